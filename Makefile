@@ -1,0 +1,45 @@
+# make serve · make test · make check · make bench · make zoo — each makes what it needs, from a bare checkout.
+PYTHON ?= python3
+HOST ?= 127.0.0.1
+PORT ?= 8000
+
+.PHONY: serve test check bench zoo constraints clean
+
+serve: .venv/ready
+	.venv/bin/python -m service serve --host $(HOST) --port $(PORT)
+
+test: .venv-dev/ready
+	.venv-dev/bin/python -m pytest
+
+check: .venv-dev/ready
+	.venv-dev/bin/ruff check .
+	.venv-dev/bin/ruff format --check .
+	.venv-dev/bin/mypy
+	.venv-dev/bin/lint-imports
+
+bench: .venv-dev/ready test
+	.venv-dev/bin/python -m benchmarks
+
+zoo: .venv-dev/ready
+	.venv-dev/bin/python -m export
+
+# The service alone: no torch.
+.venv/ready: pyproject.toml constraints.txt
+	$(PYTHON) -m venv .venv
+	.venv/bin/python -m pip install --quiet --constraint constraints.txt --editable .
+	touch $@
+
+# The service, the science and the tools that check them. torch comes first and pinned, so that nothing else chooses it.
+.venv-dev/ready: pyproject.toml constraints.txt
+	$(PYTHON) -m venv .venv-dev
+	.venv-dev/bin/python -m pip install --quiet --upgrade --constraint constraints.txt pip
+	.venv-dev/bin/python -m pip install --quiet --constraint constraints.txt torch==2.13.0
+	.venv-dev/bin/python -m pip install --quiet --constraint constraints.txt --editable '.[export]' --group dev
+	touch $@
+
+# Write the exact versions of the present environment down again (after a deliberate upgrade).
+constraints: .venv-dev/ready
+	.venv-dev/bin/python -m pip freeze --all --exclude-editable | sed 's/+cpu$$//' > constraints.txt
+
+clean:
+	rm -rf .venv .venv-dev

@@ -1,0 +1,64 @@
+"""The analytic weights: which numbers make the layer a gradient step, one function per statement of the paper.
+
+All of them minimise the loss of the implicit linear model y = Wᵀx, ½·mean_i ‖y_i − Wᵀx_i‖², for scalar (K = 1) and
+vector (K > 1) y alike (arXiv 2410.11687v2, sections on one step and on vector-valued regression).
+"""
+
+import torch
+from torch import Tensor
+
+from gdssm.layer import GDSSMLayer
+from gdssm.notation import LinearWeight
+
+X, Y, NEXT_X = range(3)
+"""The places in the window (x_i, y_i, x_{i+1})."""
+
+
+def pairs(*products: tuple[int, int], dtype: torch.dtype | None = None) -> Tensor:
+    """Make the pair weight (3, 3) that adds up the given products of window places, e.g. (X, Y) for e₁e₂ᵀ."""
+    weight = torch.zeros(3, 3, dtype=dtype)
+    for product in products:
+        weight[product] = 1.0
+    return weight
+
+
+def place(index: int, dtype: torch.dtype | None = None) -> Tensor:
+    """Make the query weight (3,) that picks one place of the window, e.g. NEXT_X for e₃."""
+    return torch.eye(3, dtype=dtype)[index]
+
+
+def one_step(inputs: int, outputs: int, learning_rate: float, dtype: torch.dtype = torch.float32) -> GDSSMLayer:
+    """Make the layer that takes one gradient step from W₀ = 0.
+
+    The gradient at zero is −mean x yᵀ, so P = e₁e₂ᵀ, Λ = 1, p = e₃, C = η on the output features: the prediction is
+    η·(mean x yᵀ)ᵀ x_query.
+    """
+    features = inputs + outputs
+    readout = torch.zeros(features, features, dtype=dtype)
+    readout[inputs:, inputs:] = learning_rate * torch.eye(outputs, dtype=dtype)
+    return GDSSMLayer(
+        pair_weight=pairs((X, Y), dtype=dtype),
+        decay=torch.ones(features, features, dtype=dtype),
+        query_weight=place(NEXT_X, dtype=dtype),
+        readout=readout,
+        skip=torch.zeros(features, features, dtype=dtype),
+    )
+
+
+def one_step_from(initial_weight: LinearWeight, learning_rate: float) -> GDSSMLayer:
+    """Make the layer that takes one gradient step from any W₀.
+
+    The gradient at W₀ is mean x (W₀ᵀx − y)ᵀ, so the gate makes x xᵀ beside x yᵀ, P = e₁(e₁ + e₂)ᵀ; the readout
+    joins them to residuals, C = η·[−W₀ᵀ I]; and the skip adds what W₀ predicts by itself, S = [W₀ᵀ 0].
+
+    Args:
+        initial_weight: W₀ (D, K).
+        learning_rate: η.
+    """
+    inputs, outputs = initial_weight.shape
+    layer = one_step(inputs, outputs, learning_rate, initial_weight.dtype)
+    with torch.no_grad():
+        layer.input_gate.pair_weight.copy_(pairs((X, X), (X, Y)))
+        layer.readout[inputs:, :inputs] = -learning_rate * initial_weight.mT
+        layer.skip[inputs:, :inputs] = initial_weight.mT
+    return layer

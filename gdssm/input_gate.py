@@ -1,0 +1,42 @@
+"""The multiplicative input gate: the windowed bilinear product that makes x_i y_iᵀ.
+
+With a pair weight P (3 × 3) the window X (3 × F) becomes Xᵀ P X = Σ_ab P_ab X_a X_bᵀ. P = e₁e₂ᵀ gives x_i y_iᵀ, the
+gradient of one observation at W₀ = 0. (arXiv 2410.11687: v1 Xᵀ W X, v2 "input gating", v3 "cross-product".)
+"""
+
+from torch import Tensor, nn
+
+from gdssm.notation import GatedProduct, Weight, Window, Windows
+
+
+class InputGate(nn.Module):
+    """Xᵀ P X with a learnable pair weight P (3, 3)."""
+
+    def __init__(self, pair_weight: Tensor) -> None:
+        super().__init__()
+        self.pair_weight = nn.Parameter(pair_weight)
+
+    def forward(self, window: Window) -> GatedProduct:
+        """Multiply the tokens of each window.
+
+        Args:
+            window: (*B, 3, F).
+
+        Returns:
+            Xᵀ P X (*B, F, F).
+        """
+        return window.mT @ (self.pair_weight @ window)
+
+    def total(self, window: Windows, weight: Weight) -> GatedProduct:
+        """Sum the weighted products of a whole sequence, Σ_i weight_i X_iᵀ P X_i, without making each of them.
+
+        Args:
+            window: (B, N, 3, F).
+            weight: (B, N).
+
+        Returns:
+            (B, F, F).
+        """
+        left = window * weight[..., None, None]
+        right = self.pair_weight @ window
+        return left.flatten(1, 2).mT @ right.flatten(1, 2)

@@ -1,0 +1,106 @@
+"""The GD-SSM layer: window → input gate → diagonal recurrence → output gate.
+
+For the window X_i = (x_i, y_i, x_{i+1}), with pair weight P, decay Λ, query weight p, readout C and skip S:
+
+    U_i = X_iᵀ P X_i                          input gate
+    Z_i = Λ ⊙ Z_{i−1} + U_i                   recurrence over the matrix state
+    q_i = X_iᵀ p                              the query token
+    o_i = C Z_iᵀ q_i / i + S q_i              output gate; the last K features predict y_{i+1}
+
+(arXiv 2410.11687. The division by the number of observations i makes the sum the mean of the loss
+½·mean‖y − Wx‖²; the older public code divides by the state size, which is the same only where the two are equal.)
+"""
+
+from typing import NamedTuple
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from gdssm import recurrence
+from gdssm.input_gate import InputGate
+from gdssm.notation import GatedProduct, Weight, Window, Windows
+from gdssm.output_gate import OutputGate
+
+
+class State(NamedTuple):
+    """All that is left of the observations so far; zeros before the first."""
+
+    count: Float[Tensor, "*B"]
+    """The sum of their weights."""
+    gated_sum: GatedProduct
+    """Z, the decayed sum of their gated products (*B, F, F)."""
+
+    def mean(self) -> Tensor:
+        """Divide the sum by the count; zero where nothing counts yet."""
+        return self.gated_sum / torch.where(self.count == 0, 1.0, self.count)[..., None, None]
+
+
+class GDSSMLayer(nn.Module):
+    """One layer, with every one of its weights free: 9 + F² + 3 + F² + F² of them.
+
+    Args:
+        pair_weight: P (3, 3).
+        decay: Λ (F, F), each in [0, 1].
+        query_weight: p (3,).
+        readout: C (F, F).
+        skip: S (F, F).
+    """
+
+    def __init__(self, pair_weight: Tensor, decay: Tensor, query_weight: Tensor, readout: Tensor, skip: Tensor) -> None:
+        super().__init__()
+        self.input_gate = InputGate(pair_weight)
+        self.decay = nn.Parameter(decay)
+        self.output_gate = OutputGate(query_weight)
+        self.readout = nn.Parameter(readout)
+        self.skip = nn.Parameter(skip)
+
+    def empty_state(self, batch: int) -> State:
+        """Make the state of `batch` contexts without an observation."""
+        zeros = self.decay.new_zeros
+        return State(zeros(batch), zeros(batch, *self.decay.shape))
+
+    def scan(self, window: Windows, weight: Weight, state: State) -> tuple[Float[Tensor, "B N F"], State]:
+        """Read a whole sequence in parallel.
+
+        Args:
+            window: (B, N, 3, F).
+            weight: (B, N).
+            state: The state before the sequence.
+
+        Returns:
+            The output at every position (B, N, F), and the states after every position, with axes (B, N, …).
+        """
+        update = self.input_gate(window) * weight[..., None, None]
+        states = State(
+            state.count[:, None] + weight.cumsum(1),
+            recurrence.scan(self._decay_at(weight), update, state.gated_sum),
+        )
+        return self._output(window, states), states
+
+    def step(
+        self, window: Float[Tensor, "B W F"], weight: Float[Tensor, " B"], state: State
+    ) -> tuple[Float[Tensor, "B F"], State]:
+        """Read one window.
+
+        Args:
+            window: (B, 3, F).
+            weight: (B,).
+            state: The state before it.
+
+        Returns:
+            The output (B, F), and the state after it.
+        """
+        update = self.input_gate(window) * weight[..., None, None]
+        after = State(
+            state.count + weight, recurrence.step(self._decay_at(weight), update, state.gated_sum)
+        )
+        return self._output(window, after), after
+
+    def _decay_at(self, weight: Tensor) -> Tensor:
+        """Let padding (weight 0) pass without a trace: where nothing is observed, nothing fades."""
+        return torch.where((weight == 0)[..., None, None], 1.0, self.decay)
+
+    def _output(self, window: Window, state: State) -> Tensor:
+        query = self.output_gate.query(window)
+        return self.output_gate(state.mean(), query) @ self.readout.mT + query @ self.skip.mT

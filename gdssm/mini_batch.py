@@ -1,0 +1,56 @@
+"""Mini-batch gradient descent: one layer per mini-batch, told apart by a decay of 0.
+
+A decay of 0 where a mini-batch begins makes the recurrence forget all before it; the state at the mini-batch's end is
+the sum over it alone, and the layer that reads it there takes its step from where the layer before it arrived
+(arXiv 2410.11687v2, mini-batch gradient descent).
+"""
+
+import torch
+from torch import Tensor, nn
+
+from gdssm import recurrence
+from gdssm.construction import X, Y, pairs
+from gdssm.descent import descend
+from gdssm.input_gate import InputGate
+from gdssm.layer import State
+from gdssm.notation import Inputs, LinearWeight, Outputs, Predictions, Queries
+from gdssm.tokens import interleave
+from gdssm.window import slide
+
+
+class MiniBatchDescent(nn.Module):
+    """One gradient step per mini-batch of the context, in order.
+
+    Args:
+        batch_size: Observations in a mini-batch; the last one may be smaller.
+        learning_rate: η of every step.
+        initial_weight: W₀ (D, K).
+    """
+
+    def __init__(self, batch_size: int, learning_rate: float, initial_weight: LinearWeight) -> None:
+        super().__init__()
+        self.batch_size = batch_size
+        self.learning_rate = learning_rate
+        self.register_buffer("initial_weight", initial_weight)
+        self.input_gate = InputGate(pairs((X, X), (X, Y), dtype=initial_weight.dtype))
+
+    def forward(self, x: Inputs, y: Outputs, x_query: Queries) -> Predictions:
+        """Read a context (B, N, D), (B, N, K) and answer M queries (B, M, D) with (B, M, K)."""
+        inputs, weight = x.shape[-1], self.initial_weight.expand(x.shape[0], -1, -1)
+        for mean in self._means(x, y):
+            gram, cross = mean[:, :inputs, :inputs], mean[:, :inputs, inputs:]
+            weight = descend(gram, cross, weight, [lambda _gram, _direction: x.new_tensor(self.learning_rate)])
+        return x_query @ weight
+
+    def _means(self, x: Inputs, y: Outputs) -> list[Tensor]:
+        """The mean gated product (B, F, F) of every mini-batch."""
+        length = x.shape[1]
+        update = self.input_gate(slide(interleave(x, y, x[:, -1:])))
+        position = torch.arange(length, device=x.device)
+        decay = (position % self.batch_size != 0).to(x.dtype)[None, :, None, None]
+        states = recurrence.scan(decay, update, torch.zeros_like(update[:, 0]))
+        ends = [min(start + self.batch_size, length) for start in range(0, length, self.batch_size)]
+        sizes = [end - start for start, end in zip([0, *ends], ends, strict=False)]
+        return [
+            State(x.new_full(x.shape[:1], size), states[:, end - 1]).mean() for end, size in zip(ends, sizes, strict=True)
+        ]

@@ -1,0 +1,52 @@
+"""Every letter and every axis, once.
+
+| letter | meaning                                              |
+|--------|------------------------------------------------------|
+| B      | batch: independent contexts                          |
+| N      | observations in a context                            |
+| M      | queries                                              |
+| D      | inputs: features of x                                |
+| K      | outputs: components of y                             |
+| F      | features of a token, F = D + K                       |
+| W      | window: tokens seen at once, W = 3                   |
+| L      | layers, each one gradient step                       |
+| η      | learning rate, always positive                       |
+
+Shapes are written as jaxtyping annotations, so that tests can check every call against them.
+`*B` stands for any leading axes: a batch, or a batch and the positions of a sequence.
+"""
+
+from typing import TypeAlias
+
+from jaxtyping import Float
+from torch import Tensor
+
+Inputs: TypeAlias = Float[Tensor, "B N D"]
+"""x: the inputs of the observations."""
+
+Outputs: TypeAlias = Float[Tensor, "B N K"]
+"""y: the outputs of the observations."""
+
+Weight: TypeAlias = Float[Tensor, "B N"]
+"""How much each observation counts: 1 normally, 0 is padding, −w takes one out again."""
+
+Queries: TypeAlias = Float[Tensor, "B M D"]
+"""x_query: the inputs to predict for."""
+
+Predictions: TypeAlias = Float[Tensor, "B M K"]
+"""What the model answers to the queries."""
+
+Tokens: TypeAlias = Float[Tensor, "B T F"]
+"""A sequence of T = 2N + 1 tokens; x in the first D features, y in the last K."""
+
+Windows: TypeAlias = Float[Tensor, "B N W F"]
+"""The window at every observation: (x_i, y_i, x_{i+1})."""
+
+Window: TypeAlias = Float[Tensor, "*B W F"]
+"""One window, or any number of them."""
+
+GatedProduct: TypeAlias = Float[Tensor, "*B F F"]
+"""A matrix over pairs of token features: an update of the state, or the state itself."""
+
+LinearWeight: TypeAlias = Float[Tensor, "*B D K"]
+"""W of the implicit linear model y = Wᵀx (the transpose of `torch.nn.Linear.weight`)."""

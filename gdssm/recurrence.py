@@ -1,0 +1,45 @@
+"""The diagonal linear recurrence z_i = a_i ⊙ z_{i−1} + u_i: the gradient accumulator.
+
+Two forms that agree: one step, and all positions at once by an associative scan,
+(a₁, s₁)·(a₂, s₂) = (a₁a₂, a₂ ⊙ s₁ + s₂), in O(log N) rounds and O(N) work. The scan only ever multiplies decays with
+each other, never divides by one, so it is stable for every decay in [0, 1].
+"""
+
+import torch
+from torch import Tensor
+
+
+def step(decay: Tensor, update: Tensor, state: Tensor) -> Tensor:
+    """Advance the recurrence by one update; all three broadcast against each other."""
+    return decay * state + update
+
+
+def scan(decay: Tensor, update: Tensor, state: Tensor) -> Tensor:
+    """Advance the recurrence by a whole sequence.
+
+    Args:
+        decay: (B, N, …), broadcastable to update, each in [0, 1].
+        update: (B, N, …).
+        state: (B, …), the state before the sequence.
+
+    Returns:
+        The state after every update (B, N, …).
+    """
+    if update.shape[1] == 0:
+        return update
+    first = update[:, :1] + decay[:, :1] * state[:, None]
+    return _prefix(decay, torch.cat([first, update[:, 1:]], dim=1))
+
+
+def _prefix(decay: Tensor, update: Tensor) -> Tensor:
+    """Scan from a zero state: join neighbours, scan the half as long sequence, fill the gaps between its states."""
+    length = update.shape[1]
+    if length == 1:
+        return update
+    even, odd = slice(0, length - 1, 2), slice(1, length, 2)
+    at_odd = _prefix(decay[:, odd] * decay[:, even], decay[:, odd] * update[:, even] + update[:, odd])
+    rest = slice(2, length, 2)
+    before_rest = at_odd[:, : (length - 1) // 2]
+    at_even = torch.cat([update[:, :1], decay[:, rest] * before_rest + update[:, rest]], dim=1)
+    joined = torch.stack([at_even[:, : at_odd.shape[1]], at_odd], dim=2).flatten(1, 2)
+    return torch.cat([joined, at_even[:, at_odd.shape[1] :]], dim=1)

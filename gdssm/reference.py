@@ -1,0 +1,48 @@
+"""The literal definition: autograd gradient steps on torch.nn.Linear, and a plain loop. Imported by tests only."""
+
+from collections.abc import Iterable, Sequence
+
+import torch
+from torch import Tensor, nn
+
+
+def gradient_descent(
+    x: Tensor, y: Tensor, x_query: Tensor, learning_rates: Sequence[float], initial_weight: Tensor
+) -> Tensor:
+    """Fit one context by full-batch gradient descent and answer its queries.
+
+    Args:
+        x: (N, D).
+        y: (N, K).
+        x_query: (M, D).
+        learning_rates: One per step.
+        initial_weight: W₀ (D, K).
+
+    Returns:
+        (M, K).
+    """
+    return stochastic_gradient_descent([(x, y)] * len(learning_rates), x_query, learning_rates, initial_weight)
+
+
+def stochastic_gradient_descent(
+    batches: Iterable[tuple[Tensor, Tensor]], x_query: Tensor, learning_rates: Sequence[float], initial_weight: Tensor
+) -> Tensor:
+    """Take one step of ½·mean‖y − Wᵀx‖² per batch (N, D), (N, K), each with its rate; returns (M, K)."""
+    linear = nn.Linear(*initial_weight.shape, bias=False, dtype=initial_weight.dtype)
+    with torch.no_grad():
+        linear.weight.copy_(initial_weight.mT)
+    for (x, y), learning_rate in zip(batches, learning_rates, strict=True):
+        loss = 0.5 * (y - linear(x)).square().sum(-1).mean()
+        (gradient,) = torch.autograd.grad(loss, linear.weight)
+        with torch.no_grad():
+            linear.weight -= learning_rate * gradient
+    return linear(x_query).detach()
+
+
+def recurrence(decay: Tensor, update: Tensor, state: Tensor) -> Tensor:
+    """z_i = a_i ⊙ z_{i−1} + u_i, one after the other: (B, N, …) from updates (B, N, …) and a state (B, …)."""
+    states = []
+    for a, u in zip(decay.unbind(1), update.unbind(1), strict=True):
+        state = a * state + u
+        states.append(state)
+    return torch.stack(states, dim=1)

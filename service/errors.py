@@ -1,0 +1,122 @@
+"""Everything that can go wrong, as one tree; `api.errors` maps it to HTTP, `cli` to exit codes.
+
+    ServiceError
+    ├── CallerError                the caller can mend it
+    │   ├── InvalidInput           a field does not hold what it should
+    │   │   └── NumericOverflow    the numbers are valid, but the answer is too large for floating point
+    │   ├── UnknownModel           no model of that name is served
+    │   ├── MalformedBody          the body cannot be read at all
+    │   ├── BodyTooLarge           the body is over the limit
+    │   └── UnsupportedContentType the body is of a kind that is not understood
+    └── OperatorError              whoever runs the service can mend it
+        ├── NotReady               no model is loaded yet
+        ├── BrokenArtifact         a model file is refused
+        └── InvalidSettings        the configuration is refused
+
+A message gives the rule, what came, and what to do next.
+"""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+
+class ServiceError(Exception):
+    """The root: everything that this service raises on purpose."""
+
+    error_type: ClassVar[str] = "service_error"
+
+    @property
+    def detail(self) -> list[dict[str, str]] | None:
+        """What a machine can read beside the message, if anything."""
+        return None
+
+
+class CallerError(ServiceError):
+    """The caller can mend it."""
+
+    error_type = "caller_error"
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One thing wrong with one field."""
+
+    field: str
+    """Where, as in `context.x[3][1]`; empty for the request as a whole."""
+    message: str
+    """The rule, what came, and what to do next."""
+
+
+class InvalidInput(CallerError):
+    """A field does not hold what it should; carries every problem found."""
+
+    error_type = "invalid_input"
+
+    def __init__(self, *problems: Problem) -> None:
+        super().__init__(" ".join(f"{p.field}: {p.message}" if p.field else p.message for p in problems[:3]))
+        self.problems = problems
+
+    @property
+    def detail(self) -> list[dict[str, str]]:
+        """Every problem with its field."""
+        return [{"field": p.field, "message": p.message} for p in self.problems]
+
+
+class NumericOverflow(InvalidInput):
+    """The numbers are valid, but the answer is too large for floating point."""
+
+    error_type = "numeric_overflow"
+
+
+class UnknownModel(CallerError):
+    """No model of that name is served."""
+
+    error_type = "unknown_model"
+
+    def __init__(self, name: str, known: list[str]) -> None:
+        super().__init__(f"There is no model {name!r}. Choose one of: {', '.join(known) or 'none is loaded'}.")
+
+
+class MalformedBody(CallerError):
+    """The body cannot be read at all."""
+
+    error_type = "malformed_body"
+
+
+class BodyTooLarge(CallerError):
+    """The body is over the limit."""
+
+    error_type = "body_too_large"
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(f"The body may have at most {limit} bytes (GDSSM_MAX_BODY_BYTES). Send fewer observations.")
+
+
+class UnsupportedContentType(CallerError):
+    """The body is of a kind that is not understood."""
+
+    error_type = "unsupported_content_type"
+
+
+class OperatorError(ServiceError):
+    """Whoever runs the service can mend it."""
+
+    error_type = "operator_error"
+
+
+class NotReady(OperatorError):
+    """No model is loaded yet."""
+
+    error_type = "not_ready"
+
+
+class BrokenArtifact(OperatorError):
+    """A model file is refused."""
+
+    error_type = "broken_artifact"
+
+
+class InvalidSettings(OperatorError):
+    """The configuration is refused."""
+
+    error_type = "invalid_settings"

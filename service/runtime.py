@@ -1,0 +1,122 @@
+"""One model file in one onnxruntime session: the only door to a graph, for the service and for the export alike."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Self
+
+import numpy as np
+import onnxruntime
+from pydantic import ValidationError
+
+from service.artifact import METADATA_KEY, Manifest, TensorSpec, content_hash, next_name
+from service.errors import BrokenArtifact
+from service.shapes import Array, measure, shape_of
+
+ONNX_DTYPES = {"tensor(float)": "float32", "tensor(double)": "float64"}
+
+
+class Runtime:
+    """A loaded and checked model; `run` is a pure function and may be called from several threads at once."""
+
+    def __init__(self, session: onnxruntime.InferenceSession, manifest: Manifest) -> None:
+        self._session = session
+        self._specs = {spec.name: spec for spec in manifest.inputs}
+        self._outputs = [spec.name for spec in manifest.outputs]
+        self.manifest = manifest
+
+    @classmethod
+    def load(cls, path: Path, threads: int = 1) -> Self:
+        """Open a model file and check it: its hash, its manifest against its graph, its golden answer.
+
+        Args:
+            path: The `.onnx` file.
+            threads: Threads that one run may use.
+
+        Raises:
+            BrokenArtifact: With the file's name and the reason.
+        """
+        try:
+            file = path.read_bytes()
+            session = _open(file, threads)
+            runtime = cls(session, _manifest(session))
+            runtime._check(file)
+        except BrokenArtifact as error:
+            raise BrokenArtifact(f"{path.name}: {error}") from error
+        except OSError as error:
+            raise BrokenArtifact(f"{path.name}: the file cannot be read ({error.strerror}).") from error
+        return runtime
+
+    def run(self, tensors: Mapping[str, Array | float]) -> dict[str, Array]:
+        """Run the graph.
+
+        Args:
+            tensors: Inputs by name. Left out, `state.*` are zeros, `weight` ones, parameters their defaults, and x, y
+                or x_query of length zero.
+
+        Returns:
+            Every output by name.
+
+        Raises:
+            InvalidInput: Shapes do not fit each other or the model, or cannot be told.
+        """
+        arrays = {name: np.asarray(value, self.manifest.dtype) for name, value in tensors.items()}
+        sizes = measure(self.manifest.inputs, arrays)
+        for name, spec in self._specs.items():
+            if name not in arrays:
+                fill = np.ones if name == "weight" else np.zeros
+                arrays[name] = fill(shape_of(spec, sizes), spec.dtype)
+        return dict(zip(self._outputs, self._session.run(self._outputs, arrays), strict=True))
+
+    def state_after(self, outputs: Mapping[str, Array]) -> dict[str, Array]:
+        """Pick the state out of the outputs of `run`, named as the inputs of the next one."""
+        return {spec.name: outputs[next_name(spec.name)] for spec in self.manifest.state}
+
+    def _check(self, file: bytes) -> None:
+        sha256 = self.manifest.sha256
+        if content_hash(file, sha256) != sha256:
+            raise BrokenArtifact("the content does not match its hash; the file was changed or cut short.")
+        graph, names = self._session, {parameter.name for parameter in self.manifest.parameters}
+        _compare("input", self.manifest.inputs, graph.get_inputs())
+        _compare("output", self.manifest.outputs, graph.get_outputs())
+        if names != {initializer.name for initializer in graph.get_overridable_initializers()}:
+            raise BrokenArtifact("the manifest's parameters are not the graph's optional inputs.")
+        self._check_golden()
+
+    def _check_golden(self) -> None:
+        golden = self.manifest.golden
+        answer = self.run(golden.inputs)
+        for name, expected in golden.outputs.items():
+            wanted = np.asarray(expected)
+            if not np.allclose(answer[name], wanted, rtol=0, atol=golden.tolerance * np.abs(wanted).max(initial=0.0)):
+                raise BrokenArtifact(f"{name} is not what the manifest's golden example says.")
+
+
+def _open(file: bytes, threads: int) -> onnxruntime.InferenceSession:
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads
+    options.inter_op_num_threads = 1
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    options.log_severity_level = 4  # a failure is raised, and its text with it
+    try:
+        return onnxruntime.InferenceSession(file, options, providers=["CPUExecutionProvider"])
+    except Exception as error:  # onnxruntime's own exceptions share no base class of their own
+        raise BrokenArtifact(f"onnxruntime cannot load it ({error}).") from error
+
+
+def _manifest(session: onnxruntime.InferenceSession) -> Manifest:
+    text = session.get_modelmeta().custom_metadata_map.get(METADATA_KEY)
+    if text is None:
+        raise BrokenArtifact(f"it has no manifest (metadata {METADATA_KEY!r}); write it with `python -m export`.")
+    try:
+        return Manifest.model_validate_json(text)
+    except ValidationError as error:
+        raise BrokenArtifact(f"its manifest is not valid ({error}).") from error
+
+
+def _compare(kind: str, specs: tuple[TensorSpec, ...], tensors: list[onnxruntime.NodeArg]) -> None:
+    """Hold the manifest's tensors against the graph's: names, dtypes, and every axis."""
+    declared = {spec.name: (spec.dtype, list(spec.shape)) for spec in specs}
+    found = {tensor.name: (ONNX_DTYPES.get(tensor.type, tensor.type), tensor.shape) for tensor in tensors}
+    if declared != found:
+        different = sorted(name for name in declared.keys() | found.keys() if declared.get(name) != found.get(name))
+        raise BrokenArtifact(f"manifest and graph disagree about the {kind}s {', '.join(different)}.")

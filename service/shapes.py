@@ -1,0 +1,75 @@
+"""The sizes behind the letters: from arrays to B, N, M, D, K, and from those to the shapes that are missing."""
+
+from collections.abc import Iterable, Mapping
+
+import numpy as np
+from numpy.typing import NDArray
+
+from service.artifact import Axis, TensorSpec
+from service.errors import InvalidInput, Problem
+
+Array = NDArray[np.floating]
+Sizes = dict[str, int]
+
+ABSENT = {"B": 1, "N": 0, "M": 0}
+"""What a letter is when no tensor tells: one context, no observations, no queries."""
+
+
+def measure(specs: Iterable[TensorSpec], arrays: Mapping[str, Array]) -> Sizes:
+    """Find the size of every letter from the tensors that are there.
+
+    Args:
+        specs: Names and shapes of the tensors.
+        arrays: Some or all of them.
+
+    Raises:
+        InvalidInput: A tensor has the wrong number of axes, or two disagree about a letter.
+    """
+    sizes: Sizes = {}
+    source: dict[str, str] = {}
+    for spec in (spec for spec in specs if spec.name in arrays):
+        shape = arrays[spec.name].shape
+        if len(shape) != len(spec.shape):
+            raise _refuse(spec, f"needs the shape {_written(spec.shape)}; this has {len(shape)} axes, {_written(shape)}.")
+        for axis, size in zip(spec.shape, shape, strict=True):
+            letter = str(axis)
+            expected = axis if isinstance(axis, int) else sizes.setdefault(letter, size)
+            if size != expected:
+                raise _refuse(spec, f"has {letter} = {size}, but {source.get(letter, 'the model')} has {expected}.")
+            source.setdefault(letter, spec.name)
+    return _solve(sizes)
+
+
+def shape_of(spec: TensorSpec, sizes: Sizes) -> tuple[int, ...]:
+    """Work out the shape of a tensor.
+
+    Raises:
+        InvalidInput: A letter of it is not known.
+    """
+    unknown = [axis for axis in spec.shape if not isinstance(axis, int) and axis not in sizes]
+    if unknown:
+        raise _refuse(spec, f"cannot be left out here: nothing else tells {', '.join(unknown)}.")
+    return tuple(axis if isinstance(axis, int) else sizes[axis] for axis in spec.shape)
+
+
+def _solve(sizes: Sizes) -> Sizes:
+    """Close the sizes under D + K, and give absent letters their meaning."""
+    known = {**ABSENT, **sizes}
+    if "D" in known and "K" in known:
+        if known.setdefault("D+K", known["D"] + known["K"]) != known["D"] + known["K"]:
+            raise InvalidInput(
+                Problem("", f"The state is for D + K = {known['D+K']}; D = {known['D']} and K = {known['K']} came with it.")
+            )
+    elif "D+K" in known and "D" in known:
+        known["K"] = known["D+K"] - known["D"]
+    elif "D+K" in known and "K" in known:
+        known["D"] = known["D+K"] - known["K"]
+    return known
+
+
+def _refuse(spec: TensorSpec, message: str) -> InvalidInput:
+    return InvalidInput(Problem(spec.name, message))
+
+
+def _written(shape: Iterable[Axis]) -> str:
+    return "(" + ", ".join(map(str, shape)) + ")"
