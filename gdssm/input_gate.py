@@ -37,6 +37,9 @@ class InputGate(nn.Module):
         Returns:
             (B, F, F).
         """
-        left = window * weight[..., None, None]
+        # One window of weight 0 more, so that the sum is never empty: onnxruntime 1.31 leaves the result of an empty
+        # product with a transposed factor uninitialised.
+        window = nn.functional.pad(window, (0, 0, 0, 0, 0, 1))
+        left = window * nn.functional.pad(weight, (0, 1))[..., None, None]
         right = self.pair_weight @ window
         return left.flatten(1, 2).mT @ right.flatten(1, 2)

@@ -59,13 +59,18 @@ class Runtime:
         Raises:
             InvalidInput: Shapes do not fit each other or the model, or cannot be told.
         """
+        answers = self._session.run(self._outputs, self.complete(tensors))
+        return dict(zip(self._outputs, answers, strict=True))
+
+    def complete(self, tensors: Mapping[str, Array | float]) -> dict[str, Array]:
+        """Fill in the tensors that were left out, as `run` does; parameters stay out."""
         arrays = {name: np.asarray(value, self.manifest.dtype) for name, value in tensors.items()}
         sizes = measure(self.manifest.inputs, arrays)
         for name, spec in self._specs.items():
             if name not in arrays:
                 fill = np.ones if name == "weight" else np.zeros
                 arrays[name] = fill(shape_of(spec, sizes), spec.dtype)
-        return dict(zip(self._outputs, self._session.run(self._outputs, arrays), strict=True))
+        return arrays
 
     def state_after(self, outputs: Mapping[str, Array]) -> dict[str, Array]:
         """Pick the state out of the outputs of `run`, named as the inputs of the next one."""

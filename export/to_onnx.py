@@ -1,0 +1,109 @@
+"""The graph as a file: traced by torch's exporter, its axes named, its defaults and its manifest inside."""
+
+import warnings
+from pathlib import Path
+
+import numpy as np
+import onnx
+import onnxruntime
+import onnxscript
+import torch
+from torch import Tensor
+
+from export.graph import Graph
+from service.artifact import METADATA_KEY, UNHASHED, Manifest, ParameterSpec, TensorSpec, content_hash
+
+OPSET = 20
+
+TRACED_SIZES = {"B": 2, "N": 7, "M": 4, "D": 5, "K": 3, "D+K": 8}
+"""Sizes used for tracing; co-prime where they can be, so that no two axes are taken for one."""
+
+
+def producers() -> dict[str, str]:
+    """Name the libraries that write the file, with their versions."""
+    libraries = (torch, onnx, onnxscript, onnxruntime, np)
+    return {library.__name__: library.__version__.split("+")[0] for library in libraries}
+
+
+def trace(graph: Graph) -> onnx.ModelProto:
+    """Turn a graph into ONNX, dynamic on every axis that is a letter.
+
+    Args:
+        graph: The wrapped model.
+
+    Returns:
+        The ONNX model, with axes named by their letters and parameters optional.
+    """
+    parameters = graph.parameter_specs
+    dynamic = [
+        {axis: torch.export.Dim.AUTO for axis, letter in enumerate(spec.shape) if isinstance(letter, str)}
+        for spec in graph.inputs
+    ]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # torch 2.13 exports through interfaces that it has itself deprecated
+        program = torch.onnx.export(
+            graph.eval(),
+            (*map(_example, graph.inputs), *(torch.tensor(p.default, dtype=_dtype(graph)) for p in parameters)),
+            dynamo=True,
+            verbose=False,
+            opset_version=OPSET,
+            dynamic_shapes=((*dynamic, *[None] * len(parameters)),),
+            input_names=[spec.name for spec in (*graph.inputs, *parameters)],
+            output_names=[spec.name for spec in graph.outputs],
+        )
+    assert program is not None  # noqa: S101  (dynamo=True always returns one)
+    model = program.model_proto
+    _drop_traces(model)
+    _name_axes(model, (*graph.inputs, *graph.outputs))
+    _make_optional(model, parameters, graph.inputs[0])
+    onnx.checker.check_model(model, full_check=True)
+    return model
+
+
+def write(model: onnx.ModelProto, manifest: Manifest, path: Path) -> None:
+    """Write the file with its manifest, hashed.
+
+    Args:
+        model: From `trace`.
+        manifest: With any hash; the right one takes its place.
+        path: Of the file.
+    """
+    text = manifest.model_copy(update={"sha256": UNHASHED}).model_dump_json()
+    onnx.helper.set_model_props(model, {METADATA_KEY: text})
+    file = model.SerializeToString(deterministic=True)
+    path.write_bytes(file.replace(UNHASHED.encode(), content_hash(file, UNHASHED).encode()))
+
+
+def _example(spec: TensorSpec) -> Tensor:
+    shape = [axis if isinstance(axis, int) else TRACED_SIZES[axis] for axis in spec.shape]
+    return torch.ones(shape, dtype=getattr(torch, spec.dtype))
+
+
+def _dtype(graph: Graph) -> torch.dtype:
+    dtype: torch.dtype = getattr(torch, graph.inputs[0].dtype)
+    return dtype
+
+
+def _drop_traces(model: onnx.ModelProto) -> None:
+    """Leave out where in the source each node came from: it holds paths, and changes with every edit."""
+    for node in model.graph.node:
+        del node.metadata_props[:]
+    del model.graph.value_info[:]
+    del model.graph.metadata_props[:]
+    del model.metadata_props[:]
+
+
+def _name_axes(model: onnx.ModelProto, specs: tuple[TensorSpec, ...]) -> None:
+    """Write the manifest's letters on the axes of the graph's inputs and outputs."""
+    shapes = {spec.name: spec.shape for spec in specs}
+    for value in (*model.graph.input, *model.graph.output):
+        for dimension, axis in zip(value.type.tensor_type.shape.dim, shapes.get(value.name, ()), strict=False):
+            if isinstance(axis, str):
+                dimension.dim_param = axis
+
+
+def _make_optional(model: onnx.ModelProto, parameters: tuple[ParameterSpec, ...], like: TensorSpec) -> None:
+    """Give every parameter its default inside the graph: an initializer of the same name may be overridden."""
+    for parameter in parameters:
+        value = np.asarray(parameter.default, like.dtype)
+        model.graph.initializer.append(onnx.numpy_helper.from_array(value, parameter.name))

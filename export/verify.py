@@ -1,0 +1,83 @@
+"""The file held against the torch model, through the service's own runtime, on shapes that it was not traced with."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from export.graph import Graph
+from service.errors import BrokenArtifact
+from service.runtime import Runtime
+from service.shapes import Array, shape_of
+
+TOLERANCE = {"float32": 1e-5, "float64": 1e-9}
+"""Largest difference from torch, relative to the largest entry of the tensor."""
+
+SHAPES = (
+    {"B": 1, "N": 1, "M": 1, "D": 1, "K": 1},
+    {"B": 3, "N": 11, "M": 2, "D": 4, "K": 1},
+    {"B": 2, "N": 5, "M": 3, "D": 13, "K": 2},
+    {"B": 1, "N": 300, "M": 7, "D": 6, "K": 5},
+    {"B": 4, "N": 0, "M": 3, "D": 2, "K": 3},
+    {"B": 3, "N": 9, "M": 0, "D": 7, "K": 2},
+    {"B": 2, "N": 0, "M": 0, "D": 3, "K": 1},
+)
+
+
+def verify(path: Path, graph: Graph) -> None:
+    """Load the file as production does and compare every output on every shape; a file that fails is deleted.
+
+    Args:
+        path: Of the file.
+        graph: What it was written from.
+
+    Raises:
+        BrokenArtifact: With the tensor, the shape and the difference.
+    """
+    try:
+        runtime = Runtime.load(path)
+        for sizes in SHAPES:
+            for tensors in _examples(graph, runtime, sizes):
+                _compare(graph, runtime, tensors, sizes)
+    except Exception:
+        path.unlink()
+        raise
+
+
+def _examples(graph: Graph, runtime: Runtime, sizes: dict[str, int]) -> Iterator[dict[str, Array | float]]:
+    """Random tensors of the sizes from an empty state, then more from the state after, then with parameters given."""
+    fixed = {letter: size for letter, size in runtime.manifest.dims.items() if size != "any"}
+    sizes = {**sizes, **fixed}
+    sizes["D+K"] = sizes["D"] + sizes["K"]
+    generator = np.random.default_rng(0)
+    data = {
+        spec.name: generator.normal(size=shape_of(spec, sizes)).astype(spec.dtype)
+        for spec in graph.inputs
+        if not spec.name.startswith("state.")
+    }
+    data["weight"] = np.abs(data["weight"])
+    yield data
+    yield {**runtime.state_after(runtime.run(data)), **data}
+    for parameter in graph.parameter_specs:
+        yield {**data, parameter.name: parameter.above + 0.01}
+
+
+def _compare(graph: Graph, runtime: Runtime, tensors: dict[str, Array | float], sizes: dict[str, int]) -> None:
+    answer = runtime.run(tensors)
+    for spec, expected in zip(graph.outputs, _in_torch(graph, runtime, tensors), strict=True):
+        actual = answer[spec.name]
+        if actual.shape != expected.shape:
+            raise BrokenArtifact(f"{spec.name} has shape {actual.shape}, torch's has {expected.shape}, at {sizes}.")
+        difference = float(np.abs(actual - expected).max(initial=0.0))
+        if not difference <= TOLERANCE[spec.dtype] * np.abs(expected).max(initial=1e-30):
+            raise BrokenArtifact(f"{spec.name} differs from torch's by {difference:.3g} at {sizes}.")
+
+
+def _in_torch(graph: Graph, runtime: Runtime, tensors: dict[str, Array | float]) -> list[Array]:
+    complete = runtime.complete(tensors)
+    defaults = {parameter.name: parameter.default for parameter in graph.parameter_specs}
+    values = [complete.get(name, defaults.get(name)) for name in [*(s.name for s in graph.inputs), *defaults]]
+    with torch.no_grad():
+        outputs = graph(*(torch.from_numpy(np.asarray(value, runtime.manifest.dtype)) for value in values))
+    return [output.numpy() for output in outputs]
