@@ -1,0 +1,77 @@
+"""Every model of the zoo through two doors: the torch model and the file that ships."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from numpy.typing import NDArray
+
+import service
+from export.graph import Graph
+from export.zoo import ENTRIES, Entry
+from service.artifact import next_name
+from service.runtime import Runtime
+
+Array = NDArray[np.float64]
+State = Mapping[str, Array]
+ZOO = Path(service.__file__).parent / "zoo"
+
+
+class Door(ABC):
+    """One way to a model: state in, state out."""
+
+    def __init__(self, entry: Entry) -> None:
+        self.entry = entry
+        self.runtime = Runtime.load(ZOO / f"{entry.name}.onnx")
+
+    @abstractmethod
+    def run(self, tensors: Mapping[str, Array | float]) -> dict[str, Array]:
+        """Map inputs by name to outputs by name; state and weight may be left out."""
+
+    def observe(self, x: Array, y: Array, weight: Array | None = None, state: State | None = None) -> dict[str, Array]:
+        """Add observations to a state."""
+        weights = np.ones(x.shape[:2]) if weight is None else weight
+        outputs = self.run({"x": x, "y": y, "weight": weights, **(state or {})})
+        return {spec.name: outputs[next_name(spec.name)] for spec in self.runtime.manifest.state}
+
+    def predict(self, state: State, x_query: Array, **parameters: float) -> Array:
+        """Answer queries from a state."""
+        return self.run({"x_query": x_query, **state, **parameters})["prediction"]
+
+
+class OnnxDoor(Door):
+    """The file that ships, as the service runs it."""
+
+    def run(self, tensors: Mapping[str, Array | float]) -> dict[str, Array]:
+        return self.runtime.run(tensors)
+
+
+class TorchDoor(Door):
+    """The torch model itself."""
+
+    def __init__(self, entry: Entry) -> None:
+        super().__init__(entry)
+        self.graph: Graph = entry.make()
+
+    def run(self, tensors: Mapping[str, Array | float]) -> dict[str, Array]:
+        defaults = {parameter.name: parameter.default for parameter in self.graph.parameter_specs}
+        complete = {**defaults, **self.runtime.complete(tensors)}
+        names = [spec.name for spec in (*self.graph.inputs, *self.graph.parameter_specs)]
+        with torch.no_grad():
+            outputs = self.graph(*(torch.as_tensor(complete[name], dtype=torch.float64) for name in names))
+        return {spec.name: output.numpy() for spec, output in zip(self.graph.outputs, outputs, strict=True)}
+
+
+@cache
+def door(kind: type[Door], name: str) -> Door:
+    """Open a door once."""
+    return kind(next(entry for entry in ENTRIES if entry.name == name))
+
+
+every_door = pytest.mark.parametrize(
+    ("kind", "name"), [(kind, entry.name) for kind in (TorchDoor, OnnxDoor) for entry in ENTRIES]
+)

@@ -1,0 +1,63 @@
+"""An answer depends on its own context and its own query, and on nothing that travels beside them."""
+
+import numpy as np
+from hypothesis import given
+
+from tests.closeness import assert_close
+from tests.properties.cases import ROUNDING, Case, cases
+from tests.properties.doors import Door, door, every_door
+
+
+@every_door
+@given(case=cases())
+def test_a_query_does_not_see_its_neighbours(kind: type[Door], name: str, case: Case) -> None:
+    model = door(kind, name)
+    state = model.observe(case.x, case.y, case.weight)
+    together = model.predict(state, case.x_query)
+    for m in range(case.x_query.shape[1]):
+        alone = model.predict(state, case.x_query[:, m : m + 1])
+        assert_close(alone, together[:, m : m + 1], f"prediction {m}", rtol=ROUNDING)
+
+
+@every_door
+@given(case=cases())
+def test_a_context_does_not_see_its_neighbours(kind: type[Door], name: str, case: Case) -> None:
+    model = door(kind, name)
+    together = model.predict(model.observe(case.x, case.y, case.weight), case.x_query)
+    for b in range(case.x.shape[0]):
+        one = slice(b, b + 1)
+        alone = model.predict(model.observe(case.x[one], case.y[one], case.weight[one]), case.x_query[one])
+        assert_close(alone, together[one], f"prediction of context {b}", rtol=ROUNDING)
+
+
+@every_door
+@given(case=cases())
+def test_contexts_of_different_length_share_a_batch_by_padding(kind: type[Door], name: str, case: Case) -> None:
+    model = door(kind, name)
+    lengths = case.generator.integers(1, case.x.shape[1] + 1, case.x.shape[0])
+    weight = np.where(np.arange(case.x.shape[1]) < lengths[:, None], case.weight, 0.0)
+    together = model.predict(model.observe(case.x, case.y, weight), case.x_query)
+    for b, length in enumerate(lengths):
+        x, y, weights = (array[b : b + 1, :length] for array in (case.x, case.y, case.weight))
+        alone = model.predict(model.observe(x, y, weights), case.x_query[b : b + 1])
+        assert_close(alone, together[b : b + 1], f"prediction of context {b}", rtol=ROUNDING)
+
+
+@every_door
+@given(case=cases())
+def test_predicting_in_one_call_is_observing_first(kind: type[Door], name: str, case: Case) -> None:
+    model = door(kind, name)
+    tensors = {"x": case.x, "y": case.y, "weight": case.weight, "x_query": case.x_query}
+    expected = model.predict(model.observe(case.x, case.y, case.weight), case.x_query)
+    assert_close(model.run(tensors)["prediction"], expected, "prediction", rtol=ROUNDING)
+
+
+@every_door
+@given(case=cases())
+def test_an_output_does_not_see_the_others(kind: type[Door], name: str, case: Case) -> None:
+    model = door(kind, name)
+    together = model.predict(model.observe(case.x, case.y, case.weight), case.x_query)
+    for k in range(case.y.shape[2]):
+        one = slice(k, k + 1)
+        alone = model.predict(model.observe(case.x, case.y[..., one], case.weight), case.x_query)
+        assert_close(alone, together[..., one], f"output {k}", rtol=ROUNDING)

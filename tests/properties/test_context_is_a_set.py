@@ -1,0 +1,85 @@
+"""However the observations arrive, in whatever order and on whatever machine, the context is the same."""
+
+import numpy as np
+from hypothesis import given
+
+from service.merge import merge
+from tests.closeness import assert_close
+from tests.properties.cases import ROUNDING, Case, cases
+from tests.properties.doors import Door, door, every_door
+
+
+@every_door
+@given(case=cases())
+def test_order_does_not_matter(kind: type[Door], name: str, case: Case) -> None:
+    model = door(kind, name)
+    order = case.generator.permutation(case.x.shape[1])
+    forward = model.observe(case.x, case.y, case.weight)
+    shuffled = model.observe(case.x[:, order], case.y[:, order], case.weight[:, order])
+    expected = model.predict(forward, case.x_query)
+    assert_close(model.predict(shuffled, case.x_query), expected, "prediction", rtol=ROUNDING)
+
+
+@every_door
+@given(case=cases())
+def test_a_part_after_a_part_is_the_whole(kind: type[Door], name: str, case: Case) -> None:
+    model = door(kind, name)
+    cut = int(case.generator.integers(0, case.x.shape[1] + 1))
+    first = model.observe(case.x[:, :cut], case.y[:, :cut], case.weight[:, :cut])
+    both = model.observe(case.x[:, cut:], case.y[:, cut:], case.weight[:, cut:], state=first)
+    expected = model.predict(model.observe(case.x, case.y, case.weight), case.x_query)
+    assert_close(model.predict(both, case.x_query), expected, "prediction", rtol=ROUNDING)
+
+
+@every_door
+@given(case=cases())
+def test_one_at_a_time_is_all_at_once(kind: type[Door], name: str, case: Case) -> None:
+    model = door(kind, name)
+    state = None
+    for i in range(case.x.shape[1]):
+        one = slice(i, i + 1)
+        state = model.observe(case.x[:, one], case.y[:, one], case.weight[:, one], state)
+    assert state is not None
+    expected = model.predict(model.observe(case.x, case.y, case.weight), case.x_query)
+    assert_close(model.predict(state, case.x_query), expected, "prediction", rtol=ROUNDING)
+
+
+@every_door
+@given(case=cases())
+def test_merging_states_is_observing_both(kind: type[Door], name: str, case: Case) -> None:
+    model = door(kind, name)
+    cuts = np.sort(case.generator.integers(0, case.x.shape[1] + 1, 2))
+    parts = [
+        model.observe(*pieces)
+        for pieces in zip(*(np.split(array, cuts, axis=1) for array in (case.x, case.y, case.weight)), strict=True)
+    ]
+    manifest = model.runtime.manifest
+    left = merge(manifest, merge(manifest, parts[0], parts[1]), parts[2])
+    right = merge(manifest, parts[0], merge(manifest, parts[1], parts[2]))
+    expected = model.predict(model.observe(case.x, case.y, case.weight), case.x_query)
+    for grouping, state in (("(a·b)·c", left), ("a·(b·c)", right)):
+        assert_close(model.predict(state, case.x_query), expected, f"prediction from {grouping}", rtol=ROUNDING)
+
+
+@every_door
+@given(case=cases())
+def test_a_negative_weight_undoes_a_positive_one(kind: type[Door], name: str, case: Case) -> None:
+    model = door(kind, name)
+    state = model.observe(case.x, case.y, case.weight)
+    wrong_x, wrong_y = case.generator.normal(size=case.x.shape) * 3, case.generator.normal(size=case.y.shape) * 3
+    polluted = model.observe(wrong_x, wrong_y, state=state)
+    cleaned = model.observe(wrong_x, wrong_y, -np.ones(case.weight.shape), polluted)
+    expected = model.predict(state, case.x_query)
+    assert_close(model.predict(cleaned, case.x_query), expected, "prediction", rtol=1e-6)
+
+
+@every_door
+@given(case=cases())
+def test_weight_counts_as_repetition_and_zero_as_padding(kind: type[Door], name: str, case: Case) -> None:
+    model = door(kind, name)
+    counts = case.generator.integers(0, 4, case.x.shape[1])
+    counts[0] += 1
+    weighted = model.observe(case.x, case.y, np.broadcast_to(counts.astype(np.float64), case.weight.shape).copy())
+    repeated = model.observe(np.repeat(case.x, counts, 1), np.repeat(case.y, counts, 1))
+    expected = model.predict(repeated, case.x_query)
+    assert_close(model.predict(weighted, case.x_query), expected, "prediction", rtol=ROUNDING)

@@ -1,0 +1,48 @@
+"""What the constructed models answer is explicit gradient descent, through both doors."""
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gdssm import reference
+from tests.closeness import assert_close
+from tests.gdssm.linear_oracle import linear
+from tests.properties.cases import Case, cases
+from tests.properties.doors import Door, OnnxDoor, TorchDoor, door
+
+KINDS = pytest.mark.parametrize("kind", [TorchDoor, OnnxDoor])
+
+
+@KINDS
+@pytest.mark.parametrize(("name", "steps"), [("gd-1", 1), ("gd-8", 8)])
+@given(case=cases(), learning_rate=st.floats(1e-4, 0.02))
+def test_gd_takes_autograds_steps(kind: type[Door], name: str, steps: int, case: Case, learning_rate: float) -> None:
+    model = door(kind, name)
+    answer = model.predict(model.observe(case.x, case.y), case.x_query, learning_rate=learning_rate)
+    zero = torch.zeros(case.x.shape[2], case.y.shape[2], dtype=torch.float64)
+    for b in range(case.x.shape[0]):
+        x, y, x_query = (torch.from_numpy(array[b]) for array in (case.x, case.y, case.x_query))
+        expected = reference.gradient_descent(x, y, x_query, [learning_rate] * steps, zero)
+        assert_close(answer[b], expected, f"prediction of context {b}", rtol=1e-9)
+
+
+@KINDS
+@given(case=cases())
+def test_linear_takes_its_oracles_steps(kind: type[Door], case: Case) -> None:
+    model = door(kind, "linear")
+    answer = model.predict(model.observe(case.x, case.y, case.weight), case.x_query)
+    for b in range(case.x.shape[0]):
+        expected = linear(case.x[b], case.y[b], case.x_query[b], case.weight[b])
+        assert_close(answer[b], expected, f"prediction of context {b}", rtol=1e-8)
+
+
+@pytest.mark.parametrize("name", ["gd-1", "gd-8", "linear"])
+@given(case=cases())
+def test_the_file_answers_what_torch_answers(name: str, case: Case) -> None:
+    tensors = {"x": case.x, "y": case.y, "weight": case.weight, "x_query": case.x_query}
+    expected = door(TorchDoor, name).run(tensors)
+    for tensor, actual in door(OnnxDoor, name).run(tensors).items():
+        assert_close(actual, expected[tensor], tensor, rtol=1e-9)
+    assert np.isfinite(expected["prediction"]).all()

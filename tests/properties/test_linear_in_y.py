@@ -1,0 +1,48 @@
+"""Predictions are linear in y wherever the manifest says so; under line search they still scale with it."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+
+from export.zoo import ENTRIES
+from tests.closeness import assert_close
+from tests.properties.cases import ROUNDING, Array, Case, cases
+from tests.properties.doors import Door, OnnxDoor, TorchDoor, door, every_door
+
+LINEAR = [(entry.name, {}) for entry in ENTRIES if entry.linear_in_y] + [
+    (entry.name, {"learning_rate": 0.01}) for entry in ENTRIES if not entry.linear_in_y
+]
+
+
+def answer(model: Door, case: Case, y: Array, **parameters: float) -> Array:
+    return model.predict(model.observe(case.x, y, case.weight), case.x_query, **parameters)
+
+
+@pytest.mark.parametrize("kind", [TorchDoor, OnnxDoor])
+@pytest.mark.parametrize(("name", "parameters"), LINEAR)
+@given(case=cases())
+def test_sums_of_y_give_sums_of_answers(
+    kind: type[Door], name: str, parameters: dict[str, float], case: Case
+) -> None:
+    model = door(kind, name)
+    other = case.generator.normal(size=case.y.shape)
+    parts = 2.0 * answer(model, case, case.y, **parameters) - 3.0 * answer(model, case, other, **parameters)
+    assert_close(answer(model, case, 2.0 * case.y - 3.0 * other, **parameters), parts, "prediction", rtol=1e-7)
+
+
+@every_door
+@given(case=cases())
+def test_y_in_other_units_gives_the_answer_in_those_units(kind: type[Door], name: str, case: Case) -> None:
+    model = door(kind, name)
+    scaled = answer(model, case, -1e3 * case.y)
+    assert_close(scaled, -1e3 * answer(model, case, case.y), "prediction", rtol=ROUNDING)
+
+
+@pytest.mark.parametrize("entry", [entry for entry in ENTRIES if not entry.linear_in_y], ids=lambda entry: entry.name)
+def test_line_search_is_not_linear_and_the_manifest_says_so(entry: object) -> None:
+    model = door(OnnxDoor, entry.name)  # type: ignore[attr-defined]
+    generator = np.random.default_rng(0)
+    x, x_query = generator.normal(size=(1, 7, 5)), generator.normal(size=(1, 3, 5))
+    one, other = generator.normal(size=(2, 1, 7, 1))
+    parts = [model.predict(model.observe(x, y), x_query) for y in (one, other, one + other)]
+    assert np.abs(parts[0] + parts[1] - parts[2]).max() > 0.01
