@@ -1,0 +1,109 @@
+"""The files that ship are what the code makes, and a file that lies is never kept."""
+
+import logging
+from pathlib import Path
+
+import numpy as np
+import onnx
+import pytest
+
+from export.graph import Graph
+from export.to_onnx import producers
+from export.verify import verify
+from export.write import export, manifest
+from export.zoo import ENTRIES, Entry
+from service.artifact import Manifest
+from service.errors import BrokenArtifact
+from service.runtime import Runtime
+from tests.closeness import assert_close
+from tests.properties.doors import ZOO
+
+named = pytest.mark.parametrize("entry", ENTRIES, ids=lambda entry: entry.name)
+
+
+@pytest.fixture(autouse=True)
+def quiet() -> None:
+    logging.getLogger("torch.onnx").setLevel(logging.ERROR)
+
+
+@pytest.fixture(scope="session")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    directory = tmp_path_factory.mktemp("zoo")
+    for entry in ENTRIES:
+        export(entry, directory)
+    return directory
+
+
+def graph_of(path: Path) -> bytes:
+    return onnx.load(path).graph.SerializeToString(deterministic=True)
+
+
+def comparable(model: Manifest) -> dict[str, object]:
+    return model.model_dump(exclude={"golden", "sha256"})
+
+
+@named
+def test_the_file_that_ships_is_the_file_the_code_makes(entry: Entry, made: Path) -> None:
+    name = f"{entry.name}.onnx"
+    assert graph_of(ZOO / name) == graph_of(made / name), "run `make zoo` and commit what it writes"
+    ours, shipped = (Runtime.load(directory / name).manifest for directory in (made, ZOO))
+    assert comparable(shipped) == comparable(ours), "run `make zoo` and commit what it writes"
+    for tensor, values in ours.golden.outputs.items():
+        assert_close(shipped.golden.outputs[tensor], values, tensor)
+
+
+def test_nothing_else_ships() -> None:
+    assert {path.stem for path in ZOO.glob("*.onnx")} == {entry.name for entry in ENTRIES}
+
+
+@named
+def test_the_file_is_small_and_says_nothing_of_the_machine_it_was_made_on(entry: Entry) -> None:
+    file = (ZOO / f"{entry.name}.onnx").read_bytes()
+    assert len(file) < 50_000
+    assert str(Path.home()).encode() not in file
+    assert b"site-packages" not in file
+    assert b".py" not in file
+
+
+@named
+def test_every_axis_is_named_in_the_graph(entry: Entry) -> None:
+    graph = onnx.load(ZOO / f"{entry.name}.onnx").graph
+    for value in (*graph.input, *graph.output):
+        axes = [dimension.dim_param for dimension in value.type.tensor_type.shape.dim]
+        assert all(axis in {"B", "N", "M", "D", "K", "D+K"} for axis in axes), (value.name, axes)
+
+
+@named
+def test_the_manifest_names_its_makers_and_its_origin(entry: Entry) -> None:
+    model = Runtime.load(ZOO / f"{entry.name}.onnx").manifest
+    assert model.producers == producers()
+    assert model.origin == "constructed"
+    assert model.training is None
+
+
+class _Lying(Graph):
+    """Answers a thousandth more than the model that was written to the file."""
+
+    def forward(self, *tensors):  # type: ignore[no-untyped-def]  # noqa: ANN002, ANN202
+        prediction, *state = super().forward(*tensors)
+        return (prediction * 1.001, *state)
+
+
+def test_a_file_that_does_not_answer_as_its_model_does_is_deleted(made: Path, tmp_path: Path) -> None:
+    path = tmp_path / "gd-1.onnx"
+    path.write_bytes((made / path.name).read_bytes())
+    graph = ENTRIES[0].make()
+    graph.__class__ = _Lying
+    with pytest.raises(BrokenArtifact, match="prediction differs from torch's by"):
+        verify(path, graph)
+    assert not path.exists()
+
+
+def test_the_golden_example_is_torchs_own_answer() -> None:
+    entry = ENTRIES[0]
+    golden = manifest(entry, entry.make()).golden
+    x, y, weight, x_query = (np.array(golden.inputs[name][0]) for name in ("x", "y", "weight", "x_query"))
+    cross = (weight[:, None] * x).T @ y / weight.sum()
+    gram = (weight[:, None] * x).T @ x / weight.sum()
+    rate = (cross.T @ cross) / (cross.T @ gram @ cross)
+    assert_close(np.array(golden.outputs["prediction"][0]), x_query @ cross * rate, "prediction")
