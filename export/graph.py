@@ -3,13 +3,12 @@
 A wrapper, never a second copy: what it calls is the `gdssm` model itself.
 """
 
-from collections.abc import Sequence
-from typing import NamedTuple, Protocol, cast
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple, Protocol
 
-import torch
 from torch import Tensor, nn
 
-from gdssm.notation import Inputs, Outputs, Predictions, Queries, Weight
+from gdssm.notation import Inputs, Outputs, Predictions, Weight
 from service.artifact import Axis, Dtype, ParameterSpec, TensorSpec, next_name
 
 State = tuple[Tensor, ...]
@@ -21,11 +20,12 @@ class Model(Protocol):
     def empty_state(self, batch: int, inputs: int, outputs: int) -> State:
         """Make the state of `batch` contexts without an observation."""
 
-    def observe(self, state: State, x: Inputs, y: Outputs, weight: Weight) -> State:
+    def observe(self, state: Any, x: Inputs, y: Outputs, weight: Weight) -> State:  # noqa: ANN401  (each has its own)
         """Add N observations."""
 
-    def predict(self, state: State, x_query: Queries, *parameters: Tensor) -> Predictions:
-        """Answer M queries."""
+    @property
+    def predict(self) -> Callable[..., Predictions]:
+        """From the state, x_query (B, M, D) and the parameters: the answers to M queries."""
 
 
 class StateTensor(NamedTuple):
@@ -45,11 +45,13 @@ class Graph(nn.Module):
         dtype: Precision of every tensor.
     """
 
+    model: Model
+
     def __init__(
         self, model: Model, state: dict[str, StateTensor], parameters: Sequence[ParameterSpec], dtype: Dtype
     ) -> None:
         super().__init__()
-        self.model = cast("nn.Module", model)
+        self.model = model
         self._state_type = type(model.empty_state(1, 1, 1))
         self.parameter_specs = tuple(parameters)
         states = [
@@ -77,7 +79,7 @@ class Graph(nn.Module):
         )
 
     def forward(self, *tensors: Tensor) -> tuple[Tensor, ...]:
-        """Map the inputs, in the order of `inputs` and then the parameters, to the outputs in the order of `outputs`."""
+        """Map tensors in the order of `inputs`, then the parameters, to tensors in the order of `outputs`."""
         size = len(self.outputs) - 1
         state, (x, y, weight, x_query, *parameters) = self._state_type(*tensors[:size]), tensors[size:]
         after = self.model.observe(state, x, y, weight)

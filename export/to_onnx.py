@@ -48,7 +48,7 @@ def trace(graph: Graph) -> onnx.ModelProto:
             verbose=False,
             opset_version=OPSET,
             dynamic_shapes=((*dynamic, *[None] * len(parameters)),),
-            input_names=[spec.name for spec in (*graph.inputs, *parameters)],
+            input_names=[*(spec.name for spec in graph.inputs), *(parameter.name for parameter in parameters)],
             output_names=[spec.name for spec in graph.outputs],
         )
     assert program is not None  # noqa: S101  (dynamo=True always returns one)

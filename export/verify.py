@@ -47,11 +47,10 @@ def verify(path: Path, graph: Graph) -> None:
 
 def _examples(graph: Graph, runtime: Runtime, sizes: dict[str, int]) -> Iterator[dict[str, Array | float]]:
     """Random tensors of the sizes from an empty state, then more from the state after, then with parameters given."""
-    fixed = {letter: size for letter, size in runtime.manifest.dims.items() if size != "any"}
-    sizes = {**sizes, **fixed}
+    sizes = sizes | {str(letter): size for letter, size in runtime.manifest.dims.items() if size != "any"}
     sizes["D+K"] = sizes["D"] + sizes["K"]
     generator = np.random.default_rng(0)
-    data = {
+    data: dict[str, Array | float] = {
         spec.name: generator.normal(size=shape_of(spec, sizes)).astype(spec.dtype)
         for spec in graph.inputs
         if not spec.name.startswith("state.")

@@ -63,7 +63,7 @@ def _golden(graph: Graph) -> Golden:
     state = graph.model.empty_state(1, 2, 1)
     defaults = [torch.tensor(p.default, dtype=state[0].dtype) for p in graph.parameter_specs]
     with torch.no_grad():
-        outputs = graph(*state, *(torch.from_numpy(v).to(state[0].dtype) for v in inputs.values()), *defaults)
+        outputs = graph(*state, *(torch.as_tensor(value, dtype=state[0].dtype) for value in inputs.values()), *defaults)
     named = zip(graph.outputs, outputs, strict=True)
     return Golden(
         inputs={name: value.tolist() for name, value in inputs.items()},

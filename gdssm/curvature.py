@@ -24,4 +24,5 @@ def largest_eigenvalue_bound(matrix: Float[Tensor, "*B D D"]) -> Float[Tensor, "
     power = matrix / torch.where(trace > 0, trace, 1.0)[..., None, None]
     for _ in range(SQUARINGS):
         power = power @ power
-    return trace * (power * power).sum((-2, -1)) ** (0.5 / 2**SQUARINGS)
+    bound: Tensor = trace * (power * power).sum((-2, -1)) ** (0.5 / 2**SQUARINGS)
+    return bound

@@ -26,7 +26,7 @@ from gdssm.output_gate import OutputGate
 class State(NamedTuple):
     """All that is left of the observations so far; zeros before the first."""
 
-    count: Float[Tensor, "*B"]
+    count: Float[Tensor, "*B"]  # type: ignore[assignment]  # shadows tuple.count, which nothing calls
     """The sum of their weights."""
     gated_sum: GatedProduct
     """Z, the decayed sum of their gated products (*B, F, F)."""
@@ -92,9 +92,7 @@ class GDSSMLayer(nn.Module):
             The output (B, F), and the state after it.
         """
         update = self.input_gate(window) * weight[..., None, None]
-        after = State(
-            state.count + weight, recurrence.step(self._decay_at(weight), update, state.gated_sum)
-        )
+        after = State(state.count + weight, recurrence.step(self._decay_at(weight), update, state.gated_sum))
         return self._output(window, after), after
 
     def _decay_at(self, weight: Tensor) -> Tensor:
@@ -103,4 +101,5 @@ class GDSSMLayer(nn.Module):
 
     def _output(self, window: Window, state: State) -> Tensor:
         query = self.output_gate.query(window)
-        return self.output_gate(state.mean(), query) @ self.readout.mT + query @ self.skip.mT
+        answer: Tensor = self.output_gate(state.mean(), query) @ self.readout.mT + query @ self.skip.mT
+        return answer

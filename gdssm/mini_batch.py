@@ -27,6 +27,8 @@ class MiniBatchDescent(nn.Module):
         initial_weight: W₀ (D, K).
     """
 
+    initial_weight: Tensor
+
     def __init__(self, batch_size: int, learning_rate: float, initial_weight: LinearWeight) -> None:
         super().__init__()
         self.batch_size = batch_size
@@ -52,5 +54,6 @@ class MiniBatchDescent(nn.Module):
         ends = [min(start + self.batch_size, length) for start in range(0, length, self.batch_size)]
         sizes = [end - start for start, end in zip([0, *ends], ends, strict=False)]
         return [
-            State(x.new_full(x.shape[:1], size), states[:, end - 1]).mean() for end, size in zip(ends, sizes, strict=True)
+            State(x.new_full(x.shape[:1], size), states[:, end - 1]).mean()
+            for end, size in zip(ends, sizes, strict=True)
         ]

@@ -33,6 +33,9 @@ class GradientDescent(nn.Module):
         initial_weight: W₀ (D, K); zero, for any D and K, if left out.
     """
 
+    learning_rates: Tensor
+    initial_weight: Tensor | None
+
     def __init__(
         self,
         learning_rates: Sequence[float],
@@ -71,7 +74,7 @@ class GradientDescent(nn.Module):
         gated_sum = recurrence.scan(
             x.new_ones(1, 1, 1, 1).expand(-1, x.shape[1], -1, -1),
             self.input_gate(windows),
-            self.empty_state(*x.shape[::2], y.shape[-1]).gated_sum,
+            self.empty_state(x.shape[0], x.shape[-1], y.shape[-1]).gated_sum,
         )
         count = torch.arange(1, x.shape[1] + 1, dtype=x.dtype, device=x.device)
         weight = self.weight(State(count, gated_sum).mean(), x.shape[-1], x.new_zeros(()))
@@ -99,8 +102,8 @@ class StandardizedDescent(nn.Module):
 
     Every column of x is centred and scaled by the context's own mean and standard deviation; y is centred (its scale
     would cancel: the answer is linear in y). The step is 1/λ of the standardised second moments, λ being a close upper
-    bound of the largest eigenvalue. Few steps from zero act as a ridge: directions that the context has hardly seen stay
-    near zero, so N < D and collinear columns are harmless. A column that does not vary is left out.
+    bound of the largest eigenvalue. Few steps from zero act as a ridge: directions that the context has hardly seen
+    stay near zero, so N < D and collinear columns are harmless. A column that does not vary is left out.
 
     Args:
         steps: K, the number of gradient steps.

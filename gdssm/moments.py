@@ -24,7 +24,7 @@ CANCELLED = 1e-12
 class Moments(NamedTuple):
     """What a context amounts to for a linear model; zeros before the first observation."""
 
-    count: Float[Tensor, " B"]
+    count: Float[Tensor, " B"]  # type: ignore[assignment]  # shadows tuple.count, which nothing calls
     """The sum of the weights."""
     mean: Float[Tensor, "B F"]
     """The weighted mean of [x, y]."""

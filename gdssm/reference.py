@@ -28,7 +28,8 @@ def stochastic_gradient_descent(
     batches: Iterable[tuple[Tensor, Tensor]], x_query: Tensor, learning_rates: Sequence[float], initial_weight: Tensor
 ) -> Tensor:
     """Take one step of ½·mean‖y − Wᵀx‖² per batch (N, D), (N, K), each with its rate; returns (M, K)."""
-    linear = nn.Linear(*initial_weight.shape, bias=False, dtype=initial_weight.dtype)
+    inputs, outputs = initial_weight.shape
+    linear = nn.Linear(inputs, outputs, bias=False, dtype=initial_weight.dtype)
     with torch.no_grad():
         linear.weight.copy_(initial_weight.mT)
     for (x, y), learning_rate in zip(batches, learning_rates, strict=True):
@@ -36,7 +37,8 @@ def stochastic_gradient_descent(
         (gradient,) = torch.autograd.grad(loss, linear.weight)
         with torch.no_grad():
             linear.weight -= learning_rate * gradient
-    return linear(x_query).detach()
+    prediction: Tensor = linear(x_query)
+    return prediction.detach()
 
 
 def recurrence(decay: Tensor, update: Tensor, state: Tensor) -> Tensor:

@@ -35,7 +35,8 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def graph_of(path: Path) -> bytes:
-    return onnx.load(path).graph.SerializeToString(deterministic=True)
+    graph: bytes = onnx.load(path).graph.SerializeToString(deterministic=True)
+    return graph
 
 
 def comparable(model: Manifest) -> dict[str, object]:

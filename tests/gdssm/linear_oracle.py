@@ -36,4 +36,5 @@ def linear(x: Array, y: Array, x_query: Array, weight: Array | None = None, step
     if bound > 0:
         for _ in range(steps):
             coefficients += (cross - gram @ coefficients) / bound
-    return z_query @ coefficients + y_mean
+    answer: Array = z_query @ coefficients + y_mean
+    return answer

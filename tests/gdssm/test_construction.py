@@ -23,7 +23,9 @@ def predictions(layer: GDSSMLayer, x: torch.Tensor, y: torch.Tensor, x_query: to
 def literal(
     x: torch.Tensor, y: torch.Tensor, x_query: torch.Tensor, learning_rate: float, weight: torch.Tensor
 ) -> torch.Tensor:
-    steps = [reference.gradient_descent(*tensors, [learning_rate], weight) for tensors in zip(x, y, x_query, strict=True)]
+    steps = [
+        reference.gradient_descent(*tensors, [learning_rate], weight) for tensors in zip(x, y, x_query, strict=True)
+    ]
     return torch.stack(steps)
 
 

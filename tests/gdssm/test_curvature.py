@@ -12,9 +12,7 @@ def gram(inputs: int, observations: int) -> torch.Tensor:
 
 @pytest.mark.parametrize("scale", [1e-12, 1.0, 1e12])
 @pytest.mark.parametrize(("inputs", "observations"), [(1, 1), (2, 50), (10, 7), (10, 1000), (100, 30), (300, 1000)])
-def test_it_is_never_below_the_largest_eigenvalue_and_close_above(
-    inputs: int, observations: int, scale: float
-) -> None:
+def test_it_is_never_below_the_largest_eigenvalue_and_close_above(inputs: int, observations: int, scale: float) -> None:
     matrix = gram(inputs, observations) * scale
     largest = torch.linalg.eigvalsh(matrix)[:, -1]
     ratio = largest_eigenvalue_bound(matrix) / largest

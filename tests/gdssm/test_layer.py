@@ -85,7 +85,7 @@ def test_with_forgetting_the_order_matters() -> None:
 def test_every_weight_learns() -> None:
     layer, window = any_layer(), windows()
     output, _ = layer.scan(window, ones(window), layer.empty_state(B))
-    output.square().sum().backward()
+    torch.autograd.backward(output.square().sum())
     for name, parameter in layer.named_parameters():
         assert parameter.grad is not None, name
         assert parameter.grad.isfinite().all(), name

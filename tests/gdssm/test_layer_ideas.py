@@ -41,13 +41,11 @@ def test_a_sequence_of_the_query_alone_has_no_window() -> None:
 def test_the_input_gate_is_the_bilinear_form() -> None:
     window = torch.randn(B, N, 3, 8, dtype=torch.float64)
     weight = torch.randn(3, 3, dtype=torch.float64)
-    literal = sum(
-        weight[a, b] * window[..., a, :, None] * window[..., b, None, :] for a in range(3) for b in range(3)
-    )
+    literal = sum(weight[a, b] * window[..., a, :, None] * window[..., b, None, :] for a in range(3) for b in range(3))
     assert_close(InputGate(weight)(window), literal, "Xᵀ P X")
 
 
-def test_the_constructed_input_gate_makes_x_yᵀ() -> None:
+def test_the_constructed_input_gate_multiplies_x_with_y() -> None:
     x, y, x_query = context(queries=1)
     update = InputGate(pairs((X, Y), dtype=x.dtype))(slide(interleave(x, y, x_query)))
     assert_close(update[:, :, :D, D:], x[..., :, None] * y[..., None, :], "x yᵀ")

@@ -67,7 +67,9 @@ def test_line_search_takes_the_step_that_lowers_the_loss_most() -> None:
 @pytest.mark.parametrize("scale", [1e-6, 1.0, 3.0, 1e6])
 def test_line_search_does_not_diverge_at_any_scale(scale: float) -> None:
     x, y, _ = context(101)
-    errors = [(answer(GradientDescent([BEST] * steps), x * scale, y, x * scale) - y).square().sum() for steps in (1, 8, 64)]
+    errors = [
+        (answer(GradientDescent([BEST] * steps), x * scale, y, x * scale) - y).square().sum() for steps in (1, 8, 64)
+    ]
     assert errors[0] < y.square().sum()
     assert errors[0] > errors[1] > errors[2]
 
@@ -88,10 +90,15 @@ def test_a_layer_per_mini_batch_is_mini_batch_descent(batch_size: int, dtype: to
     x, y, x_query = context(dtype=dtype)
     weight = initial_weight(dtype=dtype)
     starts = range(0, N, batch_size)
-    expected = torch.stack([
-        reference.stochastic_gradient_descent(
-            [(x[b, i : i + batch_size], y[b, i : i + batch_size]) for i in starts], x_query[b], [0.1] * len(starts), weight
-        )
-        for b in range(B)
-    ])
+    expected = torch.stack(
+        [
+            reference.stochastic_gradient_descent(
+                [(x[b, i : i + batch_size], y[b, i : i + batch_size]) for i in starts],
+                x_query[b],
+                [0.1] * len(starts),
+                weight,
+            )
+            for b in range(B)
+        ]
+    )
     assert_close(MiniBatchDescent(batch_size, 0.1, weight)(x, y, x_query), expected, "prediction")

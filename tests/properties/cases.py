@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-Array = NDArray[np.float64]
+Array = NDArray[np.floating]
 ROUNDING = 1e-8
 """Two ways to one answer differ by rounding alone, relative to the largest entry."""
 

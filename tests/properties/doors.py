@@ -16,7 +16,7 @@ from export.zoo import ENTRIES, Entry
 from service.artifact import next_name
 from service.runtime import Runtime
 
-Array = NDArray[np.float64]
+Array = NDArray[np.floating]
 State = Mapping[str, Array]
 ZOO = Path(service.__file__).parent / "zoo"
 
@@ -60,7 +60,7 @@ class TorchDoor(Door):
     def run(self, tensors: Mapping[str, Array | float]) -> dict[str, Array]:
         defaults = {parameter.name: parameter.default for parameter in self.graph.parameter_specs}
         complete = {**defaults, **self.runtime.complete(tensors)}
-        names = [spec.name for spec in (*self.graph.inputs, *self.graph.parameter_specs)]
+        names = [*(spec.name for spec in self.graph.inputs), *defaults]
         with torch.no_grad():
             outputs = self.graph(*(torch.as_tensor(complete[name], dtype=torch.float64) for name in names))
         return {spec.name: output.numpy() for spec, output in zip(self.graph.outputs, outputs, strict=True)}

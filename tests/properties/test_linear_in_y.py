@@ -4,13 +4,13 @@ import numpy as np
 import pytest
 from hypothesis import given
 
-from export.zoo import ENTRIES
+from export.zoo import ENTRIES, Entry
 from tests.closeness import assert_close
 from tests.properties.cases import ROUNDING, Array, Case, cases
 from tests.properties.doors import Door, OnnxDoor, TorchDoor, door, every_door
 
-LINEAR = [(entry.name, {}) for entry in ENTRIES if entry.linear_in_y] + [
-    (entry.name, {"learning_rate": 0.01}) for entry in ENTRIES if not entry.linear_in_y
+LINEAR: list[tuple[str, dict[str, float]]] = [
+    (entry.name, {} if entry.linear_in_y else {"learning_rate": 0.01}) for entry in ENTRIES
 ]
 
 
@@ -21,9 +21,7 @@ def answer(model: Door, case: Case, y: Array, **parameters: float) -> Array:
 @pytest.mark.parametrize("kind", [TorchDoor, OnnxDoor])
 @pytest.mark.parametrize(("name", "parameters"), LINEAR)
 @given(case=cases())
-def test_sums_of_y_give_sums_of_answers(
-    kind: type[Door], name: str, parameters: dict[str, float], case: Case
-) -> None:
+def test_sums_of_y_give_sums_of_answers(kind: type[Door], name: str, parameters: dict[str, float], case: Case) -> None:
     model = door(kind, name)
     other = case.generator.normal(size=case.y.shape)
     parts = 2.0 * answer(model, case, case.y, **parameters) - 3.0 * answer(model, case, other, **parameters)
@@ -39,8 +37,8 @@ def test_y_in_other_units_gives_the_answer_in_those_units(kind: type[Door], name
 
 
 @pytest.mark.parametrize("entry", [entry for entry in ENTRIES if not entry.linear_in_y], ids=lambda entry: entry.name)
-def test_line_search_is_not_linear_and_the_manifest_says_so(entry: object) -> None:
-    model = door(OnnxDoor, entry.name)  # type: ignore[attr-defined]
+def test_line_search_is_not_linear_and_the_manifest_says_so(entry: Entry) -> None:
+    model = door(OnnxDoor, entry.name)
     generator = np.random.default_rng(0)
     x, x_query = generator.normal(size=(1, 7, 5)), generator.normal(size=(1, 3, 5))
     one, other = generator.normal(size=(2, 1, 7, 1))
