@@ -1,37 +1,11 @@
-"""What the tests of the evaluation share: a batch whose sizes cannot be confused, and statistical equality."""
-
-import math
-from typing import Protocol
+"""Batches whose sizes cannot be confused."""
 
 import numpy as np
 import pytest
 
-from gdssm.evaluation.arrays import Array
 from gdssm.evaluation.tasks.batch import Batch
 from gdssm.evaluation.tasks.linear import Linear
 from gdssm.evaluation.tasks.noisy_linear import NoisyLinear
-
-STANDARD_ERRORS = 4
-
-
-class AssertMean(Protocol):
-    def __call__(self, values: Array, expected: float, rounding: float = 0.0) -> None: ...
-
-
-@pytest.fixture(scope="session")
-def assert_mean() -> AssertMean:
-    """Independent values have the expected mean, within four of their own standard errors.
-
-    `rounding` is half a unit of the last digit that the expectation is known to.
-    """
-
-    def check(values: Array, expected: float, rounding: float = 0.0) -> None:
-        values = values.ravel()
-        mean, error = float(values.mean()), float(values.std(ddof=1)) / math.sqrt(values.size)
-        assert abs(mean - expected) <= STANDARD_ERRORS * error + rounding, f"{mean} ± {error} is not {expected}"
-        assert STANDARD_ERRORS * error <= 0.05 * abs(expected) + 0.05, f"± {error} is too coarse to check {expected}"
-
-    return check
 
 
 @pytest.fixture

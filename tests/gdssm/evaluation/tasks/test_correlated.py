@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from gdssm.evaluation.tasks.correlated import Correlated
-from tests.gdssm.evaluation.conftest import AssertMean
+from tests.gdssm.evaluation.statistical import assert_mean
 
 
 def test_condition_number_of_the_covariance_is_as_asked() -> None:
@@ -34,7 +34,7 @@ def test_inputs_are_correlated() -> None:
     assert abs(np.corrcoef(x.T)[0, 1]) > 0.5
 
 
-def test_zero_is_as_wrong_as_on_a_linear_task(assert_mean: AssertMean) -> None:
+def test_zero_is_as_wrong_as_on_a_linear_task() -> None:
     task = Correlated(inputs=10, outputs=3, condition_number=100.0, input_range=1.0)
     batch = task.sample(np.random.default_rng(0), 20_000, 1, 1)
     assert_mean(0.5 * (batch.y_query**2).mean(axis=(1, 2)), 0.5 * 10 / 12)

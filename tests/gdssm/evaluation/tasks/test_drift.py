@@ -3,7 +3,7 @@ import pytest
 
 from gdssm.evaluation.arrays import Array
 from gdssm.evaluation.tasks.drift import Drift
-from tests.gdssm.evaluation.conftest import AssertMean
+from tests.gdssm.evaluation.statistical import assert_mean
 
 
 def weight_path(task: Drift) -> Array:
@@ -14,7 +14,7 @@ def weight_path(task: Drift) -> Array:
     return np.concatenate([observed[..., 0], asked[:, 0]], axis=1)
 
 
-def test_a_weight_keeps_its_scale_and_forgets_geometrically(assert_mean: AssertMean) -> None:
+def test_a_weight_keeps_its_scale_and_forgets_geometrically() -> None:
     path = weight_path(Drift(inputs=1, persistence=0.8, weight_scale=2.0))
     for moment in range(5):
         assert_mean(path[:, moment] ** 2 / 4, 1.0)
@@ -28,7 +28,7 @@ def test_full_persistence_is_a_linear_task() -> None:
     np.testing.assert_allclose(batch.x_query @ W, batch.y_query, atol=1e-10)
 
 
-def test_no_persistence_is_a_new_weight_every_time(assert_mean: AssertMean) -> None:
+def test_no_persistence_is_a_new_weight_every_time() -> None:
     path = weight_path(Drift(inputs=1, persistence=0.0))
     assert_mean(path[:, 3] * path[:, 4], 0.0)
     assert_mean(path[:, 4] ** 2, 1.0)

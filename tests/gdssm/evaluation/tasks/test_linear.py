@@ -2,10 +2,10 @@ import numpy as np
 import pytest
 
 from gdssm.evaluation.tasks.linear import Linear
-from tests.gdssm.evaluation.conftest import AssertMean
+from tests.gdssm.evaluation.statistical import assert_mean
 
 
-def test_inputs_are_uniform_over_the_range(assert_mean: AssertMean) -> None:
+def test_inputs_are_uniform_over_the_range() -> None:
     batch = Linear(inputs=5, input_range=3.0).sample(np.random.default_rng(0), 2000, 7, 2)
     for x in (batch.x, batch.x_query):
         assert np.abs(x).max() <= 1.5
@@ -14,7 +14,7 @@ def test_inputs_are_uniform_over_the_range(assert_mean: AssertMean) -> None:
         assert_mean(x**4 / (3.0**2 / 12) ** 2, 1.8)
 
 
-def test_context_and_queries_follow_one_matrix_for_each_task(assert_mean: AssertMean) -> None:
+def test_context_and_queries_follow_one_matrix_for_each_task() -> None:
     batch = Linear(inputs=5, outputs=3, weight_scale=2.0).sample(np.random.default_rng(0), 1000, 7, 11)
     W = np.linalg.pinv(batch.x) @ batch.y
     np.testing.assert_allclose(batch.x_query @ W, batch.y_query, atol=1e-8)
@@ -22,7 +22,7 @@ def test_context_and_queries_follow_one_matrix_for_each_task(assert_mean: Assert
     assert_mean(W**2, 4.0)
 
 
-def test_outputs_have_independent_weights(assert_mean: AssertMean) -> None:
+def test_outputs_have_independent_weights() -> None:
     batch = Linear(inputs=5, outputs=2).sample(np.random.default_rng(0), 4000, 7, 0)
     W = np.linalg.pinv(batch.x) @ batch.y
     assert_mean(W[..., 0] * W[..., 1], 0.0)
@@ -31,4 +31,4 @@ def test_outputs_have_independent_weights(assert_mean: AssertMean) -> None:
 @pytest.mark.parametrize("field", ["inputs", "outputs", "input_range", "weight_scale"])
 def test_a_field_that_is_not_positive_is_refused_by_name(field: str) -> None:
     with pytest.raises(ValueError, match=f"^{field} is 0"):
-        Linear(**{field: 0})  # type: ignore[arg-type]
+        Linear(**{field: 0})

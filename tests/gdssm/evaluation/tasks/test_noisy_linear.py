@@ -5,12 +5,12 @@ import pytest
 
 from gdssm.evaluation.tasks.linear import Linear
 from gdssm.evaluation.tasks.noisy_linear import NoisyLinear
-from tests.gdssm.evaluation.conftest import AssertMean
+from tests.gdssm.evaluation.statistical import assert_mean
 
 TASK = NoisyLinear(Linear(inputs=5, outputs=3), noise=0.3)
 
 
-def test_noise_has_the_stated_variance_and_is_all_that_differs(assert_mean: AssertMean) -> None:
+def test_noise_has_the_stated_variance_and_is_all_that_differs() -> None:
     noisy = TASK.sample(np.random.default_rng(0), 1000, 7, 11)
     clean = replace(TASK, noise=0.0).sample(np.random.default_rng(0), 1000, 7, 11)
     noise = noisy.y - clean.y
@@ -20,7 +20,7 @@ def test_noise_has_the_stated_variance_and_is_all_that_differs(assert_mean: Asse
     assert np.array_equal(noisy.y_query, clean.y_query)
 
 
-def test_noise_is_independent_of_the_function(assert_mean: AssertMean) -> None:
+def test_noise_is_independent_of_the_function() -> None:
     noisy = TASK.sample(np.random.default_rng(0), 2000, 7, 0)
     clean = replace(TASK, noise=0.0).sample(np.random.default_rng(0), 2000, 7, 0)
     assert_mean((noisy.y - clean.y) * clean.y, 0.0)

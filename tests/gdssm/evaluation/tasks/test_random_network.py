@@ -2,10 +2,10 @@ import numpy as np
 import pytest
 
 from gdssm.evaluation.tasks.random_network import RandomNetwork
-from tests.gdssm.evaluation.conftest import AssertMean
+from tests.gdssm.evaluation.statistical import assert_mean
 
 
-def test_answers_are_as_large_as_a_linear_task_s(assert_mean: AssertMean) -> None:
+def test_answers_are_as_large_as_a_linear_task_s() -> None:
     task = RandomNetwork(inputs=5, outputs=3, hidden=20, input_range=2.0, weight_scale=0.5)
     batch = task.sample(np.random.default_rng(0), 20_000, 1, 1)
     assert_mean((batch.y_query**2).mean(axis=(1, 2)), 5 * 2.0**2 / 12 * 0.5**2)

@@ -3,7 +3,7 @@ import pytest
 
 from gdssm.evaluation.arrays import Array
 from gdssm.evaluation.tasks.sparse_linear import SparseLinear
-from tests.gdssm.evaluation.conftest import AssertMean
+from tests.gdssm.evaluation.statistical import assert_mean
 
 
 def weights(task: SparseLinear) -> Array:
@@ -20,7 +20,7 @@ def test_every_output_has_the_stated_number_of_inputs(nonzeros: int) -> None:
     assert np.array_equal(np.count_nonzero(W, axis=1), np.full((2000, 3), nonzeros))
 
 
-def test_every_input_is_as_likely_as_any_other(assert_mean: AssertMean) -> None:
+def test_every_input_is_as_likely_as_any_other() -> None:
     chosen = (weights(SparseLinear(inputs=7, outputs=3, nonzeros=2)) != 0).astype(np.float64)
     for place in range(7):
         assert_mean(chosen[:, place], 2 / 7)
@@ -31,7 +31,7 @@ def test_outputs_choose_their_own_inputs() -> None:
     assert np.any(chosen[..., 0] != chosen[..., 1], axis=1).mean() > 0.9
 
 
-def test_weights_have_the_stated_scale(assert_mean: AssertMean) -> None:
+def test_weights_have_the_stated_scale() -> None:
     W = weights(SparseLinear(inputs=7, nonzeros=2, weight_scale=3.0))
     assert_mean(W[W != 0] ** 2, 9.0)
 

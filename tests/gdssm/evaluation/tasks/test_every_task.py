@@ -83,6 +83,11 @@ def test_more_queries_leave_the_context_as_it_was(task: Task) -> None:
 
 
 @each_task
+def test_more_observations_leave_the_queries_as_they_were(task: Task) -> None:
+    assert np.array_equal(sample(task, observations=1).x_query, sample(task, observations=13).x_query)
+
+
+@each_task
 def test_tasks_of_a_batch_differ(task: Task) -> None:
     batch = sample(task)
     assert not np.any(batch.x[0] == batch.x[1])

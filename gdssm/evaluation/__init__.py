@@ -1,0 +1,19 @@
+"""The yardstick: what a model is asked, what it is compared with, and how far apart the answers are. numpy alone.
+
+What is asked:
+    tasks       distributions of regression tasks, one a file
+    suites      named lists of them
+What it is compared with:
+    learners    reference learners with the same call as a model, and the best learning rates for a distribution
+    oracles     what one gradient step can reach, in closed form
+How far apart:
+    metrics     one number a file
+    alignment   the numbers that only mean something together
+    confidence  how sure a mean over tasks is
+
+Shared by all of them:
+    arrays      the letters, and the array type
+    checks      refusals that name the argument
+
+Nothing here is imported for you: `from gdssm.evaluation.tasks.linear import Linear`.
+"""
