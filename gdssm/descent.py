@@ -43,8 +43,11 @@ def line_search(gram: Gram, direction: LinearWeight) -> Float[Tensor, "*B 1 K"]:
     """Find the step that lowers the loss most, exactly and for each output by itself: η = gᵀg / gᵀGg.
 
     The loss is a sum over outputs, so each has its own best step, and no output's answer depends on another's.
-    Zero where the direction is zero.
+    Zero where the direction is zero. The direction is taken at length one, so that its powers neither overflow nor
+    vanish before G itself does.
     """
-    slope = (direction * direction).sum(-2, keepdim=True)
-    bend = (direction * (gram @ direction)).sum(-2, keepdim=True)
+    length = direction.abs().amax(-2, keepdim=True)
+    unit = direction / torch.where(length > 0, length, 1.0)
+    slope = (unit * unit).sum(-2, keepdim=True)
+    bend = (unit * (gram @ unit)).sum(-2, keepdim=True)
     return torch.where(bend > 0, slope / torch.where(bend > 0, bend, 1.0), 0.0)

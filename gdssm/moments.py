@@ -65,7 +65,7 @@ class MomentAccumulator(torch.nn.Module):
         centre = state.mean + shift
 
         count = state.count[:, None] + column.sum(1)
-        count = torch.where(count.abs() > CANCELLED * turnover, count, 0.0)
+        count = torch.where((count / _or_one(turnover)).abs() <= CANCELLED, 0.0, count)
         total = (column * (offset - shift[:, None])).sum(1) - state.count[:, None] * shift
         within = self._centred_sum(x, y, weight, centre)
         between = state.count[:, None, None] * _outer(shift)

@@ -48,3 +48,34 @@ def recurrence(decay: Tensor, update: Tensor, state: Tensor) -> Tensor:
         state = a * state + u
         states.append(state)
     return torch.stack(states, dim=1)
+
+
+def cross_entropy_descent(
+    x: Tensor,
+    y: Tensor,
+    x_query: Tensor,
+    learning_rates: Sequence[float],
+    initial_weight: Tensor,
+    *,
+    weight: Tensor,
+) -> Tensor:
+    """Fit one context by full-batch steps on Σ wᵢ·cross-entropy(yᵢ, Wᵀxᵢ) / Σ wᵢ and classify its queries.
+
+    Args:
+        x: (N, D).
+        y: One-hot (N, K).
+        x_query: (M, D).
+        learning_rates: One per step.
+        initial_weight: W₀ (D, K).
+        weight: (N,).
+
+    Returns:
+        Probabilities (M, K).
+    """
+    classifier = initial_weight.clone().requires_grad_()
+    for learning_rate in learning_rates:
+        loss = (weight * nn.functional.cross_entropy(x @ classifier, y, reduction="none")).sum() / weight.sum()
+        (gradient,) = torch.autograd.grad(loss, classifier)
+        with torch.no_grad():
+            classifier -= learning_rate * gradient
+    return torch.softmax(x_query @ classifier, -1).detach()

@@ -9,6 +9,7 @@ Web-free:
     predictor     observations and queries in, predictions out
     numbers       JSON lists to arrays, refusing what is not a number by its position
     table         CSV files to arrays, refusing bad cells by row and column
+    csv_task      two CSV files to a context and its queries, columns matched by name
     errors        everything that can go wrong, as one tree
     settings      every setting, with its environment variable
 

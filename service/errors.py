@@ -19,6 +19,9 @@ A message gives the rule, what came, and what to do next.
 from dataclasses import dataclass
 from typing import ClassVar
 
+SHOWN = 20
+"""Of a thousand bad fields the first few are enough, and an answer stays small."""
+
 
 class ServiceError(Exception):
     """The root: everything that this service raises on purpose."""
@@ -53,13 +56,15 @@ class InvalidInput(CallerError):
     error_type = "invalid_input"
 
     def __init__(self, *problems: Problem) -> None:
-        super().__init__(" ".join(f"{p.field}: {p.message}" if p.field else p.message for p in problems[:3]))
+        texts = [f"{p.field}: {p.message}" if p.field else p.message for p in problems[:3]]
+        more = [f"And {len(problems) - 3} more."] if len(problems) > 3 else []
+        super().__init__(" ".join(texts + more))
         self.problems = problems
 
     @property
     def detail(self) -> list[dict[str, str]]:
-        """Every problem with its field."""
-        return [{"field": p.field, "message": p.message} for p in self.problems]
+        """The problems with their fields."""
+        return [{"field": p.field, "message": p.message} for p in self.problems[:SHOWN]]
 
 
 class NumericOverflow(InvalidInput):

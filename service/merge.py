@@ -26,7 +26,9 @@ def merge(manifest: Manifest, older: State, newer: State) -> dict[str, Array]:
         InvalidInput: The states are not of one shape.
     """
     if measure(manifest.state, older) != measure(manifest.state, newer):
-        raise InvalidInput(Problem("", "The two states were made from data of different widths; they cannot be merged."))
+        raise InvalidInput(
+            Problem("", "The two states were made from data of different widths; they cannot be merged.")
+        )
     return RULES[manifest.merge.rule](older, newer)
 
 

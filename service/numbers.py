@@ -17,6 +17,18 @@ SHOWN = 5
 """A list of a thousand bad cells helps no more than its first few."""
 
 
+def number(value: object, field: str) -> float:
+    """Read one number.
+
+    Raises:
+        InvalidInput: It is not a finite one.
+    """
+    reason = _why_not_finite(value)
+    if reason:
+        raise InvalidInput(Problem(field, reason))
+    return float(value)  # type: ignore[arg-type]
+
+
 def vector(value: object, field: str) -> Array:
     """Read a list of numbers; returns (N,).
 
@@ -47,9 +59,22 @@ def vector_or_matrix(value: object, field: str) -> Array:
     return matrix(items, field) if items and isinstance(items[0], list) else vector(items, field)
 
 
+def named(value: object) -> str:
+    """Name a JSON value as its sender would."""
+    if value is None:
+        return "null"
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, str):
+        return f"the text {value[:40]!r}"
+    if isinstance(value, list):
+        return "a list"
+    return "an object" if isinstance(value, dict) else "a number"
+
+
 def _sequence(value: object, field: str, what: str) -> list[object]:
     if not isinstance(value, list):
-        raise InvalidInput(Problem(field, f"must be {what}; this is {_named(value)}."))
+        raise InvalidInput(Problem(field, f"must be {what}; this is {named(value)}."))
     if not value:
         raise InvalidInput(Problem(field, "is empty. Send at least one."))
     return value
@@ -58,7 +83,7 @@ def _sequence(value: object, field: str, what: str) -> list[object]:
 def _bad_rows(rows: list[object], field: str) -> Iterator[Problem]:
     for i, row in enumerate(rows):
         if not isinstance(row, list):
-            yield Problem(f"{field}[{i}]", f"must be a row, a list of numbers; this is {_named(row)}.")
+            yield Problem(f"{field}[{i}]", f"must be a row, a list of numbers; this is {named(row)}.")
         elif not row:
             yield Problem(f"{field}[{i}]", "is empty. A row needs at least one number.")
 
@@ -86,14 +111,14 @@ def _bad_cells(row: object, field: str) -> Iterator[Problem]:
 
 def _why_not_finite(cell: object) -> str | None:
     if type(cell) not in {int, float}:
-        return f"must be a number; this is {_named(cell)}."
+        return f"must be a number; this is {named(cell)}."
     try:
-        number = float(cell)  # type: ignore[arg-type]
+        size = float(cell)  # type: ignore[arg-type]
     except OverflowError:
-        number = math.inf
-    if math.isnan(number):
+        size = math.inf
+    if math.isnan(size):
         return "is NaN. Leave the observation out, or fill the value in."
-    if math.isinf(number):
+    if math.isinf(size):
         return "is infinite, or too large for float64. Send a finite number."
     return None
 
@@ -102,16 +127,3 @@ def _refuse(problems: Iterable[Problem]) -> None:
     found = tuple(islice(problems, SHOWN))
     if found:
         raise InvalidInput(*found)
-
-
-def _named(value: object) -> str:
-    """Name a JSON value as its sender would."""
-    if value is None:
-        return "null"
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, str):
-        return f"the text {value[:40]!r}"
-    if isinstance(value, list):
-        return "a list"
-    return "an object" if isinstance(value, dict) else f"{type(value).__name__} {value!r}"

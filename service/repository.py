@@ -30,8 +30,16 @@ class Repository:
             except BrokenArtifact as error:
                 logger.error("refused %s", error)
                 refused[path.name] = str(error)
+                continue
+            name = runtime.manifest.name
+            if name in models:
+                refused[path.name] = f"{path.name}: another file has a model {name!r} already; give each its own name."
+                logger.error("refused %s", refused[path.name])
             else:
-                models[runtime.manifest.name] = runtime
+                models[name] = runtime
+                logger.info("loaded %s %s from %s", name, runtime.manifest.version, path)
+        if not models:
+            logger.error("no model is loaded from %s", directory)
         return cls(models, refused)
 
     def get(self, name: str) -> Runtime:

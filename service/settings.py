@@ -29,6 +29,10 @@ class Settings(BaseSettings):
     """The model that answers when a request names none."""
     threads: int = Field(1, ge=1)
     """Threads that onnxruntime may use for one run."""
+    max_columns: int = Field(1024, ge=2)
+    """Most columns of x and y together; the memory of a prediction grows with their square."""
+    max_predictions: int = Field(1_000_000, ge=1)
+    """Most numbers in one answer: queries times columns of y."""
     max_body_bytes: int = Field(16 * 2**20, ge=1)
     """Largest request body."""
     log_level: Literal["debug", "info", "warning", "error"] = "info"
@@ -42,7 +46,9 @@ class Settings(BaseSettings):
             InvalidSettings: A variable is unknown or its value refused.
         """
         unknown = sorted(
-            name for name in os.environ if name.startswith(PREFIX) and name[len(PREFIX) :].lower() not in cls.model_fields
+            name
+            for name in os.environ
+            if name.startswith(PREFIX) and name[len(PREFIX) :].lower() not in cls.model_fields
         )
         if unknown:
             known = ", ".join(PREFIX + name.upper() for name in cls.model_fields)

@@ -30,7 +30,9 @@ def measure(specs: Iterable[TensorSpec], arrays: Mapping[str, Array]) -> Sizes:
     for spec in (spec for spec in specs if spec.name in arrays):
         shape = arrays[spec.name].shape
         if len(shape) != len(spec.shape):
-            raise _refuse(spec, f"needs the shape {_written(spec.shape)}; this has {len(shape)} axes, {_written(shape)}.")
+            raise _refuse(
+                spec, f"needs the shape {_written(spec.shape)}; this has {len(shape)} axes, {_written(shape)}."
+            )
         for axis, size in zip(spec.shape, shape, strict=True):
             letter = str(axis)
             expected = axis if isinstance(axis, int) else sizes.setdefault(letter, size)
@@ -58,7 +60,9 @@ def _solve(sizes: Sizes) -> Sizes:
     if "D" in known and "K" in known:
         if known.setdefault("D+K", known["D"] + known["K"]) != known["D"] + known["K"]:
             raise InvalidInput(
-                Problem("", f"The state is for D + K = {known['D+K']}; D = {known['D']} and K = {known['K']} came with it.")
+                Problem(
+                    "", f"The state is for D + K = {known['D+K']}; D = {known['D']} and K = {known['K']} came with it."
+                )
             )
     elif "D+K" in known and "D" in known:
         known["K"] = known["D+K"] - known["D"]

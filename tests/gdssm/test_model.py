@@ -64,7 +64,7 @@ def test_line_search_takes_the_step_that_lowers_the_loss_most() -> None:
             assert_close(best[b, :, k], exact * line, f"prediction {k} of context {b}")
 
 
-@pytest.mark.parametrize("scale", [1e-6, 1.0, 3.0, 1e6])
+@pytest.mark.parametrize("scale", [1e-140, 1e-6, 1.0, 3.0, 1e6, 1e140])
 def test_line_search_does_not_diverge_at_any_scale(scale: float) -> None:
     x, y, _ = context(101)
     errors = [

@@ -1,0 +1,183 @@
+"""Gradient steps on softmax cross-entropy: the layer classifies in context.
+
+For the implicit classifier softmax(Wᵀx) and one-hot y (or any y that sums to 1), the gradient of the mean
+cross-entropy is −mean x rᵀ with r = y − softmax(Wᵀx): the same product as in regression, with the residual r in the
+place of y. So the window and the input gate stay as they are; what feeds them is r. (arXiv 2410.11687v3, section on
+classification.)
+
+At W₀ the residual of an observation is known when it arrives, so one step streams in constant memory. After it, every
+observation's residual depends on all others through W, so K steps pass over the context K times.
+
+K is the number of classes in the shapes below, as it is the number of outputs elsewhere.
+"""
+
+from collections.abc import Sequence
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from gdssm.construction import X, Y, pairs
+from gdssm.curvature import largest_eigenvalue_bound
+from gdssm.input_gate import InputGate
+from gdssm.layer import State
+from gdssm.model import BEST
+from gdssm.notation import GatedProduct, Inputs, LinearWeight, Outputs, Predictions, Queries, Weight
+from gdssm.tokens import interleave
+from gdssm.window import slide
+
+
+class SoftmaxStep(nn.Module):
+    """One gradient step from one W to the next.
+
+    Args:
+        initial_weight: W₀ (D, K), or (D + 1, K) with an intercept; zero, for any D and K, if left out.
+        intercept: Whether x gets a constant feature 1 as its last.
+    """
+
+    initial_weight: Tensor | None
+
+    def __init__(self, initial_weight: LinearWeight | None, intercept: bool, dtype: torch.dtype) -> None:
+        super().__init__()
+        self.intercept = intercept
+        self.input_gate = InputGate(pairs((X, X), (X, Y), dtype=dtype))
+        self.register_buffer("initial_weight", initial_weight)
+
+    def features(self, x: Tensor) -> Tensor:
+        """Append the constant feature if there is one: x (B, N, D) to (B, N, D) or (B, N, D + 1)."""
+        return nn.functional.pad(x, (0, 1), value=1.0) if self.intercept else x
+
+    def start(self, batch: int, inputs: int, classes: int) -> LinearWeight:
+        """Make W₀ (B, D, K); `inputs` are those of `features`."""
+        if self.initial_weight is not None:
+            return self.initial_weight.expand(batch, inputs, classes)
+        return self.input_gate.pair_weight.new_zeros(batch, inputs, classes)
+
+    def total(self, features: Inputs, y: Outputs, weight: Weight, at: LinearWeight) -> State:
+        """Sum x xᵀ and x rᵀ over the observations, the residuals taken at W = `at` (B, D, K)."""
+        residual = y - torch.softmax(features @ at, -1)
+        no_query = features.new_zeros(features.shape[0], 1, features.shape[-1])
+        gated_sum = self.input_gate.total(slide(interleave(features, residual, no_query)), weight)
+        return State(weight[..., None].sum(1)[:, 0], gated_sum)
+
+    def forward(self, mean: GatedProduct, at: LinearWeight, own: Tensor, given: Tensor) -> LinearWeight:
+        """Take the step.
+
+        Args:
+            mean: mean x xᵀ beside mean x rᵀ (B, F, F).
+            at: The W (B, D, K) it starts from.
+            own: The step's own learning rate, or `BEST`.
+            given: A learning rate that goes before its own, or `BEST`.
+        """
+        inputs = at.shape[-2]
+        fixed = torch.where(given > 0, given, own)
+        rate = torch.where(fixed > 0, fixed, safe_rate(mean[:, :inputs, :inputs]))
+        return at + rate * mean[:, :inputs, inputs:]
+
+
+def safe_rate(gram: Float[Tensor, "B D D"]) -> Float[Tensor, "B 1 1"]:
+    """Find a step that never raises the loss: η = 1/L, the curvature being at most L = ½·λ_max(mean x xᵀ).
+
+    (diag(p) − p pᵀ has no eigenvalue above ½ for any probabilities p.) Zero for a zero matrix.
+    """
+    bound = largest_eigenvalue_bound(gram)[:, None, None]
+    return torch.where(bound > 0, 2.0 / torch.where(bound > 0, bound, 1.0), 0.0)
+
+
+class OneStepClassifier(nn.Module):
+    """One gradient step on softmax cross-entropy, streaming: the state is a sum over the observations.
+
+    Args:
+        learning_rate: η, or `BEST` for the safe step of the context itself.
+        initial_weight: W₀, see `SoftmaxStep`.
+        intercept: Whether the classifier has one; the state has then a feature more.
+    """
+
+    learning_rate: Tensor
+
+    def __init__(
+        self,
+        learning_rate: float = BEST,
+        initial_weight: LinearWeight | None = None,
+        *,
+        intercept: bool = False,
+        dtype: torch.dtype = torch.float64,
+    ) -> None:
+        super().__init__()
+        self.step = SoftmaxStep(initial_weight, intercept, dtype)
+        self.register_buffer("learning_rate", torch.tensor(learning_rate, dtype=dtype))
+
+    def empty_state(self, batch: int, inputs: int, outputs: int) -> State:
+        """Make the state of `batch` contexts without an observation."""
+        features = inputs + self.step.intercept + outputs
+        zeros = self.learning_rate.new_zeros
+        return State(zeros(batch), zeros(batch, features, features))
+
+    def observe(self, state: State, x: Inputs, y: Outputs, weight: Weight) -> State:
+        """Add N observations to the state, N may be 0; y is one-hot (B, N, K)."""
+        features = self.step.features(x)
+        start = self.step.start(x.shape[0], features.shape[-1], y.shape[-1])
+        count, gated_sum = self.step.total(features, y, weight, start)
+        return State(state.count + count, state.gated_sum + gated_sum)
+
+    def predict(self, state: State, x_query: Queries, learning_rate: Float[Tensor, ""]) -> Predictions:
+        """Give M queries their class probabilities, M may be 0.
+
+        Args:
+            state: What was observed.
+            x_query: (B, M, D).
+            learning_rate: η, or `BEST` to take the model's own.
+
+        Returns:
+            (B, M, K), each summing to 1; those of W₀ (uniform at zero) before the first observation.
+        """
+        features = self.step.features(x_query)
+        inputs = features.shape[-1]
+        start = self.step.start(x_query.shape[0], inputs, state.gated_sum.shape[-1] - inputs)
+        weight = self.step(state.mean(), start, self.learning_rate, learning_rate)
+        return torch.softmax(features @ weight, -1)
+
+
+class CrossEntropyDescent(nn.Module):
+    """K gradient steps on softmax cross-entropy, one-shot: each step passes over the context.
+
+    Args:
+        learning_rates: One per step, each positive or `BEST` for the safe step of the context itself.
+        initial_weight: W₀, see `SoftmaxStep`.
+        intercept: Whether the classifier has one.
+    """
+
+    learning_rates: Tensor
+
+    def __init__(
+        self,
+        learning_rates: Sequence[float],
+        initial_weight: LinearWeight | None = None,
+        *,
+        intercept: bool = False,
+        dtype: torch.dtype = torch.float64,
+    ) -> None:
+        super().__init__()
+        self.step = SoftmaxStep(initial_weight, intercept, dtype)
+        self.register_buffer("learning_rates", torch.tensor(learning_rates, dtype=dtype))
+
+    def forward(
+        self, x: Inputs, y: Outputs, weight: Weight, x_query: Queries, learning_rate: Float[Tensor, ""]
+    ) -> Predictions:
+        """Read a context and give M queries their class probabilities; N and M may be 0.
+
+        Args:
+            x: (B, N, D).
+            y: One-hot (B, N, K).
+            weight: (B, N).
+            x_query: (B, M, D).
+            learning_rate: η of every step, or `BEST` to take the model's own.
+
+        Returns:
+            (B, M, K), each summing to 1.
+        """
+        features = self.step.features(x)
+        at = self.step.start(x.shape[0], features.shape[-1], y.shape[-1])
+        for own in self.learning_rates:
+            at = self.step(self.step.total(features, y, weight, at).mean(), at, own, learning_rate)
+        return torch.softmax(self.step.features(x_query) @ at, -1)

@@ -1,0 +1,131 @@
+"""The trainable model: L layers that read one accumulated state, every weight free.
+
+The layers share the window, the input gate and the recurrence; each has a readout of its own. With Z̄ = Z/N the
+implicit weight grows by one term a layer, from W₀ = 0:
+
+    W_k = W_{k−1} + Z̄ (B_k − A_k W_{k−1})          k = 1 … L, W (F, K)
+    prediction = W_Lᵀ q,  q = Xᵀ p at the last window
+
+In the layer's own terms (`layer`): layer k has the readout C_k = B_kᵀ − W_{k−1}ᵀ A_kᵀ and the skip S_k = W_{k−1}ᵀ.
+With P = e₁(e₁ + e₂)ᵀ, p = e₃, B_k = η_k on the outputs and A_k = η_k on the inputs it is L gradient steps
+(`construction.steps`): Z then holds Σ x xᵀ and Σ x yᵀ, and with N these suffice for every full-batch step of least
+squares. (The older public code takes three sub-layers for two steps, and its earlier positions see later ones.)
+
+It is read from the query's side: r_L = q, and for k = L … 1: a = Z̄ᵀ r_k, add B_kᵀ a, go on with r_{k−1} = r_k − A_kᵀ a.
+So a reading needs Z only as it acts on vectors, and training never makes a state at all.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from gdssm import recurrence
+from gdssm.features import FeatureMap, GatedHead
+from gdssm.input_gate import InputGate
+from gdssm.notation import Inputs, Outputs, Predictions, Queries, Windows
+from gdssm.output_gate import OutputGate
+from gdssm.tokens import interleave
+from gdssm.window import WIDTH, slide
+
+
+@dataclass(frozen=True)
+class StackConfig:
+    """What a stack is made for."""
+
+    inputs: int
+    """D."""
+    outputs: int = 1
+    """K."""
+    layers: int = 1
+    """L, the number of gradient steps it can take."""
+    feature_widths: tuple[int, ...] = ()
+    """Layers of the feature map; none, and it regresses on x itself."""
+    head_width: int = 0
+    """Width of the gated head; 0, and there is none."""
+    input_gate: bool = True
+    """Whether P is learnt; otherwise every product of window places counts alike (ablation)."""
+    output_gate: bool = True
+    """Whether the state is multiplied with the query; otherwise it is read by learned weights alone (ablation)."""
+    window: bool = True
+    """Whether the layer sees (x_i, y_i, x_{i+1}); otherwise one token at a time (ablation)."""
+    learned_decay: bool = True
+    """Whether Λ is learnt; otherwise it is 1."""
+
+
+class GDSSM(nn.Module):
+    """The stack, with 9 + F² + 3 + L·F·K + (L − 1)·F² weights beside feature map and head.
+
+    Args:
+        config: Sizes and options. Weights are drawn from torch's random state.
+    """
+
+    def __init__(self, config: StackConfig) -> None:
+        super().__init__()
+        self.config = config
+        self.feature_map = FeatureMap(config.inputs, config.feature_widths)
+        features = self.feature_map.features + config.outputs
+        self.input_gate = InputGate(0.5 * torch.randn(WIDTH, WIDTH))
+        self.decay_logit = nn.Parameter(2.0 + 2.0 * torch.rand(features, features))
+        self.output_gate = OutputGate(0.5 * torch.randn(WIDTH))
+        self.gain = nn.Parameter(torch.randn(config.layers, features, config.outputs) / features**0.5)
+        self.feedback = nn.Parameter(torch.randn(config.layers - 1, features, features) / features)
+        self.head = GatedHead(config.outputs, config.head_width) if config.head_width else nn.Identity()
+
+    @property
+    def decay(self) -> Float[Tensor, "F F"]:
+        """Λ, each in (0, 1)."""
+        return self.decay_logit.sigmoid()
+
+    def forward(self, x: Inputs, y: Outputs, x_query: Queries) -> Predictions:
+        """Predict for the query at the end of each sequence, making no state on the way.
+
+        Args:
+            x: (B, N, D), N at least 1.
+            y: (B, N, K).
+            x_query: (B, 1, D).
+
+        Returns:
+            (B, 1, K).
+        """
+        window = self.windows(x, y, x_query)
+        mixed = self.input_gate.mix(window)
+        age = torch.arange(x.shape[1] - 1, -1, -1, dtype=x.dtype, device=x.device)
+        fade = self.decay ** age[:, None, None]
+
+        def apply(vector: Tensor) -> Tensor:
+            return torch.einsum("bnwf,nfg,bnwg->bg", window * vector[:, None], fade, mixed)[:, None] / x.shape[1]
+
+        return self.read(apply, self.output_gate.query(window[:, -1:]))
+
+    def sequence(self, x: Inputs, y: Outputs, x_query: Queries) -> Float[Tensor, "B N K"]:
+        """Predict y_{i+1} from the first i pairs, at every position i = 1 … N; shapes as in `forward`."""
+        window = self.windows(x, y, x_query)
+        update = self.input_gate(window)
+        states = recurrence.scan(self.decay.expand_as(update[:1]), update, torch.zeros_like(update[:, 0]))
+        count = torch.arange(1, x.shape[1] + 1, dtype=x.dtype, device=x.device)
+        mean = states / count[:, None, None]
+        return self.read(lambda vector: (vector[..., None, :] @ mean)[..., 0, :], self.output_gate.query(window))
+
+    def windows(self, x: Inputs, y: Outputs, x_query: Queries) -> Windows:
+        """View a sequence of features and outputs through the window."""
+        return slide(interleave(self.feature_map(x), y, self.feature_map(x_query)))
+
+    def read(self, apply: Callable[[Tensor], Tensor], query: Float[Tensor, "*B F"]) -> Float[Tensor, "*B K"]:
+        """Read the state from the query's side, the last layer first.
+
+        Args:
+            apply: r ↦ Z̄ᵀ r, for any number of vectors (*B, F).
+            query: The query tokens (*B, F).
+        """
+        answer = torch.zeros_like(query[..., : self.config.outputs])
+        remainder = query
+        for k in reversed(range(self.config.layers)):
+            seen = apply(remainder)
+            answer = answer + seen @ self.gain[k]
+            if k:
+                remainder = remainder - seen @ self.feedback[k - 1]
+        prediction: Tensor = self.head(answer)
+        return prediction

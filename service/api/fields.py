@@ -1,0 +1,51 @@
+"""Arrays of numbers as pydantic fields: `service.numbers` reads them, the JSON schema says what they look like.
+
+A field of these types holds a numpy array after validation. Everything wrong with it travels in one pydantic error,
+from which `problems` takes it out again; so a request that has several bad fields is told about all of them.
+"""
+
+from collections.abc import Callable
+from typing import Annotated, TypeVar
+
+from pydantic import Field, PlainValidator
+from pydantic_core import PydanticCustomError
+
+from service import numbers
+from service.errors import InvalidInput
+from service.shapes import Array
+
+REFUSED = "refused"
+"""The pydantic error type that carries `Problem`s, named relative to the field, in its context."""
+
+Value = TypeVar("Value")
+
+
+def reading(read: Callable[[object, str], Value], sent_as: object) -> PlainValidator:
+    """Make a validator of a reader.
+
+    Args:
+        read: Takes the JSON value and the name to begin every position with; raises InvalidInput.
+        sent_as: The type that the documentation shows.
+    """
+
+    def validate(value: object) -> Value:
+        try:
+            return read(value, "")
+        except InvalidInput as error:
+            raise PydanticCustomError(REFUSED, "is refused", {"problems": error.problems}) from error
+
+    return PlainValidator(validate, json_schema_input_type=sent_as)
+
+
+_Row = Annotated[list[float], Field(min_length=1)]
+_Numbers = Annotated[list[float], Field(min_length=1)]
+_Rows = Annotated[list[_Row], Field(min_length=1)]
+
+Rows = Annotated[Array, reading(numbers.matrix, _Rows)]
+"""(N, D): rows of one width."""
+Numbers = Annotated[Array, reading(numbers.vector, _Numbers)]
+"""(N,)"""
+NumbersOrRows = Annotated[Array, reading(numbers.vector_or_matrix, _Numbers | _Rows)]
+"""(N,) or (N, K), whichever was sent."""
+Number = Annotated[float, reading(numbers.number, float)]
+"""Finite, and never a text or a boolean."""

@@ -1,0 +1,23 @@
+"""GET /health/live and /health/ready: for whoever starts and stops the service."""
+
+from fastapi import APIRouter
+
+from service import errors
+from service.api.errors import documented
+from service.api.schemas import Health
+from service.api.served import Served
+
+router = APIRouter(prefix="/health", tags=["health"])
+
+
+@router.get("/live", responses=documented())
+async def live() -> Health:
+    """Answer as long as the process does."""
+    return Health(status="live")
+
+
+@router.get("/ready", responses=documented(errors.NotReady))
+async def ready(predictor: Served) -> Health:
+    """Answer 200 once the default model is loaded, 503 otherwise."""
+    predictor.check_ready()
+    return Health(status="ready")

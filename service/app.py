@@ -1,0 +1,41 @@
+"""`create_app(settings)`: wiring only."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from importlib.metadata import version
+
+from fastapi import FastAPI
+from fastapi.concurrency import run_in_threadpool
+
+from service.api import errors, health, models, predict
+from service.api.served import serve
+from service.predictor import Limits, Predictor
+from service.repository import Repository
+from service.settings import Settings
+
+
+def create_app(settings: Settings) -> FastAPI:
+    """Wire the service together; its models load when the server starts it, and until then it is not ready."""
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        repository = await run_in_threadpool(Repository.load, settings.zoo, settings.threads)
+        serve(app, settings, _predictor(repository))
+        yield
+
+    def _predictor(repository: Repository) -> Predictor:
+        limits = Limits(settings.max_columns, settings.max_predictions)
+        return Predictor(repository, settings.default_model, limits)
+
+    app = FastAPI(
+        title="gdssm",
+        version=version("gdssm"),
+        summary="In-context regression: send observations and queries, get predictions. No training, no data kept.",
+        lifespan=lifespan,
+        redirect_slashes=False,
+    )
+    serve(app, settings, _predictor(Repository({})))
+    errors.install(app)
+    for module in (predict, models, health):
+        app.include_router(module.router)
+    return app

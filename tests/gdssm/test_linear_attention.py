@@ -1,0 +1,179 @@
+"""Linear self-attention is the same gradient step, and the same layer in other words."""
+
+from collections.abc import Callable
+
+import pytest
+import torch
+from torch import Tensor
+
+from gdssm import linear_attention, reference
+from gdssm.construction import NEXT_X, X, Y, one_step, one_step_from
+from gdssm.layer import GDSSMLayer
+from gdssm.linear_attention import LinearAttention, from_layer
+from gdssm.tokens import interleave
+from gdssm.window import slide
+from tests.closeness import assert_close
+from tests.gdssm.contexts import B, D, K, M, N, context, initial_weight, ones
+
+F = D + K
+LENGTHS = [1, 2, 7, 101, 1000]
+Data = tuple[Tensor, Tensor, Tensor]
+
+
+def attend(attention: LinearAttention, data: Data) -> Tensor:
+    x, y, x_query = data
+    return attention.predict(x, y, ones(x), x_query).detach()
+
+
+def scan(layer: GDSSMLayer, data: Data) -> Tensor:
+    output, _ = layer.scan(slide(interleave(*data)), ones(data[0]), layer.empty_state(B))
+    return output[:, -1:, data[0].shape[-1] :].detach()
+
+
+def rescaled(layer: GDSSMLayer) -> GDSSMLayer:
+    """The same function with its scale moved between gate, query weight and readout."""
+    with torch.no_grad():
+        layer.input_gate.pair_weight *= -0.3
+        layer.output_gate.query_weight *= 1.7
+        layer.readout /= -0.3 * 1.7
+        layer.skip /= 1.7
+    return layer
+
+
+def any_exact_layer() -> GDSSMLayer:
+    """Every weight at random that the conditions leave free."""
+    generator = torch.Generator().manual_seed(0)
+
+    def draw(*shape: int) -> Tensor:
+        return torch.randn(*shape, dtype=torch.float64, generator=generator)
+
+    pair, decay, query = draw(3, 3), draw(F, F).sigmoid(), torch.zeros(3, dtype=torch.float64)
+    pair[X, NEXT_X], pair[NEXT_X], decay[:D], query[NEXT_X] = 0.0, 0.0, 1.0, 1.3
+    return GDSSMLayer(pair, decay, query, draw(F, F), draw(F, F))
+
+
+@pytest.mark.parametrize("dtype", [torch.float64, torch.float32])
+@pytest.mark.parametrize("length", LENGTHS)
+@pytest.mark.parametrize("outputs", [1, K])
+def test_it_is_one_literal_gradient_step_from_any_weight(length: int, outputs: int, dtype: torch.dtype) -> None:
+    x, y, x_query = context(length, outputs=outputs, dtype=dtype)
+    weight = initial_weight(D, outputs, dtype)
+    steps = [reference.gradient_descent(*tensors, [0.3], weight) for tensors in zip(x, y, x_query, strict=True)]
+    attention = linear_attention.one_step_from(weight, 0.3)
+    assert_close(attend(attention, (x, y, x_query)), torch.stack(steps), "prediction")
+
+
+@pytest.mark.parametrize("length", LENGTHS)
+@pytest.mark.parametrize("outputs", [1, K])
+def test_it_is_the_constructed_layer(length: int, outputs: int) -> None:
+    data = context(length, queries=1, outputs=outputs)
+    weight = initial_weight(D, outputs)
+    from_zero = linear_attention.one_step(D, outputs, 0.3, torch.float64)
+    assert_close(attend(from_zero, data), scan(one_step(D, outputs, 0.3, torch.float64), data), "from zero")
+    from_weight = linear_attention.one_step_from(weight, 0.3)
+    assert_close(attend(from_weight, data), scan(one_step_from(weight, 0.3), data), "from W₀")
+
+
+@pytest.mark.parametrize("length", LENGTHS)
+@pytest.mark.parametrize(
+    "layer",
+    [
+        one_step(D, K, 0.3, torch.float64),
+        one_step_from(initial_weight(), 0.3),
+        rescaled(one_step_from(initial_weight(), 0.3)),
+        any_exact_layer(),
+    ],
+    ids=["from zero", "from any weight", "with its scale moved", "any"],
+)
+def test_a_layer_is_its_attention(layer: GDSSMLayer, length: int) -> None:
+    data = context(length, queries=1)
+    assert_close(attend(from_layer(layer, D), data), scan(layer, data), "prediction")
+
+
+def test_what_the_prediction_does_not_read_is_not_asked_about() -> None:
+    layer = one_step(D, K, 0.3, torch.float64)
+    with torch.no_grad():
+        layer.decay[:, :D] = 0.5
+        layer.decay[D:] = 0.1
+        layer.input_gate.pair_weight[X, X] = 3.0
+        layer.input_gate.pair_weight[X, NEXT_X] = 2.0
+        layer.readout[:D] = 9.0
+    data = context(queries=1)
+    assert_close(attend(from_layer(layer, D), data), scan(layer, data), "prediction")
+
+
+def test_a_nearly_exact_layer_is_nearly_its_attention() -> None:
+    layer = one_step(D, K, 0.3, torch.float64)
+    with torch.no_grad():
+        layer.decay *= 0.999
+        layer.output_gate.query_weight[Y] = 0.001
+        layer.input_gate.pair_weight[NEXT_X] = 0.001
+    data = context(queries=1)
+    with pytest.raises(ValueError, match="must"):
+        from_layer(layer, D)
+    assert_close(attend(from_layer(layer, D, tolerance=0.01), data), scan(layer, data), "prediction", rtol=0.01)
+
+
+def ask_for_y(layer: GDSSMLayer) -> None:
+    layer.output_gate.query_weight[Y] = 0.1
+
+
+def multiply_with_the_next(layer: GDSSMLayer) -> None:
+    layer.input_gate.pair_weight[NEXT_X, Y] = 0.1
+
+
+def forget(layer: GDSSMLayer) -> None:
+    layer.decay[0, -1] = 0.9
+
+
+@pytest.mark.parametrize(
+    ("break_it", "message"),
+    [
+        (ask_for_y, "query weight must pick x_{i\\+1} alone"),
+        (multiply_with_the_next, "pair weight must not multiply x_{i\\+1}"),
+        (forget, "decays of the states that are read must be 1; they are 0.9"),
+    ],
+)
+def test_a_layer_that_is_no_attention_is_refused_with_the_reason(
+    break_it: Callable[[GDSSMLayer], None], message: str
+) -> None:
+    layer = one_step(D, K, 0.3, torch.float64)
+    with torch.no_grad():
+        break_it(layer)
+    with pytest.raises(ValueError, match=message):
+        from_layer(layer, D)
+
+
+def test_every_refusal_is_due() -> None:
+    """What is refused does give another answer: by more than 1 % here."""
+    data = context(queries=1)
+    exact = attend(from_layer(one_step(D, K, 0.3, torch.float64), D), data)
+    for break_it in (ask_for_y, multiply_with_the_next, forget):
+        layer = one_step(D, K, 0.3, torch.float64)
+        with torch.no_grad():
+            break_it(layer)
+        with pytest.raises(AssertionError, match="differs"):
+            assert_close(scan(layer, data), exact, "prediction", rtol=0.01)
+
+
+def test_padding_does_not_count() -> None:
+    x, y, x_query = context()
+    weight = ones(x)
+    weight[:, 4:] = 0.0
+    attention = linear_attention.one_step_from(initial_weight(), 0.3)
+    alone = attend(attention, (x[:, :4], y[:, :4], x_query))
+    assert_close(attention.predict(x, y, weight, x_query), alone, "prediction")
+
+
+def test_nothing_observed_answers_with_the_initial_weight() -> None:
+    x, y, x_query = context()
+    attention = linear_attention.one_step_from(initial_weight(), 0.3)
+    assert attend(attention, (x[:, :0], y[:, :0], x_query)).shape == (B, M, K)
+    assert_close(attend(attention, (x[:, :0], y[:, :0], x_query)), x_query @ initial_weight(), "prediction")
+
+
+def test_dividing_by_anything_but_the_observations_is_another_model() -> None:
+    data = context(queries=1)
+    attention = linear_attention.one_step(D, K, 0.3, torch.float64)
+    with pytest.raises(AssertionError, match="differs"):
+        assert_close(attend(attention, data) * N / F, scan(one_step(D, K, 0.3, torch.float64), data), "prediction")

@@ -1,0 +1,55 @@
+import json
+from collections.abc import Iterator
+
+import pytest
+
+from service.settings import Settings
+from tests.service.in_process import InProcess, in_process
+
+BODY = json.dumps({"context": {"x": [[1], [2]], "y": [2, 4]}, "query": [[3]]}).encode()
+
+
+def test_the_limit_is_exact_with_and_without_an_announced_length() -> None:
+    with in_process(Settings(max_body_bytes=len(BODY))) as client:
+        assert client.send(BODY).status_code == 200
+        assert client.send([BODY[:10], BODY[10:]]).status_code == 200
+    with in_process(Settings(max_body_bytes=len(BODY) - 1)) as client:
+        assert client.send(BODY).status_code == 413
+        assert client.send([BODY[:10], BODY[10:]]).status_code == 413
+
+
+def test_a_body_without_end_is_not_read_to_its_end() -> None:
+    sent = 0
+
+    def endless() -> Iterator[bytes]:
+        nonlocal sent
+        while True:
+            sent += 1000
+            yield b" " * 1000
+
+    with in_process(Settings(max_body_bytes=5000)) as client:
+        assert client.send(endless()).status_code == 413
+    assert sent < 10_000
+
+
+@pytest.mark.parametrize("options", ["", "; charset=utf-8", ";charset=UTF-8", '; charset="utf-8"'])
+def test_json_may_be_announced_in_every_usual_way(client: InProcess, options: str) -> None:
+    assert client.send(BODY, f"application/json{options}").status_code == 200
+    assert client.send(BODY, f"Application/JSON{options}").status_code == 200
+
+
+@pytest.mark.parametrize(
+    "content_type",
+    ["", "text/plain", "application/x-www-form-urlencoded", "application/jsonl", "application/json; charset=utf-16"],
+)
+def test_another_content_type_is_refused(client: InProcess, content_type: str) -> None:
+    answer = client.send(BODY, content_type)
+    assert answer.status_code == 415
+    assert "Content-Type: application/json" in answer.json()["error"]
+
+
+def test_a_compressed_body_is_refused(client: InProcess) -> None:
+    headers = {"Content-Type": "application/json", "Content-Encoding": "gzip"}
+    answer = client.request("POST", "/v1/predict", content=BODY, headers=headers)
+    assert answer.status_code == 415
+    assert "compressed" in answer.json()["error"]

@@ -1,0 +1,56 @@
+import logging
+from collections.abc import Iterator
+
+import pytest
+
+from service import errors
+from service.api.errors import documented, status_of
+from service.settings import Settings
+from tests.service.in_process import in_process
+
+
+def tree(root: type[errors.ServiceError]) -> Iterator[type[errors.ServiceError]]:
+    yield root
+    for child in root.__subclasses__():
+        yield from tree(child)
+
+
+def test_the_callers_faults_are_4xx_and_ours_5xx() -> None:
+    for kind in tree(errors.CallerError):
+        if kind is not errors.CallerError:
+            assert 400 <= status_of(kind) < 500, kind
+    for kind in tree(errors.OperatorError):
+        assert 500 <= status_of(kind) < 600, kind
+
+
+def test_every_error_has_its_own_word_and_stands_in_the_drawn_tree() -> None:
+    kinds = list(tree(errors.ServiceError))
+    assert len({kind.error_type for kind in kinds}) == len(kinds)
+    for kind in kinds:
+        assert kind.__name__ in (errors.__doc__ or "")
+
+
+def test_errors_of_one_status_are_documented_together() -> None:
+    responses = documented(errors.InvalidInput, errors.NumericOverflow)
+    assert list(responses) == [422, 500]
+    assert "too large for floating point" in responses[422]["description"]
+
+
+def test_an_unexpected_exception_is_logged_and_its_text_stays_inside(caplog: pytest.LogCaptureFixture) -> None:
+    with in_process(Settings()) as client:
+        client.app.state.predictor = None
+        with caplog.at_level(logging.ERROR):
+            answer = client.get("/v1/models")
+    assert answer.status_code == 500
+    assert answer.json() == {
+        "error": "Something went wrong inside the service; it is in the service's log.",
+        "error_type": "internal_error",
+        "detail": None,
+    }
+    assert "GET /v1/models failed: AttributeError" in caplog.text
+
+
+def test_of_very_many_problems_the_first_are_detailed() -> None:
+    error = errors.InvalidInput(*(errors.Problem(f"f[{i}]", "is bad.") for i in range(1000)))
+    assert len(error.detail) == 20
+    assert str(error) == "f[0]: is bad. f[1]: is bad. f[2]: is bad. And 997 more."

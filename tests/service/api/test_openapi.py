@@ -1,0 +1,62 @@
+from typing import Any
+
+import pytest
+
+from tests.service.in_process import InProcess
+
+Document = dict[str, Any]
+
+
+@pytest.fixture(scope="module")
+def document(client: InProcess) -> Document:
+    found: Document = client.get("/openapi.json").json()
+    return found
+
+
+def test_the_request_is_documented_as_numbers_with_examples(document: Document) -> None:
+    sent = document["paths"]["/v1/predict"]["post"]["requestBody"]["content"]["application/json"]["schema"]
+    assert sent == {"$ref": "#/components/schemas/PredictRequest"}
+    schemas = document["components"]["schemas"]
+    x, y = (schemas["Observations"]["properties"][name] for name in "xy")
+    assert x["items"]["items"] == {"type": "number"}
+    assert [kind["type"] for kind in y["anyOf"]] == ["array", "array"]
+    assert x["examples"] == [[[1.0], [2.0], [3.0]]]
+    assert schemas["PredictRequest"]["additionalProperties"] is False
+
+
+def test_the_documented_example_is_answered_as_documented(client: InProcess, document: Document) -> None:
+    schemas = document["components"]["schemas"]
+
+    def example(name: str) -> Document:
+        fields = schemas[name]["properties"]
+        return {
+            field: example(part["$ref"].rsplit("/", 1)[1]) if "$ref" in part else part["examples"][0]
+            for field, part in fields.items()
+        }
+
+    answer, documented = client.predict(example("PredictRequest")).json(), example("PredictAnswer")
+    assert answer.pop("prediction") == pytest.approx(documented.pop("prediction"))
+    assert answer == documented
+
+
+def test_every_operation_and_field_is_described(document: Document) -> None:
+    for path, operations in document["paths"].items():
+        for operation in operations.values():
+            assert operation["description"], path
+    for name in ("PredictRequest", "Observations", "ErrorBody"):
+        for field, schema in document["components"]["schemas"][name]["properties"].items():
+            assert "$ref" in schema or schema["description"], (name, field)
+
+
+def test_every_documented_error_has_the_one_body(document: Document) -> None:
+    for path, operations in document["paths"].items():
+        for operation in operations.values():
+            errors = {code: answer for code, answer in operation["responses"].items() if int(code) >= 400}
+            assert "500" in errors
+            for code, answer in errors.items():
+                schema = answer["content"]["application/json"]["schema"]
+                assert schema == {"$ref": "#/components/schemas/ErrorBody"}, (path, code)
+
+
+def test_the_documentation_page_is_there(client: InProcess) -> None:
+    assert "swagger" in client.get("/docs").text

@@ -1,0 +1,83 @@
+import asyncio
+import threading
+
+import httpx
+import numpy as np
+import pytest
+
+from service.app import create_app
+from service.predictor import Context, Prediction, Predictor
+from service.settings import Settings
+from tests.service.in_process import InProcess
+
+N, M, D, K = 7, 4, 5, 3
+GENERATOR = np.random.default_rng(3)
+X, Y, QUERY = GENERATOR.normal(size=(N, D)), GENERATOR.normal(size=(N, K)), GENERATOR.normal(size=(M, D))
+
+
+def test_a_line_is_continued(client: InProcess) -> None:
+    answer = client.predict({"context": {"x": [[1], [2], [3]], "y": [2, 4, 6]}, "query": [[4], [5]]})
+    assert answer.status_code == 200
+    assert answer.json() == {
+        "prediction": [pytest.approx(8), pytest.approx(10)],
+        "model": {"name": "linear", "version": "1.0.0"},
+        "n_observations": 3,
+    }
+
+
+@pytest.mark.parametrize("model", [None, "gd-1", "gd-8", "linear"])
+@pytest.mark.parametrize("y", [Y, Y[:, 0], Y[:, :1]], ids=["rows", "numbers", "rows of one"])
+def test_http_changes_no_digit_and_no_shape(client: InProcess, predictor: Predictor, model: str, y: np.ndarray) -> None:
+    expected = predictor.predict(model, Context(X, y), QUERY)
+    body = {"model": model, "context": {"x": X.tolist(), "y": y.tolist()}, "query": QUERY.tolist()}
+    answer = client.predict(body).json()
+    assert answer["prediction"] == expected.prediction.tolist()
+    assert answer["model"]["name"] == expected.model.name
+
+
+def test_weight_and_parameters_arrive(client: InProcess, predictor: Predictor) -> None:
+    weight, rate = np.arange(N) / 10, {"learning_rate": 0.01}
+    expected = predictor.predict("gd-8", Context(X, Y, weight), QUERY, rate)
+    context = {"x": X.tolist(), "y": Y.tolist(), "weight": weight.tolist()}
+    answer = client.predict({"model": "gd-8", "context": context, "query": QUERY.tolist(), "parameters": rate})
+    assert answer.json()["prediction"] == expected.prediction.tolist()
+
+
+def test_optional_fields_may_be_null(client: InProcess) -> None:
+    body = {
+        "model": None,
+        "context": {"x": [[1], [2]], "y": [2, 4], "weight": None},
+        "query": [[3]],
+        "parameters": None,
+    }
+    assert client.predict(body).status_code == 200
+
+
+def test_one_observation_answers_with_its_y(client: InProcess) -> None:
+    answer = client.predict({"context": {"x": [[1, 2, 3]], "y": [42]}, "query": [[4, 5, 6], [0, 0, 0]]})
+    assert answer.json()["prediction"] == [42.0, 42.0]
+
+
+def test_a_long_prediction_does_not_hold_up_the_others() -> None:
+    finish = threading.Event()
+
+    class Slow(Predictor):
+        def predict(self, *_: object) -> Prediction:
+            finish.wait(10)
+            raise RuntimeError
+
+    app = create_app(Settings())
+    app.state.predictor = Slow(app.state.predictor.repository, "linear", app.state.predictor.limits)
+
+    async def ask_both() -> None:
+        transport = httpx.ASGITransport(app, raise_app_exceptions=False)
+        async with httpx.AsyncClient(transport=transport, base_url="http://service") as client:
+            body = {"context": {"x": [[1]], "y": [1]}, "query": [[1]]}
+            predicting = asyncio.create_task(client.post("/v1/predict", json=body))
+            await asyncio.sleep(0.1)
+            assert (await client.get("/health/live")).status_code == 200
+            assert not predicting.done()
+            finish.set()
+            assert (await predicting).status_code == 500
+
+    asyncio.run(ask_both())

@@ -1,0 +1,49 @@
+import pytest
+from pydantic import ValidationError
+
+from service.api.problems import path_of, problems_in
+from service.api.schemas import PredictRequest
+
+
+def problems(body: dict[str, object]) -> dict[str, str]:
+    with pytest.raises(ValidationError) as refused:
+        PredictRequest.model_validate(body)
+    return {problem.field: problem.message for problem in problems_in(refused.value.errors(), PredictRequest)}
+
+
+def test_a_place_is_written_as_its_sender_would() -> None:
+    assert path_of(("context", "x", 3, 1)) == "context.x[3][1]"
+    assert path_of(("parameters", "a", "[key]")) == "parameters.a"
+    assert path_of(()) == ""
+
+
+def test_a_name_of_the_senders_is_not_repeated_in_full() -> None:
+    assert path_of(("a" * 1000,)) == "a" * 60 + "…"
+
+
+def test_every_problem_of_every_field_is_named() -> None:
+    found = problems({"context": {"x": [[1, None], [2, "3"]], "y": [True], "weights": [1]}, "query": [], "k": 1})
+    assert found == {
+        "context.x[0][1]": "must be a number; this is null.",
+        "context.x[1][1]": "must be a number; this is the text '3'.",
+        "context.y[0]": "must be a number; this is true.",
+        "context.weights": "is not a field. Leave it out; the fields here are x, y, weight.",
+        "query": "is empty. Send at least one.",
+        "k": "is not a field. Leave it out; the fields here are model, context, query, parameters.",
+    }
+
+
+def test_missing_fields_and_wrong_kinds_are_named() -> None:
+    assert problems({"context": [1], "model": 3, "parameters": "fast"}) == {
+        "context": "must be an object; this is a list.",
+        "model": "must be a text; this is a number.",
+        "query": "is missing. Send it.",
+        "parameters": "must be an object; this is the text 'fast'.",
+    }
+
+
+def test_parameters_are_finite_numbers() -> None:
+    found = problems(
+        {"context": {"x": [[1]], "y": [1]}, "query": [[1]], "parameters": {"a": None, "b": float("nan"), "c": {}}}
+    )
+    assert list(found) == ["parameters.a", "parameters.b", "parameters.c"]

@@ -1,0 +1,53 @@
+"""An app called without a server: its lifespan runs, its requests go straight in."""
+
+from collections.abc import AsyncIterator, Iterable, Iterator
+from contextlib import contextmanager
+from functools import partial
+
+import httpx
+from anyio.from_thread import BlockingPortal, start_blocking_portal
+from fastapi import FastAPI
+
+from service.app import create_app
+from service.settings import Settings
+
+
+class InProcess:
+    """A client of one app; an unexpected exception comes back as the response that a server would send."""
+
+    def __init__(self, app: FastAPI, portal: BlockingPortal) -> None:
+        self.app = app
+        self._portal = portal
+
+    def get(self, path: str) -> httpx.Response:
+        return self.request("GET", path)
+
+    def predict(self, body: object) -> httpx.Response:
+        return self.request("POST", "/v1/predict", json=body)
+
+    def send(self, content: bytes | Iterable[bytes], content_type: str = "application/json") -> httpx.Response:
+        """Post raw bytes to /v1/predict; several chunks go without a Content-Length."""
+        headers = {"Content-Type": content_type}
+        sent = content if isinstance(content, bytes) else _chunked(content)
+        return self.request("POST", "/v1/predict", content=sent, headers=headers)
+
+    def request(self, method: str, path: str, **options: object) -> httpx.Response:
+        return self._portal.call(partial(self._request, method, path, **options))
+
+    async def _request(self, method: str, path: str, **options: object) -> httpx.Response:
+        transport = httpx.ASGITransport(self.app, raise_app_exceptions=False)
+        async with httpx.AsyncClient(transport=transport, base_url="http://service") as client:
+            return await client.request(method, path, **options)  # type: ignore[arg-type]
+
+
+@contextmanager
+def in_process(settings: Settings) -> Iterator[InProcess]:
+    """Start an app and stop it again."""
+    app = create_app(settings)
+    with start_blocking_portal() as portal, portal.wrap_async_context_manager(app.router.lifespan_context(app)):
+        yield InProcess(app, portal)
+
+
+async def _chunked(chunks: Iterable[bytes]) -> AsyncIterator[bytes]:
+    for chunk in chunks:
+        yield chunk

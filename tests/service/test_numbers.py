@@ -1,0 +1,70 @@
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+
+from service.errors import InvalidInput
+from service.numbers import matrix, number, vector, vector_or_matrix
+from tests.closeness import assert_close
+
+INF, NAN = float("inf"), float("nan")
+
+
+def refusal(read: Callable[[object, str], object], value: object) -> dict[str, str]:
+    with pytest.raises(InvalidInput) as refused:
+        read(value, "f")
+    return {problem.field: problem.message for problem in refused.value.problems}
+
+
+def test_integers_and_floats_become_float64() -> None:
+    assert_close(vector([1, 2.5, -3], "f"), [1.0, 2.5, -3.0], "vector")
+    assert_close(matrix([[1, 2], [3, 4], [5, 6]], "f"), [[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]], "matrix")
+    assert vector([1], "f").dtype == matrix([[1]], "f").dtype == np.float64
+
+
+def test_an_integer_of_400_digits_is_too_large_and_one_of_300_is_not() -> None:
+    assert number(10**300, "f") == 1e300
+    assert "too large for float64" in refusal(number, 10**400)["f"]
+
+
+@pytest.mark.parametrize("value", [INF, -INF, NAN])
+def test_what_is_not_finite_is_refused_by_its_place(value: float) -> None:
+    assert list(refusal(vector, [1.0, value])) == ["f[1]"]
+    assert list(refusal(matrix, [[1.0, 2.0], [3.0, value]])) == ["f[1][1]"]
+
+
+@pytest.mark.parametrize(
+    ("value", "name"),
+    [("1", "the text '1'"), (True, "true"), (False, "false"), (None, "null"), ([1], "a list"), ({}, "an object")],
+)
+def test_what_is_no_number_is_named_as_its_sender_would(value: object, name: str) -> None:
+    assert refusal(vector, [0.5, value])["f[1]"] == f"must be a number; this is {name}."
+    assert refusal(number, value)["f"] == f"must be a number; this is {name}."
+
+
+def test_ragged_rows_are_named() -> None:
+    assert refusal(matrix, [[1, 2], [3], [4, 5], [6, 7, 8]]) == {
+        "f[1]": "has 1 numbers; row 0 has 2. Send rows of one width.",
+        "f[3]": "has 3 numbers; row 0 has 2. Send rows of one width.",
+    }
+
+
+def test_rows_must_be_rows_and_hold_something() -> None:
+    assert list(refusal(matrix, [[1], 2, []])) == ["f[1]", "f[2]"]
+
+
+@pytest.mark.parametrize("read", [vector, matrix, vector_or_matrix])
+@pytest.mark.parametrize("value", [[], {}, "text", 3, None])
+def test_a_list_with_something_in_it_is_needed(read: Callable[[object, str], object], value: object) -> None:
+    assert list(refusal(read, value)) == ["f"]
+
+
+def test_the_first_element_says_whether_numbers_or_rows_were_meant() -> None:
+    assert vector_or_matrix([1, 2], "f").shape == (2,)
+    assert vector_or_matrix([[1], [2]], "f").shape == (2, 1)
+    assert list(refusal(vector_or_matrix, [1, [2]])) == ["f[1]"]
+    assert list(refusal(vector_or_matrix, [[1], 2])) == ["f[1]"]
+
+
+def test_of_many_bad_cells_the_first_few_are_named() -> None:
+    assert list(refusal(vector, [None] * 1000)) == [f"f[{i}]" for i in range(5)]
