@@ -25,7 +25,11 @@ class InputGate(nn.Module):
         Returns:
             Xᵀ P X (*B, F, F).
         """
-        return window.mT @ (self.pair_weight @ window)
+        return window.mT @ self.mix(window)
+
+    def mix(self, window: Window) -> Window:
+        """Weigh the tokens of each window (*B, 3, F) against each other: P X, the right half of the product."""
+        return self.pair_weight @ window
 
     def total(self, window: Windows, weight: Weight) -> GatedProduct:
         """Sum the weighted products of a whole sequence, Σ_i weight_i X_iᵀ P X_i, without making each of them.
@@ -41,5 +45,4 @@ class InputGate(nn.Module):
         # product with a transposed factor uninitialised.
         window = nn.functional.pad(window, (0, 0, 0, 0, 0, 1))
         left = window * nn.functional.pad(weight, (0, 1))[..., None, None]
-        right = self.pair_weight @ window
-        return left.flatten(1, 2).mT @ right.flatten(1, 2)
+        return left.flatten(1, 2).mT @ self.mix(window).flatten(1, 2)

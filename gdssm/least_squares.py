@@ -43,8 +43,10 @@ class LeastSquaresClassifier(nn.Module):
         scores = self.descent.predict(state, x_query)
         classes = scores.shape[-1]
         count = state.count.clamp(min=0.0)[:, None, None]
-        unexplained = self._residual(state, x_query.shape[-1]) + (classes - 1) / classes
-        sharpness = count * (classes - 1) / torch.where(unexplained > 0, unexplained, 1.0)
+        # k = (1 − 1/C)/v with v = (residual + 1 − 1/C)/(C·count), without dividing sizes: the exporter does that in
+        # single precision.
+        unexplained = classes * self._residual(state, x_query.shape[-1]) + (classes - 1)
+        sharpness = count * (classes * (classes - 1)) / torch.where(unexplained > 0, unexplained, 1.0)
         return (count * torch.softmax(sharpness * scores, -1) + 1.0) / (count + classes)
 
     def _residual(self, state: Moments, inputs: int) -> Float[Tensor, "B 1 1"]:

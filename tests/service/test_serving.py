@@ -1,61 +1,19 @@
 """The real thing: a process, a socket, signals."""
 
 import json
-import os
-import re
 import signal
-import socket
 import subprocess
-import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 
 import httpx
 import pytest
 
-ROOT = Path(__file__).parents[2]
-SERVE = [sys.executable, "-W", "error", "-m", "service", "serve"]
+from tests.running import ROOT, SERVE, Server, running
+
 LINE = {"context": {"x": [[1], [2], [3]], "y": [2, 4, 6]}, "query": [[4], [5]]}
-
-
-class Server:
-    """A running service and its address."""
-
-    def __init__(self, process: "subprocess.Popen[str]") -> None:
-        assert process.stderr is not None
-        self.process = process
-        self.log = ""
-        for line in process.stderr:
-            self.log += line
-            if address := re.search(r"running on (http://\S+)", line):
-                self.url = address[1]
-                return
-        raise AssertionError(self.log)
-
-    def connect(self) -> socket.socket:
-        host, port = self.url.removeprefix("http://").split(":")
-        return socket.create_connection((host, int(port)), timeout=20)
-
-    def stop(self) -> int:
-        """Ask it to leave; returns its exit code."""
-        if self.process.poll() is None:
-            self.process.send_signal(signal.SIGTERM)
-        _, rest = self.process.communicate(timeout=20)
-        self.log += rest
-        return self.process.returncode
-
-
-@contextmanager
-def running(**environment: str) -> Iterator[Server]:
-    command, variables = [*SERVE, "--port", "0"], {**os.environ, **environment}
-    with subprocess.Popen(command, cwd=ROOT, env=variables, stderr=subprocess.PIPE, text=True) as process:
-        try:
-            yield Server(process)
-        finally:
-            process.kill()
 
 
 @pytest.fixture(scope="module")

@@ -1,0 +1,79 @@
+"""The README is run as it is printed: its curl, its Python, its command line and its links."""
+
+import json
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from service.settings import PREFIX, Settings
+from tests.closeness import assert_close
+from tests.running import ROOT, Server, running
+
+README = (ROOT / "README.md").read_text()
+PAGES = [ROOT / name for name in ("README.md", "gdssm/README.md", "export/README.md", "service/README.md")]
+BLOCKS = re.findall(r"^```(\w+)\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[Server]:
+    with running() as server:
+        yield server
+
+
+def block_after(start: str) -> tuple[str, str]:
+    """Find the block that contains a text, and the one after it, which holds what it prints."""
+    index = next(i for i, (_, text) in enumerate(BLOCKS) if start in text)
+    return BLOCKS[index][1], BLOCKS[index + 1][1]
+
+
+def run(*command: str) -> str:
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, cwd=ROOT, check=False)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def test_the_curl_answers_as_printed(server: Server) -> None:
+    command, printed = block_after("curl")
+    answer = json.loads(run("bash", "-c", command.replace("http://127.0.0.1:8000", server.url)))
+    expected = json.loads(printed)
+    assert_close(answer.pop("prediction"), expected.pop("prediction"), "prediction", rtol=1e-9)
+    assert answer == expected
+
+
+def test_the_python_prints_what_it_says(server: Server) -> None:
+    code, printed = block_after("urlopen")
+    answer = run(sys.executable, "-c", code.replace("http://127.0.0.1:8000", server.url))
+    assert_close(json.loads(answer), json.loads(printed), "prediction")
+
+
+def test_the_command_line_runs_without_a_server(tmp_path: Path) -> None:
+    command = next(text for _, text in BLOCKS if "--target" in text)
+    (tmp_path / "observed.csv").write_text("size,rooms,price\n50,2,100\n70,3,140\n90,3,180\n")
+    (tmp_path / "wanted.csv").write_text("rooms,size\n2,60\n")
+    for name in ("observed.csv", "wanted.csv"):
+        command = command.replace(name, str(tmp_path / name))
+    header, prediction = run(sys.executable, *command.split()[1:]).split()
+    assert header == "price"
+    assert 100 < float(prediction) < 140
+
+
+def test_the_two_commands_exist() -> None:
+    commands, _ = block_after("make serve")
+    for command in re.findall(r"^make \w+", commands, re.MULTILINE):
+        run(*command.split(), "--dry-run")
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_links_lead_somewhere(page: Path) -> None:
+    for link in re.findall(r"\]\((?!http)([^)#]+)\)", page.read_text()):
+        assert (page.parent / link).exists(), f"{page.name} links to {link}"
+
+
+def test_every_setting_is_in_the_readme_of_the_service() -> None:
+    text = (ROOT / "service" / "README.md").read_text()
+    for name in Settings.model_fields:
+        assert f"`{PREFIX}{name.upper()}`" in text, name
