@@ -4,14 +4,20 @@ All of them minimise the loss of the implicit linear model y = Wᵀx, ½·mean_i
 vector (K > 1) y alike (arXiv 2410.11687v2, sections on one step and on vector-valued regression).
 """
 
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor
 
 from gdssm.layer import GDSSMLayer
 from gdssm.notation import LinearWeight
+from gdssm.stack import GDSSM, StackConfig
 
 X, Y, NEXT_X = range(3)
 """The places in the window (x_i, y_i, x_{i+1})."""
+
+CERTAIN = 40.0
+"""A logit whose sigmoid is 1 to the last digit."""
 
 
 def pairs(*products: tuple[int, int], dtype: torch.dtype | None = None) -> Tensor:
@@ -62,3 +68,22 @@ def one_step_from(initial_weight: LinearWeight, learning_rate: float) -> GDSSMLa
         layer.readout[inputs:, :inputs] = -learning_rate * initial_weight.mT
         layer.skip[inputs:, :inputs] = initial_weight.mT
     return layer
+
+
+def steps(inputs: int, outputs: int, learning_rates: Sequence[float], dtype: torch.dtype = torch.float32) -> GDSSM:
+    """Make the stack whose L layers take one gradient step each from W₀ = 0.
+
+    P = e₁(e₁ + e₂)ᵀ, Λ = 1, p = e₃; layer k gains η_k from the outputs' places and feeds η_k back from the inputs'.
+    """
+    stack = GDSSM(StackConfig(inputs, outputs, layers=len(learning_rates))).to(dtype)
+    output_places = torch.eye(inputs + outputs, dtype=dtype)[:, inputs:]
+    input_places = torch.diag((torch.arange(inputs + outputs) < inputs).to(dtype))
+    with torch.no_grad():
+        stack.input_gate.pair_weight.copy_(pairs((X, X), (X, Y)))
+        stack.decay_logit.fill_(CERTAIN)
+        stack.output_gate.query_weight.copy_(place(NEXT_X))
+        for k, learning_rate in enumerate(learning_rates):
+            stack.gain[k] = learning_rate * output_places
+            if k:
+                stack.feedback[k - 1] = learning_rate * input_places
+    return stack

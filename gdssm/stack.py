@@ -45,14 +45,6 @@ class StackConfig:
     """Layers of the feature map; none, and it regresses on x itself."""
     head_width: int = 0
     """Width of the gated head; 0, and there is none."""
-    input_gate: bool = True
-    """Whether P is learnt; otherwise every product of window places counts alike (ablation)."""
-    output_gate: bool = True
-    """Whether the state is multiplied with the query; otherwise it is read by learned weights alone (ablation)."""
-    window: bool = True
-    """Whether the layer sees (x_i, y_i, x_{i+1}); otherwise one token at a time (ablation)."""
-    learned_decay: bool = True
-    """Whether Λ is learnt; otherwise it is 1."""
 
 
 class GDSSM(nn.Module):
@@ -91,14 +83,14 @@ class GDSSM(nn.Module):
             (B, 1, K).
         """
         window = self.windows(x, y, x_query)
-        mixed = self.input_gate.mix(window)
-        age = torch.arange(x.shape[1] - 1, -1, -1, dtype=x.dtype, device=x.device)
+        left, right = self.factors(window)
+        age = torch.arange(window.shape[1] - 1, -1, -1, dtype=x.dtype, device=x.device)
         fade = self.decay ** age[:, None, None]
 
         def apply(vector: Tensor) -> Tensor:
-            return torch.einsum("bnwf,nfg,bnwg->bg", window * vector[:, None], fade, mixed)[:, None] / x.shape[1]
+            return torch.einsum("bnwf,nfg,bnwg->bg", left * vector[:, None], fade, right)[:, None] / x.shape[1]
 
-        return self.read(apply, self.output_gate.query(window[:, -1:]))
+        return self.read(apply, self.query(window[:, -1:]))
 
     def sequence(self, x: Inputs, y: Outputs, x_query: Queries) -> Float[Tensor, "B N K"]:
         """Predict y_{i+1} from the first i pairs, at every position i = 1 … N; shapes as in `forward`."""
@@ -112,6 +104,14 @@ class GDSSM(nn.Module):
     def windows(self, x: Inputs, y: Outputs, x_query: Queries) -> Windows:
         """View a sequence of features and outputs through the window."""
         return slide(interleave(self.feature_map(x), y, self.feature_map(x_query)))
+
+    def factors(self, window: Windows) -> tuple[Windows, Windows]:
+        """The two factors (B, N, 3, F) of the input gate's product, X and P X."""
+        return window, self.input_gate.mix(window)
+
+    def query(self, window: Windows) -> Float[Tensor, "B N F"]:
+        """The query token of every window."""
+        return self.output_gate.query(window)
 
     def read(self, apply: Callable[[Tensor], Tensor], query: Float[Tensor, "*B F"]) -> Float[Tensor, "*B K"]:
         """Read the state from the query's side, the last layer first.

@@ -1,0 +1,98 @@
+"""A trained stack as a model that is served: the window of the last pair is yet open.
+
+A learnt gate may look at x_{i+1}, and a learnt decay fades with every window. So the state carries the last pair beside
+the sum over complete windows, and closes its window with the next observation, or with the query. Streaming is then the
+whole sequence, to rounding; order matters as much as the learnt weights say.
+"""
+
+from typing import NamedTuple
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from gdssm.notation import GatedProduct, Inputs, Outputs, Predictions, Queries, Weight, Windows
+from gdssm.stack import GDSSM
+from gdssm.tokens import embed, embed_query
+
+
+class OpenState(NamedTuple):
+    """What a context amounts to; zeros before the first observation."""
+
+    count: Float[Tensor, " B"]  # type: ignore[assignment]  # shadows tuple.count, which nothing calls
+    """The sum of the weights of all observations."""
+    gated_sum: GatedProduct
+    """Z over the complete windows (B, F, F)."""
+    last_pair: Float[Tensor, "B 2 F"]
+    """The tokens of the last observation."""
+    last_weight: Float[Tensor, " B"]
+    """Its weight; 0 while there is none."""
+
+
+class StreamingStack(nn.Module):
+    """observe and predict for a stack.
+
+    Args:
+        stack: Trained or constructed.
+    """
+
+    def __init__(self, stack: GDSSM) -> None:
+        super().__init__()
+        self.stack = stack
+
+    def empty_state(self, batch: int, inputs: int, outputs: int) -> OpenState:
+        """Make the state of `batch` contexts without an observation; D and K are the stack's own."""
+        assert (inputs, outputs) == (self.stack.config.inputs, self.stack.config.outputs)  # noqa: S101
+        zeros, features = self.stack.decay_logit.new_zeros, self.stack.decay_logit.shape[0]
+        return OpenState(zeros(batch), zeros(batch, features, features), zeros(batch, 2, features), zeros(batch))
+
+    def observe(self, state: OpenState, x: Inputs, y: Outputs, weight: Weight) -> OpenState:
+        """Add N observations to the state, N may be 0; those of weight 0 leave no trace, wherever they stand."""
+        new = torch.stack(embed(self.stack.feature_map(x), y), dim=2)
+        pairs, weights = _observations_first(
+            torch.cat([state.last_pair[:, None], new], dim=1), torch.cat([state.last_weight[:, None], weight], dim=1)
+        )
+        present = (weights != 0).to(weights.dtype)
+        length = present.sum(1, keepdim=True)
+        position = torch.arange(weights.shape[1], device=x.device)
+        age = (length - 2 - position).clamp(min=0)
+        closed = weights * (position < length - 1)
+        following = nn.functional.pad(pairs[:, 1:, :1], (0, 0, 0, 0, 0, 1))
+        update = self.stack.input_gate(torch.cat([pairs, following], dim=2)) * closed[..., None, None]
+        decay = self.stack.decay
+        faded = decay ** (length - 1).clamp(min=0)[..., None] * state.gated_sum
+        is_last = present * (position == length - 1)
+        return OpenState(
+            state.count + weight[..., None].sum(1)[:, 0],
+            faded + (decay ** age[..., None, None] * update).sum(1),
+            (pairs * is_last[..., None, None]).sum(1),
+            (weights * is_last).sum(1),
+        )
+
+    def predict(self, state: OpenState, x_query: Queries) -> Predictions:
+        """Answer M queries from the state, each closing the last window by itself; M may be 0."""
+        window = self._closed_by(state, x_query)
+        mixed = self.stack.input_gate.mix(window) * state.last_weight[:, None, None, None]
+        fade = torch.where((state.last_weight == 0)[:, None, None], 1.0, self.stack.decay)
+        complete = fade * state.gated_sum
+        count = torch.where(state.count == 0, 1.0, state.count)[:, None, None]
+
+        def apply(vector: Float[Tensor, "B M F"]) -> Float[Tensor, "B M F"]:
+            last = ((window @ vector[..., None]) * mixed).sum(2)
+            return (vector @ complete + last) / count
+
+        return self.stack.read(apply, self.stack.output_gate.query(window))
+
+    def _closed_by(self, state: OpenState, x_query: Queries) -> Windows:
+        """The last pair's window for every query (B, M, 3, F)."""
+        query = embed_query(self.stack.feature_map(x_query), self.stack.config.outputs)[:, :, None]
+        last = state.last_pair[:, None].expand(-1, query.shape[1], -1, -1)
+        return torch.cat([last, query], dim=2)
+
+
+def _observations_first(pairs: Tensor, weights: Tensor) -> tuple[Tensor, Tensor]:
+    """Move padding (weight 0) to the end, and keep the order otherwise."""
+    length = weights.shape[1]
+    place = torch.arange(length, device=weights.device) + length * (weights == 0)
+    order = place.argsort(dim=1)
+    return pairs.take_along_dim(order[..., None, None], dim=1), weights.take_along_dim(order, dim=1)

@@ -1,0 +1,96 @@
+"""A trained stack beside gradient descent on the same tasks.
+
+Losses are ½·mean squared error, averaged over outputs. The reference is gradient descent from W₀ = 0 with as many steps
+as the stack has layers and the best rate for each, found on other tasks. Where the stack regresses on learned features
+there is no such reference, and only the loss is measured.
+"""
+
+from dataclasses import asdict, dataclass
+from typing import Self
+
+import numpy as np
+import torch
+
+from gdssm.evaluation.alignment import Answer, align
+from gdssm.evaluation.arrays import Array
+from gdssm.evaluation.learners.best_rates import best_learning_rates
+from gdssm.evaluation.learners.gradient_descent import GradientDescent
+from gdssm.evaluation.metrics.loss import half_mean_squared_error
+from gdssm.evaluation.tasks.batch import Batch
+from gdssm.match import match
+from gdssm.stack import GDSSM
+from gdssm.train.config import TrainConfig
+
+EVALUATION_SEED = 20_241_011_687
+"""Of the evaluation tasks: the same for every run, and of none's training."""
+SHOWN_TASKS = 500
+"""Tasks for the progress of a run; the final evaluation takes 20,000."""
+
+
+@dataclass(frozen=True)
+class Reference:
+    """Evaluation tasks, and what gradient descent answers to them."""
+
+    batch: Batch
+    descent: Answer | None
+    """None for a stack with a feature map."""
+    rates: tuple[float, ...] = ()
+
+    @classmethod
+    def of(cls, config: TrainConfig, tasks: int = SHOWN_TASKS) -> Self:
+        """Draw the tasks of a configuration and let gradient descent answer them."""
+        rng, other = (np.random.default_rng([EVALUATION_SEED, part]) for part in (0, 1))
+        batch = config.task.sample(rng, tasks, config.observations, 1)
+        if config.model.feature_widths or config.model.head_width:
+            return cls(batch, None)
+        rates = best_learning_rates(config.task.sample(other, 20_000, config.observations, 1), config.model.layers)
+        weights = GradientDescent(rates, steps=len(rates)).weights(batch.x, batch.y)
+        return cls(batch, Answer(batch.x_query @ weights, weights.transpose(0, 2, 1)[:, None]), rates)
+
+    def measure(self, stack: GDSSM) -> dict[str, float]:
+        """Measure a stack on the tasks: its loss, and how much it is gradient descent."""
+        if self.descent is None:
+            return {"loss": half_mean_squared_error(predict(stack, self.batch), self.batch.y_query)}
+        found = align(answer(stack, self.batch), self.descent, self.batch.y_query)
+        return asdict(found)
+
+
+def evaluate(stack: GDSSM, config: TrainConfig, tasks: int = 20_000) -> dict[str, float]:
+    """Measure a finished run on many tasks, with the match of its parameters where it has one layer."""
+    reference = Reference.of(config, tasks)
+    metrics = reference.measure(stack)
+    if reference.descent is not None:
+        metrics["loss_ratio"] = metrics["loss"] / metrics["reference_loss"]
+        if config.model.layers == 1:
+            metrics |= asdict(match(stack))
+    return metrics
+
+
+def predict(stack: GDSSM, batch: Batch) -> Array:
+    """Let a stack answer the one query of every task: (B, 1, K)."""
+    with torch.no_grad():
+        prediction: torch.Tensor = stack(*_tensors(stack, batch))
+    return _array(prediction)
+
+
+def answer(stack: GDSSM, batch: Batch) -> Answer:
+    """The stack's predictions (B, 1, K) and their derivatives (B, 1, K, D), by automatic differentiation."""
+    x, y, x_query = _tensors(stack, batch)
+    x_query.requires_grad_()
+    prediction = stack(x, y, x_query)
+    gradients = [
+        torch.autograd.grad(prediction[..., k].sum(), x_query, retain_graph=True)[0]
+        for k in range(prediction.shape[-1])
+    ]
+    sensitivity = torch.stack(gradients, dim=2)
+    return Answer(_array(prediction.detach()), _array(sensitivity))
+
+
+def _array(tensor: torch.Tensor) -> Array:
+    array: Array = tensor.cpu().numpy().astype(np.float64)
+    return array
+
+
+def _tensors(stack: GDSSM, batch: Batch) -> tuple[torch.Tensor, ...]:
+    like = stack.decay_logit
+    return tuple(torch.from_numpy(array).to(like) for array in (batch.x, batch.y, batch.x_query))

@@ -1,0 +1,87 @@
+"""The run itself: from random weights, or from where it was stopped, to a trained stack."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from tqdm import tqdm
+
+from gdssm.stack import GDSSM
+from gdssm.train import checkpoint
+from gdssm.train.batches import TrainBatch, batches
+from gdssm.train.config import TrainConfig
+from gdssm.train.distributed import Group, group
+from gdssm.train.evaluate import Reference
+from gdssm.train.optimizer import Optimizer
+
+SHOWN = ("loss", "reference_loss", "sensitivity_cosine")
+"""Metrics beside the progress bar; all of them are in the log."""
+
+
+@dataclass(frozen=True)
+class Run:
+    """Where a run's files go, and how it is shown."""
+
+    directory: Path
+    device: torch.device = torch.device("cpu")  # noqa: RUF009  (immutable)
+    quiet: bool = False
+
+
+def train(config: TrainConfig, run: Run) -> GDSSM:
+    """Train, resuming from the directory's checkpoint if there is one.
+
+    Args:
+        config: Everything that decides the outcome.
+        run: Where and how.
+
+    Returns:
+        The trained stack, on the CPU.
+
+    Raises:
+        ValueError: The directory holds a run of another configuration.
+    """
+    run.directory.mkdir(parents=True, exist_ok=True)
+    with group(run.device) as peers:
+        stack = initial(config).to(run.device)
+        optimizer = Optimizer(stack, config)
+        start = checkpoint.resume(run.directory, config, stack, optimizer)
+        _steps(config, run, peers, stack=stack, optimizer=optimizer, start=start)
+    return stack.cpu()
+
+
+def initial(config: TrainConfig) -> GDSSM:
+    """Draw the weights that a run begins with."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(config.seed)
+        return GDSSM(config.model)
+
+
+def _steps(config: TrainConfig, run: Run, peers: Group, *, stack: GDSSM, optimizer: Optimizer, start: int) -> None:
+    joined, reference = peers.join(stack), Reference.of(config)
+    bar = tqdm(
+        total=config.steps, initial=start, desc=config.name, disable=run.quiet or not peers.leads, mininterval=0.5
+    )
+    for step, whole in enumerate(batches(config, start), start):
+        batch = TrainBatch(*(tensor.to(run.device) for tensor in peers.share(whole)))
+        loss = 0.5 * (joined(batch.x, batch.y, batch.x_query) - batch.y_query).square().mean()
+        torch.autograd.backward(loss)
+        optimizer.step(step)
+        done = step + 1
+        bar.update()
+        if not peers.leads:
+            continue
+        if done % config.log_every == 0 or done == config.steps:
+            metrics = {"train_loss": float(loss.detach()), **reference.measure(stack)}
+            _log(run.directory, {"step": done, **metrics})
+            shown = {name: f"{metrics[name]:.4f}" for name in SHOWN if name in metrics}
+            bar.set_postfix(shown, refresh=False)
+        if done % config.checkpoint_every == 0 or done == config.steps:
+            checkpoint.save(run.directory, config, done, stack, optimizer)
+    bar.close()
+
+
+def _log(directory: Path, record: dict[str, Any]) -> None:
+    with (directory / checkpoint.METRICS).open("a") as file:
+        file.write(json.dumps(record) + "\n")

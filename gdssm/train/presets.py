@@ -1,0 +1,56 @@
+"""The runs that ship, each a trained model of the zoo."""
+
+from dataclasses import replace
+
+from gdssm.evaluation.tasks.linear import Linear
+from gdssm.evaluation.tasks.sine import Sine
+from gdssm.stack import StackConfig
+from gdssm.train.config import TrainConfig
+
+LINEAR = TrainConfig("linear-trained", StackConfig(inputs=10), Linear(inputs=10))
+"""One layer, scalar y, x ~ U(−1, 1)¹⁰: the paper's main experiment."""
+
+VECTOR = TrainConfig("linear-vector-trained", StackConfig(inputs=10, outputs=10), Linear(inputs=10, outputs=10))
+"""The same for vector y."""
+
+
+def _steps(layers: int) -> TrainConfig:
+    return replace(
+        LINEAR,
+        name=f"linear-{layers}step-trained",
+        model=StackConfig(inputs=10, layers=layers),
+        steps=5000,
+        learning_rate=0.01,
+        weight_decay=0.1,
+        sparsity=0.1,
+    )
+
+
+def _sine(layers: int, name: str) -> TrainConfig:
+    return TrainConfig(
+        name,
+        StackConfig(inputs=1, layers=layers, feature_widths=(64, 64, 16)),
+        Sine(),
+        steps=20_000,
+        batch=256,
+        learning_rate=0.003,
+        decay_learning_rate=0.05,
+        feature_learning_rate=0.003,
+        weight_decay=0.0,
+        sparsity=0.0,
+        epsilon=1e-8,
+    )
+
+
+PRESETS = {
+    preset.name: preset
+    for preset in (
+        LINEAR,
+        VECTOR,
+        _steps(2),
+        _steps(5),
+        _steps(10),
+        _sine(1, "sine-trained"),
+        _sine(4, "sine-4step-trained"),
+    )
+}
