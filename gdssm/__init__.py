@@ -1,23 +1,27 @@
 """The science of gdssm: a gated state-space model whose recurrence is gradient descent.
 
 The layer, one idea a file:
-    tokens        x₁, y₁, x₂, y₂, …, x_N, y_N, x_query as one sequence
-    window        three neighbouring tokens, two steps at a time: (x_i, y_i, x_{i+1})
-    input_gate    the windowed bilinear product that makes x_i y_iᵀ
-    recurrence    the diagonal linear recurrence that sums it
-    output_gate   the product of the state with the gated window
-    layer         the four together: scan() and step()
+    tokens            x₁, y₁, x₂, y₂, …, x_N, y_N, x_query as one sequence
+    window            three neighbouring tokens, two steps at a time: (x_i, y_i, x_{i+1})
+    input_gate        the windowed bilinear product that makes x_i y_iᵀ
+    recurrence        the diagonal linear recurrence that sums it
+    output_gate       the product of the state with the gated window
+    layer             the four together: scan() and step()
 
 Models made of it:
-    descent       K gradient steps read from one accumulated state
-    curvature     how long a step may be
-    moments       count, mean and centred second moments as a state
-    model         what is exported: GradientDescent (gd-K) and StandardizedDescent (linear)
-    construction  the analytic weights, one function per statement of the paper
+    descent           K gradient steps read from one accumulated state
+    curvature         how long a step may be
+    moments           count, mean and centred second moments as a state
+    model             what is exported: GradientDescent (gd-K) and StandardizedDescent (linear)
+    construction      the analytic weights, one function per statement of the paper
+    cross_entropy     gradient steps on softmax cross-entropy: one that streams, or K in one shot
+    least_squares     the streaming classifier by one-hot least squares
 
 Held against:
-    reference     the literal definition, imported by tests only
-    evaluation    tasks, reference learners and metrics in numpy alone
+    reference         the literal definition, imported by tests only
+    evaluation        tasks, reference learners and metrics in numpy alone
+    linear_attention  the same gradient step, and a layer in its words
+    baselines         sequence models to compare with, with and without the window
 
 Letters and axes are in notation. Nothing here is imported for you: `from gdssm.layer import GDSSMLayer`.
 """

@@ -41,3 +41,17 @@ def interleave(x: Inputs, y: Outputs, x_query: Queries) -> Tokens:
     """
     pairs = torch.stack(embed(x, y), dim=2).flatten(1, 2)
     return torch.cat([pairs, embed_query(x_query, y.shape[-1])], dim=1)
+
+
+def multiply(x: Inputs, y: Outputs, x_query: Queries) -> Tensor:
+    """Lay a context out as constructed tokens [x_i·y_i, x_{i+1}], for scalar y.
+
+    Args:
+        x: Inputs (B, N, D).
+        y: Outputs (B, N, 1).
+        x_query: The query (B, 1, D).
+
+    Returns:
+        (B, N, 2D).
+    """
+    return torch.cat([x * y, torch.cat([x[:, 1:], x_query], dim=1)], dim=-1)

@@ -55,7 +55,7 @@ def test_k_passes_are_k_literal_steps(steps: int, length: int, classes: int, dty
 @pytest.mark.parametrize("length", [1, 7, 1000])
 @pytest.mark.parametrize("classes", [2, 3, 11])
 @pytest.mark.parametrize("from_zero", [True, False])
-def test_one_step_streams(length: int, classes: int, from_zero: bool, dtype: torch.dtype) -> None:  # noqa: FBT001
+def test_one_step_streams(length: int, classes: int, from_zero: bool, dtype: torch.dtype) -> None:
     data = labelled(length, classes, dtype)
     weight = torch.zeros(D, classes, dtype=dtype) if from_zero else initial_weight(D, classes, dtype)
     model = OneStepClassifier(0.7, None if from_zero else weight, dtype=dtype)
@@ -89,8 +89,9 @@ def test_safe_steps_never_raise_the_loss(scale: float) -> None:
     x, y, weight, _ = labelled(101)
 
     def loss(steps: int) -> Tensor:
-        probability = CrossEntropyDescent([BEST] * steps)(x * scale, y, weight, x * scale, GIVEN_NONE)
-        return -(weight * (y * probability).sum(-1).log()).sum() / weight.sum()
+        probability: Tensor = CrossEntropyDescent([BEST] * steps)(x * scale, y, weight, x * scale, GIVEN_NONE)
+        likelihood = (weight * (y * probability).sum(-1).log()).sum() / weight.sum()
+        return -likelihood
 
     losses = [loss(steps) for steps in range(10)]
     assert all(after < before for before, after in itertools.pairwise(losses))

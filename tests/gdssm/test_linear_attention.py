@@ -33,10 +33,10 @@ def scan(layer: GDSSMLayer, data: Data) -> Tensor:
 def rescaled(layer: GDSSMLayer) -> GDSSMLayer:
     """The same function with its scale moved between gate, query weight and readout."""
     with torch.no_grad():
-        layer.input_gate.pair_weight *= -0.3
-        layer.output_gate.query_weight *= 1.7
-        layer.readout /= -0.3 * 1.7
-        layer.skip /= 1.7
+        layer.input_gate.pair_weight.mul_(-0.3)
+        layer.output_gate.query_weight.mul_(1.7)
+        layer.readout.div_(-0.3 * 1.7)
+        layer.skip.div_(1.7)
     return layer
 
 
@@ -105,7 +105,7 @@ def test_what_the_prediction_does_not_read_is_not_asked_about() -> None:
 def test_a_nearly_exact_layer_is_nearly_its_attention() -> None:
     layer = one_step(D, K, 0.3, torch.float64)
     with torch.no_grad():
-        layer.decay *= 0.999
+        layer.decay.mul_(0.999)
         layer.output_gate.query_weight[Y] = 0.001
         layer.input_gate.pair_weight[NEXT_X] = 0.001
     data = context(queries=1)
@@ -114,8 +114,8 @@ def test_a_nearly_exact_layer_is_nearly_its_attention() -> None:
     assert_close(attend(from_layer(layer, D, tolerance=0.01), data), scan(layer, data), "prediction", rtol=0.01)
 
 
-def ask_for_y(layer: GDSSMLayer) -> None:
-    layer.output_gate.query_weight[Y] = 0.1
+def ask_for_the_last_x(layer: GDSSMLayer) -> None:
+    layer.output_gate.query_weight[X] = 0.1
 
 
 def multiply_with_the_next(layer: GDSSMLayer) -> None:
@@ -129,7 +129,7 @@ def forget(layer: GDSSMLayer) -> None:
 @pytest.mark.parametrize(
     ("break_it", "message"),
     [
-        (ask_for_y, "query weight must pick x_{i\\+1} alone"),
+        (ask_for_the_last_x, "query weight must pick x_{i\\+1} alone"),
         (multiply_with_the_next, "pair weight must not multiply x_{i\\+1}"),
         (forget, "decays of the states that are read must be 1; they are 0.9"),
     ],
@@ -144,16 +144,14 @@ def test_a_layer_that_is_no_attention_is_refused_with_the_reason(
         from_layer(layer, D)
 
 
-def test_every_refusal_is_due() -> None:
-    """What is refused does give another answer: by more than 1 % here."""
+@pytest.mark.parametrize("break_it", [ask_for_the_last_x, multiply_with_the_next, forget])
+def test_what_is_refused_would_give_another_answer(break_it: Callable[[GDSSMLayer], None]) -> None:
+    layer = one_step(D, K, 0.3, torch.float64)
+    with torch.no_grad():
+        break_it(layer)
     data = context(queries=1)
-    exact = attend(from_layer(one_step(D, K, 0.3, torch.float64), D), data)
-    for break_it in (ask_for_y, multiply_with_the_next, forget):
-        layer = one_step(D, K, 0.3, torch.float64)
-        with torch.no_grad():
-            break_it(layer)
-        with pytest.raises(AssertionError, match="differs"):
-            assert_close(scan(layer, data), exact, "prediction", rtol=0.01)
+    with pytest.raises(AssertionError, match="differs"):
+        assert_close(attend(from_layer(layer, D, tolerance=1.0), data), scan(layer, data), "prediction", rtol=0.001)
 
 
 def test_padding_does_not_count() -> None:

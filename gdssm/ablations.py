@@ -1,0 +1,71 @@
+"""The stack with one of its ideas taken out: what is left shows what the idea was for.
+
+Each is the stack with one method replaced; sizes and training stay as they are.
+"""
+
+from collections.abc import Callable
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from gdssm.construction import CERTAIN
+from gdssm.notation import Inputs, Outputs, Queries, Windows
+from gdssm.stack import GDSSM, StackConfig
+from gdssm.tokens import interleave
+
+
+class WithoutWindow(GDSSM):
+    """One token at a time, x₁, y₁, x₂, …: no product ever joins an x with its y."""
+
+    def windows(self, x: Inputs, y: Outputs, x_query: Queries) -> Windows:
+        """Put every token into a window of its own, the query's into the place that the output gate reads."""
+        tokens = interleave(self.feature_map(x), y, self.feature_map(x_query))
+        blank = torch.zeros_like(tokens)
+        return torch.stack([tokens, blank, tokens], dim=2)
+
+    def factors(self, window: Windows) -> tuple[Windows, Windows]:
+        """Only the first place takes part in the products."""
+        alone = window * window.new_tensor([1.0, 0.0, 0.0])[:, None]
+        return super().factors(alone)
+
+
+class WithoutInputGate(GDSSM):
+    """The state sums a linear function of the window instead of a product: Σ c (P X)."""
+
+    def __init__(self, config: StackConfig) -> None:
+        super().__init__(config)
+        self.constant = nn.Parameter(torch.randn(self.decay_logit.shape[0]) / self.decay_logit.shape[0] ** 0.5)
+
+    def factors(self, window: Windows) -> tuple[Windows, Windows]:
+        """A learnt constant in the place of X."""
+        return self.constant.expand_as(window), self.input_gate.mix(window)
+
+
+class WithoutOutputGate(GDSSM):
+    """The state is read by learnt weights alone and never multiplied with the query."""
+
+    def __init__(self, config: StackConfig) -> None:
+        super().__init__(config)
+        self.constant = nn.Parameter(torch.randn(self.decay_logit.shape[0]) / self.decay_logit.shape[0] ** 0.5)
+
+    def query(self, window: Windows) -> Float[Tensor, "B N F"]:
+        """A learnt constant in the place of the query token."""
+        return self.constant.expand(*window.shape[:2], -1)
+
+
+def with_fixed_decay(config: StackConfig) -> GDSSM:
+    """Make the stack whose decays are 1 from the beginning and stay so."""
+    stack = GDSSM(config)
+    nn.init.constant_(stack.decay_logit, CERTAIN)
+    stack.decay_logit.requires_grad_(requires_grad=False)
+    return stack
+
+
+ABLATIONS: dict[str, Callable[[StackConfig], GDSSM]] = {
+    "complete": GDSSM,
+    "decay fixed at 1": with_fixed_decay,
+    "no window": WithoutWindow,
+    "no input gate": WithoutInputGate,
+    "no output gate": WithoutOutputGate,
+}
