@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from export.graph import Graph
-from service.artifact import METADATA_KEY, UNHASHED, Manifest, ParameterSpec, TensorSpec, content_hash
+from service.artifact import METADATA_KEY, UNHASHED, Dtype, Manifest, ParameterSpec, TensorSpec, content_hash
 
 OPSET = 20
 
@@ -34,7 +34,7 @@ def trace(graph: Graph) -> onnx.ModelProto:
     Returns:
         The ONNX model, with axes named by their letters and parameters optional.
     """
-    parameters = graph.parameter_specs
+    parameters = tuple(graph.signature.parameters)
     dynamic = [
         {axis: torch.export.Dim.AUTO for axis, letter in enumerate(spec.shape) if isinstance(letter, str)}
         for spec in graph.inputs
@@ -55,7 +55,7 @@ def trace(graph: Graph) -> onnx.ModelProto:
     model = program.model_proto
     _drop_traces(model)
     _name_axes(model, (*graph.inputs, *graph.outputs))
-    _make_optional(model, parameters, graph.inputs[0])
+    _make_optional(model, parameters, graph.signature.dtype)
     onnx.checker.check_model(model, full_check=True)
     return model
 
@@ -80,7 +80,7 @@ def _example(spec: TensorSpec) -> Tensor:
 
 
 def _dtype(graph: Graph) -> torch.dtype:
-    dtype: torch.dtype = getattr(torch, graph.inputs[0].dtype)
+    dtype: torch.dtype = getattr(torch, graph.signature.dtype)
     return dtype
 
 
@@ -102,8 +102,8 @@ def _name_axes(model: onnx.ModelProto, specs: tuple[TensorSpec, ...]) -> None:
                 dimension.dim_param = axis
 
 
-def _make_optional(model: onnx.ModelProto, parameters: tuple[ParameterSpec, ...], like: TensorSpec) -> None:
+def _make_optional(model: onnx.ModelProto, parameters: tuple[ParameterSpec, ...], dtype: Dtype) -> None:
     """Give every parameter its default inside the graph: an initializer of the same name may be overridden."""
     for parameter in parameters:
-        value = np.asarray(parameter.default, like.dtype)
+        value = np.asarray(parameter.default, dtype)
         model.graph.initializer.append(onnx.numpy_helper.from_array(value, parameter.name))

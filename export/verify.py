@@ -58,7 +58,7 @@ def _examples(graph: Graph, runtime: Runtime, sizes: dict[str, int]) -> Iterator
     data["weight"] = np.abs(data["weight"])
     yield data
     yield {**runtime.state_after(runtime.run(data)), **data}
-    for parameter in graph.parameter_specs:
+    for parameter in graph.signature.parameters:
         yield {**data, parameter.name: parameter.above + 0.01}
 
 
@@ -75,7 +75,7 @@ def _compare(graph: Graph, runtime: Runtime, tensors: dict[str, Array | float], 
 
 def _in_torch(graph: Graph, runtime: Runtime, tensors: dict[str, Array | float]) -> list[Array]:
     complete = runtime.complete(tensors)
-    defaults = {parameter.name: parameter.default for parameter in graph.parameter_specs}
+    defaults = {parameter.name: parameter.default for parameter in graph.signature.parameters}
     values = [complete.get(name, defaults.get(name)) for name in [*(s.name for s in graph.inputs), *defaults]]
     with torch.no_grad():
         outputs = graph(*(torch.from_numpy(np.asarray(value, runtime.manifest.dtype)) for value in values))

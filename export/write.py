@@ -7,9 +7,11 @@ import torch
 
 from export.graph import Graph
 from export.to_onnx import OPSET, producers, trace, write
+from export.trained import record
 from export.verify import TOLERANCE, verify
 from export.zoo import VERSION, Entry
 from service.artifact import UNHASHED, Golden, Manifest
+from service.shapes import Array, shape_of
 
 
 def export(entry: Entry, directory: Path) -> Path:
@@ -37,36 +39,41 @@ def manifest(entry: Entry, graph: Graph) -> Manifest:
         name=entry.name,
         version=VERSION,
         summary=entry.summary,
-        origin="constructed",
+        task=entry.task,
+        origin="trained" if entry.run else "constructed",
         assumes=entry.assumes,
-        dims={"D": "any", "K": "any"},
+        dims={"D": graph.signature.inputs, "K": graph.signature.outputs},
         gradient_steps=entry.gradient_steps,
         step_size=entry.step_size,
         linear_in_y=entry.linear_in_y,
         inputs=graph.inputs,
         outputs=graph.outputs,
-        parameters=graph.parameter_specs,
+        parameters=tuple(graph.signature.parameters),
         merge=entry.merge,
         opset=OPSET,
         producers=producers(),
-        training=None,
+        training=record(entry.run) if entry.run else None,
         golden=_golden(graph),
         sha256=UNHASHED,
     )
 
 
 def _golden(graph: Graph) -> Golden:
-    """Run the torch model on one small context: three observations, two queries, D = 2, K = 1."""
+    """Run the torch model on one small context: three observations, two queries, D = K = 2 where they are free."""
+    free = {"B": 1, "N": 3, "M": 2, "D": 2, "K": 2, "D+K": 4}
     generator = np.random.default_rng(2410_11687)
-    shapes = {"x": (1, 3, 2), "y": (1, 3, 1), "weight": (1, 3), "x_query": (1, 2, 2)}
-    inputs = {name: generator.uniform(0.5, 1.5, shape).round(3) for name, shape in shapes.items()}
-    state = graph.model.empty_state(1, 2, 1)
-    defaults = [torch.tensor(p.default, dtype=state[0].dtype) for p in graph.parameter_specs]
+    inputs: dict[str, Array] = {}
+    for spec in graph.inputs:
+        shape = shape_of(spec, free)
+        drawn = generator.uniform(0.5, 1.5, shape).round(3)
+        inputs[spec.name] = np.zeros(shape) if spec.name.startswith("state.") else drawn
+    inputs["y"] = np.eye(inputs["y"].shape[2])[np.arange(3) % inputs["y"].shape[2]][None]
+    defaults = {parameter.name: np.asarray(parameter.default) for parameter in graph.signature.parameters}
+    dtype = getattr(torch, graph.signature.dtype)
     with torch.no_grad():
-        outputs = graph(*state, *(torch.as_tensor(value, dtype=state[0].dtype) for value in inputs.values()), *defaults)
-    named = zip(graph.outputs, outputs, strict=True)
+        outputs = graph(*(torch.as_tensor(value, dtype=dtype) for value in (inputs | defaults).values()))
     return Golden(
-        inputs={name: value.tolist() for name, value in inputs.items()},
-        outputs={spec.name: output.tolist() for spec, output in named},
-        tolerance=TOLERANCE[graph.inputs[0].dtype],
+        inputs={name: value.tolist() for name, value in inputs.items() if not name.startswith("state.")},
+        outputs={spec.name: output.tolist() for spec, output in zip(graph.outputs, outputs, strict=True)},
+        tolerance=TOLERANCE[graph.signature.dtype],
     )

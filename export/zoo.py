@@ -2,31 +2,29 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
 
-from export.graph import Graph, StateTensor
+from export import states
+from export.graph import Graph, OneShotGraph, Signature, StreamingGraph
+from export.trained import RUNS, load
+from gdssm.cross_entropy import CrossEntropyDescent, OneStepClassifier
+from gdssm.least_squares import LeastSquaresClassifier
 from gdssm.model import BEST, GradientDescent, StandardizedDescent
+from gdssm.streaming import StreamingStack
+from gdssm.train.presets import PRESETS
 from service.artifact import Assumptions, MergeRule, ParameterSpec
 
 VERSION = "1.0.0"
+SCAN, MOMENTS, NONE = MergeRule(rule="scan"), MergeRule(rule="moments"), MergeRule(rule="none")
+ONE_HOT = "one-hot rows, one column a class"
 
 LEARNING_RATE = ParameterSpec(
     name="learning_rate",
     default=BEST,
     above=0.0,
-    meaning="length of every gradient step; left out, each step takes the best length for the context (line search)",
+    meaning="length of every gradient step; left out (0 in the graph), each step takes its own, see step_size",
 )
-
-GATED_SUM = {
-    "count": StateTensor(("B",), "sum of the weights"),
-    "gated_sum": StateTensor(("B", "D+K", "D+K"), "Σ x xᵀ and Σ x yᵀ, side by side in the first D rows"),
-}
-
-MOMENTS = {
-    "count": StateTensor(("B",), "sum of the weights"),
-    "mean": StateTensor(("B", "D+K"), "weighted mean of [x, y]"),
-    "comoment": StateTensor(("B", "D+K", "D+K"), "weighted centred second moments of [x, y], not divided by the count"),
-    "peak": StateTensor(("B", "D+K"), "largest diagonal of the comoment so far"),
-}
 
 
 @dataclass(frozen=True)
@@ -41,18 +39,22 @@ class Entry:
     step_size: str
     linear_in_y: bool
     merge: MergeRule
+    task: Literal["regression", "classification"] = "regression"
+    run: Path | None = None
+    """Directory of the training run that a trained model comes from."""
 
 
 def _raw(steps: int, summary: str) -> Entry:
+    signature = Signature("float64", parameters=[LEARNING_RATE], state=states.GATED_SUM)
     return Entry(
         name=f"gd-{steps}",
         summary=summary,
-        make=lambda: Graph(GradientDescent([BEST] * steps), GATED_SUM, [LEARNING_RATE], "float64"),
+        make=lambda: StreamingGraph(GradientDescent([BEST] * steps), signature),
         assumes=Assumptions(x="centred, of similar scale", y="centred: there is no intercept"),
         gradient_steps=steps,
         step_size="exact line search on the context, for each step and output; or learning_rate, if given",
         linear_in_y=False,
-        merge=MergeRule(rule="scan"),
+        merge=SCAN,
     )
 
 
@@ -60,17 +62,88 @@ def _linear(steps: int) -> Entry:
     return Entry(
         name="linear",
         summary=f"{steps} gradient steps on standardised data with an intercept; nothing to tune.",
-        make=lambda: Graph(StandardizedDescent(steps), MOMENTS, [], "float64"),
+        make=lambda: StreamingGraph(StandardizedDescent(steps), Signature("float64", state=states.MOMENTS)),
         assumes=Assumptions(x="any location and scale", y="any location and scale"),
         gradient_steps=steps,
         step_size="1/λ, λ a close upper bound of the largest eigenvalue of the standardised second moments of x",
         linear_in_y=True,
-        merge=MergeRule(rule="moments"),
+        merge=MOMENTS,
     )
 
+
+def _classifier(steps: int) -> Entry:
+    return Entry(
+        name="classifier",
+        summary=f"The model linear on one-hot classes ({steps} steps), its scores turned into probabilities.",
+        make=lambda: StreamingGraph(LeastSquaresClassifier(steps), Signature("float64", state=states.MOMENTS)),
+        assumes=Assumptions(x="any location and scale", y=ONE_HOT),
+        gradient_steps=steps,
+        step_size="1/λ, λ a close upper bound of the largest eigenvalue of the standardised second moments of x",
+        linear_in_y=False,
+        merge=MOMENTS,
+        task="classification",
+    )
+
+
+def _softmax(steps: int) -> Entry:
+    streaming = Signature("float64", parameters=[LEARNING_RATE], state=states.RESIDUAL_SUM)
+    one_shot = Signature("float64", parameters=[LEARNING_RATE])
+
+    def make() -> Graph:
+        if steps == 1:
+            return StreamingGraph(OneStepClassifier(), streaming)
+        return OneShotGraph(CrossEntropyDescent([BEST] * steps), one_shot)
+
+    how = "One gradient step" if steps == 1 else f"{steps} gradient steps, one-shot (each passes over the context),"
+    return Entry(
+        name=f"softmax-{steps}",
+        summary=f"{how} on softmax cross-entropy from W₀ = 0, on raw x.",
+        make=make,
+        assumes=Assumptions(x="centred, of similar scale: there is no intercept", y=ONE_HOT),
+        gradient_steps=steps,
+        step_size="2/λ, λ a close upper bound of the largest eigenvalue of mean x xᵀ; or learning_rate, if given",
+        linear_in_y=False,
+        merge=SCAN if steps == 1 else NONE,
+        task="classification",
+    )
+
+
+def _trained(name: str, summary: str, x: str) -> Entry:
+    config = PRESETS[name].model
+
+    def make() -> Graph:
+        stack = load(PRESETS[name])
+        signature = Signature(
+            "float32", config.inputs, config.outputs, state=states.open_window(stack.decay_logit.shape[0])
+        )
+        return StreamingGraph(StreamingStack(stack), signature)
+
+    return Entry(
+        name=name,
+        summary=summary,
+        make=make,
+        assumes=Assumptions(x=x, y="as in training, see training.config.task"),
+        gradient_steps=config.layers,
+        step_size="learnt",
+        linear_in_y=False,  # but for what rounding and the learnt weights' last entries leave
+        merge=NONE,
+        run=RUNS / name,
+    )
+
+
+UNIFORM = "uniform in (−1, 1), 10 columns, about 10 observations"
+SINE = "uniform in (−5, 5), one column, about 10 observations"
 
 ENTRIES = (
     _raw(1, "One gradient step from W₀ = 0 on raw x and y: the paper's layer."),
     _raw(8, "Eight gradient steps from W₀ = 0 on raw x and y."),
     _linear(8),
+    _classifier(8),
+    _softmax(1),
+    _softmax(8),
+    _trained("linear-trained", "One layer trained from random weights on linear tasks: it arrives at gd-1.", UNIFORM),
+    _trained("linear-vector-trained", "The same for ten outputs.", UNIFORM),
+    _trained("linear-2step-trained", "Two layers trained from random weights on linear tasks.", UNIFORM),
+    _trained("sine-trained", "A feature map and one layer, trained on sines of unknown amplitude and phase.", SINE),
+    _trained("sine-4step-trained", "A feature map and four layers, trained on the same sines.", SINE),
 )

@@ -58,7 +58,7 @@ def with_fixed_decay(config: StackConfig) -> GDSSM:
     """Make the stack whose decays are 1 from the beginning and stay so."""
     stack = GDSSM(config)
     nn.init.constant_(stack.decay_logit, CERTAIN)
-    stack.decay_logit.requires_grad_(requires_grad=False)
+    stack.decay_logit.requires_grad = False
     return stack
 
 

@@ -1,8 +1,8 @@
 """The paper's three ways to say the layer, as small variations of the one in `stack`.
 
-    v1  local self-attention over the window, Xᵀ W X with any W (3 × 3)       `GDSSM` itself
-    v2  input and output gating: the product of two linear gates              `GatedInput`
-    –   constructed tokens [x_i·y_i, x_{i+1}], scalar y                       `ConstructedTokens`
+v1  local self-attention over the window, Xᵀ W X with any W (3 × 3)       `GDSSM` itself
+v2  input and output gating: the product of two linear gates              `GatedInput`
+–   constructed tokens [x_i·y_i, x_{i+1}], scalar y                       `ConstructedTokens`
 """
 
 import torch
@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from gdssm import recurrence
 from gdssm.input_gate import InputGate
-from gdssm.notation import Inputs, Outputs, Predictions, Queries, Window
+from gdssm.notation import Inputs, Outputs, Predictions, Queries
 from gdssm.stack import GDSSM, StackConfig
 from gdssm.tokens import multiply
 from gdssm.window import WIDTH
@@ -32,10 +32,6 @@ class GatedInput(InputGate):
     def pair_weight(self) -> Tensor:  # type: ignore[override]
         """P = a bᵀ."""
         return torch.outer(self.left, self.right)
-
-    def mix(self, window: Window) -> Window:
-        """P X."""
-        return self.pair_weight @ window
 
 
 def gated(config: StackConfig) -> GDSSM:

@@ -28,8 +28,13 @@ class InputGate(nn.Module):
         return window.mT @ self.mix(window)
 
     def mix(self, window: Window) -> Window:
-        """Weigh the tokens of each window (*B, 3, F) against each other: P X, the right half of the product."""
-        return self.pair_weight @ window
+        """Weigh the tokens of each window (*B, 3, F) against each other: P X, the right half of the product.
+
+        All windows make one matrix for it: one product is faster than one for each window.
+        """
+        columns = window.mT
+        mixed = columns.flatten(0, -2) @ self.pair_weight.mT
+        return mixed.reshape(columns.shape).mT
 
     def total(self, window: Windows, weight: Weight) -> GatedProduct:
         """Sum the weighted products of a whole sequence, Σ_i weight_i X_iᵀ P X_i, without making each of them.

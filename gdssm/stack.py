@@ -12,7 +12,7 @@ With P = e₁(e₁ + e₂)ᵀ, p = e₃, B_k = η_k on the outputs and A_k = η_
 squares. (The older public code takes three sub-layers for two steps, and its earlier positions see later ones.)
 
 It is read from the query's side: r_L = q, and for k = L … 1: a = Z̄ᵀ r_k, add B_kᵀ a, go on with r_{k−1} = r_k − A_kᵀ a.
-So a reading needs Z only as it acts on vectors, and training never makes a state at all.
+So a reading needs Z only as it acts on vectors, and one layer trains without making a state at all.
 """
 
 from collections.abc import Callable
@@ -72,7 +72,7 @@ class GDSSM(nn.Module):
         return self.decay_logit.sigmoid()
 
     def forward(self, x: Inputs, y: Outputs, x_query: Queries) -> Predictions:
-        """Predict for the query at the end of each sequence, making no state on the way.
+        """Predict for the query at the end of each sequence, making no state but, for several layers, the last.
 
         Args:
             x: (B, N, D), N at least 1.
@@ -86,11 +86,15 @@ class GDSSM(nn.Module):
         left, right = self.factors(window)
         age = torch.arange(window.shape[1] - 1, -1, -1, dtype=x.dtype, device=x.device)
         fade = self.decay ** age[:, None, None]
+        query = self.query(window[:, -1:])
+        if self.config.layers > 1:
+            state = (fade * (left.mT @ right)).sum(1) / x.shape[1]
+            return self.read(lambda vector: vector @ state, query)
 
         def apply(vector: Tensor) -> Tensor:
             return torch.einsum("bnwf,nfg,bnwg->bg", left * vector[:, None], fade, right)[:, None] / x.shape[1]
 
-        return self.read(apply, self.query(window[:, -1:]))
+        return self.read(apply, query)
 
     def sequence(self, x: Inputs, y: Outputs, x_query: Queries) -> Float[Tensor, "B N K"]:
         """Predict y_{i+1} from the first i pairs, at every position i = 1 … N; shapes as in `forward`."""

@@ -15,6 +15,9 @@ from gdssm.notation import GatedProduct, Inputs, Outputs, Predictions, Queries, 
 from gdssm.stack import GDSSM
 from gdssm.tokens import embed, embed_query
 
+BEHIND_ALL = 2**40
+"""Larger than any place in a sequence."""
+
 
 class OpenState(NamedTuple):
     """What a context amounts to; zeros before the first observation."""
@@ -71,7 +74,8 @@ class StreamingStack(nn.Module):
 
     def predict(self, state: OpenState, x_query: Queries) -> Predictions:
         """Answer M queries from the state, each closing the last window by itself; M may be 0."""
-        window = self._closed_by(state, x_query)
+        # One blank query more, so that there are always some: onnxruntime 1.31 cannot multiply a batch of no matrices.
+        window = self._closed_by(state, nn.functional.pad(x_query, (0, 0, 0, 1)))
         mixed = self.stack.input_gate.mix(window) * state.last_weight[:, None, None, None]
         fade = torch.where((state.last_weight == 0)[:, None, None], 1.0, self.stack.decay)
         complete = fade * state.gated_sum
@@ -81,7 +85,7 @@ class StreamingStack(nn.Module):
             last = ((window @ vector[..., None]) * mixed).sum(2)
             return (vector @ complete + last) / count
 
-        return self.stack.read(apply, self.stack.output_gate.query(window))
+        return self.stack.read(apply, self.stack.output_gate.query(window))[:, :-1]
 
     def _closed_by(self, state: OpenState, x_query: Queries) -> Windows:
         """The last pair's window for every query (B, M, 3, F)."""
@@ -92,7 +96,7 @@ class StreamingStack(nn.Module):
 
 def _observations_first(pairs: Tensor, weights: Tensor) -> tuple[Tensor, Tensor]:
     """Move padding (weight 0) to the end, and keep the order otherwise."""
-    length = weights.shape[1]
-    place = torch.arange(length, device=weights.device) + length * (weights == 0)
-    order = place.argsort(dim=1)
-    return pairs.take_along_dim(order[..., None, None], dim=1), weights.take_along_dim(order, dim=1)
+    place = torch.arange(weights.shape[1], device=weights.device).expand(weights.shape)
+    order = torch.where(weights == 0, place + BEHIND_ALL, place).argsort(dim=1)
+    # gather and not take_along_dim, which torch 2.13 exports with the length it was traced at.
+    return pairs.gather(1, order[..., None, None].expand(pairs.shape)), weights.gather(1, order)

@@ -51,8 +51,9 @@ class ParameterSpec(Record):
 class MergeRule(Record):
     """How two states of one model become one, without the model (see `merge`)."""
 
-    rule: Literal["scan", "moments"]
-    """scan: plain addition, nothing being forgotten; moments: count, mean, centred second moments, peak."""
+    rule: Literal["scan", "moments", "none"]
+    """scan: plain addition, nothing being forgotten; moments: count, mean, centred second moments, peak; none: the
+    model alone could tell, or there is no state."""
 
 
 class Assumptions(Record):
@@ -79,6 +80,7 @@ class Training(Record):
     seed: int
     commit: str
     metrics: dict[str, float]
+    """On 20,000 tasks of the evaluation; losses are ½·mean squared error."""
 
 
 class Manifest(Record):
@@ -88,6 +90,8 @@ class Manifest(Record):
     name: str = Field(pattern=r"^[a-z0-9][a-z0-9._-]*$")
     version: str = Field(pattern=r"^\d+\.\d+\.\d+$")
     summary: str
+    task: Literal["regression", "classification"]
+    """classification: y is one-hot, predictions are probabilities."""
     origin: Literal["constructed", "trained"]
     assumes: Assumptions
     dims: dict[Literal["D", "K"], int | Literal["any"]]
@@ -112,6 +116,11 @@ class Manifest(Record):
     def state(self) -> tuple[TensorSpec, ...]:
         """The inputs that make up the recurrent state."""
         return tuple(spec for spec in self.inputs if spec.name.startswith("state."))
+
+    @property
+    def streams(self) -> bool:
+        """Whether a context can live in a state; a model without one is one-shot."""
+        return bool(self.state)
 
     @property
     def dtype(self) -> Dtype:

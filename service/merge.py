@@ -23,8 +23,10 @@ def merge(manifest: Manifest, older: State, newer: State) -> dict[str, Array]:
         newer: State tensors by input name.
 
     Raises:
-        InvalidInput: The states are not of one shape.
+        InvalidInput: The states are not of one shape, or the model's do not merge.
     """
+    if manifest.merge.rule == "none":
+        raise InvalidInput(Problem("", f"States of model {manifest.name} do not merge; observe all in one context."))
     if measure(manifest.state, older) != measure(manifest.state, newer):
         raise InvalidInput(
             Problem("", "The two states were made from data of different widths; they cannot be merged.")

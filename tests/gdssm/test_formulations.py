@@ -6,7 +6,7 @@ import torch
 from gdssm import reference
 from gdssm.ablations import ABLATIONS, WithoutInputGate, WithoutOutputGate, WithoutWindow
 from gdssm.construction import CERTAIN, NEXT_X, X, Y, place, steps
-from gdssm.formulations import ConstructedTokens, gated
+from gdssm.formulations import ConstructedTokens, GatedInput, gated
 from gdssm.stack import StackConfig
 from tests.closeness import assert_close
 from tests.gdssm.contexts import B, D, K, context
@@ -21,9 +21,11 @@ def literal(x: torch.Tensor, y: torch.Tensor, x_query: torch.Tensor, learning_ra
 def test_input_and_output_gating_takes_the_step_of_one_layer() -> None:
     x, y, x_query = context(queries=1)
     stack, constructed = gated(StackConfig(D, K)).double(), steps(D, K, [0.3], torch.float64)
+    gate = stack.input_gate
+    assert isinstance(gate, GatedInput)
     with torch.no_grad():
-        stack.input_gate.left.copy_(place(X))
-        stack.input_gate.right.copy_(place(Y))
+        gate.left.copy_(place(X))
+        gate.right.copy_(place(Y))
         stack.decay_logit.fill_(CERTAIN)
         stack.output_gate.query_weight.copy_(place(NEXT_X))
         stack.gain.copy_(constructed.gain)
@@ -55,11 +57,12 @@ def test_every_variation_learns(make) -> None:  # type: ignore[no-untyped-def]  
             assert parameter.grad.abs().max() > 0, name
 
 
-def sensitivity(stack: torch.nn.Module, y_too: bool) -> torch.Tensor:  # noqa: FBT001
+def sensitivity(stack: torch.nn.Module, y_too: bool) -> torch.Tensor:
     """How much the prediction moves with the query, or with one y."""
     x, y, x_query = context(queries=1)
     moved = (x, y + 1.0 * (torch.arange(y.shape[1]) == 3)[:, None], x_query) if y_too else (x, y, x_query + 1.0)
-    return (stack(*moved) - stack(x, y, x_query)).abs().max()
+    difference: torch.Tensor = stack(*moved) - stack(x, y, x_query)
+    return difference.abs().max()
 
 
 def test_without_its_output_gate_it_cannot_tell_queries_apart_by_the_state() -> None:

@@ -84,8 +84,8 @@ def test_the_construction_matches_itself_whatever_its_scale() -> None:
     stack = steps(D, K, [0.3])
     with torch.no_grad():
         stack.input_gate.pair_weight.copy_(-7 * torch.eye(3)[:, [1, 0, 2]] * torch.tensor([[1.0], [0], [0]]))
-        stack.output_gate.query_weight *= -2
-        stack.gain /= 14
+        stack.output_gate.query_weight.mul_(-2)
+        stack.gain.div_(14)
     found = match(stack)
     assert found.input_gate_rest == 0
     assert found.output_gate_rest == 0

@@ -3,10 +3,11 @@
 import pytest
 import torch
 
+from gdssm.stack import StackConfig
 from gdssm.streaming import OpenState, StreamingStack
 from tests.closeness import assert_close
 from tests.gdssm.contexts import B, D, K, M, N, context, ones
-from tests.gdssm.test_stack import CONFIGS, StackConfig, drawn
+from tests.gdssm.test_stack import CONFIGS, drawn
 
 
 def whole(config: StackConfig) -> tuple[StreamingStack, tuple[torch.Tensor, ...], torch.Tensor]:

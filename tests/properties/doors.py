@@ -58,11 +58,12 @@ class TorchDoor(Door):
         self.graph: Graph = entry.make()
 
     def run(self, tensors: Mapping[str, Array | float]) -> dict[str, Array]:
-        defaults = {parameter.name: parameter.default for parameter in self.graph.parameter_specs}
+        defaults = {parameter.name: parameter.default for parameter in self.graph.signature.parameters}
         complete = {**defaults, **self.runtime.complete(tensors)}
         names = [*(spec.name for spec in self.graph.inputs), *defaults]
+        dtype = getattr(torch, self.graph.signature.dtype)
         with torch.no_grad():
-            outputs = self.graph(*(torch.as_tensor(complete[name], dtype=torch.float64) for name in names))
+            outputs = self.graph(*(torch.as_tensor(complete[name], dtype=dtype) for name in names))
         return {spec.name: output.numpy() for spec, output in zip(self.graph.outputs, outputs, strict=True)}
 
 
@@ -72,6 +73,15 @@ def door(kind: type[Door], name: str) -> Door:
     return kind(next(entry for entry in ENTRIES if entry.name == name))
 
 
-every_door = pytest.mark.parametrize(
-    ("kind", "name"), [(kind, entry.name) for kind in (TorchDoor, OnnxDoor) for entry in ENTRIES]
-)
+def _each(names: list[str]) -> pytest.MarkDecorator:
+    return pytest.mark.parametrize(("kind", "name"), [(kind, name) for kind in (TorchDoor, OnnxDoor) for name in names])
+
+
+REGRESSORS = [entry.name for entry in ENTRIES if entry.task == "regression" and not entry.run]
+TRAINED = [entry.name for entry in ENTRIES if entry.run]
+SETS = [entry.name for entry in ENTRIES if entry.merge.rule != "none"]
+"""Models whose context is a set: it streams in any order, and states merge."""
+
+every_constructed_regressor = _each(REGRESSORS)
+every_trained_model = _each(TRAINED)
+every_set_model = _each(SETS)

@@ -5,10 +5,10 @@ from hypothesis import given
 
 from tests.closeness import assert_close
 from tests.properties.cases import ROUNDING, Case, cases
-from tests.properties.doors import Door, door, every_door
+from tests.properties.doors import Door, door, every_constructed_regressor, every_set_model
 
 
-@every_door
+@every_set_model
 @given(case=cases())
 def test_a_query_does_not_see_its_neighbours(kind: type[Door], name: str, case: Case) -> None:
     model = door(kind, name)
@@ -19,7 +19,7 @@ def test_a_query_does_not_see_its_neighbours(kind: type[Door], name: str, case: 
         assert_close(alone, together[:, m : m + 1], f"prediction {m}", rtol=ROUNDING)
 
 
-@every_door
+@every_set_model
 @given(case=cases())
 def test_a_context_does_not_see_its_neighbours(kind: type[Door], name: str, case: Case) -> None:
     model = door(kind, name)
@@ -30,7 +30,7 @@ def test_a_context_does_not_see_its_neighbours(kind: type[Door], name: str, case
         assert_close(alone, together[one], f"prediction of context {b}", rtol=ROUNDING)
 
 
-@every_door
+@every_set_model
 @given(case=cases())
 def test_contexts_of_different_length_share_a_batch_by_padding(kind: type[Door], name: str, case: Case) -> None:
     model = door(kind, name)
@@ -43,7 +43,7 @@ def test_contexts_of_different_length_share_a_batch_by_padding(kind: type[Door],
         assert_close(alone, together[b : b + 1], f"prediction of context {b}", rtol=ROUNDING)
 
 
-@every_door
+@every_set_model
 @given(case=cases())
 def test_predicting_in_one_call_is_observing_first(kind: type[Door], name: str, case: Case) -> None:
     model = door(kind, name)
@@ -52,7 +52,7 @@ def test_predicting_in_one_call_is_observing_first(kind: type[Door], name: str, 
     assert_close(model.run(tensors)["prediction"], expected, "prediction", rtol=ROUNDING)
 
 
-@every_door
+@every_constructed_regressor
 @given(case=cases())
 def test_an_output_does_not_see_the_others(kind: type[Door], name: str, case: Case) -> None:
     model = door(kind, name)

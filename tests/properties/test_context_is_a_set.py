@@ -6,10 +6,10 @@ from hypothesis import given
 from service.merge import merge
 from tests.closeness import assert_close
 from tests.properties.cases import ROUNDING, Case, cases
-from tests.properties.doors import Door, door, every_door
+from tests.properties.doors import Door, door, every_set_model
 
 
-@every_door
+@every_set_model
 @given(case=cases())
 def test_order_does_not_matter(kind: type[Door], name: str, case: Case) -> None:
     model = door(kind, name)
@@ -20,7 +20,7 @@ def test_order_does_not_matter(kind: type[Door], name: str, case: Case) -> None:
     assert_close(model.predict(shuffled, case.x_query), expected, "prediction", rtol=ROUNDING)
 
 
-@every_door
+@every_set_model
 @given(case=cases())
 def test_a_part_after_a_part_is_the_whole(kind: type[Door], name: str, case: Case) -> None:
     model = door(kind, name)
@@ -31,7 +31,7 @@ def test_a_part_after_a_part_is_the_whole(kind: type[Door], name: str, case: Cas
     assert_close(model.predict(both, case.x_query), expected, "prediction", rtol=ROUNDING)
 
 
-@every_door
+@every_set_model
 @given(case=cases())
 def test_one_at_a_time_is_all_at_once(kind: type[Door], name: str, case: Case) -> None:
     model = door(kind, name)
@@ -44,7 +44,7 @@ def test_one_at_a_time_is_all_at_once(kind: type[Door], name: str, case: Case) -
     assert_close(model.predict(state, case.x_query), expected, "prediction", rtol=ROUNDING)
 
 
-@every_door
+@every_set_model
 @given(case=cases())
 def test_merging_states_is_observing_both(kind: type[Door], name: str, case: Case) -> None:
     model = door(kind, name)
@@ -61,7 +61,7 @@ def test_merging_states_is_observing_both(kind: type[Door], name: str, case: Cas
         assert_close(model.predict(state, case.x_query), expected, f"prediction from {grouping}", rtol=ROUNDING)
 
 
-@every_door
+@every_set_model
 @given(case=cases())
 def test_a_negative_weight_undoes_a_positive_one(kind: type[Door], name: str, case: Case) -> None:
     model = door(kind, name)
@@ -73,7 +73,7 @@ def test_a_negative_weight_undoes_a_positive_one(kind: type[Door], name: str, ca
     assert_close(model.predict(cleaned, case.x_query), expected, "prediction", rtol=1e-6)
 
 
-@every_door
+@every_set_model
 @given(case=cases())
 def test_weight_counts_as_repetition_and_zero_as_padding(kind: type[Door], name: str, case: Case) -> None:
     model = door(kind, name)

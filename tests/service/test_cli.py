@@ -67,7 +67,7 @@ def test_predictions_can_go_to_a_file() -> None:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["--model", "cubic"], "no model 'cubic'. Choose one of: gd-1, gd-8, linear."),
+        (["--model", "cubic"], "no model 'cubic'. Choose one of: classifier, gd-1, gd-8, linear"),
         (["--parameter", "learning_rate"], "must be NAME=NUMBER, as learning_rate=0.1; this is 'learning_rate'."),
         (["--parameter", "learning_rate=fast"], "this is 'learning_rate=fast'."),
         (["--parameter", "learning_rate=nan", "--model", "gd-1"], "must be greater than 0; this is nan."),

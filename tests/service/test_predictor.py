@@ -100,6 +100,6 @@ def test_an_unknown_model_is_the_callers_fault_and_a_missing_default_is_not(repo
     for unknown in ("cubic", ""):
         with pytest.raises(UnknownModel):
             predictor.predict(unknown, context(), query())
-    with pytest.raises(NotReady, match="'missing' is not loaded; loaded: gd-1, gd-8, linear"):
+    with pytest.raises(NotReady, match="'missing' is not loaded; loaded: classifier, gd-1, gd-8, linear"):
         predictor.predict(None, context(), query())
     assert predictor.predict("gd-1", context(), query()).model.name == "gd-1"

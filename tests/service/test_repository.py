@@ -49,5 +49,5 @@ def test_without_a_model_nothing_is_ready(tmp_path: Path, directory: str) -> Non
 
 
 def test_an_unknown_model_is_answered_with_those_that_exist(repository: Repository) -> None:
-    with pytest.raises(UnknownModel, match=r"no model 'cubic'. Choose one of: gd-1, gd-8, linear\."):
+    with pytest.raises(UnknownModel, match=r"no model 'cubic'. Choose one of: classifier, gd-1, gd-8, linear"):
         repository.get("cubic")
