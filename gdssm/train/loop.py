@@ -59,7 +59,7 @@ def initial(config: TrainConfig) -> GDSSM:
 
 
 def _steps(config: TrainConfig, run: Run, peers: Group, *, stack: GDSSM, optimizer: Optimizer, start: int) -> None:
-    joined, reference = peers.join(stack), Reference.of(config)
+    joined, reference = peers.join(stack), Reference.of(config) if peers.leads else None
     bar = tqdm(
         total=config.steps, initial=start, desc=config.name, disable=run.quiet or not peers.leads, mininterval=0.5
     )
@@ -70,7 +70,7 @@ def _steps(config: TrainConfig, run: Run, peers: Group, *, stack: GDSSM, optimiz
         optimizer.step(step)
         done = step + 1
         bar.update()
-        if not peers.leads:
+        if reference is None:
             continue
         if done % config.log_every == 0 or done == config.steps:
             metrics = {"train_loss": float(loss.detach()), **reference.measure(stack)}
