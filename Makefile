@@ -34,7 +34,7 @@ zoo: .venv-dev/ready
 	$(PYTHON) -m venv .venv-dev
 	.venv-dev/bin/python -m pip install --quiet --upgrade --constraint constraints.txt pip
 	.venv-dev/bin/python -m pip install --quiet --constraint constraints.txt torch==2.13.0
-	.venv-dev/bin/python -m pip install --quiet --constraint constraints.txt --editable '.[export]' --group dev
+	.venv-dev/bin/python -m pip install --quiet --constraint constraints.txt --editable '.[export,report]' --group dev
 	touch $@
 
 # Write the exact versions of the present environment down again (after a deliberate upgrade).

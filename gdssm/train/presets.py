@@ -15,14 +15,16 @@ VECTOR = TrainConfig("linear-vector-trained", StackConfig(inputs=10, outputs=10)
 
 
 def _steps(layers: int) -> TrainConfig:
+    """Several layers: every weight has work to do, and the early layers' gradients are small, so nothing is pulled."""
     return replace(
         LINEAR,
         name=f"linear-{layers}step-trained",
         model=StackConfig(inputs=10, layers=layers),
         steps=5000,
         learning_rate=0.01,
-        weight_decay=0.1,
-        sparsity=0.1,
+        weight_decay=0.0,
+        sparsity=0.0,
+        epsilon=1e-8,
     )
 
 
