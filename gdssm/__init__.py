@@ -13,7 +13,12 @@ Models made of it:
     curvature         how long a step may be
     moments           count, mean and centred second moments as a state
     model             what is exported: GradientDescent (gd-K) and StandardizedDescent (linear)
+    mini_batch        one layer per mini-batch, told apart by a decay of 0
     construction      the analytic weights, one function per statement of the paper
+    stack             L layers that read one state, every weight free to learn
+    features          a learned feature map before the layers, a gated head after them
+    streaming         a trained stack as a model that streams
+    formulations      the paper's other two ways to say the layer
     cross_entropy     gradient steps on softmax cross-entropy: one that streams, or K in one shot
     least_squares     the streaming classifier by one-hot least squares
 
@@ -21,7 +26,13 @@ Held against:
     reference         the literal definition, imported by tests only
     evaluation        tasks, reference learners and metrics in numpy alone
     linear_attention  the same gradient step, and a layer in its words
+    match             trained parameters beside the constructed ones, up to the model's symmetries
+    ablations         the stack with one of its ideas taken out
     baselines         sequence models to compare with, with and without the window
+
+Components:
+    train             training from random weights; its finished runs are in runs
+    reproduce         every claim of the paper, measured and drawn in one report
 
 Letters and axes are in notation. Nothing here is imported for you: `from gdssm.layer import GDSSMLayer`.
 """

@@ -18,7 +18,7 @@ from gdssm.tokens import interleave
 class WithoutWindow(GDSSM):
     """One token at a time, x₁, y₁, x₂, …: no product ever joins an x with its y."""
 
-    def windows(self, x: Inputs, y: Outputs, x_query: Queries) -> Windows:
+    def windows(self, x: Inputs, y: Outputs, x_query: Queries) -> Float[Tensor, "B T W F"]:
         """Put every token into a window of its own, the query's into the place that the output gate reads."""
         tokens = interleave(self.feature_map(x), y, self.feature_map(x_query))
         blank = torch.zeros_like(tokens)

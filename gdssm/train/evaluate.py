@@ -15,7 +15,7 @@ from gdssm.evaluation.alignment import Answer, align
 from gdssm.evaluation.arrays import Array
 from gdssm.evaluation.learners.best_rates import best_learning_rates
 from gdssm.evaluation.learners.gradient_descent import GradientDescent
-from gdssm.evaluation.metrics.loss import half_mean_squared_error
+from gdssm.evaluation.metrics.loss import half_mean_squared_error, task_losses
 from gdssm.evaluation.tasks.batch import Batch
 from gdssm.match import match
 from gdssm.stack import GDSSM
@@ -61,9 +61,17 @@ def evaluate(stack: GDSSM, config: TrainConfig, tasks: int = 20_000) -> dict[str
     metrics = reference.measure(stack)
     if reference.descent is not None:
         metrics["loss_ratio"] = metrics["loss"] / metrics["reference_loss"]
+        metrics["excess_in_standard_errors"] = _excess(stack, reference.batch, reference.descent)
         if config.model.layers == 1:
             metrics |= asdict(match(stack))
     return metrics
+
+
+def _excess(stack: GDSSM, batch: Batch, descent: Answer) -> float:
+    """How much more a stack loses than gradient descent, task by task, in standard errors of that difference."""
+    ours, theirs = (task_losses(prediction, batch.y_query) for prediction in (predict(stack, batch), descent.prediction))
+    difference = ours - theirs
+    return float(difference.mean() / (difference.std() / len(difference) ** 0.5))
 
 
 def predict(stack: GDSSM, batch: Batch) -> Array:

@@ -20,7 +20,7 @@ def _steps(layers: int) -> TrainConfig:
         LINEAR,
         name=f"linear-{layers}step-trained",
         model=StackConfig(inputs=10, layers=layers),
-        steps=5000,
+        steps=7000,
         learning_rate=0.01,
         weight_decay=0.0,
         sparsity=0.0,

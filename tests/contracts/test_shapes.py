@@ -1,0 +1,29 @@
+"""The shapes in the annotations are the shapes that pass: the science's own tests, with every call checked."""
+
+import subprocess
+import sys
+
+from tests.running import ROOT
+
+MODULES = ("layer", "layer_ideas", "moments", "curvature", "stack", "streaming", "formulations", "linear_attention")
+
+
+def test_every_annotated_shape_holds() -> None:
+    files = [f"tests/gdssm/test_{module}.py" for module in MODULES]
+    checked = ["--jaxtyping-packages", "gdssm,beartype.beartype", "-q", "-p", "no:cacheprovider"]
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", *files, *checked], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stdout[-3000:]
+
+
+def test_a_wrong_shape_is_noticed() -> None:
+    code = """
+from jaxtyping import install_import_hook
+with install_import_hook("gdssm", "beartype.beartype"):
+    from gdssm.tokens import embed
+import torch
+embed(torch.zeros(2, 7, 5), torch.zeros(2, 6, 3))
+"""
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert "TypeCheckError" in done.stderr
