@@ -6,6 +6,7 @@ from importlib.metadata import version
 
 from fastapi import FastAPI
 from fastapi.concurrency import run_in_threadpool
+from fastapi_offline import FastAPIOffline
 
 from service.api import errors, health, models, predict
 from service.api.served import serve
@@ -27,7 +28,8 @@ def create_app(settings: Settings) -> FastAPI:
         limits = Limits(settings.max_columns, settings.max_predictions)
         return Predictor(repository, settings.default_model, limits)
 
-    app = FastAPI(
+    app = FastAPIOffline(
+        redoc_url=None,
         title="gdssm",
         version=version("gdssm"),
         summary="In-context regression: send observations and queries, get predictions. No training, no data kept.",

@@ -1,3 +1,4 @@
+import re
 from typing import Any
 
 import pytest
@@ -60,3 +61,13 @@ def test_every_documented_error_has_the_one_body(document: Document) -> None:
 
 def test_the_documentation_page_is_there(client: InProcess) -> None:
     assert "swagger" in client.get("/docs").text
+
+
+def test_the_page_of_the_docs_needs_no_other_server(client: InProcess) -> None:
+    page = client.get("/docs")
+    assert page.status_code == 200
+    sources = re.findall(r'(?:src|href)="([^"]+)"', page.text)
+    assert sources
+    for source in sources:
+        assert source.startswith("/"), source
+        assert client.get(source).status_code == 200
