@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Literal
 
 from export import states
-from export.graph import Graph, OneShotGraph, Signature, StreamingGraph
+from export.graph import Graph, Model, OneShotGraph, Signature, StreamingGraph
 from export.trained import RUNS, load
 from gdssm.cross_entropy import CrossEntropyDescent, OneStepClassifier
 from gdssm.least_squares import LeastSquaresClassifier
@@ -18,6 +18,7 @@ from service.artifact import Assumptions, MergeRule, ParameterSpec
 VERSION = "1.0.0"
 SCAN, MOMENTS, NONE = MergeRule(rule="scan"), MergeRule(rule="moments"), MergeRule(rule="none")
 ONE_HOT = "one-hot rows, one column a class"
+STANDARDIZED_STEPS = 8
 
 LEARNING_RATE = ParameterSpec(
     name="learning_rate",
@@ -58,30 +59,20 @@ def _raw(steps: int, summary: str) -> Entry:
     )
 
 
-def _linear(steps: int) -> Entry:
+def _standardized(
+    name: str, summary: str, make: Callable[[], Model], *, task: Literal["regression", "classification"]
+) -> Entry:
+    regression = task == "regression"
     return Entry(
-        name="linear",
-        summary=f"{steps} gradient steps on standardised data with an intercept; nothing to tune.",
-        make=lambda: StreamingGraph(StandardizedDescent(steps), Signature("float64", state=states.MOMENTS)),
-        assumes=Assumptions(x="any location and scale", y="any location and scale"),
-        gradient_steps=steps,
+        name=name,
+        summary=summary,
+        make=lambda: StreamingGraph(make(), Signature("float64", state=states.MOMENTS)),
+        assumes=Assumptions(x="any location and scale", y="any location and scale" if regression else ONE_HOT),
+        gradient_steps=STANDARDIZED_STEPS,
         step_size="1/λ, λ a close upper bound of the largest eigenvalue of the standardised second moments of x",
-        linear_in_y=True,
+        linear_in_y=regression,
         merge=MOMENTS,
-    )
-
-
-def _classifier(steps: int) -> Entry:
-    return Entry(
-        name="classifier",
-        summary=f"The model linear on one-hot classes ({steps} steps), its scores turned into probabilities.",
-        make=lambda: StreamingGraph(LeastSquaresClassifier(steps), Signature("float64", state=states.MOMENTS)),
-        assumes=Assumptions(x="any location and scale", y=ONE_HOT),
-        gradient_steps=steps,
-        step_size="1/λ, λ a close upper bound of the largest eigenvalue of the standardised second moments of x",
-        linear_in_y=False,
-        merge=MOMENTS,
-        task="classification",
+        task=task,
     )
 
 
@@ -137,8 +128,18 @@ SINE = "uniform in (−5, 5), one column, about 10 observations"
 ENTRIES = (
     _raw(1, "One gradient step from W₀ = 0 on raw x and y: the paper's layer."),
     _raw(8, "Eight gradient steps from W₀ = 0 on raw x and y."),
-    _linear(8),
-    _classifier(8),
+    _standardized(
+        "linear",
+        f"{STANDARDIZED_STEPS} gradient steps on standardised data with an intercept; nothing to tune.",
+        lambda: StandardizedDescent(STANDARDIZED_STEPS),
+        task="regression",
+    ),
+    _standardized(
+        "classifier",
+        f"The model linear on one-hot classes ({STANDARDIZED_STEPS} steps), its scores turned into probabilities.",
+        lambda: LeastSquaresClassifier(STANDARDIZED_STEPS),
+        task="classification",
+    ),
     _softmax(1),
     _softmax(8),
     _trained("linear-trained", "One layer trained from random weights on linear tasks: it arrives at gd-1.", UNIFORM),

@@ -77,3 +77,14 @@ def test_every_setting_is_in_the_readme_of_the_service() -> None:
     text = (ROOT / "service" / "README.md").read_text()
     for name in Settings.model_fields:
         assert f"`{PREFIX}{name.upper()}`" in text, name
+
+
+def test_the_table_of_trained_models_is_that_of_their_records() -> None:
+    text = (ROOT / "gdssm" / "README.md").read_text()
+    records = {path.parent.name: json.loads(path.read_text()) for path in (ROOT / "gdssm" / "runs").glob("*/record.json")}
+    rows = {cells[0].strip("` "): cells[1:] for line in text.splitlines() if (cells := line.split("|")[1:-1])}
+    for name, record in records.items():
+        loss, reference, *_ = rows[name]
+        assert float(loss) == pytest.approx(record["metrics"]["loss"], rel=5e-3), name
+        if "reference_loss" in record["metrics"]:
+            assert float(reference) == pytest.approx(record["metrics"]["reference_loss"], rel=5e-4), name

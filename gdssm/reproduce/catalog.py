@@ -1,0 +1,32 @@
+"""All experiments, in the order of the report."""
+
+from gdssm.reproduce.experiments import (
+    alignment,
+    comparison,
+    context_length,
+    dimension,
+    drift,
+    ill_conditioned,
+    linear_attention,
+    multi_step,
+    sine,
+    stretch,
+    weights,
+)
+
+EXPERIMENTS = tuple(
+    module.EXPERIMENT
+    for module in (
+        alignment,
+        weights,
+        stretch,
+        dimension,
+        multi_step,
+        ill_conditioned,
+        context_length,
+        sine,
+        drift,
+        comparison,
+        linear_attention,
+    )
+)

@@ -1,0 +1,58 @@
+"""Who takes part in the comparison, and how each is trained: on the same batches, for the same number of steps."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from functools import partial
+
+import torch
+from torch import nn
+
+from gdssm.ablations import ABLATIONS
+from gdssm.baselines.catalog import all_baselines
+from gdssm.evaluation.tasks.linear import Linear
+from gdssm.reproduce.fitting import fit
+from gdssm.reproduce.settings import Settings
+from gdssm.stack import StackConfig
+from gdssm.train.presets import LINEAR, PRESETS
+
+LAYERS = (1, 2)
+OURS, RAW, WINDOWED = "GD-SSM and ablations", "baselines, raw tokens", "baselines, windowed products"
+
+
+@dataclass(frozen=True)
+class Contestant:
+    """One model of the comparison."""
+
+    group: str
+    name: str
+    layers: int
+    make: Callable[[], nn.Module]
+    """With random weights."""
+
+    def label(self) -> dict[str, str | int]:
+        """Say which it is."""
+        return {"group": self.group, "name": self.name, "layers": self.layers}
+
+    def train(self, task: Linear, settings: Settings) -> nn.Module:
+        """Train it from seed 0; a GD-SSM as the preset of so many layers."""
+        torch.manual_seed(0)
+        preset = LINEAR if self.layers == 1 else PRESETS[f"linear-{self.layers}step-trained"]
+        model = StackConfig(task.inputs, task.outputs, self.layers)
+        steps, batch = settings.comparison_steps, settings.comparison_batch
+        return fit(self.make(), replace(preset, task=task, model=model, steps=steps, batch=batch))
+
+
+def contestants(task: Linear) -> Iterator[Contestant]:
+    """List all, first with one and then with two layers."""
+    inputs, outputs = task.inputs, task.outputs
+    for layers in LAYERS:
+        for name, ablation in ABLATIONS.items():
+            yield Contestant(OURS, name, layers, partial(ablation, StackConfig(inputs, outputs, layers)))
+        for group, windowed in ((RAW, False), (WINDOWED, True)):
+            for name, config in all_baselines(inputs, outputs, layers, windowed=windowed).items():
+                yield Contestant(group, name, layers, config.make)
+
+
+def weights(model: nn.Module) -> int:
+    """Count the weights that are trained."""
+    return sum(weight.numel() for weight in model.parameters() if weight.requires_grad)

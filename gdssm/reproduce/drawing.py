@@ -1,0 +1,93 @@
+"""Lines with their names at their ends."""
+
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.axis import Axis
+from matplotlib.figure import Figure
+from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
+
+from gdssm.reproduce.curves import Curves
+from gdssm.reproduce.looks import look
+
+LINE_HEIGHT = 12.5
+"""Of a name, in points."""
+LOSS = "loss (½ · mean squared error)"
+
+
+def figure(columns: int, width: float = 10.0, height: float = 4.2) -> tuple[Figure, Sequence[Axes]]:
+    """Make a figure with some axes side by side."""
+    drawing = Figure(figsize=(width, height), layout="constrained")
+    axes = drawing.subplots(1, columns, squeeze=False)[0]
+    return drawing, list(axes)
+
+
+def draw_curves(axes: Axes, curves: Curves, *, bottom: float, top: float, names: Iterable[str] | None = None) -> None:
+    """Draw learners' losses on a logarithmic scale, each with its interval and its name.
+
+    Args:
+        axes: Where.
+        curves: What.
+        bottom: Where the loss axis begins; what is lower stands on it.
+        top: Where it ends.
+        names: The learners to draw; all, if left out.
+    """
+    chosen = {name: curves["series"][name] for name in (names or curves["series"])}
+    for name, band in chosen.items():
+        style = look(name)
+        low, mean, high = (np.clip(band[end], bottom, None) for end in ("low", "mean", "high"))
+        axes.fill_between(curves["x"], low, high, color=style.color, alpha=0.15, linewidth=0, zorder=1)
+        axes.plot(curves["x"], mean, **style.line(), clip_on=True)
+    logarithmic(axes.yaxis)
+    axes.set(ylim=(bottom, top), xlabel=curves["axis"])
+    axes.margins(x=0.02)
+    ends = {name: _last_inside(curves["x"], band["mean"], bottom, top) for name, band in chosen.items()}
+    name_ends(axes, ends)
+
+
+def logarithmic(axis: Axis, ticks: Sequence[float] = ()) -> None:
+    """Make an axis logarithmic with plain numbers at its powers of ten, or at the given places."""
+    axes = axis.axes
+    (axes.set_xscale if axis is axes.xaxis else axes.set_yscale)("log")
+    axis.set_minor_locator(NullLocator())
+    axis.set_major_formatter(FuncFormatter(lambda value, _place: f"{value:g}"))
+    if ticks:
+        axis.set_major_locator(FixedLocator(ticks))
+
+
+def name_ends(axes: Axes, ends: dict[str, tuple[float, float]]) -> None:
+    """Write every line's name to the right of the axes, beside its end, none over another."""
+    names = sorted(ends, key=lambda name: ends[name][1])
+    height = axes.get_figure().get_size_inches()[1] * 72 * 0.74  # type: ignore[union-attr]
+    to_axes = axes.transData + axes.transAxes.inverted()
+    wanted = [float(to_axes.transform(ends[name])[1]) for name in names]
+    for name, place in zip(names, spread(wanted, LINE_HEIGHT / height), strict=True):
+        axes.annotate(
+            name,
+            (1.0, place),
+            xycoords="axes fraction",
+            xytext=(6, 0),
+            textcoords="offset points",
+            va="center",
+            color=look(name).color,
+            fontsize=9,
+            annotation_clip=False,
+        )
+
+
+def spread(places: Sequence[float], apart: float) -> list[float]:
+    """Move places, given in rising order, as little as keeps them apart and below 1."""
+    moved = list(places)
+    for i in range(1, len(moved)):
+        moved[i] = max(moved[i], moved[i - 1] + apart)
+    limit = 1.0
+    for i in reversed(range(len(moved))):
+        moved[i] = min(moved[i], limit)
+        limit = moved[i] - apart
+    return moved
+
+
+def _last_inside(x: Sequence[float], y: Sequence[float], bottom: float, top: float) -> tuple[float, float]:
+    """The end of a line, or the edge where it leaves the axes."""
+    return x[-1], float(np.clip(y[-1], bottom, top))

@@ -1,0 +1,96 @@
+"""Loss against the number of examples."""
+
+from collections.abc import Mapping
+
+from matplotlib.figure import Figure
+
+from gdssm.evaluation.learners.conjugate_gradient import ConjugateGradient
+from gdssm.evaluation.learners.learner import Learner
+from gdssm.evaluation.learners.least_squares import LeastSquares
+from gdssm.evaluation.learners.mean import Mean
+from gdssm.evaluation.learners.newton_schulz import NewtonSchulz
+from gdssm.evaluation.learners.ridge import Ridge
+from gdssm.evaluation.learners.zero import Zero
+from gdssm.evaluation.tasks.linear import Linear
+from gdssm.reproduce import curves
+from gdssm.reproduce.answering import LineSearch, Standardised
+from gdssm.reproduce.drawing import LOSS, draw_curves, figure, logarithmic
+from gdssm.reproduce.experiment import Experiment, Numbers, Table
+from gdssm.reproduce.lab import DEPTHS, Lab
+from gdssm.reproduce.names import ZERO, descent, line_search, trained
+
+AXIS = "examples in the context, N"
+TASK = Linear()
+STEPS = 10
+FIXED, FREE = "weights and rates of N = 10", "rates best for each N, or none"
+
+
+def measure(lab: Lab) -> Numbers:
+    """Measure every model and reference by N."""
+    fixed: dict[str, Learner] = {ZERO: Zero()}
+    for layers in DEPTHS:
+        fixed[descent(layers)] = lab.descent(TASK, layers)
+        fixed[trained(layers)] = lab.stack(layers)
+    lengths, resamples = lab.settings.lengths, lab.settings.resamples
+    return {
+        FIXED: curves.sweep(AXIS, [(float(N), lab.batch(TASK, N), fixed) for N in lengths], resamples),
+        FREE: curves.sweep(AXIS, [(float(N), lab.batch(TASK, N), _free(lab, N)) for N in lengths], resamples),
+    }
+
+
+def _free(lab: Lab, N: int) -> Mapping[str, Learner]:
+    return {
+        ZERO: Zero(),
+        "mean": Mean(),
+        descent(1): lab.descent(TASK, 1, observations=N),
+        descent(STEPS): lab.descent(TASK, STEPS, observations=N),
+        line_search(8): LineSearch(8),
+        "standardised, 8 steps": Standardised(8),
+        f"conjugate gradient, {STEPS} steps": ConjugateGradient(STEPS),
+        f"Newton–Schulz, {STEPS} steps": NewtonSchulz(STEPS),
+        "ridge 1e-2": Ridge(1e-2),
+        "least squares": LeastSquares(),
+    }
+
+
+def draw(numbers: Numbers) -> Figure:
+    """Draw what is fixed on the left, what follows N on the right."""
+    drawing, axes = figure(2, width=11.5, height=4.8)
+    limits = {FIXED: (0.02, 30), FREE: (1e-3, 5)}
+    for axis, (name, found) in zip(axes, numbers.items(), strict=True):
+        logarithmic(axis.xaxis, found["x"])
+        draw_curves(axis, found, bottom=limits[name][0], top=limits[name][1])
+        axis.set(title=name, ylabel=LOSS)
+    return drawing
+
+
+def tables(numbers: Numbers) -> list[Table]:
+    """List the losses by N."""
+    return [curves.table(f"Loss, {name}", found) for name, found in numbers.items()]
+
+
+def finding(numbers: Numbers) -> str:
+    """Say what more examples do to what was trained with ten."""
+    found = numbers[FIXED]
+    place = found["x"].index(10.0)
+    parts = [
+        f"{found['series'][trained(L)]['mean'][place]:.3g} → {found['series'][trained(L)]['mean'][-1]:.3g} ({L})"
+        for L in DEPTHS
+    ]
+    return (
+        f"From the N = 10 of training to N = {found['x'][-1]:g} the losses of the trained stacks go {', '.join(parts)} "
+        "(layers in brackets)."
+    )
+
+
+EXPERIMENT = Experiment(
+    "context_length",
+    "Loss against the number of context examples",
+    "Linear tasks, D = 10, from N = 1; bands are 95 % bootstrap intervals over tasks. Left: stacks trained at N = 10 "
+    "and descent with the rates best there. Right: references that know N, and the constructed models that are served "
+    "(line search, standardised).",
+    measure,
+    draw,
+    tables,
+    finding,
+)

@@ -1,0 +1,135 @@
+"""A trained layer in the words of attention."""
+
+import math
+
+import numpy as np
+import torch
+from matplotlib.figure import Figure
+
+from gdssm import construction, linear_attention
+from gdssm.evaluation.tasks.linear import Linear
+from gdssm.layer import GDSSMLayer
+from gdssm.linear_attention import LinearAttention, from_layer
+from gdssm.reproduce.answering import LayerLearner, StackLearner, array, tensors
+from gdssm.reproduce.drawing import figure, logarithmic
+from gdssm.reproduce.experiment import Experiment, Numbers, Table
+from gdssm.reproduce.lab import Lab
+from gdssm.reproduce.looks import BLUES, INK, SOFT
+from gdssm.stack import GDSSM
+from gdssm.train.presets import LINEAR, VECTOR
+
+LENGTHS = (1, 2, 5, 10, 20, 50, 100)
+SHOWN = 300
+"""Predictions in the scatter plot."""
+SMALLEST = 1e-17
+"""Difference that is drawn; zero has no place on a logarithmic axis."""
+KINDS = {"scalar y": LINEAR.name, "vector y": VECTOR.name}
+
+
+def measure(lab: Lab) -> Numbers:
+    """Translate the trained layers, and hold the constructed ones against each other."""
+    trained = {kind: _translate(lab, lab.runs[run].stack) for kind, run in KINDS.items()}
+    return {"lengths": LENGTHS, "trained": trained, "constructed": _constructed(lab)}
+
+
+def layer_of(stack: GDSSM) -> GDSSMLayer:
+    """Write a stack of one layer as that layer: its gain stands in the rows of y of the readout."""
+    inputs, weights = (
+        stack.config.inputs,
+        [
+            weight.detach().clone()
+            for weight in (stack.input_gate.pair_weight, stack.decay, stack.output_gate.query_weight)
+        ],
+    )
+    readout = torch.zeros_like(weights[1])
+    readout[inputs:] = stack.gain.detach()[0].mT
+    return GDSSMLayer(weights[0], weights[1], weights[2], readout, torch.zeros_like(readout))
+
+
+def _translate(lab: Lab, stack: GDSSM) -> Numbers:
+    attention = from_layer(layer_of(stack), stack.config.inputs, tolerance=math.inf)
+    task = Linear(stack.config.inputs, stack.config.outputs)
+    relative = []
+    for N in LENGTHS:
+        batch = lab.batch(task, N)
+        ours = StackLearner(stack).predict(batch.x, batch.y, batch.x_query)
+        theirs = _attend(attention, batch.x, batch.y, batch.x_query)
+        relative.append(float(np.linalg.norm(theirs - ours) / np.linalg.norm(ours)))
+        if LINEAR.observations == N:
+            pairs = np.stack([ours.ravel(), theirs.ravel()])[:, :SHOWN]
+    return {"relative_difference": relative, "predictions": np.round(pairs, 5).tolist()}
+
+
+def _attend(attention: LinearAttention, *context: np.ndarray) -> np.ndarray:
+    x, y, x_query = tensors(attention, *context)
+    with torch.no_grad():
+        return array(attention.predict(x, y, x.new_ones(x.shape[:2]), x_query))
+
+
+def _constructed(lab: Lab) -> list[float]:
+    """The relative difference of the two constructions, for any N; rounding is all that is left."""
+    layer = LayerLearner(construction.one_step(10, 1, 1.5, torch.float64))
+    attention = linear_attention.one_step(10, 1, 1.5, torch.float64)
+    differences = []
+    for N in LENGTHS:
+        batch = lab.batch(Linear(), N)
+        ours = layer.predict(batch.x, batch.y, batch.x_query)
+        difference = _attend(attention, batch.x, batch.y, batch.x_query) - ours
+        differences.append(float(np.linalg.norm(difference) / np.linalg.norm(ours)))
+    return differences
+
+
+def draw(numbers: Numbers) -> Figure:
+    """Draw predictions against each other, and their differences by N."""
+    drawing, (left, right) = figure(2, width=10, height=4.2)
+    ours, theirs = numbers["trained"]["scalar y"]["predictions"]
+    ends = [min(ours), max(ours)]
+    left.plot(ends, ends, color=SOFT, linewidth=1)
+    left.plot(ours, theirs, "o", color=BLUES[2], markersize=4, alpha=0.6, markeredgewidth=0)
+    left.set(title="predictions, scalar y, N = 10", xlabel="trained GD-SSM layer", ylabel="as linear attention")
+    lines = {f"trained, {kind}": found["relative_difference"] for kind, found in numbers["trained"].items()}
+    lines["constructed (rounding)"] = numbers["constructed"]
+    for (name, line), color in zip(lines.items(), (BLUES[1], BLUES[10], INK), strict=True):
+        right.plot(numbers["lengths"], [max(value, SMALLEST) for value in line], "o-", color=color, label=name)
+    right.legend(loc="center right")
+    logarithmic(right.xaxis, numbers["lengths"])
+    logarithmic(right.yaxis)
+    right.set(ylim=(SMALLEST / 10, 10), xlabel="examples in the context, N", title="relative difference of predictions")
+    return drawing
+
+
+def tables(numbers: Numbers) -> list[Table]:
+    """List the differences by N."""
+    rows = [
+        [f"trained, {kind}", *(f"{value:.2g}" for value in found["relative_difference"])]
+        for kind, found in numbers["trained"].items()
+    ]
+    rows.append(["constructed", *(f"{value:.2g}" for value in numbers["constructed"])])
+    return [Table("Relative difference of predictions, ‖a − b‖/‖b‖", ["N", *map(str, numbers["lengths"])], rows)]
+
+
+def finding(numbers: Numbers) -> str:
+    """Compare at the N of training and at the largest."""
+    place = LENGTHS.index(LINEAR.observations)
+    parts = [
+        f"{found['relative_difference'][place]:.2%} at N = {LINEAR.observations} and "
+        f"{found['relative_difference'][-1]:.2%} at N = {LENGTHS[-1]} with {kind}"
+        for kind, found in numbers["trained"].items()
+    ]
+    return (
+        f"Written as linear self-attention, the trained layer's predictions change by {'; '.join(parts)}; the "
+        f"constructions differ by at most {max(numbers['constructed']):.1g}, which is rounding."
+    )
+
+
+EXPERIMENT = Experiment(
+    "linear_attention",
+    "A trained layer as linear self-attention",
+    "The trained one-layer weights put into linear self-attention (gdssm.linear_attention). Attention knows neither "
+    "decay nor products across observations, so what the trained layer has of them is dropped, and shows as the "
+    "difference.",
+    measure,
+    draw,
+    tables,
+    finding,
+)

@@ -1,0 +1,108 @@
+"""More layers, more steps."""
+
+from collections.abc import Callable, Mapping
+
+from matplotlib.figure import Figure
+
+from gdssm.evaluation.learners.conjugate_gradient import ConjugateGradient
+from gdssm.evaluation.learners.learner import Learner
+from gdssm.evaluation.learners.least_squares import LeastSquares
+from gdssm.evaluation.learners.newton_schulz import NewtonSchulz
+from gdssm.evaluation.learners.ridge import Ridge
+from gdssm.evaluation.learners.zero import Zero
+from gdssm.evaluation.tasks.linear import Linear
+from gdssm.reproduce import curves
+from gdssm.reproduce.drawing import LOSS, draw_curves, figure
+from gdssm.reproduce.experiment import Experiment, Numbers, Table
+from gdssm.reproduce.lab import DEPTHS, Lab
+from gdssm.reproduce.looks import look
+
+STEPS = (1, 2, 3, 5, 7, 10)
+BOTTOM = 1e-3
+SHARED, EACH, TRAINED = "descent, one rate", "descent, a rate each", "trained, as many layers"
+TASK = Linear()
+
+
+def measure(lab: Lab) -> Numbers:
+    """Measure stacks and iterative learners by steps, and what all of them lead to."""
+    batch, resamples = lab.batch(TASK), lab.settings.resamples
+    kinds: Mapping[str, Callable[[int], Learner]] = {
+        SHARED: lambda steps: lab.descent(TASK, steps, shared=True),
+        EACH: lambda steps: lab.descent(TASK, steps),
+        "conjugate gradient": ConjugateGradient,
+        "Newton–Schulz": NewtonSchulz,
+    }
+    by_steps = [(float(K), batch, {name: make(K) for name, make in kinds.items()}) for K in STEPS]
+    stacks = [(float(L), batch, {TRAINED: lab.stack(L)}) for L in DEPTHS]
+    limits: dict[str, Learner] = {
+        "zero": Zero(),
+        "ridge 1e-2": Ridge(1e-2),
+        "ridge 1e-3": Ridge(1e-3),
+        "least squares": LeastSquares(),
+    }
+    return {
+        "steps": curves.sweep("steps", by_steps, resamples),
+        "trained": curves.sweep("layers", stacks, resamples),
+        "limits": {name: curves.measure(learner, batch, resamples)[0] for name, learner in limits.items()},
+    }
+
+
+def draw(numbers: Numbers) -> Figure:
+    """Draw losses by steps, trained stacks as dots, limits as horizontal lines."""
+    drawing, (axes,) = figure(1, width=8.5, height=5.2)
+    draw_curves(axes, numbers["steps"], bottom=BOTTOM, top=3)
+    stacks = numbers["trained"]
+    axes.plot(
+        stacks["x"],
+        stacks["series"][TRAINED]["mean"],
+        "o",
+        label=TRAINED,
+        color=look("trained, 5 layers").color,
+        markersize=9,
+        zorder=5,
+    )
+    for name, loss in numbers["limits"].items():
+        if loss > BOTTOM:
+            axes.axhline(loss, color=look(name).color, linestyle=":", linewidth=1.2)
+            axes.annotate(
+                name, (1, loss), xytext=(0, 3), textcoords="offset points", fontsize=9, color=look(name).color
+            )
+    axes.legend(loc="lower left")
+    axes.set(title="linear tasks, D = N = 10", ylabel=LOSS, xlabel="gradient steps, or layers", xticks=STEPS)
+    return drawing
+
+
+def tables(numbers: Numbers) -> list[Table]:
+    """List the losses by steps, by layers, and of the limits."""
+    limits = [[name, f"{loss:.4g}"] for name, loss in numbers["limits"].items()]
+    return [
+        curves.table("Loss by steps", numbers["steps"]),
+        curves.table("Loss by layers", numbers["trained"]),
+        Table("What they lead to", ["learner", "loss"], limits),
+    ]
+
+
+def finding(numbers: Numbers) -> str:
+    """Hold every stack against as many steps with a rate each."""
+    at = dict(zip(numbers["steps"]["x"], numbers["steps"]["series"][EACH]["mean"], strict=True))
+    stacks = numbers["trained"]
+    ratios = [
+        f"{loss / at[L]:.3f} ({L:g})" for L, loss in zip(stacks["x"], stacks["series"][TRAINED]["mean"], strict=True)
+    ]
+    return (
+        f"A trained stack has {', '.join(ratios)} times the loss of as many gradient steps with a rate each (layers in "
+        "brackets)."
+    )
+
+
+EXPERIMENT = Experiment(
+    "multi_step",
+    "More layers, more gradient steps",
+    "Stacks of 1, 2, 5 and 10 layers trained from random weights, beside as many steps of gradient descent with the "
+    "best shared rate and with the best rate each, conjugate gradient and Newton–Schulz. Least squares is exact here "
+    "(no noise, N = D) and below the figure.",
+    measure,
+    draw,
+    tables,
+    finding,
+)

@@ -1,0 +1,126 @@
+"""Trained weights beside the constructed ones."""
+
+from dataclasses import asdict
+from typing import Any, Literal
+
+import numpy as np
+import torch
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
+
+from gdssm import construction
+from gdssm.construction import NEXT_X, X, Y
+from gdssm.match import match
+from gdssm.reproduce.experiment import Experiment, Numbers, Table
+from gdssm.reproduce.lab import Lab
+from gdssm.stack import GDSSM
+from gdssm.train.config import TrainConfig
+from gdssm.train.presets import LINEAR, VECTOR
+
+KINDS = {"scalar y": LINEAR.name, "vector y": VECTOR.name}
+PARTS = ("pair weight P", "query weight p", "decay Λ", "gain B, as a rate")
+PLACES = ["x", "y", "x′"]
+
+
+def measure(lab: Lab) -> Numbers:
+    """Normalise the weights of the one-layer runs, and of the construction with the best rate."""
+    return {kind: _compare(lab, lab.runs[run].stack, lab.runs[run].config) for kind, run in KINDS.items()}
+
+
+def _compare(lab: Lab, stack: GDSSM, config: TrainConfig) -> Numbers:
+    rate = lab.descent(config.task, 1, observations=config.observations).learning_rate
+    assert isinstance(rate, tuple)  # noqa: S101
+    constructed = construction.steps(config.model.inputs, config.model.outputs, rate)
+    with torch.no_grad():
+        # One step from zero reads no x xᵀ, which `steps` makes for the steps after it.
+        constructed.input_gate.pair_weight.copy_(construction.pairs((X, Y)))
+    return {
+        "trained": _normalised(stack),
+        "constructed": _normalised(constructed),
+        "match": asdict(match(stack)),
+        "constructed_learning_rate": rate[0],
+        "inputs": config.model.inputs,
+    }
+
+
+def _normalised(stack: GDSSM) -> dict[str, Any]:
+    """Divide the factors that move freely out: P and p become 1 at their places, and B takes both."""
+    pair, query = (
+        weight.detach().double().numpy() for weight in (stack.input_gate.pair_weight, stack.output_gate.query_weight)
+    )
+    gain = stack.gain[0].detach().double().numpy() * pair[X, Y] * query[NEXT_X]
+    parts = (pair / pair[X, Y], query[None] / query[NEXT_X], stack.decay.detach().double().numpy(), gain)
+    return {name: np.round(part, 6).tolist() for name, part in zip(PARTS, parts, strict=True)}
+
+
+def draw(numbers: Numbers) -> Figure:
+    """Draw trained over constructed, first for scalar and then for vector y."""
+    figure = Figure(figsize=(10.5, 8.6), layout="constrained")
+    grid = figure.subplots(4, 4, width_ratios=[1, 1, 1.6, 1.1])
+    rows = [(kind, side) for kind in numbers for side in ("trained", "constructed")]
+    for row, (axes, (kind, side)) in enumerate(zip(grid, rows, strict=True)):
+        rate = numbers[kind]["constructed_learning_rate"]
+        for axis, name in zip(axes, PARTS, strict=True):
+            _heat(axis, np.array(numbers[kind][side][name]), rate if name == PARTS[3] else 1.0)
+            axis.set_title("" if row else name)
+        _mark_used(axes[2], numbers[kind]["inputs"])
+        axes[0].set_ylabel(f"{side}\n{kind}", fontweight="bold")
+    return figure
+
+
+def _heat(axes: Axes, values: np.ndarray, largest: float) -> None:
+    """Draw a matrix in colours, with its numbers if it is small."""
+    aspect: Literal["auto", "equal"] = "auto" if values.shape[1] == 1 else "equal"
+    axes.imshow(values, cmap="RdBu_r", vmin=-largest, vmax=largest, interpolation="nearest", aspect=aspect)
+    axes.grid(visible=False)
+    axes.set(xticks=[], yticks=[])
+    if aspect == "auto":
+        axes.set_box_aspect(3)
+    if values.size <= 9:
+        axes.set_xticks(range(3), PLACES)
+        axes.set_yticks(range(len(values)), PLACES if len(values) == 3 else [""])
+        for (i, j), value in np.ndenumerate(values):
+            written, ink = f"{value:z.3f}", "white" if abs(value) > 0.6 else "black"
+            axes.text(j, i, written, ha="center", va="center", fontsize=8, color=ink)
+
+
+def _mark_used(axes: Axes, inputs: int) -> None:
+    """Outline the decays that the prediction depends on, those of x yᵀ."""
+    size = int(axes.get_images()[0].get_size()[0])
+    axes.add_patch(Rectangle((inputs - 0.5, -0.5), size - inputs, inputs, fill=False, edgecolor="black", linewidth=2))
+
+
+def tables(numbers: Numbers) -> list[Table]:
+    """List the parameter match."""
+    names = list(next(iter(numbers.values()))["match"])
+    rows = [
+        [kind, *(f"{found['match'][name]:.5g}" for name in names), f"{found['constructed_learning_rate']:.5g}"]
+        for kind, found in numbers.items()
+    ]
+    return [Table("Parameter match", ["", *(name.replace("_", " ") for name in names), "best rate"], rows)]
+
+
+def finding(numbers: Numbers) -> str:
+    """Say how far the weights are from the construction."""
+    parts = [
+        f"with {kind} no other entry of the input gate is above {found['match']['input_gate_rest']:.2%} of e₁e₂ᵀ, of "
+        f"the output gate none above {found['match']['output_gate_rest']:.2%} of e₃, the decays in use are at least "
+        f"{found['match']['least_decay']:.4f} and the rate is {found['match']['learning_rate']:.4f} "
+        f"(best: {found['constructed_learning_rate']:.4f})"
+        for kind, found in numbers.items()
+    ]
+    return f"Up to the model's own symmetries: {'; '.join(parts)}."
+
+
+EXPERIMENT = Experiment(
+    "weights",
+    "Trained weights beside the constructed ones",
+    "One layer each. A factor moves freely between P, p and B, so P and p are divided by their entry at e₁e₂ᵀ and e₃, "
+    "and B multiplied with both, which makes it the learning rate. Of the decays only the outlined x yᵀ block is used. "
+    "Blue is −1, white 0, red 1 (for B: the best rate).",
+    measure,
+    draw,
+    tables,
+    finding,
+)

@@ -1,0 +1,53 @@
+"""Short training of models that are no preset: every one of them sees the same batches."""
+
+from typing import Protocol
+
+import torch
+from torch import nn
+
+from gdssm.stack import GDSSM
+from gdssm.train.batches import batches
+from gdssm.train.config import TrainConfig
+from gdssm.train.optimizer import Optimizer
+
+
+class Stepper(Protocol):
+    """What follows gradients."""
+
+    def step(self, step: int) -> None:
+        """Take the given step of the run, and clear the gradients."""
+
+
+class OneCycle:
+    """Adam with a linear rise and a cosine down, for models of which nothing is known.
+
+    Args:
+        model: Whose weights.
+        config: Of the run; its feature rate is the peak, as feature maps are ordinary networks too.
+    """
+
+    def __init__(self, model: nn.Module, config: TrainConfig) -> None:
+        self.model = model
+        self.clip = config.clip
+        self.adam = torch.optim.AdamW(model.parameters(), weight_decay=0.0)
+        self.schedule = torch.optim.lr_scheduler.OneCycleLR(
+            self.adam, config.feature_learning_rate, total_steps=config.steps + 1, pct_start=config.warmup
+        )
+
+    def step(self, step: int) -> None:  # noqa: ARG002  (the schedule counts by itself)
+        """Take the next step, and clear the gradients."""
+        nn.utils.clip_grad_norm_(self.model.parameters(), self.clip)
+        self.adam.step()
+        self.schedule.step()
+        self.adam.zero_grad()
+
+
+def fit(model: nn.Module, config: TrainConfig) -> nn.Module:
+    """Train on ½ · mean squared error for the steps of a configuration."""
+    stepper: Stepper = Optimizer(model, config) if isinstance(model, GDSSM) else OneCycle(model, config)
+    model.train()
+    for step, batch in enumerate(batches(config, 0)):
+        loss = 0.5 * (model(batch.x, batch.y, batch.x_query) - batch.y_query).square().mean()
+        torch.autograd.backward(loss)
+        stepper.step(step)
+    return model.eval()

@@ -1,0 +1,81 @@
+"""One look a learner, everywhere: trained is blue, gradient descent orange, darker with every step."""
+
+import re
+from dataclasses import dataclass
+from typing import Any
+
+BLUES = {1: "#3B8BC9", 2: "#1F6AAE", 5: "#114B87", 10: "#08254F"}
+ORANGES = {1: "#EE8A2A", 2: "#D9661B", 5: "#B04A12", 10: "#7A330D"}
+INK, SOFT = "#222222", "#8A8A8A"
+FAMILIES = {
+    "zero": SOFT,
+    "mean": "#B5B5B5",
+    "conjugate gradient": "#009E73",
+    "line search": "#2A7F3E",
+    "Newton–Schulz": "#B0579A",
+    "decay 1": ORANGES[1],
+    "best decay": "#2A7F3E",
+    "ridge 1e-2": "#6B6B00",
+    "ridge 1e-3": "#9A9A1C",
+    "least squares": INK,
+    "standardised": "#00868B",
+    "Gaussian process": "#B0579A",
+}
+"""Learners that are neither trained nor descend with fixed rates. After Okabe and Ito's palette for all eyes."""
+RC: dict[Any, Any] = {
+    "axes.edgecolor": SOFT,
+    "axes.grid": True,
+    "axes.labelcolor": INK,
+    "axes.spines.right": False,
+    "axes.spines.top": False,
+    "axes.titlelocation": "left",
+    "axes.titlesize": 11,
+    "axes.titleweight": "bold",
+    "figure.facecolor": "white",
+    "font.family": "sans-serif",
+    "font.size": 10,
+    "grid.color": "#E6E6E6",
+    "grid.linewidth": 0.7,
+    "legend.frameon": False,
+    "svg.fonttype": "none",
+    "xtick.color": INK,
+    "ytick.color": INK,
+}
+"""matplotlib's settings for every figure."""
+
+
+@dataclass(frozen=True)
+class Look:
+    """How a learner is drawn."""
+
+    color: str
+    dashes: str = "-"
+    marker: str = ""
+    width: float = 1.8
+
+    def line(self) -> dict[str, Any]:
+        """Spell it out for a line."""
+        return {
+            "color": self.color,
+            "linestyle": self.dashes,
+            "marker": self.marker,
+            "linewidth": self.width,
+            "markersize": 6,
+            "markeredgecolor": "white",
+        }
+
+
+def look(name: str) -> Look:
+    """Find a learner's look by its name."""
+    found = re.search(r"\b(\d+) (?:layer|step)", name)
+    depth = int(found[1]) if found else 1
+    if name.startswith("trained"):
+        return Look(_shade(BLUES, depth), marker="o", width=1.2)
+    if name.startswith("descent"):
+        return Look(_shade(ORANGES, depth), "--" if "one rate" in name else "-", width=4.0)
+    color = next((color for start, color in FAMILIES.items() if name.startswith(start)), INK)
+    return Look(color, ":" if name.startswith(("zero", "mean")) else "-")
+
+
+def _shade(shades: dict[int, str], depth: int) -> str:
+    return shades[max(known for known in shades if known <= depth)]

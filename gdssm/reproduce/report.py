@@ -1,0 +1,56 @@
+"""All together: measure, write the numbers down, draw them."""
+
+import json
+import logging
+import time
+from pathlib import Path
+from typing import Any
+
+from matplotlib import rc_context
+
+from gdssm.reproduce import claims
+from gdssm.reproduce.catalog import EXPERIMENTS
+from gdssm.reproduce.html import Section, page, svg
+from gdssm.reproduce.lab import Lab
+from gdssm.reproduce.looks import RC
+from gdssm.reproduce.provenance import provenance
+
+logger = logging.getLogger("gdssm.reproduce")
+NUMBERS, PAGE, FIGURES = "report.json", "report.html", "figures"
+
+
+def measure(lab: Lab) -> dict[str, Any]:
+    """Run everything and collect the numbers."""
+    report: dict[str, Any] = {"settings": lab.settings.name, "provenance": provenance()}
+    report["training"] = {name: {**run.provenance(), "seconds": run.seconds} for name, run in lab.runs.items()}
+    seconds, started = {}, time.perf_counter()
+    report["metrics"] = claims.measure(lab.runs, lab.settings.claim_tasks)
+    report["claims"] = claims.verdicts(report["metrics"])
+    seconds["claims"] = time.perf_counter() - started
+    experiments = {}
+    for experiment in EXPERIMENTS:
+        started = time.perf_counter()
+        experiments[experiment.name] = experiment.measure(lab)
+        seconds[experiment.name] = time.perf_counter() - started
+        logger.info("%s: %.0f s", experiment.name, seconds[experiment.name])
+    return {**report, "seconds": {name: round(taken, 1) for name, taken in seconds.items()}, "experiments": experiments}
+
+
+def write_numbers(report: dict[str, Any], directory: Path) -> None:
+    """Write report.json."""
+    text = json.dumps(report, ensure_ascii=False, allow_nan=False, indent=1)
+    (directory / NUMBERS).write_text(text + "\n", encoding="utf-8")
+
+
+def draw(directory: Path) -> None:
+    """Draw report.json as report.html and one SVG a figure; nothing is measured again."""
+    report = json.loads((directory / NUMBERS).read_text(encoding="utf-8"))
+    (directory / FIGURES).mkdir(exist_ok=True)
+    sections = []
+    for experiment in EXPERIMENTS:
+        numbers = report["experiments"][experiment.name]
+        with rc_context(RC):
+            image = svg(experiment.draw(numbers), experiment.name)
+        (directory / FIGURES / f"{experiment.name}.svg").write_text(image, encoding="utf-8")
+        sections.append(Section(experiment, image, experiment.finding(numbers), experiment.tables(numbers)))
+    (directory / PAGE).write_text(page(report, sections), encoding="utf-8")

@@ -1,0 +1,86 @@
+"""The presets, trained here or loaded from where they were trained."""
+
+import json
+import logging
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from safetensors import safe_open
+
+from gdssm.stack import GDSSM
+from gdssm.train.checkpoint import CHECKPOINT, METRICS, load_weights
+from gdssm.train.config import TrainConfig
+from gdssm.train.loop import Run, initial, train
+
+logger = logging.getLogger("gdssm.reproduce")
+
+
+@dataclass(frozen=True)
+class Trained:
+    """A finished run."""
+
+    config: TrainConfig
+    stack: GDSSM
+    """In double precision, so that what a stretched task makes large stays a number."""
+    history: list[dict[str, float]]
+    """What was measured on the way."""
+    seconds: float | None
+    """How long it took; None if it was loaded."""
+    commit: str | None = None
+    """At which it was trained, if its record says so."""
+
+    def provenance(self) -> dict[str, Any]:
+        """Say what was trained."""
+        config, weights = self.config, sum(weight.numel() for weight in self.stack.parameters())
+        return {
+            "seed": config.seed,
+            "steps": config.steps,
+            "batch": config.batch,
+            "weights": weights,
+            "commit": self.commit,
+        }
+
+
+def train_all(presets: Mapping[str, TrainConfig], directory: Path) -> dict[str, Trained]:
+    """Train every preset into a directory of its own, going on with what is there."""
+    runs = {}
+    for name, config in presets.items():
+        started = time.perf_counter()
+        stack = train(config, Run(directory / name, quiet=True))
+        seconds = time.perf_counter() - started
+        logger.info("%s: trained in %.0f s", name, seconds)
+        runs[name] = Trained(config, stack.double().eval(), _history(directory / name), seconds)
+    return runs
+
+
+def load_all(presets: Mapping[str, TrainConfig], directory: Path) -> dict[str, Trained]:
+    """Load every preset's finished run from `directory/NAME`.
+
+    Raises:
+        FileNotFoundError: A run is missing.
+        ValueError: A run is of another configuration, or not finished.
+    """
+    return {name: _load(config, directory / name) for name, config in presets.items()}
+
+
+def _load(config: TrainConfig, directory: Path) -> Trained:
+    with safe_open(directory / CHECKPOINT, "pt") as file:
+        metadata = file.metadata()
+    found = json.loads(metadata["config"])
+    config = replace(config, seed=found["seed"])
+    if found != json.loads(json.dumps(config.as_json())):
+        raise ValueError(f"{directory} holds a run of another configuration; train the preset {config.name} again.")
+    if int(metadata["step"]) != config.steps:
+        raise ValueError(f"{directory} stands at step {metadata['step']} of {config.steps}; let it finish first.")
+    stack = initial(config)
+    load_weights(directory / CHECKPOINT, stack)
+    record = directory / "record.json"
+    commit = json.loads(record.read_text()).get("commit") if record.exists() else None
+    return Trained(config, stack.double().eval(), _history(directory), None, commit)
+
+
+def _history(directory: Path) -> list[dict[str, float]]:
+    return [json.loads(line) for line in (directory / METRICS).read_text().splitlines()]

@@ -1,0 +1,58 @@
+"""A claim is met by its number alone."""
+
+import math
+
+import pytest
+
+from gdssm.reproduce.claims import CLAIMS, Claim, verdicts
+from gdssm.train.presets import PRESETS
+
+GOOD = {
+    "loss_ratio": 0.9999,
+    "sensitivity_cosine": 0.99999,
+    "relative_prediction_difference": 0.006,
+    "input_gate_rest": 0.001,
+    "output_gate_rest": 0.001,
+    "least_decay": 0.9998,
+    "loss": 0.0001,
+}
+FAILING = {
+    "loss_ratio": 1.006,
+    "sensitivity_cosine": 0.998,
+    "relative_prediction_difference": 0.021,
+    "input_gate_rest": 0.01,
+    "output_gate_rest": 0.01,
+    "least_decay": 0.99,
+    "loss": 0.01,
+}
+
+
+def judge(changed: dict[str, float]) -> dict[tuple[str, str], bool]:
+    found = verdicts({name: {**GOOD, **changed} for name in PRESETS})
+    return {(claim.preset, claim.metric): verdict["met"] for claim, verdict in zip(CLAIMS, found, strict=True)}
+
+
+def test_every_preset_has_a_claim() -> None:
+    assert {claim.preset for claim in CLAIMS} == set(PRESETS)
+
+
+def test_good_numbers_meet_all() -> None:
+    assert all(judge({}).values())
+
+
+@pytest.mark.parametrize("metric", GOOD)
+@pytest.mark.parametrize("kind", ["failing", "not a number"])
+def test_a_failing_number_fails_its_claims_and_no_other(metric: str, kind: str) -> None:
+    met = judge({metric: FAILING[metric] if kind == "failing" else math.nan})
+    assert met == {(preset, named): named != metric for preset, named in met}
+
+
+@pytest.mark.parametrize(
+    ("relation", "measured", "met"),
+    [("≤", 1.0, True), ("≤", 1.01, False), ("≥", 1.0, True), ("≥", 0.99, False), ("<", 1.0, False), ("<", 0.99, True)],
+)
+def test_the_edge_belongs_where_the_sign_says(relation: str, measured: float, met: bool) -> None:
+    claim = Claim("some", "a number", "metric", relation, 1.0)  # type: ignore[arg-type]
+    verdict = claim.verdict({"metric": measured})
+    assert verdict["met"] is met
+    assert verdict["target"] == f"{relation} 1"
