@@ -69,7 +69,9 @@ def evaluate(stack: GDSSM, config: TrainConfig, tasks: int = 20_000) -> dict[str
 
 def _excess(stack: GDSSM, batch: Batch, descent: Answer) -> float:
     """How much more a stack loses than gradient descent, task by task, in standard errors of that difference."""
-    ours, theirs = (task_losses(prediction, batch.y_query) for prediction in (predict(stack, batch), descent.prediction))
+    ours, theirs = (
+        task_losses(prediction, batch.y_query) for prediction in (predict(stack, batch), descent.prediction)
+    )
     difference = ours - theirs
     return float(difference.mean() / (difference.std() / len(difference) ** 0.5))
 

@@ -14,13 +14,14 @@ VECTOR = TrainConfig("linear-vector-trained", StackConfig(inputs=10, outputs=10)
 """The same for vector y."""
 
 
-def _steps(layers: int, steps: int) -> TrainConfig:
+def _steps(layers: int, steps: int, batch: int) -> TrainConfig:
     """Several layers: every weight has work to do, and the early layers' gradients are small, so nothing is pulled."""
     return replace(
         LINEAR,
         name=f"linear-{layers}step-trained",
         model=StackConfig(inputs=10, layers=layers),
         steps=steps,
+        batch=batch,
         learning_rate=0.01,
         weight_decay=0.0,
         sparsity=0.0,
@@ -49,9 +50,9 @@ PRESETS = {
     for preset in (
         LINEAR,
         VECTOR,
-        _steps(2, 7000),
-        _steps(5, 5000),
-        _steps(10, 6000),
+        _steps(2, 7000, 512),
+        _steps(5, 5000, 1024),
+        _steps(10, 6000, 512),
         _sine(1, "sine-trained"),
         _sine(4, "sine-4step-trained"),
     )

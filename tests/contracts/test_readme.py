@@ -81,7 +81,9 @@ def test_every_setting_is_in_the_readme_of_the_service() -> None:
 
 def test_the_table_of_trained_models_is_that_of_their_records() -> None:
     text = (ROOT / "gdssm" / "README.md").read_text()
-    records = {path.parent.name: json.loads(path.read_text()) for path in (ROOT / "gdssm" / "runs").glob("*/record.json")}
+    records = {
+        path.parent.name: json.loads(path.read_text()) for path in (ROOT / "gdssm" / "runs").glob("*/record.json")
+    }
     rows = {cells[0].strip("` "): cells[1:] for line in text.splitlines() if (cells := line.split("|")[1:-1])}
     for name, record in records.items():
         loss, reference, *_ = rows[name]

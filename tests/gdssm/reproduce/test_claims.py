@@ -28,7 +28,9 @@ FAILING = {
 
 
 def judge(changed: dict[str, float]) -> dict[tuple[str, str], bool]:
-    found = verdicts({name: {**GOOD, **changed} for name in PRESETS})
+    metrics = {**GOOD, **changed}
+    interval = {"loss_ratio_low": metrics["loss_ratio"] - 0.0005, "loss_ratio_high": metrics["loss_ratio"] + 0.0005}
+    found = verdicts({name: {**metrics, **interval} for name in PRESETS})
     return {(claim.preset, claim.metric): verdict["met"] for claim, verdict in zip(CLAIMS, found, strict=True)}
 
 
@@ -56,3 +58,11 @@ def test_the_edge_belongs_where_the_sign_says(relation: str, measured: float, me
     verdict = claim.verdict({"metric": measured})
     assert verdict["met"] is met
     assert verdict["target"] == f"{relation} 1"
+
+
+@pytest.mark.parametrize(("low", "met"), [(0.999, True), (1.0, True), (1.0001, False), (math.nan, False)])
+def test_within_the_error_it_is_the_interval_that_is_judged(low: float, met: bool) -> None:
+    claim = Claim("some", "a ratio", "loss_ratio", "≤", 1.0, within_error=True)
+    verdict = claim.verdict({"loss_ratio": 1.0002, "loss_ratio_low": low, "loss_ratio_high": 1.001})
+    assert verdict["met"] is met
+    assert verdict["measured"] == 1.0002
