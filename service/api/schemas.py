@@ -62,6 +62,8 @@ class ModelSummary(Schema):
     name: str
     version: str
     summary: str
+    task: Literal["regression", "classification"]
+    """classification: y is one-hot, predictions are probabilities."""
     origin: Literal["constructed", "trained"]
     assumes: Assumptions
     dims: dict[Literal["D", "K"], int | Literal["any"]]
