@@ -84,7 +84,8 @@ def test_the_table_of_trained_models_is_that_of_their_records() -> None:
     records = {
         path.parent.name: json.loads(path.read_text()) for path in (ROOT / "gdssm" / "runs").glob("*/record.json")
     }
-    rows = {cells[0].strip("` "): cells[1:] for line in text.splitlines() if (cells := line.split("|")[1:-1])}
+    lines = [line.split("|")[1:-1] for line in text.splitlines() if line.startswith("| `")]
+    rows = {cells[0].strip("` "): cells[1:] for cells in lines}
     for name, record in records.items():
         loss, reference, *_ = rows[name]
         assert float(loss) == pytest.approx(record["metrics"]["loss"], rel=5e-3), name
