@@ -9,24 +9,27 @@ from fastapi.concurrency import run_in_threadpool
 from fastapi_offline import FastAPIOffline
 
 from service.api import errors, health, models, predict
-from service.api.served import serve
+from service.api.served import Parts, serve
+from service.api.work import Pool
+from service.contexts import Contexts
 from service.predictor import Limits, Predictor
 from service.repository import Repository
 from service.settings import Settings
+from service.store.database import Database
 
 
 def create_app(settings: Settings) -> FastAPI:
     """Wire the service together; its models load when the server starts it, and until then it is not ready."""
+    parts = Parts(settings, _predictor(settings, Repository({})), Pool())
 
     @asynccontextmanager
-    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         repository = await run_in_threadpool(Repository.load, settings.zoo, settings.threads)
-        serve(app, settings, _predictor(repository))
+        parts.predictor = _predictor(settings, repository)
+        database = await run_in_threadpool(Database.open, settings.database_url)
+        parts.contexts = Contexts(database, parts.predictor, settings.max_contexts, settings.context_ttl)
         yield
-
-    def _predictor(repository: Repository) -> Predictor:
-        limits = Limits(settings.max_columns, settings.max_predictions)
-        return Predictor(repository, settings.default_model, limits)
+        database.close()
 
     app = FastAPIOffline(
         redoc_url=None,
@@ -36,8 +39,13 @@ def create_app(settings: Settings) -> FastAPI:
         lifespan=lifespan,
         redirect_slashes=False,
     )
-    serve(app, settings, _predictor(Repository({})))
+    serve(app, parts)
     errors.install(app)
     for module in (predict, models, health):
         app.include_router(module.router)
     return app
+
+
+def _predictor(settings: Settings, repository: Repository) -> Predictor:
+    limits = Limits(settings.max_columns, settings.max_predictions)
+    return Predictor(repository, settings.default_model, limits)

@@ -3,13 +3,24 @@
     ServiceError
     ├── CallerError                the caller can mend it
     │   ├── InvalidInput           a field does not hold what it should
-    │   │   └── NumericOverflow    the numbers are valid, but the answer is too large for floating point
-    │   ├── UnknownModel           no model of that name is served
+    │   │   ├── NumericOverflow    the numbers are valid, but the answer is too large for floating point
+    │   │   └── UnsupportedByModel the model has no such thing
+    │   ├── UnknownModel           no model of that name or version is served
+    │   ├── UnknownContext         no context of that name belongs to the caller
     │   ├── MalformedBody          the body cannot be read at all
     │   ├── BodyTooLarge           the body is over the limit
-    │   └── UnsupportedContentType the body is of a kind that is not understood
+    │   ├── UnsupportedContentType the body is of a kind that is not understood
+    │   ├── TooSlow                the body did not arrive in time
+    │   ├── Unauthenticated        no key, or one that is not valid
+    │   ├── Forbidden              the key may not do this
+    │   ├── Conflict               the request contradicts an earlier one
+    │   ├── VersionMismatch        the context has changed since the caller looked
+    │   ├── RateLimited            too many requests with one key
+    │   └── QuotaExceeded          too many contexts under one key
     └── OperatorError              whoever runs the service can mend it
-        ├── NotReady               no model is loaded yet
+        ├── NotReady               no model is loaded yet, or the service is stopping
+        ├── Overloaded             more comes in than can be answered in time
+        ├── DatabaseUnavailable    the database does not answer
         ├── BrokenArtifact         a model file is refused
         └── InvalidSettings        the configuration is refused
 
@@ -27,6 +38,8 @@ class ServiceError(Exception):
     """The root: everything that this service raises on purpose."""
 
     error_type: ClassVar[str] = "service_error"
+    retry_after: int | None = None
+    """Seconds after which the same request may do better, if waiting helps."""
 
     @property
     def detail(self) -> list[dict[str, str]] | None:
@@ -73,13 +86,30 @@ class NumericOverflow(InvalidInput):
     error_type = "numeric_overflow"
 
 
+class UnsupportedByModel(InvalidInput):
+    """The model has no such thing: no state, no merge, no implicit weights."""
+
+    error_type = "unsupported_by_model"
+
+
 class UnknownModel(CallerError):
-    """No model of that name is served."""
+    """No model of that name or version is served."""
 
     error_type = "unknown_model"
 
     def __init__(self, name: str, known: list[str]) -> None:
         super().__init__(f"There is no model {name!r}. Choose one of: {', '.join(known) or 'none is loaded'}.")
+
+
+class UnknownContext(CallerError):
+    """No context of that name belongs to the caller."""
+
+    error_type = "unknown_context"
+
+    def __init__(self, context_id: str) -> None:
+        super().__init__(
+            f"There is no context {context_id[:60]!r}, or its time is over. Make one with POST /v1/contexts."
+        )
 
 
 class MalformedBody(CallerError):
@@ -103,6 +133,48 @@ class UnsupportedContentType(CallerError):
     error_type = "unsupported_content_type"
 
 
+class TooSlow(CallerError):
+    """The body did not arrive in time."""
+
+    error_type = "too_slow"
+
+
+class Unauthenticated(CallerError):
+    """No key, or one that is not valid."""
+
+    error_type = "unauthenticated"
+
+
+class Forbidden(CallerError):
+    """The key may not do this."""
+
+    error_type = "forbidden"
+
+
+class Conflict(CallerError):
+    """The request contradicts an earlier one."""
+
+    error_type = "conflict"
+
+
+class VersionMismatch(CallerError):
+    """The context has changed since the caller looked."""
+
+    error_type = "version_mismatch"
+
+
+class RateLimited(CallerError):
+    """Too many requests with one key."""
+
+    error_type = "rate_limited"
+
+
+class QuotaExceeded(CallerError):
+    """Too many contexts under one key."""
+
+    error_type = "quota_exceeded"
+
+
 class OperatorError(ServiceError):
     """Whoever runs the service can mend it."""
 
@@ -110,9 +182,24 @@ class OperatorError(ServiceError):
 
 
 class NotReady(OperatorError):
-    """No model is loaded yet."""
+    """No model is loaded yet, or the service is stopping."""
 
     error_type = "not_ready"
+    retry_after = 1
+
+
+class Overloaded(OperatorError):
+    """More comes in than can be answered in time."""
+
+    error_type = "overloaded"
+    retry_after = 1
+
+
+class DatabaseUnavailable(OperatorError):
+    """The database does not answer."""
+
+    error_type = "database_unavailable"
+    retry_after = 1
 
 
 class BrokenArtifact(OperatorError):

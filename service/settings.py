@@ -24,19 +24,49 @@ class Settings(BaseSettings):
     port: int = Field(8000, ge=0, le=65535)
     """Port to listen on; 0 takes any free one."""
     zoo: Path = Path(__file__).parent / "zoo"
-    """Directory of the model files."""
+    """Directory of the model files that ship."""
+    models: Path | None = None
+    """Directory of further model files, watched: what is dropped in is served, what is replaced is reloaded."""
     default_model: str = "linear"
     """The model that answers when a request names none."""
+    database_url: str = "sqlite:///gdssm.db"
+    """Where contexts and keys live: a SQLite file, or postgresql://user:password@host/name for several replicas."""
+    auth: Literal["auto", "on", "off"] = "auto"
+    """Whether callers need a key: auto asks for one unless the service listens on loopback only."""
+    workers: int = Field(1, ge=1)
+    """Processes that answer."""
     threads: int = Field(1, ge=1)
     """Threads that onnxruntime may use for one run."""
+    pool_threads: int = Field(4, ge=1)
+    """Long computations and database transactions that run side by side in one process."""
+    max_in_flight: int = Field(64, ge=1)
+    """Requests that one process works on or keeps waiting; one more is refused with 503 at once."""
+    max_bytes_in_flight: int = Field(256 * 2**20, ge=1)
+    """Bytes of request bodies that one process holds at a time; beyond that a body is refused with 503."""
+    request_timeout: float = Field(30.0, gt=0)
+    """Seconds that a request may take, the sending of its body included."""
+    drain_seconds: float = Field(0.0, ge=0)
+    """Seconds between a SIGTERM, when the service stops being ready, and its refusing new connections."""
+    shutdown_timeout: int = Field(30, ge=1)
+    """Seconds that requests in flight then have to finish."""
+    rate_limit: int = Field(0, ge=0)
+    """Requests a minute that one key may make of one process; 0 is no limit."""
     max_columns: int = Field(1024, ge=2)
     """Most columns of x and y together; the memory of a prediction grows with their square."""
+    max_observations: int = Field(1_000_000, ge=1)
+    """Most observations in one request."""
     max_predictions: int = Field(1_000_000, ge=1)
-    """Most numbers in one answer: queries times columns of y."""
+    """Most numbers in one answer: queries times columns of y, or the contributions to them."""
     max_body_bytes: int = Field(16 * 2**20, ge=1)
     """Largest request body."""
+    max_contexts: int = Field(100_000, ge=1)
+    """Most contexts that one key may keep at a time."""
+    context_ttl: int = Field(30 * 86_400, ge=1)
+    """Seconds that a context is kept after its last use, unless it says otherwise."""
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     """How much is logged."""
+    log_format: Literal["text", "json"] = "text"
+    """Lines for people, or one JSON object a line for machines."""
 
     @classmethod
     def from_environment(cls, **given: object) -> Self:

@@ -6,6 +6,7 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -44,10 +45,12 @@ class Server:
 
 @contextmanager
 def running(**environment: str) -> Iterator[Server]:
-    """Start a service on a free port, with some settings; kill it at the end."""
-    command, variables = [*SERVE, "--port", "0"], {**os.environ, **environment}
-    with subprocess.Popen(command, cwd=ROOT, env=variables, stderr=subprocess.PIPE, text=True) as process:
-        try:
-            yield Server(process)
-        finally:
-            process.kill()
+    """Start a service on a free port, with some settings and a new database unless they name one; kill it at the end."""
+    with tempfile.TemporaryDirectory() as directory:
+        database = {"GDSSM_DATABASE_URL": f"sqlite:///{directory}/gdssm.db"}
+        command, variables = [*SERVE, "--port", "0"], {**os.environ, **database, **environment}
+        with subprocess.Popen(command, cwd=ROOT, env=variables, stderr=subprocess.PIPE, text=True) as process:
+            try:
+                yield Server(process)
+            finally:
+                process.kill()

@@ -11,7 +11,7 @@ from pydantic_core import from_json
 from starlette.requests import ClientDisconnect
 
 from service.api.problems import problems_in
-from service.api.served import settings_of
+from service.api.served import parts_of
 from service.errors import BodyTooLarge, InvalidInput, MalformedBody, Problem, UnsupportedContentType
 from service.numbers import named
 
@@ -28,7 +28,7 @@ class JsonBodyRoute(APIRoute):
         assert issubclass(model, BaseModel)  # noqa: S101
 
         async def read_then_handle(request: Request) -> Response:
-            body = await read(request, settings_of(request).max_body_bytes)
+            body = await read(request, parts_of(request).settings.max_body_bytes)
             return await handle(_Validated(request, body, await run_in_threadpool(parse, body, model)))
 
         return read_then_handle

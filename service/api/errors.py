@@ -16,11 +16,21 @@ logger = logging.getLogger(__name__)
 
 STATUS: dict[type[errors.ServiceError], int] = {
     errors.MalformedBody: 400,
+    errors.Unauthenticated: 401,
+    errors.Forbidden: 403,
     errors.UnknownModel: 404,
+    errors.UnknownContext: 404,
+    errors.TooSlow: 408,
+    errors.Conflict: 409,
+    errors.VersionMismatch: 412,
     errors.BodyTooLarge: 413,
     errors.UnsupportedContentType: 415,
     errors.InvalidInput: 422,
+    errors.RateLimited: 429,
+    errors.QuotaExceeded: 429,
     errors.NotReady: 503,
+    errors.Overloaded: 503,
+    errors.DatabaseUnavailable: 503,
     errors.ServiceError: 500,
 }
 """An error has the status of its nearest ancestor here."""
@@ -57,10 +67,19 @@ def status_of(kind: type[errors.ServiceError]) -> int:
     return next(STATUS[ancestor] for ancestor in kind.__mro__ if ancestor in STATUS)
 
 
+def answer_to(error: errors.ServiceError) -> Response:
+    """Make the response to an error; what stands before the routes sends it by itself."""
+    detail = None if error.detail is None else [ErrorDetail(**entry) for entry in error.detail]
+    headers = {} if error.retry_after is None else {"Retry-After": str(error.retry_after)}
+    if isinstance(error, errors.Unauthenticated):
+        headers["WWW-Authenticate"] = "Bearer"
+    body = ErrorBody(error=str(error), error_type=error.error_type, detail=detail)
+    return _answer(status_of(type(error)), body, headers)
+
+
 async def _on_service_error(_: Request, error: Exception) -> Response:
     assert isinstance(error, errors.ServiceError)  # noqa: S101  (installed for these)
-    detail = None if error.detail is None else [ErrorDetail(**entry) for entry in error.detail]
-    return _answer(status_of(type(error)), ErrorBody(error=str(error), error_type=error.error_type, detail=detail))
+    return answer_to(error)
 
 
 async def _on_invalid_parameters(request: Request, error: Exception) -> Response:

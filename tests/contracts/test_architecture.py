@@ -39,4 +39,4 @@ def test_importing_the_service_does_no_work() -> None:
 
 
 def test_making_the_app_loads_no_model() -> None:
-    assert create_app(Settings()).state.predictor.repository.models == {}
+    assert create_app(Settings()).state.parts.predictor.repository.models == {}

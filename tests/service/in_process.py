@@ -1,5 +1,6 @@
 """An app called without a server: its lifespan runs, its requests go straight in."""
 
+import tempfile
 from collections.abc import AsyncIterator, Iterable, Iterator
 from contextlib import contextmanager
 from functools import partial
@@ -42,10 +43,13 @@ class InProcess:
 
 @contextmanager
 def in_process(settings: Settings) -> Iterator[InProcess]:
-    """Start an app and stop it again."""
-    app = create_app(settings)
-    with start_blocking_portal() as portal, portal.wrap_async_context_manager(app.router.lifespan_context(app)):
-        yield InProcess(app, portal)
+    """Start an app, with a new database unless the settings name one, and stop it again."""
+    with tempfile.TemporaryDirectory() as directory:
+        if "database_url" not in settings.model_fields_set:
+            settings = settings.model_copy(update={"database_url": f"sqlite:///{directory}/gdssm.db"})
+        app = create_app(settings)
+        with start_blocking_portal() as portal, portal.wrap_async_context_manager(app.router.lifespan_context(app)):
+            yield InProcess(app, portal)
 
 
 async def _chunked(chunks: Iterable[bytes]) -> AsyncIterator[bytes]:

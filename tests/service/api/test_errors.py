@@ -38,7 +38,7 @@ def test_errors_of_one_status_are_documented_together() -> None:
 
 def test_an_unexpected_exception_is_logged_and_its_text_stays_inside(caplog: pytest.LogCaptureFixture) -> None:
     with in_process(Settings()) as client:
-        client.app.state.predictor = None
+        client.app.state.parts.predictor = None
         with caplog.at_level(logging.ERROR):
             answer = client.get("/v1/models")
     assert answer.status_code == 500

@@ -29,4 +29,4 @@ def test_refused_files_are_listed_with_their_reasons(tmp_path: Path) -> None:
 
 def test_a_model_shows_the_manifest_of_its_file(client: InProcess) -> None:
     shown = Manifest.model_validate(client.get("/v1/models/gd-8").json())
-    assert shown == client.app.state.predictor.repository.get("gd-8").manifest
+    assert shown == client.app.state.parts.predictor.repository.get("gd-8").manifest

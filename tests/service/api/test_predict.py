@@ -67,7 +67,7 @@ def test_a_long_prediction_does_not_hold_up_the_others() -> None:
             raise RuntimeError
 
     app = create_app(Settings())
-    app.state.predictor = Slow(app.state.predictor.repository, "linear", app.state.predictor.limits)
+    app.state.parts.predictor = Slow(app.state.parts.predictor.repository, "linear", app.state.parts.predictor.limits)
 
     async def ask_both() -> None:
         transport = httpx.ASGITransport(app, raise_app_exceptions=False)
