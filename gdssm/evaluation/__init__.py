@@ -5,11 +5,14 @@ What is asked:
     suites      named lists of them
 What it is compared with:
     learners    reference learners with the same call as a model, and the best learning rates for a distribution
+    references  those that a model is measured beside, tuned on other tasks
     oracles     what one gradient step can reach, in closed form
 How far apart:
     metrics     one number a file
     alignment   the numbers that only mean something together
     confidence  how sure a mean over tasks is
+All of it together:
+    examination every learner on every distribution of a suite
 
 Shared by all of them:
     arrays      the letters, and the array type

@@ -61,6 +61,32 @@ def bootstrap_interval(values: Array, rng: np.random.Generator, level: float = 0
     return Interval(float(values.mean()), float(low), float(high))
 
 
+def ratio_interval(
+    numerator: Array, denominator: Array, rng: np.random.Generator, level: float = 0.95, resamples: int = 1000
+) -> Interval:
+    """The percentile bootstrap of a ratio of two sums over the same tasks: of R², of a relative difference.
+
+    Args:
+        numerator: one number for each task (B,), at least two.
+        denominator: one for each task (B,), not negative.
+        rng: source of randomness.
+        level: how often such an interval holds the true ratio.
+        resamples: how many ratios to draw.
+
+    Returns:
+        The ratio of the sums and its interval; not a number where the denominators are zero.
+
+    Raises:
+        ValueError: if there are fewer than two tasks, or the level is not between 0 and 1.
+    """
+    _require_sample(numerator, level)
+    counts = rng.multinomial(len(numerator), np.full(len(numerator), 1 / len(numerator)), resamples)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        drawn = (counts @ numerator) / (counts @ denominator)
+        low, high = np.quantile(drawn, [(1 - level) / 2, (1 + level) / 2])
+        return Interval(float(numerator.sum() / denominator.sum()), float(low), float(high))
+
+
 def _require_sample(values: Array, level: float) -> None:
     """Refuse what has no spread to estimate."""
     if values.ndim != 1 or len(values) < 2:

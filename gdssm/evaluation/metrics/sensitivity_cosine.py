@@ -21,7 +21,24 @@ def sensitivity_cosine(sensitivity: Array, reference: Array) -> float:
     Raises:
         ValueError: if the shapes differ or there is nothing to compare.
     """
+    return float(task_cosines(sensitivity, reference).mean())
+
+
+def task_cosines(sensitivity: Array, reference: Array) -> Array:
+    """The same for each task: the mean over its queries.
+
+    Args:
+        sensitivity: (B, M, K, D).
+        reference: (B, M, K, D).
+
+    Returns:
+        One cosine for each task (B,); their mean is `sensitivity_cosine`.
+
+    Raises:
+        ValueError: if the shapes differ or there is nothing to compare.
+    """
     require_same_shape(sensitivity=sensitivity, reference=reference)
     inner = np.sum(sensitivity * reference, axis=(-2, -1))
     lengths = np.linalg.norm(sensitivity, axis=(-2, -1)) * np.linalg.norm(reference, axis=(-2, -1))
-    return float(np.divide(inner, lengths, out=np.zeros_like(inner), where=lengths > 0).mean())
+    cosines: Array = np.divide(inner, lengths, out=np.zeros_like(inner), where=lengths > 0).mean(axis=1)
+    return cosines

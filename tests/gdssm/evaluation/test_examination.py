@@ -1,0 +1,134 @@
+import zlib
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pytest
+
+from gdssm.evaluation.arrays import Array
+from gdssm.evaluation.examination import Contestant, Plan, Refused, Score, examine, length
+from gdssm.evaluation.learners.gradient_descent import GradientDescent
+from gdssm.evaluation.metrics.loss import half_mean_squared_error
+from gdssm.evaluation.metrics.r2 import r2
+from gdssm.evaluation.references import REFERENCES, descent
+from gdssm.evaluation.tasks.batch import Batch
+from gdssm.evaluation.tasks.linear import Linear
+from gdssm.evaluation.tasks.noisy_linear import NoisyLinear
+
+PLAN = Plan(seed=3, tasks=40, queries=3, observations=7, curve=(2, 7), tuning_tasks=300)
+SUITE = (("linear", Linear(inputs=5, outputs=2)), ("noisy", NoisyLinear(Linear(inputs=5))))
+
+
+@dataclass(frozen=True)
+class Picky:
+    """Takes five inputs and one output."""
+
+    def predict(self, x: Array, y: Array, x_query: Array) -> Array:
+        if y.shape[2] != 1:
+            raise ValueError(f"takes one output, not {y.shape[2]}.")
+        return GradientDescent(1.0).predict(x, y, x_query)
+
+
+def scores(plan: Plan = PLAN) -> dict[tuple[str, str], Score | Refused]:
+    results = examine(plan, SUITE, {"picky": Contestant(Picky())})
+    return {(result.distribution, result.learner): result for result in results}
+
+
+@pytest.fixture(scope="module")
+def measured() -> dict[tuple[str, str], Score | Refused]:
+    return scores()
+
+
+def score(measured: dict[tuple[str, str], Score | Refused], distribution: str, learner: str) -> Score:
+    result = measured[distribution, learner]
+    assert isinstance(result, Score)
+    return result
+
+
+def test_there_is_a_result_for_every_learner_on_every_distribution(
+    measured: dict[tuple[str, str], Score | Refused],
+) -> None:
+    assert set(measured) == {(name, learner) for name, _ in SUITE for learner in ("picky", *REFERENCES)}
+    assert len(measured) == length(SUITE, {"picky": Contestant(Picky())})
+
+
+def test_a_learner_that_does_not_fit_is_refused_with_its_own_reason(
+    measured: dict[tuple[str, str], Score | Refused],
+) -> None:
+    assert measured["linear", "picky"] == Refused("linear", "picky", "takes one output, not 2.")
+    assert score(measured, "noisy", "picky").loss.mean > 0
+
+
+def test_a_seed_decides_every_number(measured: dict[tuple[str, str], Score | Refused]) -> None:
+    assert scores() == measured
+    assert scores(Plan(**{**PLAN.__dict__, "seed": 4})) != measured
+
+
+def test_a_distribution_s_numbers_do_not_depend_on_the_rest_of_the_suite(
+    measured: dict[tuple[str, str], Score | Refused],
+) -> None:
+    alone = examine(PLAN, SUITE[1:], {"picky": Contestant(Picky())})
+    assert {result.learner: result for result in alone} == {
+        learner: result for (name, learner), result in measured.items() if name == "noisy"
+    }
+
+
+def test_the_means_are_the_metrics(measured: dict[tuple[str, str], Score | Refused]) -> None:
+    """The plan's streams are written out here: task by task, from the seed and the name."""
+
+    def batch(stream: int, tasks: int) -> Batch:
+        rng = np.random.default_rng([3, stream, zlib.crc32(b"noisy")])
+        return SUITE[1][1].sample(rng, tasks, 7, 3)
+
+    asked = batch(0, 40)
+    prediction = Picky().predict(asked.x, asked.y, asked.x_query)
+    found = score(measured, "noisy", "picky")
+    assert found.loss.mean == pytest.approx(half_mean_squared_error(prediction, asked.y_query), rel=1e-12)
+    assert found.r2.mean == pytest.approx(r2(prediction, asked.y_query), rel=1e-12)
+    reference = descent(batch(1, 300), 1).predict(asked.x, asked.y, asked.x_query)
+    difference = np.linalg.norm(prediction - reference) / np.linalg.norm(reference)
+    assert found.relative_prediction_difference.mean == pytest.approx(difference, rel=1e-9)
+    assert found.sensitivity_cosine.mean == pytest.approx(1.0, abs=1e-9)  # one step, of another length
+
+
+def test_every_interval_holds_its_mean(measured: dict[tuple[str, str], Score | Refused]) -> None:
+    for result in measured.values():
+        if isinstance(result, Score):
+            for interval in (result.loss, result.r2, *(point.loss for point in result.curve)):
+                assert interval.low <= interval.mean <= interval.high
+
+
+def test_descent_is_aligned_with_itself(measured: dict[tuple[str, str], Score | Refused]) -> None:
+    found = score(measured, "linear", "descent-1")
+    assert found.relative_prediction_difference.mean == 0
+    assert found.sensitivity_cosine.mean == pytest.approx(1.0, abs=1e-12)
+
+
+def test_a_model_of_several_steps_is_held_against_as_many() -> None:
+    sample = SUITE[0][1].sample(np.random.default_rng(0), 300, 7, 3)
+    contestants = {"two": Contestant(descent(sample, 2), steps=2), "one": Contestant(descent(sample, 2), steps=1)}
+    found = {result.learner: result for result in examine(PLAN, SUITE[:1], contestants)}
+    two, one = found["two"], found["one"]
+    assert isinstance(two, Score)
+    assert isinstance(one, Score)
+    assert two.relative_prediction_difference.mean < 0.2 < one.relative_prediction_difference.mean
+
+
+def test_the_learning_curve_ends_where_everything_is_measured(
+    measured: dict[tuple[str, str], Score | Refused],
+) -> None:
+    for result in measured.values():
+        if isinstance(result, Score):
+            assert [point.observations for point in result.curve] == [2, 7]
+            assert result.curve[-1].loss == result.loss
+
+
+def test_where_no_rate_helps_descent_stands_still() -> None:
+    drawn = Linear(inputs=5).sample(np.random.default_rng(5), 50, 10, 4)
+    misleading = replace(drawn, y_query=-drawn.y_query)
+    assert not descent(misleading, 1).predict(drawn.x, drawn.y, drawn.x_query).any()
+
+
+def test_an_empty_plan_is_refused() -> None:
+    for wrong in ({"tasks": 1}, {"queries": 0}, {"observations": 0}, {"curve": (5, 0)}):
+        with pytest.raises(ValueError, match="must be positive"):
+            Plan(**wrong)
