@@ -1,0 +1,53 @@
+# The service, without torch:                docker build --tag gdssm .
+# With torch, for training and for export:   docker build --target science --tag gdssm-science .
+# tests/deploy runs the commands of this file, so that they cannot rot.
+
+# The Python that the versions in constraints.txt were tested with.
+FROM python:3.11-slim-trixie AS source
+WORKDIR /src
+COPY pyproject.toml constraints.txt README.md ./
+COPY export ./export
+COPY gdssm ./gdssm
+COPY service ./service
+
+FROM source AS science
+# Where the wheels of torch without CUDA are, if the usual index has others: --build-arg PIP_EXTRA_INDEX_URL=…
+ARG PIP_EXTRA_INDEX_URL
+# In place: training and export find the runs in the source.
+RUN python -m pip install --no-cache-dir --constraint constraints.txt --editable '.[export,report]' \
+    && install --directory --owner=10001 --group=10001 /models \
+    && chown --recursive 10001:10001 gdssm/runs
+ENV HOME=/tmp \
+    PYTHONDONTWRITEBYTECODE=1 \
+    PYTHONUNBUFFERED=1
+USER 10001:10001
+CMD ["python", "-m", "export", "--out", "/models"]
+
+FROM source AS build
+RUN python -m venv /opt/gdssm \
+    && /opt/gdssm/bin/python -m pip install --no-cache-dir --constraint constraints.txt '.[traces]'
+
+FROM python:3.11-slim-trixie AS service
+LABEL org.opencontainers.image.title="gdssm" \
+      org.opencontainers.image.description="In-context regression as a service" \
+      org.opencontainers.image.version="0.1.0"
+COPY --from=build /opt/gdssm /opt/gdssm
+COPY deploy/healthy.py /opt/healthy.py
+RUN install --directory --owner=10001 --group=10001 /data /models
+ENV PATH=/opt/gdssm/bin:$PATH \
+    HOME=/tmp \
+    PYTHONDONTWRITEBYTECODE=1 \
+    PYTHONUNBUFFERED=1 \
+    GDSSM_HOST=0.0.0.0 \
+    GDSSM_PORT=8000 \
+    GDSSM_DATABASE_URL=sqlite:////data/gdssm.db \
+    GDSSM_MODELS=/models \
+    GDSSM_LOG_FORMAT=json
+USER 10001:10001
+WORKDIR /data
+# The root file system may be read-only: what is written goes here and to /tmp.
+VOLUME ["/data", "/models"]
+EXPOSE 8000
+HEALTHCHECK --interval=10s --timeout=5s --start-period=30s --retries=3 CMD ["python", "/opt/healthy.py"]
+ENTRYPOINT ["gdssm"]
+CMD ["serve"]
