@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 import numpy as np
 
 from service.artifact import Manifest
-from service.errors import InvalidInput, Problem
+from service.errors import InvalidInput, Problem, UnsupportedByModel
 from service.shapes import Array, measure
 
 State = Mapping[str, Array]
@@ -23,15 +23,26 @@ def merge(manifest: Manifest, older: State, newer: State) -> dict[str, Array]:
         newer: State tensors by input name.
 
     Raises:
-        InvalidInput: The states are not of one shape, or the model's do not merge.
+        UnsupportedByModel: The model's states do not merge.
+        InvalidInput: The two are not of one shape.
     """
-    if manifest.merge.rule == "none":
-        raise InvalidInput(Problem("", f"States of model {manifest.name} do not merge; observe all in one context."))
+    check_merges(manifest)
     if measure(manifest.state, older) != measure(manifest.state, newer):
         raise InvalidInput(
             Problem("", "The two states were made from data of different widths; they cannot be merged.")
         )
     return RULES[manifest.merge.rule](older, newer)
+
+
+def check_merges(manifest: Manifest) -> None:
+    """See that states of a model can be joined.
+
+    Raises:
+        UnsupportedByModel: They cannot.
+    """
+    if manifest.merge.rule not in RULES:
+        problem = f"States of model {manifest.name} do not merge; observe all in one context."
+        raise UnsupportedByModel(Problem("", problem))
 
 
 def _scan(older: State, newer: State) -> dict[str, Array]:

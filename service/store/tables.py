@@ -5,6 +5,7 @@ from sqlalchemy import (
     Boolean,
     Column,
     Double,
+    ForeignKey,
     Index,
     Integer,
     LargeBinary,
@@ -16,7 +17,11 @@ from sqlalchemy import (
 )
 
 METADATA = MetaData(
-    naming_convention={"ix": "ix_%(table_name)s_%(column_0_N_name)s", "pk": "pk_%(table_name)s"},
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_name)s",
+    },
 )
 
 CONTEXTS = Table(
@@ -27,15 +32,18 @@ CONTEXTS = Table(
     Column("model", String(100), nullable=False),
     Column("model_version", String(40), nullable=False),
     Column("decay", Double),  # what is left of an observation after one more; null forgets nothing
-    Column("state", LargeBinary),  # as `portable` writes it; null is "nothing seen yet"
     Column("n_observations", BigInteger, nullable=False),
-    Column("flat_y", Boolean),  # whether y comes as numbers rather than rows; null until the first observation
+    Column("inputs", Integer),  # D; null until the first observation, where the model does not fix it
+    Column("outputs", Integer),  # K, likewise
     Column("version", BigInteger, nullable=False),  # one more with every change
     Column("ttl", BigInteger, nullable=False),
     Column("created", Double, nullable=False),
     Column("updated", Double, nullable=False),
     Column("expires", Double, nullable=False),
+    # Last, because it is long: everything, as `portable` writes it. The columns above repeat of it what a list shows.
+    Column("memory", LargeBinary, nullable=False),
     Index(None, "owner", "id"),
+    Index(None, "owner", "expires"),
     Index(None, "expires"),
 )
 
@@ -72,3 +80,32 @@ UNLOADED = Table(
     PrimaryKeyConstraint("name", "version"),
 )
 """Models that an administrator took out of service, for every process that shares the database."""
+
+EVALUATIONS = Table(
+    "evaluations",
+    METADATA,
+    Column("id", String(40), primary_key=True),
+    Column("owner", String(40), nullable=False),
+    Column("status", String(10), nullable=False),
+    Column("total", Integer, nullable=False),  # results that there will be
+    Column("reason", Text),  # why it failed
+    Column("runner", String(40)),  # the process that works on it
+    Column("heartbeat", Double, nullable=False),  # its last sign of life
+    Column("created", Double, nullable=False),
+    Column("finished", Double),
+    Column("expires", Double, nullable=False),
+    Column("models", Text, nullable=False),
+    Column("request", Text, nullable=False),
+    Index(None, "owner", "id"),
+    Index(None, "status", "heartbeat"),
+    Index(None, "expires"),
+)
+
+EVALUATION_RESULTS = Table(
+    "evaluation_results",
+    METADATA,
+    Column("evaluation_id", String(40), ForeignKey("evaluations.id", ondelete="CASCADE"), nullable=False),
+    Column("number", Integer, nullable=False),
+    Column("result", Text, nullable=False),
+    PrimaryKeyConstraint("evaluation_id", "number"),
+)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from service.errors import InvalidInput
-from service.numbers import matrix, number, vector, vector_or_matrix
+from service.numbers import matrix, number, tensor, vector, vector_or_matrix
 from tests.closeness import assert_close
 
 INF, NAN = float("inf"), float("nan")
@@ -68,3 +68,39 @@ def test_the_first_element_says_whether_numbers_or_rows_were_meant() -> None:
 
 def test_of_many_bad_cells_the_first_few_are_named() -> None:
     assert list(refusal(vector, [None] * 1000)) == [f"f[{i}]" for i in range(5)]
+
+
+@pytest.mark.parametrize("value", [[1, 2, 3, 4, 5, 6], [[1, 2, 3], [4, 5, 6]]])
+def test_a_tensor_is_flat_or_lists_in_lists(value: object) -> None:
+    np.testing.assert_array_equal(tensor(value, [2, 3], "data"), [[1, 2, 3], [4, 5, 6]])
+
+
+@pytest.mark.parametrize(
+    ("shape", "value"), [([0, 3], []), ([2, 0], []), ([2, 0], [[], []]), ([0], []), ([1, 0, 2], [[]])]
+)
+def test_a_tensor_may_be_empty(shape: list[int], value: object) -> None:
+    assert tensor(value, shape, "data").shape == tuple(shape)
+
+
+def test_a_tensor_without_axes_is_one_number() -> None:
+    assert tensor([1.5], [], "data") == np.array(1.5)
+
+
+@pytest.mark.parametrize(
+    ("value", "field", "words"),
+    [
+        (None, "data", "must be a list; this is null"),
+        ([1, 2], "data", "has 2 entries; by the shape they should be 6"),
+        ([[1, 2, 3]], "data", "has 1 entries; by the shape they should be 2"),
+        ([[1, 2, 3], [4, 5]], "data[1]", "has 2 entries; by the shape they should be 3"),
+        ([[1, 2, 3], 4], "data[1]", "must be a list; this is a number"),
+        ([[1, 2, 3], [4, NAN, 6]], "data[1][1]", "is NaN"),
+        ([[1, 2, 3], [4, "5", 6]], "data[1][1]", "must be a number; this is the text '5'"),
+        ([1, 2, 3, [4], 5, 6], "data[3]", "must be a number; this is a list"),
+    ],
+)
+def test_a_tensor_that_is_not_as_its_shape_says_is_refused_by_its_place(value: object, field: str, words: str) -> None:
+    with pytest.raises(InvalidInput) as refusal:
+        tensor(value, [2, 3], "data")
+    assert refusal.value.problems[0].field == field
+    assert words in refusal.value.problems[0].message

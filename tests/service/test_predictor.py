@@ -95,6 +95,15 @@ def test_a_request_may_cost_no_more_than_the_limits(repository: Repository) -> N
     assert exact.predict(None, context(), query()).prediction.shape == (M, K)
 
 
+def test_a_request_may_bring_no_more_observations_than_the_limit(repository: Repository) -> None:
+    def ask(most: int) -> None:
+        Predictor(repository, "linear", Limits(1024, 10**6, max_observations=most)).predict(None, context(), query())
+
+    ask(N)
+    with pytest.raises(InvalidInput, match=rf"context\.x: has {N} observations; .* at most {N - 1} \(GDSSM_MAX_OBS"):
+        ask(N - 1)
+
+
 def test_an_unknown_model_is_the_callers_fault_and_a_missing_default_is_not(repository: Repository) -> None:
     predictor = Predictor(repository, "missing", Limits(1024, 1000))
     for unknown in ("cubic", ""):

@@ -67,7 +67,7 @@ def test_it_finishes_what_it_is_doing_and_leaves_cleanly() -> None:
             line.sendall(body)
             answer = b"".join(iter(partial(line.recv, 65536), b""))
         assert answer.startswith(b"HTTP/1.1 200 ")
-        assert server.stop() == 0
+        assert server.wait() == 0
     assert "Traceback" not in server.log
 
 

@@ -3,7 +3,7 @@ import pytest
 
 from service.artifact import Axis, TensorSpec
 from service.errors import InvalidInput
-from service.shapes import measure, shape_of
+from service.shapes import measure, shape_of, shaped
 
 
 def spec(name: str, *shape: Axis) -> TensorSpec:
@@ -45,7 +45,7 @@ def test_a_tensor_with_too_few_axes_is_refused() -> None:
 
 
 def test_a_size_that_the_model_fixes_is_held() -> None:
-    with pytest.raises(InvalidInput, match="but the model has 4"):
+    with pytest.raises(InvalidInput, match=r"x: needs the shape \(B, N, 4\); this is \(2, 7, 5\)"):
         measure([spec("x", "B", "N", 4)], {"x": np.zeros((2, 7, 5))})
 
 
@@ -56,3 +56,9 @@ def test_a_shape_is_worked_out_from_the_sizes() -> None:
 def test_a_shape_that_nothing_tells_is_refused() -> None:
     with pytest.raises(InvalidInput, match="nothing else tells D, K"):
         shape_of(spec("s", "B", "D", "K"), {"B": 2})
+
+
+@pytest.mark.parametrize("shape", [(2**31 - 1, 2**31 - 1, 2**31 - 1, 0), (2**62, 0, 2**62)])
+def test_a_shape_larger_than_any_array_is_refused_though_it_is_empty(shape: tuple[int, ...]) -> None:
+    with pytest.raises(InvalidInput, match="larger than any array"):
+        shaped(np.zeros(0), shape, "x")

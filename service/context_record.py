@@ -1,0 +1,64 @@
+"""What is told of a context, and on which terms it is changed."""
+
+from dataclasses import dataclass
+
+from service.shapes import Array
+
+
+@dataclass(frozen=True)
+class ContextRecord:
+    """What is known of a context beside its memory."""
+
+    id: str
+    """Later contexts have greater ids."""
+    model: str
+    model_version: str
+    decay: float | None
+    """What is left of the weight of an observation after one more; None forgets nothing."""
+    n_observations: int
+    """Rows observed, whatever their weights."""
+    inputs: int | None
+    """D; None until the first observation, where the model does not fix it."""
+    outputs: int | None
+    """K, likewise."""
+    version: int
+    """One more with every change; the ETag."""
+    ttl: int
+    """Seconds that it is kept after its last use."""
+    created: float
+    """Seconds since 1970, as the next two."""
+    updated: float
+    expires: float
+
+
+@dataclass(frozen=True)
+class Page:
+    """Some of a caller's contexts, oldest first."""
+
+    contexts: tuple[ContextRecord, ...]
+    after: str | None
+    """Where the next page begins; None at the end."""
+
+
+@dataclass(frozen=True)
+class Change:
+    """The terms on which a change is made."""
+
+    idempotency_key: str | None = None
+    """A change asked for twice under one key is made once."""
+    if_version: int | None = None
+    """The change is made to this version of the context only."""
+
+
+UNCONDITIONAL = Change()
+
+
+@dataclass(frozen=True)
+class StreamStep:
+    """What a live stream answers to one message: predicted first, then learnt."""
+
+    prediction: Array | None
+    """(M,) or (M, K), as y comes in; None while the context is empty."""
+    error: Array | None
+    """(N,) or (N, K), y − the prediction at its x, before y was learnt; None likewise, or without an observation."""
+    record: ContextRecord

@@ -1,0 +1,42 @@
+"""How many contexts there are, for whoever looks at the service as a whole."""
+
+import math
+import threading
+import time
+
+from sqlalchemy import func, select
+
+from service.errors import DatabaseUnavailable
+from service.store.database import Database
+from service.store.tables import CONTEXTS
+
+KEPT = 15.0
+"""Seconds for which an answer is kept: counting reads the whole index."""
+
+
+class ContextCount:
+    """Asks seldom, however often it is asked itself."""
+
+    def __init__(self) -> None:
+        self.database: Database | None = None
+        """None until it is open."""
+        self._lock = threading.Lock()
+        self._count = math.nan
+        self._until = 0.0
+
+    def read(self) -> float:
+        """Count those whose time is not over, of all owners; not a number where the database does not answer."""
+        with self._lock:
+            if self.database is not None and time.monotonic() >= self._until:
+                self._count = _count(self.database)
+                self._until = time.monotonic() + KEPT
+            return self._count
+
+
+def _count(database: Database) -> float:
+    living = select(func.count()).select_from(CONTEXTS).where(CONTEXTS.c.expires > time.time())
+    try:
+        with database.reading() as connection:
+            return float(connection.execute(living).scalar_one())
+    except DatabaseUnavailable:
+        return math.nan

@@ -1,0 +1,73 @@
+"""The statements on contexts; each within the transaction of its caller."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import Column, Connection, Row, bindparam, delete, func, insert, literal, select, update
+
+from service.store.tables import CONTEXTS
+
+C = CONTEXTS.c
+LISTED: tuple[Column[Any], ...] = tuple(column for column in C if column is not C.memory)
+"""All but what is long."""
+THIS = (C.id == bindparam("this"), C.owner == bindparam("owner"), C.expires > bindparam("now"))
+WHOLE, BRIEF = select(*C).where(*THIS), select(*LISTED).where(*THIS)
+WHOLE_LOCKED, BRIEF_LOCKED = WHOLE.with_for_update(), BRIEF.with_for_update()
+CHANGE = update(CONTEXTS).where(C.id == bindparam("this"))
+
+
+def add(connection: Connection, **values: object) -> None:
+    """Store a new context."""
+    connection.execute(insert(CONTEXTS).values(**values))
+
+
+def find(
+    connection: Connection, owner: str, context_id: str, now: float, *, whole: bool = True, lock: bool = False
+) -> Row[Any] | None:
+    """Read one context that is its owner's and whose time is not over.
+
+    Args:
+        connection: In a transaction.
+        owner: Whose it must be.
+        context_id: Which.
+        now: Seconds since 1970.
+        whole: With its memory.
+        lock: Until the end of the transaction nobody else changes it.
+    """
+    unlocked, locked = (WHOLE, WHOLE_LOCKED) if whole else (BRIEF, BRIEF_LOCKED)
+    return connection.execute(locked if lock else unlocked, {"this": context_id, "owner": owner, "now": now}).first()
+
+
+def change(connection: Connection, context_id: str, **values: object) -> None:
+    """Store what is new about a context."""
+    connection.execute(CHANGE, {"this": context_id, **values})
+
+
+def touch(connection: Connection, context_id: str, expires: float) -> None:
+    """Keep a context for longer, never for less."""
+    connection.execute(update(CONTEXTS).where(C.id == context_id, C.expires < expires).values(expires=expires))
+
+
+def remove(connection: Connection, context_id: str) -> None:
+    """Forget a context."""
+    connection.execute(delete(CONTEXTS).where(C.id == context_id))
+
+
+def page(connection: Connection, owner: str, now: float, limit: int, after: str | None) -> Sequence[Row[Any]]:
+    """Read an owner's contexts in the order of their ids, which is that of their creation."""
+    statement = select(*LISTED).where(C.owner == owner, C.expires > now).order_by(C.id).limit(limit)
+    return connection.execute(statement if after is None else statement.where(C.id > after)).all()
+
+
+def count(connection: Connection, owner: str, now: float, most: int) -> int:
+    """Count an owner's contexts, up to `most`; until the end of the transaction nobody else counts them."""
+    if connection.dialect.name == "postgresql":
+        turn = func.hashtextextended(f"contexts of {owner}", 0)
+        connection.execute(select(func.pg_advisory_xact_lock(turn)))
+    some = select(literal(1)).where(C.owner == owner, C.expires > now).limit(most).subquery()
+    return connection.scalar(select(func.count()).select_from(some)) or 0
+
+
+def sweep(connection: Connection, now: float) -> int:
+    """Remove what has expired; returns how many contexts."""
+    return connection.execute(delete(CONTEXTS).where(C.expires <= now)).rowcount

@@ -1,0 +1,132 @@
+"""One transaction is all or nothing, on either database, and a database that does not answer is said so."""
+
+import threading
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Connection, insert, select
+
+from service.errors import DatabaseUnavailable, InvalidSettings
+from service.store import database as module
+from service.store.database import Database
+from service.store.tables import UNLOADED
+from tests.postgres import Postgres
+
+
+def add(connection: Connection, name: str) -> None:
+    connection.execute(insert(UNLOADED).values(name=name, version="1.0.0"))
+
+
+def names(database: Database) -> list[str]:
+    with database.reading() as connection:
+        return list(connection.scalars(select(UNLOADED.c.name).order_by(UNLOADED.c.name)))
+
+
+def test_what_is_written_is_there_for_another_one(database: Database, database_url: str) -> None:
+    with database.transaction() as connection:
+        add(connection, "a")
+    other = Database.open(database_url)
+    assert names(other) == ["a"]
+    other.close()
+
+
+def test_an_error_undoes_everything(database: Database) -> None:
+    def fail() -> None:
+        with database.transaction() as connection:
+            add(connection, "a")
+            raise LookupError
+
+    with pytest.raises(LookupError):
+        fail()
+    assert names(database) == []
+
+
+def test_looking_waits_for_no_writer(database: Database) -> None:
+    with database.transaction() as connection:
+        add(connection, "a")
+        seen = []
+        reader = threading.Thread(target=lambda: seen.append(names(database)))
+        reader.start()
+        reader.join(timeout=5)
+        assert seen == [[]]
+
+
+def test_on_sqlite_a_transaction_may_write_from_its_start(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "PATIENCE", 0.05)
+    ours, theirs = (Database.open(f"sqlite:///{tmp_path}/gdssm.db") for _ in range(2))
+    with ours.transaction(), pytest.raises(DatabaseUnavailable, match="Nothing was changed"), theirs.transaction():
+        pass
+    ours.close()
+    theirs.close()
+
+
+def test_on_sqlite_what_is_committed_is_on_the_disk(tmp_path: Path) -> None:
+    database = Database.open(f"sqlite:///{tmp_path}/gdssm.db")
+    with database.reading() as connection:
+        assert connection.exec_driver_sql("PRAGMA journal_mode").scalar() == "wal"
+        assert connection.exec_driver_sql("PRAGMA synchronous").scalar() == 2
+    database.close()
+
+
+def test_a_database_in_memory_is_one_for_all_threads() -> None:
+    database = Database.open("sqlite://")
+
+    def write(name: str) -> None:
+        with database.transaction() as connection:
+            add(connection, name)
+
+    threads = [threading.Thread(target=write, args=(f"{i}",)) for i in range(5)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert names(database) == list("01234")
+    database.close()
+
+
+@pytest.mark.parametrize(
+    "url", ["mysql://u:secret@host/name", "nonsense secret", "", "postgresql://u:secret@host:port/x"]
+)
+def test_an_address_of_nothing_known_is_refused_in_one_line_without_its_password(url: str) -> None:
+    with pytest.raises(InvalidSettings, match=r"GDSSM_DATABASE_URL must be sqlite:///.* or postgresql://") as refused:
+        Database.open(url)
+    assert "secret" not in str(refused.value)
+    assert "\n" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("url", "reason"),
+    [("postgresql://u:secret@127.0.0.1:1/x", "Connection refused"), ("sqlite:////not/there/x.db", "unable to open")],
+)
+def test_a_database_that_is_not_there_is_said_at_the_start(url: str, reason: str) -> None:
+    with pytest.raises(DatabaseUnavailable, match=reason) as refused:
+        Database.open(url)
+    assert "secret" not in str(refused.value)
+    assert "\n" not in str(refused.value)
+
+
+def test_after_a_server_came_back_so_do_the_connections(postgres: Postgres) -> None:
+    database = Database.open(postgres.empty_database())
+    with database.transaction() as connection:
+        add(connection, "a")
+    postgres.kill()
+    with pytest.raises(DatabaseUnavailable, match="Nothing was changed"):
+        names(database)
+    postgres.start()
+    assert names(database) == ["a"]
+    database.close()
+
+
+def test_a_server_that_dies_before_the_end_of_a_transaction_changes_nothing(postgres: Postgres) -> None:
+    database = Database.open(postgres.empty_database())
+
+    def die() -> None:
+        with database.transaction() as connection:
+            add(connection, "a")
+            postgres.kill()
+
+    with pytest.raises(DatabaseUnavailable, match="may have been made"):
+        die()
+    postgres.start()
+    assert names(database) == []
+    database.close()

@@ -1,0 +1,75 @@
+"""The schema makes itself, step by step, and the steps lead to what the code works with."""
+
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from threading import Barrier
+
+import pytest
+from alembic import command
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import inspect, update
+
+from service.errors import InvalidSettings
+from service.store.database import Database
+from service.store.migrate import HEAD, VERSION, configuration, revision
+from service.store.tables import METADATA
+
+ROOT = Path(__file__).parents[3]
+
+
+def test_the_steps_lead_to_the_tables(database: Database) -> None:
+    with database.transaction() as connection:
+        assert compare_metadata(MigrationContext.configure(connection), METADATA) == []
+
+
+def test_the_last_step_is_the_one_that_is_looked_for(database: Database) -> None:
+    with database.transaction() as connection:
+        assert revision(connection) == HEAD
+        assert ScriptDirectory.from_config(configuration(connection)).get_heads() == [HEAD]
+
+
+def test_every_step_can_be_taken_back_and_made_again(database: Database) -> None:
+    with database.transaction() as connection:
+        command.downgrade(configuration(connection), "base")
+        assert set(inspect(connection).get_table_names()) == {"alembic_version"}
+        command.upgrade(configuration(connection), "head")
+    with database.transaction() as connection:
+        assert compare_metadata(MigrationContext.configure(connection), METADATA) == []
+
+
+def test_several_replicas_may_start_at_once(database_url: str) -> None:
+    start = Barrier(6)
+
+    def open_it(_: int) -> str | None:
+        start.wait()
+        database = Database.open(database_url)
+        with database.reading() as connection:
+            found = revision(connection)
+        database.close()
+        return found
+
+    with ThreadPoolExecutor(6) as pool:
+        assert list(pool.map(open_it, range(6))) == [HEAD] * 6
+
+
+def test_a_database_of_a_later_version_is_refused(database: Database, database_url: str) -> None:
+    with database.transaction() as connection:
+        connection.execute(update(VERSION).values(version_num="9999"))
+    with pytest.raises(InvalidSettings, match="is at step 9999"):
+        Database.open(database_url)
+
+
+def test_a_start_with_the_schema_in_place_does_not_load_alembic(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path}/gdssm.db"
+    Database.open(url).close()
+    code = f"""
+import sys
+from service.store.database import Database
+Database.open({url!r}).close()
+assert "alembic" not in sys.modules
+"""
+    subprocess.run([sys.executable, "-W", "error", "-c", code], cwd=ROOT, check=True)

@@ -1,0 +1,179 @@
+"""kill −9 at random moments, of the service and of its database, loses nothing acknowledged and counts nothing twice.
+
+Two replicas on one database; eight clients that send every request until it is acknowledged, under one Idempotency-Key.
+"""
+
+import random
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from itertools import count
+from pathlib import Path
+
+import httpx
+import numpy as np
+from safetensors.numpy import load
+
+from tests.closeness import assert_close
+from tests.postgres import Postgres
+from tests.running import running
+
+OBSERVATIONS = 10_000
+ROWS = 10
+"""In one request: OBSERVATIONS / ROWS requests."""
+CLIENTS = 8
+KILLS = 5
+INPUTS, OUTPUTS = 3, 2
+PATIENCE = 100.0
+"""Seconds after which a client gives up, and the test fails."""
+
+
+class Replica:
+    """A server that is killed and started again, elsewhere."""
+
+    def __init__(self, database_url: str) -> None:
+        self._database_url = database_url
+        self._process = ExitStack()
+        self.start()
+
+    def start(self) -> None:
+        server = self._process.enter_context(running(GDSSM_DATABASE_URL=self._database_url))
+        self.url = server.url
+
+    def kill(self) -> None:
+        """End it with SIGKILL."""
+        self._process.close()
+
+
+@dataclass
+class Traffic:
+    """Clients that observe, and what they were told."""
+
+    replicas: list[Replica]
+    context: str
+    numbers: Iterator[int] = field(default_factory=count)
+    versions: list[int] = field(default_factory=list)
+    """Of the context, one for each request that was acknowledged."""
+    sent: int = 0
+    """Attempts, acknowledged or not."""
+    failures: list[BaseException] = field(default_factory=list)
+    progress: threading.Condition = field(default_factory=threading.Condition)
+
+    def send(self) -> None:
+        """Be one client, until all observations are acknowledged."""
+        try:
+            with httpx.Client(timeout=30) as client:
+                while (number := next(self.numbers)) < OBSERVATIONS // ROWS:
+                    self._send(client, number)
+        except BaseException as error:
+            with self.progress:
+                self.failures.append(error)
+                self.progress.notify_all()
+            raise
+
+    def wait_for(self, acknowledged: int) -> None:
+        """Wait until so many requests were acknowledged."""
+        with self.progress:
+            self.progress.wait_for(lambda: len(self.versions) >= acknowledged or self.failures, PATIENCE)
+            assert len(self.versions) >= acknowledged, self.failures
+
+    def _send(self, client: httpx.Client, number: int) -> None:
+        x, y = rows(number)
+        deadline = time.monotonic() + PATIENCE
+        for attempt in count(number):
+            assert time.monotonic() < deadline, "never acknowledged"
+            url = self.replicas[attempt % len(self.replicas)].url
+            self.sent += 1
+            try:
+                answer = client.post(
+                    f"{url}/v1/contexts/{self.context}/observations",
+                    json={"x": x.tolist(), "y": y.tolist()},
+                    headers={"Idempotency-Key": f"request {number}"},
+                )
+            except httpx.TransportError:
+                time.sleep(0.02)
+                continue
+            if answer.status_code == 503:
+                time.sleep(0.02)
+                continue
+            assert answer.status_code == 200, answer.text
+            with self.progress:
+                self.versions.append(answer.json()["version"])
+                self.progress.notify_all()
+            return
+
+
+def rows(number: int) -> tuple[np.ndarray, np.ndarray]:
+    """The observations of one request."""
+    generator = np.random.default_rng(number)
+    return generator.normal(size=(ROWS, INPUTS)) + 3.0, generator.normal(size=(ROWS, OUTPUTS))
+
+
+@contextmanager
+def replicas_on(database_url: str) -> Iterator[list[Replica]]:
+    replicas = [Replica(database_url) for _ in range(2)]
+    try:
+        yield replicas
+    finally:
+        for replica in replicas:
+            replica.kill()
+
+
+def survive(database_url: str, postgres: Postgres | None) -> None:
+    """Observe under fire, then look at what is there."""
+    generator = random.Random(4)  # noqa: S311  (moments to kill at)
+    with replicas_on(database_url) as replicas:
+        made = httpx.post(f"{replicas[0].url}/v1/contexts", json={"model": "linear"}, timeout=30)
+        assert made.status_code == 201, made.text
+        traffic = Traffic(replicas, made.json()["id"])
+        clients = [threading.Thread(target=traffic.send) for _ in range(CLIENTS)]
+        for client in clients:
+            client.start()
+        requests = OBSERVATIONS // ROWS
+        for number, moment in enumerate(sorted(generator.sample(range(10, requests - 10), KILLS))):
+            traffic.wait_for(moment)
+            if postgres is not None and number % 2:
+                postgres.kill()
+                postgres.start()
+            else:
+                replica = replicas[number // 2 % 2]
+                replica.kill()
+                replica.start()
+        traffic.wait_for(requests)
+        for client in clients:
+            client.join()
+        for replica in replicas:
+            replica.kill()
+        if postgres is not None:
+            postgres.kill()
+            postgres.start()
+        replicas[0].start()
+        check(traffic, httpx.get(f"{replicas[0].url}/v1/contexts/{traffic.context}/state", timeout=30).content)
+        found = httpx.get(f"{replicas[0].url}/v1/contexts/{traffic.context}", timeout=30).json()
+    assert found["n_observations"] == OBSERVATIONS
+    assert found["version"] == 1 + requests
+
+
+def check(traffic: Traffic, exported: bytes) -> None:
+    """Hold the state against numpy's idea of exactly what was acknowledged, and of nothing else."""
+    requests = OBSERVATIONS // ROWS
+    assert traffic.failures == []
+    assert sorted(traffic.versions) == list(range(2, 2 + requests)), (
+        "an acknowledged change is missing, or one is double"
+    )
+    assert traffic.sent > requests, "nothing was killed while it worked"
+    z = np.concatenate([np.hstack(rows(number)) for number in range(requests)])
+    state = load(exported)
+    assert state["state.count"] == OBSERVATIONS
+    assert_close(state["state.mean"][0], z.mean(0), "mean", rtol=1e-9)
+    assert_close(state["state.comoment"][0], (z - z.mean(0)).T @ (z - z.mean(0)), "comoment", rtol=1e-9)
+
+
+def test_on_sqlite(tmp_path: Path) -> None:
+    survive(f"sqlite:///{tmp_path}/gdssm.db", None)
+
+
+def test_on_postgresql(postgres: Postgres) -> None:
+    survive(postgres.empty_database(), postgres)

@@ -1,0 +1,100 @@
+import re
+import time
+from pathlib import Path
+
+import httpx
+import pytest
+from click.testing import CliRunner, Result
+from websockets.exceptions import InvalidStatus
+from websockets.sync.client import connect
+
+from service.cli import main
+from service.keyring import FRESH_FOR, NO_KEY_YET
+from tests.running import running
+
+
+@pytest.fixture(autouse=True)
+def url(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    url = f"sqlite:///{tmp_path}/keys.db"
+    monkeypatch.setenv("GDSSM_DATABASE_URL", url)
+    return url
+
+
+def keys(*arguments: str) -> Result:
+    return CliRunner().invoke(main, ["keys", *arguments])
+
+
+def created(*arguments: str) -> str:
+    result = keys("create", *arguments)
+    assert result.exit_code == 0, result.stderr
+    assert "not shown again" in result.stderr
+    return result.stdout
+
+
+def listed() -> list[list[str]]:
+    _, *lines = keys("list").stdout.splitlines()
+    return [re.split(r" {2,}", line) for line in lines]
+
+
+def test_a_new_key_is_all_that_is_printed_so_that_a_script_can_take_it() -> None:
+    assert re.fullmatch(r"gdssm_[0-9a-f]{16}_[\w-]{43}\n", created("alice"))
+
+
+def test_the_list_tells_everything_but_the_keys() -> None:
+    alice, deploy = created("alice"), created("deploy by night", "--admin", "--rate-limit", "600")
+    ids = [key.split("_")[1] for key in (alice, deploy)]
+    keys("revoke", ids[0])
+    (one, two) = listed()
+    assert one[:4] + one[5:] == [ids[0], "revoked", "no", "default", "alice"]
+    assert two[:4] + two[5:] == [ids[1], "valid", "yes", "600", "deploy by night"]
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", one[4])
+    assert alice.split("_", 2)[2].strip() not in keys("list").stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["revoke", "nobody"], "no key in force has the id 'nobody'. `keys list` shows the ids."),
+        (["create", ""], "name: must be 1 to 100 printable characters; this is ''."),
+        (["create"], "Missing argument 'NAME'. See `main keys create --help`."),
+        (["create", "a", "--rate-limit", "-1"], "-1 is not in the range"),
+        (["cut"], "No such command 'cut'."),
+    ],
+)
+def test_a_mistake_is_told_in_one_line(arguments: list[str], message: str) -> None:
+    result = keys(*arguments)
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert message in result.stderr
+    assert result.stderr.count("\n") == 1
+
+
+def test_a_database_that_cannot_be_opened_is_told_in_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GDSSM_DATABASE_URL", "sqlite:////not/there/keys.db")
+    result = keys("list")
+    assert (result.exit_code, result.stdout, result.stderr.count("\n")) == (2, "", 1)
+
+
+def test_a_running_service_learns_of_new_and_revoked_keys_within_seconds(url: str) -> None:
+    with running(GDSSM_AUTH="on", GDSSM_DATABASE_URL=url) as server:
+        assert NO_KEY_YET in server.log
+
+        def status(key: str) -> int:
+            headers = {"Authorization": f"Bearer {key.strip()}"}
+            return httpx.get(f"{server.url}/v1/models", headers=headers).status_code
+
+        def changes_to(wanted: int, key: str) -> bool:
+            deadline = time.monotonic() + FRESH_FOR + 5
+            while time.monotonic() < deadline:
+                if status(key) == wanted:
+                    return True
+            return False
+
+        key = created("alice")
+        assert status("gdssm_1_2") == 401
+        assert changes_to(200, key)
+        keys("revoke", key.split("_")[1])
+        assert changes_to(401, key)
+        assert httpx.get(f"{server.url}/health/ready").status_code == 200
+        with pytest.raises(InvalidStatus) as refused:
+            connect(f"ws{server.url.removeprefix('http')}/v1/contexts/any/stream")
+        assert refused.value.response.status_code == 401
