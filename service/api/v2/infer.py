@@ -1,0 +1,78 @@
+"""POST /v2/models/{name}/infer: tensors in, tensors out, as JSON or as bytes behind it."""
+
+from math import prod
+from typing import Any
+
+from fastapi import APIRouter, Response
+
+from service import errors
+from service.api.errors import documented
+from service.api.served import Served, Working
+from service.api.v2 import binary
+from service.api.v2.answer import answer, check
+from service.api.v2.body import InferRoute, tensors_of
+from service.api.v2.named import Newest, Version
+from service.api.v2.schemas import InferAnswer, InferRequest
+from service.api.work import Pool, numbers_in
+from service.inference import infer
+from service.predictor import Limits
+from service.runtime import Runtime
+
+BYTES = {"content": {binary.CONTENT_TYPE: {"schema": {"type": "string", "format": "binary"}}}}
+HEADERS = {
+    binary.HEADER: {
+        "description": "Bytes of JSON that the answer begins with; only where outputs come as bytes behind it.",
+        "schema": {"type": "string", "pattern": "^[0-9]+$"},
+    }
+}
+ANSWER: dict[int | str, dict[str, Any]] = {200: {"model": InferAnswer, "headers": HEADERS, **BYTES}}
+
+router = APIRouter(
+    prefix="/v2/models/{name}",
+    tags=["open inference protocol"],
+    route_class=InferRoute,
+    responses=documented(
+        errors.MalformedBody,
+        errors.UnknownModel,
+        errors.TooSlow,
+        errors.BodyTooLarge,
+        errors.UnsupportedContentType,
+        errors.InvalidInput,
+        errors.NumericOverflow,
+        errors.NotReady,
+        errors.Overloaded,
+    )
+    | ANSWER,
+)
+
+
+@router.post("/infer", response_class=Response, openapi_extra={"requestBody": BYTES})
+async def infer_newest(request: InferRequest, runtime: Newest, predictor: Served, pool: Working) -> Response:
+    """Run a model, its highest version.
+
+    Tensors are named and shaped as in the graph, with a batch axis first. Left out, `weight` is ones, the state is
+    nothing seen yet, and x, y and `x_query` are empty. As bytes the tensors follow the JSON, whose length the header
+    `Inference-Header-Content-Length` then has to say.
+    """
+    return await _infer(request, runtime, predictor.limits, pool)
+
+
+@router.post("/versions/{version}/infer", response_class=Response, openapi_extra={"requestBody": BYTES})
+async def infer_version(request: InferRequest, runtime: Version, predictor: Served, pool: Working) -> Response:
+    """Run one version of a model; otherwise as without a version."""
+    return await _infer(request, runtime, predictor.limits, pool)
+
+
+async def _infer(request: InferRequest, runtime: Runtime, limits: Limits, pool: Pool) -> Response:
+    def work() -> Response:
+        check(request, runtime.manifest)
+        outputs = infer(runtime, tensors_of(request), limits, request.numbers)
+        return answer(request, runtime.manifest, outputs)
+
+    return await pool.run(work, _size(request))
+
+
+def _size(request: InferRequest) -> int:
+    """How many numbers the work is about, as far as the shapes can be believed."""
+    rows = sum(prod(sent.shape[:-1]) for sent in request.inputs)
+    return numbers_in(rows, max((sent.shape[-1] for sent in request.inputs if sent.shape), default=1))

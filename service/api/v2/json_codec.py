@@ -1,0 +1,47 @@
+"""A tensor as JSON numbers: flat in row-major order, or as lists in lists."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from service import numbers
+from service.api.v2.datatypes import datatype_of, dtype_of
+from service.api.v2.schemas import InferInput, InferOutput
+from service.errors import InvalidInput, Problem
+from service.shapes import Array
+
+
+def read(sent: InferInput, field: str) -> NDArray[Any]:
+    """Read the numbers of an input.
+
+    Args:
+        sent: Its `data` is not checked yet.
+        field: Where it stands in the request.
+
+    Raises:
+        InvalidInput: The numbers are not as many as its shape says, or not of its datatype.
+    """
+    array, dtype = numbers.tensor(sent.data, sent.shape, f"{field}.data"), dtype_of(sent.datatype)
+    if dtype.kind != "f":
+        _refuse_fractions(array, np.iinfo(dtype), sent.datatype, field)
+    elif dtype.itemsize < 8:
+        with np.errstate(over="ignore"):
+            return array.astype(dtype)
+    return array
+
+
+def write(name: str, array: Array) -> InferOutput:
+    """Write an output."""
+    return InferOutput(
+        name=name, datatype=datatype_of(array.dtype), shape=list(array.shape), data=array.ravel().tolist()
+    )
+
+
+def _refuse_fractions(array: Array, limits: np.iinfo[Any], datatype: str, field: str) -> None:
+    wrong = (array != np.trunc(array)) | (array < limits.min) | (array > limits.max)
+    if wrong.any():
+        value = array[wrong][0]
+        raise InvalidInput(
+            Problem(f"{field}.data", f"holds {value:g}, which is no {datatype}. Send it as FP64, or other numbers.")
+        )

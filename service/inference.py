@@ -1,0 +1,110 @@
+"""Batched tensors in, tensors out, named and shaped as in the graph: the model itself, without a context around it."""
+
+from collections.abc import Iterator, Mapping
+from math import prod
+from typing import Any
+
+from numpy.typing import NDArray
+
+from service.artifact import Manifest, TensorSpec
+from service.errors import InvalidInput, Problem
+from service.predictor import Limits, parameter_problems, run
+from service.runtime import Runtime
+from service.shapes import Array, Sizes, measure
+from service.tensors import numbers_of
+
+
+def infer(
+    runtime: Runtime, tensors: Mapping[str, NDArray[Any]], limits: Limits, parameters: Mapping[str, float] | None = None
+) -> dict[str, Array]:
+    """Run a model.
+
+    Args:
+        runtime: The model.
+        tensors: Inputs of the graph by name, of any dtype that holds numbers. `weight` may be left out (ones), the
+            state (nothing seen yet), x and y (no observations), `x_query` (no queries) and parameters (their defaults),
+            as long as the rest tells the sizes. A parameter has the shape () or (1,).
+        limits: What one request may cost.
+        parameters: Those that do not come as tensors.
+
+    Returns:
+        Every output of the graph by name, in the model's precision.
+
+    Raises:
+        InvalidInput: Something does not fit; the tensor is named.
+        NumericOverflow: The answer is beyond floating point.
+    """
+    manifest = runtime.manifest
+    _check_names(manifest, tensors)
+    arrays = {name: numbers_of(array, manifest.dtype, name) for name, array in tensors.items()}
+    given = {**(parameters or {}), **_parameters_among(arrays, manifest)}
+    problems = parameter_problems(manifest, given)
+    if problems:
+        raise InvalidInput(*problems)
+    inputs = {spec.name: arrays[spec.name] for spec in manifest.inputs if spec.name in arrays}
+    _check_sizes(manifest, measure(manifest.inputs, inputs), limits)
+    return run(runtime, inputs, given)
+
+
+def _check_names(manifest: Manifest, tensors: Mapping[str, object]) -> None:
+    """Every tensor is known; and what means nothing without another one does not come without it."""
+    known = [*(spec.name for spec in manifest.inputs), *(parameter.name for parameter in manifest.parameters)]
+    state, pair = {spec.name for spec in manifest.state}, {"x", "y"}
+    together = {**dict.fromkeys(state, state), **dict.fromkeys(("x", "y", "weight"), pair)}
+    problems = [
+        Problem(name[:100], f"is not an input of model {manifest.name}; it takes {', '.join(known)}.")
+        for name in tensors
+        if name not in known
+    ]
+    problems += [
+        Problem(name, f"needs {', '.join(sorted(together[name] - tensors.keys()))} beside it.")
+        for name in tensors
+        if name in together and not together[name] <= tensors.keys()
+    ]
+    if problems:
+        raise InvalidInput(*problems)
+
+
+def _parameters_among(arrays: Mapping[str, Array], manifest: Manifest) -> dict[str, float]:
+    found = {parameter.name: arrays[parameter.name] for parameter in manifest.parameters if parameter.name in arrays}
+    problems = [
+        Problem(name, f"must be one number, of the shape () or (1); this has the shape {array.shape}.")
+        for name, array in found.items()
+        if array.shape not in {(), (1,)}
+    ]
+    if problems:
+        raise InvalidInput(*problems)
+    return {name: float(array.item()) for name, array in found.items()}
+
+
+def _check_sizes(manifest: Manifest, sizes: Sizes, limits: Limits) -> None:
+    """Hold everything that will be made, and not only what was sent, against the limits, before any of it is made."""
+    full = {str(letter): size for letter, size in manifest.dims.items() if size != "any"} | sizes
+    problems = [
+        Problem("", f"{letter}, the number of {what}, is {full[letter]}. It must be at least 1.")
+        for letter, what in (("B", "contexts"), ("D", "columns of x"), ("K", "columns of y"))
+        if full.get(letter, 1) < 1
+    ]
+    problems += [
+        Problem("", f"There are {size} {what}; one request may have at most {limit} ({setting}). Send fewer.")
+        for what, size, limit, setting in _costs(manifest, full, limits)
+        if size > limit
+    ]
+    if problems:
+        raise InvalidInput(*problems)
+
+
+def _costs(manifest: Manifest, sizes: Sizes, limits: Limits) -> Iterator[tuple[str, int, int, str]]:
+    """What is counted, how much of it there is, its limit and its setting; a size that nothing tells stops `run`."""
+    batch, columns = sizes["B"], sizes.get("D", 0) + sizes.get("K", 0)
+    yield "columns of x and y", columns, limits.max_columns, "GDSSM_MAX_COLUMNS"
+    yield "observations", batch * sizes["N"], limits.max_observations, "GDSSM_MAX_OBSERVATIONS"
+    answers = batch * sizes["M"] * sizes.get("K", 1)
+    yield "numbers in the prediction", answers, limits.max_predictions, "GDSSM_MAX_PREDICTIONS"
+    # A batch may remember as much as the largest context that is allowed, whether the model shows its state or not.
+    remembered = max(batch * columns**2, *(_size(spec, sizes) for spec in manifest.state), 0)
+    yield "numbers in the states", remembered, limits.max_columns**2, "GDSSM_MAX_COLUMNS squared"
+
+
+def _size(spec: TensorSpec, sizes: Sizes) -> int:
+    return prod(axis if isinstance(axis, int) else sizes.get(axis, 1) for axis in spec.shape)

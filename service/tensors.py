@@ -1,0 +1,101 @@
+"""Arrays from binary bodies: held to the same rules as JSON numbers, and coded as safetensors.
+
+Safetensors is a header of JSON (name, dtype, shape and place of each tensor, and texts about them) and then the
+numbers, little-endian and without gaps.
+"""
+
+import json
+from collections.abc import Iterator, Mapping
+from itertools import islice
+from typing import Any
+
+import numpy as np
+from numpy.typing import DTypeLike, NDArray
+from safetensors import SafetensorError, deserialize
+from safetensors.numpy import save
+
+from service.errors import InvalidInput, MalformedBody, Problem
+from service.numbers import SHOWN
+from service.shapes import Array, shaped
+
+Tensors = dict[str, NDArray[Any]]
+NUMBERS = {
+    "F16": "<f2",
+    "F32": "<f4",
+    "F64": "<f8",
+    **{f"{kind}{bits}": f"<{kind.lower()}{bits // 8}" for kind in "IU" for bits in (8, 16, 32, 64)},
+}
+"""The dtypes of safetensors that are numbers here, as numpy writes them."""
+
+
+def numbers_of(array: NDArray[Any], dtype: DTypeLike, field: str) -> Array:
+    """Copy an array into the precision of a model; whole numbers become floating point.
+
+    Args:
+        array: Of any dtype and shape.
+        dtype: float32 or float64.
+        field: What the array is called, to begin every position with.
+
+    Raises:
+        InvalidInput: It does not hold numbers, or some are not finite; with their positions.
+    """
+    if array.dtype.kind not in "iuf":
+        raise InvalidInput(Problem(field, f"must hold numbers; this is {array.dtype}. Send float64 or float32."))
+    with np.errstate(over="ignore", invalid="ignore"):
+        numbers: Array = array.astype(dtype)
+    if not np.isfinite(numbers).all():
+        raise InvalidInput(*islice(_not_finite(array, numbers, field), SHOWN))
+    return numbers
+
+
+def pack(tensors: Mapping[str, NDArray[Any]], about: Mapping[str, str]) -> bytes:
+    """Write tensors, and texts about them, as safetensors."""
+    return save({name: np.ascontiguousarray(array) for name, array in tensors.items()}, dict(about))
+
+
+def unpack(content: bytes) -> tuple[Tensors, dict[str, str]]:
+    """Read tensors, and the texts about them, from safetensors.
+
+    Raises:
+        MalformedBody: The bytes are not that; whatever they are, nothing worse happens.
+        InvalidInput: A tensor is there twice, or does not hold numbers.
+    """
+    try:
+        found = deserialize(content)  # type: ignore[no-untyped-call]
+    except SafetensorError as error:
+        raise MalformedBody(f"The body is not safetensors that can be read: {str(error)[:200]}.") from error
+    about = _header(content).get("__metadata__") or {}
+    return {name: _array(name, tensor) for name, tensor in found}, about
+
+
+def _array(name: str, tensor: Mapping[str, Any]) -> NDArray[Any]:
+    if tensor["dtype"] not in NUMBERS:
+        raise InvalidInput(
+            Problem(name[:100], f"has the dtype {tensor['dtype']}; it must be one of {', '.join(NUMBERS)}.")
+        )
+    return shaped(np.frombuffer(tensor["data"], NUMBERS[tensor["dtype"]]), tensor["shape"], name[:100])
+
+
+def _header(content: bytes) -> dict[str, Any]:
+    """Read the header that safetensors found sound; it takes the last of two tensors of one name, this refuses them."""
+    length = int.from_bytes(content[:8], "little")
+    header: dict[str, Any] = json.loads(content[8 : 8 + length], object_pairs_hook=_once)
+    return header
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        names = [name for name, _ in pairs]
+        twice = next(name for name in names if names.count(name) > 1)
+        raise InvalidInput(Problem(twice[:100], "is there twice. Send each tensor once."))
+    return found
+
+
+def _not_finite(array: NDArray[Any], numbers: Array, field: str) -> Iterator[Problem]:
+    for position in np.argwhere(~np.isfinite(numbers)):
+        place = field + "".join(f"[{i}]" for i in position)
+        if np.isnan(array[tuple(position)]):
+            yield Problem(place, "is NaN. Leave the observation out, or fill the value in.")
+        else:
+            yield Problem(place, f"is infinite, or too large for {numbers.dtype}. Send a finite number.")

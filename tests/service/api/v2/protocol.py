@@ -1,0 +1,73 @@
+"""Requests of the protocol, as a client would put them together."""
+
+import json
+from typing import Any
+
+import httpx
+import numpy as np
+from numpy.typing import NDArray
+
+from tests.service.in_process import InProcess
+
+Body = dict[str, Any]
+HEADER = "Inference-Header-Content-Length"
+X = np.array([[[1.0, 2.0], [3.0, 1.0], [0.5, 1.0]]])
+Y = np.array([[[1.0], [2.0], [-1.0]]])
+X_QUERY = np.array([[[1.0, 1.0], [4.0, 0.0]]])
+TASK = {"x": X, "y": Y, "x_query": X_QUERY}
+
+
+def in_json(name: str, array: NDArray[Any], datatype: str = "FP64") -> Body:
+    """An input that stands in the JSON."""
+    return {"name": name, "shape": list(array.shape), "datatype": datatype, "data": array.ravel().tolist()}
+
+
+def in_binary(name: str, array: NDArray[Any], datatype: str = "FP64") -> Body:
+    """An input that stands behind the JSON."""
+    about = {"name": name, "shape": list(array.shape), "datatype": datatype}
+    return {**about, "parameters": {"binary_data_size": array.nbytes}}
+
+
+def task(**changes: object) -> Body:
+    """A request in JSON, with some of its fields changed."""
+    return {"inputs": [in_json(name, array) for name, array in TASK.items()], **changes}
+
+
+def binary_task(**changes: object) -> Body:
+    """The JSON of a request whose tensors come behind it."""
+    return {"inputs": [in_binary(name, array) for name, array in TASK.items()], **changes}
+
+
+BEHIND = b"".join(array.tobytes() for array in TASK.values())
+
+
+def infer(client: InProcess, body: object, model: str = "gd-1") -> httpx.Response:
+    """Send a request in JSON."""
+    return client.request("POST", f"/v2/models/{model}/infer", json=body)
+
+
+def infer_binary(
+    client: InProcess, body: Body, behind: bytes = BEHIND, model: str = "gd-1", header: str | None = None
+) -> httpx.Response:
+    """Send a request with bytes behind its JSON; the header may lie."""
+    content = json.dumps(body).encode()
+    headers = {HEADER: str(len(content)) if header is None else header, "Content-Type": "application/octet-stream"}
+    return client.request("POST", f"/v2/models/{model}/infer", content=content + behind, headers=headers)
+
+
+def outputs_of(answer: httpx.Response) -> dict[str, NDArray[Any]]:
+    """Read the tensors of an answer, wherever they stand."""
+    assert answer.status_code == 200, answer.text
+    length = int(answer.headers.get(HEADER, len(answer.content)))
+    head, rest = json.loads(answer.content[:length]), answer.content[length:]
+    found = {}
+    for output in head["outputs"]:
+        dtype = {"FP64": "<f8", "FP32": "<f4"}[output["datatype"]]
+        if "data" in output:
+            array = np.array(output["data"], dtype)
+        else:
+            size = output["parameters"]["binary_data_size"]
+            array, rest = np.frombuffer(rest[:size], dtype), rest[size:]
+        found[output["name"]] = array.reshape(output["shape"])
+    assert not rest
+    return found
