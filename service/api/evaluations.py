@@ -1,0 +1,142 @@
+"""/v1/evaluations: every model beside every reference learner, as a job on the server, with its progress as events."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
+from functools import partial
+from typing import Annotated, Any, Concatenate, ParamSpec, TypeVar
+
+from fastapi import APIRouter, Depends, Header, Query, Response
+from fastapi.sse import EventSourceResponse, format_sse_event
+
+from service import errors
+from service.api.body import JsonBodyRoute
+from service.api.errors import documented
+from service.api.evaluation_schemas import (
+    EvaluationAnswer,
+    EvaluationId,
+    EvaluationPage,
+    EvaluationPageRequest,
+    EvaluationView,
+)
+from service.api.served import Calling, Serving
+from service.errors import NotReady
+from service.evaluations.jobs import Evaluations
+from service.evaluations.ledger import UNFINISHED, EvaluationRecord
+from service.evaluations.request import EvaluationRequest
+from service.record import current
+
+router = APIRouter(prefix="/v1/evaluations", tags=["evaluations"], route_class=JsonBodyRoute)
+Given = ParamSpec("Given")
+Result = TypeVar("Result")
+
+ANY = (errors.NotReady, errors.Overloaded, errors.DatabaseUnavailable, errors.InvalidInput)
+BODY = (errors.MalformedBody, errors.TooSlow, errors.BodyTooLarge, errors.UnsupportedContentType)
+LOCATION = {"description": "The address of the evaluation.", "schema": {"type": "string"}}
+ASKED: dict[int | str, dict[str, Any]] = {202: {"headers": {"Location": LOCATION}}}
+
+EVENTS: dict[int | str, dict[str, Any]] = {
+    200: {"description": "The events.", "content": {"text/event-stream": {"schema": {"type": "string"}}}}
+}
+
+LOOK = 0.3
+"""Seconds between two looks at an evaluation whose progress is sent."""
+MARGIN = 2.0
+"""Seconds before the end of its time at which a stream of events ends by itself; who listens connects again."""
+
+
+@dataclass(frozen=True)
+class OwnEvaluations:
+    """The evaluations of one caller, worked on where the event loop is not held up."""
+
+    jobs: Evaluations
+    owner: str
+    parts: Serving
+
+    async def run(
+        self, method: Callable[Concatenate[str, Given], Result], *given: Given.args, **named: Given.kwargs
+    ) -> Result:
+        """Call a method that takes the owner first, in the pool."""
+        return await self.parts.pool.run(partial(method, self.owner, *given, **named))
+
+
+async def _own(parts: Serving, caller: Calling) -> OwnEvaluations:
+    if parts.evaluations is None:
+        raise NotReady("The database is not open yet. Try again in a moment.")
+    return OwnEvaluations(parts.evaluations, caller.key_id, parts)
+
+
+Own = Annotated[OwnEvaluations, Depends(_own)]
+
+
+async def _record(evaluation_id: EvaluationId, own: Own) -> EvaluationRecord:
+    return await own.run(own.jobs.ledger.get, evaluation_id)
+
+
+Recorded = Annotated[EvaluationRecord, Depends(_record)]
+"""An evaluation of the caller's; looked up before anything is answered."""
+
+
+@router.post("", status_code=202, responses=documented(*ANY, *BODY, errors.UnknownModel, errors.QuotaExceeded) | ASKED)
+async def ask(request: EvaluationRequest, own: Own, response: Response) -> EvaluationAnswer:
+    """Ask for an evaluation; it runs in the background and costs predictions nothing.
+
+    The same request gives the same numbers, here and with `gdssm eval`.
+    """
+    record = await own.run(own.jobs.ask, request)
+    response.headers["Location"] = f"/v1/evaluations/{record.id}"
+    return EvaluationAnswer.of(record)
+
+
+@router.get("", responses=documented(*ANY))
+async def evaluations(own: Own, page: Annotated[EvaluationPageRequest, Query()]) -> EvaluationPage:
+    """List the caller's evaluations, oldest first."""
+    records = await own.run(own.jobs.ledger.page, page.limit + 1, page.after)
+    shown = records[: page.limit]
+    after = shown[-1].id if len(records) > page.limit else None
+    return EvaluationPage(evaluations=[EvaluationAnswer.of(record) for record in shown], after=after)
+
+
+@router.get("/{evaluation_id}", responses=documented(*ANY, errors.UnknownEvaluation))
+async def evaluation(record: Recorded, own: Own) -> EvaluationView:
+    """Show one evaluation with its results so far."""
+    results = await own.parts.pool.run(partial(own.jobs.ledger.results, record.id))
+    return EvaluationView.showing(record, results)
+
+
+@router.post("/{evaluation_id}/cancel", responses=documented(*ANY, errors.UnknownEvaluation))
+async def cancel(record: Recorded, own: Own) -> EvaluationAnswer:
+    """Stop an evaluation; what it has found so far stays. One that is finished stays as it is."""
+    return EvaluationAnswer.of(await own.run(own.jobs.ledger.cancel, record.id))
+
+
+@router.get(
+    "/{evaluation_id}/events",
+    response_class=Response,
+    responses=documented(*ANY, errors.UnknownEvaluation) | EVENTS,
+)
+async def events(record: Recorded, own: Own, last_event_id: Annotated[int, Header(ge=0)] = 0) -> Response:
+    """Send every result as it comes (`result`), how far it is (`progress`), and the end (`end`).
+
+    A stream lasts at most as long as any request; a client of server-sent events then connects again by itself, and
+    with `Last-Event-ID` goes on where it was.
+    """
+    return EventSourceResponse(_events(record, own, last_event_id), headers={"Cache-Control": "no-store"})
+
+
+async def _events(record: EvaluationRecord, own: OwnEvaluations, sent: int) -> AsyncIterator[bytes]:
+    asked, ledger, run = current(), own.jobs.ledger, own.parts.pool.run
+    end = (time.monotonic() + own.parts.settings.request_timeout if asked is None else asked.deadline) - MARGIN
+    while time.monotonic() < end and not own.parts.stopping.begun:
+        # The record first: of what is finished by then, every result is there.
+        record = await own.run(ledger.get, record.id)
+        for result in await run(partial(ledger.results, record.id, sent)):
+            sent += 1
+            yield format_sse_event(event="result", id=str(sent), data_str=result.model_dump_json())
+        finished = record.status not in UNFINISHED
+        state = EvaluationAnswer.of(record).model_dump_json()
+        yield format_sse_event(event="end" if finished else "progress", data_str=state)
+        if finished:
+            return
+        await asyncio.sleep(LOOK)

@@ -1,0 +1,90 @@
+"""Evaluations that run on the server, one at a time, each in a process of its own that can be stopped at any moment."""
+
+import logging
+import secrets
+import threading
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from gdssm.evaluation.references import REFERENCES
+from service.errors import DatabaseUnavailable
+from service.evaluations.ledger import EvaluationRecord, Ledger
+from service.evaluations.process import Process
+from service.evaluations.request import EvaluationRequest
+from service.evaluations.worker import Assignment
+from service.repository import Repository
+
+logger = logging.getLogger(__name__)
+
+PULSE = 0.5
+"""Seconds between two looks at the queue, and between two signs of life."""
+
+
+class Evaluations:
+    """Queues evaluations, and works them off in the background between `start` and `stop`.
+
+    Args:
+        ledger: Where they are stored.
+        repository: The models that may be asked for.
+        directories: Where a worker finds their files.
+        timeout: Seconds that one evaluation may take.
+    """
+
+    def __init__(self, ledger: Ledger, repository: Repository, directories: Sequence[Path], timeout: float) -> None:
+        self.ledger = ledger
+        self._repository = repository
+        self._directories = directories
+        self._timeout = timeout
+        self._runner = secrets.token_hex(8)
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._work, name="evaluations", daemon=True)
+
+    def ask(self, owner: str, request: EvaluationRequest) -> EvaluationRecord:
+        """Queue an evaluation of the models as they are now.
+
+        Raises:
+            UnknownModel: One of them is not served.
+            QuotaExceeded: The owner has too many that are not finished.
+        """
+        manifests = [self._repository.get(name).manifest for name in request.models]
+        models = [{"name": m.name, "version": m.version, "sha256": m.sha256} for m in manifests]
+        total = len(request.distributions()) * (len(models) + len(REFERENCES))
+        return self.ledger.add(owner, request, models, total)
+
+    def start(self) -> None:
+        """Begin to work."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End the work; an evaluation that is not finished goes back to the queue."""
+        self._stopping.set()
+        self._thread.join()
+
+    def _work(self) -> None:
+        while not self._stopping.wait(PULSE):
+            try:
+                record = self.ledger.claim(self._runner)
+                if record is not None:
+                    self._run(record)
+            except DatabaseUnavailable as error:
+                logger.warning("evaluations wait: %s", error)
+            except Exception:  # whatever goes wrong with one evaluation, the next one has its turn
+                logger.exception("an evaluation could not be run")
+
+    def _run(self, record: EvaluationRecord) -> None:
+        versions = {model["name"]: model["version"] for model in record.models}
+        assignment = Assignment(request=record.request, directories=tuple(self._directories), versions=versions)
+        deadline, number = time.monotonic() + self._timeout, 0
+        with Process(assignment) as process:
+            for result in process.results(PULSE):
+                if result is not None:
+                    self.ledger.append(record.id, number, result)
+                    number += 1
+                if self._stopping.is_set():
+                    return self.ledger.give_back(record.id, self._runner)
+                if time.monotonic() > deadline:
+                    return self.ledger.finish(record.id, f"It took longer than {self._timeout:g} seconds.")
+                if result is None and not self.ledger.still_mine(record.id, self._runner):
+                    return None
+            return self.ledger.finish(record.id, process.failure())

@@ -1,0 +1,193 @@
+"""What is stored of evaluations: who asked for what, how far it is, and every result as it comes."""
+
+import json
+import secrets
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from sqlalchemy import Connection, RowMapping, Select, and_, delete, func, insert, or_, select, update
+
+from service.errors import QuotaExceeded, UnknownEvaluation
+from service.evaluations.request import EvaluationRequest
+from service.evaluations.result import ScoreView
+from service.store.database import Database
+from service.store.tables import EVALUATION_RESULTS, EVALUATIONS
+
+Status = Literal["queued", "running", "done", "failed", "cancelled"]
+UNFINISHED = ("queued", "running")
+SILENCE = 30.0
+"""Seconds without a sign of life after which a running evaluation is taken over."""
+
+
+@dataclass(frozen=True)
+class EvaluationRecord:
+    """What is known of an evaluation beside its results."""
+
+    id: str
+    request: EvaluationRequest
+    models: tuple[Mapping[str, str], ...]
+    """Name, version and hash of each, as they were when it was asked for."""
+    status: Status
+    done: int
+    """Results so far."""
+    total: int
+    reason: str | None
+    """Why it failed."""
+    created: float
+    finished: float | None
+
+
+class Ledger:
+    """Evaluations in the database; several processes may share it.
+
+    Args:
+        database: Where they live.
+        most_unfinished: Evaluations that one owner may have queued or running at a time.
+        ttl: Seconds that an evaluation is kept.
+    """
+
+    def __init__(self, database: Database, most_unfinished: int, ttl: int) -> None:
+        self._database = database
+        self._most_unfinished = most_unfinished
+        self._ttl = ttl
+
+    def add(
+        self, owner: str, request: EvaluationRequest, models: Sequence[Mapping[str, str]], total: int
+    ) -> EvaluationRecord:
+        """Queue an evaluation.
+
+        Raises:
+            QuotaExceeded: The owner has too many that are not finished.
+        """
+        now = time.time()
+        row = {
+            # Ids rise with time, so that a list in their order is in the order of asking; they cannot be guessed.
+            "id": f"{int(now * 1e6):014x}{secrets.token_hex(9)}",
+            "owner": owner,
+            "request": request.model_dump_json(),
+            "models": json.dumps(list(models)),
+            "status": "queued",
+            "total": total,
+            "created": now,
+            "heartbeat": now,
+            "expires": now + self._ttl,
+        }
+        with self._database.transaction() as connection:
+            self._hold_quota(connection, owner)
+            connection.execute(delete(EVALUATIONS).where(EVALUATIONS.c.expires < now))
+            connection.execute(insert(EVALUATIONS).values(row))
+        return self.get(owner, str(row["id"]))
+
+    def get(self, owner: str, evaluation_id: str) -> EvaluationRecord:
+        """Look an evaluation up.
+
+        Raises:
+            UnknownEvaluation: There is none of this id, or it belongs to somebody else.
+        """
+        mine = and_(EVALUATIONS.c.owner == owner, EVALUATIONS.c.id == evaluation_id)
+        with self._database.reading() as connection:
+            row = connection.execute(_records().where(mine)).mappings().one_or_none()
+        if row is None:
+            raise UnknownEvaluation(evaluation_id)
+        return _record(row)
+
+    def page(self, owner: str, limit: int, after: str | None = None) -> list[EvaluationRecord]:
+        """List an owner's evaluations, oldest first."""
+        query = _records().where(EVALUATIONS.c.owner == owner, EVALUATIONS.c.id > (after or ""))
+        with self._database.reading() as connection:
+            return [
+                _record(row) for row in connection.execute(query.order_by(EVALUATIONS.c.id).limit(limit)).mappings()
+            ]
+
+    def results(self, evaluation_id: str, after: int = 0) -> list[ScoreView]:
+        """Read the results from number `after` on."""
+        table = EVALUATION_RESULTS.c
+        query = select(table.result).where(table.evaluation_id == evaluation_id, table.number >= after)
+        with self._database.reading() as connection:
+            texts = connection.scalars(query.order_by(table.number)).all()
+        return [ScoreView.model_validate_json(text) for text in texts]
+
+    def cancel(self, owner: str, evaluation_id: str) -> EvaluationRecord:
+        """Stop an evaluation that is not finished; one that is stays as it is."""
+        self.get(owner, evaluation_id)
+        self._close(evaluation_id, "cancelled", None)
+        return self.get(owner, evaluation_id)
+
+    def claim(self, runner: str) -> EvaluationRecord | None:
+        """Take over the oldest evaluation that nobody works on, from its beginning."""
+        now = time.time()
+        table = EVALUATIONS.c
+        free = or_(table.status == "queued", and_(table.status == "running", table.heartbeat < now - SILENCE))
+        oldest = select(table.id).where(free).order_by(table.id).limit(1).with_for_update(skip_locked=True)
+        with self._database.transaction() as connection:
+            evaluation_id = connection.scalar(oldest)
+            if evaluation_id is None:
+                return None
+            taken = {"status": "running", "runner": runner, "heartbeat": now}
+            connection.execute(update(EVALUATIONS).where(table.id == evaluation_id).values(taken))
+            connection.execute(delete(EVALUATION_RESULTS).where(EVALUATION_RESULTS.c.evaluation_id == evaluation_id))
+            row = connection.execute(_records().where(table.id == evaluation_id)).mappings().one()
+        return _record(row)
+
+    def append(self, evaluation_id: str, number: int, result: str) -> None:
+        """Store one result, a line of JSON."""
+        row = {"evaluation_id": evaluation_id, "number": number, "result": result}
+        with self._database.transaction() as connection:
+            connection.execute(insert(EVALUATION_RESULTS).values(row))
+
+    def still_mine(self, evaluation_id: str, runner: str) -> bool:
+        """Give a sign of life; False if the evaluation was cancelled, or taken over by somebody else."""
+        mine = _mine(evaluation_id, runner)
+        with self._database.transaction() as connection:
+            found = connection.execute(update(EVALUATIONS).where(mine).values(heartbeat=time.time()))
+        return found.rowcount == 1
+
+    def give_back(self, evaluation_id: str, runner: str) -> None:
+        """Queue an evaluation again that this process cannot finish."""
+        with self._database.transaction() as connection:
+            connection.execute(update(EVALUATIONS).where(_mine(evaluation_id, runner)).values(status="queued"))
+
+    def finish(self, evaluation_id: str, reason: str | None) -> None:
+        """Close an evaluation: done, or failed for a reason."""
+        self._close(evaluation_id, "done" if reason is None else "failed", reason)
+
+    def _close(self, evaluation_id: str, status: Status, reason: str | None) -> None:
+        open_ = and_(EVALUATIONS.c.id == evaluation_id, EVALUATIONS.c.status.in_(UNFINISHED))
+        end = {"status": status, "reason": reason, "finished": time.time()}
+        with self._database.transaction() as connection:
+            connection.execute(update(EVALUATIONS).where(open_).values(end))
+
+    def _hold_quota(self, connection: Connection, owner: str) -> None:
+        unfinished = and_(EVALUATIONS.c.owner == owner, EVALUATIONS.c.status.in_(UNFINISHED))
+        count = connection.scalar(select(func.count()).select_from(EVALUATIONS).where(unfinished)) or 0
+        if count >= self._most_unfinished:
+            raise QuotaExceeded(
+                f"{count} evaluations are queued or running; at most {self._most_unfinished} may be "
+                "(GDSSM_MAX_EVALUATIONS). Wait for one to end, or cancel one."
+            )
+
+
+def _mine(evaluation_id: str, runner: str) -> Any:  # noqa: ANN401  (SQLAlchemy's own)
+    table = EVALUATIONS.c
+    return and_(table.id == evaluation_id, table.runner == runner, table.status == "running")
+
+
+def _records() -> Select[Any]:
+    done = select(func.count()).where(EVALUATION_RESULTS.c.evaluation_id == EVALUATIONS.c.id).scalar_subquery()
+    return select(EVALUATIONS, done.label("done"))
+
+
+def _record(row: RowMapping) -> EvaluationRecord:
+    return EvaluationRecord(
+        id=row["id"],
+        request=EvaluationRequest.model_validate_json(row["request"]),
+        models=tuple(json.loads(row["models"])),
+        status=row["status"],
+        done=row["done"],
+        total=row["total"],
+        reason=row["reason"],
+        created=row["created"],
+        finished=row["finished"],
+    )

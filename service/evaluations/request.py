@@ -1,0 +1,80 @@
+"""What is asked for: tasks, models and sizes, within bounds."""
+
+from typing import Annotated, Literal, Self
+
+import numpy as np
+from pydantic import ConfigDict, Field, model_validator
+
+from gdssm.evaluation.examination import Plan
+from gdssm.evaluation.suites import Suite, suite
+from gdssm.evaluation.tasks.rows import Rows
+from service.artifact import Record
+
+MOST_NUMBERS = 20_000_000
+"""In the tasks of one distribution, over all lengths of context: 160 MB."""
+
+Number = Annotated[float, Field(allow_inf_nan=False)]
+Row = Annotated[tuple[Number, ...], Field(min_length=1, max_length=512)]
+ModelName = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._-]*$", max_length=100)]
+Length = Annotated[int, Field(ge=1, le=10_000)]
+
+
+class UploadedTable(Record):
+    """Rows of the caller's own, from which tasks are drawn as random splits."""
+
+    model_config = ConfigDict(use_attribute_docstrings=True)
+
+    x: tuple[Row, ...] = Field(min_length=2, max_length=100_000, examples=[[[1.0], [2.0], [3.0]]])
+    """R rows of D inputs."""
+    y: tuple[Number, ...] = Field(min_length=2, max_length=100_000, examples=[[2.0, 4.0, 6.0]])
+    """R outputs."""
+
+    @model_validator(mode="after")
+    def _rows_fit(self) -> Self:
+        if len(self.x) != len(self.y) or len({len(row) for row in self.x}) != 1:
+            raise ValueError("x needs rows of one width, and y one number for each of them")
+        return self
+
+
+class EvaluationRequest(Record):
+    """One evaluation; the same request gives the same numbers."""
+
+    model_config = ConfigDict(use_attribute_docstrings=True)
+
+    suite: Literal["paper", "practical", "data"] = "paper"
+    """The paper's tasks, practical ones, or tasks drawn from `data`."""
+    data: UploadedTable | None = None
+    """With the suite `data` only."""
+    models: tuple[ModelName, ...] = Field(min_length=1, max_length=20, examples=[["linear", "gd-1"]])
+    """Names of models; one that does not fit a distribution is refused there with its reason."""
+    seed: int = Field(0, ge=0, le=2**32 - 1)
+    tasks: int = Field(200, ge=2, le=5_000)
+    """Tasks of each distribution."""
+    queries: int = Field(4, ge=1, le=100)
+    """Queries of each task."""
+    observations: Length = 10
+    """Length of the context where everything is measured."""
+    curve: tuple[Length, ...] = Field((1, 2, 5, 10, 20, 50), max_length=20)
+    """Lengths of the context on the learning curve."""
+
+    @model_validator(mode="after")
+    def _is_bounded(self) -> Self:
+        if (self.suite == "data") != (self.data is not None):
+            raise ValueError("data belongs to the suite 'data', and only to it")
+        inputs = len(self.data.x[0]) if self.data else 10
+        rows = sum(length + self.queries for length in (self.observations, *self.curve))
+        if self.tasks * rows * (inputs + 1) > MOST_NUMBERS:
+            raise ValueError(f"the tasks hold more than {MOST_NUMBERS} numbers; ask for fewer, or shorter ones")
+        if self.data and max(self.observations, *self.curve, 0) + self.queries > len(self.data.x):
+            raise ValueError(f"a task needs more rows than the {len(self.data.x)} of the table; ask for shorter ones")
+        return self
+
+    def plan(self) -> Plan:
+        """Say the sizes as the examination does."""
+        return Plan(self.seed, self.tasks, self.queries, self.observations, self.curve)
+
+    def distributions(self) -> Suite:
+        """Name the distributions."""
+        if self.data is None:
+            return suite(self.suite)
+        return (("data", Rows(np.array(self.data.x), np.array(self.data.y)[:, None])),)

@@ -1,0 +1,63 @@
+"""Results as JSON: numbers that are not finite are null."""
+
+import math
+from dataclasses import asdict
+
+from pydantic import ConfigDict, Field
+
+from gdssm.evaluation.confidence import Interval
+from gdssm.evaluation.examination import Refused, Score
+from service.artifact import Record
+
+
+class IntervalView(Record):
+    """A mean over tasks and its 95 % interval."""
+
+    mean: float | None
+    low: float | None
+    high: float | None
+
+
+class PointView(Record):
+    """One point of a learning curve."""
+
+    observations: int
+    loss: IntervalView
+
+
+class ScoreView(Record):
+    """One learner on one distribution, or why it was refused there."""
+
+    model_config = ConfigDict(use_attribute_docstrings=True)
+
+    distribution: str
+    learner: str
+    refused: str | None = None
+    """The reason, if it does not fit; everything below is then null."""
+    loss: IntervalView | None = None
+    """½ · mean squared error."""
+    r2: IntervalView | None = None
+    relative_prediction_difference: IntervalView | None = None
+    """From gradient descent of as many steps with the best rates."""
+    sensitivity_cosine: IntervalView | None = None
+    """With the sensitivity of the same; blind to scale."""
+    curve: tuple[PointView, ...] = Field(default=())
+
+
+def view(result: Score | Refused) -> ScoreView:
+    """Put a result into the form in which it is stored and sent."""
+    if isinstance(result, Refused):
+        return ScoreView(distribution=result.distribution, learner=result.learner, refused=result.reason)
+    return ScoreView(
+        distribution=result.distribution,
+        learner=result.learner,
+        loss=_interval(result.loss),
+        r2=_interval(result.r2),
+        relative_prediction_difference=_interval(result.relative_prediction_difference),
+        sensitivity_cosine=_interval(result.sensitivity_cosine),
+        curve=tuple(PointView(observations=p.observations, loss=_interval(p.loss)) for p in result.curve),
+    )
+
+
+def _interval(interval: Interval) -> IntervalView:
+    return IntervalView(**{name: value if math.isfinite(value) else None for name, value in asdict(interval).items()})

@@ -1,0 +1,56 @@
+"""One evaluation in a process of its own, so that nobody else waits for it.
+
+`python -m service.evaluations.worker` reads an `Assignment` as JSON on stdin and writes one line of JSON for each
+result, as soon as there is one.
+"""
+
+import os
+import sys
+from functools import partial
+from pathlib import Path
+
+from gdssm.evaluation.examination import Contestant, examine
+from service.artifact import Record
+from service.evaluations.models import contestant
+from service.evaluations.request import EvaluationRequest
+from service.evaluations.result import view
+from service.inference import infer
+from service.predictor import Limits
+from service.repository import Repository
+from service.runtime import Runtime
+
+POLITENESS = 10
+"""How far it stands back, as `nice` counts."""
+
+
+class Assignment(Record):
+    """What a worker is told."""
+
+    request: EvaluationRequest
+    directories: tuple[Path, ...]
+    """Of the model files."""
+    versions: dict[str, str]
+    """Of the models, by name."""
+
+
+def main() -> None:
+    """Work one assignment off, standing back behind whoever answers predictions on the same machine."""
+    os.nice(POLITENESS)
+    assignment = Assignment.model_validate_json(sys.stdin.buffer.read())
+    repository = Repository.load(assignment.directories, threads=1)
+    contestants = {name: enter(repository.get(name, version)) for name, version in assignment.versions.items()}
+    request = assignment.request
+    for result in examine(request.plan(), request.distributions(), contestants):
+        sys.stdout.write(view(result).model_dump_json() + "\n")
+        sys.stdout.flush()
+
+
+def enter(runtime: Runtime) -> Contestant:
+    """Enter a model that runs in this process."""
+    limits = Limits(max_columns=sys.maxsize, max_predictions=sys.maxsize, max_observations=sys.maxsize)
+    manifest = runtime.manifest
+    return contestant(partial(infer, runtime, limits=limits), manifest.dtype, manifest.gradient_steps)
+
+
+if __name__ == "__main__":
+    main()
