@@ -1,0 +1,45 @@
+/** Selects that are filled from a list, and sliders that say their value. */
+
+/** @param {HTMLSelectElement} select; @param {[string, string][]} choices value and words */
+export function offer(select, choices, chosen) {
+  select.replaceChildren(...choices.map(([value, words]) => new Option(words, value, false, value === chosen)));
+}
+
+/** Offer the entries of an object, each with its `words`. */
+export const offerEach = (select, entries, chosen) =>
+  offer(
+    select,
+    Object.entries(entries).map(([value, { words }]) => [value, words]),
+    chosen,
+  );
+
+/** A slider with its value in words beside it. */
+export class Slider {
+  /** @param {HTMLInputElement} input in a label with a `b`; @param {(value: number) => void} changed */
+  constructor(input, words, changed) {
+    [this.input, this.words] = [input, words];
+    this.beside = input.closest("label").querySelector("b");
+    input.addEventListener("input", () => {
+      this.#say(this.value);
+      changed(this.value);
+    });
+    this.#say(this.value);
+  }
+
+  get value() {
+    return Number(this.input.value);
+  }
+
+  /** Show a value that came about elsewhere; the words may say more than the slider reaches. */
+  show(value) {
+    this.input.value = value;
+    this.#say(value);
+  }
+
+  #say(value) {
+    this.beside.textContent = this.words(value);
+    this.input.setAttribute("aria-valuetext", this.words(value));
+  }
+}
+
+export const percent = (share) => `${Math.round(share * 100)} %`;

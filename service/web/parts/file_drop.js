@@ -1,0 +1,21 @@
+/** Files that are dropped on an element, or chosen with the file input inside it. */
+
+/** @param {HTMLElement} drop; @param {(name: string, text: string) => void} read */
+export function takeFiles(drop, read) {
+  const take = async (file) => file && read(file.name, await file.text());
+  const input = drop.querySelector("input[type=file]");
+  input.addEventListener("change", async () => {
+    await take(input.files[0]);
+    input.value = ""; // so that the same file can be chosen again after it was corrected
+  });
+  drop.addEventListener("dragover", (event) => {
+    event.preventDefault();
+    drop.classList.add("over");
+  });
+  drop.addEventListener("dragleave", () => drop.classList.remove("over"));
+  drop.addEventListener("drop", (event) => {
+    event.preventDefault();
+    drop.classList.remove("over");
+    take(event.dataTransfer.files[0]);
+  });
+}

@@ -1,0 +1,49 @@
+/** The served models in plain words; a model that is not known here is offered with its own summary. */
+
+const WORDS = {
+  "sine-4step-trained": [
+    "Four steps, trained on sines",
+    "From random sines it learnt to read one, in four steps and features of its own. At home between −5 and 5.",
+  ],
+  "sine-trained": ["One step, trained on sines", "The same with a single step."],
+  linear: [
+    "Straight line, any scale",
+    "Standardises what it sees, takes eight steps, has an intercept. Nothing to tune.",
+  ],
+  "gd-8": [
+    "Eight gradient steps",
+    "From zero, on x and y as they are: no intercept, so the line goes through 0 unless the features hold a 1.",
+  ],
+  "gd-1": ["One gradient step", "The paper's layer: a single step from zero, on x and y as they are."],
+  classifier: [
+    "Any scale, eight steps",
+    "The straight-line model on the classes, its scores turned into probabilities.",
+  ],
+  "softmax-8": ["Eight steps on cross-entropy", "From zero, on x as it is: no intercept unless the features hold a 1."],
+  "softmax-1": ["One step on cross-entropy", "A single step from zero, on x as it is."],
+  "linear-trained": ["One step, trained", "Ten features: training found gradient descent."],
+  "linear-2step-trained": ["Two steps, trained", "Ten features, two layers trained from random weights."],
+};
+
+/**
+ * The models for a task with outputs of K columns, in the order of WORDS and then of the service.
+ *
+ * @throws {Error} there is none
+ */
+export function fitting(models, task, K) {
+  const order = Object.keys(WORDS);
+  const place = ({ name }) => (order.includes(name) ? order.indexOf(name) : order.length);
+  const fits = (model) => model.task === task && ["any", K].includes(model.dims.K);
+  const found = models.filter(fits).sort((a, b) => place(a) - place(b));
+  if (!found.length) throw new Error(`None of the models that are served is for ${task}. Look at GET /v1/models.`);
+  return found;
+}
+
+/** Whether it can be shown D features. */
+export const takes = (model, D) => model.dims.D === "any" || model.dims.D === D;
+
+export const nameOf = ({ name }) => WORDS[name]?.[0] ?? name;
+export const aboutOf = ({ name, summary }) => `${name}: ${WORDS[name]?.[1] ?? summary}`;
+
+/** Whether it takes gradient steps of a length that the caller may choose. */
+export const hasRate = ({ parameters }) => parameters.some(({ name }) => name === "learning_rate");

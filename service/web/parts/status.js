@@ -1,0 +1,34 @@
+/** How the last question went: its latency, or what is wrong in the service's words; and a key, if it asks for one. */
+
+import { key } from "../ask/key.js";
+
+export class Status {
+  /** @param {HTMLElement} host where the template goes; @param {() => void} retry asks again, with the new key */
+  constructor(host, retry) {
+    host.append(document.querySelector("#status-template").content.cloneNode(true));
+    const part = (name) => host.querySelector(`[data-part=${name}]`);
+    [this.latency, this.problem, this.keyForm] = ["latency", "problem", "key"].map(part);
+    this.keyForm.addEventListener("submit", (event) => {
+      event.preventDefault();
+      key.set(new FormData(this.keyForm).get("key"));
+      retry();
+    });
+  }
+
+  /** @param {{roundTrip: number, compute: number | null} | null} latency in milliseconds */
+  answered(latency) {
+    this.problem.hidden = this.keyForm.hidden = true;
+    this.latency.textContent = latency === null ? "" : wordsOf(latency);
+  }
+
+  /** @param {Error} error */
+  failed(error) {
+    this.latency.textContent = "";
+    this.problem.textContent = error.message;
+    this.problem.hidden = false;
+    this.keyForm.hidden = error.status !== 401;
+  }
+}
+
+const wordsOf = ({ roundTrip, compute }) =>
+  `Answered in ${roundTrip.toFixed(1)} ms${compute === null ? "" : `, ${compute.toFixed(1)} ms of it in the service`}.`;

@@ -1,0 +1,178 @@
+/** The curve: a one-dimensional task, and the prediction that a model makes of it. */
+
+import { callsOf, curl, pythonOfSteps } from "../ask/calls.js";
+import { Descent, ONE_STEP } from "../ask/descent.js";
+import { announce } from "../parts/announce.js";
+import { offer, offerEach, Slider } from "../parts/choices.js";
+import { aboutOf, fitting, hasRate, nameOf, takes } from "../parts/models.js";
+import { fill, shown } from "../parts/numbers.js";
+import { TaskControls } from "../parts/task_controls.js";
+import { CurvePlot } from "../plot/curve_plot.js";
+import { CURVES, drawCurve, RANGE } from "../tasks/curves.js";
+import { CURVE_FEATURES } from "../tasks/features.js";
+import { PlacedPoints } from "../tasks/placed.js";
+import { rounded } from "../tasks/random.js";
+import { View } from "./view.js";
+
+const GRID = Array.from({ length: 161 }, (_, i) => rounded(RANGE * (i / 80 - 1)));
+const MOST_STEPS = 40;
+const START = {
+  features: "plain",
+  rate: null, // null is line search
+  steps: null, // null is as many as the model has
+  truth: null,
+  probe: -3.2,
+};
+
+const rateOf = (exponent) => rounded(10 ** exponent, 4);
+
+export class CurveView extends View {
+  constructor(host, served) {
+    const models = fitting(served.models, "regression", 1).filter((model) => takes(model, 1));
+    super(host, { ...START, model: models[0] });
+    this.models = models;
+    this.unfolds = served.models.some(({ name }) => name === ONE_STEP);
+    this.descent = null;
+    this.value = null; // the prediction at the probe
+    this.points = new PlacedPoints(() => this.refresh(), Number(this.controls.noise.value));
+    this.plot = new CurvePlot(host.querySelector("figure"), RANGE, {
+      place: (x, y) => this.points.place(x, y),
+      move: (i, x, y) => this.points.move(i, x, y),
+      remove: (i) => this.points.remove(i),
+      where: () => [this.state.probe, this.value ?? 0],
+      ask: (x) => this.change({ probe: rounded(x, 2) }),
+    });
+    this.#listen();
+    this.#draw();
+  }
+
+  #listen() {
+    const { controls, state } = this;
+    const choices = this.models.map((model) => [model.name, nameOf(model)]);
+    offer(controls.model, choices, state.model.name);
+    offerEach(controls.features, CURVE_FEATURES, state.features);
+    offerEach(controls.task, CURVES, "sine");
+    this.when("model", (chosen) => ({ model: this.models.find(({ name }) => name === chosen), steps: null }));
+    this.when("features", (features) => ({ features }));
+    const rate = new Slider(
+      controls.rate,
+      (exponent) => shown(rateOf(exponent)),
+      (exponent) => this.change({ rate: rateOf(exponent) }),
+    );
+    this.when("own-rate", () => ({ rate: controls["own-rate"].checked ? rateOf(rate.value) : null }));
+    controls.more.addEventListener("click", () => this.change({ steps: this.steps + 1 }));
+    controls.none.addEventListener("click", () => this.change({ steps: 0 }));
+    this.task = new TaskControls(controls, this.points, {
+      draw: () => this.#draw(),
+      add: () => {
+        this.points.place(0, 0);
+        this.plot.points.focus(this.points.length - 1);
+      },
+    });
+  }
+
+  /** How many gradient steps are shown. */
+  get steps() {
+    return this.state.steps ?? this.state.model.gradient_steps;
+  }
+
+  /** Draw the task anew; one unit of noise is as large as y itself. */
+  #draw() {
+    const count = this.task.count.value;
+    const { truth, points } = drawCurve(this.task.task, this.task.seed, count);
+    const size = Math.sqrt(points.reduce((sum, { y }) => sum + y * y, 0) / points.length);
+    this.state.truth = truth;
+    this.points.draw(
+      points.map(({ x, y, grain }) => ({ x, y, grain: [0, grain * size] })),
+      count,
+    );
+    this.plot.fit(this.points.points);
+  }
+
+  refresh() {
+    const { state, controls, points, steps } = this;
+    const descends = this.unfolds && hasRate(state.model);
+    this.part("empty").hidden = points.length > 0;
+    this.part("about").textContent = aboutOf(state.model);
+    this.part("descent").hidden = !descends;
+    fill(this.part("steps"), steps);
+    this.part("steps-word").textContent = `gradient step${steps === 1 ? "" : "s"}, from W = 0`;
+    controls.more.disabled = steps >= MOST_STEPS;
+    controls.features.disabled = state.model.dims.D !== "any";
+    controls.rate.disabled = state.rate === null;
+    this.task.count.show(points.length);
+    this.plot.points.show(points.map((point, i) => ({ ...point, words: wordsOf(point, i, points.length) })));
+    this.ask(points.length ? { request: requestOf(state, points), steps: descends ? state.steps : null } : null);
+  }
+
+  /** One request, or as many as it takes to go on from the gradient steps that are there already. */
+  async answer(question, signal) {
+    if (question === null || question.steps === null) return super.answer(question, signal);
+    const { request, steps } = question;
+    if (!this.descent?.isOf(request) || this.descent.steps > steps) this.descent = new Descent(request);
+    while (this.descent.steps < steps) await this.descent.step(signal);
+    const { curves, latency, last } = this.descent;
+    return { ...question, curves, latency, last };
+  }
+
+  show(result) {
+    if (result === null) return this.#showNothing();
+    const { probe } = this.state;
+    const curves = result.curves ?? [result.answer.prediction];
+    const latest = curves.at(-1) ?? result.request.query.map(() => 0);
+    const value = latest.at(-1);
+    this.value = value;
+    this.plot.show({ xs: GRID, truth: this.#truth(), earlier: curves.slice(0, -1), curve: latest });
+    this.plot.probe.show(`x ${shown(probe)}, prediction ${shown(value)}`);
+    fill(this.part("query"), probe);
+    fill(this.part("prediction"), value);
+    this.status.answered(result.latency);
+    this.calls.show(
+      result.steps === null ? callsOf(ofProbe(result.request)) : callsOfSteps(result),
+      aboutCalls(result),
+    );
+    announce(`${this.points.length} points. At x = ${shown(probe)} the prediction is ${shown(value)}.`);
+  }
+
+  #showNothing() {
+    this.value = null;
+    this.plot.show({ xs: GRID, truth: this.#truth(), earlier: [], curve: [] });
+    this.plot.probe.show("no prediction");
+    fill(this.part("prediction"), null);
+    this.status.answered(null);
+    this.calls.clear();
+  }
+
+  #truth() {
+    return GRID.map((x) => this.state.truth(x));
+  }
+}
+
+const wordsOf = ({ x, y }, i, n) =>
+  `Point ${i + 1} of ${n}: x ${shown(x)}, y ${shown(y)}. Arrow keys move, Delete removes.`;
+
+/** The queries of the curve, and last the one that is read out. */
+function requestOf({ model, features, probe, rate }, points) {
+  const { row } = CURVE_FEATURES[model.dims.D === "any" ? features : "plain"];
+  return {
+    model: model.name,
+    context: { x: points.map(({ x }) => row(x)), y: points.map(({ y }) => y) },
+    query: [...GRID, probe].map((x) => row(x)),
+    ...(rate !== null && hasRate(model) && { parameters: { learning_rate: rate } }),
+  };
+}
+
+const ofProbe = (request) => ({ ...request, query: request.query.slice(-1) });
+
+function callsOfSteps({ request, steps, last }) {
+  return {
+    python: pythonOfSteps({ ...ofProbe(request), model: ONE_STEP }, steps),
+    curl: last
+      ? `# Step ${steps}: y is what the steps before it left over; its answer is added to theirs.\n${curl(ofProbe(last))}`
+      : "# No step has been taken: every prediction is 0.",
+  };
+}
+
+const aboutCalls = ({ steps }) =>
+  `Asks for the one query above and prints its prediction; the curve is the same with ${GRID.length} queries` +
+  (steps === null ? "." : ", one call for each step.");

@@ -1,0 +1,58 @@
+import pytest
+
+from tests.service.in_process import InProcess
+
+LIBRARY = "/web/vendor/chart.js-4.6.1/chart.umd.min.js"
+
+
+def test_the_page_allows_nothing_inline_and_nothing_from_elsewhere(client: InProcess) -> None:
+    answer = client.get("/")
+    assert answer.status_code == 200
+    assert answer.headers["content-type"] == "text/html; charset=utf-8"
+    assert answer.headers["content-security-policy"].startswith("default-src 'self'; object-src 'none'")
+    assert "unsafe" not in answer.headers["content-security-policy"]
+    assert "style=" not in answer.text
+    assert "//" not in answer.text.replace("<!--", "")
+
+
+@pytest.mark.parametrize(
+    ("path", "kind"),
+    [
+        ("/web/main.js", "text/javascript; charset=utf-8"),
+        ("/web/style/page.css", "text/css; charset=utf-8"),
+        ("/web/icon.svg", "image/svg+xml"),
+        (LIBRARY, "text/javascript; charset=utf-8"),
+    ],
+)
+def test_files_come_with_their_type(client: InProcess, path: str, kind: str) -> None:
+    answer = client.get(path)
+    assert (answer.status_code, answer.headers["content-type"]) == (200, kind)
+
+
+def test_a_file_that_has_not_changed_is_not_sent_again(client: InProcess) -> None:
+    first = client.get("/")
+    assert first.headers["cache-control"] == "no-cache"
+    again = client.request("GET", "/", headers={"If-None-Match": first.headers["etag"]})
+    assert (again.status_code, again.content) == (304, b"")
+
+
+def test_the_library_is_kept_for_good(client: InProcess) -> None:
+    assert "immutable" in client.get(LIBRARY).headers["cache-control"]
+
+
+def test_head_answers_without_the_body(client: InProcess) -> None:
+    answer = client.request("HEAD", "/")
+    assert (answer.status_code, answer.content) == (200, b"")
+
+
+@pytest.mark.parametrize("path", ["/web/", "/web/none.js", "/web/..%2Fapp.py", "/web/%2e%2e/app.py", "/web/ask"])
+def test_nothing_else_is_sent(client: InProcess, path: str) -> None:
+    answer = client.get(path)
+    assert answer.status_code == 404
+    assert answer.json()["error_type"] == "not_found"
+
+
+def test_it_takes_no_other_method(client: InProcess) -> None:
+    answer = client.request("POST", "/")
+    assert answer.status_code == 405
+    assert "GET" in answer.headers["allow"]

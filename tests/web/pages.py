@@ -1,0 +1,60 @@
+"""What a visitor does and sees, in the words of the tests."""
+
+import re
+from typing import Any
+
+from playwright.sync_api import FloatRect, Locator, Page, Request, expect
+
+
+class View:
+    """One view of an open page."""
+
+    def __init__(self, page: Page, name: str) -> None:
+        self.page = page
+        self.host = page.locator(f"#{name}")
+        self.points = self.host.locator(".point")
+
+    def part(self, name: str) -> Locator:
+        return self.host.locator(f"[data-part={name}]")
+
+    def control(self, name: str) -> Locator:
+        return self.host.locator(f"[name={name}]")
+
+    def number(self, part: str) -> float:
+        """The exact number that a part of the page shows, once there is one."""
+        expect(self.part(part)).to_have_attribute("value", re.compile(r"\d"))
+        return float(self.part(part).get_attribute("value") or "")
+
+    def changes(self, part: str, before: float) -> float:
+        """Wait until a part of the page shows another number."""
+        expect(self.part(part)).not_to_have_attribute("value", written(before))
+        return self.number(part)
+
+    def place(self, across: float, down: float) -> None:
+        """Click into the plot, at shares of its width and height."""
+        box = self.box()
+        self.page.mouse.click(box["x"] + across * box["width"], box["y"] + down * box["height"])
+
+    def box(self) -> FloatRect:
+        return box_of(self.host.locator(".frame svg"))
+
+    def picture(self) -> str:
+        picture: str = self.host.locator(".frame canvas").evaluate("canvas => canvas.toDataURL()")
+        return picture
+
+
+def box_of(locator: Locator) -> FloatRect:
+    box = locator.bounding_box()
+    assert box is not None
+    return box
+
+
+def sent(request: Request) -> dict[str, Any]:
+    """The body that was sent."""
+    body: dict[str, Any] = request.post_data_json or {}
+    return body
+
+
+def written(number: float) -> str:
+    """A number as JavaScript writes it."""
+    return repr(number).removesuffix(".0")

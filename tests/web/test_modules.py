@@ -1,0 +1,85 @@
+"""Modules of the page by themselves, in the browser that runs them."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import pytest
+from playwright.sync_api import Browser, Page
+
+from tests.running import Server
+
+
+@pytest.fixture(scope="module")
+def page(browser: Browser, server: Server) -> Iterator[Page]:
+    """A page of the service that runs nothing by itself."""
+    page = browser.new_page()
+    page.goto(f"{server.url}/web/icon.svg")
+    yield page
+    page.close()
+
+
+def call(page: Page, module: str, code: str, argument: object = None) -> Any:  # noqa: ANN401  (JSON)
+    """Run code with what a module exports as `m`, and an argument as `a`."""
+    return page.evaluate(f"async (a) => {{ const m = await import('/web/{module}.js'); {code} }}", argument)
+
+
+def test_cholesky_solves_and_refuses_what_is_not_determined(page: Page) -> None:
+    rng = np.random.default_rng(2)
+    root = rng.normal(size=(5, 7))
+    A, b = root @ root.T, rng.normal(size=5)
+    found = call(page, "table/least_squares", "return m.solve(a.A, a.b)", {"A": A.tolist(), "b": b.tolist()})
+    assert found == pytest.approx(np.linalg.solve(A, b))
+    twice = [[1.0, 1.0], [2.0, 2.0], [4.0, 4.0]]
+    code = "return m.fit(a, [1, 2, 4], 0) === null && m.fit(a, [1, 2, 4], 1) !== null"
+    assert call(page, "table/least_squares", code, twice)
+
+
+def test_r2_is_none_where_y_does_not_vary(page: Page) -> None:
+    assert call(page, "table/scores", "return m.r2([1, 2, 3], [1, 2, 4])") == pytest.approx(0.5)
+    assert call(page, "table/scores", "return m.r2([2, 2], [1, 2])") is None
+
+
+def test_csv_with_quotes_line_ends_and_blank_lines(page: Page) -> None:
+    text = '\ufeff"a ""b""",c\r\n\r\n"1, one",2\r\n"3\n4", 5 \n'
+    table = call(page, "table/csv", "return m.parseCsv(a)", text)
+    assert table == {"header": ['a "b"', "c"], "rows": [["1, one", "2"], ["3\n4", "5"]]}
+
+
+def test_the_same_seed_draws_the_same_task(page: Page) -> None:
+    code = "return [1, 1, 2].map((seed) => JSON.stringify(m.drawCurve('network', seed, 9).points))"
+    first, again, other = call(page, "tasks/curves", code)
+    assert first == again != other
+
+
+def test_random_numbers_are_as_they_should_be(page: Page) -> None:
+    code = """const random = m.randomFrom(3);
+              return Array.from({length: 5000}, () => [random.uniform(), random.normal()])"""
+    uniform, normal = np.array(call(page, "tasks/random", code)).T
+    assert uniform.mean() == pytest.approx(0.5, abs=0.02)
+    assert uniform.std() == pytest.approx(12**-0.5, abs=0.02)
+    assert (normal.mean(), normal.std()) == pytest.approx((0, 1), abs=0.05)
+
+
+def test_of_many_questions_only_the_running_and_the_newest_are_asked(page: Page) -> None:
+    code = """const [asked, shown, release] = [[], [], []];
+              const ask = m.newestWins(
+                (question) => new Promise((done) => { asked.push(question); release.push(() => done(question)); }),
+                (answer) => shown.push(answer), () => {});
+              const settle = () => new Promise((done) => setTimeout(done));
+              for (const question of [1, 2, 3, 4]) ask(question);
+              release[0](); await settle();
+              release[1](); await settle();
+              return [asked, shown]"""
+    assert call(page, "ask/newest", code) == [[1, 4], [1, 4]]
+
+
+def test_a_slow_question_is_given_up_for_a_newer_one(page: Page) -> None:
+    code = """return await new Promise((done) => {
+                const failed = [];
+                const ask = m.newestWins(
+                  (question, signal) => question === "new" ? question : new Promise((_, refuse) =>
+                    signal.addEventListener("abort", () => refuse(new DOMException("", "AbortError")))),
+                  (answer) => done([answer, failed]), (error) => failed.push(String(error)));
+                ask("slow"); ask("new"); })"""
+    assert call(page, "ask/newest", code) == ["new", []]
