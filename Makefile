@@ -8,7 +8,7 @@ PORT ?= 8000
 serve: .venv/ready
 	.venv/bin/python -m service serve --host $(HOST) --port $(PORT)
 
-test: .venv-dev/ready
+test: .venv-dev/ready .venv-clients/ready
 	.venv-dev/bin/python -m pytest
 
 check: .venv-dev/ready
@@ -37,9 +37,16 @@ zoo: .venv-dev/ready
 	.venv-dev/bin/python -m pip install --quiet --constraint constraints.txt --editable '.[export,report]' --group dev
 	touch $@
 
+# Inference clients that others wrote, which the tests let loose on the service; they hold back what the service needs.
+.venv-clients/ready: pyproject.toml constraints-clients.txt
+	$(PYTHON) -m venv .venv-clients
+	.venv-clients/bin/python -m pip install --quiet --upgrade --constraint constraints-clients.txt pip
+	.venv-clients/bin/python -m pip install --quiet --constraint constraints-clients.txt --group clients
+	touch $@
+
 # Write the exact versions of the present environment down again (after a deliberate upgrade).
 constraints: .venv-dev/ready
 	.venv-dev/bin/python -m pip freeze --all --exclude-editable | sed 's/+cpu$$//' > constraints.txt
 
 clean:
-	rm -rf .venv .venv-dev
+	rm -rf .venv .venv-dev .venv-clients

@@ -6,13 +6,11 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from export.claims import TOLERANCE, check_claims
 from export.graph import Graph
 from service.errors import BrokenArtifact
 from service.runtime import Runtime
 from service.shapes import Array, shape_of
-
-TOLERANCE = {"float32": 1e-5, "float64": 1e-9}
-"""Largest difference from torch, relative to the largest entry of the tensor."""
 
 SHAPES = (
     {"B": 1, "N": 1, "M": 1, "D": 1, "K": 1},
@@ -40,6 +38,7 @@ def verify(path: Path, graph: Graph) -> None:
         for sizes in SHAPES:
             for tensors in _examples(graph, runtime, sizes):
                 _compare(graph, runtime, tensors, sizes)
+        check_claims(runtime)
     except Exception:
         path.unlink()
         raise

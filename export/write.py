@@ -5,10 +5,11 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from export.claims import TOLERANCE
 from export.graph import Graph
 from export.to_onnx import OPSET, producers, trace, write
 from export.trained import record
-from export.verify import TOLERANCE, verify
+from export.verify import verify
 from export.zoo import VERSION, Entry
 from service.artifact import UNHASHED, Golden, Manifest
 from service.shapes import Array, shape_of
@@ -46,6 +47,8 @@ def manifest(entry: Entry, graph: Graph) -> Manifest:
         gradient_steps=entry.gradient_steps,
         step_size=entry.step_size,
         linear_in_y=entry.linear_in_y,
+        linear_in_y_given=entry.linear_in_y_given,
+        affine_in_query=entry.affine_in_query,
         inputs=graph.inputs,
         outputs=graph.outputs,
         parameters=tuple(graph.signature.parameters),

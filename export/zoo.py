@@ -40,6 +40,8 @@ class Entry:
     step_size: str
     linear_in_y: bool
     merge: MergeRule
+    affine_in_query: bool = False
+    linear_in_y_given: tuple[str, ...] = ()
     task: Literal["regression", "classification"] = "regression"
     run: Path | None = None
     """Directory of the training run that a trained model comes from."""
@@ -55,6 +57,8 @@ def _raw(steps: int, summary: str) -> Entry:
         gradient_steps=steps,
         step_size="exact line search on the context, for each step and output; or learning_rate, if given",
         linear_in_y=False,
+        linear_in_y_given=(LEARNING_RATE.name,),
+        affine_in_query=True,
         merge=SCAN,
     )
 
@@ -71,6 +75,7 @@ def _standardized(
         gradient_steps=STANDARDIZED_STEPS,
         step_size="1/λ, λ a close upper bound of the largest eigenvalue of the standardised second moments of x",
         linear_in_y=regression,
+        affine_in_query=regression,
         merge=MOMENTS,
         task=task,
     )
@@ -116,7 +121,7 @@ def _trained(name: str, summary: str, x: str) -> Entry:
         assumes=Assumptions(x=x, y="as in training, see training.config.task"),
         gradient_steps=config.layers,
         step_size="learnt",
-        linear_in_y=False,  # but for what rounding and the learnt weights' last entries leave
+        linear_in_y=False,  # as affine in the query, but for what the learnt weights' last entries leave
         merge=NONE,
         run=RUNS / name,
     )

@@ -5,17 +5,41 @@ Web-free:
     runtime       one model file in one onnxruntime session
     shapes        the sizes behind the letters B, N, M, D, K
     merge         two states of one model into one, without the model
-    repository    the model files of a directory, by name
+    signature     whether a manifest describes the one signature that everything relies on
+    model_file    the files of a directory, read so that nothing that lies there can hang or flood the reader
+    trial         a stranger's model file is opened for the first time in a process of its own
+    directories   the model files of some directories, as they were last found
+    catalogue     which models there are at one moment, by name and version
+    unloaded      which of them an administrator took out of service
+    repository    the models of some directories, kept up to date while they are served
     predictor     observations and queries in, predictions out
+    implicit_weights  the linear model that a context amounts to
+    contributions     how much every observation adds to every prediction
+    explanation   a prediction with the reasons for it
+    inference     batched tensors in and out, named as in the graph
+    tensors       arrays from binary bodies, and safetensors
+    forgetting    how a state fades where old observations count less
+    memory        what a context remembers: its state, and how its observations looked
+    portable      a memory as bytes, and back again if nothing is wrong with them
+    context_record  what is told of a context, and on which terms it is changed
+    shelf         where contexts are kept: taken out and put back within one transaction
+    contexts      contexts that live on the server: made, fed, asked, joined, removed
+    store         the database: its tables, their steps, the statements on them
     numbers       JSON lists to arrays, refusing what is not a number by its position
     table         CSV files to arrays, refusing bad cells by row and column
     csv_task      two CSV files to a context and its queries, columns matched by name
     errors        everything that can go wrong, as one tree
     settings      every setting, with its environment variable
+    caller        who asks, and what they may do
+    keys          API keys: made once, shown once, kept as a hash
+    keyring       who a key belongs to, without asking the database for each request
+    rate_limits   how often one key may ask
+    key_commands  the command line's `keys`
 
 Doors:
     api           the HTTP routes, the only place that knows FastAPI
     app           create_app(settings): wiring only
-    cli           serve, predict
+    cli           serve, predict, keys
+    web           the playground page at /: plain files, see its README
     zoo           the model files that ship
 """

@@ -25,7 +25,7 @@ Axis = Literal["B", "N", "M", "D", "K", "D+K"] | int
 class Record(BaseModel):
     """Frozen, and refuses what it does not know."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
 class TensorSpec(Record):
@@ -69,7 +69,7 @@ class Golden(Record):
     inputs: dict[str, Any]
     """Nested lists by tensor name; a number for a parameter."""
     outputs: dict[str, Any]
-    tolerance: float
+    tolerance: float = Field(le=1e-2)
     """Largest difference allowed, relative to the largest entry of the output."""
 
 
@@ -87,8 +87,8 @@ class Manifest(Record):
     """Everything a reader of the file needs to know."""
 
     format: Literal["gdssm/1"] = "gdssm/1"
-    name: str = Field(pattern=r"^[a-z0-9][a-z0-9._-]*$")
-    version: str = Field(pattern=r"^\d+\.\d+\.\d+$")
+    name: str = Field(pattern=r"^[a-z0-9][a-z0-9._-]*$", max_length=100)
+    version: str = Field(pattern=r"^[0-9]+\.[0-9]+\.[0-9]+$", max_length=40)
     summary: str
     task: Literal["regression", "classification"]
     """classification: y is one-hot, predictions are probabilities."""
@@ -99,7 +99,11 @@ class Manifest(Record):
     step_size: str
     """Where the length of each step comes from, in words."""
     linear_in_y: bool
-    """Whether predictions are a linear function of y, at the default parameters."""
+    """Whether predictions are a linear function of y, the same for each of its columns, at the default parameters."""
+    linear_in_y_given: tuple[str, ...] = ()
+    """Parameters that make predictions such a function when they are given, all of them, where `linear_in_y` is not."""
+    affine_in_query: bool = False
+    """Whether predictions are a linear function of x_query and an intercept, whatever was observed."""
     inputs: tuple[TensorSpec, ...]
     outputs: tuple[TensorSpec, ...]
     parameters: tuple[ParameterSpec, ...]

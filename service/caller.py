@@ -11,6 +11,8 @@ class Caller:
     """Owner of the contexts that the caller makes; empty for everybody."""
     admin: bool
     """Whether the caller may load and unload models."""
+    rate_limit: int | None = None
+    """Requests a minute, if the key has a limit of its own."""
 
 
 EVERYBODY = Caller("", admin=True)

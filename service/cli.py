@@ -1,21 +1,16 @@
 """The command line: `serve`, and `predict` from CSV files without a server."""
 
 import io
-import logging
-import signal
-import socket
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from types import FrameType
 
 import click
-import uvicorn
 
-from service.app import create_app
+from service import serving
 from service.csv_task import CsvTask, write_predictions
-from service.errors import InvalidInput, InvalidSettings, Problem, ServiceError
+from service.errors import InvalidInput, Problem, ServiceError
+from service.key_commands import keys
 from service.predictor import Limits, Predictor
 from service.repository import Repository
 from service.settings import PREFIX, Settings
@@ -65,6 +60,9 @@ def main() -> None:
     """In-context regression: observations and queries in, predictions out, nothing to train."""
 
 
+main.add_command(keys)
+
+
 def _setting(name: str) -> str:
     """Describe an option by the setting that it overrides."""
     field = Settings.model_fields[name]
@@ -78,26 +76,7 @@ def serve(host: str | None, port: int | None) -> None:
     """Answer over HTTP until it is told to stop. Every other setting comes from the environment."""
     given = {"host": host, "port": port}
     settings = Settings.from_environment(**{name: value for name, value in given.items() if value is not None})
-    logging.basicConfig(level=settings.log_level.upper(), format="%(asctime)s %(levelname)s %(message)s")
-    signal.signal(signal.SIGTERM, _leave)
-    _check_free(settings.host, settings.port)
-    uvicorn.run(create_app(settings), host=settings.host, port=settings.port, log_config=None)
-
-
-def _check_free(host: str, port: int) -> None:
-    """See in good time, and in one line, that nobody else listens there."""
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    try:
-        with socket.socket(family) as listener:
-            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            listener.bind((host, port))
-    except OSError as error:
-        raise InvalidSettings(f"Cannot listen on {host}, port {port}: {error.strerror}. Choose another.") from error
-
-
-def _leave(_number: int, _frame: FrameType | None) -> None:
-    """Being told to stop is no failure; uvicorn has finished its requests when it passes the signal on."""
-    sys.exit(0)
+    serving.run(settings)
 
 
 @main.command(
@@ -126,8 +105,8 @@ def predict(
     settings = Settings.from_environment()
     numbers = dict(map(_parameter, parameters))
     task = CsvTask.read(context, query, target, weight)
-    limits = Limits(settings.max_columns, settings.max_predictions)
-    predictor = Predictor(Repository.load(settings.zoo, settings.threads), settings.default_model, limits)
+    limits = Limits(settings.max_columns, settings.max_predictions, settings.max_observations)
+    predictor = Predictor(Repository.load(settings.directories, settings.threads), settings.default_model, limits)
     answer = predictor.predict(model, task.context, task.query, numbers)
     text = io.StringIO()
     write_predictions(target, answer.prediction.tolist(), text)

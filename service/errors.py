@@ -7,6 +7,7 @@
     │   │   └── UnsupportedByModel the model has no such thing
     │   ├── UnknownModel           no model of that name or version is served
     │   ├── UnknownContext         no context of that name belongs to the caller
+    │   ├── UnknownEvaluation      no evaluation of that name belongs to the caller
     │   ├── MalformedBody          the body cannot be read at all
     │   ├── BodyTooLarge           the body is over the limit
     │   ├── UnsupportedContentType the body is of a kind that is not understood
@@ -16,7 +17,7 @@
     │   ├── Conflict               the request contradicts an earlier one
     │   ├── VersionMismatch        the context has changed since the caller looked
     │   ├── RateLimited            too many requests with one key
-    │   └── QuotaExceeded          too many contexts under one key
+    │   └── QuotaExceeded          too much is kept or queued under one key
     └── OperatorError              whoever runs the service can mend it
         ├── NotReady               no model is loaded yet, or the service is stopping
         ├── Overloaded             more comes in than can be answered in time
@@ -97,8 +98,10 @@ class UnknownModel(CallerError):
 
     error_type = "unknown_model"
 
-    def __init__(self, name: str, known: list[str]) -> None:
-        super().__init__(f"There is no model {name!r}. Choose one of: {', '.join(known) or 'none is loaded'}.")
+    def __init__(self, name: str, known: list[str], version: str | None = None) -> None:
+        """Say what there is: names, or the versions of a model of that name if it is the version that is unknown."""
+        what = f"model {name[:100]!r}" if version is None else f"version {version[:40]!r} of model {name!r}"
+        super().__init__(f"There is no {what}. Choose one of: {', '.join(known) or 'none is loaded'}.")
 
 
 class UnknownContext(CallerError):
@@ -110,6 +113,15 @@ class UnknownContext(CallerError):
         super().__init__(
             f"There is no context {context_id[:60]!r}, or its time is over. Make one with POST /v1/contexts."
         )
+
+
+class UnknownEvaluation(CallerError):
+    """No evaluation of that name belongs to the caller."""
+
+    error_type = "unknown_evaluation"
+
+    def __init__(self, evaluation_id: str) -> None:
+        super().__init__(f"There is no evaluation {evaluation_id[:60]!r}. Ask for one with POST /v1/evaluations.")
 
 
 class MalformedBody(CallerError):
@@ -168,9 +180,13 @@ class RateLimited(CallerError):
 
     error_type = "rate_limited"
 
+    def __init__(self, a_minute: int, retry_after: int) -> None:
+        super().__init__(f"This key may make {a_minute} requests a minute. Try again in {retry_after} s.")
+        self.retry_after = retry_after
+
 
 class QuotaExceeded(CallerError):
-    """Too many contexts under one key."""
+    """Too much is kept or queued under one key."""
 
     error_type = "quota_exceeded"
 

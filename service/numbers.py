@@ -5,13 +5,14 @@ NaN, ±Infinity and numbers beyond float64 are named by their place.
 """
 
 import math
-from collections.abc import Iterable, Iterator
-from itertools import islice
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain, islice
+from math import prod
 
 import numpy as np
 
 from service.errors import InvalidInput, Problem
-from service.shapes import Array
+from service.shapes import Array, shaped
 
 SHOWN = 5
 """A list of a thousand bad cells helps no more than its first few."""
@@ -59,6 +60,22 @@ def vector_or_matrix(value: object, field: str) -> Array:
     return matrix(items, field) if items and isinstance(items[0], list) else vector(items, field)
 
 
+def number_or_vector(value: object, field: str) -> Array:
+    """Read one number () or a list of numbers (K,), whichever it is."""
+    return vector(value, field) if isinstance(value, list) else np.array(number(value, field))
+
+
+def tensor(value: object, shape: Sequence[int], field: str) -> Array:
+    """Read numbers in row-major order, flat or as lists in lists; returns an array of that shape.
+
+    Raises:
+        InvalidInput: The numbers are not as many as the shape says, or the lists not as long; or as for `vector`.
+    """
+    nested = len(shape) > 1 and isinstance(value, list) and value and isinstance(value[0], list)
+    cells = _nested(value, shape, field) if nested else _row(value, prod(shape), field)
+    return shaped(np.array(cells, dtype=np.float64), shape, field)
+
+
 def named(value: object) -> str:
     """Name a JSON value as its sender would."""
     if value is None:
@@ -77,6 +94,40 @@ def _sequence(value: object, field: str, what: str) -> list[object]:
         raise InvalidInput(Problem(field, f"must be {what}; this is {named(value)}."))
     if not value:
         raise InvalidInput(Problem(field, "is empty. Send at least one."))
+    return value
+
+
+def _nested(value: object, shape: Sequence[int], field: str) -> list[object]:
+    """Take lists in lists apart, level by level at C speed; only if something is wrong, walk through them for where."""
+    level = [value]
+    for size in shape:
+        if any(type(inner) is not list or len(inner) != size for inner in level):
+            _refuse_nested(value, shape, field)
+        level = list(chain.from_iterable(level))  # type: ignore[arg-type]
+    if any(_bad_cells(level, field)):
+        _refuse_nested(value, shape, field)
+    return level
+
+
+def _refuse_nested(value: object, shape: Sequence[int], field: str) -> None:
+    if len(shape) == 1:
+        _row(value, shape[0], field)
+    else:
+        for i, inner in enumerate(_of_length(value, shape[0], field)):
+            _refuse_nested(inner, shape[1:], f"{field}[{i}]")
+
+
+def _row(value: object, length: int, field: str) -> list[object]:
+    row = _of_length(value, length, field)
+    _refuse(_bad_cells(row, field))
+    return row
+
+
+def _of_length(value: object, length: int, field: str) -> list[object]:
+    if not isinstance(value, list):
+        raise InvalidInput(Problem(field, f"must be a list; this is {named(value)}."))
+    if len(value) != length:
+        raise InvalidInput(Problem(field, f"has {len(value)} entries; by the shape they should be {length}."))
     return value
 
 

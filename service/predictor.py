@@ -1,6 +1,6 @@
 """Observations and queries in, predictions out: what every door of the service calls."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -40,6 +40,7 @@ class Limits:
 
     max_columns: int
     max_predictions: int
+    max_observations: int = 1_000_000
 
 
 class Predictor:
@@ -62,15 +63,21 @@ class Predictor:
         Raises:
             NotReady: There is no such model.
         """
-        if self.default_model not in self.repository.models:
-            loaded = ", ".join(self.repository.models) or "none"
+        loaded = sorted({runtime.manifest.name for runtime in self.repository.served()})
+        if self.default_model not in loaded:
             raise NotReady(
-                f"The default model {self.default_model!r} is not loaded; loaded: {loaded}. "
+                f"The default model {self.default_model!r} is not loaded; loaded: {', '.join(loaded) or 'none'}. "
                 "Look at GDSSM_DEFAULT_MODEL and GDSSM_ZOO, and at the log for files that were refused."
             )
 
     def predict(
-        self, model: str | None, context: Context, query: Array, parameters: Mapping[str, float] | None = None
+        self,
+        model: str | None,
+        context: Context,
+        query: Array,
+        parameters: Mapping[str, float] | None = None,
+        *,
+        version: str | None = None,
     ) -> Prediction:
         """Learn from the context and answer the queries, in one call.
 
@@ -79,6 +86,7 @@ class Predictor:
             context: At least one observation.
             query: (M, D).
             parameters: By name, of those in the model's manifest.
+            version: Of the model; the highest one if left out.
 
         Raises:
             InvalidInput: Something does not fit; every field is named.
@@ -86,59 +94,97 @@ class Predictor:
             UnknownModel: No such model.
             NotReady: No model at all.
         """
-        runtime = self._runtime(model)
-        parameters = parameters or {}
+        return self.answer(self.runtime(model, version), context, query, parameters or {})
+
+    def answer(self, runtime: Runtime, context: Context, query: Array, parameters: Mapping[str, float]) -> Prediction:
+        """Do what `predict` does with a model at hand.
+
+        Raises:
+            InvalidInput: Something does not fit; every field is named.
+            NumericOverflow: The answer is beyond floating point.
+        """
         problems = [
-            *_context_problems(context),
+            *length_problems(context),
+            *_weight_problems(context.weight),
             *_query_problems(context, query),
-            *_width_problems(runtime.manifest, context),
-            *_size_problems(self.limits, context, query),
-            *_parameter_problems(runtime.manifest, parameters),
+            *count_problems(self.limits, context),
+            *width_problems(runtime.manifest, context),
+            *size_problems(self.limits, context.x.shape[1], columns(context.y).shape[1], len(query)),
+            *parameter_problems(runtime.manifest, parameters),
         ]
         if problems:
             raise InvalidInput(*problems)
         prediction = _run(runtime, context, query, parameters)
         return Prediction(prediction.reshape(len(query), *context.y.shape[1:]), runtime.manifest, len(context.x))
 
-    def _runtime(self, model: str | None) -> Runtime:
+    def runtime(self, model: str | None, version: str | None = None) -> Runtime:
+        """Find a model; the default model, and the highest version, if none is named.
+
+        Raises:
+            UnknownModel: No such model.
+            NotReady: No model at all.
+        """
         if model is None:
             self.check_ready()
-        return self.repository.get(self.default_model if model is None else model)
+        return self.repository.get(self.default_model if model is None else model, version)
 
 
 def _run(runtime: Runtime, context: Context, query: Array, parameters: Mapping[str, float]) -> Array:
-    """Send one context through the graph; overflow is looked for in the state too, where no step can hide it."""
-    tensors = {"x": context.x[None], "y": _columns(context.y)[None], "x_query": query[None]}
+    """Send one context through the graph."""
+    tensors = {"x": context.x[None], "y": columns(context.y)[None], "x_query": query[None]}
     if context.weight is not None:
         tensors["weight"] = context.weight[None]
-    outputs = runtime.run({**tensors, **parameters})
-    if not all(np.isfinite(output).all() for output in outputs.values()):
-        smaller = f", or give a smaller {', '.join(parameters)}" if parameters else ""
-        problem = f"The answer is beyond {runtime.manifest.dtype}. Bring x, y and weight to a smaller scale{smaller}."
-        raise NumericOverflow(Problem("", problem))
-    prediction: Array = outputs["prediction"][0]
+    prediction: Array = run(runtime, tensors, parameters)["prediction"][0]
     return prediction
 
 
-def _columns(y: Array) -> Array:
+def run(runtime: Runtime, tensors: Mapping[str, Array], parameters: Mapping[str, float]) -> dict[str, Array]:
+    """Run the graph; overflow is looked for in the state too, where no step can hide it.
+
+    Raises:
+        NumericOverflow: An output is beyond floating point.
+    """
+    outputs = runtime.run({**tensors, **parameters})
+    check_finite(outputs.values(), runtime.manifest, parameters)
+    return outputs
+
+
+def check_finite(outputs: Iterable[Array], manifest: Manifest, parameters: Mapping[str, float]) -> None:
+    """See that an answer is one.
+
+    Raises:
+        NumericOverflow: It is beyond floating point.
+    """
+    if not all(np.isfinite(output).all() for output in outputs):
+        smaller = f", or give a smaller {', '.join(parameters)}" if parameters else ""
+        problem = f"The answer is beyond {manifest.dtype}. Bring x, y and weight to a smaller scale{smaller}."
+        raise NumericOverflow(Problem("", problem))
+
+
+def columns(y: Array) -> Array:
     """(N,) or (N, K) to (N, K)."""
     return y.reshape(len(y), -1)
 
 
-def _context_problems(context: Context) -> list[Problem]:
+def weight_of(context: Context) -> Array:
+    """How much each observation counts (N,)."""
+    return np.ones(len(context.x)) if context.weight is None else context.weight
+
+
+def length_problems(context: Context, at: str = "context.") -> list[Problem]:
+    """Say which of y and weight have not one entry per row of x; `at` is where they stand in the request."""
     n = len(context.x)
-    problems = [
-        Problem(f"context.{name}", f"has {len(values)} entries; context.x has {n} rows. Send one per row of x.")
+    return [
+        Problem(f"{at}{name}", f"has {len(values)} entries; {at}x has {n} rows. Send one per row of x.")
         for name, values in (("y", context.y), ("weight", context.weight))
         if values is not None and len(values) != n
     ]
-    if context.weight is not None:
-        problems += _weight_problems(context.weight)
-    return problems
 
 
-def _weight_problems(weight: Array) -> list[Problem]:
+def _weight_problems(weight: Array | None) -> list[Problem]:
     """Weights must add up to more than the rounding of their own sum, and to less than floating point can hold."""
+    if weight is None:
+        return []
     largest, limits = np.abs(weight).max(), np.finfo(weight.dtype)
     if largest > limits.max / len(weight):
         return [Problem("context.weight", f"sums to more than {weight.dtype} holds. Send smaller weights.")]
@@ -154,9 +200,17 @@ def _query_problems(context: Context, query: Array) -> list[Problem]:
     return [Problem("query", f"has {sent} features; context.x has {observed}. Send {observed} features per query.")]
 
 
-def _width_problems(manifest: Manifest, context: Context) -> list[Problem]:
-    widths = {"context.x": context.x.shape[1], "context.y": _columns(context.y).shape[1]}
-    takes = {"context.x": manifest.dims["D"], "context.y": manifest.dims["K"]}
+def count_problems(limits: Limits, context: Context, at: str = "context.") -> list[Problem]:
+    """Say if there are more observations than one request may bring."""
+    count, most = len(context.x), limits.max_observations
+    message = f"has {count} observations; a request has at most {most} (GDSSM_MAX_OBSERVATIONS). Send fewer."
+    return [Problem(f"{at}x", message)] if count > most else []
+
+
+def width_problems(manifest: Manifest, context: Context, at: str = "context.") -> list[Problem]:
+    """Say where x and y have not the columns that the model takes."""
+    widths = {f"{at}x": context.x.shape[1], f"{at}y": columns(context.y).shape[1]}
+    takes = {f"{at}x": manifest.dims["D"], f"{at}y": manifest.dims["K"]}
     return [
         Problem(field, f"has {width} columns; model {manifest.name} takes {takes[field]}.")
         for field, width in widths.items()
@@ -164,8 +218,8 @@ def _width_problems(manifest: Manifest, context: Context) -> list[Problem]:
     ]
 
 
-def _size_problems(limits: Limits, context: Context, query: Array) -> list[Problem]:
-    inputs, outputs = context.x.shape[1], _columns(context.y).shape[1]
+def size_problems(limits: Limits, inputs: int, outputs: int, queries: int) -> list[Problem]:
+    """Say what is over the limits, of D inputs, K outputs and M queries."""
     problems = []
     if inputs + outputs > limits.max_columns:
         problems.append(
@@ -175,18 +229,19 @@ def _size_problems(limits: Limits, context: Context, query: Array) -> list[Probl
                 "(GDSSM_MAX_COLUMNS). Send fewer.",
             )
         )
-    if len(query) * outputs > limits.max_predictions:
+    if queries * outputs > limits.max_predictions:
         problems.append(
             Problem(
                 "query",
-                f"asks for {len(query)} predictions of {outputs} numbers; an answer has at most "
+                f"asks for {queries} predictions of {outputs} numbers; an answer has at most "
                 f"{limits.max_predictions} numbers (GDSSM_MAX_PREDICTIONS). Send the queries in several requests.",
             )
         )
     return problems
 
 
-def _parameter_problems(manifest: Manifest, parameters: Mapping[str, float]) -> list[Problem]:
+def parameter_problems(manifest: Manifest, parameters: Mapping[str, float]) -> list[Problem]:
+    """Say which parameters the model does not take, or not with this value."""
     known = {parameter.name: parameter for parameter in manifest.parameters}
     problems = []
     for name, value in parameters.items():

@@ -1,5 +1,6 @@
 """One model file in one onnxruntime session: the only door to a graph, for the service and for the export alike."""
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Self
@@ -8,10 +9,20 @@ import numpy as np
 import onnxruntime
 from pydantic import ValidationError
 
+from service import signature
 from service.artifact import METADATA_KEY, Manifest, TensorSpec, content_hash, next_name
 from service.errors import BrokenArtifact
+from service.record import current
 from service.shapes import Array, measure, shape_of
 
+HASH = re.compile(rb'"sha256":"([0-9a-f]{64})"')
+MOST_HASHES = 4
+"""A training record may name a hash or two; each is tried by hashing the whole file."""
+NO_MANIFEST = f"it has no manifest (metadata {METADATA_KEY!r}), or not all of it; write it with `python -m export`."
+LONGEST_MANIFEST = 2**20
+"""Characters: it is answered as a whole by GET /v1/models/{name}."""
+LONGEST_REASON = 500
+"""Characters of another library's message."""
 ONNX_DTYPES = {"tensor(float)": "float32", "tensor(double)": "float64"}
 
 
@@ -36,15 +47,42 @@ class Runtime:
             BrokenArtifact: With the file's name and the reason.
         """
         try:
-            file = path.read_bytes()
-            session = _open(file, threads)
-            runtime = cls(session, _manifest(session))
-            runtime._check(file)
+            return cls.of_bytes(path.read_bytes(), threads)
         except BrokenArtifact as error:
             raise BrokenArtifact(f"{path.name}: {error}") from error
         except OSError as error:
             raise BrokenArtifact(f"{path.name}: the file cannot be read ({error.strerror}).") from error
+
+    @classmethod
+    def of_bytes(cls, file: bytes, threads: int = 1) -> Self:
+        """Do what `load` does with the content of a file.
+
+        Raises:
+            BrokenArtifact: With the reason.
+        """
+        cls.check_hash(file)
+        session = _open(file, threads)
+        runtime = cls(session, _manifest(session))
+        try:
+            runtime._check(file)
+        except BrokenArtifact:
+            raise
+        except Exception as error:  # a golden example may hold anything, and onnxruntime's errors share no base
+            raise BrokenArtifact(f"its golden example cannot be run ({_short(error)}).") from error
         return runtime
+
+    @staticmethod
+    def check_hash(file: bytes) -> None:
+        """See that a file is whole before onnxruntime reads it, which takes damaged ones badly.
+
+        Raises:
+            BrokenArtifact: It has no manifest, or does not match the hash there.
+        """
+        hashes = set(HASH.findall(file))
+        if not hashes:
+            raise BrokenArtifact(NO_MANIFEST)
+        if not any(content_hash(file, sha256.decode()) == sha256.decode() for sha256 in sorted(hashes)[:MOST_HASHES]):
+            raise BrokenArtifact("the content does not match its hash; the file was changed or cut short.")
 
     def run(self, tensors: Mapping[str, Array | float]) -> dict[str, Array]:
         """Run the graph.
@@ -59,6 +97,9 @@ class Runtime:
         Raises:
             InvalidInput: Shapes do not fit each other or the model, or cannot be told.
         """
+        record = current()
+        if record is not None:
+            record.ran(self.manifest.name, tensors)
         answers = self._session.run(self._outputs, self.complete(tensors))
         return dict(zip(self._outputs, answers, strict=True))
 
@@ -85,14 +126,18 @@ class Runtime:
         _compare("output", self.manifest.outputs, graph.get_outputs())
         if names != {initializer.name for initializer in graph.get_overridable_initializers()}:
             raise BrokenArtifact("the manifest's parameters are not the graph's optional inputs.")
+        signature.check(self.manifest)
         self._check_golden()
 
     def _check_golden(self) -> None:
         golden = self.manifest.golden
+        if golden.outputs.keys() != set(self._outputs):
+            raise BrokenArtifact("the golden example must have every output of the graph, and nothing else.")
         answer = self.run(golden.inputs)
         for name, expected in golden.outputs.items():
-            wanted = np.asarray(expected)
-            if not np.allclose(answer[name], wanted, rtol=0, atol=golden.tolerance * np.abs(wanted).max(initial=0.0)):
+            wanted = np.asarray(expected, self.manifest.dtype)
+            tolerance = golden.tolerance * np.abs(wanted).max(initial=0.0)
+            if answer[name].shape != wanted.shape or not np.allclose(answer[name], wanted, rtol=0, atol=tolerance):
                 raise BrokenArtifact(f"{name} is not what the manifest's golden example says.")
 
 
@@ -103,19 +148,27 @@ def _open(file: bytes, threads: int) -> onnxruntime.InferenceSession:
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     options.log_severity_level = 4  # a failure is raised, and its text with it
     try:
-        return onnxruntime.InferenceSession(file, options, providers=["CPUExecutionProvider"])
+        return onnxruntime.InferenceSession(file, options, providers=["CPUExecutionProvider"], enable_fallback=0)
     except Exception as error:  # onnxruntime's own exceptions share no base class of their own
-        raise BrokenArtifact(f"onnxruntime cannot load it ({error}).") from error
+        raise BrokenArtifact(f"onnxruntime cannot load it ({_short(error)}).") from error
 
 
 def _manifest(session: onnxruntime.InferenceSession) -> Manifest:
     text = session.get_modelmeta().custom_metadata_map.get(METADATA_KEY)
     if text is None:
-        raise BrokenArtifact(f"it has no manifest (metadata {METADATA_KEY!r}); write it with `python -m export`.")
+        raise BrokenArtifact(NO_MANIFEST)
+    if len(text) > LONGEST_MANIFEST:
+        raise BrokenArtifact(f"its manifest has {len(text)} characters; it may have at most {LONGEST_MANIFEST}.")
     try:
         return Manifest.model_validate_json(text)
     except ValidationError as error:
-        raise BrokenArtifact(f"its manifest is not valid ({error}).") from error
+        raise BrokenArtifact(f"its manifest is not valid ({_short(error)}).") from error
+
+
+def _short(error: Exception) -> str:
+    """Tell what went wrong in one line: the text may hold anything that the file does."""
+    text = " ".join(str(error).split())
+    return text if len(text) <= LONGEST_REASON else text[:LONGEST_REASON] + "…"
 
 
 def _compare(kind: str, specs: tuple[TensorSpec, ...], tensors: list[onnxruntime.NodeArg]) -> None:

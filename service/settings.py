@@ -63,10 +63,19 @@ class Settings(BaseSettings):
     """Most contexts that one key may keep at a time."""
     context_ttl: int = Field(30 * 86_400, ge=1)
     """Seconds that a context is kept after its last use, unless it says otherwise."""
+    max_evaluations: int = Field(10, ge=1)
+    """Most evaluations that one key may have queued or running at a time."""
+    evaluation_timeout: float = Field(600.0, gt=0)
+    """Seconds that one evaluation may take."""
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     """How much is logged."""
     log_format: Literal["text", "json"] = "text"
     """Lines for people, or one JSON object a line for machines."""
+
+    @property
+    def directories(self) -> list[Path]:
+        """The directories of model files."""
+        return [self.zoo] if self.models is None else [self.zoo, self.models]
 
     @classmethod
     def from_environment(cls, **given: object) -> Self:

@@ -1,6 +1,7 @@
 """The sizes behind the letters: from arrays to B, N, M, D, K, and from those to the shapes that are missing."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -34,11 +35,14 @@ def measure(specs: Iterable[TensorSpec], arrays: Mapping[str, Array]) -> Sizes:
                 spec, f"needs the shape {_written(spec.shape)}; this has {len(shape)} axes, {_written(shape)}."
             )
         for axis, size in zip(spec.shape, shape, strict=True):
-            letter = str(axis)
-            expected = axis if isinstance(axis, int) else sizes.setdefault(letter, size)
+            if isinstance(axis, int):
+                if size != axis:
+                    raise _refuse(spec, f"needs the shape {_written(spec.shape)}; this is {_written(shape)}.")
+                continue
+            expected = sizes.setdefault(axis, size)
             if size != expected:
-                raise _refuse(spec, f"has {letter} = {size}, but {source.get(letter, 'the model')} has {expected}.")
-            source.setdefault(letter, spec.name)
+                raise _refuse(spec, f"has {axis} = {size}, but {source[axis]} has {expected}.")
+            source.setdefault(axis, spec.name)
     return _solve(sizes)
 
 
@@ -52,6 +56,18 @@ def shape_of(spec: TensorSpec, sizes: Sizes) -> tuple[int, ...]:
     if unknown:
         raise _refuse(spec, f"cannot be left out here: nothing else tells {', '.join(unknown)}.")
     return tuple(axis if isinstance(axis, int) else sizes[axis] for axis in spec.shape)
+
+
+def shaped(array: NDArray[Any], shape: Sequence[int], field: str) -> NDArray[Any]:
+    """Give an array, which has as many numbers, a shape; one with a zero in it may still be larger than any array.
+
+    Raises:
+        InvalidInput: It is.
+    """
+    try:
+        return array.reshape(shape)
+    except ValueError as error:
+        raise InvalidInput(Problem(field, f"is {_written(shape)}, which is larger than any array.")) from error
 
 
 def _solve(sizes: Sizes) -> Sizes:

@@ -7,6 +7,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,16 +19,29 @@ SERVE = [sys.executable, "-W", "error", "-m", "service", "serve"]
 class Server:
     """A running service and its address."""
 
-    def __init__(self, process: "subprocess.Popen[str]") -> None:
-        assert process.stderr is not None
+    def __init__(self, process: "subprocess.Popen[str]", log: Path) -> None:
         self.process = process
-        self.log = ""
-        for line in process.stderr:
-            self.log += line
-            if address := re.search(r"running on (http://\S+)", line):
-                self.url = address[1]
-                return
-        raise AssertionError(self.log)
+        self._log = log
+        self._kept = ""
+
+    @property
+    def log(self) -> str:
+        """What it has written to its standard error so far, or had when it was killed."""
+        return self._log.read_text() if self._log.exists() else self._kept
+
+    def start(self) -> None:
+        """Wait for its address."""
+        while (address := re.search(r"running on (http://[^\s\"]+)", self.log)) is None:
+            if self.process.poll() is not None:
+                raise AssertionError(self.log)
+            time.sleep(0.02)
+        self.url = address[1]
+
+    def kill(self) -> None:
+        """End it; its log stays."""
+        self.process.kill()
+        self.process.wait()
+        self._kept = self.log
 
     def connect(self) -> socket.socket:
         """Open a bare connection to it."""
@@ -38,19 +52,27 @@ class Server:
         """Ask it to leave; returns its exit code."""
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGTERM)
-        _, rest = self.process.communicate(timeout=20)
-        self.log += rest
-        return self.process.returncode
+        return self.wait()
+
+    def wait(self) -> int:
+        """Wait for it to leave; returns its exit code."""
+        return self.process.wait(timeout=20)
 
 
 @contextmanager
 def running(**environment: str) -> Iterator[Server]:
-    """Start a service on a free port, with some settings and a new database unless they name one; kill it at the end."""
+    """Start a service on a free port, with some settings and a new database unless they name one; end it after use."""
     with tempfile.TemporaryDirectory() as directory:
         database = {"GDSSM_DATABASE_URL": f"sqlite:///{directory}/gdssm.db"}
         command, variables = [*SERVE, "--port", "0"], {**os.environ, **database, **environment}
-        with subprocess.Popen(command, cwd=ROOT, env=variables, stderr=subprocess.PIPE, text=True) as process:
+        log = Path(directory) / "log"  # not a pipe: a service that logs much would stand still on a full one
+        with (
+            log.open("w") as stderr,
+            subprocess.Popen(command, cwd=ROOT, env=variables, stderr=stderr, text=True) as process,
+        ):
+            server = Server(process, log)
             try:
-                yield Server(process)
+                server.start()
+                yield server
             finally:
-                process.kill()
+                server.kill()

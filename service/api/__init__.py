@@ -1,12 +1,25 @@
 """The HTTP doors: they translate, the predictor decides. Nothing else in the service imports the web framework.
 
 predict    POST /v1/predict
-models     GET /v1/models, /v1/models/{name}
+contexts   /v1/contexts: what lives on the server and learns as observations arrive
+context_state  a context as bytes, out of one service and into another
+stream     the WebSocket of a context: predict, then learn
+conditions Idempotency-Key, ETag, If-Match, If-None-Match
+allowed    405 with every method that an address takes
+own        the caller's own contexts
+models     GET /v1/models, /v1/models/{name}, /v1/models/{name}/versions/{version}
+watching   the models are kept up to date while the service runs
+sweeping   expired contexts are removed while the service runs
 health     GET /health/live, /health/ready
+page       GET / and /web/…: the playground
 schemas    what goes in and out, with examples
 fields     arrays of numbers as pydantic fields
 body       the request body: its limit, its content type, its JSON, off the event loop
+binary     the body and the answer of predict as safetensors
+v2         the Open Inference Protocol
 problems   pydantic's complaints in the words of `service.errors`
 errors     the one table from errors to status codes, and the one body they all have
 served     what every route works with
+keys       who may come in; reads the key before anything of the body is
+openapi    what the documentation says of every route that needs a key
 """

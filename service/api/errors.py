@@ -1,18 +1,17 @@
 """The one table from errors to status codes, and the one body that they all have."""
 
-import logging
 from http import HTTPStatus
 from typing import Any
 
-from fastapi import FastAPI, Request, Response
+from fastapi import FastAPI, Request, Response, WebSocket
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
+from starlette.requests import HTTPConnection
 
 from service import errors
 from service.api.problems import path_of
 from service.api.schemas import ErrorBody, ErrorDetail
-
-logger = logging.getLogger(__name__)
+from service.record import current
 
 STATUS: dict[type[errors.ServiceError], int] = {
     errors.MalformedBody: 400,
@@ -20,6 +19,7 @@ STATUS: dict[type[errors.ServiceError], int] = {
     errors.Forbidden: 403,
     errors.UnknownModel: 404,
     errors.UnknownContext: 404,
+    errors.UnknownEvaluation: 404,
     errors.TooSlow: 408,
     errors.Conflict: 409,
     errors.VersionMismatch: 412,
@@ -69,17 +69,29 @@ def status_of(kind: type[errors.ServiceError]) -> int:
 
 def answer_to(error: errors.ServiceError) -> Response:
     """Make the response to an error; what stands before the routes sends it by itself."""
-    detail = None if error.detail is None else [ErrorDetail(**entry) for entry in error.detail]
     headers = {} if error.retry_after is None else {"Retry-After": str(error.retry_after)}
     if isinstance(error, errors.Unauthenticated):
         headers["WWW-Authenticate"] = "Bearer"
-    body = ErrorBody(error=str(error), error_type=error.error_type, detail=detail)
-    return _answer(status_of(type(error)), body, headers)
+    return _answer(status_of(type(error)), body_of(error), headers)
 
 
-async def _on_service_error(_: Request, error: Exception) -> Response:
+def unexpected() -> Response:
+    """Make the answer to an exception that nobody foresaw; it says nothing of the cause, the log does."""
+    return _answer(500, ErrorBody(error=UNEXPECTED, error_type="internal_error", detail=None))
+
+
+def body_of(error: errors.ServiceError) -> ErrorBody:
+    """Write an error down as it is sent."""
+    detail = None if error.detail is None else [ErrorDetail(**entry) for entry in error.detail]
+    return ErrorBody(error=str(error), error_type=error.error_type, detail=detail)
+
+
+async def _on_service_error(request: HTTPConnection, error: Exception) -> Response:
     assert isinstance(error, errors.ServiceError)  # noqa: S101  (installed for these)
-    return answer_to(error)
+    answer = answer_to(error)
+    if isinstance(request, WebSocket):  # before it was accepted; what goes wrong later is told in a message
+        await request.send_denial_response(answer)
+    return answer
 
 
 async def _on_invalid_parameters(request: Request, error: Exception) -> Response:
@@ -94,12 +106,12 @@ async def _on_framework_error(_: Request, error: Exception) -> Response:
     return _answer(error.status_code, ErrorBody(error=text, error_type=kind, detail=None), error.headers)
 
 
-async def _on_unexpected(request: Request, error: Exception) -> Response:
-    """Say nothing of the cause to the caller; the server logs the traceback, this line says to which request."""
-    logger.error("%s %s failed: %s", request.method, request.url.path, type(error).__name__)
-    body = ErrorBody(error=UNEXPECTED, error_type="internal_error", detail=None)
-    return _answer(500, body)
+async def _on_unexpected(_request: Request, _error: Exception) -> Response:
+    return unexpected()
 
 
 def _answer(status: int, body: ErrorBody, headers: Any = None) -> Response:  # noqa: ANN401  (starlette's own)
+    record = current()
+    if record is not None:
+        record.cause = body.error_type
     return Response(body.model_dump_json(), status, headers, media_type="application/json")

@@ -11,6 +11,7 @@ from fastapi import APIRouter, Depends, Header, Query, Response
 from fastapi.sse import EventSourceResponse, format_sse_event
 
 from service import errors
+from service.api.allowed import allow_only
 from service.api.body import JsonBodyRoute
 from service.api.errors import documented
 from service.api.evaluation_schemas import (
@@ -36,8 +37,9 @@ BODY = (errors.MalformedBody, errors.TooSlow, errors.BodyTooLarge, errors.Unsupp
 LOCATION = {"description": "The address of the evaluation.", "schema": {"type": "string"}}
 ASKED: dict[int | str, dict[str, Any]] = {202: {"headers": {"Location": LOCATION}}}
 
+EVENT = {"type": "object", "properties": {name: {"type": "string"} for name in ("event", "id", "data")}}
 EVENTS: dict[int | str, dict[str, Any]] = {
-    200: {"description": "The events.", "content": {"text/event-stream": {"schema": {"type": "string"}}}}
+    200: {"description": "The events; data is JSON.", "content": {"text/event-stream": {"schema": EVENT}}}
 }
 
 LOOK = 0.3
@@ -140,3 +142,6 @@ async def _events(record: EvaluationRecord, own: OwnEvaluations, sent: int) -> A
         if finished:
             return
         await asyncio.sleep(LOOK)
+
+
+allow_only(router, "", "GET", "POST")

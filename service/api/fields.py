@@ -10,7 +10,7 @@ from typing import Annotated, TypeVar
 from pydantic import Field, PlainValidator
 from pydantic_core import PydanticCustomError
 
-from service import numbers
+from service import explanation, numbers
 from service.errors import InvalidInput
 from service.shapes import Array
 
@@ -47,5 +47,11 @@ Numbers = Annotated[Array, reading(numbers.vector, _Numbers)]
 """(N,)"""
 NumbersOrRows = Annotated[Array, reading(numbers.vector_or_matrix, _Numbers | _Rows)]
 """(N,) or (N, K), whichever was sent."""
+NumberOrNumbers = Annotated[Array, reading(numbers.number_or_vector, float | _Numbers)]
+"""() or (K,), whichever was sent."""
 Number = Annotated[float, reading(numbers.number, float)]
 """Finite, and never a text or a boolean."""
+Explain = Annotated[
+    tuple[explanation.Part, ...], reading(explanation.parts, bool | list[explanation.Part] | None)
+]
+"""What to explain: all of it, nothing, or parts by name."""

@@ -5,7 +5,7 @@ from fastapi import APIRouter
 from service import errors
 from service.api.errors import documented
 from service.api.schemas import Health
-from service.api.served import Served
+from service.api.served import Serving
 
 router = APIRouter(prefix="/health", tags=["health"])
 
@@ -17,7 +17,7 @@ async def live() -> Health:
 
 
 @router.get("/ready", responses=documented(errors.NotReady))
-async def ready(predictor: Served) -> Health:
-    """Answer 200 once the default model is loaded, 503 otherwise."""
-    predictor.check_ready()
+async def ready(parts: Serving) -> Health:
+    """Answer 200 once the default model is loaded and until the service is told to stop, 503 otherwise."""
+    parts.check_ready()
     return Health(status="ready")

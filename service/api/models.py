@@ -1,4 +1,4 @@
-"""GET /v1/models and /v1/models/{name}: what is served, and why a file is not."""
+"""GET /v1/models, /v1/models/{name} and its /versions/{version}: what is served, and why a file is not."""
 
 from fastapi import APIRouter
 
@@ -10,6 +10,8 @@ from service.artifact import Manifest
 
 router = APIRouter(prefix="/v1/models", tags=["models"])
 
+POSSIBLE = (errors.UnknownModel, errors.InvalidInput, errors.NotReady)
+
 
 @router.get("", responses=documented())
 async def models(predictor: Served) -> ModelList:
@@ -17,12 +19,18 @@ async def models(predictor: Served) -> ModelList:
     repository = predictor.repository
     return ModelList(
         default=predictor.default_model,
-        models=[ModelSummary.model_validate(runtime.manifest) for runtime in repository.models.values()],
+        models=[ModelSummary.model_validate(runtime.manifest) for runtime in repository.served()],
         refused=[RefusedFile(file=file, reason=reason) for file, reason in repository.refused.items()],
     )
 
 
-@router.get("/{name}", responses=documented(errors.UnknownModel, errors.InvalidInput, errors.NotReady))
+@router.get("/{name}/versions/{version}", responses=documented(*POSSIBLE))
+async def version(name: str, version: str, predictor: Served) -> Manifest:
+    """Show the whole manifest of one version of a model."""
+    return predictor.repository.get(name, version).manifest
+
+
+@router.get("/{name}", responses=documented(*POSSIBLE))
 async def model(name: str, predictor: Served) -> Manifest:
-    """Show the whole manifest of one model: its tensors, its assumptions, how it was made."""
+    """Show the whole manifest of the highest version of a model: its tensors, its assumptions, how it was made."""
     return predictor.repository.get(name).manifest

@@ -1,7 +1,7 @@
 """Pydantic's complaints in the words of `service.errors`: the field by its path, the rule, what came, what to do."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, get_args
 
 from pydantic import BaseModel
 
@@ -55,13 +55,22 @@ def _message(error: Mapping[str, Any], model: type[BaseModel]) -> str:
         return f"is not a field. Leave it out; the fields here are {', '.join(_fields_beside(error['loc'], model))}."
     if kind in EXPECTED:
         return f"must be {EXPECTED[kind]}; this is {named(error['input'])}."
+    if kind == "value_error":  # a validator's own words, without pydantic's in front of them
+        return f"is refused: {error['ctx']['error']}."
     return f"is refused: {error['msg']}."
 
 
 def _fields_beside(location: Sequence[str | int], model: type[BaseModel]) -> list[str]:
     """Follow a place down to the object that it is in, and name the fields of that."""
     for part in location[:-1]:
-        inner = model.model_fields[str(part)].annotation
-        if isinstance(inner, type) and issubclass(inner, BaseModel):
-            model = inner
+        if isinstance(part, str):  # a number is a place in a list, whose kind of entries is known already
+            model = next(_models_in(model.model_fields[part].annotation), model)
     return list(model.model_fields)
+
+
+def _models_in(annotation: object) -> Iterator[type[BaseModel]]:
+    """Find the models in an annotation, as in `list[Model] | None`."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        yield annotation
+    for inner in get_args(annotation):
+        yield from _models_in(inner)

@@ -1,11 +1,14 @@
 """What goes in and out over HTTP, with examples; an unknown field is refused."""
 
-from typing import Literal
+from typing import Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field
+from pydantic.json_schema import SkipJsonSchema
 
-from service.api.fields import Number, Numbers, NumbersOrRows, Rows
+from service.api.fields import Explain, Number, Numbers, NumbersOrRows, Rows
 from service.artifact import Assumptions, ParameterSpec
+from service.explanation import Explanation
+from service.implicit_weights import ImplicitWeights
 
 
 class Schema(BaseModel):
@@ -30,11 +33,15 @@ class PredictRequest(Schema):
 
     model: str | None = Field(None, max_length=100, examples=["linear"])
     """Name of the model, from `GET /v1/models`; the default model if left out."""
+    version: str | None = Field(None, max_length=40, examples=["1.0.0"])
+    """Its version; the highest one if left out."""
     context: Observations
     query: Rows = Field(examples=[[[4.0], [5.0]]])
     """M rows of D numbers: the inputs to predict for."""
     parameters: dict[str, Number] | None = Field(None, examples=[{}])
     """Numbers by name, of those that the model takes, as `{"learning_rate": 0.1}` for gd-1 and gd-8."""
+    explain: Explain = Field((), examples=[False])
+    """`true`, or a list of `"implicit_weights"` and `"contributions"`: what to explain beside."""
 
 
 class ModelReference(Schema):
@@ -44,14 +51,57 @@ class ModelReference(Schema):
     version: str = Field(examples=["1.0.0"])
 
 
+class AnsweringModel(ModelReference):
+    """Which model answered, to the bit."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    sha256: str = Field(examples=["0" * 64])
+    """The content hash of its file."""
+
+
+class ImplicitWeightsAnswer(Schema):
+    """The linear model that the context amounts to: prediction = query · weights + intercept."""
+
+    weights: list[float] | list[list[float]] = Field(examples=[[2.0]])
+    """D numbers if y was numbers, D rows of K numbers if y was rows."""
+    intercept: float | list[float] = Field(examples=[0.0])
+    """A number if y was numbers, K numbers if y was rows."""
+
+    @classmethod
+    def of(cls, found: ImplicitWeights) -> Self:
+        """Write them as they are sent."""
+        return cls(weights=found.weights.tolist(), intercept=found.intercept.tolist())
+
+
+class ExplanationAnswer(Schema):
+    """Why the predictions are what they are."""
+
+    implicit_weights: ImplicitWeightsAnswer | SkipJsonSchema[None] = None
+    contributions: list[list[float]] | list[list[list[float]]] | SkipJsonSchema[None] = Field(None, examples=[[[1.0]]])
+    """For each of M predictions, what each of N observations adds to it: a number if y was numbers, K numbers if rows.
+    They add up to the prediction."""
+
+    @classmethod
+    def of(cls, found: Explanation) -> Self:
+        """Write an explanation as it is sent."""
+        weights, shares = found.implicit_weights, found.contributions
+        return cls(
+            implicit_weights=weights and ImplicitWeightsAnswer.of(weights),
+            contributions=None if shares is None else shares.tolist(),
+        )
+
+
 class PredictAnswer(Schema):
     """One prediction for each query."""
 
     prediction: list[float] | list[list[float]] = Field(examples=[[8.0, 10.0]])
     """M numbers if y was numbers, M rows of K numbers if y was rows."""
-    model: ModelReference
+    model: AnsweringModel
     n_observations: int = Field(examples=[3])
     """N, the size of the context."""
+    explanation: ExplanationAnswer | SkipJsonSchema[None] = None
+    """What `explain` asked for."""
 
 
 class ModelSummary(Schema):
@@ -65,6 +115,8 @@ class ModelSummary(Schema):
     task: Literal["regression", "classification"]
     """classification: y is one-hot, predictions are probabilities."""
     origin: Literal["constructed", "trained"]
+    sha256: str
+    """The content hash of its file."""
     assumes: Assumptions
     dims: dict[Literal["D", "K"], int | Literal["any"]]
     """How many inputs D and outputs K it takes."""
@@ -80,7 +132,7 @@ class RefusedFile(Schema):
 
 
 class ModelList(Schema):
-    """Everything in the directory of models."""
+    """Every version of every model in service, the highest of each first, and the files that are not."""
 
     default: str
     """The model that answers when a request names none."""

@@ -1,17 +1,21 @@
 """What every route works with: the parts of a running service, as parameters of a route."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Annotated
 
 from fastapi import Depends, FastAPI
 from starlette.requests import HTTPConnection
 
 from service.api.work import Pool
-from service.caller import EVERYBODY, Caller
+from service.caller import Caller
 from service.contexts import Contexts
-from service.errors import NotReady
+from service.errors import Forbidden, NotReady
+from service.evaluations.jobs import Evaluations
+from service.keyring import KeyRing
+from service.metrics import Exposition, Metrics
 from service.predictor import Predictor
 from service.settings import Settings
+from service.stopping import Stopping
 
 
 @dataclass
@@ -21,8 +25,24 @@ class Parts:
     settings: Settings
     predictor: Predictor
     pool: Pool
+    metrics: Metrics
+    exposition: Exposition
+    stopping: Stopping = field(default_factory=Stopping)
     contexts: Contexts | None = None
     """None until the lifespan has opened the database."""
+    evaluations: Evaluations | None = None
+    """Likewise."""
+    keys: KeyRing | None = None
+    """None until then, and where callers need no key."""
+
+    def check_ready(self) -> None:
+        """See that requests can be answered, and go on being answered for a while.
+
+        Raises:
+            NotReady: They cannot.
+        """
+        self.stopping.check()
+        self.predictor.check_ready()
 
 
 def serve(app: FastAPI, parts: Parts) -> None:
@@ -30,10 +50,19 @@ def serve(app: FastAPI, parts: Parts) -> None:
     app.state.parts = parts
 
 
+def parts_in(app: FastAPI) -> Parts:
+    """Find the parts of an app."""
+    parts: Parts = app.state.parts
+    return parts
+
+
 def parts_of(request: HTTPConnection) -> Parts:
     """Find the parts of the app that a request came to."""
-    parts: Parts = request.app.state.parts
-    return parts
+    return parts_in(request.app)
+
+
+async def _parts(request: HTTPConnection) -> Parts:
+    return parts_of(request)
 
 
 async def _predictor(request: HTTPConnection) -> Predictor:
@@ -52,10 +81,18 @@ async def _contexts(request: HTTPConnection) -> Contexts:
 
 
 async def _caller(request: HTTPConnection) -> Caller:
-    caller: Caller = request.scope.get("state", {}).get("caller", EVERYBODY)
+    caller: Caller = request.scope["state"]["caller"]  # put there by `api.keys`; without it nobody may do anything
     return caller
 
 
+async def _administrator(caller: Annotated[Caller, Depends(_caller)]) -> Caller:
+    if not caller.admin:
+        raise Forbidden("This needs a key with admin scope: python -m service keys create NAME --admin")
+    return caller
+
+
+Serving = Annotated[Parts, Depends(_parts)]
+"""The running service as a whole."""
 Served = Annotated[Predictor, Depends(_predictor)]
 """The predictor."""
 Working = Annotated[Pool, Depends(_pool)]
@@ -64,3 +101,5 @@ Kept = Annotated[Contexts, Depends(_contexts)]
 """The contexts that live here."""
 Calling = Annotated[Caller, Depends(_caller)]
 """Who asks."""
+Administering = Annotated[Caller, Depends(_administrator)]
+"""Who asks, if they may administer; 403 for others."""

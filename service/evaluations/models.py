@@ -1,6 +1,5 @@
 """A model as a learner: in this process, or behind any function from tensors to tensors."""
 
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,10 +8,7 @@ from gdssm.evaluation.arrays import Array
 from gdssm.evaluation.examination import Contestant
 from service.artifact import Dtype
 from service.errors import InvalidInput
-from service.shapes import Array as Tensor
-
-Infer = Callable[[Mapping[str, Tensor]], Mapping[str, Tensor]]
-"""Tensors of the graph by name, in and out."""
+from service.inference import Infer
 
 PART = 100
 """Tasks that are answered at a time, wherever the model runs: the same parts give the same numbers to the bit."""

@@ -13,10 +13,10 @@ from service.artifact import Record
 MOST_NUMBERS = 20_000_000
 """In the tasks of one distribution, over all lengths of context: 160 MB."""
 
-Number = Annotated[float, Field(allow_inf_nan=False)]
+Number = Annotated[float, Field(strict=True, allow_inf_nan=False)]
 Row = Annotated[tuple[Number, ...], Field(min_length=1, max_length=512)]
 ModelName = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._-]*$", max_length=100)]
-Length = Annotated[int, Field(ge=1, le=10_000)]
+Length = Annotated[int, Field(strict=True, ge=1, le=10_000)]
 
 
 class UploadedTable(Record):
@@ -47,10 +47,10 @@ class EvaluationRequest(Record):
     """With the suite `data` only."""
     models: tuple[ModelName, ...] = Field(min_length=1, max_length=20, examples=[["linear", "gd-1"]])
     """Names of models; one that does not fit a distribution is refused there with its reason."""
-    seed: int = Field(0, ge=0, le=2**32 - 1)
-    tasks: int = Field(200, ge=2, le=5_000)
+    seed: int = Field(0, strict=True, ge=0, le=2**32 - 1)
+    tasks: int = Field(200, strict=True, ge=2, le=5_000)
     """Tasks of each distribution."""
-    queries: int = Field(4, ge=1, le=100)
+    queries: int = Field(4, strict=True, ge=1, le=100)
     """Queries of each task."""
     observations: Length = 10
     """Length of the context where everything is measured."""

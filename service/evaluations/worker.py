@@ -6,7 +6,6 @@ result, as soon as there is one.
 
 import os
 import sys
-from functools import partial
 from pathlib import Path
 
 from gdssm.evaluation.examination import Contestant, examine
@@ -14,8 +13,7 @@ from service.artifact import Record
 from service.evaluations.models import contestant
 from service.evaluations.request import EvaluationRequest
 from service.evaluations.result import view
-from service.inference import infer
-from service.predictor import Limits
+from service.inference import unlimited
 from service.repository import Repository
 from service.runtime import Runtime
 
@@ -47,9 +45,7 @@ def main() -> None:
 
 def enter(runtime: Runtime) -> Contestant:
     """Enter a model that runs in this process."""
-    limits = Limits(max_columns=sys.maxsize, max_predictions=sys.maxsize, max_observations=sys.maxsize)
-    manifest = runtime.manifest
-    return contestant(partial(infer, runtime, limits=limits), manifest.dtype, manifest.gradient_steps)
+    return contestant(unlimited(runtime), runtime.manifest.dtype, runtime.manifest.gradient_steps)
 
 
 if __name__ == "__main__":

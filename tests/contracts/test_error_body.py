@@ -177,6 +177,39 @@ def test_a_body_that_cannot_be_read_is_400(client: InProcess, content: bytes) ->
     check(client.send(content), 400, "malformed_body")
 
 
+CONTEXT_DOORS = ["", "/nobody/observations", "/nobody/predictions", "/nobody/merge"]
+
+
+@pytest.mark.parametrize("door", CONTEXT_DOORS)
+@pytest.mark.parametrize(
+    ("content", "status", "error_type"),
+    [
+        *((content, 400, "malformed_body") for content in MALFORMED.values()),
+        (b"[1, 2]", 422, "invalid_input"),
+        (b'{"unknown": 1}', 422, "invalid_input"),
+        (b" " * (LIMIT + 1), 413, "body_too_large"),
+    ],
+)
+def test_a_bad_body_is_refused_by_every_route_of_contexts(
+    client: InProcess, door: str, content: bytes, status: int, error_type: str
+) -> None:
+    headers = {"Content-Type": "application/json"}
+    check(client.request("POST", f"/v1/contexts{door}", content=content, headers=headers), status, error_type)
+    headers = {"Content-Type": "text/csv"}
+    answer = client.request("POST", f"/v1/contexts{door}", content=content, headers=headers)
+    check(answer, 415, "unsupported_content_type")
+
+
+@pytest.mark.parametrize("name", ["nobody", "a" * 10_000, "%00", "a%20b", "%FF"])
+def test_a_context_that_is_not_there_is_404_on_every_route(client: InProcess, name: str) -> None:
+    bodies = {"observations": {"x": [[1]], "y": [1]}, "predictions": {"query": [[1]]}, "merge": {"context": "0" * 32}}
+    answers = [client.request(method, f"/v1/contexts/{name}") for method in ("GET", "DELETE")]
+    answers += [client.get(f"/v1/contexts/{name}/state")]
+    answers += [client.request("POST", f"/v1/contexts/{name}/{door}", json=body) for door, body in bodies.items()]
+    for answer in answers:
+        check(answer, 404, "unknown_context")
+
+
 def test_lists_within_the_depth_that_can_be_read_are_a_bad_field(client: InProcess) -> None:
     check(client.send(literal("[" * 100 + "]" * 100)), 422, "invalid_input")
 
@@ -197,7 +230,7 @@ def test_an_unknown_model_is_404_with_the_names_that_exist(client: InProcess) ->
         assert "gd-1, gd-8, linear" in check(answer, 404, "unknown_model")["error"]
 
 
-@pytest.mark.parametrize("path", ["/", "/v1", "/v1/predict/", "/v1/models/", "/v1/models/a/b", "/health", "/nothing"])
+@pytest.mark.parametrize("path", ["/web", "/v1", "/v1/predict/", "/v1/models/", "/v1/models/a/b", "/health", "/none"])
 def test_an_unknown_address_is_404(client: InProcess, path: str) -> None:
     check(client.get(path), 404, "not_found")
 

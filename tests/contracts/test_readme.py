@@ -14,7 +14,7 @@ from tests.closeness import assert_close
 from tests.running import ROOT, Server, running
 
 README = (ROOT / "README.md").read_text()
-PAGES = [ROOT / name for name in ("README.md", "gdssm/README.md", "export/README.md", "service/README.md")]
+PAGES = [ROOT / name for name in ("README.md", "gdssm/README.md", "export/README.md", "service/README.md", "deploy/README.md")]
 BLOCKS = re.findall(r"^```(\w+)\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
 
 
@@ -42,6 +42,13 @@ def test_the_curl_answers_as_printed(server: Server) -> None:
     expected = json.loads(printed)
     assert_close(answer.pop("prediction"), expected.pop("prediction"), "prediction", rtol=1e-9)
     assert answer == expected
+
+
+def test_a_context_on_the_server_answers_as_printed(server: Server) -> None:
+    commands, printed = block_after("/observations")
+    answer = run("bash", "-c", commands.replace("http://127.0.0.1:8000", server.url))
+    expected = json.loads(f"{{{printed}}}")["prediction"]
+    assert_close(json.loads(f"{{{answer}}}")["prediction"], expected, "prediction", rtol=1e-9)
 
 
 def test_the_python_prints_what_it_says(server: Server) -> None:

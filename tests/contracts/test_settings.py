@@ -30,6 +30,8 @@ OTHER = {
     "max_body_bytes": "1000",
     "max_contexts": "4",
     "context_ttl": "100",
+    "max_evaluations": "3",
+    "evaluation_timeout": "12.5",
     "log_level": "warning",
     "log_format": "json",
 }
@@ -51,6 +53,8 @@ WRONG = {
     "max_body_bytes": "0",
     "max_contexts": "0",
     "context_ttl": "0",
+    "max_evaluations": "0",
+    "evaluation_timeout": "0",
     "log_level": "loud",
     "log_format": "xml",
 }

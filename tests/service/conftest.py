@@ -1,18 +1,21 @@
 """The shipped models, as a repository, as a predictor and behind HTTP."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from service.predictor import Limits, Predictor
 from service.repository import Repository
 from service.settings import Settings
+from service.store.database import Database
+from tests.postgres import Postgres
 from tests.service.in_process import InProcess, in_process
 
 
 @pytest.fixture(scope="session")
 def repository() -> Repository:
-    return Repository.load(Settings().zoo, threads=1)
+    return Repository.load([Settings().zoo], threads=1)
 
 
 @pytest.fixture
@@ -24,3 +27,29 @@ def predictor(repository: Repository) -> Predictor:
 def client() -> Iterator[InProcess]:
     with in_process(Settings()) as client:
         yield client
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Postgres]:
+    server = Postgres()
+    try:
+        server.start()
+        yield server
+    finally:
+        server.close()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """A new database of either kind."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path}/gdssm.db"
+    postgres: Postgres = request.getfixturevalue("postgres")
+    return postgres.empty_database()
+
+
+@pytest.fixture
+def database(database_url: str) -> Iterator[Database]:
+    database = Database.open(database_url)
+    yield database
+    database.close()

@@ -134,7 +134,8 @@ def test_a_stored_state_has_the_weights_of_its_observations(
     runtime = repository.get(model)
     assert context.weight is not None
     outputs = runtime.run({"x": context.x[None], "y": context.y[None], "weight": context.weight[None]})
-    found = implicit_weights(runtime, runtime.state_after(outputs), D, parameters)
+    infer = partial(run, runtime, parameters=parameters)
+    found = implicit_weights(infer, runtime.manifest, runtime.state_after(outputs), D)
     expected = weights_of(predict_and_explain(predictor, model, context, query, parameters)[1])
     assert_close(found.weights, expected.weights, "weights", rtol=1e-12)
     assert found.intercept.shape == (K,)

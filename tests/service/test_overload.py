@@ -56,10 +56,11 @@ def test_ten_times_the_load_is_answered_or_refused_at_once_and_memory_stays_flat
 
         with ThreadPoolExecutor(CLIENTS + 1) as crowd:
             probing = crowd.submit(probe)
-            answers = [
-                answer for task in [crowd.submit(ask, server, n) for n in range(CLIENTS)] for answer in task.result()
-            ]
-            over.set()
+            try:
+                asking = [crowd.submit(ask, server, client) for client in range(CLIENTS)]
+                answers = [answer for asked in asking for answer in asked.result()]
+            finally:
+                over.set()
             probing.result()
         statuses = [status for status, _ in answers]
         assert set(statuses) == {200, 503}

@@ -12,7 +12,7 @@ from safetensors.numpy import load_file
 
 from gdssm.train import checkpoint
 from gdssm.train.checkpoint import CHECKPOINT, METRICS
-from gdssm.train.loop import initial
+from gdssm.train.loop import SHOWN, initial
 from gdssm.train.optimizer import Optimizer
 from tests.gdssm.train.runs import SHORT, run
 from tests.running import ROOT
@@ -76,3 +76,9 @@ def test_nothing_in_a_run_unpickles(uninterrupted: Path) -> None:
     assert {path.name for path in uninterrupted.iterdir()} == {CHECKPOINT, METRICS}
     for line in (uninterrupted / METRICS).read_text().splitlines():
         assert json.loads(line)["step"] % 5 == 0
+
+
+def test_the_log_has_the_loss_beside_gradient_descent_s_and_the_alignment(uninterrupted: Path) -> None:
+    lines = [json.loads(line) for line in (uninterrupted / METRICS).read_text().splitlines()]
+    assert [line["step"] for line in lines] == list(range(5, SHORT.steps + 1, 5))
+    assert all({"train_loss", *SHOWN} <= line.keys() for line in lines)

@@ -1,7 +1,10 @@
 from pathlib import Path
 
+import pytest
+
 from service.artifact import Manifest
 from service.settings import Settings
+from tests.service.forged import forged
 from tests.service.in_process import InProcess, in_process
 
 
@@ -24,9 +27,68 @@ def test_refused_files_are_listed_with_their_reasons(tmp_path: Path) -> None:
         listed = client.get("/v1/models").json()
     assert listed["models"] == []
     assert [refused["file"] for refused in listed["refused"]] == ["noise.onnx"]
-    assert "onnxruntime cannot load it" in listed["refused"][0]["reason"]
+    assert "it has no manifest" in listed["refused"][0]["reason"]
 
 
 def test_a_model_shows_the_manifest_of_its_file(client: InProcess) -> None:
     shown = Manifest.model_validate(client.get("/v1/models/gd-8").json())
     assert shown == client.app.state.parts.predictor.repository.get("gd-8").manifest
+
+
+def test_every_version_is_listed_the_highest_first_and_shown_by_its_address(tmp_path: Path) -> None:
+    for version in ("1.9.0", "1.10.0"):
+        forged(tmp_path / f"{version}.onnx", version=version)
+    with in_process(Settings(models=tmp_path)) as client:
+        listed = [model for model in client.get("/v1/models").json()["models"] if model["name"] == "gd-1"]
+        highest = client.get("/v1/models/gd-1").json()
+        other = client.get("/v1/models/gd-1/versions/1.9.0").json()
+        unknown = client.get("/v1/models/gd-1/versions/7.0.0")
+    assert [model["version"] for model in listed] == ["1.10.0", "1.9.0", "1.0.0"]
+    assert (highest["version"], other["version"]) == ("1.10.0", "1.9.0")
+    assert listed[0]["sha256"] == highest["sha256"]
+    assert unknown.status_code == 404
+    assert "no version '7.0.0' of model 'gd-1'. Choose one of: 1.10.0, 1.9.0, 1.0.0." in unknown.json()["error"]
+
+
+def test_a_prediction_names_the_model_its_version_and_its_hash(tmp_path: Path) -> None:
+    forged(tmp_path / "gd-1.onnx", version="2.0.0")
+    body = {"model": "gd-1", "context": {"x": [[1]], "y": [2]}, "query": [[3]]}
+    with in_process(Settings(models=tmp_path)) as client:
+        shown = {version: client.get(f"/v1/models/gd-1/versions/{version}").json() for version in ("1.0.0", "2.0.0")}
+        for version, sent in (("2.0.0", None), ("2.0.0", "2.0.0"), ("1.0.0", "1.0.0")):
+            answered = client.predict({**body, "version": sent}).json()["model"]
+            assert answered == {"name": "gd-1", "version": version, "sha256": shown[version]["sha256"]}
+        assert client.predict({**body, "version": "3.0.0"}).status_code == 404
+
+
+def test_a_refused_file_of_the_second_directory_is_listed_too(tmp_path: Path) -> None:
+    (tmp_path / "noise.onnx").write_bytes(b"not a graph")
+    with in_process(Settings(models=tmp_path)) as client:
+        listed = client.get("/v1/models").json()
+    assert [refused["file"] for refused in listed["refused"]] == ["noise.onnx"]
+    assert len(listed["models"]) >= 11
+
+
+def test_an_explanation_comes_with_the_prediction_that_it_explains(client: InProcess) -> None:
+    body = {"context": {"x": [[1], [2], [3]], "y": [3, 5, 7]}, "query": [[4], [5]], "explain": True}
+    answer = client.predict(body).json()
+    weights, shares = answer["explanation"]["implicit_weights"], answer["explanation"]["contributions"]
+    assert weights == {"weights": [pytest.approx(2)], "intercept": pytest.approx(1)}
+    assert [sum(row) for row in shares] == pytest.approx(answer["prediction"])
+
+
+def test_parts_that_were_not_asked_for_are_left_out(client: InProcess) -> None:
+    body = {"context": {"x": [[1], [2]], "y": [[3, 1], [5, 1]]}, "query": [[4]]}
+    only = client.predict({**body, "explain": ["implicit_weights"]}).json()["explanation"]
+    assert list(only) == ["implicit_weights"]
+    assert only["implicit_weights"]["weights"] == [[pytest.approx(2), pytest.approx(0)]]
+    assert "explanation" not in client.predict({**body, "explain": False}).json()
+
+
+def test_a_model_without_explanation_says_so(client: InProcess) -> None:
+    body = {"model": "gd-1", "context": {"x": [[1], [2]], "y": [3, 5]}, "query": [[4]], "explain": True}
+    refused = client.predict(body)
+    assert refused.status_code == 422
+    assert refused.json()["error_type"] == "unsupported_by_model"
+    assert refused.json()["detail"][0]["field"] == "explain"
+    assert client.predict({**body, "parameters": {"learning_rate": 0.1}}).status_code == 200

@@ -5,6 +5,7 @@ import httpx
 import numpy as np
 import pytest
 
+from service.api.work import SHORT
 from service.app import create_app
 from service.predictor import Context, Prediction, Predictor
 from service.settings import Settings
@@ -20,7 +21,7 @@ def test_a_line_is_continued(client: InProcess) -> None:
     assert answer.status_code == 200
     assert answer.json() == {
         "prediction": [pytest.approx(8), pytest.approx(10)],
-        "model": {"name": "linear", "version": "1.0.0"},
+        "model": {"name": "linear", "version": "1.0.0", "sha256": client.get("/v1/models/linear").json()["sha256"]},
         "n_observations": 3,
     }
 
@@ -62,7 +63,7 @@ def test_a_long_prediction_does_not_hold_up_the_others() -> None:
     finish = threading.Event()
 
     class Slow(Predictor):
-        def predict(self, *_: object) -> Prediction:
+        def predict(self, *_: object, **__: object) -> Prediction:
             finish.wait(10)
             raise RuntimeError
 
@@ -72,7 +73,7 @@ def test_a_long_prediction_does_not_hold_up_the_others() -> None:
     async def ask_both() -> None:
         transport = httpx.ASGITransport(app, raise_app_exceptions=False)
         async with httpx.AsyncClient(transport=transport, base_url="http://service") as client:
-            body = {"context": {"x": [[1]], "y": [1]}, "query": [[1]]}
+            body = {"context": {"x": [[1]] * SHORT, "y": [1] * SHORT}, "query": [[1]]}  # what is short is done at once
             predicting = asyncio.create_task(client.post("/v1/predict", json=body))
             await asyncio.sleep(0.1)
             assert (await client.get("/health/live")).status_code == 200

@@ -3,6 +3,7 @@ from pydantic import ValidationError
 
 from service.api.problems import path_of, problems_in
 from service.api.schemas import PredictRequest
+from service.api.v2.schemas import InferRequest
 
 
 def problems(body: dict[str, object]) -> dict[str, str]:
@@ -29,7 +30,7 @@ def test_every_problem_of_every_field_is_named() -> None:
         "context.y[0]": "must be a number; this is true.",
         "context.weights": "is not a field. Leave it out; the fields here are x, y, weight.",
         "query": "is empty. Send at least one.",
-        "k": "is not a field. Leave it out; the fields here are model, context, query, parameters.",
+        "k": "is not a field. Leave it out; the fields here are model, version, context, query, parameters, explain.",
     }
 
 
@@ -47,3 +48,13 @@ def test_parameters_are_finite_numbers() -> None:
         {"context": {"x": [[1]], "y": [1]}, "query": [[1]], "parameters": {"a": None, "b": float("nan"), "c": {}}}
     )
     assert list(found) == ["parameters.a", "parameters.b", "parameters.c"]
+
+
+def test_the_fields_of_an_entry_of_a_list_are_named() -> None:
+    with pytest.raises(ValidationError) as refused:
+        InferRequest.model_validate(
+            {"inputs": [{"name": "x", "shape": [1], "datatype": "FP64", "parameters": {"a": 1}}]}
+        )
+    (found,) = problems_in(refused.value.errors(), InferRequest)
+    assert found.field == "inputs[0].parameters.a"
+    assert "the fields here are binary_data_size." in found.message

@@ -1,0 +1,138 @@
+"""How much is taken in at a time: beyond that a request is refused at once, before its body is read.
+
+What waits in a queue for long is worth nothing to its caller any more, and costs memory until then. So the bounds are
+on what is in the house: requests, the bytes of their bodies, and the seconds that a body may take to arrive.
+"""
+
+import asyncio
+from collections.abc import Callable
+
+from starlette.responses import Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from service.api.errors import answer_to
+from service.api.signals import PROBES
+from service.errors import Overloaded, ServiceError, TooSlow
+from service.metrics import Metrics
+from service.settings import Settings
+
+
+class Admission:
+    """Wraps an app; probes and scrapers are always let in, WebSockets are counted apart (see `live`).
+
+    Args:
+        app: What is behind it.
+        settings: `max_in_flight`, `max_bytes_in_flight`, `max_body_bytes` and `request_timeout`.
+        metrics: Shows what is in the house.
+    """
+
+    def __init__(self, app: ASGIApp, settings: Settings, metrics: Metrics) -> None:
+        self._app = app
+        self._settings = settings
+        self._metrics = metrics
+        self._requests = self._bytes = 0
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Let a request in, or answer 503 in its place."""
+        if scope["type"] != "http" or scope["path"].startswith(PROBES):
+            await self._app(scope, receive, send)
+            return
+        most = self._settings.max_in_flight
+        if self._requests >= most:
+            full = f"{most} requests are in flight, as many as GDSSM_MAX_IN_FLIGHT allows. Try again in a moment."
+            await answer_to(Overloaded(full))(scope, receive, send)
+            return
+        body = _Body(scope, receive, send, self._reserve, self._settings)
+        self._requests += 1
+        self._metrics.in_flight.inc()
+        try:
+            # Whoever came in the same turn of the event loop is counted before the first of them is worked on;
+            # without this short work, which never leaves the loop, would never be seen to pile up.
+            await asyncio.sleep(0)
+            body.take(min(body.announced, self._settings.max_body_bytes))
+            if body.refused is None:
+                await self._app(scope, body.receive, body.send)
+        except ServiceError:
+            if body.refused is None:
+                raise
+        finally:
+            self._requests -= 1
+            self._metrics.in_flight.dec()
+            self._reserve(-body.taken)
+        if body.refused is not None:
+            await _refusal(body.refused)(scope, receive, send)
+
+    def _reserve(self, more: int) -> bool:
+        """Take (or give back) bytes, if that many are left."""
+        if more > 0 and self._bytes + more > self._settings.max_bytes_in_flight:
+            return False
+        self._bytes += more
+        self._metrics.bytes_in_flight.inc(more)
+        return True
+
+
+class _Body:
+    """Lets the body of one request in: within the bytes that are left, and in time.
+
+    What is refused half way is remembered, and whatever the app answers to that is dropped.
+    """
+
+    def __init__(
+        self, scope: Scope, receive: Receive, send: Send, reserve: Callable[[int], bool], settings: Settings
+    ) -> None:
+        self._receive = receive
+        self._send = send
+        self._reserve = reserve
+        self._settings = settings
+        self._deadline = asyncio.get_running_loop().time() + settings.request_timeout
+        self._came = 0
+        headers = dict(scope["headers"])
+        self.announced = int(headers.get(b"content-length", b"0"))  # the server has refused what is no number
+        self._whole = not self.announced and b"transfer-encoding" not in headers
+        self.taken = 0
+        self.refused: ServiceError | None = None
+
+    def take(self, size: int) -> None:
+        """Reserve the bytes of a body of this size, unless they are already."""
+        more = size - self.taken
+        if more <= 0:
+            return
+        if self._reserve(more):
+            self.taken = size
+        else:
+            self.refused = Overloaded(
+                f"Bodies in flight may have at most {self._settings.max_bytes_in_flight} bytes together "
+                "(GDSSM_MAX_BYTES_IN_FLIGHT). Try again in a moment."
+            )
+
+    async def receive(self) -> Message:
+        """Pass on a piece of the body, or raise what is wrong with it."""
+        if self._whole:
+            return await self._receive()
+        try:
+            async with asyncio.timeout_at(self._deadline):
+                message = await self._receive()
+        except TimeoutError:
+            self.refused = TooSlow(
+                f"The body must arrive within {self._settings.request_timeout:g} seconds (GDSSM_REQUEST_TIMEOUT). "
+                "Send it faster, or in smaller requests."
+            )
+            raise self.refused from None
+        self._came += len(message.get("body", b""))
+        self._whole = not message.get("more_body", False)
+        self.take(self._came)
+        if self.refused is not None:
+            raise self.refused
+        return message
+
+    async def send(self, message: Message) -> None:
+        """Pass on the answer, unless the request was refused."""
+        if self.refused is None:
+            await self._send(message)
+
+
+def _refusal(error: ServiceError) -> Response:
+    answer = answer_to(error)
+    if isinstance(error, TooSlow):  # the rest of the body may never come
+        answer.headers["Connection"] = "close"
+    return answer

@@ -1,0 +1,170 @@
+"""Bodies and answers as safetensors: the same tensors as in JSON, without a digit written out or read.
+
+| body of | tensors | texts |
+| --- | --- | --- |
+| predict | `x`, `y`, `weight`, `query` | `model`, `version`, `explain`, and numbers by name, as `learning_rate` |
+| observations | `x`, `y`, `weight` | |
+| predictions of a context | `query` | `explain`, and numbers by name |
+
+`explain` is `true`, or names with commas.
+
+An answer has the tensors `prediction` and, if asked for, `contributions`, `implicit_weights`, `intercept`; and as texts
+`model`, `version`, `sha256` and `n_observations`, with a context `context_version` too.
+"""
+
+from collections.abc import Callable, Collection, Iterable, Mapping
+from typing import Any
+
+import numpy as np
+from fastapi import Request, Response
+from numpy.typing import NDArray
+from pydantic import BaseModel
+
+from service import numbers
+from service.api.body import JsonBodyRoute
+from service.api.context_schemas import ContextQuery
+from service.api.schemas import Observations, PredictRequest
+from service.errors import InvalidInput, Problem
+from service.explanation import Explanation, Part, parts
+from service.predictor import Prediction
+from service.shapes import Array
+from service.tensors import Tensors, numbers_of, pack, unpack
+
+CONTENT_TYPE = "application/vnd.safetensors"
+BYTES = {"content": {CONTENT_TYPE: {"schema": {"type": "string", "format": "binary"}}}}
+"""How OpenAPI says it."""
+
+AXES = {"x": (2,), "y": (1, 2), "weight": (1,), "query": (2,)}
+"""Every tensor that a body may have, and how many axes."""
+OBSERVED = ("x", "y", "weight")
+OPTIONAL = {"weight"}
+NOT_NUMBERS = {"model", "version", "explain"}
+"""Texts that are no parameter."""
+
+
+class BinaryRoute(JsonBodyRoute):
+    """Takes safetensors beside JSON, where the body is of a kind that has arrays."""
+
+    def reader(self, request: Request, model: type[BaseModel]) -> Callable[[bytes], BaseModel]:
+        """Choose by the content type."""
+        kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+        return READERS[model] if kind == CONTENT_TYPE and model in READERS else super().reader(request, model)
+
+
+def predict_request(body: bytes) -> PredictRequest:
+    """Read the body of a prediction.
+
+    Raises:
+        MalformedBody: It is not safetensors.
+        InvalidInput: A tensor is missing, unknown, or not what it should be.
+    """
+    arrays, about = _read(body, AXES)
+    return PredictRequest.model_construct(
+        model=about.get("model"),
+        version=about.get("version"),
+        context=_observations(arrays),
+        query=arrays["query"],
+        parameters=_parameters(about),
+        explain=_parts(about),
+    )
+
+
+def observations(body: bytes) -> Observations:
+    """Read observations; raises as `predict_request` does."""
+    arrays, about = _read(body, OBSERVED)
+    _refuse_texts(about)
+    return _observations(arrays)
+
+
+def context_query(body: bytes) -> ContextQuery:
+    """Read the queries to a context; raises as `predict_request` does."""
+    arrays, about = _read(body, ("query",))
+    _refuse_texts(name for name in about if name in {"model", "version"})
+    return ContextQuery.model_construct(query=arrays["query"], parameters=_parameters(about), explain=_parts(about))
+
+
+READERS: dict[type[BaseModel], Callable[[bytes], BaseModel]] = {
+    PredictRequest: predict_request,
+    Observations: observations,
+    ContextQuery: context_query,
+}
+"""What reads each kind of body."""
+
+
+def wants_binary(request: Request) -> bool:
+    """Tell whether to answer in safetensors, however the request came: if Accept names it."""
+    return CONTENT_TYPE in request.headers.get("accept", "").lower()
+
+
+def answer_of(answer: Prediction, explanation: Explanation | None, **more: str) -> Response:
+    """Write a prediction as safetensors, in the model's precision; `more` are further texts about it."""
+    model = answer.model
+    about = {"model": model.name, "version": model.version, "sha256": model.sha256}
+    tensors = {"prediction": answer.prediction, **_explaining(explanation)}
+    content = pack(tensors, {**about, "n_observations": str(answer.n_observations), **more})
+    return Response(content, media_type=CONTENT_TYPE)
+
+
+def _explaining(explanation: Explanation | None) -> dict[str, Array]:
+    found = {}
+    if explanation and explanation.contributions is not None:
+        found["contributions"] = explanation.contributions
+    if explanation and explanation.implicit_weights:
+        found["implicit_weights"] = explanation.implicit_weights.weights
+        found["intercept"] = explanation.implicit_weights.intercept
+    return found
+
+
+def _observations(arrays: Mapping[str, Array]) -> Observations:
+    return Observations.model_construct(x=arrays["x"], y=arrays["y"], weight=arrays.get("weight"))
+
+
+def _read(body: bytes, names: Collection[str]) -> tuple[dict[str, Array], dict[str, str]]:
+    """Read the tensors that a body has to have, and the texts about them; some libraries add a `format` themselves."""
+    tensors, about = unpack(body)
+    _check_names(tensors, names)
+    about.pop("format", None)
+    return {name: _array(name, tensor) for name, tensor in tensors.items()}, about
+
+
+def _refuse_texts(names: Iterable[str]) -> None:
+    problems = [Problem(name[:100], "is not a text of this request. Leave it out.") for name in names]
+    if problems:
+        raise InvalidInput(*problems)
+
+
+def _check_names(tensors: Tensors, names: Collection[str]) -> None:
+    problems = [
+        Problem(name[:100], f"is not a tensor of this request. Leave it out; the tensors here are {', '.join(names)}.")
+        for name in tensors
+        if name not in names
+    ]
+    problems += [Problem(name, "is missing. Send it.") for name in names if name not in {*tensors, *OPTIONAL}]
+    if problems:
+        raise InvalidInput(*problems)
+
+
+def _array(name: str, tensor: NDArray[Any]) -> Array:
+    if tensor.ndim not in AXES[name]:
+        axes = " or ".join(map(str, AXES[name]))
+        raise InvalidInput(Problem(name, f"must have {axes} axes; this has the shape {tensor.shape}."))
+    if tensor.size == 0:
+        raise InvalidInput(Problem(name, f"is empty; it has the shape {tensor.shape}. Send at least one number."))
+    return numbers_of(tensor, np.float64, name)
+
+
+def _parts(about: Mapping[str, str]) -> tuple[Part, ...]:
+    text = about.get("explain", "false")
+    return parts(text == "true" if text in {"true", "false"} else text.split(","), "explain")
+
+
+def _parameters(about: Mapping[str, str]) -> dict[str, float]:
+    return {name: _number(name, text) for name, text in about.items() if name not in NOT_NUMBERS}
+
+
+def _number(name: str, text: str) -> float:
+    try:
+        return numbers.number(float(text), f"parameters.{name[:100]}")
+    except ValueError:
+        problem = Problem(f"parameters.{name[:100]}", f"must be a number, written as text; this is {text[:40]!r}.")
+        raise InvalidInput(problem) from None

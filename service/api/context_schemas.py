@@ -1,0 +1,183 @@
+"""What goes in and out of the routes of contexts, with examples."""
+
+from datetime import UTC, datetime
+from typing import Annotated, Literal, Self
+
+from fastapi import Path
+from pydantic import Field, StringConstraints
+from pydantic.json_schema import SkipJsonSchema
+
+from service.api.fields import Number, Rows, reading
+from service.api.schemas import (
+    AnsweringModel,
+    ExplanationAnswer,
+    ImplicitWeightsAnswer,
+    ModelReference,
+    Observations,
+    Schema,
+)
+from service.context_record import ContextRecord, Page
+from service.explanation import Explanation, Part, parts
+from service.implicit_weights import ImplicitWeights
+from service.numbers import number
+from service.predictor import Prediction
+
+LONGEST_TTL = 10 * 365 * 86_400
+"""Seconds."""
+
+EXAMPLE_ID = "0193f2b46a0e7c3f9d1e5a7b8c2d4f60"
+
+ContextId = Annotated[str, Path(description="The id that the context was given when it was made.")]
+ContextName = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{32}$")]
+Fraction = Annotated[float, reading(number, Annotated[float, Field(gt=0, le=1)])]
+"""Above 0 and at most 1; the core holds it to that in its own words."""
+ExplainState = Annotated[tuple[Part, ...], reading(parts, list[Literal["implicit_weights"]] | Literal[False] | None)]
+"""As for `POST /v1/predict`; what needs the observations is refused in the core's words."""
+Seconds = Annotated[int, Field(strict=True, ge=1, le=LONGEST_TTL)]
+
+
+class CreateContext(Schema):
+    """A context to make, empty or with its first observations."""
+
+    model: str | None = Field(None, max_length=100, examples=["linear"])
+    """Name of a model that streams, from `GET /v1/models`; the default model if left out."""
+    version: str | None = Field(None, pattern=r"^[0-9]{1,9}\.[0-9]{1,9}\.[0-9]{1,9}$", examples=["1.0.0"])
+    """Version of the model; the newest if left out. The context stays with it."""
+    decay: Fraction | None = Field(None, examples=[None])
+    """What is left of the weight of every observation after one more, as 0.99; nothing is forgotten if left out."""
+    ttl: Seconds | None = Field(None, examples=[3600])
+    """Seconds that the context is kept after its last use; GDSSM_CONTEXT_TTL if left out."""
+    observations: Observations | None = Field(None, examples=[{"x": [[1.0], [2.0], [3.0]], "y": [2.0, 4.0, 6.0]}])
+    """The first observations."""
+
+
+class ContextAnswer(Schema):
+    """A context beside its state."""
+
+    id: str = Field(examples=[EXAMPLE_ID])
+    model: ModelReference
+    decay: float | None = Field(examples=[None])
+    """What is left of the weight of every observation after one more; null forgets nothing."""
+    n_observations: int = Field(examples=[3])
+    """Rows observed, whatever their weights."""
+    inputs: int | None = Field(examples=[1])
+    """D, the columns of x; null until the first observation, where the model does not fix it."""
+    outputs: int | None = Field(examples=[1])
+    """K, the columns of y; likewise."""
+    version: int = Field(examples=[1])
+    """One more with every change; the ETag."""
+    ttl: int = Field(examples=[3600])
+    """Seconds that the context is kept after its last use."""
+    created: datetime = Field(examples=["2026-11-22T08:00:00Z"])
+    updated: datetime = Field(examples=["2026-11-22T08:00:00Z"])
+    """When it last changed."""
+    expires: datetime = Field(examples=["2026-11-22T09:00:00Z"])
+    """When it is removed, unless it is used before."""
+
+    @classmethod
+    def of(cls, record: ContextRecord) -> Self:
+        """Write a record as it is sent."""
+        return cls(
+            id=record.id,
+            model=ModelReference(name=record.model, version=record.model_version),
+            decay=record.decay,
+            n_observations=record.n_observations,
+            inputs=record.inputs,
+            outputs=record.outputs,
+            version=record.version,
+            ttl=record.ttl,
+            created=time_of(record.created),
+            updated=time_of(record.updated),
+            expires=time_of(record.expires),
+        )
+
+
+class ContextView(ContextAnswer):
+    """A context, and the linear model that it amounts to."""
+
+    implicit_weights: ImplicitWeightsAnswer | None = Field(examples=[{"weights": [2.0], "intercept": 0.0}])
+    """Null while nothing has been seen, and where the model has none."""
+
+    @classmethod
+    def showing(cls, record: ContextRecord, weights: ImplicitWeights | None) -> Self:
+        """Write a context as it is sent on its own."""
+        shown = None if weights is None else ImplicitWeightsAnswer.of(weights)
+        return cls(**dict(ContextAnswer.of(record)), implicit_weights=shown)
+
+
+class ContextPage(Schema):
+    """Some of the caller's contexts, oldest first."""
+
+    contexts: list[ContextAnswer]
+    after: str | None = Field(examples=[None])
+    """Send it as `?after=` for the next page; null at the end."""
+
+    @classmethod
+    def of(cls, page: Page) -> Self:
+        """Write a page as it is sent."""
+        return cls(contexts=[ContextAnswer.of(record) for record in page.contexts], after=page.after)
+
+
+class PageRequest(Schema):
+    """Which of the contexts to list."""
+
+    limit: int = Field(100, ge=1, le=1000)
+    """Most contexts on this page."""
+    after: ContextName | SkipJsonSchema[None] = None
+    """Where the page before ended."""
+
+
+class ImportOptions(Schema):
+    """How to keep an imported context."""
+
+    ttl: Annotated[int, Field(ge=1, le=LONGEST_TTL)] | SkipJsonSchema[None] = None
+    """Seconds that it is kept after its last use; GDSSM_CONTEXT_TTL if left out."""
+
+
+class ContextQuery(Schema):
+    """Queries to answer from what a context has seen."""
+
+    query: Rows = Field(examples=[[[4.0], [5.0]]])
+    """M rows of D numbers: the inputs to predict for."""
+    parameters: dict[str, Number] | None = Field(None, examples=[{}])
+    """Numbers by name, of those that the model takes, as `{"learning_rate": 0.1}` for gd-1 and gd-8."""
+    explain: ExplainState = Field((), examples=[["implicit_weights"]])
+    """`["implicit_weights"]`: the linear model that the context amounts to, with these parameters. Contributions need
+    the observations, which a context does not keep."""
+
+
+class ContextPrediction(Schema):
+    """One prediction for each query."""
+
+    prediction: list[float] | list[list[float]] = Field(examples=[[8.0, 10.0]])
+    """M numbers if y was numbers, M rows of K numbers if y was rows."""
+    model: AnsweringModel
+    n_observations: int = Field(examples=[3])
+    """Rows that the context had seen."""
+    version: int = Field(examples=[1])
+    """The version of the context that answered."""
+    explanation: ExplanationAnswer | SkipJsonSchema[None] = None
+    """What `explain` asked for."""
+
+    @classmethod
+    def of(cls, predicted: Prediction, explanation: Explanation, record: ContextRecord) -> Self:
+        """Write an answer as it is sent."""
+        return cls(
+            prediction=predicted.prediction.tolist(),
+            model=AnsweringModel.model_validate(predicted.model),
+            n_observations=record.n_observations,
+            version=record.version,
+            explanation=ExplanationAnswer.of(explanation) if explanation.implicit_weights else None,
+        )
+
+
+class MergeRequest(Schema):
+    """The context to take in."""
+
+    context: ContextName = Field(examples=[EXAMPLE_ID])
+    """Its id. It is of the same model, decay and widths, and stays as it is."""
+
+
+def time_of(seconds: float) -> datetime:
+    """Write seconds since 1970 as they are sent."""
+    return datetime.fromtimestamp(seconds, UTC)

@@ -1,0 +1,171 @@
+"""/v1/contexts: what lives on the server and learns as observations arrive."""
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query, Request, Response
+
+from service import errors
+from service.api.allowed import allow_only
+from service.api.binary import BYTES, BinaryRoute, answer_of, wants_binary
+from service.api.body import JSON
+from service.api.conditions import Changing, Known, Making, etag, is_known
+from service.api.context_schemas import (
+    ContextAnswer,
+    ContextId,
+    ContextPage,
+    ContextPrediction,
+    ContextQuery,
+    ContextView,
+    CreateContext,
+    MergeRequest,
+    PageRequest,
+)
+from service.api.errors import documented
+from service.api.own import Own
+from service.api.schemas import Observations
+from service.context_record import ContextRecord
+from service.predictor import Context
+
+router = APIRouter(prefix="/v1/contexts", tags=["contexts"], route_class=BinaryRoute)
+
+ANY = (
+    errors.NotReady,
+    errors.Overloaded,
+    errors.DatabaseUnavailable,
+    errors.InvalidInput,
+)
+"""What every route of contexts may refuse."""
+ONE = (*ANY, errors.UnknownContext)
+BODY = (errors.MalformedBody, errors.TooSlow, errors.BodyTooLarge, errors.UnsupportedContentType)
+COMPUTING = (errors.NumericOverflow, errors.UnsupportedByModel)
+READ = (*ONE, errors.UnknownModel, errors.Conflict)
+"""What a route may refuse that needs the model of a context, which may be served no more, or be another file."""
+CHANGE = (*READ, errors.VersionMismatch)
+NEW = (*ANY, *BODY, errors.Conflict, errors.QuotaExceeded, errors.UnknownModel, errors.UnsupportedByModel)
+
+ETAG = {"description": "The version of the context.", "schema": {"type": "string", "pattern": '^"[0-9]+"$'}}
+LOCATION = {"description": "The address of the context.", "schema": {"type": "string"}}
+TAGGED: dict[int | str, dict[str, Any]] = {200: {"headers": {"ETag": ETAG}}}
+MADE: dict[int | str, dict[str, Any]] = {201: {"headers": {"ETag": ETAG, "Location": LOCATION}}}
+UNCHANGED: dict[int | str, dict[str, Any]] = {304: {"description": "As If-None-Match says.", "headers": {"ETag": ETAG}}}
+
+
+@router.post("", status_code=201, responses=documented(*NEW, errors.NumericOverflow) | MADE)
+async def create(request: CreateContext, own: Own, change: Making, response: Response) -> ContextAnswer:
+    """Make a context, empty or with its first observations.
+
+    It keeps a state of constant size, not the rows: what it costs does not grow with what it has seen.
+    """
+    first = None if request.observations is None else _context(request.observations)
+    record = await own.run(
+        own.contexts.create,
+        request.model,
+        first,
+        version=request.version,
+        decay=request.decay,
+        ttl=request.ttl,
+        change=change,
+    )
+    return made(record, response)
+
+
+@router.get("", responses=documented(*ANY))
+async def contexts(own: Own, page: Annotated[PageRequest, Query()]) -> ContextPage:
+    """List the caller's contexts, oldest first."""
+    return ContextPage.of(await own.run(own.contexts.list, page.limit, page.after))
+
+
+@router.get("/{context_id}", response_model=ContextView, responses=documented(*ONE) | TAGGED | UNCHANGED)
+async def context(context_id: ContextId, own: Own, known: Known, response: Response) -> ContextView | Response:
+    """Show one context, with the linear model that it amounts to, where its model has one."""
+    if known:
+        record = await own.run(own.contexts.get, context_id)
+        if is_known(record, known):
+            return Response(status_code=304, headers={"ETag": etag(record)})
+    weights, record = await own.run(own.contexts.implicit_weights, context_id)
+    response.headers["ETag"] = etag(record)
+    return ContextView.showing(record, weights)
+
+
+@router.delete("/{context_id}", status_code=204, responses=documented(*CHANGE))
+async def delete(context_id: ContextId, own: Own, change: Changing) -> None:
+    """Forget a context."""
+    await own.run(own.contexts.delete, context_id, change)
+
+
+@router.post(
+    "/{context_id}/observations",
+    responses=documented(*CHANGE, *BODY, *COMPUTING) | TAGGED,
+    openapi_extra={"requestBody": BYTES},
+)
+async def observe(
+    context_id: ContextId, observations: Observations, own: Own, change: Changing, response: Response
+) -> ContextAnswer:
+    """Learn further observations: one row or many.
+
+    What is acknowledged has been learnt for good, and with an Idempotency-Key exactly once however often it is sent.
+    Weight −1 takes an observation out again: `{"x": [[3.0]], "y": [6.0], "weight": [-1]}` undoes
+    `{"x": [[3.0]], "y": [6.0]}`. As safetensors the body has the tensors `x`, `y` and `weight`.
+    """
+    record = await own.run(own.contexts.observe, context_id, _context(observations), change)
+    return tagged(record, response)
+
+
+@router.post(
+    "/{context_id}/predictions",
+    responses=documented(*READ, *BODY, *COMPUTING) | {200: {**TAGGED[200], **BYTES}},
+    response_model=ContextPrediction,
+    openapi_extra={"requestBody": BYTES},
+)
+async def predict(http: Request, context_id: ContextId, query: ContextQuery, own: Own) -> Response:
+    """Answer queries from what the context has seen; it does not change.
+
+    The answer is that of `POST /v1/predict` with all of its observations; as safetensors too, like there, and with the
+    text `context_version`.
+    """
+    binary = wants_binary(http)
+
+    def work(owner: str) -> Response:
+        asked = (owner, context_id, query.query, query.parameters)
+        predicted, explanation, record = own.contexts.predict_and_explain(*asked, wanted=query.explain)
+        answer = (
+            answer_of(predicted, explanation, context_version=str(record.version))
+            if binary
+            else _json(ContextPrediction.of(predicted, explanation, record))
+        )
+        answer.headers["ETag"] = etag(record)
+        return answer
+
+    return await own.run(work)
+
+
+@router.post("/{context_id}/merge", responses=documented(*CHANGE, *BODY, *COMPUTING) | TAGGED)
+async def merge(
+    context_id: ContextId, other: MergeRequest, own: Own, change: Changing, response: Response
+) -> ContextAnswer:
+    """Add what another context of the same model has seen, as if it came after; the other stays as it is."""
+    return tagged(await own.run(own.contexts.merge, context_id, other.context, change), response)
+
+
+allow_only(router, "", "GET", "POST")
+allow_only(router, "/{context_id}", "GET", "DELETE")
+
+
+def tagged(record: ContextRecord, response: Response) -> ContextAnswer:
+    """Answer with a context and its version."""
+    response.headers["ETag"] = etag(record)
+    return ContextAnswer.of(record)
+
+
+def made(record: ContextRecord, response: Response) -> ContextAnswer:
+    """Answer with a new context and its address."""
+    response.headers["Location"] = f"/v1/contexts/{record.id}"
+    return tagged(record, response)
+
+
+def _json(answer: ContextPrediction) -> Response:
+    return Response(answer.model_dump_json(exclude_none=True), media_type=JSON)
+
+
+def _context(observations: Observations) -> Context:
+    return Context(observations.x, observations.y, observations.weight)

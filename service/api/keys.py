@@ -1,0 +1,69 @@
+"""Who may come in: reads the key before anything of the body is, and says to the routes who asks."""
+
+import asyncio
+
+from fastapi.concurrency import run_in_threadpool
+from starlette.datastructures import Headers
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from service.api.errors import answer_to
+from service.api.served import Parts
+from service.caller import EVERYBODY, Caller
+from service.errors import NotReady, ServiceError
+from service.keyring import keys_required
+from service.rate_limits import RateLimits
+
+OPEN = {"/", "/docs", "/docs/oauth2-redirect", "/openapi.json", "/metrics"}
+OPEN_BELOW = ("/health/", "/v2/health/", "/web/", "/static-offline-docs/")
+"""With `OPEN`, what needs no key: probes and scrapers have none, and pages hold nobody's data."""
+
+
+def is_open(path: str) -> bool:
+    """Tell whether an address needs no key."""
+    return path in OPEN or path.startswith(OPEN_BELOW)
+
+
+class KeyGuard:
+    """ASGI middleware in front of the routes; HTTP requests and WebSocket handshakes alike send their key in a header.
+
+    Args:
+        app: What it guards.
+        parts: Has the keys, once the database is open.
+    """
+
+    def __init__(self, app: ASGIApp, parts: Parts) -> None:
+        self._app = app
+        self._parts = parts
+        self._required = keys_required(parts.settings)
+        self._rates = RateLimits(parts.settings.rate_limit)
+        self._refreshing = asyncio.Lock()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Let a request through with its caller, or answer 401, 429 or 503 in its place."""
+        if scope["type"] == "lifespan" or is_open(scope["path"]):
+            await self._app(scope, receive, send)
+            return
+        try:
+            caller = await self._caller(Headers(scope=scope)) if self._required else EVERYBODY
+            self._rates.count(caller)
+        except ServiceError as error:
+            await answer_to(error)(scope, receive, send)
+            return
+        scope.setdefault("state", {})["caller"] = caller
+        await self._app(scope, receive, send)
+
+    async def _caller(self, headers: Headers) -> Caller:
+        ring = self._parts.keys
+        if ring is None:
+            raise NotReady("The keys are not read yet. Try again in a moment.")
+        if ring.stale:
+            async with self._refreshing:
+                if ring.stale:  # unless another request has done it in the meantime
+                    # Not in the pool of the long computations: a full pool must not keep everybody out.
+                    await run_in_threadpool(ring.refresh)
+        return ring.caller(_bearer(headers.get("authorization", "")))
+
+
+def _bearer(authorization: str) -> str | None:
+    scheme, _, key = authorization.partition(" ")
+    return key.strip() or None if scheme.lower() == "bearer" else None

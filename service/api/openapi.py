@@ -1,0 +1,76 @@
+"""What the documentation says of all routes together: keys and admission in front of them, and what follows what."""
+
+from typing import Any
+
+from fastapi import FastAPI
+
+from service import errors
+from service.api.errors import documented
+from service.api.keys import is_open
+from service.api.signals import PROBES
+
+BEARER = {
+    "type": "http",
+    "scheme": "bearer",
+    "bearerFormat": "gdssm_<id>_<secret>",
+    "description": "A key from `python -m service keys create NAME`, as `Authorization: Bearer <key>`.",
+}
+
+ADMISSION = (errors.Overloaded, errors.TooSlow)
+"""Of every route, and of every one with a body."""
+
+MADE = {"context_id": ("/v1/contexts", "201"), "evaluation_id": ("/v1/evaluations", "202")}
+"""Which answer to a POST tells the value of a path's parameter, as `id`."""
+
+
+def complete(app: FastAPI, *, required: bool) -> None:
+    """Add to an app's OpenAPI document what no route can say by itself.
+
+    Args:
+        app: Its document is made when it is first asked for, and kept.
+        required: Whether callers need a key; if not, only their number is limited.
+    """
+    make = app.openapi
+    possible = (errors.Unauthenticated, errors.RateLimited) if required else (errors.RateLimited,)
+
+    def openapi() -> dict[str, Any]:
+        if app.openapi_schema is None:
+            document = make()
+            if required:
+                document["components"]["securitySchemes"] = {"key": BEARER}
+            _link(document)
+            for path, operations in document["paths"].items():
+                for operation in operations.values():
+                    if not is_open(path):
+                        _add(operation, possible, required=required)
+                    if not path.startswith(PROBES):
+                        _add(operation, ADMISSION if "requestBody" in operation else ADMISSION[:1])
+        return app.openapi_schema or {}
+
+    app.openapi = openapi  # type: ignore[method-assign]
+
+
+def _add(operation: dict[str, Any], possible: tuple[type[errors.ServiceError], ...], *, required: bool = False) -> None:
+    if required:
+        operation["security"] = [{"key": []}]
+    content = operation["responses"]["500"]["content"]  # the one body of every error
+    for status, answer in documented(*possible).items():
+        known = operation["responses"].get(str(status), {}).get("description", "")
+        if answer["description"] not in known and status != 500:
+            text = f"{known} {answer['description']}".strip()
+            operation["responses"][str(status)] = {"description": text, "content": content}
+
+
+def _link(document: dict[str, Any]) -> None:
+    """Say which operations go on from what was made, so that a program can follow."""
+    for parameter, (maker, status) in MADE.items():
+        made = document["paths"][maker]["post"]["responses"][status]
+        made["links"] = {
+            operation["operationId"]: {
+                "operationId": operation["operationId"],
+                "parameters": {parameter: "$response.body#/id"},
+            }
+            for path, operations in document["paths"].items()
+            for operation in operations.values()
+            if f"{{{parameter}}}" in path
+        }

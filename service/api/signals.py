@@ -1,0 +1,127 @@
+"""The outermost layer: every request gets an id, its times, a log line and its place in the metrics.
+
+It also answers what nobody else caught: the framework's own layer for that stands outside of every other layer, where
+the answer would carry no id.
+"""
+
+import logging
+import re
+import time
+from uuid import uuid4
+
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from service.api.errors import unexpected
+from service.caller import EVERYBODY
+from service.metrics import Metrics
+from service.record import CURRENT, Record
+
+logger = logging.getLogger(__name__)
+
+REQUEST_ID = re.compile(rb"[\x21-\x7e]{1,128}")
+"""What is taken over as an id; anything else gets a new one."""
+METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+PROBES = ("/health/", "/metrics", "/v2/health/")
+"""Asked every few seconds by machines; their log lines are of level debug."""
+
+
+LINE = "%s %s %s %s ms request=%s model=%s key=%s bytes=%s"
+
+
+class Signals:
+    """Wraps an app.
+
+    Args:
+        app: The rest of the service.
+        metrics: Where requests are counted.
+        timeout: Seconds that a request may take.
+    """
+
+    def __init__(self, app: ASGIApp, metrics: Metrics, timeout: float) -> None:
+        self._app = app
+        self._metrics = metrics
+        self._timeout = timeout
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass on what is neither request nor WebSocket as it is."""
+        if scope["type"] not in {"http", "websocket"}:
+            await self._app(scope, receive, send)
+            return
+        record = Record(_request_id(scope))
+        if scope["type"] == "http":
+            record.deadline = record.started + self._timeout
+        token = CURRENT.set(record)
+        answer = _Answer(record, send)
+        try:
+            await self._app(scope, receive, answer.send)
+        except Exception as error:
+            logger.exception("%s %s failed: %s", _method(scope), scope["path"], type(error).__name__)
+            if answer.status:
+                raise  # too late to answer; the server closes the connection
+            await unexpected()(scope, receive, answer.send)
+        finally:
+            CURRENT.reset(token)
+            self._finish(scope, record, answer)
+
+    def _finish(self, scope: Scope, record: Record, answer: "_Answer") -> None:
+        route = getattr(scope.get("route"), "path", "unmatched")
+        method = _method(scope)
+        seconds = time.monotonic() - record.started
+        if scope["type"] == "http":
+            self._metrics.answered(record, method, route, answer.status, seconds)
+        level = logging.DEBUG if route.startswith(PROBES) else logging.INFO
+        if logger.isEnabledFor(level):
+            fields = {
+                "method": method,
+                "route": route,
+                "status": answer.status,
+                "duration_ms": round(seconds * 1e3, 2),
+                "request_id": record.request_id,
+                "model": record.model,
+                "key_id": scope.get("state", {}).get("caller", EVERYBODY).key_id,
+                "bytes": answer.size,
+            }
+            logger.log(level, LINE, *fields.values(), extra=fields)
+
+
+class _Answer:
+    """Adds the headers of the record to an answer, and watches it go."""
+
+    def __init__(self, record: Record, send: Send) -> None:
+        self._record = record
+        self._send = send
+        self.status = 0
+        """0 until it has begun, and for ever if the request was cut off; 101 for a WebSocket."""
+        self.size = 0
+        """Bytes of its body."""
+
+    async def send(self, message: Message) -> None:
+        kind = message["type"]
+        if kind in {"http.response.start", "websocket.http.response.start", "websocket.accept"}:
+            self.status = message.get("status", 101)
+            record = self._record
+            times = f"queue;dur={record.queue * 1e3:.2f}, compute;dur={record.compute * 1e3:.2f}"
+            message["headers"] = [
+                *message.get("headers", ()),
+                (b"x-request-id", record.request_id.encode()),
+                (b"server-timing", times.encode()),
+            ]
+        elif kind in {"http.response.body", "websocket.http.response.body"}:
+            self.size += len(message.get("body", b""))
+        await self._send(message)
+
+
+def _request_id(scope: Scope) -> str:
+    for name, value in scope["headers"]:
+        if name == b"x-request-id" and REQUEST_ID.fullmatch(value):
+            sent: bytes = value
+            return sent.decode()
+    return uuid4().hex
+
+
+def _method(scope: Scope) -> str:
+    """Name the method, if it is one that there is: it becomes a label."""
+    if scope["type"] == "websocket":
+        return "WEBSOCKET"
+    method: str = scope["method"]
+    return method if method in METHODS else "other"

@@ -1,0 +1,82 @@
+"""WebSocket /v1/contexts/{id}/stream: predict, then learn, message after message."""
+
+from contextlib import suppress
+from functools import partial
+
+import numpy as np
+from fastapi import APIRouter, WebSocket, WebSocketDisconnect
+
+from service.api.body import decode, validate
+from service.api.context_schemas import ContextId
+from service.api.errors import body_of
+from service.api.own import Own, OwnContexts
+from service.api.schemas import Schema
+from service.api.stream_schemas import OneObservation, StreamAnswer, StreamError, StreamMessage, message_id
+from service.api.work import BYTES_A_NUMBER
+from service.errors import InvalidInput, Problem, ServiceError, UnknownContext
+from service.predictor import Context
+
+router = APIRouter(prefix="/v1/contexts")
+
+GONE = 4404
+"""A stream is closed with this when its context is gone."""
+
+
+@router.websocket("/{context_id}/stream")
+async def stream(websocket: WebSocket, context_id: ContextId, own: Own) -> None:
+    """Answer one message after the other; the next one is read when the answer is sent, so nothing piles up."""
+    await own.run(own.contexts.get, context_id)
+    await websocket.accept()
+    with suppress(WebSocketDisconnect):
+        while True:
+            answer = await _answer(own, context_id, await _receive(websocket))
+            await websocket.send_text(answer.model_dump_json())
+            if isinstance(answer, StreamError) and answer.error_type == UnknownContext.error_type:
+                await websocket.close(GONE)
+                return
+
+
+async def _receive(websocket: WebSocket) -> bytes:
+    """Wait for the next message, sent as text or as bytes."""
+    message = await websocket.receive()
+    if message["type"] == "websocket.disconnect":
+        raise WebSocketDisconnect(message["code"])
+    text: str | None = message.get("text")
+    return message["bytes"] if text is None else text.encode()
+
+
+async def _answer(own: OwnContexts, context_id: ContextId, sent: bytes) -> Schema:
+    """Do what a message asks for; whatever is wrong with it becomes the answer."""
+    identifier = None
+    try:
+        size = len(sent) // BYTES_A_NUMBER
+        value = await own.pool.run(partial(decode, sent), size)
+        identifier = _identifier(value)
+        message = await own.pool.run(partial(validate, value, StreamMessage), size)
+        if message.observation is None and message.query is None:
+            raise InvalidInput(Problem("", "A message has an observation, a query, or both. Send one."))
+        query = None if message.query is None else message.query[None]
+        step = await own.run(own.contexts.step, context_id, _context(message.observation), query)
+    except ServiceError as error:
+        return StreamError(id=identifier, **body_of(error).model_dump())
+    return StreamAnswer(
+        id=identifier,
+        prediction=None if step.prediction is None else step.prediction[0].tolist(),
+        error=None if step.error is None else step.error[0].tolist(),
+        n_observations=step.record.n_observations,
+        version=step.record.version,
+    )
+
+
+def _identifier(value: dict[str, object]) -> str | int | None:
+    """Find the id of a message, which may be wrong in other ways."""
+    with suppress(InvalidInput):
+        return message_id(value.get("id"), "")
+    return None
+
+
+def _context(observation: OneObservation | None) -> Context | None:
+    if observation is None:
+        return None
+    weight = None if observation.weight is None else np.array([observation.weight])
+    return Context(observation.x[None], observation.y[None], weight)

@@ -1,0 +1,65 @@
+"""What goes in and out of a live stream: one JSON object a message."""
+
+from typing import Annotated
+
+from service.api.fields import Number, NumberOrNumbers, Numbers, reading
+from service.api.schemas import ErrorBody, Schema
+from service.errors import InvalidInput, Problem
+from service.numbers import named
+
+LONGEST_ID = 200
+LARGEST_ID = 2**53
+
+
+def message_id(value: object, field: str) -> str | int:
+    """Read the sender's name for a message.
+
+    Raises:
+        InvalidInput: It is neither a short text nor a whole number that every reader of JSON keeps exact.
+    """
+    if isinstance(value, str) and len(value) <= LONGEST_ID:
+        return value
+    if type(value) is int and abs(value) <= LARGEST_ID:
+        return value
+    rule = f"must be a text of at most {LONGEST_ID} characters, or a whole number of at most {LARGEST_ID}"
+    raise InvalidInput(Problem(field, f"{rule}; this is {named(value)}."))
+
+
+class OneObservation(Schema):
+    """One pair (x, y)."""
+
+    x: Numbers
+    """D numbers."""
+    y: NumberOrNumbers
+    """A number, or K numbers."""
+    weight: Number | None = None
+    """How much it counts; 1 if left out. −w takes it out again."""
+
+
+class StreamMessage(Schema):
+    """An observation, a query, or both."""
+
+    id: Annotated[str | int, reading(message_id, str | int)] | None = None
+    """Comes back with the answer."""
+    observation: OneObservation | None = None
+    """Learnt after the prediction is made."""
+    query: Numbers | None = None
+    """D numbers: the input to predict for; the x of the observation if left out."""
+
+
+class StreamAnswer(Schema):
+    """What the context said before it learnt, and what it is now."""
+
+    id: str | int | None
+    prediction: float | list[float] | None
+    """At the query, else at the x of the observation, before that is learnt; null while nothing has been seen."""
+    error: float | list[float] | None
+    """y − the prediction at the x of the observation, before that is learnt."""
+    n_observations: int
+    version: int
+
+
+class StreamError(ErrorBody):
+    """The one error body, with the id of the message that it answers."""
+
+    id: str | int | None

@@ -1,0 +1,67 @@
+"""OpenTelemetry traces: a span for each request, and in it one for each wait and each piece of work.
+
+On where the extra `traces` is installed and OTEL_EXPORTER_OTLP_ENDPOINT (or OTEL_EXPORTER_OTLP_TRACES_ENDPOINT) says
+where they go; every other variable of the OpenTelemetry SDK holds too. FastAPI makes the spans of the requests.
+"""
+
+import logging
+import os
+import time
+
+from fastapi.telemetry import TelemetryConfig
+from opentelemetry.trace import TracerProvider
+
+from service.api.signals import PROBES
+from service.api.work import Watch
+
+logger = logging.getLogger(__name__)
+
+ENDPOINTS = ("OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT")
+
+
+def provider_from_environment() -> TracerProvider | None:
+    """Make what sends spans away; None where nobody asked for that, or the extra is missing."""
+    if not any(os.environ.get(name) for name in ENDPOINTS) or os.environ.get("OTEL_TRACES_EXPORTER") == "none":
+        return None
+    try:
+        from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter  # noqa: PLC0415  (of the extra)
+        from opentelemetry.sdk.trace import TracerProvider as SdkProvider  # noqa: PLC0415
+        from opentelemetry.sdk.trace.export import BatchSpanProcessor  # noqa: PLC0415
+    except ImportError:
+        logger.warning("%s is set, but there are no traces: pip install 'gdssm[traces]'", ENDPOINTS[0])
+        return None
+    provider = SdkProvider()
+    provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter()))
+    return provider
+
+
+def telemetry(provider: TracerProvider | None) -> TelemetryConfig:
+    """Tell FastAPI what to trace: requests, but no probes, and none of its own steps."""
+    return {
+        "tracing": provider is not None,
+        "tracer_provider": provider,
+        "operation_spans": False,
+        "metrics": False,
+        "logs": False,
+        "auto_configure": False,
+        "exclude": lambda scope: scope["path"].startswith(PROBES),
+    }
+
+
+def step_spans(provider: TracerProvider) -> Watch:
+    """Make a watcher of a pool: every step becomes a span within its request's."""
+    tracer = provider.get_tracer("gdssm")
+
+    def step(name: str, begin: float, end: float) -> None:
+        epoch = time.time_ns() - int(time.perf_counter() * 1e9)
+        span = tracer.start_span(name, start_time=epoch + int(begin * 1e9))
+        span.end(epoch + int(end * 1e9))
+
+    return step
+
+
+def flush(provider: TracerProvider | None) -> None:
+    """Send what is not sent yet, and stop."""
+    shutdown = getattr(provider, "shutdown", None)  # the SDK's; the interface has none
+    if shutdown is not None:
+        shutdown()

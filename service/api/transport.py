@@ -1,0 +1,145 @@
+"""What comes before a request: uvicorn's HTTP connection, bounded in size and time, refusing in the words of the rest.
+
+uvicorn bounds neither the size of a request's head nor the time that it takes to arrive, nor how long an answer may
+wait to be read; and what is no HTTP it refuses in plain text.
+"""
+
+import asyncio
+import resource
+from collections.abc import Callable
+
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+
+from service.api.errors import answer_to
+from service.errors import MalformedBody, Overloaded, ServiceError, TooSlow
+
+HEAD_BYTES = 64 * 2**10
+"""Most bytes of request line and headers together."""
+SPARE_FILES = 100
+"""Open files that are not connections: models, the database, logs."""
+LINGERING = 1.0
+"""Seconds that a refused connection is still read from: closed at once, it might take its own answer with it."""
+NOT_HTTP = "This is not HTTP/1.1. Send a request line, headers that end with an empty line, and a body of their length."
+
+
+class Connection(HttpToolsProtocol):
+    """One connection; see `bounded`."""
+
+    patience = 30.0
+    most = 2**20
+
+    _head: int | None = 0
+    """Bytes of the head that is coming; None where none is."""
+    _reading: asyncio.TimerHandle | None = None
+    _writing: asyncio.TimerHandle | None = None
+    _fault: ServiceError | None = None
+
+    @classmethod
+    def bounded(cls, patience: float) -> "type[Connection]":
+        """Make the class of the connections of a service.
+
+        Args:
+            patience: Seconds that a head may take to come, and an answer to go.
+        """
+        files, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+        return type("BoundedConnection", (cls,), {"patience": patience, "most": max(files - SPARE_FILES, 1)})
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn does
+        """Take a connection, unless there are too many."""
+        super().connection_made(transport)
+        if len(self.connections) > self.most:
+            self._refuse(Overloaded(f"{self.most} connections are open. Try again in a moment."))
+        else:
+            self._reading = self._later(self._give_up_reading)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Forget it."""
+        _cancel(self._reading, self._writing)
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        """Read on, and see that a head has an end."""
+        if self._fault is not None:
+            return
+        before = self._head
+        super().data_received(data)
+        if self._head is None:
+            return
+        self._head += len(data) if self._head == before else 1  # of a new one at least a byte has come
+        if self._head > HEAD_BYTES:
+            self._refuse(_head_too_large())
+
+    def on_message_begin(self) -> None:
+        """Wait for a head, but not for ever."""
+        super().on_message_begin()
+        self._head = 0
+        _cancel(self._reading)
+        self._reading = self._later(self._give_up_reading)
+
+    def on_headers_complete(self) -> None:
+        """Take a head; from here on the app looks after the time."""
+        self._head = None
+        _cancel(self._reading)
+        if len(self.url) + sum(len(name) + len(value) for name, value in self.headers) > HEAD_BYTES:
+            self._fault = _head_too_large()
+            raise self._fault  # out of the parser, and into send_400_response
+        super().on_headers_complete()
+
+    def on_response_complete(self) -> None:
+        """Wait for what is left of a body that nobody wanted, but not for ever."""
+        unread = self.cycle.more_body
+        super().on_response_complete()
+        if unread and self._head is None:
+            self._reading = self._later(self.transport.close)
+
+    def pause_writing(self) -> None:
+        """Wait for an answer to be read, but not for ever."""
+        super().pause_writing()
+        self._writing = self._later(self.transport.abort)
+
+    def resume_writing(self) -> None:
+        """It is being read."""
+        super().resume_writing()
+        _cancel(self._writing)
+
+    def send_400_response(self, msg: str) -> None:
+        """Say what uvicorn would say in plain text."""
+        del msg
+        self._refuse(self._fault or MalformedBody(NOT_HTTP))
+
+    def _give_up_reading(self) -> None:
+        if self._head:
+            self._refuse(TooSlow(f"The headers must arrive within {self.patience:g} seconds. Send them at once."))
+        else:
+            self.transport.close()
+
+    def _refuse(self, error: ServiceError) -> None:
+        """Hear nothing more; say why, unless an answer is on its way: that one is finished first."""
+        self._fault = error
+        if self.cycle is not None and not self.cycle.response_complete:
+            if not self.cycle.more_body:
+                self.cycle.keep_alive = False
+                return
+            self.cycle.disconnected = True  # its body has broken off
+            self.cycle.message_event.set()
+        answer = answer_to(error)
+        headers = [*self.server_state.default_headers, *answer.raw_headers, (b"connection", b"close")]
+        lines = b"".join(name + b": " + value + b"\r\n" for name, value in headers)
+        self.transport.write(STATUS_LINE[answer.status_code] + lines + b"\r\n" + bytes(answer.body))
+        if self.transport.can_write_eof():
+            self.transport.write_eof()
+        _cancel(self._reading)
+        self._reading = self.loop.call_later(LINGERING, self.transport.close)
+
+    def _later(self, do: Callable[[], None]) -> asyncio.TimerHandle:
+        return self.loop.call_later(self.patience, do)
+
+
+def _head_too_large() -> MalformedBody:
+    return MalformedBody(f"Request line and headers may have at most {HEAD_BYTES} bytes together. Send fewer.")
+
+
+def _cancel(*clocks: asyncio.TimerHandle | None) -> None:
+    for clock in clocks:
+        if clock is not None:
+            clock.cancel()

@@ -1,0 +1,59 @@
+"""Observations and queries as safetensors, and predictions out of them: no digit is written out or read."""
+
+from collections.abc import Callable, Collection, Mapping
+from typing import Any
+
+import httpx
+import numpy as np
+
+from service.client.answers import Array, Explanation, Prediction
+from service.tensors import Tensors, pack, unpack
+
+CONTENT_TYPE = "application/vnd.safetensors"
+BOTH_WAYS = {"Content-Type": CONTENT_TYPE, "Accept": CONTENT_TYPE}
+Explain = bool | Collection[str]
+"""True for all of it, or names of `implicit_weights` and `contributions`."""
+
+
+def write(arrays: Mapping[str, Array | None], **texts: str | None) -> bytes:
+    """Write the arrays and the texts that are given."""
+    return pack(
+        {name: array for name, array in arrays.items() if array is not None},
+        {name: text for name, text in texts.items() if text is not None},
+    )
+
+
+def texts_of(parameters: Mapping[str, float] | None, explain: Explain) -> dict[str, str | None]:
+    """Write numbers by name, and what to explain, as texts."""
+    wanted = str(explain).lower() if isinstance(explain, bool) else ",".join(explain) or "false"
+    return {**{name: repr(float(value)) for name, value in (parameters or {}).items()}, "explain": wanted}
+
+
+def prediction_reader(shape: Callable[[Array], Any]) -> Callable[[httpx.Response], Prediction]:
+    """Read a prediction.
+
+    Args:
+        shape: Gives (M,) or (M, K) the kind that the query had.
+    """
+
+    def read(response: httpx.Response) -> Prediction:
+        tensors, about = unpack(response.content)
+        context_version = about.get("context_version")
+        return Prediction(
+            shape(tensors["prediction"].astype(np.float64)),
+            about["model"],
+            about["version"],
+            about["sha256"],
+            int(about["n_observations"]),
+            _explanation(tensors, tensors["prediction"].shape[1:]),
+            None if context_version is None else int(context_version),
+        )
+
+    return read
+
+
+def _explanation(tensors: Tensors, outputs: tuple[int, ...]) -> Explanation | None:
+    weights, intercept, contributions = (tensors.get(name) for name in ("implicit_weights", "intercept", "contributions"))
+    if weights is None and contributions is None:
+        return None
+    return Explanation(weights, None if intercept is None else intercept.reshape(outputs), contributions)

@@ -1,0 +1,79 @@
+"""A scikit-learn classifier: least squares on one-hot classes, in a state of constant size."""
+
+from typing import Self
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from sklearn.base import ClassifierMixin
+from sklearn.utils.multiclass import check_classification_targets
+from sklearn.utils.validation import validate_data
+
+from service.client.estimator import Array, StateEstimator
+
+
+class GDSSMClassifier(ClassifierMixin, StateEstimator):  # type: ignore[misc]
+    """In-context classification as an estimator.
+
+    Args:
+        model: A classification model that streams.
+        learning_rate: For the models that take one.
+        url: Of a service; without it the model runs in this process.
+        api_key: For the service.
+
+    Attributes:
+        classes_: The labels, sorted.
+        state_: What is remembered of the data, by tensor name.
+        n_observations_: Rows seen.
+    """
+
+    def __init__(
+        self,
+        model: str = "classifier",
+        *,
+        learning_rate: float | None = None,
+        url: str | None = None,
+        api_key: str | None = None,
+    ) -> None:
+        super().__init__(model, learning_rate=learning_rate, url=url, api_key=api_key)
+
+    def fit(self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None) -> Self:
+        """Learn from these observations alone."""
+        self._forget()
+        return self._learn(X, y, None, sample_weight)
+
+    def partial_fit(
+        self,
+        X: ArrayLike,
+        y: ArrayLike,
+        classes: ArrayLike | None = None,
+        sample_weight: ArrayLike | None = None,
+    ) -> Self:
+        """Learn further observations; the first call needs every class that there will be."""
+        return self._learn(X, y, classes, sample_weight)
+
+    def predict_proba(self, X: ArrayLike) -> Array:
+        """Predict the probability of each class (M, K)."""
+        return self._answer(X)
+
+    def predict(self, X: ArrayLike) -> NDArray[np.generic]:
+        """Predict the most probable class (M,)."""
+        probabilities = self.predict_proba(X)
+        return np.asarray(self.classes_[probabilities.argmax(axis=1)])
+
+    def _learn(
+        self,
+        X: ArrayLike,
+        y: ArrayLike,
+        classes: ArrayLike | None,
+        sample_weight: ArrayLike | None,
+    ) -> Self:
+        first = not hasattr(self, "state_")
+        X, y = validate_data(self, X, y, dtype=np.float64, reset=first)
+        check_classification_targets(y)
+        if first:
+            self.classes_ = np.unique(y if classes is None else np.asarray(classes))
+        unknown = np.setdiff1d(y, self.classes_)
+        if len(unknown):
+            raise ValueError(f"y has the classes {unknown.tolist()}, which are not among {self.classes_.tolist()}.")
+        one_hot = (np.asarray(y)[:, None] == self.classes_).astype(np.float64)
+        return self._observe(X, one_hot, sample_weight)

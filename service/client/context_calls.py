@@ -1,0 +1,138 @@
+"""Every call of the API that is about contexts, written once."""
+
+from collections.abc import Mapping
+
+import httpx
+
+from service.client import array_body, frames
+from service.client.answers import ContextList, ContextRecord, Page, Prediction
+from service.client.call import JSON, Call, at, given, json_body, nothing, once, reading
+
+CONTEXTS = at("v1", "contexts")
+CONTEXT = reading(ContextRecord)
+
+
+class ContextsCalls:
+    """What is asked of all contexts of the caller."""
+
+    def create(
+        self,
+        model: str | None = None,
+        *,
+        version: str | None = None,
+        decay: float | None = None,
+        ttl: int | None = None,
+    ) -> Call[ContextRecord]:
+        """Make an empty context.
+
+        Args:
+            model: By name, one that streams; the service's default if left out.
+            version: Of the model; the highest if left out.
+            decay: What is left of the weight of every observation after one more, as 0.99; None forgets nothing.
+            ttl: Seconds that it is kept after its last use.
+        """
+        body = json_body(model=model, version=version, decay=decay, ttl=ttl)
+        return Call("POST", CONTEXTS, CONTEXT, body, {"Content-Type": JSON, **once()})
+
+    def get(self, context_id: str) -> Call[ContextRecord]:
+        """Look a context up by its id."""
+        return Call("GET", at("v1", "contexts", context_id), CONTEXT)
+
+    def list(self, *, limit: int | None = None, after: str | None = None) -> Call[Page[ContextRecord]]:
+        """List the contexts under this key, oldest first.
+
+        Args:
+            limit: Most of them on this page.
+            after: The `after` of the page before.
+        """
+        call = Call("GET", CONTEXTS, reading(ContextList), params=given(limit=limit, after=after))
+        return call.then(lambda page: Page(page.contexts, page.after))
+
+    def load(self, content: bytes, *, ttl: int | None = None) -> Call[ContextRecord]:
+        """Make a context of the bytes that `export` gave, here or at another service."""
+        headers = {"Content-Type": "application/octet-stream", **once()}
+        return Call("POST", f"{CONTEXTS}/import", CONTEXT, content, headers, given(ttl=ttl))
+
+
+class ContextCalls:
+    """What is asked of one context.
+
+    Attributes:
+        record: What the service last told of it. The names of the columns that it was fed are remembered beside.
+    """
+
+    def __init__(self, record: ContextRecord) -> None:
+        self.record = record
+        self._path = at("v1", "contexts", record.id)
+        self._inputs: frames.Names = None
+        self._outputs: frames.Names = None
+
+    def observe(
+        self, x: object, y: object, *, weight: object = None, if_version: int | None = None
+    ) -> Call[ContextRecord]:
+        """Learn further observations; however often it is sent, it counts once.
+
+        Args:
+            x: N rows of D inputs: lists, an array or a frame.
+            y: N outputs, or N rows of K.
+            weight: N numbers; 1 if left out, −w takes an observation out again.
+            if_version: Learn only if the context is still of this version; `Conflict` otherwise.
+        """
+        inputs, outputs = frames.read(x, "x", self._inputs), frames.read(y, "y", self._outputs)
+        self._inputs, self._outputs = inputs.names or self._inputs, outputs.names or self._outputs
+        counts = None if weight is None else frames.read(weight, "weight").numbers
+        return Call(
+            "POST",
+            f"{self._path}/observations",
+            CONTEXT,
+            array_body.write({"x": inputs.numbers, "y": outputs.numbers, "weight": counts}),
+            {"Content-Type": array_body.CONTENT_TYPE, **once(), **_if(if_version)},
+        ).then(self._remember)
+
+    def predict(
+        self, query: object, *, parameters: Mapping[str, float] | None = None, explain: array_body.Explain = False
+    ) -> Call[Prediction]:
+        """Answer queries from what the context has seen; it does not change.
+
+        Args:
+            query: M rows of D inputs; the columns of a frame are found by the names of what was observed.
+            parameters: Numbers by name, for models that take them.
+            explain: `["implicit_weights"]`, or False.
+        """
+        arrays = {"query": frames.read(query, "query", self._inputs).numbers}
+        return Call(
+            "POST",
+            f"{self._path}/predictions",
+            array_body.prediction_reader(frames.writer(query, self._outputs)),
+            array_body.write(arrays, **array_body.texts_of(parameters, explain)),
+            array_body.BOTH_WAYS,
+        )
+
+    def merge(self, other: str, *, if_version: int | None = None) -> Call[ContextRecord]:
+        """Add what another context of the same model has seen; that one, named by its id, stays as it is."""
+        headers = {"Content-Type": JSON, **once(), **_if(if_version)}
+        return Call("POST", f"{self._path}/merge", CONTEXT, json_body(context=other), headers).then(self._remember)
+
+    def refresh(self) -> Call[ContextRecord]:
+        """Look at it again, with the linear model that it amounts to."""
+        return Call("GET", self._path, CONTEXT).then(self._remember)
+
+    def export(self) -> Call[bytes]:
+        """Write it down as portable bytes."""
+        return Call("GET", f"{self._path}/state", _bytes)
+
+    def delete(self, *, if_version: int | None = None) -> Call[None]:
+        """Forget it."""
+        return Call("DELETE", self._path, nothing, headers={**once(), **_if(if_version)})
+
+    def _remember(self, record: ContextRecord) -> ContextRecord:
+        self.record = record
+        return record
+
+
+def _if(version: int | None) -> dict[str, str]:
+    return {} if version is None else {"If-Match": f'"{version}"'}
+
+
+def _bytes(response: httpx.Response) -> bytes:
+    return response.content

@@ -1,0 +1,48 @@
+"""The service itself, in this process and without a socket: the same routes, an empty database in memory, no keys."""
+
+import weakref
+from contextlib import ExitStack
+
+import httpx
+from anyio.from_thread import start_blocking_portal
+from fastapi import FastAPI
+
+from service.app import create_app
+from service.settings import Settings
+
+ADDRESS = "http://in-process"
+"""Something has to stand there."""
+
+
+def new_app() -> FastAPI:
+    """Make an app by the settings of the environment; its lifespan is still to be entered."""
+    return create_app(Settings.from_environment(database_url="sqlite://", auth="off"))
+
+
+def asynchronous(app: FastAPI) -> httpx.AsyncBaseTransport:
+    """Make a transport into an app."""
+    return httpx.ASGITransport(app, raise_app_exceptions=False)
+
+
+class InProcess(httpx.BaseTransport):
+    """A transport into an app of its own, which lives in a thread of its own until this is closed or forgotten."""
+
+    def __init__(self) -> None:
+        app = new_app()
+        self._inside = asynchronous(app)
+        with ExitStack() as stack:
+            self._portal = stack.enter_context(start_blocking_portal())
+            stack.enter_context(self._portal.wrap_async_context_manager(app.router.lifespan_context(app)))
+            self._end = weakref.finalize(self, stack.pop_all().close)
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        """Hand a request over, and wait for its answer."""
+        return self._portal.call(self._answer, request)
+
+    def close(self) -> None:
+        """End the app."""
+        self._end()
+
+    async def _answer(self, request: httpx.Request) -> httpx.Response:
+        response = await self._inside.handle_async_request(request)
+        return httpx.Response(response.status_code, headers=response.headers, content=await response.aread())

@@ -1,0 +1,51 @@
+"""Tensors by the Open Inference Protocol's binary extension: JSON, and behind it every tensor in full."""
+
+import json
+from collections.abc import Mapping
+
+import httpx
+import numpy as np
+from numpy.typing import ArrayLike
+
+from service.api.v2.datatypes import datatype_of, dtype_of
+from service.shapes import Array
+
+HEADER = "Inference-Header-Content-Length"
+CONTENT_TYPE = "application/octet-stream"
+
+
+def write(tensors: Mapping[str, ArrayLike]) -> tuple[bytes, dict[str, str]]:
+    """Write a request for every output; returns its body and its headers."""
+    arrays = {name: _floating(name, tensor) for name, tensor in tensors.items()}
+    inputs = [
+        {
+            "name": name,
+            "shape": array.shape,
+            "datatype": datatype_of(array.dtype),
+            "parameters": {"binary_data_size": array.nbytes},
+        }
+        for name, array in arrays.items()
+    ]
+    about = json.dumps({"inputs": inputs, "parameters": {"binary_data_output": True}}).encode()
+    headers = {"Content-Type": CONTENT_TYPE, HEADER: str(len(about))}
+    return b"".join([about, *(array.tobytes() for array in arrays.values())]), headers
+
+
+def read(response: httpx.Response) -> dict[str, Array]:
+    """Read the outputs of an answer by name."""
+    start = int(response.headers[HEADER])
+    outputs = {}
+    for output in json.loads(response.content[:start])["outputs"]:
+        end = start + output["parameters"]["binary_data_size"]
+        numbers = np.frombuffer(response.content[start:end], dtype_of(output["datatype"]))
+        outputs[output["name"]] = numbers.reshape(output["shape"])
+        start = end
+    return outputs
+
+
+def _floating(name: str, tensor: ArrayLike) -> Array:
+    array = np.asarray(tensor)
+    if array.dtype.kind not in "fiu":
+        raise ValueError(f"{name} must be numbers; it is of type {array.dtype}.")
+    single = array.dtype in {np.dtype(np.float32), np.dtype(np.float16)}
+    return np.asarray(array, "<f4" if single else "<f8")

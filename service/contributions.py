@@ -1,0 +1,131 @@
+"""How much every observation adds to every prediction, found by asking the graph: predictions are linear in y."""
+
+from collections.abc import Iterator, Mapping
+
+import numpy as np
+
+from service.artifact import Manifest
+from service.errors import InvalidInput, Problem, UnsupportedByModel
+from service.predictor import Context, Limits, check_finite, columns, run, weight_of
+from service.runtime import Runtime
+from service.shapes import Array
+
+ONE_RUN = 256
+"""Observations whose shares are found in one run over all of them; its cost grows with their cube."""
+BLOCK = 64
+"""Of more observations, those whose shares are found in one run, if D is not larger."""
+NUMBERS_AT_ONCE = 2**22
+"""Numbers that go into one run while the state is built."""
+
+
+def contributions(
+    runtime: Runtime, context: Context, query: Array, parameters: Mapping[str, float], limits: Limits
+) -> Array:
+    """Find how much every observation adds to every prediction; over the observations they add up to it.
+
+    Predictions are Σₙ A[m, n]·y[n]. A column of A is the prediction from y = 1 at one observation and 0 elsewhere;
+    every column of y being treated alike, one run finds as many columns of A as y has. Where there are many, the state
+    of all observations with y = 0 is made once, so that the work grows with their number and not with its square.
+
+    Args:
+        runtime: The model.
+        context: N observations that fit it.
+        query: (M, D).
+        parameters: By name.
+        limits: Where `max_predictions` bounds M·N·K.
+
+    Returns:
+        (M, N) or (M, N, K), as y came.
+
+    Raises:
+        UnsupportedByModel: Predictions are not linear in y.
+        InvalidInput: There are too many.
+        NumericOverflow: They are beyond floating point.
+    """
+    check_linear(runtime.manifest, parameters)
+    _check_size(len(query), context, limits)
+    operator = _operator(runtime, context, query, parameters)
+    with np.errstate(over="ignore"):
+        shares: Array = operator.reshape(*operator.shape, *[1] * (context.y.ndim - 1)) * context.y
+    check_finite([shares], runtime.manifest, parameters)
+    return shares
+
+
+def no_contributions_of_a_state() -> UnsupportedByModel:
+    """Say why a stored context cannot tell them."""
+    return _unsupported(
+        "contributions need the observations, and a stored context keeps none of them. Ask for "
+        '["implicit_weights"], or send the observations to POST /v1/predict.'
+    )
+
+
+def check_linear(manifest: Manifest, parameters: Mapping[str, float]) -> None:
+    """See that the model has contributions, with these parameters.
+
+    Raises:
+        UnsupportedByModel: It has none.
+    """
+    given = manifest.linear_in_y_given
+    linear = manifest.linear_in_y or (given and set(given) <= parameters.keys())
+    if linear and manifest.streams and manifest.dims["K"] == "any" and manifest.merge.rule != "none":
+        return
+    instead = f" unless {' and '.join(given)} is given in parameters" if given else ""
+    raise _unsupported(
+        f"model {manifest.name} has no contributions: its predictions are not linear in y{instead}. "
+        "Leave them out of explain."
+    )
+
+
+def _operator(runtime: Runtime, context: Context, query: Array, parameters: Mapping[str, float]) -> Array:
+    """A (M, N)."""
+    runs = _one_run(context) if len(context.x) <= ONE_RUN else _runs(runtime, context)
+    shares = [run(runtime, {**tensors, "x_query": query[None]}, parameters)["prediction"][0] for tensors in runs]
+    return np.concatenate(shares, axis=1)[:, : len(context.x)]
+
+
+def _one_run(context: Context) -> Iterator[dict[str, Array]]:
+    yield {"x": context.x[None], "y": np.eye(len(context.x))[None], "weight": weight_of(context)[None]}
+
+
+def _runs(runtime: Runtime, context: Context) -> Iterator[dict[str, Array]]:
+    """Take block after block out of the state of all observations with y = 0, and put it in again with y = 1."""
+    x, weight, size = context.x, weight_of(context), max(BLOCK, context.x.shape[1])
+    base = _state_without_y(runtime, x, weight, size)
+    for start in range(0, len(x), size):
+        block = slice(start, start + size)
+        units = np.eye(len(x[block]), size)
+        yield {
+            **base,
+            "x": np.concatenate([x[block], x[block]])[None],
+            "y": np.concatenate([0.0 * units, units])[None],
+            "weight": np.concatenate([-weight[block], weight[block]])[None],
+        }
+
+
+def _state_without_y(runtime: Runtime, x: Array, weight: Array, outputs: int) -> dict[str, Array]:
+    """Observe every x with y = 0, in pieces, so that memory stays bounded."""
+    state: dict[str, Array] = {}
+    rows = max(1, NUMBERS_AT_ONCE // (x.shape[1] + outputs))
+    for start in range(0, len(x), rows):
+        piece = slice(start, start + rows)
+        y = np.zeros((len(x[piece]), outputs))
+        tensors = {"x": x[None, piece], "y": y[None], "weight": weight[None, piece]}
+        state = runtime.state_after(run(runtime, {**state, **tensors}, {}))
+    return state
+
+
+def _check_size(queries: int, context: Context, limits: Limits) -> None:
+    count = queries * columns(context.y).size
+    if count > limits.max_predictions:
+        raise InvalidInput(
+            Problem(
+                "explain",
+                f"asks for {count} contributions, one for each query, observation and column of y; an answer has at "
+                f"most {limits.max_predictions} numbers (GDSSM_MAX_PREDICTIONS). Send fewer queries at a time, or ask "
+                'for ["implicit_weights"] alone.',
+            )
+        )
+
+
+def _unsupported(message: str) -> UnsupportedByModel:
+    return UnsupportedByModel(Problem("explain", message))

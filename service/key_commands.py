@@ -1,0 +1,81 @@
+"""The command line's `keys`: create, list, revoke."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+
+import click
+
+from service.keys import Key, Keys
+from service.settings import Settings
+from service.store.database import Database
+
+EXAMPLES = """\b
+Examples:
+  python -m service keys create alice
+  python -m service keys create deploy --admin --rate-limit 600
+  python -m service keys list
+  python -m service keys revoke 0123456789abcdef
+"""
+COLUMNS = "{:16}  {:7}  {:5}  {:>10}  {:20}  {}"
+
+
+@click.group(epilog=EXAMPLES)
+def keys() -> None:
+    """Say who may ask. The keys are kept, hashed, in the database of GDSSM_DATABASE_URL."""
+
+
+@keys.command(epilog="\b\nExample:\n  python -m service keys create alice --rate-limit 600\n")
+@click.argument("name")
+@click.option("--admin", is_flag=True, help="It may load and unload models.")
+@click.option(
+    "--rate-limit",
+    type=click.IntRange(min=0),
+    metavar="N",
+    help="Requests a minute, of each process; 0 is no limit. [default: GDSSM_RATE_LIMIT]",
+)
+def create(name: str, admin: bool, rate_limit: int | None) -> None:
+    """Make a key and print it, this once; only its hash is kept."""
+    with _register() as register:
+        key = register.create(name, admin=admin, rate_limit=rate_limit)
+    click.echo(key)
+    click.echo("Keep it: it is not shown again. Send it as Authorization: Bearer <key>.", err=True)
+
+
+@keys.command("list", epilog="\b\nExample:\n  python -m service keys list\n")
+def list_() -> None:
+    """List every key, revoked ones too, oldest first."""
+    with _register() as register:
+        found = register.list()
+    click.echo(COLUMNS.format("id", "state", "admin", "rate limit", "created", "name"))
+    for key in found:
+        click.echo(_line(key))
+
+
+@keys.command(epilog="\b\nExample:\n  python -m service keys revoke 0123456789abcdef\n")
+@click.argument("key_id", metavar="ID")
+def revoke(key_id: str) -> None:
+    """Make a key useless, for good; running services notice within seconds."""
+    with _register() as register:
+        register.revoke(key_id)
+    click.echo(f"Revoked {key_id}.", err=True)
+
+
+@contextmanager
+def _register() -> Iterator[Keys]:
+    database = Database.open(Settings.from_environment().database_url)
+    try:
+        yield Keys(database)
+    finally:
+        database.close()
+
+
+def _line(key: Key) -> str:
+    return COLUMNS.format(
+        key.id,
+        "valid" if key.revoked is None else "revoked",
+        "yes" if key.admin else "no",
+        "default" if key.rate_limit is None else key.rate_limit,
+        datetime.fromtimestamp(key.created, UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        key.name,
+    )

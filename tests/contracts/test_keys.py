@@ -1,0 +1,51 @@
+"""Where keys are needed, no route forgets to ask for one, and none reads a body before it knows whose it is."""
+
+from collections.abc import AsyncIterator, Iterator
+
+import pytest
+
+from service.api.keys import is_open
+from service.settings import Settings
+from tests.service.in_process import InProcess, in_process
+
+
+@pytest.fixture(scope="module")
+def client() -> Iterator[InProcess]:
+    with in_process(Settings(auth="on")) as client:
+        yield client
+
+
+class Untouched:
+    """A body that must not be read."""
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        raise AssertionError("the body was read before the key was")
+        yield b""
+
+
+def test_every_route_but_the_open_ones_is_401_without_a_key_and_reads_no_body(client: InProcess) -> None:
+    checked = 0
+    for path, operations in client.get("/openapi.json").json()["paths"].items():
+        for method in operations:
+            if not is_open(path):
+                headers = {"Content-Type": "application/json"}
+                answer = client.request(method.upper(), path, content=Untouched(), headers=headers)
+                assert answer.status_code == 401, (method, path)
+                assert answer.json()["error_type"] == "unauthenticated"
+                checked += 1
+    assert checked >= 3
+
+
+def test_an_address_that_does_not_exist_is_401_too(client: InProcess) -> None:
+    assert client.get("/nothing").status_code == 401
+
+
+def test_of_the_documented_routes_only_those_for_probes_and_scrapers_are_open(client: InProcess) -> None:
+    paths = client.get("/openapi.json").json()["paths"]
+    assert {path for path in paths if is_open(path)} <= {
+        "/health/live",
+        "/health/ready",
+        "/v2/health/live",
+        "/v2/health/ready",
+        "/metrics",
+    }

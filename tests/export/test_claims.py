@@ -1,0 +1,36 @@
+"""A manifest that claims what its model is not does not get past the export."""
+
+import pytest
+
+from export.claims import check_claims
+from export.zoo import ENTRIES
+from service.errors import BrokenArtifact
+from service.runtime import Runtime
+from tests.properties.doors import ZOO
+
+NAMES = [entry.name for entry in ENTRIES]
+AFFINE = {"gd-1", "gd-8", "linear"}
+
+
+def model(name: str, **claims: object) -> Runtime:
+    runtime = Runtime.load(ZOO / f"{name}.onnx")
+    runtime.manifest = runtime.manifest.model_copy(update=claims)
+    return runtime
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_what_the_manifests_claim_holds(name: str) -> None:
+    check_claims(model(name))
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_what_they_do_not_claim_does_not_hold(name: str) -> None:
+    manifest = model(name).manifest
+    assert manifest.affine_in_query == (name in AFFINE)
+    assert (manifest.linear_in_y, bool(manifest.linear_in_y_given)) == (name == "linear", name in {"gd-1", "gd-8"})
+    if name not in AFFINE:
+        with pytest.raises(BrokenArtifact, match="not affine in the query, as the manifest says"):
+            check_claims(model(name, affine_in_query=True, linear_in_y=False))
+    if not manifest.linear_in_y and name != "linear-trained":  # which learnt a step of one length, all but exactly
+        with pytest.raises(BrokenArtifact, match="not linear in y, as the manifest says"):
+            check_claims(model(name, linear_in_y=True, linear_in_y_given=(), affine_in_query=False))

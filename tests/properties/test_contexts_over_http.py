@@ -1,0 +1,49 @@
+"""A context over HTTP, fed in pieces of any size, says what the model file says of the whole in one run."""
+
+from collections.abc import Iterator
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+
+from service.settings import Settings
+from tests.closeness import assert_close
+from tests.properties.cases import ROUNDING, Array, Case, cases
+from tests.properties.doors import SETS, OnnxDoor, door
+from tests.service.in_process import InProcess, in_process
+
+
+@pytest.fixture(scope="module")
+def client() -> Iterator[InProcess]:
+    with in_process(Settings()) as client:
+        yield client
+
+
+def post(client: InProcess, path: str, body: object) -> dict[str, object]:
+    answer = client.request("POST", path, json=body)
+    assert answer.status_code < 300, answer.text
+    document: dict[str, object] = answer.json()
+    return document
+
+
+def streamed(client: InProcess, model: str, pieces: list[tuple[Array, Array, Array]], x_query: Array) -> Array:
+    """Make a context, observe one piece after the other, and ask."""
+    address = f"/v1/contexts/{post(client, '/v1/contexts', {'model': model})['id']}"
+    for x, y, weight in pieces:
+        post(client, f"{address}/observations", {"x": x.tolist(), "y": y.tolist(), "weight": weight.tolist()})
+    answer = post(client, f"{address}/predictions", {"query": x_query.tolist()})
+    return np.array(answer["prediction"])
+
+
+@pytest.mark.parametrize("name", SETS)
+@settings(max_examples=8)
+@given(case=cases())
+def test_a_context_fed_in_pieces_answers_as_the_file_does_at_once(client: InProcess, name: str, case: Case) -> None:
+    tensors = {"x": case.x, "y": case.y, "weight": case.weight, "x_query": case.x_query}
+    expected = door(OnnxDoor, name).run(tensors)["prediction"]
+    cut = int(case.generator.integers(1, case.x.shape[1]))
+    for b in range(case.x.shape[0]):
+        rows = (case.x[b], case.y[b], case.weight[b])
+        pieces = list(zip(*(np.split(array, [cut]) for array in rows), strict=True))
+        answer = streamed(client, name, pieces, case.x_query[b])
+        assert_close(answer, expected[b], f"prediction of context {b}", rtol=ROUNDING)

@@ -1,0 +1,37 @@
+import base64
+import hashlib
+import re
+
+import pytest
+
+from tests.service.in_process import InProcess
+
+
+@pytest.mark.parametrize("path", ["/", "/docs", "/v1/models", "/nothing", "/static-offline-docs/swagger-ui.css"])
+def test_no_browser_guesses_what_an_answer_is_nor_shares_it(client: InProcess, path: str) -> None:
+    headers = client.request("GET", path, headers={"Origin": "https://elsewhere.example"}).headers
+    assert headers.get_list("x-content-type-options") == ["nosniff"]
+    assert not [name for name in headers if name.startswith("access-control-")]
+
+
+def test_the_docs_page_may_run_what_it_brings_and_nothing_else(client: InProcess) -> None:
+    answer = client.get("/docs")
+    (policy,) = answer.headers.get_list("content-security-policy")
+    rules = dict(rule.split(" ", 1) for rule in policy.split("; "))
+    scripts = re.findall(r"<script>(.*?)</script>", answer.text, re.DOTALL)
+    assert len(scripts) == 1
+    digest = base64.b64encode(hashlib.sha256(scripts[0].encode()).digest()).decode()
+    assert rules["script-src"] == f"'self' 'sha256-{digest}'"
+    assert (rules["default-src"], rules["frame-ancestors"]) == ("'none'", "'none'")
+    assert answer.headers["referrer-policy"] == "no-referrer"
+    for address in re.findall(r'(?:src|href)="([^"]+)"', answer.text):
+        assert client.get(address).status_code == 200  # all from here: 'self' is enough
+
+
+def test_a_page_with_a_policy_of_its_own_keeps_it(client: InProcess) -> None:
+    (policy,) = client.get("/").headers.get_list("content-security-policy")
+    assert "sha256" not in policy
+
+
+def test_what_is_no_page_has_no_policy(client: InProcess) -> None:
+    assert "content-security-policy" not in client.get("/v1/models").headers

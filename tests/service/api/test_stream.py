@@ -1,0 +1,235 @@
+import json
+import socket
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from typing import Any
+
+import httpx
+import pytest
+from websockets.exceptions import ConnectionClosed, InvalidStatus
+from websockets.sync.client import ClientConnection, connect
+
+from tests.closeness import assert_close
+from tests.running import Server, running
+
+LINE: dict[str, Any] = {"x": [[1], [2], [3]], "y": [2, 4, 6]}
+LIMIT = 20_000
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[Server]:
+    with running(GDSSM_MAX_BODY_BYTES=str(LIMIT)) as server:
+        yield server
+
+
+def make(server: Server, **body: object) -> str:
+    answer = httpx.post(f"{server.url}/v1/contexts", json=body)
+    assert answer.status_code == 201, answer.text
+    return str(answer.json()["id"])
+
+
+def look(server: Server, context: str) -> dict[str, Any]:
+    record: dict[str, Any] = httpx.get(f"{server.url}/v1/contexts/{context}").json()
+    return record
+
+
+@contextmanager
+def streaming(server: Server, context: str) -> Iterator[ClientConnection]:
+    with connect(f"{server.url.replace('http', 'ws')}/v1/contexts/{context}/stream", max_size=None) as stream:
+        yield stream
+
+
+def ask(stream: ClientConnection, message: object) -> dict[str, Any]:
+    stream.send(message if isinstance(message, (str, bytes)) else json.dumps(message))
+    answer: dict[str, Any] = json.loads(stream.recv(timeout=20))
+    return answer
+
+
+def test_it_predicts_first_and_then_learns(server: Server) -> None:
+    context = make(server, observations=LINE)
+    version = look(server, context)["version"]
+    with streaming(server, context) as stream:
+        assert ask(stream, {"id": 7, "observation": {"x": [4], "y": 10}}) == {
+            "id": 7,
+            "prediction": pytest.approx(8),
+            "error": pytest.approx(2),
+            "n_observations": 4,
+            "version": version + 1,
+        }
+    assert look(server, context)["n_observations"] == 4
+
+
+def test_a_query_alone_changes_nothing(server: Server) -> None:
+    context = make(server, observations=LINE)
+    with streaming(server, context) as stream:
+        answers = [ask(stream, {"id": "q", "query": [4]}) for _ in range(2)]
+    assert answers[0] == answers[1]
+    assert answers[0]["prediction"] == pytest.approx(8)
+    assert [answers[0][name] for name in ("id", "error", "n_observations")] == ["q", None, 3]
+
+
+def test_with_both_the_query_is_answered_before_the_observation_is_learnt(server: Server) -> None:
+    with streaming(server, make(server, observations=LINE)) as stream:
+        answer = ask(stream, {"query": [10], "observation": {"x": [4], "y": 11}})
+        assert (answer["prediction"], answer["error"]) == (pytest.approx(20), pytest.approx(3))
+        assert ask(stream, {"query": [10]})["prediction"] != pytest.approx(20)
+
+
+def test_of_nothing_nothing_is_predicted(server: Server) -> None:
+    with streaming(server, make(server)) as stream:
+        nothing, first = (ask(stream, m) for m in ({"query": [1, 2]}, {"observation": {"x": [1, 2], "y": 3}}))
+        for n_observations, answer in enumerate((nothing, first)):
+            told = [answer[name] for name in ("prediction", "error", "n_observations")]
+            assert told == [None, None, n_observations]
+        assert ask(stream, {"query": [1, 2]})["prediction"] == pytest.approx(3)
+
+
+def test_answers_are_rows_if_y_is(server: Server) -> None:
+    with streaming(server, make(server, observations={"x": [[1], [2]], "y": [[1, 2], [2, 4]]})) as stream:
+        answer = ask(stream, {"observation": {"x": [3], "y": [4, 6], "weight": 2}})
+    assert answer["prediction"] == [pytest.approx(3), pytest.approx(6)]
+    assert answer["error"] == [pytest.approx(1), pytest.approx(0, abs=1e-9)]
+
+
+def test_weight_minus_one_takes_out_what_was_streamed(server: Server) -> None:
+    with streaming(server, make(server, observations=LINE)) as stream:
+        ask(stream, {"observation": {"x": [9], "y": 0}})
+        ask(stream, {"observation": {"x": [9], "y": 0, "weight": -1}})
+        assert ask(stream, {"query": [4]})["prediction"] == pytest.approx(8)
+
+
+@pytest.mark.parametrize("model", ["gd-1", "linear", "linear-trained"])
+def test_the_answer_at_the_end_of_a_stream_is_the_one_shot_answer(server: Server, model: str) -> None:
+    x = [[float((i * j) % 11) / 3 for j in range(1, 11)] for i in range(1, 8)]
+    y = [float(i % 5) for i in range(1, 8)]
+    with streaming(server, make(server, model=model)) as stream:
+        for row, value in zip(x[:-1], y[:-1], strict=True):
+            ask(stream, {"observation": {"x": row, "y": value}})
+        streamed = ask(stream, {"query": x[-1]})["prediction"]
+    body = {"model": model, "context": {"x": x[:-1], "y": y[:-1]}, "query": x[-1:]}
+    expected = httpx.post(f"{server.url}/v1/predict", json=body).json()["prediction"]
+    assert_close([streamed], expected, "prediction", rtol=1e-5)
+
+
+BAD = {
+    "not JSON": ("{", None, "malformed_body", None),
+    "nothing": ("", None, "malformed_body", None),
+    "deep": ("[" * 9000, None, "malformed_body", None),
+    "no object": ("[1]", None, "invalid_input", ""),
+    "no work": ('{"id": 1}', 1, "invalid_input", ""),
+    "a null cell": ('{"id": 2, "query": [null]}', 2, "invalid_input", "query[0]"),
+    "a NaN": ('{"id": "b", "observation": {"x": [NaN], "y": 1}}', "b", "invalid_input", "observation.x[0]"),
+    "a text for y": ('{"observation": {"x": [1], "y": "1"}}', None, "invalid_input", "observation.y"),
+    "a row for x": ('{"observation": {"x": [[1]], "y": 1}}', None, "invalid_input", "observation.x[0]"),
+    "no y": ('{"observation": {"x": [1]}}', None, "invalid_input", "observation.y"),
+    "x of another width": ('{"observation": {"x": [1, 2], "y": 1}}', None, "invalid_input", "observation.x"),
+    "y of another width": ('{"observation": {"x": [1], "y": [1, 2]}}', None, "invalid_input", "observation.y"),
+    "both, the query of another width": (
+        '{"id": 6, "query": [1, 2], "observation": {"x": [1], "y": 1}}',
+        6,
+        "invalid_input",
+        "query",
+    ),
+    "a query of another width": ('{"id": -3, "query": [1, 2]}', -3, "invalid_input", "query"),
+    "an unknown field": ('{"id": 4, "query": [1], "queries": []}', 4, "invalid_input", "queries"),
+    "an object for the id": ('{"id": {}, "query": [1]}', None, "invalid_input", "id"),
+    "an endless id": (json.dumps({"id": "i" * 1000, "query": [1]}), None, "invalid_input", "id"),
+    "an overflow": ('{"id": 5, "observation": {"x": [1e200], "y": 1}}', 5, "numeric_overflow", ""),
+}
+
+
+@pytest.mark.parametrize(("message", "name", "error_type", "field"), BAD.values(), ids=BAD)
+def test_a_bad_message_is_answered_with_the_error_and_the_stream_goes_on(
+    server: Server, message: str, name: object, error_type: str, field: str | None
+) -> None:
+    with streaming(server, make(server, observations=LINE)) as stream:
+        answer = ask(stream, message)
+        assert set(answer) == {"id", "error", "error_type", "detail"}
+        assert (answer["id"], answer["error_type"]) == (name, error_type), answer
+        assert ([entry["field"] for entry in answer["detail"]] if answer["detail"] else None) == (
+            None if field is None else [field]
+        )
+        after = ask(stream, {"query": [4]})
+        assert (after["prediction"], after["n_observations"]) == (pytest.approx(8), 3)
+
+
+def test_bytes_are_read_as_text_is(server: Server) -> None:
+    with streaming(server, make(server, observations=LINE)) as stream:
+        assert ask(stream, b'{"query": [4]}')["prediction"] == pytest.approx(8)
+        assert ask(stream, b'{"id": "\xff"}')["error_type"] == "malformed_body"
+
+
+def test_a_context_that_is_not_there_refuses_the_handshake_with_the_one_error_body(server: Server) -> None:
+    with pytest.raises(InvalidStatus) as refused, streaming(server, "nobody"):
+        pass
+    assert refused.value.response.status_code == 404
+    assert json.loads(refused.value.response.body)["error_type"] == "unknown_context"
+
+
+def test_a_stream_ends_when_its_context_is_deleted(server: Server) -> None:
+    context = make(server, observations=LINE)
+    with streaming(server, context) as stream:
+        ask(stream, {"query": [4]})
+        httpx.delete(f"{server.url}/v1/contexts/{context}")
+        answer = ask(stream, {"id": 9, "query": [4]})
+        assert (answer["id"], answer["error_type"]) == (9, "unknown_context")
+        with pytest.raises(ConnectionClosed) as closed:
+            stream.recv(timeout=20)
+    assert closed.value.rcvd is not None
+    assert closed.value.rcvd.code == 4404
+
+
+def test_observations_of_many_streams_all_count(server: Server) -> None:
+    context = make(server)
+
+    def send(first: int) -> None:
+        with streaming(server, context) as stream:
+            for i in range(10):
+                ask(stream, {"observation": {"x": [first + i], "y": 2 * (first + i)}})
+
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(send, range(0, 40, 10)))
+    with streaming(server, context) as stream:
+        answer = ask(stream, {"query": [100]})
+    assert answer["n_observations"] == 40
+    assert answer["prediction"] == pytest.approx(200)
+
+
+def test_messages_sent_without_waiting_are_answered_in_their_order(server: Server) -> None:
+    with streaming(server, make(server)) as stream:
+        for i in range(50):
+            stream.send(json.dumps({"id": i, "observation": {"x": [i], "y": i}}))
+        answers = [json.loads(stream.recv(timeout=20)) for _ in range(50)]
+    assert [answer["id"] for answer in answers] == list(range(50))
+    assert [answer["n_observations"] for answer in answers] == list(range(1, 51))
+
+
+def test_a_client_that_disappears_leaves_nothing_behind(server: Server) -> None:
+    context = make(server, observations=LINE)
+    with streaming(server, context) as stream:
+        stream.send(json.dumps({"observation": {"x": [4], "y": 8}}))
+        stream.socket.shutdown(socket.SHUT_RDWR)
+    assert httpx.get(f"{server.url}/health/ready").status_code == 200
+    assert look(server, context)["n_observations"] in {3, 4}
+
+
+def test_a_message_over_the_limit_ends_the_stream(server: Server) -> None:
+    with streaming(server, make(server, observations=LINE)) as stream:
+        stream.send(json.dumps({"query": [1.5] * LIMIT}))
+        with pytest.raises(ConnectionClosed) as closed:
+            stream.recv(timeout=20)
+    assert closed.value.rcvd is not None
+    assert closed.value.rcvd.code == 1009
+
+
+def test_a_server_that_stops_closes_its_streams() -> None:
+    with running() as server:
+        with streaming(server, make(server, observations=LINE)) as stream:
+            ask(stream, {"query": [4]})
+            assert server.stop() == 0
+            with pytest.raises(ConnectionClosed) as closed:
+                stream.recv(timeout=20)
+        assert "Traceback" not in server.log
+    assert closed.value.rcvd is not None
+    assert closed.value.rcvd.code == 1001

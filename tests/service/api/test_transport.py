@@ -1,0 +1,156 @@
+"""What arrives on the wire and is no good request: refused in our words, in bounded time and memory."""
+
+import json
+import socket
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack
+from functools import partial
+
+import httpx
+import pytest
+
+from service.api.transport import HEAD_BYTES
+from tests.running import Server, running
+
+TIMEOUT = 1
+LINE = json.dumps({"context": {"x": [[1], [2], [3]], "y": [2, 4, 6]}, "query": [[4], [5]]}).encode()
+POST = b"POST /v1/predict HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n"
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[Server]:
+    with running(GDSSM_REQUEST_TIMEOUT=str(TIMEOUT), GDSSM_MAX_BODY_BYTES="30000000") as server:
+        yield server
+
+
+def everything(line: socket.socket) -> bytes:
+    """Read until the service closes the connection."""
+    return b"".join(iter(partial(line.recv, 65536), b""))
+
+
+def check(answer: bytes, status: int, error_type: str) -> str:
+    head, _, body = answer.partition(b"\r\n\r\n")
+    assert head.startswith(b"HTTP/1.1 %d " % status), answer
+    assert b"connection: close" in head.lower()
+    assert b"content-type: application/json" in head.lower()
+    found = json.loads(body)
+    assert set(found) == {"error", "error_type", "detail"}
+    assert found["error_type"] == error_type
+    return str(found["error"])
+
+
+def is_healthy(server: Server) -> bool:
+    return httpx.post(f"{server.url}/v1/predict", content=LINE, headers={"Content-Type": "application/json"}).is_success
+
+
+BROKEN = {
+    "no HTTP": b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\r\n\r\n",
+    "a strange version": b"GET / HTTP/9.9\r\n\r\n",
+    "a header without a name": b"GET / HTTP/1.1\r\n: a\r\n\r\n",
+    "a length that is no number": POST + b"Content-Length: 1e9\r\n\r\n",
+    "a negative length": POST + b"Content-Length: -1\r\n\r\n",
+    "two lengths": POST + b"Content-Length: 1\r\nContent-Length: 2\r\n\r\n",
+    "a length and chunks": POST + b"Content-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+    "a folded zero": b"GET / HTTP/1.1\r\nHost: a\x00b\r\n\r\n",
+}
+
+
+@pytest.mark.parametrize("sent", BROKEN.values(), ids=BROKEN)
+def test_what_is_no_http_is_400(server: Server, sent: bytes) -> None:
+    with server.connect() as line:
+        line.sendall(sent)
+        check(everything(line), 400, "malformed_body")
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        b"GET /" + b"a" * HEAD_BYTES + b" HTTP/1.1\r\n\r\n",
+        b"GET / HTTP/1.1\r\nLong: " + b"a" * HEAD_BYTES + b"\r\n\r\n",
+        b"GET / HTTP/1.1\r\nLong: " + b"a" * HEAD_BYTES * 4,
+        b"GET / HTTP/1.1\r\n" + b"A: b\r\n" * HEAD_BYTES,
+    ],
+    ids=["address", "header", "header without end", "many headers"],
+)
+def test_a_head_over_the_limit_is_400_whether_or_not_it_ends(server: Server, head: bytes) -> None:
+    with server.connect() as line:
+        line.sendall(head)
+        assert str(HEAD_BYTES) in check(everything(line), 400, "malformed_body")
+
+
+def test_many_headers_within_the_limit_are_fine(server: Server) -> None:
+    with server.connect() as line:
+        line.sendall(b"GET /health/live HTTP/1.1\r\nConnection: close\r\n" + b"A: 1234567890\r\n" * 4000 + b"\r\n")
+        assert everything(line).startswith(b"HTTP/1.1 200 ")
+
+
+def test_a_head_that_comes_too_slowly_is_408(server: Server) -> None:
+    with server.connect() as line:
+        line.sendall(b"GET /health/live HTTP/1.1\r\nHost:")
+        begin = time.monotonic()
+        check(everything(line), 408, "too_slow")
+        assert time.monotonic() - begin < TIMEOUT + 10
+
+
+def test_a_second_request_on_a_connection_may_not_take_longer_than_the_first(server: Server) -> None:
+    with server.connect() as line:
+        line.sendall(b"GET /health/live HTTP/1.1\r\n\r\n")
+        assert line.recv(65536).startswith(b"HTTP/1.1 200 ")
+        line.sendall(b"GET /health/live")
+        check(everything(line), 408, "too_slow")
+
+
+@pytest.mark.parametrize("length", [b"Content-Length: 100\r\n", b"Transfer-Encoding: chunked\r\n"])
+def test_a_body_that_comes_byte_by_byte_is_408(server: Server, length: bytes) -> None:
+    with server.connect() as line:
+        line.sendall(POST + length + b"\r\n")
+        line.settimeout(0.1)
+        answer = b""
+        for _ in range(int(10 * TIMEOUT) + 100):
+            line.sendall(b"1\r\n \r\n" if b"chunked" in length else b" ")
+            try:
+                answer = line.recv(65536)
+                break
+            except TimeoutError:
+                continue
+        check(answer, 408, "too_slow")
+
+
+def test_what_follows_a_body_longer_than_announced_is_not_heard(server: Server) -> None:
+    with server.connect() as line:
+        line.sendall(POST + b"Content-Length: %d\r\n\r\n" % len(LINE) + LINE + b"rest\r\n\r\n")
+        answer = everything(line)
+        assert answer.startswith(b"HTTP/1.1 200 ")
+        assert answer.count(b"HTTP/1.1") == 1
+
+
+def test_broken_chunks_are_400(server: Server) -> None:
+    with server.connect() as line:
+        line.sendall(POST + b"Transfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n")
+        line.sendall(b"not a length\r\n")
+        check(everything(line), 400, "malformed_body")
+
+
+def test_a_body_shorter_than_announced_is_400_when_its_sender_has_gone(server: Server) -> None:
+    with server.connect() as line:
+        line.sendall(POST + b"Content-Length: %d\r\n\r\n" % (len(LINE) + 9) + LINE)
+    assert is_healthy(server)
+
+
+def test_connections_on_which_nothing_happens_keep_nobody_out_and_end(server: Server) -> None:
+    with ExitStack() as stack:
+        idle = [stack.enter_context(server.connect()) for _ in range(300)]
+        assert is_healthy(server)
+        for line in idle:
+            assert everything(line) == b""  # without a word: nothing was asked
+
+
+def test_answers_that_nobody_reads_are_given_up(server: Server) -> None:
+    """A megabyte each, asked for again and again: more than the sockets in between hold."""
+    ask = b"GET /static-offline-docs/swagger-ui-bundle.js HTTP/1.1\r\nHost: a\r\n\r\n"
+    with server.connect() as line:
+        line.sendall(ask * 30)
+        time.sleep(3 * TIMEOUT)  # what is tested is that time passes
+        assert 0 < len(everything(line)) < 30 * 10**6  # cut off
+    assert is_healthy(server)

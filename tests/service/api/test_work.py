@@ -1,0 +1,111 @@
+import asyncio
+import threading
+import time
+from collections.abc import Iterator
+
+import pytest
+from prometheus_client import CollectorRegistry, Gauge
+
+from service.api.work import NARROWEST, SHORT, Pool, numbers_in
+from service.errors import Overloaded
+from service.record import CURRENT, Record, current
+
+THREADS = 2
+
+
+@pytest.fixture
+def waiting() -> Gauge:
+    return Gauge("waiting", "Waiting.", registry=CollectorRegistry())
+
+
+@pytest.fixture
+def pool(waiting: Gauge) -> Iterator[Pool]:
+    pool = Pool(THREADS, waiting)
+    yield pool
+    pool.close()
+
+
+def test_short_work_stays_and_long_work_and_work_that_may_wait_go_to_a_thread(pool: Pool) -> None:
+    async def where(size: int | None) -> int:
+        return await pool.run(threading.get_ident, size)
+
+    assert asyncio.run(where(SHORT)) == threading.get_ident()
+    assert asyncio.run(where(SHORT + 1)) != threading.get_ident()
+    assert asyncio.run(where(None)) != threading.get_ident()
+
+
+def test_wide_rows_count_for_the_square_matrix_that_they_make() -> None:
+    assert numbers_in(1, 100) > SHORT
+    assert numbers_in(7, 2) == 7 * NARROWEST + 4
+
+
+def test_no_more_runs_side_by_side_than_there_are_threads_and_what_waits_is_shown(pool: Pool, waiting: Gauge) -> None:
+    finish, running, most = threading.Event(), [0], [0]
+    lock = threading.Lock()
+
+    def work() -> None:
+        with lock:
+            running[0] += 1
+            most[0] = max(most[0], running[0])
+        finish.wait(10)
+        with lock:
+            running[0] -= 1
+
+    async def all_at_once() -> None:
+        tasks = [asyncio.create_task(pool.run(work)) for _ in range(7)]
+        while running[0] < THREADS or waiting.collect()[0].samples[0].value != 7 - THREADS:  # noqa: ASYNC110  (threads)
+            await asyncio.sleep(0.001)
+        finish.set()
+        await asyncio.gather(*tasks)
+
+    asyncio.run(asyncio.wait_for(all_at_once(), 10))
+    assert most == [THREADS]
+    assert waiting.collect()[0].samples[0].value == 0
+
+
+def test_what_is_given_up_before_it_began_waits_no_longer_and_never_runs(pool: Pool, waiting: Gauge) -> None:
+    finish, ran = threading.Event(), []
+
+    async def give_up() -> None:
+        busy = [asyncio.create_task(pool.run(lambda: finish.wait(10))) for _ in range(THREADS)]
+        late = asyncio.create_task(pool.run(lambda: ran.append(1)))
+        await asyncio.sleep(0)
+        late.cancel()
+        await asyncio.gather(late, return_exceptions=True)
+        finish.set()
+        await asyncio.gather(*busy)
+
+    asyncio.run(give_up())
+    assert ran == []
+    assert waiting.collect()[0].samples[0].value == 0
+
+
+@pytest.mark.parametrize("size", [1, None])
+def test_what_it_takes_is_written_down_also_when_it_fails(pool: Pool, size: int | None) -> None:
+    record = Record("id")
+
+    def fail() -> None:
+        assert current() is record  # in a thread too
+        time.sleep(0.02)
+        raise KeyError
+
+    async def run() -> None:
+        CURRENT.set(record)
+        with pytest.raises(KeyError):
+            await pool.run(fail, size)
+
+    asyncio.run(run())
+    assert 0.02 <= record.compute < 5
+    assert 0 <= record.queue < 5
+
+
+def test_what_comes_too_late_is_not_begun(pool: Pool) -> None:
+    ran = []
+
+    async def run() -> None:
+        CURRENT.set(Record("id", deadline=time.monotonic() - 1))
+        await pool.run(lambda: ran.append(1))
+
+    with pytest.raises(Overloaded, match="GDSSM_REQUEST_TIMEOUT"):
+        asyncio.run(run())
+    assert ran == []

@@ -1,0 +1,57 @@
+"""Contexts on a database, with a clock that tests can move."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from service.contexts import Contexts
+from service.predictor import Context, Limits, Predictor
+from service.repository import Repository
+from service.shapes import Array
+from service.store.database import Database
+
+OWNER, STRANGER = "a key", "another key"
+
+
+@dataclass
+class Clock:
+    """Tells the time that it is set to."""
+
+    now: float = 1_800_000_000.0
+
+    def __call__(self) -> float:
+        self.now += 1e-4
+        return self.now
+
+
+def keep(
+    database: Database, repository: Repository, clock: Clock, *, max_contexts: int = 1000, ttl: int = 1000
+) -> Contexts:
+    """Contexts of a small service."""
+    limits = Limits(max_columns=30, max_predictions=100, max_observations=500)
+    return Contexts(database, Predictor(repository, "linear", limits), max_contexts, ttl, clock)
+
+
+def draw(seed: int, length: int = 7, inputs: int = 5, outputs: int = 3) -> Context:
+    """Observations of some linear relation."""
+    generator = np.random.default_rng(seed)
+    relation = np.random.default_rng(0).normal(size=(inputs, outputs))
+    x = generator.normal(size=(length, inputs))
+    return Context(x, x @ relation + 0.1 * generator.normal(size=(length, outputs)))
+
+
+def part(context: Context, rows: slice | NDArray[np.intp]) -> Context:
+    """Some of the observations."""
+    return Context(context.x[rows], context.y[rows], None if context.weight is None else context.weight[rows])
+
+
+def weighed(context: Context, weight: Array | float) -> Context:
+    """The same observations with other weights."""
+    return Context(context.x, context.y, np.broadcast_to(np.asarray(weight, float), len(context.x)).copy())
+
+
+def both(first: Context, second: Context) -> Context:
+    """The observations of one, then of the other."""
+    weights = [np.ones(len(c.x)) if c.weight is None else c.weight for c in (first, second)]
+    return Context(np.concatenate([first.x, second.x]), np.concatenate([first.y, second.y]), np.concatenate(weights))
