@@ -1,12 +1,11 @@
 """The graph as a file: traced by torch's exporter, its axes named, its defaults and its manifest inside."""
 
 import warnings
+from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
 import onnx
-import onnxruntime
-import onnxscript
 import torch
 from torch import Tensor
 
@@ -21,8 +20,7 @@ TRACED_SIZES = {"B": 2, "N": 7, "M": 4, "D": 5, "K": 3, "D+K": 8}
 
 def producers() -> dict[str, str]:
     """Name the libraries that write the file, with their versions."""
-    libraries = (torch, onnx, onnxscript, onnxruntime, np)
-    return {library.__name__: library.__version__.split("+")[0] for library in libraries}
+    return {name: version(name).split("+")[0] for name in ("torch", "onnx", "onnxscript", "onnxruntime", "numpy")}
 
 
 def trace(graph: Graph) -> onnx.ModelProto:

@@ -84,20 +84,14 @@ def safe_rate(gram: Float[Tensor, "B D D"]) -> Float[Tensor, "B 1 1"]:
     return torch.where(bound > 0, 2.0 / torch.where(bound > 0, bound, 1.0), 0.0)
 
 
-class OneStepClassifier(nn.Module):
-    """One gradient step on softmax cross-entropy, streaming: the state is a sum over the observations.
-
-    Args:
-        learning_rate: η, or `BEST` for the safe step of the context itself.
-        initial_weight: W₀, see `SoftmaxStep`.
-        intercept: Whether the classifier has one; the state has then a feature more.
-    """
+class _Descent(nn.Module):
+    """What both classifiers are made of: the step, and how long it is."""
 
     learning_rate: Tensor
 
     def __init__(
         self,
-        learning_rate: float = BEST,
+        learning_rate: float | Sequence[float] = BEST,
         initial_weight: LinearWeight | None = None,
         *,
         intercept: bool = False,
@@ -106,6 +100,16 @@ class OneStepClassifier(nn.Module):
         super().__init__()
         self.step = SoftmaxStep(initial_weight, intercept, dtype)
         self.register_buffer("learning_rate", torch.tensor(learning_rate, dtype=dtype))
+
+
+class OneStepClassifier(_Descent):
+    """One gradient step on softmax cross-entropy, streaming: the state is a sum over the observations.
+
+    Args:
+        learning_rate: η, or `BEST` for the safe step of the context itself.
+        initial_weight: W₀, see `SoftmaxStep`.
+        intercept: Whether the classifier has one; the state has then a feature more.
+    """
 
     def empty_state(self, batch: int, inputs: int, outputs: int) -> State:
         """Make the state of `batch` contexts without an observation."""
@@ -138,28 +142,14 @@ class OneStepClassifier(nn.Module):
         return torch.softmax(features @ weight, -1)
 
 
-class CrossEntropyDescent(nn.Module):
+class CrossEntropyDescent(_Descent):
     """K gradient steps on softmax cross-entropy, one-shot: each step passes over the context.
 
     Args:
-        learning_rates: One per step, each positive or `BEST` for the safe step of the context itself.
+        learning_rate: One per step, each positive or `BEST` for the safe step of the context itself.
         initial_weight: W₀, see `SoftmaxStep`.
         intercept: Whether the classifier has one.
     """
-
-    learning_rates: Tensor
-
-    def __init__(
-        self,
-        learning_rates: Sequence[float],
-        initial_weight: LinearWeight | None = None,
-        *,
-        intercept: bool = False,
-        dtype: torch.dtype = torch.float64,
-    ) -> None:
-        super().__init__()
-        self.step = SoftmaxStep(initial_weight, intercept, dtype)
-        self.register_buffer("learning_rates", torch.tensor(learning_rates, dtype=dtype))
 
     def forward(
         self, x: Inputs, y: Outputs, weight: Weight, x_query: Queries, learning_rate: Float[Tensor, ""]
@@ -178,6 +168,6 @@ class CrossEntropyDescent(nn.Module):
         """
         features = self.step.features(x)
         at = self.step.start(x.shape[0], features.shape[-1], y.shape[-1])
-        for own in self.learning_rates:
+        for own in self.learning_rate:
             at = self.step(self.step.total(features, y, weight, at).mean(), at, own, learning_rate)
         return torch.softmax(self.step.features(x_query) @ at, -1)

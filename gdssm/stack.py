@@ -83,16 +83,18 @@ class GDSSM(nn.Module):
             (B, 1, K).
         """
         window = self.windows(x, y, x_query)
-        left, right = self.factors(window)
+        query = self.query(window[:, -1:])
         age = torch.arange(window.shape[1] - 1, -1, -1, dtype=x.dtype, device=x.device)
         fade = self.decay ** age[:, None, None]
-        query = self.query(window[:, -1:])
         if self.config.layers > 1:
+            left, right = self.factors(window)
             state = (fade * (left.mT @ right)).sum(1) / x.shape[1]
             return self.read(lambda vector: vector @ state, query)
+        left, right = (factor.permute(1, 3, 2, 0) for factor in self.factors(_batch_innermost(window)))
 
         def apply(vector: Tensor) -> Tensor:
-            return torch.einsum("bnwf,nfg,bnwg->bg", left * vector[:, None], fade, right)[:, None] / x.shape[1]
+            faded = fade.mT @ (left * vector[:, 0].mT[:, None]).flatten(2)
+            return (faded.view_as(right) * right).sum((0, 2)).mT[:, None] / x.shape[1]
 
         return self.read(apply, query)
 
@@ -110,8 +112,10 @@ class GDSSM(nn.Module):
         return slide(interleave(self.feature_map(x), y, self.feature_map(x_query)))
 
     def factors(self, window: Windows) -> tuple[Windows, Windows]:
-        """The two factors (B, N, 3, F) of the input gate's product, X and P X."""
-        return window, self.input_gate.mix(window)
+        """The two factors (B, N, 3, F) of the input gate's product, X and P X, laid out in memory as the window is."""
+        pair = self.input_gate.pair_weight
+        first, second, third = (pair[:, place, None] * window[..., place, None, :] for place in range(WIDTH))
+        return window, first + second + third
 
     def query(self, window: Windows) -> Float[Tensor, "B N F"]:
         """The query token of every window."""
@@ -133,3 +137,8 @@ class GDSSM(nn.Module):
                 remainder = remainder - seen @ self.feedback[k - 1]
         prediction: Tensor = self.head(answer)
         return prediction
+
+
+def _batch_innermost(window: Windows) -> Windows:
+    """Lay the windows (B, N, 3, F) out as (N, F, 3, B) in memory: what is done to all contexts then runs along them."""
+    return window.permute(1, 3, 2, 0).contiguous().permute(3, 0, 2, 1)

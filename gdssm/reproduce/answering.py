@@ -1,6 +1,8 @@
 """Torch models with the call of a reference learner: arrays in, arrays out."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Protocol, TypeVar
 
 import numpy as np
 import torch
@@ -14,6 +16,8 @@ from gdssm.stack import GDSSM
 from gdssm.streaming import StreamingStack
 from gdssm.tokens import interleave
 from gdssm.window import slide
+
+State = TypeVar("State")
 
 PART = 250
 """Tasks that are answered at a time."""
@@ -30,12 +34,7 @@ class StackLearner:
         return in_parts(self._predict, x, y, x_query)
 
     def _predict(self, x: Array, y: Array, x_query: Array) -> Array:
-        model = StreamingStack(self.stack)
-        observed, answers, queries = tensors(self.stack, x, y, x_query)
-        empty = model.empty_state(len(x), x.shape[2], y.shape[2])
-        with torch.no_grad():
-            state = model.observe(empty, observed, answers, observed.new_ones(x.shape[:2]))
-            return array(model.predict(state, queries))
+        return _stream(StreamingStack(self.stack), *tensors(self.stack, x, y, x_query))
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,12 +45,8 @@ class LineSearch:
 
     def predict(self, x: Array, y: Array, x_query: Array) -> Array:
         """Answer the queries, as `Learner.predict` says."""
-        model = GradientDescent([BEST] * self.steps)
-        observed, answers, queries = (torch.from_numpy(part) for part in (x, y, x_query))
-        empty = model.empty_state(len(x), x.shape[2], y.shape[2])
-        with torch.no_grad():
-            state = model.observe(empty, observed, answers, observed.new_ones(x.shape[:2]))
-            return array(model.predict(state, queries, torch.zeros(())))
+        context = map(torch.from_numpy, (x, y, x_query))
+        return _stream(GradientDescent([BEST] * self.steps), *context, torch.tensor(BEST))
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,12 +57,7 @@ class Standardised:
 
     def predict(self, x: Array, y: Array, x_query: Array) -> Array:
         """Answer the queries, as `Learner.predict` says."""
-        model = StandardizedDescent(self.steps)
-        observed, answers, queries = (torch.from_numpy(part) for part in (x, y, x_query))
-        empty = model.empty_state(len(x), x.shape[2], y.shape[2])
-        with torch.no_grad():
-            state = model.observe(empty, observed, answers, observed.new_ones(x.shape[:2]))
-            return array(model.predict(state, queries))
+        return _stream(StandardizedDescent(self.steps), *map(torch.from_numpy, (x, y, x_query)))
 
 
 @dataclass(frozen=True, eq=False)
@@ -100,6 +90,20 @@ class SequenceLearner:
     def _predict(self, x: Array, y: Array, x_query: Array) -> Array:
         with torch.no_grad():
             return array(self.model(*tensors(self.model, x, y, x_query)))
+
+
+class _Streams(Protocol[State]):
+    def empty_state(self, batch: int, inputs: int, outputs: int) -> State: ...
+    def observe(self, state: State, x: Tensor, y: Tensor, weight: Tensor) -> State: ...
+    @property
+    def predict(self) -> Callable[..., Tensor]: ...
+
+
+def _stream(model: _Streams[State], x: Tensor, y: Tensor, x_query: Tensor, *own: Tensor) -> Array:
+    """Let a model observe a context and answer the queries; `own` is what its `predict` takes besides."""
+    empty = model.empty_state(len(x), x.shape[2], y.shape[2])
+    with torch.no_grad():
+        return array(model.predict(model.observe(empty, x, y, x.new_ones(x.shape[:2])), x_query, *own))
 
 
 def in_parts(predict: Predict, x: Array, y: Array, x_query: Array) -> Array:

@@ -1,6 +1,6 @@
 """Lines with their names at their ends."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -44,6 +44,22 @@ def draw_curves(axes: Axes, curves: Curves, *, bottom: float, top: float, names:
     axes.margins(x=0.02)
     ends = {name: _last_inside(curves["x"], band["mean"], bottom, top) for name, band in chosen.items()}
     name_ends(axes, ends)
+
+
+def draw_beside(found: Mapping[str, Curves], limits: Mapping[str, tuple[float, float]]) -> Figure:
+    """Draw curves along logarithmic axes, side by side under their titles.
+
+    Args:
+        found: The curves by title.
+        limits: Where the loss axis begins and ends, by title.
+    """
+    drawing, axes = figure(len(found), width=11.5, height=4.8)
+    for axis, (title, curves) in zip(axes, found.items(), strict=True):
+        bottom, top = limits[title]
+        logarithmic(axis.xaxis, curves["x"])
+        draw_curves(axis, curves, bottom=bottom, top=top)
+        axis.set(title=title, ylabel=LOSS)
+    return drawing
 
 
 def logarithmic(axis: Axis, ticks: Sequence[float] = ()) -> None:

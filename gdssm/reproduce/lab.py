@@ -9,9 +9,12 @@ import numpy as np
 
 from gdssm.evaluation.learners.best_rates import best_learning_rate, best_learning_rates
 from gdssm.evaluation.learners.gradient_descent import GradientDescent
+from gdssm.evaluation.learners.learner import Learner
+from gdssm.evaluation.learners.zero import Zero
 from gdssm.evaluation.tasks.batch import Batch
 from gdssm.evaluation.tasks.task import Task
 from gdssm.reproduce.answering import StackLearner
+from gdssm.reproduce.names import ZERO, descent, trained
 from gdssm.reproduce.runs import Trained
 from gdssm.reproduce.settings import Settings
 from gdssm.train.presets import LINEAR
@@ -47,6 +50,14 @@ class Lab:
     def stack(self, layers: int) -> StackLearner:
         """Find the stack trained on scalar linear tasks with so many layers."""
         return StackLearner(self.runs[DEPTHS[layers]].stack)
+
+    def as_trained(self) -> dict[str, Learner]:
+        """Name what scalar linear tasks have fixed: every such stack, and descent with the rates best there."""
+        learners: dict[str, Learner] = {ZERO: Zero()}
+        for layers in DEPTHS:
+            learners[descent(layers)] = self.descent(LINEAR.task, layers)
+            learners[trained(layers)] = self.stack(layers)
+        return learners
 
 
 @lru_cache(maxsize=256)

@@ -37,9 +37,9 @@ class Reference:
     rates: tuple[float, ...] = ()
 
     @classmethod
-    def of(cls, config: TrainConfig, tasks: int = SHOWN_TASKS) -> Self:
+    def of(cls, config: TrainConfig, tasks: int = SHOWN_TASKS, seed: int = EVALUATION_SEED) -> Self:
         """Draw the tasks of a configuration and let gradient descent answer them."""
-        rng, other = (np.random.default_rng([EVALUATION_SEED, part]) for part in (0, 1))
+        rng, other = (np.random.default_rng([seed, part]) for part in (0, 1))
         batch = config.task.sample(rng, tasks, config.observations, 1)
         if config.model.feature_widths or config.model.head_width:
             return cls(batch, None)

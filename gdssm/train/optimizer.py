@@ -32,6 +32,7 @@ class Optimizer:
             ],
             eps=config.epsilon,
             weight_decay=0.0,
+            fused=True,
         )
         self.parameters = [parameter for group in self.adam.param_groups for parameter in group["params"]]
 

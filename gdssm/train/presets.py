@@ -10,7 +10,13 @@ from gdssm.train.config import TrainConfig
 LINEAR = TrainConfig("linear-trained", StackConfig(inputs=10), Linear(inputs=10))
 """One layer, scalar y, x ~ U(−1, 1)¹⁰: the paper's main experiment."""
 
-VECTOR = TrainConfig("linear-vector-trained", StackConfig(inputs=10, outputs=10), Linear(inputs=10, outputs=10))
+VECTOR = replace(
+    LINEAR,
+    name="linear-vector-trained",
+    model=StackConfig(inputs=10, outputs=10),
+    task=Linear(inputs=10, outputs=10),
+    steps=3000,
+)
 """The same for vector y."""
 
 
@@ -50,7 +56,7 @@ PRESETS = {
     for preset in (
         LINEAR,
         VECTOR,
-        _steps(2, 7000, 512),
+        _steps(2, 5000, 512),
         _steps(5, 5000, 1024),
         _steps(10, 6000, 512),
         _sine(1, "sine-trained"),

@@ -28,9 +28,7 @@ class Linear:
     """s, the standard deviation of a weight."""
 
     def __post_init__(self) -> None:
-        require_positive(
-            inputs=self.inputs, outputs=self.outputs, input_range=self.input_range, weight_scale=self.weight_scale
-        )
+        require_positive(**vars(self))
 
     def sample(self, rng: np.random.Generator, tasks: int, observations: int, queries: int) -> Batch:
         """Draw tasks, as `Task.sample` says."""

@@ -33,13 +33,7 @@ class RandomNetwork:
     """s, the scale of y."""
 
     def __post_init__(self) -> None:
-        require_positive(
-            inputs=self.inputs,
-            outputs=self.outputs,
-            hidden=self.hidden,
-            input_range=self.input_range,
-            weight_scale=self.weight_scale,
-        )
+        require_positive(**vars(self))
 
     def sample(self, rng: np.random.Generator, tasks: int, observations: int, queries: int) -> Batch:
         """Draw tasks, as `Task.sample` says."""

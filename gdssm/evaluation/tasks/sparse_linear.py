@@ -31,13 +31,7 @@ class SparseLinear:
     """s: the weights that are not zero are N(0, s²)."""
 
     def __post_init__(self) -> None:
-        require_positive(
-            inputs=self.inputs,
-            outputs=self.outputs,
-            nonzeros=self.nonzeros,
-            input_range=self.input_range,
-            weight_scale=self.weight_scale,
-        )
+        require_positive(**vars(self))
         if self.nonzeros > self.inputs:
             raise ValueError(f"nonzeros is {self.nonzeros}; it must be at most inputs, which is {self.inputs}.")
 

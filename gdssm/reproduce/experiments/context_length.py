@@ -14,7 +14,7 @@ from gdssm.evaluation.learners.zero import Zero
 from gdssm.evaluation.tasks.linear import Linear
 from gdssm.reproduce import curves
 from gdssm.reproduce.answering import LineSearch, Standardised
-from gdssm.reproduce.drawing import LOSS, draw_curves, figure, logarithmic
+from gdssm.reproduce.drawing import draw_beside
 from gdssm.reproduce.experiment import Experiment, Numbers, Table
 from gdssm.reproduce.lab import DEPTHS, Lab
 from gdssm.reproduce.names import ZERO, descent, line_search, trained
@@ -27,10 +27,7 @@ FIXED, FREE = "weights and rates of N = 10", "rates best for each N, or none"
 
 def measure(lab: Lab) -> Numbers:
     """Measure every model and reference by N."""
-    fixed: dict[str, Learner] = {ZERO: Zero()}
-    for layers in DEPTHS:
-        fixed[descent(layers)] = lab.descent(TASK, layers)
-        fixed[trained(layers)] = lab.stack(layers)
+    fixed = lab.as_trained()
     lengths, resamples = lab.settings.lengths, lab.settings.resamples
     return {
         FIXED: curves.sweep(AXIS, [(float(N), lab.batch(TASK, N), fixed) for N in lengths], resamples),
@@ -55,13 +52,7 @@ def _free(lab: Lab, N: int) -> Mapping[str, Learner]:
 
 def draw(numbers: Numbers) -> Figure:
     """Draw what is fixed on the left, what follows N on the right."""
-    drawing, axes = figure(2, width=11.5, height=4.8)
-    limits = {FIXED: (0.02, 30), FREE: (1e-3, 5)}
-    for axis, (name, found) in zip(axes, numbers.items(), strict=True):
-        logarithmic(axis.xaxis, found["x"])
-        draw_curves(axis, found, bottom=limits[name][0], top=limits[name][1])
-        axis.set(title=name, ylabel=LOSS)
-    return drawing
+    return draw_beside(numbers, {FIXED: (0.02, 30), FREE: (1e-3, 5)})
 
 
 def tables(numbers: Numbers) -> list[Table]:

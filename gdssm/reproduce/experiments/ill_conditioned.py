@@ -10,12 +10,11 @@ from gdssm.evaluation.learners.newton_schulz import NewtonSchulz
 from gdssm.evaluation.learners.ridge import Ridge
 from gdssm.evaluation.learners.zero import Zero
 from gdssm.evaluation.tasks.correlated import Correlated
-from gdssm.evaluation.tasks.linear import Linear
 from gdssm.reproduce import curves
 from gdssm.reproduce.answering import LineSearch
-from gdssm.reproduce.drawing import LOSS, draw_curves, figure, logarithmic
+from gdssm.reproduce.drawing import draw_beside
 from gdssm.reproduce.experiment import Experiment, Numbers, Table
-from gdssm.reproduce.lab import DEPTHS, Lab
+from gdssm.reproduce.lab import Lab
 from gdssm.reproduce.names import ZERO, descent, line_search, trained
 
 CONDITIONS = (1.0, 10.0, 100.0, 1000.0)
@@ -27,10 +26,7 @@ FIXED, TUNED = "weights and rates of training", "rates tuned to each condition, 
 def measure(lab: Lab) -> Numbers:
     """Measure fixed models and tuned references by condition number."""
     tasks = {condition: Correlated(condition_number=condition) for condition in CONDITIONS}
-    fixed: dict[str, Learner] = {ZERO: Zero()}
-    for layers in DEPTHS:
-        fixed[descent(layers)] = lab.descent(Linear(), layers)
-        fixed[trained(layers)] = lab.stack(layers)
+    fixed = lab.as_trained()
     resamples = lab.settings.resamples
     return {
         FIXED: curves.sweep(AXIS, [(c, lab.batch(task), fixed) for c, task in tasks.items()], resamples),
@@ -54,13 +50,7 @@ def _tuned(lab: Lab, task: Correlated) -> Mapping[str, Learner]:
 
 def draw(numbers: Numbers) -> Figure:
     """Draw what is fixed on the left, what is tuned on the right."""
-    drawing, axes = figure(2, width=11.5, height=4.8)
-    limits = {FIXED: (0.05, 1e4), TUNED: (1e-4, 5)}
-    for axis, (name, found) in zip(axes, numbers.items(), strict=True):
-        logarithmic(axis.xaxis, found["x"])
-        draw_curves(axis, found, bottom=limits[name][0], top=limits[name][1])
-        axis.set(title=name, ylabel=LOSS)
-    return drawing
+    return draw_beside(numbers, {FIXED: (0.05, 1e4), TUNED: (1e-4, 5)})
 
 
 def tables(numbers: Numbers) -> list[Table]:
