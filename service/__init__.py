@@ -26,20 +26,32 @@ Web-free:
     contexts      contexts that live on the server: made, fed, asked, joined, removed
     store         the database: its tables, their steps, the statements on them
     numbers       JSON lists to arrays, refusing what is not a number by its position
-    table         CSV files to arrays, refusing bad cells by row and column
-    csv_task      two CSV files to a context and its queries, columns matched by name
+    table         a CSV file to arrays, chunk by chunk, refusing bad cells by line and column
+    parquet       a Parquet file likewise, and one written
+    file_task     two files to a context and its queries, columns matched by name
+    column_file   one column written: CSV, Parquet, the standard output
+    streaming     predictions where neither observations nor queries have to fit into memory
     errors        everything that can go wrong, as one tree
     settings      every setting, with its environment variable
     caller        who asks, and what they may do
     keys          API keys: made once, shown once, kept as a hash
     keyring       who a key belongs to, without asking the database for each request
     rate_limits   how often one key may ask
-    key_commands  the command line's `keys`
+    evaluations   models beside reference learners, as jobs and as reports
+    record        what is known of the request that is being answered
+    metrics       what is counted and measured
+    processes     memory, CPU time and open files of all workers together
+    logs          lines for people or for machines, each with its request
+    stopping      the time between the signal to stop and the end
+    workers       several processes that do the same
 
 Doors:
     api           the HTTP routes, the only place that knows FastAPI
     app           create_app(settings): wiring only
-    cli           serve, predict, keys
+    serving       one process or several that listen, and leave without dropping anything
+    cli           finds the commands, and tells every mistake in one line
+    commands      serve, predict, models, eval, bench, keys
+    client        the Python client, and estimators for scikit-learn
     web           the playground page at /: plain files, see its README
     zoo           the model files that ship
 """

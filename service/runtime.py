@@ -1,9 +1,13 @@
 """One model file in one onnxruntime session: the only door to a graph, for the service and for the export alike."""
 
+import os
 import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Self
+
+# onnxruntime reads this once, when it is imported; without it, it reports its use to its maker.
+os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
 
 import numpy as np
 import onnxruntime

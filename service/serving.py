@@ -14,6 +14,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
 from multiprocessing.connection import Connection as Pipe
 from types import FrameType
@@ -140,8 +141,13 @@ def _work(settings: Settings, listener: socket.socket, ready: Pipe) -> None:
     """Be one of several workers."""
     os.setpgrp()  # Ctrl-C in a terminal is for the parent, which passes it on
     logs.configure(settings.log_level, settings.log_format)
+
+    def tell() -> None:
+        with suppress(BrokenPipeError):  # the parent is gone already; its sentinel says so too
+            ready.send(True)
+
     with listener:
-        serve(settings, listener, partial(ready.send, True))
+        serve(settings, listener, tell)
     close_all_multiprocess_files()  # type: ignore[no-untyped-call]  # it has no types
 
 

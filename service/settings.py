@@ -10,6 +10,8 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from service.errors import InvalidSettings
 
 PREFIX = "GDSSM_"
+API_KEY = "GDSSM_API_KEY"
+"""What `gdssm models`, `eval` and `bench` send; no setting of the service."""
 
 
 class Settings(BaseSettings):
@@ -87,7 +89,7 @@ class Settings(BaseSettings):
         unknown = sorted(
             name
             for name in os.environ
-            if name.startswith(PREFIX) and name[len(PREFIX) :].lower() not in cls.model_fields
+            if name.startswith(PREFIX) and name != API_KEY and name[len(PREFIX) :].lower() not in cls.model_fields
         )
         if unknown:
             known = ", ".join(PREFIX + name.upper() for name in cls.model_fields)

@@ -67,11 +67,12 @@ class Workers:
             process.terminate()
 
     def _hear(self, ear: Connection) -> None:
-        process = self._starting[ear]
+        process = self._starting.get(ear)
         try:
-            ear.recv()
+            if process is None or not ear.recv():
+                return
         except EOFError:
-            return  # it died; its sentinel says so too
+            return  # it dies; its sentinel will say so, or has just said so
         del self._starting[ear]
         ear.close()
         logger.info("worker %s is ready", process.pid)

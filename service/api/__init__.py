@@ -15,7 +15,7 @@ page       GET / and /web/…: the playground
 schemas    what goes in and out, with examples
 fields     arrays of numbers as pydantic fields
 body       the request body: its limit, its content type, its JSON, off the event loop
-binary     the body and the answer of predict as safetensors
+binary     bodies and answers as safetensors, where there are arrays in them
 v2         the Open Inference Protocol
 problems   pydantic's complaints in the words of `service.errors`
 errors     the one table from errors to status codes, and the one body they all have

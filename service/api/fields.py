@@ -51,7 +51,5 @@ NumberOrNumbers = Annotated[Array, reading(numbers.number_or_vector, float | _Nu
 """() or (K,), whichever was sent."""
 Number = Annotated[float, reading(numbers.number, float)]
 """Finite, and never a text or a boolean."""
-Explain = Annotated[
-    tuple[explanation.Part, ...], reading(explanation.parts, bool | list[explanation.Part] | None)
-]
+Explain = Annotated[tuple[explanation.Part, ...], reading(explanation.parts, bool | list[explanation.Part] | None)]
 """What to explain: all of it, nothing, or parts by name."""

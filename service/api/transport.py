@@ -8,7 +8,7 @@ import asyncio
 import resource
 from collections.abc import Callable
 
-from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
 
 from service.api.errors import answer_to
 from service.errors import MalformedBody, Overloaded, ServiceError, TooSlow
@@ -116,12 +116,13 @@ class Connection(HttpToolsProtocol):
     def _refuse(self, error: ServiceError) -> None:
         """Hear nothing more; say why, unless an answer is on its way: that one is finished first."""
         self._fault = error
-        if self.cycle is not None and not self.cycle.response_complete:
-            if not self.cycle.more_body:
-                self.cycle.keep_alive = False
+        cycle: RequestResponseCycle | None = self.cycle  # None before the first request, whatever uvicorn's types say
+        if cycle is not None and not cycle.response_complete:
+            if not cycle.more_body:
+                cycle.keep_alive = False
                 return
-            self.cycle.disconnected = True  # its body has broken off
-            self.cycle.message_event.set()
+            cycle.disconnected = True  # its body has broken off
+            cycle.message_event.set()
         answer = answer_to(error)
         headers = [*self.server_state.default_headers, *answer.raw_headers, (b"connection", b"close")]
         lines = b"".join(name + b": " + value + b"\r\n" for name, value in headers)

@@ -53,7 +53,8 @@ def prediction_reader(shape: Callable[[Array], Any]) -> Callable[[httpx.Response
 
 
 def _explanation(tensors: Tensors, outputs: tuple[int, ...]) -> Explanation | None:
-    weights, intercept, contributions = (tensors.get(name) for name in ("implicit_weights", "intercept", "contributions"))
+    names = ("implicit_weights", "intercept", "contributions")
+    weights, intercept, contributions = (tensors.get(name) for name in names)
     if weights is None and contributions is None:
         return None
     return Explanation(weights, None if intercept is None else intercept.reshape(outputs), contributions)

@@ -68,7 +68,7 @@ class GDSSMClassifier(ClassifierMixin, StateEstimator):  # type: ignore[misc]
         sample_weight: ArrayLike | None,
     ) -> Self:
         first = not hasattr(self, "state_")
-        X, y = validate_data(self, X, y, dtype=np.float64, reset=first)
+        rows, y = validate_data(self, X, y, dtype=np.float64, reset=first)
         check_classification_targets(y)
         if first:
             self.classes_ = np.unique(y if classes is None else np.asarray(classes))
@@ -76,4 +76,4 @@ class GDSSMClassifier(ClassifierMixin, StateEstimator):  # type: ignore[misc]
         if len(unknown):
             raise ValueError(f"y has the classes {unknown.tolist()}, which are not among {self.classes_.tolist()}.")
         one_hot = (np.asarray(y)[:, None] == self.classes_).astype(np.float64)
-        return self._observe(X, one_hot, sample_weight)
+        return self._observe(rows, one_hot, sample_weight)

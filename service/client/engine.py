@@ -1,46 +1,69 @@
-"""Where an estimator's model runs: in this process, or behind a URL. Both take and give tensors by name."""
+"""Where an estimator's model runs: in this process, or behind a URL. Either is a function from tensors to tensors."""
 
-from collections.abc import Mapping
-from functools import lru_cache
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import lru_cache, partial
 from pathlib import Path
-from typing import Any, Protocol
 
-import numpy as np
-from numpy.typing import NDArray
-
-from service.runtime import Runtime
+from service.artifact import Manifest, next_name
+from service.client.errors import NotFound
+from service.errors import ServiceError
+from service.inference import Infer, unlimited
+from service.repository import Repository
 from service.settings import Settings
+from service.shapes import Array
 
-Array = NDArray[Any]
-
-
-class Engine(Protocol):
-    """A model that streams."""
-
-    def observe(self, tensors: Mapping[str, Any]) -> dict[str, Array]:
-        """Map a state (or none) and observations to the state after them."""
-
-    def predict(self, tensors: Mapping[str, Any]) -> Array:
-        """Map a state and queries to predictions (B, M, K)."""
+State = Mapping[str, Array]
 
 
-@lru_cache(maxsize=32)
-def engine(model: str, url: str | None, api_key: str | None) -> Engine:
-    """Find the model, once a process."""
-    del url, api_key
-    return Local(Runtime.load(Path(Settings().zoo) / f"{model}.onnx"))
+@dataclass(frozen=True)
+class Engine:
+    """A model that an estimator uses."""
+
+    manifest: Manifest
+    infer: Infer
+
+    def observe(self, state: State, observations: Mapping[str, Array]) -> dict[str, Array]:
+        """Map a state, empty for none, and observations to the state after them."""
+        outputs = self.infer({**state, **observations})
+        return {spec.name: outputs[next_name(spec.name)] for spec in self.manifest.state}
+
+    def predict(self, state: State, query: Array, parameters: Mapping[str, Array]) -> Array:
+        """Map a state and queries (M, D) to predictions (M, K)."""
+        prediction: Array = self.infer({**state, "x_query": query[None], **parameters})["prediction"][0]
+        return prediction
 
 
-class Local:
-    """A model file in this process."""
+@contextmanager
+def engine(model: str, version: str | None, url: str | None, api_key: str | None) -> Iterator[Engine]:
+    """Open a model, for one call of an estimator.
 
-    def __init__(self, runtime: Runtime) -> None:
-        self._runtime = runtime
+    Raises:
+        ValueError: There is none of this name, or it does not take what it is given; here and inside the context.
+        ClientError: The service does not answer, or refuses otherwise.
+    """
+    if url is not None:
+        yield from _remote(model, version, url, api_key)
+        return
+    try:
+        runtime = _models(tuple(Settings.from_environment().directories)).get(model, version)
+        yield Engine(runtime.manifest, unlimited(runtime))
+    except ServiceError as error:
+        raise ValueError(str(error)) from error
 
-    def observe(self, tensors: Mapping[str, Any]) -> dict[str, Array]:
-        """Map a state (or none) and observations to the state after them."""
-        return self._runtime.state_after(self._runtime.run(tensors))
 
-    def predict(self, tensors: Mapping[str, Any]) -> Array:
-        """Map a state and queries to predictions (B, M, K)."""
-        return np.asarray(self._runtime.run(tensors)["prediction"])
+def _remote(model: str, version: str | None, url: str, api_key: str | None) -> Iterator[Engine]:
+    from service.client.client import Client  # noqa: PLC0415  (a local estimator needs no httpx)
+
+    with Client(url, api_key=api_key) as client:
+        try:
+            manifest = client.model(model, version)
+        except NotFound as error:
+            raise ValueError(str(error)) from error
+        yield Engine(manifest, partial(client.infer, model, version=manifest.version))
+
+
+@lru_cache(maxsize=1)
+def _models(directories: tuple[Path, ...]) -> Repository:
+    return Repository.load(directories, threads=1)

@@ -1,19 +1,22 @@
 """Everything that a call can end in beside an answer, as one tree.
 
-    ClientError
-    ├── Unreachable        no answer came: no connection, or none in time
-    └── Refused            the service answered that it will not; with its own words
-        ├── InvalidInput   400, 413, 415, 422: something sent is not what it should be; a ValueError too
-        ├── NotAllowed     401, 403: no key, or not one for this
-        ├── NotFound       404, 405: no such model, context, evaluation or address; a LookupError too
-        ├── Conflict       409, 412: it contradicts an earlier request, or the context has changed meanwhile
-        ├── TooMany        429: too many requests, contexts or evaluations under this key
-        └── Unavailable    408, 5xx: not now; `retry_after` says when, if it is known
+ClientError
+├── Unreachable        no answer came: no connection, or none in time
+└── Refused            the service answered that it will not; with its own words
+    ├── InvalidInput   400, 413, 415, 422: something sent is not what it should be; a ValueError too
+    ├── NotAllowed     401, 403: no key, or not one for this
+    ├── NotFound       404, 405: no such model, context, evaluation or address; a LookupError too
+    ├── Conflict       409, 412: it contradicts an earlier request, or the context has changed meanwhile
+    ├── TooMany        429: too many requests, contexts or evaluations under this key
+    └── Unavailable    408, 5xx: not now; `retry_after` says when, if it is known
+
+The message is the service's own.
 """
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import httpx
+if TYPE_CHECKING:
+    import httpx
 
 
 class ClientError(Exception):
@@ -94,7 +97,7 @@ KINDS: dict[int, type[Refused]] = {
 """By status; what is not here is `Unavailable` from 500 on, else `Refused`."""
 
 
-def check(response: httpx.Response) -> None:
+def check(response: "httpx.Response") -> None:
     """See that an answer is not a refusal.
 
     Raises:
@@ -104,13 +107,13 @@ def check(response: httpx.Response) -> None:
         return
     status, body = response.status_code, _body(response)
     kind = KINDS.get(status, Unavailable if status >= 500 else Refused)
-    message = body.get("error") or f"{response.url} answered {status}; it is no service of this kind, or behind a proxy."
+    message = body.get("error") or f"{response.url} answered {status}, and not as a service of this kind does."
     wait = response.headers.get("retry-after", "")
     retry_after = float(wait) if wait.isdecimal() else None
     raise kind(message, status, body.get("error_type", ""), body.get("detail"), retry_after)
 
 
-def _body(response: httpx.Response) -> dict[str, Any]:
+def _body(response: "httpx.Response") -> dict[str, Any]:
     try:
         body = response.json()
     except ValueError:

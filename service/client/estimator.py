@@ -4,6 +4,8 @@ The state is all that is remembered of the data, locally as remotely: a remote e
 so that nothing stays on the server, and clone, pickle and joblib work as for any estimator.
 """
 
+from collections.abc import Iterator
+from contextlib import AbstractContextManager
 from typing import Any, Self
 
 import numpy as np
@@ -14,6 +16,9 @@ from sklearn.utils.validation import _check_sample_weight, check_is_fitted, vali
 from service.client.engine import Engine, engine
 
 Array = NDArray[np.float64]
+
+AT_ONCE = 2**19
+"""Numbers of x and y that go into one call: 4 MiB, beside the state well within what a service takes."""
 
 
 class StateEstimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn ships no types
@@ -34,13 +39,16 @@ class StateEstimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn ships
         self.url = url
         self.api_key = api_key
 
-    def _observe(self, X: ArrayLike, columns: Array, sample_weight: ArrayLike | None) -> Self:
+    def _observe(self, x: Array, columns: Array, sample_weight: ArrayLike | None) -> Self:
         """Add observations to the state."""
-        x = np.asarray(X, dtype=np.float64)
-        tensors = {**self._state(), "x": x[None], "y": columns[None]}
-        if sample_weight is not None:
-            tensors["weight"] = _check_sample_weight(sample_weight, x, dtype=np.float64)[None]
-        self.state_ = self._engine.observe(tensors)
+        weight = np.ones(len(x)) if sample_weight is None else _check_sample_weight(sample_weight, x, dtype=np.float64)
+        with self._engine() as engine:
+            state = getattr(self, "state_", {})
+            for rows in _pieces(len(x), x.shape[1] + columns.shape[1]):
+                tensors = {"x": x[None, rows], "y": columns[None, rows], "weight": weight[None, rows]}
+                state = engine.observe(state, tensors)
+            self.model_version_ = engine.manifest.version
+        self.state_ = state
         self.n_observations_ = getattr(self, "n_observations_", 0) + len(x)
         return self
 
@@ -48,20 +56,23 @@ class StateEstimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn ships
         """Predict (M, K) from the state."""
         check_is_fitted(self, "state_")
         x = validate_data(self, X, dtype=np.float64, reset=False)
-        tensors: dict[str, Any] = {**self.state_, "x_query": x[None]}
-        if self.learning_rate is not None:
-            tensors["learning_rate"] = self.learning_rate
-        return np.asarray(self._engine.predict(tensors)[0], dtype=np.float64)
+        with self._engine() as engine:
+            parts = [engine.predict(self.state_, x[rows], self._parameters()) for rows in _pieces(len(x), x.shape[1])]
+        return np.concatenate(parts).astype(np.float64)
 
-    def _state(self) -> dict[str, Array]:
-        state: dict[str, Array] = getattr(self, "state_", {})
-        return state
+    def _parameters(self) -> dict[str, NDArray[Any]]:
+        return {} if self.learning_rate is None else {"learning_rate": np.asarray(self.learning_rate, np.float64)}
 
     def _forget(self) -> None:
         """Begin anew, as `fit` does."""
-        for name in ("state_", "n_observations_"):
+        for name in ("state_", "n_observations_", "model_version_"):
             self.__dict__.pop(name, None)
 
-    @property
-    def _engine(self) -> Engine:
-        return engine(self.model, self.url, self.api_key)
+    def _engine(self) -> AbstractContextManager[Engine]:
+        """Open the model; once something has been learnt, in the version that learnt it."""
+        return engine(self.model, getattr(self, "model_version_", None), self.url, self.api_key)
+
+
+def _pieces(rows: int, columns: int) -> Iterator[slice]:
+    size = max(1, AT_ONCE // columns)
+    return (slice(start, start + size) for start in range(0, rows, size))

@@ -24,7 +24,7 @@ class Sender(Generic[AnySession]):
     """
 
     def __init__(self, session: AnySession, calls: object) -> None:
-        self._session = session
+        self._session: AnySession = session
         self._calls = calls
 
 

@@ -37,6 +37,12 @@ class Connection:
     retries: int
     """How often a call is tried again."""
 
+    def __post_init__(self) -> None:
+        try:
+            httpx.URL(self.url or "")
+        except httpx.InvalidURL as error:
+            raise Unreachable(f"There is no answer from {self.url}: {error}.") from error
+
     def options(self, transport: Any, address: str) -> dict[str, Any]:  # noqa: ANN401  (of either kind)
         """Say it as httpx does."""
         headers = {"Authorization": f"Bearer {self.api_key}"} if self.api_key else {}

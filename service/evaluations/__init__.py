@@ -5,4 +5,10 @@ models     a model as a learner: in this process, or behind any function from te
 worker     one evaluation in a process of its own, a line of JSON for each result
 ledger     what is stored of evaluations
 jobs       evaluations that run on the server, one at a time, and can be cancelled
+result     one learner on one distribution, as JSON
+process    a worker seen from the service
+report     an evaluation written down, as JSON and as Markdown
+thresholds conditions under which it counts as failed
+comparison it and an earlier one: what became worse
+drawing    its learning curves as SVG
 """

@@ -4,9 +4,10 @@ import { models } from "./ask/api.js";
 import { Status } from "./parts/status.js";
 import { ClassesView } from "./views/classes.js";
 import { CurveView } from "./views/curve.js";
+import { EvaluationsView } from "./views/evaluations.js";
 import { TableView } from "./views/table.js";
 
-const VIEWS = { curve: CurveView, classes: ClassesView, table: TableView };
+const VIEWS = { curve: CurveView, classes: ClassesView, table: TableView, evaluations: EvaluationsView };
 const started = new Set();
 const trouble = document.querySelector("#trouble");
 const status = new Status(trouble, () => load());

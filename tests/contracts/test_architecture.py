@@ -12,14 +12,18 @@ from service.settings import Settings
 
 ROOT = Path(__file__).parents[2]
 HEAVY = ["torch", "onnx", "onnxscript", "pandas", "scipy", "sklearn", "export", "jaxtyping"]
+HEAVY += ["httpx", "narwhals", "polars", "pyarrow", "matplotlib"]
 WEB = ["fastapi", "starlette", "uvicorn"]
-WEB_FREE = ["artifact", "runtime", "shapes", "merge", "repository", "predictor", "numbers", "table", "csv_task"]
+WEB_FREE = ["artifact", "runtime", "shapes", "merge", "repository", "predictor", "numbers", "table"]
+WEB_FREE += ["file_task", "column_file", "streaming"]
+WEB_FREE += [f"evaluations.{name}" for name in ("jobs", "report", "thresholds", "comparison")]
 WEB_FREE += ["signature", "model_file", "trial", "directories", "catalogue", "unloaded"]
 WEB_FREE += ["implicit_weights", "contributions", "explanation"]
 WEB_FREE += ["inference", "tensors"]
 WEB_FREE += ["forgetting", "memory", "portable", "context_record", "shelf", "contexts"]
 WEB_FREE += ["store.database", "store.migrate", "store.contexts", "store.receipts", "store.unloaded"]
-WEB_FREE += ["caller", "keys", "keyring", "rate_limits", "key_commands"]
+WEB_FREE += ["caller", "keys", "keyring", "rate_limits"]
+WEB_FREE += ["record", "metrics", "processes", "logs", "stopping", "workers", "store.context_count"]
 
 
 def imported_with(module: str) -> set[str]:
@@ -46,3 +50,12 @@ def test_importing_the_service_does_no_work() -> None:
 
 def test_making_the_app_loads_no_model() -> None:
     assert create_app(Settings()).state.parts.predictor.repository.served() == []
+
+
+def test_running_a_model_reports_to_nobody(tmp_path: Path) -> None:
+    """onnxruntime keeps an identity and a queue of events under the home directory, unless it is told not to."""
+    code = "from service.repository import Repository; Repository.load([Settings().zoo], 1)"
+    environment = {name: value for name, value in os.environ.items() if name != "ORT_DISABLE_TELEMETRY"}
+    command = [sys.executable, "-W", "error", "-c", f"from service.settings import Settings; {code}"]
+    subprocess.run(command, cwd=ROOT, env={**environment, "HOME": str(tmp_path)}, check=True)
+    assert list(tmp_path.iterdir()) == []

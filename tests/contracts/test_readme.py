@@ -2,6 +2,7 @@
 
 import json
 import re
+import shlex
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -14,7 +15,8 @@ from tests.closeness import assert_close
 from tests.running import ROOT, Server, running
 
 README = (ROOT / "README.md").read_text()
-PAGES = [ROOT / name for name in ("README.md", "gdssm/README.md", "export/README.md", "service/README.md", "deploy/README.md")]
+ROOMS = (".", "gdssm", "export", "service", "service/client", "deploy")
+PAGES = [ROOT / room / "README.md" for room in ROOMS]
 BLOCKS = re.findall(r"^```(\w+)\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
 
 
@@ -52,9 +54,10 @@ def test_a_context_on_the_server_answers_as_printed(server: Server) -> None:
 
 
 def test_the_python_prints_what_it_says(server: Server) -> None:
-    code, printed = block_after("urlopen")
-    answer = run(sys.executable, "-c", code.replace("http://127.0.0.1:8000", server.url))
-    assert_close(json.loads(answer), json.loads(printed), "prediction")
+    code, printed = block_after("import Client")
+    answer = run(sys.executable, "-W", "error", "-c", code.replace("http://127.0.0.1:8000", server.url))
+    for line, expected in zip(answer.splitlines(), printed.splitlines(), strict=True):
+        assert_close(json.loads(line), json.loads(expected), "prediction", rtol=1e-9)
 
 
 def test_the_command_line_runs_without_a_server(tmp_path: Path) -> None:
@@ -66,6 +69,13 @@ def test_the_command_line_runs_without_a_server(tmp_path: Path) -> None:
     header, prediction = run(sys.executable, *command.split()[1:]).split()
     assert header == "price"
     assert 100 < float(prediction) < 140
+
+
+def test_the_evaluation_runs_against_a_server(server: Server, tmp_path: Path) -> None:
+    command = next(text for _, text in BLOCKS if "gdssm eval" in text)
+    command = command.replace("http://127.0.0.1:8000", server.url).replace("--out results", f"--out {tmp_path}")
+    run(sys.executable, "-m", "service", *shlex.split(command)[1:], "--tasks", "20", "--curve", "5")
+    assert {path.suffix for path in tmp_path.iterdir()} == {".json", ".md", ".svg"}
 
 
 def test_the_two_commands_exist() -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from service.cli import main
+from service.cli import COMMANDS, main
 from tests.closeness import assert_close
 
 ROOT = Path(__file__).parents[2]
@@ -114,9 +114,9 @@ def test_an_empty_zoo_is_told_in_one_line(monkeypatch: pytest.MonkeyPatch, tmp_p
     assert "The default model 'linear' is not loaded" in refusal(predict())
 
 
-@pytest.mark.parametrize("command", ["serve", "predict"])
+@pytest.mark.parametrize("command", COMMANDS)
 def test_help_shows_an_example_of_each_command(command: str) -> None:
-    example = f"python -m service {command} "
+    example = f"gdssm {command} "
     assert example in run("--help").stdout
     assert example in run(command, "--help").stdout
 

@@ -1,5 +1,7 @@
 """The implicit weights and the contributions of a prediction, held against the prediction itself and plain numpy."""
 
+from functools import partial
+
 import numpy as np
 import pytest
 
@@ -7,7 +9,7 @@ from service.contributions import ONE_RUN
 from service.errors import InvalidInput, NumericOverflow, UnsupportedByModel
 from service.explanation import PARTS, Explanation, parts, predict_and_explain
 from service.implicit_weights import ImplicitWeights, implicit_weights
-from service.predictor import Context, Limits, Prediction, Predictor
+from service.predictor import Context, Limits, Prediction, Predictor, run
 from service.repository import Repository
 from service.shapes import Array
 from tests.closeness import assert_close

@@ -1,16 +1,23 @@
 """The real thing: a process, a socket, signals."""
 
 import json
+import os
+import re
+import shutil
 import signal
 import subprocess
-from collections.abc import Iterator
+import tempfile
+import time
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 
 import httpx
 import pytest
 
+from service.settings import Settings
 from tests.running import ROOT, SERVE, Server, running
 
 LINE = {"context": {"x": [[1], [2], [3]], "y": [2, 4, 6]}, "query": [[4], [5]]}
@@ -69,6 +76,110 @@ def test_it_finishes_what_it_is_doing_and_leaves_cleanly() -> None:
         assert answer.startswith(b"HTTP/1.1 200 ")
         assert server.wait() == 0
     assert "Traceback" not in server.log
+
+
+@contextmanager
+def quick(**environment: str) -> Iterator[Server]:
+    """Start a service that starts soon: it has one model."""
+    with tempfile.TemporaryDirectory() as zoo:
+        shutil.copy(Settings().zoo / "linear.onnx", zoo)
+        with running(GDSSM_ZOO=zoo, **environment) as server:
+            yield server
+
+
+def until(true: Callable[[], bool]) -> None:
+    """Wait for something that has no event."""
+    end = time.monotonic() + 20
+    while not true():
+        assert time.monotonic() < end
+        time.sleep(0.02)
+
+
+def ready(server: Server) -> int:
+    return httpx.get(f"{server.url}/health/ready").status_code
+
+
+def test_when_told_to_stop_it_is_no_longer_ready_but_answers_until_it_has_drained() -> None:
+    with quick(GDSSM_DRAIN_SECONDS="1.5") as server:
+        assert ready(server) == 200
+        server.process.send_signal(signal.SIGTERM)
+        until(lambda: ready(server) == 503)
+        assert httpx.get(f"{server.url}/v2/health/ready").status_code == 503
+        assert httpx.get(f"{server.url}/health/live").status_code == 200
+        assert httpx.post(f"{server.url}/v1/predict", json=LINE).status_code == 200
+        assert server.wait() == 0
+
+
+def test_what_does_not_finish_in_time_is_cut_off() -> None:
+    head = "POST /v1/predict HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: 9\r\n"
+    with quick(GDSSM_SHUTDOWN_TIMEOUT="1") as server, server.connect() as line:
+        line.sendall(f"{head}Expect: 100-continue\r\n\r\n".encode())
+        assert line.recv(1000).startswith(b"HTTP/1.1 100 ")
+        assert server.stop() == 0  # its body never comes
+
+
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_a_second_signal_ends_it_at_once(workers: str) -> None:
+    with quick(GDSSM_DRAIN_SECONDS="600", GDSSM_WORKERS=workers) as server:
+        server.process.send_signal(signal.SIGTERM)
+        until(lambda: ready(server) == 503)
+        server.process.send_signal(signal.SIGTERM)
+        assert server.wait() == -signal.SIGTERM
+        until(lambda: not listening(server))
+
+
+def listening(server: Server) -> bool:
+    try:
+        server.connect().close()
+    except OSError:
+        return False
+    return True
+
+
+def children(server: Server) -> list[int]:
+    """Name the workers: of the processes that it started, those that answer."""
+    text = Path(f"/proc/{server.process.pid}/task/{server.process.pid}/children").read_text(encoding="ascii")
+    commands = {int(pid): Path(f"/proc/{pid}/cmdline").read_bytes() for pid in text.split()}
+    return [pid for pid, command in commands.items() if b"spawn_main" in command]
+
+
+def answered(server: Server) -> int:
+    """How many requests any worker says that all of them have answered."""
+    counts = re.findall(r'gdssm_answers_total{.*"/v1/predict".*} (\S+)', httpx.get(f"{server.url}/metrics").text)
+    return int(sum(map(float, counts)))
+
+
+def test_several_workers_share_the_work_and_any_of_them_tells_of_all() -> None:
+    with quick(GDSSM_WORKERS="2") as server:
+        assert len(children(server)) == 2
+        for _ in range(20):  # each on a connection of its own
+            assert httpx.post(f"{server.url}/v1/predict", json=LINE).status_code == 200
+        assert [answered(server) for _ in range(8)] == [20] * 8
+        assert server.stop() == 0
+    assert "Traceback" not in server.log
+    assert "Warning" not in server.log
+
+
+def test_a_worker_that_dies_is_replaced_and_all_go_when_their_parent_has_gone() -> None:
+    with quick(GDSSM_WORKERS="2") as server:
+        lost, kept = children(server)
+        os.kill(lost, signal.SIGKILL)
+        until(lambda: len(children(server)) == 2 and lost not in children(server))
+        assert kept in children(server)
+        assert httpx.post(f"{server.url}/v1/predict", json=LINE).status_code == 200
+        server.process.kill()
+        until(lambda: not listening(server))
+
+
+def test_workers_that_cannot_start_end_the_service() -> None:
+    address = {"GDSSM_DATABASE_URL": "sqlite:////nowhere/gdssm.db", "GDSSM_WORKERS": "2"}
+    command = [*SERVE, "--port", "0"]
+    result = subprocess.run(
+        command, cwd=ROOT, env={**os.environ, **address}, capture_output=True, text=True, check=False, timeout=60
+    )
+    assert result.returncode == 2
+    assert "A worker ended before it was ready" in result.stderr.splitlines()[-1]
+    assert "GDSSM_DATABASE_URL does not answer" in result.stderr  # and not only that
 
 
 def test_an_empty_zoo_is_served_as_not_ready(tmp_path: Path) -> None:

@@ -1,5 +1,9 @@
+import os
+import threading
+from contextlib import closing
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from service.errors import InvalidInput
@@ -8,15 +12,14 @@ from service.table import Table
 from tests.closeness import assert_close
 
 
-def read(tmp_path: Path, text: str | bytes) -> Table:
+def everything(tmp_path: Path, text: str | bytes, columns: list[str] | None = None, rows: int = 2) -> Array:
     path = tmp_path / "t.csv"
     path.write_bytes(text.encode() if isinstance(text, str) else text)
-    return Table.read(path)
-
-
-def everything(tmp_path: Path, text: str | bytes, columns: list[str] | None) -> Array:
-    table = read(tmp_path, text)
-    return table.numbers(columns or table.columns)
+    with closing(Table(path)) as table:
+        chunks = list(table.chunks(columns or table.columns, rows))
+        assert table.share == 1
+    assert all(len(chunk) == rows for chunk in chunks[:-1])
+    return np.concatenate(chunks)
 
 
 def refusal(tmp_path: Path, text: str | bytes, columns: list[str] | None = None) -> str:
@@ -28,19 +31,34 @@ def refusal(tmp_path: Path, text: str | bytes, columns: list[str] | None = None)
 
 
 def test_columns_are_read_by_name_in_the_order_asked_for(tmp_path: Path) -> None:
-    table = read(tmp_path, "a,b,c\n1,2,3\n4,5,6\n")
-    assert_close(table.numbers(["c", "a"]), [[3.0, 1.0], [6.0, 4.0]], "cells")
+    assert_close(everything(tmp_path, "a,b,c\n1,2,3\n4,5,6\n", ["c", "a"]), [[3.0, 1.0], [6.0, 4.0]], "cells")
+
+
+@pytest.mark.parametrize("rows", [1, 2, 3, 7, 100])
+def test_chunks_of_any_size_are_the_file(tmp_path: Path, rows: int) -> None:
+    cells = np.arange(14.0).reshape(7, 2)
+    text = "a,b\n" + "".join(f"{a},{b}\n" for a, b in cells)
+    assert_close(everything(tmp_path, text, rows=rows), cells, "cells")
 
 
 def test_files_as_spreadsheets_write_them_are_read(tmp_path: Path) -> None:
-    table = read(tmp_path, b'\xef\xbb\xbf"size, m2", price\r\n"1.5",2e3\r\n -3 ,.5\r\n\r\n')
-    assert table.columns == ["size, m2", "price"]
-    assert_close(table.numbers(table.columns), [[1.5, 2000.0], [-3.0, 0.5]], "cells")
+    text = b'\xef\xbb\xbf"size, m2", price\r\n"1.5",2e3\r\n -3 ,.5\r\n\r\n'
+    assert_close(everything(tmp_path, text, ["size, m2", "price"]), [[1.5, 2000.0], [-3.0, 0.5]], "cells")
+
+
+def test_a_pipe_is_read_too(tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    writer = threading.Thread(target=pipe.write_text, args=["a\n1\n2\n"])
+    writer.start()
+    with closing(Table(pipe)) as table:
+        assert [chunk.tolist() for chunk in table.chunks(["a"], 1)] == [[[1.0]], [[2.0]]]
+        assert table.share == 0
+    writer.join()
 
 
 def test_a_quoted_cell_may_span_lines_and_the_lines_are_still_counted(tmp_path: Path) -> None:
     text = 'note,a\n"one\ntwo",1\nthree,x\n'
-    assert read(tmp_path, text).lines == [2, 4]
     assert refusal(tmp_path, text, ["a"]) == "t.csv, line 4, column 'a': is not a number: 'x'."
 
 
@@ -49,6 +67,7 @@ def test_a_quoted_cell_may_span_lines_and_the_lines_are_still_counted(tmp_path: 
     [
         ("", "t.csv: is empty. It needs a header and at least one row."),
         ("\n\n", "t.csv: is empty. It needs a header and at least one row."),
+        ("\na,b\n1,2\n", "t.csv: begins with an empty line. It needs a header and at least one row."),
         ("a,b\n", "t.csv: has a header and no rows. It needs at least one."),
         ("a,b,a\n1,2,3\n", "t.csv: has more than one column 'a'. Give each column its own name."),
         (",a\n0,1\n", "t.csv: has no name for column 1. Name it in the header, or leave it out."),
@@ -81,7 +100,7 @@ def test_a_bad_cell_is_refused_by_line_and_column(tmp_path: Path, cell: str, rea
 
 
 def test_a_bad_cell_in_a_column_that_is_not_asked_for_does_not_matter(tmp_path: Path) -> None:
-    assert_close(read(tmp_path, "a,b\n1,red\n").numbers(["a"]), [[1.0]], "cells")
+    assert_close(everything(tmp_path, "a,b\n1,red\n", ["a"]), [[1.0]], "cells")
 
 
 def test_several_bad_cells_are_named_together(tmp_path: Path) -> None:
@@ -93,4 +112,4 @@ def test_several_bad_cells_are_named_together(tmp_path: Path) -> None:
 
 def test_a_file_that_is_not_there_is_refused(tmp_path: Path) -> None:
     with pytest.raises(InvalidInput, match=r"cannot be read \(No such file or directory\)"):
-        Table.read(tmp_path / "missing.csv")
+        Table(tmp_path / "missing.csv")

@@ -2,9 +2,10 @@
 
 import shutil
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Page, ViewportSize, sync_playwright
 
 from tests.running import Server, running
 
@@ -12,6 +13,8 @@ FLAGS = "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-back
 FLAGS += " --disable-component-update --disable-sync"
 REFUSED = "Failed to load resource"
 """What the browser itself writes to its console about an answer of 400 and above."""
+
+DESK: ViewportSize = {"width": 1280, "height": 720}
 
 Opened = Callable[..., Page]
 
@@ -33,10 +36,18 @@ def browser() -> Iterator[Browser]:
         browser.close()
 
 
+@pytest.fixture(scope="session")
+def tab(browser: Browser, server: Server) -> Iterator[Page]:
+    """One tab for all tests: a new one takes longer to open than most of them take."""
+    with browser.new_context(base_url=server.url, permissions=["clipboard-read", "clipboard-write"]) as context:
+        tab = context.new_page()
+        tab.set_default_timeout(10_000)
+        yield tab
+
+
 @pytest.fixture
-def opened(browser: Browser, server: Server) -> Iterator[Opened]:
-    """Open a view; afterwards nothing may have gone wrong in it, and nobody else may have been asked."""
-    contexts: list[BrowserContext] = []
+def opened(tab: Page, server: Server) -> Iterator[Opened]:
+    """Open a view anew; afterwards nothing may have gone wrong in it, and nobody else may have been asked."""
     wrong: list[str] = []
     asked: list[str] = []
     forgiven: list[str] = []
@@ -45,21 +56,27 @@ def opened(browser: Browser, server: Server) -> Iterator[Opened]:
         if message.type in {"error", "warning"}:
             wrong.append(message.text)
 
-    def open_view(view: str = "curve", *, refusals: bool = False, **options: object) -> Page:
-        context = browser.new_context(base_url=server.url, **options)  # type: ignore[arg-type]
-        contexts.append(context)
+    listeners: dict[Any, Callable[[Any], None]] = {
+        "console": note,
+        "pageerror": lambda error: wrong.append(str(error)),
+        "request": lambda request: asked.append(request.url),
+    }
+
+    def open_view(view: str = "curve", *, refusals: bool = False, size: ViewportSize = DESK) -> Page:
         if refusals:
             forgiven.append(REFUSED)
-        page = context.new_page()
-        page.set_default_timeout(10_000)
-        page.on("console", note)
-        page.on("pageerror", lambda error: wrong.append(str(error)))
-        page.on("request", lambda request: asked.append(request.url))
-        page.goto(f"/#{view}")
-        return page
+        tab.set_viewport_size(size)
+        tab.goto(f"/#{view}")
+        return tab
 
+    for event, listener in listeners.items():
+        tab.on(event, listener)
     yield open_view
-    for context in contexts:
-        context.close()
+    tab.evaluate("sessionStorage.clear()")
+    tab.unroute_all(behavior="wait")
+    tab.emulate_media(color_scheme="light")
+    tab.goto("about:blank")  # and not from one view to the next, which would keep the page as it is
+    for event, listener in listeners.items():
+        tab.remove_listener(event, listener)
     assert [message for message in wrong if not message.startswith(tuple(forgiven))] == []
-    assert [url for url in asked if not url.startswith((f"{server.url}/", "data:"))] == []
+    assert [url for url in asked if not url.startswith((f"{server.url}/", "data:", "about:"))] == []

@@ -1,9 +1,13 @@
 """What a visitor does and sees, in the words of the tests."""
 
 import re
+import subprocess
+import sys
 from typing import Any
 
-from playwright.sync_api import FloatRect, Locator, Page, Request, expect
+from playwright.sync_api import FloatRect, Locator, Page, Request, Route, expect
+
+NEEDS_KEY = "This service needs a key. Send it."
 
 
 class View:
@@ -58,3 +62,28 @@ def sent(request: Request) -> dict[str, Any]:
 def written(number: float) -> str:
     """A number as JavaScript writes it."""
     return repr(number).removesuffix(".0")
+
+
+def copied(view: View, language: str) -> str:
+    """A call of the page, through the clipboard."""
+    view.host.locator(f"[data-language={language}]").click()
+    view.part("copy").click()
+    expect(view.part("copy")).to_have_text("Copied")
+    text: str = view.page.evaluate("navigator.clipboard.readText()")
+    return text
+
+
+def run_python(code: str) -> str:
+    return run(sys.executable, "-c", code)
+
+
+def run(*command: str) -> str:
+    return subprocess.run(command, capture_output=True, text=True, check=True, timeout=30).stdout
+
+
+def only_with_key(route: Route) -> None:
+    """Answer as a service that has keys, of which `secret` is one."""
+    if route.request.headers.get("authorization") == "Bearer secret":
+        route.fallback()
+    else:
+        route.fulfill(status=401, json={"error": NEEDS_KEY, "error_type": "unauthenticated", "detail": None})

@@ -21,30 +21,31 @@ def test_the_first_view_shows_points_and_a_prediction_without_a_click(curve: Vie
     expect(curve.part("problem")).to_be_hidden()
 
 
-def test_a_click_places_a_point_and_the_curve_follows(curve: View) -> None:
+def test_a_point_is_placed_with_a_click_and_dragged_and_the_curve_follows(curve: View) -> None:
     before, picture = curve.number("prediction"), curve.picture()
     with curve.page.expect_request("**/v1/predict") as asked:
         curve.place(0.2, 0.1)
     expect(curve.points).to_have_count(13)
     assert len(sent(asked.value)["context"]["y"]) == 13
-    curve.changes("prediction", before)
+    before = curve.changes("prediction", before)
     assert curve.picture() != picture
-
-
-def test_a_point_is_dragged(curve: View) -> None:
-    before, point = curve.number("prediction"), curve.points.nth(6)
+    point = curve.points.nth(6)
     label, box, plot = point.get_attribute("aria-label"), box_of(point), curve.box()
     curve.page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
     curve.page.mouse.down()
     curve.page.mouse.move(plot["x"] + 0.6 * plot["width"], plot["y"] + 0.15 * plot["height"], steps=7)
     curve.page.mouse.up()
     expect(point).not_to_have_attribute("aria-label", label or "")
-    expect(curve.points).to_have_count(12)
+    expect(curve.points).to_have_count(13)
     curve.changes("prediction", before)
 
 
-def test_the_keyboard_moves_and_removes_points_and_a_double_click_removes_too(curve: View) -> None:
+def test_the_keyboard_moves_the_query_moves_and_removes_points_and_a_double_click_removes_too(curve: View) -> None:
     before, point = curve.number("prediction"), curve.points.nth(3)
+    curve.host.locator(".probe").focus()
+    curve.page.keyboard.press("ArrowRight")
+    assert curve.changes("query", -3.2) == pytest.approx(-3.1)
+    before = curve.changes("prediction", before)
     label = point.get_attribute("aria-label")
     point.focus()
     curve.page.keyboard.press("Shift+ArrowUp")
@@ -56,14 +57,6 @@ def test_the_keyboard_moves_and_removes_points_and_a_double_click_removes_too(cu
     expect(curve.points.nth(3)).to_be_focused()
     curve.points.nth(5).dblclick()
     expect(curve.points).to_have_count(10)
-
-
-def test_the_query_is_moved_with_the_arrow_keys(curve: View) -> None:
-    before = curve.number("prediction")
-    curve.host.locator(".probe").focus()
-    curve.page.keyboard.press("ArrowRight")
-    assert curve.changes("query", -3.2) == pytest.approx(-3.1)
-    curve.changes("prediction", before)
 
 
 def test_another_model_and_other_features_are_asked(curve: View) -> None:
@@ -102,17 +95,15 @@ def test_eight_gradient_steps_one_at_a_time_are_gd_8(curve: View, own_rate: bool
     assert abs(values[1] - at_once) > 1e-3
 
 
-def test_sliders_change_the_number_of_points_and_their_noise(curve: View) -> None:
+def test_sliders_change_points_and_noise_and_every_task_is_drawn(curve: View) -> None:
     curve.number("prediction")
     curve.control("count").fill("23")
     expect(curve.points).to_have_count(23)
     label = curve.points.nth(20).get_attribute("aria-label")
+    before = curve.number("prediction")
     curve.control("noise").fill("0.8")
     expect(curve.points.nth(20)).not_to_have_attribute("aria-label", label or "")
-
-
-def test_every_task_is_drawn_and_a_new_one_differs(curve: View) -> None:
-    before = curve.number("prediction")
+    before = curve.changes("prediction", before)
     tasks = curve.control("task").locator("option").evaluate_all("options => options.map(({value}) => value)")
     for task in tasks[1:]:
         curve.control("task").select_option(task)

@@ -1,26 +1,51 @@
 """The page on a phone, in the dark, and for those who do not see it."""
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 
 from playwright.sync_api import Page, expect
 
+from tests.web.pages import box_of
+
 Opened = Callable[..., Page]
 
 
 def test_nothing_sticks_out_on_a_phone(opened: Opened, tmp_path: Path) -> None:
-    page = opened("table", viewport={"width": 320, "height": 640})
+    page = opened("table", size={"width": 320, "height": 640})
     page.get_by_text("Try with an example").click()
-    for view in ("table", "classes", "curve"):
-        page.get_by_role("link", name=view.capitalize()).click()
-        expect(page.locator(f"#{view} .latency")).to_contain_text("Answered")
+    for view in ("table", "classes", "curve", "evaluations"):
+        page.get_by_role("link", name=view.capitalize(), exact=True).click()
+        expect(page.locator(f"#{view} .calls code")).to_contain_text("client")
         page.screenshot(path=tmp_path / f"{view}-phone.png", full_page=True)
         assert page.evaluate("document.documentElement.scrollWidth") == 320
+        assert unnamed(page) == []
 
 
-def test_the_page_follows_light_and_dark(opened: Opened, tmp_path: Path) -> None:
+def test_on_a_phone_the_settings_stand_above_what_they_change(opened: Opened) -> None:
+    page = opened("table", size={"width": 360, "height": 720})
+    page.get_by_text("Try with an example").click()
+    expect(page.locator("#table [data-part=results]")).to_be_visible()
+    tops = [box_of(page.locator(f"#table {part}"))["y"] for part in (".drop", ".controls", "[data-part=results]")]
+    assert tops == sorted(tops)
+
+
+def test_a_first_time_visitor_has_a_prediction_within_three_clicks_in_every_view(opened: Opened) -> None:
+    page = opened("")
+    expect(page.locator("#curve [data-part=prediction]")).to_have_attribute("value", re.compile(r"\d"))
+    page.get_by_role("link", name="Classes").click()
+    expect(page.locator("#classes [data-part=shares] data")).to_have_count(2)
+    page.get_by_role("link", name="Table").click()
+    page.get_by_role("button", name="Try with an example").click()
+    expect(page.locator("#table [data-part=r2-model]")).to_have_attribute("value", re.compile(r"\d"))
+
+
+def test_the_page_follows_light_and_dark_names_its_controls_and_tells_the_result(
+    opened: Opened, tmp_path: Path
+) -> None:
     page = opened("curve")
-    expect(page.locator("#curve .latency")).to_contain_text("Answered")
+    expect(page.locator("#announcer")).to_contain_text("12 points. At x = −3.2 the prediction is")
+    assert unnamed(page) == []
     canvas = "document.querySelector('#curve canvas').toDataURL()"
     ground = "getComputedStyle(document.body).backgroundColor"
     light = page.evaluate(f"[{canvas}, {ground}]")
@@ -31,21 +56,15 @@ def test_the_page_follows_light_and_dark(opened: Opened, tmp_path: Path) -> None
     assert dark[1] != light[1]
 
 
-def test_every_control_has_a_name(opened: Opened) -> None:
-    page = opened("curve")
-    expect(page.locator("#curve .latency")).to_contain_text("Answered")
-    unnamed = page.evaluate(
+def unnamed(page: Page) -> list[str]:
+    """The controls without a name in the view that is shown."""
+    found: list[str] = page.evaluate(
         """[...document.querySelectorAll("input, select, button, [role=button], [role=slider], [role=img]")]
            .filter((one) => one.closest("section:not([hidden])"))
            .filter((one) => !one.labels?.length && !one.ariaLabel && !one.textContent.trim())
            .map((one) => one.outerHTML)"""
     )
-    assert unnamed == []
-
-
-def test_the_result_is_told_to_a_screen_reader_once_it_has_come_to_rest(opened: Opened) -> None:
-    page = opened("curve")
-    expect(page.locator("#announcer")).to_contain_text("12 points. At x = −3.2 the prediction is")
+    return found
 
 
 def test_views_have_addresses(opened: Opened) -> None:

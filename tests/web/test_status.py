@@ -3,17 +3,16 @@
 import json
 from collections.abc import Callable
 
-from playwright.sync_api import Page, Route, expect
+from playwright.sync_api import Page, expect
 
-from tests.web.pages import View
+from tests.web.pages import NEEDS_KEY, View, only_with_key
 
 Opened = Callable[..., Page]
-TOO_MUCH, NEEDS_KEY = "Too much at once. Try again in 1 second.", "This service needs a key. Send it."
+TOO_MUCH = "Too much at once. Try again in 1 second."
 OVERLOADED = {"error": TOO_MUCH, "error_type": "overloaded", "detail": None}
-NO_KEY = {"error": NEEDS_KEY, "error_type": "unauthenticated", "detail": None}
 
 
-def test_an_error_of_the_service_is_shown_in_its_own_words_until_it_answers_again(opened: Opened) -> None:
+def test_an_error_is_shown_in_the_service_s_own_words_until_it_answers_again_and_so_is_silence(opened: Opened) -> None:
     curve = View(opened("curve", refusals=True), "curve")
     before = curve.number("prediction")
     curve.page.route("**/v1/predict", lambda route: route.fulfill(status=503, json=OVERLOADED))
@@ -23,25 +22,14 @@ def test_an_error_of_the_service_is_shown_in_its_own_words_until_it_answers_agai
     curve.place(0.25, 0.1)
     curve.changes("prediction", before)
     expect(curve.part("problem")).to_be_hidden()
-
-
-def test_a_service_that_is_gone_is_told(opened: Opened) -> None:
-    curve = View(opened("curve", refusals=True), "curve")
-    curve.number("prediction")
     curve.page.route("**/v1/predict", lambda route: route.abort())
-    curve.place(0.2, 0.1)
+    curve.place(0.6, 0.1)
     expect(curve.part("problem")).to_contain_text("The service does not answer")
 
 
 def test_a_key_is_asked_for_kept_in_the_tab_and_never_written_into_a_call(opened: Opened) -> None:
-    def guard(route: Route) -> None:
-        if route.request.headers.get("authorization") == "Bearer secret":
-            route.continue_()
-        else:
-            route.fulfill(status=401, json=NO_KEY)
-
     page = opened("curve", refusals=True)
-    page.route("**/v1/**", guard)
+    page.route("**/v1/**", only_with_key)
     page.reload()
     trouble = page.locator("#trouble")
     expect(trouble.locator("[data-part=problem]")).to_have_text(NEEDS_KEY)
@@ -51,6 +39,6 @@ def test_a_key_is_asked_for_kept_in_the_tab_and_never_written_into_a_call(opened
     curve.number("prediction")
     expect(trouble).to_be_hidden()
     curve.host.locator("[data-language=curl]").click()
-    expect(curve.host.locator("code").last).to_contain_text("Bearer $GDSSM_KEY")
+    expect(curve.host.locator("code").last).to_contain_text("Bearer $GDSSM_API_KEY")
     stored = page.evaluate("JSON.stringify([{...sessionStorage}, {...localStorage}])")
     assert json.loads(stored) == [{"gdssm.key": "secret"}, {}]

@@ -60,7 +60,7 @@ def test_r2_of_an_uploaded_table_is_that_of_scikit_learn(table: View, server: Se
     assert table.number("r2-model") == pytest.approx(r2_score(y[held], answer["prediction"]), abs=1e-5)
 
 
-def test_weights_and_contributions_are_drawn_for_the_row_that_is_chosen(table: View) -> None:
+def test_weights_and_contributions_are_drawn_for_the_row_that_is_chosen_where_a_model_has_them(table: View) -> None:
     table.page.get_by_text("Try with an example").click()
     weights = table.part("weights").locator("canvas")
     contributions = table.part("contributions").locator("canvas")
@@ -72,16 +72,13 @@ def test_weights_and_contributions_are_drawn_for_the_row_that_is_chosen(table: V
     table.host.locator(".frame canvas").click(position={"x": 100, "y": 250})
     expect(table.part("row")).not_to_have_value("5")
 
-
-def test_what_a_model_does_not_explain_is_said_in_its_own_words(table: View) -> None:
-    table.page.get_by_text("Try with an example").click()
     table.control("model").select_option("gd-8")
     expect(table.part("unexplained")).to_contain_text("no contributions")
     expect(table.part("weights")).to_be_visible()
     expect(table.part("contributions")).to_be_hidden()
 
 
-def test_target_features_and_held_out_rows_are_chosen(table: View) -> None:
+def test_target_features_and_held_out_rows_are_chosen_and_no_feature_is_refused(table: View) -> None:
     table.page.get_by_text("Try with an example").click()
     before = table.number("r2-model")
     table.part("features").get_by_label("area").uncheck()
@@ -94,10 +91,6 @@ def test_target_features_and_held_out_rows_are_chosen(table: View) -> None:
     table.control("target").select_option("age")
     expect(table.part("features").get_by_label("price")).to_be_checked()
     table.changes("r2-model", before)
-
-
-def test_no_feature_is_refused_in_place(table: View) -> None:
-    table.page.get_by_text("Try with an example").click()
     for box in table.part("features").get_by_role("checkbox").all():
         box.uncheck()
     expect(table.part("problem")).to_contain_text("Tick at least one column")

@@ -1,4 +1,4 @@
-/** The call that does the same, as Python and as curl, with a button that copies it. */
+/** The call that does the same, as Python, as curl and, where there is one, as a command; with a button that copies. */
 
 const SAID_FOR = 1600; // ms
 
@@ -19,17 +19,18 @@ export class CallPanel {
     this.clear();
   }
 
-  /** @param {{python: string, curl: string}} calls; @param {string} about what they ask for, in a sentence */
+  /** @param {{[language: string]: string}} calls; @param {string} about what they ask for, in a sentence */
   show(calls, about) {
     this.calls = calls;
     this.about.textContent = about;
     this.host.hidden = false;
-    this.#choose(this.language);
+    for (const button of this.buttons) button.hidden = !(button.dataset.language in calls);
+    this.#choose(this.language in calls ? this.language : "python");
   }
 
   /** There is nothing to ask. */
   clear() {
-    this.calls = { python: "", curl: "" };
+    this.calls = {};
     this.host.hidden = true;
   }
 

@@ -13,6 +13,15 @@ export const offerEach = (select, entries, chosen) =>
     chosen,
   );
 
+/** A box to tick with its words beside it. */
+export function tickBox(words, checked, changed) {
+  const label = Object.assign(document.createElement("label"), { className: "check" });
+  const box = Object.assign(document.createElement("input"), { type: "checkbox", checked, value: words });
+  box.addEventListener("input", () => changed(box.checked));
+  label.append(box, words);
+  return label;
+}
+
 /** A slider with its value in words beside it. */
 export class Slider {
   /** @param {HTMLInputElement} input in a label with a `b`; @param {(value: number) => void} changed */

@@ -26,21 +26,25 @@ const WORDS = {
 };
 
 /**
- * The models for a task with outputs of K columns, in the order of WORDS and then of the service.
+ * The models for a task, each in its highest version, in the order of WORDS and then of the service.
  *
+ * @param {(model: object) => boolean} fits
  * @throws {Error} there is none
  */
-export function fitting(models, task, K) {
+export function fitting(models, task, fits = () => true) {
   const order = Object.keys(WORDS);
   const place = ({ name }) => (order.includes(name) ? order.indexOf(name) : order.length);
-  const fits = (model) => model.task === task && ["any", K].includes(model.dims.K);
-  const found = models.filter(fits).sort((a, b) => place(a) - place(b));
+  const highest = models.filter(({ name }, i) => models.findIndex((other) => other.name === name) === i);
+  const found = highest.filter((model) => model.task === task && fits(model)).sort((a, b) => place(a) - place(b));
   if (!found.length) throw new Error(`None of the models that are served is for ${task}. Look at GET /v1/models.`);
   return found;
 }
 
 /** Whether it can be shown D features. */
 export const takes = (model, D) => model.dims.D === "any" || model.dims.D === D;
+
+/** Whether it can predict K outputs. */
+export const gives = (model, K) => model.dims.K === "any" || model.dims.K === K;
 
 export const nameOf = ({ name }) => WORDS[name]?.[0] ?? name;
 export const aboutOf = ({ name, summary }) => `${name}: ${WORDS[name]?.[1] ?? summary}`;

@@ -6,7 +6,7 @@ export const shown = (value) => {
   const size = Math.abs(value);
   const text =
     size !== 0 && (size < 1e-3 || size >= 1e6) ? value.toExponential(2) : String(Number(value.toPrecision(4)));
-  return text.replace("-", "−");
+  return text.replaceAll("-", "−");
 };
 
 /** A `data` element, which keeps the exact number beside what is shown. */

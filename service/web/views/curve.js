@@ -4,7 +4,7 @@ import { callsOf, curl, pythonOfSteps } from "../ask/calls.js";
 import { Descent, ONE_STEP } from "../ask/descent.js";
 import { announce } from "../parts/announce.js";
 import { offer, offerEach, Slider } from "../parts/choices.js";
-import { aboutOf, fitting, hasRate, nameOf, takes } from "../parts/models.js";
+import { aboutOf, fitting, gives, hasRate, nameOf, takes } from "../parts/models.js";
 import { fill, shown } from "../parts/numbers.js";
 import { TaskControls } from "../parts/task_controls.js";
 import { CurvePlot } from "../plot/curve_plot.js";
@@ -28,7 +28,7 @@ const rateOf = (exponent) => rounded(10 ** exponent, 4);
 
 export class CurveView extends View {
   constructor(host, served) {
-    const models = fitting(served.models, "regression", 1).filter((model) => takes(model, 1));
+    const models = fitting(served.models, "regression", (model) => takes(model, 1) && gives(model, 1));
     super(host, { ...START, model: models[0] });
     this.models = models;
     this.unfolds = served.models.some(({ name }) => name === ONE_STEP);
@@ -168,7 +168,8 @@ function callsOfSteps({ request, steps, last }) {
   return {
     python: pythonOfSteps({ ...ofProbe(request), model: ONE_STEP }, steps),
     curl: last
-      ? `# Step ${steps}: y is what the steps before it left over; its answer is added to theirs.\n${curl(ofProbe(last))}`
+      ? `# Step ${steps}: y is what the steps before it left over; its answer is added to theirs.
+${curl("v1/predict", ofProbe(last))}`
       : "# No step has been taken: every prediction is 0.",
   };
 }

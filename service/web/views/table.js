@@ -2,13 +2,14 @@
 
 import { callsOf } from "../ask/calls.js";
 import { announce } from "../parts/announce.js";
-import { offer, percent, Slider } from "../parts/choices.js";
+import { offer, percent, Slider, tickBox } from "../parts/choices.js";
 import { takeFiles } from "../parts/file_drop.js";
-import { aboutOf, fitting, nameOf, takes } from "../parts/models.js";
+import { aboutOf, fitting, gives, nameOf, takes } from "../parts/models.js";
 import { fill, shown } from "../parts/numbers.js";
 import { Agreement } from "../plot/agreement.js";
 import { columnsOf } from "../table/columns.js";
 import { parseCsv } from "../table/csv.js";
+import { handOver } from "../table/handed_over.js";
 import { problemOf, scoresOf } from "../table/problem.js";
 import { standardDeviation } from "../table/scores.js";
 import { houses } from "../tasks/houses.js";
@@ -16,12 +17,12 @@ import { Explained } from "./explained.js";
 import { View } from "./view.js";
 
 const NO_FEATURE = new Error("No feature is chosen. Tick at least one column to predict from.");
-const START = { columns: null, model: "linear", target: null, features: [], share: 0.3, seed: 1 };
+const START = { name: null, columns: null, model: "linear", target: null, features: [], share: 0.3, seed: 1 };
 
 export class TableView extends View {
   constructor(host, served) {
     super(host, { ...START });
-    this.models = fitting(served.models, "regression", 1);
+    this.models = fitting(served.models, "regression", (model) => gives(model, 1));
     this.plot = new Agreement(host.querySelector(".plot"), (i) => this.#lookInto(i));
     this.explained = new Explained(
       (name) => this.part(name),
@@ -45,6 +46,7 @@ export class TableView extends View {
     const row = this.part("row");
     row.addEventListener("change", () => this.#lookInto(Number(row.value)));
     this.part("example").addEventListener("click", () => this.read("houses.csv", houses()));
+    this.part("evaluate").addEventListener("click", () => this.#handOver());
     takeFiles(this.part("drop"), (name, text) => this.read(name, text));
   }
 
@@ -55,6 +57,7 @@ export class TableView extends View {
     try {
       const { numeric, leftOut } = columnsOf(parseCsv(text));
       const names = numeric.map((column) => column.name);
+      this.state.name = name;
       this.part("file").textContent = summaryOf(name, numeric, leftOut);
       this.part("columns").disabled = this.part("rows").disabled = false;
       offer(
@@ -77,14 +80,10 @@ export class TableView extends View {
   }
 
   #featureBox(name) {
-    const label = Object.assign(document.createElement("label"), { className: "check" });
-    const box = Object.assign(document.createElement("input"), { type: "checkbox", checked: true, value: name });
-    box.addEventListener("change", () => {
+    return tickBox(name, true, () => {
       const ticked = this.part("features").querySelectorAll(":checked");
       this.change({ features: Array.from(ticked, ({ value }) => value) });
     });
-    label.append(box, name);
-    return label;
   }
 
   refresh() {
@@ -96,6 +95,15 @@ export class TableView extends View {
     const problem = problemOf(columns, target, features, share, seed);
     const { x, y } = problem.seen;
     this.ask({ problem, target, features, request: { model: model.name, context: { x, y }, query: problem.held.x } });
+  }
+
+  /** Give the whole table to the view of evaluations, which the link then opens. */
+  #handOver() {
+    const { name, target, features, columns } = this.state;
+    const values = (column) => columns.find((one) => one.name === column).values;
+    const inputs = features.map(values);
+    const y = values(target);
+    handOver({ name, target, features, x: y.map((_, row) => inputs.map((column) => column[row])), y });
   }
 
   /** Offer the models that take as many features; one that does not is left until they are as many again. */
@@ -126,7 +134,7 @@ export class TableView extends View {
     this.calls.show(
       callsOf(request),
       `Sends the ${seen} seen rows and prints the predictions for the ${held} held out. ` +
-        'With "explain": true in the request, the answer has what the bars show too.',
+        'With "explain": true in the request (explain=True in Python), the answer has what the bars show too.',
     );
     announce(`R² ${shown(scores.model)} on ${held} rows held out.`);
     this.pairs = problem.held.numbers.map((row, i) => pairOf(row, problem.held.y[i], answer.prediction[i]));

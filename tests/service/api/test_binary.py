@@ -134,3 +134,69 @@ def test_damaged_bytes_are_answered_or_refused(client: InProcess, cut: int, nois
     content = pack(TENSORS, {"model": "gd-1"})
     damaged = content[:cut] + noise + content[cut + len(noise) :]
     assert send_bytes(client, damaged).status_code in {200, 400, 404, 422}
+
+
+OBSERVED = {name: TENSORS[name] for name in ("x", "y", "weight")}
+
+
+def to_context(client: InProcess, path: str, tensors: Tensors, accept: str = KIND, **about: str) -> httpx.Response:
+    headers = {"Content-Type": KIND, "Accept": accept}
+    return client.request("POST", f"/v1/contexts/{path}", content=pack(tensors, about), headers=headers)
+
+
+@pytest.fixture
+def context(client: InProcess) -> str:
+    made: str = client.request("POST", "/v1/contexts", json={"model": "gd-8"}).json()["id"]
+    return made
+
+
+def test_a_context_is_fed_and_asked_in_safetensors_as_in_json(client: InProcess, context: str) -> None:
+    fed = to_context(client, f"{context}/observations", OBSERVED)
+    assert (fed.status_code, fed.headers["etag"], fed.json()["n_observations"]) == (200, '"2"', 7)
+    rate, query = {"learning_rate": 0.1}, {"query": TENSORS["query"]}
+    asked = {"query": TENSORS["query"].tolist(), "parameters": rate, "explain": ["implicit_weights"]}
+    expected = client.request("POST", f"/v1/contexts/{context}/predictions", json=asked).json()
+    about = {"learning_rate": "0.1", "explain": "implicit_weights"}
+    answer = to_context(client, f"{context}/predictions", query, **about)
+    assert (answer.headers["content-type"], answer.headers["etag"]) == (KIND, '"2"')
+    tensors, told = unpack(answer.content)
+    np.testing.assert_array_equal(tensors["prediction"], expected["prediction"])
+    np.testing.assert_array_equal(tensors["implicit_weights"], expected["explanation"]["implicit_weights"]["weights"])
+    model = expected["model"]
+    assert told == {
+        "model": model["name"],
+        "version": model["version"],
+        "sha256": model["sha256"],
+        "n_observations": "7",
+        "context_version": "2",
+    }
+    in_json = to_context(client, f"{context}/predictions", query, accept="application/json", **about)
+    assert in_json.json() == expected
+
+
+@pytest.mark.parametrize(
+    ("path", "tensors", "about", "message"),
+    [
+        (
+            "observations",
+            TENSORS,
+            {},
+            "query: is not a tensor of this request. Leave it out; the tensors here are x, y",
+        ),
+        ("observations", {"x": TENSORS["x"]}, {}, "y: is missing"),
+        ("observations", OBSERVED, {"model": "linear"}, "model: is not a text of this request"),
+        ("predictions", {"query": TENSORS["query"]}, {"version": "1.0.0"}, "version: is not a text of this request"),
+        ("predictions", {"query": TENSORS["query"]}, {"explain": "all"}, "explain: must be true, false or a list"),
+        ("predictions", {"query": TENSORS["query"][0]}, {}, "query: must have 2 axes"),
+    ],
+)
+def test_what_a_context_does_not_take_is_refused(
+    *, client: InProcess, context: str, path: str, tensors: Tensors, about: dict[str, str], message: str
+) -> None:
+    answer = to_context(client, f"{context}/{path}", tensors, **about)
+    assert answer.status_code == 422
+    assert message in answer.json()["error"]
+
+
+def test_a_body_without_arrays_is_json(client: InProcess, context: str) -> None:
+    assert to_context(client, f"{context}/merge", OBSERVED).status_code == 415

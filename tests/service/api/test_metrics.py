@@ -31,21 +31,22 @@ def value(client: InProcess, sample: str, **labels: str) -> float:
 
 def test_requests_are_measured_by_route_and_model(client: InProcess) -> None:
     route = {"method": "POST", "route": "/v1/predict"}
-    asked = {
-        ("gdssm_request_seconds_count", *route.items(), ("model", "linear")): 3,
-        ("gdssm_request_seconds_count", *route.items(), ("model", "gd-1")): 1,
-        ("gdssm_request_seconds_count", *route.items(), ("model", "")): 1,
-        ("gdssm_answers_total", *route.items(), ("status", "200")): 4,
-        ("gdssm_request_observations_sum", ("model", "linear")): 9,
-        ("gdssm_request_queries_sum", ("model", "linear")): 6,
-        ("gdssm_compute_seconds_count", ("model", "linear")): 3,
-        ("gdssm_refused_total", ("cause", "unknown_model")): 1,
-    }
-    before = {sample: value(client, sample[0], **dict(sample[1:])) for sample in asked}
+    linear = {"model": "linear"}
+    asked: list[tuple[str, dict[str, str], int]] = [
+        ("gdssm_request_seconds_count", {**route, **linear}, 3),
+        ("gdssm_request_seconds_count", {**route, "model": "gd-1"}, 1),
+        ("gdssm_request_seconds_count", {**route, "model": ""}, 1),
+        ("gdssm_answers_total", {**route, "status": "200"}, 4),
+        ("gdssm_request_observations_sum", linear, 9),
+        ("gdssm_request_queries_sum", linear, 6),
+        ("gdssm_compute_seconds_count", linear, 3),
+        ("gdssm_refused_total", {"cause": "unknown_model"}, 1),
+    ]
+    before = [value(client, sample, **labels) for sample, labels, _ in asked]
     for model in (None, "linear", "linear", "gd-1", "no such model"):
         client.predict({**LINE, "model": model})
-    for sample, count in asked.items():
-        assert value(client, sample[0], **dict(sample[1:])) - before[sample] == count, sample
+    for (sample, labels, count), past in zip(asked, before, strict=True):
+        assert value(client, sample, **labels) - past == count, sample
 
 
 def test_what_callers_send_never_becomes_a_label(client: InProcess) -> None:

@@ -25,6 +25,11 @@ def pool(waiting: Gauge) -> Iterator[Pool]:
     pool.close()
 
 
+def shown(gauge: Gauge) -> float:
+    (metric,) = gauge.collect()
+    return metric.samples[0].value
+
+
 def test_short_work_stays_and_long_work_and_work_that_may_wait_go_to_a_thread(pool: Pool) -> None:
     async def where(size: int | None) -> int:
         return await pool.run(threading.get_ident, size)
@@ -53,14 +58,14 @@ def test_no_more_runs_side_by_side_than_there_are_threads_and_what_waits_is_show
 
     async def all_at_once() -> None:
         tasks = [asyncio.create_task(pool.run(work)) for _ in range(7)]
-        while running[0] < THREADS or waiting.collect()[0].samples[0].value != 7 - THREADS:  # noqa: ASYNC110  (threads)
+        while running[0] < THREADS or shown(waiting) != 7 - THREADS:  # noqa: ASYNC110  (threads)
             await asyncio.sleep(0.001)
         finish.set()
         await asyncio.gather(*tasks)
 
     asyncio.run(asyncio.wait_for(all_at_once(), 10))
     assert most == [THREADS]
-    assert waiting.collect()[0].samples[0].value == 0
+    assert shown(waiting) == 0
 
 
 def test_what_is_given_up_before_it_began_waits_no_longer_and_never_runs(pool: Pool, waiting: Gauge) -> None:
@@ -77,7 +82,7 @@ def test_what_is_given_up_before_it_began_waits_no_longer_and_never_runs(pool: P
 
     asyncio.run(give_up())
     assert ran == []
-    assert waiting.collect()[0].samples[0].value == 0
+    assert shown(waiting) == 0
 
 
 @pytest.mark.parametrize("size", [1, None])

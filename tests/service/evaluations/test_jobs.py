@@ -20,7 +20,7 @@ from service.store.database import Database
 
 ZOO = (Settings().zoo,)
 SMALL = EvaluationRequest(suite="practical", models=("gd-1", "linear"), seed=3, tasks=5, queries=2, curve=(2, 3))
-LONG = EvaluationRequest(suite="paper", models=("linear",), tasks=2000, curve=(10, 20, 50))
+LONG = EvaluationRequest(suite="paper", models=("linear",), tasks=500, curve=(10, 20))
 
 
 @pytest.fixture
@@ -32,14 +32,14 @@ def ledger(tmp_path: Path) -> Iterator[Ledger]:
 
 @pytest.fixture
 def running(repository: Repository, ledger: Ledger) -> Iterator[Evaluations]:
-    evaluations = Evaluations(ledger, repository, ZOO, timeout=60)
+    evaluations = Evaluations(ledger, repository, ZOO, timeout=300)
     evaluations.start()
     yield evaluations
     evaluations.stop()
 
 
 def until(ledger: Ledger, evaluation_id: str, reached: Callable[[EvaluationRecord], bool]) -> EvaluationRecord:
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 300  # of patience, on a busy machine
     while time.monotonic() < deadline:
         record = ledger.get("me", evaluation_id)
         if reached(record):
@@ -92,12 +92,12 @@ def test_an_evaluation_that_takes_too_long_fails_with_the_bound(repository: Repo
 def test_what_is_not_finished_when_the_service_stops_is_done_by_the_next(
     repository: Repository, ledger: Ledger
 ) -> None:
-    first = Evaluations(ledger, repository, ZOO, timeout=60)
+    first = Evaluations(ledger, repository, ZOO, timeout=300)
     asked = first.ask("me", SMALL)
     first.start()
     until(ledger, asked.id, lambda record: record.status == "running")
     first.stop()
-    second = Evaluations(ledger, repository, ZOO, timeout=60)
+    second = Evaluations(ledger, repository, ZOO, timeout=300)
     second.start()
     record = until(ledger, asked.id, finished)
     second.stop()

@@ -1,4 +1,4 @@
-"""The command line's `keys`: create, list, revoke."""
+"""`gdssm keys`: create, list, revoke."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,20 +12,20 @@ from service.store.database import Database
 
 EXAMPLES = """\b
 Examples:
-  python -m service keys create alice
-  python -m service keys create deploy --admin --rate-limit 600
-  python -m service keys list
-  python -m service keys revoke 0123456789abcdef
+  gdssm keys create alice
+  gdssm keys create deploy --admin --rate-limit 600
+  gdssm keys list
+  gdssm keys revoke 0123456789abcdef
 """
 COLUMNS = "{:16}  {:7}  {:5}  {:>10}  {:20}  {}"
 
 
-@click.group(epilog=EXAMPLES)
-def keys() -> None:
+@click.group("keys", epilog=EXAMPLES)
+def command() -> None:
     """Say who may ask. The keys are kept, hashed, in the database of GDSSM_DATABASE_URL."""
 
 
-@keys.command(epilog="\b\nExample:\n  python -m service keys create alice --rate-limit 600\n")
+@command.command(epilog="\b\nExample:\n  gdssm keys create alice --rate-limit 600\n")
 @click.argument("name")
 @click.option("--admin", is_flag=True, help="It may load and unload models.")
 @click.option(
@@ -42,7 +42,7 @@ def create(name: str, admin: bool, rate_limit: int | None) -> None:
     click.echo("Keep it: it is not shown again. Send it as Authorization: Bearer <key>.", err=True)
 
 
-@keys.command("list", epilog="\b\nExample:\n  python -m service keys list\n")
+@command.command("list", epilog="\b\nExample:\n  gdssm keys list\n")
 def list_() -> None:
     """List every key, revoked ones too, oldest first."""
     with _register() as register:
@@ -52,7 +52,7 @@ def list_() -> None:
         click.echo(_line(key))
 
 
-@keys.command(epilog="\b\nExample:\n  python -m service keys revoke 0123456789abcdef\n")
+@command.command(epilog="\b\nExample:\n  gdssm keys revoke 0123456789abcdef\n")
 @click.argument("key_id", metavar="ID")
 def revoke(key_id: str) -> None:
     """Make a key useless, for good; running services notice within seconds."""

@@ -1,0 +1,30 @@
+"""`gdssm models`: what is served, as a table."""
+
+import click
+
+from service.commands.options import example, to_a_service
+
+HEADER = ("name", "version", "task", "origin", "x", "y", "steps", "summary")
+
+
+@click.command("models", epilog=example("gdssm models --url http://127.0.0.1:8000"))
+@to_a_service
+def command(url: str | None, api_key: str | None) -> None:
+    """List the models that a service has, or those that ship."""
+    from service.client import Client  # noqa: PLC0415  (httpx is an extra)
+
+    with Client(url, api_key=api_key) as client:
+        found = client.models()
+    rows = [
+        (
+            f"{model.name} *" if model.name == found.default else model.name,
+            *(model.version, model.task, model.origin),
+            *(str(model.dims[letter]) for letter in "DK"),
+            *(str(model.gradient_steps), model.summary),
+        )
+        for model in found.models
+    ]
+    widths = [max(map(len, column)) for column in zip(HEADER, *rows, strict=True)]
+    for row in (HEADER, *rows):
+        click.echo("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
+    click.echo("* answers where no model is named; x and y: how many columns", err=True)

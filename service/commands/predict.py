@@ -1,0 +1,68 @@
+"""`gdssm predict`: two files in, a column out, in chunks."""
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import TypeVar
+
+import click
+
+from service.column_file import open_column
+from service.commands.options import by_setting, example, numbers_by_name, progress
+from service.file_task import open_task
+from service.predictor import Limits, Predictor
+from service.repository import Repository
+from service.settings import Settings
+from service.streaming import predictions
+
+Chunk = TypeVar("Chunk")
+STEPS = 1000
+"""Of the progress bar."""
+
+
+@click.command("predict", epilog=example("gdssm predict observed.csv wanted.csv --target price --out predicted.csv"))
+@click.argument("context", type=click.Path(path_type=Path))
+@click.argument("query", type=click.Path(path_type=Path))
+@click.option("--target", required=True, metavar="COLUMN", help="The column of CONTEXT to predict.")
+@click.option("--weight", metavar="COLUMN", help="The column of CONTEXT that says how much each observation counts.")
+@click.option("--model", metavar="NAME", help=by_setting("default_model"))
+@click.option("--version", metavar="VERSION", help="Of the model; the highest if left out.")
+@click.option(
+    "--parameter", "parameters", multiple=True, metavar="NAME=NUMBER", help="As learning_rate=0.1; repeatable."
+)
+@click.option("--out", type=click.Path(path_type=Path), help="File for the predictions; stdout if left out.")
+@click.option("--chunk-rows", type=click.IntRange(min=1), metavar="N", help="Rows in memory at a time.")
+def command(
+    *,
+    context: Path,
+    query: Path,
+    target: str,
+    weight: str | None,
+    model: str | None,
+    version: str | None,
+    parameters: tuple[str, ...],
+    out: Path | None,
+    chunk_rows: int | None,
+) -> None:
+    """Predict a column of QUERY from the observations in CONTEXT.
+
+    Files are CSV with a header or, by their suffix .parquet, Parquet. They are read in chunks, so that they may be
+    larger than memory (the context too, of every model that streams).
+    """
+    settings = Settings.from_environment()
+    numbers = numbers_by_name(parameters)
+    limits = Limits(settings.max_columns, settings.max_predictions, settings.max_observations)
+    predictor = Predictor(Repository.load(settings.directories, settings.threads), settings.default_model, limits)
+    runtime = predictor.runtime(model, version)
+    with (
+        open_task(context, query, target, weight, chunk_rows) as task,
+        open_column(out, target) as column,
+        progress(STEPS, "Predicting") as bar,
+    ):
+
+        def shown(chunks: Iterable[Chunk]) -> Iterator[Chunk]:
+            for chunk in chunks:
+                yield chunk
+                bar.update(int(task.share * STEPS) - bar.pos)
+
+        for prediction in predictions(predictor, runtime, shown(task.contexts()), shown(task.queries()), numbers):
+            column.write(prediction)

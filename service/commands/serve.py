@@ -1,0 +1,17 @@
+"""`gdssm serve`."""
+
+import click
+
+from service import serving
+from service.commands.options import by_setting, example
+from service.settings import Settings
+
+
+@click.command("serve", epilog=example("gdssm serve --port 8000"))
+@click.option("--host", help=by_setting("host"))
+@click.option("--port", type=click.IntRange(0, 65535), help=by_setting("port"))
+def command(host: str | None, port: int | None) -> None:
+    """Answer over HTTP until it is told to stop. Every other setting comes from the environment."""
+    given = {"host": host, "port": port}
+    settings = Settings.from_environment(**{name: value for name, value in given.items() if value is not None})
+    serving.run(settings)

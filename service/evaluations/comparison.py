@@ -1,0 +1,64 @@
+"""A report held against an earlier one: worse is what lies beyond the intervals of both."""
+
+from collections.abc import Iterator
+
+from service.errors import InvalidInput, Problem
+from service.evaluations.report import METRICS, Metric, Report, value_of
+from service.evaluations.result import IntervalView, ScoreView
+
+LESS_IS_BETTER: frozenset[Metric] = frozenset({"loss", "relative_prediction_difference"})
+
+
+def regressions(before: Report, after: Report) -> Iterator[str]:
+    """Say where a model became worse.
+
+    Args:
+        before: The baseline.
+        after: The same request, but for the models: those in both are compared.
+
+    Raises:
+        InvalidInput: It was another request, or no model is in both.
+    """
+    _check_alike(before, after)
+    earlier = {(result.distribution, result.learner): result for result in before.own_results}
+    for result in after.own_results:
+        known = earlier.get((result.distribution, result.learner))
+        if known is not None and known.refused is None:
+            yield from _worse(known, result)
+
+
+def _worse(before: ScoreView, after: ScoreView) -> Iterator[str]:
+    where = f"{after.learner}@{after.distribution}"
+    if after.refused is not None:
+        yield f"{where} does not fit any more: {after.refused}"
+        return
+    for metric in METRICS:
+        old, new = value_of(before, metric), value_of(after, metric)
+        if old is not None and new is not None and _is_worse(metric, old, new):
+            yield f"{where}.{metric} is {_shown(new)}; it was {_shown(old)}"
+
+
+def _is_worse(metric: Metric, old: IntervalView, new: IntervalView) -> bool:
+    """Two intervals that overlap are no regression; a number that became none is one."""
+    if old.low is None or old.high is None:
+        return False
+    if new.low is None or new.high is None:
+        return True
+    return new.low > old.high if metric in LESS_IS_BETTER else new.high < old.low
+
+
+def _check_alike(before: Report, after: Report) -> None:
+    asked = [report.request.model_dump(exclude={"models"}) for report in (before, after)]
+    different = [name for name in asked[0] if asked[0][name] != asked[1][name]]
+    if different:
+        raise InvalidInput(
+            Problem("--baseline", f"was made with another {', '.join(different)}; only the same tasks can be compared.")
+        )
+    if not {model.name for model in before.models} & {model.name for model in after.models}:
+        raise InvalidInput(Problem("--baseline", "has none of these models."))
+
+
+def _shown(interval: IntervalView) -> str:
+    if interval.mean is None or interval.low is None or interval.high is None:
+        return "not a finite number"
+    return f"{interval.mean:.6g} [{interval.low:.6g}, {interval.high:.6g}]"

@@ -1,0 +1,80 @@
+"""An evaluation written down: as JSON for machines, as Markdown for people."""
+
+from collections.abc import Iterator
+from itertools import groupby
+from typing import Literal, get_args
+
+from service.artifact import Record
+from service.evaluations.request import EvaluationRequest
+from service.evaluations.result import IntervalView, ScoreView
+
+Metric = Literal["loss", "r2", "relative_prediction_difference", "sensitivity_cosine"]
+METRICS: tuple[Metric, ...] = get_args(Metric)
+TITLES = ("loss", "R²", "prediction difference", "sensitivity cosine")
+"""Of the metrics, in their order."""
+
+NOTE = (
+    "Intervals are of 95 % over tasks; the last two columns are against gradient descent of as many steps with the "
+    "best rates."
+)
+
+
+class ExaminedModel(Record):
+    """A model, to the bit."""
+
+    name: str
+    version: str
+    sha256: str
+
+
+class Report(Record):
+    """What was asked for, of which models, and what was found."""
+
+    format: Literal["gdssm-evaluation/1"] = "gdssm-evaluation/1"
+    request: EvaluationRequest
+    models: tuple[ExaminedModel, ...]
+    results: tuple[ScoreView, ...]
+
+    @property
+    def own_results(self) -> list[ScoreView]:
+        """Those of the models; the reference learners stand beside them."""
+        names = {model.name for model in self.models}
+        return [result for result in self.results if result.learner in names]
+
+
+def value_of(result: ScoreView, metric: Metric) -> IntervalView | None:
+    """Look a metric up; None where the learner was refused."""
+    interval: IntervalView | None = getattr(result, metric)
+    return interval
+
+
+def markdown(report: Report) -> str:
+    """Write a table for each distribution; intervals are of 95 % over tasks."""
+    request = report.request
+    models = ", ".join(f"{model.name} {model.version} ({model.sha256[:12]})" for model in report.models)
+    sizes = (
+        f"{request.tasks} tasks of each distribution, {request.observations} observations, {request.queries} queries"
+    )
+    lines = [f"# {request.suite}, seed {request.seed}", "", f"{models}. {sizes} a task. {NOTE}"]
+    for distribution, results in groupby(report.results, lambda result: result.distribution):
+        lines += ["", f"## {distribution}", "", *_table(list(results))]
+    return "\n".join([*lines, ""])
+
+
+def _table(results: list[ScoreView]) -> Iterator[str]:
+    yield f"| learner | {' | '.join(TITLES)} |"
+    yield "| --- " * (1 + len(TITLES)) + "|"
+    for result in results:
+        cells = [_written(value_of(result, metric)) for metric in METRICS]
+        cells = [f"does not fit: {result.refused}", *cells[1:]] if result.refused else cells
+        yield f"| {result.learner} | {' | '.join(cells)} |"
+
+
+def _written(interval: IntervalView | None) -> str:
+    if interval is None:
+        return ""
+    return f"{_number(interval.mean)} [{_number(interval.low)}, {_number(interval.high)}]"
+
+
+def _number(value: float | None) -> str:
+    return "–" if value is None else f"{value:.4g}"

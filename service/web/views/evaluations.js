@@ -1,0 +1,145 @@
+/** Evaluations: the models beside reference learners on tasks of a seed, with their progress and learning curves. */
+
+import { callsOf } from "../ask/evaluation_calls.js";
+import { cancel, evaluation, evaluations, eventsOfEvaluation, start } from "../ask/evaluations.js";
+import { announce } from "../parts/announce.js";
+import { tickBox } from "../parts/choices.js";
+import { EvaluationList } from "../parts/evaluation_list.js";
+import { fitting } from "../parts/models.js";
+import { Progress } from "../parts/progress.js";
+import { onHandedOver } from "../table/handed_over.js";
+import { fitsAll, requestOf, SUITES } from "../tasks/suites.js";
+import { Findings } from "./findings.js";
+import { View } from "./view.js";
+
+const NO_MODEL = new Error("No model is chosen. Tick at least one.");
+const NO_TABLE = new Error("There is no table yet. Open Table, choose a file, and press “Evaluate on this table”.");
+
+export class EvaluationsView extends View {
+  constructor(host, served) {
+    super(host, { shown: null, beside: null, table: null });
+    this.models = fitting(served.models, "regression");
+    this.ticked = new Set(this.models.filter(fitsAll).map(({ name }) => name));
+    const part = (name) => this.part(name);
+    this.progress = new Progress(part, () => this.#tried(() => cancel(this.state.shown)));
+    this.list = new EvaluationList(part, (chosen) => this.change(chosen));
+    this.findings = new Findings(part);
+    this.#listen();
+    this.#setUp();
+    this.refresh();
+  }
+
+  #listen() {
+    const form = this.host.querySelector("form.controls");
+    form.addEventListener("input", () => this.#setUp());
+    form.addEventListener("submit", (event) => {
+      event.preventDefault();
+      this.#tried(() => this.#start());
+    });
+    onHandedOver((table) => {
+      this.state.table = table;
+      this.controls.suite.value = "data";
+      this.#setUp();
+    });
+  }
+
+  get suite() {
+    return this.controls.suite.value;
+  }
+
+  /** Offer what fits the suite, and show the calls that would start it. */
+  #setUp() {
+    const { table } = this.state;
+    this.part("suite-about").textContent = SUITES[this.suite].words;
+    this.part("own").hidden = this.suite !== "data";
+    this.part("own-about").textContent = table
+      ? `${table.name}: ${table.target} from ${table.features.join(", ")}, ${table.y.length} rows.`
+      : "None yet.";
+    this.#offerModels(this.#fitting().map(({ name }) => name));
+    try {
+      this.calls.show(
+        callsOf(this.#request()),
+        "Starts the evaluation that is set up here; the Python call prints R² as the results come.",
+      );
+    } catch {
+      this.calls.clear(); // Start says what is missing
+    }
+  }
+
+  #fitting() {
+    return this.models.filter((model) => SUITES[this.suite].fits(model, this.state.table));
+  }
+
+  /** Boxes that are there already stay, so that they keep their focus. */
+  #offerModels(names) {
+    if (names.join() === this.offered?.join()) return;
+    this.offered = names;
+    const { ticked } = this;
+    const box = (name) => tickBox(name, ticked.has(name), (is) => (is ? ticked.add(name) : ticked.delete(name)));
+    this.part("models").replaceChildren(...names.map(box));
+  }
+
+  /** @throws {Error} something is missing */
+  #request() {
+    const { controls, suite, state } = this;
+    const models = this.#fitting().flatMap(({ name }) => (this.ticked.has(name) ? [name] : []));
+    if (suite === "data" && !state.table) throw NO_TABLE;
+    if (!models.length) throw NO_MODEL;
+    const sizes = { seed: Number(controls.seed.value), tasks: Number(controls.tasks.value) };
+    return requestOf({ suite, models, ...sizes }, state.table);
+  }
+
+  async #start() {
+    const { id } = await start(this.#request());
+    announce("The evaluation is started.");
+    this.change({ shown: id });
+  }
+
+  async #tried(action) {
+    try {
+      await action();
+    } catch (error) {
+      this.status.failed(error);
+    }
+  }
+
+  refresh() {
+    const { shown, beside } = this.state;
+    this.ask({ shown, beside });
+  }
+
+  /** Follow an evaluation to its end, the newest if none was chosen; one that has ended is told at once. */
+  async answer({ shown, beside }, signal) {
+    const list = await evaluations(signal);
+    const id = shown ?? list[0]?.id ?? null;
+    this.state.shown ??= id;
+    this.list.show(list, id, beside);
+    this.part("empty").hidden = id !== null;
+    if (id === null) return null;
+    const other = beside && (await evaluation(beside, signal));
+    const result = { record: list.find((one) => one.id === id), scores: [], other };
+    for await (const { event, data } of eventsOfEvaluation(id, signal)) {
+      if (event === "result") {
+        result.scores.push(data);
+        continue;
+      }
+      result.record = data;
+      this.#draw(result);
+    }
+    return result;
+  }
+
+  #draw({ record, scores, other }) {
+    this.status.answered(null);
+    this.progress.show(record);
+    this.findings.show(record, scores, other);
+  }
+
+  show(result) {
+    if (result === null) return this.status.answered(null);
+    const { record } = result;
+    this.list.update(record);
+    if (record.reason) this.status.failed(new Error(record.reason));
+    announce(`The evaluation is ${record.status}: ${record.done} of ${record.total} results.`);
+  }
+}

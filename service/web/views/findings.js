@@ -1,0 +1,72 @@
+/** What an evaluation has found so far on the distribution that is chosen: scores as a table, losses as curves. */
+
+import { Legend } from "../parts/legend.js";
+import { showScores } from "../parts/score_table.js";
+import { LearningCurves } from "../plot/learning_curves.js";
+import { looksOf } from "../plot/learners.js";
+
+const HIDDEN = ["zero", "mean", "conjugate-gradient-8"]; // at first: the curves are easier to tell apart without
+
+export class Findings {
+  /** @param {(name: string) => HTMLElement} part */
+  constructor(part) {
+    this.part = part;
+    this.curves = new LearningCurves(part("curves"));
+    this.legend = new Legend(part("legend"), HIDDEN, () => this.#draw());
+    this.found = null;
+    this.names = [];
+    this.chosen = null;
+    part("distributions").addEventListener("change", ({ target }) => {
+      this.chosen = target.value;
+      this.#draw();
+    });
+  }
+
+  /** @param {object} record; @param {object[]} scores; @param {object | null} other with its results, to lay over */
+  show(record, scores, other) {
+    this.part("findings").hidden = scores.length === 0;
+    if (scores.length === 0) return;
+    this.found = { record, scores, other };
+    this.#offerDistributions([...new Set(scores.map(({ distribution }) => distribution))]);
+    this.#draw();
+  }
+
+  /** A button that is there already stays, so that it keeps its focus. */
+  #offerDistributions(names) {
+    if (!names.includes(this.chosen)) this.chosen = names[0];
+    if (names.join("\n") === this.names.join("\n")) return;
+    this.names = names;
+    const template = this.part("distribution-template");
+    const choices = names.map((name) => {
+      const choice = template.content.firstElementChild.cloneNode(true);
+      Object.assign(choice.querySelector("input"), { value: name, checked: name === this.chosen });
+      choice.querySelector("span").textContent = name;
+      return choice;
+    });
+    const focused = this.part("distributions").contains(document.activeElement);
+    this.part("distributions").replaceChildren(...choices);
+    if (focused) this.part("distributions").querySelector(":checked").focus();
+  }
+
+  #draw() {
+    const { record, scores, other } = this.found;
+    const here = ({ distribution }) => distribution === this.chosen;
+    const [own, others] = [scores.filter(here), other?.results.filter(here) ?? []];
+    const models = new Set([record, ...(other ? [other] : [])].flatMap((one) => one.models.map(({ name }) => name)));
+    const looks = looksOf([...new Set([...own, ...others].map(({ learner }) => learner))], models);
+    const drawn = [...own.map((score) => curveOf(score, false)), ...others.map((score) => curveOf(score, true))]
+      .filter(({ name, points }) => points.length > 0 && this.legend.shows(name))
+      .map((curve) => ({ ...curve, look: looks.get(curve.name) }))
+      .sort((a, b) => b.look.isModel - a.look.isModel);
+    this.legend.show(looks);
+    this.curves.show(drawn, `Learning curves on ${this.chosen}`);
+    showScores(this.part("scores"), own, looks);
+    this.part("scores-title").textContent = `On ${this.chosen}, after ${record.sizes.observations} observations`;
+    this.part("beside-about").hidden = !other;
+    this.part("beside-about").textContent = others.length
+      ? "Dashed: the evaluation that is laid over."
+      : `The evaluation that is laid over has nothing on ${this.chosen}.`;
+  }
+}
+
+const curveOf = ({ learner, curve }, beside) => ({ name: learner, points: curve, beside });

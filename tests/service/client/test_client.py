@@ -1,0 +1,236 @@
+"""The client against a running service, and against one in this process: the same answers."""
+
+import gc
+import inspect
+import subprocess
+import sys
+from collections.abc import Iterator
+from typing import Any
+
+import anyio
+import numpy as np
+import pandas as pd
+import polars as pl
+import pytest
+
+from service.client import AsyncClient, Client
+from service.client.answers import EvaluationRecord
+from service.client.errors import Conflict, InvalidInput, NotAllowed, NotFound, Unreachable
+from tests.running import ROOT, Server, running
+
+N, M, D, K = 23, 5, 3, 2
+GENERATOR = np.random.default_rng(0)
+X, QUERY = GENERATOR.normal(size=(N, D)), GENERATOR.normal(size=(M, D))
+Y = X @ GENERATOR.normal(size=(D, K)) + 1.0
+SMALL: dict[str, Any] = {"data": (X, Y[:, 0]), "tasks": 3, "queries": 1, "observations": 5, "curve": [2]}
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[Server]:
+    with running() as server:
+        yield server
+
+
+@pytest.fixture(scope="module", params=["in process", "over HTTP"])
+def client(request: pytest.FixtureRequest, server: Server) -> Iterator[Client]:
+    with Client(None if request.param == "in process" else server.url) as client:
+        yield client
+
+
+def test_the_answer_has_the_kind_of_the_query(client: Client) -> None:
+    expected = client.predict(X, Y, QUERY).prediction
+    assert isinstance(expected, np.ndarray)
+    names = {"a": QUERY[:, 0], "b": QUERY[:, 1], "c": QUERY[:, 2]}
+    x = pd.DataFrame(X, columns=list("abc"))
+    assert client.predict(X.tolist(), Y.tolist(), QUERY.tolist()).prediction == expected.tolist()
+    pandas = client.predict(x, pd.DataFrame(Y, columns=["u", "v"]), pd.DataFrame(names)[list("cab")]).prediction
+    pd.testing.assert_frame_equal(pandas, pd.DataFrame(expected, columns=["u", "v"]), check_exact=True)
+    polars = client.predict(x, Y[:, 0], pl.DataFrame(names)).prediction
+    assert isinstance(polars, pl.Series)
+    np.testing.assert_allclose(polars.to_numpy(), expected[:, 0], rtol=1e-12)
+
+
+def test_model_weight_parameters_and_explanation_go_along(client: Client) -> None:
+    options: dict[str, Any] = {"model": "gd-1", "version": "1.0.0", "parameters": {"learning_rate": 0.25}}
+    answer = client.predict([[1.0], [2.0], [-1.0], [9.0]], [2, 4, -2, 0], [[3.0]], weight=[1, 1, 1, 0], **options)
+    assert answer.prediction == pytest.approx([3.0])
+    assert (answer.model, answer.version, len(answer.sha256), answer.n_observations) == ("gd-1", "1.0.0", 64, 4)
+    assert answer.explanation is None
+    for y in (Y, Y[:, 0]):
+        explained = client.predict(X, y, QUERY, explain=True)
+        why: Any = explained.explanation
+        np.testing.assert_allclose(QUERY @ why.weights + why.intercept, explained.prediction, rtol=1e-9)
+        np.testing.assert_allclose(why.contributions.sum(axis=1), explained.prediction, rtol=1e-9)
+        only: Any = client.predict(X, y, QUERY, explain=["implicit_weights"]).explanation
+        assert only.contributions is None
+
+
+def test_a_context_learns_answers_and_remembers_the_columns(client: Client) -> None:
+    context = client.contexts.create("linear", ttl=60)
+    frame, price = pd.DataFrame(X, columns=list("abc")), pd.Series(Y[:, 0], name="price")
+    context.observe(frame[:10], price[:10])
+    record = context.observe(frame[10:][list("bca")], price[10:])
+    assert (record.n_observations, record.inputs, record.version, record.ttl) == (N, D, 3, 60)
+    assert context.record == record
+    query = pd.DataFrame(QUERY, columns=list("abc"))[list("cab")]
+    answer = context.predict(query, explain=["implicit_weights"])
+    assert answer.prediction.name == "price"
+    np.testing.assert_allclose(answer.prediction, client.predict(X, Y[:, 0], QUERY).prediction, rtol=1e-9)
+    assert (answer.n_observations, answer.context_version) == (N, 3)
+    weights: Any = context.refresh().implicit_weights
+    why: Any = answer.explanation
+    np.testing.assert_allclose(why.weights, weights.weights, rtol=1e-12)
+    np.testing.assert_allclose(context.predict(QUERY).prediction, answer.prediction, rtol=1e-12)
+    context.observe(X[:1], Y[:1, 0], weight=[-1.0])
+    assert "24 observations" in repr(context)
+
+
+def test_a_context_is_exported_imported_merged_found_and_forgotten(client: Client) -> None:
+    one, other = (client.contexts.create("gd-1") for _ in range(2))
+    one.observe(X[:9], Y[:9])
+    other.observe(X[9:], Y[9:])
+    whole = client.contexts.load(one.export())
+    assert whole.merge(other.id, if_version=1).n_observations == N
+    np.testing.assert_allclose(
+        whole.predict(QUERY, parameters={"learning_rate": 0.1}).prediction,
+        client.predict(X, Y, QUERY, model="gd-1", parameters={"learning_rate": 0.1}).prediction,
+        rtol=1e-9,
+    )
+    with pytest.raises(Conflict, match="version"):
+        whole.observe(X, Y, if_version=1)
+    assert client.contexts.get(whole.id).record.n_observations == N
+    page = client.contexts.list(limit=1)
+    assert len(page) == 1
+    assert next(iter(client.contexts.list(after=page.after))).id != next(iter(page)).id
+    whole.delete()
+    with pytest.raises(NotFound, match=f"There is no context '{whole.id}'"):
+        whole.refresh()
+
+
+def test_models_are_told(client: Client) -> None:
+    models = client.models()
+    assert models.default == "linear"
+    assert {"linear", "gd-1"} <= {model.name for model in models.models}
+    assert client.model("linear") == client.model("linear", "1.0.0")
+    assert client.model("gd-8").gradient_steps == 8
+
+
+def test_tensors_go_in_and_come_out(client: Client) -> None:
+    x, y = X[None].astype(np.float32), Y[None]
+    first = client.infer("gd-1", {"x": x, "y": y})
+    state = {name.replace("next.", "state."): array for name, array in first.items() if name != "prediction"}
+    tensors: dict[str, Any] = {**state, "x_query": QUERY[None], "learning_rate": 0.1}
+    found = client.infer("gd-1", tensors, version="1.0.0")["prediction"]
+    assert found.shape == (1, M, K)
+    assert found.dtype == np.float64
+    expected = client.predict(x[0], Y, QUERY, model="gd-1", parameters={"learning_rate": 0.1}).prediction
+    np.testing.assert_allclose(found[0], expected, rtol=1e-9)
+
+
+def test_an_evaluation_is_asked_for_and_waited_for(client: Client) -> None:
+    evaluation = client.evaluations.ask(["linear"], **SMALL)
+    found = [result.learner for result in evaluation.results()]
+    record = evaluation.record
+    assert (record.status, len(found), record.done) == ("done", record.total, record.total)
+    assert evaluation.wait() == record
+    assert client.evaluations.get(evaluation.id).record == record
+    assert evaluation.id in [each.id for each in client.evaluations.list()]
+
+
+def test_an_evaluation_can_be_cancelled_and_may_be_of_own_data(client: Client) -> None:
+    evaluation = client.evaluations.ask(["linear"], data=(X, Y[:, 0]), tasks=4000, observations=5, curve=[2, 3])
+    assert evaluation.cancel().status == "cancelled"
+    assert evaluation.wait().suite == "data"
+
+
+@pytest.mark.parametrize(
+    ("change", "kind", "message"),
+    [
+        ({"y": Y[:-1]}, InvalidInput, "has 22 entries"),
+        ({"model": "cubic"}, NotFound, "There is no model 'cubic'"),
+        ({"x": np.full((N, D), np.nan)}, InvalidInput, r"x\[0\]\[0\]: is NaN"),
+        ({"parameters": {"pace": 1.0}}, InvalidInput, "parameters.pace: is not a parameter of model linear"),
+        ({"weight": [["a"]]}, ValueError, "weight must be numbers"),
+    ],
+)
+def test_a_mistake_is_told_in_the_services_words(
+    client: Client, change: dict[str, Any], kind: type[Exception], message: str
+) -> None:
+    with pytest.raises(kind, match=message):
+        client.predict(**{"x": X, "y": Y, "query": QUERY, **change})
+
+
+def test_it_asks_and_is_awaited_alike(server: Server) -> None:
+    async def talk(url: str | None) -> tuple[list[float], int, EvaluationRecord, str]:
+        async with AsyncClient(url) as client:
+            context = await client.contexts.create()
+            await context.observe(X, Y[:, 0])
+            answer = await context.predict(QUERY.tolist())
+            other = await client.contexts.load(await context.export())
+            merged = await context.merge(other.id)
+            evaluation = await client.evaluations.ask(["linear"], **SMALL)
+            with pytest.raises(NotFound):
+                await client.model("cubic")
+            return answer.prediction, merged.n_observations, await evaluation.wait(), repr(context)
+
+    with Client() as client:
+        expected = client.predict(X, Y[:, 0], QUERY).prediction
+    for url in (None, server.url):
+        prediction, count, evaluation, text = anyio.run(talk, url)
+        np.testing.assert_allclose(prediction, expected, rtol=1e-9)
+        assert (count, evaluation.status, evaluation.done) == (2 * N, "done", evaluation.total)
+        assert f"{2 * N} observations" in text
+
+
+def test_both_clients_have_the_same_methods() -> None:
+    from service.client import async_client, client  # noqa: PLC0415
+
+    for name in ("Client", "Contexts", "Context", "Evaluations", "Evaluation"):
+        asked, awaited = getattr(client, name), getattr(async_client, f"Async{name}")
+        public = [{m for m in vars(kind) if not m.startswith("_")} for kind in (asked, awaited)]
+        assert public[0] == public[1]
+        assert all(inspect.getdoc(getattr(asked, method)) for method in public[0])
+
+
+def test_a_key_goes_along(tmp_path: object) -> None:
+    database = {"GDSSM_DATABASE_URL": f"sqlite:///{tmp_path}/keys.db"}
+    command = [sys.executable, "-m", "service", "keys", "create", "alice"]
+    made = subprocess.run(command, env=database, cwd=ROOT, capture_output=True, text=True, check=True)
+    with running(GDSSM_AUTH="on", **database) as server:
+        with Client(server.url, api_key=made.stdout.strip()) as client:
+            assert client.models().default == "linear"
+        with Client(server.url) as client, pytest.raises(NotAllowed) as refused:
+            client.models()
+        assert (refused.value.status, refused.value.error_type) == (401, "unauthenticated")
+
+
+@pytest.mark.parametrize("url", ["http://127.0.0.1:9", "127.0.0.1:8000", "ftp://127.0.0.1"])
+def test_no_answer_is_told_with_the_address(url: str) -> None:
+    with Client(url, retries=0) as client, pytest.raises(Unreachable, match=f"no answer from {url}: "):
+        client.models()
+
+
+def test_a_client_that_is_forgotten_ends_its_service() -> None:
+    client = Client()
+    transport = client._session._http._transport._sync_transport  # type: ignore[attr-defined]
+    assert transport._end.alive
+    end = transport._end
+    del client, transport
+    gc.collect()
+    assert not end.alive
+
+
+def test_an_awaited_client_in_process_has_to_be_entered() -> None:
+    with pytest.raises(RuntimeError, match="async with AsyncClient"):
+        anyio.run(AsyncClient().models)
+
+
+def test_the_clients_need_neither_scikit_learn_nor_a_framework() -> None:
+    code = (
+        "import sys, service.client as c; before = set(sys.modules); c.Client('http://127.0.0.1:9').close(); "
+        "print(*{n.split('.')[0] for n in sys.modules} & {'sklearn', 'pandas', 'polars', 'fastapi'}, "
+        "*before & {'httpx', 'narwhals', 'numpy'}, dir(c))"
+    )
+    command = [sys.executable, "-W", "error", "-c", code]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout == "['AsyncClient', 'Client', 'GDSSMClassifier', 'GDSSMRegressor']\n"

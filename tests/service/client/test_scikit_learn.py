@@ -1,0 +1,153 @@
+"""scikit-learn's own checks, and its tools around the estimators."""
+
+import pickle
+from collections.abc import Callable, Iterator
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.base import BaseEstimator, clone
+from sklearn.exceptions import NotFittedError
+from sklearn.linear_model import LinearRegression
+from sklearn.model_selection import GridSearchCV, cross_val_score
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+from sklearn.utils.estimator_checks import parametrize_with_checks
+
+from service.client import GDSSMClassifier, GDSSMRegressor
+from service.client.engine import engine
+from service.client.estimator import AT_ONCE, _pieces
+from tests.closeness import assert_close
+from tests.running import Server, running
+
+N, D, K = 61, 5, 3
+GENERATOR = np.random.default_rng(0)
+X = GENERATOR.normal(size=(N, D)) * [1.0, 0.5, 3.0, 1.0, 2.0] + 7.0
+W = GENERATOR.normal(size=(D, K))
+Y = X @ W + [1.0, -2.0, 30.0] + 0.1 * GENERATOR.normal(size=(N, K))
+LABELS = np.array(["low", "middle", "high"])[np.digitize(Y[:, 0], np.quantile(Y[:, 0], [1 / 3, 2 / 3]))]
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[Server]:
+    with running() as server:
+        yield server
+
+
+@parametrize_with_checks([GDSSMRegressor(), GDSSMClassifier(), GDSSMRegressor("gd-8")])  # type: ignore[untyped-decorator]
+def test_scikit_learns_own_checks_pass(estimator: BaseEstimator, check: Callable[[BaseEstimator], None]) -> None:
+    check(estimator)
+
+
+def test_it_scores_in_a_pipeline_and_under_cross_validation() -> None:
+    scores = cross_val_score(make_pipeline(StandardScaler(), GDSSMRegressor()), X, Y[:, 0], cv=3)
+    assert (scores > 0.9).all()
+    assert (cross_val_score(GDSSMClassifier(), X, LABELS, cv=3) > 0.6).all()
+
+
+def test_a_grid_search_chooses_the_learning_rate() -> None:
+    centred, y = X - X.mean(axis=0), Y[:, 0] - Y[:, 0].mean()
+    search = GridSearchCV(GDSSMRegressor("gd-8"), {"learning_rate": [1e-4, 0.1]}, cv=3).fit(centred, y)
+    assert search.best_params_ == {"learning_rate": 0.1}
+    assert search.best_score_ > 0.8
+
+
+@pytest.mark.parametrize("estimator", [GDSSMRegressor(), GDSSMClassifier()])
+def test_clones_forget_and_pickles_remember(estimator: BaseEstimator) -> None:
+    y = Y[:, 0] if isinstance(estimator, GDSSMRegressor) else LABELS
+    fitted = clone(estimator).fit(X, y)
+    np.testing.assert_array_equal(pickle.loads(pickle.dumps(fitted)).predict(X), fitted.predict(X))  # noqa: S301
+    with pytest.raises(NotFittedError):
+        clone(fitted).predict(X)
+
+
+def test_columns_of_a_frame_are_checked_by_name() -> None:
+    frame = pd.DataFrame(X, columns=list("abcde"))
+    estimator = GDSSMRegressor().fit(frame, Y)
+    assert list(estimator.feature_names_in_) == list("abcde")
+    with pytest.raises(ValueError, match="feature names"):
+        estimator.predict(frame[list("bacde")])
+
+
+@pytest.mark.parametrize("model", ["linear", "gd-1"])
+def test_pieces_teach_what_the_whole_does(model: str) -> None:
+    whole, pieces = GDSSMRegressor(model).fit(X, Y), GDSSMRegressor(model)
+    for rows in (slice(0, 20), slice(20, 21), slice(21, N)):
+        pieces.partial_fit(X[rows], Y[rows])
+    assert pieces.n_observations_ == N
+    assert_close(pieces.predict(X), whole.predict(X), "prediction", rtol=1e-9)
+
+
+def test_a_weight_of_minus_one_takes_an_observation_out() -> None:
+    estimator = GDSSMRegressor().fit(X, Y[:, 0])
+    estimator.partial_fit(X[40:], Y[40:, 0], sample_weight=-np.ones(N - 40))
+    assert_close(estimator.predict(X), GDSSMRegressor().fit(X[:40], Y[:40, 0]).predict(X), "prediction", rtol=1e-7)
+
+
+def test_classes_can_come_in_pieces_too() -> None:
+    pieces = GDSSMClassifier().partial_fit(X[:1], LABELS[:1], classes=np.unique(LABELS)).partial_fit(X[1:], LABELS[1:])
+    whole = GDSSMClassifier().fit(X, LABELS)
+    assert_close(pieces.predict_proba(X), whole.predict_proba(X), "probabilities", rtol=1e-7)
+    assert_close(whole.predict_proba(X).sum(axis=1), np.ones(N), "sums", rtol=1e-9)
+    with pytest.raises(ValueError, match=r"classes \['other'\], which are not among"):
+        whole.partial_fit(X[:1], ["other"])
+
+
+@pytest.mark.parametrize("flat", [True, False])
+@pytest.mark.parametrize(("model", "rate"), [("linear", None), ("gd-8", 0.001)])
+def test_coefficients_are_the_prediction_in_the_callers_units(model: str, rate: float | None, flat: bool) -> None:
+    y = Y[:, 0] if flat else Y
+    estimator = GDSSMRegressor(model, learning_rate=rate).fit(X, y)
+    shape, expected = ((D,), ()) if flat else ((K, D), (K,)), LinearRegression().fit(X, y)
+    assert (estimator.coef_.shape, np.shape(estimator.intercept_)) == shape
+    assert_close(X @ estimator.coef_.T + estimator.intercept_, estimator.predict(X), "prediction", rtol=1e-9)
+    if model == "linear":
+        np.testing.assert_allclose(estimator.coef_, expected.coef_, atol=0.1)
+
+
+def test_a_model_without_coefficients_has_none() -> None:
+    inputs = GENERATOR.normal(size=(N, 10))
+    assert not hasattr(GDSSMRegressor("linear-trained").fit(inputs, Y[:, 0]), "coef_")
+    assert not hasattr(GDSSMRegressor(), "coef_")
+
+
+@pytest.mark.parametrize(
+    ("estimator", "message"),
+    [
+        (GDSSMRegressor("cubic"), "There is no model 'cubic'. Choose one of"),
+        (GDSSMRegressor("gd-1", learning_rate=-1.0), "learning_rate: must be greater than 0; this is -1"),
+        (GDSSMRegressor("linear-trained"), "x: needs the shape"),
+    ],
+)
+def test_what_the_model_says_is_a_value_error(estimator: GDSSMRegressor, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        estimator.fit(X, Y[:, 0]).predict(X)
+
+
+@pytest.mark.parametrize("estimator", [GDSSMRegressor(), GDSSMRegressor("gd-8", learning_rate=0.01)])
+def test_a_remote_estimator_answers_as_a_local_one(server: Server, estimator: GDSSMRegressor) -> None:
+    local = clone(estimator).fit(X, Y).partial_fit(X[:7], Y[:7])
+    remote = clone(estimator).set_params(url=server.url).fit(X, Y).partial_fit(X[:7], Y[:7])
+    np.testing.assert_array_equal(remote.predict(X), local.predict(X))
+    np.testing.assert_array_equal(remote.coef_, local.coef_)
+    np.testing.assert_array_equal(remote.intercept_, local.intercept_)
+    assert remote.set_params(url=None).predict(X).tolist() == local.predict(X).tolist()
+
+
+def test_a_remote_classifier_answers_as_a_local_one(server: Server) -> None:
+    local, remote = (GDSSMClassifier(url=url).fit(X, LABELS) for url in (None, server.url))
+    np.testing.assert_array_equal(remote.predict_proba(X), local.predict_proba(X))
+
+
+def test_what_a_remote_model_says_is_a_value_error(server: Server) -> None:
+    with pytest.raises(ValueError, match="learning_rate: must be greater than 0; this is -1"):
+        GDSSMRegressor("gd-1", learning_rate=-1.0, url=server.url).fit(X, Y).predict(X)
+    with pytest.raises(ValueError, match="There is no model 'cubic'"):
+        GDSSMRegressor("cubic", url=server.url).fit(X, Y)
+
+
+def test_large_data_go_in_pieces() -> None:
+    assert list(_pieces(5, AT_ONCE // 2)) == [slice(0, 2), slice(2, 4), slice(4, 6)]
+    assert list(_pieces(2, 2 * AT_ONCE)) == [slice(0, 1), slice(1, 2)]
+    with engine("linear", None, None, None) as found:
+        assert found.manifest.name == "linear"

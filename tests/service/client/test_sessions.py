@@ -1,0 +1,82 @@
+"""What is tried again, how often, and what an answer that is none becomes."""
+
+import pickle
+
+import pytest
+
+from service.client import Client
+from service.client.errors import ClientError, Refused, TooMany, Unavailable, Unreachable
+from tests.service.client.stand_in import Reply, standing_in
+
+LIST = Reply(200, b'{"default": "linear", "models": [], "refused": [], "news": 1}')
+BUSY = Reply(503, b'{"error": "Too much at once.", "error_type": "overloaded", "detail": null}', {"Retry-After": "0"})
+CONTEXT = Reply(
+    201,
+    b'{"id": "1", "model": {"name": "linear", "version": "1.0.0"}, "decay": null, "n_observations": 0, "inputs": null,'
+    b' "outputs": null, "version": 1, "ttl": 60, "created": "2026-01-01T00:00:00Z", "updated": "2026-01-01T00:00:00Z",'
+    b' "expires": "2026-01-01T00:00:00Z"}',
+)
+
+
+def test_what_is_refused_for_a_moment_is_asked_again_and_new_fields_are_passed_over() -> None:
+    with standing_in(BUSY, Reply(429, headers={"Retry-After": "0"}), LIST) as service, Client(service.url) as client:
+        assert client.models().default == "linear"
+    assert len(service.asked) == 3
+
+
+def test_retry_after_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    waited: list[float] = []
+    monkeypatch.setattr("time.sleep", waited.append)
+    wait = Reply(503, headers={"Retry-After": "7"})
+    with standing_in(wait, wait, LIST) as service, Client(service.url) as client:
+        client.models()
+    assert waited == [7.0, 7.0]
+
+
+def test_a_change_is_repeated_under_one_key_and_the_next_has_another(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("time.sleep", lambda _: None)
+    with standing_in(Reply(0), CONTEXT) as service, Client(service.url) as client:
+        client.contexts.create()
+        client.contexts.create()
+    first, again, second = (key for _, _, key in service.asked)
+    assert first == again
+    assert first
+    assert second not in {first, None}
+
+
+def test_an_evaluation_is_not_asked_for_twice_when_nobody_knows_whether_it_arrived(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("time.sleep", lambda _: None)
+    with standing_in(Reply(0)) as service, Client(service.url) as client, pytest.raises(Unreachable):
+        client.evaluations.ask(["linear"])
+    assert len(service.asked) == 1
+    with standing_in(BUSY) as service, Client(service.url) as client, pytest.raises(Unavailable):
+        client.evaluations.ask(["linear"])
+    assert len(service.asked) == 5
+
+
+def test_in_the_end_the_refusal_is_told_whole(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("time.sleep", lambda _: None)
+    with standing_in(BUSY) as service, Client(service.url, retries=2) as client, pytest.raises(Unavailable) as refused:
+        client.models()
+    assert len(service.asked) == 3
+    error = pickle.loads(pickle.dumps(refused.value))  # noqa: S301
+    assert str(error) == "Too much at once."
+    assert (error.status, error.error_type, error.detail, error.retry_after) == (503, "overloaded", None, 0.0)
+
+
+@pytest.mark.parametrize(
+    ("reply", "kind"),
+    [
+        (Reply(429, b'{"error": "no", "error_type": "quota_exceeded", "detail": null}'), TooMany),
+        (Reply(500, b"<html>"), Unavailable),
+        (Reply(418, b'["tea"]'), Refused),
+        (Reply(301, headers={"Location": "/"}), Refused),
+    ],
+)
+def test_strangers_answers_are_refusals_too(reply: Reply, kind: type[ClientError]) -> None:
+    with standing_in(reply) as service, Client(service.url, retries=0) as client, pytest.raises(kind) as refused:
+        client.models()
+    assert type(refused.value) is kind
+    assert str(refused.value) == "no" or f"{service.url}/v1/models answered {reply.status}" in str(refused.value)

@@ -1,0 +1,77 @@
+"""`gdssm models` and `gdssm bench`, and what is said where a library is missing."""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from service.cli import main
+from service.commands.predict import command as predict
+from tests.running import ROOT, running
+
+
+def run(*arguments: str) -> Result:
+    return CliRunner().invoke(main, arguments)
+
+
+def test_the_models_of_a_service_are_those_that_ship() -> None:
+    shipped = run("models")
+    with running() as server:
+        assert run("models", "--url", server.url).stdout == shipped.stdout
+        answer = run("bench", "--url", server.url, "--seconds", "0.05", "--concurrency", "2").stdout
+    header, *rows = shipped.stdout.splitlines()
+    assert header.split() == ["name", "version", "task", "origin", "x", "y", "steps", "summary"]
+    assert re.match(r"linear \* +1\.0\.0 +regression +constructed +any +any +8 ", next(r for r in rows if " * " in r))
+    assert re.fullmatch(r"\d+ requests in [\d.]+ s: \d+ a second; p50 [\d.]+ ms, p90 .* ms, p99 .* ms\n", answer)
+
+
+@pytest.mark.parametrize(
+    ("library", "arguments", "extra"),
+    [
+        ("httpx", ["models"], "client"),
+        ("httpx_retries", ["bench"], "client"),
+        ("narwhals", ["eval", "--model", "linear", "--out", "out"], "client"),
+        ("pyarrow", ["predict", "a.parquet", "b.parquet", "--target", "y"], "parquet"),
+    ],
+)
+def test_a_library_that_is_missing_is_told_with_its_extra(library: str, arguments: list[str], extra: str) -> None:
+    code = f"import sys; sys.modules[{library!r}] = None; from service.cli import main; main({arguments!r})"
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert done.stderr.startswith(f"Error: This needs {library}")
+    assert done.stderr.endswith(f"Install it with: pip install 'gdssm[{extra}]'\n")
+    assert done.stderr.count("\n") == 1
+
+
+def test_chunks_of_csv_and_parquet_give_the_same_column(tmp_path: Path) -> None:
+    context, query, out = tmp_path / "c.csv", tmp_path / "q.csv", tmp_path / "p.csv"
+    context.write_text("a,y\n" + "".join(f"{i},{3 * i + i % 2}\n" for i in range(50)))
+    query.write_text("a\n" + "".join(f"{i / 2}\n" for i in range(21)))
+    command = ["predict", str(context), str(query), "--target", "y"]
+    whole = run(*command).stdout
+    assert run(*command, "--chunk-rows", "7", "--out", str(out)).exit_code == 0
+    found, expected = (list(map(float, text.splitlines()[1:])) for text in (out.read_text(), whole))
+    assert found == pytest.approx(expected, rel=1e-9)
+    assert len(found) == 21
+    assert predict.name == "predict"
+
+
+def test_the_progress_bar_is_for_a_terminal_only() -> None:
+    assert run("predict", "--help").exit_code == 0
+    assert run("models").stderr == "* answers where no model is named; x and y: how many columns\n"
+
+
+def test_ctrl_c_ends_without_a_traceback(tmp_path: Path) -> None:
+    pipe = tmp_path / "endless.csv"
+    os.mkfifo(pipe)
+    command = [sys.executable, "-m", "service", "predict", str(pipe), str(pipe), "--target", "y"]
+    with subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE, text=True) as process, pipe.open("w"):
+        process.send_signal(signal.SIGINT)  # once the pipe is open the command reads
+        _, errors = process.communicate(timeout=30)
+    assert process.returncode == 1
+    assert errors.strip() == "Aborted!"

@@ -1,0 +1,50 @@
+import pytest
+
+from service.errors import InvalidInput
+from service.evaluations.comparison import regressions
+from service.evaluations.result import ScoreView
+from tests.service.evaluations.reports import report, score
+
+
+@pytest.mark.parametrize(
+    ("metric", "value", "worse"),
+    [
+        ("loss", 1.3, True),
+        ("loss", 1.15, False),
+        ("loss", 0.1, False),
+        ("loss", None, True),
+        ("r2", 0.7, True),
+        ("r2", 0.85, False),
+        ("r2", 2.0, False),
+        ("sensitivity_cosine", 0.7, True),
+        ("relative_prediction_difference", 1.3, True),
+        ("relative_prediction_difference", 0.7, False),
+    ],
+)
+def test_worse_is_what_lies_beyond_both_intervals(metric: str, value: float | None, worse: bool) -> None:
+    before = report(score("sine", "linear"), score("sine", "ridge"))
+    after = report(score("sine", "linear", **{metric: value}), score("sine", "ridge", **{metric: 99.0}))
+    found = list(regressions(before, after))
+    assert len(found) == worse
+    assert all(line.startswith(f"linear@sine.{metric} is ") and "; it was 1 [0.9, 1.1]" in line for line in found)
+
+
+def test_what_had_no_number_before_cannot_become_worse() -> None:
+    before = report(score("sine", "linear", loss=None), ScoreView(distribution="drift", learner="linear", refused="no"))
+    assert list(regressions(before, report(score("sine", "linear", loss=9.0), score("drift", "linear")))) == []
+
+
+def test_a_model_that_no_longer_fits_is_worse() -> None:
+    after = report(ScoreView(distribution="sine", learner="linear", refused="It takes 2 inputs."))
+    assert list(regressions(report(score("sine", "linear")), after)) == [
+        "linear@sine does not fit any more: It takes 2 inputs."
+    ]
+
+
+def test_only_the_same_tasks_and_some_of_the_same_models_are_compared() -> None:
+    before = report(score("sine", "linear"))
+    with pytest.raises(InvalidInput, match="--baseline: was made with another seed;"):
+        list(regressions(before, report(seed=1)))
+    with pytest.raises(InvalidInput, match="--baseline: has none of these models"):
+        list(regressions(before, report(models=("gd-1",))))
+    assert list(regressions(before, report(score("sine", "gd-1", r2=0.0), models=("linear", "gd-1")))) == []

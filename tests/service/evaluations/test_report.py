@@ -1,0 +1,38 @@
+import xml.etree.ElementTree as ET
+
+from service.evaluations.drawing import curves
+from service.evaluations.report import Report, markdown
+from service.evaluations.result import PointView, ScoreView
+from tests.service.evaluations.reports import interval, report, score
+
+SINE = score("sine", "linear", r2=None)
+GONE = ScoreView(distribution="drift", learner="linear", refused="It takes 2 inputs.")
+RESULTS = (SINE, score("sine", "ridge"), GONE, score("drift", "ridge"))
+
+
+def test_a_report_is_read_as_it_was_written() -> None:
+    written = report(*RESULTS)
+    assert Report.model_validate_json(written.model_dump_json()) == written
+    assert written.own_results == [SINE, GONE]
+
+
+def test_markdown_has_a_table_for_each_distribution() -> None:
+    text = markdown(report(*RESULTS))
+    assert text.startswith("# paper, seed 0\n\nlinear 1.0.0 (000000000000). 200 tasks")
+    assert text.index("## sine") < text.index("## drift")
+    assert "| linear | 1 [0.9, 1.1] | – [–, –] | 1 [0.9, 1.1] | 1 [0.9, 1.1] |" in text
+    assert "| linear | does not fit: It takes 2 inputs. |  |  |  |" in text
+    tables = [line for line in text.splitlines() if line.startswith("|")]
+    assert all(line.count("|") == 6 for line in tables)
+
+
+def test_the_drawing_is_svg_with_every_distribution_and_learner_and_the_same_again() -> None:
+    drawn = curves(report(*RESULTS))
+    texts = {text for element in ET.fromstring(drawn).iter() if (text := (element.text or "").strip())}  # noqa: S314
+    assert {"sine", "drift", "linear", "ridge", "observations", "loss"} <= texts
+    assert curves(report(*RESULTS)) == drawn
+
+
+def test_a_curve_without_a_finite_number_is_left_out() -> None:
+    lost = SINE.model_copy(update={"curve": (PointView(observations=1, loss=interval(None)),)})
+    assert b"<svg" in curves(report(lost))

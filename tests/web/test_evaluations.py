@@ -1,0 +1,178 @@
+"""Evaluations: started, watched to their end, cancelled, compared; own tables; keys and streams that break off."""
+
+import json
+import re
+import shlex
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from playwright.sync_api import Locator, Page, Route, expect
+
+from service.commands.eval import command as eval_command
+from tests.running import Server
+from tests.web.pages import View, copied, only_with_key, run_python, sent
+
+Opened = Callable[..., Page]
+NUMBERS = ("loss", "r2", "relative_prediction_difference", "sensitivity_cosine")
+
+
+@pytest.fixture
+def evaluations(opened: Opened) -> View:
+    return View(opened("evaluations", refusals=True), "evaluations")
+
+
+def evaluate_table(opened: Opened, path: Path) -> tuple[View, dict[str, Any]]:
+    """From a table to the end of its evaluation; returns the page and what was asked for."""
+    path.write_text("\n".join(["depth,width,load", *(f"{i},{i * i % 7},{2 * i + i * i % 5}" for i in range(13))]))
+    page = opened("table")
+    View(page, "table").control("file").set_input_files(path)
+    page.get_by_role("link", name="Evaluate on this table").click()
+    view = View(page, "evaluations")
+    expect(view.part("own-about")).to_have_text("beams.csv: load from depth, width, 13 rows.")
+    with page.expect_request(lambda request: request.method == "POST") as asked:
+        view.control("start").click()
+    expect(view.part("progress-words")).to_contain_text(re.compile(r"Done: 10 results in \d"), timeout=30_000)
+    return view, sent(asked.value)
+
+
+def row(view: View, learner: str) -> Locator:
+    return view.part("scores").locator("tr").filter(has=view.page.get_by_role("rowheader", name=learner, exact=True))
+
+
+def test_a_table_of_the_visitors_is_evaluated_to_the_numbers_that_the_service_keeps(
+    opened: Opened, server: Server, tmp_path: Path
+) -> None:
+    view, body = evaluate_table(opened, tmp_path / "beams.csv")
+    assert body["models"] == ["linear", "gd-8", "gd-1"]
+    assert (len(body["data"]["x"]), len(body["data"]["x"][0]), body["tasks"]) == (13, 2, 50)
+    assert (body["queries"], body["observations"], body["curve"]) == (4, 9, [1, 2, 5])
+
+    kept = httpx.get(f"{server.url}/v1/evaluations/{view.part('shown').input_value()}").json()
+    shown = (
+        view.part("scores")
+        .locator("tr")
+        .evaluate_all(
+            "rows => rows.map((row) => [...row.querySelectorAll('data')].map(({value}) => value && Number(value)))"
+        )
+    )
+    assert shown == [[score[name]["mean"] for name in NUMBERS] for score in kept["results"]]
+    losses = [score["loss"]["mean"] for score in kept["results"]]
+    best = kept["results"][losses.index(min(losses))]["learner"]
+    expect(row(view, best).locator("td").first).to_have_class("best")
+    expect(view.part("scores").locator("td:nth-child(2).best")).to_have_count(1)
+    expect(view.part("cancel")).to_be_hidden()
+
+    printed = run_python(copied(view, "python")).splitlines()
+    assert printed == [f"data {score['learner']} {score['r2']['mean']!r}" for score in kept["results"]]
+    expect(view.host.locator("[data-language=command]")).to_be_hidden()
+
+    canvas, frame = view.host.locator("canvas"), view.part("curves")
+    expect(canvas).to_have_attribute("aria-label", re.compile(r"Learning curves on data: .*linear from .* to "))
+    before = picture(frame)
+    view.part("legend").get_by_role("button", name="linear").click()
+    expect(canvas).not_to_have_attribute("aria-label", re.compile("linear from"))
+    assert picture(frame) != before
+    view.page.reload()  # the newest is then the one that Python asked for
+    expect(view.part("shown").locator("option:checked")).to_contain_text(" · data · seed 0, 50 tasks · ")
+    view.part("beside").select_option(index=1)
+    expect(view.part("beside-about")).to_have_text("Dashed: the evaluation that is laid over.")
+    expect(canvas).to_have_attribute("aria-label", re.compile("gd-8, beside from"))
+
+
+def picture(frame: Locator) -> str:
+    drawn: str = frame.locator("canvas").evaluate("canvas => canvas.toDataURL()")
+    return drawn
+
+
+def test_an_evaluation_is_watched_and_cancelled_and_a_refusal_has_its_reason(evaluations: View) -> None:
+    view = evaluations
+    view.host.get_by_text("Practical", exact=True).click()
+    expect(view.part("models").get_by_label("sine-trained")).to_have_count(0)
+    view.host.get_by_text("Paper", exact=True).click()
+    view.part("models").get_by_label("sine-trained").check()
+    view.control("seed").fill("7")
+    expect(view.host.locator("code").last).to_contain_text("seed=7")
+    view.control("start").click()
+    expect(row(view, "sine-trained").locator(".refused")).to_contain_text("x: needs the shape", timeout=30_000)
+    expect(view.part("progress-words")).to_contain_text(re.compile(r"[1-9]\d* of 88 results"))
+    assert float(view.part("bar").evaluate("bar => bar.position")) > 0
+    view.part("cancel").click()
+    expect(view.part("progress-words")).to_contain_text(re.compile(r"Cancelled after [1-9]\d* of 88 results"))
+    expect(view.part("shown").locator("option:checked")).to_contain_text("cancelled")
+    expect(view.part("cancel")).to_be_hidden()
+
+
+def test_what_is_wrong_is_told_in_place(evaluations: View) -> None:
+    view = evaluations
+    problem = view.part("problem")
+    view.host.get_by_text("My table", exact=True).click()
+    view.control("start").click()
+    expect(problem).to_contain_text("There is no table yet.")
+    view.host.get_by_text("Paper", exact=True).click()
+    boxes = view.part("models").get_by_role("checkbox")
+    for i in range(boxes.count()):
+        boxes.nth(i).uncheck()
+    view.control("start").click()
+    expect(problem).to_contain_text("No model is chosen.")
+    boxes.first.check()
+    view.control("tasks").fill("5000")
+    view.page.route("**/v1/evaluations", refused)
+    view.control("start").click()
+    expect(problem).to_have_text("10 evaluations are queued. Wait.")
+
+
+def refused(route: Route) -> None:
+    route.fulfill(status=429, json={"error": "10 evaluations are queued. Wait.", "error_type": "quota_exceeded"})
+
+
+RECORD = {"id": "e", "status": "running", "suite": "paper", "models": [{"name": "linear"}], "seed": 0, "done": 1}
+RECORD |= {"total": 2, "reason": None, "created": "2026-01-01T00:00:00Z", "finished": None}
+RECORD["sizes"] = {"tasks": 5, "queries": 4, "observations": 3, "curve": [1, 2]}
+ENDED = RECORD | {"status": "done", "done": 2, "finished": "2026-01-01T00:00:02Z"}
+INTERVAL = {"mean": 0.5, "low": 0.25, "high": 0.75}
+
+
+def score(learner: str) -> dict[str, Any]:
+    points = [{"observations": n, "loss": INTERVAL} for n in (1, 2)]
+    measures = dict.fromkeys(NUMBERS, INTERVAL)
+    return {"distribution": "linear", "learner": learner, "refused": None, "curve": points, **measures}
+
+
+def test_a_stream_that_breaks_off_goes_on_where_it_was_and_bears_the_key(opened: Opened) -> None:
+    asked: list[tuple[str | None, str | None]] = []
+
+    def stream(route: Route) -> None:
+        headers = route.request.headers
+        asked.append((headers.get("authorization"), headers.get("last-event-id")))
+        first = ("result", "1", score("linear")), ("progress", None, RECORD)
+        second = ("result", "2", score("ridge")), ("end", None, ENDED)
+        route.fulfill(content_type="text/event-stream", body=events(*(first if len(asked) == 1 else second)))
+
+    page = opened("evaluations", refusals=True)
+    page.route("**/v1/**", only_with_key)
+    page.route("**/v1/evaluations?*", lambda route: route.fulfill(json={"evaluations": [RECORD], "after": None}))
+    page.route("**/v1/evaluations/e/events", stream)
+    page.reload()
+    page.locator("#trouble").get_by_label("Key").fill("secret")
+    page.keyboard.press("Enter")
+    view = View(page, "evaluations")
+    expect(view.part("progress-words")).to_have_text("Done: 2 results in 2.0 s")
+    expect(view.part("scores").locator("tr")).to_have_count(2)
+    assert asked == [("Bearer secret", None), ("Bearer secret", "1")]
+    expect(view.host.locator("code").last).to_contain_text('api_key=os.environ["GDSSM_API_KEY"]')
+    view.host.locator("[data-language=command]").click()
+    words = shlex.split(view.host.locator("code").last.inner_text().replace("\\\n", ""))
+    given = eval_command.make_context("eval", words[2:]).params
+    assert (words[:2], given["models"], given["tasks"]) == (["gdssm", "eval"], ("linear", "gd-8", "gd-1"), 50)
+
+
+def events(*sent: tuple[str, str | None, object]) -> str:
+    """As the service sends them, the last one followed by half an event that the end cuts off."""
+    lines = [
+        f"event: {event}\r\n{f'id: {number}{chr(13)}{chr(10)}' if number else ''}data: {json.dumps(data)}\r\n\r\n"
+        for event, number, data in sent
+    ]
+    return ": a comment\r\n\r\n" + "".join(lines) + 'event: result\r\ndata: {"half":'
