@@ -8,6 +8,8 @@ from fastapi import FastAPI
 from fastapi.concurrency import run_in_threadpool
 from fastapi_offline import FastAPIOffline
 
+from service.access.keyring import KeyRing, keys_required
+from service.access.keys import Keys
 from service.api import (
     context_state,
     contexts,
@@ -32,15 +34,13 @@ from service.api.sweeping import sweeping
 from service.api.v2 import routes as protocol
 from service.api.watching import watching
 from service.api.work import Pool
-from service.contexts import Contexts
+from service.contexts.contexts import Contexts
 from service.evaluations.jobs import Evaluations
 from service.evaluations.ledger import Ledger
-from service.keyring import KeyRing, keys_required
-from service.keys import Keys
-from service.metrics import Exposition, Metrics
+from service.models.repository import Repository
 from service.predictor import Limits, Predictor
-from service.repository import Repository
 from service.settings import Settings
+from service.signals.metrics import Exposition, Metrics
 from service.store.context_count import ContextCount
 from service.store.database import Database
 from service.store.unloaded import StoredUnloaded

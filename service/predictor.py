@@ -7,7 +7,7 @@ import numpy as np
 
 from service.artifact import Manifest
 from service.errors import InvalidInput, NotReady, NumericOverflow, Problem
-from service.repository import Repository
+from service.models.repository import Repository
 from service.runtime import Runtime
 from service.shapes import Array
 

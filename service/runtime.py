@@ -16,8 +16,8 @@ from pydantic import ValidationError
 from service import signature
 from service.artifact import METADATA_KEY, Manifest, TensorSpec, content_hash, next_name
 from service.errors import BrokenArtifact
-from service.record import current
 from service.shapes import Array, measure, shape_of
+from service.signals.record import current
 
 HASH = re.compile(rb'"sha256":"([0-9a-f]{64})"')
 MOST_HASHES = 4

@@ -13,8 +13,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from service.api.errors import answer_to
 from service.api.signals import PROBES
 from service.errors import Overloaded, ServiceError, TooSlow
-from service.metrics import Metrics
 from service.settings import Settings
+from service.signals.metrics import Metrics
 
 
 class Admission:

@@ -25,7 +25,7 @@ from service.api.body import JsonBodyRoute
 from service.api.context_schemas import ContextQuery
 from service.api.schemas import Observations, PredictRequest
 from service.errors import InvalidInput, Problem
-from service.explanation import Explanation, Part, parts
+from service.explaining.explanation import Explanation, Part, parts
 from service.predictor import Prediction
 from service.shapes import Array
 from service.tensors import Tensors, numbers_of, pack, unpack

@@ -6,7 +6,7 @@ from typing import Annotated
 from fastapi import Depends, Header
 from pydantic.json_schema import SkipJsonSchema
 
-from service.context_record import Change, ContextRecord
+from service.contexts.context_record import Change, ContextRecord
 from service.errors import InvalidInput, Problem
 
 KEY = r"^[ -~]{1,200}$"

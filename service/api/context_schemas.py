@@ -16,9 +16,9 @@ from service.api.schemas import (
     Observations,
     Schema,
 )
-from service.context_record import ContextRecord, Page
-from service.explanation import Explanation, Part, parts
-from service.implicit_weights import ImplicitWeights
+from service.contexts.context_record import ContextRecord, Page
+from service.explaining.explanation import Explanation, Part, parts
+from service.explaining.implicit_weights import ImplicitWeights
 from service.numbers import number
 from service.predictor import Prediction
 

@@ -23,7 +23,7 @@ from service.api.context_schemas import (
 from service.api.errors import documented
 from service.api.own import Own
 from service.api.schemas import Observations
-from service.context_record import ContextRecord
+from service.contexts.context_record import ContextRecord
 from service.predictor import Context
 
 router = APIRouter(prefix="/v1/contexts", tags=["contexts"], route_class=BinaryRoute)

@@ -11,7 +11,7 @@ from starlette.requests import HTTPConnection
 from service import errors
 from service.api.problems import path_of
 from service.api.schemas import ErrorBody, ErrorDetail
-from service.record import current
+from service.signals.record import current
 
 STATUS: dict[type[errors.ServiceError], int] = {
     errors.MalformedBody: 400,

@@ -26,7 +26,7 @@ from service.errors import NotReady
 from service.evaluations.jobs import Evaluations
 from service.evaluations.ledger import UNFINISHED, EvaluationRecord
 from service.evaluations.request import EvaluationRequest
-from service.record import current
+from service.signals.record import current
 
 router = APIRouter(prefix="/v1/evaluations", tags=["evaluations"], route_class=JsonBodyRoute)
 Given = ParamSpec("Given")

@@ -10,8 +10,9 @@ from typing import Annotated, TypeVar
 from pydantic import Field, PlainValidator
 from pydantic_core import PydanticCustomError
 
-from service import explanation, numbers
+from service import numbers
 from service.errors import InvalidInput
+from service.explaining import explanation
 from service.shapes import Array
 
 REFUSED = "refused"

@@ -6,12 +6,12 @@ from fastapi.concurrency import run_in_threadpool
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from service.access.caller import EVERYBODY, Caller
+from service.access.keyring import keys_required
+from service.access.rate_limits import RateLimits
 from service.api.errors import answer_to
 from service.api.served import Parts
-from service.caller import EVERYBODY, Caller
 from service.errors import NotReady, ServiceError
-from service.keyring import keys_required
-from service.rate_limits import RateLimits
 
 OPEN = {"/", "/docs", "/docs/oauth2-redirect", "/openapi.json", "/metrics"}
 OPEN_BELOW = ("/health/", "/v2/health/", "/web/", "/static-offline-docs/")

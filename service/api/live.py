@@ -6,8 +6,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from service.api.errors import answer_to
 from service.errors import Overloaded, ServiceError
-from service.metrics import Metrics
-from service.stopping import Stopping
+from service.running.stopping import Stopping
+from service.signals.metrics import Metrics
 
 GOING_AWAY = 1001
 

@@ -9,7 +9,7 @@ from fastapi import Depends
 
 from service.api.served import Calling, Kept, Working
 from service.api.work import Pool
-from service.contexts import Contexts
+from service.contexts.contexts import Contexts
 
 Given = ParamSpec("Given")
 Result = TypeVar("Result")

@@ -9,7 +9,7 @@ from service.api.errors import documented
 from service.api.schemas import AnsweringModel, ExplanationAnswer, PredictAnswer, PredictRequest
 from service.api.served import Served, Working
 from service.api.work import numbers_in
-from service.explanation import Explanation, predict_and_explain
+from service.explaining.explanation import Explanation, predict_and_explain
 from service.predictor import Context, Prediction, Predictor, columns
 
 router = APIRouter(prefix="/v1", tags=["predict"], route_class=BinaryRoute)

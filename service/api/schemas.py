@@ -7,8 +7,8 @@ from pydantic.json_schema import SkipJsonSchema
 
 from service.api.fields import Explain, Number, Numbers, NumbersOrRows, Rows
 from service.artifact import Assumptions, ParameterSpec
-from service.explanation import Explanation
-from service.implicit_weights import ImplicitWeights
+from service.explaining.explanation import Explanation
+from service.explaining.implicit_weights import ImplicitWeights
 
 
 class Schema(BaseModel):

@@ -6,16 +6,16 @@ from typing import Annotated
 from fastapi import Depends, FastAPI
 from starlette.requests import HTTPConnection
 
+from service.access.caller import Caller
+from service.access.keyring import KeyRing
 from service.api.work import Pool
-from service.caller import Caller
-from service.contexts import Contexts
+from service.contexts.contexts import Contexts
 from service.errors import Forbidden, NotReady
 from service.evaluations.jobs import Evaluations
-from service.keyring import KeyRing
-from service.metrics import Exposition, Metrics
 from service.predictor import Predictor
+from service.running.stopping import Stopping
 from service.settings import Settings
-from service.stopping import Stopping
+from service.signals.metrics import Exposition, Metrics
 
 
 @dataclass

@@ -11,10 +11,10 @@ from uuid import uuid4
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from service.access.caller import EVERYBODY
 from service.api.errors import unexpected
-from service.caller import EVERYBODY
-from service.metrics import Metrics
-from service.record import CURRENT, Record
+from service.signals.metrics import Metrics
+from service.signals.record import CURRENT, Record
 
 logger = logging.getLogger(__name__)
 

@@ -5,7 +5,7 @@ import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 
-from service.contexts import Contexts
+from service.contexts.contexts import Contexts
 from service.errors import DatabaseUnavailable
 
 logger = logging.getLogger(__name__)

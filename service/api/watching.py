@@ -9,7 +9,7 @@ import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 
-from service.repository import Repository
+from service.models.repository import Repository
 
 logger = logging.getLogger(__name__)
 

@@ -10,7 +10,7 @@ from typing import Generic, TypeVar
 from prometheus_client import Gauge
 
 from service.errors import Overloaded
-from service.record import Record, current
+from service.signals.record import Record, current
 
 Result = TypeVar("Result")
 Watch = Callable[[str, float, float], None]

@@ -10,7 +10,7 @@ from service.artifact import Manifest, next_name
 from service.client.errors import NotFound
 from service.errors import ServiceError
 from service.inference import Infer, unlimited
-from service.repository import Repository
+from service.models.repository import Repository
 from service.settings import Settings
 from service.shapes import Array
 

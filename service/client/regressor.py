@@ -9,7 +9,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from service.client.estimator import Array, StateEstimator
 from service.errors import UnsupportedByModel
-from service.implicit_weights import ImplicitWeights, implicit_weights
+from service.explaining.implicit_weights import ImplicitWeights, implicit_weights
 
 
 class GDSSMRegressor(MultiOutputMixin, RegressorMixin, StateEstimator):  # type: ignore[misc]

@@ -17,7 +17,7 @@ from service.evaluations.report import ExaminedModel, Report, markdown
 from service.evaluations.request import EvaluationRequest
 from service.evaluations.result import view
 from service.evaluations.thresholds import Threshold
-from service.file_task import open_task
+from service.files.file_task import open_task
 
 if TYPE_CHECKING:
     from service.client.client import Client

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import click
 
-from service.keys import Key, Keys
+from service.access.keys import Key, Keys
 from service.settings import Settings
 from service.store.database import Database
 

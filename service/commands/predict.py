@@ -6,13 +6,13 @@ from typing import TypeVar
 
 import click
 
-from service.column_file import open_column
 from service.commands.options import by_setting, example, numbers_by_name, progress
-from service.file_task import open_task
+from service.files.column_file import open_column
+from service.files.file_task import open_task
+from service.files.streaming import predictions
+from service.models.repository import Repository
 from service.predictor import Limits, Predictor
-from service.repository import Repository
 from service.settings import Settings
-from service.streaming import predictions
 
 Chunk = TypeVar("Chunk")
 STEPS = 1000

@@ -2,8 +2,8 @@
 
 import click
 
-from service import serving
 from service.commands.options import by_setting, example
+from service.running import serving
 from service.settings import Settings
 
 

@@ -13,7 +13,7 @@ from service.evaluations.ledger import EvaluationRecord, Ledger
 from service.evaluations.process import Process
 from service.evaluations.request import EvaluationRequest
 from service.evaluations.worker import Assignment
-from service.repository import Repository
+from service.models.repository import Repository
 
 logger = logging.getLogger(__name__)
 

@@ -14,7 +14,7 @@ from service.evaluations.models import contestant
 from service.evaluations.request import EvaluationRequest
 from service.evaluations.result import view
 from service.inference import unlimited
-from service.repository import Repository
+from service.models.repository import Repository
 from service.runtime import Runtime
 
 POLITENESS = 10

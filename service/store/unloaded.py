@@ -6,13 +6,13 @@ from contextlib import suppress
 from sqlalchemy import delete, insert, select
 from sqlalchemy.exc import IntegrityError
 
-from service.catalogue import Key
+from service.models.catalogue import Key
 from service.store.database import Database
 from service.store.tables import UNLOADED
 
 
 class StoredUnloaded:
-    """The table UNLOADED as `service.unloaded.Unloaded`."""
+    """The table UNLOADED as `service.models.unloaded.Unloaded`."""
 
     def __init__(self, database: Database) -> None:
         self._database = database

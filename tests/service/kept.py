@@ -5,9 +5,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from service.contexts import Contexts
+from service.contexts.contexts import Contexts
+from service.models.repository import Repository
 from service.predictor import Context, Limits, Predictor
-from service.repository import Repository
 from service.shapes import Array
 from service.store.database import Database
 

@@ -8,8 +8,8 @@ from starlette.types import Receive, Scope, Send
 
 from service.api.admission import Admission
 from service.errors import ServiceError
-from service.metrics import Exposition, Metrics
 from service.settings import Settings
+from service.signals.metrics import Exposition, Metrics
 
 
 class House:

@@ -6,8 +6,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from service.access.keys import Keys
 from service.artifact import Manifest
-from service.keys import Keys
 from service.settings import Settings
 from service.store.database import Database
 from tests.closeness import assert_close

@@ -8,9 +8,9 @@ import pytest
 from fastapi import FastAPI
 from starlette.types import Message
 
+from service.access.keys import Keys
 from service.api.keys import is_open
 from service.api.served import Administering
-from service.keys import Keys
 from service.settings import Settings
 from service.store.database import Database
 from tests.service.in_process import InProcess, in_process

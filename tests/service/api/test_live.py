@@ -3,8 +3,8 @@ import asyncio
 from starlette.types import Message, Receive, Scope, Send
 
 from service.api.live import LiveConnections
-from service.metrics import Metrics
-from service.stopping import Stopping
+from service.running.stopping import Stopping
+from service.signals.metrics import Metrics
 
 SCOPE = {"type": "websocket", "path": "/", "headers": [], "extensions": {"websocket.http.response": {}}}
 

@@ -7,8 +7,8 @@ from prometheus_client import Metric
 from prometheus_client.parser import text_string_to_metric_families
 
 from service.api.errors import STATUS
-from service.metrics import Exposition, Metrics
-from service.record import Record
+from service.signals.metrics import Exposition, Metrics
+from service.signals.record import Record
 from tests.service.in_process import InProcess
 
 DASHBOARD = Path(__file__).parents[3] / "deploy" / "grafana" / "gdssm.json"

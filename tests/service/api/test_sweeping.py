@@ -7,7 +7,7 @@ import pytest
 
 from service.api import sweeping as module
 from service.api.sweeping import sweeping
-from service.contexts import Contexts
+from service.contexts.contexts import Contexts
 from service.errors import DatabaseUnavailable
 
 

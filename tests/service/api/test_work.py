@@ -8,7 +8,7 @@ from prometheus_client import CollectorRegistry, Gauge
 
 from service.api.work import NARROWEST, SHORT, Pool, numbers_in
 from service.errors import Overloaded
-from service.record import CURRENT, Record, current
+from service.signals.record import CURRENT, Record, current
 
 THREADS = 2
 

@@ -8,8 +8,8 @@ from click.testing import CliRunner, Result
 from websockets.exceptions import InvalidStatus
 from websockets.sync.client import connect
 
+from service.access.keyring import FRESH_FOR, NO_KEY_YET
 from service.cli import main
-from service.keyring import FRESH_FOR, NO_KEY_YET
 from tests.running import running
 
 

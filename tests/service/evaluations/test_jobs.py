@@ -14,7 +14,7 @@ from service.evaluations.process import Process
 from service.evaluations.request import EvaluationRequest
 from service.evaluations.result import view
 from service.evaluations.worker import Assignment, enter
-from service.repository import Repository
+from service.models.repository import Repository
 from service.settings import Settings
 from service.store.database import Database
 

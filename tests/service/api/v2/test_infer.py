@@ -3,7 +3,7 @@ import json
 import numpy as np
 import pytest
 
-from service.repository import Repository
+from service.models.repository import Repository
 from tests.service.api.v2.protocol import (
     BEHIND,
     HEADER,

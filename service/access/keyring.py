@@ -1,0 +1,100 @@
+"""Who a key belongs to, without asking the database for each request."""
+
+import hmac
+import ipaddress
+import logging
+import time
+from collections.abc import Callable
+from typing import Self
+
+from service.access.caller import Caller
+from service.access.keys import PREFIX, Key, Keys, hash_of
+from service.errors import DatabaseUnavailable, Unauthenticated
+from service.settings import Settings
+
+logger = logging.getLogger(__name__)
+
+FRESH_FOR = 2.0
+"""Seconds for which the keys are believed to be what they were: so long may a revoked key still open."""
+GRACE = 300.0
+"""Seconds for which the keys last known stay good while the database does not answer."""
+NOBODYS = hash_of("")
+
+MISSING = "This needs a key. Send it in the header Authorization: Bearer gdssm_…"
+REFUSED = "This key is not valid, or has been revoked. Ask whoever runs the service for another."
+NO_KEY_YET = "There is no key yet, so every request gets 401. Make one: python -m service keys create NAME"
+
+
+def keys_required(settings: Settings) -> bool:
+    """Tell whether callers need a key: with `auto`, wherever others than this machine can call."""
+    if settings.auth != "auto":
+        return settings.auth == "on"
+    try:
+        return not ipaddress.ip_address(settings.host).is_loopback
+    except ValueError:
+        return settings.host != "localhost"
+
+
+class KeyRing:
+    """Every key in force, read from the database again when the last reading is too old.
+
+    All of them and not one at a time: an operator makes a few hundred keys, while an attacker sends as many made-up
+    ones as the line carries. So neither memory nor the database ever sees a made-up key, and one query in `FRESH_FOR`
+    seconds serves every request of the process.
+
+    Args:
+        keys: Where to read them.
+        clock: Seconds that only go forward.
+    """
+
+    def __init__(self, keys: Keys, clock: Callable[[], float] = time.monotonic) -> None:
+        self._keys = keys
+        self._clock = clock
+        self._held: dict[str, Key] = {}
+        self._asked = self._known = -float("inf")
+
+    @classmethod
+    def open(cls, keys: Keys) -> Self:
+        """Read the keys for the first time, and tell the operator if there is none."""
+        ring = cls(keys)
+        ring.refresh()
+        if not ring._held:
+            logger.warning(NO_KEY_YET)
+        return ring
+
+    @property
+    def stale(self) -> bool:
+        """Whether to `refresh` before asking."""
+        return self._clock() - self._asked >= FRESH_FOR
+
+    def refresh(self) -> None:
+        """Read the keys again (waits for the database); if that fails, the ones last known stay good for a while."""
+        began = self._clock()
+        try:
+            self._held, self._known, self._asked = self._keys.in_force(), began, began
+        except DatabaseUnavailable as error:
+            self._asked = self._clock()
+            logger.warning("The keys could not be read again: %s", error)
+
+    def caller(self, key: str | None) -> Caller:
+        """Find out who asks.
+
+        Args:
+            key: As it was sent; None if none was.
+
+        Raises:
+            Unauthenticated: No key, or not one that is in force.
+            DatabaseUnavailable: It has not answered for too long to know.
+        """
+        if key is None:
+            raise Unauthenticated(MISSING)
+        if self._clock() - self._known >= GRACE:
+            raise DatabaseUnavailable("The keys cannot be checked: the database does not answer. Try again.")
+        prefix, _, rest = key.partition("_")
+        key_id, _, secret = rest.partition("_")
+        held = self._held.get(key_id)
+        # Compared in constant time, and also where there is nothing to compare with: how long it takes tells nothing.
+        same = hmac.compare_digest(hash_of(secret), held.secret_sha256 if held else NOBODYS)
+        if held is None or not same or prefix != PREFIX:
+            raise Unauthenticated(REFUSED)
+        return Caller(held.id, held.admin, held.rate_limit)

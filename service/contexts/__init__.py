@@ -1,0 +1,10 @@
+"""Contexts that live on the server: each a state of constant size, under a name, in the database.
+
+contexts        they are made, fed, asked, joined, removed
+context_record  what is told of a context, and on which terms it is changed
+shelf           taken out and put back within one transaction, once for each idempotency key
+memory          what a context remembers: its state, and how its observations looked
+merge           two states of one model into one, without the model
+forgetting      how a state fades where old observations count less: λ^(N−1−i)
+portable        a memory as safetensors bytes, and back again if nothing is wrong with them
+"""

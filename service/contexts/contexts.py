@@ -1,0 +1,289 @@
+"""Contexts that live on the server: each a state of constant size, under a name, in the database."""
+
+import time
+from collections.abc import Callable, Collection, Mapping
+from typing import Any
+
+from sqlalchemy import Connection
+
+from service.contexts import portable
+from service.contexts.context_record import UNCONDITIONAL, Change, ContextRecord, Page, StreamStep
+from service.contexts.memory import answer, join, learn, new_memory
+from service.contexts.shelf import ID, Held, Shelf, record_of
+from service.errors import Conflict, InvalidInput, NumericOverflow, Problem, UnknownModel, UnsupportedByModel
+from service.explaining.contributions import no_contributions_of_a_state
+from service.explaining.explanation import Explanation, Part
+from service.explaining.implicit_weights import ImplicitWeights, implicit_weights_in
+from service.predictor import Context, Prediction, Predictor
+from service.runtime import Runtime
+from service.shapes import Array
+from service.store import contexts
+from service.store.database import Database
+
+__all__ = ["UNCONDITIONAL", "Change", "ContextRecord", "Contexts", "Page", "StreamStep"]
+
+
+class Contexts:
+    """Makes, feeds, asks, joins and removes contexts; every change is one transaction.
+
+    Every method that names a context raises UnknownContext if the owner has none of that name, or if its time is over;
+    every change raises VersionMismatch and Conflict as its terms say; and all raise DatabaseUnavailable.
+
+    Args:
+        database: Where they live.
+        predictor: Has the models and the limits.
+        max_contexts: Most that one owner may keep.
+        ttl: Seconds that a context is kept after its last use, unless it says otherwise.
+        clock: Tells the seconds since 1970.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        predictor: Predictor,
+        max_contexts: int,
+        ttl: int,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self._database = database
+        self._predictor = predictor
+        self._shelf = Shelf(database, predictor, max_contexts, ttl, clock)
+        self._clock = clock
+
+    def create(
+        self,
+        owner: str,
+        model: str | None,
+        first: Context | None = None,
+        *,
+        version: str | None = None,
+        decay: float | None = None,
+        ttl: int | None = None,
+        change: Change = UNCONDITIONAL,
+    ) -> ContextRecord:
+        """Make a context, empty or with its first observations.
+
+        Raises:
+            UnknownModel: No such model.
+            UnsupportedByModel: It has no state, or cannot forget.
+            InvalidInput: The first observations do not fit.
+            QuotaExceeded: The owner keeps too many.
+        """
+        request = {"create": model, "version": version, "decay": decay, "ttl": ttl, **_parts(first)}
+
+        def make(connection: Connection) -> ContextRecord:
+            runtime = self._predictor.runtime(model, version)
+            memory = new_memory(runtime.manifest, decay)
+            if first is not None:
+                memory = learn(runtime, self._predictor.limits, memory, first, "observations.")
+            return self._shelf.add(connection, owner, runtime, memory, ttl)
+
+        return self._made(owner, change, request, make)
+
+    def observe(self, owner: str, context_id: str, new: Context, change: Change = UNCONDITIONAL) -> ContextRecord:
+        """Learn further observations; negative weights take observations out again.
+
+        Raises:
+            InvalidInput: The observations do not fit.
+            UnsupportedByModel: The model cannot take observations out.
+            NumericOverflow: The state is beyond floating point.
+        """
+
+        def add(connection: Connection) -> ContextRecord:
+            held = self._shelf.hold(connection, owner, context_id, change)
+            memory = learn(held.runtime, self._predictor.limits, held.memory, new)
+            return self._shelf.store(connection, held, memory)
+
+        return self._made(owner, change, {"observe": context_id, **_parts(new)}, add)
+
+    def predict(
+        self, owner: str, context_id: str, query: Array, parameters: Mapping[str, float] | None = None
+    ) -> tuple[Prediction, ContextRecord]:
+        """Answer queries from what the context has seen; it does not change (but is kept for its ttl anew).
+
+        Raises:
+            InvalidInput: The queries do not fit, or the context is empty.
+            NumericOverflow: The answer is beyond floating point.
+        """
+        held = self._shelf.look(owner, context_id)
+        return self._predict(held, query, parameters), self._shelf.touch(held.record)
+
+    def predict_and_explain(
+        self,
+        owner: str,
+        context_id: str,
+        query: Array,
+        parameters: Mapping[str, float] | None = None,
+        *,
+        wanted: Collection[Part],
+    ) -> tuple[Prediction, Explanation, ContextRecord]:
+        """Predict likewise, and explain it by the linear model that the context amounts to.
+
+        Raises:
+            UnsupportedByModel: There is no such explanation: contributions need the observations, which are not kept.
+            InvalidInput, NumericOverflow: As for `predict`.
+        """
+        if "contributions" in wanted:
+            raise no_contributions_of_a_state()
+        held = self._shelf.look(owner, context_id)
+        prediction = self._predict(held, query, parameters)
+        weights = implicit_weights_in(held.runtime, held.memory, parameters) if wanted else None
+        return prediction, Explanation(weights, None), self._shelf.touch(held.record)
+
+    def step(self, owner: str, context_id: str, new: Context | None, query: Array | None) -> StreamStep:
+        """Predict (at the query, else at the x of the observation), then learn the observation, in one transaction.
+
+        While the context is empty there is nothing to predict from: prediction and error are None, and it learns.
+        """
+        if new is None:
+            if query is None:
+                raise InvalidInput(Problem("", "A step has an observation, a query, or both. Send one."))
+            held = self._shelf.look(owner, context_id)
+            asked = None if held.memory.is_empty else self._predict(held, query).prediction
+            return StreamStep(asked, None, self._shelf.touch(held.record))
+        with self._database.transaction() as connection:
+            held = self._shelf.hold(connection, owner, context_id)
+            memory = learn(held.runtime, self._predictor.limits, held.memory, new, "observation.")
+            prediction, error = self._before_learning(held, new, query)
+            return StreamStep(prediction, error, self._shelf.store(connection, held, memory))
+
+    def get(self, owner: str, context_id: str) -> ContextRecord:
+        """Look a context up."""
+        return self._shelf.touch(self._shelf.record(owner, context_id))
+
+    def list(self, owner: str, limit: int, after: str | None = None) -> Page:
+        """List a caller's contexts, oldest first.
+
+        Raises:
+            InvalidInput: `after` is not where a page ended.
+        """
+        if after is not None and not ID.fullmatch(after):
+            raise InvalidInput(Problem("after", "is not where a page ended. Send the `after` of the page before."))
+        with self._database.reading() as connection:
+            rows = contexts.page(connection, owner, self._clock(), limit + 1, after)
+        records = tuple(map(record_of, rows[:limit]))
+        return Page(records, records[-1].id if len(rows) > limit else None)
+
+    def delete(self, owner: str, context_id: str, change: Change = UNCONDITIONAL) -> None:
+        """Forget a context."""
+
+        def remove(connection: Connection) -> None:
+            self._shelf.remove(connection, owner, context_id, change)
+
+        self._shelf.once(owner, change, {"delete": context_id, **_terms(change)}, remove)
+
+    def merge(self, owner: str, context_id: str, other_id: str, change: Change = UNCONDITIONAL) -> ContextRecord:
+        """Add to a context what another one of the same model has seen, as if after it; the other stays as it is.
+
+        Raises:
+            UnsupportedByModel: States of the model do not merge.
+            InvalidInput: They were observed with different widths, or are one and the same.
+            Conflict: They are of different models, versions or decays.
+        """
+        if context_id == other_id:
+            raise InvalidInput(Problem("context", "is this context itself. Name another: nothing may count twice."))
+
+        def add(connection: Connection) -> ContextRecord:
+            terms = {context_id: change, other_id: UNCONDITIONAL}
+            # In one order everywhere, so that no two merges wait for each other.
+            held = {name: self._shelf.hold(connection, owner, name, terms[name]) for name in sorted(terms)}
+            older, newer = held[context_id], held[other_id]
+            _check_alike(older.record, newer.record)
+            return self._shelf.store(connection, older, join(older.runtime.manifest, older.memory, newer.memory))
+
+        return self._made(owner, change, {"merge": context_id, "other": other_id}, add)
+
+    def export(self, owner: str, context_id: str) -> tuple[bytes, ContextRecord]:
+        """Write a context down as portable bytes (see `portable`)."""
+        held = self._shelf.look(owner, context_id)
+        return portable.write(held.runtime.manifest, held.memory), self._shelf.touch(held.record)
+
+    def load(
+        self, owner: str, portable_bytes: bytes, *, ttl: int | None = None, change: Change = UNCONDITIONAL
+    ) -> ContextRecord:
+        """Make a context of portable bytes.
+
+        Raises:
+            InvalidInput: They are not what `export` wrote, whole and unchanged, or over a limit.
+            Conflict: They are of a model that is not served here.
+            QuotaExceeded: The owner keeps too many.
+        """
+        found = portable.read(portable_bytes)
+
+        def make(connection: Connection) -> ContextRecord:
+            runtime = self._model_of(found.label)
+            memory = portable.memory_of(found, runtime.manifest)
+            portable.check_size(memory, self._predictor.limits)
+            return self._shelf.add(connection, owner, runtime, memory, ttl)
+
+        return self._made(owner, change, {"load": found.label.sha256, "ttl": ttl}, make)
+
+    def implicit_weights(self, owner: str, context_id: str) -> tuple[ImplicitWeights | None, ContextRecord]:
+        """Find the linear model that the context amounts to.
+
+        Returns:
+            None while it is empty, and where its model has none or is not served any more; and the context.
+        """
+        try:
+            held = self._shelf.look(owner, context_id)
+            weights = None if held.memory.is_empty else implicit_weights_in(held.runtime, held.memory)
+        except (UnknownModel, Conflict, UnsupportedByModel, NumericOverflow):
+            return None, self.get(owner, context_id)
+        return weights, self._shelf.touch(held.record)
+
+    def sweep(self) -> int:
+        """Remove what has expired; returns how many contexts."""
+        return self._shelf.sweep()
+
+    def _made(
+        self, owner: str, change: Change, request: Mapping[str, object], make: Callable[[Connection], ContextRecord]
+    ) -> ContextRecord:
+        record = self._shelf.once(owner, change, {**request, **_terms(change)}, make)
+        assert record is not None  # noqa: S101  (a receipt is for the request that it was made for)
+        return record
+
+    def _predict(self, held: Held, query: Array, parameters: Mapping[str, float] | None = None) -> Prediction:
+        predicted = answer(held.runtime, self._predictor.limits, held.memory, query, parameters)
+        return Prediction(predicted, held.runtime.manifest, held.record.n_observations)
+
+    def _before_learning(
+        self, held: Held, new: Context, query: Array | None
+    ) -> tuple[Array, Array] | tuple[None, None]:
+        """Predict at the query and at the x of the observations; returns the first and the error of the second."""
+        if held.memory.is_empty:
+            return None, None
+        at_x = self._predict(held, new.x).prediction
+        at_query = at_x if query is None else self._predict(held, query).prediction
+        return at_query, new.y - at_x
+
+    def _model_of(self, label: portable.Label) -> Runtime:
+        try:
+            runtime = self._predictor.runtime(label.model, label.model_version)
+        except UnknownModel as error:
+            problem = f"The bytes are of model {label.model!r} {label.model_version!r}, which is not served here."
+            raise Conflict(f"{problem} {error}") from error
+        if runtime.manifest.sha256 != label.model_sha256:
+            raise Conflict(
+                f"The bytes are of another file of model {label.model} {label.model_version} than is served here "
+                f"({label.model_sha256[:12]}…, not {runtime.manifest.sha256[:12]}…). Take them to the service they "
+                "came from, or serve that file."
+            )
+        return runtime
+
+
+def _check_alike(older: ContextRecord, newer: ContextRecord) -> None:
+    for what in ("model", "model_version", "decay"):
+        here, there = getattr(older, what), getattr(newer, what)
+        if here != there:
+            words = what.replace("_", " ")
+            raise Conflict(f"This context has {words} {here}, the other {there}. Only what is alike can be merged.")
+
+
+def _parts(observations: Context | None) -> dict[str, Any]:
+    if observations is None:
+        return {}
+    return {"x": observations.x, "y": observations.y, "weight": observations.weight}
+
+
+def _terms(change: Change) -> dict[str, Any]:
+    return {"if_version": change.if_version}

@@ -1,0 +1,154 @@
+"""A context as bytes: its state in safetensors, with the model that it belongs to and a hash over everything.
+
+The hash tells an accident, or a careless change, from what was written; it is no signature. So nothing in the bytes is
+believed because of it: names, shapes, dtypes and sizes are held against the model that is served here.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Annotated, Any, Literal, NoReturn
+
+import numpy as np
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from safetensors import SafetensorError
+from safetensors.numpy import load, save
+
+from service.artifact import UNHASHED, Manifest, content_hash
+from service.contexts.memory import Memory
+from service.contexts.merge import State
+from service.errors import InvalidInput, Problem
+from service.predictor import Limits, size_problems
+from service.shapes import Array, measure, shape_of
+
+METADATA_KEY = "gdssm.context"
+"""Where the label stands in the file's metadata."""
+LENGTH = 8
+"""Bytes at the start of a safetensors file that tell how long its header is, little endian; the header is JSON."""
+LARGEST = 2**53
+"""Largest count that every reader of JSON can hold."""
+
+Count = Annotated[int, Field(ge=0, le=LARGEST)]
+
+
+class Label(BaseModel):
+    """What stands beside the tensors: see `Memory` for the names that it shares with it."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, strict=True)
+
+    format: Literal["gdssm-context/1"] = "gdssm-context/1"
+    model: str
+    model_version: str
+    model_sha256: str
+    decay: Annotated[float, Field(gt=0, le=1)] | None
+    n_observations: Count
+    n_counted: Count
+    turnover: float = Field(ge=0)
+    inputs: Annotated[int, Field(ge=1)] | None
+    outputs: Annotated[int, Field(ge=1)] | None
+    flat_y: bool | None
+    sha256: str = Field(UNHASHED, pattern=r"^[0-9a-f]{64}$")
+    """Hash of all the bytes, with this value replaced by 64 zeros."""
+
+
+REMEMBERED = ("decay", "n_observations", "n_counted", "turnover", "inputs", "outputs", "flat_y")
+"""What a label says of a memory."""
+
+
+@dataclass(frozen=True)
+class Portable:
+    """What bytes hold that are whole; not yet held against a model."""
+
+    label: Label
+    tensors: Mapping[str, Array]
+
+
+def write(manifest: Manifest, memory: Memory) -> bytes:
+    """Write a memory down.
+
+    Args:
+        manifest: Of its model.
+        memory: With or without a state.
+    """
+    label = Label(
+        model=manifest.name,
+        model_version=manifest.version,
+        model_sha256=manifest.sha256,
+        **{name: getattr(memory, name) for name in REMEMBERED},
+    )
+    file = save(dict(memory.state or {}), {METADATA_KEY: label.model_dump_json()})
+    return file.replace(UNHASHED.encode(), content_hash(file, UNHASHED).encode(), 1)
+
+
+def read(file: bytes) -> Portable:
+    """Read what `write` wrote.
+
+    Raises:
+        InvalidInput: The bytes are something else, cut short, or changed.
+    """
+    try:
+        tensors = load(file)
+        label = Label.model_validate_json(_metadata(file)[METADATA_KEY])
+    except (SafetensorError, ValidationError, KeyError, ValueError, TypeError) as error:
+        _refuse(f"are no exported context, or not all of one ({_line(error)}). Send what the export gave, unchanged.")
+    if content_hash(file, label.sha256) != label.sha256:
+        _refuse("do not match their hash: they were changed since they were written. Export the context again.")
+    return Portable(label, tensors)
+
+
+def memory_of(portable: Portable, manifest: Manifest) -> Memory:
+    """Hold the tensors against the model that they are for.
+
+    Raises:
+        InvalidInput: They are not the model's, or hold what no observations lead to.
+    """
+    remembered: dict[str, Any] = {name: getattr(portable.label, name) for name in REMEMBERED}
+    memory = Memory(state=portable.tensors or None, **remembered)
+    if memory.state is not None:
+        _check_state(manifest, memory, memory.state)
+    elif memory.n_observations or memory.flat_y is not None:
+        _refuse(f"speak of {memory.n_observations} observations, and hold no state. Export the context again.")
+    return memory
+
+
+def check_size(memory: Memory, limits: Limits) -> None:
+    """Hold a memory's columns to the limits.
+
+    Raises:
+        InvalidInput: They are over.
+    """
+    problems = size_problems(limits, memory.inputs or 0, memory.outputs or 0, 0)
+    if problems:
+        raise InvalidInput(*problems)
+
+
+def _check_state(manifest: Manifest, memory: Memory, state: State) -> None:
+    if memory.inputs is None or memory.outputs is None or memory.flat_y is None:
+        _refuse("hold a state, and do not tell the columns of x and y. Export the context again.")
+    if memory.flat_y and memory.outputs != 1:
+        _refuse(f"speak of y as numbers, of {memory.outputs} columns. Export the context again.")
+    widths = measure(manifest.inputs, {"x": np.empty((1, 0, memory.inputs)), "y": np.empty((1, 0, memory.outputs))})
+    expected = {spec.name: (spec.dtype, shape_of(spec, widths)) for spec in manifest.state}
+    found = {name: (str(tensor.dtype), tensor.shape) for name, tensor in state.items()}
+    if expected != found:
+        different = sorted(name for name in expected.keys() | found.keys() if expected.get(name) != found.get(name))
+        _refuse(f"hold other tensors than model {manifest.name} has: {', '.join(different)[:200]}. Send its own.")
+    for name, tensor in state.items():
+        if not np.isfinite(tensor).all():
+            _refuse(f"hold what is not a finite number, in {name}. Export the context again.")
+    if memory.count < 0:
+        _refuse(f"hold a count of {memory.count:g}; nothing is less than empty. Export the context again.")
+
+
+def _metadata(file: bytes) -> dict[str, str]:
+    length = int.from_bytes(file[:LENGTH], "little")
+    metadata: dict[str, str] = json.loads(file[LENGTH : LENGTH + length])["__metadata__"]
+    return metadata
+
+
+def _line(error: Exception) -> str:
+    return " ".join(str(error).split())[:200]
+
+
+def _refuse(text: str) -> NoReturn:
+    raise InvalidInput(Problem("", f"The bytes {text}"))

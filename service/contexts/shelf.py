@@ -1,0 +1,229 @@
+"""Where contexts are kept: one row each, taken out and put back within one transaction."""
+
+import json
+import re
+import secrets
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+
+from sqlalchemy import Connection, Row
+from sqlalchemy.exc import IntegrityError
+
+from service.contexts.context_record import UNCONDITIONAL, Change, ContextRecord
+from service.contexts.memory import Memory
+from service.contexts.portable import memory_of, read, write
+from service.errors import Conflict, InvalidInput, Problem, QuotaExceeded, UnknownContext, VersionMismatch
+from service.predictor import Predictor
+from service.runtime import Runtime
+from service.store import contexts, receipts
+from service.store.database import Database
+
+ID = re.compile(r"[0-9a-f]{32}")
+KEY = re.compile(r"[ -~]{1,200}")
+UNTOUCHED = 0.05
+"""Reading keeps a context for its ttl anew; that is written down when it moves the end by this share of the ttl."""
+
+
+@dataclass(frozen=True)
+class Held:
+    """A context that was taken out."""
+
+    record: ContextRecord
+    memory: Memory
+    runtime: Runtime
+
+
+class Shelf:
+    """Finds, adds, stores and keeps the contexts of owners.
+
+    Args:
+        database: Where they live.
+        predictor: Has the models.
+        max_contexts: Most that one owner may keep.
+        ttl: Seconds that a context is kept after its last use, unless it says otherwise.
+        clock: Tells the seconds since 1970.
+    """
+
+    def __init__(
+        self, database: Database, predictor: Predictor, max_contexts: int, ttl: int, clock: Callable[[], float]
+    ) -> None:
+        self._database = database
+        self._predictor = predictor
+        self._max_contexts = max_contexts
+        self._ttl = ttl
+        self._clock = clock
+
+    def once(
+        self,
+        owner: str,
+        change: Change,
+        request: Mapping[str, object],
+        make: Callable[[Connection], ContextRecord | None],
+    ) -> ContextRecord | None:
+        """Make a change in one transaction; if it was made under this key before, answer as then.
+
+        Args:
+            owner: Whose key it is.
+            change: Has the key, if any.
+            request: All that tells this change from another.
+            make: Makes it.
+
+        Raises:
+            Conflict: The key was used for another change.
+        """
+        key = change.idempotency_key
+        if key is None:
+            with self._database.transaction() as connection:
+                return make(connection)
+        if not KEY.fullmatch(key):
+            raise InvalidInput(Problem("idempotency-key", "must be 1 to 200 printable ASCII characters."))
+        receipt = receipts.Receipt(owner, key, receipts.fingerprint(request), self._clock())
+        try:
+            return self._under(receipt, make)
+        except IntegrityError:  # another one with this key was faster: what was done here is undone, and found there
+            return self._under(receipt, make)
+
+    def look(self, owner: str, context_id: str) -> Held:
+        """Read a context; it may change at once."""
+        with self._database.reading() as connection:
+            row = self._find(connection, owner, context_id, whole=True)
+        return self._held(row)
+
+    def hold(self, connection: Connection, owner: str, context_id: str, change: Change = UNCONDITIONAL) -> Held:
+        """Take a context out: until the end of the transaction nobody else changes it.
+
+        Raises:
+            UnknownContext: The owner has none of that name, or its time is over.
+            VersionMismatch: It has another version.
+            UnknownModel: Its model is not served any more.
+            Conflict: Another model is served in its name.
+        """
+        row = self._find(connection, owner, context_id, whole=True, lock=True)
+        _check_version(row, change)
+        return self._held(row)
+
+    def record(self, owner: str, context_id: str) -> ContextRecord:
+        """Read what is known of a context.
+
+        Raises:
+            UnknownContext: The owner has none of that name, or its time is over.
+        """
+        with self._database.reading() as connection:
+            return record_of(self._find(connection, owner, context_id))
+
+    def remove(self, connection: Connection, owner: str, context_id: str, change: Change) -> None:
+        """Forget a context.
+
+        Raises:
+            UnknownContext: The owner has none of that name, or its time is over.
+            VersionMismatch: It has another version.
+        """
+        _check_version(self._find(connection, owner, context_id, lock=True), change)
+        contexts.remove(connection, context_id)
+
+    def add(
+        self, connection: Connection, owner: str, runtime: Runtime, memory: Memory, ttl: int | None
+    ) -> ContextRecord:
+        """Put a new context there.
+
+        Raises:
+            QuotaExceeded: The owner keeps too many.
+        """
+        now, ttl = self._clock(), ttl or self._ttl
+        if contexts.count(connection, owner, now, self._max_contexts) >= self._max_contexts:
+            raise QuotaExceeded(
+                f"One key may keep at most {self._max_contexts} contexts (GDSSM_MAX_CONTEXTS). Delete one, or give "
+                "them a shorter ttl."
+            )
+        record = ContextRecord(
+            id=_new_id(now),
+            model=runtime.manifest.name,
+            model_version=runtime.manifest.version,
+            version=1,
+            ttl=ttl,
+            created=now,
+            updated=now,
+            expires=now + ttl,
+            **_shown(memory),
+        )
+        contexts.add(connection, owner=owner, memory=write(runtime.manifest, memory), **asdict(record))
+        return record
+
+    def store(self, connection: Connection, held: Held, memory: Memory) -> ContextRecord:
+        """Put a context back with what it has learnt."""
+        now, before = self._clock(), held.record
+        new = {"version": before.version + 1, "updated": now, "expires": now + before.ttl, **_shown(memory)}
+        contexts.change(connection, before.id, memory=write(held.runtime.manifest, memory), **new)
+        return replace(before, **new)
+
+    def touch(self, record: ContextRecord) -> ContextRecord:
+        """Keep a context for its ttl anew after it was read; not every time is written down."""
+        expires = self._clock() + record.ttl
+        if expires - record.expires <= UNTOUCHED * record.ttl:
+            return record
+        with self._database.transaction() as connection:
+            contexts.touch(connection, record.id, expires)
+        return replace(record, expires=expires)
+
+    def sweep(self) -> int:
+        """Remove contexts and receipts whose time is over; returns how many contexts."""
+        now = self._clock()
+        with self._database.transaction() as connection:
+            receipts.sweep(connection, now)
+            return contexts.sweep(connection, now)
+
+    def _under(
+        self, receipt: receipts.Receipt, make: Callable[[Connection], ContextRecord | None]
+    ) -> ContextRecord | None:
+        with self._database.transaction() as connection:
+            answered = receipts.find(connection, receipt)
+            if answered is not None:
+                return None if answered == "null" else ContextRecord(**json.loads(answered))
+            record = make(connection)
+            receipts.keep(connection, receipt, json.dumps(record and asdict(record)))
+            return record
+
+    def _find(
+        self, connection: Connection, owner: str, context_id: str, *, whole: bool = False, lock: bool = False
+    ) -> Row[Any]:
+        row = None
+        if ID.fullmatch(context_id):  # anything else need not even be a text to a database
+            row = contexts.find(connection, owner, context_id, self._clock(), whole=whole, lock=lock)
+        if row is None:
+            raise UnknownContext(context_id)
+        return row
+
+    def _held(self, row: Row[Any]) -> Held:
+        runtime = self._predictor.runtime(row.model, row.model_version)
+        try:
+            memory = memory_of(read(row.memory), runtime.manifest)
+        except InvalidInput as error:
+            raise Conflict(
+                f"The context was made with another file of model {row.model} {row.model_version} than is served now: "
+                f"{error} Whoever runs the service can put the old file back, or give the new one a version of its own."
+            ) from error
+        return Held(record_of(row), memory, runtime)
+
+
+def record_of(row: Row[Any]) -> ContextRecord:
+    """Read a row of the table."""
+    return ContextRecord(**{name: getattr(row, name) for name in ContextRecord.__dataclass_fields__})
+
+
+def _shown(memory: Memory) -> dict[str, Any]:
+    """What a record repeats of a memory."""
+    return {name: getattr(memory, name) for name in ("decay", "n_observations", "inputs", "outputs")}
+
+
+def _check_version(row: Row[Any], change: Change) -> None:
+    if change.if_version not in {None, row.version}:
+        raise VersionMismatch(
+            f"The context has version {row.version}; this change is for version {change.if_version}. Look at it again, "
+            "and send the change with the version that it has then."
+        )
+
+
+def _new_id(now: float) -> str:
+    """Microseconds since 1970, so that ids grow with time, and 72 random bits, so that nobody guesses one."""
+    return f"{int(now * 1e6):014x}{secrets.token_hex(9)}"

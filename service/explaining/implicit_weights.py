@@ -1,0 +1,113 @@
+"""The linear model that a context amounts to, in the caller's units, read off the graph by asking it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import partial
+
+import numpy as np
+
+from service.artifact import Manifest
+from service.contexts.memory import Memory
+from service.errors import Problem, UnsupportedByModel
+from service.inference import Infer
+from service.predictor import Context, check_finite, columns, run, weight_of
+from service.runtime import Runtime
+from service.shapes import Array
+
+REACH = 2.0**30
+"""Standard deviations between the mean and a probe: so far out that an intercept costs no digits of the slope."""
+
+
+@dataclass(frozen=True)
+class ImplicitWeights:
+    """prediction = x_query @ weights + intercept, in the caller's units."""
+
+    weights: Array
+    """(D, K), or (D,) where y is numbers."""
+    intercept: Array
+    """(K,), or () where y is numbers."""
+
+
+def implicit_weights(infer: Infer, manifest: Manifest, state: Mapping[str, Array], inputs: int) -> ImplicitWeights:
+    """Find the linear model that a state amounts to.
+
+    Args:
+        infer: The model, here or behind a URL, with its parameters.
+        manifest: Of the model.
+        state: Of one context (B = 1), by input name.
+        inputs: D; a state may know D + K only.
+
+    Returns:
+        Weights (D, K) and intercept (K,).
+
+    Raises:
+        UnsupportedByModel: The model's predictions are not linear in the query.
+        NumericOverflow: They are beyond floating point.
+    """
+    check_affine(manifest)
+    with np.errstate(over="ignore", invalid="ignore"):
+        centre, reach = _probes(manifest, state, inputs)
+        above, below = centre + np.diag(reach), centre - np.diag(reach)
+        queries = np.concatenate([centre[None], above, below])
+        answers = infer({**state, "x_query": queries[None]})["prediction"][0]
+        middle, at_above, at_below = np.split(answers, [1, 1 + inputs])
+        weights = (at_above - at_below) / (above - below).diagonal()[:, None]
+        intercept = middle[0] - centre @ weights
+    check_finite([weights, intercept], manifest, {})
+    return ImplicitWeights(weights, intercept)
+
+
+def implicit_weights_of(runtime: Runtime, context: Context, parameters: Mapping[str, float]) -> ImplicitWeights:
+    """Do the same for the observations themselves.
+
+    Returns:
+        Weights (D, K) and intercept (K,), or (D,) and () where y is (N,).
+    """
+    tensors: dict[str, Array] = {
+        "x": context.x[None],
+        "y": columns(context.y)[None],
+        "weight": weight_of(context)[None],
+    }
+    state = runtime.state_after(run(runtime, tensors, {}))
+    found = _in_process(runtime, state, context.x.shape[1], parameters)
+    shape = context.y.shape[1:]
+    return ImplicitWeights(found.weights.reshape(-1, *shape), found.intercept.reshape(shape))
+
+
+def implicit_weights_in(
+    runtime: Runtime, memory: Memory, parameters: Mapping[str, float] | None = None
+) -> ImplicitWeights:
+    """Do the same for what a context remembers, which is something."""
+    found = _in_process(runtime, memory.state or {}, memory.inputs or 0, parameters or {})
+    return ImplicitWeights(found.weights[:, 0], found.intercept[0]) if memory.flat_y else found
+
+
+def check_affine(manifest: Manifest) -> None:
+    """See that the model has implicit weights.
+
+    Raises:
+        UnsupportedByModel: It has none.
+    """
+    if not (manifest.affine_in_query and manifest.streams):
+        message = f"model {manifest.name} has no implicit weights: it is not linear in the query."
+        raise UnsupportedByModel(Problem("explain", message))
+
+
+def _in_process(
+    runtime: Runtime, state: Mapping[str, Array], inputs: int, parameters: Mapping[str, float]
+) -> ImplicitWeights:
+    return implicit_weights(partial(run, runtime, parameters=parameters), runtime.manifest, state, inputs)
+
+
+def _probes(manifest: Manifest, state: Mapping[str, Array], inputs: int) -> tuple[Array, Array]:
+    """Where to ask, so that few digits are lost: around the mean of x, by its own scale, if the state knows them.
+
+    Returns:
+        The centre (D,) and the distance from it along each axis (D,).
+    """
+    if manifest.merge.rule != "moments":
+        return np.zeros(inputs), np.ones(inputs)
+    centre, count = state["state.mean"][0, :inputs], np.abs(state["state.count"])
+    variance = np.abs(state["state.comoment"][0].diagonal()[:inputs]) / np.where(count > 0, count, 1.0)
+    reach = REACH * np.sqrt(variance)
+    return centre, np.where(reach > 0, reach, np.maximum(np.abs(centre), 1.0))

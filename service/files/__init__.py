@@ -1,0 +1,8 @@
+"""Files of observations and queries, in chunks, so that none has to fit into memory.
+
+table        a CSV file to arrays, refusing bad cells by line and column
+parquet      a Parquet file likewise, and one written
+file_task    two files to a context and its queries, columns matched by name
+column_file  one column written: CSV, Parquet, the standard output
+streaming    predictions from one file to another
+"""

@@ -1,0 +1,73 @@
+"""One column of numbers, written chunk by chunk: to the standard output, to CSV, or to Parquet."""
+
+import csv
+import sys
+from collections.abc import Iterator
+from contextlib import closing, contextmanager, suppress
+from pathlib import Path
+from typing import Protocol, TextIO
+
+from service.errors import InvalidInput, Problem
+from service.files.file_task import PARQUET
+from service.shapes import Array
+
+
+class Column(Protocol):
+    """Takes numbers."""
+
+    def write(self, numbers: Array) -> None:
+        """Add numbers (M,)."""
+
+
+class CsvColumn:
+    """CSV with a header, in full precision."""
+
+    def __init__(self, file: TextIO, name: str) -> None:
+        self._writer = csv.writer(file, lineterminator="\n")
+        self._header = [[name]]
+
+    def write(self, numbers: Array) -> None:
+        """Add numbers (M,); the header comes with the first ones, so that a mistake before them leaves nothing."""
+        self._writer.writerows([*self._header, *([value] for value in numbers.tolist())])
+        self._header = []
+
+
+@contextmanager
+def open_column(out: Path | None, name: str) -> Iterator[Column]:
+    """Open where predictions go; a file has its name only when it is whole.
+
+    Args:
+        out: CSV, or Parquet by its suffix; the standard output if left out.
+        name: Of the column.
+
+    Raises:
+        InvalidInput: It cannot be written.
+    """
+    if out is None:
+        yield CsvColumn(sys.stdout, name)
+        return
+    regular = out.is_file() or not out.exists()  # and not a pipe or a device
+    part = out.with_name(f".{out.name}.part") if regular else out
+    try:
+        with _written(part, name, parquet=out.suffix.lower() in PARQUET) as column:
+            yield column
+        if regular:
+            part.replace(out)
+    except OSError as error:
+        raise InvalidInput(Problem(str(out), f"cannot be written ({error.strerror}).")) from error
+    finally:
+        if regular:
+            with suppress(OSError):
+                part.unlink(missing_ok=True)
+
+
+@contextmanager
+def _written(path: Path, name: str, *, parquet: bool) -> Iterator[Column]:
+    if parquet:
+        from service.files.parquet import ParquetColumn  # noqa: PLC0415  (pyarrow is an extra)
+
+        with closing(ParquetColumn(path, name)) as column:
+            yield column
+    else:
+        with path.open("w", encoding="utf-8", newline="") as file:
+            yield CsvColumn(file, name)

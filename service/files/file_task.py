@@ -1,0 +1,112 @@
+"""Two files to a context and its queries, read in chunks: the columns are matched by name."""
+
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from service.errors import InvalidInput, Problem
+from service.files.table import Table, check_has, listed, refuse
+from service.predictor import Context
+from service.shapes import Array
+
+PARQUET = {".parquet", ".pq"}
+"""Suffixes; everything else is CSV."""
+NUMBERS_AT_ONCE = 2**18
+"""In one chunk: 2 MiB."""
+
+
+class Source(Protocol):
+    """A file of rows, read once."""
+
+    path: Path
+    columns: list[str]
+
+    @property
+    def share(self) -> float:
+        """How much of it is read, from 0 to 1."""
+
+    def chunks(self, columns: list[str], rows: int) -> Iterator[Array]:
+        """Read some columns as numbers."""
+
+    def close(self) -> None:
+        """Close it."""
+
+
+@dataclass(frozen=True)
+class FileTask:
+    """What to learn from, and what to answer."""
+
+    observed: Source
+    asked: Source
+    features: list[str]
+    """Every column of the observations but the target and the weight."""
+    target: str
+    weight: str | None
+    rows: int
+    """Most rows of one chunk."""
+
+    @property
+    def share(self) -> float:
+        """How much of both files is read, from 0 to 1."""
+        return (self.observed.share + self.asked.share) / 2
+
+    def contexts(self) -> Iterator[Context]:
+        """Read the observations; chunk by chunk they are one context."""
+        D = len(self.features)
+        for cells in self.observed.chunks([*self.features, *_apart(self.target, self.weight)], self.rows):
+            yield Context(cells[:, :D], cells[:, D], None if self.weight is None else cells[:, D + 1])
+
+    def queries(self) -> Iterator[Array]:
+        """Read the queries, chunk by chunk."""
+        return self.asked.chunks(self.features, self.rows)
+
+
+@contextmanager
+def open_task(
+    context: Path, query: Path, target: str, weight: str | None = None, rows: int | None = None
+) -> Iterator[FileTask]:
+    """Open both files. Every column of the context but the target and the weight is a feature.
+
+    Args:
+        context: File of the observations, CSV or Parquet by its suffix.
+        query: File with the same features, in any order; a target or a weight in it is not read.
+        target: Name of the column to predict.
+        weight: Name of the column that says how much each observation counts.
+        rows: Most rows of one chunk; as many as make a quarter of a million numbers if left out.
+
+    Raises:
+        InvalidInput: A file or a column does not fit; each is named. The cells are looked at as they are read.
+    """
+    with closing(_open(context)) as observed, closing(_open(query)) as asked:
+        features = _features(observed, asked, target, weight)
+        at_once = rows or max(1, NUMBERS_AT_ONCE // (len(features) + 2))
+        yield FileTask(observed, asked, features, target, weight, at_once)
+
+
+def _open(path: Path) -> Source:
+    if path.suffix.lower() not in PARQUET:
+        return Table(path)
+    from service.files.parquet import ParquetTable  # noqa: PLC0415  (pyarrow is an extra)
+
+    return ParquetTable(path)
+
+
+def _features(observed: Source, asked: Source, target: str, weight: str | None) -> list[str]:
+    if target == weight:
+        raise InvalidInput(Problem("", f"The target and the weight are both {target!r}. Name two columns."))
+    apart = _apart(target, weight)
+    features = [name for name in observed.columns if name not in apart]
+    if not features:
+        raise refuse(observed.path, f"has no column beside {listed(apart)} to learn from.")
+    unknown = [name for name in asked.columns if name not in {*features, *apart}]
+    if unknown:
+        raise refuse(asked.path, f"has columns that {observed.path} has not: {listed(unknown)}. Leave them out.")
+    for source, wanted in ((observed, [*features, *apart]), (asked, features)):
+        check_has(source.path, source.columns, wanted)
+    return features
+
+
+def _apart(target: str, weight: str | None) -> list[str]:
+    return [target] if weight is None else [target, weight]

@@ -1,0 +1,56 @@
+"""Predictions where neither the observations nor the queries have to fit into memory."""
+
+from collections.abc import Iterable, Iterator, Mapping
+
+import numpy as np
+
+from service.contexts.memory import COUNT, answer, learn, new_memory
+from service.errors import InvalidInput
+from service.predictor import Context, Predictor, parameter_problems
+from service.runtime import Runtime
+from service.shapes import Array
+
+
+def predictions(
+    predictor: Predictor,
+    runtime: Runtime,
+    observations: Iterable[Context],
+    queries: Iterable[Array],
+    parameters: Mapping[str, float],
+) -> Iterator[Array]:
+    """Learn observations chunk by chunk, then answer queries chunk by chunk.
+
+    A model that streams holds its state and one chunk; one that does not has to see the whole context at once.
+
+    Args:
+        predictor: Holds the limits; they are of one chunk.
+        runtime: The model.
+        observations: One context, in chunks.
+        queries: Each (M, D).
+        parameters: By name.
+
+    Yields:
+        (M,) or (M, K) for each chunk of queries, as y came.
+
+    Raises:
+        InvalidInput: Something does not fit.
+    """
+    problems = parameter_problems(runtime.manifest, parameters)
+    if problems:
+        raise InvalidInput(*problems)
+    if COUNT not in {spec.name for spec in runtime.manifest.state}:
+        whole = _joined(list(observations))
+        for query in queries:
+            yield predictor.answer(runtime, whole, query, parameters).prediction
+        return
+    memory = new_memory(runtime.manifest, decay=None)
+    for chunk in observations:
+        memory = learn(runtime, predictor.limits, memory, chunk, at="context.")
+    for query in queries:
+        yield answer(runtime, predictor.limits, memory, query, parameters)
+
+
+def _joined(chunks: list[Context]) -> Context:
+    x, y = np.concatenate([chunk.x for chunk in chunks]), np.concatenate([chunk.y for chunk in chunks])
+    weights = [chunk.weight for chunk in chunks if chunk.weight is not None]
+    return Context(x, y, np.concatenate(weights) if weights else None)

@@ -1,0 +1,114 @@
+"""The model files of some directories, as they were last found."""
+
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from service.artifact import content_hash
+from service.errors import BrokenArtifact
+from service.models import model_file
+from service.models.catalogue import Key, key_of
+from service.models.model_file import Stamp, printable
+from service.models.trial import try_out
+from service.runtime import Runtime
+
+SETTLED = 2.0
+"""Seconds after which a file is read once more though its stamp is the same: no file system's clock is coarser."""
+
+
+@dataclass(frozen=True)
+class _File:
+    """A file as it was found."""
+
+    stamp: Stamp
+    looked: float
+    settled: bool
+    runtime: Runtime | None
+    """The model; of an earlier content, if the present one is refused."""
+    reason: str | None
+    """Why the present content is refused."""
+
+
+class Directories:
+    """Reads a file again when it has changed, and keeps its model while a new content is refused.
+
+    Args:
+        paths: The directories. The first one ships with the service; what lies in the others is tried out in a process
+            of its own before it is opened in this one.
+        threads: Threads that one run of a model may use.
+    """
+
+    def __init__(self, paths: Sequence[Path], threads: int) -> None:
+        self._paths = paths
+        self._threads = threads
+        self._files: dict[Path, _File] = {}
+        self._troubles: dict[str, str] = {}
+
+    def scan(self) -> Iterator[None]:
+        """Look at the directories again; pauses after every file that was read, and never raises for what lies there.
+
+        A directory that cannot be read (a mount that is away) keeps what was found in it.
+        """
+        self._troubles = {}
+        present = [path for directory in self._paths for path in self._listed(directory)]
+        for path in self._files.keys() - set(present):
+            del self._files[path]
+        yield
+        for path in present:
+            if self._look(path):
+                yield
+
+    def models(self) -> tuple[dict[Key, Runtime], dict[str, str]]:
+        """Every model by name and version, and the reason of every file or directory that is refused, by its name.
+
+        Of two files with the same model the first one found has it.
+        """
+        found: dict[Key, Runtime] = {}
+        refused = dict(self._troubles)
+        for path, file in self._files.items():
+            name = printable(path.name)
+            if file.reason:
+                refused[name] = file.reason
+            if file.runtime and found.setdefault(key_of(file.runtime), file.runtime) is not file.runtime:
+                model, version = key_of(file.runtime)
+                refused[name] = (
+                    f"{name}: another file has a model {model!r} of version {version} already; "
+                    "give each its own name or version."
+                )
+        return found, refused
+
+    def _listed(self, directory: Path) -> list[Path]:
+        try:
+            return model_file.listing(directory)
+        except OSError as error:
+            self._troubles[directory.name] = f"{directory.name}: the directory cannot be read ({error.strerror})."
+            return [path for path in self._files if path.parent == directory]
+
+    def _look(self, path: Path) -> bool:
+        """Read a file if it may have changed; tells whether it was read."""
+        before, now = self._files.get(path), time.monotonic()
+        try:
+            stamp = model_file.stamp(path)
+        except OSError:  # gone since it was listed
+            return False
+        same = before is not None and before.stamp == stamp
+        if before and same and (before.settled or now - before.looked < SETTLED):
+            return False
+        runtime, reason = self._read(path, before.runtime if before else None)
+        if before and before.runtime and runtime and key_of(before.runtime) != key_of(runtime):
+            del self._files[path]  # another model has no right to the place of this one: other files come first
+        self._files[path] = _File(stamp, now, same, runtime, reason)
+        return True
+
+    def _read(self, path: Path, before: Runtime | None) -> tuple[Runtime | None, str | None]:
+        """Make a model of a file's present content; if that fails, the model that was there stays."""
+        try:
+            content = model_file.read(path)
+            if before and content_hash(content, before.manifest.sha256) == before.manifest.sha256:
+                return before, None
+            if path.parent != self._paths[0]:
+                try_out(content)
+            return Runtime.of_bytes(content, self._threads), None
+        except BrokenArtifact as error:
+            return before, f"{printable(path.name)}: {error}"

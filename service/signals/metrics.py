@@ -1,0 +1,115 @@
+"""What is counted and measured, in Prometheus' terms; every name begins with `gdssm_`."""
+
+import os
+import threading
+from collections.abc import Callable, Iterable
+from functools import cache
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Metric, generate_latest
+from prometheus_client.metrics_core import GaugeMetricFamily
+from prometheus_client.multiprocess import MultiProcessCollector
+from prometheus_client.registry import Collector
+
+from service.models.repository import Event
+from service.signals.processes import Processes
+from service.signals.record import Record
+
+SHARED_DIRECTORY = "PROMETHEUS_MULTIPROC_DIR"
+"""The variable by which several workers share their numbers, so that any of them answers for all."""
+
+SECONDS = (0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30)
+ROWS = (1, 10, 100, 1_000, 10_000, 100_000, 1_000_000)
+
+
+class Metrics:
+    """One process's numbers, in a registry of their own."""
+
+    def __init__(self) -> None:
+        registry = CollectorRegistry()
+        self.registry = registry
+
+        def histogram(name: str, meaning: str, labels: Iterable[str], buckets: Iterable[float] = SECONDS) -> Histogram:
+            return Histogram(f"gdssm_{name}", meaning, labels, registry=registry, buckets=tuple(buckets))
+
+        def counter(name: str, meaning: str, labels: Iterable[str]) -> Counter:
+            return Counter(f"gdssm_{name}", meaning, labels, registry=registry)
+
+        def gauge(name: str, meaning: str) -> Gauge:
+            return Gauge(f"gdssm_{name}", meaning, registry=registry, multiprocess_mode="livesum")
+
+        self._answers = counter("answers", "Answers.", ["method", "route", "status"])
+        self._seconds = histogram(
+            "request_seconds", "From a request to its whole answer.", ["method", "route", "model"]
+        )
+        self._queue = histogram("queue_seconds", "Waiting for a thread, one request.", ["model"])
+        self._compute = histogram("compute_seconds", "Work, one request.", ["model"])
+        self._observations = histogram("request_observations", "Rows learnt by one request.", ["model"], ROWS)
+        self._queries = histogram("request_queries", "Rows answered by one request.", ["model"], ROWS)
+        self._refused = counter("refused", "Errors answered, by their error_type.", ["cause"])
+        self._model_events = counter("model_events", "Model files loaded, removed and refused.", ["kind"])
+        self.in_flight = gauge("in_flight", "Requests admitted and not yet answered.")
+        self.bytes_in_flight = gauge("bytes_in_flight", "Bytes of request bodies held for them.")
+        self.waiting = gauge("queue", "Pieces of work that wait for a thread.")
+        self.websockets = gauge("websockets", "Open WebSockets.")
+        self._labelled = cache(lambda metric, *labels: metric.labels(*labels))  # labels() itself costs a lock
+
+    def answered(self, record: Record, method: str, route: str, status: int, seconds: float) -> None:
+        """Count one request.
+
+        Args:
+            record: What is known of it.
+            method: A known one.
+            route: Its template, never its path: a label must not grow with what callers send.
+            status: Of the answer.
+            seconds: From its first byte to the last one of the answer.
+        """
+        of, model = self._labelled, record.model
+        of(self._answers, method, route, str(status)).inc()
+        of(self._seconds, method, route, model).observe(seconds)
+        if record.cause:
+            of(self._refused, record.cause).inc()
+        if record.compute:
+            of(self._queue, model).observe(record.queue)
+            of(self._compute, model).observe(record.compute)
+        if model:
+            of(self._observations, model).observe(record.observations)
+            of(self._queries, model).observe(record.queries)
+
+    def model_event(self, event: Event) -> None:
+        """Count something that happened to what is served."""
+        self._model_events.labels(event.kind).inc()
+
+
+class Exposition:
+    """Writes everything down for Prometheus: this process's numbers, or all workers' where they share a directory.
+
+    Args:
+        metrics: This process's.
+        asked: What is asked anew each time, by name: its meaning, and a function for its present value.
+    """
+
+    def __init__(self, metrics: Metrics, asked: dict[str, tuple[str, Callable[[], float]]]) -> None:
+        directory = os.environ.get(SHARED_DIRECTORY)
+        self._numbers: Collector = metrics.registry
+        if directory is not None:
+            self._numbers = MultiProcessCollector(None, directory)  # type: ignore[no-untyped-call]  # it has no types
+        self._rest = CollectorRegistry()
+        self._rest.register(Processes(directory))
+        self._rest.register(_Asked(asked))
+        self._writing = threading.Lock()
+
+    def write(self) -> bytes:
+        """In the text format."""
+        with self._writing:  # one at a time, however many ask
+            return b"".join(generate_latest(numbers) for numbers in (self._numbers, self._rest))
+
+
+class _Asked(Collector):
+    """What belongs to no process, and so is never added up."""
+
+    def __init__(self, asked: dict[str, tuple[str, Callable[[], float]]]) -> None:
+        self._asked = asked
+
+    def collect(self) -> Iterable[Metric]:
+        for name, (meaning, function) in self._asked.items():
+            yield GaugeMetricFamily(f"gdssm_{name}", meaning, value=function())

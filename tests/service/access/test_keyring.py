@@ -1,0 +1,155 @@
+import hmac
+import logging
+from collections.abc import Iterator
+from pathlib import Path
+from unittest.mock import patch
+
+import pytest
+
+from service.access.caller import Caller
+from service.access.keyring import FRESH_FOR, GRACE, NO_KEY_YET, KeyRing, keys_required
+from service.access.keys import Key, Keys, hash_of
+from service.errors import DatabaseUnavailable, Unauthenticated
+from service.settings import Settings
+from service.store.database import Database
+
+
+class Counted(Keys):
+    """Counts its readings, and can be cut off from its database."""
+
+    readings = 0
+    cut_off = False
+
+    def in_force(self) -> dict[str, Key]:
+        self.readings += 1
+        if self.cut_off:
+            raise DatabaseUnavailable("It does not answer.")
+        return super().in_force()
+
+
+class Clock:
+    now = 1000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def keys(tmp_path: Path) -> Iterator[Counted]:
+    database = Database.open(f"sqlite:///{tmp_path}/keys.db")
+    yield Counted(database)
+    database.close()
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def ring(keys: Counted, clock: Clock) -> KeyRing:
+    ring = KeyRing(keys, clock)
+    ring.refresh()
+    return ring
+
+
+def known(keys: Keys, ring: KeyRing) -> str:
+    key = keys.create("alice")
+    ring.refresh()
+    return key
+
+
+def test_a_key_tells_who_asks_and_what_they_may_do(keys: Keys, ring: KeyRing) -> None:
+    plain, admin = keys.create("alice"), keys.create("deploy", admin=True, rate_limit=7)
+    ring.refresh()
+    assert ring.caller(plain) == Caller(plain.split("_")[1], admin=False)
+    assert ring.caller(admin) == Caller(admin.split("_")[1], admin=True, rate_limit=7)
+
+
+def test_whatever_differs_from_a_key_is_refused(keys: Keys, ring: KeyRing) -> None:
+    key, other = known(keys, ring), known(keys, ring)
+    prefix, key_id, secret = key.split("_", 2)
+    wrong = [key[:-1], key + "A", key.upper(), f"other_{key_id}_{secret}", f"{prefix}_{key_id}_", f"{prefix}_{key_id}"]
+    wrong += [f"{prefix}_{other.split('_')[1]}_{secret}", f"{prefix}_{key_id}_{hash_of(secret)}", secret, "", "_", "é€"]
+    for text in wrong:
+        with pytest.raises(Unauthenticated, match="not valid"):
+            ring.caller(text)
+    assert ring.caller(key).key_id == key_id
+
+
+def test_no_key_is_told_how_to_send_one(ring: KeyRing) -> None:
+    with pytest.raises(Unauthenticated, match="Authorization: Bearer"):
+        ring.caller(None)
+
+
+def test_secrets_are_compared_in_constant_time_even_for_an_unknown_id(keys: Keys, ring: KeyRing) -> None:
+    key = known(keys, ring)
+    with patch("service.access.keyring.hmac.compare_digest", wraps=hmac.compare_digest) as compare:
+        ring.caller(key)
+        with pytest.raises(Unauthenticated):
+            ring.caller("gdssm_0000000000000000_guess")
+    lengths = [[len(side) for side in call.args] for call in compare.call_args_list]
+    assert lengths == [[64, 64], [64, 64]]
+
+
+def test_no_number_of_made_up_keys_reaches_the_database_or_is_remembered(keys: Counted, ring: KeyRing) -> None:
+    before = keys.readings
+    for number in range(1000):
+        with pytest.raises(Unauthenticated):
+            ring.caller(f"gdssm_{number:016x}_guess")
+    assert keys.readings == before
+    assert not ring.stale
+    assert ring._held == {}
+
+
+def test_a_revoked_key_closes_as_soon_as_the_keys_are_read_again(keys: Keys, ring: KeyRing, clock: Clock) -> None:
+    key = known(keys, ring)
+    keys.revoke(key.split("_")[1])
+    clock.now += FRESH_FOR * 0.99
+    assert not ring.stale
+    clock.now += FRESH_FOR * 0.01
+    assert ring.stale
+    ring.refresh()
+    assert not ring.stale
+    with pytest.raises(Unauthenticated):
+        ring.caller(key)
+
+
+def test_known_keys_outlive_a_silent_database_for_a_while_and_no_longer(
+    keys: Counted, ring: KeyRing, clock: Clock
+) -> None:
+    key = known(keys, ring)
+    keys.cut_off = True
+    clock.now += GRACE * 0.99
+    ring.refresh()
+    assert not ring.stale  # it is not asked again at once
+    assert ring.caller(key).key_id in key
+    clock.now += GRACE * 0.01
+    ring.refresh()
+    with pytest.raises(DatabaseUnavailable):
+        ring.caller(key)
+    keys.cut_off = False
+    ring.refresh()
+    assert ring.caller(key).key_id in key
+
+
+def test_the_operator_is_told_when_there_is_no_key_to_come_in_with(
+    keys: Keys, caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level(logging.WARNING):
+        KeyRing.open(keys)
+        keys.create("alice")
+        KeyRing.open(keys)
+    assert [record.getMessage() for record in caplog.records] == [NO_KEY_YET]
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "127.8.9.10", "::1", "localhost"])
+def test_on_loopback_callers_need_no_key_unless_it_is_asked_for(host: str) -> None:
+    assert not keys_required(Settings(host=host))
+    assert keys_required(Settings(host=host, auth="on"))
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "::", "", "10.0.0.1", "128.0.0.1", "localhost.example.org"])  # noqa: S104
+def test_elsewhere_callers_need_a_key_unless_it_is_disabled(host: str) -> None:
+    assert keys_required(Settings(host=host))
+    assert not keys_required(Settings(host=host, auth="off"))

@@ -1,0 +1,66 @@
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from service.access.keys import Keys, hash_of
+from service.errors import InvalidInput
+from service.store.database import Database
+
+
+@pytest.fixture
+def keys(tmp_path: Path) -> Iterator[Keys]:
+    database = Database.open(f"sqlite:///{tmp_path}/keys.db")
+    yield Keys(database)
+    database.close()
+
+
+def test_a_key_names_its_id_and_carries_256_random_bits(keys: Keys) -> None:
+    made = [keys.create("alice") for _ in range(20)]
+    ids = [key.id for key in keys.list()]
+    for key, key_id in zip(made, ids, strict=True):
+        prefix, found, secret = key.split("_", 2)
+        assert (prefix, found) == ("gdssm", key_id)
+        assert len(secret) == 43  # 32 bytes in base 64
+    assert len(set(made)) == len(set(ids)) == 20
+
+
+def test_the_database_holds_the_hash_and_nowhere_the_secret(keys: Keys, tmp_path: Path) -> None:
+    secret = keys.create("alice").split("_", 2)[2]
+    (key,) = keys.list()
+    assert key.secret_sha256 == hash_of(secret)
+    assert secret not in repr(key)
+    for file in tmp_path.iterdir():
+        assert secret.encode() not in file.read_bytes()
+
+
+def test_what_was_said_of_a_key_is_kept(keys: Keys) -> None:
+    keys.create("alice")
+    keys.create("deploy", admin=True, rate_limit=600)
+    said = [(key.name, key.admin, key.rate_limit, key.revoked) for key in keys.list()]
+    assert said == [("alice", False, None, None), ("deploy", True, 600, None)]
+
+
+def test_a_revoked_key_is_listed_but_not_in_force(keys: Keys) -> None:
+    keys.create("alice")
+    keys.create("bob")
+    alice, bob = keys.list()
+    keys.revoke(alice.id)
+    assert list(keys.in_force()) == [bob.id]
+    assert [key.revoked is None for key in keys.list()] == [False, True]
+
+
+def test_only_a_key_in_force_can_be_revoked(keys: Keys) -> None:
+    keys.create("alice")
+    (alice,) = keys.list()
+    keys.revoke(alice.id)
+    for key_id in (alice.id, "nobody"):
+        with pytest.raises(InvalidInput, match=f"no key in force has the id '{key_id}'"):
+            keys.revoke(key_id)
+
+
+@pytest.mark.parametrize("name", ["", "n" * 101, "two\nlines", "\x1b[31m"])
+def test_a_name_that_cannot_be_listed_is_refused(keys: Keys, name: str) -> None:
+    with pytest.raises(InvalidInput, match="1 to 100 printable characters"):
+        keys.create(name)
+    assert keys.list() == ()

@@ -1,0 +1,53 @@
+import pytest
+
+from service.access.caller import EVERYBODY, Caller
+from service.access.rate_limits import RateLimits
+from service.errors import RateLimited
+
+ALICE, BOB = Caller("alice", admin=False), Caller("bob", admin=False)
+
+
+def accepted(rates: RateLimits, caller: Caller, tries: int) -> int:
+    """Count how many of several requests come through."""
+    count = 0
+    for _ in range(tries):
+        try:
+            rates.count(caller)
+            count += 1
+        except RateLimited:
+            pass
+    return count
+
+
+def test_a_key_may_ask_so_often_whatever_others_do() -> None:
+    rates = RateLimits(5)
+    assert accepted(rates, ALICE, 11) == 5
+    assert accepted(rates, BOB, 11) == 5
+
+
+def test_the_limit_of_the_key_wins_over_the_setting() -> None:
+    rates = RateLimits(5)
+    assert accepted(rates, Caller("alice", admin=False, rate_limit=7), 11) == 7
+    assert accepted(rates, Caller("bob", admin=False, rate_limit=0), 11) == 11
+
+
+def test_zero_is_no_limit_and_costs_nothing() -> None:
+    rates = RateLimits(0)
+    assert accepted(rates, EVERYBODY, 11) == 11
+    assert rates._window is None
+
+
+def test_one_too_many_is_told_the_limit_and_when_the_next_may_come(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = 1_000_000.0
+    monkeypatch.setattr("time.time", lambda: now)
+    rates = RateLimits(2)
+    for _ in range(2):
+        rates.count(ALICE)
+        now += 13.5
+    with pytest.raises(RateLimited, match=r"2 requests a minute\. Try again in 33 s") as refused:
+        rates.count(ALICE)
+    assert refused.value.retry_after == 33  # the first of the two is a minute old then
+    now += 32.9
+    assert accepted(rates, ALICE, 1) == 0
+    now += 0.2
+    assert accepted(rates, ALICE, 2) == 1

@@ -1,0 +1,176 @@
+"""Portable bytes: out and in again it is the same context, and nothing else gets in."""
+
+import json
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from safetensors.numpy import load as tensors_of
+from safetensors.numpy import save
+
+from service.artifact import UNHASHED, content_hash
+from service.contexts import portable
+from service.contexts.contexts import Contexts
+from service.contexts.memory import Memory
+from service.errors import CallerError, Conflict, InvalidInput
+from service.models.repository import Repository
+from service.store.database import Database
+from tests.closeness import assert_close
+from tests.service.contexts.test_memory import STREAMING, manifest, observations, remember
+from tests.service.kept import OWNER, STRANGER, Clock, both, draw, keep, weighed
+
+Tensors = dict[str, np.ndarray]
+Label = dict[str, object]
+
+
+@pytest.fixture
+def contexts(database: Database, repository: Repository) -> Contexts:
+    return keep(database, repository, Clock())
+
+
+def forge(memory: Memory, change: Callable[[Tensors, Label], object], model: str = "linear") -> bytes:
+    """Bytes with something changed, and a hash that says that nothing was."""
+    file = portable.write(manifest(model), memory)
+    tensors = tensors_of(file)
+    label = json.loads(portable._metadata(file)[portable.METADATA_KEY]) | {"sha256": UNHASHED}
+    change(tensors, label)
+    file = save(tensors, {portable.METADATA_KEY: json.dumps(label)})
+    return file.replace(UNHASHED.encode(), content_hash(file, UNHASHED).encode(), 1)
+
+
+@pytest.mark.parametrize("decay", [None, 0.9])
+@pytest.mark.parametrize("length", [0, 7])
+def test_out_and_in_again_it_is_the_same(contexts: Contexts, decay: float | None, length: int) -> None:
+    record = contexts.create(OWNER, "gd-1", draw(1, length) if length else None, decay=decay)
+    loaded = contexts.load(STRANGER, contexts.export(OWNER, record.id)[0], ttl=9)
+    assert loaded.id != record.id
+    assert (loaded.version, loaded.ttl) == (1, 9)
+    for name in ("model", "model_version", "decay", "n_observations", "inputs", "outputs"):
+        assert getattr(loaded, name) == getattr(record, name)
+    for owner, name in ((OWNER, record.id), (STRANGER, loaded.id)):
+        contexts.observe(owner, name, draw(2))
+    here, there = (contexts.predict(*where, draw(3).x)[0] for where in ((OWNER, record.id), (STRANGER, loaded.id)))
+    assert (here.prediction == there.prediction).all()
+
+
+@pytest.mark.parametrize("name", STREAMING)
+@given(seed=st.integers(0, 2**32 - 1))
+def test_every_model_of_the_zoo_is_portable_to_the_bit(name: str, seed: int) -> None:
+    memory = remember(name, observations(name, seed)[0])
+    read = portable.memory_of(portable.read(portable.write(manifest(name), memory)), manifest(name))
+    assert memory.state is not None
+    assert read.state is not None
+    assert all((read.state[tensor] == value).all() for tensor, value in memory.state.items())
+    assert portable.write(manifest(name), read) == portable.write(manifest(name), memory)
+
+
+def test_it_says_what_it_is_to_any_reader_of_safetensors() -> None:
+    memory = remember("linear", draw(1))
+    file = portable.write(manifest("linear"), memory)
+    assert set(tensors_of(file)) == {"state.count", "state.mean", "state.comoment", "state.peak"}
+    label = json.loads(portable._metadata(file)[portable.METADATA_KEY])
+    assert {"format": "gdssm-context/1", "model": "linear", "model_version": "1.0.0"}.items() <= label.items()
+    assert label["model_sha256"] == manifest("linear").sha256
+    assert (label["n_observations"], label["decay"], label["flat_y"]) == (7, None, False)
+
+
+def test_two_that_were_taken_apart_are_put_together_again(contexts: Contexts) -> None:
+    parts = [contexts.create(OWNER, None, draw(seed)) for seed in (1, 2)]
+    files = [contexts.export(OWNER, record.id)[0] for record in parts]
+    a, b = (contexts.load(STRANGER, file) for file in files)
+    contexts.merge(STRANGER, a.id, b.id)
+    expected = contexts._predictor.predict(None, both(draw(1), draw(2)), draw(3).x).prediction
+    assert_close(contexts.predict(STRANGER, a.id, draw(3).x)[0].prediction, expected, "prediction", rtol=1e-8)
+
+
+def test_wherever_a_byte_is_changed_or_the_end_cut_off_it_is_refused() -> None:
+    file = portable.write(manifest("linear"), remember("linear", draw(1, inputs=2, outputs=1)))
+    for at in range(len(file)):
+        changed = bytearray(file)
+        changed[at] ^= 1
+        for broken in (bytes(changed), file[:at]):
+            with pytest.raises(InvalidInput, match="The bytes"):
+                portable.read(broken)
+    with pytest.raises(InvalidInput, match="The bytes"):
+        portable.read(file + b"\0")
+
+
+@pytest.mark.parametrize(
+    "file",
+    [
+        b"",
+        b"{}",
+        b"PK\3\4" * 9,
+        b"\xff" * 99,
+        save({}),
+        save({}, {"gdssm.context": "[" * 9999}),
+        save({}, {"gdssm.context": "{}"}),
+    ],
+)
+def test_anything_else_is_refused(file: bytes) -> None:
+    with pytest.raises(InvalidInput, match="no exported context") as refused:
+        portable.read(file)
+    assert len(str(refused.value)) < 400
+
+
+def replaced(name: str, value: object) -> Callable[[Tensors, Label], object]:
+    return lambda tensors, _: tensors.update({name: np.asarray(value)})
+
+
+def labelled(**values: object) -> Callable[[Tensors, Label], object]:
+    return lambda _, label: label.update(values)
+
+
+FORGED: list[tuple[Callable[[Tensors, Label], object], type[CallerError], str]] = [
+    (labelled(model="gd-9"), Conflict, "gd-9.*not served here"),
+    (labelled(model_version="1.0.1"), Conflict, "1.0.1.*not served here"),
+    (labelled(model_sha256="0" * 63 + "1"), Conflict, "another file of model linear"),
+    (labelled(model="gd-1", model_sha256=manifest("gd-1").sha256), InvalidInput, "other tensors than model gd-1"),
+    (labelled(format="gdssm-context/2"), InvalidInput, "no exported context"),
+    (labelled(note="hello"), InvalidInput, "no exported context"),
+    (labelled(decay=1.5), InvalidInput, "no exported context"),
+    (labelled(decay="0.5"), InvalidInput, "no exported context"),
+    (labelled(n_observations=-1), InvalidInput, "no exported context"),
+    (labelled(n_observations=10**30), InvalidInput, "no exported context"),
+    (labelled(turnover=float("nan")), InvalidInput, "no exported context"),
+    (labelled(inputs=10**9), InvalidInput, "other tensors|columns"),
+    (labelled(inputs=None), InvalidInput, "do not tell the columns"),
+    (labelled(flat_y=True), InvalidInput, "speak of y as numbers"),
+    (replaced("state.mean", np.full((1, 8), np.nan)), InvalidInput, "not a finite number, in state.mean"),
+    (replaced("state.comoment", np.full((1, 8, 8), np.inf)), InvalidInput, "not a finite number, in state.comoment"),
+    (replaced("state.count", np.array([-1.0])), InvalidInput, "nothing is less than empty"),
+    (replaced("state.mean", np.ones((1, 7))), InvalidInput, "other tensors than model linear has: state.mean"),
+    (replaced("state.mean", np.ones((2, 8))), InvalidInput, "other tensors"),
+    (replaced("state.mean", np.ones((1, 8), np.float32)), InvalidInput, "other tensors"),
+    (replaced("state.more", np.ones(1)), InvalidInput, "other tensors than model linear has: state.more"),
+    (lambda tensors, _: tensors.pop("state.peak"), InvalidInput, "other tensors than model linear has: state.peak"),
+    (lambda tensors, _: tensors.clear(), InvalidInput, "hold no state"),
+]
+
+
+@pytest.mark.parametrize(("change", "kind", "message"), FORGED)
+def test_what_is_foreign_is_refused_though_its_hash_is_right(
+    contexts: Contexts, change: Callable[[Tensors, Label], object], kind: type[CallerError], message: str
+) -> None:
+    with pytest.raises(kind, match=message) as refused:
+        contexts.load(OWNER, forge(remember("linear", draw(1)), change))
+    assert len(str(refused.value)) < 500
+    assert contexts.list(OWNER, 10).contexts == ()
+
+
+def test_what_is_over_the_limits_is_refused(contexts: Contexts) -> None:
+    wide = draw(1, inputs=28, outputs=2)
+    assert contexts.load(OWNER, portable.write(manifest("gd-1"), remember("gd-1", wide))).inputs == 28
+    state = {"state.count": np.ones(1), "state.gated_sum": np.ones((1, 33, 33))}
+    memory = Memory(state=state, n_observations=1, n_counted=1, turnover=1.0, inputs=32, outputs=1, flat_y=True)
+    with pytest.raises(InvalidInput, match="at most 30"):
+        contexts.load(OWNER, portable.write(manifest("gd-1"), memory))
+
+
+def test_what_was_emptied_is_portable(contexts: Contexts) -> None:
+    record = contexts.create(OWNER, None, draw(1))
+    contexts.observe(OWNER, record.id, weighed(draw(1), -1))
+    loaded = contexts.load(OWNER, contexts.export(OWNER, record.id)[0])
+    assert contexts.observe(OWNER, loaded.id, draw(2)).n_observations == 21

@@ -1,0 +1,217 @@
+"""The implicit weights and the contributions of a prediction, held against the prediction itself and plain numpy."""
+
+from functools import partial
+
+import numpy as np
+import pytest
+
+from service.errors import InvalidInput, NumericOverflow, UnsupportedByModel
+from service.explaining.contributions import ONE_RUN
+from service.explaining.explanation import PARTS, Explanation, parts, predict_and_explain
+from service.explaining.implicit_weights import ImplicitWeights, implicit_weights
+from service.models.repository import Repository
+from service.predictor import Context, Limits, Prediction, Predictor, run
+from service.shapes import Array
+from tests.closeness import assert_close
+
+N, M, D, K = 23, 4, 5, 3
+RATE = {"learning_rate": 0.05}
+EXPLAINED = [("linear", {}), ("gd-1", RATE), ("gd-8", RATE)]
+every_explained_model = pytest.mark.parametrize(("model", "parameters"), EXPLAINED)
+
+
+def task(observations: int = N, *, shift: float = 0.0, flat: bool = False) -> tuple[Context, Array]:
+    """Columns of x of unlike scales, moved off by many standard deviations, weights of all sizes."""
+    generator = np.random.default_rng(observations)
+    scale = np.array([1.0, 0.25, 8.0, 1.0, 2.0])
+    x = generator.normal(size=(observations, D)) * scale + shift
+    y = generator.normal(size=(observations, K)) + x[:, :K] / scale[:K]
+    query = generator.normal(size=(M, D)) * scale + shift
+    return Context(x, y[:, 0] if flat else y, generator.uniform(0.1, 2.0, observations)), query
+
+
+def weights_of(explanation: Explanation) -> ImplicitWeights:
+    assert explanation.implicit_weights is not None
+    return explanation.implicit_weights
+
+
+def shares_of(explanation: Explanation) -> Array:
+    assert explanation.contributions is not None
+    return explanation.contributions
+
+
+@every_explained_model
+@pytest.mark.parametrize("flat", [True, False])
+def test_the_implicit_weights_give_the_prediction(
+    predictor: Predictor, model: str, parameters: dict[str, float], flat: bool
+) -> None:
+    context, query = task(flat=flat)
+    answer, explanation = predict_and_explain(predictor, model, context, query, parameters)
+    found = weights_of(explanation)
+    assert found.weights.shape == (D, *context.y.shape[1:])
+    assert found.intercept.shape == context.y.shape[1:]
+    assert_close(query @ found.weights + found.intercept, answer.prediction, "prediction", rtol=1e-11)
+
+
+@every_explained_model
+@pytest.mark.parametrize("observations", [1, 2, N, ONE_RUN, ONE_RUN + 1, 500])
+@pytest.mark.parametrize("flat", [True, False])
+def test_contributions_add_up_to_the_prediction(
+    predictor: Predictor, model: str, parameters: dict[str, float], observations: int, flat: bool
+) -> None:
+    context, query = task(observations, flat=flat)
+    answer, explanation = predict_and_explain(predictor, model, context, query, parameters)
+    shares = shares_of(explanation)
+    assert shares.shape == (M, observations, *context.y.shape[1:])
+    assert_close(shares.sum(axis=1), answer.prediction, "prediction", rtol=1e-9)
+
+
+@every_explained_model
+@pytest.mark.parametrize("observations", [N, ONE_RUN + 40])
+def test_a_contribution_is_what_an_observation_of_y_0_would_not_add(
+    predictor: Predictor, model: str, parameters: dict[str, float], observations: int
+) -> None:
+    context, query = task(observations)
+    answer, explanation = predict_and_explain(predictor, model, context, query, parameters)
+    for n in (0, 7, observations - 1):
+        without = context.y.copy()
+        without[n] = 0.0
+        rest = predictor.predict(model, Context(context.x, without, context.weight), query, parameters)
+        expected = answer.prediction - rest.prediction
+        scale = np.abs(answer.prediction).max()
+        assert_close(shares_of(explanation)[:, n] / scale, expected / scale, "contribution", rtol=1e-9)
+
+
+def test_the_contributions_of_one_step_are_the_papers_formula(predictor: Predictor) -> None:
+    context, query = task(ONE_RUN + 40)
+    _, explanation = predict_and_explain(predictor, "gd-1", context, query, RATE)
+    assert context.weight is not None
+    kernel = 0.05 * (query @ context.x.T) * context.weight / context.weight.sum()
+    assert_close(shares_of(explanation), kernel[:, :, None] * context.y, "contributions", rtol=1e-9)
+
+
+def test_a_noiseless_line_is_its_own_explanation(predictor: Predictor) -> None:
+    x = np.arange(12.0)[:, None]
+    _, explanation = predict_and_explain(predictor, None, Context(x, 2 * x[:, 0] + 1), np.array([[10.0]]))
+    assert_close(weights_of(explanation).weights, [2.0], "weights", rtol=1e-12)
+    assert_close(weights_of(explanation).intercept, 1.0, "intercept", rtol=1e-9)
+
+
+def test_a_large_mean_costs_the_weights_no_digits(predictor: Predictor) -> None:
+    """x and y are whole numbers, so that moving them by a million loses nothing before the service sees them."""
+    generator = np.random.default_rng(5)
+    x = generator.integers(-50, 50, (N, D)).astype(float)
+    y = x @ np.array([3.0, -2.0, 0.0, 1.0, 5.0]) + generator.integers(-3, 3, N)
+    query = generator.integers(-50, 50, (M, D)).astype(float)
+    near = predict_and_explain(predictor, "linear", Context(x, y), query)[1]
+    moved = Context(x + 5e7, y + 5e8)
+    answer, far = predict_and_explain(predictor, "linear", moved, query + 5e7)
+    assert_close(weights_of(far).weights, weights_of(near).weights, "weights", rtol=1e-9)
+    assert_close(
+        (query + 5e7) @ weights_of(far).weights + weights_of(far).intercept, answer.prediction, "y", rtol=1e-12
+    )
+    assert_close(shares_of(far).sum(axis=1), answer.prediction, "prediction", rtol=1e-12)
+
+
+@pytest.mark.parametrize("observations", [N, 500])
+def test_contributions_add_up_on_data_far_from_zero(predictor: Predictor, observations: int) -> None:
+    context, query = task(observations, shift=1e6)
+    answer, explanation = predict_and_explain(predictor, "linear", context, query)
+    assert_close(shares_of(explanation).sum(axis=1), answer.prediction, "prediction", rtol=1e-9)
+
+
+def test_a_column_that_does_not_vary_has_no_weight(predictor: Predictor) -> None:
+    context, query = task()
+    x = context.x.copy()
+    x[:, 2] = 7.0
+    _, explanation = predict_and_explain(predictor, "linear", Context(x, context.y), query)
+    assert np.all(weights_of(explanation).weights[2] == 0)
+
+
+@every_explained_model
+def test_a_stored_state_has_the_weights_of_its_observations(
+    repository: Repository, predictor: Predictor, model: str, parameters: dict[str, float]
+) -> None:
+    context, query = task()
+    runtime = repository.get(model)
+    assert context.weight is not None
+    outputs = runtime.run({"x": context.x[None], "y": context.y[None], "weight": context.weight[None]})
+    infer = partial(run, runtime, parameters=parameters)
+    found = implicit_weights(infer, runtime.manifest, runtime.state_after(outputs), D)
+    expected = weights_of(predict_and_explain(predictor, model, context, query, parameters)[1])
+    assert_close(found.weights, expected.weights, "weights", rtol=1e-12)
+    assert found.intercept.shape == (K,)
+
+
+def test_gradient_descent_has_weights_without_a_rate_but_contributions_only_with_one(predictor: Predictor) -> None:
+    context, query = task()
+    answer, explanation = predict_and_explain(predictor, "gd-8", context, query, wanted=["implicit_weights"])
+    assert_close(query @ weights_of(explanation).weights, answer.prediction, "prediction", rtol=1e-11)
+    assert explanation.contributions is None
+    with pytest.raises(UnsupportedByModel, match="not linear in y unless learning_rate is given in parameters"):
+        predict_and_explain(predictor, "gd-8", context, query, wanted=["contributions"])
+
+
+@pytest.mark.parametrize("part", PARTS)
+@pytest.mark.parametrize("model", ["classifier", "softmax-1", "softmax-8", "sine-trained", "linear-trained"])
+def test_a_model_that_is_not_linear_has_no_explanation(repository: Repository, model: str, part: str) -> None:
+    predictor = Predictor(repository, "linear", Limits(1024, 10**6))
+    width = repository.get(model).manifest.dims["D"]
+    x = np.ones((3, 2 if width == "any" else width))
+    with pytest.raises(UnsupportedByModel, match=f"^explain: model {model} has no "):
+        predict_and_explain(predictor, model, Context(x, np.ones((3, 1))), x, wanted=parts([part], ""))
+
+
+def test_there_are_at_most_as_many_contributions_as_an_answer_may_have(repository: Repository) -> None:
+    context, query = task()
+    exact = Predictor(repository, "linear", Limits(1024, M * N * K))
+    assert shares_of(predict_and_explain(exact, None, context, query)[1]).size == M * N * K
+    strict = Predictor(repository, "linear", Limits(1024, M * N * K - 1))
+    with pytest.raises(InvalidInput, match=rf"explain: asks for {M * N * K} .* at most {M * N * K - 1} numbers"):
+        predict_and_explain(strict, None, context, query)
+    assert predict_and_explain(strict, None, context, query, wanted=["implicit_weights"])[1].contributions is None
+
+
+def test_an_explanation_beyond_floating_point_is_refused(predictor: Predictor) -> None:
+    context, query = task()
+    with pytest.raises(NumericOverflow):
+        predict_and_explain(predictor, "gd-8", context, query, {"learning_rate": 1e300})
+
+
+@pytest.mark.parametrize("scale", [1e140, 1e152, 1e153])
+def test_numbers_at_the_end_of_floating_point_are_explained_or_refused(predictor: Predictor, scale: float) -> None:
+    context, query = task()
+    huge = Context(context.x * scale, context.y * scale)
+    try:
+        answer, explanation = predict_and_explain(predictor, "linear", huge, query * scale)
+    except NumericOverflow:
+        return
+    assert_close(shares_of(explanation).sum(axis=1) / scale, answer.prediction / scale, "prediction", rtol=1e-9)
+    assert np.isfinite(weights_of(explanation).weights).all()
+
+
+def test_an_explanation_is_of_the_version_that_was_asked_for(predictor: Predictor) -> None:
+    context, query = task()
+    answer: Prediction = predict_and_explain(predictor, "linear", context, query, version="1.0.0")[0]
+    assert answer.model.version == "1.0.0"
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        (True, PARTS),
+        (False, ()),
+        (None, ()),
+        ([], ()),
+        (["contributions"], ("contributions",)),
+        (["contributions", "implicit_weights", "contributions"], PARTS),
+    ],
+)
+def test_what_to_explain_may_be_said_in_several_ways(value: object, expected: tuple[str, ...]) -> None:
+    assert parts(value, "explain") == expected
+
+
+@pytest.mark.parametrize("value", [1, "true", "contributions", ["weights"], [True], [["contributions"]], {}])
+def test_anything_else_is_refused(value: object) -> None:
+    with pytest.raises(InvalidInput, match=r'^explain: must be true, false or a list of "implicit_weights" and'):
+        parts(value, "explain")

@@ -1,0 +1,134 @@
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from service.errors import InvalidInput
+from service.files.file_task import open_task
+from service.predictor import Context
+from service.shapes import Array
+from tests.closeness import assert_close
+
+Columns = tuple[str, str | None]
+
+
+def read(context: Path, query: Path, target: str, weight: str | None = None, rows: int = 1) -> tuple[Context, Array]:
+    with open_task(context, query, target, weight, rows) as task:
+        chunks, queries = list(task.contexts()), list(task.queries())
+        assert task.share == 1
+    weights = [chunk.weight for chunk in chunks if chunk.weight is not None]
+    x, y = (np.concatenate([getattr(chunk, name) for chunk in chunks]) for name in ("x", "y"))
+    return Context(x, y, np.concatenate(weights) if weights else None), np.concatenate(queries)
+
+
+@pytest.fixture
+def context(tmp_path: Path) -> Path:
+    path = tmp_path / "context.csv"
+    path.write_text("a,w,b,y\n1,0.5,2,3\n4,1,5,6\n")
+    return path
+
+
+def written(tmp_path: Path, text: str) -> Path:
+    path = tmp_path / "query.csv"
+    path.write_text(text)
+    return path
+
+
+def test_every_column_but_target_and_weight_is_a_feature(tmp_path: Path, context: Path) -> None:
+    observed, query = read(context, written(tmp_path, "a,b\n7,8\n"), "y", "w")
+    assert observed.weight is not None
+    assert_close(observed.x, [[1.0, 2.0], [4.0, 5.0]], "x")
+    assert_close(observed.y, [3.0, 6], "y")
+    assert_close(observed.weight, [0.5, 1], "weight")
+    assert_close(query, [[7.0, 8]], "query")
+
+
+def test_columns_of_the_query_are_matched_by_name(tmp_path: Path, context: Path) -> None:
+    observed, query = read(context, written(tmp_path, "b,a,w\n8,7,9\n"), "y")
+    assert observed.weight is None
+    assert_close(query, [[7.0, 9, 8]], "query")
+
+
+def test_target_and_weight_in_the_query_are_not_even_read(tmp_path: Path, context: Path) -> None:
+    _, query = read(context, written(tmp_path, "y,a,b,w\n?,7,8,\n"), "y", "w")
+    assert_close(query, [[7.0, 8]], "query")
+
+
+@pytest.mark.parametrize(
+    ("query", "columns", "message"),
+    [
+        ("a,w\n1,2\n", ("y", None), "query.csv: has no column 'b'; it has 'a', 'w'."),
+        ("a,w,b,c\n1,2,3,4\n", ("y", None), "has columns that context.csv has not: 'c'. Leave them out."),
+        ("a,w,b\n1,2,3\n", ("z", None), "context.csv: has no column 'z'; it has 'a', 'w', 'b', 'y'."),
+        ("a,b\n1,2\n", ("y", "v"), "context.csv: has no column 'v'; it has 'a', 'w', 'b', 'y'."),
+        ("a,b\n1,2\n", ("y", "y"), "The target and the weight are both 'y'. Name two columns."),
+    ],
+)
+def test_columns_that_do_not_fit_are_named(
+    tmp_path: Path, context: Path, query: str, columns: Columns, message: str
+) -> None:
+    with pytest.raises(InvalidInput) as refused:
+        read(context, written(tmp_path, query), *columns)
+    assert message in str(refused.value).replace(f"{tmp_path}/", "")
+
+
+def test_a_context_of_the_target_alone_has_nothing_to_learn_from(tmp_path: Path) -> None:
+    alone = written(tmp_path, "y\n1\n")
+    with pytest.raises(InvalidInput, match="has no column beside 'y' to learn from"):
+        read(alone, alone, "y")
+
+
+def as_csv(path: Path, frame: pd.DataFrame) -> Path:
+    frame.to_csv(path.with_suffix(".csv"), index=False)
+    return path.with_suffix(".csv")
+
+
+def as_parquet(path: Path, frame: pd.DataFrame) -> Path:
+    frame.to_parquet(path.with_suffix(".parquet"), row_group_size=3)
+    return path.with_suffix(".parquet")
+
+
+@pytest.mark.parametrize("rows", [1, 2, 5, 100])
+@pytest.mark.parametrize(("context", "query"), [(as_parquet, as_csv), (as_csv, as_parquet), (as_parquet, as_parquet)])
+def test_parquet_is_read_as_csv_is(
+    tmp_path: Path,
+    context: Callable[[Path, pd.DataFrame], Path],
+    query: Callable[[Path, pd.DataFrame], Path],
+    rows: int,
+) -> None:
+    frame = pd.DataFrame({"note": list("abcdefg"), "b": np.arange(7.0), "a": np.arange(7) * 3, "y": np.arange(7.0) / 8})
+    data = frame.drop(columns="note")
+    found = read(context(tmp_path / "c", data), query(tmp_path / "q", data[["a", "b"]]), "y", None, rows)
+    assert_close(found[0].x, data[["b", "a"]].to_numpy(), "x")
+    assert_close(found[0].y, data["y"].to_numpy(), "y")
+    assert_close(found[1], data[["b", "a"]].to_numpy(), "query")
+
+
+@pytest.mark.parametrize(
+    ("column", "message"),
+    [
+        ([1.0, None], "t.parquet, row 2, column 'a': is empty. Fill it in, or leave the row out."),
+        ([np.inf, 1.0], "t.parquet, row 1, column 'a': is not a finite number"),
+        (["1", "2"], "t.parquet, column 'a': must hold numbers; it is of type"),
+        ([True, False], "t.parquet, column 'a': must hold numbers; it is of type bool"),
+        ([], "t.parquet: has no rows. It needs at least one."),
+    ],
+)
+def test_bad_cells_of_parquet_are_refused_by_row_and_column(tmp_path: Path, column: list[object], message: str) -> None:
+    path = as_parquet(tmp_path / "t", pd.DataFrame({"a": column, "y": np.ones(len(column))}))
+    with pytest.raises(InvalidInput) as refused:
+        read(path, path, "y", rows=2)
+    assert message in str(refused.value)
+
+
+@pytest.mark.parametrize(("content", "message"), [(b"no", "is not Parquet ("), (None, "cannot be read (")])
+def test_what_is_not_parquet_is_refused_in_one_line(tmp_path: Path, content: bytes | None, message: str) -> None:
+    path = tmp_path / "t.parquet"
+    if content is not None:
+        path.write_bytes(content)
+    with pytest.raises(InvalidInput) as refused:
+        read(path, path, "y")
+    assert message in str(refused.value)
+    assert "\n" not in str(refused.value)

@@ -1,0 +1,84 @@
+"""Files in chunks: the answer of the whole, in the memory of a chunk."""
+
+import tracemalloc
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from service.errors import InvalidInput
+from service.files.file_task import open_task
+from service.files.streaming import predictions
+from service.models.repository import Repository
+from service.predictor import Context, Predictor
+from service.shapes import Array
+from tests.closeness import assert_close
+
+N, M, D = 61, 13, 5
+GENERATOR = np.random.default_rng(0)
+X, QUERY = GENERATOR.normal(size=(N, D)) + 3, GENERATOR.normal(size=(M, D)) + 3
+Y = X @ GENERATOR.normal(size=D) + 0.1 * GENERATOR.normal(size=N)
+WEIGHT = GENERATOR.uniform(0.5, 2, size=N)
+
+
+def chunks(rows: int) -> Iterator[Context]:
+    for start in range(0, N, rows):
+        part = slice(start, start + rows)
+        yield Context(X[part], Y[part], WEIGHT[part])
+
+
+def queries(rows: int) -> Iterator[Array]:
+    return (QUERY[start : start + rows] for start in range(0, M, rows))
+
+
+@pytest.mark.parametrize("rows", [1, 7, 100])
+@pytest.mark.parametrize(("model", "parameters"), [("linear", {}), ("gd-8", {"learning_rate": 0.01}), ("gd-1", {})])
+def test_chunks_are_answered_as_the_whole(
+    predictor: Predictor, model: str, parameters: dict[str, float], rows: int
+) -> None:
+    found = list(predictions(predictor, predictor.runtime(model), chunks(rows), queries(rows), parameters))
+    expected = predictor.predict(model, Context(X, Y, WEIGHT), QUERY, parameters).prediction
+    assert [len(part) for part in found] == [len(part) for part in queries(rows)]
+    assert_close(np.concatenate(found), expected, "prediction", rtol=1e-9)
+
+
+def test_a_model_that_does_not_stream_sees_the_whole_context(predictor: Predictor, repository: Repository) -> None:
+    runtime = repository.get("softmax-8")
+    assert not runtime.manifest.streams
+    labels = np.eye(3)[np.arange(N) % 3]
+    pieces = (Context(X[part], labels[part]) for part in (slice(0, 9), slice(9, N)))
+    found = np.concatenate(list(predictions(predictor, runtime, pieces, queries(5), {})))
+    assert_close(found, predictor.predict("softmax-8", Context(X, labels), QUERY).prediction, "prediction", rtol=1e-9)
+
+
+def test_a_parameter_that_does_not_fit_is_told_before_anything_is_read(predictor: Predictor) -> None:
+    def unread() -> Iterator[Context]:
+        raise AssertionError("read")
+        yield
+
+    with pytest.raises(InvalidInput, match=r"parameters\.pace"):
+        list(predictions(predictor, predictor.runtime("linear"), unread(), queries(5), {"pace": 1.0}))
+
+
+def test_memory_does_not_grow_with_the_files(predictor: Predictor, tmp_path: Path) -> None:
+    runtime = predictor.runtime("linear")
+
+    def peak(rows: int) -> int:
+        context, query = tmp_path / f"context-{rows}.csv", tmp_path / f"query-{rows}.csv"
+        lines = [",".join(map(str, row)) for row in np.column_stack([X, Y]).tolist()]
+        context.write_text("\n".join(["a,b,c,d,e,y", *(lines * (rows // N))]))
+        query.write_text("\n".join(["a,b,c,d,e", *([line.rpartition(",")[0] for line in lines] * (rows // N))]))
+        tracemalloc.start()
+        try:
+            with open_task(context, query, "y", rows=100) as task:
+                for _ in predictions(predictor, runtime, task.contexts(), task.queries(), {}):
+                    pass
+            return tracemalloc.get_traced_memory()[1]
+        finally:
+            tracemalloc.stop()
+
+    peak(N)  # what is made once
+    small, large = peak(10 * N), peak(200 * N)
+    assert large < 2 * small
+    assert large < 200 * N * (D + 1) * 8, "as numbers alone the context would take that much"

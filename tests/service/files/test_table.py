@@ -1,0 +1,115 @@
+import os
+import threading
+from contextlib import closing
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from service.errors import InvalidInput
+from service.files.table import Table
+from service.shapes import Array
+from tests.closeness import assert_close
+
+
+def everything(tmp_path: Path, text: str | bytes, columns: list[str] | None = None, rows: int = 2) -> Array:
+    path = tmp_path / "t.csv"
+    path.write_bytes(text.encode() if isinstance(text, str) else text)
+    with closing(Table(path)) as table:
+        chunks = list(table.chunks(columns or table.columns, rows))
+        assert table.share == 1
+    assert all(len(chunk) == rows for chunk in chunks[:-1])
+    return np.concatenate(chunks)
+
+
+def refusal(tmp_path: Path, text: str | bytes, columns: list[str] | None = None) -> str:
+    with pytest.raises(InvalidInput) as refused:
+        everything(tmp_path, text, columns)
+    message = str(refused.value).replace(f"{tmp_path}/", "")
+    assert "\n" not in message
+    return message
+
+
+def test_columns_are_read_by_name_in_the_order_asked_for(tmp_path: Path) -> None:
+    assert_close(everything(tmp_path, "a,b,c\n1,2,3\n4,5,6\n", ["c", "a"]), [[3.0, 1.0], [6.0, 4.0]], "cells")
+
+
+@pytest.mark.parametrize("rows", [1, 2, 3, 7, 100])
+def test_chunks_of_any_size_are_the_file(tmp_path: Path, rows: int) -> None:
+    cells = np.arange(14.0).reshape(7, 2)
+    text = "a,b\n" + "".join(f"{a},{b}\n" for a, b in cells)
+    assert_close(everything(tmp_path, text, rows=rows), cells, "cells")
+
+
+def test_files_as_spreadsheets_write_them_are_read(tmp_path: Path) -> None:
+    text = b'\xef\xbb\xbf"size, m2", price\r\n"1.5",2e3\r\n -3 ,.5\r\n\r\n'
+    assert_close(everything(tmp_path, text, ["size, m2", "price"]), [[1.5, 2000.0], [-3.0, 0.5]], "cells")
+
+
+def test_a_pipe_is_read_too(tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    writer = threading.Thread(target=pipe.write_text, args=["a\n1\n2\n"])
+    writer.start()
+    with closing(Table(pipe)) as table:
+        assert [chunk.tolist() for chunk in table.chunks(["a"], 1)] == [[[1.0]], [[2.0]]]
+        assert table.share == 0
+    writer.join()
+
+
+def test_a_quoted_cell_may_span_lines_and_the_lines_are_still_counted(tmp_path: Path) -> None:
+    text = 'note,a\n"one\ntwo",1\nthree,x\n'
+    assert refusal(tmp_path, text, ["a"]) == "t.csv, line 4, column 'a': is not a number: 'x'."
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("", "t.csv: is empty. It needs a header and at least one row."),
+        ("\n\n", "t.csv: is empty. It needs a header and at least one row."),
+        ("\na,b\n1,2\n", "t.csv: begins with an empty line. It needs a header and at least one row."),
+        ("a,b\n", "t.csv: has a header and no rows. It needs at least one."),
+        ("a,b,a\n1,2,3\n", "t.csv: has more than one column 'a'. Give each column its own name."),
+        (",a\n0,1\n", "t.csv: has no name for column 1. Name it in the header, or leave it out."),
+        ("a,b\n1,2\n3\n", "t.csv, line 3: has 1 cells; the header has 2."),
+        ("a,b\n1,2\n3,4,5\n", "t.csv, line 3: has 3 cells; the header has 2."),
+        ("a\n1\n\n2\n", "t.csv, line 3: has 0 cells; the header has 1."),
+        (b"a\n\xff\n", "t.csv: is not UTF-8. Save it as CSV in UTF-8."),
+        ('a\n"1\n', "t.csv: is not CSV (unexpected end of data)."),
+    ],
+)
+def test_what_is_no_table_is_refused_with_the_place(tmp_path: Path, text: str | bytes, message: str) -> None:
+    assert refusal(tmp_path, text) == message
+
+
+@pytest.mark.parametrize(
+    ("cell", "reason"),
+    [
+        ("", "is empty"),
+        (" ", "is empty"),
+        ("red", "is not a number: 'red'"),
+        ('"1,5"', "is not a number: '1,5'"),
+        ("1_000", "is not a number: '1_000'"),
+        ("nan", "is not a finite number: 'nan'"),
+        ("-inf", "is not a finite number: '-inf'"),
+        ("1e400", "is not a finite number: '1e400'"),
+    ],
+)
+def test_a_bad_cell_is_refused_by_line_and_column(tmp_path: Path, cell: str, reason: str) -> None:
+    assert refusal(tmp_path, f"a,b\n1,2\n3,{cell}\n").startswith(f"t.csv, line 3, column 'b': {reason}")
+
+
+def test_a_bad_cell_in_a_column_that_is_not_asked_for_does_not_matter(tmp_path: Path) -> None:
+    assert_close(everything(tmp_path, "a,b\n1,red\n", ["a"]), [[1.0]], "cells")
+
+
+def test_several_bad_cells_are_named_together(tmp_path: Path) -> None:
+    message = refusal(tmp_path, "a,b\nx,y\nz,1\n")
+    assert "line 2, column 'a'" in message
+    assert "line 2, column 'b'" in message
+    assert "line 3, column 'a'" in message
+
+
+def test_a_file_that_is_not_there_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(InvalidInput, match=r"cannot be read \(No such file or directory\)"):
+        Table(tmp_path / "missing.csv")

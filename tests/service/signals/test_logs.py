@@ -1,0 +1,55 @@
+import json
+import logging
+from collections.abc import Iterator
+
+import pytest
+
+from service.signals import logs
+from service.signals.record import CURRENT, Record
+
+
+@pytest.fixture(autouse=True)
+def _restored() -> Iterator[None]:
+    root = logging.getLogger()
+    handlers, level = root.handlers[:], root.level
+    root.handlers = []
+    yield
+    root.handlers, root.level = handlers, level
+
+
+def say(capsys: pytest.CaptureFixture[str]) -> str:
+    token = CURRENT.set(Record("mine"))
+    try:
+        raise ValueError("no\nsuch thing")
+    except ValueError:
+        logging.getLogger("somewhere").exception("failed: %s", "x", extra={"status": 500, "color_message": "?"})
+    finally:
+        CURRENT.reset(token)
+    return capsys.readouterr().err
+
+
+def test_json_is_one_object_a_line_with_the_traceback_and_the_request_in_it(capsys: pytest.CaptureFixture[str]) -> None:
+    logs.configure("info", "json")
+    line = json.loads(say(capsys))
+    assert set(line) == {"time", "level", "name", "message", "status", "request_id", "exc_info"}
+    assert (line["level"], line["name"], line["message"]) == ("ERROR", "somewhere", "failed: x")
+    assert (line["request_id"], line["status"]) == ("mine", 500)
+    assert line["exc_info"].startswith("Traceback")
+    assert line["time"].endswith("+00:00")
+
+
+def test_text_is_for_people(capsys: pytest.CaptureFixture[str]) -> None:
+    logs.configure("info", "text")
+    assert "ERROR failed: x\nTraceback" in say(capsys)
+
+
+def test_what_is_below_the_level_is_not_written(capsys: pytest.CaptureFixture[str]) -> None:
+    logs.configure("warning", "text")
+    logging.getLogger("somewhere").info("small talk")
+    assert capsys.readouterr().err == ""
+
+
+def test_outside_of_requests_there_is_no_id(capsys: pytest.CaptureFixture[str]) -> None:
+    logs.configure("info", "json")
+    logging.getLogger("somewhere").info("hello")
+    assert "request_id" not in json.loads(capsys.readouterr().err.splitlines()[-1])
