@@ -67,7 +67,7 @@ def test_the_inference_service_is_a_pod_and_what_kserve_adds_to_one() -> None:
     service, spec, predictor, added = json.loads(
         run(PYTHON, ROOT / "tests" / "deploy" / "fields_of_kserve.py")
     ).values()
-    assert document.keys() <= service.access.keys()
+    assert document.keys() <= service.keys()
     assert document["spec"].keys() <= spec.keys()
     assert PREDICTOR.keys() <= predictor.keys()
     for name in PREDICTOR.keys() & added.keys():

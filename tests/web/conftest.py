@@ -19,13 +19,14 @@ DESK: ViewportSize = {"width": 1280, "height": 720}
 Opened = Callable[..., Page]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def server() -> Iterator[Server]:
     with running() as server:
         yield server
 
 
-@pytest.fixture(scope="session")
+# Playwright keeps an event loop running in this thread: it ends with this package, before other tests start theirs.
+@pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
     chromium = shutil.which("chromium")
     if chromium is None:
@@ -36,7 +37,7 @@ def browser() -> Iterator[Browser]:
         browser.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def tab(browser: Browser, server: Server) -> Iterator[Page]:
     """One tab for all tests: a new one takes longer to open than most of them take."""
     with browser.new_context(base_url=server.url, permissions=["clipboard-read", "clipboard-write"]) as context:

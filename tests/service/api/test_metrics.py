@@ -6,9 +6,10 @@ import pytest
 from prometheus_client import Metric
 from prometheus_client.parser import text_string_to_metric_families
 
-from service.api.errors import STATUS
+from service.errors import ServiceError
 from service.signals.metrics import Exposition, Metrics
 from service.signals.record import Record
+from tests.service.api.test_errors import tree
 from tests.service.in_process import InProcess
 
 DASHBOARD = Path(__file__).parents[3] / "deploy" / "grafana" / "gdssm.json"
@@ -59,7 +60,7 @@ def test_what_callers_send_never_becomes_a_label(client: InProcess) -> None:
     assert 'route="unmatched"' in text
     assert 'method="other"' in text
     causes = set(re.findall(r'cause="(\w+)"', text))
-    assert causes <= {kind.error_type for kind in STATUS} | {"not_found", "method_not_allowed", "internal_error"}
+    assert causes <= {kind.error_type for kind in tree(ServiceError)} | {"not_found", "method_not_allowed"}
 
 
 def test_contexts_models_and_memory_are_shown_and_who_asks_for_them_does_not_count(client: InProcess) -> None:
