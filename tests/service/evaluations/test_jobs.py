@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Self
 
 import pytest
 
@@ -78,6 +79,34 @@ def test_an_evaluation_that_is_cancelled_ends_soon_and_keeps_what_it_has(running
     cancelled = running.ledger.get("me", asked.id)
     assert cancelled.status == "cancelled"
     assert 0 < cancelled.done < cancelled.total
+
+
+class Endless:
+    """A worker that always has a result."""
+
+    def __init__(self, _: Assignment) -> None:
+        """Nothing has to be started."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Nothing has to be ended."""
+
+    def results(self, pulse: float) -> Iterator[str]:
+        while True:
+            time.sleep(pulse / 50)
+            yield '{"distribution": "d", "learner": "l"}'
+
+
+def test_a_cancellation_is_noticed_however_fast_the_results_come(
+    running: Evaluations, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("service.evaluations.jobs.Process", Endless)
+    first, second = running.ask("me", SMALL), running.ask("me", SMALL)
+    until(running.ledger, first.id, lambda record: record.done > 0)
+    running.ledger.cancel("me", first.id)
+    until(running.ledger, second.id, lambda record: record.status == "running")
 
 
 def test_an_evaluation_that_takes_too_long_fails_with_the_bound(repository: Repository, ledger: Ledger) -> None:
