@@ -2,11 +2,13 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 from importlib.metadata import version
 
 from fastapi import FastAPI
 from fastapi.concurrency import run_in_threadpool
 from fastapi_offline import FastAPIOffline
+from opentelemetry.trace import TracerProvider
 
 from service.access.keyring import KeyRing, keys_required
 from service.access.keys import Keys
@@ -30,9 +32,8 @@ from service.api.openapi import complete
 from service.api.security_headers import SecurityHeaders
 from service.api.served import Parts, serve
 from service.api.signals import Signals
-from service.api.sweeping import sweeping
+from service.api.upkeep import every
 from service.api.v2 import routes as protocol
-from service.api.watching import watching
 from service.api.work import Pool
 from service.contexts.contexts import Contexts
 from service.evaluations.jobs import Evaluations
@@ -44,6 +45,12 @@ from service.signals.metrics import Exposition, Metrics
 from service.store.context_count import ContextCount
 from service.store.database import Database
 from service.store.unloaded import StoredUnloaded
+
+LOOK = 0.5
+"""Seconds between two looks at the models. By looking, not by the kernel's notices: those do not come from network
+file systems nor from mounts that Kubernetes swaps, and what an administrator unloads is in the database."""
+SWEEP = 60.0
+"""Seconds between two removals of what has expired; that it is expired shows at once, wherever it is looked up."""
 
 
 def create_app(settings: Settings) -> FastAPI:
@@ -59,48 +66,55 @@ def create_app(settings: Settings) -> FastAPI:
     if provider is not None:
         parts.pool.watch = traces.step_spans(provider)
 
-    @asynccontextmanager
-    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        database = await run_in_threadpool(Database.open, settings.database_url)
-        unloaded = StoredUnloaded(database)
-        repository = await run_in_threadpool(
-            Repository.load, settings.directories, settings.threads, unloaded, numbers.model_event
-        )
-        parts.predictor = _predictor(settings, repository)
-        if keys_required(settings):
-            parts.keys = await run_in_threadpool(KeyRing.open, Keys(database))
-        count.database = database
-        parts.contexts = Contexts(database, parts.predictor, settings.max_contexts, settings.context_ttl)
-        ledger = Ledger(database, settings.max_evaluations, settings.context_ttl)
-        parts.evaluations = Evaluations(ledger, repository, settings.directories, settings.evaluation_timeout)
-        parts.evaluations.start()
-        async with watching(repository), sweeping(parts.contexts):
-            yield
-        await run_in_threadpool(parts.evaluations.stop)
-        parts.pool.close()
-        database.close()
-        traces.flush(provider)
-
     app = FastAPIOffline(
         redoc_url=None,
         title="gdssm",
         version=version("gdssm"),
         summary="In-context regression: send observations and queries, get predictions. No training, no rows kept.",
-        lifespan=lifespan,
+        lifespan=lambda _: _running(parts, count, provider),
         telemetry=traces.telemetry(provider),
         redirect_slashes=False,
     )
     serve(app, parts)
     errors.install(app)
-    app.add_middleware(KeyGuard, parts=parts)  # innermost first
-    app.add_middleware(LiveConnections, most=settings.max_in_flight, stopping=parts.stopping, metrics=numbers)
-    app.add_middleware(Admission, settings=settings, metrics=numbers)
-    app.add_middleware(SecurityHeaders)
-    app.add_middleware(Signals, metrics=numbers, timeout=settings.request_timeout)
+    _stand_before(app, parts)
     for module in (predict, context_state, contexts, stream, evaluations, protocol, models, health, metrics, page):
         app.include_router(module.router)
     complete(app, required=keys_required(settings))
     return app
+
+
+@asynccontextmanager
+async def _running(parts: Parts, count: ContextCount, provider: TracerProvider | None) -> AsyncIterator[None]:
+    """Open everything, and close it again when the server leaves."""
+    settings = parts.settings
+    database = await run_in_threadpool(Database.open, settings.database_url)
+    load = partial(Repository.load, unloaded=StoredUnloaded(database), on_event=parts.metrics.model_event)
+    repository = await run_in_threadpool(load, settings.directories, settings.threads)
+    parts.predictor = _predictor(settings, repository)
+    if keys_required(settings):
+        parts.keys = await run_in_threadpool(KeyRing.open, Keys(database))
+    count.database = database
+    parts.contexts = Contexts(database, parts.predictor, settings.max_contexts, settings.context_ttl)
+    ledger = Ledger(database, settings.max_evaluations, settings.context_ttl)
+    parts.evaluations = Evaluations(ledger, repository, settings.directories, settings.evaluation_timeout)
+    parts.evaluations.start()
+    async with every(LOOK, repository.rescan), every(SWEEP, parts.contexts.sweep):
+        yield
+    await run_in_threadpool(parts.evaluations.stop)
+    parts.pool.close()
+    database.close()
+    traces.flush(provider)
+
+
+def _stand_before(app: FastAPI, parts: Parts) -> None:
+    """Put in front of the routes what every request passes, the innermost first."""
+    settings, numbers = parts.settings, parts.metrics
+    app.add_middleware(KeyGuard, parts=parts)
+    app.add_middleware(LiveConnections, most=settings.max_in_flight, stopping=parts.stopping, metrics=numbers)
+    app.add_middleware(Admission, settings=settings, metrics=numbers)
+    app.add_middleware(SecurityHeaders)
+    app.add_middleware(Signals, metrics=numbers, timeout=settings.request_timeout)
 
 
 def _predictor(settings: Settings, repository: Repository) -> Predictor:

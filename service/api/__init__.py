@@ -6,10 +6,10 @@ context_state  a context as bytes, out of one service and into another
 stream     the WebSocket of a context: predict, then learn
 conditions Idempotency-Key, ETag, If-Match, If-None-Match
 allowed    405 with every method that an address takes
-own        the caller's own contexts
+own        the caller's own contexts and evaluations
+evaluations  /v1/evaluations: models beside reference learners, as jobs
 models     GET /v1/models, /v1/models/{name}, /v1/models/{name}/versions/{version}
-watching   the models are kept up to date while the service runs
-sweeping   expired contexts are removed while the service runs
+upkeep     what is done again and again while the service runs
 health     GET /health/live, /health/ready
 page       GET / and /web/…: the playground
 schemas    what goes in and out, with examples

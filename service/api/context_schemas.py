@@ -119,10 +119,10 @@ class ContextPage(Schema):
 
 
 class PageRequest(Schema):
-    """Which of the contexts to list."""
+    """Which of the caller's to list."""
 
     limit: int = Field(100, ge=1, le=1000)
-    """Most contexts on this page."""
+    """Most on this page."""
     after: ContextName | SkipJsonSchema[None] = None
     """Where the page before ended."""
 

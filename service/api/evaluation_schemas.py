@@ -5,14 +5,11 @@ from typing import Annotated, Literal, Self
 
 from fastapi import Path
 from pydantic import Field
-from pydantic.json_schema import SkipJsonSchema
 
-from service.api.context_schemas import ContextName, time_of
+from service.api.context_schemas import EXAMPLE_ID, time_of
 from service.api.schemas import Schema
 from service.evaluations.ledger import EvaluationRecord
 from service.evaluations.result import ScoreView
-
-EXAMPLE_ID = "0193f2b46a0e7c3f9d1e5a7b8c2d4f60"
 
 EvaluationId = Annotated[str, Path(description="The id that the evaluation was given when it was asked for.")]
 
@@ -92,12 +89,3 @@ class EvaluationPage(Schema):
     evaluations: list[EvaluationAnswer]
     after: str | None = Field(examples=[None])
     """Send it as `?after=` for the next page; null at the end."""
-
-
-class EvaluationPageRequest(Schema):
-    """Which of the evaluations to list."""
-
-    limit: int = Field(100, ge=1, le=1000)
-    """Most evaluations on this page."""
-    after: ContextName | SkipJsonSchema[None] = None
-    """Where the page before ended."""

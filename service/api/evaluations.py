@@ -2,10 +2,9 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable
-from dataclasses import dataclass
+from collections.abc import AsyncIterator
 from functools import partial
-from typing import Annotated, Any, Concatenate, ParamSpec, TypeVar
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Header, Query, Response
 from fastapi.sse import EventSourceResponse, format_sse_event
@@ -13,24 +12,21 @@ from fastapi.sse import EventSourceResponse, format_sse_event
 from service import errors
 from service.api.allowed import allow_only
 from service.api.body import JsonBodyRoute
+from service.api.context_schemas import PageRequest
 from service.api.errors import documented
 from service.api.evaluation_schemas import (
     EvaluationAnswer,
     EvaluationId,
     EvaluationPage,
-    EvaluationPageRequest,
     EvaluationView,
 )
-from service.api.served import Calling, Serving
-from service.errors import NotReady
-from service.evaluations.jobs import Evaluations
+from service.api.own import Asked, OwnEvaluations
+from service.api.served import Parts, Serving
 from service.evaluations.ledger import UNFINISHED, EvaluationRecord
 from service.evaluations.request import EvaluationRequest
 from service.signals.record import current
 
 router = APIRouter(prefix="/v1/evaluations", tags=["evaluations"], route_class=JsonBodyRoute)
-Given = ParamSpec("Given")
-Result = TypeVar("Result")
 
 ANY = (errors.NotReady, errors.Overloaded, errors.DatabaseUnavailable, errors.InvalidInput)
 BODY = (errors.MalformedBody, errors.TooSlow, errors.BodyTooLarge, errors.UnsupportedContentType)
@@ -48,32 +44,8 @@ MARGIN = 2.0
 """Seconds before the end of its time at which a stream of events ends by itself; who listens connects again."""
 
 
-@dataclass(frozen=True)
-class OwnEvaluations:
-    """The evaluations of one caller, worked on where the event loop is not held up."""
-
-    jobs: Evaluations
-    owner: str
-    parts: Serving
-
-    async def run(
-        self, method: Callable[Concatenate[str, Given], Result], *given: Given.args, **named: Given.kwargs
-    ) -> Result:
-        """Call a method that takes the owner first, in the pool."""
-        return await self.parts.pool.run(partial(method, self.owner, *given, **named))
-
-
-async def _own(parts: Serving, caller: Calling) -> OwnEvaluations:
-    if parts.evaluations is None:
-        raise NotReady("The database is not open yet. Try again in a moment.")
-    return OwnEvaluations(parts.evaluations, caller.key_id, parts)
-
-
-Own = Annotated[OwnEvaluations, Depends(_own)]
-
-
-async def _record(evaluation_id: EvaluationId, own: Own) -> EvaluationRecord:
-    return await own.run(own.jobs.ledger.get, evaluation_id)
+async def _record(evaluation_id: EvaluationId, own: Asked) -> EvaluationRecord:
+    return await own.run(own.evaluations.ledger.get, evaluation_id)
 
 
 Recorded = Annotated[EvaluationRecord, Depends(_record)]
@@ -81,36 +53,36 @@ Recorded = Annotated[EvaluationRecord, Depends(_record)]
 
 
 @router.post("", status_code=202, responses=documented(*ANY, *BODY, errors.UnknownModel, errors.QuotaExceeded) | ASKED)
-async def ask(request: EvaluationRequest, own: Own, response: Response) -> EvaluationAnswer:
+async def ask(request: EvaluationRequest, own: Asked, response: Response) -> EvaluationAnswer:
     """Ask for an evaluation; it runs in the background and costs predictions nothing.
 
     The same request gives the same numbers, here and with `gdssm eval`.
     """
-    record = await own.run(own.jobs.ask, request)
+    record = await own.run(own.evaluations.ask, request)
     response.headers["Location"] = f"/v1/evaluations/{record.id}"
     return EvaluationAnswer.of(record)
 
 
 @router.get("", responses=documented(*ANY))
-async def evaluations(own: Own, page: Annotated[EvaluationPageRequest, Query()]) -> EvaluationPage:
+async def evaluations(own: Asked, page: Annotated[PageRequest, Query()]) -> EvaluationPage:
     """List the caller's evaluations, oldest first."""
-    records = await own.run(own.jobs.ledger.page, page.limit + 1, page.after)
+    records = await own.run(own.evaluations.ledger.page, page.limit + 1, page.after)
     shown = records[: page.limit]
     after = shown[-1].id if len(records) > page.limit else None
     return EvaluationPage(evaluations=[EvaluationAnswer.of(record) for record in shown], after=after)
 
 
 @router.get("/{evaluation_id}", responses=documented(*ANY, errors.UnknownEvaluation))
-async def evaluation(record: Recorded, own: Own) -> EvaluationView:
+async def evaluation(record: Recorded, own: Asked) -> EvaluationView:
     """Show one evaluation with its results so far."""
-    results = await own.parts.pool.run(partial(own.jobs.ledger.results, record.id))
+    results = await own.pool.run(partial(own.evaluations.ledger.results, record.id))
     return EvaluationView.showing(record, results)
 
 
 @router.post("/{evaluation_id}/cancel", responses=documented(*ANY, errors.UnknownEvaluation))
-async def cancel(record: Recorded, own: Own) -> EvaluationAnswer:
+async def cancel(record: Recorded, own: Asked) -> EvaluationAnswer:
     """Stop an evaluation; what it has found so far stays. One that is finished stays as it is."""
-    return EvaluationAnswer.of(await own.run(own.jobs.ledger.cancel, record.id))
+    return EvaluationAnswer.of(await own.run(own.evaluations.ledger.cancel, record.id))
 
 
 @router.get(
@@ -118,19 +90,21 @@ async def cancel(record: Recorded, own: Own) -> EvaluationAnswer:
     response_class=Response,
     responses=documented(*ANY, errors.UnknownEvaluation) | EVENTS,
 )
-async def events(record: Recorded, own: Own, last_event_id: Annotated[int, Header(ge=0)] = 0) -> Response:
+async def events(
+    record: Recorded, own: Asked, parts: Serving, last_event_id: Annotated[int, Header(ge=0)] = 0
+) -> Response:
     """Send every result as it comes (`result`), how far it is (`progress`), and the end (`end`).
 
     A stream lasts at most as long as any request; a client of server-sent events then connects again by itself, and
     with `Last-Event-ID` goes on where it was.
     """
-    return EventSourceResponse(_events(record, own, last_event_id), headers={"Cache-Control": "no-store"})
+    return EventSourceResponse(_events(record, own, parts, last_event_id), headers={"Cache-Control": "no-store"})
 
 
-async def _events(record: EvaluationRecord, own: OwnEvaluations, sent: int) -> AsyncIterator[bytes]:
-    asked, ledger, run = current(), own.jobs.ledger, own.parts.pool.run
-    end = (time.monotonic() + own.parts.settings.request_timeout if asked is None else asked.deadline) - MARGIN
-    while time.monotonic() < end and not own.parts.stopping.begun:
+async def _events(record: EvaluationRecord, own: OwnEvaluations, parts: Parts, sent: int) -> AsyncIterator[bytes]:
+    asked, ledger, run = current(), own.evaluations.ledger, own.pool.run
+    end = (time.monotonic() + parts.settings.request_timeout if asked is None else asked.deadline) - MARGIN
+    while time.monotonic() < end and not parts.stopping.begun:
         # The record first: of what is finished by then, every result is there.
         record = await own.run(ledger.get, record.id)
         for result in await run(partial(ledger.results, record.id, sent)):

@@ -1,7 +1,7 @@
 """What every route works with: the parts of a running service, as parameters of a route."""
 
 from dataclasses import dataclass, field
-from typing import Annotated
+from typing import Annotated, TypeVar
 
 from fastapi import Depends, FastAPI
 from starlette.requests import HTTPConnection
@@ -16,6 +16,8 @@ from service.predictor import Predictor
 from service.running.stopping import Stopping
 from service.settings import Settings
 from service.signals.metrics import Exposition, Metrics
+
+Part = TypeVar("Part")
 
 
 @dataclass
@@ -74,10 +76,17 @@ async def _pool(request: HTTPConnection) -> Pool:
 
 
 async def _contexts(request: HTTPConnection) -> Contexts:
-    contexts = parts_of(request).contexts
-    if contexts is None:
+    return _open(parts_of(request).contexts)
+
+
+async def _evaluations(request: HTTPConnection) -> Evaluations:
+    return _open(parts_of(request).evaluations)
+
+
+def _open(part: Part | None) -> Part:
+    if part is None:
         raise NotReady("The database is not open yet. Try again in a moment.")
-    return contexts
+    return part
 
 
 async def _caller(request: HTTPConnection) -> Caller:
@@ -99,6 +108,8 @@ Working = Annotated[Pool, Depends(_pool)]
 """Where the route's work runs."""
 Kept = Annotated[Contexts, Depends(_contexts)]
 """The contexts that live here."""
+Evaluating = Annotated[Evaluations, Depends(_evaluations)]
+"""The evaluations that run here."""
 Calling = Annotated[Caller, Depends(_caller)]
 """Who asks."""
 Administering = Annotated[Caller, Depends(_administrator)]

@@ -1,5 +1,6 @@
 """Contexts that live on the server: each a state of constant size, under a name, in the database."""
 
+import logging
 import time
 from collections.abc import Callable, Collection, Mapping
 from typing import Any
@@ -21,6 +22,8 @@ from service.store import contexts
 from service.store.database import Database
 
 __all__ = ["UNCONDITIONAL", "Change", "ContextRecord", "Contexts", "Page", "StreamStep"]
+
+logger = logging.getLogger(__name__)
 
 
 class Contexts:
@@ -233,7 +236,10 @@ class Contexts:
 
     def sweep(self) -> int:
         """Remove what has expired; returns how many contexts."""
-        return self._shelf.sweep()
+        removed = self._shelf.sweep()
+        if removed:
+            logger.info("removed %d expired contexts", removed)
+        return removed
 
     def _made(
         self, owner: str, change: Change, request: Mapping[str, object], make: Callable[[Connection], ContextRecord]

@@ -2,7 +2,6 @@
 
 import json
 import re
-import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Any
@@ -18,6 +17,7 @@ from service.predictor import Predictor
 from service.runtime import Runtime
 from service.store import contexts, receipts
 from service.store.database import Database
+from service.store.names import name_at
 
 ID = re.compile(r"[0-9a-f]{32}")
 KEY = re.compile(r"[ -~]{1,200}")
@@ -137,7 +137,7 @@ class Shelf:
                 "them a shorter ttl."
             )
         record = ContextRecord(
-            id=_new_id(now),
+            id=name_at(now),
             model=runtime.manifest.name,
             model_version=runtime.manifest.version,
             version=1,
@@ -222,8 +222,3 @@ def _check_version(row: Row[Any], change: Change) -> None:
             f"The context has version {row.version}; this change is for version {change.if_version}. Look at it again, "
             "and send the change with the version that it has then."
         )
-
-
-def _new_id(now: float) -> str:
-    """Microseconds since 1970, so that ids grow with time, and 72 random bits, so that nobody guesses one."""
-    return f"{int(now * 1e6):014x}{secrets.token_hex(9)}"

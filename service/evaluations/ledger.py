@@ -1,7 +1,6 @@
 """What is stored of evaluations: who asked for what, how far it is, and every result as it comes."""
 
 import json
-import secrets
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -13,6 +12,7 @@ from service.errors import QuotaExceeded, UnknownEvaluation
 from service.evaluations.request import EvaluationRequest
 from service.evaluations.result import ScoreView
 from service.store.database import Database
+from service.store.names import name_at
 from service.store.tables import EVALUATION_RESULTS, EVALUATIONS
 
 Status = Literal["queued", "running", "done", "failed", "cancelled"]
@@ -63,8 +63,7 @@ class Ledger:
         """
         now = time.time()
         row = {
-            # Ids rise with time, so that a list in their order is in the order of asking; they cannot be guessed.
-            "id": f"{int(now * 1e6):014x}{secrets.token_hex(9)}",
+            "id": name_at(now),
             "owner": owner,
             "request": request.model_dump_json(),
             "models": json.dumps(list(models)),
@@ -120,9 +119,12 @@ class Ledger:
         now = time.time()
         table = EVALUATIONS.c
         free = or_(table.status == "queued", and_(table.status == "running", table.heartbeat < now - SILENCE))
-        oldest = select(table.id).where(free).order_by(table.id).limit(1).with_for_update(skip_locked=True)
+        oldest = select(table.id).where(free).order_by(table.id).limit(1)
+        with self._database.reading() as connection:  # mostly there is none, and writers need not wait for that
+            if connection.scalar(oldest) is None:
+                return None
         with self._database.transaction() as connection:
-            evaluation_id = connection.scalar(oldest)
+            evaluation_id = connection.scalar(oldest.with_for_update(skip_locked=True))
             if evaluation_id is None:
                 return None
             taken = {"status": "running", "runner": runner, "heartbeat": now}

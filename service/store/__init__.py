@@ -4,6 +4,7 @@ tables      what is stored
 database    a connection that creates and migrates its schema by itself
 migrate     the steps that are missing, with alembic
 migrations  the steps
+names       how what is kept is called
 contexts    the statements on contexts
 receipts    a change that was asked for twice is made once
 unloaded    which models are out of service, for every process that shares the database

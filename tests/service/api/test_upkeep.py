@@ -1,0 +1,41 @@
+"""Upkeep goes on until it is left, whatever goes wrong meanwhile."""
+
+import logging
+import threading
+
+import anyio
+import pytest
+
+from service.api.upkeep import every
+from service.errors import DatabaseUnavailable
+
+
+class Work:
+    """Fails in one way, then in another, then not."""
+
+    def __init__(self) -> None:
+        self.times = 0
+        self.enough = threading.Event()
+
+    def __call__(self) -> int:
+        self.times += 1
+        if self.times == 6:
+            self.enough.set()
+        if self.times % 3 == 1:
+            raise DatabaseUnavailable
+        if self.times % 3 == 2:
+            raise ZeroDivisionError
+        return 7
+
+
+def test_it_is_done_again_and_again_until_it_is_left(caplog: pytest.LogCaptureFixture) -> None:
+    work = Work()
+
+    async def serve() -> None:
+        async with every(0.001, work):
+            assert await anyio.to_thread.run_sync(work.enough.wait, 20)
+
+    with caplog.at_level(logging.ERROR):
+        anyio.run(serve)
+    assert work.times >= 6
+    assert "ZeroDivisionError" in caplog.text
