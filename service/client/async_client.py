@@ -9,7 +9,7 @@ from service.client.answers import ContextRecord, EvaluationRecord
 from service.client.calls import Calls
 from service.client.context_calls import ContextCalls, ContextsCalls
 from service.client.evaluation_calls import LOOK, EvaluationCalls, EvaluationsCalls
-from service.client.sending import Awaited, Sender, awaited, paging
+from service.client.sending import Awaited, Known, Sender, awaited, paging
 from service.client.sessions import AsyncSession, Connection
 from service.evaluations.result import ScoreView
 
@@ -44,27 +44,11 @@ class AsyncClient(Sender[AsyncSession]):
     infer = awaited(Calls.infer)
 
 
-class AsyncContext(Sender[AsyncSession]):
+class AsyncContext(Known[AsyncSession, ContextRecord]):
     """A context that lives on the service."""
-
-    _calls: ContextCalls
 
     def __init__(self, session: AsyncSession, record: ContextRecord) -> None:
         super().__init__(session, ContextCalls(record))
-
-    @property
-    def id(self) -> str:
-        """Its name, for `AsyncContexts.get`."""
-        return self.record.id
-
-    def __repr__(self) -> str:
-        told = self.record
-        return f"<context {self.id} of {told.model.name} {told.model.version}: {told.n_observations} observations>"
-
-    @property
-    def record(self) -> ContextRecord:
-        """What the service last told of it."""
-        return self._calls.record
 
     observe = awaited(ContextCalls.observe)
     predict = awaited(ContextCalls.predict)
@@ -83,27 +67,11 @@ class AsyncContexts(Sender[AsyncSession]):
     list = Awaited(ContextsCalls.list, paging(AsyncContext))
 
 
-class AsyncEvaluation(Sender[AsyncSession]):
+class AsyncEvaluation(Known[AsyncSession, EvaluationRecord]):
     """An evaluation that runs on the service."""
-
-    _calls: EvaluationCalls
 
     def __init__(self, session: AsyncSession, record: EvaluationRecord) -> None:
         super().__init__(session, EvaluationCalls(record))
-
-    @property
-    def id(self) -> str:
-        """Its name, for `AsyncEvaluations.get`."""
-        return self.record.id
-
-    def __repr__(self) -> str:
-        told = self.record
-        return f"<evaluation {self.id}: {told.status}, {told.done} of {told.total} results>"
-
-    @property
-    def record(self) -> EvaluationRecord:
-        """What the service last told of it."""
-        return self._calls.record
 
     refresh = awaited(EvaluationCalls.refresh)
     cancel = awaited(EvaluationCalls.cancel)

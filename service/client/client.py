@@ -8,7 +8,7 @@ from service.client.answers import ContextRecord, EvaluationRecord
 from service.client.calls import Calls
 from service.client.context_calls import ContextCalls, ContextsCalls
 from service.client.evaluation_calls import LOOK, EvaluationCalls, EvaluationsCalls
-from service.client.sending import Sender, Sent, paging, sent
+from service.client.sending import Known, Sender, Sent, paging, sent
 from service.client.sessions import Connection, Session
 from service.evaluations.result import ScoreView
 
@@ -51,27 +51,11 @@ class Client(Sender[Session]):
     infer = sent(Calls.infer)
 
 
-class Context(Sender[Session]):
+class Context(Known[Session, ContextRecord]):
     """A context that lives on the service."""
-
-    _calls: ContextCalls
 
     def __init__(self, session: Session, record: ContextRecord) -> None:
         super().__init__(session, ContextCalls(record))
-
-    @property
-    def id(self) -> str:
-        """Its name, for `Contexts.get`."""
-        return self.record.id
-
-    def __repr__(self) -> str:
-        told = self.record
-        return f"<context {self.id} of {told.model.name} {told.model.version}: {told.n_observations} observations>"
-
-    @property
-    def record(self) -> ContextRecord:
-        """What the service last told of it."""
-        return self._calls.record
 
     observe = sent(ContextCalls.observe)
     predict = sent(ContextCalls.predict)
@@ -90,27 +74,11 @@ class Contexts(Sender[Session]):
     list = Sent(ContextsCalls.list, paging(Context))
 
 
-class Evaluation(Sender[Session]):
+class Evaluation(Known[Session, EvaluationRecord]):
     """An evaluation that runs on the service."""
-
-    _calls: EvaluationCalls
 
     def __init__(self, session: Session, record: EvaluationRecord) -> None:
         super().__init__(session, EvaluationCalls(record))
-
-    @property
-    def id(self) -> str:
-        """Its name, for `Evaluations.get`."""
-        return self.record.id
-
-    def __repr__(self) -> str:
-        told = self.record
-        return f"<evaluation {self.id}: {told.status}, {told.done} of {told.total} results>"
-
-    @property
-    def record(self) -> EvaluationRecord:
-        """What the service last told of it."""
-        return self._calls.record
 
     refresh = sent(EvaluationCalls.refresh)
     cancel = sent(EvaluationCalls.cancel)

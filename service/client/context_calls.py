@@ -67,6 +67,10 @@ class ContextCalls:
         self._inputs: frames.Names = None
         self._outputs: frames.Names = None
 
+    def __str__(self) -> str:
+        told = self.record
+        return f"context {told.id} of {told.model.name} {told.model.version}: {told.n_observations} observations"
+
     def observe(
         self, x: object, y: object, *, weight: object = None, if_version: int | None = None
     ) -> Call[ContextRecord]:

@@ -79,6 +79,10 @@ class EvaluationCalls:
         self.record = record
         self._path = at("v1", "evaluations", record.id)
 
+    def __str__(self) -> str:
+        told = self.record
+        return f"evaluation {told.id}: {told.status}, {told.done} of {told.total} results"
+
     def refresh(self) -> Call[EvaluationRecord]:
         """Look at it again, with its results so far."""
         return Call("GET", self._path, EVALUATION).then(self._remember)

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Coroutine
 from functools import wraps
-from typing import Any, Concatenate, Generic, ParamSpec, Self, TypeVar, overload
+from typing import Any, Concatenate, Generic, ParamSpec, Protocol, Self, TypeVar, overload
 
 from service.client.answers import Page
 from service.client.call import Call
@@ -13,6 +13,23 @@ Found = TypeVar("Found")
 Answer = TypeVar("Answer")
 Handle = TypeVar("Handle")
 AnySession = TypeVar("AnySession", Session, AsyncSession)
+
+
+class Named(Protocol):
+    """A record of something that has a name."""
+
+    @property
+    def id(self) -> str:
+        """The name."""
+
+
+Record = TypeVar("Record", bound=Named)
+
+
+class Keeping(Protocol[Record]):
+    """Calls that keep the record of what they are about."""
+
+    record: Record
 
 
 class Sender(Generic[AnySession]):
@@ -26,6 +43,25 @@ class Sender(Generic[AnySession]):
     def __init__(self, session: AnySession, calls: object) -> None:
         self._session: AnySession = session
         self._calls = calls
+
+
+class Known(Sender[AnySession], Generic[AnySession, Record]):
+    """Something that lives on the service, and what the service last told of it."""
+
+    _calls: Keeping[Record]
+
+    @property
+    def id(self) -> str:
+        """Its name, to get it by."""
+        return self.record.id
+
+    @property
+    def record(self) -> Record:
+        """What the service last told of it."""
+        return self._calls.record
+
+    def __repr__(self) -> str:
+        return f"<{self._calls}>"
 
 
 class Sent(Generic[Given, Answer]):
