@@ -1,5 +1,6 @@
 """The process of one evaluation: its results as they come, and its end."""
 
+import os
 import queue
 import subprocess
 import sys
@@ -17,7 +18,9 @@ class Process:
 
     def __init__(self, assignment: Assignment) -> None:
         pipe = subprocess.PIPE
-        self._process = subprocess.Popen(COMMAND, stdin=pipe, stdout=pipe, stderr=pipe)  # noqa: S603  (our own command)
+        # One thread, however many cores: whoever is asked for predictions meanwhile needs the others.
+        environment = {**os.environ, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
+        self._process = subprocess.Popen(COMMAND, stdin=pipe, stdout=pipe, stderr=pipe, env=environment)  # noqa: S603  (our own command)
         self._lines: queue.SimpleQueue[str | None] = queue.SimpleQueue()
         self._complaint = b""
         self._threads = [
