@@ -9,6 +9,7 @@ The layer, one idea a file:
     layer             the four together: scan() and step()
 
 Models made of it:
+    sums              what constructed layers accumulate, as one product without windows
     descent           K gradient steps read from one accumulated state
     curvature         how long a step may be
     moments           count, mean and centred second moments as a state
@@ -16,6 +17,7 @@ Models made of it:
     mini_batch        one layer per mini-batch, told apart by a decay of 0
     construction      the analytic weights, one function per statement of the paper
     stack             L layers that read one state, every weight free to learn
+    fading            the last state as it acts on a vector, without being made: how a stack trains
     features          a learned feature map before the layers, a gated head after them
     streaming         a trained stack as a model that streams
     formulations      the paper's other two ways to say the layer

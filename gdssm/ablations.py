@@ -10,12 +10,33 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from gdssm.construction import CERTAIN
-from gdssm.notation import Inputs, Outputs, Queries, Windows
+from gdssm.fading import fade
+from gdssm.notation import Inputs, Outputs, Predictions, Queries, Windows
 from gdssm.stack import GDSSM, StackConfig
 from gdssm.tokens import interleave
 
 
-class WithoutWindow(GDSSM):
+class Ablated(GDSSM):
+    """The stack as plain as its formulas, so that each of its ideas can be taken out: it makes its last state."""
+
+    def forward(self, x: Inputs, y: Outputs, x_query: Queries) -> Predictions:
+        """Predict for the query at the end of each sequence; shapes as in `GDSSM.forward`."""
+        window = self.windows(x, y, x_query)
+        left, right = self.factors(window)
+        update = fade(self.decay_logit, window.shape[1]) * (left.mT @ right)
+        mean = update.sum(1) / x.shape[1]
+        return self.read(lambda vector: vector @ mean, self.query(window[:, -1:]))
+
+    def factors(self, window: Windows) -> tuple[Windows, Windows]:
+        """The two factors (B, N, 3, F) of the input gate's product, X and P X."""
+        return window, self.input_gate.mix(window)
+
+    def query(self, window: Windows) -> Float[Tensor, "B N F"]:
+        """The query token of every window."""
+        return self.output_gate.query(window)
+
+
+class WithoutWindow(Ablated):
     """One token at a time, x₁, y₁, x₂, …: no product ever joins an x with its y."""
 
     def windows(self, x: Inputs, y: Outputs, x_query: Queries) -> Float[Tensor, "B T W F"]:
@@ -30,7 +51,7 @@ class WithoutWindow(GDSSM):
         return super().factors(alone)
 
 
-class WithoutInputGate(GDSSM):
+class WithoutInputGate(Ablated):
     """The state sums a linear function of the window instead of a product: Σ c (P X)."""
 
     def __init__(self, config: StackConfig) -> None:
@@ -42,7 +63,7 @@ class WithoutInputGate(GDSSM):
         return self.constant.expand_as(window), self.input_gate.mix(window)
 
 
-class WithoutOutputGate(GDSSM):
+class WithoutOutputGate(Ablated):
     """The state is read by learnt weights alone and never multiplied with the query."""
 
     def __init__(self, config: StackConfig) -> None:

@@ -12,9 +12,7 @@ from torch import Tensor
 from gdssm.layer import GDSSMLayer
 from gdssm.notation import LinearWeight
 from gdssm.stack import GDSSM, StackConfig
-
-X, Y, NEXT_X = range(3)
-"""The places in the window (x_i, y_i, x_{i+1})."""
+from gdssm.window import NEXT_X, X, Y
 
 CERTAIN = 40.0
 """A logit whose sigmoid is 1 to the last digit."""

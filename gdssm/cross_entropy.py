@@ -17,14 +17,11 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from gdssm.construction import X, Y, pairs
 from gdssm.curvature import largest_eigenvalue_bound
-from gdssm.input_gate import InputGate
 from gdssm.layer import State
 from gdssm.model import BEST
 from gdssm.notation import GatedProduct, Inputs, LinearWeight, Outputs, Predictions, Queries, Weight
-from gdssm.tokens import interleave
-from gdssm.window import slide
+from gdssm.sums import accumulate
 
 
 class SoftmaxStep(nn.Module):
@@ -37,28 +34,26 @@ class SoftmaxStep(nn.Module):
 
     initial_weight: Tensor | None
 
-    def __init__(self, initial_weight: LinearWeight | None, intercept: bool, dtype: torch.dtype) -> None:
+    def __init__(self, initial_weight: LinearWeight | None, intercept: bool) -> None:
         super().__init__()
         self.intercept = intercept
-        self.input_gate = InputGate(pairs((X, X), (X, Y), dtype=dtype))
         self.register_buffer("initial_weight", initial_weight)
 
     def features(self, x: Tensor) -> Tensor:
         """Append the constant feature if there is one: x (B, N, D) to (B, N, D) or (B, N, D + 1)."""
         return nn.functional.pad(x, (0, 1), value=1.0) if self.intercept else x
 
-    def start(self, batch: int, inputs: int, classes: int) -> LinearWeight:
-        """Make W₀ (B, D, K); `inputs` are those of `features`."""
+    def start(self, features: Inputs, classes: int) -> LinearWeight:
+        """Make W₀ (B, D, K) for x as `features` makes it."""
+        batch, _, inputs = features.shape
         if self.initial_weight is not None:
             return self.initial_weight.expand(batch, inputs, classes)
-        return self.input_gate.pair_weight.new_zeros(batch, inputs, classes)
+        return features.new_zeros(batch, inputs, classes)
 
     def total(self, features: Inputs, y: Outputs, weight: Weight, at: LinearWeight) -> State:
         """Sum x xᵀ and x rᵀ over the observations, the residuals taken at W = `at` (B, D, K)."""
         residual = y - torch.softmax(features @ at, -1)
-        no_query = features.new_zeros(features.shape[0], 1, features.shape[-1])
-        gated_sum = self.input_gate.total(slide(interleave(features, residual, no_query)), weight)
-        return State(weight[..., None].sum(1)[:, 0], gated_sum)
+        return accumulate(features, residual, weight)
 
     def forward(self, mean: GatedProduct, at: LinearWeight, own: Tensor, given: Tensor) -> LinearWeight:
         """Take the step.
@@ -98,7 +93,7 @@ class _Descent(nn.Module):
         dtype: torch.dtype = torch.float64,
     ) -> None:
         super().__init__()
-        self.step = SoftmaxStep(initial_weight, intercept, dtype)
+        self.step = SoftmaxStep(initial_weight, intercept)
         self.register_buffer("learning_rate", torch.tensor(learning_rate, dtype=dtype))
 
 
@@ -120,7 +115,7 @@ class OneStepClassifier(_Descent):
     def observe(self, state: State, x: Inputs, y: Outputs, weight: Weight) -> State:
         """Add N observations to the state, N may be 0; y is one-hot (B, N, K)."""
         features = self.step.features(x)
-        start = self.step.start(x.shape[0], features.shape[-1], y.shape[-1])
+        start = self.step.start(features, y.shape[-1])
         count, gated_sum = self.step.total(features, y, weight, start)
         return State(state.count + count, state.gated_sum + gated_sum)
 
@@ -136,8 +131,7 @@ class OneStepClassifier(_Descent):
             (B, M, K), each summing to 1; those of W₀ (uniform at zero) before the first observation.
         """
         features = self.step.features(x_query)
-        inputs = features.shape[-1]
-        start = self.step.start(x_query.shape[0], inputs, state.gated_sum.shape[-1] - inputs)
+        start = self.step.start(features, state.gated_sum.shape[-1] - features.shape[-1])
         weight = self.step(state.mean(), start, self.learning_rate, learning_rate)
         return torch.softmax(features @ weight, -1)
 
@@ -167,7 +161,7 @@ class CrossEntropyDescent(_Descent):
             (B, M, K), each summing to 1.
         """
         features = self.step.features(x)
-        at = self.step.start(x.shape[0], features.shape[-1], y.shape[-1])
+        at = self.step.start(features, y.shape[-1])
         for own in self.learning_rate:
             at = self.step(self.step.total(features, y, weight, at).mean(), at, own, learning_rate)
         return torch.softmax(self.step.features(x_query) @ at, -1)

@@ -8,11 +8,7 @@ SQUARINGS = 4
 
 
 def largest_eigenvalue_bound(matrix: Float[Tensor, "*B D D"]) -> Float[Tensor, "*B"]:
-    """Bound λ_max of a positive semi-definite matrix from above.
-
-    (Σ λ³²)^(1/32) = ‖A¹⁶‖_F^(1/16) lies between λ_max and D^(1/32)·λ_max (7.5 % above for D = 10 and only if all
-    eigenvalues are equal; 0.01 % if the second is 3/4 of the first), where power iteration would lie below, and a
-    step of 1/λ would diverge. Dividing by the trace first keeps the powers in range for D up to thousands (float64).
+    """Bound λ_max of a positive semi-definite matrix of any scale from above.
 
     Args:
         matrix: (*B, D, D).
@@ -21,8 +17,20 @@ def largest_eigenvalue_bound(matrix: Float[Tensor, "*B D D"]) -> Float[Tensor, "
         (*B); zero for a zero matrix.
     """
     trace = matrix.diagonal(dim1=-2, dim2=-1).sum(-1)
-    power = matrix / torch.where(trace > 0, trace, 1.0)[..., None, None]
+    return trace * power_norm(matrix / torch.where(trace > 0, trace, 1.0)[..., None, None])
+
+
+def power_norm(matrix: Float[Tensor, "*B D D"]) -> Float[Tensor, "*B"]:
+    """Bound λ_max where its 32nd power is in range; so it is, in float64, if no diagonal entry is above 1.
+
+    (Σ λ³²)^(1/32) = ‖A¹⁶‖_F^(1/16) lies between λ_max and D^(1/32)·λ_max (7.5 % above for D = 10 and only if all
+    eigenvalues are equal; 0.01 % if the second is 3/4 of the first), where power iteration would lie below, and a
+    step of 1/λ would diverge.
+
+    Args:
+        matrix: Positive semi-definite (*B, D, D).
+    """
     for _ in range(SQUARINGS):
-        power = power @ power
-    bound: Tensor = trace * (power * power).sum((-2, -1)) ** (0.5 / 2**SQUARINGS)
+        matrix = matrix @ matrix
+    bound: Tensor = (matrix * matrix).sum((-2, -1)) ** (0.5 / 2**SQUARINGS)
     return bound

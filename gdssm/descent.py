@@ -17,37 +17,38 @@ from gdssm.notation import LinearWeight
 Gram = Float[Tensor, "*B D D"]
 """G = mean x xᵀ."""
 
-StepSize = Callable[[Gram, LinearWeight], Tensor]
-"""From G and the direction −gradient (*B, D, K): η, broadcastable to the direction."""
+Step = Callable[[Gram, LinearWeight], LinearWeight]
+"""From G and the direction −gradient (*B, D, K): η·direction, with the step's own η."""
 
 
-def descend(gram: Gram, cross: LinearWeight, weight: LinearWeight, step_sizes: Sequence[StepSize]) -> LinearWeight:
-    """Take one gradient step per step size.
+def descend(gram: Gram, cross: LinearWeight, steps: Sequence[Step]) -> LinearWeight:
+    """Take gradient steps from W₀ = 0; from any other W₀, take them for cross − G W₀, and add W₀.
 
     Args:
         gram: G = mean x xᵀ (*B, D, D).
         cross: R = mean x yᵀ (*B, D, K).
-        weight: W₀ (*B, D, K).
-        step_sizes: One rule per step.
+        steps: One rule per step.
 
     Returns:
         W_K (*B, D, K).
     """
-    for step_size in step_sizes:
-        direction = cross - gram @ weight
-        weight = weight + step_size(gram, direction) * direction
+    first, *others = steps
+    weight = first(gram, cross)
+    for step in others:
+        weight = weight + step(gram, cross - gram @ weight)
     return weight
 
 
-def line_search(gram: Gram, direction: LinearWeight) -> Float[Tensor, "*B 1 K"]:
-    """Find the step that lowers the loss most, exactly and for each output by itself: η = gᵀg / gᵀGg.
+def line_search(gram: Gram, direction: LinearWeight, given: Float[Tensor, ""]) -> Float[Tensor, "*B 1 K"]:
+    """Find the step size that lowers the loss most, exactly and for each output by itself: η = gᵀg / gᵀGg.
 
     The loss is a sum over outputs, so each has its own best step, and no output's answer depends on another's.
-    Zero where the direction is zero. The direction is taken at length one, so that its powers neither overflow nor
-    vanish before G itself does.
+
+    Args:
+        gram: (*B, D, D).
+        direction: (*B, D, K).
+        given: What to take instead where it is positive; if it is 0, it is also what is taken where the direction is.
     """
-    length = direction.abs().amax(-2, keepdim=True)
-    unit = direction / torch.where(length > 0, length, 1.0)
-    slope = (unit * unit).sum(-2, keepdim=True)
-    bend = (unit * (gram @ unit)).sum(-2, keepdim=True)
-    return torch.where(bend > 0, slope / torch.where(bend > 0, bend, 1.0), 0.0)
+    slope = (direction * direction).sum(-2, keepdim=True)
+    bend = (direction * (gram @ direction)).sum(-2, keepdim=True)
+    return torch.where(bend > torch.where(given > 0, torch.inf, given), slope / bend, given)

@@ -6,7 +6,7 @@ gradient of one observation at W₀ = 0. (arXiv 2410.11687: v1 Xᵀ W X, v2 "inp
 
 from torch import Tensor, nn
 
-from gdssm.notation import GatedProduct, Weight, Window, Windows
+from gdssm.notation import GatedProduct, Window
 
 
 class InputGate(nn.Module):
@@ -35,19 +35,3 @@ class InputGate(nn.Module):
         columns = window.mT
         mixed = columns.flatten(0, -2) @ self.pair_weight.mT
         return mixed.reshape(columns.shape).mT
-
-    def total(self, window: Windows, weight: Weight) -> GatedProduct:
-        """Sum the weighted products of a whole sequence, Σ_i weight_i X_iᵀ P X_i, without making each of them.
-
-        Args:
-            window: (B, N, 3, F).
-            weight: (B, N).
-
-        Returns:
-            (B, F, F).
-        """
-        # One window of weight 0 more, so that the sum is never empty: onnxruntime 1.31 leaves the result of an empty
-        # product with a transposed factor uninitialised.
-        window = nn.functional.pad(window, (0, 0, 0, 0, 0, 1))
-        left = window * nn.functional.pad(weight, (0, 1))[..., None, None]
-        return left.flatten(1, 2).mT @ self.mix(window).flatten(1, 2)

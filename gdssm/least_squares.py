@@ -11,7 +11,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from gdssm.model import StandardizedDescent
-from gdssm.moments import Moments
+from gdssm.moments import Moments, diagonal
 from gdssm.notation import Inputs, Outputs, Predictions, Queries, Weight
 
 
@@ -26,9 +26,9 @@ class LeastSquaresClassifier(nn.Module):
         steps: The number of gradient steps.
     """
 
-    def __init__(self, steps: int, dtype: torch.dtype = torch.float64) -> None:
+    def __init__(self, steps: int) -> None:
         super().__init__()
-        self.descent = StandardizedDescent(steps, dtype)
+        self.descent = StandardizedDescent(steps)
 
     def empty_state(self, batch: int, inputs: int, outputs: int) -> Moments:
         """Make the state of `batch` contexts without an observation."""
@@ -56,11 +56,11 @@ class LeastSquaresClassifier(nn.Module):
         in these units, it is tr(YY − 2 EᵀXY + EᵀXX E).
         """
         count = torch.where(state.count > 0, state.count, 1.0)[:, None]
-        spread = (state.comoment.diagonal(dim1=-2, dim2=-1)[:, :inputs].clamp(min=0.0) / count).sqrt()
+        spread = (diagonal(state.comoment)[:, :inputs].clamp(min=0.0) / count).sqrt()
         probes = state.mean[:, None, :inputs] + torch.diag_embed(spread)
         response = self.descent.predict(state, probes) - state.mean[:, None, inputs:]
         raw = response / torch.where(spread > 0, spread, 1.0)[..., None]
         within, cross = state.comoment[:, :inputs, :inputs], state.comoment[:, :inputs, inputs:]
         explained = (raw * (2.0 * cross - within @ raw)).sum((1, 2))
-        total = state.comoment.diagonal(dim1=-2, dim2=-1)[:, inputs:].sum(-1)
+        total = diagonal(state.comoment)[:, inputs:].sum(-1)
         return (total - explained).clamp(min=0.0)[:, None, None]

@@ -15,10 +15,11 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from gdssm.construction import NEXT_X, X, Y, place
+from gdssm.construction import place
 from gdssm.layer import GDSSMLayer
 from gdssm.notation import Inputs, LinearWeight, Outputs, Predictions, Queries, Weight
 from gdssm.tokens import embed_query
+from gdssm.window import NEXT_X, X, Y
 
 
 class LinearAttention(nn.Module):

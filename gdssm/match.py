@@ -10,8 +10,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from gdssm.construction import NEXT_X, X, Y
 from gdssm.stack import GDSSM
+from gdssm.window import NEXT_X, X, Y
 
 
 @dataclass(frozen=True)

@@ -9,13 +9,12 @@ import torch
 from torch import Tensor, nn
 
 from gdssm import recurrence
-from gdssm.construction import X, Y, pairs
-from gdssm.descent import descend
+from gdssm.construction import pairs
 from gdssm.input_gate import InputGate
 from gdssm.layer import State
 from gdssm.notation import Inputs, LinearWeight, Outputs, Predictions, Queries
 from gdssm.tokens import interleave
-from gdssm.window import slide
+from gdssm.window import X, Y, slide
 
 
 class MiniBatchDescent(nn.Module):
@@ -41,7 +40,7 @@ class MiniBatchDescent(nn.Module):
         inputs, weight = x.shape[-1], self.initial_weight.expand(x.shape[0], -1, -1)
         for mean in self._means(x, y):
             gram, cross = mean[:, :inputs, :inputs], mean[:, :inputs, inputs:]
-            weight = descend(gram, cross, weight, [lambda _gram, _direction: x.new_tensor(self.learning_rate)])
+            weight = weight + self.learning_rate * (cross - gram @ weight)
         return x_query @ weight
 
     def _means(self, x: Inputs, y: Outputs) -> list[Tensor]:

@@ -10,16 +10,17 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from gdssm import recurrence
-from gdssm.construction import X, Y, pairs
-from gdssm.curvature import largest_eigenvalue_bound
-from gdssm.descent import StepSize, descend, line_search
+from gdssm import moments, recurrence
+from gdssm.construction import pairs
+from gdssm.curvature import power_norm
+from gdssm.descent import Step, descend, line_search
 from gdssm.input_gate import InputGate
 from gdssm.layer import State
-from gdssm.moments import MomentAccumulator, Moments
+from gdssm.moments import Moments, diagonal
 from gdssm.notation import GatedProduct, Inputs, LinearWeight, Outputs, Predictions, Queries, Weight
+from gdssm.sums import accumulate
 from gdssm.tokens import interleave
-from gdssm.window import slide
+from gdssm.window import X, Y, slide
 
 BEST = 0.0
 """In place of a learning rate: each step takes the best length for the context itself (exact line search)."""
@@ -33,7 +34,6 @@ class GradientDescent(nn.Module):
         initial_weight: W₀ (D, K); zero, for any D and K, if left out.
     """
 
-    learning_rates: Tensor
     initial_weight: Tensor | None
 
     def __init__(
@@ -43,20 +43,19 @@ class GradientDescent(nn.Module):
         dtype: torch.dtype = torch.float64,
     ) -> None:
         super().__init__()
+        self.learning_rates = tuple(learning_rates)
         self.input_gate = InputGate(pairs((X, X), (X, Y), dtype=dtype))
-        self.register_buffer("learning_rates", torch.tensor(learning_rates, dtype=dtype))
         self.register_buffer("initial_weight", initial_weight)
 
     def empty_state(self, batch: int, inputs: int, outputs: int) -> State:
         """Make the state of `batch` contexts without an observation."""
-        zeros = self.learning_rates.new_zeros
+        zeros = self.input_gate.pair_weight.new_zeros
         return State(zeros(batch), zeros(batch, inputs + outputs, inputs + outputs))
 
     def observe(self, state: State, x: Inputs, y: Outputs, weight: Weight) -> State:
         """Add N observations to the state, N may be 0."""
-        no_query = x.new_zeros(x.shape[0], 1, x.shape[-1])
-        update = self.input_gate.total(slide(interleave(x, y, no_query)), weight)
-        return State(state.count + weight[..., None].sum(1)[:, 0], state.gated_sum + update)
+        new = accumulate(x, y, weight)
+        return State(state.count + new.count, state.gated_sum + new.gated_sum)
 
     def predict(self, state: State, x_query: Queries, learning_rate: Float[Tensor, ""]) -> Predictions:
         """Answer M queries from the state, M may be 0.
@@ -84,17 +83,22 @@ class GradientDescent(nn.Module):
     def weight(self, mean: GatedProduct, inputs: int, learning_rate: Tensor) -> LinearWeight:
         """Take the steps: W_K (*B, D, K) from the mean gated product (*B, F, F)."""
         gram, cross = mean[..., :inputs, :inputs], mean[..., :inputs, inputs:]
-        start = torch.zeros_like(cross) if self.initial_weight is None else self.initial_weight.expand_as(cross)
-        return descend(gram, cross, start, [self._step_size(own, learning_rate) for own in self.learning_rates])
+        if self.initial_weight is not None:
+            cross = cross - gram @ self.initial_weight
+        # At length one, so that the powers in a line search neither overflow nor vanish before G itself does.
+        length = cross.abs().amax(-2, keepdim=True)
+        unit = cross / torch.maximum(length, torch.tensor(torch.finfo(length.dtype).tiny, dtype=length.dtype))
+        change = length * descend(gram, unit, [self._step(own, learning_rate) for own in self.learning_rates])
+        return change if self.initial_weight is None else self.initial_weight + change
 
-    def _step_size(self, own: Tensor, given: Tensor) -> StepSize:
-        """The given rate if there is one, else the step's own, else the best one for the context."""
+    def _step(self, own: float, given: Tensor) -> Step:
+        """As long as the given rate says if there is one, else the step's own, else the best one for the context."""
 
-        def step_size(gram: Tensor, direction: Tensor) -> Tensor:
-            fixed = torch.where(given > 0, given, own)
-            return torch.where(fixed > 0, fixed, line_search(gram, direction))
+        def step(gram: Tensor, direction: Tensor) -> Tensor:
+            rate = line_search(gram, direction, given) if own == BEST else torch.where(given > 0, given, own)
+            return rate * direction
 
-        return step_size
+        return step
 
 
 class StandardizedDescent(nn.Module):
@@ -114,38 +118,37 @@ class StandardizedDescent(nn.Module):
     RESIDUE = 1e-14
     """A comoment this small beside its peak is what rounding left of observations that were taken out."""
 
-    def __init__(self, steps: int, dtype: torch.dtype = torch.float64) -> None:
+    def __init__(self, steps: int) -> None:
         super().__init__()
         self.steps = steps
-        self.accumulator = MomentAccumulator(dtype)
 
     def empty_state(self, batch: int, inputs: int, outputs: int) -> Moments:
         """Make the state of `batch` contexts without an observation."""
-        features = inputs + outputs
-        zeros = self.accumulator.input_gate.pair_weight.new_zeros
-        return Moments(zeros(batch), zeros(batch, features), zeros(batch, features, features), zeros(batch, features))
+        return moments.empty(batch, inputs + outputs)
 
     def observe(self, state: Moments, x: Inputs, y: Outputs, weight: Weight) -> Moments:
         """Add N observations to the state, N may be 0."""
-        moments: Moments = self.accumulator(state, x, y, weight)
-        return moments
+        return moments.add(state, x, y, weight)
 
     def predict(self, state: Moments, x_query: Queries) -> Predictions:
         """Answer M queries from the state, M may be 0."""
         inputs = x_query.shape[-1]
-        count = torch.where(state.count > 0, state.count, 1.0)[:, None]
-        inverse_spread = self._inverse_spread(state, count)[:, :inputs]
-        scaled = state.comoment[:, :inputs] * inverse_spread[..., None] / count[..., None]
-        gram, cross = scaled[:, :, :inputs] * inverse_spread[:, None], scaled[:, :, inputs:]
-        bound = largest_eigenvalue_bound(gram)[:, None, None]
-        rate = torch.where(bound > 0, 1.0 / torch.where(bound > 0, bound, 1.0), 0.0)
-        weight = descend(gram, cross, torch.zeros_like(cross), [lambda _gram, _direction: rate] * self.steps)
-        standardized = (x_query - state.mean[:, None, :inputs]) * inverse_spread[:, None]
+        # In units of √comoment instead of the standard deviation, √count cancels everywhere.
+        length = self._length(state)[:, :inputs]
+        scaled = state.comoment[:, :inputs] / length[..., None]
+        gram, cross = scaled[..., :inputs] / length[:, None], scaled[..., inputs:]
+        bound = power_norm(gram).clamp(min=1.0)[:, None, None]
+        weight = descend(gram / bound, cross / bound, [_whole] * self.steps)
+        standardized = (x_query - state.mean[:, None, :inputs]) / length[:, None]
         return standardized @ weight + state.mean[:, None, inputs:]
 
-    def _inverse_spread(self, state: Moments, count: Tensor) -> Float[Tensor, "B F"]:
-        """1/standard deviation of every column; 0 for a constant one."""
-        comoment = state.comoment.diagonal(dim1=-2, dim2=-1)
-        floor = torch.maximum(count * (self.CONSTANT * state.mean) ** 2, self.RESIDUE * state.peak)
-        varies = comoment > floor
-        return torch.where(varies, torch.rsqrt(torch.where(varies, comoment, 1.0) / count), 0.0)
+    def _length(self, state: Moments) -> Float[Tensor, "B F"]:
+        """√Σ weight·(z − mean)² of every column; infinite for a constant one, so that nothing depends on it."""
+        squared = diagonal(state.comoment)
+        floor = torch.maximum(state.count[:, None] * (self.CONSTANT * state.mean).square(), self.RESIDUE * state.peak)
+        return torch.where(squared > floor, squared, torch.inf).sqrt()
+
+
+def _whole(_gram: Tensor, direction: Tensor) -> Tensor:
+    """Step by the direction itself: its size is in the units."""
+    return direction

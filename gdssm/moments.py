@@ -5,17 +5,14 @@ the same knowledge centred, and merge exactly: batches are joined around one com
 "Updating formulae and a pairwise algorithm for computing sample variances", 1979), for weights of either sign.
 """
 
+from functools import partial
 from typing import NamedTuple
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from gdssm.construction import X, Y, pairs
-from gdssm.input_gate import InputGate
 from gdssm.notation import GatedProduct, Inputs, Outputs, Weight
-from gdssm.tokens import interleave
-from gdssm.window import slide
 
 CANCELLED = 1e-12
 """A count this small beside the weights that went into it is rounding: nothing is left."""
@@ -34,64 +31,46 @@ class Moments(NamedTuple):
     """The largest diagonal of the comoment so far: how much rounding may be left after observations were taken out."""
 
 
-class MomentAccumulator(torch.nn.Module):
-    """Adds observations to moments: the input gate with P = (e₁ + e₂)(e₁ + e₂)ᵀ, on centred tokens."""
-
-    def __init__(self, dtype: torch.dtype) -> None:
-        super().__init__()
-        self.input_gate = InputGate(pairs((X, X), (X, Y), (Y, X), (Y, Y), dtype=dtype))
-
-    def forward(self, state: Moments, x: Inputs, y: Outputs, weight: Weight) -> Moments:
-        """Add N observations, N may be 0.
-
-        With all weights positive the common centre is the new mean, and nothing cancels. With negative weights it
-        still lies amid the data, and s corrects for what it is off.
-
-        Args:
-            state: The moments before.
-            x: (B, N, D).
-            y: (B, N, K).
-            weight: (B, N), either sign.
-
-        Returns:
-            The moments after; zeros where the weights have cancelled to nothing.
-        """
-        offset = torch.cat([x, y], -1) - state.mean[:, None]
-        # Sums run over a middle axis: onnxruntime 1.31 returns the wrong shape for an empty last one.
-        column = weight[..., None]
-        size = column.abs()
-        turnover = state.count[:, None].abs() + size.sum(1)
-        shift = (size * offset).sum(1) / _or_one(turnover)
-        centre = state.mean + shift
-
-        count = state.count[:, None] + column.sum(1)
-        count = torch.where((count / _or_one(turnover)).abs() <= CANCELLED, 0.0, count)
-        total = (column * (offset - shift[:, None])).sum(1) - state.count[:, None] * shift
-        within = self._centred_sum(x, y, weight, centre)
-        between = state.count[:, None, None] * _outer(shift)
-        comoment = state.comoment + within + between - _outer(total) / _or_one(count)[..., None]
-
-        left = count != 0
-        diagonal = comoment.diagonal(dim1=-2, dim2=-1).abs()
-        return Moments(
-            count[:, 0],
-            torch.where(left, centre + total / _or_one(count), 0.0),
-            torch.where(left[..., None], comoment, 0.0),
-            torch.where(left, torch.maximum(state.peak, diagonal), 0.0),
-        )
-
-    def _centred_sum(self, x: Inputs, y: Outputs, weight: Weight, centre: Tensor) -> GatedProduct:
-        """Σ weight·(z − centre)(z − centre)ᵀ, by the gate."""
-        inputs = x.shape[-1]
-        from_centre = interleave(
-            x - centre[:, None, :inputs], y - centre[:, None, inputs:], x.new_zeros(x.shape[0], 1, inputs)
-        )
-        return self.input_gate.total(slide(from_centre), weight)
+def empty(batch: int, features: int) -> Moments:
+    """Make the moments of `batch` contexts without an observation; float64, as all that is added to them."""
+    zeros = partial(torch.zeros, dtype=torch.float64)
+    return Moments(zeros(batch), zeros(batch, features), zeros(batch, features, features), zeros(batch, features))
 
 
-def _or_one(divisor: Tensor) -> Tensor:
-    return torch.where(divisor == 0, 1.0, divisor)
+def add(state: Moments, x: Inputs, y: Outputs, weight: Weight) -> Moments:
+    """Add N observations, N may be 0.
+
+    What the gate with P = (e₁ + e₂)(e₁ + e₂)ᵀ accumulates over centred tokens, Σ weight·z zᵀ. The state takes part as
+    one observation more: its mean, of weight count. All are centred by the new mean, so that nothing is left to cancel.
+
+    Args:
+        state: The moments before.
+        x: (B, N, D).
+        y: (B, N, K).
+        weight: (B, N), either sign.
+
+    Returns:
+        The moments after; zeros where the weights have cancelled to nothing.
+    """
+    z = torch.cat([torch.cat([x, y], -1), state.mean[:, None]], 1)
+    column = torch.cat([weight, state.count[:, None]], 1)[..., None]
+    count, turnover = column.sum(1, keepdim=True), column.abs().sum(1, keepdim=True)
+    left = count.abs() > CANCELLED * turnover
+
+    mean = column.mT @ z / count  # not a number where nothing is left, and then not taken
+    offset = z - mean
+    rounding = column.mT @ offset / count
+    comoment = state.comoment + (column * offset).mT @ offset
+    comoment = torch.where(left, comoment, 0.0)
+    return Moments(
+        torch.where(left, count, 0.0).flatten(),
+        torch.where(left, mean + rounding, 0.0).squeeze(1),
+        comoment,
+        torch.where(left.squeeze(1), torch.maximum(state.peak, diagonal(comoment).abs()), 0.0),
+    )
 
 
-def _outer(vector: Tensor) -> Tensor:
-    return vector[..., :, None] * vector[..., None, :]
+def diagonal(matrix: Float[Tensor, "*B F F"]) -> Float[Tensor, "*B F"]:
+    """Take the diagonal; torch's own becomes three times as many nodes in ONNX."""
+    place = torch.arange(matrix.shape[-1], device=matrix.device)
+    return (matrix * (place[:, None] == place)).sum(-1)

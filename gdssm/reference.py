@@ -1,4 +1,7 @@
-"""The literal definition: autograd gradient steps on torch.nn.Linear, and a plain loop. Imported by tests only."""
+"""The literal definition: autograd gradient steps on torch.nn.Linear, and a plain loop.
+
+Imported by tests and benchmarks only.
+"""
 
 from collections.abc import Iterable, Sequence
 

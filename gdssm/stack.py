@@ -12,7 +12,7 @@ With P = e₁(e₁ + e₂)ᵀ, p = e₃, B_k = η_k on the outputs and A_k = η_
 squares. (The older public code takes three sub-layers for two steps, and its earlier positions see later ones.)
 
 It is read from the query's side: r_L = q, and for k = L … 1: a = Z̄ᵀ r_k, add B_kᵀ a, go on with r_{k−1} = r_k − A_kᵀ a.
-So a reading needs Z only as it acts on vectors, and one layer trains without making a state at all.
+So a reading needs Z only as it acts on vectors, and training makes no state at all (`fading`).
 """
 
 from collections.abc import Callable
@@ -23,6 +23,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from gdssm import recurrence
+from gdssm.fading import FadingSum
 from gdssm.features import FeatureMap, GatedHead
 from gdssm.input_gate import InputGate
 from gdssm.notation import Inputs, Outputs, Predictions, Queries, Windows
@@ -72,7 +73,7 @@ class GDSSM(nn.Module):
         return self.decay_logit.sigmoid()
 
     def forward(self, x: Inputs, y: Outputs, x_query: Queries) -> Predictions:
-        """Predict for the query at the end of each sequence, making no state but, for several layers, the last.
+        """Predict for the query at the end of each sequence, making no state.
 
         Args:
             x: (B, N, D), N at least 1.
@@ -82,44 +83,27 @@ class GDSSM(nn.Module):
         Returns:
             (B, 1, K).
         """
-        window = self.windows(x, y, x_query)
-        query = self.query(window[:, -1:])
-        age = torch.arange(window.shape[1] - 1, -1, -1, dtype=x.dtype, device=x.device)
-        fade = self.decay ** age[:, None, None]
-        if self.config.layers > 1:
-            left, right = self.factors(window)
-            state = (fade * (left.mT @ right)).sum(1) / x.shape[1]
-            return self.read(lambda vector: vector @ state, query)
-        left, right = (factor.permute(1, 3, 2, 0) for factor in self.factors(_batch_innermost(window)))
-
-        def apply(vector: Tensor) -> Tensor:
-            faded = fade.mT @ (left * vector[:, 0].mT[:, None]).flatten(2)
-            return (faded.view_as(right) * right).sum((0, 2)).mT[:, None] / x.shape[1]
-
-        return self.read(apply, query)
+        x, x_query = self.feature_map(x), self.feature_map(x_query)
+        total = FadingSum(self.decay_logit, self.input_gate.pair_weight, x, y, x_query)
+        query = self.output_gate.query(slide(interleave(x[:, -1:], y[:, -1:], x_query)))
+        return self.read(lambda vector: total(vector) / x.shape[1], query)
 
     def sequence(self, x: Inputs, y: Outputs, x_query: Queries) -> Float[Tensor, "B N K"]:
         """Predict y_{i+1} from the first i pairs, at every position i = 1 … N; shapes as in `forward`."""
         window = self.windows(x, y, x_query)
         update = self.input_gate(window)
         states = recurrence.scan(self.decay.expand_as(update[:1]), update, torch.zeros_like(update[:, 0]))
-        count = torch.arange(1, x.shape[1] + 1, dtype=x.dtype, device=x.device)
+        return self.read_all(window, states)
+
+    def read_all(self, window: Windows, states: Float[Tensor, "B N F F"]) -> Float[Tensor, "B N K"]:
+        """Answer at every position from the state after it."""
+        count = torch.arange(1, window.shape[1] + 1, dtype=window.dtype, device=window.device)
         mean = states / count[:, None, None]
         return self.read(lambda vector: (vector[..., None, :] @ mean)[..., 0, :], self.output_gate.query(window))
 
     def windows(self, x: Inputs, y: Outputs, x_query: Queries) -> Windows:
         """View a sequence of features and outputs through the window."""
         return slide(interleave(self.feature_map(x), y, self.feature_map(x_query)))
-
-    def factors(self, window: Windows) -> tuple[Windows, Windows]:
-        """The two factors (B, N, 3, F) of the input gate's product, X and P X, laid out in memory as the window is."""
-        pair = self.input_gate.pair_weight
-        first, second, third = (pair[:, place, None] * window[..., place, None, :] for place in range(WIDTH))
-        return window, first + second + third
-
-    def query(self, window: Windows) -> Float[Tensor, "B N F"]:
-        """The query token of every window."""
-        return self.output_gate.query(window)
 
     def read(self, apply: Callable[[Tensor], Tensor], query: Float[Tensor, "*B F"]) -> Float[Tensor, "*B K"]:
         """Read the state from the query's side, the last layer first.
@@ -137,8 +121,3 @@ class GDSSM(nn.Module):
                 remainder = remainder - seen @ self.feedback[k - 1]
         prediction: Tensor = self.head(answer)
         return prediction
-
-
-def _batch_innermost(window: Windows) -> Windows:
-    """Lay the windows (B, N, 3, F) out as (N, F, 3, B) in memory: what is done to all contexts then runs along them."""
-    return window.permute(1, 3, 2, 0).contiguous().permute(3, 0, 2, 1)

@@ -10,6 +10,8 @@ from gdssm.notation import Tokens, Windows
 
 WIDTH = 3
 STRIDE = 2
+X, Y, NEXT_X = range(WIDTH)
+"""The places in the window."""
 
 
 def slide(tokens: Tokens) -> Windows:

@@ -28,7 +28,7 @@ class TrainBatch(NamedTuple):
 def draw(config: TrainConfig, step: int) -> TrainBatch:
     """Draw the batch of a step."""
     rng = np.random.default_rng([config.seed, step])
-    batch = config.task.sample(rng, config.batch, config.observations, 1)
+    batch = config.task.sample(rng, config.contexts(step), config.observations, 1)
     return TrainBatch(*map(_tensor, (batch.x, batch.y, batch.x_query, batch.y_query)))
 
 

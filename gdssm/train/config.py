@@ -40,10 +40,20 @@ class TrainConfig:
     """Adam's: a gradient much smaller than this is not blown up to a full step."""
     clip: float = 1.0
     """Largest norm of the gradient."""
+    grow: float = 0.0
+    """Share of the steps in which layers are added to the last one; 0, and all train from the start."""
+    settle: float = 0.0
+    """Share of the steps, the last ones, with four times the batch: so rare contexts count as they should."""
     seed: int = 0
     log_every: int = 100
     checkpoint_every: int = 500
 
+    def contexts(self, step: int) -> int:
+        """Count the contexts in the batch of a step."""
+        return self.batch * (4 if step >= (1 - self.settle) * self.steps else 1)
+
     def as_json(self) -> dict[str, Any]:
-        """Write every field down, and the task's kind with its own."""
-        return {**asdict(self), "task": {"kind": type(self.task).__name__, **asdict(self.task)}}  # type: ignore[call-overload]
+        """Write every field down, and the task's kind with its own; `grow` and `settle` only where they are set."""
+        # Runs from before there were these two are still those of their presets.
+        fields = {**asdict(self), "task": {"kind": type(self.task).__name__, **asdict(self.task)}}  # type: ignore[call-overload]
+        return {name: value for name, value in fields.items() if name not in {"grow", "settle"} or value}

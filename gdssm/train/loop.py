@@ -9,7 +9,7 @@ import torch
 from tqdm import tqdm
 
 from gdssm.stack import GDSSM
-from gdssm.train import checkpoint
+from gdssm.train import checkpoint, growth
 from gdssm.train.batches import TrainBatch, batches
 from gdssm.train.config import TrainConfig
 from gdssm.train.distributed import Group, group
@@ -56,7 +56,9 @@ def initial(config: TrainConfig) -> GDSSM:
     """Draw the weights that a run begins with."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(config.seed)
-        return GDSSM(config.model)
+        stack = GDSSM(config.model)
+    growth.begin(stack, config)
+    return stack
 
 
 def _steps(config: TrainConfig, run: Run, peers: Group, *, stack: GDSSM, optimizer: Optimizer, start: int) -> None:
@@ -65,9 +67,11 @@ def _steps(config: TrainConfig, run: Run, peers: Group, *, stack: GDSSM, optimiz
         total=config.steps, initial=start, desc=config.name, disable=run.quiet or not peers.leads, mininterval=0.5
     )
     for step, whole in enumerate(batches(config, start), start):
+        growth.add(stack, config, step)
         batch = TrainBatch(*(tensor.to(run.device) for tensor in peers.share(whole)))
         loss = 0.5 * (joined(batch.x, batch.y, batch.x_query) - batch.y_query).square().mean()
         torch.autograd.backward(loss)
+        growth.hold(stack, config, step)
         optimizer.step(step)
         done = step + 1
         bar.update()

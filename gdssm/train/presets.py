@@ -35,6 +35,11 @@ def _steps(layers: int, steps: int, batch: int) -> TrainConfig:
     )
 
 
+def _grown(layers: int, steps: int, learning_rate: float, clip: float) -> TrainConfig:
+    """Many layers: they come one by one, so that the gates are right before there is much to go wrong."""
+    return replace(_steps(layers, steps, 256), learning_rate=learning_rate, clip=clip, grow=0.3, settle=0.2)
+
+
 def _sine(layers: int, name: str) -> TrainConfig:
     return TrainConfig(
         name,
@@ -57,8 +62,8 @@ PRESETS = {
         LINEAR,
         VECTOR,
         _steps(2, 5000, 512),
-        _steps(5, 5000, 1024),
-        _steps(10, 6000, 512),
+        _grown(5, 10_000, 0.02, clip=2.5),
+        _grown(10, 16_000, 0.03, clip=1.0),
         _sine(1, "sine-trained"),
         _sine(4, "sine-4step-trained"),
     )

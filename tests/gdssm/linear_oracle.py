@@ -19,22 +19,35 @@ def linear(x: Array, y: Array, x_query: Array, weight: Array | None = None, step
     Returns:
         (M, K).
     """
-    share = np.ones(len(x)) if weight is None else weight
+    z = np.column_stack([x, y])
+    share = np.ones(len(z)) if weight is None else weight
     share = (share / share.sum())[:, None]
-    mean = (share * x).sum(0)
-    mean += (share * (x - mean)).sum(0)
-    spread = np.sqrt((share * (x - mean) ** 2).sum(0))
-    varies = spread > 1e-12 * np.abs(mean)
-    scale = np.where(varies, spread, np.inf)
-    z, z_query = (x - mean) / scale, (x_query - mean) / scale
-    y_mean = (share * y).sum(0)
-    y_mean = y_mean + (share * (y - y_mean)).sum(0)
-    gram, cross = z.T @ (share * z), z.T @ (share * (y - y_mean))
-    eigenvalues = np.linalg.eigvalsh(gram).clip(0)
-    bound = (eigenvalues**32).sum() ** (1 / 32)
+    mean = (share * z).sum(0)
+    mean += (share * (z - mean)).sum(0)
+    return from_moments(mean, (z - mean).T @ (share * (z - mean)), x_query, steps)
+
+
+def from_moments(mean: Array, covariance: Array, x_query: Array, steps: int = 8) -> Array:
+    """Do what `linear` does with what it needs to know of x and y.
+
+    Args:
+        mean: Of the columns of x, then of y (D + K,).
+        covariance: Likewise (D + K, D + K).
+        x_query: (M, D).
+        steps: K.
+
+    Returns:
+        (M, K).
+    """
+    inputs = x_query.shape[1]
+    spread = np.sqrt(np.diag(covariance)[:inputs])
+    scale = np.where(spread > 1e-12 * np.abs(mean[:inputs]), spread, np.inf)
+    gram = covariance[:inputs, :inputs] / np.outer(scale, scale)
+    cross = covariance[:inputs, inputs:] / scale[:, None]
+    bound = (np.linalg.eigvalsh(gram).clip(0) ** 32).sum() ** (1 / 32)
     coefficients = np.zeros_like(cross)
     if bound > 0:
         for _ in range(steps):
             coefficients += (cross - gram @ coefficients) / bound
-    answer: Array = z_query @ coefficients + y_mean
+    answer: Array = (x_query - mean[:inputs]) / scale @ coefficients + mean[inputs:]
     return answer

@@ -5,9 +5,10 @@ import torch
 
 from gdssm import reference
 from gdssm.ablations import ABLATIONS, WithoutInputGate, WithoutOutputGate, WithoutWindow
-from gdssm.construction import CERTAIN, NEXT_X, X, Y, place, steps
+from gdssm.construction import CERTAIN, place, steps
 from gdssm.formulations import ConstructedTokens, GatedInput, gated
 from gdssm.stack import StackConfig
+from gdssm.window import NEXT_X, X, Y
 from tests.closeness import assert_close
 from tests.gdssm.contexts import B, D, K, context
 

@@ -2,11 +2,11 @@
 
 import torch
 
-from gdssm.construction import NEXT_X, X, Y, pairs, place
+from gdssm.construction import pairs, place
 from gdssm.input_gate import InputGate
 from gdssm.output_gate import OutputGate
 from gdssm.tokens import embed_query, interleave
-from gdssm.window import slide
+from gdssm.window import NEXT_X, X, Y, slide
 from tests.closeness import assert_close
 from tests.gdssm.contexts import B, D, K, N, context
 
@@ -51,14 +51,6 @@ def test_the_constructed_input_gate_multiplies_x_with_y() -> None:
     assert_close(update[:, :, :D, D:], x[..., :, None] * y[..., None, :], "x yᵀ")
     update[:, :, :D, D:] = 0
     assert not update.any(), "nothing but x yᵀ may be made"
-
-
-def test_the_total_of_the_gate_is_the_weighted_sum_of_its_products() -> None:
-    window = torch.randn(B, N, 3, 8, dtype=torch.float64)
-    weight = torch.randn(B, N, dtype=torch.float64)
-    gate = InputGate(torch.randn(3, 3, dtype=torch.float64))
-    assert_close(gate.total(window, weight), (gate(window) * weight[..., None, None]).sum(1), "total")
-    assert not gate.total(window[:, :0], weight[:, :0]).any(), "a sum of nothing must be zero"
 
 
 def test_the_output_gate_multiplies_the_state_with_the_chosen_token() -> None:

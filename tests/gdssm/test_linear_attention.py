@@ -7,11 +7,11 @@ import torch
 from torch import Tensor
 
 from gdssm import linear_attention, reference
-from gdssm.construction import NEXT_X, X, Y, one_step, one_step_from
+from gdssm.construction import one_step, one_step_from
 from gdssm.layer import GDSSMLayer
 from gdssm.linear_attention import LinearAttention, from_layer
 from gdssm.tokens import interleave
-from gdssm.window import slide
+from gdssm.window import NEXT_X, X, Y, slide
 from tests.closeness import assert_close
 from tests.gdssm.contexts import B, D, K, M, N, context, initial_weight, ones
 

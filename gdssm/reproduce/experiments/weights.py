@@ -10,13 +10,13 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
 from gdssm import construction
-from gdssm.construction import NEXT_X, X, Y
 from gdssm.match import match
 from gdssm.reproduce.experiment import Experiment, Numbers, Table
 from gdssm.reproduce.lab import Lab
 from gdssm.stack import GDSSM
 from gdssm.train.config import TrainConfig
 from gdssm.train.presets import LINEAR, VECTOR
+from gdssm.window import NEXT_X, X, Y
 
 KINDS = {"scalar y": LINEAR.name, "vector y": VECTOR.name}
 PARTS = ("pair weight P", "query weight p", "decay Λ", "gain B, as a rate")

@@ -21,6 +21,8 @@ SHORT = replace(
     log_every=5,
     checkpoint_every=10,
     sparsity_from=0.1,
+    grow=0.5,
+    settle=0.2,
 )
 
 

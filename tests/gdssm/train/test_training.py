@@ -65,6 +65,12 @@ def test_a_batch_is_its_seed_and_step_however_it_is_reached() -> None:
     assert not torch.equal(ahead[57].x, ahead[58].x)
 
 
+def test_the_last_steps_see_four_times_the_batch() -> None:
+    sizes = [len(draw(SHORT, step).x) for step in (0, 47, 48, 59)]
+    assert sizes == [SHORT.batch, SHORT.batch, 4 * SHORT.batch, 4 * SHORT.batch]
+    assert len(draw(replace(SHORT, settle=0.0), 59).x) == SHORT.batch
+
+
 def test_evaluation_tasks_are_the_same_for_every_seed_and_of_none() -> None:
     one, other = (Reference.of(replace(SHORT, seed=seed), tasks=4).batch for seed in (0, 1))
     np.testing.assert_array_equal(one.x, other.x)

@@ -1,0 +1,53 @@
+"""The fading sum without a state, against the state of the literal loop, forward and backward."""
+
+import pytest
+import torch
+from torch import Tensor
+
+from gdssm import reference
+from gdssm.fading import FadingSum, fade
+from gdssm.tokens import interleave
+from gdssm.window import slide
+from tests.closeness import assert_close
+from tests.gdssm.contexts import B, D, K, N, context
+
+
+def inputs(length: int = N) -> list[Tensor]:
+    """Everything that a sum depends on: decay_logit, pair_weight, x, y, x_query and the vector."""
+    torch.manual_seed(0)
+    weights = [torch.randn(size, dtype=torch.float64) for size in ((D + K, D + K), (3, 3))]
+    return [*weights, *context(length, queries=1), torch.randn(B, 1, D + K, dtype=torch.float64)]
+
+
+def without_state(*tensors: Tensor) -> Tensor:
+    *sequence, vector = tensors
+    return FadingSum(*sequence)(vector)
+
+
+def literal(*tensors: Tensor) -> Tensor:
+    decay_logit, pair_weight, x, y, x_query, vector = tensors
+    window = slide(interleave(x, y, x_query))
+    update = window.mT @ pair_weight @ window
+    decay = decay_logit.sigmoid().expand_as(update)
+    return vector @ reference.recurrence(decay, update, torch.zeros_like(update[:, 0]))[:, -1]
+
+
+@pytest.mark.parametrize("length", [1, 2, N])
+def test_it_is_the_last_state_times_the_vector(length: int) -> None:
+    assert_close(without_state(*inputs(length)), literal(*inputs(length)), "Zᵀ r")
+
+
+@pytest.mark.parametrize("length", [1, N])
+def test_its_gradient_is_the_literal_one_in_everything_that_it_depends_on(length: int) -> None:
+    found, expected = (
+        torch.autograd.grad(form(*tensors).square().sum(), tensors)
+        for form in (without_state, literal)
+        for tensors in [[tensor.requires_grad_() for tensor in inputs(length)]]
+    )
+    names = ("decay_logit", "pair_weight", "x", "y", "x_query", "vector")
+    for name, ours, theirs in zip(names, found, expected, strict=True):
+        assert_close(ours, theirs, f"gradient of {name}")
+
+
+def test_what_is_certain_does_not_fade_however_long_it_takes() -> None:
+    assert_close(fade(torch.full((D, K), 40.0), 10_000), torch.ones(10_000, D, K), "Λ^age")
