@@ -77,5 +77,5 @@ def _in_torch(graph: Graph, runtime: Runtime, tensors: dict[str, Array | float])
     defaults = {parameter.name: parameter.default for parameter in graph.signature.parameters}
     values = [complete.get(name, defaults.get(name)) for name in [*(s.name for s in graph.inputs), *defaults]]
     with torch.no_grad():
-        outputs = graph(*(torch.from_numpy(np.asarray(value, runtime.manifest.dtype)) for value in values))
+        outputs = graph(*(torch.tensor(np.asarray(value, runtime.manifest.dtype)) for value in values))
     return [output.numpy() for output in outputs]

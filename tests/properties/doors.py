@@ -63,7 +63,7 @@ class TorchDoor(Door):
         names = [*(spec.name for spec in self.graph.inputs), *defaults]
         dtype = getattr(torch, self.graph.signature.dtype)
         with torch.no_grad():
-            outputs = self.graph(*(torch.as_tensor(complete[name], dtype=dtype) for name in names))
+            outputs = self.graph(*(torch.tensor(complete[name], dtype=dtype) for name in names))
         return {spec.name: output.numpy() for spec, output in zip(self.graph.outputs, outputs, strict=True)}
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from service.artifact import METADATA_KEY, UNHASHED, content_hash
 from service.errors import BrokenArtifact, InvalidInput
-from service.runtime import Runtime
+from service.runtime import MOST_KEPT, Runtime
 from tests.closeness import assert_close
 from tests.properties.doors import ZOO
 
@@ -42,6 +42,31 @@ def test_a_parameter_has_its_default_in_the_graph(gd: Runtime) -> None:
     automatic, given = gd.run(data), gd.run({**data, "learning_rate": 0.1})
     assert_close(gd.run({**data, "learning_rate": 0.0})["prediction"], automatic["prediction"], "prediction")
     assert np.abs(given["prediction"] - automatic["prediction"]).max() > 0.01
+
+
+def test_what_is_left_out_is_made_once_for_the_same_shapes(gd: Runtime) -> None:
+    data = observations()
+    first, again = gd.complete(data), gd.complete({name: 2 * array for name, array in data.items()})
+    longer = gd.complete(observations(length=8))
+    assert again["weight"] is first["weight"]
+    assert_close(again["x"], 2 * data["x"], "x")
+    assert longer["weight"].shape == (2, 8)
+    with pytest.raises(ValueError, match="read-only"):
+        first["weight"][0, 0] = 0.0
+
+
+def test_what_is_kept_of_it_is_bounded(gd: Runtime) -> None:
+    for length in range(200):
+        gd.complete(observations(length=length))
+    large = observations(batch=1, length=10_000)
+    assert gd.complete(large)["weight"] is not gd.complete(large)["weight"]
+    assert len(gd._left_out) <= MOST_KEPT
+
+
+def test_what_was_refused_is_refused_again(gd: Runtime) -> None:
+    for _ in range(2):
+        with pytest.raises(InvalidInput, match="y: has N = 6, but x has 7"):
+            gd.run({"x": np.ones((2, 7, 5)), "y": np.ones((2, 6, 3))})
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,55 @@
+"""The graphs' peers in numpy compute what the graphs do, and the tables say what was measured."""
+
+import json
+from collections import Counter
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from benchmarks.graph.__main__ import ZOO, Sizes, draw, empty_state, main, with_batch, without_batch
+from benchmarks.graph.numpy_models import MODELS
+from benchmarks.graph.report import Found
+from service.runtime import Runtime
+from tests.closeness import assert_close
+
+CALLS = ("graph", "numpy", "graph, held", "numpy, held")
+
+
+@pytest.mark.parametrize("shift", [0.0, 1e3])
+@pytest.mark.parametrize("model", MODELS)
+def test_numpy_computes_what_the_graph_does(model: str, shift: float) -> None:
+    runtime, data = Runtime.load(ZOO / f"{model}.onnx"), draw(23, 5, 3)
+    data["x"][:, 2] += shift
+    data["weight"] = np.linspace(0.5, 2.0, 23)
+    first, then = ({name: array[part] for name, array in data.items()} for part in (slice(0, 9), slice(9, 23)))
+    first["x_query"] = then["x_query"] = data["x_query"]
+    empty = empty_state(runtime, data)
+    held = runtime.state_after(runtime.run(empty | with_batch(first)))
+    for state, given in ((empty, data), (held, then), (held, {"x_query": data["x_query"]})):
+        expected = runtime.run(state | with_batch(given))
+        prediction, after = MODELS[model](without_batch(state), given)
+        for name, actual in zip(expected, (prediction, *after), strict=True):
+            assert_close(actual, expected[name][0], name, rtol=1e-9)
+
+
+def test_it_leaves_tables_and_numbers(tmp_path: Path) -> None:
+    small = Sizes({"S": (3, 2, 1), "L": (5, 3, 2)}, rounds=2, large=((4, 3, 2),), threads=(1, 2))
+    main(tmp_path, small)
+    numbers = json.loads((tmp_path / "graph.json").read_text())
+    assert numbers["seconds"].keys() == MODELS.keys()
+    assert all(low > 0 for by_size in numbers["seconds"].values() for low, _, _ in by_size["L"].values())
+    assert numbers["threads"].keys() == {"4 × 3"}
+    assert numbers["nodes"]["gd-1"]["optimised"]["FusedMatMul"] > 0
+    assert "| gd-8 | L |" in (tmp_path / "graph.md").read_text()
+
+
+def test_a_goal_is_met_or_not_by_the_median_ratio_within_rounds() -> None:
+    times = {"graph": [1.0, 10.0, 1.3], "numpy": [1.0, 10.0, 1.0], "graph, held": [0.3, 4.0, 0.5], "numpy, held": [1.0]}
+    assert times.keys() == set(CALLS)
+    found = Found(
+        {"gd-1": {"L": times}}, {"1 × 1": {"1": [1.0], "2": [2.0]}}, {"gd-1": Counter()}, {"gd-1": Counter()}, {}
+    )
+    section = found.section()
+    assert "gd-1, L: graph / numpy | 1.00 | 1.20 | met |" in section
+    assert "gd-1, L: held / one-shot | 0.38 | 0.33 | not met |" in section
