@@ -51,7 +51,8 @@ def command(
     settings = Settings.from_environment()
     numbers = numbers_by_name(parameters)
     limits = Limits(settings.max_columns, settings.max_predictions, settings.max_observations)
-    predictor = Predictor(Repository.load(settings.directories, settings.threads), settings.default_model, limits)
+    repository = Repository.load_one(settings.directories, settings.threads, model or settings.default_model)
+    predictor = Predictor(repository, settings.default_model, limits)
     runtime = predictor.runtime(model, version)
     with (
         open_task(context, query, target, weight, chunk_rows) as task,

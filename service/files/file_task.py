@@ -1,6 +1,6 @@
 """Two files to a context and its queries, read in chunks: the columns are matched by name."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,8 +13,8 @@ from service.shapes import Array
 
 PARQUET = {".parquet", ".pq"}
 """Suffixes; everything else is CSV."""
-NUMBERS_AT_ONCE = 2**18
-"""In one chunk: 2 MiB."""
+NUMBERS_AT_ONCE = 2**19
+"""In one chunk: 4 MiB."""
 
 
 class Source(Protocol):
@@ -27,8 +27,8 @@ class Source(Protocol):
     def share(self) -> float:
         """How much of it is read, from 0 to 1."""
 
-    def chunks(self, columns: list[str], rows: int) -> Iterator[Array]:
-        """Read some columns as numbers."""
+    def chunks(self, groups: Sequence[Sequence[str]], rows: int) -> Iterator[list[Array]]:
+        """Read some columns as numbers: an array for each group of them."""
 
     def close(self) -> None:
         """Close it."""
@@ -54,13 +54,13 @@ class FileTask:
 
     def contexts(self) -> Iterator[Context]:
         """Read the observations; chunk by chunk they are one context."""
-        D = len(self.features)
-        for cells in self.observed.chunks([*self.features, *_apart(self.target, self.weight)], self.rows):
-            yield Context(cells[:, :D], cells[:, D], None if self.weight is None else cells[:, D + 1])
+        apart = [[name] for name in _apart(self.target, self.weight)]
+        for x, *others in self.observed.chunks([self.features, *apart], self.rows):
+            yield Context(x, *(column[:, 0] for column in others))
 
     def queries(self) -> Iterator[Array]:
         """Read the queries, chunk by chunk."""
-        return self.asked.chunks(self.features, self.rows)
+        return (x for (x,) in self.asked.chunks([self.features], self.rows))
 
 
 @contextmanager
@@ -74,15 +74,19 @@ def open_task(
         query: File with the same features, in any order; a target or a weight in it is not read.
         target: Name of the column to predict.
         weight: Name of the column that says how much each observation counts.
-        rows: Most rows of one chunk; as many as make a quarter of a million numbers if left out.
+        rows: Most rows of one chunk; as many as make half a million numbers if left out.
 
     Raises:
         InvalidInput: A file or a column does not fit; each is named. The cells are looked at as they are read.
     """
     with closing(_open(context)) as observed, closing(_open(query)) as asked:
         features = _features(observed, asked, target, weight)
-        at_once = rows or max(1, NUMBERS_AT_ONCE // (len(features) + 2))
-        yield FileTask(observed, asked, features, target, weight, at_once)
+        yield FileTask(observed, asked, features, target, weight, rows or rows_at_once(len(features)))
+
+
+def rows_at_once(inputs: int) -> int:
+    """Find the size of a chunk where none is asked for: of D inputs, a target and a weight."""
+    return max(1, NUMBERS_AT_ONCE // (inputs + 2))
 
 
 def _open(path: Path) -> Source:

@@ -7,7 +7,7 @@ from array import array
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from itertools import islice
+from itertools import accumulate, chain, islice
 from pathlib import Path
 from typing import TextIO
 
@@ -55,24 +55,25 @@ class Table:
         size = self.path.stat().st_size if self.path.is_file() else 0
         return os.lseek(self._file.fileno(), 0, os.SEEK_CUR) / size if size else 0.0
 
-    def chunks(self, columns: Sequence[str], rows: int) -> Iterator[Array]:
+    def chunks(self, groups: Sequence[Sequence[str]], rows: int) -> Iterator[list[Array]]:
         """Read some columns as numbers.
 
         Args:
-            columns: By name.
+            groups: Of columns by name; each becomes an array of its own.
             rows: Most rows of one chunk.
 
         Yields:
-            (rows, len(columns)), the last one may be shorter.
+            (rows, len(group)) for each group; the last ones may be shorter.
 
         Raises:
             InvalidInput: A cell of them is not a finite number, a column is not there, or it is not a table.
         """
+        columns, ends = list(chain(*groups)), list(accumulate(map(len, groups)))
         check_has(self.path, self.columns, columns)
         places, body, found = [self.columns.index(name) for name in columns], self._body(), False
         with _in_words(self.path):
             while numbers := self._numbers(islice(body, rows), places):
-                yield np.frombuffer(numbers).reshape(-1, len(places))
+                yield np.split(np.frombuffer(numbers).reshape(-1, len(places)), ends[:-1], axis=1)
                 found = True
         if not found:
             raise refuse(self.path, "has a header and no rows. It needs at least one.")

@@ -40,6 +40,14 @@ class Catalogue:
         newest_first = sorted(loaded, key=lambda runtime: order(runtime.manifest.version), reverse=True)
         return tuple(sorted(newest_first, key=lambda runtime: runtime.manifest.name))
 
+    @cached_property
+    def _versions(self) -> dict[str, list[Runtime]]:
+        """Those in service by name, the highest first."""
+        versions: dict[str, list[Runtime]] = {}
+        for runtime in self.served:
+            versions.setdefault(runtime.manifest.name, []).append(runtime)
+        return versions
+
     def get(self, name: str, version: str | None) -> Runtime:
         """Find a model in service; the highest version if none is named.
 
@@ -51,13 +59,13 @@ class Catalogue:
             raise NotReady(
                 "No model is loaded. Look at GDSSM_ZOO and GDSSM_MODELS, and at the log for files that were refused."
             )
-        versions = [runtime for runtime in self.served if runtime.manifest.name == name]
+        versions = self._versions.get(name, ())
         for runtime in versions:
             if version in {None, runtime.manifest.version}:
                 return runtime
         if versions:
             raise UnknownModel(name, [runtime.manifest.version for runtime in versions], version)
-        raise UnknownModel(name, sorted({runtime.manifest.name for runtime in self.served}))
+        raise UnknownModel(name, sorted(self._versions))
 
     def keys(self, name: str, version: str | None) -> set[Key]:
         """Find a model among all, in service or not; all its versions if none is named."""

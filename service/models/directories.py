@@ -37,11 +37,13 @@ class Directories:
         paths: The directories. The first one ships with the service; what lies in the others is tried out in a process
             of its own before it is opened in this one.
         threads: Threads that one run of a model may use.
+        only: Name of the one model that is opened; all are, if left out.
     """
 
-    def __init__(self, paths: Sequence[Path], threads: int) -> None:
+    def __init__(self, paths: Sequence[Path], threads: int, only: str | None = None) -> None:
         self._paths = paths
         self._threads = threads
+        self._only = only
         self._files: dict[Path, _File] = {}
         self._troubles: dict[str, str] = {}
 
@@ -105,6 +107,8 @@ class Directories:
         """Make a model of a file's present content; if that fails, the model that was there stays."""
         try:
             content = model_file.read(path)
+            if self._only is not None and f'"name":"{self._only}"'.encode(errors="replace") not in content:
+                return None, None
             if before and content_hash(content, before.manifest.sha256) == before.manifest.sha256:
                 return before, None
             if path.parent != self._paths[0]:

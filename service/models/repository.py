@@ -41,6 +41,7 @@ class Repository:
         threads: Threads that one run of a model may use.
         unloaded: What administrators took out of service.
         on_event: Told of everything that happens, in the order in which it does.
+        only: Name of the one model that is loaded; all are, if left out.
     """
 
     def __init__(
@@ -49,8 +50,9 @@ class Repository:
         threads: int = 1,
         unloaded: Unloaded | None = None,
         on_event: Callable[[Event], None] = unheard,
+        only: str | None = None,
     ) -> None:
-        self._directories = Directories(directories, threads)
+        self._directories = Directories(directories, threads, only)
         self._unloaded: Unloaded = unloaded or UnloadedHere()
         self._on_event = on_event
         self._catalogue = Catalogue()
@@ -70,6 +72,13 @@ class Repository:
         if not repository.served():
             logger.error("no model is loaded from %s", ", ".join(map(str, directories)))
         return repository
+
+    @classmethod
+    def load_one(cls, directories: Sequence[Path], threads: int, name: str) -> Self:
+        """Load the versions of one model and spend no time on others; all models, if there is none of that name."""
+        repository = cls(directories, threads, only=name)
+        repository.rescan()
+        return repository if repository.served() else cls.load(directories, threads)
 
     def get(self, name: str, version: str | None = None) -> Runtime:
         """Find a model; the highest version in service if none is named.

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from service.errors import InvalidInput
@@ -14,6 +15,7 @@ from service.models.repository import Repository
 from service.predictor import Context, Predictor
 from service.shapes import Array
 from tests.closeness import assert_close
+from tests.gdssm.linear_oracle import linear
 
 N, M, D = 61, 13, 5
 GENERATOR = np.random.default_rng(0)
@@ -59,6 +61,25 @@ def test_a_parameter_that_does_not_fit_is_told_before_anything_is_read(predictor
 
     with pytest.raises(InvalidInput, match=r"parameters\.pace"):
         list(predictions(predictor, predictor.runtime("linear"), unread(), queries(5), {"pace": 1.0}))
+
+
+@pytest.mark.parametrize("suffix", [".parquet", ".csv"])
+@pytest.mark.parametrize("mean", [0.0, 1e6, -1e6])
+def test_a_file_is_answered_as_float64_says_in_two_passes(
+    predictor: Predictor, tmp_path: Path, mean: float, suffix: str
+) -> None:
+    observed, asked = (pd.DataFrame(np.column_stack([x, y]) + mean) for x, y in ((X, Y), (QUERY, QUERY[:, 0])))
+    context, query = ((tmp_path / name).with_suffix(suffix) for name in ("context", "query"))
+    for numbers, path in ((observed, context), (asked, query)):
+        frame = numbers.set_axis([*"abcde", "y"], axis=1)
+        frame.to_parquet(path, row_group_size=17) if suffix == ".parquet" else frame.to_csv(path, index=False)
+    with open_task(context, query, "y", rows=10) as task:
+        found = np.concatenate(
+            list(predictions(predictor, predictor.runtime("linear"), task.contexts(), task.queries(), {}))
+        )
+    x, y, x_query = observed.iloc[:, :D].to_numpy(), observed.iloc[:, D:].to_numpy(), asked.iloc[:, :D].to_numpy()
+    expected = linear(x, y, x_query)[:, 0]
+    assert_close(found - expected.mean(), expected - expected.mean(), "prediction about its mean", rtol=1e-6)
 
 
 def test_memory_does_not_grow_with_the_files(predictor: Predictor, tmp_path: Path) -> None:

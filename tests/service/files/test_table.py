@@ -16,7 +16,7 @@ def everything(tmp_path: Path, text: str | bytes, columns: list[str] | None = No
     path = tmp_path / "t.csv"
     path.write_bytes(text.encode() if isinstance(text, str) else text)
     with closing(Table(path)) as table:
-        chunks = list(table.chunks(columns or table.columns, rows))
+        chunks = [cells for (cells,) in table.chunks([columns or table.columns], rows)]
         assert table.share == 1
     assert all(len(chunk) == rows for chunk in chunks[:-1])
     return np.concatenate(chunks)
@@ -52,7 +52,7 @@ def test_a_pipe_is_read_too(tmp_path: Path) -> None:
     writer = threading.Thread(target=pipe.write_text, args=["a\n1\n2\n"])
     writer.start()
     with closing(Table(pipe)) as table:
-        assert [chunk.tolist() for chunk in table.chunks(["a"], 1)] == [[[1.0]], [[2.0]]]
+        assert [cells.tolist() for (cells,) in table.chunks([["a"]], 1)] == [[[1.0]], [[2.0]]]
         assert table.share == 0
     writer.join()
 
@@ -113,3 +113,10 @@ def test_several_bad_cells_are_named_together(tmp_path: Path) -> None:
 def test_a_file_that_is_not_there_is_refused(tmp_path: Path) -> None:
     with pytest.raises(InvalidInput, match=r"cannot be read \(No such file or directory\)"):
         Table(tmp_path / "missing.csv")
+
+
+def test_each_group_of_columns_is_an_array(tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_text("a,b,c\n1,2,3\n4,5,6\n")
+    with closing(Table(tmp_path / "t.csv")) as table:
+        ((first, second, none),) = table.chunks([["c", "a"], ["b"], []], 5)
+    assert (first.tolist(), second.tolist(), none.shape) == ([[3, 1], [6, 4]], [[2], [5]], (2, 0))

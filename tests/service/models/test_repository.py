@@ -50,6 +50,12 @@ def test_the_shipped_models_load() -> None:
     assert repository.get("linear").manifest.name == "linear"
 
 
+def test_one_model_is_loaded_alone_and_without_it_all_are() -> None:
+    assert names(Repository.load_one([ZOO], threads=1, name="gd-8")) == {"gd-8"}
+    without = Repository.load_one([ZOO], threads=1, name="gd-9\udcff")
+    assert names(without) == names(Repository.load([ZOO], threads=1))
+
+
 def test_a_broken_file_is_refused_with_its_reason_and_the_others_are_served(tmp_path: Path) -> None:
     shutil.copy(ZOO / "gd-1.onnx", tmp_path)
     (tmp_path / "noise.onnx").write_bytes(b"not a graph")

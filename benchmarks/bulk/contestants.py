@@ -1,0 +1,84 @@
+"""Who takes part: each reads the context, answers the queries, and leaves the answers, all in Parquet files."""
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from pathlib import Path
+
+import numpy as np
+
+from service.files.parquet import ParquetColumn, ParquetTable
+from tests.gdssm.linear_oracle import Array
+
+TARGET = "y"
+"""The last column of the context."""
+
+Contestant = Callable[[Path, Path, int], Array]
+"""From the files of the context and of the queries, and the rows of a chunk, to the answers (M,)."""
+
+
+def one_pass(context: Path, query: Path, rows: int) -> Array:
+    """Plain numpy: XᵀX, Xᵀy and the sums in one pass, by the reader and in the chunks that `gdssm predict` has."""
+    count, total, products = 0, np.zeros(1), np.zeros((1, 1))
+    for chunk in chunks(context, rows):
+        count += len(chunk)
+        total = total + chunk.sum(0)
+        products = products + chunk.T @ chunk
+    mean = total / count
+    covariance = products / count - np.outer(mean, mean)
+    weight = np.linalg.lstsq(covariance[:-1, :-1], covariance[:-1, -1])[0]
+    asked = np.concatenate(list(chunks(query, rows)))[:, :-1]
+    answers: Array = (asked - mean[:-1]) @ weight + mean[-1]
+    return answers
+
+
+def ridge(context: Path, query: Path, _: int) -> Array:
+    """scikit-learn's ridge, with all rows in memory."""
+    import pandas as pd  # noqa: PLC0415  (the others do without, and are lighter for it)
+    from sklearn.linear_model import Ridge  # noqa: PLC0415
+
+    observed, asked = pd.read_parquet(context), pd.read_parquet(query)
+    x = observed.drop(columns=TARGET)
+    answers: Array = Ridge().fit(x, observed[TARGET]).predict(asked[x.columns])
+    return answers
+
+
+def sgd(context: Path, query: Path, rows: int) -> Array:
+    """scikit-learn's stochastic descent: one pass to standardise all columns, y too, and one to learn."""
+    from sklearn.linear_model import SGDRegressor  # noqa: PLC0415  (as in `ridge`)
+    from sklearn.preprocessing import StandardScaler  # noqa: PLC0415
+
+    scaler, model = StandardScaler(), SGDRegressor(random_state=0)
+    for chunk in chunks(context, rows):
+        scaler.partial_fit(chunk)
+    for chunk in map(scaler.transform, chunks(context, rows)):
+        model.partial_fit(chunk[:, :-1], chunk[:, -1])
+    asked = scaler.transform(np.concatenate(list(chunks(query, rows))))[:, :-1]
+    answers: Array = model.predict(asked) * scaler.scale_[-1] + scaler.mean_[-1]
+    return answers
+
+
+def chunks(path: Path, rows: int) -> Iterator[Array]:
+    """Read a file of x and y as `gdssm predict` does."""
+    with closing(ParquetTable(path)) as table:
+        yield from (np.asarray(chunk, np.float64) for (chunk,) in table.chunks([table.columns], rows))
+
+
+OURS, CONTROL = "gdssm predict", "numpy, one pass"
+PEERS: dict[str, Contestant] = {CONTROL: one_pass, "Ridge": ridge, "SGDRegressor": sgd}
+ALL = (OURS, *PEERS)
+
+
+def command(name: str, context: Path, query: Path, out: Path, rows: int) -> list[str]:
+    """What Python is told to start a contestant."""
+    files = [str(path) for path in (context, query)]
+    if name == OURS:
+        return ["-m", "service", "predict", *files, "--target", TARGET, "--out", str(out)]
+    return ["-m", "benchmarks.bulk.contestants", name, *files, str(out), str(rows)]
+
+
+if __name__ == "__main__":
+    _, contestant, *paths, at_once = sys.argv
+    observed, asked, written = map(Path, paths)
+    with closing(ParquetColumn(written, TARGET)) as column:
+        column.write(PEERS[contestant](observed, asked, int(at_once)))

@@ -1,0 +1,84 @@
+"""The bulk measurement on small files: it comes to an end, its oracle is right, and what is made of its numbers."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from sklearn.linear_model import LinearRegression, Ridge
+
+from benchmarks.bulk.__main__ import main
+from benchmarks.bulk.contestants import ALL, CONTROL, OURS, chunks, one_pass
+from benchmarks.bulk.cost import Cost, cost
+from benchmarks.bulk.files import CASES, INPUTS, write
+from benchmarks.bulk.oracle import moments
+from benchmarks.bulk.report import Found, Result
+from tests.closeness import assert_close
+from tests.gdssm.linear_oracle import Array, linear
+
+
+def found(seconds: float, megabytes: float, off: float) -> Found:
+    ours, control = Result([Cost(seconds, 1, megabytes)], 0.9, off), Result([Cost(1, 1, 100)], 0.9, None)
+    return Found(1000, 10, 0.1, {"ordinary": {OURS: ours, CONTROL: control}}, Cost(1, 1, 100))
+
+
+def test_it_leaves_a_table_with_the_exact_answers_of_ours(tmp_path: Path) -> None:
+    main(tmp_path, rows=3000, queries=50, repeats=1)
+    files = json.loads((tmp_path / "bulk.json").read_text())["files"]
+    assert files.keys() == CASES.keys()
+    for results in files.values():
+        assert list(results) == list(ALL)
+        assert results[OURS]["off"] < 1e-6
+        assert all(result["costs"][0]["megabytes"] > 10 for result in results.values())
+    assert files["ordinary"][CONTROL]["off"] < 1e-6
+    assert files["ordinary"]["Ridge"]["off"] < 1e-6
+    assert all(results[name]["r2"] > 0.9 for results in files.values() for name in (OURS, "Ridge", "SGDRegressor"))
+    assert (tmp_path / "bulk.md").read_text().count("within 1e-06 of float64") == len(CASES)
+
+
+@pytest.mark.parametrize("mean", CASES.values())
+def test_the_oracle_in_chunks_is_the_oracle_of_the_whole(tmp_path: Path, mean: float) -> None:
+    path = tmp_path / "t.parquet"
+    write(path, 1000, mean, seed=0)
+    whole = np.concatenate(list(chunks(path, 1000)))
+    x, y = whole[:, :INPUTS], whole[:, INPUTS:]
+
+    def pieces() -> Iterator[Array]:
+        return iter(np.array_split(whole, 7))
+
+    known, middle = moments(pieces), y.mean()
+    assert known.count == 1000
+    for name, answers, expected in (
+        ("gdssm", known.gdssm(x), linear(x, y, x)[:, 0]),
+        ("least squares", known.ridge(x, 0.0), LinearRegression().fit(x, y[:, 0]).predict(x)),
+        ("ridge", known.ridge(x, 1.0), Ridge().fit(x, y[:, 0]).predict(x)),
+    ):
+        assert_close(answers - middle, expected - middle, name, rtol=1e-8)
+
+
+def test_the_control_is_least_squares(tmp_path: Path) -> None:
+    context, query = tmp_path / "c.parquet", tmp_path / "q.parquet"
+    write(context, 1000, 1.0, seed=0)
+    write(query, 20, 1.0, seed=1)
+    rows, asked = (np.concatenate(list(chunks(path, 1000))) for path in (context, query))
+    expected = LinearRegression().fit(rows[:, :INPUTS], rows[:, INPUTS]).predict(asked[:, :INPUTS])
+    assert_close(one_pass(context, query, 100), expected, "control", rtol=1e-9)
+
+
+def test_files_are_the_same_for_the_same_seed(tmp_path: Path) -> None:
+    for name, seed in (("a", 0), ("b", 0), ("c", 1)):
+        write(tmp_path / name, 10, 1.0, seed)
+    a, b, c = ((tmp_path / name).read_bytes() for name in "abc")
+    assert a == b != c
+
+
+def test_a_cost_is_that_of_the_process_alone() -> None:
+    ballast = np.ones(50_000_000)  # 400 MB of the parent do not count
+    assert 5 < cost(["-c", "pass"]).megabytes < 100
+    assert ballast.nbytes > 0
+
+
+def test_goals_are_told_met_or_not() -> None:
+    assert found(1.4, 299, 1e-7).section().count("| met |") == 3
+    assert found(1.6, 301, 1e-5).section().count("| **not met** |") == 3

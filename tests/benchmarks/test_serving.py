@@ -1,0 +1,172 @@
+import importlib
+import json
+import sys
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import anyio
+import httpx
+import pytest
+from starlette.types import ASGIApp
+
+from benchmarks.serving import forms
+from benchmarks.serving.contestants import CONTROLS, FASTAPI, ZOO, Contestant
+from benchmarks.serving.controls import bare
+from benchmarks.serving.environments import installed
+from benchmarks.serving.forms import Form
+from benchmarks.serving.found import Found, Spread
+from benchmarks.serving.goals import Goal, goals
+from benchmarks.serving.grid import Grid
+from benchmarks.serving.load import Load, parse
+from benchmarks.serving.payloads import SIZES, payload
+from benchmarks.serving.report import section
+from benchmarks.serving.rounds import Case, Measured
+from benchmarks.serving.servers import reference
+from service.settings import Settings
+from tests.closeness import assert_close
+from tests.service.in_process import InProcess, in_process
+
+MODELS = ("gd-1", "linear")
+ANSWERING = [("controls", c) for c in CONTROLS if c.name != "bare"] + [("peers", c) for c in FASTAPI]
+LINE = '{"requests": 500, "seconds": 2.0, "p50": 0.01, "p99": 0.04, "refused": 0, "broken": 0}'
+
+
+@pytest.fixture(scope="module")
+def ours() -> Iterator[InProcess]:
+    with in_process(Settings()) as client:
+        yield client
+
+
+@pytest.mark.parametrize("of", MODELS)
+@pytest.mark.parametrize("name", SIZES)
+@pytest.mark.parametrize("kind", ["json", "binary"])
+def test_the_service_answers_the_reference(ours: InProcess, of: str, name: str, kind: str) -> None:
+    form = forms.GDSSM_JSON if kind == "json" else forms.GDSSM_BINARY
+    headers = {"Content-Type": form.content_type, **form.headers}
+    answer = ours.request("POST", form.path, content=form.write(payload(name), of), headers=headers)
+    assert_close(form.read(answer.content), reference(of, payload(name)), "prediction")
+
+
+@pytest.mark.parametrize("of", MODELS)
+@pytest.mark.parametrize(("room", "contestant"), ANSWERING, ids=lambda value: getattr(value, "name", value))
+def test_controls_and_typical_services_answer_what_the_service_does(
+    room: str, contestant: Contestant, of: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MODEL_FILE", str(ZOO / f"{of}.onnx"))
+    module = f"benchmarks.serving.{room}.{contestant.name}"
+    monkeypatch.delitem(sys.modules, module, raising=False)
+    app = importlib.import_module(module).app
+    for form in contestant.forms.values():
+        for name in SIZES:
+            answer = _post(app, form, form.write(payload(name), of))
+            assert_close(form.read(answer.content), reference(of, payload(name)), name)
+
+
+def test_the_bare_control_answers_whatever_comes() -> None:
+    assert _post(bare.app, forms.PLAIN, b"anything").status_code == 200
+
+
+def test_a_payload_is_the_same_every_time_and_keeps_every_digit() -> None:
+    body = json.loads(forms.PLAIN.write(payload("M"), "gd-1"))
+    assert body["x"] == payload("M").x.tolist()
+    assert (len(body["x"]), len(body["x"][0]), len(body["query"])) == SIZES["M"]
+
+
+def test_the_protocol_names_shapes_of_flat_numbers() -> None:
+    x, y, query = json.loads(forms.v2("model").write(payload("S"), "gd-1"))["inputs"]
+    assert (x["shape"], y["shape"], query["shape"]) == ([10, 10], [10], [1, 10])
+    assert x["data"] == payload("S").x.ravel().tolist()
+
+
+def test_what_wrk_tells_is_divided_by_its_requests() -> None:
+    load = parse(f"Running 2s test\n  250.00 requests/sec\n{LINE}\n", cpu=1.5)
+    assert load == Load(rate=250.0, cpu=0.003, p50=0.01, p99=0.04, invalid="")
+
+
+@pytest.mark.parametrize(
+    ("told", "reason"),
+    [({"refused": 3}, "3 answers were no 2xx"), ({"broken": 2}, "2 connections broke"), ({"requests": 0}, "nothing")],
+)
+def test_a_run_with_refusals_or_broken_connections_does_not_count(told: dict[str, int], reason: str) -> None:
+    assert reason in parse(json.dumps({**json.loads(LINE), **told}), cpu=1.0).invalid
+
+
+def made_up() -> Found:
+    """Two rounds of S with 32 connections; the second of ours is twice as fast as the first, everybody's is."""
+    rates = {"gdssm": 1000.0, "orjson_app": 1500.0, "fastapi_async": 500.0, "litserve": 100.0}
+    loads = [
+        Measured(
+            "gd-1",
+            Case(name, "json", "S", 32),
+            [Load(rate * speed, 1 / rate, 0.01, 0.02 * speed, "") for speed in (1.0, 2.0)],
+        )
+        for name, rate in rates.items()
+    ]
+    counts = {"gdssm": 600.0, "orjson_app": 500.0, "fastapi_async": 1200.0}
+    counted = {name: {"json": {"S": count * 1e3}} for name, count in counts.items()}
+    return Found(loads, {"gd-1": counted}, "callgrind", {"ray": "pip: no such version"})
+
+
+def by_name(found: Found) -> dict[str, Goal]:
+    return {goal.what: goal for goal in goals(found, ["fastapi_async", "litserve", "ray"])}
+
+
+def test_ratios_are_taken_round_by_round() -> None:
+    goal = by_name(made_up())["S json: our requests/s, of litserve's"]
+    assert goal.measured == Spread(10.0, 10.0, 10.0)
+    assert goal.met
+
+
+def test_instructions_count_where_there_are_some_and_processor_time_elsewhere() -> None:
+    found = by_name(made_up())
+    assert found["S json: fastapi_async's instructions, of ours"].measured == Spread(2.0, 2.0, 2.0)
+    assert found["S json: litserve's processor time, of ours"].measured == Spread(10.0, 10.0, 10.0)
+
+
+def test_goals_are_met_not_met_or_not_measured() -> None:
+    found = by_name(made_up())
+    assert found["S json: instructions, of orjson_app's"].met
+    assert found["S json: fastapi_async's instructions, of ours"].met is False
+    assert found["S json: p99 of the latency, of its median"].measured == Spread(3.0, 2.0, 4.0)
+    assert found["S json: our requests/s, of ray's"].met is None
+
+
+def test_a_round_that_does_not_count_is_left_out_of_every_ratio_and_told() -> None:
+    found = made_up()
+    ours = found.loads[0]
+    ours.rounds[0] = replace(ours.rounds[0], rate=1e9, invalid="5 answers were no 2xx")
+    assert by_name(found)["S json: our requests/s, of litserve's"].measured == Spread(10.0, 10.0, 10.0)
+    assert "One round does not count (gdssm, json, S, 32 connections, gd-1): 5 answers" in section(found, ["litserve"])
+
+
+def test_the_section_tells_verdicts_and_who_is_missing() -> None:
+    text = section(made_up(), ["fastapi_async"])
+    assert "| S json: instructions, of orjson_app's | ≤ 1.5 | 1.2 | met |" in text
+    assert "**not met**" in text
+    assert "ray did not take part: pip: no such version" in text
+
+
+def test_heavy_contestants_are_measured_with_fewer_payloads() -> None:
+    grid = Grid(payloads=("S", "M"), heavy_payloads=("S",), connections=(1, 32))
+    cases = grid.cases([FASTAPI[0]], [FASTAPI[1]])
+    assert [case.payload for case in cases if case.contestant == "fastapi_sync"] == ["S", "S"]
+    assert len(cases) == 6
+
+
+def test_a_peer_that_cannot_be_installed_is_skipped_with_the_reason(tmp_path: Path) -> None:
+    requirements = tmp_path / "nobody" / "requirements.txt"
+    requirements.parent.mkdir()
+    requirements.write_text("./no-such-package\n")
+    skipped: dict[str, str] = {}
+    peer = Contestant("nobody", (), {}, requirements=requirements)
+    assert installed([peer], skipped, tmp_path / "cache") == []
+    assert "no-such-package" in skipped["nobody"]
+
+
+def _post(app: ASGIApp, form: Form, body: bytes) -> httpx.Response:
+    async def post() -> httpx.Response:
+        async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://service") as client:
+            return await client.post(form.path, content=body, headers={"Content-Type": form.content_type})
+
+    return anyio.run(post)

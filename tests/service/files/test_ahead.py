@@ -1,0 +1,48 @@
+import threading
+from collections.abc import Iterator
+
+import pytest
+
+from service.files.ahead import ahead
+
+
+def test_items_come_in_order_to_the_end() -> None:
+    assert list(ahead(iter(range(5)))) == [0, 1, 2, 3, 4]
+    assert list(ahead(())) == []
+    assert list(ahead([None, None])) == [None, None]
+
+
+def test_the_next_item_is_made_while_one_is_used_and_no_further_one() -> None:
+    made, second = list[int](), threading.Event()
+
+    def making() -> Iterator[int]:
+        for number in range(4):
+            made.append(number)
+            if number == 1:
+                second.set()
+            yield number
+
+    items = ahead(making())
+    assert next(items) == 0
+    assert second.wait(10), "the second is made though nobody has asked for it"
+    assert made == [0, 1]
+    items.close()  # type: ignore[attr-defined]  # a generator
+    assert made == [0, 1]
+
+
+def test_what_goes_wrong_is_raised_in_its_turn() -> None:
+    def making() -> Iterator[int]:
+        yield 1
+        raise ValueError("the second")
+
+    items = ahead(making())
+    assert next(items) == 1
+    with pytest.raises(ValueError, match="the second"):
+        next(items)
+
+
+def test_no_thread_is_left_behind() -> None:
+    items = ahead(iter(range(3)))
+    assert next(items) == 0
+    items.close()  # type: ignore[attr-defined]  # a generator
+    assert not [thread for thread in threading.enumerate() if thread.name.startswith("ahead")]

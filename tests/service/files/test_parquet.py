@@ -1,0 +1,75 @@
+from contextlib import closing
+from decimal import Decimal
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from pyarrow import parquet
+
+from service.errors import InvalidInput
+from service.files.parquet import ParquetColumn, ParquetTable
+from service.shapes import Array
+from tests.closeness import assert_close
+
+
+def everything(path: Path, columns: list[str], rows: int = 2) -> Array:
+    with closing(ParquetTable(path)) as table:
+        return np.concatenate([cells for (cells,) in table.chunks([columns], rows)])
+
+
+def test_numbers_of_every_kind_are_read_in_the_order_asked_for(tmp_path: Path) -> None:
+    columns = {
+        "double": pa.array([1.5, 2.5, 3.5]),
+        "text": pa.array(["a", None, "c"]),
+        "byte": pa.array([-1, 0, 1], pa.int8()),
+        "large": pa.array([2**53, 2**60, 2**63], pa.uint64()),
+        "half": pa.array([0.5, 0.25, -1.0], pa.float16()),
+        "decimal": pa.array([Decimal("1.25"), Decimal("-7.5"), Decimal(0)]),
+    }
+    parquet.write_table(pa.table(columns), tmp_path / "t.parquet")
+    names = ["decimal", "half", "large", "double", "byte"]
+    expected = np.column_stack([np.array(columns[name].to_pylist(), float) for name in names])
+    assert_close(everything(tmp_path / "t.parquet", names), expected, "cells")
+
+
+@pytest.mark.parametrize("group", [1, 5, 100])
+@pytest.mark.parametrize("rows", [1, 7, 100])
+def test_rows_are_whole_however_they_are_grouped(tmp_path: Path, group: int, rows: int) -> None:
+    cells = np.arange(44.0).reshape(22, 2)
+    parquet.write_table(pa.table({"a": cells[:, 0], "b": cells[:, 1]}), tmp_path / "t.parquet", row_group_size=group)
+    with closing(ParquetTable(tmp_path / "t.parquet")) as table:
+        chunks = [np.concatenate(groups, axis=1) for groups in table.chunks([["a"], ["b"]], rows)]
+        assert table.share == 1
+    assert max(map(len, chunks)) <= rows
+    assert_close(np.concatenate(chunks), cells, "cells")
+
+
+def test_several_bad_cells_are_named_together_and_in_their_order(tmp_path: Path) -> None:
+    columns = {"a": pa.array([1.0, None, 3.0, 4.0, np.inf]), "b": pa.array([1, 2, 3, None, 5])}
+    parquet.write_table(pa.table(columns), tmp_path / "t.parquet")
+    with pytest.raises(InvalidInput) as refused:
+        everything(tmp_path / "t.parquet", ["b", "a"], rows=5)
+    places = [problem.field.removeprefix(f"{tmp_path}/t.parquet, ") for problem in refused.value.problems]
+    assert places == ["row 2, column 'a'", "row 4, column 'b'", "row 5, column 'a'"]
+
+
+def test_a_file_of_one_large_group_is_not_held(tmp_path: Path) -> None:
+    path, rows = tmp_path / "t.parquet", 200_000
+    table = pa.table({name: np.random.default_rng(0).normal(size=rows) for name in "abcde"})
+    parquet.write_table(table, path, row_group_size=rows, use_dictionary=False)
+    del table
+    before = pa.total_allocated_bytes()
+    with closing(ParquetTable(path)) as source:
+        held = [pa.total_allocated_bytes() - before for _ in source.chunks([source.columns], 1000)]
+    assert max(held) < path.stat().st_size / 4
+
+
+def test_what_is_written_is_read_also_of_a_column_that_is_not_contiguous(tmp_path: Path) -> None:
+    numbers = np.arange(12.0).reshape(4, 3)
+    with closing(ParquetColumn(tmp_path / "t.parquet", "y")) as column:
+        column.write(numbers[:, 1])
+        column.write(numbers[:0, 1])
+        column.write(numbers[:, 2])
+    expected = np.concatenate([numbers[:, 1], numbers[:, 2]])
+    assert_close(everything(tmp_path / "t.parquet", ["y"])[:, 0], expected, "y")
