@@ -49,4 +49,4 @@ constraints: .venv-dev/ready
 	.venv-dev/bin/python -m pip freeze --all --exclude-editable | sed 's/+cpu$$//' > constraints.txt
 
 clean:
-	rm -rf .venv .venv-dev .venv-clients
+	rm -rf .venv .venv-dev .venv-clients .bench

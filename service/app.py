@@ -1,6 +1,6 @@
 """`create_app(settings)`: wiring only."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from functools import partial
 from importlib.metadata import version
@@ -9,6 +9,7 @@ from fastapi import FastAPI
 from fastapi.concurrency import run_in_threadpool
 from fastapi_offline import FastAPIOffline
 from opentelemetry.trace import TracerProvider
+from starlette.routing import BaseRoute
 
 from service.access.keyring import KeyRing, keys_required
 from service.access.keys import Keys
@@ -26,6 +27,7 @@ from service.api import (
     traces,
 )
 from service.api.admission import Admission
+from service.api.direct import Direct
 from service.api.keys import KeyGuard
 from service.api.live import LiveConnections
 from service.api.openapi import complete
@@ -77,7 +79,7 @@ def create_app(settings: Settings) -> FastAPI:
     )
     serve(app, parts)
     errors.install(app)
-    _stand_before(app, parts)
+    _stand_before(app, parts, () if provider else [*predict.router.routes, *contexts.router.routes])
     for module in (predict, context_state, contexts, stream, evaluations, protocol, models, health, metrics, page):
         app.include_router(module.router)
     complete(app, required=keys_required(settings))
@@ -99,17 +101,23 @@ async def _running(parts: Parts, count: ContextCount, provider: TracerProvider |
     ledger = Ledger(database, settings.max_evaluations, settings.context_ttl)
     parts.evaluations = Evaluations(ledger, repository, settings.directories, settings.evaluation_timeout)
     parts.evaluations.start()
-    async with every(LOOK, repository.rescan), every(SWEEP, parts.contexts.sweep):
+    async with (
+        every(LOOK, repository.rescan),
+        every(LOOK, parts.metrics.count),
+        every(SWEEP, parts.contexts.sweep),
+    ):
         yield
+    parts.metrics.count()
     await run_in_threadpool(parts.evaluations.stop)
     parts.pool.close()
     database.close()
     traces.flush(provider)
 
 
-def _stand_before(app: FastAPI, parts: Parts) -> None:
+def _stand_before(app: FastAPI, parts: Parts, direct: Iterable[BaseRoute]) -> None:
     """Put in front of the routes what every request passes, the innermost first."""
     settings, numbers = parts.settings, parts.metrics
+    app.add_middleware(Direct, routes=direct)
     app.add_middleware(KeyGuard, parts=parts)
     app.add_middleware(LiveConnections, most=settings.max_in_flight, stopping=parts.stopping, metrics=numbers)
     app.add_middleware(Admission, settings=settings, metrics=numbers)

@@ -1,5 +1,6 @@
 """JSON lists to arrays, refusing what is not a finite number by its position.
 
+A list that is an array already, of the axes that are wanted, is left as it is: JSON has no number that is not finite.
 Stricter than numpy on purpose: a string, a boolean or a null never becomes a number, rows must have one width, and
 NaN, ±Infinity and numbers beyond float64 are named by their place.
 """
@@ -36,6 +37,8 @@ def vector(value: object, field: str) -> Array:
     Raises:
         InvalidInput: With the position of everything that is not a number.
     """
+    if isinstance(value, np.ndarray) and value.ndim == 1:
+        return value
     numbers = _sequence(value, field, "a list of numbers")
     _refuse(_bad_cells(numbers, field))
     return np.array(numbers, dtype=np.float64)
@@ -47,6 +50,8 @@ def matrix(value: object, field: str) -> Array:
     Raises:
         InvalidInput: With the position of every row or cell that does not fit.
     """
+    if isinstance(value, np.ndarray) and value.ndim == 2:
+        return value
     rows = _sequence(value, field, "a list of rows, each a list of numbers")
     _refuse(_bad_rows(rows, field))
     _refuse(_bad_widths(rows, field))
@@ -56,6 +61,8 @@ def matrix(value: object, field: str) -> Array:
 
 def vector_or_matrix(value: object, field: str) -> Array:
     """Read a list of numbers (N,) or a list of rows (N, K), whichever its first element says."""
+    if isinstance(value, np.ndarray):
+        return value
     items = _sequence(value, field, "a list of numbers or of rows")
     return matrix(items, field) if items and isinstance(items[0], list) else vector(items, field)
 

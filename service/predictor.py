@@ -6,10 +6,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from service.artifact import Manifest
-from service.errors import InvalidInput, NotReady, NumericOverflow, Problem
+from service.errors import InvalidInput, NotReady, NumericOverflow, Problem, ServiceError
 from service.models.repository import Repository
 from service.runtime import Runtime
 from service.shapes import Array
+
+MOST_FITTING = 1000
+"""Combinations of shapes that are remembered."""
 
 
 @dataclass(frozen=True)
@@ -56,6 +59,8 @@ class Predictor:
         self.repository = repository
         self.default_model = default_model
         self.limits = limits
+        self._fitting: set[tuple[str, *tuple[tuple[int, ...], ...]]] = set()
+        """Shapes found to fit a model and the limits: without weights and parameters nothing else can be wrong."""
 
     def check_ready(self) -> None:
         """See that a request that names no model can be answered.
@@ -103,19 +108,27 @@ class Predictor:
             InvalidInput: Something does not fit; every field is named.
             NumericOverflow: The answer is beyond floating point.
         """
+        fits = (runtime.manifest.sha256, context.x.shape, context.y.shape, query.shape)
+        if fits not in self._fitting or context.weight is not None or parameters:
+            self._check(runtime.manifest, context, query, parameters)
+            if len(self._fitting) >= MOST_FITTING:
+                self._fitting.clear()
+            self._fitting.add(fits)
+        prediction = _run(runtime, context, query, parameters)
+        return Prediction(prediction.reshape(len(query), *context.y.shape[1:]), runtime.manifest, len(context.x))
+
+    def _check(self, manifest: Manifest, context: Context, query: Array, parameters: Mapping[str, float]) -> None:
         problems = [
             *length_problems(context),
             *_weight_problems(context.weight),
             *_query_problems(context, query),
             *count_problems(self.limits, context),
-            *width_problems(runtime.manifest, context),
-            *size_problems(self.limits, context.x.shape[1], columns(context.y).shape[1], len(query)),
-            *parameter_problems(runtime.manifest, parameters),
+            *width_problems(manifest, context),
+            *size_problems(self.limits, context.x.shape[1], width_of(context.y), len(query)),
+            *parameter_problems(manifest, parameters),
         ]
         if problems:
             raise InvalidInput(*problems)
-        prediction = _run(runtime, context, query, parameters)
-        return Prediction(prediction.reshape(len(query), *context.y.shape[1:]), runtime.manifest, len(context.x))
 
     def runtime(self, model: str | None, version: str | None = None) -> Runtime:
         """Find a model; the default model, and the highest version, if none is named.
@@ -124,9 +137,13 @@ class Predictor:
             UnknownModel: No such model.
             NotReady: No model at all.
         """
-        if model is None:
+        if model is not None:
+            return self.repository.get(model, version)
+        try:
+            return self.repository.get(self.default_model, version)
+        except ServiceError:
             self.check_ready()
-        return self.repository.get(self.default_model if model is None else model, version)
+            raise
 
 
 def _run(runtime: Runtime, context: Context, query: Array, parameters: Mapping[str, float]) -> Array:
@@ -155,7 +172,7 @@ def check_finite(outputs: Iterable[Array], manifest: Manifest, parameters: Mappi
     Raises:
         NumericOverflow: It is beyond floating point.
     """
-    if not all(np.isfinite(output).all() for output in outputs):
+    if not np.isfinite(np.concatenate([*outputs], axis=None)).all():
         smaller = f", or give a smaller {', '.join(parameters)}" if parameters else ""
         problem = f"The answer is beyond {manifest.dtype}. Bring x, y and weight to a smaller scale{smaller}."
         raise NumericOverflow(Problem("", problem))
@@ -166,6 +183,12 @@ def columns(y: Array) -> Array:
     return y.reshape(len(y), -1)
 
 
+def width_of(y: Array) -> int:
+    """K of (N,) or (N, K)."""
+    width: int = y.shape[1] if y.ndim == 2 else 1
+    return width
+
+
 def weight_of(context: Context) -> Array:
     """How much each observation counts (N,)."""
     return np.ones(len(context.x)) if context.weight is None else context.weight
@@ -173,10 +196,12 @@ def weight_of(context: Context) -> Array:
 
 def length_problems(context: Context, at: str = "context.") -> list[Problem]:
     """Say which of y and weight have not one entry per row of x; `at` is where they stand in the request."""
-    n = len(context.x)
+    n, y, weight = len(context.x), context.y, context.weight
+    if len(y) == n and (weight is None or len(weight) == n):
+        return []
     return [
         Problem(f"{at}{name}", f"has {len(values)} entries; {at}x has {n} rows. Send one per row of x.")
-        for name, values in (("y", context.y), ("weight", context.weight))
+        for name, values in (("y", y), ("weight", weight))
         if values is not None and len(values) != n
     ]
 
@@ -209,12 +234,13 @@ def count_problems(limits: Limits, context: Context, at: str = "context.") -> li
 
 def width_problems(manifest: Manifest, context: Context, at: str = "context.") -> list[Problem]:
     """Say where x and y have not the columns that the model takes."""
-    widths = {f"{at}x": context.x.shape[1], f"{at}y": columns(context.y).shape[1]}
-    takes = {f"{at}x": manifest.dims["D"], f"{at}y": manifest.dims["K"]}
     return [
-        Problem(field, f"has {width} columns; model {manifest.name} takes {takes[field]}.")
-        for field, width in widths.items()
-        if takes[field] not in {"any", width}
+        Problem(f"{at}{name}", f"has {width} columns; model {manifest.name} takes {takes}.")
+        for name, width, takes in (
+            ("x", context.x.shape[1], manifest.dims["D"]),
+            ("y", width_of(context.y), manifest.dims["K"]),
+        )
+        if takes not in {"any", width}
     ]
 
 
@@ -242,6 +268,8 @@ def size_problems(limits: Limits, inputs: int, outputs: int, queries: int) -> li
 
 def parameter_problems(manifest: Manifest, parameters: Mapping[str, float]) -> list[Problem]:
     """Say which parameters the model does not take, or not with this value."""
+    if not parameters:
+        return []
     known = {parameter.name: parameter for parameter in manifest.parameters}
     problems = []
     for name, value in parameters.items():

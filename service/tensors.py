@@ -29,7 +29,7 @@ NUMBERS = {
 
 
 def numbers_of(array: NDArray[Any], dtype: DTypeLike, field: str) -> Array:
-    """Copy an array into the precision of a model; whole numbers become floating point.
+    """Bring an array to the precision of a model, unless it has it; whole numbers become floating point.
 
     Args:
         array: Of any dtype and shape.
@@ -41,8 +41,10 @@ def numbers_of(array: NDArray[Any], dtype: DTypeLike, field: str) -> Array:
     """
     if array.dtype.kind not in "iuf":
         raise InvalidInput(Problem(field, f"must hold numbers; this is {array.dtype}. Send float64 or float32."))
-    with np.errstate(over="ignore", invalid="ignore"):
-        numbers: Array = array.astype(dtype)
+    numbers: Array = array
+    if array.dtype != dtype or not array.flags.aligned:
+        with np.errstate(over="ignore", invalid="ignore"):
+            numbers = array.astype(dtype)
     if not np.isfinite(numbers).all():
         raise InvalidInput(*islice(_not_finite(array, numbers, field), SHOWN))
     return numbers

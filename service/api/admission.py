@@ -11,6 +11,7 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from service.api.errors import answer_to
+from service.api.headers import headers_of
 from service.api.signals import PROBES
 from service.errors import Overloaded, ServiceError, TooSlow
 from service.settings import Settings
@@ -44,7 +45,7 @@ class Admission:
             return
         body = _Body(scope, receive, send, self._reserve, self._settings)
         self._requests += 1
-        self._metrics.in_flight.inc()
+        self._metrics.in_flight(1)
         try:
             # Whoever came in the same turn of the event loop is counted before the first of them is worked on;
             # without this short work, which never leaves the loop, would never be seen to pile up.
@@ -57,7 +58,7 @@ class Admission:
                 raise
         finally:
             self._requests -= 1
-            self._metrics.in_flight.dec()
+            self._metrics.in_flight(-1)
             self._reserve(-body.taken)
         if body.refused is not None:
             await _refusal(body.refused)(scope, receive, send)
@@ -67,7 +68,7 @@ class Admission:
         if more > 0 and self._bytes + more > self._settings.max_bytes_in_flight:
             return False
         self._bytes += more
-        self._metrics.bytes_in_flight.inc(more)
+        self._metrics.bytes_in_flight(more)
         return True
 
 
@@ -86,7 +87,7 @@ class _Body:
         self._settings = settings
         self._deadline = asyncio.get_running_loop().time() + settings.request_timeout
         self._came = 0
-        headers = dict(scope["headers"])
+        headers = headers_of(scope)
         self.announced = int(headers.get(b"content-length", b"0"))  # the server has refused what is no number
         self._whole = not self.announced and b"transfer-encoding" not in headers
         self.taken = 0
@@ -109,21 +110,35 @@ class _Body:
         """Pass on a piece of the body, or raise what is wrong with it."""
         if self._whole:
             return await self._receive()
-        try:
-            async with asyncio.timeout_at(self._deadline):
-                message = await self._receive()
-        except TimeoutError:
-            self.refused = TooSlow(
-                f"The body must arrive within {self._settings.request_timeout:g} seconds (GDSSM_REQUEST_TIMEOUT). "
-                "Send it faster, or in smaller requests."
-            )
-            raise self.refused from None
+        message = await self._receive_in_time()
         self._came += len(message.get("body", b""))
         self._whole = not message.get("more_body", False)
         self.take(self._came)
         if self.refused is not None:
             raise self.refused
         return message
+
+    async def _receive_in_time(self) -> Message:
+        """Do what `asyncio.timeout_at` does, at a third of its cost: every request passes here."""
+        task = asyncio.current_task()
+        assert task is not None  # noqa: S101
+        clock = asyncio.get_running_loop().call_at(self._deadline, self._expire, task)
+        try:
+            return await self._receive()
+        except asyncio.CancelledError:
+            if self.refused is None:
+                raise
+            task.uncancel()
+            raise self.refused from None
+        finally:
+            clock.cancel()
+
+    def _expire(self, task: "asyncio.Task[object]") -> None:
+        self.refused = TooSlow(
+            f"The body must arrive within {self._settings.request_timeout:g} seconds (GDSSM_REQUEST_TIMEOUT). "
+            "Send it faster, or in smaller requests."
+        )
+        task.cancel()
 
     async def send(self, message: Message) -> None:
         """Pass on the answer, unless the request was refused."""

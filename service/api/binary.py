@@ -21,11 +21,13 @@ from numpy.typing import NDArray
 from pydantic import BaseModel
 
 from service import numbers
-from service.api.body import JsonBodyRoute
+from service.api.body import JSON, JsonBodyRoute, Reader, validate
 from service.api.context_schemas import ContextQuery
+from service.api.direct import Ready
+from service.api.headers import header
 from service.api.schemas import Observations, PredictRequest
 from service.errors import InvalidInput, Problem
-from service.explaining.explanation import Explanation, Part, parts
+from service.explaining.explanation import Explanation
 from service.predictor import Prediction
 from service.shapes import Array
 from service.tensors import Tensors, numbers_of, pack, unpack
@@ -45,10 +47,12 @@ NOT_NUMBERS = {"model", "version", "explain"}
 class BinaryRoute(JsonBodyRoute):
     """Takes safetensors beside JSON, where the body is of a kind that has arrays."""
 
-    def reader(self, request: Request, model: type[BaseModel]) -> Callable[[bytes], BaseModel]:
+    def reader(self, request: Request, model: type[BaseModel]) -> Reader:
         """Choose by the content type."""
-        kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-        return READERS[model] if kind == CONTENT_TYPE and model in READERS else super().reader(request, model)
+        sent = header(request.scope, b"content-type")
+        if sent != JSON and sent.partition(";")[0].strip().lower() == CONTENT_TYPE and model in READERS:
+            return Reader(CONTENT_TYPE, READERS[model])
+        return super().reader(request, model)
 
 
 def predict_request(body: bytes) -> PredictRequest:
@@ -59,28 +63,29 @@ def predict_request(body: bytes) -> PredictRequest:
         InvalidInput: A tensor is missing, unknown, or not what it should be.
     """
     arrays, about = _read(body, AXES)
-    return PredictRequest.model_construct(
-        model=about.get("model"),
-        version=about.get("version"),
-        context=_observations(arrays),
-        query=arrays["query"],
-        parameters=_parameters(about),
-        explain=_parts(about),
-    )
+    given = {
+        "model": about.get("model"),
+        "version": about.get("version"),
+        "context": {name: arrays[name] for name in OBSERVED if name in arrays},
+        "query": arrays["query"],
+        "parameters": _parameters(about),
+        "explain": _explain(about),
+    }
+    return validate(given, PredictRequest)
 
 
 def observations(body: bytes) -> Observations:
     """Read observations; raises as `predict_request` does."""
     arrays, about = _read(body, OBSERVED)
     _refuse_texts(about)
-    return _observations(arrays)
+    return validate(arrays, Observations)
 
 
 def context_query(body: bytes) -> ContextQuery:
     """Read the queries to a context; raises as `predict_request` does."""
     arrays, about = _read(body, ("query",))
     _refuse_texts(name for name in about if name in {"model", "version"})
-    return ContextQuery.model_construct(query=arrays["query"], parameters=_parameters(about), explain=_parts(about))
+    return validate({**arrays, "parameters": _parameters(about), "explain": _explain(about)}, ContextQuery)
 
 
 READERS: dict[type[BaseModel], Callable[[bytes], BaseModel]] = {
@@ -93,7 +98,7 @@ READERS: dict[type[BaseModel], Callable[[bytes], BaseModel]] = {
 
 def wants_binary(request: Request) -> bool:
     """Tell whether to answer in safetensors, however the request came: if Accept names it."""
-    return CONTENT_TYPE in request.headers.get("accept", "").lower()
+    return CONTENT_TYPE in header(request.scope, b"accept").lower()
 
 
 def answer_of(answer: Prediction, explanation: Explanation | None, **more: str) -> Response:
@@ -102,7 +107,7 @@ def answer_of(answer: Prediction, explanation: Explanation | None, **more: str) 
     about = {"model": model.name, "version": model.version, "sha256": model.sha256}
     tensors = {"prediction": answer.prediction, **_explaining(explanation)}
     content = pack(tensors, {**about, "n_observations": str(answer.n_observations), **more})
-    return Response(content, media_type=CONTENT_TYPE)
+    return Ready(content, CONTENT_TYPE)
 
 
 def _explaining(explanation: Explanation | None) -> dict[str, Array]:
@@ -113,10 +118,6 @@ def _explaining(explanation: Explanation | None) -> dict[str, Array]:
         found["implicit_weights"] = explanation.implicit_weights.weights
         found["intercept"] = explanation.implicit_weights.intercept
     return found
-
-
-def _observations(arrays: Mapping[str, Array]) -> Observations:
-    return Observations.model_construct(x=arrays["x"], y=arrays["y"], weight=arrays.get("weight"))
 
 
 def _read(body: bytes, names: Collection[str]) -> tuple[dict[str, Array], dict[str, str]]:
@@ -153,9 +154,9 @@ def _array(name: str, tensor: NDArray[Any]) -> Array:
     return numbers_of(tensor, np.float64, name)
 
 
-def _parts(about: Mapping[str, str]) -> tuple[Part, ...]:
+def _explain(about: Mapping[str, str]) -> bool | list[str]:
     text = about.get("explain", "false")
-    return parts(text == "true" if text in {"true", "false"} else text.split(","), "explain")
+    return text == "true" if text in {"true", "false"} else text.split(",")
 
 
 def _parameters(about: Mapping[str, str]) -> dict[str, float]:

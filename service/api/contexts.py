@@ -20,6 +20,7 @@ from service.api.context_schemas import (
     MergeRequest,
     PageRequest,
 )
+from service.api.direct import Ready
 from service.api.errors import documented
 from service.api.own import Own
 from service.api.schemas import Observations
@@ -164,7 +165,7 @@ def made(record: ContextRecord, response: Response) -> ContextAnswer:
 
 
 def _json(answer: ContextPrediction) -> Response:
-    return Response(answer.model_dump_json(exclude_none=True), media_type=JSON)
+    return Ready(answer.model_dump_json(exclude_none=True).encode(), JSON)
 
 
 def _context(observations: Observations) -> Context:

@@ -3,13 +3,13 @@
 import asyncio
 
 from fastapi.concurrency import run_in_threadpool
-from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from service.access.caller import EVERYBODY, Caller
 from service.access.keyring import keys_required
 from service.access.rate_limits import RateLimits
 from service.api.errors import answer_to
+from service.api.headers import header
 from service.api.served import Parts
 from service.errors import NotReady, ServiceError
 
@@ -44,7 +44,7 @@ class KeyGuard:
             await self._app(scope, receive, send)
             return
         try:
-            caller = await self._caller(Headers(scope=scope)) if self._required else EVERYBODY
+            caller = await self._caller(header(scope, b"authorization")) if self._required else EVERYBODY
             self._rates.count(caller)
         except ServiceError as error:
             await answer_to(error)(scope, receive, send)
@@ -52,7 +52,7 @@ class KeyGuard:
         scope.setdefault("state", {})["caller"] = caller
         await self._app(scope, receive, send)
 
-    async def _caller(self, headers: Headers) -> Caller:
+    async def _caller(self, authorization: str) -> Caller:
         ring = self._parts.keys
         if ring is None:
             raise NotReady("The keys are not read yet. Try again in a moment.")
@@ -61,7 +61,7 @@ class KeyGuard:
                 if ring.stale:  # unless another request has done it in the meantime
                     # Not in the pool of the long computations: a full pool must not keep everybody out.
                     await run_in_threadpool(ring.refresh)
-        return ring.caller(_bearer(headers.get("authorization", "")))
+        return ring.caller(_bearer(authorization))
 
 
 def _bearer(authorization: str) -> str | None:

@@ -1,16 +1,19 @@
 """POST /v1/predict: a context and queries in, predictions out."""
 
 from fastapi import APIRouter, Request, Response
+from pydantic_core import to_json
 
 from service import errors
 from service.api.binary import BYTES, BinaryRoute, answer_of, wants_binary
 from service.api.body import JSON
+from service.api.direct import Ready
 from service.api.errors import documented
-from service.api.schemas import AnsweringModel, ExplanationAnswer, PredictAnswer, PredictRequest
+from service.api.schemas import ExplanationAnswer, PredictAnswer, PredictRequest
 from service.api.served import Served, Working
 from service.api.work import numbers_in
 from service.explaining.explanation import Explanation, predict_and_explain
-from service.predictor import Context, Prediction, Predictor, columns
+from service.predictor import Context, Prediction, Predictor, width_of
+from service.runtime import Runtime
 
 router = APIRouter(prefix="/v1", tags=["predict"], route_class=BinaryRoute)
 
@@ -41,34 +44,40 @@ async def predict(http: Request, request: PredictRequest, predictor: Served, poo
     tensors `x`, `y`, `weight` and `query` and, in its metadata, `model`, `version`, `explain` and parameters; with the
     header `Accept: application/vnd.safetensors` the answer has the tensor `prediction`, and its metadata.
     """
-    binary = wants_binary(http)
+    binary, runtime = wants_binary(http), predictor.runtime(request.model, request.version)
 
     def work() -> Response:
-        answer, explanation = _predict(request, predictor)
+        answer, explanation = _predict(request, runtime, predictor)
         return answer_of(answer, explanation) if binary else _json(answer, explanation)
 
-    return await pool.run(work, _size(request))
+    return await pool.run(work, _size(request), runtime.manifest.sha256)
 
 
 def _size(request: PredictRequest) -> int | None:
     """How many numbers the prediction is about; an explanation may be about many times as many."""
-    x, y = request.context.x, request.context.y
-    return None if request.explain else numbers_in(len(x) + len(request.query), x.shape[1] + columns(y).shape[1])
-
-
-def _predict(request: PredictRequest, predictor: Predictor) -> tuple[Prediction, Explanation | None]:
-    context = Context(request.context.x, request.context.y, request.context.weight)
-    asked = (request.model, context, request.query, request.parameters)
     if request.explain:
-        return predict_and_explain(predictor, *asked, version=request.version, wanted=request.explain)
-    return predictor.predict(*asked, version=request.version), None
+        return None
+    (n, d), m = request.context.x.shape, len(request.query)
+    return numbers_in(n + m, d + width_of(request.context.y))
+
+
+def _predict(request: PredictRequest, runtime: Runtime, predictor: Predictor) -> tuple[Prediction, Explanation | None]:
+    context = Context(request.context.x, request.context.y, request.context.weight)
+    parameters = request.parameters or {}
+    if not request.explain:
+        return predictor.answer(runtime, context, request.query, parameters), None
+    asked = (request.model, context, request.query, parameters)
+    return predict_and_explain(predictor, *asked, version=request.version, wanted=request.explain)
 
 
 def _json(answer: Prediction, explanation: Explanation | None) -> Response:
-    content = PredictAnswer(
-        prediction=answer.prediction.tolist(),
-        model=AnsweringModel.model_validate(answer.model),
-        n_observations=answer.n_observations,
-        explanation=explanation and ExplanationAnswer.of(explanation),
-    )
-    return Response(content.model_dump_json(exclude_none=True), media_type=JSON)
+    """Write a `PredictAnswer`; what comes out of the model needs no validation."""
+    model = answer.model
+    content: dict[str, object] = {
+        "prediction": answer.prediction.tolist(),
+        "model": {"name": model.name, "version": model.version, "sha256": model.sha256},
+        "n_observations": answer.n_observations,
+    }
+    if explanation is not None:
+        content["explanation"] = ExplanationAnswer.of(explanation)
+    return Ready(to_json(content, exclude_none=True), JSON)

@@ -4,9 +4,9 @@ import base64
 import hashlib
 import re
 
-from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+NO_SNIFFING = (b"x-content-type-options", b"nosniff")
 SCRIPT = re.compile(rb"<script>(.*?)</script>", re.DOTALL)
 POLICY = (
     "default-src 'none'; script-src {scripts}; style-src 'self' 'unsafe-inline'; img-src 'self' data:; "
@@ -39,10 +39,8 @@ class _Headers:
 
     async def send(self, message: Message) -> None:
         if message["type"] == "http.response.start":
-            sent = MutableHeaders(raw=list(message.get("headers", ())))
-            sent["X-Content-Type-Options"] = "nosniff"
-            message["headers"] = sent.raw
-            if sent.get("content-type", "").startswith("text/html") and "content-security-policy" not in sent:
+            sent = message["headers"] = [*message.get("headers", ()), NO_SNIFFING]
+            if _is_page(dict(sent)):
                 self._start = message
                 return
         elif self._start is not None:
@@ -53,6 +51,11 @@ class _Headers:
             await self._send(self._start)
             message["body"] = self._page
         await self._send(message)
+
+
+def _is_page(headers: dict[bytes, bytes]) -> bool:
+    """Tell whether an answer is a page that has no policy of its own."""
+    return headers.get(b"content-type", b"").startswith(b"text/html") and b"content-security-policy" not in headers
 
 
 def _page_headers(page: bytes) -> list[tuple[bytes, bytes]]:

@@ -5,14 +5,16 @@ the answer would carry no id.
 """
 
 import logging
+import random
 import re
 import time
-from uuid import uuid4
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from service.access.caller import EVERYBODY
 from service.api.errors import unexpected
+from service.api.headers import headers_of
+from service.signals.logs import Line
 from service.signals.metrics import Metrics
 from service.signals.record import CURRENT, Record
 
@@ -81,7 +83,7 @@ class Signals:
                 "key_id": scope.get("state", {}).get("caller", EVERYBODY).key_id,
                 "bytes": answer.size,
             }
-            logger.log(level, LINE, *fields.values(), extra=fields)
+            logger.handle(Line(logger, level, LINE, fields))
 
 
 class _Answer:
@@ -112,11 +114,10 @@ class _Answer:
 
 
 def _request_id(scope: Scope) -> str:
-    for name, value in scope["headers"]:
-        if name == b"x-request-id" and REQUEST_ID.fullmatch(value):
-            sent: bytes = value
-            return sent.decode()
-    return uuid4().hex
+    sent = headers_of(scope).get(b"x-request-id")
+    if sent is not None and REQUEST_ID.fullmatch(sent):
+        return sent.decode()
+    return f"{random.getrandbits(128):032x}"
 
 
 def _method(scope: Scope) -> str:

@@ -53,7 +53,7 @@ def step_spans(provider: TracerProvider) -> Watch:
     tracer = provider.get_tracer("gdssm")
 
     def step(name: str, begin: float, end: float) -> None:
-        epoch = time.time_ns() - int(time.perf_counter() * 1e9)
+        epoch = time.time_ns() - int(time.monotonic() * 1e9)
         span = tracer.start_span(name, start_time=epoch + int(begin * 1e9))
         span.end(epoch + int(end * 1e9))
 

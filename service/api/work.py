@@ -5,12 +5,13 @@ import time
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextvars import copy_context
-from typing import Generic, TypeVar
+from functools import partial
+from typing import TypeVar
 
 from prometheus_client import Gauge
 
 from service.errors import Overloaded
-from service.signals.record import Record, current
+from service.signals.record import CURRENT, Record
 
 Result = TypeVar("Result")
 Watch = Callable[[str, float, float], None]
@@ -18,8 +19,12 @@ Watch = Callable[[str, float, float], None]
 SHORT = 4096
 """Numbers that are worked on inline. Measured on one core of a server: the slowest models that ship (sine-trained,
 softmax-8) take 0.9 ms for so many, the others 0.1 to 0.4 ms; a thread costs 0.1 ms and its turns at the GIL."""
+SHORT_SECONDS = 0.001
+"""More numbers are worked on inline where their kind of work has lately been done in so little time,"""
+MOST_SHORT = 32 * SHORT
+"""but never more than these: a number may cost more in another shape."""
 BYTES_A_NUMBER = 8
-"""What a byte of JSON counts: 32 KiB, the most that is read inline, take 0.3 ms."""
+"""What a byte of a body counts."""
 NARROWEST = 16
 """A row counts as at least so many numbers, for what a model computes with it."""
 
@@ -34,6 +39,24 @@ def numbers_in(rows: int, columns: int) -> int:
     return rows * max(columns, NARROWEST) + columns * columns
 
 
+class Pace:
+    """How long one kind of work takes for each number, as it was seen lately; what nobody has seen yet takes long."""
+
+    def __init__(self) -> None:
+        self._seconds = float("inf")
+
+    def is_short(self, size: int) -> bool:
+        """Tell whether work on so many numbers may hold up the event loop."""
+        return size <= SHORT or (size <= MOST_SHORT and size * self._seconds <= SHORT_SECONDS)
+
+    def saw(self, size: int, seconds: float) -> None:
+        """Learn from work that was done; one that is too small says nothing about numbers."""
+        if size > SHORT:
+            each = seconds / size
+            known = self._seconds < float("inf")
+            self._seconds = self._seconds + (each - self._seconds) / 8 if known else each
+
+
 class Pool:
     """Runs functions so that the event loop is never held up.
 
@@ -45,38 +68,56 @@ class Pool:
     def __init__(self, threads: int, waiting: Gauge) -> None:
         self._threads = ThreadPoolExecutor(threads, "pool")
         self._waiting = waiting
+        self._paces: dict[str, Pace] = {}
         self.watch: Watch | None = None
-        """Told of every step (its name, begin and end on the clock of `time.perf_counter`) within its request."""
+        """Told of every step (its name, begin and end on the clock of `time.monotonic`) within its request."""
 
-    async def run(self, function: Callable[[], Result], size: int | None = None) -> Result:
+    async def run(self, function: Callable[[], Result], size: int | None = None, kind: str = "") -> Result:
         """Run a function and return what it returns.
 
         Args:
             function: Pure computation, or a transaction.
             size: How many numbers it works on (`numbers_in`, or bytes of JSON / BYTES_A_NUMBER), if it only computes;
                 None if it may wait for something.
+            kind: Work of one kind takes about as long for each number: a name out of a few, never a caller's words.
 
         Raises:
             Overloaded: The request's time was over before this began.
         """
-        job = _Job(function, current())
-        try:
-            if size is not None and size <= SHORT:
-                return job.run()
-            return await self._in_thread(job)
-        finally:
-            if self.watch is not None and job.begun:
-                self.watch("queue", job.submitted, job.begun)
-                self.watch("compute", job.begun, job.ended)
+        pace = self._paces.get(kind)
+        if pace is None:
+            pace = self._paces[kind] = Pace()
+        if size is not None and size > SHORT:
+            function = partial(_timed, function, size, pace)
+        submitted, record = time.monotonic(), CURRENT.get()
+        if size is not None and pace.is_short(size):
+            return self._work(function, record, submitted)
+        return await self._in_thread(partial(self._work, function, record, submitted))
 
-    async def _in_thread(self, job: "_Job[Result]") -> Result:
+    def _work(self, function: Callable[[], Result], record: Record | None, submitted: float) -> Result:
+        """Run a function now, and write down how long that took."""
+        begun = time.monotonic()
+        try:
+            if record is not None and begun > record.deadline:
+                raise _too_late(record)
+            return function()
+        finally:
+            ended = time.monotonic()
+            if record is not None:
+                record.queue += begun - submitted
+                record.compute += ended - begun
+            if self.watch is not None:
+                self.watch("queue", submitted, begun)
+                self.watch("compute", begun, ended)
+
+    async def _in_thread(self, function: Callable[[], Result]) -> Result:
         def leave(future: Future[Result]) -> None:
             if future.cancelled():  # it never began: its caller is gone
                 self._waiting.dec()
 
         def begin() -> Result:
             self._waiting.dec()
-            return job.run()
+            return function()
 
         self._waiting.inc()
         future = self._threads.submit(copy_context().run, begin)
@@ -88,33 +129,18 @@ class Pool:
         self._threads.shutdown(wait=False, cancel_futures=True)
 
 
-class _Job(Generic[Result]):
-    """One function, and when it was given, begun and ended."""
-
-    def __init__(self, function: Callable[[], Result], record: Record | None) -> None:
-        self._function = function
-        self._record = record
-        self.submitted = time.perf_counter()
-        self.begun = self.ended = 0.0
-
-    def run(self) -> Result:
-        """Run the function, and write down how long that took."""
-        self.begun = time.perf_counter()
-        try:
-            if self._record is not None:
-                self._record.queue += self.begun - self.submitted
-                _check_time(self._record)
-            return self._function()
-        finally:
-            self.ended = time.perf_counter()
-            if self._record is not None:
-                self._record.compute += self.ended - self.begun
+def _timed(function: Callable[[], Result], size: int, pace: Pace) -> Result:
+    """Run a function and see how long this thread was busy with it; waiting for its turn does not count."""
+    begun = time.thread_time()
+    try:
+        return function()
+    finally:
+        pace.saw(size, time.thread_time() - begun)
 
 
-def _check_time(record: Record) -> None:
+def _too_late(record: Record) -> Overloaded:
     """What comes too late is worth nothing; without this a queue that once is long stays long."""
-    if time.monotonic() > record.deadline:
-        raise Overloaded(
-            f"A request may take {record.deadline - record.started:g} seconds (GDSSM_REQUEST_TIMEOUT); this one has "
-            "waited or worked for longer. Try again in a moment, or send less at a time."
-        )
+    return Overloaded(
+        f"A request may take {record.deadline - record.started:g} seconds (GDSSM_REQUEST_TIMEOUT); this one has "
+        "waited or worked for longer. Try again in a moment, or send less at a time."
+    )

@@ -18,6 +18,7 @@ from service.predictor import (
     parameter_problems,
     run,
     size_problems,
+    width_of,
     width_problems,
 )
 from service.runtime import Runtime
@@ -130,7 +131,7 @@ def learn(runtime: Runtime, limits: Limits, memory: Memory, new: Context, at: st
         n_counted=memory.n_counted + counted,
         turnover=turnover,
         inputs=new.x.shape[1],
-        outputs=columns(new.y).shape[1],
+        outputs=width_of(new.y),
         flat_y=new.y.ndim == 1,
     )
     return after if memory.forgets else _without_remains(memory, after, at)
@@ -194,7 +195,7 @@ def _check(manifest: Manifest, limits: Limits, memory: Memory, new: Context, at:
         problems = [
             *(width_problems(manifest, new, at) if memory.state is None else _look_problems(memory, new, at)),
             *count_problems(limits, new, at),
-            *size_problems(limits, new.x.shape[1], columns(new.y).shape[1], 0),
+            *size_problems(limits, new.x.shape[1], width_of(new.y), 0),
             *([] if new.weight is None else _weight_problems(new.weight, memory, at)),
         ]
     if problems:
@@ -207,7 +208,7 @@ def _check(manifest: Manifest, limits: Limits, memory: Memory, new: Context, at:
 def _look_problems(memory: Memory, new: Context, at: str) -> list[Problem]:
     """Observations must look like those before."""
     problems = []
-    inputs, outputs = new.x.shape[1], columns(new.y).shape[1]
+    inputs, outputs = new.x.shape[1], width_of(new.y)
     if inputs != memory.inputs:
         text = f"has {inputs} columns; this context was observed with {memory.inputs}. Send {memory.inputs}."
         problems.append(Problem(f"{at}x", text))

@@ -1,6 +1,5 @@
 """A body of JSON, or of JSON and binary tensors after it; announced as such, or not announced at all."""
 
-from collections.abc import Callable
 from functools import partial
 from typing import Any
 
@@ -8,7 +7,8 @@ from fastapi import Request
 from numpy.typing import NDArray
 from pydantic import BaseModel
 
-from service.api.body import JSON, JsonBodyRoute, check_content_type, parse
+from service.api.body import JSON, JsonBodyRoute, Reader, check_content_type, parse
+from service.api.headers import header, headers_of
 from service.api.v2 import binary, json_codec
 from service.api.v2.schemas import InferInput, InferRequest
 from service.errors import InvalidInput, MalformedBody, Problem
@@ -17,26 +17,27 @@ from service.errors import InvalidInput, MalformedBody, Problem
 class ProtocolRoute(JsonBodyRoute):
     """Takes JSON also from clients that do not announce it, as tritonclient does not; no body is the empty object."""
 
-    def reader(self, request: Request, model: type[BaseModel]) -> Callable[[bytes], BaseModel]:
+    def reader(self, request: Request, model: type[BaseModel]) -> Reader:
         """Let no content type pass for JSON."""
-        if "content-type" in request.headers:
+        if b"content-type" in headers_of(request.scope):
             check_content_type(request, JSON)
-        return lambda body: parse(body or b"{}", model)
+        return Reader(JSON, lambda body: parse(body or b"{}", model))
 
 
 class InferRoute(ProtocolRoute):
     """Takes binary tensors too, wherever the header says that there are some."""
 
-    def reader(self, request: Request, model: type[BaseModel]) -> Callable[[bytes], BaseModel]:
+    def reader(self, request: Request, model: type[BaseModel]) -> Reader:
         """Split the body where the header says."""
-        length = request.headers.get(binary.HEADER)
-        announced = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+        length = headers_of(request.scope).get(binary.HEADER.lower().encode())
+        announced = header(request.scope, b"content-type").partition(";")[0].strip().lower()
         if announced == binary.CONTENT_TYPE and length is None:
             raise MalformedBody(f"Binary tensors come after JSON. Send its length in the header {binary.HEADER}.")
-        if announced == binary.CONTENT_TYPE and length is not None:
-            return partial(_split, length)
+        split = None if length is None else Reader(binary.CONTENT_TYPE, partial(_split, length.decode("latin-1")))
+        if announced == binary.CONTENT_TYPE and split:
+            return split
         read_json = super().reader(request, model)
-        return read_json if length is None else partial(_split, length)
+        return split or read_json
 
 
 def tensors_of(request: InferRequest) -> dict[str, NDArray[Any]]:

@@ -7,6 +7,7 @@ import pytest
 
 from service.api.work import SHORT
 from service.app import create_app
+from service.models.repository import Repository
 from service.predictor import Context, Prediction, Predictor
 from service.settings import Settings
 from tests.service.in_process import InProcess
@@ -63,12 +64,14 @@ def test_a_long_prediction_does_not_hold_up_the_others() -> None:
     finish = threading.Event()
 
     class Slow(Predictor):
-        def predict(self, *_: object, **__: object) -> Prediction:
+        def answer(self, *_: object, **__: object) -> Prediction:
             finish.wait(10)
             raise RuntimeError
 
-    app = create_app(Settings())
-    app.state.parts.predictor = Slow(app.state.parts.predictor.repository, "linear", app.state.parts.predictor.limits)
+    settings = Settings()
+    app = create_app(settings)
+    models = Repository.load(settings.directories, settings.threads)
+    app.state.parts.predictor = Slow(models, "linear", app.state.parts.predictor.limits)
 
     async def ask_both() -> None:
         transport = httpx.ASGITransport(app, raise_app_exceptions=False)

@@ -1,12 +1,12 @@
 import asyncio
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 from prometheus_client import CollectorRegistry, Gauge
 
-from service.api.work import NARROWEST, SHORT, Pool, numbers_in
+from service.api.work import MOST_SHORT, NARROWEST, SHORT, SHORT_SECONDS, Pace, Pool, numbers_in
 from service.errors import Overloaded
 from service.signals.record import CURRENT, Record, current
 
@@ -37,6 +37,41 @@ def test_short_work_stays_and_long_work_and_work_that_may_wait_go_to_a_thread(po
     assert asyncio.run(where(SHORT)) == threading.get_ident()
     assert asyncio.run(where(SHORT + 1)) != threading.get_ident()
     assert asyncio.run(where(None)) != threading.get_ident()
+
+
+def test_work_of_a_kind_that_lately_was_quick_stays_too(pool: Pool) -> None:
+    def quick() -> int:
+        return threading.get_ident()
+
+    def slow() -> int:
+        end = time.thread_time() + 2 * SHORT_SECONDS
+        while time.thread_time() < end:
+            pass
+        return threading.get_ident()
+
+    async def where(work: Callable[[], int], size: int, kind: str) -> int:
+        return await pool.run(work, size, kind)
+
+    def stays(work: Callable[[], int], size: int, kind: str) -> bool:
+        return asyncio.run(where(work, size, kind)) == threading.get_ident()
+
+    assert not stays(quick, SHORT + 1, "quick"), "nobody has seen it yet"
+    assert stays(quick, SHORT + 1, "quick")
+    assert not stays(quick, MOST_SHORT + 1, "quick"), "whatever it took for fewer"
+    for _ in range(3):
+        assert not stays(slow, SHORT + 1, "slow")
+    assert stays(slow, SHORT, "slow"), "a few numbers are always short"
+
+
+def test_one_slow_run_of_a_quick_kind_is_forgotten_again() -> None:
+    pace = Pace()
+    pace.saw(2 * SHORT, SHORT_SECONDS / 4)
+    assert pace.is_short(2 * SHORT)
+    pace.saw(2 * SHORT, SHORT_SECONDS * 100)
+    assert not pace.is_short(2 * SHORT)
+    for _ in range(50):
+        pace.saw(2 * SHORT, SHORT_SECONDS / 4)
+    assert pace.is_short(2 * SHORT)
 
 
 def test_wide_rows_count_for_the_square_matrix_that_they_make() -> None:

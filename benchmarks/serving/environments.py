@@ -1,0 +1,71 @@
+"""An environment of its own for each peer: made by the benchmark, kept for the next run, skipped where it cannot be."""
+
+import hashlib
+import shutil
+import subprocess
+import sys
+import venv
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from benchmarks.serving.contestants import Contestant
+
+CACHE = Path(__file__).parents[2] / ".bench"
+"""Not in git; `make clean` removes it."""
+PATIENCE = 300
+"""Seconds for one installation."""
+
+
+class NotInstalled(Exception):
+    """A peer cannot be installed here; the message says why."""
+
+
+def installed(others: Sequence[Contestant], skipped: dict[str, str], cache: Path = CACHE) -> list[Contestant]:
+    """Give everyone the environment that they need; who cannot have it is skipped."""
+    found = []
+    for contestant in others:
+        assert contestant.requirements is not None  # noqa: S101
+        try:
+            found.append(replace(contestant, python=environment(contestant.requirements, cache)))
+        except NotInstalled as error:
+            skipped[contestant.name] = str(error)
+            print(f"{contestant.name} is skipped: {error}", flush=True)
+    return found
+
+
+def environment(requirements: Path, cache: Path = CACHE) -> Path:
+    """Find or make the environment of some requirements.
+
+    Args:
+        requirements: A file of exact versions; another content is another environment.
+        cache: Where environments are kept.
+
+    Returns:
+        Its Python.
+
+    Raises:
+        NotInstalled: pip refused.
+    """
+    content = requirements.read_bytes() + sys.version.encode()
+    directory = cache / f"{requirements.parent.name}-{hashlib.sha256(content).hexdigest()[:12]}"
+    python = directory / "bin" / "python"
+    ready = directory / "ready"
+    if not ready.exists():
+        shutil.rmtree(directory, ignore_errors=True)
+        venv.create(directory, with_pip=True)
+        _install(python, requirements)
+        ready.touch()
+    return python
+
+
+def _install(python: Path, requirements: Path) -> None:
+    print(f"installing {requirements.parent.name} …", flush=True)
+    command = [str(python), "-m", "pip", "install", "--quiet", "--no-deps", "--requirement", str(requirements)]
+    try:
+        subprocess.run(command, check=True, capture_output=True, text=True, timeout=PATIENCE)  # noqa: S603
+    except subprocess.CalledProcessError as error:
+        reason = [line for line in error.stderr.splitlines() if line.startswith("ERROR")] or [error.stderr[-300:]]
+        raise NotInstalled(f"pip: {reason[-1]}") from error
+    except subprocess.TimeoutExpired as error:
+        raise NotInstalled(f"pip took more than {PATIENCE} seconds") from error

@@ -1,0 +1,87 @@
+"""Everything that was measured of serving, and ratios within it: round by round, as a machine drifts between rounds."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from statistics import median
+
+from benchmarks.serving.rounds import Case, Measured
+
+Counts = Mapping[str, Mapping[str, Mapping[str, float]]]
+"""Instructions of one request, by contestant, kind and payload."""
+
+
+@dataclass(frozen=True)
+class Spread:
+    """A figure in several rounds."""
+
+    middle: float
+    least: float
+    most: float
+
+    @classmethod
+    def of(cls, values: Sequence[float]) -> "Spread | None":
+        """Sum up some rounds; nothing of none."""
+        return cls(median(values), min(values), max(values)) if values else None
+
+    def __str__(self) -> str:
+        return (
+            short(self.middle)
+            if self.least == self.most
+            else f"{short(self.middle)} ({short(self.least)}–{short(self.most)})"
+        )
+
+
+@dataclass(frozen=True)
+class Found:
+    """What one run has measured."""
+
+    loads: Sequence[Measured]
+    counts: Mapping[str, Counts]
+    """By model."""
+    counted_by: str
+    """What counted the instructions, or why nothing could."""
+    skipped: Mapping[str, str]
+    """Who did not take part, and why."""
+
+    def to_dict(self) -> dict[str, object]:
+        """Write it for JSON."""
+        return asdict(self)
+
+    def rounds(self, model: str, case: Case, what: str) -> list[float | None]:
+        """Look up one figure of every round, nothing where the round was not valid.
+
+        Args:
+            model: Name of a file of the zoo.
+            case: Whose, and of what.
+            what: Name of a field of `Load`.
+        """
+        found = (measured.rounds for measured in self.loads if (measured.model, measured.case) == (model, case))
+        return [None if load.invalid else getattr(load, what) for load in next(found, [])]
+
+    def spread(self, model: str, case: Case, what: str) -> Spread | None:
+        """Sum up one figure over all valid rounds."""
+        return Spread.of([value for value in self.rounds(model, case, what) if value is not None])
+
+    def ratio(self, model: str, above: Case, below: Case, what: str) -> Spread | None:
+        """Divide one figure of two cases, in each round by itself."""
+        pairs = zip(self.rounds(model, above, what), self.rounds(model, below, what), strict=False)
+        return Spread.of([one / other for one, other in pairs if one is not None and other])
+
+    def tail(self, model: str, case: Case) -> Spread | None:
+        """Divide the 99th percentile of the latency by its median, in each round by itself."""
+        pairs = zip(self.rounds(model, case, "p99"), self.rounds(model, case, "p50"), strict=True)
+        return Spread.of([one / other for one, other in pairs if one is not None and other])
+
+    def count(self, model: str, contestant: str, kind: str, payload: str) -> float | None:
+        """Look up the instructions of one request."""
+        return self.counts.get(model, {}).get(contestant, {}).get(kind, {}).get(payload)
+
+    def count_ratio(self, model: str, above: tuple[str, str], below: tuple[str, str], payload: str) -> Spread | None:
+        """Divide the instructions of one request; contestants with their kinds."""
+        one, other = self.count(model, *above, payload), self.count(model, *below, payload)
+        return Spread.of([one / other]) if one and other else None
+
+
+def short(value: float) -> str:
+    """Write three digits of a number."""
+    return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"

@@ -1,0 +1,76 @@
+"""What was to be reached, and whether it was."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from benchmarks.serving.found import Found, Spread
+from benchmarks.serving.rounds import Case
+
+MODEL = "gd-1"
+CONNECTIONS = 32
+OURS = "gdssm"
+TYPICAL = "fastapi_async"
+LEAST_OF_TYPICAL = (("S", "json", 2.5), ("L", "json", 10.0), ("L", "binary", 50.0))
+"""Payload, our kind, and how many times less we shall take than what one writes in ten minutes, with its JSON."""
+LEAST = (("S", "json", 4.0),)
+"""The same for every other peer. Of L the work itself allows no such figure: by hand it takes a third of the best
+peer's time with JSON, an eighth in binary."""
+
+
+@dataclass(frozen=True)
+class Goal:
+    """One figure and its bound."""
+
+    what: str
+    bound: float
+    at_most: bool
+    measured: Spread | None
+    """None if it could not be measured."""
+
+    @property
+    def met(self) -> bool | None:
+        """Hold the median of the rounds against the bound."""
+        if self.measured is None:
+            return None
+        return self.measured.middle <= self.bound if self.at_most else self.measured.middle >= self.bound
+
+
+def goals(found: Found, peers: Sequence[str]) -> list[Goal]:
+    """Hold everything against its bound.
+
+    Args:
+        found: What was measured.
+        peers: Everyone who is neither us nor a control.
+    """
+    return [*_by_hand(found), *(goal for peer in peers for goal in _peer(found, peer)), *_tails(found)]
+
+
+def _by_hand(found: Found) -> Iterator[Goal]:
+    """Instructions beside what does the same work and nothing else."""
+    for payload, kind, control, bound in (
+        ("S", "json", "orjson_app", 1.5),
+        ("M", "json", "orjson_app", 0.6),
+        ("L", "json", "orjson_app", 0.4),
+        ("L", "binary", "binary_app", 1.5),
+    ):
+        ratio = found.count_ratio(MODEL, (OURS, kind), (control, kind), payload)
+        yield Goal(f"{payload} {kind}: instructions, of {control}'s", bound, at_most=True, measured=ratio)
+
+
+def _peer(found: Found, peer: str) -> Iterator[Goal]:
+    """Instructions, or processor time where they cannot be counted, and requests per second beside a peer."""
+    for payload, kind, bound in LEAST_OF_TYPICAL if peer == TYPICAL else LEAST:
+        ours, theirs = Case(OURS, kind, payload, CONNECTIONS), Case(peer, "json", payload, CONNECTIONS)
+        counted = found.count_ratio(MODEL, (peer, "json"), (OURS, kind), payload)
+        unit = "processor time" if counted is None else "instructions"
+        cost = counted or found.ratio(MODEL, theirs, ours, "cpu")
+        yield Goal(f"{payload} {kind}: {peer}'s {unit}, of ours", bound, at_most=False, measured=cost)
+        rate = found.ratio(MODEL, ours, theirs, "rate")
+        yield Goal(f"{payload} {kind}: our requests/s, of {peer}'s", bound, at_most=False, measured=rate)
+
+
+def _tails(found: Found) -> Iterable[Goal]:
+    for kind in ("json", "binary"):
+        for payload in ("S", "M", "L"):
+            measured = found.tail(MODEL, Case(OURS, kind, payload, CONNECTIONS))
+            yield Goal(f"{payload} {kind}: p99 of the latency, of its median", 3.0, at_most=True, measured=measured)

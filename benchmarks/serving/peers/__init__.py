@@ -1,0 +1,1 @@
+"""What others serve with, each used as its own documentation shows."""

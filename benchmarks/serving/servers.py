@@ -1,0 +1,184 @@
+"""A contestant that runs: started in a session of its own, asked once, held to the right answer, ended."""
+
+import os
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, replace
+from http.client import HTTPException, HTTPResponse
+from pathlib import Path
+from types import MappingProxyType
+
+import numpy as np
+
+from benchmarks.serving.contestants import ROOT, ZOO, Contestant
+from benchmarks.serving.payloads import Array, Payload, payload
+from benchmarks.serving.processes import family
+from service.runtime import Runtime
+
+GRACE = 5.0
+"""Seconds in which a server may end by itself."""
+TOLERANCE = 1e-6
+"""Largest difference to the reference, relative to the largest prediction."""
+
+
+class Disqualified(Exception):
+    """A contestant did not start, did not answer, or answered wrong."""
+
+
+@dataclass(frozen=True)
+class Server:
+    """A contestant that answers at a port of this machine."""
+
+    contestant: Contestant
+    model: str
+    port: int
+    process: "subprocess.Popen[bytes]"
+    seconds: float = 0.0
+    """From the start of the process to the first right answer."""
+
+    def request(self, kind: str, name: str) -> bytes:
+        """Write a request for the prediction of a payload, headers and all."""
+        form = self.contestant.forms[kind]
+        body = form.write(payload(name), self.model)
+        headers = {
+            "Host": f"127.0.0.1:{self.port}",
+            "Content-Type": form.content_type,
+            "Content-Length": str(len(body)),
+        }
+        lines = [f"POST {form.path} HTTP/1.1", *(f"{key}: {text}" for key, text in {**headers, **form.headers}.items())]
+        return "\r\n".join([*lines, "", ""]).encode() + body
+
+    def ask(self, kind: str, name: str) -> Array:
+        """Ask once for the prediction of a payload.
+
+        Raises:
+            OSError: Nobody answers.
+            Disqualified: The answer is no prediction.
+        """
+        with self.connect() as connection:
+            return self.contestant.forms[kind].read(send(connection, self.request(kind, name)))
+
+    def connect(self) -> socket.socket:
+        """Open a connection that stays."""
+        return socket.create_connection(("127.0.0.1", self.port), timeout=120)
+
+    def check(self, kind: str, name: str) -> None:
+        """See that it answers what the model file does.
+
+        Raises:
+            Disqualified: It does not.
+        """
+        expected, found = reference(self.model, payload(name)), self.ask(kind, name)
+        wrong = found.shape != expected.shape or np.abs(found - expected).max() > TOLERANCE * np.abs(expected).max()
+        if wrong and self.contestant.name != "bare":
+            raise Disqualified(f"{self.contestant.name} answers {found}; right is {expected}.")
+
+
+def send(connection: socket.socket, request: bytes, status: int = 200) -> bytes:
+    """Send one request, in one piece, and read its answer.
+
+    Raises:
+        OSError: The connection broke.
+        Disqualified: It is refused.
+    """
+    connection.sendall(request)
+    with HTTPResponse(connection, method="POST") as answer:
+        answer.begin()
+        content = answer.read()
+    if answer.status != status:
+        raise Disqualified(f"answers {answer.status}: {content[:500]!r}")
+    return content
+
+
+def reference(model: str, asked: Payload) -> Array:
+    """Predict with the service's own runtime, in this process: (M,)."""
+    runtime = Runtime.load(ZOO / f"{model}.onnx")
+    tensors = {"x": asked.x[None], "y": asked.y[None, :, None], "x_query": asked.query[None]}
+    return runtime.run(tensors)["prediction"][0, :, 0].astype(np.float64)
+
+
+@contextmanager
+def started(
+    contestant: Contestant,
+    model: str,
+    before: Sequence[str] = (),
+    environment: Mapping[str, str] = MappingProxyType({}),
+    patience: float = 60,
+) -> Iterator[Server]:
+    """Start a contestant on a free port, wait until it answers, and end it and all its children after use.
+
+    Args:
+        contestant: Who.
+        model: Name of a file of the zoo.
+        before: A command to run it under, such as `taskset -c 0`.
+        environment: Further variables.
+        patience: Seconds until it has to answer.
+
+    Raises:
+        Disqualified: It does not start.
+    """
+    with tempfile.TemporaryDirectory(prefix=f"{contestant.name}-") as name, socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+        probe.close()
+        directory = Path(name)
+        contestant, own = contestant.prepared(directory)
+        arguments = [argument.format(port=port) for argument in contestant.arguments]
+        variables = {
+            **os.environ,
+            "MODEL_FILE": str(ZOO / f"{model}.onnx"),
+            "PORT": str(port),
+            "PYTHONPATH": str(ROOT),
+            "PYTHONHASHSEED": "0",
+            "ORT_DISABLE_TELEMETRY": "1",
+            **own,
+            **environment,
+        }
+        with (directory / "log").open("wb") as log:
+            begun = time.monotonic()
+            process = subprocess.Popen(  # noqa: S603
+                [*before, contestant.python, *arguments],
+                cwd=directory,
+                env=variables,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
+            server = Server(contestant, model, port, process)
+            try:
+                _wait(server, directory / "log", patience)
+                yield replace(server, seconds=time.monotonic() - begun)
+            finally:
+                end(process)
+
+
+def _wait(server: Server, log: Path, patience: float) -> None:
+    """Ask until there is an answer."""
+    deadline, kind = time.monotonic() + patience, next(iter(server.contestant.forms))
+    while True:
+        try:
+            server.ask(kind, "S")
+        except (OSError, HTTPException, Disqualified) as error:
+            if server.process.poll() is not None or time.monotonic() > deadline:
+                text = log.read_text(errors="replace")[-2000:]
+                raise Disqualified(f"{server.contestant.name} does not start ({error}): {text}") from error
+            time.sleep(0.02)
+        else:
+            return
+
+
+def end(process: "subprocess.Popen[bytes]") -> None:
+    """End a server and all that came of it: first asked, then made to."""
+    children = family(process.pid)
+    process.terminate()
+    with suppress(subprocess.TimeoutExpired):
+        process.wait(GRACE)
+    for child in {*children, *family(process.pid)}:
+        with suppress(ProcessLookupError):
+            os.kill(child, signal.SIGKILL)
+    process.wait()
