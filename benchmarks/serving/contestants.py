@@ -42,7 +42,6 @@ def _with_key(ours: Contestant, directory: Path) -> tuple[Contestant, Mapping[st
     environment = {
         "GDSSM_DATABASE_URL": f"sqlite:///{directory}/gdssm.db",
         "GDSSM_AUTH": "on",
-        "GDSSM_LOG_FORMAT": "json",
         "GDSSM_MAX_IN_FLIGHT": "256",  # as many as are sent at a time, and more; by default it sheds beyond 64
     }
     create = [str(ours.python), "-m", "service", "keys", "create", "bench", "--rate-limit", str(OFTEN)]

@@ -5,6 +5,7 @@ WebSockets end; requests in flight have GDSSM_SHUTDOWN_TIMEOUT to finish. A seco
 """
 
 import asyncio
+import gc
 import logging
 import multiprocessing
 import os
@@ -110,6 +111,7 @@ class Server(uvicorn.Server):
         if parent is not None:
             asyncio.get_running_loop().add_reader(parent.sentinel, self._begin_to_leave, 0.0)
         self._on_ready()
+        _leave_to_itself()
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """Begin to leave, or end at once; of a worker's signals, which may come twice, its parent keeps count."""
@@ -135,6 +137,17 @@ class Server(uvicorn.Server):
         self._stopping.streams.set()
         await asyncio.sleep(0.1)  # as long as uvicorn waits for connections to close
         await super().shutdown(sockets)
+
+
+def _leave_to_itself() -> None:
+    """Take what the start has made, a quarter of a million objects that stay, out of the garbage collector's rounds.
+
+    Looking through all of them again and again held requests up for tens of milliseconds. What a request makes is freed
+    without the collector, which therefore need not look so often.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(10_000, 20, 20)
 
 
 def _work(settings: Settings, listener: socket.socket, ready: Pipe) -> None:
