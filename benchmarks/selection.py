@@ -31,7 +31,7 @@ SETS, TASKS = range(1, 6), 20_000
 CLIPS: Mapping[str, Sequence[float]] = {
     "linear-2step-trained": (1.0,),
     "linear-5step-trained": (2.5,),
-    "linear-10step-trained": (1.0, 2.5),
+    "linear-10step-trained": (2.5,),
 }
 """The largest norm of a gradient. Rare contexts of large curvature have large ones: a bound keeps the steps steady, and
 makes the stack care less for these contexts."""

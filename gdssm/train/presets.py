@@ -63,7 +63,7 @@ PRESETS = {
         VECTOR,
         _steps(2, 5000, 512),
         _grown(5, 10_000, 0.02, clip=2.5),
-        _grown(10, 16_000, 0.03, clip=1.0),
+        _grown(10, 16_000, 0.03, clip=2.5),
         _sine(1, "sine-trained"),
         _sine(4, "sine-4step-trained"),
     )
