@@ -1,5 +1,19 @@
-"""Measurements, each against peers in one run; `make bench` runs them all once the tests have passed.
+"""Measurements, each against peers in one run; `make bench` runs them once the tests have passed. See README.md.
 
-diabetes   accuracy on real data, through HTTP
-latency    what a prediction, and one observation more, cost beside a ridge fitted anew
+graph         a model file beside numpy with the same thread
+held_context  a query to a context on the server beside one that brings its context
+serving       the service beside others and beside the limit
+start         how soon a server answers, what memory and disk it takes
+scale         time and memory against every size
+bulk          `gdssm predict` on ten million rows
+training      a step of training beside plain ways to write it
+summary       the goals of all these, as the README shows them
+diabetes      accuracy on real data, through HTTP
+latency       what a prediction, and one observation more, cost beside a ridge fitted anew
+
+By hand: convergence (five seeds of the one-layer presets), selection (the settings of the multi-step ones),
+beside_evaluation (predictions while an evaluation runs), serving.instructions and serving.profiling (single figures).
+
+results       where each leaves what it found
+table, plots  how it is told
 """

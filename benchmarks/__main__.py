@@ -1,7 +1,31 @@
-"""`python -m benchmarks`: every measurement, one after the other."""
+"""`python -m benchmarks`: every measurement, one after the other and each in a process of its own; then the summary."""
 
-from benchmarks import beside_evaluation, convergence, diabetes, latency
+import subprocess
+import sys
+import time
+
+from benchmarks import summary
+from benchmarks.results import parse_out
+
+SHOWN = ("diabetes", "latency")
+"""Print their tables."""
+
+
+def main() -> None:
+    """Run them all; one that fails is told of at the end, and the others are run all the same."""
+    out = parse_out(__doc__)
+    failed = []
+    for name in (*summary.TOPICS, *SHOWN):
+        options = [] if name in SHOWN else ["--out", str(out)]
+        start = time.monotonic()
+        ended = subprocess.run([sys.executable, "-m", f"benchmarks.{name}", *options], check=False)  # noqa: S603
+        print(f"{name}: {time.monotonic() - start:.0f} s\n", flush=True)
+        if ended.returncode:
+            failed.append(name)
+    (out / "summary.md").write_text(summary.of(out))
+    if failed:
+        raise SystemExit(f"failed: {', '.join(failed)}")
+
 
 if __name__ == "__main__":
-    for benchmark in (diabetes.main, latency.main, beside_evaluation.main, convergence.main):
-        benchmark()
+    main()

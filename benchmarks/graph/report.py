@@ -121,4 +121,4 @@ def _ratio(quartile: tuple[float, float, float]) -> str:
 
 
 def _goal(name: str, found: float, most: float) -> list[str]:
-    return [name, f"{found:.2f}", f"{most:.2f}", "met" if found <= most else "not met"]
+    return [name, f"{found:.2f}", f"{most:.2f}", "met" if found <= most else "**not met**"]

@@ -52,4 +52,4 @@ def test_a_goal_is_met_or_not_by_the_median_ratio_within_rounds() -> None:
     )
     section = found.section()
     assert "gd-1, L: graph / numpy | 1.00 | 1.20 | met |" in section
-    assert "gd-1, L: held / one-shot | 0.38 | 0.33 | not met |" in section
+    assert "gd-1, L: held / one-shot | 0.38 | 0.33 | **not met** |" in section

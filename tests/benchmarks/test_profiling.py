@@ -1,0 +1,20 @@
+from benchmarks.serving.profiling import REST, section, shares
+
+STACKS = [
+    "run (service/running/serving.py:60);Runtime.run (service/runtime.py:120) 30",
+    "run (service/running/serving.py:60);decode (service/api/json_arrays.py:40) 10",
+    "run (service/running/serving.py:60);something (elsewhere.py:1) 10",
+    "Thread._bootstrap (threading.py:1002);Condition.wait (threading.py:320) 500",
+]
+
+
+def test_samples_count_for_the_innermost_function_and_waiting_for_nothing() -> None:
+    found = shares(STACKS)
+    assert found == {
+        "reading and checking the body": 0.2,
+        "the model (onnxruntime) and its inputs": 0.6,
+        REST: 0.2,
+    }
+    microseconds = {room: 200 * share for room, share in found.items()}
+    assert "| the model (onnxruntime) and its inputs | 120 µs (60%) |" in section({"S": microseconds})
+    assert "| **all** | 200 µs |" in section({"S": microseconds})
