@@ -51,6 +51,8 @@ from service.store.unloaded import StoredUnloaded
 LOOK = 0.5
 """Seconds between two looks at the models. By looking, not by the kernel's notices: those do not come from network
 file systems nor from mounts that Kubernetes swaps, and what an administrator unloads is in the database."""
+COUNT = 0.5
+"""Seconds between two counts of what was answered, for the sake of other workers' scrapes; one's own counts at once."""
 SWEEP = 60.0
 """Seconds between two removals of what has expired; that it is expired shows at once, wherever it is looked up."""
 
@@ -103,7 +105,7 @@ async def _running(parts: Parts, count: ContextCount, provider: TracerProvider |
     parts.evaluations.start()
     async with (
         every(LOOK, repository.rescan),
-        every(LOOK, parts.metrics.count),
+        every(COUNT, parts.metrics.count),
         every(SWEEP, parts.contexts.sweep),
     ):
         yield

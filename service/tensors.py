@@ -81,7 +81,7 @@ def _array(name: str, tensor: Mapping[str, Any]) -> NDArray[Any]:
 def _header(content: bytes) -> dict[str, Any]:
     """Read the header that safetensors found sound; it takes the last of two tensors of one name, this refuses them."""
     length = int.from_bytes(content[:8], "little")
-    header: dict[str, Any] = json.loads(content[8 : 8 + length], object_pairs_hook=_once)
+    header: dict[str, Any] = HEADER.decode(content[8 : 8 + length].decode())
     return header
 
 
@@ -92,6 +92,9 @@ def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         twice = next(name for name in names if names.count(name) > 1)
         raise InvalidInput(Problem(twice[:100], "is there twice. Send each tensor once."))
     return found
+
+
+HEADER = json.JSONDecoder(object_pairs_hook=_once)
 
 
 def _not_finite(array: NDArray[Any], numbers: Array, field: str) -> Iterator[Problem]:

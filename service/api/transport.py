@@ -7,6 +7,7 @@ wait to be read; and what is no HTTP it refuses in plain text.
 import asyncio
 import resource
 from collections.abc import Callable
+from itertools import chain
 
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
 
@@ -80,7 +81,7 @@ class Connection(HttpToolsProtocol):
         """Take a head; from here on the app looks after the time."""
         self._head = None
         _cancel(self._reading)
-        if len(self.url) + sum(len(name) + len(value) for name, value in self.headers) > HEAD_BYTES:
+        if len(self.url) + sum(map(len, chain.from_iterable(self.headers))) > HEAD_BYTES:
             self._fault = _head_too_large()
             raise self._fault  # out of the parser, and into send_400_response
         super().on_headers_complete()
