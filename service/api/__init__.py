@@ -17,6 +17,7 @@ fields     arrays of numbers as pydantic fields
 body       the request body: its limit, its content type, its JSON, off the event loop
 json_arrays  JSON whose lists of numbers are arrays at once; held to the parser of record
 headers    the headers of a request by name
+ready      an answer that needs nothing worked out
 direct     frequent routes answered without the framework's general machinery
 work       where work runs: in the event loop, or in a bounded pool
 binary     bodies and answers as safetensors, where there are arrays in them

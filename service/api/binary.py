@@ -23,8 +23,8 @@ from pydantic import BaseModel
 from service import numbers
 from service.api.body import JSON, JsonBodyRoute, Reader, validate
 from service.api.context_schemas import ContextQuery
-from service.api.direct import Ready
 from service.api.headers import header
+from service.api.ready import Ready
 from service.api.schemas import Observations, PredictRequest
 from service.errors import InvalidInput, Problem
 from service.explaining.explanation import Explanation

@@ -20,9 +20,9 @@ from service.api.context_schemas import (
     MergeRequest,
     PageRequest,
 )
-from service.api.direct import Ready
 from service.api.errors import documented
 from service.api.own import Own
+from service.api.ready import Ready
 from service.api.schemas import Observations
 from service.contexts.context_record import ContextRecord
 from service.predictor import Context

@@ -51,19 +51,6 @@ class Direct:
         await response(request.scope, request.receive, send)
 
 
-class Ready(Response):
-    """An answer of 200 that needs nothing worked out: Starlette's, without the general case of its headers.
-
-    Args:
-        content: The whole of it.
-        media_type: What that is.
-    """
-
-    def __init__(self, content: bytes, media_type: str) -> None:
-        self.status_code, self.background, self.body = 200, None, content
-        self.raw_headers = [(b"content-length", b"%d" % len(content)), (b"content-type", media_type.encode())]
-
-
 class _Answer:
     """One route's endpoint, and what it is called with."""
 

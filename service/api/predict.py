@@ -6,8 +6,8 @@ from pydantic_core import to_json
 from service import errors
 from service.api.binary import BYTES, BinaryRoute, answer_of, wants_binary
 from service.api.body import JSON
-from service.api.direct import Ready
 from service.api.errors import documented
+from service.api.ready import Ready
 from service.api.schemas import ExplanationAnswer, PredictAnswer, PredictRequest
 from service.api.served import Served, Working
 from service.api.work import numbers_in

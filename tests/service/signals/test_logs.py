@@ -53,3 +53,16 @@ def test_outside_of_requests_there_is_no_id(capsys: pytest.CaptureFixture[str]) 
     logs.configure("info", "json")
     logging.getLogger("somewhere").info("hello")
     assert "request_id" not in json.loads(capsys.readouterr().err.splitlines()[-1])
+
+
+def test_a_line_of_fields_is_the_same_to_people_and_to_machines(capsys: pytest.CaptureFixture[str]) -> None:
+    logger = logging.getLogger("somewhere")
+    fields = {"method": "POST", "status": 200, "request_id": "mine"}
+    logs.configure("info", "text")
+    logger.handle(logs.Line(logger, logging.INFO, "%s %s request=%s", fields))
+    assert capsys.readouterr().err.endswith(" INFO POST 200 request=mine\n")
+    logs.configure("info", "json")
+    logger.handle(logs.Line(logger, logging.INFO, "%s %s request=%s", fields))
+    line = json.loads(capsys.readouterr().err)
+    assert line.pop("time").endswith("+00:00")
+    assert line == {"level": "INFO", "name": "somewhere", "message": "POST 200 request=mine"} | fields
