@@ -16,7 +16,7 @@ from benchmarks.serving.processes import family, resident
 from benchmarks.serving.servers import Disqualified, started
 from benchmarks.table import markdown
 
-REPEATS = 3
+REPEATS = 2
 MODEL = "gd-1"
 GOALS = (
     ("start", "seconds", 1.0, "s"),

@@ -28,7 +28,8 @@ def main(out: Path, grid: Grid) -> None:
     light, heavy = (OURS, *CONTROLS, *FASTAPI), installed(OTHERS, skipped)
     loads = loaded(light, heavy, grid, skipped)
     with counter() as by:
-        counts = {model: counted(light, model, by, grid) for model in MODELS} if by else {}
+        who = {model: light if model == MODEL else (OURS, *CONTROLS) for model in MODELS}
+        counts = {model: counted(who[model], model, by, grid) for model in MODELS} if by else {}
         counted_by = by.name if by else "nothing: neither the processor's counters nor valgrind are here"
     found = Found(loads, counts, counted_by, skipped)
     peers = [contestant.name for contestant in (*FASTAPI, *OTHERS)]

@@ -31,7 +31,7 @@ class Case:
 class Times:
     """How much is measured."""
 
-    rounds: int = 3
+    rounds: int = 2
     seconds: float = 0.5
     """Of one run, at least."""
 

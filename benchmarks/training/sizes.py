@@ -30,7 +30,7 @@ class Sizes:
     """N in the profiles."""
     older: Sequence[tuple[int, int, int]] = ((10, 10, 64), (10, 100, 64), (32, 100, 64), (64, 100, 64), (64, 1000, 16))
     """D, N and batch that the older code was measured with."""
-    rounds: int = 3
+    rounds: int = 2
     arriving: Sequence[str] = (LINEAR.name, VECTOR.name)
     """One-layer presets that are trained to their end."""
 
