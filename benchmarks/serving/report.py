@@ -14,7 +14,7 @@ from benchmarks.table import markdown
 CONTROL = "orjson_app"
 HOW = """Every server answers the same model file ({model} unless said otherwise; onnxruntime, one thread) with one
 worker on one core; wrk loads it from the other core. Payloads: {sizes}. Everybody's answers were first held to the
-model's. Ours runs as in production: keys, a rate limit, size limits, metrics, request ids and a JSON log line for each
+model's. Ours runs as in production: keys, a rate limit, size limits, metrics, request ids and a log line for each
 request; the others with their own defaults. Rounds go through all of them in turn; a figure is the median of the
 rounds, with the least and the most. Only ratios count: they are of the same round."""
 COST = """Instructions per request, in thousands, counted by {counted_by}; kernel included only by perf. Our
