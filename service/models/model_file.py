@@ -73,7 +73,8 @@ def _read(path: Path, largest: int) -> bytes:
         found = os.fstat(file.fileno())
         if not stat.S_ISREG(found.st_mode):
             raise BrokenArtifact("it is not a regular file.")
-        content = file.read(largest + 1) if found.st_size <= largest else b""
+        # No more than it has now: a read of as much as it may have would take that much memory for a moment.
+        content = file.read(found.st_size + 1) if found.st_size <= largest else b""
     if max(found.st_size, len(content)) > largest:
         raise BrokenArtifact(f"it has {found.st_size} bytes; a model file has at most {largest}.")
     return content
