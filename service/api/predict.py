@@ -50,15 +50,11 @@ async def predict(http: Request, request: PredictRequest, predictor: Served, poo
         answer, explanation = _predict(request, runtime, predictor)
         return answer_of(answer, explanation) if binary else _json(answer, explanation)
 
-    return await pool.run(work, _size(request), runtime.manifest.sha256)
-
-
-def _size(request: PredictRequest) -> int | None:
-    """How many numbers the prediction is about; an explanation may be about many times as many."""
-    if request.explain:
-        return None
-    (n, d), m = request.context.x.shape, len(request.query)
-    return numbers_in(n + m, d + width_of(request.context.y))
+    if request.explain:  # it may be about many times as many numbers
+        return await pool.run(work)
+    x, columns = request.context.x, request.context.x.shape[1] + width_of(request.context.y)
+    # A number costs more, the more columns there are: a model with so many of them is a kind of its own.
+    return await pool.run(work, numbers_in(len(x) + len(request.query), columns), (runtime.manifest.sha256, columns))
 
 
 def _predict(request: PredictRequest, runtime: Runtime, predictor: Predictor) -> tuple[Prediction, Explanation | None]:

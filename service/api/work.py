@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextvars import copy_context
 from functools import partial
@@ -22,7 +22,7 @@ softmax-8) take 0.9 ms for so many, the others 0.1 to 0.4 ms; a thread costs 0.1
 SHORT_SECONDS = 0.001
 """More numbers are worked on inline where their kind of work has lately been done in so little time,"""
 MOST_SHORT = 32 * SHORT
-"""but never more than these: a number may cost more in another shape."""
+"""but never more than these."""
 BYTES_A_NUMBER = 8
 """What a byte of a body counts."""
 NARROWEST = 16
@@ -47,14 +47,13 @@ class Pace:
 
     def is_short(self, size: int) -> bool:
         """Tell whether work on so many numbers may hold up the event loop."""
-        return size <= SHORT or (size <= MOST_SHORT and size * self._seconds <= SHORT_SECONDS)
+        return size <= MOST_SHORT and size * self._seconds <= SHORT_SECONDS
 
     def saw(self, size: int, seconds: float) -> None:
-        """Learn from work that was done; one that is too small says nothing about numbers."""
-        if size > SHORT:
-            each = seconds / size
-            known = self._seconds < float("inf")
-            self._seconds = self._seconds + (each - self._seconds) / 8 if known else each
+        """Learn from work that was done, on enough numbers that it tells of them."""
+        each = seconds / size
+        known = self._seconds < float("inf")
+        self._seconds = self._seconds + (each - self._seconds) / 8 if known else each
 
 
 class Pool:
@@ -68,29 +67,29 @@ class Pool:
     def __init__(self, threads: int, waiting: Gauge) -> None:
         self._threads = ThreadPoolExecutor(threads, "pool")
         self._waiting = waiting
-        self._paces: dict[str, Pace] = {}
+        self._paces: dict[Hashable, Pace] = {}
         self.watch: Watch | None = None
         """Told of every step (its name, begin and end on the clock of `time.monotonic`) within its request."""
 
-    async def run(self, function: Callable[[], Result], size: int | None = None, kind: str = "") -> Result:
+    async def run(self, function: Callable[[], Result], size: int | None = None, kind: Hashable = None) -> Result:
         """Run a function and return what it returns.
 
         Args:
             function: Pure computation, or a transaction.
             size: How many numbers it works on (`numbers_in`, or bytes of JSON / BYTES_A_NUMBER), if it only computes;
                 None if it may wait for something.
-            kind: Work of one kind takes about as long for each number: a name out of a few, never a caller's words.
+            kind: Work of one kind takes about as long for each number, one of a few: never a caller's words. Left out,
+                whatever is not short by its size is long.
 
         Raises:
             Overloaded: The request's time was over before this began.
         """
-        pace = self._paces.get(kind)
-        if pace is None:
-            pace = self._paces[kind] = Pace()
-        if size is not None and size > SHORT:
-            function = partial(_timed, function, size, pace)
+        short = size is not None and size <= SHORT
+        if size is not None and not short and kind is not None:
+            pace = self._paces.setdefault(kind, Pace())
+            short, function = pace.is_short(size), partial(_timed, function, size, pace)
         submitted, record = time.monotonic(), CURRENT.get()
-        if size is not None and pace.is_short(size):
+        if short:
             return self._work(function, record, submitted)
         return await self._in_thread(partial(self._work, function, record, submitted))
 

@@ -7,7 +7,7 @@ from fastapi import Request
 from numpy.typing import NDArray
 from pydantic import BaseModel
 
-from service.api.body import JSON, JsonBodyRoute, Reader, check_content_type, parse
+from service.api.body import JSON, JsonBodyRoute, Reader, check_content_type, parse_of_record
 from service.api.headers import header, headers_of
 from service.api.v2 import binary, json_codec
 from service.api.v2.schemas import InferInput, InferRequest
@@ -21,7 +21,7 @@ class ProtocolRoute(JsonBodyRoute):
         """Let no content type pass for JSON."""
         if b"content-type" in headers_of(request.scope):
             check_content_type(request, JSON)
-        return Reader(JSON, lambda body: parse(body or b"{}", model))
+        return Reader(JSON, lambda body: parse_of_record(body or b"{}", model))
 
 
 class InferRoute(ProtocolRoute):
@@ -68,5 +68,5 @@ def _tensor(sent: InferInput, content: memoryview, field: str) -> NDArray[Any]:
 
 def _split(header: str, body: bytes) -> InferRequest:
     length = binary.json_length(header, body)
-    request = parse(body[:length], InferRequest)
+    request = parse_of_record(body[:length], InferRequest)
     return request.followed_by(memoryview(body)[length:])

@@ -1,5 +1,6 @@
 import asyncio
 import threading
+from collections.abc import Callable
 
 import httpx
 import numpy as np
@@ -53,6 +54,23 @@ def test_optional_fields_may_be_null(client: InProcess) -> None:
         "parameters": None,
     }
     assert client.predict(body).status_code == 200
+
+
+def test_how_quick_narrow_rows_are_says_nothing_of_wide_ones(
+    client: InProcess, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kinds = []
+
+    async def run(work: Callable[[], object], size: int, kind: object) -> object:
+        assert size > 0
+        kinds.append(kind)
+        return work()
+
+    monkeypatch.setattr(client.app.state.parts.pool, "run", run)
+    for columns in (2, 2, 300):
+        row = [[1.0] * columns]
+        assert client.predict({"context": {"x": row, "y": [1]}, "query": row}).status_code == 200
+    assert kinds[0] == kinds[1] != kinds[2]
 
 
 def test_one_observation_answers_with_its_y(client: InProcess) -> None:

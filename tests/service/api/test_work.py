@@ -49,10 +49,10 @@ def test_work_of_a_kind_that_lately_was_quick_stays_too(pool: Pool) -> None:
             pass
         return threading.get_ident()
 
-    async def where(work: Callable[[], int], size: int, kind: str) -> int:
+    async def where(work: Callable[[], int], size: int, kind: str | None) -> int:
         return await pool.run(work, size, kind)
 
-    def stays(work: Callable[[], int], size: int, kind: str) -> bool:
+    def stays(work: Callable[[], int], size: int, kind: str | None) -> bool:
         return asyncio.run(where(work, size, kind)) == threading.get_ident()
 
     assert not stays(quick, SHORT + 1, "quick"), "nobody has seen it yet"
@@ -61,6 +61,8 @@ def test_work_of_a_kind_that_lately_was_quick_stays_too(pool: Pool) -> None:
     for _ in range(3):
         assert not stays(slow, SHORT + 1, "slow")
     assert stays(slow, SHORT, "slow"), "a few numbers are always short"
+    for _ in range(2):
+        assert not stays(quick, SHORT + 1, None), "nobody says what else it is like"
 
 
 def test_one_slow_run_of_a_quick_kind_is_forgotten_again() -> None:
