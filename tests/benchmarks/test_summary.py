@@ -22,7 +22,7 @@ def test_goals_are_gathered_with_the_reason_where_one_is_not_met(tmp_path: Path)
     (tmp_path / "bulk.md").write_text(SECTION)
     text = summary.of(tmp_path)
     assert "| memory under 300 MB | ordinary · 198 MB | met |  |" in text
-    assert "| within 1.5 times of numpy | ordinary · 1.68 | **not met** | Starting costs" in text
+    assert "| within 1.5 times of numpy | ordinary · 1.68 | **not met** | Settings and onnxruntime" in text
     assert "| 1 | 2 |" not in text
     assert "Measured on a machine, today." in text
 
