@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, ConsoleMessage, Page, ViewportSize, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Page, Route, ViewportSize, sync_playwright
 
 from tests.running import Server, running
 
@@ -17,6 +17,7 @@ REFUSED = "Failed to load resource"
 DESK: ViewportSize = {"width": 1280, "height": 720}
 
 Opened = Callable[..., Page]
+Routes = dict[str, Callable[[Route], None]]
 
 
 @pytest.fixture(scope="package")
@@ -63,9 +64,13 @@ def opened(tab: Page, server: Server) -> Iterator[Opened]:
         "request": lambda request: asked.append(request.url),
     }
 
-    def open_view(view: str = "curve", *, refusals: bool = False, size: ViewportSize = DESK) -> Page:
+    def open_view(
+        view: str = "curve", *, refusals: bool = False, size: ViewportSize = DESK, routes: Routes | None = None
+    ) -> Page:
         if refusals:
             forgiven.append(REFUSED)
+        for pattern, answer in (routes or {}).items():  # before the page asks its first question
+            tab.route(pattern, answer)
         tab.set_viewport_size(size)
         tab.goto(f"/#{view}")
         return tab

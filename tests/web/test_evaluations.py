@@ -151,11 +151,11 @@ def test_a_stream_that_breaks_off_goes_on_where_it_was_and_bears_the_key(opened:
         second = ("result", "2", score("ridge")), ("end", None, ENDED)
         route.fulfill(content_type="text/event-stream", body=events(*(first if len(asked) == 1 else second)))
 
-    page = opened("evaluations", refusals=True)
-    page.route("**/v1/**", only_with_key)
-    page.route("**/v1/evaluations?*", lambda route: route.fulfill(json={"evaluations": [RECORD], "after": None}))
-    page.route("**/v1/evaluations/e/events", stream)
-    page.reload()
+    def listed(route: Route) -> None:
+        route.fulfill(json={"evaluations": [RECORD], "after": None})
+
+    routes = {"**/v1/**": only_with_key, "**/v1/evaluations?*": listed, "**/v1/evaluations/e/events": stream}
+    page = opened("evaluations", refusals=True, routes=routes)
     page.locator("#trouble").get_by_label("Key").fill("secret")
     page.keyboard.press("Enter")
     view = View(page, "evaluations")

@@ -28,9 +28,7 @@ def test_an_error_is_shown_in_the_service_s_own_words_until_it_answers_again_and
 
 
 def test_a_key_is_asked_for_kept_in_the_tab_and_never_written_into_a_call(opened: Opened) -> None:
-    page = opened("curve", refusals=True)
-    page.route("**/v1/**", only_with_key)
-    page.reload()
+    page = opened("curve", refusals=True, routes={"**/v1/**": only_with_key})
     trouble = page.locator("#trouble")
     expect(trouble.locator("[data-part=problem]")).to_have_text(NEEDS_KEY)
     trouble.get_by_label("Key").fill("secret")
