@@ -10,6 +10,7 @@ from fastapi.concurrency import run_in_threadpool
 from fastapi_offline import FastAPIOffline
 from opentelemetry.trace import TracerProvider
 from starlette.routing import BaseRoute
+from starlette.types import ASGIApp
 
 from service.access.keyring import KeyRing, keys_required
 from service.access.keys import Keys
@@ -31,7 +32,7 @@ from service.api.direct import Direct
 from service.api.keys import KeyGuard
 from service.api.live import LiveConnections
 from service.api.openapi import complete
-from service.api.security_headers import SecurityHeaders
+from service.api.security_headers import PagePolicy
 from service.api.served import Parts, serve
 from service.api.signals import Signals
 from service.api.upkeep import every
@@ -81,10 +82,11 @@ def create_app(settings: Settings) -> FastAPI:
     )
     serve(app, parts)
     errors.install(app)
-    _stand_before(app, parts, () if provider else [*predict.router.routes, *contexts.router.routes])
     for module in (predict, context_state, contexts, stream, evaluations, protocol, models, health, metrics, page):
         app.include_router(module.router)
     complete(app, required=keys_required(settings))
+    direct = () if provider else [*predict.router.routes, *contexts.router.routes]
+    app.middleware_stack = _before(app.build_middleware_stack(), parts, direct)
     return app
 
 
@@ -116,15 +118,15 @@ async def _running(parts: Parts, count: ContextCount, provider: TracerProvider |
     traces.flush(provider)
 
 
-def _stand_before(app: FastAPI, parts: Parts, direct: Iterable[BaseRoute]) -> None:
-    """Put in front of the routes what every request passes, the innermost first."""
+def _before(app: ASGIApp, parts: Parts, direct: Iterable[BaseRoute]) -> ASGIApp:
+    """Put in front of the framework what every request passes, the innermost first."""
     settings, numbers = parts.settings, parts.metrics
-    app.add_middleware(Direct, routes=direct)
-    app.add_middleware(KeyGuard, parts=parts)
-    app.add_middleware(LiveConnections, most=settings.max_in_flight, stopping=parts.stopping, metrics=numbers)
-    app.add_middleware(Admission, settings=settings, metrics=numbers)
-    app.add_middleware(SecurityHeaders)
-    app.add_middleware(Signals, metrics=numbers, timeout=settings.request_timeout)
+    app = PagePolicy(app)
+    app = LiveConnections(app, settings.max_in_flight, parts.stopping, numbers)
+    app = Direct(app, direct)
+    app = KeyGuard(app, parts)
+    app = Admission(app, settings, numbers)
+    return Signals(app, numbers, settings.request_timeout)
 
 
 def _predictor(settings: Settings, repository: Repository) -> Predictor:

@@ -126,8 +126,10 @@ class Runtime:
 
     def complete(self, tensors: Mapping[str, Array | float]) -> dict[str, Array]:
         """Fill in the tensors that were left out, as `run` does, to be read only; parameters stay out."""
-        arrays = {name: np.asarray(value, self._dtype) for name, value in tensors.items()}
-        shapes = tuple([(name, array.shape) for name, array in arrays.items()])
+        dtype, arrays = self._dtype, {}
+        for name, value in tensors.items():
+            arrays[name] = np.asarray(value, dtype)
+        shapes = (*arrays, *[array.shape for array in arrays.values()])
         left_out = self._left_out.get(shapes)
         if left_out is None:
             left_out = self._work_out(arrays)

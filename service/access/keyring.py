@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Self
 
 from service.access.caller import Caller
-from service.access.keys import PREFIX, Key, Keys, hash_of
+from service.access.keys import PREFIX, Keys, hash_of
 from service.errors import DatabaseUnavailable, Unauthenticated
 from service.settings import Settings
 
@@ -18,7 +18,7 @@ FRESH_FOR = 2.0
 """Seconds for which the keys are believed to be what they were: so long may a revoked key still open."""
 GRACE = 300.0
 """Seconds for which the keys last known stay good while the database does not answer."""
-NOBODYS = hash_of("")
+NOBODY = (hash_of(""), None)
 
 MISSING = "This needs a key. Send it in the header Authorization: Bearer gdssm_…"
 REFUSED = "This key is not valid, or has been revoked. Ask whoever runs the service for another."
@@ -50,7 +50,8 @@ class KeyRing:
     def __init__(self, keys: Keys, clock: Callable[[], float] = time.monotonic) -> None:
         self._keys = keys
         self._clock = clock
-        self._held: dict[str, Key] = {}
+        self._held: dict[str, tuple[str, Caller]] = {}
+        """By key id: the hash of its secret, and who its holder is."""
         self._asked = self._known = -float("inf")
 
     @classmethod
@@ -71,7 +72,9 @@ class KeyRing:
         """Read the keys again (waits for the database); if that fails, the ones last known stay good for a while."""
         began = self._clock()
         try:
-            self._held, self._known, self._asked = self._keys.in_force(), began, began
+            keys = self._keys.in_force().values()
+            self._held = {key.id: (key.secret_sha256, Caller(key.id, key.admin, key.rate_limit)) for key in keys}
+            self._known = self._asked = began
         except DatabaseUnavailable as error:
             self._asked = self._clock()
             logger.warning("The keys could not be read again: %s", error)
@@ -92,9 +95,8 @@ class KeyRing:
             raise DatabaseUnavailable("The keys cannot be checked: the database does not answer. Try again.")
         prefix, _, rest = key.partition("_")
         key_id, _, secret = rest.partition("_")
-        held = self._held.get(key_id)
         # Compared in constant time, and also where there is nothing to compare with: how long it takes tells nothing.
-        same = hmac.compare_digest(hash_of(secret), held.secret_sha256 if held else NOBODYS)
-        if held is None or not same or prefix != PREFIX:
+        secret_sha256, caller = self._held.get(key_id, NOBODY)
+        if not hmac.compare_digest(hash_of(secret), secret_sha256) or caller is None or prefix != PREFIX:
             raise Unauthenticated(REFUSED)
-        return Caller(held.id, held.admin, held.rate_limit)
+        return caller

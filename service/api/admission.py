@@ -5,13 +5,14 @@ on what is in the house: requests, the bytes of their bodies, and the seconds th
 """
 
 import asyncio
-from collections.abc import Callable
+import time
 
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from service.api.errors import answer_to
 from service.api.headers import headers_of
+from service.api.patience import Patience
 from service.api.signals import PROBES
 from service.errors import Overloaded, ServiceError, TooSlow
 from service.settings import Settings
@@ -29,28 +30,29 @@ class Admission:
 
     def __init__(self, app: ASGIApp, settings: Settings, metrics: Metrics) -> None:
         self._app = app
-        self._settings = settings
-        self._metrics = metrics
+        self.settings = settings
+        self.patience = Patience()
+        """With those who wait for a body."""
         self._requests = self._bytes = 0
+        metrics.admitted = lambda: (self._requests, self._bytes)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Let a request in, or answer 503 in its place."""
         if scope["type"] != "http" or scope["path"].startswith(PROBES):
             await self._app(scope, receive, send)
             return
-        most = self._settings.max_in_flight
+        most = self.settings.max_in_flight
         if self._requests >= most:
             full = f"{most} requests are in flight, as many as GDSSM_MAX_IN_FLIGHT allows. Try again in a moment."
             await answer_to(Overloaded(full))(scope, receive, send)
             return
-        body = _Body(scope, receive, send, self._reserve, self._settings)
+        body = _Body(scope, receive, send, self)
         self._requests += 1
-        self._metrics.in_flight(1)
         try:
             # Whoever came in the same turn of the event loop is counted before the first of them is worked on;
             # without this short work, which never leaves the loop, would never be seen to pile up.
             await asyncio.sleep(0)
-            body.take(min(body.announced, self._settings.max_body_bytes))
+            body.take(min(body.announced, self.settings.max_body_bytes))
             if body.refused is None:
                 await self._app(scope, body.receive, body.send)
         except ServiceError:
@@ -58,17 +60,15 @@ class Admission:
                 raise
         finally:
             self._requests -= 1
-            self._metrics.in_flight(-1)
-            self._reserve(-body.taken)
+            self._bytes -= body.taken
         if body.refused is not None:
             await _refusal(body.refused)(scope, receive, send)
 
-    def _reserve(self, more: int) -> bool:
-        """Take (or give back) bytes, if that many are left."""
-        if more > 0 and self._bytes + more > self._settings.max_bytes_in_flight:
+    def reserve(self, more: int) -> bool:
+        """Take bytes, if that many are left."""
+        if self._bytes + more > self.settings.max_bytes_in_flight:
             return False
         self._bytes += more
-        self._metrics.bytes_in_flight(more)
         return True
 
 
@@ -78,18 +78,16 @@ class _Body:
     What is refused half way is remembered, and whatever the app answers to that is dropped.
     """
 
-    def __init__(
-        self, scope: Scope, receive: Receive, send: Send, reserve: Callable[[int], bool], settings: Settings
-    ) -> None:
+    def __init__(self, scope: Scope, receive: Receive, send: Send, house: Admission) -> None:
         self._receive = receive
         self._send = send
-        self._reserve = reserve
-        self._settings = settings
-        self._deadline = asyncio.get_running_loop().time() + settings.request_timeout
+        self._house = house
+        self._task: asyncio.Task[object] | None = None
         self._came = 0
         headers = headers_of(scope)
         self.announced = int(headers.get(b"content-length", b"0"))  # the server has refused what is no number
         self._whole = not self.announced and b"transfer-encoding" not in headers
+        self.deadline = time.monotonic() + house.settings.request_timeout
         self.taken = 0
         self.refused: ServiceError | None = None
 
@@ -98,11 +96,11 @@ class _Body:
         more = size - self.taken
         if more <= 0:
             return
-        if self._reserve(more):
+        if self._house.reserve(more):
             self.taken = size
         else:
             self.refused = Overloaded(
-                f"Bodies in flight may have at most {self._settings.max_bytes_in_flight} bytes together "
+                f"Bodies in flight may have at most {self._house.settings.max_bytes_in_flight} bytes together "
                 "(GDSSM_MAX_BYTES_IN_FLIGHT). Try again in a moment."
             )
 
@@ -110,7 +108,17 @@ class _Body:
         """Pass on a piece of the body, or raise what is wrong with it."""
         if self._whole:
             return await self._receive()
-        message = await self._receive_in_time()
+        self._task = asyncio.current_task()
+        self._house.patience.begin(self)
+        try:
+            message = await self._receive()
+        except asyncio.CancelledError:
+            if self.refused is None:
+                raise
+            self._waiting().uncancel()
+            raise self.refused from None
+        finally:
+            self._house.patience.end(self)
         self._came += len(message.get("body", b""))
         self._whole = not message.get("more_body", False)
         self.take(self._came)
@@ -118,27 +126,17 @@ class _Body:
             raise self.refused
         return message
 
-    async def _receive_in_time(self) -> Message:
-        """Do what `asyncio.timeout_at` does, at a third of its cost: every request passes here."""
-        task = asyncio.current_task()
-        assert task is not None  # noqa: S101
-        clock = asyncio.get_running_loop().call_at(self._deadline, self._expire, task)
-        try:
-            return await self._receive()
-        except asyncio.CancelledError:
-            if self.refused is None:
-                raise
-            task.uncancel()
-            raise self.refused from None
-        finally:
-            clock.cancel()
-
-    def _expire(self, task: "asyncio.Task[object]") -> None:
+    def expire(self) -> None:
+        """Refuse a body that does not come; as `asyncio.timeout` does it, without a timer for each."""
         self.refused = TooSlow(
-            f"The body must arrive within {self._settings.request_timeout:g} seconds (GDSSM_REQUEST_TIMEOUT). "
+            f"The body must arrive within {self._house.settings.request_timeout:g} seconds (GDSSM_REQUEST_TIMEOUT). "
             "Send it faster, or in smaller requests."
         )
-        task.cancel()
+        self._waiting().cancel()
+
+    def _waiting(self) -> "asyncio.Task[object]":
+        assert self._task is not None  # noqa: S101
+        return self._task
 
     async def send(self, message: Message) -> None:
         """Pass on the answer, unless the request was refused."""

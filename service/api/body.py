@@ -133,9 +133,10 @@ async def receive(request: Request, limit: int) -> bytes:
         MalformedBody: It breaks off.
     """
     headers = headers_of(request.scope)
-    coding = headers.get(b"content-encoding", b"identity").decode("latin-1")
-    if coding != "identity":
-        raise UnsupportedContentType(f"The body must not be compressed; this is {coding[:100]!r}. Send it as it is.")
+    coding = headers.get(b"content-encoding", b"identity")
+    if coding != b"identity":
+        shown = coding.decode("latin-1")[:100]
+        raise UnsupportedContentType(f"The body must not be compressed; this is {shown!r}. Send it as it is.")
     announced = headers.get(b"content-length", b"")
     if announced.isdigit() and float(announced) > limit:
         raise BodyTooLarge(limit)

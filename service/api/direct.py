@@ -39,16 +39,13 @@ class Direct:
                 found = answer.matches(scope["path"])
                 if found is not None and scope["method"] in answer.methods:
                     scope["route"] = answer.route
-                    await self._send(answer, Request(scope, receive), found.groupdict(), send)
+                    try:
+                        response = await answer.to(Request(scope, receive), found.groupdict())
+                    except ServiceError as error:
+                        response = answer_to(error)
+                    await response(scope, receive, send)
                     return
         await self._app(scope, receive, send)
-
-    async def _send(self, answer: "_Answer", request: Request, path: dict[str, Any], send: Send) -> None:
-        try:
-            response = await answer.to(request, path)
-        except ServiceError as error:
-            response = answer_to(error)
-        await response(request.scope, request.receive, send)
 
 
 class _Answer:
@@ -86,6 +83,8 @@ def _calling(needs: Dependant) -> Callable[[Request, dict[str, Any]], Awaitable[
     function: Any = needs.call
     asking = needs.request_param_name or needs.http_connection_param_name
     parts = [(str(part.name), _calling(part)) for part in needs.dependencies]
+    if asking is not None and not parts:
+        return lambda request, given: function(**{asking: request}, **given)
 
     async def call(request: Request, given: dict[str, Any]) -> Any:  # noqa: ANN401  (whatever the function returns)
         if asking is not None:

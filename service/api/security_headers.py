@@ -1,4 +1,7 @@
-"""Security headers: no sniffing anywhere; a page runs its own scripts only, asks only us, and is framed by nobody."""
+"""Security headers: no sniffing anywhere; a page runs its own scripts only, asks only us, and is framed by nobody.
+
+There are no CORS headers, so that a browser lets only our own pages read an answer.
+"""
 
 import base64
 import hashlib
@@ -15,21 +18,21 @@ POLICY = (
 """Inline styles are Swagger UI's; inline scripts are allowed by their hash."""
 
 
-class SecurityHeaders:
-    """Wraps an app; there are no CORS headers, so that a browser lets only our own pages read an answer."""
+class PagePolicy:
+    """Wraps an app that may answer with pages; what every answer bears, `api.signals` adds."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Add the headers to every answer."""
+        """Add a policy to every page."""
         if scope["type"] == "http":
-            await self._app(scope, receive, _Headers(send).send)
+            await self._app(scope, receive, _Page(send).send)
         else:
             await self._app(scope, receive, send)
 
 
-class _Headers:
+class _Page:
     """Holds a page without a policy of its own back until its scripts are known; everything else passes at once."""
 
     def __init__(self, send: Send) -> None:
@@ -39,15 +42,14 @@ class _Headers:
 
     async def send(self, message: Message) -> None:
         if message["type"] == "http.response.start":
-            sent = message["headers"] = [*message.get("headers", ()), NO_SNIFFING]
-            if _is_page(dict(sent)):
+            if _is_page(dict(message.get("headers", ()))):
                 self._start = message
                 return
         elif self._start is not None:
             self._page += message.get("body", b"")
             if message.get("more_body", False):
                 return
-            self._start["headers"] += _page_headers(self._page)
+            self._start["headers"] = [*self._start["headers"], *_page_headers(self._page)]
             await self._send(self._start)
             message["body"] = self._page
         await self._send(message)

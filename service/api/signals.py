@@ -1,5 +1,7 @@
 """The outermost layer: every request gets an id, its times, a log line and its place in the metrics.
 
+What every answer bears is added here, once.
+
 It also answers what nobody else caught: the framework's own layer for that stands outside of every other layer, where
 the answer would carry no id.
 """
@@ -14,6 +16,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from service.access.caller import EVERYBODY
 from service.api.errors import unexpected
 from service.api.headers import headers_of
+from service.api.security_headers import NO_SNIFFING
 from service.signals.logs import Line
 from service.signals.metrics import Metrics
 from service.signals.record import CURRENT, Record
@@ -25,8 +28,8 @@ REQUEST_ID = re.compile(rb"[\x21-\x7e]{1,128}")
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 PROBES = ("/health/", "/metrics", "/v2/health/")
 """Asked every few seconds by machines; their log lines are of level debug."""
-
-
+STARTS = frozenset({"http.response.start", "websocket.http.response.start", "websocket.accept"})
+BODIES = frozenset({"http.response.body", "websocket.http.response.body"})
 LINE = "%s %s %s %s ms request=%s model=%s key=%s bytes=%s"
 
 
@@ -99,17 +102,18 @@ class _Answer:
 
     async def send(self, message: Message) -> None:
         kind = message["type"]
-        if kind in {"http.response.start", "websocket.http.response.start", "websocket.accept"}:
+        if kind in BODIES:
+            self.size += len(message.get("body", b""))
+        elif kind in STARTS:
             self.status = message.get("status", 101)
             record = self._record
-            times = f"queue;dur={record.queue * 1e3:.2f}, compute;dur={record.compute * 1e3:.2f}"
+            times = b"queue;dur=%.2f, compute;dur=%.2f" % (record.queue * 1e3, record.compute * 1e3)
             message["headers"] = [
                 *message.get("headers", ()),
+                NO_SNIFFING,
                 (b"x-request-id", record.request_id.encode()),
-                (b"server-timing", times.encode()),
+                (b"server-timing", times),
             ]
-        elif kind in {"http.response.body", "websocket.http.response.body"}:
-            self.size += len(message.get("body", b""))
         await self._send(message)
 
 

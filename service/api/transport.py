@@ -6,12 +6,14 @@ wait to be read; and what is no HTTP it refuses in plain text.
 
 import asyncio
 import resource
+import time
 from collections.abc import Callable
 from itertools import chain
 
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
 
 from service.api.errors import answer_to
+from service.api.patience import Patience
 from service.errors import MalformedBody, Overloaded, ServiceError, TooSlow
 
 HEAD_BYTES = 64 * 2**10
@@ -26,24 +28,28 @@ NOT_HTTP = "This is not HTTP/1.1. Send a request line, headers that end with an 
 class Connection(HttpToolsProtocol):
     """One connection; see `bounded`."""
 
-    patience = 30.0
+    seconds = 30.0
     most = 2**20
+    patience = Patience()
+    """With those whose head is coming."""
+    deadline = float("inf")
 
     _head: int | None = 0
     """Bytes of the head that is coming; None where none is."""
-    _reading: asyncio.TimerHandle | None = None
+    _closing: asyncio.TimerHandle | None = None
     _writing: asyncio.TimerHandle | None = None
     _fault: ServiceError | None = None
 
     @classmethod
-    def bounded(cls, patience: float) -> "type[Connection]":
+    def bounded(cls, seconds: float) -> "type[Connection]":
         """Make the class of the connections of a service.
 
         Args:
-            patience: Seconds that a head may take to come, and an answer to go.
+            seconds: How long a head may take to come, and an answer to go.
         """
         files, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
-        return type("BoundedConnection", (cls,), {"patience": patience, "most": max(files - SPARE_FILES, 1)})
+        bounds = {"seconds": seconds, "most": max(files - SPARE_FILES, 1), "patience": Patience()}
+        return type("BoundedConnection", (cls,), bounds)
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn does
         """Take a connection, unless there are too many."""
@@ -51,11 +57,12 @@ class Connection(HttpToolsProtocol):
         if len(self.connections) > self.most:
             self._refuse(Overloaded(f"{self.most} connections are open. Try again in a moment."))
         else:
-            self._reading = self._later(self._give_up_reading)
+            self._expect_head()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Forget it."""
-        _cancel(self._reading, self._writing)
+        self.patience.end(self)
+        _cancel(self._closing, self._writing)
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
@@ -74,13 +81,13 @@ class Connection(HttpToolsProtocol):
         """Wait for a head, but not for ever."""
         super().on_message_begin()
         self._head = 0
-        _cancel(self._reading)
-        self._reading = self._later(self._give_up_reading)
+        _cancel(self._closing)
+        self._expect_head()
 
     def on_headers_complete(self) -> None:
         """Take a head; from here on the app looks after the time."""
         self._head = None
-        _cancel(self._reading)
+        self.patience.end(self)
         if len(self.url) + sum(map(len, chain.from_iterable(self.headers))) > HEAD_BYTES:
             self._fault = _head_too_large()
             raise self._fault  # out of the parser, and into send_400_response
@@ -91,7 +98,7 @@ class Connection(HttpToolsProtocol):
         unread = self.cycle.more_body
         super().on_response_complete()
         if unread and self._head is None:
-            self._reading = self._later(self.transport.close)
+            self._closing = self._later(self.transport.close)
 
     def pause_writing(self) -> None:
         """Wait for an answer to be read, but not for ever."""
@@ -108,11 +115,16 @@ class Connection(HttpToolsProtocol):
         del msg
         self._refuse(self._fault or MalformedBody(NOT_HTTP))
 
-    def _give_up_reading(self) -> None:
+    def expire(self) -> None:
+        """Wait for a head no longer."""
         if self._head:
-            self._refuse(TooSlow(f"The headers must arrive within {self.patience:g} seconds. Send them at once."))
+            self._refuse(TooSlow(f"The headers must arrive within {self.seconds:g} seconds. Send them at once."))
         else:
             self.transport.close()
+
+    def _expect_head(self) -> None:
+        self.deadline = time.monotonic() + self.seconds
+        self.patience.begin(self)
 
     def _refuse(self, error: ServiceError) -> None:
         """Hear nothing more; say why, unless an answer is on its way: that one is finished first."""
@@ -130,11 +142,12 @@ class Connection(HttpToolsProtocol):
         self.transport.write(STATUS_LINE[answer.status_code] + lines + b"\r\n" + bytes(answer.body))
         if self.transport.can_write_eof():
             self.transport.write_eof()
-        _cancel(self._reading)
-        self._reading = self.loop.call_later(LINGERING, self.transport.close)
+        self.patience.end(self)
+        _cancel(self._closing)
+        self._closing = self.loop.call_later(LINGERING, self.transport.close)
 
     def _later(self, do: Callable[[], None]) -> asyncio.TimerHandle:
-        return self.loop.call_later(self.patience, do)
+        return self.loop.call_later(self.seconds, do)
 
 
 def _head_too_large() -> MalformedBody:

@@ -30,7 +30,7 @@ def configure(level: str, kind: Literal["text", "json"]) -> None:
         names = {"levelname": "level"}
         handler.setFormatter(JsonFormatter(FIELDS, timestamp="time", rename_fields=names, reserved_attrs=left_out))
     else:
-        handler.setFormatter(logging.Formatter(TEXT))
+        handler.setFormatter(_TextFormatter(TEXT))
     logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
 
 
@@ -53,14 +53,33 @@ class Line(logging.LogRecord):
         self.__dict__.update(fields)
 
 
+class _TextFormatter(logging.Formatter):
+    """Writes a `Line` as any other, but what is the same in all lines of a second only once."""
+
+    _second = -1
+    _written = ""
+
+    def format(self, record: logging.LogRecord) -> str:
+        if type(record) is not Line:
+            return super().format(record)
+        second = int(record.created)
+        if second != self._second:
+            self._written, self._second = self.formatTime(record)[: -len(",000")], second
+        return f"{self._written},{int(record.msecs):03} {record.levelname} {record.getMessage()}"
+
+
 class _Handler(logging.StreamHandler[TextIO]):
     """Writes a `Line` without asking whether it may, and without naming its request, which it does itself."""
 
     def handle(self, record: logging.LogRecord) -> bool:
         if type(record) is not Line:
             return super().handle(record)
-        with self.lock or nullcontext():
-            self.emit(record)
+        try:
+            line = self.format(record) + self.terminator
+            with self.lock or nullcontext():
+                self.stream.write(line)  # stderr sends a line off by itself
+        except Exception:  # noqa: BLE001  (as every handler of logging does)
+            self.handleError(record)
         return True
 
 

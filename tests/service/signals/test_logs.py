@@ -1,5 +1,7 @@
+import io
 import json
 import logging
+import re
 from collections.abc import Iterator
 
 import pytest
@@ -55,12 +57,33 @@ def test_outside_of_requests_there_is_no_id(capsys: pytest.CaptureFixture[str]) 
     assert "request_id" not in json.loads(capsys.readouterr().err.splitlines()[-1])
 
 
+@pytest.mark.parametrize("created", [0.0, 0.0004, 1.9999, 86399.9996, 1790000000.25])
+def test_a_line_of_fields_has_the_time_of_any_other(created: float, capsys: pytest.CaptureFixture[str]) -> None:
+    logs.configure("info", "text")
+    line = logs.Line(logging.getLogger("somewhere"), logging.INFO, "hello", {})
+    line.created, line.msecs = created, created % 1 * 1e3
+    logging.getLogger("somewhere").handle(line)
+    assert capsys.readouterr().err == logging.Formatter(logs.TEXT).format(line) + "\n"
+
+
+def test_nobody_hears_of_a_line_that_cannot_be_written(capsys: pytest.CaptureFixture[str]) -> None:
+    logs.configure("info", "text")
+    logger = logging.getLogger("somewhere")
+    (handler,) = logging.getLogger().handlers
+    assert isinstance(handler, logging.StreamHandler)
+    handler.setStream(closed := io.StringIO())
+    closed.close()
+    logger.handle(logs.Line(logger, logging.INFO, "%s", {"status": 200}))
+    assert "--- Logging error ---" in capsys.readouterr().err
+
+
 def test_a_line_of_fields_is_the_same_to_people_and_to_machines(capsys: pytest.CaptureFixture[str]) -> None:
     logger = logging.getLogger("somewhere")
     fields = {"method": "POST", "status": 200, "request_id": "mine"}
     logs.configure("info", "text")
     logger.handle(logs.Line(logger, logging.INFO, "%s %s request=%s", fields))
-    assert capsys.readouterr().err.endswith(" INFO POST 200 request=mine\n")
+    written = capsys.readouterr().err
+    assert re.fullmatch(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d,\d{3} INFO POST 200 request=mine\n", written)
     logs.configure("info", "json")
     logger.handle(logs.Line(logger, logging.INFO, "%s %s request=%s", fields))
     line = json.loads(capsys.readouterr().err)
