@@ -1,7 +1,8 @@
 """What a query costs from a context that the server holds, beside one that brings its context with it, over HTTP.
 
 Payload L (1,000 observations of 32 inputs, 10 queries), one connection, in turn; times are medians of one run, and what
-counts is their ratio.
+counts is their ratio. The one-shot of payload S (10 observations of 10 inputs, one query) is there to show what HTTP
+costs by itself.
 """
 
 import json
@@ -48,6 +49,7 @@ def requests(server: Server, connection: socket.socket) -> dict[str, bytes]:
         "one-shot, JSON": server.request("json", PAYLOAD),
         "one-shot, binary": server.request("binary", PAYLOAD),
         "held, JSON": _post(server, f"/v1/contexts/{context}/predictions", {"query": sent.query.tolist()}),
+        "one-shot of S, JSON": server.request("json", "S"),  # last: it would warm the caches for what counts
     }
 
 

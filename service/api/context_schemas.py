@@ -17,10 +17,9 @@ from service.api.schemas import (
     Schema,
 )
 from service.contexts.context_record import ContextRecord, Page
-from service.explaining.explanation import Explanation, Part, parts
+from service.explaining.explanation import Part, parts
 from service.explaining.implicit_weights import ImplicitWeights
 from service.numbers import number
-from service.predictor import Prediction
 
 LONGEST_TTL = 10 * 365 * 86_400
 """Seconds."""
@@ -119,19 +118,18 @@ class ContextPage(Schema):
 
 
 class PageRequest(Schema):
-    """Which of the caller's to list."""
+    """Which of the caller's to list; FastAPI documents each field of an address by itself, from what is in it."""
 
-    limit: int = Field(100, ge=1, le=1000)
-    """Most on this page."""
-    after: ContextName | SkipJsonSchema[None] = None
-    """Where the page before ended."""
+    limit: int = Field(100, ge=1, le=1000, description="Most on this page.")
+    after: ContextName | SkipJsonSchema[None] = Field(None, description="Where the page before ended.")
 
 
 class ImportOptions(Schema):
-    """How to keep an imported context."""
+    """How to keep an imported context; documented as `PageRequest` is."""
 
-    ttl: Annotated[int, Field(ge=1, le=LONGEST_TTL)] | SkipJsonSchema[None] = None
-    """Seconds that it is kept after its last use; GDSSM_CONTEXT_TTL if left out."""
+    ttl: Annotated[int, Field(ge=1, le=LONGEST_TTL)] | SkipJsonSchema[None] = Field(
+        None, description="Seconds that it is kept after its last use; GDSSM_CONTEXT_TTL if left out."
+    )
 
 
 class ContextQuery(Schema):
@@ -158,17 +156,6 @@ class ContextPrediction(Schema):
     """The version of the context that answered."""
     explanation: ExplanationAnswer | SkipJsonSchema[None] = None
     """What `explain` asked for."""
-
-    @classmethod
-    def of(cls, predicted: Prediction, explanation: Explanation, record: ContextRecord) -> Self:
-        """Write an answer as it is sent."""
-        return cls(
-            prediction=predicted.prediction.tolist(),
-            model=AnsweringModel.model_validate(predicted.model),
-            n_observations=record.n_observations,
-            version=record.version,
-            explanation=ExplanationAnswer.of(explanation) if explanation.implicit_weights else None,
-        )
 
 
 class MergeRequest(Schema):

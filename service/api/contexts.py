@@ -3,6 +3,7 @@
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request, Response
+from pydantic_core import to_json
 
 from service import errors
 from service.api.allowed import allow_only
@@ -23,9 +24,11 @@ from service.api.context_schemas import (
 from service.api.errors import documented
 from service.api.own import Own
 from service.api.ready import Ready
-from service.api.schemas import Observations
+from service.api.schemas import ExplanationAnswer, Observations
+from service.api.work import numbers_in
 from service.contexts.context_record import ContextRecord
-from service.predictor import Context
+from service.explaining.explanation import Explanation
+from service.predictor import Context, Prediction
 
 router = APIRouter(prefix="/v1/contexts", tags=["contexts"], route_class=BinaryRoute)
 
@@ -124,20 +127,29 @@ async def predict(http: Request, context_id: ContextId, query: ContextQuery, own
     The answer is that of `POST /v1/predict` with all of its observations; as safetensors too, like there, and with the
     text `context_version`.
     """
-    binary = wants_binary(http)
+    binary, asked = wants_binary(http), (query.query, query.parameters)
 
-    def work(owner: str) -> Response:
-        asked = (owner, context_id, query.query, query.parameters)
-        predicted, explanation, record = own.contexts.predict_and_explain(*asked, wanted=query.explain)
-        answer = (
-            answer_of(predicted, explanation, context_version=str(record.version))
-            if binary
-            else _json(ContextPrediction.of(predicted, explanation, record))
-        )
+    def written(predicted: Prediction, explanation: Explanation | None, record: ContextRecord) -> Response:
+        if binary:
+            answer = answer_of(predicted, explanation, context_version=str(record.version))
+        else:
+            answer = _json(predicted, explanation, record)
         answer.headers["ETag"] = etag(record)
         return answer
 
-    return await own.run(work)
+    def work(owner: str) -> Response:
+        return written(*own.contexts.predict_and_explain(owner, context_id, *asked, wanted=query.explain))
+
+    held = None if query.explain else own.contexts.at_hand(own.owner, context_id)
+    if held is None:
+        return await own.run(work)
+    # Nothing has to be waited for: what is left is computing, as for a prediction that keeps nothing.
+    columns = (held.record.inputs or 0) + (held.record.outputs or 0)
+    return await own.pool.run(
+        lambda: written(own.contexts.answer(held, *asked), None, held.record),
+        numbers_in(len(query.query), columns),
+        ("held", held.runtime.manifest.sha256, columns),
+    )
 
 
 @router.post("/{context_id}/merge", responses=documented(*CHANGE, *BODY, *COMPUTING) | TAGGED)
@@ -164,8 +176,18 @@ def made(record: ContextRecord, response: Response) -> ContextAnswer:
     return tagged(record, response)
 
 
-def _json(answer: ContextPrediction) -> Response:
-    return Ready(answer.model_dump_json(exclude_none=True).encode(), JSON)
+def _json(answer: Prediction, explanation: Explanation | None, record: ContextRecord) -> Response:
+    """Write a `ContextPrediction`; what comes out of the model needs no validation."""
+    model = answer.model
+    content: dict[str, object] = {
+        "prediction": answer.prediction.tolist(),
+        "model": {"name": model.name, "version": model.version, "sha256": model.sha256},
+        "n_observations": answer.n_observations,
+        "version": record.version,
+    }
+    if explanation is not None and explanation.implicit_weights:
+        content["explanation"] = ExplanationAnswer.of(explanation)
+    return Ready(to_json(content, exclude_none=True), JSON)
 
 
 def _context(observations: Observations) -> Context:

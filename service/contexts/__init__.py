@@ -3,6 +3,7 @@
 contexts        they are made, fed, asked, joined, removed
 context_record  what is told of a context, and on which terms it is changed
 shelf           taken out and put back within one transaction, once for each idempotency key
+recent          those used last, ready to be asked
 memory          what a context remembers: its state, and how its observations looked
 merge           two states of one model into one, without the model
 forgetting      how a state fades where old observations count less: λ^(N−1−i)

@@ -10,7 +10,8 @@ from sqlalchemy import Connection
 from service.contexts import portable
 from service.contexts.context_record import UNCONDITIONAL, Change, ContextRecord, Page, StreamStep
 from service.contexts.memory import answer, join, learn, new_memory
-from service.contexts.shelf import ID, Held, Shelf, record_of
+from service.contexts.recent import Held
+from service.contexts.shelf import ID, Shelf, record_of
 from service.errors import Conflict, InvalidInput, NumericOverflow, Problem, UnknownModel, UnsupportedByModel
 from service.explaining.contributions import no_contributions_of_a_state
 from service.explaining.explanation import Explanation, Part
@@ -109,7 +110,23 @@ class Contexts:
             NumericOverflow: The answer is beyond floating point.
         """
         held = self._shelf.look(owner, context_id)
-        return self._predict(held, query, parameters), self._shelf.touch(held.record)
+        return self.answer(held, query, parameters), self._shelf.touch(held.record)
+
+    def at_hand(self, owner: str, context_id: str) -> Held | None:
+        """Find a context from which queries can be answered without waiting for anything; None if `predict` must do it.
+
+        It was used here lately, the database has told at once that it has not changed since, and that it is kept for
+        longer need not be written down.
+
+        Raises:
+            UnknownModel: Its model is not served any more.
+        """
+        return self._shelf.at_hand(owner, context_id)
+
+    def answer(self, held: Held, query: Array, parameters: Mapping[str, float] | None = None) -> Prediction:
+        """Answer queries from a context that was found, as `predict` does."""
+        predicted = answer(held.runtime, self._predictor.limits, held.memory, query, parameters)
+        return Prediction(predicted, held.runtime.manifest, held.record.n_observations)
 
     def predict_and_explain(
         self,
@@ -129,7 +146,7 @@ class Contexts:
         if "contributions" in wanted:
             raise no_contributions_of_a_state()
         held = self._shelf.look(owner, context_id)
-        prediction = self._predict(held, query, parameters)
+        prediction = self.answer(held, query, parameters)
         weights = implicit_weights_in(held.runtime, held.memory, parameters) if wanted else None
         return prediction, Explanation(weights, None), self._shelf.touch(held.record)
 
@@ -142,7 +159,7 @@ class Contexts:
             if query is None:
                 raise InvalidInput(Problem("", "A step has an observation, a query, or both. Send one."))
             held = self._shelf.look(owner, context_id)
-            asked = None if held.memory.is_empty else self._predict(held, query).prediction
+            asked = None if held.memory.is_empty else self.answer(held, query).prediction
             return StreamStep(asked, None, self._shelf.touch(held.record))
         with self._database.transaction() as connection:
             held = self._shelf.hold(connection, owner, context_id)
@@ -248,18 +265,14 @@ class Contexts:
         assert record is not None  # noqa: S101  (a receipt is for the request that it was made for)
         return record
 
-    def _predict(self, held: Held, query: Array, parameters: Mapping[str, float] | None = None) -> Prediction:
-        predicted = answer(held.runtime, self._predictor.limits, held.memory, query, parameters)
-        return Prediction(predicted, held.runtime.manifest, held.record.n_observations)
-
     def _before_learning(
         self, held: Held, new: Context, query: Array | None
     ) -> tuple[Array, Array] | tuple[None, None]:
         """Predict at the query and at the x of the observations; returns the first and the error of the second."""
         if held.memory.is_empty:
             return None, None
-        at_x = self._predict(held, new.x).prediction
-        at_query = at_x if query is None else self._predict(held, query).prediction
+        at_x = self.answer(held, new.x).prediction
+        at_query = at_x if query is None else self.answer(held, query).prediction
         return at_query, new.y - at_x
 
     def _model_of(self, label: portable.Label) -> Runtime:

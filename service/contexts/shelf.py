@@ -3,7 +3,7 @@
 import json
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from typing import Any
 
 from sqlalchemy import Connection, Row
@@ -12,6 +12,7 @@ from sqlalchemy.exc import IntegrityError
 from service.contexts.context_record import UNCONDITIONAL, Change, ContextRecord
 from service.contexts.memory import Memory
 from service.contexts.portable import memory_of, read, write
+from service.contexts.recent import Held, Recent
 from service.errors import Conflict, InvalidInput, Problem, QuotaExceeded, UnknownContext, VersionMismatch
 from service.predictor import Predictor
 from service.runtime import Runtime
@@ -23,15 +24,6 @@ ID = re.compile(r"[0-9a-f]{32}")
 KEY = re.compile(r"[ -~]{1,200}")
 UNTOUCHED = 0.05
 """Reading keeps a context for its ttl anew; that is written down when it moves the end by this share of the ttl."""
-
-
-@dataclass(frozen=True)
-class Held:
-    """A context that was taken out."""
-
-    record: ContextRecord
-    memory: Memory
-    runtime: Runtime
 
 
 class Shelf:
@@ -53,6 +45,7 @@ class Shelf:
         self._max_contexts = max_contexts
         self._ttl = ttl
         self._clock = clock
+        self._recent = Recent()
 
     def once(
         self,
@@ -87,8 +80,18 @@ class Shelf:
     def look(self, owner: str, context_id: str) -> Held:
         """Read a context; it may change at once."""
         with self._database.reading() as connection:
+            held = self._unchanged(owner, context_id, connection.scalar)
+            if held is not None:
+                return held
             row = self._find(connection, owner, context_id, whole=True)
-        return self._held(row)
+        held = self._held(row)
+        self._recent.keep(held)
+        return held
+
+    def at_hand(self, owner: str, context_id: str) -> Held | None:
+        """Do what `look` does, if nothing has to be waited for, and if the context needs not be touched; else None."""
+        held = self._unchanged(owner, context_id, self._database.glance)
+        return None if held is None or self._is_due(held.record) else held
 
     def hold(self, connection: Connection, owner: str, context_id: str, change: Change = UNCONDITIONAL) -> Held:
         """Take a context out: until the end of the transaction nobody else changes it.
@@ -148,6 +151,7 @@ class Shelf:
             **_shown(memory),
         )
         contexts.add(connection, owner=owner, memory=write(runtime.manifest, memory), **asdict(record))
+        self._recent.keep(Held(record, memory, runtime))
         return record
 
     def store(self, connection: Connection, held: Held, memory: Memory) -> ContextRecord:
@@ -155,13 +159,15 @@ class Shelf:
         now, before = self._clock(), held.record
         new = {"version": before.version + 1, "updated": now, "expires": now + before.ttl, **_shown(memory)}
         contexts.change(connection, before.id, memory=write(held.runtime.manifest, memory), **new)
-        return replace(before, **new)
+        after = replace(before, **new)
+        self._recent.keep(replace(held, record=after, memory=memory))  # of no use to anybody if this is undone
+        return after
 
     def touch(self, record: ContextRecord) -> ContextRecord:
         """Keep a context for its ttl anew after it was read; not every time is written down."""
-        expires = self._clock() + record.ttl
-        if expires - record.expires <= UNTOUCHED * record.ttl:
+        if not self._is_due(record):
             return record
+        expires = self._clock() + record.ttl
         with self._database.transaction() as connection:
             contexts.touch(connection, record.id, expires)
         return replace(record, expires=expires)
@@ -172,6 +178,9 @@ class Shelf:
         with self._database.transaction() as connection:
             receipts.sweep(connection, now)
             return contexts.sweep(connection, now)
+
+    def _is_due(self, record: ContextRecord) -> bool:
+        return self._clock() + record.ttl - record.expires > UNTOUCHED * record.ttl
 
     def _under(
         self, receipt: receipts.Receipt, make: Callable[[Connection], ContextRecord | None]
@@ -193,6 +202,25 @@ class Shelf:
         if row is None:
             raise UnknownContext(context_id)
         return row
+
+    def _unchanged(self, owner: str, context_id: str, scalar: contexts.Scalar) -> Held | None:
+        """Find a context among those last used here, if the database says that it is still as it was then.
+
+        Whoever changes it gives it another version, anywhere. So one row is looked at, by its key; what is long about
+        a context is neither fetched nor read nor checked again.
+        """
+        held = self._recent.get(context_id)
+        if held is None:
+            return None
+        was = held.record
+        now = self._clock()
+        expires = contexts.expires_unchanged(scalar, owner, context_id, now, version=was.version, updated=was.updated)
+        if expires is None or held.runtime is not self._predictor.runtime(was.model, was.model_version):
+            return None
+        if expires != was.expires:
+            held = replace(held, record=replace(was, expires=expires))
+            self._recent.keep(held)
+        return held
 
     def _held(self, row: Row[Any]) -> Held:
         runtime = self._predictor.runtime(row.model, row.model_version)

@@ -2,6 +2,7 @@
 
 tables      what is stored
 database    a connection that creates and migrates its schema by itself
+glance      one value, looked up where nothing may wait
 migrate     the steps that are missing, with alembic
 migrations  the steps
 names       how what is kept is called

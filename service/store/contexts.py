@@ -1,11 +1,14 @@
 """The statements on contexts; each within the transaction of its caller."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Column, Connection, Row, bindparam, delete, func, insert, literal, select, update
+from sqlalchemy import Column, Connection, Row, Select, bindparam, delete, func, insert, literal, select, update
 
 from service.store.tables import CONTEXTS
+
+Scalar = Callable[[Select[Any], Mapping[str, object]], Any]
+"""Reads the first value of a statement: `scalar` of a connection, or `glance` of a database."""
 
 C = CONTEXTS.c
 LISTED: tuple[Column[Any], ...] = tuple(column for column in C if column is not C.memory)
@@ -13,6 +16,7 @@ LISTED: tuple[Column[Any], ...] = tuple(column for column in C if column is not 
 THIS = (C.id == bindparam("this"), C.owner == bindparam("owner"), C.expires > bindparam("now"))
 WHOLE, BRIEF = select(*C).where(*THIS), select(*LISTED).where(*THIS)
 WHOLE_LOCKED, BRIEF_LOCKED = WHOLE.with_for_update(), BRIEF.with_for_update()
+UNCHANGED = select(C.expires).where(*THIS, C.version == bindparam("version"), C.updated == bindparam("updated"))
 CHANGE = update(CONTEXTS).where(C.id == bindparam("this"))
 
 
@@ -36,6 +40,24 @@ def find(
     """
     unlocked, locked = (WHOLE, WHOLE_LOCKED) if whole else (BRIEF, BRIEF_LOCKED)
     return connection.execute(locked if lock else unlocked, {"this": context_id, "owner": owner, "now": now}).first()
+
+
+def expires_unchanged(
+    scalar: Scalar, owner: str, context_id: str, now: float, *, version: int, updated: float
+) -> float | None:
+    """See whether a context that `find` would find is still as it was: when its time is over; None if it is not.
+
+    Args:
+        scalar: Asks.
+        owner: As for `find`, and so the next two.
+        context_id: Which.
+        now: Seconds since 1970.
+        version: What it was.
+        updated: When it became that, which tells it from what came of a restored backup under the same number.
+    """
+    names = {"this": context_id, "owner": owner, "now": now, "version": version, "updated": updated}
+    expires: float | None = scalar(UNCHANGED, names)
+    return expires
 
 
 def change(connection: Connection, context_id: str, **values: object) -> None:

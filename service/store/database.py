@@ -2,17 +2,18 @@
 
 import logging
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any, Self
 
-from sqlalchemy import URL, Connection, Engine, StaticPool, create_engine, event, make_url
+from sqlalchemy import URL, Connection, Engine, Select, StaticPool, create_engine, event, make_url
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import ArgumentError, InterfaceError, InternalError, OperationalError
 from sqlalchemy.exc import TimeoutError as NoConnection
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from service.errors import DatabaseUnavailable, InvalidSettings
+from service.store.glance import Glance
 from service.store.migrate import migrate
 
 logger = logging.getLogger(__name__)
@@ -34,6 +35,7 @@ class Database:
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
+        self._glance: Glance | None = None
         # One file has one writer at a time. Within a process a lock is a fairer queue than SQLite's, which is polling.
         one_writer = engine.dialect.name == "sqlite"
         self._writing: AbstractContextManager[Any] = threading.Lock() if one_writer else nullcontext()
@@ -54,6 +56,8 @@ class Database:
         try:
             with database.transaction() as connection:
                 migrate(connection)
+            with _answering(UNDONE):
+                database._glance = Glance.of(database._engine)
         except InvalidSettings:
             database.close()
             raise
@@ -87,8 +91,14 @@ class Database:
         with self._looking, _answering(UNDONE), self._engine.connect() as connection:
             yield connection.execution_options(reading=True)
 
+    def glance(self, statement: Select[Any], parameters: Mapping[str, object]) -> Any:  # noqa: ANN401  (any value)
+        """Read one value without waiting, as the event loop must; None if there is none, or if that takes a while."""
+        return None if self._glance is None else self._glance.scalar(statement, parameters)
+
     def close(self) -> None:
         """Give every connection back."""
+        if self._glance is not None:
+            self._glance.close()
         self._engine.dispose()
 
 
@@ -157,11 +167,17 @@ def _postgresql(address: URL) -> Engine:
     }
     options = [f"-c {name}={seconds}s" for name, seconds in limits.items()]
     given = address.query.get("options", "")
-    return create_engine(
-        address,
-        connect_args={"connect_timeout": PATIENCE, "options": " ".join([*options, str(given)])},
-        pool_pre_ping=True,
-        pool_size=5,
-        max_overflow=10,
-        pool_timeout=PATIENCE,
-    )
+    try:
+        return create_engine(
+            address,
+            connect_args={"connect_timeout": PATIENCE, "options": " ".join([*options, str(given)])},
+            pool_pre_ping=True,
+            pool_size=5,
+            max_overflow=10,
+            pool_timeout=PATIENCE,
+        )
+    except ImportError as error:
+        raise InvalidSettings(
+            "GDSSM_DATABASE_URL names a PostgreSQL database, which needs psycopg. "
+            "Install it with: pip install 'gdssm[postgres]'"
+        ) from error

@@ -3,11 +3,14 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import httpx
 import numpy as np
 import pytest
 
 from service.access.keys import Keys
+from service.api.work import Pool
 from service.artifact import Manifest
+from service.contexts.contexts import Contexts
 from service.settings import Settings
 from service.store.database import Database
 from tests.closeness import assert_close
@@ -67,6 +70,52 @@ def test_an_answer_says_who_gave_it_from_what(client: InProcess) -> None:
         "version": context["version"],
     }
     assert answer.headers["etag"] == f'"{context["version"]}"'
+
+
+ASKED: list[dict[str, object]] = [
+    {"query": [[1]]},
+    {"query": [[1]], "parameters": {"learning_rate": 0.25}},
+    {"query": [[1, 2]]},
+    {"query": [[1]], "parameters": {"rate": 1}},
+    {"query": [[1e308]], "parameters": {"learning_rate": 100}},
+]
+"""Some of it is refused."""
+
+
+async def refuse(*_: object) -> None:
+    raise AssertionError
+
+
+def said(answer: httpx.Response) -> tuple[object, ...]:
+    """All that counts; the texts beside tensors come in any order."""
+    headers = (answer.headers.get(name) for name in ("etag", "content-type", "content-length"))
+    return answer.status_code, sorted(answer.content), *headers
+
+
+@pytest.mark.parametrize("body", ASKED)
+@pytest.mark.parametrize("kind", ["application/json", "application/vnd.safetensors"])
+def test_what_is_at_hand_is_answered_without_a_thread_and_no_otherwise(
+    client: InProcess, monkeypatch: pytest.MonkeyPatch, body: dict[str, object], kind: str
+) -> None:
+    context = make(client, model="gd-1", observations=LINE)
+    with monkeypatch.context() as patched:
+        patched.setattr(Contexts, "at_hand", lambda *_: None)
+        expected = post(client, context, "predictions", body, accept=kind)
+    monkeypatch.setattr(Pool, "_in_thread", refuse)
+    answer = post(client, context, "predictions", body, accept=kind)
+    assert answer.status_code in {200, 422}
+    assert said(answer) == said(expected)
+
+
+def test_what_takes_long_gets_a_thread(client: InProcess, monkeypatch: pytest.MonkeyPatch) -> None:
+    context = make(client, model="gd-1", observations=LINE)
+    monkeypatch.setattr(Pool, "_in_thread", refuse)
+    bodies: list[dict[str, object]] = [
+        {"query": [[1]]},
+        {"query": [[1]], "explain": ["implicit_weights"]},
+        {"query": [[i] for i in range(5000)]},
+    ]
+    assert [post(client, context, "predictions", body).status_code for body in bodies] == [200, 500, 500]
 
 
 @pytest.mark.parametrize("model", [name for name in ZOO if name not in ONE_SHOT])

@@ -1,5 +1,6 @@
 """One transaction is all or nothing, on either database, and a database that does not answer is said so."""
 
+import sys
 import threading
 from pathlib import Path
 
@@ -103,6 +104,13 @@ def test_a_database_that_is_not_there_is_said_at_the_start(url: str, reason: str
         Database.open(url)
     assert "secret" not in str(refused.value)
     assert "\n" not in str(refused.value)
+
+
+def test_postgresql_without_its_driver_is_told_with_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "psycopg", None)
+    with pytest.raises(InvalidSettings, match=r"Install it with: pip install 'gdssm\[postgres\]'$") as refused:
+        Database.open("postgresql://u:secret@127.0.0.1:1/x")
+    assert "secret" not in str(refused.value)
 
 
 def test_after_a_server_came_back_so_do_the_connections(postgres: Postgres) -> None:

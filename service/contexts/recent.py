@@ -1,0 +1,66 @@
+"""The contexts that were used last, kept ready to be asked."""
+
+from collections import OrderedDict
+from dataclasses import dataclass
+from threading import Lock
+
+from service.contexts.context_record import ContextRecord
+from service.contexts.memory import Memory
+from service.runtime import Runtime
+
+MOST = 2**24
+"""Bytes that are kept in one process."""
+EACH = 2**12
+"""Bytes that one takes beside its state, about."""
+
+
+@dataclass(frozen=True)
+class Held:
+    """A context that was taken out."""
+
+    record: ContextRecord
+    memory: Memory
+    runtime: Runtime
+
+    @property
+    def size(self) -> int:
+        """Bytes that it takes, about."""
+        return EACH + sum(tensor.nbytes for tensor in (self.memory.state or {}).values())
+
+
+class Recent:
+    """Contexts by name, as they were; whoever finds one here has to see whether it still is so.
+
+    Safe to use from several threads.
+
+    Args:
+        most: Bytes; beyond that the one that was wanted least lately goes.
+    """
+
+    def __init__(self, most: int = MOST) -> None:
+        self._most = most
+        self._size = 0
+        self._held: OrderedDict[str, Held] = OrderedDict()
+        self._lock = Lock()
+
+    def get(self, context_id: str) -> Held | None:
+        """Find a context as it was kept last."""
+        with self._lock:
+            if context_id in self._held:
+                self._held.move_to_end(context_id)
+            return self._held.get(context_id)
+
+    def keep(self, held: Held) -> None:
+        """Keep a context, in place of what was kept of it before, unless it takes more than all may."""
+        with self._lock:
+            self._drop(held.record.id)
+            if held.size > self._most:
+                return
+            self._held[held.record.id] = held
+            self._size += held.size
+            while self._size > self._most:
+                self._drop(next(iter(self._held)))
+
+    def _drop(self, context_id: str) -> None:
+        before = self._held.pop(context_id, None)
+        self._size -= 0 if before is None else before.size

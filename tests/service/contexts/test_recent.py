@@ -1,0 +1,248 @@
+"""What is kept ready is never what is out of date, nor another owner's, nor more than fits."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from sqlalchemy import delete, update
+
+from service.contexts import shelf
+from service.contexts.context_record import Change
+from service.contexts.contexts import ContextRecord, Contexts
+from service.contexts.memory import Memory
+from service.contexts.recent import EACH, Held, Recent
+from service.errors import Conflict, UnknownContext, UnknownModel
+from service.models.repository import Repository
+from service.shapes import Array
+from service.store import receipts
+from service.store.database import Database
+from service.store.tables import CONTEXTS
+from tests.closeness import assert_close
+from tests.service.kept import OWNER, STRANGER, Clock, both, draw, keep
+
+QUERY = draw(99, 4).x
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def contexts(database: Database, repository: Repository, clock: Clock) -> Contexts:
+    return keep(database, repository, clock)
+
+
+@pytest.fixture
+def elsewhere(database_url: str, repository: Repository, clock: Clock) -> Iterator[Contexts]:
+    """The same contexts, as another process has them."""
+    database = Database.open(database_url)
+    yield keep(database, repository, clock)
+    database.close()
+
+
+@pytest.fixture
+def waits(database_url: str) -> bool:
+    """Whether this database is one that is waited for."""
+    return database_url.startswith("postgresql")
+
+
+def ask(contexts: Contexts, record: ContextRecord, owner: str = OWNER) -> Array:
+    return contexts.predict(owner, record.id, QUERY)[0].prediction
+
+
+def one_shot(contexts: Contexts, *parts: int) -> Array:
+    whole = draw(parts[0])
+    for seed in parts[1:]:
+        whole = both(whole, draw(seed))
+    return contexts._predictor.predict("linear", whole, QUERY).prediction
+
+
+def used(contexts: Contexts) -> ContextRecord:
+    """One that is kept ready."""
+    record = contexts.create(OWNER, None, draw(1))
+    ask(contexts, record)
+    return record
+
+
+def refuse(*_: object) -> None:
+    raise AssertionError
+
+
+def gone(*_: object) -> None:
+    raise UnknownModel("linear", [])
+
+
+def test_what_is_kept_ready_is_not_read_again(contexts: Contexts, monkeypatch: pytest.MonkeyPatch) -> None:
+    record = used(contexts)
+    monkeypatch.setattr(shelf, "read", refuse)
+    assert_close(ask(contexts, record), one_shot(contexts, 1), "prediction", rtol=1e-8)
+    contexts._shelf._recent = Recent()
+    with pytest.raises(AssertionError):
+        ask(contexts, record)
+
+
+@pytest.mark.parametrize("make", ["create", "observe", "merge", "load"])
+def test_what_was_stored_here_is_ready_and_as_it_will_be_read(
+    contexts: Contexts, elsewhere: Contexts, monkeypatch: pytest.MonkeyPatch, make: str
+) -> None:
+    record = contexts.create(OWNER, None, draw(1))
+    if make == "observe":
+        record = contexts.observe(OWNER, record.id, draw(2))
+    elif make == "merge":
+        record = contexts.merge(OWNER, record.id, contexts.create(OWNER, None, draw(2)).id)
+    elif make == "load":
+        record = contexts.load(OWNER, contexts.export(OWNER, record.id)[0])
+    there = elsewhere._shelf.look(OWNER, record.id)
+    monkeypatch.setattr(shelf, "read", refuse)
+    here = contexts._shelf.look(OWNER, record.id)
+    assert here.record == there.record
+    assert replace(here.memory, state=None) == replace(there.memory, state=None)
+    assert here.memory.state is not None
+    assert there.memory.state is not None
+    assert here.memory.state.keys() == there.memory.state.keys()
+    for name, tensor in here.memory.state.items():
+        assert tensor.dtype == there.memory.state[name].dtype
+        np.testing.assert_array_equal(tensor, there.memory.state[name])
+
+
+def test_what_another_process_learnt_is_seen_at_once(contexts: Contexts, elsewhere: Contexts) -> None:
+    record = used(contexts)
+    for seed in (2, 3):
+        after = elsewhere.observe(OWNER, record.id, draw(seed))
+        assert contexts.at_hand(OWNER, record.id) is None
+        predicted, seen = contexts.predict(OWNER, record.id, QUERY)
+        assert (seen, predicted.n_observations) == (after, after.n_observations)
+        assert_close(predicted.prediction, one_shot(contexts, *range(1, seed + 1)), "prediction", rtol=1e-8)
+
+
+def test_at_hand_is_what_needs_no_waiting(contexts: Contexts, waits: bool) -> None:
+    assert contexts.at_hand(OWNER, "0" * 32) is None
+    record = contexts.create(OWNER, None, draw(1))
+    held = contexts.at_hand(OWNER, record.id)
+    assert (held is None) == waits
+    if held is not None:
+        assert held.record == record
+        np.testing.assert_array_equal(contexts.answer(held, QUERY).prediction, ask(contexts, record))
+    contexts._shelf._recent = Recent()
+    assert contexts.at_hand(OWNER, record.id) is None
+
+
+def test_at_hand_waits_for_nobody_who_writes(contexts: Contexts, database: Database, waits: bool) -> None:
+    record = used(contexts)
+    with database.transaction() as connection:
+        connection.execute(update(CONTEXTS).values(version=7))
+        assert (contexts.at_hand(OWNER, record.id) is None) == waits
+    assert contexts.at_hand(OWNER, record.id) is None
+
+
+def test_what_has_to_be_written_down_is_not_at_hand(contexts: Contexts, clock: Clock, waits: bool) -> None:
+    record = contexts.create(OWNER, None, draw(1), ttl=100)
+    clock.now += 4
+    assert (contexts.at_hand(OWNER, record.id) is None) == waits
+    clock.now += 4
+    assert contexts.at_hand(OWNER, record.id) is None
+    kept = contexts.predict(OWNER, record.id, QUERY)[1]
+    assert kept.expires > record.expires + 7
+    held = contexts.at_hand(OWNER, record.id)
+    assert waits or (held is not None and held.record == kept)
+
+
+def test_for_a_stranger_nothing_is_kept_ready(contexts: Contexts) -> None:
+    record = used(contexts)
+    assert contexts.at_hand(STRANGER, record.id) is None
+    with pytest.raises(UnknownContext, match=record.id):
+        ask(contexts, record, STRANGER)
+
+
+def test_what_is_over_is_not_kept_ready(contexts: Contexts, clock: Clock) -> None:
+    record = used(contexts)
+    clock.now = record.expires + 1
+    assert contexts.at_hand(OWNER, record.id) is None
+    with pytest.raises(UnknownContext, match=record.id):
+        ask(contexts, record)
+
+
+def test_what_another_process_deleted_is_gone_at_once(contexts: Contexts, elsewhere: Contexts) -> None:
+    record = used(contexts)
+    elsewhere.delete(OWNER, record.id)
+    assert contexts.at_hand(OWNER, record.id) is None
+    with pytest.raises(UnknownContext, match=record.id):
+        ask(contexts, record)
+
+
+def test_another_context_of_the_same_name_and_version_is_another_one(contexts: Contexts, database: Database) -> None:
+    first, second = used(contexts), contexts.create(OWNER, None, draw(2))
+    with database.transaction() as connection:
+        connection.execute(delete(CONTEXTS).where(CONTEXTS.c.id == first.id))
+        connection.execute(update(CONTEXTS).values(id=first.id))
+    assert (first.version, second.version) == (1, 1)
+    assert contexts.at_hand(OWNER, first.id) is None
+    assert_close(ask(contexts, first), one_shot(contexts, 2), "prediction", rtol=1e-8)
+
+
+def test_a_change_that_was_undone_is_never_answered_from(contexts: Contexts, monkeypatch: pytest.MonkeyPatch) -> None:
+    record = used(contexts)
+    with monkeypatch.context() as patched:
+        patched.setattr(receipts, "keep", refuse)
+        with pytest.raises(AssertionError):
+            contexts.observe(OWNER, record.id, draw(2), Change("key"))
+    assert_close(ask(contexts, record), one_shot(contexts, 1), "prediction", rtol=1e-8)
+    contexts.observe(OWNER, record.id, draw(3))
+    assert_close(ask(contexts, record), one_shot(contexts, 1, 3), "prediction", rtol=1e-8)
+
+
+def test_a_model_that_was_replaced_is_held_against_the_state_again(
+    contexts: Contexts, repository: Repository, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    record = used(contexts)
+    monkeypatch.setattr(contexts._predictor, "runtime", lambda *_: repository.get("gd-1"))
+    assert contexts.at_hand(OWNER, record.id) is None
+    with pytest.raises(Conflict, match="another file of model linear"):
+        ask(contexts, record)
+
+
+def test_a_model_that_is_gone_is_told_to_the_owner_only(contexts: Contexts, monkeypatch: pytest.MonkeyPatch) -> None:
+    record = used(contexts)
+    monkeypatch.setattr(contexts._predictor, "runtime", gone)
+    with pytest.raises(UnknownModel):
+        ask(contexts, record)
+    with pytest.raises(UnknownContext):
+        ask(contexts, record, STRANGER)
+
+
+@pytest.fixture
+def made(contexts: Contexts) -> Callable[[str, int], Held]:
+    """Makes what can be kept, with a state of some bytes."""
+    record, runtime = contexts.create(OWNER, None), contexts._predictor.runtime("linear")
+
+    def make(name: str, size: int) -> Held:
+        return Held(replace(record, id=name), Memory({"state": np.zeros(size // 8)}), runtime)
+
+    return make
+
+
+def test_no_more_is_kept_than_fits_and_what_was_wanted_last_stays(made: Callable[[str, int], Held]) -> None:
+    recent = Recent(3 * (EACH + 800))
+    for name in "abc":
+        recent.keep(made(name, 800))
+    assert recent.get("a") is not None
+    recent.keep(made("d", 800))
+    assert [name for name in "abcd" if recent.get(name)] == ["a", "c", "d"]
+    recent.keep(made("e", 2 * (EACH + 800) - EACH))
+    assert [name for name in "abcde" if recent.get(name)] == ["d", "e"]
+
+
+def test_one_that_is_kept_anew_counts_once_and_one_that_does_not_fit_is_not_kept(
+    made: Callable[[str, int], Held],
+) -> None:
+    recent = Recent(2 * (EACH + 800))
+    recent.keep(made("a", 800))
+    for _ in range(5):
+        recent.keep(again := made("b", 800))
+    assert recent.get("a") is not None
+    assert recent.get("b") is again
+    recent.keep(made("b", EACH + 1608))
+    assert recent.get("a") is not None
+    assert recent.get("b") is None
