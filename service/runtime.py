@@ -18,7 +18,7 @@ from service import signature
 from service.artifact import METADATA_KEY, Manifest, TensorSpec, content_hash, next_name
 from service.errors import BrokenArtifact
 from service.shapes import Array, measure, shape_of
-from service.signals.record import current
+from service.signals.record import CURRENT
 
 HASH = re.compile(rb'"sha256":"([0-9a-f]{64})"')
 MOST_HASHES = 4
@@ -118,11 +118,10 @@ class Runtime:
         Raises:
             InvalidInput: Shapes do not fit each other or the model, or cannot be told.
         """
-        record = current()
+        arrays, record = self.complete(tensors), CURRENT.get()
         if record is not None:
-            record.ran(self.manifest.name, tensors)
-        answers = self._run(self._outputs, self.complete(tensors), None)
-        return dict(zip(self._outputs, answers, strict=True))
+            record.ran(self.manifest.name, arrays["x"], arrays["x_query"])
+        return dict(zip(self._outputs, self._run(self._outputs, arrays, None), strict=True))
 
     def complete(self, tensors: Mapping[str, Array | float]) -> dict[str, Array]:
         """Fill in the tensors that were left out, as `run` does, to be read only; parameters stay out."""

@@ -15,7 +15,7 @@ from safetensors import SafetensorError, deserialize
 from safetensors.numpy import save
 
 from service.errors import InvalidInput, MalformedBody, Problem
-from service.numbers import SHOWN
+from service.numbers import SHOWN, is_finite
 from service.shapes import Array, shaped
 
 Tensors = dict[str, NDArray[Any]]
@@ -45,7 +45,7 @@ def numbers_of(array: NDArray[Any], dtype: DTypeLike, field: str) -> Array:
     if array.dtype != dtype or not array.flags.aligned:
         with np.errstate(over="ignore", invalid="ignore"):
             numbers = array.astype(dtype)
-    if not np.isfinite(numbers).all():
+    if not is_finite(numbers):
         raise InvalidInput(*islice(_not_finite(array, numbers, field), SHOWN))
     return numbers
 

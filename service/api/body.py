@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Coroutine, Mapping
 from contextlib import suppress
-from functools import partial
+from functools import cache, partial
 from typing import Any, NamedTuple, TypeVar
 
 from fastapi import Request, Response
@@ -69,7 +69,12 @@ class JsonBodyRoute(APIRoute):
             UnsupportedContentType: Not at all.
         """
         check_content_type(request, JSON)
-        return Reader(JSON, partial(parse, model=model))
+        return _json_reader(model)
+
+
+@cache
+def _json_reader(model: type[BaseModel]) -> Reader:
+    return Reader(JSON, partial(parse, model=model))
 
 
 class BytesBodyRoute(APIRoute):

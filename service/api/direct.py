@@ -35,9 +35,10 @@ class Direct:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer, if the address is one of the routes'."""
         if scope["type"] == "http":
+            path, method = scope["path"], scope["method"]
             for answer in self._answers:
-                found = answer.matches(scope["path"])
-                if found is not None and scope["method"] in answer.methods:
+                found = answer.matches(path)
+                if found is not None and method in answer.methods:
                     scope["route"] = answer.route
                     try:
                         response = await answer.to(Request(scope, receive), found.groupdict())

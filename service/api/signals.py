@@ -30,7 +30,6 @@ PROBES = ("/health/", "/metrics", "/v2/health/")
 """Asked every few seconds by machines; their log lines are of level debug."""
 STARTS = frozenset({"http.response.start", "websocket.http.response.start", "websocket.accept"})
 BODIES = frozenset({"http.response.body", "websocket.http.response.body"})
-LINE = "%s %s %s %s ms request=%s model=%s key=%s bytes=%s"
 
 
 class Signals:
@@ -76,17 +75,22 @@ class Signals:
             self._metrics.answered(record, method, route, answer.status, seconds)
         level = logging.DEBUG if route.startswith(PROBES) else logging.INFO
         if logger.isEnabledFor(level):
+            key_id, duration_ms = scope.get("state", {}).get("caller", EVERYBODY).key_id, round(seconds * 1e3, 2)
             fields = {
                 "method": method,
                 "route": route,
                 "status": answer.status,
-                "duration_ms": round(seconds * 1e3, 2),
+                "duration_ms": duration_ms,
                 "request_id": record.request_id,
                 "model": record.model,
-                "key_id": scope.get("state", {}).get("caller", EVERYBODY).key_id,
+                "key_id": key_id,
                 "bytes": answer.size,
             }
-            logger.handle(Line(logger, level, LINE, fields))
+            line = (
+                f"{method} {route} {answer.status} {duration_ms} ms request={record.request_id} "
+                f"model={record.model} key={key_id} bytes={answer.size}"
+            )
+            logger.handle(Line(logger, level, line, fields))
 
 
 class _Answer:

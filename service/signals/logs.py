@@ -40,13 +40,13 @@ class Line(logging.LogRecord):
     Args:
         logger: Whose line it is.
         level: As logging's.
-        message: With a %s for each field.
-        fields: Shown in the message, and each on its own in JSON.
+        message: The whole of it.
+        fields: Of it, each on its own in JSON.
     """
 
     def __init__(self, logger: logging.Logger, level: int, message: str, fields: Mapping[str, object]) -> None:
         self.name, self.levelno, self.levelname = logger.name, level, logging.getLevelName(level)
-        self.msg, self.args = message, tuple(fields.values())
+        self.msg, self.args = message, ()
         self.created = time.time()
         self.msecs = self.created % 1 * 1e3
         self.exc_info = self.exc_text = self.stack_info = None
@@ -65,7 +65,7 @@ class _TextFormatter(logging.Formatter):
         second = int(record.created)
         if second != self._second:
             self._written, self._second = self.formatTime(record)[: -len(",000")], second
-        return f"{self._written},{int(record.msecs):03} {record.levelname} {record.getMessage()}"
+        return f"{self._written},{int(record.msecs):03} {record.levelname} {record.msg}"
 
 
 class _Handler(logging.StreamHandler[TextIO]):

@@ -2,7 +2,6 @@
 
 import os
 import threading
-from collections import Counter as Counts
 from collections import defaultdict, deque
 from collections.abc import Callable, Iterable, Sequence
 
@@ -75,26 +74,27 @@ class Metrics:
         requests, size = self.admitted()
         self._in_flight.set(requests)
         self._bytes_in_flight.set(size)
-        answers: Counts[tuple[str, str, str]] = Counts()
-        amounts: dict[tuple[Histogram, tuple[str, ...]], list[float]] = defaultdict(list)
+        alike: dict[tuple[str, str, int, str], list[tuple[Record, float]]] = defaultdict(list)
         with self._counting:
             while self._answered:
                 record, method, route, status, seconds = self._answered.popleft()
-                model = record.model
-                answers[method, route, str(status)] += 1
-                amounts[self._seconds, (method, route, model)].append(seconds)
-                if record.cause:
-                    self._refused.labels(record.cause).inc()
-                if record.compute:
-                    amounts[self._queue, (model,)].append(record.queue)
-                    amounts[self._compute, (model,)].append(record.compute)
-                if model:
-                    amounts[self._observations, (model,)].append(record.observations)
-                    amounts[self._queries, (model,)].append(record.queries)
-        for answer, times in answers.items():
-            self._answers.labels(*answer).inc(times)
-        for (histogram, labels), values in amounts.items():
-            observe(histogram.labels(*labels), values)
+                alike[method, route, status, record.model].append((record, seconds))
+        for (method, route, status, model), answers in alike.items():
+            self._answers.labels(method, route, str(status)).inc(len(answers))
+            observe(self._seconds.labels(method, route, model), [seconds for _, seconds in answers])
+            self._count_work(model, [record for record, _ in answers])
+
+    def _count_work(self, model: str, records: list[Record]) -> None:
+        for record in records:
+            if record.cause:
+                self._refused.labels(record.cause).inc()
+        worked = [record for record in records if record.compute]
+        if worked:
+            observe(self._queue.labels(model), [record.queue for record in worked])
+            observe(self._compute.labels(model), [record.compute for record in worked])
+        if model:
+            observe(self._observations.labels(model), [record.observations for record in records])
+            observe(self._queries.labels(model), [record.queries for record in records])
 
     def model_event(self, event: Event) -> None:
         """Count something that happened to what is served."""

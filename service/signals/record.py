@@ -1,7 +1,6 @@
 """What is known of the request that is being answered: written down on its way, read by the signals at its end."""
 
 import time
-from collections.abc import Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 
@@ -29,21 +28,16 @@ class Record:
     cause: str = ""
     """The `error_type` of its answer, if that is an error."""
 
-    def ran(self, model: str, tensors: Mapping[str, Array | float]) -> None:
-        """Note one run of a model with tensors (B, N, …) of observations and (B, M, …) of queries."""
+    def ran(self, model: str, x: Array, x_query: Array) -> None:
+        """Note one run of a model with observations (B, N, D) and queries (B, M, D)."""
         self.model = model
-        self.observations += _rows(tensors.get("x"))
-        self.queries += _rows(tensors.get("x_query"))
+        self.observations += x.shape[0] * x.shape[1]
+        self.queries += x_query.shape[0] * x_query.shape[1]
 
 
 def current() -> Record | None:
     """Find the record of the request that this code runs for, in the event loop or in a thread of the pool."""
     return CURRENT.get()
-
-
-def _rows(tensor: Array | float | None) -> int:
-    shape: tuple[int, ...] = getattr(tensor, "shape", ())
-    return shape[0] * shape[1] if len(shape) > 1 else 0
 
 
 CURRENT: ContextVar[Record | None] = ContextVar("record", default=None)

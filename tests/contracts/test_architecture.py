@@ -1,18 +1,21 @@
 """What the machine can hold of the drawing: who imports whom, and that nothing heavy comes along."""
 
 import os
+import re
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
 
+from service.api.served import parts_in
 from service.app import create_app
 from service.settings import Settings
 
 ROOT = Path(__file__).parents[2]
 HEAVY = ["torch", "onnx", "onnxscript", "pandas", "scipy", "sklearn", "export", "jaxtyping"]
-HEAVY += ["httpx", "narwhals", "polars", "pyarrow", "matplotlib"]
+HEAVY += ["httpx", "narwhals", "polars", "psycopg", "pyarrow", "matplotlib"]
 WEB = ["fastapi", "starlette", "uvicorn"]
 CORE = [
     "artifact",
@@ -25,6 +28,7 @@ CORE = [
     "tensors",
     "errors",
     "settings",
+    "described",
 ]
 AROUND = ["models", "contexts", "explaining", "evaluations", "access", "files", "store", "signals"]
 ASIDE = ["migrations", "drawing", "parquet", "__init__"]
@@ -43,6 +47,22 @@ def test_the_service_comes_without_the_science(module: str) -> None:
     assert imported_with(module).isdisjoint(HEAVY)
 
 
+def test_a_service_starts_without_what_it_may_never_need() -> None:
+    assert imported_with("service.running.serving").isdisjoint(["alembic", "mako", "gdssm"])
+
+
+def test_a_command_is_read_without_the_web_that_it_will_serve() -> None:
+    assert imported_with("service.commands.serve").isdisjoint([*WEB, "sqlalchemy", "onnxruntime"])
+
+
+def test_every_extra_that_a_message_or_a_readme_names_exists() -> None:
+    extras = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"]
+    texts = [path.read_text() for path in (ROOT / "service").rglob("*") if path.suffix in {".py", ".md"}]
+    named = set(re.findall(r"gdssm\[(\w+)\]", "\n".join(texts)))
+    assert {"client", "parquet", "plot", "postgres", "traces"} <= named
+    assert named <= extras.keys()
+
+
 def test_the_core_comes_without_the_web() -> None:
     inside = [path for package in AROUND for path in (ROOT / "service" / package).rglob("*.py")]
     parts = [path.relative_to(ROOT / "service").with_suffix("").parts for path in inside]
@@ -50,6 +70,7 @@ def test_the_core_comes_without_the_web() -> None:
         *CORE,
         "running.workers",
         "running.stopping",
+        "running.garbage",
         *(".".join(part) for part in parts if not {*part} & {*ASIDE}),
     ]
     assert len(names) > 40
@@ -62,7 +83,7 @@ def test_importing_the_service_does_no_work() -> None:
 
 
 def test_making_the_app_loads_no_model() -> None:
-    assert create_app(Settings()).state.parts.predictor.repository.served() == []
+    assert parts_in(create_app(Settings())).predictor.repository.served() == []
 
 
 def test_running_a_model_reports_to_nobody(tmp_path: Path) -> None:

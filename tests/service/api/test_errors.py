@@ -5,6 +5,7 @@ import pytest
 
 from service import errors
 from service.api.errors import documented, status_of
+from service.api.served import parts_in
 from service.settings import Settings
 from tests.service.in_process import in_process
 
@@ -38,7 +39,7 @@ def test_errors_of_one_status_are_documented_together() -> None:
 
 def test_an_unexpected_exception_is_logged_and_its_text_stays_inside(caplog: pytest.LogCaptureFixture) -> None:
     with in_process(Settings()) as client:
-        client.app.state.parts.predictor = None
+        parts_in(client.app).predictor = None  # type: ignore[assignment]
         with caplog.at_level(logging.ERROR):
             answer = client.get("/v1/models")
     assert answer.status_code == 500

@@ -8,9 +8,10 @@ import pytest
 from fastapi import FastAPI
 from starlette.types import Message
 
+from service.access.keyring import KeyRing
 from service.access.keys import Keys
 from service.api.keys import is_open
-from service.api.served import Administering
+from service.api.served import Administering, parts_in
 from service.settings import Settings
 from service.store.database import Database
 from tests.service.in_process import InProcess, in_process
@@ -25,6 +26,12 @@ class Guarded:
         self.client = client
         self.keys = keys
 
+    @property
+    def ring(self) -> KeyRing:
+        ring = parts_in(self.client.app).keys
+        assert ring is not None
+        return ring
+
     def key(self, *, admin: bool = False, rate_limit: int | None = None) -> str:
         made = self.keys.create("someone", admin=admin, rate_limit=rate_limit)
         self.read_again()
@@ -32,7 +39,7 @@ class Guarded:
 
     def read_again(self) -> None:
         """Do at once what the service does every few seconds."""
-        self.client.app.state.parts.keys.refresh()
+        self.ring.refresh()
 
     def ask(
         self, authorization: str | None, path: str = "/v1/models", json: object = None, method: str | None = None
@@ -89,7 +96,7 @@ def test_a_revoked_key_is_401(guarded: Guarded) -> None:
 
 def test_keys_that_are_too_old_are_read_again_once_by_the_next_request(guarded: Guarded) -> None:
     key = guarded.keys.create("new")
-    ring = guarded.client.app.state.parts.keys
+    ring = guarded.ring
     ring._asked = -float("inf")
     with patch.object(ring, "refresh", wraps=ring.refresh) as refresh:
         assert [guarded.ask(f"Bearer {key}").status_code for _ in range(3)] == [200] * 3
@@ -97,7 +104,7 @@ def test_keys_that_are_too_old_are_read_again_once_by_the_next_request(guarded: 
 
 
 def test_a_database_that_does_not_answer_is_503(guarded: Guarded) -> None:
-    ring = guarded.client.app.state.parts.keys
+    ring = guarded.ring
     with patch.object(ring, "_known", -float("inf")):
         answer = guarded.ask("Bearer gdssm_1_2")
     refusal(answer, 503, "database_unavailable")

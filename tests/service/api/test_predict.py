@@ -6,6 +6,7 @@ import httpx
 import numpy as np
 import pytest
 
+from service.api.served import parts_in
 from service.api.work import SHORT
 from service.app import create_app
 from service.models.repository import Repository
@@ -66,7 +67,7 @@ def test_how_quick_narrow_rows_are_says_nothing_of_wide_ones(
         kinds.append(kind)
         return work()
 
-    monkeypatch.setattr(client.app.state.parts.pool, "run", run)
+    monkeypatch.setattr(parts_in(client.app).pool, "run", run)
     for columns in (2, 2, 300):
         row = [[1.0] * columns]
         assert client.predict({"context": {"x": row, "y": [1]}, "query": row}).status_code == 200
@@ -89,7 +90,7 @@ def test_a_long_prediction_does_not_hold_up_the_others() -> None:
     settings = Settings()
     app = create_app(settings)
     models = Repository.load(settings.directories, settings.threads)
-    app.state.parts.predictor = Slow(models, "linear", app.state.parts.predictor.limits)
+    parts_in(app).predictor = Slow(models, "linear", parts_in(app).predictor.limits)
 
     async def ask_both() -> None:
         transport = httpx.ASGITransport(app, raise_app_exceptions=False)

@@ -3,6 +3,7 @@ import re
 
 import pytest
 
+from service.api.served import parts_in
 from service.settings import Settings
 from tests.service.in_process import InProcess, in_process
 
@@ -31,7 +32,7 @@ def test_a_bad_request_id_is_replaced(client: InProcess, sent: str) -> None:
 
 def test_an_answer_to_the_unexpected_has_an_id_too_and_the_log_the_traceback(caplog: pytest.LogCaptureFixture) -> None:
     with in_process(Settings()) as client:
-        client.app.state.parts.predictor = None
+        parts_in(client.app).predictor = None  # type: ignore[assignment]
         answer = client.request("GET", "/v1/models", headers={"X-Request-ID": "mine"})
     assert (answer.status_code, answer.headers["x-request-id"]) == (500, "mine")
     (failure,) = [record for record in caplog.records if record.levelno == logging.ERROR]
