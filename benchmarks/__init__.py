@@ -16,4 +16,5 @@ beside_evaluation (predictions while an evaluation runs), serving.instructions a
 
 results       where each leaves what it found
 table, plots  how it is told
+zoo           the model files
 """

@@ -10,6 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import NullFormatter
 
+from benchmarks.table import short
 from gdssm.reproduce.html import svg
 from gdssm.reproduce.looks import INK, RC, SOFT
 
@@ -73,7 +74,7 @@ def bars(measured: Mapping[str, Mapping[str, float]], unit: str, ours: Sequence[
             having = {name: values[kind] for name, values in measured.items() if kind in values}
             heights = [places[name] + row for name in having]
             drawn = axes.barh(heights, list(having.values()), height=0.9, color=PALETTE[row % len(PALETTE)], label=kind)
-            axes.bar_label(drawn, list(map(_short, having.values())), padding=3, fontsize=8, color=INK)
+            axes.bar_label(drawn, list(map(short, having.values())), padding=3, fontsize=8, color=INK)
         axes.margins(x=0.12, y=0.01)
         axes.invert_yaxis()
         axes.set_yticks([place + (len(kinds) - 1) / 2 for place in places.values()], list(places), size=10)
@@ -89,10 +90,6 @@ def save(figure: Figure, path: Path) -> None:
     """Write a figure as SVG, the same bytes for the same figure."""
     with rc_context(RC):  # text stays text
         path.write_text(svg(figure, path.stem), encoding="utf-8")
-
-
-def _short(value: float) -> str:
-    return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
 
 
 def _lines(axes: Axes, panel: Panel) -> None:

@@ -3,11 +3,10 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-from benchmarks.table import markdown
+from benchmarks.table import NOT_MET, markdown
 
 TOPICS = ("graph", "held_context", "serving", "start", "scale", "bulk", "training")
 """In the order in which they are measured."""
-NOT_MET = "**not met**"
 
 REASONS = {
     "S json: instructions": "A request is admitted, timed, identified, authenticated, limited, checked, logged and "

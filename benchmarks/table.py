@@ -6,6 +6,18 @@ from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
+NOT_MET = "**not met**"
+
+
+def verdict(met: bool | None) -> str:
+    """Say whether a goal is met; None is one that nothing was measured of."""
+    return {True: "met", False: NOT_MET, None: "not measured"}[met]
+
+
+def short(value: float) -> str:
+    """Write three digits of a number."""
+    return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
+
 
 def markdown(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     """Lay out a table."""

@@ -7,7 +7,7 @@ import numpy as np
 
 from benchmarks.bulk.contestants import CONTROL, OURS
 from benchmarks.bulk.cost import Cost
-from benchmarks.table import markdown
+from benchmarks.table import markdown, verdict
 
 MOST_MEGABYTES = 300
 MOST_TIME = 1.5
@@ -83,16 +83,12 @@ class Found:
             memory, ratio = ours.median("megabytes"), _ratio(results, OURS)
             off = ours.off or 0.0
             told = f"{memory:.0f} MB ({self.hundredth.megabytes:.0f} MB on a hundredth of the rows)"
-            yield [f"memory under {MOST_MEGABYTES} MB", file, told, _met(memory < MOST_MEGABYTES)]
-            yield [f"within {MOST_TIME} times of numpy", file, f"{ratio:.2f}", _met(ratio <= MOST_TIME)]
-            yield [f"within {MOST_OFF:g} of float64", file, f"{off:.1e}", _met(off <= MOST_OFF)]
+            yield [f"memory under {MOST_MEGABYTES} MB", file, told, verdict(memory < MOST_MEGABYTES)]
+            yield [f"within {MOST_TIME} times of numpy", file, f"{ratio:.2f}", verdict(ratio <= MOST_TIME)]
+            yield [f"within {MOST_OFF:g} of float64", file, f"{off:.1e}", verdict(off <= MOST_OFF)]
 
 
 def _ratio(results: Mapping[str, Result], name: str) -> float:
     """How many times as long as numpy: median of what each round says."""
     rounds = zip(results[name].costs, results[CONTROL].costs, strict=True)
     return float(np.median([cost.seconds / control.seconds for cost, control in rounds]))
-
-
-def _met(met: bool) -> str:
-    return "met" if met else "**not met**"

@@ -8,25 +8,22 @@ from pathlib import Path
 import numpy as np
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
-import service
 from benchmarks.graph.nodes import exported, optimised
 from benchmarks.graph.numpy_models import MODELS, State
 from benchmarks.graph.report import Found
 from benchmarks.graph.timing import Times, time_in_turn
 from benchmarks.results import parse_out, write
+from benchmarks.serving.payloads import SIZES
+from benchmarks.zoo import model_file
 from service.runtime import Runtime
 from service.shapes import Array
-
-ZOO = Path(service.__file__).parent / "zoo"
 
 
 @dataclass(frozen=True)
 class Sizes:
     """What is measured, and how often."""
 
-    payloads: dict[str, tuple[int, int, int]] = field(
-        default_factory=lambda: {"S": (10, 10, 1), "M": (100, 10, 10), "L": (1000, 32, 10)}
-    )
+    payloads: dict[str, tuple[int, int, int]] = field(default_factory=lambda: dict(SIZES))
     """N, D and M by name."""
     rounds: int = 200
     large: tuple[tuple[int, int, int], ...] = ((1000, 32, 200), (1000, 128, 30), (10_000, 32, 20), (10_000, 256, 5))
@@ -42,7 +39,7 @@ def main(out: Path, sizes: Sizes) -> None:
             for model in MODELS
         }
     threads = {f"{n:,} × {d}": with_threads(n, d, sizes.threads, rounds) for n, d, rounds in sizes.large}
-    paths = {model: ZOO / f"{model}.onnx" for model in MODELS}
+    paths = {model: model_file(model) for model in MODELS}
     before, after = ({model: count(path) for model, path in paths.items()} for count in (exported, optimised))
     found = Found(times, threads, before, after, sizes.payloads)
     write(out, "graph", found.numbers(), found.section())
@@ -50,7 +47,7 @@ def main(out: Path, sizes: Sizes) -> None:
 
 def against_numpy(model: str, observations: int, inputs: int, queries: int, rounds: int) -> Times:
     """Time the graph and numpy, in one shot and from a state."""
-    runtime, data = Runtime.load(ZOO / f"{model}.onnx"), draw(observations, inputs, queries)
+    runtime, data = Runtime.load(model_file(model)), draw(observations, inputs, queries)
     query = {"x_query": data["x_query"]}
     empty, held = empty_state(runtime, data), runtime.state_after(runtime.run(with_batch(data)))
     calls: dict[str, Callable[[], object]] = {
@@ -66,7 +63,7 @@ def with_threads(observations: int, inputs: int, threads: tuple[int, ...], round
     """Time `linear` with different numbers of threads."""
     data = draw(observations, inputs, 10)
     calls: dict[str, Callable[[], object]] = {
-        str(number): partial(Runtime.load(ZOO / "linear.onnx", number).run, with_batch(data)) for number in threads
+        str(number): partial(Runtime.load(model_file("linear"), number).run, with_batch(data)) for number in threads
     }
     return time_in_turn(calls, rounds)
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from benchmarks.graph.nodes import Kinds
 from benchmarks.graph.timing import Times, quartiles, ratios
-from benchmarks.table import markdown
+from benchmarks.table import markdown, verdict
 
 ABOUT = (
     "Each graph through the service's runtime (all outputs, the state among them) beside the same model in numpy, with "
@@ -121,4 +121,4 @@ def _ratio(quartile: tuple[float, float, float]) -> str:
 
 
 def _goal(name: str, found: float, most: float) -> list[str]:
-    return [name, f"{found:.2f}", f"{most:.2f}", "met" if found <= most else "**not met**"]
+    return [name, f"{found:.2f}", f"{most:.2f}", verdict(found <= most)]

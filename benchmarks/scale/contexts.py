@@ -11,7 +11,8 @@ from tempfile import TemporaryDirectory
 import numpy as np
 from sqlalchemy import insert, select
 
-from benchmarks.scale.point import UNLIMITED, ZOO
+from benchmarks.scale.point import UNLIMITED
+from benchmarks.zoo import ZOO
 from service.contexts.contexts import Contexts
 from service.models.repository import Repository
 from service.predictor import Context, Predictor

@@ -5,7 +5,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from benchmarks.scale.point import UNLIMITED, ZOO, Point, observations, streamed
+from benchmarks.scale.point import UNLIMITED, Point, observations, streamed
+from benchmarks.zoo import model_file
 from service.contexts.memory import learn
 from service.predictor import Context
 from service.runtime import Runtime
@@ -13,7 +14,7 @@ from service.runtime import Runtime
 
 def one_more(model: str, seen: Sequence[int], rounds: int) -> dict[int, list[float]]:
     """Learn one pair after each of some counts of observations, in turn: seconds of every time by count."""
-    runtime = Runtime.load(ZOO / f"{model}.onnx")
+    runtime = Runtime.load(model_file(model))
     memories = {count: streamed(runtime, observations(Point(model, count, way="streamed"))) for count in seen}
     generator = np.random.default_rng(2)
     pair = Context(generator.normal(size=(1, Point.inputs)), generator.normal(size=(1, Point.outputs)))

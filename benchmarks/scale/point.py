@@ -11,14 +11,13 @@ from typing import Literal
 
 import numpy as np
 
-import service
+from benchmarks.zoo import model_file
 from service.contexts.memory import Memory, answer, learn, new_memory
 from service.files.file_task import rows_at_once
 from service.predictor import Context, Limits
 from service.runtime import Runtime
 from service.shapes import Array
 
-ZOO = Path(service.__file__).parent / "zoo"
 UNLIMITED = Limits(sys.maxsize, sys.maxsize, sys.maxsize)
 ENOUGH = 0.3
 """Seconds of repeats, for sizes that take less."""
@@ -58,7 +57,7 @@ def measure(point: Point) -> Cost:
 
 def timed(point: Point) -> list[float]:
     """Learn and answer in this process, again and again for a while: seconds of each time."""
-    runtime = Runtime.load(ZOO / f"{point.model}.onnx")
+    runtime = Runtime.load(model_file(point.model))
     query = np.random.default_rng(1).normal(size=(point.queries, point.inputs))
     seconds: list[float] = []
     while sum(seconds) < ENOUGH and len(seconds) < MOST:

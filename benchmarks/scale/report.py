@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from benchmarks.plots import Panel, Points, growth, slope
 from benchmarks.scale.contexts import Seconds
 from benchmarks.scale.sizes import STREAMED, Swept
-from benchmarks.table import markdown
+from benchmarks.table import markdown, verdict
 
 LINEAR, FLAT = 0.1, 0.05
 """How far a slope may be from 1, and from 0."""
@@ -112,7 +112,7 @@ def _quartiles(seconds: Sequence[float]) -> list[float]:
 
 
 def _goal(goal: str, model: str, measured: str, *, met: bool) -> list[str]:
-    return [goal, model, measured, "met" if met else "**not met**"]
+    return [goal, model, measured, verdict(met)]
 
 
 def _time(seconds: float) -> str:

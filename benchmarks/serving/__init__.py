@@ -7,6 +7,7 @@ model          the model file as a function, for every server but ours
 controls/      the transport's limit and the work's limit, by hand
 peers/         what others serve with
 environments   an environment of its own for each peer
+programs       wrk and valgrind, fetched where they are not
 servers        one contestant that runs, held to the right answer
 processes      all processes of a server, and their processor time
 load           wrk: requests per second, latency, processor time

@@ -5,7 +5,6 @@ from pathlib import Path
 
 from benchmarks.plots import save
 from benchmarks.results import parse_out, write
-from benchmarks.serving import load
 from benchmarks.serving.contestants import CONTROLS, FASTAPI, OTHERS, OURS, Contestant
 from benchmarks.serving.environments import installed
 from benchmarks.serving.found import Counts, Found
@@ -13,6 +12,7 @@ from benchmarks.serving.goals import MODEL
 from benchmarks.serving.grid import Grid
 from benchmarks.serving.instructions import Counter, counter
 from benchmarks.serving.instructions import measure as count
+from benchmarks.serving.programs import fetched
 from benchmarks.serving.report import figure, section
 from benchmarks.serving.rounds import Measured, measure
 from benchmarks.serving.servers import Disqualified
@@ -41,21 +41,22 @@ def loaded(
     light: tuple[Contestant, ...], heavy: list[Contestant], grid: Grid, skipped: dict[str, str]
 ) -> list[Measured]:
     """Load everybody with the first model, and the light ones with the others too."""
-    reason = load.ready()
-    if reason:
-        skipped["wrk"] = reason
+    if not fetched("wrk"):
+        skipped["wrk"] = "it is not installed, and apt-get could not install it"
         return []
     everyone = {contestant.name: contestant for contestant in (*light, *heavy)}
     found = measure(everyone, MODEL, grid.cases(light, heavy), grid.times, skipped)
     for model in MODELS[1:]:
         found += measure(everyone, model, grid.further_cases(light), grid.times, skipped)
+    if OURS.name in skipped:
+        raise SystemExit(f"There is nothing to compare: {skipped[OURS.name]}")
     return found
 
 
 def counted(light: tuple[Contestant, ...], model: str, by: Counter, grid: Grid) -> Counts:
     """Count the instructions of everyone who is one process."""
 
-    def one(contestant: Contestant) -> dict[str, dict[str, float]]:
+    def one(contestant: Contestant) -> dict[str, dict[str, list[float]]]:
         try:
             return count(contestant, model, by, payloads=grid.payloads)
         except Disqualified as error:

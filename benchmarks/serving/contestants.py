@@ -7,11 +7,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-import service
 from benchmarks.serving.forms import GDSSM_BINARY, GDSSM_JSON, PLAIN, RAW, Form, v2
 
 ROOT = Path(__file__).parents[2]
-ZOO = Path(service.__file__).parent / "zoo"
 UVICORN = ("-m", "uvicorn", "--loop", "uvloop", "--http", "httptools", "--port", "{port}")
 OFTEN = 10**9
 """Requests a minute that our key may send: a limit that is counted, and never reached."""

@@ -5,9 +5,10 @@ from dataclasses import asdict, dataclass
 from statistics import median
 
 from benchmarks.serving.rounds import Case, Measured
+from benchmarks.table import short
 
-Counts = Mapping[str, Mapping[str, Mapping[str, float]]]
-"""Instructions of one request, by contestant, kind and payload."""
+Counts = Mapping[str, Mapping[str, Mapping[str, Sequence[float]]]]
+"""Instructions of one request, by contestant, kind and payload; each was counted some times."""
 
 
 @dataclass(frozen=True)
@@ -24,11 +25,8 @@ class Spread:
         return cls(median(values), min(values), max(values)) if values else None
 
     def __str__(self) -> str:
-        return (
-            short(self.middle)
-            if self.least == self.most
-            else f"{short(self.middle)} ({short(self.least)}–{short(self.most)})"
-        )
+        middle, least, most = map(short, (self.middle, self.least, self.most))
+        return middle if least == most else f"{middle} ({least}–{most})"
 
 
 @dataclass(frozen=True)
@@ -64,24 +62,21 @@ class Found:
 
     def ratio(self, model: str, above: Case, below: Case, what: str) -> Spread | None:
         """Divide one figure of two cases, in each round by itself."""
-        pairs = zip(self.rounds(model, above, what), self.rounds(model, below, what), strict=False)
-        return Spread.of([one / other for one, other in pairs if one is not None and other])
+        return _quotient(self.rounds(model, above, what), self.rounds(model, below, what))
 
     def tail(self, model: str, case: Case) -> Spread | None:
         """Divide the 99th percentile of the latency by its median, in each round by itself."""
-        pairs = zip(self.rounds(model, case, "p99"), self.rounds(model, case, "p50"), strict=True)
-        return Spread.of([one / other for one, other in pairs if one is not None and other])
+        return _quotient(self.rounds(model, case, "p99"), self.rounds(model, case, "p50"))
 
-    def count(self, model: str, contestant: str, kind: str, payload: str) -> float | None:
-        """Look up the instructions of one request."""
-        return self.counts.get(model, {}).get(contestant, {}).get(kind, {}).get(payload)
+    def count(self, model: str, contestant: str, kind: str, payload: str) -> Sequence[float]:
+        """Look up the instructions of one request, as they were counted; nothing if they were not."""
+        return self.counts.get(model, {}).get(contestant, {}).get(kind, {}).get(payload, ())
 
     def count_ratio(self, model: str, above: tuple[str, str], below: tuple[str, str], payload: str) -> Spread | None:
         """Divide the instructions of one request; contestants with their kinds."""
-        one, other = self.count(model, *above, payload), self.count(model, *below, payload)
-        return Spread.of([one / other]) if one and other else None
+        return _quotient(self.count(model, *above, payload), self.count(model, *below, payload))
 
 
-def short(value: float) -> str:
-    """Write three digits of a number."""
-    return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
+def _quotient(above: Sequence[float | None], below: Sequence[float | None]) -> Spread | None:
+    """Divide round by round, where there is something to divide."""
+    return Spread.of([one / other for one, other in zip(above, below, strict=False) if one is not None and other])

@@ -23,15 +23,15 @@ from benchmarks.serving import undisturbed
 from benchmarks.serving.contestants import CONTROLS, FASTAPI, OURS, Contestant
 from benchmarks.serving.payloads import SIZES
 from benchmarks.serving.processes import family
+from benchmarks.serving.programs import fetched
 from benchmarks.serving.servers import Disqualified, Server, send, started
 from benchmarks.table import hardware, markdown
 
-WARM_UP = 10
-"""Requests before those that are counted."""
 REQUESTS = {"S": 30, "M": 16, "L": 3}
 """Of one count."""
 REPEATS = 5
-"""Counts of one figure; the median is taken, as now and then a count has something else in it."""
+"""Counts of one figure, after one that is thrown away; what counts is their median, as now and then one has something
+else in it."""
 
 
 class Counter(ABC):
@@ -83,16 +83,19 @@ class Callgrind(Counter):
 
     def count(self, server: Server, work: Callable[[], None]) -> int:
         """Set the count to zero, and have it written down after the work."""
-        self._tell(server, "instrumentation on")
-        self._tell(server, "zero")
+        _tell(server, "instrumentation on", "zero")
         work()
-        self._tell(server, "dump")
+        _tell(server, "dump")
         newest = max(self._directory.glob(f"{server.process.pid}.*"), key=lambda path: int(path.suffix[1:]))
         total = re.search(r"^totals: (\d+)", newest.read_text(errors="replace"), re.MULTILINE)
         return int(total[1]) if total else 0
 
-    def _tell(self, server: Server, command: str) -> None:
-        subprocess.run(["vgdb", f"--pid={server.process.pid}", *command.split()], check=True, capture_output=True)  # noqa: S603, S607
+
+def _tell(server: Server, *commands: str) -> None:
+    """Have callgrind do something; it is interrupted at once, not only after the tenth of a second that is usual."""
+    each = (word for command in commands for word in ("-c", *command.split()))
+    command = ["vgdb", f"--pid={server.process.pid}", "--max-invoke-ms=5", *each]
+    subprocess.run(command, check=True, capture_output=True)  # noqa: S603
 
 
 @contextmanager
@@ -104,7 +107,7 @@ def counter(directory: Path | None = None) -> Iterator[Counter | None]:
     """
     if _counters_exist():
         yield Perf()
-    elif shutil.which("valgrind"):
+    elif fetched("valgrind"):
         with tempfile.TemporaryDirectory() as name:
             yield Callgrind(directory or Path(name))
     else:
@@ -125,8 +128,8 @@ def measure(
     by: Counter,
     kinds: Sequence[str] = ("json", "binary"),
     payloads: Sequence[str] = tuple(SIZES),
-) -> dict[str, dict[str, float]]:
-    """Count the instructions of one request, for each kind that the contestant has and each payload.
+) -> dict[str, dict[str, list[float]]]:
+    """Count the instructions of one request, some times for each kind that the contestant has and each payload.
 
     Raises:
         Disqualified: It does not start, or answers wrong.
@@ -141,16 +144,16 @@ def measure(
         return {kind: {name: _of_one(server, kind, name, by) for name in payloads} for kind in own}
 
 
-def _of_one(server: Server, kind: str, name: str, by: Counter) -> float:
+def _of_one(server: Server, kind: str, name: str, by: Counter) -> list[float]:
     request, requests = server.request(kind, name), REQUESTS[name]
     with server.connect() as connection:
 
-        def work(count: int = requests) -> None:
-            for _ in range(count):
+        def work() -> None:
+            for _ in range(requests):
                 send(connection, request)
 
-        by.count(server, lambda: work(WARM_UP))
-        return median(by.count(server, work) for _ in range(REPEATS)) / requests
+        _, *counts = (by.count(server, work) / requests for _ in range(1 + REPEATS))
+        return counts
 
 
 def main() -> None:
@@ -175,7 +178,7 @@ def main() -> None:
                 print(f"{name}: {error}")
                 continue
             for kind, counts in found.items():
-                cells = [f"{count / 1e3:,.0f}" for count in counts.values()]
+                cells = [f"{median(count) / 1e3:,.0f}" for count in counts.values()]
                 print("| " + " | ".join([name, kind, *cells]) + " |", flush=True)
 
 

@@ -1,7 +1,6 @@
 """The same load for everybody: wrk on a core of its own, one request again and again on some connections."""
 
 import json
-import shutil
 import signal
 import subprocess
 import tempfile
@@ -34,17 +33,10 @@ class Load:
     invalid: str
     """Why the figures mean nothing, or empty."""
 
-
-def ready() -> str:
-    """See that wrk is here, and get it from the distribution if not.
-
-    Returns:
-        Why it cannot be had, or nothing.
-    """
-    if not shutil.which("wrk") and shutil.which("apt-get"):
-        for command in (["apt-get", "update"], ["apt-get", "install", "--yes", "wrk"]):
-            subprocess.run(command, check=False, capture_output=True)  # noqa: S603
-    return "" if shutil.which("wrk") else "wrk is not installed, and apt-get could not install it"
+    @classmethod
+    def without(cls, reason: str) -> "Load":
+        """Say why there are no figures."""
+        return cls(0.0, 0.0, 0.0, 0.0, reason)
 
 
 def drive(server: Server, kind: str, name: str, connections: int, seconds: float) -> Load:

@@ -1,15 +1,17 @@
 """What is told of serving: tables, goals, a figure."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
+from statistics import median
 
 from matplotlib.figure import Figure
 
 from benchmarks.plots import bars
-from benchmarks.serving.found import Found, Spread, short
+from benchmarks.serving.found import Found, Spread
 from benchmarks.serving.goals import CONNECTIONS, MODEL, OURS, TYPICAL, goals
+from benchmarks.serving.instructions import REPEATS
 from benchmarks.serving.payloads import SIZES
 from benchmarks.serving.rounds import Case
-from benchmarks.table import markdown
+from benchmarks.table import markdown, short, verdict
 
 CONTROL = "orjson_app"
 HOW = """Every server answers the same model file ({model} unless said otherwise; onnxruntime, one thread) with one
@@ -17,8 +19,8 @@ worker on one core; wrk loads it from the other core. Payloads: {sizes}. Everybo
 model's. Ours runs as in production: keys, a rate limit, size limits, metrics, request ids and a log line for each
 request; the others with their own defaults. Rounds go through all of them in turn; a figure is the median of the
 rounds, with the least and the most. Only ratios count: they are of the same round."""
-COST = """Instructions per request, in thousands, counted by {counted_by}; kernel included only by perf. Our
-service is counted without its two looks a second at models, keys and queues."""
+COST = """Instructions per request, in thousands, median of {repeats} counts by {counted_by}; the kernel's by perf only.
+Our service is counted without its two looks a second at models, keys and queues."""
 RATES = f"Requests per second at {{}} connections, as a ratio to {TYPICAL}'s and to {CONTROL}'s with JSON:\n"
 
 
@@ -34,7 +36,7 @@ def section(found: Found, peers: Sequence[str]) -> str:
         "## Serving\n",
         HOW.format(model=MODEL, sizes=sizes) + "\n\n![Processor time of one request](serving-cost.svg)\n",
         markdown(["goal", "bound", "measured", ""], _goals(found, peers)),
-        COST.format(counted_by=found.counted_by) + "\n",
+        COST.format(repeats=REPEATS, counted_by=found.counted_by) + "\n",
         *(f"{model}:\n\n{markdown(['', '', *SIZES], _counts(found, model))}" for model in found.counts),
         f"Processor time of one request at {CONNECTIONS} connections, in µs, and of {CONTROL}'s with JSON:\n",
         markdown(["", "", *SIZES], _times(found)),
@@ -70,10 +72,9 @@ def label(name: str, kind: str) -> str:
 
 
 def _goals(found: Found, peers: Sequence[str]) -> Iterator[list[str]]:
-    verdicts: Mapping[bool | None, str] = {True: "met", False: "**not met**", None: "not measured"}
     for goal in goals(found, peers):
         sign = "≤" if goal.at_most else "≥"
-        yield [goal.what, f"{sign} {goal.bound:g}", _cell(goal.measured), verdicts[goal.met]]
+        yield [goal.what, f"{sign} {goal.bound:g}", _cell(goal.measured), verdict(goal.met)]
 
 
 def _who(found: Found, model: str) -> list[tuple[str, str]]:
@@ -84,7 +85,7 @@ def _who(found: Found, model: str) -> list[tuple[str, str]]:
 def _counts(found: Found, model: str) -> Iterator[list[str]]:
     for name, kinds in found.counts[model].items():
         for kind, counts in kinds.items():
-            yield [name, kind, *(short(counts[p] / 1e3) if p in counts else "" for p in SIZES)]
+            yield [name, kind, *(short(median(counts[p]) / 1e3) if p in counts else "" for p in SIZES)]
 
 
 def _times(found: Found) -> Iterator[list[str]]:
@@ -117,8 +118,8 @@ def _latencies(found: Found) -> Iterator[list[str]]:
         cells = []
         for payload in SIZES:
             case = Case(name, kind, payload, CONNECTIONS)
-            median, tail = (found.spread(MODEL, case, what) for what in ("p50", "p99"))
-            cells.append(f"{short(median.middle * 1e3)} · {short(tail.middle * 1e3)} ms" if median and tail else "")
+            middle, tail = (found.spread(MODEL, case, what) for what in ("p50", "p99"))
+            cells.append(f"{short(middle.middle * 1e3)} · {short(tail.middle * 1e3)} ms" if middle and tail else "")
         yield [name, kind, *cells]
 
 

@@ -5,6 +5,7 @@ import signal
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
+from http.client import HTTPException
 
 from benchmarks.serving.contestants import Contestant
 from benchmarks.serving.load import SERVER_CORE, Load, drive
@@ -15,6 +16,10 @@ FILLED = 4
 """A run lasts until every connection has had so many answers, or for `LONGEST`."""
 LONGEST = 3.0
 """Seconds."""
+WARM_UP = 0.2
+"""Seconds of a load on one connection before the first run with a payload, to learn the rate."""
+TOO_LONG = 10.0
+"""Seconds that a request may wait behind the others for its first answer; beyond, hardly any is answered in a run."""
 
 
 @dataclass(frozen=True)
@@ -77,6 +82,7 @@ def measure(
             for measured in found:
                 with awake(servers[measured.case.contestant]) as server:
                     measured.rounds.append(_run(server, measured.case, times.seconds, rates))
+                    _drain(server, measured.case)
     return found
 
 
@@ -94,11 +100,19 @@ def _run(server: Server, case: Case, seconds: float, rates: dict[tuple[str, str,
     """Load for as long as the last rate of the same payload asks for; at the very first, find that out."""
     same = (case.contestant, case.kind, case.payload)
     if same not in rates:
-        rates[same] = drive(server, case.kind, case.payload, 1, seconds).rate
-    wanted = FILLED * case.connections / max(rates[same], 1.0)
-    load = drive(server, case.kind, case.payload, case.connections, min(max(seconds, wanted), LONGEST))
+        rates[same] = drive(server, case.kind, case.payload, 1, WARM_UP).rate
+    queue = case.connections / rates[same] if rates[same] else LONGEST
+    if queue > TOO_LONG:
+        return Load.without(f"each of {case.connections} requests would wait {queue:.0f} s for the others")
+    load = drive(server, case.kind, case.payload, case.connections, min(max(seconds, FILLED * queue), LONGEST))
     rates[same] = load.rate or rates[same]
     return load
+
+
+def _drain(server: Server, case: Case) -> None:
+    """Wait for what a load has left in the queue: one request more is answered after all of that."""
+    with suppress(OSError, HTTPException, Disqualified):
+        server.ask(case.kind, case.payload)
 
 
 @contextmanager

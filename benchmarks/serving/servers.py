@@ -15,9 +15,10 @@ from types import MappingProxyType
 
 import numpy as np
 
-from benchmarks.serving.contestants import ROOT, ZOO, Contestant
+from benchmarks.serving.contestants import ROOT, Contestant
 from benchmarks.serving.payloads import Array, Payload, payload
 from benchmarks.serving.processes import family
+from benchmarks.zoo import model_file
 from service.runtime import Runtime
 
 GRACE = 5.0
@@ -97,7 +98,7 @@ def send(connection: socket.socket, request: bytes, status: int = 200) -> bytes:
 
 def reference(model: str, asked: Payload) -> Array:
     """Predict with the service's own runtime, in this process: (M,)."""
-    runtime = Runtime.load(ZOO / f"{model}.onnx")
+    runtime = Runtime.load(model_file(model))
     tensors = {"x": asked.x[None], "y": asked.y[None, :, None], "x_query": asked.query[None]}
     return runtime.run(tensors)["prediction"][0, :, 0].astype(np.float64)
 
@@ -131,7 +132,7 @@ def started(
         arguments = [argument.format(port=port) for argument in contestant.arguments]
         variables = {
             **os.environ,
-            "MODEL_FILE": str(ZOO / f"{model}.onnx"),
+            "MODEL_FILE": str(model_file(model)),
             "PORT": str(port),
             "PYTHONPATH": str(ROOT),
             "PYTHONHASHSEED": "0",

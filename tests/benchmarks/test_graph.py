@@ -7,9 +7,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from benchmarks.graph.__main__ import ZOO, Sizes, draw, empty_state, main, with_batch, without_batch
+from benchmarks.graph.__main__ import Sizes, draw, empty_state, main, with_batch, without_batch
 from benchmarks.graph.numpy_models import MODELS
 from benchmarks.graph.report import Found
+from benchmarks.zoo import model_file
 from service.runtime import Runtime
 from tests.closeness import assert_close
 
@@ -19,7 +20,7 @@ CALLS = ("graph", "numpy", "graph, held", "numpy, held")
 @pytest.mark.parametrize("shift", [0.0, 1e3])
 @pytest.mark.parametrize("model", MODELS)
 def test_numpy_computes_what_the_graph_does(model: str, shift: float) -> None:
-    runtime, data = Runtime.load(ZOO / f"{model}.onnx"), draw(23, 5, 3)
+    runtime, data = Runtime.load(model_file(model)), draw(23, 5, 3)
     data["x"][:, 2] += shift
     data["weight"] = np.linspace(0.5, 2.0, 23)
     first, then = ({name: array[part] for name, array in data.items()} for part in (slice(0, 9), slice(9, 23)))

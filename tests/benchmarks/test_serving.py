@@ -10,8 +10,8 @@ import httpx
 import pytest
 from starlette.types import ASGIApp
 
-from benchmarks.serving import forms
-from benchmarks.serving.contestants import CONTROLS, FASTAPI, ZOO, Contestant
+from benchmarks.serving import forms, rounds
+from benchmarks.serving.contestants import CONTROLS, FASTAPI, Contestant
 from benchmarks.serving.controls import bare
 from benchmarks.serving.environments import installed
 from benchmarks.serving.forms import Form
@@ -20,9 +20,11 @@ from benchmarks.serving.goals import Goal, goals
 from benchmarks.serving.grid import Grid
 from benchmarks.serving.load import Load, parse
 from benchmarks.serving.payloads import SIZES, payload
+from benchmarks.serving.processes import stat
 from benchmarks.serving.report import section
-from benchmarks.serving.rounds import Case, Measured
-from benchmarks.serving.servers import reference
+from benchmarks.serving.rounds import Case, Measured, Times, measure
+from benchmarks.serving.servers import Server, reference
+from benchmarks.zoo import model_file
 from service.settings import Settings
 from tests.closeness import assert_close
 from tests.service.in_process import InProcess, in_process
@@ -53,7 +55,7 @@ def test_the_service_answers_the_reference(ours: InProcess, of: str, name: str, 
 def test_controls_and_typical_services_answer_what_the_service_does(
     room: str, contestant: Contestant, of: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("MODEL_FILE", str(ZOO / f"{of}.onnx"))
+    monkeypatch.setenv("MODEL_FILE", str(model_file(of)))
     module = f"benchmarks.serving.{room}.{contestant.name}"
     monkeypatch.delitem(sys.modules, module, raising=False)
     app = importlib.import_module(module).app
@@ -104,7 +106,7 @@ def made_up() -> Found:
         for name, rate in rates.items()
     ]
     counts = {"gdssm": 600.0, "orjson_app": 500.0, "fastapi_async": 1200.0}
-    counted = {name: {"json": {"S": count * 1e3}} for name, count in counts.items()}
+    counted = {name: {"json": {"S": [count * 1e3] * 3}} for name, count in counts.items()}
     return Found(loads, {"gd-1": counted}, "callgrind", {"ray": "pip: no such version"})
 
 
@@ -122,6 +124,13 @@ def test_instructions_count_where_there_are_some_and_processor_time_elsewhere() 
     found = by_name(made_up())
     assert found["S json: fastapi_async's instructions, of ours"].measured == Spread(2.0, 2.0, 2.0)
     assert found["S json: litserve's processor time, of ours"].measured == Spread(10.0, 10.0, 10.0)
+
+
+def test_counts_are_told_with_their_spread() -> None:
+    found = made_up()
+    told = {**found.counts["gd-1"], "gdssm": {"json": {"S": [600e3, 650e3, 601e3]}}}
+    goal = by_name(replace(found, counts={"gd-1": told}))["S json: instructions, of orjson_app's"]
+    assert str(goal.measured) == "1.2 (1.2–1.3)"
 
 
 def test_goals_are_met_not_met_or_not_measured() -> None:
@@ -145,6 +154,28 @@ def test_the_section_tells_verdicts_and_who_is_missing() -> None:
     assert "| S json: instructions, of orjson_app's | ≤ 1.5 | 1.2 | met |" in text
     assert "**not met**" in text
     assert "ray did not take part: pip: no such version" in text
+
+
+def test_contestants_take_turns_and_stand_still_meanwhile(monkeypatch: pytest.MonkeyPatch) -> None:
+    turns: list[tuple[str, int]] = []
+    leaders: dict[str, int] = {}
+
+    def drive(server: Server, kind: str, name: str, connections: int, _: float) -> Load:
+        turns.append((server.contestant.name, connections))
+        leaders[server.contestant.name] = server.process.pid
+        standing = [name for name, leader in leaders.items() if stat(leader)[0] == "T"]
+        assert standing == [name for name in leaders if name != server.contestant.name]
+        assert server.ask(kind, name).shape == (1,)
+        return Load(10.0, 0.1, 0.1, 0.1, "")
+
+    monkeypatch.setattr(rounds, "drive", drive)
+    who = {contestant.name: contestant for contestant in CONTROLS[:2]}
+    cases = [Case(name, "json", "S", connections) for name in who for connections in (32, 128)]
+    found = measure(who, "gd-1", cases, Times(rounds=2, seconds=0.01), {})
+    warming = [("bare", 1), ("bare", 32), ("orjson_app", 1), ("orjson_app", 32)]
+    assert turns == [*warming, ("bare", 32), ("orjson_app", 32)]
+    too_many = "each of 128 requests would wait 13 s for the others"
+    assert [[load.invalid for load in measured.rounds] for measured in found] == [["", ""], [too_many] * 2] * 2
 
 
 def test_heavy_contestants_are_measured_with_fewer_payloads() -> None:

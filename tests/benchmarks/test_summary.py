@@ -1,6 +1,11 @@
+import sys
 from pathlib import Path
 
+import pytest
+
+from benchmarks import __main__ as everything
 from benchmarks import results, summary
+from benchmarks.table import NOT_MET
 
 ROOT = Path(summary.__file__).parents[1]
 SECTION = """## Bulk
@@ -33,5 +38,15 @@ def test_the_readme_shows_the_last_whole_run() -> None:
 
 def test_every_goal_that_is_not_met_has_its_reason() -> None:
     for line in summary.of(results.RESULTS).splitlines():
-        if summary.NOT_MET in line:
+        if NOT_MET in line:
             assert not line.endswith("|  |"), line
+
+
+def test_a_topic_that_fails_leaves_no_older_result(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(summary, "TOPICS", ("no_such_topic",))
+    monkeypatch.setattr(everything, "SHOWN", ())
+    monkeypatch.setattr(sys, "argv", ["benchmarks", "--out", str(tmp_path)])
+    (tmp_path / "no_such_topic.md").write_text(SECTION)
+    with pytest.raises(SystemExit, match="no_such_topic"):
+        everything.main()
+    assert (tmp_path / "summary.md").read_text() == ""
