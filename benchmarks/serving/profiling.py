@@ -24,7 +24,7 @@ ROOMS: Mapping[str, tuple[str, ...]] = {
     "connection, HTTP, sending (uvicorn, asyncio)": ("uvicorn/", "service/api/transport", "asyncio/", "uvloop"),
     "FastAPI and Starlette": ("fastapi/", "starlette/", "contextlib"),
     "past the framework to the endpoint": ("service/api/direct", "service/api/served"),
-    "admission: limits on requests, bytes, time": ("service/api/admission",),
+    "admission: limits on requests, bytes, time": ("service/api/admission", "service/api/patience"),
     "keys and rate limits": ("service/api/keys", "service/access/", "hmac"),
     "reading and checking the body": (
         "service/api/body", "service/api/json_arrays", "service/api/fields", "service/numbers", "service/api/headers",
@@ -32,7 +32,7 @@ ROOMS: Mapping[str, tuple[str, ...]] = {
     ),
     "checks of sizes, finite answers": ("service/predictor", "numpy/"),
     "the model (onnxruntime) and its inputs": ("service/runtime", "onnxruntime/", "service/shapes"),
-    "writing the answer": ("service/api/predict", "service/api/security_headers"),
+    "writing the answer": ("service/api/predict", "service/api/ready"),
     "request id, log line, metrics": ("service/api/signals", "service/signals/", "logging/", "prometheus_client/"),
     "event loop or thread": ("service/api/work", "concurrent/", "threading"),
 }  # fmt: skip

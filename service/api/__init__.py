@@ -25,6 +25,14 @@ v2         the Open Inference Protocol
 problems   pydantic's complaints in the words of `service.errors`
 errors     the one table from errors to status codes, and the one body they all have
 served     what every route works with
+signals    the outermost layer: an id, times, a log line and a place in the metrics for every request
+admission  how much is taken in at a time
+patience   one clock for everybody who waits
 keys       who may come in; reads the key before anything of the body is
+live       open WebSockets: so many, and ended with a word
+security_headers  what a page may do
+transport  what comes before a request, bounded in size and time
+traces     OpenTelemetry spans, where they are asked for
+metrics    GET /metrics
 openapi    what the documentation says of every route that needs a key
 """
