@@ -14,7 +14,7 @@ FROM source AS science
 # Where the wheels of torch without CUDA are, if the usual index has others: --build-arg PIP_EXTRA_INDEX_URL=…
 ARG PIP_EXTRA_INDEX_URL
 # In place: training and export find the runs in the source.
-RUN python -m pip install --no-cache-dir --constraint constraints.txt --editable '.[export,report]' \
+RUN python -m pip install --no-cache-dir --constraint constraints.txt --editable '.[export,postgres,report]' \
     && install --directory --owner=10001 --group=10001 /models \
     && chown --recursive 10001:10001 gdssm/runs
 ENV HOME=/tmp \
@@ -25,7 +25,7 @@ CMD ["python", "-m", "export", "--out", "/models"]
 
 FROM source AS build
 RUN python -m venv /opt/gdssm \
-    && /opt/gdssm/bin/python -m pip install --no-cache-dir --constraint constraints.txt '.[traces]'
+    && /opt/gdssm/bin/python -m pip install --no-cache-dir --constraint constraints.txt '.[postgres,traces]'
 
 FROM python:3.11-slim-trixie AS service
 LABEL org.opencontainers.image.title="gdssm" \

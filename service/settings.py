@@ -7,6 +7,7 @@ from typing import Literal, Self
 from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from service.described import Described
 from service.errors import InvalidSettings
 
 PREFIX = "GDSSM_"
@@ -14,12 +15,10 @@ API_KEY = "GDSSM_API_KEY"
 """What `gdssm models`, `eval` and `bench` send; no setting of the service."""
 
 
-class Settings(BaseSettings):
+class Settings(Described, BaseSettings):
     """Frozen once made; unknown `GDSSM_` variables are refused, so that a misspelt one is noticed."""
 
-    model_config = SettingsConfigDict(
-        env_prefix=PREFIX, frozen=True, extra="forbid", use_attribute_docstrings=True, env_ignore_empty=True
-    )
+    model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="forbid", env_ignore_empty=True)
 
     host: str = "127.0.0.1"
     """Address to listen on."""
@@ -32,7 +31,8 @@ class Settings(BaseSettings):
     default_model: str = "linear"
     """The model that answers when a request names none."""
     database_url: str = "sqlite:///gdssm.db"
-    """Where contexts and keys live: a SQLite file, or postgresql://user:password@host/name for several replicas."""
+    """Where contexts and keys live: a SQLite file, or postgresql://user:password@host/name for several replicas, which
+    needs `gdssm[postgres]`."""
     auth: Literal["auto", "on", "off"] = "auto"
     """Whether callers need a key: auto asks for one unless the service listens on loopback only."""
     workers: int = Field(1, ge=1)

@@ -45,6 +45,7 @@ def complete(app: FastAPI, *, required: bool) -> None:
                         _add(operation, possible, required=required)
                     if not path.startswith(PROBES):
                         _add(operation, ADMISSION if "requestBody" in operation else ADMISSION[:1])
+                    _give_body(operation["responses"])
         return app.openapi_schema or {}
 
     app.openapi = openapi  # type: ignore[method-assign]
@@ -53,12 +54,19 @@ def complete(app: FastAPI, *, required: bool) -> None:
 def _add(operation: dict[str, Any], possible: tuple[type[errors.ServiceError], ...], *, required: bool = False) -> None:
     if required:
         operation["security"] = [{"key": []}]
-    content = operation["responses"]["500"]["content"]  # the one body of every error
     for status, answer in documented(*possible).items():
         known = operation["responses"].get(str(status), {}).get("description", "")
         if answer["description"] not in known and status != 500:
             text = f"{known} {answer['description']}".strip()
-            operation["responses"][str(status)] = {"description": text, "content": content}
+            operation["responses"][str(status)] = {"description": text}
+
+
+def _give_body(responses: dict[str, dict[str, Any]]) -> None:
+    """Say of every error that it has the one body."""
+    content = responses["500"]["content"]
+    for status, answer in responses.items():
+        if int(status) >= 400:
+            answer.setdefault("content", content)
 
 
 def _link(document: dict[str, Any]) -> None:

@@ -2,19 +2,20 @@
 
 from typing import Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import ConfigDict, Field
 from pydantic.json_schema import SkipJsonSchema
 
 from service.api.fields import Explain, Number, Numbers, NumbersOrRows, Rows
 from service.artifact import Assumptions, ParameterSpec
+from service.described import Described
 from service.explaining.explanation import Explanation
 from service.explaining.implicit_weights import ImplicitWeights
 
 
-class Schema(BaseModel):
+class Schema(Described):
     """Refuses unknown fields; the text under a field is its description."""
 
-    model_config = ConfigDict(extra="forbid", use_attribute_docstrings=True)
+    model_config = ConfigDict(extra="forbid")
 
 
 class Observations(Schema):

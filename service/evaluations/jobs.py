@@ -7,12 +7,11 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from gdssm.evaluation.references import REFERENCES
 from service.errors import DatabaseUnavailable
+from service.evaluations.assignment import Assignment
 from service.evaluations.ledger import EvaluationRecord, Ledger
 from service.evaluations.process import Process
 from service.evaluations.request import EvaluationRequest
-from service.evaluations.worker import Assignment
 from service.models.repository import Repository
 
 logger = logging.getLogger(__name__)
@@ -47,6 +46,8 @@ class Evaluations:
             UnknownModel: One of them is not served.
             QuotaExceeded: The owner has too many that are not finished.
         """
+        from gdssm.evaluation.references import REFERENCES  # noqa: PLC0415  (a service starts without the learners)
+
         manifests = [self._repository.get(name).manifest for name in request.models]
         models = [{"name": m.name, "version": m.version, "sha256": m.sha256} for m in manifests]
         total = len(request.distributions()) * (len(models) + len(REFERENCES))

@@ -8,7 +8,7 @@ import threading
 from collections.abc import Iterator
 from typing import Self
 
-from service.evaluations.worker import Assignment
+from service.evaluations.assignment import Assignment
 
 COMMAND = [sys.executable, "-m", "service.evaluations.worker"]
 

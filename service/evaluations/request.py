@@ -1,14 +1,16 @@
 """What is asked for: tasks, models and sizes, within bounds."""
 
-from typing import Annotated, Literal, Self
+from typing import TYPE_CHECKING, Annotated, Literal, Self
 
 import numpy as np
-from pydantic import ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
-from gdssm.evaluation.examination import Plan
-from gdssm.evaluation.suites import Suite, suite
-from gdssm.evaluation.tasks.rows import Rows
 from service.artifact import Record
+from service.described import Described
+
+if TYPE_CHECKING:
+    from gdssm.evaluation.examination import Plan
+    from gdssm.evaluation.suites import Suite
 
 MOST_NUMBERS = 20_000_000
 """In the tasks of one distribution, over all lengths of context: 160 MB."""
@@ -19,10 +21,8 @@ ModelName = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._-]*$", max_length=1
 Length = Annotated[int, Field(strict=True, ge=1, le=10_000)]
 
 
-class UploadedTable(Record):
+class UploadedTable(Described, Record):
     """Rows of the caller's own, from which tasks are drawn as random splits."""
-
-    model_config = ConfigDict(use_attribute_docstrings=True)
 
     x: tuple[Row, ...] = Field(min_length=2, max_length=100_000, examples=[[[1.0], [2.0], [3.0]]])
     """R rows of D inputs."""
@@ -36,10 +36,8 @@ class UploadedTable(Record):
         return self
 
 
-class EvaluationRequest(Record):
+class EvaluationRequest(Described, Record):
     """One evaluation; the same request gives the same numbers."""
-
-    model_config = ConfigDict(use_attribute_docstrings=True)
 
     suite: Literal["paper", "practical", "data"] = "paper"
     """The paper's tasks, practical ones, or tasks drawn from `data`."""
@@ -69,12 +67,17 @@ class EvaluationRequest(Record):
             raise ValueError(f"a task needs more rows than the {len(self.data.x)} of the table; ask for shorter ones")
         return self
 
-    def plan(self) -> Plan:
+    def plan(self) -> "Plan":
         """Say the sizes as the examination does."""
+        from gdssm.evaluation.examination import Plan  # noqa: PLC0415  (a service starts without the examination)
+
         return Plan(self.seed, self.tasks, self.queries, self.observations, self.curve)
 
-    def distributions(self) -> Suite:
+    def distributions(self) -> "Suite":
         """Name the distributions."""
+        from gdssm.evaluation.suites import suite  # noqa: PLC0415  (as in `plan`)
+        from gdssm.evaluation.tasks.rows import Rows  # noqa: PLC0415
+
         if self.data is None:
             return suite(self.suite)
         return (("data", Rows(np.array(self.data.x), np.array(self.data.y)[:, None])),)

@@ -2,12 +2,16 @@
 
 import math
 from dataclasses import asdict
+from typing import TYPE_CHECKING
 
-from pydantic import ConfigDict, Field
+from pydantic import Field
 
-from gdssm.evaluation.confidence import Interval
-from gdssm.evaluation.examination import Refused, Score
 from service.artifact import Record
+from service.described import Described
+
+if TYPE_CHECKING:
+    from gdssm.evaluation.confidence import Interval
+    from gdssm.evaluation.examination import Refused, Score
 
 
 class IntervalView(Record):
@@ -25,10 +29,8 @@ class PointView(Record):
     loss: IntervalView
 
 
-class ScoreView(Record):
+class ScoreView(Described, Record):
     """One learner on one distribution, or why it was refused there."""
-
-    model_config = ConfigDict(use_attribute_docstrings=True)
 
     distribution: str
     learner: str
@@ -44,8 +46,10 @@ class ScoreView(Record):
     curve: tuple[PointView, ...] = Field(default=())
 
 
-def view(result: Score | Refused) -> ScoreView:
+def view(result: "Score | Refused") -> ScoreView:
     """Put a result into the form in which it is stored and sent."""
+    from gdssm.evaluation.examination import Refused  # noqa: PLC0415  (a service starts without the examination)
+
     if isinstance(result, Refused):
         return ScoreView(distribution=result.distribution, learner=result.learner, refused=result.reason)
     return ScoreView(
@@ -59,5 +63,5 @@ def view(result: Score | Refused) -> ScoreView:
     )
 
 
-def _interval(interval: Interval) -> IntervalView:
+def _interval(interval: "Interval") -> IntervalView:
     return IntervalView(**{name: value if math.isfinite(value) else None for name, value in asdict(interval).items()})

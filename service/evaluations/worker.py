@@ -6,12 +6,10 @@ result, as soon as there is one.
 
 import os
 import sys
-from pathlib import Path
 
 from gdssm.evaluation.examination import Contestant, examine
-from service.artifact import Record
+from service.evaluations.assignment import Assignment
 from service.evaluations.models import contestant
-from service.evaluations.request import EvaluationRequest
 from service.evaluations.result import view
 from service.inference import unlimited
 from service.models.repository import Repository
@@ -19,16 +17,6 @@ from service.runtime import Runtime
 
 POLITENESS = 10
 """How far it stands back, as `nice` counts."""
-
-
-class Assignment(Record):
-    """What a worker is told."""
-
-    request: EvaluationRequest
-    directories: tuple[Path, ...]
-    """Of the model files."""
-    versions: dict[str, str]
-    """Of the models, by name."""
 
 
 def main() -> None:

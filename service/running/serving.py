@@ -5,7 +5,6 @@ WebSockets end; requests in flight have GDSSM_SHUTDOWN_TIMEOUT to finish. A seco
 """
 
 import asyncio
-import gc
 import logging
 import multiprocessing
 import os
@@ -28,6 +27,7 @@ from service.api.served import parts_in
 from service.api.transport import Connection
 from service.app import create_app
 from service.errors import InvalidSettings
+from service.running import garbage
 from service.running.stopping import Stopping
 from service.running.workers import Workers
 from service.settings import Settings
@@ -60,6 +60,7 @@ def _run(settings: Settings, listener: socket.socket) -> None:
     if settings.workers == 1:
         serve(settings, listener, on_ready)
         return
+    garbage.collect_what_comes()  # the workers are processes of their own, and their parent has nothing more to load
     with tempfile.TemporaryDirectory(prefix="gdssm-metrics-") as directory:
         os.environ[SHARED_DIRECTORY] = directory  # read by the workers when they are born
         work = partial(_work, settings, listener)
@@ -111,7 +112,7 @@ class Server(uvicorn.Server):
         if parent is not None:
             asyncio.get_running_loop().add_reader(parent.sentinel, self._begin_to_leave, 0.0)
         self._on_ready()
-        _leave_to_itself()
+        garbage.collect_what_comes()
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """Begin to leave, or end at once; of a worker's signals, which may come twice, its parent keeps count."""
@@ -139,19 +140,9 @@ class Server(uvicorn.Server):
         await super().shutdown(sockets)
 
 
-def _leave_to_itself() -> None:
-    """Take what the start has made and what stays out of the garbage collector's rounds.
-
-    These are 130,000 objects; a look through all of them, which holds up every request, took 90 ms. What a request
-    makes is freed without the collector, which therefore need not look so often.
-    """
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(10_000, 20, 20)
-
-
 def _work(settings: Settings, listener: socket.socket, ready: Pipe) -> None:
     """Be one of several workers."""
+    garbage.let_it_lie()
     os.setpgrp()  # Ctrl-C in a terminal is for the parent, which passes it on
     logs.configure(settings.log_level, settings.log_format)
 

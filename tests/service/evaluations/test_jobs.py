@@ -9,12 +9,13 @@ import pytest
 
 from gdssm.evaluation.examination import examine
 from service.errors import QuotaExceeded, UnknownEvaluation, UnknownModel
+from service.evaluations.assignment import Assignment
 from service.evaluations.jobs import Evaluations
 from service.evaluations.ledger import EvaluationRecord, Ledger
 from service.evaluations.process import Process
 from service.evaluations.request import EvaluationRequest
 from service.evaluations.result import view
-from service.evaluations.worker import Assignment, enter
+from service.evaluations.worker import enter
 from service.models.repository import Repository
 from service.settings import Settings
 from service.store.database import Database

@@ -1,0 +1,69 @@
+"""Starts are measured where ours is installed; sizes are added up by package, with bytecode and without."""
+
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+from benchmarks import start
+from benchmarks.serving.contestants import FASTAPI, OURS
+from benchmarks.start import Start
+
+BLOCK = 4096
+SHARES = {"seconds": {"numpy": 0.05}, "wheels": {"numpy": 60.0}, "disk": {"numpy": 75.0, "onnxruntime": 70.4}}
+
+
+def ours(seconds: float, disk: float) -> Start:
+    return Start("gdssm", seconds, memory=131.0, processes=1, wheels=192.0, disk=disk)
+
+
+def goals(text: str) -> dict[str, list[str]]:
+    rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in text.splitlines() if "< " in line]
+    return {row[0]: row[1:] for row in rows}
+
+
+def test_every_goal_has_its_bound_what_was_measured_and_whether_it_is_met() -> None:
+    found = goals(start.section([ours(0.8, 248.0)], SHARES, {}, 3))
+    assert found["start"] == ["< 1 s", "0.8 s", "met"]
+    assert found["memory with the zoo loaded"] == ["< 150 MB", "131 MB", "met"]
+    assert found["base install, what its wheels hold"] == ["< 200 MB", "192 MB", "met"]
+    assert found["base install on disk, with what is compiled of it"] == ["< 200 MB", "248 MB", "**not met**"]
+    assert goals(start.section([ours(1.2, 199.0)], SHARES, {}, 3))["start"][-1] == "**not met**"
+
+
+def test_all_who_took_part_stand_below_each_other_and_who_did_not_with_the_reason() -> None:
+    peer = Start("peer", 2.0, 300.0, 5, None, None)
+    text = start.section([ours(0.8, 248.0), peer], SHARES, {"other": "pip: no such version"}, 7)
+    assert "| gdssm | 0.80 s | 131 MB | 1 | 192 MB | 248 MB |" in text
+    assert "| peer | 2.00 s | 300 MB | 5 |  |  |" in text
+    assert "other did not take part: pip: no such version" in text
+    assert "Of our disk: numpy 75 MB, onnxruntime 70 MB." in text
+    assert "Medians of 7 starts" in text
+
+
+def test_packages_are_weighed_without_what_every_environment_begins_with(tmp_path: Path) -> None:
+    site = tmp_path / "lib" / "python3.11" / "site-packages"
+    for name in ("big/inner/data.so", "big/__pycache__/a.pyc", "pip/a.py", "setuptools-1.dist-info/RECORD", "one.py"):
+        (site / name).parent.mkdir(parents=True, exist_ok=True)
+        (site / name).write_bytes(b"x" * (3 * BLOCK if name.startswith("big") else 10))
+    python = tmp_path / "bin" / "python"
+    assert start.packages(python, start.held) == {"big": 3 * BLOCK / 1e6, "one.py": 10 / 1e6}
+    on_disk = start.packages(python, start.disk)
+    assert on_disk.keys() == {"big", "one.py"}
+    assert on_disk["big"] >= 6 * BLOCK / 1e6
+
+
+def test_imports_are_added_up_by_package() -> None:
+    found = start.imports(Path(sys.executable), "email.mime.text")
+    assert 0 < found["email"] < 60
+    assert not [name for name in found if "." in name]
+
+
+def test_they_are_started_in_turn_and_who_does_not_start_is_left_out() -> None:
+    skipped: dict[str, str] = {}
+    absent = replace(FASTAPI[0], name="absent", arguments=("-c", "raise SystemExit('not today')"))
+    ours, peer = start.measure([OURS, absent, FASTAPI[0]], 1, skipped)
+    assert (ours.name, ours.processes, peer.name, peer.processes) == ("gdssm", 1, "fastapi_async", 1)
+    assert ours.disk is not None
+    assert (peer.wheels, peer.disk) == (None, None)
+    assert list(skipped) == ["absent"]
+    assert "not today" in skipped["absent"]
