@@ -1,12 +1,15 @@
-"""The fading sum Z = Σ_i Λ^{N−i} ⊙ X_iᵀ P X_i over a whole sequence as it acts on a vector, Zᵀ r: no state is made.
+"""The fading sum Z = Σ_i Λ^{N−i} ⊙ X_iᵀ P X_i over a whole sequence as it acts on a vector, Z v: no state is made.
 
 The window (x_i, y_i, x_{i+1}) is of two neighbouring pairs z_i = (x_i, y_i), so no window is made either. Λ^{N−i} is
-the same for every context, so at each i one matrix product serves the whole batch: nearly all arithmetic is there. What
-is left for each element is two products and two sums, as P and r come in outside of the sum over i.
+the same for every context, so one matrix product serves the whole batch: nearly all arithmetic is there. x_j meets two
+powers, as x_{i+1} of one window and as x_i of the next; they are neighbours in memory, and so one matrix. What is left
+for each element is two products and two sums, as P and v come in outside of the sum over i.
 
 Time is the first axis here and the batch the last: each position is one matrix in memory, and long rows suit it best.
+It goes block by block, so that what lies between two operations stays in the processor's cache, however long it takes.
 """
 
+from collections.abc import Iterator
 from itertools import product
 from typing import Any
 
@@ -18,13 +21,16 @@ from torch.autograd.function import once_differentiable
 from gdssm.notation import Inputs, Outputs, Queries
 from gdssm.window import NEXT_X, X, Y
 
+BLOCK = 2**18
+"""Entries of a block's largest tensor."""
+
 
 class FadingSum:
     """A batch of sequences, and how they fade.
 
     Args:
         decay_logit: The logit of Λ (F, F).
-        pair_weight: P (3, 3).
+        pair_weight: P (3, 3). With both transposed this is Zᵀ.
         x: (B, N, D).
         y: (B, N, K).
         x_query: (B, 1, D).
@@ -32,28 +38,30 @@ class FadingSum:
 
     def __init__(self, decay_logit: Tensor, pair_weight: Tensor, x: Inputs, y: Outputs, x_query: Queries) -> None:
         self.pair_weight = pair_weight
-        self.fade = fade(decay_logit, x.shape[1])
-        self.x = torch.cat([x, x_query], dim=1).permute(1, 2, 0).contiguous()
-        self.y = y.permute(1, 2, 0).contiguous()
-        self.pairs = torch.cat([self.x, nn.functional.pad(self.y, (0, 0, 0, 0, 0, 1))], dim=1)
+        by_x, by_y = torch.split(fade(decay_logit, x.shape[1]), [x.shape[2], y.shape[2]], 2)
+        self.fades = nn.functional.pad(by_x, (0, 0, 0, 0, 1, 1)), by_y.contiguous()
+        x, y, x_query = (tensor.permute(1, 2, 0) for tensor in (x, y, x_query))
+        self.x, self.y = torch.cat([x, x_query]), y.contiguous()
+        pad = nn.functional.pad
+        self.pairs = torch.cat([pad(self.x, (0, 0, 0, 0, 1, 1)), pad(self.y, (0, 0, 0, 0, 1, 2))], dim=1)
 
-    def __call__(self, vector: Float[Tensor, "B 1 F"]) -> Float[Tensor, "B 1 F"]:
-        """Multiply: Zᵀ r for one vector r of each context."""
+    def __call__(self, vector: Float[Tensor, "F _"]) -> Float[Tensor, "F B"]:
+        """Multiply: Z v for one vector v of each context (F, B), or for one that all of them share (F, 1)."""
         sizes = [self.x.shape[1], self.y.shape[1]]
-        parts = zip(
-            torch.split(self.fade, sizes, 1),
-            (self.x, self.y),
-            torch.split(vector[:, 0].mT.contiguous(), sizes),
-            strict=True,
-        )
-        of_x, of_y = (_Products.apply(fade, part * weight, self.pairs) for fade, part, weight in parts)  # type: ignore[no-untyped-call]
-        by_place = torch.cat([of_x[:1], of_y, of_x[1:]])
+        (by_x, by_y), (for_x, for_y) = self.fades, torch.split(vector.contiguous(), sizes)
+        if vector.shape[1] > 1:
+            of_x = _Products.apply(by_x, self.x, for_x, self.pairs)  # type: ignore[no-untyped-call]
+            of_y = _Products.apply(by_y, self.y, for_y, self.pairs[1:-1])  # type: ignore[no-untyped-call]
+        else:  # It goes into Λ's powers: the way back then needs no matrix product for each context.
+            of_x = _Products.apply(by_x * for_x[:, 0], self.x, None, self.pairs)  # type: ignore[no-untyped-call]
+            of_y = _Products.apply(by_y * for_y[:, 0], self.y, None, self.pairs[1:-1])  # type: ignore[no-untyped-call]
+        by_place = torch.cat([of_x[:, 1:], of_y, of_x[:, :1]], dim=1)
         at_inputs, at_outputs = torch.split(by_place, sizes, 2)
         sums = (
-            torch.tensordot(self.pair_weight[:, X::NEXT_X], at_inputs, 2),
-            torch.tensordot(self.pair_weight[:, Y], at_outputs[:, 0], 1),
+            torch.tensordot(self.pair_weight[X::NEXT_X], at_inputs, 2),
+            torch.tensordot(self.pair_weight[Y], at_outputs[0], 1),
         )
-        return torch.cat(sums).mT[:, None]
+        return torch.cat(sums)
 
 
 def fade(decay_logit: Tensor, length: int) -> Float[Tensor, "N F F"]:
@@ -63,33 +71,71 @@ def fade(decay_logit: Tensor, length: int) -> Float[Tensor, "N F F"]:
 
 
 class _Products(torch.autograd.Function):
-    """Σ_i (l_{i+a} Λ^{N−i}) ⊙ r_{i+c} for the window's places a and c = 0, 1: (A, 2, F, B).
+    """Σ_j l_{j+a+c} ⊙ (Λ_{j+c} (r_j ⊙ v)) for a = 0, 1 and each of the powers c = 0 … C − 1 that r_j meets.
 
-    fade (N, E, F), left (N + A − 1, E, B) with A = 1 or 2, right (N + 1, F, B).
+    Args:
+        fade: Λ's powers (J + C − 1, E, F).
+        right: r (J, F, B).
+        vector: v (F, B), or none.
+        left: l (J + C, E, B).
+
+    Returns:
+        (2, C, E, B).
     """
 
     @staticmethod
-    def forward(ctx: Any, fade: Tensor, left: Tensor, right: Tensor) -> Tensor:  # noqa: ANN401  (torch's own)
-        length = len(fade)
-        faded = [fade.mT @ left[a : a + length] for a in range(len(left) - length + 1)]
-        ctx.save_for_backward(fade, left, right, *(faded if ctx.needs_input_grad[2] else ()))
-        products = right.new_empty(len(faded), 2, *right.shape[1:])
-        for a, c in product(range(len(faded)), (0, 1)):
-            torch.sum(faded[a] * right[c : c + length], 0, out=products[a, c])
+    def forward(ctx: Any, fade: Tensor, right: Tensor, vector: Tensor | None, left: Tensor) -> Tensor:  # noqa: ANN401
+        ctx.save_for_backward(fade, right, vector, left)
+        products = left.new_zeros(2, len(left) - len(right), *left.shape[1:])
+        for powers, r, lefts, _ in _blocks(fade, right, left):
+            faded = (powers @ (r if vector is None else r * vector)).view_as(lefts[0])
+            for a in (0, 1):
+                products[a] += (faded * lefts[a]).sum(0)
         return products
 
     @staticmethod
     @once_differentiable
-    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, Tensor, Tensor | None]:  # noqa: ANN401
-        fade, left, right, *faded = ctx.saved_tensors
-        length = len(fade)
-        to_fade, to_left = torch.zeros_like(fade), torch.zeros_like(left)
-        to_right = torch.zeros_like(right) if faded else None
-        for a, (at_now, at_next) in enumerate(gradient):
-            weighed = torch.addcmul(right[:-1] * at_now, right[1:], at_next)
-            to_fade.baddbmm_(left[a : a + length], weighed.mT)
-            to_left[a : a + length].baddbmm_(fade, weighed)
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, Tensor | None, Tensor | None, Tensor | None]:  # noqa: ANN401
+        fade, right, vector, left = ctx.saved_tensors
+        gradient = gradient.contiguous()
+        to_fade = torch.zeros_like(fade)
+        to_right, to_vector, to_left = (
+            torch.zeros_like(tensor) if needed else None
+            for tensor, needed in zip((right, vector, left), ctx.needs_input_grad[1:], strict=True)
+        )
+        for powers, r, lefts, block in _blocks(fade, right, left):
+            weighed = (lefts[0] * gradient[0]).addcmul_(lefts[1], gradient[1]).flatten(1, 2)
+            scaled = r if vector is None else r * vector
+            by_power = (weighed @ scaled.mT).view(len(r), -1, *fade.shape[1:])
+            for c, part in enumerate(by_power.unbind(1)):
+                to_fade[block.start + c : block.stop + c] += part
+            if to_vector is not None or to_right is not None:
+                to_scaled = powers.mT @ weighed
+            if to_vector is not None:
+                to_vector += (to_scaled * r).sum(0)
             if to_right is not None:
-                to_right[:-1].addcmul_(faded[a], at_now)
-                to_right[1:].addcmul_(faded[a], at_next)
-        return to_fade, to_left, to_right
+                to_right[block] = to_scaled if vector is None else to_scaled * vector
+            if to_left is not None:
+                faded = (powers @ scaled).view_as(lefts[0])
+                for a, c in product((0, 1), range(faded.shape[1])):
+                    to_left[block.start + a + c : block.stop + a + c].addcmul_(faded[:, c], gradient[a, c])
+        return to_fade, to_right, to_vector, to_left
+
+
+def _blocks(fade: Tensor, right: Tensor, left: Tensor) -> Iterator[tuple[Tensor, Tensor, tuple[Tensor, Tensor], slice]]:
+    """Go through the positions j, a block at a time.
+
+    Yields:
+        The powers that each position meets as one matrix (J, C E, F), r (J, F, B), l for a = 0, 1 (J, C, E, B) each,
+        and where the block is. Neighbours share memory.
+    """
+    count, powers, (features, batch) = len(right), len(left) - len(right), left.shape[1:]
+    length = max(1, BLOCK // (powers * features * batch))
+    for start in range(0, count, length):
+        stop = min(start + length, count)
+        stacked = fade[start:].as_strided((stop - start, powers * features, fade.shape[2]), fade.stride())
+        now, following = (
+            left[start + a :].as_strided((stop - start, powers, features, batch), (left.stride(0), *left.stride()))
+            for a in (0, 1)
+        )
+        yield stacked, right[start:stop], (now, following), slice(start, stop)

@@ -12,7 +12,8 @@ With P = e₁(e₁ + e₂)ᵀ, p = e₃, B_k = η_k on the outputs and A_k = η_
 squares. (The older public code takes three sub-layers for two steps, and its earlier positions see later ones.)
 
 It is read from the query's side: r_L = q, and for k = L … 1: a = Z̄ᵀ r_k, add B_kᵀ a, go on with r_{k−1} = r_k − A_kᵀ a.
-So a reading needs Z only as it acts on vectors, and training makes no state at all (`fading`).
+A single output can as well be trained from the other side, as written: then W is one vector, and Z̄ B_1 the same product
+for all contexts. Both need Z only as it acts on vectors, and training makes no state at all (`fading`).
 """
 
 from collections.abc import Callable
@@ -84,9 +85,26 @@ class GDSSM(nn.Module):
             (B, 1, K).
         """
         x, x_query = self.feature_map(x), self.feature_map(x_query)
-        total = FadingSum(self.decay_logit, self.input_gate.pair_weight, x, y, x_query)
         query = self.output_gate.query(slide(interleave(x[:, -1:], y[:, -1:], x_query)))
-        return self.read(lambda vector: total(vector) / x.shape[1], query)
+        decay_logit, pair_weight, length = self.decay_logit, self.input_gate.pair_weight, x.shape[1]
+        if self.config.outputs == 1:
+            total = FadingSum(decay_logit, pair_weight, x, y, x_query)
+            weight = self.weigh(lambda vector: total(vector) / length)
+            prediction: Tensor = self.head((query * weight.mT[:, None]).sum(-1, keepdim=True))
+            return prediction
+        total = FadingSum(decay_logit.mT, pair_weight.mT, x, y, x_query)
+        return self.read(lambda vector: total(vector[:, 0].mT).mT[:, None] / length, query)
+
+    def weigh(self, apply: Callable[[Tensor], Tensor]) -> Float[Tensor, "F B"]:
+        """Find the implicit weight W_L of a single output, the first layer first.
+
+        Args:
+            apply: v ↦ Z̄ v, for one vector of each context (F, B), or for one that all share (F, 1).
+        """
+        weight = apply(self.gain[0])
+        for gain, feedback in zip(self.gain[1:], self.feedback, strict=True):
+            weight = weight + apply(gain - feedback @ weight)
+        return weight
 
     def sequence(self, x: Inputs, y: Outputs, x_query: Queries) -> Float[Tensor, "B N K"]:
         """Predict y_{i+1} from the first i pairs, at every position i = 1 … N; shapes as in `forward`."""

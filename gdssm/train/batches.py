@@ -42,4 +42,5 @@ def batches(config: TrainConfig, start: int) -> Iterator[TrainBatch]:
 
 
 def _tensor(array: np.ndarray) -> Tensor:
-    return torch.from_numpy(array.astype(np.float32))
+    """Lay it out in memory as the training reads it: time first, the batch last (`fading`)."""
+    return torch.from_numpy(np.ascontiguousarray(array.transpose(1, 2, 0), np.float32)).permute(2, 0, 1)

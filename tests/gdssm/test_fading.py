@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from gdssm import reference
+from gdssm import fading, reference
 from gdssm.fading import FadingSum, fade
 from gdssm.tokens import interleave
 from gdssm.window import slide
@@ -12,11 +12,11 @@ from tests.closeness import assert_close
 from tests.gdssm.contexts import B, D, K, N, context
 
 
-def inputs(length: int = N) -> list[Tensor]:
-    """Everything that a sum depends on: decay_logit, pair_weight, x, y, x_query and the vector."""
+def inputs(length: int = N, vectors: int = B) -> list[Tensor]:
+    """Everything that a sum depends on: decay_logit, pair_weight, x, y, x_query, and a vector each or one for all."""
     torch.manual_seed(0)
     weights = [torch.randn(size, dtype=torch.float64) for size in ((D + K, D + K), (3, 3))]
-    return [*weights, *context(length, queries=1), torch.randn(B, 1, D + K, dtype=torch.float64)]
+    return [*weights, *context(length, queries=1), torch.randn(D + K, vectors, dtype=torch.float64)]
 
 
 def without_state(*tensors: Tensor) -> Tensor:
@@ -29,20 +29,39 @@ def literal(*tensors: Tensor) -> Tensor:
     window = slide(interleave(x, y, x_query))
     update = window.mT @ pair_weight @ window
     decay = decay_logit.sigmoid().expand_as(update)
-    return vector @ reference.recurrence(decay, update, torch.zeros_like(update[:, 0]))[:, -1]
+    state = reference.recurrence(decay, update, torch.zeros_like(update[:, 0]))[:, -1]
+    return (state @ vector.mT[..., None])[..., 0].mT
 
 
+@pytest.fixture(params=[1, 100, fading.BLOCK], autouse=True)
+def block(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One position at a time, a few, or all at once."""
+    monkeypatch.setattr(fading, "BLOCK", request.param)
+
+
+@pytest.mark.parametrize("vectors", [1, B])
 @pytest.mark.parametrize("length", [1, 2, N])
-def test_it_is_the_last_state_times_the_vector(length: int) -> None:
-    assert_close(without_state(*inputs(length)), literal(*inputs(length)), "Zᵀ r")
+def test_it_is_the_last_state_times_the_vector(length: int, vectors: int) -> None:
+    assert_close(without_state(*inputs(length, vectors)), literal(*inputs(length, vectors)), "Z v")
 
 
+def test_transposed_it_is_the_transposed_state() -> None:
+    decay_logit, pair_weight, *sequence, _ = inputs()
+    unit = torch.eye(D + K, dtype=torch.float64)
+    state, transposed = (
+        torch.stack([without_state(*gates, *sequence, column[:, None]) for column in unit], dim=1)
+        for gates in ((decay_logit, pair_weight), (decay_logit.mT, pair_weight.mT))
+    )
+    assert_close(transposed, state.transpose(0, 1), "Zᵀ")
+
+
+@pytest.mark.parametrize("vectors", [1, B])
 @pytest.mark.parametrize("length", [1, N])
-def test_its_gradient_is_the_literal_one_in_everything_that_it_depends_on(length: int) -> None:
+def test_its_gradient_is_the_literal_one_in_everything_that_it_depends_on(length: int, vectors: int) -> None:
     found, expected = (
         torch.autograd.grad(form(*tensors).square().sum(), tensors)
         for form in (without_state, literal)
-        for tensors in [[tensor.requires_grad_() for tensor in inputs(length)]]
+        for tensors in [[tensor.requires_grad_() for tensor in inputs(length, vectors)]]
     )
     names = ("decay_logit", "pair_weight", "x", "y", "x_query", "vector")
     for name, ours, theirs in zip(names, found, expected, strict=True):
