@@ -1,15 +1,17 @@
-"""Bring a database's schema up to date, with alembic: every step is a file in `migrations/versions`.
+"""Bring a database's schema up to date: all tables at once where there are none, step by step where there are.
 
-A step, once released, is never changed; a change of `tables` is a new step:
+alembic makes the steps; every one is a file in `migrations/versions`, and a test holds all of them together to what is
+made at once. A step, once released, is never changed; a change of `tables` is a new step:
 `alembic.command.revision(configuration(connection), "what changes", autogenerate=True)`.
 """
 
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sqlalchemy import Connection, column, func, inspect, select, table
+from sqlalchemy import Column, Connection, MetaData, PrimaryKeyConstraint, String, Table, func, insert, inspect, select
 
 from service.errors import InvalidSettings
+from service.store.tables import METADATA
 
 if TYPE_CHECKING:
     from alembic.config import Config
@@ -18,12 +20,17 @@ HEAD = "0002"
 """The last step."""
 TURN = 0x6764_7373_6D
 """Under this number PostgreSQL lets one process at a time migrate ("gdssm")."""
-VERSION = table("alembic_version", column("version_num"))
-"""Where alembic keeps the last step that was made."""
+VERSION = Table(
+    "alembic_version",
+    MetaData(),
+    Column("version_num", String(32), nullable=False),
+    PrimaryKeyConstraint("version_num", name="alembic_version_pkc"),
+)
+"""Where alembic keeps the last step that was made; as it makes it itself."""
 
 
 def migrate(connection: Connection) -> None:
-    """Make the steps that are missing, within the connection's transaction.
+    """Make what is missing, within the connection's transaction.
 
     Args:
         connection: On SQLite it has the right to write.
@@ -33,30 +40,38 @@ def migrate(connection: Connection) -> None:
     """
     if connection.dialect.name == "postgresql":
         connection.execute(select(func.pg_advisory_xact_lock(TURN)))
-    found = revision(connection)
-    if found != HEAD:
-        from alembic import command, util  # noqa: PLC0415  (a tenth of a second that most starts can do without)
-
-        try:
-            command.upgrade(configuration(connection), HEAD)
-        except util.CommandError as error:
-            raise InvalidSettings(
-                f"The database of GDSSM_DATABASE_URL is at step {found}; this version of the service knows the steps "
-                f"up to {HEAD}. Start the version that made it, or a later one."
-            ) from error
+    if not inspect(connection).has_table(VERSION.name):
+        _make_at_once(connection)
+    elif revision(connection) != HEAD:
+        _make_steps(connection)
 
 
 def revision(connection: Connection) -> str | None:
-    """Tell the last step that a database has made."""
-    if not inspect(connection).has_table(VERSION.name):
-        return None
-    found: str | None = connection.scalar(select(VERSION.c.version_num))
-    return found
+    """Tell the last step that a database has made; None if it has taken all of them back."""
+    return connection.scalar(select(VERSION.c.version_num))
+
+
+def _make_at_once(connection: Connection) -> None:
+    METADATA.create_all(connection, checkfirst=False)
+    VERSION.create(connection)
+    connection.execute(insert(VERSION).values(version_num=HEAD))
+
+
+def _make_steps(connection: Connection) -> None:
+    from alembic import command, util  # noqa: PLC0415  (a tenth of a second that most starts can do without)
+
+    try:
+        command.upgrade(configuration(connection), HEAD)
+    except util.CommandError as error:
+        raise InvalidSettings(
+            f"The database of GDSSM_DATABASE_URL is at step {revision(connection)}; this version of the service knows "
+            f"the steps up to {HEAD}. Start the version that made it, or a later one."
+        ) from error
 
 
 def configuration(connection: Connection) -> "Config":
     """Tell alembic where the steps are, and over which connection to make them."""
-    from alembic.config import Config  # noqa: PLC0415  (as in `migrate`)
+    from alembic.config import Config  # noqa: PLC0415  (as for the steps)
 
     config = Config(attributes={"connection": connection})
     # Read by configparser, to which a percent sign is the start of something.

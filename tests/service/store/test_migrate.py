@@ -11,19 +11,40 @@ from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import inspect, update
+from sqlalchemy import Connection, insert, inspect, select, update
 
 from service.errors import InvalidSettings
 from service.store.database import Database
 from service.store.migrate import HEAD, VERSION, configuration, revision
-from service.store.tables import METADATA
+from service.store.tables import METADATA, UNLOADED
 
 ROOT = Path(__file__).parents[3]
 
 
-def test_the_steps_lead_to_the_tables(database: Database) -> None:
+def schema(connection: Connection) -> dict[str, list[object]]:
+    """Tell everything of every table: columns in their order, keys and indexes with their names."""
+    found = inspect(connection)
+    return {
+        name: [
+            [(column["name"], str(column["type"]), column["nullable"], column["default"]) for column in columns],
+            found.get_pk_constraint(name),
+            found.get_foreign_keys(name),
+            sorted(found.get_indexes(name), key=str),
+        ]
+        for name in found.get_table_names()
+        for columns in [found.get_columns(name)]
+    }
+
+
+def test_the_steps_lead_to_the_tables_that_are_made_at_once(database: Database) -> None:
     with database.transaction() as connection:
-        assert compare_metadata(MigrationContext.configure(connection), METADATA) == []
+        at_once = schema(connection)
+        assert revision(connection) == HEAD
+        command.downgrade(configuration(connection), "base")
+        VERSION.drop(connection)
+        command.upgrade(configuration(connection), "head")
+        assert schema(connection) == at_once
+        assert len(at_once) == len(METADATA.tables) + 1
 
 
 def test_the_last_step_is_the_one_that_is_looked_for(database: Database) -> None:
@@ -56,6 +77,19 @@ def test_several_replicas_may_start_at_once(database_url: str) -> None:
         assert list(pool.map(open_it, range(6))) == [HEAD] * 6
 
 
+def test_a_database_that_is_some_steps_behind_makes_them_and_keeps_what_is_in_it(
+    database: Database, database_url: str
+) -> None:
+    with database.transaction() as connection:
+        command.downgrade(configuration(connection), "0001")
+        connection.execute(insert(UNLOADED).values(name="linear", version="1.0.0"))
+    again = Database.open(database_url)
+    with again.transaction() as connection:
+        assert revision(connection) == HEAD
+        assert connection.execute(select(UNLOADED.c.name)).all() == [("linear",)]
+    again.close()
+
+
 def test_a_database_of_a_later_version_is_refused(database: Database, database_url: str) -> None:
     with database.transaction() as connection:
         connection.execute(update(VERSION).values(version_num="9999"))
@@ -63,13 +97,12 @@ def test_a_database_of_a_later_version_is_refused(database: Database, database_u
         Database.open(database_url)
 
 
-def test_a_start_with_the_schema_in_place_does_not_load_alembic(tmp_path: Path) -> None:
-    url = f"sqlite:///{tmp_path}/gdssm.db"
-    Database.open(url).close()
+def test_a_start_without_a_step_to_make_does_not_load_alembic(tmp_path: Path) -> None:
     code = f"""
 import sys
 from service.store.database import Database
-Database.open({url!r}).close()
+for _ in range(2):
+    Database.open("sqlite:///{tmp_path}/gdssm.db").close()
 assert "alembic" not in sys.modules
 """
     subprocess.run([sys.executable, "-W", "error", "-c", code], cwd=ROOT, check=True)
