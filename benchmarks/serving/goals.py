@@ -69,8 +69,12 @@ def _peer(found: Found, peer: str) -> Iterator[Goal]:
         yield Goal(f"{payload} {kind}: our requests/s, of {peer}'s", bound, at_most=False, measured=rate)
 
 
+def tails() -> list[Case]:
+    """List the cases whose slowest answers are held against their median."""
+    return [Case(OURS, kind, payload, CONNECTIONS) for kind in ("json", "binary") for payload in ("S", "M", "L")]
+
+
 def _tails(found: Found) -> Iterable[Goal]:
-    for kind in ("json", "binary"):
-        for payload in ("S", "M", "L"):
-            measured = found.tail(MODEL, Case(OURS, kind, payload, CONNECTIONS))
-            yield Goal(f"{payload} {kind}: p99 of the latency, of its median", 3.0, at_most=True, measured=measured)
+    for case in tails():
+        what = f"{case.payload} {case.kind}: p99 of the latency, of its median"
+        yield Goal(what, 3.0, at_most=True, measured=found.tail(MODEL, case))

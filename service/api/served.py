@@ -60,7 +60,7 @@ def parts_in(app: FastAPI) -> Parts:
 
 def parts_of(request: HTTPConnection) -> Parts:
     """Find the parts of the app that a request came to."""
-    return parts_in(request.app)
+    return parts_in(request.scope["app"])
 
 
 async def _parts(request: HTTPConnection) -> Parts:
