@@ -18,8 +18,8 @@ class Grid:
     further_connections: Sequence[int] = (32,)
     """For models after the first."""
     times: Times = field(default_factory=Times)
-    further_times: Times = field(default_factory=lambda: Times(rounds=3, seconds=1.0))
-    """Of whatever stands for itself and beside nobody: its slowest answers, of which there are few in a round."""
+    further_times: Times = field(default_factory=lambda: Times(rounds=3, seconds=3.0))
+    """Of what stands beside nobody, the slowest answers: long enough that the first ones of a run are not among them."""
 
     def cases(self, light: Iterable[Contestant], heavy: Iterable[Contestant]) -> list[Case]:
         """List what is measured with the first model."""
