@@ -19,7 +19,7 @@ class Grid:
     """For models after the first."""
     times: Times = field(default_factory=Times)
     further_times: Times = field(default_factory=lambda: Times(rounds=3, seconds=3.0))
-    """Of what stands beside nobody, the slowest answers: long enough that the first ones of a run are not among them."""
+    """Of the slowest answers, which stand beside nobody; so long that the first ones of a run are not among them."""
 
     def cases(self, light: Iterable[Contestant], heavy: Iterable[Contestant]) -> list[Case]:
         """List what is measured with the first model."""
