@@ -2,8 +2,8 @@
 
 What every answer bears is added here, once.
 
-It also answers what nobody else caught: the framework's own layer for that stands outside of every other layer, where
-the answer would carry no id.
+It also has the last word on what nobody caught: it logs it, and answers unless the framework's own layer has. That one
+raises it once more after its answer, for which a server would close the connection.
 """
 
 import logging
@@ -60,9 +60,10 @@ class Signals:
             await self._app(scope, receive, answer.send)
         except Exception as error:
             logger.exception("%s %s failed: %s", _method(scope), scope["path"], type(error).__name__)
-            if answer.status:
+            if answer.status and not answer.complete:
                 raise  # too late to answer; the server closes the connection
-            await unexpected()(scope, receive, answer.send)
+            if not answer.status:
+                await unexpected()(scope, receive, answer.send)
         finally:
             CURRENT.reset(token)
             self._finish(scope, record, answer)
@@ -103,11 +104,13 @@ class _Answer:
         """0 until it has begun, and for ever if the request was cut off; 101 for a WebSocket."""
         self.size = 0
         """Bytes of its body."""
+        self.complete = False
 
     async def send(self, message: Message) -> None:
         kind = message["type"]
         if kind in BODIES:
             self.size += len(message.get("body", b""))
+            self.complete = not message.get("more_body", False)
         elif kind in STARTS:
             self.status = message.get("status", 101)
             record = self._record

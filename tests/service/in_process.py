@@ -19,6 +19,8 @@ class InProcess:
     def __init__(self, app: FastAPI, portal: BlockingPortal) -> None:
         self.app = app
         self._portal = portal
+        self.raising = False
+        """Whether an exception that a server would get comes out of a request."""
 
     def get(self, path: str) -> httpx.Response:
         return self.request("GET", path)
@@ -36,7 +38,7 @@ class InProcess:
         return self._portal.call(partial(self._request, method, path, **options))
 
     async def _request(self, method: str, path: str, **options: object) -> httpx.Response:
-        transport = httpx.ASGITransport(self.app, raise_app_exceptions=False)
+        transport = httpx.ASGITransport(self.app, raise_app_exceptions=self.raising)
         async with httpx.AsyncClient(transport=transport, base_url="http://service") as client:
             return await client.request(method, path, **options)  # type: ignore[arg-type]
 

@@ -51,6 +51,14 @@ def test_an_unexpected_exception_is_logged_and_its_text_stays_inside(caplog: pyt
     assert "GET /v1/models failed: AttributeError" in caplog.text
 
 
+def test_after_its_answer_an_unexpected_exception_goes_no_further_and_closes_no_connection() -> None:
+    with in_process(Settings()) as client:
+        parts_in(client.app).predictor = None  # type: ignore[assignment]
+        client.raising = True
+        assert client.get("/v1/models").status_code == 500
+        assert client.predict({"context": {"x": [[1]], "y": [1]}, "query": [[1]]}).status_code == 500
+
+
 def test_of_very_many_problems_the_first_are_detailed() -> None:
     error = errors.InvalidInput(*(errors.Problem(f"f[{i}]", "is bad.") for i in range(1000)))
     assert len(error.detail) == 20
