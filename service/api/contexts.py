@@ -3,12 +3,10 @@
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request, Response
-from pydantic_core import to_json
 
 from service import errors
 from service.api.allowed import allow_only
 from service.api.binary import BYTES, BinaryRoute, answer_of, wants_binary
-from service.api.body import JSON
 from service.api.conditions import Changing, Known, Making, etag, is_known
 from service.api.context_schemas import (
     ContextAnswer,
@@ -23,8 +21,8 @@ from service.api.context_schemas import (
 )
 from service.api.errors import documented
 from service.api.own import Own
-from service.api.ready import Ready
-from service.api.schemas import ExplanationAnswer, Observations
+from service.api.ready import json_of
+from service.api.schemas import Observations
 from service.api.work import numbers_in
 from service.contexts.context_record import ContextRecord
 from service.explaining.explanation import Explanation
@@ -133,7 +131,7 @@ async def predict(http: Request, context_id: ContextId, query: ContextQuery, own
         if binary:
             answer = answer_of(predicted, explanation, context_version=str(record.version))
         else:
-            answer = _json(predicted, explanation, record)
+            answer = json_of(predicted, explanation if query.explain else None, version=record.version)
         answer.headers["ETag"] = etag(record)
         return answer
 
@@ -174,20 +172,6 @@ def made(record: ContextRecord, response: Response) -> ContextAnswer:
     """Answer with a new context and its address."""
     response.headers["Location"] = f"/v1/contexts/{record.id}"
     return tagged(record, response)
-
-
-def _json(answer: Prediction, explanation: Explanation | None, record: ContextRecord) -> Response:
-    """Write a `ContextPrediction`; what comes out of the model needs no validation."""
-    model = answer.model
-    content: dict[str, object] = {
-        "prediction": answer.prediction.tolist(),
-        "model": {"name": model.name, "version": model.version, "sha256": model.sha256},
-        "n_observations": answer.n_observations,
-        "version": record.version,
-    }
-    if explanation is not None and explanation.implicit_weights:
-        content["explanation"] = ExplanationAnswer.of(explanation)
-    return Ready(to_json(content, exclude_none=True), JSON)
 
 
 def _context(observations: Observations) -> Context:

@@ -1,14 +1,12 @@
 """POST /v1/predict: a context and queries in, predictions out."""
 
 from fastapi import APIRouter, Request, Response
-from pydantic_core import to_json
 
 from service import errors
 from service.api.binary import BYTES, BinaryRoute, answer_of, wants_binary
-from service.api.body import JSON
 from service.api.errors import documented
-from service.api.ready import Ready
-from service.api.schemas import ExplanationAnswer, PredictAnswer, PredictRequest
+from service.api.ready import json_of
+from service.api.schemas import PredictAnswer, PredictRequest
 from service.api.served import Served, Working
 from service.api.work import numbers_in
 from service.explaining.explanation import Explanation, predict_and_explain
@@ -48,7 +46,7 @@ async def predict(http: Request, request: PredictRequest, predictor: Served, poo
 
     def work() -> Response:
         answer, explanation = _predict(request, runtime, predictor)
-        return answer_of(answer, explanation) if binary else _json(answer, explanation)
+        return answer_of(answer, explanation) if binary else json_of(answer, explanation)
 
     if request.explain:  # it may be about many times as many numbers
         return await pool.run(work)
@@ -64,16 +62,3 @@ def _predict(request: PredictRequest, runtime: Runtime, predictor: Predictor) ->
         return predictor.answer(runtime, context, request.query, parameters), None
     asked = (request.model, context, request.query, parameters)
     return predict_and_explain(predictor, *asked, version=request.version, wanted=request.explain)
-
-
-def _json(answer: Prediction, explanation: Explanation | None) -> Response:
-    """Write a `PredictAnswer`; what comes out of the model needs no validation."""
-    model = answer.model
-    content: dict[str, object] = {
-        "prediction": answer.prediction.tolist(),
-        "model": {"name": model.name, "version": model.version, "sha256": model.sha256},
-        "n_observations": answer.n_observations,
-    }
-    if explanation is not None:
-        content["explanation"] = ExplanationAnswer.of(explanation)
-    return Ready(to_json(content, exclude_none=True), JSON)

@@ -1,6 +1,12 @@
-"""An answer of 200 that is ready to be sent."""
+"""An answer of 200 that is ready to be sent, and a prediction as one."""
 
 from fastapi import Response
+from pydantic_core import to_json
+
+from service.api.body import JSON
+from service.api.schemas import ExplanationAnswer
+from service.explaining.explanation import Explanation
+from service.predictor import Prediction
 
 
 class Ready(Response):
@@ -14,3 +20,20 @@ class Ready(Response):
     def __init__(self, content: bytes, media_type: str) -> None:
         self.status_code, self.background, self.body = 200, None, content
         self.raw_headers = [(b"content-length", b"%d" % len(content)), (b"content-type", media_type.encode())]
+
+
+def json_of(answer: Prediction, explanation: Explanation | None, **more: object) -> Ready:
+    """Write a prediction as JSON, as `binary.answer_of` does as safetensors; `more` is further told about it.
+
+    It is a `PredictAnswer` or a `ContextPrediction`; what comes out of the model needs no validation.
+    """
+    model = answer.model
+    content: dict[str, object] = {
+        "prediction": answer.prediction.tolist(),
+        "model": {"name": model.name, "version": model.version, "sha256": model.sha256},
+        "n_observations": answer.n_observations,
+        **more,
+    }
+    if explanation is not None:
+        content["explanation"] = ExplanationAnswer.of(explanation)
+    return Ready(to_json(content, exclude_none=True), JSON)
