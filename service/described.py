@@ -39,7 +39,7 @@ def descriptions(model: type[Described]) -> dict[str, str]:
 @cache
 def _texts(file: str) -> dict[str, dict[str, str]]:
     """Read the texts of all classes of a source file: by class, by field."""
-    body = ast.parse(Path(file).read_text()).body
+    body = ast.parse(Path(file).read_text("utf-8")).body
     return {node.name: dict(_under_fields(node)) for node in body if isinstance(node, ast.ClassDef)}
 
 

@@ -28,16 +28,6 @@ from tests.service.kept import OWNER, STRANGER, Clock, both, draw, keep, part, w
 QUERY = draw(99, 4).x
 
 
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
-
-
-@pytest.fixture
-def contexts(database: Database, repository: Repository, clock: Clock) -> Contexts:
-    return keep(database, repository, clock)
-
-
 def ask(contexts: Contexts, record: ContextRecord, owner: str = OWNER) -> np.ndarray:
     return contexts.predict(owner, record.id, QUERY)[0].prediction
 

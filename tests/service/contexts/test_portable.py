@@ -15,19 +15,12 @@ from service.contexts import portable
 from service.contexts.contexts import Contexts
 from service.contexts.memory import Memory
 from service.errors import CallerError, Conflict, InvalidInput
-from service.models.repository import Repository
-from service.store.database import Database
 from tests.closeness import assert_close
 from tests.service.contexts.test_memory import STREAMING, manifest, observations, remember
-from tests.service.kept import OWNER, STRANGER, Clock, both, draw, keep, weighed
+from tests.service.kept import OWNER, STRANGER, both, draw, weighed
 
 Tensors = dict[str, np.ndarray]
 Label = dict[str, object]
-
-
-@pytest.fixture
-def contexts(database: Database, repository: Repository) -> Contexts:
-    return keep(database, repository, Clock())
 
 
 def forge(memory: Memory, change: Callable[[Tensors, Label], object], model: str = "linear") -> bytes:

@@ -25,16 +25,6 @@ QUERY = draw(99, 4).x
 
 
 @pytest.fixture
-def clock() -> Clock:
-    return Clock()
-
-
-@pytest.fixture
-def contexts(database: Database, repository: Repository, clock: Clock) -> Contexts:
-    return keep(database, repository, clock)
-
-
-@pytest.fixture
 def elsewhere(database_url: str, repository: Repository, clock: Clock) -> Iterator[Contexts]:
     """The same contexts, as another process has them."""
     database = Database.open(database_url)

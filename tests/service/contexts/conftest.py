@@ -1,0 +1,18 @@
+"""Contexts on every database, and the time that passes for them."""
+
+import pytest
+
+from service.contexts.contexts import Contexts
+from service.models.repository import Repository
+from service.store.database import Database
+from tests.service.kept import Clock, keep
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def contexts(database: Database, repository: Repository, clock: Clock) -> Contexts:
+    return keep(database, repository, clock)
