@@ -60,7 +60,8 @@ def test_what_callers_send_never_becomes_a_label(client: InProcess) -> None:
     assert 'route="unmatched"' in text
     assert 'method="other"' in text
     causes = set(re.findall(r'cause="(\w+)"', text))
-    assert causes <= {kind.error_type for kind in tree(ServiceError)} | {"not_found", "method_not_allowed"}
+    own = {kind.error_type for kind in tree(ServiceError)}
+    assert {"not_found", "unknown_model"} <= causes <= own | {"not_found", "method_not_allowed", "internal_error"}
 
 
 def test_contexts_models_and_memory_are_shown_and_who_asks_for_them_does_not_count(client: InProcess) -> None:
