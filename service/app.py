@@ -67,6 +67,7 @@ def create_app(settings: Settings) -> FastAPI:
         Pool(settings.pool_threads, numbers.waiting),
         numbers,
         Exposition(numbers, {"contexts": ("Contexts in the database.", count.read)}),
+        traced=provider is not None,
     )
     if provider is not None:
         parts.pool.watch = traces.step_spans(provider)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -16,8 +17,7 @@ MOST_FITTING = 1000
 """Combinations of shapes that are remembered."""
 
 
-@dataclass(frozen=True)
-class Context:
+class Context(NamedTuple):
     """N observations: what the prediction is to be learnt from."""
 
     x: Array
@@ -28,8 +28,7 @@ class Context:
     """(N,); how much each observation counts, 1 if left out."""
 
 
-@dataclass(frozen=True)
-class Prediction:
+class Prediction(NamedTuple):
     """The answer to M queries, and who gave it."""
 
     prediction: Array

@@ -52,6 +52,8 @@ class KeyRing:
         self._clock = clock
         self._held: dict[str, tuple[str, Caller]] = {}
         """By key id: the hash of its secret, and who its holder is."""
+        self._seen: dict[str, Caller] = {}
+        """By the whole key: those of them that were sent since the last reading, so that each is hashed once."""
         self._asked = self._known = -float("inf")
 
     @classmethod
@@ -73,7 +75,8 @@ class KeyRing:
         began = self._clock()
         try:
             keys = self._keys.in_force().values()
-            self._held = {key.id: (key.secret_sha256, Caller(key.id, key.admin, key.rate_limit)) for key in keys}
+            held = {key.id: (key.secret_sha256, Caller(key.id, key.admin, key.rate_limit)) for key in keys}
+            self._held, self._seen = held, {}
             self._known = self._asked = began
         except DatabaseUnavailable as error:
             self._asked = self._clock()
@@ -93,6 +96,13 @@ class KeyRing:
             raise Unauthenticated(MISSING)
         if self._clock() - self._known >= GRACE:
             raise DatabaseUnavailable("The keys cannot be checked: the database does not answer. Try again.")
+        seen = self._seen  # before the keys: what is found in old ones must not be written down beside new ones
+        caller = seen.get(key)
+        if caller is None:
+            caller = seen[key] = self._holder(key)
+        return caller
+
+    def _holder(self, key: str) -> Caller:
         prefix, _, rest = key.partition("_")
         key_id, _, secret = rest.partition("_")
         # Compared in constant time, and also where there is nothing to compare with: how long it takes tells nothing.

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from pydantic import BaseModel
 
 from service import numbers
-from service.api.body import JSON, JsonBodyRoute, Reader, validate
+from service.api.body import JSON, JsonBodyRoute, Reader, json_reader, validate
 from service.api.context_schemas import ContextQuery
 from service.api.headers import header
 from service.api.ready import Ready
@@ -50,7 +50,9 @@ class BinaryRoute(JsonBodyRoute):
     def reader(self, request: Request, model: type[BaseModel]) -> Reader:
         """Choose by the content type."""
         sent = header(request.scope, b"content-type")
-        if sent != JSON and sent.partition(";")[0].strip().lower() == CONTENT_TYPE and model in READERS:
+        if sent == JSON:
+            return json_reader(model)
+        if sent.partition(";")[0].strip().lower() == CONTENT_TYPE and model in READERS:
             return Reader(CONTENT_TYPE, READERS[model])
         return super().reader(request, model)
 

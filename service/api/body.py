@@ -1,7 +1,6 @@
 """The request body: read within its limit, then parsed and validated off the event loop."""
 
 from collections.abc import Callable, Coroutine, Mapping
-from contextlib import suppress
 from functools import cache, partial
 from typing import Any, NamedTuple, TypeVar
 
@@ -69,11 +68,12 @@ class JsonBodyRoute(APIRoute):
             UnsupportedContentType: Not at all.
         """
         check_content_type(request, JSON)
-        return _json_reader(model)
+        return json_reader(model)
 
 
 @cache
-def _json_reader(model: type[BaseModel]) -> Reader:
+def json_reader(model: type[BaseModel]) -> Reader:
+    """Make what reads JSON."""
     return Reader(JSON, partial(parse, model=model))
 
 
@@ -168,10 +168,12 @@ def parse(body: bytes, model: type[Body]) -> Body:
         InvalidInput: It is JSON, but not what the model says; every problem is named.
     """
     quick = json_arrays.decode(body)
-    if quick is not None:
-        with suppress(ValidationError):  # told in full below, of what was really sent
-            return model.model_validate(quick)
-    return parse_of_record(body, model)
+    if quick is None:
+        return parse_of_record(body, model)
+    try:
+        return model.model_validate(quick)
+    except ValidationError:  # to be told in full, of what was really sent
+        return parse_of_record(body, model)
 
 
 def parse_of_record(body: bytes, model: type[Body]) -> Body:

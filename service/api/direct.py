@@ -6,16 +6,16 @@ service. So this reads the body as the route does, and calls the same endpoint w
 as the documentation, and answers where requests are traced.
 """
 
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Iterable
 from typing import Any
 
 from fastapi import Request, Response
-from fastapi.dependencies.models import Dependant
 from starlette.routing import BaseRoute
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from service.api.body import JsonBodyRoute
 from service.api.errors import answer_to
+from service.api.served import LookUp
 from service.errors import ServiceError
 
 
@@ -54,44 +54,32 @@ class _Answer:
 
     def __init__(self, route: JsonBodyRoute) -> None:
         assert route.body_field is not None  # noqa: S101
+        needs = route.dependant
         self.route = route
         self.matches = route.path_regex.fullmatch
         self.methods = route.methods or set()
+        self._endpoint: Any = route.endpoint
         self._body = route.body_field.name
         self._model: Any = route.body_field.field_info.annotation
-        self._call = _calling(route.dependant)
+        self._look_ups = [(part.name, part.call.find) for part in needs.dependencies if isinstance(part.call, LookUp)]
+        self._asking = needs.request_param_name
 
     async def to(self, request: Request, path: dict[str, Any]) -> Response:
         """Do what the framework would do, with less care."""
         _, instance = await self.route.read(request, self._model)
-        answer: Response = await self._call(request, {**path, self._body: instance})
+        given = {**path, self._body: instance}
+        for name, find in self._look_ups:
+            given[str(name)] = find(request)
+        if self._asking is not None:
+            given[self._asking] = request
+        answer: Response = await self._endpoint(**given)
         return answer
 
 
 def is_direct(route: JsonBodyRoute) -> bool:
     """See that a route needs nothing that only the framework can make out."""
-    return route.body_field is not None and _is_plain(route.dependant)
-
-
-def _is_plain(needs: Dependant) -> bool:
+    needs = route.dependant
     from_elsewhere = (needs.query_params, needs.header_params, needs.cookie_params, needs.response_param_name)
     texts = all(param.field_info.annotation is str for param in needs.path_params)
-    return texts and not any(from_elsewhere) and all(map(_is_plain, needs.dependencies))
-
-
-def _calling(needs: Dependant) -> Callable[[Request, dict[str, Any]], Awaitable[Any]]:
-    """Make what calls a function with the request, with what is given, and with what its dependencies return."""
-    function: Any = needs.call
-    asking = needs.request_param_name or needs.http_connection_param_name
-    parts = [(str(part.name), _calling(part)) for part in needs.dependencies]
-    if asking is not None and not parts:
-        return lambda request, given: function(**{asking: request}, **given)
-
-    async def call(request: Request, given: dict[str, Any]) -> Any:  # noqa: ANN401  (whatever the function returns)
-        if asking is not None:
-            given[asking] = request
-        for name, find in parts:
-            given[name] = await find(request, {})
-        return await function(**given)
-
-    return call
+    looked_up = all(isinstance(part.call, LookUp) for part in needs.dependencies)
+    return route.body_field is not None and texts and looked_up and not any(from_elsewhere)

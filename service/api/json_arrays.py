@@ -54,9 +54,10 @@ class _Lists:
         return value
 
     def _value(self, found: object) -> object:
-        if isinstance(found, simdjson.Array):
-            return self._list(found)
-        return self.of_object(found) if isinstance(found, simdjson.Object) else found
+        kind = type(found)
+        if kind is simdjson.Array:
+            return self._list(found)  # type: ignore[arg-type]  # it is one
+        return self.of_object(found) if kind is simdjson.Object else found  # type: ignore[arg-type]
 
     def _list(self, found: simdjson.Array) -> Array | list[object]:
         size = len(found)
@@ -72,7 +73,7 @@ class _Lists:
         width = widths.pop()
         if widths or not width:
             raise _Unusual
-        return np.frombuffer(found.as_buffer(of_type="d")).reshape(size, width)
+        return np.ndarray((size, width), np.float64, found.as_buffer(of_type="d"))
 
 
 def _opening_brackets(body: bytes) -> int:

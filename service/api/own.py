@@ -6,10 +6,12 @@ from functools import partial
 from typing import Annotated, Concatenate, ParamSpec, TypeVar
 
 from fastapi import Depends
+from starlette.requests import HTTPConnection
 
-from service.api.served import Calling, Evaluating, Kept, Working
+from service.api.served import LookUp, caller_of, parts_of
 from service.api.work import Pool
 from service.contexts.contexts import Contexts
+from service.errors import NotReady
 from service.evaluations.jobs import Evaluations
 
 Given = ParamSpec("Given")
@@ -50,15 +52,23 @@ class OwnEvaluations(Owned):
     evaluations: Evaluations
 
 
-async def _contexts(contexts: Kept, caller: Calling, pool: Working) -> OwnContexts:
-    return OwnContexts(caller.key_id, pool, contexts)
+def _contexts(request: HTTPConnection) -> OwnContexts:
+    parts = parts_of(request)
+    return OwnContexts(caller_of(request).key_id, parts.pool, _open(parts.contexts))
 
 
-async def _evaluations(evaluations: Evaluating, caller: Calling, pool: Working) -> OwnEvaluations:
-    return OwnEvaluations(caller.key_id, pool, evaluations)
+def _evaluations(request: HTTPConnection) -> OwnEvaluations:
+    parts = parts_of(request)
+    return OwnEvaluations(caller_of(request).key_id, parts.pool, _open(parts.evaluations))
 
 
-Own = Annotated[OwnContexts, Depends(_contexts)]
+def _open(part: Result | None) -> Result:
+    if part is None:
+        raise NotReady("The database is not open yet. Try again in a moment.")
+    return part
+
+
+Own = Annotated[OwnContexts, Depends(LookUp(_contexts))]
 """The caller's contexts."""
-Asked = Annotated[OwnEvaluations, Depends(_evaluations)]
+Asked = Annotated[OwnEvaluations, Depends(LookUp(_evaluations))]
 """The caller's evaluations."""

@@ -1,7 +1,8 @@
 """What every route works with: the parts of a running service, as parameters of a route."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Annotated, TypeVar
+from typing import Annotated, Generic, TypeVar
 
 from fastapi import Depends, FastAPI
 from starlette.requests import HTTPConnection
@@ -10,14 +11,14 @@ from service.access.caller import Caller
 from service.access.keyring import KeyRing
 from service.api.work import Pool
 from service.contexts.contexts import Contexts
-from service.errors import Forbidden, NotReady
+from service.errors import Forbidden
 from service.evaluations.jobs import Evaluations
 from service.predictor import Predictor
 from service.running.stopping import Stopping
 from service.settings import Settings
 from service.signals.metrics import Exposition, Metrics
 
-Part = TypeVar("Part")
+Found = TypeVar("Found")
 
 
 @dataclass
@@ -29,6 +30,8 @@ class Parts:
     pool: Pool
     metrics: Metrics
     exposition: Exposition
+    traced: bool = False
+    """Whether each request becomes a span."""
     stopping: Stopping = field(default_factory=Stopping)
     contexts: Contexts | None = None
     """None until the lifespan has opened the database."""
@@ -47,6 +50,21 @@ class Parts:
         self.predictor.check_ready()
 
 
+class LookUp(Generic[Found]):
+    """A dependency that is only looked up: FastAPI awaits it, `Direct` asks at once.
+
+    Args:
+        find: Takes the request; may raise a ServiceError.
+    """
+
+    def __init__(self, find: Callable[[HTTPConnection], Found]) -> None:
+        self.find = find
+
+    async def __call__(self, request: HTTPConnection) -> Found:
+        """Find it."""
+        return self.find(request)
+
+
 def serve(app: FastAPI, parts: Parts) -> None:
     """Put the parts where the routes find them: not in `app.state`, which takes ten times as long to look into."""
     vars(app)["parts"] = parts
@@ -60,57 +78,27 @@ def parts_in(app: FastAPI) -> Parts:
 
 def parts_of(request: HTTPConnection) -> Parts:
     """Find the parts of the app that a request came to."""
-    return parts_in(request.scope["app"])
+    parts: Parts = request.scope["app"].parts
+    return parts
 
 
-async def _parts(request: HTTPConnection) -> Parts:
-    return parts_of(request)
-
-
-async def _predictor(request: HTTPConnection) -> Predictor:
-    return parts_of(request).predictor
-
-
-async def _pool(request: HTTPConnection) -> Pool:
-    return parts_of(request).pool
-
-
-async def _contexts(request: HTTPConnection) -> Contexts:
-    return _open(parts_of(request).contexts)
-
-
-async def _evaluations(request: HTTPConnection) -> Evaluations:
-    return _open(parts_of(request).evaluations)
-
-
-def _open(part: Part | None) -> Part:
-    if part is None:
-        raise NotReady("The database is not open yet. Try again in a moment.")
-    return part
-
-
-async def _caller(request: HTTPConnection) -> Caller:
+def caller_of(request: HTTPConnection) -> Caller:
+    """Find out who asks."""
     caller: Caller = request.scope["state"]["caller"]  # put there by `api.keys`; without it nobody may do anything
     return caller
 
 
-async def _administrator(caller: Annotated[Caller, Depends(_caller)]) -> Caller:
+async def _administrator(caller: Annotated[Caller, Depends(LookUp(caller_of))]) -> Caller:
     if not caller.admin:
         raise Forbidden("This needs a key with admin scope: python -m service keys create NAME --admin")
     return caller
 
 
-Serving = Annotated[Parts, Depends(_parts)]
+Serving = Annotated[Parts, Depends(LookUp(parts_of))]
 """The running service as a whole."""
-Served = Annotated[Predictor, Depends(_predictor)]
+Served = Annotated[Predictor, Depends(LookUp(lambda request: parts_of(request).predictor))]
 """The predictor."""
-Working = Annotated[Pool, Depends(_pool)]
+Working = Annotated[Pool, Depends(LookUp(lambda request: parts_of(request).pool))]
 """Where the route's work runs."""
-Kept = Annotated[Contexts, Depends(_contexts)]
-"""The contexts that live here."""
-Evaluating = Annotated[Evaluations, Depends(_evaluations)]
-"""The evaluations that run here."""
-Calling = Annotated[Caller, Depends(_caller)]
-"""Who asks."""
 Administering = Annotated[Caller, Depends(_administrator)]
 """Who asks, if they may administer; 403 for others."""

@@ -76,19 +76,19 @@ class Signals:
             self._metrics.answered(record, method, route, answer.status, seconds)
         level = logging.DEBUG if route.startswith(PROBES) else logging.INFO
         if logger.isEnabledFor(level):
-            key_id, duration_ms = scope.get("state", {}).get("caller", EVERYBODY).key_id, round(seconds * 1e3, 2)
+            key_id, milliseconds = scope.get("state", {}).get("caller", EVERYBODY).key_id, f"{seconds * 1e3:.2f}"
             fields = {
                 "method": method,
                 "route": route,
                 "status": answer.status,
-                "duration_ms": duration_ms,
+                "duration_ms": float(milliseconds),
                 "request_id": record.request_id,
                 "model": record.model,
                 "key_id": key_id,
                 "bytes": answer.size,
             }
             line = (
-                f"{method} {route} {answer.status} {duration_ms} ms request={record.request_id} "
+                f"{method} {route} {answer.status} {milliseconds} ms request={record.request_id} "
                 f"model={record.model} key={key_id} bytes={answer.size}"
             )
             logger.handle(Line(logger, level, line, fields))
