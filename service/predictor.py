@@ -115,7 +115,7 @@ class Predictor:
                 self._fitting.clear()
             self._fitting.add(fits)
         prediction = _run(runtime, context, query, parameters)
-        return Prediction(prediction.reshape(len(query), *context.y.shape[1:]), runtime.manifest, len(context.x))
+        return Prediction(prediction, runtime.manifest, len(context.x))
 
     def _check(self, manifest: Manifest, context: Context, query: Array, parameters: Mapping[str, float]) -> None:
         problems = [
@@ -147,12 +147,12 @@ class Predictor:
 
 
 def _run(runtime: Runtime, context: Context, query: Array, parameters: Mapping[str, float]) -> Array:
-    """Send one context through the graph."""
-    tensors = {"x": context.x[None], "y": columns(context.y)[None], "x_query": query[None]}
+    """Send one context through the graph; returns (M,) or (M, K), as y came in."""
+    x, y = context.x, context.y
+    tensors = {"x": x[None], "y": y.reshape(1, len(y), -1), "x_query": query[None]}
     if context.weight is not None:
         tensors["weight"] = context.weight[None]
-    prediction: Array = run(runtime, tensors, parameters)["prediction"][0]
-    return prediction
+    return run(runtime, tensors, parameters)["prediction"].reshape(len(query), *y.shape[1:])
 
 
 def run(runtime: Runtime, tensors: Mapping[str, Array], parameters: Mapping[str, float]) -> dict[str, Array]:

@@ -4,12 +4,12 @@ Safetensors is a header of JSON (name, dtype, shape and place of each tensor, an
 numbers, little-endian and without gaps.
 """
 
-import json
 from collections.abc import Iterator, Mapping
 from itertools import islice
 from typing import Any
 
 import numpy as np
+import simdjson
 from numpy.typing import DTypeLike, NDArray
 from safetensors import SafetensorError, deserialize
 from safetensors.numpy import save
@@ -66,8 +66,7 @@ def unpack(content: bytes) -> tuple[Tensors, dict[str, str]]:
         found = deserialize(content)  # type: ignore[no-untyped-call]
     except SafetensorError as error:
         raise MalformedBody(f"The body is not safetensors that can be read: {str(error)[:200]}.") from error
-    about = _header(content).get("__metadata__") or {}
-    return {name: _array(name, tensor) for name, tensor in found}, about
+    return {name: _array(name, tensor) for name, tensor in found}, _texts(content)
 
 
 def _array(name: str, tensor: Mapping[str, Any]) -> NDArray[Any]:
@@ -78,23 +77,25 @@ def _array(name: str, tensor: Mapping[str, Any]) -> NDArray[Any]:
     return shaped(np.frombuffer(tensor["data"], NUMBERS[tensor["dtype"]]), tensor["shape"], name[:100])
 
 
-def _header(content: bytes) -> dict[str, Any]:
-    """Read the header that safetensors found sound; it takes the last of two tensors of one name, this refuses them."""
+def _texts(content: bytes) -> dict[str, str]:
+    """Read from the header, which safetensors found sound, what it says beside the tensors."""
     length = int.from_bytes(content[:8], "little")
-    header: dict[str, Any] = HEADER.decode(content[8 : 8 + length].decode())
-    return header
+    header: Any = simdjson.Parser().parse(content[8 : 8 + length])
+    _check_once(header)
+    about = header.get("__metadata__")
+    if about is None:
+        return {}
+    _check_once(about)
+    texts: dict[str, str] = about.as_dict()
+    return texts
 
 
-def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) < len(pairs):
-        names = [name for name, _ in pairs]
+def _check_once(found: Any) -> None:  # noqa: ANN401  (an object of simdjson's, which is seldom told from its values)
+    """Safetensors takes the last of two tensors of one name; this refuses them."""
+    names = list(found)
+    if len({*names}) < len(names):
         twice = next(name for name in names if names.count(name) > 1)
         raise InvalidInput(Problem(twice[:100], "is there twice. Send each tensor once."))
-    return found
-
-
-HEADER = json.JSONDecoder(object_pairs_hook=_once)
 
 
 def _not_finite(array: NDArray[Any], numbers: Array, field: str) -> Iterator[Problem]:

@@ -5,8 +5,8 @@ import asyncio
 from fastapi.concurrency import run_in_threadpool
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from service.access.caller import EVERYBODY, Caller
-from service.access.keyring import keys_required
+from service.access.caller import EVERYBODY
+from service.access.keyring import KeyRing, keys_required
 from service.access.rate_limits import RateLimits
 from service.api.errors import answer_to
 from service.api.headers import header
@@ -44,7 +44,11 @@ class KeyGuard:
             await self._app(scope, receive, send)
             return
         try:
-            caller = await self._caller(header(scope, b"authorization")) if self._required else EVERYBODY
+            caller = EVERYBODY
+            if self._required:
+                if self._ring.stale:
+                    await self._refresh()
+                caller = self._ring.caller(_bearer(header(scope, b"authorization")))
             self._rates.count(caller)
         except ServiceError as error:
             await answer_to(error)(scope, receive, send)
@@ -52,16 +56,18 @@ class KeyGuard:
         scope.setdefault("state", {})["caller"] = caller
         await self._app(scope, receive, send)
 
-    async def _caller(self, authorization: str) -> Caller:
+    @property
+    def _ring(self) -> KeyRing:
         ring = self._parts.keys
         if ring is None:
             raise NotReady("The keys are not read yet. Try again in a moment.")
-        if ring.stale:
-            async with self._refreshing:
-                if ring.stale:  # unless another request has done it in the meantime
-                    # Not in the pool of the long computations: a full pool must not keep everybody out.
-                    await run_in_threadpool(ring.refresh)
-        return ring.caller(_bearer(authorization))
+        return ring
+
+    async def _refresh(self) -> None:
+        async with self._refreshing:
+            if self._ring.stale:  # unless another request has done it in the meantime
+                # Not in the pool of the long computations: a full pool must not keep everybody out.
+                await run_in_threadpool(self._ring.refresh)
 
 
 def _bearer(authorization: str) -> str | None:

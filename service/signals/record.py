@@ -31,8 +31,9 @@ class Record:
     def ran(self, model: str, x: Array, x_query: Array) -> None:
         """Note one run of a model with observations (B, N, D) and queries (B, M, D)."""
         self.model = model
-        self.observations += x.shape[0] * x.shape[1]
-        self.queries += x_query.shape[0] * x_query.shape[1]
+        contexts, observations, _ = x.shape
+        self.observations += contexts * observations
+        self.queries += contexts * x_query.shape[1]
 
 
 def current() -> Record | None:

@@ -69,10 +69,16 @@ def test_bytes_that_are_no_safetensors_are_refused(content: bytes) -> None:
         unpack(content)
 
 
+@pytest.mark.parametrize("header", [{"x": X}, {"x": X, "__metadata__": None}, {"x": X, "__metadata__": {}}])
+def test_there_may_be_no_texts(header: object) -> None:
+    assert unpack(safetensors(header))[1] == {}
+
+
 @pytest.mark.parametrize(
     ("content", "words"),
     [
         (safetensors(b'{"x": %s, "x": %s}' % ((json.dumps(X).encode(),) * 2)), "x: is there twice"),
+        (safetensors(b'{"__metadata__": {"model": "a", "model": "b"}}', b""), "model: is there twice"),
         (safetensors({"x": {**X, "dtype": "BF16", "shape": [4]}}), "x: has the dtype BF16"),
         (safetensors({"x": {**X, "dtype": "BOOL", "shape": [8]}}), "x: has the dtype BOOL"),
         (safetensors({"x": {**X, "dtype": "F4", "shape": [16]}}), "x: has the dtype F4"),
