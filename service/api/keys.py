@@ -36,7 +36,7 @@ class KeyGuard:
         self._parts = parts
         self._required = keys_required(parts.settings)
         self._rates = RateLimits(parts.settings.rate_limit)
-        self._refreshing = asyncio.Lock()
+        self._refreshing: asyncio.Future[None] | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Let a request through with its caller, or answer 401, 429 or 503 in its place."""
@@ -64,10 +64,15 @@ class KeyGuard:
         return ring
 
     async def _refresh(self) -> None:
-        async with self._refreshing:
-            if self._ring.stale:  # unless another request has done it in the meantime
-                # Not in the pool of the long computations: a full pool must not keep everybody out.
-                await run_in_threadpool(self._ring.refresh)
+        """Read the keys again, once for all who wait for it.
+
+        They go on together. Waiting for a lock each would have to be let go by the one before, with a turn of the event
+        loop in between, in which those who came later are answered.
+        """
+        if self._refreshing is None or self._refreshing.done():
+            # Not in the pool of the long computations: a full pool must not keep everybody out.
+            self._refreshing = asyncio.ensure_future(run_in_threadpool(self._ring.refresh))
+        await asyncio.shield(self._refreshing)  # whoever leaves takes it from nobody
 
 
 def _bearer(authorization: str) -> str | None:

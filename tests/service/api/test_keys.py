@@ -1,6 +1,8 @@
+import asyncio
 import contextlib
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 from unittest.mock import patch
 
 import httpx
@@ -10,7 +12,7 @@ from starlette.types import Message
 
 from service.access.keyring import KeyRing
 from service.access.keys import Keys
-from service.api.keys import is_open
+from service.api.keys import KeyGuard, is_open
 from service.api.served import Administering, parts_in
 from service.settings import Settings
 from service.store.database import Database
@@ -101,6 +103,34 @@ def test_keys_that_are_too_old_are_read_again_once_by_the_next_request(guarded: 
     with patch.object(ring, "refresh", wraps=ring.refresh) as refresh:
         assert [guarded.ask(f"Bearer {key}").status_code for _ in range(3)] == [200] * 3
     assert refresh.call_count == 1
+
+
+def test_all_who_wait_for_the_keys_go_on_together(guarded: Guarded) -> None:
+    """One after the other, each a turn of the event loop later, the last would wait behind all who came after it."""
+    ring, turns, went_on = guarded.ring, [0], []
+    header = (b"authorization", f"Bearer {guarded.key()}".encode())
+
+    async def turn() -> None:
+        while True:
+            turns[0] += 1
+            await asyncio.sleep(0)
+
+    async def app(*_: object) -> None:
+        went_on.append(turns[0])
+
+    async def ask_together() -> None:
+        guard, turning = KeyGuard(app, parts_in(guarded.client.app)), asyncio.create_task(turn())
+        ring._asked = -float("inf")
+        scope = {"type": "http", "path": "/v1/models", "headers": [header]}
+        await asyncio.gather(*(guard(dict(scope), anything, anything) for _ in range(20)))
+        turning.cancel()
+
+    async def anything(*_: object) -> Any:  # noqa: ANN401  (what receives a message, and what sends one)
+        raise AssertionError("nothing is read or answered here")
+
+    guarded.client._portal.call(ask_together)
+    assert len(went_on) == 20
+    assert max(went_on) - min(went_on) <= 1
 
 
 def test_a_database_that_does_not_answer_is_503(guarded: Guarded) -> None:
