@@ -40,6 +40,9 @@ logger = logging.getLogger(__name__)
 
 KEEP_ALIVE = 75
 """Seconds that an idle connection is kept: longer than load balancers keep theirs, or they would meet closed ones."""
+DOORS = 8
+"""Connections taken in one turn of the event loop. libuv takes one from each listening socket, so that a hundred that
+come at once would come in one by one, each behind all the requests of those who are in."""
 LAST_GRACE = 5.0
 """Seconds after the shutdown timeout, in which what was cut off can be tidied up."""
 
@@ -92,7 +95,8 @@ def serve(settings: Settings, listener: socket.socket, on_ready: Callable[[], No
         timeout_keep_alive=KEEP_ALIVE,
         timeout_graceful_shutdown=settings.shutdown_timeout,
     )
-    Server(config, settings, parts_in(app).stopping, on_ready).run([listener])
+    doors = [listener, *(listener.dup() for _ in range(DOORS - 1))]
+    Server(config, settings, parts_in(app).stopping, on_ready).run(doors)
 
 
 def _entrance(app: FastAPI) -> ASGIApp:
