@@ -23,7 +23,7 @@ def main() -> None:
         print(f"{name}: {time.monotonic() - start:.0f} s\n", flush=True)
         if ended.returncode:
             failed.append(name)
-    (out / "summary.md").write_text(summary.of(out))
+    summary.show(out)
     if failed:
         raise SystemExit(f"failed: {', '.join(failed)}")
 

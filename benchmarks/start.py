@@ -1,7 +1,7 @@
 """How soon a server answers, how much memory it then holds, and how much disk its installation takes."""
 
 import subprocess
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from statistics import median
@@ -14,8 +14,9 @@ from benchmarks.serving.processes import family, resident
 from benchmarks.serving.servers import Disqualified, started
 from benchmarks.table import markdown, verdict
 
-REPEATS = 2
+REPEATS = 3
 MODEL = "gd-1"
+CONTROL = FASTAPI[0].name
 PINNED = ("taskset", "--cpu-list", str(SERVER_CORE))
 GOALS = (
     ("start", "seconds", 1.0, "s"),
@@ -27,7 +28,8 @@ MEGA = 1e6
 HOW = """From the start of the process until it has answered a prediction rightly; resident memory of all its processes
 then, shared pages counted in each of them; what pip installed, pip itself not: the sizes of the files in the wheels,
 and the blocks on disk with the bytecode that pip compiles beside them. Ours is installed with `pip install .`, started
-from there, and has the whole zoo loaded; the others have one model. Medians of {} starts in turn, on one core."""
+from there, and has the whole zoo loaded; the others have one model. Medians of {} starts in turn, on one core, with the
+least and the most; and the ratio to the start of {} in the same round."""
 START = "service.running.serving"
 """What has to be imported before ours can begin."""
 COMPILED = "__pycache__"
@@ -40,12 +42,13 @@ MOST = 8
 
 @dataclass(frozen=True)
 class Start:
-    """What one contestant takes; medians of its starts."""
+    """What one contestant takes."""
 
     name: str
-    seconds: float
+    seconds: tuple[float, ...]
+    """Of each round."""
     memory: float
-    """MB."""
+    """MB, the median."""
     processes: int
     wheels: float | None
     """MB of files; None if it has no environment of its own."""
@@ -90,8 +93,9 @@ def measure(everyone: Sequence[Contestant], repeats: int, skipped: dict[str, str
 
 
 def _start(contestant: Contestant, times: Sequence[tuple[float, float, int]]) -> Start:
-    seconds, memory, processes = (median(column) for column in zip(*times, strict=True))
-    return Start(contestant.name, seconds, memory, round(processes), _own(contestant, held), _own(contestant, disk))
+    seconds, memory, processes = zip(*times, strict=True)
+    sizes = _own(contestant, held), _own(contestant, disk)
+    return Start(contestant.name, seconds, median(memory), round(median(processes)), *sizes)
 
 
 def _way(contestant: Contestant) -> Mapping[str, str]:
@@ -103,16 +107,16 @@ def section(
     found: Sequence[Start], shares: Mapping[str, Mapping[str, float]], skipped: Mapping[str, str], repeats: int
 ) -> str:
     """Write the section; ours is the first."""
-    ours = asdict(found[0])
+    ours = {**asdict(found[0]), "seconds": median(found[0].seconds)}
     verdicts = [
         [name, f"< {bound:g} {unit}", f"{ours[field]:.3g} {unit}", verdict(ours[field] < bound)]
         for name, field, bound, unit in GOALS
     ]
     return "\n".join(
         [
-            f"## Start and size\n\n{HOW.format(repeats)}\n",
+            f"## Start and size\n\n{HOW.format(repeats, CONTROL)}\n",
             markdown(["goal", "bound", "measured", ""], verdicts),
-            markdown(["", "start", "memory", "processes", "wheels", "disk"], [_row(start) for start in found]),
+            markdown(["", "start", f"of {CONTROL}'s", "memory", "processes", "wheels", "disk"], _rows(found)),
             f"Of our start, the imports that take most: {_most(shares['seconds'], 's')}.\n",
             f"Of our wheels: {_most(shares['wheels'], 'MB')}.\n",
             f"Of our disk: {_most(shares['disk'], 'MB')}.\n",
@@ -161,9 +165,14 @@ def _own(contestant: Contestant, weigh: Callable[[Path], int]) -> float | None:
     return sum(packages(contestant.python, weigh).values()) if has_own else None
 
 
-def _row(start: Start) -> list[str]:
-    sizes = ["" if size is None else f"{size:.0f} MB" for size in (start.wheels, start.disk)]
-    return [start.name, f"{start.seconds:.2f} s", f"{start.memory:.0f} MB", f"{start.processes}", *sizes]
+def _rows(found: Sequence[Start]) -> Iterator[list[str]]:
+    control = next((start.seconds for start in found if start.name == CONTROL), ())
+    for start in found:
+        sizes = ["" if size is None else f"{size:.0f} MB" for size in (start.wheels, start.disk)]
+        seconds = f"{median(start.seconds):.2f} s ({min(start.seconds):.2f}–{max(start.seconds):.2f})"
+        rounds = [one / other for one, other in zip(start.seconds, control, strict=False)]
+        ratio = f"{median(rounds):.2f}" if rounds else ""
+        yield [start.name, seconds, ratio, f"{start.memory:.0f} MB", f"{start.processes}", *sizes]
 
 
 def _most(shares: Mapping[str, float], unit: str) -> str:

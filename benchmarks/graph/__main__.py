@@ -11,7 +11,8 @@ from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 from benchmarks.graph.nodes import exported, optimised
 from benchmarks.graph.numpy_models import MODELS, State
 from benchmarks.graph.report import Found
-from benchmarks.graph.timing import Times, time_in_turn
+from benchmarks.graph.timing import time_in_turn
+from benchmarks.ratios import Times
 from benchmarks.results import parse_out, write
 from benchmarks.serving.payloads import SIZES
 from benchmarks.zoo import model_file

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from benchmarks.graph.nodes import Kinds
-from benchmarks.graph.timing import Times, quartiles, ratios
+from benchmarks.ratios import Times, quartiles, ratios, told
 from benchmarks.table import markdown, verdict
 
 ABOUT = (
@@ -80,10 +80,10 @@ class Found:
                     size,
                     _microseconds(times["graph"]),
                     _microseconds(times["numpy"]),
-                    _ratio(ratios(times, "graph", "numpy")),
+                    told(ratios(times, "graph", "numpy")),
                     _microseconds(times["graph, held"]),
                     _microseconds(times["numpy, held"]),
-                    _ratio(ratios(times, "graph, held", "graph")),
+                    told(ratios(times, "graph, held", "graph")),
                 ]
                 for model, by_size in self.times.items()
                 for size, times in by_size.items()
@@ -94,7 +94,7 @@ class Found:
         rows = []
         for size, times in self.threads.items():
             one, *more = times
-            cells = [f"{_microseconds(times[name])} ({_ratio(ratios(times, name, one))})" for name in more]
+            cells = [f"{_microseconds(times[name])} ({told(ratios(times, name, one))})" for name in more]
             rows.append([size, _microseconds(times[one]), *cells])
         names = list(next(iter(self.threads.values())))
         return markdown(["N × D", f"{names[0]} thread", *(f"{name} threads (ratio)" for name in names[1:])], rows)
@@ -115,10 +115,5 @@ def _microseconds(values: list[float]) -> str:
     return f"{quartiles(values)[1] * 1e6:,.0f} µs"
 
 
-def _ratio(quartile: tuple[float, float, float]) -> str:
-    low, middle, high = quartile
-    return f"{middle:.2f} [{low:.2f}, {high:.2f}]"
-
-
 def _goal(name: str, found: float, most: float) -> list[str]:
-    return [name, f"{found:.2f}", f"{most:.2f}", verdict(found <= most)]
+    return [name, f"{found:.3f}", f"{most:.3f}", verdict(found <= most)]

@@ -18,7 +18,8 @@ HOW = """Every server answers the same model file ({model} unless said otherwise
 worker on one core; wrk loads it from the other core. Payloads: {sizes}. Everybody's answers were first held to the
 model's. Ours runs as in production: keys, a rate limit, size limits, metrics, request ids and a log line for each
 request; the others with their own defaults. Rounds go through all of them in turn; a figure is the median of the
-rounds, with the least and the most. Only ratios count: they are of the same round."""
+rounds, with the least and the most. Only ratios count: they are of the same round. *By hand* is
+what an application reaches that parses, runs and writes by the quickest means that we know, and does nothing else."""
 COST = """Instructions per request, in thousands, median of {repeats} counts by {counted_by}; the kernel's by perf only.
 Our service is counted without its two looks a second at models, keys and queues."""
 RATES = f"Requests per second at {{}} connections, as a ratio to {TYPICAL}'s and to {CONTROL}'s with JSON:\n"
@@ -35,7 +36,7 @@ def section(found: Found, peers: Sequence[str]) -> str:
     parts = [
         "## Serving\n",
         HOW.format(model=MODEL, sizes=sizes) + "\n\n![Processor time of one request](serving-cost.svg)\n",
-        markdown(["goal", "bound", "measured", ""], _goals(found, peers)),
+        markdown(["goal", "bound", "measured", "by hand", ""], _goals(found, peers)),
         COST.format(repeats=REPEATS, counted_by=found.counted_by) + "\n",
         *(f"{model}:\n\n{markdown(['', '', *SIZES], _counts(found, model))}" for model in found.counts),
         f"Processor time of one request at {CONNECTIONS} connections, in µs, and of {CONTROL}'s with JSON:\n",
@@ -74,7 +75,8 @@ def label(name: str, kind: str) -> str:
 def _goals(found: Found, peers: Sequence[str]) -> Iterator[list[str]]:
     for goal in goals(found, peers):
         sign = "≤" if goal.at_most else "≥"
-        yield [goal.what, f"{sign} {goal.bound:g}", _cell(goal.measured), verdict(goal.met)]
+        by_hand = f"{short(goal.by_hand.middle)} by hand" if goal.by_hand else ""
+        yield [goal.what, f"{sign} {goal.bound:g}", _cell(goal.measured), by_hand, verdict(goal.met)]
 
 
 def _who(found: Found, model: str) -> list[tuple[str, str]]:

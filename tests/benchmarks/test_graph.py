@@ -52,5 +52,5 @@ def test_a_goal_is_met_or_not_by_the_median_ratio_within_rounds() -> None:
         {"gd-1": {"L": times}}, {"1 × 1": {"1": [1.0], "2": [2.0]}}, {"gd-1": Counter()}, {"gd-1": Counter()}, {}
     )
     section = found.section()
-    assert "gd-1, L: graph / numpy | 1.00 | 1.20 | met |" in section
-    assert "gd-1, L: held / one-shot | 0.38 | 0.33 | **not met** |" in section
+    assert "gd-1, L: graph / numpy | 1.000 | 1.200 | met |" in section
+    assert "gd-1, L: held / one-shot | 0.385 | 0.333 | **not met** |" in section

@@ -141,6 +141,19 @@ def test_goals_are_met_not_met_or_not_measured() -> None:
     assert found["S json: our requests/s, of ray's"].met is None
 
 
+def test_what_is_reached_by_hand_stands_beside_it() -> None:
+    found = made_up()
+    by_hand = Measured("gd-1", Case("simd_app", "json", "S", 32), [Load(2000.0, 0.0005, 0.01, 0.02, "")] * 2)
+    told = {**found.counts["gd-1"], "simd_app": {"json": {"S": [400e3] * 3}}}
+    found = replace(found, loads=[*found.loads, by_hand], counts={"gd-1": told})
+    goals = by_name(found)
+    assert goals["S json: instructions, of orjson_app's"].by_hand == Spread(0.8, 0.8, 0.8)
+    assert goals["S json: fastapi_async's instructions, of ours"].by_hand == Spread(3.0, 3.0, 3.0)
+    assert goals["S json: litserve's processor time, of ours"].by_hand == Spread(20.0, 20.0, 20.0)
+    assert goals["L binary: instructions, of binary_app's"].by_hand is None
+    assert "| S json: instructions, of orjson_app's | ≤ 1.5 | 1.2 | 0.8 by hand | met |" in section(found, ["litserve"])
+
+
 def test_a_round_that_does_not_count_is_left_out_of_every_ratio_and_told() -> None:
     found = made_up()
     ours = found.loads[0]
@@ -151,7 +164,7 @@ def test_a_round_that_does_not_count_is_left_out_of_every_ratio_and_told() -> No
 
 def test_the_section_tells_verdicts_and_who_is_missing() -> None:
     text = section(made_up(), ["fastapi_async"])
-    assert "| S json: instructions, of orjson_app's | ≤ 1.5 | 1.2 | met |" in text
+    assert "| S json: instructions, of orjson_app's | ≤ 1.5 | 1.2 |  | met |" in text
     assert "**not met**" in text
     assert "ray did not take part: pip: no such version" in text
 

@@ -13,7 +13,7 @@ SHARES = {"seconds": {"numpy": 0.05}, "wheels": {"numpy": 60.0}, "disk": {"numpy
 
 
 def ours(seconds: float, disk: float) -> Start:
-    return Start("gdssm", seconds, memory=131.0, processes=1, wheels=192.0, disk=disk)
+    return Start("gdssm", (seconds, seconds - 0.2, seconds + 0.1), memory=131.0, processes=1, wheels=192.0, disk=disk)
 
 
 def goals(text: str) -> dict[str, list[str]]:
@@ -31,10 +31,10 @@ def test_every_goal_has_its_bound_what_was_measured_and_whether_it_is_met() -> N
 
 
 def test_all_who_took_part_stand_below_each_other_and_who_did_not_with_the_reason() -> None:
-    peer = Start("peer", 2.0, 300.0, 5, None, None)
+    peer = Start(start.CONTROL, (1.6, 2.4, 2.0), 300.0, 5, None, None)
     text = start.section([ours(0.8, 248.0), peer], SHARES, {"other": "pip: no such version"}, 7)
-    assert "| gdssm | 0.80 s | 131 MB | 1 | 192 MB | 248 MB |" in text
-    assert "| peer | 2.00 s | 300 MB | 5 |  |  |" in text
+    assert "| gdssm | 0.80 s (0.60–0.90) | 0.45 | 131 MB | 1 | 192 MB | 248 MB |" in text
+    assert f"| {start.CONTROL} | 2.00 s (1.60–2.40) | 1.00 | 300 MB | 5 |  |  |" in text
     assert "other did not take part: pip: no such version" in text
     assert "Of our disk: numpy 75 MB, onnxruntime 70 MB." in text
     assert "Medians of 7 starts" in text

@@ -36,6 +36,22 @@ def test_the_readme_shows_the_last_whole_run() -> None:
     assert summary.of(results.RESULTS).strip() in (ROOT / "README.md").read_text()
 
 
+def test_goals_are_written_into_the_readme_between_its_marks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "bulk.md").write_text(SECTION)
+    readme = tmp_path / "README.md"
+    readme.write_text(f"before\n{summary.BEGIN}\nof last time\n{summary.END}\nafter\n")
+    summary.show(tmp_path, readme)
+    assert "of last time" in readme.read_text()
+    monkeypatch.setattr(summary, "RESULTS", tmp_path)
+    for _ in range(2):
+        summary.show(tmp_path, readme)
+    shown = readme.read_text()
+    assert shown.startswith(f"before\n{summary.BEGIN}\n\n**Bulk**")
+    assert shown.endswith(f"\n\n{summary.END}\nafter\n")
+    assert shown.count("memory under 300 MB") == 1
+    assert "of last time" not in shown
+
+
 def test_every_goal_that_is_not_met_has_its_reason() -> None:
     for line in summary.of(results.RESULTS).splitlines():
         if NOT_MET in line:
