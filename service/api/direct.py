@@ -79,7 +79,10 @@ class _Answer:
 def is_direct(route: JsonBodyRoute) -> bool:
     """See that a route needs nothing that only the framework can make out."""
     needs = route.dependant
-    from_elsewhere = (needs.query_params, needs.header_params, needs.cookie_params, needs.response_param_name)
+    from_elsewhere = (
+        *(needs.query_params, needs.header_params, needs.cookie_params),
+        *(needs.response_param_name, needs.background_tasks_param_name, needs.http_connection_param_name),
+    )
     texts = all(param.field_info.annotation is str for param in needs.path_params)
     looked_up = all(isinstance(part.call, LookUp) for part in needs.dependencies)
     return route.body_field is not None and texts and looked_up and not any(from_elsewhere)
