@@ -20,12 +20,11 @@ from service.shapes import Array, shaped
 
 Tensors = dict[str, NDArray[Any]]
 NUMBERS = {
-    "F16": "<f2",
-    "F32": "<f4",
-    "F64": "<f8",
-    **{f"{kind}{bits}": f"<{kind.lower()}{bits // 8}" for kind in "IU" for bits in (8, 16, 32, 64)},
+    f"{kind}{bits}": np.dtype(f"<{kind.lower()}{bits // 8}")
+    for kind, widths in {"F": (16, 32, 64), "I": (8, 16, 32, 64), "U": (8, 16, 32, 64)}.items()
+    for bits in widths
 }
-"""The dtypes of safetensors that are numbers here, as numpy writes them."""
+"""The dtypes of safetensors that are numbers here, as numpy's."""
 
 
 def numbers_of(array: NDArray[Any], dtype: DTypeLike, field: str) -> Array:
@@ -70,11 +69,12 @@ def unpack(content: bytes) -> tuple[Tensors, dict[str, str]]:
 
 
 def _array(name: str, tensor: Mapping[str, Any]) -> NDArray[Any]:
-    if tensor["dtype"] not in NUMBERS:
+    dtype = NUMBERS.get(tensor["dtype"])
+    if dtype is None:
         raise InvalidInput(
             Problem(name[:100], f"has the dtype {tensor['dtype']}; it must be one of {', '.join(NUMBERS)}.")
         )
-    return shaped(np.frombuffer(tensor["data"], NUMBERS[tensor["dtype"]]), tensor["shape"], name[:100])
+    return shaped(np.frombuffer(tensor["data"], dtype), tensor["shape"], name[:100])
 
 
 def _texts(content: bytes) -> dict[str, str]:

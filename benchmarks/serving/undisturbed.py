@@ -1,7 +1,8 @@
 """The service as it is at its natural speed; for counting instructions where it runs thirty times as slowly.
 
-Its looks at models, keys and queues come twice a second: next to nothing on a processor, but half of all instructions
-there. And what takes a millisecond at most, and so needs no thread, seems to take thirty or more.
+What it does twice a second, the looks at models, keys and queues and the sums for Prometheus, is next to nothing on a
+processor, but up to half of all instructions there. And what takes a millisecond at most, and so needs no thread, seems
+to take thirty or more.
 """
 
 from service import app
@@ -15,6 +16,6 @@ SLOWER = 100
 """How many times at most, under callgrind and beside others."""
 
 if __name__ == "__main__":
-    app.LOOK = app.SWEEP = jobs.PULSE = keyring.FRESH_FOR = HOUR
+    app.LOOK = app.COUNT = app.SWEEP = jobs.PULSE = keyring.FRESH_FOR = HOUR
     work.SHORT_SECONDS *= SLOWER
     main()

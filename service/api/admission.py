@@ -82,7 +82,7 @@ class _Body:
         self._receive = receive
         self._send = send
         self._house = house
-        self._task: asyncio.Task[object] | None = None
+        self._task = asyncio.current_task()
         self._came = 0
         headers = headers_of(scope)
         self.announced = int(headers.get(b"content-length", b"0"))  # the server has refused what is no number
@@ -92,11 +92,8 @@ class _Body:
         self.refused: ServiceError | None = None
 
     def take(self, size: int) -> None:
-        """Reserve the bytes of a body of this size, unless they are already."""
-        more = size - self.taken
-        if more <= 0:
-            return
-        if self._house.reserve(more):
+        """Reserve the bytes of a body of this size."""
+        if self._house.reserve(size - self.taken):
             self.taken = size
         else:
             self.refused = Overloaded(
@@ -108,7 +105,6 @@ class _Body:
         """Pass on a piece of the body, or raise what is wrong with it."""
         if self._whole:
             return await self._receive()
-        self._task = asyncio.current_task()
         self._house.patience.begin(self)
         try:
             message = await self._receive()
@@ -121,7 +117,8 @@ class _Body:
             self._house.patience.end(self)
         self._came += len(message.get("body", b""))
         self._whole = not message.get("more_body", False)
-        self.take(self._came)
+        if self._came > self.taken:
+            self.take(self._came)
         if self.refused is not None:
             raise self.refused
         return message

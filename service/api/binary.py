@@ -40,6 +40,7 @@ AXES = {"x": (2,), "y": (1, 2), "weight": (1,), "query": (2,)}
 """Every tensor that a body may have, and how many axes."""
 OBSERVED = ("x", "y", "weight")
 OPTIONAL = {"weight"}
+FLOAT64 = np.dtype(np.float64)
 NOT_NUMBERS = {"model", "version", "explain"}
 """Texts that are no parameter."""
 
@@ -70,8 +71,7 @@ def predict_request(body: bytes) -> PredictRequest:
         "version": about.get("version"),
         "context": {name: arrays[name] for name in OBSERVED if name in arrays},
         "query": arrays["query"],
-        "parameters": _parameters(about),
-        "explain": _explain(about),
+        **_asked(about),
     }
     return validate(given, PredictRequest)
 
@@ -87,7 +87,7 @@ def context_query(body: bytes) -> ContextQuery:
     """Read the queries to a context; raises as `predict_request` does."""
     arrays, about = _read(body, ("query",))
     _refuse_texts(name for name in about if name in {"model", "version"})
-    return validate({**arrays, "parameters": _parameters(about), "explain": _explain(about)}, ContextQuery)
+    return validate({**arrays, **_asked(about)}, ContextQuery)
 
 
 READERS: dict[type[BaseModel], Callable[[bytes], BaseModel]] = {
@@ -142,7 +142,8 @@ def _check_names(tensors: Tensors, names: Collection[str]) -> None:
         for name in tensors
         if name not in names
     ]
-    problems += [Problem(name, "is missing. Send it.") for name in names if name not in {*tensors, *OPTIONAL}]
+    missing = [name for name in names if name not in tensors and name not in OPTIONAL]
+    problems += [Problem(name, "is missing. Send it.") for name in missing]
     if problems:
         raise InvalidInput(*problems)
 
@@ -153,16 +154,19 @@ def _array(name: str, tensor: NDArray[Any]) -> Array:
         raise InvalidInput(Problem(name, f"must have {axes} axes; this has the shape {tensor.shape}."))
     if tensor.size == 0:
         raise InvalidInput(Problem(name, f"is empty; it has the shape {tensor.shape}. Send at least one number."))
-    return numbers_of(tensor, np.float64, name)
+    return numbers_of(tensor, FLOAT64, name)
 
 
-def _explain(about: Mapping[str, str]) -> bool | list[str]:
-    text = about.get("explain", "false")
-    return text == "true" if text in {"true", "false"} else text.split(",")
-
-
-def _parameters(about: Mapping[str, str]) -> dict[str, float]:
-    return {name: _number(name, text) for name, text in about.items() if name not in NOT_NUMBERS}
+def _asked(about: Mapping[str, str]) -> dict[str, object]:
+    """Read what texts may ask beside a model: parameters, and explanations."""
+    asked: dict[str, object] = {}
+    parameters = {name: _number(name, text) for name, text in about.items() if name not in NOT_NUMBERS}
+    if parameters:
+        asked["parameters"] = parameters
+    if "explain" in about:
+        text = about["explain"]
+        asked["explain"] = text == "true" if text in {"true", "false"} else text.split(",")
+    return asked
 
 
 def _number(name: str, text: str) -> float:

@@ -145,19 +145,18 @@ async def receive(request: Request, limit: int) -> bytes:
     announced = headers.get(b"content-length", b"")
     if announced.isdigit() and float(announced) > limit:
         raise BodyTooLarge(limit)
-    body: bytes | bytearray = b""
-    more = True
+    pieces: list[bytes] = []
+    size, more = 0, True
     while more:
         message = await request.receive()
         if message["type"] == "http.disconnect":
             raise MalformedBody("The body broke off before its end.")
         more = message.get("more_body", False)
-        if more and isinstance(body, bytes):  # most bodies come in one piece, which is then not copied
-            body = bytearray()
-        body += message.get("body", b"")
-        if len(body) > limit:
+        pieces.append(message.get("body", b""))
+        size += len(pieces[-1])
+        if size > limit:
             raise BodyTooLarge(limit)
-    return bytes(body)
+    return b"".join(pieces)  # most bodies come in one piece, which is then not copied
 
 
 def parse(body: bytes, model: type[Body]) -> Body:

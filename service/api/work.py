@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from collections import defaultdict
 from collections.abc import Callable, Hashable
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextvars import copy_context
@@ -67,7 +68,7 @@ class Pool:
     def __init__(self, threads: int, waiting: Gauge) -> None:
         self._threads = ThreadPoolExecutor(threads, "pool")
         self._waiting = waiting
-        self._paces: dict[Hashable, Pace] = {}
+        self._paces: defaultdict[Hashable, Pace] = defaultdict(Pace)
         self.watch: Watch | None = None
         """Told of every step (its name, begin and end on the clock of `time.monotonic`) within its request."""
 
@@ -86,7 +87,7 @@ class Pool:
         """
         short = size is not None and size <= SHORT
         if size is not None and not short and kind is not None:
-            pace = self._paces.setdefault(kind, Pace())
+            pace = self._paces[kind]
             short, function = pace.is_short(size), partial(_timed, function, size, pace)
         submitted, record = time.monotonic(), CURRENT.get()
         if short:

@@ -4,6 +4,7 @@ import logging
 import time
 from collections.abc import Mapping
 from contextlib import nullcontext
+from functools import cache
 from typing import Literal, TextIO
 
 from pythonjsonlogger.core import RESERVED_ATTRS
@@ -44,13 +45,17 @@ class Line(logging.LogRecord):
         fields: Of it, each on its own in JSON.
     """
 
+    args = ()
+    exc_info = exc_text = stack_info = None
+
     def __init__(self, logger: logging.Logger, level: int, message: str, fields: Mapping[str, object]) -> None:
-        self.name, self.levelno, self.levelname = logger.name, level, logging.getLevelName(level)
-        self.msg, self.args = message, ()
+        self.name, self.levelno, self.levelname, self.msg = logger.name, level, _level_name(level), message
         self.created = time.time()
         self.msecs = self.created % 1 * 1e3
-        self.exc_info = self.exc_text = self.stack_info = None
         self.__dict__.update(fields)
+
+
+_level_name = cache(logging.getLevelName)
 
 
 class _TextFormatter(logging.Formatter):
