@@ -36,7 +36,7 @@ class Case:
 class Times:
     """How much is measured."""
 
-    rounds: int = 2
+    rounds: int = 3
     seconds: float = 0.5
     """Of one run, at least."""
 
