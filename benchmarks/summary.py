@@ -31,7 +31,7 @@ REASONS = {
     "within 1.5 times of numpy": "Settings and onnxruntime are started, and the graph standardises too.",
     "graph / numpy": "Each of its nodes has onnxruntime's own cost for one; the product is as fast as numpy's.",
     "held / one-shot": "Only the pass over the observations is saved; line searches cost the same from a state.",
-    "at least 100 times (b)": "One layer's matrix products alone are a good part of a hundredth of (b) (profile), each "
+    "at least 100 times (b)": "One layer's matrix products alone are a good part of a hundredth of (b) (profile). Each "
     "further layer repeats them, and passes over the sequence, autograd and optimizer come on top.",
     "linear in N": "What does not depend on N is a good part of a step at N = 100 (profile): ten times the positions "
     "are less than ten times the work.",
