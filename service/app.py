@@ -67,7 +67,6 @@ def create_app(settings: Settings) -> FastAPI:
         Pool(settings.pool_threads, numbers.waiting),
         numbers,
         Exposition(numbers, {"contexts": ("Contexts in the database.", count.read)}),
-        traced=provider is not None,
     )
     if provider is not None:
         parts.pool.watch = traces.step_spans(provider)
@@ -86,7 +85,7 @@ def create_app(settings: Settings) -> FastAPI:
     for module in (predict, context_state, contexts, stream, evaluations, protocol, models, health, metrics, page):
         app.include_router(module.router)
     complete(app, required=keys_required(settings))
-    direct = () if provider else [*predict.router.routes, *contexts.router.routes]
+    direct = () if parts.traced else [*predict.router.routes, *contexts.router.routes]
     app.middleware_stack = _before(app.build_middleware_stack(), parts, direct)
     return app
 

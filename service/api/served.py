@@ -30,8 +30,6 @@ class Parts:
     pool: Pool
     metrics: Metrics
     exposition: Exposition
-    traced: bool = False
-    """Whether each request becomes a span."""
     stopping: Stopping = field(default_factory=Stopping)
     contexts: Contexts | None = None
     """None until the lifespan has opened the database."""
@@ -39,6 +37,11 @@ class Parts:
     """Likewise."""
     keys: KeyRing | None = None
     """None until then, and where callers need no key."""
+
+    @property
+    def traced(self) -> bool:
+        """Whether each request becomes a span, and each step of its work."""
+        return self.pool.watch is not None
 
     def check_ready(self) -> None:
         """See that requests can be answered, and go on being answered for a while.

@@ -43,7 +43,12 @@ def events(url: str, **headers: str) -> list[dict[str, Any]]:
     return found
 
 
+def ids(server: Server) -> list[str]:
+    return [entry["id"] for entry in httpx.get(f"{server.url}/v1/evaluations").json()["evaluations"]]
+
+
 def test_an_evaluation_is_asked_for_watched_and_fetched(server: Server) -> None:
+    before = ids(server)
     answer = httpx.post(f"{server.url}/v1/evaluations", json=SMALL)
     assert answer.status_code == 202
     asked = answer.json()
@@ -59,7 +64,7 @@ def test_an_evaluation_is_asked_for_watched_and_fetched(server: Server) -> None:
     assert by_name["sine-trained"]["refused"].startswith("x: needs the shape")
     assert by_name["linear"]["r2"]["mean"] > 0.9
     assert [point["observations"] for point in by_name["linear"]["curve"]] == [2, 8]
-    assert asked["id"] in [entry["id"] for entry in httpx.get(f"{server.url}/v1/evaluations").json()["evaluations"]]
+    assert ids(server) == [*before, asked["id"]]
     rest = events(f"{address}/events", **{"Last-Event-ID": str(len(results) - 1)})
     assert [event["event"] for event in rest] == ["result", "end"]
 
