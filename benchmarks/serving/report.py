@@ -21,7 +21,8 @@ request; the others with their own defaults. Rounds go through all of them in tu
 rounds, with the least and the most. Only ratios count: they are of the same round. *By hand* is
 what an application reaches that parses, runs and writes by the quickest means that we know, and does nothing else."""
 COST = """Instructions per request, in thousands, median of {repeats} counts by {counted_by}; the kernel's by perf only.
-Our service is counted without what it does twice a second: looks at models, keys and queues, sums for Prometheus."""
+Our service is counted without its two looks a second at models, keys and queues, and with its share in the sums for
+Prometheus."""
 RATES = f"Requests per second at {{}} connections, as a ratio to {TYPICAL}'s and to {CONTROL}'s with JSON:\n"
 
 

@@ -1,8 +1,8 @@
 """The service as it is at its natural speed; for counting instructions where it runs thirty times as slowly.
 
 What it does twice a second, the looks at models, keys and queues and the sums for Prometheus, is next to nothing on a
-processor, but up to half of all instructions there. And what takes a millisecond at most, and so needs no thread, seems
-to take thirty or more.
+processor, but up to half of all instructions there; `instructions` counts the sums by themselves. And what takes a
+millisecond at most, and so needs no thread, seems to take thirty or more.
 """
 
 from service import app
