@@ -13,7 +13,15 @@ Models made of it:
     descent           K gradient steps read from one accumulated state
     curvature         how long a step may be
     moments           count, mean and centred second moments as a state
-    model             what is exported: GradientDescent (gd-K) and StandardizedDescent (linear)
+    model             what is exported: GradientDescent (gd-K) and StandardizedDescent (linear 1.0)
+    cell_moments      the same as moments, of tables with missing cells and of features
+    descent_integral  ridge regression at every strength from one run of gradient flow
+    evidence          how probable the observations are at every strength
+    readout           the average over strengths and groups of features, as a vector and a matrix
+    prior             the numbers of that average
+    feature_plan      which features are made of D columns
+    feature_map       features, and the scale that they need before the context is complete
+    evidence_average  what is exported of these: linear 2.0 and nonlinear
     mini_batch        one layer per mini-batch, told apart by a decay of 0
     construction      the analytic weights, one function per statement of the paper
     stack             L layers that read one state, every weight free to learn

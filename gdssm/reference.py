@@ -44,6 +44,31 @@ def stochastic_gradient_descent(
     return prediction.detach()
 
 
+def ridge_by_stopped_descent(gram: Tensor, cross: Tensor, strength: float, step: float) -> Tensor:
+    """Average gradient descent on ½·wᵀGw − cᵀw from w = 0 over when it stops, which is ridge regression: (G + aI)⁻¹c.
+
+    Before each step of length η it stops with probability ρ = aη/(1 + aη): after t steps with probability ρ(1 − ρ)^t,
+    at w = (I − Mᵗ)G⁻¹c with M = I − ηG. As ρ/(1 − ρ) = aη, the average of Mᵗ is ρ(I − (1 − ρ)M)⁻¹ = a(G + aI)⁻¹, and
+    that of w is (I − a(G + aI)⁻¹)G⁻¹c = (G + aI)⁻¹c, for steps of any length below 2/λ_max.
+
+    Args:
+        gram: G (D, D).
+        cross: c (D, K).
+        strength: a > 0.
+        step: η.
+
+    Returns:
+        (D, K).
+    """
+    stop = strength * step / (1.0 + strength * step)
+    weight, average, going = torch.zeros_like(cross), torch.zeros_like(cross), 1.0
+    while going > torch.finfo(cross.dtype).eps:
+        average = average + going * stop * weight
+        going *= 1.0 - stop
+        weight = weight + step * (cross - gram @ weight)
+    return average + going * weight
+
+
 def recurrence(decay: Tensor, update: Tensor, state: Tensor) -> Tensor:
     """z_i = a_i ⊙ z_{i−1} + u_i, one after the other: (B, N, …) from updates (B, N, …) and a state (B, …)."""
     states = []

@@ -1,0 +1,140 @@
+"""Count, means and centred second moments of a table with missing cells, as a state.
+
+A missing cell of x is read as the mean of the cells that are there, and as a zero in an indicator column beside it
+(1 where the cell is there). Both are exact at any time: with u = present·(x − c) around the present mean c, moving the
+centre from c to c' is the linear map u' = u + present·(c − c'), which the comoment of [u, present] follows without the
+rows. So these moments stream, merge and lose observations again as `moments.Moments` do, and like them they are
+joined around one common centre (Chan, Golub and LeVeque 1979), so that a large mean costs no digits.
+"""
+
+from functools import partial
+from typing import NamedTuple
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from gdssm.moments import CANCELLED, diagonal
+from gdssm.notation import Inputs, Outputs, Weight
+
+
+class CellMoments(NamedTuple):
+    """What a context amounts to for a model of second moments; zeros before the first observation.
+
+    G is D where cells may be missing, and 0 where all are there: then the indicators, which would not vary, take no
+    space. F counts the features that a model makes of x; 0 for a linear one. E = K + D + G + F.
+    """
+
+    count: Float[Tensor, " B"]  # type: ignore[assignment]  # shadows tuple.count, which nothing calls
+    """The sum of the weights."""
+    count_of_squares: Float[Tensor, " B"]
+    """The sum of w for weights that are whole numbers (counts of equal observations) and of w·|w| for others."""
+    mean: Float[Tensor, "B K+D"]
+    """The weighted mean of y, and of the cells of x that are there."""
+    present: Float[Tensor, "B G"]
+    """The share of the weight with which the cells of each column of x are there."""
+    comoment: Float[Tensor, "B E E"]
+    """Σ weight·(z − mean)(z − mean)ᵀ over z = [y, x, present, features], the missing cells of x at their mean."""
+    peak: Float[Tensor, "B K+D"]
+    """The largest diagonal of the comoment so far, of y and x: how much rounding removed observations may leave."""
+    feature_mean: Float[Tensor, "B F"]
+    """The weighted mean of the features."""
+
+    def effective_count(self) -> Float[Tensor, " B"]:
+        """Count the observations as their weights spread: (Σw)²/Σw², of counts Σw (Kish, "Survey Sampling", 1965)."""
+        some = self.count_of_squares > 0
+        return torch.where(some, self.count.square() / torch.where(some, self.count_of_squares, 1.0), 0.0)
+
+
+def empty(batch: int, columns: int, indicators: int, features: int) -> CellMoments:
+    """Make the moments of `batch` contexts without an observation.
+
+    Args:
+        batch: B.
+        columns: K + D.
+        indicators: G.
+        features: F.
+    """
+    zeros, size = partial(torch.zeros, dtype=torch.float64), columns + indicators + features
+    return CellMoments(
+        zeros(batch),
+        zeros(batch),
+        zeros(batch, columns),
+        zeros(batch, indicators),
+        zeros(batch, size, size),
+        zeros(batch, columns),
+        zeros(batch, features),
+    )
+
+
+def add(state: CellMoments, x: Inputs, y: Outputs, features: Float[Tensor, "B N F"], weight: Weight) -> CellMoments:
+    """Add N observations, N may be 0.
+
+    The state takes part as one observation more: its means, of weight count.
+
+    Args:
+        state: The moments before.
+        x: (B, N, D); NaN where a cell is missing, which only a state with G = D may meet.
+        y: (B, N, K).
+        features: (B, N, F).
+        weight: (B, N), either sign.
+
+    Returns:
+        The moments after; zeros where the weights have cancelled to nothing.
+    """
+    outputs, indicators = y.shape[-1], state.present.shape[-1]
+    missing = torch.isnan(x)
+    cells = torch.cat([y, torch.where(missing, 0.0, x)], -1)
+    there = torch.cat([torch.ones_like(y), torch.where(missing, 0.0, 1.0).to(x.dtype)], -1)
+    shares = nn.functional.pad(state.present, (outputs, x.shape[-1] - indicators), value=1.0)
+
+    column = torch.cat([weight, state.count[:, None]], 1)[..., None]
+    count, turnover = column.sum(1, keepdim=True), column.abs().sum(1, keepdim=True)
+    left = count.abs() > CANCELLED * turnover
+
+    rows = torch.cat([cells, state.mean[:, None]], 1)
+    there = torch.cat([there, shares[:, None]], 1)
+    cell_weight = column * there
+    cell_count = cell_weight.sum(1, keepdim=True)
+    seen = left & (cell_count.abs() > CANCELLED * cell_weight.abs().sum(1, keepdim=True))
+    mean = torch.where(seen, (cell_weight * rows).sum(1, keepdim=True) / cell_count, 0.0)
+    offset = torch.where(seen, rows - mean, 0.0)
+    rounding = torch.where(seen, (cell_weight * offset).sum(1, keepdim=True) / cell_count, 0.0)
+    offset = offset - rounding
+
+    extra = torch.cat([there.narrow(2, outputs, indicators), torch.cat([features, state.feature_mean[:, None]], 1)], -1)
+    extra_mean = torch.where(left, column.mT @ extra / count, 0.0)
+    z = torch.cat([there * offset, extra - extra_mean], -1)
+    moved = _move(state.comoment, offset.narrow(1, x.shape[1], 1), outputs, indicators)
+    cells = nn.functional.pad(seen.to(x.dtype), (0, z.shape[-1] - seen.shape[-1]), value=1.0)
+    comoment = torch.where(left, moved * cells * cells.mT + (column * z).mT @ z, 0.0)
+    columns = outputs + x.shape[-1]
+    peak = torch.maximum(state.peak, diagonal(comoment).narrow(1, 0, columns).abs())
+    squares = torch.where(weight == torch.floor(weight), weight, weight * weight.abs())
+    return CellMoments(
+        torch.where(left, count, 0.0).flatten(),
+        torch.where(left[:, 0, 0], state.count_of_squares + squares[..., None].sum(1)[:, 0], 0.0),
+        (mean + rounding).squeeze(1),
+        extra_mean.narrow(2, 0, indicators)[:, 0],
+        comoment,
+        torch.where(left.squeeze(1), peak, 0.0),
+        extra_mean.narrow(2, indicators, features.shape[-1])[:, 0],
+    )
+
+
+def _move(
+    comoment: Float[Tensor, "B E E"], shift: Float[Tensor, "B 1 C"], outputs: int, indicators: int
+) -> Float[Tensor, "B E E"]:
+    """Follow the centre of x: u' = u + present·shift, on the rows and then on the columns of the comoment.
+
+    Args:
+        comoment: Around the centre before.
+        shift: By how much the centre of each of the C = K + D columns moved back.
+        outputs: K.
+        indicators: G.
+    """
+    columns, size = shift.shape[-1], comoment.shape[-1]
+    own = shift.narrow(2, outputs, indicators)
+    onto = (outputs, size - outputs - indicators)
+    moved = comoment + nn.functional.pad(own.mT * comoment.narrow(1, columns, indicators), (0, 0, *onto))
+    return moved + nn.functional.pad(own * moved.narrow(2, columns, indicators), onto)

@@ -1,0 +1,55 @@
+"""Evidence: how probable observations are under ridge regression, at every strength and for every group of features.
+
+With a normal prior of variance τ² on the weights, noise of variance σ² and s = the prior's noise-to-signal ratio, ridge
+regression is the posterior mean, and the marginal likelihood of the observations is known in closed form (MacKay,
+"Bayesian interpolation", 1992). σ² is integrated out; s has the prior that makes R² = 1/(1 + s) Beta(½, ½) (Jeffreys).
+Predictions are averaged over strengths and groups with the evidence as weight, so nothing is tuned.
+
+All in units in which the features of a group have Σ weight·φ² = 1 together, and y has Σ weight·y² = 1: then ridge's
+strength is a = s/n.
+"""
+
+from typing import NamedTuple
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from gdssm import prior
+from gdssm.descent_integral import Path, log_determinant_weights, ridge_weights
+
+STRENGTHS = torch.from_numpy(prior.STRENGTHS)
+
+
+class Strengths(NamedTuple):
+    """Ridge regression on one group of features at S strengths."""
+
+    log_evidence: Float[Tensor, "B S K"]
+    solutions: Float[Tensor, "B S D K"]
+    """The weights of ridge regression."""
+    residual: Float[Tensor, "B S K"]
+    """q: Σ weight·y·(y − prediction), which is σ²'s share of Σ weight·y² = 1."""
+    inverse_weights: Float[Tensor, "B S J"]
+    """How the path's inverses make (G + aI)⁻¹ at each strength."""
+
+
+def ridge_at_every_strength(path: Path, cross: Float[Tensor, "B D K"], count: Float[Tensor, " B"]) -> Strengths:
+    """Find the solution and the evidence at every strength.
+
+    Args:
+        path: Of gradient flow on G and c.
+        cross: c.
+        count: n, the effective number of observations; at least 1.
+    """
+    scale = count[:, None] * path.unit
+    rate = (STRENGTHS.to(cross.device) / scale).clamp(min=prior.LOWEST_RATE)
+    strengths = rate * scale
+    weights = ridge_weights(rate)
+    batch, inputs, outputs = cross.shape
+    solutions = ((weights @ path.solutions) / path.unit[..., None]).reshape(batch, -1, inputs, outputs)
+    residual = (1.0 - (solutions * cross[:, None]).sum(2)).clamp(min=prior.SMALLEST_RESIDUAL)
+    log_determinant = log_determinant_weights(rate) @ path.traces
+    odds = 0.5 * torch.log(strengths)[..., None] - torch.log(1.0 + strengths)[..., None]
+    freedom = (count - 1.0)[:, None, None]
+    log_evidence = odds - 0.5 * log_determinant - 0.5 * freedom * torch.log(residual)
+    return Strengths(log_evidence, solutions, residual, weights)

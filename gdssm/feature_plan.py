@@ -1,0 +1,160 @@
+"""Which features a non-linear model makes of D columns, as tables of numbers; no torch.
+
+The features of a column z (standardised) are tanh(sharpness·(z − knot)) at several knots, and products of two columns.
+How many of them there are depends on D, so that a state stays small: few columns get more knots, many columns fewer.
+A graph takes the tables as inputs, so one graph serves every D.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import combinations
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[np.float64]
+
+NUMBERS, INDICATORS = 0, 1
+"""Blocks of every model: the columns of x, and the indicators of their missing cells."""
+INDICATOR_SHARE = 0.15
+"""Of the indicators in the prior variance, when that of all other features is 1."""
+
+
+@dataclass(frozen=True)
+class Knots:
+    """A block of additive features: the same knots for every column."""
+
+    places: tuple[float, ...]
+    sharpness: float
+
+    def count(self, columns: int) -> int:
+        """Count its features."""
+        return columns * len(self.places)
+
+
+@dataclass(frozen=True)
+class Pairs:
+    """A block of products of two different columns."""
+
+    kind: Literal["pairs"] = "pairs"
+
+    def count(self, columns: int) -> int:
+        """Count its features."""
+        return columns * (columns - 1) // 2
+
+
+Block = Knots | Pairs
+
+
+@dataclass(frozen=True)
+class Band:
+    """What is made of 1 to `columns` columns."""
+
+    columns: int | None
+    """None: any number."""
+    blocks: tuple[Block, ...]
+    groups: tuple[tuple[float, ...], ...]
+    """For each group of features that is tried, the share of the columns themselves and of each block in the prior."""
+
+
+@dataclass(frozen=True)
+class FeaturePlan:
+    """The features of a model for every D."""
+
+    bands: tuple[Band, ...]
+    groups: int
+    """How many groups the graph takes; a band with fewer leaves the others out."""
+
+    @property
+    def makes_features(self) -> bool:
+        """Whether there is anything beside the columns themselves, for any D."""
+        return any(band.blocks for band in self.bands)
+
+    def band(self, columns: int) -> Band:
+        """Find what is made of `columns` columns."""
+        return next(band for band in self.bands if band.columns is None or columns <= band.columns)
+
+    def sizes(self, columns: int) -> dict[str, int]:
+        """Count the features of D columns: A additive ones, and P products of pairs."""
+        blocks = self.band(columns).blocks
+        pairs = sum(block.count(columns) for block in blocks if isinstance(block, Pairs))
+        return {"A": sum(block.count(columns) for block in blocks) - pairs, "P": pairs}
+
+    def tables(self, columns: int, indicators: int) -> dict[str, Array]:
+        """Make the tables of a graph.
+
+        Args:
+            columns: D.
+            indicators: G, 0 or D.
+
+        Returns:
+            additive (A, 3): column, sharpness and knot of each feature; pairs (P, 2): the two columns; block (E,): the
+            block of each of E = D + G + A + P features, in this order; group.0, group.1 …: the shares of the first
+            features of each group.
+        """
+        band = self.band(columns)
+        knots = [block for block in band.blocks if isinstance(block, Knots)]
+        additive = [
+            (float(column), block.sharpness, place)
+            for block in knots
+            for column in range(columns)
+            for place in block.places
+        ]
+        pairs = list(combinations(range(columns), 2)) if any(isinstance(b, Pairs) for b in band.blocks) else []
+        order: list[Block] = [*knots, *(block for block in band.blocks if isinstance(block, Pairs))]
+        counts = [columns, indicators, *(block.count(columns) for block in order)]
+        shares = {band.blocks[i]: i + 1 for i in range(len(band.blocks))}
+        tables = {
+            "additive": np.array(additive, float).reshape(-1, 3),
+            "pairs": np.array(pairs, float).reshape(-1, 2),
+            "block": np.repeat(np.arange(len(counts), dtype=float), counts),
+        }
+        for number in range(self.groups):
+            row = band.groups[number] if number < len(band.groups) else None
+            tables[f"group.{number}"] = _shares(row, [shares[block] for block in order], counts)
+        return tables
+
+
+def _shares(row: Sequence[float] | None, order: Sequence[int], counts: Sequence[int]) -> Array:
+    """Write the share of each feature's block, up to the last one that has any; one 0 for no group at all."""
+    if row is None:
+        return np.zeros(1)
+    by_block = [row[0], INDICATOR_SHARE, *(row[place] for place in order)]
+    used = max(i for i, share in enumerate(by_block) if share)
+    used = max(used, INDICATORS)
+    return np.repeat(by_block[: used + 1], counts[: used + 1])
+
+
+def _even(count: int, sharpness: float, end: float = 2.2) -> Knots:
+    return Knots(tuple(np.linspace(-end, end, count).round(6).tolist()), sharpness)
+
+
+FIVE = Knots((-1.4, -0.65, 0.0, 0.65, 1.4), 1.6)
+TWELVE, TWENTY_FOUR = _even(12, 3.0), _even(24, 6.0)
+PAIRS = Pairs()
+
+LINEAR = FeaturePlan((Band(None, (), ((1.0,),)),), groups=1)
+"""The columns alone."""
+
+NONLINEAR = FeaturePlan(
+    (
+        Band(
+            1,
+            (FIVE, TWELVE, TWENTY_FOUR),
+            ((1.0, 0.0, 0.0, 0.0), (0.4, 0.6, 0.0, 0.0), (0.3, 0.0, 0.7, 0.0), (0.1, 0.0, 0.0, 0.9)),
+        ),
+        Band(
+            4,
+            (FIVE, PAIRS, TWELVE),
+            ((1.0, 0.0, 0.0, 0.0), (0.4, 0.6, 0.0, 0.0), (0.3, 0.4, 0.3, 0.0), (0.2, 0.0, 0.2, 0.6)),
+        ),
+        Band(13, (FIVE, PAIRS), ((1.0, 0.0, 0.0), (0.4, 0.6, 0.0), (0.3, 0.4, 0.3))),
+        Band(28, (FIVE,), ((1.0, 0.0), (0.4, 0.6))),
+        Band(40, (Knots((-1.0, 0.0, 1.0), 1.2),), ((1.0, 0.0), (0.4, 0.6))),
+        Band(64, (Knots((-0.7, 0.7), 1.2),), ((1.0, 0.0), (0.4, 0.6))),
+        Band(None, (), ((1.0,),)),
+    ),
+    groups=4,
+)
+"""The columns, smooth steps of each, and products of two."""

@@ -1,0 +1,26 @@
+"""Numbers that the evidence average and its numpy counterpart share; no torch."""
+
+import numpy as np
+
+STRENGTHS = 2.0 ** (8.25 - 0.75 * np.arange(29))
+"""s: noise variance over signal variance in the prior, equally likely before R²'s prior; 304 to 0.00014."""
+DOUBLINGS = 26
+"""The last time on the path of gradient flow is 2^26, in units in which λ_max is at most 1/8."""
+LOWEST_RATE = 30.0 / 2.0**DOUBLINGS
+"""The smallest rate a, in the same units: e^{−a t} is below 1e-13 at the last time."""
+SMALLEST_BOUND = 1e-5
+"""In place of λ_max where the matrix is zero."""
+SMALLEST_RESIDUAL = 1e-14
+"""Σ weight·(y − prediction)² over Σ weight·y²: below this it is rounding."""
+SMALLEST_FREEDOM = 1e-9
+"""In place of no degrees of freedom, which nothing is divided by."""
+NEVER = -1e9
+"""Log evidence of a group of no features."""
+ROUNDING = 2.0**-49
+"""A standard deviation this small compared with the mean is rounding: the column is constant."""
+RESIDUE = 1e-14
+"""A comoment this small compared with its peak is what rounding left of observations that were taken out."""
+CONSTANT = 1e-13
+"""A variance of an indicator or a feature, which are of the size of one, that is rounding."""
+NUMBERS = 0
+"""The block of the columns of x that are numbers: each has the same share, whatever its variance."""

@@ -1,0 +1,120 @@
+"""Evidence is the marginal likelihood of the observations, times the prior of their R²."""
+
+import numpy as np
+import pytest
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from gdssm.descent_integral import follow
+from gdssm.evidence import STRENGTHS, Strengths, ridge_at_every_strength
+from gdssm.prior import LOWEST_RATE, SMALLEST_RESIDUAL
+from tests.closeness import assert_close
+
+B, D, K = 2, 5, 3
+Array = NDArray[np.float64]
+RESIDUAL = 2e-5
+"""What the path leaves of q, relative to its largest entry; half of n − 1 times as much of a log evidence."""
+
+
+def context(observations: int, noise: float = 0.5) -> tuple[Tensor, Tensor]:
+    """Draw features with Σ φ² = 1 together and y with Σ y² = 1, as the evidence takes them, with means of 0."""
+    generator = torch.Generator().manual_seed(observations)
+
+    def draw(*sizes: int) -> Tensor:
+        return torch.randn(B, *sizes, dtype=torch.float64, generator=generator)
+
+    x = draw(observations, D) @ draw(D, D)
+    y = x @ draw(D, K) + noise * draw(observations, K)
+    x, y = x - x.mean(1, keepdim=True), y - y.mean(1, keepdim=True)
+    return x / x.square().sum((1, 2), keepdim=True).sqrt(), y / y.square().sum(1, keepdim=True).sqrt()
+
+
+def ridges(x: Tensor, y: Tensor, count: float | None = None) -> Strengths:
+    gram, cross = x.mT @ x, x.mT @ y
+    counts = torch.full((B,), x.shape[1] if count is None else count, dtype=torch.float64)
+    return ridge_at_every_strength(follow(gram, cross), cross, counts)
+
+
+def lowest(x: Tensor, count: float | None = None) -> Tensor:
+    """Give the lowest strength that the path reaches (B, 1): 4e-6·n times the largest eigenvalue."""
+    return LOWEST_RATE * follow(x.mT @ x, x.mT @ x).unit * (x.shape[1] if count is None else count)
+
+
+def log_likelihood(x: Array, y: Array, ratio: float) -> float:
+    """Give the log likelihood of centred y (N,) under signal of variance τ²xxᵀ and noise σ², σ² = `ratio`·τ²/N.
+
+    In the space of observations, with 1/σ² as the prior of σ² and a flat one of the intercept; constants left out.
+    """
+    covariance = np.eye(len(y)) + x @ x.T * len(y) / ratio
+    _, log_determinant = np.linalg.slogdet(covariance)
+    likelihood: float = -0.5 * log_determinant - 0.5 * (len(y) - 1) * np.log(y @ np.linalg.solve(covariance, y))
+    return likelihood
+
+
+@pytest.mark.parametrize("observations", [2, 3, 7, 20, 101])
+def test_it_is_the_marginal_likelihood_and_the_prior_of_r_squared(observations: int) -> None:
+    x, y = context(observations)
+    found = ridges(x, y).log_evidence
+    for b in range(B):
+        for k in range(K):
+            expected = [
+                log_likelihood(x[b].numpy(), y[b, :, k].numpy(), s) + 0.5 * np.log(s) - np.log1p(s)
+                for s in torch.maximum(STRENGTHS, lowest(x)[b]).tolist()
+            ]
+            difference = found[b, :, k].numpy() - expected
+            assert np.abs(difference - difference[0]).max() < RESIDUAL * (observations + 1) / 2
+
+
+@pytest.mark.parametrize("observations", [3, 7, 101])
+def test_solutions_and_residuals_are_those_of_ridge_regression(observations: int) -> None:
+    x, y = context(observations)
+    found = ridges(x, y)
+    identity = torch.eye(D, dtype=torch.float64)
+    strengths = torch.maximum(STRENGTHS, lowest(x)) / observations
+    for place, strength in enumerate(strengths.T[..., None, None]):
+        weight = torch.linalg.solve(x.mT @ x + strength * identity, x.mT @ y)
+        assert_close(found.solutions[:, place], weight, f"solution {place}", rtol=1e-4)
+        residual = (y * (y - x @ weight)).sum(1)
+        assert_close(found.residual[:, place], residual, f"residual {place}", rtol=RESIDUAL)
+
+
+def test_the_prior_of_r_squared_is_beta_of_two_halves() -> None:
+    """Its distribution function is (2/π)·arcsin √R²; the grid of strengths is 1.7 times from point to point."""
+    s = STRENGTHS.numpy()
+    prior = np.exp(0.5 * np.log(s) - np.log1p(s))
+    share = np.cumsum(prior) / prior.sum() - prior / prior.sum() / 2
+    expected = 2 / np.pi * np.arcsin(np.sqrt(1 / (1 + s)))
+    assert np.abs(share - expected).max() < 0.035
+
+
+def test_no_columns_vary_and_the_evidence_is_the_prior() -> None:
+    x, y = context(7)
+    found = ridges(torch.zeros_like(x), y)
+    prior = 0.5 * torch.log(STRENGTHS) - torch.log(1 + STRENGTHS)
+    assert not found.solutions.any()
+    assert_close(found.residual, torch.ones(B, len(STRENGTHS), K, dtype=torch.float64), "residual")
+    assert_close(found.log_evidence, prior[None, :, None].expand(B, -1, K), "log evidence", rtol=1e-9)
+
+
+def test_one_observation_says_nothing_of_y() -> None:
+    x, y = context(7)
+    evidence = ridges(x, y, count=1.0).log_evidence
+    assert_close(evidence[..., 1], evidence[..., 0], "log evidence")
+
+
+def test_an_exact_fit_keeps_a_residual_that_is_not_rounding() -> None:
+    x, y = context(101, noise=0.0)
+    found = ridges(x, y)
+    assert (found.residual >= SMALLEST_RESIDUAL).all()
+    assert torch.isfinite(found.log_evidence).all()
+    # 0.0001 of y is noise in the prior at the lowest strength.
+    assert (found.residual.amin(1) < 1e-4).all()
+
+
+def test_strengths_below_the_paths_reach_are_raised_to_it() -> None:
+    x, y = context(7)
+    count = 1e9
+    assert (lowest(x, count) > STRENGTHS).all()
+    evidence = ridges(x, y, count=count).log_evidence
+    assert_close(evidence[:, 1:], evidence[:, :1].expand(-1, len(STRENGTHS) - 1, -1), "log evidence")
