@@ -12,7 +12,7 @@ logger = logging.getLogger("export")
 
 def main() -> None:
     """Parse the arguments and export one model after the other."""
-    names = [entry.name for entry in ENTRIES]
+    names = sorted({entry.name for entry in ENTRIES})
     parser = argparse.ArgumentParser(prog="python -m export", description=__doc__)
     parser.add_argument("names", nargs="*", metavar="NAME", help=f"models to write, of {', '.join(names)}; all if none")
     parser.add_argument("--out", type=Path, default=Path("service/zoo"), help="directory of the files (%(default)s)")

@@ -8,12 +8,32 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple, Protocol
 
+import torch
 from torch import Tensor, nn
 
+from gdssm.cell_moments import CellMoments
+from gdssm.evidence_average import LinearEvidence, NonlinearEvidence
+from gdssm.feature_map import FeatureMapState
+from gdssm.feature_plan import FeaturePlan
 from gdssm.notation import Inputs, Outputs, Predictions, Weight
-from service.artifact import Axis, Dtype, ParameterSpec, TensorSpec, next_name
+from gdssm.readout import Readout
+from service.artifact import (
+    CACHED_READY,
+    DISTRIBUTION,
+    RESPONSE,
+    WANT_RESPONSE,
+    WANT_SCALE,
+    Axis,
+    Dtype,
+    ParameterSpec,
+    TensorSpec,
+    next_name,
+    readout_shapes,
+)
 
 State = tuple[Tensor, ...]
+LAYOUT = "which features there are, see features in the manifest; filled in by the runtime"
+CACHED = "readout of the state, from an earlier run with the same state and no observations"
 
 
 class Model(Protocol):
@@ -50,6 +70,8 @@ class Signature:
     """Optional numbers, in the order in which the model takes them."""
     state: Mapping[str, StateTensor] = field(default_factory=dict)
     """State tensors by name, in the order of the model's NamedTuple; none for a one-shot model."""
+    plan: FeaturePlan | None = None
+    """The features of a model that gives a predictive distribution."""
 
     def input_specs(self) -> tuple[TensorSpec, ...]:
         """Every input of the graph but the parameters."""
@@ -63,6 +85,7 @@ class Signature:
                 "weight", ("B", "N"), "how much each counts: 1 normally, 0 is padding, −w takes one out again"
             ),
             self._tensor("x_query", ("B", "M", d), "inputs to predict for"),
+            *self._extra_inputs(),
         )
 
     def output_specs(self) -> tuple[TensorSpec, ...]:
@@ -72,7 +95,40 @@ class Signature:
             spec.model_copy(update={"name": next_name(spec.name), "meaning": f"{spec.meaning}, after"})
             for spec in self._states()
         )
-        return self._tensor("prediction", ("B", "M", k), "outputs for x_query"), *after
+        return self._tensor("prediction", ("B", "M", k), "outputs for x_query"), *self._extra_outputs(), *after
+
+    @property
+    def features(self) -> str:
+        """The axis of all features of a model with a plan."""
+        return "D+G+A+P" if self.plan and self.plan.makes_features else "D+G"
+
+    def _extra_inputs(self) -> list[TensorSpec]:
+        if self.plan is None:
+            return []
+        block: dict[str, tuple[Axis, ...]] = {"block": (self.features,)}
+        tables = {"additive": ("A", 3), "pairs": ("P", 2), **block} if self.plan.makes_features else block
+        tables |= {f"group.{number}": (f"S{number}",) for number in range(self.plan.groups)}
+        return [
+            *(self._tensor(f"layout.{name}", shape, LAYOUT) for name, shape in tables.items()),
+            *(self._tensor(*found, CACHED) for found in readout_shapes("cached", self.features).items()),
+            self._tensor(CACHED_READY, ("B",), "1 where cached.* is given"),
+            self._tensor(WANT_SCALE, (), "0 where the scale is not asked for; it is then not computed"),
+            self._tensor(WANT_RESPONSE, (), "1 where readout.response is asked for"),
+        ]
+
+    def _extra_outputs(self) -> list[TensorSpec]:
+        if self.plan is None:
+            return []
+        meanings = ("scale of the t distribution", "its degrees of freedom", "columns moved in", "1: does not vary")
+        named = zip(DISTRIBUTION.items(), meanings, strict=True)
+        return [
+            *(self._tensor(name, shape, meaning) for (name, shape), meaning in named),
+            *(self._tensor(*found, "what the state answers with") for found in self._readout().items()),
+        ]
+
+    def _readout(self) -> dict[str, tuple[Axis, ...]]:
+        response: dict[str, tuple[Axis, ...]] = {RESPONSE: ("B", "K", self.features, self.features)}
+        return readout_shapes("readout", self.features) | response
 
     def _states(self) -> list[TensorSpec]:
         return [self._tensor(f"state.{name}", tensor.shape, tensor.meaning) for name, tensor in self.state.items()]
@@ -112,6 +168,50 @@ class StreamingGraph(Graph):
         state, (x, y, weight, x_query, *parameters) = self._state_type(*tensors[:size]), tensors[size:]
         after = self.model.observe(state, x, y, weight)
         return (self.model.predict(after, x_query, *parameters), *after)
+
+
+class DistributionGraph(Graph):
+    """observe, then a readout, then predict: a model whose predictions are Student t distributions.
+
+    The readout is computed where there are queries and no cached one is given; `to_onnx` puts it into a branch.
+    """
+
+    def __init__(self, signature: Signature) -> None:
+        super().__init__(signature)
+        plan = signature.plan
+        assert plan is not None  # noqa: S101
+        self.makes_features = plan.makes_features
+        self.groups = plan.groups
+        self.linear, self.nonlinear = LinearEvidence(), NonlinearEvidence()
+
+    def forward(self, *tensors: Tensor) -> tuple[Tensor, ...]:
+        """Map all inputs to all outputs."""
+        given = {spec.name: tensor for spec, tensor in zip(self.inputs, tensors, strict=True)}
+        state = [tensor for name, tensor in given.items() if name.startswith("state.")]
+        x, y, weight, x_query = (given[name] for name in ("x", "y", "weight", "x_query"))
+        tables = (given["layout.block"], *(given[f"layout.group.{number}"] for number in range(self.groups)))
+        outputs = y.shape[-1]
+        if self.makes_features:
+            maps = given["layout.additive"], given["layout.pairs"]
+            after = self.nonlinear.observe(FeatureMapState(*state), x, y, weight, *maps)
+            readout = self._chosen(self.nonlinear.readout(after, outputs, *tables), given)
+            return (*self.nonlinear.predict(after, readout, x_query, *maps), *readout, *after)
+        moments = self.linear.observe(CellMoments(*[*state, x.new_zeros(x.shape[0], 0)]), x, y, weight)
+        readout = self._chosen(self.linear.readout(moments, outputs, *tables), given)
+        return (*self.linear.predict(moments, readout, x_query), *readout, *moments[:-1])
+
+    @staticmethod
+    def _chosen(computed: Readout, given: Mapping[str, Tensor]) -> Readout:
+        """Take the cached readout if there is one, or if there are no queries; a file has branches instead."""
+        if torch.compiler.is_exporting():
+            return computed
+        weight, covariance, noise = (given[name] for name in readout_shapes("cached", ""))
+        if given[CACHED_READY].sum() or not given["x_query"].shape[1]:
+            return Readout(weight, covariance, noise, response=covariance)
+        return computed._replace(
+            covariance=computed.covariance if given[WANT_SCALE] else covariance,
+            response=computed.response if given[WANT_RESPONSE] else covariance,
+        )
 
 
 class OneShotGraph(Graph):

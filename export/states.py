@@ -19,6 +19,29 @@ MOMENTS = {
     "peak": StateTensor(("B", "D+K"), "largest diagonal of the comoment so far"),
 }
 
+CELLS = {
+    "count": StateTensor(("B",), "sum of the weights"),
+    "count_of_squares": StateTensor(("B",), "sum of w for whole-number weights, of w·|w| for others"),
+    "mean": StateTensor(("B", "D+K"), "weighted mean of [y, x], of x over the cells that are there"),
+    "present": StateTensor(("B", "G"), "share of the weight with which each cell of x is there; G = 0: all are"),
+    "comoment": StateTensor(("B", "D+K+G", "D+K+G"), "weighted centred second moments of [y, x, present]"),
+    "peak": StateTensor(("B", "D+K"), "largest diagonal of the comoment so far, of [y, x]"),
+}
+
+FEATURES = {
+    **CELLS,
+    "comoment": StateTensor(
+        ("B", "D+K+G+A+P", "D+K+G+A+P"), "weighted centred second moments of [y, x, present, features]"
+    ),
+    "feature_mean": StateTensor(("B", "A+P"), "weighted mean of the features"),
+    "frozen": StateTensor(("B",), "1 when the scale of the features is fixed"),
+    "center": StateTensor(("B", "D"), "what features take for the mean of each column"),
+    "spread": StateTensor(("B", "D"), "what features take for its standard deviation"),
+    "buffer": StateTensor(("B", 32, "D+K"), "observations [y, x] while the scale is not fixed"),
+    "buffer_present": StateTensor(("B", 32, "G"), "whether each of their cells of x is there"),
+    "buffer_weight": StateTensor(("B", 32), "their weights"),
+}
+
 
 def open_window(features: int) -> dict[str, StateTensor]:
     """The state of a trained stack over F token features (`gdssm.streaming.OpenState`)."""

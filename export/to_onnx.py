@@ -9,12 +9,28 @@ import onnx
 import torch
 from torch import Tensor
 
+from export.branches import compute_if, shorten_names
 from export.graph import Graph
-from service.artifact import METADATA_KEY, UNHASHED, Dtype, Manifest, ParameterSpec, TensorSpec, content_hash
+from service.artifact import (
+    CACHED_READY,
+    METADATA_KEY,
+    RESPONSE,
+    UNHASHED,
+    WANT_RESPONSE,
+    WANT_SCALE,
+    Dtype,
+    Manifest,
+    ParameterSpec,
+    TensorSpec,
+    content_hash,
+    next_name,
+    readout_shapes,
+)
+from service.shapes import shape_of
 
 OPSET = 20
 
-TRACED_SIZES = {"B": 2, "N": 7, "M": 4, "D": 5, "K": 3, "D+K": 8}
+TRACED_SIZES = {"B": 2, "N": 7, "M": 4, "D": 5, "K": 3, "G": 5, "A": 9, "P": 6, "S0": 10, "S1": 19, "S2": 25, "S3": 13}
 """Sizes used for tracing; co-prime where they can be, so that no two axes are taken for one."""
 
 
@@ -52,10 +68,43 @@ def trace(graph: Graph) -> onnx.ModelProto:
     assert program is not None  # noqa: S101  (dynamo=True always returns one)
     model = program.model_proto
     _drop_traces(model)
+    if graph.signature.plan is not None:
+        _compute_if_wanted(model, [spec.name for spec in graph.inputs if spec.name.startswith("state.")])
+        shorten_names(model)
     _name_axes(model, (*graph.inputs, *graph.outputs))
     _make_optional(model, parameters, graph.signature.dtype)
     onnx.checker.check_model(model, full_check=True)
     return model
+
+
+def _compute_if_wanted(model: onnx.ModelProto, state: list[str]) -> None:
+    """Compute a state where there are observations, a readout for queries without one, its covariance for a scale.
+
+    The nodes that decide so come first: whether N > 0, M > 0, `cached.ready` is 0, and `want_scale`.
+    """
+    make = onnx.helper.make_node
+    boolean = onnx.TensorProto.BOOL
+    model.graph.node.extend(
+        [
+            make("Shape", ["x"], ["observations"], start=1, end=2),
+            make("Squeeze", ["observations"], ["observations.count"]),
+            make("Cast", ["observations.count"], ["observations.any"], to=boolean),
+            make("Shape", ["x_query"], ["queries"], start=1, end=2),
+            make("Squeeze", ["queries"], ["queries.count"]),
+            make("Cast", ["queries.count"], ["queries.any"], to=boolean),
+            make("ReduceSum", [CACHED_READY], ["ready.count"], keepdims=0),
+            make("Cast", ["ready.count"], ["ready.any"], to=boolean),
+            make("Not", ["ready.any"], ["ready.none"]),
+            make("And", ["queries.any", "ready.none"], ["readout.wanted"]),
+            make("Cast", [WANT_SCALE], ["scale.wanted"], to=boolean),
+            make("Cast", [WANT_RESPONSE], ["response.wanted"], to=boolean),
+        ]
+    )
+    given = dict(zip(readout_shapes("readout", ""), readout_shapes("cached", ""), strict=True))
+    compute_if(model, "response.wanted", {RESPONSE: given["readout.covariance"]})
+    compute_if(model, "scale.wanted", {"readout.covariance": given["readout.covariance"]})
+    compute_if(model, "readout.wanted", {**given, RESPONSE: given["readout.covariance"]})
+    compute_if(model, "observations.any", {next_name(name): name for name in state})
 
 
 def write(model: onnx.ModelProto, manifest: Manifest, path: Path) -> None:
@@ -73,8 +122,7 @@ def write(model: onnx.ModelProto, manifest: Manifest, path: Path) -> None:
 
 
 def _example(spec: TensorSpec) -> Tensor:
-    shape = [axis if isinstance(axis, int) else TRACED_SIZES[axis] for axis in spec.shape]
-    return torch.ones(shape, dtype=getattr(torch, spec.dtype))
+    return torch.ones(shape_of(spec, TRACED_SIZES), dtype=getattr(torch, spec.dtype))
 
 
 def _dtype(graph: Graph) -> torch.dtype:

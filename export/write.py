@@ -10,9 +10,11 @@ from export.graph import Graph
 from export.to_onnx import OPSET, producers, trace, write
 from export.trained import record
 from export.verify import verify
-from export.zoo import VERSION, Entry
-from service.artifact import UNHASHED, Golden, Manifest
+from export.zoo import Entry
+from service.artifact import UNHASHED, WANT_SCALE, Golden, Manifest
 from service.shapes import Array, shape_of
+
+DATA = ("x", "y", "weight", "x_query")
 
 
 def export(entry: Entry, directory: Path) -> Path:
@@ -28,7 +30,7 @@ def export(entry: Entry, directory: Path) -> Path:
     Raises:
         BrokenArtifact: The file does not answer as the model does; it is gone then.
     """
-    graph, path = entry.make(), directory / f"{entry.name}.onnx"
+    graph, path = entry.make(), directory / entry.file
     write(trace(graph), manifest(entry, graph), path)
     verify(path, graph)
     return path
@@ -38,7 +40,7 @@ def manifest(entry: Entry, graph: Graph) -> Manifest:
     """Describe a model, with a golden example and yet without its hash."""
     return Manifest(
         name=entry.name,
-        version=VERSION,
+        version=entry.version,
         summary=entry.summary,
         task=entry.task,
         origin="trained" if entry.run else "constructed",
@@ -49,6 +51,8 @@ def manifest(entry: Entry, graph: Graph) -> Manifest:
         linear_in_y=entry.linear_in_y,
         linear_in_y_given=entry.linear_in_y_given,
         affine_in_query=entry.affine_in_query,
+        features=graph.signature.plan,
+        missing_cells=graph.signature.plan is not None,
         inputs=graph.inputs,
         outputs=graph.outputs,
         parameters=tuple(graph.signature.parameters),
@@ -61,22 +65,36 @@ def manifest(entry: Entry, graph: Graph) -> Manifest:
     )
 
 
+def _tables(graph: Graph, sizes: dict[str, int]) -> dict[str, Array]:
+    """Make the tables of the features, and add their sizes."""
+    plan = graph.signature.plan
+    if plan is None:
+        return {}
+    sizes["G"] = 0
+    tables = plan.tables(sizes["D"], sizes["G"])
+    sizes |= {"A": len(tables["additive"]), "P": len(tables["pairs"])}
+    sizes |= {f"S{number}": len(tables[f"group.{number}"]) for number in range(plan.groups)}
+    return {f"layout.{name}": table for name, table in tables.items()}
+
+
 def _golden(graph: Graph) -> Golden:
     """Run the torch model on one small context: three observations, two queries, D = K = 2 where they are free."""
     free = {"B": 1, "N": 3, "M": 2, "D": 2, "K": 2, "D+K": 4}
     generator = np.random.default_rng(2410_11687)
     inputs: dict[str, Array] = {}
+    tables = _tables(graph, free)
     for spec in graph.inputs:
         shape = shape_of(spec, free)
         drawn = generator.uniform(0.5, 1.5, shape).round(3)
-        inputs[spec.name] = np.zeros(shape) if spec.name.startswith("state.") else drawn
+        filled = np.ones(shape) if spec.name == WANT_SCALE else np.zeros(shape)
+        inputs[spec.name] = tables.get(spec.name, drawn if spec.name in DATA else filled)
     inputs["y"] = np.eye(inputs["y"].shape[2])[np.arange(3) % inputs["y"].shape[2]][None]
     defaults = {parameter.name: np.asarray(parameter.default) for parameter in graph.signature.parameters}
     dtype = getattr(torch, graph.signature.dtype)
     with torch.no_grad():
         outputs = graph(*(torch.as_tensor(value, dtype=dtype) for value in (inputs | defaults).values()))
     return Golden(
-        inputs={name: value.tolist() for name, value in inputs.items() if not name.startswith("state.")},
+        inputs={name: value.tolist() for name, value in inputs.items() if name in DATA},
         outputs={spec.name: output.tolist() for spec, output in zip(graph.outputs, outputs, strict=True)},
         tolerance=TOLERANCE[graph.signature.dtype],
     )

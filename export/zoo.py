@@ -6,17 +6,19 @@ from pathlib import Path
 from typing import Literal
 
 from export import states
-from export.graph import Graph, Model, OneShotGraph, Signature, StreamingGraph
+from export.graph import DistributionGraph, Graph, Model, OneShotGraph, Signature, StreamingGraph
 from export.trained import RUNS, load
+from gdssm import feature_plan
 from gdssm.cross_entropy import CrossEntropyDescent, OneStepClassifier
+from gdssm.feature_plan import FeaturePlan
 from gdssm.least_squares import LeastSquaresClassifier
 from gdssm.model import BEST, GradientDescent, StandardizedDescent
 from gdssm.streaming import StreamingStack
 from gdssm.train.presets import PRESETS
 from service.artifact import Assumptions, MergeRule, ParameterSpec
 
-VERSION = "1.0.0"
 SCAN, MOMENTS, NONE = MergeRule(rule="scan"), MergeRule(rule="moments"), MergeRule(rule="none")
+CELLS = MergeRule(rule="cells")
 ONE_HOT = "one-hot rows, one column a class"
 STANDARDIZED_STEPS = 8
 
@@ -45,6 +47,14 @@ class Entry:
     task: Literal["regression", "classification"] = "regression"
     run: Path | None = None
     """Directory of the training run that a trained model comes from."""
+    version: str = "1.0.0"
+    superseded: bool = False
+    """Whether a higher version ships; kept for one release, so that contexts made with it live on."""
+
+    @property
+    def file(self) -> str:
+        """The name of its file."""
+        return f"{self.name}-{self.version}.onnx" if self.superseded else f"{self.name}.onnx"
 
 
 def _raw(steps: int, summary: str) -> Entry:
@@ -63,6 +73,21 @@ def _raw(steps: int, summary: str) -> Entry:
     )
 
 
+def _evidence(name: str, summary: str, plan: FeaturePlan, version: str) -> Entry:
+    state = states.FEATURES if plan.makes_features else states.CELLS
+    return Entry(
+        name=name,
+        summary=summary,
+        make=lambda: DistributionGraph(Signature("float64", state=state, plan=plan)),
+        assumes=Assumptions(x="any location and scale; NaN for a missing cell", y="any location and scale"),
+        gradient_steps=0,
+        step_size="gradient flow, averaged over its stopping time by the evidence of the context",
+        linear_in_y=False,  # the evidence looks at y
+        merge=CELLS,
+        version=version,
+    )
+
+
 def _standardized(
     name: str, summary: str, make: Callable[[], Model], *, task: Literal["regression", "classification"]
 ) -> Entry:
@@ -78,6 +103,7 @@ def _standardized(
         affine_in_query=regression,
         merge=MOMENTS,
         task=task,
+        superseded=regression,
     )
 
 
@@ -131,6 +157,18 @@ UNIFORM = "uniform in (−1, 1), 10 columns, about 10 observations"
 SINE = "uniform in (−5, 5), one column, about 10 observations"
 
 ENTRIES = (
+    _evidence(
+        "nonlinear",
+        "Smooth steps of every column and products of two, averaged by evidence; nothing to tune, with intervals.",
+        feature_plan.NONLINEAR,
+        "1.0.0",
+    ),
+    _evidence(
+        "linear",
+        "Ridge regression as descent, averaged over its stopping time by evidence; nothing to tune, with intervals.",
+        feature_plan.LINEAR,
+        "2.0.0",
+    ),
     _raw(1, "One gradient step from W₀ = 0 on raw x and y: the paper's layer."),
     _raw(8, "Eight gradient steps from W₀ = 0 on raw x and y."),
     _standardized(

@@ -4,14 +4,18 @@ Inputs   state.* (B, …) · x (B, N, D) · y (B, N, K) · weight (B, N) · x_qu
 Outputs  prediction (B, M, K) · next.* (B, …), the state after the N observations
 
 A zero state is "nothing seen yet"; N and M may be 0; weight 0 is padding and −w takes an observation out again.
+A model that gives a predictive distribution has more (see `DISTRIBUTION` and `readout_shapes`): tables of its
+features, and a readout, which depends on the state alone and can be given again with the next queries.
 `export` writes such files, `runtime` reads them; this file is what they agree on.
 """
 
 import hashlib
 import re
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
+
+from gdssm.feature_plan import FeaturePlan
 
 METADATA_KEY = "gdssm.manifest"
 """Where the manifest stands in the file's `metadata_props`."""
@@ -19,7 +23,43 @@ UNHASHED = "0" * 64
 """What stands in the place of the content hash while it is computed."""
 
 Dtype = Literal["float32", "float64"]
-Axis = Literal["B", "N", "M", "D", "K", "D+K"] | int
+Axis = Annotated[str, Field(pattern=r"^[A-Z][0-9]?(\+[A-Z][0-9]?)*$", max_length=40)] | int
+"""A letter, a sum of letters, or a number.
+
+B contexts, N observations, M queries, D columns of x, K columns of y; with features (see `gdssm.feature_plan`) G
+indicators of missing cells (0 or D), A additive features, P products of pairs, and S0, S1 … sizes of groups.
+"""
+
+
+DISTRIBUTION: dict[str, tuple[Axis, ...]] = {
+    "scale": ("B", "M", "K"),
+    "degrees_of_freedom": ("B",),
+    "clipped": ("B", "M"),
+    "constant": ("B", "D"),
+}
+"""Outputs that come with `prediction`: its Student t distribution, how many columns of a query lie further out than any
+observation can and were moved in, and which columns of x do not vary."""
+WANT_SCALE = "want_scale"
+"""Input (): 0 where the scale is not asked for, which saves a third of a run."""
+WANT_RESPONSE = "want_response"
+"""Input (): 1 where `readout.response` is asked for, which explains predictions by the observations; 0 by default."""
+RESPONSE = "readout.response"
+CACHED_READY = "cached.ready"
+"""Input (B,): 1 where `cached.*` is the readout of the state, to be used instead of computing it."""
+
+
+def readout_shapes(prefix: str, features: str) -> dict[str, tuple[Axis, ...]]:
+    """Name what a state answers with: inputs `cached.*` and outputs `readout.*`.
+
+    Args:
+        prefix: cached or readout.
+        features: The axis of all E features, as D+G+A+P.
+    """
+    return {
+        f"{prefix}.weight": ("B", features, "K"),
+        f"{prefix}.covariance": ("B", "K", features, features),
+        f"{prefix}.noise": ("B", "K"),
+    }
 
 
 class Record(BaseModel):
@@ -51,9 +91,9 @@ class ParameterSpec(Record):
 class MergeRule(Record):
     """How two states of one model become one, without the model (see `merge`)."""
 
-    rule: Literal["scan", "moments", "none"]
-    """scan: plain addition, nothing being forgotten; moments: count, mean, centred second moments, peak; none: the
-    model alone could tell, or there is no state."""
+    rule: Literal["scan", "moments", "cells", "none"]
+    """scan: plain addition, nothing being forgotten; moments: count, mean, centred second moments, peak; cells: the
+    same with missing cells and features; none: the model alone could tell, or there is no state."""
 
 
 class Assumptions(Record):
@@ -96,6 +136,7 @@ class Manifest(Record):
     assumes: Assumptions
     dims: dict[Literal["D", "K"], int | Literal["any"]]
     gradient_steps: int
+    """0 for gradient flow, averaged over its stopping time."""
     step_size: str
     """Where the length of each step comes from, in words."""
     linear_in_y: bool
@@ -104,6 +145,10 @@ class Manifest(Record):
     """Parameters that make predictions such a function when they are given, all of them, where `linear_in_y` is not."""
     affine_in_query: bool = False
     """Whether predictions are a linear function of x_query and an intercept, whatever was observed."""
+    features: FeaturePlan | None = None
+    """Which features it makes of D columns; the runtime fills in their tables, inputs named `layout.*`."""
+    missing_cells: bool = False
+    """Whether a cell of x or x_query may be NaN, for missing."""
     inputs: tuple[TensorSpec, ...]
     outputs: tuple[TensorSpec, ...]
     parameters: tuple[ParameterSpec, ...]
@@ -120,6 +165,21 @@ class Manifest(Record):
     def state(self) -> tuple[TensorSpec, ...]:
         """The inputs that make up the recurrent state."""
         return tuple(spec for spec in self.inputs if spec.name.startswith("state."))
+
+    @property
+    def public_inputs(self) -> tuple[TensorSpec, ...]:
+        """The inputs that a caller may send: all but the tables of features, which the runtime fills in."""
+        return tuple(spec for spec in self.inputs if not spec.name.startswith("layout."))
+
+    @property
+    def usual_outputs(self) -> tuple[TensorSpec, ...]:
+        """The outputs that a caller gets who names none: all but the matrices of the readout."""
+        return tuple(spec for spec in self.outputs if spec.name not in {"readout.covariance", RESPONSE})
+
+    @property
+    def gives_scale(self) -> bool:
+        """Whether predictions come with the scale and degrees of freedom of a Student t distribution."""
+        return any(spec.name == "scale" for spec in self.outputs)
 
     @property
     def streams(self) -> bool:

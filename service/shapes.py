@@ -43,7 +43,7 @@ def measure(specs: Iterable[TensorSpec], arrays: Mapping[str, Array]) -> Sizes:
             if size != expected:
                 raise _refuse(spec, f"has {axis} = {size}, but {source[axis]} has {expected}.")
             source.setdefault(axis, spec.name)
-    return _solve(sizes)
+    return solve(sizes)
 
 
 def shape_of(spec: TensorSpec, sizes: Sizes) -> tuple[int, ...]:
@@ -52,10 +52,20 @@ def shape_of(spec: TensorSpec, sizes: Sizes) -> tuple[int, ...]:
     Raises:
         InvalidInput: A letter of it is not known.
     """
-    unknown = [axis for axis in spec.shape if not isinstance(axis, int) and axis not in sizes]
+    found = [_size_of(axis, sizes) for axis in spec.shape]
+    unknown = [str(axis) for axis, size in zip(spec.shape, found, strict=True) if size is None]
     if unknown:
         raise _refuse(spec, f"cannot be left out here: nothing else tells {', '.join(unknown)}.")
-    return tuple(axis if isinstance(axis, int) else sizes[axis] for axis in spec.shape)
+    return tuple(size for size in found if size is not None)
+
+
+def _size_of(axis: Axis, sizes: Sizes) -> int | None:
+    if isinstance(axis, int):
+        return axis
+    if axis in sizes:
+        return sizes[axis]
+    letters = axis.split("+")
+    return sum(sizes[letter] for letter in letters) if all(letter in sizes for letter in letters) else None
 
 
 def shaped(array: NDArray[Any], shape: Sequence[int], field: str) -> NDArray[Any]:
@@ -70,20 +80,26 @@ def shaped(array: NDArray[Any], shape: Sequence[int], field: str) -> NDArray[Any
         raise InvalidInput(Problem(field, f"is {_written(shape)}, which is larger than any array.")) from error
 
 
-def _solve(sizes: Sizes) -> Sizes:
-    """Close the sizes under D + K, and give absent letters their meaning."""
+def solve(sizes: Sizes) -> Sizes:
+    """Close sizes under sums of letters, as D+K, and give absent letters their meaning.
+
+    Raises:
+        InvalidInput: A sum is not that of its letters.
+    """
     known = {**ABSENT, **sizes}
-    if "D" in known and "K" in known:
-        if known.setdefault("D+K", known["D"] + known["K"]) != known["D"] + known["K"]:
+    for axis in sorted((axis for axis in sizes if "+" in axis), key=len):
+        letters = axis.split("+")
+        unknown = [letter for letter in letters if letter not in known]
+        rest = sum(known[letter] for letter in letters if letter in known)
+        if len(unknown) == 1:
+            known[unknown[0]] = known[axis] - rest
+        elif not unknown and known[axis] != rest:
+            written = " and ".join(f"{letter} = {known[letter]}" for letter in letters)
             raise InvalidInput(
-                Problem(
-                    "", f"The state is for D + K = {known['D+K']}; D = {known['D']} and K = {known['K']} came with it."
-                )
+                Problem("", f"The state is for {' + '.join(letters)} = {known[axis]}; {written} came with it.")
             )
-    elif "D+K" in known and "D" in known:
-        known["K"] = known["D+K"] - known["D"]
-    elif "D+K" in known and "K" in known:
-        known["D"] = known["D+K"] - known["K"]
+    if "D" in known and "K" in known:
+        known.setdefault("D+K", known["D"] + known["K"])
     return known
 
 

@@ -8,8 +8,8 @@ from service.errors import BrokenArtifact
 from service.runtime import Runtime
 from tests.properties.doors import ZOO
 
-NAMES = [entry.name for entry in ENTRIES]
-AFFINE = {"gd-1", "gd-8", "linear"}
+NAMES = [entry.file.removesuffix(".onnx") for entry in ENTRIES]
+AFFINE = {"gd-1", "gd-8", "linear-1.0.0"}
 
 
 def model(name: str, **claims: object) -> Runtime:
@@ -27,7 +27,10 @@ def test_what_the_manifests_claim_holds(name: str) -> None:
 def test_what_they_do_not_claim_does_not_hold(name: str) -> None:
     manifest = model(name).manifest
     assert manifest.affine_in_query == (name in AFFINE)
-    assert (manifest.linear_in_y, bool(manifest.linear_in_y_given)) == (name == "linear", name in {"gd-1", "gd-8"})
+    assert (manifest.linear_in_y, bool(manifest.linear_in_y_given)) == (
+        name == "linear-1.0.0",
+        name in {"gd-1", "gd-8"},
+    )
     if name not in AFFINE:
         with pytest.raises(BrokenArtifact, match="not affine in the query, as the manifest says"):
             check_claims(model(name, affine_in_query=True, linear_in_y=False))
