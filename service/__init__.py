@@ -7,6 +7,11 @@ The core, web-free:
     shapes     the sizes behind the letters B, N, M, D, K
     predictor  observations and queries in, predictions out
     inference  batched tensors in and out, named as in the graph
+    cells      states that know of missing cells
+    chunks     many observations at once, in runs of bounded memory
+    wide_readout  what a state of many columns answers with, worked out behind the graph
+    distribution  intervals, quantiles and notes of a prediction
+    student_t  quantiles of Student's t distribution
     numbers    JSON lists to arrays, refusing what is not a number by its position
     tensors    arrays from binary bodies, and safetensors
     errors     everything that can go wrong, as one tree

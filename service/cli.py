@@ -1,8 +1,12 @@
 """The command line: finds the commands, and tells every mistake in one line."""
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib import import_module
+
+# numpy's linear algebra would take every core for the readout of a wide context; GDSSM_THREADS is of onnxruntime alone.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 import click
 

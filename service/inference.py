@@ -41,12 +41,13 @@ def infer(
     """
     manifest = runtime.manifest
     _check_names(manifest, tensors)
-    arrays = {name: numbers_of(array, manifest.dtype, name) for name, array in tensors.items()}
+    cells = {"x", "x_query"} if manifest.missing_cells else set()
+    arrays = {name: numbers_of(array, manifest.dtype, name, missing=name in cells) for name, array in tensors.items()}
     given = {**(parameters or {}), **_parameters_among(arrays, manifest)}
     problems = parameter_problems(manifest, given)
     if problems:
         raise InvalidInput(*problems)
-    inputs = {spec.name: arrays[spec.name] for spec in manifest.inputs if spec.name in arrays}
+    inputs = {spec.name: arrays[spec.name] for spec in manifest.public_inputs if spec.name in arrays}
     _check_sizes(manifest, measure(manifest.inputs, inputs), limits)
     return run(runtime, inputs, given)
 
@@ -59,7 +60,7 @@ def unlimited(runtime: Runtime) -> Infer:
 
 def _check_names(manifest: Manifest, tensors: Mapping[str, object]) -> None:
     """Every tensor is known; and what means nothing without another one does not come without it."""
-    known = [*(spec.name for spec in manifest.inputs), *(parameter.name for parameter in manifest.parameters)]
+    known = [*(spec.name for spec in manifest.public_inputs), *(parameter.name for parameter in manifest.parameters)]
     state, pair = {spec.name for spec in manifest.state}, {"x", "y"}
     together = {**dict.fromkeys(state, state), **dict.fromkeys(("x", "y", "weight"), pair)}
     problems = [

@@ -6,13 +6,15 @@ from typing import NamedTuple
 
 import numpy as np
 
-from service.artifact import Manifest
+from service.artifact import WANT_SCALE, Manifest
+from service.distribution import NOTHING, Note, Wanted, bounds, check_wanted, notes_of
 from service.errors import InvalidInput, NotReady, NumericOverflow, Problem, ServiceError
 from service.models.repository import Repository
 from service.numbers import is_finite
 from service.runtime import Runtime
 from service.shapes import Array
 
+WITHOUT_SCALE = np.zeros(())
 MOST_FITTING = 1000
 """Combinations of shapes that are remembered."""
 
@@ -35,6 +37,12 @@ class Prediction(NamedTuple):
     """(M,) or (M, K), as y came in."""
     model: Manifest
     n_observations: int
+    lower: Array | None = None
+    """The interval's lower bounds, in the shape of the prediction; NaN where there is none."""
+    upper: Array | None = None
+    quantiles: Array | None = None
+    """(Q, M) or (Q, M, K)."""
+    notes: tuple[Note, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -83,6 +91,7 @@ class Predictor:
         parameters: Mapping[str, float] | None = None,
         *,
         version: str | None = None,
+        wanted: Wanted = NOTHING,
     ) -> Prediction:
         """Learn from the context and answer the queries, in one call.
 
@@ -92,16 +101,25 @@ class Predictor:
             query: (M, D).
             parameters: By name, of those in the model's manifest.
             version: Of the model; the highest one if left out.
+            wanted: An interval and quantiles.
 
         Raises:
             InvalidInput: Something does not fit; every field is named.
+            UnsupportedByModel: The model gives no interval.
             NumericOverflow: The answer is beyond floating point.
             UnknownModel: No such model.
             NotReady: No model at all.
         """
-        return self.answer(self.runtime(model, version), context, query, parameters or {})
+        return self.answer(self.runtime(model, version), context, query, parameters or {}, wanted)
 
-    def answer(self, runtime: Runtime, context: Context, query: Array, parameters: Mapping[str, float]) -> Prediction:
+    def answer(
+        self,
+        runtime: Runtime,
+        context: Context,
+        query: Array,
+        parameters: Mapping[str, float],
+        wanted: Wanted = NOTHING,
+    ) -> Prediction:
         """Do what `predict` does with a model at hand.
 
         Raises:
@@ -114,8 +132,9 @@ class Predictor:
             if len(self._fitting) >= MOST_FITTING:
                 self._fitting.clear()
             self._fitting.add(fits)
-        prediction = _run(runtime, context, query, parameters)
-        return Prediction(prediction, runtime.manifest, len(context.x))
+        check_wanted(runtime.manifest, wanted)
+        outputs = _run(runtime, context, query, parameters, wanted)
+        return prediction_of(runtime.manifest, outputs, context.y.shape[1:], len(context.x), wanted)
 
     def _check(self, manifest: Manifest, context: Context, query: Array, parameters: Mapping[str, float]) -> None:
         problems = [
@@ -146,13 +165,42 @@ class Predictor:
             raise
 
 
-def _run(runtime: Runtime, context: Context, query: Array, parameters: Mapping[str, float]) -> Array:
-    """Send one context through the graph; returns (M,) or (M, K), as y came in."""
+def prediction_of(
+    manifest: Manifest, outputs: Mapping[str, Array], shape: tuple[int, ...], n_observations: int, wanted: Wanted
+) -> Prediction:
+    """Make an answer of the outputs for one context (B = 1).
+
+    Args:
+        manifest: Of the model.
+        outputs: By name.
+        shape: Of one row of y: () or (K,).
+        n_observations: Rows observed.
+        wanted: An interval and quantiles.
+    """
+    prediction = outputs["prediction"][0]
+    answer = Prediction(prediction.reshape(len(prediction), *shape), manifest, n_observations)
+    if not manifest.gives_scale:
+        return answer
+    found, notes = bounds(outputs, wanted), notes_of(manifest, outputs, wanted)
+    lower, upper = (None if side is None else side.reshape(len(side), *shape) for side in found[:2])
+    quantiles = None if found.quantiles is None else found.quantiles.reshape(*found.quantiles.shape[:2], *shape)
+    return answer._replace(lower=lower, upper=upper, quantiles=quantiles, notes=notes)
+
+
+def _run(
+    runtime: Runtime, context: Context, query: Array, parameters: Mapping[str, float], wanted: Wanted
+) -> dict[str, Array]:
+    """Send one context through the graph."""
     x, y = context.x, context.y
     tensors = {"x": x[None], "y": y.reshape(1, len(y), -1), "x_query": query[None]}
     if context.weight is not None:
         tensors["weight"] = context.weight[None]
-    return run(runtime, tensors, parameters)["prediction"].reshape(len(query), *y.shape[1:])
+    return run(runtime, tensors | scale_flag(runtime.manifest, wanted), parameters)
+
+
+def scale_flag(manifest: Manifest, wanted: Wanted) -> dict[str, Array]:
+    """Leave the scale out of a run in which nothing needs it."""
+    return {WANT_SCALE: WITHOUT_SCALE} if manifest.gives_scale and not wanted.scale else {}
 
 
 def run(runtime: Runtime, tensors: Mapping[str, Array], parameters: Mapping[str, float]) -> dict[str, Array]:

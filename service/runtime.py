@@ -15,10 +15,24 @@ import onnxruntime
 from pydantic import ValidationError
 
 from service import signature
-from service.artifact import METADATA_KEY, Manifest, TensorSpec, content_hash, next_name
-from service.errors import BrokenArtifact
-from service.shapes import Array, measure, shape_of
+from service.artifact import (
+    CACHED_READY,
+    METADATA_KEY,
+    RESPONSE,
+    WANT_RESPONSE,
+    WANT_SCALE,
+    Manifest,
+    TensorSpec,
+    content_hash,
+    next_name,
+    readout_shapes,
+)
+from service.cells import with_indicators
+from service.chunks import chunks, is_long
+from service.errors import BrokenArtifact, InvalidInput, Problem
+from service.shapes import Array, Sizes, measure, shape_of
 from service.signals.record import CURRENT
+from service.wide_readout import wide_readout
 
 HASH = re.compile(rb'"sha256":"([0-9a-f]{64})"')
 MOST_HASHES = 4
@@ -30,8 +44,10 @@ LONGEST_REASON = 500
 """Characters of another library's message."""
 MOST_KEPT = 64
 """Combinations of shapes for which what was left out of a run is kept, so that it need not be worked out again."""
-LARGEST_KEPT = 2**15
+LARGEST_KEPT = 2**18
 """Bytes of it that are kept for one of them."""
+WIDE = 64
+"""Features beyond which the readout is worked out behind the graph, whose own takes longer from there on."""
 ONNX_DTYPES = {"tensor(float)": "float32", "tensor(double)": "float64"}
 
 
@@ -50,6 +66,8 @@ class Runtime:
         self._next_names = {spec.name: next_name(spec.name) for spec in manifest.state}
         self._left_out: dict[Shapes, dict[str, Array]] = {}
         self.manifest = manifest
+        self.wide = WIDE
+        """See there; a check of the graph itself sets it higher."""
 
     @cached_property
     def _dtype(self) -> np.dtype[np.floating]:
@@ -121,13 +139,49 @@ class Runtime:
         arrays, record = self.complete(tensors), CURRENT.get()
         if record is not None:
             record.ran(self.manifest.name, arrays["x"], arrays["x_query"])
+        if self.manifest.features is not None:
+            if self.manifest.features.makes_features and is_long(arrays):
+                arrays = self._observe_in_chunks(arrays)
+            if self._is_wide(arrays):
+                return self._run_wide(arrays)
         return dict(zip(self._outputs, self._run(self._outputs, arrays, None), strict=True))
+
+    def _observe_in_chunks(self, arrays: dict[str, Array]) -> dict[str, Array]:
+        """Observe, and return the inputs that are left: the state after, and the queries."""
+        nothing = {name: arrays[name][:, :0] for name in ("x", "y", "weight")}
+        observed = {**arrays, "x_query": arrays["x_query"][:, :0]}
+        for piece in chunks(arrays):
+            outputs = self._run(self._outputs, {**observed, **piece}, None)
+            observed |= self.state_after(dict(zip(self._outputs, outputs, strict=True)))
+        return {**observed, **nothing, "x_query": arrays["x_query"]}
+
+    def _is_wide(self, arrays: Mapping[str, Array]) -> bool:
+        """Tell whether a readout is to be worked out that the graph would work out more slowly."""
+        wide = arrays["layout.block"].size > self.wide and arrays["x_query"].shape[1] > 0
+        return wide and not arrays[CACHED_READY].any()
+
+    def _run_wide(self, arrays: dict[str, Array]) -> dict[str, Array]:
+        """Observe, work out the readout behind the graph, and predict."""
+        nothing = {name: arrays[name][:, :0] for name in ("x", "y", "weight")}
+        observed = {**arrays, "x_query": arrays["x_query"][:, :0]}
+        after = dict(zip(self._outputs, self._run(self._outputs, observed, None), strict=True))
+        state = self.state_after(after)
+        groups = [arrays[f"layout.group.{number}"] for number in range(self.manifest.features.groups)]  # type: ignore[union-attr]
+        wanted = {"scale": bool(arrays[WANT_SCALE]), "response": bool(arrays[WANT_RESPONSE])}
+        found = wide_readout(state, arrays["y"].shape[2], arrays["layout.block"], groups, **wanted)
+        response = found.pop(RESPONSE, None)
+        ready = {**found, CACHED_READY: np.ones(len(arrays["x"]), self._dtype)}
+        outputs = self._run(self._outputs, {**arrays, **state, **nothing, **ready}, None)
+        answer = dict(zip(self._outputs, outputs, strict=True))
+        return answer if response is None else answer | {RESPONSE: response}
 
     def complete(self, tensors: Mapping[str, Array | float]) -> dict[str, Array]:
         """Fill in the tensors that were left out, as `run` does, to be read only; parameters stay out."""
         dtype, arrays = self._dtype, {}
         for name, value in tensors.items():
             arrays[name] = np.asarray(value, dtype)
+        if self.manifest.missing_cells and "x" in arrays and np.isnan(arrays["x"]).any():
+            arrays |= with_indicators(arrays, arrays["x"].shape[2])
         shapes = (*arrays, *[array.shape for array in arrays.values()])
         left_out = self._left_out.get(shapes)
         if left_out is None:
@@ -142,13 +196,29 @@ class Runtime:
         """Pick the state out of the outputs of `run`, named as the inputs of the next one."""
         return {name: outputs[after] for name, after in self._next_names.items()}
 
+    def readout_of(self, outputs: Mapping[str, Array]) -> dict[str, Array]:
+        """Pick the readout out of the outputs of `run`, named as the inputs that give it again, if there is one."""
+        if not self.manifest.gives_scale:
+            return {}
+        names = zip(readout_shapes("cached", ""), readout_shapes("readout", ""), strict=True)
+        found = {given: outputs[name] for given, name in names}
+        return {**found, CACHED_READY: np.ones(len(outputs["prediction"]), self._dtype)}
+
     def _work_out(self, arrays: Mapping[str, Array]) -> dict[str, Array]:
         """Make the tensors that are not there."""
-        sizes, left_out = measure(self.manifest.inputs, arrays), {}
+        sizes, tables = measure(self.manifest.inputs, arrays), {}
+        plan, left_out = self.manifest.features, {}
+        if plan is not None:
+            sizes.setdefault("G", 0)
+            if "D" in sizes:
+                found = plan.tables(sizes["D"], sizes["G"])
+                tables = {f"layout.{name}": table for name, table in found.items()}
+                sizes = {axis: size for axis, size in sizes.items() if "+" not in axis} | plan.sizes(sizes["D"])
+                _check_feature_sizes(self.manifest, arrays, sizes)
         for spec in self.manifest.inputs:
             if spec.name not in arrays:
-                fill = np.ones if spec.name == "weight" else np.zeros
-                array: Array = fill(shape_of(spec, sizes), self._dtype)
+                fill = np.ones if spec.name in {"weight", WANT_SCALE} else np.zeros
+                array: Array = tables[spec.name] if spec.name in tables else fill(shape_of(spec, sizes), self._dtype)
                 array.flags.writeable = False
                 left_out[spec.name] = array
         return left_out
@@ -175,6 +245,23 @@ class Runtime:
             tolerance = golden.tolerance * np.abs(wanted).max(initial=0.0)
             if answer[name].shape != wanted.shape or not np.allclose(answer[name], wanted, rtol=0, atol=tolerance):
                 raise BrokenArtifact(f"{name} is not what the manifest's golden example says.")
+
+
+def _check_feature_sizes(manifest: Manifest, arrays: Mapping[str, Array], sizes: Sizes) -> None:
+    """See that a given state or readout has the features that the model makes of D columns, and 0 or D indicators.
+
+    Raises:
+        InvalidInput: It has not.
+    """
+    if sizes["G"] not in {0, sizes["D"]}:
+        text = f"has {sizes['G']} columns; it must have none, or one for each of the {sizes['D']} columns of x."
+        raise InvalidInput(Problem("state.present", text))
+    for spec in manifest.public_inputs:
+        given = arrays.get(spec.name)
+        if given is not None and given.shape != (wanted := shape_of(spec, sizes)):
+            raise InvalidInput(
+                Problem(spec.name, f"has the shape {given.shape}; with D = {sizes['D']} it is {wanted}.")
+            )
 
 
 def _open(file: bytes, threads: int) -> onnxruntime.InferenceSession:

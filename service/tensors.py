@@ -27,13 +27,14 @@ NUMBERS = {
 """The dtypes of safetensors that are numbers here, as numpy's."""
 
 
-def numbers_of(array: NDArray[Any], dtype: DTypeLike, field: str) -> Array:
+def numbers_of(array: NDArray[Any], dtype: DTypeLike, field: str, *, missing: bool = False) -> Array:
     """Bring an array to the precision of a model, unless it has it; whole numbers become floating point.
 
     Args:
         array: Of any dtype and shape.
         dtype: float32 or float64.
         field: What the array is called, to begin every position with.
+        missing: Whether NaN is a missing cell, and allowed.
 
     Raises:
         InvalidInput: It does not hold numbers, or some are not finite; with their positions.
@@ -44,7 +45,7 @@ def numbers_of(array: NDArray[Any], dtype: DTypeLike, field: str) -> Array:
     if array.dtype != dtype or not array.flags.aligned:
         with np.errstate(over="ignore", invalid="ignore"):
             numbers = array.astype(dtype)
-    if not is_finite(numbers):
+    if not is_finite(numbers) and not (missing and not np.isinf(numbers).any()):
         raise InvalidInput(*islice(_not_finite(array, numbers, field), SHOWN))
     return numbers
 

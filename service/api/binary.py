@@ -2,14 +2,15 @@
 
 | body of | tensors | texts |
 | --- | --- | --- |
-| predict | `x`, `y`, `weight`, `query` | `model`, `version`, `explain`, and numbers by name, as `learning_rate` |
+| predict | `x`, `y`, `weight`, `query` | `model`, `version`, those of a context, and numbers by name |
 | observations | `x`, `y`, `weight` | |
-| predictions of a context | `query` | `explain`, and numbers by name |
+| predictions of a context | `query` | `explain`, `interval`, `quantiles`, and numbers by name |
 
-`explain` is `true`, or names with commas.
+`explain` is `true`, or names with commas; `quantiles` are numbers with commas.
 
-An answer has the tensors `prediction` and, if asked for, `contributions`, `implicit_weights`, `intercept`; and as texts
-`model`, `version`, `sha256` and `n_observations`, with a context `context_version` too.
+An answer has the tensors `prediction` and, if asked for, `lower` and `upper`, `quantiles` (one more axis, the first),
+`contributions`, `implicit_weights`, `intercept`; and as texts `model`, `version`, `sha256` and `n_observations`, with a
+context `context_version` too, and `notes`, codes with commas, if there are any.
 """
 
 from collections.abc import Callable, Collection, Iterable, Mapping
@@ -41,7 +42,7 @@ AXES = {"x": (2,), "y": (1, 2), "weight": (1,), "query": (2,)}
 OBSERVED = ("x", "y", "weight")
 OPTIONAL = {"weight"}
 FLOAT64 = np.dtype(np.float64)
-NOT_NUMBERS = {"model", "version", "explain"}
+NOT_NUMBERS = {"model", "version", "explain", "interval", "quantiles"}
 """Texts that are no parameter."""
 
 
@@ -107,9 +108,17 @@ def answer_of(answer: Prediction, explanation: Explanation | None, **more: str) 
     """Write a prediction as safetensors, in the model's precision; `more` are further texts about it."""
     model = answer.model
     about = {"model": model.name, "version": model.version, "sha256": model.sha256}
-    tensors = {"prediction": answer.prediction, **_explaining(explanation)}
-    content = pack(tensors, {**about, "n_observations": str(answer.n_observations), **more})
+    tensors = {"prediction": answer.prediction, **_distribution(answer), **_explaining(explanation)}
+    about |= {"n_observations": str(answer.n_observations), **more}
+    if answer.notes:
+        about["notes"] = ",".join(note.code for note in answer.notes)
+    content = pack(tensors, about)
     return Ready(content, CONTENT_TYPE)
+
+
+def _distribution(answer: Prediction) -> dict[str, Array]:
+    found = {"lower": answer.lower, "upper": answer.upper, "quantiles": answer.quantiles}
+    return {name: array for name, array in found.items() if array is not None}
 
 
 def _explaining(explanation: Explanation | None) -> dict[str, Array]:
@@ -160,18 +169,24 @@ def _array(name: str, tensor: NDArray[Any]) -> Array:
 def _asked(about: Mapping[str, str]) -> dict[str, object]:
     """Read what texts may ask beside a model: parameters, and explanations."""
     asked: dict[str, object] = {}
-    parameters = {name: _number(name, text) for name, text in about.items() if name not in NOT_NUMBERS}
+    parameters = {
+        name: _number(f"parameters.{name[:100]}", text) for name, text in about.items() if name not in NOT_NUMBERS
+    }
     if parameters:
         asked["parameters"] = parameters
     if "explain" in about:
         text = about["explain"]
         asked["explain"] = text == "true" if text in {"true", "false"} else text.split(",")
+    if "interval" in about:
+        asked["interval"] = _number("interval", about["interval"])
+    if "quantiles" in about:
+        asked["quantiles"] = [_number("quantiles", text) for text in about["quantiles"].split(",")]
     return asked
 
 
 def _number(name: str, text: str) -> float:
     try:
-        return numbers.number(float(text), f"parameters.{name[:100]}")
+        return numbers.number(float(text), name)
     except ValueError:
-        problem = Problem(f"parameters.{name[:100]}", f"must be a number, written as text; this is {text[:40]!r}.")
+        problem = Problem(name, f"must be a number, written as text; this is {text[:40]!r}.")
         raise InvalidInput(problem) from None

@@ -7,9 +7,11 @@ from fastapi import Path
 from pydantic import Field, StringConstraints
 from pydantic.json_schema import SkipJsonSchema
 
-from service.api.fields import Number, Rows, reading
+from service.api.fields import Number, Numbers, Rows, reading
 from service.api.schemas import (
     AnsweringModel,
+    DistributionAnswer,
+    DistributionRequest,
     ExplanationAnswer,
     ImplicitWeightsAnswer,
     ModelReference,
@@ -35,18 +37,34 @@ ExplainState = Annotated[tuple[Part, ...], reading(parts, list[Literal["implicit
 Seconds = Annotated[int, Field(strict=True, ge=1, le=LONGEST_TTL)]
 
 
+class ScaleRequest(Schema):
+    """What the columns of x are standardised by before features are made of them."""
+
+    center: Numbers = Field(examples=[[0.0]])
+    """D numbers: about the mean of each column."""
+    spread: Numbers = Field(examples=[[1.0]])
+    """D numbers: about its standard deviation; 0 makes no features of the column."""
+
+
 class CreateContext(Schema):
     """A context to make, empty or with its first observations."""
 
     model: str | None = Field(None, max_length=100, examples=["linear"])
     """Name of a model that streams, from `GET /v1/models`; the default model if left out."""
-    version: str | None = Field(None, pattern=r"^[0-9]{1,9}\.[0-9]{1,9}\.[0-9]{1,9}$", examples=["1.0.0"])
+    version: str | None = Field(None, pattern=r"^[0-9]{1,9}\.[0-9]{1,9}\.[0-9]{1,9}$", examples=["2.0.0"])
     """Version of the model; the newest if left out. The context stays with it."""
     decay: Fraction | None = Field(None, examples=[None])
     """What is left of the weight of every observation after one more, as 0.99; nothing is forgotten if left out."""
     ttl: Seconds | None = Field(None, examples=[3600])
     """Seconds that the context is kept after its last use; GDSSM_CONTEXT_TTL if left out."""
-    observations: Observations | None = Field(None, examples=[{"x": [[1.0], [2.0], [3.0]], "y": [2.0, 4.0, 6.0]}])
+    scale: ScaleRequest | None = Field(None, examples=[None])
+    """What the features of x are scaled by, for models that make some; by its first 33 observations if left out.
+    Contexts of one scale merge exactly, and forget an observation without a trace."""
+    like: ContextName | None = Field(None, examples=[None])
+    """The id of a context whose scale this one is to have, so that the two can be merged."""
+    observations: Observations | None = Field(
+        None, examples=[{"x": [[1.0], [2.0], [3.0], [4.0], [5.0]], "y": [2.1, 3.9, 6.2, 7.8, 10.1]}]
+    )
     """The first observations."""
 
 
@@ -132,10 +150,10 @@ class ImportOptions(Schema):
     )
 
 
-class ContextQuery(Schema):
+class ContextQuery(DistributionRequest):
     """Queries to answer from what a context has seen."""
 
-    query: Rows = Field(examples=[[[4.0], [5.0]]])
+    query: Rows = Field(examples=[[[6.0], [7.0]]])
     """M rows of D numbers: the inputs to predict for."""
     parameters: dict[str, Number] | None = Field(None, examples=[{}])
     """Numbers by name, of those that the model takes, as `{"learning_rate": 0.1}` for gd-1 and gd-8."""
@@ -144,13 +162,13 @@ class ContextQuery(Schema):
     the observations, which a context does not keep."""
 
 
-class ContextPrediction(Schema):
+class ContextPrediction(DistributionAnswer):
     """One prediction for each query."""
 
-    prediction: list[float] | list[list[float]] = Field(examples=[[8.0, 10.0]])
+    prediction: list[float] | list[list[float]] = Field(examples=[[11.927, 13.896]])
     """M numbers if y was numbers, M rows of K numbers if y was rows."""
     model: AnsweringModel
-    n_observations: int = Field(examples=[3])
+    n_observations: int = Field(examples=[5])
     """Rows that the context had seen."""
     version: int = Field(examples=[1])
     """The version of the context that answered."""

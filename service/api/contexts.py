@@ -25,6 +25,7 @@ from service.api.ready import json_of
 from service.api.schemas import Observations
 from service.api.work import numbers_in
 from service.contexts.context_record import ContextRecord
+from service.contexts.feature_scale import FeatureScale
 from service.explaining.explanation import Explanation
 from service.predictor import Context, Prediction
 
@@ -43,7 +44,7 @@ COMPUTING = (errors.NumericOverflow, errors.UnsupportedByModel)
 READ = (*ONE, errors.UnknownModel, errors.Conflict)
 """What a route may refuse that needs the model of a context, which may be served no more, or be another file."""
 CHANGE = (*READ, errors.VersionMismatch)
-NEW = (*ANY, *BODY, errors.Conflict, errors.QuotaExceeded, errors.UnknownModel, errors.UnsupportedByModel)
+NEW = (*ONE, *BODY, errors.Conflict, errors.QuotaExceeded, errors.UnknownModel, errors.UnsupportedByModel)
 
 ETAG = {"description": "The version of the context.", "schema": {"type": "string", "pattern": '^"[0-9]+"$'}}
 LOCATION = {"description": "The address of the context.", "schema": {"type": "string"}}
@@ -59,6 +60,7 @@ async def create(request: CreateContext, own: Own, change: Making, response: Res
     It keeps a state of constant size, not the rows: what it costs does not grow with what it has seen.
     """
     first = None if request.observations is None else _context(request.observations)
+    scale = request.scale
     record = await own.run(
         own.contexts.create,
         request.model,
@@ -66,6 +68,8 @@ async def create(request: CreateContext, own: Own, change: Making, response: Res
         version=request.version,
         decay=request.decay,
         ttl=request.ttl,
+        scale=None if scale is None else FeatureScale(tuple(scale.center.tolist()), tuple(scale.spread.tolist())),
+        like=request.like,
         change=change,
     )
     return made(record, response)
@@ -125,7 +129,7 @@ async def predict(http: Request, context_id: ContextId, query: ContextQuery, own
     The answer is that of `POST /v1/predict` with all of its observations; as safetensors too, like there, and with the
     text `context_version`.
     """
-    binary, asked = wants_binary(http), (query.query, query.parameters)
+    binary, asked = wants_binary(http), (query.query, query.parameters, query.wanted())
 
     def written(predicted: Prediction, explanation: Explanation | None, record: ContextRecord) -> Response:
         if binary:
@@ -136,7 +140,7 @@ async def predict(http: Request, context_id: ContextId, query: ContextQuery, own
         return answer
 
     def work(owner: str) -> Response:
-        return written(*own.contexts.predict_and_explain(owner, context_id, *asked, wanted=query.explain))
+        return written(*own.contexts.predict_and_explain(owner, context_id, *asked, explain=query.explain))
 
     held = None if query.explain else own.contexts.at_hand(own.owner, context_id)
     if held is None:

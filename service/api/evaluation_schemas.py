@@ -18,7 +18,7 @@ class EvaluatedModel(Schema):
     """A model as it was when the evaluation was asked for."""
 
     name: str = Field(examples=["linear"])
-    version: str = Field(examples=["1.0.0"])
+    version: str = Field(examples=["2.0.0"])
     sha256: str
 
 

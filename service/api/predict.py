@@ -39,8 +39,9 @@ async def predict(http: Request, request: PredictRequest, predictor: Served, poo
     """Learn from the observations of the context and answer the queries, in one call.
 
     Nothing is kept. The answer to a query does not depend on the other queries. As safetensors the request has the
-    tensors `x`, `y`, `weight` and `query` and, in its metadata, `model`, `version`, `explain` and parameters; with the
-    header `Accept: application/vnd.safetensors` the answer has the tensor `prediction`, and its metadata.
+    tensors `x`, `y`, `weight` and `query` and, in its metadata, `model`, `version`, `explain`, `interval`, `quantiles`
+    and parameters; with the header `Accept: application/vnd.safetensors` the answer has the tensor `prediction`, those
+    that were asked for beside it, and its metadata.
     """
     binary, runtime = wants_binary(http), predictor.runtime(request.model, request.version)
 
@@ -58,7 +59,8 @@ async def predict(http: Request, request: PredictRequest, predictor: Served, poo
 def _predict(request: PredictRequest, runtime: Runtime, predictor: Predictor) -> tuple[Prediction, Explanation | None]:
     context = Context(request.context.x, request.context.y, request.context.weight)
     parameters = request.parameters or {}
+    wanted = request.wanted()
     if not request.explain:
-        return predictor.answer(runtime, context, request.query, parameters), None
+        return predictor.answer(runtime, context, request.query, parameters, wanted), None
     asked = (request.model, context, request.query, parameters)
-    return predict_and_explain(predictor, *asked, version=request.version, wanted=request.explain)
+    return predict_and_explain(predictor, *asked, wanted=wanted, version=request.version, explain=request.explain)

@@ -36,4 +36,18 @@ def json_of(answer: Prediction, explanation: Explanation | None, **more: object)
     }
     if explanation is not None:
         content["explanation"] = ExplanationAnswer.of(explanation)
-    return Ready(to_json(content, exclude_none=True), JSON)
+    return Ready(to_json(content | distribution_of(answer), exclude_none=True, inf_nan_mode="null"), JSON)
+
+
+def distribution_of(answer: Prediction) -> dict[str, object]:
+    """Write what came beside a prediction, as a `DistributionAnswer`; NaN, where there is no interval, becomes null."""
+    content: dict[str, object] = {}
+    if answer.lower is not None and answer.upper is not None:
+        content["interval"] = {"lower": answer.lower.tolist(), "upper": answer.upper.tolist()}
+    if answer.quantiles is not None:
+        content["quantiles"] = answer.quantiles.tolist()
+    if answer.notes:
+        content["notes"] = [
+            {name: value for name, value in note._asdict().items() if value is not None} for note in answer.notes
+        ]
+    return content

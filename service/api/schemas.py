@@ -8,6 +8,7 @@ from pydantic.json_schema import SkipJsonSchema
 from service.api.fields import Explain, Number, Numbers, NumbersOrRows, Rows
 from service.artifact import Assumptions, ParameterSpec
 from service.described import Described
+from service.distribution import Wanted
 from service.explaining.explanation import Explanation
 from service.explaining.implicit_weights import ImplicitWeights
 
@@ -21,23 +22,37 @@ class Schema(Described):
 class Observations(Schema):
     """N observations: what the prediction is to be learnt from."""
 
-    x: Rows = Field(examples=[[[1.0], [2.0], [3.0]]])
+    x: Rows = Field(examples=[[[1.0], [2.0], [3.0], [4.0], [5.0]]])
     """N rows of D numbers, the inputs."""
-    y: NumbersOrRows = Field(examples=[[2.0, 4.0, 6.0]])
+    y: NumbersOrRows = Field(examples=[[2.1, 3.9, 6.2, 7.8, 10.1]])
     """The outputs: N numbers, or N rows of K numbers."""
-    weight: Numbers | None = Field(None, examples=[[1.0, 1.0, 1.0]])
+    weight: Numbers | None = Field(None, examples=[[1.0, 1.0, 1.0, 1.0, 1.0]])
     """N numbers: how much each observation counts. 1 if left out; −w takes an observation out again."""
 
 
-class PredictRequest(Schema):
+class DistributionRequest(Schema):
+    """What to answer beside a prediction; of models that give a scale (see `gives_scale` of a model)."""
+
+    interval: Number | None = Field(None, examples=[0.9])
+    """Above 0 and below 1: answer the bounds between which y lies with this probability."""
+    quantiles: Numbers | None = Field(None, examples=[[0.1, 0.5, 0.9]])
+    """Probabilities above 0 and below 1: answer the values below which y lies with each."""
+
+    def wanted(self) -> Wanted:
+        """Read what is wanted."""
+        quantiles = () if self.quantiles is None else tuple(self.quantiles.tolist())
+        return Wanted(self.interval, quantiles)
+
+
+class PredictRequest(DistributionRequest):
     """A context and the queries to answer from it."""
 
     model: str | None = Field(None, max_length=100, examples=["linear"])
     """Name of the model, from `GET /v1/models`; the default model if left out."""
-    version: str | None = Field(None, max_length=40, examples=["1.0.0"])
+    version: str | None = Field(None, max_length=40, examples=["2.0.0"])
     """Its version; the highest one if left out."""
     context: Observations
-    query: Rows = Field(examples=[[[4.0], [5.0]]])
+    query: Rows = Field(examples=[[[6.0], [7.0]]])
     """M rows of D numbers: the inputs to predict for."""
     parameters: dict[str, Number] | None = Field(None, examples=[{}])
     """Numbers by name, of those that the model takes, as `{"learning_rate": 0.1}` for gd-1 and gd-8."""
@@ -49,7 +64,7 @@ class ModelReference(Schema):
     """Which model answered."""
 
     name: str = Field(examples=["linear"])
-    version: str = Field(examples=["1.0.0"])
+    version: str = Field(examples=["2.0.0"])
 
 
 class AnsweringModel(ModelReference):
@@ -93,13 +108,59 @@ class ExplanationAnswer(Schema):
         )
 
 
-class PredictAnswer(Schema):
+Shaped = list[float | None] | list[list[float | None]]
+
+
+class IntervalAnswer(Schema):
+    """The interval of each prediction; null where there is none, after a single observation."""
+
+    lower: Shaped = Field(examples=[[10.73, 12.485]])
+    upper: Shaped = Field(examples=[[13.124, 15.307]])
+
+
+class NoteAnswer(Schema):
+    """One thing to know about the predictions."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    code: Literal[
+        "constant_columns",
+        "beyond_observations",
+        "one_observation",
+        "constant_y",
+        "linear_only",
+        "fewer_observations_than_columns",
+    ]
+    """constant_columns: they do not vary in the context and are left out. beyond_observations: queries that lie further
+    out than any of the observations could, and were moved in. one_observation: no interval can be given. constant_y:
+    y does not vary. linear_only: too many columns for features. fewer_observations_than_columns: the prior decides
+    much."""
+    columns: list[int] | SkipJsonSchema[None] = None
+    """The first of them, from 0."""
+    queries: list[int] | SkipJsonSchema[None] = None
+    """The first of them, from 0."""
+
+
+class DistributionAnswer(Schema):
+    """What was asked for beside the prediction."""
+
+    interval: IntervalAnswer | SkipJsonSchema[None] = None
+    """What `interval` asked for, in the shape of the prediction."""
+    quantiles: list[Shaped] | SkipJsonSchema[None] = Field(
+        None, examples=[[[11.066, 12.881], [11.927, 13.896], [12.788, 14.911]]]
+    )
+    """What `quantiles` asked for: for each probability, numbers in the shape of the prediction."""
+    notes: list[NoteAnswer] | SkipJsonSchema[None] = None
+    """What there is to know about the predictions; left out if nothing."""
+
+
+class PredictAnswer(DistributionAnswer):
     """One prediction for each query."""
 
-    prediction: list[float] | list[list[float]] = Field(examples=[[8.0, 10.0]])
+    prediction: list[float] | list[list[float]] = Field(examples=[[11.927, 13.896]])
     """M numbers if y was numbers, M rows of K numbers if y was rows."""
     model: AnsweringModel
-    n_observations: int = Field(examples=[3])
+    n_observations: int = Field(examples=[5])
     """N, the size of the context."""
     explanation: ExplanationAnswer | SkipJsonSchema[None] = None
     """What `explain` asked for."""
@@ -122,6 +183,8 @@ class ModelSummary(Schema):
     dims: dict[Literal["D", "K"], int | Literal["any"]]
     """How many inputs D and outputs K it takes."""
     gradient_steps: int
+    gives_scale: bool
+    """Whether it answers `interval` and `quantiles`."""
     parameters: tuple[ParameterSpec, ...]
 
 

@@ -5,16 +5,17 @@ from functools import partial
 
 import numpy as np
 from fastapi import APIRouter, WebSocket, WebSocketDisconnect
+from pydantic_core import to_json
 
 from service.api.body import decode, validate
 from service.api.context_schemas import ContextId
 from service.api.errors import body_of
 from service.api.own import Own, OwnContexts
-from service.api.schemas import Schema
-from service.api.stream_schemas import OneObservation, StreamAnswer, StreamError, StreamMessage, message_id
+from service.api.ready import distribution_of
+from service.api.stream_schemas import OneObservation, StreamError, StreamMessage, message_id
 from service.api.work import BYTES_A_NUMBER
 from service.errors import InvalidInput, Problem, ServiceError, UnknownContext
-from service.predictor import Context
+from service.predictor import Context, Prediction
 
 router = APIRouter(prefix="/v1/contexts")
 
@@ -30,7 +31,7 @@ async def stream(websocket: WebSocket, context_id: ContextId, own: Own) -> None:
     with suppress(WebSocketDisconnect):
         while True:
             answer = await _answer(own, context_id, await _receive(websocket))
-            await websocket.send_text(answer.model_dump_json())
+            await websocket.send_text(to_json(answer, inf_nan_mode="null").decode())
             if isinstance(answer, StreamError) and answer.error_type == UnknownContext.error_type:
                 await websocket.close(GONE)
                 return
@@ -45,8 +46,8 @@ async def _receive(websocket: WebSocket) -> bytes:
     return message["bytes"] if text is None else text.encode()
 
 
-async def _answer(own: OwnContexts, context_id: ContextId, sent: bytes) -> Schema:
-    """Do what a message asks for; whatever is wrong with it becomes the answer."""
+async def _answer(own: OwnContexts, context_id: ContextId, sent: bytes) -> StreamError | dict[str, object]:
+    """Do what a message asks for; whatever is wrong with it becomes the answer, else it is a `StreamAnswer`."""
     identifier = None
     try:
         size = len(sent) // BYTES_A_NUMBER
@@ -56,15 +57,26 @@ async def _answer(own: OwnContexts, context_id: ContextId, sent: bytes) -> Schem
         if message.observation is None and message.query is None:
             raise InvalidInput(Problem("", "A message has an observation, a query, or both. Send one."))
         query = None if message.query is None else message.query[None]
-        step = await own.run(own.contexts.step, context_id, _context(message.observation), query)
+        step = await own.run(own.contexts.step, context_id, _context(message.observation), query, message.wanted())
     except ServiceError as error:
         return StreamError(id=identifier, **body_of(error).model_dump())
-    return StreamAnswer(
-        id=identifier,
-        prediction=None if step.prediction is None else step.prediction[0].tolist(),
-        error=None if step.error is None else step.error[0].tolist(),
-        n_observations=step.record.n_observations,
-        version=step.record.version,
+    asked = {} if step.prediction is None else distribution_of(_first(step.prediction))
+    return {
+        "id": identifier,
+        "prediction": None if step.prediction is None else step.prediction.prediction[0].tolist(),
+        "error": None if step.error is None else step.error[0].tolist(),
+        **asked,
+        "n_observations": step.record.n_observations,
+        "version": step.record.version,
+    }
+
+
+def _first(answer: Prediction) -> Prediction:
+    """Take the first query's bounds."""
+    return answer._replace(
+        lower=None if answer.lower is None else answer.lower[0],
+        upper=None if answer.upper is None else answer.upper[0],
+        quantiles=None if answer.quantiles is None else answer.quantiles[:, 0],
     )
 
 

@@ -2,8 +2,10 @@
 
 from typing import Annotated
 
+from pydantic.json_schema import SkipJsonSchema
+
 from service.api.fields import Number, NumberOrNumbers, Numbers, reading
-from service.api.schemas import ErrorBody, Schema
+from service.api.schemas import DistributionRequest, ErrorBody, NoteAnswer, Schema
 from service.errors import InvalidInput, Problem
 from service.numbers import named
 
@@ -36,7 +38,7 @@ class OneObservation(Schema):
     """How much it counts; 1 if left out. −w takes it out again."""
 
 
-class StreamMessage(Schema):
+class StreamMessage(DistributionRequest):
     """An observation, a query, or both."""
 
     id: Annotated[str | int, reading(message_id, str | int)] | None = None
@@ -47,6 +49,16 @@ class StreamMessage(Schema):
     """D numbers: the input to predict for; the x of the observation if left out."""
 
 
+One = float | None | list[float | None]
+
+
+class StreamInterval(Schema):
+    """The interval of the prediction; null where there is none, after a single observation."""
+
+    lower: One
+    upper: One
+
+
 class StreamAnswer(Schema):
     """What the context said before it learnt, and what it is now."""
 
@@ -55,6 +67,12 @@ class StreamAnswer(Schema):
     """At the query, else at the x of the observation, before that is learnt; null while nothing has been seen."""
     error: float | list[float] | None
     """y − the prediction at the x of the observation, before that is learnt."""
+    interval: StreamInterval | SkipJsonSchema[None] = None
+    """What `interval` asked for, of the prediction."""
+    quantiles: list[One] | SkipJsonSchema[None] = None
+    """What `quantiles` asked for: for each probability, in the shape of the prediction."""
+    notes: list[NoteAnswer] | SkipJsonSchema[None] = None
+    """What there is to know about the prediction; left out if nothing."""
     n_observations: int
     version: int
 

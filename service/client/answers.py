@@ -43,6 +43,13 @@ class Prediction:
     """What `explain` asked for."""
     context_version: int | None = None
     """Of the context that answered; None if it came with the request."""
+    lower: Any = None
+    """The interval's lower bounds if `interval` asked for one, as the prediction; NaN after a single observation."""
+    upper: Any = None
+    quantiles: tuple[Any, ...] = ()
+    """For each probability that `quantiles` asked for, values as the prediction."""
+    notes: tuple[str, ...] = ()
+    """What there is to know about the predictions, as codes: see the service's documentation of `notes`."""
 
 
 @dataclass(frozen=True)
@@ -122,6 +129,8 @@ class ModelSummary(Told):
     sha256: str
     dims: dict[str, int | str]
     gradient_steps: int
+    gives_scale: bool = False
+    """Whether it answers `interval` and `quantiles`."""
 
 
 class ModelList(Told):

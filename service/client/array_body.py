@@ -1,6 +1,6 @@
 """Observations and queries as safetensors, and predictions out of them: no digit is written out or read."""
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 import httpx
@@ -23,10 +23,17 @@ def write(arrays: Mapping[str, Array | None], **texts: str | None) -> bytes:
     )
 
 
-def texts_of(parameters: Mapping[str, float] | None, explain: Explain) -> dict[str, str | None]:
-    """Write numbers by name, and what to explain, as texts."""
+def texts_of(
+    parameters: Mapping[str, float] | None, explain: Explain, interval: float | None, quantiles: Sequence[float] | None
+) -> dict[str, str | None]:
+    """Write numbers by name, and what to answer beside the prediction, as texts."""
     wanted = str(explain).lower() if isinstance(explain, bool) else ",".join(explain) or "false"
-    return {**{name: repr(float(value)) for name, value in (parameters or {}).items()}, "explain": wanted}
+    return {
+        **{name: repr(float(value)) for name, value in (parameters or {}).items()},
+        "explain": wanted,
+        "interval": None if interval is None else repr(float(interval)),
+        "quantiles": ",".join(repr(float(value)) for value in quantiles) if quantiles else None,
+    }
 
 
 def prediction_reader(shape: Callable[[Array], Any]) -> Callable[[httpx.Response], Prediction]:
@@ -47,7 +54,14 @@ def prediction_reader(shape: Callable[[Array], Any]) -> Callable[[httpx.Response
             int(about["n_observations"]),
             _explanation(tensors, tensors["prediction"].shape[1:]),
             None if context_version is None else int(context_version),
+            lower=shaped(tensors.get("lower")),
+            upper=shaped(tensors.get("upper")),
+            quantiles=tuple(shape(quantile.astype(np.float64)) for quantile in tensors.get("quantiles", ())),
+            notes=tuple(about["notes"].split(",")) if "notes" in about else (),
         )
+
+    def shaped(found: Array | None) -> object:
+        return None if found is None else shape(found.astype(np.float64))
 
     return read
 

@@ -1,6 +1,6 @@
 """Every call of the API that is about models and predictions, written once; see `context_calls` for the others."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from numpy.typing import ArrayLike
 
@@ -25,6 +25,8 @@ class Calls:
         version: str | None = None,
         parameters: Mapping[str, float] | None = None,
         explain: array_body.Explain = False,
+        interval: float | None = None,
+        quantiles: Sequence[float] | None = None,
     ) -> Call[Prediction]:
         """Learn from observations and answer queries, in one call; nothing is kept.
 
@@ -37,6 +39,8 @@ class Calls:
             version: Of the model; the highest if left out.
             parameters: Numbers by name, as `{"learning_rate": 0.1}`, for models that take them.
             explain: True, or names of `implicit_weights` and `contributions`: what to explain beside.
+            interval: A probability, as 0.9: the bounds between which y lies with it are answered too.
+            quantiles: Probabilities: the values below which y lies with each are answered too.
 
         Returns:
             The predictions in the kind of the query.
@@ -52,7 +56,7 @@ class Calls:
             "weight": None if weight is None else frames.read(weight, "weight").numbers,
             "query": frames.read(query, "query", inputs.names).numbers,
         }
-        texts = array_body.texts_of(parameters, explain)
+        texts = array_body.texts_of(parameters, explain, interval, quantiles)
         return Call(
             "POST",
             "/v1/predict",

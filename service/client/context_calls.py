@@ -1,6 +1,6 @@
 """Every call of the API that is about contexts, written once."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import httpx
 
@@ -10,6 +10,8 @@ from service.client.call import JSON, Call, at, given, json_body, nothing, once,
 
 CONTEXTS = at("v1", "contexts")
 CONTEXT = reading(ContextRecord)
+Scale = tuple[Sequence[float], Sequence[float]]
+"""Center and spread of each column of x."""
 
 
 class ContextsCalls:
@@ -22,6 +24,8 @@ class ContextsCalls:
         version: str | None = None,
         decay: float | None = None,
         ttl: int | None = None,
+        scale: Scale | None = None,
+        like: str | None = None,
     ) -> Call[ContextRecord]:
         """Make an empty context.
 
@@ -30,8 +34,12 @@ class ContextsCalls:
             version: Of the model; the highest if left out.
             decay: What is left of the weight of every observation after one more, as 0.99; None forgets nothing.
             ttl: Seconds that it is kept after its last use.
+            scale: Center and spread of each column, for models that make features of them: contexts of one scale
+                merge exactly. Left out, the first 33 observations say it.
+            like: The id of a context whose scale this one is to have.
         """
-        body = json_body(model=model, version=version, decay=decay, ttl=ttl)
+        named = None if scale is None else dict(zip(("center", "spread"), map(list, scale), strict=True))
+        body = json_body(model=model, version=version, decay=decay, ttl=ttl, scale=named, like=like)
         return Call("POST", CONTEXTS, CONTEXT, body, {"Content-Type": JSON, **once()})
 
     def get(self, context_id: str) -> Call[ContextRecord]:
@@ -94,7 +102,13 @@ class ContextCalls:
         ).then(self._remember)
 
     def predict(
-        self, query: object, *, parameters: Mapping[str, float] | None = None, explain: array_body.Explain = False
+        self,
+        query: object,
+        *,
+        parameters: Mapping[str, float] | None = None,
+        explain: array_body.Explain = False,
+        interval: float | None = None,
+        quantiles: Sequence[float] | None = None,
     ) -> Call[Prediction]:
         """Answer queries from what the context has seen; it does not change.
 
@@ -102,13 +116,15 @@ class ContextCalls:
             query: M rows of D inputs; the columns of a frame are found by the names of what was observed.
             parameters: Numbers by name, for models that take them.
             explain: `["implicit_weights"]`, or False.
+            interval: A probability, as 0.9: the bounds between which y lies with it are answered too.
+            quantiles: Probabilities: the values below which y lies with each are answered too.
         """
         arrays = {"query": frames.read(query, "query", self._inputs).numbers}
         return Call(
             "POST",
             f"{self._path}/predictions",
             array_body.prediction_reader(frames.writer(query, self._outputs)),
-            array_body.write(arrays, **array_body.texts_of(parameters, explain)),
+            array_body.write(arrays, **array_body.texts_of(parameters, explain, interval, quantiles)),
             array_body.BOTH_WAYS,
         )
 

@@ -6,7 +6,9 @@ from dataclasses import dataclass
 from functools import lru_cache, partial
 from pathlib import Path
 
-from service.artifact import Manifest, next_name
+import numpy as np
+
+from service.artifact import WANT_SCALE, Manifest, next_name
 from service.client.errors import NotFound
 from service.errors import ServiceError
 from service.inference import Infer, unlimited
@@ -29,10 +31,12 @@ class Engine:
         outputs = self.infer({**state, **observations})
         return {spec.name: outputs[next_name(spec.name)] for spec in self.manifest.state}
 
-    def predict(self, state: State, query: Array, parameters: Mapping[str, Array]) -> Array:
-        """Map a state and queries (M, D) to predictions (M, K)."""
-        prediction: Array = self.infer({**state, "x_query": query[None], **parameters})["prediction"][0]
-        return prediction
+    def predict(
+        self, state: State, query: Array, parameters: Mapping[str, Array], *, scale: bool = False
+    ) -> Mapping[str, Array]:
+        """Map a state and queries (1, M, D) to the outputs of the graph; with the scale only where it is wanted."""
+        flag = {} if scale or not self.manifest.gives_scale else {WANT_SCALE: np.zeros(())}
+        return self.infer({**state, "x_query": query[None], **parameters, **flag})
 
 
 @contextmanager

@@ -54,11 +54,24 @@ class StateEstimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn ships
 
     def _answer(self, X: ArrayLike) -> Array:
         """Predict (M, K) from the state."""
+        (prediction,) = self._outputs(X, "prediction")
+        return prediction
+
+    def _outputs(self, X: ArrayLike, *names: str) -> list[Array]:
+        """Ask for outputs (M, K) or (M,) by name, from the state."""
         check_is_fitted(self, "state_")
         x = validate_data(self, X, dtype=np.float64, reset=False)
         with self._engine() as engine:
-            parts = [engine.predict(self.state_, x[rows], self._parameters()) for rows in _pieces(len(x), x.shape[1])]
-        return np.concatenate(parts).astype(np.float64)
+            if "scale" in names and not engine.manifest.gives_scale:
+                manifest = engine.manifest
+                raise ValueError(
+                    f"Model {manifest.name} {manifest.version} gives no intervals. Use linear or nonlinear."
+                )
+            parts = []
+            for rows in _pieces(len(x), x.shape[1]):
+                found = engine.predict(self.state_, x[rows], self._parameters(), scale="scale" in names)
+                parts.append([_of_rows(found[name][0], len(x[rows])) for name in names])
+        return [np.concatenate(pieces).astype(np.float64) for pieces in zip(*parts, strict=True)]
 
     def _parameters(self) -> dict[str, NDArray[Any]]:
         return {} if self.learning_rate is None else {"learning_rate": np.asarray(self.learning_rate, np.float64)}
@@ -71,6 +84,11 @@ class StateEstimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn ships
     def _engine(self) -> AbstractContextManager[Engine]:
         """Open the model; once something has been learnt, in the version that learnt it."""
         return engine(self.model, getattr(self, "model_version_", None), self.url, self.api_key)
+
+
+def _of_rows(output: Array, rows: int) -> Array:
+    """Repeat what is told once for all queries."""
+    return output if output.ndim else np.full(rows, output)
 
 
 def _pieces(rows: int, columns: int) -> Iterator[slice]:

@@ -1,5 +1,6 @@
 """A scikit-learn regressor whose fit is one pass and whose memory is a state of constant size."""
 
+from collections.abc import Sequence
 from typing import Any, Self
 
 import numpy as np
@@ -8,6 +9,7 @@ from sklearn.base import MultiOutputMixin, RegressorMixin
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from service.client.estimator import Array, StateEstimator
+from service.distribution import Wanted, bounds
 from service.errors import UnsupportedByModel
 from service.explaining.implicit_weights import ImplicitWeights, implicit_weights
 
@@ -57,10 +59,53 @@ class GDSSMRegressor(MultiOutputMixin, RegressorMixin, StateEstimator):  # type:
             self._flat = targets.ndim == 1
         return self._observe(rows, np.asarray(targets, np.float64).reshape(len(targets), -1), sample_weight)
 
-    def predict(self, X: ArrayLike) -> Array:
-        """Predict (M,) or (M, K), as y came in."""
-        prediction = self._answer(X)
-        return prediction[:, 0] if self._flat else prediction
+    def predict(self, X: ArrayLike, return_std: bool = False) -> Array | tuple[Array, Array]:
+        """Predict (M,) or (M, K), as y came in.
+
+        Args:
+            X: (M, D).
+            return_std: Whether to return the standard deviation of each prediction too; infinite while there are no
+                more than three observations, as that of a t distribution with two degrees of freedom is.
+
+        Raises:
+            ValueError: The model gives no intervals.
+        """
+        if not return_std:
+            return self._as_y(self._answer(X))
+        prediction, scale, freedom = self._outputs(X, "prediction", "scale", "degrees_of_freedom")
+        inflation = np.sqrt(np.divide(freedom, freedom - 2.0, out=np.full_like(freedom, np.inf), where=freedom > 2.0))
+        with np.errstate(invalid="ignore"):
+            deviation = np.where(scale > 0, scale * inflation[:, None], np.where(freedom[:, None] > 0, 0.0, np.inf))
+        return self._as_y(prediction), self._as_y(deviation)
+
+    def predict_interval(self, X: ArrayLike, level: float = 0.9) -> tuple[Array, Array]:
+        """Predict bounds between which y lies with a probability, in equal tails.
+
+        Args:
+            X: (M, D).
+            level: The probability, above 0 and below 1.
+
+        Returns:
+            The lower and the upper bounds, as `predict`; NaN after a single observation.
+
+        Raises:
+            ValueError: The model gives no intervals, or the level is out of its range.
+        """
+        lower, upper = self.predict_quantiles(X, [0.5 - 0.5 * level, 0.5 + 0.5 * level])
+        return lower, upper
+
+    def predict_quantiles(self, X: ArrayLike, quantiles: Sequence[float]) -> Array:
+        """Predict the values below which y lies with each probability: (Q, M) or (Q, M, K); raises likewise."""
+        if not all(0.0 < probability < 1.0 for probability in quantiles):
+            raise ValueError(f"Probabilities must be above 0 and below 1; these are {list(quantiles)}.")
+        prediction, scale, freedom = self._outputs(X, "prediction", "scale", "degrees_of_freedom")
+        outputs = {"prediction": prediction[None], "scale": scale[None], "degrees_of_freedom": freedom[:1]}
+        found = bounds(outputs, Wanted(quantiles=tuple(quantiles))).quantiles
+        assert found is not None  # noqa: S101
+        return np.stack([self._as_y(quantile) for quantile in found])
+
+    def _as_y(self, columns: Array) -> Array:
+        return columns[:, 0] if self._flat else columns
 
     @property
     def coef_(self) -> Array:

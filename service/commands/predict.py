@@ -7,6 +7,7 @@ from typing import TypeVar
 import click
 
 from service.commands.options import by_setting, example, numbers_by_name, progress
+from service.distribution import Wanted
 from service.files.column_file import open_column
 from service.files.file_task import open_task
 from service.files.streaming import predictions
@@ -29,6 +30,12 @@ STEPS = 1000
 @click.option(
     "--parameter", "parameters", multiple=True, metavar="NAME=NUMBER", help="As learning_rate=0.1; repeatable."
 )
+@click.option(
+    "--interval",
+    type=click.FloatRange(0, 1, min_open=True, max_open=True),
+    metavar="P",
+    help="Write the bounds between which the target lies with this probability too, as COLUMN_lower and COLUMN_upper.",
+)
 @click.option("--out", type=click.Path(path_type=Path), help="File for the predictions; stdout if left out.")
 @click.option("--chunk-rows", type=click.IntRange(min=1), metavar="N", help="Rows in memory at a time.")
 def command(
@@ -40,6 +47,7 @@ def command(
     model: str | None,
     version: str | None,
     parameters: tuple[str, ...],
+    interval: float | None,
     out: Path | None,
     chunk_rows: int | None,
 ) -> None:
@@ -54,9 +62,10 @@ def command(
     repository = Repository.load_one(settings.directories, settings.threads, model or settings.default_model)
     predictor = Predictor(repository, settings.default_model, limits)
     runtime = predictor.runtime(model, version)
+    columns = [target] if interval is None else [target, f"{target}_lower", f"{target}_upper"]
     with (
         open_task(context, query, target, weight, chunk_rows) as task,
-        open_column(out, target) as column,
+        open_column(out, *columns) as column,
         progress(STEPS, "Predicting") as bar,
     ):
 
@@ -65,5 +74,7 @@ def command(
                 yield chunk
                 bar.update(int(task.share * STEPS) - bar.pos)
 
-        for prediction in predictions(predictor, runtime, shown(task.contexts()), shown(task.queries()), numbers):
-            column.write(prediction)
+        contexts, queries, wanted = shown(task.contexts()), shown(task.queries()), Wanted(interval)
+        for answer in predictions(predictor, runtime, contexts, queries, numbers, wanted=wanted):
+            found = (answer.prediction, answer.lower, answer.upper)
+            column.write(*(values for values in found if values is not None))

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from service.predictor import Prediction
 from service.shapes import Array
 
 
@@ -57,8 +58,8 @@ UNCONDITIONAL = Change()
 class StreamStep:
     """What a live stream answers to one message: predicted first, then learnt."""
 
-    prediction: Array | None
-    """(M,) or (M, K), as y comes in; None while the context is empty."""
+    prediction: Prediction | None
+    """At the query; None while the context is empty."""
     error: Array | None
     """(N,) or (N, K), y − the prediction at its x, before y was learnt; None likewise, or without an observation."""
     record: ContextRecord

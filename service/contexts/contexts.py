@@ -9,9 +9,12 @@ from sqlalchemy import Connection
 
 from service.contexts import portable
 from service.contexts.context_record import UNCONDITIONAL, Change, ContextRecord, Page, StreamStep
+from service.contexts.feature_scale import FeatureScale, scale_of
 from service.contexts.memory import answer, join, learn, new_memory
+from service.contexts.readouts import Readouts
 from service.contexts.recent import Held
 from service.contexts.shelf import ID, Shelf, record_of
+from service.distribution import NOTHING, Wanted, check_wanted
 from service.errors import Conflict, InvalidInput, NumericOverflow, Problem, UnknownModel, UnsupportedByModel
 from service.explaining.contributions import no_contributions_of_a_state
 from service.explaining.explanation import Explanation, Part
@@ -53,6 +56,7 @@ class Contexts:
         self._predictor = predictor
         self._shelf = Shelf(database, predictor, max_contexts, ttl, clock)
         self._clock = clock
+        self._readouts = Readouts()
 
     def create(
         self,
@@ -63,21 +67,37 @@ class Contexts:
         version: str | None = None,
         decay: float | None = None,
         ttl: int | None = None,
+        scale: FeatureScale | None = None,
+        like: str | None = None,
         change: Change = UNCONDITIONAL,
     ) -> ContextRecord:
         """Make a context, empty or with its first observations.
 
+        Args:
+            owner: Whose it is.
+            model: Its name; the default model if left out.
+            first: Its first observations.
+            version: Of the model; the highest one if left out.
+            decay: What is left of the weight of an observation after one more.
+            ttl: Seconds that it is kept after its last use.
+            scale: Of its features, for models that make some.
+            like: The context whose scale it is to have.
+            change: The terms.
+
         Raises:
             UnknownModel: No such model.
-            UnsupportedByModel: It has no state, or cannot forget.
+            UnknownContext: `like` is none of the owner's.
+            UnsupportedByModel: It has no state, cannot forget, or makes no features.
             InvalidInput: The first observations do not fit.
             QuotaExceeded: The owner keeps too many.
         """
         request = {"create": model, "version": version, "decay": decay, "ttl": ttl, **_parts(first)}
+        if scale is not None or like is not None:
+            request |= {"scale": scale, "like": like}
 
         def make(connection: Connection) -> ContextRecord:
             runtime = self._predictor.runtime(model, version)
-            memory = new_memory(runtime.manifest, decay)
+            memory = new_memory(runtime.manifest, decay, self._scale(owner, scale, like))
             if first is not None:
                 memory = learn(runtime, self._predictor.limits, memory, first, "observations.")
             return self._shelf.add(connection, owner, runtime, memory, ttl)
@@ -101,7 +121,12 @@ class Contexts:
         return self._made(owner, change, {"observe": context_id, **_parts(new)}, add)
 
     def predict(
-        self, owner: str, context_id: str, query: Array, parameters: Mapping[str, float] | None = None
+        self,
+        owner: str,
+        context_id: str,
+        query: Array,
+        parameters: Mapping[str, float] | None = None,
+        wanted: Wanted = NOTHING,
     ) -> tuple[Prediction, ContextRecord]:
         """Answer queries from what the context has seen; it does not change (but is kept for its ttl anew).
 
@@ -110,7 +135,7 @@ class Contexts:
             NumericOverflow: The answer is beyond floating point.
         """
         held = self._shelf.look(owner, context_id)
-        return self.answer(held, query, parameters), self._shelf.touch(held.record)
+        return self.answer(held, query, parameters, wanted), self._shelf.touch(held.record)
 
     def at_hand(self, owner: str, context_id: str) -> Held | None:
         """Find a context from which queries can be answered without waiting for anything; None if `predict` must do it.
@@ -123,10 +148,12 @@ class Contexts:
         """
         return self._shelf.at_hand(owner, context_id)
 
-    def answer(self, held: Held, query: Array, parameters: Mapping[str, float] | None = None) -> Prediction:
+    def answer(
+        self, held: Held, query: Array, parameters: Mapping[str, float] | None = None, wanted: Wanted = NOTHING
+    ) -> Prediction:
         """Answer queries from a context that was found, as `predict` does."""
-        predicted = answer(held.runtime, self._predictor.limits, held.memory, query, parameters)
-        return Prediction(predicted, held.runtime.manifest, held.record.n_observations)
+        limits = self._predictor.limits
+        return answer(held.runtime, limits, held.memory, query, parameters, wanted=wanted, readouts=self._readouts)
 
     def predict_and_explain(
         self,
@@ -134,8 +161,9 @@ class Contexts:
         context_id: str,
         query: Array,
         parameters: Mapping[str, float] | None = None,
+        wanted: Wanted = NOTHING,
         *,
-        wanted: Collection[Part],
+        explain: Collection[Part],
     ) -> tuple[Prediction, Explanation, ContextRecord]:
         """Predict likewise, and explain it by the linear model that the context amounts to.
 
@@ -143,14 +171,16 @@ class Contexts:
             UnsupportedByModel: There is no such explanation: contributions need the observations, which are not kept.
             InvalidInput, NumericOverflow: As for `predict`.
         """
-        if "contributions" in wanted:
+        if "contributions" in explain:
             raise no_contributions_of_a_state()
         held = self._shelf.look(owner, context_id)
-        prediction = self.answer(held, query, parameters)
-        weights = implicit_weights_in(held.runtime, held.memory, parameters) if wanted else None
+        prediction = self.answer(held, query, parameters, wanted)
+        weights = implicit_weights_in(held.runtime, held.memory, parameters) if explain else None
         return prediction, Explanation(weights, None), self._shelf.touch(held.record)
 
-    def step(self, owner: str, context_id: str, new: Context | None, query: Array | None) -> StreamStep:
+    def step(
+        self, owner: str, context_id: str, new: Context | None, query: Array | None, wanted: Wanted = NOTHING
+    ) -> StreamStep:
         """Predict (at the query, else at the x of the observation), then learn the observation, in one transaction.
 
         While the context is empty there is nothing to predict from: prediction and error are None, and it learns.
@@ -159,12 +189,12 @@ class Contexts:
             if query is None:
                 raise InvalidInput(Problem("", "A step has an observation, a query, or both. Send one."))
             held = self._shelf.look(owner, context_id)
-            asked = None if held.memory.is_empty else self.answer(held, query).prediction
+            asked = None if held.memory.is_empty else self.answer(held, query, wanted=wanted)
             return StreamStep(asked, None, self._shelf.touch(held.record))
         with self._database.transaction() as connection:
             held = self._shelf.hold(connection, owner, context_id)
             memory = learn(held.runtime, self._predictor.limits, held.memory, new, "observation.")
-            prediction, error = self._before_learning(held, new, query)
+            prediction, error = self._before_learning(held, new, query, wanted)
             return StreamStep(prediction, error, self._shelf.store(connection, held, memory))
 
     def get(self, owner: str, context_id: str) -> ContextRecord:
@@ -209,7 +239,7 @@ class Contexts:
             held = {name: self._shelf.hold(connection, owner, name, terms[name]) for name in sorted(terms)}
             older, newer = held[context_id], held[other_id]
             _check_alike(older.record, newer.record)
-            return self._shelf.store(connection, older, join(older.runtime.manifest, older.memory, newer.memory))
+            return self._shelf.store(connection, older, join(older.runtime, older.memory, newer.memory))
 
         return self._made(owner, change, {"merge": context_id, "other": other_id}, add)
 
@@ -258,6 +288,18 @@ class Contexts:
             logger.info("removed %d expired contexts", removed)
         return removed
 
+    def _scale(self, owner: str, scale: FeatureScale | None, like: str | None) -> FeatureScale | None:
+        """Take the scale that was given, or another context's."""
+        if like is None:
+            return scale
+        if scale is not None:
+            raise InvalidInput(Problem("like", "cannot be given with scale. Send one of the two."))
+        found = scale_of(self._shelf.look(owner, like).memory.state)
+        if found is None:
+            text = "has no fixed scale: its model makes no features, or it has seen no more than 32 observations."
+            raise InvalidInput(Problem("like", text))
+        return found
+
     def _made(
         self, owner: str, change: Change, request: Mapping[str, object], make: Callable[[Connection], ContextRecord]
     ) -> ContextRecord:
@@ -266,14 +308,15 @@ class Contexts:
         return record
 
     def _before_learning(
-        self, held: Held, new: Context, query: Array | None
-    ) -> tuple[Array, Array] | tuple[None, None]:
+        self, held: Held, new: Context, query: Array | None, wanted: Wanted
+    ) -> tuple[Prediction, Array] | tuple[None, None]:
         """Predict at the query and at the x of the observations; returns the first and the error of the second."""
         if held.memory.is_empty:
+            check_wanted(held.runtime.manifest, wanted)
             return None, None
-        at_x = self.answer(held, new.x).prediction
-        at_query = at_x if query is None else self.answer(held, query).prediction
-        return at_query, new.y - at_x
+        at_x = self.answer(held, new.x, wanted=wanted)
+        at_query = at_x if query is None else self.answer(held, query, wanted=wanted)
+        return at_query, new.y - at_x.prediction
 
     def _model_of(self, label: portable.Label) -> Runtime:
         try:

@@ -66,4 +66,15 @@ def _moments(state: State, share: float) -> State:
     return {**faded, "state.mean": np.where(left, state["state.mean"], 0.0)}
 
 
-RULES: dict[str, Callable[[State, float], State]] = {"scan": _scan, "moments": _moments}
+def _cells(state: State, share: float) -> State:
+    """So do the peak and the weights of what is buffered; sums of squares twice; means and scales stay."""
+    left = share * state["state.count"] != 0
+    faded = {name: share * state[name] for name in FADING if name in state}
+    means = {name: np.where(left[:, None], state[name], 0.0) for name in MEANS if name in state}
+    return {**state, **faded, **means, "state.count_of_squares": share * share * state["state.count_of_squares"]}
+
+
+FADING = ("state.count", "state.comoment", "state.peak", "state.buffer_weight")
+MEANS = ("state.mean", "state.present", "state.feature_mean")
+
+RULES: dict[str, Callable[[State, float], State]] = {"scan": _scan, "moments": _moments, "cells": _cells}

@@ -6,17 +6,23 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from service.artifact import Manifest
+from service.contexts.feature_scale import FeatureScale, check_scale, declared
 from service.contexts.forgetting import check_forgets, fade, fading
-from service.contexts.merge import State, check_merges, merge
+from service.contexts.merge import State, buffered, check_merges, is_buffered, merge
+from service.contexts.readouts import Readouts
+from service.distribution import NOTHING, Wanted, check_wanted
 from service.errors import InvalidInput, Problem, UnsupportedByModel
 from service.predictor import (
     Context,
     Limits,
+    Prediction,
     columns,
     count_problems,
     length_problems,
     parameter_problems,
+    prediction_of,
     run,
+    scale_flag,
     size_problems,
     width_of,
     width_problems,
@@ -24,6 +30,7 @@ from service.predictor import (
 from service.runtime import Runtime
 from service.shapes import Array
 
+SQUARES = "state.count_of_squares"
 COUNT = "state.count"
 """The state tensor (B,) that every model keeps: the sum of the weights."""
 CANCELLED = 1e-12
@@ -50,6 +57,8 @@ class Memory:
     """K, likewise."""
     flat_y: bool | None = None
     """Whether y comes as numbers (N,) rather than rows (N, K); None until the first observation."""
+    scale: FeatureScale | None = None
+    """What the features of x are scaled by, if it was declared; None leaves it to the first observations."""
 
     @property
     def count(self) -> float:
@@ -67,16 +76,17 @@ class Memory:
         return self.decay not in {None, 1.0}
 
 
-def new_memory(manifest: Manifest, decay: float | None) -> Memory:
+def new_memory(manifest: Manifest, decay: float | None, scale: FeatureScale | None = None) -> Memory:
     """Start without an observation.
 
     Args:
         manifest: Of the model that will learn.
         decay: In (0, 1]; None forgets nothing.
+        scale: Of its features, for contexts that are to be merged; None leaves it to the first observations.
 
     Raises:
-        UnsupportedByModel: The model has no state, or cannot forget.
-        InvalidInput: The decay is not in its range.
+        UnsupportedByModel: The model has no state, cannot forget, or has no features.
+        InvalidInput: The decay is not in its range, or the scale is none.
     """
     check_streams(manifest)
     if decay is not None:
@@ -87,7 +97,10 @@ def new_memory(manifest: Manifest, decay: float | None) -> Memory:
             raise InvalidInput(Problem("decay", problem))
         check_forgets(manifest)
     inputs, outputs = (None if size == "any" else size for size in (manifest.dims["D"], manifest.dims["K"]))
-    return Memory(decay=decay, inputs=inputs, outputs=outputs)
+    if scale is not None:
+        check_scale(manifest, scale)
+        inputs = len(scale.center)
+    return Memory(decay=decay, inputs=inputs, outputs=outputs, scale=scale)
 
 
 def check_streams(manifest: Manifest) -> None:
@@ -119,14 +132,17 @@ def learn(runtime: Runtime, limits: Limits, memory: Memory, new: Context, at: st
     _check(runtime.manifest, limits, memory, new, at)
     weight = np.ones(len(new.x)) if new.weight is None else new.weight
     counted, turnover = int(np.count_nonzero(weight)), memory.turnover + float(np.abs(weight).sum())
-    state = memory.state or {}
+    state = memory.state or declared(memory.scale)
     if memory.decay is not None:
         weight, share = fading(memory.decay, weight)
-        state = fade(runtime.manifest, state, share) if state else state
+        state = fade(runtime.manifest, state, share) if memory.state else state
     tensors = {**state, "x": new.x[None], "y": columns(new.y)[None], "weight": weight[None]}
+    learnt = runtime.state_after(run(runtime, tensors, {}))
+    if memory.decay is not None and SQUARES in learnt:
+        learnt[SQUARES] = _faded_squares(new.weight, weight) + state.get(SQUARES, np.zeros(1))
     after = replace(
         memory,
-        state=runtime.state_after(run(runtime, tensors, {})),
+        state=learnt,
         n_observations=memory.n_observations + len(new.x),
         n_counted=memory.n_counted + counted,
         turnover=turnover,
@@ -137,13 +153,42 @@ def learn(runtime: Runtime, limits: Limits, memory: Memory, new: Context, at: st
     return after if memory.forgets else _without_remains(memory, after, at)
 
 
+def _faded_squares(sent: Array | None, faded: Array) -> Array:
+    """Sum e·λ^2k over new observations, e being w for a whole-number weight w and w·|w| for others; (1,).
+
+    The graph would take a faded whole number for a fraction.
+    """
+    if sent is None:
+        return np.array([np.square(faded).sum()])
+    share = np.divide(faded, sent, out=np.zeros_like(faded), where=sent != 0)
+    own = np.where(sent == np.floor(sent), sent, sent * np.abs(sent))
+    return np.array([(own * share * share).sum()])
+
+
 def answer(
-    runtime: Runtime, limits: Limits, memory: Memory, query: Array, parameters: Mapping[str, float] | None = None
-) -> Array:
-    """Answer queries; (M,) or (M, K), as y came in.
+    runtime: Runtime,
+    limits: Limits,
+    memory: Memory,
+    query: Array,
+    parameters: Mapping[str, float] | None = None,
+    *,
+    wanted: Wanted = NOTHING,
+    readouts: Readouts | None = None,
+) -> Prediction:
+    """Answer queries, in the shape in which y came in.
+
+    Args:
+        runtime: The model.
+        limits: On the queries.
+        memory: What was observed.
+        query: (M, D).
+        parameters: By name.
+        wanted: An interval and quantiles.
+        readouts: Keeps what a state answers with, for models that work it out.
 
     Raises:
         InvalidInput: Something does not fit, or there is nothing yet to answer from.
+        UnsupportedByModel: The model gives no interval.
         NumericOverflow: The answer is beyond floating point.
     """
     parameters = parameters or {}
@@ -156,17 +201,26 @@ def answer(
     ]
     if problems:
         raise InvalidInput(*problems)
-    prediction: Array = run(runtime, {**memory.state, "x_query": query[None]}, parameters)["prediction"][0]
-    return prediction[:, 0] if memory.flat_y else prediction
+    manifest = runtime.manifest
+    check_wanted(manifest, wanted)
+    found = readouts.find(memory.state, wanted) if readouts is not None else {}
+    tensors = {**memory.state, **found, "x_query": query[None], **scale_flag(manifest, wanted)}
+    outputs = run(runtime, tensors, parameters)
+    if readouts is not None and not found:
+        readouts.keep(memory.state, wanted, runtime.readout_of(outputs))
+    shape = () if memory.flat_y else (memory.outputs or 0,)
+    return prediction_of(manifest, outputs, shape, memory.n_observations, wanted)
 
 
-def join(manifest: Manifest, older: Memory, newer: Memory) -> Memory:
+def join(runtime: Runtime, older: Memory, newer: Memory) -> Memory:
     """Remember what two contexts of one model and decay have seen, as if one came after the other.
 
     Raises:
-        InvalidInput: They were observed with different widths.
+        InvalidInput: They were observed with different widths, or scale their features differently.
         UnsupportedByModel: States of the model do not merge.
+        NumericOverflow: The state is beyond floating point.
     """
+    manifest = runtime.manifest
     check_merges(manifest)
     if newer.state is None:
         return older
@@ -180,11 +234,20 @@ def join(manifest: Manifest, older: Memory, newer: Memory) -> Memory:
     faded = older.state if share == 1.0 else fade(manifest, older.state, share)
     return replace(
         older,
-        state=merge(manifest, faded, newer.state),
+        state=_joined(runtime, faded, newer.state),
         n_observations=older.n_observations + newer.n_observations,
         n_counted=older.n_counted + newer.n_counted,
         turnover=older.turnover + newer.turnover,
     )
+
+
+def _joined(runtime: Runtime, older: State, newer: State) -> State:
+    """Merge states; observations that one still holds as they came are learnt by the other."""
+    if is_buffered(newer):
+        return runtime.state_after(run(runtime, {**older, **buffered(newer)}, {}))
+    if is_buffered(older):
+        return runtime.state_after(run(runtime, {**newer, **buffered(older)}, {}))
+    return merge(runtime.manifest, older, newer)
 
 
 def _check(manifest: Manifest, limits: Limits, memory: Memory, new: Context, at: str) -> None:
@@ -198,6 +261,9 @@ def _check(manifest: Manifest, limits: Limits, memory: Memory, new: Context, at:
             *size_problems(limits, new.x.shape[1], width_of(new.y), 0),
             *([] if new.weight is None else _weight_problems(new.weight, memory, at)),
         ]
+    if not problems and memory.state is None and memory.scale is not None and new.x.shape[1] != memory.inputs:
+        text = f"has {new.x.shape[1]} columns; the scale of this context is for {memory.inputs}. Send {memory.inputs}."
+        problems = [Problem(f"{at}x", text)]
     if problems:
         raise InvalidInput(*problems)
     if manifest.merge.rule == "none" and new.weight is not None and (new.weight < 0).any():
@@ -246,7 +312,7 @@ def _without_remains(before: Memory, after: Memory, at: str) -> Memory:
     if after.count > rounding:
         return after
     nothing = {name: np.zeros_like(tensor) for name, tensor in (after.state or {}).items()}
-    return replace(after, state=nothing, turnover=0.0)
+    return replace(after, state=nothing | declared(after.scale), turnover=0.0)
 
 
 def _looks(memory: Memory) -> str:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 import numpy as np
 
 from service.artifact import Manifest
+from service.cells import with_indicators
 from service.errors import InvalidInput, Problem, UnsupportedByModel
 from service.shapes import Array, measure
 
@@ -27,11 +28,24 @@ def merge(manifest: Manifest, older: State, newer: State) -> dict[str, Array]:
         InvalidInput: The two are not of one shape.
     """
     check_merges(manifest)
-    if measure(manifest.state, older) != measure(manifest.state, newer):
+    if _widths(manifest, older) != _widths(manifest, newer):
         raise InvalidInput(
             Problem("", "The two states were made from data of different widths; they cannot be merged.")
         )
+    if SCALE[0] in older and any((older[name] != newer[name]).any() for name in SCALE):
+        text = (
+            "The two states scale their features differently, each by its own first observations; they cannot be "
+            "merged. Give contexts that are to be merged one scale when they are made, or use model linear."
+        )
+        raise InvalidInput(Problem("", text))
     return RULES[manifest.merge.rule](older, newer)
+
+
+def _widths(manifest: Manifest, state: State) -> Mapping[str, int]:
+    """The sizes of a state, but for its indicators, which can be added."""
+    sizes = measure(manifest.state, state)
+    indicators = sizes.get("G", 0)
+    return {axis: size - indicators * axis.split("+").count("G") for axis, size in sizes.items()}
 
 
 def check_merges(manifest: Manifest) -> None:
@@ -69,4 +83,95 @@ def _moments(older: State, newer: State) -> dict[str, Array]:
     }
 
 
-RULES: dict[str, Callable[[State, State], dict[str, Array]]] = {"scan": _scan, "moments": _moments}
+def _cells(older: State, newer: State) -> dict[str, Array]:
+    """As `_moments`, where each column of x has its own count of cells, and with features of one frozen scale.
+
+    Moving the centre of a column from c to c' adds (c − c')·present to it: a linear map of the comoment, see
+    `gdssm.cell_moments`.
+    """
+    inputs = max(older["state.present"].shape[1], newer["state.present"].shape[1])
+    sides = [dict(state) | (with_indicators(state, inputs) if inputs else {}) for state in (older, newer)]
+    count = sides[0]["state.count"] + sides[1]["state.count"]
+    left = count != 0
+    outputs = sides[0]["state.mean"].shape[1] - inputs
+    cells = [_cell_counts(side, outputs) for side in sides]
+    cell_count = cells[0] + cells[1]
+    share = np.divide(cells[1], cell_count, out=np.zeros_like(cell_count), where=cell_count != 0)
+    gap = sides[1]["state.mean"] - sides[0]["state.mean"]
+    mean = sides[0]["state.mean"] + share * gap
+    shifts = [-share * gap, (1.0 - share) * gap]
+    extra = [_extra_means(side) for side in sides]
+    weight = np.divide(sides[1]["state.count"], count, out=np.zeros_like(count), where=left)[:, None]
+    extra_gap = extra[1] - extra[0]
+    extra_shifts = [-weight * extra_gap, (1.0 - weight) * extra_gap]
+    comoment = np.zeros_like(sides[0]["state.comoment"])
+    for side, shift, extra_shift, own in zip(sides, shifts, extra_shifts, cells, strict=True):
+        n = np.where(side["state.count"] != 0, side["state.count"], 1.0)[:, None]
+        offset = np.concatenate([own / n * shift, extra_shift], 1)
+        between = side["state.count"][:, None, None] * offset[:, :, None] * offset[:, None, :]
+        comoment = comoment + _moved(side["state.comoment"], shift, outputs, inputs) + between
+    diagonal = np.abs(np.diagonal(comoment, axis1=1, axis2=2))[:, : mean.shape[1]]
+    peak = np.maximum.reduce([sides[0]["state.peak"], sides[1]["state.peak"], diagonal])
+    extra_mean = np.where(left[:, None], extra[0] + weight * extra_gap, 0.0)
+    joined = {
+        "state.count": count,
+        "state.count_of_squares": np.where(
+            left, sides[0]["state.count_of_squares"] + sides[1]["state.count_of_squares"], 0.0
+        ),
+        "state.mean": np.where(left[:, None], mean, 0.0),
+        "state.present": extra_mean[:, :inputs],
+        "state.comoment": np.where(left[:, None, None], comoment, 0.0),
+        "state.peak": np.where(left[:, None], peak, 0.0),
+    }
+    return dict(sides[0]) | joined | ({"state.feature_mean": extra_mean[:, inputs:]} if SCALE[0] in older else {})
+
+
+def _cell_counts(state: State, outputs: int) -> Array:
+    """The sum of the weights over the cells that are there, of each column of [y, x]; (B, K + D)."""
+    inputs = state["state.present"].shape[1]
+    there = np.ones_like(state["state.mean"])
+    if inputs:
+        there[:, outputs:] = state["state.present"]
+    return state["state.count"][:, None] * there
+
+
+def _extra_means(state: State) -> Array:
+    """The means of the indicators and the features."""
+    features = state.get("state.feature_mean", np.zeros((len(state["state.count"]), 0)))
+    return np.concatenate([state["state.present"], features], 1)
+
+
+def _moved(comoment: Array, shift: Array, outputs: int, inputs: int) -> Array:
+    """Follow the centre of x: u' = u + present·shift, on the rows and then on the columns."""
+    if not inputs:
+        return comoment
+    moved, own = comoment.copy(), shift[:, outputs:]
+    x, present = slice(outputs, outputs + inputs), slice(outputs + inputs, outputs + 2 * inputs)
+    moved[:, x] += own[:, :, None] * moved[:, present]
+    moved[:, :, x] += own[:, None, :] * moved[:, :, present]
+    return moved
+
+
+def is_buffered(state: State) -> bool:
+    """Tell whether a state still holds observations as they came, because the scale of its features is not fixed."""
+    return SCALE[0] in state and not state[SCALE[0]].all()
+
+
+def buffered(state: State) -> dict[str, Array]:
+    """Take out the observations that a state holds as they came: x, y and weight, as for a run of the graph."""
+    inputs = state["state.center"].shape[1]
+    rows = state["state.buffer"]
+    outputs = rows.shape[2] - inputs
+    x, present = rows[..., outputs:], state["state.buffer_present"]
+    return {
+        "x": np.where(present == 0, np.nan, x) if present.shape[2] else x,
+        "y": rows[..., :outputs],
+        "weight": state["state.buffer_weight"],
+    }
+
+
+SCALE = ("state.frozen", "state.center", "state.spread")
+"""What fixes the features of a state."""
+
+
+RULES: dict[str, Callable[[State, State], dict[str, Array]]] = {"scan": _scan, "moments": _moments, "cells": _cells}

@@ -15,6 +15,7 @@ from safetensors import SafetensorError
 from safetensors.numpy import load, save
 
 from service.artifact import UNHASHED, Manifest, content_hash
+from service.contexts.feature_scale import FeatureScale, check_scale
 from service.contexts.memory import Memory
 from service.contexts.merge import State
 from service.errors import InvalidInput, Problem
@@ -47,11 +48,12 @@ class Label(BaseModel):
     inputs: Annotated[int, Field(ge=1)] | None
     outputs: Annotated[int, Field(ge=1)] | None
     flat_y: bool | None
+    scale: tuple[tuple[float, ...], tuple[float, ...]] | None = None
     sha256: str = Field(UNHASHED, pattern=r"^[0-9a-f]{64}$")
     """Hash of all the bytes, with this value replaced by 64 zeros."""
 
 
-REMEMBERED = ("decay", "n_observations", "n_counted", "turnover", "inputs", "outputs", "flat_y")
+REMEMBERED = ("decay", "n_observations", "n_counted", "turnover", "inputs", "outputs", "flat_y", "scale")
 """What a label says of a memory."""
 
 
@@ -103,6 +105,9 @@ def memory_of(portable: Portable, manifest: Manifest) -> Memory:
         InvalidInput: They are not the model's, or hold what no observations lead to.
     """
     remembered: dict[str, Any] = {name: getattr(portable.label, name) for name in REMEMBERED}
+    if portable.label.scale is not None:
+        remembered["scale"] = FeatureScale(*portable.label.scale)
+        check_scale(manifest, remembered["scale"])
     memory = Memory(state=portable.tensors or None, **remembered)
     if memory.state is not None:
         _check_state(manifest, memory, memory.state)
@@ -128,6 +133,10 @@ def _check_state(manifest: Manifest, memory: Memory, state: State) -> None:
     if memory.flat_y and memory.outputs != 1:
         _refuse(f"speak of y as numbers, of {memory.outputs} columns. Export the context again.")
     widths = measure(manifest.inputs, {"x": np.empty((1, 0, memory.inputs)), "y": np.empty((1, 0, memory.outputs))})
+    if manifest.features is not None:
+        present = state.get("state.present")
+        with_indicators = present is not None and present.ndim == 2 and present.shape[1] > 0
+        widths |= {"G": memory.inputs if with_indicators else 0, **manifest.features.sizes(memory.inputs)}
     expected = {spec.name: (spec.dtype, shape_of(spec, widths)) for spec in manifest.state}
     found = {name: (str(tensor.dtype), tensor.shape) for name, tensor in state.items()}
     if expected != found:

@@ -39,6 +39,14 @@ class ModelLearner:
         return outputs["prediction"].astype(np.float64)
 
 
+STEPS_OF_AN_AVERAGE = 8
+"""As many as the model that came before it took."""
+
+
 def contestant(infer: Infer, dtype: Dtype, gradient_steps: int) -> Contestant:
-    """Enter a model: its sensitivities are taken with a step that its precision allows."""
-    return Contestant(ModelLearner(infer, dtype), gradient_steps, 1e-4 if dtype == "float64" else 1e-2)
+    """Enter a model: its sensitivities are taken with a step that its precision allows.
+
+    One that averages over all numbers of steps is compared with descent of `STEPS_OF_AN_AVERAGE`.
+    """
+    steps = gradient_steps or STEPS_OF_AN_AVERAGE
+    return Contestant(ModelLearner(infer, dtype), steps, 1e-4 if dtype == "float64" else 1e-2)

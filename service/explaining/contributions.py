@@ -6,6 +6,7 @@ import numpy as np
 
 from service.artifact import Manifest
 from service.errors import InvalidInput, Problem, UnsupportedByModel
+from service.explaining.readout import check_linear_readout, contributions_at_evidence
 from service.predictor import Context, Limits, check_finite, columns, run, weight_of
 from service.runtime import Runtime
 from service.shapes import Array
@@ -44,9 +45,13 @@ def contributions(
     """
     check_linear(runtime.manifest, parameters)
     _check_size(len(query), context, limits)
+    if runtime.manifest.features is not None:
+        shares = contributions_at_evidence(runtime, context, query).reshape(len(query), *context.y.shape)
+        check_finite([shares], runtime.manifest, parameters)
+        return shares
     operator = _operator(runtime, context, query, parameters)
     with np.errstate(over="ignore"):
-        shares: Array = operator.reshape(*operator.shape, *[1] * (context.y.ndim - 1)) * context.y
+        shares = operator.reshape(*operator.shape, *[1] * (context.y.ndim - 1)) * context.y
     check_finite([shares], runtime.manifest, parameters)
     return shares
 
@@ -65,6 +70,9 @@ def check_linear(manifest: Manifest, parameters: Mapping[str, float]) -> None:
     Raises:
         UnsupportedByModel: It has none.
     """
+    if manifest.features is not None:
+        check_linear_readout(manifest, "contributions")
+        return
     given = manifest.linear_in_y_given
     linear = manifest.linear_in_y or (given and set(given) <= parameters.keys())
     if linear and manifest.streams and manifest.dims["K"] == "any" and manifest.merge.rule != "none":

@@ -4,6 +4,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
+from service.distribution import NOTHING, Wanted
 from service.errors import InvalidInput, Problem
 from service.explaining.contributions import check_linear, contributions
 from service.explaining.implicit_weights import ImplicitWeights, check_affine, implicit_weights_of
@@ -45,8 +46,9 @@ def predict_and_explain(
     query: Array,
     parameters: Mapping[str, float] | None = None,
     *,
+    wanted: Wanted = NOTHING,
     version: str | None = None,
-    wanted: Collection[Part] = PARTS,
+    explain: Collection[Part] = PARTS,
 ) -> tuple[Prediction, Explanation]:
     """Predict as the predictor does, and explain it.
 
@@ -58,11 +60,13 @@ def predict_and_explain(
         NotReady: No model at all.
     """
     runtime, parameters = predictor.runtime(model, version), parameters or {}
-    if "implicit_weights" in wanted:
+    if "implicit_weights" in explain:
         check_affine(runtime.manifest)
-    if "contributions" in wanted:
+    if "contributions" in explain:
         check_linear(runtime.manifest, parameters)
-    prediction = predictor.answer(runtime, context, query, parameters)
-    weights = implicit_weights_of(runtime, context, parameters) if "implicit_weights" in wanted else None
-    shares = contributions(runtime, context, query, parameters, predictor.limits) if "contributions" in wanted else None
+    prediction = predictor.answer(runtime, context, query, parameters, wanted)
+    weights = implicit_weights_of(runtime, context, parameters) if "implicit_weights" in explain else None
+    shares = None
+    if "contributions" in explain:
+        shares = contributions(runtime, context, query, parameters, predictor.limits)
     return prediction, Explanation(weights, shares)

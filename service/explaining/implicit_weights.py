@@ -9,6 +9,7 @@ import numpy as np
 from service.artifact import Manifest
 from service.contexts.memory import Memory
 from service.errors import Problem, UnsupportedByModel
+from service.explaining.readout import check_linear_readout, weights_of_readout
 from service.inference import Infer
 from service.predictor import Context, check_finite, columns, run, weight_of
 from service.runtime import Runtime
@@ -45,6 +46,10 @@ def implicit_weights(infer: Infer, manifest: Manifest, state: Mapping[str, Array
         NumericOverflow: They are beyond floating point.
     """
     check_affine(manifest)
+    if manifest.features is not None:
+        found = ImplicitWeights(*weights_of_readout(infer, state, inputs))
+        check_finite([found.weights, found.intercept], manifest, {})
+        return found
     with np.errstate(over="ignore", invalid="ignore"):
         centre, reach = _probes(manifest, state, inputs)
         above, below = centre + np.diag(reach), centre - np.diag(reach)
@@ -88,7 +93,9 @@ def check_affine(manifest: Manifest) -> None:
     Raises:
         UnsupportedByModel: It has none.
     """
-    if not (manifest.affine_in_query and manifest.streams):
+    if manifest.features is not None:
+        check_linear_readout(manifest, "implicit weights")
+    elif not (manifest.affine_in_query and manifest.streams):
         message = f"model {manifest.name} has no implicit weights: it is not linear in the query."
         raise UnsupportedByModel(Problem("explain", message))
 

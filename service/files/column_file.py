@@ -1,4 +1,4 @@
-"""One column of numbers, written chunk by chunk: to the standard output, to CSV, or to Parquet."""
+"""Columns of numbers, written chunk by chunk: to the standard output, to CSV, or to Parquet."""
 
 import csv
 import sys
@@ -15,41 +15,41 @@ from service.shapes import Array
 class Column(Protocol):
     """Takes numbers."""
 
-    def write(self, numbers: Array) -> None:
-        """Add numbers (M,)."""
+    def write(self, *numbers: Array) -> None:
+        """Add numbers (M,), one array for each column."""
 
 
 class CsvColumn:
     """CSV with a header, in full precision."""
 
-    def __init__(self, file: TextIO, name: str) -> None:
+    def __init__(self, file: TextIO, *names: str) -> None:
         self._writer = csv.writer(file, lineterminator="\n")
-        self._header = [[name]]
+        self._header = [names]
 
-    def write(self, numbers: Array) -> None:
+    def write(self, *numbers: Array) -> None:
         """Add numbers (M,); the header comes with the first ones, so that a mistake before them leaves nothing."""
-        self._writer.writerows([*self._header, *([value] for value in numbers.tolist())])
+        self._writer.writerows([*self._header, *zip(*(column.tolist() for column in numbers), strict=True)])
         self._header = []
 
 
 @contextmanager
-def open_column(out: Path | None, name: str) -> Iterator[Column]:
+def open_column(out: Path | None, *names: str) -> Iterator[Column]:
     """Open where predictions go; a file has its name only when it is whole.
 
     Args:
         out: CSV, or Parquet by its suffix; the standard output if left out.
-        name: Of the column.
+        names: Of the columns.
 
     Raises:
         InvalidInput: It cannot be written.
     """
     if out is None:
-        yield CsvColumn(sys.stdout, name)
+        yield CsvColumn(sys.stdout, *names)
         return
     regular = out.is_file() or not out.exists()  # and not a pipe or a device
     part = out.with_name(f".{out.name}.part") if regular else out
     try:
-        with _written(part, name, parquet=out.suffix.lower() in PARQUET) as column:
+        with _written(part, *names, parquet=out.suffix.lower() in PARQUET) as column:
             yield column
         if regular:
             part.replace(out)
@@ -62,12 +62,12 @@ def open_column(out: Path | None, name: str) -> Iterator[Column]:
 
 
 @contextmanager
-def _written(path: Path, name: str, *, parquet: bool) -> Iterator[Column]:
+def _written(path: Path, *names: str, parquet: bool) -> Iterator[Column]:
     if parquet:
         from service.files.parquet import ParquetColumn  # noqa: PLC0415  (pyarrow is an extra)
 
-        with closing(ParquetColumn(path, name)) as column:
+        with closing(ParquetColumn(path, *names)) as column:
             yield column
     else:
         with path.open("w", encoding="utf-8", newline="") as file:
-            yield CsvColumn(file, name)
+            yield CsvColumn(file, *names)

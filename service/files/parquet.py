@@ -83,18 +83,18 @@ class ParquetTable:
 
 
 class ParquetColumn:
-    """A file of one column, written chunk by chunk."""
+    """A file of some columns, written chunk by chunk."""
 
-    def __init__(self, path: Path, name: str) -> None:
-        self._schema = pa.schema([(name, pa.float64())])
+    def __init__(self, path: Path, *names: str) -> None:
+        self._schema = pa.schema([(name, pa.float64()) for name in names])
         self._file = parquet.ParquetWriter(path, self._schema)
 
-    def write(self, numbers: Array) -> None:
-        """Add numbers (M,)."""
+    def write(self, *numbers: Array) -> None:
+        """Add numbers (M,), one array for each column."""
         # Not by pa.array, which imports pandas wherever there is one.
-        buffer = pa.py_buffer(np.ascontiguousarray(numbers, np.float64))
-        column = pa.Array.from_buffers(pa.float64(), len(numbers), [None, buffer])
-        self._file.write_batch(pa.record_batch([column], self._schema))
+        buffers = [pa.py_buffer(np.ascontiguousarray(column, np.float64)) for column in numbers]
+        columns = [pa.Array.from_buffers(pa.float64(), len(numbers[0]), [None, buffer]) for buffer in buffers]
+        self._file.write_batch(pa.record_batch(columns, self._schema))
 
     def close(self) -> None:
         """Finish the file."""

@@ -5,8 +5,10 @@ from collections.abc import Iterable, Iterator, Mapping
 import numpy as np
 
 from service.contexts.memory import COUNT, answer, learn, new_memory
+from service.contexts.readouts import Readouts
+from service.distribution import NOTHING, Wanted, check_wanted
 from service.errors import InvalidInput
-from service.predictor import Context, Predictor, parameter_problems
+from service.predictor import Context, Prediction, Predictor, parameter_problems
 from service.runtime import Runtime
 from service.shapes import Array
 
@@ -17,7 +19,9 @@ def predictions(
     observations: Iterable[Context],
     queries: Iterable[Array],
     parameters: Mapping[str, float],
-) -> Iterator[Array]:
+    *,
+    wanted: Wanted = NOTHING,
+) -> Iterator[Prediction]:
     """Learn observations chunk by chunk, then answer queries chunk by chunk.
 
     A model that streams holds its state and one chunk; one that does not has to see the whole context at once.
@@ -28,26 +32,30 @@ def predictions(
         observations: One context, in chunks.
         queries: Each (M, D).
         parameters: By name.
+        wanted: An interval and quantiles.
 
     Yields:
-        (M,) or (M, K) for each chunk of queries, as y came.
+        An answer for each chunk of queries.
 
     Raises:
         InvalidInput: Something does not fit.
+        UnsupportedByModel: The model gives no interval.
     """
     problems = parameter_problems(runtime.manifest, parameters)
     if problems:
         raise InvalidInput(*problems)
+    check_wanted(runtime.manifest, wanted)
     if COUNT not in {spec.name for spec in runtime.manifest.state}:
         whole = _joined(list(observations))
         for query in queries:
-            yield predictor.answer(runtime, whole, query, parameters).prediction
+            yield predictor.answer(runtime, whole, query, parameters, wanted)
         return
     memory = new_memory(runtime.manifest, decay=None)
     for chunk in observations:
         memory = learn(runtime, predictor.limits, memory, chunk, at="context.")
+    readouts = Readouts()
     for query in queries:
-        yield answer(runtime, predictor.limits, memory, query, parameters)
+        yield answer(runtime, predictor.limits, memory, query, parameters, wanted=wanted, readouts=readouts)
 
 
 def _joined(chunks: list[Context]) -> Context:

@@ -14,6 +14,7 @@ import service
 from export.graph import Graph
 from export.zoo import ENTRIES, Entry
 from service.artifact import next_name
+from service.contexts.merge import buffered, is_buffered, merge
 from service.runtime import Runtime
 
 Array = NDArray[np.floating]
@@ -26,7 +27,7 @@ class Door(ABC):
 
     def __init__(self, entry: Entry) -> None:
         self.entry = entry
-        self.runtime = Runtime.load(ZOO / f"{entry.name}.onnx")
+        self.runtime = Runtime.load(ZOO / entry.file)
 
     @abstractmethod
     def run(self, tensors: Mapping[str, Array | float]) -> dict[str, Array]:
@@ -37,6 +38,18 @@ class Door(ABC):
         weights = np.ones(x.shape[:2]) if weight is None else weight
         outputs = self.run({"x": x, "y": y, "weight": weights, **(state or {})})
         return {spec.name: outputs[next_name(spec.name)] for spec in self.runtime.manifest.state}
+
+    def merge(self, older: State, newer: State) -> State:
+        """Join two states; a state that holds observations as they came gives them to the other."""
+        if is_buffered(newer):
+            return self._observe_buffered(newer, older)
+        if is_buffered(older):
+            return self._observe_buffered(older, newer)
+        return merge(self.runtime.manifest, older, newer)
+
+    def _observe_buffered(self, held: State, state: State) -> State:
+        rows = buffered(held)
+        return self.observe(rows["x"], rows["y"], rows["weight"], state)
 
     def predict(self, state: State, x_query: Array, **parameters: float) -> Array:
         """Answer queries from a state."""
@@ -70,16 +83,16 @@ class TorchDoor(Door):
 @cache
 def door(kind: type[Door], name: str) -> Door:
     """Open a door once."""
-    return kind(next(entry for entry in ENTRIES if entry.name == name))
+    return kind(next(entry for entry in ENTRIES if entry.file == f"{name}.onnx"))
 
 
 def _each(names: list[str]) -> pytest.MarkDecorator:
     return pytest.mark.parametrize(("kind", "name"), [(kind, name) for kind in (TorchDoor, OnnxDoor) for name in names])
 
 
-REGRESSORS = [entry.name for entry in ENTRIES if entry.task == "regression" and not entry.run]
+REGRESSORS = [entry.file.removesuffix(".onnx") for entry in ENTRIES if entry.task == "regression" and not entry.run]
 TRAINED = [entry.name for entry in ENTRIES if entry.run]
-SETS = [entry.name for entry in ENTRIES if entry.merge.rule != "none"]
+SETS = [entry.file.removesuffix(".onnx") for entry in ENTRIES if entry.merge.rule != "none"]
 """Models whose context is a set: it streams in any order, and states merge."""
 
 every_constructed_regressor = _each(REGRESSORS)

@@ -28,7 +28,9 @@ def post(client: InProcess, path: str, body: object) -> dict[str, object]:
 
 def streamed(client: InProcess, model: str, pieces: list[tuple[Array, Array, Array]], x_query: Array) -> Array:
     """Make a context, observe one piece after the other, and ask."""
-    address = f"/v1/contexts/{post(client, '/v1/contexts', {'model': model})['id']}"
+    manifest = door(OnnxDoor, model).runtime.manifest
+    body = {"model": manifest.name, "version": manifest.version}
+    address = f"/v1/contexts/{post(client, '/v1/contexts', body)['id']}"
     for x, y, weight in pieces:
         post(client, f"{address}/observations", {"x": x.tolist(), "y": y.tolist(), "weight": weight.tolist()})
     answer = post(client, f"{address}/predictions", {"query": x_query.tolist()})

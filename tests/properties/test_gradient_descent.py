@@ -31,14 +31,14 @@ def test_gd_takes_autograds_steps(kind: type[Door], name: str, steps: int, case:
 @KINDS
 @given(case=cases())
 def test_linear_takes_its_oracles_steps(kind: type[Door], case: Case) -> None:
-    model = door(kind, "linear")
+    model = door(kind, "linear-1.0.0")
     answer = model.predict(model.observe(case.x, case.y, case.weight), case.x_query)
     for b in range(case.x.shape[0]):
         expected = linear(case.x[b], case.y[b], case.x_query[b], case.weight[b])
         assert_close(answer[b], expected, f"prediction of context {b}", rtol=1e-8)
 
 
-@pytest.mark.parametrize("name", ["gd-1", "gd-8", "linear"])
+@pytest.mark.parametrize("name", ["gd-1", "gd-8", "linear-1.0.0"])
 @given(case=cases())
 def test_the_file_answers_what_torch_answers(name: str, case: Case) -> None:
     tensors = {"x": case.x, "y": case.y, "weight": case.weight, "x_query": case.x_query}

@@ -1,4 +1,4 @@
-"""Predictions are linear in y wherever the manifest says so; under line search they still scale with it."""
+"""Predictions are linear in y wherever the manifest says so; all others still scale with it."""
 
 import numpy as np
 import pytest
@@ -9,9 +9,11 @@ from tests.closeness import assert_close
 from tests.properties.cases import ROUNDING, Array, Case, cases
 from tests.properties.doors import REGRESSORS, Door, OnnxDoor, TorchDoor, door, every_constructed_regressor
 
-CONSTRUCTED = [entry for entry in ENTRIES if entry.name in REGRESSORS]
+CONSTRUCTED = [entry for entry in ENTRIES if entry.file.removesuffix(".onnx") in REGRESSORS]
 LINEAR: list[tuple[str, dict[str, float]]] = [
-    (entry.name, {} if entry.linear_in_y else {"learning_rate": 0.01}) for entry in CONSTRUCTED
+    (entry.file.removesuffix(".onnx"), {} if entry.linear_in_y else dict.fromkeys(entry.linear_in_y_given, 0.01))
+    for entry in CONSTRUCTED
+    if entry.linear_in_y or entry.linear_in_y_given
 ]
 
 
@@ -38,10 +40,10 @@ def test_y_in_other_units_gives_the_answer_in_those_units(kind: type[Door], name
 
 
 @pytest.mark.parametrize(
-    "entry", [entry for entry in CONSTRUCTED if not entry.linear_in_y], ids=lambda entry: entry.name
+    "entry", [entry for entry in CONSTRUCTED if not entry.linear_in_y], ids=lambda entry: entry.file
 )
-def test_line_search_is_not_linear_and_the_manifest_says_so(entry: Entry) -> None:
-    model = door(OnnxDoor, entry.name)
+def test_line_search_and_evidence_are_not_linear_and_the_manifest_says_so(entry: Entry) -> None:
+    model = door(OnnxDoor, entry.file.removesuffix(".onnx"))
     generator = np.random.default_rng(0)
     x, x_query = generator.normal(size=(1, 7, 5)), generator.normal(size=(1, 3, 5))
     one, other = generator.normal(size=(2, 1, 7, 1))

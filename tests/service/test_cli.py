@@ -45,7 +45,7 @@ def column(text: str) -> list[float]:
 def test_predictions_are_printed_under_the_name_of_the_target() -> None:
     Path("context.csv").write_text("size,price\n10,21\n20,41\n30,61\n")
     Path("query.csv").write_text("size\n15\n100\n")
-    result = run("predict", "context.csv", "query.csv", "--target", "price")
+    result = run("predict", "context.csv", "query.csv", "--target", "price", "--version", "1.0.0")
     assert result.exit_code == 0
     assert result.stderr == ""
     assert_close(column(result.stdout), [31.0, 201.0], "price", rtol=1e-9)

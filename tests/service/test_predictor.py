@@ -23,7 +23,7 @@ def fields(refused: pytest.ExceptionInfo[InvalidInput]) -> list[str]:
     return [problem.field for problem in refused.value.problems]
 
 
-@pytest.mark.parametrize("model", ["gd-1", "gd-8", "linear"])
+@pytest.mark.parametrize("model", ["gd-1", "gd-8", "linear", "nonlinear"])
 def test_the_answer_has_the_shape_of_y(predictor: Predictor, model: str) -> None:
     rows = predictor.predict(model, context(), query())
     numbers = predictor.predict(model, context(y=context().y[:, 0]), query())
@@ -33,19 +33,21 @@ def test_the_answer_has_the_shape_of_y(predictor: Predictor, model: str) -> None
     assert rows.model.name == model
 
 
-def test_a_noiseless_line_is_found(predictor: Predictor) -> None:
+@pytest.mark.parametrize(("version", "shrinkage"), [("1.0.0", 1e-9), ("2.0.0", 1e-4)])
+def test_a_noiseless_line_is_found(predictor: Predictor, version: str, shrinkage: float) -> None:
     x = np.arange(6.0)[:, None]
-    answer = predictor.predict(None, Context(x, 2 * x[:, 0] + 1), np.array([[10.0], [-3.0]]))
-    assert_close(answer.prediction, [21.0, -5.0], "prediction", rtol=1e-9)
+    answer = predictor.predict(None, Context(x, 2 * x[:, 0] + 1), np.array([[8.0], [-3.0]]), version=version)
+    assert_close(answer.prediction, [17.0, -5.0], "prediction", rtol=shrinkage)
 
 
-def test_weight_zero_leaves_an_observation_out(predictor: Predictor) -> None:
+@pytest.mark.parametrize("model", ["linear", "nonlinear"])
+def test_weight_zero_leaves_an_observation_out(predictor: Predictor, model: str) -> None:
     all_seven, weight = context(), np.ones(N)
     weight[[2, 5]] = 0
     kept = Context(all_seven.x[weight > 0], all_seven.y[weight > 0])
     weighted = Context(all_seven.x, all_seven.y, weight)
-    expected = predictor.predict(None, kept, query()).prediction
-    assert_close(predictor.predict(None, weighted, query()).prediction, expected, "prediction", rtol=1e-9)
+    expected = predictor.predict(model, kept, query()).prediction
+    assert_close(predictor.predict(model, weighted, query()).prediction, expected, "prediction", rtol=1e-9)
 
 
 def test_a_parameter_reaches_the_graph(predictor: Predictor) -> None:
@@ -74,7 +76,7 @@ def test_weights_that_sum_to_nothing_are_refused(predictor: Predictor, weight: l
         predictor.predict(None, two, np.ones((1, 1)))
 
 
-@pytest.mark.parametrize("model", ["gd-1", "gd-8", "linear"])
+@pytest.mark.parametrize("model", ["gd-1", "gd-8", "linear", "nonlinear"])
 @pytest.mark.parametrize("scale", [1e155, 1e200, 1e300])
 def test_numbers_whose_squares_overflow_are_refused(predictor: Predictor, model: str, scale: float) -> None:
     with pytest.raises(NumericOverflow, match="beyond float64"):

@@ -8,7 +8,7 @@ import pytest
 
 from service.artifact import METADATA_KEY, UNHASHED, content_hash
 from service.errors import BrokenArtifact, InvalidInput
-from service.runtime import MOST_KEPT, Runtime
+from service.runtime import LARGEST_KEPT, MOST_KEPT, Runtime
 from tests.closeness import assert_close
 from tests.properties.doors import ZOO
 
@@ -58,7 +58,7 @@ def test_what_is_left_out_is_made_once_for_the_same_shapes(gd: Runtime) -> None:
 def test_what_is_kept_of_it_is_bounded(gd: Runtime) -> None:
     for length in range(200):
         gd.complete(observations(length=length))
-    large = observations(batch=1, length=10_000)
+    large = observations(batch=1, length=LARGEST_KEPT // 8 + 1)
     assert gd.complete(large)["weight"] is not gd.complete(large)["weight"]
     assert len(gd._left_out) <= MOST_KEPT
 

@@ -11,6 +11,9 @@ from service.artifact import Manifest
 from service.errors import InvalidInput, Problem
 from service.shapes import Array
 
+BOUNDS = ("lower", "upper")
+"""Outputs of models that give a scale, where the parameter `interval` is given."""
+
 
 def check(request: InferRequest, manifest: Manifest) -> None:
     """See, before anything is computed, that the request is meant for this model and asks for what it makes.
@@ -18,7 +21,7 @@ def check(request: InferRequest, manifest: Manifest) -> None:
     Raises:
         InvalidInput: It is not, or an output is unknown or wanted twice.
     """
-    known = [spec.name for spec in manifest.outputs]
+    known = [spec.name for spec in manifest.outputs] + ([*BOUNDS] if manifest.gives_scale else [])
     problems = [
         Problem(field, f"is {sent!r}; the address is that of {there!r}. Leave it out, or send the two alike.")
         for field, sent, there in (
@@ -40,7 +43,7 @@ def check(request: InferRequest, manifest: Manifest) -> None:
 
 def answer(request: InferRequest, manifest: Manifest, outputs: Mapping[str, Array]) -> Response:
     """Write the outputs that a checked request asks for; all if it names none."""
-    wanted = request.outputs or [RequestedOutput(name=spec.name) for spec in manifest.outputs]
+    wanted = request.outputs or [RequestedOutput(name=name) for name in outputs if name not in unusual(manifest)]
     written: list[InferOutput] = []
     behind: list[bytes] = []
     for output in wanted:
@@ -58,6 +61,11 @@ def answer(request: InferRequest, manifest: Manifest, outputs: Mapping[str, Arra
         outputs=written,
     ).model_dump_json(exclude_none=True)
     return _response(json.encode(), behind)
+
+
+def unusual(manifest: Manifest) -> set[str]:
+    """Name the outputs that are answered only if they are named."""
+    return {spec.name for spec in manifest.outputs} - {spec.name for spec in manifest.usual_outputs}
 
 
 def _as_bytes(output: RequestedOutput, request: InferRequest) -> bool:

@@ -14,6 +14,7 @@ from service.api.v2.body import InferRoute, tensors_of
 from service.api.v2.named import Newest, Version
 from service.api.v2.schemas import InferAnswer, InferRequest
 from service.api.work import Pool, numbers_in
+from service.distribution import Wanted, check_wanted, interval_of
 from service.inference import infer
 from service.predictor import Limits
 from service.runtime import Runtime
@@ -51,8 +52,9 @@ async def infer_newest(request: InferRequest, runtime: Newest, predictor: Served
     """Run a model, its highest version.
 
     Tensors are named and shaped as in the graph, with a batch axis first. Left out, `weight` is ones, the state is
-    nothing seen yet, and x, y and `x_query` are empty. As bytes the tensors follow the JSON, whose length the header
-    `Inference-Header-Content-Length` then has to say.
+    nothing seen yet, and x, y and `x_query` are empty. With the parameter `interval`, above 0 and below 1, models that
+    give a scale have the outputs `lower` and `upper` too, null where there are no degrees of freedom. As bytes the
+    tensors follow the JSON, whose length the header `Inference-Header-Content-Length` then has to say.
     """
     return await _infer(request, runtime, predictor.limits, pool)
 
@@ -65,9 +67,12 @@ async def infer_version(request: InferRequest, runtime: Version, predictor: Serv
 
 async def _infer(request: InferRequest, runtime: Runtime, limits: Limits, pool: Pool) -> Response:
     def work() -> Response:
-        check(request, runtime.manifest)
-        outputs = infer(runtime, tensors_of(request), limits, request.numbers)
-        return answer(request, runtime.manifest, outputs)
+        manifest, numbers = runtime.manifest, dict(request.numbers)
+        check(request, manifest)
+        level = numbers.pop("interval", None)
+        check_wanted(manifest, Wanted(level), "parameters.")
+        outputs = infer(runtime, tensors_of(request), limits, numbers)
+        return answer(request, manifest, outputs if level is None else outputs | interval_of(outputs, level))
 
     return await pool.run(work, _size(request))
 

@@ -54,7 +54,7 @@ def _metadata(runtime: Runtime, served: Iterable[Runtime]) -> ModelMetadata:
         name=manifest.name,
         versions=[other.manifest.version for other in served if other.manifest.name == manifest.name],
         platform=PLATFORM,
-        inputs=[*_tensors(manifest.inputs), *_parameters(manifest)],
+        inputs=[*_tensors(manifest.public_inputs), *_parameters(manifest)],
         outputs=_tensors(manifest.outputs),
     )
 

@@ -123,7 +123,7 @@ class InferRequest(Strict):
     """Comes back with the answer."""
     model_name: str | None = Field(None, max_length=200, examples=["linear"])
     """If it is sent, the model of the address."""
-    model_version: str | None = Field(None, max_length=200, examples=["1.0.0"])
+    model_version: str | None = Field(None, max_length=200, examples=["2.0.0"])
     """Likewise."""
     parameters: RequestParameters | None = Field(None, examples=[{}])
     inputs: list[InferInput] = Field(
@@ -131,9 +131,9 @@ class InferRequest(Strict):
         max_length=100,
         examples=[
             [
-                {"name": "x", "shape": [1, 3, 1], "datatype": "FP64", "data": [1, 2, 3]},
-                {"name": "y", "shape": [1, 3, 1], "datatype": "FP64", "data": [2, 4, 6]},
-                {"name": "x_query", "shape": [1, 2, 1], "datatype": "FP64", "data": [4, 5]},
+                {"name": "x", "shape": [1, 5, 1], "datatype": "FP64", "data": [1, 2, 3, 4, 5]},
+                {"name": "y", "shape": [1, 5, 1], "datatype": "FP64", "data": [2.1, 3.9, 6.2, 7.8, 10.1]},
+                {"name": "x_query", "shape": [1, 2, 1], "datatype": "FP64", "data": [6, 7]},
             ]
         ],
     )
@@ -177,7 +177,7 @@ class InferOutput(Schema):
     datatype: Literal["FP32", "FP64"]
     shape: list[int] = Field(examples=[[1, 2, 1]])
     parameters: SentParameters | None = None
-    data: list[float] | None = Field(None, examples=[[8.0, 10.0]])
+    data: list[float] | None = Field(None, examples=[[11.927, 13.896]])
     """Numbers in row-major order, if they are not behind the JSON."""
 
 

@@ -8,8 +8,9 @@ const WORDS = {
   "sine-trained": ["One step, trained on sines", "The same with a single step."],
   linear: [
     "Straight line, any scale",
-    "Standardises what it sees, takes eight steps, has an intercept. Nothing to tune.",
+    "Ridge regression: gradient descent, averaged over when it stops by what fits best. Nothing to tune.",
   ],
+  nonlinear: ["Smooth curve, any scale", "The same on smooth steps of every column and products of two."],
   "gd-8": [
     "Eight gradient steps",
     "From zero, on x and y as they are: no intercept, so the line goes through 0 unless the features hold a 1.",

@@ -33,16 +33,21 @@ def in_json(**more: object) -> dict[str, object]:
     return {"context": {"x": x, "y": y, "weight": weight}, "query": query, **more}
 
 
-def test_safetensors_are_answered_as_json_is(client: InProcess) -> None:
-    answer, expected = send(client, TENSORS), client.predict(in_json()).json()
+@pytest.mark.parametrize("version", ["2.0.0", "1.0.0"])
+def test_safetensors_are_answered_as_json_is(client: InProcess, version: str) -> None:
+    answer = send(client, TENSORS, version=version)
+    expected = client.predict(in_json(version=version)).json()
     assert (answer.status_code, answer.headers["content-type"]) == (200, KIND)
     tensors, about = unpack(answer.content)
     np.testing.assert_array_equal(tensors["prediction"], expected["prediction"])
+    notes = {"notes": ",".join(note["code"] for note in expected["notes"])} if "notes" in expected else {}
+    assert notes == ({"notes": "beyond_observations"} if version == "2.0.0" else {})
     assert about == {
         "model": expected["model"]["name"],
-        "version": expected["model"]["version"],
+        "version": version,
         "sha256": expected["model"]["sha256"],
         "n_observations": "7",
+        **notes,
     }
 
 

@@ -19,17 +19,39 @@ GENERATOR = np.random.default_rng(3)
 X, Y, QUERY = GENERATOR.normal(size=(N, D)), GENERATOR.normal(size=(N, K)), GENERATOR.normal(size=(M, D))
 
 
-def test_a_line_is_continued(client: InProcess) -> None:
-    answer = client.predict({"context": {"x": [[1], [2], [3]], "y": [2, 4, 6]}, "query": [[4], [5]]})
+@pytest.mark.parametrize(
+    ("version", "query", "prediction", "shrinkage"),
+    [("1.0.0", [[4], [5]], [8, 10], 1e-6), (None, [[9], [10]], [18, 20], 2e-5)],
+)
+def test_a_line_is_continued(
+    client: InProcess, version: str | None, query: list[list[int]], prediction: list[int], shrinkage: float
+) -> None:
+    """The default takes a little from the slope, as its prior says, and keeps within reach of the observations."""
+    n = query[0][0] - 1
+    context = {"x": [[i] for i in range(1, n + 1)], "y": [2 * i for i in range(1, n + 1)]}
+    answer = client.predict({"version": version, "context": context, "query": query})
+    used = version or "2.0.0"
     assert answer.status_code == 200
     assert answer.json() == {
-        "prediction": [pytest.approx(8), pytest.approx(10)],
-        "model": {"name": "linear", "version": "1.0.0", "sha256": client.get("/v1/models/linear").json()["sha256"]},
-        "n_observations": 3,
+        "prediction": pytest.approx(prediction, rel=shrinkage),
+        "model": {
+            "name": "linear",
+            "version": used,
+            "sha256": client.get(f"/v1/models/linear/versions/{used}").json()["sha256"],
+        },
+        "n_observations": n,
     }
 
 
-@pytest.mark.parametrize("model", [None, "gd-1", "gd-8", "linear"])
+def test_beyond_the_reach_of_three_observations_a_line_is_not_continued_and_a_note_says_so(client: InProcess) -> None:
+    body = {"context": {"x": [[1], [2], [3]], "y": [2, 4, 6]}, "query": [[2], [4], [5]]}
+    answer = client.predict(body).json()
+    assert answer["prediction"][0] == pytest.approx(4)
+    assert 6 < answer["prediction"][1] == answer["prediction"][2] < 8
+    assert answer["notes"] == [{"code": "beyond_observations", "queries": [1, 2]}]
+
+
+@pytest.mark.parametrize("model", [None, "gd-1", "gd-8", "linear", "nonlinear"])
 @pytest.mark.parametrize("y", [Y, Y[:, 0], Y[:, :1]], ids=["rows", "numbers", "rows of one"])
 def test_http_changes_no_digit_and_no_shape(client: InProcess, predictor: Predictor, model: str, y: np.ndarray) -> None:
     expected = predictor.predict(model, Context(X, y), QUERY)

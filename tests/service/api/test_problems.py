@@ -30,7 +30,8 @@ def test_every_problem_of_every_field_is_named() -> None:
         "context.y[0]": "must be a number; this is true.",
         "context.weights": "is not a field. Leave it out; the fields here are x, y, weight.",
         "query": "is empty. Send at least one.",
-        "k": "is not a field. Leave it out; the fields here are model, version, context, query, parameters, explain.",
+        "k": "is not a field. Leave it out; the fields here are interval, quantiles, model, version, context, query, "
+        "parameters, explain.",
     }
 
 

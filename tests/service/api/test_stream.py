@@ -24,6 +24,9 @@ def server() -> Iterator[Server]:
 
 
 def make(server: Server, **body: object) -> str:
+    body = {"model": "linear", **body}
+    if body["model"] == "linear":  # the one that continues three points of a line exactly
+        body = {"version": "1.0.0", **body}
     answer = httpx.post(f"{server.url}/v1/contexts", json=body)
     assert answer.status_code == 201, answer.text
     return str(answer.json()["id"])
@@ -99,15 +102,20 @@ def test_weight_minus_one_takes_out_what_was_streamed(server: Server) -> None:
         assert ask(stream, {"query": [4]})["prediction"] == pytest.approx(8)
 
 
-@pytest.mark.parametrize("model", ["gd-1", "linear", "linear-trained"])
-def test_the_answer_at_the_end_of_a_stream_is_the_one_shot_answer(server: Server, model: str) -> None:
+@pytest.mark.parametrize(
+    ("model", "version"),
+    [("gd-1", None), ("linear", None), ("linear", "1.0.0"), ("linear-trained", None), ("nonlinear", None)],
+)
+def test_the_answer_at_the_end_of_a_stream_is_the_one_shot_answer(
+    server: Server, model: str, version: str | None
+) -> None:
     x = [[float((i * j) % 11) / 3 for j in range(1, 11)] for i in range(1, 8)]
     y = [float(i % 5) for i in range(1, 8)]
-    with streaming(server, make(server, model=model)) as stream:
+    with streaming(server, make(server, model=model, version=version)) as stream:
         for row, value in zip(x[:-1], y[:-1], strict=True):
             ask(stream, {"observation": {"x": row, "y": value}})
         streamed = ask(stream, {"query": x[-1]})["prediction"]
-    body = {"model": model, "context": {"x": x[:-1], "y": y[:-1]}, "query": x[-1:]}
+    body = {"model": model, "version": version, "context": {"x": x[:-1], "y": y[:-1]}, "query": x[-1:]}
     expected = httpx.post(f"{server.url}/v1/predict", json=body).json()["prediction"]
     assert_close([streamed], expected, "prediction", rtol=1e-5)
 

@@ -111,7 +111,8 @@ def test_models_are_told(client: Client) -> None:
     models = client.models()
     assert models.default == "linear"
     assert {"linear", "gd-1"} <= {model.name for model in models.models}
-    assert client.model("linear") == client.model("linear", "1.0.0")
+    assert client.model("linear") == client.model("linear", "2.0.0")
+    assert client.model("linear", "1.0.0").version == "1.0.0"
     assert client.model("gd-8").gradient_steps == 8
 
 

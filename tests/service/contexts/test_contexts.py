@@ -32,8 +32,8 @@ def ask(contexts: Contexts, record: ContextRecord, owner: str = OWNER) -> np.nda
     return contexts.predict(owner, record.id, QUERY)[0].prediction
 
 
-def one_shot(contexts: Contexts, context: Context, model: str = "linear") -> np.ndarray:
-    return contexts._predictor.predict(model, context, QUERY).prediction
+def one_shot(contexts: Contexts, context: Context, model: str = "linear", version: str | None = None) -> np.ndarray:
+    return contexts._predictor.predict(model, context, QUERY, version=version).prediction
 
 
 def test_what_is_learnt_in_parts_answers_as_one_shot(contexts: Contexts) -> None:
@@ -324,13 +324,13 @@ def test_many_with_one_key_at_once_count_once(contexts: Contexts) -> None:
     assert len(made) == 1
 
 
-@pytest.mark.parametrize("model", ["linear", "gd-1"])
+@pytest.mark.parametrize(("model", "version"), [("linear", "2.0.0"), ("linear", "1.0.0"), ("gd-1", None)])
 def test_observations_from_many_threads_and_replicas_count_exactly_once(
-    database: Database, database_url: str, repository: Repository, clock: Clock, model: str
+    database: Database, database_url: str, repository: Repository, clock: Clock, model: str, version: str | None
 ) -> None:
     other = Database.open(database_url)
     replicas = [keep(each, repository, clock) for each in (database, other)]
-    record = replicas[0].create(OWNER, model)
+    record = replicas[0].create(OWNER, model, version=version)
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(lambda i: replicas[i % 2].observe(OWNER, record.id, draw(i, 1 + i % 3)), range(64)))
     whole = draw(0, 1)
@@ -338,8 +338,8 @@ def test_observations_from_many_threads_and_replicas_count_exactly_once(
         whole = both(whole, draw(i, 1 + i % 3))
     after = replicas[0].get(OWNER, record.id)
     assert (after.n_observations, after.version) == (len(whole.x), 65)
-    assert_close(ask(replicas[0], record), one_shot(replicas[0], whole, model), "prediction", rtol=1e-8)
-    z = np.concatenate([whole.x, whole.y], axis=1)
+    assert_close(ask(replicas[0], record), one_shot(replicas[0], whole, model, version), "prediction", rtol=1e-8)
+    z = np.concatenate([whole.x, whole.y] if version == "1.0.0" else [whole.y, whole.x], axis=1)
     memory = replicas[1]._shelf.look(OWNER, record.id).memory
     assert memory.state is not None
     assert memory.count == len(z)
@@ -395,7 +395,7 @@ def test_a_step_predicts_first_and_learns_then(contexts: Contexts) -> None:
         assert step.prediction is not None
         assert step.error is not None
         asked = one_shot(contexts, seen) if i % 2 else expected
-        assert_close(step.prediction, asked, "prediction", rtol=1e-6)
+        assert_close(step.prediction.prediction, asked, "prediction", rtol=1e-6)
         assert_close(step.error, new.y - expected, "error", rtol=1e-6)
         assert step.record.n_observations == i + 1
     assert_close(ask(contexts, record), one_shot(contexts, stream), "prediction", rtol=1e-8)
@@ -407,7 +407,7 @@ def test_a_step_may_only_ask_and_must_do_something(contexts: Contexts) -> None:
     assert step.record == record
     assert step.error is None
     assert step.prediction is not None
-    assert_close(step.prediction, one_shot(contexts, draw(1)), "prediction", rtol=1e-8)
+    assert_close(step.prediction.prediction, one_shot(contexts, draw(1)), "prediction", rtol=1e-8)
     with pytest.raises(InvalidInput, match="an observation, a query, or both"):
         contexts.step(OWNER, record.id, None, None)
 
@@ -433,7 +433,7 @@ def test_a_context_of_a_model_with_other_tensors_says_so(
 ) -> None:
     record = contexts.create(OWNER, "gd-1", draw(1))
     runtime, other = repository.get("gd-1"), repository.get("linear").manifest
-    renamed = other.model_copy(update={"name": "gd-1"})
+    renamed = other.model_copy(update={"name": "gd-1", "version": runtime.manifest.version})
     monkeypatch.setattr(runtime, "manifest", renamed)
     with pytest.raises(Conflict, match="another file of model gd-1"):
         contexts.observe(OWNER, record.id, draw(2))

@@ -125,7 +125,7 @@ def survive(database_url: str, postgres: Postgres | None) -> None:
     """Observe under fire, then look at what is there."""
     generator = random.Random(4)  # noqa: S311  (moments to kill at)
     with replicas_on(database_url) as replicas:
-        made = httpx.post(f"{replicas[0].url}/v1/contexts", json={"model": "linear"}, timeout=30)
+        made = httpx.post(f"{replicas[0].url}/v1/contexts", json={"model": "linear", "version": "1.0.0"}, timeout=30)
         assert made.status_code == 201, made.text
         traffic = Traffic(replicas, made.json()["id"])
         clients = [threading.Thread(target=traffic.send) for _ in range(CLIENTS)]

@@ -22,16 +22,21 @@ LIMITS = Limits(max_columns=30, max_predictions=100, max_observations=500)
 ROUNDING = {"float64": 1e-8, "float32": 2e-5}
 """Two ways to one answer differ by rounding alone, relative to the largest entry."""
 STREAMING = [
-    "classifier", "gd-1", "gd-8", "linear", "linear-2step-trained", "linear-trained", "linear-vector-trained",
-    "sine-4step-trained", "sine-trained", "softmax-1",
+    "classifier", "gd-1", "gd-8", "linear", "linear-1.0.0", "linear-2step-trained", "linear-trained",
+    "linear-vector-trained", "nonlinear", "sine-4step-trained", "sine-trained", "softmax-1",
 ]  # fmt: skip
-SETS = ["classifier", "gd-1", "gd-8", "linear", "softmax-1"]
+SETS = ["classifier", "gd-1", "gd-8", "linear", "linear-1.0.0", "nonlinear", "softmax-1"]
 seeds = st.integers(0, 2**32 - 1)
 
 
 @cache
 def zoo() -> dict[str, Runtime]:
-    return {runtime.manifest.name: runtime for runtime in Repository.load([Settings().zoo], 1).served()}
+    """The models by name, and lower versions than the highest by name and version."""
+    models: dict[str, Runtime] = {}
+    for runtime in Repository.load([Settings().zoo], 1).served():
+        name = runtime.manifest.name
+        models[f"{name}-{runtime.manifest.version}" if name in models else name] = runtime
+    return models
 
 
 def observations(name: str, seed: int, length: int = 11) -> tuple[Context, Array]:
@@ -55,7 +60,7 @@ def remember(name: str, *parts: Context, decay: float | None = None) -> Memory:
 
 
 def ask(name: str, memory: Memory, query: Array) -> Array:
-    return answer(zoo()[name], LIMITS, memory, query)
+    return answer(zoo()[name], LIMITS, memory, query).prediction
 
 
 def at_once(name: str, context: Context, query: Array) -> Array:
@@ -68,6 +73,10 @@ def at_once(name: str, context: Context, query: Array) -> Array:
 
 def close(name: str, actual: Array, expected: Array) -> None:
     assert_close(actual, expected, "prediction", rtol=ROUNDING[zoo()[name].manifest.dtype])
+
+
+def runtime_of(name: str) -> Runtime:
+    return zoo()[name]
 
 
 def manifest(name: str) -> Manifest:
@@ -101,7 +110,7 @@ def test_the_order_of_two_parts_does_not_matter(name: str, seed: int) -> None:
 def test_joining_is_observing_both(name: str, seed: int) -> None:
     context, query = observations(name, seed)
     parts = [part(context, slice(4)), part(context, slice(4, None))]
-    joined = join(manifest(name), *(remember(name, some) for some in parts))
+    joined = join(runtime_of(name), *(remember(name, some) for some in parts))
     close(name, ask(name, joined, query), at_once(name, context, query))
     assert joined.n_observations == 11
 
@@ -159,7 +168,7 @@ def test_what_learns_in_order_takes_nothing_out_joins_nothing_and_takes_no_decay
     with pytest.raises(UnsupportedByModel, match="cannot take observations out"):
         remember(name, context, weighed(context, -1))
     with pytest.raises(UnsupportedByModel, match="do not merge"):
-        join(manifest(name), remember(name, context), remember(name))
+        join(runtime_of(name), remember(name, context), remember(name))
     with pytest.raises(UnsupportedByModel, match="decay"):
         new_memory(manifest(name), 0.9)
 
@@ -172,7 +181,7 @@ def test_what_has_no_state_remembers_nothing() -> None:
 def test_an_empty_memory_joins_as_nothing() -> None:
     context, query = observations("gd-1", 0)
     seen, empty = remember("gd-1", context), remember("gd-1")
-    for joined in (join(manifest("gd-1"), seen, empty), join(manifest("gd-1"), empty, seen)):
+    for joined in (join(runtime_of("gd-1"), seen, empty), join(runtime_of("gd-1"), empty, seen)):
         close("gd-1", ask("gd-1", joined, query), at_once("gd-1", context, query))
 
 
@@ -184,7 +193,7 @@ def test_y_comes_back_as_it_went_in() -> None:
     with pytest.raises(InvalidInput, match="y: is rows of 1; this context was observed with numbers"):
         remember("linear", numbers, one)
     with pytest.raises(InvalidInput, match="do not fit"):
-        join(manifest("linear"), remember("linear", numbers), remember("linear", one))
+        join(runtime_of("linear"), remember("linear", numbers), remember("linear", one))
 
 
 def test_widths_stay_what_they_were() -> None:
@@ -196,7 +205,7 @@ def test_widths_stay_what_they_were() -> None:
     with pytest.raises(InvalidInput, match="query: has 4 features"):
         ask("linear", remember("linear", wide), query[:, :4])
     with pytest.raises(InvalidInput, match="do not fit"):
-        join(manifest("gd-1"), remember("gd-1", wide), remember("gd-1", Context(wide.y, wide.x)))
+        join(runtime_of("gd-1"), remember("gd-1", wide), remember("gd-1", Context(wide.y, wide.x)))
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ from service.errors import InvalidInput
 from tests.closeness import assert_close
 from tests.properties.doors import OnnxDoor, door
 
-NAMES = ["gd-1", "linear"]
+NAMES = ["gd-1", "linear", "linear-1.0.0"]
 
 
 def state(name: str, length: int, mean: float = 0.0, inputs: int = 5) -> dict[str, np.ndarray]:
@@ -35,9 +35,10 @@ def test_a_negated_state_takes_its_part_out(name: str) -> None:
     assert_close(model.predict(joined, x_query), expected, "prediction", rtol=1e-9)
 
 
-def test_a_large_mean_loses_no_digits() -> None:
-    manifest = door(OnnxDoor, "linear").runtime.manifest
-    near, far = (merge(manifest, state("linear", 7, mean), state("linear", 11, mean)) for mean in (0.0, 1e6))
+@pytest.mark.parametrize("name", ["linear", "linear-1.0.0"])
+def test_a_large_mean_loses_no_digits(name: str) -> None:
+    manifest = door(OnnxDoor, name).runtime.manifest
+    near, far = (merge(manifest, state(name, 7, mean), state(name, 11, mean)) for mean in (0.0, 1e6))
     assert_close(far["state.comoment"], near["state.comoment"], "comoment", rtol=1e-9)
 
 

@@ -48,6 +48,9 @@ def test_out_and_in_again_it_is_the_same(contexts: Contexts, decay: float | None
     assert (here.prediction == there.prediction).all()
 
 
+CELLS = ["comoment", "count", "count_of_squares", "mean", "peak", "present"]
+
+
 @pytest.mark.parametrize("name", STREAMING)
 @given(seed=st.integers(0, 2**32 - 1))
 def test_every_model_of_the_zoo_is_portable_to_the_bit(name: str, seed: int) -> None:
@@ -59,13 +62,17 @@ def test_every_model_of_the_zoo_is_portable_to_the_bit(name: str, seed: int) -> 
     assert portable.write(manifest(name), read) == portable.write(manifest(name), memory)
 
 
-def test_it_says_what_it_is_to_any_reader_of_safetensors() -> None:
-    memory = remember("linear", draw(1))
-    file = portable.write(manifest("linear"), memory)
-    assert set(tensors_of(file)) == {"state.count", "state.mean", "state.comoment", "state.peak"}
+@pytest.mark.parametrize(
+    ("model", "version", "tensors"),
+    [("linear", "2.0.0", CELLS), ("linear-1.0.0", "1.0.0", ["comoment", "count", "mean", "peak"])],
+)
+def test_it_says_what_it_is_to_any_reader_of_safetensors(model: str, version: str, tensors: list[str]) -> None:
+    memory = remember(model, draw(1))
+    file = portable.write(manifest(model), memory)
+    assert sorted(tensors_of(file)) == [f"state.{name}" for name in tensors]
     label = json.loads(portable._metadata(file)[portable.METADATA_KEY])
-    assert {"format": "gdssm-context/1", "model": "linear", "model_version": "1.0.0"}.items() <= label.items()
-    assert label["model_sha256"] == manifest("linear").sha256
+    assert {"format": "gdssm-context/1", "model": "linear", "model_version": version}.items() <= label.items()
+    assert label["model_sha256"] == manifest(model).sha256
     assert (label["n_observations"], label["decay"], label["flat_y"]) == (7, None, False)
 
 
@@ -120,7 +127,16 @@ FORGED: list[tuple[Callable[[Tensors, Label], object], type[CallerError], str]] 
     (labelled(model="gd-9"), Conflict, "gd-9.*not served here"),
     (labelled(model_version="1.0.1"), Conflict, "1.0.1.*not served here"),
     (labelled(model_sha256="0" * 63 + "1"), Conflict, "another file of model linear"),
-    (labelled(model="gd-1", model_sha256=manifest("gd-1").sha256), InvalidInput, "other tensors than model gd-1"),
+    (
+        labelled(model="gd-1", model_version="1.0.0", model_sha256=manifest("gd-1").sha256),
+        InvalidInput,
+        "other tensors than model gd-1",
+    ),
+    (
+        labelled(model_version="1.0.0", model_sha256=manifest("linear-1.0.0").sha256),
+        InvalidInput,
+        "other tensors than model linear has: state.count_of_squares, state.present",
+    ),
     (labelled(format="gdssm-context/2"), InvalidInput, "no exported context"),
     (labelled(note="hello"), InvalidInput, "no exported context"),
     (labelled(decay=1.5), InvalidInput, "no exported context"),

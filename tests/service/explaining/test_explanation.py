@@ -12,12 +12,21 @@ from service.explaining.implicit_weights import ImplicitWeights, implicit_weight
 from service.models.repository import Repository
 from service.predictor import Context, Limits, Prediction, Predictor, run
 from service.shapes import Array
+from service.wide_readout import wide_readout
 from tests.closeness import assert_close
 
 N, M, D, K = 23, 4, 5, 3
 RATE = {"learning_rate": 0.05}
-EXPLAINED = [("linear", {}), ("gd-1", RATE), ("gd-8", RATE)]
-every_explained_model = pytest.mark.parametrize(("model", "parameters"), EXPLAINED)
+LINEAR_IN_Y: list[tuple[str, str, dict[str, float]]] = [
+    ("linear", "1.0.0", {}),
+    ("gd-1", "1.0.0", RATE),
+    ("gd-8", "1.0.0", RATE),
+]
+every_model_linear_in_y = pytest.mark.parametrize(("model", "version", "parameters"), LINEAR_IN_Y)
+every_explained_model = pytest.mark.parametrize(
+    ("model", "version", "parameters"), [("linear", "2.0.0", {}), *LINEAR_IN_Y]
+)
+both_versions = pytest.mark.parametrize("version", ["1.0.0", "2.0.0"])
 
 
 def task(observations: int = N, *, shift: float = 0.0, flat: bool = False) -> tuple[Context, Array]:
@@ -43,10 +52,10 @@ def shares_of(explanation: Explanation) -> Array:
 @every_explained_model
 @pytest.mark.parametrize("flat", [True, False])
 def test_the_implicit_weights_give_the_prediction(
-    predictor: Predictor, model: str, parameters: dict[str, float], flat: bool
+    predictor: Predictor, model: str, version: str, parameters: dict[str, float], flat: bool
 ) -> None:
     context, query = task(flat=flat)
-    answer, explanation = predict_and_explain(predictor, model, context, query, parameters)
+    answer, explanation = predict_and_explain(predictor, model, context, query, parameters, version=version)
     found = weights_of(explanation)
     assert found.weights.shape == (D, *context.y.shape[1:])
     assert found.intercept.shape == context.y.shape[1:]
@@ -57,29 +66,75 @@ def test_the_implicit_weights_give_the_prediction(
 @pytest.mark.parametrize("observations", [1, 2, N, ONE_RUN, ONE_RUN + 1, 500])
 @pytest.mark.parametrize("flat", [True, False])
 def test_contributions_add_up_to_the_prediction(
-    predictor: Predictor, model: str, parameters: dict[str, float], observations: int, flat: bool
+    predictor: Predictor, model: str, version: str, parameters: dict[str, float], observations: int, flat: bool
 ) -> None:
     context, query = task(observations, flat=flat)
-    answer, explanation = predict_and_explain(predictor, model, context, query, parameters)
+    answer, explanation = predict_and_explain(predictor, model, context, query, parameters, version=version)
     shares = shares_of(explanation)
     assert shares.shape == (M, observations, *context.y.shape[1:])
     assert_close(shares.sum(axis=1), answer.prediction, "prediction", rtol=1e-9)
 
 
-@every_explained_model
+@every_model_linear_in_y
 @pytest.mark.parametrize("observations", [N, ONE_RUN + 40])
 def test_a_contribution_is_what_an_observation_of_y_0_would_not_add(
-    predictor: Predictor, model: str, parameters: dict[str, float], observations: int
+    predictor: Predictor, model: str, version: str, parameters: dict[str, float], observations: int
 ) -> None:
     context, query = task(observations)
-    answer, explanation = predict_and_explain(predictor, model, context, query, parameters)
+    answer, explanation = predict_and_explain(predictor, model, context, query, parameters, version=version)
     for n in (0, 7, observations - 1):
         without = context.y.copy()
         without[n] = 0.0
-        rest = predictor.predict(model, Context(context.x, without, context.weight), query, parameters)
+        rest = predictor.predict(model, Context(context.x, without, context.weight), query, parameters, version=version)
         expected = answer.prediction - rest.prediction
         scale = np.abs(answer.prediction).max()
         assert_close(shares_of(explanation)[:, n] / scale, expected / scale, "contribution", rtol=1e-9)
+
+
+@pytest.mark.parametrize("observations", [N, ONE_RUN + 40])
+def test_a_contribution_at_the_strengths_that_the_evidence_chose_is_what_y_0_would_not_add(
+    predictor: Predictor, observations: int
+) -> None:
+    """The readout by another method; with it, predictions are linear in y."""
+    context, query = task(observations)
+    runtime = predictor.runtime("linear", "2.0.0")
+    assert context.weight is not None
+    tensors = {"x": context.x[None], "y": context.y[None], "weight": context.weight[None]}
+    state, block = runtime.state_after(runtime.run(tensors)), np.zeros(D)
+    found = wide_readout(state, K, block, [np.ones(D)], scale=False, response=True)
+    weight, response = context.weight, found["readout.response"][0]
+    share = weight / weight.sum()
+    offset = context.x - share @ context.x
+
+    def at_these_strengths(y: Array) -> Array:
+        cross = (offset * weight[:, None]).T @ (y - share @ y)
+        answers: Array = share @ y + np.einsum("md,kde,ek->mk", query - share @ context.x, response, cross)
+        return answers
+
+    answer, explanation = predict_and_explain(predictor, "linear", context, query, version="2.0.0")
+    assert_close(at_these_strengths(context.y), answer.prediction, "prediction", rtol=1e-5)
+    for n in (0, 7, observations - 1):
+        without = context.y.copy()
+        without[n] = 0.0
+        expected = at_these_strengths(context.y) - at_these_strengths(without)
+        scale = np.abs(answer.prediction).max()
+        assert_close(shares_of(explanation)[:, n] / scale, expected / scale, "contribution", rtol=1e-5)
+
+
+def test_a_query_out_of_reach_is_explained_as_the_nearest_within_reach(predictor: Predictor) -> None:
+    """1 + √(n − 1) standard deviations from the mean, in every column."""
+    context, query = task()
+    assert context.weight is not None
+    share = context.weight / context.weight.sum()
+    mean, count = share @ context.x, context.weight.sum() ** 2 / np.square(context.weight).sum()
+    reach = (1.0 + np.sqrt(count - 1.0)) * np.sqrt(share @ np.square(context.x - mean))
+    far = query + 9.0 * reach * np.array([[1.0, 0.0, -1.0, 0.0, 1.0]])
+    near = mean + (far - mean).clip(-reach, reach)
+    answer, explanation = predict_and_explain(predictor, "linear", context, far)
+    weights = weights_of(explanation)
+    assert [(note.code, note.queries) for note in answer.notes] == [("beyond_observations", (0, 1, 2, 3))]
+    assert_close(near @ weights.weights + weights.intercept, answer.prediction, "prediction", rtol=1e-11)
+    assert_close(shares_of(explanation).sum(axis=1), answer.prediction, "prediction", rtol=1e-9)
 
 
 def test_the_contributions_of_one_step_are_the_papers_formula(predictor: Predictor) -> None:
@@ -90,22 +145,27 @@ def test_the_contributions_of_one_step_are_the_papers_formula(predictor: Predict
     assert_close(shares_of(explanation), kernel[:, :, None] * context.y, "contributions", rtol=1e-9)
 
 
-def test_a_noiseless_line_is_its_own_explanation(predictor: Predictor) -> None:
+@pytest.mark.parametrize(("version", "shrinkage"), [("1.0.0", 1e-12), ("2.0.0", 2e-5)])
+def test_a_noiseless_line_is_its_own_explanation(predictor: Predictor, version: str, shrinkage: float) -> None:
+    """But for what the prior of version 2 takes from the slope."""
     x = np.arange(12.0)[:, None]
-    _, explanation = predict_and_explain(predictor, None, Context(x, 2 * x[:, 0] + 1), np.array([[10.0]]))
-    assert_close(weights_of(explanation).weights, [2.0], "weights", rtol=1e-12)
-    assert_close(weights_of(explanation).intercept, 1.0, "intercept", rtol=1e-9)
+    found = predict_and_explain(predictor, None, Context(x, 2 * x[:, 0] + 1), np.array([[10.0]]), version=version)
+    weights = weights_of(found[1])
+    assert_close(weights.weights, [2.0], "weights", rtol=shrinkage)
+    assert_close(weights.intercept, 1.0, "intercept", rtol=max(1e-9, 2 * 5.5 * shrinkage))
+    assert_close(weights.weights * 5.5 + weights.intercept, [12.0], "y at the mean of x", rtol=1e-12)
 
 
-def test_a_large_mean_costs_the_weights_no_digits(predictor: Predictor) -> None:
+@both_versions
+def test_a_large_mean_costs_the_weights_no_digits(predictor: Predictor, version: str) -> None:
     """x and y are whole numbers, so that moving them by a million loses nothing before the service sees them."""
     generator = np.random.default_rng(5)
     x = generator.integers(-50, 50, (N, D)).astype(float)
     y = x @ np.array([3.0, -2.0, 0.0, 1.0, 5.0]) + generator.integers(-3, 3, N)
     query = generator.integers(-50, 50, (M, D)).astype(float)
-    near = predict_and_explain(predictor, "linear", Context(x, y), query)[1]
+    near = predict_and_explain(predictor, "linear", Context(x, y), query, version=version)[1]
     moved = Context(x + 5e7, y + 5e8)
-    answer, far = predict_and_explain(predictor, "linear", moved, query + 5e7)
+    answer, far = predict_and_explain(predictor, "linear", moved, query + 5e7, version=version)
     assert_close(weights_of(far).weights, weights_of(near).weights, "weights", rtol=1e-9)
     assert_close(
         (query + 5e7) @ weights_of(far).weights + weights_of(far).intercept, answer.prediction, "y", rtol=1e-12
@@ -113,53 +173,57 @@ def test_a_large_mean_costs_the_weights_no_digits(predictor: Predictor) -> None:
     assert_close(shares_of(far).sum(axis=1), answer.prediction, "prediction", rtol=1e-12)
 
 
+@both_versions
 @pytest.mark.parametrize("observations", [N, 500])
-def test_contributions_add_up_on_data_far_from_zero(predictor: Predictor, observations: int) -> None:
+def test_contributions_add_up_on_data_far_from_zero(predictor: Predictor, observations: int, version: str) -> None:
     context, query = task(observations, shift=1e6)
-    answer, explanation = predict_and_explain(predictor, "linear", context, query)
+    answer, explanation = predict_and_explain(predictor, "linear", context, query, version=version)
     assert_close(shares_of(explanation).sum(axis=1), answer.prediction, "prediction", rtol=1e-9)
 
 
-def test_a_column_that_does_not_vary_has_no_weight(predictor: Predictor) -> None:
+@both_versions
+def test_a_column_that_does_not_vary_has_no_weight(predictor: Predictor, version: str) -> None:
     context, query = task()
     x = context.x.copy()
     x[:, 2] = 7.0
-    _, explanation = predict_and_explain(predictor, "linear", Context(x, context.y), query)
+    _, explanation = predict_and_explain(predictor, "linear", Context(x, context.y), query, version=version)
     assert np.all(weights_of(explanation).weights[2] == 0)
 
 
 @every_explained_model
 def test_a_stored_state_has_the_weights_of_its_observations(
-    repository: Repository, predictor: Predictor, model: str, parameters: dict[str, float]
+    repository: Repository, predictor: Predictor, model: str, version: str, parameters: dict[str, float]
 ) -> None:
     context, query = task()
-    runtime = repository.get(model)
+    runtime = repository.get(model, version)
     assert context.weight is not None
     outputs = runtime.run({"x": context.x[None], "y": context.y[None], "weight": context.weight[None]})
     infer = partial(run, runtime, parameters=parameters)
     found = implicit_weights(infer, runtime.manifest, runtime.state_after(outputs), D)
-    expected = weights_of(predict_and_explain(predictor, model, context, query, parameters)[1])
+    expected = weights_of(predict_and_explain(predictor, model, context, query, parameters, version=version)[1])
     assert_close(found.weights, expected.weights, "weights", rtol=1e-12)
     assert found.intercept.shape == (K,)
 
 
 def test_gradient_descent_has_weights_without_a_rate_but_contributions_only_with_one(predictor: Predictor) -> None:
     context, query = task()
-    answer, explanation = predict_and_explain(predictor, "gd-8", context, query, wanted=["implicit_weights"])
+    answer, explanation = predict_and_explain(predictor, "gd-8", context, query, explain=["implicit_weights"])
     assert_close(query @ weights_of(explanation).weights, answer.prediction, "prediction", rtol=1e-11)
     assert explanation.contributions is None
     with pytest.raises(UnsupportedByModel, match="not linear in y unless learning_rate is given in parameters"):
-        predict_and_explain(predictor, "gd-8", context, query, wanted=["contributions"])
+        predict_and_explain(predictor, "gd-8", context, query, explain=["contributions"])
 
 
 @pytest.mark.parametrize("part", PARTS)
-@pytest.mark.parametrize("model", ["classifier", "softmax-1", "softmax-8", "sine-trained", "linear-trained"])
+@pytest.mark.parametrize(
+    "model", ["classifier", "nonlinear", "softmax-1", "softmax-8", "sine-trained", "linear-trained"]
+)
 def test_a_model_that_is_not_linear_has_no_explanation(repository: Repository, model: str, part: str) -> None:
     predictor = Predictor(repository, "linear", Limits(1024, 10**6))
     width = repository.get(model).manifest.dims["D"]
     x = np.ones((3, 2 if width == "any" else width))
     with pytest.raises(UnsupportedByModel, match=f"^explain: model {model} has no "):
-        predict_and_explain(predictor, model, Context(x, np.ones((3, 1))), x, wanted=parts([part], ""))
+        predict_and_explain(predictor, model, Context(x, np.ones((3, 1))), x, explain=parts([part], ""))
 
 
 def test_there_are_at_most_as_many_contributions_as_an_answer_may_have(repository: Repository) -> None:
@@ -169,7 +233,7 @@ def test_there_are_at_most_as_many_contributions_as_an_answer_may_have(repositor
     strict = Predictor(repository, "linear", Limits(1024, M * N * K - 1))
     with pytest.raises(InvalidInput, match=rf"explain: asks for {M * N * K} .* at most {M * N * K - 1} numbers"):
         predict_and_explain(strict, None, context, query)
-    assert predict_and_explain(strict, None, context, query, wanted=["implicit_weights"])[1].contributions is None
+    assert predict_and_explain(strict, None, context, query, explain=["implicit_weights"])[1].contributions is None
 
 
 def test_an_explanation_beyond_floating_point_is_refused(predictor: Predictor) -> None:
@@ -178,22 +242,26 @@ def test_an_explanation_beyond_floating_point_is_refused(predictor: Predictor) -
         predict_and_explain(predictor, "gd-8", context, query, {"learning_rate": 1e300})
 
 
+@both_versions
 @pytest.mark.parametrize("scale", [1e140, 1e152, 1e153])
-def test_numbers_at_the_end_of_floating_point_are_explained_or_refused(predictor: Predictor, scale: float) -> None:
+def test_numbers_at_the_end_of_floating_point_are_explained_or_refused(
+    predictor: Predictor, scale: float, version: str
+) -> None:
     context, query = task()
     huge = Context(context.x * scale, context.y * scale)
     try:
-        answer, explanation = predict_and_explain(predictor, "linear", huge, query * scale)
+        answer, explanation = predict_and_explain(predictor, "linear", huge, query * scale, version=version)
     except NumericOverflow:
         return
     assert_close(shares_of(explanation).sum(axis=1) / scale, answer.prediction / scale, "prediction", rtol=1e-9)
     assert np.isfinite(weights_of(explanation).weights).all()
 
 
-def test_an_explanation_is_of_the_version_that_was_asked_for(predictor: Predictor) -> None:
+@both_versions
+def test_an_explanation_is_of_the_version_that_was_asked_for(predictor: Predictor, version: str) -> None:
     context, query = task()
-    answer: Prediction = predict_and_explain(predictor, "linear", context, query, version="1.0.0")[0]
-    assert answer.model.version == "1.0.0"
+    answer: Prediction = predict_and_explain(predictor, "linear", context, query, version=version)[0]
+    assert answer.model.version == version
 
 
 @pytest.mark.parametrize(

@@ -35,12 +35,21 @@ def queries(rows: int) -> Iterator[Array]:
 
 
 @pytest.mark.parametrize("rows", [1, 7, 100])
-@pytest.mark.parametrize(("model", "parameters"), [("linear", {}), ("gd-8", {"learning_rate": 0.01}), ("gd-1", {})])
+@pytest.mark.parametrize(
+    ("model", "version", "parameters"),
+    [
+        ("linear", "2.0.0", {}),
+        ("linear", "1.0.0", {}),
+        ("gd-8", "1.0.0", {"learning_rate": 0.01}),
+        ("gd-1", "1.0.0", {}),
+    ],
+)
 def test_chunks_are_answered_as_the_whole(
-    predictor: Predictor, model: str, parameters: dict[str, float], rows: int
+    predictor: Predictor, model: str, version: str, parameters: dict[str, float], rows: int
 ) -> None:
-    found = list(predictions(predictor, predictor.runtime(model), chunks(rows), queries(rows), parameters))
-    expected = predictor.predict(model, Context(X, Y, WEIGHT), QUERY, parameters).prediction
+    answers = predictions(predictor, predictor.runtime(model, version), chunks(rows), queries(rows), parameters)
+    found = [answer.prediction for answer in answers]
+    expected = predictor.predict(model, Context(X, Y, WEIGHT), QUERY, parameters, version=version).prediction
     assert [len(part) for part in found] == [len(part) for part in queries(rows)]
     assert_close(np.concatenate(found), expected, "prediction", rtol=1e-9)
 
@@ -50,7 +59,7 @@ def test_a_model_that_does_not_stream_sees_the_whole_context(predictor: Predicto
     assert not runtime.manifest.streams
     labels = np.eye(3)[np.arange(N) % 3]
     pieces = (Context(X[part], labels[part]) for part in (slice(0, 9), slice(9, N)))
-    found = np.concatenate(list(predictions(predictor, runtime, pieces, queries(5), {})))
+    found = np.concatenate([answer.prediction for answer in predictions(predictor, runtime, pieces, queries(5), {})])
     assert_close(found, predictor.predict("softmax-8", Context(X, labels), QUERY).prediction, "prediction", rtol=1e-9)
 
 
@@ -63,22 +72,29 @@ def test_a_parameter_that_does_not_fit_is_told_before_anything_is_read(predictor
         list(predictions(predictor, predictor.runtime("linear"), unread(), queries(5), {"pace": 1.0}))
 
 
+@pytest.mark.parametrize("version", ["1.0.0", "2.0.0"])
 @pytest.mark.parametrize("suffix", [".parquet", ".csv"])
 @pytest.mark.parametrize("mean", [0.0, 1e6, -1e6])
 def test_a_file_is_answered_as_float64_says_in_two_passes(
-    predictor: Predictor, tmp_path: Path, mean: float, suffix: str
+    predictor: Predictor, tmp_path: Path, mean: float, suffix: str, version: str
 ) -> None:
+    """Version 1 as its oracle in numpy, version 2 as it answers itself about data without the mean."""
     observed, asked = (pd.DataFrame(np.column_stack([x, y]) + mean) for x, y in ((X, Y), (QUERY, QUERY[:, 0])))
     context, query = ((tmp_path / name).with_suffix(suffix) for name in ("context", "query"))
     for numbers, path in ((observed, context), (asked, query)):
         frame = numbers.set_axis([*"abcde", "y"], axis=1)
         frame.to_parquet(path, row_group_size=17) if suffix == ".parquet" else frame.to_csv(path, index=False)
     with open_task(context, query, "y", rows=10) as task:
-        found = np.concatenate(
-            list(predictions(predictor, predictor.runtime("linear"), task.contexts(), task.queries(), {}))
-        )
+        runtime = predictor.runtime("linear", version)
+        answers = list(predictions(predictor, runtime, task.contexts(), task.queries(), {}))
+    found = np.concatenate([answer.prediction for answer in answers])
+    expected: Array
     x, y, x_query = observed.iloc[:, :D].to_numpy(), observed.iloc[:, D:].to_numpy(), asked.iloc[:, :D].to_numpy()
-    expected = linear(x, y, x_query)[:, 0]
+    if version == "1.0.0":
+        expected = linear(x, y, x_query)[:, 0]
+    else:
+        without = predictor.predict("linear", Context(x - mean, y[:, 0] - mean), x_query - mean, version=version)
+        expected = without.prediction + mean
     assert_close(found - expected.mean(), expected - expected.mean(), "prediction about its mean", rtol=1e-6)
 
 

@@ -32,7 +32,7 @@ def server() -> Iterator[Server]:
 
 def test_it_is_ready_as_soon_as_it_says_so_and_predicts(server: Server) -> None:
     assert httpx.get(f"{server.url}/health/ready").json() == {"status": "ready"}
-    answer = httpx.post(f"{server.url}/v1/predict", json=LINE)
+    answer = httpx.post(f"{server.url}/v1/predict", json={**LINE, "version": "1.0.0"})
     assert answer.json()["prediction"] == pytest.approx([8, 10])
 
 
@@ -55,7 +55,8 @@ def test_a_caller_who_hangs_up_does_no_harm(server: Server) -> None:
 
 def test_many_callers_at_once_each_get_their_own_answer(server: Server) -> None:
     def ask(slope: int) -> list[float]:
-        body = {"context": {"x": [[1], [2], [3]], "y": [slope, 2 * slope, 3 * slope]}, "query": [[10]]}
+        context = {"x": [[1], [2], [3]], "y": [slope, 2 * slope, 3 * slope]}
+        body = {"version": "1.0.0", "context": context, "query": [[10]]}
         answer: list[float] = httpx.post(f"{server.url}/v1/predict", json=body).json()["prediction"]
         return answer
 

@@ -1,0 +1,36 @@
+"""States that know of missing cells: an indicator beside each column of x, from the first missing cell on."""
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from service.shapes import Array
+
+
+def with_indicators(tensors: Mapping[str, Array], inputs: int) -> dict[str, Array]:
+    """Give a state an indicator for each column; exact, because an indicator that has not varied is all zeros.
+
+    Args:
+        tensors: The state by input name, in full or not at all; G = 0 or D. Others are ignored.
+        inputs: D.
+
+    Returns:
+        The tensors of the state that change; G = D.
+    """
+    present = tensors.get("state.present")
+    if present is None:
+        return {"state.present": np.zeros((len(tensors["x"]), inputs))}
+    if present.shape[1]:
+        return {}
+    _, columns = tensors["state.mean"].shape
+    there = (tensors["state.count"] != 0).astype(present.dtype)
+    changed = {
+        "state.present": np.repeat(there[:, None], inputs, 1),
+        "state.comoment": np.insert(
+            np.insert(tensors["state.comoment"], [columns] * inputs, 0.0, axis=1), [columns] * inputs, 0.0, axis=2
+        ),
+    }
+    if "state.buffer_present" in tensors:
+        rows = (tensors["state.buffer_weight"] != 0).astype(present.dtype)
+        changed["state.buffer_present"] = np.repeat(rows[..., None], inputs, 2)
+    return changed

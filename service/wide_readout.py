@@ -1,0 +1,141 @@
+"""The readout of a state with many columns, by eigendecomposition instead of the graph's doublings.
+
+The same numbers as `gdssm.readout`, to 1e-6: from 128 columns on this is quicker (ten times at 1,000), and it takes a
+thirtieth of the memory. A test compares the two.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gdssm import prior
+from service.shapes import Array
+
+F64 = NDArray[np.floating]
+
+
+class _Ridge(NamedTuple):
+    """Ridge regression on the first features of one context, at S strengths, in the directions of its eigenvectors."""
+
+    unit: F64
+    """(E_g,)"""
+    vectors: F64
+    """(E_g, E_g)"""
+    inverses: F64
+    """1/(λ + a), (S, E_g)."""
+    solutions: F64
+    """(S, E_g, K), for features as they are."""
+    residual: F64
+    """(S, K)"""
+    log_evidence: F64
+    """(S, K)"""
+
+    def inverse(self, factor: F64) -> F64:
+        """Sum factor·(G + aI)⁻¹ over the strengths, for features as they are; (E_g, E_g)."""
+        scaled = self.unit[:, None] * self.vectors
+        inverse: F64 = (scaled * (factor @ self.inverses)) @ scaled.T
+        return inverse
+
+
+def wide_readout(
+    state: Mapping[str, Array], outputs: int, block: Array, groups: Sequence[Array], *, scale: bool, response: bool
+) -> dict[str, Array]:
+    """Work out the inputs `cached.*` of a graph.
+
+    Args:
+        state: By input name, of B contexts.
+        outputs: K.
+        block: The block of each feature (E,).
+        groups: The share of each feature's block, one entry for each group.
+        scale: Whether to work out the covariance, which is zeros otherwise.
+        response: Whether to work out `readout.response` too.
+    """
+    found = [_of_one(one, outputs, block, groups, scale=scale, response=response) for one in _contexts(state)]
+    names = ("cached.weight", "cached.covariance", "cached.noise", "readout.response")
+    stacked = {name: np.stack(parts) for name, parts in zip(names, zip(*found, strict=True), strict=True)}
+    return stacked if response else {name: stacked[name] for name in names[:3]}
+
+
+def _contexts(state: Mapping[str, Array]) -> Iterator[dict[str, Array]]:
+    for i in range(len(state["state.count"])):
+        yield {name: tensor[i] for name, tensor in state.items()}
+
+
+def _of_one(
+    state: Mapping[str, Array], outputs: int, block: Array, groups: Sequence[Array], *, scale: bool, response: bool
+) -> tuple[F64, F64, F64, F64]:
+    count = float(state["state.count"])
+    squares = float(state["state.count_of_squares"])
+    effective = count * count / squares if squares > 0 else 0.0
+    variance = _varying(state, count)
+    y_scale, variance = np.sqrt(variance[:outputs]), variance[outputs:]
+    comoment = state["state.comoment"]
+    gram = comoment[outputs:, outputs:]
+    cross = comoment[outputs:, :outputs] * _inverse(y_scale)
+    inverse = _inverse(_divisor(variance, block))
+    ridges = [_ridge(gram, cross, share * inverse[: len(share)], max(effective, 1.0)) for share in groups]
+    left_out = [0.0 if share.any() else prior.NEVER for share in groups]
+    evidence = np.concatenate([ridge.log_evidence + out for ridge, out in zip(ridges, left_out, strict=True)])
+    probability = np.exp(evidence - evidence.max(0))
+    probability /= probability.sum(0)
+    size, freedom = len(variance), max(effective - 1.0, prior.SMALLEST_FREEDOM)
+    weight = np.zeros((size, outputs))
+    for ridge, own in zip(ridges, np.split(probability, len(ridges)), strict=True):
+        weight[: len(ridge.unit)] += np.einsum("sk,sek->ek", own, ridge.solutions)
+    covariance = np.zeros((outputs, size, size))
+    answer = np.zeros_like(covariance)
+    noise = np.zeros(outputs)
+    for ridge, own in zip(ridges, np.split(probability, len(ridges)), strict=True):
+        part = len(ridge.unit)
+        share = own * ridge.residual / freedom
+        noise += share.sum(0)
+        for k in range(outputs):
+            if response:
+                answer[k, :part, :part] += ridge.inverse(own[:, k])
+            if not scale:
+                continue
+            covariance[k, :part, :part] += ridge.inverse(share[:, k])
+            spread = -weight[:, k] * np.ones((len(own), 1))
+            spread[:, :part] += ridge.solutions[..., k]
+            covariance[k] += (spread * own[:, k, None]).T @ spread
+    squared = y_scale**2
+    noise = noise * squared * (effective + 1.0) / (count if count > 0 else 1.0)
+    return weight * y_scale, covariance * squared[:, None, None], noise, answer
+
+
+def _ridge(gram: F64, cross: F64, squared_unit: F64, count: float) -> _Ridge:
+    unit, part = np.sqrt(squared_unit), len(squared_unit)
+    values, vectors = np.linalg.eigh(unit[:, None] * gram[:part, :part] * unit)
+    values = values.clip(min=0.0)
+    along = vectors.T @ (unit[:, None] * cross[:part])
+    step = 8.0 * max(float((values**32).sum() ** (1 / 32)), prior.SMALLEST_BOUND)
+    strengths = np.maximum(prior.STRENGTHS / (count * step), prior.LOWEST_RATE) * count * step
+    inverses = 1.0 / (values + strengths[:, None] / count)
+    residual = (1.0 - inverses @ along**2).clip(min=prior.SMALLEST_RESIDUAL)
+    determinant = np.log1p(values * count / strengths[:, None]).sum(1)
+    prior_odds = 0.5 * np.log(strengths) - np.log1p(strengths)
+    evidence = (prior_odds - 0.5 * determinant)[:, None] - 0.5 * (count - 1.0) * np.log(residual)
+    solutions = unit[:, None] * (vectors @ (inverses[..., None] * along))
+    return _Ridge(unit, vectors, inverses, solutions, residual, evidence)
+
+
+def _varying(state: Mapping[str, Array], count: float) -> F64:
+    """The variance of what varies by more than rounding, times the count; 0 for the rest."""
+    mean, squared = state["state.mean"], state["state.comoment"].diagonal()
+    floor = np.full(len(squared), prior.CONSTANT * count)
+    floor[: len(mean)] = np.maximum(count * (prior.ROUNDING * mean) ** 2, prior.RESIDUE * state["state.peak"])
+    varying: F64 = np.where(squared > floor, squared, 0.0)
+    return varying
+
+
+def _divisor(variance: F64, block: F64) -> F64:
+    same = (block[:, None] == block).astype(np.float64)
+    varying = (variance > 0).astype(np.float64)
+    divisor: F64 = np.where(block == prior.NUMBERS, variance * (same @ varying), varying * (same @ variance))
+    return divisor
+
+
+def _inverse(value: F64) -> F64:
+    return np.divide(1.0, value, out=np.zeros_like(value), where=value > 0)

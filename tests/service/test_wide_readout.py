@@ -1,0 +1,55 @@
+"""Behind the graph and inside it, a readout is the same."""
+
+import sys
+from collections.abc import Iterator
+
+import numpy as np
+import pytest
+
+from service.models.repository import Repository
+from service.runtime import WIDE, Runtime
+
+B = 2
+CASES = [
+    ("linear", 60, 20, 2, 0.0), ("linear", 3, 5, 1, 0.0), ("linear", 1, 4, 1, 0.0), ("linear", 40, 7, 3, 0.3),
+    ("linear", 50, 80, 1, 0.0), ("nonlinear", 20, 6, 2, 0.2), ("nonlinear", 200, 10, 1, 0.0),
+]  # fmt: skip
+
+
+@pytest.fixture(params=["linear", "nonlinear"])
+def runtime(request: pytest.FixtureRequest, repository: Repository) -> Iterator[Runtime]:
+    runtime = repository.get(request.param)
+    yield runtime
+    runtime.wide = WIDE
+
+
+@pytest.mark.parametrize(("model", "rows", "inputs", "outputs", "missing"), CASES)
+def test_both_agree(repository: Repository, model: str, rows: int, inputs: int, outputs: int, missing: float) -> None:
+    runtime, generator = repository.get(model), np.random.default_rng(rows)
+    x = generator.normal(size=(B, rows, inputs))
+    y = generator.normal(size=(B, rows, outputs)) + x[..., :1]
+    tensors = {"x": np.where(generator.random(x.shape) < missing, np.nan, x), "y": y, "x_query": x[:, :1] + 0.5}
+    found = {}
+    try:
+        for wide in (sys.maxsize, 0):
+            runtime.wide = wide
+            found[wide] = runtime.run({**tensors, "want_response": 1.0})
+    finally:
+        runtime.wide = WIDE
+    for name, tolerance in (
+        ("prediction", 1e-5),
+        ("scale", 1e-5),
+        ("readout.weight", 1e-4),
+        ("readout.response", 1e-4),
+    ):
+        inside, behind = found[sys.maxsize][name], found[0][name]
+        assert np.abs(inside - behind).max() <= tolerance * max(np.abs(inside).max(), 1e-12), name
+
+
+def test_the_scale_is_left_out_where_it_is_not_wanted(runtime: Runtime) -> None:
+    generator = np.random.default_rng(0)
+    x = generator.normal(size=(1, 9, 3))
+    for wide in (sys.maxsize, 0):
+        runtime.wide = wide
+        outputs = runtime.run({"x": x, "y": x[..., :1], "x_query": x, "want_scale": 0.0})
+        assert not outputs["readout.covariance"].any()
