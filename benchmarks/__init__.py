@@ -8,7 +8,7 @@ scale         time and memory against every size
 bulk          `gdssm predict` on ten million rows
 training      a step of training beside plain ways to write it
 summary       the goals of all these, as the README shows them
-diabetes      accuracy on real data, through HTTP
+accuracy      on 48 public and synthetic tables, beside what scikit-learn has
 latency       what a prediction, and one observation more, cost beside a ridge fitted anew
 
 By hand: convergence (five seeds of the one-layer presets), selection (the settings of the multi-step ones),

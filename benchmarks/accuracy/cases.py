@@ -55,7 +55,7 @@ class Cases:
 
 
 def summarize(records: Iterable[Record], task: str) -> Cases:
-    """Take the medians over splits of the records of one task."""
+    """Take medians over splits of the records of one task; of coverage, which is a probability, means."""
     chosen = [record for record in records if record.task == task]
     places = {key: place for place, key in enumerate(dict.fromkeys(map(_case, chosen)))}
     chosen.sort(key=lambda record: places[_case(record)])
@@ -69,7 +69,9 @@ def summarize(records: Iterable[Record], task: str) -> Cases:
             continue
         for name in (*found[0].measures, SECONDS):
             values = [record.seconds if name == SECONDS else record.measures[name] for record in found]
-            cases.values.setdefault(name, {})[key] = float(np.median(values))
+            cases.values.setdefault(name, {})[key] = float(
+                np.mean(values) if name.startswith("coverage") else np.median(values)
+            )
     return Cases(cases.values, min(sizes, default=0), cases.errors)
 
 

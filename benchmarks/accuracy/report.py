@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
+from benchmarks.accuracy import readme
 from benchmarks.accuracy.cases import Cases, summarize
 from benchmarks.accuracy.comparison import (
     BASELINE,
@@ -18,7 +19,7 @@ from benchmarks.accuracy.measures import BINS, MIN_PROBABILITY
 from benchmarks.accuracy.records import Record
 from benchmarks.accuracy.splits import MAX_TEST, MIN_TEST
 from benchmarks.plots import save
-from benchmarks.results import write
+from benchmarks.results import RESULTS, write
 from benchmarks.table import markdown, short
 
 TOPIC = "accuracy"
@@ -27,8 +28,8 @@ splits. Split s is a permutation by `numpy.random.default_rng(1000 * s + n)`: th
 {MAX_TEST} (at least {MIN_TEST}) the test. Tables: {{tables}}."""
 REGRESSION_METHOD = f"""R² is the median over cases; *level* the share of cases with R² ≥ that of {BASELINE} − {MARGIN};
 *median* and *worst* the differences of R² to {BASELINE}; *rank* the mean rank among the contestants that have the case
-(1 is best). Coverage is that of the central 80 % and 90 % predictive intervals; width that of the 90 % interval in
-standard deviations of y; time is to fit and predict on one thread, median."""
+(1 is best). Coverage is that of the central 80 % and 90 % predictive intervals, the mean over splits and cases; width
+that of the 90 % interval in standard deviations of y; time is to fit and predict on one thread, median."""
 CLASSIFICATION_METHOD = f"""Means over tables; log loss in nats, probabilities below {MIN_PROBABILITY} raised to it for
 every contestant; expected calibration error of the most probable class in {BINS} bins."""
 REGRESSION_HEADER = ["", "cases", "R²", "level", "median", "worst", "on", "rank", "80 %", "90 %", "width", "time"]
@@ -43,6 +44,8 @@ def report(out: Path, records: Iterable[Record]) -> None:
     if regression.sizes:
         save(draw(median_r2(regression)), out / f"{TOPIC}.svg")
     write(out, TOPIC, numbers(records, regression, classification), section(regression, classification))
+    if out == RESULTS:
+        readme.show()
 
 
 def numbers(records: Sequence[Record], regression: Cases, classification: Cases) -> dict[str, object]:

@@ -33,7 +33,7 @@ def _predict(file: Path, split: Split) -> Prediction:
     if "scale" not in outputs:
         return Prediction(value[:, 0])
     scale = outputs["scale"][0, :, 0].astype(np.float64)
-    return Prediction(value[:, 0], scale, float(outputs["degrees_of_freedom"][0, 0]))
+    return Prediction(value[:, 0], scale, float(outputs["degrees_of_freedom"][0]))
 
 
 def _targets(split: Split) -> NDArray[np.float64]:

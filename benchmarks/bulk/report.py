@@ -17,8 +17,8 @@ HOW = """Every contestant is a process of its own that starts, reads {rows:,} ro
 in uncompressed Parquet, {gigabytes:.2f} GB, in the system's cache), answers {queries:,} queries and ends. In turn,
 repeats: {repeats}; medians (and all); one thread for arithmetic. *{control}* is the limit: XᵀX, Xᵀy and sums, by the
 same reader in the same chunks. Ridge holds everything in memory; SGDRegressor reads twice. *Off* is the most that an
-answer is off the contestant's own definition (gdssm's is the model `linear`: standardise, eight gradient steps), which
-is computed in float64 by two passes, relative to the spread of the answers."""
+answer is off the contestant's own definition (gdssm's is the model `linear`: ridge regression, averaged over its
+strength by evidence), which is computed in float64 by two passes, relative to the spread of the answers."""
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,8 @@ from benchmarks.ratios import Times
 from benchmarks.results import parse_out, write
 from benchmarks.serving.payloads import SIZES
 from benchmarks.zoo import model_file
+from service.distribution import NOTHING
+from service.predictor import scale_flag
 from service.runtime import Runtime
 from service.shapes import Array
 
@@ -49,12 +51,13 @@ def main(out: Path, sizes: Sizes) -> None:
 def against_numpy(model: str, observations: int, inputs: int, queries: int, rounds: int) -> Times:
     """Time the graph and numpy, in one shot and from a state."""
     runtime, data = Runtime.load(model_file(model)), draw(observations, inputs, queries)
-    query = {"x_query": data["x_query"]}
-    empty, held = empty_state(runtime, data), runtime.state_after(runtime.run(with_batch(data)))
+    query, flags = {"x_query": data["x_query"]}, scale_flag(runtime.manifest, NOTHING)
+    outputs = runtime.run(with_batch(data) | flags)
+    empty, held, readout = empty_state(runtime, data), runtime.state_after(outputs), runtime.readout_of(outputs)
     calls: dict[str, Callable[[], object]] = {
-        "graph": partial(runtime.run, empty | with_batch(data)),
+        "graph": partial(runtime.run, empty | with_batch(data) | flags),
         "numpy": partial(MODELS[model], without_batch(empty), data),
-        "graph, held": partial(runtime.run, held | with_batch(query)),
+        "graph, held": partial(runtime.run, held | readout | with_batch(query) | flags),
         "numpy, held": partial(MODELS[model], without_batch(held), query),
     }
     return time_in_turn(calls, rounds)
@@ -63,9 +66,10 @@ def against_numpy(model: str, observations: int, inputs: int, queries: int, roun
 def with_threads(observations: int, inputs: int, threads: tuple[int, ...], rounds: int) -> Times:
     """Time `linear` with different numbers of threads."""
     data = draw(observations, inputs, 10)
-    calls: dict[str, Callable[[], object]] = {
-        str(number): partial(Runtime.load(model_file("linear"), number).run, with_batch(data)) for number in threads
-    }
+    calls: dict[str, Callable[[], object]] = {}
+    for number in threads:
+        runtime = Runtime.load(model_file("linear"), number)
+        calls[str(number)] = partial(runtime.run, with_batch(data) | scale_flag(runtime.manifest, NOTHING))
     return time_in_turn(calls, rounds)
 
 

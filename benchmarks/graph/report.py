@@ -10,7 +10,8 @@ from benchmarks.table import markdown, verdict
 ABOUT = (
     "Each graph through the service's runtime (all outputs, the state among them) beside the same model in numpy, with "
     "one thread each, in turn in one process: medians, and in brackets the quartiles of the ratio within a round. "
-    "Held: the state is there, and only the queries come; that saves the pass over observations, and the steps stay."
+    "Held: the state is there, and only the queries come; that saves the pass over observations, and the steps stay. "
+    "Of `linear` the readout of the state is there too, as the service keeps it; numpy computes it again."
 )
 ABOUT_THREADS = (
     "Threads that one run of `linear` may use (`GDSSM_THREADS`); onnxruntime gives a second one only to nodes that are "

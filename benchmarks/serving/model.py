@@ -11,10 +11,13 @@ import onnxruntime
 from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
+DATA = ("x", "y", "weight", "x_query")
+ONES = ("layout.group.0",)
+"""Of `linear`: every column has the same share; all other inputs are zeros, and no scale is asked for."""
 
 
 class Model:
-    """One session, one thread; the state is filled with zeros and the weights with ones, as the graph wants them."""
+    """One session, one thread; what is not sent is filled with zeros and ones, as the graph wants it."""
 
     def __init__(self, path: Path) -> None:
         options = onnxruntime.SessionOptions()
@@ -22,7 +25,7 @@ class Model:
         options.inter_op_num_threads = 1
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         self._session = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
-        self._state = {i.name: i.shape for i in self._session.get_inputs() if i.name.startswith("state.")}
+        self._others = {i.name: i.shape for i in self._session.get_inputs() if i.name not in DATA}
 
     @classmethod
     def from_environment(cls) -> "Model":
@@ -32,7 +35,7 @@ class Model:
     def __call__(self, x: Array, y: Array, query: Array) -> Array:
         """Learn from x (N, D) and y (N,), and predict for query (M, D): (M,)."""
         rows, inputs = x.shape
-        sizes = {"B": 1, "D": inputs, "D+K": inputs + 1}
+        sizes = {"B": 1, "D": inputs, "K": 1, "G": 0, "S0": inputs}
         prediction: Array = self._session.run(
             ["prediction"],
             {
@@ -40,11 +43,12 @@ class Model:
                 "y": y[None, :, None],
                 "weight": np.ones((1, rows)),
                 "x_query": query[None],
-                **{name: _zeros(shape, sizes) for name, shape in self._state.items()},
+                **{name: _filled(name, shape, sizes) for name, shape in self._others.items()},
             },
         )[0]
         return prediction[0, :, 0]
 
 
-def _zeros(shape: list[str], sizes: Mapping[str, int]) -> Array:
-    return np.zeros([sizes[axis] for axis in shape])
+def _filled(name: str, shape: list[str], sizes: Mapping[str, int]) -> Array:
+    fill = np.ones if name in ONES else np.zeros
+    return fill([sum(sizes[letter] for letter in axis.split("+")) for axis in shape])

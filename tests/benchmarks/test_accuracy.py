@@ -7,12 +7,25 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from benchmarks.accuracy import columns, contestants, measures, peers, records, report, run, served, splits, tables
+from benchmarks.accuracy import (
+    columns,
+    contestants,
+    measures,
+    peers,
+    readme,
+    records,
+    report,
+    run,
+    served,
+    splits,
+    tables,
+)
 from benchmarks.accuracy.cases import CaseKey, summarize
 from benchmarks.accuracy.comparison import compare_classification, compare_regression
 from benchmarks.accuracy.figure import label_heights, spread
 from benchmarks.accuracy.predictions import Prediction
 from benchmarks.accuracy.records import Key, Record
+from benchmarks.summary import README
 
 SHAPES = {
     "diabetes": (442, 10),
@@ -179,7 +192,7 @@ class _ModelWithScale:
     def run(self, tensors: dict[str, NDArray[np.float64]]) -> dict[str, NDArray[np.float64]]:
         assert [tensors[name].shape for name in ("x", "y", "x_query")] == [(1, 7, 2), (1, 7, 1), (1, 5, 2)]
         column = np.arange(5.0)[None, :, None]
-        return {"prediction": column, "scale": column + 1, "degrees_of_freedom": np.array([[6.0]])}
+        return {"prediction": column, "scale": column + 1, "degrees_of_freedom": np.array([6.0])}
 
 
 def test_scale_and_degrees_of_freedom_of_a_served_model_are_used(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -285,3 +298,7 @@ def test_names_at_the_ends_of_lines_do_not_overlap() -> None:
     assert spread([0.5, 0.1, 0.5], 0.2) == pytest.approx([0.4, 0.1, 0.6])
     heights = label_heights({"a": {5: 0.0, 20: 0.5}, "b": {5: 0.1, 20: 0.5}, "c": {5: 0.5}}, 0.1)
     assert heights == pytest.approx({"a": 0.45, "b": 0.55, "c": 0.5})
+
+
+def test_the_readme_shows_the_committed_results() -> None:
+    assert readme.table() in README.read_text(encoding="utf-8"), "run `python -m benchmarks.accuracy --report-only`"

@@ -30,8 +30,11 @@ def test_numpy_computes_what_the_graph_does(model: str, shift: float) -> None:
     for state, given in ((empty, data), (held, then), (held, {"x_query": data["x_query"]})):
         expected = runtime.run(state | with_batch(given))
         prediction, after = MODELS[model](without_batch(state), given)
-        for name, actual in zip(expected, (prediction, *after), strict=True):
-            assert_close(actual, expected[name][0], name, rtol=1e-9)
+        # The graph of `linear` computes its readout by doublings, numpy by an eigendecomposition.
+        rounding = 1e-5 if model == "linear" else 1e-9
+        assert_close(prediction, expected["prediction"][0], "prediction", rtol=rounding)
+        for (name, tensor), actual in zip(runtime.state_after(expected).items(), after, strict=True):
+            assert_close(actual, tensor[0], name, rtol=1e-9)
 
 
 def test_it_leaves_tables_and_numbers(tmp_path: Path) -> None:

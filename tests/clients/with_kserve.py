@@ -55,7 +55,7 @@ def prediction(answer: InferResponse) -> np.ndarray:
 
 
 def assert_close(actual: np.ndarray, expected: np.ndarray) -> None:
-    np.testing.assert_allclose(actual, expected, rtol=1e-4)  # linear is a long descent, not a solution
+    np.testing.assert_allclose(actual, expected, rtol=1e-3)  # linear is an average of ridge regressions, not a solution
 
 
 def refused(call: Callable[[], object], status: int, text: str) -> None:
@@ -125,9 +125,11 @@ def errors() -> None:
         ([x, tensor("y", Y[:, :2]), queries], "y: has N = 2, but x has 7"),
         ([tensor("x", np.ones((1, 7, 2), bool), "BOOL"), y, queries], "inputs[0].datatype"),
         ([x, queries], "x: needs y beside it"),
-        ([tensor("x", X * np.nan, binary=True), y, queries], "x[0][0][0]: is NaN"),
+        ([x, tensor("y", Y * np.nan, binary=True), queries], "y[0][0][0]: is NaN"),
     ):
         refused(partial(infer, inputs), 422, text)
+    missing = [tensor("x", X * np.nan, binary=True), y, queries]
+    refused(partial(infer, missing, "gd-1"), 422, "x[0][0][0]: is NaN")
     wrong = InferInput("x", [1, 7, 2], "FP64", data=[1.0, 2.0])
     refused(lambda: infer([wrong, *task(binary=False)[1:]]), 422, "inputs[0].data: has 2 entries")
     refused(lambda: infer(task(), request_outputs=[RequestedOutput("answer")]), 422, "outputs[0].name: 'answer'")

@@ -36,7 +36,7 @@ def infer(
 
 
 def assert_close(actual: np.ndarray, expected: np.ndarray) -> None:
-    np.testing.assert_allclose(actual, expected, rtol=1e-4)  # linear is a long descent, not a solution
+    np.testing.assert_allclose(actual, expected, rtol=1e-3)  # linear is an average of ridge regressions, not a solution
 
 
 def refused(call: Callable[[], object], status: int, text: str) -> None:
@@ -56,6 +56,7 @@ def health() -> None:
     assert CLIENT.is_server_ready()
     assert CLIENT.is_model_ready("linear", headers=HEADERS)
     assert CLIENT.is_model_ready("linear", "1.0.0", headers=HEADERS)
+    assert CLIENT.is_model_ready("linear", "2.0.0", headers=HEADERS)
     assert not CLIENT.is_model_ready("cubic", headers=HEADERS)
     assert not CLIENT.is_model_ready("linear", "9.9.9", headers=HEADERS)
 
@@ -147,9 +148,11 @@ def errors() -> None:
         ([flag, tensor("y", Y), queries], "inputs[0].datatype"),
         ([tensor("x", X), queries], "x: needs y beside it"),
         ([queries], "cannot be left out"),
-        ([tensor("x", X * np.nan), tensor("y", Y), queries], "x[0][0][0]: is NaN"),
+        ([tensor("x", X), tensor("y", Y * np.nan), queries], "y[0][0][0]: is NaN"),
     ):
         refused(partial(CLIENT.infer, "linear", inputs, headers=dict(HEADERS)), 422, text)
+    missing = [tensor("x", X * np.nan), tensor("y", Y), queries]
+    refused(partial(CLIENT.infer, "gd-1", missing, headers=dict(HEADERS)), 422, "x[0][0][0]: is NaN")
     refused(lambda: infer(outputs=[triton.InferRequestedOutput("answer")]), 422, "outputs[0].name: 'answer'")
     refused(lambda: infer(request_compression_algorithm="gzip"), 415, "must not be compressed")
 

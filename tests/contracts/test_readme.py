@@ -43,6 +43,8 @@ def test_the_curl_answers_as_printed(server: Server) -> None:
     answer = json.loads(run("bash", "-c", command.replace("http://127.0.0.1:8000", server.url)))
     expected = json.loads(printed)
     assert_close(answer.pop("prediction"), expected.pop("prediction"), "prediction", rtol=1e-9)
+    for side in ("lower", "upper"):
+        assert_close(answer["interval"].pop(side), expected["interval"].pop(side), side, rtol=1e-9)
     assert answer == expected
 
 
