@@ -147,7 +147,7 @@ def test_numbers_that_overflow_are_422(client: InProcess, content: bytes) -> Non
     check(client.send(content), 422, "numeric_overflow")
 
 
-@pytest.mark.parametrize("model", ["gd-1", "gd-8", "linear"])
+@pytest.mark.parametrize("model", ["gd-1", "gd-8", "linear", "nonlinear"])
 def test_squares_that_overflow_are_422_for_every_model(client: InProcess, model: str) -> None:
     context = {"x": [[1e200, 0], [2, 1e200], [1, 1]], "y": [1, 2, 3]}
     answer = client.predict({"model": model, "context": context, "query": [[1e200, 1]]})

@@ -19,7 +19,8 @@ from tests.closeness import assert_close
 from tests.properties.cases import Case, cases
 
 ZOO = Repository.load([Settings().zoo], threads=1)
-MODELS = {runtime.manifest.name: runtime for runtime in ZOO.served()}
+MODELS = {runtime.manifest.name: runtime for runtime in reversed(ZOO.served())}  # the highest version of each
+MODELS["linear-1.0.0"] = ZOO.get("linear", "1.0.0")
 STREAMING = [name for name, runtime in MODELS.items() if runtime.manifest.streams]
 SETS = [name for name, runtime in MODELS.items() if runtime.manifest.merge.rule != "none" or name == "softmax-8"]
 """Models that do not look at the order of their rows."""
@@ -250,7 +251,7 @@ def test_a_number_that_the_precision_of_the_model_cannot_hold_is_refused() -> No
         infer(MODELS["sine-trained"], tensors, LIMITS)
 
 
-@pytest.mark.parametrize("name", ["gd-1", "linear", "classifier", "sine-trained"])
+@pytest.mark.parametrize("name", ["gd-1", "linear", "linear-1.0.0", "nonlinear", "classifier", "sine-trained"])
 def test_an_answer_beyond_floating_point_is_refused_as_such(name: str) -> None:
     tensors = tensors_for(MODELS[name])
     tensors["x"] *= np.sqrt(np.finfo(MODELS[name].manifest.dtype).max)

@@ -107,7 +107,8 @@ def test_coefficients_are_the_prediction_in_the_callers_units(model: str, rate: 
 
 def test_a_model_without_coefficients_has_none() -> None:
     inputs = GENERATOR.normal(size=(N, 10))
-    assert not hasattr(GDSSMRegressor("linear-trained").fit(inputs, Y[:, 0]), "coef_")
+    for model in ("linear-trained", "nonlinear"):
+        assert not hasattr(GDSSMRegressor(model).fit(inputs, Y[:, 0]), "coef_")
     assert not hasattr(GDSSMRegressor(), "coef_")
 
 
