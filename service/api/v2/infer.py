@@ -14,11 +14,14 @@ from service.api.v2.body import InferRoute, tensors_of
 from service.api.v2.named import Newest, Version
 from service.api.v2.schemas import InferAnswer, InferRequest
 from service.api.work import Pool, numbers_in
+from service.artifact import CACHED_READY, WANT_SCALE, readout_shapes
 from service.distribution import Wanted, check_wanted, interval_of
 from service.inference import infer
 from service.predictor import Limits
 from service.runtime import Runtime
 
+WITHOUT_BOUNDS = {WANT_SCALE, CACHED_READY, *readout_shapes("cached", "")}
+"""Inputs by which a scale is left out or brought along; ignored where an interval is asked for."""
 BYTES = {"content": {binary.CONTENT_TYPE: {"schema": {"type": "string", "format": "binary"}}}}
 HEADERS = {
     binary.HEADER: {
@@ -71,7 +74,10 @@ async def _infer(request: InferRequest, runtime: Runtime, limits: Limits, pool: 
         check(request, manifest)
         level = numbers.pop("interval", None)
         check_wanted(manifest, Wanted(level), "parameters.")
-        outputs = infer(runtime, tensors_of(request), limits, numbers)
+        tensors = tensors_of(request)
+        if level is not None:  # bounds need the scale of this state, whatever the request says of it
+            tensors = {name: tensor for name, tensor in tensors.items() if name not in WITHOUT_BOUNDS}
+        outputs = infer(runtime, tensors, limits, numbers)
         return answer(request, manifest, outputs if level is None else outputs | interval_of(outputs, level))
 
     return await pool.run(work, _size(request))

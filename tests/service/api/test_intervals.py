@@ -152,3 +152,17 @@ def test_models_say_whether_they_give_a_scale(client: InProcess) -> None:
         ("linear", "2.0.0"),
         ("nonlinear", "1.0.0"),
     }
+
+
+def test_an_interval_needs_its_scale_whatever_the_tensors_say(client: InProcess) -> None:
+    tensors = {"x": ([1, 4, 2], X), "y": ([1, 4, 1], Y), "x_query": ([1, 2, 2], QUERY), "want_scale": ([1], [0.0])}
+    inputs = [
+        {"name": name, "shape": shape, "datatype": "FP64", "data": np.array(data, np.float64).ravel().tolist()}
+        for name, (shape, data) in tensors.items()
+    ]
+    inputs[-1]["shape"] = []
+    body = {"inputs": inputs, "parameters": {"interval": 0.9}}
+    answer = client.request("POST", "/v2/models/linear/infer", json=body)
+    assert answer.status_code == 200, answer.text
+    outputs = {output["name"]: output["data"] for output in answer.json()["outputs"]}
+    assert outputs["upper"] == one_shot(client)["interval"]["upper"]
