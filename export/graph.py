@@ -17,10 +17,9 @@ from gdssm.feature_map import FeatureMapState
 from gdssm.feature_plan import FeaturePlan
 from gdssm.notation import Inputs, Outputs, Predictions, Weight
 from gdssm.readout import Readout
+from service import signature
 from service.artifact import (
     CACHED_READY,
-    DISTRIBUTION,
-    RESPONSE,
     WANT_RESPONSE,
     WANT_SCALE,
     Axis,
@@ -32,8 +31,19 @@ from service.artifact import (
 )
 
 State = tuple[Tensor, ...]
-LAYOUT = "which features there are, see features in the manifest; filled in by the runtime"
-CACHED = "readout of the state, from an earlier run with the same state and no observations"
+MEANINGS = {
+    "scale": "scale of the t distribution",
+    "degrees_of_freedom": "its degrees of freedom",
+    "clipped": "columns moved in",
+    "constant": "1: does not vary",
+    CACHED_READY: "1 where cached.* is given",
+    WANT_SCALE: "0 where the scale is not asked for; it is then not computed",
+    WANT_RESPONSE: "1 where readout.response is asked for",
+    "layout": "which features there are, see features in the manifest; filled in by the runtime",
+    "cached": "readout of the state, from an earlier run with the same state and no observations",
+    "readout": "what the state answers with",
+}
+"""Of the tensors of a model with a distribution, by name or by what stands before the dot."""
 
 
 class Model(Protocol):
@@ -85,7 +95,7 @@ class Signature:
                 "weight", ("B", "N"), "how much each counts: 1 normally, 0 is padding, −w takes one out again"
             ),
             self._tensor("x_query", ("B", "M", d), "inputs to predict for"),
-            *self._extra_inputs(),
+            *self._extra(signature.extra_inputs(self.plan)),
         )
 
     def output_specs(self) -> tuple[TensorSpec, ...]:
@@ -95,40 +105,14 @@ class Signature:
             spec.model_copy(update={"name": next_name(spec.name), "meaning": f"{spec.meaning}, after"})
             for spec in self._states()
         )
-        return self._tensor("prediction", ("B", "M", k), "outputs for x_query"), *self._extra_outputs(), *after
+        extra = self._extra(signature.extra_outputs(self.plan))
+        return self._tensor("prediction", ("B", "M", k), "outputs for x_query"), *extra, *after
 
-    @property
-    def features(self) -> str:
-        """The axis of all features of a model with a plan."""
-        return "D+G+A+P" if self.plan and self.plan.makes_features else "D+G"
-
-    def _extra_inputs(self) -> list[TensorSpec]:
-        if self.plan is None:
-            return []
-        block: dict[str, tuple[Axis, ...]] = {"block": (self.features,)}
-        tables = {"additive": ("A", 3), "pairs": ("P", 2), **block} if self.plan.makes_features else block
-        tables |= {f"group.{number}": (f"S{number}",) for number in range(self.plan.groups)}
+    def _extra(self, shapes: Mapping[str, tuple[Axis, ...]]) -> list[TensorSpec]:
         return [
-            *(self._tensor(f"layout.{name}", shape, LAYOUT) for name, shape in tables.items()),
-            *(self._tensor(*found, CACHED) for found in readout_shapes("cached", self.features).items()),
-            self._tensor(CACHED_READY, ("B",), "1 where cached.* is given"),
-            self._tensor(WANT_SCALE, (), "0 where the scale is not asked for; it is then not computed"),
-            self._tensor(WANT_RESPONSE, (), "1 where readout.response is asked for"),
+            self._tensor(name, shape, MEANINGS.get(name) or MEANINGS[name.partition(".")[0]])
+            for name, shape in shapes.items()
         ]
-
-    def _extra_outputs(self) -> list[TensorSpec]:
-        if self.plan is None:
-            return []
-        meanings = ("scale of the t distribution", "its degrees of freedom", "columns moved in", "1: does not vary")
-        named = zip(DISTRIBUTION.items(), meanings, strict=True)
-        return [
-            *(self._tensor(name, shape, meaning) for (name, shape), meaning in named),
-            *(self._tensor(*found, "what the state answers with") for found in self._readout().items()),
-        ]
-
-    def _readout(self) -> dict[str, tuple[Axis, ...]]:
-        response: dict[str, tuple[Axis, ...]] = {RESPONSE: ("B", "K", self.features, self.features)}
-        return readout_shapes("readout", self.features) | response
 
     def _states(self) -> list[TensorSpec]:
         return [self._tensor(f"state.{name}", tensor.shape, tensor.meaning) for name, tensor in self.state.items()]

@@ -1,6 +1,7 @@
 """What the states of the models are made of: names, axes and meanings, in the order of their NamedTuples."""
 
 from export.graph import StateTensor
+from gdssm.prior import BUFFERED
 
 GATED_SUM = {
     "count": StateTensor(("B",), "sum of the weights"),
@@ -37,9 +38,9 @@ FEATURES = {
     "frozen": StateTensor(("B",), "1 when the scale of the features is fixed"),
     "center": StateTensor(("B", "D"), "what features take for the mean of each column"),
     "spread": StateTensor(("B", "D"), "what features take for its standard deviation"),
-    "buffer": StateTensor(("B", 32, "D+K"), "observations [y, x] while the scale is not fixed"),
-    "buffer_present": StateTensor(("B", 32, "G"), "whether each of their cells of x is there"),
-    "buffer_weight": StateTensor(("B", 32), "their weights"),
+    "buffer": StateTensor(("B", BUFFERED, "D+K"), "observations [y, x] while the scale is not fixed"),
+    "buffer_present": StateTensor(("B", BUFFERED, "G"), "whether each of their cells of x is there"),
+    "buffer_weight": StateTensor(("B", BUFFERED), "their weights"),
 }
 
 

@@ -1,6 +1,6 @@
 """Count, means and centred second moments of a table with missing cells, as a state.
 
-A missing cell of x is read as the mean of the cells that are there, and as a zero in an indicator column beside it
+A missing cell of x is read as the mean of the cells that are there, and as a zero in an indicator column of its own
 (1 where the cell is there). Both are exact at any time: with u = present·(x − c) around the present mean c, moving the
 centre from c to c' is the linear map u' = u + present·(c − c'), which the comoment of [u, present] follows without the
 rows. So these moments stream, merge and lose observations again as `moments.Moments` do, and like them they are

@@ -9,10 +9,8 @@ from torch import Tensor, nn
 
 from gdssm.cell_moments import CellMoments, empty
 from gdssm.notation import Inputs, Outputs, Weight
-from gdssm.prior import ROUNDING
+from gdssm.prior import BUFFERED, ROUNDING
 
-BUFFERED = 32
-"""Observations that are kept as they came, before the scale is frozen."""
 FURTHEST = 4.0
 """Standard deviations beyond which features do not change."""
 BEND = 2.5

@@ -13,10 +13,10 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from gdssm.prior import INDICATORS
+
 Array = NDArray[np.float64]
 
-NUMBERS, INDICATORS = 0, 1
-"""Blocks of every model: the columns of x, and the indicators of their missing cells."""
 INDICATOR_SHARE = 0.15
 """Of the indicators in the prior variance, when that of all other features is 1."""
 
@@ -68,8 +68,13 @@ class FeaturePlan:
 
     @property
     def makes_features(self) -> bool:
-        """Whether there is anything beside the columns themselves, for any D."""
+        """Whether there are features other than the columns themselves, for any D."""
         return any(band.blocks for band in self.bands)
+
+    @property
+    def axis(self) -> str:
+        """The axis of all features: D columns, G indicators, A additive features and P products."""
+        return "D+G+A+P" if self.makes_features else "D+G"
 
     def band(self, columns: int) -> Band:
         """Find what is made of `columns` columns."""

@@ -1,4 +1,4 @@
-"""States that know of missing cells: an indicator beside each column of x, from the first missing cell on."""
+"""States that know of missing cells: an indicator for each column of x, from the first missing cell on."""
 
 from collections.abc import Mapping
 
@@ -34,3 +34,20 @@ def with_indicators(tensors: Mapping[str, Array], inputs: int) -> dict[str, Arra
         rows = (tensors["state.buffer_weight"] != 0).astype(present.dtype)
         changed["state.buffer_present"] = np.repeat(rows[..., None], inputs, 2)
     return changed
+
+
+def buffered(state: Mapping[str, Array]) -> dict[str, Array]:
+    """Take out the observations that a state holds as they came: x, y and weight, as for a run of the graph.
+
+    Args:
+        state: In full, by input name, of a model that makes features.
+    """
+    inputs = state["state.center"].shape[1]
+    rows, present = state["state.buffer"], state["state.buffer_present"]
+    outputs = rows.shape[2] - inputs
+    x = rows[..., outputs:]
+    return {
+        "x": np.where(present == 0, np.nan, x) if present.shape[2] else x,
+        "y": rows[..., :outputs],
+        "weight": state["state.buffer_weight"],
+    }

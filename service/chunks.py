@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 import numpy as np
 
 from gdssm.prior import ROUNDING
+from service.cells import buffered
 from service.shapes import Array
 
 NUMBERS_AT_ONCE = 2**22
@@ -31,26 +32,13 @@ def chunks(arrays: Mapping[str, Array]) -> Iterator[dict[str, Array]]:
     batch, rows, _ = arrays["x"].shape
     size = max(1, NUMBERS_AT_ONCE // (batch * arrays["layout.block"].size))
     start = _frozen(arrays)
-    buffered = _buffered(arrays)
-    if buffered:
-        yield {**start, **buffered}
+    if arrays["state.buffer_weight"].any():
+        yield {**start, **buffered(arrays)}
         start = {}
     for first in range(0, rows, size):
         piece = slice(first, first + size)
         yield {**start, **{name: arrays[name][:, piece] for name in ("x", "y", "weight")}}
         start = {}
-
-
-def _buffered(arrays: Mapping[str, Array]) -> dict[str, Array]:
-    """The observations that the state holds as they came, if any."""
-    weight = arrays["state.buffer_weight"]
-    if not weight.any():
-        return {}
-    inputs = arrays["x"].shape[2]
-    outputs = arrays["y"].shape[2]
-    x, present = arrays["state.buffer"][..., outputs:], arrays["state.buffer_present"]
-    there = np.pad(present, ((0, 0), (0, 0), (0, inputs - present.shape[2])), constant_values=1.0)
-    return {"x": np.where(there == 0, np.nan, x), "y": arrays["state.buffer"][..., :outputs], "weight": weight}
 
 
 def _frozen(arrays: Mapping[str, Array]) -> dict[str, Array]:
@@ -59,9 +47,8 @@ def _frozen(arrays: Mapping[str, Array]) -> dict[str, Array]:
     open_ = state["state.frozen"] == 0
     if not open_.any():
         return state
-    buffered = _buffered(arrays)
-    x = np.concatenate([buffered["x"], arrays["x"]], 1) if buffered else arrays["x"]
-    weight = np.concatenate([buffered["weight"], arrays["weight"]], 1) if buffered else arrays["weight"]
+    old = buffered(arrays)
+    x, weight = (np.concatenate([old[name], arrays[name]], 1) for name in ("x", "weight"))
     there = np.where(np.isnan(x), 0.0, weight[..., None])
     cells = np.where(np.isnan(x), 0.0, x)
     total = there.sum(1, keepdims=True)

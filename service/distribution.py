@@ -17,7 +17,7 @@ MAX_REPORTED = 20
 
 
 class Wanted(NamedTuple):
-    """What to answer beside the prediction."""
+    """What to answer in addition to the prediction."""
 
     interval: float | None = None
     """The probability that the interval holds, equal tails; above 0 and below 1."""

@@ -4,6 +4,8 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Literal
 
+from gdssm.feature_plan import FeaturePlan
+from gdssm.prior import BUFFERED
 from service.artifact import (
     CACHED_READY,
     DISTRIBUTION,
@@ -36,7 +38,6 @@ CELLS: Shapes = {
     "state.peak": ("B", "D+K"),
 }
 """What the merge rule `cells` is about, without features."""
-BUFFERED = 32
 FEATURES: Shapes = {
     **CELLS,
     "state.comoment": ("B", "D+K+G+A+P", "D+K+G+A+P"),
@@ -63,21 +64,22 @@ def check(manifest: Manifest) -> None:
         raise BrokenArtifact(f"its manifest breaks the contract of model files: {problem}.")
 
 
-def extra_inputs(manifest: Manifest) -> Shapes:
-    """Inputs beside the state and the data: tables of features, and a readout that may be given again."""
-    if manifest.features is None:
+def extra_inputs(plan: FeaturePlan | None) -> Shapes:
+    """Inputs other than the state and the data: tables of features, and a readout that may be given again."""
+    if plan is None:
         return {}
-    features = feature_axis(manifest)
-    tables: Shapes = {"layout.block": (features,)}
-    if manifest.features.makes_features:
+    tables: Shapes = {"layout.block": (plan.axis,)}
+    if plan.makes_features:
         tables = {"layout.additive": ("A", 3), "layout.pairs": ("P", 2), **tables}
-    groups: Shapes = {f"layout.group.{number}": (f"S{number}",) for number in range(manifest.features.groups)}
-    return {**tables, **groups, **readout_shapes("cached", features), **FLAGS}
+    groups: Shapes = {f"layout.group.{number}": (f"S{number}",) for number in range(plan.groups)}
+    return {**tables, **groups, **readout_shapes("cached", plan.axis), **FLAGS}
 
 
-def feature_axis(manifest: Manifest) -> str:
-    """Write the axis of all features."""
-    return "D+G+A+P" if manifest.features and manifest.features.makes_features else "D+G"
+def extra_outputs(plan: FeaturePlan | None) -> Shapes:
+    """Outputs other than the prediction and the state: its distribution, and the readout."""
+    if plan is None:
+        return {}
+    return DISTRIBUTION | readout_shapes("readout", plan.axis) | {RESPONSE: ("B", "K", plan.axis, plan.axis)}
 
 
 def _problems(manifest: Manifest) -> Iterator[str]:
@@ -87,15 +89,12 @@ def _problems(manifest: Manifest) -> Iterator[str]:
         "y": ("B", "N", k),
         "weight": ("B", "N"),
         "x_query": ("B", "M", d),
-        **extra_inputs(manifest),
+        **extra_inputs(manifest.features),
     }
     state = {spec.name: spec.shape for spec in manifest.state}
     yield from _differences("inputs", manifest.inputs, {**data, **state})
     after = {next_name(name): shape for name, shape in state.items()}
-    answers: Shapes = {"prediction": ("B", "M", k)}
-    if manifest.features is not None:
-        features = feature_axis(manifest)
-        answers |= DISTRIBUTION | readout_shapes("readout", features) | {RESPONSE: ("B", "K", features, features)}
+    answers: Shapes = {"prediction": ("B", "M", k), **extra_outputs(manifest.features)}
     yield from _differences("outputs", manifest.outputs, {**answers, **after})
     names = Counter([*data, *state, *(parameter.name for parameter in manifest.parameters)])
     yield from (f"{name} is there {times} times" for name, times in names.items() if times > 1)

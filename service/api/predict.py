@@ -41,7 +41,7 @@ async def predict(http: Request, request: PredictRequest, predictor: Served, poo
     Nothing is kept. The answer to a query does not depend on the other queries. As safetensors the request has the
     tensors `x`, `y`, `weight` and `query` and, in its metadata, `model`, `version`, `explain`, `interval`, `quantiles`
     and parameters; with the header `Accept: application/vnd.safetensors` the answer has the tensor `prediction`, those
-    that were asked for beside it, and its metadata.
+    that were asked for with it, and its metadata.
     """
     binary, runtime = wants_binary(http), predictor.runtime(request.model, request.version)
 

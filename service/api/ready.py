@@ -40,7 +40,7 @@ def json_of(answer: Prediction, explanation: Explanation | None, **more: object)
 
 
 def distribution_of(answer: Prediction) -> dict[str, object]:
-    """Write what came beside a prediction, as a `DistributionAnswer`; NaN, where there is no interval, becomes null."""
+    """Write what came with a prediction, as a `DistributionAnswer`; NaN, where there is no interval, becomes null."""
     content: dict[str, object] = {}
     if answer.lower is not None and answer.upper is not None:
         content["interval"] = {"lower": answer.lower.tolist(), "upper": answer.upper.tolist()}

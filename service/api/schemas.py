@@ -31,7 +31,7 @@ class Observations(Schema):
 
 
 class DistributionRequest(Schema):
-    """What to answer beside a prediction; of models that give a scale (see `gives_scale` of a model)."""
+    """What to answer in addition to a prediction; of models that give a scale (see `gives_scale` of a model)."""
 
     interval: Number | None = Field(None, examples=[0.9])
     """Above 0 and below 1: answer the bounds between which y lies with this probability."""
@@ -142,7 +142,7 @@ class NoteAnswer(Schema):
 
 
 class DistributionAnswer(Schema):
-    """What was asked for beside the prediction."""
+    """What was asked for in addition to the prediction."""
 
     interval: IntervalAnswer | SkipJsonSchema[None] = None
     """What `interval` asked for, in the shape of the prediction."""

@@ -26,7 +26,7 @@ def write(arrays: Mapping[str, Array | None], **texts: str | None) -> bytes:
 def texts_of(
     parameters: Mapping[str, float] | None, explain: Explain, interval: float | None, quantiles: Sequence[float] | None
 ) -> dict[str, str | None]:
-    """Write numbers by name, and what to answer beside the prediction, as texts."""
+    """Write numbers by name, and what to answer in addition to the prediction, as texts."""
     wanted = str(explain).lower() if isinstance(explain, bool) else ",".join(explain) or "false"
     return {
         **{name: repr(float(value)) for name, value in (parameters or {}).items()},

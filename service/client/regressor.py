@@ -95,7 +95,11 @@ class GDSSMRegressor(MultiOutputMixin, RegressorMixin, StateEstimator):  # type:
         return lower, upper
 
     def predict_quantiles(self, X: ArrayLike, quantiles: Sequence[float]) -> Array:
-        """Predict the values below which y lies with each probability: (Q, M) or (Q, M, K); raises likewise."""
+        """Predict the values below which y lies with each probability: (Q, M) or (Q, M, K).
+
+        Raises:
+            ValueError: As for `predict_interval`.
+        """
         if not all(0.0 < probability < 1.0 for probability in quantiles):
             raise ValueError(f"Probabilities must be above 0 and below 1; these are {list(quantiles)}.")
         prediction, scale, freedom = self._outputs(X, "prediction", "scale", "degrees_of_freedom")

@@ -6,9 +6,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from service.artifact import Manifest
+from service.cells import buffered
 from service.contexts.feature_scale import FeatureScale, check_scale, declared
 from service.contexts.forgetting import check_forgets, fade, fading
-from service.contexts.merge import State, buffered, check_merges, is_buffered, merge
+from service.contexts.merge import State, check_merges, is_buffered, merge
 from service.contexts.readouts import Readouts
 from service.distribution import NOTHING, Wanted, check_wanted
 from service.errors import InvalidInput, Problem, UnsupportedByModel

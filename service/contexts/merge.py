@@ -157,19 +157,6 @@ def is_buffered(state: State) -> bool:
     return SCALE[0] in state and not state[SCALE[0]].all()
 
 
-def buffered(state: State) -> dict[str, Array]:
-    """Take out the observations that a state holds as they came: x, y and weight, as for a run of the graph."""
-    inputs = state["state.center"].shape[1]
-    rows = state["state.buffer"]
-    outputs = rows.shape[2] - inputs
-    x, present = rows[..., outputs:], state["state.buffer_present"]
-    return {
-        "x": np.where(present == 0, np.nan, x) if present.shape[2] else x,
-        "y": rows[..., :outputs],
-        "weight": state["state.buffer_weight"],
-    }
-
-
 SCALE = ("state.frozen", "state.center", "state.spread")
 """What fixes the features of a state."""
 

@@ -6,8 +6,9 @@ import torch
 from torch import Tensor
 
 from gdssm.evidence_average import Answer, NonlinearEvidence
-from gdssm.feature_map import BUFFERED, FeatureMapState, additive_and_pairs, standardize
+from gdssm.feature_map import FeatureMapState, additive_and_pairs, standardize
 from gdssm.feature_plan import NONLINEAR
+from gdssm.prior import BUFFERED
 from tests.closeness import assert_close
 
 B, D, K, M = 2, 5, 3, 4

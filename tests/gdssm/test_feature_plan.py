@@ -6,7 +6,8 @@ import sys
 import numpy as np
 import pytest
 
-from gdssm.feature_plan import INDICATOR_SHARE, INDICATORS, LINEAR, NONLINEAR, NUMBERS, FeaturePlan
+from gdssm.feature_plan import INDICATOR_SHARE, LINEAR, NONLINEAR, FeaturePlan
+from gdssm.prior import INDICATORS, NUMBERS
 from tests.closeness import assert_close
 from tests.running import ROOT
 

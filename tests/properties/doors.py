@@ -14,7 +14,8 @@ import service
 from export.graph import Graph
 from export.zoo import ENTRIES, Entry
 from service.artifact import next_name
-from service.contexts.merge import buffered, is_buffered, merge
+from service.cells import buffered
+from service.contexts.merge import is_buffered, merge
 from service.runtime import Runtime
 
 Array = NDArray[np.floating]

@@ -3,7 +3,7 @@
 import numpy as np
 from hypothesis import given
 
-from gdssm.feature_map import BUFFERED
+from gdssm.prior import BUFFERED
 from tests.closeness import assert_close
 from tests.properties.cases import ROUNDING, Case, cases
 from tests.properties.doors import Door, door, every_set_model
