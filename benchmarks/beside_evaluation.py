@@ -17,7 +17,8 @@ SECONDS = 3.0
 SETTLING = 1.5
 """Seconds until the process of a cancelled evaluation is gone: two looks of its keeper."""
 PERCENTILES = (50, 90, 99)
-PREDICTION = {"context": {"x": [[i, i * i % 7] for i in range(20)], "y": list(range(20))}, "query": [[3, 1]]}
+CONTEXT = {"x": [[i, i * i % 7] for i in range(20)], "y": list(range(20))}
+PREDICTION = {"model": "linear", "context": CONTEXT, "query": [[3, 1]]}
 EVALUATION = {"suite": "paper", "models": ["linear"], "tasks": 2000}
 
 

@@ -28,7 +28,7 @@ class Settings(Described, BaseSettings):
     """Directory of the model files that ship."""
     models: Path | None = None
     """Directory of further model files, watched: what is dropped in is served, what is replaced is reloaded."""
-    default_model: str = "linear"
+    default_model: str = "nonlinear"
     """The model that answers when a request names none."""
     database_url: str = "sqlite:///gdssm.db"
     """Where contexts and keys live: a SQLite file, or postgresql://user:password@host/name for several replicas, which

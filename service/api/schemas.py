@@ -47,9 +47,9 @@ class DistributionRequest(Schema):
 class PredictRequest(DistributionRequest):
     """A context and the queries to answer from it."""
 
-    model: str | None = Field(None, max_length=100, examples=["linear"])
+    model: str | None = Field(None, max_length=100, examples=["nonlinear"])
     """Name of the model, from `GET /v1/models`; the default model if left out."""
-    version: str | None = Field(None, max_length=40, examples=["2.0.0"])
+    version: str | None = Field(None, max_length=40, examples=["1.0.0"])
     """Its version; the highest one if left out."""
     context: Observations
     query: Rows = Field(examples=[[[6.0], [7.0]]])
@@ -63,8 +63,8 @@ class PredictRequest(DistributionRequest):
 class ModelReference(Schema):
     """Which model answered."""
 
-    name: str = Field(examples=["linear"])
-    version: str = Field(examples=["2.0.0"])
+    name: str = Field(examples=["nonlinear"])
+    version: str = Field(examples=["1.0.0"])
 
 
 class AnsweringModel(ModelReference):
@@ -114,8 +114,8 @@ Shaped = list[float | None] | list[list[float | None]]
 class IntervalAnswer(Schema):
     """The interval of each prediction; null where there is none, after a single observation."""
 
-    lower: Shaped = Field(examples=[[10.73, 12.485]])
-    upper: Shaped = Field(examples=[[13.124, 15.307]])
+    lower: Shaped = Field(examples=[[9.718, 10.595]])
+    upper: Shaped = Field(examples=[[13.814, 16.441]])
 
 
 class NoteAnswer(Schema):
@@ -147,7 +147,7 @@ class DistributionAnswer(Schema):
     interval: IntervalAnswer | SkipJsonSchema[None] = None
     """What `interval` asked for, in the shape of the prediction."""
     quantiles: list[Shaped] | SkipJsonSchema[None] = Field(
-        None, examples=[[[11.066, 12.881], [11.927, 13.896], [12.788, 14.911]]]
+        None, examples=[[[10.293, 11.416], [11.766, 13.518], [13.239, 15.62]]]
     )
     """What `quantiles` asked for: for each probability, numbers in the shape of the prediction."""
     notes: list[NoteAnswer] | SkipJsonSchema[None] = None
@@ -157,7 +157,7 @@ class DistributionAnswer(Schema):
 class PredictAnswer(DistributionAnswer):
     """One prediction for each query."""
 
-    prediction: list[float] | list[list[float]] = Field(examples=[[11.927, 13.896]])
+    prediction: list[float] | list[list[float]] = Field(examples=[[11.766, 13.518]])
     """M numbers if y was numbers, M rows of K numbers if y was rows."""
     model: AnsweringModel
     n_observations: int = Field(examples=[5])

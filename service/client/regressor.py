@@ -19,7 +19,8 @@ class GDSSMRegressor(MultiOutputMixin, RegressorMixin, StateEstimator):  # type:
 
     `partial_fit` learns further observations at a cost that does not depend on how many there were. With
     `sample_weight` −1 it takes an observation out again: what is left is what there would be without it. (`fit` takes
-    negative weights too; the weights of all that is learnt must add up to more than zero.)
+    negative weights too; the weights of all that is learnt must add up to more than zero.) `nonlinear` takes the scale
+    of its features from its first observations, of the call that brings more than 32 of them, and keeps it.
 
     Args:
         model: A regression model that streams.
@@ -28,7 +29,8 @@ class GDSSMRegressor(MultiOutputMixin, RegressorMixin, StateEstimator):  # type:
         api_key: For the service.
 
     Attributes:
-        coef_: The linear model that the context amounts to, (D,) or (K, D), in the caller's units.
+        coef_: The linear model that the context amounts to, (D,) or (K, D), in the caller's units; of models that
+            are linear in x, as `linear` is.
         intercept_: Its intercept, a number or (K,).
         state_: What is remembered of the data, by tensor name.
         model_version_: Of the model that learnt.
@@ -38,7 +40,7 @@ class GDSSMRegressor(MultiOutputMixin, RegressorMixin, StateEstimator):  # type:
 
     def __init__(
         self,
-        model: str = "linear",
+        model: str = "nonlinear",
         *,
         learning_rate: float | None = None,
         url: str | None = None,

@@ -54,7 +54,8 @@ def command(
     """Predict a column of QUERY from the observations in CONTEXT.
 
     Files are CSV with a header or, by their suffix .parquet, Parquet. They are read in chunks, so that they may be
-    larger than memory (the context too, of every model that streams).
+    larger than memory (the context too, of every model that streams). Of nonlinear the first chunk of more than 32 rows
+    fixes the scale of the features.
     """
     settings = Settings.from_environment()
     numbers = numbers_by_name(parameters)

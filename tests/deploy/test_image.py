@@ -16,7 +16,7 @@ import pytest
 from tests.deploy.dockerfile import OWNER, Image, copied, instructions
 from tests.running import ROOT
 
-LINE = {"version": "1.0.0", "context": {"x": [[1], [2], [3]], "y": [2, 4, 6]}, "query": [[4], [5]]}
+LINE = {"model": "linear", "version": "1.0.0", "context": {"x": [[1], [2], [3]], "y": [2, 4, 6]}, "query": [[4], [5]]}
 HEAVY = "torch|onnx|onnxscript|pandas|scipy|sklearn|pytest|mypy|ruff"
 
 

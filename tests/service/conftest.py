@@ -20,7 +20,7 @@ def repository() -> Repository:
 
 @pytest.fixture
 def predictor(repository: Repository) -> Predictor:
-    return Predictor(repository, "linear", Limits(max_columns=1024, max_predictions=1_000_000))
+    return Predictor(repository, "nonlinear", Limits(max_columns=1024, max_predictions=1_000_000))
 
 
 @pytest.fixture(scope="session")

@@ -45,7 +45,7 @@ def column(text: str) -> list[float]:
 def test_predictions_are_printed_under_the_name_of_the_target() -> None:
     Path("context.csv").write_text("size,price\n10,21\n20,41\n30,61\n")
     Path("query.csv").write_text("size\n15\n100\n")
-    result = run("predict", "context.csv", "query.csv", "--target", "price", "--version", "1.0.0")
+    result = run("predict", "context.csv", "query.csv", "--target", "price", "--model", "linear", "--version", "1.0.0")
     assert result.exit_code == 0
     assert result.stderr == ""
     assert_close(column(result.stdout), [31.0, 201.0], "price", rtol=1e-9)
@@ -71,7 +71,7 @@ def test_predictions_can_go_to_a_file() -> None:
         (["--parameter", "learning_rate"], "must be NAME=NUMBER, as learning_rate=0.1; this is 'learning_rate'."),
         (["--parameter", "learning_rate=fast"], "this is 'learning_rate=fast'."),
         (["--parameter", "learning_rate=nan", "--model", "gd-1"], "must be greater than 0; this is nan."),
-        (["--parameter", "momentum=1"], "parameters.momentum: is not a parameter of model linear"),
+        (["--parameter", "momentum=1"], "parameters.momentum: is not a parameter of model nonlinear"),
         (["--out", "not/there.csv"], "cannot be written (No such file or directory)."),
         (["--weight", "size"], "query.csv: has no column 'n'"),
         (["--colour", "red"], "See `main predict --help`."),
@@ -111,7 +111,7 @@ def test_wrong_settings_are_told_in_one_line(monkeypatch: pytest.MonkeyPatch) ->
 
 def test_an_empty_zoo_is_told_in_one_line(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("GDSSM_ZOO", str(tmp_path))
-    assert "The default model 'linear' is not loaded" in refusal(predict())
+    assert "The default model 'nonlinear' is not loaded" in refusal(predict())
 
 
 @pytest.mark.parametrize("command", COMMANDS)

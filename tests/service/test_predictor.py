@@ -36,7 +36,7 @@ def test_the_answer_has_the_shape_of_y(predictor: Predictor, model: str) -> None
 @pytest.mark.parametrize(("version", "shrinkage"), [("1.0.0", 1e-9), ("2.0.0", 1e-4)])
 def test_a_noiseless_line_is_found(predictor: Predictor, version: str, shrinkage: float) -> None:
     x = np.arange(6.0)[:, None]
-    answer = predictor.predict(None, Context(x, 2 * x[:, 0] + 1), np.array([[8.0], [-3.0]]), version=version)
+    answer = predictor.predict("linear", Context(x, 2 * x[:, 0] + 1), np.array([[8.0], [-3.0]]), version=version)
     assert_close(answer.prediction, [17.0, -5.0], "prediction", rtol=shrinkage)
 
 

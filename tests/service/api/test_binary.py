@@ -35,8 +35,8 @@ def in_json(**more: object) -> dict[str, object]:
 
 @pytest.mark.parametrize("version", ["2.0.0", "1.0.0"])
 def test_safetensors_are_answered_as_json_is(client: InProcess, version: str) -> None:
-    answer = send(client, TENSORS, version=version)
-    expected = client.predict(in_json(version=version)).json()
+    answer = send(client, TENSORS, model="linear", version=version)
+    expected = client.predict(in_json(model="linear", version=version)).json()
     assert (answer.status_code, answer.headers["content-type"]) == (200, KIND)
     tensors, about = unpack(answer.content)
     np.testing.assert_array_equal(tensors["prediction"], expected["prediction"])
@@ -61,8 +61,8 @@ def test_the_metadata_chooses_the_model_its_version_and_its_parameters(client: I
 
 @pytest.mark.parametrize("explain", ["true", "implicit_weights,contributions"])
 def test_the_metadata_asks_for_explanations(client: InProcess, explain: str) -> None:
-    tensors, _ = unpack(send(client, TENSORS, explain=explain).content)
-    expected = client.predict(in_json(explain=True)).json()["explanation"]
+    tensors, _ = unpack(send(client, TENSORS, model="linear", explain=explain).content)
+    expected = client.predict(in_json(model="linear", explain=True)).json()["explanation"]
     np.testing.assert_array_equal(tensors["contributions"], expected["contributions"])
     np.testing.assert_array_equal(tensors["implicit_weights"], expected["implicit_weights"]["weights"])
     np.testing.assert_array_equal(tensors["intercept"], expected["implicit_weights"]["intercept"])

@@ -39,7 +39,7 @@ def test_a_new_context_is_empty_and_has_an_address(client: InProcess) -> None:
     assert answer.status_code == 201
     assert answer.headers["location"] == f"/v1/contexts/{made['id']}"
     assert answer.headers["etag"] == f'"{made["version"]}"'
-    assert made["model"] == {"name": "linear", "version": "2.0.0"}
+    assert made["model"] == {"name": "nonlinear", "version": "1.0.0"}
     assert [made[name] for name in ("n_observations", "inputs", "outputs", "decay")] == [0, None, None, None]
     assert client.get(answer.headers["location"]).json() == {**made, "implicit_weights": None}
 

@@ -23,4 +23,4 @@ def test_without_the_default_model_the_service_is_live_but_not_ready(tmp_path: P
     for answer in (ready, predicted):
         assert answer.status_code == 503
         assert answer.json()["error_type"] == "not_ready"
-    assert "'linear' is not loaded" in ready.json()["error"]
+    assert "'nonlinear' is not loaded" in ready.json()["error"]

@@ -108,7 +108,7 @@ def test_the_open_inference_protocol_has_scale_and_bounds_as_outputs(client: InP
     answer = client.request("POST", "/v2/models/linear/infer", json={"inputs": inputs, "parameters": {"interval": 0.9}})
     assert answer.status_code == 200, answer.text
     outputs = {output["name"]: output["data"] for output in answer.json()["outputs"]}
-    expected = one_shot(client)
+    expected = one_shot(client, model="linear")
     assert outputs["lower"] == expected["interval"]["lower"]
     assert outputs["upper"] == expected["interval"]["upper"]
     assert outputs["degrees_of_freedom"] == [3.0]
@@ -165,4 +165,4 @@ def test_an_interval_needs_its_scale_whatever_the_tensors_say(client: InProcess)
     answer = client.request("POST", "/v2/models/linear/infer", json=body)
     assert answer.status_code == 200, answer.text
     outputs = {output["name"]: output["data"] for output in answer.json()["outputs"]}
-    assert outputs["upper"] == one_shot(client)["interval"]["upper"]
+    assert outputs["upper"] == one_shot(client, model="linear")["interval"]["upper"]

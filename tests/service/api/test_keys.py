@@ -18,7 +18,7 @@ from service.settings import Settings
 from service.store.database import Database
 from tests.service.in_process import InProcess, in_process
 
-LINE = {"version": "1.0.0", "context": {"x": [[1], [2], [3]], "y": [2, 4, 6]}, "query": [[4]]}
+LINE = {"model": "linear", "version": "1.0.0", "context": {"x": [[1], [2], [3]], "y": [2, 4, 6]}, "query": [[4]]}
 
 
 class Guarded:

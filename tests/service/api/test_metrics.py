@@ -32,19 +32,19 @@ def value(client: InProcess, sample: str, **labels: str) -> float:
 
 def test_requests_are_measured_by_route_and_model(client: InProcess) -> None:
     route = {"method": "POST", "route": "/v1/predict"}
-    linear = {"model": "linear"}
+    default = {"model": "nonlinear"}
     asked: list[tuple[str, dict[str, str], int]] = [
-        ("gdssm_request_seconds_count", {**route, **linear}, 3),
+        ("gdssm_request_seconds_count", {**route, **default}, 3),
         ("gdssm_request_seconds_count", {**route, "model": "gd-1"}, 1),
         ("gdssm_request_seconds_count", {**route, "model": ""}, 1),
         ("gdssm_answers_total", {**route, "status": "200"}, 4),
-        ("gdssm_request_observations_sum", linear, 9),
-        ("gdssm_request_queries_sum", linear, 6),
-        ("gdssm_compute_seconds_count", linear, 3),
+        ("gdssm_request_observations_sum", default, 9),
+        ("gdssm_request_queries_sum", default, 6),
+        ("gdssm_compute_seconds_count", default, 3),
         ("gdssm_refused_total", {"cause": "unknown_model"}, 1),
     ]
     before = [value(client, sample, **labels) for sample, labels, _ in asked]
-    for model in (None, "linear", "linear", "gd-1", "no such model"):
+    for model in (None, "nonlinear", "nonlinear", "gd-1", "no such model"):
         client.predict({**LINE, "model": model})
     for (sample, labels, count), past in zip(asked, before, strict=True):
         assert value(client, sample, **labels) - past == count, sample

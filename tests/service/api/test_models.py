@@ -13,7 +13,7 @@ def test_every_model_is_listed_with_what_a_chooser_needs(client: InProcess) -> N
     listed = client.get("/v1/models").json()
     models = {model["name"]: model for model in reversed(listed["models"])}
     versions = [model["version"] for model in listed["models"] if model["name"] == "linear"]
-    assert listed["default"] == "linear"
+    assert listed["default"] == "nonlinear"
     assert listed["refused"] == []
     assert set(models) >= {"gd-1", "gd-8", "linear", "nonlinear"}
     assert versions == ["2.0.0", "1.0.0"]
@@ -75,15 +75,17 @@ def test_a_refused_file_of_the_second_directory_is_listed_too(tmp_path: Path) ->
 
 
 def test_an_explanation_comes_with_the_prediction_that_it_explains(client: InProcess) -> None:
-    body = {"context": {"x": [[1], [2], [3]], "y": [3, 5, 7]}, "query": [[4], [5]], "explain": True}
+    context = {"x": [[1], [2], [3]], "y": [3, 5, 7]}
+    body = {"model": "linear", "context": context, "query": [[4], [5]], "explain": True}
     answer = client.predict({**body, "version": "1.0.0"}).json()
     weights, shares = answer["explanation"]["implicit_weights"], answer["explanation"]["contributions"]
     assert weights == {"weights": [pytest.approx(2)], "intercept": pytest.approx(1)}
     assert [sum(row) for row in shares] == pytest.approx(answer["prediction"])
 
 
-def test_the_explanation_of_the_default_is_of_queries_within_reach_and_adds_up_for_all(client: InProcess) -> None:
-    body = {"context": {"x": [[1], [2], [3]], "y": [3, 5, 7]}, "query": [[1.5], [4]], "explain": True}
+def test_the_explanation_of_linear_is_of_queries_within_reach_and_adds_up_for_all(client: InProcess) -> None:
+    context = {"x": [[1], [2], [3]], "y": [3, 5, 7]}
+    body = {"model": "linear", "context": context, "query": [[1.5], [4]], "explain": True}
     answer = client.predict(body).json()
     weights, shares = answer["explanation"]["implicit_weights"], answer["explanation"]["contributions"]
     assert weights["weights"][0] * 2 + weights["intercept"] == pytest.approx(5)
@@ -93,7 +95,8 @@ def test_the_explanation_of_the_default_is_of_queries_within_reach_and_adds_up_f
 
 
 def test_parts_that_were_not_asked_for_are_left_out(client: InProcess) -> None:
-    body = {"version": "1.0.0", "context": {"x": [[1], [2]], "y": [[3, 1], [5, 1]]}, "query": [[4]]}
+    context = {"x": [[1], [2]], "y": [[3, 1], [5, 1]]}
+    body = {"model": "linear", "version": "1.0.0", "context": context, "query": [[4]]}
     only = client.predict({**body, "explain": ["implicit_weights"]}).json()["explanation"]
     assert list(only) == ["implicit_weights"]
     assert only["implicit_weights"]["weights"] == [[pytest.approx(2), pytest.approx(0)]]

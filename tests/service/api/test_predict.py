@@ -26,10 +26,10 @@ X, Y, QUERY = GENERATOR.normal(size=(N, D)), GENERATOR.normal(size=(N, K)), GENE
 def test_a_line_is_continued(
     client: InProcess, version: str | None, query: list[list[int]], prediction: list[int], shrinkage: float
 ) -> None:
-    """The default takes a little from the slope, as its prior says, and keeps within reach of the observations."""
+    """Version 2 takes a little from the slope, as its prior says, and keeps within reach of the observations."""
     n = query[0][0] - 1
     context = {"x": [[i] for i in range(1, n + 1)], "y": [2 * i for i in range(1, n + 1)]}
-    answer = client.predict({"version": version, "context": context, "query": query})
+    answer = client.predict({"model": "linear", "version": version, "context": context, "query": query})
     used = version or "2.0.0"
     assert answer.status_code == 200
     assert answer.json() == {
@@ -54,7 +54,7 @@ def test_beyond_the_reach_of_three_observations_a_line_is_not_continued_and_a_no
 @pytest.mark.parametrize("model", [None, "gd-1", "gd-8", "linear", "nonlinear"])
 @pytest.mark.parametrize("y", [Y, Y[:, 0], Y[:, :1]], ids=["rows", "numbers", "rows of one"])
 def test_http_changes_no_digit_and_no_shape(client: InProcess, predictor: Predictor, model: str, y: np.ndarray) -> None:
-    expected = predictor.predict(model, Context(X, y), QUERY)
+    expected = predictor.predict(model or "nonlinear", Context(X, y), QUERY)
     body = {"model": model, "context": {"x": X.tolist(), "y": y.tolist()}, "query": QUERY.tolist()}
     answer = client.predict(body).json()
     assert answer["prediction"] == expected.prediction.tolist()

@@ -58,8 +58,9 @@ def test_every_request_has_one_line_and_probes_none_above_debug(
         client.get("/health/ready")
         client.get("/metrics")
     first, second, third = (record for record in caplog.records if record.name == "service.api.signals")
-    assert re.fullmatch(r"POST /v1/predict 200 [\d.]+ ms request=mine model=linear key= bytes=\d+", first.getMessage())
-    assert (vars(first)["request_id"], vars(first)["status"], vars(first)["model"]) == ("mine", 200, "linear")
+    line = r"POST /v1/predict 200 [\d.]+ ms request=mine model=nonlinear key= bytes=\d+"
+    assert re.fullmatch(line, first.getMessage())
+    assert (vars(first)["request_id"], vars(first)["status"], vars(first)["model"]) == ("mine", 200, "nonlinear")
     assert second.getMessage().startswith("GET /v1/models/{name} 404 ")
     assert third.getMessage().startswith("GET unmatched 404 ")
     assert not [record for record in (first, second, third) if "secret" in record.getMessage()]

@@ -57,11 +57,11 @@ def test_model_weight_parameters_and_explanation_go_along(client: Client) -> Non
     assert (answer.model, answer.version, len(answer.sha256), answer.n_observations) == ("gd-1", "1.0.0", 64, 4)
     assert answer.explanation is None
     for y in (Y, Y[:, 0]):
-        explained = client.predict(X, y, QUERY, explain=True)
+        explained = client.predict(X, y, QUERY, model="linear", explain=True)
         why: Any = explained.explanation
         np.testing.assert_allclose(QUERY @ why.weights + why.intercept, explained.prediction, rtol=1e-9)
         np.testing.assert_allclose(why.contributions.sum(axis=1), explained.prediction, rtol=1e-9)
-        only: Any = client.predict(X, y, QUERY, explain=["implicit_weights"]).explanation
+        only: Any = client.predict(X, y, QUERY, model="linear", explain=["implicit_weights"]).explanation
         assert only.contributions is None
 
 
@@ -75,7 +75,8 @@ def test_a_context_learns_answers_and_remembers_the_columns(client: Client) -> N
     query = pd.DataFrame(QUERY, columns=list("abc"))[list("cab")]
     answer = context.predict(query, explain=["implicit_weights"])
     assert answer.prediction.name == "price"
-    np.testing.assert_allclose(answer.prediction, client.predict(X, Y[:, 0], QUERY).prediction, rtol=1e-9)
+    expected = client.predict(X, Y[:, 0], QUERY, model="linear")
+    np.testing.assert_allclose(answer.prediction, expected.prediction, rtol=1e-9)
     assert (answer.n_observations, answer.context_version) == (N, 3)
     weights: Any = context.refresh().implicit_weights
     why: Any = answer.explanation
@@ -109,8 +110,8 @@ def test_a_context_is_exported_imported_merged_found_and_forgotten(client: Clien
 
 def test_models_are_told(client: Client) -> None:
     models = client.models()
-    assert models.default == "linear"
-    assert {"linear", "gd-1"} <= {model.name for model in models.models}
+    assert models.default == "nonlinear"
+    assert {"nonlinear", "linear", "gd-1"} <= {model.name for model in models.models}
     assert client.model("linear") == client.model("linear", "2.0.0")
     assert client.model("linear", "1.0.0").version == "1.0.0"
     assert client.model("gd-8").gradient_steps == 8
@@ -150,7 +151,7 @@ def test_an_evaluation_can_be_cancelled_and_may_be_of_own_data(client: Client) -
         ({"y": Y[:-1]}, InvalidInput, "has 22 entries"),
         ({"model": "cubic"}, NotFound, "There is no model 'cubic'"),
         ({"x": np.full((N, D), np.nan)}, InvalidInput, r"x\[0\]\[0\]: is NaN"),
-        ({"parameters": {"pace": 1.0}}, InvalidInput, "parameters.pace: is not a parameter of model linear"),
+        ({"parameters": {"pace": 1.0}}, InvalidInput, "parameters.pace: is not a parameter of model nonlinear"),
         ({"weight": [["a"]]}, ValueError, "weight must be numbers"),
     ],
 )
@@ -199,7 +200,7 @@ def test_a_key_goes_along(tmp_path: object) -> None:
     made = subprocess.run(command, env=database, cwd=ROOT, capture_output=True, text=True, check=True)
     with running(GDSSM_AUTH="on", **database) as server:
         with Client(server.url, api_key=made.stdout.strip()) as client:
-            assert client.models().default == "linear"
+            assert client.models().default == "nonlinear"
         with Client(server.url) as client, pytest.raises(NotAllowed) as refused:
             client.models()
         assert (refused.value.status, refused.value.error_type) == (401, "unauthenticated")

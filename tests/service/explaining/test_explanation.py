@@ -149,7 +149,8 @@ def test_the_contributions_of_one_step_are_the_papers_formula(predictor: Predict
 def test_a_noiseless_line_is_its_own_explanation(predictor: Predictor, version: str, shrinkage: float) -> None:
     """But for what the prior of version 2 takes from the slope."""
     x = np.arange(12.0)[:, None]
-    found = predict_and_explain(predictor, None, Context(x, 2 * x[:, 0] + 1), np.array([[10.0]]), version=version)
+    line = Context(x, 2 * x[:, 0] + 1)
+    found = predict_and_explain(predictor, "linear", line, np.array([[10.0]]), version=version)
     weights = weights_of(found[1])
     assert_close(weights.weights, [2.0], "weights", rtol=shrinkage)
     assert_close(weights.intercept, 1.0, "intercept", rtol=max(1e-9, 2 * 5.5 * shrinkage))

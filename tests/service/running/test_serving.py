@@ -32,8 +32,8 @@ def server() -> Iterator[Server]:
 
 def test_it_is_ready_as_soon_as_it_says_so_and_predicts(server: Server) -> None:
     assert httpx.get(f"{server.url}/health/ready").json() == {"status": "ready"}
-    answer = httpx.post(f"{server.url}/v1/predict", json={**LINE, "version": "1.0.0"})
-    assert answer.json()["prediction"] == pytest.approx([8, 10])
+    answer = httpx.post(f"{server.url}/v1/predict", json={**LINE, "query": [[2]]})
+    assert answer.json()["prediction"] == pytest.approx([4])
 
 
 @pytest.mark.parametrize("announced", [True, False])
@@ -56,7 +56,7 @@ def test_a_caller_who_hangs_up_does_no_harm(server: Server) -> None:
 def test_many_callers_at_once_each_get_their_own_answer(server: Server) -> None:
     def ask(slope: int) -> list[float]:
         context = {"x": [[1], [2], [3]], "y": [slope, 2 * slope, 3 * slope]}
-        body = {"version": "1.0.0", "context": context, "query": [[10]]}
+        body = {"model": "linear", "version": "1.0.0", "context": context, "query": [[10]]}
         answer: list[float] = httpx.post(f"{server.url}/v1/predict", json=body).json()["prediction"]
         return answer
 
@@ -84,7 +84,7 @@ def test_it_finishes_what_it_is_doing_and_leaves_cleanly() -> None:
 def quick(**environment: str) -> Iterator[Server]:
     """Start a service that starts soon: it has one model."""
     with tempfile.TemporaryDirectory() as zoo:
-        shutil.copy(Settings().zoo / "linear.onnx", zoo)
+        shutil.copy(Settings().zoo / "nonlinear.onnx", zoo)
         with running(GDSSM_ZOO=zoo, **environment) as server:
             yield server
 
