@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, ConsoleMessage, Page, Route, ViewportSize, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Page, Route, ViewportSize, expect, sync_playwright
 
 from tests.running import Server, running
 
@@ -13,6 +13,9 @@ FLAGS = "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-back
 FLAGS += " --disable-component-update --disable-sync"
 REFUSED = "Failed to load resource"
 """What the browser itself writes to its console about an answer of 400 and above."""
+
+PATIENCE = 30_000
+"""Milliseconds until a test gives up waiting: a busy machine may take seconds for what an idle one does at once."""
 
 DESK: ViewportSize = {"width": 1280, "height": 720}
 
@@ -33,6 +36,7 @@ def browser() -> Iterator[Browser]:
     if chromium is None:
         pytest.skip("Chromium is not installed: apt-get install chromium.")
     with sync_playwright() as playwright:
+        expect.set_options(timeout=PATIENCE)
         browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS.split())
         yield browser
         browser.close()
@@ -43,7 +47,7 @@ def tab(browser: Browser, server: Server) -> Iterator[Page]:
     """One tab for all tests: a new one takes longer to open than most of them take."""
     with browser.new_context(base_url=server.url, permissions=["clipboard-read", "clipboard-write"]) as context:
         tab = context.new_page()
-        tab.set_default_timeout(10_000)
+        tab.set_default_timeout(PATIENCE)
         yield tab
 
 

@@ -3,6 +3,7 @@
 import re
 import subprocess
 import sys
+from pathlib import Path
 from typing import Any
 
 from playwright.sync_api import FloatRect, Locator, Page, Request, Route, expect
@@ -45,6 +46,12 @@ class View:
     def picture(self) -> str:
         picture: str = self.host.locator(".frame canvas").evaluate("canvas => canvas.toDataURL()")
         return picture
+
+
+def upload(table: View, path: Path) -> None:
+    """Choose a file, once the view has started: what is chosen before that is lost."""
+    expect(table.part("drop")).to_be_visible()
+    table.control("file").set_input_files(path)
 
 
 def box_of(locator: Locator) -> FloatRect:

@@ -12,7 +12,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from tests.running import Server
-from tests.web.pages import View
+from tests.web.pages import View, upload
 
 Opened = Callable[..., Page]
 ROWS = 61
@@ -34,10 +34,6 @@ def write(path: Path, x: np.ndarray, y: np.ndarray) -> None:
     lines = ['"size; m";colour;age;slope;price']
     lines += [f"{a!r};red;{b!r};{c!r};{t!r}" for (a, b, c), t in zip(x.tolist(), y.tolist(), strict=True)]
     path.write_bytes("\r\n".join(lines).encode())
-
-
-def upload(table: View, path: Path) -> None:
-    table.control("file").set_input_files(path)
 
 
 def test_r2_of_an_uploaded_table_is_that_of_scikit_learn(table: View, server: Server, tmp_path: Path) -> None:
