@@ -1,10 +1,39 @@
-"""States that know of missing cells: an indicator for each column of x, from the first missing cell on."""
+"""Missing cells: where they are refused, and states that know of them.
+
+A state has an indicator for each column of x, from the first missing cell on.
+"""
 
 from collections.abc import Mapping
+from itertools import islice
 
 import numpy as np
 
+from service.artifact import Manifest
+from service.errors import Problem
+from service.numbers import SHOWN, position
 from service.shapes import Array
+
+
+def missing_problems(manifest: Manifest, field: str, array: Array) -> list[Problem]:
+    """Name the cells that are missing, where the model takes no missing cells.
+
+    Args:
+        manifest: Of the model.
+        field: What the array is called, to begin every position with.
+        array: x or queries, of any shape; NaN where a cell is missing.
+    """
+    if manifest.missing_cells or not has_missing(array):
+        return []
+    text = (
+        f"is missing; model {manifest.name} takes no missing cells (version {manifest.version}). Fill in what is null "
+        "or NaN, leave the row out, or choose a model that has missing_cells in GET /v1/models."
+    )
+    return [Problem(position(field, place), text) for place in islice(np.argwhere(np.isnan(array)), SHOWN)]
+
+
+def has_missing(array: Array) -> bool:
+    """Tell whether a cell is NaN; of few numbers numpy's own `any` takes three times as long."""
+    return b"\1" in np.isnan(array).tobytes()
 
 
 def with_indicators(tensors: Mapping[str, Array], inputs: int) -> dict[str, Array]:

@@ -9,6 +9,7 @@ from typing import Any
 from numpy.typing import NDArray
 
 from service.artifact import Manifest, TensorSpec
+from service.cells import missing_problems
 from service.errors import InvalidInput, Problem
 from service.predictor import Limits, parameter_problems, run
 from service.runtime import Runtime
@@ -17,6 +18,9 @@ from service.tensors import numbers_of
 
 Infer = Callable[[Mapping[str, Array]], Mapping[str, Array]]
 """A model as a function: tensors of its graph by name, in and out."""
+
+CELLS = ("x", "x_query")
+"""Inputs in which a cell may be missing: NaN, where the model takes it."""
 
 
 def infer(
@@ -28,7 +32,8 @@ def infer(
         runtime: The model.
         tensors: Inputs of the graph by name, of any dtype that holds numbers. `weight` may be left out (ones), the
             state (nothing seen yet), x and y (no observations), `x_query` (no queries) and parameters (their defaults),
-            as long as the rest tells the sizes. A parameter has the shape () or (1,).
+            as long as the rest tells the sizes. A parameter has the shape () or (1,). NaN in x or `x_query` is a
+            missing cell.
         limits: What one request may cost.
         parameters: Those that do not come as tensors.
 
@@ -41,10 +46,11 @@ def infer(
     """
     manifest = runtime.manifest
     _check_names(manifest, tensors)
-    cells = {"x", "x_query"} if manifest.missing_cells else set()
-    arrays = {name: numbers_of(array, manifest.dtype, name, missing=name in cells) for name, array in tensors.items()}
+    arrays = {name: numbers_of(array, manifest.dtype, name, missing=name in CELLS) for name, array in tensors.items()}
     given = {**(parameters or {}), **_parameters_among(arrays, manifest)}
     problems = parameter_problems(manifest, given)
+    for name in CELLS:
+        problems += missing_problems(manifest, name, arrays[name]) if name in arrays else []
     if problems:
         raise InvalidInput(*problems)
     inputs = {spec.name: arrays[spec.name] for spec in manifest.public_inputs if spec.name in arrays}

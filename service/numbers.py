@@ -1,8 +1,9 @@
 """JSON lists to arrays, refusing what is not a finite number by its position.
 
-A list that is an array already, of the axes that are wanted, is left as it is: JSON has no number that is not finite.
-Stricter than numpy on purpose: a string, a boolean or a null never becomes a number, rows must have one width, and
-NaN, ±Infinity and numbers beyond float64 are named by their place.
+A list that is an array already, of the axes that are wanted, is left as it is: JSON has no number that is not finite,
+and binary bodies are checked by `tensors`. Stricter than numpy on purpose: no string or boolean becomes a number,
+null becomes NaN only where a cell may be missing, rows must have one width, and NaN, ±Infinity and numbers beyond
+float64 are named by their place.
 """
 
 import math
@@ -31,8 +32,13 @@ def number(value: object, field: str) -> float:
     return float(value)  # type: ignore[arg-type]
 
 
-def vector(value: object, field: str) -> Array:
+def vector(value: object, field: str, *, missing: bool = False) -> Array:
     """Read a list of numbers; returns (N,).
+
+    Args:
+        value: The list.
+        field: What it is called, to begin every position with.
+        missing: Whether null is a missing cell, and becomes NaN.
 
     Raises:
         InvalidInput: With the position of everything that is not a number.
@@ -40,12 +46,12 @@ def vector(value: object, field: str) -> Array:
     if isinstance(value, np.ndarray) and value.ndim == 1:
         return value
     numbers = _sequence(value, field, "a list of numbers")
-    _refuse(_bad_cells(numbers, field))
+    _refuse(_bad_cells(numbers, field, missing=missing))
     return np.array(numbers, dtype=np.float64)
 
 
-def matrix(value: object, field: str) -> Array:
-    """Read a list of rows of one width; returns (N, D).
+def matrix(value: object, field: str, *, missing: bool = False) -> Array:
+    """Read a list of rows of one width; returns (N, D); arguments as of `vector`.
 
     Raises:
         InvalidInput: With the position of every row or cell that does not fit.
@@ -55,8 +61,20 @@ def matrix(value: object, field: str) -> Array:
     rows = _sequence(value, field, "a list of rows, each a list of numbers")
     _refuse(_bad_rows(rows, field))
     _refuse(_bad_widths(rows, field))
-    _refuse(problem for i, row in enumerate(rows) for problem in _bad_cells(row, f"{field}[{i}]"))
+    _refuse(problem for i, row in enumerate(rows) for problem in _bad_cells(row, f"{field}[{i}]", missing=missing))
     return np.array(rows, dtype=np.float64)
+
+
+def row(value: object, field: str) -> Array:
+    """Read a list of numbers in which null is a missing cell; returns (D,), as `vector`."""
+    return vector(value, field, missing=True)
+
+
+def cells(value: object, field: str) -> Array:
+    """Read rows in which null is a missing cell; returns (N, D), as `matrix`."""
+    if isinstance(value, np.ndarray) and value.ndim == 2:
+        return value
+    return matrix(value, field, missing=True)
 
 
 def vector_or_matrix(value: object, field: str) -> Array:
@@ -72,20 +90,30 @@ def number_or_vector(value: object, field: str) -> Array:
     return vector(value, field) if isinstance(value, list) else np.array(number(value, field))
 
 
-def tensor(value: object, shape: Sequence[int], field: str) -> Array:
+def tensor(value: object, shape: Sequence[int], field: str, *, missing: bool = False) -> Array:
     """Read numbers in row-major order, flat or as lists in lists; returns an array of that shape.
+
+    `missing` is as for `vector`.
 
     Raises:
         InvalidInput: The numbers are not as many as the shape says, or the lists not as long; or as for `vector`.
     """
     nested = len(shape) > 1 and isinstance(value, list) and value and isinstance(value[0], list)
-    cells = _nested(value, shape, field) if nested else _row(value, prod(shape), field)
+    if nested:
+        cells = _nested(value, shape, field, missing=missing)
+    else:
+        cells = _row(value, prod(shape), field, missing=missing)
     return shaped(np.array(cells, dtype=np.float64), shape, field)
 
 
 def is_finite(array: Array) -> bool:
     """Tell whether no number is NaN or infinite; of few numbers numpy's own `all` takes three times as long."""
     return b"\0" not in np.isfinite(array).tobytes()
+
+
+def position(field: str, indices: Iterable[int]) -> str:
+    """Write the place of an entry: `x[3][1]`."""
+    return field + "".join(f"[{i}]" for i in indices)
 
 
 def named(value: object) -> str:
@@ -109,29 +137,29 @@ def _sequence(value: object, field: str, what: str) -> list[object]:
     return value
 
 
-def _nested(value: object, shape: Sequence[int], field: str) -> list[object]:
+def _nested(value: object, shape: Sequence[int], field: str, *, missing: bool) -> list[object]:
     """Take lists in lists apart, level by level at C speed; only if something is wrong, walk through them for where."""
     level = [value]
     for size in shape:
         if any(type(inner) is not list or len(inner) != size for inner in level):
-            _refuse_nested(value, shape, field)
+            _refuse_nested(value, shape, field, missing=missing)
         level = list(chain.from_iterable(level))  # type: ignore[arg-type]
-    if any(_bad_cells(level, field)):
-        _refuse_nested(value, shape, field)
+    if any(_bad_cells(level, field, missing=missing)):
+        _refuse_nested(value, shape, field, missing=missing)
     return level
 
 
-def _refuse_nested(value: object, shape: Sequence[int], field: str) -> None:
+def _refuse_nested(value: object, shape: Sequence[int], field: str, *, missing: bool) -> None:
     if len(shape) == 1:
-        _row(value, shape[0], field)
+        _row(value, shape[0], field, missing=missing)
     else:
         for i, inner in enumerate(_of_length(value, shape[0], field)):
-            _refuse_nested(inner, shape[1:], f"{field}[{i}]")
+            _refuse_nested(inner, shape[1:], f"{field}[{i}]", missing=missing)
 
 
-def _row(value: object, length: int, field: str) -> list[object]:
+def _row(value: object, length: int, field: str, *, missing: bool) -> list[object]:
     row = _of_length(value, length, field)
-    _refuse(_bad_cells(row, field))
+    _refuse(_bad_cells(row, field, missing=missing))
     return row
 
 
@@ -158,8 +186,11 @@ def _bad_widths(rows: list[object], field: str) -> Iterator[Problem]:
             yield Problem(f"{field}[{i}]", f"has {width} numbers; row 0 has {widths[0]}. Send rows of one width.")
 
 
-def _bad_cells(row: object, field: str) -> Iterator[Problem]:
-    """Find everything in a list that is not a finite number; a clean list is passed in three sweeps at C speed."""
+def _bad_cells(row: object, field: str, *, missing: bool) -> Iterator[Problem]:
+    """Find everything in a list that is not a finite number, nor null where a cell may be missing.
+
+    A list of numbers alone is passed in three sweeps at C speed.
+    """
     assert isinstance(row, list)  # noqa: S101  (both callers have refused anything else)
     try:
         if set(map(type, row)) <= {int, float} and all(map(math.isfinite, row)):
@@ -167,18 +198,20 @@ def _bad_cells(row: object, field: str) -> Iterator[Problem]:
     except OverflowError:
         pass
     for i, cell in enumerate(row):
-        reason = _why_not_finite(cell)
+        reason = None if missing and cell is None else _why_not_finite(cell, missing=missing)
         if reason:
             yield Problem(f"{field}[{i}]", reason)
 
 
-def _why_not_finite(cell: object) -> str | None:
+def _why_not_finite(cell: object, *, missing: bool = False) -> str | None:
     if type(cell) not in {int, float}:
         return f"must be a number; this is {named(cell)}."
     try:
         size = float(cell)  # type: ignore[arg-type]
     except OverflowError:
         size = math.inf
+    if math.isnan(size) and missing:
+        return "is NaN, which is not JSON. Send null for a missing cell."
     if math.isnan(size):
         return "is NaN. Leave the observation out, or fill the value in."
     if math.isinf(size):

@@ -7,6 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from service.artifact import WANT_SCALE, Manifest
+from service.cells import missing_problems
 from service.distribution import NOTHING, Note, Wanted, bounds, check_wanted, notes_of
 from service.errors import InvalidInput, NotReady, NumericOverflow, Problem, ServiceError
 from service.models.repository import Repository
@@ -23,7 +24,7 @@ class Context(NamedTuple):
     """N observations: what the prediction is to be learnt from."""
 
     x: Array
-    """(N, D)."""
+    """(N, D); NaN where a cell is missing."""
     y: Array
     """(N,) or (N, K)."""
     weight: Array | None = None
@@ -68,7 +69,7 @@ class Predictor:
         self.default_model = default_model
         self.limits = limits
         self._fitting: set[tuple[str, *tuple[tuple[int, ...], ...]]] = set()
-        """Shapes found to fit a model and the limits: without weights and parameters nothing else can be wrong."""
+        """Shapes found to fit a model and the limits; without weights and parameters only a cell can be wrong."""
 
     def check_ready(self) -> None:
         """See that a request that names no model can be answered.
@@ -98,7 +99,7 @@ class Predictor:
         Args:
             model: Its name; the default model if left out.
             context: At least one observation.
-            query: (M, D).
+            query: (M, D); NaN where a cell is missing.
             parameters: By name, of those in the model's manifest.
             version: Of the model; the highest one if left out.
             wanted: An interval and quantiles.
@@ -132,6 +133,8 @@ class Predictor:
             if len(self._fitting) >= MOST_FITTING:
                 self._fitting.clear()
             self._fitting.add(fits)
+        if not runtime.manifest.missing_cells:
+            _check_complete(runtime.manifest, context, query)
         check_wanted(runtime.manifest, wanted)
         outputs = _run(runtime, context, query, parameters, wanted)
         return prediction_of(runtime.manifest, outputs, context.y.shape[1:], len(context.x), wanted)
@@ -225,6 +228,13 @@ def check_finite(outputs: Iterable[Array], manifest: Manifest, parameters: Mappi
         smaller = f", or give a smaller {', '.join(parameters)}" if parameters else ""
         problem = f"The answer is beyond {manifest.dtype}. Bring x, y and weight to a smaller scale{smaller}."
         raise NumericOverflow(Problem("", problem))
+
+
+def _check_complete(manifest: Manifest, context: Context, query: Array) -> None:
+    cells = (("context.x", context.x), ("query", query))
+    problems = [problem for field, array in cells for problem in missing_problems(manifest, field, array)]
+    if problems:
+        raise InvalidInput(*problems)
 
 
 def columns(y: Array) -> Array:

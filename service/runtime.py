@@ -27,7 +27,7 @@ from service.artifact import (
     next_name,
     readout_shapes,
 )
-from service.cells import with_indicators
+from service.cells import has_missing, with_indicators
 from service.chunks import chunks, is_long
 from service.errors import BrokenArtifact, InvalidInput, Problem
 from service.shapes import Array, Sizes, measure, shape_of
@@ -180,7 +180,7 @@ class Runtime:
         dtype, arrays = self._dtype, {}
         for name, value in tensors.items():
             arrays[name] = np.asarray(value, dtype)
-        if self.manifest.missing_cells and "x" in arrays and np.isnan(arrays["x"]).any():
+        if self.manifest.missing_cells and "x" in arrays and has_missing(arrays["x"]):
             arrays |= with_indicators(arrays, arrays["x"].shape[2])
         shapes = (*arrays, *[array.shape for array in arrays.values()])
         left_out = self._left_out.get(shapes)

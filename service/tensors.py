@@ -15,7 +15,7 @@ from safetensors import SafetensorError, deserialize
 from safetensors.numpy import save
 
 from service.errors import InvalidInput, MalformedBody, Problem
-from service.numbers import SHOWN, is_finite
+from service.numbers import SHOWN, is_finite, position
 from service.shapes import Array, shaped
 
 Tensors = dict[str, NDArray[Any]]
@@ -46,7 +46,7 @@ def numbers_of(array: NDArray[Any], dtype: DTypeLike, field: str, *, missing: bo
         with np.errstate(over="ignore", invalid="ignore"):
             numbers = array.astype(dtype)
     if not is_finite(numbers) and not (missing and not np.isinf(numbers).any()):
-        raise InvalidInput(*islice(_not_finite(array, numbers, field), SHOWN))
+        raise InvalidInput(*islice(_not_finite(array, numbers, field, missing=missing), SHOWN))
     return numbers
 
 
@@ -99,10 +99,10 @@ def _check_once(found: Any) -> None:  # noqa: ANN401  (an object of simdjson's, 
         raise InvalidInput(Problem(twice[:100], "is there twice. Send each tensor once."))
 
 
-def _not_finite(array: NDArray[Any], numbers: Array, field: str) -> Iterator[Problem]:
-    for position in np.argwhere(~np.isfinite(numbers)):
-        place = field + "".join(f"[{i}]" for i in position)
-        if np.isnan(array[tuple(position)]):
+def _not_finite(array: NDArray[Any], numbers: Array, field: str, *, missing: bool) -> Iterator[Problem]:
+    for found in np.argwhere(np.isinf(numbers) if missing else ~np.isfinite(numbers)):
+        place = position(field, found)
+        if np.isnan(array[tuple(found)]):
             yield Problem(place, "is NaN. Leave the observation out, or fill the value in.")
         else:
             yield Problem(place, f"is infinite, or too large for {numbers.dtype}. Send a finite number.")

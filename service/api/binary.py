@@ -39,6 +39,8 @@ BYTES = {"content": {CONTENT_TYPE: {"schema": {"type": "string", "format": "bina
 
 AXES = {"x": (2,), "y": (1, 2), "weight": (1,), "query": (2,)}
 """Every tensor that a body may have, and how many axes."""
+CELLS = {"x", "query"}
+"""Those in which NaN is a missing cell."""
 OBSERVED = ("x", "y", "weight")
 OPTIONAL = {"weight"}
 FLOAT64 = np.dtype(np.float64)
@@ -163,7 +165,7 @@ def _array(name: str, tensor: NDArray[Any]) -> Array:
         raise InvalidInput(Problem(name, f"must have {axes} axes; this has the shape {tensor.shape}."))
     if tensor.size == 0:
         raise InvalidInput(Problem(name, f"is empty; it has the shape {tensor.shape}. Send at least one number."))
-    return numbers_of(tensor, FLOAT64, name)
+    return numbers_of(tensor, FLOAT64, name, missing=name in CELLS)
 
 
 def _asked(about: Mapping[str, str]) -> dict[str, object]:

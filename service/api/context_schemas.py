@@ -154,7 +154,7 @@ class ContextQuery(DistributionRequest):
     """Queries to answer from what a context has seen."""
 
     query: Rows = Field(examples=[[[6.0], [7.0]]])
-    """M rows of D numbers: the inputs to predict for."""
+    """M rows of D numbers: the inputs to predict for; null where one is missing, as in x."""
     parameters: dict[str, Number] | None = Field(None, examples=[{}])
     """Numbers by name, of those that the model takes, as `{"learning_rate": 0.1}` for gd-1 and gd-8."""
     explain: ExplainState = Field((), examples=[["implicit_weights"]])

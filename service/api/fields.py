@@ -39,11 +39,14 @@ def reading(read: Callable[[object, str], Value], sent_as: object) -> PlainValid
 
 
 _Row = Annotated[list[float], Field(min_length=1)]
+_Cells = Annotated[list[float | None], Field(min_length=1)]
 _Numbers = Annotated[list[float], Field(min_length=1)]
 _Rows = Annotated[list[_Row], Field(min_length=1)]
 
-Rows = Annotated[Array, reading(numbers.matrix, _Rows)]
-"""(N, D): rows of one width."""
+Rows = Annotated[Array, reading(numbers.cells, Annotated[list[_Cells], Field(min_length=1)])]
+"""(N, D): rows of one width; NaN where a cell is null, for missing."""
+Row = Annotated[Array, reading(numbers.row, _Cells)]
+"""(D,), likewise."""
 Numbers = Annotated[Array, reading(numbers.vector, _Numbers)]
 """(N,)"""
 NumbersOrRows = Annotated[Array, reading(numbers.vector_or_matrix, _Numbers | _Rows)]

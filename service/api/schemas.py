@@ -23,7 +23,7 @@ class Observations(Schema):
     """N observations: what the prediction is to be learnt from."""
 
     x: Rows = Field(examples=[[[1.0], [2.0], [3.0], [4.0], [5.0]]])
-    """N rows of D numbers, the inputs."""
+    """N rows of D numbers, the inputs; null where one is missing, for models that take `missing_cells`."""
     y: NumbersOrRows = Field(examples=[[2.1, 3.9, 6.2, 7.8, 10.1]])
     """The outputs: N numbers, or N rows of K numbers."""
     weight: Numbers | None = Field(None, examples=[[1.0, 1.0, 1.0, 1.0, 1.0]])
@@ -53,7 +53,7 @@ class PredictRequest(DistributionRequest):
     """Its version; the highest one if left out."""
     context: Observations
     query: Rows = Field(examples=[[[6.0], [7.0]]])
-    """M rows of D numbers: the inputs to predict for."""
+    """M rows of D numbers: the inputs to predict for; null where one is missing, as in x."""
     parameters: dict[str, Number] | None = Field(None, examples=[{}])
     """Numbers by name, of those that the model takes, as `{"learning_rate": 0.1}` for gd-1 and gd-8."""
     explain: Explain = Field((), examples=[False])
@@ -185,6 +185,8 @@ class ModelSummary(Schema):
     gradient_steps: int
     gives_scale: bool
     """Whether it answers `interval` and `quantiles`."""
+    missing_cells: bool
+    """Whether it takes null (in binary bodies NaN) in x and query, for a missing cell."""
     parameters: tuple[ParameterSpec, ...]
 
 
@@ -215,13 +217,13 @@ class ErrorDetail(Schema):
 
     field: str = Field(examples=["context.x[3][1]"])
     """Where; empty for the request as a whole."""
-    message: str = Field(examples=["must be a number; this is null."])
+    message: str = Field(examples=["must be a number; this is true."])
 
 
 class ErrorBody(Schema):
     """Every error on every route."""
 
-    error: str = Field(examples=["context.x[3][1]: must be a number; this is null."])
+    error: str = Field(examples=["context.x[3][1]: must be a number; this is true."])
     """What is wrong and what to do, in words."""
     error_type: str = Field(examples=["invalid_input"])
     """The same for a program: one fixed word for each kind of error."""

@@ -4,7 +4,7 @@ from typing import Annotated
 
 from pydantic.json_schema import SkipJsonSchema
 
-from service.api.fields import Number, NumberOrNumbers, Numbers, reading
+from service.api.fields import Number, NumberOrNumbers, Row, reading
 from service.api.schemas import DistributionRequest, ErrorBody, NoteAnswer, Schema
 from service.errors import InvalidInput, Problem
 from service.numbers import named
@@ -30,8 +30,8 @@ def message_id(value: object, field: str) -> str | int:
 class OneObservation(Schema):
     """One pair (x, y)."""
 
-    x: Numbers
-    """D numbers."""
+    x: Row
+    """D numbers; null where one is missing, for models that take missing cells."""
     y: NumberOrNumbers
     """A number, or K numbers."""
     weight: Number | None = None
@@ -45,8 +45,8 @@ class StreamMessage(DistributionRequest):
     """Comes back with the answer."""
     observation: OneObservation | None = None
     """Learnt after the prediction is made."""
-    query: Numbers | None = None
-    """D numbers: the input to predict for; the x of the observation if left out."""
+    query: Row | None = None
+    """D numbers, or null: the input to predict for; the x of the observation if left out."""
 
 
 One = float | None | list[float | None]

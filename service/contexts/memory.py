@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from service.artifact import Manifest
-from service.cells import buffered
+from service.cells import buffered, missing_problems
 from service.contexts.feature_scale import FeatureScale, check_scale, declared
 from service.contexts.forgetting import check_forgets, fade, fading
 from service.contexts.merge import State, check_merges, is_buffered, merge
@@ -192,17 +192,17 @@ def answer(
         UnsupportedByModel: The model gives no interval.
         NumericOverflow: The answer is beyond floating point.
     """
-    parameters = parameters or {}
+    manifest, parameters = runtime.manifest, parameters or {}
     if memory.state is None or memory.is_empty:
         raise InvalidInput(Problem("", "The context is empty: it has observed nothing, or all was taken out. Observe."))
     problems = [
         *_query_problems(memory, query),
         *size_problems(limits, query.shape[1], memory.outputs or 0, len(query)),
-        *parameter_problems(runtime.manifest, parameters),
+        *parameter_problems(manifest, parameters),
+        *missing_problems(manifest, "query", query),
     ]
     if problems:
         raise InvalidInput(*problems)
-    manifest = runtime.manifest
     check_wanted(manifest, wanted)
     found = readouts.find(memory.state, wanted) if readouts is not None else {}
     tensors = {**memory.state, **found, "x_query": query[None], **scale_flag(manifest, wanted)}
@@ -261,6 +261,7 @@ def _check(manifest: Manifest, limits: Limits, memory: Memory, new: Context, at:
             *count_problems(limits, new, at),
             *size_problems(limits, new.x.shape[1], width_of(new.y), 0),
             *([] if new.weight is None else _weight_problems(new.weight, memory, at)),
+            *missing_problems(manifest, f"{at}x", new.x),
         ]
     if not problems and memory.state is None and memory.scale is not None and new.x.shape[1] != memory.inputs:
         text = f"has {new.x.shape[1]} columns; the scale of this context is for {memory.inputs}. Send {memory.inputs}."

@@ -129,7 +129,7 @@ def errors() -> None:
     ):
         refused(partial(infer, inputs), 422, text)
     missing = [tensor("x", X * np.nan, binary=True), y, queries]
-    refused(partial(infer, missing, "gd-1"), 422, "x[0][0][0]: is NaN")
+    refused(partial(infer, missing, "gd-1"), 422, "x[0][0][0]: is missing; model gd-1 takes no missing cells")
     wrong = InferInput("x", [1, 7, 2], "FP64", data=[1.0, 2.0])
     refused(lambda: infer([wrong, *task(binary=False)[1:]]), 422, "inputs[0].data: has 2 entries")
     refused(lambda: infer(task(), request_outputs=[RequestedOutput("answer")]), 422, "outputs[0].name: 'answer'")

@@ -152,7 +152,11 @@ def errors() -> None:
     ):
         refused(partial(CLIENT.infer, "linear", inputs, headers=dict(HEADERS)), 422, text)
     missing = [tensor("x", X * np.nan), tensor("y", Y), queries]
-    refused(partial(CLIENT.infer, "gd-1", missing, headers=dict(HEADERS)), 422, "x[0][0][0]: is NaN")
+    refused(
+        partial(CLIENT.infer, "gd-1", missing, headers=dict(HEADERS)),
+        422,
+        "x[0][0][0]: is missing; model gd-1 takes no missing cells",
+    )
     refused(lambda: infer(outputs=[triton.InferRequestedOutput("answer")]), 422, "outputs[0].name: 'answer'")
     refused(lambda: infer(request_compression_algorithm="gzip"), 415, "must not be compressed")
 

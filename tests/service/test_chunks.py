@@ -10,13 +10,17 @@ from tests.closeness import assert_close
 B, N, D = 2, 300, 4
 
 
+@pytest.mark.parametrize("first_missing", [0, 250])
 @pytest.mark.parametrize("held", [0, 20, 60])
-def test_chunks_answer_as_one_run(repository: Repository, held: int, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_chunks_answer_as_one_run(
+    repository: Repository, held: int, first_missing: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
     runtime, generator = repository.get("nonlinear"), np.random.default_rng(0)
     x = generator.normal(size=(B, N, D)) * [1, 5, 2, 3] + 7
     y, weight = np.sin(x[..., :1]), generator.uniform(0.5, 2.0, (B, N))
     query = x[:, :5].copy()
-    x[generator.random(x.shape) < 0.1] = np.nan
+    query[:, 0, 2], query[:, 1] = np.nan, np.nan
+    x[:, first_missing:][generator.random((B, N - first_missing, D)) < 0.1] = np.nan
     first = {"x": x[:, :held], "y": y[:, :held], "weight": weight[:, :held]}
     state = runtime.state_after(runtime.run(first)) if held else {}
     tensors = {**state, "x": x[:, held:], "y": y[:, held:], "weight": weight[:, held:], "x_query": query}

@@ -162,7 +162,17 @@ REFUSED = {
     "complex numbers": (changed(weight=np.ones((B, N), complex)), "weight", "must hold numbers"),
     "texts": (changed(weight=np.full((B, N), "1")), "weight", "must hold numbers"),
     "objects": (changed(weight=np.full((B, N), None)), "weight", "must hold numbers"),
-    "NaN": (with_value("x", np.nan), "x[1][6][4]", "is NaN"),
+    "NaN": (with_value("y", np.nan), "y[1][6][2]", "is NaN"),
+    "a missing cell": (
+        with_value("x", np.nan),
+        "x[1][6][4]",
+        "is missing; model gd-1 takes no missing cells (version 1.0.0)",
+    ),
+    "a missing cell of a query": (
+        with_value("x_query", np.nan),
+        "x_query[1][3][4]",
+        "is missing; model gd-1 takes no missing cells",
+    ),
     "infinity": (with_value("weight", np.inf), "weight[1][6]", "is infinite"),
     "too few axes": (changed(x=np.zeros((N, 5))), "x", "needs the shape (B, N, D); this has 2 axes"),
     "another N": (changed(y=np.zeros((B, N + 1, 3))), "y", "has N = 8, but x has 7"),

@@ -1,4 +1,5 @@
 from collections.abc import Callable
+from functools import partial
 
 import numpy as np
 import pytest
@@ -31,6 +32,27 @@ def test_an_integer_of_400_digits_is_too_large_and_one_of_300_is_not() -> None:
 def test_what_is_not_finite_is_refused_by_its_place(value: float) -> None:
     assert list(refusal(vector, [1.0, value])) == ["f[1]"]
     assert list(refusal(matrix, [[1.0, 2.0], [3.0, value]])) == ["f[1][1]"]
+
+
+def test_null_is_a_missing_cell_where_one_may_be_and_nowhere_else() -> None:
+    np.testing.assert_array_equal(vector([1, None], "f", missing=True), [1, NAN])
+    np.testing.assert_array_equal(matrix([[None, 2], [3, None]], "f", missing=True), [[NAN, 2], [3, NAN]])
+    np.testing.assert_array_equal(matrix([[None]], "f", missing=True), [[NAN]])
+    np.testing.assert_array_equal(tensor([[1, None], [3, 4]], [2, 2], "f", missing=True), [[1, NAN], [3, 4]])
+    assert refusal(matrix, [[1, None]]) == {"f[0][1]": "must be a number; this is null."}
+
+
+@pytest.mark.parametrize(
+    ("cell", "message"),
+    [
+        (NAN, "is NaN, which is not JSON. Send null for a missing cell."),
+        (INF, "is infinite, or too large for float64. Send a finite number."),
+        ("", "must be a number; this is the text ''."),
+        (False, "must be a number; this is false."),
+    ],
+)
+def test_nothing_but_null_is_a_missing_cell(cell: object, message: str) -> None:
+    assert refusal(partial(matrix, missing=True), [[1, None], [None, cell]]) == {"f[1][1]": message}
 
 
 @pytest.mark.parametrize(

@@ -116,6 +116,14 @@ def test_what_is_not_finite_is_named_by_its_place() -> None:
     assert [problem.field for problem in refusal.value.problems] == ["x[0][2]", "x[1][0]"]
 
 
+def test_where_a_cell_may_be_missing_only_what_is_infinite_is_named() -> None:
+    array = np.array([[1.0, np.nan, np.inf], [np.nan, 2.0, 3.0]])
+    with pytest.raises(InvalidInput) as refusal:
+        numbers_of(array, "float32", "x", missing=True)
+    assert [problem.field for problem in refusal.value.problems] == ["x[0][2]"]
+    np.testing.assert_array_equal(numbers_of(array[1:], "float32", "x", missing=True), [[np.nan, 2.0, 3.0]])
+
+
 def test_what_is_not_aligned_is_copied_and_what_is_as_it_should_be_is_not() -> None:
     array = np.frombuffer(b"\0" + NUMBER, "<f8", offset=1)
     copy = numbers_of(array, "float64", "x")

@@ -12,7 +12,8 @@ from service.runtime import WIDE, Runtime
 B = 2
 CASES = [
     ("linear", 60, 20, 2, 0.0), ("linear", 3, 5, 1, 0.0), ("linear", 1, 4, 1, 0.0), ("linear", 40, 7, 3, 0.3),
-    ("linear", 50, 80, 1, 0.0), ("nonlinear", 20, 6, 2, 0.2), ("nonlinear", 200, 10, 1, 0.0),
+    ("linear", 50, 80, 1, 0.0), ("linear", 50, 35, 1, 0.2), ("nonlinear", 20, 6, 2, 0.2),
+    ("nonlinear", 200, 10, 1, 0.0), ("nonlinear", 60, 8, 1, 0.2),
 ]  # fmt: skip
 
 
@@ -28,7 +29,9 @@ def test_both_agree(repository: Repository, model: str, rows: int, inputs: int, 
     runtime, generator = repository.get(model), np.random.default_rng(rows)
     x = generator.normal(size=(B, rows, inputs))
     y = generator.normal(size=(B, rows, outputs)) + x[..., :1]
-    tensors = {"x": np.where(generator.random(x.shape) < missing, np.nan, x), "y": y, "x_query": x[:, :1] + 0.5}
+    x_query = x[:, :2] + 0.5
+    x, x_query = (np.where(generator.random(cells.shape) < missing, np.nan, cells) for cells in (x, x_query))
+    tensors = {"x": x, "y": y, "x_query": x_query}
     found = {}
     try:
         for wide in (sys.maxsize, 0):

@@ -9,6 +9,7 @@ from service import numbers
 from service.api.v2.datatypes import datatype_of, dtype_of
 from service.api.v2.schemas import InferInput, InferOutput
 from service.errors import InvalidInput, Problem
+from service.inference import CELLS
 from service.shapes import Array
 
 
@@ -16,13 +17,15 @@ def read(sent: InferInput, field: str) -> NDArray[Any]:
     """Read the numbers of an input.
 
     Args:
-        sent: Its `data` is not checked yet.
+        sent: Its `data` is not checked yet; null, among floating-point numbers, is a missing cell.
         field: Where it stands in the request.
 
     Raises:
         InvalidInput: The numbers are not as many as its shape says, or not of its datatype.
     """
-    array, dtype = numbers.tensor(sent.data, sent.shape, f"{field}.data"), dtype_of(sent.datatype)
+    dtype = dtype_of(sent.datatype)
+    missing = dtype.kind == "f" and sent.name in CELLS
+    array = numbers.tensor(sent.data, sent.shape, f"{field}.data", missing=missing)
     if dtype.kind != "f":
         _refuse_fractions(array, np.iinfo(dtype), sent.datatype, field)
     elif dtype.itemsize < 8:

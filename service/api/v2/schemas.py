@@ -13,9 +13,9 @@ LARGEST = 2**31 - 1
 Axis = Annotated[int, Field(ge=0, le=LARGEST)]
 Data = Annotated[
     list[Any],
-    WithJsonSchema({"type": "array", "items": {"anyOf": [{"type": "number"}, {"type": "array", "items": {}}]}}),
+    WithJsonSchema({"type": "array", "items": {"type": ["number", "null", "array"], "items": {}}}),
 ]
-"""Numbers, flat or as lists in lists: `json_codec` reads them, when it knows the shape."""
+"""Numbers, flat or as lists in lists, null for a missing cell: `json_codec` reads them, when it knows the shape."""
 
 
 class Strict(Schema):
@@ -89,7 +89,7 @@ class InferInput(Strict):
     datatype: Datatype = Field(examples=["FP64"])
     parameters: InputParameters | None = None
     data: Data | None = Field(None, examples=[[1.0, 2.0, 3.0]])
-    """Numbers in row-major order, flat or as lists in lists."""
+    """Numbers in row-major order, flat or as lists in lists; in x and x_query null is a missing cell."""
 
 
 class OutputParameters(Strict):

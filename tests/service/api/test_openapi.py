@@ -20,7 +20,7 @@ def test_the_request_is_documented_as_numbers_with_examples(document: Document) 
     assert sent == {"$ref": "#/components/schemas/PredictRequest"}
     schemas = document["components"]["schemas"]
     x, y = (schemas["Observations"]["properties"][name] for name in "xy")
-    assert x["items"]["items"] == {"type": "number"}
+    assert x["items"]["items"] == {"anyOf": [{"type": "number"}, {"type": "null"}]}
     assert [kind["type"] for kind in y["anyOf"]] == ["array", "array"]
     assert x["examples"] == [[[1.0], [2.0], [3.0], [4.0], [5.0]]]
     assert schemas["PredictRequest"]["additionalProperties"] is False

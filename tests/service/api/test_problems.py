@@ -23,9 +23,9 @@ def test_a_name_of_the_senders_is_not_repeated_in_full() -> None:
 
 
 def test_every_problem_of_every_field_is_named() -> None:
-    found = problems({"context": {"x": [[1, None], [2, "3"]], "y": [True], "weights": [1]}, "query": [], "k": 1})
+    found = problems({"context": {"x": [[1, False], [2, "3"]], "y": [True], "weights": [1]}, "query": [], "k": 1})
     assert found == {
-        "context.x[0][1]": "must be a number; this is null.",
+        "context.x[0][1]": "must be a number; this is false.",
         "context.x[1][1]": "must be a number; this is the text '3'.",
         "context.y[0]": "must be a number; this is true.",
         "context.weights": "is not a field. Leave it out; the fields here are x, y, weight.",

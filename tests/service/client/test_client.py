@@ -150,7 +150,7 @@ def test_an_evaluation_can_be_cancelled_and_may_be_of_own_data(client: Client) -
     [
         ({"y": Y[:-1]}, InvalidInput, "has 22 entries"),
         ({"model": "cubic"}, NotFound, "There is no model 'cubic'"),
-        ({"x": np.full((N, D), np.nan)}, InvalidInput, r"x\[0\]\[0\]: is NaN"),
+        ({"y": np.full((N, 2), np.nan)}, InvalidInput, r"y\[0\]\[0\]: is NaN"),
         ({"parameters": {"pace": 1.0}}, InvalidInput, "parameters.pace: is not a parameter of model nonlinear"),
         ({"weight": [["a"]]}, ValueError, "weight must be numbers"),
     ],

@@ -68,7 +68,17 @@ IN_JSON = {
     "a list for a scalar": (changed(0, shape=[], data=[[1]]), "inputs[0].data[0]", "this is a list"),
     "a text": (changed(0, data=[1, 2, 3, "4", 5, 6]), "inputs[0].data[3]", "this is the text '4'"),
     "true": (changed(0, data=[1, 2, 3, True, 5, 6]), "inputs[0].data[3]", "this is true"),
-    "null": (changed(0, data=[1, 2, 3, None, 5, 6]), "inputs[0].data[3]", "this is null"),
+    "null": (changed(1, data=[1, None, 3]), "inputs[1].data[1]", "this is null"),
+    "null for a whole number": (
+        changed(0, datatype="INT32", data=[1, 2, 3, None, 5, 6]),
+        "inputs[0].data[3]",
+        "this is null",
+    ),
+    "a missing cell": (
+        changed(0, data=[1, 2, 3, None, 5, 6]),
+        "x[0][1][1]",
+        "is missing; model gd-1 takes no missing cells",
+    ),
     "data that is a number": (changed(0, data=1), "inputs[0].data", "list"),
     "data that is a text": (changed(0, data="AAAA"), "inputs[0].data", "list"),
     "a fraction for a whole number": (changed(0, datatype="INT32"), "inputs[0].data", "holds 0.5, which is no INT32"),

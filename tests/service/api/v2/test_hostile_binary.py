@@ -28,7 +28,7 @@ def changed_binary(which: int, **changes: object) -> Body:
 HUGE = 2**31 - 1
 NAN = np.where(np.arange(6) == 3, np.nan, 1.0).tobytes() + BEHIND[48:]
 IN_BINARY = {
-    "NaN": (binary_task(), NAN, "x[0][1][1]", "is NaN"),
+    "a missing cell": (binary_task(), NAN, "x[0][1][1]", "is missing; model gd-1 takes no missing cells"),
     "too few bytes": (binary_task(), BEHIND[:-1], "inputs", "have 104 bytes behind the JSON"),
     "too many bytes": (binary_task(), BEHIND + b"\0", "inputs", "there are 105"),
     "no bytes": (binary_task(), b"", "inputs", "there are 0"),
