@@ -42,6 +42,8 @@ LOOK = 0.3
 """Seconds between two looks at an evaluation whose progress is sent."""
 MARGIN = 2.0
 """Seconds before the end of its time at which a stream of events ends by itself; who listens connects again."""
+LARGEST_EVENT_ID = 2**53
+"""Far more than there are results, and a number that every database can take."""
 
 
 async def _record(evaluation_id: EvaluationId, own: Asked) -> EvaluationRecord:
@@ -91,7 +93,7 @@ async def cancel(record: Recorded, own: Asked) -> EvaluationAnswer:
     responses=documented(*ANY, errors.UnknownEvaluation) | EVENTS,
 )
 async def events(
-    record: Recorded, own: Asked, parts: Serving, last_event_id: Annotated[int, Header(ge=0)] = 0
+    record: Recorded, own: Asked, parts: Serving, last_event_id: Annotated[int, Header(ge=0, le=LARGEST_EVENT_ID)] = 0
 ) -> Response:
     """Send every result as it comes (`result`), how far it is (`progress`), and the end (`end`).
 

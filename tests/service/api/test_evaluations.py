@@ -67,6 +67,8 @@ def test_an_evaluation_is_asked_for_watched_and_fetched(server: Server) -> None:
     assert ids(server) == [*before, asked["id"]]
     rest = events(f"{address}/events", **{"Last-Event-ID": str(len(results) - 1)})
     assert [event["event"] for event in rest] == ["result", "end"]
+    for last, status in ((2**53, 200), (2**53 + 1, 422), (10**30, 422)):
+        assert httpx.get(f"{address}/events", headers={"Last-Event-ID": str(last)}).status_code == status
 
 
 def test_predictions_are_answered_while_an_evaluation_runs_and_it_can_be_cancelled(server: Server) -> None:
