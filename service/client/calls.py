@@ -31,7 +31,8 @@ class Calls:
         """Learn from observations and answer queries, in one call; nothing is kept.
 
         Args:
-            x: N rows of D inputs: lists, an array, or a frame of pandas, polars and the like.
+            x: N rows of D inputs: lists, an array, or a frame of pandas, polars and the like; None, NaN or null where a
+                cell is missing, for models that take missing cells.
             y: N outputs, or N rows of K.
             query: M rows of D inputs to predict for; the columns of a frame are found by the names of x.
             weight: N numbers, how much each observation counts; 1 if left out.
@@ -49,12 +50,12 @@ class Calls:
             ClientError: Whatever `service.client.errors` has.
             ValueError: Something is not numbers, or a column is missing.
         """
-        inputs, outputs = frames.read(x, "x"), frames.read(y, "y")
+        inputs, outputs = frames.read(x, "x", missing=True), frames.read(y, "y")
         arrays = {
             "x": inputs.numbers,
             "y": outputs.numbers,
             "weight": None if weight is None else frames.read(weight, "weight").numbers,
-            "query": frames.read(query, "query", inputs.names).numbers,
+            "query": frames.read(query, "query", inputs.names, missing=True).numbers,
         }
         texts = array_body.texts_of(parameters, explain, interval, quantiles)
         return Call(

@@ -68,7 +68,7 @@ class GDSSMClassifier(ClassifierMixin, StateEstimator):  # type: ignore[misc]
         sample_weight: ArrayLike | None,
     ) -> Self:
         first = not hasattr(self, "state_")
-        rows, y = validate_data(self, X, y, dtype=np.float64, reset=first)
+        rows, y = validate_data(self, X, y, dtype=np.float64, reset=first, ensure_all_finite="allow-nan")
         check_classification_targets(y)
         if first:
             self.classes_ = np.unique(y if classes is None else np.asarray(classes))

@@ -85,12 +85,12 @@ class ContextCalls:
         """Learn further observations; however often it is sent, it counts once.
 
         Args:
-            x: N rows of D inputs: lists, an array or a frame.
+            x: N rows of D inputs: lists, an array or a frame; None, NaN or null where a cell is missing.
             y: N outputs, or N rows of K.
             weight: N numbers; 1 if left out, −w takes an observation out again.
             if_version: Learn only if the context is still of this version; `Conflict` otherwise.
         """
-        inputs, outputs = frames.read(x, "x", self._inputs), frames.read(y, "y", self._outputs)
+        inputs, outputs = frames.read(x, "x", self._inputs, missing=True), frames.read(y, "y", self._outputs)
         self._inputs, self._outputs = inputs.names or self._inputs, outputs.names or self._outputs
         counts = None if weight is None else frames.read(weight, "weight").numbers
         return Call(
@@ -119,7 +119,7 @@ class ContextCalls:
             interval: A probability, as 0.9: the bounds between which y lies with it are answered too.
             quantiles: Probabilities: the values below which y lies with each are answered too.
         """
-        arrays = {"query": frames.read(query, "query", self._inputs).numbers}
+        arrays = {"query": frames.read(query, "query", self._inputs, missing=True).numbers}
         return Call(
             "POST",
             f"{self._path}/predictions",

@@ -57,6 +57,15 @@ def engine(model: str, version: str | None, url: str | None, api_key: str | None
         raise ValueError(str(error)) from error
 
 
+def takes_missing_cells(model: str) -> bool:
+    """Tell whether a model in this process takes NaN in x; False if there is none of this name."""
+    try:
+        runtime = _models(tuple(Settings.from_environment().directories)).get(model)
+    except ServiceError:
+        return False
+    return runtime.manifest.missing_cells
+
+
 def _remote(model: str, version: str | None, url: str, api_key: str | None) -> Iterator[Engine]:
     from service.client.client import Client  # noqa: PLC0415  (a local estimator needs no httpx)
 

@@ -13,7 +13,9 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
 
-from service.client.engine import Engine, engine
+from service.cells import missing_problems
+from service.client.engine import Engine, engine, takes_missing_cells
+from service.errors import InvalidInput
 
 Array = NDArray[np.float64]
 
@@ -39,15 +41,25 @@ class StateEstimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn ships
         self.url = url
         self.api_key = api_key
 
+    def __sklearn_tags__(self) -> Any:  # noqa: ANN401  (scikit-learn ships no types)
+        """Say that NaN is allowed in X if the model takes missing cells; a service says so when it is asked."""
+        tags = super().__sklearn_tags__()
+        if hasattr(self, "_missing_cells"):
+            tags.input_tags.allow_nan = self._missing_cells
+        else:
+            tags.input_tags.allow_nan = self.url is not None or takes_missing_cells(self.model)
+        return tags
+
     def _observe(self, x: Array, columns: Array, sample_weight: ArrayLike | None) -> Self:
         """Add observations to the state."""
         weight = np.ones(len(x)) if sample_weight is None else _check_sample_weight(sample_weight, x, dtype=np.float64)
         with self._engine() as engine:
+            _check_cells(engine, x)
             state = getattr(self, "state_", {})
             for rows in _pieces(len(x), x.shape[1] + columns.shape[1]):
                 tensors = {"x": x[None, rows], "y": columns[None, rows], "weight": weight[None, rows]}
                 state = engine.observe(state, tensors)
-            self.model_version_ = engine.manifest.version
+            self.model_version_, self._missing_cells = engine.manifest.version, engine.manifest.missing_cells
         self.state_ = state
         self.n_observations_ = getattr(self, "n_observations_", 0) + len(x)
         return self
@@ -60,8 +72,9 @@ class StateEstimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn ships
     def _outputs(self, X: ArrayLike, *names: str) -> list[Array]:
         """Ask for outputs (M, K) or (M,) by name, from the state."""
         check_is_fitted(self, "state_")
-        x = validate_data(self, X, dtype=np.float64, reset=False)
+        x = validate_data(self, X, dtype=np.float64, reset=False, ensure_all_finite="allow-nan")
         with self._engine() as engine:
+            _check_cells(engine, x)
             if "scale" in names and not engine.manifest.gives_scale:
                 manifest = engine.manifest
                 raise ValueError(
@@ -78,12 +91,23 @@ class StateEstimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn ships
 
     def _forget(self) -> None:
         """Begin anew, as `fit` does."""
-        for name in ("state_", "n_observations_", "model_version_"):
+        for name in ("state_", "n_observations_", "model_version_", "_missing_cells"):
             self.__dict__.pop(name, None)
 
     def _engine(self) -> AbstractContextManager[Engine]:
         """Open the model; once something has been learnt, in the version that learnt it."""
         return engine(self.model, getattr(self, "model_version_", None), self.url, self.api_key)
+
+
+def _check_cells(engine: Engine, x: Array) -> None:
+    """See that no cell of X is missing where the model takes none.
+
+    Raises:
+        ValueError: It is.
+    """
+    problems = missing_problems(engine.manifest, "X", x)
+    if problems:
+        raise ValueError(str(InvalidInput(*problems)))
 
 
 def _of_rows(output: Array, rows: int) -> Array:

@@ -6,6 +6,7 @@ columns of the query are found by name, in whatever order they stand.
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from numbers import Real
 from typing import Any
 
 import narwhals as nw
@@ -28,13 +29,14 @@ class Columns:
     names: Names
 
 
-def read(values: object, name: str, like: Names = None) -> Columns:
+def read(values: object, name: str, like: Names = None, *, missing: bool = False) -> Columns:
     """Take numbers out of a list, an array, a frame or a series.
 
     Args:
         values: N rows.
         name: What to call them in an error.
         like: Names of the columns to find, if this has names.
+        missing: Whether a cell may be missing: None, null or NA, which become NaN.
 
     Raises:
         ValueError: They are not numbers, or a column is missing.
@@ -42,10 +44,10 @@ def read(values: object, name: str, like: Names = None) -> Columns:
     native = nw.from_native(values, eager_only=True, allow_series=True, pass_through=True)
     if isinstance(native, nw.DataFrame):
         frame = _select(native, name, like)
-        return Columns(_numbers(frame.to_numpy(), name), tuple(frame.columns))
+        return Columns(_numbers(_cells_of(frame), name, missing=missing), tuple(frame.columns))
     if isinstance(native, nw.Series):
-        return Columns(_numbers(native.to_numpy(), name), (native.name,))
-    return Columns(_numbers(values, name), None)
+        return Columns(_numbers(native.to_numpy(), name, missing=missing), (native.name,))
+    return Columns(_numbers(values, name, missing=missing), None)
 
 
 def writer(query: object, names: Names) -> Callable[[Array], Any]:
@@ -73,14 +75,28 @@ def _select(frame: Frame, name: str, like: Names) -> Frame:
     return frame.select(like)
 
 
-def _numbers(values: object, name: str) -> Array:
+def _cells_of(frame: Frame) -> NDArray[Any]:
+    """Take the cells out of a frame; column by column where its library has no common type for them."""
+    cells = frame.to_numpy()
+    if cells.dtype == object:
+        return np.column_stack([column.to_numpy() for column in frame.iter_columns()])
+    return cells
+
+
+def _numbers(values: object, name: str, *, missing: bool) -> Array:
     try:
         array = np.asarray(values)
     except ValueError as error:
         raise ValueError(f"{name} must be rows of one width.") from error
+    if array.dtype == object and missing and all(map(_is_cell, array.flat)):
+        return array.astype(np.float64)
     if array.dtype.kind not in "fiu":
         raise ValueError(f"{name} must be numbers; it is of type {array.dtype}. Encode and fill in before sending.")
     return array.astype(np.float64)
+
+
+def _is_cell(value: object) -> bool:
+    return value is None or (isinstance(value, Real) and not isinstance(value, bool))
 
 
 def _frame(query: Frame | Series, names: Names, prediction: Array) -> object:

@@ -56,7 +56,8 @@ class GDSSMRegressor(MultiOutputMixin, RegressorMixin, StateEstimator):  # type:
     def partial_fit(self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None) -> Self:
         """Learn further observations."""
         first = not hasattr(self, "state_")
-        rows, targets = validate_data(self, X, y, multi_output=True, y_numeric=True, dtype=np.float64, reset=first)
+        kinds = {"multi_output": True, "y_numeric": True, "dtype": np.float64, "ensure_all_finite": "allow-nan"}
+        rows, targets = validate_data(self, X, y, reset=first, **kinds)
         if first:
             self._flat = targets.ndim == 1
         return self._observe(rows, np.asarray(targets, np.float64).reshape(len(targets), -1), sample_weight)

@@ -40,6 +40,41 @@ def test_a_missing_column_is_named() -> None:
         read(pd.DataFrame({"a": [1.0]}), "query", like=x.names)
 
 
+GAPS = [[1.0, np.nan], [np.nan, 4.0]]
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        [[1, None], [None, 4.0]],
+        [[1.0, float("nan")], [None, 4]],
+        np.array(GAPS, np.float32),
+        np.array([[1, None], [None, 4]], object),
+        pd.DataFrame(GAPS),
+        pd.DataFrame({"a": [1, None], "b": [None, 4]}, dtype=object),
+        pd.DataFrame({"a": pd.array([1, None], "Int64"), "b": [np.nan, 4.0]}),
+        pd.DataFrame({"a": pd.array([1, pd.NA], "Float64"), "b": pd.array([None, 4], "Int8")}),
+        pl.DataFrame({"a": [1, None], "b": [None, 4.0]}),
+        pl.DataFrame({"a": [1.0, float("nan")], "b": [None, 4]}),
+    ],
+)
+def test_missing_cells_are_nan_whatever_their_kind(values: object) -> None:
+    found = read(values, "x", missing=True).numbers
+    assert found.dtype == np.float64
+    np.testing.assert_array_equal(found, GAPS)
+
+
+def test_columns_of_several_kinds_of_numbers_are_read() -> None:
+    frame = pd.DataFrame({"a": pd.array([1.5, None], "double[pyarrow]"), "b": [1, 2], "c": pd.array([3, 4], "Int64")})
+    np.testing.assert_array_equal(read(frame, "x", missing=True).numbers, [[1.5, 1, 3], [np.nan, 2, 4]])
+
+
+@pytest.mark.parametrize("values", [[["1", None]], [[True, None]], pd.DataFrame({"a": ["x", None]})])
+def test_beside_missing_cells_only_numbers_are_read(values: object) -> None:
+    with pytest.raises(ValueError, match=r"^x must be numbers"):
+        read(values, "x", missing=True)
+
+
 @pytest.mark.parametrize(
     "values", [["1", "2"], [[1.0, None]], [True, False], [[1, 2], [3]], pd.DataFrame({"a": ["x"]})]
 )

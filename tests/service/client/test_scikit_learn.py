@@ -12,9 +12,10 @@ from sklearn.linear_model import LinearRegression
 from sklearn.model_selection import GridSearchCV, cross_val_score
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
+from sklearn.utils import get_tags
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
-from service.client import GDSSMClassifier, GDSSMRegressor
+from service.client import Client, GDSSMClassifier, GDSSMRegressor
 from service.client.engine import engine
 from service.client.estimator import AT_ONCE, _pieces
 from tests.closeness import assert_close
@@ -59,6 +60,47 @@ def test_clones_forget_and_pickles_remember(estimator: BaseEstimator) -> None:
     np.testing.assert_array_equal(pickle.loads(pickle.dumps(fitted)).predict(X), fitted.predict(X))  # noqa: S301
     with pytest.raises(NotFittedError):
         clone(fitted).predict(X)
+
+
+GAPS = np.where(GENERATOR.random((N, D)) < 0.2, np.nan, X)
+GAPS[0] = np.nan
+
+
+@pytest.mark.parametrize("model", ["linear", "nonlinear"])
+def test_missing_cells_are_learnt_and_answered_as_the_client_does(server: Server, model: str) -> None:
+    frame = pd.DataFrame(GAPS, columns=list("abcde"))
+    with Client() as client:
+        expected = client.predict(frame, Y, frame[:9], model=model).prediction
+    for url in (None, server.url):
+        estimator = GDSSMRegressor(model, url=url)
+        assert get_tags(estimator).input_tags.allow_nan
+        assert_close(estimator.fit(frame, Y).predict(frame[:9]), expected, "prediction", rtol=1e-9)
+        assert get_tags(estimator).input_tags.allow_nan
+    pieces = GDSSMRegressor(model).partial_fit(X[:20], Y[:20]).partial_fit(GAPS[20:], Y[20:])
+    late = np.vstack([X[:20], GAPS[20:]])
+    if model == "linear":  # the scale of features is that of the first observations, and they came in two pieces
+        assert_close(pieces.predict(GAPS), GDSSMRegressor().fit(late, Y).predict(GAPS), "prediction", rtol=1e-7)
+
+
+@pytest.mark.parametrize("estimator", [GDSSMRegressor("gd-8"), GDSSMClassifier()])
+def test_a_model_without_missing_cells_names_them(server: Server, estimator: BaseEstimator) -> None:
+    y = Y[:, 0] if isinstance(estimator, GDSSMRegressor) else LABELS
+    gaps = np.where(X == X[3, 1], np.nan, X)  # noqa: SIM300
+    assert not get_tags(estimator).input_tags.allow_nan
+    for url in (None, server.url):
+        unfitted = clone(estimator).set_params(url=url)
+        fitted = clone(unfitted).fit(X, y)
+        assert not get_tags(fitted).input_tags.allow_nan
+        for ask in (lambda: unfitted.fit(gaps, y), lambda: fitted.predict(gaps)):  # noqa: B023
+            with pytest.raises(
+                ValueError, match=rf"^X\[3\]\[1\]: is missing; model {estimator.model} takes no missing"
+            ):
+                ask()
+
+
+def test_y_is_never_missing() -> None:
+    with pytest.raises(ValueError, match="y contains NaN"):
+        GDSSMRegressor().fit(X, np.where(np.arange(N) == 3, np.nan, Y[:, 0]))
 
 
 def test_columns_of_a_frame_are_checked_by_name() -> None:
