@@ -55,7 +55,8 @@ def command(
 
     Files are CSV with a header or, by their suffix .parquet, Parquet. They are read in chunks, so that they may be
     larger than memory (the context too, of every model that streams). Of nonlinear the first chunk of more than 32 rows
-    fixes the scale of the features.
+    fixes the scale of the features. Cells of features may be empty, for models that take missing cells, as linear and
+    nonlinear do; the target is never missing in CONTEXT.
     """
     settings = Settings.from_environment()
     numbers = numbers_by_name(parameters)
@@ -65,7 +66,7 @@ def command(
     runtime = predictor.runtime(model, version)
     columns = [target] if interval is None else [target, f"{target}_lower", f"{target}_upper"]
     with (
-        open_task(context, query, target, weight, chunk_rows) as task,
+        open_task(context, query, target, weight, chunk_rows, model=runtime.manifest) as task,
         open_column(out, *columns) as column,
         progress(STEPS, "Predicting") as bar,
     ):

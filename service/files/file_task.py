@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+from service.artifact import Manifest
 from service.errors import InvalidInput, Problem
-from service.files.table import Table, check_has, listed, refuse
+from service.files.table import NO_GAPS, Gaps, Table, check_has, listed, refuse
 from service.predictor import Context
 from service.shapes import Array
 
@@ -27,8 +28,8 @@ class Source(Protocol):
     def share(self) -> float:
         """How much of it is read, from 0 to 1."""
 
-    def chunks(self, groups: Sequence[Sequence[str]], rows: int) -> Iterator[list[Array]]:
-        """Read some columns as numbers: an array for each group of them."""
+    def chunks(self, groups: Sequence[Sequence[str]], rows: int, gaps: Gaps = NO_GAPS) -> Iterator[list[Array]]:
+        """Read some columns as numbers: an array for each group of them; see `Table.chunks`."""
 
     def close(self) -> None:
         """Close it."""
@@ -46,6 +47,8 @@ class FileTask:
     weight: str | None
     rows: int
     """Most rows of one chunk."""
+    model: Manifest | None = None
+    """Whose missing cells are read as NaN, if it takes them."""
 
     @property
     def share(self) -> float:
@@ -55,17 +58,31 @@ class FileTask:
     def contexts(self) -> Iterator[Context]:
         """Read the observations; chunk by chunk they are one context."""
         apart = [[name] for name in _apart(self.target, self.weight)]
-        for x, *others in self.observed.chunks([self.features, *apart], self.rows):
+        for x, *others in self.observed.chunks([self.features, *apart], self.rows, self._gaps()):
             yield Context(x, *(column[:, 0] for column in others))
 
     def queries(self) -> Iterator[Array]:
         """Read the queries, chunk by chunk."""
-        return (x for (x,) in self.asked.chunks([self.features], self.rows))
+        return (x for (x,) in self.asked.chunks([self.features], self.rows, self._gaps()))
+
+    def _gaps(self) -> Gaps:
+        if self.model is None:
+            return NO_GAPS
+        if self.model.missing_cells:
+            return Gaps(frozenset(self.features))
+        text = f"is empty; model {self.model.name} takes no missing cells (version {self.model.version}). Fill it in, "
+        return Gaps(refusal=f"{text}leave the row out, or name another model.")
 
 
 @contextmanager
 def open_task(
-    context: Path, query: Path, target: str, weight: str | None = None, rows: int | None = None
+    context: Path,
+    query: Path,
+    target: str,
+    weight: str | None = None,
+    rows: int | None = None,
+    *,
+    model: Manifest | None = None,
 ) -> Iterator[FileTask]:
     """Open both files. Every column of the context but the target and the weight is a feature.
 
@@ -75,13 +92,14 @@ def open_task(
         target: Name of the column to predict.
         weight: Name of the column that says how much each observation counts.
         rows: Most rows of one chunk; as many as make half a million numbers if left out.
+        model: Whose missing cells are read as NaN, if it takes them; empty cells are refused otherwise.
 
     Raises:
         InvalidInput: A file or a column does not fit; each is named. The cells are looked at as they are read.
     """
     with closing(_open(context)) as observed, closing(_open(query)) as asked:
         features = _features(observed, asked, target, weight)
-        yield FileTask(observed, asked, features, target, weight, rows or rows_at_once(len(features)))
+        yield FileTask(observed, asked, features, target, weight, rows or rows_at_once(len(features)), model)
 
 
 def rows_at_once(inputs: int) -> int:

@@ -7,11 +7,12 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 from pyarrow import parquet
 
 from service.errors import InvalidInput, Problem
 from service.files.ahead import ahead
-from service.files.table import SHOWN, check_has, check_names, refuse
+from service.files.table import NO_GAPS, SHOWN, Gaps, check_has, check_names, refuse
 from service.shapes import Array
 
 READ_AT_ONCE = 2**16
@@ -43,43 +44,51 @@ class ParquetTable:
         """How much of the file is read, from 0 to 1."""
         return float(self._seen / max(1, self._file.metadata.num_rows))
 
-    def chunks(self, groups: Sequence[Sequence[str]], rows: int) -> Iterator[list[Array]]:
-        """Read some columns as numbers, as `Table.chunks` does."""
+    def chunks(self, groups: Sequence[Sequence[str]], rows: int, gaps: Gaps = NO_GAPS) -> Iterator[list[Array]]:
+        """Read some columns as numbers, as `Table.chunks` does; null and NaN are empty."""
         columns = list(chain(*groups))
         check_has(self.path, self.columns, columns)
         for name in columns:
-            self._check_type(name)
-        yield from ahead(self._read(groups, columns, rows))
+            self._check_type(name, may_be_null=name in gaps.columns)
+        yield from ahead(self._read(groups, columns, rows, gaps))
         if not self._seen:
             raise refuse(self.path, "has no rows. It needs at least one.")
 
-    def _read(self, groups: Sequence[Sequence[str]], columns: list[str], rows: int) -> Iterator[list[Array]]:
+    def _read(
+        self, groups: Sequence[Sequence[str]], columns: list[str], rows: int, gaps: Gaps
+    ) -> Iterator[list[Array]]:
         with _in_words(self.path):
             for batch in self._file.iter_batches(rows, columns=columns):
                 if batch.num_rows:
-                    yield [self._numbers(batch.select(list(group))) for group in groups]
+                    yield [self._numbers(batch.select(list(group)), gaps) for group in groups]
                     self._seen += batch.num_rows
 
-    def _check_type(self, name: str) -> None:
+    def _check_type(self, name: str, *, may_be_null: bool) -> None:
         kind = self._file.schema_arrow.field(name).type
+        if may_be_null and pa.types.is_null(kind):
+            return
         if not (pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind)):
             raise refuse(self.path, f"must hold numbers; it is of type {kind}.", f"column {name!r}")
 
-    def _numbers(self, batch: pa.RecordBatch) -> Array:
+    def _numbers(self, batch: pa.RecordBatch, gaps: Gaps) -> Array:
         """Lay columns out as rows; pyarrow does that itself, and faster than numpy."""
         columns = [column if column.type == pa.float64() else column.cast(pa.float64(), safe=False) for column in batch]
         rows = pa.RecordBatch.from_arrays(columns, batch.schema.names).to_tensor(null_to_nan=True)
         numbers: Array = rows.to_numpy()
-        if not np.isfinite(numbers).all():
-            raise InvalidInput(*self._problems(batch, numbers))
+        if np.isfinite(numbers).all():
+            return numbers
+        may_be_empty = np.array([name in gaps.columns for name in batch.schema.names])
+        bad = np.isinf(numbers) | (np.isnan(numbers) & ~may_be_empty)
+        if bad.any():
+            raise InvalidInput(*self._problems(batch, bad, gaps.refusal))
         return numbers
 
-    def _problems(self, batch: pa.RecordBatch, numbers: Array) -> Iterator[Problem]:
+    def _problems(self, batch: pa.RecordBatch, bad: NDArray[np.bool_], empty: str) -> Iterator[Problem]:
         """Tell the first bad cells, row by row."""
-        for row, place in np.argwhere(~np.isfinite(numbers))[:SHOWN].tolist():
-            what = "is not a finite number" if batch.column(place)[row].is_valid else "is empty"
+        for row, place in np.argwhere(bad)[:SHOWN].tolist():
+            valid = batch.column(place)[row].is_valid
             where = f"{self.path}, row {self._seen + row + 1}, column {batch.schema.names[place]!r}"
-            yield Problem(where, f"{what}. Fill it in, or leave the row out.")
+            yield Problem(where, "is not a finite number. Fill it in, or leave the row out." if valid else empty)
 
 
 class ParquetColumn:

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import accumulate, chain, islice
 from pathlib import Path
-from typing import TextIO
+from typing import NamedTuple, TextIO
 
 import numpy as np
 
@@ -21,6 +21,18 @@ SHOWN = 3
 
 Row = tuple[int, list[str]]
 """The line of the file on which a row begins, and its cells."""
+
+
+class Gaps(NamedTuple):
+    """What an empty cell is."""
+
+    columns: frozenset[str] = frozenset()
+    """In these it is a missing one, NaN."""
+    refusal: str = "is empty. Fill it in, or leave the row out."
+    """What is wrong with it elsewhere."""
+
+
+NO_GAPS = Gaps()
 
 
 class Table:
@@ -55,12 +67,13 @@ class Table:
         size = self.path.stat().st_size if self.path.is_file() else 0
         return os.lseek(self._file.fileno(), 0, os.SEEK_CUR) / size if size else 0.0
 
-    def chunks(self, groups: Sequence[Sequence[str]], rows: int) -> Iterator[list[Array]]:
+    def chunks(self, groups: Sequence[Sequence[str]], rows: int, gaps: Gaps = NO_GAPS) -> Iterator[list[Array]]:
         """Read some columns as numbers.
 
         Args:
             groups: Of columns by name; each becomes an array of its own.
             rows: Most rows of one chunk.
+            gaps: Where a cell may be empty.
 
         Yields:
             (rows, len(group)) for each group; the last ones may be shorter.
@@ -72,7 +85,7 @@ class Table:
         check_has(self.path, self.columns, columns)
         places, body, found = [self.columns.index(name) for name in columns], self._body(), False
         with _in_words(self.path):
-            while numbers := self._numbers(islice(body, rows), places):
+            while numbers := self._numbers(islice(body, rows), places, gaps):
                 yield np.split(np.frombuffer(numbers).reshape(-1, len(places)), ends[:-1], axis=1)
                 found = True
         if not found:
@@ -106,13 +119,15 @@ class Table:
         if len(row) != len(self.columns):
             raise refuse(self.path, f"has {len(row)} cells; the header has {len(self.columns)}.", f"line {line}")
 
-    def _numbers(self, rows: Iterable[Row], places: list[int]) -> "array[float]":
+    def _numbers(self, rows: Iterable[Row], places: list[int], gaps: Gaps) -> "array[float]":
         """Read cells row by row: as numbers they take an eighth of the memory that they take as text."""
         numbers, problems = array("d"), list[Problem]()
         for line, row in rows:
             for place in places:
-                reason = _why_not_number(row[place])
-                if reason:
+                reason = _why_not_number(row[place], gaps.refusal)
+                if reason is gaps.refusal and self.columns[place] in gaps.columns:
+                    numbers.append(math.nan)
+                elif reason:
                     problems.append(Problem(f"{self.path}, line {line}, column {self.columns[place]!r}", reason))
                 else:
                     numbers.append(float(row[place]))
@@ -176,12 +191,12 @@ def _records(file: TextIO) -> Iterator[Row]:
         line = reader.line_num + 1
 
 
-def _why_not_number(cell: str) -> str | None:
+def _why_not_number(cell: str, empty: str) -> str | None:
     """Say what is wrong with a cell, if anything; Python's 1_000 is no number in a table."""
     try:
         value = float(cell)
     except ValueError:
-        return "is empty. Fill it in, or leave the row out." if not cell.strip() else f"is not a number: {cell[:40]!r}."
+        return empty if not cell.strip() else f"is not a number: {cell[:40]!r}."
     if "_" in cell:
         return f"is not a number: {cell[:40]!r}."
     if not math.isfinite(value):

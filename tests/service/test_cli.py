@@ -97,9 +97,9 @@ def test_a_mistake_in_the_command_is_told_in_one_line(arguments: list[str], mess
 
 
 def test_bad_cells_are_told_in_one_line() -> None:
-    Path("context.csv").write_text("size,price\n10,21\n,x\n")
+    Path("context.csv").write_text("size,price\n10,\ny,x\n")
     error = refusal(run("predict", "context.csv", "context.csv", "--target", "price"))
-    assert "context.csv, line 3, column 'size': is empty." in error
+    assert "context.csv, line 2, column 'price': is empty." in error
     assert "context.csv, line 3, column 'price': is not a number: 'x'." in error
 
 

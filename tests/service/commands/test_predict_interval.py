@@ -1,4 +1,4 @@
-"""`gdssm predict --interval`."""
+"""`gdssm predict` with intervals and with missing cells."""
 
 from pathlib import Path
 
@@ -38,6 +38,20 @@ def test_bounds_are_columns_beside_the_target(
     np.testing.assert_allclose(found["price"], expected.prediction, rtol=1e-9)
     np.testing.assert_allclose(found["price_lower"], expected.lower, rtol=1e-9)
     np.testing.assert_allclose(found["price_upper"], expected.upper, rtol=1e-9)
+
+
+@pytest.mark.parametrize("suffix", ["csv", "parquet"])
+def test_empty_cells_are_missing_cells(files: tuple[pd.DataFrame, Path, Path], tmp_path: Path, suffix: str) -> None:
+    frame = files[0].mask(np.random.default_rng(1).random((30, 3)) < [0.3, 0.3, 0.0])
+    paths = [tmp_path / f"{name}.{suffix}" for name in ("context", "query")]
+    for part, path in zip((frame[:23], frame[23:].drop(columns="price")), paths, strict=True):
+        part.to_csv(path, index=False) if suffix == "csv" else part.to_parquet(path)
+    ran = CliRunner().invoke(main, ["predict", *map(str, paths), "--target", "price", "--chunk-rows", "10"])
+    assert ran.exit_code == 0, ran.output
+    with Client() as client:
+        expected = client.predict(frame[:23][["a", "b"]], frame[:23]["price"], frame[23:][["a", "b"]]).prediction
+    found = [float(line) for line in ran.stdout.splitlines()[1:]]
+    np.testing.assert_allclose(found, expected, rtol=1e-9)
 
 
 def test_a_model_without_a_scale_is_refused_and_nothing_is_written(

@@ -7,6 +7,7 @@ import pytest
 
 from service.errors import InvalidInput
 from service.files.file_task import open_task
+from service.models.repository import Repository
 from service.predictor import Context
 from service.shapes import Array
 from tests.closeness import assert_close
@@ -78,6 +79,50 @@ def test_a_context_of_the_target_alone_has_nothing_to_learn_from(tmp_path: Path)
     alone = written(tmp_path, "y\n1\n")
     with pytest.raises(InvalidInput, match="has no column beside 'y' to learn from"):
         read(alone, alone, "y")
+
+
+@pytest.mark.parametrize("kind", ["csv", "parquet"])
+def test_empty_cells_of_features_are_missing_where_the_model_takes_them(
+    tmp_path: Path, repository: Repository, kind: str
+) -> None:
+    frame = pd.DataFrame({"a": [1.0, None, 3.0, 4.0], "y": [1.0, 2, 3, 4], "b": [5, None, None, 8], "c": [None] * 4})
+    write = as_csv if kind == "csv" else as_parquet
+    context, query = write(tmp_path / "context", frame), write(tmp_path / "query", frame.drop(columns="y")[::-1])
+    expected = frame[["a", "b", "c"]].to_numpy(float)
+    with open_task(context, query, "y", rows=3, model=repository.get("linear").manifest) as task:
+        np.testing.assert_array_equal(np.concatenate([chunk.x for chunk in task.contexts()]), expected)
+        np.testing.assert_array_equal(np.concatenate(list(task.queries())), expected[::-1])
+
+
+@pytest.mark.parametrize("suffix", ["csv", "parquet"])
+@pytest.mark.parametrize(
+    ("model", "target", "message"),
+    [
+        ("gd-1", "y", "column 'a': is empty; model gd-1 takes no missing cells (version 1.0.0). Fill it in, leave"),
+        ("linear", "a", "column 'a': is empty. Fill it in, or leave the row out."),
+    ],
+)
+def test_empty_cells_are_refused_elsewhere(
+    tmp_path: Path, repository: Repository, suffix: str, model: str, target: str, message: str
+) -> None:
+    frame = pd.DataFrame({"a": [1.0, None, 3.0], "y": [1.0, 2, 3]})
+    path = (as_csv if suffix == "csv" else as_parquet)(tmp_path / "t", frame)
+    manifest = repository.get(model).manifest
+    with open_task(path, path, target, model=manifest) as task, pytest.raises(InvalidInput) as refused:
+        list(task.contexts())
+    place = f"{path}, line 3, " if suffix == "csv" else f"{path}, row 2, "
+    assert str(refused.value).startswith(place + message)
+
+
+def test_what_is_no_number_is_refused_beside_missing_cells(tmp_path: Path, repository: Repository) -> None:
+    table = written(tmp_path, "a,y\n,1\nNaN,2\nx,3\n")
+    manifest = repository.get("linear").manifest
+    with open_task(table, table, "y", model=manifest) as task, pytest.raises(InvalidInput) as refused:
+        list(task.contexts())
+    assert [problem.message.split(":")[0] for problem in refused.value.problems] == [
+        "is not a finite number",
+        "is not a number",
+    ]
 
 
 def as_csv(path: Path, frame: pd.DataFrame) -> Path:
