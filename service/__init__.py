@@ -7,7 +7,7 @@ The core, web-free:
     shapes     the sizes behind the letters B, N, M, D, K
     predictor  observations and queries in, predictions out
     inference  batched tensors in and out, named as in the graph
-    cells      states that know of missing cells
+    cells      missing cells: refused, or known to a state
     chunks     many observations at once, in runs of bounded memory
     wide_readout  what a state of many columns answers with, worked out behind the graph
     distribution  intervals, quantiles and notes of a prediction
