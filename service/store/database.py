@@ -1,13 +1,15 @@
 """A connection that creates and migrates its schema by itself."""
 
 import logging
+import sqlite3
 import threading
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any, Self
 
 from sqlalchemy import URL, Connection, Engine, Select, StaticPool, create_engine, event, make_url
-from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.engine.interfaces import DBAPIConnection, DBAPICursor
 from sqlalchemy.exc import ArgumentError, InterfaceError, InternalError, OperationalError
 from sqlalchemy.exc import TimeoutError as NoConnection
 from sqlalchemy.pool import ConnectionPoolEntry
@@ -20,6 +22,8 @@ logger = logging.getLogger(__name__)
 
 PATIENCE = 10
 """Seconds to wait for a lock, for a free connection, and for the database to accept a new one."""
+POLL_INTERVAL = 0.01
+"""Seconds between two attempts where SQLite itself does not wait."""
 LONGEST_STATEMENT = 30
 """Seconds after which PostgreSQL gives up a statement, or a transaction whose process says nothing more."""
 
@@ -148,10 +152,28 @@ def _sqlite(address: URL) -> Engine:
 def _prepare_sqlite(connection: DBAPIConnection, _record: ConnectionPoolEntry) -> None:
     connection.isolation_level = None  # the driver begins no transaction by itself: `_begin_sqlite` does
     cursor = connection.cursor()
-    cursor.execute("PRAGMA journal_mode=WAL")
+    _keep_ahead(cursor)
     cursor.execute("PRAGMA foreign_keys=ON")
     cursor.execute("PRAGMA synchronous=FULL")  # what is committed is on the disk, also when the power fails
     cursor.close()
+
+
+def _keep_ahead(cursor: DBAPICursor) -> None:
+    """Switch the file to a write-ahead log, which it keeps.
+
+    A connection that switches holds a read lock and asks for the write lock. While another connection holds that,
+    as one that switches the same new file, SQLite refuses at once and leaves the timeout aside, so this waits itself.
+    """
+    end = time.monotonic() + PATIENCE
+    while True:
+        try:
+            cursor.execute("PRAGMA journal_mode=WAL")
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > end:
+                raise
+            time.sleep(POLL_INTERVAL)
+        else:
+            return
 
 
 def _begin_sqlite(connection: Connection) -> None:

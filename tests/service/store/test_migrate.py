@@ -1,5 +1,6 @@
 """The schema makes itself, step by step, and the steps lead to what the code works with."""
 
+import sqlite3
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -75,6 +76,20 @@ def test_several_replicas_may_start_at_once(database_url: str) -> None:
 
     with ThreadPoolExecutor(6) as pool:
         assert list(pool.map(open_it, range(6))) == [HEAD] * 6
+
+
+def test_a_new_file_that_another_process_prepares_is_waited_for(tmp_path: Path) -> None:
+    """SQLite does not wait by itself where a connection would switch to a write-ahead log."""
+    path = tmp_path / "gdssm.db"
+    other = sqlite3.connect(path, isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    with ThreadPoolExecutor(1) as pool:
+        opening = pool.submit(Database.open, f"sqlite:///{path}")
+        with pytest.raises(TimeoutError):
+            opening.result(timeout=0.2)
+        other.execute("COMMIT")
+        opening.result().close()
+    other.close()
 
 
 def test_a_database_that_is_some_steps_behind_makes_them_and_keeps_what_is_in_it(
