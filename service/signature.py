@@ -2,9 +2,11 @@
 
 from collections import Counter
 from collections.abc import Iterator
+from itertools import pairwise
+from math import isfinite
 from typing import Literal
 
-from gdssm.feature_plan import FeaturePlan
+from gdssm.feature_plan import Band, FeaturePlan, Knots
 from gdssm.prior import BUFFERED
 from service.artifact import (
     CACHED_READY,
@@ -50,6 +52,10 @@ FEATURES: Shapes = {
     "state.buffer_weight": ("B", BUFFERED),
 }
 """What it is about with features."""
+GROUPS_LIMIT = 16
+"""Groups of features, each an input of the graph."""
+FEATURES_LIMIT = 1024
+"""Features beyond the columns, whatever their number: a state grows with the square."""
 FLAGS: Shapes = {CACHED_READY: ("B",), WANT_SCALE: (), WANT_RESPONSE: ()}
 MERGED: dict[str, tuple[Shapes, ...]] = {"moments": (MOMENTS,), "cells": (CELLS, FEATURES)}
 
@@ -83,6 +89,8 @@ def extra_outputs(plan: FeaturePlan | None) -> Shapes:
 
 
 def _problems(manifest: Manifest) -> Iterator[str]:
+    if manifest.features is not None:
+        yield from _plan_problems(manifest.features)
     d, k = _axis(manifest, "D"), _axis(manifest, "K")
     data: Shapes = {
         "x": ("B", "N", d),
@@ -108,6 +116,37 @@ def _problems(manifest: Manifest) -> Iterator[str]:
         yield f"the merge rule {manifest.merge.rule} is about {', '.join(wanted[0])} and no other state"
     if unknown := set(manifest.linear_in_y_given) - {parameter.name for parameter in manifest.parameters}:
         yield f"linear_in_y_given names {', '.join(sorted(unknown))}, which are no parameters"
+
+
+def _plan_problems(plan: FeaturePlan) -> Iterator[str]:
+    """Say why a plan does not give every number of columns some features, and not too many."""
+    if not 1 <= plan.groups <= GROUPS_LIMIT:
+        yield f"features.groups is {plan.groups}; it must be 1 to {GROUPS_LIMIT}"
+    limits = [0, *(band.columns for band in plan.bands)]
+    if limits.pop() is not None:
+        yield "the last of features.bands must be for any number of columns, with columns null"
+    if None in limits or any(after <= before for before, after in pairwise(limits)):  # type: ignore[operator]
+        yield "features.bands before the last must be for numbers of columns that rise, from 1"
+    for number, band in enumerate(plan.bands):
+        yield from (f"features.bands[{number}] {problem}" for problem in _band_problems(band, plan.groups))
+
+
+def _band_problems(band: Band, groups: int) -> Iterator[str]:
+    if len({*band.blocks}) < len(band.blocks):
+        yield "has a block twice"
+    if band.columns is None and band.blocks:
+        yield "is for any number of columns; it must make no features"
+    count = sum(block.count(band.columns or 0) for block in band.blocks)
+    if count > FEATURES_LIMIT:
+        yield f"makes {count} features of {band.columns} columns; it may make {FEATURES_LIMIT}"
+    if not 1 <= len(band.groups) <= groups:
+        yield f"has {len(band.groups)} groups; by features.groups it must have 1 to {groups}"
+    if any(len(row) != 1 + len(band.blocks) for row in band.groups):
+        yield "must have in each group one share for the columns and one for each block"
+    knots = [number for block in band.blocks if isinstance(block, Knots) for number in (*block.places, block.sharpness)]
+    shares = [share for row in band.groups for share in row]
+    if not all(map(isfinite, [*knots, *shares])) or min(shares, default=0.0) < 0:
+        yield "has a number that is not finite, or a share below 0"
 
 
 def _axis(manifest: Manifest, letter: Literal["D", "K"]) -> Axis:

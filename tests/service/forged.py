@@ -23,11 +23,13 @@ def manifest(name: str = "gd-1") -> Manifest:
     return Runtime.of_bytes(shipped(name)).manifest
 
 
-def forged(path: Path, change: Callable[[onnx.ModelProto], None] = lambda _: None, **claims: object) -> bytes:
-    """Write gd-1 with another graph, or another manifest, and the right hash; returns what was written."""
-    model = onnx.load_from_string(shipped())
+def forged(
+    path: Path, change: Callable[[onnx.ModelProto], None] = lambda _: None, of: str = "gd-1", /, **claims: object
+) -> bytes:
+    """Write a model with another graph, or another manifest, and the right hash; returns what was written."""
+    model = onnx.load_from_string(shipped(of))
     change(model)
-    write(model, manifest().model_copy(update=claims), path)
+    write(model, manifest(of).model_copy(update=claims), path)
     return path.read_bytes()
 
 

@@ -11,6 +11,7 @@ import numpy as np
 import onnx
 import pytest
 
+from gdssm.feature_plan import PAIRS, Band, FeaturePlan, Knots
 from service.artifact import METADATA_KEY, MergeRule
 from service.errors import BrokenArtifact
 from service.models import trial
@@ -198,6 +199,35 @@ LIES: dict[str, tuple[dict[str, Any], str]] = {
 def test_a_manifest_that_lies_is_refused(what: str, tmp_path: Path) -> None:
     claims, reason = LIES[what]
     content = forged(tmp_path / "lying.onnx", **claims)
+    with pytest.raises(BrokenArtifact, match=reason):
+        Runtime.of_bytes(content)
+
+
+OPEN = Band(None, (), ((1.0,),))
+PLANS: dict[str, tuple[FeaturePlan, str]] = {
+    "no bands": (FeaturePlan((), 4), "the last of features.bands must be for any number"),
+    "no open band": (FeaturePlan((Band(9, (), ((1.0,),)),), 4), "the last of features.bands must be for any number"),
+    "two open bands": (FeaturePlan((OPEN, OPEN), 4), "must be for numbers of columns that rise"),
+    "bands that fall": (FeaturePlan((Band(9, (), ((1.0,),)), Band(3, (), ((1.0,),)), OPEN), 4), "columns that rise"),
+    "a band of no columns": (FeaturePlan((Band(0, (), ((1.0,),)), OPEN), 4), "columns that rise"),
+    "groups without end": (FeaturePlan((OPEN,), 10**12), "features.groups is 1000000000000; it must be 1 to 16"),
+    "no groups": (FeaturePlan((OPEN,), 0), "features.groups is 0"),
+    "pairs of any number of columns": (FeaturePlan((Band(None, (PAIRS,), ((0.5, 0.5),)),), 4), "must make no features"),
+    "too many pairs": (FeaturePlan((Band(1000, (PAIRS,), ((0.5, 0.5),)), OPEN), 4), "makes 499500 features of 1000"),
+    "too many knots": (FeaturePlan((Band(1, (Knots((0.0,) * 2000, 1.0),), ((0.5, 0.5),)), OPEN), 4), "makes 2000"),
+    "pairs twice": (FeaturePlan((Band(3, (PAIRS, PAIRS), ((0.5, 0.5, 0.1),)), OPEN), 4), "a block twice"),
+    "more groups than there are": (FeaturePlan((Band(None, (), ((1.0,),) * 5),), 4), "has 5 groups; by features.gro"),
+    "a band without groups": (FeaturePlan((Band(None, (), ()),), 4), "has 0 groups"),
+    "a share too few": (FeaturePlan((Band(3, (PAIRS,), ((1.0,),)), OPEN), 4), "one share for the columns and one for"),
+    "a share below 0": (FeaturePlan((Band(None, (), ((-1.0,),)),), 4), "or a share below 0"),
+    "a share that is no number": (FeaturePlan((Band(None, (), ((float("nan"),),)),), 4), "not finite|not valid"),
+}
+
+
+@pytest.mark.parametrize("what", PLANS)
+def test_a_plan_of_features_that_does_harm_is_refused(what: str, tmp_path: Path) -> None:
+    plan, reason = PLANS[what]
+    content = forged(tmp_path / "planned.onnx", lambda _: None, "nonlinear", features=plan)
     with pytest.raises(BrokenArtifact, match=reason):
         Runtime.of_bytes(content)
 
