@@ -1,12 +1,14 @@
 """A context as bytes: its state in safetensors, with the model that it belongs to and a hash over everything.
 
+What `compact` can add is not written; version 1 of the format has all, and is read too.
+
 The hash tells an accident, or a careless change, from what was written; it is no signature. So nothing in the bytes is
 believed because of it: names, shapes, dtypes and sizes are held against the model that is served here.
 """
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated, Any, Literal, NoReturn
 
 import numpy as np
@@ -15,6 +17,7 @@ from safetensors import SafetensorError
 from safetensors.numpy import load, save
 
 from service.artifact import UNHASHED, Manifest, content_hash
+from service.contexts.compact import BUFFER, canonical, compact, unpacked, with_buffer
 from service.contexts.feature_scale import FeatureScale, check_scale
 from service.contexts.memory import Memory
 from service.contexts.merge import State
@@ -24,6 +27,8 @@ from service.shapes import Array, measure, shape_of
 
 METADATA_KEY = "gdssm.context"
 """Where the label stands in the file's metadata."""
+FIRST_FORMAT = "gdssm-context/1"
+"""Has all of every tensor."""
 LENGTH = 8
 """Bytes at the start of a safetensors file that tell how long its header is, little endian; the header is JSON."""
 LARGEST = 2**53
@@ -37,7 +42,7 @@ class Label(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, strict=True)
 
-    format: Literal["gdssm-context/1"] = "gdssm-context/1"
+    format: Literal["gdssm-context/1", "gdssm-context/2"] = "gdssm-context/2"
     model: str
     model_version: str
     model_sha256: str
@@ -65,8 +70,13 @@ class Portable:
     tensors: Mapping[str, Array]
 
 
+def as_written(memory: Memory) -> Memory:
+    """Make of a memory what is read of it after it was written: the same but for rounding."""
+    return memory if memory.state is None else replace(memory, state=canonical(memory.state))
+
+
 def write(manifest: Manifest, memory: Memory) -> bytes:
-    """Write a memory down.
+    """Write a memory down, to the bit if it is `as_written`.
 
     Args:
         manifest: Of its model.
@@ -78,7 +88,7 @@ def write(manifest: Manifest, memory: Memory) -> bytes:
         model_sha256=manifest.sha256,
         **{name: getattr(memory, name) for name in REMEMBERED},
     )
-    file = save(dict(memory.state or {}), {METADATA_KEY: label.model_dump_json()})
+    file = save(compact(memory.state or {}), {METADATA_KEY: label.model_dump_json()})
     return file.replace(UNHASHED.encode(), content_hash(file, UNHASHED).encode(), 1)
 
 
@@ -95,7 +105,10 @@ def read(file: bytes) -> Portable:
         _refuse(f"are no exported context, or not all of one ({_line(error)}). Send what the export gave, unchanged.")
     if content_hash(file, label.sha256) != label.sha256:
         _refuse("do not match their hash: they were changed since they were written. Export the context again.")
-    return Portable(label, tensors)
+    try:
+        return Portable(label, unpacked(tensors))
+    except ValueError as error:
+        _refuse(f"hold other tensors than their model has: {error}. Send what the export gave, unchanged.")
 
 
 def memory_of(portable: Portable, manifest: Manifest) -> Memory:
@@ -110,8 +123,9 @@ def memory_of(portable: Portable, manifest: Manifest) -> Memory:
         check_scale(manifest, remembered["scale"])
     memory = Memory(state=portable.tensors or None, **remembered)
     if memory.state is not None:
-        _check_state(manifest, memory, memory.state)
-    elif memory.n_observations or memory.flat_y is not None:
+        state = _checked_state(manifest, memory, memory.state)
+        return replace(memory, state=canonical(state) if portable.label.format == FIRST_FORMAT else state)
+    if memory.n_observations or memory.flat_y is not None:
         _refuse(f"speak of {memory.n_observations} observations, and hold no state. Export the context again.")
     return memory
 
@@ -127,7 +141,11 @@ def check_size(memory: Memory, limits: Limits) -> None:
         raise InvalidInput(*problems)
 
 
-def _check_state(manifest: Manifest, memory: Memory, state: State) -> None:
+def _checked_state(manifest: Manifest, memory: Memory, state: State) -> State:
+    """Hold tensors against the model; returns them in its order, with the buffer that was left out.
+
+    safetensors has no order, and what a runtime keeps for tensors of some shapes it keeps for their order.
+    """
     if memory.inputs is None or memory.outputs is None or memory.flat_y is None:
         _refuse("hold a state, and do not tell the columns of x and y. Export the context again.")
     if memory.flat_y and memory.outputs != 1:
@@ -139,6 +157,7 @@ def _check_state(manifest: Manifest, memory: Memory, state: State) -> None:
         widths |= {"G": memory.inputs if with_indicators else 0, **manifest.features.sizes(memory.inputs)}
     expected = {spec.name: (spec.dtype, shape_of(spec, widths)) for spec in manifest.state}
     found = {name: (str(tensor.dtype), tensor.shape) for name, tensor in state.items()}
+    found |= {name: expected[name] for name in BUFFER if name in expected and name not in found}
     if expected != found:
         different = sorted(name for name in expected.keys() | found.keys() if expected.get(name) != found.get(name))
         _refuse(f"hold other tensors than model {manifest.name} has: {', '.join(different)[:200]}. Send its own.")
@@ -147,6 +166,8 @@ def _check_state(manifest: Manifest, memory: Memory, state: State) -> None:
             _refuse(f"hold what is not a finite number, in {name}. Export the context again.")
     if memory.count < 0:
         _refuse(f"hold a count of {memory.count:g}; nothing is less than empty. Export the context again.")
+    whole = with_buffer(state, expected)
+    return {name: whole[name] for name in expected}
 
 
 def _metadata(file: bytes) -> dict[str, str]:

@@ -11,7 +11,7 @@ from sqlalchemy.exc import IntegrityError
 
 from service.contexts.context_record import UNCONDITIONAL, Change, ContextRecord
 from service.contexts.memory import Memory
-from service.contexts.portable import memory_of, read, write
+from service.contexts.portable import as_written, memory_of, read, write
 from service.contexts.recent import Held, Recent
 from service.errors import Conflict, InvalidInput, Problem, QuotaExceeded, UnknownContext, VersionMismatch
 from service.predictor import Predictor
@@ -102,9 +102,14 @@ class Shelf:
             UnknownModel: Its model is not served any more.
             Conflict: Another model is served in its name.
         """
-        row = self._find(connection, owner, context_id, whole=True, lock=True)
+        kept = self._recent.get(context_id)
+        row = self._find(connection, owner, context_id, whole=kept is None, lock=True)
         _check_version(row, change)
-        return self._held(row)
+        if kept is None:
+            return self._held(row)
+        if (kept.record.version, kept.record.updated) == (row.version, row.updated) and self._is_served(kept):
+            return replace(kept, record=record_of(row))
+        return self._held(self._find(connection, owner, context_id, whole=True))
 
     def record(self, owner: str, context_id: str) -> ContextRecord:
         """Read what is known of a context.
@@ -133,7 +138,7 @@ class Shelf:
         Raises:
             QuotaExceeded: The owner keeps too many.
         """
-        now, ttl = self._clock(), ttl or self._ttl
+        now, ttl, memory = self._clock(), ttl or self._ttl, as_written(memory)
         if contexts.count(connection, owner, now, self._max_contexts) >= self._max_contexts:
             raise QuotaExceeded(
                 f"One key may keep at most {self._max_contexts} contexts (GDSSM_MAX_CONTEXTS). Delete one, or give "
@@ -156,7 +161,7 @@ class Shelf:
 
     def store(self, connection: Connection, held: Held, memory: Memory) -> ContextRecord:
         """Put a context back with what it has learnt."""
-        now, before = self._clock(), held.record
+        now, before, memory = self._clock(), held.record, as_written(memory)
         new = {"version": before.version + 1, "updated": now, "expires": now + before.ttl, **_shown(memory)}
         contexts.change(connection, before.id, memory=write(held.runtime.manifest, memory), **new)
         after = replace(before, **new)
@@ -215,12 +220,15 @@ class Shelf:
         was = held.record
         now = self._clock()
         expires = contexts.expires_unchanged(scalar, owner, context_id, now, version=was.version, updated=was.updated)
-        if expires is None or held.runtime is not self._predictor.runtime(was.model, was.model_version):
+        if expires is None or not self._is_served(held):
             return None
         if expires != was.expires:
             held = replace(held, record=replace(was, expires=expires))
             self._recent.keep(held)
         return held
+
+    def _is_served(self, held: Held) -> bool:
+        return held.runtime is self._predictor.runtime(held.record.model, held.record.model_version)
 
     def _held(self, row: Row[Any]) -> Held:
         runtime = self._predictor.runtime(row.model, row.model_version)

@@ -16,6 +16,7 @@ import httpx
 import numpy as np
 from safetensors.numpy import load
 
+from service.contexts.compact import unpacked
 from tests.closeness import assert_close
 from tests.postgres import Postgres
 from tests.running import running
@@ -165,7 +166,7 @@ def check(traffic: Traffic, exported: bytes) -> None:
     )
     assert traffic.sent > requests, "nothing was killed while it worked"
     z = np.concatenate([np.hstack(rows(number)) for number in range(requests)])
-    state = load(exported)
+    state = unpacked(load(exported))
     assert state["state.count"] == OBSERVATIONS
     assert_close(state["state.mean"][0], z.mean(0), "mean", rtol=1e-9)
     assert_close(state["state.comoment"][0], (z - z.mean(0)).T @ (z - z.mean(0)), "comoment", rtol=1e-9)

@@ -13,10 +13,11 @@ from safetensors.numpy import save
 from service.artifact import UNHASHED, content_hash
 from service.contexts import portable
 from service.contexts.contexts import Contexts
-from service.contexts.memory import Memory
+from service.contexts.memory import Memory, answer
 from service.errors import CallerError, Conflict, InvalidInput
+from service.store.contexts import change
 from tests.closeness import assert_close
-from tests.service.contexts.test_memory import STREAMING, manifest, observations, remember
+from tests.service.contexts.test_memory import LIMITS, STREAMING, manifest, observations, remember, runtime_of
 from tests.service.kept import OWNER, STRANGER, both, draw, weighed
 
 Tensors = dict[str, np.ndarray]
@@ -48,13 +49,13 @@ def test_out_and_in_again_it_is_the_same(contexts: Contexts, decay: float | None
     assert (here.prediction == there.prediction).all()
 
 
-CELLS = ["comoment", "count", "count_of_squares", "mean", "peak", "present"]
+CELLS = ["comoment.upper", "count", "count_of_squares", "mean", "peak", "present"]
 
 
 @pytest.mark.parametrize("name", STREAMING)
 @given(seed=st.integers(0, 2**32 - 1))
 def test_every_model_of_the_zoo_is_portable_to_the_bit(name: str, seed: int) -> None:
-    memory = remember(name, observations(name, seed)[0])
+    memory = portable.as_written(remember(name, observations(name, seed)[0]))
     read = portable.memory_of(portable.read(portable.write(manifest(name), memory)), manifest(name))
     assert memory.state is not None
     assert read.state is not None
@@ -64,16 +65,53 @@ def test_every_model_of_the_zoo_is_portable_to_the_bit(name: str, seed: int) -> 
 
 @pytest.mark.parametrize(
     ("model", "version", "tensors"),
-    [("linear", "2.0.0", CELLS), ("linear-1.0.0", "1.0.0", ["comoment", "count", "mean", "peak"])],
+    [("linear", "2.0.0", CELLS), ("linear-1.0.0", "1.0.0", ["comoment.upper", "count", "mean", "peak"])],
 )
 def test_it_says_what_it_is_to_any_reader_of_safetensors(model: str, version: str, tensors: list[str]) -> None:
     memory = remember(model, draw(1))
     file = portable.write(manifest(model), memory)
     assert sorted(tensors_of(file)) == [f"state.{name}" for name in tensors]
     label = json.loads(portable._metadata(file)[portable.METADATA_KEY])
-    assert {"format": "gdssm-context/1", "model": "linear", "model_version": version}.items() <= label.items()
+    assert {"format": "gdssm-context/2", "model": "linear", "model_version": version}.items() <= label.items()
     assert label["model_sha256"] == manifest(model).sha256
     assert (label["n_observations"], label["decay"], label["flat_y"]) == (7, None, False)
+
+
+def written_before(memory: Memory, model: str) -> bytes:
+    """Bytes as version 1 of the format has them."""
+
+    def change(tensors: Tensors, label: Label) -> None:
+        tensors.clear()
+        tensors.update(memory.state or {})
+        label.update(format=portable.FIRST_FORMAT)
+
+    return forge(memory, change, model)
+
+
+@pytest.mark.parametrize("length", [7, 40])
+@pytest.mark.parametrize("model", ["linear", "linear-1.0.0", "nonlinear", "gd-1"])
+def test_what_was_written_before_is_read(contexts: Contexts, model: str, length: int) -> None:
+    memory = remember(model, draw(1, length))
+    loaded = contexts.load(OWNER, written_before(memory, model))
+    assert contexts.export(OWNER, loaded.id)[0] == portable.write(manifest(model), portable.as_written(memory))
+    expected = answer(runtime_of(model), LIMITS, memory, draw(3).x).prediction
+    assert_close(contexts.predict(OWNER, loaded.id, draw(3).x)[0].prediction, expected, "prediction", rtol=1e-9)
+    assert contexts.observe(OWNER, loaded.id, draw(2)).n_observations == length + 7
+
+
+def test_a_row_that_was_stored_before_goes_on(contexts: Contexts) -> None:
+    record, memory = contexts.create(OWNER, "nonlinear"), remember("nonlinear", draw(1, 40))
+    with contexts._database.transaction() as connection:
+        change(connection, record.id, memory=written_before(memory, "nonlinear"), version=2)
+    expected = answer(runtime_of("nonlinear"), LIMITS, memory, draw(3).x).prediction
+    assert_close(contexts.predict(OWNER, record.id, draw(3).x)[0].prediction, expected, "prediction", rtol=1e-9)
+    assert contexts.observe(OWNER, record.id, draw(2)).version == 3
+
+
+def test_half_of_the_numbers_are_written() -> None:
+    memory = remember("nonlinear", draw(1, 40, inputs=10, outputs=1))
+    assert len(portable.write(manifest("nonlinear"), memory)) < 48_000
+    assert len(written_before(memory, "nonlinear")) > 90_000
 
 
 def test_two_that_were_taken_apart_are_put_together_again(contexts: Contexts) -> None:
@@ -137,7 +175,13 @@ FORGED: list[tuple[Callable[[Tensors, Label], object], type[CallerError], str]] 
         InvalidInput,
         "other tensors than model linear has: state.count_of_squares, state.present",
     ),
-    (labelled(format="gdssm-context/2"), InvalidInput, "no exported context"),
+    (labelled(format="gdssm-context/3"), InvalidInput, "no exported context"),
+    (replaced("state.comoment.upper", np.ones((1, 35))), InvalidInput, "35 numbers are half of no symmetric matrix"),
+    (replaced("state.comoment.upper", np.ones((1, 45))), InvalidInput, "other tensors .* has: state.comoment"),
+    (replaced("state.comoment.upper", np.ones((2, 36))), InvalidInput, "other tensors .* has: state.comoment"),
+    (replaced("state.comoment.upper", np.ones((1, 1, 36))), InvalidInput, "other tensors .* has: state.comoment"),
+    (replaced("state.comoment.upper", np.array(1.0)), InvalidInput, "other tensors .* has: state.comoment"),
+    (replaced("state.comoment", np.ones((1, 8, 8))), InvalidInput, "other tensors .* has: state.comoment.upper"),
     (labelled(note="hello"), InvalidInput, "no exported context"),
     (labelled(decay=1.5), InvalidInput, "no exported context"),
     (labelled(decay="0.5"), InvalidInput, "no exported context"),
@@ -148,7 +192,11 @@ FORGED: list[tuple[Callable[[Tensors, Label], object], type[CallerError], str]] 
     (labelled(inputs=None), InvalidInput, "do not tell the columns"),
     (labelled(flat_y=True), InvalidInput, "speak of y as numbers"),
     (replaced("state.mean", np.full((1, 8), np.nan)), InvalidInput, "not a finite number, in state.mean"),
-    (replaced("state.comoment", np.full((1, 8, 8), np.inf)), InvalidInput, "not a finite number, in state.comoment"),
+    (
+        replaced("state.comoment.upper", np.full((1, 36), np.inf)),
+        InvalidInput,
+        "not a finite number, in state.comoment",
+    ),
     (replaced("state.count", np.array([-1.0])), InvalidInput, "nothing is less than empty"),
     (replaced("state.mean", np.ones((1, 7))), InvalidInput, "other tensors than model linear has: state.mean"),
     (replaced("state.mean", np.ones((2, 8))), InvalidInput, "other tensors"),

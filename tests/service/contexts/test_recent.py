@@ -19,7 +19,7 @@ from service.store import receipts
 from service.store.database import Database
 from service.store.tables import CONTEXTS
 from tests.closeness import assert_close
-from tests.service.kept import OWNER, STRANGER, Clock, both, draw, keep
+from tests.service.kept import OWNER, STRANGER, Clock, both, draw, keep, weighed
 
 QUERY = draw(99, 4).x
 
@@ -68,20 +68,24 @@ def test_what_is_kept_ready_is_not_read_again(contexts: Contexts, monkeypatch: p
     record = used(contexts)
     monkeypatch.setattr(shelf, "read", refuse)
     assert_close(ask(contexts, record), one_shot(contexts, 1), "prediction", rtol=1e-8)
+    contexts.observe(OWNER, record.id, draw(2))
+    assert_close(ask(contexts, record), one_shot(contexts, 1, 2), "prediction", rtol=1e-8)
     contexts._shelf._recent = Recent()
-    with pytest.raises(AssertionError):
-        ask(contexts, record)
+    for use in (lambda: ask(contexts, record), lambda: contexts.observe(OWNER, record.id, draw(3))):
+        with pytest.raises(AssertionError):
+            use()
 
 
+@pytest.mark.parametrize("model", ["linear", "nonlinear"])
 @pytest.mark.parametrize("make", ["create", "observe", "merge", "load"])
 def test_what_was_stored_here_is_ready_and_as_it_will_be_read(
-    contexts: Contexts, elsewhere: Contexts, monkeypatch: pytest.MonkeyPatch, make: str
+    contexts: Contexts, elsewhere: Contexts, monkeypatch: pytest.MonkeyPatch, make: str, model: str
 ) -> None:
-    record = contexts.create(OWNER, None, draw(1))
+    record = contexts.create(OWNER, model, weighed(draw(1, 40), 0.3))
     if make == "observe":
-        record = contexts.observe(OWNER, record.id, draw(2))
+        record = contexts.observe(OWNER, record.id, weighed(draw(2), 0.7))
     elif make == "merge":
-        record = contexts.merge(OWNER, record.id, contexts.create(OWNER, None, draw(2)).id)
+        record = contexts.merge(OWNER, record.id, contexts.create(OWNER, model, draw(2)).id)
     elif make == "load":
         record = contexts.load(OWNER, contexts.export(OWNER, record.id)[0])
     there = elsewhere._shelf.look(OWNER, record.id)
@@ -94,7 +98,7 @@ def test_what_was_stored_here_is_ready_and_as_it_will_be_read(
     assert here.memory.state.keys() == there.memory.state.keys()
     for name, tensor in here.memory.state.items():
         assert tensor.dtype == there.memory.state[name].dtype
-        np.testing.assert_array_equal(tensor, there.memory.state[name])
+        assert tensor.tobytes() == there.memory.state[name].tobytes(), name
 
 
 def test_what_another_process_learnt_is_seen_at_once(contexts: Contexts, elsewhere: Contexts) -> None:
@@ -105,6 +109,13 @@ def test_what_another_process_learnt_is_seen_at_once(contexts: Contexts, elsewhe
         predicted, seen = contexts.predict(OWNER, record.id, QUERY)
         assert (seen, predicted.n_observations) == (after, after.n_observations)
         assert_close(predicted.prediction, one_shot(contexts, *range(1, seed + 1)), "prediction", rtol=1e-8)
+
+
+def test_what_another_process_learnt_is_learnt_on(contexts: Contexts, elsewhere: Contexts) -> None:
+    record = used(contexts)
+    for seed in (2, 3, 4, 5):
+        (elsewhere if seed % 2 else contexts).observe(OWNER, record.id, draw(seed))
+    assert_close(ask(contexts, record), one_shot(contexts, *range(1, 6)), "prediction", rtol=1e-8)
 
 
 def test_at_hand_is_what_needs_no_waiting(contexts: Contexts, waits: bool) -> None:
@@ -169,7 +180,8 @@ def test_another_context_of_the_same_name_and_version_is_another_one(contexts: C
         connection.execute(update(CONTEXTS).values(id=first.id))
     assert (first.version, second.version) == (1, 1)
     assert contexts.at_hand(OWNER, first.id) is None
-    assert_close(ask(contexts, first), one_shot(contexts, 2), "prediction", rtol=1e-8)
+    contexts.observe(OWNER, first.id, draw(3))
+    assert_close(ask(contexts, first), one_shot(contexts, 2, 3), "prediction", rtol=1e-8)
 
 
 def test_a_change_that_was_undone_is_never_answered_from(contexts: Contexts, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -189,8 +201,9 @@ def test_a_model_that_was_replaced_is_held_against_the_state_again(
     record = used(contexts)
     monkeypatch.setattr(contexts._predictor, "runtime", lambda *_: repository.get("gd-1"))
     assert contexts.at_hand(OWNER, record.id) is None
-    with pytest.raises(Conflict, match="another file of model linear"):
-        ask(contexts, record)
+    for use in (lambda: ask(contexts, record), lambda: contexts.observe(OWNER, record.id, draw(2))):
+        with pytest.raises(Conflict, match="another file of model linear"):
+            use()
 
 
 def test_a_model_that_is_gone_is_told_to_the_owner_only(contexts: Contexts, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,0 +1,89 @@
+"""A state as it is stored: half of its comoment, which is symmetric, and no buffer that is empty."""
+
+import math
+from collections.abc import Mapping
+from functools import lru_cache
+
+import numpy as np
+from numpy.typing import NDArray
+
+from service.contexts.merge import State
+from service.shapes import Array
+
+COMOMENT = "state.comoment"
+UPPER = "state.comoment.upper"
+"""What is stored of it: the entries on and above the diagonal, row by row."""
+BUFFER = ("state.buffer", "state.buffer_present", "state.buffer_weight")
+"""Zeros, once the scale of the features is fixed."""
+KEPT_SIZE = 512
+"""Largest S whose places are kept: 3 MiB."""
+
+
+def upper(matrix: Array) -> Array:
+    """Take the entries on and above the diagonal of (…, S, S): (…, S(S + 1)/2)."""
+    size = matrix.shape[-1]
+    return matrix.reshape(*matrix.shape[:-2], size * size).take(_places(size)[0], axis=-1)
+
+
+def full(packed: Array) -> Array:
+    """Make the symmetric (…, S, S) of its entries on and above the diagonal; its two halves are equal to the bit.
+
+    Raises:
+        ValueError: They are not S(S + 1)/2 for any S.
+    """
+    size = (math.isqrt(8 * packed.shape[-1] + 1) - 1) // 2
+    if size * (size + 1) // 2 != packed.shape[-1]:
+        raise ValueError(f"{packed.shape[-1]} numbers are half of no symmetric matrix")
+    return packed.take(_places(size)[1], axis=-1).reshape(*packed.shape[:-1], size, size)
+
+
+def canonical(state: State) -> dict[str, Array]:
+    """Let the lower half of the comoment be the upper one, from which rounding may part it, and −0 in the buffer 0."""
+    changed = {name: state[name] + 0.0 for name in BUFFER if name in state}
+    if COMOMENT in state:
+        changed[COMOMENT] = full(upper(state[COMOMENT]))
+    return {**state, **changed}
+
+
+def compact(state: State) -> dict[str, Array]:
+    """Leave out of a canonical state what `unpacked` and `with_buffer` add."""
+    tensors = {name: tensor for name, tensor in state.items() if name not in BUFFER or tensor.any()}
+    if COMOMENT in tensors:
+        tensors[UPPER] = upper(tensors.pop(COMOMENT))
+    return tensors
+
+
+def unpacked(tensors: State) -> dict[str, Array]:
+    """Put the two halves of the comoment together.
+
+    Raises:
+        ValueError: It is half of no symmetric matrix.
+    """
+    rest = dict(tensors)
+    if COMOMENT not in tensors and UPPER in tensors and tensors[UPPER].ndim:
+        rest[COMOMENT] = full(rest.pop(UPPER))
+    return rest
+
+
+def with_buffer(state: State, shapes: Mapping[str, tuple[str, tuple[int, ...]]]) -> dict[str, Array]:
+    """Add the buffer, if it was left out.
+
+    Args:
+        state: Tensors by input name.
+        shapes: dtype and shape of each that the model has.
+    """
+    left_out = [name for name in BUFFER if name in shapes and name not in state]
+    return {**state, **{name: np.zeros(shapes[name][1], shapes[name][0]) for name in left_out}}
+
+
+def _places(size: int) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Where the entries of the half stand in the matrix, and where those of the matrix stand in the half."""
+    return _kept_places(size) if size <= KEPT_SIZE else _kept_places.__wrapped__(size)
+
+
+@lru_cache(maxsize=8)
+def _kept_places(size: int) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    above = np.tri(size, dtype=bool).T
+    in_half = np.zeros((size, size), np.intp)
+    in_half[above] = np.arange(size * (size + 1) // 2)
+    return np.flatnonzero(above), np.maximum(in_half, in_half.T).ravel()
