@@ -9,12 +9,7 @@ from torch import Tensor, nn
 
 from gdssm.cell_moments import CellMoments, empty
 from gdssm.notation import Inputs, Outputs, Weight
-from gdssm.prior import BUFFERED, ROUNDING
-
-FURTHEST = 4.0
-"""Standard deviations beyond which features do not change."""
-BEND = 2.5
-"""Products are of BEND·tanh(z/BEND), so that two far columns do not make an extreme one."""
+from gdssm.prior import BEND, BUFFERED, FURTHEST, ROUNDING
 
 
 class Scale(NamedTuple):

@@ -27,3 +27,7 @@ NUMBERS, INDICATORS = 0, 1
 indicators of their missing cells."""
 BUFFERED = 32
 """Observations that are kept as they came, before the scale of features is frozen."""
+FURTHEST = 4.0
+"""Standard deviations beyond which features do not change."""
+BEND = 2.5
+"""Products are of BEND·tanh(z/BEND), so that two far columns do not make an extreme one."""

@@ -5,6 +5,7 @@ thirtieth of the memory. A test compares the two.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
@@ -14,6 +15,19 @@ from gdssm import prior
 from service.shapes import Array
 
 F64 = NDArray[np.floating]
+
+
+@dataclass(frozen=True)
+class _Fit:
+    """Every ridge regression of one context, and how probable each is."""
+
+    count: float
+    effective: float
+    y_scale: F64
+    """√Σ weight·(y − mean)², (K,)."""
+    ridges: list["_Ridge"]
+    probability: list[F64]
+    """(S, K) for each ridge."""
 
 
 class _Ridge(NamedTuple):
@@ -58,6 +72,19 @@ def wide_readout(
     return stacked if response else {name: stacked[name] for name in names[:3]}
 
 
+def group_probabilities(state: Mapping[str, Array], outputs: int, block: Array, groups: Sequence[Array]) -> F64:
+    """Work out how probable each group of features is, over all strengths; (B, groups, K), which sums to 1 over groups.
+
+    Args:
+        state: By input name, of B contexts.
+        outputs: K.
+        block: The block of each feature (E,).
+        groups: The share of each feature's block, one entry for each group.
+    """
+    fits = [_fit(one, outputs, block, groups) for one in _contexts(state)]
+    return np.stack([[own.sum(0) for own in fit.probability] for fit in fits])
+
+
 def _contexts(state: Mapping[str, Array]) -> Iterator[dict[str, Array]]:
     for i in range(len(state["state.count"])):
         yield {name: tensor[i] for name, tensor in state.items()}
@@ -66,28 +93,16 @@ def _contexts(state: Mapping[str, Array]) -> Iterator[dict[str, Array]]:
 def _of_one(
     state: Mapping[str, Array], outputs: int, block: Array, groups: Sequence[Array], *, scale: bool, response: bool
 ) -> tuple[F64, F64, F64, F64]:
-    count = float(state["state.count"])
-    squares = float(state["state.count_of_squares"])
-    effective = count * count / squares if squares > 0 else 0.0
-    variance = _varying(state, count)
-    y_scale, variance = np.sqrt(variance[:outputs]), variance[outputs:]
-    comoment = state["state.comoment"]
-    gram = comoment[outputs:, outputs:]
-    cross = comoment[outputs:, :outputs] * _inverse(y_scale)
-    inverse = _inverse(_divisor(variance, block))
-    ridges = [_ridge(gram, cross, share * inverse[: len(share)], max(effective, 1.0)) for share in groups]
-    left_out = [0.0 if share.any() else prior.NEVER for share in groups]
-    evidence = np.concatenate([ridge.log_evidence + out for ridge, out in zip(ridges, left_out, strict=True)])
-    probability = np.exp(evidence - evidence.max(0))
-    probability /= probability.sum(0)
-    size, freedom = len(variance), max(effective - 1.0, prior.SMALLEST_FREEDOM)
+    fit = _fit(state, outputs, block, groups)
+    count, effective, y_scale = fit.count, fit.effective, fit.y_scale
+    size, freedom = len(block), max(effective - 1.0, prior.SMALLEST_FREEDOM)
     weight = np.zeros((size, outputs))
-    for ridge, own in zip(ridges, np.split(probability, len(ridges)), strict=True):
+    for ridge, own in zip(fit.ridges, fit.probability, strict=True):
         weight[: len(ridge.unit)] += np.einsum("sk,sek->ek", own, ridge.solutions)
     covariance = np.zeros((outputs, size, size))
     answer = np.zeros_like(covariance)
     noise = np.zeros(outputs)
-    for ridge, own in zip(ridges, np.split(probability, len(ridges)), strict=True):
+    for ridge, own in zip(fit.ridges, fit.probability, strict=True):
         part = len(ridge.unit)
         share = own * ridge.residual / freedom
         noise += share.sum(0)
@@ -103,6 +118,21 @@ def _of_one(
     squared = y_scale**2
     noise = noise * squared * (effective + 1.0) / (count if count > 0 else 1.0)
     return weight * y_scale, covariance * squared[:, None, None], noise, answer
+
+
+def _fit(state: Mapping[str, Array], outputs: int, block: Array, groups: Sequence[Array]) -> _Fit:
+    count, effective, variance = float(state["state.count"]), effective_count(state), varying(state)
+    y_scale, variance = np.sqrt(variance[:outputs]), variance[outputs:]
+    comoment = state["state.comoment"]
+    gram = comoment[outputs:, outputs:]
+    cross = comoment[outputs:, :outputs] * _inverse(y_scale)
+    inverse = _inverse(_divisor(variance, block))
+    ridges = [_ridge(gram, cross, share * inverse[: len(share)], max(effective, 1.0)) for share in groups]
+    left_out = [0.0 if share.any() else prior.NEVER for share in groups]
+    evidence = np.concatenate([ridge.log_evidence + out for ridge, out in zip(ridges, left_out, strict=True)])
+    probability = np.exp(evidence - evidence.max(0))
+    probability /= probability.sum(0)
+    return _Fit(count, effective, y_scale, ridges, np.split(probability, len(ridges)))
 
 
 def _ridge(gram: F64, cross: F64, squared_unit: F64, count: float) -> _Ridge:
@@ -121,19 +151,25 @@ def _ridge(gram: F64, cross: F64, squared_unit: F64, count: float) -> _Ridge:
     return _Ridge(unit, vectors, inverses, solutions, residual, evidence)
 
 
-def _varying(state: Mapping[str, Array], count: float) -> F64:
-    """The variance of what varies by more than rounding, times the count; 0 for the rest."""
-    mean, squared = state["state.mean"], state["state.comoment"].diagonal()
+def effective_count(state: Mapping[str, Array]) -> float:
+    """Count the observations of one context as their weights spread: (Σw)²/Σw², of counts Σw."""
+    count, squares = float(state["state.count"]), float(state["state.count_of_squares"])
+    return count * count / squares if squares > 0 else 0.0
+
+
+def varying(state: Mapping[str, Array]) -> F64:
+    """Σ weight·(z − mean)² of each y and feature of one context that varies by more than rounding; 0 for the rest."""
+    count, mean, squared = float(state["state.count"]), state["state.mean"], state["state.comoment"].diagonal()
     floor = np.full(len(squared), prior.CONSTANT * count)
     floor[: len(mean)] = np.maximum(count * (prior.ROUNDING * mean) ** 2, prior.RESIDUE * state["state.peak"])
-    varying: F64 = np.where(squared > floor, squared, 0.0)
-    return varying
+    found: F64 = np.where(squared > floor, squared, 0.0)
+    return found
 
 
 def _divisor(variance: F64, block: F64) -> F64:
     same = (block[:, None] == block).astype(np.float64)
-    varying = (variance > 0).astype(np.float64)
-    divisor: F64 = np.where(block == prior.NUMBERS, variance * (same @ varying), varying * (same @ variance))
+    varies = (variance > 0).astype(np.float64)
+    divisor: F64 = np.where(block == prior.NUMBERS, variance * (same @ varies), varies * (same @ variance))
     return divisor
 
 

@@ -8,6 +8,9 @@ import pytest
 
 from service.models.repository import Repository
 from service.runtime import WIDE, Runtime
+from service.shapes import Array
+from service.wide_readout import group_probabilities, wide_readout
+from tests.closeness import assert_close
 
 B = 2
 CASES = [
@@ -56,3 +59,23 @@ def test_the_scale_is_left_out_where_it_is_not_wanted(runtime: Runtime) -> None:
         runtime.wide = wide
         outputs = runtime.run({"x": x, "y": x[..., :1], "x_query": x, "want_scale": 0.0})
         assert not outputs["readout.covariance"].any()
+
+
+def test_the_average_is_that_of_the_groups_by_their_probabilities(repository: Repository) -> None:
+    runtime, generator = repository.get("nonlinear"), np.random.default_rng(3)
+    x = generator.normal(size=(B, 40, 6))
+    y = np.stack([x[..., 0] + np.abs(x[..., 1]), x[..., 2] * x[..., 3]], -1) + generator.normal(size=(B, 40, 2))
+    state = runtime.state_after(runtime.run({"x": x, "y": y}))
+    tables = runtime.complete({"x": x, "y": y, "x_query": x})
+    block, groups = tables["layout.block"], [tables[f"layout.group.{number}"] for number in range(4)]
+
+    def weight(*chosen: Array) -> Array:
+        return wide_readout(state, 2, block, chosen, scale=False, response=False)["cached.weight"]
+
+    probability = group_probabilities(state, 2, block, groups)
+    assert probability.shape == (B, 4, 2)
+    assert not probability[:, 3].any(), "a plan of three groups leaves the fourth out"
+    assert (probability[:, :3] > 1e-3).all()
+    assert_close(probability.sum(1), np.ones((B, 2)), "sum")
+    average = sum(probability[:, i, None] * weight(groups[i]) for i in range(3))
+    assert_close(average, weight(*groups), "weight", rtol=1e-9)
