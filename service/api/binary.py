@@ -9,8 +9,9 @@
 `explain` is `true`, or names with commas; `quantiles` are numbers with commas.
 
 An answer has the tensors `prediction` and, if asked for, `lower` and `upper`, `quantiles` (one more axis, the first),
-`contributions`, `implicit_weights`, `intercept`; and as texts `model`, `version`, `sha256` and `n_observations`, with a
-context `context_version` too, and `notes`, codes with commas, if there are any.
+`contributions`, `implicit_weights`, `intercept`, `effects.*`, `pairs.*` and `blocks.*` (see `explaining.as_tensors`);
+and as texts `model`, `version`, `sha256` and `n_observations`, with a context `context_version` too, and, if there are
+any, `notes` (codes) and `blocks` (names) with commas.
 """
 
 from collections.abc import Callable, Collection, Iterable, Mapping
@@ -28,6 +29,7 @@ from service.api.headers import header
 from service.api.ready import Ready
 from service.api.schemas import Observations, PredictRequest
 from service.errors import InvalidInput, Problem
+from service.explaining.as_tensors import tensors_of_blocks, tensors_of_effects, tensors_of_pairs
 from service.explaining.explanation import Explanation
 from service.predictor import Prediction
 from service.shapes import Array
@@ -110,10 +112,13 @@ def answer_of(answer: Prediction, explanation: Explanation | None, **more: str) 
     """Write a prediction as safetensors, in the model's precision; `more` are further texts about it."""
     model = answer.model
     about = {"model": model.name, "version": model.version, "sha256": model.sha256}
-    tensors = {"prediction": answer.prediction, **_distribution(answer), **_explaining(explanation)}
+    shape = answer.prediction.shape[1:]
+    tensors = {"prediction": answer.prediction, **_distribution(answer), **_explaining(explanation, shape)}
     about |= {"n_observations": str(answer.n_observations), **more}
     if answer.notes:
         about["notes"] = ",".join(note.code for note in answer.notes)
+    if explanation and explanation.blocks:
+        about["blocks"] = ",".join(block.block for block in explanation.blocks)
     content = pack(tensors, about)
     return Ready(content, CONTENT_TYPE)
 
@@ -123,13 +128,21 @@ def _distribution(answer: Prediction) -> dict[str, Array]:
     return {name: array for name, array in found.items() if array is not None}
 
 
-def _explaining(explanation: Explanation | None) -> dict[str, Array]:
-    found = {}
-    if explanation and explanation.contributions is not None:
+def _explaining(explanation: Explanation | None, shape: tuple[int, ...]) -> dict[str, Array]:
+    found: dict[str, Array] = {}
+    if explanation is None:
+        return found
+    if explanation.contributions is not None:
         found["contributions"] = explanation.contributions
-    if explanation and explanation.implicit_weights:
+    if explanation.implicit_weights:
         found["implicit_weights"] = explanation.implicit_weights.weights
         found["intercept"] = explanation.implicit_weights.intercept
+    if explanation.effects:
+        found |= tensors_of_effects(explanation.effects)
+    if explanation.pairs is not None:
+        found |= tensors_of_pairs(explanation.pairs, shape)
+    if explanation.blocks:
+        found |= tensors_of_blocks(explanation.blocks)
     return found
 
 

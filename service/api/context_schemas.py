@@ -7,16 +7,15 @@ from fastapi import Path
 from pydantic import Field, StringConstraints
 from pydantic.json_schema import SkipJsonSchema
 
+from service.api.explanation_schemas import ExplanationAnswer, ImplicitWeightsAnswer
 from service.api.fields import Number, Numbers, Rows, reading
+from service.api.schema import Schema
 from service.api.schemas import (
     AnsweringModel,
     DistributionAnswer,
     DistributionRequest,
-    ExplanationAnswer,
-    ImplicitWeightsAnswer,
     ModelReference,
     Observations,
-    Schema,
 )
 from service.contexts.context_record import ContextRecord, Page
 from service.explaining.explanation import Part, parts
@@ -32,7 +31,8 @@ ContextId = Annotated[str, Path(description="The id that the context was given w
 ContextName = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{32}$")]
 Fraction = Annotated[float, reading(number, Annotated[float, Field(gt=0, le=1)])]
 """Above 0 and at most 1; the core holds it to that in its own words."""
-ExplainState = Annotated[tuple[Part, ...], reading(parts, list[Literal["implicit_weights"]] | Literal[False] | None)]
+PartOfState = Literal["implicit_weights", "effects", "pairs", "blocks"]
+ExplainState = Annotated[tuple[Part, ...], reading(parts, bool | list[PartOfState] | None)]
 """As for `POST /v1/predict`; what needs the observations is refused in the core's words."""
 Seconds = Annotated[int, Field(strict=True, ge=1, le=LONGEST_TTL)]
 
@@ -158,8 +158,8 @@ class ContextQuery(DistributionRequest):
     parameters: dict[str, Number] | None = Field(None, examples=[{}])
     """Numbers by name, of those that the model takes, as `{"learning_rate": 0.1}` for gd-1 and gd-8."""
     explain: ExplainState = Field((), examples=[["implicit_weights"]])
-    """`["implicit_weights"]`: the linear model that the context amounts to, with these parameters. Contributions need
-    the observations, which a context does not keep."""
+    """What to explain, with these parameters: a list of `"implicit_weights"`, `"effects"`, `"pairs"` and `"blocks"`, or
+    `true` for all of these that the model has. Contributions need the observations, which a context does not keep."""
 
 
 class ContextPrediction(DistributionAnswer):

@@ -7,7 +7,7 @@ from fastapi import Path
 from pydantic import Field
 
 from service.api.context_schemas import EXAMPLE_ID, time_of
-from service.api.schemas import Schema
+from service.api.schema import Schema
 from service.evaluations.ledger import EvaluationRecord
 from service.evaluations.result import ScoreView
 

@@ -4,7 +4,7 @@ from fastapi import Response
 from pydantic_core import to_json
 
 from service.api.body import JSON
-from service.api.schemas import ExplanationAnswer
+from service.api.explanation_schemas import ExplanationAnswer
 from service.explaining.explanation import Explanation
 from service.predictor import Prediction
 

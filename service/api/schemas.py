@@ -1,22 +1,15 @@
 """What goes in and out over HTTP, with examples; an unknown field is refused."""
 
-from typing import Literal, Self
+from typing import Literal
 
 from pydantic import ConfigDict, Field
 from pydantic.json_schema import SkipJsonSchema
 
+from service.api.explanation_schemas import ExplanationAnswer
 from service.api.fields import Explain, Number, Numbers, NumbersOrRows, Rows
+from service.api.schema import Schema
 from service.artifact import Assumptions, ParameterSpec
-from service.described import Described
 from service.distribution import Wanted
-from service.explaining.explanation import Explanation
-from service.explaining.implicit_weights import ImplicitWeights
-
-
-class Schema(Described):
-    """Refuses unknown fields; the text under a field is its description."""
-
-    model_config = ConfigDict(extra="forbid")
 
 
 class Observations(Schema):
@@ -57,7 +50,8 @@ class PredictRequest(DistributionRequest):
     parameters: dict[str, Number] | None = Field(None, examples=[{}])
     """Numbers by name, of those that the model takes, as `{"learning_rate": 0.1}` for gd-1 and gd-8."""
     explain: Explain = Field((), examples=[False])
-    """`true`, or a list of `"implicit_weights"` and `"contributions"`: what to explain beside."""
+    """What to explain: a list of `"implicit_weights"`, `"contributions"`, `"effects"`, `"pairs"` and `"blocks"`, or
+    `true` for all of these that the model has."""
 
 
 class ModelReference(Schema):
@@ -74,38 +68,6 @@ class AnsweringModel(ModelReference):
 
     sha256: str = Field(examples=["0" * 64])
     """The content hash of its file."""
-
-
-class ImplicitWeightsAnswer(Schema):
-    """The linear model that the context amounts to: prediction = query · weights + intercept."""
-
-    weights: list[float] | list[list[float]] = Field(examples=[[2.0]])
-    """D numbers if y was numbers, D rows of K numbers if y was rows."""
-    intercept: float | list[float] = Field(examples=[0.0])
-    """A number if y was numbers, K numbers if y was rows."""
-
-    @classmethod
-    def of(cls, found: ImplicitWeights) -> Self:
-        """Write them as they are sent."""
-        return cls(weights=found.weights.tolist(), intercept=found.intercept.tolist())
-
-
-class ExplanationAnswer(Schema):
-    """Why the predictions are what they are."""
-
-    implicit_weights: ImplicitWeightsAnswer | SkipJsonSchema[None] = None
-    contributions: list[list[float]] | list[list[list[float]]] | SkipJsonSchema[None] = Field(None, examples=[[[1.0]]])
-    """For each of M predictions, what each of N observations adds to it: a number if y was numbers, K numbers if rows.
-    They add up to the prediction."""
-
-    @classmethod
-    def of(cls, found: Explanation) -> Self:
-        """Write an explanation as it is sent."""
-        weights, shares = found.implicit_weights, found.contributions
-        return cls(
-            implicit_weights=weights and ImplicitWeightsAnswer.of(weights),
-            contributions=None if shares is None else shares.tolist(),
-        )
 
 
 Shaped = list[float | None] | list[list[float | None]]

@@ -5,7 +5,8 @@ from typing import Annotated
 from pydantic.json_schema import SkipJsonSchema
 
 from service.api.fields import Number, NumberOrNumbers, Row, reading
-from service.api.schemas import DistributionRequest, ErrorBody, NoteAnswer, Schema
+from service.api.schema import Schema
+from service.api.schemas import DistributionRequest, ErrorBody, NoteAnswer
 from service.errors import InvalidInput, Problem
 from service.numbers import named
 

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict
 
 from service.evaluations.result import ScoreView
+from service.explaining.terms import Block, Effects, Pair
 
 Array = NDArray[np.float64]
 Item = TypeVar("Item")
@@ -25,6 +26,12 @@ class Explanation:
     """(), or (K,)."""
     contributions: Array | None
     """(M, N), or (M, N, K): what each observation adds to each prediction."""
+    effects: Effects | None = None
+    """What each column of x adds to predictions, along its values."""
+    pairs: tuple[Pair, ...] | None = None
+    """The strongest products of two columns, the strongest first."""
+    blocks: tuple[Block, ...] | None = None
+    """How probable each block of features is, by evidence, and how much it adds."""
 
 
 @dataclass(frozen=True, eq=False)

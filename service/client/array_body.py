@@ -7,12 +7,13 @@ import httpx
 import numpy as np
 
 from service.client.answers import Array, Explanation, Prediction
+from service.explaining.as_tensors import blocks_in, effects_in, pairs_in
 from service.tensors import Tensors, pack, unpack
 
 CONTENT_TYPE = "application/vnd.safetensors"
 BOTH_WAYS = {"Content-Type": CONTENT_TYPE, "Accept": CONTENT_TYPE}
 Explain = bool | Collection[str]
-"""True for all of it, or names of `implicit_weights` and `contributions`."""
+"""True for all that the model has, or names of `implicit_weights`, `contributions`, `effects`, `pairs` and `blocks`."""
 
 
 def write(arrays: Mapping[str, Array | None], **texts: str | None) -> bytes:
@@ -52,7 +53,7 @@ def prediction_reader(shape: Callable[[Array], Any]) -> Callable[[httpx.Response
             about["version"],
             about["sha256"],
             int(about["n_observations"]),
-            _explanation(tensors, tensors["prediction"].shape[1:]),
+            _explanation(tensors, about, tensors["prediction"].shape[1:]),
             None if context_version is None else int(context_version),
             lower=shaped(tensors.get("lower")),
             upper=shaped(tensors.get("upper")),
@@ -66,9 +67,10 @@ def prediction_reader(shape: Callable[[Array], Any]) -> Callable[[httpx.Response
     return read
 
 
-def _explanation(tensors: Tensors, outputs: tuple[int, ...]) -> Explanation | None:
+def _explanation(tensors: Tensors, about: Mapping[str, str], outputs: tuple[int, ...]) -> Explanation | None:
     names = ("implicit_weights", "intercept", "contributions")
     weights, intercept, contributions = (tensors.get(name) for name in names)
-    if weights is None and contributions is None:
+    terms = effects_in(tensors, outputs), pairs_in(tensors), blocks_in(tensors, about.get("blocks", ""))
+    if weights is None and contributions is None and all(part is None for part in terms):
         return None
-    return Explanation(weights, None if intercept is None else intercept.reshape(outputs), contributions)
+    return Explanation(weights, None if intercept is None else intercept.reshape(outputs), contributions, *terms)

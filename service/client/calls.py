@@ -39,7 +39,8 @@ class Calls:
             model: By name; the service's default if left out.
             version: Of the model; the highest if left out.
             parameters: Numbers by name, as `{"learning_rate": 0.1}`, for models that take them.
-            explain: True, or names of `implicit_weights` and `contributions`: what to explain beside.
+            explain: What to explain: names of `implicit_weights`, `contributions`, `effects`, `pairs` and `blocks`, or
+                True for all of these that the model has.
             interval: A probability, as 0.9: the bounds between which y lies with it are answered too.
             quantiles: Probabilities: the values below which y lies with each are answered too.
 

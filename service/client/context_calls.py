@@ -115,7 +115,8 @@ class ContextCalls:
         Args:
             query: M rows of D inputs; the columns of a frame are found by the names of what was observed.
             parameters: Numbers by name, for models that take them.
-            explain: `["implicit_weights"]`, or False.
+            explain: What to explain: names of `implicit_weights`, `effects`, `pairs` and `blocks`, or True for all of
+                these that the model has.
             interval: A probability, as 0.9: the bounds between which y lies with it are answered too.
             quantiles: Probabilities: the values below which y lies with each are answered too.
         """

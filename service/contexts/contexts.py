@@ -18,8 +18,7 @@ from service.contexts.recent import Held
 from service.contexts.shelf import ID, Shelf, record_of
 from service.distribution import NOTHING, Wanted, check_wanted
 from service.errors import Conflict, InvalidInput, NumericOverflow, Problem, UnknownModel, UnsupportedByModel
-from service.explaining.contributions import no_contributions_of_a_state
-from service.explaining.explanation import Explanation, Part
+from service.explaining.explanation import Explanation, Part, explain_state
 from service.explaining.implicit_weights import ImplicitWeights, implicit_weights_in
 from service.predictor import Context, Prediction, Predictor
 from service.runtime import Runtime
@@ -167,18 +166,18 @@ class Contexts:
         *,
         explain: Collection[Part],
     ) -> tuple[Prediction, Explanation, ContextRecord]:
-        """Predict likewise, and explain it by the linear model that the context amounts to.
+        """Predict likewise, and explain it.
 
         Raises:
             UnsupportedByModel: There is no such explanation: contributions need the observations, which are not kept.
             InvalidInput, NumericOverflow: As for `predict`.
         """
-        if "contributions" in explain:
-            raise no_contributions_of_a_state()
         held = self._shelf.look(owner, context_id)
         prediction = self.answer(held, query, parameters, wanted)
-        weights = implicit_weights_in(held.runtime, held.memory, parameters) if explain else None
-        return prediction, Explanation(weights, None), self._shelf.touch(held.record)
+        found, limits = Explanation(), self._predictor.limits
+        if explain:
+            found = explain_state(held.runtime, held.memory, limits, parameters, wanted=wanted, explain=explain)
+        return prediction, found, self._shelf.touch(held.record)
 
     def step(
         self, owner: str, context_id: str, new: Context | None, query: Array | None, wanted: Wanted = NOTHING

@@ -6,7 +6,7 @@ import numpy as np
 
 from service.artifact import Manifest
 from service.errors import InvalidInput, Problem, UnsupportedByModel
-from service.explaining.readout import check_linear_readout, contributions_at_evidence
+from service.explaining.readout import check_readout, contributions_at_evidence
 from service.predictor import Context, Limits, check_finite, columns, run, weight_of
 from service.runtime import Runtime
 from service.shapes import Array
@@ -57,10 +57,10 @@ def contributions(
 
 
 def no_contributions_of_a_state() -> UnsupportedByModel:
-    """Say why a stored context cannot tell them."""
+    """Say why a stored context has none."""
     return _unsupported(
-        "contributions need the observations, and a stored context keeps none of them. Ask for "
-        '["implicit_weights"], or send the observations to POST /v1/predict.'
+        "contributions need the observations, and a stored context keeps none of them. Leave them out, or send the "
+        "observations to POST /v1/predict."
     )
 
 
@@ -71,7 +71,7 @@ def check_linear(manifest: Manifest, parameters: Mapping[str, float]) -> None:
         UnsupportedByModel: It has none.
     """
     if manifest.features is not None:
-        check_linear_readout(manifest, "contributions")
+        check_readout(manifest, "contributions")
         return
     given = manifest.linear_in_y_given
     linear = manifest.linear_in_y or (given and set(given) <= parameters.keys())

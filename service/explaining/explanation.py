@@ -1,32 +1,52 @@
-"""A prediction with the reasons for it: the implicit weights of its context, and each observation's contribution."""
+"""A prediction with the reasons for it."""
 
-from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import Literal
 
+import numpy as np
+
+from service.artifact import Manifest
+from service.contexts.memory import Memory
 from service.distribution import NOTHING, Wanted
-from service.errors import InvalidInput, Problem
-from service.explaining.contributions import check_linear, contributions
-from service.explaining.implicit_weights import ImplicitWeights, check_affine, implicit_weights_of
+from service.errors import InvalidInput, Problem, UnsupportedByModel
+from service.explaining.blocks import blocks, pairs
+from service.explaining.contributions import check_linear, contributions, no_contributions_of_a_state
+from service.explaining.effects import check_size, effects, grid_of_observations, grid_of_state
+from service.explaining.implicit_weights import (
+    ImplicitWeights,
+    check_affine,
+    implicit_weights_in,
+    implicit_weights_of,
+)
+from service.explaining.readout import Fit, check_readout, fit_of_context, fit_of_state
+from service.explaining.terms import Block, Effect, Effects, Pair
 from service.numbers import named
-from service.predictor import Context, Prediction, Predictor
+from service.predictor import Context, Limits, Prediction, Predictor, check_finite, run, width_of
+from service.runtime import Runtime
 from service.shapes import Array
 
-Part = Literal["implicit_weights", "contributions"]
-PARTS: tuple[Part, ...] = ("implicit_weights", "contributions")
+Part = Literal["implicit_weights", "contributions", "effects", "pairs", "blocks"]
+PARTS: tuple[Part, ...] = ("implicit_weights", "contributions", "effects", "pairs", "blocks")
+TERMS = {"effects", "pairs", "blocks"}
 
 
 @dataclass(frozen=True)
 class Explanation:
     """What was asked for; the rest is None."""
 
-    implicit_weights: ImplicitWeights | None
-    contributions: Array | None
+    implicit_weights: ImplicitWeights | None = None
+    contributions: Array | None = None
     """(M, N), or (M, N, K) where y is rows: how much each observation adds to each prediction, in units of y."""
+    effects: Effects | None = None
+    pairs: tuple[Pair, ...] | None = None
+    """The strongest first."""
+    blocks: tuple[Block, ...] | None = None
 
 
 def parts(value: object, name: str) -> tuple[Part, ...]:
-    """Read what is to be explained: true is everything, false or null nothing, a list of names those.
+    """Read what is to be explained: true is all that the model has, false or null nothing, a list of names those.
 
     Raises:
         InvalidInput: It is none of these.
@@ -34,7 +54,7 @@ def parts(value: object, name: str) -> tuple[Part, ...]:
     if value is None or isinstance(value, bool):
         return PARTS if value else ()
     if not isinstance(value, list) or not all(part in PARTS for part in value):
-        names = " and ".join(f'"{part}"' for part in PARTS)
+        names = ", ".join(f'"{part}"' for part in PARTS)
         raise InvalidInput(Problem(name, f"must be true, false or a list of {names}; this is {named(value)}."))
     return tuple(part for part in PARTS if part in value)
 
@@ -52,21 +72,117 @@ def predict_and_explain(
 ) -> tuple[Prediction, Explanation]:
     """Predict as the predictor does, and explain it.
 
+    Args:
+        predictor: Has the models.
+        model: Its name; the default model if left out.
+        context: At least one observation.
+        query: (M, D).
+        parameters: By name.
+        wanted: An interval, of the predictions and of the effects, and quantiles.
+        version: Of the model; the highest one if left out.
+        explain: Parts by name; all of them for all that the model has.
+
     Raises:
         UnsupportedByModel: The model has no such explanation.
-        InvalidInput: Something does not fit, as with a prediction alone; or there would be too many contributions.
+        InvalidInput: Something does not fit, as with a prediction alone; or the explanation would be too long.
         NumericOverflow: The answer or its explanation is beyond floating point.
         UnknownModel: No such model.
         NotReady: No model at all.
     """
     runtime, parameters = predictor.runtime(model, version), parameters or {}
-    if "implicit_weights" in explain:
-        check_affine(runtime.manifest)
-    if "contributions" in explain:
-        check_linear(runtime.manifest, parameters)
+    asked = _available(runtime.manifest, parameters, explain)
+    if "effects" in asked:
+        check_size(context.x.shape[1], width_of(context.y), wanted.interval, predictor.limits)
     prediction = predictor.answer(runtime, context, query, parameters, wanted)
-    weights = implicit_weights_of(runtime, context, parameters) if "implicit_weights" in explain else None
+    weights = implicit_weights_of(runtime, context, parameters) if "implicit_weights" in asked else None
     shares = None
-    if "contributions" in explain:
+    if "contributions" in asked:
         shares = contributions(runtime, context, query, parameters, predictor.limits)
-    return prediction, Explanation(weights, shares)
+    found = Explanation(weights, shares)
+    if asked & TERMS:
+        fit = fit_of_context(runtime, context)
+        found = _with_terms(found, fit, asked, partial(grid_of_observations, context), wanted.interval)
+    return prediction, found
+
+
+def explain_state(
+    runtime: Runtime,
+    memory: Memory,
+    limits: Limits,
+    parameters: Mapping[str, float] | None = None,
+    *,
+    wanted: Wanted = NOTHING,
+    explain: Collection[Part],
+) -> Explanation:
+    """Explain the predictions of a context, which is not empty; contributions need the observations.
+
+    Raises:
+        UnsupportedByModel, InvalidInput, NumericOverflow: As for `predict_and_explain`.
+    """
+    manifest, inputs, outputs = runtime.manifest, memory.inputs or 0, memory.outputs or 0
+    if "contributions" in explain and set(explain) != set(PARTS):
+        raise no_contributions_of_a_state()
+    asked = _available(manifest, parameters or {}, explain) - {"contributions"}
+    if "effects" in asked:
+        check_size(inputs, outputs, wanted.interval, limits)
+    found = Explanation()
+    if "implicit_weights" in asked:
+        found = Explanation(implicit_weights_in(runtime, memory, parameters))
+    if asked & TERMS:
+        infer = partial(run, runtime, parameters={})
+        fit = fit_of_state(infer, manifest, memory.state or {}, inputs, flat_y=bool(memory.flat_y))
+        found = _with_terms(found, fit, asked, partial(grid_of_state, fit), wanted.interval)
+    return found
+
+
+def _available(manifest: Manifest, parameters: Mapping[str, float], explain: Collection[Part]) -> set[Part]:
+    """Choose what to explain: of all parts those that the model has.
+
+    Raises:
+        UnsupportedByModel: It has not what is named, or nothing at all.
+    """
+    if set(explain) != set(PARTS):
+        for part in explain:
+            _check(part, manifest, parameters)
+        return set(explain)
+    found = {part for part in PARTS if _has(part, manifest, parameters)}
+    if not found:
+        text = f"model {manifest.name} has no explanation of its predictions. Leave explain out, or ask another model."
+        raise UnsupportedByModel(Problem("explain", text))
+    return found
+
+
+def _has(part: Part, manifest: Manifest, parameters: Mapping[str, float]) -> bool:
+    try:
+        _check(part, manifest, parameters)
+    except UnsupportedByModel:
+        return False
+    return True
+
+
+def _check(part: Part, manifest: Manifest, parameters: Mapping[str, float]) -> None:
+    if part == "implicit_weights":
+        check_affine(manifest)
+    elif part == "contributions":
+        check_linear(manifest, parameters)
+    else:
+        check_readout(manifest, part)
+
+
+def _with_terms(
+    found: Explanation, fit: Fit, asked: set[Part], grid: Callable[[], Sequence[Array]], level: float | None
+) -> Explanation:
+    with np.errstate(over="ignore", invalid="ignore"):
+        found = replace(
+            found,
+            effects=effects(fit, grid(), level) if "effects" in asked else None,
+            pairs=pairs(fit) if "pairs" in asked else None,
+            blocks=blocks(fit) if "blocks" in asked else None,
+        )
+    terms: tuple[Effect | Pair | Block, ...] = (
+        *(found.effects.columns if found.effects else ()),
+        *(found.pairs or ()),
+        *(found.blocks or ()),
+    )
+    check_finite([term.strength for term in terms], fit.manifest, {})
+    return found

@@ -21,7 +21,7 @@ REACH = 2.0**30
 
 @dataclass(frozen=True)
 class ImplicitWeights:
-    """prediction = x_query @ weights + intercept, in the caller's units."""
+    """prediction = x_query @ weights + intercept, in the caller's units; within reach, for models with a readout."""
 
     weights: Array
     """(D, K), or (D,) where y is numbers."""
@@ -47,7 +47,7 @@ def implicit_weights(infer: Infer, manifest: Manifest, state: Mapping[str, Array
     """
     check_affine(manifest)
     if manifest.features is not None:
-        found = ImplicitWeights(*weights_of_readout(infer, state, inputs))
+        found = ImplicitWeights(*weights_of_readout(infer, manifest, state, inputs))
         check_finite([found.weights, found.intercept], manifest, {})
         return found
     with np.errstate(over="ignore", invalid="ignore"):

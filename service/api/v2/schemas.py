@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import ConfigDict, Field, PrivateAttr, WithJsonSchema
 
 from service.api.fields import Number
-from service.api.schemas import Schema
+from service.api.schema import Schema
 from service.api.v2.datatypes import Datatype
 
 LARGEST = 2**31 - 1

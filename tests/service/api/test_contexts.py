@@ -171,9 +171,12 @@ def test_a_prediction_is_explained_by_the_linear_model_of_its_parameters(client:
         "intercept": pytest.approx(0, abs=1e-12),
     }
     assert answer["prediction"] == [pytest.approx(5 * 0.03 * 28 / 3)]
-    for explain in (True, ["contributions"]):
+    answer_of_weights = answer["explanation"]
+    for explain in (["contributions"], ["implicit_weights", "contributions"]):
         answer = post(client, context, "predictions", {"query": [[5]], "explain": explain})
         assert "a stored context keeps none" in refusal(answer, 422, "unsupported_by_model")
+    everything = post(client, context, "predictions", body | {"explain": True}).json()["explanation"]
+    assert everything == answer_of_weights
     assert "explanation" not in post(client, context, "predictions", {"query": [[5]]}).json()
 
 

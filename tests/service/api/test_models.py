@@ -104,7 +104,7 @@ def test_parts_that_were_not_asked_for_are_left_out(client: InProcess) -> None:
 
 
 def test_a_model_without_explanation_says_so(client: InProcess) -> None:
-    body = {"model": "gd-1", "context": {"x": [[1], [2]], "y": [3, 5]}, "query": [[4]], "explain": True}
+    body = {"model": "gd-1", "context": {"x": [[1], [2]], "y": [3, 5]}, "query": [[4]], "explain": ["contributions"]}
     refused = client.predict(body)
     assert refused.status_code == 422
     assert refused.json()["error_type"] == "unsupported_by_model"

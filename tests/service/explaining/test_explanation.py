@@ -7,7 +7,7 @@ import pytest
 
 from service.errors import InvalidInput, NumericOverflow, UnsupportedByModel
 from service.explaining.contributions import ONE_RUN
-from service.explaining.explanation import PARTS, Explanation, parts, predict_and_explain
+from service.explaining.explanation import PARTS, Explanation, Part, parts, predict_and_explain
 from service.explaining.implicit_weights import ImplicitWeights, implicit_weights
 from service.models.repository import Repository
 from service.predictor import Context, Limits, Prediction, Predictor, run
@@ -216,24 +216,83 @@ def test_gradient_descent_has_weights_without_a_rate_but_contributions_only_with
 
 
 @pytest.mark.parametrize("part", PARTS)
-@pytest.mark.parametrize(
-    "model", ["classifier", "nonlinear", "softmax-1", "softmax-8", "sine-trained", "linear-trained"]
-)
+@pytest.mark.parametrize("model", ["classifier", "softmax-1", "softmax-8", "sine-trained", "linear-trained"])
 def test_a_model_that_is_not_linear_has_no_explanation(repository: Repository, model: str, part: str) -> None:
     predictor = Predictor(repository, "linear", Limits(1024, 10**6))
     width = repository.get(model).manifest.dims["D"]
     x = np.ones((3, 2 if width == "any" else width))
-    with pytest.raises(UnsupportedByModel, match=f"^explain: model {model} has no "):
-        predict_and_explain(predictor, model, Context(x, np.ones((3, 1))), x, explain=parts([part], ""))
+    for explain in (parts([part], ""), PARTS):
+        with pytest.raises(UnsupportedByModel, match=f"^explain: model {model} has no "):
+            predict_and_explain(predictor, model, Context(x, np.ones((3, 1))), x, explain=explain)
+
+
+@pytest.mark.parametrize("part", ["effects", "pairs", "blocks"])
+def test_terms_are_of_models_that_weigh_features_by_evidence(predictor: Predictor, part: Part) -> None:
+    context, query = task()
+    for model, version in (("linear", "1.0.0"), ("gd-8", "1.0.0")):
+        expected = (
+            f"explain: model {model} has no {part} in version 1.0.0: .* Ask model nonlinear, or linear from 2.0.0"
+        )
+        with pytest.raises(UnsupportedByModel, match=expected):
+            predict_and_explain(predictor, model, context, query, version=version, explain=[part])
+
+
+def test_all_is_what_the_model_has(predictor: Predictor) -> None:
+    context, query = task()
+
+    def found(model: str, parameters: dict[str, float], version: str = "1.0.0") -> list[str]:
+        explanation = predict_and_explain(predictor, model, context, query, parameters, version=version)[1]
+        return [part for part in PARTS if getattr(explanation, part) is not None]
+
+    assert found("linear", {}, "2.0.0") == list(PARTS)
+    assert found("nonlinear", {}) == ["contributions", "effects", "pairs", "blocks"]
+    assert found("linear", {}) == found("gd-8", RATE) == ["implicit_weights", "contributions"]
+    assert found("gd-8", {}) == ["implicit_weights"]
+    with pytest.raises(UnsupportedByModel, match=r"^explain: model nonlinear has no implicit weights"):
+        predict_and_explain(predictor, "nonlinear", context, query, explain=["implicit_weights", "effects"])
+
+
+@pytest.mark.parametrize("missing", [0.0, 0.2])
+@pytest.mark.parametrize("observations", [1, 2, N, 33, 500])
+@pytest.mark.parametrize("flat", [True, False])
+def test_contributions_to_a_non_linear_prediction_add_up_to_it(
+    predictor: Predictor, observations: int, flat: bool, missing: float
+) -> None:
+    context, query = task(observations, shift=1e4, flat=flat)
+    generator = np.random.default_rng(observations)
+    x, query = (np.where(generator.random(z.shape) < missing, np.nan, z) for z in (context.x, query))
+    query[0] += 1e6
+    answer, explanation = predict_and_explain(predictor, "nonlinear", context._replace(x=x), query)
+    shares = shares_of(explanation)
+    assert shares.shape == (M, observations, *context.y.shape[1:])
+    assert_close(shares.sum(axis=1), answer.prediction, "prediction", rtol=1e-9)
+
+
+@pytest.mark.parametrize("columns", [1, 20, 70])
+def test_contributions_add_up_whatever_features_the_columns_have(predictor: Predictor, columns: int) -> None:
+    generator = np.random.default_rng(columns)
+    x, query = generator.normal(size=(60, columns)), generator.normal(size=(M, columns))
+    answer, explanation = predict_and_explain(predictor, "nonlinear", Context(x, np.sin(3 * x[:, 0])), query)
+    assert_close(shares_of(explanation).sum(axis=1), answer.prediction, "prediction", rtol=1e-9)
+
+
+def test_a_non_linear_contribution_is_the_same_share_of_each_y_that_has_the_same_weights(predictor: Predictor) -> None:
+    """y and 1 − 3·y have the same evidence, so the shares are the same."""
+    context, query = task(60, flat=True)
+    y = np.stack([context.y, 1.0 - 3.0 * context.y], 1)
+    shares = shares_of(predict_and_explain(predictor, "nonlinear", context._replace(y=y), query)[1])
+    assert_close(shares[..., 1] * y[:, 0], shares[..., 0] * y[:, 1], "shares", rtol=1e-9)
+    assert_close((shares[..., 0] / y[:, 0]).sum(1), np.ones(M), "sum of shares", rtol=1e-9)
 
 
 def test_there_are_at_most_as_many_contributions_as_an_answer_may_have(repository: Repository) -> None:
     context, query = task()
     exact = Predictor(repository, "linear", Limits(1024, M * N * K))
-    assert shares_of(predict_and_explain(exact, None, context, query)[1]).size == M * N * K
+    only: list[Part] = ["contributions"]
+    assert shares_of(predict_and_explain(exact, None, context, query, explain=only)[1]).size == M * N * K
     strict = Predictor(repository, "linear", Limits(1024, M * N * K - 1))
     with pytest.raises(InvalidInput, match=rf"explain: asks for {M * N * K} .* at most {M * N * K - 1} numbers"):
-        predict_and_explain(strict, None, context, query)
+        predict_and_explain(strict, None, context, query, explain=only)
     assert predict_and_explain(strict, None, context, query, explain=["implicit_weights"])[1].contributions is None
 
 
@@ -273,7 +332,8 @@ def test_an_explanation_is_of_the_version_that_was_asked_for(predictor: Predicto
         (None, ()),
         ([], ()),
         (["contributions"], ("contributions",)),
-        (["contributions", "implicit_weights", "contributions"], PARTS),
+        (["contributions", "implicit_weights", "contributions"], ("implicit_weights", "contributions")),
+        (["blocks", "pairs", "effects"], ("effects", "pairs", "blocks")),
     ],
 )
 def test_what_to_explain_may_be_said_in_several_ways(value: object, expected: tuple[str, ...]) -> None:
@@ -282,5 +342,5 @@ def test_what_to_explain_may_be_said_in_several_ways(value: object, expected: tu
 
 @pytest.mark.parametrize("value", [1, "true", "contributions", ["weights"], [True], [["contributions"]], {}])
 def test_anything_else_is_refused(value: object) -> None:
-    with pytest.raises(InvalidInput, match=r'^explain: must be true, false or a list of "implicit_weights" and'):
+    with pytest.raises(InvalidInput, match=r'^explain: must be true, false or a list of "implicit_weights", "cont'):
         parts(value, "explain")

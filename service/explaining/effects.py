@@ -1,0 +1,105 @@
+"""The effect of every column of x: the additive part of what a model with a readout has fitted."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from service.errors import InvalidInput, Problem
+from service.explaining.readout import Fit
+from service.explaining.terms import Effect, Effects
+from service.predictor import Context, Limits, weight_of
+from service.shapes import Array
+from service.student_t import quantile
+from service.wide_readout import effective_count, varying, wide_readout
+
+VALUES_LIMIT = 33
+"""Values of a column at which its effect is given."""
+DEVIATIONS = 2.5
+"""Standard deviations on each side of the mean, where the values are not known any more."""
+
+
+def effects(fit: Fit, grid: Sequence[Array], level: float | None) -> Effects:
+    """Find the effect of every column.
+
+    Args:
+        fit: The readout.
+        grid: For each column, values (G,) at which to find it.
+        level: The probability of an interval of each effect; none if None.
+    """
+    made = fit.features.of_queries(_rows(grid))
+    of_column = (fit.features.column == np.arange(len(grid))[:, None]).astype(float)
+    found = np.einsum("ge,ek,de->gdk", made, fit.weight, of_column, optimize=True)
+    found = found.reshape(*found.shape[:2], *fit.shape)
+    half = None if level is None else _half_width(fit, made, of_column, level).reshape(found.shape)
+    strength = fit.strengths(fit.features.column, of_column)
+
+    def one(j: int) -> Effect:
+        size = len(grid[j])
+        effect, missing = found[:size, j], found[-1, j] if fit.features.present.size else None
+        if half is None:
+            return Effect(grid[j], effect, strength[j], missing)
+        return Effect(grid[j], effect, strength[j], missing, effect - half[:size, j], effect + half[:size, j])
+
+    return Effects(fit.y_mean.reshape(fit.shape), tuple(map(one, range(len(grid)))))
+
+
+def check_size(inputs: int, outputs: int, level: float | None, limits: Limits) -> None:
+    """See that an answer can hold the effects.
+
+    Raises:
+        InvalidInput: They are too many numbers.
+    """
+    count = inputs * outputs * VALUES_LIMIT * (1 if level is None else 3)
+    if count > limits.max_predictions:
+        text = (
+            f"asks for the effects of {inputs} columns on {outputs}, up to {count} numbers; an answer has at most "
+            f"{limits.max_predictions} (GDSSM_MAX_PREDICTIONS). Leave effects out, or send fewer columns of y."
+        )
+        raise InvalidInput(Problem("explain", text))
+
+
+def grid_of_observations(context: Context) -> list[Array]:
+    """Take the values of each column, or as many as allowed in equal steps from the least to the largest."""
+    x = context.x[weight_of(context) != 0]
+    found = [np.unique(column[~np.isnan(column)]) for column in x.T]
+    return [
+        values if len(values) <= VALUES_LIMIT else np.linspace(values[0], values[-1], VALUES_LIMIT) for values in found
+    ]
+
+
+def grid_of_state(fit: Fit) -> list[Array]:
+    """Take values of each column around its mean, by its standard deviation; the mean alone where it does not vary."""
+    mean, inputs, outputs = fit.features.mean, len(fit.features.mean), fit.weight.shape[1]
+    there = fit.state["state.count"] * (fit.features.present if fit.features.present.size else np.ones(inputs))
+    squared = varying(fit.state)[outputs : outputs + inputs]
+    deviation = np.sqrt(np.divide(squared, there, out=np.zeros(inputs), where=there > 0))
+    reach = min(DEVIATIONS, float(np.sqrt(max(effective_count(fit.state) - 1.0, 0.0)))) * deviation
+    return [
+        np.linspace(at - far, at + far, VALUES_LIMIT) if far > 0 else np.array([at])
+        for at, far in zip(mean, reach, strict=True)
+    ]
+
+
+def _rows(grid: Sequence[Array]) -> Array:
+    """Put the values of all columns side by side, as one effect does not depend on the other columns.
+
+    Returns:
+        (G + 1, D), with NaN where a column has fewer values, and in the last row.
+    """
+    rows = np.full((max(map(len, grid)) + 1, len(grid)), np.nan)
+    for j, values in enumerate(grid):
+        rows[: len(values), j] = values
+    return rows
+
+
+def _half_width(fit: Fit, made: Array, of_column: Array, level: float) -> Array:
+    """Half of the interval of each effect (G, D, K), by the t distribution of the readout's weights."""
+    outputs, freedom = fit.weight.shape[1], effective_count(fit.state) - 1.0
+    if freedom <= 0:
+        return np.full((len(made), len(of_column), outputs), np.nan)
+    block, groups = fit.layout
+    found = wide_readout(fit.batch, outputs, block, groups, scale=True, response=False)
+    same = of_column.T @ of_column
+    squares = [((made @ (same * own)) * made) @ of_column.T for own in found["cached.covariance"][0]]
+    half: Array = quantile(0.5 + 0.5 * level, freedom) * np.sqrt(np.stack(squares, -1).clip(min=0.0))
+    return half
