@@ -18,8 +18,8 @@ from service.api.schemas import (
     Observations,
 )
 from service.contexts.context_record import ContextRecord, Page
-from service.explaining.explanation import Part, parts
 from service.explaining.implicit_weights import ImplicitWeights
+from service.explaining.parts import Part, parts
 from service.numbers import number
 
 LONGEST_TTL = 10 * 365 * 86_400

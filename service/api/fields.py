@@ -12,7 +12,7 @@ from pydantic_core import PydanticCustomError
 
 from service import numbers
 from service.errors import InvalidInput
-from service.explaining import explanation
+from service.explaining.parts import Part, parts
 from service.shapes import Array
 
 REFUSED = "refused"
@@ -55,5 +55,5 @@ NumberOrNumbers = Annotated[Array, reading(numbers.number_or_vector, float | _Nu
 """() or (K,), whichever was sent."""
 Number = Annotated[float, reading(numbers.number, float)]
 """Finite, and never a text or a boolean."""
-Explain = Annotated[tuple[explanation.Part, ...], reading(explanation.parts, bool | list[explanation.Part] | None)]
+Explain = Annotated[tuple[Part, ...], reading(parts, bool | list[Part] | None)]
 """What to explain: all of it, nothing, or parts by name."""

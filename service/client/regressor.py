@@ -1,6 +1,7 @@
 """A scikit-learn regressor whose fit is one pass and whose memory is a state of constant size."""
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any, Self
 
 import numpy as np
@@ -11,6 +12,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from service.client.estimator import Array, StateEstimator
 from service.distribution import Wanted, bounds
 from service.errors import UnsupportedByModel
+from service.explaining.explanation import Explanation, terms_of_state
 from service.explaining.implicit_weights import ImplicitWeights, implicit_weights
 
 
@@ -110,6 +112,28 @@ class GDSSMRegressor(MultiOutputMixin, RegressorMixin, StateEstimator):  # type:
         found = bounds(outputs, Wanted(quantiles=tuple(quantiles))).quantiles
         assert found is not None  # noqa: S101
         return np.stack([self._as_y(quantile) for quantile in found])
+
+    def explain(self, level: float | None = None) -> Explanation:
+        """Explain what was learnt: by the effect of every column, the strongest pairs, and the blocks of features.
+
+        Args:
+            level: The probability of an interval of each effect, above 0 and below 1; none if None.
+
+        Returns:
+            `effects`, `pairs` and `blocks`; what would need the observations is None.
+
+        Raises:
+            ValueError: The model weighs no features by evidence, or the level is out of its range.
+        """
+        check_is_fitted(self, "state_")
+        if level is not None and not 0.0 < level < 1.0:
+            raise ValueError(f"The level must be above 0 and below 1; this is {level}.")
+        with self._engine() as engine:
+            read = partial(terms_of_state, engine.infer, engine.manifest, self.state_, self.n_features_in_)
+            try:
+                return read(flat_y=self._flat, level=level)
+            except UnsupportedByModel as error:
+                raise ValueError(str(error)) from error
 
     def _as_y(self, columns: Array) -> Array:
         return columns[:, 0] if self._flat else columns

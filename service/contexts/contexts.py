@@ -18,8 +18,9 @@ from service.contexts.recent import Held
 from service.contexts.shelf import ID, Shelf, record_of
 from service.distribution import NOTHING, Wanted, check_wanted
 from service.errors import Conflict, InvalidInput, NumericOverflow, Problem, UnknownModel, UnsupportedByModel
-from service.explaining.explanation import Explanation, Part, explain_state
+from service.explaining.explanation import Explanation, explain_state
 from service.explaining.implicit_weights import ImplicitWeights, implicit_weights_in
+from service.explaining.parts import Part
 from service.predictor import Context, Prediction, Predictor
 from service.runtime import Runtime
 from service.shapes import Array

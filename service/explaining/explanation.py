@@ -3,33 +3,27 @@
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Literal
 
 import numpy as np
 
 from service.artifact import Manifest
 from service.contexts.memory import Memory
 from service.distribution import NOTHING, Wanted
-from service.errors import InvalidInput, Problem, UnsupportedByModel
 from service.explaining.blocks import blocks, pairs
-from service.explaining.contributions import check_linear, contributions, no_contributions_of_a_state
+from service.explaining.contributions import contributions, no_contributions_of_a_state
 from service.explaining.effects import check_size, effects, grid_of_observations, grid_of_state
 from service.explaining.implicit_weights import (
     ImplicitWeights,
-    check_affine,
     implicit_weights_in,
     implicit_weights_of,
 )
+from service.explaining.parts import PARTS, TERMS, Part, available
 from service.explaining.readout import Fit, check_readout, fit_of_context, fit_of_state
 from service.explaining.terms import Block, Effect, Effects, Pair
-from service.numbers import named
+from service.inference import Infer
 from service.predictor import Context, Limits, Prediction, Predictor, check_finite, run, width_of
 from service.runtime import Runtime
 from service.shapes import Array
-
-Part = Literal["implicit_weights", "contributions", "effects", "pairs", "blocks"]
-PARTS: tuple[Part, ...] = ("implicit_weights", "contributions", "effects", "pairs", "blocks")
-TERMS = {"effects", "pairs", "blocks"}
 
 
 @dataclass(frozen=True)
@@ -43,20 +37,6 @@ class Explanation:
     pairs: tuple[Pair, ...] | None = None
     """The strongest first."""
     blocks: tuple[Block, ...] | None = None
-
-
-def parts(value: object, name: str) -> tuple[Part, ...]:
-    """Read what is to be explained: true is all that the model has, false or null nothing, a list of names those.
-
-    Raises:
-        InvalidInput: It is none of these.
-    """
-    if value is None or isinstance(value, bool):
-        return PARTS if value else ()
-    if not isinstance(value, list) or not all(part in PARTS for part in value):
-        names = ", ".join(f'"{part}"' for part in PARTS)
-        raise InvalidInput(Problem(name, f"must be true, false or a list of {names}; this is {named(value)}."))
-    return tuple(part for part in PARTS if part in value)
 
 
 def predict_and_explain(
@@ -90,7 +70,7 @@ def predict_and_explain(
         NotReady: No model at all.
     """
     runtime, parameters = predictor.runtime(model, version), parameters or {}
-    asked = _available(runtime.manifest, parameters, explain)
+    asked = available(runtime.manifest, parameters, explain)
     if "effects" in asked:
         check_size(context.x.shape[1], width_of(context.y), wanted.interval, predictor.limits)
     prediction = predictor.answer(runtime, context, query, parameters, wanted)
@@ -122,7 +102,7 @@ def explain_state(
     manifest, inputs, outputs = runtime.manifest, memory.inputs or 0, memory.outputs or 0
     if "contributions" in explain and set(explain) != set(PARTS):
         raise no_contributions_of_a_state()
-    asked = _available(manifest, parameters or {}, explain) - {"contributions"}
+    asked = available(manifest, parameters or {}, explain) - {"contributions"}
     if "effects" in asked:
         check_size(inputs, outputs, wanted.interval, limits)
     found = Explanation()
@@ -135,38 +115,31 @@ def explain_state(
     return found
 
 
-def _available(manifest: Manifest, parameters: Mapping[str, float], explain: Collection[Part]) -> set[Part]:
-    """Choose what to explain: of all parts those that the model has.
+def terms_of_state(
+    infer: Infer,
+    manifest: Manifest,
+    state: Mapping[str, Array],
+    inputs: int,
+    *,
+    flat_y: bool,
+    level: float | None,
+) -> Explanation:
+    """Find the effects, with an interval of probability `level` if it is given, the pairs and the blocks of a state.
+
+    Args:
+        infer: The model, here or behind a URL.
+        manifest: Of the model.
+        state: Of one context (B = 1), by input name.
+        inputs: D.
+        flat_y: Whether y comes as numbers (N,) rather than rows (N, K).
+        level: Above 0 and below 1.
 
     Raises:
-        UnsupportedByModel: It has not what is named, or nothing at all.
+        UnsupportedByModel: The model has none.
     """
-    if set(explain) != set(PARTS):
-        for part in explain:
-            _check(part, manifest, parameters)
-        return set(explain)
-    found = {part for part in PARTS if _has(part, manifest, parameters)}
-    if not found:
-        text = f"model {manifest.name} has no explanation of its predictions. Leave explain out, or ask another model."
-        raise UnsupportedByModel(Problem("explain", text))
-    return found
-
-
-def _has(part: Part, manifest: Manifest, parameters: Mapping[str, float]) -> bool:
-    try:
-        _check(part, manifest, parameters)
-    except UnsupportedByModel:
-        return False
-    return True
-
-
-def _check(part: Part, manifest: Manifest, parameters: Mapping[str, float]) -> None:
-    if part == "implicit_weights":
-        check_affine(manifest)
-    elif part == "contributions":
-        check_linear(manifest, parameters)
-    else:
-        check_readout(manifest, part)
+    check_readout(manifest, "effects, pairs or blocks")
+    fit = fit_of_state(infer, manifest, state, inputs, flat_y=flat_y)
+    return _with_terms(Explanation(), fit, set(TERMS), partial(grid_of_state, fit), level)
 
 
 def _with_terms(

@@ -6,7 +6,8 @@ import pytest
 from service.distribution import Wanted
 from service.errors import InvalidInput
 from service.explaining.effects import VALUES_LIMIT, effects, grid_of_observations, grid_of_state
-from service.explaining.explanation import Explanation, Part, predict_and_explain
+from service.explaining.explanation import Explanation, predict_and_explain
+from service.explaining.parts import Part
 from service.explaining.readout import fit_of_context
 from service.explaining.terms import Effects
 from service.models.repository import Repository
@@ -98,20 +99,21 @@ def test_the_effect_of_a_line_is_the_line(predictor: Predictor) -> None:
     assert_close(curve.strength, 2 * X[:, 1].std(), "strength", rtol=1e-2)
 
 
-def test_the_interval_of_an_effect_holds_the_term_with_its_probability(predictor: Predictor) -> None:
+@pytest.mark.parametrize("observations", [20, 50, 200])
+def test_the_interval_of_an_effect_holds_the_term_with_its_probability(predictor: Predictor, observations: int) -> None:
     held = []
     for seed in range(30):
         generator = np.random.default_rng(seed)
-        x, (slope, size, speed) = generator.normal(size=(50, 3)), generator.uniform(0.5, 2.0, (3, 3))
+        x, (slope, size, speed) = generator.normal(size=(observations, 3)), generator.uniform(0.5, 2.0, (3, 3))
         terms = slope * x + size * np.sin(speed * x)
-        context = Context(x, terms.sum(1) + 0.5 * generator.normal(size=50))
+        context = Context(x, terms.sum(1) + 0.5 * generator.normal(size=observations))
         found = effects(fit_of_context(predictor.runtime("nonlinear"), context), list(x.T), 0.9)
         for effect, term in zip(found.columns, (terms - terms.mean(0)).T, strict=True):
             assert effect.lower is not None
             assert effect.upper is not None
             assert_close((effect.lower + effect.upper) / 2, effect.effect, "middle", rtol=1e-12)
             held.append(np.mean((effect.lower < term) & (term < effect.upper)))
-    assert 0.85 < np.mean(held) < 0.95
+    assert 0.85 < np.mean(held) < 0.95, np.mean(held)
 
 
 def test_the_interval_of_a_prediction_is_that_of_the_only_effect_and_the_noise(predictor: Predictor) -> None:
