@@ -137,7 +137,7 @@ def _fit(state: Mapping[str, Array], outputs: int, block: Array, groups: Sequenc
 
 def _ridge(gram: F64, cross: F64, squared_unit: F64, count: float) -> _Ridge:
     unit, part = np.sqrt(squared_unit), len(squared_unit)
-    values, vectors = np.linalg.eigh(unit[:, None] * gram[:part, :part] * unit)
+    values, vectors = _eigen(unit[:, None] * gram[:part, :part] * unit)
     values = values.clip(min=0.0)
     along = vectors.T @ (unit[:, None] * cross[:part])
     step = 8.0 * max(float((values**32).sum() ** (1 / 32)), prior.SMALLEST_BOUND)
@@ -149,6 +149,14 @@ def _ridge(gram: F64, cross: F64, squared_unit: F64, count: float) -> _Ridge:
     evidence = (prior_odds - 0.5 * determinant)[:, None] - 0.5 * (count - 1.0) * np.log(residual)
     solutions = unit[:, None] * (vectors @ (inverses[..., None] * along))
     return _Ridge(unit, vectors, inverses, solutions, residual, evidence)
+
+
+def _eigen(matrix: F64) -> tuple[F64, F64]:
+    """Eigenvalues and eigenvectors; NaN beyond floating point, where LAPACK may not converge."""
+    if not np.isfinite(matrix).all():
+        return np.full(len(matrix), np.nan), np.full(matrix.shape, np.nan)
+    values, vectors = np.linalg.eigh(matrix)
+    return values, vectors
 
 
 def effective_count(state: Mapping[str, Array]) -> float:

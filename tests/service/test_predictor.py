@@ -83,6 +83,17 @@ def test_numbers_whose_squares_overflow_are_refused(predictor: Predictor, model:
         predictor.predict(model, context(x=context().x * scale), query() * scale)
 
 
+@pytest.mark.filterwarnings("ignore:.*encountered in.*:RuntimeWarning")
+@pytest.mark.parametrize(("model", "columns"), [("linear", 70), ("nonlinear", 10)])
+def test_many_features_beyond_floating_point_are_refused_like_few(
+    predictor: Predictor, model: str, columns: int
+) -> None:
+    """Their readout is worked out behind the graph."""
+    x = np.random.default_rng(0).normal(size=(50, columns)) * 1e160
+    with pytest.raises(NumericOverflow, match="beyond float64"):
+        predictor.predict(model, Context(x, x[:, 0] / 1e160), x[:2])
+
+
 def test_weights_whose_sum_overflows_are_refused(predictor: Predictor) -> None:
     with pytest.raises(InvalidInput, match=r"context\.weight: sums to more than float64 holds"):
         predictor.predict(None, context(weight=np.full(N, 1e308)), query())
