@@ -21,7 +21,8 @@ class Explanation:
     """Why predictions are what they are; what was not asked for is None."""
 
     weights: Array | None
-    """(D,), or (D, K) where y is rows: prediction = query · weights + intercept."""
+    """(D,), or (D, K) where y is rows: prediction = query · weights + intercept, for queries without a note
+    `beyond_observations`."""
     intercept: Array | None
     """(), or (K,)."""
     contributions: Array | None

@@ -123,7 +123,7 @@ class GDSSMRegressor(MultiOutputMixin, RegressorMixin, StateEstimator):  # type:
             `effects`, `pairs` and `blocks`; what would need the observations is None.
 
         Raises:
-            ValueError: The model weighs no features by evidence, or the level is out of its range.
+            ValueError: The model has none of them, or the level is out of its range.
         """
         check_is_fitted(self, "state_")
         if level is not None and not 0.0 < level < 1.0:

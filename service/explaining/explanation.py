@@ -1,6 +1,6 @@
 """A prediction with the reasons for it."""
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -12,14 +12,10 @@ from service.distribution import NOTHING, Wanted
 from service.explaining.blocks import blocks, pairs
 from service.explaining.contributions import contributions, no_contributions_of_a_state
 from service.explaining.effects import check_size, effects, grid_of_observations, grid_of_state
-from service.explaining.implicit_weights import (
-    ImplicitWeights,
-    implicit_weights_in,
-    implicit_weights_of,
-)
+from service.explaining.implicit_weights import ImplicitWeights, implicit_weights_in, implicit_weights_of
 from service.explaining.parts import PARTS, TERMS, Part, available
 from service.explaining.readout import Fit, check_readout, fit_of_context, fit_of_state
-from service.explaining.terms import Block, Effect, Effects, Pair
+from service.explaining.terms import Block, Effects, Pair
 from service.inference import Infer
 from service.predictor import Context, Limits, Prediction, Predictor, check_finite, run, width_of
 from service.runtime import Runtime
@@ -145,17 +141,22 @@ def terms_of_state(
 def _with_terms(
     found: Explanation, fit: Fit, asked: set[Part], grid: Callable[[], Sequence[Array]], level: float | None
 ) -> Explanation:
-    with np.errstate(over="ignore", invalid="ignore"):
+    with np.errstate(all="ignore"):
         found = replace(
             found,
             effects=effects(fit, grid(), level) if "effects" in asked else None,
             pairs=pairs(fit) if "pairs" in asked else None,
             blocks=blocks(fit) if "blocks" in asked else None,
         )
-    terms: tuple[Effect | Pair | Block, ...] = (
-        *(found.effects.columns if found.effects else ()),
-        *(found.pairs or ()),
-        *(found.blocks or ()),
-    )
-    check_finite([term.strength for term in terms], fit.manifest, {})
+    check_finite(_finite_parts(found), fit.manifest, {})
     return found
+
+
+def _finite_parts(found: Explanation) -> Iterator[Array]:
+    """All numbers of the terms but bounds, which there are none of after a single observation."""
+    for effect in found.effects.columns if found.effects else ():
+        yield from (effect.values, effect.effect, effect.strength)
+    for pair in found.pairs or ():
+        yield from (pair.strength, pair.weight)
+    for block in found.blocks or ():
+        yield from (block.probability, block.strength)

@@ -34,7 +34,7 @@ def available(manifest: Manifest, parameters: Mapping[str, float], explain: Coll
     """Choose what to explain: the parts that are named, or, if all are, those that the model has.
 
     Raises:
-        UnsupportedByModel: It has not what is named, or nothing at all.
+        UnsupportedByModel: It lacks what is named, or has nothing at all.
     """
     if set(explain) != set(PARTS):
         for part in explain:

@@ -13,6 +13,7 @@ from service.inference import Infer
 from service.predictor import Context, columns, run, weight_of
 from service.runtime import Runtime
 from service.shapes import Array
+from service.wide_readout import varying
 
 
 class Fit(NamedTuple):
@@ -78,15 +79,17 @@ class Fit(NamedTuple):
 
 
 def check_readout(manifest: Manifest, part: str) -> None:
-    """See that predictions are a readout of features.
+    """See that predictions are weighted sums of features.
 
     Raises:
         UnsupportedByModel: They are not.
     """
     if manifest.features is None or manifest.task != "regression":
-        text = f"model {manifest.name} has no {part} in version {manifest.version}: it weighs no features by evidence. "
-        instead = "Ask model nonlinear, or linear from 2.0.0 on, or leave them out."
-        raise UnsupportedByModel(Problem("explain", text + instead))
+        text = (
+            f"model {manifest.name} has no {part} in version {manifest.version}: its predictions are no weighted sums "
+            "of features. Ask model nonlinear, or linear from 2.0.0 on, or leave them out."
+        )
+        raise UnsupportedByModel(Problem("explain", text))
 
 
 def check_linear_readout(manifest: Manifest, part: str) -> None:
@@ -95,7 +98,7 @@ def check_linear_readout(manifest: Manifest, part: str) -> None:
     Raises:
         UnsupportedByModel: It is on further features.
     """
-    if manifest.features is None or manifest.features.makes_features:
+    if manifest.features is None or manifest.features.makes_features or manifest.task != "regression":
         text = f"model {manifest.name} has no {part}: it is not linear in x. Ask model linear, or leave them out."
         raise UnsupportedByModel(Problem("explain", text))
 
@@ -135,7 +138,9 @@ def contributions_at_evidence(runtime: Runtime, context: Context, query: Array) 
     fit, response = _fit_of_context(runtime, context, response=True)
     weight, y = weight_of(context), columns(context.y)
     count = float(fit.state["state.count"])
-    asked = fit.features.of_queries(query) @ response
+    # Where y does not vary by more than rounding, or than floating point can square, the prediction is its mean.
+    constant = varying(fit.state)[: y.shape[1]] == 0
+    asked = fit.features.of_queries(query) @ np.where(constant[:, None, None], 0.0, response)
     share = np.concatenate([asked @ rows.T for rows in fit.features.of_observations(context.x)], 2)
     # Rounding leaves the mean of the features of all observations a little off, which a large mean of y would multiply.
     share -= (share @ weight / count)[..., None]
@@ -155,4 +160,5 @@ def _fit(manifest: Manifest, state: Mapping[str, Array], outputs: Mapping[str, A
     plan, weight = manifest.features, outputs["readout.weight"][0]
     assert plan is not None  # noqa: S101  (see `check_readout`)
     one = {name: tensor[0] for name, tensor in state.items()}
-    return Fit(manifest, one, weight, Features.of(plan, one, weight.shape[1]), flat_y)
+    with np.errstate(all="ignore"):  # a state that came from elsewhere may hold anything; what is made of it is checked
+        return Fit(manifest, one, weight, Features.of(plan, one, weight.shape[1]), flat_y)

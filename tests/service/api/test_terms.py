@@ -76,6 +76,30 @@ def test_bounds_after_one_observation_are_null(client: InProcess) -> None:
     assert found["pairs"] == []
 
 
+def test_a_missing_cell_has_an_effect(client: InProcess) -> None:
+    rows = X.tolist()
+    for n in range(0, N, 5):
+        rows[n][1] = None
+    context = {"x": rows, "y": (Y[:, 0] + 4.0 * (np.arange(N) % 5 == 0)).tolist()}
+    query = [[0.1, None, 0.0], [0.1, 0.2, None]]
+    found = explained(one_shot(client, context=context, query=query))
+    columns = found["effects"]["columns"]
+    assert all(isinstance(effect["missing"], float) for effect in columns)
+    assert columns[1]["missing"] == pytest.approx(np.mean(columns[1]["effect"]) + 4.0, abs=0.5)
+    assert "indicators" in [block["block"] for block in found["blocks"]]
+    everything = one_shot(client, context=context, query=query, explain=True).json()
+    shares = everything["explanation"]["contributions"]
+    assert [sum(row) for row in shares] == pytest.approx(everything["prediction"])
+    cells = np.array([[np.nan if cell is None else cell for cell in row] for row in rows])
+    tensors = {"x": cells, "y": np.array(context["y"]), "query": QUERY}
+    answer = client.request(
+        "POST", "/v1/predict", content=pack(tensors, {"model": "nonlinear", "explain": "effects"}), headers=BINARY
+    )
+    effects = effects_in(unpack(answer.content)[0], ())
+    assert effects is not None
+    assert [effect.missing for effect in effects.columns] == [effect["missing"] for effect in columns]
+
+
 @FLAT
 def test_safetensors_hold_what_json_does(client: InProcess, flat: bool) -> None:
     expected = explained(one_shot(client, flat, interval=0.9))

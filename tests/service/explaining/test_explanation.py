@@ -228,7 +228,7 @@ def test_a_model_that_is_not_linear_has_no_explanation(repository: Repository, m
 
 
 @pytest.mark.parametrize("part", ["effects", "pairs", "blocks"])
-def test_terms_are_of_models_that_weigh_features_by_evidence(predictor: Predictor, part: Part) -> None:
+def test_terms_are_of_models_that_are_weighted_sums_of_features(predictor: Predictor, part: Part) -> None:
     context, query = task()
     for model, version in (("linear", "1.0.0"), ("gd-8", "1.0.0")):
         expected = (
@@ -267,6 +267,17 @@ def test_contributions_to_a_non_linear_prediction_add_up_to_it(
     shares = shares_of(explanation)
     assert shares.shape == (M, observations, *context.y.shape[1:])
     assert_close(shares.sum(axis=1), answer.prediction, "prediction", rtol=1e-9)
+
+
+@pytest.mark.parametrize("model", ["linear", "nonlinear"])
+@pytest.mark.parametrize("unit", [0.0, 1e-300, 1e-200, 1e-100, 1e100])
+def test_contributions_add_up_in_any_unit_of_y(predictor: Predictor, model: str, unit: float) -> None:
+    """Squares of the smallest are 0, so that y counts as constant."""
+    context, query = task()
+    y = (context.y + 3.0) * unit
+    answer, explanation = predict_and_explain(predictor, model, context._replace(y=y), query, version=None)
+    scale = unit or 1.0
+    assert_close(shares_of(explanation).sum(axis=1) / scale, answer.prediction / scale, "prediction", rtol=1e-9)
 
 
 @pytest.mark.parametrize("columns", [1, 20, 70])
