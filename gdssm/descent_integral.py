@@ -6,14 +6,13 @@ Q(t) = (I − e^{−Gt}) G⁻¹. What Bayesian ridge regression needs are averag
     (G + aI)⁻¹        = ∫₀^∞ a e^{−at} Q(t) dt               stop at a time that is exponentially distributed, rate a
     log det(I + G/a)  = ∫₀^∞ e^{−at} tr(I − e^{−Gt}) dt/t     what descent has removed of the residuals (Frullani)
 
-In log t both integrands are smooth, so the trapezoid rule at t = …, ¼, ½, 1, 2, 4, … misses the integral of a·e^{−at}
-by 1e-5 at most: 1e-5·a/λ of an inverse in the direction of an eigenvalue λ above a, 1e-4 of one below, and 4e-6 of a
-log determinant for each. To double the time takes two matrix products: Q(2t) = Q(t) + e^{−Gt} Q(t) and
-e^{−2Gt} = (e^{−Gt})². Times up to one come from a short series, since G is scaled to λ ≤ 1/8. All of it is sums and
-products of matrices, and exponentials of numbers.
+In log t both integrands are smooth, so the trapezoid rule at t = …, ½, 1/√2, 1, √2, 2, … leaves 1e-10 of them. To
+double the time takes two matrix products: Q(2t) = Q(t) + e^{−Gt} Q(t) and e^{−2Gt} = (e^{−Gt})². Times from one on are
+two such runs side by side, which start at 1 and √2; earlier ones come from a short series, since G is scaled to
+λ ≤ 1/8. All of it is sums and products of matrices, and exponentials of numbers.
 """
 
-from math import factorial, log
+from math import factorial, log, sqrt
 from typing import NamedTuple
 
 import torch
@@ -23,22 +22,23 @@ from torch import Tensor
 from gdssm.curvature import power_norm
 from gdssm.prior import DOUBLINGS, SMALLEST_BOUND
 
-HALVINGS = 24
-"""The first time is 2^−24."""
-POWERS = 5
-"""Of G, that the series for times up to ½ takes: what is left out is (1/16)⁵/6! of the first."""
+HALVINGS = 34
+"""The first time is 2^−34."""
+POWERS = 6
+"""Of G, that the series for times below 1 takes: what is left out is (√½/8)⁶/7! of the first."""
+STEP = 0.5 * log(2.0)
+"""Of log t, in the trapezoid rule."""
 # Tensors and not numbers of Python, which the exporter writes in single precision.
-SERIES = torch.tensor([(-1) ** j / factorial(j + 1) for j in range(2 * POWERS - 2)], dtype=torch.float64)
-"""Q(1) as a sum of G⁰ … G⁷."""
-EARLY = 2.0 ** torch.arange(-HALVINGS, 0, dtype=torch.float64)
-LATE = 2.0 ** torch.arange(DOUBLINGS + 1, dtype=torch.float64)
+STARTS = torch.tensor([1.0, sqrt(2.0)], dtype=torch.float64)
+SERIES = torch.stack([STARTS ** (j + 1) * (-1) ** j / factorial(j + 1) for j in range(2 * POWERS - 2)])
+"""Q(1) and Q(√2) as sums of G⁰ … G⁹, (10, 2)."""
+EARLY = 2.0 ** (0.5 * torch.arange(-2 * HALVINGS, 0, dtype=torch.float64))
+LATE = 2.0 ** (0.5 * torch.arange(2 * DOUBLINGS + 2, dtype=torch.float64))
 EARLY_SOLUTION = torch.stack([EARLY ** (j + 1) * (-1) ** j / factorial(j + 1) for j in range(POWERS)], 1)
-"""Q(t) at the early times as a sum of G⁰ … G⁴, (T, 5)."""
-EARLY_TRACE = log(2.0) * torch.stack(
-    [0 * EARLY, *(-(EARLY**j) * (-1) ** j / factorial(j) for j in range(1, POWERS))], 1
-)
-"""log 2 · tr(I − e^{−Gt}) at the early times as a sum of the traces of G¹ … G⁴; 0 for the first, (T, 5)."""
-LATE_TRACE = torch.full_like(LATE, log(2.0))
+"""Q(t) at the early times as a sum of G⁰ … G⁵, (T, 6)."""
+EARLY_TRACE = STEP * torch.stack([0 * EARLY, *(-(EARLY**j) * (-1) ** j / factorial(j) for j in range(1, POWERS))], 1)
+"""tr(I − e^{−Gt}) at the early times as a sum of the traces of G¹ … G⁵, times the step; 0 for the first, (T, 6)."""
+LATE_TRACE = torch.full_like(LATE, STEP)
 
 
 class Path(NamedTuple):
@@ -47,11 +47,11 @@ class Path(NamedTuple):
     unit: Float[Tensor, "B 1"]
     """Rates are given, and inverses are read, in this unit of G."""
     inverses: Float[Tensor, "B J D*D"]
-    """G⁰ … G⁴, and Q at the times 1, 2, 4, …."""
+    """G⁰ … G⁵, and Q at the times 1, √2, 2, …."""
     solutions: Float[Tensor, "B J D*K"]
     """Their products with c."""
     traces: Float[Tensor, "B J 1"]
-    """The traces of G¹ … G⁴ (0 before them), and tr(I − e^{−Gt}) at these times."""
+    """The traces of G¹ … G⁵ (0 before them), and tr(I − e^{−Gt}) at these times."""
 
 
 def follow(gram: Float[Tensor, "B D D"], cross: Float[Tensor, "B D K"]) -> Path:
@@ -68,37 +68,37 @@ def follow(gram: Float[Tensor, "B D D"], cross: Float[Tensor, "B D K"]) -> Path:
     powers = [identity, first]
     for _ in range(2, POWERS):
         powers.append(powers[-1] @ first)
-    inverse = _series(powers[:-1], 0) + powers[-1] @ _series(powers[:-1], POWERS - 1)
-    remainder = identity - first @ inverse
-    solution = inverse @ cross
-    inverses, solutions = [*powers, inverse], [*(power @ cross for power in powers), solution]
-    size, traces, norms = _sum(identity), [_sum(power * identity) for power in (*powers[1:], remainder)], []
+    inverse = _series(powers[:-1], 0) + powers[-1][:, None] @ _series(powers[:-1], POWERS - 1)
+    remainder = start = identity[:, None] - first[:, None] @ inverse
+    solution = inverse @ cross[:, None]
+    inverses, solutions, norms = [inverse], [solution], []
     for _ in range(DOUBLINGS):
         # The solutions are not read from the inverses, which cost as much as all the rest, and need not be there.
         solution, inverse = solution + remainder @ solution, inverse + remainder @ inverse
         solutions.append(solution)
         inverses.append(inverse)
-        norms.append(torch.linalg.vector_norm(remainder, dim=(1, 2), keepdim=True))
+        norms.append(torch.linalg.vector_norm(remainder, dim=(2, 3)))
         remainder = remainder @ remainder
-    shape = gram.shape[0], len(inverses), -1
-    left = torch.cat([traces.pop(), torch.cat(norms, 1).square()], 1)  # the trace of a square is a norm, squared
+    own = [_trace(power * identity) for power in powers]
+    first_left = (start * identity[:, None]).sum((2, 3))
+    left = torch.cat([first_left, torch.cat(norms, 1).square()], 1)  # the trace of a square is a norm, squared
     return Path(
         unit,
-        torch.cat(inverses, 1).reshape(shape),
-        torch.cat(solutions, 1).reshape(shape),
-        torch.cat([0.0 * size, *traces, size - left], 1),
+        torch.cat([torch.stack(powers, 1), *inverses], 1).flatten(2),
+        torch.cat([torch.stack([power @ cross for power in powers], 1), *solutions], 1).flatten(2),
+        torch.cat([0.0 * own[0], *own[1:], own[0] - left], 1)[..., None],
     )
 
 
-def _sum(matrix: Float[Tensor, "B D D"]) -> Float[Tensor, "B 1 1"]:
-    return matrix.sum((1, 2), keepdim=True)
+def _trace(matrix: Float[Tensor, "B D D"]) -> Float[Tensor, "B 1"]:
+    return matrix.sum((1, 2))[:, None]
 
 
-def _series(powers: list[Tensor], start: int) -> Tensor:
-    """Sum (−1)^j G^(j − start)/(j + 1)! over j from `start`, as many terms as there are powers: Q(1) if all were."""
-    total = torch.zeros_like(powers[0])
+def _series(powers: list[Tensor], start: int) -> Float[Tensor, "B 2 D D"]:
+    """Sum G^(j − start)·t^(j + 1)·(−1)^j/(j + 1)! over as many j from `start` as there are powers, for both times."""
+    total = torch.zeros_like(powers[0])[:, None]
     for power, factor in zip(powers, SERIES[start:], strict=False):
-        total = total + factor * power
+        total = total + factor[:, None, None] * power[:, None]
     return total
 
 

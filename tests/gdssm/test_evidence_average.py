@@ -18,10 +18,10 @@ from tests.closeness import assert_close
 
 B, M, D, K = 2, 4, 5, 3
 Array = NDArray[np.float64]
-PREDICTION = 2e-5
-"""What the path leaves of a prediction, in standard deviations of y: 1.4e-5 with 32 columns, 1e-5 with five."""
-SCALE = 2e-5
-"""What it leaves of a scale, relative: 1e-5."""
+PREDICTION = 1e-6
+"""What the path may leave of a prediction, in standard deviations of y."""
+SCALE = 1e-6
+"""What it may leave of a scale, relative."""
 LINEAR, NONLINEAR = LinearEvidence(), NonlinearEvidence()
 
 
