@@ -9,7 +9,7 @@ bulk          `gdssm predict` on ten million rows
 training      a step of training beside plain ways to write it
 summary       the goals of all these, as the README shows them
 accuracy      on 48 public and synthetic tables, beside what scikit-learn has
-latency       what a prediction, and one observation more, cost beside a ridge fitted anew
+cost          what a prediction with an interval costs, compared with models that are fitted to the same rows
 
 By hand: convergence (five seeds of the one-layer presets), selection (the settings of the multi-step ones),
 beside_evaluation (predictions while an evaluation runs), serving.instructions and serving.profiling (single figures).

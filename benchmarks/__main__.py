@@ -9,19 +9,16 @@ from benchmarks.results import parse_out
 
 WITHOUT_GOALS = ("accuracy",)
 """Leave results, of which no goals are shown."""
-SHOWN = ("latency",)
-"""Print their tables."""
 
 
 def main() -> None:
     """Run them all; one that fails leaves no older result and is told of at the end, after the others."""
     out = parse_out(__doc__)
     failed = []
-    for name in (*summary.TOPICS, *WITHOUT_GOALS, *SHOWN):
-        options = [] if name in SHOWN else ["--out", str(out)]
+    for name in (*summary.TOPICS, *WITHOUT_GOALS):
         (out / f"{name}.md").unlink(missing_ok=True)
         start = time.monotonic()
-        ended = subprocess.run([sys.executable, "-m", f"benchmarks.{name}", *options], check=False)  # noqa: S603
+        ended = subprocess.run([sys.executable, "-m", f"benchmarks.{name}", "--out", str(out)], check=False)  # noqa: S603
         print(f"{name}: {time.monotonic() - start:.0f} s\n", flush=True)
         if ended.returncode:
             failed.append(name)

@@ -1,0 +1,22 @@
+from benchmarks import cost
+
+
+def test_every_contestant_answers_the_same_queries() -> None:
+    drawn = cost.data()
+    ridge = cost.fitted(cost.peers()[cost.CONTROL], drawn)
+    assert len(ridge[cost.ONE_SHOT]()) == cost.QUERIES  # type: ignore[arg-type]
+    outputs = cost.served("linear", drawn)
+    assert outputs[cost.ONE_SHOT]()["prediction"].shape == (1, cost.QUERIES, 1)  # type: ignore[index]
+    assert outputs[cost.QUERY]()["scale"].shape == (1, 1, 1)  # type: ignore[index]
+
+
+def test_the_report_shows_times_ratios_and_goals() -> None:
+    times = {
+        what: {name: [seconds, seconds] for name, seconds in (("nonlinear", 0.002), (cost.CONTROL, 0.004))}
+        for what in (cost.ONE_SHOT, cost.ONE_MORE, cost.QUERY, "observation")
+    }
+    text = cost.section(times, {"nonlinear": 90_000, "linear": 2_000})
+    assert "| nonlinear | 2 ms (0.50 [0.50, 0.50])" in text
+    assert "| one-shot, at most 6 ms | nonlinear | 2.00 ms | met |" in text
+    assert "| query, at most 0.3 ms | nonlinear | 2.00 ms | **not met** |" in text
+    assert "| state, at most 100 kB | nonlinear | 90.0 kB | met |" in text
