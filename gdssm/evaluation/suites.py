@@ -2,11 +2,15 @@
 
 from typing import TypeAlias
 
+from gdssm.evaluation.tasks.additive import Additive
 from gdssm.evaluation.tasks.correlated import Correlated
 from gdssm.evaluation.tasks.drift import Drift
+from gdssm.evaluation.tasks.friedman import Friedman
+from gdssm.evaluation.tasks.heavy_tailed import HeavyTailed
 from gdssm.evaluation.tasks.linear import Linear
-from gdssm.evaluation.tasks.noisy_linear import NoisyLinear
+from gdssm.evaluation.tasks.noisy import Noisy
 from gdssm.evaluation.tasks.random_network import RandomNetwork
+from gdssm.evaluation.tasks.shipped_table import ShippedTable
 from gdssm.evaluation.tasks.sine import Sine
 from gdssm.evaluation.tasks.sparse_linear import SparseLinear
 from gdssm.evaluation.tasks.stretched import Stretched
@@ -28,21 +32,31 @@ PAPER: Suite = (
 """What the paper measures."""
 
 PRACTICAL: Suite = (
-    ("noisy", NoisyLinear()),
+    ("noisy", Noisy()),
     ("sparse", SparseLinear()),
     ("correlated-10", Correlated(condition_number=10.0)),
     ("correlated-100", Correlated(condition_number=100.0)),
+    ("correlated-noisy", Noisy(Correlated(condition_number=1000.0))),
+    ("heavy-tailed-noise", Noisy(degrees_of_freedom=3.0)),
+    ("heavy-tailed-inputs", Noisy(HeavyTailed(degrees_of_freedom=3.0))),
     ("random-network", RandomNetwork()),
+    ("additive", Noisy(Additive())),
+    ("friedman", Noisy(Friedman(), noise=1.0)),
     ("drift", Drift()),
 )
-"""What data in use look like: noise, few relevant inputs, correlation, curvature, change."""
+"""What data in use look like: noise, few relevant inputs, correlation, heavy tails, curvature, change."""
+
+TABLES: Suite = tuple((name, ShippedTable(name)) for name in ("diabetes", "iris", "wine", "breast-cancer"))
+"""Measurements, from the tables inside scikit-learn."""
+
+SUITES: dict[str, Suite] = {"paper": PAPER, "practical": PRACTICAL, "tables": TABLES}
 
 
 def suite(name: str) -> Suite:
     """Find a suite by its name.
 
     Args:
-        name: "paper" or "practical".
+        name: One of `SUITES`.
 
     Returns:
         Its distributions by name.
@@ -50,7 +64,6 @@ def suite(name: str) -> Suite:
     Raises:
         ValueError: if there is none of this name.
     """
-    suites = {"paper": PAPER, "practical": PRACTICAL}
-    if name not in suites:
-        raise ValueError(f"There is no suite {name!r}; choose one of {', '.join(suites)}.")
-    return suites[name]
+    if name not in SUITES:
+        raise ValueError(f"There is no suite {name!r}; choose one of {', '.join(SUITES)}.")
+    return SUITES[name]

@@ -9,6 +9,7 @@ from pydantic import Field
 from service.api.context_schemas import EXAMPLE_ID, time_of
 from service.api.schema import Schema
 from service.evaluations.ledger import EvaluationRecord
+from service.evaluations.request import SuiteName
 from service.evaluations.result import ScoreView
 
 EvaluationId = Annotated[str, Path(description="The id that the evaluation was given when it was asked for.")]
@@ -40,7 +41,7 @@ class EvaluationAnswer(Schema):
 
     id: str = Field(examples=[EXAMPLE_ID])
     status: Literal["queued", "running", "done", "failed", "cancelled"]
-    suite: Literal["paper", "practical", "data"]
+    suite: SuiteName
     models: list[EvaluatedModel]
     seed: int
     sizes: EvaluationSizes

@@ -1,11 +1,12 @@
 """Every call of the API that is about evaluations, written once."""
 
 from collections.abc import Sequence
-from typing import Any, Literal
+from typing import Any
 
 from service.client import frames
 from service.client.answers import EvaluationList, EvaluationRecord, Page
 from service.client.call import JSON, Call, at, given, json_body, reading
+from service.evaluations.request import SuiteName
 
 EVALUATIONS = at("v1", "evaluations")
 EVALUATION = reading(EvaluationRecord)
@@ -21,7 +22,7 @@ class EvaluationsCalls:
         self,
         models: Sequence[str],
         *,
-        suite: Literal["paper", "practical", "data"] | None = None,
+        suite: SuiteName | None = None,
         data: tuple[object, object] | None = None,
         seed: int | None = None,
         tasks: int | None = None,
@@ -33,7 +34,7 @@ class EvaluationsCalls:
 
         Args:
             models: By name.
-            suite: The paper's tasks, practical ones, or tasks drawn from `data`.
+            suite: The paper's tasks, practical ones, tables of measurements that ship, or tasks drawn from `data`.
             data: x (R rows of D) and y (R) of your own, with the suite `data`.
             seed: Decides the tasks.
             tasks: Of each distribution.

@@ -12,6 +12,10 @@ if TYPE_CHECKING:
     from gdssm.evaluation.examination import Plan
     from gdssm.evaluation.suites import Suite
 
+SuiteName = Literal["paper", "practical", "tables", "data"]
+"""Suites of `gdssm.evaluation`, and `data` for rows of the caller's own."""
+MOST_INPUTS = {"paper": 10, "practical": 10, "tables": 12}
+"""Inputs of a suite's widest distribution."""
 MOST_NUMBERS = 20_000_000
 """In the tasks of one distribution, over all lengths of context: 160 MB."""
 
@@ -39,8 +43,8 @@ class UploadedTable(Described, Record):
 class EvaluationRequest(Described, Record):
     """One evaluation; the same request gives the same numbers."""
 
-    suite: Literal["paper", "practical", "data"] = "paper"
-    """The paper's tasks, practical ones, or tasks drawn from `data`."""
+    suite: SuiteName = "paper"
+    """The paper's tasks, practical ones, tables of measurements that ship, or tasks drawn from `data`."""
     data: UploadedTable | None = None
     """With the suite `data` only."""
     models: tuple[ModelName, ...] = Field(min_length=1, max_length=20, examples=[["linear", "gd-1"]])
@@ -59,7 +63,7 @@ class EvaluationRequest(Described, Record):
     def _is_bounded(self) -> Self:
         if (self.suite == "data") != (self.data is not None):
             raise ValueError("data belongs to the suite 'data', and only to it")
-        inputs = len(self.data.x[0]) if self.data else 10
+        inputs = len(self.data.x[0]) if self.data else MOST_INPUTS[self.suite]
         rows = sum(length + self.queries for length in (self.observations, *self.curve))
         if self.tasks * rows * (inputs + 1) > MOST_NUMBERS:
             raise ValueError(f"the tasks hold more than {MOST_NUMBERS} numbers; ask for fewer, or shorter ones")

@@ -2,7 +2,7 @@
 
 import { gives, takes } from "../parts/models.js";
 
-const INPUTS = 10; // of every distribution but the paper's sines
+const INPUTS = { practical: [10, 4], tables: [10, 3, 12, 9] };
 const QUERIES = 4;
 const OBSERVATIONS = 10;
 const CURVE = [1, 2, 5, 10, 20, 50];
@@ -14,14 +14,20 @@ export const SUITES = {
     fits: () => true,
   },
   practical: {
-    words: "What data in use look like: noise, few relevant inputs, correlation, curvature, drift.",
-    fits: (model) => takes(model, INPUTS) && gives(model, 1),
+    words: "What data in use look like: noise, few relevant inputs, correlation, heavy tails, curvature, drift.",
+    fits: (model) => takesAny(model, INPUTS.practical) && gives(model, 1),
+  },
+  tables: {
+    words: "Random splits of four tables of measurements: diabetes, iris, wine, breast cancer.",
+    fits: (model) => takesAny(model, INPUTS.tables) && gives(model, 1),
   },
   data: {
     words: "Tasks are random splits of a table of yours.",
     fits: (model, table) => gives(model, 1) && (table === null || takes(model, table.features.length)),
   },
 };
+
+const takesAny = (model, sizes) => sizes.some((size) => takes(model, size));
 
 /** Whether a model fits every distribution, so that it is chosen from the start. */
 export const fitsAll = ({ dims }) => dims.D === "any" && dims.K === "any";

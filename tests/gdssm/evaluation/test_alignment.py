@@ -48,6 +48,6 @@ def test_nothing_is_relative_to_a_reference_of_zero(batch: Batch) -> None:
 
 
 def test_answers_to_other_queries_are_refused(batch: Batch) -> None:
-    fewer = replace(batch, x_query=batch.x_query[:, :3], y_query=batch.y_query[:, :3])
+    fewer = replace(batch, x_query=batch.x_query[:, :3], y_query=batch.y_query[:, :3], noisy_y_query=None)
     with pytest.raises(ValueError, match=r"^reference has shape \(2, 3, 3\)|^y_query has shape \(2, 11, 3\)"):
         align(answer(LeastSquares(), batch), answer(LeastSquares(), fewer), batch.y_query)

@@ -12,10 +12,10 @@ from gdssm.evaluation.metrics.r2 import r2
 from gdssm.evaluation.references import REFERENCES, descent
 from gdssm.evaluation.tasks.batch import Batch
 from gdssm.evaluation.tasks.linear import Linear
-from gdssm.evaluation.tasks.noisy_linear import NoisyLinear
+from gdssm.evaluation.tasks.noisy import Noisy
 
 PLAN = Plan(seed=3, tasks=40, queries=3, observations=7, curve=(2, 7), tuning_tasks=300)
-SUITE = (("linear", Linear(inputs=5, outputs=2)), ("noisy", NoisyLinear(Linear(inputs=5))))
+SUITE = (("linear", Linear(inputs=5, outputs=2)), ("noisy", Noisy(Linear(inputs=5))))
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from gdssm.evaluation.oracles import NORMAL_KURTOSIS, OneStepOracle, uniform_var
 from gdssm.evaluation.tasks.batch import Batch
 from gdssm.evaluation.tasks.correlated import Correlated
 from gdssm.evaluation.tasks.linear import Linear
-from gdssm.evaluation.tasks.noisy_linear import NoisyLinear
+from gdssm.evaluation.tasks.noisy import Noisy
 from gdssm.evaluation.tasks.task import Task
 from tests.gdssm.evaluation.statistical import assert_mean
 
@@ -23,10 +23,10 @@ CASES: dict[str, tuple[OneStepOracle, Task]] = {
     "few inputs": (OneStepOracle(7, 3, 1 / 3), Linear(3)),
     "vector": (OneStepOracle(7, 5, 1 / 3), Linear(5, outputs=3)),
     "one observation": (OneStepOracle(1, 5, 1 / 3), Linear(5)),
-    "noise": (OneStepOracle(7, 5, 1 / 3, noise=0.8), NoisyLinear(Linear(5), 0.8)),
+    "noise": (OneStepOracle(7, 5, 1 / 3, noise=0.8), Noisy(Linear(5), 0.8)),
     "noise, scale": (
         OneStepOracle(7, 5, 1 / 3, noise=0.8, weight_scale=3.0),
-        NoisyLinear(Linear(5, weight_scale=3.0), 0.8),
+        Noisy(Linear(5, weight_scale=3.0), 0.8),
     ),
     # Without correlation, `Correlated` is independent N(0, 0.7²).
     "normal": (

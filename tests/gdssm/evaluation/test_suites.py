@@ -1,10 +1,10 @@
 import numpy as np
 import pytest
 
-from gdssm.evaluation.suites import PAPER, PRACTICAL, suite
+from gdssm.evaluation.suites import PAPER, PRACTICAL, SUITES, TABLES, suite
 
 
-@pytest.mark.parametrize("name", ["paper", "practical"])
+@pytest.mark.parametrize("name", SUITES)
 def test_every_distribution_of_a_suite_has_its_own_name_and_can_be_sampled(name: str) -> None:
     entries = suite(name)
     assert len({entry for entry, _ in entries}) == len(entries) > 1
@@ -16,8 +16,9 @@ def test_every_distribution_of_a_suite_has_its_own_name_and_can_be_sampled(name:
 def test_suites_are_found_by_name() -> None:
     assert suite("paper") is PAPER
     assert suite("practical") is PRACTICAL
+    assert suite("tables") is TABLES
 
 
 def test_an_unknown_suite_is_refused_with_the_names_of_the_others() -> None:
-    with pytest.raises(ValueError, match=r"no suite 'imagenet'; choose one of paper, practical"):
+    with pytest.raises(ValueError, match=r"no suite 'imagenet'; choose one of paper, practical, tables"):
         suite("imagenet")

@@ -2,7 +2,8 @@ import numpy as np
 import pytest
 from pydantic import ValidationError
 
-from service.evaluations.request import EvaluationRequest
+from gdssm.evaluation.suites import SUITES
+from service.evaluations.request import MOST_INPUTS, EvaluationRequest
 
 TABLE = {"x": [[float(i), float(-i)] for i in range(20)], "y": [float(i) for i in range(20)]}
 
@@ -41,3 +42,12 @@ def test_an_uploaded_table_is_the_only_distribution() -> None:
 def test_a_request_survives_its_own_json() -> None:
     request = EvaluationRequest(models=("linear",), seed=7)
     assert EvaluationRequest.model_validate_json(request.model_dump_json()) == request
+
+
+def test_every_suite_of_the_evaluation_can_be_asked_for_within_its_width() -> None:
+    assert MOST_INPUTS.keys() == SUITES.keys()
+    for name, most in MOST_INPUTS.items():
+        tasks = dict(EvaluationRequest.model_validate({"suite": name, "models": ["linear"]}).distributions())
+        assert tasks == dict(SUITES[name])
+        rng = np.random.default_rng(0)
+        assert max(task.sample(rng, 2, 1, 1).x.shape[2] for task in tasks.values()) == most

@@ -9,11 +9,11 @@ from gdssm.evaluation.learners.rate_loss import RateLoss
 from gdssm.evaluation.metrics.loss import half_mean_squared_error
 from gdssm.evaluation.tasks.batch import Batch
 from gdssm.evaluation.tasks.linear import Linear
-from gdssm.evaluation.tasks.noisy_linear import NoisyLinear
+from gdssm.evaluation.tasks.noisy import Noisy
 from gdssm.evaluation.tasks.task import Task
 
 LINEAR = Linear(inputs=5, outputs=3)
-TASKS: dict[str, Task] = {"clean": LINEAR, "noisy": NoisyLinear(LINEAR, 0.3), "very noisy": NoisyLinear(LINEAR, 2.0)}
+TASKS: dict[str, Task] = {"clean": LINEAR, "noisy": Noisy(LINEAR, 0.3), "very noisy": Noisy(LINEAR, 2.0)}
 
 each_task = pytest.mark.parametrize("task", TASKS.values(), ids=TASKS.keys())
 
@@ -70,7 +70,7 @@ def test_rates_reach_the_best_polynomial() -> None:
 
 
 def test_the_best_single_step_is_the_closed_form_of_the_sample() -> None:
-    batch = sample(NoisyLinear(LINEAR, 0.3))
+    batch = sample(Noisy(LINEAR, 0.3))
     unit = GradientDescent(1.0).predict(batch.x, batch.y, batch.x_query)
     expected = (unit * batch.y_query).sum() / (unit**2).sum()
     assert best_learning_rate(batch) == pytest.approx(expected)

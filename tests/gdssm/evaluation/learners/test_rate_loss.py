@@ -6,7 +6,7 @@ from gdssm.evaluation.learners.rate_loss import RateLoss
 from gdssm.evaluation.metrics.loss import half_mean_squared_error
 from gdssm.evaluation.tasks.batch import Batch
 from gdssm.evaluation.tasks.linear import Linear
-from gdssm.evaluation.tasks.noisy_linear import NoisyLinear
+from gdssm.evaluation.tasks.noisy import Noisy
 
 
 @pytest.mark.parametrize("steps", [1, 2, 3, 7, 20, 50])
@@ -28,7 +28,7 @@ def test_the_slope_is_the_derivative_of_the_values(batch: Batch) -> None:
 
 
 def test_a_batch_leaves_only_small_arrays() -> None:
-    batch = NoisyLinear(Linear(inputs=5, outputs=3)).sample(np.random.default_rng(0), 100, 7, 11)
+    batch = Noisy(Linear(inputs=5, outputs=3)).sample(np.random.default_rng(0), 100, 7, 11)
     loss = RateLoss.of(batch, 4)
     assert (loss.nodes.shape, loss.gram.shape, loss.projection.shape) == ((4,), (4, 4), (4,))
 

@@ -6,7 +6,7 @@ from gdssm.evaluation.learners.ridge import Ridge
 from gdssm.evaluation.metrics.loss import task_losses
 from gdssm.evaluation.tasks.batch import Batch
 from gdssm.evaluation.tasks.linear import Linear
-from gdssm.evaluation.tasks.noisy_linear import NoisyLinear
+from gdssm.evaluation.tasks.noisy import Noisy
 
 
 def test_it_is_least_squares_with_the_strength_as_further_observations(batch: Batch) -> None:
@@ -29,7 +29,7 @@ def test_a_weak_ridge_is_least_squares(batch: Batch, short_batch: Batch) -> None
 
 @pytest.mark.parametrize(("noise", "scale"), [(0.5, 1.0), (0.5, 0.3), (2.0, 1.0)])
 def test_the_bayes_strength_beats_all_others(noise: float, scale: float) -> None:
-    batch = NoisyLinear(Linear(inputs=5, weight_scale=scale), noise).sample(np.random.default_rng(0), 20_000, 7, 3)
+    batch = Noisy(Linear(inputs=5, weight_scale=scale), noise).sample(np.random.default_rng(0), 20_000, 7, 3)
 
     def losses(ridge: Ridge) -> np.ndarray:
         return task_losses(ridge.predict(batch.x, batch.y, batch.x_query), batch.y_query)
