@@ -3,6 +3,7 @@
 What is asked:
     tasks       distributions of regression tasks, one a file
     suites      named lists of them
+    tables      small tables that ship
 What it is compared with:
     learners    reference learners with the same call as a model, and the best learning rates for a distribution
     references  those that a model is measured beside, tuned on other tasks
@@ -10,6 +11,7 @@ What it is compared with:
 How far apart:
     metrics     one number a file
     alignment   the numbers that only mean something together
+    calibration the same for predictive intervals
     confidence  how sure a mean over tasks is
 All of it together:
     examination every learner on every distribution of a suite

@@ -1,4 +1,4 @@
-"""Every learner on every distribution of a suite: loss, R², alignment with gradient descent, and the learning curve.
+"""Every learner on every distribution of a suite: loss, R², intervals, alignment with descent, and the learning curve.
 
 The same plan and seed give the same numbers to the bit, wherever the learners run.
 """
@@ -6,17 +6,19 @@ The same plan and seed give the same numbers to the bit, wherever the learners r
 import zlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 
 import numpy as np
 
 from gdssm.evaluation.alignment import Answer, answer
 from gdssm.evaluation.arrays import Array
+from gdssm.evaluation.calibration import Calibration, calibrate
 from gdssm.evaluation.checks import require_positive, require_same_shape
 from gdssm.evaluation.confidence import Interval, bootstrap_interval, ratio_interval
-from gdssm.evaluation.learners.learner import Learner
+from gdssm.evaluation.learners.learner import IntervalLearner, Learner
 from gdssm.evaluation.metrics.loss import task_losses
 from gdssm.evaluation.metrics.sensitivity_cosine import task_cosines
-from gdssm.evaluation.references import REFERENCES, descent
+from gdssm.evaluation.references import REFERENCES, best_ridge, descent
 from gdssm.evaluation.suites import Suite
 from gdssm.evaluation.tasks.batch import Batch
 from gdssm.evaluation.tasks.task import Task
@@ -56,9 +58,12 @@ class Contestant:
 
     learner: Learner
     steps: int = 1
-    """Gradient steps that it takes: it is held against descent of as many."""
+    """Gradient steps that it takes: it is compared with descent of as many. 0 for gradient flow averaged over its
+    stopping time: that is ridge regression if the time is exponentially distributed, so it is compared with ridge."""
     difference_step: float = 1e-4
     """How far queries are moved for a sensitivity; 1e-2 for a model in single precision."""
+    interval_learner: IntervalLearner | None = None
+    """Where its predictive intervals come from; None if it gives none."""
 
 
 @dataclass(frozen=True)
@@ -80,9 +85,11 @@ class Score:
     r2: Interval
     """Pooled over all tasks, about the mean of all answers."""
     relative_prediction_difference: Interval
-    """Σ‖a − b‖² / Σ‖b‖², b being gradient descent of as many steps with the best rates; rooted."""
+    """Σ‖a − b‖² / Σ‖b‖², b being what the learner is compared with (see `Contestant.steps`), tuned; rooted."""
     sensitivity_cosine: Interval
     """Between the sensitivities of the same two; blind to scale."""
+    calibration: Calibration | None
+    """Of its predictive intervals; None if it gives none."""
     curve: tuple[Point, ...] = field(default=())
 
 
@@ -132,13 +139,13 @@ class _Place:
         self._name = name
         self._task = task
         self._batches: dict[tuple[int, int], Batch] = {}
-        self._descents: dict[int, Answer] = {}
+        self._comparisons: dict[int, Answer] = {}
 
     def score(self, name: str, contestant: Contestant) -> Score:
         batch = self.batch(self._plan.observations)
         ours = answer(contestant.learner, batch, contestant.difference_step)
         require_same_shape(prediction=ours.prediction, y_query=batch.y_query)
-        reference, error = self._descent(contestant.steps), ours.prediction - batch.y_query
+        reference, error = self._comparison(contestant.steps), ours.prediction - batch.y_query
         spread = batch.y_query - batch.y_query.mean(axis=(0, 1))
         unexplained = ratio_interval(_squares(error), _squares(spread), self._rng(RESAMPLING))
         difference = ratio_interval(
@@ -152,6 +159,7 @@ class _Place:
             Interval(1 - unexplained.mean, 1 - unexplained.high, 1 - unexplained.low),
             Interval(*(float(np.sqrt(part)) for part in (difference.mean, difference.low, difference.high))),
             bootstrap_interval(cosines, self._rng(RESAMPLING)),
+            self._calibration(contestant.interval_learner, batch),
             tuple(self._point(contestant.learner, observations) for observations in self._plan.curve),
         )
 
@@ -168,11 +176,15 @@ class _Place:
         losses = task_losses(learner.predict(batch.x, batch.y, batch.x_query), batch.y_query)
         return Point(observations, bootstrap_interval(losses, self._rng(RESAMPLING)))
 
-    def _descent(self, steps: int) -> Answer:
-        if steps not in self._descents:
+    def _calibration(self, learner: IntervalLearner | None, batch: Batch) -> Calibration | None:
+        return None if learner is None else calibrate(learner, batch, partial(self._rng, RESAMPLING))
+
+    def _comparison(self, steps: int) -> Answer:
+        if steps not in self._comparisons:
             sample = self.batch(self._plan.observations, TUNING)
-            self._descents[steps] = answer(descent(sample, steps), self.batch(self._plan.observations))
-        return self._descents[steps]
+            reference = descent(sample, steps) if steps else best_ridge(sample)
+            self._comparisons[steps] = answer(reference, self.batch(self._plan.observations))
+        return self._comparisons[steps]
 
     def _rng(self, stream: int) -> np.random.Generator:
         """A stream that depends on the distribution's name, not on its place in the suite."""

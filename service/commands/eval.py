@@ -9,6 +9,7 @@ import click
 from pydantic import ValidationError
 
 from gdssm.evaluation.examination import Contestant, examine, length
+from gdssm.evaluation.suites import SUITES
 from service.commands.options import example, progress, to_a_service
 from service.errors import InvalidInput, Problem
 from service.evaluations import comparison
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
     ),
 )
 @to_a_service
-@click.option("--suite", type=click.Choice(["paper", "practical"]), help="Of tasks; paper if left out.")
+@click.option("--suite", type=click.Choice([*SUITES]), help="Of tasks; paper if left out.")
 @click.option("--data", type=click.Path(path_type=Path), metavar="FILE", help="Tasks are splits of its rows instead.")
 @click.option("--target", metavar="COLUMN", help="Of --data, to predict.")
 @click.option("--model", "models", multiple=True, required=True, metavar="NAME", help="Model to examine; repeatable.")
@@ -46,7 +47,7 @@ if TYPE_CHECKING:
     "thresholds",
     multiple=True,
     metavar="CONDITION",
-    help="As 'r2 < 0.9', 'linear.loss > 1', 'linear@sine.r2 < 0': exit status 1 if it is met; repeatable.",
+    help="As 'r2 < 0.9', 'linear.coverage_90 < 0.85', 'linear@sine.r2 < 0': exit status 1 if it is met; repeatable.",
 )
 @click.option(
     "--baseline", type=click.Path(path_type=Path), metavar="FILE", help="An earlier evaluation.json: 1 if worse."
@@ -109,9 +110,7 @@ def _rows(path: Path, target: str) -> dict[str, Any]:
 def _examine(client: "Client", request: EvaluationRequest) -> Report:
     manifests = [client.model(name) for name in request.models]
     contestants: Mapping[str, Contestant] = {
-        manifest.name: contestant(
-            partial(client.infer, manifest.name, version=manifest.version), manifest.dtype, manifest.gradient_steps
-        )
+        manifest.name: contestant(partial(client.infer, manifest.name, version=manifest.version), manifest)
         for manifest in manifests
     }
     suite, results = request.distributions(), []

@@ -6,7 +6,9 @@ from service.errors import InvalidInput, Problem
 from service.evaluations.report import METRICS, Metric, Report, value_of
 from service.evaluations.result import IntervalView, ScoreView
 
-LESS_IS_BETTER: frozenset[Metric] = frozenset({"loss", "relative_prediction_difference"})
+LESS_IS_BETTER: frozenset[Metric] = frozenset({"loss", "relative_prediction_difference", "interval_score_90"})
+NOMINAL: dict[Metric, float] = {"coverage_80": 0.8, "coverage_90": 0.9}
+"""Metrics that are better the closer they are to this."""
 
 
 def regressions(before: Report, after: Report) -> Iterator[str]:
@@ -34,16 +36,21 @@ def _worse(before: ScoreView, after: ScoreView) -> Iterator[str]:
         return
     for metric in METRICS:
         old, new = value_of(before, metric), value_of(after, metric)
-        if old is not None and new is not None and _is_worse(metric, old, new):
+        if old is not None and new is None:
+            yield f"{where}.{metric} is not given any more; it was {_shown(old)}"
+        elif old is not None and new is not None and _is_worse(metric, old, new):
             yield f"{where}.{metric} is {_shown(new)}; it was {_shown(old)}"
 
 
 def _is_worse(metric: Metric, old: IntervalView, new: IntervalView) -> bool:
     """Two intervals that overlap are no regression; a number that became none is one."""
-    if old.low is None or old.high is None:
+    if old.mean is None or old.low is None or old.high is None:
         return False
-    if new.low is None or new.high is None:
+    if new.mean is None or new.low is None or new.high is None:
         return True
+    if metric in NOMINAL:
+        further = abs(new.mean - NOMINAL[metric]) > abs(old.mean - NOMINAL[metric])
+        return further and (new.low > old.high or new.high < old.low)
     return new.low > old.high if metric in LESS_IS_BETTER else new.high < old.low
 
 

@@ -1,14 +1,17 @@
 """A model as a learner: in this process, or behind any function from tensors to tensors."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from gdssm.evaluation.arrays import Array
 from gdssm.evaluation.examination import Contestant
-from service.artifact import Dtype
+from service.artifact import Dtype, Manifest
+from service.distribution import interval_of
 from service.errors import InvalidInput
 from service.inference import Infer
+from service.shapes import Array as Tensor
 
 PART = 100
 """Tasks that are answered at a time, wherever the model runs: the same parts give the same numbers to the bit."""
@@ -27,26 +30,34 @@ class ModelLearner:
         Raises:
             ValueError: the tasks do not fit the model; with its own words.
         """
-        parts = [slice(start, start + PART) for start in range(0, len(x), PART)]
-        return np.concatenate([self._part(x[part], y[part], x_query[part]) for part in parts])
+        parts = range(0, len(x), PART)
+        return np.concatenate([self._run(x, y, x_query, part)["prediction"].astype(np.float64) for part in parts])
 
-    def _part(self, x: Array, y: Array, x_query: Array) -> Array:
+    def intervals(self, x: Array, y: Array, x_query: Array, levels: Sequence[float]) -> Array:
+        """Bound the observations at the queries, as `IntervalLearner.intervals` says, for a model that gives a scale.
+
+        Raises:
+            ValueError: as `predict`.
+        """
+        found = [self._bounds(self._run(x, y, x_query, part), levels) for part in range(0, len(x), PART)]
+        return np.concatenate(found, axis=2)
+
+    def _run(self, x: Array, y: Array, x_query: Array, start: int) -> Mapping[str, Tensor]:
         tensors = {"x": x, "y": y, "x_query": x_query}
+        part = slice(start, start + PART)
         try:
-            outputs = self.infer({name: tensor.astype(self.dtype) for name, tensor in tensors.items()})
+            return self.infer({name: tensor[part].astype(self.dtype) for name, tensor in tensors.items()})
         except InvalidInput as error:
             raise ValueError(str(error)) from error
-        return outputs["prediction"].astype(np.float64)
+
+    @staticmethod
+    def _bounds(outputs: Mapping[str, Tensor], levels: Sequence[float]) -> Array:
+        found = [interval_of(outputs, level) for level in levels]
+        return np.array([(bounds["lower"], bounds["upper"]) for bounds in found], np.float64)
 
 
-STEPS_OF_AN_AVERAGE = 8
-"""As many as the model that came before it took."""
-
-
-def contestant(infer: Infer, dtype: Dtype, gradient_steps: int) -> Contestant:
-    """Enter a model: its sensitivities are taken with a step that its precision allows.
-
-    One that averages over all numbers of steps is compared with descent of `STEPS_OF_AN_AVERAGE`.
-    """
-    steps = gradient_steps or STEPS_OF_AN_AVERAGE
-    return Contestant(ModelLearner(infer, dtype), steps, 1e-4 if dtype == "float64" else 1e-2)
+def contestant(infer: Infer, manifest: Manifest) -> Contestant:
+    """Enter a model: its sensitivities are taken with a step that its precision allows."""
+    learner = ModelLearner(infer, manifest.dtype)
+    step = 1e-4 if manifest.dtype == "float64" else 1e-2
+    return Contestant(learner, manifest.gradient_steps, step, learner if manifest.gives_scale else None)

@@ -8,14 +8,31 @@ from service.artifact import Record
 from service.evaluations.request import EvaluationRequest
 from service.evaluations.result import IntervalView, ScoreView
 
-Metric = Literal["loss", "r2", "relative_prediction_difference", "sensitivity_cosine"]
+Metric = Literal[
+    "loss",
+    "r2",
+    "coverage_80",
+    "coverage_90",
+    "interval_score_90",
+    "relative_prediction_difference",
+    "sensitivity_cosine",
+]
 METRICS: tuple[Metric, ...] = get_args(Metric)
-TITLES = ("loss", "R²", "prediction difference", "sensitivity cosine")
+TITLES = (
+    "loss",
+    "R²",
+    "80 % coverage",
+    "90 % coverage",
+    "90 % interval score",
+    "prediction difference",
+    "sensitivity cosine",
+)
 """Of the metrics, in their order."""
 
 NOTE = (
-    "Intervals are of 95 % over tasks; the last two columns are against gradient descent of as many steps with the "
-    "best rates."
+    "In brackets: the 95 % interval over tasks. Coverage and score are of the predictive intervals of models that give "
+    "them, the score in standard deviations of y. The last two columns compare with gradient descent of as many steps "
+    "with the best rates, and for models that average over all numbers of steps with ridge of the best strength."
 )
 
 
@@ -43,7 +60,7 @@ class Report(Record):
 
 
 def value_of(result: ScoreView, metric: Metric) -> IntervalView | None:
-    """Look a metric up; None where the learner was refused."""
+    """Look a metric up; None where the learner was refused, or has none."""
     interval: IntervalView | None = getattr(result, metric)
     return interval
 
@@ -66,13 +83,13 @@ def _table(results: list[ScoreView]) -> Iterator[str]:
     yield "| --- " * (1 + len(TITLES)) + "|"
     for result in results:
         cells = [_written(value_of(result, metric)) for metric in METRICS]
-        cells = [f"does not fit: {result.refused}", *cells[1:]] if result.refused else cells
+        cells = [f"does not fit: {result.refused}", *[""] * (len(cells) - 1)] if result.refused else cells
         yield f"| {result.learner} | {' | '.join(cells)} |"
 
 
 def _written(interval: IntervalView | None) -> str:
     if interval is None:
-        return ""
+        return _number(None)
     return f"{_number(interval.mean)} [{_number(interval.low)}, {_number(interval.high)}]"
 
 

@@ -10,6 +10,7 @@ from service.artifact import Record
 from service.described import Described
 
 if TYPE_CHECKING:
+    from gdssm.evaluation.calibration import Calibration
     from gdssm.evaluation.confidence import Interval
     from gdssm.evaluation.examination import Refused, Score
 
@@ -40,9 +41,16 @@ class ScoreView(Described, Record):
     """½ · mean squared error."""
     r2: IntervalView | None = None
     relative_prediction_difference: IntervalView | None = None
-    """From gradient descent of as many steps with the best rates."""
+    """From gradient descent of as many steps with the best rates; for a model that averages over all, from ridge."""
     sensitivity_cosine: IntervalView | None = None
     """With the sensitivity of the same; blind to scale."""
+    coverage_80: IntervalView | None = None
+    """Share of observations at the queries within their 80 % interval; null, here and below, if it gives none."""
+    coverage_90: IntervalView | None = None
+    """Share of observations at the queries within their 90 % interval."""
+    interval_score_90: IntervalView | None = None
+    """Mean of u − l + 20·(distance of y from [l, u]) over the 90 % intervals, in standard deviations of y; less is
+    better. 4.13 for normal y of which only mean and standard deviation are known."""
     curve: tuple[PointView, ...] = Field(default=())
 
 
@@ -59,8 +67,13 @@ def view(result: "Score | Refused") -> ScoreView:
         r2=_interval(result.r2),
         relative_prediction_difference=_interval(result.relative_prediction_difference),
         sensitivity_cosine=_interval(result.sensitivity_cosine),
+        **_calibration(result.calibration),
         curve=tuple(PointView(observations=p.observations, loss=_interval(p.loss)) for p in result.curve),
     )
+
+
+def _calibration(calibration: "Calibration | None") -> dict[str, IntervalView]:
+    return {} if calibration is None else {name: _interval(interval) for name, interval in vars(calibration).items()}
 
 
 def _interval(interval: "Interval") -> IntervalView:

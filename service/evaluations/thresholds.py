@@ -3,7 +3,8 @@
     condition = [[MODEL][@DISTRIBUTION] "."] METRIC COMPARISON NUMBER
 
 Without a model it is about every model that was asked for, without a distribution about every one; reference learners
-are never meant. A mean that is not a finite number meets every condition.
+are never meant, nor models that have no such number (coverage without intervals). A mean that is not a finite number
+meets every condition.
 """
 
 import operator
@@ -79,7 +80,7 @@ class Threshold:
 
     def _means(self, result: ScoreView) -> bool:
         return (
-            result.refused is None
+            value_of(result, self.metric) is not None
             and self.model in {None, result.learner}
             and self.distribution in {None, result.distribution}
         )

@@ -33,7 +33,7 @@ def main() -> None:
 
 def enter(runtime: Runtime) -> Contestant:
     """Enter a model that runs in this process."""
-    return contestant(unlimited(runtime), runtime.manifest.dtype, runtime.manifest.gradient_steps)
+    return contestant(unlimited(runtime), runtime.manifest)
 
 
 if __name__ == "__main__":

@@ -16,7 +16,14 @@ from tests.running import Server
 from tests.web.pages import View, copied, only_with_key, run_python, sent
 
 Opened = Callable[..., Page]
-NUMBERS = ("loss", "r2", "relative_prediction_difference", "sensitivity_cosine")
+NUMBERS = (
+    "loss",
+    "r2",
+    "coverage_90",
+    "interval_score_90",
+    "relative_prediction_difference",
+    "sensitivity_cosine",
+)
 
 
 @pytest.fixture
@@ -58,7 +65,8 @@ def test_a_table_of_the_visitors_is_evaluated_to_the_numbers_that_the_service_ke
             "rows => rows.map((row) => [...row.querySelectorAll('data')].map(({value}) => value && Number(value)))"
         )
     )
-    assert shown == [[score[name]["mean"] for name in NUMBERS] for score in kept["results"]]
+    assert shown == [[mean_of(score[name]) for name in NUMBERS] for score in kept["results"]]
+    assert {score["learner"] for score in kept["results"] if score["coverage_90"]} == {"linear", "nonlinear"}
     losses = [score["loss"]["mean"] for score in kept["results"]]
     best = kept["results"][losses.index(min(losses))]["learner"]
     expect(row(view, best).locator("td").first).to_have_class("best")
@@ -80,6 +88,11 @@ def test_a_table_of_the_visitors_is_evaluated_to_the_numbers_that_the_service_ke
     view.part("beside").select_option(index=1)
     expect(view.part("beside-about")).to_have_text("Dashed: the evaluation that is laid over.")
     expect(canvas).to_have_attribute("aria-label", re.compile("gd-8, beside from"))
+
+
+def mean_of(interval: dict[str, float] | None) -> float | str:
+    """As the page keeps it."""
+    return interval["mean"] if interval else ""
 
 
 def picture(frame: Locator) -> str:

@@ -1,5 +1,6 @@
 """What every learner and every model offers."""
 
+from collections.abc import Sequence
 from typing import Protocol
 
 from gdssm.evaluation.arrays import Array
@@ -21,5 +22,26 @@ class Learner(Protocol):
 
         Raises:
             ValueError: naming the array whose shape does not fit the others.
+        """
+        ...
+
+
+class IntervalLearner(Learner, Protocol):
+    """A learner that gives predictive intervals too."""
+
+    def intervals(self, x: Array, y: Array, x_query: Array, levels: Sequence[float]) -> Array:
+        """Bound what an observation at each query would be.
+
+        Args:
+            x: observed inputs (B, N, D).
+            y: observed outputs (B, N, K).
+            x_query: inputs to predict for (B, M, D).
+            levels: the probabilities that the intervals are meant to hold, L of them.
+
+        Returns:
+            Lower and upper bounds (L, 2, B, M, K), equal tails; NaN where there is no interval.
+
+        Raises:
+            ValueError: as `predict`.
         """
         ...

@@ -3,10 +3,14 @@
 import { labelOf } from "../plot/learners.js";
 import { fill, shown } from "./numbers.js";
 
+const COVERAGE = 0.9; // nominal
+
 /** Likeness to descent is marked among the models only: the reference descent is always like itself. */
 const MEASURES = [
   { name: "loss", best: (a, b) => a < b },
   { name: "r2", best: (a, b) => a > b },
+  { name: "coverage_90", best: (a, b) => Math.abs(a - COVERAGE) < Math.abs(b - COVERAGE) },
+  { name: "interval_score_90", best: (a, b) => a < b },
   { name: "relative_prediction_difference", best: (a, b) => a < b, modelsOnly: true },
   { name: "sensitivity_cosine", best: (a, b) => a > b, modelsOnly: true },
 ];
@@ -36,10 +40,13 @@ function rowOf(score, look, best) {
   }
   for (const { name, modelsOnly } of MEASURES) {
     const eligible = look.isModel || !modelsOnly;
-    row.append(measured(name, score[name], eligible && score[name].mean === best.get(name)));
+    const measure = score[name] ?? NONE;
+    row.append(measured(name, measure, eligible && measure.mean === best.get(name)));
   }
   return row;
 }
+
+const NONE = { mean: null }; // of a learner that gives no intervals
 
 const cell = (properties) => Object.assign(document.createElement("td"), properties);
 

@@ -1,15 +1,18 @@
 import zlib
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 import pytest
 
 from gdssm.evaluation.arrays import Array
+from gdssm.evaluation.confidence import Interval
 from gdssm.evaluation.examination import Contestant, Plan, Refused, Score, examine, length
 from gdssm.evaluation.learners.gradient_descent import GradientDescent
+from gdssm.evaluation.learners.mean import Mean
 from gdssm.evaluation.metrics.loss import half_mean_squared_error
 from gdssm.evaluation.metrics.r2 import r2
-from gdssm.evaluation.references import REFERENCES, descent
+from gdssm.evaluation.references import REFERENCES, best_ridge, descent
 from gdssm.evaluation.tasks.batch import Batch
 from gdssm.evaluation.tasks.linear import Linear
 from gdssm.evaluation.tasks.noisy import Noisy
@@ -111,6 +114,30 @@ def test_a_model_of_several_steps_is_held_against_as_many() -> None:
     assert isinstance(two, Score)
     assert isinstance(one, Score)
     assert two.relative_prediction_difference.mean < 0.2 < one.relative_prediction_difference.mean
+
+
+def test_a_model_that_averages_over_all_steps_is_held_against_ridge() -> None:
+    sample = SUITE[0][1].sample(np.random.default_rng(0), 300, 7, 3)
+    (found, *_) = examine(PLAN, SUITE[:1], {"flow": Contestant(best_ridge(sample), steps=0)})
+    assert isinstance(found, Score)
+    assert found.relative_prediction_difference.mean < 0.01
+    assert found.sensitivity_cosine.mean > 0.999
+
+
+@dataclass(frozen=True)
+class Wide(Mean):
+    """Everything lies within its intervals."""
+
+    def intervals(self, x: Array, y: Array, x_query: Array, levels: Sequence[float]) -> Array:
+        return np.full((len(levels), 2, len(x), x_query.shape[1], y.shape[2]), [[[[[-1e9]]], [[[1e9]]]]])
+
+
+def test_intervals_are_measured_where_there_are_some(measured: dict[tuple[str, str], Score | Refused]) -> None:
+    (found, *_) = examine(PLAN, SUITE[:1], {"wide": Contestant(Mean(), interval_learner=Wide())})
+    assert isinstance(found, Score)
+    assert found.calibration is not None
+    assert found.calibration.coverage_90 == Interval(1.0, 1.0, 1.0)
+    assert {result.calibration for result in measured.values() if isinstance(result, Score)} == {None}
 
 
 def test_the_learning_curve_ends_where_everything_is_measured(

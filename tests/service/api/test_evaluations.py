@@ -63,6 +63,11 @@ def test_an_evaluation_is_asked_for_watched_and_fetched(server: Server) -> None:
     by_name = {result["learner"]: result for result in results}
     assert by_name["sine-trained"]["refused"].startswith("x: needs the shape")
     assert by_name["linear"]["r2"]["mean"] > 0.9
+    assert 0 < by_name["linear"]["coverage_80"]["mean"] <= by_name["linear"]["coverage_90"]["mean"] <= 1
+    assert by_name["linear"]["interval_score_90"]["low"] > 0
+    for learner in ("sine-trained", "ridge"):
+        intervals = [by_name[learner][name] for name in ("coverage_80", "coverage_90", "interval_score_90")]
+        assert intervals == [None, None, None]
     assert [point["observations"] for point in by_name["linear"]["curve"]] == [2, 8]
     assert ids(server) == [*before, asked["id"]]
     rest = events(f"{address}/events", **{"Last-Event-ID": str(len(results) - 1)})
@@ -80,6 +85,16 @@ def test_predictions_are_answered_while_an_evaluation_runs_and_it_can_be_cancell
     assert httpx.post(f"{server.url}/v1/predict", json=line).json()["prediction"] == pytest.approx([4])
     assert httpx.post(f"{address}/cancel").json()["status"] == "cancelled"
     assert events(f"{address}/events")[-1]["data"]["status"] == "cancelled"
+
+
+def test_tables_that_ship_are_a_suite(server: Server) -> None:
+    asked = {"suite": "tables", "models": ["linear"], "tasks": 20, "observations": 30, "curve": []}
+    address = server.url + httpx.post(f"{server.url}/v1/evaluations", json=asked).headers["location"]
+    results = [event["data"] for event in events(f"{address}/events") if event["event"] == "result"]
+    own = {result["distribution"]: result for result in results if result["learner"] == "linear"}
+    assert list(own) == ["diabetes", "iris", "wine", "breast-cancer"]
+    assert all(result["r2"]["mean"] > 0 for result in own.values())
+    assert 0.8 < sum(result["coverage_90"]["mean"] for result in own.values()) / len(own) < 0.97
 
 
 def test_what_is_unknown_is_404(client: InProcess) -> None:

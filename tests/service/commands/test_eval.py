@@ -72,9 +72,10 @@ def test_the_numbers_are_those_of_the_offline_evaluation_to_the_bit(
 def test_a_threshold_that_is_met_and_a_regression_give_status_1(server: Server) -> None:
     at = ("--url", server.url)
     assert evaluate(*at, "--fail-if", "linear.r2 < 0.5", "--fail-if", "@data.loss > 9").exit_code == 0
-    failed = evaluate(*at, "--fail-if", "r2 < 1.5")
+    failed = evaluate(*at, "--fail-if", "r2 < 1.5", "--fail-if", "coverage_90 < 1.1")
     assert failed.exit_code == 1
     assert "Failed: linear@data.r2 is 0.9" in failed.stderr
+    assert "Failed: linear@data.coverage_90 is 0." in failed.stderr
     Path("out/evaluation.json").rename("before.json")
     assert evaluate(*at, "--baseline", "before.json").exit_code == 0
     before = json.loads(Path("before.json").read_text())

@@ -12,9 +12,9 @@ def interval(mean: float | None, margin: float = 0.1) -> IntervalView:
 
 
 def score(distribution: str, learner: str, **metrics: float | None) -> ScoreView:
-    """A result whose metrics are 1, each ± 0.1, but for those that are given."""
+    """A result whose metrics are 1, each ± 0.1, but for those that are given; of intervals only what is given."""
     names = ("loss", "r2", "relative_prediction_difference", "sensitivity_cosine")
-    values = {name: interval(metrics.get(name, 1.0)) for name in names}
+    values = {name: interval(value) for name, value in {**dict.fromkeys(names, 1.0), **metrics}.items()}
     curve = tuple(PointView(observations=n, loss=interval(1 / n, 0.01)) for n in (1, 5))
     return ScoreView(distribution=distribution, learner=learner, curve=curve, **values)
 

@@ -19,10 +19,18 @@ from tests.service.evaluations.reports import report, score
         ("sensitivity_cosine", 0.7, True),
         ("relative_prediction_difference", 1.3, True),
         ("relative_prediction_difference", 0.7, False),
+        ("interval_score_90", 1.3, True),
+        ("interval_score_90", 0.7, False),
+        ("interval_score_90", None, True),
+        ("coverage_90", 1.3, True),
+        ("coverage_90", 1.15, False),
+        ("coverage_90", 0.75, True),
+        ("coverage_80", 0.79, False),
+        ("coverage_80", 0.5, True),
     ],
 )
 def test_worse_is_what_lies_beyond_both_intervals(metric: str, value: float | None, worse: bool) -> None:
-    before = report(score("sine", "linear"), score("sine", "ridge"))
+    before = report(score("sine", "linear", **{metric: 1.0}), score("sine", "ridge"))
     after = report(score("sine", "linear", **{metric: value}), score("sine", "ridge", **{metric: 99.0}))
     found = list(regressions(before, after))
     assert len(found) == worse
@@ -32,6 +40,15 @@ def test_worse_is_what_lies_beyond_both_intervals(metric: str, value: float | No
 def test_what_had_no_number_before_cannot_become_worse() -> None:
     before = report(score("sine", "linear", loss=None), ScoreView(distribution="drift", learner="linear", refused="no"))
     assert list(regressions(before, report(score("sine", "linear", loss=9.0), score("drift", "linear")))) == []
+
+
+def test_intervals_that_are_not_given_any_more_are_worse_and_new_ones_are_not() -> None:
+    with_intervals = report(score("sine", "linear", coverage_90=0.9))
+    without = report(score("sine", "linear"))
+    assert list(regressions(with_intervals, without)) == [
+        "linear@sine.coverage_90 is not given any more; it was 0.9 [0.8, 1]"
+    ]
+    assert list(regressions(without, with_intervals)) == []
 
 
 def test_a_model_that_no_longer_fits_is_worse() -> None:

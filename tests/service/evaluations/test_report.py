@@ -5,7 +5,7 @@ from service.evaluations.report import Report, markdown
 from service.evaluations.result import PointView, ScoreView
 from tests.service.evaluations.reports import interval, report, score
 
-SINE = score("sine", "linear", r2=None)
+SINE = score("sine", "linear", r2=None, coverage_80=0.7, coverage_90=0.9, interval_score_90=None)
 GONE = ScoreView(distribution="drift", learner="linear", refused="It takes 2 inputs.")
 RESULTS = (SINE, score("sine", "ridge"), GONE, score("drift", "ridge"))
 
@@ -20,10 +20,26 @@ def test_markdown_has_a_table_for_each_distribution() -> None:
     text = markdown(report(*RESULTS))
     assert text.startswith("# paper, seed 0\n\nlinear 1.0.0 (000000000000). 200 tasks")
     assert text.index("## sine") < text.index("## drift")
-    assert "| linear | 1 [0.9, 1.1] | – [–, –] | 1 [0.9, 1.1] | 1 [0.9, 1.1] |" in text
-    assert "| linear | does not fit: It takes 2 inputs. |  |  |  |" in text
+    one, none = "1 [0.9, 1.1]", "– [–, –]"
+    assert f"| linear | {one} | {none} | 0.7 [0.6, 0.8] | 0.9 [0.8, 1] | {none} | {one} | {one} |" in text
+    assert f"| ridge | {one} | {one} | – | – | – | {one} | {one} |" in text
+    assert "| linear | does not fit: It takes 2 inputs. |  |  |  |  |  |  |" in text
     tables = [line for line in text.splitlines() if line.startswith("|")]
-    assert all(line.count("|") == 6 for line in tables)
+    assert all(line.count("|") == 9 for line in tables)
+
+
+def test_the_report_says_what_a_model_that_averages_over_all_steps_is_compared_with() -> None:
+    text = " ".join(markdown(report(*RESULTS)).split())
+    assert "gradient descent of as many steps with the best rates" in text
+    assert "models that average over all numbers of steps with ridge" in text
+
+
+def test_a_report_from_before_there_were_intervals_is_read() -> None:
+    written = report(score("sine", "linear")).model_dump(mode="json")
+    for result in written["results"]:
+        for name in ("coverage_80", "coverage_90", "interval_score_90"):
+            assert result.pop(name) is None
+    assert Report.model_validate(written) == report(score("sine", "linear"))
 
 
 def test_the_drawing_is_svg_with_every_distribution_and_learner_and_the_same_again() -> None:

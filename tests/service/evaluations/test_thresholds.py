@@ -9,6 +9,7 @@ RESULTS = [
     score("sine", "linear", r2=0.5, loss=2.0),
     score("inputs-1.5x", "linear", r2=0.95),
     score("sine", "gd-1.b", r2=None),
+    score("drift", "linear", coverage_90=0.8, interval_score_90=None),
     ScoreView(distribution="inputs-1.5x", learner="gd-1.b", refused="It has one input."),
 ]
 
@@ -24,11 +25,14 @@ def met(text: str) -> list[str]:
         ("  linear.r2<0.9 ", ["linear@sine.r2"]),
         ("linear@inputs-1.5x.r2 >= 0.95", ["linear@inputs-1.5x.r2"]),
         ("linear@inputs-1.5x.r2 > 0.95", []),
+        ("coverage_90 < 0.85", ["linear@drift.coverage_90"]),
+        ("coverage_90 > 0.95", []),
+        ("interval_score_90 > 5", ["linear@drift.interval_score_90"]),
         ("loss > 1", ["linear@sine.loss"]),
         ("@sine.loss >= 1e0", ["linear@sine.loss", "gd-1.b@sine.loss"]),
         ("gd-1.b.r2 < -1e9", ["gd-1.b@sine.r2"]),
         ("sensitivity_cosine <= 0.99", []),
-        ("relative_prediction_difference > -inf", ["linear@sine", "linear@inputs-1.5x", "gd-1.b@sine"]),
+        ("relative_prediction_difference > -inf", ["linear@sine", "linear@inputs-1.5x", "gd-1.b@sine", "linear@drift"]),
     ],
 )
 def test_a_condition_is_met_where_its_number_says(text: str, where: list[str]) -> None:
@@ -45,7 +49,9 @@ def test_what_is_no_condition_is_refused_with_an_example(text: str) -> None:
         Threshold.parse(text)
 
 
-@pytest.mark.parametrize("text", ["cubic.r2 < 1", "@noisy.r2 < 1", "gd-1.b@inputs-1.5x.r2 < 1"])
+@pytest.mark.parametrize(
+    "text", ["cubic.r2 < 1", "@noisy.r2 < 1", "gd-1.b@inputs-1.5x.r2 < 1", "gd-1.b.coverage_90 < 1", "coverage_80 < 1"]
+)
 def test_a_condition_about_nothing_is_a_mistake(text: str) -> None:
     with pytest.raises(InvalidInput, match="is about nothing that was measured"):
         met(text)
