@@ -85,7 +85,7 @@ def run_python(code: str) -> str:
 
 
 def run(*command: str) -> str:
-    return subprocess.run(command, capture_output=True, text=True, check=True, timeout=30).stdout
+    return subprocess.run(command, capture_output=True, text=True, check=True, timeout=120).stdout
 
 
 def only_with_key(route: Route) -> None:

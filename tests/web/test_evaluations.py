@@ -41,7 +41,7 @@ def evaluate_table(opened: Opened, path: Path) -> tuple[View, dict[str, Any]]:
     expect(view.part("own-about")).to_have_text("beams.csv: load from depth, width, 13 rows.")
     with page.expect_request(lambda request: request.method == "POST") as asked:
         view.control("start").click()
-    expect(view.part("progress-words")).to_contain_text(re.compile(r"Done: 11 results in \d"), timeout=30_000)
+    expect(view.part("progress-words")).to_contain_text(re.compile(r"Done: 11 results in \d"), timeout=120_000)
     return view, sent(asked.value)
 
 
@@ -102,14 +102,17 @@ def picture(frame: Locator) -> str:
 
 def test_an_evaluation_is_watched_and_cancelled_and_a_refusal_has_its_reason(evaluations: View) -> None:
     view = evaluations
-    view.host.get_by_text("Practical", exact=True).click()
-    expect(view.part("models").get_by_label("sine-trained")).to_have_count(0)
+    for suite in ("Practical", "Tables"):
+        view.host.get_by_text(suite, exact=True).click()
+        expect(view.part("models").get_by_label("sine-trained")).to_have_count(0)
+        expect(view.part("models").get_by_label("linear-trained")).to_have_count(1)
+        expect(view.host.locator("code").last).to_contain_text(f'suite="{suite.lower()}"')
     view.host.get_by_text("Paper", exact=True).click()
     view.part("models").get_by_label("sine-trained").check()
     view.control("seed").fill("7")
     expect(view.host.locator("code").last).to_contain_text("seed=7")
     view.control("start").click()
-    expect(row(view, "sine-trained").locator(".refused")).to_contain_text("x: needs the shape", timeout=30_000)
+    expect(row(view, "sine-trained").locator(".refused")).to_contain_text("x: needs the shape", timeout=120_000)
     expect(view.part("progress-words")).to_contain_text(re.compile(r"[1-9]\d* of 96 results"))
     assert float(view.part("bar").evaluate("bar => bar.position")) > 0
     view.part("cancel").click()
