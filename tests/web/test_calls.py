@@ -1,6 +1,7 @@
 """The calls that the page shows are run as they are copied."""
 
 import json
+import re
 from collections.abc import Callable
 
 import pytest
@@ -11,12 +12,14 @@ from tests.web.pages import View, copied, run, run_python
 Opened = Callable[..., Page]
 
 
-def test_the_copied_calls_give_the_number_on_the_page(opened: Opened) -> None:
+def test_the_copied_calls_give_the_numbers_on_the_page(opened: Opened) -> None:
     curve = View(opened("curve"), "curve")
-    value = curve.number("prediction")
-    assert json.loads(run_python(copied(curve, "python"))) == pytest.approx([value], rel=1e-5)
+    value, lower, upper = (curve.number(part) for part in ("prediction", "lower", "upper"))
+    printed = [json.loads(numbers) for numbers in re.findall(r"\[.*?\]", run_python(copied(curve, "python")))]
+    assert printed == [[pytest.approx(number, rel=1e-5)] for number in (value, lower, upper)]
     answer = json.loads(run("bash", "-c", copied(curve, "curl")))
     assert answer["prediction"] == pytest.approx([value], rel=1e-5)
+    assert answer["interval"] == {"lower": [pytest.approx(lower)], "upper": [pytest.approx(upper)]}
 
 
 def test_the_copied_python_takes_the_gradient_steps_that_are_shown(opened: Opened) -> None:
@@ -38,7 +41,7 @@ def test_the_copied_call_of_classes_gives_their_probabilities(opened: Opened) ->
 
 
 def test_the_copied_curl_of_a_table_sends_all_of_it(opened: Opened) -> None:
-    table = View(opened("table"), "table")
+    table = View(opened("table", refusals=True), "table")
     table.page.get_by_text("Try with an example").click()
     table.number("r2-model")
     answer = json.loads(run("bash", "-c", copied(table, "curl")))

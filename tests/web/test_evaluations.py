@@ -13,7 +13,7 @@ from playwright.sync_api import Locator, Page, Route, expect
 
 from service.commands.eval import command as eval_command
 from tests.running import Server
-from tests.web.pages import View, copied, only_with_key, run_python, sent
+from tests.web.pages import View, copied, only_with_key, run_python, sent, upload
 
 Opened = Callable[..., Page]
 NUMBERS = (
@@ -34,8 +34,8 @@ def evaluations(opened: Opened) -> View:
 def evaluate_table(opened: Opened, path: Path) -> tuple[View, dict[str, Any]]:
     """From a table to the end of its evaluation; returns the page and what was asked for."""
     path.write_text("\n".join(["depth,width,load", *(f"{i},{i * i % 7},{2 * i + i * i % 5}" for i in range(13))]))
-    page = opened("table")
-    View(page, "table").control("file").set_input_files(path)
+    page = opened("table", refusals=True)
+    upload(View(page, "table"), path)
     page.get_by_role("link", name="Evaluate on this table").click()
     view = View(page, "evaluations")
     expect(view.part("own-about")).to_have_text("beams.csv: load from depth, width, 13 rows.")
@@ -53,7 +53,7 @@ def test_a_table_of_the_visitors_is_evaluated_to_the_numbers_that_the_service_ke
     opened: Opened, server: Server, tmp_path: Path
 ) -> None:
     view, body = evaluate_table(opened, tmp_path / "beams.csv")
-    assert body["models"] == ["linear", "nonlinear", "gd-8", "gd-1"]
+    assert body["models"] == ["nonlinear", "linear", "gd-8", "gd-1"]
     assert (len(body["data"]["x"]), len(body["data"]["x"][0]), body["tasks"]) == (13, 2, 50)
     assert (body["queries"], body["observations"], body["curve"]) == (4, 9, [1, 2, 5])
 
@@ -184,7 +184,7 @@ def test_a_stream_that_breaks_off_goes_on_where_it_was_and_bears_the_key(opened:
     given = eval_command.make_context("eval", words[2:]).params
     assert (words[:2], given["models"], given["tasks"]) == (
         ["gdssm", "eval"],
-        ("linear", "nonlinear", "gd-8", "gd-1"),
+        ("nonlinear", "linear", "gd-8", "gd-1"),
         50,
     )
 

@@ -1,13 +1,19 @@
 """Modules of the page by themselves, in the browser that runs them."""
 
+import csv
+import io
+import re
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 import pytest
 from playwright.sync_api import Browser, Page
 
+from service.api.schemas import NoteAnswer
 from tests.running import Server
+
+CODES = get_args(NoteAnswer.model_fields["code"].annotation)
 
 
 @pytest.fixture(scope="module")
@@ -59,6 +65,38 @@ def test_random_numbers_are_as_they_should_be(page: Page) -> None:
     assert uniform.mean() == pytest.approx(0.5, abs=0.02)
     assert uniform.std() == pytest.approx(12**-0.5, abs=0.02)
     assert (normal.mean(), normal.std()) == pytest.approx((0, 1), abs=0.05)
+
+
+def test_every_note_of_the_service_is_a_sentence_and_an_unknown_one_is_named(page: Page) -> None:
+    code = """const element = document.createElement("p");
+              const about = { column: (j) => `“${"abcdefgh"[j]}”`, queries: (rows) => `Rows ${m.listed(rows)} are` };
+              m.showNotes(element, a, about);
+              return [element.textContent, element.hidden]"""
+    notes = [{"code": code, "columns": [1], "queries": [0, 4]} for code in CODES]
+    sentences = [call(page, "parts/notes", code, [note]) for note in notes]
+    assert len({words for words, _ in sentences}) == len(CODES)
+    for (words, hidden), name in zip(sentences, CODES, strict=True):
+        assert re.fullmatch(r"[“A-Z].*\.", words)
+        assert name not in words
+        assert not hidden
+    assert call(page, "parts/notes", code, [{"code": "new_code"}]) == ["Note of the service: new_code.", False]
+    assert call(page, "parts/notes", code, []) == ["", True]
+    many = {"code": "constant_columns", "columns": list(range(7))}
+    expected = "“a”, “b”, “c”, “d”, “e” and others do not vary among the observations and are left out."
+    assert call(page, "parts/notes", code, [many])[0] == expected
+
+
+def test_predictions_as_csv_quote_what_needs_it(page: Page) -> None:
+    pairs = [{"row": 3, "x": 1.5, "y": 2, "lower": -1, "upper": 5e-7}]
+    text = call(
+        page,
+        "table/predictions_csv",
+        "return m.predictionsCsv(a.target, a.pairs)",
+        {"target": 'a "b", c', "pairs": pairs},
+    )
+    header, row = csv.reader(io.StringIO(text))
+    assert header == ["row", *(f'a "b", c{suffix}' for suffix in ("_true", "", "_lower", "_upper"))]
+    assert [float(cell) for cell in row] == [3, 1.5, 2, -1, 5e-7]
 
 
 def test_of_many_questions_only_the_running_and_the_newest_are_asked(page: Page) -> None:

@@ -51,13 +51,14 @@ def test_r2_of_an_uploaded_table_is_that_of_scikit_learn(table: View, server: Se
     ]:
         expected = r2_score(y[held], model.fit(x[seen], y[seen]).predict(x[held]))
         assert table.number(part) == pytest.approx(expected, abs=1e-9)
-    body = {"model": "linear", "context": {"x": x[seen].tolist(), "y": y[seen].tolist()}, "query": x[held].tolist()}
+    body = {"model": "nonlinear", "context": {"x": x[seen].tolist(), "y": y[seen].tolist()}, "query": x[held].tolist()}
     answer = httpx.post(f"{server.url}/v1/predict", json=body).json()
     assert table.number("r2-model") == pytest.approx(r2_score(y[held], answer["prediction"]), abs=1e-5)
 
 
 def test_weights_and_contributions_are_drawn_for_the_row_that_is_chosen_where_a_model_has_them(table: View) -> None:
     table.page.get_by_text("Try with an example").click()
+    table.control("model").select_option("linear")
     weights = table.part("weights").locator("canvas")
     contributions = table.part("contributions").locator("canvas")
     expect(weights).to_have_attribute("aria-label", re.compile(r"Implicit weights: area \d+"))

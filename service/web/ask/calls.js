@@ -14,7 +14,13 @@ export const callsOf = (request) => ({ python: python(request), curl: curl("v1/p
 function python(request) {
   return `${opening()}
 ${inputs(request)}
-print(client.predict(x, y, query${named(request)}).prediction)`;
+${printed(request)}`;
+}
+
+function printed(request) {
+  const call = `client.predict(x, y, query${named(request)})`;
+  if (!request.interval) return `print(${call}.prediction)`;
+  return `answer = ${call}\nprint(answer.prediction, answer.lower, answer.upper)`;
 }
 
 /** Several gradient steps, one at a time, as `ask/descent.js` takes them. */
@@ -48,5 +54,7 @@ const inputs = ({ context, query }) => `x = ${inPython(context.x)}
 y = ${inPython(context.y)}
 query = ${inPython(query)}`;
 
-const named = ({ model, parameters }) =>
-  `, model=${inPython(model)}${parameters ? `, parameters=${inPython(parameters)}` : ""}`;
+function named({ model, parameters, interval }) {
+  const given = Object.entries({ model, parameters, interval }).filter(([, value]) => value !== undefined);
+  return given.map(([name, value]) => `, ${name}=${inPython(value)}`).join("");
+}

@@ -1,33 +1,36 @@
 /** The served models in plain words; a model that is not known here is offered with its own summary. */
 
 const WORDS = {
+  nonlinear: [
+    "Curves and interactions",
+    "a curve for every column and, up to 13 columns, interactions of two; with intervals. Nothing to tune.",
+  ],
+  linear: [
+    "Straight lines",
+    "straight lines, with intervals. Exact and mergeable: contexts are joined, and rows taken out, without error.",
+  ],
   "sine-4step-trained": [
     "Four steps, trained on sines",
-    "From random sines it learnt to read one, in four steps and features of its own. At home between −5 and 5.",
+    "four steps on features that were trained on random sines. For x between −5 and 5.",
   ],
-  "sine-trained": ["One step, trained on sines", "The same with a single step."],
-  linear: [
-    "Straight line, any scale",
-    "Ridge regression: gradient descent, averaged over when it stops by what fits best. Nothing to tune.",
-  ],
-  nonlinear: ["Smooth curve, any scale", "The same on smooth steps of every column and products of two."],
+  "sine-trained": ["One step, trained on sines", "the same with a single step."],
   "gd-8": [
     "Eight gradient steps",
-    "From zero, on x and y as they are: no intercept, so the line goes through 0 unless the features hold a 1.",
+    "from zero, on x and y as they are: no intercept, so the line goes through 0 unless the features hold a 1.",
   ],
-  "gd-1": ["One gradient step", "The paper's layer: a single step from zero, on x and y as they are."],
+  "gd-1": ["One gradient step", "the paper's layer: a single step from zero, on x and y as they are."],
   classifier: [
     "Any scale, eight steps",
-    "The straight-line model on the classes, its scores turned into probabilities.",
+    "the straight-line model on the classes, its scores turned into probabilities.",
   ],
-  "softmax-8": ["Eight steps on cross-entropy", "From zero, on x as it is: no intercept unless the features hold a 1."],
-  "softmax-1": ["One step on cross-entropy", "A single step from zero, on x as it is."],
-  "linear-trained": ["One step, trained", "Ten features: training found gradient descent."],
-  "linear-2step-trained": ["Two steps, trained", "Ten features, two layers trained from random weights."],
+  "softmax-8": ["Eight steps on cross-entropy", "from zero, on x as it is: no intercept unless the features hold a 1."],
+  "softmax-1": ["One step on cross-entropy", "a single step from zero, on x as it is."],
+  "linear-trained": ["One step, trained", "ten features: training found gradient descent."],
+  "linear-2step-trained": ["Two steps, trained", "ten features, two layers trained from random weights."],
 };
 
 /**
- * The models for a task, each in its highest version, in the order of WORDS and then of the service.
+ * The models for a task, each in its highest version, in the order of WORDS and then of the service; the first is the default.
  *
  * @param {(model: object) => boolean} fits
  * @throws {Error} there is none

@@ -1,5 +1,6 @@
-/** Predicted against true values: on the diagonal a prediction is right. A click chooses the nearest. */
+/** Predicted against true values, with intervals as bars: on the diagonal a prediction is right. A click chooses the nearest. */
 
+import { endsOf, isInside } from "../table/pairs.js";
 import { chartOn, numberAxis } from "./chart.js";
 import { channels } from "./colours.js";
 
@@ -7,7 +8,7 @@ export class Agreement {
   /** @param {HTMLElement} host holds a canvas; @param {(i: number) => void} choose */
   constructor(host, choose) {
     this.pairs = [];
-    this.chosen = null;
+    this.chosen = 0;
     this.chart = chartOn(
       host.querySelector("canvas"),
       {
@@ -32,36 +33,35 @@ export class Agreement {
     );
   }
 
-  /** @param {{x: number, y: number, words: string}[]} pairs true and predicted; @param {number | null} chosen */
+  /** @param {object[]} pairs as of `pairsOf`; @param {number} chosen */
   show(pairs, chosen) {
     this.pairs = pairs.map((pair, i) => ({ ...pair, i }));
     this.chosen = chosen;
-    const low = pairs.reduce((least, { x, y }) => Math.min(least, x, y), Number.POSITIVE_INFINITY);
-    const high = pairs.reduce((most, { x, y }) => Math.max(most, x, y), Number.NEGATIVE_INFINITY);
+    const [low, high] = endsOf(pairs);
     const room = 0.05 * (high - low || 1);
     this.ends = [low - room, high + room];
     for (const axis of ["x", "y"]) {
       Object.assign(this.chart.options.scales[axis], { min: this.ends[0], max: this.ends[1] });
     }
+    this.chart.canvas.setAttribute("aria-label", inWords(pairs));
     this.chart.repaint();
   }
 
-  #sets({ accent, muted, ink, surface }) {
+  #sets({ accent, negative, muted, ink, surface }) {
     if (!this.pairs.length) return [];
-    const [red, green, blue] = channels(accent);
     const mark = { pointRadius: 5, pointHoverRadius: 7, parsing: false };
     const diagonal = this.ends.map((end) => ({ x: end, y: end }));
     return [
       {
         ...mark,
-        data: this.chosen === null ? [] : [this.pairs[this.chosen]],
+        data: [this.pairs[this.chosen]],
         pointRadius: 8,
         pointHoverRadius: 8,
         backgroundColor: ink,
         borderColor: surface,
         borderWidth: 2,
       },
-      { ...mark, data: this.pairs, backgroundColor: `rgb(${red} ${green} ${blue} / 0.55)`, borderWidth: 0 },
+      { ...mark, data: this.pairs, backgroundColor: faded(accent, 0.55), borderWidth: 0 },
       {
         type: "line",
         data: diagonal,
@@ -71,6 +71,28 @@ export class Agreement {
         borderDash: [3, 5],
         borderWidth: 1.5,
       },
+      bars(this.pairs.filter(isInside), faded(accent, 0.5)),
+      bars(
+        this.pairs.filter((pair) => !isInside(pair)),
+        faded(negative, 0.7),
+      ),
     ];
   }
+}
+
+/** Vertical bars from the lower to the upper bounds, as one line with gaps. */
+function bars(pairs, borderColor) {
+  const data = pairs.flatMap(({ x, lower, upper, i }) => [lower, upper, null].map((y) => ({ x, y, i })));
+  return { type: "line", data, parsing: false, pointRadius: 0, pointHitRadius: 0, borderColor, borderWidth: 2 };
+}
+
+function faded(colour, opacity) {
+  const [red, green, blue] = channels(colour);
+  return `rgb(${red} ${green} ${blue} / ${opacity})`;
+}
+
+function inWords(pairs) {
+  const words = `Predicted against true values of ${pairs.length} rows held out`;
+  if (pairs[0].lower === null) return words;
+  return `${words}, each with its 90 % interval as a bar; ${pairs.filter(isInside).length} true values are inside`;
 }

@@ -1,11 +1,13 @@
-/** The curve that a model draws through its context: the truth dashed, earlier gradient steps faint. */
+/** The curve that a model draws through its context, over its band: the truth dashed, earlier gradient steps faint. */
 
+import { bandOf } from "./band.js";
 import { chartOn, numberAxis } from "./chart.js";
 import { channels } from "./colours.js";
 import { Points } from "./points.js";
 import { Probe } from "./probe.js";
 
 const ROOM = 1.25; // above the largest |y|
+const BAND = { fill: 0.16, edge: 0.4 };
 
 const asLine = (xs, ys) => xs.map((x, i) => ({ x, y: ys[i] }));
 const line = (data, options) => ({ data, pointRadius: 0, borderWidth: 2, parsing: false, ...options });
@@ -13,7 +15,7 @@ const line = (data, options) => ({ data, pointRadius: 0, borderWidth: 2, parsing
 export class CurvePlot {
   /** @param {HTMLElement} host holds a canvas and an svg; @param {object} on as of `Points`, where() and ask(x) */
   constructor(host, range, on) {
-    this.curves = { xs: [], truth: [], earlier: [], curve: [] };
+    this.curves = { xs: [], truth: [], earlier: [], curve: [], band: null };
     this.chart = chartOn(
       host.querySelector("canvas"),
       {
@@ -45,9 +47,14 @@ export class CurvePlot {
     this.chart.update("none");
   }
 
-  /** @param {{xs: number[], truth: number[], earlier: number[][], curve: number[]}} curves */
-  show(curves) {
+  /**
+   * @param {{xs: number[], truth: number[], earlier: number[][], curve: number[],
+   *   band: {lower: number[], upper: number[]} | null}} curves
+   * @param {string} words what they show
+   */
+  show(curves, words) {
     this.curves = curves;
+    this.chart.canvas.setAttribute("aria-label", words);
     this.chart.repaint();
   }
 
@@ -57,13 +64,14 @@ export class CurvePlot {
   }
 
   #lines({ accent, muted }) {
-    const { xs, truth, earlier, curve } = this.curves;
+    const { xs, truth, earlier, curve, band } = this.curves;
     const [red, green, blue] = channels(accent);
     const faint = (i) => `rgb(${red} ${green} ${blue} / ${0.15 + (0.45 * (i + 1)) / earlier.length})`;
     return [
       line(asLine(xs, curve), { borderColor: accent, borderWidth: 3 }),
       ...earlier.map((ys, i) => line(asLine(xs, ys), { borderColor: faint(i), borderWidth: 1.5 })),
       line(asLine(xs, truth), { borderColor: muted, borderDash: [3, 5], borderWidth: 1.5 }),
+      ...(band ? bandOf(asLine(xs, band.upper), asLine(xs, band.lower), { colour: accent, ...BAND }) : []),
     ];
   }
 }

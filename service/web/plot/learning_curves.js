@@ -1,6 +1,7 @@
 /** Loss against the number of observations, on log axes: models with bands of 95 %, references in grey. */
 
 import { shown } from "../parts/numbers.js";
+import { bandOf } from "./band.js";
 import { chartOn, numberAxis } from "./chart.js";
 import { channels } from "./colours.js";
 
@@ -79,9 +80,7 @@ function linesOf({ name, look, points, beside }, palette) {
     pointBorderColor: own,
   };
   if (!strong) return [line];
-  const edge = { parsing: false, pointRadius: 0, pointHitRadius: 0, borderWidth: 0 };
-  const fill = { target: "+1", above: `rgb(${red} ${green} ${blue} / 0.14)`, below: "transparent" };
-  return [line, { ...edge, data: at("high"), fill }, { ...edge, data: at("low") }];
+  return [line, ...bandOf(at("high"), at("low"), { colour: own, fill: 0.14 })];
 }
 
 /** Powers of ten are named, and their halves and fifths where there is room for them. */

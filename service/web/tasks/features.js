@@ -13,11 +13,17 @@ const CLASS_CENTRES = spaced(4, CLASS_RANGE.y * 0.8).flatMap((a) => spaced(4, CL
 
 const exact = (words, row) => ({ words, row: (...x) => row(...x).map((value) => rounded(value, DIGITS)) });
 
-/** Of one number. */
+/** Of one number; `names` has one for each column. */
 export const CURVE_FEATURES = {
-  plain: exact("x itself", (x) => [x]),
-  powers: exact("1, t, t², t³ with t = x/5", (x) => [0, 1, 2, 3].map((power) => (x / CURVE_RANGE) ** power)),
-  bumps: exact("nine bumps along x", (x) => CURVE_CENTRES.map((centre) => bump(x - centre, 1.25))),
+  plain: { ...exact("x itself", (x) => [x]), names: ["x"] },
+  powers: {
+    ...exact("1, t, t², t³ with t = x/5", (x) => [0, 1, 2, 3].map((power) => (x / CURVE_RANGE) ** power)),
+    names: ["1", "t", "t²", "t³"],
+  },
+  bumps: {
+    ...exact("nine bumps along x", (x) => CURVE_CENTRES.map((centre) => bump(x - centre, 1.25))),
+    names: CURVE_CENTRES.map((centre) => `bump at ${centre}`.replace("-", "−")),
+  },
 };
 
 /** Of two numbers. */

@@ -2,9 +2,11 @@
 
 import { callsOf, curl, pythonOfSteps } from "../ask/calls.js";
 import { Descent, ONE_STEP } from "../ask/descent.js";
+import { intervalOf, withInterval } from "../ask/interval.js";
 import { announce } from "../parts/announce.js";
 import { offer, offerEach, Slider } from "../parts/choices.js";
 import { aboutOf, fitting, gives, hasRate, nameOf, takes } from "../parts/models.js";
+import { showNotes } from "../parts/notes.js";
 import { fill, shown } from "../parts/numbers.js";
 import { TaskControls } from "../parts/task_controls.js";
 import { CurvePlot } from "../plot/curve_plot.js";
@@ -102,7 +104,13 @@ export class CurveView extends View {
     controls.rate.disabled = state.rate === null;
     this.task.count.show(points.length);
     this.plot.points.show(points.map((point, i) => ({ ...point, words: wordsOf(point, i, points.length) })));
-    this.ask(points.length ? { request: requestOf(state, points), steps: descends ? state.steps : null } : null);
+    const features = CURVE_FEATURES[state.model.dims.D === "any" ? state.features : "plain"];
+    const question = () => ({
+      request: requestOf(state, features.row, points),
+      names: features.names,
+      steps: descends ? state.steps : null,
+    });
+    this.ask(points.length ? question() : null);
   }
 
   /** One request, or as many as it takes to go on from the gradient steps that are there already. */
@@ -122,21 +130,42 @@ export class CurveView extends View {
     const latest = curves.at(-1) ?? result.request.query.map(() => 0);
     const value = latest.at(-1);
     this.value = value;
-    this.plot.show({ xs: GRID, truth: this.#truth(), earlier: curves.slice(0, -1), curve: latest });
-    this.plot.probe.show(`x ${shown(probe)}, prediction ${shown(value)}`);
+    const band = intervalOf(result.answer);
+    this.plot.show(
+      { xs: GRID, truth: this.#truth(), earlier: curves.slice(0, -1), curve: latest, band },
+      `The prediction as a curve over x${band ? `, ${wordsOfBand(band)}` : ""}. The points follow as buttons.`,
+    );
+    const interval = this.#showInterval(band);
+    this.plot.probe.show(`x ${shown(probe)}, prediction ${shown(value)}${interval}`);
     fill(this.part("query"), probe);
     fill(this.part("prediction"), value);
+    showNotes(this.part("notes"), result.answer?.notes, aboutNotes(result.names));
     this.status.answered(result.latency);
     this.calls.show(
       result.steps === null ? callsOf(ofProbe(result.request)) : callsOfSteps(result),
       aboutCalls(result),
     );
-    announce(`${this.points.length} points. At x = ${shown(probe)} the prediction is ${shown(value)}.`);
+    announce(`${this.points.length} points. At x = ${shown(probe)} the prediction is ${shown(value)}${interval}.`);
+  }
+
+  /** Show where a new point at the probe is expected; returns it in words, to follow the prediction. */
+  #showInterval(band) {
+    this.part("interval").hidden = this.part("band-key").hidden = band === null;
+    this.part("no-band").hidden = this.state.model.gives_scale;
+    const [lower, upper] = band ? [band.lower.at(-1), band.upper.at(-1)] : [null, null];
+    fill(this.part("lower"), lower);
+    fill(this.part("upper"), upper);
+    return band ? `, 90 % interval ${shown(lower)} to ${shown(upper)}` : "";
   }
 
   #showNothing() {
     this.value = null;
-    this.plot.show({ xs: GRID, truth: this.#truth(), earlier: [], curve: [] });
+    this.plot.show(
+      { xs: GRID, truth: this.#truth(), earlier: [], curve: [], band: null },
+      "No points, and no prediction.",
+    );
+    this.#showInterval(null);
+    showNotes(this.part("notes"));
     this.plot.probe.show("no prediction");
     fill(this.part("prediction"), null);
     this.status.answered(null);
@@ -151,16 +180,24 @@ export class CurveView extends View {
 const wordsOf = ({ x, y }, i, n) =>
   `Point ${i + 1} of ${n}: x ${shown(x)}, y ${shown(y)}. Arrow keys move, Delete removes.`;
 
+function wordsOfBand({ lower, upper }) {
+  const widths = GRID.map((_, i) => upper[i] - lower[i]);
+  const [least, most] = [Math.min(...widths), Math.max(...widths)].map(shown);
+  return `in a band where 9 of 10 new points are expected, ${least} wide where it is narrowest and ${most} at most`;
+}
+
 /** The queries of the curve, and last the one that is read out. */
-function requestOf({ model, features, probe, rate }, points) {
-  const { row } = CURVE_FEATURES[model.dims.D === "any" ? features : "plain"];
-  return {
+function requestOf({ model, probe, rate }, row, points) {
+  const request = {
     model: model.name,
     context: { x: points.map(({ x }) => row(x)), y: points.map(({ y }) => y) },
     query: [...GRID, probe].map((x) => row(x)),
     ...(rate !== null && hasRate(model) && { parameters: { learning_rate: rate } }),
   };
+  return withInterval(request, model);
 }
+
+const aboutNotes = (names) => ({ column: (j) => `“${names[j]}”`, queries: () => "Parts of the curve are" });
 
 const ofProbe = (request) => ({ ...request, query: request.query.slice(-1) });
 
@@ -174,6 +211,7 @@ ${curl("v1/predict", ofProbe(last))}`
   };
 }
 
-const aboutCalls = ({ steps }) =>
-  `Asks for the one query above and prints its prediction; the curve is the same with ${GRID.length} queries` +
+const aboutCalls = ({ request, steps }) =>
+  `Asks for the one query above and prints its prediction${request.interval ? " with the interval" : ""}; ` +
+  `the curve is the same with ${GRID.length} queries` +
   (steps === null ? "." : ", one call for each step.");

@@ -37,7 +37,8 @@ export class Explained {
         `What each row of the context adds to the ${about.target} predicted for row ${about.row}. ` +
         "Together they are the prediction.";
     });
-    const missing = [...new Set(answers.filter(({ error }) => error).map(({ error }) => error.message))];
+    const missing = answers.filter(({ error }) => error).map(({ error }) => error.message.replace(/^explain: /, ""));
+    this.part("explain-call").hidden = missing.length > 0;
     this.part("unexplained").hidden = missing.length === 0;
     this.part("unexplained").textContent = missing.join(" ");
   }

@@ -1,12 +1,13 @@
 /** The table: a CSV file, some of its rows as context, the rest held out and predicted. */
 
 import { callsOf } from "../ask/calls.js";
+import { withInterval } from "../ask/interval.js";
 import { announce } from "../parts/announce.js";
 import { offer, percent, Slider, tickBox } from "../parts/choices.js";
 import { takeFiles } from "../parts/file_drop.js";
 import { aboutOf, fitting, gives, nameOf, takes } from "../parts/models.js";
+import { listed, showNotes } from "../parts/notes.js";
 import { fill, shown } from "../parts/numbers.js";
-import { Agreement } from "../plot/agreement.js";
 import { columnsOf } from "../table/columns.js";
 import { parseCsv } from "../table/csv.js";
 import { handOver } from "../table/handed_over.js";
@@ -14,16 +15,20 @@ import { problemOf, scoresOf } from "../table/problem.js";
 import { standardDeviation } from "../table/scores.js";
 import { houses } from "../tasks/houses.js";
 import { Explained } from "./explained.js";
+import { Predicted } from "./predicted.js";
 import { View } from "./view.js";
 
 const NO_FEATURE = new Error("No feature is chosen. Tick at least one column to predict from.");
-const START = { name: null, columns: null, model: "linear", target: null, features: [], share: 0.3, seed: 1 };
+const START = { name: null, columns: null, model: null, target: null, features: [], share: 0.3, seed: 1 };
 
 export class TableView extends View {
   constructor(host, served) {
     super(host, { ...START });
     this.models = fitting(served.models, "regression", (model) => gives(model, 1));
-    this.plot = new Agreement(host.querySelector(".plot"), (i) => this.#lookInto(i));
+    this.predicted = new Predicted(
+      (name) => this.part(name),
+      (i) => this.#lookInto(i),
+    );
     this.explained = new Explained(
       (name) => this.part(name),
       (error) => this.status.failed(error),
@@ -43,8 +48,6 @@ export class TableView extends View {
       (share) => this.change({ share }),
     );
     controls.shuffle.addEventListener("click", () => this.change({ seed: this.state.seed + 1 }));
-    const row = this.part("row");
-    row.addEventListener("change", () => this.#lookInto(Number(row.value)));
     this.part("example").addEventListener("click", () => this.read("houses.csv", houses()));
     this.part("evaluate").addEventListener("click", () => this.#handOver());
     takeFiles(this.part("drop"), (name, text) => this.read(name, text));
@@ -87,14 +90,15 @@ export class TableView extends View {
   }
 
   refresh() {
-    const { columns, target, features, share, seed } = this.state;
+    const { name, columns, target, features, share, seed } = this.state;
     const model = this.#offerModels(features.length);
     if (columns === null) return;
     if (features.length === 0) return this.status.failed(NO_FEATURE);
     if (!model) return this.status.failed(new Error(`No model takes ${features.length} features. Choose others.`));
     const problem = problemOf(columns, target, features, share, seed);
     const { x, y } = problem.seen;
-    this.ask({ problem, target, features, request: { model: model.name, context: { x, y }, query: problem.held.x } });
+    const request = withInterval({ model: model.name, context: { x, y }, query: problem.held.x }, model);
+    this.ask({ problem, name, target, features, request });
   }
 
   /** Give the whole table to the view of evaluations, which the link then opens. */
@@ -121,7 +125,7 @@ export class TableView extends View {
 
   show(result) {
     this.result = result;
-    const { problem, request, answer, latency } = result;
+    const { problem, name, target, features, request, answer, latency } = result;
     const [seen, held] = [problem.seen.y.length, problem.held.y.length];
     const scores = scoresOf(problem, answer.prediction);
     this.part("results").hidden = false;
@@ -130,19 +134,15 @@ export class TableView extends View {
     fill(this.part("r2-model"), scores.model);
     fill(this.part("r2-ridge"), scores.ridge);
     fill(this.part("r2-least-squares"), scores.leastSquares);
+    showNotes(this.part("notes"), answer.notes, aboutNotes(features, problem.held.numbers));
     this.status.answered(latency);
     this.calls.show(
       callsOf(request),
-      `Sends the ${seen} seen rows and prints the predictions for the ${held} held out. ` +
-        'With "explain": true in the request (explain=True in Python), the answer has what the bars show too.',
+      `Sends the ${seen} seen rows and prints the predictions for the ${held} held out` +
+        `${request.interval ? ", then the lower and the upper bounds" : ""}.`,
     );
     announce(`R² ${shown(scores.model)} on ${held} rows held out.`);
-    this.pairs = problem.held.numbers.map((row, i) => pairOf(row, problem.held.y[i], answer.prediction[i]));
-    offer(
-      this.part("row"),
-      this.pairs.map(({ words }, i) => [String(i), words]),
-      "0",
-    );
+    this.predicted.show({ name, target, held: problem.held, answer });
     this.#lookInto(0);
   }
 
@@ -150,10 +150,9 @@ export class TableView extends View {
   #lookInto(i) {
     const { problem, request, target, features } = this.result;
     const { seen, held } = problem;
-    this.part("row").value = String(i);
-    this.plot.show(this.pairs, i);
+    this.predicted.mark(i);
     this.explained.explain(
-      { ...request, query: [held.x[i]] },
+      { model: request.model, context: request.context, query: [held.x[i]] },
       {
         names: features,
         spreads: features.map((_, j) => standardDeviation(seen.x.map((row) => row[j]))),
@@ -165,7 +164,11 @@ export class TableView extends View {
   }
 }
 
-const pairOf = (row, x, y) => ({ x, y, words: `row ${row}: true ${shown(x)}, predicted ${shown(y)}` });
+const aboutNotes = (features, numbers) => ({
+  column: (j) => `“${features[j]}”`,
+  queries: (rows) =>
+    `Row${rows.length > 1 ? "s" : ""} ${listed(rows.map((i) => numbers[i]))} ${rows.length > 1 ? "are" : "is"}`,
+});
 
 function summaryOf(name, numeric, leftOut) {
   const left = leftOut.length ? ` Left out, not numbers: ${leftOut.join(", ")}.` : "";
