@@ -42,6 +42,7 @@ export class CallPanel {
 
   /** The clipboard is for secure addresses only; elsewhere the text is selected for the visitor to copy. */
   async #copy() {
+    clearTimeout(this.said);
     try {
       await navigator.clipboard.writeText(this.calls[this.language]);
       this.copy.textContent = "Copied";
@@ -49,6 +50,6 @@ export class CallPanel {
       getSelection().selectAllChildren(this.code);
       this.copy.textContent = "Selected: press Ctrl+C";
     }
-    setTimeout(() => (this.copy.textContent = "Copy"), SAID_FOR);
+    this.said = setTimeout(() => (this.copy.textContent = "Copy"), SAID_FOR);
   }
 }
