@@ -41,7 +41,7 @@ def test_the_copied_call_of_classes_gives_their_probabilities(opened: Opened) ->
 
 
 def test_the_copied_curl_of_a_table_sends_all_of_it(opened: Opened) -> None:
-    table = View(opened("table", refusals=True), "table")
+    table = View(opened("table"), "table")
     table.page.get_by_text("Try with an example").click()
     table.number("r2-model")
     answer = json.loads(run("bash", "-c", copied(table, "curl")))

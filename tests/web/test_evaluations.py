@@ -34,7 +34,7 @@ def evaluations(opened: Opened) -> View:
 def evaluate_table(opened: Opened, path: Path) -> tuple[View, dict[str, Any]]:
     """From a table to the end of its evaluation; returns the page and what was asked for."""
     path.write_text("\n".join(["depth,width,load", *(f"{i},{i * i % 7},{2 * i + i * i % 5}" for i in range(13))]))
-    page = opened("table", refusals=True)
+    page = opened("table")
     upload(View(page, "table"), path)
     page.get_by_role("link", name="Evaluate on this table").click()
     view = View(page, "evaluations")

@@ -74,7 +74,7 @@ def curve(opened: Opened) -> View:
 
 @pytest.fixture
 def table(opened: Opened) -> View:
-    return View(opened("table", refusals=True), "table")
+    return View(opened("table"), "table")
 
 
 def test_the_band_has_the_bounds_of_the_service_and_a_name(curve: View) -> None:

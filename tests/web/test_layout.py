@@ -12,7 +12,7 @@ Opened = Callable[..., Page]
 
 
 def test_nothing_sticks_out_on_a_phone(opened: Opened, tmp_path: Path) -> None:
-    page = opened("table", size={"width": 320, "height": 640}, refusals=True)
+    page = opened("table", size={"width": 320, "height": 640})
     page.get_by_text("Try with an example").click()
     for view in ("table", "classes", "curve", "evaluations"):
         page.get_by_role("link", name=view.capitalize(), exact=True).click()
@@ -23,7 +23,7 @@ def test_nothing_sticks_out_on_a_phone(opened: Opened, tmp_path: Path) -> None:
 
 
 def test_on_a_phone_the_settings_stand_above_what_they_change(opened: Opened) -> None:
-    page = opened("table", size={"width": 360, "height": 720}, refusals=True)
+    page = opened("table", size={"width": 360, "height": 720})
     page.get_by_text("Try with an example").click()
     expect(page.locator("#table [data-part=results]")).to_be_visible()
     tops = [box_of(page.locator(f"#table {part}"))["y"] for part in (".drop", ".controls", "[data-part=results]")]
@@ -31,7 +31,7 @@ def test_on_a_phone_the_settings_stand_above_what_they_change(opened: Opened) ->
 
 
 def test_a_first_time_visitor_has_a_prediction_within_three_clicks_in_every_view(opened: Opened) -> None:
-    page = opened("", refusals=True)
+    page = opened("")
     expect(page.locator("#curve [data-part=prediction]")).to_have_attribute("value", re.compile(r"\d"))
     page.get_by_role("link", name="Classes").click()
     expect(page.locator("#classes [data-part=shares] data")).to_have_count(2)

@@ -5,14 +5,14 @@ from pathlib import Path
 import httpx
 import numpy as np
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Response, expect
 from sklearn.linear_model import LinearRegression, Ridge
 from sklearn.metrics import r2_score
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from tests.running import Server
-from tests.web.pages import View, upload
+from tests.web.pages import View, sent, upload
 
 Opened = Callable[..., Page]
 ROWS = 61
@@ -69,10 +69,50 @@ def test_weights_and_contributions_are_drawn_for_the_row_that_is_chosen_where_a_
     table.host.locator(".frame canvas").click(position={"x": 100, "y": 250})
     expect(table.part("row")).not_to_have_value("5")
 
+    expect(table.part("effects")).to_be_hidden()
+
     table.control("model").select_option("gd-8")
-    expect(table.part("unexplained")).to_contain_text("no contributions")
-    expect(table.part("weights")).to_be_visible()
-    expect(table.part("contributions")).to_be_hidden()
+    expect(contributions).to_be_hidden()
+    expect(weights).to_be_visible()
+    expect(table.part("explain-call")).to_contain_text("explain=True")
+
+
+def test_the_effects_and_interactions_of_nonlinear_are_those_of_the_service(table: View) -> None:
+    with table.page.expect_response(explains) as explained:
+        table.page.get_by_text("Try with an example").click()
+    explanation = explained.value.json()["explanation"]
+    columns = sorted(explanation["effects"]["columns"], key=lambda column: -column["strength"])
+    names = ["area", "rooms", "age", "distance", "garden"]
+    plots = table.part("effects").locator("figure:visible")
+    expect(plots.locator("figcaption")).to_have_text([names[column["column"]] for column in columns])
+    drawn = plots.first.locator("canvas").evaluate(
+        "canvas => Chart.getChart(canvas).data.datasets.map(({ data }) => data.map(({ x, y }) => [x, y]))"
+    )
+    expected = [columns[0][name] for name in ("effect", "upper", "lower")]
+    assert drawn == [[list(point) for point in zip(columns[0]["values"], each, strict=True)] for each in expected]
+
+    bars = table.part("pairs").locator("canvas")
+    expect(bars).to_have_attribute("aria-label", re.compile(r"Interactions: area × distance \d"))
+    least = 0.01 * columns[0]["strength"]
+    strong = [pair["strength"] for pair in explanation["pairs"] if pair["strength"] > least]
+    assert bars.evaluate("canvas => Chart.getChart(canvas).data.datasets[0].data") == strong
+    assert 0 < len(strong) < len(explanation["pairs"])
+    expect(table.part("contributions").locator("canvas")).to_be_visible()
+    expect(table.part("weights")).to_be_hidden()
+
+
+def explains(response: Response) -> bool:
+    return response.url.endswith("/v1/predict") and "explain" in sent(response.request)
+
+
+def test_a_model_without_any_explanation_says_so(table: View, tmp_path: Path) -> None:
+    lines = ["x,y", *(f"{x / 4},{(x % 7) / 3}" for x in range(-16, 17))]
+    (tmp_path / "one.csv").write_text("\n".join(lines))
+    upload(table, tmp_path / "one.csv")
+    table.control("model").select_option("sine-trained")
+    expect(table.part("unexplained")).to_contain_text("model sine-trained has no explanation of its predictions")
+    for part in ("weights", "effects", "pairs", "contributions", "explain-call"):
+        expect(table.part(part)).to_be_hidden()
 
 
 def test_target_features_and_held_out_rows_are_chosen_and_no_feature_is_refused(table: View) -> None:
@@ -91,6 +131,17 @@ def test_target_features_and_held_out_rows_are_chosen_and_no_feature_is_refused(
     for box in table.part("features").get_by_role("checkbox").all():
         box.uncheck()
     expect(table.part("problem")).to_contain_text("Tick at least one column")
+
+
+def test_a_table_that_is_pasted_is_read_or_refused_like_a_file(table: View) -> None:
+    expect(table.part("drop")).to_be_visible()
+    rows = "\n".join(["a\tb", *(f"{i}\t{2 * i}" for i in range(9))])
+    table.page.evaluate("text => navigator.clipboard.writeText(text)", rows)
+    table.page.keyboard.press("Control+V")
+    expect(table.part("file")).to_have_text("pasted.csv: 9 rows, 2 columns of numbers.")
+    table.page.evaluate("navigator.clipboard.writeText('nonsense')")
+    table.page.keyboard.press("Control+V")
+    expect(table.part("file-problem")).to_contain_text("pasted.csv: The file needs a header")
 
 
 BAD = {

@@ -1,6 +1,11 @@
-/** Files that are dropped on an element, or chosen with the file input inside it. */
+/** Files that are dropped on an element or chosen with the file input inside it, and text that is pasted. */
 
-/** @param {HTMLElement} drop; @param {(name: string, text: string) => void} read */
+const PASTED = "pasted.csv";
+
+/**
+ * @param {HTMLElement} drop takes what is pasted anywhere while it is visible
+ * @param {(name: string, text: string) => void} read
+ */
 export function takeFiles(drop, read) {
   const take = async (file) => file && read(file.name, await file.text());
   const input = drop.querySelector("input[type=file]");
@@ -17,5 +22,11 @@ export function takeFiles(drop, read) {
     event.preventDefault();
     drop.classList.remove("over");
     take(event.dataTransfer.files[0]);
+  });
+  document.addEventListener("paste", ({ target, clipboardData }) => {
+    if (!drop.checkVisibility() || target.matches?.('[type="password"]')) return;
+    const [file, text] = [clipboardData.files[0], clipboardData.getData("text")];
+    if (file) take(file);
+    else if (text) read(PASTED, text);
   });
 }

@@ -4,6 +4,9 @@ import { endsOf, isInside } from "../table/pairs.js";
 import { chartOn, numberAxis } from "./chart.js";
 import { channels } from "./colours.js";
 
+const MANY = 100; // bars; more of them lie on top of each other, and each is drawn fainter
+const FAINTEST = 0.15; // of what a bar is among few
+
 export class Agreement {
   /** @param {HTMLElement} host holds a canvas; @param {(i: number) => void} choose */
   constructor(host, choose) {
@@ -20,11 +23,7 @@ export class Agreement {
             legend: { display: false },
             tooltip: { filter: ({ datasetIndex }) => datasetIndex < 2, callbacks: { label: (item) => item.raw.words } },
           },
-          onClick: (event, _, chart) => {
-            const [nearest] = chart.getElementsAtEventForMode(event, "nearest", { intersect: false }, true);
-            const pair = nearest && chart.data.datasets[nearest.datasetIndex].data[nearest.index];
-            if (pair?.i !== undefined) choose(pair.i);
-          },
+          onClick: (event) => choose(this.#nearestTo(event)),
         },
       },
       (chart, palette) => {
@@ -35,7 +34,7 @@ export class Agreement {
 
   /** @param {object[]} pairs as of `pairsOf`; @param {number} chosen */
   show(pairs, chosen) {
-    this.pairs = pairs.map((pair, i) => ({ ...pair, i }));
+    this.pairs = pairs;
     this.chosen = chosen;
     const [low, high] = endsOf(pairs);
     const room = 0.05 * (high - low || 1);
@@ -47,9 +46,19 @@ export class Agreement {
     this.chart.repaint();
   }
 
+  /** Which pair's mark is nearest to a place on the canvas. */
+  #nearestTo({ x, y }) {
+    const { scales } = this.chart;
+    const distances = this.pairs.map((pair) =>
+      Math.hypot(scales.x.getPixelForValue(pair.x) - x, scales.y.getPixelForValue(pair.y) - y),
+    );
+    return distances.reduce((nearest, distance, i) => (distance < distances[nearest] ? i : nearest), 0);
+  }
+
   #sets({ accent, negative, muted, ink, surface }) {
     if (!this.pairs.length) return [];
     const mark = { pointRadius: 5, pointHoverRadius: 7, parsing: false };
+    const fainter = Math.max(FAINTEST, Math.min(1, MANY / this.pairs.length));
     const diagonal = this.ends.map((end) => ({ x: end, y: end }));
     return [
       {
@@ -71,10 +80,10 @@ export class Agreement {
         borderDash: [3, 5],
         borderWidth: 1.5,
       },
-      bars(this.pairs.filter(isInside), faded(accent, 0.5)),
+      bars(this.pairs.filter(isInside), faded(accent, 0.5 * fainter)),
       bars(
         this.pairs.filter((pair) => !isInside(pair)),
-        faded(negative, 0.7),
+        faded(negative, 0.7 * fainter),
       ),
     ];
   }
@@ -82,7 +91,7 @@ export class Agreement {
 
 /** Vertical bars from the lower to the upper bounds, as one line with gaps. */
 function bars(pairs, borderColor) {
-  const data = pairs.flatMap(({ x, lower, upper, i }) => [lower, upper, null].map((y) => ({ x, y, i })));
+  const data = pairs.flatMap(({ x, lower, upper }) => [lower, upper, null].map((y) => ({ x, y })));
   return { type: "line", data, parsing: false, pointRadius: 0, pointHitRadius: 0, borderColor, borderWidth: 2 };
 }
 

@@ -1,4 +1,7 @@
-/** An example table, drawn from a seed: houses whose price is nearly linear in what is known of them. */
+/**
+ * An example table, drawn from a seed: houses that cost more a square metre near the centre, and more when they are new
+ * or very old.
+ */
 
 import { randomFrom, rounded } from "./random.js";
 
@@ -13,7 +16,9 @@ export function houses(seed = 1, rows = 150) {
     const age = rounded(random.uniform(0, 90), 0);
     const distance = rounded(random.uniform(0.3, 18), 1);
     const garden = random.uniform() < 0.4 ? 1 : 0;
-    const price = 60 + 2.9 * area + 9 * rooms - 0.8 * age - 6 * distance + 35 * garden + 22 * random.normal();
+    const squareMetre = 1.6 + 2.2 * Math.exp(-distance / 5);
+    const ageing = 0.045 * (age - 55) ** 2;
+    const price = 30 + squareMetre * area + 9 * rooms + ageing + 35 * garden + 22 * random.normal();
     const street = STREETS[Math.floor(random.uniform(0, STREETS.length))];
     return [street, area, rooms, age, distance, garden, rounded(price, 1)].join(",");
   });

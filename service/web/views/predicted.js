@@ -44,6 +44,7 @@ export class Predicted {
 
   #showCoverage(bounded) {
     for (const name of ["bar-key", "coverage", "marks"]) this.part(name).hidden = !bounded;
+    if (!bounded) return;
     const [all, inside] = [this.pairs.length, this.pairs.filter(isInside).length];
     this.part("coverage").textContent =
       `${inside} of the ${all} true values are in their 90 % interval, ${percent(inside / all)}. ` +

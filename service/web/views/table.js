@@ -152,7 +152,7 @@ export class TableView extends View {
     const { seen, held } = problem;
     this.predicted.mark(i);
     this.explained.explain(
-      { model: request.model, context: request.context, query: [held.x[i]] },
+      { ...request, query: [held.x[i]] },
       {
         names: features,
         spreads: features.map((_, j) => standardDeviation(seen.x.map((row) => row[j]))),
