@@ -41,9 +41,19 @@ class CellMoments(NamedTuple):
     """The weighted mean of the features."""
 
     def effective_count(self) -> Float[Tensor, " B"]:
-        """Count the observations as their weights spread: (Σw)²/Σw², of counts Σw (Kish, "Survey Sampling", 1965)."""
-        some = self.count_of_squares > 0
-        return torch.where(some, self.count.square() / torch.where(some, self.count_of_squares, 1.0), 0.0)
+        """Count the observations as their weights spread."""
+        return effective_count(self.count, self.count_of_squares)
+
+
+def effective_count(count: Float[Tensor, "*B"], count_of_squares: Float[Tensor, "*B"]) -> Float[Tensor, "*B"]:
+    """Count observations as their weights spread: (Σw)²/Σw², of counts Σw (Kish, "Survey Sampling", 1965)."""
+    some = count_of_squares > 0
+    return torch.where(some, count.square() / torch.where(some, count_of_squares, 1.0), 0.0)
+
+
+def squares_of(weight: Weight) -> Weight:
+    """What each weight adds to `count_of_squares`: a whole number counts equal observations."""
+    return torch.where(weight == torch.floor(weight), weight, weight * weight.abs())
 
 
 def empty(batch: int, columns: int, indicators: int, features: int) -> CellMoments:
@@ -110,10 +120,9 @@ def add(state: CellMoments, x: Inputs, y: Outputs, features: Float[Tensor, "B N 
     comoment = torch.where(left, moved * cells * cells.mT + (column * z).mT @ z, 0.0)
     columns = outputs + x.shape[-1]
     peak = torch.maximum(state.peak, diagonal(comoment).narrow(1, 0, columns).abs())
-    squares = torch.where(weight == torch.floor(weight), weight, weight * weight.abs())
     return CellMoments(
         torch.where(left, count, 0.0).flatten(),
-        torch.where(left[:, 0, 0], state.count_of_squares + squares[..., None].sum(1)[:, 0], 0.0),
+        torch.where(left[:, 0, 0], state.count_of_squares + squares_of(weight)[..., None].sum(1)[:, 0], 0.0),
         (mean + rounding).squeeze(1),
         extra_mean.narrow(2, 0, indicators)[:, 0],
         comoment,

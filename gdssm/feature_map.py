@@ -7,7 +7,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from gdssm.cell_moments import CellMoments, empty
+from gdssm.cell_moments import CellMoments, effective_count, empty, squares_of
 from gdssm.notation import Inputs, Outputs, Weight
 from gdssm.prior import BEND, BUFFERED, FURTHEST, ROUNDING
 
@@ -100,9 +100,8 @@ class FeatureMapState(NamedTuple):
         variance = ((there * (cells - mean).square()).sum(1, keepdim=True) / total).clamp(min=0.0)
         spread = torch.where(variance > (ROUNDING * mean).square(), variance, 0.0).sqrt()
         frozen = self.frozen[:, None] > 0
-        squares = torch.where(weight == torch.floor(weight), weight, weight * weight.abs())[..., None].sum(1)
-        count = weight[..., None].sum(1)
-        effective = torch.where(squares > 0, count.square() / torch.where(squares > 0, squares, 1.0), 0.0)[:, 0]
+        squares = squares_of(weight)[..., None].sum(1)
+        effective = effective_count(weight[..., None].sum(1), squares)[:, 0]
         return Scale(
             torch.where(frozen, self.center, mean[:, 0]),
             torch.where(frozen, self.spread, spread[:, 0]),
