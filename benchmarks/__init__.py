@@ -2,6 +2,7 @@
 
 graph         a model file beside numpy with the same thread
 held_context  a query to a context on the server beside one that brings its context
+stored_context  one observation into a stored context, and its bytes, of two models
 serving       the service beside others and beside the limit
 start         how soon a server answers, what memory and disk it takes
 scale         time and memory against every size

@@ -44,17 +44,18 @@ def requests(server: Server, connection: socket.socket) -> dict[str, bytes]:
     """Write what is asked, and make the context that one of them asks."""
     sent = payload(PAYLOAD)
     observations = {"x": sent.x.tolist(), "y": sent.y.tolist()}
-    creating = _post(server, "/v1/contexts", {"model": server.model, "observations": observations})
+    creating = post(server, "/v1/contexts", {"model": server.model, "observations": observations})
     context = json.loads(send(connection, creating, status=201))["id"]
     return {
         CONTROL: server.request("json", PAYLOAD),
         "one-shot, binary": server.request("binary", PAYLOAD),
-        HELD: _post(server, f"/v1/contexts/{context}/predictions", {"query": sent.query.tolist()}),
+        HELD: post(server, f"/v1/contexts/{context}/predictions", {"query": sent.query.tolist()}),
         "one-shot of S, JSON": server.request("json", "S"),  # last: it would warm the caches for what counts
     }
 
 
-def _post(server: Server, path: str, value: object) -> bytes:
+def post(server: Server, path: str, value: object) -> bytes:
+    """Write a request with a value as its JSON body."""
     form = replace(server.contestant.forms["json"], path=path, write=lambda *_: json.dumps(value).encode())
     contestant = replace(server.contestant, forms={"json": form})
     return replace(server, contestant=contestant).request("json", PAYLOAD)

@@ -9,7 +9,7 @@ from pathlib import Path
 from benchmarks.results import RESULTS
 from benchmarks.table import NOT_MET, markdown
 
-TOPICS = ("cost", "graph", "held_context", "serving", "start", "scale", "bulk", "training")
+TOPICS = ("cost", "graph", "held_context", "stored_context", "serving", "start", "scale", "bulk", "training")
 """In the order in which they are measured."""
 
 README = Path(__file__).parents[1] / "README.md"

@@ -22,7 +22,7 @@ from service.store.tables import CONTEXTS
 OWNER = "a key"
 YEAR = 365 * 86_400
 BATCH = 5000
-"""Rows of one statement."""
+"""Rows of one transaction."""
 GENERATOR = np.random.default_rng(3)
 FIRST = Context(GENERATOR.normal(size=(50, 10)), GENERATOR.normal(size=50))
 ONE, QUERY = Context(FIRST.x[:1], FIRST.y[:1]), FIRST.x[:10]
@@ -50,17 +50,22 @@ class Filled:
             "make and remove": lambda: self._contexts.delete(OWNER, self._contexts.create(OWNER, self._model).id),
         }
 
+    def export(self) -> bytes:
+        """Write the first of them down."""
+        return self._contexts.export(OWNER, self._ids[0])[0]
+
     def close(self) -> None:
         """Close the database."""
         self._database.close()
 
     def _copy(self, count: int) -> None:
-        with self._database.transaction() as connection:
+        with self._database.reading() as connection:
             taught = connection.execute(select(CONTEXTS)).one()._asdict()
-            for start in range(0, count, BATCH):
-                names = [secrets.token_hex(16) for _ in range(min(BATCH, count - start))]
+        for start in range(0, count, BATCH):
+            names = [secrets.token_hex(16) for _ in range(min(BATCH, count - start))]
+            with self._database.transaction() as connection:
                 connection.execute(insert(CONTEXTS), [{**taught, "id": name} for name in names])
-                self._ids += names
+            self._ids += names
 
 
 def among(model: str, counts: Sequence[int], rounds: int) -> Seconds:
