@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from service.contexts.contexts import Change, ContextRecord, Contexts
+from service.contexts.recent import Recent
 from service.errors import (
     Conflict,
     InvalidInput,
@@ -435,6 +436,7 @@ def test_a_context_of_a_model_with_other_tensors_says_so(
     runtime, other = repository.get("gd-1"), repository.get("linear").manifest
     renamed = other.model_copy(update={"name": "gd-1", "version": runtime.manifest.version})
     monkeypatch.setattr(runtime, "manifest", renamed)
+    contexts._shelf._recent = Recent()  # as in a process that has loaded the other file
     with pytest.raises(Conflict, match="another file of model gd-1"):
         contexts.observe(OWNER, record.id, draw(2))
 
