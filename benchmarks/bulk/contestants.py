@@ -73,7 +73,7 @@ def command(name: str, context: Path, query: Path, out: Path, rows: int) -> list
     """What Python is told to start a contestant."""
     files = [str(path) for path in (context, query)]
     if name == OURS:
-        return ["-m", "service", "predict", *files, "--target", TARGET, "--out", str(out)]
+        return ["-m", "service", "predict", *files, "--target", TARGET, "--model", "linear", "--out", str(out)]
     return ["-m", "benchmarks.bulk.contestants", name, *files, str(out), str(rows)]
 
 
