@@ -18,19 +18,38 @@ from service.api.schemas import (
     Observations,
 )
 from service.contexts.context_record import ContextRecord, Page
+from service.contexts.decay import RULE, Decay
+from service.contexts.drift import AUTO, Auto
+from service.errors import InvalidInput, Problem
 from service.explaining.implicit_weights import ImplicitWeights
 from service.explaining.parts import Part, parts
-from service.numbers import number
+from service.numbers import named, number
 
 LONGEST_TTL = 10 * 365 * 86_400
 """Seconds."""
 
 EXAMPLE_ID = "0193f2b46a0e7c3f9d1e5a7b8c2d4f60"
 
+
+def decay_of(value: object, field: str) -> Decay:
+    """Read a decay.
+
+    Raises:
+        InvalidInput: It is neither a number nor "auto".
+    """
+    if value is None:
+        return None
+    if isinstance(value, str):
+        if value == AUTO:
+            return AUTO
+        raise InvalidInput(Problem(field, f"{RULE}; this is {named(value)}."))
+    return number(value, field)
+
+
 ContextId = Annotated[str, Path(description="The id that the context was given when it was made.")]
 ContextName = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{32}$")]
-Fraction = Annotated[float, reading(number, Annotated[float, Field(gt=0, le=1)])]
-"""Above 0 and at most 1; the core holds it to that in its own words."""
+DecayRequest = Annotated[Decay, reading(decay_of, Annotated[float, Field(gt=0, le=1)] | Auto | None)]
+"""A number, which the core checks in its own words, or "auto"."""
 PartOfState = Literal["implicit_weights", "effects", "pairs", "blocks"]
 ExplainState = Annotated[tuple[Part, ...], reading(parts, bool | list[PartOfState] | None)]
 """As for `POST /v1/predict`; what needs the observations is refused in the core's words."""
@@ -53,8 +72,9 @@ class CreateContext(Schema):
     """Name of a model that streams, from `GET /v1/models`; the default model if left out."""
     version: str | None = Field(None, pattern=r"^[0-9]{1,9}\.[0-9]{1,9}\.[0-9]{1,9}$", examples=["2.0.0"])
     """Version of the model; the newest if left out. The context stays with it."""
-    decay: Fraction | None = Field(None, examples=[None])
-    """What is left of the weight of every observation after one more, as 0.99; nothing is forgotten if left out."""
+    decay: DecayRequest = Field(None, examples=[None])
+    """What is left of the weight of every observation after one more, such as 0.99; `"auto"` finds it out from the
+    observations, for models with intervals; nothing is forgotten if left out."""
     ttl: Seconds | None = Field(None, examples=[3600])
     """Seconds that the context is kept after its last use; GDSSM_CONTEXT_TTL if left out."""
     scale: ScaleRequest | None = Field(None, examples=[None])
@@ -73,8 +93,10 @@ class ContextAnswer(Schema):
 
     id: str = Field(examples=[EXAMPLE_ID])
     model: ModelReference
-    decay: float | None = Field(examples=[None])
+    decay: float | Auto | None = Field(examples=[None])
     """What is left of the weight of every observation after one more; null forgets nothing."""
+    memory_length: float | None = Field(examples=[None])
+    """With decay `"auto"` the effective number of observations that are remembered; null otherwise."""
     n_observations: int = Field(examples=[3])
     """Rows observed, whatever their weights."""
     inputs: int | None = Field(examples=[1])
@@ -98,6 +120,7 @@ class ContextAnswer(Schema):
             id=record.id,
             model=ModelReference(name=record.model, version=record.model_version),
             decay=record.decay,
+            memory_length=record.memory_length,
             n_observations=record.n_observations,
             inputs=record.inputs,
             outputs=record.outputs,

@@ -101,7 +101,7 @@ class ContextRecord(Told):
 
     id: str
     model: ModelReference
-    decay: float | None
+    decay: float | Literal["auto"] | None
     """What is left of the weight of every observation after one more; None forgets nothing."""
     n_observations: int
     inputs: int | None
@@ -115,6 +115,8 @@ class ContextRecord(Told):
     created: datetime
     updated: datetime
     expires: datetime
+    memory_length: float | None = None
+    """With decay "auto" the effective number of observations that are remembered."""
     implicit_weights: ImplicitWeights | None = None
     """Told by `refresh` and `get`, where the model has them."""
 

@@ -1,6 +1,7 @@
 """Every call of the API that is about contexts, written once."""
 
 from collections.abc import Mapping, Sequence
+from typing import Literal
 
 import httpx
 
@@ -22,7 +23,7 @@ class ContextsCalls:
         model: str | None = None,
         *,
         version: str | None = None,
-        decay: float | None = None,
+        decay: float | Literal["auto"] | None = None,
         ttl: int | None = None,
         scale: Scale | None = None,
         like: str | None = None,
@@ -32,7 +33,8 @@ class ContextsCalls:
         Args:
             model: By name, one that streams; the service's default if left out.
             version: Of the model; the highest if left out.
-            decay: What is left of the weight of every observation after one more, as 0.99; None forgets nothing.
+            decay: What is left of the weight of every observation after one more, such as 0.99; "auto" finds it out
+                from the observations; None forgets nothing.
             ttl: Seconds that it is kept after its last use.
             scale: Center and spread of each column, for models that make features of them: contexts of one scale
                 merge exactly. Left out, the first 33 observations say it.

@@ -8,8 +8,9 @@ from pathlib import Path
 
 import numpy as np
 
-from service.artifact import WANT_SCALE, Manifest, next_name
+from service.artifact import WANT_SCALE, Manifest
 from service.client.errors import NotFound
+from service.contexts import drift
 from service.errors import ServiceError
 from service.inference import Infer, unlimited
 from service.models.repository import Repository
@@ -26,16 +27,14 @@ class Engine:
     manifest: Manifest
     infer: Infer
 
-    def observe(self, state: State, observations: Mapping[str, Array]) -> dict[str, Array]:
-        """Map a state, empty for none, and observations to the state after them."""
-        outputs = self.infer({**state, **observations})
-        return {spec.name: outputs[next_name(spec.name)] for spec in self.manifest.state}
-
     def predict(
         self, state: State, query: Array, parameters: Mapping[str, Array], *, scale: bool = False
     ) -> Mapping[str, Array]:
         """Map a state and queries (1, M, D) to the outputs of the graph; with the scale only where it is wanted."""
         flag = {} if scale or not self.manifest.gives_scale else {WANT_SCALE: np.zeros(())}
+        if drift.LOG_WEIGHT in state:
+            now = drift.settled(self.manifest, self.infer, state)
+            return drift.average(now, self.infer({**drift.of_model(now), **drift.asked(query), **flag}))
         return self.infer({**state, "x_query": query[None], **parameters, **flag})
 
 

@@ -13,9 +13,12 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
 
+from service.artifact import Manifest
 from service.cells import missing_problems
 from service.client.engine import Engine, engine, takes_missing_cells
-from service.errors import InvalidInput
+from service.contexts import drift
+from service.contexts.decay import Decay, check_decay, observe
+from service.errors import InvalidInput, ServiceError
 
 Array = NDArray[np.float64]
 
@@ -32,6 +35,9 @@ class StateEstimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn ships
         url: Of a service; without it the model runs in this process.
         api_key: For the service.
     """
+
+    decay: Decay = None
+    """What is left of the weight of an observation after one more; None forgets nothing."""
 
     def __init__(
         self, model: str, *, learning_rate: float | None = None, url: str | None = None, api_key: str | None = None
@@ -56,9 +62,11 @@ class StateEstimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn ships
         with self._engine() as engine:
             _check_cells(engine, x)
             state = getattr(self, "state_", {})
+            _check(engine.manifest, self.decay, weight)
             for rows in _pieces(len(x), x.shape[1] + columns.shape[1]):
-                tensors = {"x": x[None, rows], "y": columns[None, rows], "weight": weight[None, rows]}
-                state = engine.observe(state, tensors)
+                state = observe(
+                    engine.manifest, engine.infer, state, self.decay, (x[rows], columns[rows], weight[rows])
+                )
             self.model_version_, self._missing_cells = engine.manifest.version, engine.manifest.missing_cells
         self.state_ = state
         self.n_observations_ = getattr(self, "n_observations_", 0) + len(x)
@@ -81,7 +89,8 @@ class StateEstimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn ships
                     f"Model {manifest.name} {manifest.version} gives no intervals. Use linear or nonlinear."
                 )
             parts = []
-            for rows in _pieces(len(x), x.shape[1]):
+            contexts = drift.FACTORS if self.decay == drift.AUTO else 1
+            for rows in _pieces(len(x), contexts * x.shape[1]):
                 found = engine.predict(self.state_, x[rows], self._parameters(), scale="scale" in names)
                 parts.append([_of_rows(found[name][0], len(x[rows])) for name in names])
         return [np.concatenate(pieces).astype(np.float64) for pieces in zip(*parts, strict=True)]
@@ -113,6 +122,20 @@ def _check_cells(engine: Engine, x: Array) -> None:
 def _of_rows(output: Array, rows: int) -> Array:
     """Repeat what is told once for all queries."""
     return output if output.ndim else np.full(rows, output)
+
+
+def _check(manifest: Manifest, decay: Decay, weight: Array) -> None:
+    """See that the model can forget so.
+
+    Raises:
+        ValueError: It cannot, or what has faded is to be taken out.
+    """
+    try:
+        check_decay(manifest, decay)
+    except ServiceError as error:
+        raise ValueError(str(error)) from error
+    if decay not in {None, 1.0} and (weight < 0).any():
+        raise ValueError(f"With decay {decay} weights must not be negative: what has faded is not known.")
 
 
 def _pieces(rows: int, columns: int) -> Iterator[slice]:

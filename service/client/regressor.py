@@ -10,6 +10,8 @@ from sklearn.base import MultiOutputMixin, RegressorMixin
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from service.client.estimator import Array, StateEstimator
+from service.contexts import drift
+from service.contexts.decay import Decay
 from service.distribution import Wanted, bounds
 from service.errors import UnsupportedByModel
 from service.explaining.explanation import Explanation, terms_of_state
@@ -26,6 +28,8 @@ class GDSSMRegressor(MultiOutputMixin, RegressorMixin, StateEstimator):  # type:
 
     Args:
         model: A regression model that streams.
+        decay: What is left of the weight of an observation after one more, above 0 and at most 1; "auto" finds it out
+            from the order of the observations, for models with intervals; None forgets nothing.
         learning_rate: For the models that take one (gd-1, gd-8); left out, each step takes its own.
         url: Of a service; without it the model runs in this process.
         api_key: For the service.
@@ -36,6 +40,7 @@ class GDSSMRegressor(MultiOutputMixin, RegressorMixin, StateEstimator):  # type:
         intercept_: Its intercept, a number or (K,).
         state_: What is remembered of the data, by tensor name.
         model_version_: Of the model that learnt.
+        memory_length_: With decay "auto" the effective number of observations that are remembered.
         n_observations_: Rows seen.
         n_features_in_, feature_names_in_: As everywhere in scikit-learn.
     """
@@ -44,11 +49,13 @@ class GDSSMRegressor(MultiOutputMixin, RegressorMixin, StateEstimator):  # type:
         self,
         model: str = "nonlinear",
         *,
+        decay: Decay = None,
         learning_rate: float | None = None,
         url: str | None = None,
         api_key: str | None = None,
     ) -> None:
         super().__init__(model, learning_rate=learning_rate, url=url, api_key=api_key)
+        self.decay = decay
 
     def fit(self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None) -> Self:
         """Learn from these observations alone."""
@@ -137,6 +144,19 @@ class GDSSMRegressor(MultiOutputMixin, RegressorMixin, StateEstimator):  # type:
 
     def _as_y(self, columns: Array) -> Array:
         return columns[:, 0] if self._flat else columns
+
+    @property
+    def memory_length_(self) -> float:
+        """With decay "auto" the effective number of observations that are remembered.
+
+        Raises:
+            NotFittedError: Nothing was learnt yet.
+            AttributeError: The decay is not "auto".
+        """
+        check_is_fitted(self, "state_")
+        if drift.LOG_WEIGHT not in self.state_:
+            raise AttributeError('Only with decay "auto" there is a memory length.')
+        return drift.memory_length(self.state_)
 
     @property
     def coef_(self) -> Array:

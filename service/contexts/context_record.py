@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from service.contexts.decay import Decay
 from service.predictor import Prediction
 from service.shapes import Array
 
@@ -14,7 +15,7 @@ class ContextRecord:
     """Later contexts have greater ids."""
     model: str
     model_version: str
-    decay: float | None
+    decay: Decay
     """What is left of the weight of an observation after one more; None forgets nothing."""
     n_observations: int
     """Rows observed, whatever their weights."""
@@ -30,6 +31,8 @@ class ContextRecord:
     """Seconds since 1970, as the next two."""
     updated: float
     expires: float
+    memory_length: float | None = None
+    """Effective number of observations that are remembered, where the decay is auto."""
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ from service.artifact import Manifest
 from service.cells import missing_problems
 from service.contexts import portable
 from service.contexts.context_record import UNCONDITIONAL, Change, ContextRecord, Page, StreamStep
+from service.contexts.decay import Decay
 from service.contexts.feature_scale import FeatureScale, scale_of
 from service.contexts.memory import answer, join, learn, new_memory
 from service.contexts.readouts import Readouts
@@ -67,7 +68,7 @@ class Contexts:
         first: Context | None = None,
         *,
         version: str | None = None,
-        decay: float | None = None,
+        decay: Decay = None,
         ttl: int | None = None,
         scale: FeatureScale | None = None,
         like: str | None = None,
@@ -80,7 +81,7 @@ class Contexts:
             model: Its name; the default model if left out.
             first: Its first observations.
             version: Of the model; the highest one if left out.
-            decay: What is left of the weight of an observation after one more.
+            decay: What is left of the weight of an observation after one more; auto finds it out.
             ttl: Seconds that it is kept after its last use.
             scale: Of its features, for models that make some.
             like: The context whose scale it is to have.

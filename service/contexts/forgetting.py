@@ -14,6 +14,11 @@ from service.contexts.merge import State
 from service.errors import Problem, UnsupportedByModel
 from service.shapes import Array
 
+COUNT = "state.count"
+"""The state tensor (B,) that every model keeps: the sum of the weights."""
+SQUARES = "state.count_of_squares"
+"""The tensor (B,) from which the effective number of observations follows, of models with a scale."""
+
 
 def check_forgets(manifest: Manifest) -> None:
     """See that states of a model can fade.
@@ -43,38 +48,59 @@ def fading(decay: float, weight: Array) -> tuple[Array, float]:
     return weight * decay**later, float(decay ** int(counted.sum()))
 
 
-def fade(manifest: Manifest, state: State, share: float) -> State:
+def faded_squares(sent: Array | None, faded: Array) -> Array:
+    """Sum e·λ^2k over new observations, e being w for a whole-number weight w and w·|w| for others; (B,).
+
+    The graph would take a faded whole number for a fraction.
+
+    Args:
+        sent: Their weights (N,); None for ones.
+        faded: The same weights when all have been seen, (N,) or (B, N).
+    """
+    faded = np.atleast_2d(faded)
+    if sent is None:
+        return np.asarray(np.square(faded).sum(1))
+    share = np.divide(faded, sent, out=np.zeros_like(faded), where=sent != 0)
+    own = np.where(sent == np.floor(sent), sent, sent * np.abs(sent))
+    return np.asarray((own * share * share).sum(1))
+
+
+def fade(manifest: Manifest, state: State, share: float | Array) -> State:
     """Leave a share of a state's weight.
 
     Args:
         manifest: Of its model; it names the rule.
         state: Tensors by input name.
-        share: In [0, 1].
+        share: In [0, 1], or one for each of B contexts.
     """
-    return RULES[manifest.merge.rule](state, share)
+    return RULES[manifest.merge.rule](state, np.asarray(share))
 
 
-def _scan(state: State, share: float) -> State:
+def _times(share: Array, tensor: Array) -> Array:
+    return share.reshape(-1, *[1] * (tensor.ndim - 1)) * tensor
+
+
+def _scan(state: State, share: Array) -> State:
     """Sums fade as their terms do."""
-    return {name: share * tensor for name, tensor in state.items()}
+    return {name: _times(share, tensor) for name, tensor in state.items()}
 
 
-def _moments(state: State, share: float) -> State:
+def _moments(state: State, share: Array) -> State:
     """So do the count and the second moments; the mean is the same, as long as anything is left."""
-    faded = {name: share * tensor for name, tensor in state.items()}
-    left = faded["state.count"][:, None] != 0
+    faded = {name: _times(share, tensor) for name, tensor in state.items()}
+    left = faded[COUNT][:, None] != 0
     return {**faded, "state.mean": np.where(left, state["state.mean"], 0.0)}
 
 
-def _cells(state: State, share: float) -> State:
+def _cells(state: State, share: Array) -> State:
     """So do the peak and the weights of what is buffered; sums of squares twice; means and scales stay."""
-    left = share * state["state.count"] != 0
-    faded = {name: share * state[name] for name in FADING if name in state}
+    left = share * state[COUNT] != 0
+    faded = {name: _times(share, state[name]) for name in FADING if name in state}
     means = {name: np.where(left[:, None], state[name], 0.0) for name in MEANS if name in state}
-    return {**state, **faded, **means, "state.count_of_squares": share * share * state["state.count_of_squares"]}
+    return {**state, **faded, **means, SQUARES: share * share * state[SQUARES]}
 
 
-FADING = ("state.count", "state.comoment", "state.peak", "state.buffer_weight")
+FADING = (COUNT, "state.comoment", "state.peak", "state.buffer_weight")
 MEANS = ("state.mean", "state.present", "state.feature_mean")
 
-RULES: dict[str, Callable[[State, float], State]] = {"scan": _scan, "moments": _moments, "cells": _cells}
+RULES: dict[str, Callable[[State, Array], State]] = {"scan": _scan, "moments": _moments, "cells": _cells}

@@ -2,13 +2,18 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 
 from service.artifact import Manifest
 from service.cells import buffered, missing_problems
+from service.contexts import drift
+from service.contexts.decay import Decay, check_decay, observe
+from service.contexts.drift import AUTO
 from service.contexts.feature_scale import FeatureScale, check_scale, declared
-from service.contexts.forgetting import check_forgets, fade, fading
+from service.contexts.fitting import check_observations, looks_of, query_problems
+from service.contexts.forgetting import COUNT, fade
 from service.contexts.merge import State, check_merges, is_buffered, merge
 from service.contexts.readouts import Readouts
 from service.distribution import NOTHING, Wanted, check_wanted
@@ -18,22 +23,16 @@ from service.predictor import (
     Limits,
     Prediction,
     columns,
-    count_problems,
-    length_problems,
     parameter_problems,
     prediction_of,
     run,
     scale_flag,
     size_problems,
     width_of,
-    width_problems,
 )
 from service.runtime import Runtime
 from service.shapes import Array
 
-SQUARES = "state.count_of_squares"
-COUNT = "state.count"
-"""The state tensor (B,) that every model keeps: the sum of the weights."""
 CANCELLED = 1e-12
 """A count this small beside the weights that went into it is rounding: nothing is left."""
 
@@ -43,9 +42,8 @@ class Memory:
     """All that is kept of a context's observations; as it is made, of none."""
 
     state: State | None = None
-    """Tensors by input name, B = 1; None until the first observation."""
-    decay: float | None = None
-    """What is left of the weight of an observation after one more; None forgets nothing."""
+    """Tensors by input name, B = 1, and see `drift` for a decay that is chosen; None until the first observation."""
+    decay: Decay = None
     n_observations: int = 0
     """Rows observed, whatever their weights."""
     n_counted: int = 0
@@ -64,7 +62,9 @@ class Memory:
     @property
     def count(self) -> float:
         """Sum of the weights of what is there; 0 is empty."""
-        return 0.0 if self.state is None else float(self.state[COUNT][0])
+        if self.state is None:
+            return 0.0
+        return float(self.state[COUNT][0]) + float(self.state.get(drift.WEIGHT, np.zeros(0)).sum())
 
     @property
     def is_empty(self) -> bool:
@@ -76,13 +76,20 @@ class Memory:
         """Whether older observations count less."""
         return self.decay not in {None, 1.0}
 
+    @property
+    def memory_length(self) -> float | None:
+        """Effective number of observations that are remembered, where the decay is chosen by itself; else None."""
+        if self.decay != AUTO:
+            return None
+        return 0.0 if self.state is None else drift.memory_length(self.state)
 
-def new_memory(manifest: Manifest, decay: float | None, scale: FeatureScale | None = None) -> Memory:
+
+def new_memory(manifest: Manifest, decay: Decay, scale: FeatureScale | None = None) -> Memory:
     """Start without an observation.
 
     Args:
         manifest: Of the model that will learn.
-        decay: In (0, 1]; None forgets nothing.
+        decay: In (0, 1], or auto; None forgets nothing.
         scale: Of its features, for contexts that are to be merged; None leaves it to the first observations.
 
     Raises:
@@ -90,13 +97,7 @@ def new_memory(manifest: Manifest, decay: float | None, scale: FeatureScale | No
         InvalidInput: The decay is not in its range, or the scale is none.
     """
     check_streams(manifest)
-    if decay is not None:
-        if not 0 < decay <= 1:
-            problem = (
-                f"must be above 0 and at most 1; this is {decay:g}. It is what is left after one observation more."
-            )
-            raise InvalidInput(Problem("decay", problem))
-        check_forgets(manifest)
+    check_decay(manifest, decay)
     inputs, outputs = (None if size == "any" else size for size in (manifest.dims["D"], manifest.dims["K"]))
     if scale is not None:
         check_scale(manifest, scale)
@@ -130,17 +131,13 @@ def learn(runtime: Runtime, limits: Limits, memory: Memory, new: Context, at: st
         UnsupportedByModel: The model cannot take observations out.
         NumericOverflow: The state is beyond floating point.
     """
-    _check(runtime.manifest, limits, memory, new, at)
+    manifest = runtime.manifest
+    check_observations(manifest, limits, memory, new, at)
     weight = np.ones(len(new.x)) if new.weight is None else new.weight
     counted, turnover = int(np.count_nonzero(weight)), memory.turnover + float(np.abs(weight).sum())
     state = memory.state or declared(memory.scale)
-    if memory.decay is not None:
-        weight, share = fading(memory.decay, weight)
-        state = fade(runtime.manifest, state, share) if memory.state else state
-    tensors = {**state, "x": new.x[None], "y": columns(new.y)[None], "weight": weight[None]}
-    learnt = runtime.state_after(run(runtime, tensors, {}))
-    if memory.decay is not None and SQUARES in learnt:
-        learnt[SQUARES] = _faded_squares(new.weight, weight) + state.get(SQUARES, np.zeros(1))
+    infer = partial(run, runtime, parameters={})
+    learnt = observe(manifest, infer, state, memory.decay, (new.x, columns(new.y), new.weight))
     after = replace(
         memory,
         state=learnt,
@@ -152,18 +149,6 @@ def learn(runtime: Runtime, limits: Limits, memory: Memory, new: Context, at: st
         flat_y=new.y.ndim == 1,
     )
     return after if memory.forgets else _without_remains(memory, after, at)
-
-
-def _faded_squares(sent: Array | None, faded: Array) -> Array:
-    """Sum e·λ^2k over new observations, e being w for a whole-number weight w and w·|w| for others; (1,).
-
-    The graph would take a faded whole number for a fraction.
-    """
-    if sent is None:
-        return np.array([np.square(faded).sum()])
-    share = np.divide(faded, sent, out=np.zeros_like(faded), where=sent != 0)
-    own = np.where(sent == np.floor(sent), sent, sent * np.abs(sent))
-    return np.array([(own * share * share).sum()])
 
 
 def answer(
@@ -196,7 +181,7 @@ def answer(
     if memory.state is None or memory.is_empty:
         raise InvalidInput(Problem("", "The context is empty: it has observed nothing, or all was taken out. Observe."))
     problems = [
-        *_query_problems(memory, query),
+        *query_problems(memory, query),
         *size_problems(limits, query.shape[1], memory.outputs or 0, len(query)),
         *parameter_problems(manifest, parameters),
         *missing_problems(manifest, "query", query),
@@ -204,13 +189,33 @@ def answer(
     if problems:
         raise InvalidInput(*problems)
     check_wanted(manifest, wanted)
-    found = readouts.find(memory.state, wanted) if readouts is not None else {}
-    tensors = {**memory.state, **found, "x_query": query[None], **scale_flag(manifest, wanted)}
-    outputs = run(runtime, tensors, parameters)
-    if readouts is not None and not found:
-        readouts.keep(memory.state, wanted, runtime.readout_of(outputs))
+    outputs = _outputs(runtime, memory, query, parameters, wanted=wanted, readouts=readouts or Readouts())
     shape = () if memory.flat_y else (memory.outputs or 0,)
     return prediction_of(manifest, outputs, shape, memory.n_observations, wanted)
+
+
+def _outputs(
+    runtime: Runtime,
+    memory: Memory,
+    query: Array,
+    parameters: Mapping[str, float],
+    *,
+    wanted: Wanted,
+    readouts: Readouts,
+) -> Mapping[str, Array]:
+    """Run the graph with what the state answered with before, or else keep that."""
+    manifest, state = runtime.manifest, memory.state or {}
+    flag, found = scale_flag(manifest, wanted), readouts.find(state, wanted)
+    if memory.decay != AUTO:
+        outputs = run(runtime, {**state, **found, "x_query": query[None], **flag}, parameters)
+        if not found:
+            readouts.keep(state, wanted, runtime.readout_of(outputs))
+        return outputs
+    now = found or drift.settled(manifest, partial(run, runtime, parameters={}), state)
+    outputs = run(runtime, {**drift.of_model(now), **drift.asked(query), **flag}, parameters)
+    if not found:
+        readouts.keep(state, wanted, {**now, **runtime.readout_of(outputs)})
+    return drift.average(now, outputs)
 
 
 def join(runtime: Runtime, older: Memory, newer: Memory) -> Memory:
@@ -223,13 +228,18 @@ def join(runtime: Runtime, older: Memory, newer: Memory) -> Memory:
     """
     manifest = runtime.manifest
     check_merges(manifest)
+    if older.decay == AUTO:
+        text = 'cannot be merged: with decay "auto" the order of all observations matters. Observe all in one context.'
+        raise InvalidInput(Problem("context", text))
     if newer.state is None:
         return older
     if older.state is None:
         return newer
     looks = [(memory.inputs, memory.outputs, memory.flat_y) for memory in (older, newer)]
     if looks[0] != looks[1]:
-        problem = f"The contexts do not fit: one has {_looks(older)}, the other {_looks(newer)}. Merge contexts alike."
+        problem = (
+            f"The contexts do not fit: one has {looks_of(older)}, the other {looks_of(newer)}. Merge contexts alike."
+        )
         raise InvalidInput(Problem("", problem))
     share = 1.0 if older.decay is None else older.decay**newer.n_counted
     faded = older.state if share == 1.0 else fade(manifest, older.state, share)
@@ -251,59 +261,6 @@ def _joined(runtime: Runtime, older: State, newer: State) -> State:
     return merge(runtime.manifest, older, newer)
 
 
-def _check(manifest: Manifest, limits: Limits, memory: Memory, new: Context, at: str) -> None:
-    if len(new.x) == 0:
-        raise InvalidInput(Problem(f"{at}x", "has no rows. Send at least one observation."))
-    problems = length_problems(new, at)
-    if not problems:
-        problems = [
-            *(width_problems(manifest, new, at) if memory.state is None else _look_problems(memory, new, at)),
-            *count_problems(limits, new, at),
-            *size_problems(limits, new.x.shape[1], width_of(new.y), 0),
-            *([] if new.weight is None else _weight_problems(new.weight, memory, at)),
-            *missing_problems(manifest, f"{at}x", new.x),
-        ]
-    if not problems and memory.state is None and memory.scale is not None and new.x.shape[1] != memory.inputs:
-        text = f"has {new.x.shape[1]} columns; the scale of this context is for {memory.inputs}. Send {memory.inputs}."
-        problems = [Problem(f"{at}x", text)]
-    if problems:
-        raise InvalidInput(*problems)
-    if manifest.merge.rule == "none" and new.weight is not None and (new.weight < 0).any():
-        problem = f"must not be negative: model {manifest.name} learns in order, and cannot take observations out."
-        raise UnsupportedByModel(Problem(f"{at}weight", problem))
-
-
-def _look_problems(memory: Memory, new: Context, at: str) -> list[Problem]:
-    """Observations must look like those before."""
-    problems = []
-    inputs, outputs = new.x.shape[1], width_of(new.y)
-    if inputs != memory.inputs:
-        text = f"has {inputs} columns; this context was observed with {memory.inputs}. Send {memory.inputs}."
-        problems.append(Problem(f"{at}x", text))
-    if (new.y.ndim == 1, outputs) != (memory.flat_y, memory.outputs):
-        came = "numbers" if new.y.ndim == 1 else f"rows of {outputs}"
-        before = "numbers" if memory.flat_y else f"rows of {memory.outputs}"
-        problems.append(Problem(f"{at}y", f"is {came}; this context was observed with {before}. Send {before}."))
-    return problems
-
-
-def _weight_problems(weight: Array, memory: Memory, at: str) -> list[Problem]:
-    if np.abs(weight).max() > np.finfo(weight.dtype).max / len(weight):
-        return [Problem(f"{at}weight", f"sums to more than {weight.dtype} holds. Send smaller weights.")]
-    if memory.forgets and (weight < 0).any():
-        text = f"must not be negative: this context forgets (decay {memory.decay:g}), and what has faded is not known."
-        return [Problem(f"{at}weight", f"{text} Weigh observations by 0 or more.")]
-    return []
-
-
-def _query_problems(memory: Memory, query: Array) -> list[Problem]:
-    sent, observed = query.shape[1], memory.inputs
-    if sent == observed:
-        return []
-    text = f"has {sent} features; this context was observed with {observed}. Send {observed} features per query."
-    return [Problem("query", text)]
-
-
 def _without_remains(before: Memory, after: Memory, at: str) -> Memory:
     """Where the weights have cancelled to nothing, leave nothing, rather than what rounding left of the sums."""
     rounding = CANCELLED * after.turnover
@@ -315,8 +272,3 @@ def _without_remains(before: Memory, after: Memory, at: str) -> Memory:
         return after
     nothing = {name: np.zeros_like(tensor) for name, tensor in (after.state or {}).items()}
     return replace(after, state=nothing | declared(after.scale), turnover=0.0)
-
-
-def _looks(memory: Memory) -> str:
-    y = "y of numbers" if memory.flat_y else f"y of {memory.outputs} columns"
-    return f"{memory.inputs} columns of x and {y}"

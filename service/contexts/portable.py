@@ -17,7 +17,9 @@ from safetensors import SafetensorError
 from safetensors.numpy import load, save
 
 from service.artifact import UNHASHED, Manifest, content_hash
+from service.contexts import drift
 from service.contexts.compact import BUFFER, canonical, compact, unpacked, with_buffer
+from service.contexts.drift import AUTO, Auto
 from service.contexts.feature_scale import FeatureScale, check_scale
 from service.contexts.memory import Memory
 from service.contexts.merge import State
@@ -46,7 +48,7 @@ class Label(BaseModel):
     model: str
     model_version: str
     model_sha256: str
-    decay: Annotated[float, Field(gt=0, le=1)] | None
+    decay: Annotated[float, Field(gt=0, le=1)] | Auto | None
     n_observations: Count
     n_counted: Count
     turnover: float = Field(ge=0)
@@ -150,21 +152,29 @@ def _checked_state(manifest: Manifest, memory: Memory, state: State) -> State:
         _refuse("hold a state, and do not tell the columns of x and y. Export the context again.")
     if memory.flat_y and memory.outputs != 1:
         _refuse(f"speak of y as numbers, of {memory.outputs} columns. Export the context again.")
-    widths = measure(manifest.inputs, {"x": np.empty((1, 0, memory.inputs)), "y": np.empty((1, 0, memory.outputs))})
+    batch = drift.FACTORS if memory.decay == AUTO else 1
+    sizes = {"x": np.empty((batch, 0, memory.inputs)), "y": np.empty((batch, 0, memory.outputs))}
+    widths = measure(manifest.inputs, sizes)
     if manifest.features is not None:
         present = state.get("state.present")
         with_indicators = present is not None and present.ndim == 2 and present.shape[1] > 0
         widths |= {"G": memory.inputs if with_indicators else 0, **manifest.features.sizes(memory.inputs)}
     expected = {spec.name: (spec.dtype, shape_of(spec, widths)) for spec in manifest.state}
+    if memory.decay == AUTO:
+        others = drift.shapes(state, memory.inputs, memory.outputs)
+        expected |= {name: (manifest.dtype, shape) for name, shape in others.items()}
     found = {name: (str(tensor.dtype), tensor.shape) for name, tensor in state.items()}
     found |= {name: expected[name] for name in BUFFER if name in expected and name not in found}
     if expected != found:
         different = sorted(name for name in expected.keys() | found.keys() if expected.get(name) != found.get(name))
         _refuse(f"hold other tensors than model {manifest.name} has: {', '.join(different)[:200]}. Send its own.")
     for name, tensor in state.items():
-        if not np.isfinite(tensor).all():
+        missing = np.isnan(tensor) if name == drift.X and manifest.missing_cells else False
+        if not (np.isfinite(tensor) | missing).all():
             _refuse(f"hold what is not a finite number, in {name}. Export the context again.")
-    if memory.count < 0:
+    if memory.decay == AUTO:
+        drift.check_averages(manifest)
+    if memory.count < 0 or (state.get(drift.WEIGHT, np.ones(1)) <= 0).any():
         _refuse(f"hold a count of {memory.count:g}; nothing is less than empty. Export the context again.")
     whole = with_buffer(state, expected)
     return {name: whole[name] for name in expected}

@@ -10,6 +10,7 @@ from sqlalchemy import Connection, Row
 from sqlalchemy.exc import IntegrityError
 
 from service.contexts.context_record import UNCONDITIONAL, Change, ContextRecord
+from service.contexts.drift import AUTO
 from service.contexts.memory import Memory
 from service.contexts.portable import as_written, memory_of, read, write
 from service.contexts.recent import Held, Recent
@@ -155,7 +156,7 @@ class Shelf:
             expires=now + ttl,
             **_shown(memory),
         )
-        contexts.add(connection, owner=owner, memory=write(runtime.manifest, memory), **asdict(record))
+        contexts.add(connection, owner=owner, memory=write(runtime.manifest, memory), **_columns(asdict(record)))
         self._recent.keep(Held(record, memory, runtime))
         return record
 
@@ -163,7 +164,7 @@ class Shelf:
         """Put a context back with what it has learnt."""
         now, before, memory = self._clock(), held.record, as_written(memory)
         new = {"version": before.version + 1, "updated": now, "expires": now + before.ttl, **_shown(memory)}
-        contexts.change(connection, before.id, memory=write(held.runtime.manifest, memory), **new)
+        contexts.change(connection, before.id, memory=write(held.runtime.manifest, memory), **_columns(dict(new)))
         after = replace(before, **new)
         self._recent.keep(replace(held, record=after, memory=memory))  # of no use to anybody if this is undone
         return after
@@ -244,12 +245,21 @@ class Shelf:
 
 def record_of(row: Row[Any]) -> ContextRecord:
     """Read a row of the table."""
-    return ContextRecord(**{name: getattr(row, name) for name in ContextRecord.__dataclass_fields__})
+    names = ContextRecord.__dataclass_fields__.keys() - {"memory_length"}
+    read = {name: getattr(row, name) for name in names}
+    is_auto = row.decay is not None and row.decay <= 0
+    return ContextRecord(**read | {"decay": AUTO, "memory_length": -row.decay} if is_auto else read)
 
 
 def _shown(memory: Memory) -> dict[str, Any]:
     """What a record repeats of a memory."""
-    return {name: getattr(memory, name) for name in ("decay", "n_observations", "inputs", "outputs")}
+    return {name: getattr(memory, name) for name in ("decay", "memory_length", "n_observations", "inputs", "outputs")}
+
+
+def _columns(values: dict[str, Any]) -> dict[str, Any]:
+    """Write what a record says as columns of the table: the memory length of decay auto stands in its place."""
+    length = values.pop("memory_length")
+    return values if length is None else values | {"decay": -length}
 
 
 def _check_version(row: Row[Any], change: Change) -> None:

@@ -6,7 +6,9 @@ from functools import partial
 
 import numpy as np
 
+from gdssm.decay_average import probabilities
 from service.artifact import Manifest
+from service.contexts import drift
 from service.contexts.memory import Memory
 from service.errors import Problem, UnsupportedByModel
 from service.explaining.readout import check_linear_readout, weights_of_readout
@@ -35,7 +37,7 @@ def implicit_weights(infer: Infer, manifest: Manifest, state: Mapping[str, Array
     Args:
         infer: The model, here or behind a URL, with its parameters.
         manifest: Of the model.
-        state: Of one context (B = 1), by input name.
+        state: Of one context, by input name: B = 1, or one of several forgetting factors, which are averaged.
         inputs: D; a state may know D + K only.
 
     Returns:
@@ -46,6 +48,8 @@ def implicit_weights(infer: Infer, manifest: Manifest, state: Mapping[str, Array
         NumericOverflow: They are beyond floating point.
     """
     check_affine(manifest)
+    if drift.LOG_WEIGHT in state:
+        return _average(infer, manifest, drift.settled(manifest, infer, state), inputs)
     if manifest.features is not None:
         found = ImplicitWeights(*weights_of_readout(infer, manifest, state, inputs))
         check_finite([found.weights, found.intercept], manifest, {})
@@ -59,6 +63,21 @@ def implicit_weights(infer: Infer, manifest: Manifest, state: Mapping[str, Array
         weights = (at_above - at_below) / (above - below).diagonal()[:, None]
         intercept = middle[0] - centre @ weights
     check_finite([weights, intercept], manifest, {})
+    return ImplicitWeights(weights, intercept)
+
+
+def _average(infer: Infer, manifest: Manifest, state: Mapping[str, Array], inputs: int) -> ImplicitWeights:
+    """Average the linear models of all forgetting factors."""
+    tensors, probability = drift.of_model(state), probabilities(state[drift.LOG_WEIGHT])
+    each = [
+        implicit_weights(
+            infer, manifest, {name: tensor[factor : factor + 1] for name, tensor in tensors.items()}, inputs
+        )
+        for factor in range(drift.FACTORS)
+    ]
+    weights, intercept = (
+        np.tensordot(probability, [getattr(one, part) for one in each], 1) for part in ("weights", "intercept")
+    )
     return ImplicitWeights(weights, intercept)
 
 

@@ -4,7 +4,8 @@ from collections.abc import Iterable, Iterator, Mapping
 
 import numpy as np
 
-from service.contexts.memory import COUNT, answer, learn, new_memory
+from service.contexts.forgetting import COUNT
+from service.contexts.memory import answer, learn, new_memory
 from service.contexts.readouts import Readouts
 from service.distribution import NOTHING, Wanted, check_wanted
 from service.errors import InvalidInput

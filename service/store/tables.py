@@ -31,7 +31,8 @@ CONTEXTS = Table(
     Column("owner", String(40), nullable=False),
     Column("model", String(100), nullable=False),
     Column("model_version", String(40), nullable=False),
-    Column("decay", Double),  # what is left of an observation after one more; null forgets nothing
+    # What is left of an observation after one more; null forgets nothing; of decay "auto" minus the memory length.
+    Column("decay", Double),
     Column("n_observations", BigInteger, nullable=False),
     Column("inputs", Integer),  # D; null until the first observation, where the model does not fix it
     Column("outputs", Integer),  # K, likewise

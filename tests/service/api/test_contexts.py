@@ -206,6 +206,45 @@ def test_a_context_that_decays_follows_a_relation_that_drifts(client: InProcess)
     assert answers[1] > 0.99
 
 
+@pytest.mark.parametrize(
+    ("decay", "came"), [("atuo", "the text 'atuo'"), ("", "the text ''"), (0, "0"), (2, "2"), (-1, "-1")]
+)
+def test_a_wrong_decay_is_answered_with_the_rule(client: InProcess, decay: object, came: str) -> None:
+    answer = client.request("POST", "/v1/contexts", json={"model": "linear", "decay": decay})
+    text = refusal(answer, 422, "invalid_input")
+    assert f'decay: must be above 0 and at most 1, or "auto"; this is {came}' in text
+
+
+def test_a_context_that_finds_its_decay_tells_how_much_it_remembers(client: InProcess) -> None:
+    generator = np.random.default_rng(0)
+    x = generator.normal(size=(240, 2))
+    y = np.where(np.arange(240) < 200, x[:, 0], 5 - x[:, 1]) + 0.1 * generator.normal(size=240)
+    made = make(client, version="2.0.0", decay="auto")
+    assert (made["decay"], made["memory_length"]) == ("auto", 0.0)
+    steady, jumped = (
+        observe(client, made, {"x": x[rows].tolist(), "y": y[rows].tolist()}) for rows in (slice(200), slice(200, 240))
+    )
+    assert steady["memory_length"] > 150
+    assert jumped["memory_length"] < 50
+    shown = client.get(f"/v1/contexts/{made['id']}").json()
+    assert shown["memory_length"] == jumped["memory_length"]
+    assert shown["implicit_weights"]["intercept"] == pytest.approx(5, abs=0.3)
+    answer = post(client, made, "predictions", {"query": [[0, 1]], "interval": 0.9}).json()
+    assert answer["prediction"][0] == pytest.approx(4, abs=0.3)
+    assert answer["interval"]["lower"][0] < answer["prediction"][0] < answer["interval"]["upper"][0]
+    assert make(client, decay=0.9)["memory_length"] is None
+
+
+def test_what_a_context_that_finds_its_decay_cannot_do_is_refused_by_name(client: InProcess) -> None:
+    one, other = (make(client, version="2.0.0", decay="auto", observations=LINE) for _ in range(2))
+    merging = post(client, one, "merge", {"context": other["id"]})
+    assert 'context: cannot be merged: with decay "auto"' in refusal(merging, 422, "invalid_input")
+    taking_out = post(client, one, "observations", {**LINE, "weight": [-1, -1, -1]})
+    assert "this context forgets (decay auto)" in refusal(taking_out, 422, "invalid_input")
+    making = client.request("POST", "/v1/contexts", json={"model": "gd-1", "decay": "auto"})
+    assert "model gd-1 1.0.0 gives none" in refusal(making, 422, "unsupported_by_model")
+
+
 def test_merging_is_observing_both_and_leaves_the_other_as_it_is(client: InProcess) -> None:
     one, other = make(client, observations={"x": [[1], [5]], "y": [1, 2]}), make(client, observations=LINE)
     merged = post(client, one, "merge", {"context": other["id"]})

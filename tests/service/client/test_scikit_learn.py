@@ -3,6 +3,7 @@
 import pickle
 from collections.abc import Callable, Iterator
 from functools import partial
+from typing import Literal
 
 import numpy as np
 import pandas as pd
@@ -36,7 +37,19 @@ def server() -> Iterator[Server]:
         yield server
 
 
-@parametrize_with_checks([GDSSMRegressor(), GDSSMRegressor("linear"), GDSSMClassifier(), GDSSMRegressor("gd-8")])  # type: ignore[untyped-decorator]
+ORDERED = {"check_sample_weight_equivalence_on_dense_data": "a row of weight 2 is one step in time, two rows are two"}
+
+
+@parametrize_with_checks(  # type: ignore[untyped-decorator]
+    [
+        GDSSMRegressor(),
+        GDSSMRegressor("linear"),
+        GDSSMClassifier(),
+        GDSSMRegressor("gd-8"),
+        GDSSMRegressor("linear", decay="auto"),
+    ],
+    expected_failed_checks=lambda estimator: ORDERED if getattr(estimator, "decay", None) == "auto" else {},
+)
 def test_scikit_learns_own_checks_pass(estimator: BaseEstimator, check: Callable[[BaseEstimator], None]) -> None:
     check(estimator)
 
@@ -135,6 +148,36 @@ def test_classes_can_come_in_pieces_too() -> None:
     assert_close(whole.predict_proba(X).sum(axis=1), np.ones(N), "sums", rtol=1e-9)
     with pytest.raises(ValueError, match=r"classes \['other'\], which are not among"):
         whole.partial_fit(X[:1], ["other"])
+
+
+@pytest.mark.parametrize("decay", [0.9, "auto"])
+def test_a_decay_is_that_of_a_context(server: Server, decay: float | Literal["auto"]) -> None:
+    local, remote = (GDSSMRegressor(decay=decay, url=url) for url in (None, server.url))
+    with Client() as client:
+        context = client.contexts.create("linear", decay=decay)
+        for rows in (slice(0, 20), slice(20, 21), slice(21, N)):
+            context.observe(X[rows], Y[rows])
+            for estimator in (local, remote):
+                estimator.partial_fit(X[rows], Y[rows])
+        expected = context.predict(X, interval=0.8)
+        assert context.refresh().memory_length == (local.memory_length_ if decay == "auto" else None)
+    for estimator in (local, remote):
+        assert_close(estimator.predict(X), expected.prediction, "prediction", rtol=1e-9)
+        assert_close(estimator.predict_interval(X, 0.8)[1], expected.upper, "upper bounds", rtol=1e-9)
+        assert_close(X @ estimator.coef_.T + estimator.intercept_, expected.prediction, "linear model", rtol=1e-7)
+    assert hasattr(local, "memory_length_") == (decay == "auto")
+
+
+@pytest.mark.parametrize("decay", [0, 2, "atuo"])
+def test_a_decay_that_is_none_is_a_value_error(server: Server, decay: object) -> None:
+    for url in (None, server.url):
+        with pytest.raises(ValueError, match='decay: must be above 0 and at most 1, or "auto"'):
+            GDSSMRegressor(decay=decay, url=url).fit(X, Y)  # type: ignore[arg-type]
+
+
+def test_what_forgets_takes_nothing_out() -> None:
+    with pytest.raises(ValueError, match="With decay auto weights must not be negative"):
+        GDSSMRegressor(decay="auto").fit(X, Y).partial_fit(X[:1], Y[:1], sample_weight=[-1.0])
 
 
 @pytest.mark.parametrize("flat", [True, False])

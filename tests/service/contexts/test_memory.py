@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from service.artifact import Manifest
+from service.contexts.decay import Decay
 from service.contexts.memory import Memory, answer, join, learn, new_memory
 from service.errors import InvalidInput, NumericOverflow, UnsupportedByModel
 from service.models.repository import Repository
@@ -52,7 +53,7 @@ def observations(name: str, seed: int, length: int = 11) -> tuple[Context, Array
     return Context(x, y), generator.normal(size=(4, inputs))
 
 
-def remember(name: str, *parts: Context, decay: float | None = None) -> Memory:
+def remember(name: str, *parts: Context, decay: Decay = None) -> Memory:
     memory = new_memory(zoo()[name].manifest, decay)
     for some in parts:
         memory = learn(zoo()[name], LIMITS, memory, some)

@@ -1,0 +1,77 @@
+"""Predictions at several forgetting factors, averaged by how well each has predicted so far; no torch.
+
+Dynamic model averaging (Raftery, Kárný and Ettler 2010, Technometrics 52): F models that differ in the factor alone.
+"""
+
+from math import lgamma, log, pi
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[np.floating]
+
+DECAYS = np.array([1.0, 0.998, 0.99, 0.97, 0.93, 0.9, 0.85])
+"""What each factor leaves of the weight of an observation after one more."""
+POWER = 0.99
+"""What is left of a log weight after one more observation: scores of 100 observations count."""
+LEAST_SCALE = 1e-6
+"""Of the largest scale of the factors: below this a scale is taken for it, so that no density is infinite."""
+
+
+def scored(log_weight: Array, error: Array, scale: Array, freedom: Array) -> Array:
+    """Add the log densities of R observations, oldest first, to the log weights.
+
+    An observation of which some factor has no distribution (no degrees of freedom, or no scale in any factor) changes
+    nothing.
+
+    Args:
+        log_weight: (F,); the largest is 0.
+        error: y − prediction before any of them was learnt, (F, R, K).
+        scale: Of the same predictions, (F, R, K).
+        freedom: Degrees of freedom (F,).
+
+    Returns:
+        (F,); the largest is 0.
+    """
+    if not (freedom > 0.0).all():
+        return log_weight
+    scale = np.maximum(scale, LEAST_SCALE * scale.max(0))
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+        density = log_density(error, scale, freedom).sum(2)
+    density = density[:, np.isfinite(density).all(0)]
+    rows = density.shape[1]
+    found: Array = POWER**rows * log_weight + density @ POWER ** np.arange(rows - 1, -1, -1)
+    return np.asarray(found - found.max())
+
+
+def log_density(error: Array, scale: Array, freedom: Array) -> Array:
+    """Student's t log density (F, R, K) of errors (F, R, K) at scales (F, R, K), with degrees of freedom (F,)."""
+    constant = [lgamma(0.5 * (v + 1.0)) - lgamma(0.5 * v) - 0.5 * log(v * pi) for v in freedom.tolist()]
+    v = freedom[:, None, None]
+    density: Array = (
+        np.array(constant)[:, None, None] - np.log(scale) - 0.5 * (v + 1.0) * np.log1p(np.square(error / scale) / v)
+    )
+    return density
+
+
+def probabilities(log_weight: Array) -> Array:
+    """Weights (F,) that sum to one."""
+    weight = np.exp(log_weight - log_weight.max())
+    share: Array = weight / weight.sum()
+    return share
+
+
+def averaged(probability: Array, prediction: Array, scale: Array) -> tuple[Array, Array]:
+    """Mean and scale of the mixture: the mean of the squared scales, and the spread of the means.
+
+    Args:
+        probability: (F,).
+        prediction: (F, M, K).
+        scale: (F, M, K).
+
+    Returns:
+        (M, K) each.
+    """
+    mean = np.tensordot(probability, prediction, 1)
+    variance = np.tensordot(probability, np.square(scale) + np.square(prediction - mean), 1)
+    return mean, np.sqrt(variance)

@@ -1,0 +1,88 @@
+"""Whether observations and queries fit a context: their columns, sizes and weights."""
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from service.artifact import Manifest
+from service.cells import missing_problems
+from service.errors import InvalidInput, Problem, UnsupportedByModel
+from service.predictor import (
+    Context,
+    Limits,
+    count_problems,
+    length_problems,
+    size_problems,
+    width_of,
+    width_problems,
+)
+from service.shapes import Array
+
+if TYPE_CHECKING:
+    from service.contexts.memory import Memory
+
+
+def check_observations(manifest: Manifest, limits: Limits, memory: "Memory", new: Context, at: str) -> None:
+    """See that observations can be learnt after those before.
+
+    Raises:
+        InvalidInput: Something does not fit; every field is named.
+        UnsupportedByModel: The model cannot take observations out.
+    """
+    if len(new.x) == 0:
+        raise InvalidInput(Problem(f"{at}x", "has no rows. Send at least one observation."))
+    problems = length_problems(new, at)
+    if not problems:
+        problems = [
+            *(width_problems(manifest, new, at) if memory.state is None else _look_problems(memory, new, at)),
+            *count_problems(limits, new, at),
+            *size_problems(limits, new.x.shape[1], width_of(new.y), 0),
+            *([] if new.weight is None else _weight_problems(new.weight, memory, at)),
+            *missing_problems(manifest, f"{at}x", new.x),
+        ]
+    if not problems and memory.state is None and memory.scale is not None and new.x.shape[1] != memory.inputs:
+        text = f"has {new.x.shape[1]} columns; the scale of this context is for {memory.inputs}. Send {memory.inputs}."
+        problems = [Problem(f"{at}x", text)]
+    if problems:
+        raise InvalidInput(*problems)
+    if manifest.merge.rule == "none" and new.weight is not None and (new.weight < 0).any():
+        problem = f"must not be negative: model {manifest.name} learns in order, and cannot take observations out."
+        raise UnsupportedByModel(Problem(f"{at}weight", problem))
+
+
+def _look_problems(memory: "Memory", new: Context, at: str) -> list[Problem]:
+    """Observations must look like those before."""
+    problems = []
+    inputs, outputs = new.x.shape[1], width_of(new.y)
+    if inputs != memory.inputs:
+        text = f"has {inputs} columns; this context was observed with {memory.inputs}. Send {memory.inputs}."
+        problems.append(Problem(f"{at}x", text))
+    if (new.y.ndim == 1, outputs) != (memory.flat_y, memory.outputs):
+        came = "numbers" if new.y.ndim == 1 else f"rows of {outputs}"
+        before = "numbers" if memory.flat_y else f"rows of {memory.outputs}"
+        problems.append(Problem(f"{at}y", f"is {came}; this context was observed with {before}. Send {before}."))
+    return problems
+
+
+def _weight_problems(weight: Array, memory: "Memory", at: str) -> list[Problem]:
+    if np.abs(weight).max() > np.finfo(weight.dtype).max / len(weight):
+        return [Problem(f"{at}weight", f"sums to more than {weight.dtype} holds. Send smaller weights.")]
+    if memory.forgets and (weight < 0).any():
+        text = f"must not be negative: this context forgets (decay {memory.decay}), and what has faded is not known."
+        return [Problem(f"{at}weight", f"{text} Weigh observations by 0 or more.")]
+    return []
+
+
+def query_problems(memory: "Memory", query: Array) -> list[Problem]:
+    """Queries must have the columns of the observations."""
+    sent, observed = query.shape[1], memory.inputs
+    if sent == observed:
+        return []
+    text = f"has {sent} features; this context was observed with {observed}. Send {observed} features per query."
+    return [Problem("query", text)]
+
+
+def looks_of(memory: "Memory") -> str:
+    """Say which columns the observations of a context have."""
+    y = "y of numbers" if memory.flat_y else f"y of {memory.outputs} columns"
+    return f"{memory.inputs} columns of x and {y}"
