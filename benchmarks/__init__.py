@@ -11,6 +11,7 @@ training      a step of training beside plain ways to write it
 summary       the goals of all these, as the README shows them
 accuracy      on 48 public and synthetic tables, beside what scikit-learn has
 cost          what a prediction with an interval costs, compared with models that are fitted to the same rows
+drift         decay auto on streams that change, compared with fixed factors and river
 
 By hand: convergence (five seeds of the one-layer presets), selection (the settings of the multi-step ones),
 beside_evaluation (predictions while an evaluation runs), serving.instructions and serving.profiling (single figures).

@@ -7,7 +7,7 @@ import time
 from benchmarks import summary
 from benchmarks.results import parse_out
 
-WITHOUT_GOALS = ("accuracy",)
+WITHOUT_GOALS = ("accuracy", "drift")
 """Leave results, of which no goals are shown."""
 
 

@@ -21,6 +21,7 @@ Models made of it:
     prior             the numbers of that average
     feature_plan      which features are made of D columns
     feature_map       features, and the scale that they need before the context is complete
+    decay_average     predictions at several forgetting factors, averaged by how well each has predicted
     evidence_average  what is exported of these: linear 2.0 and nonlinear
     mini_batch        one layer per mini-batch, told apart by a decay of 0
     construction      the analytic weights, one function per statement of the paper

@@ -6,6 +6,9 @@ shelf           taken out and put back within one transaction, once for each ide
 recent          those used last, ready to be asked
 memory          what a context remembers: its state, and how its observations looked
 merge           two states of one model into one, without the model
+fitting         whether observations and queries fit a context
 forgetting      how a state fades where old observations count less: λ^(N−1−i)
+decay           how a context forgets: not at all, by a fixed factor, or by the one that predicts best
+drift           decay auto: a state for each of a few factors, weighted by how well each has predicted
 portable        a memory as safetensors bytes, and back again if nothing is wrong with them
 """

@@ -25,7 +25,7 @@ Infer = Callable[[Mapping[str, Array]], Mapping[str, Array]]
 """A model as a function: tensors of its graph by name, in and out."""
 
 FACTORS = len(DECAYS)
-BLOCK = 8
+BLOCK = 4
 """Observations that are predicted and learnt together."""
 LOG_WEIGHT = "drift.log_weight"
 X, Y, WEIGHT = WAITING = ("drift.x", "drift.y", "drift.weight")

@@ -7,8 +7,10 @@ from functools import partial
 import numpy as np
 
 from service.artifact import Manifest
+from service.contexts import drift
 from service.contexts.memory import Memory
 from service.distribution import NOTHING, Wanted
+from service.errors import Problem, UnsupportedByModel
 from service.explaining.blocks import blocks, pairs
 from service.explaining.contributions import contributions, no_contributions_of_a_state
 from service.explaining.effects import check_size, effects, grid_of_observations, grid_of_state
@@ -99,6 +101,10 @@ def explain_state(
     if "contributions" in explain and set(explain) != set(PARTS):
         raise no_contributions_of_a_state()
     asked = available(manifest, parameters or {}, explain) - {"contributions"}
+    if memory.decay == drift.AUTO and asked & TERMS:
+        if set(explain) != set(PARTS) or asked <= TERMS:
+            raise no_terms_of_an_average()
+        asked -= TERMS
     if "effects" in asked:
         check_size(inputs, outputs, wanted.interval, limits)
     found = Explanation()
@@ -109,6 +115,12 @@ def explain_state(
         fit = fit_of_state(infer, manifest, memory.state or {}, inputs, flat_y=bool(memory.flat_y))
         found = _with_terms(found, fit, asked, partial(grid_of_state, fit), wanted.interval)
     return found
+
+
+def no_terms_of_an_average() -> UnsupportedByModel:
+    """Say that effects, pairs and blocks are those of one model."""
+    text = 'has no effects, pairs or blocks where the decay is "auto", which averages several models. Leave them out.'
+    return UnsupportedByModel(Problem("explain", text))
 
 
 def terms_of_state(
@@ -134,6 +146,8 @@ def terms_of_state(
         UnsupportedByModel: The model has none.
     """
     check_readout(manifest, "effects, pairs or blocks")
+    if drift.LOG_WEIGHT in state:
+        raise no_terms_of_an_average()
     fit = fit_of_state(infer, manifest, state, inputs, flat_y=flat_y)
     return _with_terms(Explanation(), fit, set(TERMS), partial(grid_of_state, fit), level)
 

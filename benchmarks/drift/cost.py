@@ -1,0 +1,110 @@
+"""What an observation costs with decay auto, of one with a fixed decay: in process, over HTTP, and on a WebSocket.
+
+One observation in BLOCK scores and learns what waits, so BLOCK in turn are timed.
+"""
+
+import json
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
+from math import inf
+from typing import NamedTuple
+
+import httpx
+import numpy as np
+from websockets.sync.client import ClientConnection, connect
+
+from benchmarks.serving.contestants import OURS
+from benchmarks.serving.servers import started
+from service.contexts.drift import BLOCK
+from service.contexts.memory import answer, learn, new_memory
+from service.predictor import Context, Limits
+from service.runtime import Runtime
+
+INPUTS, ROUNDS = 10, 100
+DECAYS = {"fixed": 0.99, "auto": "auto"}
+Work = Callable[[], object]
+
+
+class Cost(NamedTuple):
+    """Of one observation, in seconds."""
+
+    ratio: float
+    fixed: float
+    auto: float
+
+
+def costs(runtime: Runtime, rounds: int = ROUNDS) -> dict[str, Cost]:
+    """Measure every way to observe."""
+    found = {
+        "learning, in process": _timed(_in_process(runtime, predicts=False), rounds),
+        "predicting, then learning, in process": _timed(_in_process(runtime, predicts=True), rounds),
+    }
+    with _doors() as doors:
+        found |= {name: _timed(work, rounds) for name, work in doors.items()}
+    return {name: Cost(auto / fixed, fixed, auto) for name, (fixed, auto) in found.items()}
+
+
+def _timed(works: dict[str, Work], rounds: int) -> tuple[float, float]:
+    """Time them in turn: the least seconds of one observation, fixed and auto."""
+    least = dict.fromkeys(DECAYS, inf)
+    for _ in range(rounds):
+        for name, work in works.items():
+            start = time.perf_counter()
+            for _ in range(BLOCK):
+                work()
+            least[name] = min(least[name], (time.perf_counter() - start) / BLOCK)
+    return least["fixed"], least["auto"]
+
+
+def _rows(count: int) -> Context:
+    generator = np.random.default_rng(0)
+    return Context(generator.normal(size=(count, INPUTS)), generator.normal(size=count))
+
+
+def _in_process(runtime: Runtime, *, predicts: bool) -> dict[str, Work]:
+    limits, one = Limits(sys.maxsize, sys.maxsize), _rows(1)
+
+    def work_of(decay: object) -> Work:
+        memory = learn(runtime, limits, new_memory(runtime.manifest, decay), _rows(104))  # type: ignore[arg-type]
+
+        def work() -> None:
+            nonlocal memory
+            if predicts:
+                answer(runtime, limits, memory, one.x)
+            memory = learn(runtime, limits, memory, one)
+
+        return work
+
+    return {name: work_of(decay) for name, decay in DECAYS.items()}
+
+
+def _ask(stream: ClientConnection, message: str) -> object:
+    stream.send(message)
+    return stream.recv()
+
+
+@contextmanager
+def _doors() -> Iterator[dict[str, dict[str, Work]]]:
+    """Start a service, and make a context of each kind for each door."""
+    one, first = _rows(1), _rows(104)
+    row, observations = {"x": one.x.tolist(), "y": one.y.tolist()}, {"x": first.x.tolist(), "y": first.y.tolist()}
+    message = json.dumps({"observation": {"x": row["x"][0], "y": row["y"][0]}})
+    with started(OURS, "linear") as server:
+        address, headers = f"127.0.0.1:{server.port}/v1/contexts", dict(server.contestant.forms["json"].headers)
+        with httpx.Client(headers=headers) as client:
+            doors: dict[str, dict[str, Work]] = {"POST observations": {}, "WebSocket (predicts, then learns)": {}}
+            streams = []
+            for name, decay in DECAYS.items():
+                body = {"model": "linear", "decay": decay, "observations": observations}
+                posted, streamed = (client.post(f"http://{address}", json=body).json()["id"] for _ in range(2))
+                stream = connect(f"ws://{address}/{streamed}/stream", additional_headers=headers)
+                streams.append(stream)
+                post = partial(client.post, f"http://{address}/{posted}/observations", json=row)
+                doors["POST observations"][name] = post
+                doors["WebSocket (predicts, then learns)"][name] = partial(_ask, stream, message)
+            yield doors
+            for stream in streams:
+                stream.close()
