@@ -152,7 +152,7 @@ def test_classes_can_come_in_pieces_too() -> None:
 
 @pytest.mark.parametrize("decay", [0.9, "auto"])
 def test_a_decay_is_that_of_a_context(server: Server, decay: float | Literal["auto"]) -> None:
-    local, remote = (GDSSMRegressor(decay=decay, url=url) for url in (None, server.url))
+    local, remote = (GDSSMRegressor("linear", decay=decay, url=url) for url in (None, server.url))
     with Client() as client:
         context = client.contexts.create("linear", decay=decay)
         for rows in (slice(0, 20), slice(20, 21), slice(21, N)):
@@ -173,6 +173,11 @@ def test_a_decay_that_is_none_is_a_value_error(server: Server, decay: object) ->
     for url in (None, server.url):
         with pytest.raises(ValueError, match='decay: must be above 0 and at most 1, or "auto"'):
             GDSSMRegressor(decay=decay, url=url).fit(X, Y)  # type: ignore[arg-type]
+
+
+def test_an_average_has_no_effects() -> None:
+    with pytest.raises(ValueError, match="averages several models"):
+        GDSSMRegressor(decay="auto").fit(X, Y).explain()
 
 
 def test_what_forgets_takes_nothing_out() -> None:

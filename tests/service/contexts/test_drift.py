@@ -13,6 +13,7 @@ from service.contexts.memory import Memory, answer, learn, new_memory
 from service.distribution import Wanted
 from service.errors import InvalidInput, NumericOverflow, UnsupportedByModel
 from service.explaining.implicit_weights import implicit_weights_in
+from service.explaining.parts import PARTS
 from service.models.repository import Repository
 from service.predictor import Context
 from service.shapes import Array
@@ -176,6 +177,18 @@ def test_implicit_weights_are_those_of_the_average() -> None:
     near = 0.1 * QUERY
     expected = answer(runtime_of("linear"), LIMITS, memory, near).prediction
     assert_close(near @ found.weights + found.intercept, expected, "prediction", rtol=1e-8)
+
+
+def test_it_is_explained_by_the_implicit_weights_alone(contexts: Contexts) -> None:
+    record = contexts.create(OWNER, "linear", draw(1, 10), decay="auto")
+    _, explanation, _ = contexts.predict_and_explain(OWNER, record.id, QUERY, explain=PARTS)
+    assert explanation.implicit_weights is not None
+    assert explanation.effects is None
+    with pytest.raises(UnsupportedByModel, match="averages several models"):
+        contexts.predict_and_explain(OWNER, record.id, QUERY, explain=("effects",))
+    other = contexts.create(OWNER, "nonlinear", draw(1, 10), decay="auto")
+    with pytest.raises(UnsupportedByModel, match="averages several models"):
+        contexts.predict_and_explain(OWNER, other.id, QUERY, explain=PARTS)
 
 
 @pytest.mark.parametrize("name", [name for name in STREAMING if name not in WITH_SCALE])
