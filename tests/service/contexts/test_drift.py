@@ -13,7 +13,7 @@ from service.contexts.memory import Memory, answer, learn, new_memory
 from service.distribution import Wanted
 from service.errors import InvalidInput, NumericOverflow, UnsupportedByModel
 from service.explaining.implicit_weights import implicit_weights_in
-from service.explaining.parts import PARTS
+from service.explaining.parts import PARTS, Part
 from service.models.repository import Repository
 from service.predictor import Context
 from service.shapes import Array
@@ -184,8 +184,9 @@ def test_it_is_explained_by_the_implicit_weights_alone(contexts: Contexts) -> No
     _, explanation, _ = contexts.predict_and_explain(OWNER, record.id, QUERY, explain=PARTS)
     assert explanation.implicit_weights is not None
     assert explanation.effects is None
+    effects: tuple[Part, ...] = ("effects",)
     with pytest.raises(UnsupportedByModel, match="averages several models"):
-        contexts.predict_and_explain(OWNER, record.id, QUERY, explain=("effects",))
+        contexts.predict_and_explain(OWNER, record.id, QUERY, explain=effects)
     other = contexts.create(OWNER, "nonlinear", draw(1, 10), decay="auto")
     with pytest.raises(UnsupportedByModel, match="averages several models"):
         contexts.predict_and_explain(OWNER, other.id, QUERY, explain=PARTS)
