@@ -40,8 +40,8 @@ ASIDE = ["migrations", "drawing", "parquet", "__init__"]
 """What alembic runs, what needs an extra (matplotlib, pyarrow), and what is empty."""
 
 
-SCIENCE = {"gdssm", "gdssm.feature_plan", "gdssm.prior"}
-"""What the service needs of it: tables of features, and numbers."""
+SCIENCE = {"gdssm", "gdssm.decay_average", "gdssm.feature_plan", "gdssm.prior"}
+"""What the service needs of it: tables of features, numbers, and the average over forgetting factors."""
 
 
 def modules_imported_with(module: str) -> set[str]:
