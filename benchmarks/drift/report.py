@@ -60,7 +60,7 @@ def section(found: Mapping[str, Found], costs: Mapping[str, Cost]) -> str:
         [
             f"## Drift without tuning\n\n{INTRODUCTION}\n",
             markdown([*head, f"{LEVEL:.0%} intervals hold"], errors),
-            "river's adaptive linear models behind its StandardScaler, in the same units:\n",
+            "river's adaptive linear models behind its scalers of x and of y, in the same units:\n",
             markdown(["stream", *next(iter(found.values())).peers], peers),
             COST,
             markdown(["one observation, D = 10", "auto / fixed", "fixed", "auto", f"at most {COST_GOAL:g}"], times),
