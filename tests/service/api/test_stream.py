@@ -241,3 +241,16 @@ def test_a_server_that_stops_closes_its_streams() -> None:
         assert "Traceback" not in server.log
     assert closed.value.rcvd is not None
     assert closed.value.rcvd.code == 1001
+
+
+def test_a_context_that_finds_its_decay_predicts_and_learns_message_after_message(server: Server) -> None:
+    streamed, posted = (make(server, version="2.0.0", decay="auto") for _ in range(2))
+    rows = [([float(i % 5), float(i % 3)], float(i % 5 - i % 3 + (i * i) % 7)) for i in range(11)]
+    with streaming(server, streamed) as stream:
+        answers = [ask(stream, {"observation": {"x": x, "y": y}, "interval": 0.9}) for x, y in rows]
+    assert answers[0]["prediction"] is None
+    assert answers[-1]["interval"]["lower"] < answers[-1]["prediction"] < answers[-1]["interval"]["upper"]
+    body = {"x": [x for x, _ in rows], "y": [y for _, y in rows]}
+    httpx.post(f"{server.url}/v1/contexts/{posted}/observations", json=body).raise_for_status()
+    for name in ("decay", "memory_length", "n_observations", "implicit_weights"):
+        assert look(server, streamed)[name] == look(server, posted)[name]
