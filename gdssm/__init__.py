@@ -15,6 +15,7 @@ Models made of it:
     moments           count, mean and centred second moments as a state
     model             what is exported: GradientDescent (gd-K) and StandardizedDescent (linear 1.0)
     cell_moments      the same as moments, of tables with missing cells and of features
+    quadrature        the times at which gradient flow is looked at, without torch
     descent_integral  ridge regression at every strength from one run of gradient flow
     evidence          how probable the observations are at every strength
     readout           the average over strengths and groups of features, as a vector and a matrix

@@ -9,36 +9,29 @@ Q(t) = (I − e^{−Gt}) G⁻¹. What Bayesian ridge regression needs are averag
 In log t both integrands are smooth, so the trapezoid rule at t = …, ½, 1/√2, 1, √2, 2, … leaves 1e-10 of them. To
 double the time takes two matrix products: Q(2t) = Q(t) + e^{−Gt} Q(t) and e^{−2Gt} = (e^{−Gt})². Times from one on are
 two such runs side by side, which start at 1 and √2; earlier ones come from a short series, since G is scaled to
-λ ≤ 1/8. All of it is sums and products of matrices, and exponentials of numbers.
+λ ≤ 1/8 (`quadrature`). All of it is sums and products of matrices, and exponentials of numbers.
 """
 
-from math import factorial, log, sqrt
+from math import factorial, sqrt
 from typing import NamedTuple
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from gdssm import quadrature
 from gdssm.curvature import power_norm
-from gdssm.prior import DOUBLINGS, SMALLEST_BOUND
+from gdssm.prior import SMALLEST_BOUND
+from gdssm.quadrature import DOUBLINGS, POWERS, UNOBSERVED_DOUBLINGS
 
-HALVINGS = 34
-"""The first time is 2^−34."""
-POWERS = 6
-"""Of G, that the series for times below 1 takes: what is left out is (√½/8)⁶/7! of the first."""
-STEP = 0.5 * log(2.0)
-"""Of log t, in the trapezoid rule."""
 # Tensors and not numbers of Python, which the exporter writes in single precision.
 STARTS = torch.tensor([1.0, sqrt(2.0)], dtype=torch.float64)
 SERIES = torch.stack([STARTS ** (j + 1) * (-1) ** j / factorial(j + 1) for j in range(2 * POWERS - 2)])
 """Q(1) and Q(√2) as sums of G⁰ … G⁹, (10, 2)."""
-EARLY = 2.0 ** (0.5 * torch.arange(-2 * HALVINGS, 0, dtype=torch.float64))
-LATE = 2.0 ** (0.5 * torch.arange(2 * DOUBLINGS + 2, dtype=torch.float64))
-EARLY_SOLUTION = torch.stack([EARLY ** (j + 1) * (-1) ** j / factorial(j + 1) for j in range(POWERS)], 1)
-"""Q(t) at the early times as a sum of G⁰ … G⁵, (T, 6)."""
-EARLY_TRACE = STEP * torch.stack([0 * EARLY, *(-(EARLY**j) * (-1) ** j / factorial(j) for j in range(1, POWERS))], 1)
-"""tr(I − e^{−Gt}) at the early times as a sum of the traces of G¹ … G⁵, times the step; 0 for the first, (T, 6)."""
-LATE_TRACE = torch.full_like(LATE, STEP)
+EARLY, LATE = torch.from_numpy(quadrature.EARLY), torch.from_numpy(quadrature.LATE)
+EARLY_SOLUTION, EARLY_TRACE = torch.from_numpy(quadrature.EARLY_SOLUTION), torch.from_numpy(quadrature.EARLY_TRACE)
+WHERE_ZERO = torch.from_numpy(quadrature.WHERE_ZERO)
+FOLD, FOLD_TRACE = torch.from_numpy(quadrature.FOLD), torch.from_numpy(quadrature.STEP * quadrature.FOLD)
 
 
 class Path(NamedTuple):
@@ -50,6 +43,8 @@ class Path(NamedTuple):
     """G⁰ … G⁵, and Q at the times 1, √2, 2, …."""
     solutions: Float[Tensor, "B J D*K"]
     """Their products with c."""
+    unobserved: Float[Tensor, "B D*D"]
+    """e^{−Gt} long after the last time: the projection onto what was not observed."""
     traces: Float[Tensor, "B J 1"]
     """The traces of G¹ … G⁵ (0 before them), and tr(I − e^{−Gt}) at these times."""
 
@@ -79,6 +74,9 @@ def follow(gram: Float[Tensor, "B D D"], cross: Float[Tensor, "B D K"]) -> Path:
         inverses.append(inverse)
         norms.append(torch.linalg.vector_norm(remainder, dim=(2, 3)))
         remainder = remainder @ remainder
+    unobserved = remainder[:, 1]
+    for _ in range(UNOBSERVED_DOUBLINGS):
+        unobserved = unobserved @ unobserved
     own = [_trace(power * identity) for power in powers]
     first_left = (start * identity[:, None]).sum((2, 3))
     left = torch.cat([first_left, torch.cat(norms, 1).square()], 1)  # the trace of a square is a norm, squared
@@ -86,6 +84,7 @@ def follow(gram: Float[Tensor, "B D D"], cross: Float[Tensor, "B D K"]) -> Path:
         unit,
         torch.cat([torch.stack(powers, 1), *inverses], 1).flatten(2),
         torch.cat([torch.stack([power @ cross for power in powers], 1), *solutions], 1).flatten(2),
+        unobserved.flatten(1),
         torch.cat([0.0 * own[0], *own[1:], own[0] - left], 1)[..., None],
     )
 
@@ -106,20 +105,25 @@ def ridge_weights(rate: Float[Tensor, "B S"]) -> Float[Tensor, "B S J"]:
     """Weigh the path so that the sum of its `inverses` is (G + aI)⁻¹, and that of its `solutions` (G + aI)⁻¹ c.
 
     Args:
-        rate: a in the path's unit, at least `LOWEST_RATE` (B, S).
+        rate: a in the path's unit, at least `quadrature.LOWEST_RATE` (B, S).
     """
     early, late = _at_times(rate)
     early, late = early * rate[..., None] * EARLY, late * rate[..., None] * LATE
     # The rule's own error for a constant is known: its sum is taken as one.
     total = early.sum(-1, keepdim=True) + late.sum(-1, keepdim=True)
-    return torch.cat([early @ EARLY_SOLUTION, late], -1) / total
+    return torch.cat([early @ EARLY_SOLUTION, late @ FOLD], -1) / total
+
+
+def null_weights(rate: Float[Tensor, "B S"], weights: Float[Tensor, "B S J"]) -> Float[Tensor, "B S"]:
+    """Weigh the path's `unobserved`: added to an inverse it is (G + aI)⁻¹ there, too; `weights` are a's."""
+    return 1.0 / rate - weights @ WHERE_ZERO
 
 
 def log_determinant_weights(rate: Float[Tensor, "B S"]) -> Float[Tensor, "B S J"]:
     """Weigh the path so that the sum of its `traces` is log det(I + G/a); see `ridge_weights`."""
     early, late = _at_times(rate)
-    # log 2 is in the tables: onnxruntime 1.31 would fuse it into the next product, in single precision.
-    return torch.cat([early @ EARLY_TRACE, late * LATE_TRACE], -1)
+    # The step is in the tables: onnxruntime 1.31 would fuse it into the next product, in single precision.
+    return torch.cat([early @ EARLY_TRACE, late @ FOLD_TRACE], -1)
 
 
 def _at_times(rate: Float[Tensor, "B S"]) -> tuple[Float[Tensor, "B S T_early"], Float[Tensor, "B S T_late"]]:

@@ -16,7 +16,8 @@ from jaxtyping import Float
 from torch import Tensor
 
 from gdssm import prior
-from gdssm.descent_integral import Path, log_determinant_weights, ridge_weights
+from gdssm.descent_integral import Path, log_determinant_weights, null_weights, ridge_weights
+from gdssm.quadrature import LOWEST_RATE
 
 STRENGTHS = torch.from_numpy(prior.STRENGTHS)
 
@@ -31,6 +32,8 @@ class Strengths(NamedTuple):
     """q: Σ weight·y·(y − prediction), which is σ²'s share of Σ weight·y² = 1."""
     inverse_weights: Float[Tensor, "B S J"]
     """How the path's inverses make (G + aI)⁻¹ at each strength."""
+    unobserved_weights: Float[Tensor, "B S"]
+    """How what was not observed adds to them."""
 
 
 def ridge_at_every_strength(path: Path, cross: Float[Tensor, "B D K"], count: Float[Tensor, " B"]) -> Strengths:
@@ -42,7 +45,7 @@ def ridge_at_every_strength(path: Path, cross: Float[Tensor, "B D K"], count: Fl
         count: n, the effective number of observations; at least 1.
     """
     scale = count[:, None] * path.unit
-    rate = (STRENGTHS.to(cross.device) / scale).clamp(min=prior.LOWEST_RATE)
+    rate = (STRENGTHS.to(cross.device) / scale).clamp(min=LOWEST_RATE)
     strengths = rate * scale
     weights = ridge_weights(rate)
     batch, inputs, outputs = cross.shape
@@ -52,4 +55,4 @@ def ridge_at_every_strength(path: Path, cross: Float[Tensor, "B D K"], count: Fl
     odds = 0.5 * torch.log(strengths)[..., None] - torch.log(1.0 + strengths)[..., None]
     freedom = (count - 1.0)[:, None, None]
     log_evidence = odds - 0.5 * log_determinant - 0.5 * freedom * torch.log(residual)
-    return Strengths(log_evidence, solutions, residual, weights)
+    return Strengths(log_evidence, solutions, residual, weights, null_weights(rate, weights))

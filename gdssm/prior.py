@@ -2,12 +2,8 @@
 
 import numpy as np
 
-STRENGTHS = 2.0 ** (8.25 - 0.75 * np.arange(29))
-"""s: noise variance over signal variance in the prior, equally likely before R²'s prior; 304 to 0.00014."""
-DOUBLINGS = 26
-"""The last time on the path of gradient flow is 2^26, in units in which λ_max is at most 1/8."""
-LOWEST_RATE = 30.0 / 2.0**DOUBLINGS
-"""The smallest rate a, in the same units: e^{−a t} is below 1e-13 at the last time."""
+STRENGTHS = 2.0 ** (8.0 - np.arange(34))
+"""s: noise variance over signal variance in the prior, equally likely before R²'s prior; 256 to 3e-8."""
 SMALLEST_BOUND = 1e-5
 """In place of λ_max where the matrix is zero."""
 SMALLEST_RESIDUAL = 1e-14

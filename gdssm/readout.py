@@ -90,7 +90,7 @@ def read(
         stop = start + ridge.strengths.residual.shape[1]
         own = probability.narrow(1, start, stop - start)
         variance = own * ridge.strengths.residual / freedom[:, None]
-        covariance = covariance + ridge.inverse(variance, size)
+        covariance = covariance + ridge.inverse(variance, size, unobserved=True)
         response = response + ridge.inverse(own, size)
         noise, start = noise + variance.sum(1), stop
     assert isinstance(response, Tensor)  # noqa: S101  (there is a group)
@@ -125,10 +125,15 @@ class _Ridge(NamedTuple):
         weights = self.strengths.solutions * self.unit[:, None, :, None]
         return nn.functional.pad(weights, (0, 0, 0, features - weights.shape[2]))
 
-    def inverse(self, factor: Float[Tensor, "B S K"], features: int) -> Float[Tensor, "B K E E"]:
-        """Sum factor·(G + aI)⁻¹ over the strengths, for features as they are."""
+    def inverse(
+        self, factor: Float[Tensor, "B S K"], features: int, *, unobserved: bool = False
+    ) -> Float[Tensor, "B K E E"]:
+        """Sum factor·(G + aI)⁻¹ over the strengths, for features as they are; `unobserved` as `null_weights` says."""
         size = self.unit.shape[-1]
         inverses = (factor.mT @ self.strengths.inverse_weights) @ self.path.inverses
+        if unobserved:
+            left = factor.mT @ self.strengths.unobserved_weights[..., None]
+            inverses = inverses + left * self.path.unobserved[:, None]
         inverses = (inverses / self.path.unit[..., None]).reshape(*inverses.shape[:2], size, size)
         rest = features - size
         return nn.functional.pad(self.unit[:, None, :, None] * inverses * self.unit[:, None, None], (0, rest, 0, rest))

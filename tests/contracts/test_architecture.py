@@ -40,7 +40,7 @@ ASIDE = ["migrations", "drawing", "parquet", "__init__"]
 """What alembic runs, what needs an extra (matplotlib, pyarrow), and what is empty."""
 
 
-SCIENCE = {"gdssm", "gdssm.decay_average", "gdssm.feature_plan", "gdssm.prior"}
+SCIENCE = {"gdssm", "gdssm.decay_average", "gdssm.feature_plan", "gdssm.prior", "gdssm.quadrature"}
 """What the service needs of it: tables of features, numbers, and the average over forgetting factors."""
 
 

@@ -4,8 +4,8 @@ import pytest
 import torch
 from torch import Tensor
 
-from gdssm.descent_integral import POWERS, Path, follow, log_determinant_weights, ridge_weights
-from gdssm.prior import DOUBLINGS, LOWEST_RATE
+from gdssm.descent_integral import Path, follow, log_determinant_weights, null_weights, ridge_weights
+from gdssm.quadrature import DOUBLINGS, LOWEST_RATE, POWERS
 from gdssm.reference import ridge_by_stopped_descent
 from tests.closeness import assert_close
 
@@ -15,6 +15,8 @@ FLOW = 1e-8
 INVERSE = 1e-9
 """Of (G + aI)⁻¹, relative to its largest entry."""
 LOG_DETERMINANT = 1e-9
+WITHIN = 30 / 2.0**DOUBLINGS
+"""A rate at which all of the average is on the path."""
 """Of log det(I + G/a), for each eigenvalue."""
 SPECTRA = {
     "well conditioned": torch.tensor([0.3, 0.25, 0.2, 0.15, 0.1]),
@@ -36,7 +38,7 @@ def matrices(spectrum: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def rates(path: Path, lowest: float = LOWEST_RATE) -> Tensor:
-    """Spread S strengths over what the path can give, up to 100 times λ_max, in its unit (B, S)."""
+    """Spread S strengths from the lowest up to 100 times λ_max, in the unit of the path (B, S)."""
     exponents = torch.linspace(0, 1, S, dtype=torch.float64)
     return (lowest * (10.0 / lowest) ** exponents).expand(len(path.unit), S)
 
@@ -59,7 +61,7 @@ def test_the_path_is_gradient_flow(spectrum: Tensor) -> None:
 def test_its_weighted_sums_are_the_inverses_at_every_strength(spectrum: Tensor) -> None:
     gram, cross = matrices(spectrum)
     path = follow(gram, cross)
-    rate = rates(path)
+    rate = rates(path, WITHIN)
     inverses = (ridge_weights(rate) @ path.inverses / path.unit[..., None]).reshape(B, S, D, D)
     solutions = (ridge_weights(rate) @ path.solutions / path.unit[..., None]).reshape(B, S, D, K)
     for b in range(B):
@@ -74,13 +76,29 @@ def test_its_weighted_sums_are_the_inverses_at_every_strength(spectrum: Tensor) 
 def test_its_weighted_traces_are_the_log_determinant_at_every_strength(spectrum: Tensor) -> None:
     gram, cross = matrices(spectrum)
     path = follow(gram, cross)
-    rate = rates(path)
+    rate = rates(path, WITHIN)
     log_determinant = (log_determinant_weights(rate) @ path.traces)[..., 0]
     identity = torch.eye(D, dtype=torch.float64)
     for b in range(B):
         for s in range(S):
             expected = torch.logdet(identity + gram[b] / (rate[b, s] * path.unit[b]))
             assert abs(log_determinant[b, s] - expected) <= D * LOG_DETERMINANT
+
+
+@pytest.mark.parametrize("observed", [1, 3, 5])
+def test_beyond_the_path_the_flow_has_ended_or_nothing_was_observed(observed: int) -> None:
+    """With eigenvalues of 4e-6 and more, and of 0, strengths 1e-12 of the largest one are exact too."""
+    values = torch.where(torch.arange(D) < observed, 10.0 ** (-1.35 * torch.arange(D)), 0.0).double()
+    path = follow(torch.diag(values).expand(B, D, D), torch.diag(values).expand(B, D, D))
+    rate = rates(path)
+    weights = ridge_weights(rate)
+    flow = (weights @ path.inverses).reshape(B, S, D, D)
+    left = null_weights(rate, weights)[..., None, None] * path.unobserved.reshape(B, 1, D, D)
+    strength = rate[..., None] * path.unit[..., None]
+    found = (flow + left).diagonal(dim1=-2, dim2=-1) / path.unit[..., None]
+    assert ((found * (values + strength) - 1).abs() < 1e-7).all()
+    determinant = (log_determinant_weights(rate) @ path.traces)[..., 0]
+    assert ((determinant - torch.log1p(values / strength).sum(-1)).abs() < D * LOG_DETERMINANT).all()
 
 
 @pytest.mark.parametrize("strength", [1.0, 0.1, 0.01])
