@@ -23,7 +23,10 @@ Models made of it:
     feature_plan      which features are made of D columns
     feature_map       features, and the scale that they need before the context is complete
     decay_average     predictions at several forgetting factors, averaged by how well each has predicted
+    query_design      queries as a readout takes them: features, centred, moved in where they are too far out
     evidence_average  what is exported of these: linear 2.0 and nonlinear
+    class_readout     the same average for classes: discriminant analysis of the scores of one-hot y
+    evidence_classifier  what is exported of that: classifier 2.0
     mini_batch        one layer per mini-batch, told apart by a decay of 0
     construction      the analytic weights, one function per statement of the paper
     stack             L layers that read one state, every weight free to learn
@@ -32,7 +35,7 @@ Models made of it:
     streaming         a trained stack as a model that streams
     formulations      the paper's other two ways to say the layer
     cross_entropy     gradient steps on softmax cross-entropy: one that streams, or K in one shot
-    least_squares     the streaming classifier by one-hot least squares
+    least_squares     classifier 1.0: least squares on one-hot y
 
 Held against:
     reference         the literal definition, imported by tests only

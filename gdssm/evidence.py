@@ -26,6 +26,8 @@ class Strengths(NamedTuple):
     """Ridge regression on one group of features at S strengths."""
 
     log_evidence: Float[Tensor, "B S K"]
+    log_prior: Float[Tensor, "B S 1"]
+    """The part of the log evidence that comes from the prior of s, without the observations."""
     solutions: Float[Tensor, "B S D K"]
     """The weights of ridge regression."""
     residual: Float[Tensor, "B S K"]
@@ -55,4 +57,4 @@ def ridge_at_every_strength(path: Path, cross: Float[Tensor, "B D K"], count: Fl
     odds = 0.5 * torch.log(strengths)[..., None] - torch.log(1.0 + strengths)[..., None]
     freedom = (count - 1.0)[:, None, None]
     log_evidence = odds - 0.5 * log_determinant - 0.5 * freedom * torch.log(residual)
-    return Strengths(log_evidence, solutions, residual, weights, null_weights(rate, weights))
+    return Strengths(log_evidence, odds, solutions, residual, weights, null_weights(rate, weights))

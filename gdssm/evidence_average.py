@@ -6,7 +6,6 @@ add to the columns of x (`feature_map`), and in that a map of features needs a s
 
 from typing import NamedTuple
 
-import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
@@ -14,7 +13,8 @@ from gdssm import cell_moments
 from gdssm.cell_moments import CellMoments
 from gdssm.feature_map import FeatureMapState, additive_and_pairs, standardize
 from gdssm.notation import Inputs, Outputs, Predictions, Queries, Weight
-from gdssm.readout import Readout, read, spread
+from gdssm.query_design import design_of, with_blank
+from gdssm.readout import Readout, read
 
 
 class Answer(NamedTuple):
@@ -48,7 +48,7 @@ class LinearEvidence(nn.Module):
 
     def predict(self, state: CellMoments, readout: Readout, x_query: Queries) -> Answer:
         """Answer M queries, M may be 0; a missing cell is NaN."""
-        x_query = _with_blank(x_query)
+        x_query = with_blank(x_query)
         return _answer(state, readout, x_query, x_query.new_zeros(*x_query.shape[:2], 0))
 
 
@@ -92,43 +92,16 @@ class NonlinearEvidence(nn.Module):
         self, state: FeatureMapState, readout: Readout, x_query: Queries, additive: Tensor, pairs: Tensor
     ) -> Answer:
         """Answer M queries, M may be 0; a missing cell is NaN."""
-        x_query = _with_blank(x_query)
+        x_query = with_blank(x_query)
         features = additive_and_pairs(standardize(x_query, state.scale()), additive, pairs)
         return _answer(state.moments(), readout, x_query, features)
 
 
 def _answer(state: CellMoments, readout: Readout, x_query: Queries, features: Float[Tensor, "B M F"]) -> Answer:
-    """Apply a readout to queries, of which the last is blank.
-
-    n observations lie no further than √(n−1) standard deviations from their mean, so a query is moved in to
-    1 + √(n−1): nothing is known of what is beyond, and with few observations an answer from there would be extreme.
-    """
-    outputs = readout.noise.shape[-1]
-    inputs, indicators = x_query.shape[-1], state.present.shape[-1]
-    missing = torch.isnan(x_query)
-    count = state.effective_count()
-    squared = spread(state, outputs).variance.narrow(1, 0, inputs)
-    total = torch.where(state.count > 0, state.count, 1.0)[:, None]
-    reach = (1.0 + (count - 1.0).clamp(min=0.0).sqrt())[:, None] * (squared / total).sqrt()
-    offset = torch.where(missing, 0.0, x_query - state.mean.narrow(1, outputs, inputs)[:, None])
-    near = torch.minimum(torch.maximum(offset, -reach[:, None]), reach[:, None])
-    present = torch.where(missing, 0.0, 1.0).to(x_query.dtype).narrow(2, 0, indicators)
-    design = torch.cat([near, present - state.present[:, None], features - state.feature_mean[:, None]], -1)
-    varying = (squared > 0)[:, None]
+    """Apply a readout to queries, of which the last is blank."""
+    outputs, queries = readout.noise.shape[-1], x_query.shape[1] - 1
+    design, diagnostics = design_of(state, outputs, x_query, features)
     prediction = design @ readout.weight + state.mean.narrow(1, 0, outputs)[:, None]
     bent = design[:, None] @ readout.covariance
     square = (bent * design[:, None]).sum(-1).clamp(min=0.0) + readout.noise[..., None]
-    clipped = (varying & (near != offset)).to(x_query.dtype).sum(-1)
-    queries = x_query.shape[1] - 1
-    return Answer(
-        prediction.narrow(1, 0, queries),
-        square.sqrt().mT.narrow(1, 0, queries),
-        (count - 1.0).clamp(min=0.0),
-        clipped.narrow(1, 0, queries),
-        1.0 - varying[:, 0].to(x_query.dtype),
-    )
-
-
-def _with_blank(x_query: Queries) -> Float[Tensor, "B M+1 D"]:
-    """Add a query, so that there always is one: onnxruntime 1.31 cannot multiply or sum over a batch of none."""
-    return nn.functional.pad(x_query, (0, 0, 0, 1))
+    return Answer(prediction.narrow(1, 0, queries), square.sqrt().mT.narrow(1, 0, queries), *diagnostics)

@@ -56,6 +56,29 @@ def spread(state: CellMoments, outputs: int) -> Spread:
     return Spread(varying.narrow(1, 0, outputs).sqrt(), varying.narrow(1, outputs, size - outputs))
 
 
+class Fits(NamedTuple):
+    """Ridge regression on every group of features."""
+
+    scale: Spread
+    effective: Float[Tensor, " B"]
+    """n, the effective number of observations."""
+    ridges: "list[Ridge]"
+    """One for each group."""
+    left_out: list[Float[Tensor, ""]]
+    """0 for a group that takes part, and otherwise what to add to its log evidence."""
+
+
+def fit(state: CellMoments, outputs: int, block: Float[Tensor, " E"], groups: Sequence[Float[Tensor, " _"]]) -> Fits:
+    """Solve ridge regression on every group of features at every strength; see `read`."""
+    scale, count = spread(state, outputs), state.effective_count()
+    divisor = _divisor(scale.variance, block)
+    size = divisor.shape[-1]
+    rows = state.comoment.narrow(1, outputs, size)
+    gram, cross = rows.narrow(2, outputs, size), rows.narrow(2, 0, outputs) * _inverse(scale.outputs)[:, None]
+    ridges = [Ridge.on(gram, cross, share * _inverse(divisor.narrow(1, 0, share.shape[0])), count) for share in groups]
+    return Fits(scale, count, ridges, [torch.where(share.sum() > 0, 0.0, NEVER) for share in groups])
+
+
 def read(
     state: CellMoments, outputs: int, block: Float[Tensor, " E"], groups: Sequence[Float[Tensor, " _"]]
 ) -> Readout:
@@ -68,15 +91,8 @@ def read(
         groups: One entry for each group: the share of its block in the prior variance, for the first E_g features; 0
             leaves a feature out, and only zeros leave the group out.
     """
-    scale = spread(state, outputs)
-    count = state.effective_count()
-    divisor = _divisor(scale.variance, block)
-    size = divisor.shape[-1]
-    rows = state.comoment.narrow(1, outputs, size)
-    gram, cross = rows.narrow(2, outputs, size), rows.narrow(2, 0, outputs) * _inverse(scale.outputs)[:, None]
-    ridges = [_Ridge.on(gram, cross, share * _inverse(divisor.narrow(1, 0, share.shape[0])), count) for share in groups]
-
-    left_out = [torch.where(share.sum() > 0, 0.0, NEVER) for share in groups]
+    scale, count, ridges, left_out = fit(state, outputs, block, groups)
+    size = block.shape[0]
     evidence = [ridge.strengths.log_evidence + out for ridge, out in zip(ridges, left_out, strict=True)]
     probability = torch.softmax(torch.cat(evidence, 1), 1)
     every = torch.cat([ridge.weights(size) for ridge in ridges], 1)
@@ -104,7 +120,7 @@ def read(
     )
 
 
-class _Ridge(NamedTuple):
+class Ridge(NamedTuple):
     """Ridge regression on the first E_g features, at every strength."""
 
     unit: Float[Tensor, "B E_g"]
@@ -113,7 +129,8 @@ class _Ridge(NamedTuple):
     strengths: Strengths
 
     @classmethod
-    def on(cls, gram: Tensor, cross: Tensor, squared_unit: Tensor, count: Tensor) -> "_Ridge":
+    def on(cls, gram: Tensor, cross: Tensor, squared_unit: Tensor, count: Tensor) -> "Ridge":
+        """Solve it for a Gram matrix (B, E, E), its products with y (B, E, K), and n (B,)."""
         unit, part = squared_unit.sqrt(), squared_unit.shape[-1]
         cross = unit[..., None] * cross.narrow(1, 0, part)
         path = follow(unit[..., None] * gram.narrow(1, 0, part).narrow(2, 0, part) * unit[:, None], cross)

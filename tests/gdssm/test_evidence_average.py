@@ -1,7 +1,6 @@
 """The evidence average is the Bayesian one, its intervals cover, and it is no worse than the mean of y."""
 
-from collections.abc import Callable, Sequence
-from typing import NamedTuple
+from collections.abc import Callable
 
 import numpy as np
 import pytest
@@ -15,6 +14,7 @@ from gdssm.evidence_average import Answer, LinearEvidence, NonlinearEvidence
 from gdssm.feature_map import FeatureMapState
 from gdssm.feature_plan import FeaturePlan
 from tests.closeness import assert_close
+from tests.gdssm.evidence_oracle import averaged, blocks_of
 
 B, M, D, K = 2, 4, 5, 3
 Array = NDArray[np.float64]
@@ -25,13 +25,6 @@ SCALE = 1e-6
 SPARSE = 1e-3
 """The same of both with fewer observations than features, where rounding is multiplied by the last time on the path."""
 LINEAR, NONLINEAR = LinearEvidence(), NonlinearEvidence()
-
-
-class Distribution(NamedTuple):
-    """What a model answers to M queries."""
-
-    prediction: Array
-    scale: Array
 
 
 def answer(plan: FeaturePlan, x: Array, y: Array, x_query: Array, weight: Array | None = None) -> Answer:
@@ -50,126 +43,6 @@ def answer(plan: FeaturePlan, x: Array, y: Array, x_query: Array, weight: Array 
     start = FeatureMapState.empty(len(x), inputs, outputs, indicators, sum(map(len, maps)))
     state = NONLINEAR.observe(start, *seen, *maps)
     return NONLINEAR.predict(state, NONLINEAR.readout(state, outputs, *layout), query, *maps)
-
-
-# The oracle: the formulas in two passes over the data of one context, by eigendecomposition.
-
-
-STRENGTHS = 2.0 ** (8.0 - np.arange(34))
-FLOOR = 8 * 30 / 2**46
-"""The smallest a that there is, in units of (Σ λ³²)^(1/32)."""
-
-
-class Block(NamedTuple):
-    """Centred features of the observations and of the queries, and their share of the prior in each group."""
-
-    observed: Array
-    asked: Array
-    shares: Sequence[float]
-    one_by_one: bool = False
-    """Whether each column has the same share, whatever its variance."""
-
-
-def averaged(blocks: Sequence[Block], y: Array, weight: Array) -> Distribution:
-    """Average ridge regression of one context over strengths and groups by evidence, for each of K outputs.
-
-    Args:
-        blocks: Of features, (N, E_b) and (M, E_b).
-        y: (N, K).
-        weight: (N,).
-    """
-    n, total = weight.sum() ** 2 / (weight**2).sum(), weight.sum()
-    y_mean = weight @ y / total
-    y_unit = np.sqrt(weight @ (y - y_mean) ** 2)
-    target = (y - y_mean) / y_unit
-    found = []
-    for group in range(len(blocks[0].shares)):
-        observed, asked = [], []
-        for block in blocks:
-            squares = weight @ block.observed**2
-            varies = squares > 1e-13 * total
-            if block.shares[group] and varies.any():
-                divisor = squares[varies] * varies.sum() if block.one_by_one else squares.sum()
-                unit = np.sqrt(block.shares[group] / divisor)
-                observed.append(block.observed[:, varies] * unit)
-                asked.append(block.asked[:, varies] * unit)
-        if observed:
-            found.append(_ridges(np.hstack(observed), np.hstack(asked), target, weight, n))
-    log_evidence, residual, forms, predictions = (np.concatenate(parts) for parts in zip(*found, strict=True))
-    share = np.exp(log_evidence - log_evidence.max(0))
-    share /= share.sum(0)
-    prediction = np.einsum("sk,smk->mk", share, predictions)
-    own = np.einsum("sk,smk->mk", share * residual / (n - 1), n / total * (1 + 1 / n) + forms[..., None] * np.ones(1))
-    between = np.einsum("sk,smk->mk", share, (predictions - prediction) ** 2)
-    return Distribution(prediction * y_unit + y_mean, np.sqrt(own + between) * y_unit)
-
-
-def _ridges(features: Array, asked: Array, target: Array, weight: Array, n: float) -> tuple[Array, ...]:
-    values, vectors = np.linalg.eigh(features.T @ (weight[:, None] * features))
-    values = values.clip(0)
-    cross, along = vectors.T @ (features.T @ (weight[:, None] * target)), asked @ vectors
-    a = np.maximum(STRENGTHS / n, FLOOR * (values**32).sum() ** (1 / 32))
-    s, inverses = a * n, 1 / (values + a[:, None])
-    residual = 1 - inverses @ cross**2
-    log_evidence = (0.5 * np.log(s) - np.log1p(s) - 0.5 * np.log1p(values / a[:, None]).sum(1))[:, None]
-    log_evidence = log_evidence - 0.5 * (n - 1) * np.log(residual)
-    predictions = np.einsum("me,se,ek->smk", along, inverses, cross)
-    return log_evidence, residual, np.einsum("me,se->sm", along**2, inverses), predictions
-
-
-def columns_of(x: Array, x_query: Array, weight: Array, groups: Sequence[float]) -> list[Block]:
-    """Make the blocks of the columns themselves and, where cells are missing, of their indicators."""
-    n, there, here = weight.sum() ** 2 / (weight**2).sum(), ~np.isnan(x), ~np.isnan(x_query)
-    mean = (weight[:, None] * np.where(there, x, 0)).sum(0) / (weight[:, None] * there).sum(0)
-    offset, asked = np.where(there, x - mean, 0), np.where(here, x_query - mean, 0)
-    reach = (1 + np.sqrt(max(n - 1, 0))) * np.sqrt(weight @ offset**2 / weight.sum())
-    blocks = [Block(offset, asked.clip(-reach, reach), groups, one_by_one=True)]
-    if not there.all() or not here.all():
-        present = weight @ there / weight.sum()
-        blocks.append(Block(there - present, here - present, [0.15] * len(groups)))
-    return blocks
-
-
-def features_of(x: Array, x_query: Array, weight: Array) -> list[Block]:
-    """Make the further blocks of the non-linear model for 1, 3 and 5 columns, of all observations at once."""
-    n, there = weight.sum() ** 2 / (weight**2).sum(), ~np.isnan(x)
-    own = weight[:, None] * there
-    mean = (own * np.where(there, x, 0)).sum(0) / own.sum(0)
-    spread = np.sqrt((own * np.where(there, x - mean, 0) ** 2).sum(0) / own.sum(0))
-    reach = min(4.0, 1 + np.sqrt(n - 1)) if (weight != 0).sum() <= 32 else 4.0
-    z, asked = (np.where(np.isnan(v), 0, (v - mean) / spread).clip(-reach, reach) for v in (x, x_query))
-    first, second = np.triu_indices(x.shape[1], 1)
-
-    def steps(count: int, sharpness: float) -> Callable[[Array], Array]:
-        knots = np.array([-1.4, -0.65, 0, 0.65, 1.4]) if count == 5 else np.linspace(-2.2, 2.2, count)
-        return lambda v: np.tanh(sharpness * (v[..., None] - knots)).reshape(len(v), -1)
-
-    def products(v: Array) -> Array:
-        bent = 2.5 * np.tanh(v / 2.5)
-        return bent[:, first] * bent[:, second]
-
-    makers: dict[int, list[tuple[Callable[[Array], Array], Sequence[float]]]] = {
-        1: [(steps(5, 1.6), (0, 0.6, 0, 0)), (steps(12, 3.0), (0, 0, 0.7, 0)), (steps(24, 6.0), (0, 0, 0, 0.9))],
-        3: [(steps(5, 1.6), (0, 0.6, 0.4, 0)), (steps(12, 3.0), (0, 0, 0, 0.6)), (products, (0, 0, 0.3, 0.2))],
-        5: [(steps(5, 1.6), (0, 0.6, 0.4)), (products, (0, 0, 0.3))],
-    }
-    blocks = []
-    for make, shares in makers[x.shape[1]]:
-        observed = make(z)
-        center = weight @ observed / weight.sum()
-        blocks.append(Block(observed - center, make(asked) - center, shares))
-    return blocks
-
-
-OWN_SHARES = {1: (1, 0.4, 0.3, 0.1), 3: (1, 0.4, 0.3, 0.2), 5: (1, 0.4, 0.3)}
-
-
-def oracle(plan: FeaturePlan, x: Array, y: Array, x_query: Array, weight: Array) -> Distribution:
-    """Answer the queries (M, D) of one context."""
-    if not plan.makes_features:
-        return averaged(columns_of(x, x_query, weight, [1.0]), y, weight)
-    own = columns_of(x, x_query, weight, OWN_SHARES[x.shape[1]])
-    return averaged(own + features_of(x, x_query, weight), y, weight)
 
 
 def context(
@@ -191,7 +64,7 @@ def compare(plan: FeaturePlan, x: Array, y: Array, x_query: Array, weight: Array
     for_prediction, for_scale = (SPARSE, SPARSE) if sparse else (PREDICTION, SCALE)
     found = answer(plan, x, y, x_query, weight)
     for b in range(B):
-        expected = oracle(plan, x[b], y[b], x_query[b], weight[b])
+        expected = averaged(blocks_of(plan, x[b], x_query[b], weight[b]), y[b], weight[b])
         difference = (np.abs(found.prediction[b].numpy() - expected.prediction) / y[b].std(0)).max()
         assert difference < for_prediction, f"predictions differ by {difference:.2g} standard deviations of y"
         relative = np.abs(found.scale[b].numpy() / expected.scale - 1).max()
