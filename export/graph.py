@@ -12,7 +12,9 @@ import torch
 from torch import Tensor, nn
 
 from gdssm.cell_moments import CellMoments
+from gdssm.class_readout import ClassReadout
 from gdssm.evidence_average import LinearEvidence, NonlinearEvidence
+from gdssm.evidence_classifier import EvidenceClassifier
 from gdssm.feature_map import FeatureMapState
 from gdssm.feature_plan import FeaturePlan
 from gdssm.notation import Inputs, Outputs, Predictions, Weight
@@ -25,6 +27,7 @@ from service.artifact import (
     Axis,
     Dtype,
     ParameterSpec,
+    Task,
     TensorSpec,
     next_name,
     readout_shapes,
@@ -81,7 +84,8 @@ class Signature:
     state: Mapping[str, StateTensor] = field(default_factory=dict)
     """State tensors by name, in the order of the model's NamedTuple; none for a one-shot model."""
     plan: FeaturePlan | None = None
-    """The features of a model that gives a predictive distribution."""
+    """The features of a model that reads its state by evidence."""
+    task: Task = "regression"
 
     def input_specs(self) -> tuple[TensorSpec, ...]:
         """Every input of the graph but the parameters."""
@@ -95,7 +99,7 @@ class Signature:
                 "weight", ("B", "N"), "how much each counts: 1 normally, 0 is padding, −w takes one out again"
             ),
             self._tensor("x_query", ("B", "M", d), "inputs to predict for"),
-            *self._extra(signature.extra_inputs(self.plan)),
+            *self._extra(signature.extra_inputs(self.plan, self.task)),
         )
 
     def output_specs(self) -> tuple[TensorSpec, ...]:
@@ -105,7 +109,7 @@ class Signature:
             spec.model_copy(update={"name": next_name(spec.name), "meaning": f"{spec.meaning}, after"})
             for spec in self._states()
         )
-        extra = self._extra(signature.extra_outputs(self.plan))
+        extra = self._extra(signature.extra_outputs(self.plan, self.task))
         return self._tensor("prediction", ("B", "M", k), "outputs for x_query"), *extra, *after
 
     def _extra(self, shapes: Mapping[str, tuple[Axis, ...]]) -> list[TensorSpec]:
@@ -189,13 +193,37 @@ class DistributionGraph(Graph):
         """Take the cached readout if there is one, or if there are no queries; a file has branches instead."""
         if torch.compiler.is_exporting():
             return computed
-        weight, covariance, noise = (given[name] for name in readout_shapes("cached", ""))
+        weight, covariance, noise = (given[name] for name in readout_shapes("cached", "", "regression"))
         if given[CACHED_READY].sum() or not given["x_query"].shape[1]:
             return Readout(weight, covariance, noise, response=covariance)
         return computed._replace(
             covariance=computed.covariance if given[WANT_SCALE] else covariance,
             response=computed.response if given[WANT_RESPONSE] else covariance,
         )
+
+
+class ClassificationGraph(Graph):
+    """The same for a model whose predictions are probabilities of classes."""
+
+    def __init__(self, signature: Signature) -> None:
+        super().__init__(signature)
+        plan = signature.plan
+        assert plan is not None  # noqa: S101
+        self.groups = plan.groups
+        self.model = EvidenceClassifier()
+
+    def forward(self, *tensors: Tensor) -> tuple[Tensor, ...]:
+        """Map all inputs to all outputs."""
+        given = {spec.name: tensor for spec, tensor in zip(self.inputs, tensors, strict=True)}
+        state = FeatureMapState(*(tensor for name, tensor in given.items() if name.startswith("state.")))
+        x, y, weight, x_query = (given[name] for name in ("x", "y", "weight", "x_query"))
+        tables = (given["layout.block"], *(given[f"layout.group.{number}"] for number in range(self.groups)))
+        maps = given["layout.additive"], given["layout.pairs"]
+        after = self.model.observe(state, x, y, weight, *maps)
+        readout = self.model.readout(after, y.shape[-1], *tables)
+        if not torch.compiler.is_exporting() and (given[CACHED_READY].sum() or not x_query.shape[1]):
+            readout = ClassReadout(*(given[name] for name in readout_shapes("cached", "", "classification")))
+        return (*self.model.predict(after, readout, x_query, *maps), *readout, *after)
 
 
 class OneShotGraph(Graph):

@@ -21,6 +21,7 @@ from service.artifact import (
     Dtype,
     Manifest,
     ParameterSpec,
+    Task,
     TensorSpec,
     content_hash,
     next_name,
@@ -69,7 +70,8 @@ def trace(graph: Graph) -> onnx.ModelProto:
     model = program.model_proto
     _drop_traces(model)
     if graph.signature.plan is not None:
-        _compute_if_wanted(model, [spec.name for spec in graph.inputs if spec.name.startswith("state.")])
+        states = [spec.name for spec in graph.inputs if spec.name.startswith("state.")]
+        _compute_if_wanted(model, states, graph.signature.task)
         shorten_names(model)
     _name_axes(model, (*graph.inputs, *graph.outputs))
     _make_optional(model, parameters, graph.signature.dtype)
@@ -77,7 +79,7 @@ def trace(graph: Graph) -> onnx.ModelProto:
     return model
 
 
-def _compute_if_wanted(model: onnx.ModelProto, state: list[str]) -> None:
+def _compute_if_wanted(model: onnx.ModelProto, state: list[str], task: Task) -> None:
     """Compute a state where there are observations, a readout for queries without one, its covariance for a scale.
 
     The nodes that decide so come first: whether N > 0, M > 0, `cached.ready` is 0, and `want_scale`.
@@ -96,14 +98,21 @@ def _compute_if_wanted(model: onnx.ModelProto, state: list[str]) -> None:
             make("Cast", ["ready.count"], ["ready.any"], to=boolean),
             make("Not", ["ready.any"], ["ready.none"]),
             make("And", ["queries.any", "ready.none"], ["readout.wanted"]),
-            make("Cast", [WANT_SCALE], ["scale.wanted"], to=boolean),
-            make("Cast", [WANT_RESPONSE], ["response.wanted"], to=boolean),
         ]
     )
-    given = dict(zip(readout_shapes("readout", ""), readout_shapes("cached", ""), strict=True))
-    compute_if(model, "response.wanted", {RESPONSE: given["readout.covariance"]})
-    compute_if(model, "scale.wanted", {"readout.covariance": given["readout.covariance"]})
-    compute_if(model, "readout.wanted", {**given, RESPONSE: given["readout.covariance"]})
+    given = dict(zip(*(readout_shapes(prefix, "", task) for prefix in ("readout", "cached")), strict=True))
+    if task == "regression":
+        model.graph.node.extend(
+            [
+                make("Cast", [WANT_SCALE], ["scale.wanted"], to=boolean),
+                make("Cast", [WANT_RESPONSE], ["response.wanted"], to=boolean),
+            ]
+        )
+        covariance = given["readout.covariance"]
+        compute_if(model, "response.wanted", {RESPONSE: covariance})
+        compute_if(model, "scale.wanted", {"readout.covariance": covariance})
+        given[RESPONSE] = covariance
+    compute_if(model, "readout.wanted", given)
     compute_if(model, "observations.any", {next_name(name): name for name in state})
 
 

@@ -69,6 +69,7 @@ def _examples(graph: Graph, runtime: Runtime, sizes: dict[str, int]) -> Iterator
         yield {**runtime.state_after(runtime.run(data)), **data, **missing}
     if runtime.manifest.gives_scale:
         yield {**data, WANT_SCALE: 0.0, WANT_RESPONSE: 1.0}
+    if runtime.manifest.features is not None:
         outputs = runtime.run(data)
         yield {**runtime.state_after(outputs), **runtime.readout_of(outputs), "x_query": data["x_query"]}
     for parameter in graph.signature.parameters:

@@ -3,10 +3,9 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
 from export import states
-from export.graph import DistributionGraph, Graph, Model, OneShotGraph, Signature, StreamingGraph
+from export.graph import ClassificationGraph, DistributionGraph, Graph, Model, OneShotGraph, Signature, StreamingGraph
 from export.trained import RUNS, load
 from gdssm import feature_plan
 from gdssm.cross_entropy import CrossEntropyDescent, OneStepClassifier
@@ -15,7 +14,7 @@ from gdssm.least_squares import LeastSquaresClassifier
 from gdssm.model import BEST, GradientDescent, StandardizedDescent
 from gdssm.streaming import StreamingStack
 from gdssm.train.presets import PRESETS
-from service.artifact import Assumptions, MergeRule, ParameterSpec
+from service.artifact import Assumptions, MergeRule, ParameterSpec, Task
 
 SCAN, MOMENTS, NONE = MergeRule(rule="scan"), MergeRule(rule="moments"), MergeRule(rule="none")
 CELLS = MergeRule(rule="cells")
@@ -44,7 +43,7 @@ class Entry:
     merge: MergeRule
     affine_in_query: bool = False
     linear_in_y_given: tuple[str, ...] = ()
-    task: Literal["regression", "classification"] = "regression"
+    task: Task = "regression"
     run: Path | None = None
     """Directory of the training run that a trained model comes from."""
     version: str = "1.0.0"
@@ -73,24 +72,33 @@ def _raw(steps: int, summary: str) -> Entry:
     )
 
 
-def _evidence(name: str, summary: str, plan: FeaturePlan, version: str) -> Entry:
+def _evidence(
+    name: str,
+    summary: str,
+    plan: FeaturePlan,
+    version: str,
+    task: Task = "regression",
+) -> Entry:
     state = states.FEATURES if plan.makes_features else states.CELLS
+    make = DistributionGraph if task == "regression" else ClassificationGraph
     return Entry(
         name=name,
         summary=summary,
-        make=lambda: DistributionGraph(Signature("float64", state=state, plan=plan)),
-        assumes=Assumptions(x="any location and scale; NaN for a missing cell", y="any location and scale"),
+        make=lambda: make(Signature("float64", state=state, plan=plan, task=task)),
+        assumes=Assumptions(
+            x="any location and scale; NaN for a missing cell",
+            y="any location and scale" if task == "regression" else ONE_HOT,
+        ),
         gradient_steps=0,
         step_size="gradient flow, averaged over its stopping time by the evidence of the context",
         linear_in_y=False,  # the evidence looks at y
         merge=CELLS,
+        task=task,
         version=version,
     )
 
 
-def _standardized(
-    name: str, summary: str, make: Callable[[], Model], *, task: Literal["regression", "classification"]
-) -> Entry:
+def _standardized(name: str, summary: str, make: Callable[[], Model], *, task: Task) -> Entry:
     regression = task == "regression"
     return Entry(
         name=name,
@@ -103,7 +111,7 @@ def _standardized(
         affine_in_query=regression,
         merge=MOMENTS,
         task=task,
-        superseded=regression,
+        superseded=True,
     )
 
 
@@ -176,6 +184,13 @@ ENTRIES = (
         f"{STANDARDIZED_STEPS} gradient steps on standardised data with an intercept; nothing to tune.",
         lambda: StandardizedDescent(STANDARDIZED_STEPS),
         task="regression",
+    ),
+    _evidence(
+        "classifier",
+        "The features of nonlinear, their evidence, and discriminant analysis of the classes' scores; nothing to tune.",
+        feature_plan.NONLINEAR,
+        "2.0.0",
+        task="classification",
     ),
     _standardized(
         "classifier",

@@ -31,14 +31,17 @@ indicators of missing cells (0 or D), A additive features, P products of pairs, 
 """
 
 
-DISTRIBUTION: dict[str, tuple[Axis, ...]] = {
-    "scale": ("B", "M", "K"),
+Task = Literal["regression", "classification"]
+DIAGNOSTICS: dict[str, tuple[Axis, ...]] = {
     "degrees_of_freedom": ("B",),
     "clipped": ("B", "M"),
     "constant": ("B", "D"),
 }
-"""Outputs that come with `prediction`: its Student t distribution, how many columns of a query lie further out than any
-observation can and were moved in, and which columns of x do not vary."""
+"""Outputs that come with the `prediction` of a model with a readout: the effective number of observations less one, how
+many columns of a query lie further out than any observation can and were moved in, and which columns of x do not vary.
+"""
+DISTRIBUTION: dict[str, tuple[Axis, ...]] = {"scale": ("B", "M", "K"), **DIAGNOSTICS}
+"""Those of a regression, whose prediction is the middle of a Student t distribution."""
 WANT_SCALE = "want_scale"
 """Input (): 0 where the scale is not asked for, which saves a third of a run."""
 WANT_RESPONSE = "want_response"
@@ -48,13 +51,20 @@ CACHED_READY = "cached.ready"
 """Input (B,): 1 where `cached.*` is the readout of the state, to be used instead of computing it."""
 
 
-def readout_shapes(prefix: str, features: str) -> dict[str, tuple[Axis, ...]]:
+def readout_shapes(prefix: str, features: str, task: Task) -> dict[str, tuple[Axis, ...]]:
     """Name what a state answers with: inputs `cached.*` and outputs `readout.*`.
 
     Args:
         prefix: cached or readout.
         features: The axis of all E features, as D+G+A+P.
+        task: Of the model.
     """
+    if task == "classification":
+        return {
+            f"{prefix}.weight": ("B", features, "K"),
+            f"{prefix}.metric": ("B", "K", "K"),
+            f"{prefix}.center": ("B", "K", "K"),
+        }
     return {
         f"{prefix}.weight": ("B", features, "K"),
         f"{prefix}.covariance": ("B", "K", features, features),
@@ -130,7 +140,7 @@ class Manifest(Record):
     name: str = Field(pattern=r"^[a-z0-9][a-z0-9._-]*$", max_length=100)
     version: str = Field(pattern=r"^[0-9]+\.[0-9]+\.[0-9]+$", max_length=40)
     summary: str
-    task: Literal["regression", "classification"]
+    task: Task
     """classification: y is one-hot, predictions are probabilities."""
     origin: Literal["constructed", "trained"]
     assumes: Assumptions

@@ -114,8 +114,8 @@ def interval_of(outputs: Mapping[str, Array], level: float) -> dict[str, Array]:
 
 
 def notes_of(manifest: Manifest, outputs: Mapping[str, Array], wanted: Wanted) -> tuple[Note, ...]:
-    """Say what there is to know about the predictions of one context (B = 1); nothing for models without a scale."""
-    if not manifest.gives_scale:
+    """Say what there is to know about the predictions of one context (B = 1); nothing for models without a readout."""
+    if manifest.features is None:
         return ()
     found = []
     constant = np.flatnonzero(outputs["constant"][0])
@@ -127,14 +127,21 @@ def notes_of(manifest: Manifest, outputs: Mapping[str, Array], wanted: Wanted) -
         found.append(Note("constant_columns", columns=tuple(constant[:MAX_REPORTED].tolist())))
     if freedom + 1 < columns - constant.size:
         found.append(Note("fewer_observations_than_columns"))
-    if manifest.features and manifest.features.makes_features and not manifest.features.band(columns).blocks:
+    if manifest.features.makes_features and not manifest.features.band(columns).blocks:
         found.append(Note("linear_only"))
-    if wanted.scale and outputs["scale"].size and not outputs["scale"].any():
+    if _is_constant_y(manifest, outputs, wanted):
         found.append(Note("constant_y"))
     far = np.flatnonzero(outputs["clipped"][0])
     if far.size:
         found.append(Note("beyond_observations", queries=tuple(far[:MAX_REPORTED].tolist())))
     return tuple(found)
+
+
+def _is_constant_y(manifest: Manifest, outputs: Mapping[str, Array], wanted: Wanted) -> bool:
+    """Tell whether all observations have one y, as far as the outputs show it."""
+    if manifest.task == "classification":
+        return not outputs["readout.metric"].any()
+    return bool(wanted.scale and outputs["scale"].size and not outputs["scale"].any())
 
 
 def _named(wanted: Wanted) -> list[tuple[str, float]]:

@@ -32,6 +32,7 @@ from service.chunks import chunks, is_long
 from service.errors import BrokenArtifact, InvalidInput, Problem
 from service.shapes import Array, Sizes, measure, shape_of
 from service.signals.record import CURRENT
+from service.wide_class_readout import wide_class_readout
 from service.wide_readout import wide_readout
 
 HASH = re.compile(rb'"sha256":"([0-9a-f]{64})"')
@@ -166,14 +167,20 @@ class Runtime:
         observed = {**arrays, "x_query": arrays["x_query"][:, :0]}
         after = dict(zip(self._outputs, self._run(self._outputs, observed, None), strict=True))
         state = self.state_after(after)
-        groups = [arrays[f"layout.group.{number}"] for number in range(self.manifest.features.groups)]  # type: ignore[union-attr]
-        wanted = {"scale": bool(arrays[WANT_SCALE]), "response": bool(arrays[WANT_RESPONSE])}
-        found = wide_readout(state, arrays["y"].shape[2], arrays["layout.block"], groups, **wanted)
+        found = self._wide_readout(arrays, state)
         response = found.pop(RESPONSE, None)
         ready = {**found, CACHED_READY: np.ones(len(arrays["x"]), self._dtype)}
         outputs = self._run(self._outputs, {**arrays, **state, **nothing, **ready}, None)
         answer = dict(zip(self._outputs, outputs, strict=True))
         return answer if response is None else answer | {RESPONSE: response}
+
+    def _wide_readout(self, arrays: Mapping[str, Array], state: Mapping[str, Array]) -> dict[str, Array]:
+        groups = [array for name, array in arrays.items() if name.startswith("layout.group.")]
+        block, outputs = arrays["layout.block"], arrays["y"].shape[2]
+        if self.manifest.task == "classification":
+            return wide_class_readout(state, outputs, block, groups)
+        wanted = {"scale": bool(arrays[WANT_SCALE]), "response": bool(arrays[WANT_RESPONSE])}
+        return wide_readout(state, outputs, block, groups, **wanted)
 
     def complete(self, tensors: Mapping[str, Array | float]) -> dict[str, Array]:
         """Fill in the tensors that were left out, as `run` does, to be read only; parameters stay out."""
@@ -198,9 +205,9 @@ class Runtime:
 
     def readout_of(self, outputs: Mapping[str, Array]) -> dict[str, Array]:
         """Pick the readout out of the outputs of `run`, named as the inputs that give it again, if there is one."""
-        if not self.manifest.gives_scale:
+        if self.manifest.features is None:
             return {}
-        names = zip(readout_shapes("cached", ""), readout_shapes("readout", ""), strict=True)
+        names = zip(*(readout_shapes(prefix, "", self.manifest.task) for prefix in ("cached", "readout")), strict=True)
         found = {given: outputs[name] for given, name in names}
         return {**found, CACHED_READY: np.ones(len(outputs["prediction"]), self._dtype)}
 

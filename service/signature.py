@@ -10,12 +10,14 @@ from gdssm.feature_plan import Band, FeaturePlan, Knots
 from gdssm.prior import BUFFERED
 from service.artifact import (
     CACHED_READY,
+    DIAGNOSTICS,
     DISTRIBUTION,
     RESPONSE,
     WANT_RESPONSE,
     WANT_SCALE,
     Axis,
     Manifest,
+    Task,
     TensorSpec,
     next_name,
     readout_shapes,
@@ -56,7 +58,10 @@ GROUPS_LIMIT = 16
 """Groups of features, each an input of the graph."""
 FEATURES_LIMIT = 1024
 """Features beyond the columns, whatever their number: a state grows with the square."""
-FLAGS: Shapes = {CACHED_READY: ("B",), WANT_SCALE: (), WANT_RESPONSE: ()}
+FLAGS: dict[Task, Shapes] = {
+    "regression": {CACHED_READY: ("B",), WANT_SCALE: (), WANT_RESPONSE: ()},
+    "classification": {CACHED_READY: ("B",)},
+}
 MERGED: dict[str, tuple[Shapes, ...]] = {"moments": (MOMENTS,), "cells": (CELLS, FEATURES)}
 
 
@@ -70,7 +75,7 @@ def check(manifest: Manifest) -> None:
         raise BrokenArtifact(f"its manifest breaks the contract of model files: {problem}.")
 
 
-def extra_inputs(plan: FeaturePlan | None) -> Shapes:
+def extra_inputs(plan: FeaturePlan | None, task: Task) -> Shapes:
     """Inputs other than the state and the data: tables of features, and a readout that may be given again."""
     if plan is None:
         return {}
@@ -78,14 +83,17 @@ def extra_inputs(plan: FeaturePlan | None) -> Shapes:
     if plan.makes_features:
         tables = {"layout.additive": ("A", 3), "layout.pairs": ("P", 2), **tables}
     groups: Shapes = {f"layout.group.{number}": (f"S{number}",) for number in range(plan.groups)}
-    return {**tables, **groups, **readout_shapes("cached", plan.axis), **FLAGS}
+    return {**tables, **groups, **readout_shapes("cached", plan.axis, task), **FLAGS[task]}
 
 
-def extra_outputs(plan: FeaturePlan | None) -> Shapes:
+def extra_outputs(plan: FeaturePlan | None, task: Task) -> Shapes:
     """Outputs other than the prediction and the state: its distribution, and the readout."""
     if plan is None:
         return {}
-    return DISTRIBUTION | readout_shapes("readout", plan.axis) | {RESPONSE: ("B", "K", plan.axis, plan.axis)}
+    readout = readout_shapes("readout", plan.axis, task)
+    if task == "classification":
+        return DIAGNOSTICS | readout
+    return DISTRIBUTION | readout | {RESPONSE: ("B", "K", plan.axis, plan.axis)}
 
 
 def _problems(manifest: Manifest) -> Iterator[str]:
@@ -97,12 +105,12 @@ def _problems(manifest: Manifest) -> Iterator[str]:
         "y": ("B", "N", k),
         "weight": ("B", "N"),
         "x_query": ("B", "M", d),
-        **extra_inputs(manifest.features),
+        **extra_inputs(manifest.features, manifest.task),
     }
     state = {spec.name: spec.shape for spec in manifest.state}
     yield from _differences("inputs", manifest.inputs, {**data, **state})
     after = {next_name(name): shape for name, shape in state.items()}
-    answers: Shapes = {"prediction": ("B", "M", k), **extra_outputs(manifest.features)}
+    answers: Shapes = {"prediction": ("B", "M", k), **extra_outputs(manifest.features, manifest.task)}
     yield from _differences("outputs", manifest.outputs, {**answers, **after})
     names = Counter([*data, *state, *(parameter.name for parameter in manifest.parameters)])
     yield from (f"{name} is there {times} times" for name, times in names.items() if times > 1)

@@ -5,7 +5,6 @@ and it takes a thirtieth of the memory. A test compares the two.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
@@ -17,20 +16,7 @@ from service.shapes import Array
 F64 = NDArray[np.floating]
 
 
-@dataclass(frozen=True)
-class _Fit:
-    """Every ridge regression of one context, and how probable each is."""
-
-    count: float
-    effective: float
-    y_scale: F64
-    """√Σ weight·(y − mean)², (K,)."""
-    ridges: list["_Ridge"]
-    probability: list[F64]
-    """(S, K) for each ridge."""
-
-
-class _Ridge(NamedTuple):
+class Ridge(NamedTuple):
     """Ridge regression on the first features of one context, at S strengths, in the directions of its eigenvectors."""
 
     unit: F64
@@ -47,6 +33,8 @@ class _Ridge(NamedTuple):
     """(S, K)"""
     log_evidence: F64
     """(S, K)"""
+    log_prior: F64
+    """The part of it that comes from the prior of the strength, (S,)."""
 
     def inverse(self, factor: F64, *, unobserved: bool = False) -> F64:
         """Sum factor·(G + aI)⁻¹ over the strengths, for features as they are; (E_g, E_g)."""
@@ -54,6 +42,27 @@ class _Ridge(NamedTuple):
         values = factor @ (self.inverses + self.unobserved if unobserved else self.inverses)
         inverse: F64 = (scaled * values) @ scaled.T
         return inverse
+
+
+class Fits(NamedTuple):
+    """Ridge regression of one context on every group of features; see `gdssm.readout.Fits`."""
+
+    y_scale: F64
+    """(K,); 0 for a constant one."""
+    total: float
+    """Sum of the weights."""
+    effective: float
+    """Effective number of observations."""
+    ridges: list[Ridge]
+    left_out: list[float]
+
+    def probability(self) -> list[F64]:
+        """Weigh strengths and groups by the evidence of each output by itself; (S, K) for each ridge."""
+        parts = zip(self.ridges, self.left_out, strict=True)
+        evidence = np.concatenate([ridge.log_evidence + out for ridge, out in parts])
+        probability = np.exp(evidence - evidence.max(0))
+        probability /= probability.sum(0)
+        return np.split(probability, len(self.ridges))
 
 
 def wide_readout(
@@ -69,7 +78,7 @@ def wide_readout(
         scale: Whether to work out the covariance, which is zeros otherwise.
         response: Whether to work out `readout.response` too.
     """
-    found = [_of_one(one, outputs, block, groups, scale=scale, response=response) for one in _contexts(state)]
+    found = [_of_one(one, outputs, block, groups, scale=scale, response=response) for one in contexts(state)]
     names = ("cached.weight", "cached.covariance", "cached.noise", "readout.response")
     stacked = {name: np.stack(parts) for name, parts in zip(names, zip(*found, strict=True), strict=True)}
     return stacked if response else {name: stacked[name] for name in names[:3]}
@@ -84,11 +93,12 @@ def group_probabilities(state: Mapping[str, Array], outputs: int, block: Array, 
         block: The block of each feature (E,).
         groups: The share of each feature's block, one entry for each group.
     """
-    fits = [_fit(one, outputs, block, groups) for one in _contexts(state)]
-    return np.stack([[own.sum(0) for own in fit.probability] for fit in fits])
+    fits = [fit(one, outputs, block, groups) for one in contexts(state)]
+    return np.stack([[own.sum(0) for own in one.probability()] for one in fits])
 
 
-def _contexts(state: Mapping[str, Array]) -> Iterator[dict[str, Array]]:
+def contexts(state: Mapping[str, Array]) -> Iterator[dict[str, Array]]:
+    """Split the state of B contexts."""
     for i in range(len(state["state.count"])):
         yield {name: tensor[i] for name, tensor in state.items()}
 
@@ -96,16 +106,16 @@ def _contexts(state: Mapping[str, Array]) -> Iterator[dict[str, Array]]:
 def _of_one(
     state: Mapping[str, Array], outputs: int, block: Array, groups: Sequence[Array], *, scale: bool, response: bool
 ) -> tuple[F64, F64, F64, F64]:
-    fit = _fit(state, outputs, block, groups)
-    count, effective, y_scale = fit.count, fit.effective, fit.y_scale
+    fits = fit(state, outputs, block, groups)
+    count, effective, y_scale, probability = fits.total, fits.effective, fits.y_scale, fits.probability()
     size, freedom = len(block), max(effective - 1.0, prior.SMALLEST_FREEDOM)
     weight = np.zeros((size, outputs))
-    for ridge, own in zip(fit.ridges, fit.probability, strict=True):
+    for ridge, own in zip(fits.ridges, probability, strict=True):
         weight[: len(ridge.unit)] += np.einsum("sk,sek->ek", own, ridge.solutions)
     covariance = np.zeros((outputs, size, size))
     answer = np.zeros_like(covariance)
     noise = np.zeros(outputs)
-    for ridge, own in zip(fit.ridges, fit.probability, strict=True):
+    for ridge, own in zip(fits.ridges, probability, strict=True):
         part = len(ridge.unit)
         share = own * ridge.residual / freedom
         noise += share.sum(0)
@@ -123,24 +133,21 @@ def _of_one(
     return weight * y_scale, covariance * squared[:, None, None], noise, answer
 
 
-def _fit(state: Mapping[str, Array], outputs: int, block: Array, groups: Sequence[Array]) -> _Fit:
+def fit(state: Mapping[str, Array], outputs: int, block: Array, groups: Sequence[Array]) -> Fits:
+    """Solve ridge regression of one context on every group of features, at every strength."""
     count, effective, variance = float(state["state.count"]), effective_count(state), varying(state)
     y_scale, variance = np.sqrt(variance[:outputs]), variance[outputs:]
     comoment = state["state.comoment"]
     gram = comoment[outputs:, outputs:]
-    cross = comoment[outputs:, :outputs] * _inverse(y_scale)
-    inverse = _inverse(_divisor(variance, block))
+    cross = comoment[outputs:, :outputs] * inverse_or_zero(y_scale)
+    inverse = inverse_or_zero(_divisor(variance, block))
     ridges = [_ridge(gram, cross, share * inverse[: len(share)], max(effective, 1.0)) for share in groups]
-    left_out = [0.0 if share.any() else prior.NEVER for share in groups]
-    evidence = np.concatenate([ridge.log_evidence + out for ridge, out in zip(ridges, left_out, strict=True)])
-    probability = np.exp(evidence - evidence.max(0))
-    probability /= probability.sum(0)
-    return _Fit(count, effective, y_scale, ridges, np.split(probability, len(ridges)))
+    return Fits(y_scale, count, effective, ridges, [0.0 if share.any() else prior.NEVER for share in groups])
 
 
-def _ridge(gram: F64, cross: F64, squared_unit: F64, count: float) -> _Ridge:
+def _ridge(gram: F64, cross: F64, squared_unit: F64, count: float) -> Ridge:
     unit, part = np.sqrt(squared_unit), len(squared_unit)
-    values, vectors = _eigen(unit[:, None] * gram[:part, :part] * unit)
+    values, vectors = eigen(unit[:, None] * gram[:part, :part] * unit)
     values = values.clip(min=0.0)
     along = vectors.T @ (unit[:, None] * cross[:part])
     step = 8.0 * max(float((values**32).sum() ** (1 / 32)), prior.SMALLEST_BOUND)
@@ -153,12 +160,12 @@ def _ridge(gram: F64, cross: F64, squared_unit: F64, count: float) -> _Ridge:
     residual = (1.0 - inverses @ along**2).clip(min=prior.SMALLEST_RESIDUAL)
     determinant = quadrature.log_determinant_weights(rate) @ traces
     prior_odds = 0.5 * np.log(strengths) - np.log1p(strengths)
-    evidence = (prior_odds - 0.5 * determinant)[:, None] - 0.5 * (count - 1.0) * np.log(residual)
+    log_evidence = (prior_odds - 0.5 * determinant)[:, None] - 0.5 * (count - 1.0) * np.log(residual)
     solutions = unit[:, None] * (vectors @ (inverses[..., None] * along))
-    return _Ridge(unit, vectors, inverses, unobserved, solutions, residual, evidence)
+    return Ridge(unit, vectors, inverses, unobserved, solutions, residual, log_evidence, prior_odds)
 
 
-def _eigen(matrix: F64) -> tuple[F64, F64]:
+def eigen(matrix: F64) -> tuple[F64, F64]:
     """Eigenvalues and eigenvectors; NaN beyond floating point, where LAPACK may not converge."""
     if not np.isfinite(matrix).all():
         return np.full(len(matrix), np.nan), np.full(matrix.shape, np.nan)
@@ -188,5 +195,6 @@ def _divisor(variance: F64, block: F64) -> F64:
     return divisor
 
 
-def _inverse(value: F64) -> F64:
+def inverse_or_zero(value: F64) -> F64:
+    """1/value, and 0 for 0."""
     return np.divide(1.0, value, out=np.zeros_like(value), where=value > 0)

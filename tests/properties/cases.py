@@ -21,6 +21,12 @@ class Case:
     x_query: Array
     generator: np.random.Generator
 
+    @property
+    def labels(self) -> Array:
+        """One-hot y: the largest entry of each row."""
+        rows: Array = np.eye(self.y.shape[-1])[self.y.argmax(-1)]
+        return rows
+
     def __repr__(self) -> str:
         return f"Case(x {self.x.shape}, y {self.y.shape}, x_query {self.x_query.shape})"
 

@@ -1,39 +1,78 @@
 """The classifiers that stream: a context is a set of weighted observations, and every answer a distribution."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from typing import Protocol, Self
 
 import numpy as np
 import pytest
 import torch
 from hypothesis import given
 
+from gdssm import feature_plan
 from gdssm.cross_entropy import OneStepClassifier
+from gdssm.evidence_classifier import EvidenceClassifier
 from gdssm.least_squares import LeastSquaresClassifier
+from gdssm.prior import BUFFERED
 from tests.closeness import assert_close
 from tests.properties.cases import ROUNDING, Array, Case, cases
 
 
+class Classifier(Protocol):
+    """A model by arrays, its state carried from call to call."""
+
+    def observe(self, x: Array, y: Array, weight: Array) -> Self:
+        """Add observations."""
+
+    def predict(self, x_query: Array) -> Array:
+        """Give queries the probabilities of the classes."""
+
+
 class Streaming:
-    """A classifier by arrays, its state carried from call to call."""
+    """A classifier without features."""
 
     def __init__(self, model: OneStepClassifier | LeastSquaresClassifier, case: Case) -> None:
         self.model = model
         self.state: tuple[torch.Tensor, ...] = model.empty_state(case.x.shape[0], case.x.shape[2], case.y.shape[2])
         self.rate = [torch.zeros((), dtype=torch.float64)] if isinstance(model, OneStepClassifier) else []
 
-    def observe(self, x: Array, y: Array, weight: Array) -> "Streaming":
-        tensors = (torch.from_numpy(np.ascontiguousarray(array)) for array in (x, y, weight))
-        self.state = self.model.observe(self.state, *tensors)  # type: ignore[arg-type]  # each has its own state
+    def observe(self, x: Array, y: Array, weight: Array) -> Self:
+        self.state = self.model.observe(self.state, *_tensors(x, y, weight))  # type: ignore[arg-type]  # each has its own state
         return self
 
     def predict(self, x_query: Array) -> Array:
         with torch.no_grad():
-            tensor = self.model.predict(self.state, torch.from_numpy(x_query), *self.rate)  # type: ignore[arg-type]
+            tensor = self.model.predict(self.state, *_tensors(x_query), *self.rate)  # type: ignore[arg-type]
         probability: Array = tensor.numpy()
         return probability
 
 
-Start = Callable[[Case], Streaming]
+class Evidence:
+    """The classifier on features of x."""
+
+    def __init__(self, case: Case) -> None:
+        self.model, self.classes = EvidenceClassifier(), case.y.shape[2]
+        plan, inputs = feature_plan.NONLINEAR, case.x.shape[2]
+        tables = {name: torch.from_numpy(table) for name, table in plan.tables(inputs, 0).items()}
+        self.maps = tables["additive"], tables["pairs"]
+        self.layout = tables["block"], *(tables[f"group.{group}"] for group in range(plan.groups))
+        self.state = self.model.empty_state(len(case.x), inputs, self.classes, 0, sum(map(len, self.maps)))
+
+    def observe(self, x: Array, y: Array, weight: Array) -> Self:
+        self.state = self.model.observe(self.state, *[*_tensors(x, y, weight), *self.maps])
+        return self
+
+    def predict(self, x_query: Array) -> Array:
+        readout = self.model.readout(self.state, self.classes, *self.layout)
+        answer = self.model.predict(self.state, readout, *[*_tensors(x_query), *self.maps])
+        probability: Array = answer.prediction.numpy()
+        return probability
+
+
+def _tensors(*arrays: Array) -> Iterator[torch.Tensor]:
+    return (torch.from_numpy(np.ascontiguousarray(array)) for array in arrays)
+
+
+Start = Callable[[Case], Classifier]
 
 
 def any_weight(case: Case) -> torch.Tensor:
@@ -48,20 +87,16 @@ every_classifier = pytest.mark.parametrize(
         lambda case: Streaming(OneStepClassifier(), case),
         lambda case: Streaming(OneStepClassifier(0.1, any_weight(case), intercept=True), case),
         lambda case: Streaming(LeastSquaresClassifier(8), case),
+        Evidence,
     ],
-    ids=["one step", "one step from W₀ with an intercept", "least squares"],
+    ids=["one step", "one step from W₀ with an intercept", "least squares", "evidence"],
 )
-
-
-def one_hot(y: Array) -> Array:
-    rows: Array = np.eye(y.shape[-1])[y.argmax(-1)]
-    return rows
 
 
 @every_classifier
 @given(case=cases())
 def test_every_answer_is_a_distribution(start: Start, case: Case) -> None:
-    probability = start(case).observe(case.x, one_hot(case.y), case.weight).predict(case.x_query)
+    probability = start(case).observe(case.x, case.labels, case.weight).predict(case.x_query)
     assert (probability >= 0).all()
     assert_close(probability.sum(-1), np.ones(case.x_query.shape[:2]), "sum of the probabilities")
 
@@ -69,7 +104,7 @@ def test_every_answer_is_a_distribution(start: Start, case: Case) -> None:
 @every_classifier
 @given(case=cases())
 def test_the_order_of_observations_does_not_matter(start: Start, case: Case) -> None:
-    y, order = one_hot(case.y), case.generator.permutation(case.x.shape[1])
+    y, order = case.labels, case.generator.permutation(case.x.shape[1])
     expected = start(case).observe(case.x, y, case.weight).predict(case.x_query)
     shuffled = start(case).observe(case.x[:, order], y[:, order], case.weight[:, order])
     assert_close(shuffled.predict(case.x_query), expected, "probabilities", rtol=ROUNDING)
@@ -78,7 +113,7 @@ def test_the_order_of_observations_does_not_matter(start: Start, case: Case) -> 
 @every_classifier
 @given(case=cases())
 def test_a_part_after_a_part_is_the_whole(start: Start, case: Case) -> None:
-    y, cut = one_hot(case.y), int(case.generator.integers(0, case.x.shape[1] + 1))
+    y, cut = case.labels, int(case.generator.integers(0, case.x.shape[1] + 1))
     whole = start(case).observe(case.x, y, case.weight)
     parts = start(case).observe(case.x[:, :cut], y[:, :cut], case.weight[:, :cut])
     parts.observe(case.x[:, cut:], y[:, cut:], case.weight[:, cut:])
@@ -88,18 +123,20 @@ def test_a_part_after_a_part_is_the_whole(start: Start, case: Case) -> None:
 @every_classifier
 @given(case=cases())
 def test_a_negative_weight_undoes_a_positive_one(start: Start, case: Case) -> None:
-    y = one_hot(case.y)
+    y = case.labels
     expected = start(case).observe(case.x, y, case.weight).predict(case.x_query)
-    wrong = case.generator.normal(size=case.x.shape) * 3, one_hot(case.generator.normal(size=case.y.shape))
+    size = len(y), min(y.shape[1], (BUFFERED - y.shape[1]) // 2)  # so that the scale of features is not fixed yet
+    wrong_x = 3 * case.generator.normal(size=(*size, case.x.shape[2]))
+    wrong, ones = (wrong_x, np.eye(y.shape[2])[case.generator.integers(0, y.shape[2], size)]), np.ones(size)
     cleaned = start(case).observe(case.x, y, case.weight)
-    cleaned.observe(*wrong, np.ones(case.weight.shape)).observe(*wrong, -np.ones(case.weight.shape))
+    cleaned.observe(*wrong, ones).observe(*wrong, -ones)
     assert_close(cleaned.predict(case.x_query), expected, "probabilities", rtol=1e-6)
 
 
 @every_classifier
 @given(case=cases())
 def test_padding_is_nothing(start: Start, case: Case) -> None:
-    y = one_hot(case.y)
+    y = case.labels
     expected = start(case).observe(case.x, y, case.weight).predict(case.x_query)
     x_padded, y_padded = (np.concatenate([array, np.full_like(array[:, :1], 7.0)], 1) for array in (case.x, y))
     padded = start(case).observe(x_padded, y_padded, np.pad(case.weight, ((0, 0), (0, 1))))
@@ -109,7 +146,7 @@ def test_padding_is_nothing(start: Start, case: Case) -> None:
 @every_classifier
 @given(case=cases())
 def test_a_query_does_not_see_its_neighbours(start: Start, case: Case) -> None:
-    model = start(case).observe(case.x, one_hot(case.y), case.weight)
+    model = start(case).observe(case.x, case.labels, case.weight)
     together = model.predict(case.x_query)
     for m in range(case.x_query.shape[1]):
         assert_close(model.predict(case.x_query[:, m : m + 1]), together[:, m : m + 1], "alone", rtol=ROUNDING)

@@ -41,11 +41,12 @@ def streamed(client: InProcess, model: str, pieces: list[tuple[Array, Array, Arr
 @settings(max_examples=8)
 @given(case=cases())
 def test_a_context_fed_in_pieces_answers_as_the_file_does_at_once(client: InProcess, name: str, case: Case) -> None:
-    tensors = {"x": case.x, "y": case.y, "weight": case.weight, "x_query": case.x_query}
+    y = case.labels if door(OnnxDoor, name).entry.task == "classification" else case.y
+    tensors = {"x": case.x, "y": y, "weight": case.weight, "x_query": case.x_query}
     expected = door(OnnxDoor, name).run(tensors)["prediction"]
     cut = int(case.generator.integers(1, case.x.shape[1]))
     for b in range(case.x.shape[0]):
-        rows = (case.x[b], case.y[b], case.weight[b])
+        rows = (case.x[b], y[b], case.weight[b])
         pieces = list(zip(*(np.split(array, [cut]) for array in rows), strict=True))
         answer = streamed(client, name, pieces, case.x_query[b])
         assert_close(answer, expected[b], f"prediction of context {b}", rtol=ROUNDING)

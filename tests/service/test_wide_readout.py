@@ -79,3 +79,30 @@ def test_the_average_is_that_of_the_groups_by_their_probabilities(repository: Re
     assert_close(probability.sum(1), np.ones((B, 2)), "sum")
     average = sum(probability[:, i, None] * weight(groups[i]) for i in range(3))
     assert_close(average, weight(*groups), "weight", rtol=1e-9)
+
+
+CLASSES = [(200, 3, 2, 0.0), (30, 5, 3, 0.2), (7, 2, 5, 0.0), (60, 70, 3, 0.0), (1, 4, 3, 0.0), (0, 4, 3, 0.0)]
+
+
+@pytest.mark.parametrize(("rows", "inputs", "classes", "missing"), CLASSES)
+def test_both_classify_alike(repository: Repository, rows: int, inputs: int, classes: int, missing: float) -> None:
+    """One class of them does not occur."""
+    runtime, generator = repository.get("classifier"), np.random.default_rng(rows)
+    x = generator.normal(size=(B, rows + 3, inputs))
+    label = (x[..., 0] > 0).astype(int) * generator.integers(1, max(classes - 1, 2), x.shape[:2])
+    gaps = np.where(generator.random(x.shape) < missing, np.nan, x)
+    tensors = {"x": gaps[:, :rows], "y": np.eye(classes)[label[:, :rows]], "x_query": gaps[:, rows:]}
+    tensors["weight"] = generator.uniform(0.2, 2.0, (B, rows))
+    found = {}
+    try:
+        for wide in (sys.maxsize, 0):
+            runtime.wide = wide
+            found[wide] = runtime.run(tensors)
+    finally:
+        runtime.wide = WIDE
+    inside, behind = found[sys.maxsize], found[0]
+    assert np.abs(inside["prediction"] - behind["prediction"]).max() <= 1e-8
+    assert np.abs(inside["prediction"].sum(2) - 1.0).max() < 1e-12
+    for name in ("readout.weight", "readout.center"):
+        assert np.abs(inside[name] - behind[name]).max() <= 1e-8 * max(np.abs(inside[name]).max(), 1e-12), name
+    assert (inside["readout.metric"] == 0).tolist() == (behind["readout.metric"] == 0).tolist()

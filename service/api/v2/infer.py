@@ -20,7 +20,7 @@ from service.inference import infer
 from service.predictor import Limits
 from service.runtime import Runtime
 
-WITHOUT_BOUNDS = {WANT_SCALE, CACHED_READY, *readout_shapes("cached", "")}
+WITHOUT_BOUNDS = {WANT_SCALE, CACHED_READY, *readout_shapes("cached", "", "regression")}
 """Inputs by which a scale is left out or brought along; ignored where an interval is asked for."""
 BYTES = {"content": {binary.CONTENT_TYPE: {"schema": {"type": "string", "format": "binary"}}}}
 HEADERS = {

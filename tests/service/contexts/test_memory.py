@@ -23,10 +23,10 @@ LIMITS = Limits(max_columns=30, max_predictions=100, max_observations=500)
 ROUNDING = {"float64": 1e-8, "float32": 2e-5}
 """Two ways to one answer differ by rounding alone, relative to the largest entry."""
 STREAMING = [
-    "classifier", "gd-1", "gd-8", "linear", "linear-1.0.0", "linear-2step-trained", "linear-trained",
-    "linear-vector-trained", "nonlinear", "sine-4step-trained", "sine-trained", "softmax-1",
+    "classifier", "classifier-1.0.0", "gd-1", "gd-8", "linear", "linear-1.0.0", "linear-2step-trained",
+    "linear-trained", "linear-vector-trained", "nonlinear", "sine-4step-trained", "sine-trained", "softmax-1",
 ]  # fmt: skip
-SETS = ["classifier", "gd-1", "gd-8", "linear", "linear-1.0.0", "nonlinear", "softmax-1"]
+SETS = ["classifier", "classifier-1.0.0", "gd-1", "gd-8", "linear", "linear-1.0.0", "nonlinear", "softmax-1"]
 seeds = st.integers(0, 2**32 - 1)
 
 

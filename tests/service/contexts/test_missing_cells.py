@@ -165,9 +165,9 @@ def test_wide_contexts_stream_with_missing_cells(repository: Repository, model: 
     assert_alike(Predictor(repository, model, LIMITS).predict(model, context, query, wanted=Wanted(0.9)), whole, 1e-6)
 
 
-@pytest.mark.parametrize("model", ["gd-1", "gd-8", "classifier"])
+@pytest.mark.parametrize("model", ["gd-1", "gd-8", "softmax-1"])
 def test_models_without_missing_cells_refuse_them_by_place(repository: Repository, model: str) -> None:
-    runtime, y = repository.get(model), np.eye(N)[:, :K] if model == "classifier" else Y
+    runtime, y = repository.get(model), np.eye(K)[np.arange(N) % K] if model == "softmax-1" else Y
     refused = rf"takes no missing cells \(version {runtime.manifest.version}\)"
     with pytest.raises(InvalidInput, match=rf"^x\[20\]\[0\]: is missing; model {model} {refused}") as found:
         learn(runtime, LIMITS, new_memory(runtime.manifest, None), Context(np.where(X[20, 0] == X, np.nan, X), y))
