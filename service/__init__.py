@@ -10,6 +10,8 @@ The core, web-free:
     cells      missing cells: refused, or known to a state
     chunks     many observations at once, in runs of bounded memory
     wide_readout  what a state of many columns answers with, worked out behind the graph
+    wide_class_readout  the same of a classification
+    class_shares  rows of y that are not shares of classes, refused by name
     distribution  intervals, quantiles and notes of a prediction
     student_t  quantiles of Student's t distribution
     numbers    JSON lists to arrays, refusing what is not a number by its position

@@ -8,6 +8,7 @@ import numpy as np
 
 from service.artifact import WANT_SCALE, Manifest
 from service.cells import missing_problems
+from service.class_shares import share_problems
 from service.distribution import NOTHING, Note, Wanted, bounds, check_wanted, notes_of
 from service.errors import InvalidInput, NotReady, NumericOverflow, Problem, ServiceError
 from service.models.repository import Repository
@@ -69,7 +70,7 @@ class Predictor:
         self.default_model = default_model
         self.limits = limits
         self._fitting: set[tuple[str, *tuple[tuple[int, ...], ...]]] = set()
-        """Shapes found to fit a model and the limits; without weights and parameters only a cell can be wrong."""
+        """Shapes found to fit a model and the limits; without weights and parameters only a value can be wrong."""
 
     def check_ready(self) -> None:
         """See that a request that names no model can be answered.
@@ -133,8 +134,7 @@ class Predictor:
             if len(self._fitting) >= MOST_FITTING:
                 self._fitting.clear()
             self._fitting.add(fits)
-        if not runtime.manifest.missing_cells:
-            _check_complete(runtime.manifest, context, query)
+        _check_values(runtime.manifest, context, query)
         check_wanted(runtime.manifest, wanted)
         outputs = _run(runtime, context, query, parameters, wanted)
         return prediction_of(runtime.manifest, outputs, context.y.shape[1:], len(context.x), wanted)
@@ -182,9 +182,10 @@ def prediction_of(
     """
     prediction = outputs["prediction"][0]
     answer = Prediction(prediction.reshape(len(prediction), *shape), manifest, n_observations)
+    notes = notes_of(manifest, outputs, wanted)
     if not manifest.gives_scale:
-        return answer
-    found, notes = bounds(outputs, wanted), notes_of(manifest, outputs, wanted)
+        return answer._replace(notes=notes)
+    found = bounds(outputs, wanted)
     lower, upper = (None if side is None else side.reshape(len(side), *shape) for side in found[:2])
     quantiles = None if found.quantiles is None else found.quantiles.reshape(*found.quantiles.shape[:2], *shape)
     return answer._replace(lower=lower, upper=upper, quantiles=quantiles, notes=notes)
@@ -230,9 +231,12 @@ def check_finite(outputs: Iterable[Array], manifest: Manifest, parameters: Mappi
         raise NumericOverflow(Problem("", problem))
 
 
-def _check_complete(manifest: Manifest, context: Context, query: Array) -> None:
-    cells = (("context.x", context.x), ("query", query))
-    problems = [problem for field, array in cells for problem in missing_problems(manifest, field, array)]
+def _check_values(manifest: Manifest, context: Context, query: Array) -> None:
+    problems = [
+        *missing_problems(manifest, "context.x", context.x),
+        *missing_problems(manifest, "query", query),
+        *share_problems(manifest, "context.y", context.y),
+    ]
     if problems:
         raise InvalidInput(*problems)
 

@@ -1,4 +1,4 @@
-"""A scikit-learn classifier: least squares on one-hot classes, in a state of constant size."""
+"""A scikit-learn classifier: probabilities of classes, from a state of constant size."""
 
 from typing import Self
 
@@ -14,6 +14,9 @@ from service.client.estimator import Array, StateEstimator
 class GDSSMClassifier(ClassifierMixin, StateEstimator):  # type: ignore[misc]
     """In-context classification as an estimator.
 
+    `classifier` takes the scale of its features from its first observations, of the call that brings more than 32 of
+    them, and keeps it; like `GDSSMRegressor` it takes observations out again with `sample_weight` −1.
+
     Args:
         model: A classification model that streams.
         learning_rate: For the models that take one.
@@ -23,6 +26,7 @@ class GDSSMClassifier(ClassifierMixin, StateEstimator):  # type: ignore[misc]
     Attributes:
         classes_: The labels, sorted.
         state_: What is remembered of the data, by tensor name.
+        model_version_: Of the model that learnt.
         n_observations_: Rows seen.
     """
 

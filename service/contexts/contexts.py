@@ -9,6 +9,7 @@ from sqlalchemy import Connection
 
 from service.artifact import Manifest
 from service.cells import missing_problems
+from service.class_shares import share_problems_of_one
 from service.contexts import portable
 from service.contexts.context_record import UNCONDITIONAL, Change, ContextRecord, Page, StreamStep
 from service.contexts.decay import Decay
@@ -192,12 +193,12 @@ class Contexts:
             if query is None:
                 raise InvalidInput(Problem("", "A step has an observation, a query, or both. Send one."))
             held = self._shelf.look(owner, context_id)
-            _check_cells(held.runtime.manifest, {"query": query})
+            _check_step(held.runtime.manifest, None, query)
             asked = None if held.memory.is_empty else self.answer(held, query, wanted=wanted)
             return StreamStep(asked, None, self._shelf.touch(held.record))
         with self._database.transaction() as connection:
             held = self._shelf.hold(connection, owner, context_id)
-            _check_cells(held.runtime.manifest, {"observation.x": new.x, "query": query})
+            _check_step(held.runtime.manifest, new, query)
             memory = learn(held.runtime, self._predictor.limits, held.memory, new, "observation.")
             prediction, error = self._before_learning(held, new, query, wanted)
             return StreamStep(prediction, error, self._shelf.store(connection, held, memory))
@@ -338,10 +339,14 @@ class Contexts:
         return runtime
 
 
-def _check_cells(manifest: Manifest, rows: Mapping[str, Array | None]) -> None:
-    """See that no cell of a step's single rows is missing where the model takes none; `learn` would count rows too."""
-    given = ((field, row) for field, row in rows.items() if row is not None)
-    problems = [problem for field, row in given for problem in missing_problems(manifest, field, row[0])]
+def _check_step(manifest: Manifest, new: Context | None, query: Array | None) -> None:
+    """See that the model takes a step's single rows; `learn` would name them by their place among several."""
+    problems = []
+    if new is not None:
+        problems += missing_problems(manifest, "observation.x", new.x[0])
+        problems += share_problems_of_one(manifest, "observation.y", new.y)
+    if query is not None:
+        problems += missing_problems(manifest, "query", query[0])
     if problems:
         raise InvalidInput(*problems)
 

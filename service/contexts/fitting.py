@@ -6,6 +6,7 @@ import numpy as np
 
 from service.artifact import Manifest
 from service.cells import missing_problems
+from service.class_shares import share_problems
 from service.errors import InvalidInput, Problem, UnsupportedByModel
 from service.predictor import (
     Context,
@@ -39,6 +40,7 @@ def check_observations(manifest: Manifest, limits: Limits, memory: "Memory", new
             *size_problems(limits, new.x.shape[1], width_of(new.y), 0),
             *([] if new.weight is None else _weight_problems(new.weight, memory, at)),
             *missing_problems(manifest, f"{at}x", new.x),
+            *share_problems(manifest, f"{at}y", new.y),
         ]
     if not problems and memory.state is None and memory.scale is not None and new.x.shape[1] != memory.inputs:
         text = f"has {new.x.shape[1]} columns; the scale of this context is for {memory.inputs}. Send {memory.inputs}."

@@ -85,11 +85,8 @@ def check_readout(manifest: Manifest, part: str) -> None:
         UnsupportedByModel: They are not.
     """
     if manifest.features is None or manifest.task != "regression":
-        text = (
-            f"model {manifest.name} has no {part} in version {manifest.version}: its predictions are no weighted sums "
-            "of features. Ask model nonlinear, or linear from 2.0.0 on, or leave them out."
-        )
-        raise UnsupportedByModel(Problem("explain", text))
+        text = f"has no {part} in version {manifest.version}: its predictions are no weighted sums of features."
+        raise _unsupported(manifest, text, "nonlinear, or linear from 2.0.0 on,")
 
 
 def check_linear_readout(manifest: Manifest, part: str) -> None:
@@ -99,8 +96,13 @@ def check_linear_readout(manifest: Manifest, part: str) -> None:
         UnsupportedByModel: It is on further features.
     """
     if manifest.features is None or manifest.features.makes_features or manifest.task != "regression":
-        text = f"model {manifest.name} has no {part}: it is not linear in x. Ask model linear, or leave them out."
-        raise UnsupportedByModel(Problem("explain", text))
+        raise _unsupported(manifest, f"has no {part}: it is not linear in x.", "linear,")
+
+
+def _unsupported(manifest: Manifest, text: str, others: str) -> UnsupportedByModel:
+    """Say what a model lacks, and which others have it; no classification has it."""
+    instead = "Leave them out" if manifest.task == "classification" else f"Ask model {others} or leave them out"
+    return UnsupportedByModel(Problem("explain", f"model {manifest.name} {text} {instead}."))
 
 
 def fit_of_state(
