@@ -14,6 +14,7 @@ from starlette.types import ASGIApp
 
 from service.access.keyring import KeyRing, keys_required
 from service.access.keys import Keys
+from service.access.sites import Sites
 from service.api import (
     context_state,
     contexts,
@@ -35,6 +36,7 @@ from service.api.openapi import complete
 from service.api.security_headers import PagePolicy
 from service.api.served import Parts, serve
 from service.api.signals import Signals
+from service.api.sites import SiteGuard
 from service.api.upkeep import every
 from service.api.v2 import routes as protocol
 from service.api.work import Pool
@@ -126,6 +128,9 @@ def _before(app: ASGIApp, parts: Parts, direct: Iterable[BaseRoute]) -> ASGIApp:
     app = Direct(app, direct)
     app = KeyGuard(app, parts)
     app = Admission(app, settings, numbers)
+    sites = Sites(settings)
+    if sites.checks_names or sites.checks_pages:
+        app = SiteGuard(app, sites)
     return Signals(app, numbers, settings.request_timeout)
 
 

@@ -14,6 +14,7 @@
     │   ├── TooSlow                the body did not arrive in time
     │   ├── Unauthenticated        no key, or one that is not valid
     │   ├── Forbidden              the key may not do this
+    │   ├── ForeignSite            a web page of another site asks, or the service is not called so
     │   ├── Conflict               the request contradicts an earlier one
     │   ├── VersionMismatch        the context has changed since the caller looked
     │   ├── RateLimited            too many requests with one key
@@ -161,6 +162,12 @@ class Forbidden(CallerError):
     """The key may not do this."""
 
     error_type = "forbidden"
+
+
+class ForeignSite(CallerError):
+    """A web page of another site asks, or the service may not be addressed by this Host."""
+
+    error_type = "foreign_site"
 
 
 class Conflict(CallerError):

@@ -35,6 +35,9 @@ class Settings(Described, BaseSettings):
     needs `gdssm[postgres]`."""
     auth: Literal["auto", "on", "off"] = "auto"
     """Whether callers need a key: auto asks for one unless the service listens on loopback only."""
+    allowed_hosts: str = Field("", pattern=r"^[\w.:*\[\], -]*$")
+    """Names, with commas, by which callers may address the service (Host) and whose web pages may use it without a key,
+    besides loopback names and the address that it listens on; * is any. Checked while keys are off, and where set."""
     workers: int = Field(1, ge=1)
     """Processes that answer."""
     threads: int = Field(1, ge=1)

@@ -28,6 +28,7 @@ served     what every route works with
 signals    the outermost layer: an id, times, a log line and a place in the metrics for every request
 admission  how much is taken in at a time
 patience   one clock for everybody who waits
+sites      refuses requests of foreign web pages and to unknown names
 keys       who may come in; reads the key before anything of the body is
 live       open WebSockets: so many, and ended with a word
 security_headers  what a page may do

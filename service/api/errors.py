@@ -17,6 +17,7 @@ STATUS: dict[type[errors.ServiceError], int] = {
     errors.MalformedBody: 400,
     errors.Unauthenticated: 401,
     errors.Forbidden: 403,
+    errors.ForeignSite: 403,
     errors.UnknownModel: 404,
     errors.UnknownContext: 404,
     errors.UnknownEvaluation: 404,

@@ -31,7 +31,7 @@ def complete(app: FastAPI, *, required: bool) -> None:
         required: Whether callers need a key; if not, only their number is limited.
     """
     make = app.openapi
-    possible = (errors.Unauthenticated, errors.RateLimited) if required else (errors.RateLimited,)
+    possible = (errors.Unauthenticated if required else errors.ForeignSite, errors.RateLimited)
 
     def openapi() -> dict[str, Any]:
         if app.openapi_schema is None:

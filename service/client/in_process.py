@@ -10,8 +10,8 @@ from fastapi import FastAPI
 from service.app import create_app
 from service.settings import Settings
 
-ADDRESS = "http://in-process"
-"""Something has to stand there."""
+ADDRESS = "http://localhost"
+"""By which an app without keys may be addressed."""
 
 
 def new_app() -> FastAPI:

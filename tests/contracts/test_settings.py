@@ -16,6 +16,7 @@ OTHER = {
     "default_model": "gd-1",
     "database_url": "postgresql://me@there/base",
     "auth": "on",
+    "allowed_hosts": "gdssm.example.org, 10.0.0.1",
     "workers": "2",
     "threads": "2",
     "pool_threads": "3",
@@ -39,6 +40,7 @@ OTHER = {
 WRONG = {
     "port": "70000",
     "auth": "maybe",
+    "allowed_hosts": "https://gdssm.example.org",
     "workers": "0",
     "threads": "0",
     "pool_threads": "0",

@@ -39,7 +39,7 @@ class InProcess:
 
     async def _request(self, method: str, path: str, **options: object) -> httpx.Response:
         transport = httpx.ASGITransport(self.app, raise_app_exceptions=self.raising)
-        async with httpx.AsyncClient(transport=transport, base_url="http://service") as client:
+        async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as client:
             return await client.request(method, path, **options)  # type: ignore[arg-type]
 
 

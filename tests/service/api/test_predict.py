@@ -116,7 +116,7 @@ def test_a_long_prediction_does_not_hold_up_the_others() -> None:
 
     async def ask_both() -> None:
         transport = httpx.ASGITransport(app, raise_app_exceptions=False)
-        async with httpx.AsyncClient(transport=transport, base_url="http://service") as client:
+        async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as client:
             body = {"context": {"x": [[1]] * SHORT, "y": [1] * SHORT}, "query": [[1]]}  # what is short is done at once
             predicting = asyncio.create_task(client.post("/v1/predict", json=body))
             await asyncio.sleep(0.1)

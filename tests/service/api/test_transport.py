@@ -15,7 +15,7 @@ from tests.running import Server, running
 
 TIMEOUT = 1
 LINE = json.dumps({"context": {"x": [[1], [2], [3]], "y": [2, 4, 6]}, "query": [[4], [5]]}).encode()
-POST = b"POST /v1/predict HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n"
+POST = b"POST /v1/predict HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
 
 
 @pytest.fixture(scope="module")
@@ -151,7 +151,7 @@ def test_connections_on_which_nothing_happens_keep_nobody_out_and_end(server: Se
 
 def test_answers_that_nobody_reads_are_given_up(server: Server) -> None:
     """A megabyte each, asked for again and again: more than the sockets in between hold."""
-    ask = b"GET /static-offline-docs/swagger-ui-bundle.js HTTP/1.1\r\nHost: a\r\n\r\n"
+    ask = b"GET /static-offline-docs/swagger-ui-bundle.js HTTP/1.1\r\nHost: localhost\r\n\r\n"
     with server.connect() as line:
         line.sendall(ask * 30)
         time.sleep(3 * TIMEOUT)  # what is tested is that time passes

@@ -48,7 +48,7 @@ def test_a_body_over_the_limit_is_answered_while_it_is_being_sent(server: Server
 
 def test_a_caller_who_hangs_up_does_no_harm(server: Server) -> None:
     with server.connect() as line:
-        line.sendall(b"POST /v1/predict HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n")
+        line.sendall(b"POST /v1/predict HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n")
         line.sendall(b"Content-Length: 1000\r\n\r\n{")
     assert httpx.post(f"{server.url}/v1/predict", json=LINE).status_code == 200
 
@@ -67,7 +67,7 @@ def test_many_callers_at_once_each_get_their_own_answer(server: Server) -> None:
 
 def test_it_finishes_what_it_is_doing_and_leaves_cleanly() -> None:
     body = json.dumps(LINE).encode()
-    head = f"POST /v1/predict HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n"
+    head = f"POST /v1/predict HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n"
     with running() as server:
         with server.connect() as line:
             line.sendall(f"{head}Expect: 100-continue\r\n\r\n".encode())
@@ -113,7 +113,7 @@ def test_when_told_to_stop_it_is_no_longer_ready_but_answers_until_it_has_draine
 
 
 def test_what_does_not_finish_in_time_is_cut_off() -> None:
-    head = "POST /v1/predict HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: 9\r\n"
+    head = "POST /v1/predict HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 9\r\n"
     with quick(GDSSM_SHUTDOWN_TIMEOUT="1") as server, server.connect() as line:
         line.sendall(f"{head}Expect: 100-continue\r\n\r\n".encode())
         assert line.recv(1000).startswith(b"HTTP/1.1 100 ")

@@ -1,0 +1,121 @@
+import pytest
+
+from service.access.sites import Sites, name_of
+from service.errors import ForeignSite
+from service.settings import Settings
+
+
+def sites(**settings: object) -> Sites:
+    return Sites(Settings.model_validate(settings))
+
+
+LOOPBACK = ["localhost", "localhost:8000", "LOCALHOST:8000", "localhost.", "app.localhost:3000", "127.0.0.1:8000"]
+LOOPBACK += ["127.8.8.8", "[::1]:8000", "[::1]"]
+FOREIGN = ["evil.example", "evil.example:8000", "localhost.evil.example", "127.0.0.1.evil.example", "10.0.0.1:8000"]
+FOREIGN += ["evil.example:localhost", "localhost@evil.example", "127.0.0.1:80:80", "0.0.0.0:8000", "[::]:8000", "a"]
+
+
+@pytest.mark.parametrize("host", LOOPBACK)
+def test_loopback_names_are_allowed_without_keys(host: str) -> None:
+    assert sites().allows(host.encode())
+
+
+@pytest.mark.parametrize("host", FOREIGN)
+def test_other_names_are_refused_without_keys(host: str) -> None:
+    assert not sites().allows(host.encode())
+
+
+@pytest.mark.parametrize("host", [*LOOPBACK, *FOREIGN, ""])
+def test_with_keys_any_name_is_allowed(host: str) -> None:
+    assert sites(auth="on").allows(host.encode())
+
+
+def test_a_request_without_host_is_allowed_because_browsers_send_one() -> None:
+    assert sites().allows(b"")
+
+
+def test_the_address_that_it_listens_on_is_allowed() -> None:
+    bound = sites(host="gdssm.internal", auth="off")
+    assert bound.allows(b"gdssm.internal:8000")
+    assert not bound.allows(b"other.internal:8000")
+    assert sites(host="10.0.0.1", auth="off").allows(b"10.0.0.1:8000")
+    assert not sites(host="10.0.0.1", auth="off").allows(b"10.0.0.2:8000")
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "::"])  # noqa: S104  (read, never listened on)
+def test_listening_everywhere_allows_every_address_but_no_name(host: str) -> None:
+    everywhere = sites(host=host, auth="off")
+    assert everywhere.allows(b"10.0.0.1:8000")
+    assert everywhere.allows(b"[2001:db8::1]:8000")
+    assert not everywhere.allows(b"evil.example:8000")
+
+
+@pytest.mark.parametrize("auth", ["on", "off"])
+def test_listed_names_are_allowed_besides_loopback_and_checked_with_keys_too(auth: str) -> None:
+    listed = sites(auth=auth, allowed_hosts="gdssm.example.org, 10.0.0.1")
+    for host in (b"gdssm.example.org", b"GDSSM.example.org:443", b"10.0.0.1:8000", b"localhost:8000"):
+        assert listed.allows(host)
+    assert not listed.allows(b"evil.example")
+
+
+def test_a_star_allows_every_name_but_no_foreign_page() -> None:
+    anything = sites(allowed_hosts="*")
+    assert anything.allows(b"evil.example")
+    with pytest.raises(ForeignSite):
+        anything.check_page("POST", {b"host": b"localhost:8000", b"origin": b"http://evil.example"})
+
+
+OWN = [(b"http://localhost:8000", b"localhost:8000"), (b"http://LOCALHOST", b"localhost"), (b"https://[::1]", b"[::1]")]
+OTHER = [
+    (b"null", b"localhost:8000"),
+    (b"", b"localhost:8000"),
+    (b"http://localhost:3000", b"localhost:8000"),
+    (b"http://evil.example", b"localhost:8000"),
+    (b"file://", b""),
+    (b"chrome-extension://localhost:8000", b"localhost:8000"),
+]
+
+
+@pytest.mark.parametrize(("origin", "host"), OWN)
+def test_the_page_of_the_service_may_ask(origin: bytes, host: bytes) -> None:
+    sites().check_page("POST", {b"origin": origin, b"host": host})
+
+
+@pytest.mark.parametrize(("origin", "host"), OTHER)
+def test_a_page_of_another_site_or_port_may_not(origin: bytes, host: bytes) -> None:
+    with pytest.raises(ForeignSite, match="GDSSM_ALLOWED_HOSTS"):
+        sites().check_page("POST", {b"origin": origin, b"host": host})
+
+
+def test_a_listed_page_may_ask_behind_a_proxy_that_changes_host() -> None:
+    listed = sites(allowed_hosts="gdssm.example.org")
+    listed.check_page("POST", {b"origin": b"https://gdssm.example.org", b"host": b"127.0.0.1:8000"})
+
+
+LINK = {b"sec-fetch-site": b"cross-site", b"sec-fetch-mode": b"navigate", b"sec-fetch-dest": b"document"}
+
+
+def test_a_link_may_be_followed_to_a_page() -> None:
+    sites().check_page("GET", LINK)
+
+
+@pytest.mark.parametrize(
+    ("method", "headers"),
+    [
+        ("POST", LINK),
+        ("GET", {b"sec-fetch-site": b"cross-site"}),
+        ("GET", {**LINK, b"sec-fetch-mode": b"no-cors"}),
+        ("GET", {**LINK, b"sec-fetch-dest": b"iframe"}),
+    ],
+)
+def test_everything_else_across_sites_is_refused(method: str, headers: dict[bytes, bytes]) -> None:
+    with pytest.raises(ForeignSite, match="cross-site"):
+        sites().check_page(method, headers)
+
+
+@pytest.mark.parametrize(
+    ("host", "name"),
+    [(b"a:8000", "a"), (b"a", "a"), (b"[::1]:80", "::1"), (b"::1", "::1"), (b"a:b", "a:b"), (b"A.", "a"), (b"", "")],
+)
+def test_the_port_and_brackets_are_no_part_of_a_name(host: bytes, name: str) -> None:
+    assert name_of(host) == name
