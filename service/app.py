@@ -37,6 +37,7 @@ from service.api.security_headers import PagePolicy
 from service.api.served import Parts, serve
 from service.api.signals import Signals
 from service.api.sites import SiteGuard
+from service.api.templates import Templates
 from service.api.upkeep import every
 from service.api.v2 import routes as protocol
 from service.api.work import Pool
@@ -88,7 +89,7 @@ def create_app(settings: Settings) -> FastAPI:
         app.include_router(module.router)
     complete(app, required=keys_required(settings))
     direct = () if parts.traced else [*predict.router.routes, *contexts.router.routes]
-    app.middleware_stack = _before(app.build_middleware_stack(), parts, direct)
+    app.middleware_stack = _before(app.build_middleware_stack(), parts, direct, Templates(app))
     return app
 
 
@@ -120,7 +121,7 @@ async def _running(parts: Parts, count: ContextCount, provider: TracerProvider |
     traces.flush(provider)
 
 
-def _before(app: ASGIApp, parts: Parts, direct: Iterable[BaseRoute]) -> ASGIApp:
+def _before(app: ASGIApp, parts: Parts, direct: Iterable[BaseRoute], templates: Templates) -> ASGIApp:
     """Put in front of the framework what every request passes, the innermost first."""
     settings, numbers = parts.settings, parts.metrics
     app = PagePolicy(app)
@@ -131,7 +132,7 @@ def _before(app: ASGIApp, parts: Parts, direct: Iterable[BaseRoute]) -> ASGIApp:
     sites = Sites(settings)
     if sites.checks_names or sites.checks_pages:
         app = SiteGuard(app, sites)
-    return Signals(app, numbers, settings.request_timeout)
+    return Signals(app, numbers, settings.request_timeout, templates)
 
 
 def _predictor(settings: Settings, repository: Repository) -> Predictor:

@@ -3,6 +3,7 @@
 import hmac
 import ipaddress
 import logging
+import re
 import time
 from collections.abc import Callable
 from typing import Self
@@ -16,9 +17,13 @@ logger = logging.getLogger(__name__)
 
 FRESH_FOR = 2.0
 """Seconds for which the keys are believed to be what they were: so long may a revoked key still open."""
+NEW_KEYS = 20
+"""Further readings within `FRESH_FOR` for the sake of keys that are not known yet; made-up ones cause no more."""
 GRACE = 300.0
 """Seconds for which the keys last known stay good while the database does not answer."""
 NOBODY = (hash_of(""), None)
+KEY = re.compile(rf"{PREFIX}_([0-9a-f]{{16}})_")
+"""How a key begins."""
 
 MISSING = "This needs a key. Send it in the header Authorization: Bearer gdssm_…"
 REFUSED = "This key is not valid, or has been revoked. Ask whoever runs the service for another."
@@ -35,12 +40,18 @@ def keys_required(settings: Settings) -> bool:
         return settings.host != "localhost"
 
 
+def claimed_id(key: str | None) -> str:
+    """Read the id out of what was sent as a key; empty where it cannot be one that was made here."""
+    found = KEY.match(key or "")
+    return found[1] if found else ""
+
+
 class KeyRing:
-    """Every key in force, read from the database again when the last reading is too old.
+    """Every key in force, read from the database again when the last reading is too old, or a key may be new.
 
     All of them and not one at a time: an operator makes a few hundred keys, while an attacker sends as many made-up
-    ones as the line carries. So neither memory nor the database ever sees a made-up key, and one query in `FRESH_FOR`
-    seconds serves every request of the process.
+    ones as the line carries. So memory never sees a made-up key, and 1 + `NEW_KEYS` queries in `FRESH_FOR` seconds at
+    most serve every request of the process.
 
     Args:
         keys: Where to read them.
@@ -54,7 +65,9 @@ class KeyRing:
         """By key id: the hash of its secret, and who its holder is."""
         self._seen: dict[str, Caller] = {}
         """By the whole key: those of them that were sent since the last reading, so that each is hashed once."""
-        self._asked = self._known = -float("inf")
+        self._asked = self._known = self._began_counting = -float("inf")
+        self._further = 0
+        """Readings since `_began_counting`."""
 
     @classmethod
     def open(cls, keys: Keys) -> Self:
@@ -81,6 +94,28 @@ class KeyRing:
         except DatabaseUnavailable as error:
             self._asked = self._clock()
             logger.warning("The keys could not be read again: %s", error)
+
+    def count_further(self) -> None:
+        """Count a reading for the sake of a key that is not known."""
+        now = self._clock()
+        if now - self._began_counting >= FRESH_FOR:
+            self._began_counting, self._further = now, 0
+        self._further += 1
+
+    def now(self) -> float:
+        """Read the clock, for `may_be_new`."""
+        return self._clock()
+
+    def may_be_new(self, key: str | None, since: float) -> bool:
+        """Tell whether to `refresh` for a key that was refused: it may have been made after the last reading.
+
+        Args:
+            key: As it was sent.
+            since: When it came; keys that were read later than that are up to date.
+        """
+        key_id = claimed_id(key)
+        allowed = self._further < NEW_KEYS or self._clock() - self._began_counting >= FRESH_FOR
+        return bool(key_id) and key_id not in self._held and self._asked < since and allowed
 
     def caller(self, key: str | None) -> Caller:
         """Find out who asks.

@@ -26,6 +26,7 @@ problems   pydantic's complaints in the words of `service.errors`
 errors     the one table from errors to status codes, and the one body they all have
 served     what every route works with
 signals    the outermost layer: an id, times, a log line and a place in the metrics for every request
+templates  the template of an address that was refused before it came to the routes
 admission  how much is taken in at a time
 patience   one clock for everybody who waits
 sites      refuses requests of foreign web pages and to unknown names

@@ -5,13 +5,14 @@ import asyncio
 from fastapi.concurrency import run_in_threadpool
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from service.access.caller import EVERYBODY
-from service.access.keyring import KeyRing, keys_required
+from service.access.caller import EVERYBODY, Caller
+from service.access.keyring import KeyRing, claimed_id, keys_required
 from service.access.rate_limits import RateLimits
 from service.api.errors import answer_to
 from service.api.headers import header
 from service.api.served import Parts
-from service.errors import NotReady, ServiceError
+from service.errors import NotReady, ServiceError, Unauthenticated
+from service.signals.record import current
 
 OPEN = {"/", "/docs", "/docs/oauth2-redirect", "/openapi.json", "/metrics"}
 OPEN_BELOW = ("/health/", "/v2/health/", "/web/", "/static-offline-docs/")
@@ -46,15 +47,28 @@ class KeyGuard:
         try:
             caller = EVERYBODY
             if self._required:
-                if self._ring.stale:
-                    await self._refresh()
-                caller = self._ring.caller(_bearer(header(scope, b"authorization")))
+                caller = await self._caller(_bearer(header(scope, b"authorization")))
+            scope.setdefault("state", {})["caller"] = caller
             self._rates.count(caller)
         except ServiceError as error:
             await answer_to(error)(scope, receive, send)
             return
-        scope.setdefault("state", {})["caller"] = caller
         await self._app(scope, receive, send)
+
+    async def _caller(self, key: str | None) -> Caller:
+        ring = self._ring
+        if ring.stale:
+            await self._refresh()
+        try:
+            return ring.caller(key)
+        except Unauthenticated:
+            came = ring.now()
+            while ring.may_be_new(key, came):  # a reading that was under way may have missed it
+                await self._refresh(for_new=True)
+            record = current()
+            if record is not None:
+                record.key_id = claimed_id(key)
+        return ring.caller(key)
 
     @property
     def _ring(self) -> KeyRing:
@@ -63,13 +77,15 @@ class KeyGuard:
             raise NotReady("The keys are not read yet. Try again in a moment.")
         return ring
 
-    async def _refresh(self) -> None:
+    async def _refresh(self, *, for_new: bool = False) -> None:
         """Read the keys again, once for all who wait for it.
 
         They go on together. Waiting for a lock each would have to be let go by the one before, with a turn of the event
         loop in between, in which those who came later are answered.
         """
         if self._refreshing is None or self._refreshing.done():
+            if for_new:
+                self._ring.count_further()
             # Not in the pool of the long computations: a full pool must not keep everybody out.
             self._refreshing = asyncio.ensure_future(run_in_threadpool(self._ring.refresh))
         await asyncio.shield(self._refreshing)  # whoever leaves takes it from nobody

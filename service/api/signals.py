@@ -13,10 +13,10 @@ import time
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from service.access.caller import EVERYBODY
 from service.api.errors import unexpected
 from service.api.headers import headers_of
 from service.api.security_headers import NO_SNIFFING
+from service.api.templates import UNMATCHED, Templates
 from service.signals.logs import Line
 from service.signals.metrics import Metrics
 from service.signals.record import CURRENT, Record
@@ -39,10 +39,12 @@ class Signals:
         app: The rest of the service.
         metrics: Where requests are counted.
         timeout: Seconds that a request may take.
+        templates: Of the addresses of what is refused before it comes to the routes.
     """
 
-    def __init__(self, app: ASGIApp, metrics: Metrics, timeout: float) -> None:
+    def __init__(self, app: ASGIApp, metrics: Metrics, timeout: float, templates: Templates) -> None:
         self._app = app
+        self._templates = templates
         self._metrics = metrics
         self._timeout = timeout
 
@@ -69,14 +71,17 @@ class Signals:
             self._finish(scope, record, answer)
 
     def _finish(self, scope: Scope, record: Record, answer: "_Answer") -> None:
-        route = getattr(scope.get("route"), "path", "unmatched")
+        route = getattr(scope.get("route"), "path", None) or self._unrouted(scope, answer.status)
         method = _method(scope)
         seconds = time.monotonic() - record.started
+        caller = scope.get("state", {}).get("caller")
+        if caller is not None:
+            record.key_id = caller.key_id
         if scope["type"] == "http":
             self._metrics.answered(record, method, route, answer.status, seconds)
         level = logging.DEBUG if route.startswith(PROBES) else logging.INFO
         if logger.isEnabledFor(level):
-            key_id, milliseconds = scope.get("state", {}).get("caller", EVERYBODY).key_id, f"{seconds * 1e3:.2f}"
+            key_id, milliseconds = record.key_id, f"{seconds * 1e3:.2f}"
             fields = {
                 "method": method,
                 "route": route,
@@ -92,6 +97,10 @@ class Signals:
                 f"model={record.model} key={key_id} bytes={answer.size}"
             )
             logger.handle(Line(logger, level, line, fields))
+
+    def _unrouted(self, scope: Scope, status: int) -> str:
+        """Find the address of a request without a route: the routes have seen one that is 404, and know it not."""
+        return UNMATCHED if status == 404 else self._templates.of(scope)
 
 
 class _Answer:

@@ -1,11 +1,13 @@
 """Log lines for people, or one JSON object a line for machines; each names the request that it was written for."""
 
 import logging
+import re
 import time
 from collections.abc import Mapping
 from contextlib import nullcontext
 from functools import cache
-from typing import Literal, TextIO
+from types import TracebackType
+from typing import Literal, TextIO, TypeAlias
 
 from pythonjsonlogger.core import RESERVED_ATTRS
 from pythonjsonlogger.json import JsonFormatter
@@ -15,6 +17,10 @@ from service.signals.record import current
 TEXT = "%(asctime)s %(levelname)s %(message)s"
 FIELDS = ["levelname", "name", "message"]
 """Of every line, beside its time and what it gives in `extra`."""
+UNSEEN = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+"""Characters that end a line, move the cursor of a terminal, change the direction of text, or are none."""
+
+ExceptionInfo: TypeAlias = tuple[type[BaseException], BaseException, TracebackType | None] | tuple[None, None, None]
 
 
 def configure(level: str, kind: Literal["text", "json"]) -> None:
@@ -59,7 +65,12 @@ _level_name = cache(logging.getLevelName)
 
 
 class _TextFormatter(logging.Formatter):
-    """Writes a `Line` as any other, but what is the same in all lines of a second only once."""
+    """Writes a `Line` as any other, but what is the same in all lines of a second only once.
+
+    Paths, names of files and texts of exceptions come from outside and may hold anything; so that nobody forges a line
+    with them, a message stays one line, and those of a traceback but its first are indented. A `Line` is made of
+    templates, ids and names of models, which hold nothing of the kind.
+    """
 
     _second = -1
     _written = ""
@@ -71,6 +82,19 @@ class _TextFormatter(logging.Formatter):
         if second != self._second:
             self._written, self._second = self.formatTime(record)[: -len(",000")], second
         return f"{self._written},{int(record.msecs):03} {record.levelname} {record.msg}"
+
+    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802  (logging's name)
+        record.message = visible(record.message.rstrip("\n"))
+        return super().formatMessage(record)
+
+    def formatException(self, ei: ExceptionInfo) -> str:  # noqa: N802  (logging's name)
+        first, *further = super().formatException(ei).split("\n")
+        return "\n".join([visible(first), *(f"  {visible(line)}" for line in further)])
+
+
+def visible(text: str) -> str:
+    r"""Write control characters as escape sequences of Python: `\n`, `\x1b`."""
+    return UNSEEN.sub(lambda found: found[0].encode("unicode_escape").decode(), text)
 
 
 class _Handler(logging.StreamHandler[TextIO]):

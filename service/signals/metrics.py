@@ -2,6 +2,7 @@
 
 import os
 import threading
+from collections import Counter as TallyCounter
 from collections import defaultdict, deque
 from collections.abc import Callable, Iterable, Sequence
 
@@ -18,6 +19,9 @@ from service.signals.record import Record
 SHARED_DIRECTORY = "PROMETHEUS_MULTIPROC_DIR"
 """The variable by which several workers share their numbers, so that any of them answers for all."""
 
+UNAUTHENTICATED = "unauthenticated"
+DENIED = frozenset({UNAUTHENTICATED, "forbidden", "foreign_site", "rate_limited", "quota_exceeded"})
+"""Causes that concern who asks."""
 SECONDS = (0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30)
 ROWS = (1, 10, 100, 1_000, 10_000, 100_000, 1_000_000)
 
@@ -47,6 +51,7 @@ class Metrics:
         self._observations = histogram("request_observations", "Rows learnt by one request.", ["model"], ROWS)
         self._queries = histogram("request_queries", "Rows answered by one request.", ["model"], ROWS)
         self._refused = counter("refused", "Errors answered, by their error_type.", ["cause"])
+        self._denied = counter("denied", "Errors that concern who asked.", ["cause", "route", "key_id"])
         self._model_events = counter("model_events", "Model files loaded, removed and refused.", ["kind"])
         self._in_flight = gauge("in_flight", "Requests admitted and not yet answered.")
         self._bytes_in_flight = gauge("bytes_in_flight", "Bytes of request bodies held for them.")
@@ -75,10 +80,17 @@ class Metrics:
         self._in_flight.set(requests)
         self._bytes_in_flight.set(size)
         alike: dict[tuple[str, str, int, str], list[tuple[Record, float]]] = defaultdict(list)
+        denied: TallyCounter[tuple[str, str, str]] = TallyCounter()
         with self._counting:
             while self._answered:
                 record, method, route, status, seconds = self._answered.popleft()
                 alike[method, route, status, record.model].append((record, seconds))
+                if record.cause in DENIED:
+                    # An id that is only claimed must not become a label: there is no end of them.
+                    key_id = "" if record.cause == UNAUTHENTICATED else record.key_id
+                    denied[record.cause, route, key_id] += 1
+        for labels, times in denied.items():
+            self._denied.labels(*labels).inc(times)
         for (method, route, status, model), answers in alike.items():
             self._answers.labels(method, route, str(status)).inc(len(answers))
             observe(self._seconds.labels(method, route, model), [seconds for _, seconds in answers])

@@ -27,6 +27,8 @@ class Record:
     """Rows that were answered in its runs."""
     cause: str = ""
     """The `error_type` of its answer, if that is an error."""
+    key_id: str = ""
+    """Of the caller; where the key is refused (401), the id that it claims."""
 
     def ran(self, model: str, x: Array, x_query: Array) -> None:
         """Note one run of a model with observations (B, N, D) and queries (B, M, D)."""

@@ -42,10 +42,13 @@ def test_a_foreign_page_is_403(server: Server, method: str, path: str, headers: 
 def test_a_foreign_page_opens_no_websocket(server: Server) -> None:
     context = httpx.post(f"{server.url}/v1/contexts", json={"model": "linear"}).json()["id"]
     address = f"{server.url.replace('http', 'ws')}/v1/contexts/{context}/stream"
-    with pytest.raises(InvalidStatus) as refused, connect(address, origin="https://evil.example"):  # type: ignore[arg-type]
+    with (
+        pytest.raises(InvalidStatus) as refused,
+        connect(address, additional_headers={"Origin": "https://evil.example"}),
+    ):
         pass
     assert refused.value.response.status_code == 403
-    with connect(address, origin=server.url):  # type: ignore[arg-type]
+    with connect(address, additional_headers={"Origin": server.url}):
         pass
 
 

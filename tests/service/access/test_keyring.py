@@ -7,7 +7,7 @@ from unittest.mock import patch
 import pytest
 
 from service.access.caller import Caller
-from service.access.keyring import FRESH_FOR, GRACE, NO_KEY_YET, KeyRing, keys_required
+from service.access.keyring import FRESH_FOR, GRACE, NEW_KEYS, NO_KEY_YET, KeyRing, keys_required
 from service.access.keys import Key, Keys, hash_of
 from service.errors import DatabaseUnavailable, Unauthenticated
 from service.settings import Settings
@@ -100,6 +100,28 @@ def test_no_number_of_made_up_keys_reaches_the_database_or_is_remembered(keys: C
     assert keys.readings == before
     assert not ring.stale
     assert ring._held == {}
+
+
+def test_a_reading_that_began_before_a_key_came_may_have_missed_it(ring: KeyRing, clock: Clock) -> None:
+    key = "gdssm_0123456789abcdef_guess"
+    came = clock.now + 0.001
+    assert ring.may_be_new(key, came)
+    clock.now += 0.002
+    ring.refresh()
+    assert not ring.may_be_new(key, came)
+
+
+def test_readings_for_new_keys_are_limited_until_the_time_is_over(ring: KeyRing, clock: Clock) -> None:
+    key = "gdssm_0123456789abcdef_guess"
+    for _ in range(NEW_KEYS):
+        assert ring.may_be_new(key, clock.now + 1)
+        ring.count_further()
+    clock.now += FRESH_FOR * 0.99
+    assert not ring.may_be_new(key, clock.now + 1)
+    clock.now += FRESH_FOR * 0.01
+    assert ring.may_be_new(key, clock.now + 1)
+    ring.count_further()
+    assert ring.may_be_new(key, clock.now + 1)
 
 
 def test_a_revoked_key_closes_as_soon_as_the_keys_are_read_again(keys: Keys, ring: KeyRing, clock: Clock) -> None:

@@ -10,7 +10,7 @@ import pytest
 from fastapi import FastAPI
 from starlette.types import Message
 
-from service.access.keyring import KeyRing
+from service.access.keyring import FRESH_FOR, NEW_KEYS, KeyRing
 from service.access.keys import Keys
 from service.api.keys import KeyGuard, is_open
 from service.api.served import Administering, parts_in
@@ -235,3 +235,89 @@ def test_where_nobody_needs_a_key_all_share_one_limit() -> None:
 def test_a_key_that_nobody_asks_for_does_no_harm(client: InProcess) -> None:
     headers = {"Authorization": "Bearer gdssm_1_2"}
     assert client.request("GET", "/v1/models", headers=headers).status_code == 200
+
+
+REFUSED_LINES = [
+    ("GET", "/v1/models", "/v1/models"),
+    ("POST", "/v1/predict", "/v1/predict"),
+    ("POST", "/v1/contexts/import", "/v1/contexts/import"),
+    ("DELETE", "/v1/contexts/mine", "/v1/contexts/{context_id}"),
+    ("POST", "/v2/models/mine/infer", "/v2/models/{name}/infer"),
+    ("PUT", "/v1/models", "/v1/models"),
+    ("GET", "/nothing/secret", "unmatched"),
+]
+
+
+def lines_of(caplog: pytest.LogCaptureFixture) -> list[dict[str, Any]]:
+    return [vars(record) for record in caplog.records if record.name == "service.api.signals"]
+
+
+@pytest.mark.parametrize(("method", "path", "route"), REFUSED_LINES)
+def test_the_line_of_a_401_names_the_route_and_the_claimed_key(
+    guarded: Guarded, caplog: pytest.LogCaptureFixture, method: str, path: str, route: str
+) -> None:
+    revoked = guarded.key()
+    guarded.keys.revoke(revoked.split("_")[1])
+    guarded.read_again()
+    with caplog.at_level("INFO"):
+        assert guarded.ask(f"Bearer {revoked}", path, method=method).status_code == 401
+    (line,) = lines_of(caplog)
+    assert (line["route"], line["status"], line["key_id"]) == (route, 401, revoked.split("_")[1])
+    assert revoked.split("_", 2)[2] not in caplog.text
+
+
+@pytest.mark.parametrize("sent", ["gdssm_1_2", "gdssm_0123456789abcdeX_2", "no key at all", ""])
+def test_what_cannot_be_an_id_is_not_in_the_line(guarded: Guarded, caplog: pytest.LogCaptureFixture, sent: str) -> None:
+    with caplog.at_level("INFO"):
+        guarded.ask(f"Bearer {sent}")
+    (line,) = lines_of(caplog)
+    assert (line["status"], line["key_id"]) == (401, "")
+
+
+def test_the_line_of_a_429_names_the_route_and_the_key(guarded: Guarded, caplog: pytest.LogCaptureFixture) -> None:
+    key = guarded.key(rate_limit=1)
+    guarded.ask(f"Bearer {key}")
+    caplog.clear()
+    with caplog.at_level("INFO"):
+        assert guarded.ask(f"Bearer {key}", "/v1/contexts/mine").status_code == 429
+    (line,) = lines_of(caplog)
+    assert (line["route"], line["status"], line["key_id"]) == ("/v1/contexts/{context_id}", 429, key.split("_")[1])
+    metrics = guarded.client.get("/metrics").text
+    route = 'route="/v1/contexts/{context_id}"'
+    assert f'gdssm_answers_total{{method="GET",{route},status="429"}} 1.0' in metrics
+    labels = f'cause="rate_limited",key_id="{key.split("_")[1]}",{route}'
+    assert f"gdssm_denied_total{{{labels}}} 1.0" in metrics
+
+
+def test_ids_that_are_only_claimed_are_no_labels(guarded: Guarded) -> None:
+    guarded.ask("Bearer gdssm_fedcba9876543210_guess")
+    metrics = guarded.client.get("/metrics").text
+    assert 'gdssm_denied_total{cause="unauthenticated",key_id="",route="/v1/models"}' in metrics
+    assert "fedcba9876543210" not in metrics
+
+
+def test_a_key_that_was_just_made_is_accepted_at_once(guarded: Guarded) -> None:
+    for _ in range(3):
+        guarded.ring._further = 0
+        guarded.read_again()  # the last reading is of now, and does not have it
+        assert guarded.ask(f"Bearer {guarded.keys.create('new')}").status_code == 200
+
+
+def test_made_up_keys_cause_a_bounded_number_of_readings(guarded: Guarded) -> None:
+    ring = guarded.ring
+    ring._began_counting = ring._asked = -float("inf")
+    with patch.object(ring, "refresh", wraps=ring.refresh) as refresh:
+        began = ring.now()
+        for number in range(200):
+            assert guarded.ask(f"Bearer gdssm_{number:016x}_guess").status_code == 401
+        windows = 1 + (ring.now() - began) // FRESH_FOR
+    assert 1 < refresh.call_count <= (NEW_KEYS + 2) * windows
+
+
+def test_what_cannot_be_a_new_key_causes_no_reading(guarded: Guarded) -> None:
+    ring, key = guarded.ring, guarded.key()
+    with patch.object(ring, "refresh") as refresh:
+        ring._asked, ring._further = ring.now(), 0
+        for sent in ("gdssm_1_2", key[:-1], "no key at all"):
+            assert guarded.ask(f"Bearer {sent}").status_code == 401
+    assert refresh.call_count == 0

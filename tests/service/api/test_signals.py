@@ -5,6 +5,7 @@ import pytest
 
 from service.api.served import parts_in
 from service.settings import Settings
+from service.signals import logs
 from tests.service.in_process import InProcess, in_process
 
 LINE = {"context": {"x": [[1], [2], [3]], "y": [2, 4, 6]}, "query": [[4], [5]]}
@@ -64,3 +65,20 @@ def test_every_request_has_one_line_and_probes_none_above_debug(
     assert second.getMessage().startswith("GET /v1/models/{name} 404 ")
     assert third.getMessage().startswith("GET unmatched 404 ")
     assert not [record for record in (first, second, third) if "secret" in record.getMessage()]
+
+
+def test_a_path_forges_no_line(capsys: pytest.CaptureFixture[str]) -> None:
+    root = logging.getLogger()
+    handlers, level, root.handlers = root.handlers[:], root.level, []
+    try:
+        logs.configure("info", "text")
+        with in_process(Settings()) as client:
+            parts_in(client.app).predictor = None  # type: ignore[assignment]
+            client.get("/v1/models/x%0a2026-01-01%2000:00:00,000%20ERROR%20FORGED%1b%5b2J")
+    finally:
+        root.handlers = handlers
+        root.setLevel(level)
+    lines = capsys.readouterr().err.split("\n")
+    assert any(r"x\n2026-01-01 00:00:00,000 ERROR FORGED\x1b[2J failed" in line for line in lines)
+    assert not any(line.startswith("2026-01-01") for line in lines)
+    assert all(line.isprintable() for line in lines)

@@ -89,3 +89,44 @@ def test_a_line_of_fields_is_the_same_to_people_and_to_machines(capsys: pytest.C
     line = json.loads(capsys.readouterr().err)
     assert line.pop("time").endswith("+00:00")
     assert line == {"level": "INFO", "name": "somewhere", "message": "POST 200 request=mine"} | fields
+
+
+FORGED = "x\n2026-01-01 00:00:00,000 ERROR FORGED"
+HIDDEN = ["\r", "\x1b[2J", "\x1b]0;title\x07", "\x9b31m", "\x7f", "\u2028", "\u202e", "\udcff", "\x00", "\x0b"]
+
+
+def test_a_message_is_one_line_whatever_it_holds(capsys: pytest.CaptureFixture[str]) -> None:
+    logs.configure("info", "text")
+    logging.getLogger("somewhere").error("refused %s", FORGED)
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.endswith(r"ERROR refused x\n2026-01-01 00:00:00,000 ERROR FORGED")
+
+
+@pytest.mark.parametrize("hidden", HIDDEN)
+def test_control_characters_are_written_as_escape_sequences(hidden: str, capsys: pytest.CaptureFixture[str]) -> None:
+    logs.configure("info", "text")
+    logging.getLogger("somewhere").error("refused %s", f"a{hidden}é→b")
+    (line,) = capsys.readouterr().err.split("\n")[:-1]
+    assert line.isprintable()
+    assert "é→b" in line
+
+
+def test_an_exception_forges_no_line(capsys: pytest.CaptureFixture[str]) -> None:
+    logs.configure("info", "text")
+    try:
+        raise ValueError(FORGED + "\x1b[2J")
+    except ValueError:
+        logging.getLogger("somewhere").exception("failed")
+    first, second, *further = capsys.readouterr().err.splitlines()
+    assert first.endswith("ERROR failed")
+    assert second == "Traceback (most recent call last):"
+    assert all(line.startswith("  ") and line.isprintable() for line in further)
+    assert any("FORGED" in line for line in further)
+
+
+def test_json_hides_nothing_and_is_one_line_too(capsys: pytest.CaptureFixture[str]) -> None:
+    logs.configure("info", "json")
+    logging.getLogger("somewhere").error("refused %s", FORGED + "".join(HIDDEN))
+    (line,) = capsys.readouterr().err.split("\n")[:-1]
+    assert line.isprintable()
+    assert json.loads(line)["message"].startswith("refused x\n2026")
