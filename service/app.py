@@ -61,8 +61,13 @@ SWEEP = 60.0
 """Seconds between two removals of what has expired; that it is expired shows at once, wherever it is looked up."""
 
 
-def create_app(settings: Settings) -> FastAPI:
-    """Wire the service together; its models load when the server starts it, and until then it is not ready."""
+def create_app(settings: Settings, database: Database | None = None) -> FastAPI:
+    """Wire the service together; its models load when the server starts it, and until then it is not ready.
+
+    Args:
+        settings: Of the service.
+        database: Open already, and closed at the end; that of the settings is opened at the start if it is left out.
+    """
     numbers, count, provider = Metrics(), ContextCount(), traces.provider_from_environment()
     parts = Parts(
         settings,
@@ -79,7 +84,7 @@ def create_app(settings: Settings) -> FastAPI:
         title="gdssm",
         version=version("gdssm"),
         summary="In-context regression: send observations and queries, get predictions. No training, no rows kept.",
-        lifespan=lambda _: _running(parts, count, provider),
+        lifespan=lambda _: _running(parts, count, provider, database),
         telemetry=traces.telemetry(provider),
         redirect_slashes=False,
     )
@@ -94,10 +99,13 @@ def create_app(settings: Settings) -> FastAPI:
 
 
 @asynccontextmanager
-async def _running(parts: Parts, count: ContextCount, provider: TracerProvider | None) -> AsyncIterator[None]:
+async def _running(
+    parts: Parts, count: ContextCount, provider: TracerProvider | None, database: Database | None
+) -> AsyncIterator[None]:
     """Open everything, and close it again when the server leaves."""
     settings = parts.settings
-    database = await run_in_threadpool(Database.open, settings.database_url)
+    if database is None:
+        database = await run_in_threadpool(Database.open, settings.database_url)
     load = partial(Repository.load, unloaded=StoredUnloaded(database), on_event=parts.metrics.model_event)
     repository = await run_in_threadpool(load, settings.directories, settings.threads)
     parts.predictor = _predictor(settings, repository)

@@ -64,6 +64,15 @@ class Postgres:
             connection.execute("CREATE SCHEMA public")
         return self._address
 
+    def database_in(self, encoding: str) -> str:
+        """Make a database in some encoding, if there is none yet; returns its address."""
+        name = f"in_{encoding.lower()}"
+        with psycopg.connect(self._address, autocommit=True) as connection:
+            if not connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [name]).fetchone():
+                locale = "LC_COLLATE 'C' LC_CTYPE 'C' TEMPLATE template0"
+                connection.execute(f"CREATE DATABASE {name} ENCODING '{encoding}' {locale}")
+        return self._address.removesuffix("postgres") + name
+
     def close(self) -> None:
         """Stop it and remove its directory."""
         if self._process is not None and self._process.poll() is None:

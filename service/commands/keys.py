@@ -17,6 +17,10 @@ Examples:
   gdssm keys list
   gdssm keys revoke 0123456789abcdef
 """
+JUST_MADE = (
+    "Warning: this database was empty and has just been set up. A service that runs already reads its keys from "
+    "another one: set GDSSM_DATABASE_URL to that, or run this in the service's folder."
+)
 COLUMNS = "{:16}  {:7}  {:5}  {:>10}  {:20}  {}"
 
 
@@ -36,8 +40,11 @@ def command() -> None:
 )
 def create(name: str, admin: bool, rate_limit: int | None) -> None:
     """Make a key and print it, this once; only its hash is kept."""
-    with _register() as register:
-        key = register.create(name, admin=admin, rate_limit=rate_limit)
+    with _database() as database:
+        key = Keys(database).create(name, admin=admin, rate_limit=rate_limit)
+        click.echo(f"Written to {database.shown}.", err=True)
+        if database.is_new:
+            click.echo(JUST_MADE, err=True)
     click.echo(key)
     click.echo("Keep it: it is not shown again. Send it as Authorization: Bearer <key>.", err=True)
 
@@ -45,8 +52,8 @@ def create(name: str, admin: bool, rate_limit: int | None) -> None:
 @command.command("list", epilog="\b\nExample:\n  gdssm keys list\n")
 def list_() -> None:
     """List every key, revoked ones too, oldest first."""
-    with _register() as register:
-        found = register.list()
+    with _database() as database:
+        found = Keys(database).list()
     click.echo(COLUMNS.format("id", "state", "admin", "rate limit", "created", "name"))
     for key in found:
         click.echo(_line(key))
@@ -56,16 +63,16 @@ def list_() -> None:
 @click.argument("key_id", metavar="ID")
 def revoke(key_id: str) -> None:
     """Make a key useless, for good; running services notice within seconds."""
-    with _register() as register:
-        register.revoke(key_id)
+    with _database() as database:
+        Keys(database).revoke(key_id)
     click.echo(f"Revoked {key_id}.", err=True)
 
 
 @contextmanager
-def _register() -> Iterator[Keys]:
+def _database() -> Iterator[Database]:
     database = Database.open(Settings.from_environment().database_url)
     try:
-        yield Keys(database)
+        yield database
     finally:
         database.close()
 

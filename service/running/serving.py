@@ -10,6 +10,7 @@ import multiprocessing
 import os
 import signal
 import socket
+import sys
 import tempfile
 import threading
 import time
@@ -28,13 +29,14 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from service.api.served import parts_in
 from service.api.transport import Connection
 from service.app import create_app
-from service.errors import InvalidSettings
+from service.errors import InvalidSettings, OperatorError
 from service.running import garbage
 from service.running.stopping import Stopping
 from service.running.workers import Workers
 from service.settings import Settings
 from service.signals import logs
 from service.signals.metrics import SHARED_DIRECTORY
+from service.store.database import Database
 
 logger = logging.getLogger(__name__)
 
@@ -51,7 +53,8 @@ def run(settings: Settings) -> None:
     """Answer until told to stop.
 
     Raises:
-        InvalidSettings: The address is taken, or is not ours.
+        InvalidSettings: The address is taken, or is not ours; or the database cannot be used.
+        DatabaseUnavailable: The database does not answer.
         NotReady: Several workers were asked for, and one cannot start.
     """
     logs.configure(settings.log_level, settings.log_format)
@@ -79,8 +82,13 @@ def serve(settings: Settings, listener: socket.socket, on_ready: Callable[[], No
         settings: Of the service.
         listener: A bound socket.
         on_ready: Called when it answers.
+
+    Raises:
+        InvalidSettings: The database cannot be used.
+        DatabaseUnavailable: The database does not answer.
     """
-    app = create_app(settings)
+    # Before the server starts, which would report what is wrong with it by tracebacks.
+    app = create_app(settings, Database.open(settings.database_url))
     config = uvicorn.Config(
         _entrance(app),
         http=Connection.bounded(settings.request_timeout),
@@ -173,7 +181,11 @@ def _work(settings: Settings, listener: socket.socket, ready: Pipe) -> None:
             ready.send(True)
 
     with listener:
-        serve(settings, listener, tell)
+        try:
+            serve(settings, listener, tell)
+        except OperatorError as error:
+            logger.error("%s", error)  # its traceback says nothing more
+            sys.exit(2)
     close_all_multiprocess_files()  # type: ignore[no-untyped-call]  # it has no types
 
 

@@ -1,16 +1,18 @@
 """A connection that creates and migrates its schema by itself."""
 
 import logging
+import os
 import sqlite3
 import threading
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext, suppress
+from pathlib import Path
 from typing import Any, Self
 
 from sqlalchemy import URL, Connection, Engine, Select, StaticPool, create_engine, event, make_url
 from sqlalchemy.engine.interfaces import DBAPIConnection, DBAPICursor
-from sqlalchemy.exc import ArgumentError, InterfaceError, InternalError, OperationalError
+from sqlalchemy.exc import ArgumentError, InterfaceError, InternalError, OperationalError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as NoConnection
 from sqlalchemy.pool import ConnectionPoolEntry
 
@@ -27,6 +29,8 @@ POLL_INTERVAL = 0.01
 LONGEST_STATEMENT = 30
 """Seconds after which PostgreSQL gives up a statement, or a transaction whose process says nothing more."""
 
+SILENCE = (OperationalError, InterfaceError, InternalError, NoConnection)
+"""Exceptions of SQLAlchemy after which a database does not answer."""
 UNDONE = "The database does not answer. Nothing was changed; try again."
 UNKNOWN = (
     "The database stopped answering while the change was being written; it may have been made. "
@@ -36,6 +40,9 @@ UNKNOWN = (
 
 class Database:
     """One database; safe to use from several threads and several processes."""
+
+    is_new = False
+    """Whether there was nothing in it when it was opened."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
@@ -53,25 +60,40 @@ class Database:
             url: As in GDSSM_DATABASE_URL.
 
         Raises:
-            InvalidSettings: It is not the address of a database that is known here, or that of a later version.
+            InvalidSettings: It is not the address of a database that is known here, or that of a later version, or it
+                refuses what is asked of it.
             DatabaseUnavailable: It does not answer.
         """
-        database = cls(_engine(_address(url)))
-        try:
-            with database.transaction() as connection:
-                migrate(connection)
-            with _answering(UNDONE):
+        address = _address(url)
+        _make_private(address)
+        with ExitStack() as undo:
+            try:
+                database = cls(_engine(address))
+                undo.callback(database.close)
+                with database._writing, database._engine.begin() as connection:
+                    database.is_new = migrate(connection)
                 database._glance = Glance.of(database._engine)
-        except InvalidSettings:
-            database.close()
-            raise
-        except DatabaseUnavailable as error:
-            database.close()
-            raise DatabaseUnavailable(
-                f"The database of GDSSM_DATABASE_URL does not answer ({_reason(error.__cause__)}). "
-                "Start it, or correct the address."
-            ) from error
+            except SILENCE as error:
+                raise DatabaseUnavailable(
+                    f"The database of GDSSM_DATABASE_URL does not answer ({_reason(error)}). "
+                    "Start it, or correct the address."
+                ) from error
+            except (SQLAlchemyError, TypeError, ValueError) as error:  # the latter of options that no driver knows
+                raise InvalidSettings(
+                    f"The database of GDSSM_DATABASE_URL cannot be used ({_reason(error)}). Correct the address, or "
+                    "name another database."
+                ) from error
+            undo.pop_all()
         return database
+
+    @property
+    def shown(self) -> str:
+        """Its address for people: without password and options, a file by its whole path."""
+        address = self._engine.url
+        if _file_of(address) is not None:
+            address = address.set(database=str(Path(address.database or "").absolute()))
+        name = address.get_backend_name()
+        return address.set(drivername=name, query={}).render_as_string(hide_password=True)
 
     @contextmanager
     def transaction(self) -> Iterator[Connection]:
@@ -111,7 +133,7 @@ def _answering(otherwise: str) -> Iterator[None]:
     """Say in the service's words that the database does not answer; its own go to the log."""
     try:
         yield
-    except (OperationalError, InterfaceError, InternalError, NoConnection) as error:
+    except SILENCE as error:
         logger.warning("the database does not answer: %s", _reason(error))
         raise DatabaseUnavailable(otherwise) from error
 
@@ -133,6 +155,22 @@ def _address(url: str) -> URL:
             f"this one is {backend}."
         )
     return address.set(drivername={"sqlite": "sqlite", "postgresql": "postgresql+psycopg"}[backend])
+
+
+def _file_of(address: URL) -> Path | None:
+    """Find the file of a SQLite database; None for one in memory, elsewhere, or by a URI."""
+    name = address.database
+    if address.get_backend_name() != "sqlite" or name in {None, "", ":memory:"} or str(name).startswith("file:"):
+        return None
+    return Path(str(name))
+
+
+def _make_private(address: URL) -> None:
+    """Make the file of a new SQLite database for its owner alone; SQLite gives the files beside it the same mode."""
+    file = _file_of(address)
+    if file is not None:
+        with suppress(OSError):  # it is there, or SQLite will say what is wrong
+            os.close(os.open(file, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
 
 
 def _engine(address: URL) -> Engine:
@@ -192,7 +230,11 @@ def _postgresql(address: URL) -> Engine:
     try:
         return create_engine(
             address,
-            connect_args={"connect_timeout": PATIENCE, "options": " ".join([*options, str(given)])},
+            connect_args={
+                "client_encoding": "utf8",  # of a database in SQL_ASCII the driver would make bytes
+                "connect_timeout": PATIENCE,
+                "options": " ".join([*options, str(given)]),
+            },
             pool_pre_ping=True,
             pool_size=5,
             max_overflow=10,

@@ -29,26 +29,42 @@ VERSION = Table(
 """Where alembic keeps the last step that was made; as it makes it itself."""
 
 
-def migrate(connection: Connection) -> None:
+def migrate(connection: Connection) -> bool:
     """Make what is missing, within the connection's transaction.
 
     Args:
         connection: On SQLite it has the right to write.
 
+    Returns:
+        Whether there was nothing before.
+
     Raises:
-        InvalidSettings: A later version of the service has made steps that this one does not know.
+        InvalidSettings: A later version of the service has made steps that this one does not know, or the encoding of a
+            PostgreSQL database is none.
     """
     if connection.dialect.name == "postgresql":
+        _check_encoding(connection)
         connection.execute(select(func.pg_advisory_xact_lock(TURN)))
     if not inspect(connection).has_table(VERSION.name):
         _make_at_once(connection)
-    elif revision(connection) != HEAD:
+        return True
+    if revision(connection) != HEAD:
         _make_steps(connection)
+    return False
 
 
 def revision(connection: Connection) -> str | None:
     """Tell the last step that a database has made; None if it has taken all of them back."""
     return connection.scalar(select(VERSION.c.version_num))
+
+
+def _check_encoding(connection: Connection) -> None:
+    encoding = connection.exec_driver_sql("SHOW server_encoding").scalar()
+    if encoding == "SQL_ASCII":
+        raise InvalidSettings(
+            "The database of GDSSM_DATABASE_URL is in SQL_ASCII, which knows no characters beyond ASCII. "
+            "Make one with: CREATE DATABASE gdssm ENCODING 'UTF8' LC_COLLATE 'C' LC_CTYPE 'C' TEMPLATE template0"
+        )
 
 
 def _make_at_once(connection: Connection) -> None:

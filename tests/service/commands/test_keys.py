@@ -40,6 +40,15 @@ def test_a_new_key_is_all_that_is_printed_so_that_a_script_can_take_it() -> None
     assert re.fullmatch(r"gdssm_[0-9a-f]{16}_[\w-]{43}\n", created("alice"))
 
 
+def test_a_new_key_says_which_database_it_is_in_and_warns_when_that_is_new(tmp_path: Path) -> None:
+    first, second = keys("create", "alice"), keys("create", "bob")
+    for result in (first, second):
+        assert f"Written to sqlite:///{tmp_path}/keys.db." in result.stderr
+    assert "Warning: this database was empty" in first.stderr
+    assert "GDSSM_DATABASE_URL" in first.stderr
+    assert "Warning" not in second.stderr
+
+
 def test_the_list_tells_everything_but_the_keys() -> None:
     alice, deploy = created("alice"), created("deploy by night", "--admin", "--rate-limit", "600")
     ids = [key.split("_")[1] for key in (alice, deploy)]

@@ -67,7 +67,8 @@ def test_many_callers_at_once_each_get_their_own_answer(server: Server) -> None:
 
 def test_it_finishes_what_it_is_doing_and_leaves_cleanly() -> None:
     body = json.dumps(LINE).encode()
-    head = f"POST /v1/predict HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n"
+    head = "POST /v1/predict HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+    head += f"Content-Length: {len(body)}\r\n"
     with running() as server:
         with server.connect() as line:
             line.sendall(f"{head}Expect: 100-continue\r\n\r\n".encode())

@@ -1,11 +1,13 @@
 """One transaction is all or nothing, on either database, and a database that does not answer is said so."""
 
+import os
+import stat
 import sys
 import threading
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, create_engine, insert, make_url, select
 
 from service.errors import DatabaseUnavailable, InvalidSettings
 from service.store import database as module
@@ -104,6 +106,73 @@ def test_a_database_that_is_not_there_is_said_at_the_start(url: str, reason: str
         Database.open(url)
     assert "secret" not in str(refused.value)
     assert "\n" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["sqlite:///{}/text.db", "sqlite:///{}/text.db?timeout=secret"],
+)
+def test_a_database_that_refuses_is_said_in_one_line(tmp_path: Path, address: str) -> None:
+    (tmp_path / "text.db").write_text("This is no database.\n" * 100)
+    with pytest.raises(
+        InvalidSettings, match=r"^The database of GDSSM_DATABASE_URL cannot be used \(.*\)\."
+    ) as refused:
+        Database.open(address.format(tmp_path))
+    assert "\n" not in str(refused.value)
+
+
+@pytest.mark.parametrize("options", ["?nonsense=1", "?sslmode=nonsense", "?options=-c%20nonsense%3D1"])
+def test_options_that_postgresql_does_not_know_are_said_in_one_line(postgres: Postgres, options: str) -> None:
+    with pytest.raises((InvalidSettings, DatabaseUnavailable), match="nonsense") as refused:
+        Database.open(postgres.empty_database() + options)
+    assert "\n" not in str(refused.value)
+
+
+def test_a_database_without_an_encoding_is_refused_in_one_line(postgres: Postgres) -> None:
+    with pytest.raises(InvalidSettings, match=r"in SQL_ASCII.* CREATE DATABASE gdssm ENCODING 'UTF8'") as refused:
+        Database.open(postgres.database_in("SQL_ASCII"))
+    assert "\n" not in str(refused.value)
+
+
+def test_the_command_that_is_recommended_instead_works(postgres: Postgres) -> None:
+    Database.open(postgres.database_in("UTF8")).close()
+
+
+@pytest.mark.parametrize("mask", [0o022, 0o000, 0o077])
+def test_a_new_file_is_for_its_owner_alone(tmp_path: Path, mask: int) -> None:
+    before = os.umask(mask)
+    try:
+        database = Database.open(f"sqlite:///{tmp_path}/gdssm.db")
+    finally:
+        os.umask(before)
+    files = list(tmp_path.iterdir())
+    assert {file.name for file in files} == {"gdssm.db", "gdssm.db-wal", "gdssm.db-shm"}
+    assert {stat.S_IMODE(file.stat().st_mode) for file in files} == {0o600}
+    database.close()
+
+
+def test_a_file_that_is_there_keeps_its_mode(tmp_path: Path) -> None:
+    file = tmp_path / "gdssm.db"
+    Database.open(f"sqlite:///{file}").close()
+    file.chmod(0o640)
+    Database.open(f"sqlite:///{file}").close()
+    assert stat.S_IMODE(file.stat().st_mode) == 0o640
+
+
+def test_a_database_knows_whether_it_was_empty(database_url: str) -> None:
+    for expected in (True, False):
+        database = Database.open(database_url)
+        assert database.is_new is expected
+        database.close()
+
+
+def test_an_address_is_shown_without_secrets(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    database = Database.open("sqlite:///gdssm.db")
+    assert database.shown == f"sqlite:///{tmp_path}/gdssm.db"
+    database.close()
+    address = make_url("postgresql+psycopg://me:secret@host:5433/base?password=secret")
+    assert Database(create_engine(address)).shown == "postgresql://me:***@host:5433/base"
 
 
 def test_postgresql_without_its_driver_is_told_with_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
