@@ -33,6 +33,7 @@ sites      refuses requests of foreign web pages and to unknown names
 keys       who may come in; reads the key before anything of the body is
 live       open WebSockets: so many, and ended with a word
 security_headers  what a page may do
+requests   requests as clients of other servers send them
 transport  what comes before a request, bounded in size and time
 traces     OpenTelemetry spans, where they are asked for
 metrics    GET /metrics

@@ -85,7 +85,8 @@ class _Body:
         self._task = asyncio.current_task()
         self._came = 0
         headers = headers_of(scope)
-        self.announced = int(headers.get(b"content-length", b"0"))  # the server has refused what is no number
+        # The server has refused what is no number; of one that begins with thousands of zeros Python makes none.
+        self.announced = int(headers.get(b"content-length", b"").lstrip(b"0") or b"0")
         self._whole = not self.announced and b"transfer-encoding" not in headers
         self.deadline = time.monotonic() + house.settings.request_timeout
         self.taken = 0

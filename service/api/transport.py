@@ -10,10 +10,11 @@ import time
 from collections.abc import Callable
 from itertools import chain
 
-from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, RequestResponseCycle
 
 from service.api.errors import answer_to
 from service.api.patience import Patience
+from service.api.requests import RequestConnection
 from service.errors import MalformedBody, Overloaded, ServiceError, TooSlow
 
 HEAD_BYTES = 64 * 2**10
@@ -25,7 +26,7 @@ LINGERING = 1.0
 NOT_HTTP = "This is not HTTP/1.1. Send a request line, headers that end with an empty line, and a body of their length."
 
 
-class Connection(HttpToolsProtocol):
+class Connection(RequestConnection):
     """One connection; see `bounded`."""
 
     seconds = 30.0
@@ -38,7 +39,6 @@ class Connection(HttpToolsProtocol):
     """Bytes of the head that is coming; None where none is."""
     _closing: asyncio.TimerHandle | None = None
     _writing: asyncio.TimerHandle | None = None
-    _fault: ServiceError | None = None
 
     @classmethod
     def bounded(cls, seconds: float) -> "type[Connection]":

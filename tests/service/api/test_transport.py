@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterator
 from contextlib import ExitStack
 from functools import partial
+from typing import BinaryIO
 
 import httpx
 import pytest
@@ -52,6 +53,7 @@ BROKEN = {
     "a negative length": POST + b"Content-Length: -1\r\n\r\n",
     "two lengths": POST + b"Content-Length: 1\r\nContent-Length: 2\r\n\r\n",
     "a length and chunks": POST + b"Content-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+    "two hosts": b"GET / HTTP/1.1\r\nHost: localhost\r\nHost: localhost\r\n\r\n",
     "a folded zero": b"GET / HTTP/1.1\r\nHost: a\x00b\r\n\r\n",
 }
 
@@ -157,3 +159,55 @@ def test_answers_that_nobody_reads_are_given_up(server: Server) -> None:
         time.sleep(3 * TIMEOUT)  # what is tested is that time passes
         assert 0 < len(everything(line)) < 30 * 10**6  # cut off
     assert is_healthy(server)
+
+
+OFFERS = {
+    "HTTP/2": b"Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABkAAQAoAAAAAIAAAAA\r\n",
+    "TLS": b"Upgrade: TLS/1.2\r\nConnection: keep-alive, upgrade\r\n",
+    "WebSocket, by POST": b"Connection: Upgrade\r\nUpgrade: websocket\r\n",
+    "nothing": b"",
+}
+
+
+def answers(line: socket.socket, count: int) -> list[tuple[int, bytes]]:
+    """Read as many answers as there are requests."""
+    with line.makefile("rb") as file:
+        return [answer_in(file) for _ in range(count)]
+
+
+def answer_in(file: BinaryIO) -> tuple[int, bytes]:
+    status = int(file.readline().split()[1])
+    headers = dict(header.lower().split(b": ", 1) for header in iter(file.readline, b"\r\n"))
+    return status, file.read(int(headers[b"content-length"]))
+
+
+@pytest.mark.parametrize("offer", OFFERS.values(), ids=OFFERS)
+@pytest.mark.parametrize("pieces", [1, 7])
+def test_an_offer_of_another_protocol_is_ignored_and_the_body_read(server: Server, offer: bytes, pieces: int) -> None:
+    whole = POST + offer + b"Content-Length: %d\r\n\r\n" % len(LINE) + LINE
+    chunked = POST + offer + b"Transfer-Encoding: chunked\r\n\r\n%x\r\n%s\r\n0\r\n\r\n" % (len(LINE), LINE)
+    health = b"GET /health/live HTTP/1.1\r\nHost: localhost\r\n" + offer.replace(b"websocket", b"other") + b"\r\n"
+    sent = whole + chunked + health + whole
+    with server.connect() as line:
+        for start in range(0, len(sent), step := -(-len(sent) // pieces)):
+            line.sendall(sent[start : start + step])
+            time.sleep(0.02 * (pieces > 1))
+        first, second, third, last = answers(line, 4)
+    assert [first[0], second[0], third[0], last[0]] == [200] * 4
+    assert json.loads(first[1]) == json.loads(second[1]) == json.loads(last[1])
+    assert json.loads(third[1]) == {"status": "live"}
+
+
+def test_a_tunnel_is_refused_and_harms_nobody(server: Server) -> None:
+    with server.connect() as line:
+        line.sendall(b"CONNECT evil.example:443 HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        assert everything(line).startswith((b"HTTP/1.1 40", b"HTTP/1.1 5"))
+    assert is_healthy(server)
+
+
+@pytest.mark.parametrize("zeros", [1, 20, 5000])
+def test_a_length_may_begin_with_zeros(server: Server, zeros: int) -> None:
+    with server.connect() as line:
+        line.sendall(POST + b"Content-Length: %s%d\r\n\r\n" % (b"0" * zeros, len(LINE)) + LINE)
+        ((status, _),) = answers(line, 1)
+    assert status == 200
