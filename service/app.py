@@ -30,9 +30,11 @@ from service.api import (
 )
 from service.api.admission import Admission
 from service.api.direct import Direct
+from service.api.head import HeadAsGet
 from service.api.keys import KeyGuard
 from service.api.live import LiveConnections
 from service.api.openapi import complete
+from service.api.prefix import WithoutPrefix, WithPrefix
 from service.api.security_headers import PagePolicy
 from service.api.served import Parts, serve
 from service.api.signals import Signals
@@ -132,7 +134,9 @@ async def _running(
 def _before(app: ASGIApp, parts: Parts, direct: Iterable[BaseRoute], templates: Templates) -> ASGIApp:
     """Put in front of the framework what every request passes, the innermost first."""
     settings, numbers = parts.settings, parts.metrics
-    app = PagePolicy(app)
+    behind_path = bool(settings.root_path) or settings.forwarded_prefix
+    app = PagePolicy(WithPrefix(app) if behind_path else app)
+    app = HeadAsGet(app)
     app = LiveConnections(app, settings.max_in_flight, parts.stopping, numbers)
     app = Direct(app, direct)
     app = KeyGuard(app, parts)
@@ -140,7 +144,8 @@ def _before(app: ASGIApp, parts: Parts, direct: Iterable[BaseRoute], templates: 
     sites = Sites(settings)
     if sites.checks_names or sites.checks_pages:
         app = SiteGuard(app, sites)
-    return Signals(app, numbers, settings.request_timeout, templates)
+    app = Signals(app, numbers, settings.request_timeout, templates)
+    return WithoutPrefix(app, settings) if behind_path else app
 
 
 def _predictor(settings: Settings, repository: Repository) -> Predictor:

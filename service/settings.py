@@ -13,6 +13,8 @@ from service.errors import InvalidSettings
 PREFIX = "GDSSM_"
 API_KEY = "GDSSM_API_KEY"
 """What `gdssm models`, `eval` and `bench` send; no setting of the service."""
+ROOT_PATH = r"^(/[A-Za-z0-9_~-][A-Za-z0-9._~-]*)*$"
+"""What a prefix of paths looks like."""
 
 
 class Settings(Described, BaseSettings):
@@ -38,6 +40,10 @@ class Settings(Described, BaseSettings):
     allowed_hosts: str = Field("", pattern=r"^[\w.:*\[\], -]*$")
     """Names, with commas, by which callers may address the service (Host) and whose web pages may use it without a key,
     besides loopback names and the address that it listens on; * is any. Checked while keys are off, and where set."""
+    root_path: str = Field("", pattern=ROOT_PATH)
+    """The path below which a reverse proxy shows the service, such as /gdssm; it may take it off requests or not."""
+    forwarded_prefix: bool = False
+    """Whether the header X-Forwarded-Prefix says that path: only where every request comes through a proxy."""
     workers: int = Field(1, ge=1)
     """Processes that answer."""
     threads: int = Field(1, ge=1)

@@ -31,9 +31,12 @@ admission  how much is taken in at a time
 patience   one clock for everybody who waits
 sites      refuses requests of foreign web pages and to unknown names
 keys       who may come in; reads the key before anything of the body is
+head       HEAD as GET without its body
+prefix     the path below which a reverse proxy shows the service
 live       open WebSockets: so many, and ended with a word
 security_headers  what a page may do
 requests   requests as clients of other servers send them
+handshakes a refused WebSocket handshake is a complete one
 transport  what comes before a request, bounded in size and time
 traces     OpenTelemetry spans, where they are asked for
 metrics    GET /metrics

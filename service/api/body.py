@@ -18,6 +18,8 @@ from service.errors import BodyTooLarge, InvalidInput, MalformedBody, Problem, U
 from service.numbers import named
 
 JSON = "application/json"
+BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+"""Ignored, as RFC 8259, 8.1 lets a reader do: programs of Windows write it."""
 Body = TypeVar("Body", bound=BaseModel)
 
 
@@ -191,10 +193,11 @@ def decode(body: bytes) -> dict[str, object]:
         MalformedBody: It is not JSON.
         InvalidInput: It is JSON, but not an object.
     """
+    text = body.removeprefix(BYTE_ORDER_MARK)
     try:
-        value = from_json(body)
+        value = from_json(text)
     except ValueError as error:
-        raise _unreadable(body, str(error)) from error
+        raise _unreadable(text, str(error)) from error
     if not isinstance(value, dict):
         raise InvalidInput(Problem("", f"The body must be a JSON object; this is {named(value)}."))
     return value

@@ -3,7 +3,7 @@
 from http import HTTPStatus
 from typing import Any
 
-from fastapi import FastAPI, Request, Response, WebSocket
+from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.requests import HTTPConnection
@@ -93,12 +93,9 @@ def body_of(error: errors.ServiceError) -> ErrorBody:
     return ErrorBody(error=str(error), error_type=error.error_type, detail=detail)
 
 
-async def _on_service_error(request: HTTPConnection, error: Exception) -> Response:
+async def _on_service_error(_: HTTPConnection, error: Exception) -> Response:
     assert isinstance(error, errors.ServiceError)  # noqa: S101  (installed for these)
-    answer = answer_to(error)
-    if isinstance(request, WebSocket):  # before it was accepted; what goes wrong later is told in a message
-        await request.send_denial_response(answer)
-    return answer
+    return answer_to(error)  # to a WebSocket as the denial of its handshake; what goes wrong later is told in a message
 
 
 async def _on_invalid_parameters(request: Request, error: Exception) -> Response:

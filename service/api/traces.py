@@ -44,7 +44,7 @@ def telemetry(provider: TracerProvider | None) -> TelemetryConfig:
         "metrics": False,
         "logs": False,
         "auto_configure": False,
-        "exclude": lambda scope: scope["path"].startswith(PROBES),
+        "exclude": lambda scope: scope["path"].removeprefix(scope.get("root_path", "")).startswith(PROBES),
     }
 
 

@@ -26,6 +26,7 @@ from prometheus_client.multiprocess import mark_process_dead
 from prometheus_client.values import close_all_multiprocess_files
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from service.api.handshakes import WebSocketConnection
 from service.api.served import parts_in
 from service.api.transport import Connection
 from service.app import create_app
@@ -92,11 +93,12 @@ def serve(settings: Settings, listener: socket.socket, on_ready: Callable[[], No
     config = uvicorn.Config(
         _entrance(app),
         http=Connection.bounded(settings.request_timeout),
-        ws="websockets-sansio",
+        ws=WebSocketConnection,
         ws_max_size=settings.max_body_bytes,
         lifespan="on",
         log_config=None,
-        log_level=settings.log_level,
+        # With debug the WebSocket library would log all headers of a handshake, the key among them.
+        log_level="info" if settings.log_level == "debug" else settings.log_level,
         access_log=False,  # `api.signals` writes a line for each request
         proxy_headers=False,
         server_header=False,

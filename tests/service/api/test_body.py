@@ -53,3 +53,17 @@ def test_a_compressed_body_is_refused(client: InProcess) -> None:
     answer = client.request("POST", "/v1/predict", content=BODY, headers=headers)
     assert answer.status_code == 415
     assert "compressed" in answer.json()["error"]
+
+
+@pytest.mark.parametrize("mark", [b"\xef\xbb\xbf", b""])
+def test_a_byte_order_mark_makes_no_difference(client: InProcess, mark: bytes) -> None:
+    kind = {"Content-Type": "application/json"}
+    assert client.send(mark + BODY).json() == client.send(BODY).json()
+    made = client.request("POST", "/v1/contexts", content=mark + b'{"model": "linear"}', headers=kind)
+    assert made.status_code == 201
+    assert client.request("POST", "/v2/repository/index", content=mark + b"{}", headers=kind).status_code == 200
+
+
+@pytest.mark.parametrize("body", [b"\xef\xbb\xbf", b"\xef\xbb\xbf" * 2 + BODY, b"\xff\xfe" + BODY])
+def test_a_mark_alone_or_of_another_encoding_is_no_json(client: InProcess, body: bytes) -> None:
+    assert client.send(body).status_code == 400

@@ -1,0 +1,50 @@
+"""WebSocket handshakes that are refused, and what the log says of them."""
+
+import logging
+from collections.abc import Iterator
+
+import httpx
+import pytest
+from websockets.exceptions import InvalidStatus
+from websockets.sync.client import connect
+
+from tests.running import Server, running
+
+pytestmark = pytest.mark.adversarial
+
+SECRET = "SECRETsecretSECRET"  # noqa: S105  (it opens nothing)
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[Server]:
+    with running(GDSSM_LOG_LEVEL="debug") as server:
+        yield server
+
+
+def refused(server: Server, path: str) -> httpx.Response:
+    key = {"Authorization": f"Bearer gdssm_0123456789abcdef_{SECRET}"}
+    with (
+        pytest.raises(InvalidStatus) as error,
+        connect(server.url.replace("http", "ws") + path, additional_headers=key),
+    ):
+        pass
+    response = error.value.response
+    return httpx.Response(response.status_code, content=bytes(response.body or b""))
+
+
+def test_an_unknown_context_is_404_and_leaves_one_line(server: Server) -> None:
+    logged = len(server.log)
+    answer = refused(server, "/v1/contexts/nobody/stream")
+    assert (answer.status_code, answer.json()["error_type"]) == (404, "unknown_context")
+    httpx.get(f"{server.url}/health/live")  # logged after it
+    log = server.log[logged:]
+    assert "Traceback" not in log
+    assert logging.getLevelName(logging.ERROR) not in log
+    assert log.count("WEBSOCKET /v1/contexts/{context_id}/stream 404") == 1
+
+
+def test_no_key_is_logged_even_where_everything_is(server: Server) -> None:
+    refused(server, "/v1/contexts/nobody/stream")
+    httpx.get(f"{server.url}/v1/models", headers={"Authorization": f"Bearer gdssm_0123456789abcdef_{SECRET}"})
+    assert "DEBUG" in server.log
+    assert SECRET not in server.log
