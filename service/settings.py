@@ -32,7 +32,7 @@ class Settings(Described, BaseSettings):
     """Directory of further model files, watched: what is dropped in is served, what is replaced is reloaded."""
     default_model: str = "nonlinear"
     """The model that answers when a request names none."""
-    database_url: str = "sqlite:///gdssm.db"
+    database_url: str = Field("sqlite:///gdssm.db", repr=False)  # it may hold a password
     """Where contexts and keys live: a SQLite file, or postgresql://user:password@host/name for several replicas, which
     needs `gdssm[postgres]`."""
     auth: Literal["auto", "on", "off"] = "auto"

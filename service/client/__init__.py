@@ -5,6 +5,7 @@ calls, context_calls, evaluation_calls   every call of the API, once: what is se
 call         what a call is
 sending      methods that are calls, sent or awaited
 sessions     connections: what is tried again, and what becomes of no answer
+destination  the address and the key of a service, checked
 in_process   the service in this process, without a socket
 answers      what the service answers, as frozen objects
 errors       everything else that a call can end in, as one tree

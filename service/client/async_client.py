@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 from typing import Self
 
 import anyio
+from pydantic import SecretStr
 
 from service.client.answers import ContextRecord, EvaluationRecord
 from service.client.calls import Calls
@@ -21,9 +22,14 @@ class AsyncClient(Sender[AsyncSession]):
     """
 
     def __init__(
-        self, url: str | None = None, *, api_key: str | None = None, timeout: float = 60.0, retries: int = 4
+        self,
+        url: str | None = None,
+        *,
+        api_key: str | SecretStr | None = None,
+        timeout: float = 60.0,
+        retries: int = 4,
     ) -> None:
-        super().__init__(AsyncSession(Connection(url, api_key, timeout, retries)), Calls())
+        super().__init__(AsyncSession(Connection.to(url, api_key, timeout, retries)), Calls())
         self.contexts = AsyncContexts(self._session, ContextsCalls())
         self.evaluations = AsyncEvaluations(self._session, EvaluationsCalls())
 

@@ -4,6 +4,7 @@ from typing import Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from pydantic import SecretStr
 from sklearn.base import ClassifierMixin
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import validate_data
@@ -21,7 +22,7 @@ class GDSSMClassifier(ClassifierMixin, StateEstimator):  # type: ignore[misc]
         model: A classification model that streams.
         learning_rate: For the models that take one.
         url: Of a service; without it the model runs in this process.
-        api_key: For the service.
+        api_key: For the service; `"env"` is the one in GDSSM_API_KEY, read with each call. Kept as a SecretStr.
 
     Attributes:
         classes_: The labels, sorted.
@@ -36,7 +37,7 @@ class GDSSMClassifier(ClassifierMixin, StateEstimator):  # type: ignore[misc]
         *,
         learning_rate: float | None = None,
         url: str | None = None,
-        api_key: str | None = None,
+        api_key: str | SecretStr | None = None,
     ) -> None:
         super().__init__(model, learning_rate=learning_rate, url=url, api_key=api_key)
 

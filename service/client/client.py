@@ -4,6 +4,8 @@ import time
 from collections.abc import Iterator
 from typing import Self
 
+from pydantic import SecretStr
+
 from service.client.answers import ContextRecord, EvaluationRecord
 from service.client.calls import Calls
 from service.client.context_calls import ContextCalls, ContextsCalls
@@ -23,15 +25,20 @@ class Client(Sender[Session]):
     Args:
         url: Of the service, as `http://127.0.0.1:8000`; left out, a service in this process answers, with the models
             that ship and a database of its own in memory.
-        api_key: If the service asks for one.
+        api_key: If the service asks for one; `"env"` is the one in GDSSM_API_KEY. It is never printed.
         timeout: Seconds to wait for a connection, and for an answer.
         retries: How often a call is tried again.
     """
 
     def __init__(
-        self, url: str | None = None, *, api_key: str | None = None, timeout: float = 60.0, retries: int = 4
+        self,
+        url: str | None = None,
+        *,
+        api_key: str | SecretStr | None = None,
+        timeout: float = 60.0,
+        retries: int = 4,
     ) -> None:
-        super().__init__(Session(Connection(url, api_key, timeout, retries)), Calls())
+        super().__init__(Session(Connection.to(url, api_key, timeout, retries)), Calls())
         self.contexts = Contexts(self._session, ContextsCalls())
         self.evaluations = Evaluations(self._session, EvaluationsCalls())
 

@@ -7,6 +7,7 @@ from functools import lru_cache, partial
 from pathlib import Path
 
 import numpy as np
+from pydantic import SecretStr
 
 from service.artifact import WANT_SCALE, Manifest
 from service.client.errors import NotFound
@@ -39,7 +40,7 @@ class Engine:
 
 
 @contextmanager
-def engine(model: str, version: str | None, url: str | None, api_key: str | None) -> Iterator[Engine]:
+def engine(model: str, version: str | None, url: str | None, api_key: str | SecretStr | None) -> Iterator[Engine]:
     """Open a model, for one call of an estimator.
 
     Raises:
@@ -65,7 +66,7 @@ def takes_missing_cells(model: str) -> bool:
     return runtime.manifest.missing_cells
 
 
-def _remote(model: str, version: str | None, url: str, api_key: str | None) -> Iterator[Engine]:
+def _remote(model: str, version: str | None, url: str, api_key: str | SecretStr | None) -> Iterator[Engine]:
     from service.client.client import Client  # noqa: PLC0415  (a local estimator needs no httpx)
 
     with Client(url, api_key=api_key) as client:

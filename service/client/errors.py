@@ -1,6 +1,7 @@
 """Everything that a call can end in beside an answer, as one tree.
 
 ClientError
+├── InvalidArgument    an address or a key that cannot be used; nothing was sent; a ValueError too
 ├── Unreachable        no answer came: no connection, or none in time
 └── Refused            the service answered that it will not; with its own words
     ├── InvalidInput   400, 413, 415, 422: something sent is not what it should be; a ValueError too
@@ -10,7 +11,7 @@ ClientError
     ├── TooMany        429: too many requests, contexts or evaluations under this key
     └── Unavailable    408, 5xx: not now; `retry_after` says when, if it is known
 
-The message is the service's own.
+The message of a refusal is the service's own.
 """
 
 from typing import TYPE_CHECKING, Any
@@ -21,6 +22,10 @@ if TYPE_CHECKING:
 
 class ClientError(Exception):
     """The root."""
+
+
+class InvalidArgument(ClientError, ValueError):
+    """An address or a key that cannot be used; nothing was sent."""
 
 
 class Unreachable(ClientError):
@@ -107,7 +112,8 @@ def check(response: "httpx.Response") -> None:
         return
     status, body = response.status_code, _body(response)
     kind = KINDS.get(status, Unavailable if status >= 500 else Refused)
-    message = body.get("error") or f"{response.url} answered {status}, and not as a service of this kind does."
+    address = f"{response.url.copy_with(userinfo=b'')}"
+    message = body.get("error") or f"{address} answered {status}, and not as a service of this kind does."
     wait = response.headers.get("retry-after", "")
     retry_after = float(wait) if wait.isdecimal() else None
     raise kind(message, status, body.get("error_type", ""), body.get("detail"), retry_after)

@@ -10,6 +10,7 @@ from typing import Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from pydantic import SecretStr
 from sklearn.base import BaseEstimator
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
 
@@ -33,19 +34,34 @@ class StateEstimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn ships
         model: Name of the model, one that streams; see `GET /v1/models`.
         learning_rate: For the models that take one (gd-1, gd-8); left out, each step takes its own.
         url: Of a service; without it the model runs in this process.
-        api_key: For the service.
+        api_key: For the service; `"env"` is the one in GDSSM_API_KEY, read with each call. Kept as a SecretStr.
     """
 
     decay: Decay = None
     """What is left of the weight of an observation after one more; None forgets nothing."""
 
     def __init__(
-        self, model: str, *, learning_rate: float | None = None, url: str | None = None, api_key: str | None = None
+        self,
+        model: str,
+        *,
+        learning_rate: float | None = None,
+        url: str | None = None,
+        api_key: str | SecretStr | None = None,
     ) -> None:
         self.model = model
         self.learning_rate = learning_rate
         self.url = url
         self.api_key = api_key
+
+    @property
+    def api_key(self) -> SecretStr | None:
+        """The key for the service: a secret from the moment that it is set, since scikit-learn prints parameters."""
+        key: SecretStr | None = self.__dict__["api_key"]
+        return key
+
+    @api_key.setter
+    def api_key(self, key: str | SecretStr | None) -> None:
+        self.__dict__["api_key"] = SecretStr(key) if isinstance(key, str) else key
 
     def __sklearn_tags__(self) -> Any:  # noqa: ANN401  (scikit-learn ships no types)
         """Say that NaN is allowed in X if the model takes missing cells; a service says so when it is asked."""

@@ -6,6 +6,7 @@ from typing import Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike
+from pydantic import SecretStr
 from sklearn.base import MultiOutputMixin, RegressorMixin
 from sklearn.utils.validation import check_is_fitted, validate_data
 
@@ -32,7 +33,7 @@ class GDSSMRegressor(MultiOutputMixin, RegressorMixin, StateEstimator):  # type:
             from the order of the observations, for models with intervals; None forgets nothing.
         learning_rate: For the models that take one (gd-1, gd-8); left out, each step takes its own.
         url: Of a service; without it the model runs in this process.
-        api_key: For the service.
+        api_key: For the service; `"env"` is the one in GDSSM_API_KEY, read with each call. Kept as a SecretStr.
 
     Attributes:
         coef_: The linear model that the context amounts to, (D,) or (K, D), in the caller's units; of models that
@@ -52,7 +53,7 @@ class GDSSMRegressor(MultiOutputMixin, RegressorMixin, StateEstimator):  # type:
         decay: Decay = None,
         learning_rate: float | None = None,
         url: str | None = None,
-        api_key: str | None = None,
+        api_key: str | SecretStr | None = None,
     ) -> None:
         super().__init__(model, learning_rate=learning_rate, url=url, api_key=api_key)
         self.decay = decay

@@ -1,14 +1,16 @@
 """Connections to a service, or to one in this process: what is tried again, and what becomes of no answer."""
 
 from contextlib import AsyncExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from http import HTTPMethod
-from typing import Any, TypeVar
+from typing import Any, Self, TypeVar
 
 import httpx
 from httpx_retries import Retry, RetryTransport
+from pydantic import SecretStr
 
 from service.client.call import Call
+from service.client.destination import checked_address, checked_key, shown
 from service.client.errors import Unreachable, check
 
 Answer = TypeVar("Answer")
@@ -29,23 +31,28 @@ LONGEST_WAIT = 60.0
 class Connection:
     """To whom, and how patiently."""
 
-    url: str | None
-    """Of the service; None for one in this process."""
-    api_key: str | None
+    url: str | None = field(repr=False)
+    """Of the service; None for one in this process. It may hold a password."""
+    api_key: SecretStr | None
     timeout: float
     """Seconds to wait for a connection, and for an answer."""
     retries: int
     """How often a call is tried again."""
 
-    def __post_init__(self) -> None:
-        try:
-            httpx.URL(self.url or "")
-        except httpx.InvalidURL as error:
-            raise Unreachable(f"There is no answer from {self.url}: {error}.") from error
+    @classmethod
+    def to(cls, url: str | None, api_key: str | SecretStr | None, timeout: float, retries: int) -> Self:
+        """Check what a user gave; a service in this process needs no key.
+
+        Raises:
+            InvalidArgument: The address or the key cannot be used.
+        """
+        if url is None:
+            return cls(None, None, timeout, retries)
+        return cls(checked_address(url), checked_key(api_key), timeout, retries)
 
     def options(self, transport: Any, address: str) -> dict[str, Any]:  # noqa: ANN401  (of either kind)
         """Say it as httpx does."""
-        headers = {"Authorization": f"Bearer {self.api_key}"} if self.api_key else {}
+        headers = {"Authorization": f"Bearer {self.api_key.get_secret_value()}"} if self.api_key else {}
         transport = RetryTransport(transport, self._retry(BROKEN_OFF))
         return {"base_url": address, "headers": headers, "timeout": self.timeout, "transport": transport}
 
@@ -58,7 +65,8 @@ class Connection:
     def unreachable(self, error: httpx.TransportError) -> Unreachable:
         """Say that no answer came."""
         reason = str(error) or type(error).__name__
-        return Unreachable(f"There is no answer from {self.url or 'the service in this process'}: {reason}.")
+        place = "the service in this process" if self.url is None else shown(self.url)
+        return Unreachable(f"There is no answer from {place}: {reason}.")
 
     def _retry(self, exceptions: tuple[type[Exception], ...], statuses: tuple[int, ...] | None = None) -> Retry:
         return Retry(

@@ -24,10 +24,13 @@ class StandIn:
     url: str = ""
     asked: list[tuple[str, str, str | None]] = field(default_factory=list)
     """Method, path and Idempotency-Key of every request."""
+    authorizations: list[str | None] = field(default_factory=list)
+    """Of every request."""
 
     def answer(self, request: BaseHTTPRequestHandler) -> None:
         request.rfile.read(int(request.headers.get("Content-Length", 0)))
         self.asked.append((request.command, request.path, request.headers.get("Idempotency-Key")))
+        self.authorizations.append(request.headers.get("Authorization"))
         reply = self.replies.pop(0) if len(self.replies) > 1 else self.replies[0]
         if reply.status == 0:
             request.close_connection = True

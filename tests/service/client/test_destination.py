@@ -1,0 +1,132 @@
+"""What is wrong with an address or a key is said before anything is sent, and a key is never printed."""
+
+import pickle
+import traceback
+
+import pytest
+from pydantic import SecretStr
+from sklearn import clone
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+from service.client import AsyncClient, Client, GDSSMClassifier, GDSSMRegressor
+from service.client.destination import checked_address, checked_key, shown
+from service.client.errors import ClientError, InvalidArgument
+from service.client.sessions import Connection
+from service.settings import Settings
+from tests.service.client.stand_in import Reply, standing_in
+
+KEY = "gdssm_0123456789abcdef_SECRET-secret-SECRET"
+HERE = "http://127.0.0.1:9"
+ADDRESSES = ["127.0.0.1:8000", "localhost:8000", "localhost", "ftp://a", "//a:8000", "http://", "http:/a", ""]
+ADDRESSES += ["http://a:99999", "http://a:0", "http://a:port", "http://a b", "http://a?b=c"]
+KEYS = [f"{KEY}\nX-Other: a", f"gd\rssm{KEY}", f"Bearer {KEY}", f"{KEY}\x00", f"{KEY}é", f"{KEY} {KEY}", f"{KEY}\x7f"]
+
+
+@pytest.mark.parametrize("kind", [Client, AsyncClient])
+@pytest.mark.parametrize("url", ADDRESSES)
+def test_an_address_of_no_service_is_refused_as_such(kind: type[Client] | type[AsyncClient], url: str) -> None:
+    with pytest.raises(InvalidArgument, match=r"^url: ") as error:
+        kind(url)
+    assert isinstance(error.value, ClientError)
+    assert isinstance(error.value, ValueError)
+    assert "answer" not in str(error.value)
+
+
+@pytest.mark.parametrize(
+    "url", ["me:password@localhost:8000", "ftp://me:password@host", "http://me:password@host:port"]
+)
+def test_a_password_in_an_address_is_not_repeated(url: str) -> None:
+    with pytest.raises(InvalidArgument) as error:
+        Client(url)
+    assert "password" not in str(error.value)
+
+
+@pytest.mark.parametrize("url", ["http://a", "HTTP://a:1/", "https://[::1]:65535/below/path", "  http://me:pw@a \n"])
+def test_an_address_is_taken_without_space_around_it(url: str) -> None:
+    assert checked_address(url) == url.strip()
+
+
+@pytest.mark.parametrize("kind", [Client, AsyncClient])
+@pytest.mark.parametrize("key", KEYS)
+def test_what_is_no_key_is_refused_without_printing_it(kind: type[Client] | type[AsyncClient], key: str) -> None:
+    with pytest.raises(InvalidArgument, match=r"^api_key: has .* at position \d+ of \d+\.") as error:
+        kind(HERE, api_key=key)
+    assert "SECRET" not in "".join(traceback.format_exception(error.value))
+    estimator = GDSSMRegressor(url=HERE, api_key=key)
+    with pytest.raises(InvalidArgument) as error:
+        estimator.fit([[1.0], [2.0]], [1.0, 2.0])
+    assert "SECRET" not in "".join(traceback.format_exception(error.value))
+
+
+@pytest.mark.parametrize("key", [KEY, f" {KEY}\r\n", SecretStr(f"{KEY}\n")])
+def test_a_key_is_sent_without_space_around_it(key: str | SecretStr) -> None:
+    with standing_in(Reply(404)) as service, Client(service.url, api_key=key, retries=0) as client:
+        with pytest.raises(ClientError):
+            client.models()
+        assert service.authorizations == [f"Bearer {KEY}"]
+
+
+@pytest.mark.parametrize("key", [None, "", "  "])
+def test_without_a_key_none_is_sent(key: str | None, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GDSSM_API_KEY", KEY)
+    assert checked_key(key) is None
+
+
+def test_the_environment_is_read_where_that_is_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GDSSM_API_KEY", f"{KEY}\n")
+    assert checked_key("env") == SecretStr(KEY)
+    with standing_in(Reply(404), Reply(404)) as service:
+        with Client(service.url, api_key="env", retries=0) as client, pytest.raises(ClientError):
+            client.models()
+        with pytest.raises(ValueError, match="404"):
+            GDSSMRegressor(url=service.url, api_key="env").fit([[1.0], [2.0]], [1.0, 2.0])
+        assert service.authorizations == [f"Bearer {KEY}"] * 2
+
+
+@pytest.mark.parametrize("value", [None, "", " "])
+def test_an_environment_without_a_key_is_said(value: str | None, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("GDSSM_API_KEY", raising=False)
+    if value is not None:
+        monkeypatch.setenv("GDSSM_API_KEY", value)
+    with pytest.raises(InvalidArgument, match="GDSSM_API_KEY is not set"):
+        Client(HERE, api_key="env")
+
+
+def test_a_mistake_in_the_environment_is_said_of_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GDSSM_API_KEY", f"{KEY}\n{KEY}")
+    with pytest.raises(InvalidArgument, match=r"^GDSSM_API_KEY: has ") as error:
+        Client(HERE, api_key="env")
+    assert "SECRET" not in str(error.value)
+
+
+@pytest.mark.parametrize("kind", [GDSSMRegressor, GDSSMClassifier])
+@pytest.mark.parametrize("secret", [KEY, SecretStr(KEY)])
+def test_estimators_print_no_key(kind: type[GDSSMRegressor] | type[GDSSMClassifier], secret: str | SecretStr) -> None:
+    given = kind(url=HERE, api_key=secret)
+    later = kind(url=HERE).set_params(api_key=secret)
+    pipeline = make_pipeline(StandardScaler(), given)
+    for estimator in (given, later, clone(given), pickle.loads(pickle.dumps(given)), pipeline, clone(pipeline)):  # noqa: S301
+        for text in (repr(estimator), str(estimator), estimator._repr_html_(), str(estimator.get_params())):
+            assert "SECRET" not in text
+            assert "api_key" in text
+    assert given.api_key is not None
+    assert clone(given).api_key.get_secret_value() == KEY
+
+
+def test_neither_connections_nor_settings_print_secrets() -> None:
+    assert "SECRET" not in repr(Connection.to("http://me:SECRET@a", KEY, 1.0, 0))
+    assert "SECRET" not in repr(Settings(database_url="postgresql://me:SECRET@host/name"))
+
+
+@pytest.mark.parametrize(
+    ("url", "expected"),
+    [
+        ("http://u:p@h:1/a@b", "http://h:1/a@b"),
+        ("u:p@h", "h"),
+        ("http://h", "http://h"),
+        ("http://u:p@x@h", "http://h"),
+    ],
+)
+def test_an_address_is_shown_without_its_user(url: str, expected: str) -> None:
+    assert shown(url) == expected
