@@ -7,6 +7,7 @@ infer        POST /v2/models/{name}[/versions/{version}]/infer
 repository   POST /v2/repository/index, /v2/repository/models/{name}/load, /unload
 named        which model an address names
 schemas      what goes in and out, with examples
+parameters   numbers for the model, and what belongs to other servers
 datatypes    the protocol's names of numpy's dtypes
 body         a body of JSON, or of JSON and binary tensors after it
 answer       what a model made, as it was asked for

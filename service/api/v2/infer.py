@@ -12,6 +12,7 @@ from service.api.v2 import binary
 from service.api.v2.answer import answer, check
 from service.api.v2.body import InferRoute, tensors_of
 from service.api.v2.named import Newest, Version
+from service.api.v2.parameters import INTERVAL, numbers_for
 from service.api.v2.schemas import InferAnswer, InferRequest
 from service.api.work import Pool, numbers_in
 from service.artifact import CACHED_READY, WANT_SCALE, readout_shapes
@@ -70,9 +71,10 @@ async def infer_version(request: InferRequest, runtime: Version, predictor: Serv
 
 async def _infer(request: InferRequest, runtime: Runtime, limits: Limits, pool: Pool) -> Response:
     def work() -> Response:
-        manifest, numbers = runtime.manifest, dict(request.numbers)
+        manifest = runtime.manifest
         check(request, manifest)
-        level = numbers.pop("interval", None)
+        numbers = numbers_for(request, manifest)
+        level = numbers.pop(INTERVAL, None)
         check_wanted(manifest, Wanted(level), "parameters.")
         tensors = tensors_of(request)
         if level is not None:  # bounds need the scale of this state, whatever the request says of it

@@ -1,5 +1,7 @@
 """A tensor as JSON numbers: flat in row-major order, or as lists in lists."""
 
+from collections.abc import Iterator
+from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -10,6 +12,7 @@ from service.api.v2.datatypes import datatype_of, dtype_of
 from service.api.v2.schemas import InferInput, InferOutput
 from service.errors import InvalidInput, Problem
 from service.inference import CELLS
+from service.numbers import SHOWN, position
 from service.shapes import Array
 
 
@@ -30,7 +33,10 @@ def read(sent: InferInput, field: str) -> NDArray[Any]:
         _refuse_fractions(array, np.iinfo(dtype), sent.datatype, field)
     elif dtype.itemsize < 8:
         with np.errstate(over="ignore"):
-            return array.astype(dtype)
+            rounded = array.astype(dtype)
+        if np.isinf(rounded).any():
+            raise InvalidInput(*islice(_too_large(sent.name, array, rounded, sent.datatype), SHOWN))
+        return rounded
     return array
 
 
@@ -39,6 +45,14 @@ def write(name: str, array: Array) -> InferOutput:
     return InferOutput(
         name=name, datatype=datatype_of(array.dtype), shape=list(array.shape), data=array.ravel().tolist()
     )
+
+
+def _too_large(name: str, array: Array, rounded: NDArray[Any], datatype: str) -> Iterator[Problem]:
+    largest = float(np.finfo(rounded.dtype).max)
+    for found in np.argwhere(np.isinf(rounded)):
+        value = f"{array[tuple(found)]:g}"
+        message = f"is {value}, too large for {datatype} (at most {largest:g}), where it is infinite. Send it as FP64."
+        yield Problem(position(name, found), message)
 
 
 def _refuse_fractions(array: Array, limits: np.iinfo[Any], datatype: str, field: str) -> None:

@@ -1,10 +1,9 @@
 """What goes in and out by the protocol, with examples; an unknown field is refused."""
 
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, ClassVar, Literal, Self
 
-from pydantic import ConfigDict, Field, PrivateAttr, WithJsonSchema
+from pydantic import ConfigDict, Field, PrivateAttr, WithJsonSchema, model_validator
 
-from service.api.fields import Number
 from service.api.schema import Schema
 from service.api.v2.datatypes import Datatype
 
@@ -74,7 +73,21 @@ class ModelMetadata(Schema):
     outputs: list[TensorMetadata]
 
 
-class InputParameters(Strict):
+class Parameters(Strict):
+    """Parameters without those of other servers, which the protocol lets a server ignore."""
+
+    ignored: ClassVar[frozenset[str]] = frozenset({"content_type"})
+    """How MLServer would decode a tensor."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _leave_out(cls, sent: object) -> object:
+        if isinstance(sent, dict) and not cls.ignored.isdisjoint(sent):
+            return {name: value for name, value in sent.items() if name not in cls.ignored}
+        return sent
+
+
+class InputParameters(Parameters):
     """How an input is sent."""
 
     binary_data_size: int | None = Field(None, ge=0, le=LARGEST)
@@ -92,7 +105,7 @@ class InferInput(Strict):
     """Numbers in row-major order, flat or as lists in lists; in x and x_query null is a missing cell."""
 
 
-class OutputParameters(Strict):
+class OutputParameters(Parameters):
     """How an output is wanted."""
 
     binary_data: bool | None = None
@@ -106,11 +119,13 @@ class RequestedOutput(Strict):
     parameters: OutputParameters | None = None
 
 
-class RequestParameters(Strict):
+class RequestParameters(Parameters):
     """Numbers that the model takes, as `learning_rate`, and how outputs are wanted."""
 
     model_config = ConfigDict(extra="allow")
-    __pydantic_extra__: dict[str, Number] = Field(init=False)
+    __pydantic_extra__: dict[str, Annotated[Any, WithJsonSchema({"type": "number"})]] = Field(init=False)
+    ignored = Parameters.ignored | {"priority", "timeout", "headers"}
+    """Triton's, whose queues know priorities and times, and MLServer's for headers of the request."""
 
     binary_data_output: bool | None = None
     """Whether outputs that do not say it themselves come as bytes behind the JSON."""
@@ -153,8 +168,8 @@ class InferRequest(Strict):
         return self._behind
 
     @property
-    def numbers(self) -> dict[str, float]:
-        """The parameters that are meant for the model."""
+    def further_parameters(self) -> dict[str, Any]:
+        """Parameters beyond those that have a field: for the model, or unknown."""
         return (self.parameters.__pydantic_extra__ if self.parameters else None) or {}
 
     @property

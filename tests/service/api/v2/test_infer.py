@@ -158,3 +158,27 @@ def test_a_state_goes_out_and_in_without_losing_a_bit(client: InProcess, expecte
     behind = b"".join(array.tobytes() for array in state.values())
     second = infer_binary(client, {"inputs": [*inputs, in_json("x_query", X_QUERY)], "parameters": binary}, behind)
     np.testing.assert_array_equal(outputs_of(second)["prediction"], expected["prediction"])
+
+
+@pytest.mark.parametrize(
+    "parameters",
+    [
+        {"priority": 1, "timeout": 1_000_000},
+        {"priority": "high", "timeout": None},
+        {"content_type": "np", "headers": {"ce-id": "7"}},
+    ],
+)
+def test_parameters_of_other_servers_are_ignored(client: InProcess, parameters: dict[str, object]) -> None:
+    alone = outputs_of(infer(client, task()))
+    inputs = [{**sent, "parameters": {"content_type": "np"}} for sent in task()["inputs"]]
+    outputs = [{"name": name, "parameters": {"content_type": "np"}} for name in alone]
+    found = outputs_of(infer(client, task(parameters=parameters, inputs=inputs, outputs=outputs)))
+    assert {name: array.tolist() for name, array in found.items()} == {n: a.tolist() for n, a in alone.items()}
+
+
+def test_numbers_up_to_the_largest_of_their_datatype_are_taken(client: InProcess) -> None:
+    for datatype, largest in (("FP16", 65504.0), ("FP32", 3.4e38)):
+        inputs = [in_json("x", X * 0, datatype), in_json("y", Y, datatype), in_json("x_query", X_QUERY * 0, datatype)]
+        inputs[0]["data"][0] = largest
+        answer = infer(client, {"inputs": inputs}, "gd-1")
+        assert answer.status_code == 200 or answer.json()["error_type"] == "numeric_overflow"
