@@ -11,9 +11,9 @@ features, and a readout, which depends on the state alone and can be given again
 
 import hashlib
 import re
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, PrivateAttr
 
 from gdssm.feature_plan import FeaturePlan
 
@@ -169,7 +169,25 @@ class Manifest(Record):
     training: Training | None
     golden: Golden
     sha256: str = Field(pattern=r"^[0-9a-f]{64}$")
-    """Hash of the file's bytes, with this value replaced by 64 zeros."""
+    """In a file: the hash of its bytes, with this value replaced by 64 zeros. In an answer: the SHA-256 of the file."""
+
+    _file_sha256: str = PrivateAttr("")
+
+    def read_from(self, file: bytes) -> Self:
+        """Note the whole file that this was read from."""
+        self._file_sha256 = hashlib.sha256(file).hexdigest()
+        return self
+
+    @property
+    def file_sha256(self) -> str:
+        """The SHA-256 of the whole file, as `sha256sum` prints it: what answers call `sha256`."""
+        return self._file_sha256 or self.sha256
+
+    def published(self) -> Self:
+        """Make the manifest that is answered: a file cannot hold its own hash, an answer can."""
+        found = self.model_copy(update={"sha256": self.file_sha256})
+        found._file_sha256 = ""  # noqa: SLF001  (of the same class)
+        return found
 
     @property
     def state(self) -> tuple[TensorSpec, ...]:

@@ -102,7 +102,7 @@ class Runtime:
         """
         cls.check_hash(file)
         session = _open(file, threads)
-        runtime = cls(session, _manifest(session))
+        runtime = cls(session, _manifest(session).read_from(file))
         try:
             runtime._check(file)
         except BrokenArtifact:

@@ -111,7 +111,7 @@ def wants_binary(request: Request) -> bool:
 def answer_of(answer: Prediction, explanation: Explanation | None, **more: str) -> Response:
     """Write a prediction as safetensors, in the model's precision; `more` are further texts about it."""
     model = answer.model
-    about = {"model": model.name, "version": model.version, "sha256": model.sha256}
+    about = {"model": model.name, "version": model.version, "sha256": model.file_sha256}
     shape = answer.prediction.shape[1:]
     tensors = {"prediction": answer.prediction, **_distribution(answer), **_explaining(explanation, shape)}
     about |= {"n_observations": str(answer.n_observations), **more}

@@ -19,7 +19,7 @@ async def models(predictor: Served) -> ModelList:
     repository = predictor.repository
     return ModelList(
         default=predictor.default_model,
-        models=[ModelSummary.model_validate(runtime.manifest) for runtime in repository.served()],
+        models=[ModelSummary.model_validate(runtime.manifest.published()) for runtime in repository.served()],
         refused=[RefusedFile(file=file, reason=reason) for file, reason in repository.refused.items()],
     )
 
@@ -27,10 +27,10 @@ async def models(predictor: Served) -> ModelList:
 @router.get("/{name}/versions/{version}", responses=documented(*POSSIBLE))
 async def version(name: str, version: str, predictor: Served) -> Manifest:
     """Show the whole manifest of one version of a model."""
-    return predictor.repository.get(name, version).manifest
+    return predictor.repository.get(name, version).manifest.published()
 
 
 @router.get("/{name}", responses=documented(*POSSIBLE))
 async def model(name: str, predictor: Served) -> Manifest:
     """Show the whole manifest of the highest version of a model: its tensors, its assumptions, how it was made."""
-    return predictor.repository.get(name).manifest
+    return predictor.repository.get(name).manifest.published()

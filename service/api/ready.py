@@ -30,7 +30,7 @@ def json_of(answer: Prediction, explanation: Explanation | None, **more: object)
     model = answer.model
     content: dict[str, object] = {
         "prediction": answer.prediction.tolist(),
-        "model": {"name": model.name, "version": model.version, "sha256": model.sha256},
+        "model": {"name": model.name, "version": model.version, "sha256": model.file_sha256},
         "n_observations": answer.n_observations,
         **more,
     }

@@ -67,7 +67,7 @@ class AnsweringModel(ModelReference):
     model_config = ConfigDict(from_attributes=True)
 
     sha256: str = Field(examples=["0" * 64])
-    """The content hash of its file."""
+    """The SHA-256 of its file, as `sha256sum` prints it."""
 
 
 Shaped = list[float | None] | list[list[float | None]]
@@ -140,7 +140,7 @@ class ModelSummary(Schema):
     """classification: y is one-hot, predictions are probabilities."""
     origin: Literal["constructed", "trained"]
     sha256: str
-    """The content hash of its file."""
+    """The SHA-256 of its file, as `sha256sum` prints it."""
     assumes: Assumptions
     dims: dict[Literal["D", "K"], int | Literal["any"]]
     """How many inputs D and outputs K it takes."""

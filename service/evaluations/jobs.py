@@ -49,7 +49,7 @@ class Evaluations:
         from gdssm.evaluation.references import REFERENCES  # noqa: PLC0415  (a service starts without the learners)
 
         manifests = [self._repository.get(name).manifest for name in request.models]
-        models = [{"name": m.name, "version": m.version, "sha256": m.sha256} for m in manifests]
+        models = [{"name": m.name, "version": m.version, "sha256": m.file_sha256} for m in manifests]
         total = len(request.distributions()) * (len(models) + len(REFERENCES))
         return self.ledger.add(owner, request, models, total)
 

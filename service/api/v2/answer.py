@@ -57,7 +57,7 @@ def answer(request: InferRequest, manifest: Manifest, outputs: Mapping[str, Arra
         id=request.id,
         model_name=manifest.name,
         model_version=manifest.version,
-        parameters=AnswerParameters(sha256=manifest.sha256),
+        parameters=AnswerParameters(sha256=manifest.file_sha256),
         outputs=written,
     ).model_dump_json(exclude_none=True)
     return _response(json.encode(), behind)

@@ -1,3 +1,5 @@
+import hashlib
+import json
 from pathlib import Path
 
 import pytest
@@ -37,7 +39,7 @@ def test_refused_files_are_listed_with_their_reasons(tmp_path: Path) -> None:
 
 def test_a_model_shows_the_manifest_of_its_file(client: InProcess) -> None:
     shown = Manifest.model_validate(client.get("/v1/models/gd-8").json())
-    assert shown == parts_in(client.app).predictor.repository.get("gd-8").manifest
+    assert shown == parts_in(client.app).predictor.repository.get("gd-8").manifest.published()
 
 
 def test_every_version_is_listed_the_highest_first_and_shown_by_its_address(tmp_path: Path) -> None:
@@ -110,3 +112,34 @@ def test_a_model_without_explanation_says_so(client: InProcess) -> None:
     assert refused.json()["error_type"] == "unsupported_by_model"
     assert refused.json()["detail"][0]["field"] == "explain"
     assert client.predict({**body, "parameters": {"learning_rate": 0.1}}).status_code == 200
+
+
+def test_every_answer_has_the_hash_that_sha256sum_prints_of_the_file(client: InProcess) -> None:
+    files = {hashlib.sha256(file.read_bytes()).hexdigest() for file in Settings().zoo.glob("*.onnx")}
+    listed = {(model["name"], model["version"]): model["sha256"] for model in client.get("/v1/models").json()["models"]}
+    assert set(listed.values()) == files
+    linear = hashlib.sha256((Settings().zoo / "linear.onnx").read_bytes()).hexdigest()
+    body = {"model": "linear", "context": {"x": [[1], [2], [3]], "y": [2, 4, 6]}, "query": [[4]]}
+    context = client.request("POST", "/v1/contexts", json={"model": "linear", "observations": body["context"]}).json()
+    asked = client.request("POST", f"/v1/contexts/{context['id']}/predictions", json={"query": [[4]]}).json()
+    inputs = [{"name": "x_query", "shape": [1, 1, 1], "datatype": "FP64", "data": [4]}]
+    inputs += [{"name": name, "shape": [1, 2, 1], "datatype": "FP64", "data": [1, 2]} for name in "xy"]
+    binary = {"Accept": "application/vnd.safetensors"}
+    evaluation = {"models": ["linear"], "tasks": 2, "curve": [1, 2], "observations": 2}
+    answers = {
+        "list": listed["linear", client.get("/v1/models/linear").json()["version"]],
+        "manifest": client.get("/v1/models/linear").json()["sha256"],
+        "prediction": client.predict(body).json()["model"]["sha256"],
+        "context": asked["model"]["sha256"],
+        "binary": texts_of(client.request("POST", "/v1/predict", json=body, headers=binary).content)["sha256"],
+        "protocol": client.request("POST", "/v2/models/linear/infer", json={"inputs": inputs}).json()["parameters"][
+            "sha256"
+        ],
+        "evaluation": client.request("POST", "/v1/evaluations", json=evaluation).json()["models"][0]["sha256"],
+    }
+    assert answers == dict.fromkeys(answers, linear)
+
+
+def texts_of(content: bytes) -> dict[str, str]:
+    found: dict[str, str] = json.loads(content[8 : 8 + int.from_bytes(content[:8], "little")])["__metadata__"]
+    return found
