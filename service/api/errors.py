@@ -7,6 +7,7 @@ from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.requests import HTTPConnection
+from starlette.types import Receive, Scope, Send
 
 from service import errors
 from service.api.problems import path_of
@@ -51,6 +52,7 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(RequestValidationError, _on_invalid_parameters)
     app.add_exception_handler(HTTPException, _on_framework_error)
     app.add_exception_handler(Exception, _on_unexpected)
+    app.router.default = _on_unknown_address
 
 
 def documented(*possible: type[errors.ServiceError]) -> dict[int | str, dict[str, Any]]:
@@ -91,6 +93,12 @@ def body_of(error: errors.ServiceError) -> ErrorBody:
     """Write an error down as it is sent."""
     detail = None if error.detail is None else [ErrorDetail(**entry) for entry in error.detail]
     return ErrorBody(error=str(error), error_type=error.error_type, detail=detail)
+
+
+async def _on_unknown_address(scope: Scope, receive: Receive, send: Send) -> None:
+    """Refuse an address without a route; of WebSockets the framework would end the handshake with an empty 403."""
+    kind = HTTPStatus(404).name.lower()
+    await _answer(404, ErrorBody(error=FRAMEWORK[404], error_type=kind, detail=None))(scope, receive, send)
 
 
 async def _on_service_error(_: HTTPConnection, error: Exception) -> Response:

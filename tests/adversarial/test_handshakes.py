@@ -43,6 +43,14 @@ def test_an_unknown_context_is_404_and_leaves_one_line(server: Server) -> None:
     assert log.count("WEBSOCKET /v1/contexts/{context_id}/stream 404") == 1
 
 
+def test_an_unknown_address_is_404_as_it_is_by_get(server: Server) -> None:
+    logged = len(server.log)
+    answer = refused(server, "/v1/contexts")
+    assert (answer.status_code, answer.json()["error_type"]) == (404, "not_found")
+    httpx.get(f"{server.url}/health/live")
+    assert "WEBSOCKET unmatched 404" in server.log[logged:]
+
+
 def test_no_key_is_logged_even_where_everything_is(server: Server) -> None:
     refused(server, "/v1/contexts/nobody/stream")
     httpx.get(f"{server.url}/v1/models", headers={"Authorization": f"Bearer gdssm_0123456789abcdef_{SECRET}"})
