@@ -17,9 +17,9 @@ Examples:
   gdssm keys list
   gdssm keys revoke 0123456789abcdef
 """
-JUST_MADE = (
-    "Warning: this database was empty and has just been set up. A service that runs already reads its keys from "
-    "another one: set GDSSM_DATABASE_URL to that, or run this in the service's folder."
+ELSEWHERE = (
+    "A service that runs already reads its keys from another database: set GDSSM_DATABASE_URL to that, or run this in "
+    "the folder of the service."
 )
 COLUMNS = "{:16}  {:7}  {:5}  {:>10}  {:20}  {}"
 
@@ -43,8 +43,7 @@ def create(name: str, admin: bool, rate_limit: int | None) -> None:
     with _database() as database:
         key = Keys(database).create(name, admin=admin, rate_limit=rate_limit)
         click.echo(f"Written to {database.shown}.", err=True)
-        if database.is_new:
-            click.echo(JUST_MADE, err=True)
+        _warn_if_new(database)
     click.echo(key)
     click.echo("Keep it: it is not shown again. Send it as Authorization: Bearer <key>.", err=True)
 
@@ -54,6 +53,7 @@ def list_() -> None:
     """List every key, revoked ones too, oldest first."""
     with _database() as database:
         found = Keys(database).list()
+        _warn_if_new(database)
     click.echo(COLUMNS.format("id", "state", "admin", "rate limit", "created", "name"))
     for key in found:
         click.echo(_line(key))
@@ -75,6 +75,11 @@ def _database() -> Iterator[Database]:
         yield database
     finally:
         database.close()
+
+
+def _warn_if_new(database: Database) -> None:
+    if database.is_new:
+        click.echo(f"Warning: {database.shown} was empty and has just been set up. {ELSEWHERE}", err=True)
 
 
 def _line(key: Key) -> str:

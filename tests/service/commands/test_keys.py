@@ -44,9 +44,14 @@ def test_a_new_key_says_which_database_it_is_in_and_warns_when_that_is_new(tmp_p
     first, second = keys("create", "alice"), keys("create", "bob")
     for result in (first, second):
         assert f"Written to sqlite:///{tmp_path}/keys.db." in result.stderr
-    assert "Warning: this database was empty" in first.stderr
+    assert f"Warning: sqlite:///{tmp_path}/keys.db was empty" in first.stderr
     assert "GDSSM_DATABASE_URL" in first.stderr
     assert "Warning" not in second.stderr
+
+
+def test_the_list_of_a_database_that_was_not_there_warns_too() -> None:
+    assert "was empty and has just been set up" in keys("list").stderr
+    assert keys("list").stderr == ""
 
 
 def test_the_list_tells_everything_but_the_keys() -> None:
