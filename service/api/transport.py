@@ -18,7 +18,9 @@ from service.api.requests import RequestConnection
 from service.errors import MalformedBody, Overloaded, ServiceError, TooSlow
 
 HEAD_BYTES = 64 * 2**10
-"""Most bytes of request line and headers together."""
+"""Most bytes of request line, headers and trailers together, and of anything else that is no body."""
+PIPELINED = 128
+"""Most requests of one connection that wait for the one before: one read of the socket may hold ten thousand."""
 SPARE_FILES = 100
 """Open files that are not connections: models, the database, logs."""
 LINGERING = 1.0
@@ -37,6 +39,10 @@ class Connection(RequestConnection):
 
     _head: int | None = 0
     """Bytes of the head that is coming; None where none is."""
+    _fields = 0
+    """Bytes of request line, headers and trailers so far."""
+    _since_body = 0
+    """Bytes that came after the last of a body: trailers, or an extension of a chunk, that may have no end."""
     _closing: asyncio.TimerHandle | None = None
     _writing: asyncio.TimerHandle | None = None
 
@@ -70,8 +76,11 @@ class Connection(RequestConnection):
         if self._fault is not None:
             return
         before = self._head
+        self._since_body += len(data)
         super().data_received(data)
         if self._head is None:
+            if self._since_body > HEAD_BYTES and self._fault is None:
+                self._refuse(_head_too_large())
             return
         self._head += len(data) if self._head == before else 1  # of a new one at least a byte has come
         if self._head > HEAD_BYTES:
@@ -88,10 +97,27 @@ class Connection(RequestConnection):
         """Take a head; from here on the app looks after the time."""
         self._head = None
         self.patience.end(self)
-        if len(self.url) + sum(map(len, chain.from_iterable(self.headers))) > HEAD_BYTES:
-            self._fault = _head_too_large()
-            raise self._fault  # out of the parser, and into send_400_response
+        self._since_body = 0
+        self._fields = len(self.url) + sum(map(len, chain.from_iterable(self.headers)))
+        if self._fields > HEAD_BYTES:
+            self._break_off(_head_too_large())
+        if len(self.pipeline) >= PIPELINED:
+            self._break_off(MalformedBody(f"At most {PIPELINED} requests of one connection wait. Send fewer at once."))
         super().on_headers_complete()
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """Take a header; a trailer is counted with the head and dropped: it came after all who look at headers."""
+        if self._head is not None:
+            super().on_header(name, value)
+            return
+        self._fields += len(name) + len(value)
+        if self._fields > HEAD_BYTES:
+            self._break_off(_head_too_large())
+
+    def on_body(self, body: bytes) -> None:
+        """Take a piece of a body."""
+        self._since_body = 0
+        super().on_body(body)
 
     def on_response_complete(self) -> None:
         """Wait for what is left of a body that nobody wanted, but not for ever."""
@@ -126,8 +152,13 @@ class Connection(RequestConnection):
         self.deadline = time.monotonic() + self.seconds
         self.patience.begin(self)
 
+    def _break_off(self, fault: MalformedBody) -> None:
+        """Leave the parser, which goes on in `send_400_response`."""
+        self._fault = fault
+        raise fault
+
     def _refuse(self, error: ServiceError) -> None:
-        """Hear nothing more; say why, unless an answer is on its way: that one is finished first."""
+        """Hear nothing more; say why, unless an answer is on its way, which is finished first, or has been given."""
         self._fault = error
         cycle: RequestResponseCycle | None = self.cycle  # None before the first request, whatever uvicorn's types say
         if cycle is not None and not cycle.response_complete:
@@ -136,22 +167,28 @@ class Connection(RequestConnection):
                 return
             cycle.disconnected = True  # its body has broken off
             cycle.message_event.set()
-        answer = answer_to(error)
-        headers = [*self.server_state.default_headers, *answer.raw_headers, (b"connection", b"close")]
-        lines = b"".join(name + b": " + value + b"\r\n" for name, value in headers)
-        self.transport.write(STATUS_LINE[answer.status_code] + lines + b"\r\n" + bytes(answer.body))
+        if self._head is not None or cycle is None or not cycle.response_complete:
+            self._answer(error)
         if self.transport.can_write_eof():
             self.transport.write_eof()
         self.patience.end(self)
         _cancel(self._closing)
         self._closing = self.loop.call_later(LINGERING, self.transport.close)
 
+    def _answer(self, error: ServiceError) -> None:
+        answer = answer_to(error)
+        headers = [*self.server_state.default_headers, *answer.raw_headers, (b"connection", b"close")]
+        lines = b"".join(name + b": " + value + b"\r\n" for name, value in headers)
+        self.transport.write(STATUS_LINE[answer.status_code] + lines + b"\r\n" + bytes(answer.body))
+
     def _later(self, do: Callable[[], None]) -> asyncio.TimerHandle:
         return self.loop.call_later(self.seconds, do)
 
 
 def _head_too_large() -> MalformedBody:
-    return MalformedBody(f"Request line and headers may have at most {HEAD_BYTES} bytes together. Send fewer.")
+    return MalformedBody(
+        f"Request line, headers and trailers may have at most {HEAD_BYTES} bytes together. Send fewer."
+    )
 
 
 def _cancel(*clocks: asyncio.TimerHandle | None) -> None:

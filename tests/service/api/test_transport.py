@@ -11,7 +11,7 @@ from typing import BinaryIO
 import httpx
 import pytest
 
-from service.api.transport import HEAD_BYTES
+from service.api.transport import HEAD_BYTES, PIPELINED
 from tests.running import Server, running
 
 TIMEOUT = 1
@@ -211,3 +211,57 @@ def test_a_length_may_begin_with_zeros(server: Server, zeros: int) -> None:
         line.sendall(POST + b"Content-Length: %s%d\r\n\r\n" % (b"0" * zeros, len(LINE)) + LINE)
         ((status, _),) = answers(line, 1)
     assert status == 200
+
+
+CHUNKED = POST + b"Transfer-Encoding: chunked\r\n\r\n" + b"%x\r\n%s\r\n" % (len(LINE), LINE)
+
+
+@pytest.mark.parametrize(
+    "rest",
+    [
+        b"0\r\n" + b"1000:1000\r\n" * HEAD_BYTES,
+        b"0\r\nLong: " + b"a" * HEAD_BYTES * 4,
+        b"1;" + b"a" * HEAD_BYTES * 4,
+    ],
+    ids=["many", "one without end", "an extension of a chunk"],
+)
+def test_trailers_over_the_limit_of_the_head_are_400(server: Server, rest: bytes) -> None:
+    with server.connect() as line:
+        line.sendall(CHUNKED + rest)
+        assert str(HEAD_BYTES) in check(everything(line), 400, "malformed_body")
+
+
+def test_trailers_count_together_with_the_headers(server: Server) -> None:
+    half = b"a" * (HEAD_BYTES // 2)
+    with server.connect() as line:
+        line.sendall(CHUNKED.replace(b"Host: localhost", b"Host: localhost\r\nLong: " + half) + b"0\r\nLong: " + half + b"\r\n\r\n")
+        check(everything(line), 400, "malformed_body")
+
+
+def test_trailers_are_no_headers_of_this_request_or_the_next(server: Server) -> None:
+    """With this idempotency key a request is refused."""
+    bad = b"Idempotency-Key: " + b"a" * 300 + b"\r\n"
+    post = b"POST /v1/contexts HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+    chunked = post + b"Transfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n" + bad + b"\r\n"
+    last = post + b"Content-Length: 2\r\nConnection: close\r\n\r\n{}"
+    with server.connect() as line:
+        line.sendall(chunked + last)
+        assert everything(line).count(b"HTTP/1.1 201 ") == 2
+
+
+def test_what_goes_on_after_a_refusal_is_cut_off(server: Server) -> None:
+    """Before anything of the body is there the request is 415; then its trailers never end."""
+    with server.connect() as line:
+        line.sendall(CHUNKED.replace(b"application/json", b"text/plain"))
+        assert line.recv(65536).startswith(b"HTTP/1.1 415 ")
+        line.sendall(b"0\r\n" + b"1000:1000\r\n" * HEAD_BYTES)
+        begin = time.monotonic()
+        assert everything(line) == b""  # no second answer to one request
+        assert time.monotonic() - begin < 10
+
+
+def test_too_many_requests_at_once_on_one_connection_are_not_all_kept(server: Server) -> None:
+    with server.connect() as line:
+        line.sendall(b"GET /health/live HTTP/1.1\r\nHost: localhost\r\n\r\n" * 5000)
+        assert 1 <= everything(line).count(b"HTTP/1.1 200 ") <= PIPELINED + 1
+    assert is_healthy(server)
