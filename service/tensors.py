@@ -4,6 +4,7 @@ Safetensors is a header of JSON (name, dtype, shape and place of each tensor, an
 numbers, little-endian and without gaps.
 """
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from itertools import islice
 from typing import Any
@@ -19,6 +20,8 @@ from service.numbers import SHOWN, is_finite, position
 from service.shapes import Array, shaped
 
 Tensors = dict[str, NDArray[Any]]
+HEADER_BYTES = 2**20
+"""Most bytes of the header; a request has some ten tensors, and an exported context some more."""
 NUMBERS = {
     f"{kind}{bits}": np.dtype(f"<{kind.lower()}{bits // 8}")
     for kind, widths in {"F": (16, 32, 64), "I": (8, 16, 32, 64), "U": (8, 16, 32, 64)}.items()
@@ -62,6 +65,8 @@ def unpack(content: bytes) -> tuple[Tensors, dict[str, str]]:
         MalformedBody: The bytes are not that; whatever they are, nothing worse happens.
         InvalidInput: A tensor is there twice, or does not hold numbers.
     """
+    if HEADER_BYTES < int.from_bytes(content[:8], "little") < len(content):
+        raise MalformedBody(f"The header of safetensors may have at most {HEADER_BYTES} bytes. Send fewer tensors.")
     try:
         found = deserialize(content)  # type: ignore[no-untyped-call]
     except SafetensorError as error:
@@ -93,9 +98,9 @@ def _texts(content: bytes) -> dict[str, str]:
 
 def _check_once(found: Any) -> None:  # noqa: ANN401  (an object of simdjson's, which is seldom told from its values)
     """Safetensors takes the last of two tensors of one name; this refuses them."""
-    names = list(found)
-    if len({*names}) < len(names):
-        twice = next(name for name in names if names.count(name) > 1)
+    names = Counter(found)
+    if names.total() > len(names):
+        ((twice, _),) = names.most_common(1)
         raise InvalidInput(Problem(twice[:100], "is there twice. Send each tensor once."))
 
 

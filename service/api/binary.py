@@ -15,6 +15,7 @@ any, `notes` (codes) and `blocks` (names) with commas.
 """
 
 from collections.abc import Callable, Collection, Iterable, Mapping
+from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -28,7 +29,7 @@ from service.api.context_schemas import ContextQuery
 from service.api.headers import header
 from service.api.ready import Ready
 from service.api.schemas import Observations, PredictRequest
-from service.errors import InvalidInput, Problem
+from service.errors import SHOWN, InvalidInput, Problem
 from service.explaining.as_tensors import tensors_of_blocks, tensors_of_effects, tensors_of_pairs
 from service.explaining.explanation import Explanation
 from service.predictor import Prediction
@@ -155,7 +156,8 @@ def _read(body: bytes, names: Collection[str]) -> tuple[dict[str, Array], dict[s
 
 
 def _refuse_texts(names: Iterable[str]) -> None:
-    problems = [Problem(name[:100], "is not a text of this request. Leave it out.") for name in names]
+    told = islice(names, SHOWN)
+    problems = [Problem(name[:100], "is not a text of this request. Leave it out.") for name in told]
     if problems:
         raise InvalidInput(*problems)
 
@@ -163,8 +165,7 @@ def _refuse_texts(names: Iterable[str]) -> None:
 def _check_names(tensors: Tensors, names: Collection[str]) -> None:
     problems = [
         Problem(name[:100], f"is not a tensor of this request. Leave it out; the tensors here are {', '.join(names)}.")
-        for name in tensors
-        if name not in names
+        for name in islice((name for name in tensors if name not in names), SHOWN)
     ]
     missing = [name for name in names if name not in tensors and name not in OPTIONAL]
     problems += [Problem(name, "is missing. Send it.") for name in missing]

@@ -1,6 +1,6 @@
 """The request body: read within its limit, then parsed and validated off the event loop."""
 
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Coroutine
 from functools import cache, partial
 from typing import Any, NamedTuple, TypeVar
 
@@ -11,6 +11,7 @@ from pydantic_core import from_json
 
 from service.api import json_arrays
 from service.api.headers import header, headers_of
+from service.api.names import Pruning, decode_beginning, has_many_names, names_of
 from service.api.problems import problems_in
 from service.api.served import parts_of
 from service.api.work import BYTES_A_NUMBER, SHORT
@@ -183,11 +184,11 @@ def parse_of_record(body: bytes, model: type[Body]) -> Body:
     Raises:
         MalformedBody, InvalidInput: As for `parse`.
     """
-    return validate(decode(body), model)
+    return validate(decode(body, model), model)
 
 
-def decode(body: bytes) -> dict[str, object]:
-    """Read a JSON object.
+def decode(body: bytes, model: type[BaseModel]) -> dict[str, Any]:
+    """Read a JSON object that is to be an instance of a model; of one with too many names only the beginning.
 
     Raises:
         MalformedBody: It is not JSON.
@@ -195,24 +196,29 @@ def decode(body: bytes) -> dict[str, object]:
     """
     text = body.removeprefix(BYTE_ORDER_MARK)
     try:
-        value = from_json(text)
+        value = decode_beginning(text, names_of(model)) if has_many_names(text) else from_json(text)
     except ValueError as error:
-        raise _unreadable(text, str(error)) from error
+        raise _unreadable(text, str(error)) from None
     if not isinstance(value, dict):
         raise InvalidInput(Problem("", f"The body must be a JSON object; this is {named(value)}."))
     return value
 
 
-def validate(value: Mapping[str, object], model: type[Body]) -> Body:
+def validate(value: dict[str, Any], model: type[Body]) -> Body:
     """Make an instance of a JSON object.
 
     Raises:
-        InvalidInput: It is not what the model says; every problem is named.
+        InvalidInput: It is not what the model says; every problem is named, of many the first.
     """
+    pruning = Pruning(model)
     try:
-        return model.model_validate(value)
+        instance = model.model_validate(pruning.of_object(value))
     except ValidationError as error:
-        raise InvalidInput(*problems_in(error.errors(include_url=False), model)) from error
+        # Without its cause, which holds the whole body.
+        raise InvalidInput(*problems_in(error.errors(include_url=False), model)) from None
+    if pruning.problem:
+        raise InvalidInput(pruning.problem)
+    return instance
 
 
 def check_content_type(request: Request, wanted: str) -> None:

@@ -4,11 +4,12 @@ from datetime import UTC, datetime
 from typing import Annotated, Literal, Self
 
 from fastapi import Path
-from pydantic import Field, StringConstraints
+from pydantic import Field, StringConstraints, model_validator
 from pydantic.json_schema import SkipJsonSchema
 
 from service.api.explanation_schemas import ExplanationAnswer, ImplicitWeightsAnswer
 from service.api.fields import Number, Numbers, Rows, reading
+from service.api.names import Pruning
 from service.api.schema import Schema
 from service.api.schemas import (
     AnsweringModel,
@@ -158,14 +159,24 @@ class ContextPage(Schema):
         return cls(contexts=[ContextAnswer.of(record) for record in page.contexts], after=page.after)
 
 
-class PageRequest(Schema):
+class Parameters(Schema):
+    """Parameters of an address."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _few(cls, value: object) -> object:
+        """Leave out most of many that are unknown; the first are refused."""
+        return Pruning(cls).of_object(value) if type(value) is dict else value
+
+
+class PageRequest(Parameters):
     """Which of the caller's to list; FastAPI documents each field of an address by itself, from what is in it."""
 
     limit: int = Field(100, ge=1, le=1000, description="Most on this page.")
     after: ContextName | SkipJsonSchema[None] = Field(None, description="Where the page before ended.")
 
 
-class ImportOptions(Schema):
+class ImportOptions(Parameters):
     """How to keep an imported context; documented as `PageRequest` is."""
 
     ttl: Annotated[int, Field(ge=1, le=LONGEST_TTL)] | SkipJsonSchema[None] = Field(

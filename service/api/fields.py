@@ -1,22 +1,17 @@
 """Arrays of numbers as pydantic fields: `service.numbers` reads them, the JSON schema says what they look like.
 
-A field of these types holds a numpy array after validation. Everything wrong with it travels in one pydantic error,
-from which `problems` takes it out again; so a request that has several bad fields is told about all of them.
+A field of these types holds a numpy array after validation.
 """
 
 from collections.abc import Callable
 from typing import Annotated, TypeVar
 
 from pydantic import Field, PlainValidator
-from pydantic_core import PydanticCustomError
 
 from service import numbers
-from service.errors import InvalidInput
 from service.explaining.parts import Part, parts
+from service.refusals import refusing
 from service.shapes import Array
-
-REFUSED = "refused"
-"""The pydantic error type that carries `Problem`s, named relative to the field, in its context."""
 
 Value = TypeVar("Value")
 
@@ -28,14 +23,7 @@ def reading(read: Callable[[object, str], Value], sent_as: object) -> PlainValid
         read: Takes the JSON value and the name to begin every position with; raises InvalidInput.
         sent_as: The type that the documentation shows.
     """
-
-    def validate(value: object) -> Value:
-        try:
-            return read(value, "")
-        except InvalidInput as error:
-            raise PydanticCustomError(REFUSED, "is refused", {"problems": error.problems}) from error
-
-    return PlainValidator(validate, json_schema_input_type=sent_as)
+    return PlainValidator(refusing(read), json_schema_input_type=sent_as)
 
 
 _Row = Annotated[list[float], Field(min_length=1)]

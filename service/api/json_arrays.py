@@ -4,13 +4,16 @@ This is a short cut and not a second reader: what is in any way unusual it leave
 the caller hears, and what it does read goes through the same pydantic models.
 """
 
+from itertools import islice
+
 import numpy as np
 import simdjson
 
+from service.api.names import NAMES
 from service.shapes import Array
 
-MOST_NAMES = 100
-"""In one object: each is looked for among all of them."""
+ROWS_AT_ONCE = 4096
+"""Between two of these other threads may run."""
 
 
 class _Unusual(ValueError):
@@ -45,8 +48,8 @@ class _Lists:
         self.met = 0
 
     def of_object(self, found: simdjson.Object) -> dict[str, object]:
-        names = list(found)
-        if len(names) > MOST_NAMES:
+        names = list(islice(found, NAMES + 1))
+        if len(names) > NAMES:  # each is looked for among all of them
             raise _Unusual
         value = {name: self._value(found[name]) for name in names}
         if len(value) != len(names):
@@ -66,13 +69,15 @@ class _Lists:
             self.met += 1
             return np.frombuffer(found.as_buffer(of_type="d"))
         if first is not simdjson.Array:
+            if size > NAMES:
+                raise _Unusual
             self.met += 1
             return [self._value(inner) for inner in found]
         self.met += 1 + size
-        widths = {*map(len, found)}  # type: ignore[arg-type]  # what has no length is a TypeError
-        width = widths.pop()
-        if widths or not width:
-            raise _Unusual
+        width, rows = len(found[0]), iter(found)
+        while widths := {*map(len, islice(rows, ROWS_AT_ONCE))}:  # type: ignore[arg-type]  # no length: TypeError
+            if widths != {width} or not width:
+                raise _Unusual
         return np.ndarray((size, width), np.float64, found.as_buffer(of_type="d"))
 
 

@@ -1,13 +1,14 @@
 """Pydantic's complaints in the words of `service.errors`: the field by its path, the rule, what came, what to do."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any, get_args
+from typing import Any
 
 from pydantic import BaseModel
 
-from service.api.fields import REFUSED
+from service.api.names import models_in
 from service.errors import Problem
 from service.numbers import named
+from service.refusals import REFUSED
 
 LONGEST_NAME = 60
 """A field name is the sender's; the answer does not repeat more of it than this."""
@@ -64,13 +65,5 @@ def _fields_beside(location: Sequence[str | int], model: type[BaseModel]) -> lis
     """Follow a place down to the object that it is in, and name the fields of that."""
     for part in location[:-1]:
         if isinstance(part, str):  # a number is a place in a list, whose kind of entries is known already
-            model = next(_models_in(model.model_fields[part].annotation), model)
+            model = next(models_in(model.model_fields[part].annotation), model)
     return list(model.model_fields)
-
-
-def _models_in(annotation: object) -> Iterator[type[BaseModel]]:
-    """Find the models in an annotation, as in `list[Model] | None`."""
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        yield annotation
-    for inner in get_args(annotation):
-        yield from _models_in(inner)

@@ -51,7 +51,7 @@ async def _answer(own: OwnContexts, context_id: ContextId, sent: bytes) -> Strea
     identifier = None
     try:
         size = len(sent) // BYTES_A_NUMBER
-        value = await own.pool.run(partial(decode, sent), size)
+        value = await own.pool.run(partial(decode, sent, StreamMessage), size)
         identifier = _identifier(value)
         message = await own.pool.run(partial(validate, value, StreamMessage), size)
         if message.observation is None and message.query is None:

@@ -1,12 +1,16 @@
 """What is asked for: tasks, models and sizes, within bounds."""
 
+from collections.abc import Callable, Sized
 from typing import TYPE_CHECKING, Annotated, Literal, Self
 
 import numpy as np
-from pydantic import Field, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
+from service import numbers
 from service.artifact import Record
 from service.described import Described
+from service.errors import InvalidInput, Problem
+from service.refusals import refusing
 
 if TYPE_CHECKING:
     from gdssm.evaluation.examination import Plan
@@ -19,8 +23,43 @@ MOST_INPUTS = {"paper": 10, "practical": 10, "tables": 12}
 MOST_NUMBERS = 20_000_000
 """In the tasks of one distribution, over all lengths of context: 160 MB."""
 
+MOST_ROWS = 100_000
+MOST_COLUMNS = 512
+MOST_MODELS = MOST_LENGTHS = 20
+
+
+def _before(check: Callable[[Sized, str], object], rule: str) -> BeforeValidator:
+    """Look at a list before pydantic, which makes an error of each of a million wrong entries.
+
+    Args:
+        check: Takes the list and the name to begin every position with; raises InvalidInput.
+        rule: As for `refusing`.
+    """
+
+    def checked(value: object, name: str) -> object:
+        if isinstance(value, (list, np.ndarray)) and len(value):
+            check(value, name)
+        return value
+
+    return BeforeValidator(refusing(checked, rule))
+
+
+def _at_most(entries: int) -> BeforeValidator:
+    def check(value: Sized, name: str) -> None:
+        if len(value) > entries:
+            raise InvalidInput(Problem(name, f"has {len(value)} entries. Send at most {entries}."))
+
+    return _before(check, f"must have at most {entries} entries")
+
+
+def _check_table(value: Sized, name: str) -> None:
+    columns = numbers.matrix(value, name).shape[1]
+    if columns > MOST_COLUMNS:
+        raise InvalidInput(Problem(name, f"has {columns} columns. Send at most {MOST_COLUMNS}."))
+
+
 Number = Annotated[float, Field(strict=True, allow_inf_nan=False)]
-Row = Annotated[tuple[Number, ...], Field(min_length=1, max_length=512)]
+Row = Annotated[tuple[Number, ...], Field(min_length=1, max_length=MOST_COLUMNS)]
 ModelName = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._-]*$", max_length=100)]
 Length = Annotated[int, Field(strict=True, ge=1, le=10_000)]
 
@@ -28,9 +67,13 @@ Length = Annotated[int, Field(strict=True, ge=1, le=10_000)]
 class UploadedTable(Described, Record):
     """Rows of the caller's own, from which tasks are drawn as random splits."""
 
-    x: tuple[Row, ...] = Field(min_length=2, max_length=100_000, examples=[[[1.0], [2.0], [3.0]]])
+    x: Annotated[
+        tuple[Row, ...], _at_most(MOST_ROWS), _before(_check_table, "must be rows of one width, of finite numbers")
+    ] = Field(min_length=2, max_length=MOST_ROWS, examples=[[[1.0], [2.0], [3.0]]])
     """R rows of D inputs."""
-    y: tuple[Number, ...] = Field(min_length=2, max_length=100_000, examples=[[2.0, 4.0, 6.0]])
+    y: Annotated[tuple[Number, ...], _at_most(MOST_ROWS), _before(numbers.vector, "must be finite numbers")] = Field(
+        min_length=2, max_length=MOST_ROWS, examples=[[2.0, 4.0, 6.0]]
+    )
     """R outputs."""
 
     @model_validator(mode="after")
@@ -47,7 +90,9 @@ class EvaluationRequest(Described, Record):
     """The paper's tasks, practical ones, tables of measurements that ship, or tasks drawn from `data`."""
     data: UploadedTable | None = None
     """With the suite `data` only."""
-    models: tuple[ModelName, ...] = Field(min_length=1, max_length=20, examples=[["linear", "gd-1"]])
+    models: Annotated[tuple[ModelName, ...], _at_most(MOST_MODELS)] = Field(
+        min_length=1, max_length=MOST_MODELS, examples=[["linear", "gd-1"]]
+    )
     """Names of models; one that does not fit a distribution is refused there with its reason."""
     seed: int = Field(0, strict=True, ge=0, le=2**32 - 1)
     tasks: int = Field(200, strict=True, ge=2, le=5_000)
@@ -56,7 +101,7 @@ class EvaluationRequest(Described, Record):
     """Queries of each task."""
     observations: Length = 10
     """Length of the context where everything is measured."""
-    curve: tuple[Length, ...] = Field((1, 2, 5, 10, 20, 50), max_length=20)
+    curve: Annotated[tuple[Length, ...], _at_most(MOST_LENGTHS)] = Field((1, 2, 5, 10, 20, 50), max_length=MOST_LENGTHS)
     """Lengths of the context on the learning curve."""
 
     @model_validator(mode="after")

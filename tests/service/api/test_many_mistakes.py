@@ -1,0 +1,100 @@
+"""Of many mistakes the first are found, wherever a body is validated: the others would cost time and memory."""
+
+import json
+from itertools import islice, product
+from string import ascii_letters
+
+import numpy as np
+import pytest
+from pydantic import BaseModel
+
+from service.api.binary import observations
+from service.api.body import parse
+from service.api.context_schemas import CreateContext
+from service.api.names import NAMES
+from service.api.schemas import Observations, PredictRequest
+from service.api.stream_schemas import StreamMessage
+from service.api.v2.schemas import InferRequest
+from service.errors import SHOWN, InvalidInput, MalformedBody
+from service.evaluations.request import EvaluationRequest
+from service.tensors import HEADER_BYTES, pack
+from tests.service.in_process import InProcess
+
+MANY = 50_000
+ROWS = {"x": [[1], [2]], "y": [1, 2]}
+PREDICT: dict[str, object] = {"context": ROWS, "query": [[1]]}
+TENSOR = {"name": "x", "shape": [1], "datatype": "FP64", "data": [1]}
+TABLE = {"models": ["linear"], "suite": "data"}
+
+
+def names(count: int, value: object = 1) -> dict[str, object]:
+    return {f"a{i}": value for i in range(count)}
+
+
+FLOODS: dict[str, tuple[type[BaseModel], dict[str, object], str]] = {
+    "rows": (EvaluationRequest, TABLE | {"data": {"x": [""] * MANY, "y": [1]}}, "data.x[0]"),
+    "cells": (EvaluationRequest, TABLE | {"data": {"x": [[""] * MANY], "y": [1]}}, "data.x[0][0]"),
+    "wide rows": (EvaluationRequest, TABLE | {"data": {"x": [[1] * 600] * MANY, "y": [1]}}, "data.x"),
+    "outputs": (EvaluationRequest, TABLE | {"data": {"x": [[1], [2]], "y": [None] * MANY}}, "data.y[0]"),
+    "models": (EvaluationRequest, {"models": [1] * MANY}, "models"),
+    "lengths": (EvaluationRequest, {"models": ["linear"], "curve": [0] * MANY}, "curve"),
+    "names": (PredictRequest, PREDICT | names(MANY), "a0"),
+    "some names": (PredictRequest, PREDICT | names(NAMES), "a0"),
+    "names in an object": (PredictRequest, {"context": ROWS | names(MANY), "query": [[1]]}, "context.a0"),
+    "parameters": (PredictRequest, PREDICT | {"parameters": names(MANY, "")}, "parameters.a0"),
+    "objects": (PredictRequest, {"context": {"x": [{"a": 1}] * MANY, "y": [1]}, "query": [[1]]}, "context.x[0]"),
+    "names of observations": (Observations, ROWS | names(MANY), "a0"),
+    "names of a context": (CreateContext, {"observations": ROWS | names(MANY)}, "observations.a0"),
+    "names of a message": (StreamMessage, {"id": 7} | names(MANY), "a0"),
+    "names of a tensor": (InferRequest, {"inputs": [TENSOR | names(MANY)]}, "inputs[0].a0"),
+    "tensors": (InferRequest, {"inputs": [{}] * MANY}, "inputs"),
+    "parameters of the protocol": (InferRequest, {"inputs": [TENSOR], "parameters": names(MANY, "")}, "parameters.a0"),
+}
+
+
+@pytest.mark.parametrize("flood", FLOODS.values(), ids=FLOODS)
+def test_the_first_of_many_mistakes_are_named(flood: tuple[type[BaseModel], dict[str, object], str]) -> None:
+    model, body, first = flood
+    with pytest.raises(InvalidInput) as refused:
+        parse(json.dumps(body).encode(), model)
+    assert refused.value.problems[0].field == first
+    assert len(refused.value.problems) <= SHOWN + len(model.model_fields)
+
+
+def test_what_is_right_but_too_much_is_refused_too() -> None:
+    for count in (NAMES + 1, MANY):
+        with pytest.raises(InvalidInput, match=f"parameters: has more than {NAMES} fields"):
+            parse(json.dumps(PREDICT | {"parameters": names(count)}).encode(), PredictRequest)
+    parse(json.dumps(PREDICT | {"parameters": names(NAMES)}).encode(), PredictRequest)
+
+
+def test_many_names_and_no_end_are_malformed() -> None:
+    with pytest.raises(MalformedBody):
+        parse(json.dumps(names(MANY)).encode()[:-1], PredictRequest)
+
+
+def test_fields_behind_many_unknown_names_are_still_found() -> None:
+    with pytest.raises(InvalidInput) as refused:
+        parse(json.dumps(names(MANY) | PREDICT).encode(), PredictRequest)
+    assert {problem.field[0] for problem in refused.value.problems} == {"a"}  # neither context nor query is missing
+
+
+def test_many_tensors_are_refused_by_the_size_of_their_names() -> None:
+    tensors = {f"a{i:0100}": np.zeros(0) for i in range(HEADER_BYTES // 100)}
+    with pytest.raises(MalformedBody, match=str(HEADER_BYTES)):
+        observations(pack(tensors, {}))
+
+
+def test_of_unknown_tensors_and_texts_the_first_are_named() -> None:
+    right = {"x": np.ones((2, 1)), "y": np.ones(2)}
+    for tensors, about in ((right | {name: np.zeros(1) for name in names(500)}, {}), (right, names(500, "a"))):
+        with pytest.raises(InvalidInput) as refused:
+            observations(pack(tensors, {name: str(text) for name, text in about.items()}))
+        assert len(refused.value.problems) == SHOWN
+
+
+def test_many_parameters_of_an_address_are_refused(client: InProcess) -> None:
+    unknown = ["".join(letters) for letters in islice(product(ascii_letters, repeat=3), 10_000)]
+    answer = client.get("/v1/contexts?" + "&".join(unknown))
+    assert answer.status_code == 422
+    assert f"And {SHOWN - 3} more." in answer.json()["error"]
