@@ -214,11 +214,12 @@ def validate(value: dict[str, Any], model: type[Body]) -> Body:
     try:
         instance = model.model_validate(pruning.of_object(value))
     except ValidationError as error:
-        # Without its cause, which holds the whole body.
-        raise InvalidInput(*problems_in(error.errors(include_url=False), model)) from None
-    if pruning.problem:
-        raise InvalidInput(pruning.problem)
-    return instance
+        problems = [*problems_in(error.errors(include_url=False), model)]
+    else:
+        if pruning.problem is None:
+            return instance
+        problems = [pruning.problem]
+    raise InvalidInput(*problems)  # outside of the handler: pydantic's error holds the whole body
 
 
 def check_content_type(request: Request, wanted: str) -> None:

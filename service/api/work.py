@@ -122,7 +122,11 @@ class Pool:
         self._waiting.inc()
         future = self._threads.submit(copy_context().run, begin)
         future.add_done_callback(leave)
-        return await asyncio.wrap_future(future)
+        try:
+            return await asyncio.wrap_future(future)
+        finally:
+            # An error holds this frame, and by it the future that holds the error, and all that the function worked on.
+            del future
 
     def close(self) -> None:
         """Begin nothing more; what runs is left to its end."""

@@ -1,7 +1,10 @@
 import asyncio
+import gc
 import threading
 import time
+import weakref
 from collections.abc import Callable, Iterator
+from functools import partial
 
 import pytest
 from prometheus_client import CollectorRegistry, Gauge
@@ -151,3 +154,28 @@ def test_what_comes_too_late_is_not_begun(pool: Pool) -> None:
     with pytest.raises(Overloaded, match="GDSSM_REQUEST_TIMEOUT"):
         asyncio.run(run())
     assert ran == []
+
+
+class Body:
+    """Can be watched."""
+
+
+def test_what_failed_in_a_thread_is_freed_without_the_garbage_collector(pool: Pool) -> None:
+    def fail(_: Body) -> None:
+        raise Overloaded("no")
+
+    async def failing() -> weakref.ref[Body]:
+        body = Body()
+        with pytest.raises(Overloaded):
+            await pool.run(partial(fail, body))
+        return weakref.ref(body)
+
+    gc.disable()
+    try:
+        seen = asyncio.run(failing())
+        end = time.monotonic() + 10
+        while seen() is not None and time.monotonic() < end:
+            time.sleep(0.01)  # the thread may still have it in hand
+        assert seen() is None
+    finally:
+        gc.enable()

@@ -1,0 +1,93 @@
+"""After any burst of bodies memory returns to about what it was, and nobody else waits for long."""
+
+from collections.abc import Iterator
+
+import httpx
+import pytest
+
+from tests.adversarial.attacks import (
+    BIG,
+    JSON,
+    MARGIN,
+    idle,
+    is_back,
+    is_healthy,
+    live,
+    new_context,
+    resident,
+    send_all,
+)
+from tests.running import Server, running
+
+pytestmark = pytest.mark.adversarial
+
+BYTES = {"Content-Type": "application/octet-stream"}
+BODIES = {
+    "names": ("/v1/predict", BIG, JSON, 422),
+    "no end": ("/v1/predict", BIG[:-1], JSON, 400),
+    "another kind": ("/v1/predict", BIG, {}, 415),
+    "a context": ("/v1/contexts", BIG, JSON, 422),
+    "an evaluation": ("/v1/evaluations", BIG, JSON, 422),
+    "tensors": ("/v2/models/linear/infer", BIG, JSON, 422),
+    "a state": ("/v1/contexts/import", BIG, BYTES, 422),
+}
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[Server]:
+    with running() as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def before(server: Server) -> int:
+    return idle(server)
+
+
+@pytest.mark.parametrize("body", BODIES.values(), ids=BODIES)
+def test_refused_bodies_do_not_stay(server: Server, before: int, body: tuple[str, bytes, dict[str, str], int]) -> None:
+    path, content, headers, status = body
+    with httpx.Client(timeout=60) as client:
+        for _ in range(40):
+            assert client.post(server.url + path, content=content, headers=headers).status_code == status
+    assert is_back(server, before)
+
+
+def test_messages_of_websockets_do_not_stay(server: Server, before: int) -> None:
+    context = new_context(server)
+    for _ in range(30):
+        with live(server, context) as line:
+            line.send(BIG.decode())
+            assert "not a field" in str(line.recv(timeout=60))
+    assert is_back(server, before)
+
+
+def test_trailers_without_end_take_no_memory(server: Server, before: int) -> None:
+    head = b"POST /v1/predict HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n1\r\n{\r\n0\r\n"
+    with server.connect() as line, pytest.raises(OSError, match=r"reset|[Bb]roken pipe"):
+        send_all(line, head, *[b"1000:1000\r\n" * 100_000] * 4000)  # 4 GB at most
+    assert resident(server) <= before + MARGIN
+    assert is_healthy(server)
+
+
+MANY = {
+    "rows": (
+        "/v1/evaluations",
+        b'{"models":["linear"],"suite":"data","data":{"x":[' + b'"",' * 1_500_000 + b'""],"y":[1]}}',
+    ),
+    "names": ("/v1/predict", b"{" + b",".join(b'"a%d":1' % i for i in range(10**6)) + b"}"),
+    "names inside": ("/v1/contexts", b'{"observations":{' + b",".join(b'"a%d":1' % i for i in range(10**6)) + b"}}"),
+    "tensors": ("/v2/models/linear/infer", b'{"inputs":[' + b"{}," * 1_500_000 + b"{}]}"),
+}
+
+
+@pytest.mark.parametrize("body", MANY.values(), ids=MANY)
+def test_many_mistakes_take_memory_in_proportion_to_the_body(
+    server: Server, before: int, body: tuple[str, bytes]
+) -> None:
+    path, content = body
+    answer = httpx.post(server.url + path, content=content, headers=JSON, timeout=60)
+    assert answer.status_code == 422
+    assert len(answer.json()["detail"]) <= 20
+    assert resident(server) <= before + MARGIN + 20 * len(content)
+    assert is_back(server, before)
