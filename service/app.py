@@ -28,7 +28,7 @@ from service.api import (
     stream,
     traces,
 )
-from service.api.admission import Admission
+from service.api.admission import Admission, bound_of_bodies
 from service.api.direct import Direct
 from service.api.head import HeadAsGet
 from service.api.keys import KeyGuard
@@ -74,9 +74,10 @@ def create_app(settings: Settings, database: Database | None = None) -> FastAPI:
     parts = Parts(
         settings,
         _predictor(settings, Repository()),
-        Pool(settings.pool_threads, numbers.waiting),
+        Pool(settings.pool_threads, numbers.waiting, settings.max_share),
         numbers,
         Exposition(numbers, {"contexts": ("Contexts in the database.", count.read)}),
+        bound_of_bodies(settings),
     )
     if provider is not None:
         parts.pool.watch = traces.step_spans(provider)
@@ -137,10 +138,10 @@ def _before(app: ASGIApp, parts: Parts, direct: Iterable[BaseRoute], templates: 
     behind_path = bool(settings.root_path) or settings.forwarded_prefix
     app = PagePolicy(WithPrefix(app) if behind_path else app)
     app = HeadAsGet(app)
-    app = LiveConnections(app, settings.max_in_flight, parts.stopping, numbers)
+    app = LiveConnections(app, settings.max_in_flight, parts.stopping, numbers, settings.max_share)
     app = Direct(app, direct)
     app = KeyGuard(app, parts)
-    app = Admission(app, settings, numbers)
+    app = Admission(app, settings, numbers, parts.bodies)
     sites = Sites(settings)
     if sites.checks_names or sites.checks_pages:
         app = SiteGuard(app, sites)

@@ -49,11 +49,13 @@ class Settings(Described, BaseSettings):
     threads: int = Field(1, ge=1)
     """Threads that onnxruntime may use for one run."""
     pool_threads: int = Field(4, ge=1)
-    """Long computations and database transactions that run side by side in one process."""
+    """Long computations that run side by side in one process, and as many changes of the database."""
     max_in_flight: int = Field(64, ge=1)
     """Requests that one process works on or keeps waiting; one more is refused with 503 at once."""
     max_bytes_in_flight: int = Field(256 * 2**20, ge=1)
-    """Bytes of request bodies that one process holds at a time; beyond that a body is refused with 503."""
+    """Bytes of request bodies and messages that one process holds at a time; beyond that a body is refused with 503."""
+    max_share: float = Field(0.5, gt=0, le=1)
+    """Share of a process's requests, bytes, WebSockets and threads that one key may hold; one of each at least."""
     request_timeout: float = Field(30.0, gt=0)
     """Seconds that a request may take, the sending of its body included."""
     drain_seconds: float = Field(0.0, ge=0)

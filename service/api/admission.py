@@ -10,6 +10,7 @@ import time
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from service.api.bounds import Bound
 from service.api.errors import answer_to
 from service.api.headers import headers_of
 from service.api.patience import Patience
@@ -18,36 +19,60 @@ from service.errors import Overloaded, ServiceError, TooSlow
 from service.settings import Settings
 from service.signals.metrics import Metrics
 
+ADMITTED = "gdssm.admitted"
+"""Where a scope has what is held for its request."""
+
+
+def bound_of_bodies(settings: Settings) -> Bound:
+    """Make the bound of the bytes of bodies, of requests and of WebSockets; one body may come in any case."""
+    most = settings.max_bytes_in_flight
+    full = f"Bodies in flight may have at most {most} bytes together (GDSSM_MAX_BYTES_IN_FLIGHT)."
+    return Bound(most, settings.max_share, full, "bytes in flight", settings.max_body_bytes)
+
+
+def ascribe(scope: Scope, key: str) -> None:
+    """Count what is held for a request as held by a key.
+
+    Raises:
+        Overloaded: It would be over the share of the key.
+    """
+    body: _Body | None = scope.get(ADMITTED)
+    if body is not None and key:
+        body.ascribe(key)
+
 
 class Admission:
     """Wraps an app; probes and scrapers are always let in, WebSockets are counted apart (see `live`).
 
     Args:
         app: What is behind it.
-        settings: `max_in_flight`, `max_bytes_in_flight`, `max_body_bytes` and `request_timeout`.
+        settings: `max_in_flight`, `max_share`, `max_body_bytes` and `request_timeout`.
         metrics: Shows what is in the house.
+        bodies: Bounds the bytes of bodies; as the settings say if left out.
     """
 
-    def __init__(self, app: ASGIApp, settings: Settings, metrics: Metrics) -> None:
+    def __init__(self, app: ASGIApp, settings: Settings, metrics: Metrics, bodies: Bound | None = None) -> None:
         self._app = app
         self.settings = settings
         self.patience = Patience()
         """With those who wait for a body."""
-        self._requests = self._bytes = 0
-        metrics.admitted = lambda: (self._requests, self._bytes)
+        most = settings.max_in_flight
+        full = f"{most} requests are in flight, as many as GDSSM_MAX_IN_FLIGHT allows."
+        self.requests = Bound(most, settings.max_share, full, "requests in flight")
+        self.bodies = bodies or bound_of_bodies(settings)
+        metrics.admitted = lambda: (self.requests.held, self.bodies.held)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Let a request in, or answer 503 in its place."""
         if scope["type"] != "http" or scope["path"].startswith(PROBES):
             await self._app(scope, receive, send)
             return
-        most = self.settings.max_in_flight
-        if self._requests >= most:
-            full = f"{most} requests are in flight, as many as GDSSM_MAX_IN_FLIGHT allows. Try again in a moment."
-            await answer_to(Overloaded(full))(scope, receive, send)
+        try:
+            self.requests.take(1)
+        except ServiceError as error:
+            await answer_to(error)(scope, receive, send)
             return
-        body = _Body(scope, receive, send, self)
-        self._requests += 1
+        body = scope[ADMITTED] = _Body(scope, receive, send, self)
         try:
             # Whoever came in the same turn of the event loop is counted before the first of them is worked on;
             # without this short work, which never leaves the loop, would never be seen to pile up.
@@ -59,17 +84,12 @@ class Admission:
             if body.refused is None:
                 raise
         finally:
-            self._requests -= 1
-            self._bytes -= body.taken
-        if body.refused is not None:
-            await _refusal(body.refused)(scope, receive, send)
-
-    def reserve(self, more: int) -> bool:
-        """Take bytes, if that many are left."""
-        if self._bytes + more > self.settings.max_bytes_in_flight:
-            return False
-        self._bytes += more
-        return True
+            body.give_back()
+            del scope[ADMITTED]  # which would be a cycle: the body holds the connection, and that its scope
+        refused = body.refused
+        if refused is not None:
+            refused.__traceback__ = refused.__context__ = None  # likewise: they hold all that was read
+            await _refusal(refused)(scope, receive, send)
 
 
 class _Body:
@@ -89,18 +109,32 @@ class _Body:
         self.announced = int(headers.get(b"content-length", b"").lstrip(b"0") or b"0")
         self._whole = not self.announced and b"transfer-encoding" not in headers
         self.deadline = time.monotonic() + house.settings.request_timeout
-        self.taken = 0
+        self._taken = 0
+        self._key = ""
         self.refused: ServiceError | None = None
 
     def take(self, size: int) -> None:
         """Reserve the bytes of a body of this size."""
-        if self._house.reserve(size - self.taken):
-            self.taken = size
-        else:
-            self.refused = Overloaded(
-                f"Bodies in flight may have at most {self._house.settings.max_bytes_in_flight} bytes together "
-                "(GDSSM_MAX_BYTES_IN_FLIGHT). Try again in a moment."
-            )
+        try:
+            self._house.bodies.take(size - self._taken, self._key)
+            self._taken = size
+        except Overloaded as error:
+            self.refused = error
+
+    def ascribe(self, key: str) -> None:
+        """Count the request and its body as held by a key, or neither."""
+        self._house.requests.ascribe(1, key)
+        try:
+            self._house.bodies.ascribe(self._taken, key)
+        except Overloaded:
+            self._house.requests.disown(1, key)
+            raise
+        self._key = key
+
+    def give_back(self) -> None:
+        """Hold nothing for the request any more."""
+        self._house.requests.give_back(1, self._key)
+        self._house.bodies.give_back(self._taken, self._key)
 
     async def receive(self) -> Message:
         """Pass on a piece of the body, or raise what is wrong with it."""
@@ -118,7 +152,7 @@ class _Body:
             self._house.patience.end(self)
         self._came += len(message.get("body", b""))
         self._whole = not message.get("more_body", False)
-        if self._came > self.taken:
+        if self._came > self._taken:
             self.take(self._came)
         if self.refused is not None:
             raise self.refused

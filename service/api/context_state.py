@@ -40,7 +40,7 @@ async def load(
     response: Response,
 ) -> ContextAnswer:
     """Make a context of portable bytes; a state of a model that is not served here, or a changed one, is refused."""
-    return made(await own.run(own.contexts.load, content, ttl=options.ttl, change=change), response)
+    return made(await own.change(own.contexts.load, content, ttl=options.ttl, change=change), response)
 
 
 allow_only(reading, "/import", "POST")  # and not what `/{context_id}` takes

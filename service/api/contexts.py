@@ -61,7 +61,7 @@ async def create(request: CreateContext, own: Own, change: Making, response: Res
     """
     first = None if request.observations is None else _context(request.observations)
     scale = request.scale
-    record = await own.run(
+    record = await own.change(
         own.contexts.create,
         request.model,
         first,
@@ -96,7 +96,7 @@ async def context(context_id: ContextId, own: Own, known: Known, response: Respo
 @router.delete("/{context_id}", status_code=204, responses=documented(*CHANGE))
 async def delete(context_id: ContextId, own: Own, change: Changing) -> None:
     """Forget a context."""
-    await own.run(own.contexts.delete, context_id, change)
+    await own.change(own.contexts.delete, context_id, change)
 
 
 @router.post(
@@ -113,7 +113,7 @@ async def observe(
     Weight −1 takes an observation out again: `{"x": [[3.0]], "y": [6.0], "weight": [-1]}` undoes
     `{"x": [[3.0]], "y": [6.0]}`. As safetensors the body has the tensors `x`, `y` and `weight`.
     """
-    record = await own.run(own.contexts.observe, context_id, _context(observations), change)
+    record = await own.change(own.contexts.observe, context_id, _context(observations), change)
     return tagged(record, response)
 
 
@@ -159,7 +159,7 @@ async def merge(
     context_id: ContextId, other: MergeRequest, own: Own, change: Changing, response: Response
 ) -> ContextAnswer:
     """Add what another context of the same model has seen, as if it came after; the other stays as it is."""
-    return tagged(await own.run(own.contexts.merge, context_id, other.context, change), response)
+    return tagged(await own.change(own.contexts.merge, context_id, other.context, change), response)
 
 
 allow_only(router, "", "GET", "POST")

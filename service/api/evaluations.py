@@ -60,7 +60,7 @@ async def ask(request: EvaluationRequest, own: Asked, response: Response) -> Eva
 
     The same request gives the same numbers, here and with `gdssm eval`.
     """
-    record = await own.run(own.evaluations.ask, request)
+    record = await own.change(own.evaluations.ask, request)
     response.headers["Location"] = f"/v1/evaluations/{record.id}"
     return EvaluationAnswer.of(record)
 
@@ -84,7 +84,7 @@ async def evaluation(record: Recorded, own: Asked) -> EvaluationView:
 @router.post("/{evaluation_id}/cancel", responses=documented(*ANY, errors.UnknownEvaluation))
 async def cancel(record: Recorded, own: Asked) -> EvaluationAnswer:
     """Stop an evaluation; what it has found so far stays. One that is finished stays as it is."""
-    return EvaluationAnswer.of(await own.run(own.evaluations.ledger.cancel, record.id))
+    return EvaluationAnswer.of(await own.change(own.evaluations.ledger.cancel, record.id))
 
 
 @router.get(

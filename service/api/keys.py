@@ -8,6 +8,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from service.access.caller import EVERYBODY, Caller
 from service.access.keyring import KeyRing, claimed_id, keys_required
 from service.access.rate_limits import RateLimits
+from service.api.admission import ascribe
 from service.api.errors import answer_to
 from service.api.headers import header
 from service.api.served import Parts
@@ -49,7 +50,11 @@ class KeyGuard:
             if self._required:
                 caller = await self._caller(_bearer(header(scope, b"authorization")))
             scope.setdefault("state", {})["caller"] = caller
+            record = current()
+            if record is not None:
+                record.key_id = caller.key_id
             self._rates.count(caller)
+            ascribe(scope, caller.key_id)
         except ServiceError as error:
             await answer_to(error)(scope, receive, send)
             return

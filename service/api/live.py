@@ -4,8 +4,10 @@ import asyncio
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from service.access.caller import EVERYBODY
+from service.api.bounds import Bound
 from service.api.errors import answer_to
-from service.errors import Overloaded, ServiceError
+from service.errors import ServiceError
 from service.running.stopping import Stopping
 from service.signals.metrics import Metrics
 
@@ -23,41 +25,36 @@ class LiveConnections:
         most: Open connections.
         stopping: Tells when to end them.
         metrics: Shows how many are open.
+        share: Of them, for one key.
     """
 
-    def __init__(self, app: ASGIApp, most: int, stopping: Stopping, metrics: Metrics) -> None:
+    def __init__(self, app: ASGIApp, most: int, stopping: Stopping, metrics: Metrics, share: float = 1.0) -> None:
         self._app = app
-        self._most = most
+        full = f"{most} WebSockets are open, as many as GDSSM_MAX_IN_FLIGHT allows."
+        self._opened = Bound(most, share, full, "WebSockets")
         self._stopping = stopping
         self._metrics = metrics
-        self._open = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Let a WebSocket in, or answer 503 in its place."""
         if scope["type"] != "websocket":
             await self._app(scope, receive, send)
             return
+        key = scope.get("state", {}).get("caller", EVERYBODY).key_id
         try:
-            self._check()
+            self._stopping.check()
+            self._opened.take(1, key)
         except ServiceError as error:
             await answer_to(error)(scope, receive, send)
             return
         connection = _Connection(receive, send, self._stopping)
-        self._open += 1
         self._metrics.websockets.inc()
         try:
             await self._app(scope, connection.receive, send)
         finally:
             connection.leave()
-            self._open -= 1
+            self._opened.give_back(1, key)
             self._metrics.websockets.dec()
-
-    def _check(self) -> None:
-        self._stopping.check()
-        if self._open >= self._most:
-            raise Overloaded(
-                f"{self._most} WebSockets are open, as many as GDSSM_MAX_IN_FLIGHT allows. Try again in a moment."
-            )
 
 
 class _Connection:

@@ -37,6 +37,12 @@ class Owned:
         """
         return await self.pool.run(partial(method, self.owner, *given, **named))
 
+    async def change(
+        self, method: Callable[Concatenate[str, Given], Result], *given: Given.args, **named: Given.kwargs
+    ) -> Result:
+        """Do what `run` does with a method that changes the database."""
+        return await self.pool.run(partial(method, self.owner, *given, **named), writes=True)
+
 
 @dataclass(frozen=True)
 class OwnContexts(Owned):

@@ -9,6 +9,7 @@ from starlette.requests import HTTPConnection
 
 from service.access.caller import Caller
 from service.access.keyring import KeyRing
+from service.api.bounds import Bound
 from service.api.work import Pool
 from service.contexts.contexts import Contexts
 from service.errors import Forbidden
@@ -30,6 +31,8 @@ class Parts:
     pool: Pool
     metrics: Metrics
     exposition: Exposition
+    bodies: Bound
+    """Bytes of bodies and messages."""
     stopping: Stopping = field(default_factory=Stopping)
     contexts: Contexts | None = None
     """None until the lifespan has opened the database."""

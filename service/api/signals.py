@@ -74,9 +74,6 @@ class Signals:
         route = getattr(scope.get("route"), "path", None) or self._unrouted(scope, answer.status)
         method = _method(scope)
         seconds = time.monotonic() - record.started
-        caller = scope.get("state", {}).get("caller")
-        if caller is not None:
-            record.key_id = caller.key_id
         if scope["type"] == "http":
             self._metrics.answered(record, method, route, answer.status, seconds)
         level = logging.DEBUG if route.startswith(PROBES) else logging.INFO

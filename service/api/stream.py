@@ -57,7 +57,8 @@ async def _answer(own: OwnContexts, context_id: ContextId, sent: bytes) -> Strea
         if message.observation is None and message.query is None:
             raise InvalidInput(Problem("", "A message has an observation, a query, or both. Send one."))
         query = None if message.query is None else message.query[None]
-        step = await own.run(own.contexts.step, context_id, _context(message.observation), query, message.wanted())
+        do = own.run if message.observation is None else own.change
+        step = await do(own.contexts.step, context_id, _context(message.observation), query, message.wanted())
     except ServiceError as error:
         return StreamError(id=identifier, **body_of(error).model_dump())
     asked = {} if step.prediction is None else distribution_of(_first(step.prediction))

@@ -3,8 +3,9 @@
 import asyncio
 import time
 from collections import defaultdict
-from collections.abc import Callable, Hashable
+from collections.abc import AsyncIterator, Callable, Hashable
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import asynccontextmanager
 from contextvars import copy_context
 from functools import partial
 from typing import TypeVar
@@ -61,18 +62,26 @@ class Pool:
     """Runs functions so that the event loop is never held up.
 
     Args:
-        threads: How many long functions run side by side.
+        threads: How many long functions run side by side, and how many changes of the database beside them: who only
+            reads never waits for a thread behind those who wait for the right to write.
         waiting: Shows how many wait for one of the threads.
+        share: Of either, for one key.
     """
 
-    def __init__(self, threads: int, waiting: Gauge) -> None:
+    def __init__(self, threads: int, waiting: Gauge, share: float = 1.0) -> None:
         self._threads = ThreadPoolExecutor(threads, "pool")
+        self._writers = ThreadPoolExecutor(threads, "write")
+        self._most_of_one = max(1, int(share * threads))
+        self._turns: dict[tuple[str, bool], _Turns] = {}
+        """By key, apart for changes."""
         self._waiting = waiting
         self._paces: defaultdict[Hashable, Pace] = defaultdict(Pace)
         self.watch: Watch | None = None
         """Told of every step (its name, begin and end on the clock of `time.monotonic`) within its request."""
 
-    async def run(self, function: Callable[[], Result], size: int | None = None, kind: Hashable = None) -> Result:
+    async def run(
+        self, function: Callable[[], Result], size: int | None = None, kind: Hashable = None, *, writes: bool = False
+    ) -> Result:
         """Run a function and return what it returns.
 
         Args:
@@ -81,6 +90,7 @@ class Pool:
                 None if it may wait for something.
             kind: Work of one kind takes about as long for each number, one of a few: never a caller's words. Left out,
                 whatever is not short by its size is long.
+            writes: Whether it changes the database.
 
         Raises:
             Overloaded: The request's time was over before this began.
@@ -92,7 +102,12 @@ class Pool:
         submitted, record = time.monotonic(), CURRENT.get()
         if short:
             return self._work(function, record, submitted)
-        return await self._in_thread(partial(self._work, function, record, submitted))
+        work = partial(self._work, function, record, submitted)
+        threads = self._writers if writes else self._threads
+        if record is None or not record.key_id:
+            return await self._in_thread(work, threads)
+        async with self._turn(record.key_id, writes=writes):
+            return await self._in_thread(work, threads)
 
     def _work(self, function: Callable[[], Result], record: Record | None, submitted: float) -> Result:
         """Run a function now, and write down how long that took."""
@@ -110,7 +125,27 @@ class Pool:
                 self.watch("queue", submitted, begun)
                 self.watch("compute", begun, ended)
 
-    async def _in_thread(self, function: Callable[[], Result]) -> Result:
+    @asynccontextmanager
+    async def _turn(self, key: str, *, writes: bool) -> AsyncIterator[None]:
+        """Wait until a key has fewer threads than its share, behind what it asked for before."""
+        turns = self._turns.setdefault((key, writes), _Turns(self._most_of_one))
+        turns.users += 1
+        try:
+            self._waiting.inc()
+            try:
+                await turns.free.acquire()
+            finally:
+                self._waiting.dec()
+            try:
+                yield
+            finally:
+                turns.free.release()
+        finally:
+            turns.users -= 1
+            if not turns.users:
+                del self._turns[key, writes]
+
+    async def _in_thread(self, function: Callable[[], Result], threads: ThreadPoolExecutor) -> Result:
         def leave(future: Future[Result]) -> None:
             if future.cancelled():  # it never began: its caller is gone
                 self._waiting.dec()
@@ -120,7 +155,7 @@ class Pool:
             return function()
 
         self._waiting.inc()
-        future = self._threads.submit(copy_context().run, begin)
+        future = threads.submit(copy_context().run, begin)
         future.add_done_callback(leave)
         try:
             return await asyncio.wrap_future(future)
@@ -130,7 +165,16 @@ class Pool:
 
     def close(self) -> None:
         """Begin nothing more; what runs is left to its end."""
-        self._threads.shutdown(wait=False, cancel_futures=True)
+        for threads in (self._threads, self._writers):
+            threads.shutdown(wait=False, cancel_futures=True)
+
+
+class _Turns:
+    """The threads of one key that are free, and how many functions have one or wait for one."""
+
+    def __init__(self, threads: int) -> None:
+        self.free = asyncio.Semaphore(threads)
+        self.users = 0
 
 
 def _timed(function: Callable[[], Result], size: int, pace: Pace) -> Result:

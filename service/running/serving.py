@@ -26,7 +26,7 @@ from prometheus_client.multiprocess import mark_process_dead
 from prometheus_client.values import close_all_multiprocess_files
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from service.api.handshakes import WebSocketConnection
+from service.api.live_transport import LiveTransport
 from service.api.served import parts_in
 from service.api.transport import Connection
 from service.app import create_app
@@ -93,7 +93,7 @@ def serve(settings: Settings, listener: socket.socket, on_ready: Callable[[], No
     config = uvicorn.Config(
         _entrance(app),
         http=Connection.bounded(settings.request_timeout),
-        ws=WebSocketConnection,
+        ws=LiveTransport.bounded(parts_in(app).bodies),
         ws_max_size=settings.max_body_bytes,
         lifespan="on",
         log_config=None,

@@ -28,7 +28,8 @@ class Record:
     cause: str = ""
     """The `error_type` of its answer, if that is an error."""
     key_id: str = ""
-    """Of the caller; where the key is refused (401), the id that it claims."""
+    """Of the caller's key; where it is refused (401), the id that it claims; empty while it is not known, and where
+    callers need none."""
 
     def ran(self, model: str, x: Array, x_query: Array) -> None:
         """Note one run of a model with observations (B, N, D) and queries (B, M, D)."""

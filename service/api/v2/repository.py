@@ -38,7 +38,7 @@ async def index(_: Administering, predictor: Served, request: IndexRequest) -> l
 async def load(name: str, _: Administering, predictor: Served, pool: Working, request: LoadRequest) -> Done:
     """Put a model back into service, in every process that shares the database; looks at the files again first."""
     version = request.parameters.version if request.parameters else None
-    await pool.run(partial(predictor.repository.load_model, name, version))
+    await pool.run(partial(predictor.repository.load_model, name, version), writes=True)
     return Done()
 
 
@@ -46,5 +46,5 @@ async def load(name: str, _: Administering, predictor: Served, pool: Working, re
 async def unload(name: str, _: Administering, predictor: Served, pool: Working, request: UnloadRequest) -> Done:
     """Take a model out of service, in every process that shares the database, until it is loaded again."""
     version = request.parameters.version if request.parameters else None
-    await pool.run(partial(predictor.repository.unload_model, name, version))
+    await pool.run(partial(predictor.repository.unload_model, name, version), writes=True)
     return Done()

@@ -179,3 +179,37 @@ def test_what_failed_in_a_thread_is_freed_without_the_garbage_collector(pool: Po
         assert seen() is None
     finally:
         gc.enable()
+
+
+async def asked_by(pool: Pool, key: str, function: Callable[[], object], *, writes: bool = False) -> None:
+    CURRENT.set(Record("id", key=key))
+    await pool.run(function, writes=writes)
+
+
+def test_one_key_keeps_no_other_from_the_threads(waiting: Gauge) -> None:
+    pool, go_on = Pool(2, waiting, share=0.5), threading.Event()
+
+    async def crowd() -> None:
+        long = [asyncio.create_task(asked_by(pool, "a", go_on.wait)) for _ in range(5)]
+        await asyncio.sleep(0)
+        await asyncio.wait_for(asked_by(pool, "b", lambda: None), 10)
+        assert shown(waiting) == 4
+        go_on.set()
+        await asyncio.gather(*long)
+        assert shown(waiting) == 0
+
+    asyncio.run(crowd())
+    pool.close()
+
+
+def test_who_reads_waits_for_no_one_who_writes(pool: Pool) -> None:
+    go_on = threading.Event()
+
+    async def crowd() -> None:
+        long = [asyncio.create_task(pool.run(go_on.wait, writes=True)) for _ in range(5)]
+        await asyncio.sleep(0)
+        await asyncio.wait_for(pool.run(lambda: None), 10)
+        go_on.set()
+        await asyncio.gather(*long)
+
+    asyncio.run(crowd())
