@@ -170,13 +170,15 @@ class Shelf:
         return after
 
     def touch(self, record: ContextRecord) -> ContextRecord:
-        """Keep a context for its ttl anew after it was read; not every time is written down."""
+        """Keep a context for its ttl anew after it was read, unless another writer would have to be waited for.
+
+        Not every time is written down.
+        """
         if not self._is_due(record):
             return record
         expires = self._clock() + record.ttl
-        with self._database.transaction() as connection:
-            contexts.touch(connection, record.id, expires)
-        return replace(record, expires=expires)
+        made = self._database.write_at_once(lambda connection: contexts.touch(connection, record.id, expires))
+        return replace(record, expires=expires) if made else record
 
     def sweep(self) -> int:
         """Remove contexts and receipts whose time is over; returns how many contexts."""

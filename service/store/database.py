@@ -5,7 +5,7 @@ import os
 import sqlite3
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext, suppress
 from pathlib import Path
 from typing import Any, Self
@@ -48,8 +48,8 @@ class Database:
         self._engine = engine
         self._glance: Glance | None = None
         # One file has one writer at a time. Within a process a lock is a fairer queue than SQLite's, which is polling.
-        one_writer = engine.dialect.name == "sqlite"
-        self._writing: AbstractContextManager[Any] = threading.Lock() if one_writer else nullcontext()
+        self._turn = threading.Lock() if engine.dialect.name == "sqlite" else None
+        self._writing: AbstractContextManager[Any] = self._turn or nullcontext()
         self._looking = self._writing if isinstance(engine.pool, StaticPool) else nullcontext()
 
     @classmethod
@@ -106,6 +106,27 @@ class Database:
             yield connection
             with _answering(UNKNOWN):
                 changes.commit()
+
+    def write_at_once(self, write: Callable[[Connection], None]) -> bool:
+        """Make a change, unless another writer of a SQLite file would have to be waited for; tells whether it is made.
+
+        Raises:
+            DatabaseUnavailable: As for `transaction`, of PostgreSQL.
+        """
+        if self._turn is None:
+            with self.transaction() as connection:
+                write(connection)
+            return True
+        if not self._turn.acquire(blocking=False):
+            return False
+        try:
+            with self._engine.connect() as connection, connection.execution_options(at_once=True).begin():
+                write(connection)
+        except OperationalError:
+            return False
+        finally:
+            self._turn.release()
+        return True
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
@@ -215,8 +236,14 @@ def _keep_ahead(cursor: DBAPICursor) -> None:
 
 
 def _begin_sqlite(connection: Connection) -> None:
-    reading = connection.get_execution_options().get("reading", False)
-    connection.exec_driver_sql("BEGIN" if reading else "BEGIN IMMEDIATE")
+    options = connection.get_execution_options()
+    if options.get("at_once"):
+        connection.exec_driver_sql("PRAGMA busy_timeout=0")
+    try:
+        connection.exec_driver_sql("BEGIN" if options.get("reading") else "BEGIN IMMEDIATE")
+    finally:
+        if options.get("at_once"):
+            connection.exec_driver_sql(f"PRAGMA busy_timeout={PATIENCE * 1000:.0f}")
 
 
 def _postgresql(address: URL) -> Engine:

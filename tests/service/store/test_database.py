@@ -54,6 +54,18 @@ def test_looking_waits_for_no_writer(database: Database) -> None:
         assert seen == [[]]
 
 
+def test_what_need_not_be_written_waits_for_no_other_writer(tmp_path: Path) -> None:
+    ours, theirs = (Database.open(f"sqlite:///{tmp_path}/gdssm.db") for _ in range(2))
+    for holding in (ours, theirs):
+        with holding.transaction():
+            assert not ours.write_at_once(lambda connection: add(connection, "a"))
+    assert names(ours) == []
+    assert ours.write_at_once(lambda connection: add(connection, "a"))
+    assert names(theirs) == ["a"]
+    ours.close()
+    theirs.close()
+
+
 def test_on_sqlite_a_transaction_may_write_from_its_start(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "PATIENCE", 0.05)
     ours, theirs = (Database.open(f"sqlite:///{tmp_path}/gdssm.db") for _ in range(2))
