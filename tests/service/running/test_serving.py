@@ -146,6 +146,14 @@ def children(server: Server) -> list[int]:
     return [pid for pid, command in commands.items() if b"spawn_main" in command]
 
 
+def killed(server: Server, lost: int, kept: int) -> int:
+    """End one of two workers; returns the one that comes in its place."""
+    os.kill(lost, signal.SIGKILL)
+    until(lambda: len(children(server)) == 2 and lost not in children(server))
+    (new,) = {*children(server)} - {kept}
+    return new
+
+
 def answered(server: Server) -> int:
     """How many requests any worker says that all of them have answered."""
     counts = re.findall(r'gdssm_answers_total{.*"/v1/predict".*} (\S+)', httpx.get(f"{server.url}/metrics").text)
@@ -173,6 +181,17 @@ def test_a_worker_that_dies_is_replaced_and_all_go_when_their_parent_has_gone() 
         assert httpx.post(f"{server.url}/v1/predict", json=LINE).status_code == 200
         server.process.kill()
         until(lambda: not listening(server))
+
+
+def test_a_worker_that_dies_while_it_replaces_another_is_replaced_too() -> None:
+    with quick(GDSSM_WORKERS="2") as server:
+        lost, kept = children(server)
+        for _ in range(3):
+            lost = killed(server, lost, kept)  # the second time it has only just begun to start
+        assert httpx.post(f"{server.url}/v1/predict", json=LINE).status_code == 200
+        until(lambda: server.log.count(" is ready") == 3)  # two, and the last one
+        assert server.stop() == 0
+        assert server.log.count("gdssm is running") == 1
 
 
 def test_workers_that_cannot_start_end_the_service() -> None:
