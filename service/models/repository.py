@@ -3,7 +3,10 @@
 import logging
 import threading
 from collections.abc import Callable, Sequence
+from concurrent.futures import Future
+from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Literal, Self
 
@@ -15,6 +18,9 @@ from service.runtime import Runtime
 
 logger = logging.getLogger(__name__)
 
+FIRST_LOOK = 15.0
+"""Seconds for which the start waits for models: a file on trial has `trial.SECONDS`, many have them side by side."""
+
 
 @dataclass(frozen=True)
 class Event:
@@ -25,6 +31,14 @@ class Event:
     model: str
     """Name and version; the file's name if it was refused."""
     reason: str = ""
+
+
+def _fulfil(future: Future[None], work: Callable[[], None]) -> None:
+    try:
+        work()
+        future.set_result(None)
+    except BaseException as error:  # noqa: BLE001  (raised where it is awaited)
+        future.set_exception(error)
 
 
 def unheard(_: Event) -> None:
@@ -66,9 +80,15 @@ class Repository:
         unloaded: Unloaded | None = None,
         on_event: Callable[[Event], None] = unheard,
     ) -> Self:
-        """Load every `.onnx` file of some directories; a broken one is refused with its reason, the others served."""
+        """Load every `.onnx` file of some directories; a broken one is refused with its reason, the others served.
+
+        What takes longer than `FIRST_LOOK` is served when it is there.
+        """
         repository = cls(directories, threads, unloaded, on_event)
-        repository.rescan()
+        look = Future[None]()
+        threading.Thread(target=partial(_fulfil, look, repository.rescan), name="first look", daemon=True).start()
+        with suppress(TimeoutError):
+            look.result(FIRST_LOOK)
         if not repository.served():
             logger.error("no model is loaded from %s", ", ".join(map(str, directories)))
         return repository

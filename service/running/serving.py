@@ -19,6 +19,7 @@ from contextlib import suppress
 from functools import partial
 from multiprocessing.connection import Connection as Pipe
 from types import FrameType
+from typing import Any
 
 import uvicorn
 from fastapi import FastAPI
@@ -138,13 +139,25 @@ class Server(uvicorn.Server):
         self._leave_at = float("inf")
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Say when it answers; a worker goes when its parent is gone."""
-        await super().startup(sockets)
+        """Be live at once, ready when everything is loaded, and then say so; a worker goes when its parent is gone."""
+        loading = await self._answer_meanwhile(sockets or [])
+        try:
+            await super().startup(sockets)
+        finally:
+            for server in loading:
+                server.close()
         parent = multiprocessing.parent_process()
         if parent is not None:
             asyncio.get_running_loop().add_reader(parent.sentinel, self._begin_to_leave, 0.0)
         self._on_ready()
         garbage.collect_what_comes()
+
+    async def _answer_meanwhile(self, sockets: list[socket.socket]) -> list[asyncio.Server]:
+        """Take connections before the app has started: it is live, and answers 503 to what needs more than that."""
+        kind: Any = self.config.http_protocol_class
+        make = partial(kind, config=self.config, server_state=self.server_state, app_state={})
+        loop = asyncio.get_running_loop()
+        return [await loop.create_server(make, sock=listener.dup()) for listener in sockets[:1]]
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """Begin to leave, or end at once; of a worker's signals, which may come twice, its parent keeps count."""

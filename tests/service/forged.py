@@ -60,6 +60,20 @@ def adding(tensor: str, *nodes: onnx.NodeProto, **initializers: np.ndarray) -> C
     return change
 
 
+def endless(path: Path) -> bytes:
+    """Write a model whose graph does not end."""
+    value, node = onnx.helper.make_tensor_value_info, onnx.helper.make_node
+    body = onnx.helper.make_graph(
+        [node("Identity", ["go"], ["on"]), node("Add", ["v", "v"], ["twice"])],
+        "body",
+        [value("i", onnx.TensorProto.INT64, []), value("go", onnx.TensorProto.BOOL, []), value("v", 11, [])],
+        [value("on", onnx.TensorProto.BOOL, []), value("twice", 11, [])],
+    )
+    loop = node("Loop", ["times", "always", "start"], ["never"], body=body)
+    given = {"times": np.array(2**62), "always": np.array(True), "start": np.array(0.0)}
+    return forged(path, adding("never", loop, **given))
+
+
 def _rename_prediction(model: onnx.ModelProto) -> None:
     for node in model.graph.node:
         for index, output in enumerate(node.output):

@@ -18,7 +18,7 @@ from service.models import trial
 from service.models.trial import try_out
 from service.runtime import LONGEST_MANIFEST, Runtime
 from tests.running import ROOT
-from tests.service.forged import adding, forged, manifest, rehashed, shipped
+from tests.service.forged import adding, endless, forged, manifest, rehashed, shipped
 
 make_node = onnx.helper.make_node
 
@@ -125,21 +125,7 @@ def test_a_graph_that_asks_too_much_is_refused_on_trial(what: str, tmp_path: Pat
 
 
 def test_a_graph_that_never_ends_is_refused_in_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    value = onnx.helper.make_tensor_value_info
-    body = onnx.helper.make_graph(
-        [make_node("Identity", ["go"], ["on"]), make_node("Add", ["v", "v"], ["twice"])],
-        "body",
-        [value("i", onnx.TensorProto.INT64, []), value("go", onnx.TensorProto.BOOL, []), value("v", 11, [])],
-        [value("on", onnx.TensorProto.BOOL, []), value("twice", 11, [])],
-    )
-    change = adding(
-        "never",
-        make_node("Loop", ["times", "always", "start"], ["never"], body=body),
-        times=np.array(2**62),
-        always=np.array(True),
-        start=np.array(0.0),
-    )
-    content = forged(tmp_path / "endless.onnx", change)
+    content = endless(tmp_path / "endless.onnx")
     monkeypatch.setattr(trial, "SECONDS", 2)
     begun = time.monotonic()
     with pytest.raises(BrokenArtifact, match=r"did not load within 2 s|ended the process"):

@@ -13,6 +13,7 @@ import pytest
 
 from service.errors import DatabaseUnavailable, NotReady, UnknownModel
 from service.models import directories, model_file
+from service.models import repository as module
 from service.models.repository import Event, Repository
 from service.models.unloaded import UnloadedHere
 from service.settings import Settings
@@ -244,6 +245,40 @@ def test_a_stranger_is_tried_out_first_and_what_ships_is_not(tmp_path: Path, mon
     content = forged(tmp_path / "mine.onnx", name="mine")
     Repository.load([ZOO, tmp_path], threads=1)
     assert tried == [content]
+
+
+def test_files_are_tried_out_side_by_side(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    together = threading.Barrier(5)
+    monkeypatch.setattr(directories, "try_out", lambda _: together.wait(20))
+    for name in "abcde":
+        forged(tmp_path / f"{name}.onnx", name=name)
+    assert names(Repository.load([ZOO, tmp_path], threads=1)) >= set("abcde")
+
+
+def test_of_one_model_in_two_files_the_first_has_it_whichever_trial_ends_first(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second = (answering(tmp_path / f"{name}.onnx", offset) for name, offset in (("a", 1.0), ("b", 2.0)))
+    ended = threading.Event()
+    monkeypatch.setattr(directories, "try_out", lambda content: ended.set() if content == second else ended.wait(20))
+    repository = Repository.load([tmp_path / "none", tmp_path], threads=1)
+    assert answer(repository) == pytest.approx(2)
+    assert first != second
+
+
+def test_the_start_waits_for_trials_within_a_bound(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    end = threading.Event()
+    monkeypatch.setattr(module, "FIRST_LOOK", 2.0)
+    monkeypatch.setattr(directories, "try_out", lambda _: end.wait(20))
+    forged(tmp_path / "mine.onnx", name="mine")
+    zoo = tmp_path / "zoo"
+    zoo.mkdir()
+    shutil.copy(ZOO / "gd-1.onnx", zoo)
+    repository = Repository.load([zoo, tmp_path], threads=1)
+    assert names(repository) == {"gd-1"}
+    end.set()
+    repository.rescan()  # waits for the one that is on its way
+    assert names(repository) == {"gd-1", "mine"}
 
 
 def test_a_directory_that_is_away_for_a_while_keeps_its_models(tmp_path: Path) -> None:

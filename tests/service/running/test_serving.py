@@ -10,7 +10,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
 
@@ -142,16 +142,26 @@ def listening(server: Server) -> bool:
 def children(server: Server) -> list[int]:
     """Name the workers: of the processes that it started, those that answer."""
     text = Path(f"/proc/{server.process.pid}/task/{server.process.pid}/children").read_text(encoding="ascii")
-    commands = {int(pid): Path(f"/proc/{pid}/cmdline").read_bytes() for pid in text.split()}
-    return [pid for pid, command in commands.items() if b"spawn_main" in command]
+    return [int(pid) for pid in text.split() if is_worker(Path(f"/proc/{pid}/cmdline"))]
+
+
+def is_worker(command: Path) -> bool:
+    with suppress(FileNotFoundError, ProcessLookupError):  # it has just gone
+        return b"spawn_main" in command.read_bytes()
+    return False
 
 
 def killed(server: Server, lost: int, kept: int) -> int:
     """End one of two workers; returns the one that comes in its place."""
     os.kill(lost, signal.SIGKILL)
-    until(lambda: len(children(server)) == 2 and lost not in children(server))
-    (new,) = {*children(server)} - {kept}
-    return new
+    found: set[int] = set()
+
+    def seen() -> bool:
+        found.update({*children(server)} - {lost, kept})
+        return bool(found)
+
+    until(seen)
+    return found.pop()
 
 
 def answered(server: Server) -> int:

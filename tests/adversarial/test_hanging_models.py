@@ -1,0 +1,54 @@
+"""Model files that never finish loading hold up neither liveness nor, for long, the start."""
+
+import os
+import socket
+import subprocess
+import time
+from pathlib import Path
+
+import httpx
+import pytest
+
+from service.models.repository import FIRST_LOOK
+from tests.adversarial.attacks import eventually
+from tests.running import ROOT, SERVE
+from tests.service.forged import endless
+
+pytestmark = pytest.mark.adversarial
+
+MODELS = 10
+LOADING = 60.0
+"""Seconds for everything else that the start does, on a machine that does much else."""
+
+
+def status(url: str, probe: str) -> int:
+    try:
+        return httpx.get(f"{url}/health/{probe}", timeout=5).status_code
+    except httpx.TransportError:
+        return 0
+
+
+def free_port() -> int:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        port: int = taken.getsockname()[1]
+        return port
+
+
+def test_a_service_is_live_while_its_models_hang_and_ready_within_one_bound(tmp_path: Path) -> None:
+    models, port = tmp_path / "models", free_port()
+    models.mkdir()
+    content = endless(tmp_path / "endless.onnx")
+    for i in range(MODELS):
+        (models / f"{i}.onnx").write_bytes(content)
+    variables = {"GDSSM_MODELS": str(models), "GDSSM_DATABASE_URL": f"sqlite:///{tmp_path}/gdssm.db"}
+    url, command = f"http://127.0.0.1:{port}", [*SERVE, "--port", str(port)]
+    with subprocess.Popen(command, cwd=ROOT, env={**os.environ, **variables}, stderr=subprocess.DEVNULL) as process:
+        try:
+            assert eventually(lambda: status(url, "live") == 200, LOADING)
+            assert status(url, "ready") == 503
+            begun = time.monotonic()
+            assert eventually(lambda: status(url, "ready") == 200, FIRST_LOOK + LOADING)
+            assert time.monotonic() - begun < MODELS * 10  # the sum of all
+        finally:
+            process.kill()
