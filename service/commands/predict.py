@@ -66,7 +66,9 @@ def command(
     runtime = predictor.runtime(model, version)
     columns = [target] if interval is None else [target, f"{target}_lower", f"{target}_upper"]
     with (
-        open_task(context, query, target, weight, chunk_rows, model=runtime.manifest) as task,
+        open_task(
+            context, query, target, weight, chunk_rows, model=runtime.manifest, max_columns=limits.max_columns
+        ) as task,
         open_column(out, *columns) as column,
         progress(STEPS, "Predicting") as bar,
     ):

@@ -83,6 +83,7 @@ def open_task(
     rows: int | None = None,
     *,
     model: Manifest | None = None,
+    max_columns: int | None = None,
 ) -> Iterator[FileTask]:
     """Open both files. Every column of the context but the target and the weight is a feature.
 
@@ -93,11 +94,14 @@ def open_task(
         weight: Name of the column that says how much each observation counts.
         rows: Most rows of one chunk; as many as make half a million numbers if left out.
         model: Whose missing cells are read as NaN, if it takes them; empty cells are refused otherwise.
+        max_columns: Most columns of either file, the weight not counted; any number if left out.
 
     Raises:
         InvalidInput: A file or a column does not fit; each is named. The cells are looked at as they are read.
     """
     with closing(_open(context)) as observed, closing(_open(query)) as asked:
+        for source in (observed, asked):
+            _check_width(source, max_columns)
         features = _features(observed, asked, target, weight)
         yield FileTask(observed, asked, features, target, weight, rows or rows_at_once(len(features)), model)
 
@@ -113,6 +117,12 @@ def _open(path: Path) -> Source:
     from service.files.parquet import ParquetTable  # noqa: PLC0415  (pyarrow is an extra)
 
     return ParquetTable(path)
+
+
+def _check_width(source: Source, most: int | None) -> None:
+    columns = len(source.columns)
+    if most is not None and columns > most + 1:  # one may be the weight
+        raise refuse(source.path, f"has {columns} columns. Send at most {most} (GDSSM_MAX_COLUMNS).")
 
 
 def _features(observed: Source, asked: Source, target: str, weight: str | None) -> list[str]:

@@ -8,7 +8,7 @@ from service.contexts.forgetting import COUNT
 from service.contexts.memory import answer, learn, new_memory
 from service.contexts.readouts import Readouts
 from service.distribution import NOTHING, Wanted, check_wanted
-from service.errors import InvalidInput
+from service.errors import InvalidInput, Problem
 from service.predictor import Context, Prediction, Predictor, parameter_problems
 from service.runtime import Runtime
 from service.shapes import Array
@@ -47,7 +47,7 @@ def predictions(
         raise InvalidInput(*problems)
     check_wanted(runtime.manifest, wanted)
     if COUNT not in {spec.name for spec in runtime.manifest.state}:
-        whole = _joined(list(observations))
+        whole = _joined(_bounded(observations, predictor.limits.max_observations, runtime.manifest.name))
         for query in queries:
             yield predictor.answer(runtime, whole, query, parameters, wanted)
         return
@@ -57,6 +57,20 @@ def predictions(
     readouts = Readouts()
     for query in queries:
         yield answer(runtime, predictor.limits, memory, query, parameters, wanted=wanted, readouts=readouts)
+
+
+def _bounded(chunks: Iterable[Context], most: int, model: str) -> list[Context]:
+    """Gather what a model has to see at once."""
+    gathered, count = list[Context](), 0
+    for chunk in chunks:
+        count += len(chunk.x)
+        if count > most:
+            text = (
+                f"has more than {most} observations (GDSSM_MAX_OBSERVATIONS), all of which model {model} sees at once."
+            )
+            raise InvalidInput(Problem("context.x", f"{text} Send fewer, or name a model that streams."))
+        gathered.append(chunk)
+    return gathered
 
 
 def _joined(chunks: list[Context]) -> Context:

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import accumulate, chain, islice
 from pathlib import Path
-from typing import NamedTuple, TextIO
+from typing import NamedTuple
 
 import numpy as np
 
@@ -18,6 +18,12 @@ from service.shapes import Array
 
 SHOWN = 3
 """Of a column of bad cells the first few are enough."""
+NAMES_SHOWN = 20
+"""Likewise of names of columns."""
+LONGEST_ROW = 2**23
+"""Characters of one row; a file without end may be a line without end."""
+EMPTY_LINES = 10_000
+"""In a row; a file without end may have nothing else."""
 
 Row = tuple[int, list[str]]
 """The line of the file on which a row begins, and its cells."""
@@ -50,8 +56,10 @@ class Table:
         self.path = path
         with _in_words(path):
             self._file = path.open(encoding="utf-8-sig", newline="")
+        self._read = 0
+        """Characters of the row that is read."""
         try:
-            self._rows = _records(self._file)
+            self._rows = self._records()
             self.columns = self._header()
         except BaseException:
             self.close()
@@ -90,6 +98,24 @@ class Table:
                 found = True
         if not found:
             raise refuse(self.path, "has a header and no rows. It needs at least one.")
+
+    def _records(self) -> Iterator[Row]:
+        reader = csv.reader(self._lines(), strict=True, skipinitialspace=True)
+        line, empty = 1, 0
+        for record in reader:
+            empty = 0 if record else empty + 1
+            if empty > EMPTY_LINES:
+                raise csv.Error(f"more than {EMPTY_LINES} empty lines")
+            yield line, record
+            line, self._read = reader.line_num + 1, 0
+
+    def _lines(self) -> Iterator[str]:
+        """Read lines, as long as they do not make a row without end."""
+        while line := self._file.readline(LONGEST_ROW):
+            self._read += len(line)
+            if self._read >= LONGEST_ROW:
+                raise csv.Error(f"a row of more than {LONGEST_ROW} characters")
+            yield line
 
     def _header(self) -> list[str]:
         with _in_words(self.path):
@@ -167,7 +193,8 @@ def refuse(path: Path, message: str, place: str = "") -> InvalidInput:
 
 def listed(names: Sequence[str]) -> str:
     """Write names one after another."""
-    return ", ".join(map(repr, names))
+    more = f" and {len(names) - NAMES_SHOWN} more" if len(names) > NAMES_SHOWN else ""
+    return ", ".join(map(repr, names[:NAMES_SHOWN])) + more
 
 
 @contextmanager
@@ -181,14 +208,6 @@ def _in_words(path: Path) -> Iterator[None]:
         raise refuse(path, "is not UTF-8. Save it as CSV in UTF-8.") from error
     except csv.Error as error:
         raise refuse(path, f"is not CSV ({error}).") from error
-
-
-def _records(file: TextIO) -> Iterator[Row]:
-    reader = csv.reader(file, strict=True, skipinitialspace=True)
-    line = 1
-    for record in reader:
-        yield line, record
-        line = reader.line_num + 1
 
 
 def _why_not_number(cell: str, empty: str) -> str | None:

@@ -177,3 +177,20 @@ def test_what_is_not_parquet_is_refused_in_one_line(tmp_path: Path, content: byt
         read(path, path, "y")
     assert message in str(refused.value)
     assert "\n" not in str(refused.value)
+
+
+@pytest.mark.parametrize("wide", ["context", "query"])
+def test_a_file_of_too_many_columns_is_refused_before_they_are_compared(tmp_path: Path, wide: str) -> None:
+    files = {name: tmp_path / f"{name}.csv" for name in ("context", "query")}
+    for name, path in files.items():
+        columns = [f"c{i}" for i in range(300_000 if name == wide else 2)]
+        path.write_text(",".join(columns) + "\n" + ",".join("1" for _ in columns) + "\n")
+    told = rf"{wide}.csv: has 300000 columns. Send at most 8 \(GDSSM_MAX_COLUMNS"
+    task = open_task(files["context"], files["query"], "c0", max_columns=8)
+    with pytest.raises(InvalidInput, match=told), task:
+        pass
+
+
+def test_as_many_columns_as_allowed_and_a_weight_are_read(context: Path, tmp_path: Path) -> None:
+    with open_task(context, written(tmp_path, "a,b\n1,2\n"), "y", "w", max_columns=3) as task:
+        assert task.features == ["a", "b"]

@@ -12,7 +12,7 @@ from service.errors import InvalidInput
 from service.files.file_task import open_task
 from service.files.streaming import predictions
 from service.models.repository import Repository
-from service.predictor import Context, Predictor
+from service.predictor import Context, Limits, Predictor
 from service.shapes import Array
 from tests.closeness import assert_close
 from tests.gdssm.linear_oracle import linear
@@ -119,3 +119,13 @@ def test_memory_does_not_grow_with_the_files(predictor: Predictor, tmp_path: Pat
     small, large = (min(peak(rows) for _ in range(4)) for rows in (10 * N, 200 * N))  # other threads' work counts too
     assert large < 2 * small
     assert large < 200 * N * (D + 1) * 8, "as numbers alone the context would take that much"
+
+
+def test_a_model_that_sees_all_at_once_is_given_no_more_than_fits(repository: Repository) -> None:
+    def endless() -> Iterator[Context]:
+        while True:
+            yield from chunks(10)
+
+    predictor = Predictor(repository, "softmax-8", Limits(max_columns=10, max_predictions=10, max_observations=100))
+    with pytest.raises(InvalidInput, match="more than 100 observations"):
+        list(predictions(predictor, predictor.runtime("softmax-8"), endless(), queries(10), {}))

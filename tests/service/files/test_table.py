@@ -1,6 +1,7 @@
 import os
 import threading
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, suppress
 from pathlib import Path
 
 import numpy as np
@@ -120,3 +121,40 @@ def test_each_group_of_columns_is_an_array(tmp_path: Path) -> None:
     with closing(Table(tmp_path / "t.csv")) as table:
         ((first, second, none),) = table.chunks([["c", "a"], ["b"], []], 5)
     assert (first.tolist(), second.tolist(), none.shape) == ([[3, 1], [6, 4]], [[2], [5]], (2, 0))
+
+
+def endless(beginning: str, line: str) -> Iterator[bytes]:
+    yield beginning.encode()
+    while True:
+        yield line.encode() * 10_000
+
+
+ENDLESS = {
+    "a line": ("", "a", "a row of more than"),
+    "cells": ("a,b\n", "1,", "a row of more than"),
+    "cells over lines": ("a,b\n", '"\n",', "a row of more than"),
+    "a quoted cell": ("a,b\n", '"aa\n', "is not CSV"),
+    "empty lines": ("", "\n", "more than 10000 empty lines"),
+    "empty lines after rows": ("a,b\n1,2\n", "\n", "more than 10000 empty lines"),
+}
+
+
+@pytest.mark.parametrize(("beginning", "line", "told"), ENDLESS.values(), ids=ENDLESS)
+def test_a_file_without_end_is_refused(tmp_path: Path, beginning: str, line: str, told: str) -> None:
+    def write() -> None:
+        with suppress(BrokenPipeError), pipe.open("wb", buffering=0) as file:
+            for piece in endless(beginning, line):
+                file.write(piece)
+
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    writer = threading.Thread(target=write)
+    writer.start()
+    with pytest.raises(InvalidInput, match=told), closing(Table(pipe)) as table:
+        list(table.chunks([table.columns], 10))
+    writer.join()
+
+
+def test_of_many_columns_some_are_named(tmp_path: Path) -> None:
+    message = refusal(tmp_path, ",".join(f"c{i}" for i in range(1000)) + "\n", ["d"])
+    assert "'c19' and 980 more." in message
