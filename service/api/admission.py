@@ -31,13 +31,13 @@ def bound_of_bodies(settings: Settings) -> Bound:
 
 
 def ascribe(scope: Scope, key: str) -> None:
-    """Count what is held for a request as held by a key.
+    """Count what is held for a request, and will be, as held by a key.
 
     Raises:
         Overloaded: It would be over the share of the key.
     """
     body: _Body | None = scope.get(ADMITTED)
-    if body is not None and key:
+    if body is not None:
         body.ascribe(key)
 
 

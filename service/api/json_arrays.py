@@ -74,11 +74,22 @@ class _Lists:
             self.met += 1
             return [self._value(inner) for inner in found]
         self.met += 1 + size
-        width, rows = len(found[0]), iter(found)
-        while widths := {*map(len, islice(rows, ROWS_AT_ONCE))}:  # type: ignore[arg-type]  # no length: TypeError
-            if widths != {width} or not width:
-                raise _Unusual
+        if size > ROWS_AT_ONCE:
+            _check_widths(found)
+        widths = {*map(len, islice(found, ROWS_AT_ONCE))}  # type: ignore[arg-type]  # what has no length is a TypeError
+        width = widths.pop()
+        if widths or not width:
+            raise _Unusual
         return np.ndarray((size, width), np.float64, found.as_buffer(of_type="d"))
+
+
+def _check_widths(found: simdjson.Array) -> None:
+    """See that many rows have one width, in runs between which other threads may go on."""
+    rows, widths = iter(found), set[int]()
+    while run := {*map(len, islice(rows, ROWS_AT_ONCE))}:  # type: ignore[arg-type]  # as in `_list`
+        widths |= run
+        if len(widths) > 1:
+            raise _Unusual
 
 
 def _opening_brackets(body: bytes) -> int:

@@ -54,7 +54,8 @@ class KeyGuard:
             if record is not None:
                 record.key_id = caller.key_id
             self._rates.count(caller)
-            ascribe(scope, caller.key_id)
+            if self._required:
+                ascribe(scope, caller.key_id)
         except ServiceError as error:
             await answer_to(error)(scope, receive, send)
             return

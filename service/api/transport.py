@@ -13,6 +13,7 @@ from itertools import chain
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, RequestResponseCycle
 
 from service.api.errors import answer_to
+from service.api.headers import headers_of
 from service.api.patience import Patience
 from service.api.requests import RequestConnection
 from service.errors import MalformedBody, Overloaded, ServiceError, TooSlow
@@ -69,6 +70,7 @@ class Connection(RequestConnection):
         """Forget it."""
         self.patience.end(self)
         _cancel(self._closing, self._writing)
+        self.headers = []  # trailers refer to this
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
@@ -104,13 +106,14 @@ class Connection(RequestConnection):
         if len(self.pipeline) >= PIPELINED:
             self._break_off(MalformedBody(f"At most {PIPELINED} requests of one connection wait. Send fewer at once."))
         super().on_headers_complete()
+        cycle: RequestResponseCycle | None = self.cycle
+        taken = cycle is not None and cycle.scope is self.scope  # and not an offer of another protocol
+        if taken and b"transfer-encoding" in headers_of(self.scope):  # type: ignore[arg-type]  # what the app gets
+            self.headers = _Trailers(self.take_trailer)
 
-    def on_header(self, name: bytes, value: bytes) -> None:
-        """Take a header; a trailer is counted with the head and dropped: it came after all who look at headers."""
-        if self._head is not None:
-            super().on_header(name, value)
-            return
-        self._fields += len(name) + len(value)
+    def take_trailer(self, size: int) -> None:
+        """Count a trailer with the head; it is dropped, for it came after all who look at headers."""
+        self._fields += size
         if self._fields > HEAD_BYTES:
             self._break_off(_head_too_large())
 
@@ -183,6 +186,22 @@ class Connection(RequestConnection):
 
     def _later(self, do: Callable[[], None]) -> asyncio.TimerHandle:
         return self.loop.call_later(self.seconds, do)
+
+
+class _Trailers(list[tuple[bytes, bytes]]):
+    """Where uvicorn puts what comes after a body: nothing is kept.
+
+    Args:
+        take: Told the size of each.
+    """
+
+    def __init__(self, take: Callable[[int], None]) -> None:
+        super().__init__()
+        self._take = take
+
+    def append(self, header: tuple[bytes, bytes]) -> None:
+        """Take a name and a value."""
+        self._take(sum(map(len, header)))
 
 
 def _head_too_large() -> MalformedBody:

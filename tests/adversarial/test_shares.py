@@ -36,7 +36,7 @@ def bodies(count: int, head: str) -> Hold:
     def hold(server: Server, stack: ExitStack, key: str) -> None:
         for _ in range(count):
             line = stack.enter_context(server.connect())
-            about = f"Host: a\r\nContent-Type: application/json\r\nAuthorization: {key}\r\n{head}\r\n\r\n"
+            about = f"Host: localhost\r\nContent-Type: application/json\r\nAuthorization: {key}\r\n{head}\r\n\r\n"
             line.sendall(b"POST /v1/predict HTTP/1.1\r\n" + about.encode())
 
     return hold
@@ -60,7 +60,7 @@ def event_streams(server: Server, stack: ExitStack, key: str) -> None:
     address = f"/v1/evaluations/{made.raise_for_status().json()['id']}/events"
     for _ in range(64):
         line = stack.enter_context(server.connect())
-        line.sendall(f"GET {address} HTTP/1.1\r\nHost: a\r\nAuthorization: {key}\r\n\r\n".encode())
+        line.sendall(f"GET {address} HTTP/1.1\r\nHost: localhost\r\nAuthorization: {key}\r\n\r\n".encode())
 
 
 HOLDS: dict[str, Hold] = {

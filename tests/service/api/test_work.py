@@ -182,7 +182,7 @@ def test_what_failed_in_a_thread_is_freed_without_the_garbage_collector(pool: Po
 
 
 async def asked_by(pool: Pool, key: str, function: Callable[[], object], *, writes: bool = False) -> None:
-    CURRENT.set(Record("id", key=key))
+    CURRENT.set(Record("id", key_id=key))
     await pool.run(function, writes=writes)
 
 
