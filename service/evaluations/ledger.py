@@ -115,16 +115,22 @@ class Ledger:
         return self.get(owner, evaluation_id)
 
     def claim(self, runner: str) -> EvaluationRecord | None:
-        """Take over the oldest evaluation that nobody works on, from its beginning."""
+        """Take over an evaluation that nobody works on, from its beginning: of the owner whose last one is longest ago.
+
+        Of one owner the oldest comes first; so nobody waits for all that another one has asked for.
+        """
         now = time.time()
         table = EVALUATIONS.c
         free = or_(table.status == "queued", and_(table.status == "running", table.heartbeat < now - SILENCE))
-        oldest = select(table.id).where(free).order_by(table.id).limit(1)
+        theirs = EVALUATIONS.alias()
+        worked_on = and_(theirs.c.owner == table.owner, theirs.c.runner.is_not(None))
+        last = select(func.max(theirs.c.heartbeat)).where(worked_on).scalar_subquery()
+        next_one = select(table.id).where(free).order_by(func.coalesce(last, 0.0), table.id).limit(1)
         with self._database.reading() as connection:  # mostly there is none, and writers need not wait for that
-            if connection.scalar(oldest) is None:
+            if connection.scalar(next_one) is None:
                 return None
         with self._database.transaction() as connection:
-            evaluation_id = connection.scalar(oldest.with_for_update(skip_locked=True))
+            evaluation_id = connection.scalar(next_one.with_for_update(skip_locked=True, of=EVALUATIONS))
             if evaluation_id is None:
                 return None
             taken = {"status": "running", "runner": runner, "heartbeat": now}

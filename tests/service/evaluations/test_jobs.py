@@ -147,6 +147,18 @@ def test_an_evaluation_whose_process_died_is_taken_over(ledger: Ledger, monkeypa
     assert ledger.still_mine(asked.id, "alive")
 
 
+def test_owners_take_turns_however_much_one_of_them_asks_for(database: Database) -> None:
+    ledger, owners = Ledger(database, most_unfinished=5, ttl=1000), ("me", "me", "me", "you", "you")
+    asked = {ledger.add(owner, SMALL, [], 1).id: owner for owner in owners}
+    claimed = []
+    while record := ledger.claim("worker"):
+        claimed.append(record.id)
+        ledger.finish(record.id, None)
+        time.sleep(0.01)  # on the clock of the ledger
+    assert [asked[one] for one in claimed] == ["me", "you", "me", "you", "me"]
+    assert [one for one in claimed if asked[one] == "me"] == [one for one, owner in asked.items() if owner == "me"]
+
+
 def test_a_worker_that_breaks_is_told_with_its_last_word() -> None:
     assignment = Assignment(request=SMALL, directories=ZOO, versions={"gd-1": "0.0.0"})
     with Process(assignment) as process:
