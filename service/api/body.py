@@ -11,7 +11,7 @@ from pydantic_core import from_json
 
 from service.api import json_arrays
 from service.api.headers import header, headers_of
-from service.api.names import Pruning, decode_beginning, has_many_names, names_of
+from service.api.names import Pruning, decode_beginning, is_crowded, names_of
 from service.api.problems import problems_in
 from service.api.served import parts_of
 from service.api.work import BYTES_A_NUMBER, SHORT
@@ -188,7 +188,7 @@ def parse_of_record(body: bytes, model: type[Body]) -> Body:
 
 
 def decode(body: bytes, model: type[BaseModel]) -> dict[str, Any]:
-    """Read a JSON object that is to be an instance of a model; of one with too many names only the beginning.
+    """Read a JSON object that is to be an instance of a model; of one with too many objects only the beginning.
 
     Raises:
         MalformedBody: It is not JSON.
@@ -196,7 +196,7 @@ def decode(body: bytes, model: type[BaseModel]) -> dict[str, Any]:
     """
     text = body.removeprefix(BYTE_ORDER_MARK)
     try:
-        value = decode_beginning(text, names_of(model)) if has_many_names(text) else from_json(text)
+        value = decode_beginning(text, names_of(model)) if is_crowded(text) else from_json(text)
     except ValueError as error:
         raise _unreadable(text, str(error)) from None
     if not isinstance(value, dict):
@@ -212,7 +212,7 @@ def validate(value: dict[str, Any], model: type[Body]) -> Body:
     """
     pruning = Pruning(model)
     try:
-        instance = model.model_validate(pruning.of_object(value))
+        instance = model.model_validate(pruning.of_body(value))
     except ValidationError as error:
         problems = [*problems_in(error.errors(include_url=False), model)]
     else:

@@ -5,7 +5,7 @@ request has at most some ten fields, so of one with more than `NAMES` names only
 validated, and the request is refused.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import cache
 from itertools import islice
 from typing import Any, get_args
@@ -17,15 +17,20 @@ from service.errors import SHOWN, MalformedBody, Problem
 
 NAMES = 100
 """Most names of one object."""
-COLONS = 10_000
-"""A body with more of them holds too many names, or a text that is too long."""
+MARKS = (b":", b"{", b"[]")
+CROWD = 10_000
+"""A body with more of one of these holds too many names, objects or empty rows, or a text that is too long."""
 ENTRIES = 1000
 """Of each list of such a body so many are read: enough to say what is wrong."""
 
 
-def has_many_names(body: bytes) -> bool:
-    """Tell whether a body has so many names that building its objects would cost more than any valid body does."""
-    return len(body) > COLONS * len('"":1') and body.count(b":") > COLONS
+class Beginning(dict[str, Any]):
+    """An object of which something is left out, so that it is refused whatever is found in the rest."""
+
+
+def is_crowded(body: bytes) -> bool:
+    """Tell whether a body has so many objects that building them would cost more than any valid body does."""
+    return len(body) > CROWD and any(body.count(mark) > CROWD for mark in MARKS)
 
 
 def decode_beginning(body: bytes, known: frozenset[str]) -> object:
@@ -35,7 +40,8 @@ def decode_beginning(body: bytes, known: frozenset[str]) -> object:
         MalformedBody: It is not JSON.
     """
     try:
-        return _beginning(simdjson.Parser().parse(body), known)
+        found = _beginning(simdjson.Parser().parse(body), known)
+        return Beginning(found) if isinstance(found, dict) else found
     except (ValueError, RuntimeError) as error:
         raise MalformedBody(f"The body is not JSON that can be read: {str(error)[:200]}.") from None
 
@@ -62,6 +68,14 @@ class Pruning:
         self._known = names_of(model)
         self.problem: Problem | None = None
         """What is wrong with the first object that was cut."""
+
+    def of_body(self, found: Mapping[str, Any]) -> dict[str, Any]:
+        """Do what `of_object` does with the outermost object."""
+        kept = self.of_object(dict(found))
+        if isinstance(found, Beginning):
+            text = f"The body has more than {CROWD} names, objects or empty lists. Send those that are needed."
+            self.problem = self.problem or Problem("", text)
+        return kept
 
     def of_object(self, found: dict[str, Any], place: str = "") -> dict[str, Any]:
         """Keep the known names and the first others, here and in the objects inside."""

@@ -8,10 +8,11 @@ import numpy as np
 import pytest
 from pydantic import BaseModel
 
+from service.api import body
 from service.api.binary import observations
 from service.api.body import parse
 from service.api.context_schemas import CreateContext
-from service.api.names import NAMES
+from service.api.names import ENTRIES, NAMES
 from service.api.schemas import Observations, PredictRequest
 from service.api.stream_schemas import StreamMessage
 from service.api.v2.schemas import InferRequest
@@ -43,6 +44,7 @@ FLOODS: dict[str, tuple[type[BaseModel], dict[str, object], str]] = {
     "names in an object": (PredictRequest, {"context": ROWS | names(MANY), "query": [[1]]}, "context.a0"),
     "parameters": (PredictRequest, PREDICT | {"parameters": names(MANY, "")}, "parameters.a0"),
     "objects": (PredictRequest, {"context": {"x": [{"a": 1}] * MANY, "y": [1]}, "query": [[1]]}, "context.x[0]"),
+    "empty rows": (PredictRequest, {"context": {"x": [[]] * MANY, "y": [1]}, "query": [[1]]}, "context.x[0]"),
     "names of observations": (Observations, ROWS | names(MANY), "a0"),
     "names of a context": (CreateContext, {"observations": ROWS | names(MANY)}, "observations.a0"),
     "names of a message": (StreamMessage, {"id": 7} | names(MANY), "a0"),
@@ -54,9 +56,9 @@ FLOODS: dict[str, tuple[type[BaseModel], dict[str, object], str]] = {
 
 @pytest.mark.parametrize("flood", FLOODS.values(), ids=FLOODS)
 def test_the_first_of_many_mistakes_are_named(flood: tuple[type[BaseModel], dict[str, object], str]) -> None:
-    model, body, first = flood
+    model, sent, first = flood
     with pytest.raises(InvalidInput) as refused:
-        parse(json.dumps(body).encode(), model)
+        parse(json.dumps(sent).encode(), model)
     assert refused.value.problems[0].field == first
     assert len(refused.value.problems) <= SHOWN + len(model.model_fields)
 
@@ -98,3 +100,16 @@ def test_many_parameters_of_an_address_are_refused(client: InProcess) -> None:
     answer = client.get("/v1/contexts?" + "&".join(unknown))
     assert answer.status_code == 422
     assert f"And {SHOWN - 3} more." in answer.json()["error"]
+
+
+@pytest.mark.parametrize("entry", [{}, [], {"a": 1}])
+def test_what_is_wrong_in_great_number_is_not_built(monkeypatch: pytest.MonkeyPatch, entry: object) -> None:
+    monkeypatch.setattr(body, "from_json", None)
+    with pytest.raises(InvalidInput, match=r"context.x\[0\]"):
+        parse(json.dumps({"context": {"x": [entry] * MANY, "y": [1]}, "query": [[1]]}).encode(), PredictRequest)
+
+
+def test_what_is_right_at_its_beginning_is_refused_for_the_rest() -> None:
+    tensor = {"name": "x", "shape": [ENTRIES], "datatype": "FP64", "data": [1] * ENTRIES + [[]] * MANY}
+    with pytest.raises(InvalidInput, match="more than 10000 names, objects or empty lists"):
+        parse(json.dumps({"inputs": [tensor]}).encode(), InferRequest)
