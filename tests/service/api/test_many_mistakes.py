@@ -50,7 +50,7 @@ FLOODS: dict[str, tuple[type[BaseModel], dict[str, object], str]] = {
     "names of a message": (StreamMessage, {"id": 7} | names(MANY), "a0"),
     "names of a tensor": (InferRequest, {"inputs": [TENSOR | names(MANY)]}, "inputs[0].a0"),
     "tensors": (InferRequest, {"inputs": [{}] * MANY}, "inputs"),
-    "parameters of the protocol": (InferRequest, {"inputs": [TENSOR], "parameters": names(MANY, "")}, "parameters.a0"),
+    "parameters of the protocol": (InferRequest, {"inputs": [TENSOR], "parameters": names(MANY, "")}, "parameters"),
 }
 
 

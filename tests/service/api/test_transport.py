@@ -234,7 +234,8 @@ def test_trailers_over_the_limit_of_the_head_are_400(server: Server, rest: bytes
 def test_trailers_count_together_with_the_headers(server: Server) -> None:
     half = b"a" * (HEAD_BYTES // 2)
     with server.connect() as line:
-        line.sendall(CHUNKED.replace(b"Host: localhost", b"Host: localhost\r\nLong: " + half) + b"0\r\nLong: " + half + b"\r\n\r\n")
+        long = CHUNKED.replace(b"Host: localhost", b"Host: localhost\r\nLong: " + half)
+        line.sendall(long + b"0\r\nLong: " + half + b"\r\n\r\n")
         check(everything(line), 400, "malformed_body")
 
 
