@@ -12,6 +12,7 @@ import click
 
 from service.client.errors import ClientError
 from service.errors import ServiceError
+from service.visible import visible
 
 COMMANDS = ("serve", "predict", "models", "eval", "bench", "keys")
 EXTRAS = {
@@ -38,6 +39,10 @@ class Mistake(click.ClickException):
     """What the user can mend: one line on stderr, and exit code 2."""
 
     exit_code = 2
+
+    def format_message(self) -> str:
+        """Write it on one line; names of files and texts of a service may hold line ends and worse."""
+        return visible(super().format_message())
 
 
 class Commands(click.Group):

@@ -3,6 +3,7 @@
 import click
 
 from service.commands.options import example, to_a_service
+from service.visible import visible
 
 HEADER = ("name", "version", "task", "origin", "x", "y", "steps", "summary")
 
@@ -20,7 +21,7 @@ def command(url: str | None, api_key: str | None) -> None:
             f"{model.name} *" if model.name == found.default else model.name,
             *(model.version, model.task, model.origin),
             *(str(model.dims[letter]) for letter in "DK"),
-            *(str(model.gradient_steps), model.summary),
+            *(str(model.gradient_steps), visible(model.summary)),
         )
         for model in found.models
     ]

@@ -1,7 +1,6 @@
 """Log lines for people, or one JSON object a line for machines; each names the request that it was written for."""
 
 import logging
-import re
 import time
 from collections.abc import Mapping
 from contextlib import nullcontext
@@ -13,13 +12,11 @@ from pythonjsonlogger.core import RESERVED_ATTRS
 from pythonjsonlogger.json import JsonFormatter
 
 from service.signals.record import current
+from service.visible import visible
 
 TEXT = "%(asctime)s %(levelname)s %(message)s"
 FIELDS = ["levelname", "name", "message"]
 """Of every line, beside its time and what it gives in `extra`."""
-UNSEEN = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
-"""Characters that end a line, move the cursor of a terminal, change the direction of text, or are none."""
-
 ExceptionInfo: TypeAlias = tuple[type[BaseException], BaseException, TracebackType | None] | tuple[None, None, None]
 
 
@@ -90,11 +87,6 @@ class _TextFormatter(logging.Formatter):
     def formatException(self, ei: ExceptionInfo) -> str:  # noqa: N802  (logging's name)
         first, *further = super().formatException(ei).split("\n")
         return "\n".join([visible(first), *(f"  {visible(line)}" for line in further)])
-
-
-def visible(text: str) -> str:
-    r"""Write control characters as escape sequences of Python: `\n`, `\x1b`."""
-    return UNSEEN.sub(lambda found: found[0].encode("unicode_escape").decode(), text)
 
 
 class _Handler(logging.StreamHandler[TextIO]):

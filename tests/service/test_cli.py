@@ -96,6 +96,14 @@ def test_a_mistake_in_the_command_is_told_in_one_line(arguments: list[str], mess
     assert message in refusal(run(*arguments))
 
 
+def test_the_name_of_a_file_cannot_act_on_the_terminal() -> None:
+    name = "context\nError: FORGED\x1b[2J.csv"
+    Path(name).write_text("size,price\n10,\n")
+    error = refusal(run("predict", name, name, "--target", "price"))
+    assert r"context\nError: FORGED\x1b[2J.csv" in error
+    assert error.removesuffix("\n").isprintable()
+
+
 def test_bad_cells_are_told_in_one_line() -> None:
     Path("context.csv").write_text("size,price\n10,\ny,x\n")
     error = refusal(run("predict", "context.csv", "context.csv", "--target", "price"))
