@@ -11,6 +11,7 @@ features, and a readout, which depends on the state alone and can be given again
 
 import hashlib
 import re
+from functools import cached_property
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, PrivateAttr
@@ -178,7 +179,7 @@ class Manifest(Record):
         self._file_sha256 = hashlib.sha256(file).hexdigest()
         return self
 
-    @property
+    @cached_property
     def file_sha256(self) -> str:
         """The SHA-256 of the whole file, as `sha256sum` prints it: what answers call `sha256`."""
         return self._file_sha256 or self.sha256

@@ -23,18 +23,18 @@ class RequestConnection(HttpToolsProtocol):
     def data_received(self, data: bytes) -> None:
         """Read on."""
         self._unset_keepalive_if_required()
-        rest: bytes | None = data
-        while rest is not None:
-            rest = self._read(rest)
-
-    def on_message_begin(self) -> None:
-        """Begin a request."""
-        super().on_message_begin()
-        self._offers = False
+        try:
+            self.parser.feed_data(data)
+        except httptools.HttpParserError:
+            self._refuse_unreadable()
+        except httptools.HttpParserUpgrade as upgrade:
+            self._upgrade(data, upgrade.args[0])
 
     def on_headers_complete(self) -> None:
         """Take a head, unless it has to be read a second time."""
-        if [name for name, _ in self.headers].count(b"host") > 1:
+        self._offers = False
+        # Only where a name is there twice is it looked for which.
+        if len(dict(self.headers)) < len(self.headers) and [name for name, _ in self.headers].count(b"host") > 1:
             self._fault = MalformedBody("A request has one header Host; this one has several. Send one.")
             raise self._fault  # out of the parser, and into send_400_response
         if self.parser.should_upgrade() and not self._should_upgrade() and self._get_upgrade() is not None:
@@ -50,23 +50,27 @@ class RequestConnection(HttpToolsProtocol):
     def _should_upgrade(self) -> bool:
         return super()._should_upgrade() and self.parser.get_method() == b"GET"
 
-    def _read(self, data: bytes) -> bytes | None:
-        """Read some bytes; returns what is still to be read, if anything."""
-        try:
-            self.parser.feed_data(data)
-        except httptools.HttpParserError:
-            message = "Invalid HTTP request received."
-            self.logger.warning(message)
-            self.send_400_response(message)
-        except httptools.HttpParserUpgrade as upgrade:
-            if self._should_upgrade():
-                self.handle_websocket_upgrade()
-            elif self._offers:
-                head = self._head_without_offer()
-                self.parser = httptools.HttpRequestParser(self)
-                self.parser.set_dangerous_leniencies(lenient_data_after_close=True)  # as uvicorn's own
-                return head + data[upgrade.args[0] :]
-        return None
+    def _upgrade(self, data: bytes, read: int) -> None:
+        """Go on after a head that offers another protocol, to whose end so many bytes of the data go."""
+        while self._offers:
+            data = self._head_without_offer() + data[read:]
+            self.parser = httptools.HttpRequestParser(self)
+            self.parser.set_dangerous_leniencies(lenient_data_after_close=True)  # as uvicorn's own
+            try:
+                self.parser.feed_data(data)
+            except httptools.HttpParserError:
+                self._refuse_unreadable()
+            except httptools.HttpParserUpgrade as upgrade:  # another request, behind this one
+                read = upgrade.args[0]
+                continue
+            return
+        if self._should_upgrade():
+            self.handle_websocket_upgrade()
+
+    def _refuse_unreadable(self) -> None:
+        message = "Invalid HTTP request received."
+        self.logger.warning(message)
+        self.send_400_response(message)
 
     def _head_without_offer(self) -> bytes:
         version = self.parser.get_http_version().encode()
