@@ -233,9 +233,9 @@ def test_trailers_over_the_limit_of_the_head_are_400(server: Server, rest: bytes
 
 def test_trailers_count_together_with_the_headers(server: Server) -> None:
     half = b"a" * (HEAD_BYTES // 2)
+    head = CHUNKED.replace(b"Host: localhost", b"Host: localhost\r\nLong: " + half)
     with server.connect() as line:
-        long = CHUNKED.replace(b"Host: localhost", b"Host: localhost\r\nLong: " + half)
-        line.sendall(long + b"0\r\nLong: " + half + b"\r\n\r\n")
+        line.sendall(head + b"0\r\nLong: " + half + b"\r\n\r\n")
         check(everything(line), 400, "malformed_body")
 
 
@@ -254,7 +254,7 @@ def test_what_goes_on_after_a_refusal_is_cut_off(server: Server) -> None:
     """Before anything of the body is there the request is 415; then its trailers never end."""
     with server.connect() as line:
         line.sendall(CHUNKED.replace(b"application/json", b"text/plain"))
-        assert line.recv(65536).startswith(b"HTTP/1.1 415 ")
+        assert [status for status, _ in answers(line, 1)] == [415]  # head and body may come apart
         line.sendall(b"0\r\n" + b"1000:1000\r\n" * HEAD_BYTES)
         begin = time.monotonic()
         assert everything(line) == b""  # no second answer to one request
