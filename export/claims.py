@@ -11,6 +11,9 @@ from service.shapes import Array
 
 TOLERANCE = {"float32": 1e-5, "float64": 1e-9}
 """Largest difference that rounding makes, relative to the largest entry of the tensor."""
+BY_EVIDENCE = 1e-7
+"""The same for models that read their state by evidence: with fewer observations than features the last time on their
+path multiplies rounding (`gdssm.quadrature`)."""
 
 SIZES = {"N": 23, "M": 5, "D": 7, "K": 3}
 """Where the model does not fix them."""

@@ -22,7 +22,7 @@ from torch import Tensor
 from gdssm import quadrature
 from gdssm.curvature import power_norm
 from gdssm.prior import SMALLEST_BOUND
-from gdssm.quadrature import DOUBLINGS, POWERS, UNOBSERVED_DOUBLINGS
+from gdssm.quadrature import DOUBLINGS, PATH, POWERS, UNOBSERVED_DOUBLINGS
 
 # Tensors and not numbers of Python, which the exporter writes in single precision.
 STARTS = torch.tensor([1.0, sqrt(2.0)], dtype=torch.float64)
@@ -31,7 +31,7 @@ SERIES = torch.stack([STARTS ** (j + 1) * (-1) ** j / factorial(j + 1) for j in 
 EARLY, LATE = torch.from_numpy(quadrature.EARLY), torch.from_numpy(quadrature.LATE)
 EARLY_SOLUTION, EARLY_TRACE = torch.from_numpy(quadrature.EARLY_SOLUTION), torch.from_numpy(quadrature.EARLY_TRACE)
 WHERE_ZERO = torch.from_numpy(quadrature.WHERE_ZERO)
-FOLD, FOLD_TRACE = torch.from_numpy(quadrature.FOLD), torch.from_numpy(quadrature.STEP * quadrature.FOLD)
+LATE_TRACE = torch.full_like(LATE, quadrature.STEP)
 
 
 class Path(NamedTuple):
@@ -111,7 +111,7 @@ def ridge_weights(rate: Float[Tensor, "B S"]) -> Float[Tensor, "B S J"]:
     early, late = early * rate[..., None] * EARLY, late * rate[..., None] * LATE
     # The rule's own error for a constant is known: its sum is taken as one.
     total = early.sum(-1, keepdim=True) + late.sum(-1, keepdim=True)
-    return torch.cat([early @ EARLY_SOLUTION, late @ FOLD], -1) / total
+    return torch.cat([early @ EARLY_SOLUTION, _on_path(late)], -1) / total
 
 
 def null_weights(rate: Float[Tensor, "B S"], weights: Float[Tensor, "B S J"]) -> Float[Tensor, "B S"]:
@@ -123,7 +123,13 @@ def log_determinant_weights(rate: Float[Tensor, "B S"]) -> Float[Tensor, "B S J"
     """Weigh the path so that the sum of its `traces` is log det(I + G/a); see `ridge_weights`."""
     early, late = _at_times(rate)
     # The step is in the tables: onnxruntime 1.31 would fuse it into the next product, in single precision.
-    return torch.cat([early @ EARLY_TRACE, late @ FOLD_TRACE], -1)
+    return torch.cat([early @ EARLY_TRACE, _on_path(late * LATE_TRACE)], -1)
+
+
+def _on_path(late: Float[Tensor, "B S T"]) -> Float[Tensor, "B S T_path"]:
+    """Let the last time on the path stand for all after it."""
+    before, after = PATH - 1, late.shape[-1] - PATH + 1
+    return torch.cat([late.narrow(2, 0, before), late.narrow(2, before, after).sum(-1, keepdim=True)], -1)
 
 
 def _at_times(rate: Float[Tensor, "B S"]) -> tuple[Float[Tensor, "B S T_early"], Float[Tensor, "B S T_late"]]:

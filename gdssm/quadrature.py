@@ -2,7 +2,7 @@
 
 Averages over the path of gradient flow are integrals over log t, by the trapezoid rule at t = 2^(k/2)
 (`descent_integral`). From t = 1 to the last time the flow is computed. Before, it is a short series in G. After, it is
-taken to have ended: it has in every direction whose eigenvalue is above 1e-7 of the largest. In the others it stops
+taken to have ended: it has in every direction whose eigenvalue is above 2e-5 of the largest. In the others it stops
 early, which for predictions is no loss; for their variance `null_weights` adds what the prior says where nothing was
 observed.
 """
@@ -14,11 +14,11 @@ from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
 
-DOUBLINGS = 26
-"""The last time on the path is 2^(26 + ½), in units in which λ_max is at most 1/8."""
-UNOBSERVED_DOUBLINGS = 6
-"""Further ones, of e^{−Gt} alone: it is then 1 where nothing was observed, and 0 elsewhere."""
-LATER = 20
+DOUBLINGS = 22
+"""The last time on the path is 2^(22 + ½), in units in which λ_max is at most 1/8."""
+UNOBSERVED_DOUBLINGS = 2
+"""Further ones, of e^{−Gt} alone: it is then 1 where nothing was observed, and 0 where enough was."""
+LATER = 24
 """Doublings after which the flow does not change."""
 HALVINGS = 34
 """The first time is 2^−34."""
@@ -33,9 +33,6 @@ EARLY = 2.0 ** (0.5 * np.arange(-2 * HALVINGS, 0))
 LATE = 2.0 ** (0.5 * np.arange(2 * (DOUBLINGS + LATER) + 2))
 PATH = 2 * DOUBLINGS + 2
 """Of the late times, that are on the path."""
-FOLD = np.eye(len(LATE), PATH)
-"""Which time on the path stands for each late time: the last one for all after it."""
-FOLD[PATH:, -1] = 1.0
 EARLY_SOLUTION = np.stack([EARLY ** (j + 1) * (-1) ** j / factorial(j + 1) for j in range(POWERS)], 1)
 """Q(t) at the early times as a sum of G⁰ … G⁵, (T, 6)."""
 EARLY_TRACE = STEP * np.stack([0 * EARLY, *(-(EARLY**j) * (-1) ** j / factorial(j) for j in range(1, POWERS))], 1)
@@ -59,14 +56,19 @@ def ridge_weights(rate: Array) -> Array:
     """
     early, late = (np.exp(-rate[:, None] * times) * rate[:, None] * times for times in (EARLY, LATE))
     total = early.sum(1, keepdims=True) + late.sum(1, keepdims=True)
-    weights: Array = np.concatenate([early @ EARLY_SOLUTION, late @ FOLD], 1) / total
+    weights: Array = np.concatenate([early @ EARLY_SOLUTION, _on_path(late)], 1) / total
     return weights
 
 
 def log_determinant_weights(rate: Array) -> Array:
     """Weigh the path so that the sum of its traces is log det(I + G/a); see `ridge_weights`."""
     early, late = (np.exp(-rate[:, None] * times) for times in (EARLY, LATE))
-    return np.concatenate([early @ EARLY_TRACE, STEP * late @ FOLD], 1)
+    return np.concatenate([early @ EARLY_TRACE, STEP * _on_path(late)], 1)
+
+
+def _on_path(late: Array) -> Array:
+    """Let the last time on the path stand for all after it."""
+    return np.concatenate([late[:, : PATH - 1], late[:, PATH - 1 :].sum(1, keepdims=True)], 1)
 
 
 def null_weights(rate: Array, weights: Array) -> Array:
