@@ -2,8 +2,8 @@
 
 import numpy as np
 
-STRENGTHS = 2.0 ** (8.0 - np.arange(34))
-"""s: noise variance over signal variance in the prior, equally likely before R²'s prior; 256 to 3e-8."""
+STRENGTHS = 2.0 ** (8.0 - np.arange(30))
+"""s: noise variance over signal variance in the prior, equally likely before R²'s prior; 256 to 5e-7."""
 SMALLEST_BOUND = 1e-5
 """In place of λ_max where the matrix is zero."""
 SMALLEST_RESIDUAL = 1e-14

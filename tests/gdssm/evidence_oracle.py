@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from gdssm.feature_plan import FeaturePlan
 
 Array = NDArray[np.float64]
-STRENGTHS = 2.0 ** (8.0 - np.arange(34))
+STRENGTHS = 2.0 ** (8.0 - np.arange(30))
 FLOOR = 8 * 30 / 2**46
 """The smallest a that there is, in units of (Σ λ³²)^(1/32)."""
 

@@ -84,6 +84,6 @@ def test_it_is_never_much_worse_than_the_frequencies(
 @pytest.mark.parametrize(("inputs", "classes", "observations"), [(1, 2, 10), (1, 5, 10), (1, 2, 20), (5, 2, 10)])
 def test_nor_is_it_where_nine_in_ten_are_of_one_class(inputs: int, classes: int, observations: int) -> None:
     rng = np.random.default_rng(0)
-    x = rng.normal(size=(400, observations + ASKED, inputs))
+    x = rng.normal(size=(1_000, observations + ASKED, inputs))
     label = np.where(rng.random(x.shape[:2]) < 0.9, 0, rng.integers(1, classes, x.shape[:2]))
     assert relative_log_loss(x, label, np.full(len(x), observations), classes) < 1.1

@@ -9,6 +9,8 @@ from numpy.typing import NDArray
 Array = NDArray[np.floating]
 ROUNDING = 1e-8
 """Two ways to one answer differ by rounding alone, relative to the largest entry."""
+WITH_FEATURES = 1e-6
+"""The same with fewer observations than features, where the last time on the path of descent multiplies it."""
 
 
 @dataclass(frozen=True)

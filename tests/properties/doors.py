@@ -17,6 +17,7 @@ from service.artifact import next_name
 from service.cells import buffered
 from service.contexts.merge import is_buffered, merge
 from service.runtime import Runtime
+from tests.properties.cases import ROUNDING, WITH_FEATURES
 
 Array = NDArray[np.floating]
 State = Mapping[str, Array]
@@ -29,6 +30,12 @@ class Door(ABC):
     def __init__(self, entry: Entry) -> None:
         self.entry = entry
         self.runtime = Runtime.load(ZOO / entry.file)
+
+    @property
+    def rounding(self) -> float:
+        """How much two ways to one answer may differ, relative to the largest entry."""
+        features = self.runtime.manifest.features
+        return WITH_FEATURES if features is not None and features.makes_features else ROUNDING
 
     @abstractmethod
     def run(self, tensors: Mapping[str, Array | float]) -> dict[str, Array]:

@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import given
 
 from tests.closeness import assert_close
-from tests.properties.cases import ROUNDING, Case, cases
+from tests.properties.cases import Case, cases
 from tests.properties.doors import Door, door, every_constructed_regressor, every_set_model
 
 
@@ -16,7 +16,7 @@ def test_a_query_does_not_see_its_neighbours(kind: type[Door], name: str, case: 
     together = model.predict(state, case.x_query)
     for m in range(case.x_query.shape[1]):
         alone = model.predict(state, case.x_query[:, m : m + 1])
-        assert_close(alone, together[:, m : m + 1], f"prediction {m}", rtol=ROUNDING)
+        assert_close(alone, together[:, m : m + 1], f"prediction {m}", rtol=model.rounding)
 
 
 @every_set_model
@@ -27,7 +27,7 @@ def test_a_context_does_not_see_its_neighbours(kind: type[Door], name: str, case
     for b in range(case.x.shape[0]):
         one = slice(b, b + 1)
         alone = model.predict(model.observe(case.x[one], case.y[one], case.weight[one]), case.x_query[one])
-        assert_close(alone, together[one], f"prediction of context {b}", rtol=ROUNDING)
+        assert_close(alone, together[one], f"prediction of context {b}", rtol=model.rounding)
 
 
 @every_set_model
@@ -40,7 +40,7 @@ def test_contexts_of_different_length_share_a_batch_by_padding(kind: type[Door],
     for b, length in enumerate(lengths):
         x, y, weights = (array[b : b + 1, :length] for array in (case.x, case.y, case.weight))
         alone = model.predict(model.observe(x, y, weights), case.x_query[b : b + 1])
-        assert_close(alone, together[b : b + 1], f"prediction of context {b}", rtol=ROUNDING)
+        assert_close(alone, together[b : b + 1], f"prediction of context {b}", rtol=model.rounding)
 
 
 @every_set_model
@@ -49,7 +49,7 @@ def test_predicting_in_one_call_is_observing_first(kind: type[Door], name: str, 
     model = door(kind, name)
     tensors = {"x": case.x, "y": case.y, "weight": case.weight, "x_query": case.x_query}
     expected = model.predict(model.observe(case.x, case.y, case.weight), case.x_query)
-    assert_close(model.run(tensors)["prediction"], expected, "prediction", rtol=ROUNDING)
+    assert_close(model.run(tensors)["prediction"], expected, "prediction", rtol=model.rounding)
 
 
 @every_constructed_regressor
@@ -60,4 +60,4 @@ def test_an_output_does_not_see_the_others(kind: type[Door], name: str, case: Ca
     for k in range(case.y.shape[2]):
         one = slice(k, k + 1)
         alone = model.predict(model.observe(case.x, case.y[..., one], case.weight), case.x_query)
-        assert_close(alone, together[..., one], f"output {k}", rtol=ROUNDING)
+        assert_close(alone, together[..., one], f"output {k}", rtol=model.rounding)

@@ -14,7 +14,7 @@ from gdssm.evidence_classifier import EvidenceClassifier
 from gdssm.least_squares import LeastSquaresClassifier
 from gdssm.prior import BUFFERED
 from tests.closeness import assert_close
-from tests.properties.cases import ROUNDING, Array, Case, cases
+from tests.properties.cases import WITH_FEATURES, Array, Case, cases
 
 
 class Classifier(Protocol):
@@ -107,7 +107,7 @@ def test_the_order_of_observations_does_not_matter(start: Start, case: Case) -> 
     y, order = case.labels, case.generator.permutation(case.x.shape[1])
     expected = start(case).observe(case.x, y, case.weight).predict(case.x_query)
     shuffled = start(case).observe(case.x[:, order], y[:, order], case.weight[:, order])
-    assert_close(shuffled.predict(case.x_query), expected, "probabilities", rtol=ROUNDING)
+    assert_close(shuffled.predict(case.x_query), expected, "probabilities", rtol=WITH_FEATURES)
 
 
 @every_classifier
@@ -117,7 +117,7 @@ def test_a_part_after_a_part_is_the_whole(start: Start, case: Case) -> None:
     whole = start(case).observe(case.x, y, case.weight)
     parts = start(case).observe(case.x[:, :cut], y[:, :cut], case.weight[:, :cut])
     parts.observe(case.x[:, cut:], y[:, cut:], case.weight[:, cut:])
-    assert_close(parts.predict(case.x_query), whole.predict(case.x_query), "probabilities", rtol=ROUNDING)
+    assert_close(parts.predict(case.x_query), whole.predict(case.x_query), "probabilities", rtol=WITH_FEATURES)
 
 
 @every_classifier
@@ -140,7 +140,7 @@ def test_padding_is_nothing(start: Start, case: Case) -> None:
     expected = start(case).observe(case.x, y, case.weight).predict(case.x_query)
     x_padded, y_padded = (np.concatenate([array, np.full_like(array[:, :1], 7.0)], 1) for array in (case.x, y))
     padded = start(case).observe(x_padded, y_padded, np.pad(case.weight, ((0, 0), (0, 1))))
-    assert_close(padded.predict(case.x_query), expected, "probabilities", rtol=ROUNDING)
+    assert_close(padded.predict(case.x_query), expected, "probabilities", rtol=WITH_FEATURES)
 
 
 @every_classifier
@@ -149,4 +149,4 @@ def test_a_query_does_not_see_its_neighbours(start: Start, case: Case) -> None:
     model = start(case).observe(case.x, case.labels, case.weight)
     together = model.predict(case.x_query)
     for m in range(case.x_query.shape[1]):
-        assert_close(model.predict(case.x_query[:, m : m + 1]), together[:, m : m + 1], "alone", rtol=ROUNDING)
+        assert_close(model.predict(case.x_query[:, m : m + 1]), together[:, m : m + 1], "alone", rtol=WITH_FEATURES)

@@ -5,7 +5,7 @@ from hypothesis import given
 
 from gdssm.prior import BUFFERED
 from tests.closeness import assert_close
-from tests.properties.cases import ROUNDING, Case, cases
+from tests.properties.cases import Case, cases
 from tests.properties.doors import Door, door, every_set_model
 
 
@@ -23,7 +23,7 @@ def test_order_does_not_matter(kind: type[Door], name: str, case: Case) -> None:
     forward = model.observe(case.x, case.y, case.weight)
     shuffled = model.observe(case.x[:, order], case.y[:, order], case.weight[:, order])
     expected = model.predict(forward, case.x_query)
-    assert_close(model.predict(shuffled, case.x_query), expected, "prediction", rtol=ROUNDING)
+    assert_close(model.predict(shuffled, case.x_query), expected, "prediction", rtol=model.rounding)
 
 
 @every_set_model
@@ -34,7 +34,7 @@ def test_a_part_after_a_part_is_the_whole(kind: type[Door], name: str, case: Cas
     first = model.observe(case.x[:, :cut], case.y[:, :cut], case.weight[:, :cut])
     both = model.observe(case.x[:, cut:], case.y[:, cut:], case.weight[:, cut:], state=first)
     expected = model.predict(model.observe(case.x, case.y, case.weight), case.x_query)
-    assert_close(model.predict(both, case.x_query), expected, "prediction", rtol=ROUNDING)
+    assert_close(model.predict(both, case.x_query), expected, "prediction", rtol=model.rounding)
 
 
 @every_set_model
@@ -47,7 +47,7 @@ def test_one_at_a_time_is_all_at_once(kind: type[Door], name: str, case: Case) -
         state = model.observe(case.x[:, one], case.y[:, one], case.weight[:, one], state)
     assert state is not None
     expected = model.predict(model.observe(case.x, case.y, case.weight), case.x_query)
-    assert_close(model.predict(state, case.x_query), expected, "prediction", rtol=ROUNDING)
+    assert_close(model.predict(state, case.x_query), expected, "prediction", rtol=model.rounding)
 
 
 @every_set_model
@@ -63,7 +63,7 @@ def test_merging_states_is_observing_both(kind: type[Door], name: str, case: Cas
     right = model.merge(parts[0], model.merge(parts[1], parts[2]))
     expected = model.predict(model.observe(case.x, case.y, case.weight), case.x_query)
     for grouping, state in (("(a·b)·c", left), ("a·(b·c)", right)):
-        assert_close(model.predict(state, case.x_query), expected, f"prediction from {grouping}", rtol=ROUNDING)
+        assert_close(model.predict(state, case.x_query), expected, f"prediction from {grouping}", rtol=model.rounding)
 
 
 @every_set_model
@@ -87,4 +87,4 @@ def test_weight_counts_as_repetition_and_zero_as_padding(kind: type[Door], name:
     weighted = model.observe(case.x, case.y, np.broadcast_to(counts.astype(np.float64), case.weight.shape).copy())
     repeated = model.observe(np.repeat(case.x, counts, 1), np.repeat(case.y, counts, 1))
     expected = model.predict(repeated, case.x_query)
-    assert_close(model.predict(weighted, case.x_query), expected, "prediction", rtol=ROUNDING)
+    assert_close(model.predict(weighted, case.x_query), expected, "prediction", rtol=model.rounding)

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 
 from service.settings import Settings
 from tests.closeness import assert_close
-from tests.properties.cases import ROUNDING, Array, Case, cases
+from tests.properties.cases import Array, Case, cases
 from tests.properties.doors import SETS, OnnxDoor, door
 from tests.service.in_process import InProcess, in_process
 
@@ -49,4 +49,4 @@ def test_a_context_fed_in_pieces_answers_as_the_file_does_at_once(client: InProc
         rows = (case.x[b], y[b], case.weight[b])
         pieces = list(zip(*(np.split(array, [cut]) for array in rows), strict=True))
         answer = streamed(client, name, pieces, case.x_query[b])
-        assert_close(answer, expected[b], f"prediction of context {b}", rtol=ROUNDING)
+        assert_close(answer, expected[b], f"prediction of context {b}", rtol=door(OnnxDoor, name).rounding)

@@ -46,6 +46,7 @@ def test_there_are_up_to_four_classes(classes: View) -> None:
 
 
 def test_other_models_draw_another_ground(classes: View) -> None:
+    classes.control("features").select_option("bumps")
     first = classes.part("shares").locator("data").first
     for model in ("softmax-8", "softmax-1"):
         before, painted = first.get_attribute("value") or "", classes.picture()

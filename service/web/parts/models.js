@@ -20,8 +20,8 @@ const WORDS = {
   ],
   "gd-1": ["One gradient step", "the paper's layer: a single step from zero, on x and y as they are."],
   classifier: [
-    "Any scale, eight steps",
-    "the straight-line model on the classes, its scores turned into probabilities.",
+    "Curves and interactions",
+    "the features of nonlinear on the classes, with probabilities. Nothing to tune.",
   ],
   "softmax-8": ["Eight steps on cross-entropy", "from zero, on x as it is: no intercept unless the features hold a 1."],
   "softmax-1": ["One step on cross-entropy", "a single step from zero, on x as it is."],

@@ -22,7 +22,7 @@ const GRID = spaced(ROWS, -RANGE.y).flatMap((y) => spaced(COLUMNS, RANGE.x).map(
 export class ClassesView extends View {
   constructor(host, served) {
     const models = fitting(served.models, "classification", (model) => takes(model, 2) && model.dims.K === "any");
-    super(host, { model: models[0], features: "bumps", K: 2, probe: [0, 0] });
+    super(host, { model: models[0], features: "plain", K: 2, probe: [0, 0] });
     this.models = models;
     this.points = new PlacedPoints(() => this.refresh(), Number(this.controls.noise.value));
     this.plot = new ClassPlot(host.querySelector("figure"), RANGE, {

@@ -21,7 +21,7 @@ BAD = {
     "an unknown field": ("", {"observation": LINE}, "observation"),
     "a missing cell at first": (
         "",
-        {"version": "1.0.0", "observations": {"x": [[None]], "y": [1]}},
+        {"model": "gd-1", "observations": {"x": [[None]], "y": [1]}},
         "observations.x[0][0]",
     ),
     "a missing cell later": ("/observations", {"x": [[None]], "y": [1]}, "x[0][0]"),

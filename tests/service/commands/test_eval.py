@@ -100,7 +100,7 @@ def test_a_threshold_that_is_met_and_a_regression_give_status_1(server: Server) 
         (["--target", "z"], "rows.csv: has no column 'z'"),
         (["--model", "cubic"], "There is no model 'cubic'"),
         (["--url", "http://127.0.0.1:9"], "There is no answer from http://127.0.0.1:9: "),
-        (["--url", "http://[::1"], "There is no answer from http://[::1: "),
+        (["--url", "http://[::1"], "url: has no port from 1 to 65535 behind the colon; this is 'http://[::1'"),
     ],
 )
 def test_a_mistake_is_told_in_one_line_before_anything_is_measured(arguments: list[str], message: str) -> None:
