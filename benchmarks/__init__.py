@@ -9,7 +9,7 @@ scale         time and memory against every size
 bulk          `gdssm predict` on ten million rows
 training      a step of training beside plain ways to write it
 summary       the goals of all these, as the README shows them
-accuracy      on 48 public and synthetic tables, beside what scikit-learn has
+accuracy      on 48 public and synthetic tables, compared with what scikit-learn has
 cost          what a prediction with an interval costs, compared with models that are fitted to the same rows
 drift         decay auto on streams that change, compared with fixed factors and river
 

@@ -1,4 +1,4 @@
-"""What one observation into a stored context costs, and what its bytes are: `nonlinear` beside `linear`.
+"""Time of one observation into a stored context and its size in bytes: `nonlinear` compared with `linear`.
 
 A context of 10 columns that has seen 50 observations learns one more, over HTTP on one connection, in process, and
 without a database; SQLite waits for the disk after each, as in production. The models take turns, call by call. Each

@@ -44,7 +44,7 @@ def read_classes(
         state: The moments, of one-hot y.
         classes: C.
         block: As for `readout.read`.
-        groups: Likewise.
+        groups: As for `readout.read`.
     """
     fits = fit(state, classes, block, groups)
     frequency, count = state.mean.narrow(1, 0, classes).clamp(min=0.0), state.count[:, None]

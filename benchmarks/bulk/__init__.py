@@ -1,4 +1,4 @@
-"""`gdssm predict --model linear` on a Parquet file of ten million rows, beside numpy and scikit-learn on the same file.
+"""`gdssm predict --model linear` on a Parquet file of ten million rows, and numpy and scikit-learn on the same file.
 
 files        the files, made from a seed
 contestants  who takes part, each a process of its own

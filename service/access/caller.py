@@ -15,5 +15,5 @@ class Caller:
     """Requests a minute, if the key has a limit of its own."""
 
 
-EVERYBODY = Caller("", admin=True)
+ANONYMOUS = Caller("", admin=True)
 """The caller while authentication is off."""

@@ -88,7 +88,7 @@ class Admission:
             del scope[ADMITTED]  # which would be a cycle: the body holds the connection, and that its scope
         refused = body.refused
         if refused is not None:
-            refused.__traceback__ = refused.__context__ = None  # likewise: they hold all that was read
+            refused.__traceback__ = refused.__context__ = None  # these hold all that was read
             await _refusal(refused)(scope, receive, send)
 
 

@@ -100,7 +100,7 @@ class BlockAnswer(Schema):
 
     block: str = Field(examples=["linear"])
     """linear: the columns themselves. indicators: of missing cells. additive_5: smooth steps at five knots of each
-    column, and likewise for other numbers. pairs: products of two columns."""
+    column; other numbers of knots have the same form. pairs: products of two columns."""
     probability: OfY = Field(examples=[1.0])
     """Of all models with this block, by the evidence of the context."""
     strength: OfY = Field(examples=[1.4])

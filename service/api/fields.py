@@ -34,7 +34,7 @@ _Rows = Annotated[list[_Row], Field(min_length=1)]
 Rows = Annotated[Array, reading(numbers.cells, Annotated[list[_Cells], Field(min_length=1)])]
 """(N, D): rows of one width; NaN where a cell is null, for missing."""
 Row = Annotated[Array, reading(numbers.row, _Cells)]
-"""(D,), likewise."""
+"""(D,): one row; NaN where a cell is null."""
 Numbers = Annotated[Array, reading(numbers.vector, _Numbers)]
 """(N,)"""
 NumbersOrRows = Annotated[Array, reading(numbers.vector_or_matrix, _Numbers | _Rows)]

@@ -5,7 +5,7 @@ import asyncio
 from fastapi.concurrency import run_in_threadpool
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from service.access.caller import EVERYBODY, Caller
+from service.access.caller import ANONYMOUS, Caller
 from service.access.keyring import KeyRing, claimed_id, keys_required
 from service.access.rate_limits import RateLimits
 from service.api.admission import ascribe
@@ -46,7 +46,7 @@ class KeyGuard:
             await self._app(scope, receive, send)
             return
         try:
-            caller = EVERYBODY
+            caller = ANONYMOUS
             if self._required:
                 caller = await self._caller(_bearer(header(scope, b"authorization")))
             scope.setdefault("state", {})["caller"] = caller

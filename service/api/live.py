@@ -4,7 +4,7 @@ import asyncio
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from service.access.caller import EVERYBODY
+from service.access.caller import ANONYMOUS
 from service.api.bounds import Bound
 from service.api.errors import answer_to
 from service.errors import ServiceError
@@ -40,7 +40,7 @@ class LiveConnections:
         if scope["type"] != "websocket":
             await self._app(scope, receive, send)
             return
-        key = scope.get("state", {}).get("caller", EVERYBODY).key_id
+        key = scope.get("state", {}).get("caller", ANONYMOUS).key_id
         try:
             self._stopping.check()
             self._opened.take(1, key)

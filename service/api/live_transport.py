@@ -10,7 +10,7 @@ from typing import Any
 from uvicorn._types import ASGIReceiveEvent
 from websockets.frames import Frame
 
-from service.access.caller import EVERYBODY, Caller
+from service.access.caller import ANONYMOUS, Caller
 from service.api.bounds import Bound
 from service.api.handshakes import WebSocketConnection
 from service.api.transport import LINGERING
@@ -109,8 +109,8 @@ class LiveTransport(WebSocketConnection):
 
     def _caller(self) -> Caller:
         if not self.handshake_initiated:
-            return EVERYBODY
-        caller: Caller = self.scope["state"].get("caller", EVERYBODY)
+            return ANONYMOUS
+        caller: Caller = self.scope["state"].get("caller", ANONYMOUS)
         return caller
 
     def _give_up(self) -> None:

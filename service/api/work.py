@@ -62,8 +62,8 @@ class Pool:
     """Runs functions so that the event loop is never held up.
 
     Args:
-        threads: How many long functions run side by side, and how many changes of the database beside them: who only
-            reads never waits for a thread behind those who wait for the right to write.
+        threads: How many long functions run at a time, and how many changes of the database in threads of their own: a
+            read never waits for a thread that waits for the right to write.
         waiting: Shows how many wait for one of the threads.
         share: Of either, for one key.
     """

@@ -132,7 +132,7 @@ class Contexts:
         parameters: Mapping[str, float] | None = None,
         wanted: Wanted = NOTHING,
     ) -> tuple[Prediction, ContextRecord]:
-        """Answer queries from what the context has seen; it does not change (but is kept for its ttl anew).
+        """Answer queries from what the context has seen; it does not change (but its ttl starts again).
 
         Raises:
             InvalidInput: The queries do not fit, or the context is empty.
@@ -169,7 +169,7 @@ class Contexts:
         *,
         explain: Collection[Part],
     ) -> tuple[Prediction, Explanation, ContextRecord]:
-        """Predict likewise, and explain it.
+        """Predict as `predict` does, and explain it.
 
         Raises:
             UnsupportedByModel: There is no such explanation: contributions need the observations, which are not kept.

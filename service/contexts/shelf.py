@@ -170,7 +170,7 @@ class Shelf:
         return after
 
     def touch(self, record: ContextRecord) -> ContextRecord:
-        """Keep a context for its ttl anew after it was read, unless another writer would have to be waited for.
+        """Start the ttl of a context again after it was read, unless that has to wait for another writer.
 
         Not every time is written down.
         """

@@ -115,9 +115,9 @@ class Ledger:
         return self.get(owner, evaluation_id)
 
     def claim(self, runner: str) -> EvaluationRecord | None:
-        """Take over an evaluation that nobody works on, from its beginning: of the owner whose last one is longest ago.
+        """Take over an evaluation that no runner works on, from its start: of the owner whose last one is longest ago.
 
-        Of one owner the oldest comes first; so nobody waits for all that another one has asked for.
+        Of one owner the oldest comes first; so no owner waits for all evaluations of another.
         """
         now = time.time()
         table = EVALUATIONS.c

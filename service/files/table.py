@@ -19,7 +19,7 @@ from service.shapes import Array
 SHOWN = 3
 """Of a column of bad cells the first few are enough."""
 NAMES_SHOWN = 20
-"""Likewise of names of columns."""
+"""Names of columns that a message lists at most."""
 LONGEST_ROW = 2**23
 """Characters of one row; a file without end may be a line without end."""
 EMPTY_LINES = 10_000

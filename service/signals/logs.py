@@ -64,7 +64,7 @@ _level_name = cache(logging.getLevelName)
 class _TextFormatter(logging.Formatter):
     """Writes a `Line` as any other, but what is the same in all lines of a second only once.
 
-    Paths, names of files and texts of exceptions come from outside and may hold anything; so that nobody forges a line
+    Paths, names of files and texts of exceptions come from outside and may hold anything; so that no line can be forged
     with them, a message stays one line, and those of a traceback but its first are indented. A `Line` is made of
     templates, ids and names of models, which hold nothing of the kind.
     """

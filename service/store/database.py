@@ -187,7 +187,7 @@ def _file_of(address: URL) -> Path | None:
 
 
 def _make_private(address: URL) -> None:
-    """Make the file of a new SQLite database for its owner alone; SQLite gives the files beside it the same mode."""
+    """Make the file of a new SQLite database for its owner alone; SQLite gives its journal files the same mode."""
     file = _file_of(address)
     if file is not None:
         with suppress(OSError):  # it is there, or SQLite will say what is wrong

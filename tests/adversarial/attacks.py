@@ -49,7 +49,7 @@ def is_back(server: Server, before: int) -> bool:
 
 
 def is_healthy(server: Server) -> bool:
-    """Tell whether somebody else is answered."""
+    """Whether another caller is answered."""
     return httpx.post(f"{server.url}/v1/predict", content=RIGHT, headers=JSON).status_code == 200
 
 

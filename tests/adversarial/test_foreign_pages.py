@@ -1,4 +1,4 @@
-"""What a web page in the browser of somebody who runs the service without keys can do: nothing."""
+"""What a web page in the browser of a user of the service without keys can do: nothing."""
 
 from collections.abc import Iterator
 

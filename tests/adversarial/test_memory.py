@@ -1,4 +1,4 @@
-"""After any burst of bodies memory returns to about what it was, and nobody else waits for long."""
+"""After any burst of bodies memory returns to about what it was, and no other caller waits for long."""
 
 from collections.abc import Iterator
 

@@ -1,4 +1,4 @@
-"""A key opens every replica from the moment that it is printed, and made-up keys shut nobody out."""
+"""A key opens every replica from the moment that it is printed, and made-up keys lock no caller out."""
 
 from contextlib import ExitStack
 from pathlib import Path

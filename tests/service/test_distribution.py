@@ -51,7 +51,7 @@ def test_bounds_have_the_shape_of_the_prediction(predictor: Predictor) -> None:
         assert answer.lower.shape == shape
 
 
-def test_without_a_wish_nothing_is_answered_beside(predictor: Predictor) -> None:
+def test_no_bounds_are_answered_unless_requested(predictor: Predictor) -> None:
     answer = ask(predictor, "linear", wanted=Wanted())
     assert (answer.lower, answer.upper, answer.quantiles) == (None, None, None)
 

@@ -43,10 +43,10 @@ def test_both_agree(repository: Repository, model: str, rows: int, inputs: int, 
     finally:
         runtime.wide = WIDE
     for name, tolerance in (
-        ("prediction", 1e-5),
-        ("scale", 1e-5),
-        ("readout.weight", 1e-4),
-        ("readout.response", 1e-4),
+        ("prediction", 1e-7),
+        ("scale", 1e-7),
+        ("readout.weight", 1e-6),
+        ("readout.response", 1e-6),
     ):
         inside, behind = found[sys.maxsize][name], found[0][name]
         assert np.abs(inside - behind).max() <= tolerance * max(np.abs(inside).max(), 1e-12), name

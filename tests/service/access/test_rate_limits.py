@@ -1,6 +1,6 @@
 import pytest
 
-from service.access.caller import EVERYBODY, Caller
+from service.access.caller import ANONYMOUS, Caller
 from service.access.rate_limits import RateLimits
 from service.errors import RateLimited
 
@@ -33,7 +33,7 @@ def test_the_limit_of_the_key_wins_over_the_setting() -> None:
 
 def test_zero_is_no_limit_and_costs_nothing() -> None:
     rates = RateLimits(0)
-    assert accepted(rates, EVERYBODY, 11) == 11
+    assert accepted(rates, ANONYMOUS, 11) == 11
     assert not rates._asked
 
 

@@ -198,7 +198,7 @@ def test_an_offer_of_another_protocol_is_ignored_and_the_body_read(server: Serve
     assert json.loads(third[1]) == {"status": "live"}
 
 
-def test_a_tunnel_is_refused_and_harms_nobody(server: Server) -> None:
+def test_a_tunnel_is_refused_and_the_service_stays_healthy(server: Server) -> None:
     with server.connect() as line:
         line.sendall(b"CONNECT evil.example:443 HTTP/1.1\r\nHost: localhost\r\n\r\n")
         assert everything(line).startswith((b"HTTP/1.1 40", b"HTTP/1.1 5"))

@@ -70,7 +70,7 @@ def test_columns_of_several_kinds_of_numbers_are_read() -> None:
 
 
 @pytest.mark.parametrize("values", [[["1", None]], [[True, None]], pd.DataFrame({"a": ["x", None]})])
-def test_beside_missing_cells_only_numbers_are_read(values: object) -> None:
+def test_only_numbers_and_missing_cells_are_read(values: object) -> None:
     with pytest.raises(ValueError, match=r"^x must be numbers"):
         read(values, "x", missing=True)
 

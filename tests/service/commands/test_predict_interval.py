@@ -21,7 +21,7 @@ def files(tmp_path: Path) -> tuple[pd.DataFrame, Path, Path]:
 
 
 @pytest.mark.parametrize("suffix", ["csv", "parquet"])
-def test_bounds_are_columns_beside_the_target(
+def test_bounds_are_columns_after_the_target(
     files: tuple[pd.DataFrame, Path, Path], tmp_path: Path, suffix: str
 ) -> None:
     frame, context, query = files

@@ -114,7 +114,7 @@ def test_empty_cells_are_refused_elsewhere(
     assert str(refused.value).startswith(place + message)
 
 
-def test_what_is_no_number_is_refused_beside_missing_cells(tmp_path: Path, repository: Repository) -> None:
+def test_text_is_refused_where_missing_cells_are_taken(tmp_path: Path, repository: Repository) -> None:
     table = written(tmp_path, "a,y\n,1\nNaN,2\nx,3\n")
     manifest = repository.get("linear").manifest
     with open_task(table, table, "y", model=manifest) as task, pytest.raises(InvalidInput) as refused:

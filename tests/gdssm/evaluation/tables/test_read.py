@@ -31,7 +31,7 @@ def test_what_is_read_is_kept_and_cannot_be_changed() -> None:
         x[0, 0] = 1.0
 
 
-def test_the_source_and_the_licence_of_every_file_stand_beside_it() -> None:
+def test_every_file_names_its_source_and_licence() -> None:
     rows = [line for line in (FOLDER / "README.md").read_text().splitlines() if line.startswith("| `")]
     assert [row.split("`")[1] for row in rows] == NAMES
     assert {path.stem for path in FOLDER.glob("*.csv")} == set(NAMES)
