@@ -3,9 +3,12 @@
 The features of a column z (standardised) are tanh(sharpness·(z − knot)) at several knots, and products of two columns.
 How many of them there are depends on D, so that a state stays small: few columns get more knots, many columns fewer.
 A graph takes the tables as inputs, so one graph serves every D.
+
+A column is a number, or a level of a category: 1 where an observation has it, and 0 elsewhere (a one-hot encoded
+category is as many columns as it has levels). Levels have no features; they are one block with its own share.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 from typing import Literal
@@ -13,12 +16,14 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from gdssm.prior import INDICATORS
+from gdssm.prior import INDICATORS, LEVELS, NUMBERS
 
 Array = NDArray[np.float64]
 
 INDICATOR_SHARE = 0.15
 """Of the indicators in the prior variance, when that of all other features is 1."""
+LEVEL_SHARE = 0.3
+"""Of the levels, where there are numbers too; numbers and their features have the rest."""
 
 
 @dataclass(frozen=True)
@@ -49,7 +54,7 @@ Block = Knots | Pairs
 
 @dataclass(frozen=True)
 class Band:
-    """What is made of 1 to `columns` columns."""
+    """What is made of 1 to `columns` columns that are numbers."""
 
     columns: int | None
     """None: any number."""
@@ -60,7 +65,7 @@ class Band:
 
 @dataclass(frozen=True)
 class FeaturePlan:
-    """The features of a model for every D."""
+    """The features of a model for every number of columns."""
 
     bands: tuple[Band, ...]
     groups: int
@@ -76,59 +81,67 @@ class FeaturePlan:
         """The axis of all features: D columns, G indicators, A additive features and P products."""
         return "D+G+A+P" if self.makes_features else "D+G"
 
-    def band(self, columns: int) -> Band:
-        """Find what is made of `columns` columns."""
-        return next(band for band in self.bands if band.columns is None or columns <= band.columns)
+    def band(self, numbers: int) -> Band:
+        """Find what is made of columns of which so many are numbers; nothing of none."""
+        return next(band for band in self.bands if band.columns is None or 0 < numbers <= band.columns)
 
-    def sizes(self, columns: int) -> dict[str, int]:
-        """Count the features of D columns: A additive ones, and P products of pairs."""
-        blocks = self.band(columns).blocks
-        pairs = sum(block.count(columns) for block in blocks if isinstance(block, Pairs))
-        return {"A": sum(block.count(columns) for block in blocks) - pairs, "P": pairs}
+    def sizes(self, numbers: int) -> dict[str, int]:
+        """Count the features of the columns that are numbers: A additive ones, and P products of pairs."""
+        blocks = self.band(numbers).blocks
+        pairs = sum(block.count(numbers) for block in blocks if isinstance(block, Pairs))
+        return {"A": sum(block.count(numbers) for block in blocks) - pairs, "P": pairs}
 
-    def tables(self, columns: int, indicators: int) -> dict[str, Array]:
+    def tables(self, columns: int, indicators: int, levels: Collection[int] = ()) -> dict[str, Array]:
         """Make the tables of a graph.
 
         Args:
             columns: D.
             indicators: G, 0 or D.
+            levels: Which of the D columns, from 0, are levels of categories; the others are numbers.
 
         Returns:
             additive (A, 3): column, sharpness and knot of each feature; pairs (P, 2): the two columns; block (E,): the
             block of each of E = D + G + A + P features, in this order; group.0, group.1 …: the shares of the first
             features of each group.
         """
-        band = self.band(columns)
+        numbers = sorted({*range(columns)} - {*levels})
+        band = self.band(len(numbers))
         knots = [block for block in band.blocks if isinstance(block, Knots)]
         additive = [
-            (float(column), block.sharpness, place)
-            for block in knots
-            for column in range(columns)
-            for place in block.places
+            (float(column), block.sharpness, place) for block in knots for column in numbers for place in block.places
         ]
-        pairs = list(combinations(range(columns), 2)) if any(isinstance(b, Pairs) for b in band.blocks) else []
+        pairs = list(combinations(numbers, 2)) if any(isinstance(b, Pairs) for b in band.blocks) else []
         order: list[Block] = [*knots, *(block for block in band.blocks if isinstance(block, Pairs))]
-        counts = [columns, indicators, *(block.count(columns) for block in order)]
-        shares = {band.blocks[i]: i + 1 for i in range(len(band.blocks))}
+        counts = [columns, indicators, *(block.count(len(numbers)) for block in order)]
+        block = np.repeat([NUMBERS, INDICATORS, *range(LEVELS + 1, LEVELS + 1 + len(order))], counts)
+        block[list(levels)] = LEVELS
+        places = [0, *(band.blocks.index(block) + 1 for block in order)]
+        rows = [[row[place] for place in places] for row in band.groups]
+        share = 0.0 if not levels else LEVEL_SHARE if numbers else 1.0
         tables = {
             "additive": np.array(additive, float).reshape(-1, 3),
             "pairs": np.array(pairs, float).reshape(-1, 2),
-            "block": np.repeat(np.arange(len(counts), dtype=float), counts),
+            "block": block.astype(float),
         }
         for number in range(self.groups):
-            row = band.groups[number] if number < len(band.groups) else None
-            tables[f"group.{number}"] = _shares(row, [shares[block] for block in order], counts)
+            found = _shares(rows[number], block, share) if number < len(rows) else np.zeros(1)
+            tables[f"group.{number}"] = found
         return tables
 
 
-def _shares(row: Sequence[float] | None, order: Sequence[int], counts: Sequence[int]) -> Array:
-    """Write the share of each feature's block, up to the last one that has any; one 0 for no group at all."""
-    if row is None:
-        return np.zeros(1)
-    by_block = [row[0], INDICATOR_SHARE, *(row[place] for place in order)]
-    used = max(i for i, share in enumerate(by_block) if share)
-    used = max(used, INDICATORS)
-    return np.repeat(by_block[: used + 1], counts[: used + 1])
+def _shares(row: Sequence[float], block: NDArray[np.integer], of_levels: float) -> Array:
+    """Write the share of each feature's block, up to the last block that has any.
+
+    Args:
+        row: The shares of the numbers and of each block of features, without levels.
+        block: Of each feature (E,).
+        of_levels: The share of the levels.
+    """
+    own, *others = ((1.0 - of_levels) * share for share in row)
+    by_block = np.array([own, INDICATOR_SHARE, of_levels, *others])
+    used = max(LEVELS, *np.flatnonzero(by_block).tolist())
+    found: Array = by_block[block[block <= used]]
+    return found
 
 
 def _even(count: int, sharpness: float, end: float = 2.2) -> Knots:

@@ -18,9 +18,9 @@ RESIDUE = 1e-14
 """A comoment this small compared with its peak is what rounding left of observations that were taken out."""
 CONSTANT = 1e-13
 """A variance of an indicator or a feature, which are of the size of one, that is rounding."""
-NUMBERS, INDICATORS = 0, 1
-"""Blocks of every model: the columns of x that are numbers, each with the same share, whatever its variance; and the
-indicators of their missing cells."""
+NUMBERS, INDICATORS, LEVELS = 0, 1, 2
+"""Blocks of every model: the columns of x that are numbers, each with the same share, whatever its variance; the
+indicators of missing cells; and the columns that are levels of categories. Blocks of features follow."""
 BUFFERED = 32
 """Observations that are kept as they came, before the scale of features is frozen."""
 FURTHEST = 4.0

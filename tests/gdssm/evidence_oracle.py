@@ -193,8 +193,16 @@ def features_of(x: Array, x_query: Array, weight: Array) -> list[Block]:
 OWN_SHARES = {1: (1, 0.4, 0.3, 0.1), 3: (1, 0.4, 0.3, 0.2), 5: (1, 0.4, 0.3)}
 
 
-def blocks_of(plan: FeaturePlan, x: Array, x_query: Array, weight: Array) -> list[Block]:
-    """Make all blocks of the features of one context."""
-    if not plan.makes_features:
-        return columns_of(x, x_query, weight, [1.0])
-    return columns_of(x, x_query, weight, OWN_SHARES[x.shape[1]]) + features_of(x, x_query, weight)
+def blocks_of(plan: FeaturePlan, x: Array, x_query: Array, weight: Array, levels: Sequence[int] = ()) -> list[Block]:
+    """Make all blocks of the features of one context, some columns of which are levels of categories."""
+    numbers = np.setdiff1d(np.arange(x.shape[1]), levels)
+    shares = OWN_SHARES[len(numbers)] if plan.makes_features else [1.0]
+    own, *indicators = columns_of(x, x_query, weight, shares)
+    features = features_of(x[:, numbers], x_query[:, numbers], weight) if plan.makes_features else []
+    if not levels:
+        return [own, *indicators, *features]
+    share = 0.3 if numbers.size else 1.0
+    of_levels = Block(own.observed[:, levels], own.asked[:, levels], [share] * len(shares))
+    others = [own._replace(observed=own.observed[:, numbers], asked=own.asked[:, numbers]), *features]
+    others = [block._replace(shares=[(1 - share) * other for other in block.shares]) for block in others]
+    return [*others, of_levels, *indicators]

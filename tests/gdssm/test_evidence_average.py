@@ -27,11 +27,13 @@ SPARSE_PREDICTION, SPARSE_SCALE = 1e-2, 2e-2
 LINEAR, NONLINEAR = LinearEvidence(), NonlinearEvidence()
 
 
-def answer(plan: FeaturePlan, x: Array, y: Array, x_query: Array, weight: Array | None = None) -> Answer:
+def answer(
+    plan: FeaturePlan, x: Array, y: Array, x_query: Array, weight: Array | None = None, levels: tuple[int, ...] = ()
+) -> Answer:
     """Answer queries from contexts with the model of a plan, indicators only where a cell is missing."""
     inputs, outputs = x.shape[2], y.shape[2]
     indicators = inputs if np.isnan(x).any() or np.isnan(x_query).any() else 0
-    table = {name: torch.from_numpy(values) for name, values in plan.tables(inputs, indicators).items()}
+    table = {name: torch.from_numpy(values) for name, values in plan.tables(inputs, indicators, levels).items()}
     layout = table["block"], *(table[f"group.{group}"] for group in range(plan.groups))
     weight = np.ones(x.shape[:2]) if weight is None else weight
     seen = [torch.from_numpy(np.ascontiguousarray(array)) for array in (x, y, weight)]
@@ -59,12 +61,12 @@ def context(
     return np.where(gone, np.nan, (x + 1) * units), y, np.where(gone_query, np.nan, (x_query + 1) * units), weight
 
 
-def compare(plan: FeaturePlan, x: Array, y: Array, x_query: Array, weight: Array) -> None:
-    sparse = plan.makes_features and x.shape[1] < len(plan.tables(x.shape[2], 0)["block"])
+def compare(plan: FeaturePlan, x: Array, y: Array, x_query: Array, weight: Array, levels: tuple[int, ...] = ()) -> None:
+    sparse = plan.makes_features and x.shape[1] < len(plan.tables(x.shape[2], 0, levels)["block"])
     for_prediction, for_scale = (SPARSE_PREDICTION, SPARSE_SCALE) if sparse else (PREDICTION, SCALE)
-    found = answer(plan, x, y, x_query, weight)
+    found = answer(plan, x, y, x_query, weight, levels)
     for b in range(B):
-        expected = averaged(blocks_of(plan, x[b], x_query[b], weight[b]), y[b], weight[b])
+        expected = averaged(blocks_of(plan, x[b], x_query[b], weight[b], levels), y[b], weight[b])
         difference = (np.abs(found.prediction[b].numpy() - expected.prediction) / y[b].std(0)).max()
         assert difference < for_prediction, f"predictions differ by {difference:.2g} standard deviations of y"
         relative = np.abs(found.scale[b].numpy() / expected.scale - 1).max()

@@ -6,8 +6,8 @@ import sys
 import numpy as np
 import pytest
 
-from gdssm.feature_plan import INDICATOR_SHARE, LINEAR, NONLINEAR, FeaturePlan
-from gdssm.prior import INDICATORS, NUMBERS
+from gdssm.feature_plan import INDICATOR_SHARE, LEVEL_SHARE, LINEAR, NONLINEAR, FeaturePlan
+from gdssm.prior import INDICATORS, LEVELS, NUMBERS
 from tests.closeness import assert_close
 from tests.running import ROOT
 
@@ -69,14 +69,16 @@ def test_blocks_follow_one_another(columns: int, additive: int, pairs: int, *, w
     assert (np.diff(block) >= 0).all()
     assert (block == NUMBERS).sum() == columns
     assert (block == INDICATORS).sum() == indicators
-    assert (block > INDICATORS).sum() == additive + pairs
+    assert (block > LEVELS).sum() == additive + pairs
     if pairs:
         assert (block == block[-1]).sum() == pairs
 
 
-def shares_by_block(plan: FeaturePlan, columns: int, indicators: int) -> list[dict[float, float]]:
+def shares_by_block(
+    plan: FeaturePlan, columns: int, indicators: int, levels: tuple[int, ...] = ()
+) -> list[dict[float, float]]:
     """Give the share of each block for each group, as far as its table goes."""
-    tables = plan.tables(columns, indicators)
+    tables = plan.tables(columns, indicators, levels)
     found = []
     for group in range(plan.groups):
         share = tables[f"group.{group}"]
@@ -89,13 +91,13 @@ def shares_by_block(plan: FeaturePlan, columns: int, indicators: int) -> list[di
 @pytest.mark.parametrize(
     ("columns", "expected"),
     [
-        # Blocks 2, 3 …: additive features by their knots, then the products.
-        (1, [{0: 1}, {0: 0.4, 2: 0.6}, {0: 0.3, 2: 0, 3: 0.7}, {0: 0.1, 2: 0, 3: 0, 4: 0.9}]),
-        (4, [{0: 1}, {0: 0.4, 2: 0.6}, {0: 0.3, 2: 0.4, 3: 0, 4: 0.3}, {0: 0.2, 2: 0, 3: 0.6, 4: 0.2}]),
-        (10, [{0: 1}, {0: 0.4, 2: 0.6}, {0: 0.3, 2: 0.4, 3: 0.3}, {0: 0}]),
-        (13, [{0: 1}, {0: 0.4, 2: 0.6}, {0: 0.3, 2: 0.4, 3: 0.3}, {0: 0}]),
-        (30, [{0: 1}, {0: 0.4, 2: 0.6}, {0: 0}, {0: 0}]),
-        (64, [{0: 1}, {0: 0.4, 2: 0.6}, {0: 0}, {0: 0}]),
+        # Blocks 3, 4 …: additive features by their knots, then the products.
+        (1, [{0: 1}, {0: 0.4, 3: 0.6}, {0: 0.3, 3: 0, 4: 0.7}, {0: 0.1, 3: 0, 4: 0, 5: 0.9}]),
+        (4, [{0: 1}, {0: 0.4, 3: 0.6}, {0: 0.3, 3: 0.4, 4: 0, 5: 0.3}, {0: 0.2, 3: 0, 4: 0.6, 5: 0.2}]),
+        (10, [{0: 1}, {0: 0.4, 3: 0.6}, {0: 0.3, 3: 0.4, 4: 0.3}, {0: 0}]),
+        (13, [{0: 1}, {0: 0.4, 3: 0.6}, {0: 0.3, 3: 0.4, 4: 0.3}, {0: 0}]),
+        (30, [{0: 1}, {0: 0.4, 3: 0.6}, {0: 0}, {0: 0}]),
+        (64, [{0: 1}, {0: 0.4, 3: 0.6}, {0: 0}, {0: 0}]),
         (65, [{0: 1}, {0: 0}, {0: 0}, {0: 0}]),
     ],
 )
@@ -135,6 +137,52 @@ def test_columns_have_the_same_knots() -> None:
     for rows in by_column:
         assert_close(rows, by_column[0], "knots")
         assert_close(np.sort(rows[:, 1]), np.sort(-rows[:, 1]), "knots on either side of the mean")
+
+
+MIXED = 7, (1, 2, 5)
+"""Seven columns, of which three are levels: the numbers are columns 0, 3, 4 and 6."""
+
+
+@pytest.mark.parametrize("plan", [LINEAR, NONLINEAR], ids=["linear", "nonlinear"])
+@missing
+def test_levels_have_no_features_and_leave_those_of_the_numbers_as_they_are(
+    plan: FeaturePlan, *, with_indicators: bool
+) -> None:
+    columns, levels = MIXED
+    numbers = np.setdiff1d(np.arange(float(columns)), levels)
+    tables = plan.tables(columns, columns if with_indicators else 0, levels)
+    alone = plan.tables(len(numbers), 0)
+    assert_close(tables["additive"][:, 1:], alone["additive"][:, 1:], "sharpness and knot")
+    assert_close(tables["additive"][:, 0], numbers[alone["additive"][:, 0].astype(int)], "columns of steps")
+    assert_close(tables["pairs"], numbers[alone["pairs"].astype(int)], "columns of products")
+    assert plan.sizes(len(numbers)) == {"A": len(alone["additive"]), "P": len(alone["pairs"])}
+    assert np.flatnonzero(tables["block"] == LEVELS).tolist() == list(levels)
+    assert np.flatnonzero(tables["block"] == NUMBERS).tolist() == numbers.tolist()
+    assert (tables["block"] == INDICATORS).sum() == (columns if with_indicators else 0)
+
+
+@pytest.mark.parametrize("plan", [LINEAR, NONLINEAR], ids=["linear", "nonlinear"])
+@missing
+def test_levels_have_a_share_of_their_own_and_the_rest_is_as_without(
+    plan: FeaturePlan, *, with_indicators: bool
+) -> None:
+    columns, levels = MIXED
+    found = shares_by_block(plan, columns, columns if with_indicators else 0, levels)
+    for shares, alone in zip(found, shares_by_block(plan, columns - len(levels), 0), strict=True):
+        if not any(alone.values()):
+            assert shares == alone
+            continue
+        expected = {block: (1 - LEVEL_SHARE) * share for block, share in alone.items()} | {LEVELS: LEVEL_SHARE}
+        assert shares == expected | ({INDICATORS: INDICATOR_SHARE} if with_indicators else {})
+
+
+@pytest.mark.parametrize("plan", [LINEAR, NONLINEAR], ids=["linear", "nonlinear"])
+def test_levels_alone_have_the_whole_prior_and_one_group(plan: FeaturePlan) -> None:
+    tables = plan.tables(3, 0, (0, 1, 2))
+    assert len(tables["additive"]) == len(tables["pairs"]) == 0
+    assert plan.sizes(0) == {"A": 0, "P": 0}
+    assert_close(tables["group.0"], np.ones(3), "group.0")
+    assert not any(tables[f"group.{group}"].any() for group in range(1, plan.groups))
 
 
 def test_it_needs_no_torch() -> None:
