@@ -53,6 +53,7 @@ def manifest(entry: Entry, graph: Graph) -> Manifest:
         affine_in_query=entry.affine_in_query,
         features=graph.signature.plan,
         missing_cells=graph.signature.plan is not None,
+        column_kinds=("number",) if graph.signature.plan is None else ("number", "level"),
         inputs=graph.inputs,
         outputs=graph.outputs,
         parameters=tuple(graph.signature.parameters),

@@ -33,6 +33,8 @@ indicators of missing cells (0 or D), A additive features, P products of pairs, 
 
 
 Task = Literal["regression", "classification"]
+ColumnKind = Literal["number", "level"]
+"""What a column of x may be: a number, or a level of a category, 1 where an observation has it and 0 elsewhere."""
 DIAGNOSTICS: dict[str, tuple[Axis, ...]] = {
     "degrees_of_freedom": ("B",),
     "clipped": ("B", "M"),
@@ -160,6 +162,9 @@ class Manifest(Record):
     """Which features it makes of D columns; the runtime fills in their tables, inputs named `layout.*`."""
     missing_cells: bool = False
     """Whether a cell of x or x_query may be NaN, for missing."""
+    column_kinds: tuple[ColumnKind, ...] = ("number",)
+    """What a column of x may be declared to be, in `Context.levels`; a level may also come as a number. Requests over
+    HTTP declare none yet."""
     inputs: tuple[TensorSpec, ...]
     outputs: tuple[TensorSpec, ...]
     parameters: tuple[ParameterSpec, ...]

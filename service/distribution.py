@@ -113,8 +113,11 @@ def interval_of(outputs: Mapping[str, Array], level: float) -> dict[str, Array]:
     return {"lower": np.stack(lower), "upper": np.stack(upper)}
 
 
-def notes_of(manifest: Manifest, outputs: Mapping[str, Array], wanted: Wanted) -> tuple[Note, ...]:
-    """Say what there is to know about the predictions of one context (B = 1); nothing for models without a readout."""
+def notes_of(manifest: Manifest, outputs: Mapping[str, Array], wanted: Wanted, *, levels: int = 0) -> tuple[Note, ...]:
+    """Say what there is to know about the predictions of one context (B = 1); nothing for models without a readout.
+
+    `levels` columns of x are levels of categories, of which no features are made.
+    """
     if manifest.features is None:
         return ()
     found = []
@@ -127,7 +130,8 @@ def notes_of(manifest: Manifest, outputs: Mapping[str, Array], wanted: Wanted) -
         found.append(Note("constant_columns", columns=tuple(constant[:MAX_REPORTED].tolist())))
     if freedom + 1 < columns - constant.size:
         found.append(Note("fewer_observations_than_columns"))
-    if manifest.features.makes_features and not manifest.features.band(columns).blocks:
+    numbers = columns - levels
+    if numbers and manifest.features.makes_features and not manifest.features.band(numbers).blocks:
         found.append(Note("linear_only"))
     if _is_constant_y(manifest, outputs, wanted):
         found.append(Note("constant_y"))

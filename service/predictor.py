@@ -11,6 +11,7 @@ from service.cells import missing_problems
 from service.class_shares import share_problems
 from service.distribution import NOTHING, Note, Wanted, bounds, check_wanted, notes_of
 from service.errors import InvalidInput, NotReady, NumericOverflow, Problem, ServiceError
+from service.levels import Levels
 from service.models.repository import Repository
 from service.numbers import is_finite
 from service.runtime import Runtime
@@ -30,6 +31,8 @@ class Context(NamedTuple):
     """(N,) or (N, K)."""
     weight: Array | None = None
     """(N,); how much each observation counts, 1 if left out."""
+    levels: Levels = ()
+    """Which columns of x and of the query are levels of categories, for models whose `column_kinds` have level."""
 
 
 class Prediction(NamedTuple):
@@ -137,7 +140,8 @@ class Predictor:
         _check_values(runtime.manifest, context, query)
         check_wanted(runtime.manifest, wanted)
         outputs = _run(runtime, context, query, parameters, wanted)
-        return prediction_of(runtime.manifest, outputs, context.y.shape[1:], len(context.x), wanted)
+        shape, levels = context.y.shape[1:], len(context.levels)
+        return prediction_of(runtime.manifest, outputs, shape, len(context.x), wanted, levels=levels)
 
     def _check(self, manifest: Manifest, context: Context, query: Array, parameters: Mapping[str, float]) -> None:
         problems = [
@@ -169,7 +173,13 @@ class Predictor:
 
 
 def prediction_of(
-    manifest: Manifest, outputs: Mapping[str, Array], shape: tuple[int, ...], n_observations: int, wanted: Wanted
+    manifest: Manifest,
+    outputs: Mapping[str, Array],
+    shape: tuple[int, ...],
+    n_observations: int,
+    wanted: Wanted,
+    *,
+    levels: int = 0,
 ) -> Prediction:
     """Make an answer of the outputs for one context (B = 1).
 
@@ -179,10 +189,11 @@ def prediction_of(
         shape: Of one row of y: () or (K,).
         n_observations: Rows observed.
         wanted: An interval and quantiles.
+        levels: How many columns of x are levels of categories.
     """
     prediction = outputs["prediction"][0]
     answer = Prediction(prediction.reshape(len(prediction), *shape), manifest, n_observations)
-    notes = notes_of(manifest, outputs, wanted)
+    notes = notes_of(manifest, outputs, wanted, levels=levels)
     if not manifest.gives_scale:
         return answer._replace(notes=notes)
     found = bounds(outputs, wanted)
@@ -199,7 +210,7 @@ def _run(
     tensors = {"x": x[None], "y": y.reshape(1, len(y), -1), "x_query": query[None]}
     if context.weight is not None:
         tensors["weight"] = context.weight[None]
-    return run(runtime, tensors | scale_flag(runtime.manifest, wanted), parameters)
+    return run(runtime, tensors | scale_flag(runtime.manifest, wanted), parameters, context.levels)
 
 
 def scale_flag(manifest: Manifest, wanted: Wanted) -> dict[str, Array]:
@@ -207,13 +218,15 @@ def scale_flag(manifest: Manifest, wanted: Wanted) -> dict[str, Array]:
     return {WANT_SCALE: WITHOUT_SCALE} if manifest.gives_scale and not wanted.scale else {}
 
 
-def run(runtime: Runtime, tensors: Mapping[str, Array], parameters: Mapping[str, float]) -> dict[str, Array]:
-    """Run the graph; overflow is looked for in the state too, where no step can hide it.
+def run(
+    runtime: Runtime, tensors: Mapping[str, Array], parameters: Mapping[str, float], levels: Levels = ()
+) -> dict[str, Array]:
+    """Run the graph, see `Runtime.run`; overflow is looked for in the state too, where no step can hide it.
 
     Raises:
         NumericOverflow: An output is beyond floating point.
     """
-    outputs = runtime.run({**tensors, **parameters})
+    outputs = runtime.run({**tensors, **parameters}, levels)
     together = b"".join(outputs.values())  # type: ignore[arg-type]  # arrays are buffers; one look is quicker than three
     check_finite([np.frombuffer(together, runtime.manifest.dtype)], runtime.manifest, parameters)
     return outputs

@@ -30,6 +30,7 @@ from service.artifact import (
 from service.cells import has_missing, with_indicators
 from service.chunks import chunks, is_long
 from service.errors import BrokenArtifact, InvalidInput, Problem
+from service.levels import Levels, check_levels, with_new_levels
 from service.shapes import Array, Sizes, measure, shape_of
 from service.signals.record import CURRENT
 from service.wide_class_readout import wide_class_readout
@@ -65,7 +66,7 @@ class Runtime:
         self._run = getattr(session, "_sess", session).run
         self._outputs = [spec.name for spec in manifest.outputs]
         self._next_names = {spec.name: next_name(spec.name) for spec in manifest.state}
-        self._left_out: dict[Shapes, dict[str, Array]] = {}
+        self._left_out: dict[tuple[Levels, Shapes], dict[str, Array]] = {}
         self.manifest = manifest
         self.wide = WIDE
         """See there; a check of the graph itself sets it higher."""
@@ -124,20 +125,22 @@ class Runtime:
         if not any(content_hash(file, sha256.decode()) == sha256.decode() for sha256 in sorted(hashes)[:MOST_HASHES]):
             raise BrokenArtifact("the content does not match its hash; the file was changed or cut short.")
 
-    def run(self, tensors: Mapping[str, Array | float]) -> dict[str, Array]:
+    def run(self, tensors: Mapping[str, Array | float], levels: Levels = ()) -> dict[str, Array]:
         """Run the graph.
 
         Args:
             tensors: Inputs by name. Left out, `state.*` are zeros, `weight` ones, parameters their defaults, and x, y
-                or x_query of length zero.
+                or x_query of length zero. The last columns of x may be levels that the state does not have yet.
+            levels: Which columns of x and x_query are levels of categories: the same for all that a state learns.
 
         Returns:
             Every output by name.
 
         Raises:
             InvalidInput: Shapes do not fit each other or the model, or cannot be told.
+            UnsupportedByModel: The model takes no levels.
         """
-        arrays, record = self.complete(tensors), CURRENT.get()
+        arrays, record = self.complete(tensors, levels), CURRENT.get()
         if record is not None:
             record.ran(self.manifest.name, arrays["x"], arrays["x_query"])
         if self.manifest.features is not None:
@@ -182,21 +185,23 @@ class Runtime:
         wanted = {"scale": bool(arrays[WANT_SCALE]), "response": bool(arrays[WANT_RESPONSE])}
         return wide_readout(state, outputs, block, groups, **wanted)
 
-    def complete(self, tensors: Mapping[str, Array | float]) -> dict[str, Array]:
+    def complete(self, tensors: Mapping[str, Array | float], levels: Levels = ()) -> dict[str, Array]:
         """Fill in the tensors that were left out, as `run` does, to be read only; parameters stay out."""
         dtype, arrays = self._dtype, {}
         for name, value in tensors.items():
             arrays[name] = np.asarray(value, dtype)
+        if levels:
+            arrays |= with_new_levels(arrays, levels)
         if self.manifest.missing_cells and "x" in arrays and has_missing(arrays["x"]):
             arrays |= with_indicators(arrays, arrays["x"].shape[2])
-        shapes = (*arrays, *[array.shape for array in arrays.values()])
-        left_out = self._left_out.get(shapes)
+        fits = levels, (*arrays, *[array.shape for array in arrays.values()])
+        left_out = self._left_out.get(fits)
         if left_out is None:
-            left_out = self._work_out(arrays)
+            left_out = self._work_out(arrays, levels)
             if sum(array.nbytes for array in left_out.values()) <= LARGEST_KEPT:
                 if len(self._left_out) >= MOST_KEPT:
                     self._left_out.clear()
-                self._left_out[shapes] = left_out
+                self._left_out[fits] = left_out
         return arrays | left_out
 
     def state_after(self, outputs: Mapping[str, Array]) -> dict[str, Array]:
@@ -211,16 +216,19 @@ class Runtime:
         found = {given: outputs[name] for given, name in names}
         return {**found, CACHED_READY: np.ones(len(outputs["prediction"]), self._dtype)}
 
-    def _work_out(self, arrays: Mapping[str, Array]) -> dict[str, Array]:
+    def _work_out(self, arrays: Mapping[str, Array], levels: Levels) -> dict[str, Array]:
         """Make the tensors that are not there."""
         sizes, tables = measure(self.manifest.inputs, arrays), {}
         plan, left_out = self.manifest.features, {}
+        if levels:
+            check_levels(self.manifest, levels, sizes.get("D", 0))
         if plan is not None:
             sizes.setdefault("G", 0)
             if "D" in sizes:
-                found = plan.tables(sizes["D"], sizes["G"])
+                found = plan.tables(sizes["D"], sizes["G"], levels)
                 tables = {f"layout.{name}": table for name, table in found.items()}
-                sizes = {axis: size for axis, size in sizes.items() if "+" not in axis} | plan.sizes(sizes["D"])
+                features = plan.sizes(sizes["D"] - len(levels))
+                sizes = {axis: size for axis, size in sizes.items() if "+" not in axis} | features
                 _check_feature_sizes(self.manifest, arrays, sizes)
         for spec in self.manifest.inputs:
             if spec.name not in arrays:

@@ -32,6 +32,8 @@ def check_observations(manifest: Manifest, limits: Limits, memory: "Memory", new
     """
     if len(new.x) == 0:
         raise InvalidInput(Problem(f"{at}x", "has no rows. Send at least one observation."))
+    if new.levels:
+        raise InvalidInput(Problem(f"{at}levels", "is not kept with a context. Send levels as numbers."))
     problems = length_problems(new, at)
     if not problems:
         problems = [

@@ -44,5 +44,6 @@ def blocks(fit: Fit) -> tuple[Block, ...]:
 
 def _names(fit: Fit) -> list[str]:
     """Name the blocks, by number as in the plan's tables."""
-    knots = [block for block in fit.plan.band(len(fit.features.mean)).blocks if isinstance(block, Knots)]
-    return ["linear", "indicators", *(f"additive_{len(block.places)}" for block in knots), "pairs"]
+    band = fit.plan.band(len(fit.features.mean) - len(fit.levels))
+    knots = [block for block in band.blocks if isinstance(block, Knots)]
+    return ["linear", "indicators", "levels", *(f"additive_{len(block.places)}" for block in knots), "pairs"]

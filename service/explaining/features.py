@@ -10,6 +10,7 @@ import numpy as np
 
 from gdssm.feature_plan import FeaturePlan
 from gdssm.prior import BEND, FURTHEST
+from service.levels import Levels
 from service.shapes import Array
 from service.wide_readout import effective_count, varying
 
@@ -42,17 +43,18 @@ class Features(NamedTuple):
     """(A + P,)"""
 
     @classmethod
-    def of(cls, plan: FeaturePlan, state: Mapping[str, Array], outputs: int) -> "Features":
+    def of(cls, plan: FeaturePlan, state: Mapping[str, Array], outputs: int, levels: Levels = ()) -> "Features":
         """Read them off the state of one context.
 
         Args:
             plan: Of the model.
             state: By input name, without the axis of contexts.
             outputs: K.
+            levels: Which columns of x are levels of categories.
         """
         mean, count, effective = state["state.mean"][outputs:], float(state["state.count"]), effective_count(state)
         inputs = len(mean)
-        tables = plan.tables(inputs, len(state["state.present"]))
+        tables = plan.tables(inputs, len(state["state.present"]), levels)
         deviation = np.sqrt(varying(state)[outputs : outputs + inputs] / count)
         spread = state.get("state.spread", np.zeros(inputs))
         reach = 1.0 + np.sqrt(max(effective - 1.0, 0.0))

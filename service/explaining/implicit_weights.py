@@ -13,6 +13,7 @@ from service.contexts.memory import Memory
 from service.errors import Problem, UnsupportedByModel
 from service.explaining.readout import check_linear_readout, weights_of_readout
 from service.inference import Infer
+from service.levels import Levels
 from service.predictor import Context, check_finite, columns, run, weight_of
 from service.runtime import Runtime
 from service.shapes import Array
@@ -92,8 +93,8 @@ def implicit_weights_of(runtime: Runtime, context: Context, parameters: Mapping[
         "y": columns(context.y)[None],
         "weight": weight_of(context)[None],
     }
-    state = runtime.state_after(run(runtime, tensors, {}))
-    found = _in_process(runtime, state, context.x.shape[1], parameters)
+    state = runtime.state_after(run(runtime, tensors, {}, context.levels))
+    found = _in_process(runtime, state, context.x.shape[1], parameters, context.levels)
     shape = context.y.shape[1:]
     return ImplicitWeights(found.weights.reshape(-1, *shape), found.intercept.reshape(shape))
 
@@ -120,9 +121,14 @@ def check_affine(manifest: Manifest) -> None:
 
 
 def _in_process(
-    runtime: Runtime, state: Mapping[str, Array], inputs: int, parameters: Mapping[str, float]
+    runtime: Runtime,
+    state: Mapping[str, Array],
+    inputs: int,
+    parameters: Mapping[str, float],
+    levels: Levels = (),
 ) -> ImplicitWeights:
-    return implicit_weights(partial(run, runtime, parameters=parameters), runtime.manifest, state, inputs)
+    infer = partial(run, runtime, parameters=parameters, levels=levels)
+    return implicit_weights(infer, runtime.manifest, state, inputs)
 
 
 def _probes(manifest: Manifest, state: Mapping[str, Array], inputs: int) -> tuple[Array, Array]:

@@ -10,6 +10,7 @@ from service.artifact import RESPONSE, WANT_RESPONSE, WANT_SCALE, Manifest
 from service.errors import Problem, UnsupportedByModel
 from service.explaining.features import Features
 from service.inference import Infer
+from service.levels import Levels
 from service.predictor import Context, columns, run, weight_of
 from service.runtime import Runtime
 from service.shapes import Array
@@ -27,6 +28,8 @@ class Fit(NamedTuple):
     features: Features
     flat_y: bool
     """Whether y came as numbers (N,) rather than rows (N, K)."""
+    levels: Levels = ()
+    """Which columns of x are levels of categories."""
 
     @property
     def plan(self) -> FeaturePlan:
@@ -59,7 +62,7 @@ class Fit(NamedTuple):
     @property
     def layout(self) -> tuple[Array, list[Array]]:
         """The block of each feature (E,), and for each group the share of each feature's block."""
-        tables = self.plan.tables(len(self.features.mean), len(self.features.present))
+        tables = self.plan.tables(len(self.features.mean), len(self.features.present), self.levels)
         return tables["block"], [tables[f"group.{number}"] for number in range(self.plan.groups)]
 
     def strengths(self, kind: Array, of_kind: Array) -> Array:
@@ -153,14 +156,22 @@ def contributions_at_evidence(runtime: Runtime, context: Context, query: Array) 
 def _fit_of_context(runtime: Runtime, context: Context, *, response: bool) -> tuple[Fit, Array]:
     tensors = {"x": context.x[None], "y": columns(context.y)[None], "weight": weight_of(context)[None]}
     asked = {"x_query": context.x[None, :1], WANT_SCALE: np.zeros(()), WANT_RESPONSE: np.asarray(float(response))}
-    outputs = run(runtime, {**tensors, **asked}, {})
-    fit = _fit(runtime.manifest, runtime.state_after(outputs), outputs, flat_y=context.y.ndim == 1)
+    outputs, levels = run(runtime, {**tensors, **asked}, {}, context.levels), context.levels
+    fit = _fit(runtime.manifest, runtime.state_after(outputs), outputs, flat_y=context.y.ndim == 1, levels=levels)
     return fit, outputs[RESPONSE][0]
 
 
-def _fit(manifest: Manifest, state: Mapping[str, Array], outputs: Mapping[str, Array], *, flat_y: bool) -> Fit:
+def _fit(
+    manifest: Manifest,
+    state: Mapping[str, Array],
+    outputs: Mapping[str, Array],
+    *,
+    flat_y: bool,
+    levels: Levels = (),
+) -> Fit:
     plan, weight = manifest.features, outputs["readout.weight"][0]
     assert plan is not None  # noqa: S101  (see `check_readout`)
     one = {name: tensor[0] for name, tensor in state.items()}
     with np.errstate(all="ignore"):  # a state that came from elsewhere may hold anything; what is made of it is checked
-        return Fit(manifest, one, weight, Features.of(plan, one, weight.shape[1]), flat_y)
+        features = Features.of(plan, one, weight.shape[1], levels)
+        return Fit(manifest, one, weight, features, flat_y, levels)

@@ -54,7 +54,7 @@ class Block:
     """What one block of features has in the evidence and in predictions."""
 
     block: str
-    """linear, indicators, additive_5 (five knots for each column) and the like, or pairs."""
+    """linear, indicators, levels, additive_5 (five knots for each column) and the like, or pairs."""
     probability: Array
     """That the block is in the model: of the groups of features that have it, by evidence; () or (K,)."""
     strength: Array

@@ -2,8 +2,10 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
+from copy import copy
 from functools import cache
 from pathlib import Path
+from typing import Self
 
 import numpy as np
 import pytest
@@ -16,6 +18,7 @@ from export.zoo import ENTRIES, Entry
 from service.artifact import next_name
 from service.cells import buffered
 from service.contexts.merge import is_buffered, merge
+from service.levels import Levels
 from service.runtime import Runtime
 from tests.properties.cases import ROUNDING, WITH_FEATURES
 
@@ -27,9 +30,18 @@ ZOO = Path(service.__file__).parent / "zoo"
 class Door(ABC):
     """One way to a model: state in, state out."""
 
+    levels: Levels = ()
+    """Which columns of x are levels of categories."""
+
     def __init__(self, entry: Entry) -> None:
         self.entry = entry
         self.runtime = Runtime.load(ZOO / entry.file)
+
+    def with_levels(self, levels: Levels) -> Self:
+        """The same model for tables with categories."""
+        other = copy(self)
+        other.levels = levels
+        return other
 
     @property
     def rounding(self) -> float:
@@ -68,7 +80,7 @@ class OnnxDoor(Door):
     """The file that ships, as the service runs it."""
 
     def run(self, tensors: Mapping[str, Array | float]) -> dict[str, Array]:
-        return self.runtime.run(tensors)
+        return self.runtime.run(tensors, self.levels)
 
 
 class TorchDoor(Door):
@@ -80,7 +92,7 @@ class TorchDoor(Door):
 
     def run(self, tensors: Mapping[str, Array | float]) -> dict[str, Array]:
         defaults = {parameter.name: parameter.default for parameter in self.graph.signature.parameters}
-        complete = {**defaults, **self.runtime.complete(tensors)}
+        complete = {**defaults, **self.runtime.complete(tensors, self.levels)}
         names = [*(spec.name for spec in self.graph.inputs), *defaults]
         dtype = getattr(torch, self.graph.signature.dtype)
         with torch.no_grad():

@@ -10,9 +10,10 @@ from tests.closeness import assert_close
 N, M, D, K = 7, 4, 5, 3
 
 
-def context(**other: Array) -> Context:
+def context(x: Array | None = None, y: Array | None = None, weight: Array | None = None) -> Context:
     generator = np.random.default_rng(7)
-    return Context(**{"x": generator.normal(size=(N, D)), "y": generator.normal(size=(N, K)), **other})
+    drawn = generator.normal(size=(N, D)), generator.normal(size=(N, K))
+    return Context(drawn[0] if x is None else x, drawn[1] if y is None else y, weight)
 
 
 def query(width: int = D) -> Array:

@@ -174,6 +174,7 @@ LIES: dict[str, tuple[dict[str, Any], str]] = {
     "a version of many digits": ({"version": f"{'9' * 5000}.0.0"}, "not valid"),
     "no inputs": ({"inputs": ()}, "disagree about the inputs"),
     "one input twice": ({"inputs": (*manifest().inputs, *X)}, "breaks the contract"),
+    "levels without features": ({"column_kinds": ("number", "level")}, "column_kinds must be number alone"),
     "a merge rule for another state": ({"merge": MergeRule(rule="moments")}, "merge rule moments is about"),
     "a width that the graph does not have": ({"dims": {"D": 5, "K": "any"}}, "the inputs must be"),
     "no width": ({"dims": {"K": "any"}}, "the inputs must be"),

@@ -1,0 +1,70 @@
+"""Columns of x that are levels of categories: which models take them, and states that meet a level later."""
+
+from collections.abc import Mapping
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from service.artifact import Manifest
+from service.errors import InvalidInput, Problem, UnsupportedByModel
+from service.shapes import Array
+
+Levels = tuple[int, ...]
+"""Which columns of x, from 0, are levels of categories: 1 where an observation has it, and 0 elsewhere."""
+WIDENED = ("state.mean", "state.peak", "state.center", "state.spread", "state.buffer")
+"""Tensors of a state whose last axis ends with the columns of x."""
+
+
+def check_levels(manifest: Manifest, levels: Levels, inputs: int) -> None:
+    """See that a model takes these columns as levels.
+
+    Args:
+        manifest: Of the model.
+        levels: The columns.
+        inputs: D.
+
+    Raises:
+        UnsupportedByModel: The model takes numbers alone.
+        InvalidInput: There is no such column, or one is named twice.
+    """
+    if "level" not in manifest.column_kinds:
+        text = (
+            f"are nothing that model {manifest.name} takes (version {manifest.version}): its columns are numbers. "
+            "Send levels as numbers, or choose a model that has level among its column_kinds."
+        )
+        raise UnsupportedByModel(Problem("levels", text))
+    if len({*levels}) < len(levels) or not {*levels} <= {*range(inputs)}:
+        text = f"must be different columns of x, from 0 to {inputs - 1}; these are {levels}."
+        raise InvalidInput(Problem("levels", text[:200]))
+
+
+def with_new_levels(tensors: Mapping[str, Array], levels: Levels) -> dict[str, Array]:
+    """Give a state the last columns of x that it lacks, if they are levels; exact, because they have been 0 until now.
+
+    Args:
+        tensors: x, y and the state by input name, the state in full or not at all. Others are ignored.
+        levels: Which columns of x are levels.
+
+    Returns:
+        The tensors of the state that change.
+    """
+    if not {"x", "y", "state.present"} <= tensors.keys():
+        return {}
+    inputs, width = tensors["x"].shape[2], tensors["state.mean"].shape[1]
+    new = inputs - (width - tensors["y"].shape[2])
+    if new <= 0 or not {*levels} >= {*range(inputs - new, inputs)}:
+        return {}
+    indicators = tensors["state.present"].shape[1]
+    places = [width] * new + ([width + indicators] * new if indicators else [])
+    comoment = np.insert(np.insert(tensors["state.comoment"], places, 0.0, axis=1), places, 0.0, axis=2)
+    changed = {name: _with_columns(tensors[name], 0.0, new) for name in WIDENED if name in tensors}
+    if indicators:
+        for name, weight in (("state.present", "state.count"), ("state.buffer_present", "state.buffer_weight")):
+            if name in tensors:
+                changed[name] = _with_columns(tensors[name], tensors[weight][..., None] != 0, new)
+    return {**changed, "state.comoment": comoment}
+
+
+def _with_columns(tensor: Array, value: ArrayLike, count: int) -> Array:
+    """Append columns of a value, or of one for each row, to the last axis."""
+    return np.concatenate([tensor, np.broadcast_to(value, (*tensor.shape[:-1], count))], -1)
