@@ -19,6 +19,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from gdssm.cell_moments import CellMoments
+from gdssm.evidence import LOG_PRIOR
 from gdssm.moments import diagonal
 from gdssm.prior import INVERSE_DOUBLINGS, LARGEST_LEVERAGE, NEVER, SMALLEST_SHARE, TAIL_FREEDOM
 from gdssm.readout import Fits, fit
@@ -104,11 +105,10 @@ def _probability(fits: Fits, varying: Float[Tensor, "B C"]) -> Float[Tensor, "B 
     """Weigh strengths and groups by one evidence for all classes: C − 1 of their C likelihoods are independent."""
     classes = varying.sum(1)
     share = (classes - 1.0).clamp(min=0.0) / classes.clamp(min=1.0)
-    evidence = []
+    evidence, prior = [], LOG_PRIOR.to(varying.device)[:, None]
     for ridge, out in zip(fits.ridges, fits.left_out, strict=True):
-        likelihood = (ridge.strengths.log_evidence - ridge.strengths.log_prior) * varying[:, None]
-        joint = likelihood.sum(2, keepdim=True) * share[:, None, None]
-        evidence.append(ridge.strengths.log_prior + joint + out)
+        likelihood = (ridge.strengths.log_likelihood * varying[:, None]).sum(2, keepdim=True)
+        evidence.append(prior + likelihood * share[:, None, None] + out)
     return torch.softmax(torch.cat(evidence, 1), 1)
 
 

@@ -2,8 +2,9 @@
 
 With a normal prior of variance τ² on the weights, noise of variance σ² and s = the prior's noise-to-signal ratio, ridge
 regression is the posterior mean, and the marginal likelihood of the observations is known in closed form (MacKay,
-"Bayesian interpolation", 1992). σ² is integrated out; s has the prior that makes R² = 1/(1 + s) Beta(½, ½) (Jeffreys).
-Predictions are averaged over strengths and groups with the evidence as weight, so nothing is tuned.
+"Bayesian interpolation", 1992). σ² is integrated out; s has the prior that makes R² = 1/(1 + s) Beta(½, ½)
+(Jeffreys), or zero with probability 0.15 (`prior.LOG_PRIOR`). Predictions are averaged over strengths and groups with
+the evidence as weight, so nothing is tuned.
 
 All in units in which the features of a group have Σ weight·φ² = 1 together, and y has Σ weight·y² = 1: then ridge's
 strength is a = s/n.
@@ -19,15 +20,14 @@ from gdssm import prior
 from gdssm.descent_integral import Path, log_determinant_weights, null_weights, ridge_weights
 from gdssm.quadrature import LOWEST_RATE
 
-STRENGTHS = torch.from_numpy(prior.STRENGTHS)
+STRENGTHS, LOG_PRIOR = map(torch.from_numpy, (prior.STRENGTHS, prior.LOG_PRIOR))
 
 
 class Strengths(NamedTuple):
     """Ridge regression on one group of features at S strengths."""
 
-    log_evidence: Float[Tensor, "B S K"]
-    log_prior: Float[Tensor, "B S 1"]
-    """The part of the log evidence that comes from the prior of s, without the observations."""
+    log_likelihood: Float[Tensor, "B S K"]
+    """Of the observations; the log evidence without the prior of s."""
     solutions: Float[Tensor, "B S D K"]
     """The weights of ridge regression."""
     residual: Float[Tensor, "B S K"]
@@ -39,7 +39,7 @@ class Strengths(NamedTuple):
 
 
 def ridge_at_every_strength(path: Path, cross: Float[Tensor, "B D K"], count: Float[Tensor, " B"]) -> Strengths:
-    """Find the solution and the evidence at every strength.
+    """Find the solution and the likelihood at every strength.
 
     Args:
         path: Of gradient flow on G and c.
@@ -48,13 +48,11 @@ def ridge_at_every_strength(path: Path, cross: Float[Tensor, "B D K"], count: Fl
     """
     scale = count[:, None] * path.unit
     rate = (STRENGTHS.to(cross.device) / scale).clamp(min=LOWEST_RATE)
-    strengths = rate * scale
     weights = ridge_weights(rate)
     batch, inputs, outputs = cross.shape
     solutions = ((weights @ path.solutions) / path.unit[..., None]).reshape(batch, -1, inputs, outputs)
     residual = (1.0 - (solutions * cross[:, None]).sum(2)).clamp(min=prior.SMALLEST_RESIDUAL)
     log_determinant = log_determinant_weights(rate) @ path.traces
-    odds = 0.5 * torch.log(strengths)[..., None] - torch.log(1.0 + strengths)[..., None]
     freedom = (count - 1.0)[:, None, None]
-    log_evidence = odds - 0.5 * log_determinant - 0.5 * freedom * torch.log(residual)
-    return Strengths(log_evidence, odds, solutions, residual, weights, null_weights(rate, weights))
+    log_likelihood = -0.5 * log_determinant - 0.5 * freedom * torch.log(residual)
+    return Strengths(log_likelihood, solutions, residual, weights, null_weights(rate, weights))

@@ -3,7 +3,13 @@
 import numpy as np
 
 STRENGTHS = 2.0 ** (8.0 - np.arange(30))
-"""s: noise variance over signal variance in the prior, equally likely before R²'s prior; 256 to 5e-7."""
+"""s: noise variance over signal variance in the prior, 256 to 5e-7; the prior's R² is 1/(1 + s)."""
+NO_SIGNAL = 0.15
+"""Probability in the prior that y does not depend on x at all; the first strength stands for it."""
+R_BETWEEN = np.concatenate([[0.0], (1.0 + STRENGTHS[:-1] / np.sqrt(2.0)) ** -0.5, [1.0]])
+"""R halfway between strengths on the logarithmic grid, and 0 and 1 at its ends."""
+LOG_PRIOR = np.log((1.0 - NO_SIGNAL) * np.diff(np.arcsin(R_BETWEEN)) * 2.0 / np.pi + NO_SIGNAL * (STRENGTHS == 256.0))
+"""Of each strength: otherwise R² is Beta(½, ½) (Jeffreys), whose distribution function is (2/π)·arcsin R."""
 SMALLEST_BOUND = 1e-5
 """In place of λ_max where the matrix is zero."""
 SMALLEST_RESIDUAL = 1e-14

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from gdssm.cell_moments import CellMoments
 from gdssm.descent_integral import Path, follow
-from gdssm.evidence import Strengths, ridge_at_every_strength
+from gdssm.evidence import LOG_PRIOR, Strengths, ridge_at_every_strength
 from gdssm.moments import diagonal
 from gdssm.prior import CONSTANT, NEVER, NUMBERS, RESIDUE, ROUNDING, SMALLEST_FREEDOM
 
@@ -93,7 +93,8 @@ def read(
     """
     scale, count, ridges, left_out = fit(state, outputs, block, groups)
     size = block.shape[0]
-    evidence = [ridge.strengths.log_evidence + out for ridge, out in zip(ridges, left_out, strict=True)]
+    prior = LOG_PRIOR.to(scale.outputs.device)[:, None]
+    evidence = [ridge.strengths.log_likelihood + prior + out for ridge, out in zip(ridges, left_out, strict=True)]
     probability = torch.softmax(torch.cat(evidence, 1), 1)
     every = torch.cat([ridge.weights(size) for ridge in ridges], 1)
     weight = (probability[:, :, None] * every).sum(1)

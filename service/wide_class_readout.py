@@ -56,7 +56,7 @@ def _average(fits: Fits, varying: NDArray[np.bool_], size: int, gram: F64) -> tu
     share = max(varying.sum() - 1, 0) / max(varying.sum(), 1)
     evidence = np.concatenate(
         [
-            ridge.log_prior + out + share * (ridge.log_evidence - ridge.log_prior[:, None])[:, varying].sum(1)
+            prior.LOG_PRIOR + out + share * ridge.log_likelihood[:, varying].sum(1)
             for ridge, out in zip(fits.ridges, fits.left_out, strict=True)
         ]
     )

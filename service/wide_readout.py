@@ -31,10 +31,8 @@ class Ridge(NamedTuple):
     """(S, E_g, K), for features as they are."""
     residual: F64
     """(S, K)"""
-    log_evidence: F64
+    log_likelihood: F64
     """(S, K)"""
-    log_prior: F64
-    """The part of it that comes from the prior of the strength, (S,)."""
 
     def inverse(self, factor: F64, *, unobserved: bool = False) -> F64:
         """Sum factor·(G + aI)⁻¹ over the strengths, for features as they are; (E_g, E_g)."""
@@ -59,7 +57,7 @@ class Fits(NamedTuple):
     def probability(self) -> list[F64]:
         """Weigh strengths and groups by the evidence of each output by itself; (S, K) for each ridge."""
         parts = zip(self.ridges, self.left_out, strict=True)
-        evidence = np.concatenate([ridge.log_evidence + out for ridge, out in parts])
+        evidence = np.concatenate([ridge.log_likelihood + prior.LOG_PRIOR[:, None] + out for ridge, out in parts])
         probability = np.exp(evidence - evidence.max(0))
         probability /= probability.sum(0)
         return np.split(probability, len(self.ridges))
@@ -152,17 +150,15 @@ def _ridge(gram: F64, cross: F64, squared_unit: F64, count: float) -> Ridge:
     along = vectors.T @ (unit[:, None] * cross[:part])
     step = 8.0 * max(float((values**32).sum() ** (1 / 32)), prior.SMALLEST_BOUND)
     rate = np.maximum(prior.STRENGTHS / (count * step), quadrature.LOWEST_RATE)
-    strengths = rate * count * step
     path, traces = quadrature.path_of(values / step)
     weights = quadrature.ridge_weights(rate)
     inverses = weights @ path / step
     unobserved = quadrature.null_weights(rate, weights)[:, None] * quadrature.unobserved(values / step) / step
     residual = (1.0 - inverses @ along**2).clip(min=prior.SMALLEST_RESIDUAL)
     determinant = quadrature.log_determinant_weights(rate) @ traces
-    prior_odds = 0.5 * np.log(strengths) - np.log1p(strengths)
-    log_evidence = (prior_odds - 0.5 * determinant)[:, None] - 0.5 * (count - 1.0) * np.log(residual)
+    log_likelihood = -0.5 * determinant[:, None] - 0.5 * (count - 1.0) * np.log(residual)
     solutions = unit[:, None] * (vectors @ (inverses[..., None] * along))
-    return Ridge(unit, vectors, inverses, unobserved, solutions, residual, log_evidence, prior_odds)
+    return Ridge(unit, vectors, inverses, unobserved, solutions, residual, log_likelihood)
 
 
 def eigen(matrix: F64) -> tuple[F64, F64]:

@@ -5,11 +5,15 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.stats import beta  # type: ignore[import-untyped]
 
 from gdssm.feature_plan import FeaturePlan
 
 Array = NDArray[np.float64]
 STRENGTHS = 2.0 ** (8.0 - np.arange(30))
+R_BETWEEN = 1 / np.sqrt(1 + STRENGTHS[:-1] * 2**-0.5)
+JEFFREYS = np.diff(beta(0.5, 0.5).cdf([0.0, *R_BETWEEN**2, 1.0]))
+LOG_PRIOR = np.log([0.85 * JEFFREYS[0] + 0.15, *0.85 * JEFFREYS[1:]])
 FLOOR = 8 * 30 / 2**46
 """The smallest a that there is, in units of (Σ λ³²)^(1/32)."""
 
@@ -100,11 +104,11 @@ def _ridges(features: Array, asked: Array, target: Array, weight: Array, n: floa
     values = values.clip(0)
     cross, along = vectors.T @ (features.T @ (weight[:, None] * target)), asked @ vectors
     a = np.maximum(STRENGTHS / n, FLOOR * (values**32).sum() ** (1 / 32))
-    s, inverses = a * n, 1 / (values + a[:, None])
+    inverses = 1 / (values + a[:, None])
     residual = 1 - inverses @ cross**2
     log_determinant = np.log1p(values / a[:, None]).sum(1)[:, None]
     return Ridges(
-        0.5 * np.log(s) - np.log1p(s),
+        LOG_PRIOR,
         -0.5 * log_determinant - 0.5 * (n - 1) * np.log(residual),
         residual,
         (values * inverses).sum(1),

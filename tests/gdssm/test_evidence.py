@@ -1,13 +1,14 @@
-"""Evidence is the marginal likelihood of the observations, times the prior of their R²."""
+"""Evidence is the marginal likelihood of the observations, times a prior of R²."""
 
 import numpy as np
 import pytest
 import torch
 from numpy.typing import NDArray
+from scipy.stats import beta  # type: ignore[import-untyped]
 from torch import Tensor
 
 from gdssm.descent_integral import follow
-from gdssm.evidence import STRENGTHS, Strengths, ridge_at_every_strength
+from gdssm.evidence import LOG_PRIOR, STRENGTHS, Strengths, ridge_at_every_strength
 from gdssm.prior import SMALLEST_RESIDUAL
 from gdssm.quadrature import DOUBLINGS, LOWEST_RATE
 from tests.closeness import assert_close
@@ -59,14 +60,12 @@ def log_likelihood(x: Array, y: Array, ratio: float) -> float:
 
 
 @pytest.mark.parametrize("observations", [2, 3, 7, 20, 101])
-def test_it_is_the_marginal_likelihood_and_the_prior_of_r_squared(observations: int) -> None:
+def test_it_is_the_marginal_likelihood(observations: int) -> None:
     x, y = context(observations)
-    found = ridges(x, y).log_evidence
+    found = ridges(x, y).log_likelihood
     for b in range(B):
         for k in range(K):
-            expected = [
-                log_likelihood(x[b].numpy(), y[b, :, k].numpy(), s) + 0.5 * np.log(s) - np.log1p(s) for s in exact(x)
-            ]
+            expected = [log_likelihood(x[b].numpy(), y[b, :, k].numpy(), s) for s in exact(x)]
             difference = found[b, : len(expected), k].numpy() - expected
             assert np.abs(difference - difference[0]).max() < RESIDUAL * (observations + 1) / 2
 
@@ -84,35 +83,33 @@ def test_solutions_and_residuals_are_those_of_ridge_regression(observations: int
         assert_close(found.residual[:, place], residual, f"residual {place}", rtol=RESIDUAL)
 
 
-def test_the_prior_of_r_squared_is_beta_of_two_halves() -> None:
-    """Its distribution function is (2/π)·arcsin √R²; the grid of strengths doubles from point to point."""
-    s = STRENGTHS.numpy()
-    prior = np.exp(0.5 * np.log(s) - np.log1p(s))
-    share = np.cumsum(prior) / prior.sum() - prior / prior.sum() / 2
-    expected = 2 / np.pi * np.arcsin(np.sqrt(1 / (1 + s)))
-    assert np.abs(share - expected).max() < 0.035
+def test_in_the_prior_r_squared_is_zero_or_beta_of_two_halves() -> None:
+    """The probability up to halfway (in log s) to the next strength is that of R² up to there."""
+    halfway = (STRENGTHS * STRENGTHS.roll(-1)).sqrt()[:-1].numpy()
+    expected = 0.15 + 0.85 * beta(0.5, 0.5).cdf(1 / (1 + halfway))
+    assert_close(LOG_PRIOR.exp().cumsum(0)[:-1], expected, "distribution of R²")
+    assert_close(LOG_PRIOR.exp().sum(), torch.ones((), dtype=torch.float64), "probability")
 
 
-def test_no_columns_vary_and_the_evidence_is_the_prior() -> None:
+def test_no_columns_vary_and_every_strength_is_as_likely() -> None:
     x, y = context(7)
     found = ridges(torch.zeros_like(x), y)
-    prior = 0.5 * torch.log(STRENGTHS) - torch.log(1 + STRENGTHS)
     assert not found.solutions.any()
     assert_close(found.residual, torch.ones(B, len(STRENGTHS), K, dtype=torch.float64), "residual")
-    assert_close(found.log_evidence, prior[None, :, None].expand(B, -1, K), "log evidence", rtol=1e-9)
+    assert found.log_likelihood.abs().max() < 1e-12
 
 
 def test_one_observation_says_nothing_of_y() -> None:
     x, y = context(7)
-    evidence = ridges(x, y, count=1.0).log_evidence
-    assert_close(evidence[..., 1], evidence[..., 0], "log evidence")
+    likelihood = ridges(x, y, count=1.0).log_likelihood
+    assert_close(likelihood[..., 1], likelihood[..., 0], "log likelihood")
 
 
 def test_an_exact_fit_keeps_a_residual_that_is_not_rounding() -> None:
     x, y = context(101, noise=0.0)
     found = ridges(x, y)
     assert (found.residual >= SMALLEST_RESIDUAL).all()
-    assert torch.isfinite(found.log_evidence).all()
+    assert torch.isfinite(found.log_likelihood).all()
     # 0.0001 of y is noise in the prior at the lowest strength.
     assert (found.residual.amin(1) < 1e-4).all()
 
@@ -121,5 +118,5 @@ def test_strengths_below_the_paths_reach_are_raised_to_it() -> None:
     x, y = context(7)
     count = 1e18
     assert (lowest(x, count) > STRENGTHS).all()
-    evidence = ridges(x, y, count=count).log_evidence
-    assert_close(evidence[:, 1:], evidence[:, :1].expand(-1, len(STRENGTHS) - 1, -1), "log evidence")
+    likelihood = ridges(x, y, count=count).log_likelihood
+    assert_close(likelihood[:, 1:], likelihood[:, :1].expand(-1, len(STRENGTHS) - 1, -1), "log likelihood")
