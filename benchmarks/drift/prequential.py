@@ -14,7 +14,7 @@ from service.distribution import Wanted
 from service.predictor import Context, Limits, run
 from service.runtime import Runtime
 
-FIXED = np.array([1.0, 0.999, 0.998, 0.995, 0.99, 0.98, 0.97, 0.95, 0.93, 0.9, 0.85, 0.8, 0.7])
+FIXED = np.array([1.0, 0.999, 0.998, 0.995, 0.99, 0.98, 0.97, 0.95, 0.93, 0.9, 0.85, 0.8, 0.7, 0.6, 0.5])
 """Finer than the factors of decay auto, so that the best of them is a hard one to meet."""
 LEVEL = 0.9
 LIMITS = Limits(sys.maxsize, sys.maxsize, sys.maxsize)
