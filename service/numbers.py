@@ -1,9 +1,9 @@
 """JSON lists to arrays, refusing what is not a finite number by its position.
 
 A list that is an array already, of the axes that are wanted, is left as it is: JSON has no number that is not finite,
-and binary bodies are checked by `tensors`. Stricter than numpy on purpose: no string or boolean becomes a number,
-null becomes NaN only where a cell may be missing, rows must have one width, and NaN, ±Infinity and numbers beyond
-float64 are named by their place.
+and binary bodies are checked by `tensors`. What a number is, `real_numbers` says. It is
+stricter than numpy on purpose: no string or boolean becomes a number, null becomes NaN only where a cell may be
+missing, rows must have one width, and NaN, ±Infinity and numbers beyond float64 are named by their place.
 """
 
 import math
@@ -14,6 +14,7 @@ from math import prod
 import numpy as np
 
 from service.errors import InvalidInput, Problem
+from service.real_numbers import FINITE, INFINITE
 from service.shapes import Array, shaped
 
 SHOWN = 5
@@ -215,7 +216,7 @@ def _why_not_finite(cell: object, *, missing: bool = False) -> str | None:
     if math.isnan(size):
         return "is NaN. Leave the observation out, or fill the value in."
     if math.isinf(size):
-        return "is infinite, or too large for float64. Send a finite number."
+        return f"{INFINITE}. {FINITE}"
     return None
 
 

@@ -40,7 +40,7 @@ class ContextsCalls:
                 merge exactly. Left out, the first 33 observations say it.
             like: The id of a context whose scale this one is to have.
         """
-        named = None if scale is None else dict(zip(("center", "spread"), map(list, scale), strict=True))
+        named = None if scale is None else _named(*scale)
         body = json_body(model=model, version=version, decay=decay, ttl=ttl, scale=named, like=like)
         return Call("POST", CONTEXTS, CONTEXT, body, {"Content-Type": JSON, **once()})
 
@@ -151,6 +151,11 @@ class ContextCalls:
     def _remember(self, record: ContextRecord) -> ContextRecord:
         self.record = record
         return record
+
+
+def _named(center: Sequence[float], spread: Sequence[float]) -> dict[str, list[float]]:
+    named = {"center": center, "spread": spread}
+    return {name: frames.read(values, f"scale.{name}").numbers.tolist() for name, values in named.items()}
 
 
 def _if(version: int | None) -> dict[str, str]:

@@ -15,7 +15,7 @@ import pytest
 
 from service.client import AsyncClient, Client
 from service.client.answers import EvaluationRecord
-from service.client.errors import Conflict, InvalidInput, NotAllowed, NotFound, Unreachable
+from service.client.errors import Conflict, InvalidArgument, InvalidInput, NotAllowed, NotFound, Unreachable
 from tests.running import ROOT, Server, running
 
 N, M, D, K = 23, 5, 3, 2
@@ -150,9 +150,13 @@ def test_an_evaluation_can_be_cancelled_and_may_be_of_own_data(client: Client) -
     [
         ({"y": Y[:-1]}, InvalidInput, "has 22 entries"),
         ({"model": "cubic"}, NotFound, "There is no model 'cubic'"),
-        ({"y": np.full((N, 2), np.nan)}, InvalidInput, r"y\[0\]\[0\]: is NaN"),
+        ({"y": np.zeros((N, 0))}, InvalidInput, "y: is empty"),
         ({"parameters": {"pace": 1.0}}, InvalidInput, "parameters.pace: is not a parameter of model nonlinear"),
-        ({"weight": [["a"]]}, ValueError, "weight must be numbers"),
+        ({"weight": [["a"]]}, InvalidArgument, r"weight must be numbers; weight\[0\]\[0\] is the text 'a'"),
+        ({"y": [None] * N}, InvalidArgument, r"y must be numbers; y\[0\] is missing"),
+        ({"interval": "0.9"}, InvalidArgument, "interval must be a number; it is the text '0.9'"),
+        ({"quantiles": [0.1, True]}, InvalidArgument, "quantiles must be a number; it is True. Send 1"),
+        ({"parameters": {"pace": "1"}}, InvalidArgument, "parameters.pace must be a number; it is the text '1'"),
     ],
 )
 def test_a_mistake_is_told_in_the_services_words(
