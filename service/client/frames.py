@@ -220,10 +220,11 @@ def _whole(frame: Frame) -> NDArray[Any] | None:
 
 
 def _of_series(series: Series, *, missing: bool) -> Array:
+    native = series.to_native()
+    kind = str(getattr(native, "dtype", getattr(native, "type", "")))
     remedy = REMEDIES.get(type(series.dtype))
-    if remedy:
-        native = series.to_native()
-        raise NotNumbersError(Flaw((), f"is of type {getattr(native, 'dtype', getattr(native, 'type', ''))}", remedy))
+    if remedy and kind != "object":  # of which narwhals guesses the type from some cells
+        raise NotNumbersError(Flaw((), f"is of type {kind}", remedy))
     wide = isinstance(series.dtype, nw.Int128 | nw.UInt128)
     return float64((series.cast(nw.Float64) if wide else series).to_numpy(), missing=missing)
 
