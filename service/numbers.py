@@ -14,7 +14,7 @@ from math import prod
 import numpy as np
 
 from service.errors import InvalidInput, Problem
-from service.real_numbers import FINITE, INFINITE
+from service.real_numbers import BOOLEAN, FINITE, INFINITE, MISSING, OTHER, TEXT
 from service.shapes import Array, shaped
 
 SHOWN = 5
@@ -27,7 +27,7 @@ def number(value: object, field: str) -> float:
     Raises:
         InvalidInput: It is not a finite one.
     """
-    reason = _why_not_finite(value)
+    reason = _why_not_finite(value, null="Send one, or leave it out.")
     if reason:
         raise InvalidInput(Problem(field, reason))
     return float(value)  # type: ignore[arg-type]
@@ -204,9 +204,9 @@ def _bad_cells(row: object, field: str, *, missing: bool) -> Iterator[Problem]:
             yield Problem(f"{field}[{i}]", reason)
 
 
-def _why_not_finite(cell: object, *, missing: bool = False) -> str | None:
+def _why_not_finite(cell: object, *, missing: bool = False, null: str = MISSING) -> str | None:
     if type(cell) not in {int, float}:
-        return f"must be a number; this is {named(cell)}."
+        return f"must be a number; this is {named(cell)}. {null if cell is None else _remedy(cell)}"
     try:
         size = float(cell)  # type: ignore[arg-type]
     except OverflowError:
@@ -218,6 +218,12 @@ def _why_not_finite(cell: object, *, missing: bool = False) -> str | None:
     if math.isinf(size):
         return f"{INFINITE}. {FINITE}"
     return None
+
+
+def _remedy(cell: object) -> str:
+    if isinstance(cell, bool):
+        return BOOLEAN
+    return TEXT if isinstance(cell, str) else OTHER
 
 
 def _refuse(problems: Iterable[Problem]) -> None:

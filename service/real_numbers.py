@@ -30,7 +30,7 @@ F64 = NDArray[np.float64]
 SHOWN = 5
 """Flaws that are looked for at most."""
 
-BOOLEAN = "Send 1 and 0, as astype(float) makes of it."
+BOOLEAN = "Send 1 and 0 instead; in Python astype(float) makes them."
 TEXT = "Convert text that is a number; encode a category as one column of 1 and 0 for each of its values."
 TIME = "Send a number, such as the days since a fixed date."
 DURATION = "Send a number, such as seconds."

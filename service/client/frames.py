@@ -209,14 +209,20 @@ def _of_frame(frame: Frame, rows: int, names: tuple[str, ...], name: str, *, mis
 
 
 def _whole(frame: Frame) -> NDArray[Any] | None:
-    dtypes = frame.schema.values()
-    if not dtypes or not all(dtype.is_numeric() and not dtype.is_decimal() for dtype in dtypes):
+    if not _is_numeric(frame):
         return None
     try:
         cells = frame.to_numpy()
     except Exception:  # noqa: BLE001  (every library has its own; column by column it is tried again)
         return None
     return cells if cells.dtype.kind in "fiu" else None
+
+
+def _is_numeric(frame: Frame) -> bool:
+    """Tell whether every column is of integers or floating point; of pandas itself, since narwhals takes long there."""
+    if frame.implementation.is_pandas_like():
+        return all(getattr(dtype, "kind", "") in {*"fiu"} for dtype in set(frame.to_native().dtypes))
+    return all(dtype.is_numeric() and not dtype.is_decimal() for dtype in frame.schema.values())
 
 
 def _of_series(series: Series, *, missing: bool) -> Array:
