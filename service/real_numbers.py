@@ -63,8 +63,8 @@ class Flaw(NamedTuple):
     remedy: str
 
 
-class NotNumbersError(Exception):
-    """An array is not numbers; carries the first flaws."""
+class Flawed(Exception):
+    """Something is not numbers; carries the first flaws."""
 
     def __init__(self, *flaws: Flaw) -> None:
         super().__init__()
@@ -79,11 +79,11 @@ def float64(array: NDArray[Any], *, missing: bool = False) -> F64:
         missing: Whether a cell may be missing.
 
     Raises:
-        NotNumbersError: It does not hold numbers alone.
+        Flawed: It does not hold numbers alone.
     """
     kind, hidden = array.dtype.kind, None
     if kind not in "fiuO":
-        raise NotNumbersError(Flaw((), f"is of type {array.dtype}", REMEDIES.get(kind, OTHER)))
+        raise Flawed(Flaw((), f"is of type {array.dtype}", REMEDIES.get(kind, OTHER)))
     if isinstance(array, np.ma.MaskedArray):
         array, hidden = np.asarray(array.data), np.ma.getmaskarray(array)
     if kind == "O":
@@ -101,21 +101,21 @@ def check_finite(numbers: F64, *, missing: bool) -> None:
     """See that numbers are finite, and NaN only where they may be missing.
 
     Raises:
-        NotNumbersError: They are not.
+        Flawed: They are not.
     """
     finite = np.isfinite(numbers)
     if finite.all():
         return
     bad = np.argwhere(np.isinf(numbers) if missing else ~finite)[:SHOWN].tolist()
     if bad:
-        raise NotNumbersError(*(_not_finite(tuple(place), numbers[tuple(place)]) for place in bad))
+        raise Flawed(*(_not_finite(tuple(place), numbers[tuple(place)]) for place in bad))
 
 
 def number_of(value: object) -> float:
     """Read one number; NaN if it is missing, infinite if it is too large.
 
     Raises:
-        NotNumbersError: It is none.
+        Flawed: It is none.
     """
     if type(value) is float:
         return value
@@ -124,7 +124,7 @@ def number_of(value: object) -> float:
         return np.nan
     flaw = _flaw_of(value)
     if flaw:
-        raise NotNumbersError(flaw)
+        raise Flawed(flaw)
     if isinstance(value, Decimal) and value.is_nan():
         return np.nan
     try:
@@ -132,7 +132,7 @@ def number_of(value: object) -> float:
     except OverflowError:
         return np.inf
     except (TypeError, ValueError, RuntimeError) as error:
-        raise NotNumbersError(Flaw((), f"is of type {type(value).__name__} ({error})", OTHER)) from error
+        raise Flawed(Flaw((), f"is of type {type(value).__name__} ({error})", OTHER)) from error
 
 
 def is_missing(value: object) -> bool:
@@ -162,7 +162,7 @@ def _inner(value: object) -> object:
 
 
 def _flaw_of(value: object) -> Flaw | None:
-    """See what is surely no number; of what else there is `float` decides."""
+    """Recognise values that are no numbers; about other types `float` decides."""
     if isinstance(value, np.generic) and value.dtype.kind not in "fiuO":
         remedy: str | None = REMEDIES.get(value.dtype.kind, OTHER)
     else:
@@ -181,12 +181,12 @@ def _of_values(array: NDArray[np.object_], hidden: NDArray[np.bool_]) -> F64:
     for place, value in np.ndenumerate(array):
         try:
             numbers[place] = np.nan if hidden[place] else number_of(value)
-        except NotNumbersError as error:
+        except Flawed as error:
             flaws += (flaw._replace(place=place) for flaw in error.flaws)
             if len(flaws) == SHOWN:
                 break
     if flaws:
-        raise NotNumbersError(*flaws)
+        raise Flawed(*flaws)
     return numbers
 
 

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from service.real_numbers import F64, SHOWN, Flaw, NotNumbersError, float64
+from service.real_numbers import F64, SHOWN, Flaw, Flawed, float64
 
 PLAIN = {int, float, type(None), np.float64, np.float32, np.int64, np.int32}
 """Types that numpy makes floating point of without a loop in Python, and rightly."""
@@ -28,14 +28,14 @@ def read(values: object, *, missing: bool = False) -> F64:
         missing: Whether a cell may be missing.
 
     Raises:
-        NotNumbersError: There are other things than numbers, rows of several widths, or nothing that is an array.
+        Flawed: There are other things than numbers, rows of several widths, or nothing that is an array.
     """
     if _is_sparse(values):
         return float64(_dense(values), missing=missing)
     if isinstance(values, Sequence) and not isinstance(values, str | bytes | bytearray):
         return _of_sequence(values, missing=missing)
     if isinstance(values, Mapping | Set) or not (hasattr(values, "__array__") or np.isscalar(values)):
-        raise NotNumbersError(Flaw((), f"is of type {type(values).__name__}", "Send a list, an array or a frame."))
+        raise Flawed(Flaw((), f"is of type {type(values).__name__}", "Send a list, an array or a frame."))
     return float64(as_array(values), missing=missing)
 
 
@@ -43,7 +43,7 @@ def as_array(values: object) -> NDArray[Any]:
     """Make an array of any dtype, or leave the one that it is.
 
     Raises:
-        NotNumbersError: It does not let itself be made an array, as a tensor on another device.
+        Flawed: It does not let itself be made an array, as a tensor on another device.
     """
     if isinstance(values, np.ndarray):
         return values
@@ -51,7 +51,7 @@ def as_array(values: object) -> NDArray[Any]:
         return np.asarray(values)
     except (TypeError, ValueError, RuntimeError) as error:
         what = f"is a {type(values).__name__} that cannot be read as an array ({error})"
-        raise NotNumbersError(Flaw((), what, "Make it one before.")) from error
+        raise Flawed(Flaw((), what, "Make it one before.")) from error
 
 
 def _of_sequence(values: Sequence[Any], *, missing: bool) -> F64:
@@ -82,7 +82,7 @@ def _of_rows(values: Sequence[Any], *, missing: bool) -> F64:
     for i, value in enumerate(values):
         try:
             rows.append(read(value, missing=missing) if _is_row(value) else np.empty(()))
-        except NotNumbersError as error:
+        except Flawed as error:
             flaws += (flaw._replace(place=(i, *flaw.place)) for flaw in error.flaws)
             if len(flaws) >= SHOWN:
                 break
@@ -92,7 +92,7 @@ def _of_rows(values: Sequence[Any], *, missing: bool) -> F64:
         if row.shape != rows[0].shape
     ]
     if flaws:
-        raise NotNumbersError(*flaws[:SHOWN])
+        raise Flawed(*flaws[:SHOWN])
     return np.stack(rows)
 
 
@@ -105,7 +105,7 @@ def _dense(values: Any) -> NDArray[Any]:  # noqa: ANN401  (scipy is not imported
     """Make a sparse array dense, unless that is very large.
 
     Raises:
-        NotNumbersError: It is.
+        Flawed: It is.
     """
     if prod(values.shape) > MOST_DENSE:
         shape, size = " × ".join(map(str, values.shape)), prod(values.shape) * 8 / 2**30
@@ -113,5 +113,5 @@ def _dense(values: Any) -> NDArray[Any]:  # noqa: ANN401  (scipy is not imported
             f"is sparse and would be {shape} numbers ({size:.1f} GiB; at most {MOST_DENSE * 8 / 2**30:.0f} are taken)"
         )
         remedy = "Send fewer rows at a time, or reduce the columns, as TruncatedSVD of scikit-learn does."
-        raise NotNumbersError(Flaw((), what, remedy))
+        raise Flawed(Flaw((), what, remedy))
     return np.asarray(values.toarray())

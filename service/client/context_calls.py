@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Literal
 
 import httpx
+from numpy.typing import ArrayLike
 
 from service.client import array_body, frames
 from service.client.answers import ContextList, ContextRecord, Page, Prediction
@@ -11,7 +12,7 @@ from service.client.call import JSON, Call, at, given, json_body, nothing, once,
 
 CONTEXTS = at("v1", "contexts")
 CONTEXT = reading(ContextRecord)
-Scale = tuple[Sequence[float], Sequence[float]]
+Scale = tuple[ArrayLike, ArrayLike]
 """Center and spread of each column of x."""
 
 
@@ -153,7 +154,7 @@ class ContextCalls:
         return record
 
 
-def _named(center: Sequence[float], spread: Sequence[float]) -> dict[str, list[float]]:
+def _named(center: ArrayLike, spread: ArrayLike) -> dict[str, list[float]]:
     named = {"center": center, "spread": spread}
     return {name: frames.read(values, f"scale.{name}").numbers.tolist() for name, values in named.items()}
 

@@ -99,8 +99,8 @@ class StateEstimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn ships
             **kinds: What y may be, as scikit-learn's `check_X_y` takes it.
         """
         first = not hasattr(self, "state_")
-        validate_data(self, X, y, reset=first, **NAMES_ALONE)
         rows = frames.read(X, "X", missing=True).numbers
+        validate_data(self, X, y, reset=first, **NAMES_ALONE)
         x, targets = check_X_y(rows, read_y(y), estimator=self, **GAPS, **kinds)
         _check_n_features(self, x, reset=first)
         return x, targets
@@ -129,8 +129,9 @@ class StateEstimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn ships
     def _outputs(self, X: ArrayLike, *names: str) -> list[Array]:
         """Ask for outputs (M, K) or (M,) by name, from the state."""
         check_is_fitted(self, "state_")
+        numbers = frames.read(X, "X", missing=True).numbers
         validate_data(self, X, reset=False, **NAMES_ALONE)
-        x = check_array(frames.read(X, "X", missing=True).numbers, estimator=self, input_name="X", **GAPS)
+        x = check_array(numbers, estimator=self, input_name="X", **GAPS)
         _check_n_features(self, x, reset=False)
         with self._engine() as engine:
             _check_cells(engine, x)

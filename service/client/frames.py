@@ -27,7 +27,7 @@ from service.real_numbers import (
     TEXT,
     TIME,
     Flaw,
-    NotNumbersError,
+    Flawed,
     float64,
     is_missing,
     number_of,
@@ -90,7 +90,7 @@ def read(values: object, name: str, like: Names = None, *, missing: bool = False
             named = None if native.name in {None, ""} else (str(native.name),)
             return Columns(_of_series(native, missing=missing), named)
         return Columns(arrays.read(values, missing=missing), None)
-    except NotNumbersError as error:
+    except Flawed as error:
         raise _refusal(name, error.flaws, [position(name, flaw.place) for flaw in error.flaws]) from error
 
 
@@ -102,7 +102,7 @@ def number(value: object, name: str) -> float:
     """
     try:
         return number_of(value)
-    except NotNumbersError as error:
+    except Flawed as error:
         raise _refusal(name, error.flaws, ["it"], "a number") from error
 
 
@@ -119,7 +119,7 @@ def labels(values: object, name: str) -> NDArray[Any]:
     native = _native(values, name)
     try:
         array = native.to_numpy() if isinstance(native, nw.DataFrame | nw.Series) else arrays.as_array(values)
-    except NotNumbersError as error:
+    except Flawed as error:
         raise InvalidArgument(f"{name} {error.flaws[0].what}. {error.flaws[0].remedy}") from error
     hidden = np.ma.getmaskarray(array)
     array = np.asarray(array)
@@ -192,14 +192,14 @@ def _of_frame(frame: Frame, rows: int, names: tuple[str, ...], name: str, *, mis
     if whole is not None:
         try:
             return float64(whole, missing=missing)
-        except NotNumbersError as error:
+        except Flawed as error:
             places = [f"{name}[{flaw.place[0]}], column {names[flaw.place[1]]!r}," for flaw in error.flaws]
             raise _refusal(name, error.flaws, places) from error
     numbers, flaws, places = np.empty((rows, len(names))), list[Flaw](), list[str]()
     for i, column in enumerate(frame.iter_columns()):
         try:
             numbers[:, i] = _of_series(column, missing=missing)
-        except NotNumbersError as error:
+        except Flawed as error:
             flaws += error.flaws
             where = [f"{position(name, flaw.place)}, " if flaw.place else "" for flaw in error.flaws]
             places += [f"{cell}column {names[i]!r}{',' * bool(cell)}" for cell in where]
@@ -219,7 +219,7 @@ def _whole(frame: Frame) -> NDArray[Any] | None:
 
 
 def _is_numeric(frame: Frame) -> bool:
-    """Tell whether every column is of integers or floating point; of pandas itself, since narwhals takes long there."""
+    """Tell whether every column is of integers or floating point; narwhals' dtypes of pandas' take 20 times as long."""
     if frame.implementation.is_pandas_like():
         return all(getattr(dtype, "kind", "") in {*"fiu"} for dtype in set(frame.to_native().dtypes))
     return all(dtype.is_numeric() and not dtype.is_decimal() for dtype in frame.schema.values())
@@ -229,8 +229,8 @@ def _of_series(series: Series, *, missing: bool) -> Array:
     native = series.to_native()
     kind = str(getattr(native, "dtype", getattr(native, "type", "")))
     remedy = REMEDIES.get(type(series.dtype))
-    if remedy and kind != "object":  # of which narwhals guesses the type from some cells
-        raise NotNumbersError(Flaw((), f"is of type {kind}", remedy))
+    if remedy and kind != "object":  # narwhals infers the type of objects from some cells
+        raise Flawed(Flaw((), f"is of type {kind}", remedy))
     wide = isinstance(series.dtype, nw.Int128 | nw.UInt128)
     return float64((series.cast(nw.Float64) if wide else series).to_numpy(), missing=missing)
 

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 from numpy.typing import NDArray
 
-from service.real_numbers import SHOWN, Flaw, NotNumbersError, float64, is_missing, number_of, sentence
+from service.real_numbers import SHOWN, Flaw, Flawed, float64, is_missing, number_of, sentence
 
 HIDDEN: Any = np.ma.MaskedArray(3, True)
 MASK = [[False, True], [False, False]]
@@ -76,7 +76,7 @@ def test_none_na_nan_and_masked_values_are_missing(value: object) -> None:
     ],
 )
 def test_other_values_are_named_with_a_remedy(value: object, what: str, remedy: str) -> None:
-    with pytest.raises(NotNumbersError) as refused:
+    with pytest.raises(Flawed) as refused:
         number_of(value)
     (flaw,) = refused.value.flaws
     assert flaw.place == ()
@@ -107,7 +107,7 @@ def test_arrays_of_every_type_of_number_become_float64(dtype: str) -> None:
     ids=lambda array: str(array.dtype),
 )
 def test_arrays_of_other_types_are_refused_as_a_whole(array: NDArray[Any]) -> None:
-    with pytest.raises(NotNumbersError) as refused:
+    with pytest.raises(Flawed) as refused:
         float64(array, missing=True)
     assert [(flaw.place, flaw.what) for flaw in refused.value.flaws] == [((), f"is of type {array.dtype}")]
 
@@ -124,21 +124,21 @@ def test_arrays_of_other_types_are_refused_as_a_whole(array: NDArray[Any]) -> No
 )
 def test_what_a_mask_hides_is_missing_whatever_it_is(array: NDArray[Any]) -> None:
     np.testing.assert_array_equal(float64(array, missing=True), [[1, np.nan], [3, 4]])
-    with pytest.raises(NotNumbersError) as refused:
+    with pytest.raises(Flawed) as refused:
         float64(array)
     assert [(flaw.place, flaw.what) for flaw in refused.value.flaws] == [((0, 1), "is missing")]
 
 
 def test_infinite_cells_are_refused_also_where_cells_may_be_missing() -> None:
     for array in (np.array([np.nan, np.inf]), np.array([None, 10**400], object), np.array([0, "1e400"], np.longdouble)):
-        with pytest.raises(NotNumbersError) as refused:
+        with pytest.raises(Flawed) as refused:
             float64(array, missing=True)
         assert [flaw.place for flaw in refused.value.flaws] == [(1,)]
 
 
 def test_of_many_bad_cells_the_first_few_are_named() -> None:
     for array in (np.full(1000, np.nan), np.full(1000, "red", object)):
-        with pytest.raises(NotNumbersError) as refused:
+        with pytest.raises(Flawed) as refused:
             float64(array)
         assert [flaw.place for flaw in refused.value.flaws] == [(i,) for i in range(SHOWN)]
 

@@ -142,6 +142,14 @@ def test_sparse_rows_are_learnt_as_dense_ones_are(kind: Callable[[object], Any])
     assert get_tags(fitted).input_tags.sparse
 
 
+def test_two_columns_of_one_name_are_refused_in_the_words_of_the_client() -> None:
+    frame = pd.DataFrame(X[:, :2], columns=["a", "b"])
+    fitted, twice = GDSSMRegressor("linear").fit(frame, Y), frame.set_axis(["a", "a"], axis=1)
+    for ask in (partial(GDSSMRegressor().fit, twice, Y), partial(fitted.predict, twice)):
+        with pytest.raises(ValueError, match=r"^X has more than one column 'a'. Give each column its own name.$"):
+            ask()
+
+
 def test_very_large_sparse_rows_are_refused_with_a_remedy() -> None:
     with pytest.raises(ValueError, match=r"X is sparse and would be 1000000 × 1000000 numbers .*TruncatedSVD"):
         GDSSMRegressor().fit(sparse.csr_array((10**6, 10**6)), np.zeros(10**6))
