@@ -54,6 +54,19 @@ def as_array(values: object) -> NDArray[Any]:
         raise Flawed(Flaw((), what, "Make it one before.")) from error
 
 
+def check_dense(shape: Sequence[int]) -> None:
+    """See that what is sparse may be made dense.
+
+    Raises:
+        Flawed: It would be too large.
+    """
+    if prod(shape) > MOST_DENSE:
+        sizes, size, most = " × ".join(map(str, shape)), prod(shape) * 8 / 2**30, MOST_DENSE * 8 / 2**30
+        what = f"is sparse and would be {sizes} numbers ({size:.1f} GiB; at most {most:.1f} are taken)"
+        remedy = "Send fewer rows at a time, or reduce the columns, as TruncatedSVD of scikit-learn does."
+        raise Flawed(Flaw((), what, remedy))
+
+
 def _of_sequence(values: Sequence[Any], *, missing: bool) -> F64:
     if _types(values) <= PLAIN:
         try:
@@ -102,16 +115,5 @@ def _is_sparse(values: object) -> bool:
 
 
 def _dense(values: Any) -> NDArray[Any]:  # noqa: ANN401  (scipy is not imported here)
-    """Make a sparse array dense, unless that is very large.
-
-    Raises:
-        Flawed: It is.
-    """
-    if prod(values.shape) > MOST_DENSE:
-        shape, size = " × ".join(map(str, values.shape)), prod(values.shape) * 8 / 2**30
-        what = (
-            f"is sparse and would be {shape} numbers ({size:.1f} GiB; at most {MOST_DENSE * 8 / 2**30:.0f} are taken)"
-        )
-        remedy = "Send fewer rows at a time, or reduce the columns, as TruncatedSVD of scikit-learn does."
-        raise Flawed(Flaw((), what, remedy))
+    check_dense(values.shape)
     return np.asarray(values.toarray())

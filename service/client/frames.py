@@ -8,6 +8,7 @@ Rows go by their position, never by an index.
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from math import prod
 from typing import Any
 
 import narwhals as nw
@@ -82,10 +83,11 @@ def read(values: object, name: str, like: Names = None, *, missing: bool = False
         InvalidArgument: A column is missing, or there are two of one name; a ValueError too.
     """
     native = _native(values, name)
-    if isinstance(native, nw.DataFrame):
-        frame, names = _select(native, name, like)
-        return Columns(_of_frame(frame, len(native), names, name, missing=missing), names)
     try:
+        if isinstance(native, nw.DataFrame):
+            frame, names = _select(native, name, like)
+            _check_sparse(frame)
+            return Columns(_of_frame(frame, len(native), names, name, missing=missing), names)
         if isinstance(native, nw.Series):
             named = None if native.name in {None, ""} else (str(native.name),)
             return Columns(_of_series(native, missing=missing), named)
@@ -206,6 +208,13 @@ def _of_frame(frame: Frame, rows: int, names: tuple[str, ...], name: str, *, mis
     if flaws:
         raise _refusal(name, flaws[:SHOWN], places[:SHOWN])
     return numbers
+
+
+def _check_sparse(frame: Frame) -> None:
+    """See that sparse columns, which pandas has, may be made dense; raises as `arrays.check_dense` does."""
+    large = prod(frame.shape) > arrays.MOST_DENSE
+    if large and any(str(dtype).startswith("Sparse") for dtype in getattr(frame.to_native(), "dtypes", ())):
+        arrays.check_dense(frame.shape)
 
 
 def _whole(frame: Frame) -> NDArray[Any] | None:

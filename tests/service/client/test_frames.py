@@ -14,6 +14,7 @@ import pytest
 import torch
 from scipy import sparse  # type: ignore[import-untyped]
 
+from service.client import arrays
 from service.client.errors import InvalidArgument
 from service.client.frames import NotNumbers, labels, number, read, writer
 
@@ -219,6 +220,15 @@ def test_what_is_missing_where_nothing_may_be_is_named_by_its_row(values: object
 def test_a_very_large_sparse_array_is_refused_before_it_is_made_dense() -> None:
     with pytest.raises(NotNumbers, match=r"x is sparse and would be 1000000 × 1000000 numbers .*TruncatedSVD"):
         read(sparse.csr_array((10**6, 10**6)), "x")
+
+
+def test_a_very_large_frame_of_sparse_columns_is_refused_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    frame = pd.DataFrame({"a": pd.arrays.SparseArray([0.0, 1.0]), "b": [1.0, 2.0]})
+    assert read(frame, "x").numbers.tolist() == [[0.0, 1.0], [1.0, 2.0]]
+    monkeypatch.setattr(arrays, "MOST_DENSE", 3)
+    with pytest.raises(NotNumbers, match="x must be numbers; x is sparse and would be 2 × 2 numbers"):
+        read(frame, "x")
+    assert read(frame.astype(float), "x").numbers.tolist() == [[0.0, 1.0], [1.0, 2.0]]
 
 
 def test_a_frame_without_columns_or_rows_keeps_its_shape() -> None:
