@@ -15,6 +15,8 @@ The core, web-free:
     distribution  intervals, quantiles and notes of a prediction
     student_t  quantiles of Student's t distribution
     numbers    JSON lists to arrays, refusing what is not a number by its position
+    real_numbers  what a number is, at every door
+    pandas_index  the columns of a table that are the index of a pandas frame
     tensors    arrays from binary bodies, and safetensors
     errors     everything that can go wrong, as one tree
     settings   every setting, with its environment variable

@@ -1,9 +1,9 @@
 """JSON lists to arrays, refusing what is not a finite number by its position.
 
 A list that is an array already, of the axes that are wanted, is left as it is: JSON has no number that is not finite,
-and binary bodies are checked by `tensors`. Stricter than numpy on purpose: no string or boolean becomes a number,
-null becomes NaN only where a cell may be missing, rows must have one width, and NaN, ±Infinity and numbers beyond
-float64 are named by their place.
+and binary bodies are checked by `tensors`. What a number is, `real_numbers` says. It is
+stricter than numpy on purpose: no string or boolean becomes a number, null becomes NaN only where a cell may be
+missing, rows must have one width, and NaN, ±Infinity and numbers beyond float64 are named by their place.
 """
 
 import math
@@ -14,6 +14,7 @@ from math import prod
 import numpy as np
 
 from service.errors import InvalidInput, Problem
+from service.real_numbers import BOOLEAN, FINITE, INFINITE, MISSING, OTHER, TEXT
 from service.shapes import Array, shaped
 
 SHOWN = 5
@@ -26,7 +27,7 @@ def number(value: object, field: str) -> float:
     Raises:
         InvalidInput: It is not a finite one.
     """
-    reason = _why_not_finite(value)
+    reason = _why_not_finite(value, null="Send one, or leave it out.")
     if reason:
         raise InvalidInput(Problem(field, reason))
     return float(value)  # type: ignore[arg-type]
@@ -203,9 +204,9 @@ def _bad_cells(row: object, field: str, *, missing: bool) -> Iterator[Problem]:
             yield Problem(f"{field}[{i}]", reason)
 
 
-def _why_not_finite(cell: object, *, missing: bool = False) -> str | None:
+def _why_not_finite(cell: object, *, missing: bool = False, null: str = MISSING) -> str | None:
     if type(cell) not in {int, float}:
-        return f"must be a number; this is {named(cell)}."
+        return f"must be a number; this is {named(cell)}. {null if cell is None else _remedy(cell)}"
     try:
         size = float(cell)  # type: ignore[arg-type]
     except OverflowError:
@@ -215,8 +216,14 @@ def _why_not_finite(cell: object, *, missing: bool = False) -> str | None:
     if math.isnan(size):
         return "is NaN. Leave the observation out, or fill the value in."
     if math.isinf(size):
-        return "is infinite, or too large for float64. Send a finite number."
+        return f"{INFINITE}. {FINITE}"
     return None
+
+
+def _remedy(cell: object) -> str:
+    if isinstance(cell, bool):
+        return BOOLEAN
+    return TEXT if isinstance(cell, str) else OTHER
 
 
 def _refuse(problems: Iterable[Problem]) -> None:

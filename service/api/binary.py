@@ -176,7 +176,8 @@ def _check_names(tensors: Tensors, names: Collection[str]) -> None:
 def _array(name: str, tensor: NDArray[Any]) -> Array:
     if tensor.ndim not in AXES[name]:
         axes = " or ".join(map(str, AXES[name]))
-        raise InvalidInput(Problem(name, f"must have {axes} axes; this has the shape {tensor.shape}."))
+        remedy = " Send one column as rows of one number." if tensor.ndim == 1 else ""
+        raise InvalidInput(Problem(name, f"must have {axes} axes; this has the shape {tensor.shape}.{remedy}"))
     if tensor.size == 0:
         raise InvalidInput(Problem(name, f"is empty; it has the shape {tensor.shape}. Send at least one number."))
     return numbers_of(tensor, FLOAT64, name, missing=name in CELLS)

@@ -10,6 +10,7 @@ in_process   the service in this process, without a socket
 answers      what the service answers, as frozen objects
 errors       everything else that a call can end in, as one tree
 frames       lists, arrays and data frames in, the same kind out
+arrays       lists, arrays, tensors, masked and sparse arrays to numbers
 array_body   observations, queries and predictions as safetensors
 tensor_body  tensors by the Open Inference Protocol
 estimator, regressor, classifier   scikit-learn's interface to a state of constant size

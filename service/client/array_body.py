@@ -6,6 +6,7 @@ from typing import Any
 import httpx
 import numpy as np
 
+from service.client import frames
 from service.client.answers import Array, Explanation, Prediction
 from service.explaining.as_tensors import blocks_in, effects_in, pairs_in
 from service.tensors import Tensors, pack, unpack
@@ -30,11 +31,15 @@ def texts_of(
     """Write numbers by name, and what to answer in addition to the prediction, as texts."""
     wanted = str(explain).lower() if isinstance(explain, bool) else ",".join(explain) or "false"
     return {
-        **{name: repr(float(value)) for name, value in (parameters or {}).items()},
+        **{name: repr(frames.number(value, f"parameters.{name}")) for name, value in (parameters or {}).items()},
         "explain": wanted,
-        "interval": None if interval is None else repr(float(interval)),
-        "quantiles": ",".join(repr(float(value)) for value in quantiles) if quantiles else None,
+        "interval": None if interval is None else repr(frames.number(interval, "interval")),
+        "quantiles": None if quantiles is None else ",".join(map(repr, map(_quantile, quantiles))) or None,
     }
+
+
+def _quantile(value: object) -> float:
+    return frames.number(value, "quantiles")
 
 
 def prediction_reader(shape: Callable[[Array], Any]) -> Callable[[httpx.Response], Prediction]:

@@ -31,8 +31,8 @@ class Calls:
         """Learn from observations and answer queries, in one call; nothing is kept.
 
         Args:
-            x: N rows of D inputs: lists, an array, or a frame of pandas, polars and the like; None, NaN or null where a
-                cell is missing, for models that take missing cells.
+            x: N rows of D inputs: lists, an array, or a frame of pandas, polars and the like; None, NaN, null
+                or masked where a cell is missing, for models that take missing cells.
             y: N outputs, or N rows of K.
             query: M rows of D inputs to predict for; the columns of a frame are found by the names of x.
             weight: N numbers, how much each observation counts; 1 if left out.
@@ -48,8 +48,8 @@ class Calls:
             The predictions in the kind of the query.
 
         Raises:
-            ClientError: Whatever `service.client.errors` has.
-            ValueError: Something is not numbers, or a column is missing.
+            ClientError: Whatever `service.client.errors` has; `InvalidArgument`, which is a ValueError, if something is
+                not numbers, or a column is missing.
         """
         inputs, outputs = frames.read(x, "x", missing=True), frames.read(y, "y")
         arrays = {

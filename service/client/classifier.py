@@ -7,8 +7,8 @@ from numpy.typing import ArrayLike, NDArray
 from pydantic import SecretStr
 from sklearn.base import ClassifierMixin
 from sklearn.utils.multiclass import check_classification_targets
-from sklearn.utils.validation import validate_data
 
+from service.client import frames
 from service.client.estimator import Array, StateEstimator
 
 
@@ -73,7 +73,7 @@ class GDSSMClassifier(ClassifierMixin, StateEstimator):  # type: ignore[misc]
         sample_weight: ArrayLike | None,
     ) -> Self:
         first = not hasattr(self, "state_")
-        rows, y = validate_data(self, X, y, dtype=np.float64, reset=first, ensure_all_finite="allow-nan")
+        rows, y = self._checked(X, y, lambda y: frames.labels(y, "y"))
         check_classification_targets(y)
         if first:
             self.classes_ = np.unique(y if classes is None else np.asarray(classes))

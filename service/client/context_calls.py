@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Literal
 
 import httpx
+from numpy.typing import ArrayLike
 
 from service.client import array_body, frames
 from service.client.answers import ContextList, ContextRecord, Page, Prediction
@@ -11,7 +12,7 @@ from service.client.call import JSON, Call, at, given, json_body, nothing, once,
 
 CONTEXTS = at("v1", "contexts")
 CONTEXT = reading(ContextRecord)
-Scale = tuple[Sequence[float], Sequence[float]]
+Scale = tuple[ArrayLike, ArrayLike]
 """Center and spread of each column of x."""
 
 
@@ -40,7 +41,7 @@ class ContextsCalls:
                 merge exactly. Left out, the first 33 observations say it.
             like: The id of a context whose scale this one is to have.
         """
-        named = None if scale is None else dict(zip(("center", "spread"), map(list, scale), strict=True))
+        named = None if scale is None else _named(*scale)
         body = json_body(model=model, version=version, decay=decay, ttl=ttl, scale=named, like=like)
         return Call("POST", CONTEXTS, CONTEXT, body, {"Content-Type": JSON, **once()})
 
@@ -151,6 +152,11 @@ class ContextCalls:
     def _remember(self, record: ContextRecord) -> ContextRecord:
         self.record = record
         return record
+
+
+def _named(center: ArrayLike, spread: ArrayLike) -> dict[str, list[float]]:
+    named = {"center": center, "spread": spread}
+    return {name: frames.read(values, f"scale.{name}").numbers.tolist() for name, values in named.items()}
 
 
 def _if(version: int | None) -> dict[str, str]:

@@ -1,7 +1,7 @@
 """Everything that a call can end in beside an answer, as one tree.
 
 ClientError
-├── InvalidArgument    an address or a key that cannot be used; nothing was sent; a ValueError too
+├── InvalidArgument    an address, a key or an array that cannot be used; nothing was sent; a ValueError too
 ├── Unreachable        no answer came: no connection, or none in time
 └── Refused            the service answered that it will not; with its own words
     ├── InvalidInput   400, 413, 415, 422: something sent is not what it should be; a ValueError too
@@ -25,7 +25,7 @@ class ClientError(Exception):
 
 
 class InvalidArgument(ClientError, ValueError):
-    """An address or a key that cannot be used; nothing was sent."""
+    """An address, a key or an array that cannot be used; nothing was sent."""
 
 
 class Unreachable(ClientError):

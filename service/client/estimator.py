@@ -4,18 +4,27 @@ The state is all that is remembered of the data, locally as remotely: a remote e
 so that nothing stays on the server, and clone, pickle and joblib work as for any estimator.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
+from numbers import Number
 from typing import Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from pydantic import SecretStr
 from sklearn.base import BaseEstimator
-from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
+from sklearn.utils.validation import (
+    _check_n_features,
+    _check_sample_weight,
+    check_array,
+    check_is_fitted,
+    check_X_y,
+    validate_data,
+)
 
 from service.artifact import Manifest
 from service.cells import missing_problems
+from service.client import frames
 from service.client.engine import Engine, engine, takes_missing_cells
 from service.contexts import drift
 from service.contexts.decay import Decay, check_decay, observe
@@ -25,6 +34,11 @@ Array = NDArray[np.float64]
 
 AT_ONCE = 2**19
 """Numbers of x and y that go into one call: 4 MiB, beside the state well within what a service takes."""
+
+NAMES_ALONE: dict[str, Any] = {"skip_check_array": True, "ensure_2d": False}
+"""What scikit-learn checks of a frame: the names of its columns. What numbers are is checked by `frames`."""
+GAPS: dict[str, Any] = {"dtype": np.float64, "ensure_all_finite": "allow-nan"}
+"""What it checks of numbers; whether a cell may be missing, the model says."""
 
 
 class StateEstimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn ships no types
@@ -64,17 +78,36 @@ class StateEstimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn ships
         self.__dict__["api_key"] = SecretStr(key) if isinstance(key, str) else key
 
     def __sklearn_tags__(self) -> Any:  # noqa: ANN401  (scikit-learn ships no types)
-        """Say that NaN is allowed in X if the model takes missing cells; a service says so when it is asked."""
+        """Say that X may be sparse, and NaN where the model takes missing cells; a service says so when asked."""
         tags = super().__sklearn_tags__()
+        tags.input_tags.sparse = True
         if hasattr(self, "_missing_cells"):
             tags.input_tags.allow_nan = self._missing_cells
         else:
             tags.input_tags.allow_nan = self.url is not None or takes_missing_cells(self.model)
         return tags
 
+    def _checked(
+        self, X: ArrayLike, y: ArrayLike, read_y: Callable[[object], NDArray[Any]], **kinds: bool
+    ) -> tuple[Array, NDArray[Any]]:
+        """Read X and y, and check that they fit each other and what was learnt before.
+
+        Args:
+            X: (N, D).
+            y: (N,) or (N, K).
+            read_y: Makes an array of y.
+            **kinds: What y may be, as scikit-learn's `check_X_y` takes it.
+        """
+        first = not hasattr(self, "state_")
+        rows = frames.read(X, "X", missing=True).numbers
+        validate_data(self, X, y, reset=first, **NAMES_ALONE)
+        x, targets = check_X_y(rows, read_y(y), estimator=self, **GAPS, **kinds)
+        _check_n_features(self, x, reset=first)
+        return x, targets
+
     def _observe(self, x: Array, columns: Array, sample_weight: ArrayLike | None) -> Self:
         """Add observations to the state."""
-        weight = np.ones(len(x)) if sample_weight is None else _check_sample_weight(sample_weight, x, dtype=np.float64)
+        weight = np.ones(len(x)) if sample_weight is None else _weights(sample_weight, x)
         with self._engine() as engine:
             _check_cells(engine, x)
             state = getattr(self, "state_", {})
@@ -96,7 +129,10 @@ class StateEstimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn ships
     def _outputs(self, X: ArrayLike, *names: str) -> list[Array]:
         """Ask for outputs (M, K) or (M,) by name, from the state."""
         check_is_fitted(self, "state_")
-        x = validate_data(self, X, dtype=np.float64, reset=False, ensure_all_finite="allow-nan")
+        numbers = frames.read(X, "X", missing=True).numbers
+        validate_data(self, X, reset=False, **NAMES_ALONE)
+        x = check_array(numbers, estimator=self, input_name="X", **GAPS)
+        _check_n_features(self, x, reset=False)
         with self._engine() as engine:
             _check_cells(engine, x)
             if "scale" in names and not engine.manifest.gives_scale:
@@ -112,7 +148,8 @@ class StateEstimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn ships
         return [np.concatenate(pieces).astype(np.float64) for pieces in zip(*parts, strict=True)]
 
     def _parameters(self) -> dict[str, NDArray[Any]]:
-        return {} if self.learning_rate is None else {"learning_rate": np.asarray(self.learning_rate, np.float64)}
+        rate = self.learning_rate
+        return {} if rate is None else {"learning_rate": np.array(frames.number(rate, "learning_rate"))}
 
     def _forget(self) -> None:
         """Begin anew, as `fit` does."""
@@ -133,6 +170,12 @@ def _check_cells(engine: Engine, x: Array) -> None:
     problems = missing_problems(engine.manifest, "X", x)
     if problems:
         raise ValueError(str(InvalidInput(*problems)))
+
+
+def _weights(sample_weight: ArrayLike, x: Array) -> Array:
+    one = isinstance(sample_weight, Number)
+    weights = sample_weight if one else frames.read(sample_weight, "sample_weight").numbers
+    return np.asarray(_check_sample_weight(weights, x, dtype=np.float64))
 
 
 def _of_rows(output: Array, rows: int) -> Array:

@@ -35,7 +35,7 @@ class EvaluationsCalls:
         Args:
             models: By name.
             suite: The paper's tasks, practical ones, tables of measurements that ship, or tasks drawn from `data`.
-            data: x (R rows of D) and y (R) of your own, with the suite `data`.
+            data: x (R rows of D) and y (R, or one column) of your own, with the suite `data`.
             seed: Decides the tasks.
             tasks: Of each distribution.
             queries: Of each task.
@@ -98,4 +98,6 @@ class EvaluationCalls:
 
 
 def _table(x: object, y: object) -> dict[str, Any]:
-    return {"x": frames.read(x, "x").numbers.tolist(), "y": frames.read(y, "y").numbers.tolist()}
+    outputs = frames.read(y, "y").numbers
+    column = outputs[:, 0] if outputs.ndim == 2 and outputs.shape[1] == 1 else outputs
+    return {"x": frames.read(x, "x").numbers.tolist(), "y": column.tolist()}

@@ -1,23 +1,63 @@
 """Lists, arrays and data frames in, the same kind out.
 
 A frame of pandas, polars or any other library that narwhals knows keeps its column names, its index and its kind;
-columns of the query are found by name, in whatever order they stand.
+columns of the query are found by name, in whatever order they stand. What a number is, `service.real_numbers` says.
+Rows go by their position, never by an index.
 """
 
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from numbers import Real
+from math import prod
 from typing import Any
 
 import narwhals as nw
 import numpy as np
 from numpy.typing import NDArray
 
+from service.client import arrays
+from service.client.errors import InvalidArgument
+from service.numbers import position
+from service.pandas_index import index_columns
+from service.real_numbers import (
+    BOOLEAN,
+    DURATION,
+    MISSING,
+    OTHER,
+    SHOWN,
+    TEXT,
+    TIME,
+    Flaw,
+    Flawed,
+    float64,
+    is_missing,
+    number_of,
+    sentence,
+)
+
 Array = NDArray[np.float64]
 Frame = nw.DataFrame[Any]
 Series = nw.Series[Any]
 Names = tuple[str, ...] | None
 """Of columns; None where there are none."""
+
+REMEDIES: dict[type[nw.dtypes.DType], str] = {
+    nw.Boolean: BOOLEAN,
+    nw.String: TEXT,
+    nw.Binary: TEXT,
+    nw.Date: TIME,
+    nw.Datetime: TIME,
+    nw.Time: TIME,
+    nw.Duration: DURATION,
+    nw.List: OTHER,
+    nw.Array: OTHER,
+    nw.Struct: OTHER,
+}
+"""Of columns that are no numbers whatever their cells hold."""
+
+
+class NotNumbers(InvalidArgument, TypeError):
+    """What should be numbers is not; nothing was sent."""
 
 
 @dataclass(frozen=True)
@@ -36,18 +76,61 @@ def read(values: object, name: str, like: Names = None, *, missing: bool = False
         values: N rows.
         name: What to call them in an error.
         like: Names of the columns to find, if this has names.
-        missing: Whether a cell may be missing: None, null or NA, which become NaN.
+        missing: Whether a cell may be missing: None, null, NA, NaN or masked, which become NaN.
 
     Raises:
-        ValueError: They are not numbers, or a column is missing.
+        NotNumbers: They are not numbers, as `service.real_numbers` says; a ValueError and a TypeError too.
+        InvalidArgument: A column is missing, or there are two of one name; a ValueError too.
     """
-    native = nw.from_native(values, eager_only=True, allow_series=True, pass_through=True)
-    if isinstance(native, nw.DataFrame):
-        frame = _select(native, name, like)
-        return Columns(_numbers(_cells_of(frame), name, missing=missing), tuple(frame.columns))
-    if isinstance(native, nw.Series):
-        return Columns(_numbers(native.to_numpy(), name, missing=missing), (native.name,))
-    return Columns(_numbers(values, name, missing=missing), None)
+    native = _native(values, name)
+    try:
+        if isinstance(native, nw.DataFrame):
+            frame, names = _select(native, name, like)
+            _check_sparse(frame)
+            return Columns(_of_frame(frame, len(native), names, name, missing=missing), names)
+        if isinstance(native, nw.Series):
+            named = None if native.name in {None, ""} else (str(native.name),)
+            return Columns(_of_series(native, missing=missing), named)
+        return Columns(arrays.read(values, missing=missing), None)
+    except Flawed as error:
+        raise _refusal(name, error.flaws, [position(name, flaw.place) for flaw in error.flaws]) from error
+
+
+def number(value: object, name: str) -> float:
+    """Read one number.
+
+    Raises:
+        NotNumbers: It is none.
+    """
+    try:
+        return number_of(value)
+    except Flawed as error:
+        raise _refusal(name, error.flaws, ["it"], "a number") from error
+
+
+def labels(values: object, name: str) -> NDArray[Any]:
+    """Take labels of classes out of a list, an array, a frame or a series; numbers, texts or booleans.
+
+    Args:
+        values: N of them.
+        name: What to call them in an error.
+
+    Raises:
+        InvalidArgument: One is missing.
+    """
+    native = _native(values, name)
+    try:
+        array = native.to_numpy() if isinstance(native, nw.DataFrame | nw.Series) else arrays.as_array(values)
+    except Flawed as error:
+        raise InvalidArgument(f"{name} {error.flaws[0].what}. {error.flaws[0].remedy}") from error
+    hidden = np.ma.getmaskarray(array)
+    array = np.asarray(array)
+    if array.dtype.kind in "OfM":
+        hidden = hidden | np.vectorize(is_missing, otypes=[bool])(array)
+    if hidden.any():
+        place = position(name, np.argwhere(hidden)[0].tolist())
+        raise InvalidArgument(f"{place} is missing. {MISSING}")
+    return array
 
 
 def writer(query: object, names: Names) -> Callable[[Array], Any]:
@@ -58,45 +141,111 @@ def writer(query: object, names: Names) -> Callable[[Array], Any]:
         names: Of the columns of y.
 
     Returns:
-        Takes (M,) or (M, K).
+        Takes (M,) or (M, K); gives a frame or a series for a frame or a series, a list for a list, else an array.
     """
-    native = nw.from_native(query, eager_only=True, allow_series=True, pass_through=True)
+    native = _native(query, "query")
     if isinstance(native, nw.DataFrame | nw.Series):
         return lambda prediction: _frame(native, names, prediction)
-    return (lambda prediction: prediction) if isinstance(query, np.ndarray) else lambda prediction: prediction.tolist()
+    listed = isinstance(query, Sequence)
+    return (lambda prediction: prediction.tolist()) if listed else (lambda prediction: prediction)
 
 
-def _select(frame: Frame, name: str, like: Names) -> Frame:
-    if like is None:
-        return frame
-    missing = [column for column in like if column not in frame.columns]
-    if missing:
-        raise ValueError(f"{name} has no column {', '.join(map(repr, missing))}; x has.")
-    return frame.select(like)
-
-
-def _cells_of(frame: Frame) -> NDArray[Any]:
-    """Take the cells out of a frame; column by column where its library has no common type for them."""
-    cells = frame.to_numpy()
-    if cells.dtype == object:
-        return np.column_stack([column.to_numpy() for column in frame.iter_columns()])
-    return cells
-
-
-def _numbers(values: object, name: str, *, missing: bool) -> Array:
+def _native(values: Any, name: str) -> object:  # noqa: ANN401  (of any library)
+    """Recognise a frame or a series; anything else is left as it is."""
     try:
-        array = np.asarray(values)
-    except ValueError as error:
-        raise ValueError(f"{name} must be rows of one width.") from error
-    if array.dtype == object and missing and all(map(_is_cell, array.flat)):
-        return array.astype(np.float64)
-    if array.dtype.kind not in "fiu":
-        raise ValueError(f"{name} must be numbers; it is of type {array.dtype}. Encode and fill in before sending.")
-    return array.astype(np.float64)
+        native = nw.from_native(values, allow_series=True, pass_through=True)
+    except nw.exceptions.DuplicateError:
+        _check_names(values, name)
+        raise
+    if isinstance(native, nw.LazyFrame):
+        remedy = "Compute it first, as collect() or compute() does."
+        raise NotNumbers(f"{name} is a frame that is not computed yet ({type(values).__name__}). {remedy}")
+    if isinstance(native, nw.DataFrame):
+        _check_names(native, name)
+    elif not isinstance(native, nw.Series) and hasattr(values, "__arrow_c_stream__"):
+        return nw.from_arrow(values, backend=nw.Implementation.PYARROW)
+    return native
 
 
-def _is_cell(value: object) -> bool:
-    return value is None or (isinstance(value, Real) and not isinstance(value, bool))
+def _check_names(frame: Any, name: str) -> None:  # noqa: ANN401  (of any library)
+    """See that every column has a name of its own, as text."""
+    names = getattr(frame, "column_names", None) or frame.columns
+    twice = [column for column, count in Counter(map(str, names)).items() if count > 1]
+    if twice:
+        raise InvalidArgument(f"{name} has more than one column {twice[0]!r}. Give each column its own name.")
+
+
+def _select(frame: Frame, name: str, like: Names) -> tuple[Frame, tuple[str, ...]]:
+    """Choose columns by name, in that order, or all but an index; pandas has names that are no text."""
+    names = list(map(str, frame.columns))
+    if like is None:
+        index = index_columns(names, getattr(getattr(frame.to_native(), "schema", None), "metadata", None))
+        like = tuple(column for column in names if column not in index)
+    missing = [column for column in like if column not in names]
+    if missing:
+        raise InvalidArgument(f"{name} has no column {', '.join(map(repr, missing[:SHOWN]))}; x has.")
+    places = {column: place for place, column in enumerate(names)}
+    return (frame if list(like) == names else frame[:, [places[column] for column in like]]), like
+
+
+def _of_frame(frame: Frame, rows: int, names: tuple[str, ...], name: str, *, missing: bool) -> Array:
+    """Read a frame at once if its library has one numeric type for it, else column by column."""
+    whole = _whole(frame)
+    if whole is not None:
+        try:
+            return float64(whole, missing=missing)
+        except Flawed as error:
+            places = [f"{name}[{flaw.place[0]}], column {names[flaw.place[1]]!r}," for flaw in error.flaws]
+            raise _refusal(name, error.flaws, places) from error
+    numbers, flaws, places = np.empty((rows, len(names))), list[Flaw](), list[str]()
+    for i, column in enumerate(frame.iter_columns()):
+        try:
+            numbers[:, i] = _of_series(column, missing=missing)
+        except Flawed as error:
+            flaws += error.flaws
+            where = [f"{position(name, flaw.place)}, " if flaw.place else "" for flaw in error.flaws]
+            places += [f"{cell}column {names[i]!r}{',' * bool(cell)}" for cell in where]
+    if flaws:
+        raise _refusal(name, flaws[:SHOWN], places[:SHOWN])
+    return numbers
+
+
+def _check_sparse(frame: Frame) -> None:
+    """See that sparse columns, which pandas has, may be made dense; raises as `arrays.check_dense` does."""
+    large = prod(frame.shape) > arrays.MOST_DENSE
+    if large and any(str(dtype).startswith("Sparse") for dtype in getattr(frame.to_native(), "dtypes", ())):
+        arrays.check_dense(frame.shape)
+
+
+def _whole(frame: Frame) -> NDArray[Any] | None:
+    if not _is_numeric(frame):
+        return None
+    try:
+        cells = frame.to_numpy()
+    except Exception:  # noqa: BLE001  (every library has its own; column by column it is tried again)
+        return None
+    return cells if cells.dtype.kind in "fiu" else None
+
+
+def _is_numeric(frame: Frame) -> bool:
+    """Tell whether every column is of integers or floating point; narwhals' dtypes of pandas' take 20 times as long."""
+    if frame.implementation.is_pandas_like():
+        return all(getattr(dtype, "kind", "") in {*"fiu"} for dtype in set(frame.to_native().dtypes))
+    return all(dtype.is_numeric() and not dtype.is_decimal() for dtype in frame.schema.values())
+
+
+def _of_series(series: Series, *, missing: bool) -> Array:
+    native = series.to_native()
+    kind = str(getattr(native, "dtype", getattr(native, "type", "")))
+    remedy = REMEDIES.get(type(series.dtype))
+    if remedy and kind != "object":  # narwhals infers the type of objects from some cells
+        raise Flawed(Flaw((), f"is of type {kind}", remedy))
+    wide = isinstance(series.dtype, nw.Int128 | nw.UInt128)
+    return float64((series.cast(nw.Float64) if wide else series).to_numpy(), missing=missing)
+
+
+def _refusal(name: str, flaws: Sequence[Flaw], places: Sequence[str], what: str = "numbers") -> NotNumbers:
+    return NotNumbers(f"{name} must be {what}; {sentence(flaws, places)}")
 
 
 def _frame(query: Frame | Series, names: Names, prediction: Array) -> object:

@@ -8,8 +8,9 @@ import numpy as np
 from numpy.typing import ArrayLike
 from pydantic import SecretStr
 from sklearn.base import MultiOutputMixin, RegressorMixin
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.validation import check_is_fitted
 
+from service.client import frames
 from service.client.estimator import Array, StateEstimator
 from service.contexts import drift
 from service.contexts.decay import Decay
@@ -66,11 +67,10 @@ class GDSSMRegressor(MultiOutputMixin, RegressorMixin, StateEstimator):  # type:
     def partial_fit(self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None) -> Self:
         """Learn further observations."""
         first = not hasattr(self, "state_")
-        kinds = {"multi_output": True, "y_numeric": True, "dtype": np.float64, "ensure_all_finite": "allow-nan"}
-        rows, targets = validate_data(self, X, y, reset=first, **kinds)
+        rows, targets = self._checked(X, y, lambda y: frames.read(y, "y").numbers, multi_output=True, y_numeric=True)
         if first:
             self._flat = targets.ndim == 1
-        return self._observe(rows, np.asarray(targets, np.float64).reshape(len(targets), -1), sample_weight)
+        return self._observe(rows, targets.reshape(len(targets), -1), sample_weight)
 
     def predict(self, X: ArrayLike, return_std: bool = False) -> Array | tuple[Array, Array]:
         """Predict (M,) or (M, K), as y came in.

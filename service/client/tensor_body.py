@@ -8,10 +8,13 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from service.api.v2.datatypes import datatype_of, dtype_of
+from service.client import frames
 from service.shapes import Array
 
 HEADER = "Inference-Header-Content-Length"
 CONTENT_TYPE = "application/octet-stream"
+SINGLE = {np.dtype(np.float16), np.dtype(np.float32)}
+"""Sent as they are, or as float32."""
 
 
 def write(tensors: Mapping[str, ArrayLike]) -> tuple[bytes, dict[str, str]]:
@@ -44,8 +47,5 @@ def read(response: httpx.Response) -> dict[str, Array]:
 
 
 def _floating(name: str, tensor: ArrayLike) -> Array:
-    array = np.asarray(tensor)
-    if array.dtype.kind not in "fiu":
-        raise ValueError(f"{name} must be numbers; it is of type {array.dtype}.")
-    single = array.dtype in {np.dtype(np.float32), np.dtype(np.float16)}
-    return np.asarray(array, "<f4" if single else "<f8")
+    numbers = frames.read(tensor, name, missing=True).numbers
+    return numbers.astype("<f4") if getattr(tensor, "dtype", None) in SINGLE else numbers.astype("<f8", copy=False)

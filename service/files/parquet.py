@@ -13,6 +13,8 @@ from pyarrow import parquet
 from service.errors import InvalidInput, Problem
 from service.files.ahead import ahead
 from service.files.table import NO_GAPS, SHOWN, Gaps, check_has, check_names, refuse
+from service.pandas_index import index_columns
+from service.real_numbers import BOOLEAN, DURATION, OTHER, TEXT, TIME
 from service.shapes import Array
 
 READ_AT_ONCE = 2**16
@@ -20,7 +22,7 @@ READ_AT_ONCE = 2**16
 
 
 class ParquetTable:
-    """A file whose columns are known; has what `Table` has.
+    """A file whose columns are known, without the index of a pandas frame; has what `Table` has.
 
     Raises:
         InvalidInput: It cannot be read, or is not Parquet.
@@ -31,7 +33,9 @@ class ParquetTable:
         with _in_words(path):
             # What pre_buffer holds is kept until the file is closed: in the end, all of it.
             self._file = parquet.ParquetFile(path, pre_buffer=False, buffer_size=READ_AT_ONCE)
-        self.columns: list[str] = self._file.schema_arrow.names
+        schema = self._file.schema_arrow
+        index = index_columns(schema.names, schema.metadata)
+        self.columns: list[str] = [name for name in schema.names if name not in index]
         self._seen = 0
         check_names(path, self.columns)
 
@@ -68,7 +72,7 @@ class ParquetTable:
         if may_be_null and pa.types.is_null(kind):
             return
         if not (pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind)):
-            raise refuse(self.path, f"must hold numbers; it is of type {kind}.", f"column {name!r}")
+            raise refuse(self.path, f"must hold numbers; it is of type {kind}. {_remedy(kind)}", f"column {name!r}")
 
     def _numbers(self, batch: pa.RecordBatch, gaps: Gaps) -> Array:
         """Lay columns out as rows; pyarrow does that itself, and faster than numpy."""
@@ -89,6 +93,19 @@ class ParquetTable:
             valid = batch.column(place)[row].is_valid
             where = f"{self.path}, row {self._seen + row + 1}, column {batch.schema.names[place]!r}"
             yield Problem(where, "is not a finite number. Fill it in, or leave the row out." if valid else empty)
+
+
+def _remedy(kind: pa.DataType) -> str:
+    """Say what to do with a column that holds no numbers."""
+    types = pa.types
+    if types.is_boolean(kind):
+        return BOOLEAN
+    if types.is_duration(kind):
+        return DURATION
+    if types.is_temporal(kind):
+        return TIME
+    text = (types.is_string, types.is_large_string, types.is_string_view, types.is_dictionary)
+    return TEXT if any(is_of(kind) for is_of in text) else OTHER
 
 
 class ParquetColumn:

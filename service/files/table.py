@@ -211,12 +211,12 @@ def _in_words(path: Path) -> Iterator[None]:
 
 
 def _why_not_number(cell: str, empty: str) -> str | None:
-    """Say what is wrong with a cell, if anything; Python's 1_000 is no number in a table."""
+    """Say what is wrong with a cell, if anything; Python's 1_000 and digits of other scripts are no numbers here."""
     try:
         value = float(cell)
     except ValueError:
         return empty if not cell.strip() else f"is not a number: {cell[:40]!r}."
-    if "_" in cell:
+    if "_" in cell or not cell.strip().isascii():
         return f"is not a number: {cell[:40]!r}."
     if not math.isfinite(value):
         return f"is not a finite number: {cell.strip()[:40]!r}. Fill it in, or leave the row out."

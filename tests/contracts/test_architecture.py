@@ -25,6 +25,8 @@ CORE = [
     "predictor",
     "inference",
     "numbers",
+    "real_numbers",
+    "pandas_index",
     "tensors",
     "errors",
     "settings",

@@ -6,6 +6,7 @@ import pytest
 
 from service.errors import InvalidInput
 from service.numbers import matrix, number, tensor, vector, vector_or_matrix
+from service.real_numbers import BOOLEAN, MISSING, OTHER, TEXT
 from tests.closeness import assert_close
 
 INF, NAN = float("inf"), float("nan")
@@ -39,7 +40,7 @@ def test_null_is_a_missing_cell_where_one_may_be_and_nowhere_else() -> None:
     np.testing.assert_array_equal(matrix([[None, 2], [3, None]], "f", missing=True), [[NAN, 2], [3, NAN]])
     np.testing.assert_array_equal(matrix([[None]], "f", missing=True), [[NAN]])
     np.testing.assert_array_equal(tensor([[1, None], [3, 4]], [2, 2], "f", missing=True), [[1, NAN], [3, 4]])
-    assert refusal(matrix, [[1, None]]) == {"f[0][1]": "must be a number; this is null."}
+    assert refusal(matrix, [[1, None]]) == {"f[0][1]": f"must be a number; this is null. {MISSING}"}
 
 
 @pytest.mark.parametrize(
@@ -47,8 +48,8 @@ def test_null_is_a_missing_cell_where_one_may_be_and_nowhere_else() -> None:
     [
         (NAN, "is NaN, which is not JSON. Send null for a missing cell."),
         (INF, "is infinite, or too large for float64. Send a finite number."),
-        ("", "must be a number; this is the text ''."),
-        (False, "must be a number; this is false."),
+        ("", f"must be a number; this is the text ''. {TEXT}"),
+        (False, f"must be a number; this is false. {BOOLEAN}"),
     ],
 )
 def test_nothing_but_null_is_a_missing_cell(cell: object, message: str) -> None:
@@ -56,12 +57,25 @@ def test_nothing_but_null_is_a_missing_cell(cell: object, message: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("value", "name"),
-    [("1", "the text '1'"), (True, "true"), (False, "false"), (None, "null"), ([1], "a list"), ({}, "an object")],
+    ("value", "name", "remedy"),
+    [
+        ("1", "the text '1'", TEXT),
+        (True, "true", BOOLEAN),
+        (False, "false", BOOLEAN),
+        ([1], "a list", OTHER),
+        ({}, "an object", OTHER),
+    ],
 )
-def test_what_is_no_number_is_named_as_its_sender_would(value: object, name: str) -> None:
-    assert refusal(vector, [0.5, value])["f[1]"] == f"must be a number; this is {name}."
-    assert refusal(number, value)["f"] == f"must be a number; this is {name}."
+def test_what_is_no_number_is_named_as_its_sender_would_and_with_a_remedy(
+    value: object, name: str, remedy: str
+) -> None:
+    assert refusal(vector, [0.5, value])["f[1]"] == f"must be a number; this is {name}. {remedy}"
+    assert refusal(number, value)["f"] == f"must be a number; this is {name}. {remedy}"
+
+
+def test_null_is_to_be_filled_in_or_left_out() -> None:
+    assert refusal(vector, [0.5, None])["f[1]"] == f"must be a number; this is null. {MISSING}"
+    assert refusal(number, None)["f"] == "must be a number; this is null. Send one, or leave it out."
 
 
 def test_ragged_rows_are_named() -> None:

@@ -4,6 +4,8 @@ import csv
 import io
 import re
 from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
 from typing import Any, get_args
 
 import numpy as np
@@ -11,6 +13,8 @@ import pytest
 from playwright.sync_api import Browser, Page
 
 from service.api.schemas import NoteAnswer
+from service.errors import InvalidInput
+from service.files.table import Table
 from tests.running import Server
 
 CODES = get_args(NoteAnswer.model_fields["code"].annotation)
@@ -121,3 +125,21 @@ def test_a_slow_question_is_given_up_for_a_newer_one(page: Page) -> None:
                   (answer) => done([answer, failed]), (error) => failed.push(String(error)));
                 ask("slow"); ask("new"); })"""
     assert call(page, "ask/newest", code) == ["new", []]
+
+
+CELLS = ["3", "-3", "+3", ".5", "3.", "2e3", "2E-3", "1e400", "1_000", "0x10", "1,5", "nan", "NaN", "inf", "Infinity"]
+CELLS += ["true", "True", "red", "\u0661", "\uff11", "1 2", "e5", ".", "-", "9007199254740993"]
+
+
+@pytest.mark.parametrize("cell", CELLS)
+def test_a_cell_is_the_number_that_it_is_in_files(page: Page, tmp_path: Path, cell: str) -> None:
+    (tmp_path / "t.csv").write_text(f'a,b\n"{cell}",1\n', encoding="utf-8")
+    code = "try { return m.columnsOf(a).numeric[0].values[0] } catch { return null }"
+    rows = [[cell, "1"], ["2", "1"], ["3", "1"]]
+    found = call(page, "table/columns", code, {"header": ["a", "b"], "rows": rows})
+    with closing(Table(tmp_path / "t.csv")) as table:
+        if found is None:
+            with pytest.raises(InvalidInput, match="is not a"):
+                list(table.chunks([["a"]], 1))
+        else:
+            assert [cells.tolist() for (cells,) in table.chunks([["a"]], 1)] == [[[found]]]

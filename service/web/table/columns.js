@@ -25,7 +25,10 @@ export function columnsOf({ header, rows }) {
   return { numeric, leftOut };
 }
 
-/** Finite decimal numbers only: no empty cell, no hexadecimal, no comma in place of the point. */
+/**
+ * Finite decimal numbers only, as service/real_numbers.py says of tables of text: no empty cell, no boolean, no
+ * hexadecimal, no comma in place of the point.
+ */
 const numberIn = (cell) => (/^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(cell) ? finite(Number(cell)) : Number.NaN);
 const finite = (value) => (Number.isFinite(value) ? value : Number.NaN);
 

@@ -4,6 +4,7 @@ from pydantic import ValidationError
 from service.api.problems import path_of, problems_in
 from service.api.schemas import PredictRequest
 from service.api.v2.schemas import InferRequest
+from service.real_numbers import BOOLEAN, TEXT
 
 
 def problems(body: dict[str, object]) -> dict[str, str]:
@@ -25,9 +26,9 @@ def test_a_name_of_the_senders_is_not_repeated_in_full() -> None:
 def test_every_problem_of_every_field_is_named() -> None:
     found = problems({"context": {"x": [[1, False], [2, "3"]], "y": [True], "weights": [1]}, "query": [], "k": 1})
     assert found == {
-        "context.x[0][1]": "must be a number; this is false.",
-        "context.x[1][1]": "must be a number; this is the text '3'.",
-        "context.y[0]": "must be a number; this is true.",
+        "context.x[0][1]": f"must be a number; this is false. {BOOLEAN}",
+        "context.x[1][1]": f"must be a number; this is the text '3'. {TEXT}",
+        "context.y[0]": f"must be a number; this is true. {BOOLEAN}",
         "context.weights": "is not a field. Leave it out; the fields here are x, y, weight.",
         "query": "is empty. Send at least one.",
         "k": "is not a field. Leave it out; the fields here are interval, quantiles, model, version, context, query, "

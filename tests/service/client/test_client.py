@@ -5,6 +5,7 @@ import inspect
 import subprocess
 import sys
 from collections.abc import Iterator
+from decimal import Decimal
 from typing import Any
 
 import anyio
@@ -12,10 +13,11 @@ import numpy as np
 import pandas as pd
 import polars as pl
 import pytest
+from scipy import sparse  # type: ignore[import-untyped]
 
 from service.client import AsyncClient, Client
 from service.client.answers import EvaluationRecord
-from service.client.errors import Conflict, InvalidInput, NotAllowed, NotFound, Unreachable
+from service.client.errors import Conflict, InvalidArgument, InvalidInput, NotAllowed, NotFound, Unreachable
 from tests.running import ROOT, Server, running
 
 N, M, D, K = 23, 5, 3, 2
@@ -140,7 +142,8 @@ def test_an_evaluation_is_asked_for_and_waited_for(client: Client) -> None:
 
 
 def test_an_evaluation_can_be_cancelled_and_may_be_of_own_data(client: Client) -> None:
-    evaluation = client.evaluations.ask(["linear"], data=(X, Y[:, 0]), tasks=4000, observations=5, curve=[2, 3])
+    own = pd.DataFrame(X), pd.DataFrame({"price": Y[:, 0]})
+    evaluation = client.evaluations.ask(["linear"], data=own, tasks=4000, observations=5, curve=[2, 3])
     assert evaluation.cancel().status == "cancelled"
     assert evaluation.wait().suite == "data"
 
@@ -150,9 +153,14 @@ def test_an_evaluation_can_be_cancelled_and_may_be_of_own_data(client: Client) -
     [
         ({"y": Y[:-1]}, InvalidInput, "has 22 entries"),
         ({"model": "cubic"}, NotFound, "There is no model 'cubic'"),
-        ({"y": np.full((N, 2), np.nan)}, InvalidInput, r"y\[0\]\[0\]: is NaN"),
+        ({"y": np.zeros((N, 0))}, InvalidInput, "y: is empty"),
+        ({"x": X[:, 0]}, InvalidInput, r"x: must have 2 axes; .* Send one column as rows of one number."),
         ({"parameters": {"pace": 1.0}}, InvalidInput, "parameters.pace: is not a parameter of model nonlinear"),
-        ({"weight": [["a"]]}, ValueError, "weight must be numbers"),
+        ({"weight": [["a"]]}, InvalidArgument, r"weight must be numbers; weight\[0\]\[0\] is the text 'a'"),
+        ({"y": [None] * N}, InvalidArgument, r"y must be numbers; y\[0\] is missing"),
+        ({"interval": "0.9"}, InvalidArgument, "interval must be a number; it is the text '0.9'"),
+        ({"quantiles": [0.1, True]}, InvalidArgument, "quantiles must be a number; it is True. Send 1"),
+        ({"parameters": {"pace": "1"}}, InvalidArgument, "parameters.pace must be a number; it is the text '1'"),
     ],
 )
 def test_a_mistake_is_told_in_the_services_words(
@@ -160,6 +168,39 @@ def test_a_mistake_is_told_in_the_services_words(
 ) -> None:
     with pytest.raises(kind, match=message):
         client.predict(**{"x": X, "y": Y, "query": QUERY, **change})
+
+
+def test_frames_of_arrays_and_other_kinds_of_numbers_are_answered_as_floats_are(client: Client) -> None:
+    expected = client.predict(X, Y[:, 0], QUERY, model="linear").prediction
+    by_number, query = pd.DataFrame(X), pd.DataFrame(QUERY)[[2, 0, 1]]
+    np.testing.assert_array_equal(client.predict(by_number, Y[:, 0], query, model="linear").prediction, expected)
+    decimals = by_number.map(Decimal)
+    np.testing.assert_array_equal(client.predict(decimals, Y[:, 0], query, model="linear").prediction, expected)
+    rows = sparse.csr_array(X)
+    np.testing.assert_array_equal(client.predict(rows, Y[:, 0], QUERY, model="linear").prediction, expected)
+    context = client.contexts.create("linear")
+    context.observe(by_number, pd.Series(Y[:, 0]))
+    np.testing.assert_allclose(context.predict(query).prediction, expected, rtol=1e-9)
+
+
+def test_a_masked_cell_is_a_missing_cell(client: Client) -> None:
+    hidden = X > 1
+    masked, gaps = np.ma.MaskedArray(X, hidden), np.where(hidden, np.nan, X)
+    expected = client.predict(gaps, Y, QUERY, model="linear").prediction
+    np.testing.assert_array_equal(client.predict(masked, Y, QUERY, model="linear").prediction, expected)
+    with pytest.raises(InvalidInput, match=r"is missing; model gd-1 takes no missing cells"):
+        client.predict(masked, Y, QUERY, model="gd-1")
+    with pytest.raises(InvalidInput, match=r"is missing; model gd-1 takes no missing cells"):
+        client.infer("gd-1", {"x": masked[None], "y": Y[None], "x_query": QUERY[None]})
+    with pytest.raises(InvalidArgument, match=r"^x must be numbers; x is of type bool"):
+        client.infer("gd-1", {"x": hidden[None]})
+
+
+def test_a_scale_and_probabilities_may_be_arrays(client: Client) -> None:
+    probabilities: Any = np.array([0.1, 0.9])
+    context = client.contexts.create("nonlinear", scale=(np.zeros(D, np.float32), pd.Series([Decimal(1)] * D)))
+    context.observe(X, Y[:, 0])
+    assert len(context.predict(QUERY, quantiles=probabilities).quantiles) == 2
 
 
 def test_it_asks_and_is_awaited_alike(server: Server) -> None:

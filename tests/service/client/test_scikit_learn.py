@@ -2,18 +2,22 @@
 
 import pickle
 from collections.abc import Callable, Iterator
+from decimal import Decimal
+from fractions import Fraction
 from functools import partial
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
+import polars as pl
 import pytest
+from scipy import sparse  # type: ignore[import-untyped]
 from sklearn.base import BaseEstimator, clone
 from sklearn.exceptions import NotFittedError
 from sklearn.linear_model import LinearRegression
 from sklearn.model_selection import GridSearchCV, cross_val_score
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import StandardScaler
+from sklearn.preprocessing import OneHotEncoder, StandardScaler
 from sklearn.utils import get_tags
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
@@ -37,7 +41,10 @@ def server() -> Iterator[Server]:
         yield server
 
 
-ORDERED = {"check_sample_weight_equivalence_on_dense_data": "a row of weight 2 is one step in time, two rows are two"}
+ORDERED = {
+    f"check_sample_weight_equivalence_on_{kind}_data": "a row of weight 2 is one step in time, two rows are two"
+    for kind in ("dense", "sparse")
+}
 
 
 @parametrize_with_checks(  # type: ignore[untyped-decorator]
@@ -113,8 +120,84 @@ def test_a_model_without_missing_cells_names_them(server: Server, estimator: Bas
 
 
 def test_y_is_never_missing() -> None:
-    with pytest.raises(ValueError, match="y contains NaN"):
-        GDSSMRegressor().fit(X, np.where(np.arange(N) == 3, np.nan, Y[:, 0]))
+    for y in (np.where(np.arange(N) == 3, np.nan, Y[:, 0]), [1.0, 2.0, 3.0, None, *Y[4:, 0]]):
+        with pytest.raises(
+            ValueError, match=r"^y must be numbers; y\[3\] is missing. Fill it in, or leave the row out.$"
+        ):
+            GDSSMRegressor().fit(X, y)
+    with pytest.raises(ValueError, match=r"^y\[3\] is missing. Fill it in, or leave the row out.$"):
+        GDSSMClassifier().fit(X, [*LABELS[:3], None, *LABELS[4:]])
+
+
+@pytest.mark.parametrize("kind", [sparse.csr_array, sparse.csc_matrix, sparse.coo_array])
+def test_sparse_rows_are_learnt_as_dense_ones_are(kind: Callable[[object], Any]) -> None:
+    colours = np.array(["red", "green", "blue"])[np.arange(N) % 3, None]
+    encoded = OneHotEncoder().fit_transform(colours)
+    expected = GDSSMRegressor("linear").fit(encoded.toarray(), Y[:, 0]).predict(encoded.toarray())
+    estimator = make_pipeline(OneHotEncoder(), GDSSMRegressor("linear")).fit(colours, Y[:, 0])
+    np.testing.assert_array_equal(estimator.predict(colours), expected)
+    fitted = GDSSMRegressor("linear").fit(kind(encoded), Y[:, 0])
+    np.testing.assert_array_equal(fitted.predict(kind(encoded)), expected)
+    np.testing.assert_array_equal(fitted.predict(encoded.toarray()), expected)
+    assert get_tags(fitted).input_tags.sparse
+
+
+def test_two_columns_of_one_name_are_refused_in_the_words_of_the_client() -> None:
+    frame = pd.DataFrame(X[:, :2], columns=["a", "b"])
+    fitted, twice = GDSSMRegressor("linear").fit(frame, Y), frame.set_axis(["a", "a"], axis=1)
+    for ask in (partial(GDSSMRegressor().fit, twice, Y), partial(fitted.predict, twice)):
+        with pytest.raises(ValueError, match=r"^X has more than one column 'a'. Give each column its own name.$"):
+            ask()
+
+
+def test_very_large_sparse_rows_are_refused_with_a_remedy() -> None:
+    with pytest.raises(ValueError, match=r"X is sparse and would be 1000000 × 1000000 numbers .*TruncatedSVD"):
+        GDSSMRegressor().fit(sparse.csr_array((10**6, 10**6)), np.zeros(10**6))
+
+
+@pytest.mark.parametrize(
+    ("column", "message"),
+    [
+        (X[:, 0] > 7, "column 'a' is of type bool. Send 1 and 0"),
+        (X[:, 0].astype(str), "column 'a' is of type str. Convert text that is a number"),
+        (pd.Categorical(LABELS), r"X\[0\], column 'a', is the text"),
+        (pd.to_datetime(np.arange(N)), "column 'a' is of type datetime64"),
+        (np.where(np.arange(N) == 3, np.inf, X[:, 0]), r"X\[3\], column 'a', is infinite, or too large for float64"),
+    ],
+    ids=["booleans", "text", "categories", "times", "infinite"],
+)
+def test_columns_that_are_no_numbers_are_named_as_by_the_client(column: Any, message: str) -> None:  # noqa: ANN401
+    numbers = pd.DataFrame(X, columns=list("abcde"))
+    frame = numbers.assign(a=column)
+    for estimator, y in ((GDSSMRegressor(), Y[:, 0]), (GDSSMClassifier(), LABELS)):
+        fitted = clone(estimator).fit(numbers, y)
+        for ask in (partial(clone(estimator).fit, frame, y), partial(fitted.predict, frame)):
+            with pytest.raises(ValueError, match=f"^X must be numbers; {message}"):
+                ask()
+
+
+def test_numbers_of_any_kind_are_learnt_as_floats_are() -> None:
+    whole = np.arange(2.0 * N).reshape(N, 2)
+    expected = GDSSMRegressor("linear").fit(whole, Y[:, 0]).predict(whole)
+    decimals = pd.DataFrame(whole).map(Decimal)
+    nullable = pd.DataFrame(whole).astype("Int64")
+    for rows in (decimals, nullable, pl.DataFrame(whole), np.ma.MaskedArray(whole), whole.astype(np.float16).tolist()):
+        y, weight = np.array(list(map(Fraction, Y[:, 0]))), np.array([Decimal(1)] * N)
+        fitted = GDSSMRegressor("linear").fit(rows, y, sample_weight=weight)
+        np.testing.assert_array_equal(fitted.predict(rows), expected)
+
+
+def test_what_a_mask_hides_is_missing() -> None:
+    hidden = np.isnan(GAPS)
+    masked = np.ma.MaskedArray(np.where(hidden, 1e6, X), hidden)
+    expected = GDSSMRegressor("linear").fit(GAPS, Y).predict(GAPS)
+    np.testing.assert_array_equal(GDSSMRegressor("linear").fit(masked, Y).predict(masked), expected)
+    with pytest.raises(ValueError, match=r"^X\[0\]\[0\]: is missing; model gd-8 takes no missing cells"):
+        GDSSMRegressor("gd-8").fit(masked, Y)
+    with pytest.raises(ValueError, match=r"^y must be numbers; y\[3\] is missing"):
+        GDSSMRegressor().fit(X, np.ma.MaskedArray(Y[:, 0], np.arange(N) == 3))
+    with pytest.raises(ValueError, match=r"^sample_weight must be numbers; sample_weight\[3\] is missing"):
+        GDSSMRegressor().fit(X, Y, sample_weight=np.ma.MaskedArray(np.ones(N), np.arange(N) == 3))
 
 
 def test_columns_of_a_frame_are_checked_by_name() -> None:

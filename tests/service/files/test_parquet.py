@@ -3,6 +3,8 @@ from decimal import Decimal
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
+import polars as pl
 import pyarrow as pa
 import pytest
 from pyarrow import parquet
@@ -25,12 +27,48 @@ def test_numbers_of_every_kind_are_read_in_the_order_asked_for(tmp_path: Path) -
         "byte": pa.array([-1, 0, 1], pa.int8()),
         "large": pa.array([2**53, 2**60, 2**63], pa.uint64()),
         "half": pa.array([0.5, 0.25, -1.0], pa.float16()),
+        "category": pa.array([3, 5, 3]).dictionary_encode(),
         "decimal": pa.array([Decimal("1.25"), Decimal("-7.5"), Decimal(0)]),
     }
     parquet.write_table(pa.table(columns), tmp_path / "t.parquet")
-    names = ["decimal", "half", "large", "double", "byte"]
+    names = ["category", "decimal", "half", "large", "double", "byte"]
     expected = np.column_stack([np.array(columns[name].to_pylist(), float) for name in names])
     assert_close(everything(tmp_path / "t.parquet", names), expected, "cells")
+
+
+def test_an_index_of_pandas_is_no_column(tmp_path: Path) -> None:
+    frame = pd.DataFrame({"a": [1.0, 2.0]}, index=[700, 900])
+    frame.to_parquet(tmp_path / "unnamed.parquet")
+    frame.rename_axis("id").to_parquet(tmp_path / "named.parquet")
+    frame.reset_index(drop=True).to_parquet(tmp_path / "range.parquet")
+    pl.read_parquet(tmp_path / "unnamed.parquet").write_parquet(tmp_path / "copied.parquet")
+    for path in tmp_path.iterdir():
+        with closing(ParquetTable(path)) as table:
+            assert table.columns == ["a"], path
+            assert [cells.tolist() for (cells,) in table.chunks([["a"]], 9)] == [[[1.0], [2.0]]]
+
+
+@pytest.mark.parametrize(
+    ("column", "message"),
+    [
+        (pa.array([True]), "it is of type bool. Send 1 and 0"),
+        (pa.array(["1"]), "it is of type string. Convert text that is a number"),
+        (pa.array(["1"], pa.large_string()), "it is of type large_string. Convert text that is a number"),
+        (
+            pa.array(["1"]).dictionary_encode(),
+            "it is of type dictionary<values=string, indices=int32, ordered=0>. Conv",
+        ),
+        (pa.array([0], pa.date32()), "it is of type date32[day]. Send a number, such as the days"),
+        (pa.array([0], pa.timestamp("us")), "it is of type timestamp[us]. Send a number, such as the days"),
+        (pa.array([0], pa.duration("us")), "it is of type duration[us]. Send a number, such as seconds"),
+        (pa.array([[1.0]]), "it is of type list<element: double>. Send integers or floating-point numbers"),
+    ],
+)
+def test_columns_that_are_no_numbers_are_refused_with_a_remedy(tmp_path: Path, column: pa.Array, message: str) -> None:
+    parquet.write_table(pa.table({"a": column}), tmp_path / "t.parquet")
+    with pytest.raises(InvalidInput) as refused:
+        everything(tmp_path / "t.parquet", ["a"])
+    assert f"column 'a': must hold numbers; {message}" in str(refused.value)
 
 
 @pytest.mark.parametrize("group", [1, 5, 100])

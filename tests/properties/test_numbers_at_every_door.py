@@ -1,0 +1,112 @@
+"""A value is the same number, missing, or refused, by whatever door it comes."""
+
+import json
+from collections.abc import Callable
+from contextlib import closing
+from decimal import Decimal
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import polars as pl
+import pyarrow as pa
+import pytest
+from pyarrow import parquet
+
+from service import numbers
+from service.client import GDSSMRegressor, frames
+from service.errors import InvalidInput
+from service.files.parquet import ParquetTable
+from service.files.table import Gaps, Table
+
+REFUSED = "refused"
+GAPS = Gaps(frozenset({"a"}))
+Door = Callable[[Any, Path], float]
+
+
+def in_list(value: object, _: Path) -> float:
+    return float(frames.read([[value], [2.0]], "x", missing=True).numbers[0, 0])
+
+
+def in_array(value: object, _: Path) -> float:
+    return float(frames.read(np.array([value]), "x", missing=True).numbers[0])
+
+
+def in_pandas(value: object, _: Path) -> float:
+    return float(frames.read(pd.DataFrame({"a": [value]}), "x", missing=True).numbers[0, 0])
+
+
+def in_objects(value: object, _: Path) -> float:
+    return float(frames.read(pd.DataFrame({"a": [value]}, dtype=object), "x", missing=True).numbers[0, 0])
+
+
+def in_polars(value: object, _: Path) -> float:
+    return float(frames.read(pl.DataFrame({"a": [value]}), "x", missing=True).numbers[0, 0])
+
+
+def in_estimator(value: object, _: Path) -> float:
+    """Learn y = 2x from rows of which one is the value, in a frame; read from the state what the value was."""
+    fitted = GDSSMRegressor("linear").fit(pd.DataFrame({"a": pd.Series([value])}), [1.0])
+    present = fitted.state_["state.present"]
+    return np.nan if present.size and not present.any() else float(fitted.state_["state.mean"][0, 1])
+
+
+def in_json(value: object, _: Path) -> float:
+    return float(numbers.cells(json.loads(json.dumps([[value]])), "x")[0, 0])
+
+
+def in_parquet(value: object, path: Path) -> float:
+    parquet.write_table(pa.table({"a": pa.array([value])}), path / "t.parquet")
+    with closing(ParquetTable(path / "t.parquet")) as table:
+        ((cells,),) = table.chunks([["a"]], 9, GAPS)
+    return float(cells[0, 0])
+
+
+def in_csv(value: object, path: Path) -> float:
+    pd.DataFrame({"a": [value], "b": [0]}).to_csv(path / "t.csv", index=False)
+    with closing(Table(path / "t.csv")) as table:
+        ((cells,),) = table.chunks([["a"]], 9, GAPS)
+    return float(cells[0, 0])
+
+
+FRAMES: list[Door] = [in_list, in_array, in_pandas, in_objects, in_polars, in_estimator]
+FILES: list[Door] = [in_parquet, in_csv]
+VALUES: list[tuple[object, float | str, list[Door]]] = [
+    (3, 3.0, [*FRAMES, in_json, *FILES]),
+    (2.5, 2.5, [*FRAMES, in_json, *FILES]),
+    (2**53 + 1, 2.0**53, [*FRAMES, in_json, *FILES]),
+    (2**64 - 1, 2.0**64, [in_list, in_array, in_pandas, in_objects, in_estimator, in_json, in_csv]),
+    (10**300, 1e300, [in_list, in_array, in_pandas, in_objects, in_json, in_csv]),
+    (10**400, REFUSED, [in_list, in_array, in_objects, in_json]),
+    (Decimal("1.25"), 1.25, [*FRAMES, *FILES]),
+    (Fraction(5, 4), 1.25, [in_list, in_array, in_pandas, in_objects, in_estimator]),
+    (np.float32(0.5), 0.5, [*FRAMES, *FILES]),
+    (None, np.nan, [*FRAMES, in_json, *FILES]),
+    (float("nan"), np.nan, [*FRAMES, *FILES]),
+    (float("inf"), REFUSED, [*FRAMES, *FILES]),
+    (True, REFUSED, [*FRAMES, in_json, *FILES]),
+    ("red", REFUSED, [*FRAMES, in_json, *FILES]),
+    ("1", REFUSED, [*FRAMES, in_json, in_parquet]),
+    (1 + 0j, REFUSED, [in_list, in_array, in_pandas, in_objects, in_estimator, in_csv]),
+    (pd.Timestamp("2026-01-02"), REFUSED, [in_list, in_array, in_pandas, in_objects, in_estimator, *FILES]),
+    (pd.Timedelta(1, "s"), REFUSED, [in_list, in_array, in_pandas, in_objects, in_estimator, *FILES]),
+    ([1.0], REFUSED, [in_pandas, in_objects, in_polars, in_estimator, *FILES]),
+    ({}, REFUSED, [in_list, in_array, in_pandas, in_objects, in_json, in_csv]),
+]
+
+
+@pytest.mark.parametrize(
+    ("value", "expected", "door"),
+    [(value, expected, door) for value, expected, doors in VALUES for door in doors],
+    ids=lambda part: part.__name__ if callable(part) else repr(part)[:30],
+)
+def test_a_value_is_the_same_number_at_every_door(
+    tmp_path: Path, value: object, expected: float | str, door: Door
+) -> None:
+    if isinstance(expected, str):
+        with pytest.raises((InvalidInput, frames.NotNumbers)):
+            door(value, tmp_path)
+    else:
+        np.testing.assert_array_equal(door(value, tmp_path), expected)
