@@ -32,6 +32,8 @@ class History:
     """Observations whose weight was not 0."""
     squares: float = 0.0
     """Σ weight·|weight|: the square of the count where a single observation is left."""
+    gross_squares: float = 0.0
+    """Σ of the sizes of what the weights add to `state.count_of_squares`: what its rounding is relative to."""
     least_weight: float = 0.0
     """The smallest |weight| that is not 0; 0 before the first."""
     levels: Array | None = None
@@ -64,6 +66,7 @@ class History:
         return History(
             self.rows + (len(rows.x) if size is None else len(size)),
             self.squares + (len(rows.x) if size is None else _sum_of_squares(rows.weight)),
+            self.gross_squares + (len(rows.x) if size is None else _gross_squares(size)),
             min(self.least_weight or least, least),
             None if self.levels is None else _with_values(self.levels, rows.values[counted]),
             None if self.sums is None else _with_squares(self.sums, rows.values, rows.weight),
@@ -84,6 +87,7 @@ class History:
         return History(
             self.rows + other.rows,
             self.squares + other.squares,
+            self.gross_squares + other.gross_squares,
             min(least, default=0.0),
             levels,
             sums,
@@ -91,10 +95,16 @@ class History:
         )
 
     def gaps(self, columns: int) -> Array:
-        """Find by how much the values of each column differ: (C,); 0 where there are fewer than two, NaN for more."""
+        """Find by how much the values of each column differ: (C,); 0 where there are fewer than two, NaN for more.
+
+        Of plain sums, which vary where a value is not 0: by how much they differ from 0, NaN where none is 0.
+        """
         if self.levels is None:
             return np.full(columns, np.nan)
         first, second = self.levels
+        if self.sums is not None:
+            size = np.fmax(np.abs(first), np.abs(second))
+            return np.where(np.isinf(second) | (np.fmin(np.abs(first), np.abs(second)) > 0), np.nan, np.fmax(size, 0.0))
         gap: Array = np.where(np.isnan(second), 0.0, np.abs(second - first))
         return np.where(np.isinf(second), np.nan, gap)
 
@@ -102,6 +112,11 @@ class History:
 def _sum_of_squares(weight: Array) -> float:
     with np.errstate(over="ignore"):
         return float(np.clip(weight * np.abs(weight), -LARGEST, LARGEST).sum().clip(-LARGEST, LARGEST))
+
+
+def _gross_squares(size: Array) -> float:
+    with np.errstate(over="ignore"):
+        return float(np.minimum(np.where(size == np.floor(size), size, np.square(size)), LARGEST).sum())
 
 
 def _with_squares(sums: Array, rows: Array, weight: Array) -> Array:
@@ -144,6 +159,7 @@ class HistoryHeader(BaseModel):
 
     rows: int = Field(ge=0)
     squares: float
+    gross_squares: float = Field(ge=0)
     least_weight: float = Field(ge=0)
     levels: tuple[tuple[float, ...] | None, ...] | None
     """For each column its values; null where there are more than two."""
@@ -157,6 +173,7 @@ class HistoryHeader(BaseModel):
         return cls.model_construct(
             rows=history.rows,
             squares=history.squares,
+            gross_squares=history.gross_squares,
             least_weight=history.least_weight,
             levels=None if levels is None else tuple(map(_known, levels.T.tolist())),
             sums=None if sums is None else (tuple(sums[0].tolist()), tuple(sums[1].tolist())),
@@ -177,7 +194,7 @@ class HistoryHeader(BaseModel):
         for array in (levels, sums):
             if array is not None and array.shape != (2, columns):
                 raise ValueError(f"a history of {array.shape[1]} columns")
-        return History(self.rows, self.squares, self.least_weight, levels, sums, self.digits)
+        return History(self.rows, self.squares, self.gross_squares, self.least_weight, levels, sums, self.digits)
 
 
 def _known(values: list[float]) -> tuple[float, ...] | None:

@@ -16,6 +16,7 @@ from service.contexts.precision import (
     Rows,
     check_joined,
     check_observed,
+    check_weights,
     may_be_costly,
     new_history,
     sums_of,
@@ -113,13 +114,12 @@ def _checked(manifest: Manifest, before: Kept, after: Kept, rows: Rows, *, allow
     """Check observations of weights of at least 0 against those before."""
     if COUNT not in before.state or not _is_established(before.history):
         return after
-    if not may_be_costly(manifest, before.state, after.state, after.history, before.history):
-        return after
-    sums = [sums_of(manifest, kept.state, kept.history, rows.outputs) for kept in (before, after)]
-    if sums[0] is None or sums[1] is None:
-        return after
     try:
-        check_observed(sums[0], sums[1], rows)
+        check_weights(before.state, after.state, rows)
+        if may_be_costly(manifest, before.state, after.state, after.history, before.history):
+            sums = [sums_of(manifest, kept.state, kept.history, rows.outputs) for kept in (before, after)]
+            if sums[0] is not None and sums[1] is not None:
+                check_observed(sums[0], sums[1], rows)
     except PrecisionLoss as loss:
         if not allow_precision_loss:
             raise

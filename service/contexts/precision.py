@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from gdssm.prior import RESIDUE, ROUNDING
 from service.artifact import Manifest
-from service.contexts.forgetting import COUNT
+from service.contexts.forgetting import COUNT, SQUARES
 from service.contexts.history import History
 from service.contexts.merge import State
 from service.errors import PrecisionLoss, Problem
@@ -155,6 +155,26 @@ def diagonal(state: State) -> Array:
     return entries[: state["state.mean"].shape[1]]
 
 
+def check_weights(before: State, after: State, rows: Rows) -> None:
+    """See that weights of at least 0 leave the digits of the sums of weights, and of their squares, that were there.
+
+    Args:
+        before: The state of ESTABLISHED observations or more.
+        after: The state with the rows.
+        rows: The observations.
+
+    Raises:
+        PrecisionLoss: They do not; the weight is named.
+    """
+    for name in (COUNT, SQUARES):
+        if name in before and before[name][0] < LEAST_SHARE * after[name][0]:
+            row, digits = int(rows.weight.argmax()), digits_of(before[name][0] / after[name][0])
+            text = (
+                f"is {rows.weight[row]:g}; all before weigh {before[COUNT][0]:g}, and would lose their digits. {REMEDY}"
+            )
+            raise PrecisionLoss(Problem(rows.weight_at(row), text), digits=digits)
+
+
 def may_be_costly(
     manifest: Manifest, before: State, after: State, history: History | None, earlier: History | None
 ) -> bool:
@@ -167,8 +187,6 @@ def may_be_costly(
         history: After.
         earlier: Before.
     """
-    if before[COUNT][0] < LEAST_SHARE * after[COUNT][0]:
-        return True
     if manifest.merge.rule == "scan":
         if history is None or earlier is None or history.sums is None or earlier.sums is None:
             return False
@@ -187,14 +205,8 @@ def check_observed(before: Sums, after: Sums, rows: Rows) -> None:
         rows: The observations.
 
     Raises:
-        PrecisionLoss: They do not; the cell or the weight is named.
+        PrecisionLoss: They do not; the cell is named.
     """
-    count_before, count_after = before.count[0], after.count[0]
-    if count_after * LEAST_SHARE > count_before > 0:
-        row = int(rows.weight.argmax())
-        text = f"is {rows.weight[row]:g}; all before weigh {count_before:g}, and would lose their digits. {REMEDY}"
-        digits = digits_of(count_before / count_after)
-        raise PrecisionLoss(Problem(rows.weight_at(row), text), digits=digits)
     costly = after.variation * LEAST_SHARE > before.variation
     if costly.any():
         costly &= before.variation > before.rounding()

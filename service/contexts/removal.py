@@ -100,7 +100,7 @@ def constant_columns(after: Sums, history: History | None, turnover: float) -> M
     absent = np.abs(after.count) <= CANCELLED * turnover
     if history is None:
         return absent
-    if history.is_single(float(after.count[0])):
+    if history.sums is None and history.is_single(float(after.count[0])):
         return np.ones_like(absent)
     least = KNOWN * history.least_weight * np.square(history.gaps(len(absent)))
     with np.errstate(invalid="ignore"):
@@ -203,7 +203,10 @@ def check_taken_out(
     check_remaining(sums, constant, rows)
     if "state.comoment" not in after:
         return dict(after)
-    if (after.get(SQUARES, np.ones(1)) <= 0).any():
+    gross = 0.0 if history is None else history.gross_squares
+    if SQUARES in after and after[SQUARES][0] <= REMAINING_SHARE * gross:
+        if after[SQUARES][0] > 0:
+            raise _hidden(f"{rows.at}weight", turnover)
         text = "takes out more squares of weights than are there. Take out each observation by the weight that it had."
         raise InvalidInput(Problem(f"{rows.at}weight", text))
     after = without_variation(manifest, after, constant, rows.outputs)
