@@ -5,8 +5,7 @@ values of a column are kept while there are no more than two of them (a dummy, a
 weights what shows that a single observation is left.
 """
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, NamedTuple, Self
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
@@ -24,8 +23,7 @@ SAME = 1e-9
 """Relative difference of two sums of weights that is rounding."""
 
 
-@dataclass(frozen=True)
-class History:
+class History(NamedTuple):
     """Of the observations since the context was last empty; as it is made, of none."""
 
     rows: int = 0
@@ -60,15 +58,13 @@ class History:
             size = np.abs(size[size != 0])
             if not len(size):
                 return self
-        is_open = self.levels is not None or self.sums is not None
-        counted = rows.weight != 0 if is_open else None
         least = 1.0 if size is None else float(size.min())
         return History(
             self.rows + (len(rows.x) if size is None else len(size)),
             self.squares + (len(rows.x) if size is None else _sum_of_squares(rows.weight)),
             self.gross_squares + (len(rows.x) if size is None else _gross_squares(size)),
             min(self.least_weight or least, least),
-            None if self.levels is None else _with_values(self.levels, rows.values[counted]),
+            None if self.levels is None else _with_values(self.levels, rows.counted_values()),
             None if self.sums is None else _with_squares(self.sums, rows.values, rows.weight),
             self.digits,
         )
@@ -133,9 +129,10 @@ def _with_values(levels: Array, rows: Array) -> Array | None:
     """Add values (N, C) to those of each column; ∞ stands for more than two."""
     for start in range(0, len(rows), AT_ONCE):
         first, second = levels
-        if not ((rows != first) & (rows != second) & (second != np.inf)).any():
-            continue
         block = rows[start : start + AT_ONCE]
+        known = (block == first) | (block == second) | (second == np.inf)
+        if b"\0" not in known.tobytes():
+            continue
         first = np.where(np.isnan(first), _first_where(~np.isnan(block), block), first)
         differs = ~np.isnan(block) & (block != first)
         second = np.where(np.isnan(second), _first_where(differs, block), second)

@@ -1,6 +1,5 @@
 """Observations into what is kept of those before, if it stays right: see `precision` and `removal`."""
 
-from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
@@ -142,4 +141,4 @@ def _with_digits(kept: Kept, digits: int) -> Kept:
     if kept.history is None:
         return kept
     least = digits if kept.history.digits is None else min(digits, kept.history.digits)
-    return kept._replace(history=replace(kept.history, digits=least))
+    return kept._replace(history=kept.history._replace(digits=least))

@@ -33,7 +33,7 @@ ESTABLISHED = 3
 REMEDY = "Correct it, or send allow_precision_loss: true if it is meant."
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False)
 class Rows:
     """Observations, and what a request calls them."""
 
@@ -61,6 +61,10 @@ class Rows:
     def weight(self) -> Array:
         """(N,)."""
         return np.ones(len(self.x)) if self.sent_weight is None else self.sent_weight
+
+    def counted_values(self) -> Array:
+        """(N, C) without rows of weight 0."""
+        return self.values if self.sent_weight is None else self.values[self.sent_weight != 0]
 
     @property
     def outputs(self) -> int:
@@ -193,7 +197,7 @@ def may_be_costly(
         was, now = earlier.sums[0], history.sums[0]
     else:
         was, now = diagonal(before), diagonal(after)
-    return bool((was < LEAST_SHARE * now).any())
+    return b"\1" in (was < LEAST_SHARE * now).tobytes()
 
 
 def check_observed(before: Sums, after: Sums, rows: Rows) -> None:
