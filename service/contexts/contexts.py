@@ -11,13 +11,14 @@ from sqlalchemy import Connection
 from service.artifact import Manifest
 from service.cells import missing_problems
 from service.class_shares import share_problems_of_one
-from service.contexts import portable
+from service.contexts import drift, portable
 from service.contexts.context_record import UNCONDITIONAL, Change, ContextDetails, ContextRecord, Page, StreamStep
 from service.contexts.decay import Decay
 from service.contexts.feature_scale import FeatureScale, scale_of
-from service.contexts.memory import answer, check_memory, join, learn, new_memory
+from service.contexts.memory import answer, join, learn, new_memory
 from service.contexts.readouts import Readouts
 from service.contexts.recent import Held
+from service.contexts.removal import check_sums
 from service.contexts.shelf import ID, Shelf, record_of
 from service.distribution import NOTHING, Wanted, check_wanted
 from service.errors import Conflict, InvalidInput, NumericOverflow, Problem, UnknownModel, UnsupportedByModel
@@ -309,7 +310,7 @@ class Contexts:
             runtime = self._model_of(found.label)
             memory = portable.memory_of(found, runtime.manifest)
             portable.check_size(memory, self._predictor.limits)
-            check_memory(runtime.manifest, memory)
+            check_sums(drift.of_model(memory.state or {}), memory.turnover)
             return self._shelf.add(connection, owner, runtime, memory, ttl)
 
         return self._made(owner, change, {"load": found.label.sha256, "ttl": ttl}, make)

@@ -13,13 +13,12 @@ from service.contexts.decay import Decay, check_decay
 from service.contexts.drift import AUTO
 from service.contexts.feature_scale import FeatureScale, check_scale, declared
 from service.contexts.fitting import check_observations, looks_of, query_problems
-from service.contexts.forgetting import COUNT, SQUARES, fade
+from service.contexts.forgetting import COUNT, fade
 from service.contexts.history import History
 from service.contexts.learning import Kept
 from service.contexts.merge import State, check_merges, is_buffered, merge
 from service.contexts.precision import Rows, digits_left, sums_of, takes_out
 from service.contexts.readouts import Readouts
-from service.contexts.removal import has_possible_moments, sizes_of
 from service.distribution import NOTHING, Wanted, check_wanted
 from service.errors import InvalidInput, Problem, UnsupportedByModel
 from service.predictor import (
@@ -211,23 +210,6 @@ def answer(
     outputs = _outputs(runtime, memory, query, parameters, wanted=wanted, readouts=readouts or Readouts())
     shape = () if memory.flat_y else (memory.outputs or 0,)
     return prediction_of(manifest, outputs, shape, memory.n_observations, wanted)
-
-
-def check_memory(manifest: Manifest, memory: Memory) -> None:
-    """See that observations lead to a state that comes from elsewhere, which the rest of it has been checked for.
-
-    Raises:
-        InvalidInput: None do.
-    """
-    if memory.state is None or not takes_out(manifest) or "state.comoment" not in memory.state:
-        return
-    state = drift.of_model(memory.state)
-    for i in range(len(state[COUNT])):
-        one = {name: tensor[i : i + 1] for name, tensor in state.items()}
-        is_possible = not one[COUNT].any() or (one.get(SQUARES, one[COUNT]) > 0).all()
-        if not is_possible or not has_possible_moments(one["state.comoment"][0], sizes_of(one, memory.turnover)):
-            text = "The bytes hold sums that no observations lead to. Export the context again."
-            raise InvalidInput(Problem("", text))
 
 
 def _outputs(

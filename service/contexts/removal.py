@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from service.artifact import Manifest
 from service.cells import buffered
-from service.contexts.forgetting import SQUARES
+from service.contexts.forgetting import COUNT, SQUARES
 from service.contexts.history import History
 from service.contexts.merge import State, is_buffered
 from service.contexts.precision import DIGITS, LEAST_SHARE, Rows, Sums, digits_of, in_order_of, sums_of
@@ -162,6 +162,20 @@ def has_possible_moments(comoment: Array, sizes: Array) -> bool:
     except np.linalg.LinAlgError:
         return False
     return True
+
+
+def check_sums(state: State, turnover: float) -> None:
+    """See that observations lead to the sums of a state that comes from elsewhere, which may be of several contexts.
+
+    Raises:
+        InvalidInput: None do.
+    """
+    for i in range(len(state.get("state.comoment", ()))):
+        one = {name: tensor[i : i + 1] for name, tensor in state.items()}
+        is_possible = not one[COUNT].any() or (one.get(SQUARES, one[COUNT]) > 0).all()
+        if not is_possible or not has_possible_moments(one["state.comoment"][0], sizes_of(one, turnover)):
+            text = "The bytes hold sums that no observations lead to. Export the context again."
+            raise InvalidInput(Problem("", text))
 
 
 def sizes_of(state: State, turnover: float) -> Array:

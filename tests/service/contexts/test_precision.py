@@ -239,6 +239,17 @@ def test_weights_are_checked_against_the_sums_they_go_into(name: str) -> None:
         refused(lambda: add(name, some, one(1.0, 7.0, -1e20)), "weight: leaves a count that is rounding")  # noqa: B023
 
 
+@pytest.mark.parametrize("name", ["linear", "nonlinear"])
+def test_squares_of_weights_keep_their_digits(name: str) -> None:
+    """The effective number of observations needs them; a whole number counts equal observations, without a square."""
+    memory = remember(name, LINE)
+    refused(lambda: add(name, memory, one(1.0, 7.0, 5e5 + 0.5)), r"weight\[0\]: is 500000; all before weigh 4")
+    allowed = add(name, memory, one(1.0, 7.0, 5e5 + 0.5), allow=True)
+    refused(lambda: add(name, allowed, one(1.0, 7.0, -5e5 - 0.5)), "weight: leaves a count that is rounding")
+    back = add(name, memory, one(1.0, 7.0, 5e5), one(1.0, 7.0, -5e5))
+    assert_close(ask(name, back, QUERY), at_once(name, LINE, QUERY), "prediction", rtol=1e-4)
+
+
 @pytest.mark.parametrize("name", ["gd-1", "gd-8", "linear-1.0.0"])
 def test_weights_that_sum_to_more_than_floating_point_holds_are_refused(name: str) -> None:
     memory = remember(name, one(0.0, 0.0, 1.7e308))
