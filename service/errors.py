@@ -4,6 +4,7 @@
     ├── CallerError                the caller can mend it
     │   ├── InvalidInput           a field does not hold what it should
     │   │   ├── NumericOverflow    the numbers are valid, but the answer is too large for floating point
+    │   │   ├── PrecisionLoss      the numbers are valid, but sums would lose their significant digits
     │   │   └── UnsupportedByModel the model has no such thing
     │   ├── UnknownModel           no model of that name or version is served
     │   ├── UnknownContext         no context of that name belongs to the caller
@@ -86,6 +87,17 @@ class NumericOverflow(InvalidInput):
     """The numbers are valid, but the answer is too large for floating point."""
 
     error_type = "numeric_overflow"
+
+
+class PrecisionLoss(InvalidInput):
+    """The numbers are valid, but the sums of a context would lose their significant digits."""
+
+    error_type = "precision_loss"
+
+    def __init__(self, *problems: Problem, digits: int) -> None:
+        """Say how many digits would be left."""
+        super().__init__(*problems)
+        self.digits = digits
 
 
 class UnsupportedByModel(InvalidInput):

@@ -9,6 +9,8 @@ import numpy as np
 from service.artifact import WANT_SCALE, Manifest
 from service.cells import missing_problems
 from service.class_shares import share_problems
+from service.contexts.precision import Rows
+from service.contexts.removal import check_weighted
 from service.distribution import NOTHING, Note, Wanted, bounds, check_wanted, notes_of
 from service.errors import InvalidInput, NotReady, NumericOverflow, Problem, ServiceError
 from service.levels import Levels
@@ -129,6 +131,7 @@ class Predictor:
 
         Raises:
             InvalidInput: Something does not fit; every field is named.
+            PrecisionLoss: Observations of negative weight cannot be taken out exactly.
             NumericOverflow: The answer is beyond floating point.
         """
         fits = (runtime.manifest.sha256, context.x.shape, context.y.shape, query.shape)
@@ -138,6 +141,8 @@ class Predictor:
                 self._fitting.clear()
             self._fitting.add(fits)
         _check_values(runtime.manifest, context, query)
+        if context.weight is not None and context.weight.min() < 0:
+            check_weighted(Rows(context.x, columns(context.y), context.weight, context.y.ndim == 1, "context."))
         check_wanted(runtime.manifest, wanted)
         outputs = _run(runtime, context, query, parameters, wanted)
         shape, levels = context.y.shape[1:], len(context.levels)

@@ -3,7 +3,7 @@
 | body of | tensors | texts |
 | --- | --- | --- |
 | predict | `x`, `y`, `weight`, `query` | `model`, `version`, those of a context, and numbers by name |
-| observations | `x`, `y`, `weight` | |
+| observations | `x`, `y`, `weight` | `allow_precision_loss` |
 | predictions of a context | `query` | `explain`, `interval`, `quantiles`, and numbers by name |
 
 `explain` is `true`, or names with commas; `quantiles` are numbers with commas.
@@ -28,7 +28,7 @@ from service.api.body import JSON, JsonBodyRoute, Reader, json_reader, validate
 from service.api.context_schemas import ContextQuery
 from service.api.headers import header
 from service.api.ready import Ready
-from service.api.schemas import Observations, PredictRequest
+from service.api.schemas import NewObservations, PredictRequest
 from service.errors import SHOWN, InvalidInput, Problem
 from service.explaining.as_tensors import tensors_of_blocks, tensors_of_effects, tensors_of_pairs
 from service.explaining.explanation import Explanation
@@ -46,6 +46,8 @@ CELLS = {"x", "query"}
 """Those in which NaN is a missing cell."""
 OBSERVED = ("x", "y", "weight")
 OPTIONAL = {"weight"}
+ALLOW = "allow_precision_loss"
+BOOLEANS = {"true": True, "false": False}
 FLOAT64 = np.dtype(np.float64)
 NOT_NUMBERS = {"model", "version", "explain", "interval", "quantiles"}
 """Texts that are no parameter."""
@@ -82,11 +84,14 @@ def predict_request(body: bytes) -> PredictRequest:
     return validate(given, PredictRequest)
 
 
-def observations(body: bytes) -> Observations:
+def observations(body: bytes) -> NewObservations:
     """Read observations; raises as `predict_request` does."""
     arrays, about = _read(body, OBSERVED)
+    allow = about.pop(ALLOW, "false")
     _refuse_texts(about)
-    return validate(arrays, Observations)
+    if allow not in BOOLEANS:
+        raise InvalidInput(Problem(ALLOW, f"must be true or false, as text; this is {allow[:40]!r}."))
+    return validate({**arrays, ALLOW: BOOLEANS[allow]}, NewObservations)
 
 
 def context_query(body: bytes) -> ContextQuery:
@@ -98,7 +103,7 @@ def context_query(body: bytes) -> ContextQuery:
 
 READERS: dict[type[BaseModel], Callable[[bytes], BaseModel]] = {
     PredictRequest: predict_request,
-    Observations: observations,
+    NewObservations: observations,
     ContextQuery: context_query,
 }
 """What reads each kind of body."""

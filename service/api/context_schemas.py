@@ -18,11 +18,10 @@ from service.api.schemas import (
     ModelReference,
     Observations,
 )
-from service.contexts.context_record import ContextRecord, Page
+from service.contexts.context_record import ContextDetails, ContextRecord, Page
 from service.contexts.decay import RULE, Decay
 from service.contexts.drift import AUTO, Auto
 from service.errors import InvalidInput, Problem
-from service.explaining.implicit_weights import ImplicitWeights
 from service.explaining.parts import Part, parts
 from service.numbers import named, number
 
@@ -138,12 +137,17 @@ class ContextView(ContextAnswer):
 
     implicit_weights: ImplicitWeightsAnswer | None = Field(examples=[{"weights": [2.0], "intercept": 0.0}])
     """Null while nothing has been seen, and where the model has none."""
+    digits_left: int | None = Field(examples=[15])
+    """Significant digits that the sums still have of the variation of the column that has fewest: below 6 nothing can
+    be taken out exactly. Null while no column varies, and where the model takes nothing out."""
 
     @classmethod
-    def showing(cls, record: ContextRecord, weights: ImplicitWeights | None) -> Self:
+    def showing(cls, details: ContextDetails) -> Self:
         """Write a context as it is sent on its own."""
+        weights = details.weights
         shown = None if weights is None else ImplicitWeightsAnswer.of(weights)
-        return cls(**dict(ContextAnswer.of(record)), implicit_weights=shown)
+        record = dict(ContextAnswer.of(details.record))
+        return cls(**record, implicit_weights=shown, digits_left=details.digits_left)
 
 
 class ContextPage(Schema):
@@ -215,6 +219,8 @@ class MergeRequest(Schema):
 
     context: ContextName = Field(examples=[EXAMPLE_ID])
     """Its id. It is of the same model, decay and widths, and stays as it is."""
+    allow_precision_loss: bool = Field(False, strict=True, examples=[False])
+    """Whether it is meant even if what this context has seen loses its significant digits by it."""
 
 
 def time_of(seconds: float) -> datetime:

@@ -22,7 +22,7 @@ from service.api.context_schemas import (
 from service.api.errors import documented
 from service.api.own import Own
 from service.api.ready import json_of
-from service.api.schemas import Observations
+from service.api.schemas import NewObservations, Observations
 from service.api.work import numbers_in
 from service.contexts.context_record import ContextRecord
 from service.contexts.feature_scale import FeatureScale
@@ -40,7 +40,7 @@ ANY = (
 """What every route of contexts may refuse."""
 ONE = (*ANY, errors.UnknownContext)
 BODY = (errors.MalformedBody, errors.TooSlow, errors.BodyTooLarge, errors.UnsupportedContentType)
-COMPUTING = (errors.NumericOverflow, errors.UnsupportedByModel)
+COMPUTING = (errors.NumericOverflow, errors.UnsupportedByModel, errors.PrecisionLoss)
 READ = (*ONE, errors.UnknownModel, errors.Conflict)
 """What a route may refuse that needs the model of a context, which may be served no more, or be another file."""
 CHANGE = (*READ, errors.VersionMismatch)
@@ -53,7 +53,7 @@ MADE: dict[int | str, dict[str, Any]] = {201: {"headers": {"ETag": ETAG, "Locati
 UNCHANGED: dict[int | str, dict[str, Any]] = {304: {"description": "As If-None-Match says.", "headers": {"ETag": ETAG}}}
 
 
-@router.post("", status_code=201, responses=documented(*NEW, errors.NumericOverflow) | MADE)
+@router.post("", status_code=201, responses=documented(*NEW, errors.NumericOverflow, errors.PrecisionLoss) | MADE)
 async def create(request: CreateContext, own: Own, change: Making, response: Response) -> ContextAnswer:
     """Make a context, empty or with its first observations.
 
@@ -88,9 +88,9 @@ async def context(context_id: ContextId, own: Own, known: Known, response: Respo
         record = await own.run(own.contexts.get, context_id)
         if is_known(record, known):
             return Response(status_code=304, headers={"ETag": etag(record)})
-    weights, record = await own.run(own.contexts.implicit_weights, context_id)
-    response.headers["ETag"] = etag(record)
-    return ContextView.showing(record, weights)
+    details = await own.run(own.contexts.view, context_id)
+    response.headers["ETag"] = etag(details.record)
+    return ContextView.showing(details)
 
 
 @router.delete("/{context_id}", status_code=204, responses=documented(*CHANGE))
@@ -105,15 +105,18 @@ async def delete(context_id: ContextId, own: Own, change: Changing) -> None:
     openapi_extra={"requestBody": BYTES},
 )
 async def observe(
-    context_id: ContextId, observations: Observations, own: Own, change: Changing, response: Response
+    context_id: ContextId, observations: NewObservations, own: Own, change: Changing, response: Response
 ) -> ContextAnswer:
     """Learn further observations: one row or many.
 
     What is acknowledged has been learnt for good, and with an Idempotency-Key exactly once however often it is sent.
     Weight −1 takes an observation out again: `{"x": [[3.0]], "y": [6.0], "weight": [-1]}` undoes
-    `{"x": [[3.0]], "y": [6.0]}`. As safetensors the body has the tensors `x`, `y` and `weight`.
+    `{"x": [[3.0]], "y": [6.0]}`. As safetensors the body has the tensors `x`, `y` and `weight`, and the text
+    `allow_precision_loss`.
     """
-    record = await own.change(own.contexts.observe, context_id, _context(observations), change)
+    allow = observations.allow_precision_loss
+    new = _context(observations)
+    record = await own.change(own.contexts.observe, context_id, new, change, allow_precision_loss=allow)
     return tagged(record, response)
 
 
@@ -159,7 +162,9 @@ async def merge(
     context_id: ContextId, other: MergeRequest, own: Own, change: Changing, response: Response
 ) -> ContextAnswer:
     """Add what another context of the same model has seen, as if it came after; the other stays as it is."""
-    return tagged(await own.change(own.contexts.merge, context_id, other.context, change), response)
+    allow = other.allow_precision_loss
+    record = await own.change(own.contexts.merge, context_id, other.context, change, allow_precision_loss=allow)
+    return tagged(record, response)
 
 
 allow_only(router, "", "GET", "POST")

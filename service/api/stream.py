@@ -58,7 +58,9 @@ async def _answer(own: OwnContexts, context_id: ContextId, sent: bytes) -> Strea
             raise InvalidInput(Problem("", "A message has an observation, a query, or both. Send one."))
         query = None if message.query is None else message.query[None]
         do = own.run if message.observation is None else own.change
-        step = await do(own.contexts.step, context_id, _context(message.observation), query, message.wanted())
+        new, allow = message.observation, message.observation is not None and message.observation.allow_precision_loss
+        asked_for = (_context(new), query, message.wanted())
+        step = await do(own.contexts.step, context_id, *asked_for, allow_precision_loss=allow)
     except ServiceError as error:
         return StreamError(id=identifier, **body_of(error).model_dump())
     asked = {} if step.prediction is None else distribution_of(_first(step.prediction))

@@ -2,6 +2,7 @@
 
 from typing import Annotated
 
+from pydantic import Field
 from pydantic.json_schema import SkipJsonSchema
 
 from service.api.fields import Number, NumberOrNumbers, Row, reading
@@ -37,6 +38,8 @@ class OneObservation(Schema):
     """A number, or K numbers."""
     weight: Number | None = None
     """How much it counts; 1 if left out. −w takes it out again."""
+    allow_precision_loss: bool = Field(False, strict=True)
+    """Whether it is meant even if what the context has seen loses its significant digits by it."""
 
 
 class StreamMessage(DistributionRequest):

@@ -119,6 +119,8 @@ class ContextRecord(Told):
     """With decay "auto" the effective number of observations that are remembered."""
     implicit_weights: ImplicitWeights | None = None
     """Told by `refresh` and `get`, where the model has them."""
+    digits_left: int | None = None
+    """Told by `refresh` and `get`: significant digits of the variation of the column that has fewest."""
 
 
 class ContextList(Told):

@@ -23,6 +23,8 @@ class GDSSMClassifier(ClassifierMixin, StateEstimator):  # type: ignore[misc]
         learning_rate: For the models that take one.
         url: Of a service; without it the model runs in this process.
         api_key: For the service; `"env"` is the one in GDSSM_API_KEY, read with each call. Kept as a SecretStr.
+        allow_precision_loss: Whether `partial_fit` learns observations by which those before lose their digits, so
+            that they cannot be taken out again; ValueError otherwise.
 
     Attributes:
         classes_: The labels, sorted.
@@ -38,8 +40,15 @@ class GDSSMClassifier(ClassifierMixin, StateEstimator):  # type: ignore[misc]
         learning_rate: float | None = None,
         url: str | None = None,
         api_key: str | SecretStr | None = None,
+        allow_precision_loss: bool = False,
     ) -> None:
-        super().__init__(model, learning_rate=learning_rate, url=url, api_key=api_key)
+        super().__init__(
+            model,
+            learning_rate=learning_rate,
+            url=url,
+            api_key=api_key,
+            allow_precision_loss=allow_precision_loss,
+        )
 
     def fit(self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None) -> Self:
         """Learn from these observations alone."""

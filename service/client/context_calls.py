@@ -83,7 +83,13 @@ class ContextCalls:
         return f"context {told.id} of {told.model.name} {told.model.version}: {told.n_observations} observations"
 
     def observe(
-        self, x: object, y: object, *, weight: object = None, if_version: int | None = None
+        self,
+        x: object,
+        y: object,
+        *,
+        weight: object = None,
+        if_version: int | None = None,
+        allow_precision_loss: bool = False,
     ) -> Call[ContextRecord]:
         """Learn further observations; however often it is sent, it counts once.
 
@@ -92,15 +98,18 @@ class ContextCalls:
             y: N outputs, or N rows of K.
             weight: N numbers; 1 if left out, −w takes an observation out again.
             if_version: Learn only if the context is still of this version; `Conflict` otherwise.
+            allow_precision_loss: Learn even if what the context has seen loses its significant digits by it;
+                `InvalidInput` otherwise.
         """
         inputs, outputs = frames.read(x, "x", self._inputs, missing=True), frames.read(y, "y", self._outputs)
         self._inputs, self._outputs = inputs.names or self._inputs, outputs.names or self._outputs
+        allowed = {"allow_precision_loss": "true"} if allow_precision_loss else {}
         counts = None if weight is None else frames.read(weight, "weight").numbers
         return Call(
             "POST",
             f"{self._path}/observations",
             CONTEXT,
-            array_body.write({"x": inputs.numbers, "y": outputs.numbers, "weight": counts}),
+            array_body.write({"x": inputs.numbers, "y": outputs.numbers, "weight": counts}, **allowed),
             {"Content-Type": array_body.CONTENT_TYPE, **once(), **_if(if_version)},
         ).then(self._remember)
 
@@ -132,10 +141,19 @@ class ContextCalls:
             array_body.BOTH_WAYS,
         )
 
-    def merge(self, other: str, *, if_version: int | None = None) -> Call[ContextRecord]:
-        """Add what another context of the same model has seen; that one, named by its id, stays as it is."""
+    def merge(
+        self, other: str, *, if_version: int | None = None, allow_precision_loss: bool = False
+    ) -> Call[ContextRecord]:
+        """Add what another context of the same model has seen; that one, named by its id, stays as it is.
+
+        Args:
+            other: The id.
+            if_version: As for `observe`.
+            allow_precision_loss: As for `observe`.
+        """
         headers = {"Content-Type": JSON, **once(), **_if(if_version)}
-        return Call("POST", f"{self._path}/merge", CONTEXT, json_body(context=other), headers).then(self._remember)
+        body = json_body(context=other, allow_precision_loss=allow_precision_loss or None)
+        return Call("POST", f"{self._path}/merge", CONTEXT, body, headers).then(self._remember)
 
     def refresh(self) -> Call[ContextRecord]:
         """Look at it again, with the linear model that it amounts to."""

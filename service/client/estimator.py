@@ -27,7 +27,10 @@ from service.cells import missing_problems
 from service.client import frames
 from service.client.engine import Engine, engine, takes_missing_cells
 from service.contexts import drift
-from service.contexts.decay import Decay, check_decay, observe
+from service.contexts.decay import Decay, check_decay
+from service.contexts.forgetting import COUNT
+from service.contexts.learning import Kept, learn
+from service.contexts.precision import Rows
 from service.errors import InvalidInput, ServiceError
 
 Array = NDArray[np.float64]
@@ -49,10 +52,13 @@ class StateEstimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn ships
         learning_rate: For the models that take one (gd-1, gd-8); left out, each step takes its own.
         url: Of a service; without it the model runs in this process.
         api_key: For the service; `"env"` is the one in GDSSM_API_KEY, read with each call. Kept as a SecretStr.
+        allow_precision_loss: Whether `partial_fit` learns observations by which those before lose their digits.
     """
 
     decay: Decay = None
     """What is left of the weight of an observation after one more; None forgets nothing."""
+
+    allow_precision_loss: bool = False
 
     def __init__(
         self,
@@ -61,7 +67,9 @@ class StateEstimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn ships
         learning_rate: float | None = None,
         url: str | None = None,
         api_key: str | SecretStr | None = None,
+        allow_precision_loss: bool = False,
     ) -> None:
+        self.allow_precision_loss = allow_precision_loss
         self.model = model
         self.learning_rate = learning_rate
         self.url = url
@@ -110,16 +118,23 @@ class StateEstimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn ships
         weight = np.ones(len(x)) if sample_weight is None else _weights(sample_weight, x)
         with self._engine() as engine:
             _check_cells(engine, x)
-            state = getattr(self, "state_", {})
+            kept = self._kept_before()
             _check(engine.manifest, self.decay, weight)
+            # What there was before this call is what can lose its digits by it.
+            allow = self.allow_precision_loss or not hasattr(self, "state_")
             for rows in _pieces(len(x), x.shape[1] + columns.shape[1]):
-                state = observe(
-                    engine.manifest, engine.infer, state, self.decay, (x[rows], columns[rows], weight[rows])
-                )
+                new = Rows(x[rows], columns[rows], weight[rows], columns.shape[1] == 1, start=rows.start)
+                kept = _learn(engine, kept, self.decay, new, allow_precision_loss=allow)
             self.model_version_, self._missing_cells = engine.manifest.version, engine.manifest.missing_cells
-        self.state_ = state
+        self._kept, self.state_ = kept, kept.state
         self.n_observations_ = getattr(self, "n_observations_", 0) + len(x)
         return self
+
+    def _kept_before(self) -> Kept:
+        """Find what was learnt; of an estimator that an earlier version has pickled there is the state alone."""
+        state = getattr(self, "state_", {})
+        kept: Kept = getattr(self, "_kept", Kept(state, float(state[COUNT].sum()) if state else 0.0))
+        return kept
 
     def _answer(self, X: ArrayLike) -> Array:
         """Predict (M, K) from the state."""
@@ -153,12 +168,24 @@ class StateEstimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn ships
 
     def _forget(self) -> None:
         """Begin anew, as `fit` does."""
-        for name in ("state_", "n_observations_", "model_version_", "_missing_cells"):
+        for name in ("state_", "_kept", "n_observations_", "model_version_", "_missing_cells"):
             self.__dict__.pop(name, None)
 
     def _engine(self) -> AbstractContextManager[Engine]:
         """Open the model; once something has been learnt, in the version that learnt it."""
         return engine(self.model, getattr(self, "model_version_", None), self.url, self.api_key)
+
+
+def _learn(engine: Engine, before: Kept, decay: Decay, rows: Rows, *, allow_precision_loss: bool) -> Kept:
+    """Learn observations.
+
+    Raises:
+        ValueError: They cost digits, which is not allowed, or cannot be taken out exactly.
+    """
+    try:
+        return learn(engine.manifest, engine.infer, before, decay, rows, allow_precision_loss=allow_precision_loss)
+    except InvalidInput as error:
+        raise ValueError(str(error)) from error
 
 
 def _check_cells(engine: Engine, x: Array) -> None:

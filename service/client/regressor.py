@@ -35,6 +35,8 @@ class GDSSMRegressor(MultiOutputMixin, RegressorMixin, StateEstimator):  # type:
         learning_rate: For the models that take one (gd-1, gd-8); left out, each step takes its own.
         url: Of a service; without it the model runs in this process.
         api_key: For the service; `"env"` is the one in GDSSM_API_KEY, read with each call. Kept as a SecretStr.
+        allow_precision_loss: Whether `partial_fit` learns observations by which those before lose their digits, so
+            that they cannot be taken out again; ValueError otherwise.
 
     Attributes:
         coef_: The linear model that the context amounts to, (D,) or (K, D), in the caller's units; of models that
@@ -55,8 +57,15 @@ class GDSSMRegressor(MultiOutputMixin, RegressorMixin, StateEstimator):  # type:
         learning_rate: float | None = None,
         url: str | None = None,
         api_key: str | SecretStr | None = None,
+        allow_precision_loss: bool = False,
     ) -> None:
-        super().__init__(model, learning_rate=learning_rate, url=url, api_key=api_key)
+        super().__init__(
+            model,
+            learning_rate=learning_rate,
+            url=url,
+            api_key=api_key,
+            allow_precision_loss=allow_precision_loss,
+        )
         self.decay = decay
 
     def fit(self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None) -> Self:

@@ -5,6 +5,10 @@ context_record  what is told of a context, and on which terms it is changed
 shelf           taken out and put back within one transaction, once for each idempotency key
 recent          those used last, ready to be asked
 memory          what a context remembers: its state, and how its observations looked
+learning        observations and merges into what is kept, if that stays right
+precision       significant digits of the sums: an observation that would cost them is refused
+removal         observations taken out: refused where the sums that remain would be wrong
+history         what tells a constant column from one whose variation was lost to rounding
 merge           two states of one model into one, without the model
 fitting         whether observations and queries fit a context
 forgetting      how a state fades where old observations count less: λ^(N−1−i)

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from service.contexts.decay import Decay
+from service.explaining.implicit_weights import ImplicitWeights
 from service.predictor import Prediction
 from service.shapes import Array
 
@@ -33,6 +34,17 @@ class ContextRecord:
     expires: float
     memory_length: float | None = None
     """Effective number of observations that are remembered, where the decay is auto."""
+
+
+@dataclass(frozen=True)
+class ContextDetails:
+    """A context, with what its state shows."""
+
+    record: ContextRecord
+    weights: ImplicitWeights | None = None
+    """The linear model that it amounts to; None while it is empty, and where its model has none."""
+    digits_left: int | None = None
+    """Significant digits of the variation of the column that has fewest; None where none varies or none can be lost."""
 
 
 @dataclass(frozen=True)

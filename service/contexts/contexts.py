@@ -3,6 +3,7 @@
 import logging
 import time
 from collections.abc import Callable, Collection, Mapping
+from contextlib import suppress
 from typing import Any
 
 from sqlalchemy import Connection
@@ -10,18 +11,19 @@ from sqlalchemy import Connection
 from service.artifact import Manifest
 from service.cells import missing_problems
 from service.class_shares import share_problems_of_one
-from service.contexts import portable
-from service.contexts.context_record import UNCONDITIONAL, Change, ContextRecord, Page, StreamStep
+from service.contexts import drift, portable
+from service.contexts.context_record import UNCONDITIONAL, Change, ContextDetails, ContextRecord, Page, StreamStep
 from service.contexts.decay import Decay
 from service.contexts.feature_scale import FeatureScale, scale_of
 from service.contexts.memory import answer, join, learn, new_memory
 from service.contexts.readouts import Readouts
 from service.contexts.recent import Held
+from service.contexts.removal import check_sums
 from service.contexts.shelf import ID, Shelf, record_of
 from service.distribution import NOTHING, Wanted, check_wanted
 from service.errors import Conflict, InvalidInput, NumericOverflow, Problem, UnknownModel, UnsupportedByModel
 from service.explaining.explanation import Explanation, explain_state
-from service.explaining.implicit_weights import ImplicitWeights, implicit_weights_in
+from service.explaining.implicit_weights import implicit_weights_in
 from service.explaining.parts import Part
 from service.predictor import Context, Prediction, Predictor
 from service.runtime import Runtime
@@ -108,21 +110,33 @@ class Contexts:
 
         return self._made(owner, change, request, make)
 
-    def observe(self, owner: str, context_id: str, new: Context, change: Change = UNCONDITIONAL) -> ContextRecord:
+    def observe(
+        self,
+        owner: str,
+        context_id: str,
+        new: Context,
+        change: Change = UNCONDITIONAL,
+        *,
+        allow_precision_loss: bool = False,
+    ) -> ContextRecord:
         """Learn further observations; negative weights take observations out again.
 
         Raises:
             InvalidInput: The observations do not fit.
+            PrecisionLoss: They cost digits, which is not allowed, or cannot be taken out exactly.
             UnsupportedByModel: The model cannot take observations out.
             NumericOverflow: The state is beyond floating point.
         """
 
         def add(connection: Connection) -> ContextRecord:
             held = self._shelf.hold(connection, owner, context_id, change)
-            memory = learn(held.runtime, self._predictor.limits, held.memory, new)
+            memory = learn(
+                held.runtime, self._predictor.limits, held.memory, new, allow_precision_loss=allow_precision_loss
+            )
             return self._shelf.store(connection, held, memory)
 
-        return self._made(owner, change, {"observe": context_id, **_parts(new)}, add)
+        request = {"observe": context_id, **_parts(new), **_allowed(allow_precision_loss)}
+        return self._made(owner, change, request, add)
 
     def predict(
         self,
@@ -183,7 +197,14 @@ class Contexts:
         return prediction, found, self._shelf.touch(held.record)
 
     def step(
-        self, owner: str, context_id: str, new: Context | None, query: Array | None, wanted: Wanted = NOTHING
+        self,
+        owner: str,
+        context_id: str,
+        new: Context | None,
+        query: Array | None,
+        wanted: Wanted = NOTHING,
+        *,
+        allow_precision_loss: bool = False,
     ) -> StreamStep:
         """Predict (at the query, else at the x of the observation), then learn the observation, in one transaction.
 
@@ -199,7 +220,15 @@ class Contexts:
         with self._database.transaction() as connection:
             held = self._shelf.hold(connection, owner, context_id)
             _check_step(held.runtime.manifest, new, query)
-            memory = learn(held.runtime, self._predictor.limits, held.memory, new, "observation.")
+            memory = learn(
+                held.runtime,
+                self._predictor.limits,
+                held.memory,
+                new,
+                "observation.",
+                allow_precision_loss=allow_precision_loss,
+                unnumbered=True,
+            )
             prediction, error = self._before_learning(held, new, query, wanted)
             return StreamStep(prediction, error, self._shelf.store(connection, held, memory))
 
@@ -228,10 +257,19 @@ class Contexts:
 
         self._shelf.once(owner, change, {"delete": context_id, **_terms(change)}, remove)
 
-    def merge(self, owner: str, context_id: str, other_id: str, change: Change = UNCONDITIONAL) -> ContextRecord:
+    def merge(
+        self,
+        owner: str,
+        context_id: str,
+        other_id: str,
+        change: Change = UNCONDITIONAL,
+        *,
+        allow_precision_loss: bool = False,
+    ) -> ContextRecord:
         """Add to a context what another one of the same model has seen, as if after it; the other stays as it is.
 
         Raises:
+            PrecisionLoss: The other costs this one its digits, which is not allowed.
             UnsupportedByModel: States of the model do not merge.
             InvalidInput: They were observed with different widths, or are one and the same.
             Conflict: They are of different models, versions or decays.
@@ -245,9 +283,11 @@ class Contexts:
             held = {name: self._shelf.hold(connection, owner, name, terms[name]) for name in sorted(terms)}
             older, newer = held[context_id], held[other_id]
             _check_alike(older.record, newer.record)
-            return self._shelf.store(connection, older, join(older.runtime, older.memory, newer.memory))
+            joined = join(older.runtime, older.memory, newer.memory, allow_precision_loss=allow_precision_loss)
+            return self._shelf.store(connection, older, joined)
 
-        return self._made(owner, change, {"merge": context_id, "other": other_id}, add)
+        request = {"merge": context_id, "other": other_id, **_allowed(allow_precision_loss)}
+        return self._made(owner, change, request, add)
 
     def export(self, owner: str, context_id: str) -> tuple[bytes, ContextRecord]:
         """Write a context down as portable bytes (see `portable`)."""
@@ -270,22 +310,22 @@ class Contexts:
             runtime = self._model_of(found.label)
             memory = portable.memory_of(found, runtime.manifest)
             portable.check_size(memory, self._predictor.limits)
+            check_sums(drift.of_model(memory.state or {}), memory.turnover)
             return self._shelf.add(connection, owner, runtime, memory, ttl)
 
         return self._made(owner, change, {"load": found.label.sha256, "ttl": ttl}, make)
 
-    def implicit_weights(self, owner: str, context_id: str) -> tuple[ImplicitWeights | None, ContextRecord]:
-        """Find the linear model that the context amounts to.
-
-        Returns:
-            None while it is empty, and where its model has none or is not served any more; and the context.
-        """
+    def view(self, owner: str, context_id: str) -> ContextDetails:
+        """Look a context up, with what its state shows, as far as its model is served."""
         try:
             held = self._shelf.look(owner, context_id)
+        except (UnknownModel, Conflict):
+            return ContextDetails(self.get(owner, context_id))
+        weights = None
+        with suppress(UnsupportedByModel, NumericOverflow):
             weights = None if held.memory.is_empty else implicit_weights_in(held.runtime, held.memory)
-        except (UnknownModel, Conflict, UnsupportedByModel, NumericOverflow):
-            return None, self.get(owner, context_id)
-        return weights, self._shelf.touch(held.record)
+        digits = held.memory.digits_left(held.runtime.manifest)
+        return ContextDetails(self._shelf.touch(held.record), weights, digits)
 
     def sweep(self) -> int:
         """Remove what has expired; returns how many contexts."""
@@ -363,6 +403,10 @@ def _parts(observations: Context | None) -> dict[str, Any]:
     if observations is None:
         return {}
     return {"x": observations.x, "y": observations.y, "weight": observations.weight}
+
+
+def _allowed(allow_precision_loss: bool) -> dict[str, Any]:
+    return {"allow_precision_loss": True} if allow_precision_loss else {}
 
 
 def _terms(change: Change) -> dict[str, Any]:

@@ -69,8 +69,12 @@ def _look_problems(memory: "Memory", new: Context, at: str) -> list[Problem]:
 
 
 def _weight_problems(weight: Array, memory: "Memory", at: str) -> list[Problem]:
-    if np.abs(weight).max() > np.finfo(weight.dtype).max / len(weight):
-        return [Problem(f"{at}weight", f"sums to more than {weight.dtype} holds. Send smaller weights.")]
+    size = np.abs(weight)
+    largest = np.finfo(weight.dtype).max
+    if size.max() > largest / len(weight) or memory.turnover > largest - size.sum():
+        return [
+            Problem(f"{at}weight", f"sums to more than {weight.dtype} holds, with those before. Send smaller weights.")
+        ]
     if memory.forgets and (weight < 0).any():
         text = f"must not be negative: this context forgets (decay {memory.decay}), and what has faded is not known."
         return [Problem(f"{at}weight", f"{text} Weigh observations by 0 or more.")]

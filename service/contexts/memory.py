@@ -8,13 +8,16 @@ import numpy as np
 
 from service.artifact import Manifest
 from service.cells import buffered, missing_problems
-from service.contexts import drift
-from service.contexts.decay import Decay, check_decay, observe
+from service.contexts import drift, learning
+from service.contexts.decay import Decay, check_decay
 from service.contexts.drift import AUTO
 from service.contexts.feature_scale import FeatureScale, check_scale, declared
 from service.contexts.fitting import check_observations, looks_of, query_problems
 from service.contexts.forgetting import COUNT, fade
+from service.contexts.history import History
+from service.contexts.learning import Kept
 from service.contexts.merge import State, check_merges, is_buffered, merge
+from service.contexts.precision import Rows, digits_left, sums_of, takes_out
 from service.contexts.readouts import Readouts
 from service.distribution import NOTHING, Wanted, check_wanted
 from service.errors import InvalidInput, Problem, UnsupportedByModel
@@ -28,13 +31,9 @@ from service.predictor import (
     run,
     scale_flag,
     size_problems,
-    width_of,
 )
 from service.runtime import Runtime
 from service.shapes import Array
-
-CANCELLED = 1e-12
-"""A count this small beside the weights that went into it is rounding: nothing is left."""
 
 
 @dataclass(frozen=True)
@@ -58,6 +57,8 @@ class Memory:
     """Whether y comes as numbers (N,) rather than rows (N, K); None until the first observation."""
     scale: FeatureScale | None = None
     """What the features of x are scaled by, if it was declared; None leaves it to the first observations."""
+    history: History | None = None
+    """What the sums do not say of the observations; None where nothing can be taken out, and of earlier versions."""
 
     @property
     def count(self) -> float:
@@ -75,6 +76,12 @@ class Memory:
     def forgets(self) -> bool:
         """Whether older observations count less."""
         return self.decay not in {None, 1.0}
+
+    def digits_left(self, manifest: Manifest) -> int | None:
+        """Count the significant digits of the variation of the column that has fewest; None where none varies."""
+        if self.state is None or self.is_empty or not takes_out(manifest):
+            return None
+        return digits_left(sums_of(manifest, self.state, self.history, self.outputs or 0), self.history)
 
     @property
     def memory_length(self) -> float | None:
@@ -116,7 +123,16 @@ def check_streams(manifest: Manifest) -> None:
         raise UnsupportedByModel(Problem("model", problem))
 
 
-def learn(runtime: Runtime, limits: Limits, memory: Memory, new: Context, at: str = "") -> Memory:
+def learn(
+    runtime: Runtime,
+    limits: Limits,
+    memory: Memory,
+    new: Context,
+    at: str = "",
+    *,
+    allow_precision_loss: bool = False,
+    unnumbered: bool = False,
+) -> Memory:
     """Add observations.
 
     Args:
@@ -125,30 +141,32 @@ def learn(runtime: Runtime, limits: Limits, memory: Memory, new: Context, at: st
         memory: What was there before.
         new: N > 0 observations; negative weights take observations out again.
         at: Where they stand in the request.
+        allow_precision_loss: Whether they may cost what is there its significant digits.
+        unnumbered: Whether the request has one observation rather than a list.
 
     Raises:
+        PrecisionLoss: They cost digits, or cannot be taken out exactly.
         InvalidInput: Something does not fit; every field is named.
         UnsupportedByModel: The model cannot take observations out.
         NumericOverflow: The state is beyond floating point.
     """
     manifest = runtime.manifest
     check_observations(manifest, limits, memory, new, at)
-    weight = np.ones(len(new.x)) if new.weight is None else new.weight
-    counted, turnover = int(np.count_nonzero(weight)), memory.turnover + float(np.abs(weight).sum())
-    state = memory.state or declared(memory.scale)
+    rows = Rows(new.x, columns(new.y), new.weight, new.y.ndim == 1, at, unnumbered)
     infer = partial(run, runtime, parameters={})
-    learnt = observe(manifest, infer, state, memory.decay, (new.x, columns(new.y), new.weight))
+    kept = learning.learn(manifest, infer, _kept(memory), memory.decay, rows, allow_precision_loss=allow_precision_loss)
     after = replace(
         memory,
-        state=learnt,
+        state=kept.state,
+        turnover=kept.turnover,
+        history=kept.history,
         n_observations=memory.n_observations + len(new.x),
-        n_counted=memory.n_counted + counted,
-        turnover=turnover,
+        n_counted=memory.n_counted + (len(new.x) if new.weight is None else int(np.count_nonzero(new.weight))),
         inputs=new.x.shape[1],
-        outputs=width_of(new.y),
+        outputs=rows.outputs,
         flat_y=new.y.ndim == 1,
     )
-    return after if memory.forgets else _without_remains(memory, after, at)
+    return after if kept.turnover else replace(after, state={**kept.state, **declared(memory.scale)})
 
 
 def answer(
@@ -218,10 +236,11 @@ def _outputs(
     return drift.average(now, outputs)
 
 
-def join(runtime: Runtime, older: Memory, newer: Memory) -> Memory:
+def join(runtime: Runtime, older: Memory, newer: Memory, *, allow_precision_loss: bool = False) -> Memory:
     """Remember what two contexts of one model and decay have seen, as if one came after the other.
 
     Raises:
+        PrecisionLoss: The newer costs the older its significant digits, which is not allowed.
         InvalidInput: They were observed with different widths, or scale their features differently.
         UnsupportedByModel: States of the model do not merge.
         NumericOverflow: The state is beyond floating point.
@@ -241,15 +260,32 @@ def join(runtime: Runtime, older: Memory, newer: Memory) -> Memory:
             f"The contexts do not fit: one has {looks_of(older)}, the other {looks_of(newer)}. Merge contexts alike."
         )
         raise InvalidInput(Problem("", problem))
+    if not np.isfinite(older.turnover + newer.turnover):
+        raise InvalidInput(Problem("context", "has weights that sum with those here to more than float64 holds."))
     share = 1.0 if older.decay is None else older.decay**newer.n_counted
     faded = older.state if share == 1.0 else fade(manifest, older.state, share)
+    kept = Kept(_joined(runtime, faded, newer.state), older.turnover + newer.turnover)
+    if not older.forgets:
+        kept = learning.join(
+            manifest,
+            (_kept(older), _kept(newer)),
+            kept.state,
+            inputs=older.inputs or 0,
+            outputs=older.outputs or 0,
+            allow_precision_loss=allow_precision_loss,
+        )
     return replace(
         older,
-        state=_joined(runtime, faded, newer.state),
+        state=kept.state,
+        turnover=kept.turnover,
+        history=kept.history,
         n_observations=older.n_observations + newer.n_observations,
         n_counted=older.n_counted + newer.n_counted,
-        turnover=older.turnover + newer.turnover,
     )
+
+
+def _kept(memory: Memory) -> Kept:
+    return Kept(memory.state or declared(memory.scale), memory.turnover, memory.history)
 
 
 def _joined(runtime: Runtime, older: State, newer: State) -> State:
@@ -259,16 +295,3 @@ def _joined(runtime: Runtime, older: State, newer: State) -> State:
     if is_buffered(older):
         return runtime.state_after(run(runtime, {**newer, **buffered(older)}, {}))
     return merge(runtime.manifest, older, newer)
-
-
-def _without_remains(before: Memory, after: Memory, at: str) -> Memory:
-    """Where the weights have cancelled to nothing, leave nothing, rather than what rounding left of the sums."""
-    rounding = CANCELLED * after.turnover
-    if after.count < -rounding:
-        taken = before.count - after.count
-        text = f"takes out {taken:g}; this context holds {before.count:g}. Take out no more than that."
-        raise InvalidInput(Problem(f"{at}weight", text))
-    if after.count > rounding:
-        return after
-    nothing = {name: np.zeros_like(tensor) for name, tensor in (after.state or {}).items()}
-    return replace(after, state=nothing | declared(after.scale), turnover=0.0)

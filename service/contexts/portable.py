@@ -21,6 +21,7 @@ from service.contexts import drift
 from service.contexts.compact import BUFFER, canonical, compact, unpacked, with_buffer
 from service.contexts.drift import AUTO, Auto
 from service.contexts.feature_scale import FeatureScale, check_scale
+from service.contexts.history import History, HistoryHeader
 from service.contexts.memory import Memory
 from service.contexts.merge import State
 from service.errors import InvalidInput, Problem
@@ -56,6 +57,7 @@ class Label(BaseModel):
     outputs: Annotated[int, Field(ge=1)] | None
     flat_y: bool | None
     scale: tuple[tuple[float, ...], tuple[float, ...]] | None = None
+    history: HistoryHeader | None = None
     sha256: str = Field(UNHASHED, pattern=r"^[0-9a-f]{64}$")
     """Hash of all the bytes, with this value replaced by 64 zeros."""
 
@@ -88,6 +90,7 @@ def write(manifest: Manifest, memory: Memory) -> bytes:
         model=manifest.name,
         model_version=manifest.version,
         model_sha256=manifest.sha256,
+        history=None if memory.history is None else HistoryHeader.of(memory.history),
         **{name: getattr(memory, name) for name in REMEMBERED},
     )
     file = save(compact(memory.state or {}), {METADATA_KEY: label.model_dump_json()})
@@ -123,7 +126,7 @@ def memory_of(portable: Portable, manifest: Manifest) -> Memory:
     if portable.label.scale is not None:
         remembered["scale"] = FeatureScale(*portable.label.scale)
         check_scale(manifest, remembered["scale"])
-    memory = Memory(state=portable.tensors or None, **remembered)
+    memory = Memory(state=portable.tensors or None, history=_history_of(portable.label), **remembered)
     if memory.state is not None:
         state = _checked_state(manifest, memory, memory.state)
         return replace(memory, state=canonical(state) if portable.label.format == FIRST_FORMAT else state)
@@ -178,6 +181,15 @@ def _checked_state(manifest: Manifest, memory: Memory, state: State) -> State:
         _refuse(f"hold a count of {memory.count:g}; nothing is less than empty. Export the context again.")
     whole = with_buffer(state, expected)
     return {name: whole[name] for name in expected}
+
+
+def _history_of(label: Label) -> History | None:
+    if label.history is None:
+        return None
+    try:
+        return label.history.history((label.inputs or 0) + (label.outputs or 0))
+    except ValueError as error:
+        _refuse(f"hold {error}, which is not that of this context. Export the context again.")
 
 
 def _metadata(file: bytes) -> dict[str, str]:

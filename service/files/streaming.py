@@ -53,7 +53,8 @@ def predictions(
         return
     memory = new_memory(runtime.manifest, decay=None)
     for chunk in observations:
-        memory = learn(runtime, predictor.limits, memory, chunk, at="context.")
+        # Nothing is taken out again later, so that no digits are needed for it.
+        memory = learn(runtime, predictor.limits, memory, chunk, at="context.", allow_precision_loss=True)
     readouts = Readouts()
     for query in queries:
         yield answer(runtime, predictor.limits, memory, query, parameters, wanted=wanted, readouts=readouts)

@@ -107,3 +107,18 @@ def test_many_steps_arrive_at_least_squares() -> None:
     design, queries = (np.hstack([a, np.ones((len(a), 1))]) for a in (x, x_query))
     expected = queries @ np.linalg.lstsq(design, y, rcond=None)[0]
     assert_close(answer(x, y, x_query, steps=2000), expected, "prediction", rtol=1e-9)
+
+
+@pytest.mark.parametrize(("share", "varies"), [(0.99, False), (1.01, True)])
+def test_a_variation_that_rounding_may_have_left_of_its_peak_is_none(share: float, varies: bool) -> None:
+    """What `peak` is for: a column of which observations were taken out is left out if 1e-14 of it remain."""
+    x, y, x_query = (torch.from_numpy(array)[None] for array in draw(7, 2))
+    model = StandardizedDescent(8)
+    state = model.observe(model.empty_state(1, 2, 1), x, y, torch.ones(1, 7, dtype=torch.float64))
+    peak, comoment = state.peak.clone(), state.comoment.clone()
+    peak[:, 1] *= 1e12
+    comoment[:, 1, 1] = share * model.RESIDUE * peak[:, 1]
+    state = state._replace(peak=peak, comoment=comoment, mean=0 * state.mean)
+    moved = x_query + torch.tensor([0.0, 1.0])
+    difference = (model.predict(state, moved) - model.predict(state, x_query)).abs().min()
+    assert (difference > 0) == varies

@@ -6,7 +6,7 @@ from torch import Tensor
 
 from gdssm import cell_moments
 from gdssm.cell_moments import CellMoments
-from gdssm.prior import NUMBERS, ROUNDING
+from gdssm.prior import NUMBERS, RESIDUE, ROUNDING
 from gdssm.readout import Readout, read, spread
 from tests.closeness import assert_close
 
@@ -186,3 +186,18 @@ def test_nothing_is_known_without_two_observations(observations: int) -> None:
     found = read(state_of(x, features, y), K, BLOCK, GROUPS)
     for name, tensor in found._asdict().items():
         assert not tensor.any(), name
+
+
+@pytest.mark.parametrize("column", [0, K])
+@pytest.mark.parametrize(("share", "varies"), [(0.99, False), (1.01, True)])
+def test_a_variation_that_rounding_may_have_left_of_its_peak_is_none(column: int, share: float, varies: bool) -> None:
+    """What `peak` is for: after observations were taken out, a residue of 1e-14 of it is no variation."""
+    state = state_of(*data())
+    peak, comoment = state.peak.clone(), state.comoment.clone()
+    peak[:, column] *= 1e12
+    comoment[:, column, column] = share * RESIDUE * peak[:, column]
+    found = spread(state._replace(peak=peak, comoment=comoment, mean=0 * state.mean), K)
+    both = torch.cat([found.outputs, found.variance], -1)
+    assert (both[:, column] > 0).tolist() == [varies] * B
+    others = [*range(column), *range(column + 1, K + D)]
+    assert (both[:, others] > 0).all()

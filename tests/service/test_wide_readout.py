@@ -6,10 +6,11 @@ from collections.abc import Iterator
 import numpy as np
 import pytest
 
+from gdssm.prior import RESIDUE
 from service.models.repository import Repository
 from service.runtime import WIDE, Runtime
 from service.shapes import Array
-from service.wide_readout import group_probabilities, wide_readout
+from service.wide_readout import group_probabilities, varying, wide_readout
 from tests.closeness import assert_close
 
 B = 2
@@ -106,3 +107,14 @@ def test_both_classify_alike(repository: Repository, rows: int, inputs: int, cla
     for name in ("readout.weight", "readout.center"):
         assert np.abs(inside[name] - behind[name]).max() <= 1e-8 * max(np.abs(inside[name]).max(), 1e-12), name
     assert (inside["readout.metric"] == 0).tolist() == (behind["readout.metric"] == 0).tolist()
+
+
+@pytest.mark.parametrize("column", [0, 2])
+@pytest.mark.parametrize(("share", "varies"), [(0.99, False), (1.01, True)])
+def test_a_variation_that_rounding_may_have_left_of_its_peak_is_none(column: int, share: float, varies: bool) -> None:
+    peak, comoment = np.array([3e3, 5.0, 7e6, 11.0]), np.eye(4)
+    comoment[column, column] = share * RESIDUE * peak[column]
+    moments = {"state.count": np.array(5.0), "state.mean": np.zeros(4)}
+    found = varying({**moments, "state.comoment": comoment, "state.peak": peak}) > 0
+    assert found[column] == varies
+    assert np.delete(found, column).all()

@@ -102,6 +102,17 @@ def test_weight_minus_one_takes_out_what_was_streamed(server: Server) -> None:
         assert ask(stream, {"query": [4]})["prediction"] == pytest.approx(8)
 
 
+def test_an_observation_that_costs_digits_is_refused_unless_it_is_meant(server: Server) -> None:
+    line = {"x": [[0], [1], [2], [3]], "y": [5, 7, 9, 11]}
+    far = [({"x": [1e9], "y": 0}, "observation.x[0]"), ({"x": [1], "y": 1e20}, "observation.y")]
+    with streaming(server, make(server, observations=line)) as stream:
+        for observation, field in far:
+            answer = ask(stream, {"observation": observation})
+            assert (answer["error_type"], answer["detail"][0]["field"]) == ("precision_loss", field)
+            allowed = ask(stream, {"observation": observation | {"allow_precision_loss": True}})
+            assert allowed["n_observations"] >= 5
+
+
 @pytest.mark.parametrize(
     ("model", "version"),
     [("gd-1", None), ("linear", None), ("linear", "1.0.0"), ("linear-trained", None), ("nonlinear", None)],

@@ -279,3 +279,22 @@ def test_the_clients_need_neither_scikit_learn_nor_a_framework() -> None:
     command = [sys.executable, "-W", "error", "-c", code]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
     assert done.stdout == "['AsyncClient', 'Client', 'GDSSMClassifier', 'GDSSMRegressor']\n"
+
+
+def test_a_mistake_is_refused_unless_it_is_meant(client: Client) -> None:
+    context = client.contexts.create("linear")
+    context.observe(X, Y)
+    mistake = X[:1] * 1e9
+    with pytest.raises(InvalidInput, match="allow_precision_loss") as refused:
+        context.observe(mistake, Y[:1])
+    assert refused.value.error_type == "precision_loss"
+    context.refresh()
+    assert context.record.digits_left == 15
+    context.observe(mistake, Y[:1], allow_precision_loss=True)
+    context.refresh()
+    assert context.record.digits_left == 0
+    other = client.contexts.create("linear")
+    other.observe(X, Y)
+    with pytest.raises(InvalidInput, match="context: has seen so much larger"):
+        other.merge(context.record.id)
+    assert other.merge(context.record.id, allow_precision_loss=True).n_observations == 2 * N + 1

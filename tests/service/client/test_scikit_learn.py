@@ -1,5 +1,6 @@
 """scikit-learn's own checks, and its tools around the estimators."""
 
+import copy
 import pickle
 from collections.abc import Callable, Iterator
 from decimal import Decimal
@@ -266,6 +267,37 @@ def test_an_average_has_no_effects() -> None:
 def test_what_forgets_takes_nothing_out() -> None:
     with pytest.raises(ValueError, match="With decay auto weights must not be negative"):
         GDSSMRegressor(decay="auto").fit(X, Y).partial_fit(X[:1], Y[:1], sample_weight=[-1.0])
+
+
+@pytest.mark.parametrize("model", ["linear", "nonlinear", "gd-8"])
+def test_partial_fit_takes_no_mistake_that_costs_digits(server: Server, model: str) -> None:
+    mistake = 1e9 * X[:1]
+    for url in (None, server.url):
+        estimator = GDSSMRegressor(model, url=url).fit(X, Y)
+        before = estimator.predict(X)
+        with pytest.raises(ValueError, match=r"x\[0\]\[.\]: is .*e\+0[89].* allow_precision_loss"):
+            estimator.partial_fit(mistake, Y[:1])
+        np.testing.assert_array_equal(estimator.predict(X), before)
+        assert estimator.n_observations_ == len(X)
+        with pytest.raises(ValueError, match="takes out"):
+            estimator.partial_fit(X, Y, sample_weight=np.full(len(X), -2.0))
+        estimator.set_params(allow_precision_loss=True).partial_fit(mistake, Y[:1])
+        with pytest.raises(ValueError, match="cannot be taken out exactly"):
+            estimator.partial_fit(mistake, Y[:1], sample_weight=[-1.0])
+
+
+def test_fit_takes_what_it_is_given_and_nothing_impossible() -> None:
+    x = np.array([[1.0], [2], [3], [9], [1e9]])
+    assert GDSSMRegressor("linear").fit(x, 2 * x[:, 0]).n_observations_ == 5
+    with pytest.raises(ValueError, match="takes out what was not observed"):
+        GDSSMRegressor("linear").fit(x[:4], 2 * x[:4, 0], sample_weight=[1.0, 1.0, 1.0, -1.0])
+
+
+def test_an_estimator_of_an_earlier_version_learns_on() -> None:
+    estimator = GDSSMRegressor("linear").fit(X, Y)
+    expected = copy.deepcopy(estimator).partial_fit(X, -Y).predict(X)
+    del estimator._kept
+    np.testing.assert_allclose(estimator.partial_fit(X, -Y).predict(X), expected)
 
 
 @pytest.mark.parametrize("flat", [True, False])

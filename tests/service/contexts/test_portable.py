@@ -18,7 +18,7 @@ from service.errors import CallerError, Conflict, InvalidInput
 from service.store.contexts import change
 from tests.closeness import assert_close
 from tests.service.contexts.test_memory import LIMITS, STREAMING, manifest, observations, remember, runtime_of
-from tests.service.kept import OWNER, STRANGER, both, draw, weighed
+from tests.service.kept import OWNER, STRANGER, both, draw, part, weighed
 
 Tensors = dict[str, np.ndarray]
 Label = dict[str, object]
@@ -231,3 +231,54 @@ def test_what_was_emptied_is_portable(contexts: Contexts) -> None:
     contexts.observe(OWNER, record.id, weighed(draw(1), -1))
     loaded = contexts.load(OWNER, contexts.export(OWNER, record.id)[0])
     assert contexts.observe(OWNER, loaded.id, draw(2)).n_observations == 21
+
+
+def negative_variation(tensors: Tensors, _: Label) -> None:
+    tensors["state.comoment.upper"][0, 0] = -1.0
+
+
+def correlation_beyond_one(tensors: Tensors, _: Label) -> None:
+    tensors["state.comoment.upper"][0, 1] = 10.0 * tensors["state.comoment.upper"].max()
+
+
+def no_squares(tensors: Tensors, _: Label) -> None:
+    tensors["state.count_of_squares"][:] = 0.0
+
+
+@pytest.mark.parametrize("change", [negative_variation, correlation_beyond_one, no_squares])
+def test_sums_that_no_observations_lead_to_are_not_imported(
+    contexts: Contexts, change: Callable[[Tensors, Label], None]
+) -> None:
+    with pytest.raises(InvalidInput, match="hold sums that no observations lead to"):
+        contexts.load(OWNER, forge(remember("linear", draw(1)), change))
+
+
+@pytest.mark.parametrize(
+    "history",
+    [
+        {"levels": [[1.0]] * 3},
+        {"levels": [[1.0, 2.0, 3.0]] * 8},
+        {"sums": [[1.0], [1.0]]},
+        {"digits": -1},
+        {"rows": -1},
+    ],
+)
+def test_a_history_that_is_none_is_not_imported(contexts: Contexts, history: dict[str, object]) -> None:
+    def change(_: Tensors, label: Label) -> None:
+        before = label["history"]
+        assert isinstance(before, dict)
+        label["history"] = before | history
+
+    with pytest.raises(InvalidInput, match="The bytes"):
+        contexts.load(OWNER, forge(remember("linear", draw(1)), change))
+
+
+def test_a_context_without_a_history_goes_on(contexts: Contexts) -> None:
+    """As earlier versions have written it: what is taken out is checked by the sums alone."""
+    memory = remember("linear", draw(1))
+    loaded = contexts.load(OWNER, forge(memory, lambda _, label: label.pop("history")))
+    one = part(draw(1), slice(2, 3))
+    contexts.observe(OWNER, loaded.id, weighed(one, -1))
+    rest = remember("linear", part(draw(1), np.array([0, 1, 3, 4, 5, 6])))
+    expected = answer(runtime_of("linear"), LIMITS, rest, draw(3).x).prediction
+    assert_close(contexts.predict(OWNER, loaded.id, draw(3).x)[0].prediction, expected, "prediction", rtol=1e-9)

@@ -1,0 +1,144 @@
+"""Observations into what is kept of those before, if it stays right: see `precision` and `removal`."""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from service.artifact import Manifest
+from service.contexts.decay import Decay, observe
+from service.contexts.drift import Infer
+from service.contexts.forgetting import COUNT
+from service.contexts.history import History
+from service.contexts.merge import State
+from service.contexts.precision import (
+    ESTABLISHED,
+    Rows,
+    check_joined,
+    check_observed,
+    check_weights,
+    may_be_costly,
+    new_history,
+    sums_of,
+    takes_out,
+)
+from service.contexts.removal import check_count, check_taken_out, has_negative_buffer, with_gross_peaks
+from service.errors import PrecisionLoss
+
+
+class Kept(NamedTuple):
+    """What is kept of observations; as it is made, of none."""
+
+    state: State
+    """Tensors by input name, B = 1; what is left out is zeros."""
+    turnover: float = 0.0
+    """Sum of the sizes of the weights since nothing was left last."""
+    history: History | None = None
+    """None of contexts that forget or learn in order, and of those of earlier versions."""
+
+
+def learn(
+    manifest: Manifest, infer: Infer, before: Kept, decay: Decay, rows: Rows, *, allow_precision_loss: bool = False
+) -> Kept:
+    """Learn further observations.
+
+    Args:
+        manifest: Of the model.
+        infer: The model.
+        before: What was there.
+        decay: How it forgets.
+        rows: The observations.
+        allow_precision_loss: Whether they may cost what is there its digits.
+
+    Returns:
+        What is there then; with zeros for the state where all was taken out.
+
+    Raises:
+        PrecisionLoss: Digits are lost.
+        InvalidInput: More is taken out than is there.
+        NumericOverflow: The state is beyond floating point.
+    """
+    state = observe(manifest, infer, before.state, decay, (rows.x, rows.y, rows.sent_weight))
+    turnover = before.turnover + rows.turnover
+    if decay not in {None, 1.0} or not takes_out(manifest):
+        return Kept(state, turnover)
+    before = _begun(manifest, before, rows.x.shape[1] + rows.outputs)
+    history = None if before.history is None else before.history.with_rows(rows)
+    after = Kept(state, turnover, history)
+    count = float(before.state[COUNT][0]) if COUNT in before.state else 0.0
+    if check_count(count, float(state[COUNT][0]), turnover, history, f"{rows.at}weight"):
+        return Kept({name: np.zeros_like(tensor) for name, tensor in state.items()})
+    if rows.takes_out:
+        return after._replace(
+            state=check_taken_out(manifest, before.state, state, rows, history=history, turnover=turnover)
+        )
+    if has_negative_buffer(before.state):
+        return after._replace(state=with_gross_peaks(manifest, before.state, state, history, rows))
+    return _checked(manifest, before, after, rows, allow_precision_loss=allow_precision_loss)
+
+
+def join(
+    manifest: Manifest, sides: tuple[Kept, Kept], state: State, *, inputs: int, outputs: int, allow_precision_loss: bool
+) -> Kept:
+    """Keep what two contexts have seen that forget nothing.
+
+    Args:
+        manifest: Of their model.
+        sides: The context that takes in the other, and the other.
+        state: Of both.
+        inputs: D.
+        outputs: K.
+        allow_precision_loss: Whether the first may lose its digits.
+
+    Raises:
+        PrecisionLoss: It does.
+    """
+    older, newer = (_begun(manifest, side, inputs + outputs) for side in sides)
+    both = None
+    if older.history is not None and newer.history is not None:
+        both = older.history.with_other(newer.history)
+    joined = Kept(state, older.turnover + newer.turnover, both)
+    before, after = (sums_of(manifest, kept.state, kept.history, outputs) for kept in (older, joined))
+    if before is None or after is None or not _is_established(older.history):
+        return joined
+    try:
+        check_joined(before, after)
+    except PrecisionLoss as loss:
+        if not allow_precision_loss:
+            raise
+        return _with_digits(joined, loss.digits)
+    return joined
+
+
+def _checked(manifest: Manifest, before: Kept, after: Kept, rows: Rows, *, allow_precision_loss: bool) -> Kept:
+    """Check observations of weights of at least 0 against those before."""
+    if COUNT not in before.state or not _is_established(before.history):
+        return after
+    try:
+        check_weights(before.state, after.state, rows)
+        if may_be_costly(manifest, before.state, after.state, after.history, before.history):
+            sums = [sums_of(manifest, kept.state, kept.history, rows.outputs) for kept in (before, after)]
+            if sums[0] is not None and sums[1] is not None:
+                check_observed(sums[0], sums[1], rows)
+    except PrecisionLoss as loss:
+        if not allow_precision_loss:
+            raise
+        return _with_digits(after, loss.digits)
+    return after
+
+
+def _begun(manifest: Manifest, kept: Kept, columns: int) -> Kept:
+    """Begin the history of what is empty."""
+    if kept.turnover or kept.history is not None:
+        return kept
+    return kept._replace(history=new_history(manifest, columns))
+
+
+def _is_established(history: History | None) -> bool:
+    return history is None or history.rows >= ESTABLISHED
+
+
+def _with_digits(kept: Kept, digits: int) -> Kept:
+    if kept.history is None:
+        return kept
+    least = digits if kept.history.digits is None else min(digits, kept.history.digits)
+    return kept._replace(history=kept.history._replace(digits=least))

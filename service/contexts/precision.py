@@ -1,0 +1,271 @@
+"""Significant digits of the sums of a context: an observation that would cost them is refused.
+
+A sum is rounded to 2⁻⁵² of the largest that it has been, its peak. So when observations are taken out, what is left of
+the variation of a column has the digits of left/(2⁻⁵²·peak). Nothing is lost as long as nothing is taken out; contexts
+that forget take nothing out, and are not checked.
+"""
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import NamedTuple, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gdssm.prior import RESIDUE, ROUNDING
+from service.artifact import Manifest
+from service.contexts.forgetting import COUNT, SQUARES
+from service.contexts.history import History
+from service.contexts.merge import State
+from service.errors import PrecisionLoss, Problem
+from service.shapes import Array
+
+Kind = TypeVar("Kind", bound=np.generic)
+
+EPSILON = 2.0**-52
+DIGITS = 6
+"""Fewest significant digits of a variation."""
+ALL_DIGITS = 15
+LEAST_SHARE = 10.0**DIGITS * EPSILON
+"""A sum this small compared with its peak has fewer."""
+ESTABLISHED = 3
+"""Observations from which on the variation of a column shows its scale."""
+REMEDY = "Correct it, or send allow_precision_loss: true if it is meant."
+
+
+@dataclass(eq=False)
+class Rows:
+    """Observations, and what a request calls them."""
+
+    x: Array
+    """(N, D); NaN where a cell is missing."""
+    y: Array
+    """(N, K)."""
+    sent_weight: Array | None = None
+    """(N,); None for ones."""
+    flat_y: bool = False
+    """Whether y came as numbers rather than rows."""
+    at: str = ""
+    """Where they stand in the request."""
+    unnumbered: bool = False
+    """Whether the request has one observation rather than a list."""
+    start: int = 0
+    """The number of the first of them there."""
+
+    @cached_property
+    def values(self) -> Array:
+        """(N, C) [y, x]."""
+        return np.concatenate([self.y, self.x], 1)
+
+    @cached_property
+    def weight(self) -> Array:
+        """(N,)."""
+        return np.ones(len(self.x)) if self.sent_weight is None else self.sent_weight
+
+    def counted_values(self) -> Array:
+        """(N, C) without rows of weight 0."""
+        return self.values if self.sent_weight is None else self.values[self.sent_weight != 0]
+
+    @property
+    def outputs(self) -> int:
+        """K."""
+        width: int = self.y.shape[1]
+        return width
+
+    @cached_property
+    def turnover(self) -> float:
+        """The sum of the sizes of the weights."""
+        return float(len(self.x)) if self.sent_weight is None else float(np.abs(self.sent_weight).sum())
+
+    @cached_property
+    def takes_out(self) -> bool:
+        """Whether a weight is negative."""
+        return self.sent_weight is not None and bool(self.sent_weight.min() < 0)
+
+    def cell(self, row: int, column: int) -> str:
+        """Name a cell as the request does."""
+        place = "" if self.unnumbered else f"[{self.start + row}]"
+        if column >= self.outputs:
+            return f"{self.at}x{place}[{column - self.outputs}]"
+        return f"{self.at}y{place}" + ("" if self.flat_y else f"[{column}]")
+
+    def weight_at(self, row: int) -> str:
+        """Name a weight as the request does."""
+        return f"{self.at}weight" + ("" if self.unnumbered else f"[{self.start + row}]")
+
+
+class Sums(NamedTuple):
+    """What is known of the C columns of [y, x], each (C,)."""
+
+    count: Array  # type: ignore[assignment]  # shadows tuple.count, which nothing calls
+    """The weight of the cells that are there."""
+    mean: Array
+    variation: Array
+    """Σ weight·(value − mean)²; Σ weight·value² for models of plain sums, whose mean is 0 here."""
+    peak: Array
+    """The largest that the variation has been."""
+
+    def rounding(self) -> Array:
+        """The variation up to which a column is constant for the models."""
+        found: Array = np.maximum(self.count * np.square(ROUNDING * self.mean), RESIDUE * self.peak)
+        return found
+
+    def share(self) -> Array:
+        """The relative precision: of the variation compared with its peak, and of the spread compared with the mean."""
+        size = np.abs(self.mean) * np.sqrt(np.abs(self.count))
+        spread = np.sqrt(np.maximum(self.variation, 0.0))
+        one = np.ones_like(spread)
+        of_mean = np.divide(spread, size, out=one.copy(), where=size > 0)
+        of_peak = np.divide(self.variation, self.peak, out=one, where=self.peak > 0)
+        found: Array = np.minimum(of_peak, of_mean)
+        return found
+
+
+def takes_out(manifest: Manifest) -> bool:
+    """Tell whether observations can be taken out of states of a model, so that digits matter."""
+    return manifest.merge.rule != "none"
+
+
+def new_history(manifest: Manifest, columns: int) -> History:
+    """Start the history of a context of C columns."""
+    return History.new(columns, sums=manifest.merge.rule == "scan")
+
+
+def sums_of(manifest: Manifest, state: State, history: History | None, outputs: int) -> Sums | None:
+    """Read the sums of a state, of its first context; None where neither it nor the history has them."""
+    if manifest.merge.rule == "scan":
+        if history is None or history.sums is None:
+            return None
+        columns = history.sums.shape[1]
+        return Sums(state["state.count"][:1].repeat(columns), np.zeros(columns), history.sums[0], history.sums[1])
+    mean, variation, peak = state["state.mean"][0], diagonal(state), state["state.peak"][0]
+    count, present = state["state.count"][:1].repeat(len(mean)), state.get("state.present")
+    if present is not None and present.shape[1]:
+        count[outputs:] *= present[0]
+    if manifest.merge.rule == "moments":  # [x, y]
+        mean, variation, peak = (np.roll(columns, outputs) for columns in (mean, variation, peak))
+    return Sums(count, mean, variation, peak)
+
+
+def in_order_of(manifest: Manifest, columns: NDArray[Kind], outputs: int) -> NDArray[Kind]:
+    """Put columns of [y, x] in the order of the states of a model."""
+    return np.roll(columns, -outputs) if manifest.merge.rule == "moments" else columns
+
+
+def diagonal(state: State) -> Array:
+    """View the diagonal of a comoment, in the columns of x and y."""
+    comoment = state["state.comoment"][0]
+    entries: Array = comoment.reshape(-1)[:: len(comoment) + 1]
+    return entries[: state["state.mean"].shape[1]]
+
+
+def check_weights(before: State, after: State, rows: Rows) -> None:
+    """See that weights of at least 0 leave the digits of the sums of weights, and of their squares, that were there.
+
+    Args:
+        before: The state of ESTABLISHED observations or more.
+        after: The state with the rows.
+        rows: The observations.
+
+    Raises:
+        PrecisionLoss: They do not; the weight is named.
+    """
+    for name in (COUNT, SQUARES):
+        if name in before and before[name][0] < LEAST_SHARE * after[name][0]:
+            row, digits = int(rows.weight.argmax()), digits_of(before[name][0] / after[name][0])
+            text = (
+                f"is {rows.weight[row]:g}; all before weigh {before[COUNT][0]:g}, and would lose their digits. {REMEDY}"
+            )
+            raise PrecisionLoss(Problem(rows.weight_at(row), text), digits=digits)
+
+
+def may_be_costly(
+    manifest: Manifest, before: State, after: State, history: History | None, earlier: History | None
+) -> bool:
+    """Tell whether it is worth to look at what observations of weights of at least 0 have cost: quick, and never wrong.
+
+    Args:
+        manifest: Of the model.
+        before: The state before.
+        after: The state after.
+        history: After.
+        earlier: Before.
+    """
+    if manifest.merge.rule == "scan":
+        if history is None or earlier is None or history.sums is None or earlier.sums is None:
+            return False
+        was, now = earlier.sums[0], history.sums[0]
+    else:
+        was, now = diagonal(before), diagonal(after)
+    return b"\1" in (was < LEAST_SHARE * now).tobytes()
+
+
+def check_observed(before: Sums, after: Sums, rows: Rows) -> None:
+    """See that observations of weights of at least 0 leave the digits of what was there.
+
+    Args:
+        before: Of ESTABLISHED observations or more.
+        after: With the rows.
+        rows: The observations.
+
+    Raises:
+        PrecisionLoss: They do not; the cell is named.
+    """
+    costly = after.variation * LEAST_SHARE > before.variation
+    if costly.any():
+        costly &= before.variation > before.rounding()
+    if costly.any():
+        column = int(costly.argmax())
+        distance = rows.weight * np.square(rows.values[:, column] - before.mean[column])
+        row, digits = int(np.nanargmax(distance)), lost_to(before, after)
+        text = (
+            f"is {rows.values[row, column]:g}, so far from what this context has seen in the column that "
+            f"{digits} of the {DIGITS} significant digits that its variation needs would be left, if this is taken "
+            f"out again. {REMEDY}"
+        )
+        raise PrecisionLoss(Problem(rows.cell(row, column), text), digits=digits)
+
+
+def check_joined(older: Sums, joined: Sums) -> None:
+    """See that what another context has seen leaves the digits of what was there, of ESTABLISHED observations or more.
+
+    Raises:
+        PrecisionLoss: It does not.
+    """
+    varied = older.variation > older.rounding()
+    costly = varied & ((joined.variation * LEAST_SHARE > older.variation) | _is_lost(joined) & ~_is_lost(older))
+    if not costly.any() and not joined.count[0] * LEAST_SHARE > older.count[0]:
+        return
+    digits = lost_to(older, joined)
+    text = (
+        f"has seen so much larger values or weights than this one that {digits} of the {DIGITS} significant digits "
+        "that a variation needs would be left of what is here. Merge contexts alike, or send allow_precision_loss: "
+        "true if it is meant."
+    )
+    raise PrecisionLoss(Problem("context", text), digits=digits)
+
+
+def _is_lost(sums: Sums) -> NDArray[np.bool_]:
+    found: NDArray[np.bool_] = sums.variation < LEAST_SHARE * sums.peak
+    return found
+
+
+def lost_to(before: Sums, after: Sums) -> int:
+    """Count the digits that are left of what was there, where they are fewest."""
+    varied = before.variation > before.rounding()
+    now = np.maximum(after.peak, after.variation)
+    share = np.divide(before.variation, now, out=np.ones_like(now), where=varied & (now > 0))
+    return digits_of(min(float(share.min()), before.count[0] / after.count[0]))
+
+
+def digits_left(sums: Sums | None, history: History | None) -> int | None:
+    """Count the significant digits of the variation of the column that has fewest; None where none varies."""
+    if sums is None or not (varies := sums.variation > sums.rounding()).any():
+        return None
+    digits = digits_of(float(sums.share()[varies].min()))
+    return digits if history is None or history.digits is None else min(digits, history.digits)
+
+
+def digits_of(share: float) -> int:
+    """Count the whole digits of a sum that is this share of its peak."""
+    return int(np.clip(np.floor(np.log10(max(share, EPSILON) / EPSILON)), 0, ALL_DIGITS))

@@ -1,0 +1,286 @@
+"""Observations taken out, of negative weight: refused where the sums that remain would be wrong.
+
+They are wrong where rounding is not small compared with what is left, and where no observations lead to them: a
+variation below 0, a correlation beyond 1, a count below 0.
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from service.artifact import Manifest
+from service.cells import buffered
+from service.contexts.forgetting import COUNT, SQUARES
+from service.contexts.history import History
+from service.contexts.merge import State, is_buffered
+from service.contexts.precision import DIGITS, LEAST_SHARE, Rows, Sums, digits_of, in_order_of, sums_of
+from service.errors import InvalidInput, PrecisionLoss, Problem
+from service.shapes import Array
+
+Mask = NDArray[np.bool_]
+CANCELLED = 1e-12
+"""A count this small compared with the weights that went into it is rounding: nothing is left."""
+IMPOSSIBLE = 1e-9
+"""An eigenvalue of the comoment, relative to its peaks, is not rounding below minus this."""
+REMAINING_SHARE = 0.5 * LEAST_SHARE
+"""Here rounding is taken for a little less than where observing is refused, so that the two never disagree."""
+KNOWN = 0.25
+"""Two values of a column make at least twice this share of the variation that they make with the smallest weight."""
+
+
+def check_count(before: float, after: float, turnover: float, history: History | None, field: str) -> bool:
+    """See that no more weight is taken out than is there; returns whether nothing is left.
+
+    Args:
+        before: The sum of the weights.
+        after: With the new ones.
+        turnover: The sum of their sizes since the context was last empty.
+        history: Of the context.
+        field: The name of the weights in the request.
+
+    Raises:
+        InvalidInput: More is taken out.
+        PrecisionLoss: Rounding hides how much is left.
+    """
+    rounding = CANCELLED * turnover
+    if after < -rounding:
+        text = f"takes out {before - after:g}; this context holds {before:g}. Take out no more than that."
+        raise InvalidInput(Problem(field, text))
+    if after <= rounding:
+        if history is not None and 0 < history.least_weight <= 2.0 * rounding:
+            raise _hidden(field, turnover)
+        return True
+    if after < before and after < LEAST_SHARE * turnover:
+        raise _hidden(field, turnover)
+    return False
+
+
+def _hidden(field: str, turnover: float) -> PrecisionLoss:
+    text = (
+        f"leaves a count that is rounding, compared with the weights of {turnover:g} that went into it. Make a new "
+        "context of the observations that are right."
+    )
+    return PrecisionLoss(Problem(field, text), digits=0)
+
+
+def gross_variation(before: State, sums: Sums | None, center: Array, rows: Rows) -> Array:
+    """Add up the sizes of all that went into the variation of each column (C,): what rounding is relative to.
+
+    Half of them: what is taken out is among them twice.
+
+    Args:
+        before: The state.
+        sums: Its sums; None for none.
+        center: The means (C,) afterwards.
+        rows: What was added to it.
+    """
+    if is_buffered(before):
+        kept = {name: tensor[0] for name, tensor in buffered(before).items()}
+        old = Rows(kept["x"], kept["y"], kept["weight"])
+        return 0.5 * (_spread(old, center) + _spread(rows, center))
+    gross = _spread(rows, center)
+    if sums is None:
+        return 0.5 * gross
+    half: Array = 0.5 * (gross + np.abs(sums.variation) + np.abs(sums.count) * np.square(sums.mean - center))
+    return half
+
+
+def _spread(rows: Rows, center: Array) -> Array:
+    distance: Array = rows.values - center
+    squares: Array = np.square(np.where(np.isnan(distance), 0.0, distance))
+    return np.asarray(np.abs(rows.weight) @ squares)
+
+
+def has_negative_buffer(state: State) -> bool:
+    """Tell whether a state still holds observations as they came, of which some are taken out."""
+    return is_buffered(state) and bool((state["state.buffer_weight"] < 0).any())
+
+
+def constant_columns(after: Sums, history: History | None, turnover: float) -> Mask:
+    """Tell which columns (C,) do not vary any more, for sure: what they have of variation is rounding."""
+    absent = np.abs(after.count) <= CANCELLED * turnover
+    if history is None:
+        return absent
+    if history.sums is None and history.is_single(float(after.count[0])):
+        return np.ones_like(absent)
+    least = KNOWN * history.least_weight * np.square(history.gaps(len(absent)))
+    with np.errstate(invalid="ignore"):
+        apart = (np.abs(after.variation) <= least) & (CANCELLED * after.peak <= least)
+    found: Mask = absent | apart
+    return found
+
+
+def check_remaining(after: Sums, constant: Mask, rows: Rows) -> None:
+    """See that what is left of the columns has its digits.
+
+    Args:
+        after: The sums, with peaks that count what was added and taken out together.
+        constant: Columns that do not vary.
+        rows: The observations, some of negative weight.
+
+    Raises:
+        InvalidInput: A variation is negative.
+        PrecisionLoss: Digits are lost; the cell is named.
+    """
+    wrong = after.variation < -IMPOSSIBLE * after.peak
+    if wrong.any():
+        raise _impossible(rows.weight_at(int(rows.weight.argmin())))
+    share = after.share()
+    lost = ~constant & (after.peak > 0) & (share < REMAINING_SHARE)
+    lost &= (after.variation > after.rounding()) | (after.variation < REMAINING_SHARE * after.peak)
+    if not lost.any():
+        return
+    column = int(lost.argmax())
+    distance = np.where(rows.weight < 0, -rows.weight, 0.0) * np.square(rows.values[:, column] - after.mean[column])
+    row = int(np.nanargmax(distance)) if not np.isnan(distance).all() else 0
+    digits = digits_of(max(float(share[column]), 0.0))
+    text = (
+        f"is {rows.values[row, column]:g} and cannot be taken out exactly: {digits} of the {DIGITS} significant digits "
+        "that the variation of the column needs would be left. Make a new context of the observations that are right."
+    )
+    raise PrecisionLoss(Problem(rows.cell(row, column), text), digits=digits)
+
+
+def _impossible(field: str) -> InvalidInput:
+    text = (
+        "takes out what was not observed, or more of it than was there: no observations lead to what would be left. "
+        "Take out each observation once, as it was observed."
+    )
+    return InvalidInput(Problem(field, text))
+
+
+def has_possible_moments(comoment: Array, sizes: Array) -> bool:
+    """Tell whether second moments are those of some observations: no variation below 0, no correlation beyond 1.
+
+    Args:
+        comoment: (E, E), symmetric.
+        sizes: (E,) what rounding of each diagonal entry is relative to.
+    """
+    scale = np.sqrt(np.where(sizes > 0, sizes, 1.0))
+    scaled = comoment / scale / scale[:, None]
+    try:
+        np.linalg.cholesky(scaled + IMPOSSIBLE * np.eye(len(scaled)))
+    except np.linalg.LinAlgError:
+        return False
+    return True
+
+
+def check_sums(state: State, turnover: float) -> None:
+    """See that observations lead to the sums of a state that comes from elsewhere, which may be of several contexts.
+
+    Raises:
+        InvalidInput: None do.
+    """
+    for i in range(len(state.get("state.comoment", ()))):
+        one = {name: tensor[i : i + 1] for name, tensor in state.items()}
+        is_possible = not one[COUNT].any() or (one.get(SQUARES, one[COUNT]) > 0).all()
+        if not is_possible or not has_possible_moments(one["state.comoment"][0], sizes_of(one, turnover)):
+            text = "The bytes hold sums that no observations lead to. Export the context again."
+            raise InvalidInput(Problem("", text))
+
+
+def sizes_of(state: State, turnover: float) -> Array:
+    """Find what rounding of the diagonal of a state's comoment (B = 1) is relative to: (E,).
+
+    Args:
+        state: With the peaks of its columns of x and y.
+        turnover: The sum of the sizes of the weights; indicators and features are of size one.
+    """
+    sizes, peak = np.abs(np.diagonal(state["state.comoment"][0])), state["state.peak"][0]
+    return np.concatenate([np.maximum(peak, sizes[: len(peak)]), np.maximum(sizes[len(peak) :], turnover)])
+
+
+def check_taken_out(
+    manifest: Manifest, before: State, after: State, rows: Rows, *, history: History | None, turnover: float
+) -> dict[str, Array]:
+    """See that a state is right after observations, of which some were taken out; something is left.
+
+    Args:
+        manifest: Of the model.
+        before: The state (B = 1) before, or nothing.
+        after: The state after.
+        rows: The observations.
+        history: With the rows.
+        turnover: The sum of the sizes of all weights.
+
+    Returns:
+        The state after, with peaks that rounding is relative to, and without the variation of constant columns.
+
+    Raises:
+        InvalidInput: No observations lead to it.
+        PrecisionLoss: Digits are lost.
+    """
+    after = with_gross_peaks(manifest, before, after, history, rows)
+    sums = sums_of(manifest, after, history, rows.outputs)
+    if sums is None:
+        return dict(after)
+    constant = constant_columns(sums, history, turnover)
+    check_remaining(sums, constant, rows)
+    if "state.comoment" not in after:
+        return dict(after)
+    gross = 0.0 if history is None else history.gross_squares
+    if SQUARES in after and after[SQUARES][0] <= REMAINING_SHARE * gross:
+        if after[SQUARES][0] > 0:
+            raise _hidden(f"{rows.at}weight", turnover)
+        text = "takes out more squares of weights than are there. Take out each observation by the weight that it had."
+        raise InvalidInput(Problem(f"{rows.at}weight", text))
+    after = without_variation(manifest, after, constant, rows.outputs)
+    if not has_possible_moments(after["state.comoment"][0], sizes_of(after, turnover)):
+        raise _impossible(f"{rows.at}weight")
+    return after
+
+
+def with_gross_peaks(
+    manifest: Manifest, before: State, after: State, history: History | None, rows: Rows
+) -> dict[str, Array]:
+    """Let the peaks of a state count what was added and taken out together, which its variation does not show."""
+    sums = sums_of(manifest, after, history, rows.outputs)
+    if "state.peak" not in after or sums is None:
+        return dict(after)
+    earlier = sums_of(manifest, before, None, rows.outputs) if before.keys() == after.keys() else None
+    peak = np.maximum(sums.peak, gross_variation(before, earlier, sums.mean, rows))
+    if earlier is not None:
+        peak = np.maximum(peak, earlier.peak)
+    return {**after, "state.peak": in_order_of(manifest, peak, rows.outputs)[None]}
+
+
+def without_variation(manifest: Manifest, state: State, constant: Mask, outputs: int) -> dict[str, Array]:
+    """Give constant columns (C,) no variation."""
+    if not constant.any():
+        return dict(state)
+    varies = np.ones(state["state.comoment"].shape[1])
+    varies[: len(constant)] = ~in_order_of(manifest, constant, outputs)
+    return {**state, "state.comoment": state["state.comoment"] * varies * varies[:, None]}
+
+
+def check_weighted(rows: Rows) -> None:
+    """See that observations of which some are taken out make sums with their digits; nothing was observed before.
+
+    Args:
+        rows: All of them; their weights add up to more than 0.
+
+    Raises:
+        InvalidInput: More was taken out than was there.
+        PrecisionLoss: Digits are lost; the cell or the weights are named.
+    """
+    weight, there = rows.weight[:, None], ~np.isnan(rows.values)
+    count, turnover = (weight * there).sum(0), np.abs(rows.weight).sum()
+    if rows.weight.sum() < LEAST_SHARE * turnover:
+        raise PrecisionLoss(
+            Problem(f"{rows.at}weight", "adds up to what is rounding, compared with its entries. Leave out both rows."),
+            digits=0,
+        )
+    absent = np.abs(count) <= CANCELLED * turnover
+    divisor = np.where(absent, 1.0, count)
+    values = np.where(there, rows.values, 0.0)
+    with np.errstate(over="ignore", invalid="ignore"):
+        mean = np.where(absent, 0.0, (weight * values).sum(0) / divisor)
+        mean += np.where(absent, 0.0, (weight * there * (values - mean)).sum(0) / divisor)
+        distance = there * (values - mean)
+        comoment, gross = (weight * distance).T @ distance, 0.5 * np.abs(rows.weight) @ np.square(distance)
+    if not (np.isfinite(comoment).all() and np.isfinite(gross).all()):
+        return  # beyond floating point, which the model is to say
+    least, largest = (np.where(there, rows.values, end) for end in (np.inf, -np.inf))
+    constant = absent | (least.min(0) == largest.max(0))
+    check_remaining(Sums(count, mean, np.diagonal(comoment), gross), constant, rows)
+    if not has_possible_moments(comoment, gross):
+        raise _impossible(f"{rows.at}weight")
