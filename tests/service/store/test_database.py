@@ -1,16 +1,19 @@
 """One transaction is all or nothing, on either database, and a database that does not answer is said so."""
 
 import os
+import shutil
 import stat
 import sys
 import threading
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from sqlalchemy import Connection, create_engine, insert, make_url, select
+from sqlalchemy.exc import IntegrityError
 
 from service.errors import DatabaseUnavailable, InvalidSettings
-from service.store import database as module
+from service.store import sqlite
 from service.store.database import Database
 from service.store.tables import UNLOADED
 from tests.postgres import Postgres
@@ -67,7 +70,7 @@ def test_what_need_not_be_written_waits_for_no_other_writer(tmp_path: Path) -> N
 
 
 def test_on_sqlite_a_transaction_may_write_from_its_start(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "PATIENCE", 0.05)
+    monkeypatch.setattr(sqlite, "PATIENCE", 0.05)
     ours, theirs = (Database.open(f"sqlite:///{tmp_path}/gdssm.db") for _ in range(2))
     with ours.transaction(), pytest.raises(DatabaseUnavailable, match="Nothing was changed"), theirs.transaction():
         pass
@@ -219,3 +222,98 @@ def test_a_server_that_dies_before_the_end_of_a_transaction_changes_nothing(post
     postgres.start()
     assert names(database) == []
     database.close()
+
+
+def replace_by_another(file: Path) -> None:
+    Database.open(f"sqlite:///{file}.other").close()
+    Path(f"{file}.other").replace(file)
+
+
+LOSSES: dict[str, Callable[[Path], object]] = {
+    "deleted": Path.unlink,
+    "moved": lambda file: file.rename(f"{file}.away"),
+    "replaced by another database": replace_by_another,
+    "its directory deleted": lambda file: shutil.rmtree(file.parent),
+    "its directory moved": lambda file: file.parent.rename(f"{file.parent}-away"),
+    "its write-ahead log deleted": lambda file: Path(f"{file}-wal").unlink(),
+}
+
+
+@pytest.mark.parametrize("lose", LOSSES.values(), ids=LOSSES)
+def test_nothing_is_written_to_or_read_from_a_file_that_is_gone(tmp_path: Path, lose: Callable[[Path], object]) -> None:
+    file = tmp_path / "data" / "gdssm.db"
+    file.parent.mkdir()
+    database = Database.open(f"sqlite:///{file}")
+    with database.transaction() as connection:
+        add(connection, "a")
+    lose(file)
+    left = {path.name for path in tmp_path.rglob("*")}
+    version = select(UNLOADED.c.version)
+    assert database.glance(version, {}) is None
+    for use in (database.transaction, database.reading):
+        with pytest.raises(DatabaseUnavailable, match="deleted or replaced while the service runs"), use():
+            pass
+    with pytest.raises(DatabaseUnavailable, match="start the service again"):
+        database.write_at_once(lambda connection: add(connection, "b"))
+    with pytest.raises(DatabaseUnavailable):
+        database.check_file()
+    assert {path.name for path in tmp_path.rglob("*")} == left
+    database.close()
+
+
+def test_a_change_during_which_the_file_is_deleted_is_not_acknowledged(tmp_path: Path) -> None:
+    file = tmp_path / "gdssm.db"
+    database = Database.open(f"sqlite:///{file}")
+
+    def write() -> None:
+        with database.transaction() as connection:
+            add(connection, "a")
+            file.unlink()
+
+    with pytest.raises(DatabaseUnavailable, match="deleted or replaced"):
+        write()
+    database.close()
+
+
+def test_a_file_that_is_moved_back_is_used_again(tmp_path: Path) -> None:
+    file, away = tmp_path / "gdssm.db", tmp_path / "away.db"
+    database = Database.open(f"sqlite:///{file}")
+    file.rename(away)
+    with pytest.raises(DatabaseUnavailable):
+        names(database)
+    away.rename(file)
+    with database.transaction() as connection:
+        add(connection, "a")
+    assert names(database) == ["a"]
+    assert database.glance(select(UNLOADED.c.name), {}) == "a"
+    database.close()
+
+
+def test_a_connection_that_finds_another_file_is_closed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = tmp_path / "gdssm.db"
+    database = Database.open(f"sqlite:///{file}")
+    with database.reading():
+        file.unlink()
+        monkeypatch.setattr(database, "check_file", lambda: None)  # it was there when it was looked for
+        with pytest.raises(DatabaseUnavailable, match="deleted or replaced"):
+            names(database)
+    database.close()
+
+
+def test_a_damaged_file_does_not_answer(tmp_path: Path) -> None:
+    file = tmp_path / "gdssm.db"
+    Database.open(f"sqlite:///{file}").close()
+    database = Database.open(f"sqlite:///{file}")
+    pages = file.read_bytes()
+    file.write_bytes(pages[:100] + b"\xff" * (len(pages) - 100))
+    for use in (database.reading, database.transaction):
+        with pytest.raises(DatabaseUnavailable, match="does not answer"), use() as connection:
+            connection.execute(select(UNLOADED))
+    database.close()
+
+
+def test_what_a_database_refuses_is_no_silence(database: Database) -> None:
+    with database.transaction() as connection:
+        add(connection, "a")
+    with pytest.raises(IntegrityError), database.transaction() as connection:
+        add(connection, "a")
