@@ -3,13 +3,12 @@
 import logging
 import time
 from collections.abc import Callable, Collection, Mapping
-from typing import Any
+from dataclasses import asdict
+from functools import partial
+from typing import Any, TypeVar
 
 from sqlalchemy import Connection
 
-from service.artifact import Manifest
-from service.cells import missing_problems
-from service.class_shares import share_problems_of_one
 from service.contexts import portable
 from service.contexts.context_record import UNCONDITIONAL, Change, ContextRecord, Page, StreamStep
 from service.contexts.decay import Decay
@@ -18,7 +17,8 @@ from service.contexts.memory import answer, join, learn, new_memory
 from service.contexts.readouts import Readouts
 from service.contexts.recent import Held
 from service.contexts.shelf import ID, Shelf, record_of
-from service.distribution import NOTHING, Wanted, check_wanted
+from service.contexts.steps import check_step, predict_before
+from service.distribution import NOTHING, Wanted
 from service.errors import Conflict, InvalidInput, NumericOverflow, Problem, UnknownModel, UnsupportedByModel
 from service.explaining.explanation import Explanation, explain_state
 from service.explaining.implicit_weights import ImplicitWeights, implicit_weights_in
@@ -28,6 +28,8 @@ from service.runtime import Runtime
 from service.shapes import Array
 from service.store import contexts
 from service.store.database import Database
+
+Answer = TypeVar("Answer")
 
 __all__ = ["UNCONDITIONAL", "Change", "ContextRecord", "Contexts", "Page", "StreamStep"]
 
@@ -190,18 +192,39 @@ class Contexts:
         While the context is empty there is nothing to predict from: prediction and error are None, and it learns.
         """
         if new is None:
-            if query is None:
-                raise InvalidInput(Problem("", "A step has an observation, a query, or both. Send one."))
-            held = self._shelf.look(owner, context_id)
-            _check_step(held.runtime.manifest, None, query)
-            asked = None if held.memory.is_empty else self.answer(held, query, wanted=wanted)
-            return StreamStep(asked, None, self._shelf.touch(held.record))
+            return self._predict_only(owner, context_id, query, wanted)
         with self._database.transaction() as connection:
+            return self._learn(connection, self._shelf.hold(connection, owner, context_id), new, query, wanted)
+
+    def step_once(
+        self,
+        owner: str,
+        context_id: str,
+        new: Context,
+        query: Array | None,
+        wanted: Wanted,
+        *,
+        key: str,
+        write: Callable[[StreamStep], Answer],
+    ) -> Answer:
+        """Do what `step` does, once under an idempotency key; sent again, it is answered as the first time.
+
+        Args:
+            owner: Whose context and key it is.
+            context_id: Of the context.
+            new: To be learnt.
+            query: As for `step`.
+            wanted: As for `step`.
+            key: Of the caller's requests and messages together.
+            write: Makes the answer, which JSON can hold.
+        """
+        request = {"step": context_id, **_parts(new), "query": query, "wanted": wanted}
+
+        def add(connection: Connection) -> Answer:
             held = self._shelf.hold(connection, owner, context_id)
-            _check_step(held.runtime.manifest, new, query)
-            memory = learn(held.runtime, self._predictor.limits, held.memory, new, "observation.")
-            prediction, error = self._before_learning(held, new, query, wanted)
-            return StreamStep(prediction, error, self._shelf.store(connection, held, memory))
+            return write(self._learn(connection, held, new, query, wanted))
+
+        return self._shelf.once(owner, Change(key), request, add)
 
     def get(self, owner: str, context_id: str) -> ContextRecord:
         """Look a context up."""
@@ -309,20 +332,26 @@ class Contexts:
     def _made(
         self, owner: str, change: Change, request: Mapping[str, object], make: Callable[[Connection], ContextRecord]
     ) -> ContextRecord:
-        record = self._shelf.once(owner, change, {**request, **_terms(change)}, make)
-        assert record is not None  # noqa: S101  (a receipt is for the request that it was made for)
-        return record
+        made = self._shelf.once(
+            owner, change, {**request, **_terms(change)}, lambda connection: asdict(make(connection))
+        )
+        return ContextRecord(**made)
 
-    def _before_learning(
-        self, held: Held, new: Context, query: Array | None, wanted: Wanted
-    ) -> tuple[Prediction, Array] | tuple[None, None]:
-        """Predict at the query and at the x of the observations; returns the first and the error of the second."""
-        if held.memory.is_empty:
-            check_wanted(held.runtime.manifest, wanted)
-            return None, None
-        at_x = self.answer(held, new.x, wanted=wanted)
-        at_query = at_x if query is None else self.answer(held, query, wanted=wanted)
-        return at_query, new.y - at_x.prediction
+    def _predict_only(self, owner: str, context_id: str, query: Array | None, wanted: Wanted) -> StreamStep:
+        if query is None:
+            raise InvalidInput(Problem("", "A step has an observation, a query, or both. Send one."))
+        held = self._shelf.look(owner, context_id)
+        check_step(held.runtime.manifest, None, query)
+        asked = None if held.memory.is_empty else self.answer(held, query, wanted=wanted)
+        return StreamStep(asked, None, self._shelf.touch(held.record))
+
+    def _learn(
+        self, connection: Connection, held: Held, new: Context, query: Array | None, wanted: Wanted
+    ) -> StreamStep:
+        check_step(held.runtime.manifest, new, query)
+        memory = learn(held.runtime, self._predictor.limits, held.memory, new, "observation.")
+        prediction, error = predict_before(partial(self.answer, held, wanted=wanted), held, new, query, wanted)
+        return StreamStep(prediction, error, self._shelf.store(connection, held, memory))
 
     def _model_of(self, label: portable.Label) -> Runtime:
         try:
@@ -337,18 +366,6 @@ class Contexts:
                 "came from, or serve that file."
             )
         return runtime
-
-
-def _check_step(manifest: Manifest, new: Context | None, query: Array | None) -> None:
-    """See that the model takes a step's single rows; `learn` would name them by their place among several."""
-    problems = []
-    if new is not None:
-        problems += missing_problems(manifest, "observation.x", new.x[0])
-        problems += share_problems_of_one(manifest, "observation.y", new.y)
-    if query is not None:
-        problems += missing_problems(manifest, "query", query[0])
-    if problems:
-        raise InvalidInput(*problems)
 
 
 def _check_alike(older: ContextRecord, newer: ContextRecord) -> None:

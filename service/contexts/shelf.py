@@ -4,7 +4,7 @@ import json
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, replace
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Row
 from sqlalchemy.exc import IntegrityError
@@ -20,6 +20,8 @@ from service.runtime import Runtime
 from service.store import contexts, receipts
 from service.store.database import Database
 from service.store.names import name_at
+
+Answer = TypeVar("Answer")
 
 ID = re.compile(r"[0-9a-f]{32}")
 KEY = re.compile(r"[ -~]{1,200}")
@@ -53,15 +55,15 @@ class Shelf:
         owner: str,
         change: Change,
         request: Mapping[str, object],
-        make: Callable[[Connection], ContextRecord | None],
-    ) -> ContextRecord | None:
+        make: Callable[[Connection], Answer],
+    ) -> Answer:
         """Make a change in one transaction; if it was made under this key before, answer as then.
 
         Args:
             owner: Whose key it is.
             change: Has the key, if any.
             request: All that tells this change from another.
-            make: Makes it.
+            make: Makes it, and answers what JSON can hold.
 
         Raises:
             Conflict: The key was used for another change.
@@ -190,16 +192,15 @@ class Shelf:
     def _is_due(self, record: ContextRecord) -> bool:
         return self._clock() + record.ttl - record.expires > UNTOUCHED * record.ttl
 
-    def _under(
-        self, receipt: receipts.Receipt, make: Callable[[Connection], ContextRecord | None]
-    ) -> ContextRecord | None:
+    def _under(self, receipt: receipts.Receipt, make: Callable[[Connection], Answer]) -> Answer:
         with self._database.transaction() as connection:
             answered = receipts.find(connection, receipt)
             if answered is not None:
-                return None if answered == "null" else ContextRecord(**json.loads(answered))
-            record = make(connection)
-            receipts.keep(connection, receipt, json.dumps(record and asdict(record)))
-            return record
+                found: Answer = json.loads(answered)
+                return found
+            answer = make(connection)
+            receipts.keep(connection, receipt, json.dumps(answer))
+            return answer
 
     def _find(
         self, connection: Connection, owner: str, context_id: str, *, whole: bool = False, lock: bool = False
