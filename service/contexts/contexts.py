@@ -292,7 +292,7 @@ class Contexts:
         def make(connection: Connection) -> ContextRecord:
             runtime = self._model_of(found.label)
             memory = portable.memory_of(found, runtime.manifest)
-            portable.check_size(memory, self._predictor.limits)
+            portable.check(memory, runtime.manifest, self._predictor.limits)
             return self._shelf.add(connection, owner, runtime, memory, ttl)
 
         return self._made(owner, change, {"load": found.label.sha256, "ttl": ttl}, make)

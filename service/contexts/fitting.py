@@ -23,6 +23,10 @@ if TYPE_CHECKING:
     from service.contexts.memory import Memory
 
 
+LARGEST_COUNT = 2**53
+"""Most rows that a context can count: every reader of JSON keeps such a number exact."""
+
+
 def check_observations(manifest: Manifest, limits: Limits, memory: "Memory", new: Context, at: str) -> None:
     """See that observations can be learnt after those before.
 
@@ -88,3 +92,22 @@ def looks_of(memory: "Memory") -> str:
     """Say which columns the observations of a context have."""
     y = "y of numbers" if memory.flat_y else f"y of {memory.outputs} columns"
     return f"{memory.inputs} columns of x and {y}"
+
+
+def check_sums(n_observations: int, weight_sum: float, field: str) -> None:
+    """See that the rows of a context can be counted, and its weights added up.
+
+    Args:
+        n_observations: Rows that it would have observed.
+        weight_sum: Sum of the sizes of their weights.
+        field: What brings them.
+
+    Raises:
+        InvalidInput: They are too many, or too large.
+    """
+    if n_observations > LARGEST_COUNT:
+        text = f"would make {n_observations} observations; a context counts at most {LARGEST_COUNT}. Make another one."
+        raise InvalidInput(Problem(field, text))
+    if not np.isfinite(weight_sum):
+        text = "sums to more than float64 holds, with the weights before. Send smaller weights."
+        raise InvalidInput(Problem(field, text))

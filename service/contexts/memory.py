@@ -12,7 +12,7 @@ from service.contexts import drift
 from service.contexts.decay import Decay, check_decay, observe
 from service.contexts.drift import AUTO
 from service.contexts.feature_scale import FeatureScale, check_scale, declared
-from service.contexts.fitting import check_observations, looks_of, query_problems
+from service.contexts.fitting import check_observations, check_sums, looks_of, query_problems
 from service.contexts.forgetting import COUNT, fade
 from service.contexts.merge import State, check_merges, is_buffered, merge
 from service.contexts.readouts import Readouts
@@ -22,6 +22,7 @@ from service.predictor import (
     Context,
     Limits,
     Prediction,
+    check_finite,
     columns,
     parameter_problems,
     prediction_of,
@@ -135,6 +136,7 @@ def learn(runtime: Runtime, limits: Limits, memory: Memory, new: Context, at: st
     check_observations(manifest, limits, memory, new, at)
     weight = np.ones(len(new.x)) if new.weight is None else new.weight
     counted, turnover = int(np.count_nonzero(weight)), memory.turnover + float(np.abs(weight).sum())
+    check_sums(memory.n_observations + len(new.x), turnover, f"{at}x" if np.isfinite(turnover) else f"{at}weight")
     state = memory.state or declared(memory.scale)
     infer = partial(run, runtime, parameters={})
     learnt = observe(manifest, infer, state, memory.decay, (new.x, columns(new.y), new.weight))
@@ -241,6 +243,7 @@ def join(runtime: Runtime, older: Memory, newer: Memory) -> Memory:
             f"The contexts do not fit: one has {looks_of(older)}, the other {looks_of(newer)}. Merge contexts alike."
         )
         raise InvalidInput(Problem("", problem))
+    check_sums(older.n_observations + newer.n_observations, older.turnover + newer.turnover, "context")
     share = 1.0 if older.decay is None else older.decay**newer.n_counted
     faded = older.state if share == 1.0 else fade(manifest, older.state, share)
     return replace(
@@ -258,7 +261,10 @@ def _joined(runtime: Runtime, older: State, newer: State) -> State:
         return runtime.state_after(run(runtime, {**older, **buffered(newer)}, {}))
     if is_buffered(older):
         return runtime.state_after(run(runtime, {**newer, **buffered(older)}, {}))
-    return merge(runtime.manifest, older, newer)
+    with np.errstate(over="ignore", invalid="ignore"):
+        joined = merge(runtime.manifest, older, newer)
+    check_finite(joined.values(), runtime.manifest, {})
+    return joined
 
 
 def _without_remains(before: Memory, after: Memory, at: str) -> Memory:
