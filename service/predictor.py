@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -15,6 +15,9 @@ from service.models.repository import Repository
 from service.numbers import is_finite
 from service.runtime import Runtime
 from service.shapes import Array
+
+if TYPE_CHECKING:
+    from service.contexts.column_names import ColumnNames
 
 WITHOUT_SCALE = np.zeros(())
 MOST_FITTING = 1000
@@ -30,6 +33,8 @@ class Context(NamedTuple):
     """(N,) or (N, K)."""
     weight: Array | None = None
     """(N,); how much each observation counts, 1 if left out."""
+    columns: "ColumnNames | None" = None
+    """Names of the columns of x and y, for a context that keeps them."""
 
 
 class Prediction(NamedTuple):

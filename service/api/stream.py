@@ -8,7 +8,7 @@ from fastapi import APIRouter, WebSocket, WebSocketDisconnect
 from pydantic_core import to_json
 
 from service.api.body import decode, validate
-from service.api.context_schemas import ContextId
+from service.api.context_schemas import ContextId, names_of
 from service.api.errors import body_of
 from service.api.own import Own, OwnContexts
 from service.api.ready import distribution_of
@@ -65,10 +65,11 @@ async def _answer(own: OwnContexts, context_id: ContextId, sent: bytes) -> Strea
 
 async def _step(own: OwnContexts, context_id: str, message: StreamMessage) -> dict[str, object]:
     """Predict and learn; returns the answer but for its id."""
+    columns = names_of(message.columns)
     query, wanted = None if message.query is None else message.query[None], message.wanted()
     if message.observation is None:
-        return _written(await own.run(own.contexts.step, context_id, None, query, wanted))
-    new, key = _context(message.observation), message.idempotency_key
+        return _written(await own.run(partial(own.contexts.step, columns=columns), context_id, None, query, wanted))
+    new, key = _context(message.observation)._replace(columns=columns), message.idempotency_key
     if key is None:
         return _written(await own.change(own.contexts.step, context_id, new, query, wanted))
     step_once = partial(own.contexts.step_once, key=key, write=_written)

@@ -6,6 +6,7 @@ from typing import Annotated
 from pydantic.json_schema import SkipJsonSchema
 
 from service.api.conditions import KEY
+from service.api.context_schemas import ColumnsRequest
 from service.api.fields import Number, NumberOrNumbers, Row, reading
 from service.api.schema import Schema
 from service.api.schemas import DistributionRequest, ErrorBody, NoteAnswer
@@ -60,6 +61,8 @@ class StreamMessage(DistributionRequest):
     idempotency_key: Annotated[str, reading(message_key, str)] | None = None
     """1 to 200 printable ASCII characters that you make up, other ones for every observation. A message that is sent
     again under the same key is learnt once, and answered as the first time."""
+    columns: ColumnsRequest | None = None
+    """Names of the columns of x and y of the observation and of the query, as for `POST …/observations`."""
     observation: OneObservation | None = None
     """Learnt after the prediction is made."""
     query: Row | None = None

@@ -1,11 +1,13 @@
 """Observations and queries as safetensors, and predictions out of them: no digit is written out or read."""
 
+import json
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 import httpx
 import numpy as np
 
+from service.client import frames
 from service.client.answers import Array, Explanation, Prediction
 from service.explaining.as_tensors import blocks_in, effects_in, pairs_in
 from service.tensors import Tensors, pack, unpack
@@ -22,6 +24,12 @@ def write(arrays: Mapping[str, Array | None], **texts: str | None) -> bytes:
         {name: array for name, array in arrays.items() if array is not None},
         {name: text for name, text in texts.items() if text is not None},
     )
+
+
+def names_text(x: frames.Names, y: frames.Names = None) -> str | None:
+    """Write the names of columns; a series, and a frame that was made without names, may have none."""
+    found = {axis: names for axis, names in (("x", x), ("y", y)) if names and all(_is_name(name) for name in names)}
+    return json.dumps(found) if found else None
 
 
 def texts_of(
@@ -74,3 +82,7 @@ def _explanation(tensors: Tensors, about: Mapping[str, str], outputs: tuple[int,
     if weights is None and contributions is None and all(part is None for part in terms):
         return None
     return Explanation(weights, None if intercept is None else intercept.reshape(outputs), contributions, *terms)
+
+
+def _is_name(name: object) -> bool:
+    return isinstance(name, str) and bool(name)

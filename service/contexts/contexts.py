@@ -10,9 +10,11 @@ from typing import Any, TypeVar
 from sqlalchemy import Connection
 
 from service.contexts import portable
+from service.contexts.column_names import NAMELESS, ColumnNames, arrange_query, remembered_names
 from service.contexts.context_record import UNCONDITIONAL, Change, ContextRecord, Page, StreamStep
 from service.contexts.decay import Decay
 from service.contexts.feature_scale import FeatureScale, scale_of
+from service.contexts.fitting import check_size
 from service.contexts.memory import answer, join, learn, new_memory
 from service.contexts.readouts import Readouts
 from service.contexts.recent import Held
@@ -75,6 +77,7 @@ class Contexts:
         ttl: int | None = None,
         scale: FeatureScale | None = None,
         like: str | None = None,
+        columns: ColumnNames = NAMELESS,
         change: Change = UNCONDITIONAL,
     ) -> ContextRecord:
         """Make a context, empty or with its first observations.
@@ -88,6 +91,7 @@ class Contexts:
             ttl: Seconds that it is kept after its last use.
             scale: Of its features, for models that make some.
             like: The context whose scale it is to have.
+            columns: Names of its columns; of them in the order of the first observations, unless these have names too.
             change: The terms.
 
         Raises:
@@ -100,10 +104,13 @@ class Contexts:
         request = {"create": model, "version": version, "decay": decay, "ttl": ttl, **_parts(first)}
         if scale is not None or like is not None:
             request |= {"scale": scale, "like": like}
+        if columns != NAMELESS:
+            request |= {"columns": columns}
 
         def make(connection: Connection) -> ContextRecord:
             runtime = self._predictor.runtime(model, version)
-            memory = new_memory(runtime.manifest, decay, self._scale(owner, scale, like))
+            memory = new_memory(runtime.manifest, decay, self._scale(owner, scale, like), columns)
+            check_size(memory, self._predictor.limits)
             if first is not None:
                 memory = learn(runtime, self._predictor.limits, memory, first, "observations.")
             return self._shelf.add(connection, owner, runtime, memory, ttl)
@@ -133,15 +140,19 @@ class Contexts:
         query: Array,
         parameters: Mapping[str, float] | None = None,
         wanted: Wanted = NOTHING,
+        *,
+        columns: ColumnNames | None = None,
     ) -> tuple[Prediction, ContextRecord]:
         """Answer queries from what the context has seen; it does not change (but its ttl starts again).
+
+        `columns` are the names of the columns of the queries, which are found by them if the context has names.
 
         Raises:
             InvalidInput: The queries do not fit, or the context is empty.
             NumericOverflow: The answer is beyond floating point.
         """
         held = self._shelf.look(owner, context_id)
-        return self.answer(held, query, parameters, wanted), self._shelf.touch(held.record)
+        return self.answer(held, query, parameters, wanted, columns=columns), self._shelf.touch(held.record)
 
     def at_hand(self, owner: str, context_id: str) -> Held | None:
         """Find a context from which queries can be answered without waiting for anything; None if `predict` must do it.
@@ -155,10 +166,17 @@ class Contexts:
         return self._shelf.at_hand(owner, context_id)
 
     def answer(
-        self, held: Held, query: Array, parameters: Mapping[str, float] | None = None, wanted: Wanted = NOTHING
+        self,
+        held: Held,
+        query: Array,
+        parameters: Mapping[str, float] | None = None,
+        wanted: Wanted = NOTHING,
+        *,
+        columns: ColumnNames | None = None,
     ) -> Prediction:
         """Answer queries from a context that was found, as `predict` does."""
         limits = self._predictor.limits
+        query = arrange_query(held.memory.columns, query, columns)
         return answer(held.runtime, limits, held.memory, query, parameters, wanted=wanted, readouts=self._readouts)
 
     def predict_and_explain(
@@ -170,6 +188,7 @@ class Contexts:
         wanted: Wanted = NOTHING,
         *,
         explain: Collection[Part],
+        columns: ColumnNames | None = None,
     ) -> tuple[Prediction, Explanation, ContextRecord]:
         """Predict as `predict` does, and explain it.
 
@@ -178,21 +197,29 @@ class Contexts:
             InvalidInput, NumericOverflow: As for `predict`.
         """
         held = self._shelf.look(owner, context_id)
-        prediction = self.answer(held, query, parameters, wanted)
+        prediction = self.answer(held, query, parameters, wanted, columns=columns)
         found, limits = Explanation(), self._predictor.limits
         if explain:
             found = explain_state(held.runtime, held.memory, limits, parameters, wanted=wanted, explain=explain)
         return prediction, found, self._shelf.touch(held.record)
 
     def step(
-        self, owner: str, context_id: str, new: Context | None, query: Array | None, wanted: Wanted = NOTHING
+        self,
+        owner: str,
+        context_id: str,
+        new: Context | None,
+        query: Array | None,
+        wanted: Wanted = NOTHING,
+        *,
+        columns: ColumnNames | None = None,
     ) -> StreamStep:
         """Predict (at the query, else at the x of the observation), then learn the observation, in one transaction.
 
         While the context is empty there is nothing to predict from: prediction and error are None, and it learns.
+        `columns` are the names of the columns of a query without an observation, which has its own.
         """
         if new is None:
-            return self._predict_only(owner, context_id, query, wanted)
+            return self._predict_only(owner, context_id, query, wanted, columns=columns)
         with self._database.transaction() as connection:
             return self._learn(connection, self._shelf.hold(connection, owner, context_id), new, query, wanted)
 
@@ -335,14 +362,16 @@ class Contexts:
         made = self._shelf.once(
             owner, change, {**request, **_terms(change)}, lambda connection: asdict(make(connection))
         )
-        return ContextRecord(**made)
+        return ContextRecord(**remembered_names(made))
 
-    def _predict_only(self, owner: str, context_id: str, query: Array | None, wanted: Wanted) -> StreamStep:
+    def _predict_only(
+        self, owner: str, context_id: str, query: Array | None, wanted: Wanted, *, columns: ColumnNames | None
+    ) -> StreamStep:
         if query is None:
             raise InvalidInput(Problem("", "A step has an observation, a query, or both. Send one."))
         held = self._shelf.look(owner, context_id)
         check_step(held.runtime.manifest, None, query)
-        asked = None if held.memory.is_empty else self.answer(held, query, wanted=wanted)
+        asked = None if held.memory.is_empty else self.answer(held, query, wanted=wanted, columns=columns)
         return StreamStep(asked, None, self._shelf.touch(held.record))
 
     def _learn(
@@ -350,7 +379,8 @@ class Contexts:
     ) -> StreamStep:
         check_step(held.runtime.manifest, new, query)
         memory = learn(held.runtime, self._predictor.limits, held.memory, new, "observation.")
-        prediction, error = predict_before(partial(self.answer, held, wanted=wanted), held, new, query, wanted)
+        answer = partial(self.answer, held, wanted=wanted, columns=new.columns)
+        prediction, error = predict_before(answer, held, new, query, wanted)
         return StreamStep(prediction, error, self._shelf.store(connection, held, memory))
 
     def _model_of(self, label: portable.Label) -> Runtime:
@@ -379,7 +409,8 @@ def _check_alike(older: ContextRecord, newer: ContextRecord) -> None:
 def _parts(observations: Context | None) -> dict[str, Any]:
     if observations is None:
         return {}
-    return {"x": observations.x, "y": observations.y, "weight": observations.weight}
+    names = {} if observations.columns is None else {"columns": observations.columns}
+    return {"x": observations.x, "y": observations.y, "weight": observations.weight, **names}
 
 
 def _terms(change: Change) -> dict[str, Any]:

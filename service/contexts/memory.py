@@ -9,6 +9,7 @@ import numpy as np
 from service.artifact import Manifest
 from service.cells import buffered, missing_problems
 from service.contexts import drift
+from service.contexts.column_names import NAMELESS, ColumnNames, arrange, join_names, width_with_names
 from service.contexts.decay import Decay, check_decay, observe
 from service.contexts.drift import AUTO
 from service.contexts.feature_scale import FeatureScale, check_scale, declared
@@ -59,6 +60,8 @@ class Memory:
     """Whether y comes as numbers (N,) rather than rows (N, K); None until the first observation."""
     scale: FeatureScale | None = None
     """What the features of x are scaled by, if it was declared; None leaves it to the first observations."""
+    columns: ColumnNames = NAMELESS
+    """Names of the columns of x and y."""
 
     @property
     def count(self) -> float:
@@ -85,17 +88,20 @@ class Memory:
         return 0.0 if self.state is None else drift.memory_length(self.state)
 
 
-def new_memory(manifest: Manifest, decay: Decay, scale: FeatureScale | None = None) -> Memory:
+def new_memory(
+    manifest: Manifest, decay: Decay, scale: FeatureScale | None = None, columns: ColumnNames = NAMELESS
+) -> Memory:
     """Start without an observation.
 
     Args:
         manifest: Of the model that will learn.
         decay: In (0, 1], or auto; None forgets nothing.
         scale: Of its features, for contexts that are to be merged; None leaves it to the first observations.
+        columns: Names of the columns of x and y, if they are known already.
 
     Raises:
         UnsupportedByModel: The model has no state, cannot forget, or has no features.
-        InvalidInput: The decay is not in its range, or the scale is none.
+        InvalidInput: The decay is not in its range, the scale is none, or there are not as many names as columns.
     """
     check_streams(manifest)
     check_decay(manifest, decay)
@@ -103,7 +109,9 @@ def new_memory(manifest: Manifest, decay: Decay, scale: FeatureScale | None = No
     if scale is not None:
         check_scale(manifest, scale)
         inputs = len(scale.center)
-    return Memory(decay=decay, inputs=inputs, outputs=outputs, scale=scale)
+    inputs = width_with_names(columns.x, inputs, "columns.x")
+    outputs = width_with_names(columns.y, outputs, "columns.y")
+    return Memory(decay=decay, inputs=inputs, outputs=outputs, scale=scale, columns=columns)
 
 
 def check_streams(manifest: Manifest) -> None:
@@ -133,6 +141,7 @@ def learn(runtime: Runtime, limits: Limits, memory: Memory, new: Context, at: st
         NumericOverflow: The state is beyond floating point.
     """
     manifest = runtime.manifest
+    new, names = arrange(memory.columns, new)
     check_observations(manifest, limits, memory, new, at)
     weight = np.ones(len(new.x)) if new.weight is None else new.weight
     counted, turnover = int(np.count_nonzero(weight)), memory.turnover + float(np.abs(weight).sum())
@@ -149,6 +158,7 @@ def learn(runtime: Runtime, limits: Limits, memory: Memory, new: Context, at: st
         inputs=new.x.shape[1],
         outputs=width_of(new.y),
         flat_y=new.y.ndim == 1,
+        columns=names,
     )
     return after if memory.forgets else _without_remains(memory, after, at)
 
@@ -233,10 +243,11 @@ def join(runtime: Runtime, older: Memory, newer: Memory) -> Memory:
     if older.decay == AUTO:
         text = 'cannot be merged: with decay "auto" the order of all observations matters. Observe all in one context.'
         raise InvalidInput(Problem("context", text))
-    if newer.state is None:
-        return older
-    if older.state is None:
-        return newer
+    names = join_names(older.columns, newer.columns)
+    if older.state is None or newer.state is None:
+        found = older if newer.state is None else newer
+        inputs = width_with_names(names.x, found.inputs, "context")
+        return replace(found, columns=names, inputs=inputs, outputs=width_with_names(names.y, found.outputs, "context"))
     looks = [(memory.inputs, memory.outputs, memory.flat_y) for memory in (older, newer)]
     if looks[0] != looks[1]:
         problem = (
@@ -252,6 +263,7 @@ def join(runtime: Runtime, older: Memory, newer: Memory) -> Memory:
         n_observations=older.n_observations + newer.n_observations,
         n_counted=older.n_counted + newer.n_counted,
         turnover=older.turnover + newer.turnover,
+        columns=names,
     )
 
 

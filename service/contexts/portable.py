@@ -18,15 +18,16 @@ from safetensors.numpy import load, save
 
 from service.artifact import UNHASHED, Manifest, content_hash
 from service.contexts import drift
+from service.contexts.column_names import NAMELESS, ColumnNames
 from service.contexts.compact import BUFFER, COMOMENT, canonical, compact, unpacked, with_buffer
 from service.contexts.drift import AUTO, Auto
 from service.contexts.feature_scale import FeatureScale
-from service.contexts.fitting import LARGEST_COUNT
+from service.contexts.fitting import LARGEST_COUNT, check_size
 from service.contexts.memory import Memory, new_memory
 from service.contexts.merge import State
 from service.contexts.possible import has_scale, impossible
 from service.errors import InvalidInput, Problem
-from service.predictor import Limits, size_problems
+from service.predictor import Limits
 from service.shapes import Array, measure, shape_of
 
 AGAIN = "Export the context again."
@@ -61,11 +62,12 @@ class Label(BaseModel):
     outputs: Width | None
     flat_y: bool | None
     scale: tuple[tuple[float, ...], tuple[float, ...]] | None = None
+    columns: ColumnNames = NAMELESS
     sha256: str = Field(UNHASHED, pattern=r"^[0-9a-f]{64}$")
     """Hash of all the bytes, with this value replaced by 64 zeros."""
 
 
-REMEMBERED = ("decay", "n_observations", "n_counted", "turnover", "inputs", "outputs", "flat_y", "scale")
+REMEMBERED = ("decay", "n_observations", "n_counted", "turnover", "inputs", "outputs", "flat_y", "scale", "columns")
 """What a label says of a memory."""
 
 
@@ -95,7 +97,8 @@ def write(manifest: Manifest, memory: Memory) -> bytes:
         model_sha256=manifest.sha256,
         **{name: getattr(memory, name) for name in REMEMBERED},
     )
-    file = save(compact(memory.state or {}), {METADATA_KEY: label.model_dump_json()})
+    left_out = {"columns"} if memory.columns == NAMELESS else set()  # earlier versions know no such field
+    file = save(compact(memory.state or {}), {METADATA_KEY: label.model_dump_json(exclude=left_out)})
     return file.replace(UNHASHED.encode(), content_hash(file, UNHASHED).encode(), 1)
 
 
@@ -130,7 +133,7 @@ def memory_of(portable: Portable, manifest: Manifest) -> Memory:
     if portable.label.scale is not None:
         remembered["scale"] = FeatureScale(*portable.label.scale)
     memory = Memory(state=portable.tensors or None, **remembered)
-    empty = new_memory(manifest, memory.decay, memory.scale)
+    empty = new_memory(manifest, memory.decay, memory.scale, memory.columns)
     if memory.state is not None:
         _check_columns(empty, memory)
         state = _whole_state(manifest, memory, memory.state)
@@ -146,9 +149,7 @@ def check(memory: Memory, manifest: Manifest, limits: Limits) -> None:
     Raises:
         InvalidInput: It is over them, or nothing that observations lead to.
     """
-    problems = size_problems(limits, memory.inputs or 0, memory.outputs or 0, 0)
-    if problems:
-        raise InvalidInput(*problems)
+    check_size(memory, limits)
     if memory.state is None:
         return
     for problem in impossible(manifest, memory.state):
@@ -168,7 +169,7 @@ def _check_columns(empty: Memory, memory: Memory) -> None:
         _refuse(f"speak of y as numbers, of {memory.outputs} columns. {AGAIN}")
     if empty.inputs not in {None, memory.inputs} or empty.outputs not in {None, memory.outputs}:
         text = f"speak of {memory.inputs} columns of x and {memory.outputs} of y"
-        _refuse(f"{text}; the model or the scale is for {empty.inputs} and {empty.outputs}. {AGAIN}")
+        _refuse(f"{text}; the model, the scale or the names are for {empty.inputs} and {empty.outputs}. {AGAIN}")
 
 
 def _whole_state(manifest: Manifest, memory: Memory, state: State) -> State:

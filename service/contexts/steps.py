@@ -5,6 +5,7 @@ from collections.abc import Callable
 from service.artifact import Manifest
 from service.cells import missing_problems
 from service.class_shares import share_problems_of_one
+from service.contexts.column_names import arrange
 from service.contexts.recent import Held
 from service.distribution import Wanted, check_wanted
 from service.errors import InvalidInput
@@ -48,4 +49,4 @@ def predict_before(
         return None, None
     at_x = answer(new.x)
     at_query = at_x if query is None else answer(query)
-    return at_query, new.y - at_x.prediction
+    return at_query, arrange(held.memory.columns, new)[0].y - at_x.prediction

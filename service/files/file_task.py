@@ -59,7 +59,8 @@ class FileTask:
         """Read the observations; chunk by chunk they are one context."""
         apart = [[name] for name in _apart(self.target, self.weight)]
         for x, *others in self.observed.chunks([self.features, *apart], self.rows, self._gaps()):
-            yield Context(x, *(column[:, 0] for column in others))
+            y, *weight = (column[:, 0] for column in others)
+            yield Context(x, y, weight[0] if weight else None)
 
     def queries(self) -> Iterator[Array]:
         """Read the queries, chunk by chunk."""

@@ -12,7 +12,8 @@ N, M, D, K = 7, 4, 5, 3
 
 def context(**other: Array) -> Context:
     generator = np.random.default_rng(7)
-    return Context(**{"x": generator.normal(size=(N, D)), "y": generator.normal(size=(N, K)), **other})
+    given = {"x": generator.normal(size=(N, D)), "y": generator.normal(size=(N, K)), **other}
+    return Context(given["x"], given["y"], given.get("weight"))
 
 
 def query(width: int = D) -> Array:

@@ -12,6 +12,7 @@ from safetensors.numpy import load, save
 
 from service.artifact import UNHASHED, content_hash
 from service.contexts import portable
+from service.contexts.column_names import ColumnNames
 from service.contexts.decay import Decay
 from service.contexts.feature_scale import FeatureScale
 from service.contexts.memory import Memory, learn, new_memory
@@ -45,6 +46,7 @@ def kept(
     *,
     missing: bool = False,
     scaled: bool = False,
+    named: bool = False,
     wide: int = 0,
 ) -> Memory:
     """What a context of a model remembers."""
@@ -53,9 +55,10 @@ def kept(
         seen = seen._replace(x=np.random.default_rng(0).normal(size=(rows, wide)))
     if missing:
         seen.x[1, 0] = np.nan
-    width = seen.x.shape[1]
+    width, outputs = seen.x.shape[1], seen.y.shape[1]
     scale = FeatureScale((0.0,) * width, (1.0,) * width) if scaled else None
-    memory = new_memory(runtime.manifest, decay, scale)
+    names = ColumnNames(tuple(f"x{i}" for i in range(width)), tuple(f"y{i}" for i in range(outputs)))
+    memory = new_memory(runtime.manifest, decay, scale, names if named else ColumnNames())
     return learn(runtime, Limits(100, 100), memory, seen) if rows else memory
 
 
@@ -65,6 +68,8 @@ VALID: dict[str, tuple[str, Callable[[str], Memory]]] = {
     "linear, decay 0.9": ("linear", partial(kept, decay=0.9)),
     "linear, decay auto": ("linear", partial(kept, decay="auto")),
     "linear, missing cells": ("linear", partial(kept, missing=True)),
+    "linear, names": ("linear", partial(kept, named=True)),
+    "linear, names, empty": ("linear", partial(kept, rows=0, named=True)),
     "linear, 70 columns": ("linear", partial(kept, rows=20, wide=70)),
     "gd-1, decay 0.9": ("gd-1", partial(kept, decay=0.9)),
     "sine-trained, empty": ("sine-trained", partial(kept, rows=0)),
@@ -79,6 +84,7 @@ VALUES: list[object] = [
     *(0, 1, 2, 7, -1, 2**31, 2**53 - 1, 2**53, 2**63, 10**30, 0.5, 1.5, 5e-324, 1e300, -1e300, 1.7e308),
     *(None, True, False, "", "auto", "0.5", "\0", "linear", "2.0.0", float("nan"), float("inf")),
     *([], {}, [[0.0], [1.0]], [[], []], [[0.0] * 5, [-1.0] * 5], [[0.0] * 5, [1e300] * 5], [[0.0] * 4, [1.0] * 5]),
+    *({"x": []}, {"x": ["a"]}, {"x": list("abcde")}, {"x": list("aabcd")}, {"y": ["\0", "b", "c"]}, {"z": ["a"]}),
 ]
 FILLS = [0.0, 1.0, -1.0, 0.5, 2.0**53, 1e19, 1e160, -1e160, 1e308, -1e308, 5e-324, np.nan, np.inf]
 
@@ -130,7 +136,7 @@ def add(tensors: Tensors, _: Header, *, name: str) -> None:
 
 def changes(tensors: Tensors, header: Header, start: int) -> Iterator[tuple[str, Change]]:
     """Change every field and every tensor of an archive, and all tensors in one way."""
-    fields = [*header, "note"]
+    fields = [*header, "columns", "scale", "note"]
     for number, name in enumerate(fields):
         for value in VALUES[(start + number) % STEP :: STEP]:
             yield f"{name} = {value!r}", partial(relabel, name=name, value=value)
