@@ -6,9 +6,10 @@ from typing import Self
 from sqlalchemy import Connection
 
 from service.errors import DatabaseUnavailable
+from service.store.sqlite import file_of
 
-SUFFIXES = ("", "-wal", "-shm")
-"""Of the database itself, of its write-ahead log, and of the index of that, which exist while it is open."""
+SUFFIXES = ("-wal", "-shm")
+"""Of the write-ahead log and of its index, which exist while a database is open."""
 GONE = (
     "The file of the database was deleted or replaced while the service runs, so nothing is read from it or written to "
     "it. Whoever runs the service: move the file back, or start the service again."
@@ -25,14 +26,15 @@ class DatabaseFile:
     that is committed there is lost. While a file is open its inode is not given to another one.
 
     Args:
-        path: Of the database, absolute.
+        path: Of the database, absolute and without links.
+        given: As it was named, from which further connections are opened.
 
     Raises:
         DatabaseUnavailable: It is gone already.
     """
 
-    def __init__(self, path: str) -> None:
-        self._paths = [path + suffix for suffix in SUFFIXES]
+    def __init__(self, path: str, given: str) -> None:
+        self._paths = list(dict.fromkeys([path, given, *(path + suffix for suffix in SUFFIXES)]))
         self._opened = [_identity(path) for path in self._paths]
         if self._opened[0] is None:
             raise DatabaseUnavailable(GONE)
@@ -43,7 +45,8 @@ class DatabaseFile:
         if connection.dialect.name != "sqlite":
             return None
         path = connection.exec_driver_sql("PRAGMA database_list").all()[0].file  # the first is the database itself
-        return cls(path) if path else None
+        given = file_of(connection.engine.url)
+        return cls(path, path if given is None else str(given.absolute())) if path else None
 
     def check(self) -> None:
         """See that the files are those that were opened.
