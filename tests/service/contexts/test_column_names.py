@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from alembic import command
 from pydantic import ValidationError
 from sqlalchemy import select
 
@@ -14,11 +15,14 @@ from service.contexts.context_record import Change
 from service.contexts.contexts import Contexts
 from service.contexts.recent import Recent
 from service.errors import Conflict, InvalidInput
+from service.models.repository import Repository
 from service.predictor import Context
+from service.store.database import Database
+from service.store.migrate import configuration
 from service.store.tables import CONTEXTS
 from tests.closeness import assert_close
 from tests.service.contexts.test_memory import manifest
-from tests.service.kept import OWNER, STRANGER, draw, part
+from tests.service.kept import OWNER, STRANGER, Clock, draw, keep, part
 
 X, Y = tuple("abcde"), tuple("uvw")
 NAMES = ColumnNames(X, Y)
@@ -191,6 +195,19 @@ def test_an_archive_names_as_many_columns_as_there_are(contexts: Contexts) -> No
     wrong = replace(memory, columns=ColumnNames(("a",)))
     with pytest.raises(InvalidInput, match="columns of x"):
         contexts.load(OWNER, portable.write(manifest("linear"), wrong))
+
+
+def test_a_context_of_an_earlier_version_has_no_names_and_takes_some(
+    contexts: Contexts, database_url: str, repository: Repository, clock: Clock
+) -> None:
+    record = contexts.create(OWNER, None, draw(1))
+    with contexts._database.transaction() as connection:
+        command.downgrade(configuration(connection), "0002")
+    database = Database.open(database_url)
+    later = keep(database, repository, clock)
+    assert later.get(OWNER, record.id).columns == NAMELESS
+    assert later.observe(OWNER, record.id, draw(2)._replace(columns=NAMES)).columns == NAMES
+    database.close()
 
 
 NO_NAMES: list[tuple[object, str]] = [
