@@ -1,4 +1,4 @@
-"""Names of the columns of a context: columns that come with names are found by them, in whatever order they stand."""
+"""Column names of contexts: named columns of a request are matched by name and put into the order of the context."""
 
 import json
 from collections import Counter
@@ -93,17 +93,17 @@ def arrange(known: ColumnNames, new: Context) -> tuple[Context, ColumnNames]:
     sent = new.columns or NAMELESS
     if sent == NAMELESS:
         return new, known
-    x_places = _places("x", known.x, sent.x, new.x.shape[1])
-    y_places = _places("y", known.y, sent.y, width_of(new.y))
-    x = new.x if x_places is None else new.x[:, x_places]
-    y = new.y if y_places is None else new.y[:, y_places]
+    x_order = _column_order("x", known.x, sent.x, new.x.shape[1])
+    y_order = _column_order("y", known.y, sent.y, width_of(new.y))
+    x = new.x if x_order is None else new.x[:, x_order]
+    y = new.y if y_order is None else new.y[:, y_order]
     return Context(x, y, new.weight), ColumnNames(known.x or sent.x, known.y or sent.y)
 
 
 def arrange_query(known: ColumnNames, query: Array, sent: ColumnNames | None) -> Array:
     """Put the columns of queries (M, D) where they stand in a context; raises as `arrange`."""
-    places = None if sent is None else _places("x", known.x, sent.x, query.shape[1])
-    return query if places is None else query[:, places]
+    order = None if sent is None else _column_order("x", known.x, sent.x, query.shape[1])
+    return query if order is None else query[:, order]
 
 
 def join_names(older: ColumnNames, newer: ColumnNames) -> ColumnNames:
@@ -132,7 +132,7 @@ def width_with_names(names: Names, width: int | None, field: str) -> int | None:
     raise InvalidInput(Problem(field, text))
 
 
-def _places(axis: str, known: Names, sent: Names, width: int) -> NDArray[np.intp] | None:
+def _column_order(axis: str, known: Names, sent: Names, width: int) -> NDArray[np.intp] | None:
     """Find the columns of a context among those that were sent; None if they are as they stand."""
     if sent is None:
         return None
@@ -158,6 +158,6 @@ def _shown(names: Iterable[str]) -> str:
     return ", ".join(repr(name[:40]) for name in islice(names, SHOWN)) + more
 
 
-def remembered_names(found: Mapping[str, Any]) -> dict[str, Any]:
-    """Read the names in the fields of a record that went through JSON."""
+def restore_names(found: Mapping[str, Any]) -> dict[str, Any]:
+    """Restore the names among the fields of a record that was read from JSON."""
     return {**found, "columns": ColumnNames(**(found.get("columns") or {}))}

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 from sqlalchemy import Connection
 
 from service.contexts import portable
-from service.contexts.column_names import NAMELESS, ColumnNames, arrange_query, remembered_names
+from service.contexts.column_names import NAMELESS, ColumnNames, arrange_query, restore_names
 from service.contexts.context_record import UNCONDITIONAL, Change, ContextRecord, Page, StreamStep
 from service.contexts.decay import Decay
 from service.contexts.feature_scale import FeatureScale, scale_of
@@ -319,7 +319,7 @@ class Contexts:
         def make(connection: Connection) -> ContextRecord:
             runtime = self._model_of(found.label)
             memory = portable.memory_of(found, runtime.manifest)
-            portable.check(memory, runtime.manifest, self._predictor.limits)
+            portable.check_imported(memory, runtime.manifest, self._predictor.limits)
             return self._shelf.add(connection, owner, runtime, memory, ttl)
 
         return self._made(owner, change, {"load": found.label.sha256, "ttl": ttl}, make)
@@ -362,7 +362,7 @@ class Contexts:
         made = self._shelf.once(
             owner, change, {**request, **_terms(change)}, lambda connection: asdict(make(connection))
         )
-        return ContextRecord(**remembered_names(made))
+        return ContextRecord(**restore_names(made))
 
     def _predict_only(
         self, owner: str, context_id: str, query: Array | None, wanted: Wanted, *, columns: ColumnNames | None

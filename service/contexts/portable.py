@@ -25,7 +25,7 @@ from service.contexts.feature_scale import FeatureScale
 from service.contexts.fitting import LARGEST_COUNT, check_size
 from service.contexts.memory import Memory, new_memory
 from service.contexts.merge import State
-from service.contexts.possible import has_scale, impossible
+from service.contexts.state_validation import has_scale, state_problems
 from service.errors import InvalidInput, Problem
 from service.predictor import Limits
 from service.shapes import Array, measure, shape_of
@@ -143,16 +143,16 @@ def memory_of(portable: Portable, manifest: Manifest) -> Memory:
     return memory
 
 
-def check(memory: Memory, manifest: Manifest, limits: Limits) -> None:
-    """Hold what bytes from elsewhere say to the limits, and to what observations can lead to.
+def check_imported(memory: Memory, manifest: Manifest, limits: Limits) -> None:
+    """Check an imported memory against the limits, and its values for consistency.
 
     Raises:
-        InvalidInput: It is over them, or nothing that observations lead to.
+        InvalidInput: It is over a limit, or no observations lead to such values.
     """
     check_size(memory, limits)
     if memory.state is None:
         return
-    for problem in impossible(manifest, memory.state):
+    for problem in state_problems(manifest, memory.state):
         _refuse(f"hold {problem}. {AGAIN}")
     if not has_scale(memory.state, memory.scale):
         _refuse(f"hold features of another scale than the one that they declare. {AGAIN}")
@@ -162,7 +162,7 @@ def check(memory: Memory, manifest: Manifest, limits: Limits) -> None:
 
 
 def _check_columns(empty: Memory, memory: Memory) -> None:
-    """Hold the columns to those that a context of this model and scale has before its first observation, if any."""
+    """Check the numbers of columns against the model, the declared scale and the names."""
     if memory.inputs is None or memory.outputs is None or memory.flat_y is None:
         _refuse(f"hold a state, and do not tell the columns of x and y. {AGAIN}")
     if memory.flat_y and memory.outputs != 1:
@@ -173,7 +173,7 @@ def _check_columns(empty: Memory, memory: Memory) -> None:
 
 
 def _whole_state(manifest: Manifest, memory: Memory, state: State) -> State:
-    """Hold tensors against the model; returns them in its order, with the buffer that was left out.
+    """Check names, dtypes and shapes; returns the tensors in the model's order, with the buffer that was left out.
 
     safetensors has no order, and what a runtime keeps for tensors of some shapes it keeps for their order.
     """

@@ -3,7 +3,7 @@
 tables      what is stored
 database    a connection that creates and migrates its schema by itself
 sqlite      connections to SQLite files
-database_file  whether the file is still the one that was opened
+database_file  detects that the open file was deleted or replaced
 glance      one value, looked up where nothing may wait
 migrate     the steps that are missing, with alembic
 migrations  the steps

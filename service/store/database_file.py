@@ -11,8 +11,8 @@ from service.store.sqlite import file_of
 SUFFIXES = ("-wal", "-shm")
 """Of the write-ahead log and of its index, which exist while a database is open."""
 GONE = (
-    "The file of the database was deleted or replaced while the service runs, so nothing is read from it or written to "
-    "it. Whoever runs the service: move the file back, or start the service again."
+    "The file of the database was deleted or replaced while the service runs; it is neither read nor written any more. "
+    "Move the file back, or start the service again."
 )
 
 Identity = tuple[int, int] | None

@@ -24,7 +24,7 @@ Change = Callable[[Tensors, Label], object]
 def read(file: bytes, model: str) -> Memory:
     """Import a memory, but for keeping it."""
     found = portable.memory_of(portable.read(file), manifest(model))
-    portable.check(found, manifest(model), Limits(100, 100))
+    portable.check_imported(found, manifest(model), Limits(100, 100))
     return found
 
 
@@ -37,17 +37,17 @@ def entry(name: str, place: int, value: float) -> Change:
 
 
 IMPOSSIBLE: list[tuple[str, int, Change, str]] = [
-    ("linear", 7, replaced("state.count", np.array([-1e-9])), "less than nothing, in state.count"),
-    ("linear", 7, entry("state.peak", 0, -1e-9), "less than nothing, in state.peak"),
+    ("linear", 7, replaced("state.count", np.array([-1e-9])), "a negative number, in state.count"),
+    ("linear", 7, entry("state.peak", 0, -1e-9), "a negative number, in state.peak"),
     ("linear", 7, entry("state.comoment.upper", 0, -0.001), "a negative variance, in state.comoment"),
     ("linear-1.0.0", 7, entry("state.comoment.upper", 0, -0.001), "a negative variance, in state.comoment"),
     ("gd-1", 7, entry("state.gated_sum", 0, -0.001), "a negative variance, in state.gated_sum"),
     ("nonlinear", 7, entry("state.frozen", 0, 0.5), "neither 0 nor 1, in state.frozen"),
-    ("nonlinear", 7, entry("state.spread", 1, -1e-9), "less than nothing, in state.spread"),
+    ("nonlinear", 7, entry("state.spread", 1, -1e-9), "a negative number, in state.spread"),
     ("nonlinear", 7, entry("state.frozen", 0, 1.0), "observations that wait for a scale which is fixed"),
     ("nonlinear", 7, entry("state.buffer_weight", 6, 1.1), "another sum of weights than their observations have"),
     ("nonlinear", 40, entry("state.frozen", 0, 0.0), "another sum of weights than their observations have"),
-    ("sine-trained", 7, entry("state.last_weight", 0, -1.0), "less than nothing, in state.last_weight"),
+    ("sine-trained", 7, entry("state.last_weight", 0, -1.0), "a negative number, in state.last_weight"),
     ("linear", 7, labelled(n_observations=6), "speak of 6 observations"),
     ("linear", 7, labelled(n_counted=8), "speak of 7 observations"),
     ("linear", 7, labelled(n_counted=0), "speak of 7 observations"),
@@ -126,9 +126,9 @@ def test_waiting_observations_of_decay_auto_have_positive_weights(model: str) ->
     memory = portable.as_written(remember(model, observations(model, 0, 7)[0], decay="auto"))
     assert read(forge(memory, lambda *_: None, model), model).decay == "auto"
     for weight in (0.0, -1.0):
-        with pytest.raises(InvalidInput, match=r"less than nothing, in drift.weight"):
+        with pytest.raises(InvalidInput, match=r"a weight that is not positive, in drift.weight"):
             read(forge(memory, entry("drift.weight", 0, weight), model), model)
-    with pytest.raises(InvalidInput, match=r"less than nothing, in state.count"):
+    with pytest.raises(InvalidInput, match=r"a negative number, in state.count"):
         read(forge(memory, entry("state.count", 3, -1.0), model), model)
 
 

@@ -197,7 +197,7 @@ FORGED: list[tuple[Callable[[Tensors, Label], object], type[CallerError], str]] 
         InvalidInput,
         "not a finite number, in state.comoment",
     ),
-    (replaced("state.count", np.array([-1.0])), InvalidInput, "less than nothing, in state.count"),
+    (replaced("state.count", np.array([-1.0])), InvalidInput, "a negative number, in state.count"),
     (replaced("state.mean", np.ones((1, 7))), InvalidInput, "other tensors than model linear has: state.mean"),
     (replaced("state.mean", np.ones((2, 8))), InvalidInput, "other tensors"),
     (replaced("state.mean", np.ones((1, 8), np.float32)), InvalidInput, "other tensors"),

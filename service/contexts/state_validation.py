@@ -1,4 +1,4 @@
-"""What a state from elsewhere may hold: whatever no observations lead to is named, by its tensor."""
+"""Validity checks of imported states: values that no observations lead to are named by their tensor."""
 
 from collections.abc import Callable, Iterator
 
@@ -19,8 +19,8 @@ FLAGS = ("state.frozen", "state.buffer_present")
 """Zeros and ones."""
 
 
-def impossible(manifest: Manifest, state: State) -> Iterator[str]:
-    """Name what a state of a model cannot hold.
+def state_problems(manifest: Manifest, state: State) -> Iterator[str]:
+    """Describe values that a state of a model cannot hold.
 
     Args:
         manifest: Of the model.
@@ -32,21 +32,21 @@ def impossible(manifest: Manifest, state: State) -> Iterator[str]:
             return
     for name in NOT_NEGATIVE:
         if name in state and (state[name] < 0).any():
-            yield f"less than nothing, in {name}"
+            yield f"a negative number, in {name}"
     for name in FLAGS:
         if name in state and not np.isin(state[name], (0, 1)).all():
             yield f"what is neither 0 nor 1, in {name}"
     if "state.present" in state and (np.abs(state["state.present"] - 0.5) > 0.5 + ROUNDING).any():
         yield "a share that is not between 0 and 1, in state.present"
     if drift.WEIGHT in state and (state[drift.WEIGHT] <= 0).any():
-        yield f"less than nothing, in {drift.WEIGHT}"
+        yield f"a weight that is not positive, in {drift.WEIGHT}"
     if SCALE[0] in state:
         yield from _unlike_buffer(state)
     yield from _negative_variances(manifest, state)
 
 
 def has_scale(state: State, scale: FeatureScale | None) -> bool:
-    """Tell whether the features of a state have the scale that was declared, if one was."""
+    """Check whether the features of a state have the declared scale, if one was declared."""
     return all((state[name] == tensor).all() for name, tensor in declared(scale).items())
 
 
