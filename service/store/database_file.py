@@ -15,8 +15,8 @@ GONE = (
     "Move the file back, or start the service again."
 )
 
-Identity = tuple[int, int] | None
-"""Device and inode; None where there is no file."""
+Identity = tuple[int, int, bool] | None
+"""Device, inode, and whether there is anything in it as there must be; None where there is no file."""
 
 
 class DatabaseFile:
@@ -63,4 +63,4 @@ def _identity(path: str) -> Identity:
         found = os.stat(path)  # noqa: PTH116  (called twice for every change: Path takes three times as long)
     except OSError:
         return None
-    return found.st_dev, found.st_ino
+    return found.st_dev, found.st_ino, found.st_size > 0 or path.endswith(SUFFIXES)

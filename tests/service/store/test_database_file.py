@@ -22,6 +22,7 @@ LOSSES: dict[str, Callable[[Path], object]] = {
     "deleted": Path.unlink,
     "moved": lambda file: file.rename(f"{file}.away"),
     "replaced by another database": replace_by_another,
+    "emptied": lambda file: file.write_bytes(b""),
     "its directory deleted": lambda file: shutil.rmtree(file.parent),
     "its directory moved": lambda file: file.parent.rename(f"{file.parent}-away"),
     "its write-ahead log deleted": lambda file: Path(f"{file}-wal").unlink(),
