@@ -116,8 +116,19 @@ RETYPED: list[Callable[[np.ndarray], np.ndarray]] = [
 ]
 
 
-def relabel(_: Tensors, header: Header, *, name: str, value: object) -> None:
+def relabel(_: Tensors, header: Header, *, path: tuple[str, ...], value: object) -> None:
+    *outer, name = path
+    for field in outer:
+        header = header[field]
     header[name] = value
+
+
+def paths(header: Header, outer: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
+    """Name every field of a header, and of the objects in it."""
+    for name, value in header.items():
+        yield (*outer, name)
+        if isinstance(value, dict):
+            yield from paths(value, (*outer, name))
 
 
 def retype(tensors: Tensors, _: Header, *, names: list[str], change: Callable[[np.ndarray], np.ndarray]) -> None:
@@ -136,10 +147,10 @@ def add(tensors: Tensors, _: Header, *, name: str) -> None:
 
 def changes(tensors: Tensors, header: Header, start: int) -> Iterator[tuple[str, Change]]:
     """Change every field and every tensor of an archive, and all tensors in one way."""
-    fields = [*header, "columns", "scale", "note"]
-    for number, name in enumerate(fields):
+    fields = [*paths(header), ("columns",), ("scale",), ("note",)]
+    for number, path in enumerate(fields):
         for value in VALUES[(start + number) % STEP :: STEP]:
-            yield f"{name} = {value!r}", partial(relabel, name=name, value=value)
+            yield f"{'.'.join(path)} = {value!r}", partial(relabel, path=path, value=value)
     kinds = [*([name] for name in tensors), sorted(tensors)]
     for number, names in enumerate(kinds):
         for place in range((start + number) % STEP, len(RETYPED), STEP):
