@@ -114,7 +114,7 @@ async def _running(
     parts.predictor = _predictor(settings, repository)
     if keys_required(settings):
         parts.keys = await run_in_threadpool(KeyRing.open, Keys(database))
-    count.database = database
+    parts.database = count.database = database
     parts.contexts = Contexts(database, parts.predictor, settings.max_contexts, settings.context_ttl)
     ledger = Ledger(database, settings.max_evaluations, settings.context_ttl)
     parts.evaluations = Evaluations(ledger, repository, settings.directories, settings.evaluation_timeout)

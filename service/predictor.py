@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -18,6 +18,9 @@ from service.models.repository import Repository
 from service.numbers import is_finite
 from service.runtime import Runtime
 from service.shapes import Array
+
+if TYPE_CHECKING:
+    from service.contexts.column_names import ColumnNames
 
 WITHOUT_SCALE = np.zeros(())
 MOST_FITTING = 1000
@@ -35,6 +38,8 @@ class Context(NamedTuple):
     """(N,); how much each observation counts, 1 if left out."""
     levels: Levels = ()
     """Which columns of x and of the query are levels of categories, for models whose `column_kinds` have level."""
+    columns: "ColumnNames | None" = None
+    """Names of the columns of x and y, for a context that keeps them."""
 
 
 class Prediction(NamedTuple):

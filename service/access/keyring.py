@@ -74,7 +74,7 @@ class KeyRing:
         """Read the keys for the first time, and tell the operator if there is none."""
         ring = cls(keys)
         ring.refresh()
-        if not ring._held:
+        if not ring._held and ring._known > -float("inf"):
             logger.warning(NO_KEY_YET)
         return ring
 

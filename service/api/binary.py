@@ -3,10 +3,11 @@
 | body of | tensors | texts |
 | --- | --- | --- |
 | predict | `x`, `y`, `weight`, `query` | `model`, `version`, those of a context, and numbers by name |
-| observations | `x`, `y`, `weight` | `allow_precision_loss` |
-| predictions of a context | `query` | `explain`, `interval`, `quantiles`, and numbers by name |
+| observations | `x`, `y`, `weight` | `columns`, `allow_precision_loss` |
+| predictions of a context | `query` | `columns`, `explain`, `interval`, `quantiles`, and numbers by name |
 
-`explain` is `true`, or names with commas; `quantiles` are numbers with commas.
+`columns` are names as JSON, `{"x": ["size", "rooms"], "y": ["price"]}`. `explain` is `true`, or names with commas;
+`quantiles` are numbers with commas.
 
 An answer has the tensors `prediction` and, if asked for, `lower` and `upper`, `quantiles` (one more axis, the first),
 `contributions`, `implicit_weights`, `intercept`, `effects.*`, `pairs.*` and `blocks.*` (see `explaining.as_tensors`);
@@ -22,13 +23,14 @@ import numpy as np
 from fastapi import Request, Response
 from numpy.typing import NDArray
 from pydantic import BaseModel
+from pydantic_core import from_json
 
 from service import numbers
 from service.api.body import JSON, JsonBodyRoute, Reader, json_reader, validate
-from service.api.context_schemas import ContextQuery
+from service.api.context_schemas import ContextQuery, NewObservations
 from service.api.headers import header
 from service.api.ready import Ready
-from service.api.schemas import NewObservations, PredictRequest
+from service.api.schemas import PredictRequest
 from service.errors import SHOWN, InvalidInput, Problem
 from service.explaining.as_tensors import tensors_of_blocks, tensors_of_effects, tensors_of_pairs
 from service.explaining.explanation import Explanation
@@ -49,7 +51,7 @@ OPTIONAL = {"weight"}
 ALLOW = "allow_precision_loss"
 BOOLEANS = {"true": True, "false": False}
 FLOAT64 = np.dtype(np.float64)
-NOT_NUMBERS = {"model", "version", "explain", "interval", "quantiles"}
+NOT_NUMBERS = {"model", "version", "explain", "interval", "quantiles", "columns"}
 """Texts that are no parameter."""
 
 
@@ -74,6 +76,7 @@ def predict_request(body: bytes) -> PredictRequest:
         InvalidInput: A tensor is missing, unknown, or not what it should be.
     """
     arrays, about = _read(body, AXES)
+    _refuse_texts(name for name in about if name == "columns")
     given = {
         "model": about.get("model"),
         "version": about.get("version"),
@@ -88,17 +91,17 @@ def observations(body: bytes) -> NewObservations:
     """Read observations; raises as `predict_request` does."""
     arrays, about = _read(body, OBSERVED)
     allow = about.pop(ALLOW, "false")
-    _refuse_texts(about)
+    _refuse_texts(name for name in about if name != "columns")
     if allow not in BOOLEANS:
         raise InvalidInput(Problem(ALLOW, f"must be true or false, as text; this is {allow[:40]!r}."))
-    return validate({**arrays, ALLOW: BOOLEANS[allow]}, NewObservations)
+    return validate({**arrays, **_columns(about), ALLOW: BOOLEANS[allow]}, NewObservations)
 
 
 def context_query(body: bytes) -> ContextQuery:
     """Read the queries to a context; raises as `predict_request` does."""
     arrays, about = _read(body, ("query",))
     _refuse_texts(name for name in about if name in {"model", "version"})
-    return validate({**arrays, **_asked(about)}, ContextQuery)
+    return validate({**arrays, **_asked(about), **_columns(about)}, ContextQuery)
 
 
 READERS: dict[type[BaseModel], Callable[[bytes], BaseModel]] = {
@@ -204,6 +207,17 @@ def _asked(about: Mapping[str, str]) -> dict[str, object]:
     if "quantiles" in about:
         asked["quantiles"] = [_number("quantiles", text) for text in about["quantiles"].split(",")]
     return asked
+
+
+def _columns(about: Mapping[str, str]) -> dict[str, object]:
+    """Read the names of columns."""
+    if "columns" not in about:
+        return {}
+    try:
+        return {"columns": from_json(about["columns"])}
+    except ValueError:
+        text = f'must be the JSON of names, as {{"x": ["size", "rooms"]}}; this is {about["columns"][:40]!r}.'
+        raise InvalidInput(Problem("columns", text)) from None
 
 
 def _number(name: str, text: str) -> float:

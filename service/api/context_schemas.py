@@ -1,5 +1,6 @@
 """What goes in and out of the routes of contexts, with examples."""
 
+from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Annotated, Literal, Self
 
@@ -18,6 +19,7 @@ from service.api.schemas import (
     ModelReference,
     Observations,
 )
+from service.contexts.column_names import NAMELESS, ColumnNames, read_names
 from service.contexts.context_record import ContextDetails, ContextRecord, Page
 from service.contexts.decay import RULE, Decay
 from service.contexts.drift import AUTO, Auto
@@ -53,6 +55,7 @@ DecayRequest = Annotated[Decay, reading(decay_of, Annotated[float, Field(gt=0, l
 PartOfState = Literal["implicit_weights", "effects", "pairs", "blocks"]
 ExplainState = Annotated[tuple[Part, ...], reading(parts, bool | list[PartOfState] | None)]
 """As for `POST /v1/predict`; what needs the observations is refused in the core's words."""
+ColumnNamesField = Annotated[tuple[str, ...], reading(read_names, Annotated[list[str], Field(min_length=1)])] | None
 Seconds = Annotated[int, Field(strict=True, ge=1, le=LONGEST_TTL)]
 
 
@@ -63,6 +66,30 @@ class ScaleRequest(Schema):
     """D numbers: about the mean of each column."""
     spread: Numbers = Field(examples=[[1.0]])
     """D numbers: about its standard deviation; 0 makes no features of the column."""
+
+
+class ColumnsRequest(Schema):
+    """Names of columns, in the order in which the columns stand in this request."""
+
+    x: ColumnNamesField = Field(None, examples=[["size"]])
+    """D names, of the columns of x and of queries."""
+    y: ColumnNamesField = Field(None, examples=[["price"]])
+    """K names, one where y is numbers."""
+
+    def names(self) -> ColumnNames:
+        """Make what the core takes."""
+        return ColumnNames(self.x, self.y)
+
+
+class NewObservations(Observations):
+    """N observations for a context, whose columns may have names."""
+
+    columns: ColumnsRequest | None = Field(None, examples=[None])
+    """Names of the columns of x and y. A context that has names finds columns by them, in whatever order they stand,
+    and refuses others; one that has none takes these. Without names columns stay as they stand."""
+    allow_precision_loss: bool = Field(False, strict=True, examples=[False])
+    """Whether they are meant even if what the context has seen loses its significant digits by them: an observation
+    so far out is refused otherwise (`precision_loss`)."""
 
 
 class CreateContext(Schema):
@@ -82,14 +109,25 @@ class CreateContext(Schema):
     Contexts of one scale merge exactly, and forget an observation without a trace."""
     like: ContextName | None = Field(None, examples=[None])
     """The id of a context whose scale this one is to have, so that the two can be merged."""
+    columns: ColumnsRequest | None = Field(None, examples=[None])
+    """Names of the columns of x and y, which stay with the context: later observations and queries that come with names
+    are found by them. Without, the first names that come with observations stay."""
     observations: Observations | None = Field(
         None, examples=[{"x": [[1.0], [2.0], [3.0], [4.0], [5.0]], "y": [2.1, 3.9, 6.2, 7.8, 10.1]}]
     )
     """The first observations."""
 
 
-class ContextAnswer(Schema):
-    """A context beside its state."""
+class ColumnsAnswer(Schema):
+    """Names of the columns of a context."""
+
+    x: list[str] | None
+    """In the order of the columns of x and of queries without names; null if they have none."""
+    y: list[str] | None
+
+
+class ContextListed(Schema):
+    """A context in a list."""
 
     id: str = Field(examples=[EXAMPLE_ID])
     model: ModelReference
@@ -132,6 +170,19 @@ class ContextAnswer(Schema):
         )
 
 
+class ContextAnswer(ContextListed):
+    """A context beside its state."""
+
+    columns: ColumnsAnswer | None = Field(examples=[None])
+    """Names of its columns; null if it has none."""
+
+    @classmethod
+    def of(cls, record: ContextRecord) -> Self:
+        """Write a record as it is sent."""
+        names = None if record.columns == NAMELESS else ColumnsAnswer(**asdict(record.columns))
+        return cls(**dict(ContextListed.of(record)), columns=names)
+
+
 class ContextView(ContextAnswer):
     """A context, and the linear model that it amounts to."""
 
@@ -153,14 +204,14 @@ class ContextView(ContextAnswer):
 class ContextPage(Schema):
     """Some of the caller's contexts, oldest first."""
 
-    contexts: list[ContextAnswer]
+    contexts: list[ContextListed]
     after: str | None = Field(examples=[None])
     """Send it as `?after=` for the next page; null at the end."""
 
     @classmethod
     def of(cls, page: Page) -> Self:
         """Write a page as it is sent."""
-        return cls(contexts=[ContextAnswer.of(record) for record in page.contexts], after=page.after)
+        return cls(contexts=[ContextListed.of(record) for record in page.contexts], after=page.after)
 
 
 class Parameters(Schema):
@@ -193,6 +244,8 @@ class ContextQuery(DistributionRequest):
 
     query: Rows = Field(examples=[[[6.0], [7.0]]])
     """M rows of D numbers: the inputs to predict for; null where one is missing, as in x."""
+    columns: ColumnsRequest | None = Field(None, examples=[None])
+    """Names of the columns of the queries, as `x`; of a context that has names they are found by them."""
     parameters: dict[str, Number] | None = Field(None, examples=[{}])
     """Numbers by name, of those that the model takes, as `{"learning_rate": 0.1}` for gd-1 and gd-8."""
     explain: ExplainState = Field((), examples=[["implicit_weights"]])
@@ -226,3 +279,8 @@ class MergeRequest(Schema):
 def time_of(seconds: float) -> datetime:
     """Write seconds since 1970 as they are sent."""
     return datetime.fromtimestamp(seconds, UTC)
+
+
+def names_of(columns: ColumnsRequest | None) -> ColumnNames | None:
+    """Read the names that came with a request, if any did."""
+    return None if columns is None else columns.names()

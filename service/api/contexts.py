@@ -17,13 +17,16 @@ from service.api.context_schemas import (
     ContextView,
     CreateContext,
     MergeRequest,
+    NewObservations,
     PageRequest,
+    names_of,
 )
 from service.api.errors import documented
 from service.api.own import Own
 from service.api.ready import json_of
-from service.api.schemas import NewObservations, Observations
+from service.api.schemas import Observations
 from service.api.work import numbers_in
+from service.contexts.column_names import NAMELESS
 from service.contexts.context_record import ContextRecord
 from service.contexts.feature_scale import FeatureScale
 from service.explaining.explanation import Explanation
@@ -70,6 +73,7 @@ async def create(request: CreateContext, own: Own, change: Making, response: Res
         ttl=request.ttl,
         scale=None if scale is None else FeatureScale(tuple(scale.center.tolist()), tuple(scale.spread.tolist())),
         like=request.like,
+        columns=NAMELESS if request.columns is None else request.columns.names(),
         change=change,
     )
     return made(record, response)
@@ -111,11 +115,11 @@ async def observe(
 
     What is acknowledged has been learnt for good, and with an Idempotency-Key exactly once however often it is sent.
     Weight −1 takes an observation out again: `{"x": [[3.0]], "y": [6.0], "weight": [-1]}` undoes
-    `{"x": [[3.0]], "y": [6.0]}`. As safetensors the body has the tensors `x`, `y` and `weight`, and the text
-    `allow_precision_loss`.
+    `{"x": [[3.0]], "y": [6.0]}`. As safetensors the body has the tensors `x`, `y` and `weight`, and in its metadata may
+    have `columns`, the JSON of the same field, and `allow_precision_loss`.
     """
     allow = observations.allow_precision_loss
-    new = _context(observations)
+    new = _context(observations)._replace(columns=names_of(observations.columns))
     record = await own.change(own.contexts.observe, context_id, new, change, allow_precision_loss=allow)
     return tagged(record, response)
 
@@ -133,6 +137,7 @@ async def predict(http: Request, context_id: ContextId, query: ContextQuery, own
     text `context_version`.
     """
     binary, asked = wants_binary(http), (query.query, query.parameters, query.wanted())
+    columns = names_of(query.columns)
 
     def written(predicted: Prediction, explanation: Explanation | None, record: ContextRecord) -> Response:
         if binary:
@@ -143,17 +148,18 @@ async def predict(http: Request, context_id: ContextId, query: ContextQuery, own
         return answer
 
     def work(owner: str) -> Response:
-        return written(*own.contexts.predict_and_explain(owner, context_id, *asked, explain=query.explain))
+        explain = query.explain
+        return written(*own.contexts.predict_and_explain(owner, context_id, *asked, explain=explain, columns=columns))
 
     held = None if query.explain else own.contexts.at_hand(own.owner, context_id)
     if held is None:
         return await own.run(work)
     # Nothing has to be waited for: what is left is computing, as for a prediction that keeps nothing.
-    columns = (held.record.inputs or 0) + (held.record.outputs or 0)
+    width = (held.record.inputs or 0) + (held.record.outputs or 0)
     return await own.pool.run(
-        lambda: written(own.contexts.answer(held, *asked), None, held.record),
-        numbers_in(len(query.query), columns),
-        ("held", held.runtime.manifest.sha256, columns),
+        lambda: written(own.contexts.answer(held, *asked, columns=columns), None, held.record),
+        numbers_in(len(query.query), width),
+        ("held", held.runtime.manifest.sha256, width),
     )
 
 

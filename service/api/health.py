@@ -16,8 +16,11 @@ async def live() -> Health:
     return Health(status="live")
 
 
-@router.get("/ready", responses=documented(errors.NotReady))
+@router.get("/ready", responses=documented(errors.NotReady, errors.DatabaseUnavailable))
 async def ready(parts: Serving) -> Health:
-    """Answer 200 once the default model is loaded and until the service is told to stop, 503 otherwise."""
+    """Answer 200 once the default model is loaded and until the service is told to stop, 503 otherwise.
+
+    A file of a SQLite database that was deleted or replaced is 503 too.
+    """
     parts.check_ready()
     return Health(status="ready")

@@ -23,14 +23,6 @@ class Observations(Schema):
     """N numbers: how much each observation counts. 1 if left out; −w takes an observation out again."""
 
 
-class NewObservations(Observations):
-    """Observations for a context that has seen others."""
-
-    allow_precision_loss: bool = Field(False, strict=True, examples=[False])
-    """Whether they are meant even if what the context has seen loses its significant digits by them: an observation
-    so far out is refused otherwise (`precision_loss`)."""
-
-
 class DistributionRequest(Schema):
     """What to answer in addition to a prediction; of models that give a scale (see `gives_scale` of a model)."""
 

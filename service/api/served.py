@@ -18,6 +18,7 @@ from service.predictor import Predictor
 from service.running.stopping import Stopping
 from service.settings import Settings
 from service.signals.metrics import Exposition, Metrics
+from service.store.database import Database
 
 Found = TypeVar("Found")
 
@@ -34,8 +35,10 @@ class Parts:
     bodies: Bound
     """Bytes of bodies and messages."""
     stopping: Stopping = field(default_factory=Stopping)
+    database: Database | None = None
+    """None until the lifespan has opened it."""
     contexts: Contexts | None = None
-    """None until the lifespan has opened the database."""
+    """None until then."""
     evaluations: Evaluations | None = None
     """Likewise."""
     keys: KeyRing | None = None
@@ -51,8 +54,11 @@ class Parts:
 
         Raises:
             NotReady: They cannot.
+            DatabaseUnavailable: The file of the database was deleted or replaced.
         """
         self.stopping.check()
+        if self.database is not None:
+            self.database.check_file()
         self.predictor.check_ready()
 
 

@@ -8,12 +8,13 @@ from fastapi import APIRouter, WebSocket, WebSocketDisconnect
 from pydantic_core import to_json
 
 from service.api.body import decode, validate
-from service.api.context_schemas import ContextId
+from service.api.context_schemas import ContextId, names_of
 from service.api.errors import body_of
 from service.api.own import Own, OwnContexts
 from service.api.ready import distribution_of
 from service.api.stream_schemas import OneObservation, StreamError, StreamMessage, message_id
 from service.api.work import BYTES_A_NUMBER
+from service.contexts.context_record import StreamStep
 from service.errors import InvalidInput, Problem, ServiceError, UnknownContext
 from service.predictor import Context, Prediction
 
@@ -56,16 +57,31 @@ async def _answer(own: OwnContexts, context_id: ContextId, sent: bytes) -> Strea
         message = await own.pool.run(partial(validate, value, StreamMessage), size)
         if message.observation is None and message.query is None:
             raise InvalidInput(Problem("", "A message has an observation, a query, or both. Send one."))
-        query = None if message.query is None else message.query[None]
-        do = own.run if message.observation is None else own.change
-        new, allow = message.observation, message.observation is not None and message.observation.allow_precision_loss
-        asked_for = (_context(new), query, message.wanted())
-        step = await do(own.contexts.step, context_id, *asked_for, allow_precision_loss=allow)
+        answer = await _step(own, context_id, message)
     except ServiceError as error:
         return StreamError(id=identifier, **body_of(error).model_dump())
+    return {"id": identifier, **answer}
+
+
+async def _step(own: OwnContexts, context_id: str, message: StreamMessage) -> dict[str, object]:
+    """Predict and learn; returns the answer but for its id."""
+    columns = names_of(message.columns)
+    query, wanted = None if message.query is None else message.query[None], message.wanted()
+    if message.observation is None:
+        return _written(await own.run(partial(own.contexts.step, columns=columns), context_id, None, query, wanted))
+    new, key = _context(message.observation)._replace(columns=columns), message.idempotency_key
+    allow = message.observation.allow_precision_loss
+    if key is None:
+        step = partial(own.contexts.step, allow_precision_loss=allow)
+        return _written(await own.change(step, context_id, new, query, wanted))
+    step_once = partial(own.contexts.step_once, key=key, write=_written, allow_precision_loss=allow)
+    return await own.change(step_once, context_id, new, query, wanted)
+
+
+def _written(step: StreamStep) -> dict[str, object]:
+    """Write what a step came to, as JSON can hold it, but for numbers that are NaN."""
     asked = {} if step.prediction is None else distribution_of(_first(step.prediction))
     return {
-        "id": identifier,
         "prediction": None if step.prediction is None else step.prediction.prediction[0].tolist(),
         "error": None if step.error is None else step.error[0].tolist(),
         **asked,
@@ -90,8 +106,6 @@ def _identifier(value: dict[str, object]) -> str | int | None:
     return None
 
 
-def _context(observation: OneObservation | None) -> Context | None:
-    if observation is None:
-        return None
+def _context(observation: OneObservation) -> Context:
     weight = None if observation.weight is None else np.array([observation.weight])
     return Context(observation.x[None], observation.y[None], weight)

@@ -1,10 +1,13 @@
 """What goes in and out of a live stream: one JSON object a message."""
 
+import re
 from typing import Annotated
 
 from pydantic import Field
 from pydantic.json_schema import SkipJsonSchema
 
+from service.api.conditions import KEY
+from service.api.context_schemas import ColumnsRequest
 from service.api.fields import Number, NumberOrNumbers, Row, reading
 from service.api.schema import Schema
 from service.api.schemas import DistributionRequest, ErrorBody, NoteAnswer
@@ -29,6 +32,17 @@ def message_id(value: object, field: str) -> str | int:
     raise InvalidInput(Problem(field, f"{rule}; this is {named(value)}."))
 
 
+def message_key(value: object, field: str) -> str:
+    """Read the key under which a message is learnt once.
+
+    Raises:
+        InvalidInput: It is no text that could be sent as the header Idempotency-Key.
+    """
+    if isinstance(value, str) and re.fullmatch(KEY, value):
+        return value
+    raise InvalidInput(Problem(field, f"must be 1 to 200 printable ASCII characters; this is {named(value)}."))
+
+
 class OneObservation(Schema):
     """One pair (x, y)."""
 
@@ -47,6 +61,11 @@ class StreamMessage(DistributionRequest):
 
     id: Annotated[str | int, reading(message_id, str | int)] | None = None
     """Comes back with the answer."""
+    idempotency_key: Annotated[str, reading(message_key, str)] | None = None
+    """1 to 200 printable ASCII characters that you make up, other ones for every observation. A message that is sent
+    again under the same key is learnt once, and answered as the first time."""
+    columns: ColumnsRequest | None = None
+    """Names of the columns of x and y of the observation and of the query, as for `POST …/observations`."""
     observation: OneObservation | None = None
     """Learnt after the prediction is made."""
     query: Row | None = None

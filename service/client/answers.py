@@ -96,6 +96,13 @@ class ImplicitWeights(Told):
     intercept: float | list[float]
 
 
+class ColumnNames(Told):
+    """Names of the columns of a context, None where they have none."""
+
+    x: tuple[str, ...] | None
+    y: tuple[str, ...] | None
+
+
 class ContextRecord(Told):
     """A context beside its state."""
 
@@ -117,6 +124,8 @@ class ContextRecord(Told):
     expires: datetime
     memory_length: float | None = None
     """With decay "auto" the effective number of observations that are remembered."""
+    columns: ColumnNames | None = None
+    """Names of its columns, if it has any; lists leave them out."""
     implicit_weights: ImplicitWeights | None = None
     """Told by `refresh` and `get`, where the model has them."""
     digits_left: int | None = None

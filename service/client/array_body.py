@@ -1,5 +1,6 @@
 """Observations and queries as safetensors, and predictions out of them: no digit is written out or read."""
 
+import json
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
@@ -23,6 +24,12 @@ def write(arrays: Mapping[str, Array | None], **texts: str | None) -> bytes:
         {name: array for name, array in arrays.items() if array is not None},
         {name: text for name, text in texts.items() if text is not None},
     )
+
+
+def names_text(x: frames.Names, y: frames.Names = None) -> str | None:
+    """Write the names of columns; a series has none, and 0, 1, … are those of a frame that was made without names."""
+    found = {axis: names for axis, names in (("x", x), ("y", y)) if names and _are_names(names)}
+    return json.dumps(found) if found else None
 
 
 def texts_of(
@@ -79,3 +86,7 @@ def _explanation(tensors: Tensors, about: Mapping[str, str], outputs: tuple[int,
     if weights is None and contributions is None and all(part is None for part in terms):
         return None
     return Explanation(weights, None if intercept is None else intercept.reshape(outputs), contributions, *terms)
+
+
+def _are_names(names: tuple[str, ...]) -> bool:
+    return all(names) and names != tuple(map(str, range(len(names))))

@@ -16,6 +16,10 @@ Scale = tuple[ArrayLike, ArrayLike]
 """Center and spread of each column of x."""
 
 
+Columns = Mapping[Literal["x", "y"], Sequence[str]]
+"""Names of the columns of x and of y."""
+
+
 class ContextsCalls:
     """What is asked of all contexts of the caller."""
 
@@ -28,6 +32,7 @@ class ContextsCalls:
         ttl: int | None = None,
         scale: Scale | None = None,
         like: str | None = None,
+        columns: Columns | None = None,
     ) -> Call[ContextRecord]:
         """Make an empty context.
 
@@ -40,9 +45,12 @@ class ContextsCalls:
             scale: Center and spread of each column, for models that make features of them: contexts of one scale
                 merge exactly. Left out, the first 33 observations say it.
             like: The id of a context whose scale this one is to have.
+            columns: Names of the columns: `{"x": […], "y": […]}` or one of the two; left out, those of the first frame
+                that is observed.
         """
+        names = None if columns is None else {axis: list(found) for axis, found in columns.items()}
         named = None if scale is None else _named(*scale)
-        body = json_body(model=model, version=version, decay=decay, ttl=ttl, scale=named, like=like)
+        body = json_body(model=model, version=version, decay=decay, ttl=ttl, scale=named, like=like, columns=names)
         return Call("POST", CONTEXTS, CONTEXT, body, {"Content-Type": JSON, **once()})
 
     def get(self, context_id: str) -> Call[ContextRecord]:
@@ -69,14 +77,12 @@ class ContextCalls:
     """What is asked of one context.
 
     Attributes:
-        record: What the service last told of it. The names of the columns that it was fed are remembered beside.
+        record: What the service last told of it, the names of its columns among that.
     """
 
     def __init__(self, record: ContextRecord) -> None:
         self.record = record
         self._path = at("v1", "contexts", record.id)
-        self._inputs: frames.Names = None
-        self._outputs: frames.Names = None
 
     def __str__(self) -> str:
         told = self.record
@@ -94,22 +100,25 @@ class ContextCalls:
         """Learn further observations; however often it is sent, it counts once.
 
         Args:
-            x: N rows of D inputs: lists, an array or a frame; None, NaN or null where a cell is missing.
+            x: N rows of D inputs: lists, an array or a frame; None, NaN or null where a cell is missing. The columns of
+                a frame are found by their names, which the context keeps from the first frame on.
             y: N outputs, or N rows of K.
             weight: N numbers; 1 if left out, −w takes an observation out again.
             if_version: Learn only if the context is still of this version; `Conflict` otherwise.
             allow_precision_loss: Learn even if what the context has seen loses its significant digits by it;
                 `InvalidInput` otherwise.
         """
-        inputs, outputs = frames.read(x, "x", self._inputs, missing=True), frames.read(y, "y", self._outputs)
-        self._inputs, self._outputs = inputs.names or self._inputs, outputs.names or self._outputs
-        allowed = {"allow_precision_loss": "true"} if allow_precision_loss else {}
+        inputs, outputs = frames.read(x, "x", missing=True), frames.read(y, "y")
         counts = None if weight is None else frames.read(weight, "weight").numbers
         return Call(
             "POST",
             f"{self._path}/observations",
             CONTEXT,
-            array_body.write({"x": inputs.numbers, "y": outputs.numbers, "weight": counts}, **allowed),
+            array_body.write(
+                {"x": inputs.numbers, "y": outputs.numbers, "weight": counts},
+                columns=array_body.names_text(inputs.names, outputs.names),
+                allow_precision_loss="true" if allow_precision_loss else None,
+            ),
             {"Content-Type": array_body.CONTENT_TYPE, **once(), **_if(if_version)},
         ).then(self._remember)
 
@@ -125,19 +134,20 @@ class ContextCalls:
         """Answer queries from what the context has seen; it does not change.
 
         Args:
-            query: M rows of D inputs; the columns of a frame are found by the names of what was observed.
+            query: M rows of D inputs; the columns of a frame are found by the names that the context has.
             parameters: Numbers by name, for models that take them.
             explain: What to explain: names of `implicit_weights`, `effects`, `pairs` and `blocks`, or True for all of
                 these that the model has.
             interval: A probability, as 0.9: the bounds between which y lies with it are answered too.
             quantiles: Probabilities: the values below which y lies with each are answered too.
         """
-        arrays = {"query": frames.read(query, "query", self._inputs, missing=True).numbers}
+        asked, known = frames.read(query, "query", missing=True), self.record.columns
+        texts = array_body.texts_of(parameters, explain, interval, quantiles)
         return Call(
             "POST",
             f"{self._path}/predictions",
-            array_body.prediction_reader(frames.writer(query, self._outputs)),
-            array_body.write(arrays, **array_body.texts_of(parameters, explain, interval, quantiles)),
+            array_body.prediction_reader(frames.writer(query, None if known is None else known.y)),
+            array_body.write({"query": asked.numbers}, columns=array_body.names_text(asked.names), **texts),
             array_body.BOTH_WAYS,
         )
 

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from service.contexts.column_names import NAMELESS, ColumnNames
 from service.contexts.decay import Decay
 from service.explaining.implicit_weights import ImplicitWeights
 from service.predictor import Prediction
@@ -34,6 +35,8 @@ class ContextRecord:
     expires: float
     memory_length: float | None = None
     """Effective number of observations that are remembered, where the decay is auto."""
+    columns: ColumnNames = NAMELESS
+    """Names of the columns of x and y; a page leaves them out."""
 
 
 @dataclass(frozen=True)

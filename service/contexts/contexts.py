@@ -4,23 +4,24 @@ import logging
 import time
 from collections.abc import Callable, Collection, Mapping
 from contextlib import suppress
-from typing import Any
+from dataclasses import asdict
+from functools import partial
+from typing import Any, TypeVar
 
 from sqlalchemy import Connection
 
-from service.artifact import Manifest
-from service.cells import missing_problems
-from service.class_shares import share_problems_of_one
-from service.contexts import drift, portable
+from service.contexts import portable
+from service.contexts.column_names import NAMELESS, ColumnNames, arrange_query, restore_names
 from service.contexts.context_record import UNCONDITIONAL, Change, ContextDetails, ContextRecord, Page, StreamStep
 from service.contexts.decay import Decay
 from service.contexts.feature_scale import FeatureScale, scale_of
+from service.contexts.fitting import check_size
 from service.contexts.memory import answer, join, learn, new_memory
 from service.contexts.readouts import Readouts
 from service.contexts.recent import Held
-from service.contexts.removal import check_sums
 from service.contexts.shelf import ID, Shelf, record_of
-from service.distribution import NOTHING, Wanted, check_wanted
+from service.contexts.steps import check_step, predict_before
+from service.distribution import NOTHING, Wanted
 from service.errors import Conflict, InvalidInput, NumericOverflow, Problem, UnknownModel, UnsupportedByModel
 from service.explaining.explanation import Explanation, explain_state
 from service.explaining.implicit_weights import implicit_weights_in
@@ -30,6 +31,8 @@ from service.runtime import Runtime
 from service.shapes import Array
 from service.store import contexts
 from service.store.database import Database
+
+Answer = TypeVar("Answer")
 
 __all__ = ["UNCONDITIONAL", "Change", "ContextRecord", "Contexts", "Page", "StreamStep"]
 
@@ -75,6 +78,7 @@ class Contexts:
         ttl: int | None = None,
         scale: FeatureScale | None = None,
         like: str | None = None,
+        columns: ColumnNames = NAMELESS,
         change: Change = UNCONDITIONAL,
     ) -> ContextRecord:
         """Make a context, empty or with its first observations.
@@ -88,6 +92,7 @@ class Contexts:
             ttl: Seconds that it is kept after its last use.
             scale: Of its features, for models that make some.
             like: The context whose scale it is to have.
+            columns: Names of its columns; of them in the order of the first observations, unless these have names too.
             change: The terms.
 
         Raises:
@@ -100,10 +105,13 @@ class Contexts:
         request = {"create": model, "version": version, "decay": decay, "ttl": ttl, **_parts(first)}
         if scale is not None or like is not None:
             request |= {"scale": scale, "like": like}
+        if columns != NAMELESS:
+            request |= {"columns": columns}
 
         def make(connection: Connection) -> ContextRecord:
             runtime = self._predictor.runtime(model, version)
-            memory = new_memory(runtime.manifest, decay, self._scale(owner, scale, like))
+            memory = new_memory(runtime.manifest, decay, self._scale(owner, scale, like), columns)
+            check_size(memory, self._predictor.limits)
             if first is not None:
                 memory = learn(runtime, self._predictor.limits, memory, first, "observations.")
             return self._shelf.add(connection, owner, runtime, memory, ttl)
@@ -145,15 +153,19 @@ class Contexts:
         query: Array,
         parameters: Mapping[str, float] | None = None,
         wanted: Wanted = NOTHING,
+        *,
+        columns: ColumnNames | None = None,
     ) -> tuple[Prediction, ContextRecord]:
         """Answer queries from what the context has seen; it does not change (but its ttl starts again).
+
+        `columns` are the names of the columns of the queries, which are found by them if the context has names.
 
         Raises:
             InvalidInput: The queries do not fit, or the context is empty.
             NumericOverflow: The answer is beyond floating point.
         """
         held = self._shelf.look(owner, context_id)
-        return self.answer(held, query, parameters, wanted), self._shelf.touch(held.record)
+        return self.answer(held, query, parameters, wanted, columns=columns), self._shelf.touch(held.record)
 
     def at_hand(self, owner: str, context_id: str) -> Held | None:
         """Find a context from which queries can be answered without waiting for anything; None if `predict` must do it.
@@ -167,10 +179,17 @@ class Contexts:
         return self._shelf.at_hand(owner, context_id)
 
     def answer(
-        self, held: Held, query: Array, parameters: Mapping[str, float] | None = None, wanted: Wanted = NOTHING
+        self,
+        held: Held,
+        query: Array,
+        parameters: Mapping[str, float] | None = None,
+        wanted: Wanted = NOTHING,
+        *,
+        columns: ColumnNames | None = None,
     ) -> Prediction:
         """Answer queries from a context that was found, as `predict` does."""
         limits = self._predictor.limits
+        query = arrange_query(held.memory.columns, query, columns)
         return answer(held.runtime, limits, held.memory, query, parameters, wanted=wanted, readouts=self._readouts)
 
     def predict_and_explain(
@@ -182,6 +201,7 @@ class Contexts:
         wanted: Wanted = NOTHING,
         *,
         explain: Collection[Part],
+        columns: ColumnNames | None = None,
     ) -> tuple[Prediction, Explanation, ContextRecord]:
         """Predict as `predict` does, and explain it.
 
@@ -190,7 +210,7 @@ class Contexts:
             InvalidInput, NumericOverflow: As for `predict`.
         """
         held = self._shelf.look(owner, context_id)
-        prediction = self.answer(held, query, parameters, wanted)
+        prediction = self.answer(held, query, parameters, wanted, columns=columns)
         found, limits = Explanation(), self._predictor.limits
         if explain:
             found = explain_state(held.runtime, held.memory, limits, parameters, wanted=wanted, explain=explain)
@@ -205,32 +225,56 @@ class Contexts:
         wanted: Wanted = NOTHING,
         *,
         allow_precision_loss: bool = False,
+        columns: ColumnNames | None = None,
     ) -> StreamStep:
         """Predict (at the query, else at the x of the observation), then learn the observation, in one transaction.
 
         While the context is empty there is nothing to predict from: prediction and error are None, and it learns.
+        `columns` are the names of the columns of a query without an observation, which has its own.
         """
         if new is None:
-            if query is None:
-                raise InvalidInput(Problem("", "A step has an observation, a query, or both. Send one."))
-            held = self._shelf.look(owner, context_id)
-            _check_step(held.runtime.manifest, None, query)
-            asked = None if held.memory.is_empty else self.answer(held, query, wanted=wanted)
-            return StreamStep(asked, None, self._shelf.touch(held.record))
+            return self._predict_only(owner, context_id, query, wanted, columns=columns)
         with self._database.transaction() as connection:
             held = self._shelf.hold(connection, owner, context_id)
-            _check_step(held.runtime.manifest, new, query)
-            memory = learn(
-                held.runtime,
-                self._predictor.limits,
-                held.memory,
-                new,
-                "observation.",
-                allow_precision_loss=allow_precision_loss,
-                unnumbered=True,
-            )
-            prediction, error = self._before_learning(held, new, query, wanted)
-            return StreamStep(prediction, error, self._shelf.store(connection, held, memory))
+            return self._learn(connection, held, new, query, wanted, allow_precision_loss=allow_precision_loss)
+
+    def step_once(
+        self,
+        owner: str,
+        context_id: str,
+        new: Context,
+        query: Array | None,
+        wanted: Wanted,
+        *,
+        key: str,
+        write: Callable[[StreamStep], Answer],
+        allow_precision_loss: bool = False,
+    ) -> Answer:
+        """Do what `step` does, once under an idempotency key; sent again, it is answered as the first time.
+
+        Args:
+            owner: Whose context and key it is.
+            context_id: Of the context.
+            new: To be learnt.
+            query: As for `step`.
+            wanted: As for `step`.
+            key: Of the caller's requests and messages together.
+            write: Makes the answer, which JSON can hold.
+            allow_precision_loss: As for `observe`.
+        """
+        request = {
+            "step": context_id,
+            **_parts(new),
+            "query": query,
+            "wanted": wanted,
+            **_allowed(allow_precision_loss),
+        }
+
+        def add(connection: Connection) -> Answer:
+            held = self._shelf.hold(connection, owner, context_id)
+            return write(self._learn(connection, held, new, query, wanted, allow_precision_loss=allow_precision_loss))
+
+        return self._shelf.once(owner, Change(key), request, add)
 
     def get(self, owner: str, context_id: str) -> ContextRecord:
         """Look a context up."""
@@ -309,8 +353,7 @@ class Contexts:
         def make(connection: Connection) -> ContextRecord:
             runtime = self._model_of(found.label)
             memory = portable.memory_of(found, runtime.manifest)
-            portable.check_size(memory, self._predictor.limits)
-            check_sums(drift.of_model(memory.state or {}), memory.turnover)
+            portable.check_imported(memory, runtime.manifest, self._predictor.limits)
             return self._shelf.add(connection, owner, runtime, memory, ttl)
 
         return self._made(owner, change, {"load": found.label.sha256, "ttl": ttl}, make)
@@ -349,20 +392,44 @@ class Contexts:
     def _made(
         self, owner: str, change: Change, request: Mapping[str, object], make: Callable[[Connection], ContextRecord]
     ) -> ContextRecord:
-        record = self._shelf.once(owner, change, {**request, **_terms(change)}, make)
-        assert record is not None  # noqa: S101  (a receipt is for the request that it was made for)
-        return record
+        made = self._shelf.once(
+            owner, change, {**request, **_terms(change)}, lambda connection: asdict(make(connection))
+        )
+        return ContextRecord(**restore_names(made))
 
-    def _before_learning(
-        self, held: Held, new: Context, query: Array | None, wanted: Wanted
-    ) -> tuple[Prediction, Array] | tuple[None, None]:
-        """Predict at the query and at the x of the observations; returns the first and the error of the second."""
-        if held.memory.is_empty:
-            check_wanted(held.runtime.manifest, wanted)
-            return None, None
-        at_x = self.answer(held, new.x, wanted=wanted)
-        at_query = at_x if query is None else self.answer(held, query, wanted=wanted)
-        return at_query, new.y - at_x.prediction
+    def _predict_only(
+        self, owner: str, context_id: str, query: Array | None, wanted: Wanted, *, columns: ColumnNames | None
+    ) -> StreamStep:
+        if query is None:
+            raise InvalidInput(Problem("", "A step has an observation, a query, or both. Send one."))
+        held = self._shelf.look(owner, context_id)
+        check_step(held.runtime.manifest, None, query)
+        asked = None if held.memory.is_empty else self.answer(held, query, wanted=wanted, columns=columns)
+        return StreamStep(asked, None, self._shelf.touch(held.record))
+
+    def _learn(
+        self,
+        connection: Connection,
+        held: Held,
+        new: Context,
+        query: Array | None,
+        wanted: Wanted,
+        *,
+        allow_precision_loss: bool,
+    ) -> StreamStep:
+        check_step(held.runtime.manifest, new, query)
+        memory = learn(
+            held.runtime,
+            self._predictor.limits,
+            held.memory,
+            new,
+            "observation.",
+            allow_precision_loss=allow_precision_loss,
+            unnumbered=True,
+        )
+        answer = partial(self.answer, held, wanted=wanted, columns=new.columns)
+        prediction, error = predict_before(answer, held, new, query, wanted)
+        return StreamStep(prediction, error, self._shelf.store(connection, held, memory))
 
     def _model_of(self, label: portable.Label) -> Runtime:
         try:
@@ -379,18 +446,6 @@ class Contexts:
         return runtime
 
 
-def _check_step(manifest: Manifest, new: Context | None, query: Array | None) -> None:
-    """See that the model takes a step's single rows; `learn` would name them by their place among several."""
-    problems = []
-    if new is not None:
-        problems += missing_problems(manifest, "observation.x", new.x[0])
-        problems += share_problems_of_one(manifest, "observation.y", new.y)
-    if query is not None:
-        problems += missing_problems(manifest, "query", query[0])
-    if problems:
-        raise InvalidInput(*problems)
-
-
 def _check_alike(older: ContextRecord, newer: ContextRecord) -> None:
     for what in ("model", "model_version", "decay"):
         here, there = getattr(older, what), getattr(newer, what)
@@ -402,7 +457,8 @@ def _check_alike(older: ContextRecord, newer: ContextRecord) -> None:
 def _parts(observations: Context | None) -> dict[str, Any]:
     if observations is None:
         return {}
-    return {"x": observations.x, "y": observations.y, "weight": observations.weight}
+    names = {} if observations.columns is None else {"columns": observations.columns}
+    return {"x": observations.x, "y": observations.y, "weight": observations.weight, **names}
 
 
 def _allowed(allow_precision_loss: bool) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from service.contexts.drift import AUTO, Auto, Infer, check_averages
 from service.contexts.forgetting import COUNT, SQUARES, check_forgets, fade, faded_squares, fading
 from service.contexts.merge import State
 from service.errors import InvalidInput, Problem
+from service.predictor import check_finite
 from service.shapes import Array
 
 Decay = float | Auto | None
@@ -56,4 +57,5 @@ def observe(manifest: Manifest, infer: Infer, state: State, decay: Decay, observ
     learnt = {spec.name: outputs[next_name(spec.name)] for spec in manifest.state}
     if decay is not None and SQUARES in learnt:
         learnt[SQUARES] = faded_squares(sent, weight) + state.get(SQUARES, 0.0)
+        check_finite([learnt[SQUARES]], manifest, {})
     return learnt

@@ -17,6 +17,7 @@ from service.contexts.compact import canonical
 from service.contexts.forgetting import COUNT, RULES, SQUARES, fade, faded_squares
 from service.contexts.merge import State
 from service.errors import Problem, UnsupportedByModel
+from service.predictor import check_finite
 from service.shapes import Array
 
 AUTO: Final = "auto"
@@ -96,6 +97,7 @@ def settled(manifest: Manifest, infer: Infer, state: State) -> dict[str, Array]:
     outputs = infer({**before, "x": x, "y": y, "weight": faded})
     learnt = {spec.name: outputs[next_name(spec.name)] for spec in manifest.state}
     learnt[SQUARES] = before[SQUARES] + faded_squares(weight, faded)
+    check_finite([learnt[SQUARES]], manifest, {})
     return canonical(learnt) | {LOG_WEIGHT: log_weight} | {name: state[name][:0] for name in WAITING}
 
 

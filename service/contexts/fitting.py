@@ -23,6 +23,10 @@ if TYPE_CHECKING:
     from service.contexts.memory import Memory
 
 
+LARGEST_COUNT = 2**53
+"""Most rows that a context can count: every reader of JSON keeps such a number exact."""
+
+
 def check_observations(manifest: Manifest, limits: Limits, memory: "Memory", new: Context, at: str) -> None:
     """See that observations can be learnt after those before.
 
@@ -44,14 +48,23 @@ def check_observations(manifest: Manifest, limits: Limits, memory: "Memory", new
             *missing_problems(manifest, f"{at}x", new.x),
             *share_problems(manifest, f"{at}y", new.y),
         ]
-    if not problems and memory.state is None and memory.scale is not None and new.x.shape[1] != memory.inputs:
-        text = f"has {new.x.shape[1]} columns; the scale of this context is for {memory.inputs}. Send {memory.inputs}."
-        problems = [Problem(f"{at}x", text)]
+    if not problems and memory.state is None:
+        problems = _declared_problems(memory, new, at)
     if problems:
         raise InvalidInput(*problems)
     if manifest.merge.rule == "none" and new.weight is not None and (new.weight < 0).any():
         problem = f"must not be negative: model {manifest.name} learns in order, and cannot take observations out."
         raise UnsupportedByModel(Problem(f"{at}weight", problem))
+
+
+def _declared_problems(memory: "Memory", new: Context, at: str) -> list[Problem]:
+    """First observations must have the columns that a scale or names were declared for."""
+    widths = (("x", new.x.shape[1], memory.inputs), ("y", width_of(new.y), memory.outputs))
+    return [
+        Problem(f"{at}{name}", f"has {width} columns; this context was made for {declared}. Send {declared}.")
+        for name, width, declared in widths
+        if declared not in {None, width}
+    ]
 
 
 def _look_problems(memory: "Memory", new: Context, at: str) -> list[Problem]:
@@ -94,3 +107,33 @@ def looks_of(memory: "Memory") -> str:
     """Say which columns the observations of a context have."""
     y = "y of numbers" if memory.flat_y else f"y of {memory.outputs} columns"
     return f"{memory.inputs} columns of x and {y}"
+
+
+def check_size(memory: "Memory", limits: Limits) -> None:
+    """Hold the columns of a context to the limits.
+
+    Raises:
+        InvalidInput: They are over.
+    """
+    problems = size_problems(limits, memory.inputs or 0, memory.outputs or 0, 0)
+    if problems:
+        raise InvalidInput(*problems)
+
+
+def check_sums(n_observations: int, weight_sum: float, field: str) -> None:
+    """See that the rows of a context can be counted, and its weights added up.
+
+    Args:
+        n_observations: Rows that it would have observed.
+        weight_sum: Sum of the sizes of their weights.
+        field: What brings them.
+
+    Raises:
+        InvalidInput: They are too many, or too large.
+    """
+    if n_observations > LARGEST_COUNT:
+        text = f"would make {n_observations} observations; a context counts at most {LARGEST_COUNT}. Make another one."
+        raise InvalidInput(Problem(field, text))
+    if not np.isfinite(weight_sum):
+        text = "sums to more than float64 holds, with the weights before. Send smaller weights."
+        raise InvalidInput(Problem(field, text))

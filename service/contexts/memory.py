@@ -9,10 +9,11 @@ import numpy as np
 from service.artifact import Manifest
 from service.cells import buffered, missing_problems
 from service.contexts import drift, learning
+from service.contexts.column_names import NAMELESS, ColumnNames, arrange, join_names, width_with_names
 from service.contexts.decay import Decay, check_decay
 from service.contexts.drift import AUTO
 from service.contexts.feature_scale import FeatureScale, check_scale, declared
-from service.contexts.fitting import check_observations, looks_of, query_problems
+from service.contexts.fitting import check_observations, check_sums, looks_of, query_problems
 from service.contexts.forgetting import COUNT, fade
 from service.contexts.history import History
 from service.contexts.learning import Kept
@@ -25,6 +26,7 @@ from service.predictor import (
     Context,
     Limits,
     Prediction,
+    check_finite,
     columns,
     parameter_problems,
     prediction_of,
@@ -59,6 +61,8 @@ class Memory:
     """What the features of x are scaled by, if it was declared; None leaves it to the first observations."""
     history: History | None = None
     """What the sums do not say of the observations; None where nothing can be taken out, and of earlier versions."""
+    columns: ColumnNames = NAMELESS
+    """Names of the columns of x and y."""
 
     @property
     def count(self) -> float:
@@ -91,17 +95,20 @@ class Memory:
         return 0.0 if self.state is None else drift.memory_length(self.state)
 
 
-def new_memory(manifest: Manifest, decay: Decay, scale: FeatureScale | None = None) -> Memory:
+def new_memory(
+    manifest: Manifest, decay: Decay, scale: FeatureScale | None = None, columns: ColumnNames = NAMELESS
+) -> Memory:
     """Start without an observation.
 
     Args:
         manifest: Of the model that will learn.
         decay: In (0, 1], or auto; None forgets nothing.
         scale: Of its features, for contexts that are to be merged; None leaves it to the first observations.
+        columns: Names of the columns of x and y, if they are known already.
 
     Raises:
         UnsupportedByModel: The model has no state, cannot forget, or has no features.
-        InvalidInput: The decay is not in its range, or the scale is none.
+        InvalidInput: The decay is not in its range, the scale is none, or there are not as many names as columns.
     """
     check_streams(manifest)
     check_decay(manifest, decay)
@@ -109,7 +116,9 @@ def new_memory(manifest: Manifest, decay: Decay, scale: FeatureScale | None = No
     if scale is not None:
         check_scale(manifest, scale)
         inputs = len(scale.center)
-    return Memory(decay=decay, inputs=inputs, outputs=outputs, scale=scale)
+    inputs = width_with_names(columns.x, inputs, "columns.x")
+    outputs = width_with_names(columns.y, outputs, "columns.y")
+    return Memory(decay=decay, inputs=inputs, outputs=outputs, scale=scale, columns=columns)
 
 
 def check_streams(manifest: Manifest) -> None:
@@ -151,8 +160,11 @@ def learn(
         NumericOverflow: The state is beyond floating point.
     """
     manifest = runtime.manifest
+    new, names = arrange(memory.columns, new)
     check_observations(manifest, limits, memory, new, at)
     rows = Rows(new.x, columns(new.y), new.weight, new.y.ndim == 1, at, unnumbered)
+    turnover = memory.turnover + rows.turnover
+    check_sums(memory.n_observations + len(new.x), turnover, f"{at}x" if np.isfinite(turnover) else f"{at}weight")
     infer = partial(run, runtime, parameters={})
     kept = learning.learn(manifest, infer, _kept(memory), memory.decay, rows, allow_precision_loss=allow_precision_loss)
     after = replace(
@@ -165,6 +177,7 @@ def learn(
         inputs=new.x.shape[1],
         outputs=rows.outputs,
         flat_y=new.y.ndim == 1,
+        columns=names,
     )
     return after if kept.turnover else replace(after, state={**kept.state, **declared(memory.scale)})
 
@@ -250,18 +263,18 @@ def join(runtime: Runtime, older: Memory, newer: Memory, *, allow_precision_loss
     if older.decay == AUTO:
         text = 'cannot be merged: with decay "auto" the order of all observations matters. Observe all in one context.'
         raise InvalidInput(Problem("context", text))
-    if newer.state is None:
-        return older
-    if older.state is None:
-        return newer
+    names = join_names(older.columns, newer.columns)
+    if older.state is None or newer.state is None:
+        found = older if newer.state is None else newer
+        inputs = width_with_names(names.x, found.inputs, "context")
+        return replace(found, columns=names, inputs=inputs, outputs=width_with_names(names.y, found.outputs, "context"))
     looks = [(memory.inputs, memory.outputs, memory.flat_y) for memory in (older, newer)]
     if looks[0] != looks[1]:
         problem = (
             f"The contexts do not fit: one has {looks_of(older)}, the other {looks_of(newer)}. Merge contexts alike."
         )
         raise InvalidInput(Problem("", problem))
-    if not np.isfinite(older.turnover + newer.turnover):
-        raise InvalidInput(Problem("context", "has weights that sum with those here to more than float64 holds."))
+    check_sums(older.n_observations + newer.n_observations, older.turnover + newer.turnover, "context")
     share = 1.0 if older.decay is None else older.decay**newer.n_counted
     faded = older.state if share == 1.0 else fade(manifest, older.state, share)
     kept = Kept(_joined(runtime, faded, newer.state), older.turnover + newer.turnover)
@@ -281,6 +294,7 @@ def join(runtime: Runtime, older: Memory, newer: Memory, *, allow_precision_loss
         history=kept.history,
         n_observations=older.n_observations + newer.n_observations,
         n_counted=older.n_counted + newer.n_counted,
+        columns=names,
     )
 
 
@@ -294,4 +308,7 @@ def _joined(runtime: Runtime, older: State, newer: State) -> State:
         return runtime.state_after(run(runtime, {**older, **buffered(newer)}, {}))
     if is_buffered(older):
         return runtime.state_after(run(runtime, {**newer, **buffered(older)}, {}))
-    return merge(runtime.manifest, older, newer)
+    with np.errstate(over="ignore", invalid="ignore"):
+        joined = merge(runtime.manifest, older, newer)
+    check_finite(joined.values(), runtime.manifest, {})
+    return joined

@@ -18,26 +18,33 @@ from safetensors.numpy import load, save
 
 from service.artifact import UNHASHED, Manifest, content_hash
 from service.contexts import drift
-from service.contexts.compact import BUFFER, canonical, compact, unpacked, with_buffer
+from service.contexts.column_names import NAMELESS, ColumnNames
+from service.contexts.compact import BUFFER, COMOMENT, canonical, compact, unpacked, with_buffer
 from service.contexts.drift import AUTO, Auto
-from service.contexts.feature_scale import FeatureScale, check_scale
+from service.contexts.feature_scale import FeatureScale
+from service.contexts.fitting import LARGEST_COUNT, check_size
 from service.contexts.history import History, HistoryHeader
-from service.contexts.memory import Memory
+from service.contexts.memory import Memory, new_memory
 from service.contexts.merge import State
+from service.contexts.removal import check_possible
+from service.contexts.state_validation import has_scale, state_problems
 from service.errors import InvalidInput, Problem
-from service.predictor import Limits, size_problems
+from service.predictor import Limits
 from service.shapes import Array, measure, shape_of
 
+AGAIN = "Export the context again."
+SUMMED = 0.01
+"""Relative error that a sum of a million weights in float32 may have."""
 METADATA_KEY = "gdssm.context"
 """Where the label stands in the file's metadata."""
 FIRST_FORMAT = "gdssm-context/1"
 """Has all of every tensor."""
 LENGTH = 8
 """Bytes at the start of a safetensors file that tell how long its header is, little endian; the header is JSON."""
-LARGEST = 2**53
-"""Largest count that every reader of JSON can hold."""
 
-Count = Annotated[int, Field(ge=0, le=LARGEST)]
+Count = Annotated[int, Field(ge=0, le=LARGEST_COUNT)]
+Width = Annotated[int, Field(ge=1, le=2**31 - 1)]
+"""Columns; the database has a column of 32 bits for them."""
 
 
 class Label(BaseModel):
@@ -53,16 +60,17 @@ class Label(BaseModel):
     n_observations: Count
     n_counted: Count
     turnover: float = Field(ge=0)
-    inputs: Annotated[int, Field(ge=1)] | None
-    outputs: Annotated[int, Field(ge=1)] | None
+    inputs: Width | None
+    outputs: Width | None
     flat_y: bool | None
     scale: tuple[tuple[float, ...], tuple[float, ...]] | None = None
     history: HistoryHeader | None = None
+    columns: ColumnNames = NAMELESS
     sha256: str = Field(UNHASHED, pattern=r"^[0-9a-f]{64}$")
     """Hash of all the bytes, with this value replaced by 64 zeros."""
 
 
-REMEMBERED = ("decay", "n_observations", "n_counted", "turnover", "inputs", "outputs", "flat_y", "scale")
+REMEMBERED = ("decay", "n_observations", "n_counted", "turnover", "inputs", "outputs", "flat_y", "scale", "columns")
 """What a label says of a memory."""
 
 
@@ -93,7 +101,8 @@ def write(manifest: Manifest, memory: Memory) -> bytes:
         history=None if memory.history is None else HistoryHeader.of(memory.history),
         **{name: getattr(memory, name) for name in REMEMBERED},
     )
-    file = save(compact(memory.state or {}), {METADATA_KEY: label.model_dump_json()})
+    left_out = {"columns"} if memory.columns == NAMELESS else set()  # earlier versions know no such field
+    file = save(compact(memory.state or {}), {METADATA_KEY: label.model_dump_json(exclude=left_out)})
     return file.replace(UNHASHED.encode(), content_hash(file, UNHASHED).encode(), 1)
 
 
@@ -111,6 +120,8 @@ def read(file: bytes) -> Portable:
     if content_hash(file, label.sha256) != label.sha256:
         _refuse("do not match their hash: they were changed since they were written. Export the context again.")
     try:
+        if label.format != FIRST_FORMAT and COMOMENT in tensors:
+            raise ValueError(f"{COMOMENT} in full")
         return Portable(label, unpacked(tensors))
     except ValueError as error:
         _refuse(f"hold other tensors than their model has: {error}. Send what the export gave, unchanged.")
@@ -125,36 +136,54 @@ def memory_of(portable: Portable, manifest: Manifest) -> Memory:
     remembered: dict[str, Any] = {name: getattr(portable.label, name) for name in REMEMBERED}
     if portable.label.scale is not None:
         remembered["scale"] = FeatureScale(*portable.label.scale)
-        check_scale(manifest, remembered["scale"])
     memory = Memory(state=portable.tensors or None, history=_history_of(portable.label), **remembered)
+    empty = new_memory(manifest, memory.decay, memory.scale, memory.columns)
     if memory.state is not None:
-        state = _checked_state(manifest, memory, memory.state)
+        _check_columns(empty, memory)
+        state = _whole_state(manifest, memory, memory.state)
         return replace(memory, state=canonical(state) if portable.label.format == FIRST_FORMAT else state)
-    if memory.n_observations or memory.flat_y is not None:
-        _refuse(f"speak of {memory.n_observations} observations, and hold no state. Export the context again.")
+    if memory.history is not None or memory != empty:
+        _refuse(f"speak of {memory.n_observations} observations, or of their columns, and hold no state. {AGAIN}")
     return memory
 
 
-def check_size(memory: Memory, limits: Limits) -> None:
-    """Hold a memory's columns to the limits.
+def check_imported(memory: Memory, manifest: Manifest, limits: Limits) -> None:
+    """Check an imported memory against the limits, and its values for consistency.
 
     Raises:
-        InvalidInput: They are over.
+        InvalidInput: It is over a limit, or no observations lead to such values.
     """
-    problems = size_problems(limits, memory.inputs or 0, memory.outputs or 0, 0)
-    if problems:
-        raise InvalidInput(*problems)
+    check_size(memory, limits)
+    if memory.state is None:
+        return
+    for problem in state_problems(manifest, memory.state):
+        _refuse(f"hold {problem}. {AGAIN}")
+    if not has_scale(memory.state, memory.scale):
+        _refuse(f"hold features of another scale than the one that they declare. {AGAIN}")
+    check_possible(drift.of_model(memory.state), memory.turnover)
+    counted, enough = memory.n_counted, memory.turnover * (1 + SUMMED)
+    if not 0 < memory.n_observations >= counted >= (memory.count > 0) or memory.count > enough:
+        _refuse(f"speak of {memory.n_observations} observations, of which no such state comes. {AGAIN}")
 
 
-def _checked_state(manifest: Manifest, memory: Memory, state: State) -> State:
-    """Hold tensors against the model; returns them in its order, with the buffer that was left out.
+def _check_columns(empty: Memory, memory: Memory) -> None:
+    """Check the numbers of columns against the model, the declared scale and the names."""
+    if memory.inputs is None or memory.outputs is None or memory.flat_y is None:
+        _refuse(f"hold a state, and do not tell the columns of x and y. {AGAIN}")
+    if memory.flat_y and memory.outputs != 1:
+        _refuse(f"speak of y as numbers, of {memory.outputs} columns. {AGAIN}")
+    if empty.inputs not in {None, memory.inputs} or empty.outputs not in {None, memory.outputs}:
+        text = f"speak of {memory.inputs} columns of x and {memory.outputs} of y"
+        _refuse(f"{text}; the model, the scale or the names are for {empty.inputs} and {empty.outputs}. {AGAIN}")
+
+
+def _whole_state(manifest: Manifest, memory: Memory, state: State) -> State:
+    """Check names, dtypes and shapes; returns the tensors in the model's order, with the buffer that was left out.
 
     safetensors has no order, and what a runtime keeps for tensors of some shapes it keeps for their order.
     """
-    if memory.inputs is None or memory.outputs is None or memory.flat_y is None:
-        _refuse("hold a state, and do not tell the columns of x and y. Export the context again.")
-    if memory.flat_y and memory.outputs != 1:
-        _refuse(f"speak of y as numbers, of {memory.outputs} columns. Export the context again.")
+    assert memory.inputs is not None  # noqa: S101  (as `_check_columns` has seen, and the next)
+    assert memory.outputs is not None  # noqa: S101
     batch = drift.FACTORS if memory.decay == AUTO else 1
     sizes = {"x": np.empty((batch, 0, memory.inputs)), "y": np.empty((batch, 0, memory.outputs))}
     widths = measure(manifest.inputs, sizes)
@@ -171,14 +200,6 @@ def _checked_state(manifest: Manifest, memory: Memory, state: State) -> State:
     if expected != found:
         different = sorted(name for name in expected.keys() | found.keys() if expected.get(name) != found.get(name))
         _refuse(f"hold other tensors than model {manifest.name} has: {', '.join(different)[:200]}. Send its own.")
-    for name, tensor in state.items():
-        missing = np.isnan(tensor) if name == drift.X and manifest.missing_cells else False
-        if not (np.isfinite(tensor) | missing).all():
-            _refuse(f"hold what is not a finite number, in {name}. Export the context again.")
-    if memory.decay == AUTO:
-        drift.check_averages(manifest)
-    if memory.count < 0 or (state.get(drift.WEIGHT, np.ones(1)) <= 0).any():
-        _refuse(f"hold a count of {memory.count:g}; nothing is less than empty. Export the context again.")
     whole = with_buffer(state, expected)
     return {name: whole[name] for name in expected}
 

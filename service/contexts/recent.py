@@ -12,6 +12,8 @@ MOST = 2**24
 """Bytes that are kept in one process."""
 EACH = 2**12
 """Bytes that one takes beside its state, about."""
+EACH_NAME = 80
+"""Bytes that the name of a column takes beside its letters, about."""
 
 
 @dataclass(frozen=True)
@@ -25,7 +27,9 @@ class Held:
     @property
     def size(self) -> int:
         """Bytes that it takes, about."""
-        return EACH + sum(tensor.nbytes for tensor in (self.memory.state or {}).values())
+        names = (*(self.memory.columns.x or ()), *(self.memory.columns.y or ()))
+        texts = 2 * sum(EACH_NAME + 4 * len(name) for name in names)  # in the record too
+        return EACH + texts + sum(tensor.nbytes for tensor in (self.memory.state or {}).values())
 
 
 class Recent:

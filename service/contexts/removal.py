@@ -164,7 +164,7 @@ def has_possible_moments(comoment: Array, sizes: Array) -> bool:
     return True
 
 
-def check_sums(state: State, turnover: float) -> None:
+def check_possible(state: State, turnover: float) -> None:
     """See that observations lead to the sums of a state that comes from elsewhere, which may be of several contexts.
 
     Raises:

@@ -3,12 +3,13 @@
 import json
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, replace
-from typing import Any
+from dataclasses import replace
+from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Row
 from sqlalchemy.exc import IntegrityError
 
+from service.contexts.column_names import names_from
 from service.contexts.context_record import UNCONDITIONAL, Change, ContextRecord
 from service.contexts.drift import AUTO
 from service.contexts.memory import Memory
@@ -21,10 +22,16 @@ from service.store import contexts, receipts
 from service.store.database import Database
 from service.store.names import name_at
 
+Answer = TypeVar("Answer")
+
 ID = re.compile(r"[0-9a-f]{32}")
 KEY = re.compile(r"[ -~]{1,200}")
 UNTOUCHED = 0.05
 """Reading keeps a context for its ttl anew; that is written down when it moves the end by this share of the ttl."""
+
+
+SHOWN = ("decay", "memory_length", "n_observations", "inputs", "outputs", "columns")
+"""What a record repeats of a memory."""
 
 
 class Shelf:
@@ -53,15 +60,15 @@ class Shelf:
         owner: str,
         change: Change,
         request: Mapping[str, object],
-        make: Callable[[Connection], ContextRecord | None],
-    ) -> ContextRecord | None:
+        make: Callable[[Connection], Answer],
+    ) -> Answer:
         """Make a change in one transaction; if it was made under this key before, answer as then.
 
         Args:
             owner: Whose key it is.
             change: Has the key, if any.
             request: All that tells this change from another.
-            make: Makes it.
+            make: Makes it, and answers what JSON can hold.
 
         Raises:
             Conflict: The key was used for another change.
@@ -156,7 +163,7 @@ class Shelf:
             expires=now + ttl,
             **_shown(memory),
         )
-        contexts.add(connection, owner=owner, memory=write(runtime.manifest, memory), **_columns(asdict(record)))
+        contexts.add(connection, owner=owner, memory=write(runtime.manifest, memory), **_columns(vars(record)))
         self._recent.keep(Held(record, memory, runtime))
         return record
 
@@ -164,7 +171,7 @@ class Shelf:
         """Put a context back with what it has learnt."""
         now, before, memory = self._clock(), held.record, as_written(memory)
         new = {"version": before.version + 1, "updated": now, "expires": now + before.ttl, **_shown(memory)}
-        contexts.change(connection, before.id, memory=write(held.runtime.manifest, memory), **_columns(dict(new)))
+        contexts.change(connection, before.id, memory=write(held.runtime.manifest, memory), **_columns(new))
         after = replace(before, **new)
         self._recent.keep(replace(held, record=after, memory=memory))  # of no use to anybody if this is undone
         return after
@@ -190,16 +197,15 @@ class Shelf:
     def _is_due(self, record: ContextRecord) -> bool:
         return self._clock() + record.ttl - record.expires > UNTOUCHED * record.ttl
 
-    def _under(
-        self, receipt: receipts.Receipt, make: Callable[[Connection], ContextRecord | None]
-    ) -> ContextRecord | None:
+    def _under(self, receipt: receipts.Receipt, make: Callable[[Connection], Answer]) -> Answer:
         with self._database.transaction() as connection:
             answered = receipts.find(connection, receipt)
             if answered is not None:
-                return None if answered == "null" else ContextRecord(**json.loads(answered))
-            record = make(connection)
-            receipts.keep(connection, receipt, json.dumps(record and asdict(record)))
-            return record
+                found: Answer = json.loads(answered)
+                return found
+            answer = make(connection)
+            receipts.keep(connection, receipt, json.dumps(answer))
+            return answer
 
     def _find(
         self, connection: Connection, owner: str, context_id: str, *, whole: bool = False, lock: bool = False
@@ -247,21 +253,23 @@ class Shelf:
 
 def record_of(row: Row[Any]) -> ContextRecord:
     """Read a row of the table."""
-    names = ContextRecord.__dataclass_fields__.keys() - {"memory_length"}
+    names = ContextRecord.__dataclass_fields__.keys() - {"memory_length", "columns"}
     read = {name: getattr(row, name) for name in names}
+    read["columns"] = names_from(getattr(row, "column_names", None))
     is_auto = row.decay is not None and row.decay <= 0
     return ContextRecord(**read | {"decay": AUTO, "memory_length": -row.decay} if is_auto else read)
 
 
 def _shown(memory: Memory) -> dict[str, Any]:
     """What a record repeats of a memory."""
-    return {name: getattr(memory, name) for name in ("decay", "memory_length", "n_observations", "inputs", "outputs")}
+    return {name: getattr(memory, name) for name in SHOWN}
 
 
-def _columns(values: dict[str, Any]) -> dict[str, Any]:
+def _columns(values: Mapping[str, Any]) -> dict[str, Any]:
     """Write what a record says as columns of the table: the memory length of decay auto stands in its place."""
-    length = values.pop("memory_length")
-    return values if length is None else values | {"decay": -length}
+    written = {name: value for name, value in values.items() if name not in {"memory_length", "columns"}}
+    length = values["memory_length"]
+    return written | {"column_names": values["columns"].as_json()} | ({} if length is None else {"decay": -length})
 
 
 def _check_version(row: Row[Any], change: Change) -> None:

@@ -2,6 +2,8 @@
 
 tables      what is stored
 database    a connection that creates and migrates its schema by itself
+sqlite      connections to SQLite files
+database_file  detects that the open file was deleted or replaced
 glance      one value, looked up where nothing may wait
 migrate     the steps that are missing, with alembic
 migrations  the steps

@@ -11,10 +11,12 @@ Scalar = Callable[[Select[Any], Mapping[str, object]], Any]
 """Reads the first value of a statement: `scalar` of a connection, or `glance` of a database."""
 
 C = CONTEXTS.c
-LISTED: tuple[Column[Any], ...] = tuple(column for column in C if column is not C.memory)
+ONE: tuple[Column[Any], ...] = tuple(column for column in C if column is not C.memory)
+"""All but the memory."""
+LISTED = tuple(column for column in ONE if column is not C.column_names)
 """All but what is long."""
 THIS = (C.id == bindparam("this"), C.owner == bindparam("owner"), C.expires > bindparam("now"))
-WHOLE, BRIEF = select(*C).where(*THIS), select(*LISTED).where(*THIS)
+WHOLE, BRIEF = select(*C).where(*THIS), select(*ONE).where(*THIS)
 WHOLE_LOCKED, BRIEF_LOCKED = WHOLE.with_for_update(), BRIEF.with_for_update()
 UNCHANGED = select(C.expires).where(*THIS, C.version == bindparam("version"), C.updated == bindparam("updated"))
 CHANGE = update(CONTEXTS).where(C.id == bindparam("this"))

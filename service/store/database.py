@@ -1,36 +1,38 @@
 """A connection that creates and migrates its schema by itself."""
 
 import logging
-import os
-import sqlite3
 import threading
-import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext, suppress
 from pathlib import Path
 from typing import Any, Self
 
 from sqlalchemy import URL, Connection, Engine, Select, StaticPool, create_engine, event, make_url
-from sqlalchemy.engine.interfaces import DBAPIConnection, DBAPICursor
-from sqlalchemy.exc import ArgumentError, InterfaceError, InternalError, OperationalError, SQLAlchemyError
+from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.exc import (
+    ArgumentError,
+    DatabaseError,
+    InterfaceError,
+    InternalError,
+    OperationalError,
+    SQLAlchemyError,
+)
 from sqlalchemy.exc import TimeoutError as NoConnection
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from service.errors import DatabaseUnavailable, InvalidSettings
+from service.store.database_file import DatabaseFile
 from service.store.glance import Glance
 from service.store.migrate import migrate
+from service.store.sqlite import PATIENCE, engine_of, file_of, make_private
 
 logger = logging.getLogger(__name__)
 
-PATIENCE = 10
-"""Seconds to wait for a lock, for a free connection, and for the database to accept a new one."""
-POLL_INTERVAL = 0.01
-"""Seconds between two attempts where SQLite itself does not wait."""
 LONGEST_STATEMENT = 30
 """Seconds after which PostgreSQL gives up a statement, or a transaction whose process says nothing more."""
 
 SILENCE = (OperationalError, InterfaceError, InternalError, NoConnection)
-"""Exceptions of SQLAlchemy after which a database does not answer."""
+"""Exceptions of SQLAlchemy after which a database does not answer; DatabaseError itself is a file that is damaged."""
 UNDONE = "The database does not answer. Nothing was changed; try again."
 UNKNOWN = (
     "The database stopped answering while the change was being written; it may have been made. "
@@ -47,6 +49,7 @@ class Database:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
         self._glance: Glance | None = None
+        self._file: DatabaseFile | None = None
         # One file has one writer at a time. Within a process a lock is a fairer queue than SQLite's, which is polling.
         self._turn = threading.Lock() if engine.dialect.name == "sqlite" else None
         self._writing: AbstractContextManager[Any] = self._turn or nullcontext()
@@ -65,13 +68,15 @@ class Database:
             DatabaseUnavailable: It does not answer.
         """
         address = _address(url)
-        _make_private(address)
+        make_private(address)
         with ExitStack() as undo:
             try:
                 database = cls(_engine(address))
                 undo.callback(database.close)
                 with database._writing, database._engine.begin() as connection:
                     database.is_new = migrate(connection)
+                with database.reading() as connection:
+                    database._watch(DatabaseFile.of(connection))
                 database._glance = Glance.of(database._engine)
             except SILENCE as error:
                 raise DatabaseUnavailable(
@@ -90,7 +95,7 @@ class Database:
     def shown(self) -> str:
         """Its address for people: without password and options, a file by its whole path."""
         address = self._engine.url
-        if _file_of(address) is not None:
+        if file_of(address) is not None:
             address = address.set(database=str(Path(address.database or "").absolute()))
         name = address.get_backend_name()
         return address.set(drivername=name, query={}).render_as_string(hide_password=True)
@@ -102,17 +107,21 @@ class Database:
         Raises:
             DatabaseUnavailable: It does not answer; the message says whether something may have changed.
         """
-        with self._writing, _answering(UNDONE), self._engine.connect() as connection, connection.begin() as changes:
-            yield connection
-            with _answering(UNKNOWN):
-                changes.commit()
+        with self._writing, _answering(UNDONE):
+            self.check_file()
+            with self._engine.connect() as connection, connection.begin() as changes:
+                yield connection
+                with _answering(UNKNOWN):
+                    changes.commit()
+            self.check_file()  # a change that went into a deleted file is not acknowledged
 
     def write_at_once(self, write: Callable[[Connection], None]) -> bool:
         """Make a change, unless another writer of a SQLite file would have to be waited for; tells whether it is made.
 
         Raises:
-            DatabaseUnavailable: As for `transaction`, of PostgreSQL.
+            DatabaseUnavailable: As for `transaction`, of PostgreSQL; or the file is gone.
         """
+        self.check_file()
         if self._turn is None:
             with self.transaction() as connection:
                 write(connection)
@@ -135,12 +144,42 @@ class Database:
         Raises:
             DatabaseUnavailable: It does not answer.
         """
-        with self._looking, _answering(UNDONE), self._engine.connect() as connection:
-            yield connection.execution_options(reading=True)
+        with self._looking, _answering(UNDONE):
+            self.check_file()
+            with self._engine.connect() as connection:
+                yield connection.execution_options(reading=True)
 
     def glance(self, statement: Select[Any], parameters: Mapping[str, object]) -> Any:  # noqa: ANN401  (any value)
         """Read one value without waiting, as the event loop must; None if there is none, or if that takes a while."""
-        return None if self._glance is None else self._glance.scalar(statement, parameters)
+        if self._glance is None:
+            return None
+        with suppress(DatabaseUnavailable):
+            self.check_file()
+            return self._glance.scalar(statement, parameters)
+        return None
+
+    def check_file(self) -> None:
+        """See that the file of a SQLite database is still the one that was opened.
+
+        Raises:
+            DatabaseUnavailable: It was deleted or replaced.
+        """
+        if self._file is not None:
+            self._file.check()
+
+    def _watch(self, file: DatabaseFile | None) -> None:
+        """Refuse to work without this file; a further connection would open another one of its name, or make it."""
+        self._file = file
+
+        def check(connection: DBAPIConnection, _record: ConnectionPoolEntry) -> None:
+            try:
+                if file is not None:
+                    file.check()
+            except DatabaseUnavailable:
+                connection.close()
+                raise
+
+        event.listen(self._engine, "connect", check)
 
     def close(self) -> None:
         """Give every connection back."""
@@ -154,7 +193,9 @@ def _answering(otherwise: str) -> Iterator[None]:
     """Say in the service's words that the database does not answer; its own go to the log."""
     try:
         yield
-    except SILENCE as error:
+    except (*SILENCE, DatabaseError) as error:
+        if not isinstance(error, SILENCE) and type(error) is not DatabaseError:
+            raise  # what the database refuses, such as a second row of one key
         logger.warning("the database does not answer: %s", _reason(error))
         raise DatabaseUnavailable(otherwise) from error
 
@@ -178,72 +219,8 @@ def _address(url: str) -> URL:
     return address.set(drivername={"sqlite": "sqlite", "postgresql": "postgresql+psycopg"}[backend])
 
 
-def _file_of(address: URL) -> Path | None:
-    """Find the file of a SQLite database; None for one in memory, elsewhere, or by a URI."""
-    name = address.database
-    if address.get_backend_name() != "sqlite" or name in {None, "", ":memory:"} or str(name).startswith("file:"):
-        return None
-    return Path(str(name))
-
-
-def _make_private(address: URL) -> None:
-    """Make the file of a new SQLite database for its owner alone; SQLite gives its journal files the same mode."""
-    file = _file_of(address)
-    if file is not None:
-        with suppress(OSError):  # it is there, or SQLite will say what is wrong
-            os.close(os.open(file, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
-
-
 def _engine(address: URL) -> Engine:
-    return _sqlite(address) if address.get_backend_name() == "sqlite" else _postgresql(address)
-
-
-def _sqlite(address: URL) -> Engine:
-    in_memory = address.database in {None, "", ":memory:"}
-    pool = {"poolclass": StaticPool} if in_memory else {"pool_timeout": PATIENCE}
-    patient = {"timeout": PATIENCE, "check_same_thread": False}
-    engine = create_engine(address, connect_args=patient, **pool)
-    event.listen(engine, "connect", _prepare_sqlite)
-    event.listen(engine, "begin", _begin_sqlite)
-    return engine
-
-
-def _prepare_sqlite(connection: DBAPIConnection, _record: ConnectionPoolEntry) -> None:
-    connection.isolation_level = None  # the driver begins no transaction by itself: `_begin_sqlite` does
-    cursor = connection.cursor()
-    _keep_ahead(cursor)
-    cursor.execute("PRAGMA foreign_keys=ON")
-    cursor.execute("PRAGMA synchronous=FULL")  # what is committed is on the disk, also when the power fails
-    cursor.close()
-
-
-def _keep_ahead(cursor: DBAPICursor) -> None:
-    """Switch the file to a write-ahead log, which it keeps.
-
-    A connection that switches holds a read lock and asks for the write lock. While another connection holds that,
-    as one that switches the same new file, SQLite refuses at once and leaves the timeout aside, so this waits itself.
-    """
-    end = time.monotonic() + PATIENCE
-    while True:
-        try:
-            cursor.execute("PRAGMA journal_mode=WAL")
-        except sqlite3.OperationalError as error:
-            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > end:
-                raise
-            time.sleep(POLL_INTERVAL)
-        else:
-            return
-
-
-def _begin_sqlite(connection: Connection) -> None:
-    options = connection.get_execution_options()
-    if options.get("at_once"):
-        connection.exec_driver_sql("PRAGMA busy_timeout=0")
-    try:
-        connection.exec_driver_sql("BEGIN" if options.get("reading") else "BEGIN IMMEDIATE")
-    finally:
-        if options.get("at_once"):
-            connection.exec_driver_sql(f"PRAGMA busy_timeout={PATIENCE * 1000:.0f}")
+    return engine_of(address) if address.get_backend_name() == "sqlite" else _postgresql(address)
 
 
 def _postgresql(address: URL) -> Engine:

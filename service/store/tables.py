@@ -41,8 +41,9 @@ CONTEXTS = Table(
     Column("created", Double, nullable=False),
     Column("updated", Double, nullable=False),
     Column("expires", Double, nullable=False),
-    # Last, because it is long: everything, as `portable` writes it. The columns above repeat of it what a list shows.
+    # Behind what a list shows, because it is long: everything, as `portable` writes it. The others repeat some of it.
     Column("memory", LargeBinary, nullable=False),
+    Column("column_names", Text),  # of x and y, as JSON; null where there are none
     Index(None, "owner", "id"),
     Index(None, "owner", "expires"),
     Index(None, "expires"),

@@ -26,8 +26,11 @@ async def live() -> ServerLive:
     return ServerLive(live=True)
 
 
-@router.get("/health/ready", responses=documented(errors.NotReady))
+@router.get("/health/ready", responses=documented(errors.NotReady, errors.DatabaseUnavailable))
 async def ready(parts: Serving) -> ServerReady:
-    """Answer 200 once the default model is loaded and until the service is told to stop, 503 otherwise."""
+    """Answer 200 once the default model is loaded and until the service is told to stop, 503 otherwise.
+
+    A file of a SQLite database that was deleted or replaced is 503 too.
+    """
     parts.check_ready()
     return ServerReady(ready=True)

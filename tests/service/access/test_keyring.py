@@ -175,3 +175,29 @@ def test_on_loopback_callers_need_no_key_unless_it_is_asked_for(host: str) -> No
 def test_elsewhere_callers_need_a_key_unless_it_is_disabled(host: str) -> None:
     assert keys_required(Settings(host=host))
     assert not keys_required(Settings(host=host, auth="off"))
+
+
+def test_without_a_first_reading_no_key_is_refused_for_what_it_is(keys: Counted, clock: Clock) -> None:
+    key = keys.create("alice")
+    keys.cut_off = True
+    ring = KeyRing(keys, clock)
+    for now in (0.0, GRACE - 1.0, GRACE + 1.0):
+        clock.now = now
+        ring.refresh()
+        for sent in (key, "gdssm_0123456789abcdef_guess"):
+            with pytest.raises(DatabaseUnavailable, match="the database does not answer"):
+                ring.caller(sent)
+    keys.cut_off = False
+    ring.refresh()
+    assert ring.caller(key).key_id in key
+
+
+def test_the_operator_is_not_told_to_make_a_key_where_keys_cannot_be_read(
+    keys: Counted, caplog: pytest.LogCaptureFixture
+) -> None:
+    keys.cut_off = True
+    with caplog.at_level(logging.WARNING):
+        KeyRing.open(keys)
+    assert [record.getMessage() for record in caplog.records] == [
+        "The keys could not be read again: It does not answer."
+    ]

@@ -1,9 +1,11 @@
 import shutil
 from pathlib import Path
 
+import httpx
 import pytest
 
 from service.settings import Settings
+from tests.running import running
 from tests.service.in_process import InProcess, in_process
 
 
@@ -24,3 +26,29 @@ def test_without_the_default_model_the_service_is_live_but_not_ready(tmp_path: P
         assert answer.status_code == 503
         assert answer.json()["error_type"] == "not_ready"
     assert "'nonlinear' is not loaded" in ready.json()["error"]
+
+
+def test_a_service_whose_database_file_was_deleted_refuses_to_keep_anything(tmp_path: Path) -> None:
+    file = tmp_path / "gdssm.db"
+    with running(GDSSM_DATABASE_URL=f"sqlite:///{file}") as server, httpx.Client(base_url=server.url) as http:
+        one = f"/v1/contexts/{http.post('/v1/contexts', json={'model': 'linear'}).json()['id']}"
+        rows = {"x": [[1]], "y": [2]}
+        assert http.post(f"{one}/observations", json=rows).status_code == 200
+        assert http.get("/health/ready").status_code == 200
+        file.unlink()
+        answers = [
+            http.post("/v1/contexts", json={"model": "linear"}),
+            http.post(f"{one}/observations", json=rows),
+            http.post(f"{one}/predictions", json={"query": [[1]]}),
+            *map(
+                http.get, ("/v1/contexts", one, f"{one}/state", "/v1/evaluations", "/health/ready", "/v2/health/ready")
+            ),
+        ]
+        for answer in answers:
+            assert (answer.status_code, answer.json()["error_type"]) == (503, "database_unavailable"), answer.text
+            assert "The file of the database was deleted or replaced" in answer.json()["error"]
+        assert http.post("/v1/predict", json={"context": rows, "query": [[1]]}).status_code == 200
+        assert http.get("/health/live").status_code == 200
+        assert server.stop() == 0
+        assert "Traceback" not in server.log
+        assert list(tmp_path.glob("gdssm.db")) == []

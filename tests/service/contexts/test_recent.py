@@ -1,5 +1,6 @@
 """What is kept ready is never what is out of date, nor another owner's, nor more than fits."""
 
+import sys
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
@@ -8,6 +9,7 @@ import pytest
 from sqlalchemy import delete, update
 
 from service.contexts import shelf
+from service.contexts.column_names import ColumnNames
 from service.contexts.context_record import Change
 from service.contexts.contexts import ContextRecord, Contexts
 from service.contexts.memory import Memory
@@ -249,3 +251,11 @@ def test_one_that_is_kept_anew_counts_once_and_one_that_does_not_fit_is_not_kept
     recent.keep(made("b", EACH + 1608))
     assert recent.get("a") is not None
     assert recent.get("b") is None
+
+
+def test_names_of_columns_take_their_share_of_the_memory(contexts: Contexts, repository: Repository) -> None:
+    record, runtime = used(contexts), repository.get("linear")
+    names = ColumnNames(tuple(f"{i:0100}" for i in range(500)))
+    named = Held(record, Memory(columns=names), runtime)
+    plain = Held(record, Memory(), runtime)
+    assert named.size - plain.size >= 2 * sum(sys.getsizeof(name) for name in names.x or ())

@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import Connection, create_engine, insert, make_url, select
+from sqlalchemy.exc import IntegrityError
 
 from service.errors import DatabaseUnavailable, InvalidSettings
-from service.store import database as module
+from service.store import sqlite
 from service.store.database import Database
 from service.store.tables import UNLOADED
 from tests.postgres import Postgres
@@ -67,7 +68,7 @@ def test_what_need_not_be_written_waits_for_no_other_writer(tmp_path: Path) -> N
 
 
 def test_on_sqlite_a_transaction_may_write_from_its_start(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "PATIENCE", 0.05)
+    monkeypatch.setattr(sqlite, "PATIENCE", 0.05)
     ours, theirs = (Database.open(f"sqlite:///{tmp_path}/gdssm.db") for _ in range(2))
     with ours.transaction(), pytest.raises(DatabaseUnavailable, match="Nothing was changed"), theirs.transaction():
         pass
@@ -219,3 +220,22 @@ def test_a_server_that_dies_before_the_end_of_a_transaction_changes_nothing(post
     postgres.start()
     assert names(database) == []
     database.close()
+
+
+def test_a_damaged_file_does_not_answer(tmp_path: Path) -> None:
+    file = tmp_path / "gdssm.db"
+    Database.open(f"sqlite:///{file}").close()
+    database = Database.open(f"sqlite:///{file}")
+    pages = file.read_bytes()
+    file.write_bytes(pages[:100] + b"\xff" * (len(pages) - 100))
+    for use in (database.reading, database.transaction):
+        with pytest.raises(DatabaseUnavailable, match="does not answer"), use() as connection:
+            connection.execute(select(UNLOADED))
+    database.close()
+
+
+def test_what_a_database_refuses_is_no_silence(database: Database) -> None:
+    with database.transaction() as connection:
+        add(connection, "a")
+    with pytest.raises(IntegrityError), database.transaction() as connection:
+        add(connection, "a")

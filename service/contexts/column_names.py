@@ -1,0 +1,163 @@
+"""Column names of contexts: named columns of a request are matched by name and put into the order of the context."""
+
+import json
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from itertools import islice
+from typing import Annotated, Any
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import AfterValidator, ConfigDict, Field
+from pydantic.dataclasses import dataclass
+
+from service.errors import InvalidInput, Problem
+from service.numbers import named
+from service.predictor import Context, width_of
+from service.shapes import Array
+
+LONGEST_NAME = 200
+"""Characters of one name."""
+LONGEST_TOGETHER = 2**16
+"""Bytes of all names of x, or of y, as UTF-8."""
+SHOWN = 5
+
+
+def read_names(value: object, field: str) -> tuple[str, ...]:
+    """Read a list of names.
+
+    Raises:
+        InvalidInput: It is none, or a name is too long or there twice.
+    """
+    if not isinstance(value, list) or not value or not all(isinstance(name, str) for name in value):
+        what = "a list with something else in it" if isinstance(value, list) else named(value)
+        raise InvalidInput(Problem(field, f"must be a list of names, one for each column; this is {what}."))
+    try:
+        return _checked(tuple(value))
+    except ValueError as error:
+        raise InvalidInput(Problem(field, f"{error}.")) from None
+
+
+def _checked(names: tuple[str, ...]) -> tuple[str, ...]:
+    for name in names:
+        if not 0 < len(name) <= LONGEST_NAME:
+            raise ValueError(f"has a name of {len(name)} characters, {name[:40]!r}; it must have 1 to {LONGEST_NAME}")
+    try:
+        size = len("".join(names).encode())
+    except UnicodeEncodeError:
+        raise ValueError("has a name that is no Unicode text") from None
+    if size > LONGEST_TOGETHER:
+        raise ValueError(f"has names of more than {LONGEST_TOGETHER} bytes together. Send shorter ones")
+    if len({*names}) < len(names):
+        twice, _ = Counter(names).most_common(1)[0]
+        raise ValueError(f"has the name {twice[:40]!r} twice")
+    return names
+
+
+Names = Annotated[tuple[str, ...], Field(min_length=1), AfterValidator(_checked)] | None
+
+
+@dataclass(frozen=True, config=ConfigDict(extra="forbid"))
+class ColumnNames:
+    """Names of the columns of x and of y, each of them where there are any; no two columns have one name."""
+
+    x: Names = None
+    y: Names = None
+
+    def as_json(self) -> str | None:
+        """Write them as JSON in ASCII; None if there are none."""
+        return None if self == NAMELESS else json.dumps({"x": self.x, "y": self.y})
+
+
+NAMELESS = ColumnNames()
+
+
+def names_from(text: str | None) -> ColumnNames:
+    """Read what `as_json` wrote."""
+    return NAMELESS if text is None else ColumnNames(**json.loads(text))
+
+
+def arrange(known: ColumnNames, new: Context) -> tuple[Context, ColumnNames]:
+    """Put the columns of observations where they stand in a context.
+
+    Args:
+        known: Names that the context has.
+        new: Observations, with names or without; without, their columns stay as they are.
+
+    Returns:
+        The observations, and the names that the context has after them.
+
+    Raises:
+        InvalidInput: A column is missing or unknown, or there are not as many names as columns.
+    """
+    sent = new.columns or NAMELESS
+    if sent == NAMELESS:
+        return new, known
+    x_order = _column_order("x", known.x, sent.x, new.x.shape[1])
+    y_order = _column_order("y", known.y, sent.y, width_of(new.y))
+    x = new.x if x_order is None else new.x[:, x_order]
+    y = new.y if y_order is None else new.y[:, y_order]
+    return Context(x, y, new.weight), ColumnNames(known.x or sent.x, known.y or sent.y)
+
+
+def arrange_query(known: ColumnNames, query: Array, sent: ColumnNames | None) -> Array:
+    """Put the columns of queries (M, D) where they stand in a context; raises as `arrange`."""
+    order = None if sent is None else _column_order("x", known.x, sent.x, query.shape[1])
+    return query if order is None else query[:, order]
+
+
+def join_names(older: ColumnNames, newer: ColumnNames) -> ColumnNames:
+    """Name the columns of two contexts that are merged: where one has no names, it takes those of the other.
+
+    Raises:
+        InvalidInput: The names differ, or their order.
+    """
+    for axis, one, other in (("x", older.x, newer.x), ("y", older.y, newer.y)):
+        if one is not None and other is not None and one != other:
+            text = f"are named {_shown(one)} in this context, and {_shown(other)} in the other"
+            reason = f"the columns of {axis} {text}. Merge contexts of the same columns in the same order."
+            raise InvalidInput(Problem("context", f"does not fit: {reason}"))
+    return ColumnNames(older.x or newer.x, older.y or newer.y)
+
+
+def width_with_names(names: Names, width: int | None, field: str) -> int | None:
+    """Say how many columns there are, by their names if there are any.
+
+    Raises:
+        InvalidInput: There are not as many names as columns.
+    """
+    if names is None or width in {None, len(names)}:
+        return width if names is None else len(names)
+    text = f"has {len(names)} names; this context is for {width} columns. Send one for each."
+    raise InvalidInput(Problem(field, text))
+
+
+def _column_order(axis: str, known: Names, sent: Names, width: int) -> NDArray[np.intp] | None:
+    """Find the columns of a context among those that were sent; None if they are as they stand."""
+    if sent is None:
+        return None
+    field = f"columns.{axis}"
+    if len(sent) != width:
+        raise InvalidInput(Problem(field, f"has {len(sent)} names; there are {width} columns. Send one for each."))
+    if known is None or known == sent:
+        return None
+    place = {name: i for i, name in enumerate(sent)}
+    missing = [name for name in known if name not in place]
+    unknown = [name for name in sent if name not in {*known}]
+    if missing or unknown:
+        found = [f"has no {_shown(missing)}"] * bool(missing) + [f"has {_shown(unknown)} in addition"] * bool(unknown)
+        text = f"{' and '.join(found)}; the columns of this context are {_shown(known)}. Send these."
+        raise InvalidInput(Problem(field, text))
+    return np.array([place[name] for name in known])
+
+
+def _shown(names: Iterable[str]) -> str:
+    """Write the first of some names."""
+    names = list(names)
+    more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
+    return ", ".join(repr(name[:40]) for name in islice(names, SHOWN)) + more
+
+
+def restore_names(found: Mapping[str, Any]) -> dict[str, Any]:
+    """Restore the names among the fields of a record that was read from JSON."""
+    return {**found, "columns": ColumnNames(**(found.get("columns") or {}))}

@@ -1,0 +1,52 @@
+"""One step of a stream: predict, then learn."""
+
+from collections.abc import Callable
+
+from service.artifact import Manifest
+from service.cells import missing_problems
+from service.class_shares import share_problems_of_one
+from service.contexts.column_names import arrange
+from service.contexts.recent import Held
+from service.distribution import Wanted, check_wanted
+from service.errors import InvalidInput
+from service.predictor import Context, Prediction
+from service.shapes import Array
+
+
+def check_step(manifest: Manifest, new: Context | None, query: Array | None) -> None:
+    """See that the model takes a step's single rows; `learn` would name them by their place among several.
+
+    Raises:
+        InvalidInput: A cell is missing where the model takes none, or y is no share of classes.
+    """
+    problems = []
+    if new is not None:
+        problems += missing_problems(manifest, "observation.x", new.x[0])
+        problems += share_problems_of_one(manifest, "observation.y", new.y)
+    if query is not None:
+        problems += missing_problems(manifest, "query", query[0])
+    if problems:
+        raise InvalidInput(*problems)
+
+
+def predict_before(
+    answer: Callable[[Array], Prediction], held: Held, new: Context, query: Array | None, wanted: Wanted
+) -> tuple[Prediction, Array] | tuple[None, None]:
+    """Predict before learning, at the query and at the x of the observations.
+
+    Args:
+        answer: Answers queries from the context.
+        held: The context.
+        new: The observations that will be learnt.
+        query: Where to predict; at their x if None.
+        wanted: An interval and quantiles.
+
+    Returns:
+        The prediction at the query, and the error at the x; None where the context is empty.
+    """
+    if held.memory.is_empty:
+        check_wanted(held.runtime.manifest, wanted)
+        return None, None
+    at_x = answer(new.x)
+    at_query = at_x if query is None else answer(query)
+    return at_query, arrange(held.memory.columns, new)[0].y - at_x.prediction

@@ -1,0 +1,187 @@
+"""Archives with a right hash that hold what no observations lead to: each is refused, and named."""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from service.artifact import Manifest
+from service.contexts import portable
+from service.contexts.contexts import Contexts
+from service.contexts.feature_scale import FeatureScale
+from service.contexts.fitting import LARGEST_COUNT
+from service.contexts.memory import Memory, join, learn, new_memory
+from service.errors import InvalidInput, NumericOverflow, UnsupportedByModel
+from service.predictor import Context, Limits
+from tests.service.contexts.test_memory import LIMITS, STREAMING, manifest, observations, remember, runtime_of, zoo
+from tests.service.contexts.test_portable import Label, Tensors, forge, labelled, replaced
+from tests.service.kept import OWNER, draw
+
+Change = Callable[[Tensors, Label], object]
+
+
+def read(file: bytes, model: str) -> Memory:
+    """Import a memory, but for keeping it."""
+    found = portable.memory_of(portable.read(file), manifest(model))
+    portable.check_imported(found, manifest(model), Limits(100, 100))
+    return found
+
+
+def entry(name: str, place: int, value: float) -> Change:
+    def change(tensors: Tensors, _: Label) -> None:
+        tensors[name] = tensors[name].copy()
+        tensors[name].flat[place] = value
+
+    return change
+
+
+IMPOSSIBLE: list[tuple[str, int, Change, str]] = [
+    ("linear", 7, replaced("state.count", np.array([-1e-9])), "a negative number, in state.count"),
+    ("linear", 7, entry("state.peak", 0, -1e-9), "a negative number, in state.peak"),
+    ("linear", 7, entry("state.comoment.upper", 0, -0.001), "a negative variance, in state.comoment"),
+    ("linear-1.0.0", 7, entry("state.comoment.upper", 0, -0.001), "a negative variance, in state.comoment"),
+    ("gd-1", 7, entry("state.gated_sum", 0, -0.001), "a negative variance, in state.gated_sum"),
+    ("nonlinear", 7, entry("state.frozen", 0, 0.5), "neither 0 nor 1, in state.frozen"),
+    ("nonlinear", 7, entry("state.spread", 1, -1e-9), "a negative number, in state.spread"),
+    ("nonlinear", 7, entry("state.frozen", 0, 1.0), "observations that wait for a scale which is fixed"),
+    ("nonlinear", 7, entry("state.buffer_weight", 6, 1.1), "another sum of weights than their observations have"),
+    ("nonlinear", 40, entry("state.frozen", 0, 0.0), "another sum of weights than their observations have"),
+    ("sine-trained", 7, entry("state.last_weight", 0, -1.0), "a negative number, in state.last_weight"),
+    ("linear", 7, labelled(n_observations=6), "speak of 6 observations"),
+    ("linear", 7, labelled(n_counted=8), "speak of 7 observations"),
+    ("linear", 7, labelled(n_counted=0), "speak of 7 observations"),
+    ("linear", 7, labelled(turnover=6.9), "speak of 7 observations"),
+    ("linear", 7, labelled(inputs=10**30), "no exported context"),
+    ("linear", 7, labelled(inputs=2**31 - 1), "other tensors"),
+    ("linear", 7, labelled(outputs=2**31), "no exported context"),
+    ("linear", 7, labelled(n_observations=LARGEST_COUNT + 1), "no exported context"),
+    ("linear", 7, labelled(columns={"x": ["a", "b"], "y": None}), "speak of 5 columns of x"),
+    ("linear", 7, labelled(columns={"x": ["a"] * 5, "y": None}), "no exported context"),
+    ("linear", 7, labelled(columns={"z": None}), "no exported context"),
+    ("linear-trained", 7, labelled(inputs=9), "speak of 9 columns of x and 1 of y"),
+    ("linear-trained", 7, labelled(decay=0.9), "learnt by itself what to forget"),
+    ("linear-trained", 7, labelled(decay="auto"), "gives none"),
+    ("gd-1", 7, labelled(decay="auto"), "gives none"),
+    ("gd-1", 7, labelled(scale=[[0.0] * 5, [1.0] * 5]), "makes? no features|states merge without one"),
+    ("nonlinear", 40, labelled(scale=[[0.0] * 5, [1.0] * 5]), "another scale than the one that they declare"),
+    ("nonlinear", 40, labelled(scale=[[0.0] * 4, [1.0] * 4]), "speak of 5 columns of x"),
+]
+
+
+@pytest.mark.parametrize(("model", "rows", "change", "message"), IMPOSSIBLE)
+def test_what_no_observations_lead_to_is_refused(model: str, rows: int, change: Change, message: str) -> None:
+    memory = portable.as_written(remember(model, observations(model, 0, rows)[0]))
+    read(forge(memory, lambda *_: None, model), model)
+    with pytest.raises(InvalidInput, match=message) as refused:
+        read(forge(memory, change, model), model)
+    assert len(str(refused.value)) < 400
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        labelled(n_observations=1),
+        labelled(n_counted=1),
+        labelled(turnover=5e-324),
+        labelled(flat_y=True),
+        labelled(flat_y=False),
+        labelled(inputs=5),
+        labelled(outputs=1),
+    ],
+)
+def test_what_speaks_of_observations_and_holds_no_state_is_refused(change: Change) -> None:
+    empty = new_memory(manifest("linear"), None)
+    assert read(forge(empty, lambda *_: None), "linear") == empty
+    with pytest.raises(InvalidInput, match=r"speak of [01] observations, or of their columns, and hold no state"):
+        read(forge(empty, change), "linear")
+
+
+def test_the_columns_of_a_declared_scale_or_of_a_model_are_no_observations() -> None:
+    scaled = new_memory(manifest("nonlinear"), None, FeatureScale((0.0,) * 5, (1.0,) * 5))
+    assert read(forge(scaled, lambda *_: None, "nonlinear"), "nonlinear") == scaled
+    for inputs in (None, 4):
+        with pytest.raises(InvalidInput, match="hold no state"):
+            read(forge(scaled, labelled(inputs=inputs), "nonlinear"), "nonlinear")
+    fixed = new_memory(manifest("linear-trained"), None)
+    assert read(forge(fixed, lambda *_: None, "linear-trained"), "linear-trained") == fixed
+
+
+def stateless() -> Manifest:
+    (found,) = [runtime.manifest for runtime in zoo().values() if not runtime.manifest.streams]
+    return found
+
+
+def test_a_state_of_a_model_that_keeps_none_is_refused(contexts: Contexts) -> None:
+    for memory in (Memory(), remember("gd-1", draw(1))):
+        with pytest.raises(UnsupportedByModel, match="has no state to keep"):
+            contexts.load(OWNER, portable.write(stateless(), memory))
+
+
+SOME = ["linear", "nonlinear"]
+
+
+@pytest.mark.parametrize("model", SOME)
+def test_waiting_observations_of_decay_auto_have_positive_weights(model: str) -> None:
+    memory = portable.as_written(remember(model, observations(model, 0, 7)[0], decay="auto"))
+    assert read(forge(memory, lambda *_: None, model), model).decay == "auto"
+    for weight in (0.0, -1.0):
+        with pytest.raises(InvalidInput, match=r"a weight that is not positive, in drift.weight"):
+            read(forge(memory, entry("drift.weight", 0, weight), model), model)
+    with pytest.raises(InvalidInput, match=r"a negative number, in state.count"):
+        read(forge(memory, entry("state.count", 3, -1.0), model), model)
+
+
+def test_half_a_matrix_is_all_that_is_read_of_it() -> None:
+    memory = portable.as_written(remember("linear", draw(1)))
+    assert memory.state is not None
+
+    def in_full(tensors: Tensors, _: Label) -> None:
+        tensors.pop("state.comoment.upper")
+        tensors["state.comoment"] = np.triu(memory.state["state.comoment"]) if memory.state else np.zeros(0)
+
+    with pytest.raises(InvalidInput, match=r"state.comoment in full"):
+        read(forge(memory, in_full), "linear")
+
+
+@pytest.mark.parametrize("model", STREAMING)
+def test_no_context_counts_more_rows_than_can_be_told(model: str) -> None:
+    runtime = runtime_of(model)
+    new, _ = observations(model, 0, 3)
+    memory = replace(remember(model, new), n_observations=LARGEST_COUNT - 3)
+    full = learn(runtime, LIMITS, memory, new)
+    assert full.n_observations == LARGEST_COUNT
+    assert read(portable.write(manifest(model), portable.as_written(full)), model).n_observations == LARGEST_COUNT
+    with pytest.raises(InvalidInput, match=rf"^x: would make {LARGEST_COUNT + 3} observations"):
+        learn(runtime, LIMITS, full, new)
+    if runtime.manifest.merge.rule != "none":
+        assert join(runtime, memory, remember(model, new)).n_observations == LARGEST_COUNT
+        with pytest.raises(InvalidInput, match=r"^context: would make"):
+            join(runtime, full, remember(model, new))
+
+
+def test_weights_that_sum_to_more_than_can_be_told_are_refused() -> None:
+    runtime = runtime_of("gd-1")
+    memory = replace(remember("gd-1", draw(1)), turnover=1.7e308)
+    heavy = Context(draw(2).x * 1e-200, draw(2).y * 1e-200, np.full(7, 2e307))
+    with pytest.raises(InvalidInput, match="weight: sums to more than float64 holds"):
+        learn(runtime, LIMITS, memory, heavy)
+    with pytest.raises(InvalidInput, match="context: sums to more than float64 holds"):
+        join(runtime, memory, memory)
+
+
+def test_a_merge_beyond_floating_point_is_refused() -> None:
+    runtime = runtime_of("gd-1")
+    memory = remember("gd-1", draw(1))
+    assert memory.state is not None
+    large = replace(memory, state={**memory.state, "state.gated_sum": np.full((1, 8, 8), 1.7e308)})
+    with pytest.raises(NumericOverflow):
+        join(runtime, large, large)
+
+
+@pytest.mark.parametrize("decay", [0.9, "auto"])
+def test_weights_whose_squares_are_beyond_floating_point_are_refused(decay: float | str) -> None:
+    runtime = runtime_of("linear")
+    seen = Context(draw(1).x * 1e-160, draw(1).y * 1e-160, np.full(7, 1.5e160))
+    with pytest.raises(NumericOverflow), np.errstate(over="ignore"):
+        learn(runtime, LIMITS, new_memory(runtime.manifest, decay), seen)  # type: ignore[arg-type]
