@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 Array = NDArray[np.floating]
 
-DECAYS = np.array([1.0, 0.995, 0.98, 0.95, 0.9, 0.7, 0.5])
-"""What each factor leaves of the weight of an observation after one more: all, 200, 50, 20, 10, 3 and 2 count."""
+DECAYS = np.array([1.0, 0.995, 0.98, 0.95, 0.9, 0.85, 0.7, 0.5])
+"""What each factor leaves of the weight of an observation after one more: all, 200, 50, 20, 10, 7, 3 and 2 count."""
 POWER = 0.99
 """What is left of a log weight after one more observation: scores of 100 observations count."""
 LEAST_SCALE = 1e-6

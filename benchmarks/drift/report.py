@@ -81,5 +81,5 @@ coefficients and columns of variance one, noise {NOISE:g}. Friedman's function: 
 {FRIEDMAN_RUNS} runs (seeds from 0)."""
 COST = """\
 Cost: a block of observations with a fixed decay and one with auto, in turn; the shortest times of all rounds, and their
-ratio. A prediction after a change works out seven readouts instead of one, which learning alone does not need.
+ratio. A prediction after a change works out eight readouts instead of one, which learning alone does not need.
 """

@@ -27,8 +27,8 @@ def write(arrays: Mapping[str, Array | None], **texts: str | None) -> bytes:
 
 
 def names_text(x: frames.Names, y: frames.Names = None) -> str | None:
-    """Write the names of columns; a series has none, and 0, 1, … are those of a frame that was made without names."""
-    found = {axis: names for axis, names in (("x", x), ("y", y)) if names and _are_names(names)}
+    """Write the names of columns; a series may have none."""
+    found = {axis: names for axis, names in (("x", x), ("y", y)) if names and all(names)}
     return json.dumps(found) if found else None
 
 
@@ -86,7 +86,3 @@ def _explanation(tensors: Tensors, about: Mapping[str, str], outputs: tuple[int,
     if weights is None and contributions is None and all(part is None for part in terms):
         return None
     return Explanation(weights, None if intercept is None else intercept.reshape(outputs), contributions, *terms)
-
-
-def _are_names(names: tuple[str, ...]) -> bool:
-    return all(names) and names != tuple(map(str, range(len(names))))

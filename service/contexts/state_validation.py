@@ -1,12 +1,12 @@
 """Validity checks of imported states: values that no observations lead to are named by their tensor."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import numpy as np
 
 from service.artifact import Manifest
 from service.contexts import drift
-from service.contexts.compact import BUFFER, COMOMENT
+from service.contexts.compact import BUFFER
 from service.contexts.feature_scale import FeatureScale, declared
 from service.contexts.forgetting import COUNT
 from service.contexts.merge import SCALE, State
@@ -15,6 +15,7 @@ from service.shapes import Array
 ROUNDING = 1e-6
 """Relative error that sums of squares may have, and that a share of the weights may be beyond 0 or 1."""
 NOT_NEGATIVE = (COUNT, "state.peak", "state.spread", "state.last_weight")
+SUM = "state.gated_sum"
 FLAGS = ("state.frozen", "state.buffer_present")
 """Zeros and ones."""
 
@@ -42,7 +43,7 @@ def state_problems(manifest: Manifest, state: State) -> Iterator[str]:
         yield f"a weight that is not positive, in {drift.WEIGHT}"
     if SCALE[0] in state:
         yield from _unlike_buffer(state)
-    yield from _negative_variances(manifest, state)
+    yield from _negative_squares(manifest, state)
 
 
 def has_scale(state: State, scale: FeatureScale | None) -> bool:
@@ -66,31 +67,10 @@ def _unlike_buffer(state: State) -> Iterator[str]:
         yield f"another sum of weights than their observations have, in {COUNT}"
 
 
-def _negative_variances(manifest: Manifest, state: State) -> Iterator[str]:
-    """Sums of squares on the diagonal of second moments, of models whose sums forget nothing by themselves."""
-    find = MOMENTS.get(manifest.merge.rule)
-    if find is None:
+def _negative_squares(manifest: Manifest, state: State) -> Iterator[str]:
+    """Sums of squares on the diagonal of plain sums that forget nothing by themselves; of comoments see `removal`."""
+    if manifest.merge.rule != "scan":
         return
-    squares = np.diagonal(state[find[0]], axis1=1, axis2=2)
-    if (squares < -ROUNDING * find[1](state, squares)).any():
-        yield f"a negative variance, in {find[0]}"
-
-
-def _own_scale(_: State, squares: Array) -> Array:
-    largest: Array = np.abs(squares).max(1, keepdims=True, initial=0.0)
-    return largest
-
-
-def _peaks(state: State, squares: Array) -> Array:
-    """The largest that each sum of squares was; of indicators and features, which are about 1, about the count."""
-    others = squares.shape[1] - state["state.peak"].shape[1]
-    count = np.repeat(np.maximum(state[COUNT], 1.0)[:, None], others, 1)
-    return np.concatenate([state["state.peak"], count], 1)
-
-
-MOMENTS: dict[str, tuple[str, Callable[[State, Array], Array]]] = {
-    "scan": ("state.gated_sum", _own_scale),
-    "moments": (COMOMENT, _peaks),
-    "cells": (COMOMENT, _peaks),
-}
-"""By merge rule: the tensor of second moments, and what rounding of its diagonal is relative to."""
+    squares = np.diagonal(state[SUM], axis1=1, axis2=2)
+    if (squares < -ROUNDING * np.abs(squares).max(1, keepdims=True, initial=0.0)).any():
+        yield f"a negative sum of squares, in {SUM}"

@@ -39,9 +39,9 @@ def entry(name: str, place: int, value: float) -> Change:
 IMPOSSIBLE: list[tuple[str, int, Change, str]] = [
     ("linear", 7, replaced("state.count", np.array([-1e-9])), "a negative number, in state.count"),
     ("linear", 7, entry("state.peak", 0, -1e-9), "a negative number, in state.peak"),
-    ("linear", 7, entry("state.comoment.upper", 0, -0.001), "a negative variance, in state.comoment"),
-    ("linear-1.0.0", 7, entry("state.comoment.upper", 0, -0.001), "a negative variance, in state.comoment"),
-    ("gd-1", 7, entry("state.gated_sum", 0, -0.001), "a negative variance, in state.gated_sum"),
+    ("linear", 7, entry("state.comoment.upper", 0, -0.001), "sums that no observations lead to"),
+    ("linear-1.0.0", 7, entry("state.comoment.upper", 0, -0.001), "sums that no observations lead to"),
+    ("gd-1", 7, entry("state.gated_sum", 0, -0.001), "a negative sum of squares, in state.gated_sum"),
     ("nonlinear", 7, entry("state.frozen", 0, 0.5), "neither 0 nor 1, in state.frozen"),
     ("nonlinear", 7, entry("state.spread", 1, -1e-9), "a negative number, in state.spread"),
     ("nonlinear", 7, entry("state.frozen", 0, 1.0), "observations that wait for a scale which is fixed"),
