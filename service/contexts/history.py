@@ -154,7 +154,7 @@ class HistoryHeader(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, strict=True)
 
-    rows: int = Field(ge=0, le=2**53)
+    rows: int = Field(ge=0)
     squares: float
     gross_squares: float = Field(ge=0)
     least_weight: float = Field(ge=0)

@@ -207,10 +207,12 @@ def _whole_state(manifest: Manifest, memory: Memory, state: State) -> State:
 def _history_of(label: Label) -> History | None:
     if label.history is None:
         return None
+    if label.history.rows > label.n_observations:
+        _refuse(f"hold a history of {label.history.rows} rows, of {label.n_observations} observations. {AGAIN}")
     try:
         return label.history.history((label.inputs or 0) + (label.outputs or 0))
     except ValueError as error:
-        _refuse(f"hold {error}, which is not that of this context. Export the context again.")
+        _refuse(f"hold {error}, which is not that of this context. {AGAIN}")
 
 
 def _metadata(file: bytes) -> dict[str, str]:

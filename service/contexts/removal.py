@@ -21,6 +21,8 @@ CANCELLED = 1e-12
 """A count this small compared with the weights that went into it is rounding: nothing is left."""
 IMPOSSIBLE = 1e-9
 """An eigenvalue of the comoment, relative to its peaks, is not rounding below minus this."""
+DENORMAL = 1e-290
+"""Second moments below have too few digits to be compared."""
 REMAINING_SHARE = 0.5 * LEAST_SHARE
 """Here rounding is taken for a little less than where observing is refused, so that the two never disagree."""
 KNOWN = 0.25
@@ -155,7 +157,7 @@ def has_possible_moments(comoment: Array, sizes: Array) -> bool:
         comoment: (E, E), symmetric.
         sizes: (E,) what rounding of each diagonal entry is relative to.
     """
-    scale = np.sqrt(np.where(sizes > 0, sizes, 1.0))
+    scale = np.sqrt(np.where(sizes > DENORMAL, sizes, 1.0))
     scaled = comoment / scale / scale[:, None]
     try:
         np.linalg.cholesky(scaled + IMPOSSIBLE * np.eye(len(scaled)))
