@@ -61,8 +61,8 @@ class History(NamedTuple):
         least = 1.0 if size is None else float(size.min())
         return History(
             self.rows + (len(rows.x) if size is None else len(size)),
-            self.squares + (len(rows.x) if size is None else _sum_of_squares(rows.weight)),
-            self.gross_squares + (len(rows.x) if size is None else _gross_squares(size)),
+            _bounded(self.squares + (len(rows.x) if size is None else _sum_of_squares(rows.weight))),
+            _bounded(self.gross_squares + (len(rows.x) if size is None else _gross_squares(size))),
             min(self.least_weight or least, least),
             None if self.levels is None else _with_values(self.levels, rows.counted_values()),
             None if self.sums is None else _with_squares(self.sums, rows.values, rows.weight),
@@ -82,8 +82,8 @@ class History(NamedTuple):
         digits = [digits for digits in (self.digits, other.digits) if digits is not None]
         return History(
             self.rows + other.rows,
-            self.squares + other.squares,
-            self.gross_squares + other.gross_squares,
+            _bounded(self.squares + other.squares),
+            _bounded(self.gross_squares + other.gross_squares),
             min(least, default=0.0),
             levels,
             sums,
@@ -105,9 +105,13 @@ class History(NamedTuple):
         return np.where(np.isinf(second), np.nan, gap)
 
 
+def _bounded(squares: float) -> float:
+    return max(-LARGEST, min(squares, LARGEST))
+
+
 def _sum_of_squares(weight: Array) -> float:
     with np.errstate(over="ignore"):
-        return float(np.clip(weight * np.abs(weight), -LARGEST, LARGEST).sum().clip(-LARGEST, LARGEST))
+        return float(np.clip(weight * np.abs(weight), -LARGEST, LARGEST).sum())
 
 
 def _gross_squares(size: Array) -> float:

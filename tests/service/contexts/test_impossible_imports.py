@@ -48,7 +48,7 @@ IMPOSSIBLE: list[tuple[str, int, Change, str]] = [
     ("nonlinear", 7, entry("state.buffer_weight", 6, 1.1), "another sum of weights than their observations have"),
     ("nonlinear", 40, entry("state.frozen", 0, 0.0), "another sum of weights than their observations have"),
     ("sine-trained", 7, entry("state.last_weight", 0, -1.0), "a negative number, in state.last_weight"),
-    ("linear", 7, labelled(n_observations=6), "speak of 6 observations"),
+    ("linear", 7, labelled(n_observations=6), "a history of 7 rows, of 6 observations"),
     ("linear", 7, labelled(n_counted=8), "speak of 7 observations"),
     ("linear", 7, labelled(n_counted=0), "speak of 7 observations"),
     ("linear", 7, labelled(turnover=6.9), "speak of 7 observations"),
