@@ -22,7 +22,7 @@ CANCELLED = 1e-12
 IMPOSSIBLE = 1e-9
 """An eigenvalue of the comoment, relative to its peaks, is not rounding below minus this."""
 DENORMAL = 1e-290
-"""Second moments below have too few digits to be compared."""
+"""Squares below have too few digits to be compared."""
 REMAINING_SHARE = 0.5 * LEAST_SHARE
 """Here rounding is taken for a little less than where observing is refused, so that the two never disagree."""
 KNOWN = 0.25
@@ -174,7 +174,8 @@ def check_possible(state: State, turnover: float) -> None:
     """
     for i in range(len(state.get("state.comoment", ()))):
         one = {name: tensor[i : i + 1] for name, tensor in state.items()}
-        is_possible = not one[COUNT].any() or (one.get(SQUARES, one[COUNT]) > 0).all()
+        is_counted = np.square(one[COUNT]) > DENORMAL
+        is_possible = (one.get(SQUARES, one[COUNT]) > 0)[is_counted].all()
         if not is_possible or not has_possible_moments(one["state.comoment"][0], sizes_of(one, turnover)):
             text = "The bytes hold sums that no observations lead to. Export the context again."
             raise InvalidInput(Problem("", text))
