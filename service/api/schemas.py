@@ -76,8 +76,8 @@ Shaped = list[float | None] | list[list[float | None]]
 class IntervalAnswer(Schema):
     """The interval of each prediction; null where there is none, after a single observation."""
 
-    lower: Shaped = Field(examples=[[9.725, 10.599]])
-    upper: Shaped = Field(examples=[[13.811, 16.438]])
+    lower: Shaped = Field(examples=[[9.589, 10.452]])
+    upper: Shaped = Field(examples=[[13.918, 16.548]])
 
 
 class NoteAnswer(Schema):
@@ -109,7 +109,7 @@ class DistributionAnswer(Schema):
     interval: IntervalAnswer | SkipJsonSchema[None] = None
     """What `interval` asked for, in the shape of the prediction."""
     quantiles: list[Shaped] | SkipJsonSchema[None] = Field(
-        None, examples=[[[10.299, 11.419], [11.768, 13.519], [13.237, 15.618]]]
+        None, examples=[[[10.197, 11.308], [11.754, 13.5], [13.31, 15.692]]]
     )
     """What `quantiles` asked for: for each probability, numbers in the shape of the prediction."""
     notes: list[NoteAnswer] | SkipJsonSchema[None] = None
@@ -119,7 +119,7 @@ class DistributionAnswer(Schema):
 class PredictAnswer(DistributionAnswer):
     """One prediction for each query."""
 
-    prediction: list[float] | list[list[float]] = Field(examples=[[11.768, 13.519]])
+    prediction: list[float] | list[list[float]] = Field(examples=[[11.754, 13.5]])
     """M numbers if y was numbers, M rows of K numbers if y was rows."""
     model: AnsweringModel
     n_observations: int = Field(examples=[5])
