@@ -9,8 +9,8 @@ import pytest
 
 from tests.running import ROOT
 
-SLOWEST = 60
-"""Seconds that the slowest test takes on a machine without other work, at most."""
+SLOWEST = 200
+"""Seconds that the slowest test takes on a machine with other work."""
 HANGS = {
     "python": "import threading\n\ndef test_hangs():\n    threading.Event().wait()\n",
     # A signal's handler runs between bytecodes; inside of one that does not end, none does.
@@ -22,8 +22,9 @@ LIMITS = {"timeout": "1", "faulthandler_timeout": "3"}
 def test_every_test_has_a_time_limit(pytestconfig: pytest.Config) -> None:
     assert pytestconfig.pluginmanager.hasplugin("timeout")
     limit = float(pytestconfig.getini("timeout"))
-    assert 5 * SLOWEST <= limit <= 600
-    assert limit < pytestconfig.getini("faulthandler_timeout") <= 660
+    assert 3 * SLOWEST <= limit <= 900
+    assert limit < pytestconfig.getini("faulthandler_timeout") <= 960
+    assert pytestconfig.getini("faulthandler_exit_on_timeout")
 
 
 @pytest.mark.parametrize("kind", HANGS)

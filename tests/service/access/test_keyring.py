@@ -160,9 +160,14 @@ def test_the_operator_is_told_when_there_is_no_key_to_come_in_with(
 ) -> None:
     with caplog.at_level(logging.WARNING):
         KeyRing.open(keys)
-        keys.create("alice")
+        assert [record.getMessage() for record in caplog.records] == [NO_KEY_YET]
+        caplog.clear()
+        key = keys.create("alice")
         KeyRing.open(keys)
-    assert [record.getMessage() for record in caplog.records] == [NO_KEY_YET]
+        assert not caplog.records
+        keys.revoke(key.split("_")[1])
+        KeyRing.open(keys)
+        assert [record.getMessage() for record in caplog.records] == [NO_KEY_YET]
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "127.8.9.10", "::1", "localhost"])
