@@ -242,20 +242,22 @@ def sized(batch: int, observations: int, queries: int, columns: int = 2) -> Tens
 
 
 AT_THE_LIMIT = {
-    "GDSSM_MAX_OBSERVATIONS": (sized(5, 100, 1), sized(3, 167, 1)),
-    "GDSSM_MAX_PREDICTIONS": (sized(5, 1, 100), sized(1, 1, 501)),
-    "GDSSM_MAX_COLUMNS": (sized(1, 1, 1, columns=32), sized(1, 1, 1, columns=33)),
-    "GDSSM_MAX_COLUMNS squared": (sized(64, 0, 0, columns=4), sized(65, 0, 0, columns=4)),
+    "observations": ("gd-1", sized(5, 100, 1), sized(3, 167, 1), "GDSSM_MAX_OBSERVATIONS"),
+    "predictions": ("gd-1", sized(5, 1, 100), sized(1, 1, 501), "GDSSM_MAX_PREDICTIONS"),
+    "columns": ("gd-1", sized(1, 1, 1, columns=32), sized(1, 1, 1, columns=33), "GDSSM_MAX_COLUMNS"),
+    "a state": ("gd-1", sized(64, 0, 0, columns=4), sized(65, 0, 0, columns=4), "GDSSM_MAX_COLUMNS squared"),
+    "no state": ("softmax-8", sized(64, 1, 1, columns=4), sized(65, 1, 1, columns=4), "GDSSM_MAX_COLUMNS squared"),
 }
-"""By the setting that limits it: as much as it allows, and the next larger."""
+"""The largest request that a limit allows, the next larger, and the setting."""
 
 
-@pytest.mark.parametrize("setting", AT_THE_LIMIT)
-def test_a_limit_is_the_largest_request_that_is_taken(setting: str) -> None:
-    largest, larger = AT_THE_LIMIT[setting]
-    infer(MODELS["gd-1"], largest, LIMITS)
+@pytest.mark.parametrize(("name", "largest", "larger", "setting"), AT_THE_LIMIT.values(), ids=AT_THE_LIMIT)
+def test_a_limit_is_the_largest_request_that_is_taken(
+    name: str, largest: Tensors, larger: Tensors, setting: str
+) -> None:
+    infer(MODELS[name], largest, LIMITS)
     with pytest.raises(InvalidInput, match=rf"one request may have at most \d+ \({setting}\)\. Send fewer\."):
-        infer(MODELS["gd-1"], larger, LIMITS)
+        infer(MODELS[name], larger, LIMITS)
 
 
 @pytest.mark.parametrize("runtime", MODELS.values(), ids=MODELS)

@@ -1,0 +1,280 @@
+"""The bytes of a WebSocket's messages are held from their arrival until the app asks for the next message."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+import pytest
+from starlette.types import Receive, Scope, Send
+from uvicorn.config import Config
+from uvicorn.server import ServerState
+from websockets.client import ClientProtocol
+from websockets.frames import Frame
+from websockets.uri import parse_uri
+
+from service.access.caller import ANONYMOUS, Caller
+from service.api.bounds import Bound
+from service.api.live_transport import REASON, TRY_AGAIN_LATER, LiveTransport
+
+HEADER = 8
+"""Bytes before the payload of a frame of 126 to 65535 bytes, from a client."""
+
+
+class Wire(asyncio.Transport):
+    """What the server writes to, and pauses."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.written = b""
+        self.closed = False
+        self.reading = True
+
+    def write(self, data: bytes) -> None:  # type: ignore[override]
+        self.written += data
+
+    def close(self) -> None:
+        self.closed = True
+
+    def is_closing(self) -> bool:
+        return self.closed
+
+    def pause_reading(self) -> None:
+        self.reading = False
+
+    def resume_reading(self) -> None:
+        self.reading = True
+
+
+class Connection:
+    """A caller at one end, and at the other an app that asks for a message when it is told to."""
+
+    def __init__(self, bodies: Bound, caller: Caller = ANONYMOUS) -> None:
+        self.messages: list[dict[str, object]] = []
+        self.wire = Wire()
+        self._asked: asyncio.Queue[None] = asyncio.Queue()
+        config = Config(self._app, interface="asgi3", log_config=None, ws_per_message_deflate=False)
+        config.load()
+        self.server = LiveTransport.bounded(bodies)(config, ServerState(), {"caller": caller})
+        self.server.connection_made(self.wire)
+        self._client = ClientProtocol(parse_uri("ws://localhost/"), max_size=None)
+
+    async def _app(self, _: Scope, receive: Receive, send: Send) -> None:
+        await receive()
+        await send({"type": "websocket.accept"})
+        while not self.messages or self.messages[-1]["type"] == "websocket.receive":
+            await self._asked.get()
+            self.messages.append(dict(await receive()))
+        await asyncio.Event().wait()
+
+    async def opened(self) -> "Connection":
+        self._client.send_request(self._client.connect())
+        self.server.data_received(b"".join(self._client.data_to_send()))
+        await settled()
+        self.hear()
+        return self
+
+    def hear(self) -> None:
+        self._client.receive_data(self.wire.written)
+        self.wire.written = b""
+
+    def frame(self, size: int, *, begins: bool = True, ends: bool = True) -> bytes:
+        if begins:
+            self._client.send_binary(b"a" * size, fin=ends)
+        else:
+            self._client.send_continuation(b"a" * size, fin=ends)
+        return b"".join(self._client.data_to_send())
+
+    def send(self, size: int, **part: bool) -> None:
+        self.server.data_received(self.frame(size, **part))
+
+    async def ask(self) -> None:
+        """Let the app ask for a message."""
+        self._asked.put_nowait(None)
+        await settled()
+
+    @property
+    def closed_with(self) -> tuple[int | None, str | None]:
+        self.hear()
+        close = self._client.close_rcvd
+        return (close.code, close.reason) if close else (None, None)
+
+
+async def settled() -> None:
+    for _ in range(5):
+        await asyncio.sleep(0)
+
+
+def of_bytes(most: int = 10_000, share: float = 1.0) -> Bound:
+    return Bound(most, share, "Full.", "bytes")
+
+
+def with_one(test: Callable[[Connection, Bound], Awaitable[None]], most: int = 10_000) -> None:
+    async def run() -> None:
+        bodies = of_bytes(most)
+        connection = await Connection(bodies).opened()
+        assert bodies.held == 0
+        await test(connection, bodies)
+
+    asyncio.run(run())
+
+
+def test_a_message_is_held_until_the_app_asks_for_the_next() -> None:
+    async def test(connection: Connection, bodies: Bound) -> None:
+        connection.send(1000)
+        assert bodies.held == 1000
+        await connection.ask()
+        assert connection.messages == [{"type": "websocket.receive", "bytes": b"a" * 1000}]
+        assert bodies.held == 1000
+        await connection.ask()
+        assert bodies.held == 0
+        connection.send(300)
+        await settled()
+        assert bodies.held == 300
+        assert connection.messages[1:] == [{"type": "websocket.receive", "bytes": b"a" * 300}]
+
+    with_one(test)
+
+
+def test_texts_and_bytes_are_counted_alike() -> None:
+    async def test(connection: Connection, bodies: Bound) -> None:
+        connection._client.send_text(b"a" * 500)
+        connection.server.data_received(b"".join(connection._client.data_to_send()))
+        assert bodies.held == 500
+        await connection.ask()
+        assert connection.messages == [{"type": "websocket.receive", "text": "a" * 500}]
+
+    with_one(test)
+
+
+def test_what_has_come_of_a_message_counts_before_it_is_whole() -> None:
+    async def test(connection: Connection, bodies: Bound) -> None:
+        frame = connection.frame(1000)
+        connection.server.data_received(frame[:400])
+        assert bodies.held == 400 - HEADER or bodies.held == 400
+        connection.server.data_received(frame[400:])
+        assert bodies.held == 1000
+
+    with_one(test)
+
+
+def test_a_message_in_parts_counts_with_each_of_them() -> None:
+    async def test(connection: Connection, bodies: Bound) -> None:
+        connection.send(400, ends=False)
+        assert bodies.held == 400
+        connection.send(300, begins=False, ends=False)
+        assert bodies.held == 700
+        connection.send(200, begins=False)
+        assert bodies.held == 900
+        await connection.ask()
+        assert connection.messages == [{"type": "websocket.receive", "bytes": b"a" * 900}]
+        await connection.ask()
+        assert bodies.held == 0
+
+    with_one(test)
+
+
+def test_the_parser_keeps_no_message_that_was_handed_on() -> None:
+    async def test(connection: Connection, _: Bound) -> None:
+        seen: list[Frame] = []
+        for name in ("handle_text", "handle_bytes", "handle_cont"):
+            handle = getattr(connection.server, name)
+            setattr(connection.server, name, lambda event, handle=handle: (seen.append(event), handle(event)))
+        connection.send(400, ends=False)
+        connection.send(300, begins=False)
+        connection._client.send_text(b"a" * 500)
+        connection.server.data_received(b"".join(connection._client.data_to_send()))
+        assert [frame.data for frame in seen] == [b"", b"", b""]
+
+    with_one(test)
+
+
+def test_messages_that_wait_are_held_each_until_its_successor_is_asked_for() -> None:
+    async def test(connection: Connection, bodies: Bound) -> None:
+        connection.server.data_received(connection.frame(1000) + connection.frame(2000) + connection.frame(3000))
+        assert bodies.held == 6000
+        for left in (6000, 5000, 3000, 0):
+            await connection.ask()
+            assert bodies.held == left
+        assert not connection.wire.closed
+
+    with_one(test)
+
+
+def test_a_message_of_exactly_the_bound_is_taken_and_a_larger_one_closes_the_connection() -> None:
+    async def exactly(connection: Connection, bodies: Bound) -> None:
+        connection.send(1000)
+        assert bodies.held == 1000
+        assert connection.closed_with[0] is None
+
+    async def larger(connection: Connection, bodies: Bound) -> None:
+        connection.send(600)
+        connection.send(401)
+        assert connection.closed_with == (TRY_AGAIN_LATER, REASON)
+        assert bodies.held == 600
+        await connection.ask()
+        await connection.ask()
+        assert [message["type"] for message in connection.messages] == ["websocket.receive", "websocket.receive"]
+        await connection.ask()
+        assert connection.messages[2] == {"type": "websocket.disconnect", "code": TRY_AGAIN_LATER, "reason": REASON}
+
+    with_one(exactly, most=1000)
+    with_one(larger, most=1000)
+
+
+def test_after_giving_up_reading_goes_on_for_a_while_and_nothing_more_is_held(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("service.api.live_transport.LINGERING", 0.05)
+
+    async def test(connection: Connection, bodies: Bound) -> None:
+        connection.send(1000, ends=False)
+        connection.send(1, begins=False, ends=False)
+        assert connection.closed_with == (TRY_AGAIN_LATER, REASON)
+        assert connection.wire.reading
+        assert not connection.wire.closed
+        connection.server.data_received(b"a" * 500)
+        await asyncio.sleep(0.2)
+        assert connection.wire.closed
+        connection.server.connection_lost(None)
+        assert bodies.held == 0
+
+    with_one(test, most=1000)
+
+
+@pytest.mark.parametrize("asked", [0, 1])
+def test_a_lost_connection_holds_nothing(asked: int) -> None:
+    async def test(connection: Connection, bodies: Bound) -> None:
+        connection.send(1000)
+        for _ in range(asked):
+            await connection.ask()
+        connection.send(500)
+        connection.send(300, ends=False)
+        connection.server.data_received(connection.frame(200, begins=False)[:100])
+        assert bodies.held > 1800
+        connection.server.connection_lost(None)
+        assert bodies.held == 0
+
+    with_one(test)
+
+
+def test_a_key_holds_at_most_its_share_in_all_its_connections() -> None:
+    async def run() -> None:
+        bodies, alice, bob = of_bytes(share=0.1), Caller("alice", admin=False), Caller("bob", admin=False)
+        first, second, other = [await Connection(bodies, caller).opened() for caller in (alice, alice, bob)]
+        first.send(700)
+        second.send(301)
+        assert second.closed_with[0] == TRY_AGAIN_LATER
+        other.send(1000)
+        assert bodies.held == 1700
+        await first.ask()
+        await first.ask()
+        first.send(1000)
+        assert first.closed_with[0] is None
+
+    asyncio.run(run())
+
+
+def test_what_comes_after_the_app_has_closed_is_not_held() -> None:
+    async def test(connection: Connection, bodies: Bound) -> None:
+        await connection.server.send({"type": "websocket.close", "code": 1000, "reason": ""})
+        connection.send(1000)
+        assert bodies.held == 0
+
+    with_one(test)
