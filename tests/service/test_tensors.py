@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from service.errors import CallerError, InvalidInput, MalformedBody
 from service.tensors import NUMBERS, numbers_of, pack, unpack
+from tests.nonempty import nonempty
 
 X = {"dtype": "F64", "shape": [1], "data_offsets": [0, 8]}
 NUMBER = struct.pack("<d", 1.5)
@@ -99,7 +100,7 @@ def test_whatever_the_bytes_are_they_are_read_or_refused(cut: int, noise: bytes)
             found, _ = unpack(damaged)
         except CallerError:
             continue
-        assert all(array.dtype.kind in "iuf" for array in found.values())
+        assert all(array.dtype.kind in "iuf" for array in nonempty(found.values()))
 
 
 def test_every_dtype_of_the_table_is_that_of_numpy() -> None:
