@@ -78,7 +78,10 @@ def test_there_may_be_no_texts(header: object) -> None:
 @pytest.mark.parametrize(
     ("content", "words"),
     [
-        (safetensors(b'{"x": %s, "x": %s}' % ((json.dumps(X).encode(),) * 2)), "x: is there twice"),
+        (
+            safetensors(b'{"x": %s, "x": %s}' % ((json.dumps(X).encode(),) * 2)),
+            "x: is there twice. Send each tensor once.",
+        ),
         (safetensors(b'{"__metadata__": {"model": "a", "model": "b"}}', b""), "model: is there twice"),
         (safetensors({"x": {**X, "dtype": "BF16", "shape": [4]}}), "x: has the dtype BF16"),
         (safetensors({"x": {**X, "dtype": "BOOL", "shape": [8]}}), "x: has the dtype BOOL"),

@@ -12,6 +12,7 @@ from service.access.keys import Key, Keys, hash_of
 from service.errors import DatabaseUnavailable, Unauthenticated
 from service.settings import Settings
 from service.store.database import Database
+from tests.running import ROOT
 
 
 class Counted(Keys):
@@ -134,6 +135,35 @@ def test_a_revoked_key_closes_as_soon_as_the_keys_are_read_again(keys: Keys, rin
     ring.refresh()
     assert not ring.stale
     with pytest.raises(Unauthenticated):
+        ring.caller(key)
+
+
+def test_the_times_and_numbers_that_the_readme_promises_are_kept(
+    keys: Counted, ring: KeyRing, clock: Clock, caplog: pytest.LogCaptureFixture
+) -> None:
+    text = " ".join((ROOT / "service/README.md").read_text().split())
+    assert "running services notice within 2 seconds" in text
+    assert "read again every 2 seconds, and at once for a key that is not known, at most 20 times more in 2 sec" in text
+    assert "the keys last known stay good for 5 minutes" in text
+    key = known(keys, ring)
+    for _ in range(20):
+        assert ring.may_be_new("gdssm_0123456789abcdef_guess", clock.now + 1)
+        ring.count_further()
+    assert not ring.may_be_new("gdssm_0123456789abcdef_guess", clock.now + 1)
+    began, clock.now = clock.now, clock.now + 1.999
+    assert not ring.stale
+    clock.now = began + 2
+    assert ring.stale
+    keys.cut_off = True
+    clock.now = began + 299.999
+    with caplog.at_level(logging.WARNING):
+        ring.refresh()
+    assert [record.getMessage() for record in caplog.records] == [
+        "The keys could not be read again: It does not answer."
+    ]
+    assert ring.caller(key).key_id in key
+    clock.now = began + 300
+    with pytest.raises(DatabaseUnavailable, match=r"the database does not answer\. Try again\.$"):
         ring.caller(key)
 
 

@@ -1,9 +1,10 @@
 from collections.abc import Iterator
+from dataclasses import FrozenInstanceError, fields
 from pathlib import Path
 
 import pytest
 
-from service.access.keys import Keys, hash_of
+from service.access.keys import Key, Keys, hash_of
 from service.errors import InvalidInput
 from service.store.database import Database
 from tests.nonempty import nonempty
@@ -58,6 +59,20 @@ def test_only_a_key_in_force_can_be_revoked(keys: Keys) -> None:
     for key_id in (alice.id, "nobody"):
         with pytest.raises(InvalidInput, match=f"no key in force has the id '{key_id}'"):
             keys.revoke(key_id)
+
+
+@pytest.mark.parametrize("name", ["n", "é", "n" * 100])
+def test_a_name_of_1_to_100_characters_is_kept(keys: Keys, name: str) -> None:
+    keys.create(name)
+    assert [key.name for key in keys.list()] == [name]
+
+
+def test_what_is_known_of_a_key_does_not_change(keys: Keys) -> None:
+    keys.create("alice")
+    (key,) = keys.list()
+    for field in fields(Key):
+        with pytest.raises(FrozenInstanceError):
+            setattr(key, field.name, True)
 
 
 @pytest.mark.parametrize("name", ["", "n" * 101, "two\nlines", "\x1b[31m"])

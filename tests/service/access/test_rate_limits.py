@@ -87,3 +87,17 @@ def test_a_refused_caller_who_waits_as_long_as_told_is_accepted(monkeypatch: pyt
         with pytest.raises(RateLimited) as refused:
             rates.count(ALICE)
         assert refused.value.retry_after == math.ceil(60 - passed)
+
+
+def test_a_caller_is_never_told_to_wait_for_no_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Beyond 2²⁰ seconds a number has half as many digits behind the point, so that a minute later may round to now."""
+    now = math.nextafter(2.0**20 - 30, math.inf)
+    monkeypatch.setattr("time.monotonic", lambda: now)
+    rates = RateLimits(1)
+    rates.count(ALICE)
+    began, now = now, 2.0**20 + 30
+    assert began > now - 60
+    assert began + 60 == now
+    with pytest.raises(RateLimited) as refused:
+        rates.count(ALICE)
+    assert refused.value.retry_after == 1
