@@ -1,4 +1,4 @@
-# make serve · make test · make check · make bench · make zoo — each makes what it needs, from a bare checkout.
+# make serve · make test · make check · make bench · make zoo · make mutants — each makes what it needs, from a bare checkout.
 PYTHON ?= python3
 HOST ?= 127.0.0.1
 PORT ?= 8000

@@ -20,10 +20,8 @@ TEXT = " ".join((ROOT / "service/README.md").read_text().split())
 MIB, DAY = 2**20, 86_400
 PROMISES = [
     f"running services notice within {FRESH_FOR:g} seconds",
-    (
-        f"read again every {FRESH_FOR:g} seconds, and at once for a key that is not known, at most {NEW_KEYS} times more "
-        f"in {FRESH_FOR:g} seconds"
-    ),
+    f"read again every {FRESH_FOR:g} seconds, and at once for a key that is not known",
+    f"at most {NEW_KEYS} times more in {FRESH_FOR:g} seconds",
     f"the keys last known stay good for {GRACE / 60:g} minutes",
     f"so many requests in any {WINDOW:g} seconds",
     f"keeps the states that it used last, {recent.MOST / MIB:g} MiB of them",

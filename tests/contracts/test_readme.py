@@ -16,7 +16,7 @@ from tests.nonempty import nonempty
 from tests.running import ROOT, Server, running
 
 README = (ROOT / "README.md").read_text()
-ROOMS = "benchmarks deploy export gdssm gdssm/evaluation/tables service service/client service/web"
+ROOMS = "benchmarks deploy export gdssm gdssm/evaluation/tables service service/client service/web tests"
 PAGES = [ROOT / "README.md", *(ROOT / room / "README.md" for room in ROOMS.split())]
 LINKS = [
     (str(page.relative_to(ROOT)), link)

@@ -1,102 +1,20 @@
 """The bytes of a WebSocket's messages are held from their arrival until the app asks for the next message."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 
 import pytest
-from starlette.types import Receive, Scope, Send
-from uvicorn.config import Config
-from uvicorn.server import ServerState
-from websockets.client import ClientProtocol
+from uvicorn.protocols.utils import ClientDisconnected
 from websockets.frames import Frame
 from websockets.protocol import Event
-from websockets.uri import parse_uri
 
-from service.access.caller import ANONYMOUS, Caller
+from service.access.caller import Caller
 from service.api.bounds import Bound
-from service.api.live_transport import REASON, TRY_AGAIN_LATER, LiveTransport
+from service.api.live_transport import REASON, TRY_AGAIN_LATER
+from tests.service.api.live_connection import Connection, of_bytes, settled, with_one
 
 HEADER = 8
 """Bytes before the payload of a frame of 126 to 65535 bytes, from a client."""
-
-
-class Wire(asyncio.Transport):
-    """What the server writes to, and pauses."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.written = b""
-        self.closed = False
-        self.reading = True
-
-    def write(self, data: bytes) -> None:  # type: ignore[override]
-        self.written += data
-
-    def close(self) -> None:
-        self.closed = True
-
-    def is_closing(self) -> bool:
-        return self.closed
-
-    def pause_reading(self) -> None:
-        self.reading = False
-
-    def resume_reading(self) -> None:
-        self.reading = True
-
-
-class Connection:
-    """A caller at one end, and at the other an app that asks for a message when it is told to."""
-
-    def __init__(self, bodies: Bound, caller: Caller = ANONYMOUS) -> None:
-        self.messages: list[dict[str, object]] = []
-        self.wire = Wire()
-        self._asked: asyncio.Queue[None] = asyncio.Queue()
-        config = Config(self._app, interface="asgi3", log_config=None, ws_per_message_deflate=False)
-        config.load()
-        self.server = LiveTransport.bounded(bodies)(config, ServerState(), {"caller": caller})
-        self.server.connection_made(self.wire)
-        self._client = ClientProtocol(parse_uri("ws://localhost/"), max_size=None)
-
-    async def _app(self, _: Scope, receive: Receive, send: Send) -> None:
-        await receive()
-        await send({"type": "websocket.accept"})
-        while not self.messages or self.messages[-1]["type"] == "websocket.receive":
-            await self._asked.get()
-            self.messages.append(dict(await receive()))
-        await asyncio.Event().wait()
-
-    async def opened(self) -> "Connection":
-        self._client.send_request(self._client.connect())
-        self.server.data_received(b"".join(self._client.data_to_send()))
-        await settled()
-        self.hear()
-        return self
-
-    def hear(self) -> None:
-        self._client.receive_data(self.wire.written)
-        self.wire.written = b""
-
-    def frame(self, size: int, *, begins: bool = True, ends: bool = True) -> bytes:
-        if begins:
-            self._client.send_binary(b"a" * size, fin=ends)
-        else:
-            self._client.send_continuation(b"a" * size, fin=ends)
-        return b"".join(self._client.data_to_send())
-
-    def send(self, size: int, **part: bool) -> None:
-        self.server.data_received(self.frame(size, **part))
-
-    async def ask(self) -> None:
-        """Let the app ask for a message."""
-        self._asked.put_nowait(None)
-        await settled()
-
-    @property
-    def closed_with(self) -> tuple[int | None, str | None]:
-        self.hear()
-        close = self._client.close_rcvd
-        return (close.code, close.reason) if close else (None, None)
 
 
 def noted(seen: list[Frame]) -> Callable[[Event], Event]:
@@ -108,25 +26,6 @@ def noted(seen: list[Frame]) -> Callable[[Event], Event]:
         return event
 
     return note
-
-
-async def settled() -> None:
-    for _ in range(5):
-        await asyncio.sleep(0)
-
-
-def of_bytes(most: int = 10_000, share: float = 1.0) -> Bound:
-    return Bound(most, share, "Full.", "bytes")
-
-
-def with_one(test: Callable[[Connection, Bound], Awaitable[None]], most: int = 10_000) -> None:
-    async def run() -> None:
-        bodies = of_bytes(most)
-        connection = await Connection(bodies).opened()
-        assert bodies.held == 0
-        await test(connection, bodies)
-
-    asyncio.run(run())
 
 
 def test_a_message_is_held_until_the_app_asks_for_the_next() -> None:
@@ -289,3 +188,20 @@ def test_what_comes_after_the_app_has_closed_is_not_held() -> None:
         assert bodies.held == 0
 
     with_one(test)
+
+
+@pytest.mark.parametrize("event", ["shutdown", "keepalive_timeout", "send_keepalive_ping"])
+def test_a_connection_that_was_given_up_ends_once(event: str) -> None:
+    """While it lingers the service may stop, and uvicorn's timers may fire."""
+
+    async def test(connection: Connection, _: Bound) -> None:
+        connection.send(1001)
+        assert connection.closed_with == (TRY_AGAIN_LATER, REASON)
+        getattr(connection.server, event)()
+        assert connection.wire.written == b""
+        assert connection.wire.closed == (event == "shutdown")
+        with pytest.raises(ClientDisconnected):
+            await connection.server.send({"type": "websocket.send", "text": "too late"})
+        connection.server.connection_lost(None)
+
+    with_one(test, most=1000)
