@@ -31,7 +31,7 @@ MODULES: dict[str, dict[str, tuple[str, ...]]] = {
         "service/access/sites.py": ("tests/service/access",),
     },
     "evidence": {
-        "gdssm/prior.py": ("tests/export/test_shipped.py", "tests/gdssm/test_evidence.py"),
+        "gdssm/prior.py": ("tests/gdssm/test_prior.py", "tests/export/test_shipped.py"),
         "gdssm/evidence.py": ("tests/gdssm/test_evidence.py",),
         "gdssm/quadrature.py": ("tests/gdssm/test_evidence.py", "tests/service/test_distribution.py"),
         "gdssm/decay_average.py": ("tests/gdssm/test_decay_average.py",),
