@@ -33,11 +33,7 @@ MODULES: dict[str, dict[str, tuple[str, ...]]] = {
     "evidence": {
         "gdssm/prior.py": ("tests/gdssm/test_prior.py", "tests/export/test_shipped.py"),
         "gdssm/evidence.py": ("tests/gdssm/test_evidence.py",),
-        "gdssm/quadrature.py": (
-            "tests/gdssm/test_prior.py",
-            "tests/gdssm/test_descent_integral.py",
-            "tests/gdssm/test_evidence.py",
-        ),
+        "gdssm/quadrature.py": ("tests/gdssm/test_prior.py", "tests/gdssm/test_quadrature.py"),
         "gdssm/decay_average.py": ("tests/gdssm/test_decay_average.py", "tests/gdssm/test_prior.py"),
         "service/wide_readout.py": ("tests/service/test_wide_readout.py",),
     },
