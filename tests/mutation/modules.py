@@ -9,7 +9,8 @@ ROOT = Path(__file__).parents[2]
 CONTEXTS = "tests/service/contexts"
 MODULES: dict[str, dict[str, tuple[str, ...]]] = {
     "limits": {
-        "service/numbers.py": ("tests/service/test_numbers.py",),
+        "service/numbers.py": ("tests/service/test_numbers.py", "tests/service/test_real_numbers.py"),
+        "service/real_numbers.py": ("tests/service/test_real_numbers.py", "tests/service/test_numbers.py"),
         "service/shapes.py": ("tests/service/test_shapes.py",),
         "service/inference.py": ("tests/service/test_inference.py",),
         "service/api/bounds.py": ("tests/service/api/test_bounds.py",),
@@ -22,6 +23,9 @@ MODULES: dict[str, dict[str, tuple[str, ...]]] = {
         "service/contexts/forgetting.py": (f"{CONTEXTS}/test_forgetting.py",),
         "service/contexts/compact.py": (f"{CONTEXTS}/test_compact.py",),
         "service/contexts/merge.py": (f"{CONTEXTS}/test_merge.py", f"{CONTEXTS}/test_cells.py"),
+        "service/contexts/precision.py": (f"{CONTEXTS}/test_precision.py",),
+        "service/contexts/removal.py": (f"{CONTEXTS}/test_precision.py", f"{CONTEXTS}/test_memory.py"),
+        "service/contexts/state_validation.py": (f"{CONTEXTS}/test_impossible_imports.py",),
     },
     "access": {
         "service/access/caller.py": ("tests/service/access", "tests/service/api/test_keys.py"),
