@@ -5,7 +5,6 @@ import hashlib
 import os
 import shutil
 import subprocess
-import sys
 import time
 from pathlib import Path
 
@@ -66,7 +65,8 @@ def try_module(module: str, tests: tuple[str, ...], size: int) -> tuple[int, int
     began = time.monotonic()
     outcome, output = run_tests(command, 600)
     if outcome != TestOutcome.SURVIVED:
-        sys.exit(f"The tests of {module} fail without a mutation.\n{output}")
+        print(f"{module} is left out: its tests fail without a mutation.\n{output}", flush=True)  # noqa: T201
+        return 0, 0, 0
     limit = 30 + SLOWDOWN * (time.monotonic() - began)
     digest = hashlib.sha256(path.read_bytes()).hexdigest()[:8]
     counts = {"killed": 0, "survived": 0, "equivalent": 0}

@@ -245,7 +245,7 @@ def test_numbers_beyond_floating_point_are_refused() -> None:
     context, query = observations("linear", 0)
     with pytest.raises(NumericOverflow):
         remember("linear", Context(1e200 * context.x, context.y))
-    with pytest.raises(InvalidInput, match=r"sums to more than float64 holds, with those before\. Send smaller weights\.$"):
+    with pytest.raises(InvalidInput, match=r"float64 holds, with those before\. Send smaller weights\.$"):
         remember("linear", weighed(context, 1.7e308))
     with pytest.raises(InvalidInput, match="is not a parameter"):
         answer(zoo()["linear"], LIMITS, remember("linear", context), query, {"speed": 1.0})
