@@ -1,9 +1,9 @@
-# make serve · make test · make check · make bench · make zoo — each makes what it needs, from a bare checkout.
+# make serve · make test · make check · make bench · make zoo · make mutants — each makes what it needs, from a bare checkout.
 PYTHON ?= python3
 HOST ?= 127.0.0.1
 PORT ?= 8000
 
-.PHONY: serve test check bench zoo constraints clean
+.PHONY: serve test check bench zoo mutants constraints clean
 
 serve: .venv/ready
 	.venv/bin/python -m service serve --host $(HOST) --port $(PORT)
@@ -19,6 +19,10 @@ check: .venv-dev/ready
 
 bench: .venv-dev/ready test
 	.venv-dev/bin/python -m benchmarks
+
+# How many small mistakes in the modules that decide the tests notice: a sample, half an hour, resumable.
+mutants: .venv-dev/ready .venv-mutants/ready
+	.venv-mutants/bin/python -m tests.mutation
 
 zoo: .venv-dev/ready
 	.venv-dev/bin/python -m export
@@ -44,9 +48,16 @@ zoo: .venv-dev/ready
 	.venv-clients/bin/python -m pip install --quiet --constraint constraints-clients.txt --group clients
 	touch $@
 
+# The mutation tester; what it tries runs in .venv-dev.
+.venv-mutants/ready: pyproject.toml constraints-mutants.txt
+	$(PYTHON) -m venv .venv-mutants
+	.venv-mutants/bin/python -m pip install --quiet --upgrade --constraint constraints-mutants.txt pip
+	.venv-mutants/bin/python -m pip install --quiet --constraint constraints-mutants.txt --group mutants
+	touch $@
+
 # Write the exact versions of the present environment down again (after a deliberate upgrade).
 constraints: .venv-dev/ready
 	.venv-dev/bin/python -m pip freeze --all --exclude-editable | sed 's/+cpu$$//' > constraints.txt
 
 clean:
-	rm -rf .venv .venv-dev .venv-clients .bench
+	rm -rf .venv .venv-dev .venv-clients .venv-mutants .bench

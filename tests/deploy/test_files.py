@@ -15,6 +15,7 @@ from service.api.keys import is_open
 from service.app import create_app
 from service.settings import PREFIX, Settings
 from tests.clients.test_foreign_clients import PYTHON
+from tests.nonempty import nonempty
 from tests.running import ROOT
 
 Document = dict[str, Any]
@@ -70,7 +71,7 @@ def test_the_inference_service_is_a_pod_and_what_kserve_adds_to_one() -> None:
     assert document.keys() <= service.keys()
     assert document["spec"].keys() <= spec.keys()
     assert PREDICTOR.keys() <= predictor.keys()
-    for name in PREDICTOR.keys() & added.keys():
+    for name in nonempty(PREDICTOR.keys() & added.keys()):
         assert type(PREDICTOR[name]).__name__ == added[name]
     pod = {name: value for name, value in PREDICTOR.items() if name not in added}
     manifest = {"apiVersion": "v1", "kind": "Pod", "metadata": document["metadata"], "spec": pod}
@@ -132,19 +133,21 @@ def test_the_manifests_of_kubernetes_mean_the_same_pods() -> None:
 
 
 def test_every_container_of_the_compose_file_is_hardened_and_bounded() -> None:
-    for name, service in COMPOSE["services"].items():
+    ports = []
+    for name, service in nonempty(COMPOSE["services"].items()):
         assert service["read_only"] is True, name
         assert service["cap_drop"] == ["ALL"], name
         assert service["security_opt"] == ["no-new-privileges:true"], name
         assert service["deploy"]["resources"]["limits"]["memory"], name
-        for port in service.get("ports", []):
-            assert port.startswith("127.0.0.1:"), name
+        ports += service.get("ports", [])
+    assert ports
+    assert all(port.startswith("127.0.0.1:") for port in ports), ports
 
 
 def test_no_password_stands_in_the_compose_file() -> None:
-    for service in COMPOSE["services"].values():
-        for name, value in service.get("environment", {}).items():
-            assert "PASSWORD" not in name or value.startswith("${POSTGRES_PASSWORD:?")
+    variables = [pair for service in COMPOSE["services"].values() for pair in service.get("environment", {}).items()]
+    for value in nonempty(value for name, value in variables if "PASSWORD" in name):
+        assert value.startswith("${POSTGRES_PASSWORD:?")
 
 
 def test_the_compose_file_sets_what_exists_and_waits_as_long_as_it_must() -> None:
@@ -177,13 +180,12 @@ def test_what_is_trained_and_exported_by_default_is_a_model_of_the_zoo() -> None
 
 
 def test_what_the_compose_file_mounts_is_there() -> None:
-    for service in COMPOSE["services"].values():
-        for volume in service.get("volumes", []):
-            source = volume.split(":")[0]
-            if source.startswith("."):
-                assert (ROOT / source).exists(), source
-            else:
-                assert source in COMPOSE["volumes"]
+    volumes = [volume for service in COMPOSE["services"].values() for volume in service.get("volumes", [])]
+    sources = {volume.split(":")[0] for volume in volumes}
+    folders = {source for source in sources if source.startswith(".")}
+    for folder in nonempty(folders):
+        assert (ROOT / folder).exists(), folder
+    assert sources - folders == set(COMPOSE["volumes"])
 
 
 def test_prometheus_asks_where_the_service_answers_and_grafana_asks_prometheus() -> None:

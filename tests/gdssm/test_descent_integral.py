@@ -8,6 +8,7 @@ from gdssm.descent_integral import Path, follow, log_determinant_weights, null_w
 from gdssm.quadrature import DOUBLINGS, LOWEST_RATE, POWERS
 from gdssm.reference import ridge_by_stopped_descent
 from tests.closeness import assert_close
+from tests.nonempty import nonempty
 
 B, N, D, K, S = 2, 101, 5, 3, 11
 FLOW = 1e-8
@@ -47,7 +48,7 @@ def rates(path: Path, lowest: float = LOWEST_RATE) -> Tensor:
 def test_the_path_is_gradient_flow(spectrum: Tensor) -> None:
     gram, cross = matrices(spectrum)
     path = follow(gram, cross)
-    for place, time in enumerate(2.0 ** (0.5 * torch.arange(2 * DOUBLINGS + 2).double()), start=POWERS):
+    for place, time in nonempty(enumerate(2.0 ** (0.5 * torch.arange(2 * DOUBLINGS + 2).double()), start=POWERS)):
         values, vectors = torch.linalg.eigh(gram / path.unit[..., None])
         decayed = -torch.expm1(-values.clamp(min=0) * time)
         flow = vectors @ torch.diag_embed(torch.where(values > 1e-15, decayed / values, time)) @ vectors.mT

@@ -11,6 +11,7 @@ from gdssm.stack import StackConfig
 from gdssm.window import NEXT_X, X, Y
 from tests.closeness import assert_close
 from tests.gdssm.contexts import B, D, K, context
+from tests.nonempty import nonempty
 
 
 def literal(x: torch.Tensor, y: torch.Tensor, x_query: torch.Tensor, learning_rate: float) -> torch.Tensor:
@@ -52,7 +53,7 @@ def test_every_variation_learns(make) -> None:  # type: ignore[no-untyped-def]  
     prediction = stack(x, y, x_query)
     assert prediction.shape == (B, 1, K)
     torch.autograd.backward(prediction.square().sum())
-    for name, parameter in stack.named_parameters():
+    for name, parameter in nonempty(stack.named_parameters()):
         if parameter.requires_grad and name != "output_gate.query_weight":
             assert parameter.grad is not None, name
             assert parameter.grad.abs().max() > 0, name

@@ -105,6 +105,14 @@ def test_more_columns_than_features_are_made_of_are_told(predictor: Predictor) -
     np.testing.assert_allclose(answer.prediction, ask(predictor, "linear", x, query=x[:M]).prediction, rtol=1e-9)
 
 
+def test_more_quantiles_than_a_request_may_have_are_refused(predictor: Predictor) -> None:
+    found = ask(predictor, "linear", wanted=Wanted(None, (0.5,) * 100)).quantiles
+    assert found is not None
+    assert len(found) == 100
+    with pytest.raises(InvalidInput, match=r"quantiles: has 101 entries; a request has at most 100\. Send fewer\.$"):
+        ask(predictor, "linear", wanted=Wanted(None, (0.5,) * 101))
+
+
 @pytest.mark.parametrize(
     ("wanted", "field"),
     [(Wanted(0.0), "interval"), (Wanted(1.0), "interval"), (Wanted(float("nan")), "interval"),

@@ -235,6 +235,31 @@ def test_what_does_not_fit_is_refused_by_name(tensors: Tensors, field: str, word
     assert words in str(refusal.value)
 
 
+def sized(batch: int, observations: int, queries: int, columns: int = 2) -> Tensors:
+    """Zeros for gd-1: as many columns of x as of y."""
+    pair = {name: np.zeros((batch, observations, columns)) for name in ("x", "y")}
+    return {**pair, "x_query": np.zeros((batch, queries, columns))}
+
+
+AT_THE_LIMIT = {
+    "observations": ("gd-1", sized(5, 100, 1), sized(3, 167, 1), "GDSSM_MAX_OBSERVATIONS"),
+    "predictions": ("gd-1", sized(5, 1, 100), sized(1, 1, 501), "GDSSM_MAX_PREDICTIONS"),
+    "columns": ("gd-1", sized(1, 1, 1, columns=32), sized(1, 1, 1, columns=33), "GDSSM_MAX_COLUMNS"),
+    "a state": ("gd-1", sized(64, 0, 0, columns=4), sized(65, 0, 0, columns=4), "GDSSM_MAX_COLUMNS squared"),
+    "no state": ("softmax-8", sized(64, 1, 1, columns=4), sized(65, 1, 1, columns=4), "GDSSM_MAX_COLUMNS squared"),
+}
+"""The largest request that a limit allows, the next larger, and the setting."""
+
+
+@pytest.mark.parametrize(("name", "largest", "larger", "setting"), AT_THE_LIMIT.values(), ids=AT_THE_LIMIT)
+def test_a_limit_is_the_largest_request_that_is_taken(
+    name: str, largest: Tensors, larger: Tensors, setting: str
+) -> None:
+    infer(MODELS[name], largest, LIMITS)
+    with pytest.raises(InvalidInput, match=rf"one request may have at most \d+ \({setting}\)\. Send fewer\."):
+        infer(MODELS[name], larger, LIMITS)
+
+
 @pytest.mark.parametrize("runtime", MODELS.values(), ids=MODELS)
 def test_a_batch_of_too_many_empty_contexts_is_refused_by_every_model(runtime: Runtime) -> None:
     tensors = {name: np.zeros((HUGE, 0, tensors_for(runtime)[name].shape[2])) for name in ("x", "y")}

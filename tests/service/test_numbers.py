@@ -29,6 +29,25 @@ def test_an_integer_of_400_digits_is_too_large_and_one_of_300_is_not() -> None:
     assert "too large for float64" in refusal(number, 10**400)["f"]
 
 
+TOO_LARGE = "is infinite, or too large for float64. Send a finite number."
+
+
+@pytest.mark.parametrize(
+    ("value", "message"),
+    [
+        (10**400, TOO_LARGE),
+        (-(10**400), TOO_LARGE),
+        (-INF, TOO_LARGE),
+        (NAN, "is NaN. Leave the observation out, or fill the value in."),
+    ],
+)
+def test_a_number_that_float64_does_not_hold_is_refused_alike_alone_and_in_lists(value: float, message: str) -> None:
+    assert refusal(number, value) == {"f": message}
+    assert refusal(vector, [1, value]) == {"f[1]": message}
+    assert refusal(matrix, [[1, 2], [3, value]]) == {"f[1][1]": message}
+    assert refusal(lambda cells, field: tensor(cells, [2, 2], field), [[1, 2], [3, value]]) == {"f[1][1]": message}
+
+
 @pytest.mark.parametrize("value", [INF, -INF, NAN])
 def test_what_is_not_finite_is_refused_by_its_place(value: float) -> None:
     assert list(refusal(vector, [1.0, value])) == ["f[1]"]

@@ -96,7 +96,9 @@ def test_many_features_beyond_floating_point_are_refused_like_few(
 
 
 def test_weights_whose_sum_overflows_are_refused(predictor: Predictor) -> None:
-    with pytest.raises(InvalidInput, match=r"context\.weight: sums to more than float64 holds"):
+    with pytest.raises(
+        InvalidInput, match=r"context\.weight: sums to more than float64 holds\. Send smaller weights\.$"
+    ):
         predictor.predict(None, context(weight=np.full(N, 1e308)), query())
 
 
@@ -105,6 +107,7 @@ def test_a_request_may_cost_no_more_than_the_limits(repository: Repository) -> N
     with pytest.raises(InvalidInput) as refused:
         strict.predict(None, context(), query())
     assert fields(refused) == ["context", "query"]
+    assert f"together they may be at most {D + K - 1} (GDSSM_MAX_COLUMNS). Send fewer." in str(refused.value)
     exact = Predictor(repository, "linear", Limits(max_columns=D + K, max_predictions=M * K))
     assert exact.predict(None, context(), query()).prediction.shape == (M, K)
 
@@ -114,7 +117,10 @@ def test_a_request_may_bring_no_more_observations_than_the_limit(repository: Rep
         Predictor(repository, "linear", Limits(1024, 10**6, max_observations=most)).predict(None, context(), query())
 
     ask(N)
-    with pytest.raises(InvalidInput, match=rf"context\.x: has {N} observations; .* at most {N - 1} \(GDSSM_MAX_OBS"):
+    with pytest.raises(
+        InvalidInput,
+        match=rf"context\.x: has {N} observations; .* at most {N - 1} \(GDSSM_MAX_OBSERVATIONS\)\. Send fewer\.$",
+    ):
         ask(N - 1)
 
 

@@ -15,6 +15,7 @@ from gdssm.train.checkpoint import CHECKPOINT, METRICS
 from gdssm.train.loop import SHOWN, initial
 from gdssm.train.optimizer import Optimizer
 from tests.gdssm.train.runs import SHORT, run
+from tests.nonempty import nonempty
 from tests.running import ROOT
 
 
@@ -74,11 +75,11 @@ def test_another_seed_is_another_run(uninterrupted: Path, tmp_path: Path) -> Non
 
 def test_nothing_in_a_run_unpickles(uninterrupted: Path) -> None:
     assert {path.name for path in uninterrupted.iterdir()} == {CHECKPOINT, METRICS}
-    for line in (uninterrupted / METRICS).read_text().splitlines():
+    for line in nonempty((uninterrupted / METRICS).read_text().splitlines()):
         assert json.loads(line)["step"] % 5 == 0
 
 
 def test_the_log_has_the_loss_beside_gradient_descent_s_and_the_alignment(uninterrupted: Path) -> None:
     lines = [json.loads(line) for line in (uninterrupted / METRICS).read_text().splitlines()]
     assert [line["step"] for line in lines] == list(range(5, SHORT.steps + 1, 5))
-    assert all({"train_loss", *SHOWN} <= line.keys() for line in lines)
+    assert all({"train_loss", *SHOWN} <= line.keys() for line in nonempty(lines))

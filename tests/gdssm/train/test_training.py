@@ -19,6 +19,7 @@ from gdssm.train.loop import Run, initial, train
 from gdssm.train.optimizer import Optimizer
 from gdssm.train.presets import LINEAR, PRESETS, VECTOR
 from tests.gdssm.train.runs import SHORT
+from tests.nonempty import nonempty
 
 
 @pytest.mark.parametrize("outputs", [1, 2])
@@ -60,7 +61,7 @@ def test_a_batch_is_its_seed_and_step_however_it_is_reached() -> None:
     ahead = dict(enumerate(batches(SHORT, 57), 57))
     assert list(ahead) == [57, 58, 59]
     for step, batch in ahead.items():
-        for name, tensor, expected in zip(batch._fields, batch, draw(SHORT, step), strict=True):
+        for name, tensor, expected in nonempty(zip(batch._fields, batch, draw(SHORT, step), strict=True)):
             assert torch.equal(tensor, expected), (step, name)
     assert not torch.equal(ahead[57].x, ahead[58].x)
 

@@ -137,6 +137,32 @@ def test_a_revoked_key_closes_as_soon_as_the_keys_are_read_again(keys: Keys, rin
         ring.caller(key)
 
 
+def test_keys_are_fresh_for_2_seconds_and_last_5_minutes_without_the_database(
+    keys: Counted, ring: KeyRing, clock: Clock, caplog: pytest.LogCaptureFixture
+) -> None:
+    """In numbers, because `FRESH_FOR` and the like are what may be wrong."""
+    key = known(keys, ring)
+    for _ in range(20):
+        assert ring.may_be_new("gdssm_0123456789abcdef_guess", clock.now + 1)
+        ring.count_further()
+    assert not ring.may_be_new("gdssm_0123456789abcdef_guess", clock.now + 1)
+    began, clock.now = clock.now, clock.now + 1.999
+    assert not ring.stale
+    clock.now = began + 2
+    assert ring.stale
+    keys.cut_off = True
+    clock.now = began + 299.999
+    with caplog.at_level(logging.WARNING):
+        ring.refresh()
+    assert [record.getMessage() for record in caplog.records] == [
+        "The keys could not be read again: It does not answer."
+    ]
+    assert ring.caller(key).key_id in key
+    clock.now = began + 300
+    with pytest.raises(DatabaseUnavailable, match=r"the database does not answer\. Try again\.$"):
+        ring.caller(key)
+
+
 def test_known_keys_outlive_a_silent_database_for_a_while_and_no_longer(
     keys: Counted, ring: KeyRing, clock: Clock
 ) -> None:
@@ -160,9 +186,14 @@ def test_the_operator_is_told_when_there_is_no_key_to_come_in_with(
 ) -> None:
     with caplog.at_level(logging.WARNING):
         KeyRing.open(keys)
-        keys.create("alice")
+        assert [record.getMessage() for record in caplog.records] == [NO_KEY_YET]
+        caplog.clear()
+        key = keys.create("alice")
         KeyRing.open(keys)
-    assert [record.getMessage() for record in caplog.records] == [NO_KEY_YET]
+        assert not caplog.records
+        keys.revoke(key.split("_")[1])
+        KeyRing.open(keys)
+        assert [record.getMessage() for record in caplog.records] == [NO_KEY_YET]
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "127.8.9.10", "::1", "localhost"])

@@ -1,11 +1,13 @@
 from collections.abc import Iterator
+from dataclasses import FrozenInstanceError, fields
 from pathlib import Path
 
 import pytest
 
-from service.access.keys import Keys, hash_of
+from service.access.keys import Key, Keys, hash_of
 from service.errors import InvalidInput
 from service.store.database import Database
+from tests.nonempty import nonempty
 
 
 @pytest.fixture
@@ -18,7 +20,7 @@ def keys(tmp_path: Path) -> Iterator[Keys]:
 def test_a_key_names_its_id_and_carries_256_random_bits(keys: Keys) -> None:
     made = [keys.create("alice") for _ in range(20)]
     ids = [key.id for key in keys.list()]
-    for key, key_id in zip(made, ids, strict=True):
+    for key, key_id in nonempty(zip(made, ids, strict=True)):
         prefix, found, secret = key.split("_", 2)
         assert (prefix, found) == ("gdssm", key_id)
         assert len(secret) == 43  # 32 bytes in base 64
@@ -30,7 +32,7 @@ def test_the_database_holds_the_hash_and_nowhere_the_secret(keys: Keys, tmp_path
     (key,) = keys.list()
     assert key.secret_sha256 == hash_of(secret)
     assert secret not in repr(key)
-    for file in tmp_path.iterdir():
+    for file in nonempty(tmp_path.iterdir()):
         assert secret.encode() not in file.read_bytes()
 
 
@@ -57,6 +59,20 @@ def test_only_a_key_in_force_can_be_revoked(keys: Keys) -> None:
     for key_id in (alice.id, "nobody"):
         with pytest.raises(InvalidInput, match=f"no key in force has the id '{key_id}'"):
             keys.revoke(key_id)
+
+
+@pytest.mark.parametrize("name", ["n", "é", "n" * 100])
+def test_a_name_of_1_to_100_characters_is_kept(keys: Keys, name: str) -> None:
+    keys.create(name)
+    assert [key.name for key in keys.list()] == [name]
+
+
+def test_what_is_known_of_a_key_does_not_change(keys: Keys) -> None:
+    keys.create("alice")
+    (key,) = keys.list()
+    for field in fields(Key):
+        with pytest.raises(FrozenInstanceError):
+            setattr(key, field.name, True)
 
 
 @pytest.mark.parametrize("name", ["", "n" * 101, "two\nlines", "\x1b[31m"])

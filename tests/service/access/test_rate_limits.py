@@ -1,3 +1,5 @@
+import math
+
 import pytest
 
 from service.access.caller import ANONYMOUS, Caller
@@ -60,3 +62,42 @@ def test_one_too_many_is_told_the_limit_and_when_the_next_may_come(monkeypatch: 
     assert accepted(rates, ALICE, 1) == 0
     now += 0.2
     assert accepted(rates, ALICE, 2) == 1
+
+
+def test_a_request_counts_for_sixty_seconds_and_no_longer(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = began = 1_000_000.0
+    monkeypatch.setattr("time.monotonic", lambda: now)
+    rates = RateLimits(1)
+    rates.count(ALICE)
+    now = math.nextafter(began + 60, 0)
+    with pytest.raises(RateLimited) as refused:
+        rates.count(ALICE)
+    assert refused.value.retry_after == 1
+    now = began + 60
+    assert accepted(rates, ALICE, 2) == 1
+
+
+def test_a_refused_caller_who_waits_as_long_as_told_is_accepted(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = 1_000_000.0
+    monkeypatch.setattr("time.monotonic", lambda: now)
+    rates = RateLimits(1)
+    rates.count(ALICE)
+    for passed in (0.0, 0.5, 30.0, 59.0):
+        now = 1_000_000.0 + passed
+        with pytest.raises(RateLimited) as refused:
+            rates.count(ALICE)
+        assert refused.value.retry_after == math.ceil(60 - passed)
+
+
+def test_a_caller_is_never_told_to_wait_for_no_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Beyond 2²⁰ seconds a number has half as many digits behind the point, so that a minute later may round to now."""
+    now = math.nextafter(2.0**20 - 30, math.inf)
+    monkeypatch.setattr("time.monotonic", lambda: now)
+    rates = RateLimits(1)
+    rates.count(ALICE)
+    began, now = now, 2.0**20 + 30
+    assert began > now - 60
+    assert began + 60 == now
+    with pytest.raises(RateLimited) as refused:
+        rates.count(ALICE)
+    assert refused.value.retry_after == 1

@@ -1,6 +1,6 @@
 import pytest
 
-from service.access.sites import Sites, name_of
+from service.access.sites import Sites, name_of, unknown_host
 from service.errors import ForeignSite
 from service.settings import Settings
 
@@ -63,6 +63,14 @@ def test_a_star_allows_every_name_but_no_foreign_page() -> None:
     assert anything.allows(b"evil.example")
     with pytest.raises(ForeignSite):
         anything.check_page("POST", {b"host": b"localhost:8000", b"origin": b"http://evil.example"})
+
+
+def test_an_unknown_host_is_told_which_names_there_are() -> None:
+    assert str(unknown_host(b"evil.example")) == (
+        "This service is not addressed as 'evil.example' (Host). "
+        "Call it by localhost or by the address that it listens on, or list the name in GDSSM_ALLOWED_HOSTS."
+    )
+    assert len(str(unknown_host(b"e" * 1000))) < 300
 
 
 OWN = [(b"http://localhost:8000", b"localhost:8000"), (b"http://LOCALHOST", b"localhost"), (b"https://[::1]", b"[::1]")]

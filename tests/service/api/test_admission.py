@@ -22,9 +22,11 @@ class House:
         self.read: list[int] = []
         self._app = Admission(self._wait, Settings(**bounds), self.metrics)  # type: ignore[arg-type]
 
-    async def ask(self, content: bytes | AsyncIterator[bytes] = b"", path: str = "/v1/predict") -> httpx.Response:
+    async def ask(
+        self, content: bytes | AsyncIterator[bytes] = b"", path: str = "/v1/predict", **headers: str
+    ) -> httpx.Response:
         async with httpx.AsyncClient(transport=httpx.ASGITransport(self._app), base_url="http://house") as client:
-            return await client.post(path, content=content)
+            return await client.post(path, content=content, headers=headers)
 
     async def filled(self, count: int, content: bytes = b"") -> list[asyncio.Task[httpx.Response]]:
         """Send requests and wait until they are inside."""
@@ -95,6 +97,8 @@ def test_announced_bytes_are_reserved_before_they_come() -> None:
         tasks = await house.filled(1, b" " * 70)
         assert house.shown("bytes_in_flight") == 70
         assert refused(await house.ask(b" " * 31), "GDSSM_MAX_BYTES_IN_FLIGHT")
+        never = house.ask(stuck(), **{"Content-Length": "31"})
+        assert refused(await asyncio.wait_for(never, 10), "GDSSM_MAX_BYTES_IN_FLIGHT")
         assert house.read == [70]
         tasks += await house.filled(2, b"")
         house.let_go.set()
@@ -134,7 +138,9 @@ def test_a_body_that_does_not_come_in_time_is_408_and_the_connection_ends() -> N
         house = House(request_timeout=0.05)
         answer = await house.ask(stuck())
         assert (answer.status_code, answer.json()["error_type"]) == (408, "too_slow")
-        assert "0.05 seconds (GDSSM_REQUEST_TIMEOUT)" in answer.json()["error"]
+        assert answer.json()["error"] == (
+            "The body must arrive within 0.05 seconds (GDSSM_REQUEST_TIMEOUT). Send it faster, or in smaller requests."
+        )
         assert answer.headers["connection"] == "close"
         assert house.shown("in_flight") == house.shown("bytes_in_flight") == 0
 

@@ -106,7 +106,12 @@ REFUSED = {
     "NaN in y": (changed("y", np.full((7, 3), np.nan)), {}, "y[0][0]", "is NaN"),
     "infinity among missing cells": (changed("x", np.array([[np.nan, np.inf]])), {}, "x[0][1]", "is infinite"),
     "another length": (changed("y", np.ones(6)), {}, "context.y", "has 6 entries"),
-    "another width": (changed("query", np.ones((4, 6))), {}, "query", "has 6 features"),
+    "another width": (
+        changed("query", np.ones((4, 6))),
+        {},
+        "query",
+        "has 6 features; context.x has 5. Send 5 features per query.",
+    ),
     "weights of zero": (changed("weight", np.zeros(7)), {}, "context.weight", "sums to nothing"),
     "a parameter that is no number": (TENSORS, {"learning_rate": "fast"}, "parameters.learning_rate", "'fast'"),
     "a parameter that is NaN": (TENSORS, {"learning_rate": "nan"}, "parameters.learning_rate", "is NaN"),

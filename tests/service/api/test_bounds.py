@@ -48,6 +48,17 @@ def test_what_was_held_before_its_key_was_known_counts_for_it() -> None:
     assert things.held == 0
 
 
+def test_what_a_key_gives_back_may_be_held_again_and_what_it_keeps_still_counts() -> None:
+    things = bound()
+    things.take(5, "a")
+    things.give_back(2, "a")
+    with pytest.raises(Overloaded):
+        things.take(3, "a")
+    things.take(2, "a")
+    things.give_back(5, "a")
+    assert not things._by_key  # of a key that holds nothing, nothing is remembered
+
+
 def test_callers_without_a_key_have_no_share() -> None:
     bound().take(10, "")
 

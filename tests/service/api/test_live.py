@@ -84,6 +84,6 @@ def test_when_the_service_stops_each_ends_with_1001_after_the_message_in_work() 
             closed = await caller.hear()
             assert (closed["type"], closed["code"]) == ("websocket.close", 1001)
             await caller.task
-        assert b"stopping" in await refused(house)
+        assert b"is stopping. Send the request to another one, or try again in a moment." in await refused(house)
 
     asyncio.run(stop())

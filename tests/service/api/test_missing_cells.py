@@ -14,6 +14,7 @@ from service.predictor import Context, Predictor
 from service.shapes import Array
 from service.tensors import pack, unpack
 from tests.closeness import assert_close
+from tests.nonempty import nonempty
 from tests.running import Server, running
 from tests.service.in_process import InProcess
 
@@ -103,7 +104,7 @@ def streaming(server: Server, model: str) -> ClientConnection:
 @both_models
 def test_a_stream_takes_them_row_by_row(server: Server, predictor: Predictor, model: str) -> None:
     with streaming(server, model) as stream:
-        for x, y in zip(nulls(X), Y.tolist(), strict=True):
+        for x, y in nonempty(zip(nulls(X), Y.tolist(), strict=True)):
             assert "n_observations" in ask(stream, {"observation": {"x": x, "y": y}})
         found = [ask(stream, {"query": query})["prediction"] for query in nulls(QUERY)]
     assert_close(found, expected_of(predictor, model), "prediction", rtol=1e-9)
@@ -116,7 +117,7 @@ def test_a_stream_of_a_model_without_them_names_the_place(server: Server) -> Non
     }
     with streaming(server, "gd-1") as stream:
         ask(stream, {"observation": {"x": [1.0, 2.0], "y": 1.0}})
-        for field, message in messages.items():
+        for field, message in nonempty(messages.items()):
             (detail,) = ask(stream, message)["detail"]
             assert detail["field"] == field
             assert detail["message"].startswith(REFUSED)
@@ -145,7 +146,7 @@ def test_a_model_without_them_refuses_them_by_place(client: InProcess) -> None:
         assert answer.status_code == 422
         detail = answer.json()["detail"]
         assert [problem["field"] for problem in detail] == fields
-        assert all(problem["message"].startswith(REFUSED) for problem in detail)
+        assert all(problem["message"].startswith(REFUSED) for problem in nonempty(detail))
 
 
 @pytest.mark.parametrize("model", ["linear", "nonlinear", "gd-1"])

@@ -4,6 +4,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from tests.nonempty import nonempty
 from tests.service.in_process import InProcess
 
 Document = dict[str, Any]
@@ -53,17 +54,17 @@ def test_the_documented_example_is_answered_as_documented(client: InProcess, doc
 
 
 def test_every_operation_and_field_is_described(document: Document) -> None:
-    for path, operations in document["paths"].items():
-        for operation in operations.values():
+    for path, operations in nonempty(document["paths"].items()):
+        for operation in nonempty(operations.values()):
             assert operation["description"], path
     for name in ("PredictRequest", "Observations", "ErrorBody"):
-        for field, schema in document["components"]["schemas"][name]["properties"].items():
+        for field, schema in nonempty(document["components"]["schemas"][name]["properties"].items()):
             assert "$ref" in schema or schema["description"], (name, field)
 
 
 def test_every_documented_error_has_the_one_body(document: Document) -> None:
-    for path, operations in document["paths"].items():
-        for operation in operations.values():
+    for path, operations in nonempty(document["paths"].items()):
+        for operation in nonempty(operations.values()):
             errors = {code: answer for code, answer in operation["responses"].items() if int(code) >= 400}
             assert "500" in errors
             for code, answer in errors.items():

@@ -4,6 +4,7 @@ import pytest
 
 from service.app import create_app
 from service.settings import Settings
+from tests.nonempty import nonempty
 
 
 def document(auth: Literal["on", "off"]) -> dict[str, Any]:
@@ -30,8 +31,8 @@ def test_where_none_is_needed_none_is_asked_for() -> None:
 
 @pytest.mark.parametrize("auth", ["on", "off"])
 def test_a_refusal_that_a_route_knows_already_is_not_told_twice(auth: Literal["on", "off"]) -> None:
-    for path, operations in document(auth)["paths"].items():
-        for operation in operations.values():
-            for answer in operation["responses"].values():
+    for path, operations in nonempty(document(auth)["paths"].items()):
+        for operation in nonempty(operations.values()):
+            for answer in nonempty(operation["responses"].values()):
                 sentences = answer["description"].split(". ")
                 assert len(set(sentences)) == len(sentences), path

@@ -1,59 +1,138 @@
-"""One clock for many who wait."""
+"""One clock for many who wait: each until its own deadline, and not a moment less or more."""
 
-import asyncio
-import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from service.api.patience import Patience
 
 
-class One:
-    """Somebody who waits for so many seconds, and notes when that was over."""
+@dataclass
+class Timer:
+    """What the loop gives for a call at a time."""
 
-    def __init__(self, seconds: float, struck: list[float]) -> None:
-        self.deadline = time.monotonic() + seconds
-        self._seconds = seconds
-        self._struck = struck
+    time: float
+    call: Callable[[], None]
+    cancelled: bool = False
+
+    def cancel(self) -> None:
+        self.cancelled = True
+
+
+@dataclass
+class Loop:
+    """An event loop whose time passes only when it is told to."""
+
+    now: float = 0.0
+    timers: list[Timer] = field(default_factory=list)
+
+    def call_at(self, time: float, call: Callable[[], None]) -> Timer:
+        self.timers.append(Timer(time, call))
+        return self.timers[-1]
+
+    @property
+    def pending(self) -> list[Timer]:
+        return [timer for timer in self.timers if not timer.cancelled]
+
+    def run_until(self, time: float) -> None:
+        """Let time pass, and call what is due."""
+        while due := [timer for timer in self.pending if timer.time <= time]:
+            timer = min(due, key=lambda timer: timer.time)
+            self.timers.remove(timer)
+            self.now = max(self.now, timer.time)
+            timer.call()
+        self.now = time
+
+
+@dataclass(eq=False)
+class One:
+    """Somebody who waits, and notes when that was over."""
+
+    loop: Loop
+    deadline: float
+    expired: list[float] = field(default_factory=list)
 
     def expire(self) -> None:
-        self._struck.append(self._seconds)
+        self.expired.append(self.loop.now)
 
 
-def struck_of(begin: list[float], end: set[float]) -> list[float]:
-    """Let some begin to wait, and some of them end it; returns whose time was over, in order."""
+@pytest.fixture
+def loop(monkeypatch: pytest.MonkeyPatch) -> Loop:
+    loop = Loop()
+    monkeypatch.setattr("asyncio.get_running_loop", lambda: loop)
+    return loop
 
-    async def wait() -> list[float]:
-        struck: list[float] = []
+
+def test_each_expires_at_its_own_deadline(loop: Loop) -> None:
+    patience = Patience()
+    everybody = [One(loop, deadline) for deadline in (3.0, 1.0, 5.0, 2.0, 3.0)]
+    for one in everybody:
+        patience.begin(one)
+    loop.run_until(10)
+    assert [one.expired for one in everybody] == [[3.0], [1.0], [5.0], [2.0], [3.0]]
+
+
+def test_an_earlier_deadline_leaves_no_timer_behind_that_ends_others_early(loop: Loop) -> None:
+    patience, late, early = Patience(), One(loop, 5.0), One(loop, 3.0)
+    patience.begin(late)
+    patience.begin(early)
+    assert [timer.time for timer in loop.pending] == [3.0]
+    loop.run_until(4)
+    later = One(loop, 9.0)
+    patience.begin(later)
+    assert [timer.time for timer in loop.pending] == [5.0]
+    loop.run_until(20)
+    assert [one.expired for one in (early, late, later)] == [[3.0], [5.0], [9.0]]
+
+
+def test_a_later_deadline_sets_no_timer_of_its_own(loop: Loop) -> None:
+    patience = Patience()
+    for deadline in (1.0, 2.0, 1.0):
+        patience.begin(One(loop, deadline))
+    assert len(loop.timers) == 1
+
+
+def test_whoever_ends_in_time_does_not_expire_and_changes_nothing_for_others(loop: Loop) -> None:
+    patience, everybody = Patience(), [One(loop, deadline) for deadline in (1.0, 2.0, 3.0)]
+    for one in everybody:
+        patience.begin(one)
+    patience.end(everybody[0])
+    loop.run_until(2.5)
+    patience.end(everybody[2])
+    loop.run_until(10)
+    assert [one.expired for one in everybody] == [[], [2.0], []]
+    assert not loop.pending
+
+
+def test_one_that_begins_after_a_timer_that_found_nobody_expires_too(loop: Loop) -> None:
+    patience, first, second = Patience(), One(loop, 1.0), One(loop, 4.0)
+    patience.begin(first)
+    patience.end(first)
+    loop.run_until(2)
+    patience.begin(second)
+    loop.run_until(10)
+    assert (first.expired, second.expired) == ([], [4.0])
+
+
+TIMES = st.integers(0, 8)
+
+
+@given(waits=st.lists(st.tuples(TIMES, st.integers(1, 8), TIMES), min_size=1, max_size=8))
+def test_whoever_still_waits_at_the_deadline_expires_then(waits: list[tuple[int, int, int]]) -> None:
+    """Each begins at a time, waits for so long, and ends by itself after so long, if it has not expired."""
+    loop = Loop()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("asyncio.get_running_loop", lambda: loop)
         patience = Patience()
-        everybody = [One(seconds, struck) for seconds in begin]
-        for one in everybody:
-            patience.begin(one)
-        for one, seconds in zip(everybody, begin, strict=True):
-            if seconds in end:
-                patience.end(one)
-        await asyncio.sleep(0.1)
-        return struck
-
-    return asyncio.run(wait())
-
-
-def test_everybody_s_time_is_over_in_the_order_of_the_deadlines() -> None:
-    assert struck_of([0.03, 0.01, 0.05, 0.02], set()) == [0.01, 0.02, 0.03, 0.05]
-
-
-def test_whoever_ends_in_time_is_not_called_and_keeps_nobody_else_from_it() -> None:
-    assert struck_of([0.01, 0.02, 0.03], {0.01, 0.03}) == [0.02]
-
-
-def test_those_who_come_after_the_clock_has_struck_for_nobody_are_watched_too() -> None:
-    async def later() -> list[float]:
-        struck: list[float] = []
-        patience = Patience()
-        first = One(0.01, struck)
-        patience.begin(first)
-        patience.end(first)
-        await asyncio.sleep(0.03)
-        patience.begin(One(0.01, struck))
-        await asyncio.sleep(0.05)
-        return struck
-
-    assert asyncio.run(later()) == [0.01]
+        everybody = [One(loop, begin + wait) for begin, wait, _ in waits]
+        for time in range(20):
+            loop.run_until(time)
+            for one, (begin, _, end) in zip(everybody, waits, strict=True):
+                if begin == time:
+                    patience.begin(one)
+                if begin + end == time:
+                    patience.end(one)
+    assert [one.expired for one in everybody] == [[begin + wait] if wait <= end else [] for begin, wait, end in waits]

@@ -10,6 +10,7 @@ from service.client import Client
 from service.client.errors import InvalidInput
 from service.client.regressor import GDSSMRegressor
 from tests.closeness import assert_close
+from tests.nonempty import nonempty
 from tests.running import Server, running
 
 N, D, K = 60, 4, 2
@@ -38,7 +39,7 @@ def test_a_client_answers_with_typed_terms(columns: int | slice) -> None:
     assert why.weights is None
     assert_close(why.contributions.sum(1), answer.prediction, "prediction", rtol=1e-9)
     assert_close(why.effects.base, y.mean(0), "base")
-    for effect in why.effects.columns:
+    for effect in nonempty(why.effects.columns):
         assert effect.lower.shape == effect.effect.shape == (33, *rows)
         assert effect.missing is None
     if rows:
@@ -47,7 +48,7 @@ def test_a_client_answers_with_typed_terms(columns: int | slice) -> None:
     state: Any = of_context.explanation
     assert state.contributions is None
     assert state.effects.columns[0].lower is None
-    for block, other in zip(why.blocks, state.blocks, strict=True):
+    for block, other in nonempty(zip(why.blocks, state.blocks, strict=True)):
         assert block.block == other.block
         assert_close(block.strength, other.strength, block.block, rtol=1e-6)
 
@@ -66,7 +67,7 @@ def test_a_regressor_explains_what_it_learnt(server: Server, model: str, remote:
     assert found.contributions is None
     assert found.pairs is not None
     assert len(found.pairs) == (6 if model == "nonlinear" else 0)
-    for effect in found.effects.columns:
+    for effect in nonempty(found.effects.columns):
         assert effect.lower is not None
         assert effect.upper is not None
         assert_close((effect.lower + effect.upper) / 2, effect.effect, "middle", rtol=1e-12)

@@ -19,6 +19,7 @@ from service.predictor import Context
 from service.shapes import Array
 from service.store.database import Database
 from tests.closeness import assert_close
+from tests.nonempty import nonempty
 from tests.service.contexts.test_memory import LIMITS, STREAMING, manifest, remember, runtime_of
 from tests.service.contexts.test_portable import forge
 from tests.service.kept import OWNER, STRANGER, Clock, draw, keep, part, weighed
@@ -48,7 +49,7 @@ def drifting(seed: int, length: int, walk: float = 0.0, jump: int | None = None,
 def prequential(memory: Memory, context: Context) -> tuple[Array, Array]:
     """Predict every observation before it is learnt: errors, and whether intervals hold y."""
     runtime, errors, inside = runtime_of("linear"), [], []
-    for i in range(len(context.x)):
+    for i in nonempty(range(len(context.x))):
         row = part(context, slice(i, i + 1))
         if not memory.is_empty:
             found = answer(runtime, LIMITS, memory, row.x, wanted=Wanted(LEVEL))

@@ -10,6 +10,7 @@ from service.contexts.memory import join, learn, new_memory
 from service.errors import InvalidInput
 from service.predictor import Context
 from tests.closeness import assert_close
+from tests.nonempty import nonempty
 from tests.service.contexts.test_memory import LIMITS, ask, at_once, close, manifest, observations, remember, zoo
 from tests.service.kept import part, weighed
 
@@ -102,11 +103,23 @@ def test_what_is_left_of_each_other() -> None:
     assert share == 0.125
 
 
+@each
+def test_each_context_of_a_batch_keeps_its_own_share(name: str) -> None:
+    states = [remember(name, observations(name, seed)[0]).state for seed in (0, 1)]
+    first, second = (state or {} for state in states)
+    together = fade(
+        manifest(name), {key: np.concatenate([first[key], second[key]]) for key in first}, np.array([0.5, 0.25])
+    )
+    for key, tensor in nonempty(together.items()):
+        apart = [fade(manifest(name), state, share)[key] for state, share in ((first, 0.5), (second, 0.25))]
+        assert_close(tensor, np.concatenate(apart), key)
+
+
 @pytest.mark.parametrize("name", ["gd-1", "linear", "linear-1.0.0"])
 def test_of_a_state_that_faded_to_nothing_nothing_is_left(name: str) -> None:
     state = remember(name, observations(name, 0)[0]).state
     assert state is not None
-    assert all((tensor == 0).all() for tensor in fade(manifest(name), state, 0.0).values())
+    assert all((tensor == 0).all() for tensor in nonempty(fade(manifest(name), state, 0.0).values()))
 
 
 def test_of_rows_that_nearly_all_fade_at_once_the_last_are_left() -> None:

@@ -177,7 +177,9 @@ def test_evaluations_are_their_owner_s(ledger: Ledger) -> None:
 
 def test_an_owner_may_have_so_many_unfinished_and_no_more(ledger: Ledger) -> None:
     first, _ = (ledger.add("me", SMALL, [], 1) for _ in range(2))
-    with pytest.raises(QuotaExceeded, match=r"at most 2 .*GDSSM_MAX_EVALUATIONS"):
+    with pytest.raises(
+        QuotaExceeded, match=r"at most 2 .*GDSSM_MAX_EVALUATIONS\)\. Wait for one to end, or cancel one\.$"
+    ):
         ledger.add("me", SMALL, [], 1)
     ledger.add("you", SMALL, [], 1)
     ledger.cancel("me", first.id)

@@ -12,6 +12,7 @@ from service.explaining.explanation import explain_state
 from service.models.repository import Repository
 from service.predictor import Limits
 from service.shapes import Array
+from tests.nonempty import nonempty
 
 LIMITS = Limits(1024, 1_000_000)
 SPOILED: list[Callable[[Array], Array]] = [
@@ -30,7 +31,7 @@ def is_explained(repository: Repository, model: str, memory: Memory) -> bool:
     assert found.effects is not None
     numbers: list[Array] = [effect.effect for effect in found.effects.columns]
     numbers += [block.probability for block in found.blocks or ()]
-    assert all(np.isfinite(array).all() for array in numbers)
+    assert all(np.isfinite(array).all() for array in nonempty(numbers))
     return True
 
 

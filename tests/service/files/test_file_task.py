@@ -193,7 +193,7 @@ def test_a_file_of_too_many_columns_is_refused_before_they_are_compared(tmp_path
     for name, path in files.items():
         columns = [f"c{i}" for i in range(300_000 if name == wide else 2)]
         path.write_text(",".join(columns) + "\n" + ",".join("1" for _ in columns) + "\n")
-    told = rf"{wide}.csv: has 300000 columns. Send at most 8 \(GDSSM_MAX_COLUMNS"
+    told = rf"{wide}.csv: has 300000 columns. Send at most 8 \(GDSSM_MAX_COLUMNS\)\.$"
     task = open_task(files["context"], files["query"], "c0", max_columns=8)
     with pytest.raises(InvalidInput, match=told), task:
         pass

@@ -19,6 +19,7 @@ from service.models.unloaded import UnloadedHere
 from service.settings import Settings
 from service.store.database import Database
 from service.store.unloaded import StoredUnloaded
+from tests.nonempty import nonempty
 from tests.service.forged import answering, forged, shipped
 
 ZOO = Settings().zoo
@@ -310,7 +311,7 @@ def test_requests_in_flight_finish_on_the_old_model_and_new_ones_get_the_new(tmp
 
     with ThreadPoolExecutor(4) as callers:
         asking = [callers.submit(ask) for _ in range(4)]
-        for content in islice(cycle(contents[::-1]), 9):
+        for content in nonempty(islice(cycle(contents[::-1]), 9)):
             put(path, content)
             repository.rescan()
             assert answer(repository) == pytest.approx(1 if content is contents[0] else 42)

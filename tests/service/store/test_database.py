@@ -127,9 +127,10 @@ def test_a_database_that_is_not_there_is_said_at_the_start(url: str, reason: str
 )
 def test_a_database_that_refuses_is_said_in_one_line(tmp_path: Path, address: str) -> None:
     (tmp_path / "text.db").write_text("This is no database.\n" * 100)
-    with pytest.raises(
-        InvalidSettings, match=r"^The database of GDSSM_DATABASE_URL cannot be used \(.*\)\."
-    ) as refused:
+    told = (
+        r"^The database of GDSSM_DATABASE_URL cannot be used \(.*\)\. Correct the address, or name another database\.$"
+    )
+    with pytest.raises(InvalidSettings, match=told) as refused:
         Database.open(address.format(tmp_path))
     assert "\n" not in str(refused.value)
 

@@ -6,6 +6,7 @@ from gdssm.evaluation.learners.conjugate_gradient import ConjugateGradient
 from gdssm.evaluation.learners.gradient_descent import GradientDescent
 from gdssm.evaluation.learners.least_squares import LeastSquares
 from gdssm.evaluation.tasks.batch import Batch
+from tests.nonempty import nonempty
 
 
 def krylov_minimum(x: Array, y: Array, steps: int) -> Array:
@@ -48,7 +49,7 @@ def test_no_gradient_steps_fit_the_context_better(batch: Batch) -> None:
         return errors
 
     best = misfit(ConjugateGradient(3))
-    for rates in np.random.default_rng(0).uniform(0, 3, (200, 3)):
+    for rates in nonempty(np.random.default_rng(0).uniform(0, 3, (200, 3))):
         assert np.all(misfit(GradientDescent(tuple(rates.tolist()), 3)) > best)
 
 

@@ -7,6 +7,7 @@ from gdssm.evaluation.metrics.loss import half_mean_squared_error
 from gdssm.evaluation.tasks.batch import Batch
 from gdssm.evaluation.tasks.linear import Linear
 from gdssm.evaluation.tasks.noisy import Noisy
+from tests.nonempty import nonempty
 
 
 @pytest.mark.parametrize("steps", [1, 2, 3, 7, 20, 50])
@@ -14,7 +15,7 @@ def test_it_is_the_loss_of_gradient_descent(steps: int, batch: Batch, short_batc
     rng = np.random.default_rng(steps)
     for sample in (batch, short_batch):
         loss = RateLoss.of(sample, steps)
-        for rates in rng.uniform(0.1, 1.5, (5, steps)):
+        for rates in nonempty(rng.uniform(0.1, 1.5, (5, steps))):
             descent = GradientDescent(tuple(rates.tolist()), steps)
             expected = half_mean_squared_error(descent.predict(sample.x, sample.y, sample.x_query), sample.y_query)
             assert loss(rates) == pytest.approx(expected, rel=1e-8)

@@ -81,7 +81,11 @@ IN_JSON = {
     ),
     "data that is a number": (changed(0, data=1), "inputs[0].data", "list"),
     "data that is a text": (changed(0, data="AAAA"), "inputs[0].data", "list"),
-    "a fraction for a whole number": (changed(0, datatype="INT32"), "inputs[0].data", "holds 0.5, which is no INT32"),
+    "a fraction for a whole number": (
+        changed(0, datatype="INT32"),
+        "inputs[0].data",
+        "holds 0.5, which is no INT32. Send it as FP64, or other numbers.",
+    ),
     "a number beyond INT8": (changed(2, datatype="INT8", data=[1, 2, 300, 4]), "inputs[2].data", "holds 300"),
     "a negative number for UINT8": (changed(1, datatype="UINT8"), "inputs[1].data", "holds -1"),
     "a number beyond FP32": (changed(2, datatype="FP32", data=[1, 2, 1e300, 4]), "x_query[0][1][0]", "is infinite"),
@@ -106,7 +110,7 @@ IN_JSON = {
         "inputs[0].parameters.shared_memory_region",
         "the fields here are binary_data_size",
     ),
-    "one name twice": (changed(2, name="x"), "inputs[2].name", "'x' is there twice"),
+    "one name twice": (changed(2, name="x"), "inputs[2].name", "'x' is there twice. Send each tensor once."),
     "an unknown name": (changed(2, name="query"), "query", "is not an input of model gd-1"),
     "no name": (changed(2, name=None), "inputs[2].name", "must be a text"),
     "an endless name": (changed(2, name="x" * 1000), "inputs[2].name", "at most 200"),
@@ -115,8 +119,12 @@ IN_JSON = {
     "too many inputs": (task(inputs=[in_json("x", X)] * 101), "inputs", "at most 100"),
     "inputs that are an object": (task(inputs={}), "inputs", "list"),
     "an input that is a list": (task(inputs=[[1]]), "inputs[0]", "must be an object"),
-    "an unknown output": (task(outputs=[{"name": "answer"}]), "outputs[0].name", "'answer' is not an output"),
-    "an output wanted twice": (task(outputs=[{"name": "prediction"}] * 2), "outputs[1].name", "is there twice"),
+    "an unknown output": (
+        task(outputs=[{"name": "answer"}]),
+        "outputs[0].name",
+        "'answer' is not an output. Model gd-1 has prediction",
+    ),
+    "an output wanted twice": (task(outputs=[{"name": "prediction"}] * 2), "outputs[1].name", "each once."),
     "a classification": (
         task(outputs=[{"name": "prediction", "parameters": {"classification": 2}}]),
         "outputs[0].parameters.classification",
@@ -147,7 +155,7 @@ IN_JSON = {
     "a number too large for FP16": (
         changed(0, datatype="FP16", data=[1, 2, 3, 4, 5, 70000]),
         "x[0][2][1]",
-        "is 70000, too large for FP16 (at most 65504)",
+        "is 70000, too large for FP16 (at most 65504), where it is infinite. Send it as FP64.",
     ),
     "a number too small for FP16": (
         changed(0, datatype="FP16", data=[-70000] * 6),

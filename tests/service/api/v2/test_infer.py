@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from service.models.repository import Repository
+from tests.nonempty import nonempty
 from tests.service.api.v2.protocol import (
     BEHIND,
     HEADER,
@@ -129,7 +130,7 @@ def test_a_model_of_single_precision_answers_in_it(client: InProcess) -> None:
 def test_an_empty_tensor_needs_no_numbers(client: InProcess) -> None:
     empty = np.zeros((1, 0, 2))
     choices: list[list[object]] = [[], [[]]]
-    for nested in choices:
+    for nested in nonempty(choices):
         inputs = [in_json("x", X), in_json("y", Y), {**in_json("x_query", empty), "data": nested}]
         assert outputs_of(infer(client, {"inputs": inputs}))["prediction"].shape == (1, 0, 1)
     inputs = [in_json("x", X), in_json("y", Y), in_binary("x_query", empty)]

@@ -1,0 +1,44 @@
+"""Numbers that the service's README promises and that no setting changes: each is that of the code."""
+
+import pytest
+
+from service.access.keyring import FRESH_FOR, GRACE, NEW_KEYS
+from service.access.rate_limits import WINDOW
+from service.api import transport
+from service.api.names import NAMES
+from service.api.work import SHORT
+from service.contexts import recent
+from service.errors import SHOWN
+from service.models import model_file, trial
+from service.models.repository import FIRST_LOOK
+from service.running.serving import KEEP_ALIVE, LAST_GRACE
+from service.store.receipts import KEPT_FOR
+from service.tensors import HEADER_BYTES
+from tests.running import ROOT
+
+TEXT = " ".join((ROOT / "service/README.md").read_text().split())
+MIB, DAY = 2**20, 86_400
+PROMISES = [
+    f"running services notice within {FRESH_FOR:g} seconds",
+    f"read again every {FRESH_FOR:g} seconds, and at once for a key that is not known",
+    f"at most {NEW_KEYS} times more in {FRESH_FOR:g} seconds",
+    f"the keys last known stay good for {GRACE / 60:g} minutes",
+    f"so many requests in any {WINDOW:g} seconds",
+    f"keeps the states that it used last, {recent.MOST / MIB:g} MiB of them",
+    f"larger than {model_file.LARGEST / MIB:g} MiB",
+    f"with {trial.SECONDS} s, {trial.MEMORY / MIB / 1024:g} GiB (and {trial.COPIES} times its size)",
+    f"trial side by side, {trial.SECONDS} s each; after {FIRST_LOOK:g} s the start waits no longer",
+    f"| {transport.HEAD_BYTES / 1024:g} KiB | request line, headers and trailers",
+    f"| {HEADER_BYTES / MIB:g} MiB | the header of a body of safetensors",
+    f"| {NAMES} | names of one object of JSON; of many mistakes the first {SHOWN} are looked for",
+    f"| {transport.PIPELINED} | requests of one connection that wait",
+    f"| the limit of open files, less {transport.SPARE_FILES} | connections; idle ones end after {KEEP_ALIVE} s |",
+    f"Exit code 0; {LAST_GRACE:g} seconds later the process ends by force",
+    f"stored in the transaction of the change, for {'a day' if KEPT_FOR == DAY else KEPT_FOR}",
+    f"Work of up to {SHORT} numbers",
+]
+
+
+@pytest.mark.parametrize("promise", PROMISES)
+def test_what_the_readme_promises_is_what_the_code_does(promise: str) -> None:
+    assert promise in TEXT

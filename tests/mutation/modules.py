@@ -1,0 +1,60 @@
+"""The modules that decide, and the tests that must notice a mistake in each."""
+
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+
+CONTEXTS = "tests/service/contexts"
+MODULES: dict[str, dict[str, tuple[str, ...]]] = {
+    "limits": {
+        "service/numbers.py": ("tests/service/test_numbers.py", "tests/service/test_real_numbers.py"),
+        "service/real_numbers.py": ("tests/service/test_real_numbers.py", "tests/service/test_numbers.py"),
+        "service/shapes.py": ("tests/service/test_shapes.py",),
+        "service/inference.py": ("tests/service/test_inference.py",),
+        "service/api/bounds.py": ("tests/service/api/test_bounds.py",),
+        "service/api/live_transport.py": ("tests/service/api/test_live_transport.py",),
+        "service/api/admission.py": ("tests/service/api/test_admission.py",),
+        "service/api/patience.py": ("tests/service/api/test_patience.py",),
+    },
+    "state": {
+        "service/contexts/memory.py": (f"{CONTEXTS}/test_memory.py",),
+        "service/contexts/forgetting.py": (f"{CONTEXTS}/test_forgetting.py",),
+        "service/contexts/compact.py": (f"{CONTEXTS}/test_compact.py",),
+        "service/contexts/merge.py": (f"{CONTEXTS}/test_merge.py", f"{CONTEXTS}/test_cells.py"),
+        "service/contexts/precision.py": (f"{CONTEXTS}/test_precision.py",),
+        "service/contexts/removal.py": (f"{CONTEXTS}/test_precision.py", f"{CONTEXTS}/test_memory.py"),
+        "service/contexts/state_validation.py": (f"{CONTEXTS}/test_impossible_imports.py",),
+    },
+    "access": {
+        "service/access/caller.py": ("tests/service/access", "tests/service/api/test_keys.py"),
+        "service/access/keyring.py": ("tests/service/access",),
+        "service/access/keys.py": ("tests/service/access",),
+        "service/access/rate_limits.py": ("tests/service/access",),
+        "service/access/sites.py": ("tests/service/access",),
+    },
+    "evidence": {
+        "gdssm/prior.py": ("tests/gdssm/test_prior.py", "tests/export/test_shipped.py"),
+        "gdssm/evidence.py": ("tests/gdssm/test_evidence.py",),
+        "gdssm/quadrature.py": ("tests/gdssm/test_prior.py", "tests/gdssm/test_quadrature.py"),
+        "gdssm/decay_average.py": ("tests/gdssm/test_decay_average.py", "tests/gdssm/test_prior.py"),
+        "service/wide_readout.py": ("tests/service/test_wide_readout.py",),
+    },
+}
+
+
+@dataclass(frozen=True)
+class Equivalent:
+    """A mutant that behaves as the original does: a line of a module, and what it became."""
+
+    module: str
+    original: str
+    mutant: str
+    reason: str
+
+
+def equivalents() -> list[Equivalent]:
+    """Read the list that is kept by hand."""
+    entries = tomllib.loads((Path(__file__).parent / "equivalent.toml").read_text())["equivalent"]
+    return [Equivalent(**entry) for entry in entries]
