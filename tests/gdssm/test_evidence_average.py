@@ -170,6 +170,15 @@ def heavy_columns_and_noise(rng: Generator, x: Array) -> Task:
     return heavy_noise(rng, rng.standard_t(2, x.shape))
 
 
+def heavy_noise_alone(rng: Generator, x: Array) -> Task:
+    return x, rng.standard_t(2, x[..., :1].shape)
+
+
+def noise_with_heavy_columns(rng: Generator, x: Array) -> Task:
+    """Noise that has nothing to do with columns of such tails."""
+    return noise_alone(rng, rng.standard_t(2, x.shape))
+
+
 KINDS = (
     linear,
     without_noise,
@@ -182,6 +191,8 @@ KINDS = (
     heavy_columns,
     heavy_noise,
     heavy_columns_and_noise,
+    heavy_noise_alone,
+    noise_with_heavy_columns,
 )
 
 
