@@ -38,6 +38,8 @@ def entry(name: str, place: int, value: float) -> Change:
 
 IMPOSSIBLE: list[tuple[str, int, Change, str]] = [
     ("linear", 7, replaced("state.count", np.array([-1e-9])), "a negative number, in state.count"),
+    ("linear", 7, entry("state.mean", 0, np.nan), "not a finite number, in state.mean"),
+    ("nonlinear", 7, entry("state.center", 0, np.inf), "not a finite number, in state.center"),
     ("linear", 7, entry("state.peak", 0, -1e-9), "a negative number, in state.peak"),
     ("linear", 7, entry("state.comoment.upper", 0, -0.001), "sums that no observations lead to"),
     ("linear-1.0.0", 7, entry("state.comoment.upper", 0, -0.001), "sums that no observations lead to"),
