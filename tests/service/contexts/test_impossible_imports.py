@@ -134,6 +134,21 @@ def test_waiting_observations_of_decay_auto_have_positive_weights(model: str) ->
         read(forge(memory, entry("state.count", 3, -1.0), model), model)
 
 
+@pytest.mark.parametrize("model", ["linear", "nonlinear"])
+def test_columns_of_which_all_cells_are_there_or_none_are_possible(model: str) -> None:
+    context, _ = observations(model, 0)
+    x = context.x.copy()
+    x[:, 0], x[0, 1] = np.nan, np.nan
+    memory = remember(model, context._replace(x=x))
+    assert memory.state is not None
+    assert {0.0, 1.0} < set(memory.state["state.present"].ravel())
+    found = read(forge(memory, labelled(), model), model)
+    assert found.n_observations == len(x)
+    for value in (-1e-5, 1 + 1e-5):
+        with pytest.raises(InvalidInput, match=r"a share that is not between 0 and 1, in state\.present"):
+            read(forge(memory, entry("state.present", 0, value), model), model)
+
+
 def test_half_a_matrix_is_all_that_is_read_of_it() -> None:
     memory = portable.as_written(remember("linear", draw(1)))
     assert memory.state is not None
