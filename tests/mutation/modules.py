@@ -19,7 +19,11 @@ MODULES: dict[str, dict[str, tuple[str, ...]]] = {
         "service/api/patience.py": ("tests/service/api/test_patience.py",),
     },
     "state": {
-        "service/contexts/memory.py": (f"{CONTEXTS}/test_memory.py",),
+        "service/contexts/memory.py": (
+            f"{CONTEXTS}/test_memory.py",
+            f"{CONTEXTS}/test_forgetting.py",
+            f"{CONTEXTS}/test_precision.py",
+        ),
         "service/contexts/forgetting.py": (f"{CONTEXTS}/test_forgetting.py",),
         "service/contexts/compact.py": (f"{CONTEXTS}/test_compact.py",),
         "service/contexts/merge.py": (f"{CONTEXTS}/test_merge.py", f"{CONTEXTS}/test_cells.py"),

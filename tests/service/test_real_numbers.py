@@ -49,11 +49,18 @@ def test_integers_floats_decimals_and_fractions_are_the_nearest_float64(value: o
         pd.NA,
         np.ma.masked,
         HIDDEN,
+        np.array(pd.NA, object),
     ],
     ids=repr,
 )
 def test_none_na_nan_and_masked_values_are_missing(value: object) -> None:
     assert np.isnan(number_of(value))
+
+
+@pytest.mark.parametrize("value", [np.array([1.0]), np.array([]), np.array([[1.0]])], ids=repr)
+def test_an_array_with_axes_is_no_number(value: object) -> None:
+    with pytest.raises(Flawed):
+        number_of(value)
 
 
 @pytest.mark.parametrize(

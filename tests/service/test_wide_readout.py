@@ -35,7 +35,20 @@ def test_both_agree(repository: Repository, model: str, rows: int, inputs: int, 
     y = generator.normal(size=(B, rows, outputs)) + x[..., :1]
     x_query = x[:, :2] + 0.5
     x, x_query = (np.where(generator.random(cells.shape) < missing, np.nan, cells) for cells in (x, x_query))
-    tensors = {"x": x, "y": y, "x_query": x_query}
+    check_agreement(runtime, {"x": x, "y": y, "x_query": x_query})
+
+
+@pytest.mark.parametrize("model", ["linear", "nonlinear"])
+def test_columns_that_do_not_vary_have_no_share_on_either_side(repository: Repository, model: str) -> None:
+    generator = np.random.default_rng(0)
+    x = generator.normal(size=(B, 40, 5))
+    x[..., 1], x[0, :, 3] = 7.0, 0.0
+    y = x[..., :1] + generator.normal(size=(B, 40, 2))
+    check_agreement(repository.get(model), {"x": x, "y": y, "x_query": x[:, :3] + 0.5})
+
+
+def check_agreement(runtime: Runtime, tensors: dict[str, Array]) -> None:
+    """Compare what the graph answers with what is worked out behind it."""
     found = {}
     try:
         for wide in (sys.maxsize, 0):

@@ -38,6 +38,8 @@ def entry(name: str, place: int, value: float) -> Change:
 
 IMPOSSIBLE: list[tuple[str, int, Change, str]] = [
     ("linear", 7, replaced("state.count", np.array([-1e-9])), "a negative number, in state.count"),
+    ("linear", 7, entry("state.mean", 0, np.nan), "not a finite number, in state.mean"),
+    ("nonlinear", 7, entry("state.center", 0, np.inf), "not a finite number, in state.center"),
     ("linear", 7, entry("state.peak", 0, -1e-9), "a negative number, in state.peak"),
     ("linear", 7, entry("state.comoment.upper", 0, -0.001), "sums that no observations lead to"),
     ("linear-1.0.0", 7, entry("state.comoment.upper", 0, -0.001), "sums that no observations lead to"),
@@ -130,6 +132,21 @@ def test_waiting_observations_of_decay_auto_have_positive_weights(model: str) ->
             read(forge(memory, entry("drift.weight", 0, weight), model), model)
     with pytest.raises(InvalidInput, match=r"a negative number, in state.count"):
         read(forge(memory, entry("state.count", 3, -1.0), model), model)
+
+
+@pytest.mark.parametrize("model", ["linear", "nonlinear"])
+def test_columns_of_which_all_cells_are_there_or_none_are_possible(model: str) -> None:
+    context, _ = observations(model, 0)
+    x = context.x.copy()
+    x[:, 0], x[0, 1] = np.nan, np.nan
+    memory = remember(model, context._replace(x=x))
+    assert memory.state is not None
+    assert {0.0, 1.0} < set(memory.state["state.present"].ravel())
+    found = read(forge(memory, labelled(), model), model)
+    assert found.n_observations == len(x)
+    for value in (-1e-5, 1 + 1e-5):
+        with pytest.raises(InvalidInput, match=r"a share that is not between 0 and 1, in state\.present"):
+            read(forge(memory, entry("state.present", 0, value), model), model)
 
 
 def test_half_a_matrix_is_all_that_is_read_of_it() -> None:

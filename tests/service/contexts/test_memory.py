@@ -10,6 +10,8 @@ from hypothesis import strategies as st
 from service.artifact import Manifest
 from service.contexts.decay import Decay
 from service.contexts.memory import Memory, answer, join, learn, new_memory
+from service.contexts.readouts import Readouts
+from service.distribution import NOTHING
 from service.errors import InvalidInput, NumericOverflow, UnsupportedByModel
 from service.models.repository import Repository
 from service.predictor import Context, Limits
@@ -178,6 +180,26 @@ def test_before_the_first_observation_the_columns_that_the_model_fixes_are_known
     free, fixed = new_memory(manifest("linear"), None), new_memory(manifest("sine-trained"), None)
     assert (free.inputs, free.outputs) == (None, None)
     assert (fixed.inputs, fixed.outputs) == (1, 1)
+
+
+def test_only_a_context_that_chooses_its_decay_has_a_memory_length() -> None:
+    context, _ = observations("linear", 0)
+    assert new_memory(manifest("linear"), "auto").memory_length == 0.0
+    assert 0.0 < (remember("linear", context, decay="auto").memory_length or 0.0) <= len(context.x)
+    assert remember("linear", context, decay=0.9).memory_length is None
+
+
+@pytest.mark.parametrize("decay", [None, 0.9, "auto"])
+def test_what_a_state_answers_with_is_worked_out_once(decay: Decay) -> None:
+    context, query = observations("linear", 0)
+    memory, readouts = remember("linear", context, decay=decay), Readouts()
+    state = memory.state or {}
+    assert not readouts.find(state, NOTHING)
+    first = answer(runtime_of("linear"), LIMITS, memory, query, readouts=readouts).prediction
+    kept = readouts.find(state, NOTHING)
+    assert kept
+    assert_close(answer(runtime_of("linear"), LIMITS, memory, query, readouts=readouts).prediction, first, "prediction")
+    assert readouts.find(state, NOTHING) is kept
 
 
 def test_what_has_no_state_remembers_nothing() -> None:

@@ -260,6 +260,13 @@ def test_weights_that_sum_to_more_than_floating_point_holds_are_refused(name: st
 
 
 @pytest.mark.parametrize("name", REGRESSIONS)
+def test_digits_are_kept_where_nothing_is_said_of_them(name: str) -> None:
+    memory, mistake = remember(name, LINE), one(1e9, 0)
+    refused(lambda: learn(runtime_of(name), LIMITS, memory, mistake), r"x\[0\]\[0\]: is 1e\+09")
+    assert learn(runtime_of(name), LIMITS, memory, mistake, allow_precision_loss=True).n_observations == 5
+
+
+@pytest.mark.parametrize("name", REGRESSIONS)
 def test_a_merge_that_costs_digits_is_refused(name: str) -> None:
     small, large = remember(name, LINE), remember(name, Context(1e9 * X, 5 + 2 * X))
     error = refused(lambda: join(runtime_of(name), small, large), "context: has seen so much larger values")
