@@ -17,9 +17,10 @@ from service.errors import SHOWN, MalformedBody, Problem
 
 NAMES = 100
 """Most names of one object."""
-MARKS = (b":", b"{", b"[]")
 CROWD = 10_000
-"""A body with more of one of these holds too many names, objects or empty rows, or a text that is too long."""
+TEXTS = 50_000
+MARKS = {b":": CROWD, b"{": CROWD, b"[]": CROWD, b'"': 2 * TEXTS}
+"""A body with more of one of these holds too many names, objects, empty rows or texts, or a text that is too long."""
 ENTRIES = 1000
 """Of each list of such a body so many are read: enough to say what is wrong."""
 
@@ -30,7 +31,7 @@ class Beginning(dict[str, Any]):
 
 def is_crowded(body: bytes) -> bool:
     """Tell whether a body has so many objects that building them would cost more than any valid body does."""
-    return len(body) > CROWD and any(body.count(mark) > CROWD for mark in MARKS)
+    return len(body) > CROWD and any(body.count(mark) > most for mark, most in MARKS.items())
 
 
 def decode_beginning(body: bytes, known: frozenset[str]) -> object:
@@ -73,7 +74,10 @@ class Pruning:
         """Do what `of_object` does with the outermost object."""
         kept = self.of_object(dict(found))
         if isinstance(found, Beginning):
-            text = f"The body has more than {CROWD} names, objects or empty lists. Send those that are needed."
+            text = (
+                f"The body has more than {CROWD} names, objects or empty lists, or than {TEXTS} texts. "
+                "Send those that are needed."
+            )
             self.problem = self.problem or Problem("", text)
         return kept
 
