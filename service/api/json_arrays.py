@@ -4,7 +4,6 @@ This is a short cut and not a second reader: what is in any way unusual it leave
 the caller hears, and what it does read goes through the same pydantic models.
 """
 
-from collections.abc import Sequence
 from itertools import chain, islice
 from types import NoneType
 
@@ -96,17 +95,11 @@ class _Lists:
 def _cells(found: simdjson.Array, width: int) -> Cells:
     """Read rows of numbers and null, in runs between which other threads may go on."""
     rows, runs, at_once = iter(found), list[Array](), max(CELLS_AT_ONCE // width, 1)
-    while run := [*map(_row, islice(rows, at_once))]:
+    while run := [[*row] for row in islice(rows, at_once)]:  # type: ignore[misc]  # as in `_list`
         if not {*map(type, chain.from_iterable(run))} <= {int, float, NoneType}:
             raise _Unusual
         runs.append(np.array(run, np.float64))
     return Cells(np.concatenate(runs))
-
-
-def _row(found: object) -> Sequence[object]:
-    if not isinstance(found, simdjson.Array):
-        raise _Unusual
-    return found.as_list()
 
 
 def _check_widths(found: simdjson.Array) -> None:

@@ -25,6 +25,10 @@ ENTRIES = 1000
 """Of each list of such a body so many are read: enough to say what is wrong."""
 
 
+RUN = 8192
+"""Entries of a list that are built at a time."""
+
+
 class Beginning(dict[str, Any]):
     """An object of which something is left out, so that it is refused whatever is found in the rest."""
 
@@ -56,6 +60,28 @@ def _beginning(found: Any, known: frozenset[str]) -> Any:  # noqa: ANN401  (any 
     if len(names) > NAMES:
         names |= dict.fromkeys(name for name in known if found.get(name) is not None)
     return {name: _beginning(found[name], known) for name in names}
+
+
+def decode_in_runs(body: bytes) -> object:
+    """Read a JSON document, in runs between which other threads may go on.
+
+    Raises:
+        ValueError, RuntimeError: It is not JSON, or such that simdjson does not read it: NaN, integers beyond 64 bits.
+        RecursionError: It is nested deeply.
+    """
+    return _in_runs(simdjson.Parser().parse(body))
+
+
+def _in_runs(found: Any) -> Any:  # noqa: ANN401  (any JSON value)
+    if isinstance(found, simdjson.Object):
+        return {name: _in_runs(value) for name, value in found.items()}
+    if not isinstance(found, simdjson.Array):
+        return found
+    items, entries = list[Any](), iter(found)
+    while run := [*islice(entries, RUN)]:
+        plain = {*map(type, run)}.isdisjoint((simdjson.Array, simdjson.Object))
+        items += run if plain else map(_in_runs, run)
+    return items
 
 
 class Pruning:
