@@ -8,6 +8,7 @@ missing, rows must have one width, and NaN, ±Infinity and numbers beyond float6
 
 import math
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from itertools import chain, islice
 from math import prod
 
@@ -19,6 +20,14 @@ from service.shapes import Array, shaped
 
 SHOWN = 5
 """A list of a thousand bad cells helps no more than its first few."""
+
+
+@dataclass(frozen=True)
+class Cells:
+    """Rows that were read already, null among their cells: for fields alone in which a cell may be missing."""
+
+    array: Array
+    """(N, D); NaN where a cell is null."""
 
 
 def number(value: object, field: str) -> float:
@@ -73,8 +82,8 @@ def row(value: object, field: str) -> Array:
 
 def cells(value: object, field: str) -> Array:
     """Read rows in which null is a missing cell; returns (N, D), as `matrix`."""
-    if isinstance(value, np.ndarray) and value.ndim == 2:
-        return value
+    if isinstance(value, Cells):
+        return value.array
     return matrix(value, field, missing=True)
 
 

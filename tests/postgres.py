@@ -4,7 +4,6 @@ import os
 import pwd
 import shutil
 import signal
-import socket
 import subprocess
 import tempfile
 import time
@@ -12,6 +11,8 @@ from pathlib import Path
 
 import psycopg
 import pytest
+
+from tests.running import free_port
 
 DEBIAN = Path("/usr/lib/postgresql")
 MISSING = "PostgreSQL is not installed (no `postgres` and `initdb`): its tests are skipped. apt-get install postgresql"
@@ -28,7 +29,7 @@ class Postgres:
         self._user = _unprivileged()
         if self._user:
             shutil.chown(self._directory, self._user)
-        self._port = _free_port()
+        self._port = free_port()
         self._process: subprocess.Popen[bytes] | None = None
         options = ["--auth=trust", "--username=gdssm", "--encoding=UTF8", "--no-locale", "--no-sync"]
         self._run("initdb", "-D", str(self._data), *options).wait()
@@ -120,9 +121,3 @@ def _unprivileged() -> str | None:
         return None
     known = {entry.pw_name for entry in pwd.getpwall()}
     return next(name for name in ("postgres", "nobody") if name in known)
-
-
-def _free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port: int = listener.getsockname()[1]
-        return port

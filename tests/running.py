@@ -1,6 +1,7 @@
 """A service that really runs: a process, a socket, signals. For tests and benchmarks."""
 
 import os
+import random
 import re
 import signal
 import socket
@@ -9,7 +10,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
@@ -59,16 +60,25 @@ class Server:
         return self.process.wait(timeout=20)
 
 
+def free_port() -> int:
+    """Find a port that is free, and stays so: no outgoing connection takes it while a service starts again."""
+    lowest = int(Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()[0])
+    for port in random.sample(range(5_000, max(lowest, 10_000)), 100):
+        with suppress(OSError), socket.create_server(("127.0.0.1", port)):
+            return port
+    raise AssertionError("100 ports are taken")
+
+
 @contextmanager
 def running(**environment: str) -> Iterator[Server]:
-    """Start a service on a free port, with some settings and a new database unless they name one; end it after use."""
+    """Start a service with some settings, on a free port and a new database unless they name one; end it after use."""
     with tempfile.TemporaryDirectory() as directory:
-        database = {"GDSSM_DATABASE_URL": f"sqlite:///{directory}/gdssm.db"}
-        command, variables = [*SERVE, "--port", "0"], {**os.environ, **database, **environment}
+        new = {"GDSSM_DATABASE_URL": f"sqlite:///{directory}/gdssm.db", "GDSSM_PORT": "0"}
+        variables = {**os.environ, **new, **environment}
         log = Path(directory) / "log"  # not a pipe: a service that logs much would stand still on a full one
         with (
             log.open("w") as stderr,
-            subprocess.Popen(command, cwd=ROOT, env=variables, stderr=stderr, text=True) as process,
+            subprocess.Popen(SERVE, cwd=ROOT, env=variables, stderr=stderr, text=True) as process,
         ):
             server = Server(process, log)
             try:

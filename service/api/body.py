@@ -1,6 +1,7 @@
 """The request body: read within its limit, then parsed and validated off the event loop."""
 
 from collections.abc import Callable, Coroutine
+from contextlib import suppress
 from functools import cache, partial
 from typing import Any, NamedTuple, TypeVar
 
@@ -11,7 +12,7 @@ from pydantic_core import from_json
 
 from service.api import json_arrays
 from service.api.headers import header, headers_of
-from service.api.names import Pruning, decode_beginning, is_crowded, names_of
+from service.api.names import Pruning, decode_beginning, decode_in_runs, is_crowded, names_of
 from service.api.problems import problems_in
 from service.api.served import parts_of
 from service.api.work import BYTES_A_NUMBER, SHORT
@@ -21,6 +22,8 @@ from service.numbers import named
 JSON = "application/json"
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 """Ignored, as RFC 8259, 8.1 lets a reader do: programs of Windows write it."""
+LONG = 2**20
+"""Bytes of a body that takes milliseconds to read."""
 Body = TypeVar("Body", bound=BaseModel)
 
 
@@ -196,7 +199,7 @@ def decode(body: bytes, model: type[BaseModel]) -> dict[str, Any]:
     """
     text = body.removeprefix(BYTE_ORDER_MARK)
     try:
-        value = decode_beginning(text, names_of(model)) if is_crowded(text) else from_json(text)
+        value = decode_beginning(text, names_of(model)) if is_crowded(text) else _whole(text)
     except ValueError as error:
         raise _unreadable(text, str(error)) from None
     if not isinstance(value, dict):
@@ -237,6 +240,14 @@ def check_content_type(request: Request, wanted: str) -> None:
         raise UnsupportedContentType(
             f"The body must be {what}; this is {sent[:100]!r}. Send the header Content-Type: {wanted}."
         )
+
+
+def _whole(text: bytes) -> object:
+    """Read a JSON document; a long one in runs, since no other thread runs within `from_json`."""
+    if len(text) > LONG:
+        with suppress(ValueError, RuntimeError):  # which `from_json` reads, or refuses in its words
+            return decode_in_runs(text)
+    return from_json(text)
 
 
 def _unreadable(body: bytes, reason: str) -> MalformedBody | InvalidInput:

@@ -4,16 +4,20 @@ This is a short cut and not a second reader: what is in any way unusual it leave
 the caller hears, and what it does read goes through the same pydantic models.
 """
 
-from itertools import islice
+from itertools import chain, islice
+from types import NoneType
 
 import numpy as np
 import simdjson
 
 from service.api.names import NAMES
+from service.numbers import Cells
 from service.shapes import Array
 
 ROWS_AT_ONCE = 4096
 """Between two of these other threads may run."""
+CELLS_AT_ONCE = 8192
+"""As many, where each is looked at."""
 
 
 class _Unusual(ValueError):
@@ -22,6 +26,8 @@ class _Unusual(ValueError):
 
 def decode(body: bytes) -> dict[str, object] | None:
     """Read a JSON object; every list of numbers in it becomes an array (N,), every list of rows of one width (N, D).
+
+    With null among the cells of the rows these are `Cells`.
 
     Args:
         body: UTF-8.
@@ -62,7 +68,7 @@ class _Lists:
             return self._list(found)  # type: ignore[arg-type]  # it is one
         return self.of_object(found) if kind is simdjson.Object else found  # type: ignore[arg-type]
 
-    def _list(self, found: simdjson.Array) -> Array | list[object]:
+    def _list(self, found: simdjson.Array) -> Array | Cells | list[object]:
         size = len(found)
         first: object = type(found[0]) if size else None
         if first is float or first is int:
@@ -80,7 +86,20 @@ class _Lists:
         width = widths.pop()
         if widths or not width:
             raise _Unusual
-        return np.ndarray((size, width), np.float64, found.as_buffer(of_type="d"))
+        try:
+            return np.ndarray((size, width), np.float64, found.as_buffer(of_type="d"))
+        except TypeError:  # not numbers alone
+            return _cells(found, width)
+
+
+def _cells(found: simdjson.Array, width: int) -> Cells:
+    """Read rows of numbers and null, in runs between which other threads may go on."""
+    rows, runs, at_once = iter(found), list[Array](), max(CELLS_AT_ONCE // width, 1)
+    while run := [[*row] for row in islice(rows, at_once)]:  # type: ignore[misc]  # as in `_list`
+        if not {*map(type, chain.from_iterable(run))} <= {int, float, NoneType}:
+            raise _Unusual
+        runs.append(np.array(run, np.float64))
+    return Cells(np.concatenate(runs))
 
 
 def _check_widths(found: simdjson.Array) -> None:

@@ -17,11 +17,16 @@ from service.errors import SHOWN, MalformedBody, Problem
 
 NAMES = 100
 """Most names of one object."""
-MARKS = (b":", b"{", b"[]")
 CROWD = 10_000
-"""A body with more of one of these holds too many names, objects or empty rows, or a text that is too long."""
+TEXTS = 50_000
+MARKS = {b":": CROWD, b"{": CROWD, b"[]": CROWD, b'"': 2 * TEXTS}
+"""A body with more of one of these holds too many names, objects, empty rows or texts, or a text that is too long."""
 ENTRIES = 1000
 """Of each list of such a body so many are read: enough to say what is wrong."""
+
+
+RUN = 8192
+"""Entries of a list that are built at a time."""
 
 
 class Beginning(dict[str, Any]):
@@ -30,7 +35,7 @@ class Beginning(dict[str, Any]):
 
 def is_crowded(body: bytes) -> bool:
     """Tell whether a body has so many objects that building them would cost more than any valid body does."""
-    return len(body) > CROWD and any(body.count(mark) > CROWD for mark in MARKS)
+    return len(body) > CROWD and any(body.count(mark) > most for mark, most in MARKS.items())
 
 
 def decode_beginning(body: bytes, known: frozenset[str]) -> object:
@@ -57,6 +62,28 @@ def _beginning(found: Any, known: frozenset[str]) -> Any:  # noqa: ANN401  (any 
     return {name: _beginning(found[name], known) for name in names}
 
 
+def decode_in_runs(body: bytes) -> object:
+    """Read a JSON document, in runs between which other threads may go on.
+
+    Raises:
+        ValueError, RuntimeError: It is not JSON, or such that simdjson does not read it: NaN, integers beyond 64 bits.
+        RecursionError: It is nested deeply.
+    """
+    return _in_runs(simdjson.Parser().parse(body))
+
+
+def _in_runs(found: Any) -> Any:  # noqa: ANN401  (any JSON value)
+    if isinstance(found, simdjson.Object):
+        return {name: _in_runs(value) for name, value in found.items()}
+    if not isinstance(found, simdjson.Array):
+        return found
+    items, entries = list[Any](), iter(found)
+    while run := [*islice(entries, RUN)]:
+        plain = {*map(type, run)}.isdisjoint((simdjson.Array, simdjson.Object))
+        items += run if plain else map(_in_runs, run)
+    return items
+
+
 class Pruning:
     """Cuts the objects of one JSON value.
 
@@ -73,7 +100,10 @@ class Pruning:
         """Do what `of_object` does with the outermost object."""
         kept = self.of_object(dict(found))
         if isinstance(found, Beginning):
-            text = f"The body has more than {CROWD} names, objects or empty lists. Send those that are needed."
+            text = (
+                f"The body has more than {CROWD} names, objects or empty lists, or than {TEXTS} texts. "
+                "Send those that are needed."
+            )
             self.problem = self.problem or Problem("", text)
         return kept
 

@@ -1,7 +1,6 @@
 """Model files that never finish loading hold up neither liveness nor, for long, the start."""
 
 import os
-import socket
 import subprocess
 import time
 from pathlib import Path
@@ -11,7 +10,7 @@ import pytest
 
 from service.models.repository import FIRST_LOOK
 from tests.adversarial.attacks import eventually
-from tests.running import ROOT, SERVE
+from tests.running import ROOT, SERVE, free_port
 from tests.service.forged import endless
 
 pytestmark = pytest.mark.adversarial
@@ -26,13 +25,6 @@ def status(url: str, probe: str) -> int:
         return httpx.get(f"{url}/health/{probe}", timeout=5).status_code
     except httpx.TransportError:
         return 0
-
-
-def free_port() -> int:
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        port: int = taken.getsockname()[1]
-        return port
 
 
 def test_a_service_is_live_while_its_models_hang_and_ready_within_one_bound(tmp_path: Path) -> None:

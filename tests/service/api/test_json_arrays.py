@@ -16,6 +16,7 @@ from service.api.context_schemas import ContextQuery, CreateContext
 from service.api.names import NAMES
 from service.api.schemas import Observations, PredictRequest
 from service.errors import ServiceError
+from service.numbers import Cells
 
 FLOATS = st.floats(allow_nan=False, allow_infinity=False)
 NUMBERS = st.one_of(FLOATS, st.integers(-(2**63), 2**64 - 1))
@@ -69,6 +70,21 @@ def test_ordinary_numbers_are_read_and_are_the_same_to_the_bit(x: list[list[floa
 @given(bodies(CELLS))
 def test_it_accepts_and_refuses_what_the_parser_of_record_does_in_the_same_words(body: bytes) -> None:
     assert outcome(parse, body, PredictRequest) == outcome(parse_of_record, body, PredictRequest)
+
+
+@given(bodies(st.one_of(NUMBERS, st.none())))
+def test_missing_cells_are_read_and_refused_as_by_the_parser_of_record(body: bytes) -> None:
+    assert outcome(parse, body, PredictRequest) == outcome(parse_of_record, body, PredictRequest)
+
+
+@pytest.mark.parametrize("rows_at_once", [1, 2, 7])
+def test_missing_cells_are_read_in_runs(monkeypatch: pytest.MonkeyPatch, rows_at_once: int) -> None:
+    monkeypatch.setattr(json_arrays, "CELLS_AT_ONCE", 3 * rows_at_once)
+    x = [[i, None if i % 3 else i / 7, 2**64 - 1] for i in range(20)]
+    found = json_arrays.decode(json.dumps({"x": x}).encode())
+    assert found is not None
+    assert isinstance(found["x"], Cells)
+    assert found["x"].array.tobytes() == np.array(x, np.float64).tobytes()
 
 
 @given(bodies(NUMBERS), st.data())

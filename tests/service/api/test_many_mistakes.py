@@ -102,7 +102,7 @@ def test_many_parameters_of_an_address_are_refused(client: InProcess) -> None:
     assert f"And {SHOWN - 3} more." in answer.json()["error"]
 
 
-@pytest.mark.parametrize("entry", [{}, [], {"a": 1}])
+@pytest.mark.parametrize("entry", [{}, [], {"a": 1}, ["", ""]])
 def test_what_is_wrong_in_great_number_is_not_built(monkeypatch: pytest.MonkeyPatch, entry: object) -> None:
     monkeypatch.setattr(body, "from_json", None)
     with pytest.raises(InvalidInput, match=r"context.x\[0\]"):

@@ -7,7 +7,6 @@ import random
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
@@ -19,7 +18,7 @@ from safetensors.numpy import load
 from service.contexts.compact import unpacked
 from tests.closeness import assert_close
 from tests.postgres import Postgres
-from tests.running import running
+from tests.service.replicas import Replica, replicas_on
 
 OBSERVATIONS = 10_000
 ROWS = 10
@@ -29,23 +28,6 @@ KILLS = 5
 INPUTS, OUTPUTS = 3, 2
 PATIENCE = 100.0
 """Seconds after which a client gives up, and the test fails."""
-
-
-class Replica:
-    """A server that is killed and started again, elsewhere."""
-
-    def __init__(self, database_url: str) -> None:
-        self._database_url = database_url
-        self._process = ExitStack()
-        self.start()
-
-    def start(self) -> None:
-        server = self._process.enter_context(running(GDSSM_DATABASE_URL=self._database_url))
-        self.url = server.url
-
-    def kill(self) -> None:
-        """End it with SIGKILL."""
-        self._process.close()
 
 
 @dataclass
@@ -110,16 +92,6 @@ def rows(number: int) -> tuple[np.ndarray, np.ndarray]:
     """The observations of one request."""
     generator = np.random.default_rng(number)
     return generator.normal(size=(ROWS, INPUTS)) + 3.0, generator.normal(size=(ROWS, OUTPUTS))
-
-
-@contextmanager
-def replicas_on(database_url: str) -> Iterator[list[Replica]]:
-    replicas = [Replica(database_url) for _ in range(2)]
-    try:
-        yield replicas
-    finally:
-        for replica in replicas:
-            replica.kill()
 
 
 def survive(database_url: str, postgres: Postgres | None) -> None:
