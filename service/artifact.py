@@ -210,7 +210,7 @@ class Manifest(Record):
         """The outputs that a caller gets who names none: all but the matrices of the readout."""
         return tuple(spec for spec in self.outputs if spec.name not in {"readout.covariance", RESPONSE})
 
-    @property
+    @cached_property
     def gives_scale(self) -> bool:
         """Whether predictions come with the scale and degrees of freedom of a Student t distribution."""
         return any(spec.name == "scale" for spec in self.outputs)

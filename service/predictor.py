@@ -202,14 +202,14 @@ def prediction_of(
         levels: How many columns of x are levels of categories.
     """
     prediction = outputs["prediction"][0]
-    answer = Prediction(prediction.reshape(len(prediction), *shape), manifest, n_observations)
     notes = notes_of(manifest, outputs, wanted, levels=levels)
-    if not manifest.gives_scale:
-        return answer._replace(notes=notes)
+    answer = Prediction(prediction.reshape(len(prediction), *shape), manifest, n_observations, notes=notes)
+    if not wanted.scale:
+        return answer
     found = bounds(outputs, wanted)
     lower, upper = (None if side is None else side.reshape(len(side), *shape) for side in found[:2])
     quantiles = None if found.quantiles is None else found.quantiles.reshape(*found.quantiles.shape[:2], *shape)
-    return answer._replace(lower=lower, upper=upper, quantiles=quantiles, notes=notes)
+    return answer._replace(lower=lower, upper=upper, quantiles=quantiles)
 
 
 def _run(
