@@ -8,7 +8,8 @@ NO_SIGNAL = 0.15
 """Probability in the prior that y does not depend on x at all; the first strength stands for it."""
 R_BETWEEN = np.concatenate([[0.0], (1.0 + STRENGTHS[:-1] / np.sqrt(2.0)) ** -0.5, [1.0]])
 """R halfway between strengths on the logarithmic grid, and 0 and 1 at its ends."""
-LOG_PRIOR = np.log((1.0 - NO_SIGNAL) * np.diff(np.arcsin(R_BETWEEN)) * 2.0 / np.pi + NO_SIGNAL * (STRENGTHS == 256.0))
+_FIRST = STRENGTHS.max() == STRENGTHS
+LOG_PRIOR = np.log((1.0 - NO_SIGNAL) * np.diff(np.arcsin(R_BETWEEN)) * 2.0 / np.pi + NO_SIGNAL * _FIRST)
 """Of each strength: otherwise R² is Beta(½, ½) (Jeffreys), whose distribution function is (2/π)·arcsin R."""
 SMALLEST_BOUND = 1e-5
 """In place of λ_max where the matrix is zero."""
