@@ -7,6 +7,8 @@ The core, web-free:
     shapes     the sizes behind the letters B, N, M, D, K
     predictor  observations and queries in, predictions out
     inference  batched tensors in and out, named as in the graph
+    levels     columns of x that are levels of categories, also new ones
+    column_names  names of columns, as a request brings them and a context keeps them
     cells      missing cells: refused, or known to a state
     chunks     many observations at once, in runs of bounded memory
     wide_readout  what a state of many columns answers with, worked out behind the graph
@@ -18,6 +20,7 @@ The core, web-free:
     real_numbers  what a number is, at every door
     pandas_index  the columns of a table that are the index of a pandas frame
     tensors    arrays from binary bodies, and safetensors
+    visible    text from outside without control characters
     errors     everything that can go wrong, as one tree
     settings   every setting, with its environment variable
 

@@ -2,15 +2,16 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
 from service.artifact import WANT_SCALE, Manifest
 from service.cells import missing_problems
 from service.class_shares import share_problems
-from service.contexts.precision import Rows
+from service.column_names import ColumnNames
 from service.contexts.removal import check_weighted
+from service.contexts.rows import Rows
 from service.distribution import NOTHING, Note, Wanted, bounds, check_wanted, notes_of
 from service.errors import InvalidInput, NotReady, NumericOverflow, Problem, ServiceError
 from service.levels import Levels
@@ -18,9 +19,6 @@ from service.models.repository import Repository
 from service.numbers import is_finite
 from service.runtime import Runtime
 from service.shapes import Array
-
-if TYPE_CHECKING:
-    from service.contexts.column_names import ColumnNames
 
 WITHOUT_SCALE = np.zeros(())
 MOST_FITTING = 1000
@@ -38,7 +36,7 @@ class Context(NamedTuple):
     """(N,); how much each observation counts, 1 if left out."""
     levels: Levels = ()
     """Which columns of x and of the query are levels of categories, for models whose `column_kinds` have level."""
-    columns: "ColumnNames | None" = None
+    columns: ColumnNames | None = None
     """Names of the columns of x and y, for a context that keeps them."""
 
 

@@ -19,7 +19,7 @@ from service.api.schemas import (
     ModelReference,
     Observations,
 )
-from service.contexts.column_names import NAMELESS, ColumnNames, read_names
+from service.column_names import NAMELESS, ColumnNames, read_names
 from service.contexts.context_record import ContextDetails, ContextRecord, Page
 from service.contexts.decay import RULE, Decay
 from service.contexts.drift import AUTO, Auto
@@ -171,7 +171,7 @@ class ContextListed(Schema):
 
 
 class ContextAnswer(ContextListed):
-    """A context beside its state."""
+    """A context without its state."""
 
     columns: ColumnsAnswer | None = Field(examples=[None])
     """Names of its columns; null if it has none."""

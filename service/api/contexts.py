@@ -26,7 +26,7 @@ from service.api.own import Own
 from service.api.ready import json_of
 from service.api.schemas import Observations
 from service.api.work import numbers_in
-from service.contexts.column_names import NAMELESS
+from service.column_names import NAMELESS
 from service.contexts.context_record import ContextRecord
 from service.contexts.feature_scale import FeatureScale
 from service.explaining.explanation import Explanation

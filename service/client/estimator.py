@@ -30,7 +30,7 @@ from service.contexts import drift
 from service.contexts.decay import Decay, check_decay
 from service.contexts.forgetting import COUNT
 from service.contexts.learning import Kept, learn
-from service.contexts.precision import Rows
+from service.contexts.rows import Rows
 from service.errors import InvalidInput, ServiceError
 
 Array = NDArray[np.float64]

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from service.contexts.column_names import NAMELESS, ColumnNames
+from service.column_names import NAMELESS, ColumnNames
 from service.contexts.decay import Decay
 from service.explaining.implicit_weights import ImplicitWeights
 from service.predictor import Prediction

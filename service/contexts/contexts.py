@@ -10,8 +10,9 @@ from typing import Any, TypeVar
 
 from sqlalchemy import Connection
 
+from service.column_names import NAMELESS, ColumnNames, restore_names
 from service.contexts import portable
-from service.contexts.column_names import NAMELESS, ColumnNames, arrange_query, restore_names
+from service.contexts.column_order import arrange_query
 from service.contexts.context_record import UNCONDITIONAL, Change, ContextDetails, ContextRecord, Page, StreamStep
 from service.contexts.decay import Decay
 from service.contexts.feature_scale import FeatureScale, scale_of

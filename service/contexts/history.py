@@ -5,15 +5,13 @@ values of a column are kept while there are no more than two of them (a dummy, a
 weights what shows that a single observation is left.
 """
 
-from typing import TYPE_CHECKING, NamedTuple, Self
+from typing import NamedTuple, Self
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
+from service.contexts.rows import Rows
 from service.shapes import Array
-
-if TYPE_CHECKING:
-    from service.contexts.precision import Rows
 
 AT_ONCE = 64
 """Rows in which a column of numbers usually shows more than two values."""
@@ -51,7 +49,7 @@ class History(NamedTuple):
         """Tell whether the weights that are left, of sum `count`, are those of one observation."""
         return abs(self.squares - count * abs(count)) <= SAME * count * count
 
-    def with_rows(self, rows: "Rows") -> "History":
+    def with_rows(self, rows: Rows) -> "History":
         """Add observations."""
         size = rows.sent_weight
         if size is not None:

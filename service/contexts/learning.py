@@ -12,7 +12,6 @@ from service.contexts.history import History
 from service.contexts.merge import State
 from service.contexts.precision import (
     ESTABLISHED,
-    Rows,
     check_joined,
     check_observed,
     check_weights,
@@ -22,6 +21,7 @@ from service.contexts.precision import (
     takes_out,
 )
 from service.contexts.removal import check_count, check_taken_out, has_negative_buffer, with_gross_peaks
+from service.contexts.rows import Rows
 from service.errors import PrecisionLoss
 
 

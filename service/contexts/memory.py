@@ -8,8 +8,9 @@ import numpy as np
 
 from service.artifact import Manifest
 from service.cells import buffered, missing_problems
+from service.column_names import NAMELESS, ColumnNames
 from service.contexts import drift, learning
-from service.contexts.column_names import NAMELESS, ColumnNames, arrange, join_names, width_with_names
+from service.contexts.column_order import arrange, join_names, width_with_names
 from service.contexts.decay import Decay, check_decay
 from service.contexts.drift import AUTO
 from service.contexts.feature_scale import FeatureScale, check_scale, declared
@@ -18,8 +19,9 @@ from service.contexts.forgetting import COUNT, fade
 from service.contexts.history import History
 from service.contexts.learning import Kept
 from service.contexts.merge import State, check_merges, is_buffered, merge
-from service.contexts.precision import Rows, digits_left, sums_of, takes_out
+from service.contexts.precision import digits_left, sums_of, takes_out
 from service.contexts.readouts import Readouts
+from service.contexts.rows import Rows
 from service.distribution import NOTHING, Wanted, check_wanted
 from service.errors import InvalidInput, Problem, UnsupportedByModel
 from service.predictor import (
@@ -163,8 +165,7 @@ def learn(
     new, names = arrange(memory.columns, new)
     check_observations(manifest, limits, memory, new, at)
     rows = Rows(new.x, columns(new.y), new.weight, new.y.ndim == 1, at, unnumbered)
-    turnover = memory.turnover + rows.turnover
-    check_sums(memory.n_observations + len(new.x), turnover, f"{at}x" if np.isfinite(turnover) else f"{at}weight")
+    check_sums(memory.n_observations + len(new.x), memory.turnover + rows.turnover, f"{at}x")
     infer = partial(run, runtime, parameters={})
     kept = learning.learn(manifest, infer, _kept(memory), memory.decay, rows, allow_precision_loss=allow_precision_loss)
     after = replace(

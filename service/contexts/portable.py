@@ -17,8 +17,8 @@ from safetensors import SafetensorError
 from safetensors.numpy import load, save
 
 from service.artifact import UNHASHED, Manifest, content_hash
+from service.column_names import NAMELESS, ColumnNames
 from service.contexts import drift
-from service.contexts.column_names import NAMELESS, ColumnNames
 from service.contexts.compact import BUFFER, COMOMENT, canonical, compact, unpacked, with_buffer
 from service.contexts.drift import AUTO, Auto
 from service.contexts.feature_scale import FeatureScale

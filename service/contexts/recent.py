@@ -13,7 +13,7 @@ MOST = 2**24
 EACH = 2**12
 """Bytes that one takes beside its state, about."""
 EACH_NAME = 80
-"""Bytes that the name of a column takes beside its letters, about."""
+"""Bytes that the name of a column takes in addition to its letters, about."""
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,8 @@ from service.cells import buffered
 from service.contexts.forgetting import COUNT, SQUARES
 from service.contexts.history import History
 from service.contexts.merge import State, is_buffered
-from service.contexts.precision import DIGITS, LEAST_SHARE, Rows, Sums, digits_of, in_order_of, sums_of
+from service.contexts.precision import DIGITS, LEAST_SHARE, Sums, digits_of, in_order_of, sums_of
+from service.contexts.rows import Rows
 from service.errors import InvalidInput, PrecisionLoss, Problem
 from service.shapes import Array
 

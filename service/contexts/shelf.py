@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 from sqlalchemy import Connection, Row
 from sqlalchemy.exc import IntegrityError
 
-from service.contexts.column_names import names_from
+from service.column_names import names_from
 from service.contexts.context_record import UNCONDITIONAL, Change, ContextRecord
 from service.contexts.drift import AUTO
 from service.contexts.memory import Memory

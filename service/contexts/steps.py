@@ -5,7 +5,7 @@ from collections.abc import Callable
 from service.artifact import Manifest
 from service.cells import missing_problems
 from service.class_shares import share_problems_of_one
-from service.contexts.column_names import arrange
+from service.contexts.column_order import arrange
 from service.contexts.recent import Held
 from service.distribution import Wanted, check_wanted
 from service.errors import InvalidInput

@@ -11,8 +11,8 @@ import pytest
 from safetensors.numpy import load, save
 
 from service.artifact import UNHASHED, content_hash
+from service.column_names import ColumnNames
 from service.contexts import portable
-from service.contexts.column_names import ColumnNames
 from service.contexts.decay import Decay
 from service.contexts.feature_scale import FeatureScale
 from service.contexts.memory import Memory, learn, new_memory

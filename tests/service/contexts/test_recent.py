@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from sqlalchemy import delete, update
 
+from service.column_names import ColumnNames
 from service.contexts import shelf
-from service.contexts.column_names import ColumnNames
 from service.contexts.context_record import Change
 from service.contexts.contexts import ContextRecord, Contexts
 from service.contexts.memory import Memory

@@ -1,80 +1,18 @@
-"""Column names of contexts: named columns of a request are matched by name and put into the order of the context."""
+"""Column order: named columns of a request are matched by name and put into the order of the context."""
 
-import json
-from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from itertools import islice
-from typing import Annotated, Any
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import AfterValidator, ConfigDict, Field
-from pydantic.dataclasses import dataclass
 
+from service.column_names import NAMELESS, ColumnNames, Names
 from service.errors import InvalidInput, Problem
-from service.numbers import named
 from service.predictor import Context, width_of
 from service.shapes import Array
 
-LONGEST_NAME = 200
-"""Characters of one name."""
-LONGEST_TOGETHER = 2**16
-"""Bytes of all names of x, or of y, as UTF-8."""
 SHOWN = 5
-
-
-def read_names(value: object, field: str) -> tuple[str, ...]:
-    """Read a list of names.
-
-    Raises:
-        InvalidInput: It is none, or a name is too long or there twice.
-    """
-    if not isinstance(value, list) or not value or not all(isinstance(name, str) for name in value):
-        what = "a list with something else in it" if isinstance(value, list) else named(value)
-        raise InvalidInput(Problem(field, f"must be a list of names, one for each column; this is {what}."))
-    try:
-        return _checked(tuple(value))
-    except ValueError as error:
-        raise InvalidInput(Problem(field, f"{error}.")) from None
-
-
-def _checked(names: tuple[str, ...]) -> tuple[str, ...]:
-    for name in names:
-        if not 0 < len(name) <= LONGEST_NAME:
-            raise ValueError(f"has a name of {len(name)} characters, {name[:40]!r}; it must have 1 to {LONGEST_NAME}")
-    try:
-        size = len("".join(names).encode())
-    except UnicodeEncodeError:
-        raise ValueError("has a name that is no Unicode text") from None
-    if size > LONGEST_TOGETHER:
-        raise ValueError(f"has names of more than {LONGEST_TOGETHER} bytes together. Send shorter ones")
-    if len({*names}) < len(names):
-        twice, _ = Counter(names).most_common(1)[0]
-        raise ValueError(f"has the name {twice[:40]!r} twice")
-    return names
-
-
-Names = Annotated[tuple[str, ...], Field(min_length=1), AfterValidator(_checked)] | None
-
-
-@dataclass(frozen=True, config=ConfigDict(extra="forbid"))
-class ColumnNames:
-    """Names of the columns of x and of y, each of them where there are any; no two columns have one name."""
-
-    x: Names = None
-    y: Names = None
-
-    def as_json(self) -> str | None:
-        """Write them as JSON in ASCII; None if there are none."""
-        return None if self == NAMELESS else json.dumps({"x": self.x, "y": self.y})
-
-
-NAMELESS = ColumnNames()
-
-
-def names_from(text: str | None) -> ColumnNames:
-    """Read what `as_json` wrote."""
-    return NAMELESS if text is None else ColumnNames(**json.loads(text))
+"""Names that a message repeats."""
 
 
 def arrange(known: ColumnNames, new: Context) -> tuple[Context, ColumnNames]:
@@ -97,7 +35,7 @@ def arrange(known: ColumnNames, new: Context) -> tuple[Context, ColumnNames]:
     y_order = _column_order("y", known.y, sent.y, width_of(new.y))
     x = new.x if x_order is None else new.x[:, x_order]
     y = new.y if y_order is None else new.y[:, y_order]
-    return Context(x, y, new.weight), ColumnNames(known.x or sent.x, known.y or sent.y)
+    return new._replace(x=x, y=y, columns=None), ColumnNames(known.x or sent.x, known.y or sent.y)
 
 
 def arrange_query(known: ColumnNames, query: Array, sent: ColumnNames | None) -> Array:
@@ -156,8 +94,3 @@ def _shown(names: Iterable[str]) -> str:
     names = list(names)
     more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
     return ", ".join(repr(name[:40]) for name in islice(names, SHOWN)) + more
-
-
-def restore_names(found: Mapping[str, Any]) -> dict[str, Any]:
-    """Restore the names among the fields of a record that was read from JSON."""
-    return {**found, "columns": ColumnNames(**(found.get("columns") or {}))}

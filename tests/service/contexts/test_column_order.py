@@ -1,4 +1,4 @@
-"""Columns that come with names are found by them, wherever the context was made and whoever found it again."""
+"""Columns that come with names are found by them, however the context was made or found again."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -9,8 +9,8 @@ from alembic import command
 from pydantic import ValidationError
 from sqlalchemy import select
 
+from service.column_names import LONGEST_NAME, LONGEST_TOGETHER, NAMELESS, ColumnNames, read_names
 from service.contexts import portable
-from service.contexts.column_names import LONGEST_NAME, LONGEST_TOGETHER, NAMELESS, ColumnNames, read_names
 from service.contexts.context_record import Change
 from service.contexts.contexts import Contexts
 from service.contexts.recent import Recent

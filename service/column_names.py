@@ -1,0 +1,76 @@
+"""Names of columns, as they come with a request or are kept with a context."""
+
+import json
+from collections import Counter
+from collections.abc import Mapping
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, ConfigDict, Field
+from pydantic.dataclasses import dataclass
+
+from service.errors import InvalidInput, Problem
+from service.numbers import named
+
+LONGEST_NAME = 200
+"""Characters of one name."""
+LONGEST_TOGETHER = 2**16
+"""Bytes of all names of x, or of y, as UTF-8."""
+
+
+def read_names(value: object, field: str) -> tuple[str, ...]:
+    """Read a list of names.
+
+    Raises:
+        InvalidInput: It is none, or a name is too long or there twice.
+    """
+    if not isinstance(value, list) or not value or not all(isinstance(name, str) for name in value):
+        what = "a list with something else in it" if isinstance(value, list) else named(value)
+        raise InvalidInput(Problem(field, f"must be a list of names, one for each column; this is {what}."))
+    try:
+        return _checked(tuple(value))
+    except ValueError as error:
+        raise InvalidInput(Problem(field, f"{error}.")) from None
+
+
+def _checked(names: tuple[str, ...]) -> tuple[str, ...]:
+    for name in names:
+        if not 0 < len(name) <= LONGEST_NAME:
+            raise ValueError(f"has a name of {len(name)} characters, {name[:40]!r}; it must have 1 to {LONGEST_NAME}")
+    try:
+        size = len("".join(names).encode())
+    except UnicodeEncodeError:
+        raise ValueError("has a name that is no Unicode text") from None
+    if size > LONGEST_TOGETHER:
+        raise ValueError(f"has names of more than {LONGEST_TOGETHER} bytes together. Send shorter ones")
+    if len({*names}) < len(names):
+        twice, _ = Counter(names).most_common(1)[0]
+        raise ValueError(f"has the name {twice[:40]!r} twice")
+    return names
+
+
+Names = Annotated[tuple[str, ...], Field(min_length=1), AfterValidator(_checked)] | None
+
+
+@dataclass(frozen=True, config=ConfigDict(extra="forbid"))
+class ColumnNames:
+    """Names of the columns of x and of y, each of them where there are any; no two columns have one name."""
+
+    x: Names = None
+    y: Names = None
+
+    def as_json(self) -> str | None:
+        """Write them as JSON in ASCII; None if there are none."""
+        return None if self == NAMELESS else json.dumps({"x": self.x, "y": self.y})
+
+
+NAMELESS = ColumnNames()
+
+
+def names_from(text: str | None) -> ColumnNames:
+    """Read what `as_json` wrote."""
+    return NAMELESS if text is None else ColumnNames(**json.loads(text))
+
+
+def restore_names(found: Mapping[str, Any]) -> dict[str, Any]:
+    """Restore the names among the fields of a record that was read from JSON."""
+    return {**found, "columns": ColumnNames(**(found.get("columns") or {}))}
