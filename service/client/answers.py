@@ -104,7 +104,7 @@ class ColumnNames(Told):
 
 
 class ContextRecord(Told):
-    """A context beside its state."""
+    """A context without its state."""
 
     id: str
     model: ModelReference

@@ -1,6 +1,6 @@
 """Lists, arrays, tensors, masked and sparse arrays to numbers, by the rule of `service.real_numbers`.
 
-No library is imported here but numpy: whoever gives an object of another one has imported it.
+No library is imported here but numpy: a caller who passes an object of another one has imported it.
 """
 
 import sys

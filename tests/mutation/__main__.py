@@ -19,7 +19,7 @@ from tests.mutation.sample import sample
 WORK = ROOT / ".bench/mutants"
 PYTHON = ROOT / ".venv-dev/bin/python"
 SLOWDOWN = 4
-"""How much longer than without a mutation the tests of a module may take, beside half a minute."""
+"""How much longer than without a mutation the tests of a module may take, in addition to half a minute."""
 
 
 def main() -> None:
@@ -46,7 +46,7 @@ def main() -> None:
 
 
 def copy_tree() -> Path:
-    """Copy what belongs to the project; the tests run on the copy, which is written anew each time."""
+    """Copy what belongs to the project; the tests run on the copy, which is written again each time."""
     tree = WORK / "tree"
     shutil.rmtree(tree, ignore_errors=True)
     command = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]

@@ -49,7 +49,7 @@ class Loop:
 
 @dataclass(eq=False)
 class One:
-    """Somebody who waits, and notes when that was over."""
+    """A task with a deadline, which records when it expired."""
 
     loop: Loop
     deadline: float
@@ -68,11 +68,11 @@ def loop(monkeypatch: pytest.MonkeyPatch) -> Loop:
 
 def test_each_expires_at_its_own_deadline(loop: Loop) -> None:
     patience = Patience()
-    everybody = [One(loop, deadline) for deadline in (3.0, 1.0, 5.0, 2.0, 3.0)]
-    for one in everybody:
+    waiting = [One(loop, deadline) for deadline in (3.0, 1.0, 5.0, 2.0, 3.0)]
+    for one in waiting:
         patience.begin(one)
     loop.run_until(10)
-    assert [one.expired for one in everybody] == [[3.0], [1.0], [5.0], [2.0], [3.0]]
+    assert [one.expired for one in waiting] == [[3.0], [1.0], [5.0], [2.0], [3.0]]
 
 
 def test_an_earlier_deadline_leaves_no_timer_behind_that_ends_others_early(loop: Loop) -> None:
@@ -96,14 +96,14 @@ def test_a_later_deadline_sets_no_timer_of_its_own(loop: Loop) -> None:
 
 
 def test_whoever_ends_in_time_does_not_expire_and_changes_nothing_for_others(loop: Loop) -> None:
-    patience, everybody = Patience(), [One(loop, deadline) for deadline in (1.0, 2.0, 3.0)]
-    for one in everybody:
+    patience, waiting = Patience(), [One(loop, deadline) for deadline in (1.0, 2.0, 3.0)]
+    for one in waiting:
         patience.begin(one)
-    patience.end(everybody[0])
+    patience.end(waiting[0])
     loop.run_until(2.5)
-    patience.end(everybody[2])
+    patience.end(waiting[2])
     loop.run_until(10)
-    assert [one.expired for one in everybody] == [[], [2.0], []]
+    assert [one.expired for one in waiting] == [[], [2.0], []]
     assert not loop.pending
 
 
@@ -127,12 +127,12 @@ def test_whoever_still_waits_at_the_deadline_expires_then(waits: list[tuple[int,
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("asyncio.get_running_loop", lambda: loop)
         patience = Patience()
-        everybody = [One(loop, begin + wait) for begin, wait, _ in waits]
+        waiting = [One(loop, begin + wait) for begin, wait, _ in waits]
         for time in range(20):
             loop.run_until(time)
-            for one, (begin, _, end) in zip(everybody, waits, strict=True):
+            for one, (begin, _, end) in zip(waiting, waits, strict=True):
                 if begin == time:
                     patience.begin(one)
                 if begin + end == time:
                     patience.end(one)
-    assert [one.expired for one in everybody] == [[begin + wait] if wait <= end else [] for begin, wait, end in waits]
+    assert [one.expired for one in waiting] == [[begin + wait] if wait <= end else [] for begin, wait, end in waits]
