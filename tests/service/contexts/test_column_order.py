@@ -239,3 +239,9 @@ def test_the_longest_names_are_names() -> None:
     assert read_names(["a" * LONGEST_NAME], "x") == ("a" * LONGEST_NAME,)
     names = [f"{i:0256}"[-128:] for i in range(LONGEST_TOGETHER // 128)]
     assert read_names(names, "x") == tuple(names)
+
+
+def test_levels_that_come_with_names_are_refused_as_they_are_without(contexts: Contexts) -> None:
+    record = contexts.create(OWNER, None, draw(1), columns=NAMES)
+    with pytest.raises(InvalidInput, match="levels: is not kept with a context"):
+        contexts.observe(OWNER, record.id, draw(2)._replace(columns=NAMES, levels=(0,)))
