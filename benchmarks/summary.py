@@ -1,4 +1,4 @@
-"""What was to be reached, and whether it was: the goals out of every topic's results, as the README shows them.
+"""The goals of every topic and whether they are met, out of the results, as `benchmarks/README.md` shows them.
 
 `python -m benchmarks.summary` writes them there again, as the end of `python -m benchmarks` does.
 """
@@ -12,12 +12,12 @@ from benchmarks.table import NOT_MET, markdown
 TOPICS = ("cost", "graph", "held_context", "stored_context", "serving", "start", "scale", "bulk", "training")
 """In the order in which they are measured."""
 
-README = Path(__file__).parents[1] / "README.md"
+README = Path(__file__).parent / "README.md"
 BEGIN, END = "<!-- goals -->", "<!-- end of goals -->"
 
 REASONS = {
     "S json: instructions": "A request is admitted, timed, identified, authenticated, limited, checked, logged and "
-    "counted: many short Python functions around the few that parse, run and write (benchmarks/README.md).",
+    "counted: many short Python functions around the few that parse, run and write.",
     "M json: instructions": "The same care, for a body of 25 KB.",
     "L json: instructions": "By hand it is not seen whether rows have one width, nor whether a list hides in one.",
     "L binary: instructions": "The control reads a raw body of its own; ours reads safetensors, whose names, types and "
@@ -57,7 +57,7 @@ def _topic(path: Path) -> str:
     text = path.read_text()
     title, measured = text.splitlines()[0].lstrip("# "), text.strip().splitlines()[-1]
     rows = [[*row, _reason(row)] for row in _goals(text.splitlines())]
-    return f"**{title}** ([all of it](benchmarks/results/{path.name})). {measured}\n\n{_table(rows)}"
+    return f"**{title}** ([all of it](results/{path.name})). {measured}\n\n{_table(rows)}"
 
 
 def _table(rows: list[list[str]]) -> str:

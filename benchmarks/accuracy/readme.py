@@ -1,4 +1,4 @@
-"""The accuracy table of the README at the top, out of the committed results."""
+"""The accuracy table of `benchmarks/README.md`, out of the committed results."""
 
 import json
 from collections.abc import Mapping, Sequence

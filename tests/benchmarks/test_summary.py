@@ -8,7 +8,6 @@ from benchmarks import results, summary
 from benchmarks.table import NOT_MET
 from tests.nonempty import nonempty
 
-ROOT = Path(summary.__file__).parents[1]
 SECTION = """## Bulk
 
 | other | table |
@@ -34,7 +33,7 @@ def test_goals_are_gathered_with_the_reason_where_one_is_not_met(tmp_path: Path)
 
 
 def test_the_readme_shows_the_last_whole_run() -> None:
-    assert summary.of(results.RESULTS).strip() in (ROOT / "README.md").read_text()
+    assert summary.of(results.RESULTS).strip() in summary.README.read_text()
 
 
 def test_goals_are_written_into_the_readme_between_its_marks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
