@@ -44,8 +44,8 @@ from service.api.upkeep import every
 from service.api.v2 import routes as protocol
 from service.api.work import Pool
 from service.contexts.contexts import Contexts
+from service.evaluations.job_store import JobStore
 from service.evaluations.jobs import Evaluations
-from service.evaluations.ledger import Ledger
 from service.models.repository import Repository
 from service.predictor import Limits, Predictor
 from service.settings import Settings
@@ -116,8 +116,8 @@ async def _running(
         parts.keys = await run_in_threadpool(KeyRing.open, Keys(database))
     parts.database = count.database = database
     parts.contexts = Contexts(database, parts.predictor, settings.max_contexts, settings.context_ttl)
-    ledger = Ledger(database, settings.max_evaluations, settings.context_ttl)
-    parts.evaluations = Evaluations(ledger, repository, settings.directories, settings.evaluation_timeout)
+    store = JobStore(database, settings.max_evaluations, settings.context_ttl)
+    parts.evaluations = Evaluations(store, repository, settings.directories, settings.evaluation_timeout)
     parts.evaluations.start()
     async with (
         every(LOOK, repository.rescan),

@@ -12,7 +12,7 @@ from benchmarks.bulk.cost import Cost, cost
 from benchmarks.bulk.files import CASES, INPUTS, write
 from benchmarks.bulk.oracle import Moments, moments
 from benchmarks.bulk.report import Found, Result
-from service.files.file_task import rows_at_once
+from service.files.prediction_job import rows_at_once
 from tests.gdssm.linear_oracle import Array
 
 AT_ONCE = rows_at_once(INPUTS)

@@ -13,7 +13,7 @@ import numpy as np
 
 from benchmarks.zoo import model_file
 from service.contexts.memory import Memory, answer, learn, new_memory
-from service.files.file_task import rows_at_once
+from service.files.prediction_job import rows_at_once
 from service.predictor import Context, Limits
 from service.runtime import Runtime
 from service.shapes import Array

@@ -16,6 +16,6 @@ SLOWER = 100
 """How many times at most, under callgrind and beside others."""
 
 if __name__ == "__main__":
-    app.LOOK = app.COUNT = app.SWEEP = jobs.PULSE = keyring.FRESH_FOR = HOUR
+    app.LOOK = app.COUNT = app.SWEEP = jobs.HEARTBEAT_INTERVAL = keyring.FRESH_FOR = HOUR
     work.SHORT_SECONDS *= SLOWER
     main()

@@ -8,7 +8,7 @@ from pydantic import Field
 
 from service.api.context_schemas import EXAMPLE_ID, time_of
 from service.api.schema import Schema
-from service.evaluations.ledger import EvaluationRecord
+from service.evaluations.job_store import EvaluationRecord
 from service.evaluations.request import SuiteName
 from service.evaluations.result import ScoreView
 

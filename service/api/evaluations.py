@@ -22,7 +22,7 @@ from service.api.evaluation_schemas import (
 )
 from service.api.own import Asked, OwnEvaluations
 from service.api.served import Parts, Serving
-from service.evaluations.ledger import UNFINISHED, EvaluationRecord
+from service.evaluations.job_store import UNFINISHED, EvaluationRecord
 from service.evaluations.request import EvaluationRequest
 from service.signals.record import current
 
@@ -47,7 +47,7 @@ LARGEST_EVENT_ID = 2**53
 
 
 async def _record(evaluation_id: EvaluationId, own: Asked) -> EvaluationRecord:
-    return await own.run(own.evaluations.ledger.get, evaluation_id)
+    return await own.run(own.evaluations.store.get, evaluation_id)
 
 
 Recorded = Annotated[EvaluationRecord, Depends(_record)]
@@ -60,7 +60,7 @@ async def ask(request: EvaluationRequest, own: Asked, response: Response) -> Eva
 
     The same request gives the same numbers, here and with `gdssm eval`.
     """
-    record = await own.change(own.evaluations.ask, request)
+    record = await own.change(own.evaluations.submit, request)
     response.headers["Location"] = f"/v1/evaluations/{record.id}"
     return EvaluationAnswer.of(record)
 
@@ -68,7 +68,7 @@ async def ask(request: EvaluationRequest, own: Asked, response: Response) -> Eva
 @router.get("", responses=documented(*ANY))
 async def evaluations(own: Asked, page: Annotated[PageRequest, Query()]) -> EvaluationPage:
     """List the caller's evaluations, oldest first."""
-    records = await own.run(own.evaluations.ledger.page, page.limit + 1, page.after)
+    records = await own.run(own.evaluations.store.page, page.limit + 1, page.after)
     shown = records[: page.limit]
     after = shown[-1].id if len(records) > page.limit else None
     return EvaluationPage(evaluations=[EvaluationAnswer.of(record) for record in shown], after=after)
@@ -77,14 +77,14 @@ async def evaluations(own: Asked, page: Annotated[PageRequest, Query()]) -> Eval
 @router.get("/{evaluation_id}", responses=documented(*ANY, errors.UnknownEvaluation))
 async def evaluation(record: Recorded, own: Asked) -> EvaluationView:
     """Show one evaluation with its results so far."""
-    results = await own.pool.run(partial(own.evaluations.ledger.results, record.id))
+    results = await own.pool.run(partial(own.evaluations.store.results, record.id))
     return EvaluationView.showing(record, results)
 
 
 @router.post("/{evaluation_id}/cancel", responses=documented(*ANY, errors.UnknownEvaluation))
 async def cancel(record: Recorded, own: Asked) -> EvaluationAnswer:
     """Stop an evaluation; what it has found so far stays. One that is finished stays as it is."""
-    return EvaluationAnswer.of(await own.change(own.evaluations.ledger.cancel, record.id))
+    return EvaluationAnswer.of(await own.change(own.evaluations.store.cancel, record.id))
 
 
 @router.get(
@@ -104,12 +104,12 @@ async def events(
 
 
 async def _events(record: EvaluationRecord, own: OwnEvaluations, parts: Parts, sent: int) -> AsyncIterator[bytes]:
-    asked, ledger, run = current(), own.evaluations.ledger, own.pool.run
+    asked, store, run = current(), own.evaluations.store, own.pool.run
     end = (time.monotonic() + parts.settings.request_timeout if asked is None else asked.deadline) - MARGIN
     while time.monotonic() < end and not parts.stopping.begun:
         # The record first: of what is finished by then, every result is there.
-        record = await own.run(ledger.get, record.id)
-        for result in await run(partial(ledger.results, record.id, sent)):
+        record = await own.run(store.get, record.id)
+        for result in await run(partial(store.results, record.id, sent)):
             sent += 1
             yield format_sse_event(event="result", id=str(sent), data_str=result.model_dump_json())
         finished = record.status not in UNFINISHED

@@ -75,20 +75,20 @@ class Page(Generic[Item]):
         return len(self.items)
 
 
-class Told(BaseModel):
+class ResponseModel(BaseModel):
     """A record as it was when the service told of it."""
 
     model_config = ConfigDict(frozen=True, extra="ignore", use_attribute_docstrings=True)
 
 
-class ModelReference(Told):
+class ModelReference(ResponseModel):
     """A model by name and version."""
 
     name: str
     version: str
 
 
-class ImplicitWeights(Told):
+class ImplicitWeights(ResponseModel):
     """The linear model that a context amounts to."""
 
     weights: list[float] | list[list[float]]
@@ -96,14 +96,14 @@ class ImplicitWeights(Told):
     intercept: float | list[float]
 
 
-class ColumnNames(Told):
+class ColumnNames(ResponseModel):
     """Names of the columns of a context, None where they have none."""
 
     x: tuple[str, ...] | None
     y: tuple[str, ...] | None
 
 
-class ContextRecord(Told):
+class ContextRecord(ResponseModel):
     """A context without its state."""
 
     id: str
@@ -127,19 +127,19 @@ class ContextRecord(Told):
     columns: ColumnNames | None = None
     """Names of its columns, if it has any; lists leave them out."""
     implicit_weights: ImplicitWeights | None = None
-    """Told by `refresh` and `get`, where the model has them."""
+    """Returned by `refresh` and `get`, where the model has them."""
     digits_left: int | None = None
-    """Told by `refresh` and `get`: significant digits of the variation of the column that has fewest."""
+    """Returned by `refresh` and `get`: significant digits of the variation of the column that has fewest."""
 
 
-class ContextList(Told):
+class ContextList(ResponseModel):
     """A page as it is sent."""
 
     contexts: tuple[ContextRecord, ...]
     after: str | None
 
 
-class ModelSummary(Told):
+class ModelSummary(ResponseModel):
     """A served model in short."""
 
     name: str
@@ -154,7 +154,7 @@ class ModelSummary(Told):
     """Whether it answers `interval` and `quantiles`."""
 
 
-class ModelList(Told):
+class ModelList(ResponseModel):
     """Every version of every model in service."""
 
     default: str
@@ -167,7 +167,7 @@ class EvaluatedModel(ModelReference):
     sha256: str
 
 
-class EvaluationRecord(Told):
+class EvaluationRecord(ResponseModel):
     """An evaluation; its results are told by `refresh` and `get`."""
 
     id: str
@@ -190,7 +190,7 @@ class EvaluationRecord(Told):
         return self.status not in {"queued", "running"}
 
 
-class EvaluationList(Told):
+class EvaluationList(ResponseModel):
     """A page as it is sent."""
 
     evaluations: tuple[EvaluationRecord, ...]

@@ -9,8 +9,8 @@ from pydantic import SecretStr
 from service.client.answers import ContextRecord, EvaluationRecord
 from service.client.calls import Calls
 from service.client.context_calls import ContextCalls, ContextsCalls
-from service.client.evaluation_calls import LOOK, EvaluationCalls, EvaluationsCalls
-from service.client.sending import Awaited, Known, Sender, awaited, paging
+from service.client.evaluation_calls import POLL_INTERVAL, EvaluationCalls, EvaluationsCalls
+from service.client.sending import Awaited, Resource, Sender, awaited, paging
 from service.client.sessions import AsyncSession, Connection
 from service.evaluations.result import ScoreView
 
@@ -50,7 +50,7 @@ class AsyncClient(Sender[AsyncSession]):
     infer = awaited(Calls.infer)
 
 
-class AsyncContext(Known[AsyncSession, ContextRecord]):
+class AsyncContext(Resource[AsyncSession, ContextRecord]):
     """A context that lives on the service."""
 
     def __init__(self, session: AsyncSession, record: ContextRecord) -> None:
@@ -73,7 +73,7 @@ class AsyncContexts(Sender[AsyncSession]):
     list = Awaited(ContextsCalls.list, paging(AsyncContext))
 
 
-class AsyncEvaluation(Known[AsyncSession, EvaluationRecord]):
+class AsyncEvaluation(Resource[AsyncSession, EvaluationRecord]):
     """An evaluation that runs on the service."""
 
     def __init__(self, session: AsyncSession, record: EvaluationRecord) -> None:
@@ -92,7 +92,7 @@ class AsyncEvaluation(Known[AsyncSession, EvaluationRecord]):
             seen = len(record.results)
             if record.is_finished:
                 return
-            await anyio.sleep(LOOK)
+            await anyio.sleep(POLL_INTERVAL)
 
     async def wait(self) -> EvaluationRecord:
         """Wait for its end; returns it with all of its results."""

@@ -63,11 +63,11 @@ def json_body(**fields: Any) -> bytes:  # noqa: ANN401  (whatever JSON can say)
     return json.dumps({name: value for name, value in fields.items() if value is not None}).encode()
 
 
-def at(*parts: str) -> str:
+def path(*parts: str) -> str:
     """Write an address below /v1 or /v2; whatever a name holds, it stays one part of it."""
     return "/" + "/".join(quote(part, safe="") for part in parts)
 
 
-def given(**fields: str | int | None) -> dict[str, str | int]:
+def drop_none(**fields: str | int | None) -> dict[str, str | int]:
     """Leave out what is None."""
     return {name: value for name, value in fields.items() if value is not None}

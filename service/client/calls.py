@@ -7,7 +7,7 @@ from numpy.typing import ArrayLike
 from service.artifact import Manifest
 from service.client import array_body, frames, tensor_body
 from service.client.answers import ModelList, Prediction
-from service.client.call import Call, at, reading
+from service.client.call import Call, path, reading
 from service.shapes import Array
 
 
@@ -73,7 +73,7 @@ class Calls:
 
     def model(self, name: str, version: str | None = None) -> Call[Manifest]:
         """Show the whole manifest of a model, of its highest version if none is named."""
-        return Call("GET", at("v1", "models", name, *_version(version)), reading(Manifest))
+        return Call("GET", path("v1", "models", name, *_version(version)), reading(Manifest))
 
     def infer(
         self, model: str, tensors: Mapping[str, ArrayLike], *, version: str | None = None
@@ -90,7 +90,7 @@ class Calls:
             `prediction` (B, M, K) and the state after the observations as `next.*`.
         """
         body, headers = tensor_body.write(tensors)
-        return Call("POST", at("v2", "models", model, *_version(version), "infer"), tensor_body.read, body, headers)
+        return Call("POST", path("v2", "models", model, *_version(version), "infer"), tensor_body.read, body, headers)
 
 
 def _version(version: str | None) -> list[str]:

@@ -9,8 +9,8 @@ from pydantic import SecretStr
 from service.client.answers import ContextRecord, EvaluationRecord
 from service.client.calls import Calls
 from service.client.context_calls import ContextCalls, ContextsCalls
-from service.client.evaluation_calls import LOOK, EvaluationCalls, EvaluationsCalls
-from service.client.sending import Known, Sender, Sent, paging, sent
+from service.client.evaluation_calls import POLL_INTERVAL, EvaluationCalls, EvaluationsCalls
+from service.client.sending import Resource, Sender, Sent, paging, sent
 from service.client.sessions import Connection, Session
 from service.evaluations.result import ScoreView
 
@@ -58,7 +58,7 @@ class Client(Sender[Session]):
     infer = sent(Calls.infer)
 
 
-class Context(Known[Session, ContextRecord]):
+class Context(Resource[Session, ContextRecord]):
     """A context that lives on the service."""
 
     def __init__(self, session: Session, record: ContextRecord) -> None:
@@ -81,7 +81,7 @@ class Contexts(Sender[Session]):
     list = Sent(ContextsCalls.list, paging(Context))
 
 
-class Evaluation(Known[Session, EvaluationRecord]):
+class Evaluation(Resource[Session, EvaluationRecord]):
     """An evaluation that runs on the service."""
 
     def __init__(self, session: Session, record: EvaluationRecord) -> None:
@@ -99,7 +99,7 @@ class Evaluation(Known[Session, EvaluationRecord]):
             seen = len(record.results)
             if record.is_finished:
                 return
-            time.sleep(LOOK)
+            time.sleep(POLL_INTERVAL)
 
     def wait(self) -> EvaluationRecord:
         """Wait for its end; returns it with all of its results."""

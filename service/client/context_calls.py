@@ -8,9 +8,9 @@ from numpy.typing import ArrayLike
 
 from service.client import array_body, frames
 from service.client.answers import ContextList, ContextRecord, Page, Prediction
-from service.client.call import JSON, Call, at, given, json_body, nothing, once, reading
+from service.client.call import JSON, Call, drop_none, json_body, nothing, once, path, reading
 
-CONTEXTS = at("v1", "contexts")
+CONTEXTS = path("v1", "contexts")
 CONTEXT = reading(ContextRecord)
 Scale = tuple[ArrayLike, ArrayLike]
 """Center and spread of each column of x."""
@@ -55,7 +55,7 @@ class ContextsCalls:
 
     def get(self, context_id: str) -> Call[ContextRecord]:
         """Look a context up by its id."""
-        return Call("GET", at("v1", "contexts", context_id), CONTEXT)
+        return Call("GET", path("v1", "contexts", context_id), CONTEXT)
 
     def list(self, *, limit: int | None = None, after: str | None = None) -> Call[Page[ContextRecord]]:
         """List the contexts under this key, oldest first.
@@ -64,13 +64,13 @@ class ContextsCalls:
             limit: Most of them on this page.
             after: The `after` of the page before.
         """
-        call = Call("GET", CONTEXTS, reading(ContextList), params=given(limit=limit, after=after))
+        call = Call("GET", CONTEXTS, reading(ContextList), params=drop_none(limit=limit, after=after))
         return call.then(lambda page: Page(page.contexts, page.after))
 
     def load(self, content: bytes, *, ttl: int | None = None) -> Call[ContextRecord]:
         """Make a context of the bytes that `export` gave, here or at another service."""
         headers = {"Content-Type": "application/octet-stream", **once()}
-        return Call("POST", f"{CONTEXTS}/import", CONTEXT, content, headers, given(ttl=ttl))
+        return Call("POST", f"{CONTEXTS}/import", CONTEXT, content, headers, drop_none(ttl=ttl))
 
 
 class ContextCalls:
@@ -82,7 +82,7 @@ class ContextCalls:
 
     def __init__(self, record: ContextRecord) -> None:
         self.record = record
-        self._path = at("v1", "contexts", record.id)
+        self._path = path("v1", "contexts", record.id)
 
     def __str__(self) -> str:
         told = self.record

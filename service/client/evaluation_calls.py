@@ -5,13 +5,13 @@ from typing import Any
 
 from service.client import frames
 from service.client.answers import EvaluationList, EvaluationRecord, Page
-from service.client.call import JSON, Call, at, given, json_body, reading
+from service.client.call import JSON, Call, drop_none, json_body, path, reading
 from service.evaluations.request import SuiteName
 
-EVALUATIONS = at("v1", "evaluations")
+EVALUATIONS = path("v1", "evaluations")
 EVALUATION = reading(EvaluationRecord)
 
-LOOK = 0.5
+POLL_INTERVAL = 0.5
 """Seconds between two looks at an evaluation that is waited for."""
 
 
@@ -56,7 +56,7 @@ class EvaluationsCalls:
 
     def get(self, evaluation_id: str) -> Call[EvaluationRecord]:
         """Look an evaluation up by its id, with its results so far."""
-        return Call("GET", at("v1", "evaluations", evaluation_id), EVALUATION)
+        return Call("GET", path("v1", "evaluations", evaluation_id), EVALUATION)
 
     def list(self, *, limit: int | None = None, after: str | None = None) -> Call[Page[EvaluationRecord]]:
         """List the evaluations under this key, oldest first, without their results.
@@ -65,7 +65,7 @@ class EvaluationsCalls:
             limit: Most of them on this page.
             after: The `after` of the page before.
         """
-        call = Call("GET", EVALUATIONS, reading(EvaluationList), params=given(limit=limit, after=after))
+        call = Call("GET", EVALUATIONS, reading(EvaluationList), params=drop_none(limit=limit, after=after))
         return call.then(lambda page: Page(page.evaluations, page.after))
 
 
@@ -78,7 +78,7 @@ class EvaluationCalls:
 
     def __init__(self, record: EvaluationRecord) -> None:
         self.record = record
-        self._path = at("v1", "evaluations", record.id)
+        self._path = path("v1", "evaluations", record.id)
 
     def __str__(self) -> str:
         told = self.record

@@ -69,13 +69,13 @@ class Columns:
     names: Names
 
 
-def read(values: object, name: str, like: Names = None, *, missing: bool = False) -> Columns:
+def read(values: object, name: str, column_order: Names = None, *, missing: bool = False) -> Columns:
     """Take numbers out of a list, an array, a frame or a series.
 
     Args:
         values: N rows.
         name: What to call them in an error.
-        like: Names of the columns to find, if this has names.
+        column_order: Names of the columns to find, if this has names.
         missing: Whether a cell may be missing: None, null, NA, NaN or masked, which become NaN.
 
     Raises:
@@ -85,7 +85,7 @@ def read(values: object, name: str, like: Names = None, *, missing: bool = False
     native = _native(values, name)
     try:
         if isinstance(native, nw.DataFrame):
-            frame, names = _select(native, name, like)
+            frame, names = _select(native, name, column_order)
             _check_sparse(frame)
             return Columns(_of_frame(frame, len(native), names, name, missing=missing), names)
         if isinstance(native, nw.Series):
@@ -175,17 +175,19 @@ def _check_names(frame: Any, name: str) -> None:  # noqa: ANN401  (of any librar
         raise InvalidArgument(f"{name} has more than one column {twice[0]!r}. Give each column its own name.")
 
 
-def _select(frame: Frame, name: str, like: Names) -> tuple[Frame, tuple[str, ...]]:
+def _select(frame: Frame, name: str, column_order: Names) -> tuple[Frame, tuple[str, ...]]:
     """Choose columns by name, in that order, or all but an index; pandas has names that are no text."""
     names = list(map(str, frame.columns))
-    if like is None:
+    if column_order is None:
         index = index_columns(names, getattr(getattr(frame.to_native(), "schema", None), "metadata", None))
-        like = tuple(column for column in names if column not in index)
-    missing = [column for column in like if column not in names]
+        column_order = tuple(column for column in names if column not in index)
+    missing = [column for column in column_order if column not in names]
     if missing:
         raise InvalidArgument(f"{name} has no column {', '.join(map(repr, missing[:SHOWN]))}; x has.")
     places = {column: place for place, column in enumerate(names)}
-    return (frame if list(like) == names else frame[:, [places[column] for column in like]]), like
+    return (
+        frame if list(column_order) == names else frame[:, [places[column] for column in column_order]]
+    ), column_order
 
 
 def _of_frame(frame: Frame, rows: int, names: tuple[str, ...], name: str, *, missing: bool) -> Array:

@@ -26,7 +26,7 @@ class Named(Protocol):
 Record = TypeVar("Record", bound=Named)
 
 
-class Keeping(Protocol[Record]):
+class StatefulCalls(Protocol[Record]):
     """Calls that keep the record of what they are about."""
 
     record: Record
@@ -45,10 +45,10 @@ class Sender(Generic[AnySession]):
         self._calls = calls
 
 
-class Known(Sender[AnySession], Generic[AnySession, Record]):
+class Resource(Sender[AnySession], Generic[AnySession, Record]):
     """Something that lives on the service, and what the service last told of it."""
 
-    _calls: Keeping[Record]
+    _calls: StatefulCalls[Record]
 
     @property
     def id(self) -> str:

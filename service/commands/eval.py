@@ -18,7 +18,7 @@ from service.evaluations.report import ExaminedModel, Report, markdown
 from service.evaluations.request import EvaluationRequest
 from service.evaluations.result import view
 from service.evaluations.thresholds import Threshold
-from service.files.file_task import open_task
+from service.files.prediction_job import open_job
 
 if TYPE_CHECKING:
     from service.client.client import Client
@@ -102,7 +102,7 @@ def _request(
 
 
 def _rows(path: Path, target: str) -> dict[str, Any]:
-    with open_task(path, path, target) as task:
+    with open_job(path, path, target) as task:
         chunks = list(task.contexts())
     return {"x": [row for chunk in chunks for row in chunk.x.tolist()], "y": [y for c in chunks for y in c.y.tolist()]}
 

@@ -9,7 +9,7 @@ import click
 from service.commands.options import by_setting, example, numbers_by_name, progress
 from service.distribution import Wanted
 from service.files.column_file import open_column
-from service.files.file_task import open_task
+from service.files.prediction_job import open_job
 from service.files.streaming import predictions
 from service.models.repository import Repository
 from service.predictor import Limits, Predictor
@@ -66,7 +66,7 @@ def command(
     runtime = predictor.runtime(model, version)
     columns = [target] if interval is None else [target, f"{target}_lower", f"{target}_upper"]
     with (
-        open_task(
+        open_job(
             context, query, target, weight, chunk_rows, model=runtime.manifest, max_columns=limits.max_columns
         ) as task,
         open_column(out, *columns) as column,
@@ -76,7 +76,7 @@ def command(
         def shown(chunks: Iterable[Chunk]) -> Iterator[Chunk]:
             for chunk in chunks:
                 yield chunk
-                bar.update(int(task.share * STEPS) - bar.pos)
+                bar.update(int(task.progress * STEPS) - bar.pos)
 
         contexts, queries, wanted = shown(task.contexts()), shown(task.queries()), Wanted(interval)
         for answer in predictions(predictor, runtime, contexts, queries, numbers, wanted=wanted):

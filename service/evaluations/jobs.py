@@ -8,15 +8,14 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from service.errors import DatabaseUnavailable
-from service.evaluations.assignment import Assignment
-from service.evaluations.ledger import EvaluationRecord, Ledger
-from service.evaluations.process import Process
+from service.evaluations.job_store import EvaluationRecord, JobStore
+from service.evaluations.process import JobSpec, Process
 from service.evaluations.request import EvaluationRequest
 from service.models.repository import Repository
 
 logger = logging.getLogger(__name__)
 
-PULSE = 0.5
+HEARTBEAT_INTERVAL = 0.5
 """Seconds between two looks at the queue, and between two signs of life."""
 
 
@@ -24,14 +23,14 @@ class Evaluations:
     """Queues evaluations, and works them off in the background between `start` and `stop`.
 
     Args:
-        ledger: Where they are stored.
+        store: Where they are stored.
         repository: The models that may be asked for.
         directories: Where a worker finds their files.
         timeout: Seconds that one evaluation may take.
     """
 
-    def __init__(self, ledger: Ledger, repository: Repository, directories: Sequence[Path], timeout: float) -> None:
-        self.ledger = ledger
+    def __init__(self, store: JobStore, repository: Repository, directories: Sequence[Path], timeout: float) -> None:
+        self.store = store
         self._repository = repository
         self._directories = directories
         self._timeout = timeout
@@ -39,7 +38,7 @@ class Evaluations:
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._work, name="evaluations", daemon=True)
 
-    def ask(self, owner: str, request: EvaluationRequest) -> EvaluationRecord:
+    def submit(self, owner: str, request: EvaluationRequest) -> EvaluationRecord:
         """Queue an evaluation of the models as they are now.
 
         Raises:
@@ -51,7 +50,7 @@ class Evaluations:
         manifests = [self._repository.get(name).manifest for name in request.models]
         models = [{"name": m.name, "version": m.version, "sha256": m.file_sha256} for m in manifests]
         total = len(request.distributions()) * (len(models) + len(REFERENCES))
-        return self.ledger.add(owner, request, models, total)
+        return self.store.add(owner, request, models, total)
 
     def start(self) -> None:
         """Begin to work."""
@@ -63,9 +62,9 @@ class Evaluations:
         self._thread.join()
 
     def _work(self) -> None:
-        while not self._stopping.wait(PULSE):
+        while not self._stopping.wait(HEARTBEAT_INTERVAL):
             try:
-                record = self.ledger.claim(self._runner)
+                record = self.store.claim(self._runner)
                 if record is not None:
                     self._run(record)
             except DatabaseUnavailable as error:
@@ -75,21 +74,21 @@ class Evaluations:
 
     def _run(self, record: EvaluationRecord) -> None:
         versions = {model["name"]: model["version"] for model in record.models}
-        assignment = Assignment(request=record.request, directories=tuple(self._directories), versions=versions)
+        spec = JobSpec(request=record.request, directories=tuple(self._directories), versions=versions)
         begun = looked = time.monotonic()
         number = 0
-        with Process(assignment) as process:
-            for result in process.results(PULSE):
+        with Process(spec) as process:
+            for result in process.results(HEARTBEAT_INTERVAL):
                 if result is not None:
-                    self.ledger.append(record.id, number, result)
+                    self.store.append(record.id, number, result)
                     number += 1
                 if self._stopping.is_set():
-                    return self.ledger.give_back(record.id, self._runner)
+                    return self.store.requeue(record.id, self._runner)
                 now = time.monotonic()
                 if now > begun + self._timeout:
-                    return self.ledger.finish(record.id, f"It took longer than {self._timeout:g} seconds.")
-                if now >= looked + PULSE:  # however fast the results come
+                    return self.store.finish(record.id, f"It took longer than {self._timeout:g} seconds.")
+                if now >= looked + HEARTBEAT_INTERVAL:  # however fast the results come
                     looked = now
-                    if not self.ledger.still_mine(record.id, self._runner):
+                    if not self.store.heartbeat(record.id, self._runner):
                         return None
-            return self.ledger.finish(record.id, process.failure())
+            return self.store.finish(record.id, process.failure())

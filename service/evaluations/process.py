@@ -6,17 +6,29 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Self
 
-from service.evaluations.assignment import Assignment
+from service.artifact import Record
+from service.evaluations.request import EvaluationRequest
 
 COMMAND = [sys.executable, "-m", "service.evaluations.worker"]
 
 
-class Process:
-    """A worker at its assignment; killed when the context is left."""
+class JobSpec(Record):
+    """One evaluation for a worker process: sent as JSON on its standard input."""
 
-    def __init__(self, assignment: Assignment) -> None:
+    request: EvaluationRequest
+    directories: tuple[Path, ...]
+    """Of the model files."""
+    versions: dict[str, str]
+    """Of the models, by name."""
+
+
+class Process:
+    """A worker for one job; killed when the context is left."""
+
+    def __init__(self, spec: JobSpec) -> None:
         pipe = subprocess.PIPE
         # One thread, however many cores: whoever is asked for predictions meanwhile needs the others.
         environment = {**os.environ, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
@@ -24,7 +36,7 @@ class Process:
         self._lines: queue.SimpleQueue[str | None] = queue.SimpleQueue()
         self._complaint = b""
         self._threads = [
-            threading.Thread(target=self._tell, args=[assignment.model_dump_json().encode()], daemon=True),
+            threading.Thread(target=self._tell, args=[spec.model_dump_json().encode()], daemon=True),
             threading.Thread(target=self._listen, daemon=True),
             threading.Thread(target=self._hear_complaints, daemon=True),
         ]
@@ -60,10 +72,10 @@ class Process:
         last = self._complaint.decode(errors="replace").strip().splitlines()[-1:]
         return f"The evaluation failed: {' '.join(last) or 'its process ended without a word.'}"
 
-    def _tell(self, assignment: bytes) -> None:
+    def _tell(self, spec: bytes) -> None:
         assert self._process.stdin is not None  # noqa: S101  (a pipe)
         with self._process.stdin as stdin:
-            stdin.write(assignment)
+            stdin.write(spec)
 
     def _listen(self) -> None:
         assert self._process.stdout is not None  # noqa: S101  (a pipe)

@@ -1,6 +1,6 @@
 """One evaluation in a process of its own, so that nobody else waits for it.
 
-`python -m service.evaluations.worker` reads an `Assignment` as JSON on stdin and writes one line of JSON for each
+`python -m service.evaluations.worker` reads an `JobSpec` as JSON on stdin and writes one line of JSON for each
 result, as soon as there is one.
 """
 
@@ -8,24 +8,24 @@ import os
 import sys
 
 from gdssm.evaluation.examination import Contestant, examine
-from service.evaluations.assignment import Assignment
 from service.evaluations.models import contestant
+from service.evaluations.process import JobSpec
 from service.evaluations.result import view
 from service.inference import unlimited
 from service.models.repository import Repository
 from service.runtime import Runtime
 
-POLITENESS = 10
+NICE_LEVEL = 10
 """How far it stands back, as `nice` counts."""
 
 
 def main() -> None:
-    """Work one assignment off, standing back behind whoever answers predictions on the same machine."""
-    os.nice(POLITENESS)
-    assignment = Assignment.model_validate_json(sys.stdin.buffer.read())
-    repository = Repository.load(assignment.directories, threads=1)
-    contestants = {name: enter(repository.get(name, version)) for name, version in assignment.versions.items()}
-    request = assignment.request
+    """Work one spec off, standing back behind whoever answers predictions on the same machine."""
+    os.nice(NICE_LEVEL)
+    spec = JobSpec.model_validate_json(sys.stdin.buffer.read())
+    repository = Repository.load(spec.directories, threads=1)
+    contestants = {name: enter(repository.get(name, version)) for name, version in spec.versions.items()}
+    request = spec.request
     for result in examine(request.plan(), request.distributions(), contestants):
         sys.stdout.write(view(result).model_dump_json() + "\n")
         sys.stdout.flush()

@@ -2,8 +2,8 @@
 
 table        a CSV file to arrays, refusing bad cells by line and column
 parquet      a Parquet file likewise, and one written
-ahead        the next chunk is read while one is worked on
-file_task    two files to a context and its queries, columns matched by name
+prefetch        the next chunk is read while one is worked on
+prediction_job    two files to a context and its queries, columns matched by name
 column_file  one column written: CSV, Parquet, the standard output
 streaming    predictions from one file to another
 """

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Protocol, TextIO
 
 from service.errors import InvalidInput, Problem
-from service.files.file_task import PARQUET
+from service.files.prediction_job import PARQUET
 from service.shapes import Array
 
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from pyarrow import parquet
 
 from service.errors import InvalidInput, Problem
-from service.files.ahead import ahead
+from service.files.prefetch import prefetch
 from service.files.table import NO_GAPS, SHOWN, Gaps, check_has, check_names, refuse
 from service.pandas_index import index_columns
 from service.real_numbers import BOOLEAN, DURATION, OTHER, TEXT, TIME
@@ -44,7 +44,7 @@ class ParquetTable:
         self._file.close()
 
     @property
-    def share(self) -> float:
+    def progress(self) -> float:
         """How much of the file is read, from 0 to 1."""
         return float(self._seen / max(1, self._file.metadata.num_rows))
 
@@ -54,7 +54,7 @@ class ParquetTable:
         check_has(self.path, self.columns, columns)
         for name in columns:
             self._check_type(name, may_be_null=name in gaps.columns)
-        yield from ahead(self._read(groups, columns, rows, gaps))
+        yield from prefetch(self._read(groups, columns, rows, gaps))
         if not self._seen:
             raise refuse(self.path, "has no rows. It needs at least one.")
 

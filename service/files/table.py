@@ -70,7 +70,7 @@ class Table:
         self._file.close()
 
     @property
-    def share(self) -> float:
+    def progress(self) -> float:
         """How much of the file is read, from 0 to 1; always 0 of a pipe."""
         size = self.path.stat().st_size if self.path.is_file() else 0
         return os.lseek(self._file.fileno(), 0, os.SEEK_CUR) / size if size else 0.0

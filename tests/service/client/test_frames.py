@@ -60,13 +60,13 @@ def test_a_column_is_read_from_anything(values: object) -> None:
 def test_columns_are_found_by_name_and_others_left_out(library: ModuleType) -> None:
     x = read(library.DataFrame({"a": [1.0], "b": [2.0]}), "x")
     query = library.DataFrame({"c": [9.0], "b": [20.0], "a": [10.0]})
-    assert read(query, "query", like=x.names).numbers.tolist() == [[10.0, 20.0]]
+    assert read(query, "query", column_order=x.names).numbers.tolist() == [[10.0, 20.0]]
 
 
 def test_a_missing_column_is_named() -> None:
     x = read(pd.DataFrame({"a": [1.0], "b": [2.0]}), "x")
     with pytest.raises(ValueError, match="query has no column 'b'"):
-        read(pd.DataFrame({"a": [1.0]}), "query", like=x.names)
+        read(pd.DataFrame({"a": [1.0]}), "query", column_order=x.names)
 
 
 GAPS = [[1.0, np.nan], [np.nan, 4.0]]
@@ -108,13 +108,13 @@ def test_columns_named_by_whole_numbers_are_found_by_them_as_text() -> None:
     assert read(frame, "x").names == tuple(map(str, range(11)))
     query = frame[[10, *range(10)]]
     query.columns = query.columns.astype(str)
-    assert read(query, "query", like=read(frame, "x").names).numbers.tolist() == frame.to_numpy().tolist()
+    assert read(query, "query", column_order=read(frame, "x").names).numbers.tolist() == frame.to_numpy().tolist()
 
 
 def test_columns_of_several_levels_are_found_by_name() -> None:
     frame = pd.DataFrame([[1.0, 2.0]], columns=pd.MultiIndex.from_tuples([("a", "low"), ("a", "high")]))
     names = read(frame, "x").names
-    assert read(frame[frame.columns[::-1]], "query", like=names).numbers.tolist() == [[1.0, 2.0]]
+    assert read(frame[frame.columns[::-1]], "query", column_order=names).numbers.tolist() == [[1.0, 2.0]]
 
 
 @pytest.mark.parametrize(

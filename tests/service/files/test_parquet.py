@@ -79,7 +79,7 @@ def test_rows_are_whole_however_they_are_grouped(tmp_path: Path, group: int, row
     parquet.write_table(pa.table({"a": cells[:, 0], "b": cells[:, 1]}), tmp_path / "t.parquet", row_group_size=group)
     with closing(ParquetTable(tmp_path / "t.parquet")) as table:
         chunks = [np.concatenate(groups, axis=1) for groups in table.chunks([["a"], ["b"]], rows)]
-        assert table.share == 1
+        assert table.progress == 1
     assert max(map(len, chunks)) <= rows
     assert_close(np.concatenate(chunks), cells, "cells")
 

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from service.errors import InvalidInput
-from service.files.file_task import open_task
+from service.files.prediction_job import open_job
 from service.files.streaming import predictions
 from service.models.repository import Repository
 from service.predictor import Context, Limits, Predictor
@@ -84,7 +84,7 @@ def test_a_file_is_answered_as_float64_says_in_two_passes(
     for numbers, path in ((observed, context), (asked, query)):
         frame = numbers.set_axis([*"abcde", "y"], axis=1)
         frame.to_parquet(path, row_group_size=17) if suffix == ".parquet" else frame.to_csv(path, index=False)
-    with open_task(context, query, "y", rows=10) as task:
+    with open_job(context, query, "y", rows=10) as task:
         runtime = predictor.runtime("linear", version)
         answers = list(predictions(predictor, runtime, task.contexts(), task.queries(), {}))
     found = np.concatenate([answer.prediction for answer in answers])
@@ -108,7 +108,7 @@ def test_memory_does_not_grow_with_the_files(predictor: Predictor, tmp_path: Pat
         query.write_text("\n".join(["a,b,c,d,e", *([line.rpartition(",")[0] for line in lines] * (rows // N))]))
         tracemalloc.start()
         try:
-            with open_task(context, query, "y", rows=100) as task:
+            with open_job(context, query, "y", rows=100) as task:
                 for _ in predictions(predictor, runtime, task.contexts(), task.queries(), {}):
                     pass
             return tracemalloc.get_traced_memory()[1]

@@ -18,7 +18,7 @@ def everything(tmp_path: Path, text: str | bytes, columns: list[str] | None = No
     path.write_bytes(text.encode() if isinstance(text, str) else text)
     with closing(Table(path)) as table:
         chunks = [cells for (cells,) in table.chunks([columns or table.columns], rows)]
-        assert table.share == 1
+        assert table.progress == 1
     assert {len(chunk) for chunk in chunks[:-1]} <= {rows}
     return np.concatenate(chunks)
 
@@ -54,7 +54,7 @@ def test_a_pipe_is_read_too(tmp_path: Path) -> None:
     writer.start()
     with closing(Table(pipe)) as table:
         assert [cells.tolist() for (cells,) in table.chunks([["a"]], 1)] == [[[1.0]], [[2.0]]]
-        assert table.share == 0
+        assert table.progress == 0
     writer.join()
 
 

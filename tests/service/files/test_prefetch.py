@@ -3,13 +3,13 @@ from collections.abc import Iterator
 
 import pytest
 
-from service.files.ahead import ahead
+from service.files.prefetch import prefetch
 
 
 def test_items_come_in_order_to_the_end() -> None:
-    assert list(ahead(iter(range(5)))) == [0, 1, 2, 3, 4]
-    assert list(ahead(())) == []
-    assert list(ahead([None, None])) == [None, None]
+    assert list(prefetch(iter(range(5)))) == [0, 1, 2, 3, 4]
+    assert list(prefetch(())) == []
+    assert list(prefetch([None, None])) == [None, None]
 
 
 def test_the_next_item_is_made_while_one_is_used_and_no_further_one() -> None:
@@ -22,7 +22,7 @@ def test_the_next_item_is_made_while_one_is_used_and_no_further_one() -> None:
                 second.set()
             yield number
 
-    items = ahead(making())
+    items = prefetch(making())
     assert next(items) == 0
     assert second.wait(10), "the second is made though nobody has asked for it"
     assert made == [0, 1]
@@ -35,14 +35,14 @@ def test_what_goes_wrong_is_raised_in_its_turn() -> None:
         yield 1
         raise ValueError("the second")
 
-    items = ahead(making())
+    items = prefetch(making())
     assert next(items) == 1
     with pytest.raises(ValueError, match="the second"):
         next(items)
 
 
 def test_no_thread_is_left_behind() -> None:
-    items = ahead(iter(range(3)))
+    items = prefetch(iter(range(3)))
     assert next(items) == 0
     items.close()  # type: ignore[attr-defined]  # a generator
-    assert not [thread for thread in threading.enumerate() if thread.name.startswith("ahead")]
+    assert not [thread for thread in threading.enumerate() if thread.name.startswith("prefetch")]

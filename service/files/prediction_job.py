@@ -25,7 +25,7 @@ class Source(Protocol):
     columns: list[str]
 
     @property
-    def share(self) -> float:
+    def progress(self) -> float:
         """How much of it is read, from 0 to 1."""
 
     def chunks(self, groups: Sequence[Sequence[str]], rows: int, gaps: Gaps = NO_GAPS) -> Iterator[list[Array]]:
@@ -36,11 +36,11 @@ class Source(Protocol):
 
 
 @dataclass(frozen=True)
-class FileTask:
+class PredictionJob:
     """What to learn from, and what to answer."""
 
-    observed: Source
-    asked: Source
+    context: Source
+    query: Source
     features: list[str]
     """Every column of the observations but the target and the weight."""
     target: str
@@ -51,20 +51,20 @@ class FileTask:
     """Whose missing cells are read as NaN, if it takes them."""
 
     @property
-    def share(self) -> float:
+    def progress(self) -> float:
         """How much of both files is read, from 0 to 1."""
-        return (self.observed.share + self.asked.share) / 2
+        return (self.context.progress + self.query.progress) / 2
 
     def contexts(self) -> Iterator[Context]:
         """Read the observations; chunk by chunk they are one context."""
         apart = [[name] for name in _apart(self.target, self.weight)]
-        for x, *others in self.observed.chunks([self.features, *apart], self.rows, self._gaps()):
+        for x, *others in self.context.chunks([self.features, *apart], self.rows, self._gaps()):
             y, *weight = (column[:, 0] for column in others)
             yield Context(x, y, weight[0] if weight else None)
 
     def queries(self) -> Iterator[Array]:
         """Read the queries, chunk by chunk."""
-        return (x for (x,) in self.asked.chunks([self.features], self.rows, self._gaps()))
+        return (x for (x,) in self.query.chunks([self.features], self.rows, self._gaps()))
 
     def _gaps(self) -> Gaps:
         if self.model is None:
@@ -76,21 +76,21 @@ class FileTask:
 
 
 @contextmanager
-def open_task(
-    context: Path,
-    query: Path,
+def open_job(
+    context_path: Path,
+    query_path: Path,
     target: str,
     weight: str | None = None,
     rows: int | None = None,
     *,
     model: Manifest | None = None,
     max_columns: int | None = None,
-) -> Iterator[FileTask]:
+) -> Iterator[PredictionJob]:
     """Open both files. Every column of the context but the target and the weight is a feature.
 
     Args:
-        context: File of the observations, CSV or Parquet by its suffix.
-        query: File with the same features, in any order; a target or a weight in it is not read.
+        context_path: File of the observations, CSV or Parquet by its suffix.
+        query_path: File with the same features, in any order; a target or a weight in it is not read.
         target: Name of the column to predict.
         weight: Name of the column that says how much each observation counts.
         rows: Most rows of one chunk; as many as make half a million numbers if left out.
@@ -100,11 +100,11 @@ def open_task(
     Raises:
         InvalidInput: A file or a column does not fit; each is named. The cells are looked at as they are read.
     """
-    with closing(_open(context)) as observed, closing(_open(query)) as asked:
-        for source in (observed, asked):
+    with closing(_open(context_path)) as context, closing(_open(query_path)) as query:
+        for source in (context, query):
             _check_width(source, max_columns)
-        features = _features(observed, asked, target, weight)
-        yield FileTask(observed, asked, features, target, weight, rows or rows_at_once(len(features)), model)
+        features = _features(context, query, target, weight)
+        yield PredictionJob(context, query, features, target, weight, rows or rows_at_once(len(features)), model)
 
 
 def rows_at_once(inputs: int) -> int:
@@ -126,17 +126,17 @@ def _check_width(source: Source, most: int | None) -> None:
         raise refuse(source.path, f"has {columns} columns. Send at most {most} (GDSSM_MAX_COLUMNS).")
 
 
-def _features(observed: Source, asked: Source, target: str, weight: str | None) -> list[str]:
+def _features(context: Source, query: Source, target: str, weight: str | None) -> list[str]:
     if target == weight:
         raise InvalidInput(Problem("", f"The target and the weight are both {target!r}. Name two columns."))
     apart = _apart(target, weight)
-    features = [name for name in observed.columns if name not in apart]
+    features = [name for name in context.columns if name not in apart]
     if not features:
-        raise refuse(observed.path, f"has no column beside {listed(apart)} to learn from.")
-    unknown = [name for name in asked.columns if name not in {*features, *apart}]
+        raise refuse(context.path, f"has no column beside {listed(apart)} to learn from.")
+    unknown = [name for name in query.columns if name not in {*features, *apart}]
     if unknown:
-        raise refuse(asked.path, f"has columns that {observed.path} has not: {listed(unknown)}. Leave them out.")
-    for source, wanted in ((observed, [*features, *apart]), (asked, features)):
+        raise refuse(query.path, f"has columns that {context.path} has not: {listed(unknown)}. Leave them out.")
+    for source, wanted in ((context, [*features, *apart]), (query, features)):
         check_has(source.path, source.columns, wanted)
     return features
 

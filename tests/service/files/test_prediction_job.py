@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from service.errors import InvalidInput
-from service.files.file_task import open_task
+from service.files.prediction_job import open_job
 from service.models.repository import Repository
 from service.predictor import Context
 from service.shapes import Array
@@ -16,9 +16,9 @@ Columns = tuple[str, str | None]
 
 
 def read(context: Path, query: Path, target: str, weight: str | None = None, rows: int = 1) -> tuple[Context, Array]:
-    with open_task(context, query, target, weight, rows) as task:
+    with open_job(context, query, target, weight, rows) as task:
         chunks, queries = list(task.contexts()), list(task.queries())
-        assert task.share == 1
+        assert task.progress == 1
     weights = [chunk.weight for chunk in chunks if chunk.weight is not None]
     x, y = (np.concatenate([getattr(chunk, name) for chunk in chunks]) for name in ("x", "y"))
     return Context(x, y, np.concatenate(weights) if weights else None), np.concatenate(queries)
@@ -89,7 +89,7 @@ def test_empty_cells_of_features_are_missing_where_the_model_takes_them(
     write = as_csv if kind == "csv" else as_parquet
     context, query = write(tmp_path / "context", frame), write(tmp_path / "query", frame.drop(columns="y")[::-1])
     expected = frame[["a", "b", "c"]].to_numpy(float)
-    with open_task(context, query, "y", rows=3, model=repository.get("linear").manifest) as task:
+    with open_job(context, query, "y", rows=3, model=repository.get("linear").manifest) as task:
         np.testing.assert_array_equal(np.concatenate([chunk.x for chunk in task.contexts()]), expected)
         np.testing.assert_array_equal(np.concatenate(list(task.queries())), expected[::-1])
 
@@ -108,7 +108,7 @@ def test_empty_cells_are_refused_elsewhere(
     frame = pd.DataFrame({"a": [1.0, None, 3.0], "y": [1.0, 2, 3]})
     path = (as_csv if suffix == "csv" else as_parquet)(tmp_path / "t", frame)
     manifest = repository.get(model).manifest
-    with open_task(path, path, target, model=manifest) as task, pytest.raises(InvalidInput) as refused:
+    with open_job(path, path, target, model=manifest) as task, pytest.raises(InvalidInput) as refused:
         list(task.contexts())
     place = f"{path}, line 3, " if suffix == "csv" else f"{path}, row 2, "
     assert str(refused.value).startswith(place + message)
@@ -117,7 +117,7 @@ def test_empty_cells_are_refused_elsewhere(
 def test_text_is_refused_where_missing_cells_are_taken(tmp_path: Path, repository: Repository) -> None:
     table = written(tmp_path, "a,y\n,1\nNaN,2\nx,3\n")
     manifest = repository.get("linear").manifest
-    with open_task(table, table, "y", model=manifest) as task, pytest.raises(InvalidInput) as refused:
+    with open_job(table, table, "y", model=manifest) as task, pytest.raises(InvalidInput) as refused:
         list(task.contexts())
     assert [problem.message.split(":")[0] for problem in refused.value.problems] == [
         "is not a finite number",
@@ -194,11 +194,11 @@ def test_a_file_of_too_many_columns_is_refused_before_they_are_compared(tmp_path
         columns = [f"c{i}" for i in range(300_000 if name == wide else 2)]
         path.write_text(",".join(columns) + "\n" + ",".join("1" for _ in columns) + "\n")
     told = rf"{wide}.csv: has 300000 columns. Send at most 8 \(GDSSM_MAX_COLUMNS\)\.$"
-    task = open_task(files["context"], files["query"], "c0", max_columns=8)
+    task = open_job(files["context"], files["query"], "c0", max_columns=8)
     with pytest.raises(InvalidInput, match=told), task:
         pass
 
 
 def test_as_many_columns_as_allowed_and_a_weight_are_read(context: Path, tmp_path: Path) -> None:
-    with open_task(context, written(tmp_path, "a,b\n1,2\n"), "y", "w", max_columns=3) as task:
+    with open_job(context, written(tmp_path, "a,b\n1,2\n"), "y", "w", max_columns=3) as task:
         assert task.features == ["a", "b"]

@@ -1,4 +1,4 @@
-"""Reading ahead: while one chunk is worked on, the next one is read."""
+"""Reading prefetch: while one chunk is worked on, the next one is read."""
 
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -7,14 +7,14 @@ from typing import TypeVar
 Item = TypeVar("Item")
 
 
-def ahead(items: Iterable[Item]) -> Iterator[Item]:
+def prefetch(items: Iterable[Item]) -> Iterator[Item]:
     """Make the next item in a thread of its own while the present one is used; one waits at most.
 
     What making an item raises is raised here, in its turn. For what lets other threads run meanwhile, and never waits
     for somebody: leaving early waits for the item that is being made.
     """
     making, end = iter(items), object()
-    with ThreadPoolExecutor(1, "ahead") as thread:
+    with ThreadPoolExecutor(1, "prefetch") as thread:
         coming = thread.submit(next, making, end)
         while (item := coming.result()) is not end:
             coming = thread.submit(next, making, end)

@@ -17,7 +17,7 @@ from service.store.tables import EVALUATION_RESULTS, EVALUATIONS
 
 Status = Literal["queued", "running", "done", "failed", "cancelled"]
 UNFINISHED = ("queued", "running")
-SILENCE = 30.0
+HEARTBEAT_TIMEOUT = 30.0
 """Seconds without a sign of life after which a running evaluation is taken over."""
 
 
@@ -39,7 +39,7 @@ class EvaluationRecord:
     finished: float | None
 
 
-class Ledger:
+class JobStore:
     """Evaluations in the database; several processes may share it.
 
     Args:
@@ -121,7 +121,7 @@ class Ledger:
         """
         now = time.time()
         table = EVALUATIONS.c
-        free = or_(table.status == "queued", and_(table.status == "running", table.heartbeat < now - SILENCE))
+        free = or_(table.status == "queued", and_(table.status == "running", table.heartbeat < now - HEARTBEAT_TIMEOUT))
         theirs = EVALUATIONS.alias()
         worked_on = and_(theirs.c.owner == table.owner, theirs.c.runner.is_not(None))
         last = select(func.max(theirs.c.heartbeat)).where(worked_on).scalar_subquery()
@@ -145,14 +145,14 @@ class Ledger:
         with self._database.transaction() as connection:
             connection.execute(insert(EVALUATION_RESULTS).values(row))
 
-    def still_mine(self, evaluation_id: str, runner: str) -> bool:
+    def heartbeat(self, evaluation_id: str, runner: str) -> bool:
         """Give a sign of life; False if the evaluation was cancelled, or taken over by somebody else."""
         mine = _mine(evaluation_id, runner)
         with self._database.transaction() as connection:
             found = connection.execute(update(EVALUATIONS).where(mine).values(heartbeat=time.time()))
         return found.rowcount == 1
 
-    def give_back(self, evaluation_id: str, runner: str) -> None:
+    def requeue(self, evaluation_id: str, runner: str) -> None:
         """Queue an evaluation again that this process cannot finish."""
         with self._database.transaction() as connection:
             connection.execute(update(EVALUATIONS).where(_mine(evaluation_id, runner)).values(status="queued"))
