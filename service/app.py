@@ -54,11 +54,6 @@ from service.store.context_count import ContextCount
 from service.store.database import Database
 from service.store.unloaded import StoredUnloaded
 
-LOOK = 0.5
-"""Seconds between two looks at the models. By looking, not by the kernel's notices: those do not come from network
-file systems nor from mounts that Kubernetes swaps, and what an administrator unloads is in the database."""
-COUNT = 0.5
-"""Seconds between two counts of what was answered, for the sake of other workers' scrapes; one's own counts at once."""
 SWEEP = 60.0
 """Seconds between two removals of what has expired; that it is expired shows at once, wherever it is looked up."""
 
@@ -74,7 +69,7 @@ def create_app(settings: Settings, database: Database | None = None) -> FastAPI:
     parts = Parts(
         settings,
         _predictor(settings, Repository()),
-        Pool(settings.pool_threads, numbers.waiting, settings.max_share),
+        Pool(settings.pool_threads, numbers.waiting, settings.max_share, settings.inline_seconds),
         numbers,
         Exposition(numbers, {"contexts": ("Contexts in the database.", count.read)}),
         bound_of_bodies(settings),
@@ -117,11 +112,14 @@ async def _running(
     parts.database = count.database = database
     parts.contexts = Contexts(database, parts.predictor, settings.max_contexts, settings.context_ttl)
     store = JobStore(database, settings.max_evaluations, settings.context_ttl)
-    parts.evaluations = Evaluations(store, repository, settings.directories, settings.evaluation_timeout)
+    parts.evaluations = Evaluations(
+        store, repository, settings.directories, settings.evaluation_timeout, settings.poll_interval
+    )
     parts.evaluations.start()
     async with (
-        every(LOOK, repository.rescan),
-        every(COUNT, parts.metrics.count),
+        # Polled: network file systems and the mounts that Kubernetes swaps send no notices of changed files.
+        every(settings.poll_interval, repository.rescan),
+        every(settings.poll_interval, parts.metrics.count),
         every(SWEEP, parts.contexts.sweep),
     ):
         yield

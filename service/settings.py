@@ -80,6 +80,11 @@ class Settings(Described, BaseSettings):
     """Most evaluations that one key may have queued or running at a time."""
     evaluation_timeout: float = Field(600.0, gt=0)
     """Seconds that one evaluation may take."""
+    poll_interval: float = Field(0.5, gt=0, le=10)
+    """Seconds between two checks of the model directories and of the queue of evaluations, and between two updates of
+    the metrics that other workers report."""
+    inline_seconds: float = Field(0.001, ge=0)
+    """Expected seconds of computation up to which a request is computed in the event loop; others use a thread."""
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     """How much is logged."""
     log_format: Literal["text", "json"] = "text"

@@ -12,7 +12,6 @@ servers        one contestant that runs, held to the right answer
 processes      all processes of a server, and their processor time
 load           wrk: requests per second, latency, processor time
 instructions   instructions per request; `python -m benchmarks.serving.instructions`
-undisturbed    the service that is counted
 rounds         everybody in turn, again and again
 grid           what is measured of whom
 found          all of it, and ratios within it

@@ -47,9 +47,9 @@ class Pace:
     def __init__(self) -> None:
         self._seconds = float("inf")
 
-    def is_short(self, size: int) -> bool:
-        """Tell whether work on so many numbers may hold up the event loop."""
-        return size <= MOST_SHORT and size * self._seconds <= SHORT_SECONDS
+    def is_short(self, size: int, limit: float = SHORT_SECONDS) -> bool:
+        """Return whether work on so many numbers is expected to take at most `limit` seconds."""
+        return size <= MOST_SHORT and size * self._seconds <= limit
 
     def saw(self, size: int, seconds: float) -> None:
         """Learn from work that was done, on enough numbers that it tells of them."""
@@ -66,9 +66,11 @@ class Pool:
             read never waits for a thread that waits for the right to write.
         waiting: Shows how many wait for one of the threads.
         share: Of either, for one key.
+        inline_seconds: Work that is expected to take so long at most runs in the event loop.
     """
 
-    def __init__(self, threads: int, waiting: Gauge, share: float = 1.0) -> None:
+    def __init__(self, threads: int, waiting: Gauge, share: float = 1.0, inline_seconds: float = SHORT_SECONDS) -> None:
+        self._inline_seconds = inline_seconds
         self._threads = ThreadPoolExecutor(threads, "pool")
         self._writers = ThreadPoolExecutor(threads, "write")
         self._most_of_one = max(1, int(share * threads))
@@ -98,7 +100,7 @@ class Pool:
         short = size is not None and size <= SHORT
         if size is not None and not short and kind is not None:
             pace = self._paces[kind]
-            short, function = pace.is_short(size), partial(_timed, function, size, pace)
+            short, function = pace.is_short(size, self._inline_seconds), partial(_timed, function, size, pace)
         submitted, record = time.monotonic(), CURRENT.get()
         if short:
             return self._work(function, record, submitted)

@@ -15,9 +15,6 @@ from service.models.repository import Repository
 
 logger = logging.getLogger(__name__)
 
-HEARTBEAT_INTERVAL = 0.5
-"""Seconds between two looks at the queue, and between two signs of life."""
-
 
 class Evaluations:
     """Queues evaluations, and works them off in the background between `start` and `stop`.
@@ -27,13 +24,22 @@ class Evaluations:
         repository: The models that may be asked for.
         directories: Where a worker finds their files.
         timeout: Seconds that one evaluation may take.
+        poll_interval: Seconds between two checks of the queue, and between two heartbeats.
     """
 
-    def __init__(self, store: JobStore, repository: Repository, directories: Sequence[Path], timeout: float) -> None:
+    def __init__(
+        self,
+        store: JobStore,
+        repository: Repository,
+        directories: Sequence[Path],
+        timeout: float,
+        poll_interval: float = 0.5,
+    ) -> None:
         self.store = store
         self._repository = repository
         self._directories = directories
         self._timeout = timeout
+        self._poll_interval = poll_interval
         self._runner = secrets.token_hex(8)
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._work, name="evaluations", daemon=True)
@@ -62,7 +68,7 @@ class Evaluations:
         self._thread.join()
 
     def _work(self) -> None:
-        while not self._stopping.wait(HEARTBEAT_INTERVAL):
+        while not self._stopping.wait(self._poll_interval):
             try:
                 record = self.store.claim(self._runner)
                 if record is not None:
@@ -78,7 +84,7 @@ class Evaluations:
         begun = looked = time.monotonic()
         number = 0
         with Process(spec) as process:
-            for result in process.results(HEARTBEAT_INTERVAL):
+            for result in process.results(self._poll_interval):
                 if result is not None:
                     self.store.append(record.id, number, result)
                     number += 1
@@ -87,7 +93,7 @@ class Evaluations:
                 now = time.monotonic()
                 if now > begun + self._timeout:
                     return self.store.finish(record.id, f"It took longer than {self._timeout:g} seconds.")
-                if now >= looked + HEARTBEAT_INTERVAL:  # however fast the results come
+                if now >= looked + self._poll_interval:  # however fast the results come
                     looked = now
                     if not self.store.heartbeat(record.id, self._runner):
                         return None

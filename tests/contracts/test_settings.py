@@ -37,6 +37,8 @@ OTHER = {
     "context_ttl": "100",
     "max_evaluations": "3",
     "evaluation_timeout": "12.5",
+    "poll_interval": "2.5",
+    "inline_seconds": "0.01",
     "log_level": "warning",
     "log_format": "json",
 }
@@ -64,6 +66,8 @@ WRONG = {
     "context_ttl": "0",
     "max_evaluations": "0",
     "evaluation_timeout": "0",
+    "poll_interval": "11",
+    "inline_seconds": "-0.1",
     "log_level": "loud",
     "log_format": "xml",
 }

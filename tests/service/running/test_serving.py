@@ -17,7 +17,6 @@ from pathlib import Path
 import httpx
 import pytest
 
-from service.app import COUNT
 from service.settings import Settings
 from tests.running import ROOT, SERVE, Server, running
 
@@ -175,7 +174,7 @@ def test_several_workers_share_the_work_and_any_of_them_tells_of_all() -> None:
         assert len(children(server)) == 2
         for _ in range(20):  # each on a connection of its own
             assert httpx.post(f"{server.url}/v1/predict", json=LINE).status_code == 200
-        time.sleep(2 * COUNT)  # until each has counted for the others
+        time.sleep(2 * Settings().poll_interval)  # until each has counted for the others
         assert [answered(server) for _ in range(8)] == [20] * 8
         assert server.stop() == 0
     assert "Traceback" not in server.log
