@@ -12,7 +12,7 @@ from matplotlib.ticker import NullFormatter
 
 from benchmarks.table import short
 from gdssm.reproduce.html import svg
-from gdssm.reproduce.looks import INK, RC, SOFT
+from gdssm.reproduce.plot_style import INK, RC, SOFT
 
 PALETTE = ("#1F6AAE", "#EE8A2A", "#009E73", "#B0579A", "#6B6B00", SOFT)
 """After Okabe and Ito's for all eyes, as in the report."""

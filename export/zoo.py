@@ -8,10 +8,10 @@ from export import states
 from export.graph import ClassificationGraph, DistributionGraph, Graph, Model, OneShotGraph, Signature, StreamingGraph
 from export.trained import RUNS, load
 from gdssm import feature_plan
-from gdssm.cross_entropy import CrossEntropyDescent, OneStepClassifier
+from gdssm.cross_entropy import SAFE_STEP, CrossEntropyDescent, OneStepClassifier
 from gdssm.feature_plan import FeaturePlan
 from gdssm.least_squares import LeastSquaresClassifier
-from gdssm.model import BEST, GradientDescent, StandardizedDescent
+from gdssm.model import LINE_SEARCH, GradientDescent, StandardizedDescent
 from gdssm.streaming import StreamingStack
 from gdssm.train.presets import PRESETS
 from service.artifact import Assumptions, MergeRule, ParameterSpec, Task
@@ -23,7 +23,7 @@ STANDARDIZED_STEPS = 8
 
 LEARNING_RATE = ParameterSpec(
     name="learning_rate",
-    default=BEST,
+    default=LINE_SEARCH,
     above=0.0,
     meaning="length of every gradient step; left out (0 in the graph), each step takes its own, see step_size",
 )
@@ -61,7 +61,7 @@ def _raw(steps: int, summary: str) -> Entry:
     return Entry(
         name=f"gd-{steps}",
         summary=summary,
-        make=lambda: StreamingGraph(GradientDescent([BEST] * steps), signature),
+        make=lambda: StreamingGraph(GradientDescent([LINE_SEARCH] * steps), signature),
         assumes=Assumptions(x="centred, of similar scale", y="centred: there is no intercept"),
         gradient_steps=steps,
         step_size="exact line search on the context, for each step and output; or learning_rate, if given",
@@ -122,7 +122,7 @@ def _softmax(steps: int) -> Entry:
     def make() -> Graph:
         if steps == 1:
             return StreamingGraph(OneStepClassifier(), streaming)
-        return OneShotGraph(CrossEntropyDescent([BEST] * steps), one_shot)
+        return OneShotGraph(CrossEntropyDescent([SAFE_STEP] * steps), one_shot)
 
     how = "One gradient step" if steps == 1 else f"{steps} gradient steps, one-shot (each passes over the context),"
     return Entry(

@@ -9,8 +9,7 @@ The layer, one idea a file:
     layer             the four together: scan() and step()
 
 Models made of it:
-    sums              what constructed layers accumulate, as one product without windows
-    descent           K gradient steps read from one accumulated state
+    descent           sufficient statistics, and K gradient steps read from one accumulated state
     curvature         how long a step may be
     moments           count, mean and centred second moments as a state
     model             what is exported: GradientDescent (gd-K) and StandardizedDescent (linear 1.0)
@@ -30,7 +29,7 @@ Models made of it:
     mini_batch        one layer per mini-batch, told apart by a decay of 0
     construction      the analytic weights, one function per statement of the paper
     stack             L layers that read one state, every weight free to learn
-    fading            the last state as it acts on a vector, without being made: how a stack trains
+    decayed_gram      the product of the decayed state with a vector, without making the state: how a stack trains
     features          a learned feature map before the layers, a gated head after them
     streaming         a trained stack as a model that streams
     formulations      the paper's other two ways to say the layer
@@ -41,7 +40,7 @@ Held against:
     reference         the literal definition, imported by tests only
     evaluation        tasks, reference learners and metrics in numpy alone
     linear_attention  the same gradient step, and a layer in its words
-    match             trained parameters beside the constructed ones, up to the model's symmetries
+    parameter_alignment  trained parameters compared with the constructed ones, up to the symmetries of the model
     ablations         the stack with one of its ideas taken out
     baselines         sequence models to compare with, with and without the window
 

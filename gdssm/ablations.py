@@ -10,7 +10,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from gdssm.construction import CERTAIN
-from gdssm.fading import fade
+from gdssm.decayed_gram import decay_powers
 from gdssm.notation import Inputs, Outputs, Predictions, Queries, Windows
 from gdssm.stack import GDSSM, StackConfig
 from gdssm.tokens import interleave
@@ -23,7 +23,7 @@ class Ablated(GDSSM):
         """Predict for the query at the end of each sequence; shapes as in `GDSSM.forward`."""
         window = self.windows(x, y, x_query)
         left, right = self.factors(window)
-        update = fade(self.decay_logit, window.shape[1]) * (left.mT @ right)
+        update = decay_powers(self.decay_logit, window.shape[1]) * (left.mT @ right)
         mean = update.sum(1) / x.shape[1]
         return self.read(lambda vector: vector @ mean, self.query(window[:, -1:]))
 

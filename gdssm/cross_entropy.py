@@ -18,10 +18,12 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from gdssm.curvature import largest_eigenvalue_bound
+from gdssm.descent import sufficient_statistics
 from gdssm.layer import State
-from gdssm.model import BEST
 from gdssm.notation import GatedProduct, Inputs, LinearWeight, Outputs, Predictions, Queries, Weight
-from gdssm.sums import accumulate
+
+SAFE_STEP = 0.0
+"""In place of a learning rate: 1/L, L a bound on the curvature for the context (`safe_rate`)."""
 
 
 class SoftmaxStep(nn.Module):
@@ -53,7 +55,7 @@ class SoftmaxStep(nn.Module):
     def total(self, features: Inputs, y: Outputs, weight: Weight, at: LinearWeight) -> State:
         """Sum x xᵀ and x rᵀ over the observations, the residuals taken at W = `at` (B, D, K)."""
         residual = y - torch.softmax(features @ at, -1)
-        return accumulate(features, residual, weight)
+        return sufficient_statistics(features, residual, weight)
 
     def forward(self, mean: GatedProduct, at: LinearWeight, own: Tensor, given: Tensor) -> LinearWeight:
         """Take the step.
@@ -61,8 +63,8 @@ class SoftmaxStep(nn.Module):
         Args:
             mean: mean x xᵀ beside mean x rᵀ (B, F, F).
             at: The W (B, D, K) it starts from.
-            own: The step's own learning rate, or `BEST`.
-            given: A learning rate that goes before its own, or `BEST`.
+            own: The step's own learning rate, or `SAFE_STEP`.
+            given: A learning rate that goes before its own, or `SAFE_STEP`.
         """
         inputs = at.shape[-2]
         fixed = torch.where(given > 0, given, own)
@@ -86,7 +88,7 @@ class _Descent(nn.Module):
 
     def __init__(
         self,
-        learning_rate: float | Sequence[float] = BEST,
+        learning_rate: float | Sequence[float] = SAFE_STEP,
         initial_weight: LinearWeight | None = None,
         *,
         intercept: bool = False,
@@ -101,7 +103,7 @@ class OneStepClassifier(_Descent):
     """One gradient step on softmax cross-entropy, streaming: the state is a sum over the observations.
 
     Args:
-        learning_rate: η, or `BEST` for the safe step of the context itself.
+        learning_rate: η, or `SAFE_STEP` for the safe step of the context itself.
         initial_weight: W₀, see `SoftmaxStep`.
         intercept: Whether the classifier has one; the state has then a feature more.
     """
@@ -125,7 +127,7 @@ class OneStepClassifier(_Descent):
         Args:
             state: What was observed.
             x_query: (B, M, D).
-            learning_rate: η, or `BEST` to take the model's own.
+            learning_rate: η, or `SAFE_STEP` to take the model's own.
 
         Returns:
             (B, M, K), each summing to 1; those of W₀ (uniform at zero) before the first observation.
@@ -140,7 +142,7 @@ class CrossEntropyDescent(_Descent):
     """K gradient steps on softmax cross-entropy, one-shot: each step passes over the context.
 
     Args:
-        learning_rate: One per step, each positive or `BEST` for the safe step of the context itself.
+        learning_rate: One per step, each positive or `SAFE_STEP` for the safe step of the context itself.
         initial_weight: W₀, see `SoftmaxStep`.
         intercept: Whether the classifier has one.
     """
@@ -155,7 +157,7 @@ class CrossEntropyDescent(_Descent):
             y: One-hot (B, N, K).
             weight: (B, N).
             x_query: (B, M, D).
-            learning_rate: η of every step, or `BEST` to take the model's own.
+            learning_rate: η of every step, or `SAFE_STEP` to take the model's own.
 
         Returns:
             (B, M, K), each summing to 1.

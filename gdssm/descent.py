@@ -1,24 +1,47 @@
 """K gradient steps read from one accumulated state.
 
-The gradient of ½·mean‖y − Wᵀx‖² is G W − R with G = mean x xᵀ and R = mean x yᵀ. Both are blocks of the one state
-that the pair weight e₁(e₁ + e₂)ᵀ accumulates, so every layer of a stack can read the same state, and K steps cost
-one pass over the context: layer k reads it with C = η_k·[−W_{k−1}ᵀ I] and S = [W_{k−1}ᵀ 0] (see
-`construction.one_step_from`), which in weights is W_k = W_{k−1} + η_k (R − G W_{k−1}).
+The gradient of ½·mean‖y − Wᵀx‖² is G W − R with G = mean x xᵀ and R = mean x yᵀ. Both are blocks of the state
+that the pair weight P = e₁(e₁ + e₂)ᵀ accumulates, so all layers of a stack read one state and K steps take one pass
+over the context: layer k reads it with C = η_k·[−W_{k−1}ᵀ I] and S = [W_{k−1}ᵀ 0] (`construction.one_step_from`), so
+W_k = W_{k−1} + η_k (R − G W_{k−1}).
+
+This P does not read x_{i+1}, and the product of a window is x̃ (x̃ + ỹ)ᵀ with x̃ = [x, 0] and ỹ = [0, y]. So the sum over
+a sequence is one product of two matrices of N rows, without windows (`sufficient_statistics`).
 """
 
 from collections.abc import Callable, Sequence
 
 import torch
 from jaxtyping import Float
-from torch import Tensor
+from torch import Tensor, nn
 
-from gdssm.notation import LinearWeight
+from gdssm.layer import State
+from gdssm.notation import Inputs, LinearWeight, Outputs, Weight
 
 Gram = Float[Tensor, "*B D D"]
 """G = mean x xᵀ."""
 
 Step = Callable[[Gram, LinearWeight], LinearWeight]
 """From G and the direction −gradient (*B, D, K): η·direction, with the step's own η."""
+
+
+def sufficient_statistics(x: Inputs, y: Outputs, weight: Weight) -> State:
+    """Sum Σ weight·x [x, y]ᵀ over a sequence, N may be 0.
+
+    Args:
+        x: (B, N, D).
+        y: (B, N, K).
+        weight: (B, N).
+
+    Returns:
+        The sum of the weights, and Σ x xᵀ and Σ x yᵀ side by side in the first D rows.
+    """
+    column = weight[..., None]
+    products = (column * x).mT @ torch.cat([x, y], -1)
+    # onnxruntime 1.31 fills only the first of a batch of empty products.
+    products = torch.where(torch.scalar_tensor(x.shape[1], dtype=torch.bool), products, 0.0)
+    # The sum runs over a middle axis: onnxruntime 1.31 returns the wrong shape for an empty last one.
+    return State(column.sum((1, 2)), nn.functional.pad(products, (0, 0, 0, y.shape[-1])))
 
 
 def descend(gram: Gram, cross: LinearWeight, steps: Sequence[Step]) -> LinearWeight:

@@ -13,24 +13,23 @@ from torch import Tensor, nn
 from gdssm import moments, recurrence
 from gdssm.construction import pairs
 from gdssm.curvature import power_norm
-from gdssm.descent import Step, descend, line_search
+from gdssm.descent import Step, descend, line_search, sufficient_statistics
 from gdssm.input_gate import InputGate
 from gdssm.layer import State
 from gdssm.moments import Moments, diagonal
 from gdssm.notation import GatedProduct, Inputs, LinearWeight, Outputs, Predictions, Queries, Weight
-from gdssm.sums import accumulate
 from gdssm.tokens import interleave
 from gdssm.window import X, Y, slide
 
-BEST = 0.0
-"""In place of a learning rate: each step takes the best length for the context itself (exact line search)."""
+LINE_SEARCH = 0.0
+"""In place of a learning rate: each step has the length that lowers the loss of the context most."""
 
 
 class GradientDescent(nn.Module):
     """K constructed gradient steps on raw x and y, any D and K; `gd-1` and `gd-8` in the zoo.
 
     Args:
-        learning_rates: One per step, each positive or `BEST`.
+        learning_rates: One per step, each positive or `LINE_SEARCH`.
         initial_weight: W₀ (D, K); zero, for any D and K, if left out.
     """
 
@@ -54,7 +53,7 @@ class GradientDescent(nn.Module):
 
     def observe(self, state: State, x: Inputs, y: Outputs, weight: Weight) -> State:
         """Add N observations to the state, N may be 0."""
-        new = accumulate(x, y, weight)
+        new = sufficient_statistics(x, y, weight)
         return State(state.count + new.count, state.gated_sum + new.gated_sum)
 
     def predict(self, state: State, x_query: Queries, learning_rate: Float[Tensor, ""]) -> Predictions:
@@ -63,7 +62,7 @@ class GradientDescent(nn.Module):
         Args:
             state: What was observed.
             x_query: (B, M, D).
-            learning_rate: η for every step, or `BEST` to take the model's own.
+            learning_rate: η for every step, or `LINE_SEARCH` to take the model's own.
         """
         return x_query @ self.weight(state.mean(), x_query.shape[-1], learning_rate)
 
@@ -95,7 +94,7 @@ class GradientDescent(nn.Module):
         """As long as the given rate says if there is one, else the step's own, else the best one for the context."""
 
         def step(gram: Tensor, direction: Tensor) -> Tensor:
-            rate = line_search(gram, direction, given) if own == BEST else torch.where(given > 0, given, own)
+            rate = line_search(gram, direction, given) if own == LINE_SEARCH else torch.where(given > 0, given, own)
             return rate * direction
 
         return step

@@ -13,7 +13,7 @@ squares. (The older public code takes three sub-layers for two steps, and its ea
 
 It is read from the query's side: r_L = q, and for k = L … 1: a = Z̄ᵀ r_k, add B_kᵀ a, go on with r_{k−1} = r_k − A_kᵀ a.
 A single output can as well be trained from the other side, as written: then W is one vector, and Z̄ B_1 the same product
-for all contexts. Both need Z only as it acts on vectors, and training makes no state at all (`fading`).
+for all contexts. Both need Z only as it acts on vectors, and training makes no state at all (`decayed_gram`).
 """
 
 from collections.abc import Callable
@@ -24,7 +24,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from gdssm import recurrence
-from gdssm.fading import FadingSum
+from gdssm.decayed_gram import DecayedGramOperator
 from gdssm.features import FeatureMap, GatedHead
 from gdssm.input_gate import InputGate
 from gdssm.notation import Inputs, Outputs, Predictions, Queries, Windows
@@ -88,11 +88,11 @@ class GDSSM(nn.Module):
         query = self.output_gate.query(slide(interleave(x[:, -1:], y[:, -1:], x_query)))
         decay_logit, pair_weight, length = self.decay_logit, self.input_gate.pair_weight, x.shape[1]
         if self.config.outputs == 1:
-            total = FadingSum(decay_logit, pair_weight, x, y, x_query)
+            total = DecayedGramOperator(decay_logit, pair_weight, x, y, x_query)
             weight = self.weigh(lambda vector: total(vector) / length)
             prediction: Tensor = self.head((query * weight.mT[:, None]).sum(-1, keepdim=True))
             return prediction
-        total = FadingSum(decay_logit.mT, pair_weight.mT, x, y, x_query)
+        total = DecayedGramOperator(decay_logit.mT, pair_weight.mT, x, y, x_query)
         return self.read(lambda vector: total(vector[:, 0].mT).mT[:, None] / length, query)
 
     def weigh(self, apply: Callable[[Tensor], Tensor]) -> Float[Tensor, "F B"]:

@@ -11,7 +11,7 @@ from scipy.optimize import isotonic_regression  # type: ignore[import-untyped]
 
 from benchmarks.accuracy.contestants import SERVED
 from benchmarks.plots import PALETTE
-from gdssm.reproduce.looks import INK, RC
+from gdssm.reproduce.plot_style import INK, RC
 
 WIDTH, HEIGHT = 8.0, 5.0
 """Inches."""

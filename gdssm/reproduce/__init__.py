@@ -6,17 +6,17 @@ What is measured:
     claims       what must hold, with its target, and whether it does
 With what:
     settings     how much of everything: full, quick, tiny
-    lab          an experiment's tasks, trained stacks and tuned references
+    context          an experiment's tasks, trained stacks and tuned references
     runs         the presets, trained here or loaded
     fitting      short training, for models that are no preset
-    contestants  who takes part in the comparison
+    compared_models  who takes part in the comparison
     answering    torch models with the call of a reference learner
     gaussian_process  what a Gaussian process predicts
     names        what learners are called
     curves       losses with their confidence along one axis
 How it is shown:
     experiment   the parts that every experiment has
-    looks        one colour a learner, everywhere
+    plot_style        one colour a learner, everywhere
     drawing      lines with their names at their ends
     html         one self-contained page
     provenance   machine, date, commit

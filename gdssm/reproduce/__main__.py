@@ -11,7 +11,7 @@ from pathlib import Path
 import torch
 
 from gdssm.reproduce import report, runs
-from gdssm.reproduce.lab import Lab
+from gdssm.reproduce.experiment_context import ExperimentContext
 from gdssm.reproduce.settings import FULL, QUICK, Settings
 from gdssm.train.presets import PRESETS
 
@@ -45,7 +45,7 @@ def reproduce(settings: Settings, out: Path, source: Path | None) -> None:
     """Train or load, measure, and write the numbers."""
     out.mkdir(parents=True, exist_ok=True)
     trained = runs.load_all(PRESETS, source) if source else runs.train_all(settings.presets(), out / "runs")
-    report.write_numbers(report.measure(Lab(settings, trained)), out)
+    report.write_numbers(report.measure(ExperimentContext(settings, trained)), out)
 
 
 if __name__ == "__main__":

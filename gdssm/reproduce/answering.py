@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from gdssm.evaluation.arrays import Array
 from gdssm.evaluation.metrics.sensitivity import Predict
 from gdssm.layer import GDSSMLayer
-from gdssm.model import BEST, GradientDescent, StandardizedDescent
+from gdssm.model import LINE_SEARCH, GradientDescent, StandardizedDescent
 from gdssm.stack import GDSSM
 from gdssm.streaming import StreamingStack
 from gdssm.tokens import interleave
@@ -46,7 +46,7 @@ class LineSearch:
     def predict(self, x: Array, y: Array, x_query: Array) -> Array:
         """Answer the queries, as `Learner.predict` says."""
         context = map(torch.from_numpy, (x, y, x_query))
-        return _stream(GradientDescent([BEST] * self.steps), *context, torch.tensor(BEST))
+        return _stream(GradientDescent([LINE_SEARCH] * self.steps), *context, torch.tensor(LINE_SEARCH))
 
 
 @dataclass(frozen=True, eq=False)

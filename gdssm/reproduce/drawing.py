@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
 from gdssm.reproduce.curves import Curves
-from gdssm.reproduce.looks import look
+from gdssm.reproduce.plot_style import plot_style
 
 LINE_HEIGHT = 12.5
 """Of a name, in points."""
@@ -35,7 +35,7 @@ def draw_curves(axes: Axes, curves: Curves, *, bottom: float, top: float, names:
     """
     chosen = {name: curves["series"][name] for name in (names or curves["series"])}
     for name, band in chosen.items():
-        style = look(name)
+        style = plot_style(name)
         low, mean, high = (np.clip(band[end], bottom, None) for end in ("low", "mean", "high"))
         axes.fill_between(curves["x"], low, high, color=style.color, alpha=0.15, linewidth=0, zorder=1)
         axes.plot(curves["x"], mean, **style.line(), clip_on=True)
@@ -86,7 +86,7 @@ def name_ends(axes: Axes, ends: dict[str, tuple[float, float]]) -> None:
             xytext=(6, 0),
             textcoords="offset points",
             va="center",
-            color=look(name).color,
+            color=plot_style(name).color,
             fontsize=9,
             annotation_clip=False,
         )

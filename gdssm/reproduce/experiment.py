@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from matplotlib.figure import Figure
 
 if TYPE_CHECKING:
-    from gdssm.reproduce.lab import Lab
+    from gdssm.reproduce.experiment_context import ExperimentContext
 
 Numbers = dict[str, Any]
 """What was measured, as JSON holds it: no infinity, no NaN, names as keys."""
@@ -31,7 +31,7 @@ class Experiment:
     title: str
     setup: str
     """What was done, in a sentence or two."""
-    measure: Callable[["Lab"], Numbers]
+    measure: Callable[["ExperimentContext"], Numbers]
     draw: Callable[[Numbers], Figure]
     tables: Callable[[Numbers], list[Table]]
     finding: Callable[[Numbers], str]

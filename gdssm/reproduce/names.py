@@ -1,4 +1,4 @@
-"""What learners are called in figures and tables; `looks` colours them by these names."""
+"""What learners are called in figures and tables; `plot_style` colours them by these names."""
 
 ZERO = "zero"
 

@@ -10,27 +10,27 @@ from matplotlib import rc_context
 
 from gdssm.reproduce import claims
 from gdssm.reproduce.catalog import EXPERIMENTS
+from gdssm.reproduce.experiment_context import ExperimentContext
 from gdssm.reproduce.html import Section, page, svg
-from gdssm.reproduce.lab import Lab
-from gdssm.reproduce.looks import RC
+from gdssm.reproduce.plot_style import RC
 from gdssm.reproduce.provenance import provenance
 
 logger = logging.getLogger("gdssm.reproduce")
 NUMBERS, PAGE, FIGURES = "report.json", "report.html", "figures"
 
 
-def measure(lab: Lab) -> dict[str, Any]:
+def measure(context: ExperimentContext) -> dict[str, Any]:
     """Run everything and collect the numbers."""
-    report: dict[str, Any] = {"settings": lab.settings.name, "provenance": provenance()}
-    report["training"] = {name: {**run.provenance(), "seconds": run.seconds} for name, run in lab.runs.items()}
+    report: dict[str, Any] = {"settings": context.settings.name, "provenance": provenance()}
+    report["training"] = {name: {**run.provenance(), "seconds": run.seconds} for name, run in context.runs.items()}
     seconds, started = {}, time.perf_counter()
-    report["metrics"] = claims.measure(lab.runs, lab.settings.claim_tasks)
+    report["metrics"] = claims.measure(context.runs, context.settings.claim_tasks)
     report["claims"] = claims.verdicts(report["metrics"])
     seconds["claims"] = time.perf_counter() - started
     experiments = {}
     for experiment in EXPERIMENTS:
         started = time.perf_counter()
-        experiments[experiment.name] = experiment.measure(lab)
+        experiments[experiment.name] = experiment.measure(context)
         seconds[experiment.name] = time.perf_counter() - started
         logger.info("%s: %.0f s", experiment.name, seconds[experiment.name])
     return {**report, "seconds": {name: round(taken, 1) for name, taken in seconds.items()}, "experiments": experiments}

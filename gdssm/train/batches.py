@@ -42,5 +42,5 @@ def batches(config: TrainConfig, start: int) -> Iterator[TrainBatch]:
 
 
 def _tensor(array: np.ndarray) -> Tensor:
-    """Lay it out in memory as the training reads it: time first, the batch last (`fading`)."""
+    """Lay it out in memory as the training reads it: time first, the batch last (`decayed_gram`)."""
     return torch.from_numpy(np.ascontiguousarray(array.transpose(1, 2, 0), np.float32)).permute(2, 0, 1)

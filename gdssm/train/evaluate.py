@@ -17,7 +17,7 @@ from gdssm.evaluation.learners.best_rates import best_learning_rates
 from gdssm.evaluation.learners.gradient_descent import GradientDescent
 from gdssm.evaluation.metrics.loss import half_mean_squared_error, task_losses
 from gdssm.evaluation.tasks.batch import Batch
-from gdssm.match import match
+from gdssm.parameter_alignment import parameter_alignment
 from gdssm.stack import GDSSM
 from gdssm.train.config import TrainConfig
 
@@ -63,7 +63,7 @@ def evaluate(stack: GDSSM, config: TrainConfig, tasks: int = 20_000) -> dict[str
         metrics["loss_ratio"] = metrics["loss"] / metrics["reference_loss"]
         metrics["excess_in_standard_errors"] = _excess(stack, reference.batch, reference.descent)
         if config.model.layers == 1:
-            metrics |= asdict(match(stack))
+            metrics |= asdict(parameter_alignment(stack))
     return metrics
 
 

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any
 import click
 from pydantic import ValidationError
 
-from gdssm.evaluation.examination import Contestant, examine, length
+from gdssm.evaluation.evaluate import Candidate, evaluate, result_count
 from gdssm.evaluation.suites import SUITES
 from service.commands.options import example, progress, to_a_service
 from service.errors import InvalidInput, Problem
 from service.evaluations import comparison
-from service.evaluations.models import contestant
+from service.evaluations.models import candidate
 from service.evaluations.report import ExaminedModel, Report, markdown
 from service.evaluations.request import EvaluationRequest
 from service.evaluations.result import view
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 @click.option("--suite", type=click.Choice([*SUITES]), help="Of tasks; paper if left out.")
 @click.option("--data", type=click.Path(path_type=Path), metavar="FILE", help="Tasks are splits of its rows instead.")
 @click.option("--target", metavar="COLUMN", help="Of --data, to predict.")
-@click.option("--model", "models", multiple=True, required=True, metavar="NAME", help="Model to examine; repeatable.")
+@click.option("--model", "models", multiple=True, required=True, metavar="NAME", help="Model to evaluate; repeatable.")
 @click.option("--seed", type=int, default=0, show_default=True, help="Decides the tasks.")
 @click.option("--tasks", type=int, default=200, show_default=True, help="Tasks of each distribution.")
 @click.option("--queries", type=int, default=4, show_default=True, help="Queries of each task.")
@@ -109,13 +109,13 @@ def _rows(path: Path, target: str) -> dict[str, Any]:
 
 def _examine(client: "Client", request: EvaluationRequest) -> Report:
     manifests = [client.model(name) for name in request.models]
-    contestants: Mapping[str, Contestant] = {
-        manifest.name: contestant(partial(client.infer, manifest.name, version=manifest.version), manifest)
+    candidates: Mapping[str, Candidate] = {
+        manifest.name: candidate(partial(client.infer, manifest.name, version=manifest.version), manifest)
         for manifest in manifests
     }
     suite, results = request.distributions(), []
-    with progress(length(suite, contestants), "Examining") as bar:
-        for result in examine(request.plan(), suite, contestants):
+    with progress(result_count(suite, candidates), "Evaluating") as bar:
+        for result in evaluate(request.plan(), suite, candidates):
             results.append(view(result))
             bar.update(1)
     models = tuple(ExaminedModel(name=m.name, version=m.version, sha256=m.sha256) for m in manifests)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from gdssm.evaluation.arrays import Array
-from gdssm.evaluation.examination import Contestant
+from gdssm.evaluation.evaluate import Candidate
 from service.artifact import Dtype, Manifest
 from service.distribution import interval_of
 from service.errors import InvalidInput
@@ -56,8 +56,8 @@ class ModelLearner:
         return np.array([(bounds["lower"], bounds["upper"]) for bounds in found], np.float64)
 
 
-def contestant(infer: Infer, manifest: Manifest) -> Contestant:
+def candidate(infer: Infer, manifest: Manifest) -> Candidate:
     """Enter a model: its sensitivities are taken with a step that its precision allows."""
     learner = ModelLearner(infer, manifest.dtype)
     step = 1e-4 if manifest.dtype == "float64" else 1e-2
-    return Contestant(learner, manifest.gradient_steps, step, learner if manifest.gives_scale else None)
+    return Candidate(learner, manifest.gradient_steps, step, learner if manifest.gives_scale else None)

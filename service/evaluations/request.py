@@ -13,7 +13,7 @@ from service.errors import InvalidInput, Problem
 from service.refusals import refusing
 
 if TYPE_CHECKING:
-    from gdssm.evaluation.examination import Plan
+    from gdssm.evaluation.evaluate import EvaluationConfig
     from gdssm.evaluation.suites import Suite
 
 SuiteName = Literal["paper", "practical", "tables", "data"]
@@ -116,11 +116,11 @@ class EvaluationRequest(Described, Record):
             raise ValueError(f"a task needs more rows than the {len(self.data.x)} of the table; ask for shorter ones")
         return self
 
-    def plan(self) -> "Plan":
-        """Say the sizes as the examination does."""
-        from gdssm.evaluation.examination import Plan  # noqa: PLC0415  (a service starts without the examination)
+    def plan(self) -> "EvaluationConfig":
+        """Return the sizes as `gdssm.evaluation` takes them."""
+        from gdssm.evaluation.evaluate import EvaluationConfig  # noqa: PLC0415  (a service starts without the learners)
 
-        return Plan(self.seed, self.tasks, self.queries, self.observations, self.curve)
+        return EvaluationConfig(self.seed, self.tasks, self.queries, self.observations, self.curve)
 
     def distributions(self) -> "Suite":
         """Name the distributions."""

@@ -12,7 +12,7 @@ from service.described import Described
 if TYPE_CHECKING:
     from gdssm.evaluation.calibration import Calibration
     from gdssm.evaluation.confidence import Interval
-    from gdssm.evaluation.examination import Refused, Score
+    from gdssm.evaluation.evaluate import Score, Skipped
 
 
 class IntervalView(Record):
@@ -54,11 +54,11 @@ class ScoreView(Described, Record):
     curve: tuple[PointView, ...] = Field(default=())
 
 
-def view(result: "Score | Refused") -> ScoreView:
+def view(result: "Score | Skipped") -> ScoreView:
     """Put a result into the form in which it is stored and sent."""
-    from gdssm.evaluation.examination import Refused  # noqa: PLC0415  (a service starts without the examination)
+    from gdssm.evaluation.evaluate import Skipped  # noqa: PLC0415  (a service starts without the learners)
 
-    if isinstance(result, Refused):
+    if isinstance(result, Skipped):
         return ScoreView(distribution=result.distribution, learner=result.learner, refused=result.reason)
     return ScoreView(
         distribution=result.distribution,

@@ -7,8 +7,8 @@ result, as soon as there is one.
 import os
 import sys
 
-from gdssm.evaluation.examination import Contestant, examine
-from service.evaluations.models import contestant
+from gdssm.evaluation.evaluate import Candidate, evaluate
+from service.evaluations.models import candidate
 from service.evaluations.process import JobSpec
 from service.evaluations.result import view
 from service.inference import unlimited
@@ -24,16 +24,16 @@ def main() -> None:
     os.nice(NICE_LEVEL)
     spec = JobSpec.model_validate_json(sys.stdin.buffer.read())
     repository = Repository.load(spec.directories, threads=1)
-    contestants = {name: enter(repository.get(name, version)) for name, version in spec.versions.items()}
+    candidates = {name: enter(repository.get(name, version)) for name, version in spec.versions.items()}
     request = spec.request
-    for result in examine(request.plan(), request.distributions(), contestants):
+    for result in evaluate(request.plan(), request.distributions(), candidates):
         sys.stdout.write(view(result).model_dump_json() + "\n")
         sys.stdout.flush()
 
 
-def enter(runtime: Runtime) -> Contestant:
+def enter(runtime: Runtime) -> Candidate:
     """Enter a model that runs in this process."""
-    return contestant(unlimited(runtime), runtime.manifest)
+    return candidate(unlimited(runtime), runtime.manifest)
 
 
 if __name__ == "__main__":

@@ -7,8 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from gdssm import reference
-from gdssm.cross_entropy import CrossEntropyDescent, OneStepClassifier
-from gdssm.model import BEST
+from gdssm.cross_entropy import SAFE_STEP, CrossEntropyDescent, OneStepClassifier
 from tests.closeness import assert_close
 from tests.gdssm.contexts import B, D, M, N, context, initial_weight, ones
 from tests.nonempty import nonempty
@@ -80,7 +79,7 @@ def test_a_given_learning_rate_is_that_of_every_step() -> None:
     data = labelled()
     given = torch.tensor(0.4, dtype=torch.float64)
     zero = torch.zeros(D, C, dtype=torch.float64)
-    descent = CrossEntropyDescent([BEST, 0.9, 0.2])
+    descent = CrossEntropyDescent([SAFE_STEP, 0.9, 0.2])
     assert_close(descent(*data, given), literal(data, [0.4] * 3, zero), "probabilities")
     assert_close(stream(OneStepClassifier(), data, given), literal(data, [0.4], zero), "probabilities of one step")
 
@@ -90,7 +89,7 @@ def test_safe_steps_never_raise_the_loss(scale: float) -> None:
     x, y, weight, _ = labelled(101)
 
     def loss(steps: int) -> Tensor:
-        probability: Tensor = CrossEntropyDescent([BEST] * steps)(x * scale, y, weight, x * scale, GIVEN_NONE)
+        probability: Tensor = CrossEntropyDescent([SAFE_STEP] * steps)(x * scale, y, weight, x * scale, GIVEN_NONE)
         likelihood = (weight * (y * probability).sum(-1).log()).sum() / weight.sum()
         return -likelihood
 
@@ -101,8 +100,8 @@ def test_safe_steps_never_raise_the_loss(scale: float) -> None:
 def test_the_safe_step_is_the_same_for_both() -> None:
     data = labelled()
     start = initial_weight(D, C)
-    one_shot = CrossEntropyDescent([BEST], start)(*data, GIVEN_NONE)
-    assert_close(stream(OneStepClassifier(BEST, start), data), one_shot, "probabilities")
+    one_shot = CrossEntropyDescent([SAFE_STEP], start)(*data, GIVEN_NONE)
+    assert_close(stream(OneStepClassifier(SAFE_STEP, start), data), one_shot, "probabilities")
 
 
 def test_nothing_observed_is_uniform_or_what_the_initial_weight_says() -> None:
@@ -111,7 +110,7 @@ def test_nothing_observed_is_uniform_or_what_the_initial_weight_says() -> None:
     uniform = torch.full((B, M, C), 1 / C, dtype=torch.float64)
     prior = torch.softmax(x_query @ initial_weight(D, C), -1)
     assert_close(stream(OneStepClassifier(), none), uniform, "probabilities")
-    assert_close(CrossEntropyDescent([BEST] * 3)(*none, GIVEN_NONE), uniform, "probabilities")
+    assert_close(CrossEntropyDescent([SAFE_STEP] * 3)(*none, GIVEN_NONE), uniform, "probabilities")
     assert_close(stream(OneStepClassifier(0.3, initial_weight(D, C)), none), prior, "probabilities")
 
 

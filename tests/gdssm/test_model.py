@@ -5,7 +5,7 @@ import torch
 
 from gdssm import reference
 from gdssm.mini_batch import MiniBatchDescent
-from gdssm.model import BEST, GradientDescent
+from gdssm.model import LINE_SEARCH, GradientDescent
 from tests.closeness import assert_close
 from tests.gdssm.contexts import B, D, K, N, context, initial_weight, ones
 
@@ -50,12 +50,12 @@ def test_a_given_learning_rate_is_that_of_every_step() -> None:
     x, y, x_query = context()
     given = torch.tensor(0.05, dtype=torch.float64)
     expected = literal(x, y, x_query, [0.05] * 3, torch.zeros(D, K, dtype=torch.float64))
-    assert_close(answer(GradientDescent([BEST, 0.3, 0.2]), x, y, x_query, given), expected, "prediction")
+    assert_close(answer(GradientDescent([LINE_SEARCH, 0.3, 0.2]), x, y, x_query, given), expected, "prediction")
 
 
 def test_line_search_takes_the_step_that_lowers_the_loss_most() -> None:
     x, y, _ = context()
-    best = answer(GradientDescent([BEST]), x, y, x)
+    best = answer(GradientDescent([LINE_SEARCH]), x, y, x)
     direction = answer(GradientDescent([1.0]), x, y, x)
     for k in range(K):
         for b in range(B):
@@ -68,7 +68,8 @@ def test_line_search_takes_the_step_that_lowers_the_loss_most() -> None:
 def test_line_search_does_not_diverge_at_any_scale(scale: float) -> None:
     x, y, _ = context(101)
     errors = [
-        (answer(GradientDescent([BEST] * steps), x * scale, y, x * scale) - y).square().sum() for steps in (1, 8, 64)
+        (answer(GradientDescent([LINE_SEARCH] * steps), x * scale, y, x * scale) - y).square().sum()
+        for steps in (1, 8, 64)
     ]
     assert errors[0] < y.square().sum()
     assert errors[0] > errors[1] > errors[2]
@@ -76,7 +77,7 @@ def test_line_search_does_not_diverge_at_any_scale(scale: float) -> None:
 
 def test_the_sequence_predicts_at_every_position_what_the_pairs_before_it_say() -> None:
     x, y, x_query = context(queries=1)
-    model = GradientDescent([0.1, BEST, 0.05], initial_weight())
+    model = GradientDescent([0.1, LINE_SEARCH, 0.05], initial_weight())
     predictions = model.sequence(x, y, x_query).detach()
     following = torch.cat([x[:, 1:], x_query], dim=1)
     for i in range(1, N + 1):

@@ -5,7 +5,7 @@ import torch
 
 from gdssm import reference
 from gdssm.construction import one_step, steps
-from gdssm.match import match
+from gdssm.parameter_alignment import parameter_alignment
 from gdssm.stack import GDSSM, StackConfig
 from gdssm.tokens import interleave
 from gdssm.window import slide
@@ -87,7 +87,7 @@ def test_the_construction_matches_itself_whatever_its_scale() -> None:
         stack.input_gate.pair_weight.copy_(-7 * torch.eye(3)[:, [1, 0, 2]] * torch.tensor([[1.0], [0], [0]]))
         stack.output_gate.query_weight.mul_(-2)
         stack.gain.div_(14)
-    found = match(stack)
+    found = parameter_alignment(stack)
     assert found.input_gate_rest == 0
     assert found.output_gate_rest == 0
     assert found.least_decay == 1
@@ -96,7 +96,7 @@ def test_the_construction_matches_itself_whatever_its_scale() -> None:
 
 
 def test_a_stack_that_is_not_the_construction_does_not_match() -> None:
-    found = match(drawn(StackConfig(D, K)))
+    found = parameter_alignment(drawn(StackConfig(D, K)))
     assert found.input_gate_rest > 0.1
     assert found.output_gate_rest > 0.1
     assert found.learning_rate_spread > 0.1

@@ -5,8 +5,8 @@ from matplotlib.figure import Figure
 
 from gdssm.reproduce.drawing import LOSS, logarithmic
 from gdssm.reproduce.experiment import Experiment, Numbers, Table
-from gdssm.reproduce.lab import Lab
-from gdssm.reproduce.looks import BLUES, ORANGES
+from gdssm.reproduce.experiment_context import ExperimentContext
+from gdssm.reproduce.plot_style import BLUES, ORANGES
 from gdssm.train.presets import LINEAR, VECTOR
 
 KINDS = {"scalar y": LINEAR.name, "vector y": VECTOR.name}
@@ -22,9 +22,11 @@ ROWS = 12
 """Of the table; the figure has them all."""
 
 
-def measure(lab: Lab) -> Numbers:
+def measure(context: ExperimentContext) -> Numbers:
     """Collect what was measured while the one-layer presets were trained."""
-    return {kind: {key: [line[key] for line in lab.runs[run].history] for key in SHOWN} for kind, run in KINDS.items()}
+    return {
+        kind: {key: [line[key] for line in context.runs[run].history] for key in SHOWN} for kind, run in KINDS.items()
+    }
 
 
 def draw(numbers: Numbers) -> Figure:

@@ -9,36 +9,36 @@ from gdssm.evaluation.learners.zero import Zero
 from gdssm.evaluation.tasks.linear import Linear
 from gdssm.reproduce import curves
 from gdssm.reproduce.answering import SequenceLearner
-from gdssm.reproduce.contestants import LAYERS, OURS, RAW, WINDOWED, contestants, weights
+from gdssm.reproduce.compared_models import LAYERS, OURS, RAW, WINDOWED, compared_models, weights
 from gdssm.reproduce.drawing import LOSS, logarithmic
 from gdssm.reproduce.experiment import Experiment, Numbers, Table
-from gdssm.reproduce.lab import Lab
-from gdssm.reproduce.looks import BLUES, INK, ORANGES, SOFT
+from gdssm.reproduce.experiment_context import ExperimentContext
 from gdssm.reproduce.names import ZERO, descent
+from gdssm.reproduce.plot_style import BLUES, INK, ORANGES, SOFT
 
 TASK = Linear(inputs=5)
 TICKS = (0.1, 0.2, 0.3, 0.5, 0.8)
 SHADES = {1: BLUES[1], 2: BLUES[10]}
 
 
-def measure(lab: Lab) -> Numbers:
+def measure(context: ExperimentContext) -> Numbers:
     """Train every model on the same batches, and measure all on the same tasks."""
-    batch, resamples = lab.batch(TASK), lab.settings.resamples
+    batch, resamples = context.batch(TASK), context.settings.resamples
     rows = []
-    for contestant in contestants(TASK):
-        model = contestant.train(TASK, lab.settings)
+    for compared in compared_models(TASK):
+        model = compared.train(TASK, context.settings)
         loss, low, high = curves.measure(SequenceLearner(model), batch, resamples)
-        rows.append({**contestant.label(), "weights": weights(model), "loss": loss, "low": low, "high": high})
+        rows.append({**compared.label(), "weights": weights(model), "loss": loss, "low": low, "high": high})
     references: dict[str, Learner] = {
         ZERO: Zero(),
-        descent(1): lab.descent(TASK, 1),
-        descent(2): lab.descent(TASK, 2),
+        descent(1): context.descent(TASK, 1),
+        descent(2): context.descent(TASK, 2),
         "least squares": LeastSquares(),
     }
     return {
         "models": rows,
         "references": {name: curves.measure(learner, batch, resamples)[0] for name, learner in references.items()},
-        "budget": {"optimizer_steps": lab.settings.comparison_steps, "batch": lab.settings.comparison_batch},
+        "budget": {"optimizer_steps": context.settings.comparison_steps, "batch": context.settings.comparison_batch},
     }
 
 

@@ -16,7 +16,7 @@ from gdssm.reproduce import curves
 from gdssm.reproduce.answering import LineSearch, Standardised
 from gdssm.reproduce.drawing import draw_beside
 from gdssm.reproduce.experiment import Experiment, Numbers, Table
-from gdssm.reproduce.lab import DEPTHS, Lab
+from gdssm.reproduce.experiment_context import DEPTHS, ExperimentContext
 from gdssm.reproduce.names import ZERO, descent, line_search, trained
 
 AXIS = "examples in the context, N"
@@ -25,22 +25,22 @@ STEPS = 10
 FIXED, FREE = "weights and rates of N = 10", "rates best for each N, or none"
 
 
-def measure(lab: Lab) -> Numbers:
+def measure(context: ExperimentContext) -> Numbers:
     """Measure every model and reference by N."""
-    fixed = lab.as_trained()
-    lengths, resamples = lab.settings.lengths, lab.settings.resamples
+    fixed = context.as_trained()
+    lengths, resamples = context.settings.lengths, context.settings.resamples
     return {
-        FIXED: curves.sweep(AXIS, [(float(N), lab.batch(TASK, N), fixed) for N in lengths], resamples),
-        FREE: curves.sweep(AXIS, [(float(N), lab.batch(TASK, N), _free(lab, N)) for N in lengths], resamples),
+        FIXED: curves.sweep(AXIS, [(float(N), context.batch(TASK, N), fixed) for N in lengths], resamples),
+        FREE: curves.sweep(AXIS, [(float(N), context.batch(TASK, N), _free(context, N)) for N in lengths], resamples),
     }
 
 
-def _free(lab: Lab, N: int) -> Mapping[str, Learner]:
+def _free(context: ExperimentContext, N: int) -> Mapping[str, Learner]:
     return {
         ZERO: Zero(),
         "mean": Mean(),
-        descent(1): lab.descent(TASK, 1, observations=N),
-        descent(STEPS): lab.descent(TASK, STEPS, observations=N),
+        descent(1): context.descent(TASK, 1, observations=N),
+        descent(STEPS): context.descent(TASK, STEPS, observations=N),
         line_search(8): LineSearch(8),
         "standardised, 8 steps": Standardised(8),
         f"conjugate gradient, {STEPS} steps": ConjugateGradient(STEPS),

@@ -15,8 +15,8 @@ from gdssm.reproduce import curves
 from gdssm.reproduce.answering import SequenceLearner
 from gdssm.reproduce.drawing import LOSS, draw_curves, figure
 from gdssm.reproduce.experiment import Experiment, Numbers, Table
+from gdssm.reproduce.experiment_context import ExperimentContext
 from gdssm.reproduce.fitting import fit
-from gdssm.reproduce.lab import Lab
 from gdssm.reproduce.names import ZERO, descent, trained
 from gdssm.stack import GDSSM, StackConfig
 from gdssm.train.presets import LINEAR
@@ -24,20 +24,20 @@ from gdssm.train.presets import LINEAR
 BATCH = 256
 
 
-def measure(lab: Lab) -> Numbers:
+def measure(context: ExperimentContext) -> Numbers:
     """Measure one constructed and one shortly trained layer for each D = N."""
-    steps = lab.settings.dimension_steps
+    steps = context.settings.dimension_steps
     points: list[tuple[float, Batch, dict[str, Learner]]] = []
-    for D in lab.settings.dimensions:
+    for D in context.settings.dimensions:
         task, oracle = Linear(inputs=D), _oracle(D)
         learners: dict[str, Learner] = {
             ZERO: Zero(),
             descent(1): GradientDescent(oracle.learning_rate),
             trained(1): SequenceLearner(_train(D, steps)),
         }
-        points.append((float(D), lab.batch(task, D), learners))
-    found = curves.sweep("features D, as many as examples N", points, lab.settings.resamples)
-    closed_form = [_oracle(D).loss for D in lab.settings.dimensions]
+        points.append((float(D), context.batch(task, D), learners))
+    found = curves.sweep("features D, as many as examples N", points, context.settings.resamples)
+    closed_form = [_oracle(D).loss for D in context.settings.dimensions]
     return {"losses": found, "oracle": closed_form, "optimizer_steps": steps, "batch": BATCH}
 
 

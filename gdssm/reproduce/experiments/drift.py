@@ -16,10 +16,10 @@ from gdssm.reproduce import curves
 from gdssm.reproduce.answering import LayerLearner, StackLearner
 from gdssm.reproduce.drawing import LOSS, draw_curves, figure
 from gdssm.reproduce.experiment import Experiment, Numbers, Table
+from gdssm.reproduce.experiment_context import ExperimentContext
 from gdssm.reproduce.fitting import fit
-from gdssm.reproduce.lab import Lab
-from gdssm.reproduce.looks import BLUES
 from gdssm.reproduce.names import ZERO
+from gdssm.reproduce.plot_style import BLUES
 from gdssm.stack import GDSSM, StackConfig
 from gdssm.train.presets import LINEAR
 
@@ -31,12 +31,12 @@ KEEPS, FORGETS = "decay 1", "best decay"
 PERSISTENCE_COLORS = {"0.8": "#9E9E9E", "0.95": "#5C9C4A", "0.99": "#2A7F3E", "1.0": "#0F4021"}
 
 
-def measure(lab: Lab) -> Numbers:
+def measure(context: ExperimentContext) -> Numbers:
     """Measure the constructed layer with and without decay, by how long weights persist."""
     points, chosen = [], {}
     for persistence in PERSISTENCES:
         task = Drift(INPUTS, persistence=persistence)
-        sample = lab.sample(task, LENGTH)
+        sample = context.sample(task, LENGTH)
         found = {decay: _best_rate(sample, decay) for decay in DECAYS}
         best = min(found, key=lambda decay: found[decay][1])
         chosen[str(persistence)] = {"decay": best, "losses": [loss for _, loss in found.values()]}
@@ -45,9 +45,11 @@ def measure(lab: Lab) -> Numbers:
             KEEPS: _layer(1.0, found[1.0][0]),
             FORGETS: _layer(best, found[best][0]),
         }
-        points.append((persistence, lab.batch(task, LENGTH), learners))
-    losses = curves.sweep("persistence ρ of a weight from one observation to the next", points, lab.settings.resamples)
-    return {"losses": losses, "decays": DECAYS, "chosen": chosen, "trained": _trained(lab)}
+        points.append((persistence, context.batch(task, LENGTH), learners))
+    losses = curves.sweep(
+        "persistence ρ of a weight from one observation to the next", points, context.settings.resamples
+    )
+    return {"losses": losses, "decays": DECAYS, "chosen": chosen, "trained": _trained(context)}
 
 
 def _best_rate(batch: Batch, decay: float) -> tuple[float, float]:
@@ -65,14 +67,16 @@ def _layer(decay: float, learning_rate: float) -> LayerLearner:
     return LayerLearner(layer)
 
 
-def _trained(lab: Lab) -> Numbers:
-    """Train one layer on drift, and look at the decays that it learns where they are used."""
+def _trained(context: ExperimentContext) -> Numbers:
+    """Train one layer on drift, and report the decays that it learns where they are used."""
     torch.manual_seed(0)
     stack, task = GDSSM(StackConfig(INPUTS)), Drift(INPUTS, persistence=TRAINED_ON)
-    steps = lab.settings.drift_steps
+    steps = context.settings.drift_steps
     fit(stack, replace(LINEAR, model=stack.config, task=task, observations=LENGTH, batch=256, steps=steps))
     used = stack.decay.detach()[:INPUTS, INPUTS:]
-    loss, low, high = curves.measure(StackLearner(stack.double()), lab.batch(task, LENGTH), lab.settings.resamples)
+    loss, low, high = curves.measure(
+        StackLearner(stack.double()), context.batch(task, LENGTH), context.settings.resamples
+    )
     decays = {"least": float(used.min()), "median": float(used.median()), "largest": float(used.max())}
     return {
         "persistence": TRAINED_ON,

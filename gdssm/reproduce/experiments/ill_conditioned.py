@@ -14,7 +14,7 @@ from gdssm.reproduce import curves
 from gdssm.reproduce.answering import LineSearch
 from gdssm.reproduce.drawing import draw_beside
 from gdssm.reproduce.experiment import Experiment, Numbers, Table
-from gdssm.reproduce.lab import Lab
+from gdssm.reproduce.experiment_context import ExperimentContext
 from gdssm.reproduce.names import ZERO, descent, line_search, trained
 
 CONDITIONS = (1.0, 10.0, 100.0, 1000.0)
@@ -23,23 +23,25 @@ STEPS = 10
 FIXED, TUNED = "weights and rates of training", "rates tuned to each condition, or none"
 
 
-def measure(lab: Lab) -> Numbers:
+def measure(context: ExperimentContext) -> Numbers:
     """Measure fixed models and tuned references by condition number."""
     tasks = {condition: Correlated(condition_number=condition) for condition in CONDITIONS}
-    fixed = lab.as_trained()
-    resamples = lab.settings.resamples
+    fixed = context.as_trained()
+    resamples = context.settings.resamples
     return {
-        FIXED: curves.sweep(AXIS, [(c, lab.batch(task), fixed) for c, task in tasks.items()], resamples),
-        TUNED: curves.sweep(AXIS, [(c, lab.batch(task), _tuned(lab, task)) for c, task in tasks.items()], resamples),
+        FIXED: curves.sweep(AXIS, [(c, context.batch(task), fixed) for c, task in tasks.items()], resamples),
+        TUNED: curves.sweep(
+            AXIS, [(c, context.batch(task), _tuned(context, task)) for c, task in tasks.items()], resamples
+        ),
     }
 
 
-def _tuned(lab: Lab, task: Correlated) -> Mapping[str, Learner]:
+def _tuned(context: ExperimentContext, task: Correlated) -> Mapping[str, Learner]:
     return {
         ZERO: Zero(),
-        descent(1): lab.descent(task, 1),
-        descent(STEPS, shared=True): lab.descent(task, STEPS, shared=True),
-        descent(STEPS): lab.descent(task, STEPS),
+        descent(1): context.descent(task, 1),
+        descent(STEPS, shared=True): context.descent(task, STEPS, shared=True),
+        descent(STEPS): context.descent(task, STEPS),
         line_search(STEPS): LineSearch(STEPS),
         f"conjugate gradient, {STEPS} steps": ConjugateGradient(STEPS),
         f"Newton–Schulz, {STEPS} steps": NewtonSchulz(STEPS),

@@ -13,8 +13,8 @@ from gdssm.linear_attention import LinearAttention, from_layer
 from gdssm.reproduce.answering import LayerLearner, StackLearner, array, tensors
 from gdssm.reproduce.drawing import figure, logarithmic
 from gdssm.reproduce.experiment import Experiment, Numbers, Table
-from gdssm.reproduce.lab import Lab
-from gdssm.reproduce.looks import BLUES, INK, SOFT
+from gdssm.reproduce.experiment_context import ExperimentContext
+from gdssm.reproduce.plot_style import BLUES, INK, SOFT
 from gdssm.stack import GDSSM
 from gdssm.train.presets import LINEAR, VECTOR
 
@@ -26,10 +26,10 @@ SMALLEST = 1e-17
 KINDS = {"scalar y": LINEAR.name, "vector y": VECTOR.name}
 
 
-def measure(lab: Lab) -> Numbers:
+def measure(context: ExperimentContext) -> Numbers:
     """Translate the trained layers, and hold the constructed ones against each other."""
-    trained = {kind: _translate(lab, lab.runs[run].stack) for kind, run in KINDS.items()}
-    return {"lengths": LENGTHS, "trained": trained, "constructed": _constructed(lab)}
+    trained = {kind: _translate(context, context.runs[run].stack) for kind, run in KINDS.items()}
+    return {"lengths": LENGTHS, "trained": trained, "constructed": _constructed(context)}
 
 
 def layer_of(stack: GDSSM) -> GDSSMLayer:
@@ -46,12 +46,12 @@ def layer_of(stack: GDSSM) -> GDSSMLayer:
     return GDSSMLayer(weights[0], weights[1], weights[2], readout, torch.zeros_like(readout))
 
 
-def _translate(lab: Lab, stack: GDSSM) -> Numbers:
+def _translate(context: ExperimentContext, stack: GDSSM) -> Numbers:
     attention = from_layer(layer_of(stack), stack.config.inputs, tolerance=math.inf)
     task = Linear(stack.config.inputs, stack.config.outputs)
     relative = []
     for N in LENGTHS:
-        batch = lab.batch(task, N)
+        batch = context.batch(task, N)
         ours = StackLearner(stack).predict(batch.x, batch.y, batch.x_query)
         theirs = _attend(attention, batch.x, batch.y, batch.x_query)
         relative.append(float(np.linalg.norm(theirs - ours) / np.linalg.norm(ours)))
@@ -66,13 +66,13 @@ def _attend(attention: LinearAttention, *context: np.ndarray) -> np.ndarray:
         return array(attention.predict(x, y, x.new_ones(x.shape[:2]), x_query))
 
 
-def _constructed(lab: Lab) -> list[float]:
+def _constructed(context: ExperimentContext) -> list[float]:
     """The relative difference of the two constructions, for any N; rounding is all that is left."""
     layer = LayerLearner(construction.one_step(10, 1, 1.5, torch.float64))
     attention = linear_attention.one_step(10, 1, 1.5, torch.float64)
     differences = []
     for N in LENGTHS:
-        batch = lab.batch(Linear(), N)
+        batch = context.batch(Linear(), N)
         ours = layer.predict(batch.x, batch.y, batch.x_query)
         difference = _attend(attention, batch.x, batch.y, batch.x_query) - ours
         differences.append(float(np.linalg.norm(difference) / np.linalg.norm(ours)))

@@ -14,8 +14,8 @@ from gdssm.evaluation.tasks.linear import Linear
 from gdssm.reproduce import curves
 from gdssm.reproduce.drawing import LOSS, draw_curves, figure
 from gdssm.reproduce.experiment import Experiment, Numbers, Table
-from gdssm.reproduce.lab import DEPTHS, Lab
-from gdssm.reproduce.looks import look
+from gdssm.reproduce.experiment_context import DEPTHS, ExperimentContext
+from gdssm.reproduce.plot_style import plot_style
 
 STEPS = (1, 2, 3, 5, 7, 10)
 BOTTOM = 1e-3
@@ -23,17 +23,17 @@ SHARED, EACH, TRAINED = "descent, one rate", "descent, a rate each", "trained, a
 TASK = Linear()
 
 
-def measure(lab: Lab) -> Numbers:
+def measure(context: ExperimentContext) -> Numbers:
     """Measure stacks and iterative learners by steps, and what all of them lead to."""
-    batch, resamples = lab.batch(TASK), lab.settings.resamples
+    batch, resamples = context.batch(TASK), context.settings.resamples
     kinds: Mapping[str, Callable[[int], Learner]] = {
-        SHARED: lambda steps: lab.descent(TASK, steps, shared=True),
-        EACH: lambda steps: lab.descent(TASK, steps),
+        SHARED: lambda steps: context.descent(TASK, steps, shared=True),
+        EACH: lambda steps: context.descent(TASK, steps),
         "conjugate gradient": ConjugateGradient,
         "Newton–Schulz": NewtonSchulz,
     }
     by_steps = [(float(K), batch, {name: make(K) for name, make in kinds.items()}) for K in STEPS]
-    stacks = [(float(L), batch, {TRAINED: lab.stack(L)}) for L in DEPTHS]
+    stacks = [(float(L), batch, {TRAINED: context.stack(L)}) for L in DEPTHS]
     limits: dict[str, Learner] = {
         "zero": Zero(),
         "ridge 1e-2": Ridge(1e-2),
@@ -57,15 +57,15 @@ def draw(numbers: Numbers) -> Figure:
         stacks["series"][TRAINED]["mean"],
         "o",
         label=TRAINED,
-        color=look("trained, 5 layers").color,
+        color=plot_style("trained, 5 layers").color,
         markersize=9,
         zorder=5,
     )
     for name, loss in numbers["limits"].items():
         if loss > BOTTOM:
-            axes.axhline(loss, color=look(name).color, linestyle=":", linewidth=1.2)
+            axes.axhline(loss, color=plot_style(name).color, linestyle=":", linewidth=1.2)
             axes.annotate(
-                name, (1, loss), xytext=(0, 3), textcoords="offset points", fontsize=9, color=look(name).color
+                name, (1, loss), xytext=(0, 3), textcoords="offset points", fontsize=9, color=plot_style(name).color
             )
     axes.legend(loc="lower left")
     axes.set(title="linear tasks, D = N = 10", ylabel=LOSS, xlabel="gradient steps, or layers", xticks=STEPS)

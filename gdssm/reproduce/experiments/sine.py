@@ -17,10 +17,10 @@ from gdssm.reproduce import curves
 from gdssm.reproduce.answering import StackLearner
 from gdssm.reproduce.drawing import LOSS, logarithmic
 from gdssm.reproduce.experiment import Experiment, Numbers, Table
+from gdssm.reproduce.experiment_context import ExperimentContext
 from gdssm.reproduce.gaussian_process import sine_process, smooth_process
-from gdssm.reproduce.lab import Lab
-from gdssm.reproduce.looks import INK, SOFT, look
 from gdssm.reproduce.names import ZERO, descent, trained
+from gdssm.reproduce.plot_style import INK, SOFT, plot_style
 
 TASK = Sine()
 STACKS = {trained(1): "sine-trained", trained(4): "sine-4step-trained"}
@@ -30,21 +30,22 @@ FLOOR = 1e-7
 SHOWN = 4
 
 
-def measure(lab: Lab) -> Numbers:
+def measure(context: ExperimentContext) -> Numbers:
     """Measure every learner's loss, and follow the stacks along a few tasks."""
-    batch, sample = lab.batch(TASK), lab.sample(TASK)
+    batch, sample = context.batch(TASK), context.sample(TASK)
     length = min(LENGTHS, key=lambda length: _loss(smooth_process(length), sample))
     learners: dict[str, Learner] = {
         ZERO: Zero(),
-        f"{descent(1)} on raw x": lab.descent(TASK, 1),
+        f"{descent(1)} on raw x": context.descent(TASK, 1),
         f"{descent(1)} on (sin x, cos x)": _on_ideal_features(sample, 1),
         f"{descent(4)}, on (sin x, cos x)": _on_ideal_features(sample, 4),
         SMOOTH: smooth_process(length),
         OWN: sine_process(TASK),
     }
-    stacks = {name: StackLearner(lab.runs[run].stack) for name, run in STACKS.items()}
+    stacks = {name: StackLearner(context.runs[run].stack) for name, run in STACKS.items()}
     losses = {
-        name: curves.measure(learner, batch, lab.settings.resamples) for name, learner in {**learners, **stacks}.items()
+        name: curves.measure(learner, batch, context.settings.resamples)
+        for name, learner in {**learners, **stacks}.items()
     }
     fits = [_fit(batch, task, stacks) for task in range(SHOWN)]
     return {"losses": {name: list(loss) for name, loss in losses.items()}, "length_scale": length, "fits": fits}
@@ -83,7 +84,7 @@ def draw(numbers: Numbers) -> Figure:
     axes = above.subplots(1, SHOWN, sharey=True, squeeze=False)[0]
     for axis, fit in zip(axes, numbers["fits"], strict=True):
         for name, line in fit["lines"].items():
-            color = SOFT if name == "the function" else look(name).color
+            color = SOFT if name == "the function" else plot_style(name).color
             style = {"linewidth": 5, "alpha": 0.4} if name == "the function" else {"linewidth": 1.8}
             axis.plot(fit["x"], line, color=color, label=name, **style)
         axis.plot(*fit["context"], "o", color=INK, markersize=5, label="context", zorder=5)
@@ -98,8 +99,8 @@ def _losses(axes: Axes, losses: dict[str, list[float]]) -> None:
     ordered = sorted(losses.items(), key=lambda item: -item[1][0])
     for place, (name, (mean, low, high)) in enumerate(ordered):
         shown = max(mean, FLOOR)
-        axes.plot([max(low, FLOOR), max(high, FLOOR)], [place, place], color=look(name).color, linewidth=2)
-        axes.plot(shown, place, "o" if mean > FLOOR else "<", color=look(name).color, markersize=9)
+        axes.plot([max(low, FLOOR), max(high, FLOOR)], [place, place], color=plot_style(name).color, linewidth=2)
+        axes.plot(shown, place, "o" if mean > FLOOR else "<", color=plot_style(name).color, markersize=9)
         beside = "center" if mean > FLOOR else "left"
         axes.annotate(f"{mean:.2g}", (shown, place), (0, 6), textcoords="offset points", ha=beside, fontsize=9)
     axes.set_yticks(range(len(ordered)), [name for name, _ in ordered])

@@ -12,7 +12,7 @@ from gdssm.reproduce import curves
 from gdssm.reproduce.answering import LineSearch
 from gdssm.reproduce.drawing import LOSS, draw_curves, figure
 from gdssm.reproduce.experiment import Experiment, Numbers, Table
-from gdssm.reproduce.lab import Lab
+from gdssm.reproduce.experiment_context import ExperimentContext
 from gdssm.reproduce.names import ZERO, descent, line_search, trained
 
 STRETCHES = (0.5, 0.75, 1.0, 1.5, 2.0, 2.5, 3.0)
@@ -22,19 +22,19 @@ KINDS: dict[str, Callable[[float], Stretched]] = {
 }
 
 
-def measure(lab: Lab) -> Numbers:
+def measure(context: ExperimentContext) -> Numbers:
     """Measure one trained layer, and its references, on stretched tasks."""
     learners: Mapping[str, Learner] = {
         ZERO: Zero(),
-        descent(1): lab.descent(Linear(), 1),
-        trained(1): lab.stack(1),
+        descent(1): context.descent(Linear(), 1),
+        trained(1): context.stack(1),
         line_search(1): LineSearch(1),
     }
     return {
         kind: curves.sweep(
             f"{kind}, times that of training",
-            [(by, lab.batch(stretched(by)), learners) for by in STRETCHES],
-            lab.settings.resamples,
+            [(by, context.batch(stretched(by)), learners) for by in STRETCHES],
+            context.settings.resamples,
         )
         for kind, stretched in KINDS.items()
     }

@@ -10,9 +10,9 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
 from gdssm import construction
-from gdssm.match import match
+from gdssm.parameter_alignment import parameter_alignment
 from gdssm.reproduce.experiment import Experiment, Numbers, Table
-from gdssm.reproduce.lab import Lab
+from gdssm.reproduce.experiment_context import ExperimentContext
 from gdssm.stack import GDSSM
 from gdssm.train.config import TrainConfig
 from gdssm.train.presets import LINEAR, VECTOR
@@ -23,13 +23,13 @@ PARTS = ("pair weight P", "query weight p", "decay Λ", "gain B, as a rate")
 PLACES = ["x", "y", "x′"]
 
 
-def measure(lab: Lab) -> Numbers:
+def measure(context: ExperimentContext) -> Numbers:
     """Normalise the weights of the one-layer runs, and of the construction with the best rate."""
-    return {kind: _compare(lab, lab.runs[run].stack, lab.runs[run].config) for kind, run in KINDS.items()}
+    return {kind: _compare(context, context.runs[run].stack, context.runs[run].config) for kind, run in KINDS.items()}
 
 
-def _compare(lab: Lab, stack: GDSSM, config: TrainConfig) -> Numbers:
-    rate = lab.descent(config.task, 1, observations=config.observations).learning_rate
+def _compare(context: ExperimentContext, stack: GDSSM, config: TrainConfig) -> Numbers:
+    rate = context.descent(config.task, 1, observations=config.observations).learning_rate
     assert isinstance(rate, tuple)  # noqa: S101
     constructed = construction.steps(config.model.inputs, config.model.outputs, rate)
     with torch.no_grad():
@@ -38,7 +38,7 @@ def _compare(lab: Lab, stack: GDSSM, config: TrainConfig) -> Numbers:
     return {
         "trained": _normalised(stack),
         "constructed": _normalised(constructed),
-        "match": asdict(match(stack)),
+        "alignment": asdict(parameter_alignment(stack)),
         "constructed_learning_rate": rate[0],
         "inputs": config.model.inputs,
     }
@@ -92,21 +92,21 @@ def _mark_used(axes: Axes, inputs: int) -> None:
 
 
 def tables(numbers: Numbers) -> list[Table]:
-    """List the parameter match."""
-    names = list(next(iter(numbers.values()))["match"])
+    """List the parameter alignment."""
+    names = list(next(iter(numbers.values()))["alignment"])
     rows = [
-        [kind, *(f"{found['match'][name]:.5g}" for name in names), f"{found['constructed_learning_rate']:.5g}"]
+        [kind, *(f"{found['alignment'][name]:.5g}" for name in names), f"{found['constructed_learning_rate']:.5g}"]
         for kind, found in numbers.items()
     ]
-    return [Table("Parameter match", ["", *(name.replace("_", " ") for name in names), "best rate"], rows)]
+    return [Table("Parameter alignment", ["", *(name.replace("_", " ") for name in names), "best rate"], rows)]
 
 
 def finding(numbers: Numbers) -> str:
     """Say how far the weights are from the construction."""
     parts = [
-        f"with {kind} no other entry of the input gate is above {found['match']['input_gate_rest']:.2%} of e₁e₂ᵀ, of "
-        f"the output gate none above {found['match']['output_gate_rest']:.2%} of e₃, the decays in use are at least "
-        f"{found['match']['least_decay']:.4f} and the rate is {found['match']['learning_rate']:.4f} "
+        f"with {kind} no other entry of the input gate is above {found['alignment']['input_gate_rest']:.2%} of e₁e₂ᵀ, "
+        f"of the output gate none above {found['alignment']['output_gate_rest']:.2%} of e₃, the decays in use are at "
+        f"least {found['alignment']['least_decay']:.4f} and the rate is {found['alignment']['learning_rate']:.4f} "
         f"(best: {found['constructed_learning_rate']:.4f})"
         for kind, found in numbers.items()
     ]

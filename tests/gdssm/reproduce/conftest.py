@@ -5,18 +5,18 @@ from pathlib import Path
 import pytest
 
 from gdssm.reproduce import report, runs
-from gdssm.reproduce.lab import Lab
+from gdssm.reproduce.experiment_context import ExperimentContext
 from gdssm.reproduce.settings import TINY
 
 
 @pytest.fixture(scope="session")
-def lab(tmp_path_factory: pytest.TempPathFactory) -> Lab:
-    return Lab(TINY, runs.train_all(TINY.presets(), tmp_path_factory.mktemp("runs")))
+def context(tmp_path_factory: pytest.TempPathFactory) -> ExperimentContext:
+    return ExperimentContext(TINY, runs.train_all(TINY.presets(), tmp_path_factory.mktemp("runs")))
 
 
 @pytest.fixture(scope="session")
-def directory(lab: Lab, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def directory(context: ExperimentContext, tmp_path_factory: pytest.TempPathFactory) -> Path:
     directory = tmp_path_factory.mktemp("report")
-    report.write_numbers(report.measure(lab), directory)
+    report.write_numbers(report.measure(context), directory)
     report.draw(directory)
     return directory

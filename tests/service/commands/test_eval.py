@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from click.testing import CliRunner, Result
 
-from gdssm.evaluation.examination import examine
+from gdssm.evaluation.evaluate import evaluate as evaluate_in_process
 from service.cli import main
 from service.evaluations.report import Report
 from service.evaluations.request import EvaluationRequest, UploadedTable
@@ -52,8 +52,8 @@ def found() -> Report:
 def offline(repository: Repository) -> list[ScoreView]:
     data = UploadedTable(x=tuple(map(tuple, X.tolist())), y=tuple(Y.tolist()))
     request = EvaluationRequest(suite="data", data=data, models=MODELS, curve=(2, 7), **SIZES)
-    contestants = {name: enter(repository.get(name)) for name in MODELS}
-    return [view(result) for result in examine(request.plan(), request.distributions(), contestants)]
+    candidates = {name: enter(repository.get(name)) for name in MODELS}
+    return [view(result) for result in evaluate_in_process(request.plan(), request.distributions(), candidates)]
 
 
 @pytest.mark.parametrize("where", ["in process", "over HTTP"])

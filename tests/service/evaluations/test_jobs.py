@@ -7,7 +7,7 @@ from typing import Self
 
 import pytest
 
-from gdssm.evaluation.examination import examine
+from gdssm.evaluation.evaluate import evaluate
 from service.errors import QuotaExceeded, UnknownEvaluation, UnknownModel
 from service.evaluations.job_store import EvaluationRecord, JobStore
 from service.evaluations.jobs import Evaluations
@@ -59,8 +59,8 @@ def test_an_evaluation_gives_the_numbers_of_the_examination_itself(
     asked = running.submit("me", SMALL)
     record = until(running.store, asked.id, finished)
     assert (record.status, record.done, record.reason) == ("done", record.total, None)
-    contestants = {name: enter(repository.get(name)) for name in SMALL.models}
-    here = [view(result) for result in examine(SMALL.plan(), SMALL.distributions(), contestants)]
+    candidates = {name: enter(repository.get(name)) for name in SMALL.models}
+    here = [view(result) for result in evaluate(SMALL.plan(), SMALL.distributions(), candidates)]
     assert running.store.results(asked.id) == here
     assert [result.distribution for result in here if result.refused] == []
 

@@ -6,7 +6,7 @@ import pytest
 from gdssm.evaluation.tasks.linear import Linear
 from gdssm.evaluation.tasks.noisy import Noisy
 from service.distribution import Wanted
-from service.evaluations.models import PART, contestant
+from service.evaluations.models import PART, candidate
 from service.inference import unlimited
 from service.models.repository import Repository
 from service.predictor import Context, Limits, Predictor
@@ -17,7 +17,7 @@ TASK = PART + 1
 
 def test_intervals_are_those_that_the_service_answers(repository: Repository) -> None:
     runtime = repository.get("linear")
-    learner = contestant(unlimited(runtime), runtime.manifest).interval_learner
+    learner = candidate(unlimited(runtime), runtime.manifest).interval_learner
     assert learner is not None
     found = learner.intervals(BATCH.x, BATCH.y, BATCH.x_query, (0.8, 0.9))
     assert found.shape == (2, 2, *BATCH.y_query.shape)
@@ -33,7 +33,7 @@ def test_intervals_are_those_that_the_service_answers(repository: Repository) ->
 
 def test_after_one_observation_there_is_no_interval(repository: Repository) -> None:
     runtime = repository.get("linear")
-    learner = contestant(unlimited(runtime), runtime.manifest).interval_learner
+    learner = candidate(unlimited(runtime), runtime.manifest).interval_learner
     assert learner is not None
     assert np.isnan(learner.intervals(BATCH.x[:2, :1], BATCH.y[:2, :1], BATCH.x_query[:2], (0.8, 0.9))).all()
 
@@ -46,6 +46,6 @@ def test_a_model_is_compared_with_what_it_is(
     repository: Repository, name: str, steps: int, difference_step: float, *, gives_intervals: bool
 ) -> None:
     runtime = repository.get(name)
-    found = contestant(unlimited(runtime), runtime.manifest)
+    found = candidate(unlimited(runtime), runtime.manifest)
     assert (found.steps, found.difference_step) == (steps, difference_step)
     assert (found.interval_learner is not None) == gives_intervals

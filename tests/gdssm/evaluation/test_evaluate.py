@@ -7,7 +7,7 @@ import pytest
 
 from gdssm.evaluation.arrays import Array
 from gdssm.evaluation.confidence import Interval
-from gdssm.evaluation.examination import Contestant, Plan, Refused, Score, examine, length
+from gdssm.evaluation.evaluate import Candidate, EvaluationConfig, Score, Skipped, evaluate, result_count
 from gdssm.evaluation.learners.gradient_descent import GradientDescent
 from gdssm.evaluation.learners.mean import Mean
 from gdssm.evaluation.metrics.loss import half_mean_squared_error
@@ -18,7 +18,7 @@ from gdssm.evaluation.tasks.linear import Linear
 from gdssm.evaluation.tasks.noisy import Noisy
 from tests.nonempty import nonempty
 
-PLAN = Plan(seed=3, tasks=40, queries=3, observations=7, curve=(2, 7), tuning_tasks=300)
+PLAN = EvaluationConfig(seed=3, tasks=40, queries=3, observations=7, curve=(2, 7), tuning_tasks=300)
 SUITE = (("linear", Linear(inputs=5, outputs=2)), ("noisy", Noisy(Linear(inputs=5))))
 
 
@@ -32,51 +32,51 @@ class Picky:
         return GradientDescent(1.0).predict(x, y, x_query)
 
 
-def scores(plan: Plan = PLAN) -> dict[tuple[str, str], Score | Refused]:
-    results = examine(plan, SUITE, {"picky": Contestant(Picky())})
+def scores(plan: EvaluationConfig = PLAN) -> dict[tuple[str, str], Score | Skipped]:
+    results = evaluate(plan, SUITE, {"picky": Candidate(Picky())})
     return {(result.distribution, result.learner): result for result in results}
 
 
 @pytest.fixture(scope="module")
-def measured() -> dict[tuple[str, str], Score | Refused]:
+def measured() -> dict[tuple[str, str], Score | Skipped]:
     return scores()
 
 
-def score(measured: dict[tuple[str, str], Score | Refused], distribution: str, learner: str) -> Score:
+def score(measured: dict[tuple[str, str], Score | Skipped], distribution: str, learner: str) -> Score:
     result = measured[distribution, learner]
     assert isinstance(result, Score)
     return result
 
 
 def test_there_is_a_result_for_every_learner_on_every_distribution(
-    measured: dict[tuple[str, str], Score | Refused],
+    measured: dict[tuple[str, str], Score | Skipped],
 ) -> None:
     assert set(measured) == {(name, learner) for name, _ in SUITE for learner in ("picky", *REFERENCES)}
-    assert len(measured) == length(SUITE, {"picky": Contestant(Picky())})
+    assert len(measured) == result_count(SUITE, {"picky": Candidate(Picky())})
 
 
 def test_a_learner_that_does_not_fit_is_refused_with_its_own_reason(
-    measured: dict[tuple[str, str], Score | Refused],
+    measured: dict[tuple[str, str], Score | Skipped],
 ) -> None:
-    assert measured["linear", "picky"] == Refused("linear", "picky", "takes one output, not 2.")
+    assert measured["linear", "picky"] == Skipped("linear", "picky", "takes one output, not 2.")
     assert score(measured, "noisy", "picky").loss.mean > 0
 
 
-def test_a_seed_decides_every_number(measured: dict[tuple[str, str], Score | Refused]) -> None:
+def test_a_seed_decides_every_number(measured: dict[tuple[str, str], Score | Skipped]) -> None:
     assert scores() == measured
-    assert scores(Plan(**{**PLAN.__dict__, "seed": 4})) != measured
+    assert scores(EvaluationConfig(**{**PLAN.__dict__, "seed": 4})) != measured
 
 
 def test_a_distribution_s_numbers_do_not_depend_on_the_rest_of_the_suite(
-    measured: dict[tuple[str, str], Score | Refused],
+    measured: dict[tuple[str, str], Score | Skipped],
 ) -> None:
-    alone = examine(PLAN, SUITE[1:], {"picky": Contestant(Picky())})
+    alone = evaluate(PLAN, SUITE[1:], {"picky": Candidate(Picky())})
     assert {result.learner: result for result in alone} == {
         learner: result for (name, learner), result in measured.items() if name == "noisy"
     }
 
 
-def test_the_means_are_the_metrics(measured: dict[tuple[str, str], Score | Refused]) -> None:
+def test_the_means_are_the_metrics(measured: dict[tuple[str, str], Score | Skipped]) -> None:
     """The plan's streams are written out here: task by task, from the seed and the name."""
 
     def batch(stream: int, tasks: int) -> Batch:
@@ -91,17 +91,17 @@ def test_the_means_are_the_metrics(measured: dict[tuple[str, str], Score | Refus
     reference = descent(batch(1, 300), 1).predict(asked.x, asked.y, asked.x_query)
     difference = np.linalg.norm(prediction - reference) / np.linalg.norm(reference)
     assert found.relative_prediction_difference.mean == pytest.approx(difference, rel=1e-9)
-    assert found.sensitivity_cosine.mean == pytest.approx(1.0, abs=1e-9)  # one step, of another length
+    assert found.sensitivity_cosine.mean == pytest.approx(1.0, abs=1e-9)  # one step, of another result_count
 
 
-def test_every_interval_holds_its_mean(measured: dict[tuple[str, str], Score | Refused]) -> None:
+def test_every_interval_holds_its_mean(measured: dict[tuple[str, str], Score | Skipped]) -> None:
     for result in nonempty(measured.values()):
         if isinstance(result, Score):
             for interval in (result.loss, result.r2, *(point.loss for point in result.curve)):
                 assert interval.low <= interval.mean <= interval.high
 
 
-def test_descent_is_aligned_with_itself(measured: dict[tuple[str, str], Score | Refused]) -> None:
+def test_descent_is_aligned_with_itself(measured: dict[tuple[str, str], Score | Skipped]) -> None:
     found = score(measured, "linear", "descent-1")
     assert found.relative_prediction_difference.mean == 0
     assert found.sensitivity_cosine.mean == pytest.approx(1.0, abs=1e-12)
@@ -109,8 +109,8 @@ def test_descent_is_aligned_with_itself(measured: dict[tuple[str, str], Score | 
 
 def test_a_model_of_several_steps_is_held_against_as_many() -> None:
     sample = SUITE[0][1].sample(np.random.default_rng(0), 300, 7, 3)
-    contestants = {"two": Contestant(descent(sample, 2), steps=2), "one": Contestant(descent(sample, 2), steps=1)}
-    found = {result.learner: result for result in examine(PLAN, SUITE[:1], contestants)}
+    candidates = {"two": Candidate(descent(sample, 2), steps=2), "one": Candidate(descent(sample, 2), steps=1)}
+    found = {result.learner: result for result in evaluate(PLAN, SUITE[:1], candidates)}
     two, one = found["two"], found["one"]
     assert isinstance(two, Score)
     assert isinstance(one, Score)
@@ -119,7 +119,7 @@ def test_a_model_of_several_steps_is_held_against_as_many() -> None:
 
 def test_a_model_that_averages_over_all_steps_is_held_against_ridge() -> None:
     sample = SUITE[0][1].sample(np.random.default_rng(0), 300, 7, 3)
-    (found, *_) = examine(PLAN, SUITE[:1], {"flow": Contestant(best_ridge(sample), steps=0)})
+    (found, *_) = evaluate(PLAN, SUITE[:1], {"flow": Candidate(best_ridge(sample), steps=0)})
     assert isinstance(found, Score)
     assert found.relative_prediction_difference.mean < 0.01
     assert found.sensitivity_cosine.mean > 0.999
@@ -133,8 +133,8 @@ class Wide(Mean):
         return np.full((len(levels), 2, len(x), x_query.shape[1], y.shape[2]), [[[[[-1e9]]], [[[1e9]]]]])
 
 
-def test_intervals_are_measured_where_there_are_some(measured: dict[tuple[str, str], Score | Refused]) -> None:
-    (found, *_) = examine(PLAN, SUITE[:1], {"wide": Contestant(Mean(), interval_learner=Wide())})
+def test_intervals_are_measured_where_there_are_some(measured: dict[tuple[str, str], Score | Skipped]) -> None:
+    (found, *_) = evaluate(PLAN, SUITE[:1], {"wide": Candidate(Mean(), interval_learner=Wide())})
     assert isinstance(found, Score)
     assert found.calibration is not None
     assert found.calibration.coverage_90 == Interval(1.0, 1.0, 1.0)
@@ -142,7 +142,7 @@ def test_intervals_are_measured_where_there_are_some(measured: dict[tuple[str, s
 
 
 def test_the_learning_curve_ends_where_everything_is_measured(
-    measured: dict[tuple[str, str], Score | Refused],
+    measured: dict[tuple[str, str], Score | Skipped],
 ) -> None:
     for result in nonempty(measured.values()):
         if isinstance(result, Score):
@@ -159,4 +159,4 @@ def test_where_no_rate_helps_descent_stands_still() -> None:
 def test_an_empty_plan_is_refused() -> None:
     for wrong in ({"tasks": 1}, {"queries": 0}, {"observations": 0}, {"curve": (5, 0)}):
         with pytest.raises(ValueError, match="must be positive"):
-            Plan(**wrong)
+            EvaluationConfig(**wrong)

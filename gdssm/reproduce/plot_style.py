@@ -1,4 +1,4 @@
-"""One look a learner, everywhere: trained is blue, gradient descent orange, darker with every step."""
+"""The plot style of each learner: trained is blue, gradient descent orange, darker with every step."""
 
 import re
 from dataclasses import dataclass
@@ -45,8 +45,8 @@ RC: dict[Any, Any] = {
 
 
 @dataclass(frozen=True)
-class Look:
-    """How a learner is drawn."""
+class PlotStyle:
+    """Colour, line and marker of a learner."""
 
     color: str
     dashes: str = "-"
@@ -65,16 +65,16 @@ class Look:
         }
 
 
-def look(name: str) -> Look:
-    """Find a learner's look by its name."""
+def plot_style(name: str) -> PlotStyle:
+    """Return the style of a learner by its name."""
     found = re.search(r"\b(\d+) (?:layer|step)", name)
     depth = int(found[1]) if found else 1
     if name.startswith("trained"):
-        return Look(_shade(BLUES, depth), marker="o", width=1.2)
+        return PlotStyle(_shade(BLUES, depth), marker="o", width=1.2)
     if name.startswith("descent"):
-        return Look(_shade(ORANGES, depth), "--" if "one rate" in name else "-", width=4.0)
+        return PlotStyle(_shade(ORANGES, depth), "--" if "one rate" in name else "-", width=4.0)
     color = next((color for start, color in FAMILIES.items() if name.startswith(start)), INK)
-    return Look(color, ":" if name.startswith(("zero", "mean")) else "-")
+    return PlotStyle(color, ":" if name.startswith(("zero", "mean")) else "-")
 
 
 def _shade(shades: dict[int, str], depth: int) -> str:

@@ -1,11 +1,11 @@
-"""What is summed without windows is what the constructed gates make of every window."""
+"""Sums without windows equal the sums of the gated products of all windows."""
 
 import torch
 
 from gdssm import moments
 from gdssm.construction import pairs
+from gdssm.descent import sufficient_statistics
 from gdssm.input_gate import InputGate
-from gdssm.sums import accumulate
 from gdssm.tokens import interleave
 from gdssm.window import X, Y, slide
 from tests.closeness import assert_close
@@ -23,14 +23,14 @@ def by_windows(x: torch.Tensor, y: torch.Tensor, *products: tuple[int, int]) -> 
 
 def test_the_sum_of_a_sequence_is_that_of_its_gated_windows() -> None:
     x, y, _ = context()
-    count, gated_sum = accumulate(x, y, WEIGHT)
+    count, gated_sum = sufficient_statistics(x, y, WEIGHT)
     assert_close(count, WEIGHT.sum(1), "count")
     assert_close(gated_sum, by_windows(x, y, (X, X), (X, Y)), "gated sum")
 
 
 def test_the_sum_of_nothing_is_zero() -> None:
     x, y, _ = context()
-    count, gated_sum = accumulate(x[:, :0], y[:, :0], WEIGHT[:, :0])
+    count, gated_sum = sufficient_statistics(x[:, :0], y[:, :0], WEIGHT[:, :0])
     assert count.shape == (B,)
     assert gated_sum.shape == (B, D + K, D + K)
     assert not count.any()

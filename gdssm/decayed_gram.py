@@ -1,12 +1,12 @@
-"""The fading sum Z = Σ_i Λ^{N−i} ⊙ X_iᵀ P X_i over a whole sequence as it acts on a vector, Z v: no state is made.
+"""The product Z v of the last state Z = Σ_i Λ^{N−i} ⊙ X_iᵀ P X_i with a vector, computed without the state.
 
-The window (x_i, y_i, x_{i+1}) is of two neighbouring pairs z_i = (x_i, y_i), so no window is made either. Λ^{N−i} is
-the same for every context, so one matrix product serves the whole batch: nearly all arithmetic is there. x_j meets two
-powers, as x_{i+1} of one window and as x_i of the next; they are neighbours in memory, and so one matrix. What is left
-for each element is two products and two sums, as P and v come in outside of the sum over i.
+The window (x_i, y_i, x_{i+1}) spans two pairs z_i = (x_i, y_i), so no windows are made either. Λ^{N−i} is the same for
+every context: one matrix product per position serves the whole batch and does nearly all of the arithmetic. x_j is
+multiplied with two powers, as x_{i+1} of one window and as x_i of the next; they are adjacent in memory and form one
+matrix. Each element then costs two products and two sums, because P and v are applied outside the sum over i.
 
-Time is the first axis here and the batch the last: each position is one matrix in memory, and long rows suit it best.
-It goes block by block, so that what lies between two operations stays in the processor's cache, however long it takes.
+Time is the first axis and the batch the last: each position is one contiguous matrix with long rows. Positions are
+processed in blocks, so that intermediate results stay in the processor's cache.
 """
 
 from collections.abc import Iterator
@@ -22,11 +22,11 @@ from gdssm.notation import Inputs, Outputs, Queries
 from gdssm.window import NEXT_X, X, Y
 
 BLOCK = 2**18
-"""Entries of a block's largest tensor."""
+"""Number of entries of the largest tensor of a block."""
 
 
-class FadingSum:
-    """A batch of sequences, and how they fade.
+class DecayedGramOperator:
+    """Zᵀ or Z of a batch of sequences as an operator on vectors.
 
     Args:
         decay_logit: The logit of Λ (F, F).
@@ -38,21 +38,21 @@ class FadingSum:
 
     def __init__(self, decay_logit: Tensor, pair_weight: Tensor, x: Inputs, y: Outputs, x_query: Queries) -> None:
         self.pair_weight = pair_weight
-        by_x, by_y = torch.split(fade(decay_logit, x.shape[1]), [x.shape[2], y.shape[2]], 2)
-        self.fades = nn.functional.pad(by_x, (0, 0, 0, 0, 1, 1)), by_y.contiguous()
+        by_x, by_y = torch.split(decay_powers(decay_logit, x.shape[1]), [x.shape[2], y.shape[2]], 2)
+        self.powers = nn.functional.pad(by_x, (0, 0, 0, 0, 1, 1)), by_y.contiguous()
         x, y, x_query = (tensor.permute(1, 2, 0) for tensor in (x, y, x_query))
         self.x, self.y = torch.cat([x, x_query]), y.contiguous()
         pad = nn.functional.pad
         self.pairs = torch.cat([pad(self.x, (0, 0, 0, 0, 1, 1)), pad(self.y, (0, 0, 0, 0, 1, 2))], dim=1)
 
     def __call__(self, vector: Float[Tensor, "F _"]) -> Float[Tensor, "F B"]:
-        """Multiply: Z v for one vector v of each context (F, B), or for one that all of them share (F, 1)."""
+        """Return Z v for one vector v per context (F, B), or for one vector that all contexts share (F, 1)."""
         sizes = [self.x.shape[1], self.y.shape[1]]
-        (by_x, by_y), (for_x, for_y) = self.fades, torch.split(vector.contiguous(), sizes)
+        (by_x, by_y), (for_x, for_y) = self.powers, torch.split(vector.contiguous(), sizes)
         if vector.shape[1] > 1:
             of_x = _Products.apply(by_x, self.x, for_x, self.pairs)  # type: ignore[no-untyped-call]
             of_y = _Products.apply(by_y, self.y, for_y, self.pairs[1:-1])  # type: ignore[no-untyped-call]
-        else:  # It goes into Λ's powers: the way back then needs no matrix product for each context.
+        else:  # The shared v is folded into the powers of Λ: backward then needs no matrix product per context.
             of_x = _Products.apply(by_x * for_x[:, 0], self.x, None, self.pairs)  # type: ignore[no-untyped-call]
             of_y = _Products.apply(by_y * for_y[:, 0], self.y, None, self.pairs[1:-1])  # type: ignore[no-untyped-call]
         by_place = torch.cat([of_x[:, 1:], of_y, of_x[:, :1]], dim=1)
@@ -64,8 +64,8 @@ class FadingSum:
         return torch.cat(sums)
 
 
-def fade(decay_logit: Tensor, length: int) -> Float[Tensor, "N F F"]:
-    """Raise Λ to the age of every position, N − 1 … 0."""
+def decay_powers(decay_logit: Tensor, length: int) -> Float[Tensor, "N F F"]:
+    """Raise Λ to the age N − 1 … 0 of every position."""
     age = torch.arange(length - 1, -1, -1, dtype=decay_logit.dtype, device=decay_logit.device)
     return torch.exp(age[:, None, None] * nn.functional.logsigmoid(decay_logit))
 
@@ -74,7 +74,7 @@ class _Products(torch.autograd.Function):
     """Σ_j l_{j+a+c} ⊙ (Λ_{j+c} (r_j ⊙ v)) for a = 0, 1 and each of the powers c = 0 … C − 1 that r_j meets.
 
     Args:
-        fade: Λ's powers (J + C − 1, E, F).
+        decays: Λ's powers (J + C − 1, E, F).
         right: r (J, F, B).
         vector: v (F, B), or none.
         left: l (J + C, E, B).
@@ -84,10 +84,10 @@ class _Products(torch.autograd.Function):
     """
 
     @staticmethod
-    def forward(ctx: Any, fade: Tensor, right: Tensor, vector: Tensor | None, left: Tensor) -> Tensor:  # noqa: ANN401
-        ctx.save_for_backward(fade, right, vector, left)
+    def forward(ctx: Any, decays: Tensor, right: Tensor, vector: Tensor | None, left: Tensor) -> Tensor:  # noqa: ANN401
+        ctx.save_for_backward(decays, right, vector, left)
         products = left.new_zeros(2, len(left) - len(right), *left.shape[1:])
-        for powers, r, lefts, _ in _blocks(fade, right, left):
+        for powers, r, lefts, _ in _blocks(decays, right, left):
             faded = (powers @ (r if vector is None else r * vector)).view_as(lefts[0])
             for a in (0, 1):
                 products[a] += (faded * lefts[a]).sum(0)
@@ -96,19 +96,19 @@ class _Products(torch.autograd.Function):
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, Tensor | None, Tensor | None, Tensor | None]:  # noqa: ANN401
-        fade, right, vector, left = ctx.saved_tensors
+        decays, right, vector, left = ctx.saved_tensors
         gradient = gradient.contiguous()
-        to_fade = torch.zeros_like(fade)
+        to_decays = torch.zeros_like(decays)
         to_right, to_vector, to_left = (
             torch.zeros_like(tensor) if needed else None
             for tensor, needed in zip((right, vector, left), ctx.needs_input_grad[1:], strict=True)
         )
-        for powers, r, lefts, block in _blocks(fade, right, left):
+        for powers, r, lefts, block in _blocks(decays, right, left):
             weighed = (lefts[0] * gradient[0]).addcmul_(lefts[1], gradient[1]).flatten(1, 2)
             scaled = r if vector is None else r * vector
-            by_power = (weighed @ scaled.mT).view(len(r), -1, *fade.shape[1:])
+            by_power = (weighed @ scaled.mT).view(len(r), -1, *decays.shape[1:])
             for c, part in enumerate(by_power.unbind(1)):
-                to_fade[block.start + c : block.stop + c] += part
+                to_decays[block.start + c : block.stop + c] += part
             if to_vector is not None or to_right is not None:
                 to_scaled = powers.mT @ weighed
             if to_vector is not None:
@@ -119,21 +119,23 @@ class _Products(torch.autograd.Function):
                 faded = (powers @ scaled).view_as(lefts[0])
                 for a, c in product((0, 1), range(faded.shape[1])):
                     to_left[block.start + a + c : block.stop + a + c].addcmul_(faded[:, c], gradient[a, c])
-        return to_fade, to_right, to_vector, to_left
+        return to_decays, to_right, to_vector, to_left
 
 
-def _blocks(fade: Tensor, right: Tensor, left: Tensor) -> Iterator[tuple[Tensor, Tensor, tuple[Tensor, Tensor], slice]]:
-    """Go through the positions j, a block at a time.
+def _blocks(
+    decays: Tensor, right: Tensor, left: Tensor
+) -> Iterator[tuple[Tensor, Tensor, tuple[Tensor, Tensor], slice]]:
+    """Iterate over blocks of positions j.
 
     Yields:
-        The powers that each position meets as one matrix (J, C E, F), r (J, F, B), l for a = 0, 1 (J, C, E, B) each,
-        and where the block is. Neighbours share memory.
+        The powers of each position as one matrix (J, C E, F), r (J, F, B), l for a = 0, 1 (J, C, E, B) each, and the
+        slice of the block. Adjacent positions share memory.
     """
     count, powers, (features, batch) = len(right), len(left) - len(right), left.shape[1:]
     length = max(1, BLOCK // (powers * features * batch))
     for start in range(0, count, length):
         stop = min(start + length, count)
-        stacked = fade[start:].as_strided((stop - start, powers * features, fade.shape[2]), fade.stride())
+        stacked = decays[start:].as_strided((stop - start, powers * features, decays.shape[2]), decays.stride())
         now, following = (
             left[start + a :].as_strided((stop - start, powers, features, batch), (left.stride(0), *left.stride()))
             for a in (0, 1)

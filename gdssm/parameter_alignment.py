@@ -15,7 +15,7 @@ from gdssm.window import NEXT_X, X, Y
 
 
 @dataclass(frozen=True)
-class ParameterMatch:
+class ParameterAlignment:
     """A one-layer stack beside the construction."""
 
     input_gate_rest: float
@@ -30,7 +30,7 @@ class ParameterMatch:
     """The largest deviation from η·I in it, relative to η; 0 in the construction."""
 
 
-def match(stack: GDSSM) -> ParameterMatch:
+def parameter_alignment(stack: GDSSM) -> ParameterAlignment:
     """Compare a stack's first layer with one gradient step from W₀ = 0."""
     with torch.no_grad():
         pair, query = stack.input_gate.pair_weight, stack.output_gate.query_weight
@@ -38,7 +38,7 @@ def match(stack: GDSSM) -> ParameterMatch:
         rates = pair[X, Y] * query[NEXT_X] * stack.gain[0, inputs:]
         rate = rates.diagonal().mean()
         deviation = rates - rate * torch.eye(len(rates), device=rates.device)
-        return ParameterMatch(
+        return ParameterAlignment(
             input_gate_rest=_rest(pair.flatten(), 3 * X + Y),
             output_gate_rest=_rest(query, NEXT_X),
             least_decay=float(stack.decay[:inputs, inputs:].min()),

@@ -20,7 +20,7 @@ OURS, RAW, WINDOWED = "GD-SSM and ablations", "baselines, raw tokens", "baseline
 
 
 @dataclass(frozen=True)
-class Contestant:
+class ComparedModel:
     """One model of the comparison."""
 
     group: str
@@ -42,15 +42,15 @@ class Contestant:
         return fit(self.make(), replace(preset, task=task, model=model, steps=steps, batch=batch))
 
 
-def contestants(task: Linear) -> Iterator[Contestant]:
+def compared_models(task: Linear) -> Iterator[ComparedModel]:
     """List all, first with one and then with two layers."""
     inputs, outputs = task.inputs, task.outputs
     for layers in LAYERS:
         for name, ablation in ABLATIONS.items():
-            yield Contestant(OURS, name, layers, partial(ablation, StackConfig(inputs, outputs, layers)))
+            yield ComparedModel(OURS, name, layers, partial(ablation, StackConfig(inputs, outputs, layers)))
         for group, windowed in ((RAW, False), (WINDOWED, True)):
             for name, config in all_baselines(inputs, outputs, layers, windowed=windowed).items():
-                yield Contestant(group, name, layers, config.make)
+                yield ComparedModel(group, name, layers, config.make)
 
 
 def weights(model: nn.Module) -> int:

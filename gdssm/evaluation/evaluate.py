@@ -1,6 +1,6 @@
 """Every learner on every distribution of a suite: loss, R², intervals, alignment with descent, and the learning curve.
 
-The same plan and seed give the same numbers to the bit, wherever the learners run.
+One configuration gives the same numbers to the bit, whether learners run in this process or behind an API.
 """
 
 import zlib
@@ -24,15 +24,15 @@ from gdssm.evaluation.tasks.batch import Batch
 from gdssm.evaluation.tasks.task import Task
 
 EVALUATION, TUNING, RESAMPLING = 0, 1, 2
-"""Random streams that never meet."""
+"""Independent random streams."""
 
 
 @dataclass(frozen=True)
-class Plan:
-    """How much is asked.
+class EvaluationConfig:
+    """Seed and sizes of an evaluation.
 
     Raises:
-        ValueError: if a size is not positive.
+        ValueError: A size is not positive.
     """
 
     seed: int = 0
@@ -41,7 +41,7 @@ class Plan:
     queries: int = 4
     """M, for each task."""
     observations: int = 10
-    """N, where everything is measured."""
+    """N of all measures but the learning curve."""
     curve: tuple[int, ...] = (1, 2, 5, 10, 20, 50)
     """N of each point of the learning curve."""
     tuning_tasks: int = 2000
@@ -53,17 +53,17 @@ class Plan:
 
 
 @dataclass(frozen=True)
-class Contestant:
-    """A model that is examined."""
+class Candidate:
+    """A learner to evaluate."""
 
     learner: Learner
     steps: int = 1
-    """Gradient steps that it takes: it is compared with descent of as many. 0 for gradient flow averaged over its
-    stopping time: that is ridge regression if the time is exponentially distributed, so it is compared with ridge."""
+    """Gradient steps; it is compared with descent of as many. 0 for descent averaged over its stopping time, which is
+    compared with ridge regression."""
     difference_step: float = 1e-4
-    """How far queries are moved for a sensitivity; 1e-2 for a model in single precision."""
+    """Step of the central differences in x_query; 1e-2 for a model in single precision."""
     interval_learner: IntervalLearner | None = None
-    """Where its predictive intervals come from; None if it gives none."""
+    """The same learner if it gives predictive intervals, else None."""
 
 
 @dataclass(frozen=True)
@@ -85,67 +85,67 @@ class Score:
     r2: Interval
     """Pooled over all tasks, about the mean of all answers."""
     relative_prediction_difference: Interval
-    """Σ‖a − b‖² / Σ‖b‖², b being what the learner is compared with (see `Contestant.steps`), tuned; rooted."""
+    """√(Σ‖a − b‖² / Σ‖b‖²), b the tuned reference of `Candidate.steps`."""
     sensitivity_cosine: Interval
-    """Between the sensitivities of the same two; blind to scale."""
+    """Between the sensitivities of the same two; independent of scale."""
     calibration: Calibration | None
     """Of its predictive intervals; None if it gives none."""
     curve: tuple[Point, ...] = field(default=())
 
 
 @dataclass(frozen=True)
-class Refused:
-    """A learner that does not fit a distribution, and why."""
+class Skipped:
+    """A learner that does not accept the shapes of a distribution."""
 
     distribution: str
     learner: str
     reason: str
 
 
-def examine(plan: Plan, suite: Suite, contestants: Mapping[str, Contestant]) -> Iterator[Score | Refused]:
-    """Examine the contestants, and the reference learners beside them.
+def evaluate(config: EvaluationConfig, suite: Suite, candidates: Mapping[str, Candidate]) -> Iterator[Score | Skipped]:
+    """Evaluate the candidates and the reference learners.
 
     Args:
-        plan: how much is asked.
-        suite: distributions by name.
-        contestants: by name; a ValueError from one is its refusal of the distribution.
+        config: Seed and sizes.
+        suite: Distributions by name.
+        candidates: By name; one that raises ValueError for a distribution is skipped there.
 
     Yields:
-        One result for each distribution and learner, as soon as there is one.
+        One result for each distribution and learner, in order.
     """
     for name, task in suite:
-        place = _Place(plan, name, task)
+        distribution = _Distribution(config, name, task)
         everyone = {
-            **contestants,
-            **{reference: Contestant(_Tuned(place, reference)) for reference in REFERENCES},
+            **candidates,
+            **{reference: Candidate(_TunedReference(distribution, reference)) for reference in REFERENCES},
         }
-        for learner, contestant in everyone.items():
+        for learner, candidate in everyone.items():
             try:
-                yield place.score(learner, contestant)
+                yield distribution.score(learner, candidate)
             except ValueError as error:
-                yield Refused(name, learner, str(error))
+                yield Skipped(name, learner, str(error))
 
 
-def length(suite: Suite, contestants: Mapping[str, Contestant]) -> int:
-    """How many results `examine` yields."""
-    return len(suite) * (len(contestants) + len(REFERENCES))
+def result_count(suite: Suite, candidates: Mapping[str, Candidate]) -> int:
+    """Count the results that `evaluate` yields."""
+    return len(suite) * (len(candidates) + len(REFERENCES))
 
 
-class _Place:
+class _Distribution:
     """One distribution: its tasks, and gradient descent on them."""
 
-    def __init__(self, plan: Plan, name: str, task: Task) -> None:
-        self._plan = plan
+    def __init__(self, config: EvaluationConfig, name: str, task: Task) -> None:
+        self._config = config
         self._name = name
         self._task = task
         self._batches: dict[tuple[int, int], Batch] = {}
         self._comparisons: dict[int, Answer] = {}
 
-    def score(self, name: str, contestant: Contestant) -> Score:
-        batch = self.batch(self._plan.observations)
-        ours = answer(contestant.learner, batch, contestant.difference_step)
+    def score(self, name: str, candidate: Candidate) -> Score:
+        batch = self.batch(self._config.observations)
+        ours = answer(candidate.learner, batch, candidate.difference_step)
         require_same_shape(prediction=ours.prediction, y_query=batch.y_query)
-        reference, error = self._comparison(contestant.steps), ours.prediction - batch.y_query
+        reference, error = self._comparison(candidate.steps), ours.prediction - batch.y_query
         spread = batch.y_query - batch.y_query.mean(axis=(0, 1))
         unexplained = ratio_interval(_squares(error), _squares(spread), self._rng(RESAMPLING))
         difference = ratio_interval(
@@ -159,16 +159,16 @@ class _Place:
             Interval(1 - unexplained.mean, 1 - unexplained.high, 1 - unexplained.low),
             Interval(*(float(np.sqrt(part)) for part in (difference.mean, difference.low, difference.high))),
             bootstrap_interval(cosines, self._rng(RESAMPLING)),
-            self._calibration(contestant.interval_learner, batch),
-            tuple(self._point(contestant.learner, observations) for observations in self._plan.curve),
+            self._calibration(candidate.interval_learner, batch),
+            tuple(self._point(candidate.learner, observations) for observations in self._config.curve),
         )
 
     def batch(self, observations: int, stream: int = EVALUATION) -> Batch:
-        """Draw the tasks with so many observations, once."""
+        """Draw the tasks of N observations, once."""
         key = observations, stream
         if key not in self._batches:
-            tasks = self._plan.tuning_tasks if stream == TUNING else self._plan.tasks
-            self._batches[key] = self._task.sample(self._rng(stream), tasks, observations, self._plan.queries)
+            tasks = self._config.tuning_tasks if stream == TUNING else self._config.tasks
+            self._batches[key] = self._task.sample(self._rng(stream), tasks, observations, self._config.queries)
         return self._batches[key]
 
     def _point(self, learner: Learner, observations: int) -> Point:
@@ -181,28 +181,28 @@ class _Place:
 
     def _comparison(self, steps: int) -> Answer:
         if steps not in self._comparisons:
-            sample = self.batch(self._plan.observations, TUNING)
+            sample = self.batch(self._config.observations, TUNING)
             reference = descent(sample, steps) if steps else best_ridge(sample)
-            self._comparisons[steps] = answer(reference, self.batch(self._plan.observations))
+            self._comparisons[steps] = answer(reference, self.batch(self._config.observations))
         return self._comparisons[steps]
 
     def _rng(self, stream: int) -> np.random.Generator:
         """A stream that depends on the distribution's name, not on its place in the suite."""
-        return np.random.default_rng([self._plan.seed, stream, zlib.crc32(self._name.encode())])
+        return np.random.default_rng([self._config.seed, stream, zlib.crc32(self._name.encode())])
 
 
-class _Tuned:
-    """A reference learner, tuned anew for each length of context."""
+class _TunedReference:
+    """A reference learner, tuned again for each length of context."""
 
-    def __init__(self, place: _Place, reference: str) -> None:
-        self._place = place
+    def __init__(self, distribution: _Distribution, reference: str) -> None:
+        self._distribution = distribution
         self._reference = reference
         self._learners: dict[int, Learner] = {}
 
     def predict(self, x: Array, y: Array, x_query: Array) -> Array:
         observations = x.shape[1]
         if observations not in self._learners:
-            sample = self._place.batch(observations, TUNING)
+            sample = self._distribution.batch(observations, TUNING)
             self._learners[observations] = REFERENCES[self._reference](sample)
         return self._learners[observations].predict(x, y, x_query)
 

@@ -4,8 +4,8 @@ import pytest
 import torch
 from torch import Tensor
 
-from gdssm import fading, reference
-from gdssm.fading import FadingSum, fade
+from gdssm import decayed_gram, reference
+from gdssm.decayed_gram import DecayedGramOperator, decay_powers
 from gdssm.tokens import interleave
 from gdssm.window import slide
 from tests.closeness import assert_close
@@ -21,7 +21,7 @@ def inputs(length: int = N, vectors: int = B) -> list[Tensor]:
 
 def without_state(*tensors: Tensor) -> Tensor:
     *sequence, vector = tensors
-    return FadingSum(*sequence)(vector)
+    return DecayedGramOperator(*sequence)(vector)
 
 
 def literal(*tensors: Tensor) -> Tensor:
@@ -33,10 +33,10 @@ def literal(*tensors: Tensor) -> Tensor:
     return (state @ vector.mT[..., None])[..., 0].mT
 
 
-@pytest.fixture(params=[1, 100, fading.BLOCK], autouse=True)
+@pytest.fixture(params=[1, 100, decayed_gram.BLOCK], autouse=True)
 def block(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """One position at a time, a few, or all at once."""
-    monkeypatch.setattr(fading, "BLOCK", request.param)
+    monkeypatch.setattr(decayed_gram, "BLOCK", request.param)
 
 
 @pytest.mark.parametrize("vectors", [1, B])
@@ -69,4 +69,4 @@ def test_its_gradient_is_the_literal_one_in_everything_that_it_depends_on(length
 
 
 def test_what_is_certain_does_not_fade_however_long_it_takes() -> None:
-    assert_close(fade(torch.full((D, K), 40.0), 10_000), torch.ones(10_000, D, K), "Λ^age")
+    assert_close(decay_powers(torch.full((D, K), 40.0), 10_000), torch.ones(10_000, D, K), "Λ^age")

@@ -27,7 +27,7 @@ DEPTHS = {1: LINEAR.name, 2: "linear-2step-trained", 5: "linear-5step-trained", 
 
 
 @dataclass(frozen=True)
-class Lab:
+class ExperimentContext:
     """The means of one report."""
 
     settings: Settings
