@@ -27,8 +27,8 @@ ROOMS: Mapping[str, tuple[str, ...]] = {
     "admission: limits on requests, bytes, time": ("service/api/admission", "service/api/patience"),
     "keys and rate limits": ("service/api/keys", "service/access/", "hmac"),
     "reading and checking the body": (
-        "service/api/body", "service/api/json_arrays", "service/api/fields", "service/numbers", "service/api/headers",
-        "service/api/binary", "service/tensors", "pydantic/", "safetensors/", "json/",
+        "service/api/body", "service/api/json_arrays", "service/schemas/fields", "service/numbers",
+        "service/api/headers", "service/api/binary", "service/tensors", "pydantic/", "safetensors/", "json/",
     ),
     "checks of sizes, finite answers": ("service/predictor", "numpy/"),
     "the model (onnxruntime) and its inputs": ("service/runtime", "onnxruntime/", "service/shapes"),

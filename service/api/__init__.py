@@ -12,8 +12,7 @@ models     GET /v1/models, /v1/models/{name}, /v1/models/{name}/versions/{versio
 upkeep     what is done again and again while the service runs
 health     GET /health/live, /health/ready
 page       GET / and /web/…: the playground
-schemas    what goes in and out, with examples
-fields     arrays of numbers as pydantic fields
+parameters parameters of paths and queries
 body       the request body: its limit, its content type, its JSON, off the event loop
 json_arrays  JSON whose lists of numbers are arrays at once; held to the parser of record
 headers    the headers of a request by name

@@ -27,14 +27,14 @@ from pydantic_core import from_json
 
 from service import numbers
 from service.api.body import JSON, JsonBodyRoute, Reader, json_reader, validate
-from service.api.context_schemas import ContextQuery, NewObservations
 from service.api.headers import header
 from service.api.ready import Ready
-from service.api.schemas import PredictRequest
 from service.errors import SHOWN, InvalidInput, Problem
 from service.explaining.as_tensors import tensors_of_blocks, tensors_of_effects, tensors_of_pairs
-from service.explaining.explanation import Explanation
+from service.explaining.terms import Explanation
 from service.predictor import Prediction
+from service.schemas.contexts import ContextQuery, NewObservations
+from service.schemas.predictions import PredictRequest
 from service.shapes import Array
 from service.tensors import Tensors, numbers_of, pack, unpack
 

@@ -1,4 +1,4 @@
-"""GET /v1/contexts/{id}/state and POST /v1/contexts/import: a context as portable bytes, from service to service."""
+"""GET /v1/contexts/{id}/state and POST /v1/contexts/import: contexts as portable bytes, between services."""
 
 from typing import Annotated, Any
 
@@ -7,10 +7,11 @@ from fastapi import APIRouter, Body, Query, Response
 from service.api.allowed import allow_only
 from service.api.body import BytesBodyRoute
 from service.api.conditions import Making, etag
-from service.api.context_schemas import ContextAnswer, ContextId, ImportOptions
 from service.api.contexts import ETAG, MADE, NEW, READ, made
 from service.api.errors import documented
 from service.api.own import Own
+from service.api.parameters import ContextId, ImportOptions
+from service.schemas.contexts import ContextAnswer
 
 router = APIRouter(prefix="/v1/contexts", tags=["contexts"])
 reading = APIRouter(route_class=BytesBodyRoute)

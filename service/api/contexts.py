@@ -8,9 +8,18 @@ from service import errors
 from service.api.allowed import allow_only
 from service.api.binary import BYTES, BinaryRoute, answer_of, wants_binary
 from service.api.conditions import Changing, Known, Making, etag, is_known
-from service.api.context_schemas import (
+from service.api.errors import documented
+from service.api.own import Own
+from service.api.parameters import ContextId, PageRequest
+from service.api.ready import json_of
+from service.api.work import numbers_in
+from service.column_names import NAMELESS
+from service.contexts.context_record import ContextRecord
+from service.contexts.feature_scale import FeatureScale
+from service.explaining.terms import Explanation
+from service.predictor import Context, Prediction
+from service.schemas.contexts import (
     ContextAnswer,
-    ContextId,
     ContextPage,
     ContextPrediction,
     ContextQuery,
@@ -18,19 +27,9 @@ from service.api.context_schemas import (
     CreateContext,
     MergeRequest,
     NewObservations,
-    PageRequest,
     names_of,
 )
-from service.api.errors import documented
-from service.api.own import Own
-from service.api.ready import json_of
-from service.api.schemas import Observations
-from service.api.work import numbers_in
-from service.column_names import NAMELESS
-from service.contexts.context_record import ContextRecord
-from service.contexts.feature_scale import FeatureScale
-from service.explaining.explanation import Explanation
-from service.predictor import Context, Prediction
+from service.schemas.predictions import Observations
 
 router = APIRouter(prefix="/v1/contexts", tags=["contexts"], route_class=BinaryRoute)
 

@@ -11,7 +11,7 @@ from starlette.types import Receive, Scope, Send
 
 from service import errors
 from service.api.problems import path_of
-from service.api.schemas import ErrorBody, ErrorDetail
+from service.schemas.errors import ErrorBody, ErrorDetail
 from service.signals.record import current
 
 STATUS: dict[type[errors.ServiceError], int] = {

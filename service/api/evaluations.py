@@ -12,18 +12,13 @@ from fastapi.sse import EventSourceResponse, format_sse_event
 from service import errors
 from service.api.allowed import allow_only
 from service.api.body import JsonBodyRoute
-from service.api.context_schemas import PageRequest
 from service.api.errors import documented
-from service.api.evaluation_schemas import (
-    EvaluationAnswer,
-    EvaluationId,
-    EvaluationPage,
-    EvaluationView,
-)
 from service.api.own import Asked, OwnEvaluations
+from service.api.parameters import EvaluationId, PageRequest
 from service.api.served import Parts, Serving
 from service.evaluations.job_store import UNFINISHED, EvaluationRecord
 from service.evaluations.request import EvaluationRequest
+from service.schemas.evaluations import EvaluationAnswer, EvaluationPage, EvaluationView
 from service.signals.record import current
 
 router = APIRouter(prefix="/v1/evaluations", tags=["evaluations"], route_class=JsonBodyRoute)

@@ -1,13 +1,21 @@
-"""GET /health/live and /health/ready: for whoever starts and stops the service."""
+"""GET /health/live and /health/ready, for the supervisor of the process."""
+
+from typing import Literal
 
 from fastapi import APIRouter
 
 from service import errors
 from service.api.errors import documented
-from service.api.schemas import Health
 from service.api.served import Serving
+from service.schemas.schema import Schema
 
 router = APIRouter(prefix="/health", tags=["health"])
+
+
+class Health(Schema):
+    """The answer to a health probe."""
+
+    status: Literal["live", "ready"]
 
 
 @router.get("/live", responses=documented())

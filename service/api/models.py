@@ -4,9 +4,9 @@ from fastapi import APIRouter
 
 from service import errors
 from service.api.errors import documented
-from service.api.schemas import ModelList, ModelSummary, RefusedFile
 from service.api.served import Served
 from service.artifact import Manifest
+from service.schemas.models import ModelList, ModelSummary, RefusedFile
 
 router = APIRouter(prefix="/v1/models", tags=["models"])
 

@@ -6,12 +6,13 @@ from service import errors
 from service.api.binary import BYTES, BinaryRoute, answer_of, wants_binary
 from service.api.errors import documented
 from service.api.ready import json_of
-from service.api.schemas import PredictAnswer, PredictRequest
 from service.api.served import Served, Working
 from service.api.work import numbers_in
-from service.explaining.explanation import Explanation, predict_and_explain
+from service.explaining.explanation import predict_and_explain
+from service.explaining.terms import Explanation
 from service.predictor import Context, Prediction, Predictor, width_of
 from service.runtime import Runtime
+from service.schemas.predictions import PredictAnswer, PredictRequest
 
 router = APIRouter(prefix="/v1", tags=["predict"], route_class=BinaryRoute)
 

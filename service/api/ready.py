@@ -4,9 +4,9 @@ from fastapi import Response
 from pydantic_core import to_json
 
 from service.api.body import JSON
-from service.api.explanation_schemas import ExplanationAnswer
-from service.explaining.explanation import Explanation
+from service.explaining.terms import Explanation
 from service.predictor import Prediction
+from service.schemas.explanations import ExplanationAnswer
 
 
 class Ready(Response):

@@ -8,15 +8,16 @@ from fastapi import APIRouter, WebSocket, WebSocketDisconnect
 from pydantic_core import to_json
 
 from service.api.body import decode, validate
-from service.api.context_schemas import ContextId, names_of
 from service.api.errors import body_of
 from service.api.own import Own, OwnContexts
+from service.api.parameters import ContextId
 from service.api.ready import distribution_of
-from service.api.stream_schemas import OneObservation, StreamError, StreamMessage, message_id
 from service.api.work import BYTES_A_NUMBER
 from service.contexts.context_record import StreamStep
 from service.errors import InvalidInput, Problem, ServiceError, UnknownContext
 from service.predictor import Context, Prediction
+from service.schemas.contexts import names_of
+from service.schemas.streams import OneObservation, StreamError, StreamMessage, message_id
 
 router = APIRouter(prefix="/v1/contexts")
 

@@ -27,7 +27,8 @@ from service.cells import missing_problems
 from service.client import frames
 from service.client.engine import Engine, engine, takes_missing_cells
 from service.contexts import drift
-from service.contexts.decay import Decay, check_decay
+from service.contexts.decay import check_decay
+from service.contexts.decay_setting import AUTO, Decay
 from service.contexts.forgetting import COUNT
 from service.contexts.learning import Kept, learn
 from service.contexts.rows import Rows
@@ -156,7 +157,7 @@ class StateEstimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn ships
                     f"Model {manifest.name} {manifest.version} gives no intervals. Use linear or nonlinear."
                 )
             parts = []
-            contexts = drift.FACTORS if self.decay == drift.AUTO else 1
+            contexts = drift.FACTORS if self.decay == AUTO else 1
             for rows in _pieces(len(x), contexts * x.shape[1]):
                 found = engine.predict(self.state_, x[rows], self._parameters(), scale="scale" in names)
                 parts.append([_of_rows(found[name][0], len(x[rows])) for name in names])

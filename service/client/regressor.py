@@ -13,11 +13,12 @@ from sklearn.utils.validation import check_is_fitted
 from service.client import frames
 from service.client.estimator import Array, StateEstimator
 from service.contexts import drift
-from service.contexts.decay import Decay
+from service.contexts.decay_setting import Decay
 from service.distribution import Wanted, bounds
 from service.errors import UnsupportedByModel
-from service.explaining.explanation import Explanation, terms_of_state
-from service.explaining.implicit_weights import ImplicitWeights, implicit_weights
+from service.explaining.explanation import terms_of_state
+from service.explaining.implicit_weights import implicit_weights
+from service.explaining.terms import Explanation, ImplicitWeights
 
 
 class GDSSMRegressor(MultiOutputMixin, RegressorMixin, StateEstimator):  # type: ignore[misc]

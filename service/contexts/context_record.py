@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 
 from service.column_names import NAMELESS, ColumnNames
-from service.contexts.decay import Decay
-from service.explaining.implicit_weights import ImplicitWeights
+from service.contexts.decay_setting import Decay
+from service.explaining.terms import ImplicitWeights
 from service.predictor import Prediction
 from service.shapes import Array
 

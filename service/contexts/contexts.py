@@ -14,7 +14,7 @@ from service.column_names import NAMELESS, ColumnNames, restore_names
 from service.contexts import portable
 from service.contexts.column_order import arrange_query
 from service.contexts.context_record import UNCONDITIONAL, Change, ContextDetails, ContextRecord, Page, StreamStep
-from service.contexts.decay import Decay
+from service.contexts.decay_setting import Decay
 from service.contexts.feature_scale import FeatureScale, scale_of
 from service.contexts.fitting import check_size
 from service.contexts.memory import answer, join, learn, new_memory
@@ -24,9 +24,10 @@ from service.contexts.shelf import ID, Shelf, record_of
 from service.contexts.steps import check_step, predict_before
 from service.distribution import NOTHING, Wanted
 from service.errors import Conflict, InvalidInput, NumericOverflow, Problem, UnknownModel, UnsupportedByModel
-from service.explaining.explanation import Explanation, explain_state
+from service.explaining.explanation import explain_state
 from service.explaining.implicit_weights import implicit_weights_in
 from service.explaining.parts import Part
+from service.explaining.terms import Explanation
 from service.predictor import Context, Prediction, Predictor
 from service.runtime import Runtime
 from service.shapes import Array

@@ -4,18 +4,16 @@ import numpy as np
 
 from service.artifact import Manifest, next_name
 from service.contexts import drift
-from service.contexts.drift import AUTO, Auto, Infer, check_averages
+from service.contexts.decay_setting import AUTO, RULE, Decay
+from service.contexts.drift import Infer, check_averages
 from service.contexts.forgetting import COUNT, SQUARES, check_forgets, fade, faded_squares, fading
 from service.contexts.merge import State
 from service.errors import InvalidInput, Problem
 from service.predictor import check_finite
 from service.shapes import Array
 
-Decay = float | Auto | None
-"""What is left of the weight of an observation after one more; None forgets nothing."""
 Observed = tuple[Array, Array, Array | None]
 """x (N, D), y (N, K) and weight (N,), None for ones."""
-RULE = 'must be above 0 and at most 1, or "auto"'
 
 
 def check_decay(manifest: Manifest, decay: float | str | None) -> None:

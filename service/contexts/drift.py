@@ -7,7 +7,6 @@ into requests, and an observation costs a share of two runs.
 """
 
 from collections.abc import Callable, Mapping
-from typing import Final, Literal
 
 import numpy as np
 
@@ -20,8 +19,6 @@ from service.errors import Problem, UnsupportedByModel
 from service.predictor import check_finite
 from service.shapes import Array
 
-AUTO: Final = "auto"
-Auto = Literal["auto"]
 Infer = Callable[[Mapping[str, Array]], Mapping[str, Array]]
 """A model as a function: tensors of its graph by name, in and out."""
 

@@ -5,7 +5,8 @@ from typing import NamedTuple
 import numpy as np
 
 from service.artifact import Manifest
-from service.contexts.decay import Decay, observe
+from service.contexts.decay import observe
+from service.contexts.decay_setting import Decay
 from service.contexts.drift import Infer
 from service.contexts.forgetting import COUNT
 from service.contexts.history import History

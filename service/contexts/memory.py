@@ -11,8 +11,8 @@ from service.cells import buffered, missing_problems
 from service.column_names import NAMELESS, ColumnNames
 from service.contexts import drift, learning
 from service.contexts.column_order import arrange, join_names, width_with_names
-from service.contexts.decay import Decay, check_decay
-from service.contexts.drift import AUTO
+from service.contexts.decay import check_decay
+from service.contexts.decay_setting import AUTO, Decay
 from service.contexts.feature_scale import FeatureScale, check_scale, declared
 from service.contexts.fitting import check_observations, check_sums, looks_of, query_problems
 from service.contexts.forgetting import COUNT, fade

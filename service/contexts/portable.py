@@ -20,7 +20,7 @@ from service.artifact import UNHASHED, Manifest, content_hash
 from service.column_names import NAMELESS, ColumnNames
 from service.contexts import drift
 from service.contexts.compact import BUFFER, COMOMENT, canonical, compact, unpacked, with_buffer
-from service.contexts.drift import AUTO, Auto
+from service.contexts.decay_setting import AUTO, Auto
 from service.contexts.feature_scale import FeatureScale
 from service.contexts.fitting import LARGEST_COUNT, check_size
 from service.contexts.history import History, HistoryHeader

@@ -11,7 +11,7 @@ from sqlalchemy.exc import IntegrityError
 
 from service.column_names import names_from
 from service.contexts.context_record import UNCONDITIONAL, Change, ContextRecord
-from service.contexts.drift import AUTO
+from service.contexts.decay_setting import AUTO
 from service.contexts.memory import Memory
 from service.contexts.portable import as_written, memory_of, read, write
 from service.contexts.recent import Held, Recent

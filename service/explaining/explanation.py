@@ -1,40 +1,28 @@
 """A prediction with the reasons for it."""
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
 
 from service.artifact import Manifest
 from service.contexts import drift
+from service.contexts.decay_setting import AUTO
 from service.contexts.memory import Memory
 from service.distribution import NOTHING, Wanted
 from service.errors import Problem, UnsupportedByModel
 from service.explaining.blocks import blocks, pairs
-from service.explaining.contributions import contributions, no_contributions_of_a_state
+from service.explaining.contributions import check_linear, contributions, no_contributions_of_a_state
 from service.explaining.effects import check_size, effects, grid_of_observations, grid_of_state
-from service.explaining.implicit_weights import ImplicitWeights, implicit_weights_in, implicit_weights_of
-from service.explaining.parts import PARTS, TERMS, Part, available
+from service.explaining.implicit_weights import check_affine, implicit_weights_in, implicit_weights_of
+from service.explaining.parts import PARTS, TERMS, Part
 from service.explaining.readout import Fit, check_readout, fit_of_context, fit_of_state
-from service.explaining.terms import Block, Effects, Pair
+from service.explaining.terms import Explanation
 from service.inference import Infer
 from service.predictor import Context, Limits, Prediction, Predictor, check_finite, run, width_of
 from service.runtime import Runtime
 from service.shapes import Array
-
-
-@dataclass(frozen=True)
-class Explanation:
-    """What was asked for; the rest is None."""
-
-    implicit_weights: ImplicitWeights | None = None
-    contributions: Array | None = None
-    """(M, N), or (M, N, K) where y is rows: how much each observation adds to each prediction, in units of y."""
-    effects: Effects | None = None
-    pairs: tuple[Pair, ...] | None = None
-    """The strongest first."""
-    blocks: tuple[Block, ...] | None = None
 
 
 def predict_and_explain(
@@ -101,7 +89,7 @@ def explain_state(
     if "contributions" in explain and set(explain) != set(PARTS):
         raise no_contributions_of_a_state()
     asked = available(manifest, parameters or {}, explain) - {"contributions"}
-    if memory.decay == drift.AUTO and asked & TERMS:
+    if memory.decay == AUTO and asked & TERMS:
         if set(explain) != set(PARTS) or asked <= TERMS:
             raise no_terms_of_an_average()
         asked -= TERMS
@@ -174,3 +162,37 @@ def _finite_parts(found: Explanation) -> Iterator[Array]:
         yield from (pair.strength, pair.weight)
     for block in found.blocks or ():
         yield from (block.probability, block.strength)
+
+
+def available(manifest: Manifest, parameters: Mapping[str, float], explain: Collection[Part]) -> set[Part]:
+    """Choose what to explain: the parts that are named, or, if all are, those that the model has.
+
+    Raises:
+        UnsupportedByModel: It lacks what is named, or has nothing at all.
+    """
+    if set(explain) != set(PARTS):
+        for part in explain:
+            _check(part, manifest, parameters)
+        return set(explain)
+    found = {part for part in PARTS if _has(part, manifest, parameters)}
+    if not found:
+        text = f"model {manifest.name} has no explanation of its predictions. Leave explain out, or ask another model."
+        raise UnsupportedByModel(Problem("explain", text))
+    return found
+
+
+def _has(part: Part, manifest: Manifest, parameters: Mapping[str, float]) -> bool:
+    try:
+        _check(part, manifest, parameters)
+    except UnsupportedByModel:
+        return False
+    return True
+
+
+def _check(part: Part, manifest: Manifest, parameters: Mapping[str, float]) -> None:
+    if part == "implicit_weights":
+        check_affine(manifest)
+    elif part == "contributions":
+        check_linear(manifest, parameters)
+    else:
+        check_readout(manifest, part)

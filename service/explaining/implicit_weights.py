@@ -1,7 +1,6 @@
 """The linear model that a context amounts to, in the caller's units, read off the graph by asking it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
@@ -12,6 +11,7 @@ from service.contexts import drift
 from service.contexts.memory import Memory
 from service.errors import Problem, UnsupportedByModel
 from service.explaining.readout import check_linear_readout, weights_of_readout
+from service.explaining.terms import ImplicitWeights
 from service.inference import Infer
 from service.levels import Levels
 from service.predictor import Context, check_finite, columns, run, weight_of
@@ -20,16 +20,6 @@ from service.shapes import Array
 
 REACH = 2.0**30
 """Standard deviations between the mean and a probe: so far out that an intercept costs no digits of the slope."""
-
-
-@dataclass(frozen=True)
-class ImplicitWeights:
-    """prediction = x_query @ weights + intercept, in the caller's units; within reach, for models with a readout."""
-
-    weights: Array
-    """(D, K), or (D,) where y is numbers."""
-    intercept: Array
-    """(K,), or () where y is numbers."""
 
 
 def implicit_weights(infer: Infer, manifest: Manifest, state: Mapping[str, Array], inputs: int) -> ImplicitWeights:

@@ -1,13 +1,8 @@
-"""What there is to explain, by name, and which models have it."""
+"""The parts of an explanation, by name."""
 
-from collections.abc import Collection, Mapping
 from typing import Literal
 
-from service.artifact import Manifest
-from service.errors import InvalidInput, Problem, UnsupportedByModel
-from service.explaining.contributions import check_linear
-from service.explaining.implicit_weights import check_affine
-from service.explaining.readout import check_readout
+from service.errors import InvalidInput, Problem
 from service.numbers import named
 
 Part = Literal["implicit_weights", "contributions", "effects", "pairs", "blocks"]
@@ -28,37 +23,3 @@ def parts(value: object, name: str) -> tuple[Part, ...]:
         names = ", ".join(f'"{part}"' for part in PARTS)
         raise InvalidInput(Problem(name, f"must be true, false or a list of {names}; this is {named(value)}."))
     return tuple(part for part in PARTS if part in value)
-
-
-def available(manifest: Manifest, parameters: Mapping[str, float], explain: Collection[Part]) -> set[Part]:
-    """Choose what to explain: the parts that are named, or, if all are, those that the model has.
-
-    Raises:
-        UnsupportedByModel: It lacks what is named, or has nothing at all.
-    """
-    if set(explain) != set(PARTS):
-        for part in explain:
-            _check(part, manifest, parameters)
-        return set(explain)
-    found = {part for part in PARTS if _has(part, manifest, parameters)}
-    if not found:
-        text = f"model {manifest.name} has no explanation of its predictions. Leave explain out, or ask another model."
-        raise UnsupportedByModel(Problem("explain", text))
-    return found
-
-
-def _has(part: Part, manifest: Manifest, parameters: Mapping[str, float]) -> bool:
-    try:
-        _check(part, manifest, parameters)
-    except UnsupportedByModel:
-        return False
-    return True
-
-
-def _check(part: Part, manifest: Manifest, parameters: Mapping[str, float]) -> None:
-    if part == "implicit_weights":
-        check_affine(manifest)
-    elif part == "contributions":
-        check_linear(manifest, parameters)
-    else:
-        check_readout(manifest, part)

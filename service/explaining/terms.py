@@ -59,3 +59,36 @@ class Block:
     """That the block is in the model: of the groups of features that have it, by evidence; () or (K,)."""
     strength: Array
     """The standard deviation over the context of what it adds; () or (K,)."""
+
+
+@dataclass(frozen=True)
+class ImplicitWeights:
+    """prediction = x_query @ weights + intercept, in the caller's units; within reach, for models with a readout."""
+
+    weights: Array
+    """(D, K), or (D,) where y is numbers."""
+    intercept: Array
+    """(K,), or () where y is numbers."""
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """Why predictions are as they are; parts that were not requested are None."""
+
+    implicit_weights: ImplicitWeights | None = None
+    contributions: Array | None = None
+    """(M, N), or (M, N, K) where y is rows: how much each observation adds to each prediction, in units of y."""
+    effects: Effects | None = None
+    pairs: tuple[Pair, ...] | None = None
+    """The strongest first."""
+    blocks: tuple[Block, ...] | None = None
+
+    @property
+    def weights(self) -> Array | None:
+        """Those of the linear model, (D,), or (D, K) where y is rows."""
+        return None if self.implicit_weights is None else self.implicit_weights.weights
+
+    @property
+    def intercept(self) -> Array | None:
+        """That of the linear model, (), or (K,)."""
+        return None if self.implicit_weights is None else self.implicit_weights.intercept

@@ -37,7 +37,7 @@ CORE = [
     "chunks",
     "wide_readout",
 ]
-AROUND = ["models", "contexts", "explaining", "evaluations", "access", "files", "store", "signals"]
+AROUND = ["schemas", "models", "contexts", "explaining", "evaluations", "access", "files", "store", "signals"]
 ASIDE = ["migrations", "drawing", "parquet", "__init__"]
 """What alembic runs, what needs an extra (matplotlib, pyarrow), and what is empty."""
 
@@ -93,6 +93,12 @@ def test_the_core_comes_without_the_web() -> None:
     ]
     assert len(names) > 40
     assert imported_with(", ".join(f"service.{name}" for name in names)).isdisjoint([*HEAVY, *WEB])
+
+
+def test_schemas_come_without_web_database_and_runtime() -> None:
+    modules = ("contexts", "evaluations", "streams", "models", "errors")
+    found = imported_with(", ".join(f"service.schemas.{name}" for name in modules))
+    assert found.isdisjoint([*HEAVY, *WEB, "onnxruntime", "sqlalchemy", "simdjson"])
 
 
 def test_importing_the_service_does_no_work() -> None:

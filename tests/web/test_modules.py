@@ -12,9 +12,9 @@ import numpy as np
 import pytest
 from playwright.sync_api import Browser, Page
 
-from service.api.schemas import NoteAnswer
 from service.errors import InvalidInput
 from service.files.table import Table
+from service.schemas.predictions import NoteAnswer
 from tests.running import Server
 
 CODES = get_args(NoteAnswer.model_fields["code"].annotation)

@@ -4,8 +4,8 @@ from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import ConfigDict, Field, PrivateAttr, WithJsonSchema, model_validator
 
-from service.api.schema import Schema
 from service.api.v2.datatypes import Datatype
+from service.schemas.schema import Schema
 
 LARGEST = 2**31 - 1
 

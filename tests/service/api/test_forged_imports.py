@@ -13,7 +13,7 @@ from safetensors.numpy import load, save
 from service.artifact import UNHASHED, content_hash
 from service.column_names import ColumnNames
 from service.contexts import portable
-from service.contexts.decay import Decay
+from service.contexts.decay_setting import Decay
 from service.contexts.feature_scale import FeatureScale
 from service.contexts.memory import Memory, learn, new_memory
 from service.predictor import Limits

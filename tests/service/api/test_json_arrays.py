@@ -12,11 +12,11 @@ from pydantic import BaseModel
 
 from service.api import json_arrays
 from service.api.body import parse, parse_of_record
-from service.api.context_schemas import ContextQuery, CreateContext
 from service.api.names import NAMES
-from service.api.schemas import Observations, PredictRequest
 from service.errors import ServiceError
 from service.numbers import Cells
+from service.schemas.contexts import ContextQuery, CreateContext
+from service.schemas.predictions import Observations, PredictRequest
 
 FLOATS = st.floats(allow_nan=False, allow_infinity=False)
 NUMBERS = st.one_of(FLOATS, st.integers(-(2**63), 2**64 - 1))

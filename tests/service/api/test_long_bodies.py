@@ -13,9 +13,9 @@ from pydantic_core import from_json
 from service.api import body, names
 from service.api.body import LONG, decode, parse_of_record
 from service.api.names import decode_in_runs
-from service.api.schemas import PredictRequest
 from service.api.v2.schemas import InferRequest
 from service.errors import MalformedBody, ServiceError
+from service.schemas.predictions import PredictRequest
 from tests.service.api.test_json_arrays import CELLS, FLOATS, bodies
 
 VALUES = st.recursive(

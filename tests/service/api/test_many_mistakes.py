@@ -11,13 +11,13 @@ from pydantic import BaseModel
 from service.api import body
 from service.api.binary import observations
 from service.api.body import parse
-from service.api.context_schemas import CreateContext
 from service.api.names import ENTRIES, NAMES
-from service.api.schemas import Observations, PredictRequest
-from service.api.stream_schemas import StreamMessage
 from service.api.v2.schemas import InferRequest
 from service.errors import SHOWN, InvalidInput, MalformedBody
 from service.evaluations.request import EvaluationRequest
+from service.schemas.contexts import CreateContext
+from service.schemas.predictions import Observations, PredictRequest
+from service.schemas.streams import StreamMessage
 from service.tensors import HEADER_BYTES, pack
 from tests.service.in_process import InProcess
 

@@ -2,9 +2,9 @@ import pytest
 from pydantic import ValidationError
 
 from service.api.problems import path_of, problems_in
-from service.api.schemas import PredictRequest
 from service.api.v2.schemas import InferRequest
 from service.real_numbers import BOOLEAN, TEXT
+from service.schemas.predictions import PredictRequest
 
 
 def problems(body: dict[str, object]) -> dict[str, str]:

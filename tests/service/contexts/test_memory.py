@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from service.artifact import Manifest
-from service.contexts.decay import Decay
+from service.contexts.decay_setting import Decay
 from service.contexts.memory import Memory, answer, join, learn, new_memory
 from service.contexts.readouts import Readouts
 from service.distribution import NOTHING

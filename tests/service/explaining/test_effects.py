@@ -6,10 +6,10 @@ import pytest
 from service.distribution import Wanted
 from service.errors import InvalidInput
 from service.explaining.effects import VALUES_LIMIT, effects, grid_of_observations, grid_of_state
-from service.explaining.explanation import Explanation, predict_and_explain
+from service.explaining.explanation import predict_and_explain
 from service.explaining.parts import Part
 from service.explaining.readout import fit_of_context
-from service.explaining.terms import Effects
+from service.explaining.terms import Effects, Explanation
 from service.models.repository import Repository
 from service.predictor import Context, Limits, Predictor
 from service.shapes import Array

@@ -7,9 +7,10 @@ import pytest
 
 from service.errors import InvalidInput, NumericOverflow, UnsupportedByModel
 from service.explaining.contributions import ONE_RUN
-from service.explaining.explanation import Explanation, predict_and_explain
-from service.explaining.implicit_weights import ImplicitWeights, implicit_weights
+from service.explaining.explanation import predict_and_explain
+from service.explaining.implicit_weights import implicit_weights
 from service.explaining.parts import PARTS, Part, parts
+from service.explaining.terms import Explanation, ImplicitWeights
 from service.models.repository import Repository
 from service.predictor import Context, Limits, Prediction, Predictor, run
 from service.shapes import Array

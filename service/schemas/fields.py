@@ -15,6 +15,9 @@ from service.shapes import Array
 
 Value = TypeVar("Value")
 
+IDEMPOTENCY_KEY = r"^[ -~]{1,200}$"
+"""Pattern of a key under which a change is made once."""
+
 
 def reading(read: Callable[[object, str], Value], sent_as: object) -> PlainValidator:
     """Make a validator of a reader.

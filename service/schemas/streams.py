@@ -6,13 +6,13 @@ from typing import Annotated
 from pydantic import Field
 from pydantic.json_schema import SkipJsonSchema
 
-from service.api.conditions import KEY
-from service.api.context_schemas import ColumnsRequest
-from service.api.fields import Number, NumberOrNumbers, Row, reading
-from service.api.schema import Schema
-from service.api.schemas import DistributionRequest, ErrorBody, NoteAnswer
 from service.errors import InvalidInput, Problem
 from service.numbers import named
+from service.schemas.contexts import ColumnsRequest
+from service.schemas.errors import ErrorBody
+from service.schemas.fields import IDEMPOTENCY_KEY, Number, NumberOrNumbers, Row, reading
+from service.schemas.predictions import DistributionRequest, NoteAnswer
+from service.schemas.schema import Schema
 
 LONGEST_ID = 200
 LARGEST_ID = 2**53
@@ -38,7 +38,7 @@ def message_key(value: object, field: str) -> str:
     Raises:
         InvalidInput: It is no text that could be sent as the header Idempotency-Key.
     """
-    if isinstance(value, str) and re.fullmatch(KEY, value):
+    if isinstance(value, str) and re.fullmatch(IDEMPOTENCY_KEY, value):
         return value
     raise InvalidInput(Problem(field, f"must be 1 to 200 printable ASCII characters; this is {named(value)}."))
 

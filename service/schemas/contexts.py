@@ -2,30 +2,24 @@
 
 from dataclasses import asdict
 from datetime import UTC, datetime
-from typing import Annotated, Literal, Self
+from typing import TYPE_CHECKING, Annotated, Literal, Self
 
-from fastapi import Path
-from pydantic import Field, StringConstraints, model_validator
+from pydantic import ConfigDict, Field, StringConstraints
 from pydantic.json_schema import SkipJsonSchema
 
-from service.api.explanation_schemas import ExplanationAnswer, ImplicitWeightsAnswer
-from service.api.fields import Number, Numbers, Rows, reading
-from service.api.names import Pruning
-from service.api.schema import Schema
-from service.api.schemas import (
-    AnsweringModel,
-    DistributionAnswer,
-    DistributionRequest,
-    ModelReference,
-    Observations,
-)
 from service.column_names import NAMELESS, ColumnNames, read_names
-from service.contexts.context_record import ContextDetails, ContextRecord, Page
-from service.contexts.decay import RULE, Decay
-from service.contexts.drift import AUTO, Auto
+from service.contexts.decay_setting import AUTO, RULE, Auto, Decay
 from service.errors import InvalidInput, Problem
 from service.explaining.parts import Part, parts
 from service.numbers import named, number
+from service.schemas.explanations import ExplanationAnswer, ImplicitWeightsAnswer
+from service.schemas.fields import Number, Numbers, Rows, reading
+from service.schemas.models import AnsweringModel, ModelReference
+from service.schemas.predictions import DistributionAnswer, DistributionRequest, Observations
+from service.schemas.schema import ResponseModel, Schema
+
+if TYPE_CHECKING:
+    from service.contexts.context_record import ContextDetails, ContextRecord, Page
 
 LONGEST_TTL = 10 * 365 * 86_400
 """Seconds."""
@@ -48,7 +42,6 @@ def decay_of(value: object, field: str) -> Decay:
     return number(value, field)
 
 
-ContextId = Annotated[str, Path(description="The id that the context was given when it was made.")]
 ContextName = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{32}$")]
 DecayRequest = Annotated[Decay, reading(decay_of, Annotated[float, Field(gt=0, le=1)] | Auto | None)]
 """A number, which the core checks in its own words, or "auto"."""
@@ -118,16 +111,18 @@ class CreateContext(Schema):
     """The first observations."""
 
 
-class ColumnsAnswer(Schema):
+class ColumnsAnswer(ResponseModel):
     """Names of the columns of a context."""
 
-    x: list[str] | None
+    x: tuple[str, ...] | None
     """In the order of the columns of x and of queries without names; null if they have none."""
-    y: list[str] | None
+    y: tuple[str, ...] | None
 
 
-class ContextListed(Schema):
+class ContextListed(ResponseModel):
     """A context in a list."""
+
+    model_config = ConfigDict(json_schema_serialization_defaults_required=True)
 
     id: str = Field(examples=[EXAMPLE_ID])
     model: ModelReference
@@ -152,7 +147,7 @@ class ContextListed(Schema):
     """When it is removed, unless it is used before."""
 
     @classmethod
-    def of(cls, record: ContextRecord) -> Self:
+    def of(cls, record: "ContextRecord") -> Self:
         """Write a record as it is sent."""
         return cls(
             id=record.id,
@@ -173,11 +168,11 @@ class ContextListed(Schema):
 class ContextAnswer(ContextListed):
     """A context without its state."""
 
-    columns: ColumnsAnswer | None = Field(examples=[None])
+    columns: ColumnsAnswer | None = Field(None, examples=[None])
     """Names of its columns; null if it has none."""
 
     @classmethod
-    def of(cls, record: ContextRecord) -> Self:
+    def of(cls, record: "ContextRecord") -> Self:
         """Write a record as it is sent."""
         names = None if record.columns == NAMELESS else ColumnsAnswer(**asdict(record.columns))
         return cls(**dict(ContextListed.of(record)), columns=names)
@@ -186,14 +181,14 @@ class ContextAnswer(ContextListed):
 class ContextView(ContextAnswer):
     """A context, and the linear model that it amounts to."""
 
-    implicit_weights: ImplicitWeightsAnswer | None = Field(examples=[{"weights": [2.0], "intercept": 0.0}])
+    implicit_weights: ImplicitWeightsAnswer | None = Field(None, examples=[{"weights": [2.0], "intercept": 0.0}])
     """Null while nothing has been seen, and where the model has none."""
-    digits_left: int | None = Field(examples=[15])
+    digits_left: int | None = Field(None, examples=[15])
     """Significant digits that the sums still have of the variation of the column that has fewest: below 6 nothing can
     be taken out exactly. Null while no column varies, and where the model takes nothing out."""
 
     @classmethod
-    def showing(cls, details: ContextDetails) -> Self:
+    def showing(cls, details: "ContextDetails") -> Self:
         """Write a context as it is sent on its own."""
         weights = details.weights
         shown = None if weights is None else ImplicitWeightsAnswer.of(weights)
@@ -201,42 +196,17 @@ class ContextView(ContextAnswer):
         return cls(**record, implicit_weights=shown, digits_left=details.digits_left)
 
 
-class ContextPage(Schema):
+class ContextPage(ResponseModel):
     """Some of the caller's contexts, oldest first."""
 
-    contexts: list[ContextListed]
+    contexts: tuple[ContextListed, ...]
     after: str | None = Field(examples=[None])
     """Send it as `?after=` for the next page; null at the end."""
 
     @classmethod
-    def of(cls, page: Page) -> Self:
+    def of(cls, page: "Page") -> Self:
         """Write a page as it is sent."""
-        return cls(contexts=[ContextListed.of(record) for record in page.contexts], after=page.after)
-
-
-class Parameters(Schema):
-    """Parameters of an address."""
-
-    @model_validator(mode="before")
-    @classmethod
-    def _few(cls, value: object) -> object:
-        """Leave out most of many that are unknown; the first are refused."""
-        return Pruning(cls).of_object(value) if type(value) is dict else value
-
-
-class PageRequest(Parameters):
-    """Which of the caller's to list; FastAPI documents each field of an address by itself, from what is in it."""
-
-    limit: int = Field(100, ge=1, le=1000, description="Most on this page.")
-    after: ContextName | SkipJsonSchema[None] = Field(None, description="Where the page before ended.")
-
-
-class ImportOptions(Parameters):
-    """How to keep an imported context; documented as `PageRequest` is."""
-
-    ttl: Annotated[int, Field(ge=1, le=LONGEST_TTL)] | SkipJsonSchema[None] = Field(
-        None, description="Seconds that it is kept after its last use; GDSSM_CONTEXT_TTL if left out."
-    )
+        return cls(contexts=tuple(map(ContextListed.of, page.contexts)), after=page.after)
 
 
 class ContextQuery(DistributionRequest):

@@ -1,29 +1,28 @@
 """What goes in and out of the routes of evaluations, with examples."""
 
+from collections.abc import Iterable
 from datetime import datetime
-from typing import Annotated, Literal, Self
+from typing import TYPE_CHECKING, Annotated, Self
 
-from fastapi import Path
-from pydantic import Field
+from pydantic import ConfigDict, Field
 
-from service.api.context_schemas import EXAMPLE_ID, time_of
-from service.api.schema import Schema
-from service.evaluations.job_store import EvaluationRecord
 from service.evaluations.request import SuiteName
 from service.evaluations.result import ScoreView
+from service.schemas.contexts import EXAMPLE_ID, time_of
+from service.schemas.models import ModelReference
+from service.schemas.schema import ResponseModel, open_enum
 
-EvaluationId = Annotated[str, Path(description="The id that the evaluation was given when it was asked for.")]
+if TYPE_CHECKING:
+    from service.evaluations.job_store import EvaluationRecord
 
 
-class EvaluatedModel(Schema):
-    """A model as it was when the evaluation was asked for."""
+class EvaluatedModel(ModelReference):
+    """A model as it was when the evaluation was submitted."""
 
-    name: str = Field(examples=["linear"])
-    version: str = Field(examples=["2.0.0"])
     sha256: str
 
 
-class EvaluationSizes(Schema):
+class EvaluationSizes(ResponseModel):
     """How much is asked."""
 
     tasks: int
@@ -36,13 +35,13 @@ class EvaluationSizes(Schema):
     """Lengths of the context on the learning curve."""
 
 
-class EvaluationAnswer(Schema):
+class EvaluationAnswer(ResponseModel):
     """An evaluation beside its results."""
 
     id: str = Field(examples=[EXAMPLE_ID])
-    status: Literal["queued", "running", "done", "failed", "cancelled"]
+    status: Annotated[str, open_enum("queued", "running", "done", "failed", "cancelled")]
     suite: SuiteName
-    models: list[EvaluatedModel]
+    models: tuple[EvaluatedModel, ...]
     seed: int
     sizes: EvaluationSizes
     done: int = Field(examples=[18])
@@ -54,15 +53,20 @@ class EvaluationAnswer(Schema):
     created: datetime
     finished: datetime | None
 
+    @property
+    def is_finished(self) -> bool:
+        """Whether no further results will come."""
+        return self.status not in {"queued", "running"}
+
     @classmethod
-    def of(cls, record: EvaluationRecord) -> Self:
+    def of(cls, record: "EvaluationRecord") -> Self:
         """Write a record as it is sent."""
         request = record.request
         return cls(
             id=record.id,
             status=record.status,
             suite=request.suite,
-            models=[EvaluatedModel(**model) for model in record.models],
+            models=tuple(EvaluatedModel(**model) for model in record.models),
             seed=request.seed,
             sizes=EvaluationSizes(**request.model_dump(include=set(EvaluationSizes.model_fields))),
             done=record.done,
@@ -76,17 +80,19 @@ class EvaluationAnswer(Schema):
 class EvaluationView(EvaluationAnswer):
     """An evaluation with its results so far."""
 
-    results: list[ScoreView]
+    model_config = ConfigDict(json_schema_serialization_defaults_required=True)
+
+    results: tuple[ScoreView, ...] = ()
 
     @classmethod
-    def showing(cls, record: EvaluationRecord, results: list[ScoreView]) -> Self:
+    def showing(cls, record: "EvaluationRecord", results: Iterable[ScoreView]) -> Self:
         """Write an evaluation as it is sent on its own."""
-        return cls(**dict(EvaluationAnswer.of(record)), results=results)
+        return cls(**dict(EvaluationAnswer.of(record)), results=tuple(results))
 
 
-class EvaluationPage(Schema):
+class EvaluationPage(ResponseModel):
     """Some of the caller's evaluations, oldest first."""
 
-    evaluations: list[EvaluationAnswer]
+    evaluations: tuple[EvaluationAnswer, ...]
     after: str | None = Field(examples=[None])
     """Send it as `?after=` for the next page; null at the end."""

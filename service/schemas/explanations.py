@@ -5,10 +5,8 @@ from typing import Any, Self
 from pydantic import Field
 from pydantic.json_schema import SkipJsonSchema
 
-from service.api.schema import Schema
-from service.explaining.explanation import Explanation
-from service.explaining.implicit_weights import ImplicitWeights
-from service.explaining.terms import Block, Effect, Effects, Pair
+from service.explaining.terms import Block, Effect, Effects, Explanation, ImplicitWeights, Pair
+from service.schemas.schema import ResponseModel, Schema
 from service.shapes import Array
 
 OfY = float | list[float]
@@ -17,7 +15,7 @@ Curve = list[float] | list[list[float]]
 Bound = list[float | None] | list[list[float | None]]
 
 
-class ImplicitWeightsAnswer(Schema):
+class ImplicitWeightsAnswer(ResponseModel):
     """The linear model that the context amounts to: prediction = query · weights + intercept.
 
     It holds for queries without a note `beyond_observations`.

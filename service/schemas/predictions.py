@@ -1,15 +1,15 @@
-"""What goes in and out over HTTP, with examples; an unknown field is refused."""
+"""Observations, queries and predictions."""
 
 from typing import Literal
 
 from pydantic import ConfigDict, Field
 from pydantic.json_schema import SkipJsonSchema
 
-from service.api.explanation_schemas import ExplanationAnswer
-from service.api.fields import Explain, Number, Numbers, NumbersOrRows, Rows
-from service.api.schema import Schema
-from service.artifact import Assumptions, ParameterSpec
 from service.distribution import Wanted
+from service.schemas.explanations import ExplanationAnswer
+from service.schemas.fields import Explain, Number, Numbers, NumbersOrRows, Rows
+from service.schemas.models import AnsweringModel
+from service.schemas.schema import Schema
 
 
 class Observations(Schema):
@@ -52,22 +52,6 @@ class PredictRequest(DistributionRequest):
     explain: Explain = Field((), examples=[False])
     """What to explain: a list of `"implicit_weights"`, `"contributions"`, `"effects"`, `"pairs"` and `"blocks"`, or
     `true` for all of these that the model has."""
-
-
-class ModelReference(Schema):
-    """Which model answered."""
-
-    name: str = Field(examples=["nonlinear"])
-    version: str = Field(examples=["1.0.0"])
-
-
-class AnsweringModel(ModelReference):
-    """Which model answered, to the bit."""
-
-    model_config = ConfigDict(from_attributes=True)
-
-    sha256: str = Field(examples=["0" * 64])
-    """The SHA-256 of its file, as `sha256sum` prints it."""
 
 
 Shaped = list[float | None] | list[list[float | None]]
@@ -126,68 +110,3 @@ class PredictAnswer(DistributionAnswer):
     """N, the size of the context."""
     explanation: ExplanationAnswer | SkipJsonSchema[None] = None
     """What `explain` asked for."""
-
-
-class ModelSummary(Schema):
-    """A served model in short."""
-
-    model_config = ConfigDict(from_attributes=True)
-
-    name: str
-    version: str
-    summary: str
-    task: Literal["regression", "classification"]
-    """classification: y is one-hot, predictions are probabilities."""
-    origin: Literal["constructed", "trained"]
-    sha256: str
-    """The SHA-256 of its file, as `sha256sum` prints it."""
-    assumes: Assumptions
-    dims: dict[Literal["D", "K"], int | Literal["any"]]
-    """How many inputs D and outputs K it takes."""
-    gradient_steps: int
-    gives_scale: bool
-    """Whether it answers `interval` and `quantiles`."""
-    missing_cells: bool
-    """Whether it takes null (in binary bodies NaN) in x and query, for a missing cell."""
-    parameters: tuple[ParameterSpec, ...]
-
-
-class RefusedFile(Schema):
-    """A model file that is not served."""
-
-    file: str
-    reason: str
-
-
-class ModelList(Schema):
-    """Every version of every model in service, the highest of each first, and the files that are not."""
-
-    default: str
-    """The model that answers when a request names none."""
-    models: list[ModelSummary]
-    refused: list[RefusedFile]
-
-
-class Health(Schema):
-    """The answer to a health probe."""
-
-    status: Literal["live", "ready"]
-
-
-class ErrorDetail(Schema):
-    """One thing wrong with one field."""
-
-    field: str = Field(examples=["context.y[3]"])
-    """Where; empty for the request as a whole."""
-    message: str = Field(examples=["must be a number; this is null. Fill it in, or leave the row out."])
-
-
-class ErrorBody(Schema):
-    """Every error on every route."""
-
-    error: str = Field(examples=["context.y[3]: must be a number; this is null. Fill it in, or leave the row out."])
-    """What is wrong and what to do, in words."""
-    error_type: str = Field(examples=["invalid_input"])
-    """The same for a program: one fixed word for each kind of error."""
-    detail: list[ErrorDetail] | None
-    """Every problem found, by field, where there are fields to name."""

@@ -1,0 +1,14 @@
+"""Bodies of requests and responses as pydantic models, with examples; the API and the client use the same ones.
+
+schema        the base classes
+fields        arrays of numbers as fields
+models        models, in short
+predictions   observations, queries and predictions
+explanations  why predictions are as they are
+contexts      contexts and their columns
+streams       messages of a live stream
+evaluations   evaluations and their results
+errors        the one error body
+
+No web framework, database or onnxruntime is imported here.
+"""

@@ -1,0 +1,23 @@
+"""The base classes of bodies."""
+
+from pydantic import ConfigDict
+from pydantic.json_schema import WithJsonSchema
+
+from service.described import Described
+
+
+class Schema(Described):
+    """Refuses unknown fields; the text under a field is its description."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class ResponseModel(Schema):
+    """A response that clients keep: immutable. Clients read it with `extra="ignore"`, so that fields can be added."""
+
+    model_config = ConfigDict(frozen=True)
+
+
+def open_enum(*values: str) -> WithJsonSchema:
+    """Document the values of a text that clients accept with other values too, so that values can be added."""
+    return WithJsonSchema({"type": "string", "enum": list(values)})
