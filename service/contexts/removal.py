@@ -133,8 +133,8 @@ def check_remaining(after: Sums, constant: Mask, rows: Rows) -> None:
     if not lost.any():
         return
     column = int(lost.argmax())
-    distance = np.where(rows.weight < 0, -rows.weight, 0.0) * np.square(rows.values[:, column] - after.mean[column])
-    row = int(np.nanargmax(distance)) if not np.isnan(distance).all() else 0
+    squares = np.square(np.nan_to_num(rows.values[:, column] - after.mean[column]))
+    row = int(np.where(rows.weight < 0, -rows.weight * squares, -1.0).argmax())
     digits = digits_of(max(float(share[column]), 0.0))
     text = (
         f"is {rows.values[row, column]:g} and cannot be taken out exactly: {digits} of the {DIGITS} significant digits "
