@@ -95,7 +95,8 @@ def is_equivalent(module: str, result: WorkResult) -> bool:
     """Look a mutant up in the list of those that behave as the original does."""
     lines = (result.diff or "").splitlines()
     original, mutant = (
-        " ".join(line[1:].strip() for line in lines if line[:1] == sign and line[:3] != sign * 3) for sign in "-+"
+        " ".join(line[1:].strip() for line in lines if line[:1] == sign and line[:3] != sign * 3).strip()
+        for sign in "-+"
     )
     return (module, original, mutant) in {(entry.module, entry.original, entry.mutant) for entry in equivalents()}
 

@@ -27,8 +27,14 @@ MODULES: dict[str, dict[str, tuple[str, ...]]] = {
         "service/contexts/forgetting.py": (f"{CONTEXTS}/test_forgetting.py",),
         "service/contexts/compact.py": (f"{CONTEXTS}/test_compact.py",),
         "service/contexts/merge.py": (f"{CONTEXTS}/test_merge.py", f"{CONTEXTS}/test_cells.py"),
-        "service/contexts/precision.py": (f"{CONTEXTS}/test_precision.py",),
-        "service/contexts/removal.py": (f"{CONTEXTS}/test_precision.py", f"{CONTEXTS}/test_memory.py"),
+        "service/contexts/precision.py": (f"{CONTEXTS}/test_precision.py", "tests/service/api/test_digits_left.py"),
+        "service/contexts/removal.py": (
+            f"{CONTEXTS}/test_precision.py",
+            f"{CONTEXTS}/test_memory.py",
+            f"{CONTEXTS}/test_impossible_imports.py",
+            "tests/service/api/test_precision.py",
+            "tests/service/api/test_removals.py",
+        ),
         "service/contexts/state_validation.py": (f"{CONTEXTS}/test_impossible_imports.py",),
     },
     "access": {
