@@ -30,7 +30,7 @@ then, shared pages counted in each of them; what pip installed, pip itself not: 
 and the blocks on disk with the bytecode that pip compiles beside them. Ours is installed with `pip install .`, started
 from there, and has the whole zoo loaded; the others have one model. Medians of {} starts in turn, on one core, with the
 least and the most; and the ratio to the start of {} in the same round."""
-START = "service.running.serving"
+START = "service.server.serving"
 """What has to be imported before ours can begin."""
 COMPILED = "__pycache__"
 """Where Python keeps bytecode."""

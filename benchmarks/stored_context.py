@@ -28,8 +28,8 @@ from benchmarks.table import markdown, verdict
 from benchmarks.zoo import ZOO
 from service.contexts.contexts import Contexts
 from service.contexts.memory import learn, new_memory
-from service.models.repository import Repository
 from service.predictor import Predictor
+from service.registry.repository import Repository
 from service.store.database import Database
 
 CONTROL, MODELS = "linear", ("linear", "nonlinear")

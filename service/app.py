@@ -15,44 +15,33 @@ from starlette.types import ASGIApp
 from service.access.keyring import KeyRing, keys_required
 from service.access.keys import Keys
 from service.access.sites import Sites
-from service.api import (
-    context_state,
-    contexts,
-    errors,
-    evaluations,
-    health,
-    metrics,
-    models,
-    page,
-    predict,
-    stream,
-    traces,
-)
-from service.api.admission import Admission, bound_of_bodies
+from service.api import errors, traces
 from service.api.direct import Direct
-from service.api.head import HeadAsGet
-from service.api.keys import KeyGuard
-from service.api.live import LiveConnections
+from service.api.executor import Executor
+from service.api.middleware.admission import Admission, bound_of_bodies
+from service.api.middleware.authentication import KeyGuard
+from service.api.middleware.head import HeadAsGet
+from service.api.middleware.observability import ObservabilityMiddleware
+from service.api.middleware.prefix import WithoutPrefix, WithPrefix
+from service.api.middleware.security_headers import PagePolicy
+from service.api.middleware.sites import SiteGuard
+from service.api.middleware.websockets import WebSocketLimiter
 from service.api.openapi import complete
-from service.api.prefix import WithoutPrefix, WithPrefix
-from service.api.security_headers import PagePolicy
-from service.api.served import Parts, serve
-from service.api.signals import Signals
-from service.api.sites import SiteGuard
+from service.api.routes import context_state, contexts, evaluations, health, metrics, models, page, predict, stream
+from service.api.routes.v2 import routes as protocol
+from service.api.served import AppState, serve
 from service.api.templates import Templates
 from service.api.upkeep import every
-from service.api.v2 import routes as protocol
-from service.api.work import Pool
 from service.contexts.contexts import Contexts
 from service.evaluations.job_store import JobStore
 from service.evaluations.jobs import Evaluations
-from service.models.repository import Repository
+from service.observability.metrics import Metrics, MetricsRenderer
 from service.predictor import Limits, Predictor
+from service.registry.repository import Repository
 from service.settings import Settings
-from service.signals.metrics import Exposition, Metrics
 from service.store.context_count import ContextCount
 from service.store.database import Database
-from service.store.unloaded import StoredUnloaded
+from service.store.disabled_models import DatabaseDisabledModels
 
 SWEEP = 60.0
 """Seconds between two removals of what has expired; that it is expired shows at once, wherever it is looked up."""
@@ -66,12 +55,12 @@ def create_app(settings: Settings, database: Database | None = None) -> FastAPI:
         database: Open already, and closed at the end; that of the settings is opened at the start if it is left out.
     """
     numbers, count, provider = Metrics(), ContextCount(), traces.provider_from_environment()
-    parts = Parts(
+    parts = AppState(
         settings,
         _predictor(settings, Repository()),
-        Pool(settings.pool_threads, numbers.waiting, settings.max_share, settings.inline_seconds),
+        Executor(settings.pool_threads, numbers.waiting, settings.max_share, settings.inline_seconds),
         numbers,
-        Exposition(numbers, {"contexts": ("Contexts in the database.", count.read)}),
+        MetricsRenderer(numbers, {"contexts": ("Contexts in the database.", count.read)}),
         bound_of_bodies(settings),
     )
     if provider is not None:
@@ -98,13 +87,13 @@ def create_app(settings: Settings, database: Database | None = None) -> FastAPI:
 
 @asynccontextmanager
 async def _running(
-    parts: Parts, count: ContextCount, provider: TracerProvider | None, database: Database | None
+    parts: AppState, count: ContextCount, provider: TracerProvider | None, database: Database | None
 ) -> AsyncIterator[None]:
     """Open everything, and close it again when the server leaves."""
     settings = parts.settings
     if database is None:
         database = await run_in_threadpool(Database.open, settings.database_url)
-    load = partial(Repository.load, unloaded=StoredUnloaded(database), on_event=parts.metrics.model_event)
+    load = partial(Repository.load, unloaded=DatabaseDisabledModels(database), on_event=parts.metrics.model_event)
     repository = await run_in_threadpool(load, settings.directories, settings.threads)
     parts.predictor = _predictor(settings, repository)
     if keys_required(settings):
@@ -130,20 +119,20 @@ async def _running(
     traces.flush(provider)
 
 
-def _before(app: ASGIApp, parts: Parts, direct: Iterable[BaseRoute], templates: Templates) -> ASGIApp:
+def _before(app: ASGIApp, parts: AppState, direct: Iterable[BaseRoute], templates: Templates) -> ASGIApp:
     """Put in front of the framework what every request passes, the innermost first."""
     settings, numbers = parts.settings, parts.metrics
     behind_path = bool(settings.root_path) or settings.forwarded_prefix
     app = PagePolicy(WithPrefix(app) if behind_path else app)
     app = HeadAsGet(app)
-    app = LiveConnections(app, settings.max_in_flight, parts.stopping, numbers, settings.max_share)
+    app = WebSocketLimiter(app, settings.max_in_flight, parts.stopping, numbers, settings.max_share)
     app = Direct(app, direct)
     app = KeyGuard(app, parts)
     app = Admission(app, settings, numbers, parts.bodies)
     sites = Sites(settings)
     if sites.checks_names or sites.checks_pages:
         app = SiteGuard(app, sites)
-    app = Signals(app, numbers, settings.request_timeout, templates)
+    app = ObservabilityMiddleware(app, numbers, settings.request_timeout, templates)
     return WithoutPrefix(app, settings) if behind_path else app
 
 

@@ -15,8 +15,8 @@ from service.contexts.rows import Rows
 from service.distribution import NOTHING, Note, Wanted, bounds, check_wanted, notes_of
 from service.errors import InvalidInput, NotReady, NumericOverflow, Problem, ServiceError
 from service.levels import Levels
-from service.models.repository import Repository
 from service.numbers import is_finite
+from service.registry.repository import Repository
 from service.runtime import Runtime
 from service.shapes import Array
 

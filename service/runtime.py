@@ -31,8 +31,8 @@ from service.cells import has_missing, with_indicators
 from service.chunks import chunks, is_long
 from service.errors import BrokenArtifact, InvalidInput, Problem
 from service.levels import Levels, check_levels, with_new_levels
+from service.observability.request_stats import CURRENT
 from service.shapes import Array, Sizes, measure, shape_of
-from service.signals.record import CURRENT
 from service.wide_class_readout import wide_class_readout
 from service.wide_readout import wide_readout
 

@@ -14,8 +14,8 @@ from sqlalchemy import insert, select
 from benchmarks.scale.point import UNLIMITED
 from benchmarks.zoo import ZOO
 from service.contexts.contexts import Contexts
-from service.models.repository import Repository
 from service.predictor import Context, Predictor
+from service.registry.repository import Repository
 from service.store.database import Database
 from service.store.tables import CONTEXTS
 

@@ -21,11 +21,11 @@ from benchmarks.table import markdown
 PAYLOADS = ("S", "M", "L")
 SECONDS = 6
 ROOMS: Mapping[str, tuple[str, ...]] = {
-    "connection, HTTP, sending (uvicorn, asyncio)": ("uvicorn/", "service/api/transport", "asyncio/", "uvloop"),
+    "connection, HTTP, sending (uvicorn, asyncio)": ("uvicorn/", "service/server/http_protocol", "asyncio/", "uvloop"),
     "FastAPI and Starlette": ("fastapi/", "starlette/", "contextlib"),
     "past the framework to the endpoint": ("service/api/direct", "service/api/served"),
-    "admission: limits on requests, bytes, time": ("service/api/admission", "service/api/patience"),
-    "keys and rate limits": ("service/api/keys", "service/access/", "hmac"),
+    "admission: limits on requests, bytes, time": ("service/api/middleware/admission", "service/api/deadlines"),
+    "keys and rate limits": ("service/api/middleware/authentication", "service/access/", "hmac"),
     "reading and checking the body": (
         "service/api/body", "service/api/json_arrays", "service/schemas/fields", "service/numbers",
         "service/api/headers", "service/api/binary", "service/tensors", "pydantic/", "safetensors/", "json/",
@@ -33,8 +33,8 @@ ROOMS: Mapping[str, tuple[str, ...]] = {
     "checks of sizes, finite answers": ("service/predictor", "numpy/"),
     "the model (onnxruntime) and its inputs": ("service/runtime", "onnxruntime/", "service/shapes"),
     "writing the answer": ("service/api/predict", "service/api/ready"),
-    "request id, log line, metrics": ("service/api/signals", "service/signals/", "logging/", "prometheus_client/"),
-    "event loop or thread": ("service/api/work", "concurrent/", "threading"),
+    "request id, log line, metrics": ("service/api/middleware/observ", "service/observ", "logging/", "prometheus"),
+    "event loop or thread": ("service/api/executor", "concurrent/", "threading"),
 }  # fmt: skip
 """What a function's file says of its purpose."""
 REST = "everything else"

@@ -5,7 +5,7 @@ from fastapi import APIRouter, HTTPException
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE")
 
 
-def allow_only(router: APIRouter, path: str, *methods: str) -> None:
+def register_method_not_allowed(router: APIRouter, path: str, *methods: str) -> None:
     """Refuse all other methods.
 
     Args:

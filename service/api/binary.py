@@ -28,7 +28,7 @@ from pydantic_core import from_json
 from service import numbers
 from service.api.body import JSON, JsonBodyRoute, Reader, json_reader, validate
 from service.api.headers import header
-from service.api.ready import Ready
+from service.api.ready import PreparedResponse
 from service.errors import SHOWN, InvalidInput, Problem
 from service.explaining.as_tensors import tensors_of_blocks, tensors_of_effects, tensors_of_pairs
 from service.explaining.terms import Explanation
@@ -129,7 +129,7 @@ def answer_of(answer: Prediction, explanation: Explanation | None, **more: str) 
     if explanation and explanation.blocks:
         about["blocks"] = ",".join(block.block for block in explanation.blocks)
     content = pack(tensors, about)
-    return Ready(content, CONTENT_TYPE)
+    return PreparedResponse(content, CONTENT_TYPE)
 
 
 def _distribution(answer: Prediction) -> dict[str, Array]:

@@ -11,11 +11,11 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import from_json
 
 from service.api import json_arrays
+from service.api.executor import BYTES_PER_NUMBER, INLINE_LIMIT
 from service.api.headers import header, headers_of
 from service.api.names import Pruning, decode_beginning, decode_in_runs, is_crowded, names_of
 from service.api.problems import problems_in
 from service.api.served import parts_of
-from service.api.work import BYTES_A_NUMBER, SHORT
 from service.errors import BodyTooLarge, InvalidInput, MalformedBody, Problem, UnsupportedContentType
 from service.numbers import named
 
@@ -62,8 +62,8 @@ class JsonBodyRoute(APIRoute):
         reader = self.reader(request, model)
         parts = parts_of(request)
         body = await receive(request, parts.settings.max_body_bytes)
-        size = len(body) // BYTES_A_NUMBER
-        if size <= SHORT:
+        size = len(body) // BYTES_PER_NUMBER
+        if size <= INLINE_LIMIT:
             return body, reader.read(body)
         return body, await parts.pool.run(partial(reader.read, body), size, reader.kind)
 
@@ -174,14 +174,14 @@ def parse(body: bytes, model: type[Body]) -> Body:
     """
     quick = json_arrays.decode(body)
     if quick is None:
-        return parse_of_record(body, model)
+        return parse_strict(body, model)
     try:
         return model.model_validate(quick)
     except ValidationError:  # to be told in full, of what was really sent
-        return parse_of_record(body, model)
+        return parse_strict(body, model)
 
 
-def parse_of_record(body: bytes, model: type[Body]) -> Body:
+def parse_strict(body: bytes, model: type[Body]) -> Body:
     """Do what `parse` does without its short cut, which is of no use where whole numbers are wanted in lists.
 
     Raises:

@@ -57,11 +57,11 @@ async def _known(if_none_match: IfNoneMatch = None) -> str:
     return if_none_match or ""
 
 
-Making = Annotated[Change, Depends(_making)]
+CreatePreconditions = Annotated[Change, Depends(_making)]
 """The terms on which something new is made."""
-Changing = Annotated[Change, Depends(_changing)]
+UpdatePreconditions = Annotated[Change, Depends(_changing)]
 """The terms on which something is changed."""
-Known = Annotated[str, Depends(_known)]
+IfNoneMatchDep = Annotated[str, Depends(_known)]
 """What the caller has already, as If-None-Match says it."""
 
 

@@ -11,8 +11,8 @@ from starlette.types import Receive, Scope, Send
 
 from service import errors
 from service.api.problems import path_of
+from service.observability.request_stats import current
 from service.schemas.errors import ErrorBody, ErrorDetail
-from service.signals.record import current
 
 STATUS: dict[type[errors.ServiceError], int] = {
     errors.MalformedBody: 400,

@@ -6,8 +6,8 @@ from fastapi import FastAPI
 
 from service import errors
 from service.api.errors import documented
-from service.api.keys import is_open
-from service.api.signals import PROBES
+from service.api.middleware.authentication import is_open
+from service.api.middleware.observability import PROBES
 
 BEARER = {
     "type": "http",

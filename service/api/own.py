@@ -8,8 +8,8 @@ from typing import Annotated, Concatenate, ParamSpec, TypeVar
 from fastapi import Depends
 from starlette.requests import HTTPConnection
 
+from service.api.executor import Executor
 from service.api.served import LookUp, caller_of, parts_of
-from service.api.work import Pool
 from service.contexts.contexts import Contexts
 from service.errors import NotReady
 from service.evaluations.jobs import Evaluations
@@ -23,7 +23,7 @@ class Owned:
     """What belongs to one caller."""
 
     owner: str
-    pool: Pool
+    pool: Executor
 
     async def run(
         self, method: Callable[Concatenate[str, Given], Result], *given: Given.args, **named: Given.kwargs
@@ -74,7 +74,7 @@ def _open(part: Result | None) -> Result:
     return part
 
 
-Own = Annotated[OwnContexts, Depends(LookUp(_contexts))]
+ContextsDep = Annotated[OwnContexts, Depends(LookUp(_contexts))]
 """The caller's contexts."""
-Asked = Annotated[OwnEvaluations, Depends(LookUp(_evaluations))]
+EvaluationsDep = Annotated[OwnEvaluations, Depends(LookUp(_evaluations))]
 """The caller's evaluations."""

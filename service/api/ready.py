@@ -9,7 +9,7 @@ from service.predictor import Prediction
 from service.schemas.explanations import ExplanationAnswer
 
 
-class Ready(Response):
+class PreparedResponse(Response):
     """Starlette's response, without working out the general case of its headers.
 
     Args:
@@ -22,7 +22,7 @@ class Ready(Response):
         self.raw_headers = [(b"content-length", b"%d" % len(content)), (b"content-type", media_type.encode())]
 
 
-def json_of(answer: Prediction, explanation: Explanation | None, **more: object) -> Ready:
+def json_of(answer: Prediction, explanation: Explanation | None, **more: object) -> PreparedResponse:
     """Write a prediction as JSON, as `binary.answer_of` does as safetensors; `more` is further told about it.
 
     It is a `PredictAnswer` or a `ContextPrediction`; what comes out of the model needs no validation.
@@ -36,7 +36,7 @@ def json_of(answer: Prediction, explanation: Explanation | None, **more: object)
     }
     if explanation is not None:
         content["explanation"] = ExplanationAnswer.of(explanation)
-    return Ready(to_json(content | distribution_of(answer), exclude_none=True, inf_nan_mode="null"), JSON)
+    return PreparedResponse(to_json(content | distribution_of(answer), exclude_none=True, inf_nan_mode="null"), JSON)
 
 
 def distribution_of(answer: Prediction) -> dict[str, object]:

@@ -9,29 +9,29 @@ from starlette.requests import HTTPConnection
 
 from service.access.caller import Caller
 from service.access.keyring import KeyRing
-from service.api.bounds import Bound
-from service.api.work import Pool
+from service.api.executor import Executor
+from service.api.middleware.bounds import Bound
 from service.contexts.contexts import Contexts
 from service.errors import Forbidden
 from service.evaluations.jobs import Evaluations
+from service.observability.metrics import Metrics, MetricsRenderer
 from service.predictor import Predictor
-from service.running.stopping import Stopping
+from service.server.stopping import Stopping
 from service.settings import Settings
-from service.signals.metrics import Exposition, Metrics
 from service.store.database import Database
 
 Found = TypeVar("Found")
 
 
 @dataclass
-class Parts:
+class AppState:
     """The parts of a running service."""
 
     settings: Settings
     predictor: Predictor
-    pool: Pool
+    pool: Executor
     metrics: Metrics
-    exposition: Exposition
+    exposition: MetricsRenderer
     bodies: Bound
     """Bytes of bodies and messages."""
     stopping: Stopping = field(default_factory=Stopping)
@@ -77,26 +77,28 @@ class LookUp(Generic[Found]):
         return self.find(request)
 
 
-def serve(app: FastAPI, parts: Parts) -> None:
+def serve(app: FastAPI, parts: AppState) -> None:
     """Put the parts where the routes find them: not in `app.state`, which takes ten times as long to look into."""
     vars(app)["parts"] = parts
 
 
-def parts_in(app: FastAPI) -> Parts:
+def parts_in(app: FastAPI) -> AppState:
     """Find the parts of an app."""
-    parts: Parts = vars(app)["parts"]
+    parts: AppState = vars(app)["parts"]
     return parts
 
 
-def parts_of(request: HTTPConnection) -> Parts:
+def parts_of(request: HTTPConnection) -> AppState:
     """Find the parts of the app that a request came to."""
-    parts: Parts = request.scope["app"].parts
+    parts: AppState = request.scope["app"].parts
     return parts
 
 
 def caller_of(request: HTTPConnection) -> Caller:
     """Find out who asks."""
-    caller: Caller = request.scope["state"]["caller"]  # put there by `api.keys`; without it nobody may do anything
+    caller: Caller = request.scope["state"][
+        "caller"
+    ]  # put there by `api.middleware.authentication`; without it nobody may do anything
     return caller
 
 
@@ -106,11 +108,11 @@ async def _administrator(caller: Annotated[Caller, Depends(LookUp(caller_of))]) 
     return caller
 
 
-Serving = Annotated[Parts, Depends(LookUp(parts_of))]
+StateDep = Annotated[AppState, Depends(LookUp(parts_of))]
 """The running service as a whole."""
-Served = Annotated[Predictor, Depends(LookUp(lambda request: parts_of(request).predictor))]
+PredictorDep = Annotated[Predictor, Depends(LookUp(lambda request: parts_of(request).predictor))]
 """The predictor."""
-Working = Annotated[Pool, Depends(LookUp(lambda request: parts_of(request).pool))]
+ExecutorDep = Annotated[Executor, Depends(LookUp(lambda request: parts_of(request).pool))]
 """Where the route's work runs."""
-Administering = Annotated[Caller, Depends(_administrator)]
+AdminDep = Annotated[Caller, Depends(_administrator)]
 """Who asks, if they may administer; 403 for others."""

@@ -11,8 +11,8 @@ import time
 from fastapi.telemetry import TelemetryConfig
 from opentelemetry.trace import TracerProvider
 
-from service.api.signals import PROBES
-from service.api.work import Watch
+from service.api.executor import Watch
+from service.api.middleware.observability import PROBES
 
 logger = logging.getLogger(__name__)
 

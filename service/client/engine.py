@@ -14,7 +14,7 @@ from service.client.errors import NotFound
 from service.contexts import drift
 from service.errors import ServiceError
 from service.inference import Infer, unlimited
-from service.models.repository import Repository
+from service.registry.repository import Repository
 from service.settings import Settings
 from service.shapes import Array
 

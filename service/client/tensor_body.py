@@ -7,7 +7,7 @@ import httpx
 import numpy as np
 from numpy.typing import ArrayLike
 
-from service.api.v2.datatypes import datatype_of, dtype_of
+from service.api.routes.v2.datatypes import datatype_of, dtype_of
 from service.client import frames
 from service.shapes import Array
 

@@ -11,8 +11,8 @@ from service.distribution import Wanted
 from service.files.column_file import open_column
 from service.files.prediction_job import open_job
 from service.files.streaming import predictions
-from service.models.repository import Repository
 from service.predictor import Limits, Predictor
+from service.registry.repository import Repository
 from service.settings import Settings
 
 Chunk = TypeVar("Chunk")

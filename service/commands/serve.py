@@ -3,7 +3,7 @@
 import click
 
 from service.commands.options import by_setting, example
-from service.running import garbage
+from service.server import garbage
 from service.settings import Settings
 
 
@@ -15,6 +15,6 @@ def command(host: str | None, port: int | None) -> None:
     given = {"host": host, "port": port}
     settings = Settings.from_environment(**{name: value for name, value in given.items() if value is not None})
     garbage.let_it_lie()
-    from service.running import serving  # noqa: PLC0415  (most of what the start makes, and not needed for a mistake)
+    from service.server import serving  # noqa: PLC0415  (most of what the start makes, and not needed for a mistake)
 
     serving.run(settings)

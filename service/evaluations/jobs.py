@@ -11,7 +11,7 @@ from service.errors import DatabaseUnavailable
 from service.evaluations.job_store import EvaluationRecord, JobStore
 from service.evaluations.process import JobSpec, Process
 from service.evaluations.request import EvaluationRequest
-from service.models.repository import Repository
+from service.registry.repository import Repository
 
 logger = logging.getLogger(__name__)
 

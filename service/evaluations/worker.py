@@ -12,7 +12,7 @@ from service.evaluations.models import candidate
 from service.evaluations.process import JobSpec
 from service.evaluations.result import view
 from service.inference import unlimited
-from service.models.repository import Repository
+from service.registry.repository import Repository
 from service.runtime import Runtime
 
 NICE_LEVEL = 10

@@ -8,7 +8,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from service.models.repository import FIRST_LOOK
+from service.registry.repository import FIRST_LOOK
 from tests.adversarial.attacks import eventually
 from tests.running import ROOT, SERVE, free_port
 from tests.service.forged import endless

@@ -9,8 +9,8 @@ from sklearn.preprocessing import StandardScaler
 
 from benchmarks.accuracy import tables
 from service.distribution import Wanted
-from service.models.repository import Repository
 from service.predictor import Context, Limits, Predictor
+from service.registry.repository import Repository
 from service.settings import Settings
 
 TABLES = ("diabetes", "Boston", "concrete", "Auto", "friedman1", "noise")

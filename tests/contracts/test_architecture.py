@@ -37,7 +37,7 @@ CORE = [
     "chunks",
     "wide_readout",
 ]
-AROUND = ["schemas", "models", "contexts", "explaining", "evaluations", "access", "files", "store", "signals"]
+AROUND = ["schemas", "models", "contexts", "explaining", "evaluations", "access", "files", "store", "observability"]
 ASIDE = ["migrations", "drawing", "parquet", "__init__"]
 """What alembic runs, what needs an extra (matplotlib, pyarrow), and what is empty."""
 
@@ -64,7 +64,7 @@ def test_the_service_comes_without_the_science(module: str) -> None:
 
 
 def test_a_service_starts_without_what_it_may_never_need() -> None:
-    modules = modules_imported_with("service.running.serving")
+    modules = modules_imported_with("service.server.serving")
     assert {name.split(".")[0] for name in modules}.isdisjoint(["alembic", "mako"])
     assert {name for name in modules if name.split(".")[0] == "gdssm"} <= SCIENCE
 
@@ -112,7 +112,7 @@ def test_making_the_app_loads_no_model() -> None:
 
 def test_running_a_model_reports_to_nobody(tmp_path: Path) -> None:
     """onnxruntime keeps an identity and a queue of events under the home directory, unless it is told not to."""
-    code = "from service.models.repository import Repository; Repository.load([Settings().zoo], 1)"
+    code = "from service.registry.repository import Repository; Repository.load([Settings().zoo], 1)"
     environment = {name: value for name, value in os.environ.items() if name != "ORT_DISABLE_TELEMETRY"}
     command = [sys.executable, "-W", "error", "-c", f"from service.settings import Settings; {code}"]
     subprocess.run(command, cwd=ROOT, env={**environment, "HOME": str(tmp_path)}, check=True)

@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator, Iterator
 
 import pytest
 
-from service.api.keys import is_open
+from service.api.middleware.authentication import is_open
 from service.settings import Settings
 from tests.nonempty import nonempty
 from tests.service.in_process import InProcess, in_process

@@ -4,14 +4,14 @@ import pytest
 
 from service.access.keyring import FRESH_FOR, GRACE, NEW_KEYS
 from service.access.rate_limits import WINDOW
-from service.api import transport
+from service.api.executor import INLINE_LIMIT
 from service.api.names import NAMES
-from service.api.work import SHORT
 from service.contexts import recent
 from service.errors import SHOWN
-from service.models import model_file, trial
-from service.models.repository import FIRST_LOOK
-from service.running.serving import KEEP_ALIVE, LAST_GRACE
+from service.registry import model_file, sandbox
+from service.registry.repository import FIRST_LOOK
+from service.server import http_protocol as transport
+from service.server.serving import KEEP_ALIVE, LAST_GRACE
 from service.store.receipts import KEPT_FOR
 from service.tensors import HEADER_BYTES
 from tests.running import ROOT
@@ -26,8 +26,8 @@ PROMISES = [
     f"so many requests in any {WINDOW:g} seconds",
     f"keeps the states that it used last, {recent.MOST / MIB:g} MiB of them",
     f"larger than {model_file.LARGEST / MIB:g} MiB",
-    f"with {trial.SECONDS} s, {trial.MEMORY / MIB / 1024:g} GiB (and {trial.COPIES} times its size)",
-    f"trial side by side, {trial.SECONDS} s each; after {FIRST_LOOK:g} s the start waits no longer",
+    f"with {sandbox.SECONDS} s, {sandbox.MEMORY / MIB / 1024:g} GiB (and {sandbox.COPIES} times its size)",
+    f"trial side by side, {sandbox.SECONDS} s each; after {FIRST_LOOK:g} s the start waits no longer",
     f"| {transport.HEAD_BYTES / 1024:g} KiB | request line, headers and trailers",
     f"| {HEADER_BYTES / MIB:g} MiB | the header of a body of safetensors",
     f"| {NAMES} | names of one object of JSON; of many mistakes the first {SHOWN} are looked for",
@@ -35,7 +35,7 @@ PROMISES = [
     f"| the limit of open files, less {transport.SPARE_FILES} | connections; idle ones end after {KEEP_ALIVE} s |",
     f"Exit code 0; {LAST_GRACE:g} seconds later the process ends by force",
     f"stored in the transaction of the change, for {'a day' if KEPT_FOR == DAY else KEPT_FOR}",
-    f"Work of up to {SHORT} numbers",
+    f"Work of up to {INLINE_LIMIT} numbers",
 ]
 
 

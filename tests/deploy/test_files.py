@@ -11,7 +11,7 @@ import kubernetes_validate
 import pytest
 import yaml
 
-from service.api.keys import is_open
+from service.api.middleware.authentication import is_open
 from service.app import create_app
 from service.settings import PREFIX, Settings
 from tests.clients.test_foreign_clients import PYTHON

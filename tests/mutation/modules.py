@@ -13,10 +13,10 @@ MODULES: dict[str, dict[str, tuple[str, ...]]] = {
         "service/real_numbers.py": ("tests/service/test_real_numbers.py", "tests/service/test_numbers.py"),
         "service/shapes.py": ("tests/service/test_shapes.py",),
         "service/inference.py": ("tests/service/test_inference.py",),
-        "service/api/bounds.py": ("tests/service/api/test_bounds.py",),
-        "service/api/live_transport.py": ("tests/service/api/test_live_transport.py",),
-        "service/api/admission.py": ("tests/service/api/test_admission.py",),
-        "service/api/patience.py": ("tests/service/api/test_patience.py",),
+        "service/api/middleware/bounds.py": ("tests/service/api/middleware/test_bounds.py",),
+        "service/server/websocket_protocol.py": ("tests/service/server/test_websocket_protocol.py",),
+        "service/api/middleware/admission.py": ("tests/service/api/middleware/test_admission.py",),
+        "service/api/deadlines.py": ("tests/service/api/test_deadlines.py",),
     },
     "state": {
         "service/contexts/memory.py": (
@@ -38,7 +38,7 @@ MODULES: dict[str, dict[str, tuple[str, ...]]] = {
         "service/contexts/state_validation.py": (f"{CONTEXTS}/test_impossible_imports.py",),
     },
     "access": {
-        "service/access/caller.py": ("tests/service/access", "tests/service/api/test_keys.py"),
+        "service/access/caller.py": ("tests/service/access", "tests/service/api/middleware/test_authentication.py"),
         "service/access/keyring.py": ("tests/service/access",),
         "service/access/keys.py": ("tests/service/access",),
         "service/access/rate_limits.py": ("tests/service/access",),

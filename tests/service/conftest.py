@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from service.models.repository import Repository
 from service.predictor import Limits, Predictor
+from service.registry.repository import Repository
 from service.settings import Settings
 from service.store.database import Database
 from tests.postgres import Postgres

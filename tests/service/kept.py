@@ -6,8 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from service.contexts.contexts import Contexts
-from service.models.repository import Repository
 from service.predictor import Context, Limits, Predictor
+from service.registry.repository import Repository
 from service.shapes import Array
 from service.store.database import Database
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from service import chunks
-from service.models.repository import Repository
+from service.registry.repository import Repository
 from tests.closeness import assert_close
 
 B, N, D = 2, 300, 4

@@ -7,8 +7,8 @@ from service.artifact import Manifest
 from service.class_shares import share_problems, share_problems_of_one
 from service.contexts.memory import learn, new_memory
 from service.errors import InvalidInput
-from service.models.repository import Repository
 from service.predictor import Context, Limits, Predictor
+from service.registry.repository import Repository
 
 CLASSIFIERS = ["classifier", "softmax-1", "softmax-8"]
 X = np.arange(12.0).reshape(6, 2)

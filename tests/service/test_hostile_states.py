@@ -5,8 +5,8 @@ import pytest
 
 from service.errors import ServiceError
 from service.inference import infer
-from service.models.repository import Repository
 from service.predictor import Limits
+from service.registry.repository import Repository
 from service.runtime import Runtime
 from service.shapes import Array
 

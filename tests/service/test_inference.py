@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from service.artifact import next_name
 from service.errors import InvalidInput, NumericOverflow
 from service.inference import infer
-from service.models.repository import Repository
 from service.predictor import Limits
+from service.registry.repository import Repository
 from service.runtime import Runtime
 from service.settings import Settings
 from tests.closeness import assert_close

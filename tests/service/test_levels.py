@@ -12,8 +12,8 @@ from service.explaining.effects import effects
 from service.explaining.explanation import predict_and_explain
 from service.explaining.readout import fit_of_context
 from service.levels import Levels
-from service.models.repository import Repository
 from service.predictor import Context, Limits, Prediction, Predictor
+from service.registry.repository import Repository
 from service.runtime import WIDE, Runtime
 from service.shapes import Array
 from tests.closeness import assert_close

@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 
 from service.errors import InvalidInput, NotReady, NumericOverflow, UnknownModel
-from service.models.repository import Repository
 from service.predictor import Context, Limits, Predictor
+from service.registry.repository import Repository
 from service.shapes import Array
 from tests.closeness import assert_close
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from gdssm.prior import RESIDUE
-from service.models.repository import Repository
+from service.registry.repository import Repository
 from service.runtime import WIDE, Runtime
 from service.shapes import Array
 from service.wide_readout import group_probabilities, varying, wide_readout

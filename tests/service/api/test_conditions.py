@@ -1,6 +1,6 @@
 import pytest
 
-from tests.service.api.context_calls import LINE, make, observe, post, refusal
+from tests.service.api.routes.context_calls import LINE, make, observe, post, refusal
 from tests.service.in_process import InProcess
 
 MORE = {"x": [[4]], "y": [8]}

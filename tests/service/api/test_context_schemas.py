@@ -4,7 +4,7 @@ from typing import Any
 import pytest
 
 from tests.nonempty import nonempty
-from tests.service.api.context_calls import LINE, make, refusal
+from tests.service.api.routes.context_calls import LINE, make, refusal
 from tests.service.in_process import InProcess
 
 BAD = {

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tests.service.api.context_calls import make, observe, post, refusal
+from tests.service.api.routes.context_calls import make, observe, post, refusal
 from tests.service.in_process import InProcess
 
 COLUMN = [2e6 + value for value in range(8)]

@@ -6,9 +6,9 @@ import httpx
 import pytest
 from fastapi import FastAPI
 
-from service.api import contexts, predict
 from service.api.body import JsonBodyRoute
 from service.api.direct import Direct, is_direct
+from service.api.routes import contexts, predict
 from tests.service.in_process import InProcess
 
 GOOD = {"context": {"x": [[1], [2]], "y": [2, 4]}, "query": [[3]]}

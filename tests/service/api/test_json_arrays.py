@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from pydantic import BaseModel
 
 from service.api import json_arrays
-from service.api.body import parse, parse_of_record
+from service.api.body import parse, parse_strict
 from service.api.names import NAMES
 from service.errors import ServiceError
 from service.numbers import Cells
@@ -69,12 +69,12 @@ def test_ordinary_numbers_are_read_and_are_the_same_to_the_bit(x: list[list[floa
 
 @given(bodies(CELLS))
 def test_it_accepts_and_refuses_what_the_parser_of_record_does_in_the_same_words(body: bytes) -> None:
-    assert outcome(parse, body, PredictRequest) == outcome(parse_of_record, body, PredictRequest)
+    assert outcome(parse, body, PredictRequest) == outcome(parse_strict, body, PredictRequest)
 
 
 @given(bodies(st.one_of(NUMBERS, st.none())))
 def test_missing_cells_are_read_and_refused_as_by_the_parser_of_record(body: bytes) -> None:
-    assert outcome(parse, body, PredictRequest) == outcome(parse_of_record, body, PredictRequest)
+    assert outcome(parse, body, PredictRequest) == outcome(parse_strict, body, PredictRequest)
 
 
 @pytest.mark.parametrize("rows_at_once", [1, 2, 7])
@@ -91,7 +91,7 @@ def test_missing_cells_are_read_in_runs(monkeypatch: pytest.MonkeyPatch, rows_at
 def test_a_body_that_was_tampered_with_is_told_in_the_same_words(body: bytes, data: st.DataObject) -> None:
     at = data.draw(st.integers(0, len(body) - 1))
     tampered = body[:at] + data.draw(st.binary(max_size=2)) + body[at + data.draw(st.integers(0, 2)) :]
-    assert outcome(parse, tampered, PredictRequest) == outcome(parse_of_record, tampered, PredictRequest)
+    assert outcome(parse, tampered, PredictRequest) == outcome(parse_strict, tampered, PredictRequest)
 
 
 @pytest.mark.parametrize("digits", ["0.1", "1e-400", "4.9e-324", "2.2250738585072011e-308", "1e22", "1e23", "-0.0"])
@@ -131,7 +131,7 @@ def test_numbers_that_are_hard_to_round(digits: str) -> None:
 )
 def test_what_is_unusual_is_left_to_the_parser_of_record(body: bytes) -> None:
     assert json_arrays.decode(body) is None
-    assert outcome(parse, body, Observations) == outcome(parse_of_record, body, Observations)
+    assert outcome(parse, body, Observations) == outcome(parse_strict, body, Observations)
 
 
 @pytest.mark.parametrize(
@@ -145,4 +145,4 @@ def test_what_is_unusual_is_left_to_the_parser_of_record(body: bytes) -> None:
 def test_other_bodies_with_numbers_go_the_same_way(model: type[BaseModel], value: object) -> None:
     body = json.dumps(value).encode()
     assert json_arrays.decode(body) is not None
-    assert outcome(parse, body, model) == outcome(parse_of_record, body, model)
+    assert outcome(parse, body, model) == outcome(parse_strict, body, model)

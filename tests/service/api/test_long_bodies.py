@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from pydantic_core import from_json
 
 from service.api import body, names
-from service.api.body import LONG, decode, parse_of_record
+from service.api.body import LONG, decode, parse_strict
 from service.api.names import decode_in_runs
-from service.api.v2.schemas import InferRequest
+from service.api.routes.v2.schemas import InferRequest
 from service.errors import MalformedBody, ServiceError
 from service.schemas.predictions import PredictRequest
 from tests.service.api.test_json_arrays import CELLS, FLOATS, bodies
@@ -53,7 +53,7 @@ def test_requests_are_accepted_and_refused_in_the_same_words(sent: bytes) -> Non
 
 def outcome(sent: bytes) -> str:
     try:
-        return repr(parse_of_record(sent, PredictRequest))
+        return repr(parse_strict(sent, PredictRequest))
     except ServiceError as error:
         return f"{type(error)} {error} {error.detail}"
 

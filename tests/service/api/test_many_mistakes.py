@@ -12,7 +12,7 @@ from service.api import body
 from service.api.binary import observations
 from service.api.body import parse
 from service.api.names import ENTRIES, NAMES
-from service.api.v2.schemas import InferRequest
+from service.api.routes.v2.schemas import InferRequest
 from service.errors import SHOWN, InvalidInput, MalformedBody
 from service.evaluations.request import EvaluationRequest
 from service.schemas.contexts import CreateContext

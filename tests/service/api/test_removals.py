@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tests.service.api.context_calls import make, observe, post, predict, refusal
+from tests.service.api.routes.context_calls import make, observe, post, predict, refusal
 from tests.service.in_process import InProcess
 
 LINE: dict[str, Any] = {"x": [[0], [1], [2], [3], [10]], "y": [5, 7, 9, 11, 0]}

@@ -6,12 +6,12 @@ from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
 from service.api import traces
-from service.api.work import SHORT
+from service.api.executor import INLINE_LIMIT
 from service.settings import Settings
 from tests.nonempty import nonempty
 from tests.service.in_process import in_process
 
-LONG = {"context": {"x": [[1.0], [2.0]] * SHORT, "y": [2.0, 4.0] * SHORT}, "query": [[4]]}
+LONG = {"context": {"x": [[1.0], [2.0]] * INLINE_LIMIT, "y": [2.0, 4.0] * INLINE_LIMIT}, "query": [[4]]}
 PARENT = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
 
 

@@ -14,7 +14,7 @@ from service.evaluations.report import Report
 from service.evaluations.request import EvaluationRequest, UploadedTable
 from service.evaluations.result import ScoreView, view
 from service.evaluations.worker import enter
-from service.models.repository import Repository
+from service.registry.repository import Repository
 from tests.running import Server, running
 
 GENERATOR = np.random.default_rng(0)

@@ -3,7 +3,7 @@
 import pytest
 
 from service.contexts.contexts import Contexts
-from service.models.repository import Repository
+from service.registry.repository import Repository
 from service.store.database import Database
 from tests.service.kept import Clock, keep
 

@@ -9,8 +9,8 @@ from service.contexts.merge import merge
 from service.contexts.readouts import Readouts
 from service.distribution import Wanted
 from service.errors import InvalidInput
-from service.models.repository import Repository
 from service.predictor import Context, Limits
+from service.registry.repository import Repository
 from service.runtime import Runtime
 from service.shapes import Array
 from tests.closeness import assert_close

@@ -15,8 +15,8 @@ from service.contexts.context_record import Change
 from service.contexts.contexts import Contexts
 from service.contexts.recent import Recent
 from service.errors import Conflict, InvalidInput
-from service.models.repository import Repository
 from service.predictor import Context
+from service.registry.repository import Repository
 from service.store.database import Database
 from service.store.migrate import configuration
 from service.store.tables import CONTEXTS

@@ -20,8 +20,8 @@ from service.errors import (
     UnsupportedByModel,
     VersionMismatch,
 )
-from service.models.repository import Repository
 from service.predictor import Context
+from service.registry.repository import Repository
 from service.store.database import Database
 from tests.closeness import assert_close
 from tests.nonempty import nonempty

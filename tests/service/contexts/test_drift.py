@@ -14,8 +14,8 @@ from service.distribution import Wanted
 from service.errors import InvalidInput, NumericOverflow, UnsupportedByModel
 from service.explaining.implicit_weights import implicit_weights_in
 from service.explaining.parts import PARTS, Part
-from service.models.repository import Repository
 from service.predictor import Context
+from service.registry.repository import Repository
 from service.shapes import Array
 from service.store.database import Database
 from tests.closeness import assert_close

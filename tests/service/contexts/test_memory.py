@@ -13,8 +13,8 @@ from service.contexts.memory import Memory, answer, join, learn, new_memory
 from service.contexts.readouts import Readouts
 from service.distribution import NOTHING
 from service.errors import InvalidInput, NumericOverflow, UnsupportedByModel
-from service.models.repository import Repository
 from service.predictor import Context, Limits
+from service.registry.repository import Repository
 from service.runtime import Runtime
 from service.settings import Settings
 from service.shapes import Array

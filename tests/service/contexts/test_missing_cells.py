@@ -11,8 +11,8 @@ from service.contexts.feature_scale import FeatureScale
 from service.contexts.memory import Memory, answer, join, learn, new_memory
 from service.distribution import Note, Wanted
 from service.errors import InvalidInput
-from service.models.repository import Repository
 from service.predictor import Context, Limits, Prediction, Predictor
+from service.registry.repository import Repository
 from service.runtime import Runtime
 from service.shapes import Array
 from tests.closeness import assert_close

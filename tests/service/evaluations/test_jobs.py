@@ -15,7 +15,7 @@ from service.evaluations.process import JobSpec, Process
 from service.evaluations.request import EvaluationRequest
 from service.evaluations.result import view
 from service.evaluations.worker import enter
-from service.models.repository import Repository
+from service.registry.repository import Repository
 from service.settings import Settings
 from service.store.database import Database
 

@@ -8,8 +8,8 @@ from gdssm.evaluation.tasks.noisy import Noisy
 from service.distribution import Wanted
 from service.evaluations.models import PART, candidate
 from service.inference import unlimited
-from service.models.repository import Repository
 from service.predictor import Context, Limits, Predictor
+from service.registry.repository import Repository
 
 BATCH = Noisy(Linear(inputs=3, outputs=2)).sample(np.random.default_rng(0), PART + 3, 7, 5)
 TASK = PART + 1

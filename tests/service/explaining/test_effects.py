@@ -10,8 +10,8 @@ from service.explaining.explanation import predict_and_explain
 from service.explaining.parts import Part
 from service.explaining.readout import fit_of_context
 from service.explaining.terms import Effects, Explanation
-from service.models.repository import Repository
 from service.predictor import Context, Limits, Predictor
+from service.registry.repository import Repository
 from service.shapes import Array
 from tests.closeness import assert_close
 from tests.nonempty import nonempty

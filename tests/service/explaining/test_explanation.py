@@ -11,8 +11,8 @@ from service.explaining.explanation import predict_and_explain
 from service.explaining.implicit_weights import implicit_weights
 from service.explaining.parts import PARTS, Part, parts
 from service.explaining.terms import Explanation, ImplicitWeights
-from service.models.repository import Repository
 from service.predictor import Context, Limits, Prediction, Predictor, run
+from service.registry.repository import Repository
 from service.shapes import Array
 from service.wide_readout import wide_readout
 from tests.closeness import assert_close

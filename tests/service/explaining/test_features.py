@@ -5,8 +5,8 @@ import pytest
 
 from service.explaining.features import PRODUCT, Features
 from service.explaining.readout import fit_of_context, fit_of_state
-from service.models.repository import Repository
 from service.predictor import Context, run
+from service.registry.repository import Repository
 from service.shapes import Array
 from tests.closeness import assert_close
 

@@ -9,8 +9,8 @@ from service.contexts.memory import Memory
 from service.distribution import Wanted
 from service.errors import NumericOverflow
 from service.explaining.explanation import explain_state
-from service.models.repository import Repository
 from service.predictor import Limits
+from service.registry.repository import Repository
 from service.shapes import Array
 from tests.nonempty import nonempty
 

@@ -7,8 +7,8 @@ import pytest
 
 from service.errors import InvalidInput
 from service.files.prediction_job import open_job
-from service.models.repository import Repository
 from service.predictor import Context
+from service.registry.repository import Repository
 from service.shapes import Array
 from tests.closeness import assert_close
 

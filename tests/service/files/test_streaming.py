@@ -11,8 +11,8 @@ import pytest
 from service.errors import InvalidInput
 from service.files.prediction_job import open_job
 from service.files.streaming import predictions
-from service.models.repository import Repository
 from service.predictor import Context, Limits, Predictor
+from service.registry.repository import Repository
 from service.shapes import Array
 from tests.closeness import assert_close
 from tests.gdssm.linear_oracle import linear

@@ -1,0 +1,1 @@
+"""Middleware around the app, in the order of `service.app`."""

@@ -1,0 +1,102 @@
+"""Who may come in: reads the key before anything of the body is, and says to the routes who asks."""
+
+import asyncio
+
+from fastapi.concurrency import run_in_threadpool
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from service.access.caller import ANONYMOUS, Caller
+from service.access.keyring import KeyRing, claimed_id, keys_required
+from service.access.rate_limits import RateLimits
+from service.api.errors import answer_to
+from service.api.headers import header
+from service.api.middleware.admission import ascribe
+from service.api.served import AppState
+from service.errors import NotReady, ServiceError, Unauthenticated
+from service.observability.request_stats import current
+
+OPEN = {"/", "/docs", "/docs/oauth2-redirect", "/openapi.json", "/metrics"}
+OPEN_BELOW = ("/health/", "/v2/health/", "/web/", "/static-offline-docs/")
+"""With `OPEN`, what needs no key: probes and scrapers have none, and pages hold nobody's data."""
+
+
+def is_open(path: str) -> bool:
+    """Tell whether an address needs no key."""
+    return path in OPEN or path.startswith(OPEN_BELOW)
+
+
+class KeyGuard:
+    """ASGI middleware in front of the routes; HTTP requests and WebSocket handshakes alike send their key in a header.
+
+    Args:
+        app: What it guards.
+        parts: Has the keys, once the database is open.
+    """
+
+    def __init__(self, app: ASGIApp, parts: AppState) -> None:
+        self._app = app
+        self._parts = parts
+        self._required = keys_required(parts.settings)
+        self._rates = RateLimits(parts.settings.rate_limit)
+        self._refreshing: asyncio.Future[None] | None = None
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Let a request through with its caller, or answer 401, 429 or 503 in its place."""
+        if scope["type"] == "lifespan" or is_open(scope["path"]):
+            await self._app(scope, receive, send)
+            return
+        try:
+            caller = ANONYMOUS
+            if self._required:
+                caller = await self._caller(_bearer(header(scope, b"authorization")))
+            scope.setdefault("state", {})["caller"] = caller
+            record = current()
+            if record is not None:
+                record.key_id = caller.key_id
+            self._rates.count(caller)
+            if self._required:
+                ascribe(scope, caller.key_id)
+        except ServiceError as error:
+            await answer_to(error)(scope, receive, send)
+            return
+        await self._app(scope, receive, send)
+
+    async def _caller(self, key: str | None) -> Caller:
+        ring = self._ring
+        if ring.stale:
+            await self._refresh()
+        try:
+            return ring.caller(key)
+        except Unauthenticated:
+            came = ring.now()
+            while ring.may_be_new(key, came):  # a reading that was under way may have missed it
+                await self._refresh(for_new=True)
+            record = current()
+            if record is not None:
+                record.key_id = claimed_id(key)
+        return ring.caller(key)
+
+    @property
+    def _ring(self) -> KeyRing:
+        ring = self._parts.keys
+        if ring is None:
+            raise NotReady("The keys are not read yet. Try again in a moment.")
+        return ring
+
+    async def _refresh(self, *, for_new: bool = False) -> None:
+        """Read the keys again, once for all who wait for it.
+
+        They go on together. Waiting for a lock each would have to be let go by the one before, with a turn of the event
+        loop in between, in which those who came later are answered.
+        """
+        if self._refreshing is None or self._refreshing.done():
+            if for_new:
+                self._ring.count_further()
+            # Not in the pool of the long computations: a full pool must not keep everybody out.
+            self._refreshing = asyncio.ensure_future(run_in_threadpool(self._ring.refresh))
+        await asyncio.shield(self._refreshing)  # whoever leaves takes it from nobody
+
+
+def _bearer(authorization: str) -> str | None:
+    scheme, _, key = authorization.partition(" ")
+    return key.strip() or None if scheme.lower() == "bearer" else None

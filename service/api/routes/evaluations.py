@@ -1,0 +1,121 @@
+"""/v1/evaluations: every model beside every reference learner, as a job on the server, with its progress as events."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from functools import partial
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Header, Query, Response
+from fastapi.sse import EventSourceResponse, format_sse_event
+
+from service import errors
+from service.api.allowed import register_method_not_allowed
+from service.api.body import JsonBodyRoute
+from service.api.errors import documented
+from service.api.own import EvaluationsDep, OwnEvaluations
+from service.api.parameters import EvaluationId, PageRequest
+from service.api.served import AppState, StateDep
+from service.evaluations.job_store import UNFINISHED, EvaluationRecord
+from service.evaluations.request import EvaluationRequest
+from service.observability.request_stats import current
+from service.schemas.evaluations import EvaluationAnswer, EvaluationPage, EvaluationView
+
+router = APIRouter(prefix="/v1/evaluations", tags=["evaluations"], route_class=JsonBodyRoute)
+
+ANY = (errors.NotReady, errors.Overloaded, errors.DatabaseUnavailable, errors.InvalidInput)
+BODY = (errors.MalformedBody, errors.TooSlow, errors.BodyTooLarge, errors.UnsupportedContentType)
+LOCATION = {"description": "The address of the evaluation.", "schema": {"type": "string"}}
+ASKED: dict[int | str, dict[str, Any]] = {202: {"headers": {"Location": LOCATION}}}
+
+EVENT = {"type": "object", "properties": {name: {"type": "string"} for name in ("event", "id", "data")}}
+EVENTS: dict[int | str, dict[str, Any]] = {
+    200: {"description": "The events; data is JSON.", "content": {"text/event-stream": {"schema": EVENT}}}
+}
+
+LOOK = 0.3
+"""Seconds between two looks at an evaluation whose progress is sent."""
+MARGIN = 2.0
+"""Seconds before the end of its time at which a stream of events ends by itself; who listens connects again."""
+LARGEST_EVENT_ID = 2**53
+"""Far more than there are results, and a number that every database can take."""
+
+
+async def _record(evaluation_id: EvaluationId, own: EvaluationsDep) -> EvaluationRecord:
+    return await own.run(own.evaluations.store.get, evaluation_id)
+
+
+Recorded = Annotated[EvaluationRecord, Depends(_record)]
+"""An evaluation of the caller's; looked up before anything is answered."""
+
+
+@router.post("", status_code=202, responses=documented(*ANY, *BODY, errors.UnknownModel, errors.QuotaExceeded) | ASKED)
+async def ask(request: EvaluationRequest, own: EvaluationsDep, response: Response) -> EvaluationAnswer:
+    """Ask for an evaluation; it runs in the background and costs predictions nothing.
+
+    The same request gives the same numbers, here and with `gdssm eval`.
+    """
+    record = await own.change(own.evaluations.submit, request)
+    response.headers["Location"] = f"/v1/evaluations/{record.id}"
+    return EvaluationAnswer.of(record)
+
+
+@router.get("", responses=documented(*ANY))
+async def evaluations(own: EvaluationsDep, page: Annotated[PageRequest, Query()]) -> EvaluationPage:
+    """List the caller's evaluations, oldest first."""
+    records = await own.run(own.evaluations.store.page, page.limit + 1, page.after)
+    shown = records[: page.limit]
+    after = shown[-1].id if len(records) > page.limit else None
+    return EvaluationPage(evaluations=[EvaluationAnswer.of(record) for record in shown], after=after)
+
+
+@router.get("/{evaluation_id}", responses=documented(*ANY, errors.UnknownEvaluation))
+async def evaluation(record: Recorded, own: EvaluationsDep) -> EvaluationView:
+    """Show one evaluation with its results so far."""
+    results = await own.pool.run(partial(own.evaluations.store.results, record.id))
+    return EvaluationView.showing(record, results)
+
+
+@router.post("/{evaluation_id}/cancel", responses=documented(*ANY, errors.UnknownEvaluation))
+async def cancel(record: Recorded, own: EvaluationsDep) -> EvaluationAnswer:
+    """Stop an evaluation; what it has found so far stays. One that is finished stays as it is."""
+    return EvaluationAnswer.of(await own.change(own.evaluations.store.cancel, record.id))
+
+
+@router.get(
+    "/{evaluation_id}/events",
+    response_class=Response,
+    responses=documented(*ANY, errors.UnknownEvaluation) | EVENTS,
+)
+async def events(
+    record: Recorded,
+    own: EvaluationsDep,
+    parts: StateDep,
+    last_event_id: Annotated[int, Header(ge=0, le=LARGEST_EVENT_ID)] = 0,
+) -> Response:
+    """Send every result as it comes (`result`), how far it is (`progress`), and the end (`end`).
+
+    A stream lasts at most as long as any request; a client of server-sent events then connects again by itself, and
+    with `Last-Event-ID` goes on where it was.
+    """
+    return EventSourceResponse(_events(record, own, parts, last_event_id), headers={"Cache-Control": "no-store"})
+
+
+async def _events(record: EvaluationRecord, own: OwnEvaluations, parts: AppState, sent: int) -> AsyncIterator[bytes]:
+    asked, store, run = current(), own.evaluations.store, own.pool.run
+    end = (time.monotonic() + parts.settings.request_timeout if asked is None else asked.deadline) - MARGIN
+    while time.monotonic() < end and not parts.stopping.begun:
+        # The record first: of what is finished by then, every result is there.
+        record = await own.run(store.get, record.id)
+        for result in await run(partial(store.results, record.id, sent)):
+            sent += 1
+            yield format_sse_event(event="result", id=str(sent), data_str=result.model_dump_json())
+        finished = record.status not in UNFINISHED
+        state = EvaluationAnswer.of(record).model_dump_json()
+        yield format_sse_event(event="end" if finished else "progress", data_str=state)
+        if finished:
+            return
+        await asyncio.sleep(LOOK)
+
+
+register_method_not_allowed(router, "", "GET", "POST")

@@ -1,0 +1,112 @@
+"""WebSocket /v1/contexts/{id}/stream: predict, then learn, message after message."""
+
+from contextlib import suppress
+from functools import partial
+
+import numpy as np
+from fastapi import APIRouter, WebSocket, WebSocketDisconnect
+from pydantic_core import to_json
+
+from service.api.body import decode, validate
+from service.api.errors import body_of
+from service.api.executor import BYTES_PER_NUMBER
+from service.api.own import ContextsDep, OwnContexts
+from service.api.parameters import ContextId
+from service.api.ready import distribution_of
+from service.contexts.context_record import StreamStep
+from service.errors import InvalidInput, Problem, ServiceError, UnknownContext
+from service.predictor import Context, Prediction
+from service.schemas.contexts import names_of
+from service.schemas.streams import OneObservation, StreamError, StreamMessage, message_id
+
+router = APIRouter(prefix="/v1/contexts")
+
+GONE = 4404
+"""A stream is closed with this when its context is gone."""
+
+
+@router.websocket("/{context_id}/stream")
+async def stream(websocket: WebSocket, context_id: ContextId, own: ContextsDep) -> None:
+    """Answer one message after the other; the next one is read when the answer is sent, so nothing piles up."""
+    await own.run(own.contexts.get, context_id)
+    await websocket.accept()
+    with suppress(WebSocketDisconnect):
+        while True:
+            answer = await _answer(own, context_id, await _receive(websocket))
+            await websocket.send_text(to_json(answer, inf_nan_mode="null").decode())
+            if isinstance(answer, StreamError) and answer.error_type == UnknownContext.error_type:
+                await websocket.close(GONE)
+                return
+
+
+async def _receive(websocket: WebSocket) -> bytes:
+    """Wait for the next message, sent as text or as bytes."""
+    message = await websocket.receive()
+    if message["type"] == "websocket.disconnect":
+        raise WebSocketDisconnect(message["code"])
+    text: str | None = message.get("text")
+    return message["bytes"] if text is None else text.encode()
+
+
+async def _answer(own: OwnContexts, context_id: ContextId, sent: bytes) -> StreamError | dict[str, object]:
+    """Do what a message asks for; whatever is wrong with it becomes the answer, else it is a `StreamAnswer`."""
+    identifier = None
+    try:
+        size = len(sent) // BYTES_PER_NUMBER
+        value = await own.pool.run(partial(decode, sent, StreamMessage), size)
+        identifier = _identifier(value)
+        message = await own.pool.run(partial(validate, value, StreamMessage), size)
+        if message.observation is None and message.query is None:
+            raise InvalidInput(Problem("", "A message has an observation, a query, or both. Send one."))
+        answer = await _step(own, context_id, message)
+    except ServiceError as error:
+        return StreamError(id=identifier, **body_of(error).model_dump())
+    return {"id": identifier, **answer}
+
+
+async def _step(own: OwnContexts, context_id: str, message: StreamMessage) -> dict[str, object]:
+    """Predict and learn; returns the answer but for its id."""
+    columns = names_of(message.columns)
+    query, wanted = None if message.query is None else message.query[None], message.wanted()
+    if message.observation is None:
+        return _written(await own.run(partial(own.contexts.step, columns=columns), context_id, None, query, wanted))
+    new, key = _context(message.observation)._replace(columns=columns), message.idempotency_key
+    allow = message.observation.allow_precision_loss
+    if key is None:
+        step = partial(own.contexts.step, allow_precision_loss=allow)
+        return _written(await own.change(step, context_id, new, query, wanted))
+    step_once = partial(own.contexts.step_once, key=key, write=_written, allow_precision_loss=allow)
+    return await own.change(step_once, context_id, new, query, wanted)
+
+
+def _written(step: StreamStep) -> dict[str, object]:
+    """Write what a step came to, as JSON can hold it, but for numbers that are NaN."""
+    asked = {} if step.prediction is None else distribution_of(_first(step.prediction))
+    return {
+        "prediction": None if step.prediction is None else step.prediction.prediction[0].tolist(),
+        "error": None if step.error is None else step.error[0].tolist(),
+        **asked,
+        "n_observations": step.record.n_observations,
+        "version": step.record.version,
+    }
+
+
+def _first(answer: Prediction) -> Prediction:
+    """Take the first query's bounds."""
+    return answer._replace(
+        lower=None if answer.lower is None else answer.lower[0],
+        upper=None if answer.upper is None else answer.upper[0],
+        quantiles=None if answer.quantiles is None else answer.quantiles[:, 0],
+    )
+
+
+def _identifier(value: dict[str, object]) -> str | int | None:
+    """Find the id of a message, which may be wrong in other ways."""
+    with suppress(InvalidInput):
+        return message_id(value.get("id"), "")
+    return None
+
+
+def _context(observation: OneObservation) -> Context:
+    weight = None if observation.weight is None else np.array([observation.weight])
+    return Context(observation.x[None], observation.y[None], weight)

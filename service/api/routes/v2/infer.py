@@ -1,0 +1,93 @@
+"""POST /v2/models/{name}/infer: tensors in, tensors out, as JSON or as bytes behind it."""
+
+from math import prod
+from typing import Any
+
+from fastapi import APIRouter, Response
+
+from service import errors
+from service.api.errors import documented
+from service.api.executor import Executor, numbers_in
+from service.api.routes.v2 import binary
+from service.api.routes.v2.answer import answer, check
+from service.api.routes.v2.body import InferRoute, tensors_of
+from service.api.routes.v2.named import Newest, Version
+from service.api.routes.v2.parameters import INTERVAL, numbers_for
+from service.api.routes.v2.schemas import InferAnswer, InferRequest
+from service.api.served import ExecutorDep, PredictorDep
+from service.artifact import CACHED_READY, WANT_SCALE, readout_shapes
+from service.distribution import Wanted, check_wanted, interval_of
+from service.inference import infer
+from service.predictor import Limits
+from service.runtime import Runtime
+
+WITHOUT_BOUNDS = {WANT_SCALE, CACHED_READY, *readout_shapes("cached", "", "regression")}
+"""Inputs by which a scale is left out or brought along; ignored where an interval is asked for."""
+BYTES = {"content": {binary.CONTENT_TYPE: {"schema": {"type": "string", "format": "binary"}}}}
+HEADERS = {
+    binary.HEADER: {
+        "description": "Bytes of JSON that the answer begins with; only where outputs come as bytes behind it.",
+        "schema": {"type": "string", "pattern": "^[0-9]+$"},
+    }
+}
+ANSWER: dict[int | str, dict[str, Any]] = {200: {"model": InferAnswer, "headers": HEADERS, **BYTES}}
+
+router = APIRouter(
+    prefix="/v2/models/{name}",
+    tags=["open inference protocol"],
+    route_class=InferRoute,
+    responses=documented(
+        errors.MalformedBody,
+        errors.UnknownModel,
+        errors.TooSlow,
+        errors.BodyTooLarge,
+        errors.UnsupportedContentType,
+        errors.InvalidInput,
+        errors.NumericOverflow,
+        errors.NotReady,
+        errors.Overloaded,
+    )
+    | ANSWER,
+)
+
+
+@router.post("/infer", response_class=Response, openapi_extra={"requestBody": BYTES})
+async def infer_newest(request: InferRequest, runtime: Newest, predictor: PredictorDep, pool: ExecutorDep) -> Response:
+    """Run a model, its highest version.
+
+    Tensors are named and shaped as in the graph, with a batch axis first. Left out, `weight` is ones, the state is
+    nothing seen yet, and x, y and `x_query` are empty. With the parameter `interval`, above 0 and below 1, models that
+    give a scale have the outputs `lower` and `upper` too, null where there are no degrees of freedom. As bytes the
+    tensors follow the JSON, whose length the header `Inference-Header-Content-Length` then has to say.
+    """
+    return await _infer(request, runtime, predictor.limits, pool)
+
+
+@router.post("/versions/{version}/infer", response_class=Response, openapi_extra={"requestBody": BYTES})
+async def infer_version(
+    request: InferRequest, runtime: Version, predictor: PredictorDep, pool: ExecutorDep
+) -> Response:
+    """Run one version of a model; otherwise as without a version."""
+    return await _infer(request, runtime, predictor.limits, pool)
+
+
+async def _infer(request: InferRequest, runtime: Runtime, limits: Limits, pool: Executor) -> Response:
+    def work() -> Response:
+        manifest = runtime.manifest
+        check(request, manifest)
+        numbers = numbers_for(request, manifest)
+        level = numbers.pop(INTERVAL, None)
+        check_wanted(manifest, Wanted(level), "parameters.")
+        tensors = tensors_of(request)
+        if level is not None:  # bounds need the scale of this state, whatever the request says of it
+            tensors = {name: tensor for name, tensor in tensors.items() if name not in WITHOUT_BOUNDS}
+        outputs = infer(runtime, tensors, limits, numbers)
+        return answer(request, manifest, outputs if level is None else outputs | interval_of(outputs, level))
+
+    return await pool.run(work, _size(request))
+
+
+def _size(request: InferRequest) -> int:
+    """How many numbers the work is about, as far as the shapes can be believed."""
+    rows = sum(prod(sent.shape[:-1]) for sent in request.inputs)
+    return numbers_in(rows, max((sent.shape[-1] for sent in request.inputs if sent.shape), default=1))

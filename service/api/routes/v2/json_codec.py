@@ -1,0 +1,64 @@
+"""A tensor as JSON numbers: flat in row-major order, or as lists in lists."""
+
+from collections.abc import Iterator
+from itertools import islice
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from service import numbers
+from service.api.routes.v2.datatypes import datatype_of, dtype_of
+from service.api.routes.v2.schemas import InferInput, InferOutput
+from service.errors import InvalidInput, Problem
+from service.inference import CELLS
+from service.numbers import SHOWN, position
+from service.shapes import Array
+
+
+def read(sent: InferInput, field: str) -> NDArray[Any]:
+    """Read the numbers of an input.
+
+    Args:
+        sent: Its `data` is not checked yet; null, among floating-point numbers, is a missing cell.
+        field: Where it stands in the request.
+
+    Raises:
+        InvalidInput: The numbers are not as many as its shape says, or not of its datatype.
+    """
+    dtype = dtype_of(sent.datatype)
+    missing = dtype.kind == "f" and sent.name in CELLS
+    array = numbers.tensor(sent.data, sent.shape, f"{field}.data", missing=missing)
+    if dtype.kind != "f":
+        _refuse_fractions(array, np.iinfo(dtype), sent.datatype, field)
+    elif dtype.itemsize < 8:
+        with np.errstate(over="ignore"):
+            rounded = array.astype(dtype)
+        if np.isinf(rounded).any():
+            raise InvalidInput(*islice(_too_large(sent.name, array, rounded, sent.datatype), SHOWN))
+        return rounded
+    return array
+
+
+def write(name: str, array: Array) -> InferOutput:
+    """Write an output."""
+    return InferOutput(
+        name=name, datatype=datatype_of(array.dtype), shape=list(array.shape), data=array.ravel().tolist()
+    )
+
+
+def _too_large(name: str, array: Array, rounded: NDArray[Any], datatype: str) -> Iterator[Problem]:
+    largest = float(np.finfo(rounded.dtype).max)
+    for found in np.argwhere(np.isinf(rounded)):
+        value = f"{array[tuple(found)]:g}"
+        message = f"is {value}, too large for {datatype} (at most {largest:g}), where it is infinite. Send it as FP64."
+        yield Problem(position(name, found), message)
+
+
+def _refuse_fractions(array: Array, limits: np.iinfo[Any], datatype: str, field: str) -> None:
+    wrong = (array != np.trunc(array)) | (array < limits.min) | (array > limits.max)
+    if wrong.any():
+        value = array[wrong][0]
+        raise InvalidInput(
+            Problem(f"{field}.data", f"holds {value:g}, which is no {datatype}. Send it as FP64, or other numbers.")
+        )

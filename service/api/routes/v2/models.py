@@ -1,0 +1,75 @@
+"""GET /v2/models/{name}: a model from the outside, and whether it can infer."""
+
+from collections.abc import Iterable
+
+from fastapi import APIRouter
+
+from service import errors
+from service.api.errors import documented
+from service.api.routes.v2.datatypes import datatype_of
+from service.api.routes.v2.named import Newest, Version
+from service.api.routes.v2.schemas import ModelMetadata, ModelReady, TensorMetadata
+from service.api.served import PredictorDep
+from service.artifact import Manifest, TensorSpec
+from service.runtime import Runtime
+
+FREE = -1
+"""The size of an axis that the model does not fix."""
+PLATFORM = "onnxruntime"
+
+router = APIRouter(
+    prefix="/v2/models/{name}",
+    tags=["open inference protocol"],
+    responses=documented(errors.UnknownModel, errors.InvalidInput, errors.NotReady),
+)
+
+
+@router.get("")
+async def metadata(runtime: Newest, predictor: PredictorDep) -> ModelMetadata:
+    """Show the tensors of a model, those of its highest version."""
+    return _metadata(runtime, predictor.repository.served())
+
+
+@router.get("/versions/{version}")
+async def version_metadata(runtime: Version, predictor: PredictorDep) -> ModelMetadata:
+    """Show the tensors of one version of a model."""
+    return _metadata(runtime, predictor.repository.served())
+
+
+@router.get("/ready")
+async def ready(runtime: Newest) -> ModelReady:
+    """Answer 200 if the model is served, 404 otherwise."""
+    return ModelReady(name=runtime.manifest.name, ready=True)
+
+
+@router.get("/versions/{version}/ready")
+async def version_ready(runtime: Version) -> ModelReady:
+    """Answer 200 if that version is served, 404 otherwise."""
+    return ModelReady(name=runtime.manifest.name, ready=True)
+
+
+def _metadata(runtime: Runtime, served: Iterable[Runtime]) -> ModelMetadata:
+    manifest = runtime.manifest
+    return ModelMetadata(
+        name=manifest.name,
+        versions=[other.manifest.version for other in served if other.manifest.name == manifest.name],
+        platform=PLATFORM,
+        inputs=[*_tensors(manifest.public_inputs), *_parameters(manifest)],
+        outputs=_tensors(manifest.outputs),
+    )
+
+
+def _tensors(specs: Iterable[TensorSpec]) -> list[TensorMetadata]:
+    return [
+        TensorMetadata(
+            name=spec.name,
+            datatype=datatype_of(spec.dtype),
+            shape=[axis if isinstance(axis, int) else FREE for axis in spec.shape],
+        )
+        for spec in specs
+    ]
+
+
+def _parameters(manifest: Manifest) -> list[TensorMetadata]:
+    datatype = datatype_of(manifest.dtype)
+    return [TensorMetadata(name=spec.name, datatype=datatype, shape=[1]) for spec in manifest.parameters]

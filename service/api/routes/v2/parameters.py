@@ -1,0 +1,45 @@
+"""The parameters of a request: numbers for the model, and what belongs to other servers of the protocol."""
+
+from collections.abc import Iterator
+
+from service import numbers
+from service.api.routes.v2.schemas import InferRequest
+from service.artifact import Manifest
+from service.errors import InvalidInput, Problem
+
+INTERVAL = "interval"
+NOT_OFFERED = {
+    "sequence_": "is of a sequence, which is not offered: a request keeps nothing. Send next.* of the answer as "
+    "state.* of the next request, or use /v1/contexts.",
+    "shared_memory_": "is of shared memory, which is not offered. Send the tensors in the body.",
+}
+"""By the beginning of their names: parameters that change what a request means, and so cannot be ignored."""
+
+
+def numbers_for(request: InferRequest, manifest: Manifest) -> dict[str, float]:
+    """Read the parameters that are meant for the model; whether it takes these values, the model says.
+
+    Raises:
+        InvalidInput: One of them is unknown, not offered, or no number.
+    """
+    sent = request.further_parameters
+    known = [parameter.name for parameter in manifest.parameters] + ([INTERVAL] if manifest.gives_scale else [])
+    problems = [*_unknown(sent.keys() - {*known, INTERVAL}, known, manifest)]
+    found: dict[str, float] = {}
+    for name in sent.keys() & {*known, INTERVAL}:
+        try:
+            found[name] = numbers.number(sent[name], f"parameters.{name}")
+        except InvalidInput as error:
+            problems += error.problems
+    if problems:
+        raise InvalidInput(*problems)
+    return found
+
+
+def _unknown(names: set[str], known: list[str], manifest: Manifest) -> Iterator[Problem]:
+    takes = f"it takes {', '.join(known)}" if known else "it takes none"
+    for name in sorted(names):
+        reason = next((why for start, why in NOT_OFFERED.items() if name.startswith(start)), None)
+        yield Problem(
+            f"parameters.{name[:60]}", reason or f"is not a parameter of model {manifest.name}; {takes}. Leave it out."
+        )

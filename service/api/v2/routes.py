@@ -1,9 +1,0 @@
-"""Every route of the protocol, as one router."""
-
-from fastapi import APIRouter
-
-from service.api.v2 import infer, models, repository, server
-
-router = APIRouter()
-for module in (server, models, infer, repository):
-    router.include_router(module.router)

@@ -1,0 +1,323 @@
+import asyncio
+import contextlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from unittest.mock import patch
+
+import httpx
+import pytest
+from fastapi import FastAPI
+from starlette.types import Message
+
+from service.access.keyring import FRESH_FOR, NEW_KEYS, KeyRing
+from service.access.keys import Keys
+from service.api.middleware.authentication import KeyGuard, is_open
+from service.api.served import AdminDep, parts_in
+from service.settings import Settings
+from service.store.database import Database
+from tests.service.in_process import InProcess, in_process
+
+LINE = {"model": "linear", "version": "1.0.0", "context": {"x": [[1], [2], [3]], "y": [2, 4, 6]}, "query": [[4]]}
+
+
+class Guarded:
+    """An app that asks for keys, and the register to make them in."""
+
+    def __init__(self, client: InProcess, keys: Keys) -> None:
+        self.client = client
+        self.keys = keys
+
+    @property
+    def ring(self) -> KeyRing:
+        ring = parts_in(self.client.app).keys
+        assert ring is not None
+        return ring
+
+    def key(self, *, admin: bool = False, rate_limit: int | None = None) -> str:
+        made = self.keys.create("someone", admin=admin, rate_limit=rate_limit)
+        self.read_again()
+        return made
+
+    def read_again(self) -> None:
+        """Do at once what the service does every few seconds."""
+        self.ring.refresh()
+
+    def ask(
+        self, authorization: str | None, path: str = "/v1/models", json: object = None, method: str | None = None
+    ) -> httpx.Response:
+        headers = {} if authorization is None else {"Authorization": authorization}
+        return self.client.request(method or ("GET" if json is None else "POST"), path, headers=headers, json=json)
+
+
+@contextlib.contextmanager
+def guarding(directory: Path, rate_limit: int = 0) -> Iterator[Guarded]:
+    url = f"sqlite:///{directory}/keys.db"
+    with in_process(Settings(auth="on", database_url=url, rate_limit=rate_limit)) as client:
+        database = Database.open(url)
+        yield Guarded(client, Keys(database))
+        database.close()
+
+
+@pytest.fixture(scope="module")
+def guarded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Guarded]:
+    with guarding(tmp_path_factory.mktemp("guarded")) as guarded:
+        yield guarded
+
+
+def refusal(answer: httpx.Response, status: int, error_type: str) -> str:
+    assert answer.status_code == status
+    body = answer.json()
+    assert list(body) == ["error", "error_type", "detail"]
+    assert body["error_type"] == error_type
+    error: str = body["error"]
+    return error
+
+
+@pytest.mark.parametrize("scheme", ["Bearer ", "bearer ", "BEARER  "])
+def test_a_key_opens(guarded: Guarded, scheme: str) -> None:
+    assert guarded.ask(scheme + guarded.key()).status_code == 200
+    assert guarded.ask(scheme + guarded.key(), "/v1/predict", json=LINE).json()["prediction"] == pytest.approx([8])
+
+
+@pytest.mark.parametrize(
+    "authorization", [None, "", "Bearer", "Bearer ", "Basic YTpi", "gdssm_1_2", "Bearer gdssm_1_2"]
+)
+def test_without_a_key_it_is_401_and_says_how_to_send_one(guarded: Guarded, authorization: str | None) -> None:
+    answer = guarded.ask(authorization)
+    assert "key" in refusal(answer, 401, "unauthenticated")
+    assert answer.headers["www-authenticate"] == "Bearer"
+
+
+def test_a_revoked_key_is_401(guarded: Guarded) -> None:
+    key = guarded.key()
+    guarded.keys.revoke(key.split("_")[1])
+    guarded.read_again()
+    assert "revoked" in refusal(guarded.ask(f"Bearer {key}"), 401, "unauthenticated")
+
+
+def test_keys_that_are_too_old_are_read_again_once_by_the_next_request(guarded: Guarded) -> None:
+    key = guarded.keys.create("new")
+    ring = guarded.ring
+    ring._asked = -float("inf")
+    with patch.object(ring, "refresh", wraps=ring.refresh) as refresh:
+        assert [guarded.ask(f"Bearer {key}").status_code for _ in range(3)] == [200] * 3
+    assert refresh.call_count == 1
+
+
+def test_all_who_wait_for_the_keys_go_on_together(guarded: Guarded) -> None:
+    """One after the other, each a turn of the event loop later, the last would wait behind all who came after it."""
+    ring, turns, went_on = guarded.ring, [0], []
+    header = (b"authorization", f"Bearer {guarded.key()}".encode())
+
+    async def turn() -> None:
+        while True:
+            turns[0] += 1
+            await asyncio.sleep(0)
+
+    async def app(*_: object) -> None:
+        went_on.append(turns[0])
+
+    async def ask_together() -> None:
+        guard, turning = KeyGuard(app, parts_in(guarded.client.app)), asyncio.create_task(turn())
+        ring._asked = -float("inf")
+        scope = {"type": "http", "path": "/v1/models", "headers": [header]}
+        await asyncio.gather(*(guard(dict(scope), anything, anything) for _ in range(20)))
+        turning.cancel()
+
+    async def anything(*_: object) -> Any:  # noqa: ANN401  (what receives a message, and what sends one)
+        raise AssertionError("nothing is read or answered here")
+
+    guarded.client._portal.call(ask_together)
+    assert len(went_on) == 20
+    assert max(went_on) - min(went_on) <= 1
+
+
+def test_a_database_that_does_not_answer_is_503(guarded: Guarded) -> None:
+    ring = guarded.ring
+    with patch.object(ring, "_known", -float("inf")):
+        answer = guarded.ask("Bearer gdssm_1_2")
+    refusal(answer, 503, "database_unavailable")
+    assert answer.headers["retry-after"] == "1"
+
+
+@pytest.mark.parametrize(
+    "path", ["/health/live", "/health/ready", "/docs", "/openapi.json", "/static-offline-docs/swagger-ui.css"]
+)
+def test_probes_and_pages_are_open(guarded: Guarded, path: str) -> None:
+    assert guarded.ask(None, path).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "path", ["/metricsx", "/docsx", "/openapi.json.bak", "/healthx", "/v1/health/live", "/docsa/docs", "/health"]
+)
+def test_what_only_looks_open_is_closed(guarded: Guarded, path: str) -> None:
+    assert not is_open(path)
+    assert guarded.ask(None, path).status_code == 401
+
+
+@pytest.mark.parametrize("path", ["/", "/web/app.js", "/metrics", "/v2/health/live", "/docs/oauth2-redirect"])
+def test_the_page_scrapers_and_other_probes_are_let_through_as_well(path: str) -> None:
+    assert is_open(path)
+
+
+def test_one_who_may_not_administer_is_told_so(guarded: Guarded) -> None:
+    app: FastAPI = guarded.client.app
+
+    @app.get("/for/administrators")
+    async def name(caller: AdminDep) -> str:
+        return caller.key_id
+
+    key = guarded.key(admin=True)
+    assert guarded.ask(f"Bearer {key}", "/for/administrators").json() == key.split("_")[1]
+    error = refusal(guarded.ask(f"Bearer {guarded.key()}", "/for/administrators"), 403, "forbidden")
+    assert "--admin" in error
+
+
+def test_a_context_is_its_keys_own_and_to_others_does_not_exist(guarded: Guarded) -> None:
+    alice, bob = (f"Bearer {guarded.key(admin=admin)}" for admin in (False, True))
+    made = guarded.ask(alice, "/v1/contexts", json={"model": "linear", "observations": LINE["context"]})
+    assert made.status_code == 201, made.text
+    address = f"/v1/contexts/{made.json()['id']}"
+    changes = {"observations": LINE["context"], "predictions": {"query": [[4]]}}
+    assert guarded.ask(alice, address).status_code == 200
+    for way, body in changes.items():
+        assert guarded.ask(alice, f"{address}/{way}", json=body).status_code == 200
+        refusal(guarded.ask(bob, f"{address}/{way}", json=body), 404, "unknown_context")
+    refusal(guarded.ask(bob, address), 404, "unknown_context")
+    refusal(guarded.ask(bob, address, method="DELETE"), 404, "unknown_context")
+    own = guarded.ask(bob, "/v1/contexts", json={"model": "linear"}).json()["id"]
+    merge = {"context": made.json()["id"]}
+    refusal(guarded.ask(bob, f"/v1/contexts/{own}/merge", json=merge), 404, "unknown_context")
+    assert [context["id"] for context in guarded.ask(bob, "/v1/contexts").json()["contexts"]] == [own]
+    assert guarded.ask(alice, address, method="DELETE").status_code == 204
+
+
+def test_a_websocket_without_a_key_is_refused_before_it_opens(guarded: Guarded) -> None:
+    sent: list[Message] = []
+
+    async def send(message: Message) -> None:
+        sent.append(message)
+
+    async def receive() -> Message:
+        raise AssertionError("it must not wait for the caller")
+
+    scope = {
+        "type": "websocket",
+        "path": "/v1/contexts/any/stream",
+        "headers": [],
+        "query_string": b"",
+        "extensions": {"websocket.http.response": {}},
+    }
+    guarded.client._portal.call(guarded.client.app, scope, receive, send)
+    assert sent[0]["type"] == "websocket.http.response.start"
+    assert sent[0]["status"] == 401
+
+
+def test_one_request_too_many_is_429_with_the_time_to_wait(tmp_path: Path) -> None:
+    with guarding(tmp_path, rate_limit=3) as guarded:
+        alice, bob, fast = guarded.key(), guarded.key(), guarded.key(rate_limit=5)
+        for key, limit in ((alice, 3), (bob, 3), (fast, 5)):
+            answers = [guarded.ask(f"Bearer {key}") for _ in range(limit + 1)]
+            assert [answer.status_code for answer in answers] == [200] * limit + [429]
+            assert f"{limit} requests a minute" in refusal(answers[-1], 429, "rate_limited")
+            assert 1 <= int(answers[-1].headers["retry-after"]) <= 60
+        assert guarded.ask(None).status_code == 401
+        assert guarded.ask(None, "/health/live").status_code == 200
+
+
+def test_where_nobody_needs_a_key_all_share_one_limit() -> None:
+    with in_process(Settings(rate_limit=2)) as client:
+        assert [client.get("/v1/models").status_code for _ in range(3)] == [200, 200, 429]
+        assert client.get("/health/live").status_code == 200
+
+
+def test_a_key_that_nobody_asks_for_does_no_harm(client: InProcess) -> None:
+    headers = {"Authorization": "Bearer gdssm_1_2"}
+    assert client.request("GET", "/v1/models", headers=headers).status_code == 200
+
+
+REFUSED_LINES = [
+    ("GET", "/v1/models", "/v1/models"),
+    ("POST", "/v1/predict", "/v1/predict"),
+    ("POST", "/v1/contexts/import", "/v1/contexts/import"),
+    ("DELETE", "/v1/contexts/mine", "/v1/contexts/{context_id}"),
+    ("POST", "/v2/models/mine/infer", "/v2/models/{name}/infer"),
+    ("PUT", "/v1/models", "/v1/models"),
+    ("GET", "/nothing/secret", "unmatched"),
+]
+
+
+def lines_of(caplog: pytest.LogCaptureFixture) -> list[dict[str, Any]]:
+    return [vars(record) for record in caplog.records if record.name == "service.api.middleware.observability"]
+
+
+@pytest.mark.parametrize(("method", "path", "route"), REFUSED_LINES)
+def test_the_line_of_a_401_names_the_route_and_the_claimed_key(
+    guarded: Guarded, caplog: pytest.LogCaptureFixture, method: str, path: str, route: str
+) -> None:
+    revoked = guarded.key()
+    guarded.keys.revoke(revoked.split("_")[1])
+    guarded.read_again()
+    with caplog.at_level("INFO"):
+        assert guarded.ask(f"Bearer {revoked}", path, method=method).status_code == 401
+    (line,) = lines_of(caplog)
+    assert (line["route"], line["status"], line["key_id"]) == (route, 401, revoked.split("_")[1])
+    assert revoked.split("_", 2)[2] not in caplog.text
+
+
+@pytest.mark.parametrize("sent", ["gdssm_1_2", "gdssm_0123456789abcdeX_2", "no key at all", ""])
+def test_what_cannot_be_an_id_is_not_in_the_line(guarded: Guarded, caplog: pytest.LogCaptureFixture, sent: str) -> None:
+    with caplog.at_level("INFO"):
+        guarded.ask(f"Bearer {sent}")
+    (line,) = lines_of(caplog)
+    assert (line["status"], line["key_id"]) == (401, "")
+
+
+def test_the_line_of_a_429_names_the_route_and_the_key(guarded: Guarded, caplog: pytest.LogCaptureFixture) -> None:
+    key = guarded.key(rate_limit=1)
+    guarded.ask(f"Bearer {key}")
+    caplog.clear()
+    with caplog.at_level("INFO"):
+        assert guarded.ask(f"Bearer {key}", "/v1/contexts/mine").status_code == 429
+    (line,) = lines_of(caplog)
+    assert (line["route"], line["status"], line["key_id"]) == ("/v1/contexts/{context_id}", 429, key.split("_")[1])
+    metrics = guarded.client.get("/metrics").text
+    route = 'route="/v1/contexts/{context_id}"'
+    assert f'gdssm_answers_total{{method="GET",{route},status="429"}} 1.0' in metrics
+    labels = f'cause="rate_limited",key_id="{key.split("_")[1]}",{route}'
+    assert f"gdssm_denied_total{{{labels}}} 1.0" in metrics
+
+
+def test_ids_that_are_only_claimed_are_no_labels(guarded: Guarded) -> None:
+    guarded.ask("Bearer gdssm_fedcba9876543210_guess")
+    metrics = guarded.client.get("/metrics").text
+    assert 'gdssm_denied_total{cause="unauthenticated",key_id="",route="/v1/models"}' in metrics
+    assert "fedcba9876543210" not in metrics
+
+
+def test_a_key_that_was_just_made_is_accepted_at_once(guarded: Guarded) -> None:
+    for _ in range(3):
+        guarded.ring._further = 0
+        guarded.read_again()  # the last reading is of now, and does not have it
+        assert guarded.ask(f"Bearer {guarded.keys.create('new')}").status_code == 200
+
+
+def test_made_up_keys_cause_a_bounded_number_of_readings(guarded: Guarded) -> None:
+    ring = guarded.ring
+    ring._began_counting = ring._asked = -float("inf")
+    with patch.object(ring, "refresh", wraps=ring.refresh) as refresh:
+        began = ring.now()
+        for number in range(200):
+            assert guarded.ask(f"Bearer gdssm_{number:016x}_guess").status_code == 401
+        windows = 1 + (ring.now() - began) // FRESH_FOR
+    assert 1 < refresh.call_count <= (NEW_KEYS + 2) * windows
+
+
+def test_what_cannot_be_a_new_key_causes_no_reading(guarded: Guarded) -> None:
+    ring, key = guarded.ring, guarded.key()
+    with patch.object(ring, "refresh") as refresh:
+        ring._asked, ring._further = ring.now(), 0
+        for sent in ("gdssm_1_2", key[:-1], "no key at all"):
+            assert guarded.ask(f"Bearer {sent}").status_code == 401
+    assert refresh.call_count == 0

@@ -1,0 +1,138 @@
+"""One clock for many who wait: each until its own deadline, and not a moment less or more."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from service.api.deadlines import DeadlineScheduler
+
+
+@dataclass
+class Timer:
+    """What the loop gives for a call at a time."""
+
+    time: float
+    call: Callable[[], None]
+    cancelled: bool = False
+
+    def cancel(self) -> None:
+        self.cancelled = True
+
+
+@dataclass
+class Loop:
+    """An event loop whose time passes only when it is told to."""
+
+    now: float = 0.0
+    timers: list[Timer] = field(default_factory=list)
+
+    def call_at(self, time: float, call: Callable[[], None]) -> Timer:
+        self.timers.append(Timer(time, call))
+        return self.timers[-1]
+
+    @property
+    def pending(self) -> list[Timer]:
+        return [timer for timer in self.timers if not timer.cancelled]
+
+    def run_until(self, time: float) -> None:
+        """Let time pass, and call what is due."""
+        while due := [timer for timer in self.pending if timer.time <= time]:
+            timer = min(due, key=lambda timer: timer.time)
+            self.timers.remove(timer)
+            self.now = max(self.now, timer.time)
+            timer.call()
+        self.now = time
+
+
+@dataclass(eq=False)
+class One:
+    """A task with a deadline, which records when it expired."""
+
+    loop: Loop
+    deadline: float
+    expired: list[float] = field(default_factory=list)
+
+    def expire(self) -> None:
+        self.expired.append(self.loop.now)
+
+
+@pytest.fixture
+def loop(monkeypatch: pytest.MonkeyPatch) -> Loop:
+    loop = Loop()
+    monkeypatch.setattr("asyncio.get_running_loop", lambda: loop)
+    return loop
+
+
+def test_each_expires_at_its_own_deadline(loop: Loop) -> None:
+    patience = DeadlineScheduler()
+    waiting = [One(loop, deadline) for deadline in (3.0, 1.0, 5.0, 2.0, 3.0)]
+    for one in waiting:
+        patience.begin(one)
+    loop.run_until(10)
+    assert [one.expired for one in waiting] == [[3.0], [1.0], [5.0], [2.0], [3.0]]
+
+
+def test_an_earlier_deadline_leaves_no_timer_behind_that_ends_others_early(loop: Loop) -> None:
+    patience, late, early = DeadlineScheduler(), One(loop, 5.0), One(loop, 3.0)
+    patience.begin(late)
+    patience.begin(early)
+    assert [timer.time for timer in loop.pending] == [3.0]
+    loop.run_until(4)
+    later = One(loop, 9.0)
+    patience.begin(later)
+    assert [timer.time for timer in loop.pending] == [5.0]
+    loop.run_until(20)
+    assert [one.expired for one in (early, late, later)] == [[3.0], [5.0], [9.0]]
+
+
+def test_a_later_deadline_sets_no_timer_of_its_own(loop: Loop) -> None:
+    patience = DeadlineScheduler()
+    for deadline in (1.0, 2.0, 1.0):
+        patience.begin(One(loop, deadline))
+    assert len(loop.timers) == 1
+
+
+def test_whoever_ends_in_time_does_not_expire_and_changes_nothing_for_others(loop: Loop) -> None:
+    patience, waiting = DeadlineScheduler(), [One(loop, deadline) for deadline in (1.0, 2.0, 3.0)]
+    for one in waiting:
+        patience.begin(one)
+    patience.end(waiting[0])
+    loop.run_until(2.5)
+    patience.end(waiting[2])
+    loop.run_until(10)
+    assert [one.expired for one in waiting] == [[], [2.0], []]
+    assert not loop.pending
+
+
+def test_one_that_begins_after_a_timer_that_found_nobody_expires_too(loop: Loop) -> None:
+    patience, first, second = DeadlineScheduler(), One(loop, 1.0), One(loop, 4.0)
+    patience.begin(first)
+    patience.end(first)
+    loop.run_until(2)
+    patience.begin(second)
+    loop.run_until(10)
+    assert (first.expired, second.expired) == ([], [4.0])
+
+
+TIMES = st.integers(0, 8)
+
+
+@given(waits=st.lists(st.tuples(TIMES, st.integers(1, 8), TIMES), min_size=1, max_size=8))
+def test_whoever_still_waits_at_the_deadline_expires_then(waits: list[tuple[int, int, int]]) -> None:
+    """Each begins at a time, waits for so long, and ends by itself after so long, if it has not expired."""
+    loop = Loop()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("asyncio.get_running_loop", lambda: loop)
+        patience = DeadlineScheduler()
+        waiting = [One(loop, begin + wait) for begin, wait, _ in waits]
+        for time in range(20):
+            loop.run_until(time)
+            for one, (begin, _, end) in zip(waiting, waits, strict=True):
+                if begin == time:
+                    patience.begin(one)
+                if begin + end == time:
+                    patience.end(one)
+    assert [one.expired for one in waiting] == [[begin + wait] if wait <= end else [] for begin, wait, end in waits]

@@ -1,0 +1,225 @@
+import asyncio
+import gc
+import threading
+import time
+import weakref
+from collections.abc import Callable, Iterator
+from functools import partial
+
+import pytest
+from prometheus_client import CollectorRegistry, Gauge
+
+from service.api.executor import (
+    INLINE_LIMIT,
+    INLINE_SECONDS,
+    MAX_INLINE_LIMIT,
+    NARROWEST,
+    CostModel,
+    Executor,
+    numbers_in,
+)
+from service.errors import Overloaded
+from service.observability.request_stats import CURRENT, RequestStats, current
+
+THREADS = 2
+
+
+@pytest.fixture
+def waiting() -> Gauge:
+    return Gauge("waiting", "Waiting.", registry=CollectorRegistry())
+
+
+@pytest.fixture
+def pool(waiting: Gauge) -> Iterator[Executor]:
+    pool = Executor(THREADS, waiting)
+    yield pool
+    pool.close()
+
+
+def shown(gauge: Gauge) -> float:
+    (metric,) = gauge.collect()
+    return metric.samples[0].value
+
+
+def test_short_work_stays_and_long_work_and_work_that_may_wait_go_to_a_thread(pool: Executor) -> None:
+    async def where(size: int | None) -> int:
+        return await pool.run(threading.get_ident, size)
+
+    assert asyncio.run(where(INLINE_LIMIT)) == threading.get_ident()
+    assert asyncio.run(where(INLINE_LIMIT + 1)) != threading.get_ident()
+    assert asyncio.run(where(None)) != threading.get_ident()
+
+
+def test_work_of_a_kind_that_lately_was_quick_stays_too(pool: Executor) -> None:
+    def quick() -> int:
+        return threading.get_ident()
+
+    def slow() -> int:
+        end = time.thread_time() + 2 * INLINE_SECONDS
+        while time.thread_time() < end:
+            pass
+        return threading.get_ident()
+
+    async def where(work: Callable[[], int], size: int, kind: str | None) -> int:
+        return await pool.run(work, size, kind)
+
+    def stays(work: Callable[[], int], size: int, kind: str | None) -> bool:
+        return asyncio.run(where(work, size, kind)) == threading.get_ident()
+
+    assert not stays(quick, INLINE_LIMIT + 1, "quick"), "nobody has seen it yet"
+    assert stays(quick, INLINE_LIMIT + 1, "quick")
+    assert not stays(quick, MAX_INLINE_LIMIT + 1, "quick"), "whatever it took for fewer"
+    for _ in range(3):
+        assert not stays(slow, INLINE_LIMIT + 1, "slow")
+    assert stays(slow, INLINE_LIMIT, "slow"), "a few numbers are always short"
+    for _ in range(2):
+        assert not stays(quick, INLINE_LIMIT + 1, None), "nobody says what else it is like"
+
+
+def test_one_slow_run_of_a_quick_kind_is_forgotten_again() -> None:
+    pace = CostModel()
+    pace.saw(2 * INLINE_LIMIT, INLINE_SECONDS / 4)
+    assert pace.is_short(2 * INLINE_LIMIT)
+    pace.saw(2 * INLINE_LIMIT, INLINE_SECONDS * 100)
+    assert not pace.is_short(2 * INLINE_LIMIT)
+    for _ in range(50):
+        pace.saw(2 * INLINE_LIMIT, INLINE_SECONDS / 4)
+    assert pace.is_short(2 * INLINE_LIMIT)
+
+
+def test_wide_rows_count_for_the_square_matrix_that_they_make() -> None:
+    assert numbers_in(1, 100) > INLINE_LIMIT
+    assert numbers_in(7, 2) == 7 * NARROWEST + 4
+
+
+def test_no_more_runs_side_by_side_than_there_are_threads_and_what_waits_is_shown(
+    pool: Executor, waiting: Gauge
+) -> None:
+    finish, running, most = threading.Event(), [0], [0]
+    lock = threading.Lock()
+
+    def work() -> None:
+        with lock:
+            running[0] += 1
+            most[0] = max(most[0], running[0])
+        finish.wait(10)
+        with lock:
+            running[0] -= 1
+
+    async def all_at_once() -> None:
+        tasks = [asyncio.create_task(pool.run(work)) for _ in range(7)]
+        while running[0] < THREADS or shown(waiting) != 7 - THREADS:  # noqa: ASYNC110  (threads)
+            await asyncio.sleep(0.001)
+        finish.set()
+        await asyncio.gather(*tasks)
+
+    asyncio.run(asyncio.wait_for(all_at_once(), 10))
+    assert most == [THREADS]
+    assert shown(waiting) == 0
+
+
+def test_what_is_given_up_before_it_began_waits_no_longer_and_never_runs(pool: Executor, waiting: Gauge) -> None:
+    finish, ran = threading.Event(), []
+
+    async def give_up() -> None:
+        busy = [asyncio.create_task(pool.run(lambda: finish.wait(10))) for _ in range(THREADS)]
+        late = asyncio.create_task(pool.run(lambda: ran.append(1)))
+        await asyncio.sleep(0)
+        late.cancel()
+        await asyncio.gather(late, return_exceptions=True)
+        finish.set()
+        await asyncio.gather(*busy)
+
+    asyncio.run(give_up())
+    assert ran == []
+    assert shown(waiting) == 0
+
+
+@pytest.mark.parametrize("size", [1, None])
+def test_what_it_takes_is_written_down_also_when_it_fails(pool: Executor, size: int | None) -> None:
+    record = RequestStats("id")
+
+    def fail() -> None:
+        assert current() is record  # in a thread too
+        time.sleep(0.02)
+        raise KeyError
+
+    async def run() -> None:
+        CURRENT.set(record)
+        with pytest.raises(KeyError):
+            await pool.run(fail, size)
+
+    asyncio.run(run())
+    assert 0.02 <= record.compute < 5
+    assert 0 <= record.queue < 5
+
+
+def test_what_comes_too_late_is_not_begun(pool: Executor) -> None:
+    ran = []
+
+    async def run() -> None:
+        CURRENT.set(RequestStats("id", deadline=time.monotonic() - 1))
+        await pool.run(lambda: ran.append(1))
+
+    with pytest.raises(Overloaded, match="GDSSM_REQUEST_TIMEOUT"):
+        asyncio.run(run())
+    assert ran == []
+
+
+class Body:
+    """Can be watched."""
+
+
+def test_what_failed_in_a_thread_is_freed_without_the_garbage_collector(pool: Executor) -> None:
+    def fail(_: Body) -> None:
+        raise Overloaded("no")
+
+    async def failing() -> weakref.ref[Body]:
+        body = Body()
+        with pytest.raises(Overloaded):
+            await pool.run(partial(fail, body))
+        return weakref.ref(body)
+
+    gc.disable()
+    try:
+        seen = asyncio.run(failing())
+        end = time.monotonic() + 10
+        while seen() is not None and time.monotonic() < end:
+            time.sleep(0.01)  # the thread may still have it in hand
+        assert seen() is None
+    finally:
+        gc.enable()
+
+
+async def asked_by(pool: Executor, key: str, function: Callable[[], object], *, writes: bool = False) -> None:
+    CURRENT.set(RequestStats("id", key_id=key))
+    await pool.run(function, writes=writes)
+
+
+def test_one_key_keeps_no_other_from_the_threads(waiting: Gauge) -> None:
+    pool, go_on = Executor(2, waiting, share=0.5), threading.Event()
+
+    async def crowd() -> None:
+        long = [asyncio.create_task(asked_by(pool, "a", go_on.wait)) for _ in range(5)]
+        await asyncio.sleep(0)
+        await asyncio.wait_for(asked_by(pool, "b", lambda: None), 10)
+        assert shown(waiting) == 4
+        go_on.set()
+        await asyncio.gather(*long)
+        assert shown(waiting) == 0
+
+    asyncio.run(crowd())
+    pool.close()
+
+
+def test_who_reads_waits_for_no_one_who_writes(pool: Executor) -> None:
+    go_on = threading.Event()
+
+    async def crowd() -> None:
+        long = [asyncio.create_task(pool.run(go_on.wait, writes=True)) for _ in range(5)]
+        await asyncio.sleep(0)
+        await asyncio.wait_for(pool.run(lambda: None), 10)
+        go_on.set()
+        await asyncio.gather(*long)
+
+    asyncio.run(crowd())

@@ -1,0 +1,133 @@
+import io
+import json
+import logging
+import re
+from collections.abc import Iterator
+
+import pytest
+
+from service.observability import logs
+from service.observability.request_stats import CURRENT, RequestStats
+from tests.nonempty import nonempty
+
+
+@pytest.fixture(autouse=True)
+def _restored() -> Iterator[None]:
+    root = logging.getLogger()
+    handlers, level = root.handlers[:], root.level
+    root.handlers = []
+    yield
+    root.handlers, root.level = handlers, level
+
+
+def say(capsys: pytest.CaptureFixture[str]) -> str:
+    token = CURRENT.set(RequestStats("mine"))
+    try:
+        raise ValueError("no\nsuch thing")
+    except ValueError:
+        logging.getLogger("somewhere").exception("failed: %s", "x", extra={"status": 500, "color_message": "?"})
+    finally:
+        CURRENT.reset(token)
+    return capsys.readouterr().err
+
+
+def test_json_is_one_object_a_line_with_the_traceback_and_the_request_in_it(capsys: pytest.CaptureFixture[str]) -> None:
+    logs.configure("info", "json")
+    line = json.loads(say(capsys))
+    assert set(line) == {"time", "level", "name", "message", "status", "request_id", "exc_info"}
+    assert (line["level"], line["name"], line["message"]) == ("ERROR", "somewhere", "failed: x")
+    assert (line["request_id"], line["status"]) == ("mine", 500)
+    assert line["exc_info"].startswith("Traceback")
+    assert line["time"].endswith("+00:00")
+
+
+def test_text_is_for_people(capsys: pytest.CaptureFixture[str]) -> None:
+    logs.configure("info", "text")
+    assert "ERROR failed: x\nTraceback" in say(capsys)
+
+
+def test_what_is_below_the_level_is_not_written(capsys: pytest.CaptureFixture[str]) -> None:
+    logs.configure("warning", "text")
+    logging.getLogger("somewhere").info("small talk")
+    assert capsys.readouterr().err == ""
+
+
+def test_outside_of_requests_there_is_no_id(capsys: pytest.CaptureFixture[str]) -> None:
+    logs.configure("info", "json")
+    logging.getLogger("somewhere").info("hello")
+    assert "request_id" not in json.loads(capsys.readouterr().err.splitlines()[-1])
+
+
+@pytest.mark.parametrize("created", [0.0, 0.0004, 1.9999, 86399.9996, 1790000000.25])
+def test_a_line_of_fields_has_the_time_of_any_other(created: float, capsys: pytest.CaptureFixture[str]) -> None:
+    logs.configure("info", "text")
+    line = logs.FastLogRecord(logging.getLogger("somewhere"), logging.INFO, "hello", {})
+    line.created, line.msecs = created, created % 1 * 1e3
+    logging.getLogger("somewhere").handle(line)
+    assert capsys.readouterr().err == logging.Formatter(logs.TEXT).format(line) + "\n"
+
+
+def test_nobody_hears_of_a_line_that_cannot_be_written(capsys: pytest.CaptureFixture[str]) -> None:
+    logs.configure("info", "text")
+    logger = logging.getLogger("somewhere")
+    (handler,) = logging.getLogger().handlers
+    assert isinstance(handler, logging.StreamHandler)
+    handler.setStream(closed := io.StringIO())
+    closed.close()
+    logger.handle(logs.FastLogRecord(logger, logging.INFO, "200", {"status": 200}))
+    assert "--- Logging error ---" in capsys.readouterr().err
+
+
+def test_a_line_of_fields_is_the_same_to_people_and_to_machines(capsys: pytest.CaptureFixture[str]) -> None:
+    logger = logging.getLogger("somewhere")
+    fields = {"method": "POST", "status": 200, "request_id": "mine"}
+    logs.configure("info", "text")
+    logger.handle(logs.FastLogRecord(logger, logging.INFO, "POST 200 request=mine", fields))
+    written = capsys.readouterr().err
+    assert re.fullmatch(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d,\d{3} INFO POST 200 request=mine\n", written)
+    logs.configure("info", "json")
+    logger.handle(logs.FastLogRecord(logger, logging.INFO, "POST 200 request=mine", fields))
+    line = json.loads(capsys.readouterr().err)
+    assert line.pop("time").endswith("+00:00")
+    assert line == {"level": "INFO", "name": "somewhere", "message": "POST 200 request=mine"} | fields
+
+
+FORGED = "x\n2026-01-01 00:00:00,000 ERROR FORGED"
+HIDDEN = ["\r", "\x1b[2J", "\x1b]0;title\x07", "\x9b31m", "\x7f", "\u2028", "\u202e", "\udcff", "\x00", "\x0b"]
+
+
+def test_a_message_is_one_line_whatever_it_holds(capsys: pytest.CaptureFixture[str]) -> None:
+    logs.configure("info", "text")
+    logging.getLogger("somewhere").error("refused %s", FORGED)
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.endswith(r"ERROR refused x\n2026-01-01 00:00:00,000 ERROR FORGED")
+
+
+@pytest.mark.parametrize("hidden", HIDDEN)
+def test_control_characters_are_written_as_escape_sequences(hidden: str, capsys: pytest.CaptureFixture[str]) -> None:
+    logs.configure("info", "text")
+    logging.getLogger("somewhere").error("refused %s", f"a{hidden}é→b")
+    (line,) = capsys.readouterr().err.split("\n")[:-1]
+    assert line.isprintable()
+    assert "é→b" in line
+
+
+def test_an_exception_forges_no_line(capsys: pytest.CaptureFixture[str]) -> None:
+    logs.configure("info", "text")
+    try:
+        raise ValueError(FORGED + "\x1b[2J")
+    except ValueError:
+        logging.getLogger("somewhere").exception("failed")
+    first, second, *further = capsys.readouterr().err.splitlines()
+    assert first.endswith("ERROR failed")
+    assert second == "Traceback (most recent call last):"
+    assert all(line.startswith("  ") and line.isprintable() for line in nonempty(further))
+    assert any("FORGED" in line for line in further)
+
+
+def test_json_hides_nothing_and_is_one_line_too(capsys: pytest.CaptureFixture[str]) -> None:
+    logs.configure("info", "json")
+    logging.getLogger("somewhere").error("refused %s", FORGED + "".join(HIDDEN))
+    (line,) = capsys.readouterr().err.split("\n")[:-1]
+    assert line.isprintable()
+    assert json.loads(line)["message"].startswith("refused x\n2026")

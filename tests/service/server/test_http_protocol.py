@@ -1,0 +1,273 @@
+"""What arrives on the wire and is no good request: refused in our words, in bounded time and memory."""
+
+import json
+import socket
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack
+from functools import partial
+from typing import BinaryIO
+
+import httpx
+import pytest
+
+from service.server.http_protocol import HEAD_BYTES, PIPELINED
+from tests.nonempty import nonempty
+from tests.running import Server, running
+
+TIMEOUT = 1
+LINE = json.dumps({"context": {"x": [[1], [2], [3]], "y": [2, 4, 6]}, "query": [[4], [5]]}).encode()
+POST = b"POST /v1/predict HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[Server]:
+    with running(GDSSM_REQUEST_TIMEOUT=str(TIMEOUT), GDSSM_MAX_BODY_BYTES="30000000") as server:
+        yield server
+
+
+def everything(line: socket.socket) -> bytes:
+    """Read until the service closes the connection."""
+    return b"".join(iter(partial(line.recv, 65536), b""))
+
+
+def check(answer: bytes, status: int, error_type: str) -> str:
+    head, _, body = answer.partition(b"\r\n\r\n")
+    assert head.startswith(b"HTTP/1.1 %d " % status), answer
+    assert b"connection: close" in head.lower()
+    assert b"content-type: application/json" in head.lower()
+    found = json.loads(body)
+    assert set(found) == {"error", "error_type", "detail"}
+    assert found["error_type"] == error_type
+    return str(found["error"])
+
+
+def is_healthy(server: Server) -> bool:
+    return httpx.post(f"{server.url}/v1/predict", content=LINE, headers={"Content-Type": "application/json"}).is_success
+
+
+BROKEN = {
+    "no HTTP": b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\r\n\r\n",
+    "a strange version": b"GET / HTTP/9.9\r\n\r\n",
+    "a header without a name": b"GET / HTTP/1.1\r\n: a\r\n\r\n",
+    "a length that is no number": POST + b"Content-Length: 1e9\r\n\r\n",
+    "a negative length": POST + b"Content-Length: -1\r\n\r\n",
+    "two lengths": POST + b"Content-Length: 1\r\nContent-Length: 2\r\n\r\n",
+    "a length and chunks": POST + b"Content-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+    "two hosts": b"GET / HTTP/1.1\r\nHost: localhost\r\nHost: localhost\r\n\r\n",
+    "a folded zero": b"GET / HTTP/1.1\r\nHost: a\x00b\r\n\r\n",
+}
+
+
+@pytest.mark.parametrize("sent", BROKEN.values(), ids=BROKEN)
+def test_what_is_no_http_is_400(server: Server, sent: bytes) -> None:
+    with server.connect() as line:
+        line.sendall(sent)
+        check(everything(line), 400, "malformed_body")
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        b"GET /" + b"a" * HEAD_BYTES + b" HTTP/1.1\r\n\r\n",
+        b"GET / HTTP/1.1\r\nLong: " + b"a" * HEAD_BYTES + b"\r\n\r\n",
+        b"GET / HTTP/1.1\r\nLong: " + b"a" * HEAD_BYTES * 4,
+        b"GET / HTTP/1.1\r\n" + b"A: b\r\n" * HEAD_BYTES,
+    ],
+    ids=["address", "header", "header without end", "many headers"],
+)
+def test_a_head_over_the_limit_is_400_whether_or_not_it_ends(server: Server, head: bytes) -> None:
+    with server.connect() as line:
+        line.sendall(head)
+        assert check(everything(line), 400, "malformed_body") == (
+            f"Request line, headers and trailers may have at most {HEAD_BYTES} bytes together. Send fewer."
+        )
+
+
+def test_many_headers_within_the_limit_are_fine(server: Server) -> None:
+    with server.connect() as line:
+        line.sendall(b"GET /health/live HTTP/1.1\r\nConnection: close\r\n" + b"A: 1234567890\r\n" * 4000 + b"\r\n")
+        assert everything(line).startswith(b"HTTP/1.1 200 ")
+
+
+def test_a_head_that_comes_too_slowly_is_408(server: Server) -> None:
+    with server.connect() as line:
+        line.sendall(b"GET /health/live HTTP/1.1\r\nHost:")
+        begin = time.monotonic()
+        check(everything(line), 408, "too_slow")
+        assert time.monotonic() - begin < TIMEOUT + 10
+
+
+def test_a_second_request_on_a_connection_may_not_take_longer_than_the_first(server: Server) -> None:
+    with server.connect() as line:
+        line.sendall(b"GET /health/live HTTP/1.1\r\n\r\n")
+        answer = b""
+        while not answer.endswith(b'{"status":"live"}'):
+            answer += line.recv(65536)
+        line.sendall(b"GET /health/live")
+        check(everything(line), 408, "too_slow")
+
+
+@pytest.mark.parametrize("length", [b"Content-Length: 100\r\n", b"Transfer-Encoding: chunked\r\n"])
+def test_a_body_that_comes_byte_by_byte_is_408(server: Server, length: bytes) -> None:
+    with server.connect() as line:
+        line.sendall(POST + length + b"\r\n")
+        line.settimeout(0.1)
+        answer = b""
+        for _ in range(int(10 * TIMEOUT) + 100):
+            line.sendall(b"1\r\n \r\n" if b"chunked" in length else b" ")
+            try:
+                answer = line.recv(65536)
+                break
+            except TimeoutError:
+                continue
+        line.settimeout(10)
+        check(answer + everything(line), 408, "too_slow")  # head and body may come apart
+
+
+def test_what_follows_a_body_longer_than_announced_is_not_heard(server: Server) -> None:
+    with server.connect() as line:
+        line.sendall(POST + b"Content-Length: %d\r\n\r\n" % len(LINE) + LINE + b"rest\r\n\r\n")
+        answer = everything(line)
+        assert answer.startswith(b"HTTP/1.1 200 ")
+        assert answer.count(b"HTTP/1.1") == 1
+
+
+def test_broken_chunks_are_400(server: Server) -> None:
+    with server.connect() as line:
+        line.sendall(POST + b"Transfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n")
+        line.sendall(b"not a length\r\n")
+        check(everything(line), 400, "malformed_body")
+
+
+def test_a_body_shorter_than_announced_is_400_when_its_sender_has_gone(server: Server) -> None:
+    with server.connect() as line:
+        line.sendall(POST + b"Content-Length: %d\r\n\r\n" % (len(LINE) + 9) + LINE)
+    assert is_healthy(server)
+
+
+def test_connections_on_which_nothing_happens_keep_nobody_out_and_end(server: Server) -> None:
+    with ExitStack() as stack:
+        idle = [stack.enter_context(server.connect()) for _ in range(300)]
+        assert is_healthy(server)
+        for line in nonempty(idle):
+            assert everything(line) == b""  # without a word: nothing was asked
+
+
+def test_answers_that_nobody_reads_are_given_up(server: Server) -> None:
+    """A megabyte each, asked for again and again: more than the sockets in between hold."""
+    ask = b"GET /static-offline-docs/swagger-ui-bundle.js HTTP/1.1\r\nHost: localhost\r\n\r\n"
+    with server.connect() as line:
+        line.sendall(ask * 30)
+        time.sleep(3 * TIMEOUT)  # what is tested is that time passes
+        assert 0 < len(everything(line)) < 30 * 10**6  # cut off
+    assert is_healthy(server)
+
+
+OFFERS = {
+    "HTTP/2": b"Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABkAAQAoAAAAAIAAAAA\r\n",
+    "TLS": b"Upgrade: TLS/1.2\r\nConnection: keep-alive, upgrade\r\n",
+    "WebSocket, by POST": b"Connection: Upgrade\r\nUpgrade: websocket\r\n",
+    "nothing": b"",
+}
+
+
+def answers(line: socket.socket, count: int) -> list[tuple[int, bytes]]:
+    """Read as many answers as there are requests."""
+    with line.makefile("rb") as file:
+        return [answer_in(file) for _ in range(count)]
+
+
+def answer_in(file: BinaryIO) -> tuple[int, bytes]:
+    status = int(file.readline().split()[1])
+    headers = dict(header.lower().split(b": ", 1) for header in iter(file.readline, b"\r\n"))
+    return status, file.read(int(headers[b"content-length"]))
+
+
+@pytest.mark.parametrize("offer", OFFERS.values(), ids=OFFERS)
+@pytest.mark.parametrize("pieces", [1, 7])
+def test_an_offer_of_another_protocol_is_ignored_and_the_body_read(server: Server, offer: bytes, pieces: int) -> None:
+    whole = POST + offer + b"Content-Length: %d\r\n\r\n" % len(LINE) + LINE
+    chunked = POST + offer + b"Transfer-Encoding: chunked\r\n\r\n%x\r\n%s\r\n0\r\n\r\n" % (len(LINE), LINE)
+    health = b"GET /health/live HTTP/1.1\r\nHost: localhost\r\n" + offer.replace(b"websocket", b"other") + b"\r\n"
+    sent = whole + chunked + health + whole
+    with server.connect() as line:
+        for start in range(0, len(sent), step := -(-len(sent) // pieces)):
+            line.sendall(sent[start : start + step])
+            time.sleep(0.02 * (pieces > 1))
+        first, second, third, last = answers(line, 4)
+    assert [first[0], second[0], third[0], last[0]] == [200] * 4
+    assert json.loads(first[1]) == json.loads(second[1]) == json.loads(last[1])
+    assert json.loads(third[1]) == {"status": "live"}
+
+
+def test_a_tunnel_is_refused_and_the_service_stays_healthy(server: Server) -> None:
+    with server.connect() as line:
+        line.sendall(b"CONNECT evil.example:443 HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        assert everything(line).startswith((b"HTTP/1.1 40", b"HTTP/1.1 5"))
+    assert is_healthy(server)
+
+
+@pytest.mark.parametrize("zeros", [1, 20, 5000])
+def test_a_length_may_begin_with_zeros(server: Server, zeros: int) -> None:
+    with server.connect() as line:
+        line.sendall(POST + b"Content-Length: %s%d\r\n\r\n" % (b"0" * zeros, len(LINE)) + LINE)
+        ((status, _),) = answers(line, 1)
+    assert status == 200
+
+
+CHUNKED = POST + b"Transfer-Encoding: chunked\r\n\r\n" + b"%x\r\n%s\r\n" % (len(LINE), LINE)
+
+
+@pytest.mark.parametrize(
+    "rest",
+    [
+        b"0\r\n" + b"1000:1000\r\n" * HEAD_BYTES,
+        b"0\r\nLong: " + b"a" * HEAD_BYTES * 4,
+        b"1;" + b"a" * HEAD_BYTES * 4,
+    ],
+    ids=["many", "one without end", "an extension of a chunk"],
+)
+def test_trailers_over_the_limit_of_the_head_are_400(server: Server, rest: bytes) -> None:
+    with server.connect() as line:
+        line.sendall(CHUNKED + rest)
+        assert check(everything(line), 400, "malformed_body") == (
+            f"Request line, headers and trailers may have at most {HEAD_BYTES} bytes together. Send fewer."
+        )
+
+
+def test_trailers_count_together_with_the_headers(server: Server) -> None:
+    half = b"a" * (HEAD_BYTES // 2)
+    head = CHUNKED.replace(b"Host: localhost", b"Host: localhost\r\nLong: " + half)
+    with server.connect() as line:
+        line.sendall(head + b"0\r\nLong: " + half + b"\r\n\r\n")
+        check(everything(line), 400, "malformed_body")
+
+
+def test_trailers_are_no_headers_of_this_request_or_the_next(server: Server) -> None:
+    """With this idempotency key a request is refused."""
+    bad = b"Idempotency-Key: " + b"a" * 300 + b"\r\n"
+    post = b"POST /v1/contexts HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+    chunked = post + b"Transfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n" + bad + b"\r\n"
+    last = post + b"Content-Length: 2\r\nConnection: close\r\n\r\n{}"
+    with server.connect() as line:
+        line.sendall(chunked + last)
+        assert everything(line).count(b"HTTP/1.1 201 ") == 2
+
+
+def test_what_goes_on_after_a_refusal_is_cut_off(server: Server) -> None:
+    """Before anything of the body is there the request is 415; then its trailers never end."""
+    with server.connect() as line:
+        line.sendall(CHUNKED.replace(b"application/json", b"text/plain"))
+        assert [status for status, _ in answers(line, 1)] == [415]  # head and body may come apart
+        line.sendall(b"0\r\n" + b"1000:1000\r\n" * HEAD_BYTES)
+        begin = time.monotonic()
+        assert everything(line) == b""  # no second answer to one request
+        assert time.monotonic() - begin < 10
+
+
+def test_too_many_requests_at_once_on_one_connection_are_not_all_kept(server: Server) -> None:
+    with server.connect() as line:
+        line.sendall(b"GET /health/live HTTP/1.1\r\nHost: localhost\r\n\r\n" * 5000)
+        assert 1 <= everything(line).count(b"HTTP/1.1 200 ") <= PIPELINED + 1
+    assert is_healthy(server)
