@@ -16,6 +16,7 @@ check: .venv-dev/ready
 	.venv-dev/bin/ruff format --check .
 	.venv-dev/bin/mypy
 	.venv-dev/bin/lint-imports
+	$(PYTHON) .ci/subjects.py
 
 bench: .venv-dev/ready test
 	.venv-dev/bin/python -m benchmarks
