@@ -24,7 +24,7 @@ def faults(subject: str) -> list[str]:
 def main() -> int:
     """Print each subject that breaks a rule; returns 1 if there is one.
 
-    A clone without BASE, such as a shallow one, is checked for its last commit only; sources without a history for none.
+    Of a clone without BASE, such as a shallow one, the last commit is checked; of sources without a history, none.
     """
     known = git("merge-base", "--is-ancestor", BASE, "HEAD").returncode == 0
     log = git("log", "--no-merges", "--format=%h %s", *([f"{BASE}..HEAD"] if known else ["-1"]))

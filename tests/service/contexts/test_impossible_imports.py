@@ -109,6 +109,17 @@ def test_the_columns_of_a_declared_scale_or_of_a_model_are_no_observations() -> 
     assert read(forge(fixed, lambda *_: None, "linear-trained"), "linear-trained") == fixed
 
 
+@pytest.mark.parametrize("unit", [1e-6, 1.0, 1e6])
+def test_a_negative_sum_of_squares_is_refused_beyond_rounding(unit: float) -> None:
+    seen = observations("gd-1", 0, 7)[0]
+    memory = portable.as_written(remember("gd-1", Context(unit * seen.x, unit * seen.y)))
+    assert memory.state is not None
+    largest = np.diagonal(memory.state["state.gated_sum"][0]).max()
+    read(forge(memory, entry("state.gated_sum", 0, -1e-7 * largest), "gd-1"), "gd-1")
+    with pytest.raises(InvalidInput, match=r"a negative sum of squares, in state\.gated_sum"):
+        read(forge(memory, entry("state.gated_sum", 0, -1e-5 * largest), "gd-1"), "gd-1")
+
+
 def stateless() -> Manifest:
     (found,) = [runtime.manifest for runtime in zoo().values() if not runtime.manifest.streams]
     return found
