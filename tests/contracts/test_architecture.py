@@ -37,7 +37,7 @@ CORE = [
     "chunks",
     "wide_readout",
 ]
-AROUND = ["schemas", "models", "contexts", "explaining", "evaluations", "access", "files", "store", "observability"]
+AROUND = ["schemas", "registry", "contexts", "explaining", "evaluations", "access", "files", "store", "observability"]
 ASIDE = ["migrations", "drawing", "parquet", "__init__"]
 """What alembic runs, what needs an extra (matplotlib, pyarrow), and what is empty."""
 
@@ -86,11 +86,12 @@ def test_the_core_comes_without_the_web() -> None:
     parts = [path.relative_to(ROOT / "service").with_suffix("").parts for path in inside]
     names = [
         *CORE,
-        "running.workers",
-        "running.stopping",
-        "running.garbage",
+        "server.workers",
+        "server.stopping",
+        "server.garbage",
         *(".".join(part) for part in parts if not {*part} & {*ASIDE}),
     ]
+    assert all((ROOT / "service" / package).is_dir() for package in AROUND)
     assert len(names) > 40
     assert imported_with(", ".join(f"service.{name}" for name in names)).isdisjoint([*HEAVY, *WEB])
 
