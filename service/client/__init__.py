@@ -1,22 +1,21 @@
 """The Python client and its scikit-learn estimators: `from service.client import Client, GDSSMRegressor`.
 
-client, async_client   what users hold: predictions, contexts, models, evaluations
-calls, context_calls, evaluation_calls   every call of the API, once: what is sent, and how the answer is read
-call         what a call is
-sending      methods that are calls, sent or awaited
-sessions     connections: what is tried again, and what becomes of no answer
-destination  the address and the key of a service, checked
+async_client, async_contexts, async_evaluations   the client for asyncio and trio: every call of the API as a method
+client, contexts, evaluations                     the synchronous client, generated from it by .ci/sync_client.py
+call         a request with the function that reads its response
+sessions     connections, retries and errors of transport
+destination  checks of the service's address and of the API key
 in_process   the service in this process, without a socket
-answers      what the service answers, as frozen objects
-errors       everything else that a call can end in, as one tree
+answers      predictions and pages; other responses are models of `service.schemas`
+errors       the tree of exceptions
 frames       lists, arrays and data frames in, the same kind out
 arrays       lists, arrays, tensors, masked and sparse arrays to numbers
 array_body   observations, queries and predictions as safetensors
-tensor_body  tensors by the Open Inference Protocol
-estimator, regressor, classifier   scikit-learn's interface to a state of constant size
-engine       where an estimator's model runs
+tensor_body  tensors in the Open Inference Protocol
+estimator, regressor, classifier   scikit-learn estimators on a state of constant size
+engine       the model of an estimator, in this process or on a service
 
-Nothing is imported before it is asked for: the client needs no scikit-learn, the local estimators no httpx.
+Modules are imported on first use: the client needs no scikit-learn, the local estimators no httpx.
 """
 
 from importlib import import_module

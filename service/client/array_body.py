@@ -1,4 +1,4 @@
-"""Observations and queries as safetensors, and predictions out of them: no digit is written out or read."""
+"""Observations and queries as safetensors, and predictions from safetensors."""
 
 import json
 from collections.abc import Callable, Collection, Mapping, Sequence
@@ -8,38 +8,42 @@ import httpx
 import numpy as np
 
 from service.client import frames
-from service.client.answers import Array, Explanation, Prediction
+from service.client.answers import PredictionResult
 from service.explaining.as_tensors import blocks_in, effects_in, pairs_in
+from service.explaining.terms import Explanation, ImplicitWeights
+from service.real_numbers import F64
+from service.shapes import Array
 from service.tensors import Tensors, pack, unpack
 
 CONTENT_TYPE = "application/vnd.safetensors"
-BOTH_WAYS = {"Content-Type": CONTENT_TYPE, "Accept": CONTENT_TYPE}
+SEND = {"Content-Type": CONTENT_TYPE}
+SEND_AND_ACCEPT = {**SEND, "Accept": CONTENT_TYPE}
 Explain = bool | Collection[str]
 """True for all that the model has, or names of `implicit_weights`, `contributions`, `effects`, `pairs` and `blocks`."""
 
 
 def write(arrays: Mapping[str, Array | None], **texts: str | None) -> bytes:
-    """Write the arrays and the texts that are given."""
+    """Write arrays and texts, without those that are None."""
     return pack(
         {name: array for name, array in arrays.items() if array is not None},
         {name: text for name, text in texts.items() if text is not None},
     )
 
 
-def names_text(x: frames.Names, y: frames.Names = None) -> str | None:
-    """Write the names of columns; a series may have none."""
+def column_names(x: frames.Names, y: frames.Names = None) -> str | None:
+    """Write names of columns as JSON; None if there are none, as of a series without a name."""
     found = {axis: names for axis, names in (("x", x), ("y", y)) if names and all(names)}
     return json.dumps(found) if found else None
 
 
-def texts_of(
+def options(
     parameters: Mapping[str, float] | None, explain: Explain, interval: float | None, quantiles: Sequence[float] | None
 ) -> dict[str, str | None]:
-    """Write numbers by name, and what to answer in addition to the prediction, as texts."""
-    wanted = str(explain).lower() if isinstance(explain, bool) else ",".join(explain) or "false"
+    """Write parameters, and the requested additions to the prediction, as texts."""
+    parts = str(explain).lower() if isinstance(explain, bool) else ",".join(explain) or "false"
     return {
         **{name: repr(frames.number(value, f"parameters.{name}")) for name, value in (parameters or {}).items()},
-        "explain": wanted,
+        "explain": parts,
         "interval": None if interval is None else repr(frames.number(interval, "interval")),
         "quantiles": None if quantiles is None else ",".join(map(repr, map(_quantile, quantiles))) or None,
     }
@@ -49,17 +53,17 @@ def _quantile(value: object) -> float:
     return frames.number(value, "quantiles")
 
 
-def prediction_reader(shape: Callable[[Array], Any]) -> Callable[[httpx.Response], Prediction]:
-    """Read a prediction.
+def prediction_reader(shape: Callable[[F64], Any]) -> Callable[[httpx.Response], PredictionResult]:
+    """Make the reader of a prediction.
 
     Args:
-        shape: Gives (M,) or (M, K) the kind that the query had.
+        shape: Converts (M,) or (M, K) to the kind of the query.
     """
 
-    def read(response: httpx.Response) -> Prediction:
+    def read(response: httpx.Response) -> PredictionResult:
         tensors, about = unpack(response.content)
         context_version = about.get("context_version")
-        return Prediction(
+        return PredictionResult(
             shape(tensors["prediction"].astype(np.float64)),
             about["model"],
             about["version"],
@@ -82,7 +86,11 @@ def prediction_reader(shape: Callable[[Array], Any]) -> Callable[[httpx.Response
 def _explanation(tensors: Tensors, about: Mapping[str, str], outputs: tuple[int, ...]) -> Explanation | None:
     names = ("implicit_weights", "intercept", "contributions")
     weights, intercept, contributions = (tensors.get(name) for name in names)
-    terms = effects_in(tensors, outputs), pairs_in(tensors), blocks_in(tensors, about.get("blocks", ""))
-    if weights is None and contributions is None and all(part is None for part in terms):
-        return None
-    return Explanation(weights, None if intercept is None else intercept.reshape(outputs), contributions, *terms)
+    found = Explanation(
+        None if weights is None or intercept is None else ImplicitWeights(weights, intercept.reshape(outputs)),
+        contributions,
+        effects_in(tensors, outputs),
+        pairs_in(tensors),
+        blocks_in(tensors, about.get("blocks", "")),
+    )
+    return found if any(part is not None for part in vars(found).values()) else None

@@ -1,24 +1,39 @@
-"""The client for asyncio and trio: what `client` has, to be awaited."""
+"""The client, for asyncio and trio; `client` is generated from this module."""
 
-from collections.abc import AsyncIterator
+from collections.abc import Mapping, Sequence
 from typing import Self
 
-import anyio
+from numpy.typing import ArrayLike
 from pydantic import SecretStr
 
-from service.client.answers import ContextRecord, EvaluationRecord
-from service.client.calls import Calls
-from service.client.context_calls import ContextCalls, ContextsCalls
-from service.client.evaluation_calls import POLL_INTERVAL, EvaluationCalls, EvaluationsCalls
-from service.client.sending import Awaited, Resource, Sender, awaited, paging
+from service.artifact import Manifest
+from service.client import array_body, frames, tensor_body
+from service.client.answers import PredictionResult
+from service.client.async_contexts import AsyncContexts
+from service.client.async_evaluations import AsyncEvaluations
+from service.client.call import Call, path, reading
 from service.client.sessions import AsyncSession, Connection
-from service.evaluations.result import ScoreView
+from service.schemas.models import ModelList
+from service.shapes import Array
 
 
-class AsyncClient(Sender[AsyncSession]):
-    """Asks a service without holding anybody up; to be used as `async with AsyncClient(…) as client:`.
+class AsyncClient:
+    """A client of a service: predictions, models, contexts and evaluations.
 
-    Arguments, methods and what is tried again are those of `Client`.
+    Use it as `async with AsyncClient(…) as client:`, or close it. Requests that are refused for the moment (429, 502,
+    503, 504) or whose connection breaks are retried, after the service's Retry-After. Every change of a context has an
+    Idempotency-Key, so that it is made once.
+
+    Args:
+        url: Of the service, such as `http://127.0.0.1:8000`. If left out, the service runs in this process, with the
+            models that ship and an empty database in memory.
+        api_key: If the service requires one; `"env"` reads GDSSM_API_KEY. It is never printed.
+        timeout: Seconds to wait for a connection, and for a response.
+        retries: How often a request is retried.
+
+    Attributes:
+        contexts: The contexts of this API key.
+        evaluations: The evaluations of this API key.
     """
 
     def __init__(
@@ -29,9 +44,9 @@ class AsyncClient(Sender[AsyncSession]):
         timeout: float = 60.0,
         retries: int = 4,
     ) -> None:
-        super().__init__(AsyncSession(Connection.to(url, api_key, timeout, retries)), Calls())
-        self.contexts = AsyncContexts(self._session, ContextsCalls())
-        self.evaluations = AsyncEvaluations(self._session, EvaluationsCalls())
+        self._session = AsyncSession(Connection.to(url, api_key, timeout, retries))
+        self.contexts = AsyncContexts(self._session)
+        self.evaluations = AsyncEvaluations(self._session)
 
     async def __aenter__(self) -> Self:
         await self._session.open()
@@ -44,66 +59,86 @@ class AsyncClient(Sender[AsyncSession]):
         """Close every connection."""
         await self._session.close()
 
-    predict = awaited(Calls.predict)
-    models = awaited(Calls.models)
-    model = awaited(Calls.model)
-    infer = awaited(Calls.infer)
+    async def predict(
+        self,
+        x: object,
+        y: object,
+        query: object,
+        *,
+        weight: object = None,
+        model: str | None = None,
+        version: str | None = None,
+        parameters: Mapping[str, float] | None = None,
+        explain: array_body.Explain = False,
+        interval: float | None = None,
+        quantiles: Sequence[float] | None = None,
+    ) -> PredictionResult:
+        """Learn from observations and answer queries in one request; the service stores nothing.
+
+        Args:
+            x: N rows of D inputs: lists, an array, or a frame of pandas, polars and others; None, NaN, null or masked
+                where a cell is missing, for models that accept missing cells.
+            y: N outputs, or N rows of K.
+            query: M rows of D inputs to predict for; the columns of a frame are matched by the names of x.
+            weight: N numbers, how much each observation counts; 1 if left out.
+            model: Name of the model; the service's default if left out.
+            version: Version of the model; the highest if left out.
+            parameters: Numbers by name, such as `{"learning_rate": 0.1}`, for models that have parameters.
+            explain: What to explain: names of `implicit_weights`, `contributions`, `effects`, `pairs` and `blocks`, or
+                True for all of these that the model has.
+            interval: A probability, such as 0.9: also return the bounds between which y lies with it.
+            quantiles: Probabilities: also return the values below which y lies with each.
+
+        Returns:
+            The predictions, of the same kind as the query.
+
+        Raises:
+            InvalidArgument: A value is not a number, or a column is missing; a ValueError too. Nothing was sent.
+            ClientError: Any other error of `service.client.errors`.
+        """
+        inputs, outputs = frames.read(x, "x", missing=True), frames.read(y, "y")
+        tensors = {
+            "x": inputs.numbers,
+            "y": outputs.numbers,
+            "weight": None if weight is None else frames.read(weight, "weight").numbers,
+            "query": frames.read(query, "query", inputs.names, missing=True).numbers,
+        }
+        metadata = array_body.options(parameters, explain, interval, quantiles)
+        call = Call(
+            "POST",
+            "/v1/predict",
+            array_body.prediction_reader(frames.writer(query, outputs.names)),
+            array_body.write(tensors, model=model, version=version, **metadata),
+            array_body.SEND_AND_ACCEPT,
+        )
+        return await self._session.send(call)
+
+    async def models(self) -> ModelList:
+        """List the models that are served."""
+        return await self._session.send(Call("GET", "/v1/models", reading(ModelList)))
+
+    async def model(self, name: str, version: str | None = None) -> Manifest:
+        """Get the manifest of a model, of its highest version if none is given."""
+        return await self._session.send(Call("GET", path("v1", *_model(name, version)), reading(Manifest)))
+
+    async def infer(
+        self, model: str, tensors: Mapping[str, ArrayLike], *, version: str | None = None
+    ) -> dict[str, Array]:
+        """Run the graph of a model on tensors, named and shaped as in the graph, batch first.
+
+        Args:
+            model: Name of the model.
+            tensors: `x` (B, N, D), `y` (B, N, K), `weight` (B, N), `x_query` (B, M, D), `state.*` and parameters; those
+                left out are empty, ones or zeros.
+            version: Version of the model; the highest if left out.
+
+        Returns:
+            `prediction` (B, M, K), and the state after the observations as `next.*`.
+        """
+        body, headers = tensor_body.write(tensors)
+        call = Call("POST", path("v2", *_model(model, version), "infer"), tensor_body.read, body, headers)
+        return await self._session.send(call)
 
 
-class AsyncContext(Resource[AsyncSession, ContextRecord]):
-    """A context that lives on the service."""
-
-    def __init__(self, session: AsyncSession, record: ContextRecord) -> None:
-        super().__init__(session, ContextCalls(record))
-
-    observe = awaited(ContextCalls.observe)
-    predict = awaited(ContextCalls.predict)
-    merge = awaited(ContextCalls.merge)
-    refresh = awaited(ContextCalls.refresh)
-    export = awaited(ContextCalls.export)
-    delete = awaited(ContextCalls.delete)
-
-
-class AsyncContexts(Sender[AsyncSession]):
-    """The contexts under this key."""
-
-    create = Awaited(ContextsCalls.create, AsyncContext)
-    get = Awaited(ContextsCalls.get, AsyncContext)
-    load = Awaited(ContextsCalls.load, AsyncContext)
-    list = Awaited(ContextsCalls.list, paging(AsyncContext))
-
-
-class AsyncEvaluation(Resource[AsyncSession, EvaluationRecord]):
-    """An evaluation that runs on the service."""
-
-    def __init__(self, session: AsyncSession, record: EvaluationRecord) -> None:
-        super().__init__(session, EvaluationCalls(record))
-
-    refresh = awaited(EvaluationCalls.refresh)
-    cancel = awaited(EvaluationCalls.cancel)
-
-    async def results(self) -> AsyncIterator[ScoreView]:
-        """Yield every result, as soon as there is one; ends with the evaluation."""
-        seen = 0
-        while True:
-            record = await self.refresh()
-            for result in record.results[seen:]:
-                yield result
-            seen = len(record.results)
-            if record.is_finished:
-                return
-            await anyio.sleep(POLL_INTERVAL)
-
-    async def wait(self) -> EvaluationRecord:
-        """Wait for its end; returns it with all of its results."""
-        async for _ in self.results():
-            pass
-        return self.record
-
-
-class AsyncEvaluations(Sender[AsyncSession]):
-    """The evaluations under this key."""
-
-    ask = Awaited(EvaluationsCalls.ask, AsyncEvaluation)
-    get = Awaited(EvaluationsCalls.get, AsyncEvaluation)
-    list = Awaited(EvaluationsCalls.list, paging(AsyncEvaluation))
+def _model(name: str, version: str | None) -> list[str]:
+    return ["models", name, *([] if version is None else ["versions", version])]

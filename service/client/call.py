@@ -1,4 +1,4 @@
-"""One call: what is sent, and how its answer is read; nothing here sends anything."""
+"""A request with the function that reads its response, and what requests are made of."""
 
 import json
 import secrets
@@ -11,14 +11,13 @@ import httpx
 from pydantic import TypeAdapter
 
 Answer = TypeVar("Answer")
-Other = TypeVar("Other")
 
-JSON = "application/json"
+JSON_TYPE = {"Content-Type": "application/json"}
 
 
 @dataclass(frozen=True)
 class Call(Generic[Answer]):
-    """A request, and what becomes of its answer."""
+    """A request, and how to read its response; a session sends it."""
 
     method: str
     path: str
@@ -27,47 +26,35 @@ class Call(Generic[Answer]):
     headers: Mapping[str, str] = field(default_factory=dict)
     params: Mapping[str, str | int] = field(default_factory=dict)
     repeatable: bool = True
-    """Whether it may be sent again when nobody knows if it arrived: it changes nothing, or bears an Idempotency-Key."""
-
-    def then(self, make: Callable[[Answer], Other]) -> "Call[Other]":
-        """Make something else of the answer."""
-        read = self.read
-        return Call(
-            self.method,
-            self.path,
-            lambda response: make(read(response)),
-            self.content,
-            self.headers,
-            self.params,
-            self.repeatable,
-        )
+    """Whether to retry when it is unknown if the request arrived: it changes nothing, or has an Idempotency-Key."""
 
 
 def reading(kind: type[Answer]) -> Callable[[httpx.Response], Answer]:
-    """Read JSON as a kind of record; fields that a later service adds are passed over, at every depth."""
+    """Read JSON as `kind`; unknown fields, which a later service may add, are ignored at every depth."""
     adapter = TypeAdapter(kind)
     return lambda response: adapter.validate_json(response.content, extra="ignore")
 
 
-def nothing(_: httpx.Response) -> None:
-    """Read an answer that has nothing to say."""
-
-
-def once() -> dict[str, str]:
-    """Make the header under which a change is made once, however often it is sent."""
+def new_idempotency_key() -> dict[str, str]:
+    """Make the header with which the service makes a change once, however often the request is sent."""
     return {"Idempotency-Key": secrets.token_hex(16)}
 
 
-def json_body(**fields: Any) -> bytes:  # noqa: ANN401  (whatever JSON can say)
-    """Write the fields that are given."""
-    return json.dumps({name: value for name, value in fields.items() if value is not None}).encode()
+def if_match(version: int | None) -> dict[str, str]:
+    """Make the header that requires a version of a context; none if it is None."""
+    return {} if version is None else {"If-Match": f'"{version}"'}
+
+
+def json_body(**fields: Any) -> bytes:  # noqa: ANN401  (any JSON value)
+    """Write fields as JSON, without those that are None."""
+    return json.dumps(drop_none(**fields)).encode()
 
 
 def path(*parts: str) -> str:
-    """Write an address below /v1 or /v2; whatever a name holds, it stays one part of it."""
+    """Join the parts of a path, quoted."""
     return "/" + "/".join(quote(part, safe="") for part in parts)
 
 
-def drop_none(**fields: str | int | None) -> dict[str, str | int]:
-    """Leave out what is None."""
+def drop_none(**fields: Any) -> dict[str, Any]:  # noqa: ANN401  (any value)
+    """Leave out fields that are None."""
     return {name: value for name, value in fields.items() if value is not None}

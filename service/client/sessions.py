@@ -93,11 +93,14 @@ class Session:
             address, transport = connection.url, httpx.HTTPTransport()
         self._http = httpx.Client(**connection.options(transport, address))
 
+    def open(self) -> None:
+        """Do nothing: the constructor has opened it."""
+
     def send(self, call: Call[Answer]) -> Answer:
-        """Send a call and read its answer.
+        """Send a request and read its response.
 
         Raises:
-            ClientError: There is none.
+            ClientError: There is none, or the service refuses.
         """
         try:
             response = self._http.request(**self._connection.request(call))

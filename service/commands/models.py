@@ -20,7 +20,7 @@ def command(url: str | None, api_key: str | None) -> None:
         (
             f"{model.name} *" if model.name == found.default else model.name,
             *(model.version, model.task, model.origin),
-            *(str(model.dims[letter]) for letter in "DK"),
+            *(str(columns) for columns in (model.dims["D"], model.dims["K"])),
             *(str(model.gradient_steps), visible(model.summary)),
         )
         for model in found.models

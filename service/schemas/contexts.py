@@ -128,7 +128,7 @@ class ContextListed(ResponseModel):
     model: ModelReference
     decay: float | Auto | None = Field(examples=[None])
     """What is left of the weight of every observation after one more; null forgets nothing."""
-    memory_length: float | None = Field(examples=[None])
+    memory_length: float | None = Field(None, examples=[None])
     """With decay `"auto"` the effective number of observations that are remembered; null otherwise."""
     n_observations: int = Field(examples=[3])
     """Rows observed, whatever their weights."""

@@ -11,9 +11,9 @@ import pyarrow as pa
 import pytest
 
 from service.client import AsyncClient, Client, GDSSMRegressor
-from service.client.answers import ColumnNames
-from service.client.client import Context
+from service.client.contexts import Context
 from service.client.errors import InvalidInput
+from service.schemas.contexts import ColumnsAnswer
 
 FRAME = pd.DataFrame({"size": [50.0, 70, 90, 60, 85], "rooms": [3.0, 2, 4, 2, 1], "age": [1.0, 5, 2, 8, 3]})
 PRICE = pd.Series([100.0, 140, 180, 125, 160], name="price")
@@ -56,7 +56,7 @@ def test_columns_are_found_by_the_names_of_the_context(
     expected = plain.predict(QUERY[["size", "rooms", "age"]].to_numpy()).prediction
     np.testing.assert_allclose(np.asarray(context.predict(kind(QUERY)).prediction), expected, rtol=1e-9)
     np.testing.assert_allclose(context.predict(QUERY[list(FRAME)].to_numpy()).prediction, expected, rtol=1e-9)
-    assert context.record.columns == ColumnNames(x=("size", "rooms", "age"), y=("price",))
+    assert context.record.columns == ColumnsAnswer(x=("size", "rooms", "age"), y=("price",))
 
 
 @pytest.mark.parametrize("find", FOUND.values(), ids=FOUND)
@@ -87,7 +87,7 @@ def test_predictions_bear_the_name_of_y_wherever_a_context_was_found(client: Cli
 def test_names_may_be_declared_when_a_context_is_made(client: Client) -> None:
     context = client.contexts.create("linear", columns={"x": ["age", "rooms", "size"], "y": ["price"]})
     context.observe(FRAME, PRICE)
-    assert context.record.columns == ColumnNames(x=("age", "rooms", "size"), y=("price",))
+    assert context.record.columns == ColumnsAnswer(x=("age", "rooms", "size"), y=("price",))
     straight = client.contexts.create("linear")
     straight.observe(FRAME, PRICE)
     np.testing.assert_allclose(context.predict(QUERY).prediction, straight.predict(QUERY).prediction, rtol=1e-9)
@@ -98,7 +98,7 @@ def test_what_has_no_names_keeps_its_order(client: Client) -> None:
     context.observe(FRAME.to_numpy(), PRICE.rename(None))
     assert context.record.columns is None
     context.observe(FRAME, pl.Series(PRICE.tolist()))
-    assert context.record.columns == ColumnNames(x=("size", "rooms", "age"), y=None)
+    assert context.record.columns == ColumnsAnswer(x=("size", "rooms", "age"), y=None)
 
 
 def test_contexts_of_other_columns_are_not_merged(client: Client) -> None:

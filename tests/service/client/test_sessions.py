@@ -49,10 +49,10 @@ def test_an_evaluation_is_not_asked_for_twice_when_nobody_knows_whether_it_arriv
 ) -> None:
     monkeypatch.setattr("time.sleep", lambda _: None)
     with standing_in(Reply(0)) as service, Client(service.url) as client, pytest.raises(Unreachable):
-        client.evaluations.ask(["linear"])
+        client.evaluations.submit(["linear"])
     assert len(service.asked) == 1
     with standing_in(BUSY) as service, Client(service.url) as client, pytest.raises(Unavailable):
-        client.evaluations.ask(["linear"])
+        client.evaluations.submit(["linear"])
     assert len(service.asked) == 5
 
 

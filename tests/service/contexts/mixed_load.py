@@ -15,7 +15,7 @@ from websockets.exceptions import InvalidStatus, WebSocketException
 from websockets.sync.client import ClientConnection, connect
 
 from service.client import Client
-from service.client.client import Context
+from service.client.contexts import Context
 from service.client.errors import NotFound
 from tests.service.contexts.acknowledged import Acknowledged, Block, Part
 

@@ -15,7 +15,7 @@ import pytest
 from safetensors.numpy import load
 
 from service.client import Client, sessions
-from service.client.client import Context
+from service.client.contexts import Context
 from service.contexts.compact import unpacked
 from tests.closeness import assert_close
 from tests.nonempty import nonempty

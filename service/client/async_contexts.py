@@ -1,0 +1,200 @@
+"""Contexts on a service, for asyncio and trio; `contexts` is generated from this module."""
+
+from collections.abc import Mapping, Sequence
+from typing import Literal
+
+from numpy.typing import ArrayLike
+
+from service.client import array_body, frames
+from service.client.answers import Page, PredictionResult
+from service.client.call import JSON_TYPE, Call, drop_none, if_match, json_body, new_idempotency_key, path, reading
+from service.client.sessions import AsyncSession
+from service.schemas.contexts import ContextPage, ContextView
+
+CONTEXTS = path("v1", "contexts")
+read_context = reading(ContextView)
+
+
+class AsyncContext:
+    """A context on the service.
+
+    Attributes:
+        record: The context as the service last returned it.
+    """
+
+    def __init__(self, session: AsyncSession, record: ContextView) -> None:
+        self._session = session
+        self._path = path("v1", "contexts", record.id)
+        self.record = record
+
+    def __repr__(self) -> str:
+        model, count = self.record.model, self.record.n_observations
+        return f"<context {self.id} of {model.name} {model.version}: {count} observations>"
+
+    @property
+    def id(self) -> str:
+        """The id by which `contexts.get` finds it."""
+        return self.record.id
+
+    async def observe(
+        self,
+        x: object,
+        y: object,
+        *,
+        weight: object = None,
+        if_version: int | None = None,
+        allow_precision_loss: bool = False,
+    ) -> ContextView:
+        """Learn further observations; a retried request counts once.
+
+        Args:
+            x: N rows of D inputs: lists, an array or a frame; None, NaN or null where a cell is missing. The columns of
+                a frame are matched by name; the context keeps the names of the first frame.
+            y: N outputs, or N rows of K.
+            weight: N numbers; 1 if left out, −w removes an observation again.
+            if_version: Learn only if the context still has this version; `Conflict` otherwise.
+            allow_precision_loss: Learn even if earlier observations lose their significant digits by it;
+                `InvalidInput` otherwise.
+        """
+        inputs, outputs = frames.read(x, "x", missing=True), frames.read(y, "y")
+        weights = None if weight is None else frames.read(weight, "weight").numbers
+        body = array_body.write(
+            {"x": inputs.numbers, "y": outputs.numbers, "weight": weights},
+            columns=array_body.column_names(inputs.names, outputs.names),
+            allow_precision_loss="true" if allow_precision_loss else None,
+        )
+        headers = {**array_body.SEND, **new_idempotency_key(), **if_match(if_version)}
+        self.record = await self._session.send(Call("POST", f"{self._path}/observations", read_context, body, headers))
+        return self.record
+
+    async def predict(
+        self,
+        query: object,
+        *,
+        parameters: Mapping[str, float] | None = None,
+        explain: array_body.Explain = False,
+        interval: float | None = None,
+        quantiles: Sequence[float] | None = None,
+    ) -> PredictionResult:
+        """Answer queries from the observations so far; the context does not change.
+
+        Args:
+            query: M rows of D inputs; the columns of a frame are matched by the names of the context's columns.
+            parameters: Numbers by name, for models that have parameters.
+            explain: What to explain: names of `implicit_weights`, `effects`, `pairs` and `blocks`, or True for all of
+                these that the model has.
+            interval: A probability, such as 0.9: also return the bounds between which y lies with it.
+            quantiles: Probabilities: also return the values below which y lies with each.
+        """
+        rows, columns = frames.read(query, "query", missing=True), self.record.columns
+        metadata = array_body.options(parameters, explain, interval, quantiles)
+        call = Call(
+            "POST",
+            f"{self._path}/predictions",
+            array_body.prediction_reader(frames.writer(query, None if columns is None else columns.y)),
+            array_body.write({"query": rows.numbers}, columns=array_body.column_names(rows.names), **metadata),
+            array_body.SEND_AND_ACCEPT,
+        )
+        return await self._session.send(call)
+
+    async def merge(
+        self, other: str, *, if_version: int | None = None, allow_precision_loss: bool = False
+    ) -> ContextView:
+        """Add the observations of another context of the same model, which does not change.
+
+        Args:
+            other: The id of the other context.
+            if_version: As for `observe`.
+            allow_precision_loss: As for `observe`.
+        """
+        body = json_body(context=other, allow_precision_loss=allow_precision_loss or None)
+        headers = {**JSON_TYPE, **new_idempotency_key(), **if_match(if_version)}
+        self.record = await self._session.send(Call("POST", f"{self._path}/merge", read_context, body, headers))
+        return self.record
+
+    async def refresh(self) -> ContextView:
+        """Get the current record, with the implicit weights of the context."""
+        self.record = await self._session.send(Call("GET", self._path, read_context))
+        return self.record
+
+    async def export(self) -> bytes:
+        """Export the context as bytes that `contexts.load` reads."""
+        return await self._session.send(Call("GET", f"{self._path}/state", lambda response: response.content))
+
+    async def delete(self, *, if_version: int | None = None) -> None:
+        """Delete the context; only in a version, if one is given."""
+        headers = {**new_idempotency_key(), **if_match(if_version)}
+        await self._session.send(Call("DELETE", self._path, lambda _: None, headers=headers))
+
+
+class AsyncContexts:
+    """The contexts of one API key."""
+
+    def __init__(self, session: AsyncSession) -> None:
+        self._session = session
+
+    async def create(
+        self,
+        model: str | None = None,
+        *,
+        version: str | None = None,
+        decay: float | Literal["auto"] | None = None,
+        ttl: int | None = None,
+        scale: tuple[ArrayLike, ArrayLike] | None = None,
+        like: str | None = None,
+        columns: Mapping[Literal["x", "y"], Sequence[str]] | None = None,
+    ) -> AsyncContext:
+        """Create an empty context.
+
+        Args:
+            model: Name of a model that streams; the service's default if left out.
+            version: Version of the model; the highest if left out.
+            decay: The factor on the weight of every observation after one more, such as 0.99; "auto" chooses it by the
+                observations; None forgets nothing.
+            ttl: Seconds until the context expires after its last use.
+            scale: Center and spread of each column of x, for models that make features of them: contexts of one scale
+                merge exactly. By the first 33 observations if left out.
+            like: The id of a context whose scale to use.
+            columns: Names of the columns, `{"x": […], "y": […]}` or one of the two; those of the first observed frame
+                if left out.
+        """
+        body = json_body(
+            model=model,
+            version=version,
+            decay=decay,
+            ttl=ttl,
+            scale=None if scale is None else _scale(*scale),
+            like=like,
+            columns=None if columns is None else {axis: [*names] for axis, names in columns.items()},
+        )
+        headers = {**JSON_TYPE, **new_idempotency_key()}
+        record = await self._session.send(Call("POST", CONTEXTS, read_context, body, headers))
+        return AsyncContext(self._session, record)
+
+    async def get(self, context_id: str) -> AsyncContext:
+        """Get a context by its id."""
+        record = await self._session.send(Call("GET", path("v1", "contexts", context_id), read_context))
+        return AsyncContext(self._session, record)
+
+    async def list(self, *, limit: int | None = None, after: str | None = None) -> Page[AsyncContext]:
+        """List contexts, oldest first.
+
+        Args:
+            limit: The size of the page.
+            after: The `after` of the previous page.
+        """
+        params = drop_none(limit=limit, after=after)
+        page = await self._session.send(Call("GET", CONTEXTS, reading(ContextPage), params=params))
+        records = (ContextView(**dict(record)) for record in page.contexts)
+        return Page(tuple(AsyncContext(self._session, record) for record in records), page.after)
+
+    async def load(self, content: bytes, *, ttl: int | None = None) -> AsyncContext:
+        """Create a context from the bytes of `export`, of this service or another one."""
+        headers = {"Content-Type": "application/octet-stream", **new_idempotency_key()}
+        call = Call("POST", f"{CONTEXTS}/import", read_context, content, headers, drop_none(ttl=ttl))
+        return AsyncContext(self._session, await self._session.send(call))
+
+
+def _scale(center: ArrayLike, spread: ArrayLike) -> dict[str, object]:
+    named = {"center": center, "spread": spread}
+    return {name: frames.read(values, f"scale.{name}").numbers.tolist() for name, values in named.items()}
