@@ -7,7 +7,7 @@ from pydantic import Field, model_validator
 from pydantic.json_schema import SkipJsonSchema
 
 from service.api.names import Pruning
-from service.schemas.contexts import LONGEST_TTL, ContextName
+from service.schemas.contexts import TTL_LIMIT, ContextName
 from service.schemas.schema import Schema
 
 ContextId = Annotated[str, Path(description="The id that the context was given when it was made.")]
@@ -34,6 +34,6 @@ class PageRequest(Parameters):
 class ImportOptions(Parameters):
     """How to keep an imported context."""
 
-    ttl: Annotated[int, Field(ge=1, le=LONGEST_TTL)] | SkipJsonSchema[None] = Field(
+    ttl: Annotated[int, Field(ge=1, le=TTL_LIMIT)] | SkipJsonSchema[None] = Field(
         None, description="Seconds that it is kept after its last use; GDSSM_CONTEXT_TTL if left out."
     )

@@ -38,6 +38,21 @@ class EvaluationRecord:
     created: float
     finished: float | None
 
+    @property
+    def suite(self) -> str:
+        """The suite of tasks."""
+        return self.request.suite
+
+    @property
+    def seed(self) -> int:
+        """The seed of the tasks."""
+        return self.request.seed
+
+    @property
+    def sizes(self) -> EvaluationRequest:
+        """The request, which has the sizes."""
+        return self.request
+
 
 class JobStore:
     """Evaluations in the database; several processes may share it.

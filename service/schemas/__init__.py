@@ -4,7 +4,7 @@ schema        the base classes
 fields        arrays of numbers as fields
 models        models, in short
 predictions   observations, queries and predictions
-explanations  why predictions are as they are
+explanations  explanations of predictions
 contexts      contexts and their columns
 streams       messages of a live stream
 evaluations   evaluations and their results

@@ -1,7 +1,6 @@
-"""What goes in and out of the routes of contexts, with examples."""
+"""Contexts: their settings, observations, queries and state."""
 
-from dataclasses import asdict
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Literal, Self
 
 from pydantic import ConfigDict, Field, StringConstraints
@@ -12,7 +11,7 @@ from service.contexts.decay_setting import AUTO, RULE, Auto, Decay
 from service.errors import InvalidInput, Problem
 from service.explaining.parts import Part, parts
 from service.numbers import named, number
-from service.schemas.explanations import ExplanationAnswer, ImplicitWeightsAnswer
+from service.schemas.explanations import ExplanationAnswer, ImplicitWeightsAnswer, weights_of
 from service.schemas.fields import Number, Numbers, Rows, reading
 from service.schemas.models import AnsweringModel, ModelReference
 from service.schemas.predictions import DistributionAnswer, DistributionRequest, Observations
@@ -21,7 +20,7 @@ from service.schemas.schema import ResponseModel, Schema
 if TYPE_CHECKING:
     from service.contexts.context_record import ContextDetails, ContextRecord, Page
 
-LONGEST_TTL = 10 * 365 * 86_400
+TTL_LIMIT = 10 * 365 * 86_400
 """Seconds."""
 
 EXAMPLE_ID = "0193f2b46a0e7c3f9d1e5a7b8c2d4f60"
@@ -44,25 +43,25 @@ def decay_of(value: object, field: str) -> Decay:
 
 ContextName = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{32}$")]
 DecayRequest = Annotated[Decay, reading(decay_of, Annotated[float, Field(gt=0, le=1)] | Auto | None)]
-"""A number, which the core checks in its own words, or "auto"."""
+"""A number, whose range the core checks, or "auto"."""
 PartOfState = Literal["implicit_weights", "effects", "pairs", "blocks"]
 ExplainState = Annotated[tuple[Part, ...], reading(parts, bool | list[PartOfState] | None)]
-"""As for `POST /v1/predict`; what needs the observations is refused in the core's words."""
+"""As for `POST /v1/predict`; the core refuses parts that need the observations."""
 ColumnNamesField = Annotated[tuple[str, ...], reading(read_names, Annotated[list[str], Field(min_length=1)])] | None
-Seconds = Annotated[int, Field(strict=True, ge=1, le=LONGEST_TTL)]
+Seconds = Annotated[int, Field(strict=True, ge=1, le=TTL_LIMIT)]
 
 
 class ScaleRequest(Schema):
-    """What the columns of x are standardised by before features are made of them."""
+    """Location and scale by which the columns of x are standardised for features."""
 
     center: Numbers = Field(examples=[[0.0]])
-    """D numbers: about the mean of each column."""
+    """D numbers, near the mean of each column."""
     spread: Numbers = Field(examples=[[1.0]])
-    """D numbers: about its standard deviation; 0 makes no features of the column."""
+    """D numbers, near the standard deviation of each column; 0 makes no features of the column."""
 
 
 class ColumnsRequest(Schema):
-    """Names of columns, in the order in which the columns stand in this request."""
+    """Names of columns, in the order of the columns in this request."""
 
     x: ColumnNamesField = Field(None, examples=[["size"]])
     """D names, of the columns of x and of queries."""
@@ -70,7 +69,7 @@ class ColumnsRequest(Schema):
     """K names, one where y is numbers."""
 
     def names(self) -> ColumnNames:
-        """Make what the core takes."""
+        """Convert to the core's type."""
         return ColumnNames(self.x, self.y)
 
 
@@ -78,33 +77,33 @@ class NewObservations(Observations):
     """N observations for a context, whose columns may have names."""
 
     columns: ColumnsRequest | None = Field(None, examples=[None])
-    """Names of the columns of x and y. A context that has names finds columns by them, in whatever order they stand,
-    and refuses others; one that has none takes these. Without names columns stay as they stand."""
+    """Names of the columns of x and y. A context with names matches columns by name and refuses unknown ones; a context
+    without names takes these. Without names here, columns are matched by position."""
     allow_precision_loss: bool = Field(False, strict=True, examples=[False])
-    """Whether they are meant even if what the context has seen loses its significant digits by them: an observation
-    so far out is refused otherwise (`precision_loss`)."""
+    """Whether to learn them even if earlier observations lose their significant digits by them; an observation so far
+    out is refused otherwise (`precision_loss`)."""
 
 
 class CreateContext(Schema):
-    """A context to make, empty or with its first observations."""
+    """A context to create, empty or with its first observations."""
 
     model: str | None = Field(None, max_length=100, examples=["linear"])
     """Name of a model that streams, from `GET /v1/models`; the default model if left out."""
     version: str | None = Field(None, pattern=r"^[0-9]{1,9}\.[0-9]{1,9}\.[0-9]{1,9}$", examples=["2.0.0"])
     """Version of the model; the newest if left out. The context stays with it."""
     decay: DecayRequest = Field(None, examples=[None])
-    """What is left of the weight of every observation after one more, such as 0.99; `"auto"` finds it out from the
+    """The factor on the weight of every observation after one more, such as 0.99; `"auto"` chooses it by the
     observations, for models with intervals; nothing is forgotten if left out."""
     ttl: Seconds | None = Field(None, examples=[3600])
-    """Seconds that the context is kept after its last use; GDSSM_CONTEXT_TTL if left out."""
+    """Seconds until the context expires after its last use; GDSSM_CONTEXT_TTL if left out."""
     scale: ScaleRequest | None = Field(None, examples=[None])
-    """What the features of x are scaled by, for models that make some; by its first 33 observations if left out.
-    Contexts of one scale merge exactly, and forget an observation without a trace."""
+    """The scale of the features of x, for models that make features; by the first 33 observations if left out.
+    Contexts of one scale merge exactly, and observations can be removed from them exactly."""
     like: ContextName | None = Field(None, examples=[None])
-    """The id of a context whose scale this one is to have, so that the two can be merged."""
+    """The id of a context whose scale to use, so that the two can be merged."""
     columns: ColumnsRequest | None = Field(None, examples=[None])
-    """Names of the columns of x and y, which stay with the context: later observations and queries that come with names
-    are found by them. Without, the first names that come with observations stay."""
+    """Names of the columns of x and y, stored with the context: later observations and queries with names are matched
+    by them. If left out, the context takes the first names that come with observations."""
     observations: Observations | None = Field(
         None, examples=[{"x": [[1.0], [2.0], [3.0], [4.0], [5.0]], "y": [2.1, 3.9, 6.2, 7.8, 10.1]}]
     )
@@ -127,9 +126,9 @@ class ContextListed(ResponseModel):
     id: str = Field(examples=[EXAMPLE_ID])
     model: ModelReference
     decay: float | Auto | None = Field(examples=[None])
-    """What is left of the weight of every observation after one more; null forgets nothing."""
+    """The factor on the weight of every observation after one more; null forgets nothing."""
     memory_length: float | None = Field(None, examples=[None])
-    """With decay `"auto"` the effective number of observations that are remembered; null otherwise."""
+    """With decay `"auto"` the effective number of observations in the context; null otherwise."""
     n_observations: int = Field(examples=[3])
     """Rows observed, whatever their weights."""
     inputs: int | None = Field(examples=[1])
@@ -139,30 +138,19 @@ class ContextListed(ResponseModel):
     version: int = Field(examples=[1])
     """One more with every change; the ETag."""
     ttl: int = Field(examples=[3600])
-    """Seconds that the context is kept after its last use."""
+    """Seconds until the context expires after its last use."""
     created: datetime = Field(examples=["2026-11-22T08:00:00Z"])
     updated: datetime = Field(examples=["2026-11-22T08:00:00Z"])
     """When it last changed."""
     expires: datetime = Field(examples=["2026-11-22T09:00:00Z"])
-    """When it is removed, unless it is used before."""
+    """When it expires, unless it is used before."""
 
     @classmethod
     def of(cls, record: "ContextRecord") -> Self:
-        """Write a record as it is sent."""
-        return cls(
-            id=record.id,
-            model=ModelReference(name=record.model, version=record.model_version),
-            decay=record.decay,
-            memory_length=record.memory_length,
-            n_observations=record.n_observations,
-            inputs=record.inputs,
-            outputs=record.outputs,
-            version=record.version,
-            ttl=record.ttl,
-            created=time_of(record.created),
-            updated=time_of(record.updated),
-            expires=time_of(record.expires),
-        )
+        """Convert a record."""
+        model = ModelReference(name=record.model, version=record.model_version)
+        columns = None if record.columns == NAMELESS else ColumnsAnswer(x=record.columns.x, y=record.columns.y)
+        return cls.model_validate({**vars(record), "model": model, "columns": columns}, extra="ignore")
 
 
 class ContextAnswer(ContextListed):
@@ -171,29 +159,23 @@ class ContextAnswer(ContextListed):
     columns: ColumnsAnswer | None = Field(None, examples=[None])
     """Names of its columns; null if it has none."""
 
-    @classmethod
-    def of(cls, record: "ContextRecord") -> Self:
-        """Write a record as it is sent."""
-        names = None if record.columns == NAMELESS else ColumnsAnswer(**asdict(record.columns))
-        return cls(**dict(ContextListed.of(record)), columns=names)
-
 
 class ContextView(ContextAnswer):
-    """A context, and the linear model that it amounts to."""
+    """A context with its implicit weights."""
 
     implicit_weights: ImplicitWeightsAnswer | None = Field(None, examples=[{"weights": [2.0], "intercept": 0.0}])
-    """Null while nothing has been seen, and where the model has none."""
+    """Null without observations, and for models that have none."""
     digits_left: int | None = Field(None, examples=[15])
-    """Significant digits that the sums still have of the variation of the column that has fewest: below 6 nothing can
-    be taken out exactly. Null while no column varies, and where the model takes nothing out."""
+    """Significant digits of the variation in the column that has fewest: below 6 observations cannot be removed
+    exactly. Null while no column varies, and for models that cannot remove observations."""
 
     @classmethod
     def showing(cls, details: "ContextDetails") -> Self:
-        """Write a context as it is sent on its own."""
-        weights = details.weights
-        shown = None if weights is None else ImplicitWeightsAnswer.of(weights)
-        record = dict(ContextAnswer.of(details.record))
-        return cls(**record, implicit_weights=shown, digits_left=details.digits_left)
+        """Convert a record with details."""
+        weights = weights_of(details.weights)
+        return cls.of(details.record).model_copy(
+            update={"implicit_weights": weights, "digits_left": details.digits_left}
+        )
 
 
 class ContextPage(ResponseModel):
@@ -205,22 +187,22 @@ class ContextPage(ResponseModel):
 
     @classmethod
     def of(cls, page: "Page") -> Self:
-        """Write a page as it is sent."""
+        """Convert a page."""
         return cls(contexts=tuple(map(ContextListed.of, page.contexts)), after=page.after)
 
 
 class ContextQuery(DistributionRequest):
-    """Queries to answer from what a context has seen."""
+    """Queries to a context."""
 
     query: Rows = Field(examples=[[[6.0], [7.0]]])
     """M rows of D numbers: the inputs to predict for; null where one is missing, as in x."""
     columns: ColumnsRequest | None = Field(None, examples=[None])
-    """Names of the columns of the queries, as `x`; of a context that has names they are found by them."""
+    """Names of the columns of the queries, as `x`; a context with names matches them by name."""
     parameters: dict[str, Number] | None = Field(None, examples=[{}])
     """Numbers by name, of those that the model takes, as `{"learning_rate": 0.1}` for gd-1 and gd-8."""
     explain: ExplainState = Field((), examples=[["implicit_weights"]])
-    """What to explain, with these parameters: a list of `"implicit_weights"`, `"effects"`, `"pairs"` and `"blocks"`, or
-    `true` for all of these that the model has. Contributions need the observations, which a context does not keep."""
+    """The parts of an explanation, with these parameters: a list of `"implicit_weights"`, `"effects"`, `"pairs"` and
+    `"blocks"`, or `true` for all that the model has. A context has no contributions, as it stores no observations."""
 
 
 class ContextPrediction(DistributionAnswer):
@@ -230,27 +212,22 @@ class ContextPrediction(DistributionAnswer):
     """M numbers if y was numbers, M rows of K numbers if y was rows."""
     model: AnsweringModel
     n_observations: int = Field(examples=[5])
-    """Rows that the context had seen."""
+    """The number of rows observed."""
     version: int = Field(examples=[1])
-    """The version of the context that answered."""
+    """The version of the context."""
     explanation: ExplanationAnswer | SkipJsonSchema[None] = None
-    """What `explain` asked for."""
+    """The requested parts."""
 
 
 class MergeRequest(Schema):
-    """The context to take in."""
+    """The context to merge."""
 
     context: ContextName = Field(examples=[EXAMPLE_ID])
-    """Its id. It is of the same model, decay and widths, and stays as it is."""
+    """Its id. It has the same model, decay and widths, and does not change."""
     allow_precision_loss: bool = Field(False, strict=True, examples=[False])
-    """Whether it is meant even if what this context has seen loses its significant digits by it."""
-
-
-def time_of(seconds: float) -> datetime:
-    """Write seconds since 1970 as they are sent."""
-    return datetime.fromtimestamp(seconds, UTC)
+    """Whether to merge it even if the observations of this context lose their significant digits by it."""
 
 
 def names_of(columns: ColumnsRequest | None) -> ColumnNames | None:
-    """Read the names that came with a request, if any did."""
+    """Convert the names of columns, if there are any."""
     return None if columns is None else columns.names()

@@ -17,8 +17,8 @@ class ErrorBody(Schema):
     """Every error on every route."""
 
     error: str = Field(examples=["context.y[3]: must be a number; this is null. Fill it in, or leave the row out."])
-    """What is wrong and what to do, in words."""
+    """The problem and its remedy, as text."""
     error_type: str = Field(examples=["invalid_input"])
-    """The same for a program: one fixed word for each kind of error."""
+    """The kind of the error, one fixed word."""
     detail: list[ErrorDetail] | None
-    """Every problem found, by field, where there are fields to name."""
+    """Every problem by field, if it is about fields."""

@@ -1,4 +1,4 @@
-"""What goes in and out of the routes of evaluations, with examples."""
+"""Evaluations and their results."""
 
 from collections.abc import Iterable
 from datetime import datetime
@@ -8,7 +8,7 @@ from pydantic import ConfigDict, Field
 
 from service.evaluations.request import SuiteName
 from service.evaluations.result import ScoreView
-from service.schemas.contexts import EXAMPLE_ID, time_of
+from service.schemas.contexts import EXAMPLE_ID
 from service.schemas.models import ModelReference
 from service.schemas.schema import ResponseModel, open_enum
 
@@ -17,26 +17,30 @@ if TYPE_CHECKING:
 
 
 class EvaluatedModel(ModelReference):
-    """A model as it was when the evaluation was submitted."""
+    """The version of a model that is evaluated."""
 
     sha256: str
 
 
 class EvaluationSizes(ResponseModel):
-    """How much is asked."""
+    """The sizes of an evaluation."""
+
+    model_config = ConfigDict(from_attributes=True)
 
     tasks: int
     """Tasks of each distribution."""
     queries: int
     """Queries of each task."""
     observations: int
-    """Length of the context where everything is measured."""
+    """Length of the context at which every metric is measured."""
     curve: tuple[int, ...]
     """Lengths of the context on the learning curve."""
 
 
 class EvaluationAnswer(ResponseModel):
-    """An evaluation beside its results."""
+    """An evaluation without its results."""
+
+    model_config = ConfigDict(from_attributes=True)
 
     id: str = Field(examples=[EXAMPLE_ID])
     status: Annotated[str, open_enum("queued", "running", "done", "failed", "cancelled")]
@@ -47,9 +51,9 @@ class EvaluationAnswer(ResponseModel):
     done: int = Field(examples=[18])
     """Results so far."""
     total: int = Field(examples=[18])
-    """Results that there will be."""
+    """Results in the end."""
     reason: str | None
-    """Why it failed."""
+    """The reason of a failure."""
     created: datetime
     finished: datetime | None
 
@@ -57,24 +61,6 @@ class EvaluationAnswer(ResponseModel):
     def is_finished(self) -> bool:
         """Whether no further results will come."""
         return self.status not in {"queued", "running"}
-
-    @classmethod
-    def of(cls, record: "EvaluationRecord") -> Self:
-        """Write a record as it is sent."""
-        request = record.request
-        return cls(
-            id=record.id,
-            status=record.status,
-            suite=request.suite,
-            models=tuple(EvaluatedModel(**model) for model in record.models),
-            seed=request.seed,
-            sizes=EvaluationSizes(**request.model_dump(include=set(EvaluationSizes.model_fields))),
-            done=record.done,
-            total=record.total,
-            reason=record.reason,
-            created=time_of(record.created),
-            finished=None if record.finished is None else time_of(record.finished),
-        )
 
 
 class EvaluationView(EvaluationAnswer):
@@ -86,8 +72,8 @@ class EvaluationView(EvaluationAnswer):
 
     @classmethod
     def showing(cls, record: "EvaluationRecord", results: Iterable[ScoreView]) -> Self:
-        """Write an evaluation as it is sent on its own."""
-        return cls(**dict(EvaluationAnswer.of(record)), results=tuple(results))
+        """Convert a record with results."""
+        return cls.model_validate(record).model_copy(update={"results": tuple(results)})
 
 
 class EvaluationPage(ResponseModel):

@@ -1,13 +1,12 @@
-"""Why predictions are what they are, as it goes out over HTTP."""
+"""Explanations of predictions."""
 
 from typing import Any, Self
 
 from pydantic import Field
 from pydantic.json_schema import SkipJsonSchema
 
-from service.explaining.terms import Block, Effect, Effects, Explanation, ImplicitWeights, Pair
+from service.explaining.terms import Explanation, ImplicitWeights
 from service.schemas.schema import ResponseModel, Schema
-from service.shapes import Array
 
 OfY = float | list[float]
 """A number if y was numbers, K numbers if y was rows."""
@@ -16,9 +15,9 @@ Bound = list[float | None] | list[list[float | None]]
 
 
 class ImplicitWeightsAnswer(ResponseModel):
-    """The linear model that the context amounts to: prediction = query · weights + intercept.
+    """The linear model of a context: prediction = query · weights + intercept.
 
-    It holds for queries without a note `beyond_observations`.
+    Valid for queries without a note `beyond_observations`.
     """
 
     weights: list[float] | list[list[float]] = Field(examples=[[2.0]])
@@ -26,14 +25,9 @@ class ImplicitWeightsAnswer(ResponseModel):
     intercept: OfY = Field(examples=[0.0])
     """A number if y was numbers, K numbers if y was rows."""
 
-    @classmethod
-    def of(cls, found: ImplicitWeights) -> Self:
-        """Write them as they are sent."""
-        return cls(weights=found.weights.tolist(), intercept=found.intercept.tolist())
-
 
 class EffectAnswer(Schema):
-    """What one column of x adds to predictions, in units of y; its mean over the context is 0."""
+    """The effect of one column of x on predictions, in units of y; its mean over the context is 0."""
 
     column: int = Field(examples=[0])
     """From 0."""
@@ -42,59 +36,35 @@ class EffectAnswer(Schema):
     values: list[float] = Field(examples=[[1.0, 2.0, 3.0]])
     """Up to 33 values of the column, rising."""
     effect: Curve = Field(examples=[[-2.0, 0.0, 2.0]])
-    """What each of them adds: a number, or K numbers if y was rows."""
+    """The effect of each of them: a number, or K numbers if y was rows."""
     lower: Bound | SkipJsonSchema[None] = None
-    """With `interval` in the request: between `lower` and `upper` the effect lies with this probability."""
+    """With `interval` in the request: the effect lies between `lower` and `upper` with this probability."""
     upper: Bound | SkipJsonSchema[None] = None
     missing: OfY | SkipJsonSchema[None] = None
-    """What a missing cell adds, if the context has any."""
-
-    @classmethod
-    def of(cls, column: int, found: Effect) -> Self:
-        """Write one as it is sent."""
-        return cls(
-            column=column,
-            strength=found.strength.tolist(),
-            values=found.values.tolist(),
-            effect=found.effect.tolist(),
-            lower=_sent(found.lower),
-            upper=_sent(found.upper),
-            missing=_sent(found.missing),
-        )
+    """The effect of a missing cell, if the context has any."""
 
 
 class EffectsAnswer(Schema):
-    """The additive part of predictions: base + the effect of every column; what pairs add is not in it."""
+    """The additive part of predictions: base + the effect of every column, without pairs."""
 
     base: OfY = Field(examples=[6.0])
     """The mean of y."""
     columns: list[EffectAnswer]
 
-    @classmethod
-    def of(cls, found: Effects) -> Self:
-        """Write them as they are sent."""
-        columns = [EffectAnswer.of(column, effect) for column, effect in enumerate(found.columns)]
-        return cls(base=found.base.tolist(), columns=columns)
-
 
 class PairAnswer(Schema):
-    """What the product of two columns adds to predictions, in units of y."""
+    """The effect of the product of two columns on predictions, in units of y."""
 
     columns: tuple[int, int] = Field(examples=[[0, 1]])
     """From 0."""
     strength: OfY = Field(examples=[0.7])
-    """The standard deviation over the context of what it adds."""
+    """The standard deviation of the effect over the context."""
     weight: OfY = Field(examples=[-0.6])
-    """It adds weight·(t(z_i)·t(z_j) − mean), with standardised columns z and t(z) = 2.5·tanh(z/2.5)."""
-
-    @classmethod
-    def of(cls, found: Pair) -> Self:
-        """Write one as it is sent."""
-        return cls(columns=found.columns, strength=found.strength.tolist(), weight=found.weight.tolist())
+    """The effect is weight·(t(z_i)·t(z_j) − mean), with standardised columns z and t(z) = 2.5·tanh(z/2.5)."""
 
 
 class BlockAnswer(Schema):
-    """What one block of features has in the evidence and in predictions."""
+    """The probability and the effect of one block of features."""
 
     block: str = Field(examples=["linear"])
     """linear: the columns themselves. indicators: of missing cells. additive_5: smooth steps at five knots of each
@@ -102,21 +72,16 @@ class BlockAnswer(Schema):
     probability: OfY = Field(examples=[1.0])
     """Of all models with this block, by the evidence of the context."""
     strength: OfY = Field(examples=[1.4])
-    """The standard deviation over the context of what it adds to predictions, in units of y."""
-
-    @classmethod
-    def of(cls, found: Block) -> Self:
-        """Write one as it is sent."""
-        return cls(block=found.block, probability=found.probability.tolist(), strength=found.strength.tolist())
+    """The standard deviation of its effect on predictions over the context, in units of y."""
 
 
 class ExplanationAnswer(Schema):
-    """Why the predictions are what they are."""
+    """The requested parts of an explanation."""
 
     implicit_weights: ImplicitWeightsAnswer | SkipJsonSchema[None] = None
     contributions: list[list[float]] | list[list[list[float]]] | SkipJsonSchema[None] = Field(None, examples=[[[1.0]]])
-    """For each of M predictions, what each of N observations adds to it: a number if y was numbers, K numbers if rows.
-    They add up to the prediction."""
+    """For each of M predictions, the contribution of each of N observations: a number if y was numbers, K numbers if y
+    was rows. Their sum is the prediction."""
     effects: EffectsAnswer | SkipJsonSchema[None] = None
     pairs: list[PairAnswer] | SkipJsonSchema[None] = None
     """At most 10, the strongest first."""
@@ -124,15 +89,30 @@ class ExplanationAnswer(Schema):
 
     @classmethod
     def of(cls, found: Explanation) -> Self:
-        """Write an explanation as it is sent."""
+        """Convert an explanation."""
+        effects = found.effects
         return cls(
-            implicit_weights=found.implicit_weights and ImplicitWeightsAnswer.of(found.implicit_weights),
-            contributions=_sent(found.contributions),
-            effects=found.effects and EffectsAnswer.of(found.effects),
-            pairs=None if found.pairs is None else list(map(PairAnswer.of, found.pairs)),
-            blocks=None if found.blocks is None else list(map(BlockAnswer.of, found.blocks)),
+            implicit_weights=weights_of(found.implicit_weights),
+            contributions=_plain(found.contributions),
+            effects=None
+            if effects is None
+            else EffectsAnswer(
+                base=effects.base.tolist(),
+                columns=[EffectAnswer(column=i, **_fields(effect)) for i, effect in enumerate(effects.columns)],
+            ),
+            pairs=None if found.pairs is None else [PairAnswer(**_fields(pair)) for pair in found.pairs],
+            blocks=None if found.blocks is None else [BlockAnswer(**_fields(block)) for block in found.blocks],
         )
 
 
-def _sent(array: Array | None) -> Any:  # noqa: ANN401  (nested lists of one depth or another)
-    return None if array is None else array.tolist()
+def weights_of(found: ImplicitWeights | None) -> ImplicitWeightsAnswer | None:
+    """Convert implicit weights, if there are any."""
+    return None if found is None else ImplicitWeightsAnswer(**_fields(found))
+
+
+def _fields(found: object) -> dict[str, Any]:
+    return {name: _plain(value) for name, value in vars(found).items()}
+
+
+def _plain(value: Any) -> Any:  # noqa: ANN401  (an array, or a field that is none)
+    return value.tolist() if hasattr(value, "tolist") else value

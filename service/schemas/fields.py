@@ -1,7 +1,4 @@
-"""Arrays of numbers as pydantic fields: `service.numbers` reads them, the JSON schema says what they look like.
-
-A field of these types holds a numpy array after validation.
-"""
+"""Arrays of numbers as pydantic fields: validated by `service.numbers` to numpy arrays."""
 
 from collections.abc import Callable
 from typing import Annotated, TypeVar
@@ -23,8 +20,8 @@ def reading(read: Callable[[object, str], Value], sent_as: object) -> PlainValid
     """Make a validator of a reader.
 
     Args:
-        read: Takes the JSON value and the name to begin every position with; raises InvalidInput.
-        sent_as: The type that the documentation shows.
+        read: Takes the JSON value and the prefix of positions in messages; raises InvalidInput.
+        sent_as: The type in the JSON schema.
     """
     return PlainValidator(refusing(read), json_schema_input_type=sent_as)
 
@@ -47,4 +44,4 @@ NumberOrNumbers = Annotated[Array, reading(numbers.number_or_vector, float | _Nu
 Number = Annotated[float, reading(numbers.number, float)]
 """Finite, and never a text or a boolean."""
 Explain = Annotated[tuple[Part, ...], reading(parts, bool | list[Part] | None)]
-"""What to explain: all of it, nothing, or parts by name."""
+"""True, false, or parts by name."""

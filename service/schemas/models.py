@@ -9,14 +9,14 @@ from service.schemas.schema import ResponseModel, open_enum
 
 
 class ModelReference(ResponseModel):
-    """Which model answered."""
+    """A model by name and version."""
 
     name: str = Field(examples=["nonlinear"])
     version: str = Field(examples=["1.0.0"])
 
 
 class AnsweringModel(ModelReference):
-    """Which model answered, to the bit."""
+    """The model that answered, with the hash of its file."""
 
     model_config = ConfigDict(from_attributes=True)
 
@@ -25,7 +25,7 @@ class AnsweringModel(ModelReference):
 
 
 class ModelSummary(ResponseModel):
-    """A served model in short."""
+    """A served model."""
 
     model_config = ConfigDict(from_attributes=True)
 
@@ -39,12 +39,12 @@ class ModelSummary(ResponseModel):
     """The SHA-256 of its file, as `sha256sum` prints it."""
     assumes: Assumptions
     dims: dict[Literal["D", "K"], int | Literal["any"]]
-    """How many inputs D and outputs K it takes."""
+    """The numbers of inputs D and outputs K."""
     gradient_steps: int
     gives_scale: bool
     """Whether it answers `interval` and `quantiles`."""
     missing_cells: bool
-    """Whether it takes null (in binary bodies NaN) in x and query, for a missing cell."""
+    """Whether x and query may have null (NaN in binary bodies) for a missing cell."""
     parameters: tuple[ParameterSpec, ...]
 
 
@@ -59,6 +59,6 @@ class ModelList(ResponseModel):
     """Every version of every model in service, the highest of each first, and the files that are not."""
 
     default: str
-    """The model that answers when a request names none."""
+    """The model of requests that name none."""
     models: tuple[ModelSummary, ...]
     refused: tuple[RefusedFile, ...]

@@ -13,32 +13,32 @@ from service.schemas.schema import Schema
 
 
 class Observations(Schema):
-    """N observations: what the prediction is to be learnt from."""
+    """N observations, from which predictions are learnt."""
 
     x: Rows = Field(examples=[[[1.0], [2.0], [3.0], [4.0], [5.0]]])
     """N rows of D numbers, the inputs; null where one is missing, for models that take `missing_cells`."""
     y: NumbersOrRows = Field(examples=[[2.1, 3.9, 6.2, 7.8, 10.1]])
     """The outputs: N numbers, or N rows of K numbers."""
     weight: Numbers | None = Field(None, examples=[[1.0, 1.0, 1.0, 1.0, 1.0]])
-    """N numbers: how much each observation counts. 1 if left out; −w takes an observation out again."""
+    """N numbers: how much each observation counts. 1 if left out; −w removes an observation again."""
 
 
 class DistributionRequest(Schema):
-    """What to answer in addition to a prediction; of models that give a scale (see `gives_scale` of a model)."""
+    """Requested additions to a prediction, of models that give a scale (see `gives_scale` of a model)."""
 
     interval: Number | None = Field(None, examples=[0.9])
-    """Above 0 and below 1: answer the bounds between which y lies with this probability."""
+    """Above 0 and below 1: return the bounds between which y lies with this probability."""
     quantiles: Numbers | None = Field(None, examples=[[0.1, 0.5, 0.9]])
-    """Probabilities above 0 and below 1: answer the values below which y lies with each."""
+    """Probabilities above 0 and below 1: return the values below which y lies with each."""
 
     def wanted(self) -> Wanted:
-        """Read what is wanted."""
+        """Convert to the core's type."""
         quantiles = () if self.quantiles is None else tuple(self.quantiles.tolist())
         return Wanted(self.interval, quantiles)
 
 
 class PredictRequest(DistributionRequest):
-    """A context and the queries to answer from it."""
+    """A context and queries."""
 
     model: str | None = Field(None, max_length=100, examples=["nonlinear"])
     """Name of the model, from `GET /v1/models`; the default model if left out."""
@@ -50,8 +50,8 @@ class PredictRequest(DistributionRequest):
     parameters: dict[str, Number] | None = Field(None, examples=[{}])
     """Numbers by name, of those that the model takes, as `{"learning_rate": 0.1}` for gd-1 and gd-8."""
     explain: Explain = Field((), examples=[False])
-    """What to explain: a list of `"implicit_weights"`, `"contributions"`, `"effects"`, `"pairs"` and `"blocks"`, or
-    `true` for all of these that the model has."""
+    """The parts of an explanation: a list of `"implicit_weights"`, `"contributions"`, `"effects"`, `"pairs"` and
+    `"blocks"`, or `true` for all that the model has."""
 
 
 Shaped = list[float | None] | list[list[float | None]]
@@ -65,7 +65,7 @@ class IntervalAnswer(Schema):
 
 
 class NoteAnswer(Schema):
-    """One thing to know about the predictions."""
+    """A note on the predictions."""
 
     model_config = ConfigDict(from_attributes=True)
 
@@ -77,10 +77,9 @@ class NoteAnswer(Schema):
         "linear_only",
         "fewer_observations_than_columns",
     ]
-    """constant_columns: they do not vary in the context and are left out. beyond_observations: queries that lie further
-    out than any of the observations could, and were moved in. one_observation: no interval can be given. constant_y:
-    y does not vary. linear_only: too many columns for features. fewer_observations_than_columns: the prior decides
-    much."""
+    """constant_columns: columns that do not vary in the context are ignored. beyond_observations: queries further out
+    than any of the observations could be, which were clipped. one_observation: there is no interval. constant_y: y does
+    not vary. linear_only: too many columns for features. fewer_observations_than_columns: the prior has much weight."""
     columns: list[int] | SkipJsonSchema[None] = None
     """The first of them, from 0."""
     queries: list[int] | SkipJsonSchema[None] = None
@@ -88,16 +87,16 @@ class NoteAnswer(Schema):
 
 
 class DistributionAnswer(Schema):
-    """What was asked for in addition to the prediction."""
+    """Requested additions to the prediction."""
 
     interval: IntervalAnswer | SkipJsonSchema[None] = None
-    """What `interval` asked for, in the shape of the prediction."""
+    """The requested `interval`, in the shape of the prediction."""
     quantiles: list[Shaped] | SkipJsonSchema[None] = Field(
         None, examples=[[[10.197, 11.308], [11.754, 13.5], [13.31, 15.692]]]
     )
-    """What `quantiles` asked for: for each probability, numbers in the shape of the prediction."""
+    """The requested `quantiles`: for each probability, numbers in the shape of the prediction."""
     notes: list[NoteAnswer] | SkipJsonSchema[None] = None
-    """What there is to know about the predictions; left out if nothing."""
+    """Notes on the predictions; left out if there are none."""
 
 
 class PredictAnswer(DistributionAnswer):
@@ -109,4 +108,4 @@ class PredictAnswer(DistributionAnswer):
     n_observations: int = Field(examples=[5])
     """N, the size of the context."""
     explanation: ExplanationAnswer | SkipJsonSchema[None] = None
-    """What `explain` asked for."""
+    """The requested parts."""

@@ -1,4 +1,4 @@
-"""What goes in and out of a live stream: one JSON object a message."""
+"""Messages of a live stream, one JSON object each."""
 
 import re
 from typing import Annotated
@@ -14,29 +14,29 @@ from service.schemas.fields import IDEMPOTENCY_KEY, Number, NumberOrNumbers, Row
 from service.schemas.predictions import DistributionRequest, NoteAnswer
 from service.schemas.schema import Schema
 
-LONGEST_ID = 200
-LARGEST_ID = 2**53
+ID_LENGTH_LIMIT = 200
+ID_NUMBER_LIMIT = 2**53
 
 
 def message_id(value: object, field: str) -> str | int:
-    """Read the sender's name for a message.
+    """Read the id that the sender gave a message.
 
     Raises:
-        InvalidInput: It is neither a short text nor a whole number that every reader of JSON keeps exact.
+        InvalidInput: It is neither a short text nor an integer that every JSON parser keeps exact.
     """
-    if isinstance(value, str) and len(value) <= LONGEST_ID:
+    if isinstance(value, str) and len(value) <= ID_LENGTH_LIMIT:
         return value
-    if type(value) is int and abs(value) <= LARGEST_ID:
+    if type(value) is int and abs(value) <= ID_NUMBER_LIMIT:
         return value
-    rule = f"must be a text of at most {LONGEST_ID} characters, or a whole number of at most {LARGEST_ID}"
+    rule = f"must be a text of at most {ID_LENGTH_LIMIT} characters, or a whole number of at most {ID_NUMBER_LIMIT}"
     raise InvalidInput(Problem(field, f"{rule}; this is {named(value)}."))
 
 
 def message_key(value: object, field: str) -> str:
-    """Read the key under which a message is learnt once.
+    """Read the idempotency key of a message.
 
     Raises:
-        InvalidInput: It is no text that could be sent as the header Idempotency-Key.
+        InvalidInput: It is not a valid value of the header Idempotency-Key.
     """
     if isinstance(value, str) and re.fullmatch(IDEMPOTENCY_KEY, value):
         return value
@@ -51,19 +51,19 @@ class OneObservation(Schema):
     y: NumberOrNumbers
     """A number, or K numbers."""
     weight: Number | None = None
-    """How much it counts; 1 if left out. −w takes it out again."""
+    """How much it counts; 1 if left out. −w removes it again."""
     allow_precision_loss: bool = Field(False, strict=True)
-    """Whether it is meant even if what the context has seen loses its significant digits by it."""
+    """Whether to learn it even if earlier observations lose their significant digits by it."""
 
 
 class StreamMessage(DistributionRequest):
     """An observation, a query, or both."""
 
     id: Annotated[str | int, reading(message_id, str | int)] | None = None
-    """Comes back with the answer."""
+    """Returned with the answer."""
     idempotency_key: Annotated[str, reading(message_key, str)] | None = None
-    """1 to 200 printable ASCII characters that you make up, other ones for every observation. A message that is sent
-    again under the same key is learnt once, and answered as the first time."""
+    """1 to 200 printable ASCII characters, different for every observation. A message that is repeated with the same
+    key is learnt once, and gets the first answer again."""
     columns: ColumnsRequest | None = None
     """Names of the columns of x and y of the observation and of the query, as for `POST …/observations`."""
     observation: OneObservation | None = None
@@ -83,19 +83,19 @@ class StreamInterval(Schema):
 
 
 class StreamAnswer(Schema):
-    """What the context said before it learnt, and what it is now."""
+    """The prediction before learning, and the context after it."""
 
     id: str | int | None
     prediction: float | list[float] | None
-    """At the query, else at the x of the observation, before that is learnt; null while nothing has been seen."""
+    """At the query, else at the x of the observation, before that is learnt; null without observations."""
     error: float | list[float] | None
     """y − the prediction at the x of the observation, before that is learnt."""
     interval: StreamInterval | SkipJsonSchema[None] = None
-    """What `interval` asked for, of the prediction."""
+    """The requested `interval` of the prediction."""
     quantiles: list[One] | SkipJsonSchema[None] = None
-    """What `quantiles` asked for: for each probability, in the shape of the prediction."""
+    """The requested `quantiles`: for each probability, in the shape of the prediction."""
     notes: list[NoteAnswer] | SkipJsonSchema[None] = None
-    """What there is to know about the prediction; left out if nothing."""
+    """Notes on the prediction; left out if there are none."""
     n_observations: int
     version: int
 

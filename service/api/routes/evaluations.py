@@ -57,7 +57,7 @@ async def ask(request: EvaluationRequest, own: EvaluationsDep, response: Respons
     """
     record = await own.change(own.evaluations.submit, request)
     response.headers["Location"] = f"/v1/evaluations/{record.id}"
-    return EvaluationAnswer.of(record)
+    return EvaluationAnswer.model_validate(record)
 
 
 @router.get("", responses=documented(*ANY))
@@ -66,7 +66,7 @@ async def evaluations(own: EvaluationsDep, page: Annotated[PageRequest, Query()]
     records = await own.run(own.evaluations.store.page, page.limit + 1, page.after)
     shown = records[: page.limit]
     after = shown[-1].id if len(records) > page.limit else None
-    return EvaluationPage(evaluations=[EvaluationAnswer.of(record) for record in shown], after=after)
+    return EvaluationPage(evaluations=[EvaluationAnswer.model_validate(record) for record in shown], after=after)
 
 
 @router.get("/{evaluation_id}", responses=documented(*ANY, errors.UnknownEvaluation))
@@ -79,7 +79,7 @@ async def evaluation(record: Recorded, own: EvaluationsDep) -> EvaluationView:
 @router.post("/{evaluation_id}/cancel", responses=documented(*ANY, errors.UnknownEvaluation))
 async def cancel(record: Recorded, own: EvaluationsDep) -> EvaluationAnswer:
     """Stop an evaluation; what it has found so far stays. One that is finished stays as it is."""
-    return EvaluationAnswer.of(await own.change(own.evaluations.store.cancel, record.id))
+    return EvaluationAnswer.model_validate(await own.change(own.evaluations.store.cancel, record.id))
 
 
 @router.get(
@@ -111,7 +111,7 @@ async def _events(record: EvaluationRecord, own: OwnEvaluations, parts: AppState
             sent += 1
             yield format_sse_event(event="result", id=str(sent), data_str=result.model_dump_json())
         finished = record.status not in UNFINISHED
-        state = EvaluationAnswer.of(record).model_dump_json()
+        state = EvaluationAnswer.model_validate(record).model_dump_json()
         yield format_sse_event(event="end" if finished else "progress", data_str=state)
         if finished:
             return
