@@ -19,7 +19,7 @@ import numpy as np
 
 from benchmarks.table import hardware, markdown
 from gdssm.evaluation.confidence import Interval, ratio_interval
-from gdssm.evaluation.metrics.loss import task_losses
+from gdssm.evaluation.metrics import task_losses
 from gdssm.stack import GDSSM
 from gdssm.train.config import TrainConfig
 from gdssm.train.evaluate import EVALUATION_SEED, Reference, predict

@@ -5,8 +5,8 @@ that the pair weight P = e₁(e₁ + e₂)ᵀ accumulates, so all layers of a st
 over the context: layer k reads it with C = η_k·[−W_{k−1}ᵀ I] and S = [W_{k−1}ᵀ 0] (`construction.one_step_from`), so
 W_k = W_{k−1} + η_k (R − G W_{k−1}).
 
-This P does not read x_{i+1}, and the product of a window is x̃ (x̃ + ỹ)ᵀ with x̃ = [x, 0] and ỹ = [0, y]. So the sum over
-a sequence is one product of two matrices of N rows, without windows (`sufficient_statistics`).
+This P does not read x_{i+1}, and the product of a window is x̃ (x̃ + ỹ)ᵀ with x̃ = [x, 0] and ỹ = [0, y]. So the sum
+over a sequence is one product of two matrices of N rows, without windows (`sufficient_statistics`).
 """
 
 from collections.abc import Callable, Sequence

@@ -11,9 +11,9 @@ With P = e₁(e₁ + e₂)ᵀ, p = e₃, B_k = η_k on the outputs and A_k = η_
 (`construction.steps`): Z then holds Σ x xᵀ and Σ x yᵀ, and with N these suffice for every full-batch step of least
 squares. (The older public code takes three sub-layers for two steps, and its earlier positions see later ones.)
 
-It is read from the query's side: r_L = q, and for k = L … 1: a = Z̄ᵀ r_k, add B_kᵀ a, go on with r_{k−1} = r_k − A_kᵀ a.
-A single output can as well be trained from the other side, as written: then W is one vector, and Z̄ B_1 the same product
-for all contexts. Both need Z only as it acts on vectors, and training makes no state at all (`decayed_gram`).
+It is read from the query's side: r_L = q, and for k = L … 1: a = Z̄ᵀ r_k, add B_kᵀ a, go on with r_{k−1} = r_k − A_kᵀ
+a. A single output can as well be trained from the other side, as written: then W is one vector, and Z̄ B_1 the same
+product for all contexts. Both need Z only as it acts on vectors, and training makes no state at all (`decayed_gram`).
 """
 
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""How far the predictive intervals of a learner can be believed: the numbers that only mean something together."""
+"""Calibration of predictive intervals: coverage and interval score."""
 
 import math
 from collections.abc import Callable
@@ -6,15 +6,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from gdssm.evaluation.arrays import Array
+from gdssm.arrays import Array
 from gdssm.evaluation.confidence import Interval, bootstrap_interval
-from gdssm.evaluation.learners.learner import IntervalLearner
-from gdssm.evaluation.metrics.coverage import task_coverages
-from gdssm.evaluation.metrics.interval_score import task_interval_scores
-from gdssm.evaluation.tasks.batch import Batch
+from gdssm.evaluation.learners import IntervalLearner
+from gdssm.evaluation.metrics import task_coverages, task_interval_scores
+from gdssm.evaluation.tasks.task import Batch
 
 LEVELS = (0.8, 0.9)
-"""Probabilities that the predictive intervals are meant to hold."""
+"""Probabilities of the intervals."""
 
 
 @dataclass(frozen=True)
@@ -27,24 +26,16 @@ class Calibration:
     """Share of observations at the queries within their 90 % interval."""
     interval_score_90: Interval
     """Of the 90 % intervals, in standard deviations of the observations at the queries about their mean, both over all
-    tasks. 4.13 for normal observations of which no more is known than this mean and deviation."""
+    tasks. 4.13 for normal observations of which only this mean and deviation are known."""
 
 
 def calibrate(learner: IntervalLearner, batch: Batch, rng: Callable[[], np.random.Generator]) -> Calibration:
-    """Measure predictive intervals.
-
-    They are compared with `Batch.observable`, noise and all: an interval is about the next observation.
+    """Measure predictive intervals on at least two tasks, against observations with their noise.
 
     Args:
-        learner: whose intervals.
-        batch: the tasks, at least two.
-        rng: makes the source of randomness of one bootstrap.
-
-    Returns:
-        Coverage and interval score.
-
-    Raises:
-        ValueError: as the learner.
+        learner: The learner.
+        batch: The tasks.
+        rng: Makes the source of randomness of one bootstrap.
     """
     narrow, wide = learner.intervals(batch.x, batch.y, batch.x_query, LEVELS)
     observed = batch.observable
@@ -61,5 +52,5 @@ def calibrate(learner: IntervalLearner, batch: Batch, rng: Callable[[], np.rando
 
 
 def _deviation(observed: Array) -> float:
-    """The standard deviation of (B, M, K), each output about its own mean; NaN, which divides into NaN, if it is 0."""
+    """The standard deviation of (B, M, K), each output about its own mean; NaN instead of 0."""
     return float(np.sqrt(((observed - observed.mean(axis=(0, 1))) ** 2).mean())) or math.nan

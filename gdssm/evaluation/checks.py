@@ -1,47 +1,24 @@
-"""Refusals: each names the argument, gives the rule and says what came."""
+"""Checks of arguments; a ValueError names the argument, the rule and the value."""
 
-from gdssm.evaluation.arrays import Array
+from gdssm.arrays import Array
 
 
 def require_positive(**values: float) -> None:
-    """Refuse a number that is not above zero.
-
-    Args:
-        **values: the numbers by the names that the caller gave them.
-
-    Raises:
-        ValueError: naming the first that is zero, negative or NaN.
-    """
+    """Raise ValueError for the first number that is zero, negative or NaN."""
     for name, value in values.items():
         if not value > 0:
             raise ValueError(f"{name} is {value}; it must be positive.")
 
 
 def require_not_negative(**values: float) -> None:
-    """Refuse a number below zero.
-
-    Args:
-        **values: the numbers by the names that the caller gave them.
-
-    Raises:
-        ValueError: naming the first that is negative or NaN.
-    """
+    """Raise ValueError for the first number that is negative or NaN."""
     for name, value in values.items():
         if not value >= 0:
             raise ValueError(f"{name} is {value}; it must not be negative.")
 
 
 def require_context(x: Array, y: Array, x_query: Array) -> None:
-    """Refuse a context and queries that do not belong together.
-
-    Args:
-        x: inputs (B, N, D).
-        y: outputs (B, N, K).
-        x_query: inputs to predict for (B, M, D).
-
-    Raises:
-        ValueError: naming the array at fault.
-    """
+    """Raise ValueError unless x is (B, N, D), y (B, N, K) and x_query (B, M, D)."""
     for name, array, axes in (("x", x, "(B, N, D)"), ("y", y, "(B, N, K)"), ("x_query", x_query, "(B, M, D)")):
         if array.ndim != 3:
             raise ValueError(f"{name} has shape {array.shape}; give it three axes {axes}.")
@@ -54,14 +31,7 @@ def require_context(x: Array, y: Array, x_query: Array) -> None:
 
 
 def require_same_shape(**arrays: Array) -> None:
-    """Refuse arrays that numpy would broadcast against each other, or that are empty.
-
-    Args:
-        **arrays: the arrays by the names that the caller gave them.
-
-    Raises:
-        ValueError: naming the first that differs from the first of all, or that holds nothing.
-    """
+    """Raise ValueError if the first array is empty, or for the first array whose shape differs from its shape."""
     (first, expected), *others = arrays.items()
     if expected.size == 0:
         raise ValueError(f"{first} has shape {expected.shape}, which holds no numbers to compare.")

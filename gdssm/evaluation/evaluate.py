@@ -10,18 +10,16 @@ from functools import partial
 
 import numpy as np
 
-from gdssm.evaluation.alignment import Answer, answer
-from gdssm.evaluation.arrays import Array
+from gdssm.arrays import Array
+from gdssm.evaluation.alignment import LearnerOutput, output_of
 from gdssm.evaluation.calibration import Calibration, calibrate
 from gdssm.evaluation.checks import require_positive, require_same_shape
 from gdssm.evaluation.confidence import Interval, bootstrap_interval, ratio_interval
-from gdssm.evaluation.learners.learner import IntervalLearner, Learner
-from gdssm.evaluation.metrics.loss import task_losses
-from gdssm.evaluation.metrics.sensitivity_cosine import task_cosines
+from gdssm.evaluation.learners import IntervalLearner, Learner
+from gdssm.evaluation.metrics import task_cosines, task_losses
 from gdssm.evaluation.references import REFERENCES, best_ridge, descent
 from gdssm.evaluation.suites import Suite
-from gdssm.evaluation.tasks.batch import Batch
-from gdssm.evaluation.tasks.task import Task
+from gdssm.evaluation.tasks.task import Batch, Task
 
 EVALUATION, TUNING, RESAMPLING = 0, 1, 2
 """Independent random streams."""
@@ -139,11 +137,11 @@ class _Distribution:
         self._name = name
         self._task = task
         self._batches: dict[tuple[int, int], Batch] = {}
-        self._comparisons: dict[int, Answer] = {}
+        self._comparisons: dict[int, LearnerOutput] = {}
 
     def score(self, name: str, candidate: Candidate) -> Score:
         batch = self.batch(self._config.observations)
-        ours = answer(candidate.learner, batch, candidate.difference_step)
+        ours = output_of(candidate.learner, batch, candidate.difference_step)
         require_same_shape(prediction=ours.prediction, y_query=batch.y_query)
         reference, error = self._comparison(candidate.steps), ours.prediction - batch.y_query
         spread = batch.y_query - batch.y_query.mean(axis=(0, 1))
@@ -179,11 +177,11 @@ class _Distribution:
     def _calibration(self, learner: IntervalLearner | None, batch: Batch) -> Calibration | None:
         return None if learner is None else calibrate(learner, batch, partial(self._rng, RESAMPLING))
 
-    def _comparison(self, steps: int) -> Answer:
+    def _comparison(self, steps: int) -> LearnerOutput:
         if steps not in self._comparisons:
             sample = self.batch(self._config.observations, TUNING)
             reference = descent(sample, steps) if steps else best_ridge(sample)
-            self._comparisons[steps] = answer(reference, self.batch(self._config.observations))
+            self._comparisons[steps] = output_of(reference, self.batch(self._config.observations))
         return self._comparisons[steps]
 
     def _rng(self, stream: int) -> np.random.Generator:

@@ -1,4 +1,4 @@
-"""What one gradient step can reach on linear tasks, in closed form.
+"""The expected loss of one gradient step on linear tasks, in closed form.
 
 For w ~ N(0, s²I), independent coordinates of x with variance v and kurtosis κ, and observations with noise σ, one step
 from W₀ = 0 predicts ŵ = (η/N) Σ x_i y_i. Its two moments are
@@ -15,8 +15,6 @@ from gdssm.evaluation.checks import require_not_negative, require_positive
 
 UNIFORM_KURTOSIS = 1.8
 """E[x⁴]/E[x²]² of a uniform coordinate."""
-NORMAL_KURTOSIS = 3.0
-"""E[x⁴]/E[x²]² of a normal coordinate."""
 
 
 def uniform_variance(input_range: float) -> float:
@@ -32,7 +30,7 @@ class OneStepOracle:
     that are distributed as the observations are.
 
     Raises:
-        ValueError: if a field is negative, or is zero and must not be.
+        ValueError: A field is negative, or is zero and must not be.
     """
 
     observations: int
@@ -42,20 +40,14 @@ class OneStepOracle:
     input_variance: float
     """v, of every coordinate of x."""
     input_kurtosis: float = UNIFORM_KURTOSIS
-    """κ, of every coordinate of x."""
+    """κ, of every coordinate of x; 3 for normal ones."""
     noise: float = 0.0
     """σ, the standard deviation of the noise on y."""
     weight_scale: float = 1.0
     """s, the standard deviation of a weight."""
 
     def __post_init__(self) -> None:
-        require_positive(
-            observations=self.observations,
-            inputs=self.inputs,
-            input_variance=self.input_variance,
-            input_kurtosis=self.input_kurtosis,
-            weight_scale=self.weight_scale,
-        )
+        require_positive(**{name: value for name, value in vars(self).items() if name != "noise"})
         require_not_negative(noise=self.noise)
 
     @property
@@ -78,8 +70,3 @@ class OneStepOracle:
     def loss(self) -> float:
         """The loss at the best learning rate, ½ v D s² (1 − N/A)."""
         return self.zero_loss * (1 - self.observations / self.denominator)
-
-    def loss_at(self, learning_rate: float) -> float:
-        """The loss at any learning rate η, ½ v D s² (1 − 2 η v + η² v² A/N)."""
-        step = learning_rate * self.input_variance
-        return self.zero_loss * (1 - 2 * step + step**2 * self.denominator / self.observations)

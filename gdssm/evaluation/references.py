@@ -1,47 +1,41 @@
-"""The learners that a model is measured beside, tuned on a sample of the distribution that is not the measured one."""
+"""The reference learners of an evaluation, tuned on a sample of the distribution that is not measured."""
 
 from collections.abc import Callable
 
 import numpy as np
 
-from gdssm.evaluation.learners.best_rates import best_learning_rates
-from gdssm.evaluation.learners.conjugate_gradient import ConjugateGradient
-from gdssm.evaluation.learners.gradient_descent import GradientDescent
-from gdssm.evaluation.learners.learner import Learner
-from gdssm.evaluation.learners.least_squares import LeastSquares
-from gdssm.evaluation.learners.mean import Mean
-from gdssm.evaluation.learners.ridge import Ridge
-from gdssm.evaluation.learners.zero import Zero
-from gdssm.evaluation.metrics.loss import half_mean_squared_error
-from gdssm.evaluation.tasks.batch import Batch
+from gdssm.evaluation.learners import (
+    ConjugateGradient,
+    FixedRateDescent,
+    Learner,
+    LeastSquares,
+    Mean,
+    RidgeRegression,
+    Zero,
+)
+from gdssm.evaluation.learning_rates import best_learning_rates
+from gdssm.evaluation.metrics import half_mean_squared_error
+from gdssm.evaluation.tasks.task import Batch
 
-STRENGTHS = np.logspace(-4, 3, 15)
-"""Of ridge regression, to choose from."""
+RIDGE_STRENGTHS = np.logspace(-4, 3, 15)
 
 
 def descent(sample: Batch, steps: int) -> Learner:
-    """Make gradient descent with the best rate for each step.
-
-    Where no rate is better than none, it is one that stands still: the mean squared gradient says nothing there.
-
-    Args:
-        sample: tasks to tune on.
-        steps: the number of steps.
-    """
+    """Make gradient descent with the best rate for each step, or with rate 0 where no rate is better."""
     try:
-        return GradientDescent(best_learning_rates(sample, steps), steps)
+        return FixedRateDescent(best_learning_rates(sample, steps), steps)
     except ValueError:
-        return GradientDescent(0.0, steps)
+        return FixedRateDescent(0.0, steps)
 
 
-def best_ridge(sample: Batch) -> Ridge:
+def best_ridge(sample: Batch) -> RidgeRegression:
     """Make ridge regression of the strength that is best on the sample."""
 
     def loss(strength: float) -> float:
-        prediction = Ridge(strength).predict(sample.x, sample.y, sample.x_query)
+        prediction = RidgeRegression(strength).predict(sample.x, sample.y, sample.x_query)
         return half_mean_squared_error(prediction, sample.y_query)
 
-    return Ridge(float(min(STRENGTHS, key=loss)))
+    return RidgeRegression(float(min(RIDGE_STRENGTHS, key=loss)))
 
 
 REFERENCES: dict[str, Callable[[Batch], Learner]] = {
@@ -53,4 +47,4 @@ REFERENCES: dict[str, Callable[[Batch], Learner]] = {
     "ridge": best_ridge,
     "least-squares": lambda _: LeastSquares(),
 }
-"""How each is made from the sample that tunes it."""
+"""How each is made from a sample."""

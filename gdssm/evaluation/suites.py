@@ -2,18 +2,9 @@
 
 from typing import TypeAlias
 
-from gdssm.evaluation.tasks.additive import Additive
-from gdssm.evaluation.tasks.correlated import Correlated
-from gdssm.evaluation.tasks.drift import Drift
-from gdssm.evaluation.tasks.friedman import Friedman
-from gdssm.evaluation.tasks.heavy_tailed import HeavyTailed
-from gdssm.evaluation.tasks.linear import Linear
-from gdssm.evaluation.tasks.noisy import Noisy
-from gdssm.evaluation.tasks.random_network import RandomNetwork
-from gdssm.evaluation.tasks.shipped_table import ShippedTable
-from gdssm.evaluation.tasks.sine import Sine
-from gdssm.evaluation.tasks.sparse_linear import SparseLinear
-from gdssm.evaluation.tasks.stretched import Stretched
+from gdssm.evaluation.tasks.linear import Correlated, Drift, HeavyTailed, Linear, Noisy, SparseLinear, Stretched
+from gdssm.evaluation.tasks.nonlinear import Additive, Friedman, RandomNetwork, Sine
+from gdssm.evaluation.tasks.tables import ShippedTable
 from gdssm.evaluation.tasks.task import Task
 
 Suite: TypeAlias = tuple[tuple[str, Task], ...]
@@ -29,7 +20,7 @@ PAPER: Suite = (
     ("weights-3x", Stretched(weight_stretch=3.0)),
     ("sine", Sine()),
 )
-"""What the paper measures."""
+"""The tasks of the paper."""
 
 PRACTICAL: Suite = (
     ("noisy", Noisy()),
@@ -44,7 +35,7 @@ PRACTICAL: Suite = (
     ("friedman", Noisy(Friedman(), noise=1.0)),
     ("drift", Drift()),
 )
-"""What data in use look like: noise, few relevant inputs, correlation, heavy tails, curvature, change."""
+"""Noise, few relevant inputs, correlation, heavy tails, curvature, change."""
 
 TABLES: Suite = tuple((name, ShippedTable(name)) for name in ("diabetes", "iris", "wine", "breast-cancer"))
 """Measurements, from the tables inside scikit-learn."""
@@ -53,17 +44,7 @@ SUITES: dict[str, Suite] = {"paper": PAPER, "practical": PRACTICAL, "tables": TA
 
 
 def suite(name: str) -> Suite:
-    """Find a suite by its name.
-
-    Args:
-        name: One of `SUITES`.
-
-    Returns:
-        Its distributions by name.
-
-    Raises:
-        ValueError: if there is none of this name.
-    """
+    """Return a suite by its name; ValueError for an unknown name."""
     if name not in SUITES:
         raise ValueError(f"There is no suite {name!r}; choose one of {', '.join(SUITES)}.")
     return SUITES[name]

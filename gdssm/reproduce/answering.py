@@ -8,8 +8,8 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from gdssm.evaluation.arrays import Array
-from gdssm.evaluation.metrics.sensitivity import Predict
+from gdssm.arrays import Array
+from gdssm.evaluation.metrics import Predict
 from gdssm.layer import GDSSMLayer
 from gdssm.model import LINE_SEARCH, GradientDescent, StandardizedDescent
 from gdssm.stack import GDSSM

@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from gdssm.evaluation.metrics.loss import task_losses
+from gdssm.evaluation.metrics import task_losses
 from gdssm.reproduce.runs import Trained
 from gdssm.train.evaluate import Reference, evaluate, predict
 

@@ -6,9 +6,9 @@ from typing import TypedDict
 import numpy as np
 
 from gdssm.evaluation.confidence import bootstrap_interval
-from gdssm.evaluation.learners.learner import Learner
-from gdssm.evaluation.metrics.loss import task_losses
-from gdssm.evaluation.tasks.batch import Batch
+from gdssm.evaluation.learners import Learner
+from gdssm.evaluation.metrics import task_losses
+from gdssm.evaluation.tasks.task import Batch
 from gdssm.reproduce.experiment import Table
 
 

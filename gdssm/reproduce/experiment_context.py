@@ -7,12 +7,9 @@ from typing import cast
 
 import numpy as np
 
-from gdssm.evaluation.learners.best_rates import best_learning_rate, best_learning_rates
-from gdssm.evaluation.learners.gradient_descent import GradientDescent
-from gdssm.evaluation.learners.learner import Learner
-from gdssm.evaluation.learners.zero import Zero
-from gdssm.evaluation.tasks.batch import Batch
-from gdssm.evaluation.tasks.task import Task
+from gdssm.evaluation.learners import FixedRateDescent, Learner, Zero
+from gdssm.evaluation.learning_rates import best_learning_rate, best_learning_rates
+from gdssm.evaluation.tasks.task import Batch, Task
 from gdssm.reproduce.answering import StackLearner
 from gdssm.reproduce.names import ZERO, descent, trained
 from gdssm.reproduce.runs import Trained
@@ -43,7 +40,7 @@ class ExperimentContext:
 
     def descent(
         self, task: Task, steps: int, *, shared: bool = False, observations: int = LINEAR.observations
-    ) -> GradientDescent:
+    ) -> FixedRateDescent:
         """Make gradient descent with the best rates for a distribution, one for all steps or one for each."""
         return _descent(cast("Hashable", task), steps, shared, observations, self.settings.rate_tasks)
 
@@ -61,10 +58,10 @@ class ExperimentContext:
 
 
 @lru_cache(maxsize=256)
-def _descent(task: Hashable, steps: int, shared: bool, observations: int, tasks: int) -> GradientDescent:
+def _descent(task: Hashable, steps: int, shared: bool, observations: int, tasks: int) -> FixedRateDescent:
     batch = _draw(cast("Task", task), tasks, observations, TUNING)
     rates = best_learning_rate(batch, steps) if shared else best_learning_rates(batch, steps)
-    return GradientDescent(rates, steps)
+    return FixedRateDescent(rates, steps)
 
 
 def _draw(task: Task, tasks: int, observations: int, stream: int) -> Batch:

@@ -15,9 +15,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from gdssm.evaluation.arrays import Array
+from gdssm.arrays import Array
 from gdssm.evaluation.checks import require_context
-from gdssm.evaluation.tasks.sine import Sine
+from gdssm.evaluation.tasks.nonlinear import Sine
 
 Covariance = Callable[[Array, Array], Array]
 """From x (B, N, 1) and x′ (B, M, 1) to (B, N, M)."""

@@ -11,12 +11,12 @@ from typing import Self
 import numpy as np
 import torch
 
-from gdssm.evaluation.alignment import Answer, align
-from gdssm.evaluation.arrays import Array
-from gdssm.evaluation.learners.best_rates import best_learning_rates
-from gdssm.evaluation.learners.gradient_descent import GradientDescent
-from gdssm.evaluation.metrics.loss import half_mean_squared_error, task_losses
-from gdssm.evaluation.tasks.batch import Batch
+from gdssm.arrays import Array
+from gdssm.evaluation.alignment import LearnerOutput, align
+from gdssm.evaluation.learners import FixedRateDescent
+from gdssm.evaluation.learning_rates import best_learning_rates
+from gdssm.evaluation.metrics import half_mean_squared_error, task_losses
+from gdssm.evaluation.tasks.task import Batch
 from gdssm.parameter_alignment import parameter_alignment
 from gdssm.stack import GDSSM
 from gdssm.train.config import TrainConfig
@@ -32,7 +32,7 @@ class Reference:
     """Evaluation tasks, and what gradient descent answers to them."""
 
     batch: Batch
-    descent: Answer | None
+    descent: LearnerOutput | None
     """None for a stack with a feature map."""
     rates: tuple[float, ...] = ()
 
@@ -44,8 +44,8 @@ class Reference:
         if config.model.feature_widths or config.model.head_width:
             return cls(batch, None)
         rates = best_learning_rates(config.task.sample(other, 20_000, config.observations, 1), config.model.layers)
-        weights = GradientDescent(rates, steps=len(rates)).weights(batch.x, batch.y)
-        return cls(batch, Answer(batch.x_query @ weights, weights.transpose(0, 2, 1)[:, None]), rates)
+        weights = FixedRateDescent(rates, steps=len(rates)).weights(batch.x, batch.y)
+        return cls(batch, LearnerOutput(batch.x_query @ weights, weights.transpose(0, 2, 1)[:, None]), rates)
 
     def measure(self, stack: GDSSM) -> dict[str, float]:
         """Measure a stack on the tasks: its loss, and how much it is gradient descent."""
@@ -67,7 +67,7 @@ def evaluate(stack: GDSSM, config: TrainConfig, tasks: int = 20_000) -> dict[str
     return metrics
 
 
-def _excess(stack: GDSSM, batch: Batch, descent: Answer) -> float:
+def _excess(stack: GDSSM, batch: Batch, descent: LearnerOutput) -> float:
     """How much more a stack loses than gradient descent, task by task, in standard errors of that difference."""
     ours, theirs = (
         task_losses(prediction, batch.y_query) for prediction in (predict(stack, batch), descent.prediction)
@@ -83,7 +83,7 @@ def predict(stack: GDSSM, batch: Batch) -> Array:
     return _array(prediction)
 
 
-def answer(stack: GDSSM, batch: Batch) -> Answer:
+def answer(stack: GDSSM, batch: Batch) -> LearnerOutput:
     """The stack's predictions (B, 1, K) and their derivatives (B, 1, K, D), by automatic differentiation."""
     x, y, x_query = _tensors(stack, batch)
     x_query.requires_grad_()
@@ -93,7 +93,7 @@ def answer(stack: GDSSM, batch: Batch) -> Answer:
         for k in range(prediction.shape[-1])
     ]
     sensitivity = torch.stack(gradients, dim=2)
-    return Answer(_array(prediction.detach()), _array(sensitivity))
+    return LearnerOutput(_array(prediction.detach()), _array(sensitivity))
 
 
 def _array(tensor: torch.Tensor) -> Array:

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from gdssm.evaluation.tasks.linear import Linear
-from gdssm.evaluation.tasks.sine import Sine
+from gdssm.evaluation.tasks.nonlinear import Sine
 from gdssm.stack import StackConfig
 from gdssm.train.config import TrainConfig
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from gdssm.evaluation.arrays import Array
+from gdssm.arrays import Array
 from gdssm.evaluation.evaluate import Candidate
 from service.artifact import Dtype, Manifest
 from service.distribution import interval_of

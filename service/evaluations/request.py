@@ -125,8 +125,8 @@ class EvaluationRequest(Described, Record):
     def distributions(self) -> "Suite":
         """Name the distributions."""
         from gdssm.evaluation.suites import suite  # noqa: PLC0415  (as in `plan`)
-        from gdssm.evaluation.tasks.rows import Rows  # noqa: PLC0415
+        from gdssm.evaluation.tasks.tables import TableSplits  # noqa: PLC0415
 
         if self.data is None:
             return suite(self.suite)
-        return (("data", Rows(np.array(self.data.x), np.array(self.data.y)[:, None])),)
+        return (("data", TableSplits(np.array(self.data.x), np.array(self.data.y)[:, None])),)

@@ -1,5 +1,1 @@
-"""Small tables that ship, of measurements: README.md here names their sources and licences.
-
-read    a table by its name
-write   the files, from scikit-learn
-"""
+"""Small tables of measurements; README.md names sources and licences, and `write` makes them from scikit-learn."""

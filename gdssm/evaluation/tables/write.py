@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 from sklearn import datasets
 
-from gdssm.evaluation.arrays import Array
-from gdssm.evaluation.tables.read import FOLDER
+from gdssm.arrays import Array
+from gdssm.evaluation.tasks.tables import DIRECTORY
 
 DIGITS = 6
-"""Significant ones of a number; the measurements have fewer."""
+"""Significant digits of a number; the measurements have fewer."""
 
 
 def tables() -> Iterator[tuple[str, str]]:
@@ -24,7 +24,7 @@ def tables() -> Iterator[tuple[str, str]]:
 
 
 def _text(data: Any, target: str, keep: Callable[[str], bool] = lambda _: True) -> str:  # noqa: ANN401  (a Bunch)
-    """Write the columns that are kept; what is to be predicted is one of them, or else what scikit-learn predicts."""
+    """Return the chosen columns as CSV; the target is one of them, or else that of scikit-learn."""
     columns: dict[str, Array] = dict(zip(data.feature_names, data.data.T, strict=True))
     y = columns.pop(target, data.target)
     columns = {name: column for name, column in columns.items() if keep(name)} | {target: y}
@@ -33,10 +33,10 @@ def _text(data: Any, target: str, keep: Callable[[str], bool] = lambda _: True) 
     return "\n".join([*lines, ""])
 
 
-def main(folder: Path = FOLDER) -> None:
+def main(directory: Path = DIRECTORY) -> None:
     """Write the files."""
     for name, text in tables():
-        (folder / f"{name}.csv").write_text(text)
+        (directory / f"{name}.csv").write_text(text)
         sys.stdout.write(f"{name}: {len(text) / 1e3:.0f} kB\n")
 
 

@@ -3,9 +3,7 @@
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from gdssm.evaluation.learners.learner import Learner
-from gdssm.evaluation.learners.least_squares import LeastSquares
-from gdssm.evaluation.learners.zero import Zero
+from gdssm.evaluation.learners import Learner, LeastSquares, Zero
 from gdssm.evaluation.tasks.linear import Linear
 from gdssm.reproduce import curves
 from gdssm.reproduce.answering import SequenceLearner

@@ -4,13 +4,15 @@ from collections.abc import Mapping
 
 from matplotlib.figure import Figure
 
-from gdssm.evaluation.learners.conjugate_gradient import ConjugateGradient
-from gdssm.evaluation.learners.learner import Learner
-from gdssm.evaluation.learners.least_squares import LeastSquares
-from gdssm.evaluation.learners.mean import Mean
-from gdssm.evaluation.learners.newton_schulz import NewtonSchulz
-from gdssm.evaluation.learners.ridge import Ridge
-from gdssm.evaluation.learners.zero import Zero
+from gdssm.evaluation.learners import (
+    ConjugateGradient,
+    Learner,
+    LeastSquares,
+    Mean,
+    NewtonSchulz,
+    RidgeRegression,
+    Zero,
+)
 from gdssm.evaluation.tasks.linear import Linear
 from gdssm.reproduce import curves
 from gdssm.reproduce.answering import LineSearch, Standardised
@@ -45,7 +47,7 @@ def _free(context: ExperimentContext, N: int) -> Mapping[str, Learner]:
         "standardised, 8 steps": Standardised(8),
         f"conjugate gradient, {STEPS} steps": ConjugateGradient(STEPS),
         f"Newton–Schulz, {STEPS} steps": NewtonSchulz(STEPS),
-        "ridge 1e-2": Ridge(1e-2),
+        "ridge 1e-2": RidgeRegression(1e-2),
         "least squares": LeastSquares(),
     }
 

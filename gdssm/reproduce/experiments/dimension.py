@@ -5,12 +5,10 @@ from dataclasses import replace
 import torch
 from matplotlib.figure import Figure
 
-from gdssm.evaluation.learners.gradient_descent import GradientDescent
-from gdssm.evaluation.learners.learner import Learner
-from gdssm.evaluation.learners.zero import Zero
+from gdssm.evaluation.learners import FixedRateDescent, Learner, Zero
 from gdssm.evaluation.oracles import OneStepOracle, uniform_variance
-from gdssm.evaluation.tasks.batch import Batch
 from gdssm.evaluation.tasks.linear import Linear
+from gdssm.evaluation.tasks.task import Batch
 from gdssm.reproduce import curves
 from gdssm.reproduce.answering import SequenceLearner
 from gdssm.reproduce.drawing import LOSS, draw_curves, figure
@@ -32,7 +30,7 @@ def measure(context: ExperimentContext) -> Numbers:
         task, oracle = Linear(inputs=D), _oracle(D)
         learners: dict[str, Learner] = {
             ZERO: Zero(),
-            descent(1): GradientDescent(oracle.learning_rate),
+            descent(1): FixedRateDescent(oracle.learning_rate),
             trained(1): SequenceLearner(_train(D, steps)),
         }
         points.append((float(D), context.batch(task, D), learners))

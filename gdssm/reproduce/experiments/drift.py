@@ -8,10 +8,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from gdssm import construction
-from gdssm.evaluation.learners.learner import Learner
-from gdssm.evaluation.learners.zero import Zero
-from gdssm.evaluation.tasks.batch import Batch
-from gdssm.evaluation.tasks.drift import Drift
+from gdssm.evaluation.learners import Learner, Zero
+from gdssm.evaluation.tasks.linear import Drift
+from gdssm.evaluation.tasks.task import Batch
 from gdssm.reproduce import curves
 from gdssm.reproduce.answering import LayerLearner, StackLearner
 from gdssm.reproduce.drawing import LOSS, draw_curves, figure

@@ -4,12 +4,8 @@ from collections.abc import Mapping
 
 from matplotlib.figure import Figure
 
-from gdssm.evaluation.learners.conjugate_gradient import ConjugateGradient
-from gdssm.evaluation.learners.learner import Learner
-from gdssm.evaluation.learners.newton_schulz import NewtonSchulz
-from gdssm.evaluation.learners.ridge import Ridge
-from gdssm.evaluation.learners.zero import Zero
-from gdssm.evaluation.tasks.correlated import Correlated
+from gdssm.evaluation.learners import ConjugateGradient, Learner, NewtonSchulz, RidgeRegression, Zero
+from gdssm.evaluation.tasks.linear import Correlated
 from gdssm.reproduce import curves
 from gdssm.reproduce.answering import LineSearch
 from gdssm.reproduce.drawing import draw_beside
@@ -45,8 +41,8 @@ def _tuned(context: ExperimentContext, task: Correlated) -> Mapping[str, Learner
         line_search(STEPS): LineSearch(STEPS),
         f"conjugate gradient, {STEPS} steps": ConjugateGradient(STEPS),
         f"Newton–Schulz, {STEPS} steps": NewtonSchulz(STEPS),
-        "ridge 1e-2": Ridge(1e-2),
-        "ridge 1e-3": Ridge(1e-3),
+        "ridge 1e-2": RidgeRegression(1e-2),
+        "ridge 1e-3": RidgeRegression(1e-3),
     }
 
 

@@ -4,12 +4,7 @@ from collections.abc import Callable, Mapping
 
 from matplotlib.figure import Figure
 
-from gdssm.evaluation.learners.conjugate_gradient import ConjugateGradient
-from gdssm.evaluation.learners.learner import Learner
-from gdssm.evaluation.learners.least_squares import LeastSquares
-from gdssm.evaluation.learners.newton_schulz import NewtonSchulz
-from gdssm.evaluation.learners.ridge import Ridge
-from gdssm.evaluation.learners.zero import Zero
+from gdssm.evaluation.learners import ConjugateGradient, Learner, LeastSquares, NewtonSchulz, RidgeRegression, Zero
 from gdssm.evaluation.tasks.linear import Linear
 from gdssm.reproduce import curves
 from gdssm.reproduce.drawing import LOSS, draw_curves, figure
@@ -36,8 +31,8 @@ def measure(context: ExperimentContext) -> Numbers:
     stacks = [(float(L), batch, {TRAINED: context.stack(L)}) for L in DEPTHS]
     limits: dict[str, Learner] = {
         "zero": Zero(),
-        "ridge 1e-2": Ridge(1e-2),
-        "ridge 1e-3": Ridge(1e-3),
+        "ridge 1e-2": RidgeRegression(1e-2),
+        "ridge 1e-3": RidgeRegression(1e-3),
         "least squares": LeastSquares(),
     }
     return {

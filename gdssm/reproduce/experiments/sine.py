@@ -4,15 +4,12 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from gdssm.evaluation.arrays import Array
-from gdssm.evaluation.learners.best_rates import best_learning_rates
-from gdssm.evaluation.learners.gradient_descent import GradientDescent
-from gdssm.evaluation.learners.learner import Learner
-from gdssm.evaluation.learners.on_features import OnFeatures
-from gdssm.evaluation.learners.zero import Zero
-from gdssm.evaluation.metrics.loss import half_mean_squared_error
-from gdssm.evaluation.tasks.batch import Batch
-from gdssm.evaluation.tasks.sine import Sine
+from gdssm.arrays import Array
+from gdssm.evaluation.learners import FixedRateDescent, Learner, OnFeatures, Zero
+from gdssm.evaluation.learning_rates import best_learning_rates
+from gdssm.evaluation.metrics import half_mean_squared_error
+from gdssm.evaluation.tasks.nonlinear import Sine
+from gdssm.evaluation.tasks.task import Batch
 from gdssm.reproduce import curves
 from gdssm.reproduce.answering import StackLearner
 from gdssm.reproduce.drawing import LOSS, logarithmic
@@ -61,7 +58,7 @@ def _ideal(x: Array) -> Array:
 
 def _on_ideal_features(sample: Batch, steps: int) -> Learner:
     features = Batch(_ideal(sample.x), sample.y, _ideal(sample.x_query), sample.y_query)
-    return OnFeatures(GradientDescent(best_learning_rates(features, steps), steps), _ideal)
+    return OnFeatures(FixedRateDescent(best_learning_rates(features, steps), steps), _ideal)
 
 
 def _fit(batch: Batch, task: int, stacks: dict[str, StackLearner]) -> Numbers:

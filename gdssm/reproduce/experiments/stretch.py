@@ -4,10 +4,8 @@ from collections.abc import Callable, Mapping
 
 from matplotlib.figure import Figure
 
-from gdssm.evaluation.learners.learner import Learner
-from gdssm.evaluation.learners.zero import Zero
-from gdssm.evaluation.tasks.linear import Linear
-from gdssm.evaluation.tasks.stretched import Stretched
+from gdssm.evaluation.learners import Learner, Zero
+from gdssm.evaluation.tasks.linear import Linear, Stretched
 from gdssm.reproduce import curves
 from gdssm.reproduce.answering import LineSearch
 from gdssm.reproduce.drawing import LOSS, draw_curves, figure

@@ -3,9 +3,8 @@
 import numpy as np
 import pytest
 
-from gdssm.evaluation.tasks.batch import Batch
-from gdssm.evaluation.tasks.linear import Linear
-from gdssm.evaluation.tasks.noisy import Noisy
+from gdssm.evaluation.tasks.linear import Linear, Noisy
+from gdssm.evaluation.tasks.task import Batch
 
 
 @pytest.fixture

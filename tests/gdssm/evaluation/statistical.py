@@ -2,7 +2,7 @@
 
 import math
 
-from gdssm.evaluation.arrays import Array
+from gdssm.arrays import Array
 
 STANDARD_ERRORS = 4
 """Chance exceeds it once in 16,000 times; seeds are fixed, so a test that passed keeps passing."""

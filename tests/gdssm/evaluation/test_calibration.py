@@ -5,12 +5,11 @@ from functools import partial
 import numpy as np
 import pytest
 
-from gdssm.evaluation.arrays import Array
+from gdssm.arrays import Array
 from gdssm.evaluation.calibration import Calibration, calibrate
-from gdssm.evaluation.learners.mean import Mean
-from gdssm.evaluation.tasks.batch import Batch
-from gdssm.evaluation.tasks.linear import Linear
-from gdssm.evaluation.tasks.noisy import Noisy
+from gdssm.evaluation.learners import Mean
+from gdssm.evaluation.tasks.linear import Linear, Noisy
+from gdssm.evaluation.tasks.task import Batch
 from tests.nonempty import nonempty
 
 BATCH = Noisy(Linear(inputs=5, outputs=2)).sample(np.random.default_rng(0), 40, 7, 3)

@@ -5,16 +5,12 @@ import math
 import numpy as np
 import pytest
 
-from gdssm.evaluation.learners.best_rates import best_learning_rate
-from gdssm.evaluation.learners.gradient_descent import GradientDescent
-from gdssm.evaluation.learners.zero import Zero
-from gdssm.evaluation.metrics.loss import task_losses
-from gdssm.evaluation.oracles import NORMAL_KURTOSIS, OneStepOracle, uniform_variance
-from gdssm.evaluation.tasks.batch import Batch
-from gdssm.evaluation.tasks.correlated import Correlated
-from gdssm.evaluation.tasks.linear import Linear
-from gdssm.evaluation.tasks.noisy import Noisy
-from gdssm.evaluation.tasks.task import Task
+from gdssm.evaluation.learners import FixedRateDescent, Zero
+from gdssm.evaluation.learning_rates import best_learning_rate
+from gdssm.evaluation.metrics import task_losses
+from gdssm.evaluation.oracles import OneStepOracle, uniform_variance
+from gdssm.evaluation.tasks.linear import Correlated, Linear, Noisy
+from gdssm.evaluation.tasks.task import Batch, Task
 from tests.gdssm.evaluation.statistical import assert_mean
 
 CASES: dict[str, tuple[OneStepOracle, Task]] = {
@@ -30,7 +26,7 @@ CASES: dict[str, tuple[OneStepOracle, Task]] = {
     ),
     # Without correlation, `Correlated` is independent N(0, 0.7²).
     "normal": (
-        OneStepOracle(7, 5, 0.49, NORMAL_KURTOSIS),
+        OneStepOracle(7, 5, 0.49, input_kurtosis=3.0),
         Correlated(5, condition_number=1.0, input_range=0.7 * math.sqrt(12)),
     ),
 }
@@ -44,15 +40,8 @@ def case(request: pytest.FixtureRequest) -> tuple[OneStepOracle, Batch]:
 
 def test_loss_of_the_best_step(case: tuple[OneStepOracle, Batch]) -> None:
     oracle, batch = case
-    learner = GradientDescent(oracle.learning_rate)
+    learner = FixedRateDescent(oracle.learning_rate)
     assert_mean(task_losses(learner.predict(batch.x, batch.y, batch.x_query), batch.y_query), oracle.loss)
-
-
-def test_loss_at_another_rate(case: tuple[OneStepOracle, Batch]) -> None:
-    oracle, batch = case
-    for rate in (0.4 * oracle.learning_rate, 1.7 * oracle.learning_rate):
-        prediction = GradientDescent(rate).predict(batch.x, batch.y, batch.x_query)
-        assert_mean(task_losses(prediction, batch.y_query), oracle.loss_at(rate))
 
 
 def test_loss_of_zero(case: tuple[OneStepOracle, Batch]) -> None:
@@ -64,7 +53,7 @@ def test_loss_of_zero(case: tuple[OneStepOracle, Batch]) -> None:
 def test_best_rate_of_a_sample_is_near(case: tuple[OneStepOracle, Batch]) -> None:
     oracle, batch = case
     # The rate solves E[t(y − ηt)] = 0, where t is the prediction at η = 1.
-    unit = GradientDescent(1.0).predict(batch.x, batch.y, batch.x_query)
+    unit = FixedRateDescent(1.0).predict(batch.x, batch.y, batch.x_query)
     balance = (unit * (batch.y_query - oracle.learning_rate * unit)).mean(axis=(1, 2))
     error = balance.std(ddof=1) / np.sqrt(len(balance)) / (unit**2).mean()
     assert abs(best_learning_rate(batch) - oracle.learning_rate) <= 4 * error <= 0.1 * oracle.learning_rate
@@ -76,13 +65,6 @@ def test_the_numbers_that_the_project_states() -> None:
     assert code.denominator == text.denominator == pytest.approx(19.8)
     assert (round(code.learning_rate, 3), round(code.loss, 5), round(code.zero_loss, 4)) == (6.061, 0.20623, 0.4167)
     assert (round(text.learning_rate, 3), round(text.loss, 4)) == (1.515, 0.8249)
-
-
-def test_the_best_rate_has_the_lowest_loss() -> None:
-    oracle = OneStepOracle(7, 5, 0.3, noise=0.2)
-    assert oracle.loss_at(oracle.learning_rate) == pytest.approx(oracle.loss)
-    assert oracle.loss_at(0.0) == oracle.zero_loss
-    assert min(oracle.loss_at(oracle.learning_rate * factor) for factor in (0.99, 1.01)) > oracle.loss
 
 
 def test_a_field_out_of_range_is_refused_by_name() -> None:

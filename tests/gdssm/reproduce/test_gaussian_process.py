@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from gdssm.evaluation.tasks.sine import Sine
+from gdssm.evaluation.tasks.nonlinear import Sine
 from gdssm.reproduce.gaussian_process import sine_process, smooth_process
 from tests.closeness import assert_close
 

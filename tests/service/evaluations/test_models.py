@@ -3,8 +3,7 @@
 import numpy as np
 import pytest
 
-from gdssm.evaluation.tasks.linear import Linear
-from gdssm.evaluation.tasks.noisy import Noisy
+from gdssm.evaluation.tasks.linear import Linear, Noisy
 from service.distribution import Wanted
 from service.evaluations.models import PART, candidate
 from service.inference import unlimited

@@ -1,11 +1,9 @@
 import numpy as np
 import pytest
 
-from gdssm.evaluation.arrays import Array
-from gdssm.evaluation.learners.conjugate_gradient import ConjugateGradient
-from gdssm.evaluation.learners.gradient_descent import GradientDescent
-from gdssm.evaluation.learners.least_squares import LeastSquares
-from gdssm.evaluation.tasks.batch import Batch
+from gdssm.arrays import Array
+from gdssm.evaluation.learners import ConjugateGradient, FixedRateDescent, LeastSquares
+from gdssm.evaluation.tasks.task import Batch
 from tests.nonempty import nonempty
 
 
@@ -44,13 +42,13 @@ def test_further_steps_stay(steps: int, batch: Batch, short_batch: Batch) -> Non
 
 
 def test_no_gradient_steps_fit_the_context_better(batch: Batch) -> None:
-    def misfit(learner: ConjugateGradient | GradientDescent) -> Array:
+    def misfit(learner: ConjugateGradient | FixedRateDescent) -> Array:
         errors: Array = ((batch.y - batch.x @ learner.weights(batch.x, batch.y)) ** 2).sum(axis=1)
         return errors
 
     best = misfit(ConjugateGradient(3))
     for rates in nonempty(np.random.default_rng(0).uniform(0, 3, (200, 3))):
-        assert np.all(misfit(GradientDescent(tuple(rates.tolist()), 3)) > best)
+        assert np.all(misfit(FixedRateDescent(tuple(rates.tolist()), 3)) > best)
 
 
 def test_no_step_is_refused() -> None:

@@ -5,28 +5,28 @@ from dataclasses import FrozenInstanceError
 import numpy as np
 import pytest
 
-from gdssm.evaluation.learners.conjugate_gradient import ConjugateGradient
-from gdssm.evaluation.learners.gradient_descent import GradientDescent
-from gdssm.evaluation.learners.learner import Learner
-from gdssm.evaluation.learners.least_squares import LeastSquares
-from gdssm.evaluation.learners.mean import Mean
-from gdssm.evaluation.learners.newton_schulz import NewtonSchulz
-from gdssm.evaluation.learners.on_features import OnFeatures
-from gdssm.evaluation.learners.preconditioned_descent import PreconditionedDescent
-from gdssm.evaluation.learners.ridge import Ridge
-from gdssm.evaluation.learners.zero import Zero
-from gdssm.evaluation.tasks.batch import Batch
+from gdssm.evaluation.learners import (
+    ConjugateGradient,
+    FixedRateDescent,
+    Learner,
+    LeastSquares,
+    Mean,
+    NewtonSchulz,
+    OnFeatures,
+    RidgeRegression,
+    Zero,
+)
+from gdssm.evaluation.tasks.task import Batch
 
 LEARNERS: tuple[Learner, ...] = (
-    GradientDescent((0.3, 0.7, 0.2), steps=3),
-    PreconditionedDescent(np.diag([1.0, 2.0, 0.5, 0.3, 0.1]), 0.4, steps=3),
+    FixedRateDescent((0.3, 0.7, 0.2), steps=3),
     ConjugateGradient(steps=3),
     NewtonSchulz(steps=3),
     LeastSquares(),
-    Ridge(0.5),
+    RidgeRegression(0.5),
     Mean(),
     Zero(),
-    OnFeatures(Ridge(0.5), np.sin),
+    OnFeatures(RidgeRegression(0.5), np.sin),
 )
 
 each_learner = pytest.mark.parametrize("learner", LEARNERS, ids=lambda learner: type(learner).__name__)

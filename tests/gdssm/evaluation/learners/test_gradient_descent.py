@@ -1,10 +1,9 @@
 import numpy as np
 import pytest
 
-from gdssm.evaluation.arrays import Array
-from gdssm.evaluation.learners.gradient_descent import GradientDescent, squared_error_gradient
-from gdssm.evaluation.learners.least_squares import LeastSquares
-from gdssm.evaluation.tasks.batch import Batch
+from gdssm.arrays import Array
+from gdssm.evaluation.learners import FixedRateDescent, LeastSquares, squared_error_gradient
+from gdssm.evaluation.tasks.task import Batch
 
 
 def literal_descent(x: Array, y: Array, rates: tuple[float, ...]) -> Array:
@@ -22,13 +21,13 @@ def literal_descent(x: Array, y: Array, rates: tuple[float, ...]) -> Array:
 
 @pytest.mark.parametrize("rates", [(0.9,), (0.3, 1.1), (0.2, 0.9, 0.4, 0.1, 1.3)])
 def test_steps_are_those_of_the_definition(rates: tuple[float, ...], batch: Batch) -> None:
-    W = GradientDescent(rates, steps=len(rates)).weights(batch.x, batch.y)
+    W = FixedRateDescent(rates, steps=len(rates)).weights(batch.x, batch.y)
     for task in range(2):
         np.testing.assert_allclose(W[task], literal_descent(batch.x[task], batch.y[task], rates), rtol=1e-12)
 
 
 def test_one_rate_serves_all_steps(batch: Batch) -> None:
-    shared, spelled = GradientDescent(0.4, steps=3), GradientDescent((0.4, 0.4, 0.4), steps=3)
+    shared, spelled = FixedRateDescent(0.4, steps=3), FixedRateDescent((0.4, 0.4, 0.4), steps=3)
     np.testing.assert_array_equal(shared.weights(batch.x, batch.y), spelled.weights(batch.x, batch.y))
 
 
@@ -48,14 +47,14 @@ def test_the_gradient_is_that_of_half_the_mean_squared_error(batch: Batch) -> No
 
 def test_many_steps_lead_to_least_squares(batch: Batch, short_batch: Batch) -> None:
     for sample in (batch, short_batch):
-        far = GradientDescent(1.0, steps=20_000).weights(sample.x, sample.y)
+        far = FixedRateDescent(1.0, steps=20_000).weights(sample.x, sample.y)
         np.testing.assert_allclose(far, LeastSquares().weights(sample.x, sample.y), atol=1e-8)
 
 
 def test_rates_that_do_not_fit_are_refused() -> None:
     with pytest.raises(ValueError, match=r"^learning_rate has 2 entries for 3 steps"):
-        GradientDescent((0.1, 0.2), steps=3)
+        FixedRateDescent((0.1, 0.2), steps=3)
     with pytest.raises(ValueError, match=r"^learning_rate is -0.1"):
-        GradientDescent((0.1, -0.1), steps=2)
+        FixedRateDescent((0.1, -0.1), steps=2)
     with pytest.raises(ValueError, match=r"^steps is 0"):
-        GradientDescent(0.1, steps=0)
+        FixedRateDescent(0.1, steps=0)

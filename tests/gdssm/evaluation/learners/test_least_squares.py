@@ -1,8 +1,8 @@
 import numpy as np
 
-from gdssm.evaluation.learners.least_squares import LeastSquares
-from gdssm.evaluation.tasks.batch import Batch
+from gdssm.evaluation.learners import LeastSquares
 from gdssm.evaluation.tasks.linear import Linear
+from gdssm.evaluation.tasks.task import Batch
 
 
 def test_each_task_is_solved_as_alone(batch: Batch, short_batch: Batch) -> None:

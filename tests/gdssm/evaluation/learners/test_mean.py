@@ -1,7 +1,7 @@
 import numpy as np
 
-from gdssm.evaluation.learners.mean import Mean
-from gdssm.evaluation.tasks.batch import Batch
+from gdssm.evaluation.learners import Mean
+from gdssm.evaluation.tasks.task import Batch
 
 
 def test_every_query_gets_the_mean_of_its_own_context(batch: Batch) -> None:

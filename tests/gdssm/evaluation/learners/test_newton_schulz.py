@@ -1,9 +1,8 @@
 import numpy as np
 import pytest
 
-from gdssm.evaluation.learners.least_squares import LeastSquares
-from gdssm.evaluation.learners.newton_schulz import NewtonSchulz
-from gdssm.evaluation.tasks.batch import Batch
+from gdssm.evaluation.learners import LeastSquares, NewtonSchulz
+from gdssm.evaluation.tasks.task import Batch
 
 
 @pytest.mark.parametrize("steps", [1, 3, 6])

@@ -3,16 +3,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from gdssm.evaluation.arrays import Array
-from gdssm.evaluation.learners.best_rates import best_learning_rate
-from gdssm.evaluation.learners.gradient_descent import GradientDescent
-from gdssm.evaluation.learners.learner import Learner
-from gdssm.evaluation.learners.least_squares import LeastSquares
-from gdssm.evaluation.learners.on_features import OnFeatures
-from gdssm.evaluation.learners.zero import Zero
-from gdssm.evaluation.metrics.loss import task_losses
-from gdssm.evaluation.tasks.batch import Batch
-from gdssm.evaluation.tasks.sine import Sine
+from gdssm.arrays import Array
+from gdssm.evaluation.learners import FixedRateDescent, Learner, LeastSquares, OnFeatures, Zero
+from gdssm.evaluation.learning_rates import best_learning_rate
+from gdssm.evaluation.metrics import task_losses
+from gdssm.evaluation.tasks.nonlinear import Sine
+from gdssm.evaluation.tasks.task import Batch
 from tests.gdssm.evaluation.statistical import assert_mean
 
 
@@ -32,7 +28,7 @@ def test_both_context_and_queries_go_through_the_features(batch: Batch) -> None:
 
 def test_a_step_on_the_raw_input_gains_nothing_on_sines() -> None:
     batch = Sine().sample(np.random.default_rng(0), 20_000, 10, 4)
-    one_step, zero = GradientDescent(best_learning_rate(batch)), Zero()
+    one_step, zero = FixedRateDescent(best_learning_rate(batch)), Zero()
     assert 0.98 < losses(one_step, batch).mean() / losses(zero, batch).mean() < 1
 
 
@@ -40,7 +36,7 @@ def test_a_step_on_the_raw_input_gains_nothing_on_sines() -> None:
 def test_a_step_on_the_ideal_features_gains_tenfold(steps: int, expected: float, rounding: float) -> None:
     batch = Sine().sample(np.random.default_rng(0), 100_000, 10, 4)
     ideal = replace(batch, x=sin_and_cos(batch.x), x_query=sin_and_cos(batch.x_query))
-    descent = GradientDescent(best_learning_rate(ideal, steps), steps)
+    descent = FixedRateDescent(best_learning_rate(ideal, steps), steps)
     assert_mean(losses(OnFeatures(descent, sin_and_cos), batch), expected, rounding)
 
 

@@ -1,7 +1,7 @@
 import numpy as np
 
-from gdssm.evaluation.learners.zero import Zero
-from gdssm.evaluation.tasks.batch import Batch
+from gdssm.evaluation.learners import Zero
+from gdssm.evaluation.tasks.task import Batch
 
 
 def test_every_query_gets_zero(batch: Batch) -> None:

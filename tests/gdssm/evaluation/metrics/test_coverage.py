@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from gdssm.evaluation.metrics.coverage import task_coverages
+from gdssm.evaluation.metrics import task_coverages
 
 LOWER = np.zeros((2, 3, 1))
 UPPER = np.ones((2, 3, 1))

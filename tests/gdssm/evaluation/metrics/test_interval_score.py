@@ -3,7 +3,7 @@ from statistics import NormalDist
 import numpy as np
 import pytest
 
-from gdssm.evaluation.metrics.interval_score import task_interval_scores
+from gdssm.evaluation.metrics import task_interval_scores
 
 
 def score(lower: float, upper: float, observed: float, level: float = 0.9) -> float:

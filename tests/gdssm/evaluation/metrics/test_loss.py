@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from gdssm.evaluation.metrics.loss import half_mean_squared_error, task_losses
+from gdssm.evaluation.metrics import half_mean_squared_error, task_losses
 
 Y = np.random.default_rng(0).standard_normal((2, 11, 3))
 PREDICTION = np.random.default_rng(1).standard_normal((2, 11, 3))

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from gdssm.evaluation.metrics.prediction_difference import mean_prediction_difference, relative_prediction_difference
+from gdssm.evaluation.metrics import mean_prediction_difference, relative_prediction_difference
 
 B = np.random.default_rng(0).standard_normal((2, 11, 3))
 A = np.random.default_rng(1).standard_normal((2, 11, 3))

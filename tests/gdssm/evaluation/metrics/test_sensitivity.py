@@ -1,14 +1,14 @@
 import numpy as np
 import pytest
 
-from gdssm.evaluation.arrays import Array
-from gdssm.evaluation.learners.gradient_descent import GradientDescent
-from gdssm.evaluation.metrics.sensitivity import sensitivity
-from gdssm.evaluation.tasks.batch import Batch
+from gdssm.arrays import Array
+from gdssm.evaluation.learners import FixedRateDescent
+from gdssm.evaluation.metrics import sensitivity
+from gdssm.evaluation.tasks.task import Batch
 
 
 def test_a_linear_learner_s_sensitivity_is_its_transposed_weights(batch: Batch) -> None:
-    learner = GradientDescent((0.3, 0.7), steps=2)
+    learner = FixedRateDescent((0.3, 0.7), steps=2)
     expected = learner.weights(batch.x, batch.y).transpose(0, 2, 1)[:, None]
     found = sensitivity(learner.predict, batch.x, batch.y, batch.x_query)
     assert found.shape == (2, 11, 3, 5)

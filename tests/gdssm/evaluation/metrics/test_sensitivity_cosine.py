@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from gdssm.evaluation.metrics.sensitivity_cosine import sensitivity_cosine
+from gdssm.evaluation.metrics import sensitivity_cosine
 
 B = np.random.default_rng(0).standard_normal((2, 11, 3, 5))
 A = np.random.default_rng(1).standard_normal((2, 11, 3, 5))

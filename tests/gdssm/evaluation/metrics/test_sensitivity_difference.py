@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from gdssm.evaluation.metrics.sensitivity_difference import sensitivity_difference
+from gdssm.evaluation.metrics import sensitivity_difference
 
 B = np.random.default_rng(0).standard_normal((2, 11, 3, 5))
 A = np.random.default_rng(1).standard_normal((2, 11, 3, 5))

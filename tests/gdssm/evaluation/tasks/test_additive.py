@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from gdssm.evaluation.tasks.additive import Additive
+from gdssm.evaluation.tasks.nonlinear import Additive
 from tests.gdssm.evaluation.statistical import assert_mean
 
 

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from gdssm.evaluation.tasks.batch import Batch
+from gdssm.evaluation.tasks.task import Batch
 
 X, Y, X_QUERY, Y_QUERY = np.zeros((2, 7, 5)), np.zeros((2, 7, 3)), np.zeros((2, 11, 5)), np.zeros((2, 11, 3))
 

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from gdssm.evaluation.tasks.correlated import Correlated
+from gdssm.evaluation.tasks.linear import Correlated
 from tests.gdssm.evaluation.statistical import assert_mean
 
 

@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from gdssm.evaluation.arrays import Array
-from gdssm.evaluation.tasks.drift import Drift
+from gdssm.arrays import Array
+from gdssm.evaluation.tasks.linear import Drift
 from tests.gdssm.evaluation.statistical import assert_mean
 
 

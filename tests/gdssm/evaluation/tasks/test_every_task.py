@@ -5,20 +5,10 @@ from dataclasses import fields
 import numpy as np
 import pytest
 
-from gdssm.evaluation.arrays import Array
-from gdssm.evaluation.tasks.additive import Additive
-from gdssm.evaluation.tasks.batch import Batch
-from gdssm.evaluation.tasks.correlated import Correlated
-from gdssm.evaluation.tasks.drift import Drift
-from gdssm.evaluation.tasks.friedman import Friedman
-from gdssm.evaluation.tasks.heavy_tailed import HeavyTailed
-from gdssm.evaluation.tasks.linear import Linear
-from gdssm.evaluation.tasks.noisy import Noisy
-from gdssm.evaluation.tasks.random_network import RandomNetwork
-from gdssm.evaluation.tasks.sine import Sine
-from gdssm.evaluation.tasks.sparse_linear import SparseLinear
-from gdssm.evaluation.tasks.stretched import Stretched
-from gdssm.evaluation.tasks.task import Task
+from gdssm.arrays import Array
+from gdssm.evaluation.tasks.linear import Correlated, Drift, HeavyTailed, Linear, Noisy, SparseLinear, Stretched
+from gdssm.evaluation.tasks.nonlinear import Additive, Friedman, RandomNetwork, Sine
+from gdssm.evaluation.tasks.task import Batch, Task
 
 WIDE: tuple[Task, ...] = (
     Linear(inputs=5, outputs=3),

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from sklearn.datasets import make_friedman1
 
-from gdssm.evaluation.tasks.friedman import MEAN, Friedman
+from gdssm.evaluation.tasks.nonlinear import Friedman
 from tests.gdssm.evaluation.statistical import assert_mean
 
 
@@ -10,7 +10,7 @@ def test_it_is_the_function_of_scikit_learn_less_its_mean_up_to_the_order_of_inp
     u, expected = make_friedman1(50, 5, random_state=0)
     task = Friedman(inputs=5, input_range=3.0)
     used = np.arange(5)[None, None]
-    np.testing.assert_allclose(task._function((u[None] - 0.5) * 3.0, used)[0, :, 0], expected - MEAN)
+    np.testing.assert_allclose(task._function((u[None] - 0.5) * 3.0, used)[0, :, 0], expected - Friedman.MEAN)
 
 
 def test_answers_have_mean_zero() -> None:

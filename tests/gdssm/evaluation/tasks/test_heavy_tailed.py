@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from gdssm.evaluation.tasks.heavy_tailed import HeavyTailed
+from gdssm.evaluation.tasks.linear import HeavyTailed
 from tests.gdssm.evaluation.statistical import assert_mean
 
 

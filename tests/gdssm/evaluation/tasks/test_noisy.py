@@ -4,9 +4,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from gdssm.evaluation.tasks.friedman import Friedman
-from gdssm.evaluation.tasks.linear import Linear
-from gdssm.evaluation.tasks.noisy import Noisy
+from gdssm.evaluation.tasks.linear import Linear, Noisy
+from gdssm.evaluation.tasks.nonlinear import Friedman
 from tests.gdssm.evaluation.statistical import assert_mean
 
 TASK = Noisy(Linear(inputs=5, outputs=3), noise=0.3)

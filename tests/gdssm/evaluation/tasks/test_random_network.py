@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from gdssm.evaluation.tasks.random_network import RandomNetwork
+from gdssm.evaluation.tasks.nonlinear import RandomNetwork
 from tests.gdssm.evaluation.statistical import assert_mean
 
 

@@ -1,13 +1,12 @@
 import numpy as np
 import pytest
 
-from gdssm.evaluation.tables.read import read
-from gdssm.evaluation.tasks.shipped_table import ShippedTable
+from gdssm.evaluation.tasks.tables import ShippedTable, read_table
 
 
 def test_a_task_is_rows_of_the_table() -> None:
     batch = ShippedTable("iris").sample(np.random.default_rng(0), tasks=3, observations=7, queries=5)
-    x, y = read("iris")
+    x, y = read_table("iris")
     rows = {tuple(row) for row in np.column_stack([x, y]).tolist()}
     for task in range(3):
         shown = np.column_stack([batch.x[task], batch.y[task]]).tolist()

@@ -3,8 +3,8 @@ import math
 import numpy as np
 import pytest
 
-from gdssm.evaluation.arrays import Array
-from gdssm.evaluation.tasks.sine import Sine
+from gdssm.arrays import Array
+from gdssm.evaluation.tasks.nonlinear import Sine
 from tests.gdssm.evaluation.statistical import assert_mean
 
 COUNT = 10_000

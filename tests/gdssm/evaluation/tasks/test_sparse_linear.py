@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from gdssm.evaluation.arrays import Array
-from gdssm.evaluation.tasks.sparse_linear import SparseLinear
+from gdssm.arrays import Array
+from gdssm.evaluation.tasks.linear import SparseLinear
 from tests.gdssm.evaluation.statistical import assert_mean
 
 

@@ -1,6 +1,6 @@
 import numpy as np
 
-from gdssm.evaluation.tasks.streams import split_stream
+from gdssm.evaluation.tasks.task import split_stream
 
 
 def test_streams_are_uncorrelated() -> None:

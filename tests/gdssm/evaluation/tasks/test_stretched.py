@@ -1,8 +1,7 @@
 import numpy as np
 import pytest
 
-from gdssm.evaluation.tasks.linear import Linear
-from gdssm.evaluation.tasks.stretched import Stretched
+from gdssm.evaluation.tasks.linear import Linear, Stretched
 
 LINEAR = Linear(inputs=5, outputs=3, input_range=1.0, weight_scale=0.5)
 

@@ -1,11 +1,11 @@
 import numpy as np
 import pytest
 
-from gdssm.evaluation.arrays import Array
-from gdssm.evaluation.tasks.rows import Rows
+from gdssm.arrays import Array
+from gdssm.evaluation.tasks.tables import TableSplits
 from tests.nonempty import nonempty
 
-TABLE = Rows(np.arange(11.0)[:, None] * [1, 2], np.arange(11.0)[:, None])
+TABLE = TableSplits(np.arange(11.0)[:, None] * [1, 2], np.arange(11.0)[:, None])
 
 
 def test_no_row_is_both_seen_and_asked_about() -> None:
@@ -35,4 +35,4 @@ def test_a_table_with_too_few_rows_is_refused() -> None:
 
 def test_columns_of_different_length_are_refused() -> None:
     with pytest.raises(ValueError, match=r"x has shape \(3, 2\) and y \(2, 1\)"):
-        Rows(np.zeros((3, 2)), np.zeros((2, 1)))
+        TableSplits(np.zeros((3, 2)), np.zeros((2, 1)))

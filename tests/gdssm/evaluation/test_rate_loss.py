@@ -1,12 +1,11 @@
 import numpy as np
 import pytest
 
-from gdssm.evaluation.learners.gradient_descent import GradientDescent
-from gdssm.evaluation.learners.rate_loss import RateLoss
-from gdssm.evaluation.metrics.loss import half_mean_squared_error
-from gdssm.evaluation.tasks.batch import Batch
-from gdssm.evaluation.tasks.linear import Linear
-from gdssm.evaluation.tasks.noisy import Noisy
+from gdssm.evaluation.learners import FixedRateDescent
+from gdssm.evaluation.learning_rates import RateLoss
+from gdssm.evaluation.metrics import half_mean_squared_error
+from gdssm.evaluation.tasks.linear import Linear, Noisy
+from gdssm.evaluation.tasks.task import Batch
 from tests.nonempty import nonempty
 
 
@@ -16,7 +15,7 @@ def test_it_is_the_loss_of_gradient_descent(steps: int, batch: Batch, short_batc
     for sample in (batch, short_batch):
         loss = RateLoss.of(sample, steps)
         for rates in nonempty(rng.uniform(0.1, 1.5, (5, steps))):
-            descent = GradientDescent(tuple(rates.tolist()), steps)
+            descent = FixedRateDescent(tuple(rates.tolist()), steps)
             expected = half_mean_squared_error(descent.predict(sample.x, sample.y, sample.x_query), sample.y_query)
             assert loss(rates) == pytest.approx(expected, rel=1e-8)
 

@@ -3,14 +3,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from gdssm.evaluation.learners.best_rates import best_learning_rate, best_learning_rates
-from gdssm.evaluation.learners.gradient_descent import GradientDescent
-from gdssm.evaluation.learners.rate_loss import RateLoss
-from gdssm.evaluation.metrics.loss import half_mean_squared_error
-from gdssm.evaluation.tasks.batch import Batch
-from gdssm.evaluation.tasks.linear import Linear
-from gdssm.evaluation.tasks.noisy import Noisy
-from gdssm.evaluation.tasks.task import Task
+from gdssm.evaluation.learners import FixedRateDescent
+from gdssm.evaluation.learning_rates import RateLoss, best_learning_rate, best_learning_rates
+from gdssm.evaluation.metrics import half_mean_squared_error
+from gdssm.evaluation.tasks.linear import Linear, Noisy
+from gdssm.evaluation.tasks.task import Batch, Task
 
 LINEAR = Linear(inputs=5, outputs=3)
 TASKS: dict[str, Task] = {"clean": LINEAR, "noisy": Noisy(LINEAR, 0.3), "very noisy": Noisy(LINEAR, 2.0)}
@@ -23,7 +20,7 @@ def sample(task: Task) -> Batch:
 
 
 def loss(batch: Batch, rates: tuple[float, ...]) -> float:
-    prediction = GradientDescent(rates, len(rates)).predict(batch.x, batch.y, batch.x_query)
+    prediction = FixedRateDescent(rates, len(rates)).predict(batch.x, batch.y, batch.x_query)
     return half_mean_squared_error(prediction, batch.y_query)
 
 
@@ -71,7 +68,7 @@ def test_rates_reach_the_best_polynomial() -> None:
 
 def test_the_best_single_step_is_the_closed_form_of_the_sample() -> None:
     batch = sample(Noisy(LINEAR, 0.3))
-    unit = GradientDescent(1.0).predict(batch.x, batch.y, batch.x_query)
+    unit = FixedRateDescent(1.0).predict(batch.x, batch.y, batch.x_query)
     expected = (unit * batch.y_query).sum() / (unit**2).sum()
     assert best_learning_rate(batch) == pytest.approx(expected)
     assert best_learning_rates(batch, 1) == pytest.approx((expected,))
