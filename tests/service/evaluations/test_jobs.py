@@ -53,9 +53,7 @@ def finished(record: EvaluationRecord) -> bool:
     return record.status not in {"queued", "running"}
 
 
-def test_an_evaluation_gives_the_numbers_of_the_examination_itself(
-    running: Evaluations, repository: Repository
-) -> None:
+def test_an_evaluation_has_the_numbers_of_gdssm_evaluate(running: Evaluations, repository: Repository) -> None:
     asked = running.submit("me", SMALL)
     record = until(running.store, asked.id, finished)
     assert (record.status, record.done, record.reason) == ("done", record.total, None)
