@@ -1,8 +1,8 @@
-"""Who may ask, and how often.
+"""Access: API keys, rate limits, and checks of the site of a request.
 
-caller       who asks, and what they may do
-keys         API keys: made once, shown once, kept as a hash
-keyring      who a key belongs to, without asking the database for each request
-rate_limits  how often one key may ask
-sites        by which names the service may be addressed, and which web pages may ask it
+caller       the holder of a key, with permissions
+keys         the table of API keys, stored as hashes
+keyring      a cache of the keys, which authenticates requests
+rate_limits  the limit of requests of a key
+sites        checks of the headers Host, Origin and Sec-Fetch-Site
 """

@@ -1,8 +1,8 @@
-"""API keys: made once, shown once, kept as a hash.
+"""API keys, shown once when they are created, and stored as hashes.
 
-A key is `gdssm_<id>_<secret>`. The id says whose it is and is no secret; the secret is 256 random bits. One round of
-SHA-256 keeps it: slow hashes protect passwords, which can be guessed, and 2²⁵⁶ secrets cannot. A slow hash here would
-only cost every request its time and hand attackers a way to keep the service busy.
+A key is `gdssm_<id>_<secret>`. The id names its owner and is not secret; the secret has 256 random bits and is hashed
+by one round of SHA-256. Slow hashes protect passwords that can be guessed, which 256 random bits cannot; a slow hash
+would delay every request and let attackers exhaust the processor.
 """
 
 import hashlib
@@ -18,48 +18,48 @@ from service.store.tables import KEYS
 
 PREFIX = "gdssm"
 SECRET_BYTES = 32
-LONGEST_NAME = 100
+NAME_LENGTH_LIMIT = 100
 
 
 @dataclass(frozen=True)
 class Key:
-    """What is known of a key; not the key itself."""
+    """The record of a key, without its secret."""
 
     id: str
-    """Owner of the contexts that are made with it."""
+    """Owner of the contexts that are created with it."""
     name: str
     secret_sha256: str
     admin: bool
     rate_limit: int | None
-    """Requests a minute; None is the setting's."""
+    """Requests a minute; None is the setting's limit."""
     created: float
     """Seconds since 1970."""
     revoked: float | None
 
 
 class Keys:
-    """The register of keys in a database."""
+    """The table of keys in a database."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
     def create(self, name: str, *, admin: bool = False, rate_limit: int | None = None) -> str:
-        """Make a key; only its hash is kept.
+        """Create a key; only its hash is stored.
 
         Args:
-            name: For people, to know it again.
+            name: A label of the key.
             admin: Whether it may load and unload models.
-            rate_limit: Requests a minute that it may make of one process; None is GDSSM_RATE_LIMIT.
+            rate_limit: Requests a minute to one process; None is GDSSM_RATE_LIMIT.
 
         Returns:
-            The key, in the one moment that it is known.
+            The key; it cannot be read again.
 
         Raises:
             InvalidInput: The name is empty, too long, or not printable.
         """
-        if not (0 < len(name) <= LONGEST_NAME and name.isprintable()):
+        if not (0 < len(name) <= NAME_LENGTH_LIMIT and name.isprintable()):
             raise InvalidInput(
-                Problem("name", f"must be 1 to {LONGEST_NAME} printable characters; this is {name[:60]!r}.")
+                Problem("name", f"must be 1 to {NAME_LENGTH_LIMIT} printable characters; this is {name[:60]!r}.")
             )
         key_id, secret = secrets.token_hex(8), secrets.token_urlsafe(SECRET_BYTES)
         row = {
@@ -75,33 +75,33 @@ class Keys:
         return f"{PREFIX}_{key_id}_{secret}"
 
     def list(self) -> tuple[Key, ...]:
-        """List every key that was ever made, oldest first."""
+        """List all keys, revoked ones too, oldest first."""
         with self._database.reading() as connection:
             rows = connection.execute(select(KEYS).order_by(KEYS.c.created, KEYS.c.id)).mappings()
             return tuple(map(_key, rows))
 
     def in_force(self) -> dict[str, Key]:
-        """Find the keys that open, by id."""
+        """Get the keys that are not revoked, by id."""
         with self._database.reading() as connection:
             rows = connection.execute(select(KEYS).where(KEYS.c.revoked.is_(None))).mappings()
             return {row["id"]: _key(row) for row in rows}
 
     def revoke(self, key_id: str) -> None:
-        """Make a key useless from now on; its contexts stay until their time is over.
+        """Revoke a key; its contexts stay until they expire.
 
         Raises:
-            InvalidInput: No key in force has this id.
+            InvalidInput: No valid key has this id.
         """
         found = update(KEYS).where(KEYS.c.id == key_id, KEYS.c.revoked.is_(None)).values(revoked=time.time())
         with self._database.transaction() as connection:
             if connection.execute(found).rowcount == 0:
                 raise InvalidInput(
-                    Problem("ID", f"no key in force has the id {key_id[:60]!r}. `keys list` shows the ids.")
+                    Problem("ID", f"no valid key has the id {key_id[:60]!r}. `keys list` shows the ids.")
                 )
 
 
 def hash_of(secret: str) -> str:
-    """Hash a secret for keeping and comparing."""
+    """Hash a secret."""
     return hashlib.sha256(secret.encode("utf-8", "surrogateescape")).hexdigest()
 
 

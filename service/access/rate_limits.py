@@ -1,7 +1,7 @@
-"""How often one key may ask: so many requests in any sixty seconds, of one process.
+"""The limit of requests of one key to one process, within any 60 seconds.
 
-Kept by hand: the library for it copies the minute's requests for each new one, and starts a thread every 10 ms; this
-costs the same however many there were.
+Our own code: the library for it copies the last minute's requests for each new one and starts a thread every 10 ms.
+This takes constant time.
 """
 
 import math
@@ -16,28 +16,28 @@ WINDOW = 60.0
 
 
 class RateLimits:
-    """Remembers when each key asked in the last minute; at most as many times as its limit.
+    """The times of each key's requests in the last minute.
 
     Args:
-        a_minute: For keys that have no limit of their own; 0 is no limit.
+        a_minute: The limit of keys without a separate limit; 0 is no limit.
     """
 
     def __init__(self, a_minute: int) -> None:
         self._a_minute = a_minute
-        self._asked: dict[str, deque[float]] = {}
+        self._requests: dict[str, deque[float]] = {}
 
     def count(self, caller: Caller) -> None:
         """Count one request of a caller.
 
         Raises:
-            RateLimited: It is one too many; says when the next one may come. It does not count.
+            RateLimited: The limit is exceeded; the request is not counted.
         """
         a_minute = self._a_minute if caller.rate_limit is None else caller.rate_limit
         if a_minute == 0:
             return
-        now, asked = time.monotonic(), self._asked.setdefault(caller.key_id, deque())
-        while asked and asked[0] <= now - WINDOW:
-            asked.popleft()
-        if len(asked) >= a_minute:
-            raise RateLimited(a_minute, max(1, math.ceil(asked[-a_minute] + WINDOW - now)))
-        asked.append(now)
+        now, times = time.monotonic(), self._requests.setdefault(caller.key_id, deque())
+        while times and times[0] <= now - WINDOW:
+            times.popleft()
+        if len(times) >= a_minute:
+            raise RateLimited(a_minute, max(1, math.ceil(times[-a_minute] + WINDOW - now)))
+        times.append(now)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from service.access.keyring import FRESH_FOR, GRACE, NEW_KEYS
+from service.access.keyring import EXTRA_READS_LIMIT, OUTAGE_LIMIT, REFRESH_INTERVAL
 from service.access.rate_limits import WINDOW
 from service.api.executor import INLINE_LIMIT
 from service.api.names import NAMES
@@ -19,10 +19,10 @@ from tests.running import ROOT
 TEXT = " ".join((ROOT / "service/README.md").read_text().split())
 MIB, DAY = 2**20, 86_400
 PROMISES = [
-    f"running services notice within {FRESH_FOR:g} seconds",
-    f"read again every {FRESH_FOR:g} seconds, and at once for a key that is not known",
-    f"at most {NEW_KEYS} times more in {FRESH_FOR:g} seconds",
-    f"the keys last known stay good for {GRACE / 60:g} minutes",
+    f"running services notice within {REFRESH_INTERVAL:g} seconds",
+    f"read again every {REFRESH_INTERVAL:g} seconds, and at once for a key that is not known",
+    f"at most {EXTRA_READS_LIMIT} times more in {REFRESH_INTERVAL:g} seconds",
+    f"the keys last known stay good for {OUTAGE_LIMIT / 60:g} minutes",
     f"so many requests in any {WINDOW:g} seconds",
     f"keeps the states that it used last, {recent.MOST / MIB:g} MiB of them",
     f"larger than {model_file.LARGEST / MIB:g} MiB",

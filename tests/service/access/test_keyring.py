@@ -7,7 +7,7 @@ from unittest.mock import patch
 import pytest
 
 from service.access.caller import Caller
-from service.access.keyring import FRESH_FOR, GRACE, NEW_KEYS, NO_KEY_YET, KeyRing, keys_required
+from service.access.keyring import EXTRA_READS_LIMIT, NO_KEY_YET, OUTAGE_LIMIT, REFRESH_INTERVAL, KeyRing, keys_required
 from service.access.keys import Key, Keys, hash_of
 from service.errors import DatabaseUnavailable, Unauthenticated
 from service.settings import Settings
@@ -99,7 +99,7 @@ def test_no_number_of_made_up_keys_reaches_the_database_or_is_remembered(keys: C
             ring.caller(f"gdssm_{number:016x}_guess")
     assert keys.readings == before
     assert not ring.stale
-    assert ring._held == {}
+    assert ring._keys_by_id == {}
 
 
 def test_a_reading_that_began_before_a_key_came_may_have_missed_it(ring: KeyRing, clock: Clock) -> None:
@@ -113,12 +113,12 @@ def test_a_reading_that_began_before_a_key_came_may_have_missed_it(ring: KeyRing
 
 def test_readings_for_new_keys_are_limited_until_the_time_is_over(ring: KeyRing, clock: Clock) -> None:
     key = "gdssm_0123456789abcdef_guess"
-    for _ in range(NEW_KEYS):
+    for _ in range(EXTRA_READS_LIMIT):
         assert ring.may_be_new(key, clock.now + 1)
         ring.count_further()
-    clock.now += FRESH_FOR * 0.99
+    clock.now += REFRESH_INTERVAL * 0.99
     assert not ring.may_be_new(key, clock.now + 1)
-    clock.now += FRESH_FOR * 0.01
+    clock.now += REFRESH_INTERVAL * 0.01
     assert ring.may_be_new(key, clock.now + 1)
     ring.count_further()
     assert ring.may_be_new(key, clock.now + 1)
@@ -127,9 +127,9 @@ def test_readings_for_new_keys_are_limited_until_the_time_is_over(ring: KeyRing,
 def test_a_revoked_key_closes_as_soon_as_the_keys_are_read_again(keys: Keys, ring: KeyRing, clock: Clock) -> None:
     key = known(keys, ring)
     keys.revoke(key.split("_")[1])
-    clock.now += FRESH_FOR * 0.99
+    clock.now += REFRESH_INTERVAL * 0.99
     assert not ring.stale
-    clock.now += FRESH_FOR * 0.01
+    clock.now += REFRESH_INTERVAL * 0.01
     assert ring.stale
     ring.refresh()
     assert not ring.stale
@@ -140,7 +140,7 @@ def test_a_revoked_key_closes_as_soon_as_the_keys_are_read_again(keys: Keys, rin
 def test_keys_are_fresh_for_2_seconds_and_last_5_minutes_without_the_database(
     keys: Counted, ring: KeyRing, clock: Clock, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """In numbers, because `FRESH_FOR` and the like are what may be wrong."""
+    """In numbers, because `REFRESH_INTERVAL` and the like are what may be wrong."""
     key = known(keys, ring)
     for _ in range(20):
         assert ring.may_be_new("gdssm_0123456789abcdef_guess", clock.now + 1)
@@ -168,11 +168,11 @@ def test_known_keys_outlive_a_silent_database_for_a_while_and_no_longer(
 ) -> None:
     key = known(keys, ring)
     keys.cut_off = True
-    clock.now += GRACE * 0.99
+    clock.now += OUTAGE_LIMIT * 0.99
     ring.refresh()
     assert not ring.stale  # it is not asked again at once
     assert ring.caller(key).key_id in key
-    clock.now += GRACE * 0.01
+    clock.now += OUTAGE_LIMIT * 0.01
     ring.refresh()
     with pytest.raises(DatabaseUnavailable):
         ring.caller(key)
@@ -212,7 +212,7 @@ def test_without_a_first_reading_no_key_is_refused_for_what_it_is(keys: Counted,
     key = keys.create("alice")
     keys.cut_off = True
     ring = KeyRing(keys, clock)
-    for now in (0.0, GRACE - 1.0, GRACE + 1.0):
+    for now in (0.0, OUTAGE_LIMIT - 1.0, OUTAGE_LIMIT + 1.0):
         clock.now = now
         ring.refresh()
         for sent in (key, "gdssm_0123456789abcdef_guess"):

@@ -56,8 +56,8 @@ def test_only_a_key_in_force_can_be_revoked(keys: Keys) -> None:
     keys.create("alice")
     (alice,) = keys.list()
     keys.revoke(alice.id)
-    for key_id in (alice.id, "nobody"):
-        with pytest.raises(InvalidInput, match=f"no key in force has the id '{key_id}'"):
+    for key_id in (alice.id, "unknown"):
+        with pytest.raises(InvalidInput, match=f"no valid key has the id '{key_id}'"):
             keys.revoke(key_id)
 
 

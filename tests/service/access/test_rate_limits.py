@@ -36,7 +36,7 @@ def test_the_limit_of_the_key_wins_over_the_setting() -> None:
 def test_zero_is_no_limit_and_costs_nothing() -> None:
     rates = RateLimits(0)
     assert accepted(rates, ANONYMOUS, 11) == 11
-    assert not rates._asked
+    assert not rates._requests
 
 
 def test_what_is_remembered_of_a_key_is_at_most_its_limit(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -45,7 +45,7 @@ def test_what_is_remembered_of_a_key_is_at_most_its_limit(monkeypatch: pytest.Mo
     rates = RateLimits(5)
     for now in range(0, 1000, 7):  # noqa: B007  (the clock reads it)
         accepted(rates, ALICE, 2)
-        assert len(rates._asked[ALICE.key_id]) <= 5
+        assert len(rates._requests[ALICE.key_id]) <= 5
 
 
 def test_one_too_many_is_told_the_limit_and_when_the_next_may_come(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,7 +8,7 @@ from click.testing import CliRunner, Result
 from websockets.exceptions import InvalidStatus
 from websockets.sync.client import connect
 
-from service.access.keyring import FRESH_FOR, NO_KEY_YET
+from service.access.keyring import NO_KEY_YET, REFRESH_INTERVAL
 from service.cli import main
 from tests.running import running
 
@@ -68,7 +68,7 @@ def test_the_list_tells_everything_but_the_keys() -> None:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["revoke", "nobody"], "no key in force has the id 'nobody'. `keys list` shows the ids."),
+        (["revoke", "unknown"], "no valid key has the id 'unknown'. `keys list` shows the ids."),
         (["create", ""], "name: must be 1 to 100 printable characters; this is ''."),
         (["create"], "Missing argument 'NAME'. See `main keys create --help`."),
         (["create", "a", "--rate-limit", "-1"], "-1 is not in the range"),
@@ -97,7 +97,7 @@ def test_a_running_service_learns_of_new_and_revoked_keys_within_seconds(url: st
             return httpx.get(f"{server.url}/v1/models", headers=headers).status_code
 
         def changes_to(wanted: int, key: str) -> bool:
-            deadline = time.monotonic() + FRESH_FOR + 5
+            deadline = time.monotonic() + REFRESH_INTERVAL + 5
             while time.monotonic() < deadline:
                 if status(key) == wanted:
                     return True

@@ -10,7 +10,7 @@ import pytest
 from fastapi import FastAPI
 from starlette.types import Message
 
-from service.access.keyring import FRESH_FOR, NEW_KEYS, KeyRing
+from service.access.keyring import EXTRA_READS_LIMIT, REFRESH_INTERVAL, KeyRing
 from service.access.keys import Keys
 from service.api.middleware.authentication import KeyGuard, is_open
 from service.api.served import AdminDep, parts_in
@@ -99,7 +99,7 @@ def test_a_revoked_key_is_401(guarded: Guarded) -> None:
 def test_keys_that_are_too_old_are_read_again_once_by_the_next_request(guarded: Guarded) -> None:
     key = guarded.keys.create("new")
     ring = guarded.ring
-    ring._asked = -float("inf")
+    ring._tried = -float("inf")
     with patch.object(ring, "refresh", wraps=ring.refresh) as refresh:
         assert [guarded.ask(f"Bearer {key}").status_code for _ in range(3)] == [200] * 3
     assert refresh.call_count == 1
@@ -120,7 +120,7 @@ def test_all_who_wait_for_the_keys_go_on_together(guarded: Guarded) -> None:
 
     async def ask_together() -> None:
         guard, turning = KeyGuard(app, parts_in(guarded.client.app)), asyncio.create_task(turn())
-        ring._asked = -float("inf")
+        ring._tried = -float("inf")
         scope = {"type": "http", "path": "/v1/models", "headers": [header]}
         await asyncio.gather(*(guard(dict(scope), anything, anything) for _ in range(20)))
         turning.cancel()
@@ -305,19 +305,19 @@ def test_a_key_that_was_just_made_is_accepted_at_once(guarded: Guarded) -> None:
 
 def test_made_up_keys_cause_a_bounded_number_of_readings(guarded: Guarded) -> None:
     ring = guarded.ring
-    ring._began_counting = ring._asked = -float("inf")
+    ring._began_counting = ring._tried = -float("inf")
     with patch.object(ring, "refresh", wraps=ring.refresh) as refresh:
         began = ring.now()
         for number in range(200):
             assert guarded.ask(f"Bearer gdssm_{number:016x}_guess").status_code == 401
-        windows = 1 + (ring.now() - began) // FRESH_FOR
-    assert 1 < refresh.call_count <= (NEW_KEYS + 2) * windows
+        windows = 1 + (ring.now() - began) // REFRESH_INTERVAL
+    assert 1 < refresh.call_count <= (EXTRA_READS_LIMIT + 2) * windows
 
 
 def test_what_cannot_be_a_new_key_causes_no_reading(guarded: Guarded) -> None:
     ring, key = guarded.ring, guarded.key()
     with patch.object(ring, "refresh") as refresh:
-        ring._asked, ring._further = ring.now(), 0
+        ring._tried, ring._further = ring.now(), 0
         for sent in ("gdssm_1_2", key[:-1], "no key at all"):
             assert guarded.ask(f"Bearer {sent}").status_code == 401
     assert refresh.call_count == 0
