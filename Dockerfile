@@ -5,7 +5,7 @@
 # The Python that the versions in constraints.txt were tested with.
 FROM python:3.11-slim-trixie AS source
 WORKDIR /src
-COPY pyproject.toml constraints.txt README.md ./
+COPY pyproject.toml constraints.txt README.md LICENSE ./
 COPY export ./export
 COPY gdssm ./gdssm
 COPY service ./service

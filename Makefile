@@ -1,9 +1,9 @@
-# make serve · make test · make check · make bench · make zoo · make mutants — each makes what it needs, from a bare checkout.
+# make serve · make test · make check · make docs · make bench · make zoo · make mutants — each makes what it needs, from a bare checkout.
 PYTHON ?= python3
 HOST ?= 127.0.0.1
 PORT ?= 8000
 
-.PHONY: serve test check bench zoo mutants constraints clean
+.PHONY: serve test check docs bench zoo mutants constraints clean
 
 serve: .venv/ready
 	.venv/bin/python -m service serve --host $(HOST) --port $(PORT)
@@ -17,6 +17,12 @@ check: .venv-dev/ready
 	.venv-dev/bin/mypy
 	.venv-dev/bin/lint-imports
 	$(PYTHON) .ci/subjects.py
+	.venv-dev/bin/zensical build --clean --strict
+
+# The documentation as a site, in site/.
+docs: .venv-dev/ready
+	.venv-dev/bin/python .ci/settings_page.py
+	.venv-dev/bin/zensical build --clean --strict
 
 bench: .venv-dev/ready test
 	.venv-dev/bin/python -m benchmarks

@@ -75,7 +75,8 @@ def test_a_command_is_read_without_the_web_that_it_will_serve() -> None:
 
 def test_every_extra_that_a_message_or_a_readme_names_exists() -> None:
     extras = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"]
-    texts = [path.read_text() for path in (ROOT / "service").rglob("*") if path.suffix in {".py", ".md"}]
+    pages = [path for folder in ("service", "docs") for path in (ROOT / folder).rglob("*")]
+    texts = [path.read_text() for path in pages if path.suffix in {".py", ".md"}]
     named = set(re.findall(r"gdssm\[(\w+)\]", "\n".join(texts)))
     assert {"client", "parquet", "plot", "postgres", "traces"} <= named
     assert named <= extras.keys()

@@ -1,0 +1,186 @@
+"""The documentation is correct: its code prints what it says, its links lead somewhere, its numbers are measured."""
+
+import json
+import os
+import re
+import runpy
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import yaml
+
+from service.settings import PREFIX, Settings
+from tests.clients.test_foreign_clients import PYTHON as CLIENTS
+from tests.contracts.documents import EXECUTED, PAGES, SITE, Block, blocks, name
+from tests.nonempty import nonempty
+from tests.running import ROOT, Server, running
+
+ADDRESS = "127.0.0.1:8000"
+END = "--- end of block ---"
+NUMBER = re.compile(r"(?<![\w.])-?\d+(?:\.\d+)?(?:e[+-]?\d+)?(?!\w)")
+SHELL_PAGES = [page for page in EXECUTED if any(block.language == "sh" for block in blocks(page))]
+PYTHON_BLOCKS = [(name(page), block) for page in EXECUTED for block in blocks(page) if block.language == "python"]
+NOT_EXECUTED = {"docker", "export", "git", "kubectl", "make", "pg_dump", "pg_restore", "pip", "pre-commit"}
+"""What a `bash` block may call: programs that need more than the tests have, or a checkout of their own."""
+LINKS = [
+    (name(page), link) for page in PAGES for link in re.findall(r"\]\((?!https?:)([^)]+)\)", page.read_text("utf-8"))
+]
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[Server]:
+    with running() as server:
+        yield server
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    (tmp_path / "examples").symlink_to(ROOT / "examples")
+    return tmp_path
+
+
+def run(command: list[str], folder: Path) -> str:
+    environment = {key: value for key, value in os.environ.items() if not key.startswith(PREFIX)}
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    environment |= {"PATH": path, "PYTHONPATH": str(ROOT)}
+    done = subprocess.run(
+        command, capture_output=True, text=True, timeout=120, cwd=folder, env=environment, check=False
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+def assert_prints(found: str, expected: str) -> None:
+    """Compare texts: numbers to nine digits, everything else exactly."""
+    assert NUMBER.sub("#", found.strip()) == NUMBER.sub("#", expected.strip())
+    numbers = [[float(number) for number in NUMBER.findall(text)] for text in (found.strip(), expected.strip())]
+    assert numbers[0] == pytest.approx(numbers[1], rel=1e-9)
+
+
+@pytest.mark.parametrize("page", SHELL_PAGES, ids=name)
+def test_shell_commands_print_what_the_page_says(server: Server, folder: Path, page: Path) -> None:
+    commands = [block for block in blocks(page) if block.language == "sh"]
+    script = "".join(f"{block.code}\necho; echo '{END}'\n" for block in commands)
+    script = script.replace(ADDRESS, server.url.removeprefix("http://"))
+    *outputs, rest = run(["bash", "-euo", "pipefail", "-c", script], folder).split(END)
+    assert not rest.strip()
+    for block, output in zip(nonempty(commands), outputs, strict=True):
+        assert_prints(output, block.output or "")
+
+
+@pytest.mark.parametrize(("page", "block"), PYTHON_BLOCKS, ids=lambda value: value if isinstance(value, str) else "")
+def test_python_prints_what_the_page_says(server: Server, folder: Path, page: str, block: Block) -> None:
+    python = CLIENTS if "tritonclient" in block.code else Path(sys.executable)
+    if not python.exists():
+        pytest.skip(f"there is no tritonclient: {python} is missing (make .venv-clients/ready, or set CLIENTS_PYTHON)")
+    assert block.output is not None, f"{page}: print something"
+    code = block.code.replace(ADDRESS, server.url.removeprefix("http://"))
+    warnings = [] if python == CLIENTS else ["-W", "error"]
+    assert_prints(run([str(python), *warnings, "-c", code], folder), block.output)
+
+
+def test_the_pages_have_their_examples() -> None:
+    with_code = {name(page) for page in SHELL_PAGES} | {page for page, _ in PYTHON_BLOCKS}
+    assert with_code >= {"README.md"} | {
+        f"docs/{page}.md"
+        for page in [
+            "client",
+            "contexts",
+            "evaluations",
+            "explanations",
+            "http",
+            "models",
+            "operating",
+            "start",
+            "tables",
+        ]
+    }
+
+
+@pytest.mark.parametrize("page", EXECUTED, ids=name)
+def test_only_commands_that_the_tests_cannot_run_are_left_out(page: Path) -> None:
+    for block in blocks(page):
+        assert block.language in {"bash", "bibtex", "json", "python", "sh", "text", "yaml"}
+        if block.language == "bash":
+            for line in nonempty(block.code.splitlines()):
+                program = next(word for word in line.split() if not re.match(r"\w+=", word))
+                assert program in NOT_EXECUTED or Path(program).name in NOT_EXECUTED, line
+                if program == "make":
+                    run(["make", "-C", str(ROOT), "--dry-run", line.split()[1]], ROOT)
+
+
+@pytest.mark.parametrize(("page", "link"), LINKS)
+def test_a_link_leads_somewhere(page: str, link: str) -> None:
+    path, _, anchor = link.partition("#")
+    target = (ROOT / page).parent / path if path else ROOT / page
+    assert target.exists()
+    assert not anchor or anchor in anchors_of(target)
+
+
+def anchors_of(page: Path) -> set[str]:
+    """Name the headings and marks of a page as a link does."""
+    text = page.read_text(encoding="utf-8")
+    headings = re.findall(r"^#+ (.+)$", text, re.MULTILINE)
+    names = {re.sub(r"[^\w -]", "", heading).lower().replace(" ", "-") for heading in headings}
+    return names | {*re.findall(r'<a id="([^"]+)">', text)}
+
+
+def test_the_page_of_settings_is_that_of_the_code() -> None:
+    text = (ROOT / "docs/settings.md").read_text(encoding="utf-8")
+    assert runpy.run_path(str(ROOT / ".ci/settings_page.py"))["page"](text) == text, "run python .ci/settings_page.py"
+    for setting in nonempty(Settings.model_fields):
+        assert f"`{PREFIX}{setting.upper()}`" in text
+
+
+def test_every_setting_that_a_page_names_exists() -> None:
+    known = {PREFIX + setting.upper() for setting in Settings.model_fields} | {"GDSSM_API_KEY"}
+    for page in nonempty(EXECUTED):
+        assert {*re.findall(r"GDSSM_[A-Z_]*[A-Z]", page.read_text("utf-8"))} <= known, page
+
+
+def test_the_documented_metrics_and_alerts_are_those_of_the_service(server: Server) -> None:
+    text = (ROOT / "docs/operating.md").read_text(encoding="utf-8")
+    exposed = {*re.findall(r"^# TYPE (gdssm_\w+)", run(["curl", "-s", f"{server.url}/metrics"], ROOT), re.MULTILINE)}
+    exposed = {metric for metric in exposed if not metric.endswith("_created")}
+    documented = {*re.findall(r"`(gdssm_\w+)`", text)}
+    assert documented == exposed
+    (rules,) = (yaml.safe_load(block.code) for block in blocks(ROOT / "docs/operating.md") if block.language == "yaml")
+    for rule in nonempty(rules["groups"][0]["rules"]):
+        names = {name.removesuffix("_bucket") for name in re.findall(r"gdssm_\w+", rule["expr"])}
+        assert names
+        assert names <= exposed
+
+
+def test_the_front_page_is_short_and_its_numbers_are_measured() -> None:
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert len(text.splitlines()) <= 120
+    accuracy = json.loads((ROOT / "benchmarks/results/accuracy.json").read_text())["regression"]["100"]
+    by_name = {row["contestant"]: row for row in accuracy}
+    query = json.loads((ROOT / "benchmarks/results/cost.json").read_text())["median_seconds"]["query"]
+    flat = " ".join(text.split())
+    assert (
+        f"median R² is **{by_name['nonlinear']['r2']:.2f}** (random forest {by_name['random forest']['r2']:.2f}, "
+        f"RidgeCV {by_name['RidgeCV']['r2']:.2f})" in flat
+    )
+    assert f"covers **{by_name['nonlinear']['coverage_90']:.1%}**".replace("%", " %") in flat
+    assert f"takes **{query['nonlinear'] * 1e3:.2f} ms** (random forest {query['random forest'] * 1e3:.1f} ms)" in flat
+
+
+def test_the_table_of_trained_models_is_that_of_their_records() -> None:
+    text = (ROOT / "gdssm/README.md").read_text(encoding="utf-8")
+    records = {path.parent.name: json.loads(path.read_text()) for path in (ROOT / "gdssm/runs").glob("*/record.json")}
+    lines = [line.split("|")[1:-1] for line in text.splitlines() if line.startswith("| `")]
+    rows = {cells[0].strip("` "): cells[1:] for cells in lines}
+    for run_name, record in nonempty(records.items()):
+        loss, reference, *_ = rows[run_name]
+        assert float(loss) == pytest.approx(record["metrics"]["loss"], rel=5e-3), run_name
+        if "reference_loss" in record["metrics"]:
+            assert float(reference) == pytest.approx(record["metrics"]["reference_loss"], rel=5e-4), run_name
+
+
+def test_the_site_lists_every_page() -> None:
+    listed = re.findall(r'= "(\w+\.md)"', (ROOT / "zensical.toml").read_text(encoding="utf-8"))
+    assert sorted(listed) == [page.name for page in SITE]
