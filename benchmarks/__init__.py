@@ -1,22 +1,21 @@
-"""Measurements, each against peers in one run; `make bench` runs them once the tests have passed. See README.md.
+"""Measurements of the service and the models; `python -m benchmarks [NAMES]` runs them, README.md has the results.
 
-graph         a model file beside numpy with the same thread
-held_context  a query to a context on the server beside one that brings its context
-stored_context  one observation into a stored context, and its bytes, of two models
-serving       the service beside others and beside the limit
-start         how soon a server answers, what memory and disk it takes
-scale         time and memory against every size
-bulk          `gdssm predict` on ten million rows
-training      a step of training beside plain ways to write it
-summary       the goals of all these, as the README shows them
-accuracy      on 48 public and synthetic tables, compared with what scikit-learn has
-cost          what a prediction with an interval costs, compared with models that are fitted to the same rows
-drift         decay auto on streams that change, compared with fixed factors and river
+accuracy        48 public and synthetic tables, compared with scikit-learn
+bulk            `gdssm predict` on ten million rows
+cost            a prediction with an interval, compared with models that are fitted to the same rows
+drift           streams that change: decay auto, fixed factors and river
+evaluation_load predictions during an evaluation
+files_passed    source files that one request passes
+graph           a model file compared with numpy_models, the same models in numpy
+held_context    a query to a stored context, compared with a request that carries the context
+scale           time and memory against every size
+serving         the service compared with hand-written servers and peers
+start           time until a server answers, its memory and the size of its installation
+stored_context  an observation into a stored context, and its bytes
+training        a step of training, compared with plain implementations; convergence of the presets
 
-By hand: convergence (five seeds of the one-layer presets), selection (the settings of the multi-step ones),
-beside_evaluation (predictions while an evaluation runs), serving.instructions and serving.profiling (single figures).
-
-results       where each leaves what it found
-table, plots  how it is told
-zoo           the model files
+results         the common format
+report          the goals in README.md
+timing, plots   calls that take turns; figures
+zoo             the model files
 """

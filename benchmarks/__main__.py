@@ -1,28 +1,90 @@
-"""`python -m benchmarks`: every measurement, one after the other and each in a process of its own; then the summary."""
+"""`python -m benchmarks [NAMES]`: measure, write NAME.json, NAME.md and figures, and update the reports.
 
+Without names every benchmark of the report runs, each in a separate process.
+"""
+
+import argparse
 import subprocess
 import sys
 import time
+from collections.abc import Mapping, Sequence
+from importlib import import_module
+from pathlib import Path
 
-from benchmarks import summary
-from benchmarks.results import parse_out
+from benchmarks import report
+from benchmarks.results import RESULTS, write
 
-WITHOUT_GOALS = ("accuracy", "drift")
-"""Leave results, of which no goals are shown."""
+QUICK = Path(__file__).parents[1] / ".bench" / "quick"
+"""Results of `--quick`; ignored by git."""
+REPORTED: Mapping[str, str] = {
+    "cost": "benchmarks.cost",
+    "graph": "benchmarks.graph",
+    "held_context": "benchmarks.held_context",
+    "stored_context": "benchmarks.stored_context",
+    "serving": "benchmarks.serving.run",
+    "start": "benchmarks.start",
+    "scale": "benchmarks.scale.run",
+    "bulk": "benchmarks.bulk.run",
+    "training": "benchmarks.training.run",
+    "accuracy": "benchmarks.accuracy.run",
+    "drift": "benchmarks.drift.run",
+}
+"""The module of each benchmark, in the order in which they run; its `run(quick)` returns a `Result`."""
+FURTHER: Mapping[str, str] = {
+    "profile": "benchmarks.serving.profiling",
+    "instructions": "benchmarks.serving.instructions",
+    "evaluation_load": "benchmarks.evaluation_load",
+    "convergence": "benchmarks.training.convergence",
+    "selection": "benchmarks.training.selection",
+}
+"""Run only when named."""
+
+
+def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
+    """Read the command line."""
+    names = (*REPORTED, *FURTHER)
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join(names))
+    parser.add_argument("--out", type=Path, help="directory of the results")
+    parser.add_argument("--quick", action="store_true", help=f"smallest sizes, one round; results in {QUICK}")
+    options = parser.parse_args(arguments)
+    if unknown := set(options.names) - set(names):
+        parser.error(f"unknown benchmarks: {', '.join(sorted(unknown))}")
+    options.out = options.out or (QUICK if options.quick else RESULTS)
+    options.out.mkdir(parents=True, exist_ok=True)
+    return options
+
+
+def run_one(name: str, out: Path, *, quick: bool) -> None:
+    """Run a benchmark in this process and write its result."""
+    module = import_module({**REPORTED, **FURTHER}[name])
+    write(out, name, module.run(quick=quick))
+
+
+def run_all(names: Sequence[str], out: Path, *, quick: bool) -> list[str]:
+    """Run each benchmark in a new process; one that fails leaves no older result. Return the names that failed."""
+    failed = []
+    for name in names:
+        for suffix in ("json", "md"):
+            (out / f"{name}.{suffix}").unlink(missing_ok=True)
+        start = time.monotonic()
+        command = [sys.executable, "-m", "benchmarks", name, "--out", str(out), *["--quick"] * quick]
+        if subprocess.run(command, check=False).returncode:  # noqa: S603
+            failed.append(name)
+        print(f"{name}: {time.monotonic() - start:.0f} s\n", flush=True)
+    return failed
 
 
 def main() -> None:
-    """Run them all; one that fails leaves no older result and is told of at the end, after the others."""
-    out = parse_out(__doc__)
-    failed = []
-    for name in (*summary.TOPICS, *WITHOUT_GOALS):
-        (out / f"{name}.md").unlink(missing_ok=True)
-        start = time.monotonic()
-        ended = subprocess.run([sys.executable, "-m", f"benchmarks.{name}", "--out", str(out)], check=False)  # noqa: S603
-        print(f"{name}: {time.monotonic() - start:.0f} s\n", flush=True)
-        if ended.returncode:
-            failed.append(name)
-    summary.show(out)
+    """Run the benchmarks named, or all that are reported."""
+    options = parse()
+    if len(options.names) == 1:
+        run_one(options.names[0], options.out, quick=options.quick)
+        failed = []
+    else:
+        failed = run_all(options.names or list(REPORTED), options.out, quick=options.quick)
+    if options.out == RESULTS:
+        report.update()
     if failed:
         raise SystemExit(f"failed: {', '.join(failed)}")
 

@@ -1,14 +1,12 @@
-"""The cost of a prediction with an interval compared with models that are fitted to the same rows, in one process.
+"""The cost of a prediction with an interval, compared with models that are fitted to the same rows, in one process.
 
 1,000 observations of 10 columns, one thread, no HTTP. *one-shot*: context and 10 queries in one call; a peer is fitted
 and predicts. *one more*: one observation is added and one query answered; a peer is fitted again to all rows. *query*:
-one query from a context whose readout is cached; a peer predicts with its last fit. Every round times all contestants
-in turn; times are medians, and ratios are the median within a round, in brackets its quartiles.
+one query from a context whose readout is cached; a peer predicts with its last fit. All contestants take turns within a
+round; times are medians, and ratios are the median within a round, in brackets its quartiles.
 """
 
-import time
-from collections.abc import Callable
-from pathlib import Path
+from collections.abc import Callable, Mapping
 from statistics import median
 from typing import Any, NamedTuple
 
@@ -21,10 +19,9 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
-import service
-from benchmarks.ratios import Times, ratios, told
-from benchmarks.results import parse_out, write
-from benchmarks.table import markdown, verdict
+from benchmarks.results import Goal, Result, Table
+from benchmarks.timing import Quartiles, Times, format_quartiles, in_turn, ratios
+from benchmarks.zoo import model_file
 from service.runtime import Runtime
 from service.shapes import Array
 
@@ -34,12 +31,10 @@ ROUNDS, SLOW_ROUNDS = 60, 3
 SEED = 0
 CONTROL = "RidgeCV"
 SERVED = ("nonlinear", "linear")
-FAST = {*SERVED, CONTROL}
-ONE_SHOT, ONE_MORE, QUERY = "one-shot", "one more", "query"
-GOALS = {ONE_SHOT: 6e-3, "observation": 1e-3, QUERY: 0.3e-3}
-"""Seconds that `nonlinear` may take; *observation* is one more without the query."""
-LARGEST_STATE = 100_000
-"""Bytes."""
+ONE_SHOT, ONE_MORE, QUERY, OBSERVATION = "one-shot", "one more", "query", "observation"
+TARGET_SECONDS = {ONE_SHOT: 6e-3, OBSERVATION: 1e-3, QUERY: 0.3e-3}
+"""Of `nonlinear`; *observation* is one more without the query."""
+TARGET_STATE_BYTES = 100_000
 
 Calls = dict[str, Callable[[], object]]
 
@@ -62,7 +57,7 @@ def data() -> Data:
 
 def served(name: str, drawn: Data) -> Calls:
     """Make the calls of a served model."""
-    runtime = Runtime.load(Path(service.__file__).parent / "zoo" / f"{name}.onnx")
+    runtime = Runtime.load(model_file(name))
     x, y = drawn.x[None], drawn.y[None, :, None]
     whole = {"x": x[:, :ROWS], "y": y[:, :ROWS]}
     one = {"x": x[:, ROWS:], "y": y[:, ROWS:]}
@@ -71,7 +66,7 @@ def served(name: str, drawn: Data) -> Calls:
     cached = {**state, **runtime.readout_of(runtime.run({**state, **query}))}
     return {
         ONE_SHOT: lambda: runtime.run({**whole, "x_query": drawn.query[None]}),
-        "observation": lambda: runtime.run({**state, **one}),
+        OBSERVATION: lambda: runtime.run({**state, **one}),
         ONE_MORE: lambda: runtime.run({**state, **one, **query}),
         QUERY: lambda: runtime.run({**cached, **query}),
     }
@@ -79,7 +74,7 @@ def served(name: str, drawn: Data) -> Calls:
 
 def state_bytes(name: str) -> int:
     """Count the bytes of a state after all rows."""
-    runtime, drawn = Runtime.load(Path(service.__file__).parent / "zoo" / f"{name}.onnx"), data()
+    runtime, drawn = Runtime.load(model_file(name)), data()
     state = runtime.state_after(runtime.run({"x": drawn.x[None], "y": drawn.y[None, :, None]}))
     return sum(tensor.nbytes for tensor in state.values())
 
@@ -105,58 +100,62 @@ def fitted(model: Any, drawn: Data) -> Calls:  # noqa: ANN401 - scikit-learn has
 
 
 def measure(rounds: int = ROUNDS, slow_rounds: int = SLOW_ROUNDS) -> dict[str, Times]:
-    """Time every call of every contestant in turn: seconds by what is asked and by contestant."""
+    """Time every call of every contestant in turn: seconds by call and contestant."""
     drawn = data()
-    calls = {name: served(name, drawn) for name in SERVED}
-    calls |= {name: fitted(model, drawn) for name, model in peers().items()}
-    times: dict[str, Times] = {what: {} for what in (ONE_SHOT, ONE_MORE, QUERY, "observation")}
-    for number in range(rounds):
-        for name, asked in calls.items():
-            if name in FAST or number < slow_rounds:
-                for what, call in asked.items():
-                    start = time.perf_counter()
-                    call()
-                    times[what].setdefault(name, []).append(time.perf_counter() - start)
+    fast = {name: served(name, drawn) for name in SERVED}
+    slow = {name: fitted(model, drawn) for name, model in peers().items()}
+    fast[CONTROL] = slow.pop(CONTROL)
+    times: dict[str, Times] = {call: {} for call in (ONE_SHOT, ONE_MORE, QUERY, OBSERVATION)}
+    slow_rounds = min(slow_rounds, rounds)
+    for contestants, number in (({**fast, **slow}, slow_rounds), (fast, rounds - slow_rounds)):
+        calls = {(call, name): run for name, own in contestants.items() for call, run in own.items()}
+        for (call, name), seconds in in_turn(calls, number).items():
+            times[call].setdefault(name, []).extend(seconds)
     return times
 
 
-def section(times: dict[str, Times], sizes: dict[str, int]) -> str:
-    """Report as tables."""
+def run(*, quick: bool) -> Result:
+    """Measure and report."""
+    with threadpool_limits(1):
+        times = measure(2, 1) if quick else measure()
+    return report(times, {name: state_bytes(name) for name in SERVED})
+
+
+def report(times: Mapping[str, Times], sizes: Mapping[str, int]) -> Result:
+    """Lay out the measurements."""
+    medians = {call: {name: median(seconds) for name, seconds in of.items()} for call, of in times.items()}
+    within_rounds = {
+        call: {name: ratios(of, name, CONTROL) for name in of} for call, of in times.items() if CONTROL in of
+    }
+    return lay_out(medians, within_rounds, sizes)
+
+
+def lay_out(
+    medians: Mapping[str, Mapping[str, float]],
+    within_rounds: Mapping[str, Mapping[str, Quartiles]],
+    sizes: Mapping[str, int],
+) -> Result:
+    """Lay out medians (seconds), ratios to the control and sizes of states (bytes)."""
     asked = (ONE_SHOT, ONE_MORE, QUERY)
     rows = [
-        [name, *(f"{median(times[what][name]) * 1e3:.3g} ms ({_ratio(times[what], name)})" for what in asked)]
-        for name in times[ONE_SHOT]
+        [
+            name,
+            *(f"{medians[call][name] * 1e3:.3g} ms ({format_quartiles(within_rounds[call][name])})" for call in asked),
+        ]
+        for name in medians[ONE_SHOT]
     ]
     goals = [
-        [f"{what}, at most {bound * 1e3:g} ms", "nonlinear", f"{found * 1e3:.2f} ms", verdict(found <= bound)]
-        for what, bound in GOALS.items()
-        for found in [median(times[what]["nonlinear"])]
+        Goal(f"{call}, nonlinear", f"≤ {target * 1e3:g} ms", f"{found * 1e3:.2f} ms", found <= target)
+        for call, target in TARGET_SECONDS.items()
+        for found in [medians[call]["nonlinear"]]
     ]
     size = sizes["nonlinear"]
-    kilobytes = f"{LARGEST_STATE // 1_000} kB"
-    goals.append([f"state, at most {kilobytes}", "nonlinear", f"{size / 1e3:.1f} kB", verdict(size <= LARGEST_STATE)])
-    return "\n".join(
-        [
-            f"## Cost\n\n{__doc__}",
-            markdown([f"time, and its ratio to {CONTROL}", *asked], rows),
-            markdown(["goal", "model", "measured", ""], goals),
-        ]
+    target = f"≤ {TARGET_STATE_BYTES // 1_000} kB"
+    goals.append(Goal("state, nonlinear", target, f"{size / 1e3:.1f} kB", size <= TARGET_STATE_BYTES))
+    return Result(
+        title="Cost of a prediction",
+        method=__doc__ or "",
+        tables=[Table("", [f"time, and its ratio to {CONTROL}", *asked], rows)],
+        goals=goals,
+        numbers={"median_seconds": medians, "ratios": within_rounds, "state_bytes": sizes},
     )
-
-
-def _ratio(times: Times, name: str) -> str:
-    rounds = len(times[name])
-    return told(ratios({name: times[name], "control": times[CONTROL][:rounds]}, name, "control"))
-
-
-def main(out: Path, rounds: int = ROUNDS) -> None:
-    """Measure, and leave the results."""
-    with threadpool_limits(1):
-        times = measure(rounds)
-    sizes = {name: state_bytes(name) for name in SERVED}
-    medians = {what: {name: median(seconds) for name, seconds in of.items()} for what, of in times.items()}
-    write(out, "cost", {"median_seconds": medians, "state_bytes": sizes}, section(times, sizes))
-
-
-if __name__ == "__main__":
-    main(parse_out(__doc__))

@@ -1,47 +1,40 @@
-"""What a query costs from a context that the server holds, beside one that brings its context with it, over HTTP.
+"""A query to a context that the server stores, compared with a request that carries the context, over HTTP.
 
-Payload L (1,000 observations of 32 inputs, 10 queries), one connection, in turn. What counts is the ratio within a
-round: its median, and in brackets its quartiles. The one-shot of payload S (10 observations of 10 inputs, one query) is
-there to show what HTTP costs by itself.
+Payload L (1,000 observations of 32 inputs, 10 queries), one connection, requests in turn. Ratios are within a round:
+their median, and in brackets their quartiles. The one-shot of payload S (10 observations of 10 inputs, one query) shows
+the cost of HTTP alone.
 """
 
 import json
 import socket
-import time
+from collections.abc import Mapping
 from dataclasses import replace
-from pathlib import Path
+from functools import partial
 from statistics import median
 
-from benchmarks.ratios import Quartiles, Times, ratios, told
-from benchmarks.results import parse_out, write
-from benchmarks.serving.contestants import OURS
-from benchmarks.serving.payloads import payload
+from benchmarks.results import Goal, Result, Table
+from benchmarks.serving.contestants import OURS, payload
 from benchmarks.serving.servers import Server, send, started
-from benchmarks.table import markdown, verdict
+from benchmarks.timing import Quartiles, Times, format_quartiles, in_turn, ratios
 
 PAYLOAD = "L"
 MODELS = ("gd-1", "linear")
-REPEATS = 200
-CONTROL, HELD = "one-shot, JSON", "held, JSON"
-GOAL = 1 / 3
-"""Of the one-shot's time, at most."""
+ROUNDS = 200
+CONTROL, STORED = "one-shot, JSON", "stored, JSON"
+TARGET = 1 / 3
+"""Of the time of a one-shot request."""
 
 
-def measure(model: str, repeats: int = REPEATS) -> Times:
-    """Ask all in turn, again and again: seconds of each in every round."""
+def measure(model: str, rounds: int = ROUNDS) -> Times:
+    """Send all requests in turn: seconds of each in every round."""
     with started(OURS, model) as server, server.connect() as connection:
-        asked = requests(server, connection)
-        times: Times = {name: [] for name in asked}
-        for _ in range(repeats):
-            for name, request in asked.items():
-                start = time.perf_counter()
-                send(connection, request)
-                times[name].append(time.perf_counter() - start)
-    return times
+        return in_turn(
+            {name: partial(send, connection, request) for name, request in requests(server, connection).items()}, rounds
+        )
 
 
 def requests(server: Server, connection: socket.socket) -> dict[str, bytes]:
-    """Write what is asked, and make the context that one of them asks."""
+    """Create a context, and write the requests."""
     sent = payload(PAYLOAD)
     observations = {"x": sent.x.tolist(), "y": sent.y.tolist()}
     creating = post(server, "/v1/contexts", {"model": server.model, "observations": observations})
@@ -49,8 +42,8 @@ def requests(server: Server, connection: socket.socket) -> dict[str, bytes]:
     return {
         CONTROL: server.request("json", PAYLOAD),
         "one-shot, binary": server.request("binary", PAYLOAD),
-        HELD: post(server, f"/v1/contexts/{context}/predictions", {"query": sent.query.tolist()}),
-        "one-shot of S, JSON": server.request("json", "S"),  # last: it would warm the caches for what counts
+        STORED: post(server, f"/v1/contexts/{context}/predictions", {"query": sent.query.tolist()}),
+        "one-shot of S, JSON": server.request("json", "S"),  # last: it would warm the caches for the others
     }
 
 
@@ -61,30 +54,26 @@ def post(server: Server, path: str, value: object) -> bytes:
     return replace(server, contestant=contestant).request("json", PAYLOAD)
 
 
-def section(found: dict[str, dict[str, Quartiles]]) -> str:
-    """Tell it as tables."""
-    names = list(next(iter(found.values())))
-    rows = [[model, *map(told, of.values())] for model, of in found.items()]
-    goals = [
-        [f"held, of the {CONTROL}, at most a third", model, told(of[HELD]), verdict(of[HELD][1] <= GOAL)]
-        for model, of in found.items()
-    ]
-    return "\n".join(
-        [
-            f"## A context that is held\n\n{__doc__}",
-            markdown([f"time of one answer, of the {CONTROL}", *names], rows),
-            markdown(["goal", "model", "measured", ""], goals),
-        ]
-    )
-
-
-def main(out: Path, repeats: int = REPEATS) -> None:
-    """Measure, and leave the results."""
-    times = {model: measure(model, repeats) for model in MODELS}
+def run(*, quick: bool) -> Result:
+    """Measure and report."""
+    times = {model: measure(model, 3 if quick else ROUNDS) for model in MODELS}
     found = {model: {name: ratios(of, name, CONTROL) for name in of} for model, of in times.items()}
     medians = {model: {name: median(seconds) for name, seconds in of.items()} for model, of in times.items()}
-    write(out, "held_context", {"median_seconds": medians, "ratios": found}, section(found))
+    return report(medians, found)
 
 
-if __name__ == "__main__":
-    main(parse_out(__doc__))
+def report(medians: Mapping[str, Mapping[str, float]], found: Mapping[str, Mapping[str, Quartiles]]) -> Result:
+    """Lay out medians (seconds) and ratios to the control, by model and request."""
+    names = list(next(iter(found.values())))
+    rows = [[model, *map(format_quartiles, of.values())] for model, of in found.items()]
+    goals = [
+        Goal(f"{model}: {STORED} ÷ {CONTROL}", "≤ 1/3", format_quartiles(of[STORED]), of[STORED][1] <= TARGET)
+        for model, of in found.items()
+    ]
+    return Result(
+        title="Query to a stored context",
+        method=__doc__ or "",
+        tables=[Table("", [f"time of one answer ÷ {CONTROL}", *names], rows)],
+        goals=goals,
+        numbers={"median_seconds": medians, "ratios": found},
+    )

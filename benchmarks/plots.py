@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 from matplotlib import rc_context
@@ -10,21 +9,21 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import NullFormatter
 
-from benchmarks.table import short
+from benchmarks.results import short
 from gdssm.reproduce.html import svg
 from gdssm.reproduce.plot_style import INK, RC, SOFT
 
 PALETTE = ("#1F6AAE", "#EE8A2A", "#009E73", "#B0579A", "#6B6B00", SOFT)
-"""After Okabe and Ito's for all eyes, as in the report."""
+"""Colours that readers with colour blindness can distinguish (Okabe and Ito)."""
 PANEL = 4.0
 """Inches, each way."""
 BAR = 0.2
 """Inches from one bar to the next."""
-FITTED = 100.0
-"""A slope is that of the largest sizes, down to this part of the largest: below, what is constant has a share."""
+FITTED_RANGE = 100.0
+"""Slopes are fitted to the sizes from the largest down to this fraction of it; below, constant costs matter."""
 
 Points = Mapping[float, float]
-"""What was measured, by size."""
+"""Measurements by size."""
 
 
 @dataclass(frozen=True)
@@ -33,9 +32,9 @@ class Panel:
 
     title: str
     size: str
-    """What grows, on the horizontal axis."""
+    """Label of the horizontal axis."""
     unit: str
-    """What is measured, on the vertical axis."""
+    """Label of the vertical axis."""
     lines: Mapping[str, Points]
     """By name."""
 
@@ -43,7 +42,7 @@ class Panel:
 def slope(points: Points) -> float:
     """Fit the power of the size that the largest sizes follow: 1 is linear, 0 is constant."""
     size, measured = np.array(list(points)), np.array(list(points.values()))
-    fitted = size >= size.max() / FITTED
+    fitted = size >= size.max() / FITTED_RANGE
     return float(np.polyfit(np.log(size[fitted]), np.log(measured[fitted]), 1)[0])
 
 
@@ -58,12 +57,12 @@ def growth(panels: Sequence[Panel], columns: int = 3) -> Figure:
 
 
 def bars(measured: Mapping[str, Mapping[str, float]], unit: str, ours: Sequence[str] = ("gdssm",)) -> Figure:
-    """Draw contestants below each other.
+    """Draw a group of bars for each contestant.
 
     Args:
-        measured: By contestant, then by what was measured of it (a colour each); not everyone has all of them.
-        unit: What is measured.
-        ours: Contestants whose names stand out.
+        measured: By contestant, then by kind of measurement (a colour each); contestants may lack some.
+        unit: Label of the axis.
+        ours: Contestants whose names are bold.
     """
     kinds = list(dict.fromkeys(kind for values in measured.values() for kind in values))
     places = {name: place * (len(kinds) + 1) for place, name in enumerate(measured)}
@@ -86,10 +85,10 @@ def bars(measured: Mapping[str, Mapping[str, float]], unit: str, ours: Sequence[
     return figure
 
 
-def save(figure: Figure, path: Path) -> None:
-    """Write a figure as SVG, the same bytes for the same figure."""
-    with rc_context(RC):  # text stays text
-        path.write_text(svg(figure, path.stem), encoding="utf-8")
+def render(figure: Figure, name: str) -> str:
+    """Return a figure as SVG, the same text for the same figure; text stays text."""
+    with rc_context(RC):
+        return svg(figure, name)
 
 
 def _lines(axes: Axes, panel: Panel) -> None:

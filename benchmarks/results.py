@@ -1,28 +1,126 @@
-"""Where a benchmark leaves what it found: numbers as JSON and a section of Markdown, side by side in one directory."""
+"""The result of a benchmark, in one format for all: written as JSON and Markdown, read again for the reports."""
 
 import json
-from argparse import ArgumentParser
-from collections.abc import Mapping
+import os
+import platform
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
-
-from benchmarks.table import hardware
+from typing import Any, Self
 
 RESULTS = Path(__file__).parent / "results"
-"""The last whole run, as committed; the READMEs show it."""
+"""The committed results."""
+NOT_MET = "**not met**"
 
 
-def parse_out(description: str | None) -> Path:
-    """Read `--out` from the command line, and make that directory."""
-    parser = ArgumentParser(description=description)
-    parser.add_argument("--out", type=Path, default=RESULTS, help="directory for the results")
-    out: Path = parser.parse_args().out
+@dataclass(frozen=True)
+class Goal:
+    """One figure and its target."""
+
+    measure: str
+    target: str
+    result: str
+    met: bool | None
+    """None if it was not measured."""
+    reason: str = ""
+    """Why it is missed; shown only where it is."""
+
+    def row(self) -> list[str]:
+        """Return the cells of a table of goals."""
+        verdict = {True: "met", False: NOT_MET, None: "not measured"}[self.met]
+        return [self.measure, self.target, self.result, verdict, self.reason if self.met is False else ""]
+
+
+@dataclass(frozen=True)
+class Table:
+    """A caption, a header and rows of text."""
+
+    caption: str
+    header: Sequence[str]
+    rows: Sequence[Sequence[str]]
+
+    def markdown(self) -> str:
+        """Return the caption and the table."""
+        return f"{self.caption}\n\n{markdown_table(self.header, self.rows)}".strip()
+
+
+@dataclass(frozen=True)
+class Result:
+    """Everything that one benchmark reports."""
+
+    title: str
+    method: str
+    tables: Sequence[Table]
+    goals: Sequence[Goal] = ()
+    numbers: Mapping[str, object] = field(default_factory=dict)
+    """The measurements behind the tables."""
+    figures: Mapping[str, str] = field(default_factory=dict)
+    """SVG by the name of the file without its suffix."""
+    measured: str = ""
+    """Hardware and date; filled when it is written."""
+
+    @classmethod
+    def read(cls, path: Path) -> Self:
+        """Read a JSON file that `write` wrote; figures keep their names only."""
+        values: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        values["tables"] = [Table(**table) for table in values["tables"]]
+        values["goals"] = [Goal(**goal) for goal in values["goals"]]
+        values["figures"] = dict.fromkeys(values["figures"], "")
+        return cls(**values)
+
+    def markdown(self) -> str:
+        """Return a section of Markdown: method, figures, tables, goals."""
+        parts = [f"## {self.title}", self.method.strip()]
+        parts += [f"![{name}]({name}.svg)" for name in self.figures]
+        for table in self.tables:
+            parts.append(table.markdown())
+        if self.goals:
+            parts.append(goals_table(self.goals).strip())
+        parts.append(f"Measured on {self.measured}.")
+        return "\n\n".join(parts) + "\n"
+
+
+def write(out: Path, name: str, result: Result) -> None:
+    """Write NAME.json, NAME.md and the figures into a directory, with hardware and date, and print the Markdown."""
     out.mkdir(parents=True, exist_ok=True)
-    return out
+    values = {**asdict(result), "figures": list(result.figures), "measured": result.measured or hardware()}
+    (out / f"{name}.json").write_text(json.dumps(values, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    text = Result.read(out / f"{name}.json").markdown()
+    (out / f"{name}.md").write_text(text, encoding="utf-8")
+    for figure, svg in result.figures.items():
+        (out / f"{figure}.svg").write_text(svg, encoding="utf-8")
+    print(text)
 
 
-def write(out: Path, topic: str, numbers: Mapping[str, object], markdown: str) -> None:
-    """Write `topic.json` and `topic.md`, and show the latter; the hardware and the day are added to both."""
-    measured = hardware()
-    (out / f"{topic}.json").write_text(json.dumps({"measured": measured, **numbers}, indent=1) + "\n")
-    (out / f"{topic}.md").write_text(f"{markdown.strip()}\n\nMeasured on {measured}.\n")
-    print((out / f"{topic}.md").read_text())
+def goals_table(goals: Iterable[Goal]) -> str:
+    """Lay out goals."""
+    return markdown_table(["measure", "target", "result", "", "reason"], (goal.row() for goal in goals))
+
+
+def markdown_table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """Lay out a table of Markdown."""
+    lines = [header, ["---"] * len(header), *rows]
+    return "\n".join("| " + " | ".join(line) + " |" for line in lines) + "\n"
+
+
+def short(value: float) -> str:
+    """Write three digits of a number."""
+    return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
+
+
+def short_time(seconds: float) -> str:
+    """Write three digits of a time in seconds, milliseconds or microseconds."""
+    for unit, size in (("s", 1.0), ("ms", 1e-3)):
+        if seconds >= size:
+            return f"{seconds / size:.3g} {unit}"
+    return f"{seconds * 1e6:.0f} µs"
+
+
+def hardware() -> str:
+    """Name the processor, its cores, the version of Python and the date."""
+    path = Path("/proc/cpuinfo")
+    lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
+    models = [line.split(":")[1].strip() for line in lines if line.startswith("model name")]
+    name = models[0] if models else platform.processor()
+    return f"{name}, {os.cpu_count()} cores, Python {platform.python_version()}, {datetime.now(UTC):%Y-%m-%d}"

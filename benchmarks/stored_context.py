@@ -1,30 +1,28 @@
-"""Time of one observation into a stored context and its size in bytes: `nonlinear` compared with `linear`.
+"""Time of one observation into a stored context, and its size in bytes: `nonlinear` compared with `linear`.
 
 A context of 10 columns that has seen 50 observations learns one more, over HTTP on one connection, in process, and
 without a database; SQLite waits for the disk after each, as in production. The models take turns, call by call. Each
 time is the least of all calls, followed by the ratio, and by the ratio of the medians of a round: its median, in
 brackets its quartiles. Processor time is the server's, of all rounds together. The size of many contexts is that of a
-SQLite file that holds them.
+SQLite file that stores them.
 """
 
 import json
 import socket
-import time
 from collections.abc import Callable, Mapping
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 from statistics import median
 from tempfile import TemporaryDirectory
 
 from benchmarks.held_context import post
-from benchmarks.ratios import Quartiles, Times, ratios, told
-from benchmarks.results import parse_out, write
-from benchmarks.scale.contexts import FIRST, ONE, OWNER, Filled
-from benchmarks.scale.point import UNLIMITED
+from benchmarks.results import Goal, Result, Table
+from benchmarks.scale.contexts import FIRST, ONE, OWNER, YEAR, Filled
+from benchmarks.scale.sizes import UNLIMITED
 from benchmarks.serving.contestants import OURS
-from benchmarks.serving.processes import cpu_seconds
-from benchmarks.serving.servers import Server, send, started
-from benchmarks.table import markdown, verdict
+from benchmarks.serving.servers import Server, cpu_seconds, send, started
+from benchmarks.timing import Quartiles, Times, format_quartiles, in_turn, ratios
 from benchmarks.zoo import ZOO
 from service.contexts.contexts import Contexts
 from service.contexts.memory import learn, new_memory
@@ -34,17 +32,15 @@ from service.store.database import Database
 
 CONTROL, MODELS = "linear", ("linear", "nonlinear")
 ROUNDS, CALLS = 30, 40
-"""Observations of each model in each round."""
+"""Rounds, and observations of each model in each round."""
 CONTEXTS = 100_000
-MOST_TIMES, MOST_BYTES = 2.0, 5e9
+TARGET_RATIO, TARGET_BYTES = 2.0, 5e9
 """Beyond either, contexts are linear unless their model is named."""
-YEAR = 365 * 86_400
-
-DOOR = "over HTTP"
+OVER_HTTP = "over HTTP"
 
 
 def over_http(rounds: int) -> tuple[Times, dict[str, float]]:
-    """Time observations through the door; returns them and the processor seconds of one, by model."""
+    """Time observations over HTTP; returns the seconds of each, and the processor seconds of one, by model."""
     with started(OURS, CONTROL) as server, server.connect() as connection:
         calls = {model: _observing(server, connection, model) for model in MODELS}
         spent = dict.fromkeys(MODELS, 0.0)
@@ -54,7 +50,8 @@ def over_http(rounds: int) -> tuple[Times, dict[str, float]]:
                 for _ in range(CALLS):
                     call()
                 spent[model] += cpu_seconds(server.process.pid) - before
-        return in_turn(calls, rounds), {model: seconds / (rounds * CALLS) for model, seconds in spent.items()}
+        times = in_turn(calls, rounds * CALLS)
+        return times, {model: seconds / (rounds * CALLS) for model, seconds in spent.items()}
 
 
 def in_process(rounds: int, *, stored: bool) -> Times:
@@ -62,23 +59,12 @@ def in_process(rounds: int, *, stored: bool) -> Times:
     with TemporaryDirectory() as directory, closing(Database.open(f"sqlite:///{directory}/stored.db")) as database:
         predictor = Predictor(Repository.load([ZOO], threads=1), CONTROL, UNLIMITED)
         contexts = Contexts(database, predictor, max_contexts=2**31, ttl=YEAR)
-        make = _storing(contexts) if stored else _learning(predictor)
-        return in_turn({model: make(model) for model in MODELS}, rounds)
-
-
-def in_turn(calls: Mapping[str, Callable[[], object]], rounds: int) -> Times:
-    """Time every call of every round, one of each model after the other."""
-    times: Times = {model: [] for model in calls}
-    for _ in range(rounds * CALLS):
-        for model, call in calls.items():
-            start = time.perf_counter()
-            call()
-            times[model].append(time.perf_counter() - start)
-    return times
+        make = partial(_storing, contexts) if stored else partial(_learning, predictor)
+        return in_turn({model: make(model) for model in MODELS}, rounds * CALLS)
 
 
 def size(model: str, count: int) -> tuple[int, int]:
-    """Weigh a context of a model: the bytes that an export of it has, and those of a database with so many."""
+    """Return the bytes of an exported context of a model, and of a database with so many contexts."""
     predictor = Predictor(Repository.load([ZOO], threads=1), model, UNLIMITED)
     with TemporaryDirectory() as directory:
         path = Path(directory) / "filled.db"
@@ -91,62 +77,71 @@ def _observing(server: Server, connection: socket.socket, model: str) -> Callabl
     first = {"x": FIRST.x.tolist(), "y": FIRST.y.tolist()}
     made = send(connection, post(server, "/v1/contexts", {"model": model, "observations": first}), status=201)
     path = f"/v1/contexts/{json.loads(made)['id']}/observations"
-    request = post(server, path, {"x": ONE.x.tolist(), "y": ONE.y.tolist()})
-    return lambda: send(connection, request)
+    return partial(send, connection, post(server, path, {"x": ONE.x.tolist(), "y": ONE.y.tolist()}))
 
 
-def _storing(contexts: Contexts) -> Callable[[str], Callable[[], object]]:
-    def make(model: str) -> Callable[[], object]:
-        context = contexts.create(OWNER, model, FIRST).id
-        return lambda: contexts.observe(OWNER, context, ONE)
-
-    return make
+def _storing(contexts: Contexts, model: str) -> Callable[[], object]:
+    return partial(contexts.observe, OWNER, contexts.create(OWNER, model, FIRST).id, ONE)
 
 
-def _learning(predictor: Predictor) -> Callable[[str], Callable[[], object]]:
-    def make(model: str) -> Callable[[], object]:
-        runtime = predictor.runtime(model)
-        memory = learn(runtime, UNLIMITED, new_memory(runtime.manifest, None), FIRST)
-        return lambda: learn(runtime, UNLIMITED, memory, ONE)
-
-    return make
+def _learning(predictor: Predictor, model: str) -> Callable[[], object]:
+    runtime = predictor.runtime(model)
+    memory = learn(runtime, UNLIMITED, new_memory(runtime.manifest, None), FIRST)
+    return partial(learn, runtime, UNLIMITED, memory, ONE)
 
 
-def section(
-    times: Mapping[str, Times], processor: Mapping[str, float], sizes: Mapping[str, tuple[int, int]], count: int
-) -> str:
-    """Tell it as tables.
+def run(*, quick: bool) -> Result:
+    """Measure and report."""
+    return measure(2, 3) if quick else measure()
+
+
+def measure(rounds: int = ROUNDS, count: int = CONTEXTS) -> Result:
+    """Measure some rounds, and a database of some contexts."""
+    http, processor = over_http(rounds)
+    times = {
+        OVER_HTTP: http,
+        "in process": in_process(rounds, stored=True),
+        "in process, without a database": in_process(rounds, stored=False),
+    }
+    least = {way: {model: min(seconds) for model, seconds in of.items()} for way, of in times.items()}
+    within_rounds = {way: _within_rounds(of) for way, of in times.items()}
+    return report(least, within_rounds, processor, {model: size(model, count) for model in MODELS}, count)
+
+
+def report(
+    least: Mapping[str, Mapping[str, float]],
+    within_rounds: Mapping[str, Quartiles],
+    processor: Mapping[str, float],
+    sizes: Mapping[str, tuple[int, int]],
+    count: int,
+) -> Result:
+    """Lay out the measurements.
 
     Args:
-        times: Seconds by way and model.
+        least: Seconds by way and model.
+        within_rounds: Ratios by way.
         processor: Seconds by model.
-        sizes: Bytes of one and of all, by model.
-        count: How many all are.
+        sizes: Bytes of one context and of the database, by model.
+        count: Contexts in the database.
     """
-    rows = [[*_row(way, _least(of)), told(_within_rounds(of))] for way, of in times.items()]
+    rows = [[*_row(way, of), format_quartiles(within_rounds[way])] for way, of in least.items()]
     rows.append([*_row("over HTTP, processor time", processor), ""])
-    weights = [[model, f"{one:,}", f"{many / 1e9:.2f} GB"] for model, (one, many) in sizes.items()]
-    door, file = _ratio(_least(times[DOOR])), sizes["nonlinear"][1]
-    goals = [
-        [f"an observation, of one into `linear`, at most {MOST_TIMES:g}", f"{door:.2f}", verdict(door <= MOST_TIMES)],
-        [
-            f"{count:,} contexts, at most {MOST_BYTES / 1e9:g} GB",
-            f"{file / 1e9:.2f} GB",
-            verdict(file <= MOST_BYTES),
+    bytes_rows = [[model, f"{one:,}", f"{many / 1e9:.2f} GB"] for model, (one, many) in sizes.items()]
+    ratio, file = _ratio(least[OVER_HTTP]), sizes["nonlinear"][1]
+    target = f"≤ {TARGET_BYTES / 1e9:g} GB"
+    return Result(
+        title="Observation into a stored context",
+        method=__doc__ or "",
+        tables=[
+            Table("", ["one observation", *MODELS, "ratio", "ratio within a round"], rows),
+            Table("", ["model", "bytes of an exported context", f"{count:,} in SQLite"], bytes_rows),
         ],
-    ]
-    return "\n".join(
-        [
-            f"## A context that is stored\n\n{__doc__}",
-            markdown(["one observation", *MODELS, "ratio", "of a round"], rows),
-            markdown(["model", "bytes of an exported context", f"{count:,} in SQLite"], weights),
-            markdown(["goal", "measured", ""], goals),
-        ]
+        goals=[
+            Goal("observation: nonlinear ÷ linear", f"≤ {TARGET_RATIO:g}", f"{ratio:.2f}", ratio <= TARGET_RATIO),
+            Goal(f"{count:,} contexts of nonlinear", target, f"{file / 1e9:.2f} GB", file <= TARGET_BYTES),
+        ],
+        numbers={"seconds": least, "ratios": within_rounds, "processor_seconds": processor, "bytes": sizes},
     )
-
-
-def _least(times: Times) -> dict[str, float]:
-    return {model: min(seconds) for model, seconds in times.items()}
 
 
 def _within_rounds(times: Times) -> Quartiles:
@@ -163,25 +158,3 @@ def _ratio(seconds: Mapping[str, float]) -> float:
 
 def _row(way: str, seconds: Mapping[str, float]) -> list[str]:
     return [way, *(f"{seconds[model] * 1e6:.0f} µs" for model in MODELS), f"{_ratio(seconds):.2f}"]
-
-
-def main(out: Path, rounds: int = ROUNDS, count: int = CONTEXTS) -> None:
-    """Measure, and leave the results."""
-    door, processor = over_http(rounds)
-    times = {
-        DOOR: door,
-        "in process": in_process(rounds, stored=True),
-        "in process, without a database": in_process(rounds, stored=False),
-    }
-    sizes = {model: size(model, count) for model in MODELS}
-    numbers = {
-        "seconds": {way: _least(of) for way, of in times.items()},
-        "ratios": {way: _within_rounds(of) for way, of in times.items()},
-        "processor_seconds": processor,
-        "bytes": sizes,
-    }
-    write(out, "stored_context", numbers, section(times, processor, sizes, count))
-
-
-if __name__ == "__main__":
-    main(parse_out(__doc__))

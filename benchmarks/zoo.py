@@ -1,4 +1,4 @@
-"""The model files that are measured: those that come with the service."""
+"""The model files that ship with the service."""
 
 from pathlib import Path
 
@@ -8,5 +8,5 @@ ZOO = Path(service.__file__).parent / "zoo"
 
 
 def model_file(model: str) -> Path:
-    """Find the file of a model by its name."""
+    """Return the file of a model."""
     return ZOO / f"{model}.onnx"

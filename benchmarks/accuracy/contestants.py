@@ -1,20 +1,44 @@
-"""The contestants: models of scikit-learn with their usual settings, and the served models."""
+"""The contestants: models of scikit-learn with their usual settings and fixed seeds, and the served models.
 
+The served models run in the service's runtime without HTTP: context and queries in one call.
+"""
+
+import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache, partial
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import sklearn
+from numpy.typing import NDArray
+from sklearn.ensemble import (
+    HistGradientBoostingClassifier,
+    HistGradientBoostingRegressor,
+    RandomForestClassifier,
+    RandomForestRegressor,
+)
+from sklearn.gaussian_process import GaussianProcessRegressor
+from sklearn.gaussian_process.kernels import RBF, ConstantKernel, WhiteKernel
+from sklearn.linear_model import LogisticRegression, RidgeCV
+from sklearn.neighbors import KNeighborsRegressor
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
 
-from benchmarks.accuracy import peers
-from benchmarks.accuracy.predictions import Prediction
-from benchmarks.accuracy.served import file_hash, predict_with
-from benchmarks.accuracy.splits import Split
+from benchmarks.accuracy.scoring import Prediction, Split
 from benchmarks.accuracy.tables import Task
+from benchmarks.zoo import model_file
+from service.runtime import Runtime
 
-ZOO = Path(__file__).parents[2] / "service" / "zoo"
 SERVED: Mapping[str, Task] = {"linear": "regression", "nonlinear": "regression", "classifier": "classification"}
-"""The served models that may take part, by file name."""
+"""The served models, by file name."""
+FOREST_SEED = 0
+BOOSTING_SEED = 0
+PROCESS_SEED = 0
+NEIGHBOURS = 5
+STRENGTHS = np.logspace(-3, 3, 13)
+"""Of RidgeCV, on standardised columns."""
 
 
 @dataclass(frozen=True)
@@ -44,7 +68,7 @@ def contestants(names: Sequence[str] | None = None) -> dict[str, Contestant]:
 
 
 def _served() -> list[Contestant]:
-    files = {name: ZOO / f"{name}.onnx" for name in SERVED}
+    files = {name: model_file(name) for name in SERVED}
     return [
         Contestant(name, SERVED[name], predict_with(file), file_hash(file))
         for name, file in files.items()
@@ -55,14 +79,117 @@ def _served() -> list[Contestant]:
 def _peers() -> list[Contestant]:
     version = f"scikit-learn {sklearn.__version__}"
     return [
-        Contestant("mean", "regression", peers.mean, version),
-        Contestant("RidgeCV", "regression", peers.ridge, version),
-        Contestant("nearest neighbours", "regression", peers.nearest_neighbours, version),
-        Contestant("random forest", "regression", peers.forest, version),
-        Contestant("gradient boosting", "regression", peers.boosting, version),
-        Contestant("Gaussian process", "regression", peers.gaussian_process, version, 500),
-        Contestant("class frequencies", "classification", peers.class_frequencies, version),
-        Contestant("logistic regression", "classification", peers.logistic_regression, version),
-        Contestant("random forest classifier", "classification", peers.forest_classifier, version),
-        Contestant("gradient boosting classifier", "classification", peers.boosting_classifier, version),
+        Contestant("mean", "regression", mean, version),
+        Contestant("RidgeCV", "regression", ridge, version),
+        Contestant("nearest neighbours", "regression", nearest_neighbours, version),
+        Contestant("random forest", "regression", forest, version),
+        Contestant("gradient boosting", "regression", boosting, version),
+        Contestant("Gaussian process", "regression", gaussian_process, version, 500),
+        Contestant("class frequencies", "classification", class_frequencies, version),
+        Contestant("logistic regression", "classification", logistic_regression, version),
+        Contestant("random forest classifier", "classification", forest_classifier, version),
+        Contestant("gradient boosting classifier", "classification", boosting_classifier, version),
     ]
+
+
+@cache
+def file_hash(file: Path) -> str:
+    """Return the SHA-256 of a model file."""
+    return hashlib.sha256(file.read_bytes()).hexdigest()
+
+
+def predict_with(file: Path) -> Callable[[Split], Prediction]:
+    """Return a function that predicts with the model in a file; the file is read at its first call."""
+    return partial(_predict, file)
+
+
+def _predict(file: Path, split: Split) -> Prediction:
+    """Run the graph once on a batch of one context: x (1, n, D), y (1, n, K) and queries (1, m, D)."""
+    outputs = _runtime(file).run({"x": split.x[None], "y": _targets(split)[None], "x_query": split.x_test[None]})
+    value = outputs["prediction"][0].astype(np.float64)
+    if split.classes:
+        return Prediction(value)
+    if "scale" not in outputs:
+        return Prediction(value[:, 0])
+    scale = outputs["scale"][0, :, 0].astype(np.float64)
+    return Prediction(value[:, 0], scale, float(outputs["degrees_of_freedom"][0]))
+
+
+def _targets(split: Split) -> NDArray[np.float64]:
+    """Return y as a column (n, 1), or classes as one-hot rows (n, C)."""
+    if split.classes:
+        return np.eye(split.classes)[split.y]
+    return split.y[:, None].astype(np.float64)
+
+
+@cache
+def _runtime(file: Path) -> Runtime:
+    return Runtime.load(file)
+
+
+def mean(split: Split) -> Prediction:
+    """Predict the mean of the context."""
+    return Prediction(np.full(len(split.x_test), split.y.mean()))
+
+
+def ridge(split: Split) -> Prediction:
+    """Ridge regression; its strength is chosen by leave-one-out cross-validation."""
+    return _fitted(make_pipeline(StandardScaler(), RidgeCV(alphas=STRENGTHS)), split)
+
+
+def nearest_neighbours(split: Split) -> Prediction:
+    """Predict the mean of the five nearest rows, or of all if there are fewer."""
+    neighbours = KNeighborsRegressor(min(NEIGHBOURS, len(split.x)))
+    return _fitted(make_pipeline(StandardScaler(), neighbours), split)
+
+
+def forest(split: Split) -> Prediction:
+    """100 trees."""
+    return _fitted(RandomForestRegressor(random_state=FOREST_SEED, n_jobs=1), split)
+
+
+def boosting(split: Split) -> Prediction:
+    """100 iterations on histograms."""
+    return _fitted(HistGradientBoostingRegressor(random_state=BOOSTING_SEED), split)
+
+
+def gaussian_process(split: Split) -> Prediction:
+    """One length scale for all columns, with a variance of the noise; all three maximise the evidence."""
+    kernel = ConstantKernel() * RBF() + WhiteKernel()
+    process = GaussianProcessRegressor(kernel, normalize_y=True, random_state=PROCESS_SEED)
+    scaler = StandardScaler()
+    process.fit(scaler.fit_transform(split.x), split.y)
+    return Prediction(*process.predict(scaler.transform(split.x_test), return_std=True))
+
+
+def class_frequencies(split: Split) -> Prediction:
+    """Predict how frequent the classes are in the context."""
+    counts = np.bincount(split.y, minlength=split.classes)
+    return Prediction(np.tile(counts / counts.sum(), (len(split.x_test), 1)))
+
+
+def logistic_regression(split: Split) -> Prediction:
+    """Logistic regression of strength 1."""
+    return _probabilities(make_pipeline(StandardScaler(), LogisticRegression(max_iter=1_000)), split)
+
+
+def forest_classifier(split: Split) -> Prediction:
+    """100 trees."""
+    return _probabilities(RandomForestClassifier(random_state=FOREST_SEED, n_jobs=1), split)
+
+
+def boosting_classifier(split: Split) -> Prediction:
+    """100 iterations on histograms."""
+    return _probabilities(HistGradientBoostingClassifier(random_state=BOOSTING_SEED), split)
+
+
+def _fitted(model: Any, split: Split) -> Prediction:  # noqa: ANN401 - scikit-learn has no types
+    return Prediction(model.fit(split.x, split.y).predict(split.x_test))
+
+
+def _probabilities(model: Any, split: Split) -> Prediction:  # noqa: ANN401 - scikit-learn has no types
+    """Fit and predict; a class that the context lacks has probability 0, and a single class probability 1."""
+    present: NDArray[np.intp] = np.unique(split.y).astype(np.intp)
+    probabilities = np.zeros((len(split.x_test), split.classes))
+    probabilities[:, present] = 1.0 if len(present) == 1 else model.fit(split.x, split.y).predict_proba(split.x_test)
+    return Prediction(probabilities)

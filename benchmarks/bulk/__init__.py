@@ -1,8 +1,7 @@
-"""`gdssm predict --model linear` on a Parquet file of ten million rows, and numpy and scikit-learn on the same file.
+"""`gdssm predict --model linear` on a Parquet file of ten million rows, compared with numpy and scikit-learn.
 
-files        the files, made from a seed
-contestants  who takes part, each a process of its own
-cost         what a process takes: time, processor time, most memory
-oracle       what the answers should be, by two passes in float64
-report       what is told of it
+run          the measurement and its report
+contestants  the files, and the contestants, each a process
+process      time, processor time and peak memory of a process
+oracle       the exact answers, by two passes in float64
 """

@@ -1,20 +1,48 @@
-"""Who takes part: each reads the context, answers the queries, and leaves the answers, all in Parquet files."""
+"""The Parquet files, and the contestants: each reads the context, answers the queries and writes the answers."""
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
+from pyarrow import parquet
 
 from service.files.parquet import ParquetColumn, ParquetTable
 from tests.gdssm.linear_oracle import Array
 
+INPUTS = 10
+GROUP = 2**17
+"""Rows of a row group: 12 MB."""
+NOISE = 0.5
+"""Standard deviation; that of every column of x is 1."""
+SCHEMA = pa.schema([*((f"x{i}", pa.float64()) for i in range(INPUTS)), ("y", pa.float64())])
+CASES: Mapping[str, float] = {"ordinary": 1.0, "means a million times the spread": 1e6}
+"""Means of the columns, relative to their spread."""
 TARGET = "y"
 """The last column of the context."""
 
 Contestant = Callable[[Path, Path, int], Array]
 """From the files of the context and of the queries, and the rows of a chunk, to the answers (M,)."""
+
+
+def write(path: Path, rows: int, mean: float, seed: int) -> None:
+    """Write rows of x and y, uncompressed; the relation is the same for every seed.
+
+    Args:
+        path: Of the file.
+        rows: How many.
+        mean: Of every column, from half of that to one and a half.
+        seed: Of the rows.
+    """
+    relation, generator = np.random.default_rng(0), np.random.default_rng([1, seed])
+    weight, means = relation.normal(size=INPUTS), mean * relation.uniform(0.5, 1.5, size=INPUTS + 1)
+    with parquet.ParquetWriter(path, SCHEMA, compression="NONE", use_dictionary=False) as file:
+        for start in range(0, rows, GROUP):
+            x = generator.standard_normal((INPUTS, min(GROUP, rows - start)))
+            y = weight @ x + NOISE * generator.standard_normal(x.shape[1])
+            file.write_table(pa.table([*(np.vstack([x, y]) + means[:, None])], schema=SCHEMA))
 
 
 def one_pass(context: Path, query: Path, rows: int) -> Array:
@@ -34,7 +62,7 @@ def one_pass(context: Path, query: Path, rows: int) -> Array:
 
 def ridge(context: Path, query: Path, _: int) -> Array:
     """scikit-learn's ridge, with all rows in memory."""
-    import pandas as pd  # noqa: PLC0415  (the others do without, and are lighter for it)
+    import pandas as pd  # noqa: PLC0415  (the others do not load it)
     from sklearn.linear_model import Ridge  # noqa: PLC0415
 
     observed, asked = pd.read_parquet(context), pd.read_parquet(query)
@@ -44,7 +72,7 @@ def ridge(context: Path, query: Path, _: int) -> Array:
 
 
 def sgd(context: Path, query: Path, rows: int) -> Array:
-    """scikit-learn's stochastic descent: one pass to standardise all columns, y too, and one to learn."""
+    """scikit-learn's stochastic descent: one pass to standardise all columns, y included, and one to learn."""
     from sklearn.linear_model import SGDRegressor  # noqa: PLC0415  (as in `ridge`)
     from sklearn.preprocessing import StandardScaler  # noqa: PLC0415
 
@@ -70,7 +98,7 @@ ALL = (OURS, *PEERS)
 
 
 def command(name: str, context: Path, query: Path, out: Path, rows: int) -> list[str]:
-    """What Python is told to start a contestant."""
+    """Return the arguments of Python that start a contestant."""
     files = [str(path) for path in (context, query)]
     if name == OURS:
         return ["-m", "service", "predict", *files, "--target", TARGET, "--model", "linear", "--out", str(out)]

@@ -1,4 +1,4 @@
-"""What the answers should be: moments of a whole file in float64, by two passes so that no large mean loses digits."""
+"""The exact answers: moments of a whole file in float64, by two passes so that large means lose no digits."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from tests.gdssm.linear_oracle import Array
 
 @dataclass(frozen=True)
 class Moments:
-    """Of the columns of x and of y, which is last."""
+    """Moments of the columns of x and of y, which is last."""
 
     count: int
     mean: Array
@@ -50,7 +50,7 @@ class Moments:
 
 
 def moments(read: Callable[[], Iterator[Array]]) -> Moments:
-    """Read rows twice: for the mean, then for what lies around it, and what the first mean was off.
+    """Read rows twice: for the mean, then for deviations from it and the error of the first mean.
 
     Args:
         read: Starts to read rows of x and y, in chunks.

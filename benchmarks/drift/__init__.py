@@ -1,8 +1,7 @@
 """Streams whose relation changes: decay auto compared with fixed factors and with river's adaptive linear models.
 
-streams      kinds of drift of our own, and river's
-prequential  every observation is predicted before it is learnt
-peers        river's models
-cost         one observation with decay auto, of one with a fixed decay
-report       the tables
+run      the comparison and its report
+streams  kinds of drift: ours, and river's
+errors   every observation is predicted before it is learnt, by all contestants
+cost     one observation with decay auto ÷ one with a fixed decay
 """

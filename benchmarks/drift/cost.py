@@ -1,15 +1,13 @@
-"""What an observation costs with decay auto, of one with a fixed decay: in process, over HTTP, and on a WebSocket.
+"""Cost of an observation with decay auto ÷ one with a fixed decay: in process, over HTTP, and on a WebSocket.
 
-One observation in BLOCK scores and learns what waits, so BLOCK in turn are timed.
+One observation in BLOCK scores and learns the waiting ones, so BLOCK in a row are timed.
 """
 
 import json
 import sys
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
-from math import inf
 from typing import NamedTuple
 
 import httpx
@@ -18,6 +16,7 @@ from websockets.sync.client import ClientConnection, connect
 
 from benchmarks.serving.contestants import OURS
 from benchmarks.serving.servers import started
+from benchmarks.timing import in_turn
 from service.contexts.drift import BLOCK
 from service.contexts.memory import answer, learn, new_memory
 from service.predictor import Context, Limits
@@ -29,7 +28,7 @@ Work = Callable[[], object]
 
 
 class Cost(NamedTuple):
-    """Of one observation, in seconds."""
+    """Of one observation: the ratio, and seconds."""
 
     ratio: float
     fixed: float
@@ -37,26 +36,20 @@ class Cost(NamedTuple):
 
 
 def costs(runtime: Runtime, rounds: int = ROUNDS) -> dict[str, Cost]:
-    """Measure every way to observe."""
+    """Time every way to observe."""
     found = {
         "learning, in process": _timed(_in_process(runtime, predicts=False), rounds),
         "predicting, then learning, in process": _timed(_in_process(runtime, predicts=True), rounds),
     }
-    with _doors() as doors:
-        found |= {name: _timed(work, rounds) for name, work in doors.items()}
+    with _clients() as clients:
+        found |= {name: _timed(work, rounds) for name, work in clients.items()}
     return {name: Cost(auto / fixed, fixed, auto) for name, (fixed, auto) in found.items()}
 
 
 def _timed(works: dict[str, Work], rounds: int) -> tuple[float, float]:
     """Time them in turn: the least seconds of one observation, fixed and auto."""
-    least = dict.fromkeys(DECAYS, inf)
-    for _ in range(rounds):
-        for name, work in works.items():
-            start = time.perf_counter()
-            for _ in range(BLOCK):
-                work()
-            least[name] = min(least[name], (time.perf_counter() - start) / BLOCK)
-    return least["fixed"], least["auto"]
+    times = in_turn(works, rounds, BLOCK)
+    return min(times["fixed"]), min(times["auto"])
 
 
 def _rows(count: int) -> Context:
@@ -87,15 +80,15 @@ def _ask(stream: ClientConnection, message: str) -> object:
 
 
 @contextmanager
-def _doors() -> Iterator[dict[str, dict[str, Work]]]:
-    """Start a service, and make a context of each kind for each door."""
+def _clients() -> Iterator[dict[str, dict[str, Work]]]:
+    """Start a service, and create a context with each decay for each protocol."""
     one, first = _rows(1), _rows(104)
     row, observations = {"x": one.x.tolist(), "y": one.y.tolist()}, {"x": first.x.tolist(), "y": first.y.tolist()}
     message = json.dumps({"observation": {"x": row["x"][0], "y": row["y"][0]}})
     with started(OURS, "linear") as server:
         address, headers = f"127.0.0.1:{server.port}/v1/contexts", dict(server.contestant.forms["json"].headers)
         with httpx.Client(headers=headers) as client:
-            doors: dict[str, dict[str, Work]] = {"POST observations": {}, "WebSocket (predicts, then learns)": {}}
+            clients: dict[str, dict[str, Work]] = {"POST observations": {}, "WebSocket (predicts, then learns)": {}}
             streams = []
             for name, decay in DECAYS.items():
                 body = {"model": "linear", "decay": decay, "observations": observations}
@@ -103,8 +96,8 @@ def _doors() -> Iterator[dict[str, dict[str, Work]]]:
                 stream = connect(f"ws://{address}/{streamed}/stream", additional_headers=headers)
                 streams.append(stream)
                 post = partial(client.post, f"http://{address}/{posted}/observations", json=row)
-                doors["POST observations"][name] = post
-                doors["WebSocket (predicts, then learns)"][name] = partial(_ask, stream, message)
-            yield doors
+                clients["POST observations"][name] = post
+                clients["WebSocket (predicts, then learns)"][name] = partial(_ask, stream, message)
+            yield clients
             for stream in streams:
                 stream.close()

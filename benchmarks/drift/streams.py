@@ -1,7 +1,7 @@
 """Streams that drift: linear relations that walk or jump, Friedman's function as river lets it drift, and polls.
 
 The seeds are not those on which the factors of `gdssm.decay_average` were chosen (1000 to 1007, on linear relations
-with noise of 0.1 and 0.5); TrumpApproval was looked at then.
+with noise of 0.1 and 0.5); TrumpApproval was among the tables then.
 """
 
 from collections.abc import Callable, Iterator

@@ -1,17 +1,18 @@
-"""A context among few, and among a hundred thousand: in process, on SQLite files that are as full as they say."""
+"""Calls on a context in a database of few contexts, and of a hundred thousand: in process, on SQLite files."""
 
 import random
 import secrets
-import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack, closing
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import numpy as np
 from sqlalchemy import insert, select
 
-from benchmarks.scale.point import UNLIMITED
+from benchmarks.scale.sizes import UNLIMITED
+from benchmarks.timing import in_turn
 from benchmarks.zoo import ZOO
 from service.contexts.contexts import Contexts
 from service.predictor import Context, Predictor
@@ -28,11 +29,11 @@ FIRST = Context(GENERATOR.normal(size=(50, 10)), GENERATOR.normal(size=50))
 ONE, QUERY = Context(FIRST.x[:1], FIRST.y[:1]), FIRST.x[:10]
 
 Seconds = dict[int, dict[str, list[float]]]
-"""Of every time, by number of contexts and by what was done."""
+"""Of each time, by number of contexts and by call."""
 
 
 class Filled:
-    """A database with some contexts of one owner: one is made and taught, the others are its copies."""
+    """A database with some contexts of one owner: one learns observations, the others are its copies."""
 
     def __init__(self, path: Path, predictor: Predictor, model: str, count: int) -> None:
         self._database = Database.open(f"sqlite:///{path}")
@@ -42,16 +43,16 @@ class Filled:
         self._copy(count - 1)
 
     def calls(self) -> Mapping[str, Callable[[], object]]:
-        """What is timed, on a context somewhere among all."""
-        there = random.choice(self._ids)  # noqa: S311
+        """Return the calls that are timed, each on a random context."""
+        contexts, choose = self._contexts, partial(random.choice, self._ids)
         return {
-            "observe": lambda: self._contexts.observe(OWNER, there, ONE),
-            "predict": lambda: self._contexts.predict(OWNER, there, QUERY),
-            "make and remove": lambda: self._contexts.delete(OWNER, self._contexts.create(OWNER, self._model).id),
+            "observe": lambda: contexts.observe(OWNER, choose(), ONE),
+            "predict": lambda: contexts.predict(OWNER, choose(), QUERY),
+            "make and remove": lambda: contexts.delete(OWNER, contexts.create(OWNER, self._model).id),
         }
 
     def export(self) -> bytes:
-        """Write the first of them down."""
+        """Export the first context."""
         return self._contexts.export(OWNER, self._ids[0])[0]
 
     def close(self) -> None:
@@ -60,27 +61,25 @@ class Filled:
 
     def _copy(self, count: int) -> None:
         with self._database.reading() as connection:
-            taught = connection.execute(select(CONTEXTS)).one()._asdict()
+            learnt = connection.execute(select(CONTEXTS)).one()._asdict()
         for start in range(0, count, BATCH):
             names = [secrets.token_hex(16) for _ in range(min(BATCH, count - start))]
             with self._database.transaction() as connection:
-                connection.execute(insert(CONTEXTS), [{**taught, "id": name} for name in names])
+                connection.execute(insert(CONTEXTS), [{**learnt, "id": name} for name in names])
             self._ids += names
 
 
 def among(model: str, counts: Sequence[int], rounds: int) -> Seconds:
-    """Do everything once in every database, and again in every round."""
+    """Time every call in every database, round by round."""
     predictor = Predictor(Repository.load([ZOO], threads=1), model, UNLIMITED)
-    seconds: Seconds = {count: {} for count in counts}
     with TemporaryDirectory() as directory, ExitStack() as stack:
         filled = {
             count: stack.enter_context(closing(Filled(Path(directory) / f"{count}.db", predictor, model, count)))
             for count in counts
         }
-        for _ in range(rounds):
-            for count, contexts in filled.items():
-                for name, call in contexts.calls().items():
-                    start = time.perf_counter()
-                    call()
-                    seconds[count].setdefault(name, []).append(time.perf_counter() - start)
+        calls = {(count, name): call for count, own in filled.items() for name, call in own.calls().items()}
+        times = in_turn(calls, rounds)
+    seconds: Seconds = {count: {} for count in counts}
+    for (count, name), values in times.items():
+        seconds[count][name] = values
     return seconds

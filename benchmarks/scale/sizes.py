@@ -1,21 +1,112 @@
-"""Which sizes are measured: one grows, the others stay."""
+"""Time and peak memory of one size, each in a new process (`python -m benchmarks.scale.sizes`), and all sizes."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+import json
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass, replace
+from functools import partial
 from itertools import product
+from pathlib import Path
 from typing import Literal
 
 import numpy as np
 
-from benchmarks.scale.point import Cost, Point, measure
+from benchmarks.timing import in_turn
+from benchmarks.zoo import model_file
+from service.contexts.memory import Memory, answer, learn, new_memory
+from service.files.prediction_job import rows_at_once
+from service.predictor import Context, Limits
+from service.runtime import Runtime
+from service.shapes import Array
 
+UNLIMITED = Limits(sys.maxsize, sys.maxsize, sys.maxsize)
+REPEAT_SECONDS, MAX_REPEATS = 0.3, 50
+"""Repeats end after either."""
 MODELS = ("gd-1", "linear")
 STREAMED = "observations, streamed"
 
 
 @dataclass(frozen=True)
+class Point:
+    """The sizes of one measurement."""
+
+    model: str
+    observations: int = 1000
+    inputs: int = 10
+    outputs: int = 1
+    queries: int = 10
+    way: Literal["streamed", "at once"] = "at once"
+    """Whether observations arrive in chunks, as `gdssm predict` reads them, or as one array."""
+
+
+@dataclass(frozen=True)
+class Cost:
+    """Time and memory of one measurement."""
+
+    seconds: list[float]
+    """Of each repeat; slow measurements have one."""
+    megabytes: float
+    """Peak resident memory of the process, model and Python included."""
+
+
+def measure(point: Point) -> Cost:
+    """Measure in a new process."""
+    command = [sys.executable, "-m", "benchmarks.scale.sizes", json.dumps(asdict(point))]
+    done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)  # noqa: S603
+    return Cost(**json.loads(done.stdout))
+
+
+def timed(point: Point) -> list[float]:
+    """Learn and answer in this process repeatedly: seconds of each time."""
+    runtime = Runtime.load(model_file(point.model))
+    query = np.random.default_rng(1).normal(size=(point.queries, point.inputs))
+    seconds: list[float] = []
+    while sum(seconds) < REPEAT_SECONDS and len(seconds) < MAX_REPEATS:
+        chunks = observations(point)
+        start = time.perf_counter()
+        answer(runtime, UNLIMITED, streamed(runtime, chunks), query)
+        seconds.append(time.perf_counter() - start)
+    return seconds
+
+
+def streamed(runtime: Runtime, chunks: Iterator[Context]) -> Memory:
+    """Learn chunk by chunk."""
+    memory = new_memory(runtime.manifest, decay=None)
+    for chunk in chunks:
+        memory = learn(runtime, UNLIMITED, memory, chunk)
+    return memory
+
+
+def chunk_rows(point: Point) -> int:
+    """Size of a chunk."""
+    return min(point.observations, rows_at_once(point.inputs) if point.way == "streamed" else point.observations)
+
+
+def observations(point: Point) -> Iterator[Context]:
+    """Make observations; the chunks of a stream are one chunk, repeated, so that only learning takes time."""
+    generator, rows = np.random.default_rng(0), chunk_rows(point)
+    x, y = generator.normal(size=(rows, point.inputs)), generator.normal(size=(rows, point.outputs))
+    return _repeated(x, y, point.observations)
+
+
+def _repeated(x: Array, y: Array, observations: int) -> Iterator[Context]:
+    for start in range(0, observations, len(x)):
+        part = slice(0, observations - start)
+        yield Context(x[part], y[part])
+
+
+def _peak() -> float:
+    """Return megabytes of this program alone; `getrusage` would include its parent."""
+    status = Path("/proc/self/status").read_text()
+    kilobytes = next(int(line.split()[1]) for line in status.splitlines() if line.startswith("VmHWM"))
+    return kilobytes / 1000
+
+
+@dataclass(frozen=True)
 class Sweep:
-    """What grows, and through which sizes."""
+    """The size that grows, and its values."""
 
     title: str
     letter: str
@@ -24,7 +115,7 @@ class Sweep:
     way: Literal["streamed", "at once"] = "at once"
 
     def point(self, model: str, size: int) -> Point:
-        """Find the point of one size."""
+        """Return the point of one size."""
         point = Point(model, way=self.way)
         return {
             "observations": replace(point, observations=size),
@@ -36,7 +127,7 @@ class Sweep:
 
 @dataclass(frozen=True)
 class Sizes:
-    """All that is measured; a test takes smaller ones."""
+    """All sizes that are measured."""
 
     sweeps: Sequence[Sweep] = (
         Sweep(STREAMED, "N", "observations", [10**power for power in range(2, 8)], "streamed"),
@@ -54,7 +145,7 @@ class Sizes:
 
 @dataclass(frozen=True)
 class Swept:
-    """What one size of a sweep took, of one model."""
+    """The cost of one size of a sweep, of one model."""
 
     title: str
     letter: str
@@ -65,7 +156,7 @@ class Swept:
     spread: tuple[float, float]
     """Shortest and longest."""
     megabytes: float
-    """The larger of all rounds."""
+    """The largest of all rounds."""
 
 
 def sweep_all(sizes: Sizes) -> list[Swept]:
@@ -84,3 +175,18 @@ def _swept(sweep: Sweep, model: str, size: int, costs: Sequence[Cost]) -> Swept:
     return Swept(
         sweep.title, sweep.letter, model, size, float(np.median(seconds)), spread, max(cost.megabytes for cost in costs)
     )
+
+
+def one_more(model: str, seen: Sequence[int], rounds: int) -> dict[int, list[float]]:
+    """Learn one pair after each of some counts of observations, in turn: seconds of each time by count."""
+    runtime = Runtime.load(model_file(model))
+    memories = {count: streamed(runtime, observations(Point(model, count, way="streamed"))) for count in seen}
+    generator = np.random.default_rng(2)
+    pair = Context(generator.normal(size=(1, Point.inputs)), generator.normal(size=(1, Point.outputs)))
+    calls = {count: partial(learn, runtime, UNLIMITED, memory, pair) for count, memory in memories.items()}
+    return in_turn(calls, rounds)
+
+
+if __name__ == "__main__":
+    taken = timed(Point(**json.loads(sys.argv[1])))
+    print(json.dumps(asdict(Cost(taken, _peak()))))

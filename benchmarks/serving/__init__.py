@@ -1,20 +1,16 @@
-"""The service beside peers and beside the limit, loaded by one generator, on one core.
+"""Our service compared with peers and hand-written servers on the same model file, loaded by wrk, on one core.
 
-payloads       what is asked: three sizes
-forms          how each writes a request and an answer
-contestants    who takes part, and how each is started
+run            the cases, in their order
+contestants    the servers, the payloads, and how each server is asked
+apps           hand-written servers and the usual FastAPI services
 model          the model file as a function, for every server but ours
-controls/      the transport's limit and the work's limit, by hand
-peers/         what others serve with
-environments   an environment of its own for each peer
-programs       wrk and valgrind, fetched where they are not
-servers        one contestant that runs, held to the right answer
-processes      all processes of a server, and their processor time
-load           wrk: requests per second, latency, processor time
-instructions   instructions per request; `python -m benchmarks.serving.instructions`
-rounds         everybody in turn, again and again
-grid           what is measured of whom
-found          all of it, and ratios within it
-goals          what was to be reached
+peers/         other serving frameworks, each in its environment
+environments   those environments, and programs of the system
+servers        a running server, its answers and its processes
+load           wrk: requests per second, latency, processor time, round by round
+instructions   instructions per request
+profiling      processor time of a request by purpose
+found          the measurements, and ratios within them
+goals          targets, compared with the measurements
 report         tables and a figure
 """

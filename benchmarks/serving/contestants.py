@@ -1,23 +1,122 @@
-"""Who takes part: how each is started, and in which words it is asked."""
+"""The servers that are compared, the payloads, and how each server is started and asked."""
 
+import json
 import os
 import subprocess
 import sys
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from benchmarks.serving.forms import GDSSM_BINARY, GDSSM_JSON, PLAIN, RAW, Form, v2
+import numpy as np
+from numpy.typing import NDArray
+from safetensors.numpy import load, save
+
+Array = NDArray[np.float64]
 
 ROOT = Path(__file__).parents[2]
 UVICORN = ("-m", "uvicorn", "--loop", "uvloop", "--http", "httptools", "--port", "{port}")
-OFTEN = 10**9
-"""Requests a minute that our key may send: a limit that is counted, and never reached."""
+RATE_LIMIT = 10**9
+"""Requests a minute of our key: counted, and never reached."""
+JSON = "application/json"
+SAFETENSORS = "application/vnd.safetensors"
+SIZES = {"S": (10, 10, 1), "M": (100, 10, 10), "L": (1000, 32, 10)}
+"""Observations N, inputs D and queries M of each payload."""
+
+
+@dataclass(frozen=True)
+class Payload:
+    """A context of N observations with scalar y, and M queries."""
+
+    x: Array
+    """(N, D)."""
+    y: Array
+    """(N,)."""
+    query: Array
+    """(M, D)."""
+
+
+def payload(name: str) -> Payload:
+    """Draw the payload of a name: a noisy linear task, the same every time."""
+    observations, inputs, queries = SIZES[name]
+    generator = np.random.default_rng(observations)
+    x = generator.uniform(-1, 1, (observations, inputs))
+    y = x @ generator.normal(size=inputs) + 0.1 * generator.normal(size=observations)
+    return Payload(x, y, generator.uniform(-1, 1, (queries, inputs)))
+
+
+@dataclass(frozen=True)
+class Form:
+    """How a request is written and its answer read."""
+
+    path: str
+    write: Callable[[Payload, str], bytes]
+    """From a payload and the name of the model to a body."""
+    read: Callable[[bytes], Array]
+    """From an answer to predictions (M,)."""
+    content_type: str = JSON
+    headers: Mapping[str, str] = field(default_factory=dict)
+    """In addition to the content type."""
+
+
+def _plain(payload: Payload, _: str) -> bytes:
+    asked = {"x": payload.x.tolist(), "y": payload.y.tolist(), "query": payload.query.tolist()}
+    return json.dumps(asked).encode()
+
+
+def _gdssm(payload: Payload, model: str) -> bytes:
+    context = {"x": payload.x.tolist(), "y": payload.y.tolist()}
+    return json.dumps({"model": model, "context": context, "query": payload.query.tolist()}).encode()
+
+
+def _safetensors(payload: Payload, model: str) -> bytes:
+    return save({"x": payload.x, "y": payload.y, "query": payload.query}, {"model": model})
+
+
+def _raw(payload: Payload, _: str) -> bytes:
+    """N, D and M, then the numbers of x, y and query."""
+    sizes = np.array([*payload.x.shape, len(payload.query)], "<i8")
+    return sizes.tobytes() + payload.x.tobytes() + payload.y.tobytes() + payload.query.tobytes()
+
+
+def _v2(payload: Payload, _: str) -> bytes:
+    """Write the tensors of the Open Inference Protocol, flat, as its clients do."""
+    arrays = {"x": payload.x, "y": payload.y, "query": payload.query}
+    return json.dumps(
+        {
+            "id": "1",
+            "inputs": [
+                {"name": name, "shape": array.shape, "datatype": "FP64", "data": array.ravel().tolist()}
+                for name, array in arrays.items()
+            ],
+        }
+    ).encode()
+
+
+def _prediction(answer: bytes) -> Array:
+    return np.array(json.loads(answer)["prediction"])
+
+
+def _first_output(answer: bytes) -> Array:
+    return np.array(json.loads(answer)["outputs"][0]["data"])
+
+
+GDSSM_JSON = Form("/v1/predict", _gdssm, _prediction)
+GDSSM_BINARY = Form(
+    "/v1/predict", _safetensors, lambda answer: load(answer)["prediction"], SAFETENSORS, {"Accept": SAFETENSORS}
+)
+PLAIN = Form("/predict", _plain, _prediction)
+RAW = Form("/predict", _raw, lambda answer: np.frombuffer(answer, "<f8"), "application/octet-stream")
+
+
+def v2(name: str) -> Form:
+    """Return the form of the Open Inference Protocol, for the model of a name."""
+    return Form(f"/v2/models/{name}/infer", _v2, _first_output)
 
 
 @dataclass(frozen=True)
 class Contestant:
-    """A server, as it is started for one model file on one port."""
+    """A server for one model file on one port."""
 
     name: str
     arguments: tuple[str, ...]
@@ -25,14 +124,14 @@ class Contestant:
     forms: Mapping[str, Form]
     """By kind: json, binary."""
     python: Path = Path(sys.executable)
-    own: Callable[["Contestant", Path], tuple["Contestant", Mapping[str, str]]] | None = None
+    prepare: Callable[["Contestant", Path], tuple["Contestant", Mapping[str, str]]] | None = None
     """See `prepared`."""
     requirements: Path | None = None
-    """Of an environment of its own, see `environments`."""
+    """Of its separate environment, see `environments`; None if it needs none."""
 
     def prepared(self, directory: Path) -> tuple["Contestant", Mapping[str, str]]:
-        """Do what comes before the start, in an empty directory; returns what is started, with which variables."""
-        return (self, {}) if self.own is None else self.own(self, directory)
+        """Prepare an empty directory; returns the contestant to start and its environment variables."""
+        return (self, {}) if self.prepare is None else self.prepare(self, directory)
 
 
 def _with_key(ours: Contestant, directory: Path) -> tuple[Contestant, Mapping[str, str]]:
@@ -40,9 +139,9 @@ def _with_key(ours: Contestant, directory: Path) -> tuple[Contestant, Mapping[st
     environment = {
         "GDSSM_DATABASE_URL": f"sqlite:///{directory}/gdssm.db",
         "GDSSM_AUTH": "on",
-        "GDSSM_MAX_IN_FLIGHT": "256",  # as many as are sent at a time, and more; by default it sheds beyond 64
+        "GDSSM_MAX_IN_FLIGHT": "256",  # more than the connections; the default is 64
     }
-    create = [str(ours.python), "-m", "service", "keys", "create", "bench", "--rate-limit", str(OFTEN)]
+    create = [str(ours.python), "-m", "service", "keys", "create", "bench", "--rate-limit", str(RATE_LIMIT)]
     variables = {**os.environ, **environment}
     made = subprocess.check_output(create, cwd=ROOT, env=variables, stderr=subprocess.DEVNULL, text=True)  # noqa: S603
     key = {"Authorization": f"Bearer {made.strip()}"}
@@ -54,33 +153,29 @@ OURS = Contestant(
     "gdssm",
     ("-m", "service", "serve", "--port", "{port}"),
     {"json": GDSSM_JSON, "binary": GDSSM_BINARY},
-    own=_with_key,
+    prepare=_with_key,
 )
 
 
-def _by_hand(name: str, form: Form, kind: str = "json") -> Contestant:
-    arguments = (*UVICORN, "--no-access-log", f"benchmarks.serving.controls.{name}:app")
+def _app(name: str, form: Form, kind: str = "json", *options: str) -> Contestant:
+    arguments = (*UVICORN, *options, "--factory", f"benchmarks.serving.apps:{name}")
     return Contestant(name, arguments, {kind: form})
 
 
-def _fastapi(name: str) -> Contestant:
-    return Contestant(name, (*UVICORN, f"benchmarks.serving.peers.{name}:app"), {"json": PLAIN})
-
-
 CONTROLS = (
-    _by_hand("bare", PLAIN),
-    _by_hand("orjson_app", PLAIN),
-    _by_hand("simd_app", PLAIN),
-    _by_hand("binary_app", RAW, "binary"),
+    _app("bare", PLAIN, "json", "--no-access-log"),
+    _app("orjson_app", PLAIN, "json", "--no-access-log"),
+    _app("simd_app", PLAIN, "json", "--no-access-log"),
+    _app("binary_app", RAW, "binary", "--no-access-log"),
 )
-FASTAPI = (_fastapi("fastapi_async"), _fastapi("fastapi_sync"))
+FASTAPI = (_app("fastapi_async", PLAIN), _app("fastapi_sync", PLAIN))
 
 
 PEERS = Path(__file__).parent / "peers"
 
 
 def _peer(name: str, form: Form, *arguments: str) -> Contestant:
-    """One that needs an environment of its own, see `installed`."""
+    """Make a contestant with a separate environment, see `environments.installed`."""
     return Contestant(
         name,
         arguments or (str(PEERS / name / "server.py"),),

@@ -1,6 +1,7 @@
-"""An environment of its own for each peer: made by the benchmark, kept for the next run, skipped where it cannot be."""
+"""A separate environment for each peer, made by the benchmark and kept for the next run; and programs of the system."""
 
 import hashlib
+import shutil
 import subprocess
 import sys
 import venv
@@ -13,18 +14,18 @@ from benchmarks.serving.contestants import Contestant
 
 CACHE = Path(__file__).parents[2] / ".bench"
 """Not in git; `make clean` removes it."""
-PATIENCE = 300
-"""Seconds for one installation."""
-AT_ONCE = 2
-"""Installations side by side: pip is busy with unpacking and compiling, on one core."""
+INSTALL_TIMEOUT = 300
+"""Seconds."""
+PARALLEL_INSTALLATIONS = 2
+"""pip unpacks and compiles on one core."""
 
 
 class NotInstalled(Exception):
     """A peer cannot be installed here; the message says why."""
 
 
-def installed(others: Sequence[Contestant], skipped: dict[str, str], cache: Path = CACHE) -> list[Contestant]:
-    """Give everyone the environment that they need; who cannot have it is skipped."""
+def installed(peers: Sequence[Contestant], skipped: dict[str, str], cache: Path = CACHE) -> list[Contestant]:
+    """Install the environment of each peer; a peer whose installation fails is skipped."""
 
     def one(contestant: Contestant) -> Contestant | None:
         assert contestant.requirements is not None  # noqa: S101
@@ -35,16 +36,16 @@ def installed(others: Sequence[Contestant], skipped: dict[str, str], cache: Path
             print(f"{contestant.name} is skipped: {error}", flush=True)
             return None
 
-    with ThreadPoolExecutor(AT_ONCE) as pool:
-        return [contestant for contestant in pool.map(one, others) if contestant]
+    with ThreadPoolExecutor(PARALLEL_INSTALLATIONS) as pool:
+        return [contestant for contestant in pool.map(one, peers) if contestant]
 
 
 def environment(requirements: Path, cache: Path = CACHE) -> Path:
     """Find or make the environment of some requirements.
 
     Args:
-        requirements: A file of exact versions; another content is another environment.
-        cache: Where environments are kept.
+        requirements: A file of exact versions; the environment depends on its content.
+        cache: Directory of environments.
 
     Returns:
         Its Python.
@@ -63,22 +64,30 @@ def environment(requirements: Path, cache: Path = CACHE) -> Path:
 
 
 def created(directory: Path) -> Path:
-    """Make an empty environment, without a pip of its own; returns its Python."""
+    """Make an empty environment without pip; returns its Python."""
     venv.create(directory, clear=True)
     return directory / "bin" / "python"
 
 
-def install(python: Path, *what: str) -> None:
-    """Install into an environment with our own pip, which is newer than the one that comes with Python, and faster.
+def install(python: Path, *arguments: str) -> None:
+    """Install into an environment with the pip of this one.
 
     Raises:
         NotInstalled: pip refused.
     """
-    command = [sys.executable, "-m", "pip", "--python", str(python), "install", "--quiet", *what]
+    command = [sys.executable, "-m", "pip", "--python", str(python), "install", "--quiet", *arguments]
     try:
-        subprocess.run(command, check=True, capture_output=True, text=True, timeout=PATIENCE)  # noqa: S603
+        subprocess.run(command, check=True, capture_output=True, text=True, timeout=INSTALL_TIMEOUT)  # noqa: S603
     except subprocess.CalledProcessError as error:
         reason = [line for line in error.stderr.splitlines() if line.startswith("ERROR")] or [error.stderr[-300:]]
         raise NotInstalled(f"pip: {reason[-1]}") from error
     except subprocess.TimeoutExpired as error:
-        raise NotInstalled(f"pip took more than {PATIENCE} seconds") from error
+        raise NotInstalled(f"pip took more than {INSTALL_TIMEOUT} seconds") from error
+
+
+def has_program(program: str) -> bool:
+    """Return whether a program exists, after an attempt to install the Debian package of its name."""
+    if not shutil.which(program) and shutil.which("apt-get"):
+        for command in (["apt-get", "update"], ["apt-get", "install", "--yes", program]):
+            subprocess.run(command, check=False, capture_output=True)  # noqa: S603
+    return shutil.which(program) is not None

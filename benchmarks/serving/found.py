@@ -1,11 +1,12 @@
-"""Everything that was measured of serving, and ratios within it: round by round, as a machine drifts between rounds."""
+"""The measurements of serving, and ratios within them: round by round, because a machine drifts between rounds."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from statistics import median
+from typing import Any
 
-from benchmarks.serving.rounds import Case, Measured
-from benchmarks.table import short
+from benchmarks.results import short
+from benchmarks.serving.load import Case, Load, Measured
 
 Counts = Mapping[str, Mapping[str, Mapping[str, Sequence[float]]]]
 """Instructions of one request, by contestant, kind and payload; each was counted some times."""
@@ -13,7 +14,7 @@ Counts = Mapping[str, Mapping[str, Mapping[str, Sequence[float]]]]
 
 @dataclass(frozen=True)
 class Spread:
-    """A figure in several rounds."""
+    """Median, least and largest of one figure over rounds."""
 
     middle: float
     least: float
@@ -21,7 +22,7 @@ class Spread:
 
     @classmethod
     def of(cls, values: Sequence[float]) -> "Spread | None":
-        """Sum up some rounds; nothing of none."""
+        """Summarise some rounds; None for no rounds."""
         return cls(median(values), min(values), max(values)) if values else None
 
     def __str__(self) -> str:
@@ -31,52 +32,61 @@ class Spread:
 
 @dataclass(frozen=True)
 class Found:
-    """What one run has measured."""
+    """Everything that one run has measured."""
 
     loads: Sequence[Measured]
     counts: Mapping[str, Counts]
     """By model."""
     counted_by: str
-    """What counted the instructions, or why nothing could."""
+    """The counter of the instructions, or why there is none."""
     skipped: Mapping[str, str]
-    """Who did not take part, and why."""
+    """Contestants that were not measured, and the reasons."""
 
     def to_dict(self) -> dict[str, object]:
-        """Write it for JSON."""
+        """Return it for JSON."""
         return asdict(self)
 
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> "Found":
+        """Read it from JSON."""
+        loads = [
+            Measured(load["model"], Case(**load["case"]), [Load(**run) for run in load["rounds"]])
+            for load in values["loads"]
+        ]
+        return cls(loads, values["counts"], values["counted_by"], values["skipped"])
+
     def rounds(self, model: str, case: Case, what: str) -> list[float | None]:
-        """Look up one figure of every round, nothing where the round was not valid.
+        """Return one figure of every round, None where the round was not valid.
 
         Args:
             model: Name of a file of the zoo.
-            case: Whose, and of what.
+            case: Contestant and load.
             what: Name of a field of `Load`.
         """
         found = (measured.rounds for measured in self.loads if (measured.model, measured.case) == (model, case))
         return [None if load.invalid else getattr(load, what) for load in next(found, [])]
 
     def spread(self, model: str, case: Case, what: str) -> Spread | None:
-        """Sum up one figure over all valid rounds."""
+        """Summarise one figure over all valid rounds."""
         return Spread.of([value for value in self.rounds(model, case, what) if value is not None])
 
     def ratio(self, model: str, above: Case, below: Case, what: str) -> Spread | None:
-        """Divide one figure of two cases, in each round by itself."""
+        """Divide one figure of two cases, round by round."""
         return _quotient(self.rounds(model, above, what), self.rounds(model, below, what))
 
     def tail(self, model: str, case: Case) -> Spread | None:
-        """Divide the 99th percentile of the latency by its median, in each round by itself."""
+        """Divide the 99th percentile of the latency by its median, round by round."""
         return _quotient(self.rounds(model, case, "p99"), self.rounds(model, case, "p50"))
 
     def count(self, model: str, contestant: str, kind: str, payload: str) -> Sequence[float]:
-        """Look up the instructions of one request, as they were counted; nothing if they were not."""
+        """Return all counts of the instructions of one request; empty if there are none."""
         return self.counts.get(model, {}).get(contestant, {}).get(kind, {}).get(payload, ())
 
     def count_ratio(self, model: str, above: tuple[str, str], below: tuple[str, str], payload: str) -> Spread | None:
-        """Divide the instructions of one request; contestants with their kinds."""
+        """Divide the instructions of one request of two contestants, each given with its kind."""
         return _quotient(self.count(model, *above, payload), self.count(model, *below, payload))
 
 
 def _quotient(above: Sequence[float | None], below: Sequence[float | None]) -> Spread | None:
-    """Divide round by round, where there is something to divide."""
+    """Divide round by round, where both have a figure."""
     return Spread.of([one / other for one, other in zip(above, below, strict=False) if one is not None and other])

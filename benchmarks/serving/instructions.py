@@ -1,10 +1,9 @@
-"""Thousand instructions per request: a figure that repeats, whatever else the machine is doing.
+"""Instructions per request: a figure that repeats, independent of the load of the machine.
 
-Counted by the processor where its counters can be had (`perf stat`), else by callgrind, which runs the server on a
-processor of its own making, about thirty times slower, and counts what is done in the process but not in the kernel.
+Counted by the processor where its counters are accessible (`perf stat`), else by callgrind, which runs the server on a
+simulated processor, about thirty times slower, and counts user space but not the kernel.
 """
 
-import argparse
 import re
 import shutil
 import signal
@@ -18,24 +17,22 @@ from pathlib import Path
 from statistics import median
 from types import MappingProxyType
 
-from benchmarks.serving.contestants import CONTROLS, FASTAPI, OURS, Contestant
-from benchmarks.serving.payloads import SIZES
-from benchmarks.serving.processes import family
-from benchmarks.serving.programs import fetched
-from benchmarks.serving.servers import Disqualified, Server, send, started
-from benchmarks.table import hardware, markdown
+from benchmarks.results import Result, Table
+from benchmarks.serving.contestants import CONTROLS, FASTAPI, OURS, SIZES, Contestant
+from benchmarks.serving.environments import has_program
+from benchmarks.serving.servers import Server, family, send, started
 
+MODEL = "gd-1"
 REQUESTS = {"S": 30, "M": 16, "L": 3}
 """Of one count."""
 REPEATS = 5
-"""Counts of one figure, after one that is thrown away; what counts is their median, as now and then one has something
-else in it."""
+"""Counts of one figure, after one that is discarded; their median, because periodic work is in some of them."""
 SLOW_PROCESSOR = MappingProxyType({"GDSSM_POLL_INTERVAL": "10", "GDSSM_INLINE_SECONDS": "0.1"})
 """Settings of our service on a processor that is thirty times slower: checks twice a second would be up to half of
 all instructions, and requests that are computed in the event loop would be moved to a thread."""
 SCRAPE = b"GET /metrics HTTP/1.1\r\nHost: here\r\n\r\n"
 SCRAPED = 200
-"""Requests whose numbers are summed up at once; at full load it is more of them."""
+"""Requests whose metrics are summed in one scrape; at full load it is more of them."""
 
 
 class Counter(ABC):
@@ -43,13 +40,13 @@ class Counter(ABC):
 
     name: str
     before: tuple[str, ...] = ()
-    """What the server has to run under."""
+    """Command under which the server runs."""
     environment: Mapping[str, str] = MappingProxyType({})
-    """With which further variables."""
+    """Further environment variables."""
 
     @abstractmethod
     def count(self, server: Server, work: Callable[[], None]) -> int:
-        """Count what the server does while the work is done."""
+        """Count the instructions of the server during some work."""
 
 
 class Perf(Counter):
@@ -58,7 +55,7 @@ class Perf(Counter):
     name = "perf"
 
     def count(self, server: Server, work: Callable[[], None]) -> int:
-        """Attach to every process of the server for as long as the work takes."""
+        """Attach to every process of the server during the work."""
         attached = ",".join(str(process) for process in family(server.process.pid))
         command = ["perf", "stat", "--field-separator", ",", "--event", "instructions", "--pid", attached]
         perf = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)  # noqa: S603
@@ -73,12 +70,12 @@ class Callgrind(Counter):
     """Valgrind's, for a server of one process.
 
     Args:
-        directory: For what it writes.
+        directory: For its profiles.
     """
 
     name = "callgrind"
     environment = MappingProxyType({"GLIBC_TUNABLES": "glibc.cpu.hwcaps=-ERMS"})
-    """To valgrind, a copy by `rep movsb` is an instruction for each byte; this has them copied by vectors."""
+    """Makes the C library copy by vectors: valgrind counts `rep movsb` as an instruction for each byte."""
 
     def __init__(self, directory: Path) -> None:
         self._directory = directory
@@ -86,34 +83,30 @@ class Callgrind(Counter):
         self.before = ("valgrind", "--quiet", "--tool=callgrind", "--instr-atstart=no", out)
 
     def count(self, server: Server, work: Callable[[], None]) -> int:
-        """Set the count to zero, and have it written down after the work."""
-        _tell(server, "instrumentation on", "zero")
+        """Set the count to zero, and dump it after the work."""
+        _command(server, "instrumentation on", "zero")
         work()
-        _tell(server, "dump")
+        _command(server, "dump")
         newest = max(self._directory.glob(f"{server.process.pid}.*"), key=lambda path: int(path.suffix[1:]))
         total = re.search(r"^totals: (\d+)", newest.read_text(errors="replace"), re.MULTILINE)
         return int(total[1]) if total else 0
 
 
-def _tell(server: Server, *commands: str) -> None:
-    """Have callgrind do something; it is interrupted at once, not only after the tenth of a second that is usual."""
+def _command(server: Server, *commands: str) -> None:
+    """Send commands to callgrind, which reacts at once instead of after its usual tenth of a second."""
     each = (word for command in commands for word in ("-c", *command.split()))
     command = ["vgdb", f"--pid={server.process.pid}", "--max-invoke-ms=5", *each]
     subprocess.run(command, check=True, capture_output=True)  # noqa: S603
 
 
 @contextmanager
-def counter(directory: Path | None = None) -> Iterator[Counter | None]:
-    """Choose what can count here; None if nothing can.
-
-    Args:
-        directory: Where callgrind leaves its profiles, to be read with callgrind_annotate.
-    """
+def counter() -> Iterator[Counter | None]:
+    """Choose the counter that works on this machine; None if there is none."""
     if _counters_exist():
         yield Perf()
-    elif fetched("valgrind"):
+    elif has_program("valgrind"):
         with tempfile.TemporaryDirectory() as name:
-            yield Callgrind(directory or Path(name))
+            yield Callgrind(Path(name))
     else:
         yield None
 
@@ -122,8 +115,8 @@ def _counters_exist() -> bool:
     if not shutil.which("perf"):
         return False
     command = ["perf", "stat", "--field-separator", ",", "--event", "instructions", "true"]
-    tried = subprocess.run(command, check=False, capture_output=True, text=True)  # noqa: S603
-    return tried.returncode == 0 and tried.stderr.strip()[:1].isdigit()
+    attempt = subprocess.run(command, check=False, capture_output=True, text=True)  # noqa: S603
+    return attempt.returncode == 0 and attempt.stderr.strip()[:1].isdigit()
 
 
 def measure(
@@ -133,23 +126,23 @@ def measure(
     kinds: Sequence[str] = ("json", "binary"),
     payloads: Sequence[str] = tuple(SIZES),
 ) -> dict[str, dict[str, list[float]]]:
-    """Count the instructions of one request, some times for each kind that the contestant has and each payload.
+    """Count the instructions of one request several times, for each kind that the contestant has and each payload.
 
     Raises:
-        Disqualified: It does not start, or answers wrong.
+        Disqualified: It does not start, or its answer is wrong.
     """
-    with started(contestant, model, by.before, {**SLOW_PROCESSOR, **by.environment}, patience=180) as server:
-        own = [kind for kind in kinds if kind in contestant.forms]
-        for kind in own:
+    with started(contestant, model, by.before, {**SLOW_PROCESSOR, **by.environment}, timeout=180) as server:
+        available = [kind for kind in kinds if kind in contestant.forms]
+        for kind in available:
             for name in payloads:
                 server.check(kind, name)
-        found = {kind: {name: _of_one(server, kind, name, by) for name in payloads} for kind in own}
+        found = {kind: {name: _of_one(server, kind, name, by) for name in payloads} for kind in available}
         share = _of_sums(server, by) if contestant.name == OURS.name else 0.0
         return {kind: {name: [count + share for count in of[name]] for name in of} for kind, of in found.items()}
 
 
 def _of_sums(server: Server, by: Counter) -> float:
-    """Find the share of one request in the sums for Prometheus: a scrape after many requests, less one after none."""
+    """Return the share of one request in the sums for Prometheus: a scrape after many requests minus one after none."""
     request = server.request("json", "S")
     with server.connect() as connection:
 
@@ -178,31 +171,18 @@ def _of_one(server: Server, kind: str, name: str, by: Counter) -> list[float]:
         return counts
 
 
-def main() -> None:
-    """Print the table, a contestant as soon as it is known."""
-    contestants = {contestant.name: contestant for contestant in (OURS, *CONTROLS, *FASTAPI)}
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("contestants", nargs="*", metavar="contestant", help=", ".join(contestants))
-    parser.add_argument("--model", default="gd-1")
-    parser.add_argument("--payload", nargs="+", choices=SIZES, default=list(SIZES))
-    parser.add_argument("--kind", nargs="+", choices=("json", "binary"), default=["json", "binary"])
-    parser.add_argument("--profiles", type=Path, help="where callgrind is to leave what it found")
-    asked = parser.parse_args()
-    print(f"{hardware()}\n")
-    print(markdown(["thousand instructions per request", "", *asked.payload], []), end="")
-    with counter(asked.profiles) as by:
+def run(*, quick: bool) -> Result:
+    """Count the requests of all contestants of one process; a quick run has ours and S only."""
+    contestants = (OURS,) if quick else (OURS, *CONTROLS, *FASTAPI)
+    payloads = ["S"] if quick else list(SIZES)
+    rows, numbers = [], {}
+    with counter() as by:
         if by is None:
-            raise SystemExit("Neither perf's counters nor valgrind are here.")
-        for name in asked.contestants or contestants:
-            try:
-                found = measure(contestants[name], asked.model, by, asked.kind, asked.payload)
-            except Disqualified as error:
-                print(f"{name}: {error}")
-                continue
+            raise SystemExit("Neither perf's counters nor valgrind are available.")
+        for contestant in contestants:
+            numbers[contestant.name] = found = measure(contestant, MODEL, by, payloads=payloads)
             for kind, counts in found.items():
-                cells = [f"{median(count) / 1e3:,.0f}" for count in counts.values()]
-                print("| " + " | ".join([name, kind, *cells]) + " |", flush=True)
-
-
-if __name__ == "__main__":
-    main()
+                rows.append([contestant.name, kind, *(f"{median(count) / 1e3:,.0f}" for count in counts.values())])
+                print(rows[-1], flush=True)
+    table = Table("", ["thousand instructions per request", "", *payloads], rows)
+    return Result(title="Instructions per request", method=__doc__ or "", tables=[table], numbers=numbers)

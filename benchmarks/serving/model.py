@@ -1,4 +1,4 @@
-"""The model file as a function, for whoever serves it: onnxruntime with the service's options, and nothing around."""
+"""The model file as a function, for all servers but ours: onnxruntime with the service's options."""
 
 import os
 from collections.abc import Mapping
@@ -13,11 +13,11 @@ from numpy.typing import NDArray
 Array = NDArray[np.float64]
 DATA = ("x", "y", "weight", "x_query")
 ONES = ("layout.group.0",)
-"""Of `linear`: every column has the same share; all other inputs are zeros, and no scale is asked for."""
+"""Inputs of `linear` that are ones, so that every column has the same share; all others are zeros, without a scale."""
 
 
 class Model:
-    """One session, one thread; what is not sent is filled with zeros and ones, as the graph wants it."""
+    """One session, one thread; inputs that are not sent are filled with zeros and ones, as the graph expects."""
 
     def __init__(self, path: Path) -> None:
         options = onnxruntime.SessionOptions()
@@ -29,7 +29,7 @@ class Model:
 
     @classmethod
     def from_environment(cls) -> "Model":
-        """Open the file that the benchmark names."""
+        """Open the file of the variable MODEL_FILE."""
         return cls(Path(os.environ["MODEL_FILE"]))
 
     def __call__(self, x: Array, y: Array, query: Array) -> Array:

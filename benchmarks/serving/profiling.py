@@ -1,7 +1,4 @@
-"""Where the time of a request goes: the service under load, looked at 500 times a second by py-spy.
-
-python -m benchmarks.serving.profiling --out DIR
-"""
+"""Processor time of a request by purpose: py-spy samples the service under load 500 times a second."""
 
 import subprocess
 import sys
@@ -11,19 +8,18 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from benchmarks.results import parse_out, write
+from benchmarks.results import Result, Table
 from benchmarks.serving.contestants import OURS
 from benchmarks.serving.goals import CONNECTIONS, MODEL
 from benchmarks.serving.load import drive
 from benchmarks.serving.servers import started
-from benchmarks.table import markdown
 
 PAYLOADS = ("S", "M", "L")
 SECONDS = 6
-ROOMS: Mapping[str, tuple[str, ...]] = {
+FILES_BY_PURPOSE: Mapping[str, tuple[str, ...]] = {
     "connection, HTTP, sending (uvicorn, asyncio)": ("uvicorn/", "service/server/http_protocol", "asyncio/", "uvloop"),
     "FastAPI and Starlette": ("fastapi/", "starlette/", "contextlib"),
-    "past the framework to the endpoint": ("service/api/direct", "service/api/served"),
+    "dispatch to the endpoint": ("service/api/direct", "service/api/served"),
     "admission: limits on requests, bytes, time": ("service/api/middleware/admission", "service/api/deadlines"),
     "keys and rate limits": ("service/api/middleware/authentication", "service/access/", "hmac"),
     "reading and checking the body": (
@@ -36,14 +32,14 @@ ROOMS: Mapping[str, tuple[str, ...]] = {
     "request id, log line, metrics": ("service/api/middleware/observ", "service/observ", "logging/", "prometheus"),
     "event loop or thread": ("service/api/executor", "concurrent/", "threading"),
 }  # fmt: skip
-"""What a function's file says of its purpose."""
+"""Prefixes of the files whose functions have a purpose."""
 REST = "everything else"
 IDLE = ("Condition.wait", "_worker (concurrent", "Queue.get", "select (selectors")
 """Innermost frames of threads that wait."""
 
 
 def shares(stacks: Iterable[str]) -> dict[str, float]:
-    """Add samples up by the room of the innermost function.
+    """Add samples up by purpose of the innermost function.
 
     Args:
         stacks: Lines of py-spy's raw format: frames from the outermost in, with semicolons, and a number of samples.
@@ -53,17 +49,17 @@ def shares(stacks: Iterable[str]) -> dict[str, float]:
         frames, _, number = line.strip().rpartition(" ")
         innermost = frames.rsplit(";", 1)[-1]
         if not innermost.startswith(IDLE):
-            counts[_room(innermost)] += int(number)
-    return {room: counts[room] / counts.total() for room in (*ROOMS, REST) if counts[room]}
+            counts[_purpose(innermost)] += int(number)
+    return {purpose: counts[purpose] / counts.total() for purpose in (*FILES_BY_PURPOSE, REST) if counts[purpose]}
 
 
-def _room(frame: str) -> str:
+def _purpose(frame: str) -> str:
     where = frame.rpartition("(")[2]
-    return next((room for room, files in ROOMS.items() if where.startswith(files)), REST)
+    return next((purpose for purpose, files in FILES_BY_PURPOSE.items() if where.startswith(files)), REST)
 
 
 def measure(payload: str, seconds: float = SECONDS) -> dict[str, float]:
-    """Look at the service while it answers one payload: microseconds of processor time by room."""
+    """Sample the service while it answers one payload: microseconds of processor time by purpose."""
     with started(OURS, MODEL) as server, tempfile.NamedTemporaryFile() as raw:
         cpu = drive(server, "json", payload, CONNECTIONS, seconds / 2).cpu
         command = [str(Path(sys.executable).with_name("py-spy")), "record", "--rate", "500", "--format", "raw"]
@@ -73,28 +69,26 @@ def measure(payload: str, seconds: float = SECONDS) -> dict[str, float]:
         drive(server, "json", payload, CONNECTIONS, seconds)
         spy.wait()
         parts = shares(Path(raw.name).read_text().splitlines())
-    return {room: share * cpu * 1e6 for room, share in parts.items()}
+    return {purpose: share * cpu * 1e6 for purpose, share in parts.items()}
 
 
-def section(found: Mapping[str, Mapping[str, float]]) -> str:
-    """Tell it as a table."""
-    rows = [[room, *(_cell(of.get(room, 0), sum(of.values())) for of in found.values())] for room in (*ROOMS, REST)]
+def run(*, quick: bool) -> Result:
+    """Measure and report."""
+    return report({payload: measure(payload, 1 if quick else SECONDS) for payload in PAYLOADS})
+
+
+def report(found: Mapping[str, Mapping[str, float]]) -> Result:
+    """Lay out the microseconds of each payload by purpose."""
+    purposes = (*FILES_BY_PURPOSE, REST)
+    rows = [[name, *(_cell(of.get(name, 0), sum(of.values())) for of in found.values())] for name in purposes]
     rows.append(["**all**", *(f"{sum(of.values()):.0f} µs" for of in found.values())])
-    how = (
-        f"Processor time of a request by what its innermost function is for; {MODEL}, JSON, {CONNECTIONS} connections."
+    return Result(
+        title="Profile of a request",
+        method=f"{__doc__}\n\nBy the file of the innermost function; {MODEL}, JSON, {CONNECTIONS} connections.",
+        tables=[Table("", ["", *found], rows)],
+        numbers={"microseconds": found},
     )
-    return f"## Where the time of a request goes\n\n{how}\n\n{markdown(['', *found], rows)}"
 
 
 def _cell(microseconds: float, of: float) -> str:
     return f"{microseconds:.0f} µs ({microseconds / of:.0%})"
-
-
-def main(out: Path) -> None:
-    """Look, and leave the results."""
-    found = {payload: measure(payload) for payload in PAYLOADS}
-    write(out, "profile", {"microseconds": found}, section(found))
-
-
-if __name__ == "__main__":
-    main(parse_out(__doc__))

@@ -1,62 +1,51 @@
-"""What is told of serving: tables, goals, a figure."""
+"""The report of serving: tables and a figure."""
 
 from collections.abc import Iterator, Sequence
 from statistics import median
 
 from matplotlib.figure import Figure
 
-from benchmarks.plots import bars
+from benchmarks.plots import bars, render
+from benchmarks.results import Result, Table, short
+from benchmarks.serving.contestants import SIZES
 from benchmarks.serving.found import Found, Spread
-from benchmarks.serving.goals import CONNECTIONS, MODEL, OURS, TYPICAL, goals
+from benchmarks.serving.goals import CONNECTIONS, CPU_TARGETS, HAND_WRITTEN, MODEL, OURS, TYPICAL, cpu_goals, goals
 from benchmarks.serving.instructions import REPEATS
-from benchmarks.serving.payloads import SIZES
-from benchmarks.serving.rounds import Case
-from benchmarks.table import markdown, short, verdict
+from benchmarks.serving.load import Case
 
-CONTROL = "orjson_app"
-HOW = """Every server answers the same model file ({model} unless said otherwise; onnxruntime, one thread) with one
-worker on one core; wrk loads it from the other core. Payloads: {sizes}. Everybody's answers were first held to the
-model's. Ours runs as in production: keys, a rate limit, size limits, metrics, request ids and a log line for each
-request; the others with their own defaults. Rounds go through all of them in turn; a figure is the median of the
-rounds, with the least and the most. Only ratios count: they are of the same round. *By hand* is
-what an application reaches that parses, runs and writes by the quickest means that we know, and does nothing else."""
-COST = """Instructions per request, in thousands, median of {repeats} counts by {counted_by}; the kernel's by perf only.
-Our service is counted without its two looks a second at models, keys and queues, and with its share in the sums for
-Prometheus."""
-RATES = f"Requests per second at {{}} connections, as a ratio to {TYPICAL}'s and to {CONTROL}'s with JSON:\n"
+FIGURE = "serving-cost"
+METHOD = """Every server answers the same model file ({model} unless stated otherwise; onnxruntime, one thread) with one
+worker on one core; wrk loads it from the other core. Payloads: {sizes}. All answers were compared with the model's
+first. Ours runs as in production: keys, a rate limit, size limits, metrics, request ids, a log line for each request;
+the others with their defaults. Rounds go through all servers in turn; a figure is the median of the rounds, with the
+least and the largest. Ratios are within a round. *{control}* is the hand-written server: it parses, runs the model and
+writes, and does nothing else. *By hand* is the figure of the fastest hand-written application."""
+CPU = f"Processor time of one request ÷ {HAND_WRITTEN}'s at {CONNECTIONS} connections, the measure of our cost:"
+COUNTS = """Instructions per request of {model}, in thousands, median of {repeats} counts by {counted_by}; the kernel's
+by perf only. Ours without its periodic checks, and with its share of the sums for Prometheus:"""
+TIMES = (
+    f"Processor time of one request at {CONNECTIONS} connections in µs, and its ratio to {HAND_WRITTEN}'s with JSON:"
+)
+RATES = f"Requests per second of {{}} at {{}} connections, as ratios to {TYPICAL}'s and to {HAND_WRITTEN}'s with JSON:"
+LATENCIES = f"Latency at {CONNECTIONS} connections, median and 99th percentile:"
 
 
-def section(found: Found, peers: Sequence[str]) -> str:
-    """Write the section.
+def report(found: Found, peers: Sequence[str]) -> Result:
+    """Lay out the measurements.
 
     Args:
-        found: What was measured.
-        peers: Everyone who is neither us nor a control, the typical one first.
+        found: The measurements.
+        peers: All contestants that are neither ours nor controls, the typical one first.
     """
     sizes = "; ".join(f"{name} N = {n}, D = {d}, {m} queries" for name, (n, d, m) in SIZES.items())
-    parts = [
-        "## Serving\n",
-        HOW.format(model=MODEL, sizes=sizes) + "\n\n![Processor time of one request](serving-cost.svg)\n",
-        markdown(["goal", "bound", "measured", "by hand", ""], _goals(found, peers)),
-        COST.format(repeats=REPEATS, counted_by=found.counted_by) + "\n",
-        *(f"{model}:\n\n{markdown(['', '', *SIZES], _counts(found, model))}" for model in found.counts),
-        f"Processor time of one request at {CONNECTIONS} connections, in µs, and of {CONTROL}'s with JSON:\n",
-        markdown(["", "", *SIZES], _times(found)),
-    ]
-    for connections in dict.fromkeys(m.case.connections for m in found.loads if m.model == MODEL):
-        parts += [
-            RATES.format(connections),
-            markdown(["", "", *SIZES], _rates(found, MODEL, connections)),
-        ]
-    parts += [
-        f"The same with linear at {CONNECTIONS} connections:\n",
-        markdown(["", "", *SIZES], _rates(found, "linear", CONNECTIONS)),
-        f"Latency at {CONNECTIONS} connections, median and 99th percentile:\n",
-        markdown(["", "", *SIZES], _latencies(found)),
-        *(f"{name} did not take part: {reason}\n" for name, reason in found.skipped.items()),
-        *_invalid(found),
-    ]
-    return "\n".join(parts)
+    return Result(
+        title="Serving",
+        method=METHOD.format(model=MODEL, sizes=sizes, control=HAND_WRITTEN),
+        tables=list(_tables(found)),
+        goals=goals(found, peers),
+        numbers=found.to_dict(),
+        figures={FIGURE: render(figure(found), FIGURE)},
+    )
 
 
 def figure(found: Found) -> Figure:
@@ -73,15 +62,24 @@ def label(name: str, kind: str) -> str:
     return name if kind == "json" else f"{name}, {kind}"
 
 
-def _goals(found: Found, peers: Sequence[str]) -> Iterator[list[str]]:
-    for goal in goals(found, peers):
-        sign = "≤" if goal.at_most else "≥"
-        by_hand = f"{short(goal.by_hand.middle)} by hand" if goal.by_hand else ""
-        yield [goal.what, f"{sign} {goal.bound:g}", _cell(goal.measured), by_hand, verdict(goal.met)]
+def _tables(found: Found) -> Iterator[Table]:
+    sizes = ["", "", *SIZES]
+    targets = (f"≤ {target:g}" for target in CPU_TARGETS.values())
+    ratios = (goal.result for goal in cpu_goals(found))
+    yield Table(CPU, ["", *CPU_TARGETS], [["target", *targets], ["result", *ratios]])
+    for model in found.counts:
+        caption = COUNTS.format(model=model, repeats=REPEATS, counted_by=found.counted_by)
+        yield Table(caption, sizes, list(_counts(found, model)))
+    yield Table(TIMES, sizes, list(_times(found)))
+    for model, connections in dict.fromkeys((m.model, m.case.connections) for m in found.loads):
+        yield Table(RATES.format(model, connections), sizes, list(_rates(found, model, connections)))
+    yield Table(LATENCIES, sizes, list(_latencies(found)))
+    if missing := list(_not_measured(found)):
+        yield Table("", ["not measured", "reason"], missing)
 
 
 def _who(found: Found, model: str) -> list[tuple[str, str]]:
-    """List contestants with their kinds, as they were measured."""
+    """List contestants with their kinds, in the order of the measurements."""
     return list(dict.fromkeys((m.case.contestant, m.case.kind) for m in found.loads if m.model == model))
 
 
@@ -95,7 +93,7 @@ def _times(found: Found) -> Iterator[list[str]]:
     for name, kind in _who(found, MODEL):
         cells = []
         for payload in SIZES:
-            case, control = Case(name, kind, payload, CONNECTIONS), Case(CONTROL, "json", payload, CONNECTIONS)
+            case, control = Case(name, kind, payload, CONNECTIONS), Case(HAND_WRITTEN, "json", payload, CONNECTIONS)
             taken = found.spread(MODEL, case, "cpu")
             cells.append(
                 f"{short(taken.middle * 1e6)} · {_cell(found.ratio(MODEL, case, control, 'cpu'))}" if taken else ""
@@ -110,7 +108,7 @@ def _rates(found: Found, model: str, connections: int) -> Iterator[list[str]]:
             case = Case(name, kind, payload, connections)
             ratios = [
                 _cell(found.ratio(model, case, Case(other, "json", payload, connections), "rate"))
-                for other in (TYPICAL, CONTROL)
+                for other in (TYPICAL, HAND_WRITTEN)
             ]
             cells.append(" · ".join(ratios) if any(ratios) else "")
         yield [name, kind, *cells]
@@ -126,16 +124,13 @@ def _latencies(found: Found) -> Iterator[list[str]]:
         yield [name, kind, *cells]
 
 
-def _invalid(found: Found) -> Iterator[str]:
-    """Say which rounds do not count."""
+def _not_measured(found: Found) -> Iterator[list[str]]:
+    """List contestants and rounds that are missing, with the reasons."""
+    yield from ([name, reason] for name, reason in found.skipped.items())
     for measured in found.loads:
-        for load in measured.rounds:
-            if load.invalid:
-                case = measured.case
-                where = (
-                    f"{case.contestant}, {case.kind}, {case.payload}, {case.connections} connections, {measured.model}"
-                )
-                yield f"One round does not count ({where}): {load.invalid}.\n"
+        case = measured.case
+        where = f"{case.contestant}, {case.kind}, {case.payload}, {case.connections} connections, {measured.model}"
+        yield from ([f"one round of {where}", load.invalid] for load in measured.rounds if load.invalid)
 
 
 def _cell(spread: Spread | None) -> str:

@@ -1,4 +1,4 @@
-"""A contestant that runs: started in a session of its own, asked once, held to the right answer, ended."""
+"""A running contestant: started in a new session, its answers compared with the model's, its processes ended."""
 
 import os
 import signal
@@ -15,16 +15,18 @@ from types import MappingProxyType
 
 import numpy as np
 
-from benchmarks.serving.contestants import ROOT, Contestant
-from benchmarks.serving.payloads import Array, Payload, payload
-from benchmarks.serving.processes import family
+from benchmarks.serving.contestants import ROOT, Array, Contestant, Payload, payload
 from benchmarks.zoo import model_file
 from service.runtime import Runtime
 
-GRACE = 5.0
-"""Seconds in which a server may end by itself."""
+GRACE_SECONDS = 5.0
+"""Between SIGTERM and SIGKILL."""
 TOLERANCE = 1e-6
 """Largest difference to the reference, relative to the largest prediction."""
+TICK = 1 / os.sysconf("SC_CLK_TCK")
+PAGE = os.sysconf("SC_PAGE_SIZE")
+PARENT, SESSION, USER, SYSTEM, RESIDENT = 1, 3, 11, 12, 21
+"""Positions in /proc/PID/stat, counted from the state."""
 
 
 class Disqualified(Exception):
@@ -33,7 +35,7 @@ class Disqualified(Exception):
 
 @dataclass(frozen=True)
 class Server:
-    """A contestant that answers at a port of this machine."""
+    """A running contestant, at a port of this machine."""
 
     contestant: Contestant
     model: str
@@ -58,26 +60,26 @@ class Server:
         """Ask once for the prediction of a payload.
 
         Raises:
-            OSError: Nobody answers.
+            OSError: There is no answer.
             Disqualified: The answer is no prediction.
         """
         with self.connect() as connection:
             return self.contestant.forms[kind].read(send(connection, self.request(kind, name)))
 
     def connect(self) -> socket.socket:
-        """Open a connection that stays."""
+        """Open a connection."""
         return socket.create_connection(("127.0.0.1", self.port), timeout=120)
 
     def check(self, kind: str, name: str) -> None:
-        """See that it answers what the model file does.
+        """Compare its answer with that of the model file.
 
         Raises:
-            Disqualified: It does not.
+            Disqualified: They differ.
         """
         expected, found = reference(self.model, payload(name)), self.ask(kind, name)
         wrong = found.shape != expected.shape or np.abs(found - expected).max() > TOLERANCE * np.abs(expected).max()
         if wrong and self.contestant.name != "bare":
-            raise Disqualified(f"{self.contestant.name} answers {found}; right is {expected}.")
+            raise Disqualified(f"{self.contestant.name} answers {found} instead of {expected}.")
 
 
 def send(connection: socket.socket, request: bytes, status: int = 200) -> bytes:
@@ -85,7 +87,7 @@ def send(connection: socket.socket, request: bytes, status: int = 200) -> bytes:
 
     Raises:
         OSError: The connection broke.
-        Disqualified: It is refused.
+        Disqualified: The status is another.
     """
     connection.sendall(request)
     with HTTPResponse(connection, method="POST") as answer:
@@ -109,16 +111,16 @@ def started(
     model: str,
     before: Sequence[str] = (),
     environment: Mapping[str, str] = MappingProxyType({}),
-    patience: float = 60,
+    timeout: float = 60,
 ) -> Iterator[Server]:
     """Start a contestant on a free port, wait until it answers, and end it and all its children after use.
 
     Args:
-        contestant: Who.
+        contestant: The server.
         model: Name of a file of the zoo.
         before: A command to run it under, such as `taskset -c 0`.
         environment: Further variables.
-        patience: Seconds until it has to answer.
+        timeout: Seconds until it has to answer.
 
     Raises:
         Disqualified: It does not start.
@@ -128,7 +130,7 @@ def started(
         port = probe.getsockname()[1]
         probe.close()
         directory = Path(name)
-        contestant, own = contestant.prepared(directory)
+        contestant, prepared = contestant.prepared(directory)
         arguments = [argument.format(port=port) for argument in contestant.arguments]
         variables = {
             **os.environ,
@@ -137,7 +139,7 @@ def started(
             "PYTHONPATH": str(ROOT),
             "PYTHONHASHSEED": "0",
             "ORT_DISABLE_TELEMETRY": "1",
-            **own,
+            **prepared,
             **environment,
         }
         with (directory / "log").open("wb") as log:
@@ -152,15 +154,15 @@ def started(
             )
             server = Server(contestant, model, port, process)
             try:
-                _wait(server, directory / "log", patience)
+                _wait(server, directory / "log", timeout)
                 yield replace(server, seconds=time.monotonic() - begun)
             finally:
                 end(process)
 
 
-def _wait(server: Server, log: Path, patience: float) -> None:
-    """Ask until there is an answer."""
-    deadline, kind = time.monotonic() + patience, next(iter(server.contestant.forms))
+def _wait(server: Server, log: Path, timeout: float) -> None:
+    """Ask until it answers."""
+    deadline, kind = time.monotonic() + timeout, next(iter(server.contestant.forms))
     while True:
         try:
             server.ask(kind, "S")
@@ -174,12 +176,39 @@ def _wait(server: Server, log: Path, patience: float) -> None:
 
 
 def end(process: "subprocess.Popen[bytes]") -> None:
-    """End a server and all that came of it: first asked, then made to."""
+    """End a server and its children: by SIGTERM, then by SIGKILL."""
     children = family(process.pid)
     process.terminate()
     with suppress(subprocess.TimeoutExpired):
-        process.wait(GRACE)
+        process.wait(GRACE_SECONDS)
     for child in {*children, *family(process.pid)}:
         with suppress(ProcessLookupError):
             os.kill(child, signal.SIGKILL)
     process.wait()
+
+
+def family(leader: int) -> list[int]:
+    """Return every process of a session and their descendants, which may have started new sessions."""
+    stats = {int(path.name): stat(int(path.name)) for path in Path("/proc").glob("[0-9]*")}
+    found = {process for process, fields in stats.items() if fields and int(fields[SESSION]) == leader}
+    while more := {p for p, fields in stats.items() if fields and int(fields[PARENT]) in found} - found:
+        found |= more
+    return sorted(found)
+
+
+def cpu_seconds(leader: int) -> float:
+    """Add up the processor time of a server so far, user's and kernel's, in seconds."""
+    return sum(int(fields[USER]) + int(fields[SYSTEM]) for fields in map(stat, family(leader)) if fields) * TICK
+
+
+def resident(leader: int) -> int:
+    """Add up the resident memory of a server, in bytes; shared pages count in each of its processes."""
+    return sum(int(fields[RESIDENT]) for fields in map(stat, family(leader)) if fields) * PAGE
+
+
+def stat(process: int) -> list[str]:
+    """Read /proc/PID/stat from the state on; empty if the process is gone."""
+    try:
+        return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
+    except OSError:
+        return []

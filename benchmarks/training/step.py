@@ -1,28 +1,57 @@
-"""A step as the training takes it, and its time."""
+"""A step of training and its time; the same stack is evaluated by three contestants with one loss and one gradient."""
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import torch
+from torch.profiler import ProfilerActivity, profile
 
-from benchmarks.training.contestants import Forward
+from gdssm import reference
+from gdssm.notation import Inputs, Outputs, Predictions, Queries
+from gdssm.stack import GDSSM
 from gdssm.train.batches import draw
 from gdssm.train.config import TrainConfig
 from gdssm.train.loop import initial
 from gdssm.train.optimizer import Optimizer
 
-SLOW = 0.5
-"""Seconds. A step that takes longer is taken once."""
-SPELL = 0.1
-"""Seconds for which a quick step is repeated before the next contestant's turn."""
+SLOW_SECONDS = 0.5
+"""A contestant whose step takes longer takes one step only."""
+SPELL_SECONDS = 0.1
+"""For which a fast step is repeated in each round."""
+PROFILED_STEPS = 10
+
+Forward = Callable[[GDSSM, Inputs, Outputs, Queries], Predictions]
+
+
+def literal_loop(stack: GDSSM, x: Inputs, y: Outputs, x_query: Queries) -> Predictions:
+    """Make every state with the loop over time of `gdssm.reference`, answer at every position, and return the last."""
+    window = stack.windows(x, y, x_query)
+    update = stack.input_gate(window)
+    states = reference.recurrence(stack.decay.expand_as(update[:1]), update, torch.zeros_like(update[:, 0]))
+    return stack.read_all(window, states)[:, -1:]
+
+
+def per_dimension(stack: GDSSM, x: Inputs, y: Outputs, x_query: Queries) -> Predictions:
+    """Do the same with a recurrence over time for each dimension of the state by itself, one after the other."""
+    window = stack.windows(x, y, x_query)
+    mixed = stack.input_gate.mix(window)
+    rows = []
+    for tokens, decay in zip(window.unbind(-1), stack.decay, strict=True):
+        update = (tokens[..., None] * mixed).sum(2)
+        rows.append(reference.recurrence(decay.expand_as(update[:1]), update, torch.zeros_like(update[:, 0])))
+    return stack.read_all(window, torch.stack(rows, dim=2))[:, -1:]
+
+
+OURS, LOOP, SCAN = "gdssm", "(a) loop", "(b) per dimension"
+CONTESTANTS: Mapping[str, Forward] = {OURS: GDSSM.__call__, LOOP: literal_loop, SCAN: per_dimension}
 
 
 class Trainer:
     """A preset at its first batch, with the weights that its seed draws.
 
     Args:
-        config: What is trained.
-        forward: How its stack is read.
+        config: The preset.
+        forward: The contestant.
     """
 
     def __init__(self, config: TrainConfig, forward: Forward) -> None:
@@ -32,19 +61,19 @@ class Trainer:
         self.batch = draw(config, 0)
 
     def loss(self) -> torch.Tensor:
-        """Find the loss, as the training does."""
+        """Compute the loss of the training."""
         prediction = self.forward(self.stack, self.batch.x, self.batch.y, self.batch.x_query)
         return 0.5 * (prediction - self.batch.y_query).square().mean()
 
     def step(self) -> None:
-        """Go forward and backward, and change the weights."""
+        """Run forward, backward and the optimizer."""
         torch.autograd.backward(self.loss())
         self.optimizer.step(0)
 
     def spell(self) -> float:
-        """Take steps for a while: seconds of one, on average."""
+        """Take steps for `SPELL_SECONDS`: seconds of one, on average."""
         count, start = 0, time.perf_counter()
-        while (spent := time.perf_counter() - start) < SPELL or not count:
+        while (spent := time.perf_counter() - start) < SPELL_SECONDS or not count:
             self.step()
             count += 1
         return spent / count
@@ -54,14 +83,14 @@ def compare(config: TrainConfig, forwards: Mapping[str, Forward], rounds: int) -
     """Time the contestants in turn, round by round.
 
     Returns:
-        Seconds of a step in every round by contestant; of a slow one the only step, its first.
+        Seconds of a step in every round by contestant; a slow contestant has its first step only.
     """
     trainers = {name: Trainer(config, forward) for name, forward in forwards.items()}
     first = {name: _first(trainer) for name, trainer in trainers.items()}
-    seconds: dict[str, list[float]] = {name: [spent] if spent > SLOW else [] for name, spent in first.items()}
+    seconds: dict[str, list[float]] = {name: [spent] if spent > SLOW_SECONDS else [] for name, spent in first.items()}
     for _ in range(rounds):
         for name, trainer in trainers.items():
-            if first[name] <= SLOW:
+            if first[name] <= SLOW_SECONDS:
                 seconds[name].append(trainer.spell())
     return seconds
 
@@ -70,3 +99,16 @@ def _first(trainer: Trainer) -> float:
     start = time.perf_counter()
     trainer.step()
     return time.perf_counter() - start
+
+
+def operators(config: TrainConfig) -> Mapping[str, tuple[float, float]]:
+    """Return the calls of each operator in a step, and the seconds in itself without the operators that it calls."""
+    trainer = Trainer(config, CONTESTANTS[OURS])
+    trainer.step()
+    with profile(activities=[ProfilerActivity.CPU]) as profiled:
+        for _ in range(PROFILED_STEPS):
+            trainer.step()
+    return {
+        event.key: (event.count / PROFILED_STEPS, event.self_cpu_time_total * 1e-6 / PROFILED_STEPS)
+        for event in profiled.key_averages()
+    }

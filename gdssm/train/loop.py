@@ -43,7 +43,7 @@ def train(config: TrainConfig, run: Run) -> GDSSM:
         ValueError: The directory holds a run of another configuration.
     """
     run.directory.mkdir(parents=True, exist_ok=True)
-    _keep_freed_memory()
+    keep_freed_memory()
     with group(run.device) as peers:
         stack = initial(config).to(run.device)
         optimizer = Optimizer(stack, config)
@@ -87,7 +87,7 @@ def _steps(config: TrainConfig, run: Run, peers: Group, *, stack: GDSSM, optimiz
     bar.close()
 
 
-def _keep_freed_memory() -> None:
+def keep_freed_memory() -> None:
     """Let glibc keep what a step frees for the next one; elsewhere this does nothing.
 
     A free of one block below 32 MiB raises its bounds for giving memory back to that size. Before, every tensor of a

@@ -7,25 +7,12 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from benchmarks.accuracy import (
-    columns,
-    contestants,
-    measures,
-    peers,
-    readme,
-    records,
-    report,
-    run,
-    served,
-    splits,
-    tables,
-)
-from benchmarks.accuracy.cases import CaseKey, summarize
-from benchmarks.accuracy.comparison import compare_classification, compare_regression
+from benchmarks import results
+from benchmarks.accuracy import contestants, records, report, run, scoring, tables
+from benchmarks.accuracy.comparison import CaseKey, compare_classification, compare_regression, summarize
 from benchmarks.accuracy.figure import label_heights, spread
-from benchmarks.accuracy.predictions import Prediction
 from benchmarks.accuracy.records import Key, Record
-from benchmarks.summary import README
+from benchmarks.accuracy.scoring import Prediction
 
 SHAPES = {
     "diabetes": (442, 10),
@@ -84,22 +71,22 @@ def test_only_numbers_and_two_values_are_read_and_gaps_drop_rows() -> None:
             "y": [10, 20, 30, 40, None],
         }
     )
-    x, y = columns.features_and_target(frame, "y", ["index"])
+    x, y = tables.features_and_target(frame, "y", ["index"])
     assert x.tolist() == [[1, 1], [2, 0]]
     assert y.tolist() == [10, 20]
 
 
 def test_the_most_rows_are_the_first_of_a_permutation() -> None:
-    assert columns.choose_rows(7).tolist() == list(range(7))
-    chosen = columns.choose_rows(9_000)
-    assert len(set(chosen)) == columns.MAX_ROWS
+    assert tables.choose_rows(7).tolist() == list(range(7))
+    chosen = tables.choose_rows(9_000)
+    assert len(set(chosen)) == tables.MAX_ROWS
     assert (chosen == np.random.default_rng(0).permutation(9_000)[:8_000]).all()
 
 
 def test_a_split_is_the_documented_permutation() -> None:
     table = tables.load("Boston")
     order = np.random.default_rng(1000 * 3 + 20).permutation(506)
-    drawn = splits.split(table, 20, 3)
+    drawn = scoring.split(table, 20, 3)
     assert (drawn.x == table.x[order[:20]]).all()
     assert (drawn.y == table.y[order[:20]]).all()
     assert (drawn.x_test == table.x[order[20:420]]).all()
@@ -109,30 +96,30 @@ def test_a_split_is_the_documented_permutation() -> None:
 def test_a_context_leaves_at_least_fifty_rows() -> None:
     table = tables.load("airquality")
     assert len(table.x) == 111
-    assert splits.fits(table, 61)
-    assert not splits.fits(table, 62)
+    assert scoring.fits(table, 61)
+    assert not scoring.fits(table, 62)
 
 
 def test_a_perfect_prediction_and_the_mean() -> None:
     y = np.array([1.0, 2.0, 6.0])
-    assert measures.r2(y, y) == 1
-    assert measures.r2(np.full(3, 3.0), y) == pytest.approx(0)
+    assert scoring.r2(y, y) == 1
+    assert scoring.r2(np.full(3, 3.0), y) == pytest.approx(0)
 
 
 def test_intervals_of_the_true_distribution_cover_what_they_say() -> None:
     y = np.random.default_rng(0).standard_t(4, 40_000) * 3 + 1
     prediction = Prediction(np.ones(len(y)), np.full(len(y), 3.0), 4.0)
-    found = measures.intervals(prediction, y)
+    found = scoring.intervals(prediction, y)
     assert found["coverage_80"] == pytest.approx(0.8, abs=0.01)
     assert found["coverage_90"] == pytest.approx(0.9, abs=0.01)
     assert found["width_90"] == pytest.approx(2 * 2.132 * 3 / y.std(), rel=1e-3)  # t quantile .95 at 4
-    assert measures.intervals(Prediction(np.ones(len(y))), y) == {}
+    assert scoring.intervals(Prediction(np.ones(len(y))), y) == {}
 
 
 def test_classification_measures_of_hand_made_probabilities() -> None:
     y = np.array([0, 1, 1, 0])
     probabilities = np.array([[0.75, 0.25], [0.25, 0.75], [0.75, 0.25], [1.0, 0.0]])
-    found = measures.classification(probabilities, y)
+    found = scoring.classification(probabilities, y)
     assert found["accuracy"] == 0.75
     floored = 1 / 1.001
     assert found["log_loss"] == pytest.approx(-np.log([0.75, 0.75, 0.25, floored]).mean())
@@ -141,10 +128,10 @@ def test_classification_measures_of_hand_made_probabilities() -> None:
 
 def test_a_class_that_the_context_lacks_gets_probability_zero() -> None:
     x, x_test = np.arange(6.0)[:, None], np.arange(4.0)[:, None]
-    drawn = splits.Split(x, np.array([0, 0, 0, 2, 2, 2]), x_test, np.zeros(4, int), 3)
-    assert (peers.logistic_regression(drawn).value[:, 1] == 0).all()
-    single = splits.Split(x, np.full(6, 1), x_test, np.zeros(4, int), 3)
-    assert peers.logistic_regression(single).value.tolist() == [[0, 1, 0]] * 4
+    drawn = scoring.Split(x, np.array([0, 0, 0, 2, 2, 2]), x_test, np.zeros(4, int), 3)
+    assert (contestants.logistic_regression(drawn).value[:, 1] == 0).all()
+    single = scoring.Split(x, np.full(6, 1), x_test, np.zeros(4, int), 3)
+    assert contestants.logistic_regression(single).value.tolist() == [[0, 1, 0]] * 4
 
 
 @pytest.fixture
@@ -159,14 +146,14 @@ def test_a_run_continues_after_what_is_there(plan: run.Plan, tmp_path: Path) -> 
     records.append(path, [kept])
     with path.open("a") as file:
         file.write('{"table": "airq')  # an interrupted run
-    run.run(plan, path, processes=1)
+    run.complete(plan, path, processes=1)
     found = records.read(path)
     assert found[keys[0]] == kept
     assert found.keys() == set(keys)
     assert all(not record.error for record in found.values())
     assert len(path.read_text().splitlines()) == len(keys)
     content = path.read_bytes()
-    run.run(plan, path, processes=1)
+    run.complete(plan, path, processes=1)
     assert path.read_bytes() == content
 
 
@@ -179,7 +166,7 @@ def test_another_model_file_is_run_again() -> None:
 def test_a_served_model_is_identified_by_its_file() -> None:
     linear = contestants.contestants(["linear"])["linear"]
     assert len(linear.version) == 64
-    prediction = linear.predict(splits.split(tables.load("Boston"), 50, 0))
+    prediction = linear.predict(scoring.split(tables.load("Boston"), 50, 0))
     assert prediction.value.shape == (400,)
 
 
@@ -196,14 +183,14 @@ class _ModelWithScale:
 
 
 def test_scale_and_degrees_of_freedom_of_a_served_model_are_used(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(served, "_runtime", lambda _: _ModelWithScale())
-    drawn = splits.Split(np.zeros((7, 2)), np.zeros(7), np.zeros((5, 2)), np.arange(5.0), 0)
-    prediction = served.predict_with(Path("any.onnx"))(drawn)
+    monkeypatch.setattr(contestants, "_runtime", lambda _: _ModelWithScale())
+    drawn = scoring.Split(np.zeros((7, 2)), np.zeros(7), np.zeros((5, 2)), np.arange(5.0), 0)
+    prediction = contestants.predict_with(Path("any.onnx"))(drawn)
     assert prediction.value.tolist() == [0, 1, 2, 3, 4]
     assert prediction.scale is not None
     assert prediction.scale.tolist() == [1, 2, 3, 4, 5]
     assert prediction.degrees_of_freedom == 6
-    assert measures.measure(prediction, drawn)["coverage_80"] == 1
+    assert scoring.measure(prediction, drawn)["coverage_80"] == 1
 
 
 def test_unknown_contestants_are_refused() -> None:
@@ -213,7 +200,7 @@ def test_unknown_contestants_are_refused() -> None:
 
 def test_a_failure_is_recorded_and_reported() -> None:
     key = Key("airquality", 5, 0, "mean", "1")
-    drawn = splits.split(tables.load("airquality"), 5, 0)
+    drawn = scoring.split(tables.load("airquality"), 5, 0)
     failing = contestants.Contestant("mean", "regression", lambda _: Prediction(np.full(106, np.nan)), "1")
     record = run._evaluate(key, failing, drawn)
     assert record.error == "ValueError: The prediction is not finite."
@@ -285,10 +272,10 @@ def test_classification_is_averaged_over_tables() -> None:
 
 
 def test_the_report_has_its_files(tmp_path: Path) -> None:
-    report.report(tmp_path, _records(HAND_MADE))
+    results.write(tmp_path, "accuracy", report.report(_records(HAND_MADE)))
     text = (tmp_path / "accuracy.md").read_text()
     assert "| linear | 2 | 0.350 | 0.50 | -0.050 | -0.2 | b, n = 5 | 1.5 |" in text
-    numbers = json.loads((tmp_path / "accuracy.json").read_text())
+    numbers = json.loads((tmp_path / "accuracy.json").read_text())["numbers"]
     assert numbers["cases"]["r2"]["RidgeCV"] == {"a": {"5": 0.5, "20": 0.6}, "b": {"5": 0.3}}
     figure = (tmp_path / "accuracy.svg").read_text()
     assert all(f">{name}</text>" in figure for name in ("linear", "RidgeCV", "mean"))
@@ -300,5 +287,6 @@ def test_names_at_the_ends_of_lines_do_not_overlap() -> None:
     assert heights == pytest.approx({"a": 0.45, "b": 0.55, "c": 0.5})
 
 
-def test_the_readme_shows_the_committed_results() -> None:
-    assert readme.table() in README.read_text(encoding="utf-8"), "run `python -m benchmarks.accuracy --report-only`"
+def test_numbers_of_a_result_are_laid_out_again_without_records() -> None:
+    result = report.report(_records(HAND_MADE))
+    assert report.lay_out(json.loads(json.dumps(result.numbers))).tables == result.tables

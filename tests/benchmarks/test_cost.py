@@ -12,11 +12,14 @@ def test_every_contestant_answers_the_same_queries() -> None:
 
 def test_the_report_shows_times_ratios_and_goals() -> None:
     times = {
-        what: {name: [seconds, seconds] for name, seconds in (("nonlinear", 0.002), (cost.CONTROL, 0.004))}
+        what: {
+            name: [seconds, seconds]
+            for name, seconds in (("nonlinear", 0.002), (cost.CONTROL, 0.004), ("gradient boosting", 0.1))
+        }
         for what in (cost.ONE_SHOT, cost.ONE_MORE, cost.QUERY, "observation")
     }
-    text = cost.section(times, {"nonlinear": 90_000, "linear": 2_000})
+    text = cost.report(times, {"nonlinear": 90_000, "linear": 2_000}).markdown()
     assert "| nonlinear | 2 ms (0.50 [0.50, 0.50])" in text
-    assert "| one-shot, at most 6 ms | nonlinear | 2.00 ms | met |" in text
-    assert "| query, at most 0.3 ms | nonlinear | 2.00 ms | **not met** |" in text
-    assert "| state, at most 100 kB | nonlinear | 90.0 kB | met |" in text
+    assert "| one-shot, nonlinear | ≤ 6 ms | 2.00 ms | met |" in text
+    assert "| query, nonlinear | ≤ 0.3 ms | 2.00 ms | **not met** |" in text
+    assert "| state, nonlinear | ≤ 100 kB | 90.0 kB | met |" in text

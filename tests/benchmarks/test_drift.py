@@ -1,12 +1,11 @@
-"""Streams that drift are drawn as they are described, and every contestant predicts before it learns."""
+"""Streams are drawn as documented, and every contestant predicts before it learns."""
 
 import numpy as np
 import pytest
 
 from benchmarks.drift.cost import Cost
-from benchmarks.drift.peers import PEERS, errors
-from benchmarks.drift.prequential import FIXED, auto, fixed
-from benchmarks.drift.report import Found, mean_square, section
+from benchmarks.drift.errors import FIXED, PEERS, auto, errors, fixed
+from benchmarks.drift.run import Found, from_numbers, mean_square, report
 from benchmarks.drift.streams import NOISE, Stream, linear, streams
 from benchmarks.zoo import model_file
 from service.contexts.memory import answer, learn, new_memory
@@ -67,9 +66,10 @@ def test_a_row_changes_no_prediction_before_the_next_row(runtime: Runtime, short
 def test_the_report_says_which_goals_are_met() -> None:
     costs = {"POST observations": Cost(1.5, 1e-3, 1.5e-3), "learning, in process": Cost(2.5, 1e-3, 2.5e-3)}
     good, bad = (Found(np.linspace(2.0, 1.0, len(FIXED)), error, 0.9, {"a peer": 3.0}) for error in (1.02, 1.04))
-    lines = section({"good": good, "bad": bad}, costs).splitlines()
-    verdicts = {line.split(" | ")[0][2:]: "not met" not in line for line in lines if "met" in line and line[0] == "|"}
+    result = report({"good": good, "bad": bad}, costs)
+    verdicts = {goal.measure.partition(":")[0]: goal.met for goal in result.goals}
     assert verdicts == {"good": True, "bad": False, "POST observations": True, "learning, in process": False}
+    assert from_numbers(result.numbers).tables == result.tables
 
 
 def test_warming_up_is_not_counted() -> None:

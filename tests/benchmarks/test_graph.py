@@ -1,4 +1,4 @@
-"""The graphs' peers in numpy compute what the graphs do, and the tables say what was measured."""
+"""The models in numpy compute the same as the graphs, and the result has their times."""
 
 import json
 from collections import Counter
@@ -7,15 +7,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from benchmarks.graph.__main__ import Sizes, draw, empty_state, main, with_batch, without_batch
-from benchmarks.graph.numpy_models import MODELS
-from benchmarks.graph.report import Found
+from benchmarks import results
+from benchmarks.graph import QUICK, draw, empty_state, measure, report, summarize, with_batch, without_batch
+from benchmarks.numpy_models import MODELS
 from benchmarks.zoo import model_file
 from service.runtime import Runtime
 from tests.closeness import assert_close
 from tests.nonempty import nonempty
 
-CALLS = ("graph", "numpy", "graph, held", "numpy, held")
+CALLS = ("graph", "numpy", "graph, stored", "numpy, stored")
 
 
 @pytest.mark.parametrize("shift", [0.0, 1e3])
@@ -39,9 +39,8 @@ def test_numpy_computes_what_the_graph_does(model: str, shift: float) -> None:
 
 
 def test_it_leaves_tables_and_numbers(tmp_path: Path) -> None:
-    small = Sizes({"S": (3, 2, 1), "L": (5, 3, 2)}, rounds=2, large=((4, 3, 2),), threads=(1, 2))
-    main(tmp_path, small)
-    numbers = json.loads((tmp_path / "graph.json").read_text())
+    results.write(tmp_path, "graph", measure(QUICK))
+    numbers = json.loads((tmp_path / "graph.json").read_text())["numbers"]
     assert numbers["seconds"].keys() == MODELS.keys()
     assert all(low > 0 for by_size in numbers["seconds"].values() for low, _, _ in nonempty(by_size["L"].values()))
     assert numbers["threads"].keys() == {"4 × 3"}
@@ -50,11 +49,15 @@ def test_it_leaves_tables_and_numbers(tmp_path: Path) -> None:
 
 
 def test_a_goal_is_met_or_not_by_the_median_ratio_within_rounds() -> None:
-    times = {"graph": [1.0, 10.0, 1.3], "numpy": [1.0, 10.0, 1.0], "graph, held": [0.3, 4.0, 0.5], "numpy, held": [1.0]}
+    times = {
+        "graph": [1.0, 10.0, 1.3],
+        "numpy": [1.0, 10.0, 1.0],
+        "graph, stored": [0.3, 4.0, 0.5],
+        "numpy, stored": [1.0],
+    }
     assert times.keys() == set(CALLS)
-    found = Found(
-        {"gd-1": {"L": times}}, {"1 × 1": {"1": [1.0], "2": [2.0]}}, {"gd-1": Counter()}, {"gd-1": Counter()}, {}
-    )
-    section = found.section()
-    assert "gd-1, L: graph / numpy | 1.000 | 1.200 | met |" in section
-    assert "gd-1, L: held / one-shot | 0.385 | 0.333 | **not met** |" in section
+    threads = {"1 × 1": {"1": (1.0, 1.0, 1.0), "2": (2.0, 2.0, 2.0), "2 ÷ 1": (2.0, 2.0, 2.0)}}
+    result = report({"gd-1": {"L": summarize(times)}}, threads, {"gd-1": (Counter(), Counter())}, {})
+    section = result.markdown()
+    assert "| gd-1, L: graph ÷ numpy | ≤ 1.200 | 1.000 | met |" in section
+    assert "| gd-1, L: stored ÷ one-shot | ≤ 0.333 | 0.385 | **not met** |" in section

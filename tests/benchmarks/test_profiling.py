@@ -1,4 +1,4 @@
-from benchmarks.serving.profiling import REST, section, shares
+from benchmarks.serving.profiling import REST, report, shares
 
 STACKS = [
     "run (service/server/serving.py:60);Runtime.run (service/runtime.py:120) 30",
@@ -15,6 +15,6 @@ def test_samples_count_for_the_innermost_function_and_waiting_for_nothing() -> N
         "the model (onnxruntime) and its inputs": 0.6,
         REST: 0.2,
     }
-    microseconds = {room: 200 * share for room, share in found.items()}
-    assert "| the model (onnxruntime) and its inputs | 120 µs (60%) |" in section({"S": microseconds})
-    assert "| **all** | 200 µs |" in section({"S": microseconds})
+    microseconds = {purpose: 200 * share for purpose, share in found.items()}
+    assert "| the model (onnxruntime) and its inputs | 120 µs (60%) |" in report({"S": microseconds}).markdown()
+    assert "| **all** | 200 µs |" in report({"S": microseconds}).markdown()

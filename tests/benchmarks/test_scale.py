@@ -1,27 +1,17 @@
-"""The measurement of sizes, on small ones: that it comes to an end, and what is made of its numbers."""
+"""The scale benchmark on small sizes: its result and its goals."""
 
 import json
 from pathlib import Path
 
-from benchmarks.scale.__main__ import main
+from benchmarks import results
 from benchmarks.scale.contexts import among
-from benchmarks.scale.point import Point, chunk_rows, observations
-from benchmarks.scale.report import Found
-from benchmarks.scale.sizes import MODELS, STREAMED, Sizes, Sweep, Swept
+from benchmarks.scale.run import QUICK, Found, measure
+from benchmarks.scale.sizes import MODELS, STREAMED, Point, Swept, chunk_rows, observations
 from tests.nonempty import nonempty
-
-SMALL = Sizes(
-    sweeps=[Sweep(STREAMED, "N", "observations", [10, 20], "streamed")],
-    rounds=1,
-    contexts=(1, 3),
-    context_rounds=2,
-    seen=(2, 30),
-    one_more_rounds=3,
-)
 
 
 def found(seconds: float = 1.0, megabytes: float = 0.0, more: float = 1.0, among: float = 1.0) -> Found:
-    """What would be measured if time and memory were these powers of the size, and calls took so many times as long."""
+    """Measurements with time and memory as these powers of the size, and calls that take so many times as long."""
     calls = ("observe", "predict", "make and remove")
     return Found(
         [
@@ -35,8 +25,8 @@ def found(seconds: float = 1.0, megabytes: float = 0.0, more: float = 1.0, among
 
 
 def test_it_leaves_tables_figures_and_numbers(tmp_path: Path) -> None:
-    main(tmp_path, SMALL)
-    numbers = json.loads((tmp_path / "scale.json").read_text())
+    results.write(tmp_path, "scale", measure(QUICK))
+    numbers = json.loads((tmp_path / "scale.json").read_text())["numbers"]
     assert [(size["model"], size["size"]) for size in numbers["sizes"]] == [(m, n) for m in MODELS for n in (10, 20)]
     assert all(size["seconds"] > 0 and size["megabytes"] > 1 for size in nonempty(numbers["sizes"]))
     assert numbers["one_more"].keys() == numbers["contexts"].keys() == set(MODELS)
@@ -46,14 +36,14 @@ def test_it_leaves_tables_figures_and_numbers(tmp_path: Path) -> None:
         assert (tmp_path / figure).read_text().startswith("<svg")
 
 
-def test_what_grows_as_it_should_meets_the_goals() -> None:
-    section = found().section()
+def test_linear_time_and_constant_memory_meet_the_goals() -> None:
+    section = found().report().markdown()
     assert section.count("| met |") == 2 * 5
     assert "not met" not in section
 
 
-def test_what_does_not_misses_them() -> None:
-    section = found(seconds=1.2, megabytes=0.1, more=1.3, among=1.3).section()
+def test_faster_growth_misses_the_goals() -> None:
+    section = found(seconds=1.2, megabytes=0.1, more=1.3, among=1.3).report().markdown()
     assert section.count("| **not met** |") == 2 * 5
     assert "| met |" not in section
 
@@ -71,3 +61,9 @@ def test_contexts_are_as_many_as_it_says_and_every_call_is_timed() -> None:
     assert {count: {call: len(times) for call, times in calls.items()} for count, calls in seconds.items()} == {
         count: {"observe": 2, "predict": 2, "make and remove": 2} for count in (1, 7)
     }
+
+
+def test_numbers_of_a_result_are_laid_out_again() -> None:
+    result = found().report()
+    again = Found.from_numbers(json.loads(json.dumps(result.numbers))).report()
+    assert (again.tables, again.goals) == (result.tables, result.goals)

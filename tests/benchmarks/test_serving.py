@@ -1,6 +1,4 @@
-import importlib
 import json
-import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -10,27 +8,23 @@ import httpx
 import pytest
 from starlette.types import ASGIApp
 
-from benchmarks.serving import forms, rounds
-from benchmarks.serving.contestants import CONTROLS, FASTAPI, Contestant
-from benchmarks.serving.controls import bare
+from benchmarks.results import Goal
+from benchmarks.serving import apps, contestants, load
+from benchmarks.serving.contestants import CONTROLS, FASTAPI, SIZES, Contestant, Form, payload
 from benchmarks.serving.environments import installed
-from benchmarks.serving.forms import Form
-from benchmarks.serving.found import Found, Spread
-from benchmarks.serving.goals import Goal, goals
-from benchmarks.serving.grid import Grid
-from benchmarks.serving.load import Load, parse
-from benchmarks.serving.payloads import SIZES, payload
-from benchmarks.serving.processes import stat
-from benchmarks.serving.report import section
-from benchmarks.serving.rounds import Case, Measured, Times, measure
-from benchmarks.serving.servers import Server, reference
+from benchmarks.serving.found import Found
+from benchmarks.serving.goals import goals
+from benchmarks.serving.load import Case, Load, Measured, Times, measure, parse
+from benchmarks.serving.report import report
+from benchmarks.serving.run import Grid
+from benchmarks.serving.servers import Server, reference, stat
 from benchmarks.zoo import model_file
 from service.settings import Settings
 from tests.closeness import assert_close
 from tests.service.in_process import InProcess, in_process
 
 MODELS = ("gd-1", "linear")
-ANSWERING = [("controls", c) for c in CONTROLS if c.name != "bare"] + [("peers", c) for c in FASTAPI]
+ANSWERING = [contestant for contestant in (*CONTROLS, *FASTAPI) if contestant.name != "bare"]
 LINE = '{"requests": 500, "seconds": 2.0, "p50": 0.01, "p99": 0.04, "refused": 0, "broken": 0}'
 
 
@@ -44,21 +38,19 @@ def ours() -> Iterator[InProcess]:
 @pytest.mark.parametrize("name", SIZES)
 @pytest.mark.parametrize("kind", ["json", "binary"])
 def test_the_service_answers_the_reference(ours: InProcess, of: str, name: str, kind: str) -> None:
-    form = forms.GDSSM_JSON if kind == "json" else forms.GDSSM_BINARY
+    form = contestants.GDSSM_JSON if kind == "json" else contestants.GDSSM_BINARY
     headers = {"Content-Type": form.content_type, **form.headers}
     answer = ours.request("POST", form.path, content=form.write(payload(name), of), headers=headers)
     assert_close(form.read(answer.content), reference(of, payload(name)), "prediction")
 
 
 @pytest.mark.parametrize("of", MODELS)
-@pytest.mark.parametrize(("room", "contestant"), ANSWERING, ids=lambda value: getattr(value, "name", value))
+@pytest.mark.parametrize("contestant", ANSWERING, ids=lambda value: value.name)
 def test_controls_and_typical_services_answer_what_the_service_does(
-    room: str, contestant: Contestant, of: str, monkeypatch: pytest.MonkeyPatch
+    contestant: Contestant, of: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("MODEL_FILE", str(model_file(of)))
-    module = f"benchmarks.serving.{room}.{contestant.name}"
-    monkeypatch.delitem(sys.modules, module, raising=False)
-    app = importlib.import_module(module).app
+    app = getattr(apps, contestant.name)()
     for form in contestant.forms.values():
         for name in SIZES:
             answer = _post(app, form, form.write(payload(name), of))
@@ -66,36 +58,36 @@ def test_controls_and_typical_services_answer_what_the_service_does(
 
 
 def test_the_bare_control_answers_whatever_comes() -> None:
-    assert _post(bare.app, forms.PLAIN, b"anything").status_code == 200
+    assert _post(apps.bare(), contestants.PLAIN, b"anything").status_code == 200
 
 
 def test_a_payload_is_the_same_every_time_and_keeps_every_digit() -> None:
-    body = json.loads(forms.PLAIN.write(payload("M"), "gd-1"))
+    body = json.loads(contestants.PLAIN.write(payload("M"), "gd-1"))
     assert body["x"] == payload("M").x.tolist()
     assert (len(body["x"]), len(body["x"][0]), len(body["query"])) == SIZES["M"]
 
 
 def test_the_protocol_names_shapes_of_flat_numbers() -> None:
-    x, y, query = json.loads(forms.v2("model").write(payload("S"), "gd-1"))["inputs"]
+    x, y, query = json.loads(contestants.v2("model").write(payload("S"), "gd-1"))["inputs"]
     assert (x["shape"], y["shape"], query["shape"]) == ([10, 10], [10], [1, 10])
     assert x["data"] == payload("S").x.ravel().tolist()
 
 
-def test_what_wrk_tells_is_divided_by_its_requests() -> None:
-    load = parse(f"Running 2s test\n  250.00 requests/sec\n{LINE}\n", cpu=1.5)
-    assert load == Load(rate=250.0, cpu=0.003, p50=0.01, p99=0.04, invalid="")
+def test_figures_of_wrk_are_divided_by_its_requests() -> None:
+    run = parse(f"Running 2s test\n  250.00 requests/sec\n{LINE}\n", cpu=1.5)
+    assert run == Load(rate=250.0, cpu=0.003, p50=0.01, p99=0.04, invalid="")
 
 
 @pytest.mark.parametrize(
-    ("told", "reason"),
+    ("report", "reason"),
     [({"refused": 3}, "3 answers were no 2xx"), ({"broken": 2}, "2 connections broke"), ({"requests": 0}, "nothing")],
 )
-def test_a_run_with_refusals_or_broken_connections_does_not_count(told: dict[str, int], reason: str) -> None:
-    assert reason in parse(json.dumps({**json.loads(LINE), **told}), cpu=1.0).invalid
+def test_a_run_with_refusals_or_broken_connections_does_not_count(report: dict[str, int], reason: str) -> None:
+    assert reason in parse(json.dumps({**json.loads(LINE), **report}), cpu=1.0).invalid
 
 
 def made_up() -> Found:
-    """Two rounds of S with 32 connections; the second of ours is twice as fast as the first, everybody's is."""
+    """Two rounds of S with 32 connections; in the second, all contestants are twice as fast."""
     rates = {"gdssm": 1000.0, "orjson_app": 1500.0, "fastapi_async": 500.0, "litserve": 100.0}
     loads = [
         Measured(
@@ -111,65 +103,87 @@ def made_up() -> Found:
 
 
 def by_name(found: Found) -> dict[str, Goal]:
-    return {goal.what: goal for goal in goals(found, ["fastapi_async", "litserve", "ray"])}
+    return {goal.measure: goal for goal in goals(found, ["fastapi_async", "litserve", "ray"])}
 
 
 def test_ratios_are_taken_round_by_round() -> None:
-    goal = by_name(made_up())["S json: our requests/s, of litserve's"]
-    assert goal.measured == Spread(10.0, 10.0, 10.0)
+    goal = by_name(made_up())["S json: our requests/s ÷ litserve's"]
+    assert goal.result == "10"
     assert goal.met
 
 
 def test_instructions_count_where_there_are_some_and_processor_time_elsewhere() -> None:
     found = by_name(made_up())
-    assert found["S json: fastapi_async's instructions, of ours"].measured == Spread(2.0, 2.0, 2.0)
-    assert found["S json: litserve's processor time, of ours"].measured == Spread(10.0, 10.0, 10.0)
+    assert found["S json: fastapi_async's instructions ÷ ours"].result == "2"
+    assert found["S json: litserve's processor time ÷ ours"].result == "10"
 
 
-def test_counts_are_told_with_their_spread() -> None:
+def test_counts_are_reported_with_their_spread() -> None:
     found = made_up()
-    told = {**found.counts["gd-1"], "gdssm": {"json": {"S": [600e3, 650e3, 601e3]}}}
-    goal = by_name(replace(found, counts={"gd-1": told}))["S json: instructions, of orjson_app's"]
-    assert str(goal.measured) == "1.2 (1.2–1.3)"
+    counted = {**found.counts["gd-1"], "gdssm": {"json": {"S": [600e3, 650e3, 601e3]}}}
+    goal = by_name(replace(found, counts={"gd-1": counted}))["S json: instructions ÷ orjson_app's"]
+    assert goal.result == "1.2 (1.2–1.3)"
+
+
+def test_processor_time_compared_with_the_hand_written_server_comes_first() -> None:
+    result = report(made_up(), ["fastapi_async"])
+    assert [goal.measure for goal in result.goals[:3]] == [
+        f"{size} json: processor time ÷ orjson_app's" for size in ("S", "M", "L")
+    ]
+    assert [(goal.target, goal.result, goal.met) for goal in result.goals[:3]] == [
+        ("≤ 1.6", "1.5", True),
+        ("≤ 1.2", "", None),
+        ("≤ 0.6", "", None),
+    ]
+    assert result.tables[0].rows == [["target", "≤ 1.6", "≤ 1.2", "≤ 0.6"], ["result", "1.5", "", ""]]
+    assert "Instructions per request" in result.tables[1].caption
+
+
+def test_numbers_of_a_result_are_laid_out_again() -> None:
+    result = report(made_up(), ["fastapi_async"])
+    again = report(Found.from_dict(json.loads(json.dumps(result.numbers))), ["fastapi_async"])
+    assert (again.tables, again.goals) == (result.tables, result.goals)
 
 
 def test_goals_are_met_not_met_or_not_measured() -> None:
     found = by_name(made_up())
-    assert found["S json: instructions, of orjson_app's"].met
-    assert found["S json: fastapi_async's instructions, of ours"].met is False
-    assert found["S json: p99 of the latency, of its median"].measured == Spread(3.0, 2.0, 4.0)
-    assert found["S json: our requests/s, of ray's"].met is None
+    assert found["S json: instructions ÷ orjson_app's"].met
+    assert found["S json: fastapi_async's instructions ÷ ours"].met is False
+    assert found["S json: p99 of the latency ÷ its median"].result == "3 (2–4)"
+    assert found["S json: our requests/s ÷ ray's"].met is None
 
 
-def test_what_is_reached_by_hand_stands_beside_it() -> None:
+def test_the_figure_of_the_fastest_hand_written_application_is_added() -> None:
     found = made_up()
     by_hand = Measured("gd-1", Case("simd_app", "json", "S", 32), [Load(2000.0, 0.0005, 0.01, 0.02, "")] * 2)
-    told = {**found.counts["gd-1"], "simd_app": {"json": {"S": [400e3] * 3}}}
-    found = replace(found, loads=[*found.loads, by_hand], counts={"gd-1": told})
+    counted = {**found.counts["gd-1"], "simd_app": {"json": {"S": [400e3] * 3}}}
+    found = replace(found, loads=[*found.loads, by_hand], counts={"gd-1": counted})
     goals = by_name(found)
-    assert goals["S json: instructions, of orjson_app's"].by_hand == Spread(0.8, 0.8, 0.8)
-    assert goals["S json: fastapi_async's instructions, of ours"].by_hand == Spread(3.0, 3.0, 3.0)
-    assert goals["S json: litserve's processor time, of ours"].by_hand == Spread(20.0, 20.0, 20.0)
-    assert goals["L binary: instructions, of binary_app's"].by_hand is None
-    assert "| S json: instructions, of orjson_app's | ≤ 1.5 | 1.2 | 0.8 by hand | met |" in section(found, ["litserve"])
+    assert goals["S json: instructions ÷ orjson_app's"].result == "1.2; 0.8 by hand"
+    assert goals["S json: fastapi_async's instructions ÷ ours"].result == "2; 3 by hand"
+    assert goals["S json: litserve's processor time ÷ ours"].result == "10; 20 by hand"
+    assert goals["L binary: instructions ÷ binary_app's"].result == ""
+    text = report(found, ["litserve"]).markdown()
+    assert "| S json: instructions ÷ orjson_app's | ≤ 1.5 | 1.2; 0.8 by hand | met |" in text
 
 
-def test_a_round_that_does_not_count_is_left_out_of_every_ratio_and_told() -> None:
+def test_an_invalid_round_is_left_out_of_every_ratio_and_reported() -> None:
     found = made_up()
     ours = found.loads[0]
     ours.rounds[0] = replace(ours.rounds[0], rate=1e9, invalid="5 answers were no 2xx")
-    assert by_name(found)["S json: our requests/s, of litserve's"].measured == Spread(10.0, 10.0, 10.0)
-    assert "One round does not count (gdssm, json, S, 32 connections, gd-1): 5 answers" in section(found, ["litserve"])
+    assert by_name(found)["S json: our requests/s ÷ litserve's"].result == "10"
+    text = report(found, ["litserve"]).markdown()
+    assert "| one round of gdssm, json, S, 32 connections, gd-1 | 5 answers were no 2xx |" in text
 
 
-def test_the_section_tells_verdicts_and_who_is_missing() -> None:
-    text = section(made_up(), ["fastapi_async"])
-    assert "| S json: instructions, of orjson_app's | ≤ 1.5 | 1.2 |  | met |" in text
+def test_the_report_has_verdicts_and_missing_contestants() -> None:
+    text = report(made_up(), ["fastapi_async"]).markdown()
+    assert "| S json: instructions ÷ orjson_app's | ≤ 1.5 | 1.2 | met |" in text
     assert "**not met**" in text
-    assert "ray did not take part: pip: no such version" in text
+    assert "| ray | pip: no such version |" in text
 
 
-def test_contestants_take_turns_and_stand_still_meanwhile(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_contestants_take_turns_and_are_stopped_meanwhile(monkeypatch: pytest.MonkeyPatch) -> None:
     turns: list[tuple[str, int]] = []
     leaders: dict[str, int] = {}
 
@@ -181,14 +195,14 @@ def test_contestants_take_turns_and_stand_still_meanwhile(monkeypatch: pytest.Mo
         assert server.ask(kind, name).shape == (1,)
         return Load(10.0, 0.1, 0.1, 0.1, "")
 
-    monkeypatch.setattr(rounds, "drive", drive)
+    monkeypatch.setattr(load, "drive", drive)
     who = {contestant.name: contestant for contestant in CONTROLS[:2]}
     cases = [Case(name, "json", "S", connections) for name in who for connections in (32, 128)]
     found = measure(who, "gd-1", cases, Times(rounds=2, seconds=0.01), {})
     warming = [("bare", 1), ("bare", 32), ("orjson_app", 1), ("orjson_app", 32)]
     assert turns == [*warming, ("bare", 32), ("orjson_app", 32)]
     too_many = "each of 128 requests would wait 13 s for the others"
-    assert [[load.invalid for load in measured.rounds] for measured in found] == [["", ""], [too_many] * 2] * 2
+    assert [[run.invalid for run in measured.rounds] for measured in found] == [["", ""], [too_many] * 2] * 2
 
 
 def test_heavy_contestants_are_measured_with_fewer_payloads() -> None:
@@ -199,13 +213,13 @@ def test_heavy_contestants_are_measured_with_fewer_payloads() -> None:
 
 
 def test_a_peer_that_cannot_be_installed_is_skipped_with_the_reason(tmp_path: Path) -> None:
-    requirements = tmp_path / "nobody" / "requirements.txt"
+    requirements = tmp_path / "absent" / "requirements.txt"
     requirements.parent.mkdir()
     requirements.write_text("./no-such-package\n")
     skipped: dict[str, str] = {}
-    peer = Contestant("nobody", (), {}, requirements=requirements)
+    peer = Contestant("absent", (), {}, requirements=requirements)
     assert installed([peer], skipped, tmp_path / "cache") == []
-    assert "no-such-package" in skipped["nobody"]
+    assert "no-such-package" in skipped["absent"]
 
 
 def _post(app: ASGIApp, form: Form, body: bytes) -> httpx.Response:

@@ -1,23 +1,25 @@
-"""The measurement of stored contexts, on few: that it comes to an end, and what is made of its numbers."""
+"""The benchmark of stored contexts, on few of them: its result and its goals."""
 
 import json
 from pathlib import Path
 
-from benchmarks.stored_context import CONTEXTS, MODELS, main, section
+from benchmarks import results
+from benchmarks.stored_context import CONTEXTS, MODELS, measure, report
 
 WAYS = ("over HTTP", "in process")
 
 
-def told(ratio: float, size: int) -> str:
-    """What is said if observations cost so many times as much, and so many bytes are taken."""
-    times = {way: {"linear": [1e-3] * 50, "nonlinear": [ratio * 1e-3] * 50} for way in WAYS}
+def text(ratio: float, size: int) -> str:
+    """The report if observations cost so many times as much, and a database has so many bytes."""
+    times = {way: {"linear": 1e-3, "nonlinear": ratio * 1e-3} for way in WAYS}
     sizes = {"linear": (1500, 10**8), "nonlinear": (47_000, size)}
-    return section(times, {"linear": 1e-3, "nonlinear": 1.5e-3}, sizes, CONTEXTS)
+    within_rounds = dict.fromkeys(WAYS, (ratio, ratio, ratio))
+    return report(times, within_rounds, {"linear": 1e-3, "nonlinear": 1.5e-3}, sizes, CONTEXTS).markdown()
 
 
 def test_it_leaves_tables_and_numbers(tmp_path: Path) -> None:
-    main(tmp_path, rounds=2, count=3)
-    numbers = json.loads((tmp_path / "stored_context.json").read_text())
+    results.write(tmp_path, "stored_context", measure(rounds=2, count=3))
+    numbers = json.loads((tmp_path / "stored_context.json").read_text())["numbers"]
     ways = [*WAYS, "in process, without a database"]
     assert list(numbers["seconds"]) == list(numbers["ratios"]) == ways
     assert all(numbers["seconds"][way][model] > 0 for way in ways for model in MODELS)
@@ -25,9 +27,9 @@ def test_it_leaves_tables_and_numbers(tmp_path: Path) -> None:
     assert (tmp_path / "stored_context.md").read_text().count("| over HTTP") == 2
 
 
-def test_what_keeps_within_the_bounds_meets_the_goals() -> None:
-    assert told(2.0, 5 * 10**9).count("| met |") == 2
+def test_figures_within_the_targets_meet_the_goals() -> None:
+    assert text(2.0, 5 * 10**9).count("| met |") == 2
 
 
-def test_what_does_not_misses_them() -> None:
-    assert told(2.1, 5 * 10**9 + 1).count("| **not met** |") == 2
+def test_figures_beyond_the_targets_miss_the_goals() -> None:
+    assert text(2.1, 5 * 10**9 + 1).count("| **not met** |") == 2

@@ -1,4 +1,4 @@
-"""The measurement of training, on small sizes: that it compares the same thing, and what is made of its numbers."""
+"""The training benchmark on small sizes: contestants with one loss and gradient, its result and its goals."""
 
 import json
 from pathlib import Path
@@ -6,30 +6,16 @@ from pathlib import Path
 import pytest
 import torch
 
-from benchmarks.convergence import arrival
-from benchmarks.training.__main__ import main
-from benchmarks.training.contestants import CONTESTANTS, LOOP, OURS, SCAN
-from benchmarks.training.profiling import operators
+from benchmarks import results
+from benchmarks.training.convergence import arrival
 from benchmarks.training.report import Cell, Found, Profile
-from benchmarks.training.sizes import STATES, Sizes, holding, sized
-from benchmarks.training.step import Trainer
+from benchmarks.training.run import MAX_STATE_ENTRIES, QUICK, fitting_batch, measure, sized
+from benchmarks.training.step import CONTESTANTS, LOOP, OURS, SCAN, Trainer, operators
 from gdssm.train.presets import PRESETS
 from tests.closeness import assert_close
 from tests.nonempty import nonempty
 
 D, N, BATCH = 5, 7, 3
-SMALL = Sizes(
-    presets=("linear-trained", "sine-4step-trained"),
-    observations=(2, 3),
-    features=(2, 3),
-    batch=2,
-    growing=(2, 4),
-    goal=(3, 2),
-    profiled=(2, 4),
-    older=((2, 2, 2),),
-    rounds=1,
-    arriving=(),
-)
 
 
 @pytest.mark.parametrize("preset", PRESETS)
@@ -63,9 +49,9 @@ def test_a_preset_is_resized_where_it_regresses() -> None:
 
 
 def test_the_batch_is_as_large_as_its_states_allow() -> None:
-    assert holding("linear-trained", 32, 100, 64) == 64
-    assert holding("linear-trained", 64, 1000, 64) == 4
-    assert holding("linear-vector-trained", 64, STATES, 64) == 1
+    assert fitting_batch("linear-trained", 32, 100, 64) == 64
+    assert fitting_batch("linear-trained", 64, 1000, 64) == 4
+    assert fitting_batch("linear-vector-trained", 64, MAX_STATE_ENTRIES, 64) == 1
 
 
 def test_the_profile_counts_the_calls_of_one_step() -> None:
@@ -75,10 +61,10 @@ def test_the_profile_counts_the_calls_of_one_step() -> None:
 
 
 def test_it_leaves_tables_a_figure_and_numbers(tmp_path: Path) -> None:
-    main(tmp_path, SMALL)
-    numbers = json.loads((tmp_path / "training.json").read_text())
+    results.write(tmp_path, "training", measure(QUICK))
+    numbers = json.loads((tmp_path / "training.json").read_text())["numbers"]
     assert [(cell["preset"], cell["features"], cell["observations"]) for cell in numbers["step_seconds"]] == [
-        (preset, features, n) for preset in SMALL.presets for features in (2, 3) for n in (2, 3)
+        (preset, features, n) for preset in QUICK.presets for features in (2, 3) for n in (2, 3)
     ]
     assert all(cell["seconds"].keys() == {OURS, LOOP, SCAN} for cell in nonempty(numbers["step_seconds"]))
     assert "training-growth.svg" in (tmp_path / "training.md").read_text()
@@ -86,7 +72,7 @@ def test_it_leaves_tables_a_figure_and_numbers(tmp_path: Path) -> None:
 
 
 def found(scan: float = 1.0, power: float = 1.0) -> Found:
-    """What would be measured if (b) took so many seconds where we take 0.01, and our step grew with this power of N."""
+    """Measurements if (b) takes so many seconds, ours 0.01, and our step grows with this power of N."""
     grown = {float(n): 1e-4 * n**power for n in (100, 200, 500, 1000)}
     profiles = [Profile(n, {"aten::bmm": (4, 3e-5 * n), "aten::mul": (9, 1e-5 * n)}) for n in (100, 1000)]
     cell = Cell("linear-trained", 32, 100, 64, {OURS: [0.01, 0.01, 0.02], LOOP: [0.1], SCAN: [scan]})
@@ -103,19 +89,19 @@ def found(scan: float = 1.0, power: float = 1.0) -> Found:
 
 
 def test_a_hundredth_of_the_scan_and_linear_growth_meet_the_goals() -> None:
-    section = found().section()
-    assert "| linear-trained | 100 (50 to 100) | met |" in section
-    assert "| linear-trained | 1.00 | met |" in section
+    section = found().report().markdown()
+    assert "| linear-trained: (b) ÷ ours at D = 32, N = 100 | ≥ 100 | 100 (50 to 100) | met |" in section
+    assert "| linear-trained: time of a step from N = 100 to 1000, power of N | 1 ± 0.1 | 1.00 | met |" in section
     assert "**not met**" not in section
 
 
 @pytest.mark.parametrize("missed", [found(scan=0.99), found(power=1.2), found(power=0.8)])
-def test_what_misses_a_goal_is_told(missed: Found) -> None:
-    assert missed.section().count("**not met**") == 1
+def test_a_missed_goal_is_reported(missed: Found) -> None:
+    assert missed.report().markdown().count("**not met**") == 1
 
 
-def test_the_profile_is_told_in_shares_and_growth() -> None:
-    section = found().section()
+def test_the_profile_shows_shares_and_growth() -> None:
+    section = found().report().markdown()
     assert "are\n75% of a step at N = 100 and 75% at N = 1000" in section
     assert "| bmm | 4 | 3 ms | 75% | 4 | 30 ms | 75% | 10.0 |" in section
 
@@ -126,3 +112,9 @@ def test_it_arrives_where_it_stays_near() -> None:
     assert arrival(log) == 400
     assert arrival(log[:3]) == 300
     assert arrival(log[3:]) == 400
+
+
+def test_numbers_of_a_result_are_laid_out_again() -> None:
+    result = found().report()
+    again = Found.from_numbers(json.loads(json.dumps(result.numbers))).report()
+    assert (again.tables, again.goals) == (result.tables, result.goals)

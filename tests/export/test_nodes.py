@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import onnx
 import pytest
 
-from benchmarks.graph.nodes import nodes_in, optimised
+from benchmarks.graph import nodes_in, optimised
 from tests.properties.doors import ZOO
 
 MOST = {

@@ -1,1 +1,0 @@
-"""What others serve with, each used as its own documentation shows."""
