@@ -12,9 +12,9 @@ from service.errors import InvalidSettings
 
 PREFIX = "GDSSM_"
 API_KEY = "GDSSM_API_KEY"
-"""What `gdssm models`, `eval` and `bench` send; no setting of the service."""
+"""The key that `gdssm models`, `eval` and `bench` send; not a setting of the service."""
 ROOT_PATH = r"^(/[A-Za-z0-9_~-][A-Za-z0-9._~-]*)*$"
-"""What a prefix of paths looks like."""
+"""Pattern of a prefix of paths."""
 
 
 class Settings(Described, BaseSettings):
@@ -29,11 +29,11 @@ class Settings(Described, BaseSettings):
     zoo: Path = Path(__file__).parent / "zoo"
     """Directory of the model files that ship."""
     models: Path | None = None
-    """Directory of further model files, watched: what is dropped in is served, what is replaced is reloaded."""
+    """Directory of further model files, watched: new files are served, replaced ones are reloaded."""
     default_model: str = "nonlinear"
     """The model that answers when a request names none."""
     database_url: str = Field("sqlite:///gdssm.db", repr=False)  # it may hold a password
-    """Where contexts and keys live: a SQLite file, or postgresql://user:password@host/name for several replicas, which
+    """Database of contexts and keys: a SQLite file, or postgresql://user:password@host/name for several replicas, which
     needs `gdssm[postgres]`."""
     auth: Literal["auto", "on", "off"] = "auto"
     """Whether callers need a key: auto asks for one unless the service listens on loopback only."""
@@ -41,52 +41,52 @@ class Settings(Described, BaseSettings):
     """Names, with commas, by which callers may address the service (Host) and whose web pages may use it without a key,
     besides loopback names and the address that it listens on; * is any. Checked while keys are off, and where set."""
     root_path: str = Field("", pattern=ROOT_PATH)
-    """The path below which a reverse proxy shows the service, such as /gdssm; it may take it off requests or not."""
+    """Path below which a reverse proxy serves the service, such as /gdssm, whether or not requests keep it."""
     forwarded_prefix: bool = False
-    """Whether the header X-Forwarded-Prefix says that path: only where every request comes through a proxy."""
+    """Whether the header X-Forwarded-Prefix sets that path; safe only where every request comes through a proxy."""
     workers: int = Field(1, ge=1)
-    """Processes that answer."""
+    """Processes that answer requests."""
     threads: int = Field(1, ge=1)
     """Threads that onnxruntime may use for one run."""
     pool_threads: int = Field(4, ge=1)
-    """Long computations that run side by side in one process, and as many changes of the database."""
+    """Parallel long computations in one process, and as many parallel changes of the database."""
     max_in_flight: int = Field(64, ge=1)
     """Requests that one process works on or keeps waiting; one more is refused with 503 at once."""
     max_bytes_in_flight: int = Field(256 * 2**20, ge=1)
-    """Bytes of request bodies and messages that one process holds at a time; beyond that a body is refused with 503."""
+    """Bytes of request bodies and messages in one process at a time; beyond that a body is refused with 503."""
     max_share: float = Field(0.5, gt=0, le=1)
-    """Share of a process's requests, bytes, WebSockets and threads that one key may hold; one of each at least."""
+    """Share of a process's requests, bytes, WebSockets and threads for one key; at least one of each."""
     request_timeout: float = Field(30.0, gt=0)
-    """Seconds that a request may take, the sending of its body included."""
+    """Seconds for one request, including the upload of its body."""
     drain_seconds: float = Field(0.0, ge=0)
-    """Seconds between a SIGTERM, when the service stops being ready, and its refusing new connections."""
+    """Seconds between SIGTERM, when the service stops being ready, and the refusal of new connections."""
     shutdown_timeout: int = Field(30, ge=1)
-    """Seconds that requests in flight then have to finish."""
+    """Seconds for requests in flight to finish after that."""
     rate_limit: int = Field(0, ge=0)
-    """Requests a minute that one key may make of one process; 0 is no limit."""
+    """Requests a minute for one key in one process; 0 is no limit."""
     max_columns: int = Field(1024, ge=2)
-    """Most columns of x and y together; the memory of a prediction grows with their square."""
+    """Columns of x and y together; the memory of a prediction grows with their square."""
     max_observations: int = Field(1_000_000, ge=1)
-    """Most observations in one request."""
+    """Observations in one request."""
     max_predictions: int = Field(1_000_000, ge=1)
-    """Most numbers in one answer: queries times columns of y, or the contributions to them."""
+    """Numbers in one answer: queries times columns of y, or the contributions to them."""
     max_body_bytes: int = Field(16 * 2**20, ge=1)
-    """Largest request body."""
+    """Bytes of one request body."""
     max_contexts: int = Field(100_000, ge=1)
-    """Most contexts that one key may keep at a time."""
+    """Contexts of one key."""
     context_ttl: int = Field(30 * 86_400, ge=1)
-    """Seconds that a context is kept after its last use, unless it says otherwise."""
+    """Seconds that a context is kept after its last use, unless it has its own `ttl`."""
     max_evaluations: int = Field(10, ge=1)
-    """Most evaluations that one key may have queued or running at a time."""
+    """Queued and running evaluations of one key."""
     evaluation_timeout: float = Field(600.0, gt=0)
-    """Seconds that one evaluation may take."""
+    """Seconds for one evaluation."""
     poll_interval: float = Field(0.5, gt=0, le=10)
     """Seconds between two checks of the model directories and of the queue of evaluations, and between two updates of
     the metrics that other workers report."""
     inline_seconds: float = Field(0.001, ge=0)
     """Expected seconds of computation up to which a request is computed in the event loop; others use a thread."""
     log_level: Literal["debug", "info", "warning", "error"] = "info"
-    """How much is logged."""
+    """Least severity that is logged."""
     log_format: Literal["text", "json"] = "text"
     """Lines for people, or one JSON object a line for machines."""
 
@@ -97,7 +97,7 @@ class Settings(Described, BaseSettings):
 
     @classmethod
     def from_environment(cls, **given: object) -> Self:
-        """Read the environment; what is given explicitly wins.
+        """Read the environment; explicit arguments have priority.
 
         Raises:
             InvalidSettings: A variable is unknown or its value refused.

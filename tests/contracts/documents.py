@@ -1,5 +1,6 @@
 """The pages that users read, and the code blocks in them."""
 
+import json
 import re
 from dataclasses import dataclass
 from itertools import zip_longest
@@ -41,7 +42,11 @@ def blocks(page: Path) -> list[Block]:
 
 
 def _output(between: str, following: re.Match[str]) -> str | None:
-    return following[2] if not between.strip() and following[1] in {"text", "json"} else None
+    if between.strip() or following[1] not in {"text", "json"}:
+        return None
+    if following[1] == "json":  # laid out for the reader, and answered without spaces
+        return json.dumps(json.loads(following[2]), ensure_ascii=False, separators=(",", ":"))
+    return following[2]
 
 
 def name(page: Path) -> str:
