@@ -15,7 +15,7 @@ let served = null;
 
 const named = () => (location.hash.slice(1) in VIEWS ? location.hash.slice(1) : "curve");
 
-/** Show one view and hide the others; a view starts when it is first seen, and none is before it can. */
+/** Show one view and hide the others; a view starts when it is first shown, and none is shown before the models are known. */
 function show(view) {
   for (const name of Object.keys(VIEWS)) document.getElementById(name).hidden = !served || name !== view;
   for (const link of document.querySelectorAll("nav [data-view]")) {
@@ -28,7 +28,7 @@ function show(view) {
   }
 }
 
-/** What goes wrong before a view can tell is told above them all. */
+/** Show errors that occur before a view exists above all views. */
 function tried(action) {
   return async () => {
     try {

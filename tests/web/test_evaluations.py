@@ -85,9 +85,9 @@ def test_a_table_of_the_visitors_is_evaluated_to_the_numbers_that_the_service_ke
     assert picture(frame) != before
     view.page.reload()  # the newest is then the one that Python asked for
     expect(view.part("shown").locator("option:checked")).to_contain_text(" · data · seed 0, 50 tasks · ")
-    view.part("beside").select_option(index=1)
-    expect(view.part("beside-about")).to_have_text("Dashed: the evaluation that is laid over.")
-    expect(canvas).to_have_attribute("aria-label", re.compile("gd-8, beside from"))
+    view.part("compared").select_option(index=1)
+    expect(view.part("compared-about")).to_have_text("Dashed: the evaluation compared with.")
+    expect(canvas).to_have_attribute("aria-label", re.compile("gd-8, compared from"))
 
 
 def mean_of(interval: dict[str, float] | None) -> float | str:

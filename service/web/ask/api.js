@@ -15,7 +15,7 @@ export class ServiceError extends Error {
   }
 }
 
-/** @returns {Promise<{default: string, models: object[]}>} what is served */
+/** @returns {Promise<{default: string, models: object[]}>} the served models */
 export const models = async () => (await send("v1/models")).answer;
 
 /**

@@ -28,14 +28,14 @@ export function pythonOfSteps(request, steps) {
   return `${opening()}
 ${inputs(request)}
 fitted = [0.0] * (len(x) + len(query))
-for step in range(${steps}):  # one step from here is one step from zero on what is left over
+for step in range(${steps}):  # one step from here is one step from zero on the residuals
     left = [value - fit for value, fit in zip(y, fitted)]
     added = client.predict(x, left, x + query${named(request)}).prediction
     fitted = [fit + more for fit, more in zip(fitted, added)]
 print(fitted[len(x) :])`;
 }
 
-/** What stands before a call in Python. The key itself is never written down. */
+/** The lines before a call in Python. The key itself is never shown. */
 export function opening() {
   const [os, given] = key.get() ? ["import os\n", ', api_key=os.environ["GDSSM_API_KEY"]'] : ["", ""];
   return `${os}from service.client import Client

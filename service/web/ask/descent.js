@@ -1,7 +1,7 @@
 /**
  * Gradient steps one at a time, by asking gd-1 again and again.
  *
- * One step from W_k is one step from zero on what is left over, y − f_k(x): the gradient of a squared loss only knows
+ * One step from W_k is one step from zero on the residuals, y − f_k(x): the gradient of a squared loss only knows
  * the residuals. So f_{k+1} = f_k + gd-1(x, y − f_k(x)), with a given learning_rate as with line search, and after
  * eight steps it is gd-8.
  */

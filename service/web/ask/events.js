@@ -2,10 +2,10 @@
 
 import { open, ServiceError } from "./api.js";
 
-const PATIENCE = [200, 1000, 3000]; // ms before each connection that follows one without an event
+const RETRY_DELAYS = [200, 1000, 3000]; // ms before each connection that follows one without an event
 
 /**
- * Yield every event until `end`. A stream that ends before it is gone on with where it was.
+ * Yield every event until `end`. A stream that ends before is continued after its last event.
  *
  * @param {string} address
  * @param {AbortSignal} signal
@@ -29,8 +29,8 @@ export async function* eventsOf(address, signal) {
       if (error instanceof ServiceError && !error.passes) throw error;
       failure = error instanceof ServiceError ? error : failure;
     }
-    if (tried === PATIENCE.length) throw failure;
-    await new Promise((resolve) => setTimeout(resolve, PATIENCE[tried]));
+    if (tried === RETRY_DELAYS.length) throw failure;
+    await new Promise((resolve) => setTimeout(resolve, RETRY_DELAYS[tried]));
     tried += 1;
   }
 }

@@ -1,6 +1,6 @@
-/** Newest wins: of many questions in a row only the running one and the newest are ever asked. */
+/** Newest wins: of many questions in a row only the running one and the newest are sent. */
 
-const PATIENCE = 400; // ms that a running question may still take once a newer one waits
+const ABORT_AFTER = 400; // ms that a running question may still take once a newer one waits
 
 /**
  * @param {(question: any, signal: AbortSignal) => Promise<any>} ask
@@ -32,7 +32,7 @@ export function newestWins(ask, show, fail) {
       next();
     } else if (first) {
       const slow = running;
-      setTimeout(() => slow === running && waiting && slow.abort(), PATIENCE);
+      setTimeout(() => slow === running && waiting && slow.abort(), ABORT_AFTER);
     }
   };
 }

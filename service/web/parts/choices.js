@@ -1,4 +1,4 @@
-/** Selects that are filled from a list, and sliders that say their value. */
+/** Selects that are filled from a list, and sliders that show their value. */
 
 /** @param {HTMLSelectElement} select; @param {[string, string][]} choices value and words */
 export function offer(select, choices, chosen) {
@@ -13,7 +13,7 @@ export const offerEach = (select, entries, chosen) =>
     chosen,
   );
 
-/** A box to tick with its words beside it. */
+/** A checkbox with its label. */
 export function tickBox(words, checked, changed) {
   const label = Object.assign(document.createElement("label"), { className: "check" });
   const box = Object.assign(document.createElement("input"), { type: "checkbox", checked, value: words });
@@ -22,12 +22,12 @@ export function tickBox(words, checked, changed) {
   return label;
 }
 
-/** A slider with its value in words beside it. */
+/** A slider with its value in words next to it. */
 export class Slider {
   /** @param {HTMLInputElement} input in a label with a `b`; @param {(value: number) => void} changed */
   constructor(input, words, changed) {
     [this.input, this.words] = [input, words];
-    this.beside = input.closest("label").querySelector("b");
+    this.label = input.closest("label").querySelector("b");
     input.addEventListener("input", () => {
       this.#say(this.value);
       changed(this.value);
@@ -39,14 +39,14 @@ export class Slider {
     return Number(this.input.value);
   }
 
-  /** Show a value that came about elsewhere; the words may say more than the slider reaches. */
+  /** Show a value that was set elsewhere; the words may say more than the slider reaches. */
   show(value) {
     this.input.value = value;
     this.#say(value);
   }
 
   #say(value) {
-    this.beside.textContent = this.words(value);
+    this.label.textContent = this.words(value);
     this.input.setAttribute("aria-valuetext", this.words(value));
   }
 }

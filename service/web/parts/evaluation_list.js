@@ -7,23 +7,23 @@ const NONE = ["", "nothing"];
 export class EvaluationList {
   /** @param {(name: string) => HTMLElement} part; @param {(chosen: object) => void} choose */
   constructor(part, choose) {
-    [this.host, this.shown, this.beside] = ["list", "shown", "beside"].map(part);
+    [this.host, this.shown, this.compared] = ["list", "shown", "compared"].map(part);
     this.shown.addEventListener("change", () => choose({ shown: this.shown.value }));
-    this.beside.addEventListener("change", () => choose({ beside: this.beside.value || null }));
+    this.compared.addEventListener("change", () => choose({ compared: this.compared.value || null }));
   }
 
-  show(records, shown, beside) {
+  show(records, shown, compared) {
     this.records = records;
     this.host.hidden = records.length === 0;
     const choices = records.map((record) => [record.id, wordsOf(record)]);
     offer(this.shown, choices, shown);
-    offer(this.beside, [NONE, ...choices.filter(([id]) => id !== shown)], beside ?? "");
+    offer(this.compared, [NONE, ...choices.filter(([id]) => id !== shown)], compared ?? "");
   }
 
   /** One of them has gone on. */
   update(record) {
     const changed = this.records.map((one) => (one.id === record.id ? record : one));
-    this.show(changed, this.shown.value, this.beside.value);
+    this.show(changed, this.shown.value, this.compared.value);
   }
 }
 

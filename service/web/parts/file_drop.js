@@ -3,7 +3,7 @@
 const PASTED = "pasted.csv";
 
 /**
- * @param {HTMLElement} drop takes what is pasted anywhere while it is visible
+ * @param {HTMLElement} drop takes pasted tables while it is visible, wherever they are pasted
  * @param {(name: string, text: string) => void} read
  */
 export function takeFiles(drop, read) {

@@ -1,4 +1,4 @@
-/** The served models in plain words; a model that is not known here is offered with its own summary. */
+/** Descriptions of the served models; a model without one is described by its own summary. */
 
 const WORDS = {
   nonlinear: [
@@ -16,15 +16,15 @@ const WORDS = {
   "sine-trained": ["One step, trained on sines", "the same with a single step."],
   "gd-8": [
     "Eight gradient steps",
-    "from zero, on x and y as they are: no intercept, so the line goes through 0 unless the features hold a 1.",
+    "from zero, on raw x and y: no intercept, so the line goes through 0 unless the features hold a 1.",
   ],
-  "gd-1": ["One gradient step", "the paper's layer: a single step from zero, on x and y as they are."],
+  "gd-1": ["One gradient step", "the paper's layer: a single step from zero, on raw x and y."],
   classifier: [
     "Curves and interactions",
     "the features of nonlinear on the classes, with probabilities. Nothing to tune.",
   ],
-  "softmax-8": ["Eight steps on cross-entropy", "from zero, on x as it is: no intercept unless the features hold a 1."],
-  "softmax-1": ["One step on cross-entropy", "a single step from zero, on x as it is."],
+  "softmax-8": ["Eight steps on cross-entropy", "from zero, on raw x: no intercept unless the features hold a 1."],
+  "softmax-1": ["One step on cross-entropy", "a single step from zero, on raw x."],
   "linear-trained": ["One step, trained", "ten features: training found gradient descent."],
   "linear-2step-trained": ["Two steps, trained", "ten features, two layers trained from random weights."],
 };
@@ -40,7 +40,7 @@ export function fitting(models, task, fits = () => true) {
   const place = ({ name }) => (order.includes(name) ? order.indexOf(name) : order.length);
   const highest = models.filter(({ name }, i) => models.findIndex((other) => other.name === name) === i);
   const found = highest.filter((model) => model.task === task && fits(model)).sort((a, b) => place(a) - place(b));
-  if (!found.length) throw new Error(`None of the models that are served is for ${task}. Look at GET /v1/models.`);
+  if (!found.length) throw new Error(`None of the served models is for ${task}. See GET /v1/models.`);
   return found;
 }
 

@@ -9,7 +9,7 @@ export const shown = (value) => {
   return text.replaceAll("-", "−");
 };
 
-/** A `data` element, which keeps the exact number beside what is shown. */
+/** A `data` element, which keeps the exact number behind the shown one. */
 export function fill(element, value) {
   element.value = value === null ? "" : String(value);
   element.textContent = shown(value);

@@ -24,7 +24,7 @@ export class PredictionsTable {
     return listed.length;
   }
 
-  /** Mark the row that is looked into. */
+  /** Mark the explained row. */
   mark(i) {
     for (const row of this.body.rows) row.classList.toggle("chosen", row.sectionRowIndex === i);
   }

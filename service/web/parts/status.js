@@ -1,4 +1,4 @@
-/** How the last question went: its latency, or what is wrong in the service's words; and a key, if it asks for one. */
+/** The latency of the last request or its error in the service's words; and a field for the key, if it needs one. */
 
 import { key } from "../ask/key.js";
 

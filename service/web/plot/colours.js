@@ -1,4 +1,4 @@
-/** The page's colours, for what is painted on a canvas; the style sheet owns them. */
+/** The page's colours, for drawings on a canvas; the style sheet defines them. */
 
 const read = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 

@@ -7,7 +7,7 @@ import { channels } from "./colours.js";
 
 const LEAST = 1e-300; // what a loss of 0 is drawn as, far below the axis
 const SIDE = 1.08; // of the axis, beyond the first and the last length
-const ROOM = { above: 1.6, below: 30 }; // the axis follows the models; what is further off runs out of the picture
+const ROOM = { above: 1.6, below: 30 }; // the axis follows the models; values further off leave the plot
 
 const logAxis = (title, options) => ({ ...numberAxis(title), type: "logarithmic", ...options });
 
@@ -43,8 +43,8 @@ export class LearningCurves {
   }
 
   /**
-   * @param {{name: string, look: object, points: object[], beside: boolean}[]} curves the ones on top first; one that
-   *   is `beside` belongs to the other evaluation
+   * @param {{name: string, look: object, points: object[], compared: boolean}[]} curves the ones on top first; one that
+   *   is `compared` belongs to the other evaluation
    * @param {string} words what they show
    */
   show(curves, words) {
@@ -63,18 +63,18 @@ export class LearningCurves {
 }
 
 /** The line of the means and, for a model, the band around it. */
-function linesOf({ name, look, points, beside }, palette) {
+function linesOf({ name, look, points, compared }, palette) {
   const own = look.isModel ? palette.classes[look.colour] : palette.muted;
   const [red, green, blue] = channels(own);
-  const strong = look.isModel && !beside;
+  const strong = look.isModel && !compared;
   const at = (part) => points.map(({ observations, loss }) => ({ x: observations, y: placed(loss[part]) }));
   const line = {
-    data: points.map((point) => pointOf(point, name, beside)),
+    data: points.map((point) => pointOf(point, name, compared)),
     parsing: false,
     borderColor: look.isModel ? own : `rgb(${red} ${green} ${blue} / 0.6)`,
     backgroundColor: own,
     borderWidth: look.isModel ? 2.5 : 1.25,
-    borderDash: beside ? [6, 5] : [],
+    borderDash: compared ? [6, 5] : [],
     pointStyle: look.style,
     pointRadius: look.isModel ? 4.5 : 3.5,
     pointBorderColor: own,
@@ -93,9 +93,9 @@ function decade(value, _, ticks) {
 
 const placed = (loss) => (loss === null ? Number.NaN : Math.max(loss, LEAST));
 
-function pointOf({ observations, loss }, name, beside) {
+function pointOf({ observations, loss }, name, compared) {
   const range = `${shown(loss.mean)} (${shown(loss.low)} to ${shown(loss.high)})`;
-  const words = `${name}${beside ? ", beside" : ""}: ${range} after ${observations}`;
+  const words = `${name}${compared ? ", compared" : ""}: ${range} after ${observations}`;
   return { x: observations, y: placed(loss.mean), words };
 }
 
@@ -108,7 +108,7 @@ function limitsOf(curves) {
   return { min: Math.min(...losses) / ROOM.below, max: Math.max(...losses) * ROOM.above };
 }
 
-function inWords({ name, points, beside }) {
+function inWords({ name, points, compared }) {
   const [first, last] = [points[0], points.at(-1)];
-  return `${name}${beside ? ", beside" : ""} from ${shown(first.loss.mean)} to ${shown(last.loss.mean)}`;
+  return `${name}${compared ? ", compared" : ""} from ${shown(first.loss.mean)} to ${shown(last.loss.mean)}`;
 }

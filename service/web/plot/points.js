@@ -10,8 +10,8 @@ import { beyond, element, onDrag, under } from "./hands.js";
 export class Points {
   /**
    * @param {SVGSVGElement} svg over the canvas
-   * @param {() => {x: object, y: object}} scales of Chart.js, read anew for each use
-   * @param {object} on what happens: place(x, y), move(i, x, y), remove(i)
+   * @param {() => {x: object, y: object}} scales of Chart.js, read again for each use
+   * @param {object} on callbacks: place(x, y), move(i, x, y), remove(i)
    */
   constructor(svg, scales, on) {
     [this.svg, this.scales, this.on] = [svg, scales, on];

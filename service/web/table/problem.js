@@ -1,4 +1,4 @@
-/** A table, a target and some features: what is seen, what is held out, and what others make of it. */
+/** A table, a target and some features: the rows of the context, the held-out rows, and the scores of other methods. */
 
 import { holdOut } from "./holdout.js";
 import { fit } from "./least_squares.js";

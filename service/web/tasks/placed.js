@@ -29,7 +29,7 @@ export class PlacedPoints {
   }
 
   /**
-   * Begin anew.
+   * Start again.
    *
    * @param {{x: number, y: number, grain: number[]}[]} drawn without noise; `grain` is what one unit of noise adds
    * @param {number} count how many of them to show; the rest is kept for when more are asked for
@@ -39,7 +39,7 @@ export class PlacedPoints {
     this.#become(drawn.slice(0, count).map((point) => shaken(point, this.noise)));
   }
 
-  /** Take points from the end, or add what was drawn with the others; what was done by hand stays. */
+  /** Take points from the end, or add those drawn with the others; points placed by hand stay. */
   recount(count) {
     const more = this.spare.slice(this.length, count).map((point) => shaken(point, this.noise));
     this.#become([...this.points.slice(0, count), ...more]);

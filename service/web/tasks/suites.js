@@ -1,4 +1,4 @@
-/** What an evaluation may ask: its suites, the models that fit each, and sizes that a first run has patience for. */
+/** Requests for evaluations: suites, the models that fit each, and sizes that keep a first run short. */
 
 import { gives, takes } from "../parts/models.js";
 
@@ -14,7 +14,7 @@ export const SUITES = {
     fits: () => true,
   },
   practical: {
-    words: "What data in use look like: noise, few relevant inputs, correlation, heavy tails, curvature, drift.",
+    words: "Properties of real data: noise, few relevant inputs, correlation, heavy tails, curvature, drift.",
     fits: (model) => takesAny(model, INPUTS.practical) && gives(model, 1),
   },
   tables: {
@@ -22,7 +22,7 @@ export const SUITES = {
     fits: (model) => takesAny(model, INPUTS.tables) && gives(model, 1),
   },
   data: {
-    words: "Tasks are random splits of a table of yours.",
+    words: "Random splits of your own table.",
     fits: (model, table) => gives(model, 1) && (table === null || takes(model, table.features.length)),
   },
 };

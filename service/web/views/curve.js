@@ -78,7 +78,7 @@ export class CurveView extends View {
     return this.state.steps ?? this.state.model.gradient_steps;
   }
 
-  /** Draw the task anew; one unit of noise is as large as y itself. */
+  /** Draw the task again; one unit of noise is as large as y itself. */
   #draw() {
     const count = this.task.count.value;
     const { truth, points } = drawCurve(this.task.task, this.task.seed, count);

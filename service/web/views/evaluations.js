@@ -1,4 +1,4 @@
-/** Evaluations: the models beside reference learners on tasks of a seed, with their progress and learning curves. */
+/** Evaluations: the models compared with reference learners on tasks of a seed, with their progress and learning curves. */
 
 import { callsOf } from "../ask/evaluation_calls.js";
 import { cancel, evaluation, evaluations, eventsOfEvaluation, start } from "../ask/evaluations.js";
@@ -17,7 +17,7 @@ const NO_TABLE = new Error("There is no table yet. Open Table, choose a file, an
 
 export class EvaluationsView extends View {
   constructor(host, served) {
-    super(host, { shown: null, beside: null, table: null });
+    super(host, { shown: null, compared: null, table: null });
     this.models = fitting(served.models, "regression");
     this.ticked = new Set(this.models.filter(fitsAll).map(({ name }) => name));
     const part = (name) => this.part(name);
@@ -62,7 +62,7 @@ export class EvaluationsView extends View {
         "Starts the evaluation that is set up here; the Python call prints R² as the results come.",
       );
     } catch {
-      this.calls.clear(); // Start says what is missing
+      this.calls.clear(); // the Start button names missing input
     }
   }
 
@@ -104,19 +104,19 @@ export class EvaluationsView extends View {
   }
 
   refresh() {
-    const { shown, beside } = this.state;
-    this.ask({ shown, beside });
+    const { shown, compared } = this.state;
+    this.ask({ shown, compared });
   }
 
-  /** Follow an evaluation to its end, the newest if none was chosen; one that has ended is told at once. */
-  async answer({ shown, beside }, signal) {
+  /** Follow an evaluation to its end, the newest if none was chosen; one that has ended is shown at once. */
+  async answer({ shown, compared }, signal) {
     const list = await evaluations(signal);
     const id = shown ?? list[0]?.id ?? null;
     this.state.shown ??= id;
-    this.list.show(list, id, beside);
+    this.list.show(list, id, compared);
     this.part("empty").hidden = id !== null;
     if (id === null) return null;
-    const other = beside && (await evaluation(beside, signal));
+    const other = compared && (await evaluation(compared, signal));
     const result = { record: list.find((one) => one.id === id), scores: [], other };
     for await (const { event, data } of eventsOfEvaluation(id, signal)) {
       if (event === "result") {

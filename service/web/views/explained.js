@@ -22,7 +22,7 @@ export class Explained {
   /**
    * @param {object} request a prediction of the one row that was chosen
    * @param {{names: string[], spreads: number[], numbers: number[], target: string, row: number}} about its features
-   *   with their standard deviations, the file's rows in the context, what is predicted, and for which row
+   *   with their standard deviations, the file's rows in the context, the predicted column, and the row
    */
   explain(request, about) {
     this.ask({ request, about });

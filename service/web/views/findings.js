@@ -5,7 +5,7 @@ import { showScores } from "../parts/score_table.js";
 import { LearningCurves } from "../plot/learning_curves.js";
 import { looksOf } from "../plot/learners.js";
 
-const HIDDEN = ["zero", "mean", "conjugate-gradient-8"]; // at first: the curves are easier to tell apart without
+const HIDDEN = ["zero", "mean", "conjugate-gradient-8"]; // at first: the other curves are easier to distinguish without
 
 export class Findings {
   /** @param {(name: string) => HTMLElement} part */
@@ -62,11 +62,11 @@ export class Findings {
     this.curves.show(drawn, `Learning curves on ${this.chosen}`);
     showScores(this.part("scores"), own, looks);
     this.part("scores-title").textContent = `On ${this.chosen}, after ${record.sizes.observations} observations`;
-    this.part("beside-about").hidden = !other;
-    this.part("beside-about").textContent = others.length
-      ? "Dashed: the evaluation that is laid over."
-      : `The evaluation that is laid over has nothing on ${this.chosen}.`;
+    this.part("compared-about").hidden = !other;
+    this.part("compared-about").textContent = others.length
+      ? "Dashed: the evaluation compared with."
+      : `The evaluation compared with has no results for ${this.chosen}.`;
   }
 }
 
-const curveOf = ({ learner, curve }, beside) => ({ name: learner, points: curve, beside });
+const curveOf = ({ learner, curve }, compared) => ({ name: learner, points: curve, compared });

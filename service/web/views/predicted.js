@@ -1,4 +1,4 @@
-/** The held-out rows as they are predicted: against their true values, in a table, and as a file. */
+/** The predictions of held-out rows: against their true values, in a table, and as a file. */
 
 import { intervalOf } from "../ask/interval.js";
 import { offer, percent } from "../parts/choices.js";
@@ -35,7 +35,7 @@ export class Predicted {
     this.#showCoverage(interval !== null);
   }
 
-  /** Mark the row that is looked into. */
+  /** Mark the explained row. */
   mark(i) {
     this.part("row").value = String(i);
     this.plot.show(this.pairs, i);

@@ -53,7 +53,7 @@ export class TableView extends View {
     takeFiles(this.part("drop"), (name, text) => this.read(name, text));
   }
 
-  /** Take a file's text in, or say what is wrong with it and keep what was there. */
+  /** Read a file's text, or show its error and keep the previous table. */
   read(name, text) {
     const problem = this.part("file-problem");
     problem.hidden = true;
