@@ -50,7 +50,7 @@ class AsyncEvaluation:
         return self.record
 
     async def results(self) -> AsyncIterator[ScoreView]:
-        """Yield each result as soon as it is available, until the evaluation ends."""
+        """Yield each result without delay, until the evaluation ends."""
         seen = 0
         while True:
             record = await self.refresh()

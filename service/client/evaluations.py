@@ -49,7 +49,7 @@ class Evaluation:
         return self.record
 
     def results(self) -> Iterator[ScoreView]:
-        """Yield each result as soon as it is available, until the evaluation ends."""
+        """Yield each result without delay, until the evaluation ends."""
         seen = 0
         while True:
             record = self.refresh()

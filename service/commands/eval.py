@@ -14,11 +14,12 @@ from service.commands.options import example, progress, to_a_service
 from service.errors import InvalidInput, Problem
 from service.evaluations import comparison
 from service.evaluations.models import candidate
-from service.evaluations.report import ExaminedModel, Report, markdown
+from service.evaluations.report import Report, markdown
 from service.evaluations.request import EvaluationRequest
 from service.evaluations.result import view
 from service.evaluations.thresholds import Threshold
 from service.files.prediction_job import open_job
+from service.schemas.evaluations import EvaluatedModel
 
 if TYPE_CHECKING:
     from service.client.client import Client
@@ -118,7 +119,7 @@ def _examine(client: "Client", request: EvaluationRequest) -> Report:
         for result in evaluate(request.plan(), suite, candidates):
             results.append(view(result))
             bar.update(1)
-    models = tuple(ExaminedModel(name=m.name, version=m.version, sha256=m.sha256) for m in manifests)
+    models = tuple(EvaluatedModel(name=m.name, version=m.version, sha256=m.sha256) for m in manifests)
     return Report(request=request, models=models, results=tuple(results))
 
 

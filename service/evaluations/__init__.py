@@ -1,14 +1,14 @@
-"""Evaluations: every model beside every reference learner, on tasks that a seed decides.
+"""Evaluations of models and reference learners, on tasks that a seed determines.
 
-request    what is asked for
-models     a model as a learner: in this process, or behind any function from tensors to tensors
-worker     one evaluation in a process of its own, a line of JSON for each result
-job_store  evaluations in the database
-jobs       evaluations that run on the server, one at a time, and can be cancelled
-result     one learner on one distribution, as JSON
-process    the job of a worker process, and its results as they come
-report     an evaluation written down, as JSON and as Markdown
-thresholds conditions under which it counts as failed
-comparison it and an earlier one: what became worse
-drawing    its learning curves as SVG
+request     a request, with limits on its size
+result      the metrics of one learner on one distribution
+models      a model as a learner
+jobs        the queue of evaluations on the server, run one at a time
+job_store   evaluations in the database
+process     the worker process of one evaluation, as the server sees it
+worker      the program of that process
+report      the report of `gdssm eval`, as JSON and Markdown
+drawing     its learning curves, as SVG
+thresholds  conditions under which `gdssm eval` fails
+comparison  regressions between two reports
 """

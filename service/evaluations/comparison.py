@@ -1,4 +1,4 @@
-"""A report held against an earlier one: worse is what lies beyond the intervals of both."""
+"""Regressions between two reports: metrics that are worse by more than both intervals."""
 
 from collections.abc import Iterator
 
@@ -6,22 +6,22 @@ from service.errors import InvalidInput, Problem
 from service.evaluations.report import METRICS, Metric, Report, value_of
 from service.evaluations.result import IntervalView, ScoreView
 
-LESS_IS_BETTER: frozenset[Metric] = frozenset({"loss", "relative_prediction_difference", "interval_score_90"})
+LOWER_IS_BETTER: frozenset[Metric] = frozenset({"loss", "relative_prediction_difference", "interval_score_90"})
 NOMINAL: dict[Metric, float] = {"coverage_80": 0.8, "coverage_90": 0.9}
-"""Metrics that are better the closer they are to this."""
+"""Metrics that are best at a value."""
 
 
 def regressions(before: Report, after: Report) -> Iterator[str]:
-    """Say where a model became worse.
+    """Describe where a model became worse.
 
     Args:
         before: The baseline.
-        after: The same request, but for the models: those in both are compared.
+        after: Of the same request except for its models; those in both are compared.
 
     Raises:
-        InvalidInput: It was another request, or no model is in both.
+        InvalidInput: The requests differ, or no model is in both.
     """
-    _check_alike(before, after)
+    _check_requests(before, after)
     earlier = {(result.distribution, result.learner): result for result in before.own_results}
     for result in after.own_results:
         known = earlier.get((result.distribution, result.learner))
@@ -43,7 +43,7 @@ def _worse(before: ScoreView, after: ScoreView) -> Iterator[str]:
 
 
 def _is_worse(metric: Metric, old: IntervalView, new: IntervalView) -> bool:
-    """Two intervals that overlap are no regression; a number that became none is one."""
+    """Return whether the intervals do not overlap and the new one is worse, or the new mean is not a number."""
     if old.mean is None or old.low is None or old.high is None:
         return False
     if new.mean is None or new.low is None or new.high is None:
@@ -51,12 +51,12 @@ def _is_worse(metric: Metric, old: IntervalView, new: IntervalView) -> bool:
     if metric in NOMINAL:
         further = abs(new.mean - NOMINAL[metric]) > abs(old.mean - NOMINAL[metric])
         return further and (new.low > old.high or new.high < old.low)
-    return new.low > old.high if metric in LESS_IS_BETTER else new.high < old.low
+    return new.low > old.high if metric in LOWER_IS_BETTER else new.high < old.low
 
 
-def _check_alike(before: Report, after: Report) -> None:
-    asked = [report.request.model_dump(exclude={"models"}) for report in (before, after)]
-    different = [name for name in asked[0] if asked[0][name] != asked[1][name]]
+def _check_requests(before: Report, after: Report) -> None:
+    one, other = (report.request.model_dump(exclude={"models"}) for report in (before, after))
+    different = [name for name in one if one[name] != other[name]]
     if different:
         raise InvalidInput(
             Problem("--baseline", f"was made with another {', '.join(different)}; only the same tasks can be compared.")

@@ -12,12 +12,12 @@ from service.evaluations.report import Report
 from service.evaluations.result import ScoreView
 
 COLUMNS = 3
-PANEL = (3.6, 2.8)
-"""Inches."""
+PANEL_SIZE = (3.6, 2.8)
+"""Width and height in inches."""
 
 
 def curves(report: Report) -> bytes:
-    """Draw the loss against the number of observations: a panel for each distribution, a line for each learner.
+    """Plot the loss over the number of observations: a panel for each distribution, a line for each learner.
 
     Returns:
         SVG, the same bytes for the same report.
@@ -25,7 +25,7 @@ def curves(report: Report) -> bytes:
     panels = [(name, list(results)) for name, results in groupby(report.results, lambda result: result.distribution)]
     rows, own = ceil(len(panels) / COLUMNS), {model.name for model in report.models}
     with mpl.rc_context({"svg.hashsalt": "gdssm", "svg.fonttype": "none", "font.size": 8}):
-        figure = Figure(figsize=(PANEL[0] * COLUMNS, PANEL[1] * rows), layout="constrained")
+        figure = Figure(figsize=(PANEL_SIZE[0] * COLUMNS, PANEL_SIZE[1] * rows), layout="constrained")
         for i, (name, results) in enumerate(panels, start=1):
             axes = figure.add_subplot(rows, COLUMNS, i, title=name, xlabel="observations", ylabel="loss")
             _draw(axes, results, own)

@@ -1,8 +1,8 @@
-"""What is stored of evaluations: who asked for what, how far it is, and every result as it comes."""
+"""Evaluations in the database: requests, progress and results."""
 
 import json
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -11,6 +11,7 @@ from sqlalchemy import Connection, RowMapping, Select, and_, delete, func, inser
 from service.errors import QuotaExceeded, UnknownEvaluation
 from service.evaluations.request import EvaluationRequest
 from service.evaluations.result import ScoreView
+from service.schemas.evaluations import EvaluatedModel
 from service.store.database import Database
 from service.store.names import name_at
 from service.store.tables import EVALUATION_RESULTS, EVALUATIONS
@@ -18,23 +19,22 @@ from service.store.tables import EVALUATION_RESULTS, EVALUATIONS
 Status = Literal["queued", "running", "done", "failed", "cancelled"]
 UNFINISHED = ("queued", "running")
 HEARTBEAT_TIMEOUT = 30.0
-"""Seconds without a sign of life after which a running evaluation is taken over."""
+"""Seconds without a heartbeat after which another process takes over a running evaluation."""
 
 
 @dataclass(frozen=True)
 class EvaluationRecord:
-    """What is known of an evaluation beside its results."""
+    """An evaluation without its results."""
 
     id: str
     request: EvaluationRequest
-    models: tuple[Mapping[str, str], ...]
-    """Name, version and hash of each, as they were when it was asked for."""
+    models: tuple[EvaluatedModel, ...]
     status: Status
     done: int
     """Results so far."""
     total: int
     reason: str | None
-    """Why it failed."""
+    """The reason of a failure."""
     created: float
     finished: float | None
 
@@ -58,18 +58,18 @@ class JobStore:
     """Evaluations in the database; several processes may share it.
 
     Args:
-        database: Where they live.
-        most_unfinished: Evaluations that one owner may have queued or running at a time.
-        ttl: Seconds that an evaluation is kept.
+        database: The database.
+        unfinished_limit: Queued and running evaluations of one owner.
+        ttl: Seconds until an evaluation expires.
     """
 
-    def __init__(self, database: Database, most_unfinished: int, ttl: int) -> None:
+    def __init__(self, database: Database, unfinished_limit: int, ttl: int) -> None:
         self._database = database
-        self._most_unfinished = most_unfinished
+        self._unfinished_limit = unfinished_limit
         self._ttl = ttl
 
     def add(
-        self, owner: str, request: EvaluationRequest, models: Sequence[Mapping[str, str]], total: int
+        self, owner: str, request: EvaluationRequest, models: Sequence[EvaluatedModel], total: int
     ) -> EvaluationRecord:
         """Queue an evaluation.
 
@@ -81,7 +81,7 @@ class JobStore:
             "id": name_at(now),
             "owner": owner,
             "request": request.model_dump_json(),
-            "models": json.dumps(list(models)),
+            "models": json.dumps([model.model_dump() for model in models]),
             "status": "queued",
             "total": total,
             "created": now,
@@ -89,20 +89,20 @@ class JobStore:
             "expires": now + self._ttl,
         }
         with self._database.transaction() as connection:
-            self._hold_quota(connection, owner)
+            self._check_quota(connection, owner)
             connection.execute(delete(EVALUATIONS).where(EVALUATIONS.c.expires < now))
             connection.execute(insert(EVALUATIONS).values(row))
         return self.get(owner, str(row["id"]))
 
     def get(self, owner: str, evaluation_id: str) -> EvaluationRecord:
-        """Look an evaluation up.
+        """Get an evaluation.
 
         Raises:
-            UnknownEvaluation: There is none of this id, or it belongs to somebody else.
+            UnknownEvaluation: The owner has none of this id.
         """
-        mine = and_(EVALUATIONS.c.owner == owner, EVALUATIONS.c.id == evaluation_id)
+        owned = and_(EVALUATIONS.c.owner == owner, EVALUATIONS.c.id == evaluation_id)
         with self._database.reading() as connection:
-            row = connection.execute(_records().where(mine)).mappings().one_or_none()
+            row = connection.execute(_records().where(owned)).mappings().one_or_none()
         if row is None:
             raise UnknownEvaluation(evaluation_id)
         return _record(row)
@@ -116,7 +116,7 @@ class JobStore:
             ]
 
     def results(self, evaluation_id: str, after: int = 0) -> list[ScoreView]:
-        """Read the results from number `after` on."""
+        """Get the results from number `after` on."""
         table = EVALUATION_RESULTS.c
         query = select(table.result).where(table.evaluation_id == evaluation_id, table.number >= after)
         with self._database.reading() as connection:
@@ -124,24 +124,24 @@ class JobStore:
         return [ScoreView.model_validate_json(text) for text in texts]
 
     def cancel(self, owner: str, evaluation_id: str) -> EvaluationRecord:
-        """Stop an evaluation that is not finished; one that is stays as it is."""
+        """Cancel an evaluation, unless it is finished."""
         self.get(owner, evaluation_id)
         self._close(evaluation_id, "cancelled", None)
         return self.get(owner, evaluation_id)
 
     def claim(self, runner: str) -> EvaluationRecord | None:
-        """Take over an evaluation that no runner works on, from its start: of the owner whose last one is longest ago.
+        """Claim the next evaluation without an active runner, from its start.
 
-        Of one owner the oldest comes first; so no owner waits for all evaluations of another.
+        Owners take turns: the oldest evaluation of the owner whose last one ran longest ago is next.
         """
         now = time.time()
         table = EVALUATIONS.c
         free = or_(table.status == "queued", and_(table.status == "running", table.heartbeat < now - HEARTBEAT_TIMEOUT))
-        theirs = EVALUATIONS.alias()
-        worked_on = and_(theirs.c.owner == table.owner, theirs.c.runner.is_not(None))
-        last = select(func.max(theirs.c.heartbeat)).where(worked_on).scalar_subquery()
+        of_owner = EVALUATIONS.alias()
+        started = and_(of_owner.c.owner == table.owner, of_owner.c.runner.is_not(None))
+        last = select(func.max(of_owner.c.heartbeat)).where(started).scalar_subquery()
         next_one = select(table.id).where(free).order_by(func.coalesce(last, 0.0), table.id).limit(1)
-        with self._database.reading() as connection:  # mostly there is none, and writers need not wait for that
+        with self._database.reading() as connection:  # usually there is none; this read does not block writers
             if connection.scalar(next_one) is None:
                 return None
         with self._database.transaction() as connection:
@@ -155,25 +155,25 @@ class JobStore:
         return _record(row)
 
     def append(self, evaluation_id: str, number: int, result: str) -> None:
-        """Store one result, a line of JSON."""
+        """Store one result as JSON."""
         row = {"evaluation_id": evaluation_id, "number": number, "result": result}
         with self._database.transaction() as connection:
             connection.execute(insert(EVALUATION_RESULTS).values(row))
 
     def heartbeat(self, evaluation_id: str, runner: str) -> bool:
-        """Give a sign of life; False if the evaluation was cancelled, or taken over by somebody else."""
-        mine = _mine(evaluation_id, runner)
+        """Record that the runner is alive; False if the evaluation was cancelled or taken over by another runner."""
+        running = _claimed(evaluation_id, runner)
         with self._database.transaction() as connection:
-            found = connection.execute(update(EVALUATIONS).where(mine).values(heartbeat=time.time()))
+            found = connection.execute(update(EVALUATIONS).where(running).values(heartbeat=time.time()))
         return found.rowcount == 1
 
     def requeue(self, evaluation_id: str, runner: str) -> None:
-        """Queue an evaluation again that this process cannot finish."""
+        """Queue an evaluation again."""
         with self._database.transaction() as connection:
-            connection.execute(update(EVALUATIONS).where(_mine(evaluation_id, runner)).values(status="queued"))
+            connection.execute(update(EVALUATIONS).where(_claimed(evaluation_id, runner)).values(status="queued"))
 
     def finish(self, evaluation_id: str, reason: str | None) -> None:
-        """Close an evaluation: done, or failed for a reason."""
+        """Finish an evaluation: done, or failed if there is a reason."""
         self._close(evaluation_id, "done" if reason is None else "failed", reason)
 
     def _close(self, evaluation_id: str, status: Status, reason: str | None) -> None:
@@ -182,17 +182,17 @@ class JobStore:
         with self._database.transaction() as connection:
             connection.execute(update(EVALUATIONS).where(open_).values(end))
 
-    def _hold_quota(self, connection: Connection, owner: str) -> None:
+    def _check_quota(self, connection: Connection, owner: str) -> None:
         unfinished = and_(EVALUATIONS.c.owner == owner, EVALUATIONS.c.status.in_(UNFINISHED))
         count = connection.scalar(select(func.count()).select_from(EVALUATIONS).where(unfinished)) or 0
-        if count >= self._most_unfinished:
+        if count >= self._unfinished_limit:
             raise QuotaExceeded(
-                f"{count} evaluations are queued or running; at most {self._most_unfinished} may be "
+                f"{count} evaluations are queued or running; at most {self._unfinished_limit} may be "
                 "(GDSSM_MAX_EVALUATIONS). Wait for one to end, or cancel one."
             )
 
 
-def _mine(evaluation_id: str, runner: str) -> Any:  # noqa: ANN401  (SQLAlchemy's own)
+def _claimed(evaluation_id: str, runner: str) -> Any:  # noqa: ANN401  (SQLAlchemy's own)
     table = EVALUATIONS.c
     return and_(table.id == evaluation_id, table.runner == runner, table.status == "running")
 
@@ -206,7 +206,7 @@ def _record(row: RowMapping) -> EvaluationRecord:
     return EvaluationRecord(
         id=row["id"],
         request=EvaluationRequest.model_validate_json(row["request"]),
-        models=tuple(json.loads(row["models"])),
+        models=tuple(EvaluatedModel(**model) for model in json.loads(row["models"])),
         status=row["status"],
         done=row["done"],
         total=row["total"],

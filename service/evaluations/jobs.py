@@ -1,4 +1,4 @@
-"""Evaluations that run on the server, one at a time, each in a process of its own that can be stopped at any moment."""
+"""The queue of evaluations on the server, run one at a time, each in a process that can be stopped at any time."""
 
 import logging
 import secrets
@@ -9,21 +9,22 @@ from pathlib import Path
 
 from service.errors import DatabaseUnavailable
 from service.evaluations.job_store import EvaluationRecord, JobStore
-from service.evaluations.process import JobSpec, Process
+from service.evaluations.process import JobSpec, WorkerProcess
 from service.evaluations.request import EvaluationRequest
 from service.registry.repository import Repository
+from service.schemas.evaluations import EvaluatedModel
 
 logger = logging.getLogger(__name__)
 
 
 class Evaluations:
-    """Queues evaluations, and works them off in the background between `start` and `stop`.
+    """Queues evaluations, and runs them in the background between `start` and `stop`.
 
     Args:
-        store: Where they are stored.
-        repository: The models that may be asked for.
-        directories: Where a worker finds their files.
-        timeout: Seconds that one evaluation may take.
+        store: Evaluations in the database.
+        repository: The models that can be evaluated.
+        directories: Of the model files.
+        timeout: Seconds for one evaluation.
         poll_interval: Seconds between two checks of the queue, and between two heartbeats.
     """
 
@@ -42,10 +43,10 @@ class Evaluations:
         self._poll_interval = poll_interval
         self._runner = secrets.token_hex(8)
         self._stopping = threading.Event()
-        self._thread = threading.Thread(target=self._work, name="evaluations", daemon=True)
+        self._thread = threading.Thread(target=self._run_queue, name="evaluations", daemon=True)
 
     def submit(self, owner: str, request: EvaluationRequest) -> EvaluationRecord:
-        """Queue an evaluation of the models as they are now.
+        """Queue an evaluation of the current versions of models.
 
         Raises:
             UnknownModel: One of them is not served.
@@ -54,20 +55,20 @@ class Evaluations:
         from gdssm.evaluation.references import REFERENCES  # noqa: PLC0415  (a service starts without the learners)
 
         manifests = [self._repository.get(name).manifest for name in request.models]
-        models = [{"name": m.name, "version": m.version, "sha256": m.file_sha256} for m in manifests]
+        models = [EvaluatedModel(name=m.name, version=m.version, sha256=m.file_sha256) for m in manifests]
         total = len(request.distributions()) * (len(models) + len(REFERENCES))
         return self.store.add(owner, request, models, total)
 
     def start(self) -> None:
-        """Begin to work."""
+        """Start to run queued evaluations."""
         self._thread.start()
 
     def stop(self) -> None:
-        """End the work; an evaluation that is not finished goes back to the queue."""
+        """Stop; an unfinished evaluation is queued again."""
         self._stopping.set()
         self._thread.join()
 
-    def _work(self) -> None:
+    def _run_queue(self) -> None:
         while not self._stopping.wait(self._poll_interval):
             try:
                 record = self.store.claim(self._runner)
@@ -75,15 +76,15 @@ class Evaluations:
                     self._run(record)
             except DatabaseUnavailable as error:
                 logger.warning("evaluations wait: %s", error)
-            except Exception:  # whatever goes wrong with one evaluation, the next one has its turn
+            except Exception:  # the next evaluation runs whatever the error of this one
                 logger.exception("an evaluation could not be run")
 
     def _run(self, record: EvaluationRecord) -> None:
-        versions = {model["name"]: model["version"] for model in record.models}
+        versions = {model.name: model.version for model in record.models}
         spec = JobSpec(request=record.request, directories=tuple(self._directories), versions=versions)
-        begun = looked = time.monotonic()
+        began = last_heartbeat = time.monotonic()
         number = 0
-        with Process(spec) as process:
+        with WorkerProcess(spec) as process:
             for result in process.results(self._poll_interval):
                 if result is not None:
                     self.store.append(record.id, number, result)
@@ -91,10 +92,10 @@ class Evaluations:
                 if self._stopping.is_set():
                     return self.store.requeue(record.id, self._runner)
                 now = time.monotonic()
-                if now > begun + self._timeout:
+                if now > began + self._timeout:
                     return self.store.finish(record.id, f"It took longer than {self._timeout:g} seconds.")
-                if now >= looked + self._poll_interval:  # however fast the results come
-                    looked = now
+                if now >= last_heartbeat + self._poll_interval:  # however fast the results come
+                    last_heartbeat = now
                     if not self.store.heartbeat(record.id, self._runner):
                         return None
             return self.store.finish(record.id, process.failure())

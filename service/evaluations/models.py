@@ -1,4 +1,4 @@
-"""A model as a learner: in this process, or behind any function from tensors to tensors."""
+"""A model as a learner: a function from tensors to tensors, in this process or on a service."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -13,13 +13,13 @@ from service.errors import InvalidInput
 from service.inference import Infer
 from service.shapes import Array as Tensor
 
-PART = 100
-"""Tasks that are answered at a time, wherever the model runs: the same parts give the same numbers to the bit."""
+TASKS_PER_RUN = 100
+"""The same everywhere, so that results are equal to the bit."""
 
 
 @dataclass(frozen=True, eq=False)
 class ModelLearner:
-    """A model that learns anew from the context of every task."""
+    """A model that learns from the context of each task."""
 
     infer: Infer
     dtype: Dtype
@@ -28,9 +28,9 @@ class ModelLearner:
         """Answer the queries, as `Learner.predict` says.
 
         Raises:
-            ValueError: the tasks do not fit the model; with its own words.
+            ValueError: the tasks do not fit the model.
         """
-        parts = range(0, len(x), PART)
+        parts = range(0, len(x), TASKS_PER_RUN)
         return np.concatenate([self._run(x, y, x_query, part)["prediction"].astype(np.float64) for part in parts])
 
     def intervals(self, x: Array, y: Array, x_query: Array, levels: Sequence[float]) -> Array:
@@ -39,12 +39,12 @@ class ModelLearner:
         Raises:
             ValueError: as `predict`.
         """
-        found = [self._bounds(self._run(x, y, x_query, part), levels) for part in range(0, len(x), PART)]
+        found = [self._bounds(self._run(x, y, x_query, part), levels) for part in range(0, len(x), TASKS_PER_RUN)]
         return np.concatenate(found, axis=2)
 
     def _run(self, x: Array, y: Array, x_query: Array, start: int) -> Mapping[str, Tensor]:
         tensors = {"x": x, "y": y, "x_query": x_query}
-        part = slice(start, start + PART)
+        part = slice(start, start + TASKS_PER_RUN)
         try:
             return self.infer({name: tensor[part].astype(self.dtype) for name, tensor in tensors.items()})
         except InvalidInput as error:
@@ -57,7 +57,7 @@ class ModelLearner:
 
 
 def candidate(infer: Infer, manifest: Manifest) -> Candidate:
-    """Enter a model: its sensitivities are taken with a step that its precision allows."""
+    """Make the candidate of a model; the step of its sensitivities depends on its precision."""
     learner = ModelLearner(infer, manifest.dtype)
     step = 1e-4 if manifest.dtype == "float64" else 1e-2
     return Candidate(learner, manifest.gradient_steps, step, learner if manifest.gives_scale else None)

@@ -1,4 +1,4 @@
-"""The process of one evaluation: its results as they come, and its end."""
+"""The worker process of one evaluation, as the server sees it."""
 
 import os
 import queue
@@ -6,6 +6,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Self
 
@@ -16,7 +17,7 @@ COMMAND = [sys.executable, "-m", "service.evaluations.worker"]
 
 
 class JobSpec(Record):
-    """One evaluation for a worker process: sent as JSON on its standard input."""
+    """The job of a worker process, sent as JSON to its stdin."""
 
     request: EvaluationRequest
     directories: tuple[Path, ...]
@@ -25,20 +26,19 @@ class JobSpec(Record):
     """Of the models, by name."""
 
 
-class Process:
-    """A worker for one job; killed when the context is left."""
+class WorkerProcess:
+    """A worker for one job; killed at the end of the context."""
 
     def __init__(self, spec: JobSpec) -> None:
         pipe = subprocess.PIPE
-        # One thread, however many cores: whoever is asked for predictions meanwhile needs the others.
+        # One thread of linear algebra: predictions need the other cores.
         environment = {**os.environ, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
         self._process = subprocess.Popen(COMMAND, stdin=pipe, stdout=pipe, stderr=pipe, env=environment)  # noqa: S603  (our own command)
         self._lines: queue.SimpleQueue[str | None] = queue.SimpleQueue()
-        self._complaint = b""
+        self._errors = b""
         self._threads = [
-            threading.Thread(target=self._tell, args=[spec.model_dump_json().encode()], daemon=True),
-            threading.Thread(target=self._listen, daemon=True),
-            threading.Thread(target=self._hear_complaints, daemon=True),
+            threading.Thread(target=self._exchange, args=[spec.model_dump_json().encode()], daemon=True),
+            threading.Thread(target=self._read_errors, daemon=True),
         ]
 
     def __enter__(self) -> Self:
@@ -52,11 +52,11 @@ class Process:
         for thread in self._threads:
             thread.join()
 
-    def results(self, pulse: float) -> Iterator[str | None]:
-        """Yield every result, and None whenever there was none for `pulse` seconds; ends with the process."""
+    def results(self, timeout: float) -> Iterator[str | None]:
+        """Yield each result, and None after every `timeout` seconds without one; ends with the process."""
         while True:
             try:
-                result = self._lines.get(timeout=pulse)
+                result = self._lines.get(timeout=timeout)
             except queue.Empty:
                 yield None
                 continue
@@ -65,26 +65,24 @@ class Process:
             yield result
 
     def failure(self) -> str | None:
-        """Say why the process failed; None if it did not."""
+        """Wait for the end; returns the reason of a failure, or None."""
         if self._process.wait() == 0:
             return None
         self._threads[-1].join()
-        last = self._complaint.decode(errors="replace").strip().splitlines()[-1:]
-        return f"The evaluation failed: {' '.join(last) or 'its process ended without a word.'}"
+        last = self._errors.decode(errors="replace").strip().splitlines()[-1:]
+        return f"The evaluation failed: {' '.join(last) or 'its process ended without a message.'}"
 
-    def _tell(self, spec: bytes) -> None:
-        assert self._process.stdin is not None  # noqa: S101  (a pipe)
-        with self._process.stdin as stdin:
+    def _exchange(self, spec: bytes) -> None:
+        """Write the job, which the worker reads whole before it writes, and read the results."""
+        assert self._process.stdin is not None and self._process.stdout is not None  # noqa: S101, PT018  (pipes)
+        with suppress(BrokenPipeError), self._process.stdin as stdin:
             stdin.write(spec)
-
-    def _listen(self) -> None:
-        assert self._process.stdout is not None  # noqa: S101  (a pipe)
         with self._process.stdout as stdout:
             for line in stdout:
                 self._lines.put(line.decode().strip())
         self._lines.put(None)
 
-    def _hear_complaints(self) -> None:
+    def _read_errors(self) -> None:
         assert self._process.stderr is not None  # noqa: S101  (a pipe)
         with self._process.stderr as stderr:
-            self._complaint = stderr.read()
+            self._errors = stderr.read()

@@ -1,4 +1,4 @@
-"""An evaluation written down: as JSON for machines, as Markdown for people."""
+"""The report of `gdssm eval`, as JSON and Markdown."""
 
 from collections.abc import Iterator
 from itertools import groupby
@@ -7,6 +7,7 @@ from typing import Literal, get_args
 from service.artifact import Record
 from service.evaluations.request import EvaluationRequest
 from service.evaluations.result import IntervalView, ScoreView
+from service.schemas.evaluations import EvaluatedModel
 
 Metric = Literal[
     "loss",
@@ -27,7 +28,7 @@ TITLES = (
     "prediction difference",
     "sensitivity cosine",
 )
-"""Of the metrics, in their order."""
+"""Of the metrics, in order."""
 
 NOTE = (
     "In brackets: the 95 % interval over tasks. Coverage and score are of the predictive intervals of models that give "
@@ -36,31 +37,23 @@ NOTE = (
 )
 
 
-class ExaminedModel(Record):
-    """A model, to the bit."""
-
-    name: str
-    version: str
-    sha256: str
-
-
 class Report(Record):
-    """What was asked for, of which models, and what was found."""
+    """A request, the evaluated models, and the results."""
 
     format: Literal["gdssm-evaluation/1"] = "gdssm-evaluation/1"
     request: EvaluationRequest
-    models: tuple[ExaminedModel, ...]
+    models: tuple[EvaluatedModel, ...]
     results: tuple[ScoreView, ...]
 
     @property
     def own_results(self) -> list[ScoreView]:
-        """Those of the models; the reference learners stand beside them."""
+        """The results of the models, without the reference learners."""
         names = {model.name for model in self.models}
         return [result for result in self.results if result.learner in names]
 
 
 def value_of(result: ScoreView, metric: Metric) -> IntervalView | None:
-    """Look a metric up; None where the learner was refused, or has none."""
+    """Get a metric; None if the learner was refused or has none."""
     interval: IntervalView | None = getattr(result, metric)
     return interval
 

@@ -1,4 +1,4 @@
-"""What is asked for: tasks, models and sizes, within bounds."""
+"""A request for an evaluation, with limits on its size."""
 
 from collections.abc import Callable, Sized
 from typing import TYPE_CHECKING, Annotated, Literal, Self
@@ -18,21 +18,21 @@ if TYPE_CHECKING:
 
 SuiteName = Literal["paper", "practical", "tables", "data"]
 """Suites of `gdssm.evaluation`, and `data` for rows of the caller's own."""
-MOST_INPUTS = {"paper": 10, "practical": 10, "tables": 12}
+SUITE_INPUTS = {"paper": 10, "practical": 10, "tables": 12}
 """Inputs of a suite's widest distribution."""
-MOST_NUMBERS = 20_000_000
+NUMBERS_LIMIT = 20_000_000
 """In the tasks of one distribution, over all lengths of context: 160 MB."""
 
-MOST_ROWS = 100_000
-MOST_COLUMNS = 512
-MOST_MODELS = MOST_LENGTHS = 20
+ROWS_LIMIT = 100_000
+COLUMNS_LIMIT = 512
+MODELS_LIMIT = LENGTHS_LIMIT = 20
 
 
 def _before(check: Callable[[Sized, str], object], rule: str) -> BeforeValidator:
-    """Look at a list before pydantic, which makes an error of each of a million wrong entries.
+    """Check a list before pydantic, which would report each of a million wrong entries.
 
     Args:
-        check: Takes the list and the name to begin every position with; raises InvalidInput.
+        check: Takes the list and the prefix of positions in messages; raises InvalidInput.
         rule: As for `refusing`.
     """
 
@@ -54,25 +54,25 @@ def _at_most(entries: int) -> BeforeValidator:
 
 def _check_table(value: Sized, name: str) -> None:
     columns = numbers.matrix(value, name).shape[1]
-    if columns > MOST_COLUMNS:
-        raise InvalidInput(Problem(name, f"has {columns} columns. Send at most {MOST_COLUMNS}."))
+    if columns > COLUMNS_LIMIT:
+        raise InvalidInput(Problem(name, f"has {columns} columns. Send at most {COLUMNS_LIMIT}."))
 
 
 Number = Annotated[float, Field(strict=True, allow_inf_nan=False)]
-Row = Annotated[tuple[Number, ...], Field(min_length=1, max_length=MOST_COLUMNS)]
+Row = Annotated[tuple[Number, ...], Field(min_length=1, max_length=COLUMNS_LIMIT)]
 ModelName = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._-]*$", max_length=100)]
 Length = Annotated[int, Field(strict=True, ge=1, le=10_000)]
 
 
 class UploadedTable(Described, Record):
-    """Rows of the caller's own, from which tasks are drawn as random splits."""
+    """The caller's own rows, from which tasks are drawn as random splits."""
 
     x: Annotated[
-        tuple[Row, ...], _at_most(MOST_ROWS), _before(_check_table, "must be rows of one width, of finite numbers")
-    ] = Field(min_length=2, max_length=MOST_ROWS, examples=[[[1.0], [2.0], [3.0]]])
+        tuple[Row, ...], _at_most(ROWS_LIMIT), _before(_check_table, "must be rows of one width, of finite numbers")
+    ] = Field(min_length=2, max_length=ROWS_LIMIT, examples=[[[1.0], [2.0], [3.0]]])
     """R rows of D inputs."""
-    y: Annotated[tuple[Number, ...], _at_most(MOST_ROWS), _before(numbers.vector, "must be finite numbers")] = Field(
-        min_length=2, max_length=MOST_ROWS, examples=[[2.0, 4.0, 6.0]]
+    y: Annotated[tuple[Number, ...], _at_most(ROWS_LIMIT), _before(numbers.vector, "must be finite numbers")] = Field(
+        min_length=2, max_length=ROWS_LIMIT, examples=[[2.0, 4.0, 6.0]]
     )
     """R outputs."""
 
@@ -84,34 +84,36 @@ class UploadedTable(Described, Record):
 
 
 class EvaluationRequest(Described, Record):
-    """One evaluation; the same request gives the same numbers."""
+    """A request; the same request gives the same numbers."""
 
     suite: SuiteName = "paper"
     """The paper's tasks, practical ones, tables of measurements that ship, or tasks drawn from `data`."""
     data: UploadedTable | None = None
     """With the suite `data` only."""
-    models: Annotated[tuple[ModelName, ...], _at_most(MOST_MODELS)] = Field(
-        min_length=1, max_length=MOST_MODELS, examples=[["linear", "gd-1"]]
+    models: Annotated[tuple[ModelName, ...], _at_most(MODELS_LIMIT)] = Field(
+        min_length=1, max_length=MODELS_LIMIT, examples=[["linear", "gd-1"]]
     )
-    """Names of models; one that does not fit a distribution is refused there with its reason."""
+    """Names of models; a model that does not fit a distribution is refused there, with the reason."""
     seed: int = Field(0, strict=True, ge=0, le=2**32 - 1)
     tasks: int = Field(200, strict=True, ge=2, le=5_000)
     """Tasks of each distribution."""
     queries: int = Field(4, strict=True, ge=1, le=100)
     """Queries of each task."""
     observations: Length = 10
-    """Length of the context where everything is measured."""
-    curve: Annotated[tuple[Length, ...], _at_most(MOST_LENGTHS)] = Field((1, 2, 5, 10, 20, 50), max_length=MOST_LENGTHS)
+    """Length of the context at which every metric is measured."""
+    curve: Annotated[tuple[Length, ...], _at_most(LENGTHS_LIMIT)] = Field(
+        (1, 2, 5, 10, 20, 50), max_length=LENGTHS_LIMIT
+    )
     """Lengths of the context on the learning curve."""
 
     @model_validator(mode="after")
     def _is_bounded(self) -> Self:
         if (self.suite == "data") != (self.data is not None):
             raise ValueError("data belongs to the suite 'data', and only to it")
-        inputs = len(self.data.x[0]) if self.data else MOST_INPUTS[self.suite]
+        inputs = len(self.data.x[0]) if self.data else SUITE_INPUTS[self.suite]
         rows = sum(length + self.queries for length in (self.observations, *self.curve))
-        if self.tasks * rows * (inputs + 1) > MOST_NUMBERS:
-            raise ValueError(f"the tasks hold more than {MOST_NUMBERS} numbers; ask for fewer, or shorter ones")
+        if self.tasks * rows * (inputs + 1) > NUMBERS_LIMIT:
+            raise ValueError(f"the tasks hold more than {NUMBERS_LIMIT} numbers; ask for fewer, or shorter ones")
         if self.data and max(self.observations, *self.curve, 0) + self.queries > len(self.data.x):
             raise ValueError(f"a task needs more rows than the {len(self.data.x)} of the table; ask for shorter ones")
         return self

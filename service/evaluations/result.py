@@ -1,4 +1,4 @@
-"""Results as JSON: numbers that are not finite are null."""
+"""Results as JSON, with null for numbers that are not finite."""
 
 import math
 from dataclasses import asdict
@@ -36,7 +36,7 @@ class ScoreView(Described, Record):
     distribution: str
     learner: str
     refused: str | None = None
-    """The reason, if it does not fit; everything below is then null."""
+    """The reason if it does not fit; the metrics are then null."""
     loss: IntervalView | None = None
     """½ · mean squared error."""
     r2: IntervalView | None = None
@@ -45,7 +45,7 @@ class ScoreView(Described, Record):
     sensitivity_cosine: IntervalView | None = None
     """With the sensitivity of the same; blind to scale."""
     coverage_80: IntervalView | None = None
-    """Share of observations at the queries within their 80 % interval; null, here and below, if it gives none."""
+    """Share of observations at the queries within their 80 % interval; null if the learner gives no intervals."""
     coverage_90: IntervalView | None = None
     """Share of observations at the queries within their 90 % interval."""
     interval_score_90: IntervalView | None = None
@@ -55,7 +55,7 @@ class ScoreView(Described, Record):
 
 
 def view(result: "Score | Skipped") -> ScoreView:
-    """Put a result into the form in which it is stored and sent."""
+    """Convert a result."""
     from gdssm.evaluation.evaluate import Skipped  # noqa: PLC0415  (a service starts without the learners)
 
     if isinstance(result, Skipped):

@@ -2,8 +2,8 @@
 
     condition = [[MODEL][@DISTRIBUTION] "."] METRIC COMPARISON NUMBER
 
-Without a model it is about every model that was asked for, without a distribution about every one; reference learners
-are never meant, nor models that have no such number (coverage without intervals). A mean that is not a finite number
+Without a model it applies to every requested model, without a distribution to every distribution; it does not apply to
+reference learners, nor to models without the metric (coverage without intervals). A mean that is not a finite number
 meets every condition.
 """
 
@@ -32,7 +32,7 @@ CONDITION = re.compile(
 
 @dataclass(frozen=True)
 class Threshold:
-    """A condition, taken apart."""
+    """A condition, parsed."""
 
     text: str
     model: str | None
@@ -43,10 +43,10 @@ class Threshold:
 
     @classmethod
     def parse(cls, text: str) -> Self:
-        """Read a condition.
+        """Parse a condition.
 
         Raises:
-            InvalidInput: It is none.
+            InvalidInput: It is not a condition.
         """
         found = CONDITION.fullmatch(text)
         try:
@@ -55,30 +55,30 @@ class Threshold:
             number = None
         if found is None or number is None:
             metrics = ", ".join(METRICS)
-            rule = f"must be as 'r2 < 0.9' or 'linear@sine.loss > 1', of {metrics}; this is {text!r}."
+            rule = f"must be like 'r2 < 0.9' or 'linear@sine.loss > 1', of {metrics}; this is {text!r}."
             raise InvalidInput(Problem("--fail-if", rule))
         metric = cast("Metric", found["metric"])
         return cls(text, found["model"] or None, found["distribution"], metric, found["comparison"], number)
 
     def met_by(self, results: Iterable[ScoreView]) -> Iterator[str]:
-        """Say where the condition is met.
+        """Describe where the condition is met.
 
         Args:
-            results: Of the models that were asked for.
+            results: Of the requested models.
 
         Raises:
-            InvalidInput: It is about none of them, so that it could never be met.
+            InvalidInput: It applies to none of them.
         """
-        meant = [result for result in results if self._means(result)]
-        if not meant:
-            raise InvalidInput(Problem("--fail-if", f"{self.text!r} is about nothing that was measured."))
-        for result in meant:
+        applicable = [result for result in results if self._applies(result)]
+        if not applicable:
+            raise InvalidInput(Problem("--fail-if", f"{self.text!r} applies to no result."))
+        for result in applicable:
             mean = getattr(value_of(result, self.metric), "mean", None)
             if mean is None or COMPARISONS[self.comparison](mean, self.number):
                 shown = "not a finite number" if mean is None else f"{mean:.6g}"
                 yield f"{result.learner}@{result.distribution}.{self.metric} is {shown}: {self.text}"
 
-    def _means(self, result: ScoreView) -> bool:
+    def _applies(self, result: ScoreView) -> bool:
         return (
             value_of(result, self.metric) is not None
             and self.model in {None, result.learner}

@@ -1,7 +1,7 @@
-"""One evaluation in a process of its own, so that nobody else waits for it.
+"""The worker process of one evaluation.
 
-`python -m service.evaluations.worker` reads an `JobSpec` as JSON on stdin and writes one line of JSON for each
-result, as soon as there is one.
+`python -m service.evaluations.worker` reads a `JobSpec` as JSON from stdin and writes each result as a line of JSON to
+stdout, without delay.
 """
 
 import os
@@ -16,11 +16,11 @@ from service.registry.repository import Repository
 from service.runtime import Runtime
 
 NICE_LEVEL = 10
-"""How far it stands back, as `nice` counts."""
+"""Added to the nice level of the process, so that predictions come first."""
 
 
 def main() -> None:
-    """Work one spec off, standing back behind whoever answers predictions on the same machine."""
+    """Run one job, with a lower priority than predictions on the same machine."""
     os.nice(NICE_LEVEL)
     spec = JobSpec.model_validate_json(sys.stdin.buffer.read())
     repository = Repository.load(spec.directories, threads=1)
@@ -32,7 +32,7 @@ def main() -> None:
 
 
 def enter(runtime: Runtime) -> Candidate:
-    """Enter a model that runs in this process."""
+    """Make the candidate of a model in this process."""
     return candidate(unlimited(runtime), runtime.manifest)
 
 

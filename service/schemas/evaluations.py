@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class EvaluatedModel(ModelReference):
-    """The version of a model that is evaluated."""
+    """A model, as evaluated."""
 
     sha256: str
 

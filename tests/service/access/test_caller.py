@@ -5,13 +5,13 @@ import pytest
 from service.access.caller import ANONYMOUS, Caller
 
 
-def test_without_authentication_everybody_owns_the_same_and_may_do_everything() -> None:
+def test_anonymous_caller_is_admin_without_owner() -> None:
     assert ANONYMOUS.key_id == ""
     assert ANONYMOUS.admin
     assert ANONYMOUS.rate_limit is None
 
 
-def test_what_a_caller_may_do_does_not_change() -> None:
+def test_caller_is_immutable() -> None:
     """One object is handed to every request of its key."""
     caller = Caller("alice", admin=False)
     for field in fields(Caller):

@@ -59,14 +59,14 @@ def known(keys: Keys, ring: KeyRing) -> str:
     return key
 
 
-def test_a_key_tells_who_asks_and_what_they_may_do(keys: Keys, ring: KeyRing) -> None:
+def test_valid_key_authenticates_its_holder(keys: Keys, ring: KeyRing) -> None:
     plain, admin = keys.create("alice"), keys.create("deploy", admin=True, rate_limit=7)
     ring.refresh()
     assert ring.caller(plain) == Caller(plain.split("_")[1], admin=False)
     assert ring.caller(admin) == Caller(admin.split("_")[1], admin=True, rate_limit=7)
 
 
-def test_whatever_differs_from_a_key_is_refused(keys: Keys, ring: KeyRing) -> None:
+def test_altered_keys_are_refused(keys: Keys, ring: KeyRing) -> None:
     key, other = known(keys, ring), known(keys, ring)
     prefix, key_id, secret = key.split("_", 2)
     wrong = [key[:-1], key + "A", key.upper(), f"other_{key_id}_{secret}", f"{prefix}_{key_id}_", f"{prefix}_{key_id}"]
@@ -77,7 +77,7 @@ def test_whatever_differs_from_a_key_is_refused(keys: Keys, ring: KeyRing) -> No
     assert ring.caller(key).key_id == key_id
 
 
-def test_no_key_is_told_how_to_send_one(ring: KeyRing) -> None:
+def test_missing_key_error_describes_the_header(ring: KeyRing) -> None:
     with pytest.raises(Unauthenticated, match="Authorization: Bearer"):
         ring.caller(None)
 
@@ -92,7 +92,7 @@ def test_secrets_are_compared_in_constant_time_even_for_an_unknown_id(keys: Keys
     assert lengths == [[64, 64], [64, 64]]
 
 
-def test_no_number_of_made_up_keys_reaches_the_database_or_is_remembered(keys: Counted, ring: KeyRing) -> None:
+def test_made_up_keys_cause_few_reads_and_are_not_cached(keys: Counted, ring: KeyRing) -> None:
     before = keys.readings
     for number in range(1000):
         with pytest.raises(Unauthenticated):
@@ -102,7 +102,7 @@ def test_no_number_of_made_up_keys_reaches_the_database_or_is_remembered(keys: C
     assert ring._keys_by_id == {}
 
 
-def test_a_reading_that_began_before_a_key_came_may_have_missed_it(ring: KeyRing, clock: Clock) -> None:
+def test_key_sent_during_a_read_may_be_new(ring: KeyRing, clock: Clock) -> None:
     key = "gdssm_0123456789abcdef_guess"
     came = clock.now + 0.001
     assert ring.may_be_new(key, came)
@@ -111,7 +111,7 @@ def test_a_reading_that_began_before_a_key_came_may_have_missed_it(ring: KeyRing
     assert not ring.may_be_new(key, came)
 
 
-def test_readings_for_new_keys_are_limited_until_the_time_is_over(ring: KeyRing, clock: Clock) -> None:
+def test_extra_reads_are_limited_within_the_refresh_interval(ring: KeyRing, clock: Clock) -> None:
     key = "gdssm_0123456789abcdef_guess"
     for _ in range(EXTRA_READS_LIMIT):
         assert ring.may_be_new(key, clock.now + 1)
@@ -124,7 +124,7 @@ def test_readings_for_new_keys_are_limited_until_the_time_is_over(ring: KeyRing,
     assert ring.may_be_new(key, clock.now + 1)
 
 
-def test_a_revoked_key_closes_as_soon_as_the_keys_are_read_again(keys: Keys, ring: KeyRing, clock: Clock) -> None:
+def test_revoked_key_is_refused_after_the_next_read(keys: Keys, ring: KeyRing, clock: Clock) -> None:
     key = known(keys, ring)
     keys.revoke(key.split("_")[1])
     clock.now += REFRESH_INTERVAL * 0.99
@@ -137,7 +137,7 @@ def test_a_revoked_key_closes_as_soon_as_the_keys_are_read_again(keys: Keys, rin
         ring.caller(key)
 
 
-def test_keys_are_fresh_for_2_seconds_and_last_5_minutes_without_the_database(
+def test_keys_refresh_after_2_seconds_and_last_5_minutes_without_database(
     keys: Counted, ring: KeyRing, clock: Clock, caplog: pytest.LogCaptureFixture
 ) -> None:
     """In numbers, because `REFRESH_INTERVAL` and the like are what may be wrong."""
@@ -163,9 +163,7 @@ def test_keys_are_fresh_for_2_seconds_and_last_5_minutes_without_the_database(
         ring.caller(key)
 
 
-def test_known_keys_outlive_a_silent_database_for_a_while_and_no_longer(
-    keys: Counted, ring: KeyRing, clock: Clock
-) -> None:
+def test_cached_keys_are_valid_until_the_outage_limit(keys: Counted, ring: KeyRing, clock: Clock) -> None:
     key = known(keys, ring)
     keys.cut_off = True
     clock.now += OUTAGE_LIMIT * 0.99
@@ -181,9 +179,7 @@ def test_known_keys_outlive_a_silent_database_for_a_while_and_no_longer(
     assert ring.caller(key).key_id in key
 
 
-def test_the_operator_is_told_when_there_is_no_key_to_come_in_with(
-    keys: Keys, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_warning_is_logged_when_there_is_no_key(keys: Keys, caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.WARNING):
         KeyRing.open(keys)
         assert [record.getMessage() for record in caplog.records] == [NO_KEY_YET]
@@ -197,18 +193,18 @@ def test_the_operator_is_told_when_there_is_no_key_to_come_in_with(
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "127.8.9.10", "::1", "localhost"])
-def test_on_loopback_callers_need_no_key_unless_it_is_asked_for(host: str) -> None:
+def test_loopback_needs_keys_only_if_auth_is_on(host: str) -> None:
     assert not keys_required(Settings(host=host))
     assert keys_required(Settings(host=host, auth="on"))
 
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "::", "", "10.0.0.1", "128.0.0.1", "localhost.example.org"])  # noqa: S104
-def test_elsewhere_callers_need_a_key_unless_it_is_disabled(host: str) -> None:
+def test_other_hosts_need_keys_unless_auth_is_off(host: str) -> None:
     assert keys_required(Settings(host=host))
     assert not keys_required(Settings(host=host, auth="off"))
 
 
-def test_without_a_first_reading_no_key_is_refused_for_what_it_is(keys: Counted, clock: Clock) -> None:
+def test_without_first_read_the_database_error_is_raised(keys: Counted, clock: Clock) -> None:
     key = keys.create("alice")
     keys.cut_off = True
     ring = KeyRing(keys, clock)
@@ -223,9 +219,7 @@ def test_without_a_first_reading_no_key_is_refused_for_what_it_is(keys: Counted,
     assert ring.caller(key).key_id in key
 
 
-def test_the_operator_is_not_told_to_make_a_key_where_keys_cannot_be_read(
-    keys: Counted, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_no_missing_key_warning_when_keys_cannot_be_read(keys: Counted, caplog: pytest.LogCaptureFixture) -> None:
     keys.cut_off = True
     with caplog.at_level(logging.WARNING):
         KeyRing.open(keys)

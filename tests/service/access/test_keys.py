@@ -17,7 +17,7 @@ def keys(tmp_path: Path) -> Iterator[Keys]:
     database.close()
 
 
-def test_a_key_names_its_id_and_carries_256_random_bits(keys: Keys) -> None:
+def test_key_contains_its_id_and_256_random_bits(keys: Keys) -> None:
     made = [keys.create("alice") for _ in range(20)]
     ids = [key.id for key in keys.list()]
     for key, key_id in nonempty(zip(made, ids, strict=True)):
@@ -27,7 +27,7 @@ def test_a_key_names_its_id_and_carries_256_random_bits(keys: Keys) -> None:
     assert len(set(made)) == len(set(ids)) == 20
 
 
-def test_the_database_holds_the_hash_and_nowhere_the_secret(keys: Keys, tmp_path: Path) -> None:
+def test_database_stores_the_hash_but_not_the_secret(keys: Keys, tmp_path: Path) -> None:
     secret = keys.create("alice").split("_", 2)[2]
     (key,) = keys.list()
     assert key.secret_sha256 == hash_of(secret)
@@ -36,14 +36,14 @@ def test_the_database_holds_the_hash_and_nowhere_the_secret(keys: Keys, tmp_path
         assert secret.encode() not in file.read_bytes()
 
 
-def test_what_was_said_of_a_key_is_kept(keys: Keys) -> None:
+def test_key_attributes_are_stored(keys: Keys) -> None:
     keys.create("alice")
     keys.create("deploy", admin=True, rate_limit=600)
     said = [(key.name, key.admin, key.rate_limit, key.revoked) for key in keys.list()]
     assert said == [("alice", False, None, None), ("deploy", True, 600, None)]
 
 
-def test_a_revoked_key_is_listed_but_not_in_force(keys: Keys) -> None:
+def test_revoked_key_is_listed_but_not_valid(keys: Keys) -> None:
     keys.create("alice")
     keys.create("bob")
     alice, bob = keys.list()
@@ -52,7 +52,7 @@ def test_a_revoked_key_is_listed_but_not_in_force(keys: Keys) -> None:
     assert [key.revoked is None for key in keys.list()] == [False, True]
 
 
-def test_only_a_key_in_force_can_be_revoked(keys: Keys) -> None:
+def test_only_a_valid_key_can_be_revoked(keys: Keys) -> None:
     keys.create("alice")
     (alice,) = keys.list()
     keys.revoke(alice.id)
@@ -62,12 +62,12 @@ def test_only_a_key_in_force_can_be_revoked(keys: Keys) -> None:
 
 
 @pytest.mark.parametrize("name", ["n", "é", "n" * 100])
-def test_a_name_of_1_to_100_characters_is_kept(keys: Keys, name: str) -> None:
+def test_name_of_1_to_100_characters_is_accepted(keys: Keys, name: str) -> None:
     keys.create(name)
     assert [key.name for key in keys.list()] == [name]
 
 
-def test_what_is_known_of_a_key_does_not_change(keys: Keys) -> None:
+def test_key_is_immutable(keys: Keys) -> None:
     keys.create("alice")
     (key,) = keys.list()
     for field in fields(Key):
@@ -76,7 +76,7 @@ def test_what_is_known_of_a_key_does_not_change(keys: Keys) -> None:
 
 
 @pytest.mark.parametrize("name", ["", "n" * 101, "two\nlines", "\x1b[31m"])
-def test_a_name_that_cannot_be_listed_is_refused(keys: Keys, name: str) -> None:
+def test_unprintable_or_long_name_is_refused(keys: Keys, name: str) -> None:
     with pytest.raises(InvalidInput, match="1 to 100 printable characters"):
         keys.create(name)
     assert keys.list() == ()

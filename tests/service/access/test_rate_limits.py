@@ -21,25 +21,25 @@ def accepted(rates: RateLimits, caller: Caller, tries: int) -> int:
     return count
 
 
-def test_a_key_may_ask_so_often_whatever_others_do() -> None:
+def test_limit_is_counted_per_key() -> None:
     rates = RateLimits(5)
     assert accepted(rates, ALICE, 11) == 5
     assert accepted(rates, BOB, 11) == 5
 
 
-def test_the_limit_of_the_key_wins_over_the_setting() -> None:
+def test_key_limit_overrides_the_setting() -> None:
     rates = RateLimits(5)
     assert accepted(rates, Caller("alice", admin=False, rate_limit=7), 11) == 7
     assert accepted(rates, Caller("bob", admin=False, rate_limit=0), 11) == 11
 
 
-def test_zero_is_no_limit_and_costs_nothing() -> None:
+def test_zero_is_unlimited_and_stores_nothing() -> None:
     rates = RateLimits(0)
     assert accepted(rates, ANONYMOUS, 11) == 11
     assert not rates._requests
 
 
-def test_what_is_remembered_of_a_key_is_at_most_its_limit(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_stored_times_never_exceed_the_limit(monkeypatch: pytest.MonkeyPatch) -> None:
     now = 0.0
     monkeypatch.setattr("time.monotonic", lambda: now)
     rates = RateLimits(5)
@@ -48,7 +48,7 @@ def test_what_is_remembered_of_a_key_is_at_most_its_limit(monkeypatch: pytest.Mo
         assert len(rates._requests[ALICE.key_id]) <= 5
 
 
-def test_one_too_many_is_told_the_limit_and_when_the_next_may_come(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_refusal_has_the_limit_and_retry_after(monkeypatch: pytest.MonkeyPatch) -> None:
     now = 1_000_000.0
     monkeypatch.setattr("time.monotonic", lambda: now)
     rates = RateLimits(2)
@@ -64,7 +64,7 @@ def test_one_too_many_is_told_the_limit_and_when_the_next_may_come(monkeypatch: 
     assert accepted(rates, ALICE, 2) == 1
 
 
-def test_a_request_counts_for_sixty_seconds_and_no_longer(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_request_counts_for_60_seconds(monkeypatch: pytest.MonkeyPatch) -> None:
     now = began = 1_000_000.0
     monkeypatch.setattr("time.monotonic", lambda: now)
     rates = RateLimits(1)
@@ -77,7 +77,7 @@ def test_a_request_counts_for_sixty_seconds_and_no_longer(monkeypatch: pytest.Mo
     assert accepted(rates, ALICE, 2) == 1
 
 
-def test_a_refused_caller_who_waits_as_long_as_told_is_accepted(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_waiting_for_retry_after_is_sufficient(monkeypatch: pytest.MonkeyPatch) -> None:
     now = 1_000_000.0
     monkeypatch.setattr("time.monotonic", lambda: now)
     rates = RateLimits(1)
@@ -89,7 +89,7 @@ def test_a_refused_caller_who_waits_as_long_as_told_is_accepted(monkeypatch: pyt
         assert refused.value.retry_after == math.ceil(60 - passed)
 
 
-def test_a_caller_is_never_told_to_wait_for_no_time(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_retry_after_is_at_least_one_second(monkeypatch: pytest.MonkeyPatch) -> None:
     """Beyond 2²⁰ seconds a number has half as many digits behind the point, so that a minute later may round to now."""
     now = math.nextafter(2.0**20 - 30, math.inf)
     monkeypatch.setattr("time.monotonic", lambda: now)

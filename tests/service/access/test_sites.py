@@ -26,15 +26,15 @@ def test_other_names_are_refused_without_keys(host: str) -> None:
 
 
 @pytest.mark.parametrize("host", [*LOOPBACK, *FOREIGN, ""])
-def test_with_keys_any_name_is_allowed(host: str) -> None:
+def test_any_host_is_allowed_with_keys(host: str) -> None:
     assert sites(auth="on").allows(host.encode())
 
 
-def test_a_request_without_host_is_allowed_because_browsers_send_one() -> None:
+def test_request_without_host_is_allowed() -> None:
     assert sites().allows(b"")
 
 
-def test_the_address_that_it_listens_on_is_allowed() -> None:
+def test_bound_address_is_allowed() -> None:
     bound = sites(host="gdssm.internal", auth="off")
     assert bound.allows(b"gdssm.internal:8000")
     assert not bound.allows(b"other.internal:8000")
@@ -43,7 +43,7 @@ def test_the_address_that_it_listens_on_is_allowed() -> None:
 
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "::"])  # noqa: S104  (read, never listened on)
-def test_listening_everywhere_allows_every_address_but_no_name(host: str) -> None:
+def test_unspecified_bind_address_allows_addresses_but_not_names(host: str) -> None:
     everywhere = sites(host=host, auth="off")
     assert everywhere.allows(b"10.0.0.1:8000")
     assert everywhere.allows(b"[2001:db8::1]:8000")
@@ -51,21 +51,21 @@ def test_listening_everywhere_allows_every_address_but_no_name(host: str) -> Non
 
 
 @pytest.mark.parametrize("auth", ["on", "off"])
-def test_listed_names_are_allowed_besides_loopback_and_checked_with_keys_too(auth: str) -> None:
+def test_allowed_hosts_are_checked_with_keys_too(auth: str) -> None:
     listed = sites(auth=auth, allowed_hosts="gdssm.example.org, 10.0.0.1")
     for host in (b"gdssm.example.org", b"GDSSM.example.org:443", b"10.0.0.1:8000", b"localhost:8000"):
         assert listed.allows(host)
     assert not listed.allows(b"evil.example")
 
 
-def test_a_star_allows_every_name_but_no_foreign_page() -> None:
+def test_star_allows_every_host_but_no_foreign_page() -> None:
     anything = sites(allowed_hosts="*")
     assert anything.allows(b"evil.example")
     with pytest.raises(ForeignSite):
         anything.check_page("POST", {b"host": b"localhost:8000", b"origin": b"http://evil.example"})
 
 
-def test_an_unknown_host_is_told_which_names_there_are() -> None:
+def test_unknown_host_error_names_the_remedies() -> None:
     assert str(unknown_host(b"evil.example")) == (
         "This service is not addressed as 'evil.example' (Host). "
         "Call it by localhost or by the address that it listens on, or list the name in GDSSM_ALLOWED_HOSTS."
@@ -85,17 +85,17 @@ OTHER = [
 
 
 @pytest.mark.parametrize(("origin", "host"), OWN)
-def test_the_page_of_the_service_may_ask(origin: bytes, host: bytes) -> None:
+def test_own_page_is_allowed(origin: bytes, host: bytes) -> None:
     sites().check_page("POST", {b"origin": origin, b"host": host})
 
 
 @pytest.mark.parametrize(("origin", "host"), OTHER)
-def test_a_page_of_another_site_or_port_may_not(origin: bytes, host: bytes) -> None:
+def test_page_of_another_site_or_port_is_refused(origin: bytes, host: bytes) -> None:
     with pytest.raises(ForeignSite, match="GDSSM_ALLOWED_HOSTS"):
         sites().check_page("POST", {b"origin": origin, b"host": host})
 
 
-def test_a_listed_page_may_ask_behind_a_proxy_that_changes_host() -> None:
+def test_listed_page_is_allowed_behind_a_proxy_that_changes_host() -> None:
     listed = sites(allowed_hosts="gdssm.example.org")
     listed.check_page("POST", {b"origin": b"https://gdssm.example.org", b"host": b"127.0.0.1:8000"})
 
@@ -103,7 +103,7 @@ def test_a_listed_page_may_ask_behind_a_proxy_that_changes_host() -> None:
 LINK = {b"sec-fetch-site": b"cross-site", b"sec-fetch-mode": b"navigate", b"sec-fetch-dest": b"document"}
 
 
-def test_a_link_may_be_followed_to_a_page() -> None:
+def test_following_a_link_to_a_page_is_allowed() -> None:
     sites().check_page("GET", LINK)
 
 
@@ -116,7 +116,7 @@ def test_a_link_may_be_followed_to_a_page() -> None:
         ("GET", {**LINK, b"sec-fetch-dest": b"iframe"}),
     ],
 )
-def test_everything_else_across_sites_is_refused(method: str, headers: dict[bytes, bytes]) -> None:
+def test_other_cross_site_requests_are_refused(method: str, headers: dict[bytes, bytes]) -> None:
     with pytest.raises(ForeignSite, match="cross-site"):
         sites().check_page(method, headers)
 
@@ -125,5 +125,5 @@ def test_everything_else_across_sites_is_refused(method: str, headers: dict[byte
     ("host", "name"),
     [(b"a:8000", "a"), (b"a", "a"), (b"[::1]:80", "::1"), (b"::1", "::1"), (b"a:b", "a:b"), (b"A.", "a"), (b"", "")],
 )
-def test_the_port_and_brackets_are_no_part_of_a_name(host: bytes, name: str) -> None:
+def test_port_and_brackets_are_removed_from_host(host: bytes, name: str) -> None:
     assert name_of(host) == name

@@ -38,7 +38,7 @@ def client(request: pytest.FixtureRequest, server: Server) -> Iterator[Client]:
         yield client
 
 
-def test_the_answer_has_the_kind_of_the_query(client: Client) -> None:
+def test_prediction_has_the_kind_of_the_query(client: Client) -> None:
     expected = client.predict(X, Y, QUERY).prediction
     assert isinstance(expected, np.ndarray)
     names = {"a": QUERY[:, 0], "b": QUERY[:, 1], "c": QUERY[:, 2]}
@@ -51,7 +51,7 @@ def test_the_answer_has_the_kind_of_the_query(client: Client) -> None:
     np.testing.assert_allclose(polars.to_numpy(), expected[:, 0], rtol=1e-12)
 
 
-def test_model_weight_parameters_and_explanation_go_along(client: Client) -> None:
+def test_predict_sends_all_options(client: Client) -> None:
     options: dict[str, Any] = {"model": "gd-1", "version": "1.0.0", "parameters": {"learning_rate": 0.25}}
     answer = client.predict([[1.0], [2.0], [-1.0], [9.0]], [2, 4, -2, 0], [[3.0]], weight=[1, 1, 1, 0], **options)
     assert answer.prediction == pytest.approx([3.0])
@@ -66,7 +66,7 @@ def test_model_weight_parameters_and_explanation_go_along(client: Client) -> Non
         assert only.contributions is None
 
 
-def test_a_context_learns_answers_and_remembers_the_columns(client: Client) -> None:
+def test_context_observes_predicts_and_keeps_column_names(client: Client) -> None:
     context = client.contexts.create("linear", ttl=60)
     frame, price = pd.DataFrame(X, columns=list("abc")), pd.Series(Y[:, 0], name="price")
     context.observe(frame[:10], price[:10])
@@ -87,7 +87,7 @@ def test_a_context_learns_answers_and_remembers_the_columns(client: Client) -> N
     assert "24 observations" in repr(context)
 
 
-def test_a_context_is_exported_imported_merged_found_and_forgotten(client: Client) -> None:
+def test_context_export_load_merge_get_list_delete(client: Client) -> None:
     one, other = (client.contexts.create("gd-1") for _ in range(2))
     one.observe(X[:9], Y[:9])
     other.observe(X[9:], Y[9:])
@@ -109,7 +109,7 @@ def test_a_context_is_exported_imported_merged_found_and_forgotten(client: Clien
         whole.refresh()
 
 
-def test_models_are_told(client: Client) -> None:
+def test_models_and_manifests_are_listed(client: Client) -> None:
     models = client.models()
     assert models.default == "nonlinear"
     assert {"nonlinear", "linear", "gd-1"} <= {model.name for model in models.models}
@@ -118,7 +118,7 @@ def test_models_are_told(client: Client) -> None:
     assert client.model("gd-8").gradient_steps == 8
 
 
-def test_tensors_go_in_and_come_out(client: Client) -> None:
+def test_infer_sends_and_returns_tensors(client: Client) -> None:
     x, y = X[None].astype(np.float32), Y[None]
     first = client.infer("gd-1", {"x": x, "y": y})
     state = {name.replace("next.", "state."): array for name, array in first.items() if name != "prediction"}
@@ -130,7 +130,7 @@ def test_tensors_go_in_and_come_out(client: Client) -> None:
     np.testing.assert_allclose(found[0], expected, rtol=1e-9)
 
 
-def test_an_evaluation_is_asked_for_and_waited_for(client: Client) -> None:
+def test_evaluation_is_submitted_and_waited_for(client: Client) -> None:
     evaluation = client.evaluations.submit(["linear"], **SMALL)
     found = [result.learner for result in evaluation.results()]
     record = evaluation.record
@@ -140,7 +140,7 @@ def test_an_evaluation_is_asked_for_and_waited_for(client: Client) -> None:
     assert evaluation.id in [each.id for each in client.evaluations.list()]
 
 
-def test_an_evaluation_can_be_cancelled_and_may_be_of_own_data(client: Client) -> None:
+def test_evaluation_of_own_data_is_cancelled(client: Client) -> None:
     own = pd.DataFrame(X), pd.DataFrame({"price": Y[:, 0]})
     evaluation = client.evaluations.submit(["linear"], data=own, tasks=4000, observations=5, curve=[2, 3])
     assert evaluation.cancel().status == "cancelled"
@@ -162,14 +162,14 @@ def test_an_evaluation_can_be_cancelled_and_may_be_of_own_data(client: Client) -
         ({"parameters": {"pace": "1"}}, InvalidArgument, "parameters.pace must be a number; it is the text '1'"),
     ],
 )
-def test_a_mistake_is_told_in_the_services_words(
+def test_errors_have_the_message_of_the_service(
     client: Client, change: dict[str, Any], kind: type[Exception], message: str
 ) -> None:
     with pytest.raises(kind, match=message):
         client.predict(**{"x": X, "y": Y, "query": QUERY, **change})
 
 
-def test_frames_of_arrays_and_other_kinds_of_numbers_are_answered_as_floats_are(client: Client) -> None:
+def test_other_number_types_give_the_same_predictions(client: Client) -> None:
     expected = client.predict(X, Y[:, 0], QUERY, model="linear").prediction
     by_number, query = pd.DataFrame(X), pd.DataFrame(QUERY)[[2, 0, 1]]
     np.testing.assert_array_equal(client.predict(by_number, Y[:, 0], query, model="linear").prediction, expected)
@@ -202,7 +202,7 @@ def test_a_scale_and_probabilities_may_be_arrays(client: Client) -> None:
     assert len(context.predict(QUERY, quantiles=probabilities).quantiles) == 2
 
 
-def test_it_asks_and_is_awaited_alike(server: Server) -> None:
+def test_both_clients_give_the_same_results(server: Server) -> None:
     async def talk(url: str | None) -> tuple[list[float], int, EvaluationView, str]:
         async with AsyncClient(url) as client:
             context = await client.contexts.create()
@@ -224,7 +224,7 @@ def test_it_asks_and_is_awaited_alike(server: Server) -> None:
         assert f"{2 * N} observations" in text
 
 
-def test_a_key_goes_along(tmp_path: object) -> None:
+def test_api_key_is_sent(tmp_path: object) -> None:
     database = {"GDSSM_DATABASE_URL": f"sqlite:///{tmp_path}/keys.db"}
     command = [sys.executable, "-m", "service", "keys", "create", "alice"]
     made = subprocess.run(command, env=database, cwd=ROOT, capture_output=True, text=True, check=True)
@@ -237,14 +237,14 @@ def test_a_key_goes_along(tmp_path: object) -> None:
 
 
 @pytest.mark.parametrize("user", ["", "me:password@"])
-def test_no_answer_is_told_with_the_address(user: str) -> None:
+def test_unreachable_error_names_the_address(user: str) -> None:
     url = "http://127.0.0.1:9"
     with Client(f"http://{user}127.0.0.1:9", retries=0) as client, pytest.raises(Unreachable) as error:
         client.models()
     assert str(error.value).startswith(f"There is no answer from {url}: ")
 
 
-def test_a_client_that_is_forgotten_ends_its_service() -> None:
+def test_garbage_collected_client_stops_its_service() -> None:
     client = Client()
     transport = client._session._http._transport._sync_transport  # type: ignore[attr-defined]
     assert transport._end.alive
@@ -254,7 +254,7 @@ def test_a_client_that_is_forgotten_ends_its_service() -> None:
     assert not end.alive
 
 
-def test_an_awaited_client_in_process_has_to_be_entered() -> None:
+def test_async_client_in_process_requires_async_with() -> None:
     with pytest.raises(RuntimeError, match="async with AsyncClient"):
         anyio.run(AsyncClient().models)
 
@@ -271,7 +271,7 @@ def test_importing_the_client_loads_no_framework_runtime_or_database() -> None:
     assert done.stdout == "['AsyncClient', 'Client', 'GDSSMClassifier', 'GDSSMRegressor']\n"
 
 
-def test_a_mistake_is_refused_unless_it_is_meant(client: Client) -> None:
+def test_precision_loss_is_refused_unless_allowed(client: Client) -> None:
     context = client.contexts.create("linear")
     context.observe(X, Y)
     mistake = X[:1] * 1e9

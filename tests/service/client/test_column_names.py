@@ -46,7 +46,7 @@ def made(client: Client, **options: Any) -> Context:  # noqa: ANN401
 @pytest.mark.parametrize(
     "kind", [pd.DataFrame, pl.from_pandas, pa.Table.from_pandas], ids=["pandas", "polars", "arrow"]
 )
-def test_columns_are_found_by_the_names_of_the_context(
+def test_columns_are_matched_by_context_names(
     client: Client, find: Callable[[Client, Context], Context], kind: Callable[[pd.DataFrame], Any]
 ) -> None:
     context = find(client, made(client))
@@ -78,13 +78,13 @@ def test_missing_and_unknown_columns_are_refused_by_name(
     assert context.refresh().n_observations == 3
 
 
-def test_predictions_bear_the_name_of_y_wherever_a_context_was_found(client: Client) -> None:
+def test_predictions_have_the_name_of_y(client: Client) -> None:
     context = made(client)
     for each in (context, client.contexts.get(context.record.id), client.contexts.load(context.export())):
         assert each.predict(QUERY).prediction.name == "price"
 
 
-def test_names_may_be_declared_when_a_context_is_made(client: Client) -> None:
+def test_create_accepts_column_names(client: Client) -> None:
     context = client.contexts.create("linear", columns={"x": ["age", "rooms", "size"], "y": ["price"]})
     context.observe(FRAME, PRICE)
     assert context.record.columns == ColumnsAnswer(x=("age", "rooms", "size"), y=("price",))
@@ -93,7 +93,7 @@ def test_names_may_be_declared_when_a_context_is_made(client: Client) -> None:
     np.testing.assert_allclose(context.predict(QUERY).prediction, straight.predict(QUERY).prediction, rtol=1e-9)
 
 
-def test_what_has_no_names_keeps_its_order(client: Client) -> None:
+def test_arrays_are_matched_by_position(client: Client) -> None:
     context = client.contexts.create("linear")
     context.observe(FRAME.to_numpy(), PRICE.rename(None))
     assert context.record.columns is None
@@ -101,7 +101,7 @@ def test_what_has_no_names_keeps_its_order(client: Client) -> None:
     assert context.record.columns == ColumnsAnswer(x=("size", "rooms", "age"), y=None)
 
 
-def test_contexts_of_other_columns_are_not_merged(client: Client) -> None:
+def test_merge_refuses_other_column_names(client: Client) -> None:
     context, other = made(client), client.contexts.create("linear")
     other.observe(FRAME[["age", "rooms", "size"]], PRICE)
     with pytest.raises(InvalidInput, match="the columns of x are named 'size', 'rooms', 'age' in this context"):

@@ -25,7 +25,7 @@ KEYS = [f"{KEY}\nX-Other: a", f"gd\rssm{KEY}", f"Bearer {KEY}", f"{KEY}\x00", f"
 
 @pytest.mark.parametrize("kind", [Client, AsyncClient])
 @pytest.mark.parametrize("url", ADDRESSES)
-def test_an_address_of_no_service_is_refused_as_such(kind: type[Client] | type[AsyncClient], url: str) -> None:
+def test_invalid_urls_are_refused(kind: type[Client] | type[AsyncClient], url: str) -> None:
     with pytest.raises(InvalidArgument, match=r"^url: ") as error:
         kind(url)
     assert isinstance(error.value, ClientError)
@@ -43,13 +43,13 @@ def test_a_password_in_an_address_is_not_repeated(url: str) -> None:
 
 
 @pytest.mark.parametrize("url", ["http://a", "HTTP://a:1/", "https://[::1]:65535/below/path", "  http://me:pw@a \n"])
-def test_an_address_is_taken_without_space_around_it(url: str) -> None:
+def test_url_is_stripped(url: str) -> None:
     assert checked_address(url) == url.strip()
 
 
 @pytest.mark.parametrize("kind", [Client, AsyncClient])
 @pytest.mark.parametrize("key", KEYS)
-def test_what_is_no_key_is_refused_without_printing_it(kind: type[Client] | type[AsyncClient], key: str) -> None:
+def test_invalid_key_is_refused_without_printing_it(kind: type[Client] | type[AsyncClient], key: str) -> None:
     with pytest.raises(
         InvalidArgument, match=r"^api_key: has .* of \d+\. Send the key alone, as it was printed: gdssm_…$"
     ) as error:
@@ -62,7 +62,7 @@ def test_what_is_no_key_is_refused_without_printing_it(kind: type[Client] | type
 
 
 @pytest.mark.parametrize("key", [KEY, f" {KEY}\r\n", SecretStr(f"{KEY}\n")])
-def test_a_key_is_sent_without_space_around_it(key: str | SecretStr) -> None:
+def test_key_is_stripped(key: str | SecretStr) -> None:
     with standing_in(Reply(404)) as service, Client(service.url, api_key=key, retries=0) as client:
         with pytest.raises(ClientError):
             client.models()
@@ -75,7 +75,7 @@ def test_without_a_key_none_is_sent(key: str | None, monkeypatch: pytest.MonkeyP
     assert checked_key(key) is None
 
 
-def test_the_environment_is_read_where_that_is_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_key_env_reads_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GDSSM_API_KEY", f"{KEY}\n")
     assert checked_key("env") == SecretStr(KEY)
     with standing_in(Reply(404), Reply(404)) as service:
@@ -87,7 +87,7 @@ def test_the_environment_is_read_where_that_is_asked_for(monkeypatch: pytest.Mon
 
 
 @pytest.mark.parametrize("value", [None, "", " "])
-def test_an_environment_without_a_key_is_said(value: str | None, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_missing_environment_variable_is_reported(value: str | None, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("GDSSM_API_KEY", raising=False)
     if value is not None:
         monkeypatch.setenv("GDSSM_API_KEY", value)
@@ -97,7 +97,7 @@ def test_an_environment_without_a_key_is_said(value: str | None, monkeypatch: py
         Client(HERE, api_key="env")
 
 
-def test_a_mistake_in_the_environment_is_said_of_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_invalid_key_error_names_the_environment_variable(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GDSSM_API_KEY", f"{KEY}\n{KEY}")
     with pytest.raises(InvalidArgument, match=r"^GDSSM_API_KEY: has ") as error:
         Client(HERE, api_key="env")
@@ -106,7 +106,9 @@ def test_a_mistake_in_the_environment_is_said_of_the_environment(monkeypatch: py
 
 @pytest.mark.parametrize("kind", [GDSSMRegressor, GDSSMClassifier])
 @pytest.mark.parametrize("secret", [KEY, SecretStr(KEY)])
-def test_estimators_print_no_key(kind: type[GDSSMRegressor] | type[GDSSMClassifier], secret: str | SecretStr) -> None:
+def test_estimator_repr_hides_the_key(
+    kind: type[GDSSMRegressor] | type[GDSSMClassifier], secret: str | SecretStr
+) -> None:
     given = kind(url=HERE, api_key=secret)
     later = kind(url=HERE).set_params(api_key=secret)
     pipeline = make_pipeline(StandardScaler(), given)
@@ -132,5 +134,5 @@ def test_neither_connections_nor_settings_print_secrets() -> None:
         ("http://u:p@x@h", "http://h"),
     ],
 )
-def test_an_address_is_shown_without_its_user(url: str, expected: str) -> None:
+def test_shown_url_has_no_user(url: str, expected: str) -> None:
     assert shown(url) == expected

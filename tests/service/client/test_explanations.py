@@ -53,7 +53,7 @@ def test_a_client_answers_with_typed_terms(columns: int | slice) -> None:
         assert_close(block.strength, other.strength, block.block, rtol=1e-6)
 
 
-def test_terms_that_a_model_has_not_are_refused() -> None:
+def test_parts_that_the_model_lacks_are_refused() -> None:
     with Client() as client, pytest.raises(InvalidInput, match="model gd-8 has no effects"):
         client.predict(X, Y, X[:2], model="gd-8", explain=["effects"])
 
@@ -80,7 +80,7 @@ def test_a_regressor_explains_what_it_learnt(server: Server, model: str, remote:
     assert without.columns[0].lower is None
 
 
-def test_a_regressor_says_what_it_cannot_explain(server: Server) -> None:
+def test_regressor_reports_missing_explanations(server: Server) -> None:
     for url in (None, server.url):
         with pytest.raises(ValueError, match="model gd-8 has no effects, pairs or blocks in version"):
             GDSSMRegressor("gd-8", url=url).fit(X, Y).explain()

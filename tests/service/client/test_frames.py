@@ -43,21 +43,21 @@ TWO = ("a", "b")
         pl.DataFrame({"u": pl.Series([1, 3, 5], dtype=pl.Int128), "v": [Decimal(2), Decimal(4), Decimal(6)]}),
     ],
 )
-def test_rows_are_read_from_anything(values: object) -> None:
+def test_rows_are_read_from_all_kinds(values: object) -> None:
     assert read(values, "x").numbers.tolist() == ROWS
 
 
 @pytest.mark.parametrize(
     "values", [[1, 2, 3], np.array([1, 2, 3], np.float32), pd.Series([1, 2, 3]), pl.Series([1, 2, 3])]
 )
-def test_a_column_is_read_from_anything(values: object) -> None:
+def test_column_is_read_from_all_kinds(values: object) -> None:
     found = read(values, "y").numbers
     assert found.dtype == np.float64
     assert found.tolist() == [1.0, 2.0, 3.0]
 
 
 @pytest.mark.parametrize("library", [pd, pl])
-def test_columns_are_found_by_name_and_others_left_out(library: ModuleType) -> None:
+def test_columns_are_selected_by_name(library: ModuleType) -> None:
     x = read(library.DataFrame({"a": [1.0], "b": [2.0]}), "x")
     query = library.DataFrame({"c": [9.0], "b": [20.0], "a": [10.0]})
     assert read(query, "query", column_order=x.names).numbers.tolist() == [[10.0, 20.0]]
@@ -103,7 +103,7 @@ def test_columns_of_several_kinds_of_numbers_are_read() -> None:
     np.testing.assert_array_equal(read(frame, "x", missing=True).numbers, [[1.5, 1, 3], [np.nan, 2, 4]])
 
 
-def test_columns_named_by_whole_numbers_are_found_by_them_as_text() -> None:
+def test_integer_column_names_match_as_text() -> None:
     frame = pd.DataFrame(np.arange(22.0).reshape(2, 11))
     assert read(frame, "x").names == tuple(map(str, range(11)))
     query = frame[[10, *range(10)]]
@@ -185,7 +185,7 @@ NO_NUMBERS: list[tuple[object, str]] = [
 
 @pytest.mark.parametrize("missing", [True, False])
 @pytest.mark.parametrize(("values", "message"), NO_NUMBERS, ids=[message for _, message in NO_NUMBERS])
-def test_what_is_no_number_is_named_with_its_column_and_a_remedy(values: object, message: str, missing: bool) -> None:
+def test_non_numbers_are_reported_with_column_and_remedy(values: object, message: str, missing: bool) -> None:
     with pytest.raises(NotNumbers) as refused:
         read(values, "x", missing=missing)
     assert str(refused.value).startswith(f"x must be numbers; {message}")
@@ -211,7 +211,7 @@ def test_a_frame_that_is_not_computed_is_refused() -> None:
         (pd.DataFrame({"price": [Decimal(1), None]}), "y[1], column 'price',"),
     ],
 )
-def test_what_is_missing_where_nothing_may_be_is_named_by_its_row(values: object, place: str) -> None:
+def test_missing_cells_are_reported_by_row(values: object, place: str) -> None:
     with pytest.raises(NotNumbers) as refused:
         read(values, "y")
     assert str(refused.value) == f"y must be numbers; {place} is missing. Fill it in, or leave the row out."
@@ -238,7 +238,7 @@ def test_a_frame_without_columns_or_rows_keeps_its_shape() -> None:
     assert read([], "x").numbers.shape == (0,)
 
 
-def test_labels_may_be_anything_but_missing() -> None:
+def test_labels_of_any_type_except_missing_are_read() -> None:
     for values in (["a", "b"], [True, False], pd.Categorical(["a", "b"]), pl.Series(["a", "b"]), np.array([1, 2])):
         assert labels(values, "y").tolist() == list(values)
     hidden = np.ma.MaskedArray([1, 2], [False, True])
@@ -254,7 +254,7 @@ def test_one_number_is_read_by_the_same_rule() -> None:
         number("0.9", "interval")
 
 
-def test_libraries_are_not_imported_for_values_of_others() -> None:
+def test_reading_imports_no_other_library() -> None:
     code = (
         "import sys; from service.client.frames import read, writer; import numpy as np\n"
         "for rows in ([[1, 2]], [[1.5, None]], np.ones((1, 2)), np.ma.ones((1, 2))):\n"
@@ -264,7 +264,7 @@ def test_libraries_are_not_imported_for_values_of_others() -> None:
     subprocess.run([sys.executable, "-c", code], cwd=Path(__file__).parents[3], check=True)
 
 
-def test_predictions_come_back_as_the_query_came() -> None:
+def test_writer_returns_the_kind_of_the_query() -> None:
     flat, two = np.array([1.0, 2.0, 3.0]), np.array(ROWS)
     assert writer(ROWS, None)(flat) == [1.0, 2.0, 3.0]
     assert isinstance(writer(np.array(ROWS), None)(flat), np.ndarray)

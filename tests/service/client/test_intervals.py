@@ -64,7 +64,7 @@ def test_a_deviation_is_infinite_where_the_distribution_has_none() -> None:
     assert np.isfinite(GDSSMRegressor().fit(X[:4], Y[:4, 0]).predict(QUERY, return_std=True)[1]).all()
 
 
-def test_an_estimator_refuses_what_there_is_not() -> None:
+def test_estimator_refuses_intervals_without_scale() -> None:
     with pytest.raises(ValueError, match="gives no intervals"):
         GDSSMRegressor("gd-8").fit(X, Y).predict_interval(QUERY)
     with pytest.raises(ValueError, match="above 0 and below 1"):

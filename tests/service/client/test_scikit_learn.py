@@ -76,7 +76,7 @@ def test_a_grid_search_chooses_the_learning_rate() -> None:
 
 
 @pytest.mark.parametrize("estimator", [GDSSMRegressor(), GDSSMClassifier()])
-def test_clones_forget_and_pickles_remember(estimator: BaseEstimator) -> None:
+def test_clones_are_unfitted_and_pickles_keep_the_state(estimator: BaseEstimator) -> None:
     y = Y[:, 0] if isinstance(estimator, GDSSMRegressor) else LABELS
     fitted = clone(estimator).fit(X, y)
     np.testing.assert_array_equal(pickle.loads(pickle.dumps(fitted)).predict(X), fitted.predict(X))  # noqa: S301
@@ -89,7 +89,7 @@ GAPS[0] = np.nan
 
 
 @pytest.mark.parametrize("model", ["linear", "nonlinear"])
-def test_missing_cells_are_learnt_and_answered_as_the_client_does(server: Server, model: str) -> None:
+def test_missing_cells_match_the_client(server: Server, model: str) -> None:
     frame = pd.DataFrame(GAPS, columns=list("abcde"))
     with Client() as client:
         expected = client.predict(frame, Y, frame[:9], model=model).prediction
@@ -131,7 +131,7 @@ def test_y_is_never_missing() -> None:
 
 
 @pytest.mark.parametrize("kind", [sparse.csr_array, sparse.csc_matrix, sparse.coo_array])
-def test_sparse_rows_are_learnt_as_dense_ones_are(kind: Callable[[object], Any]) -> None:
+def test_sparse_rows_match_dense_rows(kind: Callable[[object], Any]) -> None:
     colours = np.array(["red", "green", "blue"])[np.arange(N) % 3, None]
     encoded = OneHotEncoder().fit_transform(colours)
     expected = GDSSMRegressor("linear").fit(encoded.toarray(), Y[:, 0]).predict(encoded.toarray())
@@ -188,7 +188,7 @@ def test_numbers_of_any_kind_are_learnt_as_floats_are() -> None:
         np.testing.assert_array_equal(fitted.predict(rows), expected)
 
 
-def test_what_a_mask_hides_is_missing() -> None:
+def test_masked_cells_are_missing() -> None:
     hidden = np.isnan(GAPS)
     masked = np.ma.MaskedArray(np.where(hidden, 1e6, X), hidden)
     expected = GDSSMRegressor("linear").fit(GAPS, Y).predict(GAPS)
@@ -210,7 +210,7 @@ def test_columns_of_a_frame_are_checked_by_name() -> None:
 
 
 @pytest.mark.parametrize("model", ["linear", "gd-1"])
-def test_pieces_teach_what_the_whole_does(model: str) -> None:
+def test_partial_fit_of_pieces_matches_fit(model: str) -> None:
     whole, pieces = GDSSMRegressor(model).fit(X, Y), GDSSMRegressor(model)
     for rows in (slice(0, 20), slice(20, 21), slice(21, N)):
         pieces.partial_fit(X[rows], Y[rows])
@@ -218,14 +218,14 @@ def test_pieces_teach_what_the_whole_does(model: str) -> None:
     assert_close(pieces.predict(X), whole.predict(X), "prediction", rtol=1e-9)
 
 
-def test_a_weight_of_minus_one_takes_an_observation_out() -> None:
+def test_weight_minus_one_removes_an_observation() -> None:
     estimator = GDSSMRegressor("linear").fit(X, Y[:, 0])
     estimator.partial_fit(X[40:], Y[40:, 0], sample_weight=-np.ones(N - 40))
     without = GDSSMRegressor("linear").fit(X[:40], Y[:40, 0])
     assert_close(estimator.predict(X), without.predict(X), "prediction", rtol=1e-7)
 
 
-def test_classes_can_come_in_pieces_too() -> None:
+def test_classifier_partial_fit_of_pieces_matches_fit() -> None:
     pieces = GDSSMClassifier().partial_fit(X[:1], LABELS[:1], classes=np.unique(LABELS)).partial_fit(X[1:], LABELS[1:])
     whole = GDSSMClassifier().fit(X, LABELS)
     assert_close(pieces.predict_proba(X), whole.predict_proba(X), "probabilities", rtol=1e-7)
@@ -235,7 +235,7 @@ def test_classes_can_come_in_pieces_too() -> None:
 
 
 @pytest.mark.parametrize("decay", [0.9, "auto"])
-def test_a_decay_is_that_of_a_context(server: Server, decay: float | Literal["auto"]) -> None:
+def test_decay_matches_a_context(server: Server, decay: float | Literal["auto"]) -> None:
     local, remote = (GDSSMRegressor("linear", decay=decay, url=url) for url in (None, server.url))
     with Client() as client:
         context = client.contexts.create("linear", decay=decay)
@@ -253,7 +253,7 @@ def test_a_decay_is_that_of_a_context(server: Server, decay: float | Literal["au
 
 
 @pytest.mark.parametrize("decay", [0, 2, "atuo"])
-def test_a_decay_that_is_none_is_a_value_error(server: Server, decay: object) -> None:
+def test_invalid_decay_raises_value_error(server: Server, decay: object) -> None:
     for url in (None, server.url):
         with pytest.raises(ValueError, match='decay: must be above 0 and at most 1, or "auto"'):
             GDSSMRegressor(decay=decay, url=url).fit(X, Y)  # type: ignore[arg-type]
@@ -264,13 +264,13 @@ def test_an_average_has_no_effects() -> None:
         GDSSMRegressor(decay="auto").fit(X, Y).explain()
 
 
-def test_what_forgets_takes_nothing_out() -> None:
+def test_negative_weights_are_refused_with_decay() -> None:
     with pytest.raises(ValueError, match="With decay auto weights must not be negative"):
         GDSSMRegressor(decay="auto").fit(X, Y).partial_fit(X[:1], Y[:1], sample_weight=[-1.0])
 
 
 @pytest.mark.parametrize("model", ["linear", "nonlinear", "gd-8"])
-def test_partial_fit_takes_no_mistake_that_costs_digits(server: Server, model: str) -> None:
+def test_partial_fit_refuses_precision_loss(server: Server, model: str) -> None:
     mistake = 1e9 * X[:1]
     for url in (None, server.url):
         estimator = GDSSMRegressor(model, url=url).fit(X, Y)
@@ -286,7 +286,7 @@ def test_partial_fit_takes_no_mistake_that_costs_digits(server: Server, model: s
             estimator.partial_fit(mistake, Y[:1], sample_weight=[-1.0])
 
 
-def test_fit_takes_what_it_is_given_and_nothing_impossible() -> None:
+def test_fit_refuses_impossible_removals_only() -> None:
     x = np.array([[1.0], [2], [3], [9], [1e9]])
     assert GDSSMRegressor("linear").fit(x, 2 * x[:, 0]).n_observations_ == 5
     with pytest.raises(ValueError, match="takes out what was not observed"):
@@ -327,7 +327,7 @@ def test_a_model_without_coefficients_has_none() -> None:
         (GDSSMRegressor("linear-trained"), "x: needs the shape"),
     ],
 )
-def test_what_the_model_says_is_a_value_error(estimator: GDSSMRegressor, message: str) -> None:
+def test_errors_of_the_model_are_value_errors(estimator: GDSSMRegressor, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         estimator.fit(X, Y[:, 0]).predict(X)
 
@@ -352,14 +352,14 @@ def test_a_remote_classifier_answers_as_a_local_one(server: Server) -> None:
     np.testing.assert_array_equal(remote.predict_proba(X), local.predict_proba(X))
 
 
-def test_what_a_remote_model_says_is_a_value_error(server: Server) -> None:
+def test_errors_of_a_remote_model_are_value_errors(server: Server) -> None:
     with pytest.raises(ValueError, match="learning_rate: must be greater than 0; this is -1"):
         GDSSMRegressor("gd-1", learning_rate=-1.0, url=server.url).fit(X, Y).predict(X)
     with pytest.raises(ValueError, match="There is no model 'cubic'"):
         GDSSMRegressor("cubic", url=server.url).fit(X, Y)
 
 
-def test_large_data_go_in_pieces() -> None:
+def test_large_data_are_sent_in_pieces() -> None:
     assert list(_pieces(5, AT_ONCE // 2)) == [slice(0, 2), slice(2, 4), slice(4, 6)]
     assert list(_pieces(2, 2 * AT_ONCE)) == [slice(0, 1), slice(1, 2)]
     with engine("linear", None, None, None) as found:

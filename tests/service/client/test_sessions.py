@@ -18,13 +18,13 @@ CONTEXT = Reply(
 )
 
 
-def test_what_is_refused_for_a_moment_is_asked_again_and_new_fields_are_passed_over() -> None:
+def test_temporary_refusals_are_retried_and_unknown_fields_ignored() -> None:
     with standing_in(BUSY, Reply(429, headers={"Retry-After": "0"}), LIST) as service, Client(service.url) as client:
         assert client.models().default == "linear"
     assert len(service.asked) == 3
 
 
-def test_retry_after_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_retry_after_is_respected(monkeypatch: pytest.MonkeyPatch) -> None:
     waited: list[float] = []
     monkeypatch.setattr("time.sleep", waited.append)
     wait = Reply(503, headers={"Retry-After": "7"})
@@ -33,7 +33,7 @@ def test_retry_after_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
     assert waited == [7.0, 7.0]
 
 
-def test_a_change_is_repeated_under_one_key_and_the_next_has_another(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_retries_keep_the_idempotency_key(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("time.sleep", lambda _: None)
     with standing_in(Reply(0), CONTEXT) as service, Client(service.url) as client:
         client.contexts.create()
@@ -44,7 +44,7 @@ def test_a_change_is_repeated_under_one_key_and_the_next_has_another(monkeypatch
     assert second not in {first, None}
 
 
-def test_an_evaluation_is_not_asked_for_twice_when_nobody_knows_whether_it_arrived(
+def test_submission_is_not_retried_after_a_broken_connection(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr("time.sleep", lambda _: None)
@@ -56,7 +56,7 @@ def test_an_evaluation_is_not_asked_for_twice_when_nobody_knows_whether_it_arriv
     assert len(service.asked) == 5
 
 
-def test_in_the_end_the_refusal_is_told_whole(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_last_refusal_is_raised_with_all_attributes(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("time.sleep", lambda _: None)
     with standing_in(BUSY) as service, Client(service.url, retries=2) as client, pytest.raises(Unavailable) as refused:
         client.models()
@@ -75,7 +75,7 @@ def test_in_the_end_the_refusal_is_told_whole(monkeypatch: pytest.MonkeyPatch) -
         (Reply(301, headers={"Location": "/"}), Refused),
     ],
 )
-def test_strangers_answers_are_refusals_too(reply: Reply, kind: type[ClientError]) -> None:
+def test_responses_of_other_servers_are_refusals(reply: Reply, kind: type[ClientError]) -> None:
     with standing_in(reply) as service, Client(service.url, retries=0) as client, pytest.raises(kind) as refused:
         client.models()
     assert type(refused.value) is kind

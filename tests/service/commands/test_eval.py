@@ -57,9 +57,7 @@ def offline(repository: Repository) -> list[ScoreView]:
 
 
 @pytest.mark.parametrize("where", ["in process", "over HTTP"])
-def test_the_numbers_are_those_of_the_offline_evaluation_to_the_bit(
-    where: str, server: Server, offline: list[ScoreView]
-) -> None:
+def test_results_equal_the_offline_evaluation(where: str, server: Server, offline: list[ScoreView]) -> None:
     result = evaluate(*(["--url", server.url] if where == "over HTTP" else []), models=MODELS)
     assert result.exit_code == 0, result.output
     assert list(found().results) == offline
@@ -69,7 +67,7 @@ def test_the_numbers_are_those_of_the_offline_evaluation_to_the_bit(
     assert "<svg" in Path("out/evaluation.svg").read_text()
 
 
-def test_a_threshold_that_is_met_and_a_regression_give_status_1(server: Server) -> None:
+def test_met_threshold_and_regression_exit_with_1(server: Server) -> None:
     at = ("--url", server.url)
     assert evaluate(*at, "--fail-if", "linear.r2 < 0.5", "--fail-if", "@data.loss > 9").exit_code == 0
     failed = evaluate(*at, "--fail-if", "r2 < 1.5", "--fail-if", "coverage_90 < 1.1")
@@ -89,7 +87,7 @@ def test_a_threshold_that_is_met_and_a_regression_give_status_1(server: Server) 
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["--fail-if", "rmse < 1"], "--fail-if: must be as 'r2 < 0.9'"),
+        (["--fail-if", "rmse < 1"], "--fail-if: must be like 'r2 < 0.9'"),
         (["--baseline", "rows.csv"], "rows.csv: is no evaluation.json"),
         (["--baseline", "not.json"], "not.json: cannot be read (No such file or directory)."),
         (["--curve", "1;2"], "--curve: must be whole numbers with commas"),
@@ -103,7 +101,7 @@ def test_a_threshold_that_is_met_and_a_regression_give_status_1(server: Server) 
         (["--url", "http://[::1"], "url: has no port from 1 to 65535 behind the colon; this is 'http://[::1'"),
     ],
 )
-def test_a_mistake_is_told_in_one_line_before_anything_is_measured(arguments: list[str], message: str) -> None:
+def test_user_errors_are_one_line_before_evaluation(arguments: list[str], message: str) -> None:
     result = evaluate(*arguments)
     assert result.exit_code == 2
     assert message in result.stderr
@@ -111,9 +109,7 @@ def test_a_mistake_is_told_in_one_line_before_anything_is_measured(arguments: li
     assert not Path("out").exists()
 
 
-def test_without_the_library_nothing_is_drawn_and_the_rest_is_there(
-    server: Server, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_report_is_written_without_matplotlib(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(__import__("sys").modules, "matplotlib", None)
     monkeypatch.delitem(__import__("sys").modules, "service.evaluations.drawing", raising=False)
     result = evaluate("--url", server.url)

@@ -36,11 +36,11 @@ def listed() -> list[list[str]]:
     return [re.split(r" {2,}", line) for line in lines]
 
 
-def test_a_new_key_is_all_that_is_printed_so_that_a_script_can_take_it() -> None:
+def test_create_prints_only_the_key_to_stdout() -> None:
     assert re.fullmatch(r"gdssm_[0-9a-f]{16}_[\w-]{43}\n", created("alice"))
 
 
-def test_a_new_key_says_which_database_it_is_in_and_warns_when_that_is_new(tmp_path: Path) -> None:
+def test_create_names_the_database_and_warns_if_it_is_new(tmp_path: Path) -> None:
     first, second = keys("create", "alice"), keys("create", "bob")
     for result in (first, second):
         assert f"Written to sqlite:///{tmp_path}/keys.db." in result.stderr
@@ -49,12 +49,12 @@ def test_a_new_key_says_which_database_it_is_in_and_warns_when_that_is_new(tmp_p
     assert "Warning" not in second.stderr
 
 
-def test_the_list_of_a_database_that_was_not_there_warns_too() -> None:
+def test_list_warns_if_the_database_is_new() -> None:
     assert "was empty and has just been set up" in keys("list").stderr
     assert keys("list").stderr == ""
 
 
-def test_the_list_tells_everything_but_the_keys() -> None:
+def test_list_shows_all_attributes_without_secrets() -> None:
     alice, deploy = created("alice"), created("deploy by night", "--admin", "--rate-limit", "600")
     ids = [key.split("_")[1] for key in (alice, deploy)]
     keys("revoke", ids[0])
@@ -75,20 +75,20 @@ def test_the_list_tells_everything_but_the_keys() -> None:
         (["cut"], "No such command 'cut'."),
     ],
 )
-def test_a_mistake_is_told_in_one_line(arguments: list[str], message: str) -> None:
+def test_user_errors_are_one_line(arguments: list[str], message: str) -> None:
     result = keys(*arguments)
     assert (result.exit_code, result.stdout) == (2, "")
     assert message in result.stderr
     assert result.stderr.count("\n") == 1
 
 
-def test_a_database_that_cannot_be_opened_is_told_in_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_database_error_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GDSSM_DATABASE_URL", "sqlite:////not/there/keys.db")
     result = keys("list")
     assert (result.exit_code, result.stdout, result.stderr.count("\n")) == (2, "", 1)
 
 
-def test_a_running_service_learns_of_new_and_revoked_keys_within_seconds(url: str) -> None:
+def test_running_service_notices_new_and_revoked_keys(url: str) -> None:
     with running(GDSSM_AUTH="on", GDSSM_DATABASE_URL=url) as server:
         assert NO_KEY_YET in server.log
 

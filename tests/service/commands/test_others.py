@@ -19,7 +19,7 @@ def run(*arguments: str) -> Result:
     return CliRunner().invoke(main, arguments)
 
 
-def test_the_models_of_a_service_are_those_that_ship() -> None:
+def test_models_lists_the_shipped_models() -> None:
     shipped = run("models")
     with running() as server:
         assert run("models", "--url", server.url).stdout == shipped.stdout
@@ -40,7 +40,7 @@ def test_the_models_of_a_service_are_those_that_ship() -> None:
         ("pyarrow", ["predict", "a.parquet", "b.parquet", "--target", "y"], "parquet"),
     ],
 )
-def test_a_library_that_is_missing_is_told_with_its_extra(library: str, arguments: list[str], extra: str) -> None:
+def test_missing_library_error_names_the_extra(library: str, arguments: list[str], extra: str) -> None:
     code = f"import sys; sys.modules[{library!r}] = None; from service.cli import main; main({arguments!r})"
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 2
@@ -49,7 +49,7 @@ def test_a_library_that_is_missing_is_told_with_its_extra(library: str, argument
     assert done.stderr.count("\n") == 1
 
 
-def test_chunks_of_csv_and_parquet_give_the_same_column(tmp_path: Path) -> None:
+def test_csv_and_parquet_chunks_give_the_same_predictions(tmp_path: Path) -> None:
     context, query, out = tmp_path / "c.csv", tmp_path / "q.csv", tmp_path / "p.csv"
     context.write_text("a,y\n" + "".join(f"{i},{3 * i + i % 2}\n" for i in range(50)))
     query.write_text("a\n" + "".join(f"{i / 2}\n" for i in range(21)))
@@ -62,7 +62,7 @@ def test_chunks_of_csv_and_parquet_give_the_same_column(tmp_path: Path) -> None:
     assert predict.name == "predict"
 
 
-def test_the_progress_bar_is_for_a_terminal_only() -> None:
+def test_progress_bar_needs_a_terminal() -> None:
     assert run("predict", "--help").exit_code == 0
     assert run("models").stderr == "* answers where no model is named; x and y: how many columns\n"
 

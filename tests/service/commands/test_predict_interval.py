@@ -41,7 +41,7 @@ def test_bounds_are_columns_after_the_target(
 
 
 @pytest.mark.parametrize("suffix", ["csv", "parquet"])
-def test_empty_cells_are_missing_cells(files: tuple[pd.DataFrame, Path, Path], tmp_path: Path, suffix: str) -> None:
+def test_empty_csv_cells_are_missing_cells(files: tuple[pd.DataFrame, Path, Path], tmp_path: Path, suffix: str) -> None:
     frame = files[0].mask(np.random.default_rng(1).random((30, 3)) < [0.3, 0.3, 0.0])
     paths = [tmp_path / f"{name}.{suffix}" for name in ("context", "query")]
     for part, path in zip((frame[:23], frame[23:].drop(columns="price")), paths, strict=True):
@@ -54,9 +54,7 @@ def test_empty_cells_are_missing_cells(files: tuple[pd.DataFrame, Path, Path], t
     np.testing.assert_allclose(found, expected, rtol=1e-9)
 
 
-def test_a_model_without_a_scale_is_refused_and_nothing_is_written(
-    files: tuple[pd.DataFrame, Path, Path], tmp_path: Path
-) -> None:
+def test_interval_of_model_without_scale_writes_nothing(files: tuple[pd.DataFrame, Path, Path], tmp_path: Path) -> None:
     _, context, query = files
     options = ["--target", "price", "--interval", "0.8", "--model", "gd-8", "--out", str(tmp_path / "out.csv")]
     ran = CliRunner().invoke(main, ["predict", str(context), str(query), *options])

@@ -29,7 +29,7 @@ from tests.service.evaluations.reports import report, score
         ("coverage_80", 0.5, True),
     ],
 )
-def test_worse_is_what_lies_beyond_both_intervals(metric: str, value: float | None, worse: bool) -> None:
+def test_only_separate_intervals_are_a_regression(metric: str, value: float | None, worse: bool) -> None:
     before = report(score("sine", "linear", **{metric: 1.0}), score("sine", "ridge"))
     after = report(score("sine", "linear", **{metric: value}), score("sine", "ridge", **{metric: 99.0}))
     found = list(regressions(before, after))
@@ -37,12 +37,12 @@ def test_worse_is_what_lies_beyond_both_intervals(metric: str, value: float | No
     assert all(line.startswith(f"linear@sine.{metric} is ") and "; it was 1 [0.9, 1.1]" in line for line in found)
 
 
-def test_what_had_no_number_before_cannot_become_worse() -> None:
+def test_metric_without_baseline_number_is_no_regression() -> None:
     before = report(score("sine", "linear", loss=None), ScoreView(distribution="drift", learner="linear", refused="no"))
     assert list(regressions(before, report(score("sine", "linear", loss=9.0), score("drift", "linear")))) == []
 
 
-def test_intervals_that_are_not_given_any_more_are_worse_and_new_ones_are_not() -> None:
+def test_lost_intervals_are_a_regression_and_new_ones_are_not() -> None:
     with_intervals = report(score("sine", "linear", coverage_90=0.9))
     without = report(score("sine", "linear"))
     assert list(regressions(with_intervals, without)) == [
@@ -51,14 +51,14 @@ def test_intervals_that_are_not_given_any_more_are_worse_and_new_ones_are_not() 
     assert list(regressions(without, with_intervals)) == []
 
 
-def test_a_model_that_no_longer_fits_is_worse() -> None:
+def test_model_that_no_longer_fits_is_a_regression() -> None:
     after = report(ScoreView(distribution="sine", learner="linear", refused="It takes 2 inputs."))
     assert list(regressions(report(score("sine", "linear")), after)) == [
         "linear@sine does not fit any more: It takes 2 inputs."
     ]
 
 
-def test_only_the_same_tasks_and_some_of_the_same_models_are_compared() -> None:
+def test_reports_of_other_tasks_or_models_are_refused() -> None:
     before = report(score("sine", "linear"))
     with pytest.raises(InvalidInput, match="--baseline: was made with another seed;"):
         list(regressions(before, report(seed=1)))

@@ -11,7 +11,7 @@ from gdssm.evaluation.evaluate import evaluate
 from service.errors import QuotaExceeded, UnknownEvaluation, UnknownModel
 from service.evaluations.job_store import EvaluationRecord, JobStore
 from service.evaluations.jobs import Evaluations
-from service.evaluations.process import JobSpec, Process
+from service.evaluations.process import JobSpec, WorkerProcess
 from service.evaluations.request import EvaluationRequest
 from service.evaluations.result import view
 from service.evaluations.worker import enter
@@ -27,7 +27,7 @@ LONG = EvaluationRequest(suite="paper", models=("linear",), tasks=1000, curve=(1
 @pytest.fixture
 def store(tmp_path: Path) -> Iterator[JobStore]:
     database = Database.open(f"sqlite:///{tmp_path}/gdssm.db")
-    yield JobStore(database, most_unfinished=2, ttl=1000)
+    yield JobStore(database, unfinished_limit=2, ttl=1000)
     database.close()
 
 
@@ -40,7 +40,7 @@ def running(repository: Repository, store: JobStore) -> Iterator[Evaluations]:
 
 
 def until(store: JobStore, evaluation_id: str, reached: Callable[[EvaluationRecord], bool]) -> EvaluationRecord:
-    deadline = time.monotonic() + 300  # of patience, on a busy machine
+    deadline = time.monotonic() + 300  # seconds, for a busy machine
     while time.monotonic() < deadline:
         record = store.get("me", evaluation_id)
         if reached(record):
@@ -63,12 +63,12 @@ def test_an_evaluation_has_the_numbers_of_gdssm_evaluate(running: Evaluations, r
     assert [result.distribution for result in here if result.refused] == []
 
 
-def test_a_model_that_is_not_served_is_refused_at_once(running: Evaluations) -> None:
+def test_unknown_model_is_refused_on_submission(running: Evaluations) -> None:
     with pytest.raises(UnknownModel, match="cubic"):
         running.submit("me", EvaluationRequest(models=("cubic",)))
 
 
-def test_an_evaluation_that_is_cancelled_ends_soon_and_keeps_what_it_has(running: Evaluations) -> None:
+def test_cancelled_job_ends_soon_and_keeps_its_results(running: Evaluations) -> None:
     asked = running.submit("me", LONG)
     until(running.store, asked.id, lambda record: record.done > 0)
     assert running.store.cancel("me", asked.id).status == "cancelled"
@@ -97,17 +97,15 @@ class Endless:
             yield '{"distribution": "d", "learner": "l"}'
 
 
-def test_a_cancellation_is_noticed_however_fast_the_results_come(
-    running: Evaluations, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("service.evaluations.jobs.Process", Endless)
+def test_cancellation_is_noticed_between_fast_results(running: Evaluations, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("service.evaluations.jobs.WorkerProcess", Endless)
     first, second = running.submit("me", SMALL), running.submit("me", SMALL)
     until(running.store, first.id, lambda record: record.done > 0)
     running.store.cancel("me", first.id)
     until(running.store, second.id, lambda record: record.status == "running")
 
 
-def test_an_evaluation_that_takes_too_long_fails_with_the_bound(repository: Repository, store: JobStore) -> None:
+def test_job_over_its_timeout_fails(repository: Repository, store: JobStore) -> None:
     evaluations = Evaluations(store, repository, ZOO, timeout=0.1)
     asked = evaluations.submit("me", LONG)
     evaluations.start()
@@ -116,9 +114,7 @@ def test_an_evaluation_that_takes_too_long_fails_with_the_bound(repository: Repo
     assert (record.status, record.reason) == ("failed", "It took longer than 0.1 seconds.")
 
 
-def test_what_is_not_finished_when_the_service_stops_is_done_by_the_next(
-    repository: Repository, store: JobStore
-) -> None:
+def test_unfinished_job_is_run_by_the_next_service(repository: Repository, store: JobStore) -> None:
     first = Evaluations(store, repository, ZOO, timeout=300)
     asked = first.submit("me", SMALL)
     first.start()
@@ -131,7 +127,7 @@ def test_what_is_not_finished_when_the_service_stops_is_done_by_the_next(
     assert (record.status, record.done) == ("done", record.total)
 
 
-def test_an_evaluation_whose_process_died_is_taken_over(store: JobStore, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_job_without_heartbeat_is_taken_over(store: JobStore, monkeypatch: pytest.MonkeyPatch) -> None:
     asked = store.add("me", SMALL, [], 1)
     assert store.claim("dead") is not None
     assert store.claim("alive") is None
@@ -144,8 +140,8 @@ def test_an_evaluation_whose_process_died_is_taken_over(store: JobStore, monkeyp
     assert store.heartbeat(asked.id, "alive")
 
 
-def test_owners_take_turns_however_much_one_of_them_asks_for(database: Database) -> None:
-    store, owners = JobStore(database, most_unfinished=5, ttl=1000), ("me", "me", "me", "you", "you")
+def test_owners_take_turns(database: Database) -> None:
+    store, owners = JobStore(database, unfinished_limit=5, ttl=1000), ("me", "me", "me", "you", "you")
     asked = {store.add(owner, SMALL, [], 1).id: owner for owner in owners}
     claimed = []
     while record := store.claim("worker"):
@@ -156,14 +152,14 @@ def test_owners_take_turns_however_much_one_of_them_asks_for(database: Database)
     assert [one for one in claimed if asked[one] == "me"] == [one for one, owner in asked.items() if owner == "me"]
 
 
-def test_a_worker_that_breaks_is_told_with_its_last_word() -> None:
+def test_worker_failure_has_the_last_line_of_stderr() -> None:
     spec = JobSpec(request=SMALL, directories=ZOO, versions={"gd-1": "0.0.0"})
-    with Process(spec) as process:
+    with WorkerProcess(spec) as process:
         assert list(process.results(60)) == []
         assert "0.0.0" in str(process.failure())
 
 
-def test_evaluations_are_their_owner_s(store: JobStore) -> None:
+def test_evaluations_belong_to_their_owner(store: JobStore) -> None:
     mine = store.add("me", SMALL, [], 1)
     assert [record.id for record in store.page("me", 10)] == [mine.id]
     assert store.page("you", 10) == []
@@ -172,7 +168,7 @@ def test_evaluations_are_their_owner_s(store: JobStore) -> None:
             forbidden("you", mine.id)
 
 
-def test_an_owner_may_have_so_many_unfinished_and_no_more(store: JobStore) -> None:
+def test_unfinished_evaluations_are_limited_per_owner(store: JobStore) -> None:
     first, _ = (store.add("me", SMALL, [], 1) for _ in range(2))
     with pytest.raises(
         QuotaExceeded, match=r"at most 2 .*GDSSM_MAX_EVALUATIONS\)\. Wait for one to end, or cancel one\.$"
@@ -183,15 +179,15 @@ def test_an_owner_may_have_so_many_unfinished_and_no_more(store: JobStore) -> No
     store.add("me", SMALL, [], 1)
 
 
-def test_evaluations_are_listed_in_the_order_of_asking(store: JobStore) -> None:
+def test_evaluations_are_listed_oldest_first(store: JobStore) -> None:
     ids = [store.add(owner, SMALL, [], 1).id for owner in ("me", "you", "me")]
     assert [record.id for record in store.page("me", 1)] == ids[:1]
     assert [record.id for record in store.page("me", 5, after=ids[0])] == ids[2:]
 
 
-def test_what_is_over_its_time_goes_with_its_results(tmp_path: Path) -> None:
+def test_expired_evaluations_are_deleted_with_their_results(tmp_path: Path) -> None:
     database = Database.open(f"sqlite:///{tmp_path}/gdssm.db")
-    store = JobStore(database, most_unfinished=5, ttl=-1)
+    store = JobStore(database, unfinished_limit=5, ttl=-1)
     old = store.add("me", SMALL, [], 1)
     store.append(old.id, 0, '{"distribution": "d", "learner": "l"}')
     store.add("me", SMALL, [], 1)

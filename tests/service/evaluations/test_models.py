@@ -5,16 +5,16 @@ import pytest
 
 from gdssm.evaluation.tasks.linear import Linear, Noisy
 from service.distribution import Wanted
-from service.evaluations.models import PART, candidate
+from service.evaluations.models import TASKS_PER_RUN, candidate
 from service.inference import unlimited
 from service.predictor import Context, Limits, Predictor
 from service.registry.repository import Repository
 
-BATCH = Noisy(Linear(inputs=3, outputs=2)).sample(np.random.default_rng(0), PART + 3, 7, 5)
-TASK = PART + 1
+BATCH = Noisy(Linear(inputs=3, outputs=2)).sample(np.random.default_rng(0), TASKS_PER_RUN + 3, 7, 5)
+TASK = TASKS_PER_RUN + 1
 
 
-def test_intervals_are_those_that_the_service_answers(repository: Repository) -> None:
+def test_learner_intervals_match_the_service(repository: Repository) -> None:
     runtime = repository.get("linear")
     learner = candidate(unlimited(runtime), runtime.manifest).interval_learner
     assert learner is not None
@@ -41,7 +41,7 @@ def test_after_one_observation_there_is_no_interval(repository: Repository) -> N
     ("name", "steps", "difference_step", "gives_intervals"),
     [("gd-8", 8, 1e-4, False), ("gd-1", 1, 1e-4, False), ("linear", 0, 1e-4, True), ("nonlinear", 0, 1e-4, True)],
 )
-def test_a_model_is_compared_with_what_it_is(
+def test_candidate_has_the_gradient_steps_of_its_model(
     repository: Repository, name: str, steps: int, difference_step: float, *, gives_intervals: bool
 ) -> None:
     runtime = repository.get(name)

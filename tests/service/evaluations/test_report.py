@@ -11,7 +11,7 @@ GONE = ScoreView(distribution="drift", learner="linear", refused="It takes 2 inp
 RESULTS = (SINE, score("sine", "ridge"), GONE, score("drift", "ridge"))
 
 
-def test_a_report_is_read_as_it_was_written() -> None:
+def test_report_survives_its_own_json() -> None:
     written = report(*RESULTS)
     assert Report.model_validate_json(written.model_dump_json()) == written
     assert written.own_results == [SINE, GONE]
@@ -29,13 +29,13 @@ def test_markdown_has_a_table_for_each_distribution() -> None:
     assert all(line.count("|") == 9 for line in nonempty(tables))
 
 
-def test_the_report_says_what_a_model_that_averages_over_all_steps_is_compared_with() -> None:
+def test_markdown_explains_the_reference_of_averaging_models() -> None:
     text = " ".join(markdown(report(*RESULTS)).split())
     assert "gradient descent of as many steps with the best rates" in text
     assert "models that average over all numbers of steps with ridge" in text
 
 
-def test_a_report_from_before_there_were_intervals_is_read() -> None:
+def test_report_without_interval_metrics_is_read() -> None:
     written = report(score("sine", "linear")).model_dump(mode="json")
     for result in nonempty(written["results"]):
         for name in ("coverage_80", "coverage_90", "interval_score_90"):
@@ -43,13 +43,13 @@ def test_a_report_from_before_there_were_intervals_is_read() -> None:
     assert Report.model_validate(written) == report(score("sine", "linear"))
 
 
-def test_the_drawing_is_svg_with_every_distribution_and_learner_and_the_same_again() -> None:
+def test_drawing_is_reproducible_svg_with_all_learners() -> None:
     drawn = curves(report(*RESULTS))
     texts = {text for element in ET.fromstring(drawn).iter() if (text := (element.text or "").strip())}  # noqa: S314
     assert {"sine", "drift", "linear", "ridge", "observations", "loss"} <= texts
     assert curves(report(*RESULTS)) == drawn
 
 
-def test_a_curve_without_a_finite_number_is_left_out() -> None:
+def test_curve_without_finite_numbers_is_omitted() -> None:
     lost = SINE.model_copy(update={"curve": (PointView(observations=1, loss=interval(None)),)})
     assert b"<svg" in curves(report(lost))

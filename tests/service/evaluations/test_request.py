@@ -3,7 +3,7 @@ import pytest
 from pydantic import ValidationError
 
 from gdssm.evaluation.suites import SUITES
-from service.evaluations.request import MOST_INPUTS, EvaluationRequest
+from service.evaluations.request import SUITE_INPUTS, EvaluationRequest
 
 TABLE = {"x": [[float(i), float(-i)] for i in range(20)], "y": [float(i) for i in range(20)]}
 
@@ -23,9 +23,9 @@ WRONG = {
 }
 
 
-@pytest.mark.parametrize(("changes", "told"), WRONG.values(), ids=WRONG)
-def test_what_cannot_be_evaluated_is_refused(changes: dict[str, object], told: str) -> None:
-    with pytest.raises(ValidationError, match=told):
+@pytest.mark.parametrize(("changes", "message"), WRONG.values(), ids=WRONG)
+def test_invalid_requests_are_refused(changes: dict[str, object], message: str) -> None:
+    with pytest.raises(ValidationError, match=message):
         EvaluationRequest.model_validate({"models": ["linear"], **changes})
 
 
@@ -44,9 +44,9 @@ def test_a_request_survives_its_own_json() -> None:
     assert EvaluationRequest.model_validate_json(request.model_dump_json()) == request
 
 
-def test_every_suite_of_the_evaluation_can_be_asked_for_within_its_width() -> None:
-    assert MOST_INPUTS.keys() == SUITES.keys()
-    for name, most in MOST_INPUTS.items():
+def test_suite_inputs_match_the_suites() -> None:
+    assert SUITE_INPUTS.keys() == SUITES.keys()
+    for name, most in SUITE_INPUTS.items():
         tasks = dict(EvaluationRequest.model_validate({"suite": name, "models": ["linear"]}).distributions())
         assert tasks == dict(SUITES[name])
         rng = np.random.default_rng(0)

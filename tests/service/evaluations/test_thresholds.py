@@ -35,7 +35,7 @@ def met(text: str) -> list[str]:
         ("relative_prediction_difference > -inf", ["linear@sine", "linear@inputs-1.5x", "gd-1.b@sine", "linear@drift"]),
     ],
 )
-def test_a_condition_is_met_where_its_number_says(text: str, where: list[str]) -> None:
+def test_condition_selects_by_model_distribution_and_number(text: str, where: list[str]) -> None:
     metric = "relative_prediction_difference"
     assert met(text) == ([f"{place}.{metric}" for place in where] if metric in text else where)
 
@@ -44,14 +44,14 @@ def test_a_condition_is_met_where_its_number_says(text: str, where: list[str]) -
     "text",
     ["", "r2", "r2 < ", "r2 < high", "r2 = 1", "r2 == 1", "rmse < 1", "a b.r2 < 1", "r2 < 1; loss > 2", "@.r2 < 1"],
 )
-def test_what_is_no_condition_is_refused_with_an_example(text: str) -> None:
-    with pytest.raises(InvalidInput, match=r"--fail-if: must be as 'r2 < 0.9'"):
+def test_invalid_condition_is_refused_with_an_example(text: str) -> None:
+    with pytest.raises(InvalidInput, match=r"--fail-if: must be like 'r2 < 0.9'"):
         Threshold.parse(text)
 
 
 @pytest.mark.parametrize(
     "text", ["cubic.r2 < 1", "@noisy.r2 < 1", "gd-1.b@inputs-1.5x.r2 < 1", "gd-1.b.coverage_90 < 1", "coverage_80 < 1"]
 )
-def test_a_condition_about_nothing_is_a_mistake(text: str) -> None:
-    with pytest.raises(InvalidInput, match="is about nothing that was measured"):
+def test_condition_without_applicable_results_is_refused(text: str) -> None:
+    with pytest.raises(InvalidInput, match="applies to no result"):
         met(text)

@@ -47,7 +47,7 @@ def test_pairs_of_outputs_in_unlike_units_are_compared_by_their_spread(predictor
     assert pairs[0].strength.shape == (2,)
 
 
-def test_the_evidence_says_which_blocks_a_context_needs(predictor: Predictor) -> None:
+def test_block_probabilities_match_the_data(predictor: Predictor) -> None:
     _, line = explain(predictor, X, Z[:, 0] + 2 * Z[:, 1] + NOISE)
     _, curve = explain(predictor, X, np.sin(2 * Z[:, 0]) + np.abs(Z[:, 2]) + NOISE)
     assert list(line) == list(curve) == ["linear", "additive_5", "pairs"]

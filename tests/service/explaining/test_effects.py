@@ -140,7 +140,7 @@ def test_after_one_observation_there_is_no_interval_and_no_effect(predictor: Pre
 
 
 @both_models
-def test_a_missing_cell_has_an_effect_of_its_own(predictor: Predictor, model: str) -> None:
+def test_missing_cells_have_a_separate_effect(predictor: Predictor, model: str) -> None:
     gone = GENERATOR.random(N) < 0.3
     x = X.copy()
     x[gone, 1] = np.nan
@@ -221,7 +221,7 @@ def test_each_output_has_the_effects_that_it_has_alone(predictor: Predictor, mod
             assert_close(1 + block.probability[k], 1 + other.probability, "probability", rtol=1e-9)
 
 
-def test_effects_are_as_many_numbers_as_an_answer_may_have(repository: Repository) -> None:
+def test_number_of_effects_is_limited(repository: Repository) -> None:
     context, query = task(5, 20)
     count = 5 * K * VALUES_LIMIT
     for most, level in ((count, None), (3 * count, 0.9)):

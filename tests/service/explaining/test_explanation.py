@@ -79,7 +79,7 @@ def test_contributions_add_up_to_the_prediction(
 
 @every_model_linear_in_y
 @pytest.mark.parametrize("observations", [N, ONE_RUN + 40])
-def test_a_contribution_is_what_an_observation_of_y_0_would_not_add(
+def test_contribution_equals_difference_to_y_0(
     predictor: Predictor, model: str, version: str, parameters: dict[str, float], observations: int
 ) -> None:
     context, query = task(observations)
@@ -94,9 +94,7 @@ def test_a_contribution_is_what_an_observation_of_y_0_would_not_add(
 
 
 @pytest.mark.parametrize("observations", [N, ONE_RUN + 40])
-def test_a_contribution_at_the_strengths_that_the_evidence_chose_is_what_y_0_would_not_add(
-    predictor: Predictor, observations: int
-) -> None:
+def test_contribution_at_fixed_evidence_equals_difference_to_y_0(predictor: Predictor, observations: int) -> None:
     """The readout by another method; with it, predictions are linear in y."""
     context, query = task(observations)
     runtime = predictor.runtime("linear", "2.0.0")
@@ -239,7 +237,7 @@ def test_terms_are_of_models_that_are_weighted_sums_of_features(predictor: Predi
             predict_and_explain(predictor, model, context, query, version=version, explain=[part])
 
 
-def test_all_is_what_the_model_has(predictor: Predictor) -> None:
+def test_explain_true_gives_all_parts_of_the_model(predictor: Predictor) -> None:
     context, query = task()
 
     def found(model: str, parameters: dict[str, float], version: str = "1.0.0") -> list[str]:
@@ -298,7 +296,7 @@ def test_a_non_linear_contribution_is_the_same_share_of_each_y_that_has_the_same
     assert_close((shares[..., 0] / y[:, 0]).sum(1), np.ones(M), "sum of shares", rtol=1e-9)
 
 
-def test_there_are_at_most_as_many_contributions_as_an_answer_may_have(repository: Repository) -> None:
+def test_number_of_contributions_is_limited(repository: Repository) -> None:
     context, query = task()
     exact = Predictor(repository, "linear", Limits(1024, M * N * K))
     only: list[Part] = ["contributions"]
@@ -331,7 +329,7 @@ def test_numbers_at_the_end_of_floating_point_are_explained_or_refused(
 
 
 @both_versions
-def test_an_explanation_is_of_the_version_that_was_asked_for(predictor: Predictor, version: str) -> None:
+def test_explanation_is_of_the_requested_version(predictor: Predictor, version: str) -> None:
     context, query = task()
     answer: Prediction = predict_and_explain(predictor, "linear", context, query, version=version)[0]
     assert answer.model.version == version
@@ -349,11 +347,11 @@ def test_an_explanation_is_of_the_version_that_was_asked_for(predictor: Predicto
         (["blocks", "pairs", "effects"], ("effects", "pairs", "blocks")),
     ],
 )
-def test_what_to_explain_may_be_said_in_several_ways(value: object, expected: tuple[str, ...]) -> None:
+def test_explain_accepts_booleans_null_and_names(value: object, expected: tuple[str, ...]) -> None:
     assert parts(value, "explain") == expected
 
 
 @pytest.mark.parametrize("value", [1, "true", "contributions", ["weights"], [True], [["contributions"]], {}])
-def test_anything_else_is_refused(value: object) -> None:
+def test_other_values_of_explain_are_refused(value: object) -> None:
     with pytest.raises(InvalidInput, match=r'^explain: must be true, false or a list of "implicit_weights", "cont'):
         parts(value, "explain")

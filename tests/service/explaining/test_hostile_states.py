@@ -38,7 +38,7 @@ def is_explained(repository: Repository, model: str, memory: Memory) -> bool:
 @pytest.mark.filterwarnings("ignore:.*encountered in.*:RuntimeWarning")
 @pytest.mark.parametrize("model", ["linear", "nonlinear"])
 @pytest.mark.parametrize(("inputs", "gap"), [(3, False), (3, True), (16, False)])
-def test_it_is_explained_or_refused(repository: Repository, model: str, inputs: int, gap: bool) -> None:
+def test_hostile_state_is_explained_or_refused(repository: Repository, model: str, inputs: int, gap: bool) -> None:
     runtime, generator = repository.get(model), np.random.default_rng(0)
     x = generator.normal(size=(1, 40, inputs))
     x[0, 0, 0] = np.nan if gap else 0.0

@@ -32,7 +32,7 @@ def test_parquet_is_written_by_its_suffix(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["p.csv", "p.parquet"])
-def test_what_breaks_off_leaves_what_was_there(tmp_path: Path, name: str) -> None:
+def test_interrupted_write_keeps_the_old_file(tmp_path: Path, name: str) -> None:
     (tmp_path / name).write_text("before")
     with suppress(KeyboardInterrupt), open_column(tmp_path / name, "y") as column:
         column.write(np.ones(2))
@@ -40,11 +40,11 @@ def test_what_breaks_off_leaves_what_was_there(tmp_path: Path, name: str) -> Non
     assert [path.read_text() for path in tmp_path.iterdir()] == ["before"]
 
 
-def test_a_device_is_written_and_not_replaced() -> None:
+def test_device_is_written_in_place() -> None:
     write(Path("/dev/null"))
     assert not Path("/dev/null").is_file()
 
 
-def test_what_cannot_be_written_is_refused(tmp_path: Path) -> None:
+def test_unwritable_path_is_refused(tmp_path: Path) -> None:
     with pytest.raises(InvalidInput, match=r"not/p.csv: cannot be written \(No such file or directory\)"):
         write(tmp_path / "not" / "p.csv")

@@ -21,7 +21,7 @@ def everything(path: Path, columns: list[str], rows: int = 2) -> Array:
         return np.concatenate([cells for (cells,) in table.chunks([columns], rows)])
 
 
-def test_numbers_of_every_kind_are_read_in_the_order_asked_for(tmp_path: Path) -> None:
+def test_numeric_types_are_read_in_requested_order(tmp_path: Path) -> None:
     columns = {
         "double": pa.array([1.5, 2.5, 3.5]),
         "text": pa.array(["a", None, "c"]),
@@ -65,7 +65,7 @@ def test_an_index_of_pandas_is_no_column(tmp_path: Path) -> None:
         (pa.array([[1.0]]), "it is of type list<element: double>. Send integers or floating-point numbers"),
     ],
 )
-def test_columns_that_are_no_numbers_are_refused_with_a_remedy(tmp_path: Path, column: pa.Array, message: str) -> None:
+def test_non_numeric_columns_are_refused_with_a_remedy(tmp_path: Path, column: pa.Array, message: str) -> None:
     parquet.write_table(pa.table({"a": column}), tmp_path / "t.parquet")
     with pytest.raises(InvalidInput) as refused:
         everything(tmp_path / "t.parquet", ["a"])
@@ -74,7 +74,7 @@ def test_columns_that_are_no_numbers_are_refused_with_a_remedy(tmp_path: Path, c
 
 @pytest.mark.parametrize("group", [1, 5, 100])
 @pytest.mark.parametrize("rows", [1, 7, 100])
-def test_rows_are_whole_however_they_are_grouped(tmp_path: Path, group: int, rows: int) -> None:
+def test_column_groups_keep_rows_aligned(tmp_path: Path, group: int, rows: int) -> None:
     cells = np.arange(44.0).reshape(22, 2)
     parquet.write_table(pa.table({"a": cells[:, 0], "b": cells[:, 1]}), tmp_path / "t.parquet", row_group_size=group)
     with closing(ParquetTable(tmp_path / "t.parquet")) as table:
@@ -84,7 +84,7 @@ def test_rows_are_whole_however_they_are_grouped(tmp_path: Path, group: int, row
     assert_close(np.concatenate(chunks), cells, "cells")
 
 
-def test_several_bad_cells_are_named_together_and_in_their_order(tmp_path: Path) -> None:
+def test_bad_cells_are_reported_together_in_order(tmp_path: Path) -> None:
     columns = {"a": pa.array([1.0, None, 3.0, 4.0, np.inf]), "b": pa.array([1, 2, 3, None, 5])}
     parquet.write_table(pa.table(columns), tmp_path / "t.parquet")
     with pytest.raises(InvalidInput) as refused:
@@ -93,7 +93,7 @@ def test_several_bad_cells_are_named_together_and_in_their_order(tmp_path: Path)
     assert places == ["row 2, column 'a'", "row 4, column 'b'", "row 5, column 'a'"]
 
 
-def test_a_file_of_one_large_group_is_not_held(tmp_path: Path) -> None:
+def test_large_row_group_is_read_with_bounded_memory(tmp_path: Path) -> None:
     path, rows = tmp_path / "t.parquet", 200_000
     table = pa.table({name: np.random.default_rng(0).normal(size=rows) for name in "abcde"})
     parquet.write_table(table, path, row_group_size=rows, use_dictionary=False)
@@ -104,7 +104,7 @@ def test_a_file_of_one_large_group_is_not_held(tmp_path: Path) -> None:
     assert max(held) < path.stat().st_size / 4
 
 
-def test_what_is_written_is_read_also_of_a_column_that_is_not_contiguous(tmp_path: Path) -> None:
+def test_non_contiguous_columns_are_written(tmp_path: Path) -> None:
     numbers = np.arange(12.0).reshape(4, 3)
     with closing(ParquetColumn(tmp_path / "t.parquet", "y")) as column:
         column.write(numbers[:, 1])

@@ -37,7 +37,7 @@ def written(tmp_path: Path, text: str) -> Path:
     return path
 
 
-def test_every_column_but_target_and_weight_is_a_feature(tmp_path: Path, context: Path) -> None:
+def test_features_are_all_columns_except_target_and_weight(tmp_path: Path, context: Path) -> None:
     observed, query = read(context, written(tmp_path, "a,b\n7,8\n"), "y", "w")
     assert observed.weight is not None
     assert_close(observed.x, [[1.0, 2.0], [4.0, 5.0]], "x")
@@ -46,13 +46,13 @@ def test_every_column_but_target_and_weight_is_a_feature(tmp_path: Path, context
     assert_close(query, [[7.0, 8]], "query")
 
 
-def test_columns_of_the_query_are_matched_by_name(tmp_path: Path, context: Path) -> None:
+def test_query_columns_are_matched_by_name(tmp_path: Path, context: Path) -> None:
     observed, query = read(context, written(tmp_path, "b,a,w\n8,7,9\n"), "y")
     assert observed.weight is None
     assert_close(query, [[7.0, 9, 8]], "query")
 
 
-def test_target_and_weight_in_the_query_are_not_even_read(tmp_path: Path, context: Path) -> None:
+def test_target_and_weight_of_the_query_are_not_read(tmp_path: Path, context: Path) -> None:
     _, query = read(context, written(tmp_path, "y,a,b,w\n?,7,8,\n"), "y", "w")
     assert_close(query, [[7.0, 8]], "query")
 
@@ -67,7 +67,7 @@ def test_target_and_weight_in_the_query_are_not_even_read(tmp_path: Path, contex
         ("a,b\n1,2\n", ("y", "y"), "The target and the weight are both 'y'. Name two columns."),
     ],
 )
-def test_columns_that_do_not_fit_are_named(
+def test_mismatched_columns_are_named(
     tmp_path: Path, context: Path, query: str, columns: Columns, message: str
 ) -> None:
     with pytest.raises(InvalidInput) as refused:
@@ -75,14 +75,14 @@ def test_columns_that_do_not_fit_are_named(
     assert message in str(refused.value).replace(f"{tmp_path}/", "")
 
 
-def test_a_context_of_the_target_alone_has_nothing_to_learn_from(tmp_path: Path) -> None:
+def test_context_without_features_is_refused(tmp_path: Path) -> None:
     alone = written(tmp_path, "y\n1\n")
     with pytest.raises(InvalidInput, match="has no column beside 'y' to learn from"):
         read(alone, alone, "y")
 
 
 @pytest.mark.parametrize("kind", ["csv", "parquet"])
-def test_empty_cells_of_features_are_missing_where_the_model_takes_them(
+def test_empty_feature_cells_are_nan_for_models_with_missing_cells(
     tmp_path: Path, repository: Repository, kind: str
 ) -> None:
     frame = pd.DataFrame({"a": [1.0, None, 3.0, 4.0], "y": [1.0, 2, 3, 4], "b": [5, None, None, 8], "c": [None] * 4})
@@ -102,7 +102,7 @@ def test_empty_cells_of_features_are_missing_where_the_model_takes_them(
         ("linear", "a", "column 'a': is empty. Fill it in, or leave the row out."),
     ],
 )
-def test_empty_cells_are_refused_elsewhere(
+def test_empty_cells_are_refused_for_other_models_and_columns(
     tmp_path: Path, repository: Repository, suffix: str, model: str, target: str, message: str
 ) -> None:
     frame = pd.DataFrame({"a": [1.0, None, 3.0], "y": [1.0, 2, 3]})
@@ -114,7 +114,7 @@ def test_empty_cells_are_refused_elsewhere(
     assert str(refused.value).startswith(place + message)
 
 
-def test_text_is_refused_where_missing_cells_are_taken(tmp_path: Path, repository: Repository) -> None:
+def test_text_is_refused_even_with_missing_cells(tmp_path: Path, repository: Repository) -> None:
     table = written(tmp_path, "a,y\n,1\nNaN,2\nx,3\n")
     manifest = repository.get("linear").manifest
     with open_job(table, table, "y", model=manifest) as task, pytest.raises(InvalidInput) as refused:
@@ -137,7 +137,7 @@ def as_parquet(path: Path, frame: pd.DataFrame) -> Path:
 
 @pytest.mark.parametrize("rows", [1, 2, 5, 100])
 @pytest.mark.parametrize(("context", "query"), [(as_parquet, as_csv), (as_csv, as_parquet), (as_parquet, as_parquet)])
-def test_parquet_is_read_as_csv_is(
+def test_parquet_and_csv_are_read_alike(
     tmp_path: Path,
     context: Callable[[Path, pd.DataFrame], Path],
     query: Callable[[Path, pd.DataFrame], Path],
@@ -177,7 +177,7 @@ def test_bad_cells_of_parquet_are_refused_by_row_and_column(tmp_path: Path, colu
 
 
 @pytest.mark.parametrize(("content", "message"), [(b"no", "is not Parquet ("), (None, "cannot be read (")])
-def test_what_is_not_parquet_is_refused_in_one_line(tmp_path: Path, content: bytes | None, message: str) -> None:
+def test_invalid_parquet_is_refused_in_one_line(tmp_path: Path, content: bytes | None, message: str) -> None:
     path = tmp_path / "t.parquet"
     if content is not None:
         path.write_bytes(content)
@@ -188,7 +188,7 @@ def test_what_is_not_parquet_is_refused_in_one_line(tmp_path: Path, content: byt
 
 
 @pytest.mark.parametrize("wide", ["context", "query"])
-def test_a_file_of_too_many_columns_is_refused_before_they_are_compared(tmp_path: Path, wide: str) -> None:
+def test_too_many_columns_are_refused_before_matching(tmp_path: Path, wide: str) -> None:
     files = {name: tmp_path / f"{name}.csv" for name in ("context", "query")}
     for name, path in files.items():
         columns = [f"c{i}" for i in range(300_000 if name == wide else 2)]
@@ -199,6 +199,6 @@ def test_a_file_of_too_many_columns_is_refused_before_they_are_compared(tmp_path
         pass
 
 
-def test_as_many_columns_as_allowed_and_a_weight_are_read(context: Path, tmp_path: Path) -> None:
+def test_column_limit_does_not_count_the_weight(context: Path, tmp_path: Path) -> None:
     with open_job(context, written(tmp_path, "a,b\n1,2\n"), "y", "w", max_columns=3) as task:
         assert task.features == ["a", "b"]

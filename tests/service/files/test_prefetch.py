@@ -12,7 +12,7 @@ def test_items_come_in_order_to_the_end() -> None:
     assert list(prefetch([None, None])) == [None, None]
 
 
-def test_the_next_item_is_made_while_one_is_used_and_no_further_one() -> None:
+def test_exactly_one_item_is_prefetched() -> None:
     made, second = list[int](), threading.Event()
 
     def making() -> Iterator[int]:
@@ -30,7 +30,7 @@ def test_the_next_item_is_made_while_one_is_used_and_no_further_one() -> None:
     assert made == [0, 1]
 
 
-def test_what_goes_wrong_is_raised_in_its_turn() -> None:
+def test_errors_are_raised_in_order() -> None:
     def making() -> Iterator[int]:
         yield 1
         raise ValueError("the second")
@@ -41,7 +41,7 @@ def test_what_goes_wrong_is_raised_in_its_turn() -> None:
         next(items)
 
 
-def test_no_thread_is_left_behind() -> None:
+def test_thread_ends_with_the_iteration() -> None:
     items = prefetch(iter(range(3)))
     assert next(items) == 0
     items.close()  # type: ignore[attr-defined]  # a generator

@@ -44,7 +44,7 @@ def queries(rows: int) -> Iterator[Array]:
         ("gd-1", "1.0.0", {}),
     ],
 )
-def test_chunks_are_answered_as_the_whole(
+def test_chunked_predictions_match_the_whole(
     predictor: Predictor, model: str, version: str, parameters: dict[str, float], rows: int
 ) -> None:
     answers = predictions(predictor, predictor.runtime(model, version), chunks(rows), queries(rows), parameters)
@@ -63,7 +63,7 @@ def test_a_model_that_does_not_stream_sees_the_whole_context(predictor: Predicto
     assert_close(found, predictor.predict("softmax-8", Context(X, labels), QUERY).prediction, "prediction", rtol=1e-9)
 
 
-def test_a_parameter_that_does_not_fit_is_told_before_anything_is_read(predictor: Predictor) -> None:
+def test_invalid_parameter_is_refused_before_reading(predictor: Predictor) -> None:
     def unread() -> Iterator[Context]:
         raise AssertionError("read")
         yield
@@ -75,7 +75,7 @@ def test_a_parameter_that_does_not_fit_is_told_before_anything_is_read(predictor
 @pytest.mark.parametrize("version", ["1.0.0", "2.0.0"])
 @pytest.mark.parametrize("suffix", [".parquet", ".csv"])
 @pytest.mark.parametrize("mean", [0.0, 1e6, -1e6])
-def test_a_file_is_answered_as_float64_says_in_two_passes(
+def test_streamed_sums_match_two_pass_float64(
     predictor: Predictor, tmp_path: Path, mean: float, suffix: str, version: str
 ) -> None:
     """Version 1 as its oracle in numpy, version 2 as it answers itself about data without the mean."""
@@ -121,7 +121,7 @@ def test_memory_does_not_grow_with_the_files(predictor: Predictor, tmp_path: Pat
     assert large < 200 * N * (D + 1) * 8, "as numbers alone the context would take that much"
 
 
-def test_a_model_that_sees_all_at_once_is_given_no_more_than_fits(repository: Repository) -> None:
+def test_non_streaming_model_is_limited_by_max_observations(repository: Repository) -> None:
     def endless() -> Iterator[Context]:
         while True:
             yield from chunks(10)

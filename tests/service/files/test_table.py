@@ -31,18 +31,18 @@ def refusal(tmp_path: Path, text: str | bytes, columns: list[str] | None = None)
     return message
 
 
-def test_columns_are_read_by_name_in_the_order_asked_for(tmp_path: Path) -> None:
+def test_columns_are_read_in_requested_order(tmp_path: Path) -> None:
     assert_close(everything(tmp_path, "a,b,c\n1,2,3\n4,5,6\n", ["c", "a"]), [[3.0, 1.0], [6.0, 4.0]], "cells")
 
 
 @pytest.mark.parametrize("rows", [1, 2, 3, 7, 100])
-def test_chunks_of_any_size_are_the_file(tmp_path: Path, rows: int) -> None:
+def test_chunk_size_does_not_change_the_content(tmp_path: Path, rows: int) -> None:
     cells = np.arange(14.0).reshape(7, 2)
     text = "a,b\n" + "".join(f"{a},{b}\n" for a, b in cells)
     assert_close(everything(tmp_path, text, rows=rows), cells, "cells")
 
 
-def test_files_as_spreadsheets_write_them_are_read(tmp_path: Path) -> None:
+def test_spreadsheet_csv_dialects_are_read(tmp_path: Path) -> None:
     text = b'\xef\xbb\xbf"size, m2", price\r\n"1.5",2e3\r\n -3 ,.5\r\n\r\n'
     assert_close(everything(tmp_path, text, ["size, m2", "price"]), [[1.5, 2000.0], [-3.0, 0.5]], "cells")
 
@@ -79,7 +79,7 @@ def test_a_quoted_cell_may_span_lines_and_the_lines_are_still_counted(tmp_path: 
         ('a\n"1\n', "t.csv: is not CSV (unexpected end of data)."),
     ],
 )
-def test_what_is_no_table_is_refused_with_the_place(tmp_path: Path, text: str | bytes, message: str) -> None:
+def test_malformed_csv_is_refused_with_its_place(tmp_path: Path, text: str | bytes, message: str) -> None:
     assert refusal(tmp_path, text) == message
 
 
@@ -103,18 +103,18 @@ def test_a_bad_cell_is_refused_by_line_and_column(tmp_path: Path, cell: str, rea
     assert refusal(tmp_path, f"a,b\n1,2\n3,{cell}\n").startswith(f"t.csv, line 3, column 'b': {reason}")
 
 
-def test_a_bad_cell_in_a_column_that_is_not_asked_for_does_not_matter(tmp_path: Path) -> None:
+def test_bad_cells_in_unread_columns_are_ignored(tmp_path: Path) -> None:
     assert_close(everything(tmp_path, "a,b\n1,red\n", ["a"]), [[1.0]], "cells")
 
 
-def test_several_bad_cells_are_named_together(tmp_path: Path) -> None:
+def test_bad_cells_are_reported_together(tmp_path: Path) -> None:
     message = refusal(tmp_path, "a,b\nx,y\nz,1\n")
     assert "line 2, column 'a'" in message
     assert "line 2, column 'b'" in message
     assert "line 3, column 'a'" in message
 
 
-def test_a_file_that_is_not_there_is_refused(tmp_path: Path) -> None:
+def test_missing_file_is_refused(tmp_path: Path) -> None:
     with pytest.raises(InvalidInput, match=r"cannot be read \(No such file or directory\)"):
         Table(tmp_path / "missing.csv")
 
@@ -143,7 +143,7 @@ ENDLESS = {
 
 
 @pytest.mark.parametrize(("beginning", "line", "told"), ENDLESS.values(), ids=ENDLESS)
-def test_a_file_without_end_is_refused(tmp_path: Path, beginning: str, line: str, told: str) -> None:
+def test_endless_rows_and_empty_lines_are_refused(tmp_path: Path, beginning: str, line: str, told: str) -> None:
     def write() -> None:
         with suppress(BrokenPipeError), pipe.open("wb", buffering=0) as file:
             for piece in endless(beginning, line):
@@ -158,6 +158,6 @@ def test_a_file_without_end_is_refused(tmp_path: Path, beginning: str, line: str
     writer.join()
 
 
-def test_of_many_columns_some_are_named(tmp_path: Path) -> None:
+def test_long_column_lists_are_shortened(tmp_path: Path) -> None:
     message = refusal(tmp_path, ",".join(f"c{i}" for i in range(1000)) + "\n", ["d"])
     assert "'c19' and 980 more." in message
