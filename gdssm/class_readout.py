@@ -22,7 +22,7 @@ from gdssm.cell_moments import CellMoments
 from gdssm.evidence import LOG_PRIOR
 from gdssm.moments import diagonal
 from gdssm.prior import INVERSE_DOUBLINGS, LARGEST_LEVERAGE, NEVER, SMALLEST_SHARE, TAIL_FREEDOM
-from gdssm.readout import Fits, fit
+from gdssm.readout import GroupFits, fit
 
 
 class ClassReadout(NamedTuple):
@@ -101,7 +101,7 @@ def class_probabilities(
     return (n[..., None] * posterior + 1.0) / (n + every)[..., None]
 
 
-def _probability(fits: Fits, varying: Float[Tensor, "B C"]) -> Float[Tensor, "B S 1"]:
+def _probability(fits: GroupFits, varying: Float[Tensor, "B C"]) -> Float[Tensor, "B S 1"]:
     """Weigh strengths and groups by one evidence for all classes: C − 1 of their C likelihoods are independent."""
     classes = varying.sum(1)
     share = (classes - 1.0).clamp(min=0.0) / classes.clamp(min=1.0)
@@ -112,7 +112,9 @@ def _probability(fits: Fits, varying: Float[Tensor, "B C"]) -> Float[Tensor, "B 
     return torch.softmax(torch.cat(evidence, 1), 1)
 
 
-def _leverage(fits: Fits, probability: Float[Tensor, "B S 1"], gram: Float[Tensor, "B E E"]) -> Float[Tensor, "B 1 1"]:
+def _leverage(
+    fits: GroupFits, probability: Float[Tensor, "B S 1"], gram: Float[Tensor, "B E E"]
+) -> Float[Tensor, "B 1 1"]:
     """Average the share h = df/n that an observation has in its own score; df = Σ π·tr((G + aI)⁻¹ G)."""
     start, size, freedom = 0, gram.shape[-1], torch.zeros_like(fits.effective)
     for ridge in fits.ridges:

@@ -17,7 +17,7 @@ from gdssm.query_design import design_of, with_blank
 from gdssm.readout import Readout, read
 
 
-class Answer(NamedTuple):
+class PredictiveDistribution(NamedTuple):
     """A predictive Student t distribution for each query and output."""
 
     prediction: Predictions
@@ -46,8 +46,8 @@ class LinearEvidence(nn.Module):
         """Find what the state answers with; see `readout.read`."""
         return read(state, outputs, block, groups)
 
-    def predict(self, state: CellMoments, readout: Readout, x_query: Queries) -> Answer:
-        """Answer M queries, M may be 0; a missing cell is NaN."""
+    def predict(self, state: CellMoments, readout: Readout, x_query: Queries) -> PredictiveDistribution:
+        """Predict M queries, M may be 0; a missing cell is NaN."""
         x_query = with_blank(x_query)
         return _answer(state, readout, x_query, x_query.new_zeros(*x_query.shape[:2], 0))
 
@@ -90,18 +90,22 @@ class NonlinearEvidence(nn.Module):
 
     def predict(
         self, state: FeatureMapState, readout: Readout, x_query: Queries, additive: Tensor, pairs: Tensor
-    ) -> Answer:
-        """Answer M queries, M may be 0; a missing cell is NaN."""
+    ) -> PredictiveDistribution:
+        """Predict M queries, M may be 0; a missing cell is NaN."""
         x_query = with_blank(x_query)
         features = additive_and_pairs(standardize(x_query, state.scale()), additive, pairs)
         return _answer(state.moments(), readout, x_query, features)
 
 
-def _answer(state: CellMoments, readout: Readout, x_query: Queries, features: Float[Tensor, "B M F"]) -> Answer:
+def _answer(
+    state: CellMoments, readout: Readout, x_query: Queries, features: Float[Tensor, "B M F"]
+) -> PredictiveDistribution:
     """Apply a readout to queries, of which the last is blank."""
     outputs, queries = readout.noise.shape[-1], x_query.shape[1] - 1
     design, diagnostics = design_of(state, outputs, x_query, features)
     prediction = design @ readout.weight + state.mean.narrow(1, 0, outputs)[:, None]
     bent = design[:, None] @ readout.covariance
     square = (bent * design[:, None]).sum(-1).clamp(min=0.0) + readout.noise[..., None]
-    return Answer(prediction.narrow(1, 0, queries), square.sqrt().mT.narrow(1, 0, queries), *diagnostics)
+    return PredictiveDistribution(
+        prediction.narrow(1, 0, queries), square.sqrt().mT.narrow(1, 0, queries), *diagnostics
+    )

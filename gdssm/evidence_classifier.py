@@ -13,7 +13,7 @@ from gdssm.notation import Outputs, Predictions, Queries
 from gdssm.query_design import design_of, with_blank
 
 
-class ClassAnswer(NamedTuple):
+class ClassPredictions(NamedTuple):
     """The probabilities of C classes for each query, and what is to be known about them; see `Diagnostics`."""
 
     prediction: Predictions
@@ -59,7 +59,7 @@ class EvidenceClassifier(nn.Module):
 
     def predict(
         self, state: FeatureMapState, readout: ClassReadout, x_query: Queries, additive: Tensor, pairs: Tensor
-    ) -> ClassAnswer:
+    ) -> ClassPredictions:
         """Answer M queries, M may be 0; a missing cell is NaN."""
         moments, classes, queries = state.moments(), readout.center.shape[-1], x_query.shape[1]
         x_query = with_blank(x_query)
@@ -67,4 +67,4 @@ class EvidenceClassifier(nn.Module):
         design, diagnostics = design_of(moments, classes, x_query, features)
         frequency, count = moments.mean.narrow(1, 0, classes), moments.effective_count()
         probability = class_probabilities(readout, design, frequency, count)
-        return ClassAnswer(probability.narrow(1, 0, queries), *diagnostics)
+        return ClassPredictions(probability.narrow(1, 0, queries), *diagnostics)

@@ -56,27 +56,31 @@ def spread(state: CellMoments, outputs: int) -> Spread:
     return Spread(varying.narrow(1, 0, outputs).sqrt(), varying.narrow(1, outputs, size - outputs))
 
 
-class Fits(NamedTuple):
+class GroupFits(NamedTuple):
     """Ridge regression on every group of features."""
 
     scale: Spread
     effective: Float[Tensor, " B"]
     """n, the effective number of observations."""
-    ridges: "list[Ridge]"
+    ridges: "list[GroupRidge]"
     """One for each group."""
     left_out: list[Float[Tensor, ""]]
     """0 for a group that takes part, and otherwise what to add to its log evidence."""
 
 
-def fit(state: CellMoments, outputs: int, block: Float[Tensor, " E"], groups: Sequence[Float[Tensor, " _"]]) -> Fits:
+def fit(
+    state: CellMoments, outputs: int, block: Float[Tensor, " E"], groups: Sequence[Float[Tensor, " _"]]
+) -> GroupFits:
     """Solve ridge regression on every group of features at every strength; see `read`."""
     scale, count = spread(state, outputs), state.effective_count()
     divisor = _divisor(scale.variance, block)
     size = divisor.shape[-1]
     rows = state.comoment.narrow(1, outputs, size)
     gram, cross = rows.narrow(2, outputs, size), rows.narrow(2, 0, outputs) * _inverse(scale.outputs)[:, None]
-    ridges = [Ridge.on(gram, cross, share * _inverse(divisor.narrow(1, 0, share.shape[0])), count) for share in groups]
-    return Fits(scale, count, ridges, [torch.where(share.sum() > 0, 0.0, NEVER) for share in groups])
+    ridges = [
+        GroupRidge.on(gram, cross, share * _inverse(divisor.narrow(1, 0, share.shape[0])), count) for share in groups
+    ]
+    return GroupFits(scale, count, ridges, [torch.where(share.sum() > 0, 0.0, NEVER) for share in groups])
 
 
 def read(
@@ -121,7 +125,7 @@ def read(
     )
 
 
-class Ridge(NamedTuple):
+class GroupRidge(NamedTuple):
     """Ridge regression on the first E_g features, at every strength."""
 
     unit: Float[Tensor, "B E_g"]
@@ -130,7 +134,7 @@ class Ridge(NamedTuple):
     strengths: Strengths
 
     @classmethod
-    def on(cls, gram: Tensor, cross: Tensor, squared_unit: Tensor, count: Tensor) -> "Ridge":
+    def on(cls, gram: Tensor, cross: Tensor, squared_unit: Tensor, count: Tensor) -> "GroupRidge":
         """Solve it for a Gram matrix (B, E, E), its products with y (B, E, K), and n (B,)."""
         unit, part = squared_unit.sqrt(), squared_unit.shape[-1]
         cross = unit[..., None] * cross.narrow(1, 0, part)

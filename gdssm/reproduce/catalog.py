@@ -3,6 +3,7 @@
 from gdssm.reproduce.experiments import (
     alignment,
     comparison,
+    constructions,
     context_length,
     dimension,
     drift,
@@ -17,6 +18,7 @@ from gdssm.reproduce.experiments import (
 EXPERIMENTS = tuple(
     module.EXPERIMENT
     for module in (
+        constructions,
         alignment,
         weights,
         stretch,

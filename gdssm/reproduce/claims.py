@@ -1,4 +1,4 @@
-"""What must hold, with its target, and whether it does; computed, never written by hand."""
+"""Claims: a measured number, its target, and whether the number meets it."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,6 +11,8 @@ from gdssm.reproduce.runs import Trained
 from gdssm.train.evaluate import Reference, evaluate, predict
 
 RESAMPLES = 400
+CONSTRUCTED, DIFFERENCE = "constructed", "relative_difference"
+"""The name of the analytic weights in place of a preset, and of their metric."""
 
 
 @dataclass(frozen=True)
@@ -18,17 +20,18 @@ class Claim:
     """One measured number with its target."""
 
     preset: str
+    """Or `CONSTRUCTED`."""
     what: str
     metric: str
-    """Of `train.evaluate`."""
+    """Of `train.evaluate`, or `DIFFERENCE`."""
     relation: Literal["≤", "≥", "<"]
     target: float
     within_error: bool = False
-    """Whether the 95 % interval may reach the target in the number's place: both losses are of finitely many tasks, and
-    at the same optimum the sign of their difference is chance."""
+    """Whether the 95 % interval may reach the target instead of the number: both losses are of finitely many tasks, and
+    at the same optimum the sign of their difference is random."""
 
     def verdict(self, metrics: Mapping[str, float]) -> dict[str, Any]:
-        """Hold what was measured against the target; what is not a number is not met."""
+        """Compare the number with the target; NaN does not meet it."""
         measured, interval = metrics[self.metric], [f"{self.metric}_{end}" for end in ("low", "high")]
         judged = metrics[interval[0]] if self.within_error else measured
         met = {"≤": judged <= self.target, "≥": judged >= self.target, "<": judged < self.target}[self.relation]
@@ -59,6 +62,7 @@ def _steps(layers: int) -> Claim:
 
 
 CLAIMS = (
+    Claim(CONSTRUCTED, "largest relative difference from literal gradient descent", DIFFERENCE, "≤", 1e-12),
     *_one_layer("linear-trained"),
     *_one_layer("linear-vector-trained"),
     *(_steps(layers) for layers in (2, 5, 10)),
@@ -68,14 +72,14 @@ CLAIMS = (
 
 
 def measure(runs: Mapping[str, Trained], tasks: int) -> dict[str, dict[str, float]]:
-    """Evaluate every run on tasks that no training has seen, in double precision."""
+    """Evaluate every run on tasks of no training, in double precision."""
     return {
         name: {**evaluate(run.stack, run.config, tasks), **_ratio_interval(run, tasks)} for name, run in runs.items()
     }
 
 
 def _ratio_interval(run: Trained, tasks: int) -> dict[str, float]:
-    """Draw the tasks again, for both losses at once: the 95 % interval of their ratio."""
+    """Bootstrap the tasks for both losses together: the 95 % interval of their ratio."""
     reference = Reference.of(run.config, tasks)
     if reference.descent is None:
         return {}
@@ -88,5 +92,5 @@ def _ratio_interval(run: Trained, tasks: int) -> dict[str, float]:
 
 
 def verdicts(metrics: Mapping[str, Mapping[str, float]]) -> list[dict[str, Any]]:
-    """Judge all claims."""
+    """Return the verdicts of all claims."""
     return [claim.verdict(metrics[claim.preset]) for claim in CLAIMS]

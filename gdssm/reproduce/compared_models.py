@@ -1,4 +1,4 @@
-"""Who takes part in the comparison, and how each is trained: on the same batches, for the same number of steps."""
+"""The models of the comparison, all trained on the same batches for the same number of steps."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
@@ -11,7 +11,7 @@ from gdssm.ablations import ABLATIONS
 from gdssm.baselines.catalog import all_baselines
 from gdssm.evaluation.tasks.linear import Linear
 from gdssm.reproduce.fitting import fit
-from gdssm.reproduce.settings import Settings
+from gdssm.reproduce.report_sizes import ReportSizes
 from gdssm.stack import StackConfig
 from gdssm.train.presets import LINEAR, PRESETS
 
@@ -30,15 +30,15 @@ class ComparedModel:
     """With random weights."""
 
     def label(self) -> dict[str, str | int]:
-        """Say which it is."""
+        """Return group, name and number of layers."""
         return {"group": self.group, "name": self.name, "layers": self.layers}
 
-    def train(self, task: Linear, settings: Settings) -> nn.Module:
-        """Train it from seed 0; a GD-SSM as the preset of so many layers."""
+    def train(self, task: Linear, sizes: ReportSizes) -> nn.Module:
+        """Train it from seed 0, a GD-SSM with the options of the preset of as many layers."""
         torch.manual_seed(0)
         preset = LINEAR if self.layers == 1 else PRESETS[f"linear-{self.layers}step-trained"]
         model = StackConfig(task.inputs, task.outputs, self.layers)
-        steps, batch = settings.comparison_steps, settings.comparison_batch
+        steps, batch = sizes.comparison_steps, sizes.comparison_batch
         return fit(self.make(), replace(preset, task=task, model=model, steps=steps, batch=batch))
 
 

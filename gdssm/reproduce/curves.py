@@ -1,4 +1,4 @@
-"""Losses with their confidence along one axis, as JSON."""
+"""Losses of learners along one axis, with confidence intervals, as JSON."""
 
 from collections.abc import Iterable, Mapping
 from typing import TypedDict
@@ -9,11 +9,11 @@ from gdssm.evaluation.confidence import bootstrap_interval
 from gdssm.evaluation.learners import Learner
 from gdssm.evaluation.metrics import task_losses
 from gdssm.evaluation.tasks.task import Batch
-from gdssm.reproduce.experiment import Table
+from gdssm.reproduce.experiment import ReportTable
 
 
-class Band(TypedDict):
-    """One learner's losses: means over tasks and 95 % intervals around them."""
+class LossBand(TypedDict):
+    """Losses of one learner: means over tasks and their 95 % intervals."""
 
     mean: list[float]
     low: list[float]
@@ -25,11 +25,11 @@ class Curves(TypedDict):
 
     axis: str
     x: list[float]
-    series: dict[str, Band]
+    series: dict[str, LossBand]
 
 
 def measure(learner: Learner, batch: Batch, resamples: int) -> tuple[float, float, float]:
-    """Measure a learner's loss on tasks: the mean, and the ends of its interval by the bootstrap."""
+    """Return the mean loss of a learner, and the ends of its bootstrap interval."""
     losses = task_losses(learner.predict(batch.x, batch.y, batch.x_query), batch.y_query)
     interval = bootstrap_interval(losses, np.random.default_rng(0), resamples=resamples)
     return interval.mean, interval.low, interval.high
@@ -39,15 +39,15 @@ def sweep(axis: str, points: Iterable[tuple[float, Batch, Mapping[str, Learner]]
     """Measure the same learners at every point of an axis.
 
     Args:
-        axis: What the axis says.
-        points: Where on it, the tasks there, and the learners by name.
+        axis: Label of the axis.
+        points: For each the value on the axis, the tasks, and the learners by name.
         resamples: Of the bootstrap.
     """
     curves = Curves(axis=axis, x=[], series={})
     for x, batch, learners in points:
         curves["x"].append(x)
         for name, learner in learners.items():
-            band = curves["series"].setdefault(name, Band(mean=[], low=[], high=[]))
+            band = curves["series"].setdefault(name, LossBand(mean=[], low=[], high=[]))
             mean, low, high = measure(learner, batch, resamples)
             band["mean"].append(mean)
             band["low"].append(low)
@@ -55,10 +55,10 @@ def sweep(axis: str, points: Iterable[tuple[float, Batch, Mapping[str, Learner]]
     return curves
 
 
-def table(title: str, curves: Curves) -> Table:
-    """List the curves, a row a learner; ± is half of the interval."""
+def table(title: str, curves: Curves) -> ReportTable:
+    """List the curves, a row for each learner; ± is half of the interval."""
     rows = [
         [name, *(f"{mean:.4g} ± {(high - low) / 2:.1g}" for mean, low, high in zip(*band.values(), strict=True))]
         for name, band in curves["series"].items()
     ]
-    return Table(title, [curves["axis"], *(f"{x:g}" for x in curves["x"])], rows)
+    return ReportTable(title, [curves["axis"], *(f"{x:g}" for x in curves["x"])], rows)

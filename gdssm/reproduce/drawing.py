@@ -1,4 +1,4 @@
-"""Lines with their names at their ends."""
+"""Lines with labels at their ends."""
 
 from collections.abc import Iterable, Mapping, Sequence
 
@@ -11,8 +11,8 @@ from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 from gdssm.reproduce.curves import Curves
 from gdssm.reproduce.plot_style import plot_style
 
-LINE_HEIGHT = 12.5
-"""Of a name, in points."""
+LABEL_HEIGHT = 12.5
+"""In points."""
 LOSS = "loss (½ · mean squared error)"
 
 
@@ -24,14 +24,14 @@ def figure(columns: int, width: float = 10.0, height: float = 4.2) -> tuple[Figu
 
 
 def draw_curves(axes: Axes, curves: Curves, *, bottom: float, top: float, names: Iterable[str] | None = None) -> None:
-    """Draw learners' losses on a logarithmic scale, each with its interval and its name.
+    """Draw learners' losses on a logarithmic scale, with intervals and names.
 
     Args:
-        axes: Where.
-        curves: What.
-        bottom: Where the loss axis begins; what is lower stands on it.
-        top: Where it ends.
-        names: The learners to draw; all, if left out.
+        axes: To draw on.
+        curves: The losses.
+        bottom: Lower end of the loss axis; smaller losses are drawn at it.
+        top: Upper end of the loss axis.
+        names: The learners to draw; all by default.
     """
     chosen = {name: curves["series"][name] for name in (names or curves["series"])}
     for name, band in chosen.items():
@@ -46,12 +46,12 @@ def draw_curves(axes: Axes, curves: Curves, *, bottom: float, top: float, names:
     name_ends(axes, ends)
 
 
-def draw_beside(found: Mapping[str, Curves], limits: Mapping[str, tuple[float, float]]) -> Figure:
+def draw_side_by_side(found: Mapping[str, Curves], limits: Mapping[str, tuple[float, float]]) -> Figure:
     """Draw curves along logarithmic axes, side by side under their titles.
 
     Args:
         found: The curves by title.
-        limits: Where the loss axis begins and ends, by title.
+        limits: The ends of the loss axis by title.
     """
     drawing, axes = figure(len(found), width=11.5, height=4.8)
     for axis, (title, curves) in zip(axes, found.items(), strict=True):
@@ -73,12 +73,12 @@ def logarithmic(axis: Axis, ticks: Sequence[float] = ()) -> None:
 
 
 def name_ends(axes: Axes, ends: dict[str, tuple[float, float]]) -> None:
-    """Write every line's name to the right of the axes, beside its end, none over another."""
+    """Write the name of every line to the right of its end, without overlap."""
     names = sorted(ends, key=lambda name: ends[name][1])
     height = axes.get_figure().get_size_inches()[1] * 72 * 0.74  # type: ignore[union-attr]
     to_axes = axes.transData + axes.transAxes.inverted()
     wanted = [float(to_axes.transform(ends[name])[1]) for name in names]
-    for name, place in zip(names, spread(wanted, LINE_HEIGHT / height), strict=True):
+    for name, place in zip(names, spread(wanted, LABEL_HEIGHT / height), strict=True):
         axes.annotate(
             name,
             (1.0, place),
@@ -93,7 +93,7 @@ def name_ends(axes: Axes, ends: dict[str, tuple[float, float]]) -> None:
 
 
 def spread(places: Sequence[float], apart: float) -> list[float]:
-    """Move places, given in rising order, as little as keeps them apart and below 1."""
+    """Move places, given in rising order, by as little as keeps them `apart` and below 1."""
     moved = list(places)
     for i in range(1, len(moved)):
         moved[i] = max(moved[i], moved[i - 1] + apart)
@@ -105,5 +105,5 @@ def spread(places: Sequence[float], apart: float) -> list[float]:
 
 
 def _last_inside(x: Sequence[float], y: Sequence[float], bottom: float, top: float) -> tuple[float, float]:
-    """The end of a line, or the edge where it leaves the axes."""
+    """The end of a line, clipped to the axes."""
     return x[-1], float(np.clip(y[-1], bottom, top))

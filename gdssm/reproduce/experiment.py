@@ -1,4 +1,4 @@
-"""The parts that every experiment has."""
+"""The parts of an experiment."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -10,12 +10,12 @@ if TYPE_CHECKING:
     from gdssm.reproduce.experiment_context import ExperimentContext
 
 Numbers = dict[str, Any]
-"""What was measured, as JSON holds it: no infinity, no NaN, names as keys."""
+"""Measured numbers as JSON: no infinity, no NaN, names as keys."""
 
 
 @dataclass(frozen=True)
-class Table:
-    """Numbers as a reader wants them."""
+class ReportTable:
+    """Formatted numbers."""
 
     title: str
     head: list[str]
@@ -24,15 +24,15 @@ class Table:
 
 @dataclass(frozen=True)
 class Experiment:
-    """One question to the models."""
+    """One experiment of the report."""
 
     name: str
-    """In the file of numbers, and of the figure."""
+    """Key in report.json, and name of the figure."""
     title: str
     setup: str
-    """What was done, in a sentence or two."""
+    """The setup in one or two sentences."""
     measure: Callable[["ExperimentContext"], Numbers]
     draw: Callable[[Numbers], Figure]
-    tables: Callable[[Numbers], list[Table]]
+    tables: Callable[[Numbers], list[ReportTable]]
     finding: Callable[[Numbers], str]
-    """One sentence that says what the numbers show, made of the numbers."""
+    """One sentence about the result, with its numbers."""

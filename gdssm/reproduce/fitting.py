@@ -1,4 +1,4 @@
-"""Short training of models that are no preset: every one of them sees the same batches."""
+"""Short training of models that are no preset, all on the same batches."""
 
 from typing import Protocol
 
@@ -12,18 +12,18 @@ from gdssm.train.optimizer import Optimizer
 
 
 class Stepper(Protocol):
-    """What follows gradients."""
+    """An optimizer with its schedule."""
 
     def step(self, step: int) -> None:
         """Take the given step of the run, and clear the gradients."""
 
 
 class OneCycle:
-    """Adam with a linear rise and a cosine down, for models of which nothing is known.
+    """Adam with a linear warm-up and a cosine decay, for models other than the GD-SSM.
 
     Args:
-        model: Whose weights.
-        config: Of the run; its feature rate is the peak, as feature maps are ordinary networks too.
+        model: The model to train.
+        config: Of the run; the peak rate is that of feature maps, which are ordinary networks too.
     """
 
     def __init__(self, model: nn.Module, config: TrainConfig) -> None:
@@ -34,7 +34,7 @@ class OneCycle:
             self.adam, config.feature_learning_rate, total_steps=config.steps + 1, pct_start=config.warmup
         )
 
-    def step(self, step: int) -> None:  # noqa: ARG002  (the schedule counts by itself)
+    def step(self, step: int) -> None:  # noqa: ARG002  (the schedule counts steps)
         """Take the next step, and clear the gradients."""
         nn.utils.clip_grad_norm_(self.model.parameters(), self.clip)
         self.adam.step()

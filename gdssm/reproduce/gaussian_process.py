@@ -1,4 +1,4 @@
-"""What a Gaussian process predicts: the best linear estimate, given a mean and a covariance.
+"""Gaussian processes: the best linear estimate for a mean and a covariance.
 
 For a sine a·sin(x + φ) with a and φ independent and φ ~ U(0, π), both are known in closed form:
 
@@ -6,7 +6,7 @@ For a sine a·sin(x + φ) with a and φ independent and φ ~ U(0, π), both are 
     k(x, x′) = E[a²]/2 · cos(x − x′) − m(x) m(x′)
 
 because E sin(x + φ) = (2/π) cos x, and E sin(x + φ) sin(x′ + φ) = ½ cos(x − x′) − ½ E cos(x + x′ + 2φ), where the last
-term is zero as 2φ covers a whole turn. So k has rank two, and two observations without noise leave no doubt.
+term is zero because 2φ covers a full period. So k has rank two, and two observations without noise determine the sine.
 """
 
 import math
@@ -34,7 +34,7 @@ class GaussianProcess:
     jitter: float = JITTER
 
     def predict(self, x: Array, y: Array, x_query: Array) -> Array:
-        """Answer the queries, as `Learner.predict` says."""
+        """See `Learner.predict`."""
         require_context(x, y, x_query)
         observed = self.covariance(x, x) + self.jitter * np.eye(x.shape[1])
         answer: Array = self.mean(x_query) + self.covariance(x_query, x) @ np.linalg.solve(observed, y - self.mean(x))
@@ -42,7 +42,7 @@ class GaussianProcess:
 
 
 def sine_process(task: Sine) -> GaussianProcess:
-    """Make the process with a sine task's own mean and covariance; its phase must be U(0, π)."""
+    """Make the process with the mean and covariance of a sine task, whose phase must be U(0, π)."""
     if task.phase != (0.0, math.pi):
         raise ValueError(f"phase is {task.phase}; the closed form is for (0, π).")
     low, high = task.amplitude
@@ -60,7 +60,7 @@ def sine_process(task: Sine) -> GaussianProcess:
 
 
 def smooth_process(length: float) -> GaussianProcess:
-    """Make the process with mean zero and k = exp(−(x − x′)²/2ℓ²): all it knows is that functions are smooth."""
+    """Make the process with mean zero and the squared exponential covariance k = exp(−(x − x′)²/2ℓ²)."""
 
     def covariance(x: Array, other: Array) -> Array:
         between: Array = np.exp(-(((x - other.mT) / length) ** 2) / 2)

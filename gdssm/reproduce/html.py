@@ -1,4 +1,4 @@
-"""One self-contained page: figures inline, nothing fetched."""
+"""One self-contained HTML page with inline figures."""
 
 import io
 import re
@@ -10,28 +10,28 @@ from markupsafe import Markup
 from matplotlib import rc_context
 from matplotlib.figure import Figure
 
-from gdssm.reproduce.experiment import Experiment, Table
+from gdssm.reproduce.experiment import Experiment, ReportTable
 
 PATH, NUMBER = re.compile(r'\sd="[^"]*"'), re.compile(r"\d+\.\d{3,}")
-"""The coordinates of a line, and those with more digits than a screen has."""
+"""The coordinates of a line, and numbers with more digits than a screen shows."""
 
 
 @dataclass(frozen=True)
 class Section:
-    """An experiment with what came of it."""
+    """An experiment with its results."""
 
     experiment: Experiment
     image: str
     finding: str
-    tables: list[Table]
+    tables: list[ReportTable]
 
 
 def svg(figure: Figure, name: str) -> str:
-    """Render a figure as an SVG element, the same bytes for the same figure, its ids unlike those of others."""
+    """Render a figure as an SVG element: reproducible bytes, and ids that differ from those of other figures."""
     file = io.StringIO()
-    nothing = dict.fromkeys(("Date", "Creator", "Format", "Type"))
+    metadata = dict.fromkeys(("Date", "Creator", "Format", "Type"))
     with rc_context({"svg.hashsalt": name}):
-        figure.savefig(file, format="svg", metadata=nothing)
+        figure.savefig(file, format="svg", metadata=metadata)
     text = file.getvalue()
     return PATH.sub(
         lambda path: NUMBER.sub(lambda number: f"{float(number[0]):.2f}", path[0]), text[text.index("<svg") :]

@@ -1,9 +1,10 @@
-"""The plot style of each learner: trained is blue, gradient descent orange, darker with every step."""
+"""The name and the plot style of each learner: trained is blue, descent orange, both darker with every step."""
 
 import re
 from dataclasses import dataclass
 from typing import Any
 
+ZERO = "zero"
 BLUES = {1: "#3B8BC9", 2: "#1F6AAE", 5: "#114B87", 10: "#08254F"}
 ORANGES = {1: "#EE8A2A", 2: "#D9661B", 5: "#B04A12", 10: "#7A330D"}
 INK, SOFT = "#222222", "#8A8A8A"
@@ -21,7 +22,7 @@ FAMILIES = {
     "standardised": "#00868B",
     "Gaussian process": "#B0579A",
 }
-"""Learners that are neither trained nor descend with fixed rates. After Okabe and Ito's palette for all eyes."""
+"""Colours of the other learners by the start of the name, after the palette of Okabe and Ito."""
 RC: dict[Any, Any] = {
     "axes.edgecolor": SOFT,
     "axes.grid": True,
@@ -41,7 +42,27 @@ RC: dict[Any, Any] = {
     "xtick.color": INK,
     "ytick.color": INK,
 }
-"""matplotlib's settings for every figure."""
+"""Settings of matplotlib for every figure."""
+
+
+def trained(layers: int) -> str:
+    """Name a trained stack."""
+    return f"trained, {layers} layer{_s(layers)}"
+
+
+def descent(steps: int, *, shared: bool = False) -> str:
+    """Name gradient descent with fixed rates."""
+    rates = "" if steps == 1 else ", one rate" if shared else ", a rate each"
+    return f"descent, {steps} step{_s(steps)}{rates}"
+
+
+def line_search(steps: int) -> str:
+    """Name gradient descent whose rates follow from the context."""
+    return f"line search, {steps} step{_s(steps)}"
+
+
+def _s(count: int) -> str:
+    return "" if count == 1 else "s"
 
 
 @dataclass(frozen=True)
@@ -54,7 +75,7 @@ class PlotStyle:
     width: float = 1.8
 
     def line(self) -> dict[str, Any]:
-        """Spell it out for a line."""
+        """Return the keywords of `Axes.plot`."""
         return {
             "color": self.color,
             "linestyle": self.dashes,

@@ -1,4 +1,4 @@
-"""The presets, trained here or loaded from where they were trained."""
+"""Runs of the presets, trained or loaded."""
 
 import json
 import logging
@@ -24,16 +24,16 @@ class Trained:
 
     config: TrainConfig
     stack: GDSSM
-    """In double precision, so that what a stretched task makes large stays a number."""
+    """In double precision, so that large values of stretched tasks stay finite."""
     history: list[dict[str, float]]
-    """What was measured on the way."""
+    """The metrics logged during training."""
     seconds: float | None
-    """How long it took; None if it was loaded."""
+    """Duration of the training; None if it was loaded."""
     commit: str | None = None
-    """At which it was trained, if its record says so."""
+    """Of the code that trained it, from its record."""
 
     def provenance(self) -> dict[str, Any]:
-        """Say what was trained."""
+        """Return seed, sizes and commit."""
         config, weights = self.config, sum(weight.numel() for weight in self.stack.parameters())
         return {
             "seed": config.seed,
@@ -45,7 +45,7 @@ class Trained:
 
 
 def train_all(presets: Mapping[str, TrainConfig], directory: Path) -> dict[str, Trained]:
-    """Train every preset into a directory of its own, going on with what is there."""
+    """Train every preset in the directory of its name, resuming an unfinished run."""
     runs = {}
     for name, config in presets.items():
         started = time.perf_counter()
@@ -74,7 +74,7 @@ def _load(config: TrainConfig, directory: Path) -> Trained:
     if found != json.loads(json.dumps(config.as_json())):
         raise ValueError(f"{directory} holds a run of another configuration; train the preset {config.name} again.")
     if int(metadata["step"]) != config.steps:
-        raise ValueError(f"{directory} stands at step {metadata['step']} of {config.steps}; let it finish first.")
+        raise ValueError(f"{directory} is at step {metadata['step']} of {config.steps}; let it finish first.")
     stack = initial(config)
     load_weights(directory / CHECKPOINT, stack)
     record = directory / "record.json"

@@ -7,12 +7,12 @@ and in the end record.json: configuration, commit and the evaluation on 20,000 t
 import argparse
 import json
 import logging
-import subprocess
 from dataclasses import replace
 from pathlib import Path
 
 import torch
 
+from gdssm.provenance import commit
 from gdssm.train.evaluate import evaluate
 from gdssm.train.loop import Run, train
 from gdssm.train.presets import PRESETS
@@ -40,18 +40,6 @@ def main() -> None:
     record = {"config": config.as_json(), "commit": commit(), "metrics": evaluate(stack, config)}
     (arguments.out / "record.json").write_text(json.dumps(record, indent=2) + "\n")
     logger.info("%s", json.dumps(record["metrics"], indent=2))
-
-
-def commit() -> str:
-    """Name the commit that the code stands at; empty outside a checkout."""
-    done = subprocess.run(
-        ["git", "rev-parse", "HEAD"],  # noqa: S607
-        capture_output=True,
-        text=True,
-        check=False,
-        cwd=Path(__file__).parent,
-    )
-    return done.stdout.strip()
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from scipy.stats import t as student_t  # type: ignore[import-untyped]
 
 from gdssm import feature_plan
-from gdssm.evidence_average import Answer, LinearEvidence, NonlinearEvidence
+from gdssm.evidence_average import LinearEvidence, NonlinearEvidence, PredictiveDistribution
 from gdssm.feature_map import FeatureMapState
 from gdssm.feature_plan import FeaturePlan
 from tests.closeness import assert_close
@@ -29,8 +29,8 @@ LINEAR, NONLINEAR = LinearEvidence(), NonlinearEvidence()
 
 def answer(
     plan: FeaturePlan, x: Array, y: Array, x_query: Array, weight: Array | None = None, levels: tuple[int, ...] = ()
-) -> Answer:
-    """Answer queries from contexts with the model of a plan, indicators only where a cell is missing."""
+) -> PredictiveDistribution:
+    """Predict queries from contexts with the model of a plan, indicators only where a cell is missing."""
     inputs, outputs = x.shape[2], y.shape[2]
     indicators = inputs if np.isnan(x).any() or np.isnan(x_query).any() else 0
     table = {name: torch.from_numpy(values) for name, values in plan.tables(inputs, indicators, levels).items()}
@@ -258,7 +258,7 @@ def test_nine_intervals_in_ten_hold_what_comes_where_equal_observations_are_coun
     assert 0.87 <= covered(found, y[:, observations:]) <= 0.93
 
 
-def covered(found: Answer, y: Array) -> float:
+def covered(found: PredictiveDistribution, y: Array) -> float:
     """Give the share of y (B, M, 1) that lies in intervals of 90 %."""
     half = student_t.ppf(0.95, found.degrees_of_freedom.numpy())[:, None, None] * found.scale.numpy()
     return float((np.abs(y - found.prediction.numpy()) <= half).mean())
@@ -271,7 +271,7 @@ PLANS = pytest.mark.parametrize("plan", [feature_plan.LINEAR, feature_plan.NONLI
 OUTPUTS = ("prediction", "scale")
 
 
-def assert_same(actual: Answer, expected: Answer, exact: float = 1e-9) -> None:
+def assert_same(actual: PredictiveDistribution, expected: PredictiveDistribution, exact: float = 1e-9) -> None:
     for name in (*OUTPUTS, "degrees_of_freedom"):
         assert_close(getattr(actual, name), getattr(expected, name), name, rtol=exact)
 

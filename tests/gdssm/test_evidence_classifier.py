@@ -6,7 +6,7 @@ import torch
 from numpy.typing import NDArray
 
 from gdssm import feature_plan
-from gdssm.evidence_classifier import ClassAnswer, EvidenceClassifier
+from gdssm.evidence_classifier import ClassPredictions, EvidenceClassifier
 from gdssm.feature_map import FeatureMapState
 from tests.closeness import assert_close
 from tests.gdssm.evidence_oracle import blocks_of, class_probabilities
@@ -32,7 +32,7 @@ def maps_of(inputs: int, indicators: int) -> list[torch.Tensor]:
     return [torch.from_numpy(tables[name]) for name in ("additive", "pairs")]
 
 
-def predict(state: FeatureMapState, classes: int, x_query: Array) -> ClassAnswer:
+def predict(state: FeatureMapState, classes: int, x_query: Array) -> ClassPredictions:
     inputs, indicators = x_query.shape[2], state.present.shape[1]
     tables = feature_plan.NONLINEAR.tables(inputs, indicators)
     names = ("block", *(f"group.{group}" for group in range(feature_plan.NONLINEAR.groups)))

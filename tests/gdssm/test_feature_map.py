@@ -5,7 +5,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from gdssm.evidence_average import Answer, NonlinearEvidence
+from gdssm.evidence_average import NonlinearEvidence, PredictiveDistribution
 from gdssm.feature_map import FeatureMapState, additive_and_pairs, standardize
 from gdssm.feature_plan import NONLINEAR
 from gdssm.prior import BUFFERED
@@ -59,7 +59,7 @@ def in_chunks(data: Data, chunk: int, state: FeatureMapState) -> FeatureMapState
     return state
 
 
-def predict(state: FeatureMapState, x_query: Tensor) -> Answer:
+def predict(state: FeatureMapState, x_query: Tensor) -> PredictiveDistribution:
     layout = tables(state.present.shape[1])
     groups = [layout[f"group.{group}"] for group in range(NONLINEAR.groups)]
     readout = MODEL.readout(state, K, layout["block"], *groups)

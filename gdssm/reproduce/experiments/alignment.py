@@ -1,16 +1,16 @@
-"""Loss and alignment over training, against the construction."""
+"""Loss and alignment over training, compared with the construction."""
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from gdssm.reproduce.drawing import LOSS, logarithmic
-from gdssm.reproduce.experiment import Experiment, Numbers, Table
+from gdssm.reproduce.experiment import Experiment, Numbers, ReportTable
 from gdssm.reproduce.experiment_context import ExperimentContext
 from gdssm.reproduce.plot_style import BLUES, ORANGES
 from gdssm.train.presets import LINEAR, VECTOR
 
 KINDS = {"scalar y": LINEAR.name, "vector y": VECTOR.name}
-SHOWN = (
+COLUMNS = (
     "step",
     "loss",
     "reference_loss",
@@ -19,13 +19,13 @@ SHOWN = (
     "sensitivity_cosine",
 )
 ROWS = 12
-"""Of the table; the figure has them all."""
+"""Of the table; the figure has all."""
 
 
 def measure(context: ExperimentContext) -> Numbers:
-    """Collect what was measured while the one-layer presets were trained."""
+    """Collect the metrics logged while the one-layer presets were trained."""
     return {
-        kind: {key: [line[key] for line in context.runs[run].history] for key in SHOWN} for kind, run in KINDS.items()
+        kind: {key: [line[key] for line in context.runs[run].history] for key in COLUMNS} for kind, run in KINDS.items()
     }
 
 
@@ -56,19 +56,21 @@ def _line(axes: Axes, steps: list[float], values: list[float], label: str, color
     logarithmic(axes.yaxis)
 
 
-def tables(numbers: Numbers) -> list[Table]:
+def tables(numbers: Numbers) -> list[ReportTable]:
     """List the log of each run, thinned."""
-    return [Table(kind, [name.replace("_", " ") for name in SHOWN], _rows(log)) for kind, log in numbers.items()]
+    return [
+        ReportTable(kind, [name.replace("_", " ") for name in COLUMNS], _rows(log)) for kind, log in numbers.items()
+    ]
 
 
 def _rows(log: dict[str, list[float]]) -> list[list[str]]:
-    lines = list(zip(*(log[key] for key in SHOWN), strict=True))
+    lines = list(zip(*(log[key] for key in COLUMNS), strict=True))
     kept = lines[:: max(1, len(lines) // ROWS)] + lines[-1:]
     return [[f"{step:.0f}", *(f"{value:.6g}" for value in values)] for step, *values in dict.fromkeys(kept)]
 
 
 def finding(numbers: Numbers) -> str:
-    """Say where training ended."""
+    """Describe the end of training."""
     ends = [
         f"with {kind} at {log['loss'][-1] / log['reference_loss'][-1]:.4f} times the loss of one gradient step, "
         f"{log['relative_prediction_difference'][-1]:.2%} from its predictions, "
@@ -81,7 +83,7 @@ def finding(numbers: Numbers) -> str:
 EXPERIMENT = Experiment(
     "alignment",
     "Loss and alignment over training",
-    "One layer trained from random weights, held on 500 tasks against one constructed gradient step with the best "
+    "One layer trained from random weights, compared on 500 tasks with one constructed gradient step with the best "
     "rate: its loss, the relative difference of predictions, the mean distance of sensitivities ∂ŷ/∂x, and their "
     "cosine.",
     measure,

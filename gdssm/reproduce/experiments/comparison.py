@@ -6,13 +6,12 @@ from matplotlib.figure import Figure
 from gdssm.evaluation.learners import Learner, LeastSquares, Zero
 from gdssm.evaluation.tasks.linear import Linear
 from gdssm.reproduce import curves
-from gdssm.reproduce.answering import SequenceLearner
 from gdssm.reproduce.compared_models import LAYERS, OURS, RAW, WINDOWED, compared_models, weights
 from gdssm.reproduce.drawing import LOSS, logarithmic
-from gdssm.reproduce.experiment import Experiment, Numbers, Table
+from gdssm.reproduce.experiment import Experiment, Numbers, ReportTable
 from gdssm.reproduce.experiment_context import ExperimentContext
-from gdssm.reproduce.names import ZERO, descent
-from gdssm.reproduce.plot_style import BLUES, INK, ORANGES, SOFT
+from gdssm.reproduce.plot_style import BLUES, INK, ORANGES, SOFT, ZERO, descent
+from gdssm.reproduce.torch_learners import sequence_learner
 
 TASK = Linear(inputs=5)
 TICKS = (0.1, 0.2, 0.3, 0.5, 0.8)
@@ -21,11 +20,11 @@ SHADES = {1: BLUES[1], 2: BLUES[10]}
 
 def measure(context: ExperimentContext) -> Numbers:
     """Train every model on the same batches, and measure all on the same tasks."""
-    batch, resamples = context.batch(TASK), context.settings.resamples
+    batch, resamples = context.batch(TASK), context.sizes.resamples
     rows = []
     for compared in compared_models(TASK):
-        model = compared.train(TASK, context.settings)
-        loss, low, high = curves.measure(SequenceLearner(model), batch, resamples)
+        model = compared.train(TASK, context.sizes)
+        loss, low, high = curves.measure(sequence_learner(model), batch, resamples)
         rows.append({**compared.label(), "weights": weights(model), "loss": loss, "low": low, "high": high})
     references: dict[str, Learner] = {
         ZERO: Zero(),
@@ -36,12 +35,12 @@ def measure(context: ExperimentContext) -> Numbers:
     return {
         "models": rows,
         "references": {name: curves.measure(learner, batch, resamples)[0] for name, learner in references.items()},
-        "budget": {"optimizer_steps": context.settings.comparison_steps, "batch": context.settings.comparison_batch},
+        "budget": {"optimizer_steps": context.sizes.comparison_steps, "batch": context.sizes.comparison_batch},
     }
 
 
 def draw(numbers: Numbers) -> Figure:
-    """Draw a panel a group, a row a model, a dot a depth."""
+    """Draw a panel for each group, a row for each model, a dot for each depth."""
     groups = {group: [row for row in numbers["models"] if row["group"] == group] for group in (OURS, RAW, WINDOWED)}
     figure = Figure(figsize=(10, 6.6), layout="constrained")
     for axes, (group, rows) in zip(figure.subplots(len(groups), 1, sharex=True), groups.items(), strict=True):
@@ -76,7 +75,7 @@ def _panel(axes: Axes, rows: list[Numbers], references: dict[str, float]) -> Non
     axes.invert_yaxis()
 
 
-def tables(numbers: Numbers) -> list[Table]:
+def tables(numbers: Numbers) -> list[ReportTable]:
     """List every model with its size, its loss, and its loss relative to as many gradient steps."""
     rows = [
         [
@@ -91,11 +90,11 @@ def tables(numbers: Numbers) -> list[Table]:
     ]
     references = [[name, f"{loss:.4g}"] for name, loss in numbers["references"].items()]
     head = ["group", "model", "layers", "weights", "loss", "relative to as many gradient steps"]
-    return [Table("Models", head, rows), Table("References", ["learner", "loss"], references)]
+    return [ReportTable("Models", head, rows), ReportTable("References", ["learner", "loss"], references)]
 
 
 def finding(numbers: Numbers) -> str:
-    """Say what the best of each group reaches, whichever it is."""
+    """Report the lowest loss of each group."""
     parts = []
     for group in (OURS, RAW, WINDOWED):
         best = [_best(numbers, group, layers) for layers in LAYERS]
@@ -122,8 +121,8 @@ EXPERIMENT = Experiment(
     "comparison",
     "Baselines and ablations at one small budget",
     "Linear tasks, D = 5, N = 10: every model sees the same batches for the same number of optimizer steps, one seed; "
-    "in brackets, the trained weights with one/two layers. Baselines are trained by Adam with a peak rate of 0.003, "
-    "the GD-SSM as its presets are. A larger budget may well change the order: the baselines need not have converged.",
+    "in brackets, the number of trained weights with one/two layers. Baselines are trained by Adam with a peak rate of "
+    "0.003, the GD-SSM as its presets. A larger budget may change the order: the baselines may not have converged.",
     measure,
     draw,
     tables,

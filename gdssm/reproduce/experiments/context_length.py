@@ -15,11 +15,11 @@ from gdssm.evaluation.learners import (
 )
 from gdssm.evaluation.tasks.linear import Linear
 from gdssm.reproduce import curves
-from gdssm.reproduce.answering import LineSearch, Standardised
-from gdssm.reproduce.drawing import draw_beside
-from gdssm.reproduce.experiment import Experiment, Numbers, Table
+from gdssm.reproduce.drawing import draw_side_by_side
+from gdssm.reproduce.experiment import Experiment, Numbers, ReportTable
 from gdssm.reproduce.experiment_context import DEPTHS, ExperimentContext
-from gdssm.reproduce.names import ZERO, descent, line_search, trained
+from gdssm.reproduce.plot_style import ZERO, descent, line_search, trained
+from gdssm.reproduce.torch_learners import line_search_learner, standardized_learner
 
 AXIS = "examples in the context, N"
 TASK = Linear()
@@ -30,7 +30,7 @@ FIXED, FREE = "weights and rates of N = 10", "rates best for each N, or none"
 def measure(context: ExperimentContext) -> Numbers:
     """Measure every model and reference by N."""
     fixed = context.as_trained()
-    lengths, resamples = context.settings.lengths, context.settings.resamples
+    lengths, resamples = context.sizes.lengths, context.sizes.resamples
     return {
         FIXED: curves.sweep(AXIS, [(float(N), context.batch(TASK, N), fixed) for N in lengths], resamples),
         FREE: curves.sweep(AXIS, [(float(N), context.batch(TASK, N), _free(context, N)) for N in lengths], resamples),
@@ -43,8 +43,8 @@ def _free(context: ExperimentContext, N: int) -> Mapping[str, Learner]:
         "mean": Mean(),
         descent(1): context.descent(TASK, 1, observations=N),
         descent(STEPS): context.descent(TASK, STEPS, observations=N),
-        line_search(8): LineSearch(8),
-        "standardised, 8 steps": Standardised(8),
+        line_search(8): line_search_learner(8),
+        "standardised, 8 steps": standardized_learner(8),
         f"conjugate gradient, {STEPS} steps": ConjugateGradient(STEPS),
         f"Newton–Schulz, {STEPS} steps": NewtonSchulz(STEPS),
         "ridge 1e-2": RidgeRegression(1e-2),
@@ -53,17 +53,17 @@ def _free(context: ExperimentContext, N: int) -> Mapping[str, Learner]:
 
 
 def draw(numbers: Numbers) -> Figure:
-    """Draw what is fixed on the left, what follows N on the right."""
-    return draw_beside(numbers, {FIXED: (0.02, 30), FREE: (1e-3, 5)})
+    """Draw fixed weights and rates on the left, those that depend on N on the right."""
+    return draw_side_by_side(numbers, {FIXED: (0.02, 30), FREE: (1e-3, 5)})
 
 
-def tables(numbers: Numbers) -> list[Table]:
+def tables(numbers: Numbers) -> list[ReportTable]:
     """List the losses by N."""
     return [curves.table(f"Loss, {name}", found) for name, found in numbers.items()]
 
 
 def finding(numbers: Numbers) -> str:
-    """Say what more examples do to what was trained with ten."""
+    """Report how more examples change the loss of stacks trained with ten."""
     found = numbers[FIXED]
     place = found["x"].index(10.0)
     parts = [

@@ -10,12 +10,12 @@ from gdssm.evaluation.oracles import OneStepOracle, uniform_variance
 from gdssm.evaluation.tasks.linear import Linear
 from gdssm.evaluation.tasks.task import Batch
 from gdssm.reproduce import curves
-from gdssm.reproduce.answering import SequenceLearner
 from gdssm.reproduce.drawing import LOSS, draw_curves, figure
-from gdssm.reproduce.experiment import Experiment, Numbers, Table
+from gdssm.reproduce.experiment import Experiment, Numbers, ReportTable
 from gdssm.reproduce.experiment_context import ExperimentContext
 from gdssm.reproduce.fitting import fit
-from gdssm.reproduce.names import ZERO, descent, trained
+from gdssm.reproduce.plot_style import ZERO, descent, trained
+from gdssm.reproduce.torch_learners import sequence_learner
 from gdssm.stack import GDSSM, StackConfig
 from gdssm.train.presets import LINEAR
 
@@ -24,18 +24,18 @@ BATCH = 256
 
 def measure(context: ExperimentContext) -> Numbers:
     """Measure one constructed and one shortly trained layer for each D = N."""
-    steps = context.settings.dimension_steps
+    steps = context.sizes.dimension_steps
     points: list[tuple[float, Batch, dict[str, Learner]]] = []
-    for D in context.settings.dimensions:
+    for D in context.sizes.dimensions:
         task, oracle = Linear(inputs=D), _oracle(D)
         learners: dict[str, Learner] = {
             ZERO: Zero(),
             descent(1): FixedRateDescent(oracle.learning_rate),
-            trained(1): SequenceLearner(_train(D, steps)),
+            trained(1): sequence_learner(_train(D, steps)),
         }
         points.append((float(D), context.batch(task, D), learners))
-    found = curves.sweep("features D, as many as examples N", points, context.settings.resamples)
-    closed_form = [_oracle(D).loss for D in context.settings.dimensions]
+    found = curves.sweep("features D, as many as examples N", points, context.sizes.resamples)
+    closed_form = [_oracle(D).loss for D in context.sizes.dimensions]
     return {"losses": found, "oracle": closed_form, "optimizer_steps": steps, "batch": BATCH}
 
 
@@ -61,7 +61,7 @@ def draw(numbers: Numbers) -> Figure:
     return drawing
 
 
-def tables(numbers: Numbers) -> list[Table]:
+def tables(numbers: Numbers) -> list[ReportTable]:
     """List the losses by D."""
     table = curves.table("Loss by D = N", numbers["losses"])
     table.rows.append(["one step, closed form", *(f"{loss:.4g}" for loss in numbers["oracle"])])

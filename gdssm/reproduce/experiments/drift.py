@@ -1,4 +1,4 @@
-"""Forgetting, where the function moves on."""
+"""Decay on tasks whose function changes along the context."""
 
 from dataclasses import replace
 
@@ -12,13 +12,12 @@ from gdssm.evaluation.learners import Learner, Zero
 from gdssm.evaluation.tasks.linear import Drift
 from gdssm.evaluation.tasks.task import Batch
 from gdssm.reproduce import curves
-from gdssm.reproduce.answering import LayerLearner, StackLearner
 from gdssm.reproduce.drawing import LOSS, draw_curves, figure
-from gdssm.reproduce.experiment import Experiment, Numbers, Table
+from gdssm.reproduce.experiment import Experiment, Numbers, ReportTable
 from gdssm.reproduce.experiment_context import ExperimentContext
 from gdssm.reproduce.fitting import fit
-from gdssm.reproduce.names import ZERO
-from gdssm.reproduce.plot_style import BLUES
+from gdssm.reproduce.plot_style import BLUES, ZERO
+from gdssm.reproduce.torch_learners import TorchLearner, layer_learner, stack_learner
 from gdssm.stack import GDSSM, StackConfig
 from gdssm.train.presets import LINEAR
 
@@ -31,7 +30,7 @@ PERSISTENCE_COLORS = {"0.8": "#9E9E9E", "0.95": "#5C9C4A", "0.99": "#2A7F3E", "1
 
 
 def measure(context: ExperimentContext) -> Numbers:
-    """Measure the constructed layer with and without decay, by how long weights persist."""
+    """Measure the constructed layer with and without decay, by persistence of the weights."""
     points, chosen = [], {}
     for persistence in PERSISTENCES:
         task = Drift(INPUTS, persistence=persistence)
@@ -45,14 +44,12 @@ def measure(context: ExperimentContext) -> Numbers:
             FORGETS: _layer(best, found[best][0]),
         }
         points.append((persistence, context.batch(task, LENGTH), learners))
-    losses = curves.sweep(
-        "persistence ρ of a weight from one observation to the next", points, context.settings.resamples
-    )
+    losses = curves.sweep("persistence ρ of a weight from one observation to the next", points, context.sizes.resamples)
     return {"losses": losses, "decays": DECAYS, "chosen": chosen, "trained": _trained(context)}
 
 
 def _best_rate(batch: Batch, decay: float) -> tuple[float, float]:
-    """Project the answers on what a step of rate 1 predicts: the best rate, and the loss at it."""
+    """Project the answers on the prediction of a step of rate 1: the best rate, and its loss."""
     fade = decay ** np.arange(LENGTH - 1, -1, -1.0)[:, None]
     unit = (batch.x_query @ ((fade * batch.x).mT @ batch.y)).ravel() / LENGTH
     answer = batch.y_query.ravel()
@@ -60,21 +57,21 @@ def _best_rate(batch: Batch, decay: float) -> tuple[float, float]:
     return rate, float(0.5 * np.mean((rate * unit - answer) ** 2))
 
 
-def _layer(decay: float, learning_rate: float) -> LayerLearner:
+def _layer(decay: float, learning_rate: float) -> TorchLearner:
     layer = construction.one_step(INPUTS, 1, learning_rate, torch.float64)
     torch.nn.init.constant_(layer.decay, decay)
-    return LayerLearner(layer)
+    return layer_learner(layer)
 
 
 def _trained(context: ExperimentContext) -> Numbers:
-    """Train one layer on drift, and report the decays that it learns where they are used."""
+    """Train one layer on drift; report its loss and its decays in the x yᵀ block."""
     torch.manual_seed(0)
     stack, task = GDSSM(StackConfig(INPUTS)), Drift(INPUTS, persistence=TRAINED_ON)
-    steps = context.settings.drift_steps
+    steps = context.sizes.drift_steps
     fit(stack, replace(LINEAR, model=stack.config, task=task, observations=LENGTH, batch=256, steps=steps))
     used = stack.decay.detach()[:INPUTS, INPUTS:]
     loss, low, high = curves.measure(
-        StackLearner(stack.double()), context.batch(task, LENGTH), context.settings.resamples
+        stack_learner(stack.double()), context.batch(task, LENGTH), context.sizes.resamples
     )
     decays = {"least": float(used.min()), "median": float(used.median()), "largest": float(used.max())}
     return {
@@ -100,7 +97,7 @@ def draw(numbers: Numbers) -> Figure:
 
 
 def _by_decay(axes: Axes, numbers: Numbers) -> None:
-    """Draw the loss by decay for some persistences, the best marked, and what training chose."""
+    """Draw the loss by decay for some persistences, the best decays, and the learned one."""
     learned = numbers["trained"]["decays"]["median"]
     axes.axvline(learned, color=BLUES[5], linestyle=":", label=f"learned at ρ = {TRAINED_ON}")
     for persistence, color in PERSISTENCE_COLORS.items():
@@ -111,21 +108,24 @@ def _by_decay(axes: Axes, numbers: Numbers) -> None:
         axes.plot(*place, "o", color=color, markersize=7)
         axes.annotate(f"ρ = {persistence}", place, (-5, -14), textcoords="offset points", ha="right", color=color)
     axes.legend(loc="upper left", bbox_to_anchor=(0, 0.93))
-    axes.set(title="where the best decay is", xlabel="decay λ, with the best rate for each", ylabel=LOSS)
+    axes.set(title="loss by decay", xlabel="decay λ, with the best rate for each", ylabel=LOSS)
     axes.set_ylim(bottom=0)
 
 
-def tables(numbers: Numbers) -> list[Table]:
-    """List losses and chosen decays by persistence, and what was learned."""
+def tables(numbers: Numbers) -> list[ReportTable]:
+    """List losses and best decays by persistence, and the trained layer."""
     by_persistence = curves.table("Loss by persistence", numbers["losses"])
     by_persistence.rows.append(["best decay", *(f"{found['decay']:g}" for found in numbers["chosen"].values())])
     trained = numbers["trained"]
     learned = [f"{value:.4g}" for value in (trained["persistence"], trained["loss"], *trained["decays"].values())]
-    return [by_persistence, Table("Trained on drift", ["ρ", "loss", "least decay", "median", "largest"], [learned])]
+    return [
+        by_persistence,
+        ReportTable("Trained on drift", ["ρ", "loss", "least decay", "median", "largest"], [learned]),
+    ]
 
 
 def finding(numbers: Numbers) -> str:
-    """Compare where the trained layer is."""
+    """Compare at the persistence of training."""
     place, trained = PERSISTENCES.index(TRAINED_ON), numbers["trained"]
     series = numbers["losses"]["series"]
     return (
@@ -140,7 +140,7 @@ def finding(numbers: Numbers) -> str:
 EXPERIMENT = Experiment(
     "drift",
     "Drift, with and without decay",
-    "The weights of a linear task (D = 5, N = 40) change with every observation, and the query asks for the next ones. "
+    "The weights of a linear task (D = 5, N = 40) change with every observation; the query has the next ones. "
     "One constructed layer, decay 1 or the best λ, each with the best rate, both found on other tasks; and one layer "
     "trained from random weights at ρ = 0.95.",
     measure,

@@ -7,11 +7,11 @@ from matplotlib.figure import Figure
 from gdssm.evaluation.learners import ConjugateGradient, Learner, NewtonSchulz, RidgeRegression, Zero
 from gdssm.evaluation.tasks.linear import Correlated
 from gdssm.reproduce import curves
-from gdssm.reproduce.answering import LineSearch
-from gdssm.reproduce.drawing import draw_beside
-from gdssm.reproduce.experiment import Experiment, Numbers, Table
+from gdssm.reproduce.drawing import draw_side_by_side
+from gdssm.reproduce.experiment import Experiment, Numbers, ReportTable
 from gdssm.reproduce.experiment_context import ExperimentContext
-from gdssm.reproduce.names import ZERO, descent, line_search, trained
+from gdssm.reproduce.plot_style import ZERO, descent, line_search, trained
+from gdssm.reproduce.torch_learners import line_search_learner
 
 CONDITIONS = (1.0, 10.0, 100.0, 1000.0)
 AXIS = "condition number of the inputs' covariance"
@@ -23,7 +23,7 @@ def measure(context: ExperimentContext) -> Numbers:
     """Measure fixed models and tuned references by condition number."""
     tasks = {condition: Correlated(condition_number=condition) for condition in CONDITIONS}
     fixed = context.as_trained()
-    resamples = context.settings.resamples
+    resamples = context.sizes.resamples
     return {
         FIXED: curves.sweep(AXIS, [(c, context.batch(task), fixed) for c, task in tasks.items()], resamples),
         TUNED: curves.sweep(
@@ -38,7 +38,7 @@ def _tuned(context: ExperimentContext, task: Correlated) -> Mapping[str, Learner
         descent(1): context.descent(task, 1),
         descent(STEPS, shared=True): context.descent(task, STEPS, shared=True),
         descent(STEPS): context.descent(task, STEPS),
-        line_search(STEPS): LineSearch(STEPS),
+        line_search(STEPS): line_search_learner(STEPS),
         f"conjugate gradient, {STEPS} steps": ConjugateGradient(STEPS),
         f"Newton–Schulz, {STEPS} steps": NewtonSchulz(STEPS),
         "ridge 1e-2": RidgeRegression(1e-2),
@@ -47,11 +47,11 @@ def _tuned(context: ExperimentContext, task: Correlated) -> Mapping[str, Learner
 
 
 def draw(numbers: Numbers) -> Figure:
-    """Draw what is fixed on the left, what is tuned on the right."""
-    return draw_beside(numbers, {FIXED: (0.05, 1e4), TUNED: (1e-4, 5)})
+    """Draw fixed weights and rates on the left, tuned ones on the right."""
+    return draw_side_by_side(numbers, {FIXED: (0.05, 1e4), TUNED: (1e-4, 5)})
 
 
-def tables(numbers: Numbers) -> list[Table]:
+def tables(numbers: Numbers) -> list[ReportTable]:
     """List the losses by condition number."""
     return [curves.table(f"Loss, {name}", found) for name, found in numbers.items()]
 
@@ -73,7 +73,7 @@ EXPERIMENT = Experiment(
     "Ill-conditioned inputs",
     "x ~ N(0, Σ), D = N = 10, with a random eigenbasis for each task, eigenvalues falling geometrically and the mean "
     "variance of training. Left: models as trained on U(−1, 1)¹⁰ and descent with the rates best there. Right: "
-    "references with rates tuned to each condition number, or that need none.",
+    "references with rates tuned to each condition number, or without rates.",
     measure,
     draw,
     tables,

@@ -1,4 +1,4 @@
-"""A trained layer in the words of attention."""
+"""A trained layer as linear self-attention."""
 
 import math
 
@@ -7,43 +7,39 @@ import torch
 from matplotlib.figure import Figure
 
 from gdssm import construction, linear_attention
+from gdssm.evaluation.metrics import relative_prediction_difference
 from gdssm.evaluation.tasks.linear import Linear
 from gdssm.layer import GDSSMLayer
 from gdssm.linear_attention import LinearAttention, from_layer
-from gdssm.reproduce.answering import LayerLearner, StackLearner, array, tensors
 from gdssm.reproduce.drawing import figure, logarithmic
-from gdssm.reproduce.experiment import Experiment, Numbers, Table
+from gdssm.reproduce.experiment import Experiment, Numbers, ReportTable
 from gdssm.reproduce.experiment_context import ExperimentContext
 from gdssm.reproduce.plot_style import BLUES, INK, SOFT
+from gdssm.reproduce.torch_learners import TorchLearner, layer_learner, stack_learner
 from gdssm.stack import GDSSM
 from gdssm.train.presets import LINEAR, VECTOR
 
 LENGTHS = (1, 2, 5, 10, 20, 50, 100)
-SHOWN = 300
+SCATTERED = 300
 """Predictions in the scatter plot."""
 SMALLEST = 1e-17
-"""Difference that is drawn; zero has no place on a logarithmic axis."""
+"""Difference drawn in place of 0 on a logarithmic axis."""
 KINDS = {"scalar y": LINEAR.name, "vector y": VECTOR.name}
 
 
 def measure(context: ExperimentContext) -> Numbers:
-    """Translate the trained layers, and hold the constructed ones against each other."""
+    """Translate the trained layers, and compare the two constructions."""
     trained = {kind: _translate(context, context.runs[run].stack) for kind, run in KINDS.items()}
     return {"lengths": LENGTHS, "trained": trained, "constructed": _constructed(context)}
 
 
 def layer_of(stack: GDSSM) -> GDSSMLayer:
-    """Write a stack of one layer as that layer: its gain stands in the rows of y of the readout."""
-    inputs, weights = (
-        stack.config.inputs,
-        [
-            weight.detach().clone()
-            for weight in (stack.input_gate.pair_weight, stack.decay, stack.output_gate.query_weight)
-        ],
-    )
-    readout = torch.zeros_like(weights[1])
-    readout[inputs:] = stack.gain.detach()[0].mT
-    return GDSSMLayer(weights[0], weights[1], weights[2], readout, torch.zeros_like(readout))
+    """Return a stack of one layer as that layer: its gain is in the rows of y of the readout."""
+    weights = (stack.input_gate.pair_weight, stack.decay, stack.output_gate.query_weight)
+    pair_weight, decay, query_weight = (weight.detach().clone() for weight in weights)
+    readout = torch.zeros_like(decay)
+    readout[stack.config.inputs :] = stack.gain.detach()[0].mT
+    return GDSSMLayer(pair_weight, decay, query_weight, readout, torch.zeros_like(readout))
 
 
 def _translate(context: ExperimentContext, stack: GDSSM) -> Numbers:
@@ -52,30 +48,29 @@ def _translate(context: ExperimentContext, stack: GDSSM) -> Numbers:
     relative = []
     for N in LENGTHS:
         batch = context.batch(task, N)
-        ours = StackLearner(stack).predict(batch.x, batch.y, batch.x_query)
-        theirs = _attend(attention, batch.x, batch.y, batch.x_query)
-        relative.append(float(np.linalg.norm(theirs - ours) / np.linalg.norm(ours)))
+        theirs, ours = (
+            learner.predict(batch.x, batch.y, batch.x_query)
+            for learner in (_attention_learner(attention), stack_learner(stack))
+        )
+        relative.append(relative_prediction_difference(theirs, ours))
         if LINEAR.observations == N:
-            pairs = np.stack([ours.ravel(), theirs.ravel()])[:, :SHOWN]
+            pairs = np.stack([ours.ravel(), theirs.ravel()])[:, :SCATTERED]
     return {"relative_difference": relative, "predictions": np.round(pairs, 5).tolist()}
 
 
-def _attend(attention: LinearAttention, *context: np.ndarray) -> np.ndarray:
-    x, y, x_query = tensors(attention, *context)
-    with torch.no_grad():
-        return array(attention.predict(x, y, x.new_ones(x.shape[:2]), x_query))
+def _attention_learner(attention: LinearAttention) -> TorchLearner:
+    return TorchLearner(lambda x, y, x_query: attention.predict(x, y, x.new_ones(x.shape[:2]), x_query))
 
 
 def _constructed(context: ExperimentContext) -> list[float]:
-    """The relative difference of the two constructions, for any N; rounding is all that is left."""
-    layer = LayerLearner(construction.one_step(10, 1, 1.5, torch.float64))
-    attention = linear_attention.one_step(10, 1, 1.5, torch.float64)
+    """The relative difference of the two constructions for each N, which is rounding."""
+    layer = layer_learner(construction.one_step(10, 1, 1.5, torch.float64))
+    attention = _attention_learner(linear_attention.one_step(10, 1, 1.5, torch.float64))
     differences = []
     for N in LENGTHS:
         batch = context.batch(Linear(), N)
-        ours = layer.predict(batch.x, batch.y, batch.x_query)
-        difference = _attend(attention, batch.x, batch.y, batch.x_query) - ours
-        differences.append(float(np.linalg.norm(difference) / np.linalg.norm(ours)))
+        theirs, ours = (learner.predict(batch.x, batch.y, batch.x_query) for learner in (attention, layer))
+        differences.append(relative_prediction_difference(theirs, ours))
     return differences
 
 
@@ -98,14 +93,14 @@ def draw(numbers: Numbers) -> Figure:
     return drawing
 
 
-def tables(numbers: Numbers) -> list[Table]:
+def tables(numbers: Numbers) -> list[ReportTable]:
     """List the differences by N."""
     rows = [
         [f"trained, {kind}", *(f"{value:.2g}" for value in found["relative_difference"])]
         for kind, found in numbers["trained"].items()
     ]
     rows.append(["constructed", *(f"{value:.2g}" for value in numbers["constructed"])])
-    return [Table("Relative difference of predictions, ‖a − b‖/‖b‖", ["N", *map(str, numbers["lengths"])], rows)]
+    return [ReportTable("Relative difference of predictions, ‖a − b‖/‖b‖", ["N", *map(str, numbers["lengths"])], rows)]
 
 
 def finding(numbers: Numbers) -> str:
@@ -125,9 +120,8 @@ def finding(numbers: Numbers) -> str:
 EXPERIMENT = Experiment(
     "linear_attention",
     "A trained layer as linear self-attention",
-    "The trained one-layer weights put into linear self-attention (gdssm.linear_attention). Attention knows neither "
-    "decay nor products across observations, so what the trained layer has of them is dropped, and shows as the "
-    "difference.",
+    "The trained one-layer weights in linear self-attention (gdssm.linear_attention). Attention has neither decay nor "
+    "products across observations; without those of the trained layer, predictions differ.",
     measure,
     draw,
     tables,

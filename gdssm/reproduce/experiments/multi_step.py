@@ -8,7 +8,7 @@ from gdssm.evaluation.learners import ConjugateGradient, Learner, LeastSquares, 
 from gdssm.evaluation.tasks.linear import Linear
 from gdssm.reproduce import curves
 from gdssm.reproduce.drawing import LOSS, draw_curves, figure
-from gdssm.reproduce.experiment import Experiment, Numbers, Table
+from gdssm.reproduce.experiment import Experiment, Numbers, ReportTable
 from gdssm.reproduce.experiment_context import DEPTHS, ExperimentContext
 from gdssm.reproduce.plot_style import plot_style
 
@@ -19,8 +19,8 @@ TASK = Linear()
 
 
 def measure(context: ExperimentContext) -> Numbers:
-    """Measure stacks and iterative learners by steps, and what all of them lead to."""
-    batch, resamples = context.batch(TASK), context.settings.resamples
+    """Measure stacks and iterative learners by steps, and their limits."""
+    batch, resamples = context.batch(TASK), context.sizes.resamples
     kinds: Mapping[str, Callable[[int], Learner]] = {
         SHARED: lambda steps: context.descent(TASK, steps, shared=True),
         EACH: lambda steps: context.descent(TASK, steps),
@@ -67,18 +67,18 @@ def draw(numbers: Numbers) -> Figure:
     return drawing
 
 
-def tables(numbers: Numbers) -> list[Table]:
+def tables(numbers: Numbers) -> list[ReportTable]:
     """List the losses by steps, by layers, and of the limits."""
     limits = [[name, f"{loss:.4g}"] for name, loss in numbers["limits"].items()]
     return [
         curves.table("Loss by steps", numbers["steps"]),
         curves.table("Loss by layers", numbers["trained"]),
-        Table("What they lead to", ["learner", "loss"], limits),
+        ReportTable("Limits", ["learner", "loss"], limits),
     ]
 
 
 def finding(numbers: Numbers) -> str:
-    """Hold every stack against as many steps with a rate each."""
+    """Compare every stack with as many steps with a rate each."""
     at = dict(zip(numbers["steps"]["x"], numbers["steps"]["series"][EACH]["mean"], strict=True))
     stacks = numbers["trained"]
     ratios = [
@@ -93,9 +93,9 @@ def finding(numbers: Numbers) -> str:
 EXPERIMENT = Experiment(
     "multi_step",
     "More layers, more gradient steps",
-    "Stacks of 1, 2, 5 and 10 layers trained from random weights, beside as many steps of gradient descent with the "
-    "best shared rate and with the best rate each, conjugate gradient and Newton–Schulz. Least squares is exact here "
-    "(no noise, N = D) and below the figure.",
+    "Stacks of 1, 2, 5 and 10 layers trained from random weights, gradient descent with the best shared rate and with "
+    "the best rate for each step, conjugate gradient and Newton–Schulz. Least squares is exact here (no noise, N = D) "
+    "and below the figure.",
     measure,
     draw,
     tables,

@@ -7,11 +7,11 @@ from matplotlib.figure import Figure
 from gdssm.evaluation.learners import Learner, Zero
 from gdssm.evaluation.tasks.linear import Linear, Stretched
 from gdssm.reproduce import curves
-from gdssm.reproduce.answering import LineSearch
 from gdssm.reproduce.drawing import LOSS, draw_curves, figure
-from gdssm.reproduce.experiment import Experiment, Numbers, Table
+from gdssm.reproduce.experiment import Experiment, Numbers, ReportTable
 from gdssm.reproduce.experiment_context import ExperimentContext
-from gdssm.reproduce.names import ZERO, descent, line_search, trained
+from gdssm.reproduce.plot_style import ZERO, descent, line_search, trained
+from gdssm.reproduce.torch_learners import line_search_learner
 
 STRETCHES = (0.5, 0.75, 1.0, 1.5, 2.0, 2.5, 3.0)
 KINDS: dict[str, Callable[[float], Stretched]] = {
@@ -26,13 +26,13 @@ def measure(context: ExperimentContext) -> Numbers:
         ZERO: Zero(),
         descent(1): context.descent(Linear(), 1),
         trained(1): context.stack(1),
-        line_search(1): LineSearch(1),
+        line_search(1): line_search_learner(1),
     }
     return {
         kind: curves.sweep(
             f"{kind}, times that of training",
             [(by, context.batch(stretched(by)), learners) for by in STRETCHES],
-            context.settings.resamples,
+            context.sizes.resamples,
         )
         for kind, stretched in KINDS.items()
     }
@@ -48,7 +48,7 @@ def draw(numbers: Numbers) -> Figure:
     return drawing
 
 
-def tables(numbers: Numbers) -> list[Table]:
+def tables(numbers: Numbers) -> list[ReportTable]:
     """List the losses by stretch."""
     return [curves.table(f"Loss by {kind}", found) for kind, found in numbers.items()]
 
@@ -66,8 +66,8 @@ def finding(numbers: Numbers) -> str:
 EXPERIMENT = Experiment(
     "stretch",
     "Out of distribution: stretched inputs and weights",
-    "One layer trained on x ~ U(−1, 1)¹⁰, w ~ N(0, I), N = 10, asked about tasks with wider inputs or larger weights, "
-    "in context and query alike. The grey line marks the distribution of training.",
+    "One layer trained on x ~ U(−1, 1)¹⁰, w ~ N(0, I), N = 10, evaluated on tasks with wider inputs or larger weights, "
+    "in context and query. The grey line marks the distribution of training.",
     measure,
     draw,
     tables,

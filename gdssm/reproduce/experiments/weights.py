@@ -1,4 +1,4 @@
-"""Trained weights beside the constructed ones."""
+"""Trained weights compared with the constructed ones."""
 
 from dataclasses import asdict
 from typing import Any, Literal
@@ -11,7 +11,7 @@ from matplotlib.patches import Rectangle
 
 from gdssm import construction
 from gdssm.parameter_alignment import parameter_alignment
-from gdssm.reproduce.experiment import Experiment, Numbers, Table
+from gdssm.reproduce.experiment import Experiment, Numbers, ReportTable
 from gdssm.reproduce.experiment_context import ExperimentContext
 from gdssm.stack import GDSSM
 from gdssm.train.config import TrainConfig
@@ -33,7 +33,7 @@ def _compare(context: ExperimentContext, stack: GDSSM, config: TrainConfig) -> N
     assert isinstance(rate, tuple)  # noqa: S101
     constructed = construction.steps(config.model.inputs, config.model.outputs, rate)
     with torch.no_grad():
-        # One step from zero reads no x xᵀ, which `steps` makes for the steps after it.
+        # One step from zero does not read x xᵀ, which `steps` accumulates for further steps.
         constructed.input_gate.pair_weight.copy_(construction.pairs((X, Y)))
     return {
         "trained": _normalised(stack),
@@ -45,7 +45,7 @@ def _compare(context: ExperimentContext, stack: GDSSM, config: TrainConfig) -> N
 
 
 def _normalised(stack: GDSSM) -> dict[str, Any]:
-    """Divide the factors that move freely out: P and p become 1 at their places, and B takes both."""
+    """Normalise P and p to 1 at their places, and multiply B with both factors."""
     pair, query = (
         weight.detach().double().numpy() for weight in (stack.input_gate.pair_weight, stack.output_gate.query_weight)
     )
@@ -55,7 +55,7 @@ def _normalised(stack: GDSSM) -> dict[str, Any]:
 
 
 def draw(numbers: Numbers) -> Figure:
-    """Draw trained over constructed, first for scalar and then for vector y."""
+    """Draw trained above constructed weights, for scalar and for vector y."""
     figure = Figure(figsize=(10.5, 8.6), layout="constrained")
     grid = figure.subplots(4, 4, width_ratios=[1, 1, 1.6, 1.1])
     rows = [(kind, side) for kind in numbers for side in ("trained", "constructed")]
@@ -70,7 +70,7 @@ def draw(numbers: Numbers) -> Figure:
 
 
 def _heat(axes: Axes, values: np.ndarray, largest: float) -> None:
-    """Draw a matrix in colours, with its numbers if it is small."""
+    """Draw a matrix in colours, a small one with its numbers."""
     aspect: Literal["auto", "equal"] = "auto" if values.shape[1] == 1 else "equal"
     axes.imshow(values, cmap="RdBu_r", vmin=-largest, vmax=largest, interpolation="nearest", aspect=aspect)
     axes.grid(visible=False)
@@ -81,8 +81,8 @@ def _heat(axes: Axes, values: np.ndarray, largest: float) -> None:
         axes.set_xticks(range(3), PLACES)
         axes.set_yticks(range(len(values)), PLACES if len(values) == 3 else [""])
         for (i, j), value in np.ndenumerate(values):
-            written, ink = f"{value:z.3f}", "white" if abs(value) > 0.6 else "black"
-            axes.text(j, i, written, ha="center", va="center", fontsize=8, color=ink)
+            text, color = f"{value:z.3f}", "white" if abs(value) > 0.6 else "black"
+            axes.text(j, i, text, ha="center", va="center", fontsize=8, color=color)
 
 
 def _mark_used(axes: Axes, inputs: int) -> None:
@@ -91,18 +91,18 @@ def _mark_used(axes: Axes, inputs: int) -> None:
     axes.add_patch(Rectangle((inputs - 0.5, -0.5), size - inputs, inputs, fill=False, edgecolor="black", linewidth=2))
 
 
-def tables(numbers: Numbers) -> list[Table]:
+def tables(numbers: Numbers) -> list[ReportTable]:
     """List the parameter alignment."""
     names = list(next(iter(numbers.values()))["alignment"])
     rows = [
         [kind, *(f"{found['alignment'][name]:.5g}" for name in names), f"{found['constructed_learning_rate']:.5g}"]
         for kind, found in numbers.items()
     ]
-    return [Table("Parameter alignment", ["", *(name.replace("_", " ") for name in names), "best rate"], rows)]
+    return [ReportTable("Parameter alignment", ["", *(name.replace("_", " ") for name in names), "best rate"], rows)]
 
 
 def finding(numbers: Numbers) -> str:
-    """Say how far the weights are from the construction."""
+    """Report the distance of the weights from the construction."""
     parts = [
         f"with {kind} no other entry of the input gate is above {found['alignment']['input_gate_rest']:.2%} of e₁e₂ᵀ, "
         f"of the output gate none above {found['alignment']['output_gate_rest']:.2%} of e₃, the decays in use are at "
@@ -115,10 +115,10 @@ def finding(numbers: Numbers) -> str:
 
 EXPERIMENT = Experiment(
     "weights",
-    "Trained weights beside the constructed ones",
-    "One layer each. A factor moves freely between P, p and B, so P and p are divided by their entry at e₁e₂ᵀ and e₃, "
-    "and B multiplied with both, which makes it the learning rate. Of the decays only the outlined x yᵀ block is used. "
-    "Blue is −1, white 0, red 1 (for B: the best rate).",
+    "Trained and constructed weights",
+    "One layer each. A factor can be moved between P, p and B, so P and p are divided by their entries at e₁e₂ᵀ and "
+    "e₃, and B is multiplied with both, which makes it the learning rate. Of the decays only the outlined x yᵀ block "
+    "is used. Blue is −1, white 0, red 1 (for B: the best rate).",
     measure,
     draw,
     tables,

@@ -6,7 +6,7 @@ import pytest
 
 from gdssm.reproduce import report, runs
 from gdssm.reproduce.experiment_context import ExperimentContext
-from gdssm.reproduce.settings import TINY
+from gdssm.reproduce.report_sizes import TINY
 
 
 @pytest.fixture(scope="session")

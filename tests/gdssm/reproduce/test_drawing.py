@@ -4,8 +4,7 @@ import numpy as np
 import pytest
 
 from gdssm.reproduce.drawing import spread
-from gdssm.reproduce.names import descent, line_search, trained
-from gdssm.reproduce.plot_style import plot_style
+from gdssm.reproduce.plot_style import descent, line_search, plot_style, trained
 
 
 @pytest.mark.parametrize("places", [[0.0, 0.01, 0.02], [0.97, 0.98, 1.0], [0.1, 0.5, 0.9], [0.5], []])

@@ -8,8 +8,8 @@ import pytest
 import torch
 
 from gdssm.reproduce import __main__ as command
+from gdssm.reproduce.report_sizes import TINY
 from gdssm.reproduce.runs import Trained, load_all, train_all
-from gdssm.reproduce.settings import TINY
 from gdssm.train.config import TrainConfig
 from gdssm.train.presets import LINEAR
 from tests.nonempty import nonempty

@@ -1,4 +1,4 @@
-"""Machine, date, commit: what a measured time or number depends on."""
+"""Machine, date and commit of a measured time or number."""
 
 import os
 import platform
@@ -14,16 +14,28 @@ LIBRARIES = ("torch", "numpy", "matplotlib")
 
 
 def provenance() -> dict[str, str | int]:
-    """Say where and when this runs, and of which code."""
+    """Return date, commit, processor and versions."""
     libraries = ", ".join(f"{name} {version(name)}" for name in LIBRARIES)
     return {
         "date": datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
-        "commit": _commit(),
+        "commit": commit() or "unknown",
         "processor": _processor(),
         "cores": os.cpu_count() or 0,
         "threads": torch.get_num_threads(),
         "software": f"Python {platform.python_version()}, {libraries}",
     }
+
+
+def commit() -> str:
+    """Return the commit, with "-dirty" if the code differs from it; empty outside a checkout."""
+    done = subprocess.run(
+        ["git", "describe", "--always", "--dirty", "--abbrev=40", "--exclude=*"],  # noqa: S607
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=Path(__file__).parent,
+    )
+    return done.stdout.strip()
 
 
 def _processor() -> str:
@@ -32,15 +44,3 @@ def _processor() -> str:
             if line.startswith("model name"):
                 return line.partition(":")[2].strip()
     return platform.processor() or platform.machine()
-
-
-def _commit() -> str:
-    """Name the commit, with "-dirty" if the code differs from it; "unknown" outside a checkout."""
-    done = subprocess.run(
-        ["git", "describe", "--always", "--dirty", "--abbrev=40", "--exclude=*"],  # noqa: S607
-        capture_output=True,
-        text=True,
-        check=False,
-        cwd=Path(__file__).parent,
-    )
-    return done.stdout.strip() or "unknown"

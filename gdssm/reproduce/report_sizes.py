@@ -1,4 +1,4 @@
-"""How much of everything: the full report, a quick one for continuous integration, and a tiny one for tests."""
+"""Sizes of a report: the full one, a quick one that shows that all parts work, and a tiny one for tests."""
 
 from dataclasses import dataclass, replace
 
@@ -7,37 +7,37 @@ from gdssm.train.presets import PRESETS
 
 
 @dataclass(frozen=True)
-class Settings:
-    """Sizes of a report."""
+class ReportSizes:
+    """Sizes of a report; by default the full one."""
 
-    name: str
-    claim_tasks: int
+    name: str = "full"
+    claim_tasks: int = 20_000
     """Evaluation tasks of the claims."""
-    tasks: int
+    tasks: int = 20_000
     """Evaluation tasks of every point of a curve."""
-    rate_tasks: int
-    """Tasks on which the best rates are found; never those of the evaluation."""
-    resamples: int
-    """Means of tasks drawn again for a confidence interval."""
-    dimensions: tuple[int, ...]
-    """D, for the loss against it."""
-    lengths: tuple[int, ...]
-    """N, for the loss against it."""
-    dimension_steps: int
+    rate_tasks: int = 20_000
+    """Tasks on which the best rates are found, other than those of the evaluation."""
+    resamples: int = 200
+    """Of the bootstrap."""
+    dimensions: tuple[int, ...] = (5, 10, 20, 35, 50)
+    """D of the loss by dimension."""
+    lengths: tuple[int, ...] = (1, 2, 3, 5, 7, 10, 15, 20, 30, 50)
+    """N of the loss by context length."""
+    dimension_steps: int = 1_000
     """Optimizer steps of the models of each D."""
-    drift_steps: int
+    drift_steps: int = 2_000
     """Optimizer steps of the model trained on drift."""
-    comparison_steps: int
+    comparison_steps: int = 2_000
     """Optimizer steps of each model of the comparison."""
     comparison_batch: int = 128
     """Contexts in such a step."""
     preset_steps: int | None = None
-    """Optimizer steps of a preset, where it is not trained in full."""
+    """Optimizer steps of a preset that is not trained in full."""
     preset_batch: int | None = None
     """Contexts in such a step."""
 
     def presets(self) -> dict[str, TrainConfig]:
-        """List the presets as this report trains them."""
+        """Return the presets as this report trains them."""
         return {name: self._shorten(preset) for name, preset in PRESETS.items()}
 
     def _shorten(self, preset: TrainConfig) -> TrainConfig:
@@ -47,21 +47,8 @@ class Settings:
         return replace(preset, steps=steps, batch=batch, log_every=max(1, steps // 10), checkpoint_every=steps)
 
 
-FULL = Settings(
-    name="full",
-    claim_tasks=20_000,
-    tasks=20_000,
-    rate_tasks=20_000,
-    resamples=200,
-    dimensions=(5, 10, 20, 35, 50),
-    lengths=(1, 2, 3, 5, 7, 10, 15, 20, 30, 50),
-    dimension_steps=1_000,
-    drift_steps=2_000,
-    comparison_steps=2_000,
-)
-"""The committed evidence."""
-
-QUICK = Settings(
+FULL = ReportSizes()
+QUICK = ReportSizes(
     name="quick",
     claim_tasks=2_000,
     tasks=500,
@@ -76,9 +63,8 @@ QUICK = Settings(
     preset_steps=150,
     preset_batch=128,
 )
-"""Whether every part runs; its models are not trained enough to show anything."""
-
-TINY = Settings(
+TINY = replace(
+    QUICK,
     name="tiny",
     claim_tasks=50,
     tasks=20,
@@ -93,4 +79,3 @@ TINY = Settings(
     preset_steps=2,
     preset_batch=8,
 )
-"""Everything once, for tests."""

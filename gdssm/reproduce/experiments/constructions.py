@@ -1,0 +1,182 @@
+"""Constructed weights compared with literal gradient descent by automatic differentiation."""
+
+from collections.abc import Callable, Mapping
+
+import torch
+from matplotlib.figure import Figure
+from torch import Tensor
+
+from gdssm import construction, linear_attention, reference
+from gdssm.construction import CERTAIN, place
+from gdssm.formulations import ConstructedTokens, GatedInput, gated
+from gdssm.layer import GDSSMLayer
+from gdssm.mini_batch import MiniBatchDescent
+from gdssm.model import GradientDescent
+from gdssm.reproduce.drawing import figure, logarithmic
+from gdssm.reproduce.experiment import Experiment, Numbers, ReportTable
+from gdssm.reproduce.experiment_context import ExperimentContext
+from gdssm.reproduce.plot_style import BLUES
+from gdssm.stack import StackConfig
+from gdssm.tokens import interleave
+from gdssm.window import NEXT_X, X, Y, slide
+
+LENGTHS = (1, 7, 100, 1_000, 10_000)
+B, D, K = 2, 5, 3
+RATE, RATES = 0.3, [0.02 + 0.01 * k for k in range(8)]
+MINI_BATCH = 7
+SMALLEST = 1e-17
+"""Difference drawn in place of 0 on a logarithmic axis."""
+
+Model = Callable[[Tensor, Tensor, Tensor], Tensor]
+"""From x (B, N, D), y (B, N, K) and x_query (B, 1, D) to predictions (B, 1, K)."""
+
+
+def constructions(initial_weight: Tensor) -> Mapping[str, tuple[Model, Model]]:
+    """Return each construction with the literal descent that it must equal.
+
+    Args:
+        initial_weight: W₀ (D, K) of those that take steps from any W₀.
+    """
+    zero, attention = torch.zeros_like(initial_weight), linear_attention.one_step_from(initial_weight, RATE)
+    descent = GradientDescent(RATES, initial_weight)
+    return {
+        "one step from W₀ = 0": (_last(construction.one_step(D, K, RATE, torch.float64)), _literal([RATE], zero)),
+        "one step from any W₀": (
+            _last(construction.one_step_from(initial_weight, RATE)),
+            _literal([RATE], initial_weight),
+        ),
+        "eight steps, the served model": (
+            lambda x, y, x_query: descent.sequence(x, y, x_query)[:, -1:],
+            _literal(RATES, initial_weight),
+        ),
+        "eight steps, the stack that trains": (
+            construction.steps(D, K, RATES, torch.float64),
+            _literal(RATES, zero),
+        ),
+        "one step for each mini-batch": (
+            MiniBatchDescent(MINI_BATCH, RATE, initial_weight),
+            _literal_mini_batches(initial_weight),
+        ),
+        "input and output gating": (_gated(), _literal([RATE], zero)),
+        "constructed tokens, scalar y": (
+            lambda x, y, x_query: _constructed_tokens()(x, y[..., :1], x_query),
+            lambda x, y, x_query: _literal([RATE], zero[:, :1])(x, y[..., :1], x_query),
+        ),
+        "linear self-attention": (
+            lambda x, y, x_query: attention.predict(x, y, x.new_ones(x.shape[:2]), x_query),
+            _literal([RATE], initial_weight),
+        ),
+    }
+
+
+def _literal(rates: list[float], initial_weight: Tensor) -> Model:
+    def predict(*context: Tensor) -> Tensor:
+        tasks = zip(*context, strict=True)
+        return torch.stack([reference.gradient_descent(x, y, q, rates, initial_weight) for x, y, q in tasks])
+
+    return predict
+
+
+def _literal_mini_batches(initial_weight: Tensor) -> Model:
+    def one(x: Tensor, y: Tensor, x_query: Tensor) -> Tensor:
+        batches = list(zip(torch.split(x, MINI_BATCH), torch.split(y, MINI_BATCH), strict=True))
+        return reference.stochastic_gradient_descent(batches, x_query, [RATE] * len(batches), initial_weight)
+
+    return lambda *context: torch.stack([one(*task) for task in zip(*context, strict=True)])
+
+
+def _last(layer: GDSSMLayer) -> Model:
+    """The prediction of a layer after the last window of a sequence."""
+
+    def predict(x: Tensor, y: Tensor, x_query: Tensor) -> Tensor:
+        windows = slide(interleave(x, y, x_query))
+        output, _ = layer.scan(windows, windows.new_ones(windows.shape[:2]), layer.empty_state(len(x)))
+        return output[:, -1:, x.shape[2] :]
+
+    return predict
+
+
+@torch.no_grad()
+def _gated() -> Model:
+    """The formulation of v2 with the weights of one step."""
+    stack = gated(StackConfig(D, K)).double()
+    assert isinstance(stack.input_gate, GatedInput)  # noqa: S101
+    stack.input_gate.left.copy_(place(X))
+    stack.input_gate.right.copy_(place(Y))
+    stack.decay_logit.fill_(CERTAIN)
+    stack.output_gate.query_weight.copy_(place(NEXT_X))
+    stack.gain.copy_(construction.steps(D, K, [RATE], torch.float64).gain)
+    return stack
+
+
+@torch.no_grad()
+def _constructed_tokens() -> Model:
+    """The formulation with tokens [x_i·y_i, x_{i+1}] and the weights of one step."""
+    layer = ConstructedTokens(D).double()
+    identity, zero = torch.eye(D).double(), torch.zeros(D, D).double()
+    layer.input_gate.copy_(torch.cat([identity, zero], 1))
+    layer.decay_logit.fill_(CERTAIN)
+    layer.output_gate.copy_(torch.cat([zero, identity], 1))
+    layer.readout.copy_(RATE * identity)
+    return layer
+
+
+def measure(_context: ExperimentContext | None = None) -> Numbers:
+    """Measure the relative difference of predictions for each construction and N."""
+    generator = torch.Generator().manual_seed(0)
+
+    def normal(*shape: int) -> Tensor:
+        return torch.randn(*shape, dtype=torch.float64, generator=generator)
+
+    pairs = constructions(normal(D, K))
+    differences: dict[str, list[float]] = {name: [] for name in pairs}
+    for N in LENGTHS:
+        x, y, x_query = normal(B, N, D), normal(B, N, K), normal(B, 1, D)
+        for name, (constructed, literal) in pairs.items():
+            expected = literal(x, y, x_query)
+            difference = (constructed(x, y, x_query).detach() - expected).norm() / expected.norm()
+            differences[name].append(float(difference))
+    return {"lengths": LENGTHS, "differences": differences}
+
+
+def draw(numbers: Numbers) -> Figure:
+    """Draw the differences by N."""
+    drawing, (axes,) = figure(1, width=8.5)
+    for line in numbers["differences"].values():
+        axes.plot(numbers["lengths"], [max(value, SMALLEST) for value in line], "o-", color=BLUES[2], alpha=0.6)
+    logarithmic(axes.xaxis, numbers["lengths"])
+    logarithmic(axes.yaxis)
+    axes.set(ylim=(SMALLEST / 10, 1e-10), xlabel="examples in the context, N", title="relative difference, all kinds")
+    return drawing
+
+
+def tables(numbers: Numbers) -> list[ReportTable]:
+    """List the differences by N."""
+    rows = [[name, *(f"{value:.1g}" for value in line)] for name, line in numbers["differences"].items()]
+    head = ["N", *map(str, numbers["lengths"])]
+    return [ReportTable("Relative difference from literal gradient descent, ‖a − b‖/‖b‖", head, rows)]
+
+
+def largest(numbers: Numbers) -> float:
+    """Return the largest difference of all."""
+    return float(max(max(line) for line in numbers["differences"].values()))
+
+
+def finding(numbers: Numbers) -> str:
+    """Report the largest difference."""
+    return (
+        f"For {numbers['lengths'][0]} to {numbers['lengths'][-1]:,} examples all constructions equal literal gradient "
+        f"descent to {largest(numbers):.1g}, which is rounding."
+    )
+
+
+EXPERIMENT = Experiment(
+    "constructions",
+    "Constructed weights are gradient descent",
+    f"Layers with analytic weights, and steps by automatic differentiation on torch.nn.Linear: D = {D}, K = {K}, "
+    "normal data, double precision.",
+    measure,
+    draw,
+    tables,
+    finding,
+)
