@@ -24,7 +24,7 @@ NUMBER = re.compile(r"(?<![\w.])-?\d+(?:\.\d+)?(?:e[+-]?\d+)?(?!\w)")
 SHELL_PAGES = [page for page in EXECUTED if any(block.language == "sh" for block in blocks(page))]
 PYTHON_BLOCKS = [(name(page), block) for page in EXECUTED for block in blocks(page) if block.language == "python"]
 NOT_EXECUTED = {"docker", "export", "git", "kubectl", "make", "pg_dump", "pg_restore", "pip", "pre-commit"}
-"""What a `bash` block may call: programs that need more than the tests have, or a checkout of their own."""
+"""What a `bash` block may call: programs that need more than the tests have, or a separate checkout."""
 LINKS = [
     (name(page), link) for page in PAGES for link in re.findall(r"\]\((?!https?:)([^)]+)\)", page.read_text("utf-8"))
 ]
