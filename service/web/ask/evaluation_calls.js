@@ -16,7 +16,7 @@ function python({ models, data, suite, ...sizes }) {
     : ["", `suite=${inPython(suite)}`];
   const options = [tasks, ...Object.entries(sizes).map(([name, value]) => `${name}=${inPython(value)}`)];
   return `${opening()}
-${table}evaluation = client.evaluations.ask(
+${table}evaluation = client.evaluations.submit(
     ${inPython(models)},
     ${options.join(", ")},
 )
