@@ -1,12 +1,12 @@
 """The request body: read within its limit, then parsed and validated off the event loop."""
 
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Mapping
 from contextlib import suppress
-from functools import cache, partial
-from typing import Any, NamedTuple, TypeVar
+from functools import partial
+from types import MappingProxyType
+from typing import Any, Generic, NamedTuple, TypeVar
 
-from fastapi import Request, Response
-from fastapi.routing import APIRoute
+from fastapi import Request
 from pydantic import BaseModel, ValidationError
 from pydantic_core import from_json
 
@@ -15,7 +15,7 @@ from service.api.executor import BYTES_PER_NUMBER, INLINE_LIMIT
 from service.api.headers import header, headers_of
 from service.api.names import Pruning, decode_beginning, decode_in_runs, is_crowded, names_of
 from service.api.problems import problems_in
-from service.api.served import parts_of
+from service.api.state import state_of
 from service.errors import BodyTooLarge, InvalidInput, MalformedBody, Problem, UnsupportedContentType
 from service.numbers import named
 
@@ -24,115 +24,72 @@ BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 """Ignored, as RFC 8259, 8.1 lets a reader do: programs of Windows write it."""
 LONG = 2**20
 """Bytes of a body that takes milliseconds to read."""
-Body = TypeVar("Body", bound=BaseModel)
+BINARY_SCHEMA = {"type": "string", "format": "binary"}
+REF_TEMPLATE = "#/components/schemas/{model}"
+Value = TypeVar("Value")
+Model = TypeVar("Model", bound=BaseModel)
 
 
-class Reader(NamedTuple):
-    """How a body becomes an instance of a model."""
+class Codec(NamedTuple, Generic[Value]):
+    """How bytes of one content type become a value."""
 
     kind: str
-    """One of a few names: bodies of one kind take about as long to read for each byte."""
-    read: Callable[[bytes], BaseModel]
+    """Bodies of one kind take about the same time to read per byte; one of a few constants."""
+    read: Callable[[bytes], Value]
 
 
-class JsonBodyRoute(APIRoute):
-    """Hands FastAPI a body that is validated already, so that no 16 MiB of JSON hold up the event loop."""
+class Body(Generic[Value]):
+    """The request body of an endpoint: its content types, and how each is read.
 
-    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
-        """Read and validate the body, if the route takes one, then do as any route does."""
-        handle = super().get_route_handler()
-        if self.body_field is None:
-            return handle
-        model = self.body_field.field_info.annotation
-        assert isinstance(model, type)  # noqa: S101
-        assert issubclass(model, BaseModel)  # noqa: S101
+    An instance is a FastAPI dependency that reads and validates the body, off the event loop where that takes long.
 
-        async def read_then_handle(request: Request) -> Response:
-            body, instance = await self.read(request, model)
-            return await handle(_Validated(request, body, instance))
-
-        return read_then_handle
-
-    async def read(self, request: Request, model: type[BaseModel]) -> tuple[bytes, BaseModel]:
-        """Read and validate a body.
-
-        Raises:
-            UnsupportedContentType, BodyTooLarge, MalformedBody, InvalidInput: As for `receive`, `reader` and `parse`.
-        """
-        reader = self.reader(request, model)
-        parts = parts_of(request)
-        body = await receive(request, parts.settings.max_body_bytes)
-        size = len(body) // BYTES_PER_NUMBER
-        if size <= INLINE_LIMIT:
-            return body, reader.read(body)
-        return body, await parts.pool.run(partial(reader.read, body), size, reader.kind)
-
-    def reader(self, request: Request, model: type[BaseModel]) -> Reader:
-        """Choose how a body becomes an instance of the route's model, by its headers; some routes take more than JSON.
-
-        Raises:
-            UnsupportedContentType: Not at all.
-        """
-        check_content_type(request, JSON)
-        return json_reader(model)
-
-
-@cache
-def json_reader(model: type[BaseModel]) -> Reader:
-    """Make what reads JSON."""
-    return Reader(JSON, partial(parse, model=model))
-
-
-class BytesBodyRoute(APIRoute):
-    """Hands FastAPI a body of bytes that is read already, within its limit."""
-
-    content_type = "application/octet-stream"
-
-    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
-        """Read the body, if the route takes one, then do as any route does."""
-        handle = super().get_route_handler()
-        if self.body_field is None:
-            return handle
-
-        async def read_then_handle(request: Request) -> Response:
-            body = await read(request, parts_of(request).settings.max_body_bytes, self.content_type)
-            if not body:
-                raise MalformedBody("The body is empty. Send the bytes.")
-            return await handle(_Read(request, body))
-
-        return read_then_handle
-
-
-class _Read(Request):
-    """A request whose body has been read."""
-
-    def __init__(self, request: Request, body: bytes) -> None:
-        super().__init__(request.scope, request.receive)
-        self._body = body
-
-
-class _Validated(_Read):
-    """A request whose body has been validated too; FastAPI leaves an instance of the model as it is."""
-
-    def __init__(self, request: Request, body: bytes, instance: BaseModel) -> None:
-        super().__init__(request, body or b"{}")  # FastAPI asks for the JSON if there is a body, and it is called JSON
-        headers = [(name, value) for name, value in request.scope["headers"] if name != b"content-type"]
-        self.scope = {**request.scope, "headers": [*headers, (b"content-type", JSON.encode())]}
-        self._instance = instance
-
-    async def json(self) -> BaseModel:
-        return self._instance
-
-
-async def read(request: Request, limit: int, content_type: str = JSON) -> bytes:
-    """Read a body of one kind.
-
-    Raises:
-        UnsupportedContentType: It is not announced as `content_type`.
-        UnsupportedContentType, BodyTooLarge, MalformedBody: As for `receive`.
+    Args:
+        model: What a JSON body is validated as; None if JSON is not taken.
+        codecs: Functions that read other content types.
     """
-    check_content_type(request, content_type)
-    return await receive(request, limit)
+
+    def __init__(
+        self, model: type[Value] | None, codecs: Mapping[str, Callable[[bytes], Value]] = MappingProxyType({})
+    ) -> None:
+        self.model = model
+        self._codecs = {kind: Codec(kind, read) for kind, read in codecs.items()}
+        if model is not None:
+            self._codecs[JSON] = Codec(JSON, partial(parse, model=model))  # type: ignore[type-var]  # BaseModels only
+        self._usual = self._codecs.get(JSON) or next(iter(self._codecs.values()))
+
+    async def __call__(self, request: Request) -> Value:
+        """Read and validate the body of a request.
+
+        Raises:
+            UnsupportedContentType, BodyTooLarge, MalformedBody, InvalidInput: As `codec`, `receive` and the codec do.
+        """
+        codec, state = self.codec(request), state_of(request)
+        content = await receive(request, state.settings.max_body_bytes)
+        size = len(content) // BYTES_PER_NUMBER
+        if size <= INLINE_LIMIT:
+            return codec.read(content)
+        return await state.executor.run(partial(codec.read, content), size, codec.kind)
+
+    def codec(self, request: Request) -> Codec[Value]:
+        """Choose the codec by the headers of a request.
+
+        Raises:
+            UnsupportedContentType: There is none for the content type.
+        """
+        sent = header(request.scope, b"content-type")
+        codec = self._codecs.get(sent)
+        if codec is None:  # another content type, or parameters after it
+            codec = self._codecs.get(media_type(sent), self._usual)
+            check_content_type(sent, codec.kind)
+        return codec
+
+    @property
+    def documentation(self) -> dict[str, Any]:
+        """The OpenAPI object `requestBody`; `openapi` adds the schema of the model."""
+        content: dict[str, Any] = {kind: {"schema": BINARY_SCHEMA | {"minLength": 1}} for kind in self._codecs}
+        if self.model is not None:
+            content[JSON] = {"schema": {"$ref": REF_TEMPLATE.format(model=self.model.__name__)}}
+        return {"required": True, "content": dict(sorted(content.items()))}
 
 
 async def receive(request: Request, limit: int) -> bytes:
@@ -165,7 +122,7 @@ async def receive(request: Request, limit: int) -> bytes:
     return b"".join(pieces)  # most bodies come in one piece, which is then not copied
 
 
-def parse(body: bytes, model: type[Body]) -> Body:
+def parse(body: bytes, model: type[Model]) -> Model:
     """Make a validated instance of a JSON body.
 
     Raises:
@@ -181,7 +138,7 @@ def parse(body: bytes, model: type[Body]) -> Body:
         return parse_strict(body, model)
 
 
-def parse_strict(body: bytes, model: type[Body]) -> Body:
+def parse_strict(body: bytes, model: type[Model]) -> Model:
     """Do what `parse` does without its short cut, which is of no use where whole numbers are wanted in lists.
 
     Raises:
@@ -207,7 +164,7 @@ def decode(body: bytes, model: type[BaseModel]) -> dict[str, Any]:
     return value
 
 
-def validate(value: dict[str, Any], model: type[Body]) -> Body:
+def validate(value: dict[str, Any], model: type[Model]) -> Model:
     """Make an instance of a JSON object.
 
     Raises:
@@ -225,17 +182,21 @@ def validate(value: dict[str, Any], model: type[Body]) -> Body:
     raise InvalidInput(*problems)  # outside of the handler: pydantic's error holds the whole body
 
 
-def check_content_type(request: Request, wanted: str) -> None:
-    """See that a body is announced as what is wanted.
+def media_type(content_type: str) -> str:
+    """Return a content type without its parameters, in lower case."""
+    return content_type.partition(";")[0].strip().lower()
+
+
+def check_content_type(sent: str, wanted: str) -> None:
+    """Check the content type of a request.
 
     Raises:
-        UnsupportedContentType: It is not.
+        UnsupportedContentType: It is another one, or JSON in another encoding than UTF-8.
     """
-    sent = header(request.scope, b"content-type")
     if sent == wanted:
         return
-    kind, _, options = sent.lower().partition(";")
-    if kind.strip() != wanted or (wanted == JSON and "charset=" in options and "utf-8" not in options):
+    _, _, options = sent.lower().partition(";")
+    if media_type(sent) != wanted or (wanted == JSON and "charset=" in options and "utf-8" not in options):
         what = "JSON in UTF-8" if wanted == JSON else "bytes"
         raise UnsupportedContentType(
             f"The body must be {what}; this is {sent[:100]!r}. Send the header Content-Type: {wanted}."

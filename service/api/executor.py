@@ -67,10 +67,16 @@ class Executor:
         waiting: Shows how many wait for one of the threads.
         share: Of either, for one key.
         inline_seconds: Work that is expected to take so long at most runs in the event loop.
+        watch: Called with the name, begin and end of every step, on the clock of `time.monotonic`, within its request.
     """
 
     def __init__(
-        self, threads: int, waiting: Gauge, share: float = 1.0, inline_seconds: float = INLINE_SECONDS
+        self,
+        threads: int,
+        waiting: Gauge,
+        share: float = 1.0,
+        inline_seconds: float = INLINE_SECONDS,
+        watch: Watch | None = None,
     ) -> None:
         self._inline_seconds = inline_seconds
         self._threads = ThreadPoolExecutor(threads, "pool")
@@ -80,8 +86,7 @@ class Executor:
         """By key, apart for changes."""
         self._waiting = waiting
         self._paces: defaultdict[Hashable, CostModel] = defaultdict(CostModel)
-        self.watch: Watch | None = None
-        """Told of every step (its name, begin and end on the clock of `time.monotonic`) within its request."""
+        self._watch = watch
 
     async def run(
         self, function: Callable[[], Result], size: int | None = None, kind: Hashable = None, *, writes: bool = False
@@ -125,9 +130,9 @@ class Executor:
             if record is not None:
                 record.queue += begun - submitted
                 record.compute += ended - begun
-            if self.watch is not None:
-                self.watch("queue", submitted, begun)
-                self.watch("compute", begun, ended)
+            if self._watch is not None:
+                self._watch("queue", submitted, begun)
+                self._watch("compute", begun, ended)
 
     @asynccontextmanager
     async def _turn(self, key: str, *, writes: bool) -> AsyncIterator[None]:

@@ -19,9 +19,14 @@ logger = logging.getLogger(__name__)
 ENDPOINTS = ("OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT")
 
 
+def are_requested() -> bool:
+    """Return whether the environment says where spans go."""
+    return any(os.environ.get(name) for name in ENDPOINTS) and os.environ.get("OTEL_TRACES_EXPORTER") != "none"
+
+
 def provider_from_environment() -> TracerProvider | None:
-    """Make what sends spans away; None where nobody asked for that, or the extra is missing."""
-    if not any(os.environ.get(name) for name in ENDPOINTS) or os.environ.get("OTEL_TRACES_EXPORTER") == "none":
+    """Return a provider that exports spans; None if they are not requested, or the extra is missing."""
+    if not are_requested():
         return None
     try:
         from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter  # noqa: PLC0415  (of the extra)

@@ -27,7 +27,8 @@ from prometheus_client.multiprocess import mark_process_dead
 from prometheus_client.values import close_all_multiprocess_files
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from service.api.served import parts_in
+from service.api import traces
+from service.api.middleware.admission import bound_of_bodies
 from service.app import create_app
 from service.errors import InvalidSettings, OperatorError
 from service.observability import logs
@@ -90,11 +91,12 @@ def serve(settings: Settings, listener: socket.socket, on_ready: Callable[[], No
         DatabaseUnavailable: The database does not answer.
     """
     # Before the server starts, which would report what is wrong with it by tracebacks.
-    app = create_app(settings, Database.open(settings.database_url))
+    stopping, bodies = Stopping(), bound_of_bodies(settings)
+    app = create_app(settings, Database.open(settings.database_url), stopping, bodies)
     config = uvicorn.Config(
         _bypass_fastapi_entry(app),
         http=Connection.bounded(settings.request_timeout),
-        ws=LiveTransport.bounded(parts_in(app).bodies),
+        ws=LiveTransport.bounded(bodies),
         ws_max_size=settings.max_body_bytes,
         lifespan="on",
         log_config=None,
@@ -107,13 +109,13 @@ def serve(settings: Settings, listener: socket.socket, on_ready: Callable[[], No
         timeout_graceful_shutdown=settings.shutdown_timeout,
     )
     doors = [listener, *(listener.dup() for _ in range(LISTEN_SOCKETS - 1))]
-    Server(config, settings, parts_in(app).stopping, on_ready).run(doors)
+    Server(config, settings, stopping, on_ready).run(doors)
 
 
 def _bypass_fastapi_entry(app: FastAPI) -> ASGIApp:
     """Go to the layers at once where nothing is traced; FastAPI's own way in asks for each request whether it is."""
     layers = app.middleware_stack
-    if layers is None or parts_in(app).traced:
+    if layers is None or traces.are_requested():
         return app
 
     async def enter(scope: Scope, receive: Receive, send: Send) -> None:

@@ -17,9 +17,8 @@ KEPT = 15.0
 class ContextCount:
     """Asks seldom, however often it is asked itself."""
 
-    def __init__(self) -> None:
-        self.database: Database | None = None
-        """None until it is open."""
+    def __init__(self, database: Database) -> None:
+        self._database = database
         self._lock = threading.Lock()
         self._count = math.nan
         self._until = 0.0
@@ -27,8 +26,8 @@ class ContextCount:
     def read(self) -> float:
         """Count those whose time is not over, of all owners; not a number where the database does not answer."""
         with self._lock:
-            if self.database is not None and time.monotonic() >= self._until:
-                self._count = _count(self.database)
+            if time.monotonic() >= self._until:
+                self._count = _count(self._database)
                 self._until = time.monotonic() + KEPT
             return self._count
 

@@ -9,7 +9,6 @@ from pathlib import Path
 
 import pytest
 
-from service.api.served import parts_in
 from service.app import create_app
 from service.settings import Settings
 
@@ -109,7 +108,7 @@ def test_importing_the_service_does_no_work() -> None:
 
 
 def test_making_the_app_loads_no_model() -> None:
-    assert parts_in(create_app(Settings())).predictor.repository.served() == []
+    assert not hasattr(create_app(Settings()).state, "service")
 
 
 def test_running_a_model_reports_to_nobody(tmp_path: Path) -> None:

@@ -3,12 +3,14 @@
 import tempfile
 from collections.abc import AsyncIterator, Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import partial
 
 import httpx
 from anyio.from_thread import BlockingPortal, start_blocking_portal
 from fastapi import FastAPI
 
+from service.api.state import AppState
 from service.app import create_app
 from service.settings import Settings
 
@@ -21,6 +23,15 @@ class InProcess:
         self._portal = portal
         self.raising = False
         """Whether an exception that a server would get comes out of a request."""
+
+    @property
+    def state(self) -> AppState:
+        state: AppState = self.app.state.service
+        return state
+
+    def replace(self, **parts: object) -> None:
+        """Replace parts of the app's state, of any type."""
+        self.app.state.service = replace(self.state, **parts)  # type: ignore[arg-type]
 
     def get(self, path: str) -> httpx.Response:
         return self.request("GET", path)

@@ -6,14 +6,15 @@ from fastapi.concurrency import run_in_threadpool
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from service.access.caller import ANONYMOUS, Caller
-from service.access.keyring import KeyRing, claimed_id, keys_required
+from service.access.keyring import KeyRing, claimed_id
 from service.access.rate_limits import RateLimits
 from service.api.errors import answer_to
 from service.api.headers import header
 from service.api.middleware.admission import ascribe
-from service.api.served import AppState
-from service.errors import NotReady, ServiceError, Unauthenticated
+from service.api.state import state_in
+from service.errors import ServiceError, Unauthenticated
 from service.observability.request_stats import current
+from service.settings import Settings
 
 OPEN = {"/", "/docs", "/docs/oauth2-redirect", "/openapi.json", "/metrics"}
 OPEN_BELOW = ("/health/", "/v2/health/", "/web/", "/static-offline-docs/")
@@ -30,14 +31,12 @@ class KeyGuard:
 
     Args:
         app: What it guards.
-        parts: Has the keys, once the database is open.
+        settings: Has the rate limit of a key.
     """
 
-    def __init__(self, app: ASGIApp, parts: AppState) -> None:
+    def __init__(self, app: ASGIApp, settings: Settings) -> None:
         self._app = app
-        self._parts = parts
-        self._required = keys_required(parts.settings)
-        self._rates = RateLimits(parts.settings.rate_limit)
+        self._rates = RateLimits(settings.rate_limit)
         self._refreshing: asyncio.Future[None] | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -46,44 +45,36 @@ class KeyGuard:
             await self._app(scope, receive, send)
             return
         try:
-            caller = ANONYMOUS
-            if self._required:
-                caller = await self._caller(_bearer(header(scope, b"authorization")))
+            caller, keys = ANONYMOUS, state_in(scope).keys
+            if keys is not None:
+                caller = await self._caller(_bearer(header(scope, b"authorization")), keys)
             scope.setdefault("state", {})["caller"] = caller
             record = current()
             if record is not None:
                 record.key_id = caller.key_id
             self._rates.count(caller)
-            if self._required:
+            if keys is not None:
                 ascribe(scope, caller.key_id)
         except ServiceError as error:
             await answer_to(error)(scope, receive, send)
             return
         await self._app(scope, receive, send)
 
-    async def _caller(self, key: str | None) -> Caller:
-        ring = self._ring
+    async def _caller(self, key: str | None, ring: KeyRing) -> Caller:
         if ring.stale:
-            await self._refresh()
+            await self._refresh(ring)
         try:
             return ring.caller(key)
         except Unauthenticated:
             came = ring.now()
             while ring.may_be_new(key, came):  # a reading that was under way may have missed it
-                await self._refresh(for_new=True)
+                await self._refresh(ring, for_new=True)
             record = current()
             if record is not None:
                 record.key_id = claimed_id(key)
         return ring.caller(key)
 
-    @property
-    def _ring(self) -> KeyRing:
-        ring = self._parts.keys
-        if ring is None:
-            raise NotReady("The keys are not read yet. Try again in a moment.")
-        return ring
-
-    async def _refresh(self, *, for_new: bool = False) -> None:
+    async def _refresh(self, ring: KeyRing, *, for_new: bool = False) -> None:
         """Read the keys again, once for all who wait for it.
 
         They go on together. Waiting for a lock each would have to be let go by the one before, with a turn of the event
@@ -91,9 +82,9 @@ class KeyGuard:
         """
         if self._refreshing is None or self._refreshing.done():
             if for_new:
-                self._ring.count_further()
+                ring.count_further()
             # Not in the pool of the long computations: a full pool must not keep everybody out.
-            self._refreshing = asyncio.ensure_future(run_in_threadpool(self._ring.refresh))
+            self._refreshing = asyncio.ensure_future(run_in_threadpool(ring.refresh))
         await asyncio.shield(self._refreshing)  # whoever leaves takes it from nobody
 
 

@@ -1,30 +1,41 @@
 """GET /v1/contexts/{id}/state and POST /v1/contexts/import: contexts as portable bytes, between services."""
 
-from typing import Annotated, Any
+from typing import Annotated
 
-from fastapi import APIRouter, Body, Query, Response
+from fastapi import Depends, Query, Response
 
 from service.api.allowed import register_method_not_allowed
-from service.api.body import BytesBodyRoute
+from service.api.body import BINARY_SCHEMA, Body
 from service.api.conditions import CreatePreconditions, etag
-from service.api.errors import documented
-from service.api.own import ContextsDep
+from service.api.dependencies import ContextsDep
+from service.api.endpoint import EndpointRouter, Responses
 from service.api.parameters import ContextId, ImportOptions
 from service.api.routes.contexts import ETAG, MADE, NEW, READ, made
+from service.errors import MalformedBody
 from service.schemas.contexts import ContextAnswer
 
-router = APIRouter(prefix="/v1/contexts", tags=["contexts"])
-reading = APIRouter(route_class=BytesBodyRoute)
-"""The routes that take bytes."""
+router = EndpointRouter("/v1/contexts", "contexts")
 
-OCTETS = BytesBodyRoute.content_type
-BYTES = {"content": {OCTETS: {"schema": {"type": "string", "format": "binary", "minLength": 1}}}}
-STATE: dict[int | str, dict[str, Any]] = {
-    200: {"description": "safetensors, with the model's name, version and hash.", "headers": {"ETag": ETAG}, **BYTES}
+OCTETS = "application/octet-stream"
+STATE: Responses = {
+    200: {
+        "description": "safetensors, with the model's name, version and hash.",
+        "headers": {"ETag": ETAG},
+        "content": {OCTETS: {"schema": BINARY_SCHEMA | {"minLength": 1}}},
+    }
 }
 
 
-@router.get("/{context_id}/state", response_class=Response, responses=documented(*READ) | STATE)
+def _not_empty(content: bytes) -> bytes:
+    if not content:
+        raise MalformedBody("The body is empty. Send the bytes.")
+    return content
+
+
+ARCHIVE = Body[bytes](None, {OCTETS: _not_empty})
+
+
+@router.endpoint("GET", "/{context_id}/state", errors=READ, responses=STATE, response_class=Response)
 async def state(context_id: ContextId, own: ContextsDep) -> Response:
     """Write a context down as portable bytes: its state in safetensors, with the model's name, version and hash."""
     content, record = await own.run(own.contexts.export, context_id)
@@ -32,9 +43,9 @@ async def state(context_id: ContextId, own: ContextsDep) -> Response:
     return Response(content, media_type=OCTETS, headers={"ETag": etag(record), "Content-Disposition": name})
 
 
-@reading.post("/import", status_code=201, responses=documented(*NEW) | MADE, openapi_extra={"requestBody": BYTES})
+@router.endpoint("POST", "/import", body=ARCHIVE, errors=NEW, responses=MADE, status_code=201)
 async def load(
-    content: Annotated[bytes, Body(media_type=OCTETS, min_length=1)],
+    content: Annotated[bytes, Depends(ARCHIVE)],
     options: Annotated[ImportOptions, Query()],
     own: ContextsDep,
     change: CreatePreconditions,
@@ -44,5 +55,4 @@ async def load(
     return made(await own.change(own.contexts.load, content, ttl=options.ttl, change=change), response)
 
 
-register_method_not_allowed(reading, "/import", "POST")  # and not what `/{context_id}` takes
-router.include_router(reading)
+register_method_not_allowed(router, "/import", "POST")  # and not what `/{context_id}` takes

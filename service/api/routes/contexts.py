@@ -1,18 +1,19 @@
 """/v1/contexts: what lives on the server and learns as observations arrive."""
 
-from typing import Annotated, Any
+from typing import Annotated
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import Depends, Query, Request, Response
 
 from service import errors
 from service.api.allowed import register_method_not_allowed
-from service.api.binary import BYTES, BinaryRoute, answer_of, wants_binary
+from service.api.body import BINARY_SCHEMA, Body
 from service.api.conditions import CreatePreconditions, IfNoneMatchDep, UpdatePreconditions, etag, is_known
-from service.api.errors import documented
+from service.api.dependencies import ContextsDep, contexts_of
+from service.api.endpoint import EndpointRouter, Responses
 from service.api.executor import numbers_in
-from service.api.own import ContextsDep
 from service.api.parameters import ContextId, PageRequest
-from service.api.ready import json_of
+from service.api.representations import SAFETENSORS, accepts_safetensors, response_of
+from service.api.safetensors_bodies import read_context_query, read_observations
 from service.column_names import NAMELESS
 from service.contexts.context_record import ContextRecord
 from service.contexts.feature_scale import FeatureScale
@@ -31,7 +32,12 @@ from service.schemas.contexts import (
 )
 from service.schemas.predictions import Observations
 
-router = APIRouter(prefix="/v1/contexts", tags=["contexts"], route_class=BinaryRoute)
+router = EndpointRouter("/v1/contexts", "contexts")
+
+CREATE = Body(CreateContext)
+OBSERVATIONS = Body(NewObservations, {SAFETENSORS: read_observations})
+QUERY = Body(ContextQuery, {SAFETENSORS: read_context_query})
+MERGE = Body(MergeRequest)
 
 ANY = (
     errors.NotReady,
@@ -41,23 +47,33 @@ ANY = (
 )
 """What every route of contexts may refuse."""
 ONE = (*ANY, errors.UnknownContext)
-BODY = (errors.MalformedBody, errors.TooSlow, errors.BodyTooLarge, errors.UnsupportedContentType)
+BODY_ERRORS = (errors.MalformedBody, errors.TooSlow, errors.BodyTooLarge, errors.UnsupportedContentType)
 COMPUTING = (errors.NumericOverflow, errors.UnsupportedByModel, errors.PrecisionLoss)
 READ = (*ONE, errors.UnknownModel, errors.Conflict)
 """What a route may refuse that needs the model of a context, which may be served no more, or be another file."""
 CHANGE = (*READ, errors.VersionMismatch)
-NEW = (*ONE, *BODY, errors.Conflict, errors.QuotaExceeded, errors.UnknownModel, errors.UnsupportedByModel)
+NEW = (*ONE, *BODY_ERRORS, errors.Conflict, errors.QuotaExceeded, errors.UnknownModel, errors.UnsupportedByModel)
 
 ETAG = {"description": "The version of the context.", "schema": {"type": "string", "pattern": '^"[0-9]+"$'}}
 LOCATION = {"description": "The address of the context.", "schema": {"type": "string"}}
-TAGGED: dict[int | str, dict[str, Any]] = {200: {"headers": {"ETag": ETAG}}}
-MADE: dict[int | str, dict[str, Any]] = {201: {"headers": {"ETag": ETAG, "Location": LOCATION}}}
-UNCHANGED: dict[int | str, dict[str, Any]] = {304: {"description": "As If-None-Match says.", "headers": {"ETag": ETAG}}}
+TAGGED: Responses = {200: {"headers": {"ETag": ETAG}}}
+MADE: Responses = {201: {"headers": {"ETag": ETAG, "Location": LOCATION}}}
+UNCHANGED: Responses = {304: {"description": "As If-None-Match says.", "headers": {"ETag": ETAG}}}
 
 
-@router.post("", status_code=201, responses=documented(*NEW, errors.NumericOverflow, errors.PrecisionLoss) | MADE)
+@router.endpoint(
+    "POST",
+    "",
+    body=CREATE,
+    errors=(*NEW, errors.NumericOverflow, errors.PrecisionLoss),
+    responses=MADE,
+    status_code=201,
+)
 async def create(
-    request: CreateContext, own: ContextsDep, change: CreatePreconditions, response: Response
+    request: Annotated[CreateContext, Depends(CREATE)],
+    own: ContextsDep,
+    change: CreatePreconditions,
+    response: Response,
 ) -> ContextAnswer:
     """Make a context, empty or with its first observations.
 
@@ -80,13 +96,13 @@ async def create(
     return made(record, response)
 
 
-@router.get("", responses=documented(*ANY))
+@router.endpoint("GET", "", errors=ANY)
 async def contexts(own: ContextsDep, page: Annotated[PageRequest, Query()]) -> ContextPage:
     """List the caller's contexts, oldest first."""
     return ContextPage.of(await own.run(own.contexts.list, page.limit, page.after))
 
 
-@router.get("/{context_id}", response_model=ContextView, responses=documented(*ONE) | TAGGED | UNCHANGED)
+@router.endpoint("GET", "/{context_id}", errors=ONE, responses=TAGGED | UNCHANGED, response_model=ContextView)
 async def context(
     context_id: ContextId, own: ContextsDep, known: IfNoneMatchDep, response: Response
 ) -> ContextView | Response:
@@ -100,20 +116,22 @@ async def context(
     return ContextView.showing(details)
 
 
-@router.delete("/{context_id}", status_code=204, responses=documented(*CHANGE))
+@router.endpoint("DELETE", "/{context_id}", errors=CHANGE, status_code=204)
 async def delete(context_id: ContextId, own: ContextsDep, change: UpdatePreconditions) -> None:
     """Forget a context."""
     await own.change(own.contexts.delete, context_id, change)
 
 
-@router.post(
+@router.endpoint(
+    "POST",
     "/{context_id}/observations",
-    responses=documented(*CHANGE, *BODY, *COMPUTING) | TAGGED,
-    openapi_extra={"requestBody": BYTES},
+    body=OBSERVATIONS,
+    errors=(*CHANGE, *BODY_ERRORS, *COMPUTING),
+    responses=TAGGED,
 )
 async def observe(
     context_id: ContextId,
-    observations: NewObservations,
+    observations: Annotated[NewObservations, Depends(OBSERVATIONS)],
     own: ContextsDep,
     change: UpdatePreconditions,
     response: Response,
@@ -131,48 +149,62 @@ async def observe(
     return tagged(record, response)
 
 
-@router.post(
+@router.endpoint(
+    "POST",
     "/{context_id}/predictions",
-    responses=documented(*READ, *BODY, *COMPUTING) | {200: {**TAGGED[200], **BYTES}},
+    body=QUERY,
+    errors=(*READ, *BODY_ERRORS, *COMPUTING),
+    responses={200: {**TAGGED[200], "content": {SAFETENSORS: {"schema": BINARY_SCHEMA}}}},
     response_model=ContextPrediction,
-    openapi_extra={"requestBody": BYTES},
+    fast=True,
 )
-async def predict(http: Request, context_id: ContextId, query: ContextQuery, own: ContextsDep) -> Response:
+async def predict(request: Request, context_id: ContextId, body: Annotated[ContextQuery, Depends(QUERY)]) -> Response:
     """Answer queries from what the context has seen; it does not change.
 
     The answer is that of `POST /v1/predict` with all of its observations; as safetensors too, like there, and with the
     text `context_version`.
     """
-    binary, asked = wants_binary(http), (query.query, query.parameters, query.wanted())
-    columns = names_of(query.columns)
+    own, binary = contexts_of(request), accepts_safetensors(request)
+    query = (body.query, body.parameters, body.wanted())
+    columns = names_of(body.columns)
 
-    def written(predicted: Prediction, explanation: Explanation | None, record: ContextRecord) -> Response:
-        if binary:
-            answer = answer_of(predicted, explanation, context_version=str(record.version))
-        else:
-            answer = json_of(predicted, explanation if query.explain else None, version=record.version)
-        answer.headers["ETag"] = etag(record)
-        return answer
+    def respond(predicted: Prediction, explanation: Explanation | None, record: ContextRecord) -> Response:
+        response = response_of(predicted, explanation, binary=binary, context_version=record.version)
+        response.headers["ETag"] = etag(record)
+        return response
 
     def work(owner: str) -> Response:
-        explain = query.explain
-        return written(*own.contexts.predict_and_explain(owner, context_id, *asked, explain=explain, columns=columns))
+        explain = body.explain
+        predicted, explanation, record = own.contexts.predict_and_explain(
+            owner, context_id, *query, explain=explain, columns=columns
+        )
+        return respond(predicted, explanation if explain else None, record)
 
-    held = None if query.explain else own.contexts.at_hand(own.owner, context_id)
-    if held is None:
+    loaded = None if body.explain else own.contexts.at_hand(own.owner, context_id)
+    if loaded is None:
         return await own.run(work)
-    # Nothing has to be waited for: what is left is computing, as for a prediction that keeps nothing.
-    width = (held.record.inputs or 0) + (held.record.outputs or 0)
-    return await own.pool.run(
-        lambda: written(own.contexts.answer(held, *asked, columns=columns), None, held.record),
-        numbers_in(len(query.query), width),
-        ("held", held.runtime.manifest.sha256, width),
+    # The state is in memory: as for a prediction that keeps nothing, the rest is computation.
+    width = (loaded.record.inputs or 0) + (loaded.record.outputs or 0)
+    return await own.executor.run(
+        lambda: respond(own.contexts.answer(loaded, *query, columns=columns), None, loaded.record),
+        numbers_in(len(body.query), width),
+        ("context", loaded.runtime.manifest.sha256, width),
     )
 
 
-@router.post("/{context_id}/merge", responses=documented(*CHANGE, *BODY, *COMPUTING) | TAGGED)
+@router.endpoint(
+    "POST",
+    "/{context_id}/merge",
+    body=MERGE,
+    errors=(*CHANGE, *BODY_ERRORS, *COMPUTING),
+    responses=TAGGED,
+)
 async def merge(
-    context_id: ContextId, other: MergeRequest, own: ContextsDep, change: UpdatePreconditions, response: Response
+    context_id: ContextId,
+    other: Annotated[MergeRequest, Depends(MERGE)],
+    own: ContextsDep,
+    change: UpdatePreconditions,
+    response: Response,
 ) -> ContextAnswer:
     """Add what another context of the same model has seen, as if it came after; the other stays as it is."""
     allow = other.allow_precision_loss

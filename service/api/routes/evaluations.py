@@ -4,32 +4,34 @@ import asyncio
 import time
 from collections.abc import AsyncIterator
 from functools import partial
-from typing import Annotated, Any
+from typing import Annotated
 
-from fastapi import APIRouter, Depends, Header, Query, Response
+from fastapi import Depends, Header, Query, Response
 from fastapi.sse import EventSourceResponse, format_sse_event
 
 from service import errors
 from service.api.allowed import register_method_not_allowed
-from service.api.body import JsonBodyRoute
-from service.api.errors import documented
-from service.api.own import EvaluationsDep, OwnEvaluations
+from service.api.body import Body
+from service.api.dependencies import CallerEvaluations, EvaluationsDep, StateDep
+from service.api.endpoint import EndpointRouter, Responses
 from service.api.parameters import EvaluationId, PageRequest
-from service.api.served import AppState, StateDep
+from service.api.state import AppState
 from service.evaluations.job_store import UNFINISHED, EvaluationRecord
 from service.evaluations.request import EvaluationRequest
 from service.observability.request_stats import current
 from service.schemas.evaluations import EvaluationAnswer, EvaluationPage, EvaluationView
 
-router = APIRouter(prefix="/v1/evaluations", tags=["evaluations"], route_class=JsonBodyRoute)
+router = EndpointRouter("/v1/evaluations", "evaluations")
+
+REQUEST = Body(EvaluationRequest)
 
 ANY = (errors.NotReady, errors.Overloaded, errors.DatabaseUnavailable, errors.InvalidInput)
-BODY = (errors.MalformedBody, errors.TooSlow, errors.BodyTooLarge, errors.UnsupportedContentType)
+BODY_ERRORS = (errors.MalformedBody, errors.TooSlow, errors.BodyTooLarge, errors.UnsupportedContentType)
 LOCATION = {"description": "The address of the evaluation.", "schema": {"type": "string"}}
-ASKED: dict[int | str, dict[str, Any]] = {202: {"headers": {"Location": LOCATION}}}
+ACCEPTED: Responses = {202: {"headers": {"Location": LOCATION}}}
 
 EVENT = {"type": "object", "properties": {name: {"type": "string"} for name in ("event", "id", "data")}}
-EVENTS: dict[int | str, dict[str, Any]] = {
+EVENTS: Responses = {
     200: {"description": "The events; data is JSON.", "content": {"text/event-stream": {"schema": EVENT}}}
 }
 
@@ -49,8 +51,17 @@ Recorded = Annotated[EvaluationRecord, Depends(_record)]
 """An evaluation of the caller's; looked up before anything is answered."""
 
 
-@router.post("", status_code=202, responses=documented(*ANY, *BODY, errors.UnknownModel, errors.QuotaExceeded) | ASKED)
-async def ask(request: EvaluationRequest, own: EvaluationsDep, response: Response) -> EvaluationAnswer:
+@router.endpoint(
+    "POST",
+    "",
+    body=REQUEST,
+    errors=(*ANY, *BODY_ERRORS, errors.UnknownModel, errors.QuotaExceeded),
+    responses=ACCEPTED,
+    status_code=202,
+)
+async def submit(
+    request: Annotated[EvaluationRequest, Depends(REQUEST)], own: EvaluationsDep, response: Response
+) -> EvaluationAnswer:
     """Ask for an evaluation; it runs in the background and costs predictions nothing.
 
     The same request gives the same numbers, here and with `gdssm eval`.
@@ -60,7 +71,7 @@ async def ask(request: EvaluationRequest, own: EvaluationsDep, response: Respons
     return EvaluationAnswer.model_validate(record)
 
 
-@router.get("", responses=documented(*ANY))
+@router.endpoint("GET", "", errors=ANY)
 async def evaluations(own: EvaluationsDep, page: Annotated[PageRequest, Query()]) -> EvaluationPage:
     """List the caller's evaluations, oldest first."""
     records = await own.run(own.evaluations.store.page, page.limit + 1, page.after)
@@ -69,23 +80,25 @@ async def evaluations(own: EvaluationsDep, page: Annotated[PageRequest, Query()]
     return EvaluationPage(evaluations=[EvaluationAnswer.model_validate(record) for record in shown], after=after)
 
 
-@router.get("/{evaluation_id}", responses=documented(*ANY, errors.UnknownEvaluation))
+@router.endpoint("GET", "/{evaluation_id}", errors=(*ANY, errors.UnknownEvaluation))
 async def evaluation(record: Recorded, own: EvaluationsDep) -> EvaluationView:
     """Show one evaluation with its results so far."""
-    results = await own.pool.run(partial(own.evaluations.store.results, record.id))
+    results = await own.executor.run(partial(own.evaluations.store.results, record.id))
     return EvaluationView.showing(record, results)
 
 
-@router.post("/{evaluation_id}/cancel", responses=documented(*ANY, errors.UnknownEvaluation))
+@router.endpoint("POST", "/{evaluation_id}/cancel", errors=(*ANY, errors.UnknownEvaluation))
 async def cancel(record: Recorded, own: EvaluationsDep) -> EvaluationAnswer:
     """Stop an evaluation; what it has found so far stays. One that is finished stays as it is."""
     return EvaluationAnswer.model_validate(await own.change(own.evaluations.store.cancel, record.id))
 
 
-@router.get(
+@router.endpoint(
+    "GET",
     "/{evaluation_id}/events",
+    errors=(*ANY, errors.UnknownEvaluation),
+    responses=EVENTS,
     response_class=Response,
-    responses=documented(*ANY, errors.UnknownEvaluation) | EVENTS,
 )
 async def events(
     record: Recorded,
@@ -101,8 +114,8 @@ async def events(
     return EventSourceResponse(_events(record, own, parts, last_event_id), headers={"Cache-Control": "no-store"})
 
 
-async def _events(record: EvaluationRecord, own: OwnEvaluations, parts: AppState, sent: int) -> AsyncIterator[bytes]:
-    asked, store, run = current(), own.evaluations.store, own.pool.run
+async def _events(record: EvaluationRecord, own: CallerEvaluations, parts: AppState, sent: int) -> AsyncIterator[bytes]:
+    asked, store, run = current(), own.evaluations.store, own.executor.run
     end = (time.monotonic() + parts.settings.request_timeout if asked is None else asked.deadline) - MARGIN
     while time.monotonic() < end and not parts.stopping.begun:
         # The record first: of what is finished by then, every result is there.

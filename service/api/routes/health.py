@@ -2,14 +2,12 @@
 
 from typing import Literal
 
-from fastapi import APIRouter
-
 from service import errors
-from service.api.errors import documented
-from service.api.served import StateDep
+from service.api.dependencies import StateDep
+from service.api.endpoint import EndpointRouter
 from service.schemas.schema import Schema
 
-router = APIRouter(prefix="/health", tags=["health"])
+router = EndpointRouter("/health", "health")
 
 
 class Health(Schema):
@@ -18,17 +16,17 @@ class Health(Schema):
     status: Literal["live", "ready"]
 
 
-@router.get("/live", responses=documented())
+@router.endpoint("GET", "/live")
 async def live() -> Health:
     """Answer as long as the process does."""
     return Health(status="live")
 
 
-@router.get("/ready", responses=documented(errors.NotReady, errors.DatabaseUnavailable))
-async def ready(parts: StateDep) -> Health:
+@router.endpoint("GET", "/ready", errors=(errors.NotReady, errors.DatabaseUnavailable))
+async def ready(state: StateDep) -> Health:
     """Answer 200 once the default model is loaded and until the service is told to stop, 503 otherwise.
 
     A file of a SQLite database that was deleted or replaced is 503 too.
     """
-    parts.check_ready()
+    state.check_ready()
     return Health(status="ready")

@@ -1,19 +1,17 @@
 """GET /v1/models, /v1/models/{name} and its /versions/{version}: what is served, and why a file is not."""
 
-from fastapi import APIRouter
-
 from service import errors
-from service.api.errors import documented
-from service.api.served import PredictorDep
+from service.api.dependencies import PredictorDep
+from service.api.endpoint import EndpointRouter
 from service.artifact import Manifest
 from service.schemas.models import ModelList, ModelSummary, RefusedFile
 
-router = APIRouter(prefix="/v1/models", tags=["models"])
+router = EndpointRouter("/v1/models", "models")
 
 POSSIBLE = (errors.UnknownModel, errors.InvalidInput, errors.NotReady)
 
 
-@router.get("", responses=documented())
+@router.endpoint("GET", "")
 async def models(predictor: PredictorDep) -> ModelList:
     """List the models that are served, and the files that were refused, each with its reason."""
     repository = predictor.repository
@@ -24,13 +22,13 @@ async def models(predictor: PredictorDep) -> ModelList:
     )
 
 
-@router.get("/{name}/versions/{version}", responses=documented(*POSSIBLE))
+@router.endpoint("GET", "/{name}/versions/{version}", errors=POSSIBLE)
 async def version(name: str, version: str, predictor: PredictorDep) -> Manifest:
     """Show the whole manifest of one version of a model."""
     return predictor.repository.get(name, version).manifest.published()
 
 
-@router.get("/{name}", responses=documented(*POSSIBLE))
+@router.endpoint("GET", "/{name}", errors=POSSIBLE)
 async def model(name: str, predictor: PredictorDep) -> Manifest:
     """Show the whole manifest of the highest version of a model: its tensors, its assumptions, how it was made."""
     return predictor.repository.get(name).manifest.published()

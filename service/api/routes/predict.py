@@ -1,21 +1,25 @@
 """POST /v1/predict: a context and queries in, predictions out."""
 
-from fastapi import APIRouter, Request, Response
+from typing import Annotated
+
+from fastapi import Depends, Request, Response
 
 from service import errors
-from service.api.binary import BYTES, BinaryRoute, answer_of, wants_binary
-from service.api.errors import documented
+from service.api.body import BINARY_SCHEMA, Body
+from service.api.endpoint import EndpointRouter
 from service.api.executor import numbers_in
-from service.api.ready import json_of
-from service.api.served import ExecutorDep, PredictorDep
+from service.api.representations import SAFETENSORS, accepts_safetensors, response_of
+from service.api.safetensors_bodies import read_predict_request
+from service.api.state import state_of
 from service.explaining.explanation import predict_and_explain
 from service.explaining.terms import Explanation
 from service.predictor import Context, Prediction, Predictor, width_of
 from service.runtime import Runtime
 from service.schemas.predictions import PredictAnswer, PredictRequest
 
-router = APIRouter(prefix="/v1", tags=["predict"], route_class=BinaryRoute)
+router = EndpointRouter("/v1", "predict")
 
+BODY = Body(PredictRequest, {SAFETENSORS: read_predict_request})
 POSSIBLE = (
     errors.MalformedBody,
     errors.UnknownModel,
@@ -30,13 +34,16 @@ POSSIBLE = (
 )
 
 
-@router.post(
+@router.endpoint(
+    "POST",
     "/predict",
-    responses=documented(*POSSIBLE) | {200: BYTES},
+    body=BODY,
+    errors=POSSIBLE,
     response_model=PredictAnswer,
-    openapi_extra={"requestBody": BYTES},
+    responses={200: {"content": {SAFETENSORS: {"schema": BINARY_SCHEMA}}}},
+    fast=True,
 )
-async def predict(http: Request, request: PredictRequest, predictor: PredictorDep, pool: ExecutorDep) -> Response:
+async def predict(request: Request, body: Annotated[PredictRequest, Depends(BODY)]) -> Response:
     """Learn from the observations of the context and answer the queries, in one call.
 
     Nothing is kept. The answer to a query does not depend on the other queries. As safetensors the request has the
@@ -44,24 +51,25 @@ async def predict(http: Request, request: PredictRequest, predictor: PredictorDe
     and parameters; with the header `Accept: application/vnd.safetensors` the answer has the tensor `prediction`, those
     that were asked for with it, and its metadata.
     """
-    binary, runtime = wants_binary(http), predictor.runtime(request.model, request.version)
+    state, binary = state_of(request), accepts_safetensors(request)
+    predictor = state.predictor
+    runtime = predictor.runtime(body.model, body.version)
 
     def work() -> Response:
-        answer, explanation = _predict(request, runtime, predictor)
-        return answer_of(answer, explanation) if binary else json_of(answer, explanation)
+        return response_of(*_predict(body, runtime, predictor), binary=binary)
 
-    if request.explain:  # it may be about many times as many numbers
-        return await pool.run(work)
-    x, columns = request.context.x, request.context.x.shape[1] + width_of(request.context.y)
-    # A number costs more, the more columns there are: a model with so many of them is a kind of its own.
-    return await pool.run(work, numbers_in(len(x) + len(request.query), columns), (runtime.manifest.sha256, columns))
+    if body.explain:  # explanations may have many more numbers than the request
+        return await state.executor.run(work)
+    x, columns = body.context.x, body.context.x.shape[1] + width_of(body.context.y)
+    # The cost per number depends on the model and on the number of columns.
+    size, kind = numbers_in(len(x) + len(body.query), columns), (runtime.manifest.sha256, columns)
+    return await state.executor.run(work, size, kind)
 
 
-def _predict(request: PredictRequest, runtime: Runtime, predictor: Predictor) -> tuple[Prediction, Explanation | None]:
-    context = Context(request.context.x, request.context.y, request.context.weight)
-    parameters = request.parameters or {}
-    wanted = request.wanted()
-    if not request.explain:
-        return predictor.answer(runtime, context, request.query, parameters, wanted), None
-    asked = (request.model, context, request.query, parameters)
-    return predict_and_explain(predictor, *asked, wanted=wanted, version=request.version, explain=request.explain)
+def _predict(body: PredictRequest, runtime: Runtime, predictor: Predictor) -> tuple[Prediction, Explanation | None]:
+    context = Context(body.context.x, body.context.y, body.context.weight)
+    parameters, wanted = body.parameters or {}, body.wanted()
+    if not body.explain:
+        return predictor.answer(runtime, context, body.query, parameters, wanted), None
+    query = (body.model, context, body.query, parameters)
+    return predict_and_explain(predictor, *query, wanted=wanted, version=body.version, explain=body.explain)

@@ -8,11 +8,11 @@ from fastapi import APIRouter, WebSocket, WebSocketDisconnect
 from pydantic_core import to_json
 
 from service.api.body import decode, validate
+from service.api.dependencies import CallerContexts, ContextsDep
 from service.api.errors import body_of
 from service.api.executor import BYTES_PER_NUMBER
-from service.api.own import ContextsDep, OwnContexts
 from service.api.parameters import ContextId
-from service.api.ready import distribution_of
+from service.api.representations import distribution_of
 from service.contexts.context_record import StreamStep
 from service.errors import InvalidInput, Problem, ServiceError, UnknownContext
 from service.predictor import Context, Prediction
@@ -48,14 +48,14 @@ async def _receive(websocket: WebSocket) -> bytes:
     return message["bytes"] if text is None else text.encode()
 
 
-async def _answer(own: OwnContexts, context_id: ContextId, sent: bytes) -> StreamError | dict[str, object]:
+async def _answer(own: CallerContexts, context_id: ContextId, sent: bytes) -> StreamError | dict[str, object]:
     """Do what a message asks for; whatever is wrong with it becomes the answer, else it is a `StreamAnswer`."""
     identifier = None
     try:
         size = len(sent) // BYTES_PER_NUMBER
-        value = await own.pool.run(partial(decode, sent, StreamMessage), size)
+        value = await own.executor.run(partial(decode, sent, StreamMessage), size)
         identifier = _identifier(value)
-        message = await own.pool.run(partial(validate, value, StreamMessage), size)
+        message = await own.executor.run(partial(validate, value, StreamMessage), size)
         if message.observation is None and message.query is None:
             raise InvalidInput(Problem("", "A message has an observation, a query, or both. Send one."))
         answer = await _step(own, context_id, message)
@@ -64,7 +64,7 @@ async def _answer(own: OwnContexts, context_id: ContextId, sent: bytes) -> Strea
     return {"id": identifier, **answer}
 
 
-async def _step(own: OwnContexts, context_id: str, message: StreamMessage) -> dict[str, object]:
+async def _step(own: CallerContexts, context_id: str, message: StreamMessage) -> dict[str, object]:
     """Predict and learn; returns the answer but for its id."""
     columns = names_of(message.columns)
     query, wanted = None if message.query is None else message.query[None], message.wanted()

@@ -5,7 +5,6 @@ import pytest
 
 from service import errors
 from service.api.errors import documented, status_of
-from service.api.served import parts_in
 from service.settings import Settings
 from tests.nonempty import nonempty
 from tests.service.in_process import in_process
@@ -40,7 +39,7 @@ def test_errors_of_one_status_are_documented_together() -> None:
 
 def test_an_unexpected_exception_is_logged_and_its_text_stays_inside(caplog: pytest.LogCaptureFixture) -> None:
     with in_process(Settings()) as client:
-        parts_in(client.app).predictor = None  # type: ignore[assignment]
+        client.replace(predictor=None)
         with caplog.at_level(logging.ERROR):
             answer = client.get("/v1/models")
     assert answer.status_code == 500
@@ -54,7 +53,7 @@ def test_an_unexpected_exception_is_logged_and_its_text_stays_inside(caplog: pyt
 
 def test_after_its_answer_an_unexpected_exception_goes_no_further_and_closes_no_connection() -> None:
     with in_process(Settings()) as client:
-        parts_in(client.app).predictor = None  # type: ignore[assignment]
+        client.replace(predictor=None)
         client.raising = True
         assert client.get("/v1/models").status_code == 500
         assert client.predict({"context": {"x": [[1]], "y": [1]}, "query": [[1]]}).status_code == 500

@@ -9,10 +9,10 @@ import pytest
 from pydantic import BaseModel
 
 from service.api import body
-from service.api.binary import observations
 from service.api.body import parse
 from service.api.names import ENTRIES, NAMES
 from service.api.routes.v2.schemas import InferRequest
+from service.api.safetensors_bodies import read_observations
 from service.errors import SHOWN, InvalidInput, MalformedBody
 from service.evaluations.request import EvaluationRequest
 from service.schemas.contexts import CreateContext
@@ -84,14 +84,14 @@ def test_fields_behind_many_unknown_names_are_still_found() -> None:
 def test_many_tensors_are_refused_by_the_size_of_their_names() -> None:
     tensors = {f"a{i:0100}": np.zeros(0) for i in range(HEADER_BYTES // 100)}
     with pytest.raises(MalformedBody, match=str(HEADER_BYTES)):
-        observations(pack(tensors, {}))
+        read_observations(pack(tensors, {}))
 
 
 def test_of_unknown_tensors_and_texts_the_first_are_named() -> None:
     right = {"x": np.ones((2, 1)), "y": np.ones(2)}
     for tensors, about in ((right | {name: np.zeros(1) for name in names(500)}, {}), (right, names(500, "a"))):
         with pytest.raises(InvalidInput) as refused:
-            observations(pack(tensors, {name: str(text) for name, text in about.items()}))
+            read_observations(pack(tensors, {name: str(text) for name, text in about.items()}))
         assert len(refused.value.problems) == SHOWN
 
 

@@ -1,43 +1,62 @@
 """A body of JSON, or of JSON and binary tensors after it; announced as such, or not announced at all."""
 
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 
 from fastapi import Request
 from numpy.typing import NDArray
 from pydantic import BaseModel
 
-from service.api.body import JSON, JsonBodyRoute, Reader, check_content_type, parse_strict
+from service.api.body import BINARY_SCHEMA, JSON, Body, Codec, check_content_type, media_type, parse_strict
 from service.api.headers import header, headers_of
 from service.api.routes.v2 import binary, json_codec
 from service.api.routes.v2.schemas import InferInput, InferRequest
 from service.errors import InvalidInput, MalformedBody, Problem
 
+Model = TypeVar("Model", bound=BaseModel)
 
-class ProtocolRoute(JsonBodyRoute):
-    """Takes JSON also from clients that do not announce it, as tritonclient does not; no body is the empty object."""
 
-    def reader(self, request: Request, model: type[BaseModel]) -> Reader:
-        """Let no content type pass for JSON."""
+class ProtocolBody(Body[Model]):
+    """A JSON body whose content type may be left out, as tritonclient does; no body is the empty object."""
+
+    def __init__(self, model: type[Model]) -> None:
+        super().__init__(model)
+        self._json = Codec(JSON, lambda body: parse_strict(body or b"{}", model))
+
+    def codec(self, request: Request) -> Codec[Model]:
+        """Take JSON; a missing content type passes for it."""
         if b"content-type" in headers_of(request.scope):
-            check_content_type(request, JSON)
-        return Reader(JSON, lambda body: parse_strict(body or b"{}", model))
+            check_content_type(header(request.scope, b"content-type"), JSON)
+        return self._json
+
+    @property
+    def documentation(self) -> dict[str, Any]:
+        """The OpenAPI object `requestBody`."""
+        return {**super().documentation, "required": False}
 
 
-class InferRoute(ProtocolRoute):
-    """Takes binary tensors too, wherever the header says that there are some."""
+class InferBody(ProtocolBody[InferRequest]):
+    """A JSON body, followed by binary tensors if a header says so."""
 
-    def reader(self, request: Request, model: type[BaseModel]) -> Reader:
+    def __init__(self) -> None:
+        super().__init__(InferRequest)
+
+    def codec(self, request: Request) -> Codec[InferRequest]:
         """Split the body where the header says."""
         length = headers_of(request.scope).get(binary.HEADER.lower().encode())
-        announced = header(request.scope, b"content-type").partition(";")[0].strip().lower()
+        announced = media_type(header(request.scope, b"content-type"))
         if announced == binary.CONTENT_TYPE and length is None:
             raise MalformedBody(f"Binary tensors come after JSON. Send its length in the header {binary.HEADER}.")
-        split = None if length is None else Reader(binary.CONTENT_TYPE, partial(_split, length.decode("latin-1")))
-        if announced == binary.CONTENT_TYPE and split:
-            return split
-        read_json = super().reader(request, model)
-        return split or read_json
+        if announced != binary.CONTENT_TYPE:
+            codec = super().codec(request)
+        return codec if length is None else Codec(binary.CONTENT_TYPE, partial(_split, length.decode("latin-1")))
+
+    @property
+    def documentation(self) -> dict[str, Any]:
+        """The OpenAPI object `requestBody`."""
+        documentation = super().documentation
+        documentation["content"][binary.CONTENT_TYPE] = {"schema": BINARY_SCHEMA}
+        return {**documentation, "required": True}
 
 
 def tensors_of(request: InferRequest) -> dict[str, NDArray[Any]]:

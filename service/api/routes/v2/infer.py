@@ -1,20 +1,21 @@
 """POST /v2/models/{name}/infer: tensors in, tensors out, as JSON or as bytes behind it."""
 
 from math import prod
-from typing import Any
+from typing import Annotated
 
-from fastapi import APIRouter, Response
+from fastapi import Depends, Response
 
 from service import errors
-from service.api.errors import documented
+from service.api.body import BINARY_SCHEMA
+from service.api.dependencies import ExecutorDep, PredictorDep
+from service.api.endpoint import EndpointRouter, Responses
 from service.api.executor import Executor, numbers_in
 from service.api.routes.v2 import binary
 from service.api.routes.v2.answer import answer, check
-from service.api.routes.v2.body import InferRoute, tensors_of
+from service.api.routes.v2.body import InferBody, tensors_of
 from service.api.routes.v2.named import Newest, Version
 from service.api.routes.v2.parameters import INTERVAL, numbers_for
 from service.api.routes.v2.schemas import InferAnswer, InferRequest
-from service.api.served import ExecutorDep, PredictorDep
 from service.artifact import CACHED_READY, WANT_SCALE, readout_shapes
 from service.distribution import Wanted, check_wanted, interval_of
 from service.inference import infer
@@ -23,36 +24,35 @@ from service.runtime import Runtime
 
 WITHOUT_BOUNDS = {WANT_SCALE, CACHED_READY, *readout_shapes("cached", "", "regression")}
 """Inputs by which a scale is left out or brought along; ignored where an interval is asked for."""
-BYTES = {"content": {binary.CONTENT_TYPE: {"schema": {"type": "string", "format": "binary"}}}}
 HEADERS = {
     binary.HEADER: {
         "description": "Bytes of JSON that the answer begins with; only where outputs come as bytes behind it.",
         "schema": {"type": "string", "pattern": "^[0-9]+$"},
     }
 }
-ANSWER: dict[int | str, dict[str, Any]] = {200: {"model": InferAnswer, "headers": HEADERS, **BYTES}}
-
-router = APIRouter(
-    prefix="/v2/models/{name}",
-    tags=["open inference protocol"],
-    route_class=InferRoute,
-    responses=documented(
-        errors.MalformedBody,
-        errors.UnknownModel,
-        errors.TooSlow,
-        errors.BodyTooLarge,
-        errors.UnsupportedContentType,
-        errors.InvalidInput,
-        errors.NumericOverflow,
-        errors.NotReady,
-        errors.Overloaded,
-    )
-    | ANSWER,
+ANSWER: Responses = {
+    200: {"model": InferAnswer, "headers": HEADERS, "content": {binary.CONTENT_TYPE: {"schema": BINARY_SCHEMA}}}
+}
+POSSIBLE = (
+    errors.MalformedBody,
+    errors.UnknownModel,
+    errors.TooSlow,
+    errors.BodyTooLarge,
+    errors.UnsupportedContentType,
+    errors.InvalidInput,
+    errors.NumericOverflow,
+    errors.NotReady,
+    errors.Overloaded,
 )
 
+router = EndpointRouter("/v2/models/{name}", "open inference protocol")
 
-@router.post("/infer", response_class=Response, openapi_extra={"requestBody": BYTES})
-async def infer_newest(request: InferRequest, runtime: Newest, predictor: PredictorDep, pool: ExecutorDep) -> Response:
+BODY = InferBody()
+InferDep = Annotated[InferRequest, Depends(BODY)]
+
+
+@router.endpoint("POST", "/infer", body=BODY, errors=POSSIBLE, responses=ANSWER, response_class=Response)
+async def infer_newest(request: InferDep, runtime: Newest, predictor: PredictorDep, executor: ExecutorDep) -> Response:
     """Run a model, its highest version.
 
     Tensors are named and shaped as in the graph, with a batch axis first. Left out, `weight` is ones, the state is
@@ -60,18 +60,20 @@ async def infer_newest(request: InferRequest, runtime: Newest, predictor: Predic
     give a scale have the outputs `lower` and `upper` too, null where there are no degrees of freedom. As bytes the
     tensors follow the JSON, whose length the header `Inference-Header-Content-Length` then has to say.
     """
-    return await _infer(request, runtime, predictor.limits, pool)
+    return await _infer(request, runtime, predictor.limits, executor)
 
 
-@router.post("/versions/{version}/infer", response_class=Response, openapi_extra={"requestBody": BYTES})
+@router.endpoint(
+    "POST", "/versions/{version}/infer", body=BODY, errors=POSSIBLE, responses=ANSWER, response_class=Response
+)
 async def infer_version(
-    request: InferRequest, runtime: Version, predictor: PredictorDep, pool: ExecutorDep
+    request: InferDep, runtime: Version, predictor: PredictorDep, executor: ExecutorDep
 ) -> Response:
     """Run one version of a model; otherwise as without a version."""
-    return await _infer(request, runtime, predictor.limits, pool)
+    return await _infer(request, runtime, predictor.limits, executor)
 
 
-async def _infer(request: InferRequest, runtime: Runtime, limits: Limits, pool: Executor) -> Response:
+async def _infer(request: InferRequest, runtime: Runtime, limits: Limits, executor: Executor) -> Response:
     def work() -> Response:
         manifest = runtime.manifest
         check(request, manifest)
@@ -84,7 +86,7 @@ async def _infer(request: InferRequest, runtime: Runtime, limits: Limits, pool: 
         outputs = infer(runtime, tensors, limits, numbers)
         return answer(request, manifest, outputs if level is None else outputs | interval_of(outputs, level))
 
-    return await pool.run(work, _size(request))
+    return await executor.run(work, _size(request))
 
 
 def _size(request: InferRequest) -> int:

@@ -2,14 +2,12 @@
 
 from collections.abc import Iterable
 
-from fastapi import APIRouter
-
 from service import errors
-from service.api.errors import documented
+from service.api.dependencies import PredictorDep
+from service.api.endpoint import EndpointRouter
 from service.api.routes.v2.datatypes import datatype_of
 from service.api.routes.v2.named import Newest, Version
 from service.api.routes.v2.schemas import ModelMetadata, ModelReady, TensorMetadata
-from service.api.served import PredictorDep
 from service.artifact import Manifest, TensorSpec
 from service.runtime import Runtime
 
@@ -17,32 +15,30 @@ FREE = -1
 """The size of an axis that the model does not fix."""
 PLATFORM = "onnxruntime"
 
-router = APIRouter(
-    prefix="/v2/models/{name}",
-    tags=["open inference protocol"],
-    responses=documented(errors.UnknownModel, errors.InvalidInput, errors.NotReady),
-)
+router = EndpointRouter("/v2/models/{name}", "open inference protocol")
+
+POSSIBLE = (errors.UnknownModel, errors.InvalidInput, errors.NotReady)
 
 
-@router.get("")
+@router.endpoint("GET", "", errors=POSSIBLE)
 async def metadata(runtime: Newest, predictor: PredictorDep) -> ModelMetadata:
     """Show the tensors of a model, those of its highest version."""
     return _metadata(runtime, predictor.repository.served())
 
 
-@router.get("/versions/{version}")
+@router.endpoint("GET", "/versions/{version}", errors=POSSIBLE)
 async def version_metadata(runtime: Version, predictor: PredictorDep) -> ModelMetadata:
     """Show the tensors of one version of a model."""
     return _metadata(runtime, predictor.repository.served())
 
 
-@router.get("/ready")
+@router.endpoint("GET", "/ready", errors=POSSIBLE)
 async def ready(runtime: Newest) -> ModelReady:
     """Answer 200 if the model is served, 404 otherwise."""
     return ModelReady(name=runtime.manifest.name, ready=True)
 
 
-@router.get("/versions/{version}/ready")
+@router.endpoint("GET", "/versions/{version}/ready", errors=POSSIBLE)
 async def version_ready(runtime: Version) -> ModelReady:
     """Answer 200 if that version is served, 404 otherwise."""
     return ModelReady(name=runtime.manifest.name, ready=True)

@@ -4,7 +4,7 @@ from typing import Annotated
 
 from fastapi import Depends
 
-from service.api.served import PredictorDep
+from service.api.dependencies import PredictorDep
 from service.runtime import Runtime
 
 

@@ -1,14 +1,15 @@
 """POST /v2/repository/…: what could be served, and taking it in and out of service; for administrators."""
 
 from functools import partial
+from typing import Annotated
 
-from fastapi import APIRouter
+from fastapi import Depends
 
 from service import errors
-from service.api.errors import documented
-from service.api.routes.v2.body import ProtocolRoute
+from service.api.dependencies import AdminDep, ExecutorDep, PredictorDep
+from service.api.endpoint import EndpointRouter
+from service.api.routes.v2.body import ProtocolBody
 from service.api.routes.v2.schemas import Done, IndexedModel, IndexRequest, LoadRequest, UnloadRequest
-from service.api.served import AdminDep, ExecutorDep, PredictorDep
 
 POSSIBLE = (
     errors.MalformedBody,
@@ -21,30 +22,45 @@ POSSIBLE = (
     errors.Overloaded,
 )
 CHANGING = (*POSSIBLE, errors.UnknownModel, errors.DatabaseUnavailable)
-OPTIONAL = {"requestBody": {"required": False}}
-"""No body at all is the empty object, as `ProtocolRoute` has it."""
+router = EndpointRouter("/v2/repository", "open inference protocol")
 
-router = APIRouter(prefix="/v2/repository", tags=["open inference protocol"], route_class=ProtocolRoute)
+INDEX = ProtocolBody(IndexRequest)
+LOAD = ProtocolBody(LoadRequest)
+UNLOAD = ProtocolBody(UnloadRequest)
 
 
-@router.post("/index", responses=documented(*POSSIBLE), openapi_extra=OPTIONAL)
-async def index(_: AdminDep, predictor: PredictorDep, request: IndexRequest) -> list[IndexedModel]:
+@router.endpoint("POST", "/index", body=INDEX, errors=POSSIBLE)
+async def index(
+    _: AdminDep, predictor: PredictorDep, request: Annotated[IndexRequest, Depends(INDEX)]
+) -> list[IndexedModel]:
     """List the models of the repository, in service or not, and the files that were refused, with the reason."""
     entries = predictor.repository.index()
     return [IndexedModel.model_validate(entry) for entry in entries if entry.state == "READY" or not request.ready]
 
 
-@router.post("/models/{name}/load", responses=documented(*CHANGING), openapi_extra=OPTIONAL)
-async def load(name: str, _: AdminDep, predictor: PredictorDep, pool: ExecutorDep, request: LoadRequest) -> Done:
+@router.endpoint("POST", "/models/{name}/load", body=LOAD, errors=CHANGING)
+async def load(
+    name: str,
+    _: AdminDep,
+    predictor: PredictorDep,
+    executor: ExecutorDep,
+    request: Annotated[LoadRequest, Depends(LOAD)],
+) -> Done:
     """Put a model back into service, in every process that shares the database; looks at the files again first."""
     version = request.parameters.version if request.parameters else None
-    await pool.run(partial(predictor.repository.load_model, name, version), writes=True)
+    await executor.run(partial(predictor.repository.load_model, name, version), writes=True)
     return Done()
 
 
-@router.post("/models/{name}/unload", responses=documented(*CHANGING), openapi_extra=OPTIONAL)
-async def unload(name: str, _: AdminDep, predictor: PredictorDep, pool: ExecutorDep, request: UnloadRequest) -> Done:
+@router.endpoint("POST", "/models/{name}/unload", body=UNLOAD, errors=CHANGING)
+async def unload(
+    name: str,
+    _: AdminDep,
+    predictor: PredictorDep,
+    executor: ExecutorDep,
+    request: Annotated[UnloadRequest, Depends(UNLOAD)],
+) -> Done:
     """Take a model out of service, in every process that shares the database, until it is loaded again."""
     version = request.parameters.version if request.parameters else None
-    await pool.run(partial(predictor.repository.unload_model, name, version), writes=True)
+    await executor.run(partial(predictor.repository.unload_model, name, version), writes=True)
     return Done()

@@ -1,9 +1,5 @@
-"""Every route of the protocol, as one router."""
-
-from fastapi import APIRouter
+"""The routers of the protocol."""
 
 from service.api.routes.v2 import infer, models, repository, server
 
-router = APIRouter()
-for module in (server, models, infer, repository):
-    router.include_router(module.router)
+ROUTERS = (server.router, models.router, infer.router, repository.router)

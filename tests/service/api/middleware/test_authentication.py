@@ -12,8 +12,8 @@ from starlette.types import Message
 
 from service.access.keyring import EXTRA_READS_LIMIT, REFRESH_INTERVAL, KeyRing
 from service.access.keys import Keys
+from service.api.dependencies import AdminDep
 from service.api.middleware.authentication import KeyGuard, is_open
-from service.api.served import AdminDep, parts_in
 from service.settings import Settings
 from service.store.database import Database
 from tests.service.in_process import InProcess, in_process
@@ -30,7 +30,7 @@ class Guarded:
 
     @property
     def ring(self) -> KeyRing:
-        ring = parts_in(self.client.app).keys
+        ring = self.client.state.keys
         assert ring is not None
         return ring
 
@@ -119,9 +119,9 @@ def test_all_who_wait_for_the_keys_go_on_together(guarded: Guarded) -> None:
         went_on.append(turns[0])
 
     async def ask_together() -> None:
-        guard, turning = KeyGuard(app, parts_in(guarded.client.app)), asyncio.create_task(turn())
+        guard, turning = KeyGuard(app, guarded.client.state.settings), asyncio.create_task(turn())
         ring._tried = -float("inf")
-        scope = {"type": "http", "path": "/v1/models", "headers": [header]}
+        scope = {"type": "http", "path": "/v1/models", "headers": [header], "app": guarded.client.app}
         await asyncio.gather(*(guard(dict(scope), anything, anything) for _ in range(20)))
         turning.cancel()
 

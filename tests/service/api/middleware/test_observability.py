@@ -3,7 +3,6 @@ import re
 
 import pytest
 
-from service.api.served import parts_in
 from service.observability import logs
 from service.settings import Settings
 from tests.nonempty import nonempty
@@ -34,7 +33,7 @@ def test_a_bad_request_id_is_replaced(client: InProcess, sent: str) -> None:
 
 def test_an_answer_to_the_unexpected_has_an_id_too_and_the_log_the_traceback(caplog: pytest.LogCaptureFixture) -> None:
     with in_process(Settings()) as client:
-        parts_in(client.app).predictor = None  # type: ignore[assignment]
+        client.replace(predictor=None)
         answer = client.request("GET", "/v1/models", headers={"X-Request-ID": "mine"})
     assert (answer.status_code, answer.headers["x-request-id"]) == (500, "mine")
     (failure,) = [record for record in caplog.records if record.levelno == logging.ERROR]
@@ -76,7 +75,7 @@ def test_a_path_forges_no_line(capsys: pytest.CaptureFixture[str]) -> None:
     try:
         logs.configure("info", "text")
         with in_process(Settings()) as client:
-            parts_in(client.app).predictor = None  # type: ignore[assignment]
+            client.replace(predictor=None)
             client.get("/v1/models/x%0a2026-01-01%2000:00:00,000%20ERROR%20FORGED%1b%5b2J")
     finally:
         root.handlers = handlers

@@ -4,7 +4,6 @@ from pathlib import Path
 
 import pytest
 
-from service.api.served import parts_in
 from service.artifact import Manifest
 from service.settings import Settings
 from tests.service.forged import forged
@@ -39,7 +38,7 @@ def test_refused_files_are_listed_with_their_reasons(tmp_path: Path) -> None:
 
 def test_a_model_shows_the_manifest_of_its_file(client: InProcess) -> None:
     shown = Manifest.model_validate(client.get("/v1/models/gd-8").json())
-    assert shown == parts_in(client.app).predictor.repository.get("gd-8").manifest.published()
+    assert shown == client.state.predictor.repository.get("gd-8").manifest.published()
 
 
 def test_every_version_is_listed_the_highest_first_and_shown_by_its_address(tmp_path: Path) -> None:

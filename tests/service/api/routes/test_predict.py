@@ -1,16 +1,15 @@
 import asyncio
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 
 import httpx
 import numpy as np
 import pytest
 
 from service.api.executor import INLINE_LIMIT
-from service.api.served import parts_in
 from service.app import create_app
 from service.predictor import Context, Prediction, Predictor
-from service.registry.repository import Repository
 from service.settings import Settings
 from tests.service.in_process import InProcess
 
@@ -89,7 +88,7 @@ def test_how_quick_narrow_rows_are_says_nothing_of_wide_ones(
         kinds.append(kind)
         return work()
 
-    monkeypatch.setattr(parts_in(client.app).pool, "run", run)
+    monkeypatch.setattr(client.state.executor, "run", run)
     for columns in (2, 2, 300):
         row = [[1.0] * columns]
         assert client.predict({"context": {"x": row, "y": [1]}, "query": row}).status_code == 200
@@ -109,14 +108,17 @@ def test_a_long_prediction_does_not_hold_up_the_others() -> None:
             finish.wait(10)
             raise RuntimeError
 
-    settings = Settings()
-    app = create_app(settings)
-    models = Repository.load(settings.directories, settings.threads)
-    parts_in(app).predictor = Slow(models, "linear", parts_in(app).predictor.limits)
+    app = create_app(Settings(database_url="sqlite://"))
+    transport = httpx.ASGITransport(app, raise_app_exceptions=False)
 
     async def ask_both() -> None:
-        transport = httpx.ASGITransport(app, raise_app_exceptions=False)
-        async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as client:
+        async with (
+            app.router.lifespan_context(app),
+            httpx.AsyncClient(transport=transport, base_url="http://localhost") as client,
+        ):
+            predictor = app.state.service.predictor
+            slow = Slow(predictor.repository, "linear", predictor.limits)
+            app.state.service = replace(app.state.service, predictor=slow)
             body = {
                 "context": {"x": [[1]] * INLINE_LIMIT, "y": [1] * INLINE_LIMIT},
                 "query": [[1]],

@@ -1,74 +1,45 @@
-"""Bodies and answers as safetensors: the same tensors as in JSON, without a digit written out or read.
+"""Request bodies as safetensors: the same tensors as in JSON, without decimal digits.
 
-| body of | tensors | texts |
+| body | tensors | metadata |
 | --- | --- | --- |
-| predict | `x`, `y`, `weight`, `query` | `model`, `version`, those of a context, and numbers by name |
+| prediction | `x`, `y`, `weight`, `query` | `model`, `version`, the metadata of a query, and parameters by name |
 | observations | `x`, `y`, `weight` | `columns`, `allow_precision_loss` |
-| predictions of a context | `query` | `columns`, `explain`, `interval`, `quantiles`, and numbers by name |
+| query of a context | `query` | `columns`, `explain`, `interval`, `quantiles`, and parameters by name |
 
-`columns` are names as JSON, `{"x": ["size", "rooms"], "y": ["price"]}`. `explain` is `true`, or names with commas;
-`quantiles` are numbers with commas.
-
-An answer has the tensors `prediction` and, if asked for, `lower` and `upper`, `quantiles` (one more axis, the first),
-`contributions`, `implicit_weights`, `intercept`, `effects.*`, `pairs.*` and `blocks.*` (see `explaining.as_tensors`);
-and as texts `model`, `version`, `sha256` and `n_observations`, with a context `context_version` too, and, if there are
-any, `notes` (codes) and `blocks` (names) with commas.
+`columns` is JSON: `{"x": ["size", "rooms"], "y": ["price"]}`. `explain` is `true`, or names separated by commas;
+`quantiles` are numbers separated by commas.
 """
 
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from itertools import islice
 from typing import Any
 
 import numpy as np
-from fastapi import Request, Response
 from numpy.typing import NDArray
-from pydantic import BaseModel
 from pydantic_core import from_json
 
 from service import numbers
-from service.api.body import JSON, JsonBodyRoute, Reader, json_reader, validate
-from service.api.headers import header
-from service.api.ready import PreparedResponse
+from service.api.body import validate
 from service.errors import SHOWN, InvalidInput, Problem
-from service.explaining.as_tensors import tensors_of_blocks, tensors_of_effects, tensors_of_pairs
-from service.explaining.terms import Explanation
-from service.predictor import Prediction
 from service.schemas.contexts import ContextQuery, NewObservations
 from service.schemas.predictions import PredictRequest
 from service.shapes import Array
-from service.tensors import Tensors, numbers_of, pack, unpack
-
-CONTENT_TYPE = "application/vnd.safetensors"
-BYTES = {"content": {CONTENT_TYPE: {"schema": {"type": "string", "format": "binary"}}}}
-"""How OpenAPI says it."""
+from service.tensors import Tensors, numbers_of, unpack
 
 AXES = {"x": (2,), "y": (1, 2), "weight": (1,), "query": (2,)}
-"""Every tensor that a body may have, and how many axes."""
+"""Tensors of all bodies, and the numbers of axes that each may have."""
 CELLS = {"x", "query"}
-"""Those in which NaN is a missing cell."""
+"""Tensors in which NaN is a missing cell."""
 OBSERVED = ("x", "y", "weight")
 OPTIONAL = {"weight"}
 ALLOW = "allow_precision_loss"
 BOOLEANS = {"true": True, "false": False}
 FLOAT64 = np.dtype(np.float64)
 NOT_NUMBERS = {"model", "version", "explain", "interval", "quantiles", "columns"}
-"""Texts that are no parameter."""
+"""Metadata that is not a numeric parameter."""
 
 
-class BinaryRoute(JsonBodyRoute):
-    """Takes safetensors beside JSON, where the body is of a kind that has arrays."""
-
-    def reader(self, request: Request, model: type[BaseModel]) -> Reader:
-        """Choose by the content type."""
-        sent = header(request.scope, b"content-type")
-        if sent == JSON:
-            return json_reader(model)
-        if sent.partition(";")[0].strip().lower() == CONTENT_TYPE and model in READERS:
-            return Reader(CONTENT_TYPE, READERS[model])
-        return super().reader(request, model)
-
-
-def predict_request(body: bytes) -> PredictRequest:
+def read_predict_request(body: bytes) -> PredictRequest:
     """Read the body of a prediction.
 
     Raises:
@@ -87,8 +58,8 @@ def predict_request(body: bytes) -> PredictRequest:
     return validate(given, PredictRequest)
 
 
-def observations(body: bytes) -> NewObservations:
-    """Read observations; raises as `predict_request` does."""
+def read_observations(body: bytes) -> NewObservations:
+    """Read observations; raises as `read_predict_request` does."""
     arrays, about = _read(body, OBSERVED)
     allow = about.pop(ALLOW, "false")
     _refuse_texts(name for name in about if name != "columns")
@@ -97,62 +68,11 @@ def observations(body: bytes) -> NewObservations:
     return validate({**arrays, **_columns(about), ALLOW: BOOLEANS[allow]}, NewObservations)
 
 
-def context_query(body: bytes) -> ContextQuery:
-    """Read the queries to a context; raises as `predict_request` does."""
+def read_context_query(body: bytes) -> ContextQuery:
+    """Read the queries to a context; raises as `read_predict_request` does."""
     arrays, about = _read(body, ("query",))
     _refuse_texts(name for name in about if name in {"model", "version"})
     return validate({**arrays, **_asked(about), **_columns(about)}, ContextQuery)
-
-
-READERS: dict[type[BaseModel], Callable[[bytes], BaseModel]] = {
-    PredictRequest: predict_request,
-    NewObservations: observations,
-    ContextQuery: context_query,
-}
-"""What reads each kind of body."""
-
-
-def wants_binary(request: Request) -> bool:
-    """Tell whether to answer in safetensors, however the request came: if Accept names it."""
-    return CONTENT_TYPE in header(request.scope, b"accept").lower()
-
-
-def answer_of(answer: Prediction, explanation: Explanation | None, **more: str) -> Response:
-    """Write a prediction as safetensors, in the model's precision; `more` are further texts about it."""
-    model = answer.model
-    about = {"model": model.name, "version": model.version, "sha256": model.file_sha256}
-    shape = answer.prediction.shape[1:]
-    tensors = {"prediction": answer.prediction, **_distribution(answer), **_explaining(explanation, shape)}
-    about |= {"n_observations": str(answer.n_observations), **more}
-    if answer.notes:
-        about["notes"] = ",".join(note.code for note in answer.notes)
-    if explanation and explanation.blocks:
-        about["blocks"] = ",".join(block.block for block in explanation.blocks)
-    content = pack(tensors, about)
-    return PreparedResponse(content, CONTENT_TYPE)
-
-
-def _distribution(answer: Prediction) -> dict[str, Array]:
-    found = {"lower": answer.lower, "upper": answer.upper, "quantiles": answer.quantiles}
-    return {name: array for name, array in found.items() if array is not None}
-
-
-def _explaining(explanation: Explanation | None, shape: tuple[int, ...]) -> dict[str, Array]:
-    found: dict[str, Array] = {}
-    if explanation is None:
-        return found
-    if explanation.contributions is not None:
-        found["contributions"] = explanation.contributions
-    if explanation.implicit_weights:
-        found["implicit_weights"] = explanation.implicit_weights.weights
-        found["intercept"] = explanation.implicit_weights.intercept
-    if explanation.effects:
-        found |= tensors_of_effects(explanation.effects)
-    if explanation.pairs is not None:
-        found |= tensors_of_pairs(explanation.pairs, shape)
-    if explanation.blocks:
-        found |= tensors_of_blocks(explanation.blocks)
-    return found
 
 
 def _read(body: bytes, names: Collection[str]) -> tuple[dict[str, Array], dict[str, str]]:

@@ -6,9 +6,8 @@ import httpx
 import pytest
 from fastapi import FastAPI
 
-from service.api.body import JsonBodyRoute
-from service.api.direct import Direct, is_direct
-from service.api.routes import contexts, predict
+from service.api.endpoint import EndpointTable
+from service.app import ENDPOINTS
 from tests.service.in_process import InProcess
 
 GOOD = {"context": {"x": [[1], [2]], "y": [2, 4]}, "query": [[3]]}
@@ -25,28 +24,28 @@ BODIES = [
 ]
 
 
-def direct_of(app: FastAPI) -> Direct:
-    """Find the layer among those that stand before the routes."""
+def table_of(app: FastAPI) -> EndpointTable:
+    """Find the endpoint table among the middleware of an app."""
     layer: Any = app.middleware_stack
-    while not isinstance(layer, Direct):
+    while not isinstance(layer, EndpointTable):
         layer = layer._app if hasattr(layer, "_app") else layer.app
     return layer
 
 
 @pytest.fixture
 def answers(client: InProcess, monkeypatch: pytest.MonkeyPatch) -> Callable[..., list[httpx.Response]]:
-    """Ask the service as it is, and then as it would be if the framework answered."""
+    """Send a request twice: to the endpoint table, and to the route of FastAPI."""
 
     def ask(method: str, content: bytes, headers: object, path: str = "/v1/predict") -> list[httpx.Response]:
         first = client.request(method, path, content=content, headers=headers)
-        monkeypatch.setattr(direct_of(client.app), "_answers", [])
+        monkeypatch.setattr(table_of(client.app), "_entries", [])
         return [first, client.request(method, path, content=content, headers=headers)]
 
     return ask
 
 
 @pytest.mark.parametrize("content", BODIES)
-def test_it_answers_as_the_framework_does(answers: Callable[..., list[httpx.Response]], content: bytes) -> None:
+def test_predictions_match_the_route(answers: Callable[..., list[httpx.Response]], content: bytes) -> None:
     direct, general = answers("POST", content, {"Content-Type": "application/json", "X-Request-Id": "1"})
     assert (direct.status_code, direct.content) == (general.status_code, general.content)
     for answer in (direct, general):
@@ -55,7 +54,7 @@ def test_it_answers_as_the_framework_does(answers: Callable[..., list[httpx.Resp
 
 
 @pytest.mark.parametrize("name", ["", "nobody", "%2e%2e", "0" * 32])
-def test_so_are_the_queries_to_a_context(
+def test_context_predictions_match_the_route(
     client: InProcess, answers: Callable[..., list[httpx.Response]], name: str
 ) -> None:
     observed = {"observations": GOOD["context"]}
@@ -67,7 +66,7 @@ def test_so_are_the_queries_to_a_context(
 
 
 @pytest.mark.parametrize(("method", "content_type"), [("GET", "application/json"), ("POST", "text/plain")])
-def test_what_the_route_does_not_take_is_refused_alike(
+def test_other_methods_and_content_types_are_refused_as_by_the_route(
     answers: Callable[..., list[httpx.Response]], method: str, content_type: str
 ) -> None:
     direct, general = answers(method, BODIES[0], {"Content-Type": content_type})
@@ -75,7 +74,7 @@ def test_what_the_route_does_not_take_is_refused_alike(
     assert direct.content == general.content
 
 
-def test_of_a_header_that_comes_twice_the_first_counts(client: InProcess) -> None:
+def test_the_first_of_two_equal_headers_counts(client: InProcess) -> None:
     twice = [("Content-Type", "application/json"), ("Content-Type", "text/plain")]
     statuses = [
         client.request("POST", "/v1/predict", content=BODIES[0], headers=headers).status_code
@@ -84,7 +83,6 @@ def test_of_a_header_that_comes_twice_the_first_counts(client: InProcess) -> Non
     assert statuses == [200, 415]
 
 
-def test_only_routes_that_need_nothing_else_are_answered_directly() -> None:
-    routes = [*predict.router.routes, *contexts.router.routes]
-    taken = {route.path for route in routes if isinstance(route, JsonBodyRoute) and is_direct(route)}
-    assert taken == {"/v1/predict", "/v1/contexts/{context_id}/predictions"}
+def test_only_predictions_are_answered_in_front_of_fastapi() -> None:
+    fast = {endpoint.path for endpoint in ENDPOINTS if endpoint.fast}
+    assert fast == {"/v1/predict", "/v1/contexts/{context_id}/predictions"}

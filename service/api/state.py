@@ -1,0 +1,61 @@
+"""The parts of a running service, built whole when it starts, and how a request finds them: as `app.state.service`."""
+
+from dataclasses import dataclass
+
+from starlette.requests import HTTPConnection
+from starlette.types import Scope
+
+from service.access.keyring import KeyRing
+from service.api.executor import Executor
+from service.contexts.contexts import Contexts
+from service.errors import NotReady
+from service.evaluations.jobs import Evaluations
+from service.observability.metrics import MetricsRenderer
+from service.predictor import Predictor
+from service.server.stopping import Stopping
+from service.settings import Settings
+from service.store.database import Database
+
+
+@dataclass(frozen=True)
+class AppState:
+    """The parts of a running service."""
+
+    settings: Settings
+    stopping: Stopping
+    database: Database
+    predictor: Predictor
+    executor: Executor
+    metrics: MetricsRenderer
+    contexts: Contexts
+    evaluations: Evaluations
+    keys: KeyRing | None
+    """None if callers need no key."""
+
+    def check_ready(self) -> None:
+        """Check that the service can answer requests now and is not about to stop.
+
+        Raises:
+            NotReady: It cannot, or it is stopping.
+            DatabaseUnavailable: The file of the database was deleted or replaced.
+        """
+        self.stopping.check()
+        self.database.check_file()
+        self.predictor.check_ready()
+
+
+def state_in(scope: Scope) -> AppState:
+    """Return the state of the app that a request came to.
+
+    Raises:
+        NotReady: The service is still starting.
+    """
+    state: AppState | None = getattr(scope["app"].state, "service", None)
+    if state is None:
+        raise NotReady("The service is starting. Try again in a moment.")
+    return state
+
+
+def state_of(request: HTTPConnection) -> AppState:
+    """Return the state of the app that a request came to; raises as `state_in` does."""
+    return state_in(request.scope)

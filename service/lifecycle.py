@@ -1,0 +1,103 @@
+"""The lifespan of the app: builds its state when the server starts it, and closes everything when the server stops."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from functools import partial
+
+from fastapi import FastAPI
+from fastapi.concurrency import run_in_threadpool
+from opentelemetry.trace import TracerProvider
+
+from service.access.keyring import KeyRing, keys_required
+from service.access.keys import Keys
+from service.api import traces
+from service.api.executor import Executor
+from service.api.state import AppState
+from service.api.upkeep import every
+from service.contexts.contexts import Contexts
+from service.evaluations.job_store import JobStore
+from service.evaluations.jobs import Evaluations
+from service.observability.metrics import Metrics, MetricsRenderer
+from service.predictor import Limits, Predictor
+from service.registry.repository import Repository
+from service.server.stopping import Stopping
+from service.settings import Settings
+from service.store.context_count import ContextCount
+from service.store.database import Database
+from service.store.disabled_models import DatabaseDisabledModels
+
+EXPIRY_INTERVAL = 60.0
+"""Seconds between two deletions of expired contexts; lookups never return an expired one."""
+
+
+@asynccontextmanager
+async def lifespan(
+    app: FastAPI,
+    settings: Settings,
+    *,
+    metrics: Metrics,
+    stopping: Stopping,
+    provider: TracerProvider | None,
+    database: Database | None,
+) -> AsyncIterator[None]:
+    """Open the parts of the service, give the app its state, and close them at the end.
+
+    Args:
+        app: Gets the state.
+        settings: Of the service.
+        metrics: Of this process.
+        stopping: Says when the service is about to stop.
+        provider: Of spans; None if requests are not traced.
+        database: An open one; opened from the settings if None.
+    """
+    state = await run_in_threadpool(partial(_open, settings, metrics, stopping, provider, database))
+    app.state.service = state
+    state.evaluations.start()
+    async with (
+        # Polled: network file systems and the mounts that Kubernetes swaps send no notices of changed files.
+        every(settings.poll_interval, state.predictor.repository.rescan),
+        every(settings.poll_interval, metrics.count),
+        every(EXPIRY_INTERVAL, state.contexts.sweep),
+    ):
+        yield
+    metrics.count()
+    await run_in_threadpool(state.evaluations.stop)
+    state.executor.close()
+    state.database.close()
+    traces.flush(provider)
+
+
+def _open(
+    settings: Settings,
+    metrics: Metrics,
+    stopping: Stopping,
+    provider: TracerProvider | None,
+    database: Database | None,
+) -> AppState:
+    """Build the state; waits for the database and for the models."""
+    database = database or Database.open(settings.database_url)
+    disabled = DatabaseDisabledModels(database)
+    repository = Repository.load(settings.directories, settings.threads, disabled, metrics.model_event)
+    limits = Limits(settings.max_columns, settings.max_predictions, settings.max_observations)
+    predictor = Predictor(repository, settings.default_model, limits)
+    jobs = JobStore(database, settings.max_evaluations, settings.context_ttl)
+    counted = {"contexts": ("Contexts in the database.", ContextCount(database).read)}
+    return AppState(
+        settings=settings,
+        stopping=stopping,
+        database=database,
+        predictor=predictor,
+        executor=Executor(
+            settings.pool_threads,
+            metrics.waiting,
+            settings.max_share,
+            settings.inline_seconds,
+            None if provider is None else traces.step_spans(provider),
+        ),
+        metrics=MetricsRenderer(metrics, counted),
+        contexts=Contexts(database, predictor, settings.max_contexts, settings.context_ttl),
+        evaluations=Evaluations(
+            jobs, repository, settings.directories, settings.evaluation_timeout, settings.poll_interval
+        ),
+        keys=KeyRing.open(Keys(database)) if keys_required(settings) else None,
+    )
