@@ -19,12 +19,12 @@ SECONDS = 6
 FILES_BY_PURPOSE: Mapping[str, tuple[str, ...]] = {
     "connection, HTTP, sending (uvicorn, asyncio)": ("uvicorn/", "service/server/http_protocol", "asyncio/", "uvloop"),
     "FastAPI and Starlette": ("fastapi/", "starlette/", "contextlib"),
-    "dispatch to the endpoint": ("service/api/direct", "service/api/served"),
+    "dispatch to the endpoint": ("service/api/endpoint", "service/api/state"),
     "admission: limits on requests, bytes, time": ("service/api/middleware/admission", "service/api/deadlines"),
     "keys and rate limits": ("service/api/middleware/authentication", "service/access/", "hmac"),
     "reading and checking the body": (
         "service/api/body", "service/api/json_arrays", "service/schemas/fields", "service/numbers",
-        "service/api/headers", "service/api/binary", "service/tensors", "pydantic/", "safetensors/", "json/",
+        "service/api/headers", "service/api/safetensors", "service/tensors", "pydantic/", "safetensors/", "json/",
     ),
     "checks of sizes, finite answers": ("service/predictor", "numpy/"),
     "the model (onnxruntime) and its inputs": ("service/runtime", "onnxruntime/", "service/shapes"),

@@ -135,7 +135,7 @@ def test_all_who_wait_for_the_keys_go_on_together(guarded: Guarded) -> None:
 
 def test_a_database_that_does_not_answer_is_503(guarded: Guarded) -> None:
     ring = guarded.ring
-    with patch.object(ring, "_known", -float("inf")):
+    with patch.object(ring, "_read", -float("inf")):
         answer = guarded.ask("Bearer gdssm_1_2")
     refusal(answer, 503, "database_unavailable")
     assert answer.headers["retry-after"] == "1"
