@@ -26,11 +26,6 @@ class Goal:
     reason: str = ""
     """Why it is missed; shown only where it is."""
 
-    def row(self) -> list[str]:
-        """Return the cells of a table of goals."""
-        verdict = {True: "met", False: NOT_MET, None: "not measured"}[self.met]
-        return [self.measure, self.target, self.result, verdict, self.reason if self.met is False else ""]
-
 
 @dataclass(frozen=True)
 class Table:
@@ -94,8 +89,16 @@ def write(out: Path, name: str, result: Result) -> None:
 
 
 def goals_table(goals: Iterable[Goal]) -> str:
-    """Lay out goals."""
-    return markdown_table(["measure", "target", "result", "", "reason"], (goal.row() for goal in goals))
+    """Lay out goals, and below them the reasons of those that are not met, numbered."""
+    reasons: dict[str, int] = {}
+    rows = []
+    for goal in goals:
+        verdict = {True: "met", False: NOT_MET, None: "not measured"}[goal.met]
+        if goal.met is False and goal.reason:
+            verdict += f" ({reasons.setdefault(goal.reason, len(reasons) + 1)})"
+        rows.append([goal.measure, goal.target, goal.result, verdict])
+    notes = "".join(f"\n({number}) {reason}\n" for reason, number in reasons.items())
+    return markdown_table(["measure", "target", "result", ""], rows) + notes
 
 
 def markdown_table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:

@@ -4,7 +4,6 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any, Self
 
 import numpy as np
 
@@ -58,15 +57,6 @@ class Found:
     """By file, then by contestant."""
     hundredth: Cost
     """Of gdssm on a hundredth of the rows."""
-
-    @classmethod
-    def from_numbers(cls, numbers: Mapping[str, Any]) -> Self:
-        """Read the numbers of a result."""
-        files = {
-            file: {name: Answers([Cost(**one) for one in a["costs"]], a["r2"], a["off"]) for name, a in of.items()}
-            for file, of in numbers["files"].items()
-        }
-        return cls(numbers["rows"], numbers["queries"], numbers["gigabytes"], files, Cost(**numbers["hundredth"]))
 
     def report(self) -> Result:
         """Lay out the measurements."""

@@ -1,7 +1,7 @@
 """Streams whose relation changes: decay auto compared with fixed factors and with river's adaptive linear models."""
 
 from collections.abc import Iterator, Mapping
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
@@ -73,12 +73,6 @@ def run(*, quick: bool) -> Result:
         drawn = (stream for stream, _ in zip(streams.streams(2, 60), range(3), strict=False))
         return report({stream.name: compare(runtime, stream) for stream in drawn}, costs(runtime, 2))
     return report({stream.name: compare(runtime, stream) for stream in streams.streams()}, costs(runtime, ROUNDS))
-
-
-def from_numbers(numbers: Mapping[str, Any]) -> Result:
-    """Lay out the numbers of a result."""
-    found = {name: Found(**{**one, "fixed": np.array(one["fixed"])}) for name, one in numbers["squared_errors"].items()}
-    return report(found, {name: Cost(**one) for name, one in numbers["cost"].items()})
 
 
 def report(found: Mapping[str, Found], cost: Mapping[str, Cost]) -> Result:

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any, Self
 
 import numpy as np
 from matplotlib.figure import Figure
@@ -49,13 +48,6 @@ class Found:
     """Seconds of each time, by model and by observations before."""
     contexts: Mapping[str, Seconds]
     """By model."""
-
-    @classmethod
-    def from_numbers(cls, numbers: Mapping[str, Any]) -> Self:
-        """Read the numbers of a result; quartiles stand for the times they summarise."""
-        swept = [Swept(**{**size, "spread": tuple(size["spread"])}) for size in numbers["sizes"]]
-        more = {m: {int(n): s for n, s in seen.items()} for m, seen in numbers["one_more"].items()}
-        return cls(swept, more, {m: {int(n): c for n, c in calls.items()} for m, calls in numbers["contexts"].items()})
 
     def numbers(self) -> dict[str, object]:
         """Return the measurements; of times of many repeats, the quartiles in seconds."""

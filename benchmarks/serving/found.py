@@ -3,10 +3,9 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from statistics import median
-from typing import Any
 
 from benchmarks.results import short
-from benchmarks.serving.load import Case, Load, Measured
+from benchmarks.serving.load import Case, Measured
 
 Counts = Mapping[str, Mapping[str, Mapping[str, Sequence[float]]]]
 """Instructions of one request, by contestant, kind and payload; each was counted some times."""
@@ -45,15 +44,6 @@ class Found:
     def to_dict(self) -> dict[str, object]:
         """Return it for JSON."""
         return asdict(self)
-
-    @classmethod
-    def from_dict(cls, values: Mapping[str, Any]) -> "Found":
-        """Read it from JSON."""
-        loads = [
-            Measured(load["model"], Case(**load["case"]), [Load(**run) for run in load["rounds"]])
-            for load in values["loads"]
-        ]
-        return cls(loads, values["counts"], values["counted_by"], values["skipped"])
 
     def rounds(self, model: str, case: Case, what: str) -> list[float | None]:
         """Return one figure of every round, None where the round was not valid.

@@ -17,22 +17,22 @@ from benchmarks.serving.servers import started
 PAYLOADS = ("S", "M", "L")
 SECONDS = 6
 FILES_BY_PURPOSE: Mapping[str, tuple[str, ...]] = {
-    "connection, HTTP, sending (uvicorn, asyncio)": ("uvicorn/", "service/server/http_protocol", "asyncio/", "uvloop"),
+    "connection, HTTP, sending (uvicorn, asyncio)": ("uvicorn/", "/http_protocol.py", "asyncio/", "uvloop"),
     "FastAPI and Starlette": ("fastapi/", "starlette/", "contextlib"),
-    "dispatch to the endpoint": ("service/api/endpoint", "service/api/state"),
-    "admission: limits on requests, bytes, time": ("service/api/middleware/admission", "service/api/deadlines"),
-    "keys and rate limits": ("service/api/middleware/authentication", "service/access/", "hmac"),
+    "dispatch to the endpoint": ("/endpoint.py", "/state.py"),
+    "admission: limits on requests, bytes, time": ("/admission.py", "/deadlines.py"),
+    "keys and rate limits": ("/authentication.py", "service/access/", "hmac"),
     "reading and checking the body": (
-        "service/api/body", "service/api/json_arrays", "service/schemas/fields", "service/numbers",
-        "service/api/headers", "service/api/safetensors", "service/tensors", "pydantic/", "safetensors/", "json/",
+        "/body.py", "/json_arrays.py", "/fields.py", "/numbers.py", "/headers.py", "/safetensors.py", "/tensors.py",
+        "pydantic/", "safetensors/", "json/",
     ),
-    "checks of sizes, finite answers": ("service/predictor", "numpy/"),
-    "the model (onnxruntime) and its inputs": ("service/runtime", "onnxruntime/", "service/shapes"),
-    "writing the answer": ("service/api/predict", "service/api/ready"),
-    "request id, log line, metrics": ("service/api/middleware/observ", "service/observ", "logging/", "prometheus"),
-    "event loop or thread": ("service/api/executor", "concurrent/", "threading"),
+    "checks of sizes, finite answers": ("/predictor.py", "numpy/"),
+    "the model (onnxruntime) and its inputs": ("/runtime.py", "onnxruntime/", "/shapes.py"),
+    "writing the answer": ("/routes/predict.py", "/ready.py"),
+    "request id, log line, metrics": ("/observability.py", "service/observability/", "logging/", "prometheus_client/"),
+    "event loop or thread": ("/executor.py", "concurrent/", "threading"),
 }  # fmt: skip
-"""Prefixes of the files whose functions have a purpose."""
+"""Parts of the paths of files whose functions have a purpose; the first that matches."""
 REST = "everything else"
 IDLE = ("Condition.wait", "_worker (concurrent", "Queue.get", "select (selectors")
 """Innermost frames of threads that wait."""
@@ -55,7 +55,7 @@ def shares(stacks: Iterable[str]) -> dict[str, float]:
 
 def _purpose(frame: str) -> str:
     where = frame.rpartition("(")[2]
-    return next((purpose for purpose, files in FILES_BY_PURPOSE.items() if where.startswith(files)), REST)
+    return next((purpose for purpose, files in FILES_BY_PURPOSE.items() if any(part in where for part in files)), REST)
 
 
 def measure(payload: str, seconds: float = SECONDS) -> dict[str, float]:

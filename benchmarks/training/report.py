@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any, Self
 
 import numpy as np
 from matplotlib.figure import Figure
@@ -115,26 +114,6 @@ class Found:
     arrivals: Sequence[Arrival]
     rounds: int
 
-    @classmethod
-    def from_numbers(cls, numbers: Mapping[str, Any]) -> Self:
-        """Read the numbers of a result."""
-        growth_seconds = numbers["growth_seconds"]
-        growing, growing_wide = (
-            {name: {float(n): seconds for n, seconds in points.items()} for name, points in growth_seconds[by].items()}
-            for by in ("by_preset", "by_features")
-        )
-        older = numbers["at_the_older_sizes_seconds"]
-        return cls(
-            cells=[Cell(**cell) for cell in numbers["step_seconds"]],
-            goal=tuple(numbers["goal"]),
-            growing=growing,
-            growing_wide=growing_wide,
-            profiles=[Profile(**profile) for profile in numbers["profiles"]],
-            older={_size(name): seconds for name, seconds in older.items()},
-            arrivals=[Arrival(**arrival) for arrival in numbers["arrivals"]],
-            rounds=numbers["rounds"],
-        )
-
     def numbers(self) -> dict[str, object]:
         """Return the measurements."""
         return {
@@ -227,8 +206,3 @@ def _operators(short: Profile, long: Profile) -> Iterator[list[str]]:
     for name in sorted(long.operators, key=long.of, reverse=True)[:MAX_OPERATORS]:
         grown = f"{long.of(name) / short.of(name):.1f}" if short.of(name) else ""
         yield [name.removeprefix("aten::"), *short.cells(name), *long.cells(name), grown]
-
-
-def _size(name: str) -> tuple[int, int, int]:
-    features, observations, batch = map(int, name.split())
-    return features, observations, batch

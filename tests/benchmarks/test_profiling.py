@@ -1,4 +1,6 @@
-from benchmarks.serving.profiling import REST, report, shares
+from benchmarks.serving.contestants import ROOT
+from benchmarks.serving.profiling import FILES_BY_PURPOSE, REST, report, shares
+from tests.nonempty import nonempty
 
 STACKS = [
     "run (service/server/serving.py:60);Runtime.run (service/runtime.py:120) 30",
@@ -18,3 +20,10 @@ def test_samples_count_for_the_innermost_function_and_waiting_for_nothing() -> N
     microseconds = {purpose: 200 * share for purpose, share in found.items()}
     assert "| the model (onnxruntime) and its inputs | 120 µs (60%) |" in report({"S": microseconds}).markdown()
     assert "| **all** | 200 µs |" in report({"S": microseconds}).markdown()
+
+
+def test_every_file_with_a_purpose_exists() -> None:
+    paths = [str(path) for path in (ROOT / "service").rglob("*.py")]
+    own = [part for parts in FILES_BY_PURPOSE.values() for part in parts if part.endswith(".py") or "service/" in part]
+    for part in nonempty(own):
+        assert any(part in path for path in paths), part

@@ -61,9 +61,3 @@ def test_contexts_are_as_many_as_it_says_and_every_call_is_timed() -> None:
     assert {count: {call: len(times) for call, times in calls.items()} for count, calls in seconds.items()} == {
         count: {"observe": 2, "predict": 2, "make and remove": 2} for count in (1, 7)
     }
-
-
-def test_numbers_of_a_result_are_laid_out_again() -> None:
-    result = found().report()
-    again = Found.from_numbers(json.loads(json.dumps(result.numbers))).report()
-    assert (again.tables, again.goals) == (result.tables, result.goals)

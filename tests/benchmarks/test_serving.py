@@ -139,12 +139,6 @@ def test_processor_time_compared_with_the_hand_written_server_comes_first() -> N
     assert "Instructions per request" in result.tables[1].caption
 
 
-def test_numbers_of_a_result_are_laid_out_again() -> None:
-    result = report(made_up(), ["fastapi_async"])
-    again = report(Found.from_dict(json.loads(json.dumps(result.numbers))), ["fastapi_async"])
-    assert (again.tables, again.goals) == (result.tables, result.goals)
-
-
 def test_goals_are_met_not_met_or_not_measured() -> None:
     found = by_name(made_up())
     assert found["S json: instructions ÷ orjson_app's"].met

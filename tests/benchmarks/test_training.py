@@ -112,9 +112,3 @@ def test_it_arrives_where_it_stays_near() -> None:
     assert arrival(log) == 400
     assert arrival(log[:3]) == 300
     assert arrival(log[3:]) == 400
-
-
-def test_numbers_of_a_result_are_laid_out_again() -> None:
-    result = found().report()
-    again = Found.from_numbers(json.loads(json.dumps(result.numbers))).report()
-    assert (again.tables, again.goals) == (result.tables, result.goals)
