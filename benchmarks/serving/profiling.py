@@ -19,16 +19,16 @@ SECONDS = 6
 FILES_BY_PURPOSE: Mapping[str, tuple[str, ...]] = {
     "connection, HTTP, sending (uvicorn, asyncio)": ("uvicorn/", "/http_protocol.py", "asyncio/", "uvloop"),
     "FastAPI and Starlette": ("fastapi/", "starlette/", "contextlib"),
-    "dispatch to the endpoint": ("/endpoint.py", "/state.py"),
+    "dispatch to the endpoint": ("/endpoint.py", "/dependencies.py"),
     "admission: limits on requests, bytes, time": ("/admission.py", "/deadlines.py"),
     "keys and rate limits": ("/authentication.py", "service/access/", "hmac"),
     "reading and checking the body": (
-        "/body.py", "/json_arrays.py", "/fields.py", "/numbers.py", "/headers.py", "/safetensors.py", "/tensors.py",
-        "pydantic/", "safetensors/", "json/",
+        "/body.py", "/json_arrays.py", "/fields.py", "/numbers.py", "/headers.py", "/tensors.py",
+        "/safetensors_bodies.py", "pydantic/", "safetensors/", "json/",
     ),
     "checks of sizes, finite answers": ("/predictor.py", "numpy/"),
     "the model (onnxruntime) and its inputs": ("/runtime.py", "onnxruntime/", "/shapes.py"),
-    "writing the answer": ("/routes/predict.py", "/ready.py"),
+    "writing the answer": ("/routes/predict.py", "/representations.py"),
     "request id, log line, metrics": ("/observability.py", "service/observability/", "logging/", "prometheus_client/"),
     "event loop or thread": ("/executor.py", "concurrent/", "threading"),
 }  # fmt: skip
