@@ -27,3 +27,11 @@ def test_a_refusal_names_the_row_that_is_taken_out(client: InProcess, value: flo
     rows = {"x": [[2, 3], [1, 3], [3, 1], [value, 5]], "y": [5, 6, 7, 11], "weight": [1, 1, 1, -1]}
     message = refusal(post(client, context, "observations", rows), 422, "precision_loss")
     assert f"x[3][0]: {shown} and cannot be taken out exactly" in message
+    assert message.endswith("would be left. Make a new context of the observations that are right.")
+
+
+def test_the_last_observation_is_left_though_it_lacks_a_column(client: InProcess) -> None:
+    first, others = [[None, 1.5]], [[2.3, 2], [3.1, 4], [5.7, 7.5]]
+    context = make(client, version="2.0.0", observations={"x": first + others, "y": [5.1, 7.3, 9.9, 11.2]})
+    observe(client, context, {"x": others, "y": [7.3, 9.9, 11.2], "weight": [-1, -1, -1]})
+    assert predict(client, context, [[3, 1.5]]) == pytest.approx([5.1], rel=1e-9)
