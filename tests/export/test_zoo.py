@@ -1,8 +1,6 @@
 """The files that ship are what the code makes, and a file that lies is never kept."""
 
 import logging
-from collections.abc import Callable
-from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -12,12 +10,13 @@ import pytest
 from export.graph import StreamingGraph
 from export.to_onnx import producers
 from export.verify import verify
-from export.write import export, manifest
+from export.write import manifest
 from export.zoo import ENTRIES, Entry
 from service.artifact import Manifest
 from service.errors import BrokenArtifact
 from service.runtime import Runtime
 from tests.closeness import assert_close
+from tests.export.exports import Make, exporter
 from tests.nonempty import nonempty
 from tests.properties.doors import ZOO
 
@@ -25,7 +24,6 @@ named = pytest.mark.parametrize("entry", ENTRIES, ids=lambda entry: entry.file.r
 LETTERS = {"B", "N", "M", "D", "K", "G", "A", "P", "S0", "S1", "S2", "S3"}
 BYTES = {"nonlinear.onnx": 220_000, "classifier.onnx": 250_000}
 """At most, of files that are larger than 100 kB."""
-Make = Callable[[Entry], Path]
 GD_1 = next(entry for entry in ENTRIES if entry.name == "gd-1")
 
 
@@ -36,15 +34,7 @@ def quiet() -> None:
 
 @pytest.fixture(scope="session")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Make:
-    """Exports each entry once, in the time of the first test that wants it."""
-    directory = tmp_path_factory.mktemp("zoo")
-
-    @cache
-    def make(entry: Entry) -> Path:
-        export(entry, directory)
-        return directory / entry.file
-
-    return make
+    return exporter(tmp_path_factory.mktemp("zoo"))
 
 
 def graph_of(path: Path) -> bytes:
