@@ -6,7 +6,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 
-CONTEXTS = "tests/service/contexts"
+CONTEXTS, ROUTES = "tests/service/contexts", "tests/service/api/routes"
 MODULES: dict[str, dict[str, tuple[str, ...]]] = {
     "limits": {
         "service/numbers.py": ("tests/service/test_numbers.py", "tests/service/test_real_numbers.py"),
@@ -27,13 +27,13 @@ MODULES: dict[str, dict[str, tuple[str, ...]]] = {
         "service/contexts/forgetting.py": (f"{CONTEXTS}/test_forgetting.py",),
         "service/contexts/compact.py": (f"{CONTEXTS}/test_compact.py",),
         "service/contexts/merge.py": (f"{CONTEXTS}/test_merge.py", f"{CONTEXTS}/test_cells.py"),
-        "service/contexts/precision.py": (f"{CONTEXTS}/test_precision.py", "tests/service/api/test_digits_left.py"),
+        "service/contexts/precision.py": (f"{CONTEXTS}/test_precision.py", f"{ROUTES}/test_digits_left.py"),
         "service/contexts/removal.py": (
             f"{CONTEXTS}/test_precision.py",
             f"{CONTEXTS}/test_memory.py",
             f"{CONTEXTS}/test_impossible_imports.py",
-            "tests/service/api/test_precision.py",
-            "tests/service/api/test_removals.py",
+            f"{ROUTES}/test_precision.py",
+            f"{ROUTES}/test_removals.py",
         ),
         "service/contexts/state_validation.py": (f"{CONTEXTS}/test_impossible_imports.py",),
     },
