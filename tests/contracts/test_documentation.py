@@ -182,6 +182,13 @@ def test_the_table_of_trained_models_is_that_of_their_records() -> None:
             assert float(reference) == pytest.approx(record["metrics"]["reference_loss"], rel=5e-4), run_name
 
 
+def test_every_path_that_guides_a_contributor_exists() -> None:
+    for page in ("CONTRIBUTING.md", "docs/architecture.md"):
+        text = (ROOT / page).read_text(encoding="utf-8")
+        for path in nonempty(re.findall(r"`((?:\.ci|docs|export|gdssm|service|tests)/[\w./-]*)`", text)):
+            assert (ROOT / path).exists(), f"{page} names {path}"
+
+
 def test_the_site_lists_every_page() -> None:
     listed = re.findall(r'= "(\w+\.md)"', (ROOT / "zensical.toml").read_text(encoding="utf-8"))
     assert sorted(listed) == [page.name for page in SITE]
