@@ -4,7 +4,6 @@ from pathlib import Path
 
 from pydantic_core import PydanticUndefined
 
-from service.described import descriptions
 from service.settings import PREFIX, Settings
 
 ROOT = Path(__file__).parents[1]
@@ -14,8 +13,10 @@ BEGIN, END = "<!-- settings: written by .ci/settings_page.py -->", "<!-- end of 
 
 def table() -> str:
     """Lay out every setting with its default and its description."""
-    texts = descriptions(Settings)
-    rows = [f"| `{PREFIX}{name.upper()}` | {_default(name)} | {' '.join(texts[name].split())} |" for name in texts]
+    rows = [
+        f"| `{PREFIX}{name.upper()}` | {_default(name)} | {' '.join((field.description or '').split())} |"
+        for name, field in Settings.model_fields.items()
+    ]
     return "\n".join(["| variable | default | meaning |", "| --- | --- | --- |", *rows])
 
 

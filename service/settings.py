@@ -7,7 +7,6 @@ from typing import Literal, Self
 from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from service.described import Described
 from service.errors import InvalidSettings
 
 PREFIX = "GDSSM_"
@@ -17,10 +16,12 @@ ROOT_PATH = r"^(/[A-Za-z0-9_~-][A-Za-z0-9._~-]*)*$"
 """Pattern of a prefix of paths."""
 
 
-class Settings(Described, BaseSettings):
+class Settings(BaseSettings):
     """Frozen once made; unknown `GDSSM_` variables are refused, so that a misspelt one is noticed."""
 
-    model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="forbid", env_ignore_empty=True)
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX, frozen=True, extra="forbid", env_ignore_empty=True, use_attribute_docstrings=True
+    )
 
     host: str = "127.0.0.1"
     """Address to listen on."""

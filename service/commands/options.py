@@ -6,7 +6,6 @@ from typing import Any
 
 import click
 
-from service.described import descriptions
 from service.errors import InvalidInput, Problem
 from service.settings import API_KEY, PREFIX, Settings
 
@@ -15,8 +14,8 @@ Decorated = Callable[..., Any]
 
 def by_setting(name: str) -> str:
     """Describe an option by the setting that it overrides."""
-    default = Settings.model_fields[name].default
-    return f"{descriptions(Settings)[name]} [{PREFIX}{name.upper()}, default {default}]"
+    field = Settings.model_fields[name]
+    return f"{field.description} [{PREFIX}{name.upper()}, default {field.default}]"
 
 
 def to_a_service(command: Decorated) -> Decorated:

@@ -8,7 +8,6 @@ from pydantic import BeforeValidator, Field, model_validator
 
 from service import numbers
 from service.artifact import Record
-from service.described import Described
 from service.errors import InvalidInput, Problem
 from service.refusals import refusing
 
@@ -64,7 +63,7 @@ ModelName = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._-]*$", max_length=1
 Length = Annotated[int, Field(strict=True, ge=1, le=10_000)]
 
 
-class UploadedTable(Described, Record):
+class UploadedTable(Record, use_attribute_docstrings=True):
     """The caller's own rows, from which tasks are drawn as random splits."""
 
     x: Annotated[
@@ -83,7 +82,7 @@ class UploadedTable(Described, Record):
         return self
 
 
-class EvaluationRequest(Described, Record):
+class EvaluationRequest(Record, use_attribute_docstrings=True):
     """A request; the same request gives the same numbers."""
 
     suite: SuiteName = "paper"

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 from pydantic import Field
 
 from service.artifact import Record
-from service.described import Described
 
 if TYPE_CHECKING:
     from gdssm.evaluation.calibration import Calibration
@@ -30,7 +29,7 @@ class PointView(Record):
     loss: IntervalView
 
 
-class ScoreView(Described, Record):
+class ScoreView(Record, use_attribute_docstrings=True):
     """One learner on one distribution, or why it was refused there."""
 
     distribution: str

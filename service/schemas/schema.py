@@ -1,15 +1,13 @@
 """The base classes of bodies."""
 
-from pydantic import ConfigDict
+from pydantic import BaseModel, ConfigDict
 from pydantic.json_schema import WithJsonSchema
 
-from service.described import Described
 
-
-class Schema(Described):
+class Schema(BaseModel):
     """Refuses unknown fields; the text under a field is its description."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", use_attribute_docstrings=True)
 
 
 class ResponseModel(Schema):

@@ -29,7 +29,6 @@ CORE = [
     "tensors",
     "errors",
     "settings",
-    "described",
     "distribution",
     "student_t",
     "cells",

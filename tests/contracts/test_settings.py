@@ -4,7 +4,6 @@ from pathlib import Path
 
 import pytest
 
-from service.described import descriptions
 from service.errors import InvalidSettings
 from service.settings import PREFIX, Settings
 
@@ -80,7 +79,7 @@ def _clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_every_setting_is_documented() -> None:
-    assert set(descriptions(Settings)) == set(Settings.model_fields)
+    assert all(field.description for field in Settings.model_fields.values())
 
 
 def test_this_test_knows_every_setting() -> None:
