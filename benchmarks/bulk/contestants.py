@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 from pyarrow import parquet
 
-from service.files.parquet import ParquetColumn, ParquetTable
+from service.files.parquet import ParquetTable, ParquetWriter
 from tests.gdssm.linear_oracle import Array
 
 INPUTS = 10
@@ -108,5 +108,5 @@ def command(name: str, context: Path, query: Path, out: Path, rows: int) -> list
 if __name__ == "__main__":
     _, contestant, *paths, at_once = sys.argv
     observed, asked, written = map(Path, paths)
-    with closing(ParquetColumn(written, TARGET)) as column:
+    with closing(ParquetWriter(written, TARGET)) as column:
         column.write(PEERS[contestant](observed, asked, int(at_once)))

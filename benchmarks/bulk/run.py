@@ -11,10 +11,10 @@ from benchmarks.bulk.contestants import ALL, CASES, CONTROL, INPUTS, OURS, chunk
 from benchmarks.bulk.oracle import Moments, moments
 from benchmarks.bulk.process import Cost, cost
 from benchmarks.results import Goal, Result, Table
-from service.files.prediction_job import rows_at_once
+from service.files.prediction_job import default_rows
 from tests.gdssm.linear_oracle import Array
 
-CHUNK_ROWS = rows_at_once(INPUTS)
+CHUNK_ROWS = default_rows(INPUTS)
 """As in `gdssm predict`."""
 DEFINITIONS: dict[str, Callable[[Moments, Array], Array]] = {
     OURS: Moments.gdssm,

@@ -16,7 +16,7 @@ import numpy as np
 from benchmarks.timing import in_turn
 from benchmarks.zoo import model_file
 from service.contexts.memory import Memory, answer, learn, new_memory
-from service.files.prediction_job import rows_at_once
+from service.files.prediction_job import default_rows
 from service.predictor import Context, Limits
 from service.runtime import Runtime
 from service.shapes import Array
@@ -81,7 +81,7 @@ def streamed(runtime: Runtime, chunks: Iterator[Context]) -> Memory:
 
 def chunk_rows(point: Point) -> int:
     """Size of a chunk."""
-    return min(point.observations, rows_at_once(point.inputs) if point.way == "streamed" else point.observations)
+    return min(point.observations, default_rows(point.inputs) if point.way == "streamed" else point.observations)
 
 
 def observations(point: Point) -> Iterator[Context]:

@@ -1,9 +1,8 @@
-"""Files of observations and queries, in chunks, so that none has to fit into memory.
+"""Files of observations and queries, read in chunks, so that they may be larger than memory.
 
-table        a CSV file to arrays, refusing bad cells by line and column
-parquet      a Parquet file likewise, and one written
-prefetch        the next chunk is read while one is worked on
-prediction_job    two files to a context and its queries, columns matched by name
-column_file  one column written: CSV, Parquet, the standard output
-streaming    predictions from one file to another
+prediction_job  a file of observations and a file of queries, with columns matched by name
+table           reading CSV; errors name line and column
+parquet         reading and writing Parquet
+column_file     writing columns: CSV, Parquet, the standard output
+streaming       predictions from chunks
 """

@@ -1,4 +1,4 @@
-"""Columns of numbers, written chunk by chunk: to the standard output, to CSV, or to Parquet."""
+"""Writing columns of numbers in chunks: to the standard output, CSV or Parquet."""
 
 import csv
 import sys
@@ -12,14 +12,14 @@ from service.files.prediction_job import PARQUET
 from service.shapes import Array
 
 
-class Column(Protocol):
-    """Takes numbers."""
+class ColumnWriter(Protocol):
+    """A file of columns."""
 
     def write(self, *numbers: Array) -> None:
-        """Add numbers (M,), one array for each column."""
+        """Write numbers (M,), one array for each column."""
 
 
-class CsvColumn:
+class CsvWriter:
     """CSV with a header, in full precision."""
 
     def __init__(self, file: TextIO, *names: str) -> None:
@@ -27,24 +27,24 @@ class CsvColumn:
         self._header = [names]
 
     def write(self, *numbers: Array) -> None:
-        """Add numbers (M,); the header comes with the first ones, so that a mistake before them leaves nothing."""
+        """Write numbers (M,); the header is written with the first ones, so that an earlier error writes nothing."""
         self._writer.writerows([*self._header, *zip(*(column.tolist() for column in numbers), strict=True)])
         self._header = []
 
 
 @contextmanager
-def open_column(out: Path | None, *names: str) -> Iterator[Column]:
-    """Open where predictions go; a file has its name only when it is whole.
+def open_column(out: Path | None, *names: str) -> Iterator[ColumnWriter]:
+    """Open the file for predictions; it gets its name when it is complete.
 
     Args:
         out: CSV, or Parquet by its suffix; the standard output if left out.
         names: Of the columns.
 
     Raises:
-        InvalidInput: It cannot be written.
+        InvalidInput: The file cannot be written.
     """
     if out is None:
-        yield CsvColumn(sys.stdout, *names)
+        yield CsvWriter(sys.stdout, *names)
         return
     regular = out.is_file() or not out.exists()  # and not a pipe or a device
     part = out.with_name(f".{out.name}.part") if regular else out
@@ -62,12 +62,12 @@ def open_column(out: Path | None, *names: str) -> Iterator[Column]:
 
 
 @contextmanager
-def _written(path: Path, *names: str, parquet: bool) -> Iterator[Column]:
+def _written(path: Path, *names: str, parquet: bool) -> Iterator[ColumnWriter]:
     if parquet:
-        from service.files.parquet import ParquetColumn  # noqa: PLC0415  (pyarrow is an extra)
+        from service.files.parquet import ParquetWriter  # noqa: PLC0415  (pyarrow is an extra)
 
-        with closing(ParquetColumn(path, *names)) as column:
+        with closing(ParquetWriter(path, *names)) as column:
             yield column
     else:
         with path.open("w", encoding="utf-8", newline="") as file:
-            yield CsvColumn(file, *names)
+            yield CsvWriter(file, *names)

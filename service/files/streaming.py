@@ -1,4 +1,4 @@
-"""Predictions where neither the observations nor the queries have to fit into memory."""
+"""Predictions from chunks, so that neither observations nor queries have to fit into memory."""
 
 from collections.abc import Iterable, Iterator, Mapping
 
@@ -23,12 +23,12 @@ def predictions(
     *,
     wanted: Wanted = NOTHING,
 ) -> Iterator[Prediction]:
-    """Learn observations chunk by chunk, then answer queries chunk by chunk.
+    """Learn observations in chunks, then answer queries in chunks.
 
-    A model that streams holds its state and one chunk; one that does not has to see the whole context at once.
+    A model that streams needs memory for its state and one chunk; other models need the whole context.
 
     Args:
-        predictor: Holds the limits; they are of one chunk.
+        predictor: Has the limits, which apply to one chunk.
         runtime: The model.
         observations: One context, in chunks.
         queries: Each (M, D).
@@ -36,7 +36,7 @@ def predictions(
         wanted: An interval and quantiles.
 
     Yields:
-        An answer for each chunk of queries.
+        A prediction for each chunk of queries.
 
     Raises:
         InvalidInput: Something does not fit.
@@ -53,7 +53,7 @@ def predictions(
         return
     memory = new_memory(runtime.manifest, decay=None)
     for chunk in observations:
-        # Nothing is taken out again later, so that no digits are needed for it.
+        # Observations are not removed later, so precision loss does not matter.
         memory = learn(runtime, predictor.limits, memory, chunk, at="context.", allow_precision_loss=True)
     readouts = Readouts()
     for query in queries:
@@ -61,13 +61,13 @@ def predictions(
 
 
 def _bounded(chunks: Iterable[Context], most: int, model: str) -> list[Context]:
-    """Gather what a model has to see at once."""
+    """Collect the chunks of a model that does not stream."""
     gathered, count = list[Context](), 0
     for chunk in chunks:
         count += len(chunk.x)
         if count > most:
             text = (
-                f"has more than {most} observations (GDSSM_MAX_OBSERVATIONS), all of which model {model} sees at once."
+                f"has more than {most} observations (GDSSM_MAX_OBSERVATIONS), all of which model {model} needs at once."
             )
             raise InvalidInput(Problem("context.x", f"{text} Send fewer, or name a model that streams."))
         gathered.append(chunk)

@@ -1,4 +1,4 @@
-"""One CSV file with a header, read in chunks; bad cells are refused by file, line and column."""
+"""Reading a CSV file with a header in chunks; errors name file, line and column."""
 
 import csv
 import math
@@ -16,40 +16,40 @@ import numpy as np
 from service.errors import InvalidInput, Problem
 from service.shapes import Array
 
-SHOWN = 3
-"""Of a column of bad cells the first few are enough."""
-NAMES_SHOWN = 20
-"""Names of columns that a message lists at most."""
-LONGEST_ROW = 2**23
-"""Characters of one row; a file without end may be a line without end."""
-EMPTY_LINES = 10_000
-"""In a row; a file without end may have nothing else."""
+MAX_CELLS_REPORTED = 3
+MAX_NAMES_REPORTED = 20
+ROW_LENGTH_LIMIT = 2**23
+"""Characters of one row; an endless file may be one endless line."""
+EMPTY_LINES_LIMIT = 10_000
+"""Consecutive empty lines; an endless file may have nothing else."""
 
 Row = tuple[int, list[str]]
-"""The line of the file on which a row begins, and its cells."""
+"""The line on which a row begins, and its cells."""
 
 
-class Gaps(NamedTuple):
-    """What an empty cell is."""
+class EmptyCells(NamedTuple):
+    """The meaning of empty cells."""
 
     columns: frozenset[str] = frozenset()
-    """In these it is a missing one, NaN."""
+    """Columns in which an empty cell is missing, NaN."""
     refusal: str = "is empty. Fill it in, or leave the row out."
-    """What is wrong with it elsewhere."""
+    """The message for an empty cell of other columns."""
 
 
-NO_GAPS = Gaps()
+REFUSE_EMPTY = EmptyCells()
+
+Chunks = Iterator[list[Array]]
+"""Arrays of numbers (rows, columns), one for each group of columns."""
 
 
-class Table:
-    """A file whose header is read; only the columns that are asked for have to be numbers.
+class CsvTable:
+    """A CSV file; only the columns that are read have to be numbers.
 
     Args:
-        path: Of a file with commas, in UTF-8, with a header, and quotes where needed. It is read once, from its
-            beginning to its end, and may be a pipe.
+        path: Of a file in UTF-8 with a header, separated by commas. It is read once, and may be a pipe.
 
     Raises:
-        InvalidInput: It cannot be read, or has no header; later, that it is not a table.
+        InvalidInput: The file cannot be read, or has no header.
     """
 
     def __init__(self, path: Path) -> None:
@@ -57,7 +57,7 @@ class Table:
         with _in_words(path):
             self._file = path.open(encoding="utf-8-sig", newline="")
         self._read = 0
-        """Characters of the row that is read."""
+        """Characters of the present row."""
         try:
             self._rows = self._records()
             self.columns = self._header()
@@ -71,29 +71,31 @@ class Table:
 
     @property
     def progress(self) -> float:
-        """How much of the file is read, from 0 to 1; always 0 of a pipe."""
+        """The part of the file that is read, from 0 to 1; 0 for a pipe."""
         size = self.path.stat().st_size if self.path.is_file() else 0
         return os.lseek(self._file.fileno(), 0, os.SEEK_CUR) / size if size else 0.0
 
-    def chunks(self, groups: Sequence[Sequence[str]], rows: int, gaps: Gaps = NO_GAPS) -> Iterator[list[Array]]:
-        """Read some columns as numbers.
+    def chunks(
+        self, groups: Sequence[Sequence[str]], rows: int, empty: EmptyCells = REFUSE_EMPTY
+    ) -> Iterator[list[Array]]:
+        """Read columns as numbers.
 
         Args:
-            groups: Of columns by name; each becomes an array of its own.
-            rows: Most rows of one chunk.
-            gaps: Where a cell may be empty.
+            groups: Names of columns; each group becomes one array.
+            rows: Rows in one chunk.
+            empty: The meaning of empty cells.
 
         Yields:
-            (rows, len(group)) for each group; the last ones may be shorter.
+            (rows, len(group)) for each group; the last chunk may be shorter.
 
         Raises:
-            InvalidInput: A cell of them is not a finite number, a column is not there, or it is not a table.
+            InvalidInput: A cell is not a finite number, a column is missing, or the file is not CSV.
         """
         columns, ends = list(chain(*groups)), list(accumulate(map(len, groups)))
         check_has(self.path, self.columns, columns)
         places, body, found = [self.columns.index(name) for name in columns], self._body(), False
         with _in_words(self.path):
-            while numbers := self._numbers(islice(body, rows), places, gaps):
+            while numbers := self._numbers(islice(body, rows), places, empty):
                 yield np.split(np.frombuffer(numbers).reshape(-1, len(places)), ends[:-1], axis=1)
                 found = True
         if not found:
@@ -104,17 +106,17 @@ class Table:
         line, empty = 1, 0
         for record in reader:
             empty = 0 if record else empty + 1
-            if empty > EMPTY_LINES:
-                raise csv.Error(f"more than {EMPTY_LINES} empty lines")
+            if empty > EMPTY_LINES_LIMIT:
+                raise csv.Error(f"more than {EMPTY_LINES_LIMIT} empty lines")
             yield line, record
             line, self._read = reader.line_num + 1, 0
 
     def _lines(self) -> Iterator[str]:
-        """Read lines, as long as they do not make a row without end."""
-        while line := self._file.readline(LONGEST_ROW):
+        """Read lines, up to the limit of a row."""
+        while line := self._file.readline(ROW_LENGTH_LIMIT):
             self._read += len(line)
-            if self._read >= LONGEST_ROW:
-                raise csv.Error(f"a row of more than {LONGEST_ROW} characters")
+            if self._read >= ROW_LENGTH_LIMIT:
+                raise csv.Error(f"a row of more than {ROW_LENGTH_LIMIT} characters")
             yield line
 
     def _header(self) -> list[str]:
@@ -132,7 +134,7 @@ class Table:
         return columns
 
     def _body(self) -> Iterator[Row]:
-        """Pass over empty lines at the end, and nowhere else."""
+        """Skip empty lines at the end only."""
         empty = None
         for line, row in self._rows:
             if row:
@@ -145,30 +147,30 @@ class Table:
         if len(row) != len(self.columns):
             raise refuse(self.path, f"has {len(row)} cells; the header has {len(self.columns)}.", f"line {line}")
 
-    def _numbers(self, rows: Iterable[Row], places: list[int], gaps: Gaps) -> "array[float]":
-        """Read cells row by row: as numbers they take an eighth of the memory that they take as text."""
+    def _numbers(self, rows: Iterable[Row], places: list[int], empty: EmptyCells) -> "array[float]":
+        """Convert rows one by one: numbers take an eighth of the memory of text."""
         numbers, problems = array("d"), list[Problem]()
         for line, row in rows:
             for place in places:
-                reason = _why_not_number(row[place], gaps.refusal)
-                if reason is gaps.refusal and self.columns[place] in gaps.columns:
+                reason = _why_not_number(row[place], empty.refusal)
+                if reason is empty.refusal and self.columns[place] in empty.columns:
                     numbers.append(math.nan)
                 elif reason:
                     problems.append(Problem(f"{self.path}, line {line}, column {self.columns[place]!r}", reason))
                 else:
                     numbers.append(float(row[place]))
-            if len(problems) >= SHOWN:
+            if len(problems) >= MAX_CELLS_REPORTED:
                 break
         if problems:
-            raise InvalidInput(*problems[:SHOWN])
+            raise InvalidInput(*problems[:MAX_CELLS_REPORTED])
         return numbers
 
 
 def check_names(path: Path, columns: Sequence[str]) -> None:
-    """See that every column has a name of its own.
+    """Check that names of columns are unique.
 
     Raises:
-        InvalidInput: It has not.
+        InvalidInput: They are not.
     """
     twice = [name for name, count in Counter(columns).items() if count > 1]
     if twice:
@@ -176,10 +178,10 @@ def check_names(path: Path, columns: Sequence[str]) -> None:
 
 
 def check_has(path: Path, columns: Sequence[str], wanted: Sequence[str]) -> None:
-    """See that a file has the columns that are asked for.
+    """Check that a file has some columns.
 
     Raises:
-        InvalidInput: It has not.
+        InvalidInput: One is missing.
     """
     missing = [name for name in wanted if name not in columns]
     if missing:
@@ -187,19 +189,19 @@ def check_has(path: Path, columns: Sequence[str], wanted: Sequence[str]) -> None
 
 
 def refuse(path: Path, message: str, place: str = "") -> InvalidInput:
-    """Say what is wrong with a file, or with a place in it."""
+    """Make the error for a file, or for a place in it."""
     return InvalidInput(Problem(f"{path}, {place}" if place else str(path), message))
 
 
 def listed(names: Sequence[str]) -> str:
-    """Write names one after another."""
-    more = f" and {len(names) - NAMES_SHOWN} more" if len(names) > NAMES_SHOWN else ""
-    return ", ".join(map(repr, names[:NAMES_SHOWN])) + more
+    """Join names for a message."""
+    more = f" and {len(names) - MAX_NAMES_REPORTED} more" if len(names) > MAX_NAMES_REPORTED else ""
+    return ", ".join(map(repr, names[:MAX_NAMES_REPORTED])) + more
 
 
 @contextmanager
 def _in_words(path: Path) -> Iterator[None]:
-    """Say why a file cannot be read."""
+    """Convert errors of reading."""
     try:
         yield
     except OSError as error:
@@ -211,7 +213,7 @@ def _in_words(path: Path) -> Iterator[None]:
 
 
 def _why_not_number(cell: str, empty: str) -> str | None:
-    """Say what is wrong with a cell, if anything; Python's 1_000 and digits of other scripts are no numbers here."""
+    """Return the problem of a cell, or None; Python's 1_000 and digits of other scripts are not numbers here."""
     try:
         value = float(cell)
     except ValueError:

@@ -19,10 +19,10 @@ from service import numbers
 from service.client import GDSSMRegressor, frames
 from service.errors import InvalidInput
 from service.files.parquet import ParquetTable
-from service.files.table import Gaps, Table
+from service.files.table import CsvTable, EmptyCells
 
 REFUSED = "refused"
-GAPS = Gaps(frozenset({"a"}))
+GAPS = EmptyCells(frozenset({"a"}))
 Door = Callable[[Any, Path], float]
 
 
@@ -66,7 +66,7 @@ def in_parquet(value: object, path: Path) -> float:
 
 def in_csv(value: object, path: Path) -> float:
     pd.DataFrame({"a": [value], "b": [0]}).to_csv(path / "t.csv", index=False)
-    with closing(Table(path / "t.csv")) as table:
+    with closing(CsvTable(path / "t.csv")) as table:
         ((cells,),) = table.chunks([["a"]], 9, GAPS)
     return float(cells[0, 0])
 

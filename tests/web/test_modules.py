@@ -13,7 +13,7 @@ import pytest
 from playwright.sync_api import Browser, Page
 
 from service.errors import InvalidInput
-from service.files.table import Table
+from service.files.table import CsvTable
 from service.schemas.predictions import NoteAnswer
 from tests.running import Server
 
@@ -137,7 +137,7 @@ def test_a_cell_is_the_number_that_it_is_in_files(page: Page, tmp_path: Path, ce
     code = "try { return m.columnsOf(a).numeric[0].values[0] } catch { return null }"
     rows = [[cell, "1"], ["2", "1"], ["3", "1"]]
     found = call(page, "table/columns", code, {"header": ["a", "b"], "rows": rows})
-    with closing(Table(tmp_path / "t.csv")) as table:
+    with closing(CsvTable(tmp_path / "t.csv")) as table:
         if found is None:
             with pytest.raises(InvalidInput, match="is not a"):
                 list(table.chunks([["a"]], 1))

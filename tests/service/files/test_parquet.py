@@ -10,7 +10,7 @@ import pytest
 from pyarrow import parquet
 
 from service.errors import InvalidInput
-from service.files.parquet import ParquetColumn, ParquetTable
+from service.files.parquet import ParquetTable, ParquetWriter
 from service.shapes import Array
 from tests.closeness import assert_close
 from tests.nonempty import nonempty
@@ -106,7 +106,7 @@ def test_large_row_group_is_read_with_bounded_memory(tmp_path: Path) -> None:
 
 def test_non_contiguous_columns_are_written(tmp_path: Path) -> None:
     numbers = np.arange(12.0).reshape(4, 3)
-    with closing(ParquetColumn(tmp_path / "t.parquet", "y")) as column:
+    with closing(ParquetWriter(tmp_path / "t.parquet", "y")) as column:
         column.write(numbers[:, 1])
         column.write(numbers[:0, 1])
         column.write(numbers[:, 2])

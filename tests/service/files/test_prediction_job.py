@@ -61,7 +61,7 @@ def test_target_and_weight_of_the_query_are_not_read(tmp_path: Path, context: Pa
     ("query", "columns", "message"),
     [
         ("a,w\n1,2\n", ("y", None), "query.csv: has no column 'b'; it has 'a', 'w'."),
-        ("a,w,b,c\n1,2,3,4\n", ("y", None), "has columns that context.csv has not: 'c'. Leave them out."),
+        ("a,w,b,c\n1,2,3,4\n", ("y", None), "has columns that context.csv lacks: 'c'. Leave them out."),
         ("a,w,b\n1,2,3\n", ("z", None), "context.csv: has no column 'z'; it has 'a', 'w', 'b', 'y'."),
         ("a,b\n1,2\n", ("y", "v"), "context.csv: has no column 'v'; it has 'a', 'w', 'b', 'y'."),
         ("a,b\n1,2\n", ("y", "y"), "The target and the weight are both 'y'. Name two columns."),
@@ -77,7 +77,7 @@ def test_mismatched_columns_are_named(
 
 def test_context_without_features_is_refused(tmp_path: Path) -> None:
     alone = written(tmp_path, "y\n1\n")
-    with pytest.raises(InvalidInput, match="has no column beside 'y' to learn from"):
+    with pytest.raises(InvalidInput, match="has no column except 'y' to learn from"):
         read(alone, alone, "y")
 
 
@@ -193,9 +193,9 @@ def test_too_many_columns_are_refused_before_matching(tmp_path: Path, wide: str)
     for name, path in files.items():
         columns = [f"c{i}" for i in range(300_000 if name == wide else 2)]
         path.write_text(",".join(columns) + "\n" + ",".join("1" for _ in columns) + "\n")
-    told = rf"{wide}.csv: has 300000 columns. Send at most 8 \(GDSSM_MAX_COLUMNS\)\.$"
+    message = rf"{wide}.csv: has 300000 columns. Send at most 8 \(GDSSM_MAX_COLUMNS\)\.$"
     task = open_job(files["context"], files["query"], "c0", max_columns=8)
-    with pytest.raises(InvalidInput, match=told), task:
+    with pytest.raises(InvalidInput, match=message), task:
         pass
 
 

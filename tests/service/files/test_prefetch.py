@@ -3,7 +3,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from service.files.prefetch import prefetch
+from service.files.parquet import prefetch
 
 
 def test_items_come_in_order_to_the_end() -> None:
@@ -24,7 +24,7 @@ def test_exactly_one_item_is_prefetched() -> None:
 
     items = prefetch(making())
     assert next(items) == 0
-    assert second.wait(10), "the second is made though nobody has asked for it"
+    assert second.wait(10), "the second is made before it is requested"
     assert made == [0, 1]
     items.close()  # type: ignore[attr-defined]  # a generator
     assert made == [0, 1]

@@ -115,7 +115,7 @@ def test_memory_does_not_grow_with_the_files(predictor: Predictor, tmp_path: Pat
         finally:
             tracemalloc.stop()
 
-    peak(N)  # what is made once
+    peak(N)  # allocates caches
     small, large = (min(peak(rows) for _ in range(4)) for rows in (10 * N, 200 * N))  # other threads' work counts too
     assert large < 2 * small
     assert large < 200 * N * (D + 1) * 8, "as numbers alone the context would take that much"

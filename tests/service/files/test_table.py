@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from service.errors import InvalidInput
-from service.files.table import Table
+from service.files.table import CsvTable
 from service.shapes import Array
 from tests.closeness import assert_close
 
@@ -16,7 +16,7 @@ from tests.closeness import assert_close
 def everything(tmp_path: Path, text: str | bytes, columns: list[str] | None = None, rows: int = 2) -> Array:
     path = tmp_path / "t.csv"
     path.write_bytes(text.encode() if isinstance(text, str) else text)
-    with closing(Table(path)) as table:
+    with closing(CsvTable(path)) as table:
         chunks = [cells for (cells,) in table.chunks([columns or table.columns], rows)]
         assert table.progress == 1
     assert {len(chunk) for chunk in chunks[:-1]} <= {rows}
@@ -52,7 +52,7 @@ def test_a_pipe_is_read_too(tmp_path: Path) -> None:
     os.mkfifo(pipe)
     writer = threading.Thread(target=pipe.write_text, args=["a\n1\n2\n"])
     writer.start()
-    with closing(Table(pipe)) as table:
+    with closing(CsvTable(pipe)) as table:
         assert [cells.tolist() for (cells,) in table.chunks([["a"]], 1)] == [[[1.0]], [[2.0]]]
         assert table.progress == 0
     writer.join()
@@ -116,12 +116,12 @@ def test_bad_cells_are_reported_together(tmp_path: Path) -> None:
 
 def test_missing_file_is_refused(tmp_path: Path) -> None:
     with pytest.raises(InvalidInput, match=r"cannot be read \(No such file or directory\)"):
-        Table(tmp_path / "missing.csv")
+        CsvTable(tmp_path / "missing.csv")
 
 
 def test_each_group_of_columns_is_an_array(tmp_path: Path) -> None:
     (tmp_path / "t.csv").write_text("a,b,c\n1,2,3\n4,5,6\n")
-    with closing(Table(tmp_path / "t.csv")) as table:
+    with closing(CsvTable(tmp_path / "t.csv")) as table:
         ((first, second, none),) = table.chunks([["c", "a"], ["b"], []], 5)
     assert (first.tolist(), second.tolist(), none.shape) == ([[3, 1], [6, 4]], [[2], [5]], (2, 0))
 
@@ -142,8 +142,8 @@ ENDLESS = {
 }
 
 
-@pytest.mark.parametrize(("beginning", "line", "told"), ENDLESS.values(), ids=ENDLESS)
-def test_endless_rows_and_empty_lines_are_refused(tmp_path: Path, beginning: str, line: str, told: str) -> None:
+@pytest.mark.parametrize(("beginning", "line", "message"), ENDLESS.values(), ids=ENDLESS)
+def test_endless_rows_and_empty_lines_are_refused(tmp_path: Path, beginning: str, line: str, message: str) -> None:
     def write() -> None:
         with suppress(BrokenPipeError), pipe.open("wb", buffering=0) as file:
             for piece in endless(beginning, line):
@@ -153,7 +153,7 @@ def test_endless_rows_and_empty_lines_are_refused(tmp_path: Path, beginning: str
     os.mkfifo(pipe)
     writer = threading.Thread(target=write)
     writer.start()
-    with pytest.raises(InvalidInput, match=told), closing(Table(pipe)) as table:
+    with pytest.raises(InvalidInput, match=message), closing(CsvTable(pipe)) as table:
         list(table.chunks([table.columns], 10))
     writer.join()
 
