@@ -1,4 +1,4 @@
-"""The strongest pairs of columns, and how much of the evidence each block of features has."""
+"""The strongest pairs of columns, and the blocks of features with their probabilities."""
 
 import numpy as np
 
@@ -9,11 +9,10 @@ from service.explaining.terms import Block, Pair
 from service.wide_readout import group_probabilities, varying
 
 PAIRS_LIMIT = 10
-"""Pairs that an answer names."""
 
 
 def pairs(fit: Fit) -> tuple[Pair, ...]:
-    """Find the strongest pairs, the strongest first: by their largest strength in standard deviations of an output."""
+    """Find the strongest pairs, by their largest strength in standard deviations of an output."""
     product = fit.features.column == PRODUCT
     weight = fit.weight[product]
     strength = np.abs(weight) * np.sqrt(fit.second_moments.diagonal()[product].clip(min=0.0))[:, None]
@@ -29,7 +28,7 @@ def pairs(fit: Fit) -> tuple[Pair, ...]:
 
 
 def blocks(fit: Fit) -> tuple[Block, ...]:
-    """Find how probable each block of features is, and how much it adds."""
+    """Find the probability and the strength of each block of features."""
     block, groups = fit.layout
     probability = group_probabilities(fit.batch, fit.weight.shape[1], block, groups)[0]
     numbers, names = np.unique(block), _names(fit)
@@ -43,7 +42,7 @@ def blocks(fit: Fit) -> tuple[Block, ...]:
 
 
 def _names(fit: Fit) -> list[str]:
-    """Name the blocks, by number as in the plan's tables."""
+    """Names of the blocks, by their number in the plan's tables."""
     band = fit.plan.band(len(fit.features.mean) - len(fit.levels))
     knots = [block for block in band.blocks if isinstance(block, Knots)]
     return ["linear", "indicators", "levels", *(f"additive_{len(block.places)}" for block in knots), "pairs"]

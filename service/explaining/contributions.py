@@ -1,4 +1,4 @@
-"""How much every observation adds to every prediction, found by asking the graph: predictions are linear in y."""
+"""The contribution of each observation to each prediction, computed by the graph, as predictions are linear in y."""
 
 from collections.abc import Iterator, Mapping
 
@@ -11,22 +11,22 @@ from service.predictor import Context, Limits, check_finite, columns, run, weigh
 from service.runtime import Runtime
 from service.shapes import Array
 
-ONE_RUN = 256
-"""Observations whose shares are found in one run over all of them; its cost grows with their cube."""
-BLOCK = 64
-"""Of more observations, those whose shares are found in one run, if D is not larger."""
-NUMBERS_AT_ONCE = 2**22
-"""Numbers that go into one run while the state is built."""
+SINGLE_RUN_LIMIT = 256
+"""Observations whose contributions are computed in one run, whose cost grows with their cube."""
+BLOCK_SIZE = 64
+"""Observations of one run where there are more, or D if that is larger."""
+RUN_NUMBERS = 2**22
+"""Numbers in one run while the state is built."""
 
 
 def contributions(
     runtime: Runtime, context: Context, query: Array, parameters: Mapping[str, float], limits: Limits
 ) -> Array:
-    """Find how much every observation adds to every prediction; over the observations they add up to it.
+    """Compute contributions, whose sum over the observations is the prediction.
 
     Predictions are Σₙ A[m, n]·y[n]. A column of A is the prediction from y = 1 at one observation and 0 elsewhere;
-    every column of y being treated alike, one run finds as many columns of A as y has. Where there are many, the state
-    of all observations with y = 0 is made once, so that the work grows with their number and not with its square.
+    as all columns of y are treated alike, one run computes as many columns of A as y has. For many observations the
+    state of all of them with y = 0 is computed once, so that the cost is linear in their number.
 
     Args:
         runtime: The model.
@@ -40,8 +40,8 @@ def contributions(
 
     Raises:
         UnsupportedByModel: Predictions are not linear in y.
-        InvalidInput: There are too many.
-        NumericOverflow: They are beyond floating point.
+        InvalidInput: The answer would be too large.
+        NumericOverflow: They overflow.
     """
     check_linear(runtime.manifest, parameters)
     _check_size(len(query), context, limits)
@@ -57,15 +57,15 @@ def contributions(
 
 
 def no_contributions_of_a_state() -> UnsupportedByModel:
-    """Say why a stored context has none."""
+    """Make the error for contributions of a stored context."""
     return _unsupported(
-        "contributions need the observations, and a stored context keeps none of them. Leave them out, or send the "
+        "contributions need the observations, which a stored context does not have. Leave them out, or send the "
         "observations to POST /v1/predict."
     )
 
 
 def check_linear(manifest: Manifest, parameters: Mapping[str, float]) -> None:
-    """See that the model has contributions, with these parameters.
+    """Check that the model has contributions, with these parameters.
 
     Raises:
         UnsupportedByModel: It has none.
@@ -73,11 +73,11 @@ def check_linear(manifest: Manifest, parameters: Mapping[str, float]) -> None:
     if manifest.features is not None:
         check_readout(manifest, "contributions")
         return
-    given = manifest.linear_in_y_given
-    linear = manifest.linear_in_y or (given and set(given) <= parameters.keys())
+    required = manifest.linear_in_y_given
+    linear = manifest.linear_in_y or (required and set(required) <= parameters.keys())
     if linear and manifest.streams and manifest.dims["K"] == "any" and manifest.merge.rule != "none":
         return
-    instead = f" unless {' and '.join(given)} is given in parameters" if given else ""
+    instead = f" unless {' and '.join(required)} is given in parameters" if required else ""
     raise _unsupported(
         f"model {manifest.name} has no contributions: its predictions are not linear in y{instead}. "
         "Leave them out of explain."
@@ -86,7 +86,7 @@ def check_linear(manifest: Manifest, parameters: Mapping[str, float]) -> None:
 
 def _operator(runtime: Runtime, context: Context, query: Array, parameters: Mapping[str, float]) -> Array:
     """A (M, N)."""
-    runs = _one_run(context) if len(context.x) <= ONE_RUN else _runs(runtime, context)
+    runs = _one_run(context) if len(context.x) <= SINGLE_RUN_LIMIT else _runs(runtime, context)
     shares = [run(runtime, {**tensors, "x_query": query[None]}, parameters)["prediction"][0] for tensors in runs]
     return np.concatenate(shares, axis=1)[:, : len(context.x)]
 
@@ -96,8 +96,8 @@ def _one_run(context: Context) -> Iterator[dict[str, Array]]:
 
 
 def _runs(runtime: Runtime, context: Context) -> Iterator[dict[str, Array]]:
-    """Take block after block out of the state of all observations with y = 0, and put it in again with y = 1."""
-    x, weight, size = context.x, weight_of(context), max(BLOCK, context.x.shape[1])
+    """Replace one block after another in the state of all observations with y = 0 by the block with y = 1."""
+    x, weight, size = context.x, weight_of(context), max(BLOCK_SIZE, context.x.shape[1])
     base = _state_without_y(runtime, x, weight, size)
     for start in range(0, len(x), size):
         block = slice(start, start + size)
@@ -111,9 +111,9 @@ def _runs(runtime: Runtime, context: Context) -> Iterator[dict[str, Array]]:
 
 
 def _state_without_y(runtime: Runtime, x: Array, weight: Array, outputs: int) -> dict[str, Array]:
-    """Observe every x with y = 0, in pieces, so that memory stays bounded."""
+    """Observe every x with y = 0, in pieces of bounded size."""
     state: dict[str, Array] = {}
-    rows = max(1, NUMBERS_AT_ONCE // (x.shape[1] + outputs))
+    rows = max(1, RUN_NUMBERS // (x.shape[1] + outputs))
     for start in range(0, len(x), rows):
         piece = slice(start, start + rows)
         y = np.zeros((len(x[piece]), outputs))
@@ -128,7 +128,7 @@ def _check_size(queries: int, context: Context, limits: Limits) -> None:
         raise InvalidInput(
             Problem(
                 "explain",
-                f"asks for {count} contributions, one for each query, observation and column of y; an answer has at "
+                f"needs {count} contributions, one for each query, observation and column of y; an answer has at "
                 f"most {limits.max_predictions} numbers (GDSSM_MAX_PREDICTIONS). Send fewer queries at a time, or ask "
                 'for ["implicit_weights"] alone.',
             )

@@ -1,4 +1,4 @@
-"""The effect of every column of x: the additive part of what a model with a readout has fitted."""
+"""The effects of the columns of x: the additive part of the readout."""
 
 from collections.abc import Sequence
 
@@ -13,18 +13,18 @@ from service.student_t import quantile
 from service.wide_readout import effective_count, varying, wide_readout
 
 VALUES_LIMIT = 33
-"""Values of a column at which its effect is given."""
-DEVIATIONS = 2.5
-"""Standard deviations on each side of the mean, where the values are not known any more."""
+"""Values of a column at which its effect is computed."""
+GRID_DEVIATIONS = 2.5
+"""Standard deviations on each side of the mean, for states, which do not store values."""
 
 
 def effects(fit: Fit, grid: Sequence[Array], level: float | None) -> Effects:
-    """Find the effect of every column.
+    """Compute the effect of each column.
 
     Args:
         fit: The readout.
-        grid: For each column, values (G,) at which to find it.
-        level: The probability of an interval of each effect; none if None.
+        grid: For each column, values (G,) at which to compute it.
+        level: The probability of the interval of each effect, or None.
     """
     made = fit.features.of_queries(_rows(grid))
     of_column = (fit.features.column == np.arange(len(grid))[:, None]).astype(float)
@@ -44,22 +44,22 @@ def effects(fit: Fit, grid: Sequence[Array], level: float | None) -> Effects:
 
 
 def check_size(inputs: int, outputs: int, level: float | None, limits: Limits) -> None:
-    """See that an answer can hold the effects.
+    """Check the number of effects.
 
     Raises:
-        InvalidInput: They are too many numbers.
+        InvalidInput: There are too many.
     """
     count = inputs * outputs * VALUES_LIMIT * (1 if level is None else 3)
     if count > limits.max_predictions:
         text = (
-            f"asks for the effects of {inputs} columns on {outputs}, up to {count} numbers; an answer has at most "
+            f"needs the effects of {inputs} columns on {outputs}, up to {count} numbers; an answer has at most "
             f"{limits.max_predictions} (GDSSM_MAX_PREDICTIONS). Leave effects out, or send fewer columns of y."
         )
         raise InvalidInput(Problem("explain", text))
 
 
 def grid_of_observations(context: Context) -> list[Array]:
-    """Take the values of each column, or as many as allowed in equal steps from the least to the largest."""
+    """Return the values of each column; if there are too many, equal steps from the smallest to the largest."""
     x = context.x[weight_of(context) != 0]
     found = [np.unique(column[~np.isnan(column)]) for column in x.T]
     return [
@@ -68,12 +68,12 @@ def grid_of_observations(context: Context) -> list[Array]:
 
 
 def grid_of_state(fit: Fit) -> list[Array]:
-    """Take values of each column around its mean, by its standard deviation; the mean alone where it does not vary."""
+    """Return values of each column around its mean; the mean alone where it does not vary."""
     mean, inputs, outputs = fit.features.mean, len(fit.features.mean), fit.weight.shape[1]
     there = fit.state["state.count"] * (fit.features.present if fit.features.present.size else np.ones(inputs))
     squared = varying(fit.state)[outputs : outputs + inputs]
     deviation = np.sqrt(np.divide(squared, there, out=np.zeros(inputs), where=there > 0))
-    reach = min(DEVIATIONS, float(np.sqrt(max(effective_count(fit.state) - 1.0, 0.0)))) * deviation
+    reach = min(GRID_DEVIATIONS, float(np.sqrt(max(effective_count(fit.state) - 1.0, 0.0)))) * deviation
     return [
         np.linspace(at - far, at + far, VALUES_LIMIT) if far > 0 else np.array([at])
         for at, far in zip(mean, reach, strict=True)
@@ -81,7 +81,7 @@ def grid_of_state(fit: Fit) -> list[Array]:
 
 
 def _rows(grid: Sequence[Array]) -> Array:
-    """Put the values of all columns side by side, as one effect does not depend on the other columns.
+    """Combine the values of all columns in rows, as an effect does not depend on other columns.
 
     Returns:
         (G + 1, D), with NaN where a column has fewer values, and in the last row.
@@ -93,7 +93,7 @@ def _rows(grid: Sequence[Array]) -> Array:
 
 
 def _half_width(fit: Fit, made: Array, of_column: Array, level: float) -> Array:
-    """Half of the interval of each effect (G, D, K), by the t distribution of the readout's weights."""
+    """Half the width of the interval of each effect (G, D, K), by the t distribution of the readout's weights."""
     outputs, freedom = fit.weight.shape[1], effective_count(fit.state) - 1.0
     if freedom <= 0:
         return np.full((len(made), len(of_column), outputs), np.nan)

@@ -1,4 +1,4 @@
-"""A prediction with the reasons for it."""
+"""Explanations of a prediction and of a context."""
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -36,7 +36,7 @@ def predict_and_explain(
     version: str | None = None,
     explain: Collection[Part] = PARTS,
 ) -> tuple[Prediction, Explanation]:
-    """Predict as the predictor does, and explain it.
+    """Predict and explain.
 
     Args:
         predictor: Has the models.
@@ -46,28 +46,28 @@ def predict_and_explain(
         parameters: By name.
         wanted: An interval, of the predictions and of the effects, and quantiles.
         version: Of the model; the highest one if left out.
-        explain: Parts by name; all of them for all that the model has.
+        explain: Names of parts; all names for the parts that the model has.
 
     Raises:
-        UnsupportedByModel: The model has no such explanation.
-        InvalidInput: Something does not fit, as with a prediction alone; or the explanation would be too long.
-        NumericOverflow: The answer or its explanation is beyond floating point.
+        UnsupportedByModel: The model lacks a part.
+        InvalidInput: As for a prediction, or the explanation would be too large.
+        NumericOverflow: The prediction or its explanation overflows.
         UnknownModel: No such model.
         NotReady: No model at all.
     """
     runtime, parameters = predictor.runtime(model, version), parameters or {}
-    asked = available(runtime.manifest, parameters, explain)
-    if "effects" in asked:
+    requested = available(runtime.manifest, parameters, explain)
+    if "effects" in requested:
         check_size(context.x.shape[1], width_of(context.y), wanted.interval, predictor.limits)
     prediction = predictor.answer(runtime, context, query, parameters, wanted)
-    weights = implicit_weights_of(runtime, context, parameters) if "implicit_weights" in asked else None
+    weights = implicit_weights_of(runtime, context, parameters) if "implicit_weights" in requested else None
     shares = None
-    if "contributions" in asked:
+    if "contributions" in requested:
         shares = contributions(runtime, context, query, parameters, predictor.limits)
     found = Explanation(weights, shares)
-    if asked & TERMS:
+    if requested & TERMS:
         fit = fit_of_context(runtime, context)
-        found = _with_terms(found, fit, asked, partial(grid_of_observations, context), wanted.interval)
+        found = _with_terms(found, fit, requested, partial(grid_of_observations, context), wanted.interval)
     return prediction, found
 
 
@@ -80,7 +80,7 @@ def explain_state(
     wanted: Wanted = NOTHING,
     explain: Collection[Part],
 ) -> Explanation:
-    """Explain the predictions of a context, which is not empty; contributions need the observations.
+    """Explain the predictions of a context with observations; it has no contributions.
 
     Raises:
         UnsupportedByModel, InvalidInput, NumericOverflow: As for `predict_and_explain`.
@@ -88,25 +88,25 @@ def explain_state(
     manifest, inputs, outputs = runtime.manifest, memory.inputs or 0, memory.outputs or 0
     if "contributions" in explain and set(explain) != set(PARTS):
         raise no_contributions_of_a_state()
-    asked = available(manifest, parameters or {}, explain) - {"contributions"}
-    if memory.decay == AUTO and asked & TERMS:
-        if set(explain) != set(PARTS) or asked <= TERMS:
+    requested = available(manifest, parameters or {}, explain) - {"contributions"}
+    if memory.decay == AUTO and requested & TERMS:
+        if set(explain) != set(PARTS) or requested <= TERMS:
             raise no_terms_of_an_average()
-        asked -= TERMS
-    if "effects" in asked:
+        requested -= TERMS
+    if "effects" in requested:
         check_size(inputs, outputs, wanted.interval, limits)
     found = Explanation()
-    if "implicit_weights" in asked:
+    if "implicit_weights" in requested:
         found = Explanation(implicit_weights_in(runtime, memory, parameters))
-    if asked & TERMS:
+    if requested & TERMS:
         infer = partial(run, runtime, parameters={})
         fit = fit_of_state(infer, manifest, memory.state or {}, inputs, flat_y=bool(memory.flat_y))
-        found = _with_terms(found, fit, asked, partial(grid_of_state, fit), wanted.interval)
+        found = _with_terms(found, fit, requested, partial(grid_of_state, fit), wanted.interval)
     return found
 
 
 def no_terms_of_an_average() -> UnsupportedByModel:
-    """Say that effects, pairs and blocks are those of one model."""
+    """Make the error for effects, pairs and blocks of an average of models."""
     text = 'has no effects, pairs or blocks where the decay is "auto", which averages several models. Leave them out.'
     return UnsupportedByModel(Problem("explain", text))
 
@@ -120,10 +120,10 @@ def terms_of_state(
     flat_y: bool,
     level: float | None,
 ) -> Explanation:
-    """Find the effects, with an interval of probability `level` if it is given, the pairs and the blocks of a state.
+    """Compute the effects, with an interval of probability `level`, the pairs and the blocks of a state.
 
     Args:
-        infer: The model, here or behind a URL.
+        infer: The model, in this process or on a service.
         manifest: Of the model.
         state: Of one context (B = 1), by input name.
         inputs: D.
@@ -141,21 +141,21 @@ def terms_of_state(
 
 
 def _with_terms(
-    found: Explanation, fit: Fit, asked: set[Part], grid: Callable[[], Sequence[Array]], level: float | None
+    found: Explanation, fit: Fit, requested: set[Part], grid: Callable[[], Sequence[Array]], level: float | None
 ) -> Explanation:
     with np.errstate(all="ignore"):
         found = replace(
             found,
-            effects=effects(fit, grid(), level) if "effects" in asked else None,
-            pairs=pairs(fit) if "pairs" in asked else None,
-            blocks=blocks(fit) if "blocks" in asked else None,
+            effects=effects(fit, grid(), level) if "effects" in requested else None,
+            pairs=pairs(fit) if "pairs" in requested else None,
+            blocks=blocks(fit) if "blocks" in requested else None,
         )
     check_finite(_finite_parts(found), fit.manifest, {})
     return found
 
 
 def _finite_parts(found: Explanation) -> Iterator[Array]:
-    """All numbers of the terms but bounds, which there are none of after a single observation."""
+    """All numbers of the terms except bounds, which are NaN after a single observation."""
     for effect in found.effects.columns if found.effects else ():
         yield from (effect.values, effect.effect, effect.strength)
     for pair in found.pairs or ():
@@ -165,10 +165,10 @@ def _finite_parts(found: Explanation) -> Iterator[Array]:
 
 
 def available(manifest: Manifest, parameters: Mapping[str, float], explain: Collection[Part]) -> set[Part]:
-    """Choose what to explain: the parts that are named, or, if all are, those that the model has.
+    """Return the named parts; if all are named, those that the model has.
 
     Raises:
-        UnsupportedByModel: It lacks what is named, or has nothing at all.
+        UnsupportedByModel: It lacks a named part, or has none at all.
     """
     if set(explain) != set(PARTS):
         for part in explain:

@@ -1,4 +1,4 @@
-"""The features that a model with a readout makes of queries and observations, in numpy.
+"""The features of queries and observations in a model with a readout, in numpy.
 
 The same equations as in the graph (`gdssm.feature_map`, `gdssm.evidence_average`); a test compares the two.
 """
@@ -15,20 +15,20 @@ from service.shapes import Array
 from service.wide_readout import effective_count, varying
 
 PRODUCT = -1
-"""In place of a column, for features of two columns."""
-NUMBERS_AT_ONCE = 2**22
-"""Features that are made at a time: 32 MiB."""
+"""Instead of a column, for features of two columns."""
+PIECE_NUMBERS = 2**22
+"""Features computed at a time: 32 MiB."""
 
 
 class Features(NamedTuple):
-    """What features are made with; E of them: D columns, G indicators (0 or D), A additive ones, P products."""
+    """Parameters of E features: D columns, G indicators (0 or D), A additive ones, P products."""
 
     mean: Array
-    """Of the cells of x that are there, (D,)."""
+    """Of the present cells of x, (D,)."""
     reach: Array
-    """How far from the mean a query counts, (D,)."""
+    """Distance from the mean at which queries are clipped, (D,)."""
     present: Array
-    """The share of the cells that are there, (G,)."""
+    """The share of present cells, (G,)."""
     center: Array
     """(D,)"""
     unit: Array
@@ -44,13 +44,13 @@ class Features(NamedTuple):
 
     @classmethod
     def of(cls, plan: FeaturePlan, state: Mapping[str, Array], outputs: int, levels: Levels = ()) -> "Features":
-        """Read them off the state of one context.
+        """Derive them from the state of one context.
 
         Args:
             plan: Of the model.
             state: By input name, without the axis of contexts.
             outputs: K.
-            levels: Which columns of x are levels of categories.
+            levels: The columns of x that are levels of categories.
         """
         mean, count, effective = state["state.mean"][outputs:], float(state["state.count"]), effective_count(state)
         inputs = len(mean)
@@ -72,17 +72,17 @@ class Features(NamedTuple):
 
     @property
     def column(self) -> Array:
-        """The column of x that each feature is of (E,), or PRODUCT."""
+        """The column of x of each feature (E,), or PRODUCT."""
         columns, products = np.arange(len(self.mean)), np.full(len(self.pairs), PRODUCT)
         return np.concatenate([columns, columns[: len(self.present)], self.additive[:, 0].astype(int), products])
 
     def of_queries(self, x: Array) -> Array:
-        """Make the features (M, E) of queries (M, D), less their means; NaN is a missing cell."""
+        """Compute the features (M, E) of queries (M, D), minus their means; NaN is a missing cell."""
         return self._made(x, np.clip(x - self.mean, -self.reach, self.reach))
 
     def of_observations(self, x: Array) -> Iterator[Array]:
-        """Make those of observations (N, D), in pieces of bounded size: they count however far out they lie."""
-        size = max(1, NUMBERS_AT_ONCE // len(self.column))
+        """Compute those of observations (N, D), which are not clipped, in pieces of bounded size."""
+        size = max(1, PIECE_NUMBERS // len(self.column))
         for start in range(0, len(x), size):
             piece = x[start : start + size]
             yield self._made(piece, piece - self.mean)

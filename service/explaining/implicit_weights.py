@@ -1,4 +1,4 @@
-"""The linear model that a context amounts to, in the caller's units, read off the graph by asking it."""
+"""The linear model that a context is equivalent to, in the caller's units, computed by queries to the graph."""
 
 from collections.abc import Mapping
 from functools import partial
@@ -18,25 +18,25 @@ from service.predictor import Context, check_finite, columns, run, weight_of
 from service.runtime import Runtime
 from service.shapes import Array
 
-REACH = 2.0**30
-"""Standard deviations between the mean and a probe: so far out that an intercept costs no digits of the slope."""
+PROBE_DISTANCE = 2.0**30
+"""Standard deviations between the mean and a probe: large, so that the intercept costs no digits of the slope."""
 
 
 def implicit_weights(infer: Infer, manifest: Manifest, state: Mapping[str, Array], inputs: int) -> ImplicitWeights:
-    """Find the linear model that a state amounts to.
+    """Compute the linear model of a state.
 
     Args:
-        infer: The model, here or behind a URL, with its parameters.
+        infer: The model, in this process or on a service, with its parameters.
         manifest: Of the model.
         state: Of one context, by input name: B = 1, or one of several forgetting factors, which are averaged.
-        inputs: D; a state may know D + K only.
+        inputs: D; a state may have D + K only.
 
     Returns:
         Weights (D, K) and intercept (K,).
 
     Raises:
         UnsupportedByModel: The model's predictions are not linear in the query.
-        NumericOverflow: They are beyond floating point.
+        NumericOverflow: They overflow.
     """
     check_affine(manifest)
     if drift.LOG_WEIGHT in state:
@@ -73,7 +73,7 @@ def _average(infer: Infer, manifest: Manifest, state: Mapping[str, Array], input
 
 
 def implicit_weights_of(runtime: Runtime, context: Context, parameters: Mapping[str, float]) -> ImplicitWeights:
-    """Do the same for the observations themselves.
+    """Compute the linear model of observations.
 
     Returns:
         Weights (D, K) and intercept (K,), or (D,) and () where y is (N,).
@@ -92,13 +92,13 @@ def implicit_weights_of(runtime: Runtime, context: Context, parameters: Mapping[
 def implicit_weights_in(
     runtime: Runtime, memory: Memory, parameters: Mapping[str, float] | None = None
 ) -> ImplicitWeights:
-    """Do the same for what a context remembers, which is something."""
+    """Compute the linear model of a context with observations."""
     found = _in_process(runtime, memory.state or {}, memory.inputs or 0, parameters or {})
     return ImplicitWeights(found.weights[:, 0], found.intercept[0]) if memory.flat_y else found
 
 
 def check_affine(manifest: Manifest) -> None:
-    """See that the model has implicit weights.
+    """Check that the model has implicit weights.
 
     Raises:
         UnsupportedByModel: It has none.
@@ -122,7 +122,7 @@ def _in_process(
 
 
 def _probes(manifest: Manifest, state: Mapping[str, Array], inputs: int) -> tuple[Array, Array]:
-    """Where to ask, so that few digits are lost: around the mean of x, by its own scale, if the state knows them.
+    """Choose queries that lose few digits: around the mean of x, by its scale, if the state has them.
 
     Returns:
         The centre (D,) and the distance from it along each axis (D,).
@@ -131,5 +131,5 @@ def _probes(manifest: Manifest, state: Mapping[str, Array], inputs: int) -> tupl
         return np.zeros(inputs), np.ones(inputs)
     centre, count = state["state.mean"][0, :inputs], np.abs(state["state.count"])
     variance = np.abs(state["state.comoment"][0].diagonal()[:inputs]) / np.where(count > 0, count, 1.0)
-    reach = REACH * np.sqrt(variance)
+    reach = PROBE_DISTANCE * np.sqrt(variance)
     return centre, np.where(reach > 0, reach, np.maximum(np.abs(centre), 1.0))

@@ -7,12 +7,12 @@ from service.numbers import named
 
 Part = Literal["implicit_weights", "contributions", "effects", "pairs", "blocks"]
 PARTS: tuple[Part, ...] = ("implicit_weights", "contributions", "effects", "pairs", "blocks")
-"""All of them stand for what the model has."""
+"""All together stand for the parts that the model has."""
 TERMS: frozenset[Part] = frozenset({"effects", "pairs", "blocks"})
 
 
 def parts(value: object, name: str) -> tuple[Part, ...]:
-    """Read what is to be explained: true is all that the model has, false or null nothing, a list of names those.
+    """Read the value of `explain`: true for all parts, false or null for none, or a list of names.
 
     Raises:
         InvalidInput: It is none of these.

@@ -228,7 +228,5 @@ def test_number_of_effects_is_limited(repository: Repository) -> None:
         exact = Predictor(repository, "linear", Limits(1024, most))
         predict_and_explain(exact, None, context, query, wanted=Wanted(level), explain=["effects"])
         strict = Predictor(repository, "linear", Limits(1024, most - 1))
-        with pytest.raises(
-            InvalidInput, match=rf"explain: asks for the effects of 5 columns on 2, up to {most} numbers"
-        ):
+        with pytest.raises(InvalidInput, match=rf"explain: needs the effects of 5 columns on 2, up to {most} numbers"):
             predict_and_explain(strict, None, context, query, wanted=Wanted(level), explain=["effects"])

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from service.errors import InvalidInput, NumericOverflow, UnsupportedByModel
-from service.explaining.contributions import ONE_RUN
+from service.explaining.contributions import SINGLE_RUN_LIMIT
 from service.explaining.explanation import predict_and_explain
 from service.explaining.implicit_weights import implicit_weights
 from service.explaining.parts import PARTS, Part, parts
@@ -65,7 +65,7 @@ def test_the_implicit_weights_give_the_prediction(
 
 
 @every_explained_model
-@pytest.mark.parametrize("observations", [1, 2, N, ONE_RUN, ONE_RUN + 1, 500])
+@pytest.mark.parametrize("observations", [1, 2, N, SINGLE_RUN_LIMIT, SINGLE_RUN_LIMIT + 1, 500])
 @pytest.mark.parametrize("flat", [True, False])
 def test_contributions_add_up_to_the_prediction(
     predictor: Predictor, model: str, version: str, parameters: dict[str, float], observations: int, flat: bool
@@ -78,7 +78,7 @@ def test_contributions_add_up_to_the_prediction(
 
 
 @every_model_linear_in_y
-@pytest.mark.parametrize("observations", [N, ONE_RUN + 40])
+@pytest.mark.parametrize("observations", [N, SINGLE_RUN_LIMIT + 40])
 def test_contribution_equals_difference_to_y_0(
     predictor: Predictor, model: str, version: str, parameters: dict[str, float], observations: int
 ) -> None:
@@ -93,7 +93,7 @@ def test_contribution_equals_difference_to_y_0(
         assert_close(shares_of(explanation)[:, n] / scale, expected / scale, "contribution", rtol=1e-9)
 
 
-@pytest.mark.parametrize("observations", [N, ONE_RUN + 40])
+@pytest.mark.parametrize("observations", [N, SINGLE_RUN_LIMIT + 40])
 def test_contribution_at_fixed_evidence_equals_difference_to_y_0(predictor: Predictor, observations: int) -> None:
     """The readout by another method; with it, predictions are linear in y."""
     context, query = task(observations)
@@ -138,7 +138,7 @@ def test_a_query_out_of_reach_is_explained_as_the_nearest_within_reach(predictor
 
 
 def test_the_contributions_of_one_step_are_the_papers_formula(predictor: Predictor) -> None:
-    context, query = task(ONE_RUN + 40)
+    context, query = task(SINGLE_RUN_LIMIT + 40)
     _, explanation = predict_and_explain(predictor, "gd-1", context, query, RATE)
     assert context.weight is not None
     kernel = 0.05 * (query @ context.x.T) * context.weight / context.weight.sum()
@@ -302,7 +302,7 @@ def test_number_of_contributions_is_limited(repository: Repository) -> None:
     only: list[Part] = ["contributions"]
     assert shares_of(predict_and_explain(exact, None, context, query, explain=only)[1]).size == M * N * K
     strict = Predictor(repository, "linear", Limits(1024, M * N * K - 1))
-    with pytest.raises(InvalidInput, match=rf"explain: asks for {M * N * K} .* at most {M * N * K - 1} numbers"):
+    with pytest.raises(InvalidInput, match=rf"explain: needs {M * N * K} .* at most {M * N * K - 1} numbers"):
         predict_and_explain(strict, None, context, query, explain=only)
     assert predict_and_explain(strict, None, context, query, explain=["implicit_weights"])[1].contributions is None
 

@@ -76,7 +76,7 @@ def test_observations_in_pieces_are_those_in_one(repository: Repository, monkeyp
     context, _ = task(3, 50)
     features: Features = fit_of_context(repository.get("nonlinear"), context).features
     (whole,) = features.of_observations(context.x)
-    monkeypatch.setattr("service.explaining.features.NUMBERS_AT_ONCE", 7 * whole.shape[1])
+    monkeypatch.setattr("service.explaining.features.PIECE_NUMBERS", 7 * whole.shape[1])
     pieces = list(features.of_observations(context.x))
     assert [len(piece) for piece in pieces] == [7] * 7 + [1]
     np.testing.assert_array_equal(np.concatenate(pieces), whole)

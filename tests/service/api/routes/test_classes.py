@@ -127,7 +127,10 @@ def test_probabilities_have_no_intervals(client: InProcess, more: dict[str, obje
     [
         ("implicit_weights", "has no implicit weights: it is not linear in x. Leave them out."),
         *(
-            (part, f"has no {part} in version 2.0.0: its predictions are no weighted sums of features. Leave them out.")
+            (
+                part,
+                f"has no {part} in version 2.0.0: its predictions are not weighted sums of features. Leave them out.",
+            )
             for part in ("contributions", "effects", "pairs", "blocks")
         ),
     ],

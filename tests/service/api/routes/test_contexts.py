@@ -175,7 +175,7 @@ def test_a_prediction_is_explained_by_the_linear_model_of_its_parameters(client:
     answer_of_weights = answer["explanation"]
     for explain in (["contributions"], ["implicit_weights", "contributions"]):
         answer = post(client, context, "predictions", {"query": [[5]], "explain": explain})
-        assert "a stored context keeps none" in refusal(answer, 422, "unsupported_by_model")
+        assert "which a stored context does not have" in refusal(answer, 422, "unsupported_by_model")
     everything = post(client, context, "predictions", body | {"explain": True}).json()["explanation"]
     assert everything == answer_of_weights
     assert "explanation" not in post(client, context, "predictions", {"query": [[5]]}).json()

@@ -150,7 +150,7 @@ def test_all_of_a_context_is_all_but_contributions(client: InProcess) -> None:
         context = make(client, model=model, version=None, observations=observations(flat=True))
         assert list(explained(post(client, context, "predictions", asked))) == parts
         refused = post(client, context, "predictions", asked | {"explain": ["effects", "contributions"]})
-        assert "a stored context keeps none" in refusal(refused, 422, "unsupported_by_model")
+        assert "which a stored context does not have" in refusal(refused, 422, "unsupported_by_model")
 
 
 @pytest.mark.parametrize("part", TERMS)
