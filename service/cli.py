@@ -1,11 +1,11 @@
-"""The command line: finds the commands, and tells every mistake in one line."""
+"""The command line: loads commands, and reports user errors on one line."""
 
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib import import_module
 
-# numpy's linear algebra would take every core for the readout of a wide context; GDSSM_THREADS is of onnxruntime alone.
+# OpenBLAS would use every core for the readout of a wide context; GDSSM_THREADS limits onnxruntime only.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 import click
@@ -22,7 +22,7 @@ EXTRAS = {
     "pyarrow": "parquet",
     "matplotlib": "plot",
 }
-"""Which extra brings a library that the base install is without."""
+"""The extra that installs a library, by module."""
 
 EXAMPLES = """\b
 Examples:
@@ -35,57 +35,57 @@ Examples:
 """
 
 
-class Mistake(click.ClickException):
-    """What the user can mend: one line on stderr, and exit code 2."""
+class UserError(click.ClickException):
+    """An error that the user can fix: one line on stderr, and exit code 2."""
 
     exit_code = 2
 
     def format_message(self) -> str:
-        """Write it on one line; names of files and texts of a service may hold line ends and worse."""
+        """Escape line ends and control characters, which names of files and messages of a service may have."""
         return visible(super().format_message())
 
 
 class Commands(click.Group):
-    """Loads a command when it is asked for, and tells every mistake in one line, whoever finds it."""
+    """Loads a command when it is run, and reports user errors on one line."""
 
     def list_commands(self, _: click.Context) -> list[str]:
-        """Name every command."""
+        """List the names of the commands."""
         return list(COMMANDS)
 
     def get_command(self, _: click.Context, cmd_name: str) -> click.Command | None:
-        """Load a command; a mistyped one is none."""
+        """Load a command; None for an unknown name."""
         if cmd_name not in COMMANDS:
             return None
         command: click.Command = import_module(f"service.commands.{cmd_name}").command
         return command
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """Read what stands before the command."""
-        with _in_one_line():
+        """Parse the options before the command."""
+        with _user_errors():
             return super().parse_args(ctx, args)
 
     def invoke(self, ctx: click.Context) -> object:
-        """Run the command that was asked for."""
-        with _in_one_line():
+        """Run the command."""
+        with _user_errors():
             return super().invoke(ctx)
 
 
 @contextmanager
-def _in_one_line() -> Iterator[None]:
+def _user_errors() -> Iterator[None]:
     try:
         yield
     except (ServiceError, ClientError) as error:
-        raise Mistake(str(error)) from error
+        raise UserError(str(error)) from error
     except click.exceptions.NoArgsIsHelpError:
         raise
     except click.UsageError as error:
         command = error.ctx.command_path if error.ctx else "gdssm"
-        raise Mistake(f"{error.format_message()} See `{command} --help`.") from error
+        raise UserError(f"{error.format_message()} See `{command} --help`.") from error
     except ModuleNotFoundError as error:
         extra = EXTRAS.get((error.name or "").partition(".")[0])
         if extra is None:
             raise
-        raise Mistake(f"This needs {error.name}. Install it with: pip install 'gdssm[{extra}]'") from error
+        raise UserError(f"This needs {error.name}. Install it with: pip install 'gdssm[{extra}]'") from error
 
 
 @click.group(cls=Commands, epilog=EXAMPLES, context_settings={"help_option_names": ["-h", "--help"]})

@@ -1,10 +1,10 @@
-"""The commands of `gdssm`, one file each; each module's `command` is loaded when it is asked for.
+"""The commands of `gdssm`, one file each; a module is loaded when its command is run.
 
-serve     answer over HTTP
-predict   two files in, a column out
-models    what is served
-eval      models beside reference learners, over the public API
-bench     how fast a service answers
-keys      who may ask
-options   what several of them take
+serve     run the service
+predict   predict a column of a file
+models    list models
+eval      evaluate models, compared with reference learners
+bench     measure the latency of a service
+keys      manage API keys
+options   options that several commands have
 """

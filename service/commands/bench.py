@@ -1,4 +1,4 @@
-"""`gdssm bench`: how fast a service answers, seen from here."""
+"""`gdssm bench`: the latency and throughput of a service, as a client measures them."""
 
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -7,18 +7,18 @@ from typing import TYPE_CHECKING
 import click
 import numpy as np
 
-from service.commands.options import example, to_a_service
+from service.commands.options import example, service_options
 
 if TYPE_CHECKING:
     from service.client.client import Client
 
 PERCENTILES = (50, 90, 99)
-WARM_UP = 3
-"""Calls of each thread that are not counted."""
+WARM_UP_CALLS = 3
+"""Of each thread, not counted."""
 
 
 @click.command("bench", epilog=example("gdssm bench --url http://127.0.0.1:8000 --concurrency 4 --seconds 10"))
-@to_a_service
+@service_options
 @click.option("--model", metavar="NAME", help="The service's default if left out.")
 @click.option("--observations", type=click.IntRange(1), default=100, show_default=True, help="In each context.")
 @click.option("--inputs", type=click.IntRange(1), default=10, show_default=True, help="Columns of x.")
@@ -38,7 +38,7 @@ def command(
 ) -> None:
     """Measure latency and throughput of predictions.
 
-    `make bench` measures what the README reports.
+    `make bench` runs the benchmarks of the README.
     """
     from service.client import Client  # noqa: PLC0415  (httpx is an extra)
 
@@ -46,9 +46,9 @@ def command(
     x, query = generator.normal(size=(observations, inputs)), generator.normal(size=(queries, inputs))
     y = x @ generator.normal(size=inputs)
 
-    def work(client: "Client") -> list[float]:
+    def measure(client: "Client") -> list[float]:
         times: list[float] = []
-        for i in range(-WARM_UP, 10**9):
+        for i in range(-WARM_UP_CALLS, 10**9):
             start = time.perf_counter()
             client.predict(x, y, query, model=model)
             end = time.perf_counter()
@@ -61,7 +61,7 @@ def command(
     with Client(url, api_key=api_key) as client, ThreadPoolExecutor(concurrency) as pool:
         begin = time.perf_counter()
         deadline = begin + seconds
-        times = np.concatenate(list(pool.map(work, [client] * concurrency)))
+        times = np.concatenate(list(pool.map(measure, [client] * concurrency)))
         elapsed = time.perf_counter() - begin
     latencies = ", ".join(f"p{p} {np.percentile(times, p) * 1e3:.2f} ms" for p in PERCENTILES)
     click.echo(f"{len(times)} requests in {elapsed:.1f} s: {len(times) / elapsed:.0f} a second; {latencies}")

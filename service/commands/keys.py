@@ -17,35 +17,35 @@ Examples:
   gdssm keys list
   gdssm keys revoke 0123456789abcdef
 """
-ELSEWHERE = (
-    "A service that runs already reads its keys from another database: set GDSSM_DATABASE_URL to that, or run this in "
-    "the folder of the service."
+OTHER_DATABASE = (
+    "A running service reads its keys from another database: set GDSSM_DATABASE_URL to it, or run this in the folder "
+    "of the service."
 )
 COLUMNS = "{:16}  {:7}  {:5}  {:>10}  {:20}  {}"
 
 
 @click.group("keys", epilog=EXAMPLES)
 def command() -> None:
-    """Say who may ask. The keys are kept, hashed, in the database of GDSSM_DATABASE_URL."""
+    """Manage API keys. Their hashes are stored in the database of GDSSM_DATABASE_URL."""
 
 
 @command.command(epilog="\b\nExample:\n  gdssm keys create alice --rate-limit 600\n")
 @click.argument("name")
-@click.option("--admin", is_flag=True, help="It may load and unload models.")
+@click.option("--admin", is_flag=True, help="Allow loading and unloading models.")
 @click.option(
     "--rate-limit",
     type=click.IntRange(min=0),
     metavar="N",
-    help="Requests a minute, of each process; 0 is no limit. [default: GDSSM_RATE_LIMIT]",
+    help="Requests a minute to each process; 0 is no limit. [default: GDSSM_RATE_LIMIT]",
 )
 def create(name: str, admin: bool, rate_limit: int | None) -> None:
-    """Make a key and print it, this once; only its hash is kept."""
+    """Create a key and print it; only its hash is stored."""
     with _database() as database:
         key = Keys(database).create(name, admin=admin, rate_limit=rate_limit)
         click.echo(f"Written to {database.shown}.", err=True)
         _warn_if_new(database)
     click.echo(key)
-    click.echo("Keep it: it is not shown again. Send it as Authorization: Bearer <key>.", err=True)
+    click.echo("Store it: it is not shown again. Send it as Authorization: Bearer <key>.", err=True)
 
 
 @command.command("list", epilog="\b\nExample:\n  gdssm keys list\n")
@@ -62,7 +62,7 @@ def list_() -> None:
 @command.command(epilog="\b\nExample:\n  gdssm keys revoke 0123456789abcdef\n")
 @click.argument("key_id", metavar="ID")
 def revoke(key_id: str) -> None:
-    """Make a key useless, for good; running services notice within seconds."""
+    """Revoke a key for good; running services notice within seconds."""
     with _database() as database:
         Keys(database).revoke(key_id)
     click.echo(f"Revoked {key_id}.", err=True)
@@ -79,7 +79,7 @@ def _database() -> Iterator[Database]:
 
 def _warn_if_new(database: Database) -> None:
     if database.is_new:
-        click.echo(f"Warning: {database.shown} was empty and has just been set up. {ELSEWHERE}", err=True)
+        click.echo(f"Warning: {database.shown} was empty and has been initialised. {OTHER_DATABASE}", err=True)
 
 
 def _line(key: Key) -> str:

@@ -1,17 +1,17 @@
-"""`gdssm models`: what is served, as a table."""
+"""`gdssm models`: the served models, as a table."""
 
 import click
 
-from service.commands.options import example, to_a_service
+from service.commands.options import example, service_options
 from service.visible import visible
 
 HEADER = ("name", "version", "task", "origin", "x", "y", "steps", "summary")
 
 
 @click.command("models", epilog=example("gdssm models --url http://127.0.0.1:8000"))
-@to_a_service
+@service_options
 def command(url: str | None, api_key: str | None) -> None:
-    """List the models that a service has, or those that ship."""
+    """List the models of a service, or the shipped ones."""
     from service.client import Client  # noqa: PLC0415  (httpx is an extra)
 
     with Client(url, api_key=api_key) as client:
@@ -28,4 +28,4 @@ def command(url: str | None, api_key: str | None) -> None:
     widths = [max(map(len, column)) for column in zip(HEADER, *rows, strict=True)]
     for row in (HEADER, *rows):
         click.echo("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
-    click.echo("* answers where no model is named; x and y: how many columns", err=True)
+    click.echo("* default model; x and y: numbers of columns", err=True)

@@ -1,4 +1,4 @@
-"""What several commands take, and how their progress is shown."""
+"""Options that several commands have, and their progress bar."""
 
 import sys
 from collections.abc import Callable
@@ -13,41 +13,41 @@ Decorated = Callable[..., Any]
 
 
 def by_setting(name: str) -> str:
-    """Describe an option by the setting that it overrides."""
+    """Return the help of an option that overrides a setting."""
     field = Settings.model_fields[name]
     return f"{field.description} [{PREFIX}{name.upper()}, default {field.default}]"
 
 
-def to_a_service(command: Decorated) -> Decorated:
-    """Add the options that say which service is asked."""
-    key = click.option("--api-key", envvar=API_KEY, metavar="KEY", help=f"If it asks for one. [{API_KEY}]")
-    url = click.option("--url", metavar="URL", help="Of a running service; a service in this process if left out.")
+def service_options(command: Decorated) -> Decorated:
+    """Add the options --url and --api-key."""
+    key = click.option("--api-key", envvar=API_KEY, metavar="KEY", help=f"If the service requires one. [{API_KEY}]")
+    url = click.option("--url", metavar="URL", help="URL of a running service; a service in this process if left out.")
     return url(key(command))
 
 
 def example(text: str) -> str:
-    """Write an example below the options."""
+    """Format an example below the options."""
     return f"\b\nExample:\n  {text}\n"
 
 
-def numbers_by_name(given: tuple[str, ...]) -> dict[str, float]:
-    """Read `--parameter NAME=NUMBER`.
+def numbers_by_name(values: tuple[str, ...]) -> dict[str, float]:
+    """Parse values of `--parameter NAME=NUMBER`.
 
     Raises:
-        InvalidInput: One of them is not that.
+        InvalidInput: One is not of this form.
     """
-    return dict(map(_number_by_name, given))
+    return dict(map(_number_by_name, values))
 
 
-def progress(length: int, label: str) -> Any:  # noqa: ANN401  (click's own, of no public name)
-    """Show how far a command is, on the standard error, if somebody is looking at it."""
+def progress(length: int, label: str) -> Any:  # noqa: ANN401  (click has no public name for it)
+    """Make a progress bar on the standard error, if it is a terminal."""
     return click.progressbar(length=length, label=label, file=sys.stderr, hidden=not sys.stderr.isatty())
 
 
-def _number_by_name(given: str) -> tuple[str, float]:
-    name, _, number = given.partition("=")
+def _number_by_name(text: str) -> tuple[str, float]:
+    name, _, number = text.partition("=")
     try:
         return name, float(number)
     except ValueError as error:
-        problem = Problem("--parameter", f"must be NAME=NUMBER, as learning_rate=0.1; this is {given!r}.")
+        problem = Problem("--parameter", f"must be NAME=NUMBER, such as learning_rate=0.1; this is {text!r}.")
         raise InvalidInput(problem) from error

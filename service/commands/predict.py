@@ -1,4 +1,4 @@
-"""`gdssm predict`: two files in, a column out, in chunks."""
+"""`gdssm predict`: predict a column of a file, in chunks."""
 
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -16,25 +16,24 @@ from service.registry.repository import Repository
 from service.settings import Settings
 
 Chunk = TypeVar("Chunk")
-STEPS = 1000
-"""Of the progress bar."""
+PROGRESS_STEPS = 1000
 
 
 @click.command("predict", epilog=example("gdssm predict observed.csv wanted.csv --target price --out predicted.csv"))
 @click.argument("context", type=click.Path(path_type=Path))
 @click.argument("query", type=click.Path(path_type=Path))
 @click.option("--target", required=True, metavar="COLUMN", help="The column of CONTEXT to predict.")
-@click.option("--weight", metavar="COLUMN", help="The column of CONTEXT that says how much each observation counts.")
+@click.option("--weight", metavar="COLUMN", help="The column of CONTEXT with the weights of observations.")
 @click.option("--model", metavar="NAME", help=by_setting("default_model"))
-@click.option("--version", metavar="VERSION", help="Of the model; the highest if left out.")
+@click.option("--version", metavar="VERSION", help="Version of the model; the highest if left out.")
 @click.option(
-    "--parameter", "parameters", multiple=True, metavar="NAME=NUMBER", help="As learning_rate=0.1; repeatable."
+    "--parameter", "parameters", multiple=True, metavar="NAME=NUMBER", help="Such as learning_rate=0.1; repeatable."
 )
 @click.option(
     "--interval",
     type=click.FloatRange(0, 1, min_open=True, max_open=True),
     metavar="P",
-    help="Write the bounds between which the target lies with this probability too, as COLUMN_lower and COLUMN_upper.",
+    help="Also write the bounds between which the target lies with this probability: COLUMN_lower and COLUMN_upper.",
 )
 @click.option("--out", type=click.Path(path_type=Path), help="File for the predictions; stdout if left out.")
 @click.option("--chunk-rows", type=click.IntRange(min=1), metavar="N", help="Rows in memory at a time.")
@@ -53,10 +52,10 @@ def command(
 ) -> None:
     """Predict a column of QUERY from the observations in CONTEXT.
 
-    Files are CSV with a header or, by their suffix .parquet, Parquet. They are read in chunks, so that they may be
-    larger than memory (the context too, of every model that streams). Of nonlinear the first chunk of more than 32 rows
-    fixes the scale of the features. Cells of features may be empty, for models that take missing cells, as linear and
-    nonlinear do; the target is never missing in CONTEXT.
+    Files are CSV with a header, or Parquet if their suffix is .parquet. They are read in chunks and may be larger than
+    memory (for models that stream, CONTEXT too). The first chunk of more than 32 rows fixes the scale of the features
+    of nonlinear. Cells of features may be empty for models that accept missing cells, such as linear and nonlinear; the
+    target must not be empty in CONTEXT.
     """
     settings = Settings.from_environment()
     numbers = numbers_by_name(parameters)
@@ -70,15 +69,15 @@ def command(
             context, query, target, weight, chunk_rows, model=runtime.manifest, max_columns=limits.max_columns
         ) as task,
         open_column(out, *columns) as column,
-        progress(STEPS, "Predicting") as bar,
+        progress(PROGRESS_STEPS, "Predicting") as bar,
     ):
 
-        def shown(chunks: Iterable[Chunk]) -> Iterator[Chunk]:
+        def with_progress(chunks: Iterable[Chunk]) -> Iterator[Chunk]:
             for chunk in chunks:
                 yield chunk
-                bar.update(int(task.progress * STEPS) - bar.pos)
+                bar.update(int(task.progress * PROGRESS_STEPS) - bar.pos)
 
-        contexts, queries, wanted = shown(task.contexts()), shown(task.queries()), Wanted(interval)
+        contexts, queries, wanted = with_progress(task.contexts()), with_progress(task.queries()), Wanted(interval)
         for answer in predictions(predictor, runtime, contexts, queries, numbers, wanted=wanted):
             found = (answer.prediction, answer.lower, answer.upper)
             column.write(*(values for values in found if values is not None))

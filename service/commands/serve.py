@@ -1,4 +1,4 @@
-"""`gdssm serve`."""
+"""`gdssm serve`: run the service."""
 
 import click
 
@@ -11,10 +11,10 @@ from service.settings import Settings
 @click.option("--host", help=by_setting("host"))
 @click.option("--port", type=click.IntRange(0, 65535), help=by_setting("port"))
 def command(host: str | None, port: int | None) -> None:
-    """Answer over HTTP until it is told to stop. Every other setting comes from the environment."""
-    given = {"host": host, "port": port}
-    settings = Settings.from_environment(**{name: value for name, value in given.items() if value is not None})
+    """Serve HTTP until stopped by a signal. Other settings are read from the environment."""
+    options = {"host": host, "port": port}
+    settings = Settings.from_environment(**{name: value for name, value in options.items() if value is not None})
     garbage.let_it_lie()
-    from service.server import serving  # noqa: PLC0415  (most of what the start makes, and not needed for a mistake)
+    from service.server import serving  # noqa: PLC0415  (slow, and not needed to report an error)
 
     serving.run(settings)

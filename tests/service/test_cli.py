@@ -68,7 +68,7 @@ def test_predictions_can_go_to_a_file() -> None:
     ("arguments", "message"),
     [
         (["--model", "cubic"], "no model 'cubic'. Choose one of: classifier, gd-1, gd-8, linear"),
-        (["--parameter", "learning_rate"], "must be NAME=NUMBER, as learning_rate=0.1; this is 'learning_rate'."),
+        (["--parameter", "learning_rate"], "must be NAME=NUMBER, such as learning_rate=0.1; this is 'learning_rate'."),
         (["--parameter", "learning_rate=fast"], "this is 'learning_rate=fast'."),
         (["--parameter", "learning_rate=nan", "--model", "gd-1"], "must be greater than 0; this is nan."),
         (["--parameter", "momentum=1"], "parameters.momentum: is not a parameter of model nonlinear"),

@@ -88,9 +88,9 @@ def test_met_threshold_and_regression_exit_with_1(server: Server) -> None:
     ("arguments", "message"),
     [
         (["--fail-if", "rmse < 1"], "--fail-if: must be like 'r2 < 0.9'"),
-        (["--baseline", "rows.csv"], "rows.csv: is no evaluation.json"),
+        (["--baseline", "rows.csv"], "rows.csv: is not an evaluation.json"),
         (["--baseline", "not.json"], "not.json: cannot be read (No such file or directory)."),
-        (["--curve", "1;2"], "--curve: must be whole numbers with commas"),
+        (["--curve", "1;2"], "--curve: must be integers separated by commas"),
         (["--curve", "0"], "--curve: is refused: Input should be greater than or equal to 1."),
         (["--seed", "-1"], "--seed: is refused"),
         (["--observations", "200"], "ask for shorter ones"),
@@ -114,5 +114,5 @@ def test_report_is_written_without_matplotlib(server: Server, monkeypatch: pytes
     monkeypatch.delitem(__import__("sys").modules, "service.evaluations.drawing", raising=False)
     result = evaluate("--url", server.url)
     assert result.exit_code == 0
-    assert "Not drawn: this needs matplotlib" in result.stderr
+    assert "No drawing: this needs matplotlib" in result.stderr
     assert sorted(path.name for path in Path("out").iterdir()) == ["evaluation.json", "evaluation.md"]

@@ -50,7 +50,7 @@ def test_create_names_the_database_and_warns_if_it_is_new(tmp_path: Path) -> Non
 
 
 def test_list_warns_if_the_database_is_new() -> None:
-    assert "was empty and has just been set up" in keys("list").stderr
+    assert "was empty and has been initialised" in keys("list").stderr
     assert keys("list").stderr == ""
 
 

@@ -1,4 +1,4 @@
-"""`gdssm models` and `gdssm bench`, and what is said where a library is missing."""
+"""`gdssm models` and `gdssm bench`, and the error for a missing library."""
 
 import os
 import re
@@ -64,7 +64,7 @@ def test_csv_and_parquet_chunks_give_the_same_predictions(tmp_path: Path) -> Non
 
 def test_progress_bar_needs_a_terminal() -> None:
     assert run("predict", "--help").exit_code == 0
-    assert run("models").stderr == "* answers where no model is named; x and y: how many columns\n"
+    assert run("models").stderr == "* default model; x and y: numbers of columns\n"
 
 
 def test_ctrl_c_ends_without_a_traceback(tmp_path: Path) -> None:
