@@ -1,6 +1,6 @@
-"""Lists, arrays, tensors, masked and sparse arrays to numbers, by the rule of `service.real_numbers`.
+"""Conversion of lists, arrays, tensors, masked and sparse arrays to numbers, by the rule of `service.real_numbers`.
 
-No library is imported here but numpy: a caller who passes an object of another one has imported it.
+Only numpy is imported: a caller who passes an object of another library has imported it.
 """
 
 import sys
@@ -14,21 +14,21 @@ from numpy.typing import NDArray
 
 from service.real_numbers import F64, SHOWN, Flaw, Flawed, float64
 
-PLAIN = {int, float, type(None), np.float64, np.float32, np.int64, np.int32}
-"""Types that numpy makes floating point of without a loop in Python, and rightly."""
-MOST_DENSE = 2**27
-"""Numbers of a sparse array that are made dense: 1 GiB."""
+FAST_TYPES = {int, float, type(None), np.float64, np.float32, np.int64, np.int32}
+"""Types that numpy converts to floating point correctly and without a loop in Python."""
+DENSE_LIMIT = 2**27
+"""Numbers of a sparse array after conversion: 1 GiB."""
 
 
 def read(values: object, *, missing: bool = False) -> F64:
-    """Take numbers out of anything that is no frame; NaN where a cell is missing.
+    """Convert anything but a frame to numbers; NaN where a cell is missing.
 
     Args:
         values: Of any shape.
         missing: Whether a cell may be missing.
 
     Raises:
-        Flawed: There are other things than numbers, rows of several widths, or nothing that is an array.
+        Flawed: A cell is not a number, rows differ in width, or it is not an array.
     """
     if _is_sparse(values):
         return float64(_dense(values), missing=missing)
@@ -40,10 +40,10 @@ def read(values: object, *, missing: bool = False) -> F64:
 
 
 def as_array(values: object) -> NDArray[Any]:
-    """Make an array of any dtype, or leave the one that it is.
+    """Convert to an array of any dtype.
 
     Raises:
-        Flawed: It does not let itself be made an array, as a tensor on another device.
+        Flawed: It cannot be converted, such as a tensor on another device.
     """
     if isinstance(values, np.ndarray):
         return values
@@ -51,28 +51,28 @@ def as_array(values: object) -> NDArray[Any]:
         return np.asarray(values)
     except (TypeError, ValueError, RuntimeError) as error:
         what = f"is a {type(values).__name__} that cannot be read as an array ({error})"
-        raise Flawed(Flaw((), what, "Make it one before.")) from error
+        raise Flawed(Flaw((), what, "Convert it to an array first.")) from error
 
 
 def check_dense(shape: Sequence[int]) -> None:
-    """See that what is sparse may be made dense.
+    """Check the size of a sparse array after conversion.
 
     Raises:
-        Flawed: It would be too large.
+        Flawed: It is too large.
     """
-    if prod(shape) > MOST_DENSE:
-        sizes, size, most = " × ".join(map(str, shape)), prod(shape) * 8 / 2**30, MOST_DENSE * 8 / 2**30
-        what = f"is sparse and would be {sizes} numbers ({size:.1f} GiB; at most {most:.1f} are taken)"
-        remedy = "Send fewer rows at a time, or reduce the columns, as TruncatedSVD of scikit-learn does."
+    if prod(shape) > DENSE_LIMIT:
+        sizes, size, limit = " × ".join(map(str, shape)), prod(shape) * 8 / 2**30, DENSE_LIMIT * 8 / 2**30
+        what = f"is sparse and would be {sizes} numbers ({size:.1f} GiB; the limit is {limit:.1f})"
+        remedy = "Send fewer rows at a time, or reduce the columns, for example by scikit-learn's TruncatedSVD."
         raise Flawed(Flaw((), what, remedy))
 
 
 def _of_sequence(values: Sequence[Any], *, missing: bool) -> F64:
-    if _types(values) <= PLAIN:
+    if _types(values) <= FAST_TYPES:
         try:
             return float64(np.array(values, np.float64), missing=missing)
         except (ValueError, OverflowError):
-            pass  # rows of several widths, or integers of hundreds of digits: below for their places
+            pass  # rows of different widths, or integers of hundreds of digits: reported with places below
     if any(map(_is_row, values)):
         return _of_rows(values, missing=missing)
     cells = np.empty(len(values), object)

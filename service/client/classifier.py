@@ -1,4 +1,4 @@
-"""A scikit-learn classifier: probabilities of classes, from a state of constant size."""
+"""A scikit-learn classifier on a state of constant size."""
 
 from typing import Self
 
@@ -15,21 +15,21 @@ from service.client.estimator import Array, StateEstimator
 class GDSSMClassifier(ClassifierMixin, StateEstimator):  # type: ignore[misc]
     """In-context classification as an estimator.
 
-    `classifier` takes the scale of its features from its first observations, of the call that brings more than 32 of
-    them, and keeps it; like `GDSSMRegressor` it takes observations out again with `sample_weight` −1.
+    The first call with more than 32 observations fixes the scale of the features of `classifier`. As in
+    `GDSSMRegressor`, `sample_weight` −1 removes observations again.
 
     Args:
         model: A classification model that streams.
-        learning_rate: For the models that take one.
-        url: Of a service; without it the model runs in this process.
-        api_key: For the service; `"env"` is the one in GDSSM_API_KEY, read with each call. Kept as a SecretStr.
-        allow_precision_loss: Whether `partial_fit` learns observations by which those before lose their digits, so
-            that they cannot be taken out again; ValueError otherwise.
+        learning_rate: For models with this parameter.
+        url: Of a service; the model runs in this process if left out.
+        api_key: For the service; `"env"` reads GDSSM_API_KEY at each call. Stored as a SecretStr.
+        allow_precision_loss: Whether `partial_fit` learns observations by which earlier ones lose their significant
+            digits, so that they cannot be removed again; ValueError otherwise.
 
     Attributes:
         classes_: The labels, sorted.
-        state_: What is remembered of the data, by tensor name.
-        model_version_: Of the model that learnt.
+        state_: The state, by tensor name.
+        model_version_: Of the model.
         n_observations_: Rows seen.
     """
 
@@ -51,7 +51,7 @@ class GDSSMClassifier(ClassifierMixin, StateEstimator):  # type: ignore[misc]
         )
 
     def fit(self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None) -> Self:
-        """Learn from these observations alone."""
+        """Learn observations, and forget earlier ones."""
         self._forget()
         return self._learn(X, y, None, sample_weight)
 
@@ -62,7 +62,7 @@ class GDSSMClassifier(ClassifierMixin, StateEstimator):  # type: ignore[misc]
         classes: ArrayLike | None = None,
         sample_weight: ArrayLike | None = None,
     ) -> Self:
-        """Learn further observations; the first call needs every class that there will be."""
+        """Learn further observations; the first call needs all classes."""
         return self._learn(X, y, classes, sample_weight)
 
     def predict_proba(self, X: ArrayLike) -> Array:

@@ -1,4 +1,4 @@
-"""Where a client sends its calls, and with which key: both checked here, and the key never printed."""
+"""Checks of the URL and of the API key; the key is never printed."""
 
 import os
 import re
@@ -10,18 +10,18 @@ from pydantic import SecretStr
 from service.client.errors import InvalidArgument
 
 FROM_ENVIRONMENT: Final = "env"
-"""As a key: the one in the environment variable `VARIABLE`, read when it is needed."""
+"""As a key: the value of the environment variable GDSSM_API_KEY."""
 VARIABLE = "GDSSM_API_KEY"
 USER = re.compile(r"(?<=//)[^/?#]*@|^[^/?#]*@")
-"""Of an address: user and password."""
+"""User and password in a URL."""
 HTTP = re.compile(r"https?://[^/?#\s]+(?:/[^?#\s]*)?", re.IGNORECASE)
 
 
 def checked_address(url: str) -> str:
-    """Take surrounding space off an address.
+    """Check a URL; surrounding whitespace is removed.
 
     Raises:
-        InvalidArgument: It is none of a service.
+        InvalidArgument: It is not a URL of a service.
     """
     address = url.strip()
     if not HTTP.fullmatch(address):
@@ -40,30 +40,30 @@ def checked_address(url: str) -> str:
 
 
 def shown(url: str) -> str:
-    """Write an address for people: without user and password."""
+    """Remove user and password from a URL, for messages."""
     return USER.sub("", url)
 
 
 def checked_key(api_key: str | SecretStr | None) -> SecretStr | None:
-    """Find the key to send; surrounding space is no part of it.
+    """Check a key, or read it from the environment; surrounding whitespace is removed.
 
     Args:
         api_key: A key, `FROM_ENVIRONMENT`, or None for none.
 
     Raises:
-        InvalidArgument: It holds what no key holds, or the environment has none. The message does not repeat it.
+        InvalidArgument: It has invalid characters, or the environment has none. The message does not contain it.
     """
     key = api_key.get_secret_value() if isinstance(api_key, SecretStr) else api_key
     name = "api_key"
     if key == FROM_ENVIRONMENT:
         key, name = os.environ.get(VARIABLE, ""), VARIABLE
         if not key.strip():
-            raise InvalidArgument(f"{VARIABLE} is not set. Set it to the key, or give the key as api_key.")
+            raise InvalidArgument(f"{VARIABLE} is not set. Set it to the key, or pass the key as api_key.")
     key = (key or "").strip()
-    wrong = next((at for at, character in enumerate(key) if not "!" <= character <= "~"), None)
+    wrong = next((i for i, character in enumerate(key) if not "!" <= character <= "~"), None)
     if wrong is not None:
-        kind = "a space or line end" if key[wrong].isspace() else "a character that is not ASCII or cannot be seen"
+        kind = "a space or line end" if key[wrong].isspace() else "a character that is not printable ASCII"
         raise InvalidArgument(
-            f"{name}: has {kind} at position {wrong + 1} of {len(key)}. Send the key alone, as it was printed: gdssm_…"
+            f"{name}: has {kind} at position {wrong + 1} of {len(key)}. Send the key alone, as printed: gdssm_…"
         )
     return SecretStr(key) if key else None

@@ -1,4 +1,4 @@
-"""Where an estimator's model runs: in this process, or behind a URL. Either is a function from tensors to tensors."""
+"""The model of an estimator, in this process or on a service, as a function from tensors to tensors."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -23,7 +23,7 @@ State = Mapping[str, Array]
 
 @dataclass(frozen=True)
 class Engine:
-    """A model that an estimator uses."""
+    """The model of an estimator."""
 
     manifest: Manifest
     infer: Infer
@@ -31,7 +31,7 @@ class Engine:
     def predict(
         self, state: State, query: Array, parameters: Mapping[str, Array], *, scale: bool = False
     ) -> Mapping[str, Array]:
-        """Map a state and queries (1, M, D) to the outputs of the graph; with the scale only where it is wanted."""
+        """Compute the outputs of the graph for a state and queries (M, D); the scale only if requested."""
         flag = {} if scale or not self.manifest.gives_scale else {WANT_SCALE: np.zeros(())}
         if drift.LOG_WEIGHT in state:
             now = drift.settled(self.manifest, self.infer, state)
@@ -44,7 +44,7 @@ def engine(model: str, version: str | None, url: str | None, api_key: str | Secr
     """Open a model, for one call of an estimator.
 
     Raises:
-        ValueError: There is none of this name, or it does not take what it is given; here and inside the context.
+        ValueError: The model is unknown or refuses its input; here and inside the context.
         ClientError: The service does not answer, or refuses otherwise.
     """
     if url is not None:
@@ -58,7 +58,7 @@ def engine(model: str, version: str | None, url: str | None, api_key: str | Secr
 
 
 def takes_missing_cells(model: str) -> bool:
-    """Tell whether a model in this process takes NaN in x; False if there is none of this name."""
+    """Return whether a model in this process accepts NaN in x; False if it is unknown."""
     try:
         runtime = _models(tuple(Settings.from_environment().directories)).get(model)
     except ServiceError:

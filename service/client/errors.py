@@ -1,17 +1,15 @@
-"""Everything that a call can end in beside an answer, as one tree.
+"""The exceptions of the client.
 
 ClientError
-├── InvalidArgument    an address, a key or an array that cannot be used; nothing was sent; a ValueError too
-├── Unreachable        no answer came: no connection, or none in time
-└── Refused            the service answered that it will not; with its own words
-    ├── InvalidInput   400, 413, 415, 422: something sent is not what it should be; a ValueError too
-    ├── NotAllowed     401, 403: no key, or not one for this
-    ├── NotFound       404, 405: no such model, context, evaluation or address; a LookupError too
-    ├── Conflict       409, 412: it contradicts an earlier request, or the context has changed meanwhile
-    ├── TooMany        429: too many requests, contexts or evaluations under this key
-    └── Unavailable    408, 5xx: not now; `retry_after` says when, if it is known
-
-The message of a refusal is the service's own.
+├── InvalidArgument    an invalid URL, key or array; nothing was sent; a ValueError too
+├── Unreachable        no response: no connection, or a timeout
+└── Refused            an error response, with the message of the service
+    ├── InvalidInput   400, 413, 415, 422: an invalid value; a ValueError too
+    ├── NotAllowed     401, 403: no valid key, or without the permission
+    ├── NotFound       404, 405: an unknown model, context, evaluation or path; a LookupError too
+    ├── Conflict       409, 412: a contradiction to an earlier request, or another version of the context
+    ├── TooMany        429: too many requests, contexts or evaluations of this key
+    └── Unavailable    408, 5xx: a temporary error; `retry_after` has the seconds, if known
 """
 
 from typing import TYPE_CHECKING, Any
@@ -21,25 +19,25 @@ if TYPE_CHECKING:
 
 
 class ClientError(Exception):
-    """The root."""
+    """Any exception of the client."""
 
 
 class InvalidArgument(ClientError, ValueError):
-    """An address, a key or an array that cannot be used; nothing was sent."""
+    """An invalid URL, key or array; nothing was sent."""
 
 
 class Unreachable(ClientError):
-    """No answer came: no connection, or none in time."""
+    """No response: no connection, or a timeout."""
 
 
 class Refused(ClientError):
-    """The service answered that it will not.
+    """An error response.
 
     Attributes:
-        status: Of HTTP.
-        error_type: One fixed word for each kind of error, as `unknown_model`; empty if it was no service of this kind.
-        detail: Every problem as `{"field", "message"}`, where there are fields to name.
-        retry_after: Seconds after which the same may do better, if the service says.
+        status: The HTTP status.
+        error_type: The kind of error, such as `unknown_model`; empty if the response is not of this service.
+        detail: Every problem as `{"field", "message"}`, if it is about fields.
+        retry_after: Seconds to wait before a retry, if the service says so.
     """
 
     def __init__(
@@ -57,35 +55,35 @@ class Refused(ClientError):
         self.retry_after = retry_after
 
     def __reduce__(self) -> tuple[type["Refused"], tuple[Any, ...]]:
-        """Let it cross to another process whole, as from a worker of joblib."""
+        """Pickle all attributes, as joblib does between processes."""
         return type(self), (str(self), self.status, self.error_type, self.detail, self.retry_after)
 
 
 class InvalidInput(Refused, ValueError):
-    """Something sent is not what it should be."""
+    """An invalid value."""
 
 
 class NotAllowed(Refused):
-    """No key, or not one for this."""
+    """No valid key, or one without the permission."""
 
 
 class NotFound(Refused, LookupError):
-    """No such model, context, evaluation or address."""
+    """An unknown model, context, evaluation or path."""
 
 
 class Conflict(Refused):
-    """It contradicts an earlier request, or the context has changed meanwhile."""
+    """A contradiction to an earlier request, or another version of the context."""
 
 
 class TooMany(Refused):
-    """Too many requests, contexts or evaluations under this key."""
+    """Too many requests, contexts or evaluations of this key."""
 
 
 class Unavailable(Refused):
-    """Not now."""
+    """A temporary error."""
 
 
-KINDS: dict[int, type[Refused]] = {
+BY_STATUS: dict[int, type[Refused]] = {
     400: InvalidInput,
     401: NotAllowed,
     403: NotAllowed,
@@ -99,21 +97,21 @@ KINDS: dict[int, type[Refused]] = {
     422: InvalidInput,
     429: TooMany,
 }
-"""By status; what is not here is `Unavailable` from 500 on, else `Refused`."""
+"""Other statuses are `Unavailable` from 500 on, else `Refused`."""
 
 
 def check(response: "httpx.Response") -> None:
-    """See that an answer is not a refusal.
+    """Raise the exception of an error response.
 
     Raises:
-        Refused: It is, of the kind that its status says.
+        Refused: Of the class of its status.
     """
     if response.is_success:
         return
     status, body = response.status_code, _body(response)
-    kind = KINDS.get(status, Unavailable if status >= 500 else Refused)
+    kind = BY_STATUS.get(status, Unavailable if status >= 500 else Refused)
     address = f"{response.url.copy_with(userinfo=b'')}"
-    message = body.get("error") or f"{address} answered {status}, and not as a service of this kind does."
+    message = body.get("error") or f"{address} answered {status}, but is not a service of this kind."
     wait = response.headers.get("retry-after", "")
     retry_after = float(wait) if wait.isdecimal() else None
     raise kind(message, status, body.get("error_type", ""), body.get("detail"), retry_after)

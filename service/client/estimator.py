@@ -1,7 +1,7 @@
-"""What the regressor and the classifier share: a context kept as a state, fed by fit and partial_fit.
+"""The base class of the regressor and the classifier: a state that fit and partial_fit update.
 
-The state is all that is remembered of the data, locally as remotely: a remote estimator sends it along with every call,
-so that nothing stays on the server, and clone, pickle and joblib work as for any estimator.
+The state is all that is stored of the data. A remote estimator sends it with every request, so that the server stores
+nothing, and clone, pickle and joblib work as for any estimator.
 """
 
 from collections.abc import Callable, Iterator
@@ -36,28 +36,28 @@ from service.errors import InvalidInput, ServiceError
 
 Array = NDArray[np.float64]
 
-AT_ONCE = 2**19
-"""Numbers of x and y that go into one call: 4 MiB, beside the state well within what a service takes."""
+CALL_NUMBERS = 2**19
+"""Numbers of x and y in one request: 4 MiB, which with the state is well below the limits of a service."""
 
-NAMES_ALONE: dict[str, Any] = {"skip_check_array": True, "ensure_2d": False}
-"""What scikit-learn checks of a frame: the names of its columns. What numbers are is checked by `frames`."""
-GAPS: dict[str, Any] = {"dtype": np.float64, "ensure_all_finite": "allow-nan"}
-"""What it checks of numbers; whether a cell may be missing, the model says."""
+NAMES_ONLY: dict[str, Any] = {"skip_check_array": True, "ensure_2d": False}
+"""scikit-learn checks the names of columns only; `frames` converts numbers."""
+ALLOW_NAN: dict[str, Any] = {"dtype": np.float64, "ensure_all_finite": "allow-nan"}
+"""The model decides whether cells may be missing."""
 
 
 class StateEstimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn ships no types
     """A context as an estimator.
 
     Args:
-        model: Name of the model, one that streams; see `GET /v1/models`.
-        learning_rate: For the models that take one (gd-1, gd-8); left out, each step takes its own.
-        url: Of a service; without it the model runs in this process.
-        api_key: For the service; `"env"` is the one in GDSSM_API_KEY, read with each call. Kept as a SecretStr.
-        allow_precision_loss: Whether `partial_fit` learns observations by which those before lose their digits.
+        model: Name of a model that streams; see `GET /v1/models`.
+        learning_rate: For models with this parameter (gd-1, gd-8); by the model if left out.
+        url: Of a service; the model runs in this process if left out.
+        api_key: For the service; `"env"` reads GDSSM_API_KEY at each call. Stored as a SecretStr.
+        allow_precision_loss: Whether `partial_fit` learns observations by which earlier ones lose their digits.
     """
 
     decay: Decay = None
-    """What is left of the weight of an observation after one more; None forgets nothing."""
+    """The factor on the weight of an observation after one more; None forgets nothing."""
 
     allow_precision_loss: bool = False
 
@@ -78,7 +78,7 @@ class StateEstimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn ships
 
     @property
     def api_key(self) -> SecretStr | None:
-        """The key for the service: a secret from the moment that it is set, since scikit-learn prints parameters."""
+        """The key for the service: a SecretStr, as scikit-learn prints parameters."""
         key: SecretStr | None = self.__dict__["api_key"]
         return key
 
@@ -87,7 +87,7 @@ class StateEstimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn ships
         self.__dict__["api_key"] = SecretStr(key) if isinstance(key, str) else key
 
     def __sklearn_tags__(self) -> Any:  # noqa: ANN401  (scikit-learn ships no types)
-        """Say that X may be sparse, and NaN where the model takes missing cells; a service says so when asked."""
+        """Allow sparse X, and NaN for models that accept missing cells; a remote model is checked later."""
         tags = super().__sklearn_tags__()
         tags.input_tags.sparse = True
         if hasattr(self, "_missing_cells"):
@@ -99,18 +99,18 @@ class StateEstimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn ships
     def _checked(
         self, X: ArrayLike, y: ArrayLike, read_y: Callable[[object], NDArray[Any]], **kinds: bool
     ) -> tuple[Array, NDArray[Any]]:
-        """Read X and y, and check that they fit each other and what was learnt before.
+        """Read X and y, and check that they fit each other and earlier observations.
 
         Args:
             X: (N, D).
             y: (N,) or (N, K).
-            read_y: Makes an array of y.
-            **kinds: What y may be, as scikit-learn's `check_X_y` takes it.
+            read_y: Converts y to an array.
+            **kinds: Options of scikit-learn's `check_X_y` for y.
         """
         first = not hasattr(self, "state_")
         rows = frames.read(X, "X", missing=True).numbers
-        validate_data(self, X, y, reset=first, **NAMES_ALONE)
-        x, targets = check_X_y(rows, read_y(y), estimator=self, **GAPS, **kinds)
+        validate_data(self, X, y, reset=first, **NAMES_ONLY)
+        x, targets = check_X_y(rows, read_y(y), estimator=self, **ALLOW_NAN, **kinds)
         _check_n_features(self, x, reset=first)
         return x, targets
 
@@ -121,7 +121,7 @@ class StateEstimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn ships
             _check_cells(engine, x)
             kept = self._kept_before()
             _check(engine.manifest, self.decay, weight)
-            # What there was before this call is what can lose its digits by it.
+            # Only observations of earlier calls can lose digits.
             allow = self.allow_precision_loss or not hasattr(self, "state_")
             for rows in _pieces(len(x), x.shape[1] + columns.shape[1]):
                 new = Rows(x[rows], columns[rows], weight[rows], columns.shape[1] == 1, start=rows.start)
@@ -132,22 +132,22 @@ class StateEstimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn ships
         return self
 
     def _kept_before(self) -> Kept:
-        """Find what was learnt; of an estimator that an earlier version has pickled there is the state alone."""
+        """Return the state; estimators that earlier versions pickled have `state_` only."""
         state = getattr(self, "state_", {})
         kept: Kept = getattr(self, "_kept", Kept(state, float(state[COUNT].sum()) if state else 0.0))
         return kept
 
     def _answer(self, X: ArrayLike) -> Array:
-        """Predict (M, K) from the state."""
+        """Predict (M, K)."""
         (prediction,) = self._outputs(X, "prediction")
         return prediction
 
     def _outputs(self, X: ArrayLike, *names: str) -> list[Array]:
-        """Ask for outputs (M, K) or (M,) by name, from the state."""
+        """Compute outputs (M, K) or (M,) by name."""
         check_is_fitted(self, "state_")
         numbers = frames.read(X, "X", missing=True).numbers
-        validate_data(self, X, reset=False, **NAMES_ALONE)
-        x = check_array(numbers, estimator=self, input_name="X", **GAPS)
+        validate_data(self, X, reset=False, **NAMES_ONLY)
+        x = check_array(numbers, estimator=self, input_name="X", **ALLOW_NAN)
         _check_n_features(self, x, reset=False)
         with self._engine() as engine:
             _check_cells(engine, x)
@@ -168,12 +168,12 @@ class StateEstimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn ships
         return {} if rate is None else {"learning_rate": np.array(frames.number(rate, "learning_rate"))}
 
     def _forget(self) -> None:
-        """Begin anew, as `fit` does."""
+        """Reset to the unfitted estimator."""
         for name in ("state_", "_kept", "n_observations_", "model_version_", "_missing_cells"):
             self.__dict__.pop(name, None)
 
     def _engine(self) -> AbstractContextManager[Engine]:
-        """Open the model; once something has been learnt, in the version that learnt it."""
+        """Open the model, in the version of the state if there is one."""
         return engine(self.model, getattr(self, "model_version_", None), self.url, self.api_key)
 
 
@@ -181,7 +181,7 @@ def _learn(engine: Engine, before: Kept, decay: Decay, rows: Rows, *, allow_prec
     """Learn observations.
 
     Raises:
-        ValueError: They cost digits, which is not allowed, or cannot be taken out exactly.
+        ValueError: They cause precision loss that is not allowed, or cannot be removed exactly.
     """
     try:
         return learn(engine.manifest, engine.infer, before, decay, rows, allow_precision_loss=allow_precision_loss)
@@ -190,10 +190,10 @@ def _learn(engine: Engine, before: Kept, decay: Decay, rows: Rows, *, allow_prec
 
 
 def _check_cells(engine: Engine, x: Array) -> None:
-    """See that no cell of X is missing where the model takes none.
+    """Check X for missing cells, unless the model accepts them.
 
     Raises:
-        ValueError: It is.
+        ValueError: A cell is missing.
     """
     problems = missing_problems(engine.manifest, "X", x)
     if problems:
@@ -207,24 +207,24 @@ def _weights(sample_weight: ArrayLike, x: Array) -> Array:
 
 
 def _of_rows(output: Array, rows: int) -> Array:
-    """Repeat what is told once for all queries."""
+    """Repeat a scalar output for all queries."""
     return output if output.ndim else np.full(rows, output)
 
 
 def _check(manifest: Manifest, decay: Decay, weight: Array) -> None:
-    """See that the model can forget so.
+    """Check that the model supports the decay.
 
     Raises:
-        ValueError: It cannot, or what has faded is to be taken out.
+        ValueError: It does not, or there are negative weights with a decay.
     """
     try:
         check_decay(manifest, decay)
     except ServiceError as error:
         raise ValueError(str(error)) from error
     if decay not in {None, 1.0} and (weight < 0).any():
-        raise ValueError(f"With decay {decay} weights must not be negative: what has faded is not known.")
+        raise ValueError(f"With decay {decay} weights must not be negative: removing requires decay None.")
 
 
 def _pieces(rows: int, columns: int) -> Iterator[slice]:
-    size = max(1, AT_ONCE // columns)
+    size = max(1, CALL_NUMBERS // columns)
     return (slice(start, start + size) for start in range(0, rows, size))

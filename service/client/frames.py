@@ -1,8 +1,7 @@
-"""Lists, arrays and data frames in, the same kind out.
+"""Conversion of lists, arrays and data frames to numbers, and of predictions to the kind of the query.
 
-A frame of pandas, polars or any other library that narwhals knows keeps its column names, its index and its kind;
-columns of the query are found by name, in whatever order they stand. What a number is, `service.real_numbers` says.
-Rows go by their position, never by an index.
+Frames of pandas, polars and other libraries that narwhals supports keep their column names, index and kind. Columns of
+a query are matched by name, rows by position. `service.real_numbers` defines the accepted numbers.
 """
 
 from collections import Counter
@@ -39,7 +38,7 @@ Array = NDArray[np.float64]
 Frame = nw.DataFrame[Any]
 Series = nw.Series[Any]
 Names = tuple[str, ...] | None
-"""Of columns; None where there are none."""
+"""Names of columns, or None."""
 
 REMEDIES: dict[type[nw.dtypes.DType], str] = {
     nw.Boolean: BOOLEAN,
@@ -53,16 +52,16 @@ REMEDIES: dict[type[nw.dtypes.DType], str] = {
     nw.Array: OTHER,
     nw.Struct: OTHER,
 }
-"""Of columns that are no numbers whatever their cells hold."""
+"""For types of columns that are never numbers."""
 
 
 class NotNumbers(InvalidArgument, TypeError):
-    """What should be numbers is not; nothing was sent."""
+    """Values are not numbers; nothing was sent."""
 
 
 @dataclass(frozen=True)
 class Columns:
-    """Numbers with the names of their columns, where there are any."""
+    """Numbers with the names of their columns, if any."""
 
     numbers: Array
     """(N, D), or (N,) for a single column."""
@@ -70,17 +69,17 @@ class Columns:
 
 
 def read(values: object, name: str, column_order: Names = None, *, missing: bool = False) -> Columns:
-    """Take numbers out of a list, an array, a frame or a series.
+    """Convert a list, an array, a frame or a series to numbers.
 
     Args:
         values: N rows.
-        name: What to call them in an error.
-        column_order: Names of the columns to find, if this has names.
+        name: Their name in messages.
+        column_order: Names of the columns to select, if it has names.
         missing: Whether a cell may be missing: None, null, NA, NaN or masked, which become NaN.
 
     Raises:
-        NotNumbers: They are not numbers, as `service.real_numbers` says; a ValueError and a TypeError too.
-        InvalidArgument: A column is missing, or there are two of one name; a ValueError too.
+        NotNumbers: They are not numbers; a ValueError and a TypeError too.
+        InvalidArgument: A column is missing, or a name is not unique; a ValueError too.
     """
     native = _native(values, name)
     try:
@@ -97,10 +96,10 @@ def read(values: object, name: str, column_order: Names = None, *, missing: bool
 
 
 def number(value: object, name: str) -> float:
-    """Read one number.
+    """Convert one number.
 
     Raises:
-        NotNumbers: It is none.
+        NotNumbers: It is not a number.
     """
     try:
         return number_of(value)
@@ -109,11 +108,11 @@ def number(value: object, name: str) -> float:
 
 
 def labels(values: object, name: str) -> NDArray[Any]:
-    """Take labels of classes out of a list, an array, a frame or a series; numbers, texts or booleans.
+    """Convert a list, an array, a frame or a series to labels of classes: numbers, texts or booleans.
 
     Args:
         values: N of them.
-        name: What to call them in an error.
+        name: Their name in messages.
 
     Raises:
         InvalidArgument: One is missing.
@@ -134,14 +133,14 @@ def labels(values: object, name: str) -> NDArray[Any]:
 
 
 def writer(query: object, names: Names) -> Callable[[Array], Any]:
-    """Make the function that gives predictions the kind of the query and the names of y.
+    """Make the function that converts predictions to the kind of the query, with the names of y.
 
     Args:
-        query: As the caller gave it.
+        query: The caller's query.
         names: Of the columns of y.
 
     Returns:
-        Takes (M,) or (M, K); gives a frame or a series for a frame or a series, a list for a list, else an array.
+        Converts (M,) or (M, K) to a frame or a series for a frame or a series, a list for a list, else an array.
     """
     native = _native(query, "query")
     if isinstance(native, nw.DataFrame | nw.Series):
@@ -151,7 +150,7 @@ def writer(query: object, names: Names) -> Callable[[Array], Any]:
 
 
 def _native(values: Any, name: str) -> object:  # noqa: ANN401  (of any library)
-    """Recognise a frame or a series; anything else is left as it is."""
+    """Wrap a frame or a series by narwhals; anything else is returned unchanged."""
     try:
         native = nw.from_native(values, allow_series=True, pass_through=True)
     except nw.exceptions.DuplicateError:
@@ -159,7 +158,7 @@ def _native(values: Any, name: str) -> object:  # noqa: ANN401  (of any library)
         raise
     if isinstance(native, nw.LazyFrame):
         remedy = "Compute it first, as collect() or compute() does."
-        raise NotNumbers(f"{name} is a frame that is not computed yet ({type(values).__name__}). {remedy}")
+        raise NotNumbers(f"{name} is a lazy frame ({type(values).__name__}). {remedy}")
     if isinstance(native, nw.DataFrame):
         _check_names(native, name)
     elif not isinstance(native, nw.Series) and hasattr(values, "__arrow_c_stream__"):
@@ -168,7 +167,7 @@ def _native(values: Any, name: str) -> object:  # noqa: ANN401  (of any library)
 
 
 def _check_names(frame: Any, name: str) -> None:  # noqa: ANN401  (of any library)
-    """See that every column has a name of its own, as text."""
+    """Check that names of columns are unique as text."""
     names = getattr(frame, "column_names", None) or frame.columns
     twice = [column for column, count in Counter(map(str, names)).items() if count > 1]
     if twice:
@@ -176,7 +175,7 @@ def _check_names(frame: Any, name: str) -> None:  # noqa: ANN401  (of any librar
 
 
 def _select(frame: Frame, name: str, column_order: Names) -> tuple[Frame, tuple[str, ...]]:
-    """Choose columns by name, in that order, or all but an index; pandas has names that are no text."""
+    """Select columns by name, in that order, or all except an index; names are converted to text."""
     names = list(map(str, frame.columns))
     if column_order is None:
         index = index_columns(names, getattr(getattr(frame.to_native(), "schema", None), "metadata", None))
@@ -191,7 +190,7 @@ def _select(frame: Frame, name: str, column_order: Names) -> tuple[Frame, tuple[
 
 
 def _of_frame(frame: Frame, rows: int, names: tuple[str, ...], name: str, *, missing: bool) -> Array:
-    """Read a frame at once if its library has one numeric type for it, else column by column."""
+    """Convert a frame at once if its library has one numeric type for it, else column by column."""
     whole = _whole(frame)
     if whole is not None:
         try:
@@ -213,8 +212,8 @@ def _of_frame(frame: Frame, rows: int, names: tuple[str, ...], name: str, *, mis
 
 
 def _check_sparse(frame: Frame) -> None:
-    """See that sparse columns, which pandas has, may be made dense; raises as `arrays.check_dense` does."""
-    large = prod(frame.shape) > arrays.MOST_DENSE
+    """Check the size of sparse columns, which pandas has; raises as `arrays.check_dense` does."""
+    large = prod(frame.shape) > arrays.DENSE_LIMIT
     if large and any(str(dtype).startswith("Sparse") for dtype in getattr(frame.to_native(), "dtypes", ())):
         arrays.check_dense(frame.shape)
 
@@ -224,13 +223,13 @@ def _whole(frame: Frame) -> NDArray[Any] | None:
         return None
     try:
         cells = frame.to_numpy()
-    except Exception:  # noqa: BLE001  (every library has its own; column by column it is tried again)
+    except Exception:  # noqa: BLE001  (libraries raise different ones; columns are tried one by one)
         return None
     return cells if cells.dtype.kind in "fiu" else None
 
 
 def _is_numeric(frame: Frame) -> bool:
-    """Tell whether every column is of integers or floating point; narwhals' dtypes of pandas' take 20 times as long."""
+    """Return whether all columns are integers or floating point; pandas' dtypes are read directly, 20 times faster."""
     if frame.implementation.is_pandas_like():
         return all(getattr(dtype, "kind", "") in {*"fiu"} for dtype in set(frame.to_native().dtypes))
     return all(dtype.is_numeric() and not dtype.is_decimal() for dtype in frame.schema.values())
@@ -240,7 +239,7 @@ def _of_series(series: Series, *, missing: bool) -> Array:
     native = series.to_native()
     kind = str(getattr(native, "dtype", getattr(native, "type", "")))
     remedy = REMEDIES.get(type(series.dtype))
-    if remedy and kind != "object":  # narwhals infers the type of objects from some cells
+    if remedy and kind != "object":  # narwhals infers the type of objects from a few cells
         raise Flawed(Flaw((), f"is of type {kind}", remedy))
     wide = isinstance(series.dtype, nw.Int128 | nw.UInt128)
     return float64((series.cast(nw.Float64) if wide else series).to_numpy(), missing=missing)
@@ -259,7 +258,7 @@ def _frame(query: Frame | Series, names: Names, prediction: Array) -> object:
 
 
 def _indexed(answer: Frame | Series, query: Frame | Series) -> object:
-    """Give an answer the query's index, where its library has such a thing."""
+    """Set the index of the query, if its library has indices."""
     native, index = answer.to_native(), nw.maybe_get_index(query)
     if index is not None:
         native.index = index

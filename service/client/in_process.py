@@ -1,4 +1,4 @@
-"""The service itself, in this process and without a socket: the same routes, an empty database in memory, no keys."""
+"""The service in this process, without a socket: the same routes, an empty database in memory, no keys."""
 
 import weakref
 from contextlib import ExitStack
@@ -11,21 +11,21 @@ from service.app import create_app
 from service.settings import Settings
 
 ADDRESS = "http://localhost"
-"""By which an app without keys may be addressed."""
+"""A URL that an app without keys accepts."""
 
 
 def new_app() -> FastAPI:
-    """Make an app by the settings of the environment; its lifespan is still to be entered."""
+    """Make an app with the settings of the environment; its lifespan has not begun."""
     return create_app(Settings.from_environment(database_url="sqlite://", auth="off"))
 
 
 def asynchronous(app: FastAPI) -> httpx.AsyncBaseTransport:
-    """Make a transport into an app."""
+    """Make a transport to an app."""
     return httpx.ASGITransport(app, raise_app_exceptions=False)
 
 
 class InProcess(httpx.BaseTransport):
-    """A transport into an app of its own, which lives in a thread of its own until this is closed or forgotten."""
+    """A transport to an app in a separate thread, which ends when this is closed or garbage collected."""
 
     def __init__(self) -> None:
         app = new_app()
@@ -36,11 +36,11 @@ class InProcess(httpx.BaseTransport):
             self._end = weakref.finalize(self, stack.pop_all().close)
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
-        """Hand a request over, and wait for its answer."""
+        """Send a request to the app, and wait for the response."""
         return self._portal.call(self._answer, request)
 
     def close(self) -> None:
-        """End the app."""
+        """Stop the app."""
         self._end()
 
     async def _answer(self, request: httpx.Request) -> httpx.Response:

@@ -1,4 +1,4 @@
-"""A scikit-learn regressor whose fit is one pass and whose memory is a state of constant size."""
+"""A scikit-learn regressor on a state of constant size, fitted in one pass."""
 
 from collections.abc import Sequence
 from functools import partial
@@ -24,28 +24,27 @@ from service.explaining.terms import Explanation, ImplicitWeights
 class GDSSMRegressor(MultiOutputMixin, RegressorMixin, StateEstimator):  # type: ignore[misc]
     """In-context regression as an estimator.
 
-    `partial_fit` learns further observations at a cost that does not depend on how many there were. With
-    `sample_weight` −1 it takes an observation out again: what is left is what there would be without it. (`fit` takes
-    negative weights too; the weights of all that is learnt must add up to more than zero.) `nonlinear` takes the scale
-    of its features from its first observations, of the call that brings more than 32 of them, and keeps it.
+    The cost of `partial_fit` does not depend on the number of earlier observations. `sample_weight` −1 removes an
+    observation exactly. (`fit` accepts negative weights too; the sum of all weights must be positive.) The first call
+    with more than 32 observations fixes the scale of the features of `nonlinear`.
 
     Args:
         model: A regression model that streams.
-        decay: What is left of the weight of an observation after one more, above 0 and at most 1; "auto" finds it out
-            from the order of the observations, for models with intervals; None forgets nothing.
-        learning_rate: For the models that take one (gd-1, gd-8); left out, each step takes its own.
-        url: Of a service; without it the model runs in this process.
-        api_key: For the service; `"env"` is the one in GDSSM_API_KEY, read with each call. Kept as a SecretStr.
-        allow_precision_loss: Whether `partial_fit` learns observations by which those before lose their digits, so
-            that they cannot be taken out again; ValueError otherwise.
+        decay: The factor on the weight of an observation after one more, above 0 and at most 1; "auto" chooses it by
+            the order of the observations, for models with intervals; None forgets nothing.
+        learning_rate: For models with this parameter (gd-1, gd-8); by the model if left out.
+        url: Of a service; the model runs in this process if left out.
+        api_key: For the service; `"env"` reads GDSSM_API_KEY at each call. Stored as a SecretStr.
+        allow_precision_loss: Whether `partial_fit` learns observations by which earlier ones lose their significant
+            digits, so that they cannot be removed again; ValueError otherwise.
 
     Attributes:
-        coef_: The linear model that the context amounts to, (D,) or (K, D), in the caller's units; of models that
-            are linear in x, as `linear` is.
+        coef_: The slopes of the equivalent linear model, (D,) or (K, D), in the caller's units; for models that are
+            linear in x, such as `linear`.
         intercept_: Its intercept, a number or (K,).
-        state_: What is remembered of the data, by tensor name.
-        model_version_: Of the model that learnt.
-        memory_length_: With decay "auto" the effective number of observations that are remembered.
+        state_: The state, by tensor name.
+        model_version_: Of the model.
+        memory_length_: With decay "auto" the effective number of observations in the state.
         n_observations_: Rows seen.
         n_features_in_, feature_names_in_: As everywhere in scikit-learn.
     """
@@ -70,7 +69,7 @@ class GDSSMRegressor(MultiOutputMixin, RegressorMixin, StateEstimator):  # type:
         self.decay = decay
 
     def fit(self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None) -> Self:
-        """Learn from these observations alone."""
+        """Learn observations, and forget earlier ones."""
         self._forget()
         return self.partial_fit(X, y, sample_weight)
 
@@ -83,12 +82,12 @@ class GDSSMRegressor(MultiOutputMixin, RegressorMixin, StateEstimator):  # type:
         return self._observe(rows, targets.reshape(len(targets), -1), sample_weight)
 
     def predict(self, X: ArrayLike, return_std: bool = False) -> Array | tuple[Array, Array]:
-        """Predict (M,) or (M, K), as y came in.
+        """Predict (M,) or (M, K), as y in `fit`.
 
         Args:
             X: (M, D).
-            return_std: Whether to return the standard deviation of each prediction too; infinite while there are no
-                more than three observations, as that of a t distribution with two degrees of freedom is.
+            return_std: Whether to return the standard deviation of each prediction too; infinite with at most three
+                observations, as for a t distribution with two degrees of freedom.
 
         Raises:
             ValueError: The model gives no intervals.
@@ -132,13 +131,13 @@ class GDSSMRegressor(MultiOutputMixin, RegressorMixin, StateEstimator):  # type:
         return np.stack([self._as_y(quantile) for quantile in found])
 
     def explain(self, level: float | None = None) -> Explanation:
-        """Explain what was learnt: by the effect of every column, the strongest pairs, and the blocks of features.
+        """Compute the effects of all columns, the strongest pairs, and the blocks of features.
 
         Args:
-            level: The probability of an interval of each effect, above 0 and below 1; none if None.
+            level: The probability of the interval of each effect, above 0 and below 1; no interval if None.
 
         Returns:
-            `effects`, `pairs` and `blocks`; what would need the observations is None.
+            `effects`, `pairs` and `blocks`; parts that need the observations are None.
 
         Raises:
             ValueError: The model has none of them, or the level is out of its range.
@@ -158,15 +157,15 @@ class GDSSMRegressor(MultiOutputMixin, RegressorMixin, StateEstimator):  # type:
 
     @property
     def memory_length_(self) -> float:
-        """With decay "auto" the effective number of observations that are remembered.
+        """With decay "auto" the effective number of observations in the state.
 
         Raises:
-            NotFittedError: Nothing was learnt yet.
+            NotFittedError: The estimator is not fitted.
             AttributeError: The decay is not "auto".
         """
         check_is_fitted(self, "state_")
         if drift.LOG_WEIGHT not in self.state_:
-            raise AttributeError('Only with decay "auto" there is a memory length.')
+            raise AttributeError('memory_length_ requires decay "auto".')
         return drift.memory_length(self.state_)
 
     @property
@@ -174,7 +173,7 @@ class GDSSMRegressor(MultiOutputMixin, RegressorMixin, StateEstimator):  # type:
         """The slopes (D,), or (K, D) where y is rows.
 
         Raises:
-            NotFittedError: Nothing was learnt yet.
+            NotFittedError: The estimator is not fitted.
             AttributeError: The model is not linear in x.
         """
         weights = self._linear().weights
@@ -182,7 +181,7 @@ class GDSSMRegressor(MultiOutputMixin, RegressorMixin, StateEstimator):  # type:
 
     @property
     def intercept_(self) -> Any:  # noqa: ANN401  (a number or an array, as in scikit-learn)
-        """What is predicted at x = 0: a number, or (K,) where y is rows; raises as `coef_` does."""
+        """The prediction at x = 0: a number, or (K,) where y is rows; raises as `coef_` does."""
         intercept = self._linear().intercept
         return float(intercept[0]) if self._flat else np.asarray(intercept, np.float64)
 

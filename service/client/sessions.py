@@ -1,4 +1,4 @@
-"""Connections to a service, or to one in this process: what is tried again, and what becomes of no answer."""
+"""Connections to a service, or to one in this process, with retries."""
 
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
@@ -15,55 +15,55 @@ from service.client.errors import Unreachable, check
 
 Answer = TypeVar("Answer")
 
-NOT_ARRIVED = (httpx.ConnectError, httpx.ConnectTimeout)
-"""Exceptions after which the service has not seen the request."""
-BROKEN_OFF = (*NOT_ARRIVED, httpx.ReadError, httpx.WriteError, httpx.RemoteProtocolError)
-"""Exceptions after which nobody knows."""
-NOT_WORKED_ON = (429, 503)
-"""Statuses of requests that changed nothing."""
-PAUSE = 0.25
-"""Twice this many seconds before the second try, and twice as long before each further one, if nobody says more."""
-LONGEST_WAIT = 60.0
-"""Seconds before a further try, whatever Retry-After says."""
+CONNECT_ERRORS = (httpx.ConnectError, httpx.ConnectTimeout)
+"""The request did not arrive."""
+CONNECTION_ERRORS = (*CONNECT_ERRORS, httpx.ReadError, httpx.WriteError, httpx.RemoteProtocolError)
+"""The request may have arrived."""
+REFUSED_STATUSES = (429, 503)
+"""Of requests that changed nothing."""
+BACKOFF_FACTOR = 0.25
+"""Seconds, doubled before each retry without Retry-After."""
+RETRY_WAIT_LIMIT = 60.0
+"""Seconds before a retry, also with Retry-After."""
 
 
 @dataclass(frozen=True)
 class Connection:
-    """To whom, and how patiently."""
+    """The address of a service, with key, timeout and retries."""
 
     url: str | None = field(repr=False)
-    """Of the service; None for one in this process. It may hold a password."""
+    """None for a service in this process. It may contain a password."""
     api_key: SecretStr | None
     timeout: float
-    """Seconds to wait for a connection, and for an answer."""
+    """Seconds to wait for a connection, and for a response."""
     retries: int
-    """How often a call is tried again."""
+    """How often a request is retried."""
 
     @classmethod
     def to(cls, url: str | None, api_key: str | SecretStr | None, timeout: float, retries: int) -> Self:
-        """Check what a user gave; a service in this process needs no key.
+        """Check a user's arguments; a service in this process needs no key.
 
         Raises:
-            InvalidArgument: The address or the key cannot be used.
+            InvalidArgument: The URL or the key is invalid.
         """
         if url is None:
             return cls(None, None, timeout, retries)
         return cls(checked_address(url), checked_key(api_key), timeout, retries)
 
-    def options(self, transport: Any, address: str) -> dict[str, Any]:  # noqa: ANN401  (of either kind)
-        """Say it as httpx does."""
+    def options(self, transport: Any, address: str) -> dict[str, Any]:  # noqa: ANN401  (synchronous or asynchronous)
+        """Return the arguments of an httpx client."""
         headers = {"Authorization": f"Bearer {self.api_key.get_secret_value()}"} if self.api_key else {}
-        transport = RetryTransport(transport, self._retry(BROKEN_OFF))
+        transport = RetryTransport(transport, self._retry(CONNECTION_ERRORS))
         return {"base_url": address, "headers": headers, "timeout": self.timeout, "transport": transport}
 
     def request(self, call: Call[Any]) -> dict[str, Any]:
-        """Say a call as httpx does."""
+        """Return the arguments of an httpx request."""
         fields = ("method", "content", "headers", "params")
-        special = {} if call.repeatable else {"retry": self._retry(NOT_ARRIVED, NOT_WORKED_ON)}
-        return {"url": call.path, "extensions": special, **{name: getattr(call, name) for name in fields}}
+        extensions = {} if call.repeatable else {"retry": self._retry(CONNECT_ERRORS, REFUSED_STATUSES)}
+        return {"url": call.path, "extensions": extensions, **{name: getattr(call, name) for name in fields}}
 
     def unreachable(self, error: httpx.TransportError) -> Unreachable:
-        """Say that no answer came."""
+        """Make the error for a missing response."""
         reason = str(error) or type(error).__name__
         place = "the service in this process" if self.url is None else shown(self.url)
         return Unreachable(f"There is no answer from {place}: {reason}.")
@@ -74,19 +74,19 @@ class Connection:
             allowed_methods=list(HTTPMethod),
             status_forcelist=statuses,
             retry_on_exceptions=exceptions,
-            backoff_factor=PAUSE,
-            max_backoff_wait=LONGEST_WAIT,
+            backoff_factor=BACKOFF_FACTOR,
+            max_backoff_wait=RETRY_WAIT_LIMIT,
         )
 
 
 class Session:
-    """Sends calls and waits for their answers."""
+    """Sends requests; threads may share it."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
         transport: httpx.BaseTransport
         if connection.url is None:
-            from service.client import in_process  # noqa: PLC0415  (whoever has a URL needs no service here)
+            from service.client import in_process  # noqa: PLC0415  (a client with a URL needs no service here)
 
             address, transport = in_process.ADDRESS, in_process.InProcess()
         else:
@@ -110,12 +110,12 @@ class Session:
         return call.read(response)
 
     def close(self) -> None:
-        """End it."""
+        """Close the connections."""
         self._http.close()
 
 
 class AsyncSession:
-    """The same, without holding anybody up; one in this process lives from `open` to `close`."""
+    """Sends requests asynchronously; a service in this process runs from `open` to `close`."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
@@ -123,19 +123,19 @@ class AsyncSession:
         self._http = None if connection.url is None else self._client(httpx.AsyncHTTPTransport(), connection.url)
 
     async def open(self) -> None:
-        """Begin what lives in this process, if that is where the service is."""
+        """Start the service in this process, if there is no URL."""
         if self._connection.url is None:
-            from service.client import in_process  # noqa: PLC0415  (whoever has a URL needs no service here)
+            from service.client import in_process  # noqa: PLC0415  (a client with a URL needs no service here)
 
             app = in_process.new_app()
             await self._lifespan.enter_async_context(app.router.lifespan_context(app))
             self._http = self._client(in_process.asynchronous(app), in_process.ADDRESS)
 
     async def send(self, call: Call[Answer]) -> Answer:
-        """Send a call and read its answer.
+        """Send a request and read its response.
 
         Raises:
-            ClientError: There is none.
+            ClientError: There is none, or the service refuses.
         """
         if self._http is None:
             raise RuntimeError("Without a URL an AsyncClient is used as `async with AsyncClient() as client:`.")
@@ -147,7 +147,7 @@ class AsyncSession:
         return call.read(response)
 
     async def close(self) -> None:
-        """End it."""
+        """Close the connections."""
         if self._http is not None:
             await self._http.aclose()
         await self._lifespan.aclose()

@@ -1,4 +1,4 @@
-"""Tensors by the Open Inference Protocol's binary extension: JSON, and behind it every tensor in full."""
+"""Tensors in the binary extension of the Open Inference Protocol: JSON, followed by the tensors."""
 
 import json
 from collections.abc import Mapping
@@ -13,12 +13,12 @@ from service.shapes import Array
 
 HEADER = "Inference-Header-Content-Length"
 CONTENT_TYPE = "application/octet-stream"
-SINGLE = {np.dtype(np.float16), np.dtype(np.float32)}
-"""Sent as they are, or as float32."""
+SINGLE_PRECISION = {np.dtype(np.float16), np.dtype(np.float32)}
+"""Sent as float32."""
 
 
 def write(tensors: Mapping[str, ArrayLike]) -> tuple[bytes, dict[str, str]]:
-    """Write a request for every output; returns its body and its headers."""
+    """Write a request for all outputs; returns body and headers."""
     arrays = {name: _floating(name, tensor) for name, tensor in tensors.items()}
     inputs = [
         {
@@ -35,7 +35,7 @@ def write(tensors: Mapping[str, ArrayLike]) -> tuple[bytes, dict[str, str]]:
 
 
 def read(response: httpx.Response) -> dict[str, Array]:
-    """Read the outputs of an answer by name."""
+    """Read the outputs by name."""
     start = int(response.headers[HEADER])
     outputs = {}
     for output in json.loads(response.content[:start])["outputs"]:
@@ -48,4 +48,5 @@ def read(response: httpx.Response) -> dict[str, Array]:
 
 def _floating(name: str, tensor: ArrayLike) -> Array:
     numbers = frames.read(tensor, name, missing=True).numbers
-    return numbers.astype("<f4") if getattr(tensor, "dtype", None) in SINGLE else numbers.astype("<f8", copy=False)
+    single = getattr(tensor, "dtype", None) in SINGLE_PRECISION
+    return numbers.astype("<f4" if single else "<f8", copy=False)

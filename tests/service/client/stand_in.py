@@ -1,4 +1,4 @@
-"""A stand-in for a service in trouble: answers as it is told, and remembers what it was asked."""
+"""A fake service that sends prepared responses and records requests."""
 
 import threading
 from collections.abc import Iterator
@@ -18,7 +18,7 @@ class Reply:
 
 @dataclass
 class StandIn:
-    """Gives its replies in turn, the last one for ever."""
+    """Gives its replies in turn, then repeats the last one."""
 
     replies: list[Reply]
     url: str = ""

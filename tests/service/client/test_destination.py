@@ -1,4 +1,4 @@
-"""What is wrong with an address or a key is said before anything is sent, and a key is never printed."""
+"""URL and key are checked before anything is sent, and the key is never printed."""
 
 import pickle
 import traceback
@@ -51,7 +51,7 @@ def test_url_is_stripped(url: str) -> None:
 @pytest.mark.parametrize("key", KEYS)
 def test_invalid_key_is_refused_without_printing_it(kind: type[Client] | type[AsyncClient], key: str) -> None:
     with pytest.raises(
-        InvalidArgument, match=r"^api_key: has .* of \d+\. Send the key alone, as it was printed: gdssm_…$"
+        InvalidArgument, match=r"^api_key: has .* of \d+\. Send the key alone, as printed: gdssm_…$"
     ) as error:
         kind(HERE, api_key=key)
     assert "SECRET" not in "".join(traceback.format_exception(error.value))
@@ -92,7 +92,7 @@ def test_missing_environment_variable_is_reported(value: str | None, monkeypatch
     if value is not None:
         monkeypatch.setenv("GDSSM_API_KEY", value)
     with pytest.raises(
-        InvalidArgument, match=r"GDSSM_API_KEY is not set\. Set it to the key, or give the key as api_key\.$"
+        InvalidArgument, match=r"GDSSM_API_KEY is not set\. Set it to the key, or pass the key as api_key\.$"
     ):
         Client(HERE, api_key="env")
 

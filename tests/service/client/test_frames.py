@@ -192,7 +192,7 @@ def test_non_numbers_are_reported_with_column_and_remedy(values: object, message
 
 
 def test_a_frame_that_is_not_computed_is_refused() -> None:
-    with pytest.raises(NotNumbers, match=r"^x is a frame that is not computed yet \(LazyFrame\). Compute it first"):
+    with pytest.raises(NotNumbers, match=r"^x is a lazy frame \(LazyFrame\). Compute it first"):
         read(pl.LazyFrame({"a": [1]}), "x")
 
 
@@ -225,7 +225,7 @@ def test_a_very_large_sparse_array_is_refused_before_it_is_made_dense() -> None:
 def test_a_very_large_frame_of_sparse_columns_is_refused_too(monkeypatch: pytest.MonkeyPatch) -> None:
     frame = pd.DataFrame({"a": pd.arrays.SparseArray([0.0, 1.0]), "b": [1.0, 2.0]})
     assert read(frame, "x").numbers.tolist() == [[0.0, 1.0], [1.0, 2.0]]
-    monkeypatch.setattr(arrays, "MOST_DENSE", 3)
+    monkeypatch.setattr(arrays, "DENSE_LIMIT", 3)
     with pytest.raises(NotNumbers, match="x must be numbers; x is sparse and would be 2 × 2 numbers"):
         read(frame, "x")
     assert read(frame.astype(float), "x").numbers.tolist() == [[0.0, 1.0], [1.0, 2.0]]

@@ -1,4 +1,4 @@
-"""What is tried again, how often, and what an answer that is none becomes."""
+"""Retries, and exceptions for responses that are errors."""
 
 import pickle
 
