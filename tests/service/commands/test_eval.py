@@ -94,7 +94,7 @@ def test_met_threshold_and_regression_exit_with_1(server: Server) -> None:
         (["--curve", "0"], "--curve: is refused: Input should be greater than or equal to 1."),
         (["--seed", "-1"], "--seed: is refused"),
         (["--observations", "200"], "ask for shorter ones"),
-        (["--suite", "paper"], "--suite apart from them"),
+        (["--suite", "paper"], "without --suite"),
         (["--target", "z"], "rows.csv: has no column 'z'"),
         (["--model", "cubic"], "There is no model 'cubic'"),
         (["--url", "http://127.0.0.1:9"], "There is no answer from http://127.0.0.1:9: "),
