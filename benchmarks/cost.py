@@ -22,8 +22,8 @@ from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 from benchmarks.results import Goal, Result, Table
 from benchmarks.timing import Quartiles, Times, format_quartiles, in_turn, ratios
 from benchmarks.zoo import model_file
-from service.runtime import Runtime
-from service.shapes import Array
+from service.inference.runtime import Runtime
+from service.inference.sizes import Array
 
 ROWS, COLUMNS, QUERIES = 1_000, 10, 10
 ROUNDS, SLOW_ROUNDS = 60, 3

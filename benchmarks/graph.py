@@ -23,10 +23,10 @@ from benchmarks.results import Goal, Result, Table
 from benchmarks.serving.contestants import SIZES
 from benchmarks.timing import Quartiles, Times, format_quartiles, in_turn, quartiles, ratios
 from benchmarks.zoo import model_file
-from service.distribution import NOTHING
-from service.predictor import scale_flag
-from service.runtime import Runtime
-from service.shapes import Array
+from service.inference.distribution import NOTHING
+from service.inference.predictor import scale_flag
+from service.inference.runtime import Runtime
+from service.inference.sizes import Array
 
 CALLS_PER_TIME = 5
 """Calls that are timed together, after one that loads their code and data into the caches."""

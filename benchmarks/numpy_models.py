@@ -5,8 +5,8 @@ from functools import partial
 
 import numpy as np
 
-from service.shapes import Array
-from service.wide_readout import wide_readout
+from service.inference.sizes import Array
+from service.inference.wide_readout import wide_readout
 
 State = tuple[Array, ...]
 """In the order of the graph's outputs, without their batch axis."""

@@ -26,7 +26,7 @@ from benchmarks.timing import Quartiles, Times, format_quartiles, in_turn, ratio
 from benchmarks.zoo import ZOO
 from service.contexts.contexts import Contexts
 from service.contexts.memory import learn, new_memory
-from service.predictor import Predictor
+from service.inference.predictor import Predictor
 from service.registry.repository import Repository
 from service.store.database import Database
 

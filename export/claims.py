@@ -6,8 +6,8 @@ from functools import partial
 import numpy as np
 
 from service.errors import BrokenArtifact
-from service.runtime import Runtime
-from service.shapes import Array
+from service.inference.runtime import Runtime
+from service.inference.sizes import Array
 
 TOLERANCE = {"float32": 1e-5, "float64": 1e-9}
 """Largest difference that rounding makes, relative to the largest entry of the tensor."""

@@ -19,8 +19,8 @@ from gdssm.feature_map import FeatureMapState
 from gdssm.feature_plan import FeaturePlan
 from gdssm.notation import Inputs, Outputs, Predictions, Weight
 from gdssm.readout import Readout
-from service import signature
-from service.artifact import (
+from service.inference import signature
+from service.inference.artifact import (
     CACHED_READY,
     WANT_RESPONSE,
     WANT_SCALE,

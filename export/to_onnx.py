@@ -11,7 +11,7 @@ from torch import Tensor
 
 from export.branches import compute_if, shorten_names
 from export.graph import Graph
-from service.artifact import (
+from service.inference.artifact import (
     CACHED_READY,
     METADATA_KEY,
     RESPONSE,
@@ -27,7 +27,7 @@ from service.artifact import (
     next_name,
     readout_shapes,
 )
-from service.shapes import shape_of
+from service.inference.sizes import shape_of
 
 OPSET = 20
 

@@ -8,7 +8,7 @@ import gdssm
 from gdssm.stack import GDSSM
 from gdssm.train.checkpoint import CHECKPOINT, load_weights
 from gdssm.train.config import TrainConfig
-from service.artifact import Training
+from service.inference.artifact import Training
 
 RUNS = Path(gdssm.__file__).parent / "runs"
 

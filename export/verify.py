@@ -10,10 +10,10 @@ import torch
 
 from export.claims import BY_EVIDENCE, TOLERANCE, check_claims
 from export.graph import Graph
-from service.artifact import WANT_RESPONSE, WANT_SCALE
 from service.errors import BrokenArtifact
-from service.runtime import Runtime
-from service.shapes import Array, shape_of
+from service.inference.artifact import WANT_RESPONSE, WANT_SCALE
+from service.inference.runtime import Runtime
+from service.inference.sizes import Array, shape_of
 
 SHAPES = (
     {"B": 1, "N": 1, "M": 1, "D": 1, "K": 1},

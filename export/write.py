@@ -11,8 +11,8 @@ from export.to_onnx import OPSET, producers, trace, write
 from export.trained import record
 from export.verify import verify
 from export.zoo import Entry
-from service.artifact import UNHASHED, WANT_SCALE, Golden, Manifest
-from service.shapes import Array, shape_of
+from service.inference.artifact import UNHASHED, WANT_SCALE, Golden, Manifest
+from service.inference.sizes import Array, shape_of
 
 DATA = ("x", "y", "weight", "x_query")
 

@@ -14,7 +14,7 @@ from gdssm.least_squares import LeastSquaresClassifier
 from gdssm.model import LINE_SEARCH, GradientDescent, StandardizedDescent
 from gdssm.streaming import StreamingStack
 from gdssm.train.presets import PRESETS
-from service.artifact import Assumptions, MergeRule, ParameterSpec, Task
+from service.inference.artifact import Assumptions, MergeRule, ParameterSpec, Task
 
 SCAN, MOMENTS, NONE = MergeRule(rule="scan"), MergeRule(rule="moments"), MergeRule(rule="none")
 CELLS = MergeRule(rule="cells")

@@ -1,25 +1,12 @@
 """In-context regression over HTTP, on onnxruntime, without torch.
 
 The core, web-free:
-    artifact   the contract of a model file: its manifest
-    signature  whether a manifest describes the one signature that everything relies on
-    runtime    one model file in one onnxruntime session
-    shapes     the sizes behind the letters B, N, M, D, K
-    predictor  observations and queries in, predictions out
-    inference  batched tensors in and out, named as in the graph
+    inference  observations and queries in, predictions out, by a model file
     levels     columns of x that are levels of categories, also new ones
     column_names  names of columns, as a request brings them and a context keeps them
-    cells      missing cells: refused, or known to a state
-    chunks     many observations at once, in runs of bounded memory
-    wide_readout  what a state of many columns answers with, worked out behind the graph
-    wide_class_readout  the same of a classification
-    class_shares  rows of y that are not shares of classes, refused by name
-    distribution  intervals, quantiles and notes of a prediction
-    student_t  quantiles of Student's t distribution
     numbers    JSON lists to arrays, refusing what is not a number by its position
     real_numbers  what a number is, at every door
     pandas_index  the columns of a table that are the index of a pandas frame
-    tensors    arrays from binary bodies, and safetensors
     visible    text from outside without control characters
     errors     everything that can go wrong, as one tree
     settings   every setting, with its environment variable

@@ -5,9 +5,9 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import ArrayLike
 
-from service.artifact import Manifest
 from service.errors import InvalidInput, Problem, UnsupportedByModel
-from service.shapes import Array
+from service.inference.artifact import Manifest
+from service.inference.sizes import Array
 
 Levels = tuple[int, ...]
 """Which columns of x, from 0, are levels of categories: 1 where an observation has it, and 0 elsewhere."""

@@ -17,8 +17,8 @@ from service.api.upkeep import every
 from service.contexts.contexts import Contexts
 from service.evaluations.job_store import JobStore
 from service.evaluations.jobs import Evaluations
+from service.inference.predictor import Limits, Predictor
 from service.observability.metrics import Metrics, MetricsRenderer
-from service.predictor import Limits, Predictor
 from service.registry.repository import Repository
 from service.server.stopping import Stopping
 from service.settings import Settings

@@ -15,8 +15,8 @@ from math import prod
 import numpy as np
 
 from service.errors import InvalidInput, Problem
+from service.inference.sizes import Array, shaped
 from service.real_numbers import BOOLEAN, FINITE, INFINITE, MISSING, OTHER, TEXT
-from service.shapes import Array, shaped
 
 SHOWN = 5
 """A list of a thousand bad cells helps no more than its first few."""

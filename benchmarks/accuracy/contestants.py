@@ -29,7 +29,7 @@ from sklearn.preprocessing import StandardScaler
 from benchmarks.accuracy.scoring import Prediction, Split
 from benchmarks.accuracy.tables import Task
 from benchmarks.zoo import model_file
-from service.runtime import Runtime
+from service.inference.runtime import Runtime
 
 SERVED: Mapping[str, Task] = {"linear": "regression", "nonlinear": "regression", "classifier": "classification"}
 """The served models, by file name."""

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from service.wide_readout import wide_readout
+from service.inference.wide_readout import wide_readout
 from tests.gdssm.linear_oracle import Array
 
 

@@ -19,8 +19,8 @@ from benchmarks.serving.servers import started
 from benchmarks.timing import in_turn
 from service.contexts.drift import BLOCK
 from service.contexts.memory import answer, learn, new_memory
-from service.predictor import Context, Limits
-from service.runtime import Runtime
+from service.inference.predictor import Limits, Observations
+from service.inference.runtime import Runtime
 
 INPUTS, ROUNDS = 10, 100
 DECAYS = {"fixed": 0.99, "auto": "auto"}
@@ -52,9 +52,9 @@ def _timed(works: dict[str, Work], rounds: int) -> tuple[float, float]:
     return min(times["fixed"]), min(times["auto"])
 
 
-def _rows(count: int) -> Context:
+def _rows(count: int) -> Observations:
     generator = np.random.default_rng(0)
-    return Context(generator.normal(size=(count, INPUTS)), generator.normal(size=count))
+    return Observations(generator.normal(size=(count, INPUTS)), generator.normal(size=count))
 
 
 def _in_process(runtime: Runtime, *, predicts: bool) -> dict[str, Work]:

@@ -16,9 +16,9 @@ from benchmarks.drift.streams import Array, Stream
 from service.contexts.forgetting import SQUARES, fade, faded_squares
 from service.contexts.memory import answer, learn, new_memory
 from service.contexts.merge import State
-from service.distribution import Wanted
-from service.predictor import Context, Limits, run
-from service.runtime import Runtime
+from service.inference.distribution import Wanted
+from service.inference.predictor import Limits, Observations, run
+from service.inference.runtime import Runtime
 
 FIXED = np.array([1.0, 0.999, 0.998, 0.995, 0.99, 0.98, 0.97, 0.95, 0.93, 0.9, 0.85, 0.8, 0.7, 0.6, 0.5])
 """Finer than the factors of decay auto, so that their best is a demanding comparison."""
@@ -77,7 +77,7 @@ def _one(runtime: Runtime, x: Array, y: Array) -> Auto:
             assert found.lower is not None  # noqa: S101
             assert found.upper is not None  # noqa: S101
             inside[row] = found.lower[0] <= y[row] <= found.upper[0]
-        memory = learn(runtime, LIMITS, memory, Context(x[row : row + 1], y[row : row + 1]))
+        memory = learn(runtime, LIMITS, memory, Observations(x[row : row + 1], y[row : row + 1]))
     return Auto(error, inside)
 
 

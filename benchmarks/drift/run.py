@@ -11,7 +11,7 @@ from benchmarks.drift.errors import FIXED, LEVEL, PEERS, auto, errors, fixed
 from benchmarks.drift.streams import FRIEDMAN_ROWS, FRIEDMAN_RUNS, NOISE, Array, D, Stream
 from benchmarks.results import Goal, Result, Table, short
 from benchmarks.zoo import model_file
-from service.runtime import Runtime
+from service.inference.runtime import Runtime
 
 WARM_UP = 10
 """Rows at the start of a stream that are not counted."""

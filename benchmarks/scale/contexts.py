@@ -15,7 +15,7 @@ from benchmarks.scale.sizes import UNLIMITED
 from benchmarks.timing import in_turn
 from benchmarks.zoo import ZOO
 from service.contexts.contexts import Contexts
-from service.predictor import Context, Predictor
+from service.inference.predictor import Observations, Predictor
 from service.registry.repository import Repository
 from service.store.database import Database
 from service.store.tables import CONTEXTS
@@ -25,8 +25,8 @@ YEAR = 365 * 86_400
 BATCH = 5000
 """Rows of one transaction."""
 GENERATOR = np.random.default_rng(3)
-FIRST = Context(GENERATOR.normal(size=(50, 10)), GENERATOR.normal(size=50))
-ONE, QUERY = Context(FIRST.x[:1], FIRST.y[:1]), FIRST.x[:10]
+FIRST = Observations(GENERATOR.normal(size=(50, 10)), GENERATOR.normal(size=50))
+ONE, QUERY = Observations(FIRST.x[:1], FIRST.y[:1]), FIRST.x[:10]
 
 Seconds = dict[int, dict[str, list[float]]]
 """Of each time, by number of contexts and by call."""

@@ -17,9 +17,9 @@ from benchmarks.timing import in_turn
 from benchmarks.zoo import model_file
 from service.contexts.memory import Memory, answer, learn, new_memory
 from service.files.prediction_job import default_rows
-from service.predictor import Context, Limits
-from service.runtime import Runtime
-from service.shapes import Array
+from service.inference.predictor import Limits, Observations
+from service.inference.runtime import Runtime
+from service.inference.sizes import Array
 
 UNLIMITED = Limits(sys.maxsize, sys.maxsize, sys.maxsize)
 REPEAT_SECONDS, MAX_REPEATS = 0.3, 50
@@ -71,7 +71,7 @@ def timed(point: Point) -> list[float]:
     return seconds
 
 
-def streamed(runtime: Runtime, chunks: Iterator[Context]) -> Memory:
+def streamed(runtime: Runtime, chunks: Iterator[Observations]) -> Memory:
     """Learn chunk by chunk."""
     memory = new_memory(runtime.manifest, decay=None)
     for chunk in chunks:
@@ -84,17 +84,17 @@ def chunk_rows(point: Point) -> int:
     return min(point.observations, default_rows(point.inputs) if point.way == "streamed" else point.observations)
 
 
-def observations(point: Point) -> Iterator[Context]:
+def observations(point: Point) -> Iterator[Observations]:
     """Make observations; the chunks of a stream are one chunk, repeated, so that only learning takes time."""
     generator, rows = np.random.default_rng(0), chunk_rows(point)
     x, y = generator.normal(size=(rows, point.inputs)), generator.normal(size=(rows, point.outputs))
     return _repeated(x, y, point.observations)
 
 
-def _repeated(x: Array, y: Array, observations: int) -> Iterator[Context]:
+def _repeated(x: Array, y: Array, observations: int) -> Iterator[Observations]:
     for start in range(0, observations, len(x)):
         part = slice(0, observations - start)
-        yield Context(x[part], y[part])
+        yield Observations(x[part], y[part])
 
 
 def _peak() -> float:
@@ -182,7 +182,7 @@ def one_more(model: str, seen: Sequence[int], rounds: int) -> dict[int, list[flo
     runtime = Runtime.load(model_file(model))
     memories = {count: streamed(runtime, observations(Point(model, count, way="streamed"))) for count in seen}
     generator = np.random.default_rng(2)
-    pair = Context(generator.normal(size=(1, Point.inputs)), generator.normal(size=(1, Point.outputs)))
+    pair = Observations(generator.normal(size=(1, Point.inputs)), generator.normal(size=(1, Point.outputs)))
     calls = {count: partial(learn, runtime, UNLIMITED, memory, pair) for count, memory in memories.items()}
     return in_turn(calls, rounds)
 

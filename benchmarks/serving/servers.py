@@ -17,7 +17,7 @@ import numpy as np
 
 from benchmarks.serving.contestants import ROOT, Array, Contestant, Payload, payload
 from benchmarks.zoo import model_file
-from service.runtime import Runtime
+from service.inference.runtime import Runtime
 
 GRACE_SECONDS = 5.0
 """Between SIGTERM and SIGKILL."""

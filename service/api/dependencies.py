@@ -14,7 +14,7 @@ from service.api.state import AppState, state_of
 from service.contexts.contexts import Contexts
 from service.errors import Forbidden
 from service.evaluations.jobs import Evaluations
-from service.predictor import Predictor
+from service.inference.predictor import Predictor
 
 Args = ParamSpec("Args")
 Result = TypeVar("Result")

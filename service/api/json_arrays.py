@@ -11,8 +11,8 @@ import numpy as np
 import simdjson
 
 from service.api.names import NAMES
+from service.inference.sizes import Array
 from service.numbers import Cells
-from service.shapes import Array
 
 ROWS_AT_ONCE = 4096
 """Between two of these other threads may run."""

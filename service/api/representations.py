@@ -14,10 +14,10 @@ from service.api.body import JSON
 from service.api.headers import header
 from service.explaining.as_tensors import tensors_of_blocks, tensors_of_effects, tensors_of_pairs
 from service.explaining.terms import Explanation
-from service.predictor import Prediction
+from service.inference.predictor import Prediction
+from service.inference.sizes import Array
+from service.inference.tensors import pack
 from service.schemas.explanations import ExplanationAnswer
-from service.shapes import Array
-from service.tensors import pack
 
 SAFETENSORS = "application/vnd.safetensors"
 

@@ -21,10 +21,10 @@ from pydantic_core import from_json
 from service import numbers
 from service.api.body import validate
 from service.errors import SHOWN, InvalidInput, Problem
+from service.inference.sizes import Array
+from service.inference.tensors import Tensors, numbers_of, unpack
 from service.schemas.contexts import ContextQuery, NewObservations
 from service.schemas.predictions import PredictRequest
-from service.shapes import Array
-from service.tensors import Tensors, numbers_of, unpack
 
 AXES = {"x": (2,), "y": (1, 2), "weight": (1,), "query": (2,)}
 """Tensors of all bodies, and the numbers of axes that each may have."""

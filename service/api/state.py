@@ -10,8 +10,8 @@ from service.api.executor import Executor
 from service.contexts.contexts import Contexts
 from service.errors import NotReady
 from service.evaluations.jobs import Evaluations
+from service.inference.predictor import Predictor
 from service.observability.metrics import MetricsRenderer
-from service.predictor import Predictor
 from service.server.stopping import Stopping
 from service.settings import Settings
 from service.store.database import Database

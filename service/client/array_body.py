@@ -11,9 +11,9 @@ from service.client import frames
 from service.client.answers import PredictionResult
 from service.explaining.as_tensors import blocks_in, effects_in, pairs_in
 from service.explaining.terms import Explanation, ImplicitWeights
+from service.inference.sizes import Array
+from service.inference.tensors import Tensors, pack, unpack
 from service.real_numbers import F64
-from service.shapes import Array
-from service.tensors import Tensors, pack, unpack
 
 CONTENT_TYPE = "application/vnd.safetensors"
 SEND = {"Content-Type": CONTENT_TYPE}

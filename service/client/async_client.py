@@ -6,15 +6,15 @@ from typing import Self
 from numpy.typing import ArrayLike
 from pydantic import SecretStr
 
-from service.artifact import Manifest
 from service.client import array_body, frames, tensor_body
 from service.client.answers import PredictionResult
 from service.client.async_contexts import AsyncContexts
 from service.client.async_evaluations import AsyncEvaluations
 from service.client.call import Call, path, reading
 from service.client.sessions import AsyncSession, Connection
+from service.inference.artifact import Manifest
+from service.inference.sizes import Array
 from service.schemas.models import ModelList
-from service.shapes import Array
 
 
 class AsyncClient:

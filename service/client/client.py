@@ -6,15 +6,15 @@ from typing import Self
 from numpy.typing import ArrayLike
 from pydantic import SecretStr
 
-from service.artifact import Manifest
 from service.client import array_body, frames, tensor_body
 from service.client.answers import PredictionResult
 from service.client.call import Call, path, reading
 from service.client.contexts import Contexts
 from service.client.evaluations import Evaluations
 from service.client.sessions import Connection, Session
+from service.inference.artifact import Manifest
+from service.inference.sizes import Array
 from service.schemas.models import ModelList
-from service.shapes import Array
 
 
 class Client:

@@ -9,14 +9,14 @@ from pathlib import Path
 import numpy as np
 from pydantic import SecretStr
 
-from service.artifact import WANT_SCALE, Manifest
 from service.client.errors import NotFound
 from service.contexts import drift
 from service.errors import ServiceError
-from service.inference import Infer, unlimited
+from service.inference.artifact import WANT_SCALE, Manifest
+from service.inference.sizes import Array
+from service.inference.tensor_inference import Infer, unlimited
 from service.registry.repository import Repository
 from service.settings import Settings
-from service.shapes import Array
 
 State = Mapping[str, Array]
 

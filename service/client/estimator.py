@@ -22,8 +22,6 @@ from sklearn.utils.validation import (
     validate_data,
 )
 
-from service.artifact import Manifest
-from service.cells import missing_problems
 from service.client import frames
 from service.client.engine import Engine, engine, takes_missing_cells
 from service.contexts import drift
@@ -33,6 +31,8 @@ from service.contexts.forgetting import COUNT
 from service.contexts.learning import Kept, learn
 from service.contexts.rows import Rows
 from service.errors import InvalidInput, ServiceError
+from service.inference.artifact import Manifest
+from service.inference.cells import missing_problems
 
 Array = NDArray[np.float64]
 

@@ -14,11 +14,11 @@ from service.client import frames
 from service.client.estimator import Array, StateEstimator
 from service.contexts import drift
 from service.contexts.decay_setting import Decay
-from service.distribution import Wanted, bounds
 from service.errors import UnsupportedByModel
 from service.explaining.explanation import terms_of_state
 from service.explaining.implicit_weights import implicit_weights
 from service.explaining.terms import Explanation, ImplicitWeights
+from service.inference.distribution import Wanted, bounds
 
 
 class GDSSMRegressor(MultiOutputMixin, RegressorMixin, StateEstimator):  # type: ignore[misc]

@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike
 
 from service.api.routes.v2.datatypes import datatype_of, dtype_of
 from service.client import frames
-from service.shapes import Array
+from service.inference.sizes import Array
 
 HEADER = "Inference-Header-Content-Length"
 CONTENT_TYPE = "application/octet-stream"

@@ -7,11 +7,11 @@ from typing import TypeVar
 import click
 
 from service.commands.options import by_setting, example, numbers_by_name, progress
-from service.distribution import Wanted
 from service.files.column_file import open_column
 from service.files.prediction_job import open_job
 from service.files.streaming import predictions
-from service.predictor import Limits, Predictor
+from service.inference.distribution import Wanted
+from service.inference.predictor import Limits, Predictor
 from service.registry.repository import Repository
 from service.settings import Settings
 

@@ -8,14 +8,14 @@ from numpy.typing import NDArray
 
 from service.column_names import NAMELESS, ColumnNames, Names
 from service.errors import InvalidInput, Problem
-from service.predictor import Context, width_of
-from service.shapes import Array
+from service.inference.predictor import Observations, width_of
+from service.inference.sizes import Array
 
 SHOWN = 5
 """Names that a message repeats."""
 
 
-def arrange(known: ColumnNames, new: Context) -> tuple[Context, ColumnNames]:
+def arrange(known: ColumnNames, new: Observations) -> tuple[Observations, ColumnNames]:
     """Put the columns of observations where they stand in a context.
 
     Args:

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from service.contexts.merge import State
-from service.shapes import Array
+from service.inference.sizes import Array
 
 COMOMENT = "state.comoment"
 UPPER = "state.comoment.upper"

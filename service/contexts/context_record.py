@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from service.column_names import NAMELESS, ColumnNames
 from service.contexts.decay_setting import Decay
 from service.explaining.terms import ImplicitWeights
-from service.predictor import Prediction
-from service.shapes import Array
+from service.inference.predictor import Prediction
+from service.inference.sizes import Array
 
 
 @dataclass(frozen=True)

@@ -22,15 +22,15 @@ from service.contexts.readouts import Readouts
 from service.contexts.recent import Held
 from service.contexts.shelf import ID, Shelf, record_of
 from service.contexts.steps import check_step, predict_before
-from service.distribution import NOTHING, Wanted
 from service.errors import Conflict, InvalidInput, NumericOverflow, Problem, UnknownModel, UnsupportedByModel
 from service.explaining.explanation import explain_state
 from service.explaining.implicit_weights import implicit_weights_in
 from service.explaining.parts import Part
 from service.explaining.terms import Explanation
-from service.predictor import Context, Prediction, Predictor
-from service.runtime import Runtime
-from service.shapes import Array
+from service.inference.distribution import NOTHING, Wanted
+from service.inference.predictor import Observations, Prediction, Predictor
+from service.inference.runtime import Runtime
+from service.inference.sizes import Array
 from service.store import contexts
 from service.store.database import Database
 
@@ -73,7 +73,7 @@ class Contexts:
         self,
         owner: str,
         model: str | None,
-        first: Context | None = None,
+        first: Observations | None = None,
         *,
         version: str | None = None,
         decay: Decay = None,
@@ -124,7 +124,7 @@ class Contexts:
         self,
         owner: str,
         context_id: str,
-        new: Context,
+        new: Observations,
         change: Change = UNCONDITIONAL,
         *,
         allow_precision_loss: bool = False,
@@ -222,7 +222,7 @@ class Contexts:
         self,
         owner: str,
         context_id: str,
-        new: Context | None,
+        new: Observations | None,
         query: Array | None,
         wanted: Wanted = NOTHING,
         *,
@@ -244,7 +244,7 @@ class Contexts:
         self,
         owner: str,
         context_id: str,
-        new: Context,
+        new: Observations,
         query: Array | None,
         wanted: Wanted,
         *,
@@ -413,7 +413,7 @@ class Contexts:
         self,
         connection: Connection,
         held: Held,
-        new: Context,
+        new: Observations,
         query: Array | None,
         wanted: Wanted,
         *,
@@ -456,7 +456,7 @@ def _check_alike(older: ContextRecord, newer: ContextRecord) -> None:
             raise Conflict(f"This context has {words} {here}, the other {there}. Only what is alike can be merged.")
 
 
-def _parts(observations: Context | None) -> dict[str, Any]:
+def _parts(observations: Observations | None) -> dict[str, Any]:
     if observations is None:
         return {}
     names = {} if observations.columns is None else {"columns": observations.columns}

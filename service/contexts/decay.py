@@ -2,15 +2,15 @@
 
 import numpy as np
 
-from service.artifact import Manifest, next_name
 from service.contexts import drift
 from service.contexts.decay_setting import AUTO, RULE, Decay
 from service.contexts.drift import Infer, check_averages
 from service.contexts.forgetting import COUNT, SQUARES, check_forgets, fade, faded_squares, fading
 from service.contexts.merge import State
 from service.errors import InvalidInput, Problem
-from service.predictor import check_finite
-from service.shapes import Array
+from service.inference.artifact import Manifest, next_name
+from service.inference.predictor import check_finite
+from service.inference.sizes import Array
 
 Observed = tuple[Array, Array, Array | None]
 """x (N, D), y (N, K) and weight (N,), None for ones."""

@@ -11,13 +11,13 @@ from collections.abc import Callable, Mapping
 import numpy as np
 
 from gdssm.decay_average import DECAYS, averaged, probabilities, scored
-from service.artifact import Manifest, next_name
 from service.contexts.compact import canonical
 from service.contexts.forgetting import COUNT, RULES, SQUARES, fade, faded_squares
 from service.contexts.merge import State
 from service.errors import Problem, UnsupportedByModel
-from service.predictor import check_finite
-from service.shapes import Array
+from service.inference.artifact import Manifest, next_name
+from service.inference.predictor import check_finite
+from service.inference.sizes import Array
 
 Infer = Callable[[Mapping[str, Array]], Mapping[str, Array]]
 """A model as a function: tensors of its graph by name, in and out."""

@@ -4,10 +4,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from service.artifact import Manifest
 from service.contexts.merge import SCALE, State
 from service.errors import InvalidInput, Problem, UnsupportedByModel
-from service.shapes import Array
+from service.inference.artifact import Manifest
+from service.inference.sizes import Array
 
 
 class FeatureScale(NamedTuple):

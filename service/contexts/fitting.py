@@ -4,20 +4,20 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from service.artifact import Manifest
-from service.cells import missing_problems
-from service.class_shares import share_problems
 from service.errors import InvalidInput, Problem, UnsupportedByModel
-from service.predictor import (
-    Context,
+from service.inference.artifact import Manifest
+from service.inference.cells import missing_problems
+from service.inference.class_shares import share_problems
+from service.inference.predictor import (
     Limits,
+    Observations,
     count_problems,
     length_problems,
     size_problems,
     width_of,
     width_problems,
 )
-from service.shapes import Array
+from service.inference.sizes import Array
 
 if TYPE_CHECKING:
     from service.contexts.memory import Memory
@@ -27,7 +27,7 @@ LARGEST_COUNT = 2**53
 """Most rows that a context can count: every reader of JSON keeps such a number exact."""
 
 
-def check_observations(manifest: Manifest, limits: Limits, memory: "Memory", new: Context, at: str) -> None:
+def check_observations(manifest: Manifest, limits: Limits, memory: "Memory", new: Observations, at: str) -> None:
     """See that observations can be learnt after those before.
 
     Raises:
@@ -57,7 +57,7 @@ def check_observations(manifest: Manifest, limits: Limits, memory: "Memory", new
         raise UnsupportedByModel(Problem(f"{at}weight", problem))
 
 
-def _declared_problems(memory: "Memory", new: Context, at: str) -> list[Problem]:
+def _declared_problems(memory: "Memory", new: Observations, at: str) -> list[Problem]:
     """First observations must have the columns that a scale or names were declared for."""
     widths = (("x", new.x.shape[1], memory.inputs), ("y", width_of(new.y), memory.outputs))
     return [
@@ -67,7 +67,7 @@ def _declared_problems(memory: "Memory", new: Context, at: str) -> list[Problem]
     ]
 
 
-def _look_problems(memory: "Memory", new: Context, at: str) -> list[Problem]:
+def _look_problems(memory: "Memory", new: Observations, at: str) -> list[Problem]:
     """Observations must look like those before."""
     problems = []
     inputs, outputs = new.x.shape[1], width_of(new.y)

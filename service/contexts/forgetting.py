@@ -9,10 +9,10 @@ from collections.abc import Callable
 
 import numpy as np
 
-from service.artifact import Manifest
 from service.contexts.merge import State
 from service.errors import Problem, UnsupportedByModel
-from service.shapes import Array
+from service.inference.artifact import Manifest
+from service.inference.sizes import Array
 
 COUNT = "state.count"
 """The state tensor (B,) that every model keeps: the sum of the weights."""

@@ -11,7 +11,7 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
 from service.contexts.rows import Rows
-from service.shapes import Array
+from service.inference.sizes import Array
 
 AT_ONCE = 64
 """Rows in which a column of numbers usually shows more than two values."""

@@ -4,7 +4,6 @@ from typing import NamedTuple
 
 import numpy as np
 
-from service.artifact import Manifest
 from service.contexts.decay import observe
 from service.contexts.decay_setting import Decay
 from service.contexts.drift import Infer
@@ -24,6 +23,7 @@ from service.contexts.precision import (
 from service.contexts.removal import check_count, check_taken_out, has_negative_buffer, with_gross_peaks
 from service.contexts.rows import Rows
 from service.errors import PrecisionLoss
+from service.inference.artifact import Manifest
 
 
 class Kept(NamedTuple):

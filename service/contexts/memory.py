@@ -6,8 +6,6 @@ from functools import partial
 
 import numpy as np
 
-from service.artifact import Manifest
-from service.cells import buffered, missing_problems
 from service.column_names import NAMELESS, ColumnNames
 from service.contexts import drift, learning
 from service.contexts.column_order import arrange, join_names, width_with_names
@@ -22,11 +20,13 @@ from service.contexts.merge import State, check_merges, is_buffered, merge
 from service.contexts.precision import digits_left, sums_of, takes_out
 from service.contexts.readouts import Readouts
 from service.contexts.rows import Rows
-from service.distribution import NOTHING, Wanted, check_wanted
 from service.errors import InvalidInput, Problem, UnsupportedByModel
-from service.predictor import (
-    Context,
+from service.inference.artifact import Manifest
+from service.inference.cells import buffered, missing_problems
+from service.inference.distribution import NOTHING, Wanted, check_wanted
+from service.inference.predictor import (
     Limits,
+    Observations,
     Prediction,
     check_finite,
     columns,
@@ -36,8 +36,8 @@ from service.predictor import (
     scale_flag,
     size_problems,
 )
-from service.runtime import Runtime
-from service.shapes import Array
+from service.inference.runtime import Runtime
+from service.inference.sizes import Array
 
 
 @dataclass(frozen=True)
@@ -138,7 +138,7 @@ def learn(
     runtime: Runtime,
     limits: Limits,
     memory: Memory,
-    new: Context,
+    new: Observations,
     at: str = "",
     *,
     allow_precision_loss: bool = False,

@@ -7,10 +7,10 @@ from collections.abc import Callable, Mapping
 
 import numpy as np
 
-from service.artifact import Manifest
-from service.cells import with_indicators
 from service.errors import InvalidInput, Problem, UnsupportedByModel
-from service.shapes import Array, measure
+from service.inference.artifact import Manifest
+from service.inference.cells import with_indicators
+from service.inference.sizes import Array, measure
 
 State = Mapping[str, Array]
 

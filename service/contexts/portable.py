@@ -16,7 +16,6 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from safetensors import SafetensorError
 from safetensors.numpy import load, save
 
-from service.artifact import UNHASHED, Manifest, content_hash
 from service.column_names import NAMELESS, ColumnNames
 from service.contexts import drift
 from service.contexts.compact import BUFFER, COMOMENT, canonical, compact, unpacked, with_buffer
@@ -29,8 +28,9 @@ from service.contexts.merge import State
 from service.contexts.removal import check_possible
 from service.contexts.state_validation import has_scale, state_problems
 from service.errors import InvalidInput, Problem
-from service.predictor import Limits
-from service.shapes import Array, measure, shape_of
+from service.inference.artifact import UNHASHED, Manifest, content_hash
+from service.inference.predictor import Limits
+from service.inference.sizes import Array, measure, shape_of
 
 AGAIN = "Export the context again."
 SUMMED = 0.01

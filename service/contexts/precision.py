@@ -11,13 +11,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gdssm.prior import RESIDUE, ROUNDING
-from service.artifact import Manifest
 from service.contexts.forgetting import COUNT, SQUARES
 from service.contexts.history import History
 from service.contexts.merge import State
 from service.contexts.rows import Rows
 from service.errors import PrecisionLoss, Problem
-from service.shapes import Array
+from service.inference.artifact import Manifest
+from service.inference.sizes import Array
 
 Kind = TypeVar("Kind", bound=np.generic)
 

@@ -4,8 +4,8 @@ from collections import OrderedDict
 from threading import Lock
 
 from service.contexts.merge import State
-from service.distribution import Wanted
-from service.shapes import Array
+from service.inference.distribution import Wanted
+from service.inference.sizes import Array
 
 LIMIT = 2**24
 """Bytes that are kept in one process."""

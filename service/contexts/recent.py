@@ -6,7 +6,7 @@ from threading import Lock
 
 from service.contexts.context_record import ContextRecord
 from service.contexts.memory import Memory
-from service.runtime import Runtime
+from service.inference.runtime import Runtime
 
 MOST = 2**24
 """Bytes that are kept in one process."""

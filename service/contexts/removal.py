@@ -7,15 +7,15 @@ variation below 0, a correlation beyond 1, a count below 0.
 import numpy as np
 from numpy.typing import NDArray
 
-from service.artifact import Manifest
-from service.cells import buffered
 from service.contexts.forgetting import COUNT, SQUARES
 from service.contexts.history import History
 from service.contexts.merge import State, is_buffered
 from service.contexts.precision import DIGITS, LEAST_SHARE, Sums, digits_of, in_order_of, sums_of
 from service.contexts.rows import Rows
 from service.errors import InvalidInput, PrecisionLoss, Problem
-from service.shapes import Array
+from service.inference.artifact import Manifest
+from service.inference.cells import buffered
+from service.inference.sizes import Array
 
 Mask = NDArray[np.bool_]
 CANCELLED = 1e-12

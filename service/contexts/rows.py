@@ -5,7 +5,7 @@ from functools import cached_property
 
 import numpy as np
 
-from service.shapes import Array
+from service.inference.sizes import Array
 
 
 @dataclass(eq=False)

@@ -16,8 +16,8 @@ from service.contexts.memory import Memory
 from service.contexts.portable import as_written, memory_of, read, write
 from service.contexts.recent import Held, Recent
 from service.errors import Conflict, InvalidInput, Problem, QuotaExceeded, UnknownContext, VersionMismatch
-from service.predictor import Predictor
-from service.runtime import Runtime
+from service.inference.predictor import Predictor
+from service.inference.runtime import Runtime
 from service.store import contexts, receipts
 from service.store.database import Database
 from service.store.names import name_at

@@ -4,13 +4,13 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from service.artifact import Manifest
 from service.contexts import drift
 from service.contexts.compact import BUFFER
 from service.contexts.feature_scale import FeatureScale, declared
 from service.contexts.forgetting import COUNT
 from service.contexts.merge import SCALE, State
-from service.shapes import Array
+from service.inference.artifact import Manifest
+from service.inference.sizes import Array
 
 ROUNDING = 1e-6
 """Relative error that sums of squares may have, and that a share of the weights may be beyond 0 or 1."""

@@ -2,18 +2,18 @@
 
 from collections.abc import Callable
 
-from service.artifact import Manifest
-from service.cells import missing_problems
-from service.class_shares import share_problems_of_one
 from service.contexts.column_order import arrange
 from service.contexts.recent import Held
-from service.distribution import Wanted, check_wanted
 from service.errors import InvalidInput
-from service.predictor import Context, Prediction
-from service.shapes import Array
+from service.inference.artifact import Manifest
+from service.inference.cells import missing_problems
+from service.inference.class_shares import share_problems_of_one
+from service.inference.distribution import Wanted, check_wanted
+from service.inference.predictor import Observations, Prediction
+from service.inference.sizes import Array
 
 
-def check_step(manifest: Manifest, new: Context | None, query: Array | None) -> None:
+def check_step(manifest: Manifest, new: Observations | None, query: Array | None) -> None:
     """See that the model takes a step's single rows; `learn` would name them by their place among several.
 
     Raises:
@@ -30,7 +30,7 @@ def check_step(manifest: Manifest, new: Context | None, query: Array | None) -> 
 
 
 def predict_before(
-    answer: Callable[[Array], Prediction], held: Held, new: Context, query: Array | None, wanted: Wanted
+    answer: Callable[[Array], Prediction], held: Held, new: Observations, query: Array | None, wanted: Wanted
 ) -> tuple[Prediction, Array] | tuple[None, None]:
     """Predict before learning, at the query and at the x of the observations.
 

@@ -7,11 +7,11 @@ import numpy as np
 
 from gdssm.arrays import Array
 from gdssm.evaluation.evaluate import Candidate
-from service.artifact import Dtype, Manifest
-from service.distribution import interval_of
 from service.errors import InvalidInput
-from service.inference import Infer
-from service.shapes import Array as Tensor
+from service.inference.artifact import Dtype, Manifest
+from service.inference.distribution import interval_of
+from service.inference.sizes import Array as Tensor
+from service.inference.tensor_inference import Infer
 
 TASKS_PER_RUN = 100
 """The same everywhere, so that results are equal to the bit."""

@@ -10,8 +10,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Self
 
-from service.artifact import Record
 from service.evaluations.request import EvaluationRequest
+from service.inference.artifact import Record
 
 COMMAND = [sys.executable, "-m", "service.evaluations.worker"]
 

@@ -4,9 +4,9 @@ from collections.abc import Iterator
 from itertools import groupby
 from typing import Literal, get_args
 
-from service.artifact import Record
 from service.evaluations.request import EvaluationRequest
 from service.evaluations.result import IntervalView, ScoreView
+from service.inference.artifact import Record
 from service.schemas.evaluations import EvaluatedModel
 
 Metric = Literal[

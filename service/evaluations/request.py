@@ -7,8 +7,8 @@ import numpy as np
 from pydantic import BeforeValidator, Field, model_validator
 
 from service import numbers
-from service.artifact import Record
 from service.errors import InvalidInput, Problem
+from service.inference.artifact import Record
 from service.refusals import refusing
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from pydantic import Field
 
-from service.artifact import Record
+from service.inference.artifact import Record
 
 if TYPE_CHECKING:
     from gdssm.evaluation.calibration import Calibration

@@ -11,9 +11,9 @@ from gdssm.evaluation.evaluate import Candidate, evaluate
 from service.evaluations.models import candidate
 from service.evaluations.process import JobSpec
 from service.evaluations.result import view
-from service.inference import unlimited
+from service.inference.runtime import Runtime
+from service.inference.tensor_inference import unlimited
 from service.registry.repository import Repository
-from service.runtime import Runtime
 
 NICE_LEVEL = 10
 """Added to the nice level of the process, so that predictions come first."""

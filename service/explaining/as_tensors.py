@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 import numpy as np
 
 from service.explaining.terms import Block, Effect, Effects, Pair
-from service.shapes import Array
+from service.inference.sizes import Array
 
 EFFECT_FIELDS = ("strength", "values", "effect", "missing", "lower", "upper")
 

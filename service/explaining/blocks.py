@@ -6,7 +6,7 @@ from gdssm.feature_plan import Knots
 from service.explaining.features import PRODUCT
 from service.explaining.readout import Fit
 from service.explaining.terms import Block, Pair
-from service.wide_readout import group_probabilities, varying
+from service.inference.wide_readout import group_probabilities, varying
 
 PAIRS_LIMIT = 10
 

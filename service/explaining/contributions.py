@@ -4,12 +4,12 @@ from collections.abc import Iterator, Mapping
 
 import numpy as np
 
-from service.artifact import Manifest
 from service.errors import InvalidInput, Problem, UnsupportedByModel
 from service.explaining.readout import check_readout, contributions_at_evidence
-from service.predictor import Context, Limits, check_finite, columns, run, weight_of
-from service.runtime import Runtime
-from service.shapes import Array
+from service.inference.artifact import Manifest
+from service.inference.predictor import Limits, Observations, check_finite, columns, run, weight_of
+from service.inference.runtime import Runtime
+from service.inference.sizes import Array
 
 SINGLE_RUN_LIMIT = 256
 """Observations whose contributions are computed in one run, whose cost grows with their cube."""
@@ -20,7 +20,7 @@ RUN_NUMBERS = 2**22
 
 
 def contributions(
-    runtime: Runtime, context: Context, query: Array, parameters: Mapping[str, float], limits: Limits
+    runtime: Runtime, context: Observations, query: Array, parameters: Mapping[str, float], limits: Limits
 ) -> Array:
     """Compute contributions, whose sum over the observations is the prediction.
 
@@ -84,18 +84,18 @@ def check_linear(manifest: Manifest, parameters: Mapping[str, float]) -> None:
     )
 
 
-def _operator(runtime: Runtime, context: Context, query: Array, parameters: Mapping[str, float]) -> Array:
+def _operator(runtime: Runtime, context: Observations, query: Array, parameters: Mapping[str, float]) -> Array:
     """A (M, N)."""
     runs = _one_run(context) if len(context.x) <= SINGLE_RUN_LIMIT else _runs(runtime, context)
     shares = [run(runtime, {**tensors, "x_query": query[None]}, parameters)["prediction"][0] for tensors in runs]
     return np.concatenate(shares, axis=1)[:, : len(context.x)]
 
 
-def _one_run(context: Context) -> Iterator[dict[str, Array]]:
+def _one_run(context: Observations) -> Iterator[dict[str, Array]]:
     yield {"x": context.x[None], "y": np.eye(len(context.x))[None], "weight": weight_of(context)[None]}
 
 
-def _runs(runtime: Runtime, context: Context) -> Iterator[dict[str, Array]]:
+def _runs(runtime: Runtime, context: Observations) -> Iterator[dict[str, Array]]:
     """Replace one block after another in the state of all observations with y = 0 by the block with y = 1."""
     x, weight, size = context.x, weight_of(context), max(BLOCK_SIZE, context.x.shape[1])
     base = _state_without_y(runtime, x, weight, size)
@@ -122,7 +122,7 @@ def _state_without_y(runtime: Runtime, x: Array, weight: Array, outputs: int) ->
     return state
 
 
-def _check_size(queries: int, context: Context, limits: Limits) -> None:
+def _check_size(queries: int, context: Observations, limits: Limits) -> None:
     count = queries * columns(context.y).size
     if count > limits.max_predictions:
         raise InvalidInput(

@@ -7,10 +7,10 @@ import numpy as np
 from service.errors import InvalidInput, Problem
 from service.explaining.readout import Fit
 from service.explaining.terms import Effect, Effects
-from service.predictor import Context, Limits, weight_of
-from service.shapes import Array
-from service.student_t import quantile
-from service.wide_readout import effective_count, varying, wide_readout
+from service.inference.predictor import Limits, Observations, weight_of
+from service.inference.sizes import Array
+from service.inference.student_t import quantile
+from service.inference.wide_readout import effective_count, varying, wide_readout
 
 VALUES_LIMIT = 33
 """Values of a column at which its effect is computed."""
@@ -58,7 +58,7 @@ def check_size(inputs: int, outputs: int, level: float | None, limits: Limits) -
         raise InvalidInput(Problem("explain", text))
 
 
-def grid_of_observations(context: Context) -> list[Array]:
+def grid_of_observations(context: Observations) -> list[Array]:
     """Return the values of each column; if there are too many, equal steps from the smallest to the largest."""
     x = context.x[weight_of(context) != 0]
     found = [np.unique(column[~np.isnan(column)]) for column in x.T]

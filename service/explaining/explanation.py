@@ -6,11 +6,9 @@ from functools import partial
 
 import numpy as np
 
-from service.artifact import Manifest
 from service.contexts import drift
 from service.contexts.decay_setting import AUTO
 from service.contexts.memory import Memory
-from service.distribution import NOTHING, Wanted
 from service.errors import Problem, UnsupportedByModel
 from service.explaining.blocks import blocks, pairs
 from service.explaining.contributions import check_linear, contributions, no_contributions_of_a_state
@@ -19,16 +17,18 @@ from service.explaining.implicit_weights import check_affine, implicit_weights_i
 from service.explaining.parts import PARTS, TERMS, Part
 from service.explaining.readout import Fit, check_readout, fit_of_context, fit_of_state
 from service.explaining.terms import Explanation
-from service.inference import Infer
-from service.predictor import Context, Limits, Prediction, Predictor, check_finite, run, width_of
-from service.runtime import Runtime
-from service.shapes import Array
+from service.inference.artifact import Manifest
+from service.inference.distribution import NOTHING, Wanted
+from service.inference.predictor import Limits, Observations, Prediction, Predictor, check_finite, run, width_of
+from service.inference.runtime import Runtime
+from service.inference.sizes import Array
+from service.inference.tensor_inference import Infer
 
 
 def predict_and_explain(
     predictor: Predictor,
     model: str | None,
-    context: Context,
+    context: Observations,
     query: Array,
     parameters: Mapping[str, float] | None = None,
     *,

@@ -10,9 +10,9 @@ import numpy as np
 
 from gdssm.feature_plan import FeaturePlan
 from gdssm.prior import BEND, FURTHEST
+from service.inference.sizes import Array
+from service.inference.wide_readout import effective_count, varying
 from service.levels import Levels
-from service.shapes import Array
-from service.wide_readout import effective_count, varying
 
 PRODUCT = -1
 """Instead of a column, for features of two columns."""

@@ -6,17 +6,17 @@ from functools import partial
 import numpy as np
 
 from gdssm.decay_average import probabilities
-from service.artifact import Manifest
 from service.contexts import drift
 from service.contexts.memory import Memory
 from service.errors import Problem, UnsupportedByModel
 from service.explaining.readout import check_linear_readout, weights_of_readout
 from service.explaining.terms import ImplicitWeights
-from service.inference import Infer
+from service.inference.artifact import Manifest
+from service.inference.predictor import Observations, check_finite, columns, run, weight_of
+from service.inference.runtime import Runtime
+from service.inference.sizes import Array
+from service.inference.tensor_inference import Infer
 from service.levels import Levels
-from service.predictor import Context, check_finite, columns, run, weight_of
-from service.runtime import Runtime
-from service.shapes import Array
 
 PROBE_DISTANCE = 2.0**30
 """Standard deviations between the mean and a probe: large, so that the intercept costs no digits of the slope."""
@@ -72,7 +72,7 @@ def _average(infer: Infer, manifest: Manifest, state: Mapping[str, Array], input
     return ImplicitWeights(weights, intercept)
 
 
-def implicit_weights_of(runtime: Runtime, context: Context, parameters: Mapping[str, float]) -> ImplicitWeights:
+def implicit_weights_of(runtime: Runtime, context: Observations, parameters: Mapping[str, float]) -> ImplicitWeights:
     """Compute the linear model of observations.
 
     Returns:

@@ -6,15 +6,15 @@ from typing import NamedTuple
 import numpy as np
 
 from gdssm.feature_plan import FeaturePlan
-from service.artifact import RESPONSE, WANT_RESPONSE, WANT_SCALE, Manifest
 from service.errors import Problem, UnsupportedByModel
 from service.explaining.features import Features
-from service.inference import Infer
+from service.inference.artifact import RESPONSE, WANT_RESPONSE, WANT_SCALE, Manifest
+from service.inference.predictor import Observations, columns, run, weight_of
+from service.inference.runtime import Runtime
+from service.inference.sizes import Array
+from service.inference.tensor_inference import Infer
+from service.inference.wide_readout import varying
 from service.levels import Levels
-from service.predictor import Context, columns, run, weight_of
-from service.runtime import Runtime
-from service.shapes import Array
-from service.wide_readout import varying
 
 
 class Fit(NamedTuple):
@@ -116,7 +116,7 @@ def fit_of_state(
     return _fit(manifest, state, outputs, flat_y=flat_y)
 
 
-def fit_of_context(runtime: Runtime, context: Context) -> Fit:
+def fit_of_context(runtime: Runtime, context: Observations) -> Fit:
     """Compute the readout of observations."""
     return _fit_of_context(runtime, context, response=False)[0]
 
@@ -134,7 +134,7 @@ def weights_of_readout(
     return own, fit.y_mean - fit.features.mean @ own + absent @ of_indicators
 
 
-def contributions_at_evidence(runtime: Runtime, context: Context, query: Array) -> Array:
+def contributions_at_evidence(runtime: Runtime, context: Observations, query: Array) -> Array:
     """Compute the contribution of each observation to each prediction, with groups and strengths fixed.
 
     Returns:
@@ -153,7 +153,7 @@ def contributions_at_evidence(runtime: Runtime, context: Context, query: Array) 
     return added
 
 
-def _fit_of_context(runtime: Runtime, context: Context, *, response: bool) -> tuple[Fit, Array]:
+def _fit_of_context(runtime: Runtime, context: Observations, *, response: bool) -> tuple[Fit, Array]:
     tensors = {"x": context.x[None], "y": columns(context.y)[None], "weight": weight_of(context)[None]}
     requested = {"x_query": context.x[None, :1], WANT_SCALE: np.zeros(()), WANT_RESPONSE: np.asarray(float(response))}
     outputs, levels = run(runtime, {**tensors, **requested}, {}, context.levels), context.levels

@@ -7,7 +7,7 @@ All numbers are in units of y, with a last axis of K outputs where y is rows.
 
 from dataclasses import dataclass
 
-from service.shapes import Array
+from service.inference.sizes import Array
 
 
 @dataclass(frozen=True, eq=False)

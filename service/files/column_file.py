@@ -9,7 +9,7 @@ from typing import Protocol, TextIO
 
 from service.errors import InvalidInput, Problem
 from service.files.prediction_job import PARQUET
-from service.shapes import Array
+from service.inference.sizes import Array
 
 
 class ColumnWriter(Protocol):

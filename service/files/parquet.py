@@ -14,9 +14,9 @@ from pyarrow import parquet
 
 from service.errors import InvalidInput, Problem
 from service.files.table import MAX_CELLS_REPORTED, REFUSE_EMPTY, EmptyCells, check_has, check_names, refuse
+from service.inference.sizes import Array
 from service.pandas_index import index_columns
 from service.real_numbers import BOOLEAN, DURATION, OTHER, TEXT, TIME
-from service.shapes import Array
 
 BUFFER_SIZE = 2**16
 """Bytes of each column; without it whole columns of a row group are read, and a file may be one row group."""

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from service.artifact import Manifest
 from service.errors import InvalidInput, Problem
 from service.files.table import REFUSE_EMPTY, CsvTable, EmptyCells, check_has, listed, refuse
-from service.predictor import Context
-from service.shapes import Array
+from service.inference.artifact import Manifest
+from service.inference.predictor import Observations
+from service.inference.sizes import Array
 
 PARQUET = {".parquet", ".pq"}
 """Suffixes; everything else is CSV."""
@@ -57,12 +57,12 @@ class PredictionJob:
         """The part of both files that is read, from 0 to 1."""
         return (self.context.progress + self.query.progress) / 2
 
-    def contexts(self) -> Iterator[Context]:
+    def contexts(self) -> Iterator[Observations]:
         """Read the observations of one context in chunks."""
         separate = [[name] for name in _separate(self.target, self.weight)]
         for x, *others in self.context.chunks([self.features, *separate], self.rows, self._empty_cells()):
             y, *weight = (column[:, 0] for column in others)
-            yield Context(x, y, weight[0] if weight else None)
+            yield Observations(x, y, weight[0] if weight else None)
 
     def queries(self) -> Iterator[Array]:
         """Read the queries in chunks."""

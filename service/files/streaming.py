@@ -7,17 +7,17 @@ import numpy as np
 from service.contexts.forgetting import COUNT
 from service.contexts.memory import answer, learn, new_memory
 from service.contexts.readouts import Readouts
-from service.distribution import NOTHING, Wanted, check_wanted
 from service.errors import InvalidInput, Problem
-from service.predictor import Context, Prediction, Predictor, parameter_problems
-from service.runtime import Runtime
-from service.shapes import Array
+from service.inference.distribution import NOTHING, Wanted, check_wanted
+from service.inference.predictor import Observations, Prediction, Predictor, parameter_problems
+from service.inference.runtime import Runtime
+from service.inference.sizes import Array
 
 
 def predictions(
     predictor: Predictor,
     runtime: Runtime,
-    observations: Iterable[Context],
+    observations: Iterable[Observations],
     queries: Iterable[Array],
     parameters: Mapping[str, float],
     *,
@@ -60,9 +60,9 @@ def predictions(
         yield answer(runtime, predictor.limits, memory, query, parameters, wanted=wanted, readouts=readouts)
 
 
-def _bounded(chunks: Iterable[Context], most: int, model: str) -> list[Context]:
+def _bounded(chunks: Iterable[Observations], most: int, model: str) -> list[Observations]:
     """Collect the chunks of a model that does not stream."""
-    gathered, count = list[Context](), 0
+    gathered, count = list[Observations](), 0
     for chunk in chunks:
         count += len(chunk.x)
         if count > most:
@@ -74,7 +74,7 @@ def _bounded(chunks: Iterable[Context], most: int, model: str) -> list[Context]:
     return gathered
 
 
-def _joined(chunks: list[Context]) -> Context:
+def _joined(chunks: list[Observations]) -> Observations:
     x, y = np.concatenate([chunk.x for chunk in chunks]), np.concatenate([chunk.y for chunk in chunks])
     weights = [chunk.weight for chunk in chunks if chunk.weight is not None]
-    return Context(x, y, np.concatenate(weights) if weights else None)
+    return Observations(x, y, np.concatenate(weights) if weights else None)

@@ -14,7 +14,7 @@ from typing import NamedTuple
 import numpy as np
 
 from service.errors import InvalidInput, Problem
-from service.shapes import Array
+from service.inference.sizes import Array
 
 MAX_CELLS_REPORTED = 3
 MAX_NAMES_REPORTED = 20

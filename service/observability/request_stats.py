@@ -4,7 +4,7 @@ import time
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 
-from service.shapes import Array
+from service.inference.sizes import Array
 
 
 @dataclass(slots=True)

@@ -6,7 +6,7 @@ from functools import cached_property
 from typing import Literal
 
 from service.errors import NotReady, UnknownModel
-from service.runtime import Runtime
+from service.inference.runtime import Runtime
 
 Key = tuple[str, str]
 """Name and version."""

@@ -7,13 +7,13 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-from service.artifact import content_hash
 from service.errors import BrokenArtifact
+from service.inference.artifact import content_hash
+from service.inference.runtime import Runtime
 from service.registry import model_file
 from service.registry.catalogue import Key, key_of
 from service.registry.model_file import Stamp, printable
 from service.registry.sandbox import load_in_sandbox
-from service.runtime import Runtime
 
 SIDE_BY_SIDE = 10
 """Files on trial at a time: each takes a core for half a second, and a hundred megabytes."""

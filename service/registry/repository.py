@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import Literal, Self
 
 from service.errors import DatabaseUnavailable, UnknownModel
+from service.inference.runtime import Runtime
 from service.registry.catalogue import Catalogue, IndexEntry, Key, key_of
 from service.registry.directories import Directories
 from service.registry.disabled_models import InMemoryDisabledModels, Unloaded
-from service.runtime import Runtime
 
 logger = logging.getLogger(__name__)
 

@@ -14,7 +14,7 @@ import sys
 from pathlib import Path
 
 from service.errors import BrokenArtifact
-from service.runtime import Runtime
+from service.inference.runtime import Runtime
 
 PACKAGE = Path(__file__).parents[1]
 SECONDS = 10

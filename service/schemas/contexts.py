@@ -14,7 +14,7 @@ from service.numbers import named, number
 from service.schemas.explanations import ExplanationAnswer, ImplicitWeightsAnswer, weights_of
 from service.schemas.fields import Number, Numbers, Rows, reading
 from service.schemas.models import AnsweringModel, ModelReference
-from service.schemas.predictions import DistributionAnswer, DistributionRequest, Observations
+from service.schemas.predictions import DistributionAnswer, DistributionRequest, ObservationsBody
 from service.schemas.schema import ResponseModel, Schema
 
 if TYPE_CHECKING:
@@ -73,7 +73,7 @@ class ColumnsRequest(Schema):
         return ColumnNames(self.x, self.y)
 
 
-class NewObservations(Observations):
+class NewObservations(ObservationsBody):
     """N observations for a context, whose columns may have names."""
 
     columns: ColumnsRequest | None = Field(None, examples=[None])
@@ -104,7 +104,7 @@ class CreateContext(Schema):
     columns: ColumnsRequest | None = Field(None, examples=[None])
     """Names of the columns of x and y, stored with the context: later observations and queries with names are matched
     by them. If left out, the context takes the first names that come with observations."""
-    observations: Observations | None = Field(
+    observations: ObservationsBody | None = Field(
         None, examples=[{"x": [[1.0], [2.0], [3.0], [4.0], [5.0]], "y": [2.1, 3.9, 6.2, 7.8, 10.1]}]
     )
     """The first observations."""

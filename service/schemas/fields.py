@@ -7,8 +7,8 @@ from pydantic import Field, PlainValidator
 
 from service import numbers
 from service.explaining.parts import Part, parts
+from service.inference.sizes import Array
 from service.refusals import refusing
-from service.shapes import Array
 
 Value = TypeVar("Value")
 

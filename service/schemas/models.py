@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import ConfigDict, Field
 
-from service.artifact import Assumptions, ParameterSpec
+from service.inference.artifact import Assumptions, ParameterSpec
 from service.schemas.schema import ResponseModel, open_enum
 
 

@@ -5,14 +5,14 @@ from typing import Literal
 from pydantic import ConfigDict, Field
 from pydantic.json_schema import SkipJsonSchema
 
-from service.distribution import Wanted
+from service.inference.distribution import Wanted
 from service.schemas.explanations import ExplanationAnswer
 from service.schemas.fields import Explain, Number, Numbers, NumbersOrRows, Rows
 from service.schemas.models import AnsweringModel
 from service.schemas.schema import Schema
 
 
-class Observations(Schema):
+class ObservationsBody(Schema):
     """N observations, from which predictions are learnt."""
 
     x: Rows = Field(examples=[[[1.0], [2.0], [3.0], [4.0], [5.0]]])
@@ -44,7 +44,7 @@ class PredictRequest(DistributionRequest):
     """Name of the model, from `GET /v1/models`; the default model if left out."""
     version: str | None = Field(None, max_length=40, examples=["1.0.0"])
     """Its version; the highest one if left out."""
-    context: Observations
+    context: ObservationsBody
     query: Rows = Field(examples=[[[6.0], [7.0]]])
     """M rows of D numbers: the inputs to predict for; null where one is missing, as in x."""
     parameters: dict[str, Number] | None = Field(None, examples=[{}])

@@ -15,7 +15,7 @@ from benchmarks.bulk.process import Cost, cost
 from benchmarks.bulk.run import Answers, Found, measure
 from benchmarks.results import Goal
 from benchmarks.zoo import model_file
-from service.runtime import Runtime
+from service.inference.runtime import Runtime
 from tests.closeness import assert_close
 from tests.gdssm.linear_oracle import Array
 

@@ -9,8 +9,8 @@ from benchmarks.drift.run import Found, mean_square, report
 from benchmarks.drift.streams import NOISE, Stream, linear, streams
 from benchmarks.zoo import model_file
 from service.contexts.memory import answer, learn, new_memory
-from service.predictor import Context, Limits
-from service.runtime import Runtime
+from service.inference.predictor import Limits, Observations
+from service.inference.runtime import Runtime
 from tests.closeness import assert_close
 
 
@@ -48,7 +48,7 @@ def test_fixed_factors_err_as_contexts_of_the_service_do(runtime: Runtime, short
     for x, y in zip(short.x[1], short.y[1], strict=True):
         if not memory.is_empty:
             expected.append(y - answer(runtime, limits, memory, x[None]).prediction[0])
-        memory = learn(runtime, limits, memory, Context(x[None], np.array([y])))
+        memory = learn(runtime, limits, memory, Observations(x[None], np.array([y])))
     assert_close(fixed(runtime, short)[factor, 1, 1:], expected, "errors", rtol=1e-8)
 
 

@@ -11,7 +11,7 @@ from benchmarks import results
 from benchmarks.graph import QUICK, draw, empty_state, measure, report, summarize, with_batch, without_batch
 from benchmarks.numpy_models import MODELS
 from benchmarks.zoo import model_file
-from service.runtime import Runtime
+from service.inference.runtime import Runtime
 from tests.closeness import assert_close
 from tests.nonempty import nonempty
 

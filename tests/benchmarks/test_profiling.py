@@ -3,7 +3,7 @@ from benchmarks.serving.profiling import FILES_BY_PURPOSE, REST, report, shares
 from tests.nonempty import nonempty
 
 STACKS = [
-    "run (service/server/serving.py:60);Runtime.run (service/runtime.py:120) 30",
+    "run (service/server/serving.py:60);Runtime.run (service/inference/runtime.py:120) 30",
     "run (service/server/serving.py:60);decode (service/api/json_arrays.py:40) 10",
     "run (service/server/serving.py:60);something (elsewhere.py:1) 10",
     "Thread._bootstrap (threading.py:1002);Condition.wait (threading.py:320) 500",

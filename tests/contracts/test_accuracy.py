@@ -8,8 +8,8 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from benchmarks.accuracy import tables
-from service.distribution import Wanted
-from service.predictor import Context, Limits, Predictor
+from service.inference.distribution import Wanted
+from service.inference.predictor import Limits, Observations, Predictor
 from service.registry.repository import Repository
 from service.settings import Settings
 
@@ -40,7 +40,7 @@ def _case(predictor: Predictor, name: str, size: int) -> dict[str, float]:
         ridge = make_pipeline(StandardScaler(), RidgeCV(alphas=np.logspace(-3, 3, 13))).fit(x, y).predict(query)
         run = {"RidgeCV": _r2(truth, ridge)}
         for model in ("linear", "nonlinear"):
-            answer = predictor.predict(model, Context(x, y), query, wanted=Wanted(LEVEL))
+            answer = predictor.predict(model, Observations(x, y), query, wanted=Wanted(LEVEL))
             run[model] = _r2(truth, answer.prediction)
             assert answer.lower is not None
             assert answer.upper is not None
@@ -76,7 +76,7 @@ def test_intervals_hold_what_they_say(scores: Scores, model: str, size: int) -> 
 def test_the_interval_is_of_a_t_distribution(predictor: Predictor) -> None:
     generator = np.random.default_rng(0)
     x, y = generator.normal(size=(7, 2)), generator.normal(size=7)
-    wide, narrow = (predictor.predict("linear", Context(x, y), x, wanted=Wanted(level)) for level in (0.9, 0.5))
+    wide, narrow = (predictor.predict("linear", Observations(x, y), x, wanted=Wanted(level)) for level in (0.9, 0.5))
     assert wide.upper is not None
     assert narrow.upper is not None
     ratio = (wide.upper - wide.prediction) / (narrow.upper - narrow.prediction)

@@ -16,26 +16,19 @@ ROOT = Path(__file__).parents[2]
 HEAVY = ["torch", "onnx", "onnxscript", "pandas", "scipy", "sklearn", "export", "jaxtyping"]
 HEAVY += ["httpx", "narwhals", "polars", "psycopg", "pyarrow", "matplotlib"]
 WEB = ["fastapi", "starlette", "uvicorn"]
-CORE = [
-    "artifact",
-    "signature",
-    "runtime",
-    "shapes",
-    "predictor",
+CORE = ["numbers", "real_numbers", "pandas_index", "errors", "settings", "described"]
+AROUND = [
     "inference",
-    "numbers",
-    "real_numbers",
-    "pandas_index",
-    "tensors",
-    "errors",
-    "settings",
-    "distribution",
-    "student_t",
-    "cells",
-    "chunks",
-    "wide_readout",
+    "schemas",
+    "registry",
+    "contexts",
+    "explaining",
+    "evaluations",
+    "access",
+    "files",
+    "store",
+    "observability",
 ]
-AROUND = ["schemas", "registry", "contexts", "explaining", "evaluations", "access", "files", "store", "observability"]
 ASIDE = ["migrations", "drawing", "parquet", "__init__"]
 """What alembic runs, what needs an extra (matplotlib, pyarrow), and what is empty."""
 

@@ -8,12 +8,12 @@ from service.api.executor import INLINE_LIMIT
 from service.api.names import NAMES
 from service.contexts import recent
 from service.errors import SHOWN
+from service.inference.tensors import HEADER_BYTES
 from service.registry import model_file, sandbox
 from service.registry.repository import FIRST_LOOK
 from service.server import http_protocol as transport
 from service.server.serving import KEEP_ALIVE, LAST_GRACE
 from service.store.receipts import KEPT_FOR
-from service.tensors import HEADER_BYTES
 from tests.contracts.documents import SITE
 
 TEXT = " ".join(" ".join(page.read_text(encoding="utf-8") for page in SITE).split())

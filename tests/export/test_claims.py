@@ -5,7 +5,7 @@ import pytest
 from export.claims import check_claims
 from export.zoo import ENTRIES
 from service.errors import BrokenArtifact
-from service.runtime import Runtime
+from service.inference.runtime import Runtime
 from tests.properties.doors import ZOO
 
 NAMES = [entry.file.removesuffix(".onnx") for entry in ENTRIES]

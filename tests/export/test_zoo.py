@@ -12,9 +12,9 @@ from export.to_onnx import producers
 from export.verify import verify
 from export.write import manifest
 from export.zoo import ENTRIES, Entry
-from service.artifact import Manifest
 from service.errors import BrokenArtifact
-from service.runtime import Runtime
+from service.inference.artifact import Manifest
+from service.inference.runtime import Runtime
 from tests.closeness import assert_close
 from tests.export.exports import Make, exporter
 from tests.nonempty import nonempty

@@ -11,8 +11,8 @@ MODULES: dict[str, dict[str, tuple[str, ...]]] = {
     "limits": {
         "service/numbers.py": ("tests/service/test_numbers.py", "tests/service/test_real_numbers.py"),
         "service/real_numbers.py": ("tests/service/test_real_numbers.py", "tests/service/test_numbers.py"),
-        "service/shapes.py": ("tests/service/test_shapes.py",),
-        "service/inference.py": ("tests/service/test_inference.py",),
+        "service/inference/sizes.py": ("tests/service/inference/test_sizes.py",),
+        "service/inference/tensor_inference.py": ("tests/service/inference/test_tensor_inference.py",),
         "service/api/middleware/bounds.py": ("tests/service/api/middleware/test_bounds.py",),
         "service/server/websocket_protocol.py": ("tests/service/server/test_websocket_protocol.py",),
         "service/api/middleware/admission.py": ("tests/service/api/middleware/test_admission.py",),
@@ -49,7 +49,7 @@ MODULES: dict[str, dict[str, tuple[str, ...]]] = {
         "gdssm/evidence.py": ("tests/gdssm/test_evidence.py",),
         "gdssm/quadrature.py": ("tests/gdssm/test_prior.py", "tests/gdssm/test_quadrature.py"),
         "gdssm/decay_average.py": ("tests/gdssm/test_decay_average.py", "tests/gdssm/test_prior.py"),
-        "service/wide_readout.py": ("tests/service/test_wide_readout.py",),
+        "service/inference/wide_readout.py": ("tests/service/inference/test_wide_readout.py",),
     },
 }
 

@@ -15,11 +15,11 @@ from numpy.typing import NDArray
 import service
 from export.graph import Graph
 from export.zoo import ENTRIES, Entry
-from service.artifact import next_name
-from service.cells import buffered
 from service.contexts.merge import is_buffered, merge
+from service.inference.artifact import next_name
+from service.inference.cells import buffered
+from service.inference.runtime import Runtime
 from service.levels import Levels
-from service.runtime import Runtime
 from tests.properties.cases import ROUNDING, WITH_FEATURES
 
 Array = NDArray[np.floating]

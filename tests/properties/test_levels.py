@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from service.inference.sizes import Array
 from service.levels import Levels
-from service.shapes import Array
 from tests.closeness import assert_close
 from tests.properties.cases import Case, cases
 from tests.properties.doors import Door, OnnxDoor, TorchDoor, door

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from service.predictor import Limits, Predictor
+from service.inference.predictor import Limits, Predictor
 from service.registry.repository import Repository
 from service.settings import Settings
 from service.store.database import Database

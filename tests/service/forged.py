@@ -8,8 +8,8 @@ import numpy as np
 import onnx
 
 from export.to_onnx import write
-from service.artifact import UNHASHED, Manifest, content_hash
-from service.runtime import Runtime
+from service.inference.artifact import UNHASHED, Manifest, content_hash
+from service.inference.runtime import Runtime
 from tests.properties.doors import ZOO
 
 

@@ -6,9 +6,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from service.contexts.contexts import Contexts
-from service.predictor import Context, Limits, Predictor
+from service.inference.predictor import Limits, Observations, Predictor
+from service.inference.sizes import Array
 from service.registry.repository import Repository
-from service.shapes import Array
 from service.store.database import Database
 
 OWNER, STRANGER = "a key", "another key"
@@ -33,25 +33,27 @@ def keep(
     return Contexts(database, Predictor(repository, "linear", limits), max_contexts, ttl, clock)
 
 
-def draw(seed: int, length: int = 7, inputs: int = 5, outputs: int = 3) -> Context:
+def draw(seed: int, length: int = 7, inputs: int = 5, outputs: int = 3) -> Observations:
     """Observations of some linear relation."""
     generator = np.random.default_rng(seed)
     relation = np.random.default_rng(0).normal(size=(inputs, outputs))
     x = generator.normal(size=(length, inputs))
-    return Context(x, x @ relation + 0.1 * generator.normal(size=(length, outputs)))
+    return Observations(x, x @ relation + 0.1 * generator.normal(size=(length, outputs)))
 
 
-def part(context: Context, rows: slice | NDArray[np.intp]) -> Context:
+def part(context: Observations, rows: slice | NDArray[np.intp]) -> Observations:
     """Some of the observations."""
-    return Context(context.x[rows], context.y[rows], None if context.weight is None else context.weight[rows])
+    return Observations(context.x[rows], context.y[rows], None if context.weight is None else context.weight[rows])
 
 
-def weighed(context: Context, weight: Array | float) -> Context:
+def weighed(context: Observations, weight: Array | float) -> Observations:
     """The same observations with other weights."""
-    return Context(context.x, context.y, np.broadcast_to(np.asarray(weight, float), len(context.x)).copy())
+    return Observations(context.x, context.y, np.broadcast_to(np.asarray(weight, float), len(context.x)).copy())
 
 
-def both(first: Context, second: Context) -> Context:
+def both(first: Observations, second: Observations) -> Observations:
     """The observations of one, then of the other."""
     weights = [np.ones(len(c.x)) if c.weight is None else c.weight for c in (first, second)]
-    return Context(np.concatenate([first.x, second.x]), np.concatenate([first.y, second.y]), np.concatenate(weights))
+    return Observations(
+        np.concatenate([first.x, second.x]), np.concatenate([first.y, second.y]), np.concatenate(weights)
+    )

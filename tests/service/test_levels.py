@@ -11,11 +11,11 @@ from service.errors import InvalidInput, UnsupportedByModel
 from service.explaining.effects import effects
 from service.explaining.explanation import predict_and_explain
 from service.explaining.readout import fit_of_context
+from service.inference.predictor import Limits, Observations, Prediction, Predictor
+from service.inference.runtime import WIDE, Runtime
+from service.inference.sizes import Array
 from service.levels import Levels
-from service.predictor import Context, Limits, Prediction, Predictor
 from service.registry.repository import Repository
-from service.runtime import WIDE, Runtime
-from service.shapes import Array
 from tests.closeness import assert_close
 from tests.nonempty import nonempty
 
@@ -39,9 +39,9 @@ def draw(rows: int, seed: int = 0, effect: float = 1.0) -> tuple[Array, Array]:
     return x, y
 
 
-def context(rows: int = N, effect: float = 1.0) -> tuple[Context, Array]:
+def context(rows: int = N, effect: float = 1.0) -> tuple[Observations, Array]:
     x, y = draw(rows + M, effect=effect)
-    return Context(x[0, :rows], y[0, :rows], levels=LEVELS), x[0, rows:]
+    return Observations(x[0, :rows], y[0, :rows], levels=LEVELS), x[0, rows:]
 
 
 def alike(runtime: Runtime, tensors: Mapping[str, Array | float], names: tuple[str, ...]) -> None:
@@ -161,7 +161,7 @@ def codes(answer: Prediction) -> list[str]:
 def test_features_are_missed_for_numbers_alone(predictor: Predictor, numbers: int, levels: int, *, told: bool) -> None:
     generator = np.random.default_rng(0)
     x = np.concatenate([generator.normal(size=(300, numbers)), np.eye(levels)[generator.integers(0, levels, 300)]], 1)
-    seen = Context(x, generator.normal(size=300), levels=tuple(range(numbers, numbers + levels)))
+    seen = Observations(x, generator.normal(size=300), levels=tuple(range(numbers, numbers + levels)))
     assert ("linear_only" in codes(predictor.predict("nonlinear", seen, x[:1]))) == told
 
 

@@ -18,7 +18,7 @@ from service.column_names import NAMELESS
 from service.contexts.context_record import ContextRecord
 from service.contexts.feature_scale import FeatureScale
 from service.explaining.terms import Explanation
-from service.predictor import Context, Prediction
+from service.inference.predictor import Observations, Prediction
 from service.schemas.contexts import (
     ContextAnswer,
     ContextPage,
@@ -30,7 +30,7 @@ from service.schemas.contexts import (
     NewObservations,
     names_of,
 )
-from service.schemas.predictions import Observations
+from service.schemas.predictions import ObservationsBody
 
 router = EndpointRouter("/v1/contexts", "contexts")
 
@@ -228,5 +228,5 @@ def made(record: ContextRecord, response: Response) -> ContextAnswer:
     return tagged(record, response)
 
 
-def _context(observations: Observations) -> Context:
-    return Context(observations.x, observations.y, observations.weight)
+def _context(observations: ObservationsBody) -> Observations:
+    return Observations(observations.x, observations.y, observations.weight)

@@ -3,7 +3,7 @@
 from service import errors
 from service.api.dependencies import PredictorDep
 from service.api.endpoint import EndpointRouter
-from service.artifact import Manifest
+from service.inference.artifact import Manifest
 from service.schemas.models import ModelList, ModelSummary, RefusedFile
 
 router = EndpointRouter("/v1/models", "models")

@@ -13,8 +13,8 @@ from service.api.safetensors_bodies import read_predict_request
 from service.api.state import state_of
 from service.explaining.explanation import predict_and_explain
 from service.explaining.terms import Explanation
-from service.predictor import Context, Prediction, Predictor, width_of
-from service.runtime import Runtime
+from service.inference.predictor import Observations, Prediction, Predictor, width_of
+from service.inference.runtime import Runtime
 from service.schemas.predictions import PredictAnswer, PredictRequest
 
 router = EndpointRouter("/v1", "predict")
@@ -67,7 +67,7 @@ async def predict(request: Request, body: Annotated[PredictRequest, Depends(BODY
 
 
 def _predict(body: PredictRequest, runtime: Runtime, predictor: Predictor) -> tuple[Prediction, Explanation | None]:
-    context = Context(body.context.x, body.context.y, body.context.weight)
+    context = Observations(body.context.x, body.context.y, body.context.weight)
     parameters, wanted = body.parameters or {}, body.wanted()
     if not body.explain:
         return predictor.answer(runtime, context, body.query, parameters, wanted), None

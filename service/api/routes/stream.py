@@ -15,7 +15,7 @@ from service.api.parameters import ContextId
 from service.api.representations import distribution_of
 from service.contexts.context_record import StreamStep
 from service.errors import InvalidInput, Problem, ServiceError, UnknownContext
-from service.predictor import Context, Prediction
+from service.inference.predictor import Observations, Prediction
 from service.schemas.contexts import names_of
 from service.schemas.streams import OneObservation, StreamError, StreamMessage, message_id
 
@@ -107,6 +107,6 @@ def _identifier(value: dict[str, object]) -> str | int | None:
     return None
 
 
-def _context(observation: OneObservation) -> Context:
+def _context(observation: OneObservation) -> Observations:
     weight = None if observation.weight is None else np.array([observation.weight])
-    return Context(observation.x[None], observation.y[None], weight)
+    return Observations(observation.x[None], observation.y[None], weight)

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from service.tensors import Tensors, pack, unpack
+from service.inference.tensors import Tensors, pack, unpack
 from tests.service.in_process import InProcess
 
 KIND = "application/vnd.safetensors"

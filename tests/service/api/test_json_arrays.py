@@ -16,7 +16,7 @@ from service.api.names import NAMES
 from service.errors import ServiceError
 from service.numbers import Cells
 from service.schemas.contexts import ContextQuery, CreateContext
-from service.schemas.predictions import Observations, PredictRequest
+from service.schemas.predictions import ObservationsBody, PredictRequest
 
 FLOATS = st.floats(allow_nan=False, allow_infinity=False)
 NUMBERS = st.one_of(FLOATS, st.integers(-(2**63), 2**64 - 1))
@@ -52,7 +52,7 @@ def told(value: object) -> object:
     """A value as it can be compared."""
     if isinstance(value, np.ndarray):
         return value.dtype, value.shape, value.tobytes()
-    return {name: told(inner) for name, inner in value} if isinstance(value, Observations) else value
+    return {name: told(inner) for name, inner in value} if isinstance(value, ObservationsBody) else value
 
 
 @given(rows(3), st.lists(NUMBERS, min_size=1))
@@ -131,7 +131,7 @@ def test_numbers_that_are_hard_to_round(digits: str) -> None:
 )
 def test_what_is_unusual_is_left_to_the_parser_of_record(body: bytes) -> None:
     assert json_arrays.decode(body) is None
-    assert outcome(parse, body, Observations) == outcome(parse_strict, body, Observations)
+    assert outcome(parse, body, ObservationsBody) == outcome(parse_strict, body, ObservationsBody)
 
 
 @pytest.mark.parametrize(
@@ -139,7 +139,7 @@ def test_what_is_unusual_is_left_to_the_parser_of_record(body: bytes) -> None:
     [
         (CreateContext, {"model": "linear", "decay": 0.5, "ttl": 60, "observations": {"x": [[1]], "y": [2]}}),
         (ContextQuery, {"query": [[1, 2]], "explain": ["implicit_weights"], "parameters": {"learning_rate": 1}}),
-        (Observations, {"x": [[1], [2]], "y": [[1, 0], [0, 1]], "weight": [1, -1]}),
+        (ObservationsBody, {"x": [[1], [2]], "y": [[1, 0], [0, 1]], "weight": [1, -1]}),
     ],
 )
 def test_other_bodies_with_numbers_go_the_same_way(model: type[BaseModel], value: object) -> None:

@@ -15,10 +15,10 @@ from service.api.routes.v2.schemas import InferRequest
 from service.api.safetensors_bodies import read_observations
 from service.errors import SHOWN, InvalidInput, MalformedBody
 from service.evaluations.request import EvaluationRequest
+from service.inference.tensors import HEADER_BYTES, pack
 from service.schemas.contexts import CreateContext
-from service.schemas.predictions import Observations, PredictRequest
+from service.schemas.predictions import ObservationsBody, PredictRequest
 from service.schemas.streams import StreamMessage
-from service.tensors import HEADER_BYTES, pack
 from tests.service.in_process import InProcess
 
 MANY = 50_000
@@ -45,7 +45,7 @@ FLOODS: dict[str, tuple[type[BaseModel], dict[str, object], str]] = {
     "parameters": (PredictRequest, PREDICT | {"parameters": names(MANY, "")}, "parameters.a0"),
     "objects": (PredictRequest, {"context": {"x": [{"a": 1}] * MANY, "y": [1]}, "query": [[1]]}, "context.x[0]"),
     "empty rows": (PredictRequest, {"context": {"x": [[]] * MANY, "y": [1]}, "query": [[1]]}, "context.x[0]"),
-    "names of observations": (Observations, ROWS | names(MANY), "a0"),
+    "names of observations": (ObservationsBody, ROWS | names(MANY), "a0"),
     "names of a context": (CreateContext, {"observations": ROWS | names(MANY)}, "observations.a0"),
     "names of a message": (StreamMessage, {"id": 7} | names(MANY), "a0"),
     "names of a tensor": (InferRequest, {"inputs": [TENSOR | names(MANY)]}, "inputs[0].a0"),

@@ -20,7 +20,7 @@ def test_the_request_is_documented_as_numbers_with_examples(document: Document) 
     sent = document["paths"]["/v1/predict"]["post"]["requestBody"]["content"]["application/json"]["schema"]
     assert sent == {"$ref": "#/components/schemas/PredictRequest"}
     schemas = document["components"]["schemas"]
-    x, y = (schemas["Observations"]["properties"][name] for name in "xy")
+    x, y = (schemas["ObservationsBody"]["properties"][name] for name in "xy")
     assert x["items"]["items"] == {"anyOf": [{"type": "number"}, {"type": "null"}]}
     assert [kind["type"] for kind in y["anyOf"]] == ["array", "array"]
     assert x["examples"] == [[[1.0], [2.0], [3.0], [4.0], [5.0]]]
@@ -57,7 +57,7 @@ def test_every_operation_and_field_is_described(document: Document) -> None:
     for path, operations in nonempty(document["paths"].items()):
         for operation in nonempty(operations.values()):
             assert operation["description"], path
-    for name in ("PredictRequest", "Observations", "ErrorBody"):
+    for name in ("PredictRequest", "ObservationsBody", "ErrorBody"):
         for field, schema in nonempty(document["components"]["schemas"][name]["properties"].items()):
             assert "$ref" in schema or schema["description"], (name, field)
 

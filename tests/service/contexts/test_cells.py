@@ -7,12 +7,12 @@ from service.contexts.forgetting import fade
 from service.contexts.memory import Memory, answer, join, learn, new_memory
 from service.contexts.merge import merge
 from service.contexts.readouts import Readouts
-from service.distribution import Wanted
 from service.errors import InvalidInput
-from service.predictor import Context, Limits
+from service.inference.distribution import Wanted
+from service.inference.predictor import Limits, Observations
+from service.inference.runtime import Runtime
+from service.inference.sizes import Array
 from service.registry.repository import Repository
-from service.runtime import Runtime
-from service.shapes import Array
 from tests.closeness import assert_close
 from tests.nonempty import nonempty
 from tests.service.kept import part
@@ -26,7 +26,7 @@ GAPS = np.where(GENERATOR.random((N, D)) < 0.3, np.nan, X)
 QUERY = X[:4] + 0.1
 
 
-def remember(runtime: Runtime, *parts: Context, decay: float | None = None, start: Memory | None = None) -> Memory:
+def remember(runtime: Runtime, *parts: Observations, decay: float | None = None, start: Memory | None = None) -> Memory:
     memory = start or new_memory(runtime.manifest, decay)
     for some in parts:
         memory = learn(runtime, LIMITS, memory, some)
@@ -54,7 +54,7 @@ def assert_alike(runtime: Runtime, actual: Memory, expected: Memory) -> None:
 
 @pytest.mark.parametrize("x", [X, GAPS, np.vstack([X[:20], GAPS[20:]]), np.vstack([GAPS[:20], X[20:]])])
 def test_merging_is_observing_both(repository: Repository, x: Array) -> None:
-    runtime, context = repository.get("linear"), Context(x, Y)
+    runtime, context = repository.get("linear"), Observations(x, Y)
     parts = [part(context, slice(20)), part(context, slice(20, None))]
     joined = join(runtime, *(remember(runtime, some) for some in parts))
     assert_alike(runtime, joined, remember(runtime, context))
@@ -63,7 +63,7 @@ def test_merging_is_observing_both(repository: Repository, x: Array) -> None:
 def test_a_cell_that_is_missing_is_not_a_number_to_learn_from(repository: Repository) -> None:
     runtime = repository.get("linear")
     filled = np.where(np.isnan(GAPS), np.nanmean(GAPS, 0), GAPS)
-    state = remember(runtime, Context(GAPS, Y)).state
+    state = remember(runtime, Observations(GAPS, Y)).state
     assert state is not None
     assert_close(state["state.mean"][0, K:], np.nanmean(GAPS, 0), "mean")
     assert_close(state["state.present"][0], (~np.isnan(GAPS)).mean(0), "present")
@@ -73,21 +73,21 @@ def test_a_cell_that_is_missing_is_not_a_number_to_learn_from(repository: Reposi
 
 @pytest.mark.parametrize("sizes", [(10, 12), (10, 30), (30, 10)])
 def test_features_that_are_not_scaled_yet_merge_as_observations(repository: Repository, sizes: tuple[int, int]) -> None:
-    runtime, context = repository.get("nonlinear"), Context(X, Y)
+    runtime, context = repository.get("nonlinear"), Observations(X, Y)
     a, b = part(context, slice(sizes[0])), part(context, slice(sizes[0], sum(sizes)))
     joined = join(runtime, remember(runtime, a), remember(runtime, b))
     assert_alike(runtime, joined, remember(runtime, part(context, slice(sum(sizes)))))
 
 
 def test_features_of_one_declared_scale_merge_exactly(repository: Repository) -> None:
-    runtime, context = repository.get("nonlinear"), Context(X, Y)
+    runtime, context = repository.get("nonlinear"), Observations(X, Y)
     start = declared(runtime)
     parts = [remember(runtime, part(context, rows), start=start) for rows in (slice(5), slice(5, None))]
     assert_alike(runtime, join(runtime, *parts), remember(runtime, context, start=start))
 
 
 def test_features_of_two_scales_do_not_merge(repository: Repository) -> None:
-    runtime, context = repository.get("nonlinear"), Context(X, Y)
+    runtime, context = repository.get("nonlinear"), Observations(X, Y)
     frozen = [remember(runtime, part(context, rows)) for rows in (slice(33), slice(5, None))]
     with pytest.raises(InvalidInput, match="scale their features differently"):
         join(runtime, *frozen)
@@ -97,7 +97,7 @@ def test_features_of_two_scales_do_not_merge(repository: Repository) -> None:
 @pytest.mark.parametrize("weight", [None, np.arange(N) % 3.0, np.linspace(0.3, 2.1, N)])
 def test_fading_row_by_row_is_fading_at_once(repository: Repository, model: str, weight: Array | None) -> None:
     runtime = repository.get(model)
-    context = Context(X[:30], Y[:30], None if weight is None else weight[:30])
+    context = Observations(X[:30], Y[:30], None if weight is None else weight[:30])
     rows = [part(context, slice(i, i + 1)) for i in range(30)]
     at_once, streamed = remember(runtime, context, decay=0.9), remember(runtime, *rows, decay=0.9)
     assert_alike(runtime, streamed, at_once)
@@ -109,7 +109,7 @@ def test_fading_row_by_row_is_fading_at_once(repository: Repository, model: str,
 
 def test_a_share_of_nothing_is_nothing(repository: Repository) -> None:
     runtime = repository.get("nonlinear")
-    state = remember(runtime, Context(X, Y)).state
+    state = remember(runtime, Observations(X, Y)).state
     assert state is not None
     gone = fade(runtime.manifest, state, 0.0)
     scale = {"state.frozen", "state.center", "state.spread"}
@@ -120,7 +120,7 @@ def test_a_share_of_nothing_is_nothing(repository: Repository) -> None:
 
 def test_a_readout_is_worked_out_once_for_a_state(repository: Repository) -> None:
     runtime, readouts = repository.get("nonlinear"), Readouts()
-    memory = remember(runtime, Context(X, Y))
+    memory = remember(runtime, Observations(X, Y))
     assert memory.state is not None
     without = answer(runtime, LIMITS, memory, QUERY, readouts=readouts)
     assert readouts.find(memory.state, Wanted())
@@ -136,7 +136,7 @@ def test_a_readout_is_worked_out_once_for_a_state(repository: Repository) -> Non
 
 def test_readouts_are_bounded(repository: Repository) -> None:
     runtime = repository.get("linear")
-    memories = [remember(runtime, Context(X + i, Y)) for i in range(3)]
+    memories = [remember(runtime, Observations(X + i, Y)) for i in range(3)]
     readouts = Readouts(limit=1500)
     for memory in memories:
         answer(runtime, LIMITS, memory, QUERY, readouts=readouts)

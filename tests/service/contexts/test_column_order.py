@@ -15,7 +15,7 @@ from service.contexts.context_record import Change
 from service.contexts.contexts import Contexts
 from service.contexts.recent import Recent
 from service.errors import Conflict, InvalidInput
-from service.predictor import Context
+from service.inference.predictor import Observations
 from service.registry.repository import Repository
 from service.store.database import Database
 from service.store.migrate import configuration
@@ -30,10 +30,10 @@ TURNED, Y_TURNED = [4, 2, 0, 1, 3], [2, 0, 1]
 QUERY = draw(9).x
 
 
-def turned(context: Context) -> Context:
+def turned(context: Observations) -> Observations:
     """The same observations, their columns in another order."""
     names = ColumnNames(tuple(X[i] for i in TURNED), tuple(Y[i] for i in Y_TURNED))
-    return Context(context.x[:, TURNED], context.y[:, Y_TURNED], context.weight, columns=names)
+    return Observations(context.x[:, TURNED], context.y[:, Y_TURNED], context.weight, columns=names)
 
 
 def ask(contexts: Contexts, owner: str, name: str) -> np.ndarray:
@@ -81,7 +81,7 @@ def test_columns_in_another_order_are_found_by_their_names(
 
 def test_a_step_finds_its_columns_by_name(contexts: Contexts) -> None:
     named, plain = contexts.create(OWNER, None, draw(1), columns=NAMES), contexts.create(OWNER, None, draw(1))
-    new, query = Context(draw(2).x[:1], draw(2).y[:1]), QUERY[:1]
+    new, query = Observations(draw(2).x[:1], draw(2).y[:1]), QUERY[:1]
     expected = contexts.step(OWNER, plain.id, new, query)
     found = contexts.step(OWNER, named.id, turned(new), query[:, TURNED])
     assert found.prediction is not None
@@ -115,7 +115,7 @@ def test_other_columns_are_refused_by_name(contexts: Contexts, names: ColumnName
     with pytest.raises(InvalidInput, match=message):
         contexts.observe(OWNER, record.id, draw(2)._replace(columns=names))
     with pytest.raises(InvalidInput, match=message):
-        contexts.step(OWNER, record.id, Context(draw(2).x[:1], draw(2).y[:1], columns=names), None)
+        contexts.step(OWNER, record.id, Observations(draw(2).x[:1], draw(2).y[:1], columns=names), None)
     if names.x is not None and names.x != X:
         with pytest.raises(InvalidInput, match=message):
             contexts.predict(OWNER, record.id, QUERY, columns=names)

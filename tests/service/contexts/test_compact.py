@@ -15,8 +15,8 @@ from service.contexts.compact import (
     upper,
     with_buffer,
 )
-from service.predictor import Context
-from service.shapes import Array
+from service.inference.predictor import Observations
+from service.inference.sizes import Array
 from tests.service.contexts.test_memory import SETS, observations, remember
 from tests.service.kept import draw
 
@@ -63,9 +63,9 @@ def test_a_canonical_state_is_compacted_without_loss(name: str, length: int) -> 
     assert bits(with_buffer(unpacked(compact(state)), shapes)) == bits(state)
 
 
-def weighted(context: Context) -> Context:
+def weighted(context: Observations) -> Observations:
     """With weights that are no whole numbers, sums are rounded in the order of their factors."""
-    return Context(context.x, context.y, np.random.default_rng(5).uniform(0.1, 2.0, len(context.x)))
+    return Observations(context.x, context.y, np.random.default_rng(5).uniform(0.1, 2.0, len(context.x)))
 
 
 @pytest.mark.parametrize(("length", "written"), [(7, {"state.buffer", "state.buffer_weight"}), (40, set())])

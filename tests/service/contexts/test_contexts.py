@@ -20,7 +20,7 @@ from service.errors import (
     UnsupportedByModel,
     VersionMismatch,
 )
-from service.predictor import Context
+from service.inference.predictor import Observations
 from service.registry.repository import Repository
 from service.store.database import Database
 from tests.closeness import assert_close
@@ -34,7 +34,9 @@ def ask(contexts: Contexts, record: ContextRecord, owner: str = OWNER) -> np.nda
     return contexts.predict(owner, record.id, QUERY)[0].prediction
 
 
-def one_shot(contexts: Contexts, context: Context, model: str = "linear", version: str | None = None) -> np.ndarray:
+def one_shot(
+    contexts: Contexts, context: Observations, model: str = "linear", version: str | None = None
+) -> np.ndarray:
     return contexts._predictor.predict(model, context, QUERY, version=version).prediction
 
 
@@ -85,7 +87,7 @@ def test_first_observations_that_do_not_fit_make_no_context(contexts: Contexts) 
         contexts.create(OWNER, "linear", draw(1, inputs=30))
     assert contexts.list(OWNER, 10).contexts == ()
     with pytest.raises(InvalidInput) as refused:
-        contexts.create(OWNER, "linear", Context(np.ones((2, 1)), np.ones(3)))
+        contexts.create(OWNER, "linear", Observations(np.ones((2, 1)), np.ones(3)))
     assert refused.value.problems[0].field == "observations.y"
 
 

@@ -10,13 +10,13 @@ from service.contexts.contexts import Change, Contexts
 from service.contexts.drift import BLOCK
 from service.contexts.feature_scale import FeatureScale
 from service.contexts.memory import Memory, answer, learn, new_memory
-from service.distribution import Wanted
 from service.errors import InvalidInput, NumericOverflow, UnsupportedByModel
 from service.explaining.implicit_weights import implicit_weights_in
 from service.explaining.parts import PARTS, Part
-from service.predictor import Context
+from service.inference.distribution import Wanted
+from service.inference.predictor import Observations
+from service.inference.sizes import Array
 from service.registry.repository import Repository
-from service.shapes import Array
 from service.store.database import Database
 from tests.closeness import assert_close
 from tests.nonempty import nonempty
@@ -31,11 +31,11 @@ QUERY = draw(99, 4).x
 LEVEL = 0.9
 
 
-def auto(name: str, *parts: Context) -> Memory:
+def auto(name: str, *parts: Observations) -> Memory:
     return remember(name, *parts, decay="auto")
 
 
-def drifting(seed: int, length: int, walk: float = 0.0, jump: int | None = None, noise: float = 0.3) -> Context:
+def drifting(seed: int, length: int, walk: float = 0.0, jump: int | None = None, noise: float = 0.3) -> Observations:
     """A linear relation of five columns that walks, or jumps once."""
     generator = np.random.default_rng(seed)
     steps = walk * generator.normal(size=(length, 5))
@@ -43,10 +43,10 @@ def drifting(seed: int, length: int, walk: float = 0.0, jump: int | None = None,
     if jump is not None:
         relation[jump:] = generator.normal(size=5)
     x = generator.normal(size=(length, 5))
-    return Context(x, (x * relation).sum(1) + noise * generator.normal(size=length))
+    return Observations(x, (x * relation).sum(1) + noise * generator.normal(size=length))
 
 
-def prequential(memory: Memory, context: Context) -> tuple[Array, Array]:
+def prequential(memory: Memory, context: Observations) -> tuple[Array, Array]:
     """Predict every observation before it is learnt: errors, and whether intervals hold y."""
     runtime, errors, inside = runtime_of("linear"), [], []
     for i in nonempty(range(len(context.x))):
@@ -113,7 +113,7 @@ def test_the_first_observations_are_averaged_evenly(length: int) -> None:
 
 def test_order_matters() -> None:
     a, b = draw(4, 20), draw(5, 20)
-    shifted = Context(b.x, b.y + 5.0)
+    shifted = Observations(b.x, b.y + 5.0)
     forward, backward = (
         answer(runtime_of("linear"), LIMITS, auto("linear", *order), QUERY).prediction
         for order in ((a, shifted), (shifted, a))
@@ -207,7 +207,7 @@ def test_nothing_is_taken_out(name: str) -> None:
 
 def test_numbers_beyond_floating_point_are_refused_at_once_and_leave_the_context_as_it_is(contexts: Contexts) -> None:
     record = contexts.create(OWNER, "linear", draw(1, 10), decay="auto")
-    huge = Context(np.full((1, 5), 1e200), np.full((1, 3), 1e200))
+    huge = Observations(np.full((1, 5), 1e200), np.full((1, 3), 1e200))
     with pytest.raises(NumericOverflow):
         contexts.observe(OWNER, record.id, huge)
     assert contexts.observe(OWNER, record.id, draw(2, 10)).n_observations == 20

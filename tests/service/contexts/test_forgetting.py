@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from service.contexts.forgetting import fade, fading
 from service.contexts.memory import join, learn, new_memory
 from service.errors import InvalidInput
-from service.predictor import Context
+from service.inference.predictor import Observations
 from tests.closeness import assert_close
 from tests.nonempty import nonempty
 from tests.service.contexts.test_memory import LIMITS, ask, at_once, close, manifest, observations, remember, zoo
@@ -124,6 +124,6 @@ def test_of_a_state_that_faded_to_nothing_nothing_is_left(name: str) -> None:
 
 def test_of_rows_that_nearly_all_fade_at_once_the_last_are_left() -> None:
     context, query = observations("linear", 3, length=400)
-    last = Context(context.x[-2:], context.y[-2:], np.array([1e-9, 1.0]))
+    last = Observations(context.x[-2:], context.y[-2:], np.array([1e-9, 1.0]))
     memory = remember("linear", context, decay=1e-9)
     assert_close(ask("linear", memory, query), at_once("linear", last, query), "prediction", rtol=1e-5)

@@ -6,14 +6,14 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from service.artifact import Manifest
 from service.contexts import portable
 from service.contexts.contexts import Contexts
 from service.contexts.feature_scale import FeatureScale
 from service.contexts.fitting import LARGEST_COUNT
 from service.contexts.memory import Memory, join, learn, new_memory
 from service.errors import InvalidInput, NumericOverflow, UnsupportedByModel
-from service.predictor import Context, Limits
+from service.inference.artifact import Manifest
+from service.inference.predictor import Limits, Observations
 from tests.service.contexts.test_memory import LIMITS, STREAMING, manifest, observations, remember, runtime_of, zoo
 from tests.service.contexts.test_portable import Label, Tensors, forge, labelled, replaced
 from tests.service.kept import OWNER, draw
@@ -112,7 +112,7 @@ def test_the_columns_of_a_declared_scale_or_of_a_model_are_no_observations() -> 
 @pytest.mark.parametrize("unit", [1e-6, 1.0, 1e6])
 def test_a_negative_sum_of_squares_is_refused_beyond_rounding(unit: float) -> None:
     seen = observations("gd-1", 0, 7)[0]
-    memory = portable.as_written(remember("gd-1", Context(unit * seen.x, unit * seen.y)))
+    memory = portable.as_written(remember("gd-1", Observations(unit * seen.x, unit * seen.y)))
     assert memory.state is not None
     largest = np.diagonal(memory.state["state.gated_sum"][0]).max()
     read(forge(memory, entry("state.gated_sum", 0, -1e-7 * largest), "gd-1"), "gd-1")
@@ -191,7 +191,7 @@ def test_no_context_counts_more_rows_than_can_be_told(model: str) -> None:
 def test_weights_that_sum_to_more_than_can_be_told_are_refused() -> None:
     runtime = runtime_of("gd-1")
     memory = replace(remember("gd-1", draw(1)), turnover=1.7e308)
-    heavy = Context(draw(2).x * 1e-200, draw(2).y * 1e-200, np.full(7, 2e307))
+    heavy = Observations(draw(2).x * 1e-200, draw(2).y * 1e-200, np.full(7, 2e307))
     with pytest.raises(InvalidInput, match="weight: sums to more than float64 holds"):
         learn(runtime, LIMITS, memory, heavy)
     with pytest.raises(InvalidInput, match="context: sums to more than float64 holds"):
@@ -210,6 +210,6 @@ def test_a_merge_beyond_floating_point_is_refused() -> None:
 @pytest.mark.parametrize("decay", [0.9, "auto"])
 def test_weights_whose_squares_are_beyond_floating_point_are_refused(decay: float | str) -> None:
     runtime = runtime_of("linear")
-    seen = Context(draw(1).x * 1e-160, draw(1).y * 1e-160, np.full(7, 1.5e160))
+    seen = Observations(draw(1).x * 1e-160, draw(1).y * 1e-160, np.full(7, 1.5e160))
     with pytest.raises(NumericOverflow), np.errstate(over="ignore"):
         learn(runtime, LIMITS, new_memory(runtime.manifest, decay), seen)  # type: ignore[arg-type]

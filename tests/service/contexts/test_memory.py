@@ -7,17 +7,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from service.artifact import Manifest
 from service.contexts.decay_setting import Decay
 from service.contexts.memory import Memory, answer, join, learn, new_memory
 from service.contexts.readouts import Readouts
-from service.distribution import NOTHING
 from service.errors import InvalidInput, NumericOverflow, UnsupportedByModel
-from service.predictor import Context, Limits
+from service.inference.artifact import Manifest
+from service.inference.distribution import NOTHING
+from service.inference.predictor import Limits, Observations
+from service.inference.runtime import Runtime
+from service.inference.sizes import Array
 from service.registry.repository import Repository
-from service.runtime import Runtime
 from service.settings import Settings
-from service.shapes import Array
 from tests.closeness import assert_close
 from tests.service.kept import both, draw, part, weighed
 
@@ -42,7 +42,7 @@ def zoo() -> dict[str, Runtime]:
     return models
 
 
-def observations(name: str, seed: int, length: int = 11) -> tuple[Context, Array]:
+def observations(name: str, seed: int, length: int = 11) -> tuple[Observations, Array]:
     """Data of the widths and the kind that a model takes, and queries."""
     manifest, generator = zoo()[name].manifest, np.random.default_rng(seed)
     inputs, outputs = (
@@ -52,10 +52,10 @@ def observations(name: str, seed: int, length: int = 11) -> tuple[Context, Array
     y = generator.normal(size=(length, outputs))
     if manifest.task == "classification":
         y = np.eye(outputs)[generator.integers(0, outputs, length)]
-    return Context(x, y), generator.normal(size=(4, inputs))
+    return Observations(x, y), generator.normal(size=(4, inputs))
 
 
-def remember(name: str, *parts: Context, decay: Decay = None) -> Memory:
+def remember(name: str, *parts: Observations, decay: Decay = None) -> Memory:
     memory = new_memory(zoo()[name].manifest, decay)
     for some in parts:
         memory = learn(zoo()[name], LIMITS, memory, some)
@@ -66,7 +66,7 @@ def ask(name: str, memory: Memory, query: Array) -> Array:
     return answer(zoo()[name], LIMITS, memory, query).prediction
 
 
-def at_once(name: str, context: Context, query: Array) -> Array:
+def at_once(name: str, context: Observations, query: Array) -> Array:
     tensors = {"x": context.x[None], "y": context.y[None], "x_query": query[None]}
     if context.weight is not None:
         tensors["weight"] = context.weight[None]
@@ -216,7 +216,7 @@ def test_an_empty_memory_joins_as_nothing() -> None:
 
 def test_y_comes_back_as_it_went_in() -> None:
     rows, query = observations("linear", 0)
-    numbers, one = Context(rows.x, rows.y[:, 0]), Context(rows.x, rows.y[:, :1])
+    numbers, one = Observations(rows.x, rows.y[:, 0]), Observations(rows.x, rows.y[:, :1])
     assert ask("linear", remember("linear", numbers), query).shape == (4,)
     assert ask("linear", remember("linear", one), query).shape == (4, 1)
     with pytest.raises(
@@ -230,15 +230,15 @@ def test_y_comes_back_as_it_went_in() -> None:
 def test_widths_stay_what_they_were() -> None:
     wide, query = observations("linear", 0)
     with pytest.raises(InvalidInput, match=r"x: has 4 columns; this context was observed with 5\. Send 5\.$"):
-        remember("linear", wide, Context(wide.x[:, :4], wide.y))
+        remember("linear", wide, Observations(wide.x[:, :4], wide.y))
     with pytest.raises(
         InvalidInput, match=r"y: is rows of 2; this context was observed with rows of 3\. Send rows of 3\.$"
     ):
-        remember("linear", wide, Context(wide.x, wide.y[:, :2]))
+        remember("linear", wide, Observations(wide.x, wide.y[:, :2]))
     with pytest.raises(InvalidInput, match=r"query: has 4 features; .* with 5\. Send 5 features per query\.$"):
         ask("linear", remember("linear", wide), query[:, :4])
     with pytest.raises(InvalidInput, match=r"do not fit: one has .*\. Merge contexts alike\.$"):
-        join(runtime_of("gd-1"), remember("gd-1", wide), remember("gd-1", Context(wide.y, wide.x)))
+        join(runtime_of("gd-1"), remember("gd-1", wide), remember("gd-1", Observations(wide.y, wide.x)))
 
 
 @pytest.mark.parametrize(
@@ -255,7 +255,7 @@ def test_observations_that_do_not_fit_are_refused(
     x: tuple[int, ...], y: tuple[int, ...], weight: tuple[int, ...] | None, message: str
 ) -> None:
     with pytest.raises(InvalidInput, match=message):
-        remember("linear", Context(np.ones(x), np.ones(y), None if weight is None else np.ones(weight)))
+        remember("linear", Observations(np.ones(x), np.ones(y), None if weight is None else np.ones(weight)))
 
 
 def test_a_model_of_its_own_widths_says_which() -> None:
@@ -266,7 +266,7 @@ def test_a_model_of_its_own_widths_says_which() -> None:
 def test_numbers_beyond_floating_point_are_refused() -> None:
     context, query = observations("linear", 0)
     with pytest.raises(NumericOverflow):
-        remember("linear", Context(1e200 * context.x, context.y))
+        remember("linear", Observations(1e200 * context.x, context.y))
     with pytest.raises(InvalidInput, match=r"float64 holds, with those before\. Send smaller weights\.$"):
         remember("linear", weighed(context, 1.7e308))
     with pytest.raises(InvalidInput, match="is not a parameter"):

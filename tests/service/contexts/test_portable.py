@@ -10,11 +10,11 @@ from hypothesis import strategies as st
 from safetensors.numpy import load as tensors_of
 from safetensors.numpy import save
 
-from service.artifact import UNHASHED, content_hash
 from service.contexts import portable
 from service.contexts.contexts import Contexts
 from service.contexts.memory import Memory, answer
 from service.errors import CallerError, Conflict, InvalidInput
+from service.inference.artifact import UNHASHED, content_hash
 from service.store.contexts import change
 from tests.closeness import assert_close
 from tests.service.contexts.test_memory import LIMITS, STREAMING, manifest, observations, remember, runtime_of

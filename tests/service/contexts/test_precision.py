@@ -11,8 +11,8 @@ from service.contexts import portable
 from service.contexts.memory import Memory, join, learn
 from service.contexts.precision import DIGITS
 from service.errors import InvalidInput, PrecisionLoss
-from service.predictor import Context
-from service.shapes import Array
+from service.inference.predictor import Observations
+from service.inference.sizes import Array
 from tests.closeness import assert_close
 from tests.service.contexts.test_memory import LIMITS, ask, at_once, manifest, remember, runtime_of
 from tests.service.kept import part, weighed
@@ -20,16 +20,16 @@ from tests.service.kept import part, weighed
 REGRESSIONS = ["gd-1", "gd-8", "linear", "linear-1.0.0", "nonlinear"]
 CENTERED = ["linear", "linear-1.0.0", "nonlinear"]
 X = np.arange(4.0)[:, None]
-LINE = Context(X, 5 + 2 * X)
+LINE = Observations(X, 5 + 2 * X)
 QUERY = np.array([[10.0]])
 seeds = st.integers(0, 2**32 - 1)
 
 
-def one(x: float, y: float, weight: float = 1.0) -> Context:
-    return Context(np.array([[x]]), np.array([[y]]), np.array([float(weight)]))
+def one(x: float, y: float, weight: float = 1.0) -> Observations:
+    return Observations(np.array([[x]]), np.array([[y]]), np.array([float(weight)]))
 
 
-def add(name: str, memory: Memory, *parts: Context, allow: bool = False) -> Memory:
+def add(name: str, memory: Memory, *parts: Observations, allow: bool = False) -> Memory:
     for some in parts:
         memory = learn(runtime_of(name), LIMITS, memory, some, allow_precision_loss=allow)
     return memory
@@ -52,7 +52,7 @@ MISTAKES = [
 @pytest.mark.parametrize("name", REGRESSIONS)
 @pytest.mark.parametrize(("mistake", "message"), MISTAKES)
 def test_an_observation_that_costs_digits_is_refused_with_field_value_and_remedy(
-    name: str, mistake: Context, message: str
+    name: str, mistake: Observations, message: str
 ) -> None:
     memory = remember(name, LINE)
     error = refused(lambda: add(name, memory, mistake), message)
@@ -63,7 +63,7 @@ def test_an_observation_that_costs_digits_is_refused_with_field_value_and_remedy
 
 @pytest.mark.parametrize("name", REGRESSIONS)
 @pytest.mark.parametrize(("mistake", "_"), MISTAKES)
-def test_an_allowed_mistake_is_learnt_counted_and_not_taken_out(name: str, mistake: Context, _: str) -> None:
+def test_an_allowed_mistake_is_learnt_counted_and_not_taken_out(name: str, mistake: Observations, _: str) -> None:
     memory = add(name, remember(name, LINE), mistake, allow=True)
     left = memory.digits_left(manifest(name))
     assert left is not None
@@ -75,8 +75,8 @@ def test_an_allowed_mistake_is_learnt_counted_and_not_taken_out(name: str, mista
 @pytest.mark.parametrize("x", [X, X - 1.5])
 @pytest.mark.parametrize(("dx", "y"), [(1e9, 0.0), (1.0, 1e20)])
 def test_a_mistake_that_came_first_is_not_taken_out_wrongly(name: str, x: Array, dx: float, y: float) -> None:
-    mistake, rows = one(dx, y), Context(x, 5 + 2 * x)
-    for pieces in ([mistake, rows], [Context(np.r_[mistake.x, rows.x], np.r_[mistake.y, rows.y])]):
+    mistake, rows = one(dx, y), Observations(x, 5 + 2 * x)
+    for pieces in ([mistake, rows], [Observations(np.r_[mistake.x, rows.x], np.r_[mistake.y, rows.y])]):
         memory = remember(name, *pieces)
         refused(lambda: add(name, memory, weighed(mistake, -1)), "cannot be taken out exactly")  # noqa: B023
 
@@ -114,7 +114,7 @@ def test_six_digits_are_the_boundary(name: str, factor: float) -> None:
 
 def test_several_rows_name_the_one_that_costs_most() -> None:
     x, y = np.array([[1.0], [-2e9], [1e9]]), np.ones((3, 1))
-    refused(lambda: add("linear", remember("linear", LINE), Context(x, y)), r"x\[1\]\[0\]: is -2e\+09")
+    refused(lambda: add("linear", remember("linear", LINE), Observations(x, y)), r"x\[1\]\[0\]: is -2e\+09")
 
 
 def test_the_first_observations_show_the_scale_and_are_welcome() -> None:
@@ -142,7 +142,7 @@ def test_common_data_are_never_refused(name: str, unit: float, seed: int) -> Non
     )
     y = unit * generator.lognormal(0, 2, (rows, 1))
     weight = np.where(generator.random(rows) < 0.1, 0.0, generator.uniform(0.01, 3.0, rows))
-    data = Context(x, y, weight)
+    data = Observations(x, y, weight)
     pieces = np.split(np.arange(rows), [1, 2, 3, 5, 20])
     memory = remember(name, *[part(data, piece) for piece in pieces])
     assert memory.n_observations == rows
@@ -153,7 +153,7 @@ def test_common_data_are_never_refused(name: str, unit: float, seed: int) -> Non
 def test_contexts_that_forget_take_every_observation(decay: float) -> None:
     """Nothing is taken out of them; and a column that stood still for long may move again."""
     memory = remember("linear", LINE, one(1e9, 1e20), decay=decay)
-    still = Context(np.zeros((400, 1)), np.zeros((400, 1)))
+    still = Observations(np.zeros((400, 1)), np.zeros((400, 1)))
     assert add("linear", memory, still, LINE).n_observations == 409
 
 
@@ -162,7 +162,7 @@ def test_contexts_that_forget_take_every_observation(decay: float) -> None:
 def test_the_only_row_of_a_category_is_taken_out(name: str, values: tuple[float, float]) -> None:
     generator = np.random.default_rng(0)
     x = np.stack([generator.normal(size=9), np.where(np.arange(9) == 4, values[1], values[0])], 1)
-    data = Context(x, generator.normal(size=(9, 1)))
+    data = Observations(x, generator.normal(size=(9, 1)))
     memory = remember(name, data, weighed(part(data, slice(4, 5)), -1))
     rest = part(data, np.delete(np.arange(9), 4))
     assert_close(ask(name, memory, x[:4]), at_once(name, rest, x[:4]), "prediction", rtol=1e-6)
@@ -170,7 +170,7 @@ def test_the_only_row_of_a_category_is_taken_out(name: str, values: tuple[float,
 
 def test_a_constant_column_loses_a_mistake_and_is_constant_again() -> None:
     x = np.stack([np.arange(6.0), [5, 5, 5, 1e9, 5, 5]], 1)
-    data = Context(x, np.array([[1.0], [2], [4], [7], [8], [10]]))
+    data = Observations(x, np.array([[1.0], [2], [4], [7], [8], [10]]))
     memory = remember("linear", data, weighed(part(data, slice(3, 4)), -1))
     rest = part(data, np.array([0, 1, 2, 4, 5]))
     assert_close(ask("linear", memory, x[:3]), at_once("linear", rest, x[:3]), "prediction", rtol=1e-5)
@@ -181,21 +181,21 @@ def test_missing_cells_do_not_hide_a_mistake(name: str) -> None:
     if not manifest(name).missing_cells:
         return
     x = np.array([[0.0, np.nan], [1, 2], [2, np.nan], [3, 5], [4, 6]])
-    data = Context(x, np.arange(5.0)[:, None])
+    data = Observations(x, np.arange(5.0)[:, None])
     memory = remember(name, data)
-    wrong = Context(np.array([[np.nan, 1e9]]), np.array([[2.0]]))
+    wrong = Observations(np.array([[np.nan, 1e9]]), np.array([[2.0]]))
     refused(lambda: add(name, memory, wrong), r"x\[0\]\[1\]: is 1e\+09")
-    fine = add(name, memory, Context(np.array([[np.nan, 3.0]]), np.array([[2.0]])))
-    back = add(name, fine, Context(np.array([[np.nan, 3.0]]), np.array([[2.0]]), np.array([-1.0])))
+    fine = add(name, memory, Observations(np.array([[np.nan, 3.0]]), np.array([[2.0]])))
+    back = add(name, fine, Observations(np.array([[np.nan, 3.0]]), np.array([[2.0]]), np.array([-1.0])))
     assert_close(ask(name, back, x[1:2]), at_once(name, data, x[1:2]), "prediction", rtol=1e-6)
 
 
 @pytest.mark.parametrize("name", REGRESSIONS)
 def test_what_is_added_and_taken_out_at_once_costs_digits_too(name: str) -> None:
     x, y = np.array([[1e9], [1e9], [4.0]]), np.array([[0.0], [0.0], [13.0]])
-    both = Context(x, y, np.array([1.0, -1.0, 1.0]))
+    both = Observations(x, y, np.array([1.0, -1.0, 1.0]))
     refused(lambda: add(name, remember(name, LINE), both), "cannot be taken out exactly")
-    memory = add(name, remember(name, LINE), Context(np.array([[7.0], [7.0]]), y[:2], np.array([1.0, -1.0])))
+    memory = add(name, remember(name, LINE), Observations(np.array([[7.0], [7.0]]), y[:2], np.array([1.0, -1.0])))
     assert_close(ask(name, memory, QUERY), at_once(name, LINE, QUERY), "prediction", rtol=1e-6)
 
 
@@ -203,7 +203,7 @@ def test_what_is_added_and_taken_out_at_once_costs_digits_too(name: str) -> None
 def test_more_than_was_observed_is_not_taken_out(name: str) -> None:
     """Four observations less two of weight 1 would be a count of 2, with a variation of −71.5."""
     x = np.array([[1.0], [2], [3], [9]])
-    memory = remember(name, Context(x, 2 * x), one(9, 18, -1))
+    memory = remember(name, Observations(x, 2 * x), one(9, 18, -1))
     error = refused(lambda: add(name, memory, one(9, 18, -1)), r"weight\[0\]: takes out what was not observed")
     assert not isinstance(error, PrecisionLoss)
 
@@ -212,15 +212,15 @@ def test_more_than_was_observed_is_not_taken_out(name: str) -> None:
 def test_a_correlation_beyond_one_is_refused(name: str) -> None:
     """The variations 5 of x and 5 of y stay positive, the comoment 5 of both would become 6.5 of 4.5 and 4.5."""
     x = np.arange(4.0)[:, None]
-    memory = remember(name, Context(x, x), one(1.5, 1.5), one(1.5, 1.5))
-    wrong = Context(np.array([[0.5], [2.5]]), np.array([[2.5], [0.5]]), -0.5 * np.ones(2))
+    memory = remember(name, Observations(x, x), one(1.5, 1.5), one(1.5, 1.5))
+    wrong = Observations(np.array([[0.5], [2.5]]), np.array([[2.5], [0.5]]), -0.5 * np.ones(2))
     refused(lambda: add(name, memory, wrong), "no observations lead to what would be left")
 
 
 def test_a_cell_is_not_missing_more_often_than_it_was() -> None:
     x = np.array([[0.0, 1], [1, 2], [2, 4], [3, np.nan]])
-    data = Context(x, np.array([[1.0], [2], [3], [5]]))
-    taken = Context(np.array([[1.5, np.nan], [1.5, np.nan]]), np.array([[2.5], [2.5]]), -0.6 * np.ones(2))
+    data = Observations(x, np.array([[1.0], [2], [3], [5]]))
+    taken = Observations(np.array([[1.5, np.nan], [1.5, np.nan]]), np.array([[2.5], [2.5]]), -0.6 * np.ones(2))
     refused(lambda: add("linear", remember("linear", data), taken), "no observations lead to what would be left")
 
 
@@ -268,14 +268,14 @@ def test_digits_are_kept_where_nothing_is_said_of_them(name: str) -> None:
 
 @pytest.mark.parametrize("name", REGRESSIONS)
 def test_a_merge_that_costs_digits_is_refused(name: str) -> None:
-    small, large = remember(name, LINE), remember(name, Context(1e9 * X, 5 + 2 * X))
+    small, large = remember(name, LINE), remember(name, Observations(1e9 * X, 5 + 2 * X))
     error = refused(lambda: join(runtime_of(name), small, large), "context: has seen so much larger values")
     assert "allow_precision_loss" in str(error)
     joined = join(runtime_of(name), small, large, allow_precision_loss=True)
     left = joined.digits_left(manifest(name))
     assert left is not None
     assert left < DIGITS
-    refused(lambda: add(name, joined, Context(1e9 * X, 5 + 2 * X, -np.ones(4))), "cannot be taken out exactly")
+    refused(lambda: add(name, joined, Observations(1e9 * X, 5 + 2 * X, -np.ones(4))), "cannot be taken out exactly")
     assert join(runtime_of(name), large, small).n_observations == 8
 
 
@@ -314,7 +314,7 @@ def test_a_merge_remembers_the_larger_peak(name: str) -> None:
 
 def test_an_emptied_context_begins_again_with_all_digits() -> None:
     memory = add("linear", remember("linear", LINE), one(1e9, 0), allow=True)
-    memory = add("linear", memory, Context(np.r_[X, [[1e9]]], np.r_[LINE.y, [[0.0]]], -np.ones(5)))
+    memory = add("linear", memory, Observations(np.r_[X, [[1e9]]], np.r_[LINE.y, [[0.0]]], -np.ones(5)))
     assert memory.is_empty
     memory = add("linear", memory, LINE)
     assert memory.digits_left(manifest("linear")) == 15
@@ -322,12 +322,12 @@ def test_an_emptied_context_begins_again_with_all_digits() -> None:
 
 
 def test_digits_left_are_those_of_the_worst_column() -> None:
-    far = Context(np.c_[X, 1e9 + X], 5 + 2 * X)
+    far = Observations(np.c_[X, 1e9 + X], 5 + 2 * X)
     assert remember("linear", LINE).digits_left(manifest("linear")) == 15
     assert remember("linear", far).digits_left(manifest("linear")) == 6
-    assert remember("linear", Context(0 * X, 0 * X)).digits_left(manifest("linear")) is None
+    assert remember("linear", Observations(0 * X, 0 * X)).digits_left(manifest("linear")) is None
     assert remember("linear").digits_left(manifest("linear")) is None
-    trained = Context(np.zeros((3, 10)), np.zeros((3, 1)))
+    trained = Observations(np.zeros((3, 10)), np.zeros((3, 1)))
     assert remember("linear-trained", trained).digits_left(manifest("linear-trained")) is None
 
 
@@ -336,7 +336,7 @@ def test_digits_left_are_those_of_the_worst_column() -> None:
 def test_what_is_known_of_observations_survives_writing(name: str, seed: int) -> None:
     generator = np.random.default_rng(seed)
     x = np.stack([generator.normal(size=5), generator.integers(0, 2, 5), np.ones(5)], 1)
-    memory = remember(name, Context(x, generator.normal(size=(5, 1)), generator.uniform(0.5, 2, 5)))
+    memory = remember(name, Observations(x, generator.normal(size=(5, 1)), generator.uniform(0.5, 2, 5)))
     written = portable.write(manifest(name), portable.as_written(memory))
     read = portable.memory_of(portable.read(written), manifest(name))
     assert read.history is not None

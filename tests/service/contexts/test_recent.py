@@ -15,8 +15,8 @@ from service.contexts.contexts import ContextRecord, Contexts
 from service.contexts.memory import Memory
 from service.contexts.recent import EACH, Held, Recent
 from service.errors import Conflict, UnknownContext, UnknownModel
+from service.inference.sizes import Array
 from service.registry.repository import Repository
-from service.shapes import Array
 from service.store import receipts
 from service.store.database import Database
 from service.store.tables import CONTEXTS

@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 
 from gdssm.evaluation.tasks.linear import Linear, Noisy
-from service.distribution import Wanted
 from service.evaluations.models import TASKS_PER_RUN, candidate
-from service.inference import unlimited
-from service.predictor import Context, Limits, Predictor
+from service.inference.distribution import Wanted
+from service.inference.predictor import Limits, Observations, Predictor
+from service.inference.tensor_inference import unlimited
 from service.registry.repository import Repository
 
 BATCH = Noisy(Linear(inputs=3, outputs=2)).sample(np.random.default_rng(0), TASKS_PER_RUN + 3, 7, 5)
@@ -21,7 +21,7 @@ def test_learner_intervals_match_the_service(repository: Repository) -> None:
     found = learner.intervals(BATCH.x, BATCH.y, BATCH.x_query, (0.8, 0.9))
     assert found.shape == (2, 2, *BATCH.y_query.shape)
     predictor = Predictor(repository, "linear", Limits(max_columns=100, max_predictions=1000))
-    context = Context(BATCH.x[TASK], BATCH.y[TASK])
+    context = Observations(BATCH.x[TASK], BATCH.y[TASK])
     for bounds, level in zip(found, (0.8, 0.9), strict=True):
         answer = predictor.predict("linear", context, BATCH.x_query[TASK], wanted=Wanted(level))
         assert answer.lower is not None

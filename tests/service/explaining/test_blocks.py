@@ -6,8 +6,8 @@ import pytest
 from service.explaining.blocks import PAIRS_LIMIT
 from service.explaining.explanation import predict_and_explain
 from service.explaining.terms import Block, Pair
-from service.predictor import Context, Predictor
-from service.shapes import Array
+from service.inference.predictor import Observations, Predictor
+from service.inference.sizes import Array
 from tests.closeness import assert_close
 
 GENERATOR = np.random.default_rng(0)
@@ -21,7 +21,7 @@ def explain(
     predictor: Predictor, x: Array, y: Array, model: str = "nonlinear"
 ) -> tuple[tuple[Pair, ...], dict[str, Block]]:
     query = np.nan_to_num(x[:1])
-    found = predict_and_explain(predictor, model, Context(x, y), query, explain=["pairs", "blocks"])[1]
+    found = predict_and_explain(predictor, model, Observations(x, y), query, explain=["pairs", "blocks"])[1]
     assert found.pairs is not None
     assert found.blocks is not None
     return found.pairs, {block.block: block for block in found.blocks}

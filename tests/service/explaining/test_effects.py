@@ -3,16 +3,16 @@
 import numpy as np
 import pytest
 
-from service.distribution import Wanted
 from service.errors import InvalidInput
 from service.explaining.effects import VALUES_LIMIT, effects, grid_of_observations, grid_of_state
 from service.explaining.explanation import predict_and_explain
 from service.explaining.parts import Part
 from service.explaining.readout import fit_of_context
 from service.explaining.terms import Effects, Explanation
-from service.predictor import Context, Limits, Predictor
+from service.inference.distribution import Wanted
+from service.inference.predictor import Limits, Observations, Predictor
+from service.inference.sizes import Array
 from service.registry.repository import Repository
-from service.shapes import Array
 from tests.closeness import assert_close
 from tests.nonempty import nonempty
 from tests.service.explaining.test_features import K, both_models, task
@@ -28,7 +28,7 @@ def explain(
     predictor: Predictor, x: Array, y: Array, model: str = "nonlinear", level: float | None = None
 ) -> Explanation:
     query = np.nan_to_num(x[:1])
-    return predict_and_explain(predictor, model, Context(x, y), query, wanted=Wanted(level), explain=TERMS)[1]
+    return predict_and_explain(predictor, model, Observations(x, y), query, wanted=Wanted(level), explain=TERMS)[1]
 
 
 def effects_of(found: Explanation) -> Effects:
@@ -36,7 +36,7 @@ def effects_of(found: Explanation) -> Effects:
     return found.effects
 
 
-def bent(x: Array, context: Context) -> Array:
+def bent(x: Array, context: Observations) -> Array:
     """t(z) of columns standardised by the context, as documented."""
     assert context.weight is not None
     share = context.weight / context.weight.sum()
@@ -107,7 +107,7 @@ def test_the_interval_of_an_effect_holds_the_term_with_its_probability(predictor
         generator = np.random.default_rng(seed)
         x, (slope, size, speed) = generator.normal(size=(observations, 3)), generator.uniform(0.5, 2.0, (3, 3))
         terms = slope * x + size * np.sin(speed * x)
-        context = Context(x, terms.sum(1) + 0.5 * generator.normal(size=observations))
+        context = Observations(x, terms.sum(1) + 0.5 * generator.normal(size=observations))
         found = effects(fit_of_context(predictor.runtime("nonlinear"), context), list(x.T), 0.9)
         for effect, term in zip(found.columns, (terms - terms.mean(0)).T, strict=True):
             assert effect.lower is not None
@@ -119,7 +119,7 @@ def test_the_interval_of_an_effect_holds_the_term_with_its_probability(predictor
 
 def test_the_interval_of_a_prediction_is_that_of_the_only_effect_and_the_noise(predictor: Predictor) -> None:
     """With one column: the squares of their widths differ by the same number everywhere."""
-    context = Context(X[:60, :1], np.sin(2 * X[:60, 0]) + NOISE[:60])
+    context = Observations(X[:60, :1], np.sin(2 * X[:60, 0]) + NOISE[:60])
     curve = effects_of(explain(predictor, *context[:2], level=0.9)).columns[0]
     answer = predictor.predict("nonlinear", context, curve.values[:, None], wanted=Wanted(0.9))
     assert answer.lower is not None
@@ -157,7 +157,7 @@ def test_missing_cells_have_a_separate_effect(predictor: Predictor, model: str) 
 
 def test_predictions_with_missing_cells_are_the_base_and_the_effects(predictor: Predictor) -> None:
     x = np.where(GENERATOR.random(X.shape) < 0.3, np.nan, X)
-    context = Context(x, np.nansum(x * [1.0, 0.5, 2.0], 1) + NOISE)
+    context = Observations(x, np.nansum(x * [1.0, 0.5, 2.0], 1) + NOISE)
     query = np.array([[np.nan, np.nan, np.nan], [0.5, np.nan, -1.1], [0.5, 1.0, -1.1]])
     answer, _ = predict_and_explain(predictor, "linear", context, query, explain=["effects"])
     found = effects(fit_of_context(predictor.runtime("linear"), context), [np.array([v]) for v in query[2]], None)
@@ -183,7 +183,7 @@ def test_a_column_that_does_not_vary_has_no_effect(predictor: Predictor, model: 
 
 def test_values_are_those_of_the_context_where_they_are_few() -> None:
     x = np.stack([np.arange(50.0) % 2, np.full(50, np.nan), np.arange(50.0)], 1)
-    two, none, many = grid_of_observations(Context(x, np.zeros(50), np.append(np.ones(49), 0.0)))
+    two, none, many = grid_of_observations(Observations(x, np.zeros(50), np.append(np.ones(49), 0.0)))
     assert two.tolist() == [0.0, 1.0]
     assert none.size == 0
     assert (many[0], many[-1], len(many)) == (0.0, 48.0, VALUES_LIMIT)
@@ -194,13 +194,13 @@ def test_values_of_a_state_are_around_its_means(predictor: Predictor, model: str
     x = X.copy()
     x[:, 2] = -1.0
     x[: N // 2, 1] = np.nan
-    fit = fit_of_context(predictor.runtime(model), Context(x, X[:, 0]))
+    fit = fit_of_context(predictor.runtime(model), Observations(x, X[:, 0]))
     first, second, constant = grid_of_state(fit)
     for values, column in ((first, x[:, 0]), (second, x[N // 2 :, 1])):
         expected = column.mean() + 2.5 * column.std() * np.linspace(-1, 1, VALUES_LIMIT)
         assert_close(values, expected, "values", rtol=1e-12)
     assert constant.tolist() == [-1.0]
-    few = fit_of_context(predictor.runtime(model), Context(X[:2], X[:2, 0]))
+    few = fit_of_context(predictor.runtime(model), Observations(X[:2], X[:2, 0]))
     assert_close(grid_of_state(few)[0][[0, -1]], np.sort(X[:2, 0]), "the two observations", rtol=1e-12)
 
 

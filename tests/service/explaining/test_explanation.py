@@ -11,10 +11,10 @@ from service.explaining.explanation import predict_and_explain
 from service.explaining.implicit_weights import implicit_weights
 from service.explaining.parts import PARTS, Part, parts
 from service.explaining.terms import Explanation, ImplicitWeights
-from service.predictor import Context, Limits, Prediction, Predictor, run
+from service.inference.predictor import Limits, Observations, Prediction, Predictor, run
+from service.inference.sizes import Array
+from service.inference.wide_readout import wide_readout
 from service.registry.repository import Repository
-from service.shapes import Array
-from service.wide_readout import wide_readout
 from tests.closeness import assert_close
 
 N, M, D, K = 23, 4, 5, 3
@@ -31,14 +31,14 @@ every_explained_model = pytest.mark.parametrize(
 both_versions = pytest.mark.parametrize("version", ["1.0.0", "2.0.0"])
 
 
-def task(observations: int = N, *, shift: float = 0.0, flat: bool = False) -> tuple[Context, Array]:
+def task(observations: int = N, *, shift: float = 0.0, flat: bool = False) -> tuple[Observations, Array]:
     """Columns of x of unlike scales, moved off by many standard deviations, weights of all sizes."""
     generator = np.random.default_rng(observations)
     scale = np.array([1.0, 0.25, 8.0, 1.0, 2.0])
     x = generator.normal(size=(observations, D)) * scale + shift
     y = generator.normal(size=(observations, K)) + x[:, :K] / scale[:K]
     query = generator.normal(size=(M, D)) * scale + shift
-    return Context(x, y[:, 0] if flat else y, generator.uniform(0.1, 2.0, observations)), query
+    return Observations(x, y[:, 0] if flat else y, generator.uniform(0.1, 2.0, observations)), query
 
 
 def weights_of(explanation: Explanation) -> ImplicitWeights:
@@ -87,7 +87,9 @@ def test_contribution_equals_difference_to_y_0(
     for n in (0, 7, observations - 1):
         without = context.y.copy()
         without[n] = 0.0
-        rest = predictor.predict(model, Context(context.x, without, context.weight), query, parameters, version=version)
+        rest = predictor.predict(
+            model, Observations(context.x, without, context.weight), query, parameters, version=version
+        )
         expected = answer.prediction - rest.prediction
         scale = np.abs(answer.prediction).max()
         assert_close(shares_of(explanation)[:, n] / scale, expected / scale, "contribution", rtol=1e-9)
@@ -149,7 +151,7 @@ def test_the_contributions_of_one_step_are_the_papers_formula(predictor: Predict
 def test_a_noiseless_line_is_its_own_explanation(predictor: Predictor, version: str, shrinkage: float) -> None:
     """But for what the prior of version 2 takes from the slope."""
     x = np.arange(12.0)[:, None]
-    line = Context(x, 2 * x[:, 0] + 1)
+    line = Observations(x, 2 * x[:, 0] + 1)
     found = predict_and_explain(predictor, "linear", line, np.array([[10.0]]), version=version)
     weights = weights_of(found[1])
     assert_close(weights.weights, [2.0], "weights", rtol=shrinkage)
@@ -164,8 +166,8 @@ def test_a_large_mean_costs_the_weights_no_digits(predictor: Predictor, version:
     x = generator.integers(-50, 50, (N, D)).astype(float)
     y = x @ np.array([3.0, -2.0, 0.0, 1.0, 5.0]) + generator.integers(-3, 3, N)
     query = generator.integers(-50, 50, (M, D)).astype(float)
-    near = predict_and_explain(predictor, "linear", Context(x, y), query, version=version)[1]
-    moved = Context(x + 5e7, y + 5e8)
+    near = predict_and_explain(predictor, "linear", Observations(x, y), query, version=version)[1]
+    moved = Observations(x + 5e7, y + 5e8)
     answer, far = predict_and_explain(predictor, "linear", moved, query + 5e7, version=version)
     assert_close(weights_of(far).weights, weights_of(near).weights, "weights", rtol=1e-9)
     assert_close(
@@ -187,7 +189,7 @@ def test_a_column_that_does_not_vary_has_no_weight(predictor: Predictor, version
     context, query = task()
     x = context.x.copy()
     x[:, 2] = 7.0
-    _, explanation = predict_and_explain(predictor, "linear", Context(x, context.y), query, version=version)
+    _, explanation = predict_and_explain(predictor, "linear", Observations(x, context.y), query, version=version)
     assert np.all(weights_of(explanation).weights[2] == 0)
 
 
@@ -223,7 +225,7 @@ def test_a_model_that_is_not_linear_has_no_explanation(repository: Repository, m
     x = np.ones((3, 2 if width == "any" else width))
     for explain in (parts([part], ""), PARTS):
         with pytest.raises(UnsupportedByModel, match=f"^explain: model {model} has no "):
-            predict_and_explain(predictor, model, Context(x, np.ones((3, 1))), x, explain=explain)
+            predict_and_explain(predictor, model, Observations(x, np.ones((3, 1))), x, explain=explain)
 
 
 @pytest.mark.parametrize("part", ["effects", "pairs", "blocks"])
@@ -283,7 +285,7 @@ def test_contributions_add_up_in_any_unit_of_y(predictor: Predictor, model: str,
 def test_contributions_add_up_whatever_features_the_columns_have(predictor: Predictor, columns: int) -> None:
     generator = np.random.default_rng(columns)
     x, query = generator.normal(size=(60, columns)), generator.normal(size=(M, columns))
-    answer, explanation = predict_and_explain(predictor, "nonlinear", Context(x, np.sin(3 * x[:, 0])), query)
+    answer, explanation = predict_and_explain(predictor, "nonlinear", Observations(x, np.sin(3 * x[:, 0])), query)
     assert_close(shares_of(explanation).sum(axis=1), answer.prediction, "prediction", rtol=1e-9)
 
 
@@ -319,7 +321,7 @@ def test_numbers_at_the_end_of_floating_point_are_explained_or_refused(
     predictor: Predictor, scale: float, version: str
 ) -> None:
     context, query = task()
-    huge = Context(context.x * scale, context.y * scale)
+    huge = Observations(context.x * scale, context.y * scale)
     try:
         answer, explanation = predict_and_explain(predictor, "linear", huge, query * scale, version=version)
     except NumericOverflow:

@@ -5,9 +5,9 @@ import pytest
 
 from service.explaining.features import PRODUCT, Features
 from service.explaining.readout import fit_of_context, fit_of_state
-from service.predictor import Context, run
+from service.inference.predictor import Observations, run
+from service.inference.sizes import Array
 from service.registry.repository import Repository
-from service.shapes import Array
 from tests.closeness import assert_close
 
 M, K = 6, 2
@@ -19,7 +19,7 @@ every_size = pytest.mark.parametrize(
 both_models = pytest.mark.parametrize("model", ["linear", "nonlinear"])
 
 
-def task(inputs: int, observations: int, missing: float = 0.0) -> tuple[Context, Array]:
+def task(inputs: int, observations: int, missing: float = 0.0) -> tuple[Observations, Array]:
     """Columns of unlike places and scales, unequal weights, and queries of which some are far out or lack cells."""
     generator = np.random.default_rng(inputs)
     place, scale = generator.normal(size=(2, inputs)) * 10
@@ -28,7 +28,7 @@ def task(inputs: int, observations: int, missing: float = 0.0) -> tuple[Context,
     query = 3 * generator.normal(size=(M, inputs))
     query[0] = 1e3
     x, query = (np.where(generator.random(z.shape) < missing, np.nan, place + scale * z) for z in (x, query))
-    return Context(x, y, generator.uniform(0.2, 2.0, observations)), query
+    return Observations(x, y, generator.uniform(0.2, 2.0, observations)), query
 
 
 @both_models

@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 
 from service.contexts.memory import Memory
-from service.distribution import Wanted
 from service.errors import NumericOverflow
 from service.explaining.explanation import explain_state
-from service.predictor import Limits
+from service.inference.distribution import Wanted
+from service.inference.predictor import Limits
+from service.inference.sizes import Array
 from service.registry.repository import Repository
-from service.shapes import Array
 from tests.nonempty import nonempty
 
 LIMITS = Limits(1024, 1_000_000)

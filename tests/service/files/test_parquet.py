@@ -11,7 +11,7 @@ from pyarrow import parquet
 
 from service.errors import InvalidInput
 from service.files.parquet import ParquetTable, ParquetWriter
-from service.shapes import Array
+from service.inference.sizes import Array
 from tests.closeness import assert_close
 from tests.nonempty import nonempty
 

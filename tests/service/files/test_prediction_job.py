@@ -7,21 +7,23 @@ import pytest
 
 from service.errors import InvalidInput
 from service.files.prediction_job import open_job
-from service.predictor import Context
+from service.inference.predictor import Observations
+from service.inference.sizes import Array
 from service.registry.repository import Repository
-from service.shapes import Array
 from tests.closeness import assert_close
 
 Columns = tuple[str, str | None]
 
 
-def read(context: Path, query: Path, target: str, weight: str | None = None, rows: int = 1) -> tuple[Context, Array]:
+def read(
+    context: Path, query: Path, target: str, weight: str | None = None, rows: int = 1
+) -> tuple[Observations, Array]:
     with open_job(context, query, target, weight, rows) as task:
         chunks, queries = list(task.contexts()), list(task.queries())
         assert task.progress == 1
     weights = [chunk.weight for chunk in chunks if chunk.weight is not None]
     x, y = (np.concatenate([getattr(chunk, name) for chunk in chunks]) for name in ("x", "y"))
-    return Context(x, y, np.concatenate(weights) if weights else None), np.concatenate(queries)
+    return Observations(x, y, np.concatenate(weights) if weights else None), np.concatenate(queries)
 
 
 @pytest.fixture

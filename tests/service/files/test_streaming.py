@@ -11,9 +11,9 @@ import pytest
 from service.errors import InvalidInput
 from service.files.prediction_job import open_job
 from service.files.streaming import predictions
-from service.predictor import Context, Limits, Predictor
+from service.inference.predictor import Limits, Observations, Predictor
+from service.inference.sizes import Array
 from service.registry.repository import Repository
-from service.shapes import Array
 from tests.closeness import assert_close
 from tests.gdssm.linear_oracle import linear
 
@@ -24,10 +24,10 @@ Y = X @ GENERATOR.normal(size=D) + 0.1 * GENERATOR.normal(size=N)
 WEIGHT = GENERATOR.uniform(0.5, 2, size=N)
 
 
-def chunks(rows: int) -> Iterator[Context]:
+def chunks(rows: int) -> Iterator[Observations]:
     for start in range(0, N, rows):
         part = slice(start, start + rows)
-        yield Context(X[part], Y[part], WEIGHT[part])
+        yield Observations(X[part], Y[part], WEIGHT[part])
 
 
 def queries(rows: int) -> Iterator[Array]:
@@ -49,7 +49,7 @@ def test_chunked_predictions_match_the_whole(
 ) -> None:
     answers = predictions(predictor, predictor.runtime(model, version), chunks(rows), queries(rows), parameters)
     found = [answer.prediction for answer in answers]
-    expected = predictor.predict(model, Context(X, Y, WEIGHT), QUERY, parameters, version=version).prediction
+    expected = predictor.predict(model, Observations(X, Y, WEIGHT), QUERY, parameters, version=version).prediction
     assert [len(part) for part in found] == [len(part) for part in queries(rows)]
     assert_close(np.concatenate(found), expected, "prediction", rtol=1e-9)
 
@@ -58,13 +58,14 @@ def test_a_model_that_does_not_stream_sees_the_whole_context(predictor: Predicto
     runtime = repository.get("softmax-8")
     assert not runtime.manifest.streams
     labels = np.eye(3)[np.arange(N) % 3]
-    pieces = (Context(X[part], labels[part]) for part in (slice(0, 9), slice(9, N)))
+    pieces = (Observations(X[part], labels[part]) for part in (slice(0, 9), slice(9, N)))
     found = np.concatenate([answer.prediction for answer in predictions(predictor, runtime, pieces, queries(5), {})])
-    assert_close(found, predictor.predict("softmax-8", Context(X, labels), QUERY).prediction, "prediction", rtol=1e-9)
+    expected = predictor.predict("softmax-8", Observations(X, labels), QUERY).prediction
+    assert_close(found, expected, "prediction", rtol=1e-9)
 
 
 def test_invalid_parameter_is_refused_before_reading(predictor: Predictor) -> None:
-    def unread() -> Iterator[Context]:
+    def unread() -> Iterator[Observations]:
         raise AssertionError("read")
         yield
 
@@ -93,7 +94,7 @@ def test_streamed_sums_match_two_pass_float64(
     if version == "1.0.0":
         expected = linear(x, y, x_query)[:, 0]
     else:
-        without = predictor.predict("linear", Context(x - mean, y[:, 0] - mean), x_query - mean, version=version)
+        without = predictor.predict("linear", Observations(x - mean, y[:, 0] - mean), x_query - mean, version=version)
         expected = without.prediction + mean
     assert_close(found - expected.mean(), expected - expected.mean(), "prediction about its mean", rtol=1e-6)
 
@@ -122,7 +123,7 @@ def test_memory_does_not_grow_with_the_files(predictor: Predictor, tmp_path: Pat
 
 
 def test_non_streaming_model_is_limited_by_max_observations(repository: Repository) -> None:
-    def endless() -> Iterator[Context]:
+    def endless() -> Iterator[Observations]:
         while True:
             yield from chunks(10)
 

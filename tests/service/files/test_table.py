@@ -9,7 +9,7 @@ import pytest
 
 from service.errors import InvalidInput
 from service.files.table import CsvTable
-from service.shapes import Array
+from service.inference.sizes import Array
 from tests.closeness import assert_close
 
 

@@ -12,11 +12,11 @@ import onnx
 import pytest
 
 from gdssm.feature_plan import PAIRS, Band, FeaturePlan, Knots
-from service.artifact import METADATA_KEY, MergeRule
 from service.errors import BrokenArtifact
+from service.inference.artifact import METADATA_KEY, MergeRule
+from service.inference.runtime import LONGEST_MANIFEST, Runtime
 from service.registry import sandbox
 from service.registry.sandbox import load_in_sandbox
-from service.runtime import LONGEST_MANIFEST, Runtime
 from tests.running import ROOT
 from tests.service.forged import adding, endless, forged, manifest, rehashed, shipped
 
@@ -54,7 +54,7 @@ def test_random_damage_under_a_right_hash_ends_in_a_model_or_a_reason() -> None:
     code = (
         "import sys, numpy\n"
         "from service.errors import BrokenArtifact\n"
-        "from service.runtime import Runtime\n"
+        "from service.inference.runtime import Runtime\n"
         "from tests.service.forged import rehashed, shipped\n"
         "generator, file = numpy.random.default_rng(1), shipped()\n"
         "graph = file.index(b'gdssm.manifest')\n"

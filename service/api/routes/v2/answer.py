@@ -7,9 +7,9 @@ from fastapi import Response
 from service.api.body import JSON
 from service.api.routes.v2 import binary, json_codec
 from service.api.routes.v2.schemas import AnswerParameters, InferAnswer, InferOutput, InferRequest, RequestedOutput
-from service.artifact import Manifest
 from service.errors import InvalidInput, Problem
-from service.shapes import Array
+from service.inference.artifact import Manifest
+from service.inference.sizes import Array
 
 BOUNDS = ("lower", "upper")
 """Outputs of models that give a scale, where the parameter `interval` is given."""

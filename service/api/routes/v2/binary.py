@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from service.api.routes.v2.datatypes import datatype_of, dtype_of
 from service.api.routes.v2.schemas import InferInput, InferOutput, SentParameters
 from service.errors import InvalidInput, MalformedBody, Problem
-from service.shapes import Array, shaped
+from service.inference.sizes import Array, shaped
 
 HEADER = "Inference-Header-Content-Length"
 CONTENT_TYPE = "application/octet-stream"

@@ -16,11 +16,11 @@ from service.api.routes.v2.body import InferBody, tensors_of
 from service.api.routes.v2.named import Newest, Version
 from service.api.routes.v2.parameters import INTERVAL, numbers_for
 from service.api.routes.v2.schemas import InferAnswer, InferRequest
-from service.artifact import CACHED_READY, WANT_SCALE, readout_shapes
-from service.distribution import Wanted, check_wanted, interval_of
-from service.inference import infer
-from service.predictor import Limits
-from service.runtime import Runtime
+from service.inference.artifact import CACHED_READY, WANT_SCALE, readout_shapes
+from service.inference.distribution import Wanted, check_wanted, interval_of
+from service.inference.predictor import Limits
+from service.inference.runtime import Runtime
+from service.inference.tensor_inference import infer
 
 WITHOUT_BOUNDS = {WANT_SCALE, CACHED_READY, *readout_shapes("cached", "", "regression")}
 """Inputs by which a scale is left out or brought along; ignored where an interval is asked for."""

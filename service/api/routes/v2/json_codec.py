@@ -11,9 +11,9 @@ from service import numbers
 from service.api.routes.v2.datatypes import datatype_of, dtype_of
 from service.api.routes.v2.schemas import InferInput, InferOutput
 from service.errors import InvalidInput, Problem
-from service.inference import CELLS
+from service.inference.sizes import Array
+from service.inference.tensor_inference import CELLS
 from service.numbers import SHOWN, position
-from service.shapes import Array
 
 
 def read(sent: InferInput, field: str) -> NDArray[Any]:

@@ -8,8 +8,8 @@ from service.api.endpoint import EndpointRouter
 from service.api.routes.v2.datatypes import datatype_of
 from service.api.routes.v2.named import Newest, Version
 from service.api.routes.v2.schemas import ModelMetadata, ModelReady, TensorMetadata
-from service.artifact import Manifest, TensorSpec
-from service.runtime import Runtime
+from service.inference.artifact import Manifest, TensorSpec
+from service.inference.runtime import Runtime
 
 FREE = -1
 """The size of an axis that the model does not fix."""

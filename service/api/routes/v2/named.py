@@ -5,7 +5,7 @@ from typing import Annotated
 from fastapi import Depends
 
 from service.api.dependencies import PredictorDep
-from service.runtime import Runtime
+from service.inference.runtime import Runtime
 
 
 async def _newest(name: str, predictor: PredictorDep) -> Runtime:

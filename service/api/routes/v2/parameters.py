@@ -4,8 +4,8 @@ from collections.abc import Iterator
 
 from service import numbers
 from service.api.routes.v2.schemas import InferRequest
-from service.artifact import Manifest
 from service.errors import InvalidInput, Problem
+from service.inference.artifact import Manifest
 
 INTERVAL = "interval"
 NOT_OFFERED = {

@@ -9,8 +9,8 @@ import pytest
 
 from service.access.keys import Keys
 from service.api.executor import Executor
-from service.artifact import Manifest
 from service.contexts.contexts import Contexts
+from service.inference.artifact import Manifest
 from service.settings import Settings
 from service.store.database import Database
 from tests.closeness import assert_close

@@ -10,13 +10,13 @@ import numpy as np
 import pytest
 from safetensors.numpy import load, save
 
-from service.artifact import UNHASHED, content_hash
 from service.column_names import ColumnNames
 from service.contexts import portable
 from service.contexts.decay_setting import Decay
 from service.contexts.feature_scale import FeatureScale
 from service.contexts.memory import Memory, learn, new_memory
-from service.predictor import Limits
+from service.inference.artifact import UNHASHED, content_hash
+from service.inference.predictor import Limits
 from service.settings import Settings
 from tests.service.contexts.test_memory import STREAMING, observations, zoo
 from tests.service.in_process import InProcess, in_process

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from websockets.sync.client import connect
 
-from service.tensors import pack, unpack
+from service.inference.tensors import pack, unpack
 from tests.running import Server, running
 from tests.service.in_process import InProcess
 

@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 from websockets.sync.client import ClientConnection, connect
 
-from service.distribution import Wanted
-from service.predictor import Context, Predictor
-from service.shapes import Array
-from service.tensors import pack, unpack
+from service.inference.distribution import Wanted
+from service.inference.predictor import Observations, Predictor
+from service.inference.sizes import Array
+from service.inference.tensors import pack, unpack
 from tests.closeness import assert_close
 from tests.nonempty import nonempty
 from tests.running import Server, running
@@ -43,11 +43,11 @@ def nulls(array: Array) -> list[Any]:
 
 
 def expected_of(predictor: Predictor, model: str) -> Array:
-    return predictor.predict(model, Context(X, Y), QUERY, wanted=Wanted(0.9)).prediction
+    return predictor.predict(model, Observations(X, Y), QUERY, wanted=Wanted(0.9)).prediction
 
 
 def test_a_missing_cell_is_not_zero(predictor: Predictor) -> None:
-    zeros = predictor.predict("linear", Context(np.nan_to_num(X), Y), np.nan_to_num(QUERY)).prediction
+    zeros = predictor.predict("linear", Observations(np.nan_to_num(X), Y), np.nan_to_num(QUERY)).prediction
     assert np.abs(expected_of(predictor, "linear") - zeros).max() > 0.01
 
 

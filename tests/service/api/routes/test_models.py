@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from service.artifact import Manifest
+from service.inference.artifact import Manifest
 from service.settings import Settings
 from tests.service.forged import forged
 from tests.service.in_process import InProcess, in_process

@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 import pytest
 
+from service.inference.tensors import pack
 from service.settings import Settings
-from service.tensors import pack
 from tests.service.api.routes.context_calls import make, observe, post, predict, refusal
 from tests.service.in_process import InProcess, in_process
 

@@ -9,7 +9,7 @@ import pytest
 
 from service.api.executor import INLINE_LIMIT
 from service.app import create_app
-from service.predictor import Context, Prediction, Predictor
+from service.inference.predictor import Observations, Prediction, Predictor
 from service.settings import Settings
 from tests.service.in_process import InProcess
 
@@ -53,7 +53,7 @@ def test_beyond_the_reach_of_three_observations_a_line_is_not_continued_and_a_no
 @pytest.mark.parametrize("model", [None, "gd-1", "gd-8", "linear", "nonlinear"])
 @pytest.mark.parametrize("y", [Y, Y[:, 0], Y[:, :1]], ids=["rows", "numbers", "rows of one"])
 def test_http_changes_no_digit_and_no_shape(client: InProcess, predictor: Predictor, model: str, y: np.ndarray) -> None:
-    expected = predictor.predict(model or "nonlinear", Context(X, y), QUERY)
+    expected = predictor.predict(model or "nonlinear", Observations(X, y), QUERY)
     body = {"model": model, "context": {"x": X.tolist(), "y": y.tolist()}, "query": QUERY.tolist()}
     answer = client.predict(body).json()
     assert answer["prediction"] == expected.prediction.tolist()
@@ -62,7 +62,7 @@ def test_http_changes_no_digit_and_no_shape(client: InProcess, predictor: Predic
 
 def test_weight_and_parameters_arrive(client: InProcess, predictor: Predictor) -> None:
     weight, rate = np.arange(N) / 10, {"learning_rate": 0.01}
-    expected = predictor.predict("gd-8", Context(X, Y, weight), QUERY, rate)
+    expected = predictor.predict("gd-8", Observations(X, Y, weight), QUERY, rate)
     context = {"x": X.tolist(), "y": Y.tolist(), "weight": weight.tolist()}
     answer = client.predict({"model": "gd-8", "context": context, "query": QUERY.tolist(), "parameters": rate})
     assert answer.json()["prediction"] == expected.prediction.tolist()
@@ -116,7 +116,7 @@ def test_a_long_prediction_does_not_hold_up_the_others() -> None:
             app.router.lifespan_context(app),
             httpx.AsyncClient(transport=transport, base_url="http://localhost") as client,
         ):
-            predictor = app.state.service.predictor
+            predictor = app.state.service.inference.predictor
             slow = Slow(predictor.repository, "linear", predictor.limits)
             app.state.service = replace(app.state.service, predictor=slow)
             body = {

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from service.explaining.as_tensors import blocks_in, effects_in, pairs_in
-from service.tensors import pack, unpack
+from service.inference.tensors import pack, unpack
 from tests.closeness import assert_close
 from tests.nonempty import nonempty
 from tests.service.api.routes.context_calls import make, post, refusal

@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 
-from service.artifact import Manifest
-from service.class_shares import share_problems, share_problems_of_one
 from service.contexts.memory import learn, new_memory
 from service.errors import InvalidInput
-from service.predictor import Context, Limits, Predictor
+from service.inference.artifact import Manifest
+from service.inference.class_shares import share_problems, share_problems_of_one
+from service.inference.predictor import Limits, Observations, Predictor
 from service.registry.repository import Repository
 
 CLASSIFIERS = ["classifier", "softmax-1", "softmax-8"]
@@ -43,7 +43,7 @@ def test_a_row_that_is_no_distribution_is_named(
     y = Y.copy()
     y[3] = row
     with pytest.raises(InvalidInput, match=rf"^y\[3\]: {message}\. Send 1 for the class") as refused:
-        learn(repository.get("classifier"), Limits(9, 9), new_memory(manifest, None), Context(X, y))
+        learn(repository.get("classifier"), Limits(9, 9), new_memory(manifest, None), Observations(X, y))
     assert len(refused.value.problems) == 1
     (problem,) = share_problems_of_one(manifest, "observation.y", y[3:4])
     assert problem.field == "observation.y"
@@ -54,16 +54,16 @@ def test_each_classification_refuses_them_also_where_shapes_are_known_to_fit(
     repository: Repository, model: str
 ) -> None:
     predictor = Predictor(repository, "linear", Limits(9, 99))
-    predictor.predict(model, Context(X, Y), X)
+    predictor.predict(model, Observations(X, Y), X)
     with pytest.raises(InvalidInput) as refused:
-        predictor.predict(model, Context(X, Y - 1.0), X)
+        predictor.predict(model, Observations(X, Y - 1.0), X)
     assert [problem.field for problem in refused.value.problems] == [f"context.y[{i}]" for i in range(5)]
 
 
 def test_numbers_are_no_classes(repository: Repository) -> None:
     predictor = Predictor(repository, "linear", Limits(9, 99))
     with pytest.raises(InvalidInput, match=r"context\.y: has numbers; model classifier takes rows with one column for"):
-        predictor.predict("classifier", Context(X, Y[:, 0]), X)
+        predictor.predict("classifier", Observations(X, Y[:, 0]), X)
 
 
 def test_regressions_take_any_y(repository: Repository) -> None:

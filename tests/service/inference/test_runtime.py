@@ -6,9 +6,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from service.artifact import METADATA_KEY, UNHASHED, content_hash
 from service.errors import BrokenArtifact, InvalidInput
-from service.runtime import LARGEST_KEPT, MOST_KEPT, Runtime
+from service.inference.artifact import METADATA_KEY, UNHASHED, content_hash
+from service.inference.runtime import LARGEST_KEPT, MOST_KEPT, Runtime
 from tests.closeness import assert_close
 from tests.properties.doors import ZOO
 

@@ -8,10 +8,10 @@ from itertools import islice
 
 import numpy as np
 
-from service.artifact import Manifest
 from service.errors import Problem
+from service.inference.artifact import Manifest
+from service.inference.sizes import Array
 from service.numbers import SHOWN, position
-from service.shapes import Array
 
 
 def missing_problems(manifest: Manifest, field: str, array: Array) -> list[Problem]:

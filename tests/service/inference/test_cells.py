@@ -5,9 +5,9 @@ from collections.abc import Mapping
 import numpy as np
 import pytest
 
-from service.cells import with_indicators
-from service.runtime import Runtime
-from service.shapes import Array
+from service.inference.cells import with_indicators
+from service.inference.runtime import Runtime
+from service.inference.sizes import Array
 from tests.closeness import assert_close
 from tests.properties.doors import ZOO
 

@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from service.artifact import Axis, TensorSpec
 from service.errors import InvalidInput, Problem
+from service.inference.artifact import Axis, TensorSpec
 
 Array = NDArray[np.floating]
 Sizes = dict[str, int]

@@ -16,8 +16,8 @@ from safetensors import SafetensorError, deserialize
 from safetensors.numpy import save
 
 from service.errors import InvalidInput, MalformedBody, Problem
+from service.inference.sizes import Array, shaped
 from service.numbers import SHOWN, is_finite, position
-from service.shapes import Array, shaped
 
 Tensors = dict[str, NDArray[Any]]
 HEADER_BYTES = 2**20

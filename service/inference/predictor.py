@@ -6,26 +6,26 @@ from typing import NamedTuple
 
 import numpy as np
 
-from service.artifact import WANT_SCALE, Manifest
-from service.cells import missing_problems
-from service.class_shares import share_problems
 from service.column_names import ColumnNames
 from service.contexts.removal import check_weighted
 from service.contexts.rows import Rows
-from service.distribution import NOTHING, Note, Wanted, bounds, check_wanted, notes_of
 from service.errors import InvalidInput, NotReady, NumericOverflow, Problem, ServiceError
+from service.inference.artifact import WANT_SCALE, Manifest
+from service.inference.cells import missing_problems
+from service.inference.class_shares import share_problems
+from service.inference.distribution import NOTHING, Note, Wanted, bounds, check_wanted, notes_of
+from service.inference.runtime import Runtime
+from service.inference.sizes import Array
 from service.levels import Levels
 from service.numbers import is_finite
 from service.registry.repository import Repository
-from service.runtime import Runtime
-from service.shapes import Array
 
 WITHOUT_SCALE = np.zeros(())
 MOST_FITTING = 1000
 """Combinations of shapes that are remembered."""
 
 
-class Context(NamedTuple):
+class Observations(NamedTuple):
     """N observations: what the prediction is to be learnt from."""
 
     x: Array
@@ -96,7 +96,7 @@ class Predictor:
     def predict(
         self,
         model: str | None,
-        context: Context,
+        context: Observations,
         query: Array,
         parameters: Mapping[str, float] | None = None,
         *,
@@ -125,7 +125,7 @@ class Predictor:
     def answer(
         self,
         runtime: Runtime,
-        context: Context,
+        context: Observations,
         query: Array,
         parameters: Mapping[str, float],
         wanted: Wanted = NOTHING,
@@ -151,7 +151,7 @@ class Predictor:
         shape, levels = context.y.shape[1:], len(context.levels)
         return prediction_of(runtime.manifest, outputs, shape, len(context.x), wanted, levels=levels)
 
-    def _check(self, manifest: Manifest, context: Context, query: Array, parameters: Mapping[str, float]) -> None:
+    def _check(self, manifest: Manifest, context: Observations, query: Array, parameters: Mapping[str, float]) -> None:
         problems = [
             *length_problems(context),
             *_weight_problems(context.weight),
@@ -211,7 +211,7 @@ def prediction_of(
 
 
 def _run(
-    runtime: Runtime, context: Context, query: Array, parameters: Mapping[str, float], wanted: Wanted
+    runtime: Runtime, context: Observations, query: Array, parameters: Mapping[str, float], wanted: Wanted
 ) -> dict[str, Array]:
     """Send one context through the graph."""
     x, y = context.x, context.y
@@ -252,7 +252,7 @@ def check_finite(outputs: Iterable[Array], manifest: Manifest, parameters: Mappi
         raise NumericOverflow(Problem("", problem))
 
 
-def _check_values(manifest: Manifest, context: Context, query: Array) -> None:
+def _check_values(manifest: Manifest, context: Observations, query: Array) -> None:
     problems = [
         *missing_problems(manifest, "context.x", context.x),
         *missing_problems(manifest, "query", query),
@@ -273,12 +273,12 @@ def width_of(y: Array) -> int:
     return width
 
 
-def weight_of(context: Context) -> Array:
+def weight_of(context: Observations) -> Array:
     """How much each observation counts (N,)."""
     return np.ones(len(context.x)) if context.weight is None else context.weight
 
 
-def length_problems(context: Context, at: str = "context.") -> list[Problem]:
+def length_problems(context: Observations, at: str = "context.") -> list[Problem]:
     """Say which of y and weight have not one entry per row of x; `at` is where they stand in the request."""
     n, y, weight = len(context.x), context.y, context.weight
     if len(y) == n and (weight is None or len(weight) == n):
@@ -302,21 +302,21 @@ def _weight_problems(weight: Array | None) -> list[Problem]:
     return []
 
 
-def _query_problems(context: Context, query: Array) -> list[Problem]:
+def _query_problems(context: Observations, query: Array) -> list[Problem]:
     sent, observed = query.shape[1], context.x.shape[1]
     if sent == observed:
         return []
     return [Problem("query", f"has {sent} features; context.x has {observed}. Send {observed} features per query.")]
 
 
-def count_problems(limits: Limits, context: Context, at: str = "context.") -> list[Problem]:
+def count_problems(limits: Limits, context: Observations, at: str = "context.") -> list[Problem]:
     """Say if there are more observations than one request may bring."""
     count, most = len(context.x), limits.max_observations
     message = f"has {count} observations; a request has at most {most} (GDSSM_MAX_OBSERVATIONS). Send fewer."
     return [Problem(f"{at}x", message)] if count > most else []
 
 
-def width_problems(manifest: Manifest, context: Context, at: str = "context.") -> list[Problem]:
+def width_problems(manifest: Manifest, context: Observations, at: str = "context.") -> list[Problem]:
     """Say where x and y have not the columns that the model takes."""
     return [
         Problem(f"{at}{name}", f"has {width} columns; model {manifest.name} takes {takes}.")

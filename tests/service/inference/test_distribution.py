@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 from scipy import stats  # type: ignore[import-untyped]
 
-from service.distribution import MAX_REPORTED, Wanted
 from service.errors import InvalidInput, UnsupportedByModel
-from service.predictor import Context, Prediction, Predictor
-from service.shapes import Array
+from service.inference.distribution import MAX_REPORTED, Wanted
+from service.inference.predictor import Observations, Prediction, Predictor
+from service.inference.sizes import Array
 
 N, M, D, K = 23, 5, 3, 2
 GENERATOR = np.random.default_rng(0)
@@ -20,7 +20,7 @@ NINETY = Wanted(0.9)
 def ask(
     predictor: Predictor, model: str, x: Array = X, y: Array = Y, query: Array = QUERY, wanted: Wanted = NINETY
 ) -> Prediction:
-    return predictor.predict(model, Context(x, y), query, wanted=wanted)
+    return predictor.predict(model, Observations(x, y), query, wanted=wanted)
 
 
 def codes(answer: Prediction) -> list[str]:

@@ -5,10 +5,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from service.artifact import Manifest
 from service.errors import InvalidInput, Problem, UnsupportedByModel
-from service.shapes import Array
-from service.student_t import quantile
+from service.inference.artifact import Manifest
+from service.inference.sizes import Array
+from service.inference.student_t import quantile
 
 QUANTILES_LIMIT = 100
 """Quantiles that one request may ask for."""

@@ -163,8 +163,8 @@ class Manifest(Record):
     missing_cells: bool = False
     """Whether a cell of x or x_query may be NaN, for missing."""
     column_kinds: tuple[ColumnKind, ...] = ("number",)
-    """What a column of x may be declared to be, in `Context.levels`; a level may also come as a number. Requests over
-    HTTP declare none yet."""
+    """What a column of x may be declared to be, in `Observations.levels`; a level may also be sent as a number.
+    Requests over HTTP declare none yet."""
     inputs: tuple[TensorSpec, ...]
     outputs: tuple[TensorSpec, ...]
     parameters: tuple[ParameterSpec, ...]

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from service import chunks
+from service.inference import chunks
 from service.registry.repository import Repository
 from tests.closeness import assert_close
 

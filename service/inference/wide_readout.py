@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gdssm import prior, quadrature
-from service.shapes import Array
+from service.inference.sizes import Array
 
 F64 = NDArray[np.floating]
 

@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gdssm import prior
-from service.shapes import Array
-from service.wide_readout import F64, Fits, contexts, eigen, fit, inverse_or_zero
+from service.inference.sizes import Array
+from service.inference.wide_readout import F64, Fits, contexts, eigen, fit, inverse_or_zero
 
 SMALLEST = 1e-12
 """Eigenvalues of a covariance, compared with its largest: smaller ones are rounding."""

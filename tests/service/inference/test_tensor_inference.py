@@ -8,12 +8,12 @@ import pytest
 from hypothesis import given
 from numpy.typing import NDArray
 
-from service.artifact import next_name
 from service.errors import InvalidInput, NumericOverflow
-from service.inference import infer
-from service.predictor import Limits
+from service.inference.artifact import next_name
+from service.inference.predictor import Limits
+from service.inference.runtime import Runtime
+from service.inference.tensor_inference import infer
 from service.registry.repository import Repository
-from service.runtime import Runtime
 from service.settings import Settings
 from tests.closeness import assert_close
 from tests.properties.cases import Case, cases

@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 
 from service.errors import ServiceError
-from service.inference import infer
-from service.predictor import Limits
+from service.inference.predictor import Limits
+from service.inference.runtime import Runtime
+from service.inference.sizes import Array
+from service.inference.tensor_inference import infer
 from service.registry.repository import Repository
-from service.runtime import Runtime
-from service.shapes import Array
 
 LIMITS = Limits(1024, 1_000_000)
 SPOILED = [lambda a: a * np.nan, lambda a: a * 1e200, lambda a: -a, lambda a: a[..., None], lambda a: a[..., :0]]

@@ -1,9 +1,9 @@
 import numpy as np
 import pytest
 
-from service.artifact import Axis, TensorSpec
 from service.errors import InvalidInput
-from service.shapes import measure, shape_of, shaped
+from service.inference.artifact import Axis, TensorSpec
+from service.inference.sizes import measure, shape_of, shaped
 
 
 def spec(name: str, *shape: Axis) -> TensorSpec:

@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 
 from gdssm.prior import RESIDUE
+from service.inference.runtime import WIDE, Runtime
+from service.inference.sizes import Array
+from service.inference.wide_readout import group_probabilities, varying, wide_readout
 from service.registry.repository import Repository
-from service.runtime import WIDE, Runtime
-from service.shapes import Array
-from service.wide_readout import group_probabilities, varying, wide_readout
 from tests.closeness import assert_close
 
 B = 2

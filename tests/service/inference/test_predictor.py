@@ -2,18 +2,18 @@ import numpy as np
 import pytest
 
 from service.errors import InvalidInput, NotReady, NumericOverflow, UnknownModel
-from service.predictor import Context, Limits, Predictor
+from service.inference.predictor import Limits, Observations, Predictor
+from service.inference.sizes import Array
 from service.registry.repository import Repository
-from service.shapes import Array
 from tests.closeness import assert_close
 
 N, M, D, K = 7, 4, 5, 3
 
 
-def context(x: Array | None = None, y: Array | None = None, weight: Array | None = None) -> Context:
+def context(x: Array | None = None, y: Array | None = None, weight: Array | None = None) -> Observations:
     generator = np.random.default_rng(7)
     drawn = generator.normal(size=(N, D)), generator.normal(size=(N, K))
-    return Context(drawn[0] if x is None else x, drawn[1] if y is None else y, weight)
+    return Observations(drawn[0] if x is None else x, drawn[1] if y is None else y, weight)
 
 
 def query(width: int = D) -> Array:
@@ -37,7 +37,7 @@ def test_the_answer_has_the_shape_of_y(predictor: Predictor, model: str) -> None
 @pytest.mark.parametrize(("version", "shrinkage"), [("1.0.0", 1e-9), ("2.0.0", 1e-4)])
 def test_a_noiseless_line_is_found(predictor: Predictor, version: str, shrinkage: float) -> None:
     x = np.arange(6.0)[:, None]
-    answer = predictor.predict("linear", Context(x, 2 * x[:, 0] + 1), np.array([[8.0], [-3.0]]), version=version)
+    answer = predictor.predict("linear", Observations(x, 2 * x[:, 0] + 1), np.array([[8.0], [-3.0]]), version=version)
     assert_close(answer.prediction, [17.0, -5.0], "prediction", rtol=shrinkage)
 
 
@@ -45,8 +45,8 @@ def test_a_noiseless_line_is_found(predictor: Predictor, version: str, shrinkage
 def test_weight_zero_leaves_an_observation_out(predictor: Predictor, model: str) -> None:
     all_seven, weight = context(), np.ones(N)
     weight[[2, 5]] = 0
-    kept = Context(all_seven.x[weight > 0], all_seven.y[weight > 0])
-    weighted = Context(all_seven.x, all_seven.y, weight)
+    kept = Observations(all_seven.x[weight > 0], all_seven.y[weight > 0])
+    weighted = Observations(all_seven.x, all_seven.y, weight)
     expected = predictor.predict(model, kept, query()).prediction
     assert_close(predictor.predict(model, weighted, query()).prediction, expected, "prediction", rtol=1e-9)
 
@@ -72,7 +72,7 @@ def test_everything_that_does_not_fit_is_named_at_once(predictor: Predictor) -> 
 
 @pytest.mark.parametrize("weight", [[0.0, 0.0], [1.0, -1.0], [1.0, -2.0], [0.1 + 0.2, -0.3]])
 def test_weights_that_sum_to_nothing_are_refused(predictor: Predictor, weight: list[float]) -> None:
-    two = Context(np.ones((2, 1)), np.ones(2), np.array(weight))
+    two = Observations(np.ones((2, 1)), np.ones(2), np.array(weight))
     with pytest.raises(InvalidInput, match=r"context\.weight: sums to nothing"):
         predictor.predict(None, two, np.ones((1, 1)))
 
@@ -92,7 +92,7 @@ def test_many_features_beyond_floating_point_are_refused_like_few(
     """Their readout is worked out behind the graph."""
     x = np.random.default_rng(0).normal(size=(50, columns)) * 1e160
     with pytest.raises(NumericOverflow, match="beyond float64"):
-        predictor.predict(model, Context(x, x[:, 0] / 1e160), x[:2])
+        predictor.predict(model, Observations(x, x[:, 0] / 1e160), x[:2])
 
 
 def test_weights_whose_sum_overflows_are_refused(predictor: Predictor) -> None:

@@ -1,7 +1,7 @@
 import pytest
 from scipy import stats  # type: ignore[import-untyped]
 
-from service.student_t import quantile
+from service.inference.student_t import quantile
 
 FREEDOMS = [0.3, 1.0, 1.5, 2.0, 3.0, 4.7, 10.0, 99.0, 1000.0, 1e6]
 

@@ -5,8 +5,8 @@ from collections.abc import Iterator, Mapping
 import numpy as np
 
 from gdssm.prior import ROUNDING
-from service.cells import buffered
-from service.shapes import Array
+from service.inference.cells import buffered
+from service.inference.sizes import Array
 
 NUMBERS_AT_ONCE = 2**22
 """Features that are made in one run: 32 MiB."""

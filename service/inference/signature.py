@@ -8,7 +8,8 @@ from typing import Literal
 
 from gdssm.feature_plan import Band, FeaturePlan, Knots
 from gdssm.prior import BUFFERED
-from service.artifact import (
+from service.errors import BrokenArtifact
+from service.inference.artifact import (
     CACHED_READY,
     DIAGNOSTICS,
     DISTRIBUTION,
@@ -22,7 +23,6 @@ from service.artifact import (
     next_name,
     readout_shapes,
 )
-from service.errors import BrokenArtifact
 
 Shapes = dict[str, tuple[Axis, ...]]
 

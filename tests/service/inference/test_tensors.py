@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from service.errors import CallerError, InvalidInput, MalformedBody
-from service.tensors import NUMBERS, numbers_of, pack, unpack
+from service.inference.tensors import NUMBERS, numbers_of, pack, unpack
 from tests.nonempty import nonempty
 
 X = {"dtype": "F64", "shape": [1], "data_offsets": [0, 8]}

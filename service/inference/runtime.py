@@ -14,8 +14,9 @@ import numpy as np
 import onnxruntime
 from pydantic import ValidationError
 
-from service import signature
-from service.artifact import (
+from service.errors import BrokenArtifact, InvalidInput, Problem
+from service.inference import signature
+from service.inference.artifact import (
     CACHED_READY,
     METADATA_KEY,
     RESPONSE,
@@ -27,14 +28,13 @@ from service.artifact import (
     next_name,
     readout_shapes,
 )
-from service.cells import has_missing, with_indicators
-from service.chunks import chunks, is_long
-from service.errors import BrokenArtifact, InvalidInput, Problem
+from service.inference.cells import has_missing, with_indicators
+from service.inference.chunks import chunks, is_long
+from service.inference.sizes import Array, Sizes, measure, shape_of
+from service.inference.wide_class_readout import wide_class_readout
+from service.inference.wide_readout import wide_readout
 from service.levels import Levels, check_levels, with_new_levels
 from service.observability.request_stats import CURRENT
-from service.shapes import Array, Sizes, measure, shape_of
-from service.wide_class_readout import wide_class_readout
-from service.wide_readout import wide_readout
 
 HASH = re.compile(rb'"sha256":"([0-9a-f]{64})"')
 MOST_HASHES = 4

@@ -8,13 +8,13 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from service.artifact import Manifest, TensorSpec
-from service.cells import missing_problems
 from service.errors import InvalidInput, Problem
-from service.predictor import Limits, parameter_problems, run
-from service.runtime import Runtime
-from service.shapes import Array, Sizes, measure
-from service.tensors import numbers_of
+from service.inference.artifact import Manifest, TensorSpec
+from service.inference.cells import missing_problems
+from service.inference.predictor import Limits, parameter_problems, run
+from service.inference.runtime import Runtime
+from service.inference.sizes import Array, Sizes, measure
+from service.inference.tensors import numbers_of
 
 Infer = Callable[[Mapping[str, Array]], Mapping[str, Array]]
 """A model as a function: tensors of its graph by name, in and out."""

@@ -4,10 +4,10 @@ from dataclasses import replace
 
 import numpy as np
 
-from service.artifact import Manifest
 from service.errors import Problem
+from service.inference.artifact import Manifest
+from service.inference.sizes import Array
 from service.numbers import SHOWN
-from service.shapes import Array
 
 TOLERANCE = 1e-6
 """Of the sum of a row, and of the bounds of an entry."""
