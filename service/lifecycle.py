@@ -99,5 +99,5 @@ def _open(
         evaluations=Evaluations(
             jobs, repository, settings.directories, settings.evaluation_timeout, settings.poll_interval
         ),
-        keys=KeyRing.open(Keys(database)) if keys_required(settings) else None,
+        keys=KeyRing.open(Keys(database), 4 * settings.poll_interval) if keys_required(settings) else None,
     )

@@ -83,7 +83,7 @@ class Settings(BaseSettings):
     """Seconds for one evaluation."""
     poll_interval: float = Field(0.5, gt=0, le=10)
     """Seconds between two checks of the model directories and of the queue of evaluations, and between two updates of
-    the metrics that other workers report."""
+    the metrics that other workers report; API keys are read again after four times as long."""
     inline_seconds: float = Field(0.001, ge=0)
     """Expected seconds of computation up to which a request is computed in the event loop; others use a thread."""
     log_level: Literal["debug", "info", "warning", "error"] = "info"

@@ -16,7 +16,7 @@ from service.settings import Settings
 logger = logging.getLogger(__name__)
 
 REFRESH_INTERVAL = 2.0
-"""Seconds between two readings of the keys: so long a revoked key may still be accepted."""
+"""Seconds between two readings of the keys, by default: so long a revoked key may still be accepted."""
 EXTRA_READS_LIMIT = 20
 """Additional readings within `REFRESH_INTERVAL` for unknown keys, which may be new or made up."""
 OUTAGE_LIMIT = 300.0
@@ -54,11 +54,15 @@ class KeyRing:
     Args:
         keys: The table of keys.
         clock: A monotonic clock, in seconds.
+        refresh_interval: Seconds between two readings.
     """
 
-    def __init__(self, keys: Keys, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, keys: Keys, clock: Callable[[], float] = time.monotonic, refresh_interval: float = REFRESH_INTERVAL
+    ) -> None:
         self._keys = keys
         self._clock = clock
+        self._refresh_interval = refresh_interval
         self._keys_by_id: dict[str, tuple[str, Caller]] = {}
         """By key id: the hash of its secret, and its holder."""
         self._callers: dict[str, Caller] = {}
@@ -68,9 +72,9 @@ class KeyRing:
         """Additional readings since `_began_counting`."""
 
     @classmethod
-    def open(cls, keys: Keys) -> Self:
+    def open(cls, keys: Keys, refresh_interval: float = REFRESH_INTERVAL) -> Self:
         """Read the keys for the first time, and log a warning if there are none."""
-        ring = cls(keys)
+        ring = cls(keys, refresh_interval=refresh_interval)
         ring.refresh()
         if not ring._keys_by_id and ring._read > -float("inf"):
             logger.warning(NO_KEY_YET)
@@ -79,7 +83,7 @@ class KeyRing:
     @property
     def stale(self) -> bool:
         """Whether to call `refresh` before `caller`."""
-        return self._clock() - self._tried >= REFRESH_INTERVAL
+        return self._clock() - self._tried >= self._refresh_interval
 
     def refresh(self) -> None:
         """Read the keys again (waits for the database); if that fails, the cached ones are valid for `OUTAGE_LIMIT`."""
@@ -96,7 +100,7 @@ class KeyRing:
     def count_further(self) -> None:
         """Count an additional reading for an unknown key."""
         now = self._clock()
-        if now - self._began_counting >= REFRESH_INTERVAL:
+        if now - self._began_counting >= self._refresh_interval:
             self._began_counting, self._further = now, 0
         self._further += 1
 
@@ -112,7 +116,7 @@ class KeyRing:
             since: The time of the request; keys that were read later are up to date.
         """
         key_id = claimed_id(key)
-        allowed = self._further < EXTRA_READS_LIMIT or self._clock() - self._began_counting >= REFRESH_INTERVAL
+        allowed = self._further < EXTRA_READS_LIMIT or self._clock() - self._began_counting >= self._refresh_interval
         return bool(key_id) and key_id not in self._keys_by_id and self._tried < since and allowed
 
     def caller(self, key: str | None) -> Caller:
