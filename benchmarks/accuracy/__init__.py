@@ -6,5 +6,5 @@ contestants  models of scikit-learn, and the served models
 scoring      splits, predictions and their measures
 records      single results as lines of JSON
 comparison   contestants compared over cases
-report       tables; figure: median R² against the rows of context
+report       tables, and a figure: median R² against the rows of context
 """

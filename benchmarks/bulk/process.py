@@ -1,4 +1,4 @@
-"""Cost of a process, measured by a small process that starts it: peak memory includes that of the parent."""
+"""ProcessCost of a process, measured by a small process that starts it: peak memory includes that of the parent."""
 
 import json
 import os
@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass
 
 
 @dataclass(frozen=True)
-class Cost:
+class ProcessCost:
     """Of a process from its start to its end."""
 
     seconds: float
@@ -20,7 +20,7 @@ class Cost:
     """Peak resident memory."""
 
 
-def cost(arguments: Sequence[str]) -> Cost:
+def cost(arguments: Sequence[str]) -> ProcessCost:
     """Run Python with some arguments, one thread for its arithmetic, and return its cost.
 
     Raises:
@@ -29,17 +29,17 @@ def cost(arguments: Sequence[str]) -> Cost:
     command = [sys.executable, "-m", "benchmarks.bulk.process", *arguments]
     environment = {**os.environ, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
     done = subprocess.run(command, check=True, stdout=subprocess.PIPE, env=environment, text=True)  # noqa: S603
-    return Cost(**json.loads(done.stdout))
+    return ProcessCost(**json.loads(done.stdout))
 
 
-def _run(arguments: Sequence[str]) -> Cost:
+def _run(arguments: Sequence[str]) -> ProcessCost:
     start = time.perf_counter()
     child = os.posix_spawn(sys.executable, [sys.executable, *arguments], os.environ)
     _, status, usage = os.wait4(child, 0)
     seconds = time.perf_counter() - start
     if status:
         sys.exit(os.waitstatus_to_exitcode(status))
-    return Cost(seconds, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1000)
+    return ProcessCost(seconds, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1000)
 
 
 if __name__ == "__main__":

@@ -8,11 +8,70 @@ from tempfile import TemporaryDirectory
 import numpy as np
 
 from benchmarks.bulk.contestants import ALL, CASES, CONTROL, INPUTS, OURS, chunks, command, write
-from benchmarks.bulk.oracle import Moments, moments
-from benchmarks.bulk.process import Cost, cost
+from benchmarks.bulk.process import ProcessCost, cost
 from benchmarks.results import Goal, Result, Table
 from service.files.prediction_job import default_rows
+from service.inference.wide_readout import wide_readout
 from tests.gdssm.linear_oracle import Array
+
+
+@dataclass(frozen=True)
+class Moments:
+    """Moments of the columns of x and of y, which is last."""
+
+    count: int
+    mean: Array
+    covariance: Array
+
+    def gdssm(self, x: Array) -> Array:
+        """Answer as `linear` is defined: ridge regression, averaged over its strength by evidence, within reach.
+
+        The readout comes from an eigendecomposition; `gdssm predict` leaves it to the graph.
+        """
+        inputs = x.shape[1]
+        order = np.r_[inputs, :inputs]  # y first, as in the state
+        comoment = self.count * self.covariance[np.ix_(order, order)]
+        count = np.array([float(self.count)])
+        state = {
+            "state.count": count,
+            "state.count_of_squares": count,
+            "state.mean": self.mean[None, order],
+            "state.present": np.zeros((1, 0)),
+            "state.comoment": comoment[None],
+            "state.peak": comoment.diagonal()[None],
+        }
+        found = wide_readout(state, 1, np.zeros(inputs), [np.ones(inputs)], scale=False, response=False)
+        reach = (1.0 + np.sqrt(self.count - 1.0)) * np.sqrt(self.covariance.diagonal()[:inputs])
+        near = (x - self.mean[:inputs]).clip(-reach, reach)
+        answers: Array = near @ found["cached.weight"][0, :, 0] + self.mean[inputs]
+        return answers
+
+    def ridge(self, x: Array, strength: float) -> Array:
+        """Answer by ridge regression with an intercept; by least squares where the strength is 0."""
+        inputs = x.shape[1]
+        gram = self.covariance[:inputs, :inputs] + strength / self.count * np.eye(inputs)
+        weight = np.linalg.solve(gram, self.covariance[:inputs, inputs])
+        answers: Array = (x - self.mean[:inputs]) @ weight + self.mean[inputs]
+        return answers
+
+
+def moments(read: Callable[[], Iterator[Array]]) -> Moments:
+    """Read rows twice: for the mean, then for deviations from it and the error of the first mean.
+
+    Args:
+        read: Starts to read rows of x and y, in chunks.
+    """
+    count, mean = 0, np.zeros(1)
+    for chunk in read():
+        count += len(chunk)
+        mean = mean + (chunk - mean).sum(0) / count
+    off, products = np.zeros(1), np.zeros((1, 1))
+    for chunk in read():
+        centred = chunk - mean
+        off = off + centred.sum(0) / count
+        products = products + centred.T @ centred
+    return Moments(count, mean + off, products / count - np.outer(off, off))
+
 
 CHUNK_ROWS = default_rows(INPUTS)
 """As in `gdssm predict`."""
@@ -34,9 +93,9 @@ by evidence), computed in float64 by two passes, relative to the spread of the a
 
 @dataclass(frozen=True)
 class Answers:
-    """Cost of a contestant on one file, and the errors of its answers."""
+    """ProcessCost of a contestant on one file, and the errors of its answers."""
 
-    costs: Sequence[Cost]
+    costs: Sequence[ProcessCost]
     r2: float
     off: float | None
     """None where the exact answers are not known."""
@@ -47,7 +106,7 @@ class Answers:
 
 
 @dataclass(frozen=True)
-class Found:
+class BulkMeasurements:
     """The measurements."""
 
     rows: int
@@ -55,7 +114,7 @@ class Found:
     gigabytes: float
     files: Mapping[str, Mapping[str, Answers]]
     """By file, then by contestant."""
-    hundredth: Cost
+    hundredth: ProcessCost
     """Of gdssm on a hundredth of the rows."""
 
     def report(self) -> Result:
@@ -113,17 +172,17 @@ class Case:
         write(self.context, rows, mean, seed=0)
         write(self._query, queries, mean, seed=1)
 
-    def run(self, name: str) -> Cost:
+    def run(self, name: str) -> ProcessCost:
         """Run a contestant."""
         return cost(command(name, self.context, self._query, self._answers(name), CHUNK_ROWS))
 
-    def answers(self, costs: dict[str, list[Cost]]) -> dict[str, Answers]:
+    def answers(self, costs: dict[str, list[ProcessCost]]) -> dict[str, Answers]:
         """Compare the last answers of all contestants with y and with the exact answers."""
         known = moments(lambda: chunks(self.context, CHUNK_ROWS))
         asked = np.concatenate(list(chunks(self._query, CHUNK_ROWS)))
         return {name: self._result(name, costs[name], known, asked[:, :-1], asked[:, -1]) for name in costs}
 
-    def _result(self, name: str, costs: list[Cost], known: Moments, x: Array, y: Array) -> Answers:
+    def _result(self, name: str, costs: list[ProcessCost], known: Moments, x: Array, y: Array) -> Answers:
         answers = np.concatenate(list(chunks(self._answers(name), CHUNK_ROWS)))[:, 0]
         r2 = 1 - float(((y - answers) ** 2).mean() / y.var())
         if name not in DEFINITIONS:
@@ -146,13 +205,13 @@ def measure(rows: int = 10_000_000, queries: int = 100_000, repeats: int = 2) ->
     for file, mean in CASES.items():
         with TemporaryDirectory() as directory:
             case = Case(Path(directory), mean, rows, queries)
-            costs: dict[str, list[Cost]] = {name: [] for name in ALL}
+            costs: dict[str, list[ProcessCost]] = {name: [] for name in ALL}
             for name in list(ALL) * repeats:
                 costs[name].append(case.run(name))
             files[file], gigabytes = case.answers(costs), case.context.stat().st_size / 1e9
     with TemporaryDirectory() as directory:
         hundredth = Case(Path(directory), 1.0, rows // 100, queries).run(OURS)
-    return Found(rows, queries, gigabytes, files, hundredth).report()
+    return BulkMeasurements(rows, queries, gigabytes, files, hundredth).report()
 
 
 def _ratio(results: Mapping[str, Answers], name: str) -> float:

@@ -27,7 +27,7 @@ DECAYS = {"fixed": 0.99, "auto": "auto"}
 Work = Callable[[], object]
 
 
-class Cost(NamedTuple):
+class ObservationCost(NamedTuple):
     """Of one observation: the ratio, and seconds."""
 
     ratio: float
@@ -35,7 +35,7 @@ class Cost(NamedTuple):
     auto: float
 
 
-def costs(runtime: Runtime, rounds: int = ROUNDS) -> dict[str, Cost]:
+def costs(runtime: Runtime, rounds: int = ROUNDS) -> dict[str, ObservationCost]:
     """Time every way to observe."""
     found = {
         "learning, in process": _timed(_in_process(runtime, predicts=False), rounds),
@@ -43,7 +43,7 @@ def costs(runtime: Runtime, rounds: int = ROUNDS) -> dict[str, Cost]:
     }
     with _clients() as clients:
         found |= {name: _timed(work, rounds) for name, work in clients.items()}
-    return {name: Cost(auto / fixed, fixed, auto) for name, (fixed, auto) in found.items()}
+    return {name: ObservationCost(auto / fixed, fixed, auto) for name, (fixed, auto) in found.items()}
 
 
 def _timed(works: dict[str, Work], rounds: int) -> tuple[float, float]:

@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 
 from benchmarks.drift import streams
-from benchmarks.drift.cost import ROUNDS, Cost, costs
+from benchmarks.drift.cost import ROUNDS, ObservationCost, costs
 from benchmarks.drift.errors import FIXED, LEVEL, PEERS, auto, errors, fixed
 from benchmarks.drift.streams import FRIEDMAN_ROWS, FRIEDMAN_RUNS, NOISE, Array, D, Stream
 from benchmarks.results import Goal, Result, Table, short
@@ -30,7 +30,7 @@ and their ratio. A prediction after a change computes eight readouts instead of 
 not need."""
 
 
-class Found(NamedTuple):
+class StreamErrors(NamedTuple):
     """Mean squared errors of one kind of drift, and the share of intervals that cover y."""
 
     fixed: Array
@@ -55,10 +55,10 @@ def mean_square(error: Array) -> Array:
     return np.asarray(np.square(error[..., WARM_UP:]).mean((-2, -1)))
 
 
-def compare(runtime: Runtime, stream: Stream) -> Found:
+def compare(runtime: Runtime, stream: Stream) -> StreamErrors:
     """Predict one kind of drift with all contestants."""
     ours = auto(runtime, stream)
-    return Found(
+    return StreamErrors(
         fixed=mean_square(fixed(runtime, stream)),
         auto=float(mean_square(ours.error)),
         coverage=float(np.nanmean(ours.inside[:, WARM_UP:])),
@@ -75,7 +75,7 @@ def run(*, quick: bool) -> Result:
     return report({stream.name: compare(runtime, stream) for stream in streams.streams()}, costs(runtime, ROUNDS))
 
 
-def report(found: Mapping[str, Found], cost: Mapping[str, Cost]) -> Result:
+def report(found: Mapping[str, StreamErrors], cost: Mapping[str, ObservationCost]) -> Result:
     """Lay out the errors by stream, and the costs by way to observe."""
     rows = [
         [name, short(one.best), f"{FIXED[one.fixed.argmin()]:g}", f"{one.ratio:.3f}"]
@@ -110,7 +110,7 @@ def report(found: Mapping[str, Found], cost: Mapping[str, Cost]) -> Result:
     )
 
 
-def _goals(found: Mapping[str, Found], cost: Mapping[str, Cost]) -> Iterator[Goal]:
+def _goals(found: Mapping[str, StreamErrors], cost: Mapping[str, ObservationCost]) -> Iterator[Goal]:
     for name, one in found.items():
         measure = f"{name}: squared error ÷ best fixed factor's"
         reason = POLLS if one.fixed.argmin() == len(FIXED) - 1 else ""

@@ -32,7 +32,7 @@ def run(*, quick: bool) -> Result:
 
 def measure(sizes: Sizes) -> Result:
     """Measure and report some sizes."""
-    return Found(
+    return ScaleMeasurements(
         sweep_all(sizes),
         {model: one_more(model, sizes.seen, sizes.one_more_rounds) for model in MODELS},
         {model: among(model, sizes.contexts, sizes.context_rounds) for model in MODELS},
@@ -40,7 +40,7 @@ def measure(sizes: Sizes) -> Result:
 
 
 @dataclass(frozen=True)
-class Found:
+class ScaleMeasurements:
     """The measurements."""
 
     swept: Sequence[Swept]

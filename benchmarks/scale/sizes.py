@@ -42,7 +42,7 @@ class Point:
 
 
 @dataclass(frozen=True)
-class Cost:
+class PointCost:
     """Time and memory of one measurement."""
 
     seconds: list[float]
@@ -51,11 +51,11 @@ class Cost:
     """Peak resident memory of the process, model and Python included."""
 
 
-def measure(point: Point) -> Cost:
+def measure(point: Point) -> PointCost:
     """Measure in a new process."""
     command = [sys.executable, "-m", "benchmarks.scale.sizes", json.dumps(asdict(point))]
     done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)  # noqa: S603
-    return Cost(**json.loads(done.stdout))
+    return PointCost(**json.loads(done.stdout))
 
 
 def timed(point: Point) -> list[float]:
@@ -162,14 +162,14 @@ class Swept:
 def sweep_all(sizes: Sizes) -> list[Swept]:
     """Measure every size of every sweep, round by round."""
     cases = [(sweep, model, size) for sweep in sizes.sweeps for model, size in product(MODELS, sweep.sizes)]
-    costs: list[list[Cost]] = [[] for _ in cases]
+    costs: list[list[PointCost]] = [[] for _ in cases]
     for _ in range(sizes.rounds):
         for (sweep, model, size), found in zip(cases, costs, strict=True):
             found.append(measure(sweep.point(model, size)))
     return [_swept(*case, found) for case, found in zip(cases, costs, strict=True)]
 
 
-def _swept(sweep: Sweep, model: str, size: int, costs: Sequence[Cost]) -> Swept:
+def _swept(sweep: Sweep, model: str, size: int, costs: Sequence[PointCost]) -> Swept:
     seconds = [value for cost in costs for value in cost.seconds]
     spread = min(seconds), max(seconds)
     return Swept(
@@ -189,4 +189,4 @@ def one_more(model: str, seen: Sequence[int], rounds: int) -> dict[int, list[flo
 
 if __name__ == "__main__":
     taken = timed(Point(**json.loads(sys.argv[1])))
-    print(json.dumps(asdict(Cost(taken, _peak()))))
+    print(json.dumps(asdict(PointCost(taken, _peak()))))

@@ -10,7 +10,6 @@ servers        a running server, its answers and its processes
 load           wrk: requests per second, latency, processor time, round by round
 instructions   instructions per request
 profiling      processor time of a request by purpose
-found          the measurements, and ratios within them
-goals          targets, compared with the measurements
+measurements   the measurements, ratios within them, and goals
 report         tables and a figure
 """

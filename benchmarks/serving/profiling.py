@@ -10,8 +10,8 @@ from pathlib import Path
 
 from benchmarks.results import Result, Table
 from benchmarks.serving.contestants import OURS
-from benchmarks.serving.goals import CONNECTIONS, MODEL
 from benchmarks.serving.load import drive
+from benchmarks.serving.measurements import CONNECTIONS, MODEL
 from benchmarks.serving.servers import started
 
 PAYLOADS = ("S", "M", "L")
@@ -27,7 +27,7 @@ FILES_BY_PURPOSE: Mapping[str, tuple[str, ...]] = {
         "/safetensors_bodies.py", "pydantic/", "safetensors/", "json/",
     ),
     "checks of sizes, finite answers": ("/predictor.py", "numpy/"),
-    "the model (onnxruntime) and its inputs": ("/runtime.py", "onnxruntime/", "/shapes.py"),
+    "the model (onnxruntime) and its inputs": ("/runtime.py", "onnxruntime/", "/sizes.py"),
     "writing the answer": ("/routes/predict.py", "/representations.py"),
     "request id, log line, metrics": ("/observability.py", "service/observability/", "logging/", "prometheus_client/"),
     "event loop or thread": ("/executor.py", "concurrent/", "threading"),

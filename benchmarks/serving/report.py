@@ -8,10 +8,20 @@ from matplotlib.figure import Figure
 from benchmarks.plots import bars, render
 from benchmarks.results import Result, Table, short
 from benchmarks.serving.contestants import SIZES
-from benchmarks.serving.found import Found, Spread
-from benchmarks.serving.goals import CONNECTIONS, CPU_TARGETS, HAND_WRITTEN, MODEL, OURS, TYPICAL, cpu_goals, goals
 from benchmarks.serving.instructions import REPEATS
 from benchmarks.serving.load import Case
+from benchmarks.serving.measurements import (
+    CONNECTIONS,
+    CPU_TARGETS,
+    HAND_WRITTEN,
+    MODEL,
+    OURS,
+    TYPICAL,
+    ServingMeasurements,
+    Spread,
+    cpu_goals,
+    goals,
+)
 
 FIGURE = "serving-cost"
 METHOD = """Every server answers the same model file ({model} unless stated otherwise; onnxruntime, one thread) with one
@@ -30,7 +40,7 @@ RATES = f"Requests per second of {{}} at {{}} connections, as ratios to {TYPICAL
 LATENCIES = f"Latency at {CONNECTIONS} connections, median and 99th percentile:"
 
 
-def report(found: Found, peers: Sequence[str]) -> Result:
+def report(found: ServingMeasurements, peers: Sequence[str]) -> Result:
     """Lay out the measurements.
 
     Args:
@@ -48,7 +58,7 @@ def report(found: Found, peers: Sequence[str]) -> Result:
     )
 
 
-def figure(found: Found) -> Figure:
+def figure(found: ServingMeasurements) -> Figure:
     """Draw the processor time of one request, each contestant with each kind."""
     cost: dict[str, dict[str, float]] = {}
     for name, kind in _who(found, MODEL):
@@ -62,7 +72,7 @@ def label(name: str, kind: str) -> str:
     return name if kind == "json" else f"{name}, {kind}"
 
 
-def _tables(found: Found) -> Iterator[Table]:
+def _tables(found: ServingMeasurements) -> Iterator[Table]:
     sizes = ["", "", *SIZES]
     targets = (f"≤ {target:g}" for target in CPU_TARGETS.values())
     ratios = (goal.result for goal in cpu_goals(found))
@@ -78,18 +88,18 @@ def _tables(found: Found) -> Iterator[Table]:
         yield Table("", ["not measured", "reason"], missing)
 
 
-def _who(found: Found, model: str) -> list[tuple[str, str]]:
+def _who(found: ServingMeasurements, model: str) -> list[tuple[str, str]]:
     """List contestants with their kinds, in the order of the measurements."""
     return list(dict.fromkeys((m.case.contestant, m.case.kind) for m in found.loads if m.model == model))
 
 
-def _counts(found: Found, model: str) -> Iterator[list[str]]:
+def _counts(found: ServingMeasurements, model: str) -> Iterator[list[str]]:
     for name, kinds in found.counts[model].items():
         for kind, counts in kinds.items():
             yield [name, kind, *(short(median(counts[p]) / 1e3) if p in counts else "" for p in SIZES)]
 
 
-def _times(found: Found) -> Iterator[list[str]]:
+def _times(found: ServingMeasurements) -> Iterator[list[str]]:
     for name, kind in _who(found, MODEL):
         cells = []
         for payload in SIZES:
@@ -101,7 +111,7 @@ def _times(found: Found) -> Iterator[list[str]]:
         yield [name, kind, *cells]
 
 
-def _rates(found: Found, model: str, connections: int) -> Iterator[list[str]]:
+def _rates(found: ServingMeasurements, model: str, connections: int) -> Iterator[list[str]]:
     for name, kind in _who(found, model):
         cells = []
         for payload in SIZES:
@@ -114,7 +124,7 @@ def _rates(found: Found, model: str, connections: int) -> Iterator[list[str]]:
         yield [name, kind, *cells]
 
 
-def _latencies(found: Found) -> Iterator[list[str]]:
+def _latencies(found: ServingMeasurements) -> Iterator[list[str]]:
     for name, kind in _who(found, MODEL):
         cells = []
         for payload in SIZES:
@@ -124,7 +134,7 @@ def _latencies(found: Found) -> Iterator[list[str]]:
         yield [name, kind, *cells]
 
 
-def _not_measured(found: Found) -> Iterator[list[str]]:
+def _not_measured(found: ServingMeasurements) -> Iterator[list[str]]:
     """List contestants and rounds that are missing, with the reasons."""
     yield from ([name, reason] for name, reason in found.skipped.items())
     for measured in found.loads:

@@ -7,11 +7,10 @@ from dataclasses import dataclass, field
 from benchmarks.results import Result
 from benchmarks.serving.contestants import CONTROLS, FASTAPI, OTHERS, OURS, Contestant
 from benchmarks.serving.environments import has_program, installed
-from benchmarks.serving.found import Counts, Found
-from benchmarks.serving.goals import MODEL, tails
 from benchmarks.serving.instructions import Counter, counter
 from benchmarks.serving.instructions import measure as count
 from benchmarks.serving.load import Case, Measured, Times, measure
+from benchmarks.serving.measurements import MODEL, Counts, ServingMeasurements, tails
 from benchmarks.serving.report import report
 from benchmarks.serving.servers import Disqualified
 
@@ -70,7 +69,7 @@ def run(*, quick: bool) -> Result:
             names = {model: light if model == MODEL else (OURS, *CONTROLS) for model in grid.models}
             counts = {model: counted(names[model], model, by, grid) for model in grid.models} if by else {}
             counted_by = by.name if by else "nothing: neither perf's counters nor valgrind are available"
-    found = Found(loads, counts, counted_by, skipped)
+    found = ServingMeasurements(loads, counts, counted_by, skipped)
     return report(found, [contestant.name for contestant in (*FASTAPI, *OTHERS)])
 
 

@@ -97,7 +97,7 @@ class Profile:
 
 
 @dataclass(frozen=True)
-class Found:
+class TrainingMeasurements:
     """The measurements."""
 
     cells: Sequence[Cell]

@@ -10,7 +10,7 @@ import torch
 from benchmarks.plots import Points
 from benchmarks.results import Result
 from benchmarks.training.convergence import Arrival
-from benchmarks.training.report import Cell, Found, Profile
+from benchmarks.training.report import Cell, Profile, TrainingMeasurements
 from benchmarks.training.step import CONTESTANTS, OURS, compare, operators
 from gdssm.evaluation.tasks.linear import Linear
 from gdssm.train.config import TrainConfig
@@ -89,7 +89,7 @@ def measure(sizes: Sizes) -> Result:
     torch.set_num_threads(1)
     keep_freed_memory()
     first, (wide, _) = sizes.presets[0], sizes.goal
-    return Found(
+    return TrainingMeasurements(
         cells=[cell(*at, sizes) for at in product(sizes.presets, sizes.features, sizes.observations)],
         goal=sizes.goal,
         growing={preset: growing(preset, wide, sizes) for preset in sizes.presets},

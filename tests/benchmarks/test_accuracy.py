@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from benchmarks import results
 from benchmarks.accuracy import contestants, records, report, run, scoring, tables
 from benchmarks.accuracy.comparison import CaseKey, compare_classification, compare_regression, summarize
-from benchmarks.accuracy.figure import label_heights, spread
 from benchmarks.accuracy.records import Key, Record
+from benchmarks.accuracy.report import label_heights, spread
 from benchmarks.accuracy.scoring import Prediction
 
 SHAPES = {

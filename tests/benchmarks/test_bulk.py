@@ -10,9 +10,8 @@ from sklearn.linear_model import LinearRegression, Ridge
 
 from benchmarks import results
 from benchmarks.bulk.contestants import ALL, CASES, CONTROL, INPUTS, OURS, chunks, one_pass, write
-from benchmarks.bulk.oracle import moments
-from benchmarks.bulk.process import Cost, cost
-from benchmarks.bulk.run import Answers, Found, measure
+from benchmarks.bulk.process import ProcessCost, cost
+from benchmarks.bulk.run import Answers, BulkMeasurements, measure, moments
 from benchmarks.results import Goal
 from benchmarks.zoo import model_file
 from service.inference.runtime import Runtime
@@ -20,9 +19,12 @@ from tests.closeness import assert_close
 from tests.gdssm.linear_oracle import Array
 
 
-def found(seconds: float, megabytes: float, off: float) -> Found:
-    ours, control = Answers([Cost(seconds, 1, megabytes)], 0.9, off), Answers([Cost(1, 1, 100)], 0.9, None)
-    return Found(1000, 10, 0.1, {"ordinary": {OURS: ours, CONTROL: control}}, Cost(1, 1, 100))
+def found(seconds: float, megabytes: float, off: float) -> BulkMeasurements:
+    ours, control = (
+        Answers([ProcessCost(seconds, 1, megabytes)], 0.9, off),
+        Answers([ProcessCost(1, 1, 100)], 0.9, None),
+    )
+    return BulkMeasurements(1000, 10, 0.1, {"ordinary": {OURS: ours, CONTROL: control}}, ProcessCost(1, 1, 100))
 
 
 def test_it_leaves_a_table_with_the_exact_answers_of_ours(tmp_path: Path) -> None:

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from benchmarks.drift.cost import Cost
+from benchmarks.drift.cost import ObservationCost
 from benchmarks.drift.errors import FIXED, PEERS, auto, errors, fixed
-from benchmarks.drift.run import Found, mean_square, report
+from benchmarks.drift.run import StreamErrors, mean_square, report
 from benchmarks.drift.streams import NOISE, Stream, linear, streams
 from benchmarks.zoo import model_file
 from service.contexts.memory import answer, learn, new_memory
@@ -64,8 +64,11 @@ def test_a_row_changes_no_prediction_before_the_next_row(runtime: Runtime, short
 
 
 def test_the_report_says_which_goals_are_met() -> None:
-    costs = {"POST observations": Cost(1.5, 1e-3, 1.5e-3), "learning, in process": Cost(2.5, 1e-3, 2.5e-3)}
-    good, bad = (Found(np.linspace(2.0, 1.0, len(FIXED)), error, 0.9, {"a peer": 3.0}) for error in (1.02, 1.04))
+    costs = {
+        "POST observations": ObservationCost(1.5, 1e-3, 1.5e-3),
+        "learning, in process": ObservationCost(2.5, 1e-3, 2.5e-3),
+    }
+    good, bad = (StreamErrors(np.linspace(2.0, 1.0, len(FIXED)), error, 0.9, {"a peer": 3.0}) for error in (1.02, 1.04))
     result = report({"good": good, "bad": bad}, costs)
     verdicts = {goal.measure.partition(":")[0]: goal.met for goal in result.goals}
     assert verdicts == {"good": True, "bad": False, "POST observations": True, "learning, in process": False}

@@ -5,15 +5,15 @@ from pathlib import Path
 
 from benchmarks import results
 from benchmarks.scale.contexts import among
-from benchmarks.scale.run import QUICK, Found, measure
+from benchmarks.scale.run import QUICK, ScaleMeasurements, measure
 from benchmarks.scale.sizes import MODELS, STREAMED, Point, Swept, chunk_rows, observations
 from tests.nonempty import nonempty
 
 
-def found(seconds: float = 1.0, megabytes: float = 0.0, more: float = 1.0, among: float = 1.0) -> Found:
+def found(seconds: float = 1.0, megabytes: float = 0.0, more: float = 1.0, among: float = 1.0) -> ScaleMeasurements:
     """Measurements with time and memory as these powers of the size, and calls that take so many times as long."""
     calls = ("observe", "predict", "make and remove")
-    return Found(
+    return ScaleMeasurements(
         [
             Swept(STREAMED, "N", model, size, 1e-7 * size**seconds, (0, 1), 90.0 * size**megabytes)
             for model in MODELS

@@ -12,9 +12,8 @@ from benchmarks.results import Goal
 from benchmarks.serving import apps, contestants, load
 from benchmarks.serving.contestants import CONTROLS, FASTAPI, SIZES, Contestant, Form, payload
 from benchmarks.serving.environments import installed
-from benchmarks.serving.found import Found
-from benchmarks.serving.goals import goals
 from benchmarks.serving.load import Case, Load, Measured, Times, measure, parse
+from benchmarks.serving.measurements import ServingMeasurements, goals
 from benchmarks.serving.report import report
 from benchmarks.serving.run import Grid
 from benchmarks.serving.servers import Server, reference, stat
@@ -86,7 +85,7 @@ def test_a_run_with_refusals_or_broken_connections_does_not_count(report: dict[s
     assert reason in parse(json.dumps({**json.loads(LINE), **report}), cpu=1.0).invalid
 
 
-def made_up() -> Found:
+def made_up() -> ServingMeasurements:
     """Two rounds of S with 32 connections; in the second, all contestants are twice as fast."""
     rates = {"gdssm": 1000.0, "orjson_app": 1500.0, "fastapi_async": 500.0, "litserve": 100.0}
     loads = [
@@ -99,10 +98,10 @@ def made_up() -> Found:
     ]
     counts = {"gdssm": 600.0, "orjson_app": 500.0, "fastapi_async": 1200.0}
     counted = {name: {"json": {"S": [count * 1e3] * 3}} for name, count in counts.items()}
-    return Found(loads, {"gd-1": counted}, "callgrind", {"ray": "pip: no such version"})
+    return ServingMeasurements(loads, {"gd-1": counted}, "callgrind", {"ray": "pip: no such version"})
 
 
-def by_name(found: Found) -> dict[str, Goal]:
+def by_name(found: ServingMeasurements) -> dict[str, Goal]:
     return {goal.measure: goal for goal in goals(found, ["fastapi_async", "litserve", "ray"])}
 
 

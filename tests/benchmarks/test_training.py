@@ -8,7 +8,7 @@ import torch
 
 from benchmarks import results
 from benchmarks.training.convergence import arrival
-from benchmarks.training.report import Cell, Found, Profile
+from benchmarks.training.report import Cell, Profile, TrainingMeasurements
 from benchmarks.training.run import MAX_STATE_ENTRIES, QUICK, fitting_batch, measure, sized
 from benchmarks.training.step import CONTESTANTS, LOOP, OURS, SCAN, Trainer, operators
 from gdssm.train.presets import PRESETS
@@ -71,12 +71,12 @@ def test_it_leaves_tables_a_figure_and_numbers(tmp_path: Path) -> None:
     assert (tmp_path / "training-growth.svg").read_text().startswith("<svg")
 
 
-def found(scan: float = 1.0, power: float = 1.0) -> Found:
+def found(scan: float = 1.0, power: float = 1.0) -> TrainingMeasurements:
     """Measurements if (b) takes so many seconds, ours 0.01, and our step grows with this power of N."""
     grown = {float(n): 1e-4 * n**power for n in (100, 200, 500, 1000)}
     profiles = [Profile(n, {"aten::bmm": (4, 3e-5 * n), "aten::mul": (9, 1e-5 * n)}) for n in (100, 1000)]
     cell = Cell("linear-trained", 32, 100, 64, {OURS: [0.01, 0.01, 0.02], LOOP: [0.1], SCAN: [scan]})
-    return Found(
+    return TrainingMeasurements(
         cells=[cell],
         goal=(32, 100),
         growing={"linear-trained": grown},
@@ -96,7 +96,7 @@ def test_a_hundredth_of_the_scan_and_linear_growth_meet_the_goals() -> None:
 
 
 @pytest.mark.parametrize("missed", [found(scan=0.99), found(power=1.2), found(power=0.8)])
-def test_a_missed_goal_is_reported(missed: Found) -> None:
+def test_a_missed_goal_is_reported(missed: TrainingMeasurements) -> None:
     assert missed.report().markdown().count("**not met**") == 1
 
 
