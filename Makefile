@@ -1,15 +1,20 @@
-# make serve · make test · make check · make docs · make bench · make zoo · make mutants — each makes what it needs, from a bare checkout.
+# make serve · make test · make quick · make check · make docs · make bench · make zoo · make mutants — each makes what it needs, from a bare checkout.
 PYTHON ?= python3
 HOST ?= 127.0.0.1
 PORT ?= 8000
+PYTEST = OMP_NUM_THREADS=1 .venv-dev/bin/python -m pytest --numprocesses auto --dist loadfile --no-loadscope-reorder
 
-.PHONY: serve test check docs bench zoo mutants constraints clean
+.PHONY: serve test quick check docs bench zoo mutants constraints clean
 
 serve: .venv/ready
 	.venv/bin/python -m service serve --host $(HOST) --port $(PORT)
 
 test: .venv-dev/ready .venv-clients/ready
-	OMP_NUM_THREADS=1 .venv-dev/bin/python -m pytest --numprocesses auto --dist loadfile
+	$(PYTEST)
+
+# All tests but the slow ones and those in a browser: under a minute on two cores.
+quick: .venv-dev/ready
+	$(PYTEST) -m "not slow" --ignore tests/web
 
 check: .venv-dev/ready
 	.venv-dev/bin/ruff check .

@@ -1,5 +1,6 @@
-"""Properties are tried on the same examples every time, and never fail for being slow; one PostgreSQL for all tests."""
+"""What applies to all tests: repeatable properties, slow files first, a list of what was skipped, one PostgreSQL."""
 
+from collections import Counter
 from collections.abc import Iterator
 
 import pytest
@@ -9,6 +10,22 @@ from tests.postgres import Postgres
 
 settings.register_profile("repeatable", derandomize=True, deadline=None, max_examples=25)
 settings.load_profile("repeatable")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the files that have most slow tests, so that all processes end at about the same time."""
+    slow = Counter(item.path for item in items if item.get_closest_marker("slow"))
+    items.sort(key=lambda item: -slow[item.path])
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """List what was skipped; the reasons say what to install."""
+    reports = terminalreporter.stats.get("skipped", [])
+    reasons = Counter(report.longrepr[2].removeprefix("Skipped: ") for report in reports)
+    if reasons:
+        terminalreporter.section("skipped")
+    for reason, tests in reasons.most_common():
+        terminalreporter.write_line(f"{tests:5} {'test' if tests == 1 else 'tests'}: {reason}")
 
 
 @pytest.fixture(scope="session")

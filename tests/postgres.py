@@ -15,7 +15,7 @@ import pytest
 from tests.running import free_port
 
 DEBIAN = Path("/usr/lib/postgresql")
-MISSING = "PostgreSQL is not installed (no `postgres` and `initdb`): its tests are skipped. apt-get install postgresql"
+MISSING = "PostgreSQL is not installed: apt-get install postgresql"
 PATIENCE = 30.0
 """Seconds for a server to come up, also after a crash."""
 

@@ -32,6 +32,7 @@ def end(url: str, workers: int = 1) -> str:
     return done.stderr
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("address", ADDRESSES)
 def test_a_bad_address_is_one_line_and_exit_2(tmp_path: Path, address: str) -> None:
     (tmp_path / "text.db").write_text("This is no database.\n" * 100)
@@ -42,6 +43,7 @@ def test_a_bad_address_is_one_line_and_exit_2(tmp_path: Path, address: str) -> N
     assert "secret" not in error
 
 
+@pytest.mark.slow
 def test_workers_say_so_without_tracebacks() -> None:
     error = end("sqlite:////not/there/x.db", workers=2)
     assert "ERROR The database of GDSSM_DATABASE_URL does not answer" in error
@@ -49,6 +51,7 @@ def test_workers_say_so_without_tracebacks() -> None:
     assert "Traceback" not in error
 
 
+@pytest.mark.slow
 def test_a_database_in_sql_ascii_is_one_line_and_exit_2(postgres: Postgres) -> None:
     error = end(postgres.database_in("SQL_ASCII"))
     assert error.startswith("Error: The database of GDSSM_DATABASE_URL is in SQL_ASCII")

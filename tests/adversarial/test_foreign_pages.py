@@ -66,6 +66,7 @@ def test_probes_and_scrapers_address_the_service_as_they_like(server: Server, pa
     assert httpx.get(server.url + path, headers={"Host": "gdssm.default.svc:8000"}).status_code == 200
 
 
+@pytest.mark.slow
 def test_with_keys_the_key_decides(server: Server) -> None:
     del server
     with running(GDSSM_AUTH="on") as guarded:
@@ -75,6 +76,7 @@ def test_with_keys_the_key_decides(server: Server) -> None:
         assert answer.status_code == 401
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "kind", ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=a", ""]
 )

@@ -27,6 +27,7 @@ def status(url: str, probe: str) -> int:
         return 0
 
 
+@pytest.mark.slow
 def test_a_service_is_live_while_its_models_hang_and_ready_within_one_bound(tmp_path: Path) -> None:
     models, port = tmp_path / "models", free_port()
     models.mkdir()

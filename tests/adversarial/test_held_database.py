@@ -18,6 +18,7 @@ WRITERS = 8
 """More than there are threads."""
 
 
+@pytest.mark.slow
 def test_reads_wait_for_no_writer(tmp_path: Path) -> None:
     file = tmp_path / "gdssm.db"
     with running(GDSSM_DATABASE_URL=f"sqlite:///{file}") as server, ThreadPoolExecutor(WRITERS) as writers:

@@ -44,6 +44,7 @@ def before(server: Server) -> int:
     return idle(server)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("body", BODIES.values(), ids=BODIES)
 def test_refused_bodies_do_not_stay(server: Server, before: int, body: tuple[str, bytes, dict[str, str], int]) -> None:
     path, content, headers, status = body
@@ -53,6 +54,7 @@ def test_refused_bodies_do_not_stay(server: Server, before: int, body: tuple[str
     assert is_back(server, before)
 
 
+@pytest.mark.slow
 def test_messages_of_websockets_do_not_stay(server: Server, before: int) -> None:
     context = new_context(server)
     for _ in range(30):

@@ -17,6 +17,7 @@ def status(url: str, key: str) -> int:
     return httpx.get(f"{url}/v1/models", headers={"Authorization": f"Bearer {key}"}, timeout=20).status_code
 
 
+@pytest.mark.slow
 def test_a_new_key_is_accepted_at_once_by_every_replica(tmp_path: Path) -> None:
     settings = {"GDSSM_AUTH": "on", "GDSSM_DATABASE_URL": f"sqlite:///{tmp_path}/gdssm.db"}
     with ExitStack() as stack:

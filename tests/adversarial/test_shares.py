@@ -71,6 +71,7 @@ HOLDS: dict[str, Hold] = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("hold", HOLDS.values(), ids=HOLDS)
 def test_one_key_keeps_no_other_out(keys: tuple[Server, str, str], hold: Hold) -> None:
     server, greedy, modest = keys
@@ -87,6 +88,7 @@ def test_one_key_keeps_no_other_out(keys: tuple[Server, str, str], hold: Hold) -
             assert "prediction" in str(line.recv(timeout=20))
 
 
+@pytest.mark.slow
 def test_messages_count_with_the_bytes_in_flight() -> None:
     """Most of a message each, never its end."""
     begun = b"\x82\xff" + (14 * MB).to_bytes(8, "big") + bytes(4) + bytes(10 * MB)

@@ -52,6 +52,7 @@ def test_a_logarithm_is_taken_where_the_list_says_so() -> None:
     assert tables.load("Boston").y.max() == 50
 
 
+@pytest.mark.slow
 def test_importing_the_tables_imports_no_package_of_data() -> None:
     code = (
         "import sys, benchmarks.accuracy.tables as t; t.names();"
@@ -139,6 +140,7 @@ def plan() -> run.Plan:
     return run.Plan(("airquality",), ("mean", "RidgeCV"), sizes=(5, 20, 500), splits=2)
 
 
+@pytest.mark.slow
 def test_a_run_continues_after_what_is_there(plan: run.Plan, tmp_path: Path) -> None:
     path, keys = tmp_path / "records.jsonl", plan.keys()
     assert len(keys) == 2 * 2 * 2  # n = 500 leaves no rows to test on

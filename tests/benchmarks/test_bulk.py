@@ -27,6 +27,7 @@ def found(seconds: float, megabytes: float, off: float) -> BulkMeasurements:
     return BulkMeasurements(1000, 10, 0.1, {"ordinary": {OURS: ours, CONTROL: control}}, ProcessCost(1, 1, 100))
 
 
+@pytest.mark.slow
 def test_it_leaves_a_table_with_the_exact_answers_of_ours(tmp_path: Path) -> None:
     results.write(tmp_path, "bulk", measure(rows=3000, queries=50, repeats=1))
     files = json.loads((tmp_path / "bulk.json").read_text())["numbers"]["files"]
@@ -81,6 +82,7 @@ def test_files_are_the_same_for_the_same_seed(tmp_path: Path) -> None:
     assert a == b != c
 
 
+@pytest.mark.slow
 def test_a_cost_is_that_of_the_process_alone() -> None:
     ballast = np.ones(50_000_000)  # 400 MB of the parent do not count
     assert 5 < cost(["-c", "pass"]).megabytes < 100

@@ -42,6 +42,7 @@ def test_between_jumps_a_relation_is_linear_up_to_the_noise() -> None:
     assert np.linalg.lstsq(x, y, rcond=None)[1][0] > 2 * 400 * NOISE**2
 
 
+@pytest.mark.slow
 def test_fixed_factors_err_as_contexts_of_the_service_do(runtime: Runtime, short: Stream) -> None:
     limits, factor = Limits(100, 100), 5
     memory, expected = new_memory(runtime.manifest, float(FIXED[factor])), []
@@ -52,6 +53,7 @@ def test_fixed_factors_err_as_contexts_of_the_service_do(runtime: Runtime, short
     assert_close(fixed(runtime, short)[factor, 1, 1:], expected, "errors", rtol=1e-8)
 
 
+@pytest.mark.slow
 def test_a_row_changes_no_prediction_before_the_next_row(runtime: Runtime, short: Stream) -> None:
     changed = short._replace(y=short.y + 100.0 * (np.arange(40) == 30))
     for before, after in (

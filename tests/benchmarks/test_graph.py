@@ -38,6 +38,7 @@ def test_numpy_computes_what_the_graph_does(model: str, shift: float) -> None:
             assert_close(actual, tensor[0], name, rtol=1e-9)
 
 
+@pytest.mark.slow
 def test_it_leaves_tables_and_numbers(tmp_path: Path) -> None:
     results.write(tmp_path, "graph", measure(QUICK))
     numbers = json.loads((tmp_path / "graph.json").read_text())["numbers"]

@@ -32,6 +32,7 @@ def test_every_contestant_has_a_bar_for_each_thing_that_was_measured_of_it() -> 
     assert {text.get_text() for text in axes.texts} == {"30", "900", "4,000"}
 
 
+@pytest.mark.slow
 def test_the_same_figure_is_the_same_file() -> None:
     texts = [render(bars({"gdssm": {"S": 30.0}}, "instructions"), "a") for _ in range(2)]
     assert texts[0] == texts[1]

@@ -3,6 +3,8 @@
 import json
 from pathlib import Path
 
+import pytest
+
 from benchmarks import results
 from benchmarks.scale.contexts import among
 from benchmarks.scale.run import QUICK, ScaleMeasurements, measure
@@ -24,6 +26,7 @@ def found(seconds: float = 1.0, megabytes: float = 0.0, more: float = 1.0, among
     )
 
 
+@pytest.mark.slow
 def test_it_leaves_tables_figures_and_numbers(tmp_path: Path) -> None:
     results.write(tmp_path, "scale", measure(QUICK))
     numbers = json.loads((tmp_path / "scale.json").read_text())["numbers"]
@@ -56,6 +59,7 @@ def test_a_stream_has_all_observations_in_chunks() -> None:
     assert [len(chunk.x) for chunk in observations(Point("linear", observations=100_000))] == [100_000]
 
 
+@pytest.mark.slow
 def test_contexts_are_as_many_as_it_says_and_every_call_is_timed() -> None:
     seconds = among("linear", (1, 7), rounds=2)
     assert {count: {call: len(times) for call, times in calls.items()} for count, calls in seconds.items()} == {

@@ -43,6 +43,7 @@ def test_the_service_answers_the_reference(ours: InProcess, of: str, name: str, 
     assert_close(form.read(answer.content), reference(of, payload(name)), "prediction")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("of", MODELS)
 @pytest.mark.parametrize("contestant", ANSWERING, ids=lambda value: value.name)
 def test_controls_and_typical_services_answer_what_the_service_does(
@@ -205,6 +206,7 @@ def test_heavy_contestants_are_measured_with_fewer_payloads() -> None:
     assert len(cases) == 6
 
 
+@pytest.mark.slow
 def test_a_peer_that_cannot_be_installed_is_skipped_with_the_reason(tmp_path: Path) -> None:
     requirements = tmp_path / "absent" / "requirements.txt"
     requirements.parent.mkdir()

@@ -4,6 +4,8 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
+import pytest
+
 from benchmarks import start
 from benchmarks.results import Result
 from benchmarks.serving.contestants import FASTAPI, OURS
@@ -58,6 +60,7 @@ def test_imports_are_added_up_by_package() -> None:
     assert not [name for name in found if "." in name]
 
 
+@pytest.mark.slow
 def test_they_are_started_in_turn_and_who_does_not_start_is_left_out() -> None:
     skipped: dict[str, str] = {}
     absent = replace(FASTAPI[0], name="absent", arguments=("-c", "raise SystemExit('not today')"))

@@ -3,6 +3,8 @@
 import json
 from pathlib import Path
 
+import pytest
+
 from benchmarks import results
 from benchmarks.stored_context import CONTEXTS, MODELS, measure, report
 
@@ -17,6 +19,7 @@ def text(ratio: float, size: int) -> str:
     return report(times, within_rounds, {"linear": 1e-3, "nonlinear": 1.5e-3}, sizes, CONTEXTS).markdown()
 
 
+@pytest.mark.slow
 def test_it_leaves_tables_and_numbers(tmp_path: Path) -> None:
     results.write(tmp_path, "stored_context", measure(rounds=2, count=3))
     numbers = json.loads((tmp_path / "stored_context.json").read_text())["numbers"]

@@ -18,6 +18,7 @@ from tests.nonempty import nonempty
 D, N, BATCH = 5, 7, 3
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("preset", PRESETS)
 @pytest.mark.parametrize("contestant", [LOOP, SCAN])
 def test_every_contestant_finds_our_loss_and_our_gradient(preset: str, contestant: str) -> None:
@@ -54,12 +55,14 @@ def test_the_batch_is_as_large_as_its_states_allow() -> None:
     assert fitting_batch("linear-vector-trained", 64, MAX_STATE_ENTRIES, 64) == 1
 
 
+@pytest.mark.slow
 def test_the_profile_counts_the_calls_of_one_step() -> None:
     calls, seconds = operators(sized("linear-trained", D, N, BATCH))["aten::bmm"]
     assert calls == int(calls) > 0
     assert seconds > 0
 
 
+@pytest.mark.slow
 def test_it_leaves_tables_a_figure_and_numbers(tmp_path: Path) -> None:
     results.write(tmp_path, "training", measure(QUICK))
     numbers = json.loads((tmp_path / "training.json").read_text())["numbers"]

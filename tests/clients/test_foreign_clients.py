@@ -22,7 +22,7 @@ CHECKS = {
 
 pytestmark = pytest.mark.skipif(
     not PYTHON.exists(),
-    reason=f"there are no foreign clients: {PYTHON} is missing (make .venv-clients/ready, or set CLIENTS_PYTHON)",
+    reason=f"{PYTHON} is missing: make .venv-clients/ready, or set CLIENTS_PYTHON",
 )
 
 

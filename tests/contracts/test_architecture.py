@@ -49,17 +49,20 @@ def imported_with(module: str) -> set[str]:
     return {name.split(".")[0] for name in modules_imported_with(module)}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("module", ["service.app", "service.cli"])
 def test_the_service_comes_without_the_science(module: str) -> None:
     assert imported_with(module).isdisjoint(HEAVY)
 
 
+@pytest.mark.slow
 def test_a_service_starts_without_what_it_may_never_need() -> None:
     modules = modules_imported_with("service.server.serving")
     assert {name.split(".")[0] for name in modules}.isdisjoint(["alembic", "mako"])
     assert {name for name in modules if name.split(".")[0] == "gdssm"} <= SCIENCE
 
 
+@pytest.mark.slow
 def test_a_command_is_read_without_the_web_that_it_will_serve() -> None:
     assert imported_with("service.commands.serve").isdisjoint([*WEB, "sqlalchemy", "onnxruntime"])
 
@@ -73,6 +76,7 @@ def test_every_extra_that_a_message_or_a_readme_names_exists() -> None:
     assert named <= extras.keys()
 
 
+@pytest.mark.slow
 def test_the_core_comes_without_the_web() -> None:
     inside = [path for package in AROUND for path in (ROOT / "service" / package).rglob("*.py")]
     parts = [path.relative_to(ROOT / "service").with_suffix("").parts for path in inside]
@@ -103,6 +107,7 @@ def test_making_the_app_loads_no_model() -> None:
     assert not hasattr(create_app(Settings()).state, "service")
 
 
+@pytest.mark.slow
 def test_running_a_model_reports_to_nobody(tmp_path: Path) -> None:
     """onnxruntime keeps an identity and a queue of events under the home directory, unless it is told not to."""
     code = "from service.registry.repository import Repository; Repository.load([Settings().zoo], 1)"

@@ -75,7 +75,7 @@ def test_shell_commands_print_what_the_page_says(server: Server, folder: Path, p
 def test_python_prints_what_the_page_says(server: Server, folder: Path, page: str, block: Block) -> None:
     python = CLIENTS if "tritonclient" in block.code else Path(sys.executable)
     if not python.exists():
-        pytest.skip(f"there is no tritonclient: {python} is missing (make .venv-clients/ready, or set CLIENTS_PYTHON)")
+        pytest.skip(f"{python} is missing: make .venv-clients/ready, or set CLIENTS_PYTHON")
     assert block.output is not None, f"{page}: print something"
     code = block.code.replace(ADDRESS, server.url.removeprefix("http://"))
     warnings = [] if python == CLIENTS else ["-W", "error"]

@@ -238,6 +238,7 @@ def test_an_unknown_address_is_404(client: InProcess, path: str) -> None:
     assert check(client.get(path), 404, "not_found")["error"].endswith(" The routes are listed at /docs.")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("method", ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"])
 def test_a_method_that_an_address_does_not_take_is_405(client: InProcess, method: str) -> None:
     document = client.get("/openapi.json").json()
@@ -257,6 +258,7 @@ PLACES = ["model", "context", "query", "query/0", "parameters"]
 PLACES += ["context/x", "context/x/1", "context/y", "context/weight"]
 
 
+@pytest.mark.slow
 @given(place=st.sampled_from(PLACES), value=JSON)
 def test_whatever_is_put_anywhere_is_answered_or_refused(client: InProcess, place: str, value: object) -> None:
     answer = client.send(changed(place, value))

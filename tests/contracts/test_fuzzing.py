@@ -9,12 +9,15 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from tests.running import ROOT, running
 
 EXAMPLES = 15
 """Of every operation, beside the systematic ones."""
 
 
+@pytest.mark.slow
 def test_schemathesis_finds_nothing(tmp_path: Path) -> None:
     environment = {
         "GDSSM_DATABASE_URL": f"sqlite:///{tmp_path}/gdssm.db",

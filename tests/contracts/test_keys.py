@@ -24,6 +24,7 @@ class Untouched:
         yield b""
 
 
+@pytest.mark.slow
 def test_every_route_but_the_open_ones_is_401_without_a_key_and_reads_no_body(client: InProcess) -> None:
     checked = 0
     for path, operations in nonempty(client.get("/openapi.json").json()["paths"].items()):

@@ -3,6 +3,8 @@
 import subprocess
 import sys
 
+import pytest
+
 from tests.running import ROOT
 
 MODULES = (
@@ -30,6 +32,7 @@ LONG = "not never_much_worse and not 10000-1"
 """Leaves out sweeps of many calls with the shapes of other tests."""
 
 
+@pytest.mark.slow
 def test_every_annotated_shape_holds() -> None:
     files = [f"tests/gdssm/test_{module}.py" for module in MODULES]
     checked = ["--jaxtyping-packages", "gdssm,beartype.beartype", "-q", "-p", "no:cacheprovider", "-k", LONG]
@@ -39,6 +42,7 @@ def test_every_annotated_shape_holds() -> None:
     assert done.returncode == 0, done.stdout[-3000:]
 
 
+@pytest.mark.slow
 def test_a_wrong_shape_is_noticed() -> None:
     code = """
 from jaxtyping import install_import_hook

@@ -27,6 +27,7 @@ def test_every_test_has_a_time_limit(pytestconfig: pytest.Config) -> None:
     assert pytestconfig.getini("faulthandler_exit_on_timeout")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", HANGS)
 def test_a_test_that_hangs_ends_and_is_named(tmp_path: Path, kind: str) -> None:
     (tmp_path / "test_it.py").write_text(HANGS[kind])

@@ -62,7 +62,7 @@ def test_a_kubernetes_manifest_follows_its_schema_and_says_nothing_else(path: Pa
     kubernetes_validate.validate(read(path), version, strict=True)
 
 
-@pytest.mark.skipif(not PYTHON.exists(), reason=f"there is no kserve: {PYTHON} is missing (make .venv-clients/ready)")
+@pytest.mark.skipif(not PYTHON.exists(), reason=f"kserve is not installed in {PYTHON}: make .venv-clients/ready")
 def test_the_inference_service_is_a_pod_and_what_kserve_adds_to_one() -> None:
     document = read(DEPLOY / "kserve" / "inferenceservice.yaml")
     service, spec, predictor, added = json.loads(

@@ -23,6 +23,7 @@ def test_what_the_manifests_claim_holds(name: str) -> None:
     check_claims(model(name))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", NAMES)
 def test_what_they_do_not_claim_does_not_hold(name: str) -> None:
     manifest = model(name).manifest

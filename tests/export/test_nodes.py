@@ -21,6 +21,7 @@ MOST = {
 """What onnxruntime has of each, in branches too, of which a run takes one."""
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("name", "most"), MOST.items())
 def test_onnxruntime_has_no_more_to_run_than_before(name: str, most: int) -> None:
     kinds = optimised(ZOO / f"{name}.onnx")

@@ -11,6 +11,7 @@ from tests.properties.doors import ZOO
 BY_EVIDENCE = [entry for entry in ENTRIES if entry.file in {"linear.onnx", "nonlinear.onnx", "classifier.onnx"}]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("entry", BY_EVIDENCE, ids=lambda entry: entry.name)
 def test_a_file_that_ships_answers_as_the_code_does(entry: Entry, tmp_path: Path) -> None:
     path = tmp_path / entry.file

@@ -46,6 +46,7 @@ def comparable(model: Manifest) -> dict[str, object]:
     return model.model_dump(exclude={"golden", "sha256"})
 
 
+@pytest.mark.slow
 @named
 def test_the_file_that_ships_is_the_file_the_code_makes(entry: Entry, made: Make) -> None:
     assert graph_of(ZOO / entry.file) == graph_of(made(entry)), "run `make zoo` and commit what it writes"
@@ -74,6 +75,7 @@ def test_the_file_is_small_and_says_nothing_of_the_machine_it_was_made_on(entry:
     assert b".py" not in file
 
 
+@pytest.mark.slow
 @named
 def test_every_axis_is_named_in_the_graph(entry: Entry) -> None:
     graph, model = onnx.load(ZOO / entry.file).graph, Runtime.load(ZOO / entry.file).manifest
@@ -91,6 +93,7 @@ def test_every_axis_is_named_in_the_graph(entry: Entry) -> None:
     assert not shapes
 
 
+@pytest.mark.slow
 @named
 def test_the_manifest_names_its_makers_and_its_origin(entry: Entry) -> None:
     model = Runtime.load(ZOO / entry.file).manifest

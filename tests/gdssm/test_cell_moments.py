@@ -241,6 +241,7 @@ def test_nothing_counts_nothing() -> None:
     assert not cell_moments.empty(B, K + D, D, F).effective_count().any()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("observations", "chunk"), [(2, 1), (7, 3), (10_000, 1), (10_000, 100), (10_000, 10_000)])
 def test_the_comoment_of_a_constant_column_is_rounding(observations: int, chunk: int) -> None:
     values = torch.tensor([0.1, 1e15, -3.7e-9], dtype=torch.float64)

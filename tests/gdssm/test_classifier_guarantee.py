@@ -66,6 +66,7 @@ def relative_log_loss(x: Array, label: Array, observations: Array, classes: int)
     return float(log_loss / of_frequencies)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("signal", [0.0, 1.0], ids=["noise alone", "linear with noise"])
 @pytest.mark.parametrize(("inputs", "classes", "tasks"), [(1, 2, 80), (5, 3, 80), (32, 5, 15)])
 @pytest.mark.parametrize("kind", [plain, units, large_means, collinear, constant_columns, heavy_tails])
@@ -81,6 +82,7 @@ def test_it_is_never_much_worse_than_the_frequencies(
     assert relative_log_loss(columns, scores.argmax(2), observations, classes) < 1.1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("inputs", "classes", "observations"), [(1, 2, 10), (1, 5, 10), (1, 2, 20), (5, 2, 10)])
 def test_nor_is_it_where_nine_in_ten_are_of_one_class(inputs: int, classes: int, observations: int) -> None:
     rng = np.random.default_rng(0)

@@ -215,6 +215,7 @@ def loss_relative_to_the_mean(plan: FeaturePlan, kind: Callable[[Generator, Arra
     return float((np.concatenate(losses).mean((1, 2)) / ((mean - fresh) ** 2).mean((1, 2))).mean())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("inputs", [1, D, 32])
 def test_the_linear_average_is_never_much_worse_than_the_mean(
@@ -223,6 +224,7 @@ def test_the_linear_average_is_never_much_worse_than_the_mean(
     assert loss_relative_to_the_mean(feature_plan.LINEAR, kind, inputs) < 1.1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("inputs", [1, D])
 def test_the_average_with_features_is_never_much_worse_than_the_mean(
@@ -231,6 +233,7 @@ def test_the_average_with_features_is_never_much_worse_than_the_mean(
     assert loss_relative_to_the_mean(feature_plan.NONLINEAR, kind, inputs) < 1.1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("observations", [10, 20, 100])
 @pytest.mark.parametrize("fading", [1.0, 0.98])
 @pytest.mark.parametrize("inputs", [1, D, 13])

@@ -131,6 +131,7 @@ def test_a_class_without_an_observation_keeps_what_the_rule_of_succession_leaves
     assert_close(np.delete(found, 1, 2), (rest * 20 + 1) / 24, "classes that are there", rtol=1e-9)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("observations", [3, 20, 50])
 def test_a_class_whose_observations_were_all_taken_out_is_absent(observations: int) -> None:
     """Rounding leaves a share and a variance of it that may be above 0."""

@@ -178,6 +178,7 @@ def test_a_frozen_scale_stays_as_it_is() -> None:
     assert_close(after.spread, frozen.spread, "spread")
 
 
+@pytest.mark.slow
 def test_from_the_freeze_on_chunks_are_one_batch() -> None:
     frozen, more = observe(draw(40)), draw(61)
     expected = observe(more, frozen)
@@ -208,6 +209,7 @@ def test_contexts_freeze_one_by_one() -> None:
 # A declared scale.
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("missing", [0.0, 0.3])
 @pytest.mark.parametrize("chunk", [1, 7, 33, 101])
 def test_with_a_declared_scale_chunks_are_one_batch(chunk: int, missing: float) -> None:

@@ -121,11 +121,13 @@ def loss(plan: FeaturePlan, observations: int, categories: int, effect: float) -
     return float(own_error / that_of_the_mean)
 
 
+@pytest.mark.slow
 @PLANS
 def test_a_useless_category_is_never_much_worse_than_the_mean(plan: FeaturePlan) -> None:
     assert np.mean([loss(plan, observations, 12, 0.0) for observations in (5, 10, 20, 40)]) < 1.1
 
 
+@pytest.mark.slow
 @PLANS
 @pytest.mark.parametrize(("observations", "most"), [(10, 0.65), (20, 0.4), (40, 0.3)])
 def test_a_category_that_matters_is_used(plan: FeaturePlan, observations: int, most: float) -> None:

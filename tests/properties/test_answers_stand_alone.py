@@ -1,6 +1,7 @@
 """An answer depends on its own context and its own query, and on nothing that travels beside them."""
 
 import numpy as np
+import pytest
 from hypothesis import given
 
 from tests.closeness import assert_close
@@ -8,6 +9,7 @@ from tests.properties.cases import Case, cases
 from tests.properties.doors import Door, door, every_constructed_regressor, every_set_model
 
 
+@pytest.mark.slow
 @every_set_model
 @given(case=cases())
 def test_a_query_does_not_see_its_neighbours(kind: type[Door], name: str, case: Case) -> None:
@@ -19,6 +21,7 @@ def test_a_query_does_not_see_its_neighbours(kind: type[Door], name: str, case: 
         assert_close(alone, together[:, m : m + 1], f"prediction {m}", rtol=model.rounding)
 
 
+@pytest.mark.slow
 @every_set_model
 @given(case=cases())
 def test_a_context_does_not_see_its_neighbours(kind: type[Door], name: str, case: Case) -> None:
@@ -30,6 +33,7 @@ def test_a_context_does_not_see_its_neighbours(kind: type[Door], name: str, case
         assert_close(alone, together[one], f"prediction of context {b}", rtol=model.rounding)
 
 
+@pytest.mark.slow
 @every_set_model
 @given(case=cases())
 def test_contexts_of_different_length_share_a_batch_by_padding(kind: type[Door], name: str, case: Case) -> None:
@@ -43,6 +47,7 @@ def test_contexts_of_different_length_share_a_batch_by_padding(kind: type[Door],
         assert_close(alone, together[b : b + 1], f"prediction of context {b}", rtol=model.rounding)
 
 
+@pytest.mark.slow
 @every_set_model
 @given(case=cases())
 def test_predicting_in_one_call_is_observing_first(kind: type[Door], name: str, case: Case) -> None:
@@ -52,6 +57,7 @@ def test_predicting_in_one_call_is_observing_first(kind: type[Door], name: str, 
     assert_close(model.run(tensors)["prediction"], expected, "prediction", rtol=model.rounding)
 
 
+@pytest.mark.slow
 @every_constructed_regressor
 @given(case=cases())
 def test_an_output_does_not_see_the_others(kind: type[Door], name: str, case: Case) -> None:

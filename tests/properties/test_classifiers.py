@@ -93,6 +93,7 @@ every_classifier = pytest.mark.parametrize(
 )
 
 
+@pytest.mark.slow
 @every_classifier
 @given(case=cases())
 def test_every_answer_is_a_distribution(start: Start, case: Case) -> None:
@@ -101,6 +102,7 @@ def test_every_answer_is_a_distribution(start: Start, case: Case) -> None:
     assert_close(probability.sum(-1), np.ones(case.x_query.shape[:2]), "sum of the probabilities")
 
 
+@pytest.mark.slow
 @every_classifier
 @given(case=cases())
 def test_the_order_of_observations_does_not_matter(start: Start, case: Case) -> None:
@@ -110,6 +112,7 @@ def test_the_order_of_observations_does_not_matter(start: Start, case: Case) -> 
     assert_close(shuffled.predict(case.x_query), expected, "probabilities", rtol=WITH_FEATURES)
 
 
+@pytest.mark.slow
 @every_classifier
 @given(case=cases())
 def test_a_part_after_a_part_is_the_whole(start: Start, case: Case) -> None:
@@ -120,6 +123,7 @@ def test_a_part_after_a_part_is_the_whole(start: Start, case: Case) -> None:
     assert_close(parts.predict(case.x_query), whole.predict(case.x_query), "probabilities", rtol=WITH_FEATURES)
 
 
+@pytest.mark.slow
 @every_classifier
 @given(case=cases())
 def test_a_negative_weight_undoes_a_positive_one(start: Start, case: Case) -> None:
@@ -133,6 +137,7 @@ def test_a_negative_weight_undoes_a_positive_one(start: Start, case: Case) -> No
     assert_close(cleaned.predict(case.x_query), expected, "probabilities", rtol=1e-6)
 
 
+@pytest.mark.slow
 @every_classifier
 @given(case=cases())
 def test_padding_is_nothing(start: Start, case: Case) -> None:
@@ -143,6 +148,7 @@ def test_padding_is_nothing(start: Start, case: Case) -> None:
     assert_close(padded.predict(case.x_query), expected, "probabilities", rtol=WITH_FEATURES)
 
 
+@pytest.mark.slow
 @every_classifier
 @given(case=cases())
 def test_a_query_does_not_see_its_neighbours(start: Start, case: Case) -> None:

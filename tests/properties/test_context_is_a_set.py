@@ -1,6 +1,7 @@
 """However the observations arrive, in whatever order and on whatever machine, the context is the same."""
 
 import numpy as np
+import pytest
 from hypothesis import given
 
 from gdssm.prior import BUFFERED
@@ -15,6 +16,7 @@ def room_for_wrong_rows(model: Door, case: Case) -> int:
     return (BUFFERED - rows) // 2 if plan is not None and plan.makes_features else rows
 
 
+@pytest.mark.slow
 @every_set_model
 @given(case=cases())
 def test_order_does_not_matter(kind: type[Door], name: str, case: Case) -> None:
@@ -26,6 +28,7 @@ def test_order_does_not_matter(kind: type[Door], name: str, case: Case) -> None:
     assert_close(model.predict(shuffled, case.x_query), expected, "prediction", rtol=model.rounding)
 
 
+@pytest.mark.slow
 @every_set_model
 @given(case=cases())
 def test_a_part_after_a_part_is_the_whole(kind: type[Door], name: str, case: Case) -> None:
@@ -37,6 +40,7 @@ def test_a_part_after_a_part_is_the_whole(kind: type[Door], name: str, case: Cas
     assert_close(model.predict(both, case.x_query), expected, "prediction", rtol=model.rounding)
 
 
+@pytest.mark.slow
 @every_set_model
 @given(case=cases())
 def test_one_at_a_time_is_all_at_once(kind: type[Door], name: str, case: Case) -> None:
@@ -50,6 +54,7 @@ def test_one_at_a_time_is_all_at_once(kind: type[Door], name: str, case: Case) -
     assert_close(model.predict(state, case.x_query), expected, "prediction", rtol=model.rounding)
 
 
+@pytest.mark.slow
 @every_set_model
 @given(case=cases())
 def test_merging_states_is_observing_both(kind: type[Door], name: str, case: Case) -> None:
@@ -66,6 +71,7 @@ def test_merging_states_is_observing_both(kind: type[Door], name: str, case: Cas
         assert_close(model.predict(state, case.x_query), expected, f"prediction from {grouping}", rtol=model.rounding)
 
 
+@pytest.mark.slow
 @every_set_model
 @given(case=cases())
 def test_a_negative_weight_undoes_a_positive_one(kind: type[Door], name: str, case: Case) -> None:
@@ -79,6 +85,7 @@ def test_a_negative_weight_undoes_a_positive_one(kind: type[Door], name: str, ca
     assert_close(model.predict(cleaned, case.x_query), expected, "prediction", rtol=1e-6)
 
 
+@pytest.mark.slow
 @every_set_model
 @given(case=cases())
 def test_weight_counts_as_repetition_and_zero_as_padding(kind: type[Door], name: str, case: Case) -> None:

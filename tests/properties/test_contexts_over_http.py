@@ -37,6 +37,7 @@ def streamed(client: InProcess, model: str, pieces: list[tuple[Array, Array, Arr
     return np.array(answer["prediction"])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", SETS)
 @settings(max_examples=8)
 @given(case=cases())

@@ -36,6 +36,7 @@ def one_hot(case: Case, rows: Array, levels: int) -> Array:
     return found
 
 
+@pytest.mark.slow
 @each
 @given(table=tables())
 def test_order_and_pieces_do_not_matter(kind: type[Door], name: str, table: tuple[Case, Levels]) -> None:
@@ -50,6 +51,7 @@ def test_order_and_pieces_do_not_matter(kind: type[Door], name: str, table: tupl
     assert_close(model.predict(both, case.x_query), expected, "prediction", rtol=ROUNDING)
 
 
+@pytest.mark.slow
 @each
 @given(table=tables())
 def test_merging_states_is_observing_both(kind: type[Door], name: str, table: tuple[Case, Levels]) -> None:
@@ -64,6 +66,7 @@ def test_merging_states_is_observing_both(kind: type[Door], name: str, table: tu
     assert_close(model.predict(model.merge(*parts), case.x_query), expected, "prediction", rtol=ROUNDING)
 
 
+@pytest.mark.slow
 @each
 @given(table=tables())
 def test_a_negative_weight_undoes_a_positive_one(kind: type[Door], name: str, table: tuple[Case, Levels]) -> None:
@@ -78,6 +81,7 @@ def test_a_negative_weight_undoes_a_positive_one(kind: type[Door], name: str, ta
     assert_close(model.predict(cleaned, case.x_query), expected, "prediction", rtol=ROUNDING)
 
 
+@pytest.mark.slow
 @each
 @pytest.mark.parametrize("frozen", [False, True])
 @pytest.mark.parametrize("missing", [0.0, 0.2])

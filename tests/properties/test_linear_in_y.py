@@ -31,6 +31,7 @@ def test_sums_of_y_give_sums_of_answers(kind: type[Door], name: str, parameters:
     assert_close(answer(model, case, 2.0 * case.y - 3.0 * other, **parameters), parts, "prediction", rtol=1e-7)
 
 
+@pytest.mark.slow
 @every_constructed_regressor
 @given(case=cases())
 def test_y_in_other_units_gives_the_answer_in_those_units(kind: type[Door], name: str, case: Case) -> None:

@@ -97,6 +97,7 @@ VALUES: list[tuple[object, float | str, list[Door]]] = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("value", "expected", "door"),
     [(value, expected, door) for value, expected, doors in VALUES for door in doors],

@@ -37,6 +37,7 @@ def whole_sequence(name: str, x: Array, y: Array, x_query: Array) -> Array:
 seeds = st.integers(0, 2**32 - 1)
 
 
+@pytest.mark.slow
 @every_trained_model
 @given(seed=seeds)
 def test_one_shot_it_is_the_whole_sequence(kind: type[Door], name: str, seed: int) -> None:
@@ -45,6 +46,7 @@ def test_one_shot_it_is_the_whole_sequence(kind: type[Door], name: str, seed: in
     assert_close(answer, whole_sequence(name, x, y, x_query), "prediction", rtol=FLOAT32)
 
 
+@pytest.mark.slow
 @every_trained_model
 @given(seed=seeds)
 def test_streamed_with_padding_it_is_the_whole_sequence(kind: type[Door], name: str, seed: int) -> None:
@@ -59,6 +61,7 @@ def test_streamed_with_padding_it_is_the_whole_sequence(kind: type[Door], name: 
     assert_close(model.predict(state, x_query), expected, "prediction", rtol=FLOAT32)
 
 
+@pytest.mark.slow
 @every_trained_model
 @given(seed=seeds)
 def test_a_query_does_not_see_its_neighbours(kind: type[Door], name: str, seed: int) -> None:

@@ -51,12 +51,14 @@ def test_predictions_are_printed_under_the_name_of_the_target() -> None:
     assert_close(column(result.stdout), [31.0, 201.0], "price", rtol=1e-9)
 
 
+@pytest.mark.slow
 def test_model_weight_and_parameter_change_the_answer() -> None:
     options = [(), ("--model", "gd-1"), ("--model", "gd-1", "--parameter", "learning_rate=0.0001")]
     answers = [tuple(column(predict(*option).stdout)) for option in options]
     assert len(set(answers)) == 3
 
 
+@pytest.mark.slow
 def test_predictions_can_go_to_a_file() -> None:
     expected = predict().stdout
     result = predict("--out", "predicted.csv")
@@ -64,6 +66,7 @@ def test_predictions_can_go_to_a_file() -> None:
     assert Path("predicted.csv").read_text() == expected
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
@@ -96,6 +99,7 @@ def test_a_mistake_in_the_command_is_told_in_one_line(arguments: list[str], mess
     assert message in refusal(run(*arguments))
 
 
+@pytest.mark.slow
 def test_the_name_of_a_file_cannot_act_on_the_terminal() -> None:
     name = "context\nError: FORGED\x1b[2J.csv"
     Path(name).write_text("size,price\n10,\n")
@@ -129,6 +133,7 @@ def test_help_shows_an_example_of_each_command(command: str) -> None:
     assert example in run(command, "--help").stdout
 
 
+@pytest.mark.slow
 def test_it_runs_as_a_module_and_a_closed_pipe_is_no_failure() -> None:
     command = [sys.executable, "-m", "service", "predict", "context.csv", "query.csv", "--target", "price"]
     Path("query.csv").write_text("rooms,size,n\n" + "1,15,1\n" * 50_000)

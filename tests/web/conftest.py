@@ -34,7 +34,7 @@ def server() -> Iterator[Server]:
 def browser() -> Iterator[Browser]:
     chromium = shutil.which("chromium")
     if chromium is None:
-        pytest.skip("Chromium is not installed: apt-get install chromium.")
+        pytest.skip("Chromium is not installed: apt-get install chromium")
     with sync_playwright() as playwright:
         expect.set_options(timeout=PATIENCE)
         browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS.split())

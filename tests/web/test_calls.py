@@ -12,6 +12,7 @@ from tests.web.pages import View, copied, run, run_python
 Opened = Callable[..., Page]
 
 
+@pytest.mark.slow
 def test_the_copied_calls_give_the_numbers_on_the_page(opened: Opened) -> None:
     curve = View(opened("curve"), "curve")
     value, lower, upper = (curve.number(part) for part in ("prediction", "lower", "upper"))
@@ -22,6 +23,7 @@ def test_the_copied_calls_give_the_numbers_on_the_page(opened: Opened) -> None:
     assert answer["interval"] == {"lower": [pytest.approx(lower)], "upper": [pytest.approx(upper)]}
 
 
+@pytest.mark.slow
 def test_the_copied_python_takes_the_gradient_steps_that_are_shown(opened: Opened) -> None:
     curve = View(opened("curve"), "curve")
     curve.control("model").select_option("gd-1")
@@ -33,6 +35,7 @@ def test_the_copied_python_takes_the_gradient_steps_that_are_shown(opened: Opene
     assert json.loads(run_python(copied(curve, "python"))) == pytest.approx([value], rel=1e-5)
 
 
+@pytest.mark.slow
 def test_the_copied_call_of_classes_gives_their_probabilities(opened: Opened) -> None:
     classes = View(opened("classes"), "classes")
     expect(classes.part("shares").locator("data")).to_have_count(2)

@@ -49,6 +49,7 @@ def row(view: View, learner: str) -> Locator:
     return view.part("scores").locator("tr").filter(has=view.page.get_by_role("rowheader", name=learner, exact=True))
 
 
+@pytest.mark.slow
 def test_a_table_of_the_visitors_is_evaluated_to_the_numbers_that_the_service_keeps(
     opened: Opened, server: Server, tmp_path: Path
 ) -> None:

@@ -120,6 +120,7 @@ def test_a_model_without_intervals_has_no_band(curve: View, model: str) -> None:
     expect(curve.part("no-band")).to_have_text("this model gives no interval")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("shape", SHAPES)
 def test_the_curve_follows_what_a_visitor_draws_and_its_band_holds_it(curve: View, shape: str) -> None:
     curve.control("clear").click()

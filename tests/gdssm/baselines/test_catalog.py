@@ -104,6 +104,7 @@ def counting(scan: Callable[..., Tensor], calls: list[int]) -> Callable[..., Ten
     return counted
 
 
+@pytest.mark.slow
 def test_a_windowed_gru_learns_linear_tasks() -> None:
     torch.manual_seed(0)
     learner = GRU(inputs=2, outputs=1, windowed=True).make()

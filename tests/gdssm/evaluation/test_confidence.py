@@ -9,6 +9,7 @@ def draw(count: int, seed: int = 0) -> Array:
     return np.random.default_rng(seed).normal(3.0, 2.0, count)
 
 
+@pytest.mark.slow
 def test_bootstrap_intervals_hold_the_true_mean_as_often_as_they_say() -> None:
     trials, rng = 400, np.random.default_rng(1)
     intervals = [bootstrap_interval(draw(100, seed), rng, level=0.8, resamples=200) for seed in range(trials)]

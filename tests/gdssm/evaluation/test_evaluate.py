@@ -59,11 +59,13 @@ def test_a_learner_that_does_not_fit_is_refused_with_its_own_reason(
     assert score(measured, "noisy", "picky").loss.mean > 0
 
 
+@pytest.mark.slow
 def test_a_seed_decides_every_number(measured: dict[tuple[str, str], Score | Skipped]) -> None:
     assert scores() == measured
     assert scores(EvaluationConfig(**{**CONFIG.__dict__, "seed": 4})) != measured
 
 
+@pytest.mark.slow
 def test_a_distribution_s_numbers_do_not_depend_on_the_rest_of_the_suite(
     measured: dict[tuple[str, str], Score | Skipped],
 ) -> None:
@@ -106,6 +108,7 @@ def test_descent_is_aligned_with_itself(measured: dict[tuple[str, str], Score | 
     assert found.sensitivity_cosine.mean == pytest.approx(1.0, abs=1e-12)
 
 
+@pytest.mark.slow
 def test_a_model_of_several_steps_is_held_against_as_many() -> None:
     sample = SUITE[0][1].sample(np.random.default_rng(0), 300, 7, 3)
     candidates = {"two": Candidate(descent(sample, 2), steps=2), "one": Candidate(descent(sample, 2), steps=1)}
@@ -116,6 +119,7 @@ def test_a_model_of_several_steps_is_held_against_as_many() -> None:
     assert two.relative_prediction_difference.mean < 0.2 < one.relative_prediction_difference.mean
 
 
+@pytest.mark.slow
 def test_a_model_that_averages_over_all_steps_is_held_against_ridge() -> None:
     sample = SUITE[0][1].sample(np.random.default_rng(0), 300, 7, 3)
     (found, *_) = evaluate(CONFIG, SUITE[:1], {"flow": Candidate(best_ridge(sample), steps=0)})
@@ -132,6 +136,7 @@ class Wide(Mean):
         return np.full((len(levels), 2, len(x), x_query.shape[1], y.shape[2]), [[[[[-1e9]]], [[[1e9]]]]])
 
 
+@pytest.mark.slow
 def test_intervals_are_measured_where_there_are_some(measured: dict[tuple[str, str], Score | Skipped]) -> None:
     (found, *_) = evaluate(CONFIG, SUITE[:1], {"wide": Candidate(Mean(), interval_learner=Wide())})
     assert isinstance(found, Score)

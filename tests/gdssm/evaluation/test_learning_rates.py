@@ -48,6 +48,7 @@ def test_no_other_rates_are_better(task: Task, steps: int) -> None:
     assert loss(batch, tuple(rates.tolist())) == pytest.approx(best)
 
 
+@pytest.mark.slow
 @each_task
 def test_own_rates_are_at_least_as_good_as_a_shared_one(task: Task) -> None:
     batch = sample(task)

@@ -15,6 +15,7 @@ PACKAGE = Path(gdssm.__file__).parent
 SEEDS = re.compile(r"^\| (linear-trained|linear-vector-trained) \| (\d) \|(.*)\|$", re.MULTILINE)
 
 
+@pytest.mark.slow
 def test_every_claim_is_met_on_the_tasks_of_the_evaluation() -> None:
     metrics = measure(load_all(PRESETS, PACKAGE / "runs"), tasks=20_000)
     assert [verdict for verdict in verdicts(metrics) if not verdict["met"]] == []

@@ -65,6 +65,7 @@ def test_a_new_layer_changes_nothing_and_has_a_slope(step: int) -> None:
         assert weight.grad[new].abs().max() > 0
 
 
+@pytest.mark.slow
 def test_layers_that_are_not_there_yet_stay_at_zero(tmp_path: Path) -> None:
     late = replace(DEEP, steps=30, grow=2.0)
     stack = train(late, Run(tmp_path, quiet=True))
@@ -72,6 +73,7 @@ def test_layers_that_are_not_there_yet_stay_at_zero(tmp_path: Path) -> None:
     assert [bool(gain.any()) for gain in stack.gain] == [False] * (5 - there) + [True] * there
 
 
+@pytest.mark.slow
 def test_every_layer_of_a_grown_stack_is_a_step_of_descent(tmp_path: Path) -> None:
     config = replace(
         PRESETS["linear-5step-trained"],

@@ -32,6 +32,7 @@ def assert_same_run(actual: Path, expected: Path) -> None:
     assert (actual / METRICS).read_text() == (expected / METRICS).read_text()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("after", [15, 40])
 def test_killed_at_any_moment_it_resumes_bit_for_bit(uninterrupted: Path, tmp_path: Path, after: int) -> None:
     command = [sys.executable, "-m", "tests.gdssm.train.runs", str(tmp_path)]
@@ -48,6 +49,7 @@ def steps_logged(directory: Path) -> int:
     return 5 * len(lines)
 
 
+@pytest.mark.slow
 def test_half_a_line_and_half_a_file_are_taken_back(uninterrupted: Path, tmp_path: Path) -> None:
     first = replace(SHORT, steps=SHORT.steps)
     stack = initial(first)
@@ -68,6 +70,7 @@ def test_a_run_of_another_configuration_is_not_continued(uninterrupted: Path) ->
         run(uninterrupted, replace(SHORT, seed=1))
 
 
+@pytest.mark.slow
 def test_another_seed_is_another_run(uninterrupted: Path, tmp_path: Path) -> None:
     other = run(tmp_path, replace(SHORT, seed=1))
     assert (other / METRICS).read_text() != (uninterrupted / METRICS).read_text()

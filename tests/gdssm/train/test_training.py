@@ -22,6 +22,7 @@ from tests.gdssm.train.runs import SHORT
 from tests.nonempty import nonempty
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("outputs", [1, 2])
 def test_a_layer_trained_from_random_weights_is_gradient_descent(outputs: int, tmp_path: Path) -> None:
     config = replace(
@@ -42,6 +43,7 @@ def test_a_layer_trained_from_random_weights_is_gradient_descent(outputs: int, t
     assert metrics["least_decay"] > 0.99
 
 
+@pytest.mark.slow
 def test_the_construction_passes_its_own_evaluation() -> None:
     oracle = OneStepOracle(10, 10, uniform_variance(2.0), UNIFORM_KURTOSIS)
     metrics = evaluate(steps(10, 1, [oracle.learning_rate], torch.float32), LINEAR, tasks=20_000)
@@ -51,6 +53,7 @@ def test_the_construction_passes_its_own_evaluation() -> None:
     assert metrics["loss"] == pytest.approx(oracle.loss, rel=0.05)
 
 
+@pytest.mark.slow
 def test_random_weights_do_not_pass_it() -> None:
     metrics = evaluate(initial(VECTOR), VECTOR, tasks=500)
     assert metrics["loss_ratio"] > 1.1
@@ -72,6 +75,7 @@ def test_the_last_steps_see_four_times_the_batch() -> None:
     assert len(draw(replace(SHORT, settle=0.0), 59).x) == SHORT.batch
 
 
+@pytest.mark.slow
 def test_evaluation_tasks_are_the_same_for_every_seed_and_of_none() -> None:
     one, other = (Reference.of(replace(SHORT, seed=seed), tasks=4).batch for seed in (0, 1))
     np.testing.assert_array_equal(one.x, other.x)

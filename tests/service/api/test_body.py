@@ -9,6 +9,7 @@ from tests.service.in_process import InProcess, in_process
 BODY = json.dumps({"context": {"x": [[1], [2]], "y": [2, 4]}, "query": [[3]]}).encode()
 
 
+@pytest.mark.slow
 def test_the_limit_is_exact_with_and_without_an_announced_length() -> None:
     with in_process(Settings(max_body_bytes=len(BODY))) as client:
         assert client.send(BODY).status_code == 200
@@ -18,6 +19,7 @@ def test_the_limit_is_exact_with_and_without_an_announced_length() -> None:
         assert client.send([BODY[:10], BODY[10:]]).status_code == 413
 
 
+@pytest.mark.slow
 def test_a_body_without_end_is_not_read_to_its_end() -> None:
     sent = 0
 

@@ -37,6 +37,7 @@ def test_errors_of_one_status_are_documented_together() -> None:
     assert "too large for floating point" in responses[422]["description"]
 
 
+@pytest.mark.slow
 def test_an_unexpected_exception_is_logged_and_its_text_stays_inside(caplog: pytest.LogCaptureFixture) -> None:
     with in_process(Settings()) as client:
         client.replace(predictor=None)
@@ -51,6 +52,7 @@ def test_an_unexpected_exception_is_logged_and_its_text_stays_inside(caplog: pyt
     assert "GET /v1/models failed: AttributeError" in caplog.text
 
 
+@pytest.mark.slow
 def test_after_its_answer_an_unexpected_exception_goes_no_further_and_closes_no_connection() -> None:
     with in_process(Settings()) as client:
         client.replace(predictor=None)

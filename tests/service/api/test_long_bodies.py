@@ -32,6 +32,7 @@ def short_runs() -> Any:  # noqa: ANN401  (a fixture)
         yield
 
 
+@pytest.mark.slow
 @given(VALUES)
 def test_values_are_the_same(value: object) -> None:
     document = json.dumps(value).encode()
@@ -70,6 +71,7 @@ def test_a_long_body_that_breaks_off_is_refused_in_the_words_of_the_parser_of_re
         decode(b'{"inputs": [' + b"1," * LONG + b"1", InferRequest)
 
 
+@pytest.mark.slow
 def test_other_threads_run_while_a_long_body_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(names, "RUN", 8192)
     sent = json.dumps({"inputs": [[0.5, 0.25]] * 1_000_000}).encode()

@@ -54,6 +54,7 @@ FLOODS: dict[str, tuple[type[BaseModel], dict[str, object], str]] = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("flood", FLOODS.values(), ids=FLOODS)
 def test_the_first_of_many_mistakes_are_named(flood: tuple[type[BaseModel], dict[str, object], str]) -> None:
     model, sent, first = flood
@@ -75,6 +76,7 @@ def test_many_names_and_no_end_are_malformed() -> None:
         parse(json.dumps(names(MANY)).encode()[:-1], PredictRequest)
 
 
+@pytest.mark.slow
 def test_fields_behind_many_unknown_names_are_still_found() -> None:
     with pytest.raises(InvalidInput) as refused:
         parse(json.dumps(names(MANY) | PREDICT).encode(), PredictRequest)

@@ -11,6 +11,7 @@ def document(auth: Literal["on", "off"]) -> dict[str, Any]:
     return create_app(Settings(auth=auth)).openapi()
 
 
+@pytest.mark.slow
 def test_where_a_key_is_needed_every_closed_route_says_so() -> None:
     asked = document("on")
     assert asked["components"]["securitySchemes"]["key"]["scheme"] == "bearer"
@@ -21,6 +22,7 @@ def test_where_a_key_is_needed_every_closed_route_says_so() -> None:
     assert {"401", "429"}.isdisjoint(live["responses"])
 
 
+@pytest.mark.slow
 def test_where_none_is_needed_none_is_asked_for() -> None:
     free = document("off")
     assert "securitySchemes" not in free["components"]
@@ -29,6 +31,7 @@ def test_where_none_is_needed_none_is_asked_for() -> None:
     assert "429" in predict["responses"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("auth", ["on", "off"])
 def test_a_refusal_that_a_route_knows_already_is_not_told_twice(auth: Literal["on", "off"]) -> None:
     for path, operations in nonempty(document(auth)["paths"].items()):

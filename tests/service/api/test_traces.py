@@ -29,6 +29,7 @@ def duration(span: ReadableSpan) -> int:
     return span.end_time - span.start_time
 
 
+@pytest.mark.slow
 def test_a_request_is_a_span_and_so_is_each_wait_and_each_piece_of_work_in_it(spans: InMemorySpanExporter) -> None:
     with in_process(Settings()) as client:
         client.get("/health/live")

@@ -259,6 +259,7 @@ def test_async_client_in_process_requires_async_with() -> None:
         anyio.run(AsyncClient().models)
 
 
+@pytest.mark.slow
 def test_importing_the_client_loads_no_framework_runtime_or_database() -> None:
     code = (
         "import sys, service.client as c; before = set(sys.modules); c.Client('http://127.0.0.1:9').close(); "

@@ -108,6 +108,7 @@ def test_merge_refuses_other_column_names(client: Client) -> None:
         context.merge(other.record.id)
 
 
+@pytest.mark.slow
 def test_the_asynchronous_client_finds_columns_too() -> None:
     async def use() -> tuple[Any, Any]:
         async with AsyncClient() as client:

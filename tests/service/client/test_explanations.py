@@ -26,6 +26,7 @@ def server() -> Iterator[Server]:
         yield server
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("columns", [0, slice(None)], ids=["numbers", "rows"])
 def test_a_client_answers_with_typed_terms(columns: int | slice) -> None:
     y = Y[:, columns]

@@ -15,6 +15,7 @@ X, QUERY = GENERATOR.normal(size=(N, D)), GENERATOR.normal(size=(M, D))
 Y = X @ GENERATOR.normal(size=(D, K)) + GENERATOR.normal(size=(N, K))
 
 
+@pytest.mark.slow
 def test_bounds_have_the_kind_of_the_query() -> None:
     frame, query = pd.DataFrame(X, columns=[*"abc"]), pd.DataFrame(QUERY, columns=[*"abc"], index=range(7, 7 + M))
     y = pd.DataFrame(Y, columns=["u", "v"])
@@ -28,6 +29,7 @@ def test_bounds_have_the_kind_of_the_query() -> None:
     assert lists.lower == answer.lower.to_numpy().tolist()
 
 
+@pytest.mark.slow
 def test_a_context_gives_them_and_notes() -> None:
     with Client() as client:
         context = client.contexts.create("nonlinear")
@@ -38,6 +40,7 @@ def test_a_context_gives_them_and_notes() -> None:
     assert (answer.prediction < answer.upper).all()
 
 
+@pytest.mark.slow
 def test_a_model_without_a_scale_refuses() -> None:
     with Client() as client, pytest.raises(InvalidInput, match="interval"):
         client.predict(X, Y, QUERY, model="gd-8", interval=0.9)

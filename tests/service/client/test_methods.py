@@ -6,6 +6,7 @@ import sys
 from collections.abc import Callable, Iterator
 from typing import Any
 
+import pytest
 from pydantic import BaseModel
 
 from service.client import async_client, async_contexts, async_evaluations, client, contexts, evaluations
@@ -52,6 +53,7 @@ def test_both_clients_have_the_same_methods_with_the_same_parameters() -> None:
             assert not inspect.iscoroutinefunction(here[name]), name
 
 
+@pytest.mark.slow
 def test_the_synchronous_client_is_generated_from_the_asynchronous_one() -> None:
     command = [sys.executable, ".ci/sync_client.py", "--check"]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)

@@ -48,6 +48,7 @@ ORDERED = {
 }
 
 
+@pytest.mark.slow
 @parametrize_with_checks(  # type: ignore[untyped-decorator]
     [
         GDSSMRegressor(),
@@ -259,6 +260,7 @@ def test_invalid_decay_raises_value_error(server: Server, decay: object) -> None
             GDSSMRegressor(decay=decay, url=url).fit(X, Y)  # type: ignore[arg-type]
 
 
+@pytest.mark.slow
 def test_an_average_has_no_effects() -> None:
     with pytest.raises(ValueError, match="averages several models"):
         GDSSMRegressor(decay="auto").fit(X, Y).explain()
@@ -335,6 +337,7 @@ def test_errors_of_the_model_are_value_errors(estimator: GDSSMRegressor, message
 ESTIMATORS = [GDSSMRegressor(), GDSSMRegressor("linear"), GDSSMRegressor("gd-8", learning_rate=0.01)]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("estimator", ESTIMATORS, ids=lambda estimator: estimator.model)
 def test_a_remote_estimator_answers_as_a_local_one(server: Server, estimator: GDSSMRegressor) -> None:
     local = clone(estimator).fit(X, Y).partial_fit(X[:7], Y[:7])

@@ -332,6 +332,7 @@ def test_many_with_one_key_at_once_count_once(contexts: Contexts) -> None:
     assert len(made) == 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("model", "version"), [("linear", "2.0.0"), ("linear", "1.0.0"), ("gd-1", None)])
 def test_observations_from_many_threads_and_replicas_count_exactly_once(
     database: Database, database_url: str, repository: Repository, clock: Clock, model: str, version: str | None

@@ -69,6 +69,7 @@ def same(one: Memory, other: Memory) -> None:
         np.testing.assert_array_equal(one.state[tensor], expected, tensor)
 
 
+@pytest.mark.slow
 @each
 @given(seed=seeds)
 def test_however_it_is_split_the_state_is_the_same_to_the_bit(name: str, seed: int) -> None:
@@ -78,6 +79,7 @@ def test_however_it_is_split_the_state_is_the_same_to_the_bit(name: str, seed: i
     same(auto(name, *pieces), auto(name, context))
 
 
+@pytest.mark.slow
 @each
 def test_one_row_at_a_time_is_all_rows_at_once_with_weights_and_missing_cells(name: str) -> None:
     context = draw(1, length=43)
@@ -121,6 +123,7 @@ def test_order_matters() -> None:
     assert np.abs(forward - backward).max() > 1.0
 
 
+@pytest.mark.slow
 def test_after_a_jump_it_forgets_what_was_before_and_in_peace_it_remembers() -> None:
     still, jumped = (auto("linear", drifting(6, 260, jump=jump)) for jump in (None, 200))
     assert still.memory_length is not None
@@ -129,6 +132,7 @@ def test_after_a_jump_it_forgets_what_was_before_and_in_peace_it_remembers() -> 
     assert jumped.memory_length < 70
 
 
+@pytest.mark.slow
 def test_it_predicts_a_drift_nearly_as_the_best_fixed_factor() -> None:
     context = drifting(7, 300, walk=0.1, jump=150)
     fixed = min(
@@ -139,6 +143,7 @@ def test_it_predicts_a_drift_nearly_as_the_best_fixed_factor() -> None:
     assert np.square(errors[10:]).mean() < 1.05 * fixed
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("walk", "low", "high"), [(0.0, 0.86, 0.94), (0.05, 0.86, 0.97)])
 def test_intervals_hold_what_they_say(walk: float, low: float, high: float) -> None:
     inside = np.concatenate(
@@ -213,6 +218,7 @@ def test_numbers_beyond_floating_point_are_refused_at_once_and_leave_the_context
     assert contexts.observe(OWNER, record.id, draw(2, 10)).n_observations == 20
 
 
+@pytest.mark.slow
 @each
 def test_it_survives_store_restart_export_and_import(
     name: str, database: Database, repository: Repository, clock: Clock

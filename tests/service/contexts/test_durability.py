@@ -13,6 +13,7 @@ from pathlib import Path
 
 import httpx
 import numpy as np
+import pytest
 from safetensors.numpy import load
 
 from service.contexts.compact import unpacked
@@ -144,9 +145,11 @@ def check(traffic: Traffic, exported: bytes) -> None:
     assert_close(state["state.comoment"][0], (z - z.mean(0)).T @ (z - z.mean(0)), "comoment", rtol=1e-9)
 
 
+@pytest.mark.slow
 def test_on_sqlite(tmp_path: Path) -> None:
     survive(f"sqlite:///{tmp_path}/gdssm.db", None)
 
 
+@pytest.mark.slow
 def test_on_postgresql(postgres: Postgres) -> None:
     survive(postgres.empty_database(), postgres)

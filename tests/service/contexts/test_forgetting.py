@@ -21,6 +21,7 @@ each = pytest.mark.parametrize("name", FORGETTING)
 seeds, decays = st.integers(0, 2**32 - 1), st.floats(0.5, 1.0)
 
 
+@pytest.mark.slow
 @each
 @given(seed=seeds, decay=decays)
 def test_however_it_is_split_a_stream_forgets_as_its_weights_say(name: str, seed: int, decay: float) -> None:
@@ -31,6 +32,7 @@ def test_however_it_is_split_a_stream_forgets_as_its_weights_say(name: str, seed
     close(name, ask(name, remember(name, *pieces, decay=decay), query), expected)
 
 
+@pytest.mark.slow
 @each
 @given(seed=seeds)
 def test_weights_of_the_observations_fade_and_padding_makes_nothing_older(name: str, seed: int) -> None:
@@ -43,6 +45,7 @@ def test_weights_of_the_observations_fade_and_padding_makes_nothing_older(name: 
     close(name, ask(name, streamed, query), at_once(name, weighed(context, weight * 0.8**later), query))
 
 
+@pytest.mark.slow
 @each
 @given(seed=seeds)
 def test_joining_forgets_as_if_one_came_after_the_other(name: str, seed: int) -> None:

@@ -91,6 +91,7 @@ def test_these_are_all_the_models_that_stream() -> None:
     assert sorted(SETS) == sorted(name for name, runtime in zoo().items() if runtime.manifest.merge.rule != "none")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", STREAMING)
 @given(seed=seeds)
 def test_however_it_is_split_a_stream_answers_as_one_shot(name: str, seed: int) -> None:
@@ -100,6 +101,7 @@ def test_however_it_is_split_a_stream_answers_as_one_shot(name: str, seed: int) 
     close(name, ask(name, remember(name, *pieces), query), at_once(name, context, query))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", SETS)
 @given(seed=seeds)
 def test_the_order_of_two_parts_does_not_matter(name: str, seed: int) -> None:
@@ -108,6 +110,7 @@ def test_the_order_of_two_parts_does_not_matter(name: str, seed: int) -> None:
     close(name, ask(name, remember(name, a, b), query), ask(name, remember(name, b, a), query))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", SETS)
 @given(seed=seeds)
 def test_joining_is_observing_both(name: str, seed: int) -> None:
@@ -118,6 +121,7 @@ def test_joining_is_observing_both(name: str, seed: int) -> None:
     assert joined.n_observations == 11
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", SETS)
 @given(seed=seeds)
 def test_weight_minus_one_takes_an_observation_out(name: str, seed: int) -> None:
@@ -127,6 +131,7 @@ def test_weight_minus_one_takes_an_observation_out(name: str, seed: int) -> None
     assert_close(ask(name, memory, query), at_once(name, right, query), "prediction", rtol=1e-6)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", SETS)
 @given(seed=seeds)
 def test_when_all_is_taken_out_nothing_is_left(name: str, seed: int) -> None:
@@ -143,6 +148,7 @@ def test_when_all_is_taken_out_nothing_is_left(name: str, seed: int) -> None:
         ask(name, memory, query)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", SETS)
 def test_a_tenth_a_thousand_times_is_taken_out_to_nothing(name: str) -> None:
     context, _ = observations(name, 0, 1)

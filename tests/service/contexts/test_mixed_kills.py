@@ -42,12 +42,14 @@ def short_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sessions, "LONGEST_WAIT", LONGEST_PAUSE)
 
 
+@pytest.mark.slow
 def test_on_sqlite(tmp_path: Path) -> None:
     with replicas_on(f"sqlite:///{tmp_path}/gdssm.db") as replicas:
         one, other = replicas
         survive(replicas, [[one], [one, other]])
 
 
+@pytest.mark.slow
 def test_on_postgresql(postgres: Postgres) -> None:
     with replicas_on(postgres.empty_database()) as replicas:
         one, other = replicas

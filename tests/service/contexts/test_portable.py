@@ -52,6 +52,7 @@ def test_out_and_in_again_it_is_the_same(contexts: Contexts, decay: float | None
 CELLS = ["comoment.upper", "count", "count_of_squares", "mean", "peak", "present"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", STREAMING)
 @given(seed=st.integers(0, 2**32 - 1))
 def test_every_model_of_the_zoo_is_portable_to_the_bit(name: str, seed: int) -> None:

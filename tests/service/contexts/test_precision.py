@@ -81,6 +81,7 @@ def test_a_mistake_that_came_first_is_not_taken_out_wrongly(name: str, x: Array,
         refused(lambda: add(name, memory, weighed(mistake, -1)), "cannot be taken out exactly")  # noqa: B023
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", REGRESSIONS)
 @given(power=st.floats(0, 12), in_y=st.booleans())
 def test_what_is_taken_out_is_right_or_refused(name: str, power: float, in_y: bool) -> None:
@@ -123,6 +124,7 @@ def test_the_first_observations_show_the_scale_and_are_welcome() -> None:
         assert memory.n_observations == len(rows)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", REGRESSIONS)
 @pytest.mark.parametrize("unit", [1e-6, 1.0, 1e6])
 @given(seed=seeds)
@@ -149,6 +151,7 @@ def test_common_data_are_never_refused(name: str, unit: float, seed: int) -> Non
     assert join(runtime_of(name), remember(name, part(data, slice(20))), remember(name, data)).n_observations == 60
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("decay", [0.9, "auto"])
 def test_contexts_that_forget_take_every_observation(decay: float) -> None:
     """Nothing is taken out of them; and a column that stood still for long may move again."""

@@ -53,6 +53,7 @@ def finished(record: EvaluationRecord) -> bool:
     return record.status not in {"queued", "running"}
 
 
+@pytest.mark.slow
 def test_an_evaluation_has_the_numbers_of_gdssm_evaluate(running: Evaluations, repository: Repository) -> None:
     asked = running.submit("me", SMALL)
     record = until(running.store, asked.id, finished)
@@ -68,6 +69,7 @@ def test_unknown_model_is_refused_on_submission(running: Evaluations) -> None:
         running.submit("me", EvaluationRequest(models=("cubic",)))
 
 
+@pytest.mark.slow
 def test_cancelled_job_ends_soon_and_keeps_its_results(running: Evaluations) -> None:
     asked = running.submit("me", LONG)
     until(running.store, asked.id, lambda record: record.done > 0)
@@ -114,6 +116,7 @@ def test_job_over_its_timeout_fails(repository: Repository, store: JobStore) -> 
     assert (record.status, record.reason) == ("failed", "It took longer than 0.1 seconds.")
 
 
+@pytest.mark.slow
 def test_unfinished_job_is_run_by_the_next_service(repository: Repository, store: JobStore) -> None:
     first = Evaluations(store, repository, ZOO, timeout=300)
     asked = first.submit("me", SMALL)
@@ -152,6 +155,7 @@ def test_owners_take_turns(database: Database) -> None:
     assert [one for one in claimed if asked[one] == "me"] == [one for one, owner in asked.items() if owner == "me"]
 
 
+@pytest.mark.slow
 def test_worker_failure_has_the_last_line_of_stderr() -> None:
     spec = JobSpec(request=SMALL, directories=ZOO, versions={"gd-1": "0.0.0"})
     with WorkerProcess(spec) as process:

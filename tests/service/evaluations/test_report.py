@@ -1,5 +1,7 @@
 import xml.etree.ElementTree as ET
 
+import pytest
+
 from service.evaluations.drawing import curves
 from service.evaluations.report import Report, markdown
 from service.evaluations.result import PointView, ScoreView
@@ -43,6 +45,7 @@ def test_report_without_interval_metrics_is_read() -> None:
     assert Report.model_validate(written) == report(score("sine", "linear"))
 
 
+@pytest.mark.slow
 def test_drawing_is_reproducible_svg_with_all_learners() -> None:
     drawn = curves(report(*RESULTS))
     texts = {text for element in ET.fromstring(drawn).iter() if (text := (element.text or "").strip())}  # noqa: S314

@@ -100,6 +100,7 @@ def test_the_effect_of_a_line_is_the_line(predictor: Predictor) -> None:
     assert_close(curve.strength, 2 * X[:, 1].std(), "strength", rtol=1e-2)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("observations", [20, 50, 200])
 def test_the_interval_of_an_effect_holds_the_term_with_its_probability(predictor: Predictor, observations: int) -> None:
     held = []

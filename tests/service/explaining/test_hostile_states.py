@@ -35,6 +35,7 @@ def is_explained(repository: Repository, model: str, memory: Memory) -> bool:
     return True
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore:.*encountered in.*:RuntimeWarning")
 @pytest.mark.parametrize("model", ["linear", "nonlinear"])
 @pytest.mark.parametrize(("inputs", "gap"), [(3, False), (3, True), (16, False)])

@@ -99,6 +99,7 @@ def test_streamed_sums_match_two_pass_float64(
     assert_close(found - expected.mean(), expected - expected.mean(), "prediction about its mean", rtol=1e-6)
 
 
+@pytest.mark.slow
 def test_memory_does_not_grow_with_the_files(predictor: Predictor, tmp_path: Path) -> None:
     runtime = predictor.runtime("linear")
 

@@ -142,6 +142,7 @@ ENDLESS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("beginning", "line", "message"), ENDLESS.values(), ids=ENDLESS)
 def test_endless_rows_and_empty_lines_are_refused(tmp_path: Path, beginning: str, line: str, message: str) -> None:
     def write() -> None:

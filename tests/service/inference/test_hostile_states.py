@@ -24,6 +24,7 @@ def states(runtime: Runtime, generator: np.random.Generator) -> list[dict[str, A
     return found
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore:.*encountered in.*:RuntimeWarning")
 @pytest.mark.parametrize("model", ["linear", "nonlinear"])
 def test_each_is_answered_or_refused(repository: Repository, model: str) -> None:

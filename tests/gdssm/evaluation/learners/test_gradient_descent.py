@@ -45,6 +45,7 @@ def test_the_gradient_is_that_of_half_the_mean_squared_error(batch: Batch) -> No
             assert gradient[1, d, k] == pytest.approx((loss(W + move) - loss(W - move)) / 2e-3)
 
 
+@pytest.mark.slow
 def test_many_steps_lead_to_least_squares(batch: Batch, short_batch: Batch) -> None:
     for sample in (batch, short_batch):
         far = FixedRateDescent(1.0, steps=20_000).weights(sample.x, sample.y)

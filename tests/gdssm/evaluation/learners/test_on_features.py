@@ -32,6 +32,7 @@ def test_a_step_on_the_raw_input_gains_nothing_on_sines() -> None:
     assert 0.98 < losses(one_step, batch).mean() / losses(zero, batch).mean() < 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("steps", "expected", "rounding"), [(1, 0.0024, 0.00005), (4, 0.00004, 0.000005)])
 def test_a_step_on_the_ideal_features_gains_tenfold(steps: int, expected: float, rounding: float) -> None:
     batch = Sine().sample(np.random.default_rng(0), 100_000, 10, 4)

@@ -35,6 +35,7 @@ def test_fixed_references(learner: Learner, expected: float, rounding: float, ba
     assert_mean(losses(learner, batch), expected, rounding)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("steps", "expected", "rounding"), [(1, 0.2062, 0.00005), (2, 0.157, 0.0005), (5, 0.109, 0.0005)]
 )
@@ -42,6 +43,7 @@ def test_best_shared_rate(steps: int, expected: float, rounding: float, batch: B
     assert_mean(losses(FixedRateDescent(best_learning_rate(batch, steps), steps), batch), expected, rounding)
 
 
+@pytest.mark.slow
 def test_ten_steps_with_a_shared_rate(batch: Batch) -> None:
     """0.0857 is the loss at η = 4.65; the best rate, near 4.9, gains another percent: 0.0847 on a million tasks."""
     assert_mean(losses(FixedRateDescent(4.65, 10), batch), 0.0857, 0.00005)
@@ -50,12 +52,14 @@ def test_ten_steps_with_a_shared_rate(batch: Batch) -> None:
     assert best.mean() < 0.0857
 
 
+@pytest.mark.slow
 def test_a_rate_for_each_of_two_steps(batch: Batch) -> None:
     low, high = best_learning_rates(batch, 2)
     assert (round(low), round(high)) == (4, 12)
     assert_mean(losses(FixedRateDescent((low, high), 2), batch), 0.142, 0.0005)
 
 
+@pytest.mark.slow
 def test_least_squares_is_exact(batch: Batch) -> None:
     assert losses(LeastSquares(), batch).mean() < 1e-20
 

@@ -214,6 +214,7 @@ def test_a_websocket_without_a_key_is_refused_before_it_opens(guarded: Guarded) 
     assert sent[0]["status"] == 401
 
 
+@pytest.mark.slow
 def test_one_request_too_many_is_429_with_the_time_to_wait(tmp_path: Path) -> None:
     with guarding(tmp_path, rate_limit=3) as guarded:
         alice, bob, fast = guarded.key(), guarded.key(), guarded.key(rate_limit=5)
@@ -226,6 +227,7 @@ def test_one_request_too_many_is_429_with_the_time_to_wait(tmp_path: Path) -> No
         assert guarded.ask(None, "/health/live").status_code == 200
 
 
+@pytest.mark.slow
 def test_where_nobody_needs_a_key_all_share_one_limit() -> None:
     with in_process(Settings(rate_limit=2)) as client:
         assert [client.get("/v1/models").status_code for _ in range(3)] == [200, 200, 429]

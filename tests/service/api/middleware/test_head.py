@@ -16,6 +16,7 @@ def ids(client: InProcess) -> dict[str, str]:
     return {"context_id": context, "evaluation_id": evaluation, "name": "linear", "version": "2.0.0"}
 
 
+@pytest.mark.slow
 def test_every_address_that_takes_get_takes_head(client: InProcess, ids: dict[str, str]) -> None:
     document = client.get("/openapi.json").json()["paths"]
     paths = [path.format(**ids) for path, operations in document.items() if "get" in operations]
@@ -40,6 +41,7 @@ def test_head_is_405_where_get_is(client: InProcess, path: str) -> None:
     assert (answer.status_code, answer.headers["allow"], answer.content) == (405, "POST", b"")
 
 
+@pytest.mark.slow
 def test_head_needs_a_key_as_get_does() -> None:
     with in_process(Settings(auth="on")) as client:
         assert client.request("HEAD", "/v1/models").status_code == 401

@@ -31,6 +31,7 @@ def test_a_bad_request_id_is_replaced(client: InProcess, sent: str) -> None:
     assert first != second
 
 
+@pytest.mark.slow
 def test_an_answer_to_the_unexpected_has_an_id_too_and_the_log_the_traceback(caplog: pytest.LogCaptureFixture) -> None:
     with in_process(Settings()) as client:
         client.replace(predictor=None)
@@ -49,6 +50,7 @@ def test_every_answer_says_how_long_it_waited_and_worked(client: InProcess) -> N
         assert (float(found[2]) > 0) == (answer is predicted)
 
 
+@pytest.mark.slow
 def test_every_request_has_one_line_and_probes_none_above_debug(
     client: InProcess, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -69,6 +71,7 @@ def test_every_request_has_one_line_and_probes_none_above_debug(
     assert not [record for record in (first, second, third) if "secret" in record.getMessage()]
 
 
+@pytest.mark.slow
 def test_a_path_forges_no_line(capsys: pytest.CaptureFixture[str]) -> None:
     root = logging.getLogger()
     handlers, level, root.handlers = root.handlers[:], root.level, []

@@ -29,6 +29,7 @@ def prefixed(client: InProcess, prefix: str, method: str, path: str, **options: 
 LINE = {"context": {"x": [[1], [2], [3]], "y": [2, 4, 6]}, "query": [[4], [5]]}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("start", ["", "/gdssm"])
 def test_every_address_is_found_whether_or_not_the_proxy_takes_the_path_off(below: InProcess, start: str) -> None:
     for path in ("/", "/docs", "/openapi.json", "/web/main.js", "/health/ready", "/metrics", "/v1/models", "/v2"):
@@ -87,6 +88,7 @@ def test_the_header_means_nothing_unless_it_is_trusted(client: InProcess) -> Non
     assert location.startswith("/v1/contexts/")
 
 
+@pytest.mark.slow
 def test_keys_are_asked_for_below_the_path_too() -> None:
     with in_process(Settings(auth="on", root_path="/gdssm")) as client:
         assert client.get("/gdssm/v1/models").status_code == 401

@@ -23,6 +23,7 @@ def load_into(client: InProcess, content: bytes, query: str = "", **headers: str
     return client.request("POST", f"/v1/contexts/import{query}", content=content, headers={**BYTES, **headers})
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("model", ["linear", "gd-8", "softmax-1", "linear-trained"])
 def test_a_context_moves_to_another_service_and_goes_on_there(client: InProcess, model: str) -> None:
     x = [[float((i * j) % 7) for j in range(1, 11)] for i in range(4)]
@@ -78,6 +79,7 @@ def test_bytes_that_are_no_state_are_refused(client: InProcess, content: bytes) 
     assert answer.json()["error_type"] in {"malformed_body", "invalid_input"}
 
 
+@pytest.mark.slow
 def test_a_body_of_another_kind_is_refused(client: InProcess) -> None:
     content = state_of(client, make(client))
     refusal(load_into(client, b""), 400, "malformed_body")

@@ -306,6 +306,7 @@ def test_a_list_is_paged_without_gap_or_repetition(alone: InProcess) -> None:
     assert pages == 3
 
 
+@pytest.mark.slow
 def test_a_caller_keeps_only_so_many(alone: InProcess) -> None:
     made = [make(alone) for _ in range(5)]
     message = refusal(alone.request("POST", "/v1/contexts", json={}), 429, "quota_exceeded")
@@ -314,6 +315,7 @@ def test_a_caller_keeps_only_so_many(alone: InProcess) -> None:
     make(alone)
 
 
+@pytest.mark.slow
 def test_contexts_of_others_are_invisible(tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path}/gdssm.db"
     database = Database.open(url)

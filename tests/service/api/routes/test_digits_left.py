@@ -16,6 +16,7 @@ def digits_left(client: InProcess, context: dict[str, Any]) -> int:
     return digits
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("decay", [None, "auto"])
 def test_rows_without_the_column_do_not_change_its_digits(client: InProcess, decay: str | None) -> None:
     context = make(client, version="2.0.0", decay=decay)

@@ -47,6 +47,7 @@ def ids(server: Server) -> list[str]:
     return [entry["id"] for entry in httpx.get(f"{server.url}/v1/evaluations").json()["evaluations"]]
 
 
+@pytest.mark.slow
 def test_an_evaluation_is_asked_for_watched_and_fetched(server: Server) -> None:
     before = ids(server)
     answer = httpx.post(f"{server.url}/v1/evaluations", json=SMALL)
@@ -76,6 +77,7 @@ def test_an_evaluation_is_asked_for_watched_and_fetched(server: Server) -> None:
         assert httpx.get(f"{address}/events", headers={"Last-Event-ID": str(last)}).status_code == status
 
 
+@pytest.mark.slow
 def test_predictions_are_answered_while_an_evaluation_runs_and_it_can_be_cancelled(server: Server) -> None:
     long = {"suite": "paper", "models": ["linear"], "tasks": 2000, "curve": [20, 50]}
     address = server.url + httpx.post(f"{server.url}/v1/evaluations", json=long).headers["location"]

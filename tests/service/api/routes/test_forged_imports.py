@@ -28,7 +28,7 @@ Header = dict[str, Any]
 Change = Callable[[Tensors, Header], object]
 Answers = Iterator[httpx.Response]
 OCTETS = {"Content-Type": "application/octet-stream"}
-STEP = 7
+STEP = 13
 """Of the values for a field or a tensor every one in so many is tried, other ones in each archive."""
 
 
@@ -225,6 +225,7 @@ def _merge(service: InProcess, one: str, record: Header, other: str) -> Answers:
     yield service.request("DELETE", mine)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", VALID)
 def test_whatever_an_archive_says_it_is_refused_or_can_be_used(service: InProcess, name: str) -> None:
     model, make = VALID[name]

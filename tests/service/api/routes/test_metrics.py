@@ -31,6 +31,7 @@ def value(client: InProcess, sample: str, **labels: str) -> float:
     return 0.0
 
 
+@pytest.mark.slow
 def test_requests_are_measured_by_route_and_model(client: InProcess) -> None:
     route = {"method": "POST", "route": "/v1/predict"}
     default = {"model": "nonlinear"}
@@ -65,6 +66,7 @@ def test_what_callers_send_never_becomes_a_label(client: InProcess) -> None:
     assert {"not_found", "unknown_model"} <= causes <= own | {"not_found", "method_not_allowed", "internal_error"}
 
 
+@pytest.mark.slow
 def test_contexts_models_and_memory_are_shown_and_who_asks_for_them_does_not_count(client: InProcess) -> None:
     assert value(client, "gdssm_contexts") >= 0
     assert value(client, "gdssm_model_events_total", kind="loaded") >= 3

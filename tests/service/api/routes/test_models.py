@@ -41,6 +41,7 @@ def test_a_model_shows_the_manifest_of_its_file(client: InProcess) -> None:
     assert shown == client.state.predictor.repository.get("gd-8").manifest.published()
 
 
+@pytest.mark.slow
 def test_every_version_is_listed_the_highest_first_and_shown_by_its_address(tmp_path: Path) -> None:
     for version in ("1.9.0", "1.10.0"):
         forged(tmp_path / f"{version}.onnx", version=version)
@@ -56,6 +57,7 @@ def test_every_version_is_listed_the_highest_first_and_shown_by_its_address(tmp_
     assert "no version '7.0.0' of model 'gd-1'. Choose one of: 1.10.0, 1.9.0, 1.0.0." in unknown.json()["error"]
 
 
+@pytest.mark.slow
 def test_a_prediction_names_the_model_its_version_and_its_hash(tmp_path: Path) -> None:
     forged(tmp_path / "gd-1.onnx", version="2.0.0")
     body = {"model": "gd-1", "context": {"x": [[1]], "y": [2]}, "query": [[3]]}
@@ -67,6 +69,7 @@ def test_a_prediction_names_the_model_its_version_and_its_hash(tmp_path: Path) -
         assert client.predict({**body, "version": "3.0.0"}).status_code == 404
 
 
+@pytest.mark.slow
 def test_a_refused_file_of_the_second_directory_is_listed_too(tmp_path: Path) -> None:
     (tmp_path / "noise.onnx").write_bytes(b"not a graph")
     with in_process(Settings(models=tmp_path)) as client:

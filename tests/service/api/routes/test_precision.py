@@ -97,6 +97,7 @@ def test_a_merge_is_refused_unless_it_is_meant(client: InProcess) -> None:
     assert post(client, small, "merge", merge | {"allow_precision_loss": True}).json()["n_observations"] == 7
 
 
+@pytest.mark.slow
 def test_what_was_not_observed_is_not_taken_out(client: InProcess) -> None:
     context = make(client, observations={"x": [[1], [2], [3], [9]], "y": [2, 4, 6, 18]})
     nine = {"x": [[9]], "y": [18], "weight": [-1]}

@@ -100,6 +100,7 @@ def test_one_observation_answers_with_its_y(client: InProcess) -> None:
     assert answer.json()["prediction"] == [42.0, 42.0]
 
 
+@pytest.mark.slow
 def test_a_long_prediction_does_not_hold_up_the_others() -> None:
     finish = threading.Event()
 

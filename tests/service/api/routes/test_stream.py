@@ -242,6 +242,7 @@ def test_a_message_over_the_limit_ends_the_stream(server: Server) -> None:
     assert closed.value.rcvd.code == 1009
 
 
+@pytest.mark.slow
 def test_a_server_that_stops_closes_its_streams() -> None:
     with running() as server:
         with streaming(server, make(server, observations=LINE)) as stream:
@@ -254,6 +255,7 @@ def test_a_server_that_stops_closes_its_streams() -> None:
     assert closed.value.rcvd.code == 1001
 
 
+@pytest.mark.slow
 def test_a_context_that_finds_its_decay_predicts_and_learns_message_after_message(server: Server) -> None:
     streamed, posted = (make(server, version="2.0.0", decay="auto") for _ in range(2))
     rows = [([float(i % 5), float(i % 3)], float(i % 5 - i % 3 + (i * i) % 7)) for i in range(11)]

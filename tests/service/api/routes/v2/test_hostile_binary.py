@@ -113,6 +113,7 @@ def test_bytes_without_the_header_are_refused(client: InProcess) -> None:
     assert HEADER in check(answer, 400, "malformed_body")["error"]
 
 
+@pytest.mark.slow
 def test_a_body_over_the_limit_is_refused() -> None:
     with in_process(Settings(max_body_bytes=10_000)) as client:
         check(infer_binary(client, binary_task(), b"\0" * 10_000), 413, "body_too_large")

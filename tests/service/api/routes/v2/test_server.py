@@ -25,6 +25,7 @@ def test_a_server_that_runs_is_healthy(client: InProcess, what: str) -> None:
     assert (answer.status_code, answer.json()) == (200, {what: True})
 
 
+@pytest.mark.slow
 def test_a_server_without_its_default_model_is_live_and_not_ready() -> None:
     with in_process(Settings(default_model="cubic")) as client:
         assert client.get("/v2/health/live").status_code == 200
