@@ -8,7 +8,7 @@ from torch import Tensor
 
 from gdssm import recurrence, reference
 from gdssm.baselines.catalog import all_baselines
-from gdssm.baselines.gru import GRU
+from gdssm.baselines.recurrent import GRU
 from gdssm.baselines.sequence import SequenceModel
 from tests.closeness import assert_close
 from tests.gdssm.contexts import B, D, K, context

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from gdssm.baselines.front import Front, positional_code, window_products
+from gdssm.baselines.sequence import Front, positional_code, window_products
 from tests.closeness import assert_close
 from tests.gdssm.contexts import B, D, K, N, context
 

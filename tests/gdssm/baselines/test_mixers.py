@@ -3,8 +3,7 @@
 import torch
 from torch import Tensor, nn
 
-from gdssm.baselines.diagonal import DiagonalMixer
-from gdssm.baselines.selective import SelectiveMixer
+from gdssm.baselines.recurrent import DiagonalMixer, SelectiveMixer
 from tests.closeness import assert_close
 
 T, H, S = 7, 5, 3

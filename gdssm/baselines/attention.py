@@ -1,4 +1,4 @@
-"""Linear self-attention, trained from random weights: layers of attention alone (von Oswald et al. 2023)."""
+"""Self-attention: torch's encoder with softmax, and linear attention."""
 
 from dataclasses import dataclass
 
@@ -11,8 +11,31 @@ from gdssm.linear_attention import LinearAttention
 
 
 @dataclass(frozen=True)
+class Transformer(BaselineConfig):
+    """`nn.TransformerEncoderLayer`, normalised before each part, GELU, no dropout, no mask."""
+
+    heads: int = 4
+
+    def make(self) -> SequenceModel:
+        """Make the model with random weights."""
+        layers = [
+            nn.TransformerEncoderLayer(
+                self.width,
+                self.heads,
+                dim_feedforward=2 * self.width,
+                dropout=0.0,
+                activation="gelu",
+                batch_first=True,
+                norm_first=True,
+            )
+            for _ in range(self.layers)
+        ]
+        return SequenceModel(self, nn.Sequential(*layers, nn.LayerNorm(self.width)), positions=True)
+
+
+@dataclass(frozen=True)
 class LinearSelfAttention(BaselineConfig):
-    """No softmax, no norm and no multilayer perceptron: every layer is cubic in its positions."""
+    """Attention alone (von Oswald et al. 2023): no softmax, norm or perceptron, every layer cubic in its positions."""
 
     def make(self) -> SequenceModel:
         """Make the model with random weights."""
@@ -33,6 +56,6 @@ class _SelfAttention(nn.Module):
 
 
 def _random(width: int) -> LinearAttention:
-    """Draw attention whose output begins small beside the residual path."""
+    """Draw attention whose output is small compared with the residual path."""
     query, key, value, projection = torch.randn(4, width, width) / width**0.5
     return LinearAttention(query, key, value, 0.1 * projection, torch.eye(width))
