@@ -1,4 +1,4 @@
-"""`python -m gdssm.reproduce --out DIRECTORY [--from DIRECTORY] [--quick] [--redraw]`: all experiments as one page.
+"""`python -m gdssm.reproduce --out DIRECTORY [--from DIRECTORY] [--only NAME]`: all experiments as one page.
 
 Writes report.html, report.json with every number, and one file for each figure.
 """
@@ -6,15 +6,18 @@ Writes report.html, report.json with every number, and one file for each figure.
 import argparse
 import logging
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import torch
 
 from gdssm.reproduce import report, runs
+from gdssm.reproduce.catalog import EXPERIMENTS
 from gdssm.reproduce.experiment_context import ExperimentContext
 from gdssm.reproduce.report_sizes import FULL, QUICK, ReportSizes
 from gdssm.train.presets import PRESETS
 
+NAMES = [experiment.name for experiment in EXPERIMENTS]
 logger = logging.getLogger("gdssm.reproduce")
 
 
@@ -29,6 +32,7 @@ def main() -> None:
     parser.add_argument(
         "--redraw", action="store_true", help="draw the report.json of DIRECTORY again, without measuring"
     )
+    parser.add_argument("--only", nargs="+", default=[], choices=NAMES, metavar="NAME", help="measure these again")
     parser.add_argument("--threads", type=int, default=1, help="threads of torch (%(default)s)")
     arguments = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(message)s")
@@ -36,18 +40,20 @@ def main() -> None:
     started = time.perf_counter()
     if not arguments.redraw:
         try:
-            reproduce(QUICK if arguments.quick else FULL, arguments.out, arguments.source)
+            reproduce(QUICK if arguments.quick else FULL, arguments.out, arguments.source, arguments.only)
         except (ValueError, FileNotFoundError) as error:
             parser.error(str(error))
     report.draw(arguments.out)
     logger.info("%s, after %.0f s", arguments.out / report.PAGE, time.perf_counter() - started)
 
 
-def reproduce(sizes: ReportSizes, out: Path, source: Path | None) -> None:
-    """Train or load, measure, and write the numbers."""
+def reproduce(sizes: ReportSizes, out: Path, source: Path | None, only: Sequence[str] = ()) -> None:
+    """Train or load, measure all experiments or some of an earlier report again, and write the numbers."""
     out.mkdir(parents=True, exist_ok=True)
     trained = runs.load_all(PRESETS, source) if source else runs.train_all(sizes.presets(), out / "runs")
-    report.write_numbers(report.measure(ExperimentContext(sizes, trained)), out)
+    context = ExperimentContext(sizes, trained)
+    found = report.measure_again(report.read_numbers(out), context, only) if only else report.measure(context)
+    report.write_numbers(found, out)
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 import json
 import logging
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -24,18 +25,30 @@ def measure(context: ExperimentContext) -> dict[str, Any]:
     """Run all experiments and collect the numbers."""
     report: dict[str, Any] = {"settings": context.sizes.name, "provenance": provenance()}
     report["training"] = {name: {**run.provenance(), "seconds": run.seconds} for name, run in context.runs.items()}
-    seconds, started = {}, time.perf_counter()
+    started = time.perf_counter()
     metrics = claims.measure(context.runs, context.sizes.claim_tasks)
-    seconds["claims"] = time.perf_counter() - started
-    experiments = {}
+    seconds = time.perf_counter() - started
+    report |= {"metrics": metrics, "claims": [], "seconds": {"claims": round(seconds, 1)}, "experiments": {}}
+    return _measure(report, context, [experiment.name for experiment in EXPERIMENTS])
+
+
+def measure_again(report: dict[str, Any], context: ExperimentContext, names: Sequence[str]) -> dict[str, Any]:
+    """Replace the numbers of some experiments of a report; `remeasured` has their date, machine and commit."""
+    report.setdefault("remeasured", {}).update(dict.fromkeys(names, provenance()))
+    return _measure(report, context, names)
+
+
+def _measure(report: dict[str, Any], context: ExperimentContext, names: Sequence[str]) -> dict[str, Any]:
     for experiment in EXPERIMENTS:
-        started = time.perf_counter()
-        experiments[experiment.name] = experiment.measure(context)
-        seconds[experiment.name] = time.perf_counter() - started
-        logger.info("%s: %.0f s", experiment.name, seconds[experiment.name])
-    metrics[claims.CONSTRUCTED] = {claims.DIFFERENCE: constructions.largest(experiments[constructions.EXPERIMENT.name])}
-    report |= {"metrics": metrics, "claims": claims.verdicts(metrics)}
-    return {**report, "seconds": {name: round(taken, 1) for name, taken in seconds.items()}, "experiments": experiments}
+        if experiment.name in names:
+            started = time.perf_counter()
+            report["experiments"][experiment.name] = experiment.measure(context)
+            report["seconds"][experiment.name] = round(time.perf_counter() - started, 1)
+            logger.info("%s: %.0f s", experiment.name, report["seconds"][experiment.name])
+    constructed = constructions.largest(report["experiments"][constructions.EXPERIMENT.name])
+    report["metrics"][claims.CONSTRUCTED] = {claims.DIFFERENCE: constructed}
+    report["claims"] = claims.verdicts(report["metrics"])
+    return report
 
 
 def write_numbers(report: dict[str, Any], directory: Path) -> None:
@@ -44,9 +57,15 @@ def write_numbers(report: dict[str, Any], directory: Path) -> None:
     (directory / NUMBERS).write_text(text + "\n", encoding="utf-8")
 
 
+def read_numbers(directory: Path) -> dict[str, Any]:
+    """Read report.json."""
+    report: dict[str, Any] = json.loads((directory / NUMBERS).read_text(encoding="utf-8"))
+    return report
+
+
 def draw(directory: Path) -> None:
     """Draw report.json as report.html and one SVG a figure; measures nothing."""
-    report = json.loads((directory / NUMBERS).read_text(encoding="utf-8"))
+    report = read_numbers(directory)
     (directory / FIGURES).mkdir(exist_ok=True)
     sections = []
     for experiment in EXPERIMENTS:

@@ -13,6 +13,7 @@ from gdssm.reproduce import report
 from gdssm.reproduce.catalog import EXPERIMENTS
 from gdssm.reproduce.claims import CLAIMS, CONSTRUCTED
 from gdssm.reproduce.experiment import Experiment, Numbers
+from gdssm.reproduce.experiment_context import ExperimentContext
 from gdssm.reproduce.experiments.dimension import EXPERIMENT as DIMENSION
 from gdssm.reproduce.report import FIGURES, NUMBERS, PAGE
 from gdssm.train.presets import PRESETS
@@ -78,6 +79,16 @@ def test_the_page_says_which_claims_are_not_met(html: str, numbers: Numbers) -> 
     assert f"{met} of {len(CLAIMS)} claims are met" in html
     assert html.count(">not met<") == len(CLAIMS) - met
     assert "This is a tiny run" in html
+
+
+def test_an_experiment_is_measured_again_alone(directory: Path, context: ExperimentContext) -> None:
+    before = report.read_numbers(directory)
+    before["experiments"]["constructions"] = before["experiments"]["multi_step"] = {}
+    after = report.measure_again(before, context, ["constructions"])
+    assert set(after["remeasured"]) == {"constructions"}
+    again = report.read_numbers(directory)["experiments"]["constructions"]["differences"]
+    assert after["experiments"]["constructions"]["differences"] == again
+    assert after["experiments"]["multi_step"] == {}
 
 
 def test_drawing_again_measures_nothing(directory: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
