@@ -13,7 +13,7 @@ from dockerfile_parse import DockerfileParser
 from tests.running import ROOT
 
 OWNER = "10001"
-"""The user of the image; here whoever runs the test, who may not be allowed to give files away."""
+"""The user of the image; here the user who runs the test, who may not be allowed to change owners of files."""
 OURS = re.compile(r"/(src|opt|data|models)(?=[/\"'\s:]|$)")
 """The directories that the Dockerfile makes; every other path is the machine's."""
 HIDDEN = shutil.ignore_patterns("__pycache__", "*.db*")
@@ -122,7 +122,7 @@ class Image:
 
 
 def instructions(stage: str) -> dict[str, str]:
-    """Read the last of each instruction of a stage, as it is written."""
+    """Read the last of each instruction of a stage, verbatim."""
     return dict(_stages()[stage][1])
 
 

@@ -58,7 +58,7 @@ def test_the_compose_file_follows_its_specification() -> None:
 
 @pytest.mark.parametrize("path", KUBERNETES, ids=lambda path: path.name)
 @pytest.mark.parametrize("version", [KUBERNETES_VERSION, kubernetes_validate.latest_version()])
-def test_a_kubernetes_manifest_follows_its_schema_and_says_nothing_else(path: Path, version: str) -> None:
+def test_kubernetes_manifest_follows_its_strict_schema(path: Path, version: str) -> None:
     kubernetes_validate.validate(read(path), version, strict=True)
 
 
@@ -78,7 +78,7 @@ def test_the_inference_service_is_a_pod_and_what_kserve_adds_to_one() -> None:
     kubernetes_validate.validate(manifest, KUBERNETES_VERSION, strict=True)
 
 
-def test_kserve_is_told_that_it_speaks_version_2() -> None:
+def test_kserve_protocol_is_version_2() -> None:
     assert environment(PREDICTOR["containers"][0])["PROTOCOL"] == "v2"
 
 
@@ -91,7 +91,7 @@ def test_every_setting_that_a_pod_sets_exists(pod: Document) -> None:
 
 
 @PODS
-def test_a_pod_is_given_the_time_that_the_service_takes_to_stop(pod: Document) -> None:
+def test_pod_has_enough_time_to_stop(pod: Document) -> None:
     said = environment(pod["containers"][0])
     drain, finish = float(said["GDSSM_DRAIN_SECONDS"]), float(said["GDSSM_SHUTDOWN_TIMEOUT"])
     assert pod["terminationGracePeriodSeconds"] >= drain + finish + 5
@@ -100,7 +100,7 @@ def test_a_pod_is_given_the_time_that_the_service_takes_to_stop(pod: Document) -
 
 
 @PODS
-def test_a_pod_may_do_as_little_as_possible(pod: Document) -> None:
+def test_pod_has_least_privileges(pod: Document) -> None:
     security = pod["containers"][0]["securityContext"]
     assert pod["securityContext"]["runAsNonRoot"] is True
     assert pod["securityContext"]["runAsUser"] == 10001
@@ -144,7 +144,7 @@ def test_every_container_of_the_compose_file_is_hardened_and_bounded() -> None:
     assert all(port.startswith("127.0.0.1:") for port in ports), ports
 
 
-def test_no_password_stands_in_the_compose_file() -> None:
+def test_compose_file_has_no_password() -> None:
     variables = [pair for service in COMPOSE["services"].values() for pair in service.get("environment", {}).items()]
     for value in nonempty(value for name, value in variables if "PASSWORD" in name):
         assert value.startswith("${POSTGRES_PASSWORD:?")
@@ -172,14 +172,14 @@ def test_training_export_and_monitoring_start_only_when_asked_for() -> None:
     }
 
 
-def test_what_is_trained_and_exported_by_default_is_a_model_of_the_zoo() -> None:
+def test_default_preset_of_training_and_export_is_in_the_zoo() -> None:
     commands = [" ".join(COMPOSE["services"][step]["command"]) for step in ("train", "export")]
     (name,) = {name for command in commands for name in re.findall(r"\$\{PRESET:-([^}]+)\}", command)}
     assert (ROOT / "gdssm" / "runs" / name / "record.json").exists()
     assert (ROOT / "service" / "zoo" / f"{name}.onnx").exists()
 
 
-def test_what_the_compose_file_mounts_is_there() -> None:
+def test_files_mounted_by_compose_exist() -> None:
     volumes = [volume for service in COMPOSE["services"].values() for volume in service.get("volumes", [])]
     sources = {volume.split(":")[0] for volume in volumes}
     folders = {source for source in sources if source.startswith(".")}
@@ -188,7 +188,7 @@ def test_what_the_compose_file_mounts_is_there() -> None:
     assert sources - folders == set(COMPOSE["volumes"])
 
 
-def test_prometheus_asks_where_the_service_answers_and_grafana_asks_prometheus() -> None:
+def test_prometheus_scrapes_the_service_and_grafana_reads_prometheus() -> None:
     (job,) = read(DEPLOY / "prometheus.yml")["scrape_configs"]
     assert is_open(job["metrics_path"])
     (target,) = job["dns_sd_configs"]

@@ -1,4 +1,4 @@
-"""The Dockerfile's own commands, in a clean environment: what they install, start and check is what was meant."""
+"""The Dockerfile's own commands, in a clean environment: they install, start and check the service."""
 
 import json
 import re
@@ -89,9 +89,9 @@ def test_it_starts_answers_checks_its_health_and_writes_only_to_its_volumes(imag
     assert (image.root / "data" / "gdssm.db").exists()
 
 
-def test_whatever_is_copied_may_enter_the_build() -> None:
+def test_every_copied_path_is_in_the_build_context() -> None:
     lines = (ROOT / ".dockerignore").read_text().splitlines()
-    assert "*" in lines  # nothing may, but what is named
+    assert "*" in lines  # everything else is left out
     allowed = {line[1:] for line in lines if line.startswith("!")}
     assert copied() == allowed
 

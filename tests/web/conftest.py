@@ -12,10 +12,10 @@ from tests.running import Server, running
 FLAGS = "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking"
 FLAGS += " --disable-component-update --disable-sync"
 REFUSED = "Failed to load resource"
-"""What the browser itself writes to its console about an answer of 400 and above."""
+"""The browser's own console message for a status of 400 and above."""
 
-PATIENCE = 30_000
-"""Milliseconds until a test gives up waiting: a busy machine may take seconds for what an idle one does at once."""
+TIMEOUT_MS = 30_000
+"""Milliseconds until a wait of a test fails: a busy machine takes seconds for steps of milliseconds."""
 
 DESK: ViewportSize = {"width": 1280, "height": 720}
 
@@ -36,7 +36,7 @@ def browser() -> Iterator[Browser]:
     if chromium is None:
         pytest.skip("Chromium is not installed: apt-get install chromium")
     with sync_playwright() as playwright:
-        expect.set_options(timeout=PATIENCE)
+        expect.set_options(timeout=TIMEOUT_MS)
         browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS.split())
         yield browser
         browser.close()
@@ -47,13 +47,13 @@ def tab(browser: Browser, server: Server) -> Iterator[Page]:
     """One tab for all tests: a new one takes longer to open than most of them take."""
     with browser.new_context(base_url=server.url, permissions=["clipboard-read", "clipboard-write"]) as context:
         tab = context.new_page()
-        tab.set_default_timeout(PATIENCE)
+        tab.set_default_timeout(TIMEOUT_MS)
         yield tab
 
 
 @pytest.fixture
 def opened(tab: Page, server: Server) -> Iterator[Opened]:
-    """Open a view anew; afterwards nothing may have gone wrong in it, and nobody else may have been asked."""
+    """Open a view again; at the end there must be no errors in it and no requests to other hosts."""
     wrong: list[str] = []
     asked: list[str] = []
     forgiven: list[str] = []
@@ -85,7 +85,7 @@ def opened(tab: Page, server: Server) -> Iterator[Opened]:
     tab.evaluate("sessionStorage.clear()")
     tab.unroute_all(behavior="wait")
     tab.emulate_media(color_scheme="light")
-    tab.goto("about:blank")  # and not from one view to the next, which would keep the page as it is
+    tab.goto("about:blank")  # not from one view to the next, which would keep the page
     for event, listener in listeners.items():
         tab.remove_listener(event, listener)
     assert [message for message in wrong if not message.startswith(tuple(forgiven))] == []

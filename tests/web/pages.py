@@ -55,7 +55,7 @@ class View:
 
 
 def upload(table: View, path: Path) -> None:
-    """Choose a file, once the view has started: what is chosen before that is lost."""
+    """Choose a file, once the view has started: an earlier choice is lost."""
     expect(table.part("drop")).to_be_visible()
     table.control("file").set_input_files(path)
 

@@ -1,4 +1,4 @@
-"""The calls that the page shows are run as they are copied."""
+"""The calls that the page shows run without changes."""
 
 import json
 import re
@@ -13,7 +13,7 @@ Opened = Callable[..., Page]
 
 
 @pytest.mark.slow
-def test_the_copied_calls_give_the_numbers_on_the_page(opened: Opened) -> None:
+def test_copied_calls_print_the_numbers_on_the_page(opened: Opened) -> None:
     curve = View(opened("curve"), "curve")
     value, lower, upper = (curve.number(part) for part in ("prediction", "lower", "upper"))
     printed = [json.loads(numbers) for numbers in re.findall(r"\[.*?\]", run_python(copied(curve, "python")))]
@@ -24,7 +24,7 @@ def test_the_copied_calls_give_the_numbers_on_the_page(opened: Opened) -> None:
 
 
 @pytest.mark.slow
-def test_the_copied_python_takes_the_gradient_steps_that_are_shown(opened: Opened) -> None:
+def test_copied_python_takes_the_displayed_gradient_steps(opened: Opened) -> None:
     curve = View(opened("curve"), "curve")
     curve.control("model").select_option("gd-1")
     curve.control("features").select_option("bumps")
@@ -36,14 +36,14 @@ def test_the_copied_python_takes_the_gradient_steps_that_are_shown(opened: Opene
 
 
 @pytest.mark.slow
-def test_the_copied_call_of_classes_gives_their_probabilities(opened: Opened) -> None:
+def test_copied_call_of_classes_prints_probabilities(opened: Opened) -> None:
     classes = View(opened("classes"), "classes")
     expect(classes.part("shares").locator("data")).to_have_count(2)
     shown = classes.part("shares").locator("data").evaluate_all("each => each.map(({value}) => Number(value))")
     assert json.loads(run_python(copied(classes, "python")))[0] == pytest.approx(shown, rel=1e-4)
 
 
-def test_the_copied_curl_of_a_table_sends_all_of_it(opened: Opened) -> None:
+def test_copied_curl_sends_the_whole_table(opened: Opened) -> None:
     table = View(opened("table"), "table")
     table.page.get_by_text("Try with an example").click()
     table.number("r2-model")

@@ -21,7 +21,7 @@ def shares(view: View) -> list[float]:
     return [float(value) for value in values]
 
 
-def test_the_ground_is_coloured_by_what_the_model_expects_there(classes: View) -> None:
+def test_background_has_the_colour_of_the_predicted_class(classes: View) -> None:
     expect(classes.points).to_have_count(40)
     assert sum(shares(classes)) == pytest.approx(1, abs=1e-5)
     painted = classes.picture()
@@ -45,7 +45,7 @@ def test_there_are_up_to_four_classes(classes: View) -> None:
     assert sum(shares(classes)) == pytest.approx(1, abs=1e-5)
 
 
-def test_other_models_draw_another_ground(classes: View) -> None:
+def test_other_models_draw_another_background(classes: View) -> None:
     classes.control("features").select_option("bumps")
     first = classes.part("shares").locator("data").first
     for model in ("softmax-8", "softmax-1"):
@@ -55,7 +55,7 @@ def test_other_models_draw_another_ground(classes: View) -> None:
         assert classes.picture() != painted
 
 
-def test_a_likely_class_is_the_one_whose_points_are_near(classes: View) -> None:
+def test_the_class_of_near_points_is_the_most_probable(classes: View) -> None:
     classes.control("task").select_option("blobs")
     classes.control("clear").click()
     classes.place(0.2, 0.5)

@@ -59,7 +59,7 @@ def test_the_keyboard_moves_the_query_moves_and_removes_points_and_a_double_clic
     expect(curve.points).to_have_count(10)
 
 
-def test_another_model_and_other_features_are_asked(curve: View) -> None:
+def test_model_and_features_change_the_request(curve: View) -> None:
     before = curve.number("prediction")
     with curve.page.expect_request("**/v1/predict") as asked:
         curve.control("model").select_option("linear")

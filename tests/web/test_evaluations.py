@@ -32,7 +32,7 @@ def evaluations(opened: Opened) -> View:
 
 
 def evaluate_table(opened: Opened, path: Path) -> tuple[View, dict[str, Any]]:
-    """From a table to the end of its evaluation; returns the page and what was asked for."""
+    """From a table to the end of its evaluation; returns the page and the request."""
     path.write_text("\n".join(["depth,width,load", *(f"{i},{i * i % 7},{2 * i + i * i % 5}" for i in range(13))]))
     page = opened("table")
     upload(View(page, "table"), path)
@@ -50,7 +50,7 @@ def row(view: View, learner: str) -> Locator:
 
 
 @pytest.mark.slow
-def test_a_table_of_the_visitors_is_evaluated_to_the_numbers_that_the_service_keeps(
+def test_evaluation_of_a_pasted_table_shows_the_numbers_of_the_service(
     opened: Opened, server: Server, tmp_path: Path
 ) -> None:
     view, body = evaluate_table(opened, tmp_path / "beams.csv")
@@ -101,7 +101,7 @@ def picture(frame: Locator) -> str:
     return drawn
 
 
-def test_an_evaluation_is_watched_and_cancelled_and_a_refusal_has_its_reason(evaluations: View) -> None:
+def test_evaluation_shows_progress_can_be_cancelled_and_gives_reasons_of_refusals(evaluations: View) -> None:
     view = evaluations
     for suite in ("Practical", "Tables"):
         view.host.get_by_text(suite, exact=True).click()
@@ -122,7 +122,7 @@ def test_an_evaluation_is_watched_and_cancelled_and_a_refusal_has_its_reason(eva
     expect(view.part("cancel")).to_be_hidden()
 
 
-def test_what_is_wrong_is_told_in_place(evaluations: View) -> None:
+def test_errors_are_shown_in_place(evaluations: View) -> None:
     view = evaluations
     problem = view.part("problem")
     view.host.get_by_text("My table", exact=True).click()
@@ -158,7 +158,7 @@ def score(learner: str) -> dict[str, Any]:
     return {"distribution": "linear", "learner": learner, "refused": None, "curve": points, **measures}
 
 
-def test_a_stream_that_breaks_off_goes_on_where_it_was_and_bears_the_key(opened: Opened) -> None:
+def test_event_stream_resumes_after_a_disconnect_with_the_key(opened: Opened) -> None:
     asked: list[tuple[str | None, str | None]] = []
 
     def stream(route: Route) -> None:

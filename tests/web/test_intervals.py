@@ -33,7 +33,7 @@ OPACITY = """(canvas, places) => {
 def predict(
     page: Page, action: Callable[[], object], observations: int | None = None
 ) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Do something that asks for a prediction, from so many observations; returns what was asked, and the answer."""
+    """Do something that asks for a prediction, from so many observations; returns the request and the answer."""
 
     def meant(response: Response) -> bool:
         if not response.url.endswith("/v1/predict"):
@@ -96,7 +96,7 @@ def test_the_band_has_the_bounds_of_the_service_and_a_name(curve: View) -> None:
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [1280, 390])
-def test_the_band_stands_out_from_the_ground(opened: Opened, scheme: Literal["light", "dark"], width: int) -> None:
+def test_band_contrasts_with_the_background(opened: Opened, scheme: Literal["light", "dark"], width: int) -> None:
     curve = View(opened("curve", size={"width": width, "height": 800}), "curve")
     curve.page.emulate_media(color_scheme=scheme)
     curve.number("lower")
@@ -122,7 +122,7 @@ def test_a_model_without_intervals_has_no_band(curve: View, model: str) -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("shape", SHAPES)
-def test_the_curve_follows_what_a_visitor_draws_and_its_band_holds_it(curve: View, shape: str) -> None:
+def test_curve_follows_placed_points_and_its_band_contains_them(curve: View, shape: str) -> None:
     curve.control("clear").click()
     curve.host.locator(".probe").focus()
     for _ in range(2):
@@ -140,7 +140,7 @@ def test_the_curve_follows_what_a_visitor_draws_and_its_band_holds_it(curve: Vie
     assert np.mean((lower <= y) & (y <= upper)) > 0.5
 
 
-def test_one_point_has_a_prediction_a_sentence_and_no_band(curve: View) -> None:
+def test_one_point_gives_a_prediction_and_a_note_but_no_band(curve: View) -> None:
     curve.control("clear").click()
     expect(curve.part("interval")).to_be_hidden()
     curve.place(0.5, 0.3)
@@ -160,9 +160,7 @@ def values(table: View, name: str) -> list[float]:
     return [float(value) for value in found]
 
 
-def test_the_table_has_the_intervals_of_the_service_as_numbers_bars_and_in_the_file(
-    table: View, tmp_path: Path
-) -> None:
+def test_table_shows_intervals_as_numbers_and_bars_and_writes_them_to_the_file(table: View, tmp_path: Path) -> None:
     _, answer = predict(table.page, lambda: table.page.get_by_text("Try with an example").click())
     expect(table.part("predictions").locator("tbody tr")).to_have_count(45)
     prediction, lower, upper = numbers(answer)
@@ -203,7 +201,7 @@ def test_a_bar_reaches_from_bound_to_bound_in_proportion(table: View) -> None:
     assert (centre - left) / (right - left) == pytest.approx((middle - lower) / (upper - lower), abs=0.01)
 
 
-def test_a_row_of_the_predictions_is_looked_into_when_it_is_clicked(table: View) -> None:
+def test_clicking_a_row_of_predictions_explains_it(table: View) -> None:
     table.page.get_by_text("Try with an example").click()
     row = table.part("predictions").locator("tbody tr").nth(3)
     row.click()

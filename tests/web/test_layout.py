@@ -11,7 +11,7 @@ from tests.web.pages import box_of
 Opened = Callable[..., Page]
 
 
-def test_nothing_sticks_out_on_a_phone(opened: Opened, tmp_path: Path) -> None:
+def test_nothing_overflows_on_a_phone(opened: Opened, tmp_path: Path) -> None:
     page = opened("table", size={"width": 320, "height": 640})
     page.get_by_text("Try with an example").click()
     for view in ("table", "classes", "curve", "evaluations"):
@@ -22,7 +22,7 @@ def test_nothing_sticks_out_on_a_phone(opened: Opened, tmp_path: Path) -> None:
         assert unnamed(page) == []
 
 
-def test_on_a_phone_the_settings_stand_above_what_they_change(opened: Opened) -> None:
+def test_settings_come_before_results_on_a_phone(opened: Opened) -> None:
     page = opened("table", size={"width": 360, "height": 720})
     page.get_by_text("Try with an example").click()
     expect(page.locator("#table [data-part=results]")).to_be_visible()
@@ -30,7 +30,7 @@ def test_on_a_phone_the_settings_stand_above_what_they_change(opened: Opened) ->
     assert tops == sorted(tops)
 
 
-def test_a_first_time_visitor_has_a_prediction_within_three_clicks_in_every_view(opened: Opened) -> None:
+def test_every_view_shows_a_prediction_within_three_clicks(opened: Opened) -> None:
     page = opened("")
     expect(page.locator("#curve [data-part=prediction]")).to_have_attribute("value", re.compile(r"\d"))
     page.get_by_role("link", name="Classes").click()
@@ -40,7 +40,7 @@ def test_a_first_time_visitor_has_a_prediction_within_three_clicks_in_every_view
     expect(page.locator("#table [data-part=r2-model]")).to_have_attribute("value", re.compile(r"\d"))
 
 
-def test_the_page_follows_light_and_dark_names_its_controls_and_tells_the_result(
+def test_page_follows_the_colour_scheme_names_its_controls_and_announces_results(
     opened: Opened, tmp_path: Path
 ) -> None:
     page = opened("curve")

@@ -62,7 +62,7 @@ def test_the_same_seed_draws_the_same_task(page: Page) -> None:
     assert first == again != other
 
 
-def test_random_numbers_are_as_they_should_be(page: Page) -> None:
+def test_random_numbers_have_their_mean_and_variance(page: Page) -> None:
     code = """const random = m.randomFrom(3);
               return Array.from({length: 5000}, () => [random.uniform(), random.normal()])"""
     uniform, normal = np.array(call(page, "tasks/random", code)).T
@@ -90,7 +90,7 @@ def test_every_note_of_the_service_is_a_sentence_and_an_unknown_one_is_named(pag
     assert call(page, "parts/notes", code, [many])[0] == expected
 
 
-def test_predictions_as_csv_quote_what_needs_it(page: Page) -> None:
+def test_csv_of_predictions_quotes_names(page: Page) -> None:
     pairs = [{"row": 3, "x": 1.5, "y": 2, "lower": -1, "upper": 5e-7}]
     text = call(
         page,
@@ -103,7 +103,7 @@ def test_predictions_as_csv_quote_what_needs_it(page: Page) -> None:
     assert [float(cell) for cell in row] == [3, 1.5, 2, -1, 5e-7]
 
 
-def test_of_many_questions_only_the_running_and_the_newest_are_asked(page: Page) -> None:
+def test_only_the_running_and_the_newest_request_are_sent(page: Page) -> None:
     code = """const [asked, shown, release] = [[], [], []];
               const ask = m.newestWins(
                 (question) => new Promise((done) => { asked.push(question); release.push(() => done(question)); }),
@@ -116,7 +116,7 @@ def test_of_many_questions_only_the_running_and_the_newest_are_asked(page: Page)
     assert call(page, "ask/newest", code) == [[1, 4], [1, 4]]
 
 
-def test_a_slow_question_is_given_up_for_a_newer_one(page: Page) -> None:
+def test_slow_request_is_aborted_for_a_newer_one(page: Page) -> None:
     code = """return await new Promise((done) => {
                 const failed = [];
                 const ask = m.newestWins(
@@ -132,7 +132,7 @@ CELLS += ["true", "True", "red", "\u0661", "\uff11", "1 2", "e5", ".", "-", "900
 
 
 @pytest.mark.parametrize("cell", CELLS)
-def test_a_cell_is_the_number_that_it_is_in_files(page: Page, tmp_path: Path, cell: str) -> None:
+def test_cell_is_read_as_in_files(page: Page, tmp_path: Path, cell: str) -> None:
     (tmp_path / "t.csv").write_text(f'a,b\n"{cell}",1\n', encoding="utf-8")
     code = "try { return m.columnsOf(a).numeric[0].values[0] } catch { return null }"
     rows = [[cell, "1"], ["2", "1"], ["3", "1"]]

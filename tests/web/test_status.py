@@ -12,7 +12,7 @@ TOO_MUCH = "Too much at once. Try again in 1 second."
 OVERLOADED = {"error": TOO_MUCH, "error_type": "overloaded", "detail": None}
 
 
-def test_an_error_is_shown_in_the_service_s_own_words_until_it_answers_again_and_so_is_silence(opened: Opened) -> None:
+def test_error_message_of_the_service_is_shown_until_it_answers_again(opened: Opened) -> None:
     curve = View(opened("curve", refusals=True), "curve")
     before = curve.number("prediction")
     curve.page.route("**/v1/predict", lambda route: route.fulfill(status=503, json=OVERLOADED))
@@ -27,7 +27,7 @@ def test_an_error_is_shown_in_the_service_s_own_words_until_it_answers_again_and
     expect(curve.part("problem")).to_contain_text("The service does not answer")
 
 
-def test_a_key_is_asked_for_kept_in_the_tab_and_never_written_into_a_call(opened: Opened) -> None:
+def test_key_is_requested_stored_in_the_tab_and_never_shown_in_a_call(opened: Opened) -> None:
     page = opened("curve", refusals=True, routes={"**/v1/**": only_with_key})
     trouble = page.locator("#trouble")
     expect(trouble.locator("[data-part=problem]")).to_have_text(NEEDS_KEY)
