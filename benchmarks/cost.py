@@ -136,11 +136,14 @@ def lay_out(
     sizes: Mapping[str, int],
 ) -> Result:
     """Lay out medians (seconds), ratios to the control and sizes of states (bytes)."""
-    asked = (ONE_SHOT, ONE_MORE, QUERY)
+    columns = (ONE_SHOT, ONE_MORE, QUERY)
     rows = [
         [
             name,
-            *(f"{medians[call][name] * 1e3:.3g} ms ({format_quartiles(within_rounds[call][name])})" for call in asked),
+            *(
+                f"{medians[call][name] * 1e3:.3g} ms ({format_quartiles(within_rounds[call][name])})"
+                for call in columns
+            ),
         ]
         for name in medians[ONE_SHOT]
     ]
@@ -155,7 +158,7 @@ def lay_out(
     return Result(
         title="Cost of a prediction",
         method=__doc__ or "",
-        tables=[Table("", [f"time, and its ratio to {CONTROL}", *asked], rows)],
+        tables=[Table("", [f"time, and its ratio to {CONTROL}", *columns], rows)],
         goals=goals,
         numbers={"median_seconds": medians, "ratios": within_rounds, "state_bytes": sizes},
     )

@@ -76,18 +76,18 @@ def base_install(cache: Path = CACHE) -> Path:
     return python
 
 
-def measure(everyone: Sequence[Contestant], repeats: int, skipped: dict[str, str]) -> list[Start]:
+def measure(contestants: Sequence[Contestant], repeats: int, skipped: dict[str, str]) -> list[Start]:
     """Start all contestants in turn, some times."""
-    times: dict[str, list[tuple[float, float, int]]] = {contestant.name: [] for contestant in everyone}
+    times: dict[str, list[tuple[float, float, int]]] = {contestant.name: [] for contestant in contestants}
     for _ in range(repeats):
-        for contestant in everyone:
+        for contestant in contestants:
             try:
                 with started(contestant, MODEL, PINNED, _environment(contestant)) as server:
                     leader = server.process.pid
                     times[contestant.name].append((server.seconds, resident(leader) / MEGA, len(family(leader))))
             except Disqualified as error:
                 skipped[contestant.name] = str(error)
-    return [_start(contestant, times[contestant.name]) for contestant in everyone if times[contestant.name]]
+    return [_start(contestant, times[contestant.name]) for contestant in contestants if times[contestant.name]]
 
 
 def _start(contestant: Contestant, times: Sequence[tuple[float, float, int]]) -> Start:

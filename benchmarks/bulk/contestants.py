@@ -55,8 +55,8 @@ def one_pass(context: Path, query: Path, rows: int) -> Array:
     mean = total / count
     covariance = products / count - np.outer(mean, mean)
     weight = np.linalg.lstsq(covariance[:-1, :-1], covariance[:-1, -1])[0]
-    asked = np.concatenate(list(chunks(query, rows)))[:, :-1]
-    answers: Array = (asked - mean[:-1]) @ weight + mean[-1]
+    queries = np.concatenate(list(chunks(query, rows)))[:, :-1]
+    answers: Array = (queries - mean[:-1]) @ weight + mean[-1]
     return answers
 
 
@@ -65,9 +65,9 @@ def ridge(context: Path, query: Path, _: int) -> Array:
     import pandas as pd  # noqa: PLC0415  (the others do not load it)
     from sklearn.linear_model import Ridge  # noqa: PLC0415
 
-    observed, asked = pd.read_parquet(context), pd.read_parquet(query)
+    observed, queries = pd.read_parquet(context), pd.read_parquet(query)
     x = observed.drop(columns=TARGET)
-    answers: Array = Ridge().fit(x, observed[TARGET]).predict(asked[x.columns])
+    answers: Array = Ridge().fit(x, observed[TARGET]).predict(queries[x.columns])
     return answers
 
 
@@ -81,8 +81,8 @@ def sgd(context: Path, query: Path, rows: int) -> Array:
         scaler.partial_fit(chunk)
     for chunk in map(scaler.transform, chunks(context, rows)):
         model.partial_fit(chunk[:, :-1], chunk[:, -1])
-    asked = scaler.transform(np.concatenate(list(chunks(query, rows))))[:, :-1]
-    answers: Array = model.predict(asked) * scaler.scale_[-1] + scaler.mean_[-1]
+    queries = scaler.transform(np.concatenate(list(chunks(query, rows))))[:, :-1]
+    answers: Array = model.predict(queries) * scaler.scale_[-1] + scaler.mean_[-1]
     return answers
 
 
@@ -107,6 +107,6 @@ def command(name: str, context: Path, query: Path, out: Path, rows: int) -> list
 
 if __name__ == "__main__":
     _, contestant, *paths, at_once = sys.argv
-    observed, asked, written = map(Path, paths)
+    observed, queries, written = map(Path, paths)
     with closing(ParquetWriter(written, TARGET)) as column:
-        column.write(PEERS[contestant](observed, asked, int(at_once)))
+        column.write(PEERS[contestant](observed, queries, int(at_once)))

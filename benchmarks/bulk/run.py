@@ -179,8 +179,8 @@ class Case:
     def answers(self, costs: dict[str, list[ProcessCost]]) -> dict[str, Answers]:
         """Compare the last answers of all contestants with y and with the exact answers."""
         known = moments(lambda: chunks(self.context, CHUNK_ROWS))
-        asked = np.concatenate(list(chunks(self._query, CHUNK_ROWS)))
-        return {name: self._result(name, costs[name], known, asked[:, :-1], asked[:, -1]) for name in costs}
+        queries = np.concatenate(list(chunks(self._query, CHUNK_ROWS)))
+        return {name: self._result(name, costs[name], known, queries[:, :-1], queries[:, -1]) for name in costs}
 
     def _result(self, name: str, costs: list[ProcessCost], known: Moments, x: Array, y: Array) -> Answers:
         answers = np.concatenate(list(chunks(self._answers(name), CHUNK_ROWS)))[:, 0]

@@ -30,8 +30,8 @@ def orjson_app() -> ASGIApp:
     model = Model.from_environment()
 
     def answer(body: bytes) -> bytes:
-        asked = orjson.loads(body)
-        prediction = model(np.array(asked["x"]), np.array(asked["y"]), np.array(asked["query"]))
+        document = orjson.loads(body)
+        prediction = model(np.array(document["x"]), np.array(document["y"]), np.array(document["query"]))
         return orjson.dumps({"prediction": prediction.tolist()})
 
     return _application(answer, b"application/json")
@@ -45,10 +45,10 @@ def simd_app() -> ASGIApp:
     model, parser = Model.from_environment(), simdjson.Parser()
 
     def answer(body: bytes) -> bytes:
-        asked: Any = parser.parse(body)
-        x, y, query = asked["x"], asked["y"], asked["query"]
+        document: Any = parser.parse(body)
+        x, y, query = document["x"], document["y"], document["query"]
         prediction = model(_rows(x), _numbers(y), _rows(query))
-        del asked, x, y, query  # the parser refuses the next document while references to this one exist
+        del document, x, y, query  # the parser refuses the next document while references to this one exist
         return orjson.dumps({"prediction": prediction.tolist()})
 
     return _application(answer, b"application/json")

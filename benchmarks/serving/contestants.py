@@ -1,4 +1,4 @@
-"""The servers that are compared, the payloads, and how each server is started and asked."""
+"""The servers that are compared, the payloads, and how each server is started and sent requests."""
 
 import json
 import os
@@ -60,8 +60,8 @@ class Form:
 
 
 def _plain(payload: Payload, _: str) -> bytes:
-    asked = {"x": payload.x.tolist(), "y": payload.y.tolist(), "query": payload.query.tolist()}
-    return json.dumps(asked).encode()
+    body = {"x": payload.x.tolist(), "y": payload.y.tolist(), "query": payload.query.tolist()}
+    return json.dumps(body).encode()
 
 
 def _gdssm(payload: Payload, model: str) -> bytes:

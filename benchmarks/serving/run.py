@@ -81,13 +81,13 @@ def loaded(
         skipped["wrk"] = "it is not installed, and apt-get could not install it"
         return []
     first, *others = grid.models
-    everyone = {contestant.name: contestant for contestant in (*light, *heavy)}
-    found = measure(everyone, first, grid.cases(light, heavy), grid.times, skipped)
+    contestants = {contestant.name: contestant for contestant in (*light, *heavy)}
+    found = measure(contestants, first, grid.cases(light, heavy), grid.times, skipped)
     own = [case for case in tails() if case.payload in grid.payloads]
-    for further in measure(everyone, first, own, grid.further_times, skipped):
+    for further in measure(contestants, first, own, grid.further_times, skipped):
         next(measured for measured in found if measured.case == further.case).rounds.extend(further.rounds)
     for model in others:
-        found += measure(everyone, model, grid.further_cases(light), grid.times, skipped)
+        found += measure(contestants, model, grid.further_cases(light), grid.times, skipped)
     if OURS.name in skipped:
         raise SystemExit(f"There is nothing to compare: {skipped[OURS.name]}")
     return found

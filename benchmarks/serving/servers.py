@@ -98,10 +98,10 @@ def send(connection: socket.socket, request: bytes, status: int = 200) -> bytes:
     return content
 
 
-def reference(model: str, asked: Payload) -> Array:
+def reference(model: str, sample: Payload) -> Array:
     """Predict with the service's own runtime, in this process: (M,)."""
     runtime = Runtime.load(model_file(model))
-    tensors = {"x": asked.x[None], "y": asked.y[None, :, None], "x_query": asked.query[None]}
+    tensors = {"x": sample.x[None], "y": sample.y[None, :, None], "x_query": sample.query[None]}
     return runtime.run(tensors)["prediction"][0, :, 0].astype(np.float64)
 
 

@@ -37,8 +37,8 @@ weights and find the same loss and gradient (a test compares them): (a) makes ev
 `gdssm/reference.py`, (b) with such a loop for each dimension of the state by itself, as the older JAX code does. D is
 the number of inputs, of outputs too for the vector preset, and of learnt features for the sines. Cells: our step, then
 how many times as long (a) and (b) take; medians of {rounds} rounds in turn (of a step over half a second: the only
-one), one thread for torch. The batch is {batch}; where all states of so many contexts cannot be held, for everyone the
-smaller one that is given."""
+one), one thread for torch. The batch is {batch}; where the states of so many contexts do not fit into memory, all
+contestants have the smaller one that is given."""
 OLDER_METHOD = """A step of the older JAX code, compiled, on two busy cores of another machine, as the project's
 issue on speed measured it (after 4–120 s of compiling), compared with ours here, `{preset}`:"""
 WHY = """The profile says why. The matrix products of all contexts with Λ's powers, one for each position, are

@@ -190,9 +190,9 @@ def test_contestants_take_turns_and_are_stopped_meanwhile(monkeypatch: pytest.Mo
         return Load(10.0, 0.1, 0.1, 0.1, "")
 
     monkeypatch.setattr(load, "drive", drive)
-    who = {contestant.name: contestant for contestant in CONTROLS[:2]}
-    cases = [Case(name, "json", "S", connections) for name in who for connections in (32, 128)]
-    found = measure(who, "gd-1", cases, Times(rounds=2, seconds=0.01), {})
+    both = {contestant.name: contestant for contestant in CONTROLS[:2]}
+    cases = [Case(name, "json", "S", connections) for name in both for connections in (32, 128)]
+    found = measure(both, "gd-1", cases, Times(rounds=2, seconds=0.01), {})
     warming = [("bare", 1), ("bare", 32), ("orjson_app", 1), ("orjson_app", 32)]
     assert turns == [*warming, ("bare", 32), ("orjson_app", 32)]
     too_many = "each of 128 requests would wait 13 s for the others"

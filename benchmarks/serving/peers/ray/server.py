@@ -20,8 +20,8 @@ class Predict:
 
     async def __call__(self, request: Request) -> dict[str, list[float]]:
         """Learn from the context and answer the queries."""
-        asked = await request.json()
-        prediction = self.model(np.array(asked["x"]), np.array(asked["y"]), np.array(asked["query"]))
+        body = await request.json()
+        prediction = self.model(np.array(body["x"]), np.array(body["y"]), np.array(body["query"]))
         return {"prediction": prediction.tolist()}
 
 
