@@ -24,8 +24,8 @@ from benchmarks.serving.contestants import OURS
 from benchmarks.serving.servers import Server, cpu_seconds, send, started
 from benchmarks.timing import Quartiles, Times, format_quartiles, in_turn, ratios
 from benchmarks.zoo import ZOO
-from service.contexts.contexts import Contexts
-from service.contexts.memory import learn, new_memory
+from service.contexts.service import Contexts
+from service.contexts.state import learn, new_state
 from service.inference.predictor import Predictor
 from service.registry.repository import Repository
 from service.store.database import Database
@@ -86,7 +86,7 @@ def _storing(contexts: Contexts, model: str) -> Callable[[], object]:
 
 def _learning(predictor: Predictor, model: str) -> Callable[[], object]:
     runtime = predictor.runtime(model)
-    memory = learn(runtime, UNLIMITED, new_memory(runtime.manifest, None), FIRST)
+    memory = learn(runtime, UNLIMITED, new_state(runtime.manifest, None), FIRST)
     return partial(learn, runtime, UNLIMITED, memory, ONE)
 
 

@@ -14,17 +14,17 @@ from service.api import traces
 from service.api.executor import Executor
 from service.api.state import AppState
 from service.api.upkeep import every
-from service.contexts.contexts import Contexts
+from service.contexts.context_count import ContextCount
+from service.contexts.service import Contexts
 from service.evaluations.job_store import JobStore
 from service.evaluations.jobs import Evaluations
 from service.inference.predictor import Limits, Predictor
 from service.observability.metrics import Metrics, MetricsRenderer
+from service.registry.database_disabled_models import DatabaseDisabledModels
 from service.registry.repository import Repository
 from service.server.stopping import Stopping
 from service.settings import Settings
-from service.store.context_count import ContextCount
 from service.store.database import Database
-from service.store.disabled_models import DatabaseDisabledModels
 
 EXPIRY_INTERVAL = 60.0
 """Seconds between two deletions of expired contexts; lookups never return an expired one."""

@@ -18,7 +18,7 @@ from benchmarks.serving.contestants import OURS
 from benchmarks.serving.servers import started
 from benchmarks.timing import in_turn
 from service.contexts.drift import BLOCK
-from service.contexts.memory import answer, learn, new_memory
+from service.contexts.state import answer, learn, new_state
 from service.inference.predictor import Limits, Observations
 from service.inference.runtime import Runtime
 
@@ -61,7 +61,7 @@ def _in_process(runtime: Runtime, *, predicts: bool) -> dict[str, Work]:
     limits, one = Limits(sys.maxsize, sys.maxsize), _rows(1)
 
     def work_of(decay: object) -> Work:
-        memory = learn(runtime, limits, new_memory(runtime.manifest, decay), _rows(104))  # type: ignore[arg-type]
+        memory = learn(runtime, limits, new_state(runtime.manifest, decay), _rows(104))  # type: ignore[arg-type]
 
         def work() -> None:
             nonlocal memory

@@ -14,8 +14,8 @@ from river.preprocessing import StandardScaler, TargetStandardScaler
 
 from benchmarks.drift.streams import Array, Stream
 from service.contexts.forgetting import SQUARES, fade, faded_squares
-from service.contexts.memory import answer, learn, new_memory
 from service.contexts.merge import State
+from service.contexts.state import answer, learn, new_state
 from service.inference.distribution import Wanted
 from service.inference.predictor import Limits, Observations, run
 from service.inference.runtime import Runtime
@@ -68,7 +68,7 @@ def auto(runtime: Runtime, stream: Stream) -> Auto:
 
 
 def _one(runtime: Runtime, x: Array, y: Array) -> Auto:
-    memory = new_memory(runtime.manifest, "auto")
+    memory = new_state(runtime.manifest, "auto")
     error, inside = np.full(len(y), np.nan), np.full(len(y), np.nan)
     for row in range(len(y)):
         if row:

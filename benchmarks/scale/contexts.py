@@ -14,7 +14,7 @@ from sqlalchemy import insert, select
 from benchmarks.scale.sizes import UNLIMITED
 from benchmarks.timing import in_turn
 from benchmarks.zoo import ZOO
-from service.contexts.contexts import Contexts
+from service.contexts.service import Contexts
 from service.inference.predictor import Observations, Predictor
 from service.registry.repository import Repository
 from service.store.database import Database

@@ -15,7 +15,7 @@ import numpy as np
 
 from benchmarks.timing import in_turn
 from benchmarks.zoo import model_file
-from service.contexts.memory import Memory, answer, learn, new_memory
+from service.contexts.state import ContextState, answer, learn, new_state
 from service.files.prediction_job import default_rows
 from service.inference.predictor import Limits, Observations
 from service.inference.runtime import Runtime
@@ -71,9 +71,9 @@ def timed(point: Point) -> list[float]:
     return seconds
 
 
-def streamed(runtime: Runtime, chunks: Iterator[Observations]) -> Memory:
+def streamed(runtime: Runtime, chunks: Iterator[Observations]) -> ContextState:
     """Learn chunk by chunk."""
-    memory = new_memory(runtime.manifest, decay=None)
+    memory = new_state(runtime.manifest, decay=None)
     for chunk in chunks:
         memory = learn(runtime, UNLIMITED, memory, chunk)
     return memory

@@ -11,7 +11,7 @@ from starlette.requests import HTTPConnection
 from service.access.caller import Caller
 from service.api.executor import Executor
 from service.api.state import AppState, state_of
-from service.contexts.contexts import Contexts
+from service.contexts.service import Contexts
 from service.errors import Forbidden
 from service.evaluations.jobs import Evaluations
 from service.inference.predictor import Predictor

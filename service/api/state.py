@@ -7,7 +7,7 @@ from starlette.types import Scope
 
 from service.access.keyring import KeyRing
 from service.api.executor import Executor
-from service.contexts.contexts import Contexts
+from service.contexts.service import Contexts
 from service.errors import NotReady
 from service.evaluations.jobs import Evaluations
 from service.inference.predictor import Predictor

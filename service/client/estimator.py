@@ -28,7 +28,7 @@ from service.contexts import drift
 from service.contexts.decay import check_decay
 from service.contexts.decay_setting import AUTO, Decay
 from service.contexts.forgetting import COUNT
-from service.contexts.learning import Kept, learn
+from service.contexts.learning import Learned, learn
 from service.contexts.rows import Rows
 from service.errors import InvalidInput, ServiceError
 from service.inference.artifact import Manifest
@@ -131,10 +131,10 @@ class StateEstimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn ships
         self.n_observations_ = getattr(self, "n_observations_", 0) + len(x)
         return self
 
-    def _kept_before(self) -> Kept:
+    def _kept_before(self) -> Learned:
         """Return the state; estimators that earlier versions pickled have `state_` only."""
         state = getattr(self, "state_", {})
-        kept: Kept = getattr(self, "_kept", Kept(state, float(state[COUNT].sum()) if state else 0.0))
+        kept: Learned = getattr(self, "_kept", Learned(state, float(state[COUNT].sum()) if state else 0.0))
         return kept
 
     def _answer(self, X: ArrayLike) -> Array:
@@ -177,7 +177,7 @@ class StateEstimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn ships
         return engine(self.model, getattr(self, "model_version_", None), self.url, self.api_key)
 
 
-def _learn(engine: Engine, before: Kept, decay: Decay, rows: Rows, *, allow_precision_loss: bool) -> Kept:
+def _learn(engine: Engine, before: Learned, decay: Decay, rows: Rows, *, allow_precision_loss: bool) -> Learned:
     """Learn observations.
 
     Raises:

@@ -148,7 +148,7 @@ class GDSSMRegressor(MultiOutputMixin, RegressorMixin, StateEstimator):  # type:
         with self._engine() as engine:
             read = partial(terms_of_state, engine.infer, engine.manifest, self.state_, self.n_features_in_)
             try:
-                return read(flat_y=self._flat, level=level)
+                return read(y_is_1d=self._flat, level=level)
             except UnsupportedByModel as error:
                 raise ValueError(str(error)) from error
 

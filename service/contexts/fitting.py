@@ -20,14 +20,14 @@ from service.inference.predictor import (
 from service.inference.sizes import Array
 
 if TYPE_CHECKING:
-    from service.contexts.memory import Memory
+    from service.contexts.state import ContextState
 
 
 LARGEST_COUNT = 2**53
 """Most rows that a context can count: every reader of JSON keeps such a number exact."""
 
 
-def check_observations(manifest: Manifest, limits: Limits, memory: "Memory", new: Observations, at: str) -> None:
+def check_observations(manifest: Manifest, limits: Limits, memory: "ContextState", new: Observations, at: str) -> None:
     """See that observations can be learnt after those before.
 
     Raises:
@@ -57,7 +57,7 @@ def check_observations(manifest: Manifest, limits: Limits, memory: "Memory", new
         raise UnsupportedByModel(Problem(f"{at}weight", problem))
 
 
-def _declared_problems(memory: "Memory", new: Observations, at: str) -> list[Problem]:
+def _declared_problems(memory: "ContextState", new: Observations, at: str) -> list[Problem]:
     """First observations must have the columns that a scale or names were declared for."""
     widths = (("x", new.x.shape[1], memory.inputs), ("y", width_of(new.y), memory.outputs))
     return [
@@ -67,24 +67,24 @@ def _declared_problems(memory: "Memory", new: Observations, at: str) -> list[Pro
     ]
 
 
-def _look_problems(memory: "Memory", new: Observations, at: str) -> list[Problem]:
+def _look_problems(memory: "ContextState", new: Observations, at: str) -> list[Problem]:
     """Observations must look like those before."""
     problems = []
     inputs, outputs = new.x.shape[1], width_of(new.y)
     if inputs != memory.inputs:
         text = f"has {inputs} columns; this context was observed with {memory.inputs}. Send {memory.inputs}."
         problems.append(Problem(f"{at}x", text))
-    if (new.y.ndim == 1, outputs) != (memory.flat_y, memory.outputs):
+    if (new.y.ndim == 1, outputs) != (memory.y_is_1d, memory.outputs):
         came = "numbers" if new.y.ndim == 1 else f"rows of {outputs}"
-        before = "numbers" if memory.flat_y else f"rows of {memory.outputs}"
+        before = "numbers" if memory.y_is_1d else f"rows of {memory.outputs}"
         problems.append(Problem(f"{at}y", f"is {came}; this context was observed with {before}. Send {before}."))
     return problems
 
 
-def _weight_problems(weight: Array, memory: "Memory", at: str) -> list[Problem]:
+def _weight_problems(weight: Array, memory: "ContextState", at: str) -> list[Problem]:
     size = np.abs(weight)
     largest = np.finfo(weight.dtype).max
-    if size.max() > largest / len(weight) or memory.turnover > largest - size.sum():
+    if size.max() > largest / len(weight) or memory.absolute_weight_sum > largest - size.sum():
         return [
             Problem(f"{at}weight", f"sums to more than {weight.dtype} holds, with those before. Send smaller weights.")
         ]
@@ -94,7 +94,7 @@ def _weight_problems(weight: Array, memory: "Memory", at: str) -> list[Problem]:
     return []
 
 
-def query_problems(memory: "Memory", query: Array) -> list[Problem]:
+def query_problems(memory: "ContextState", query: Array) -> list[Problem]:
     """Queries must have the columns of the observations."""
     sent, observed = query.shape[1], memory.inputs
     if sent == observed:
@@ -103,13 +103,13 @@ def query_problems(memory: "Memory", query: Array) -> list[Problem]:
     return [Problem("query", text)]
 
 
-def looks_of(memory: "Memory") -> str:
+def looks_of(memory: "ContextState") -> str:
     """Say which columns the observations of a context have."""
-    y = "y of numbers" if memory.flat_y else f"y of {memory.outputs} columns"
+    y = "y of numbers" if memory.y_is_1d else f"y of {memory.outputs} columns"
     return f"{memory.inputs} columns of x and {y}"
 
 
-def check_size(memory: "Memory", limits: Limits) -> None:
+def check_size(memory: "ContextState", limits: Limits) -> None:
     """Hold the columns of a context to the limits.
 
     Raises:

@@ -26,20 +26,20 @@ from service.errors import PrecisionLoss
 from service.inference.artifact import Manifest
 
 
-class Kept(NamedTuple):
+class Learned(NamedTuple):
     """What is kept of observations; as it is made, of none."""
 
     state: State
     """Tensors by input name, B = 1; what is left out is zeros."""
-    turnover: float = 0.0
+    absolute_weight_sum: float = 0.0
     """Sum of the sizes of the weights since nothing was left last."""
     history: History | None = None
     """None of contexts that forget or learn in order, and of those of earlier versions."""
 
 
 def learn(
-    manifest: Manifest, infer: Infer, before: Kept, decay: Decay, rows: Rows, *, allow_precision_loss: bool = False
-) -> Kept:
+    manifest: Manifest, infer: Infer, before: Learned, decay: Decay, rows: Rows, *, allow_precision_loss: bool = False
+) -> Learned:
     """Learn further observations.
 
     Args:
@@ -59,18 +59,20 @@ def learn(
         NumericOverflow: The state is beyond floating point.
     """
     state = observe(manifest, infer, before.state, decay, (rows.x, rows.y, rows.sent_weight))
-    turnover = before.turnover + rows.turnover
+    absolute_weight_sum = before.absolute_weight_sum + rows.absolute_weight_sum
     if decay not in {None, 1.0} or not takes_out(manifest):
-        return Kept(state, turnover)
+        return Learned(state, absolute_weight_sum)
     before = _begun(manifest, before, rows.x.shape[1] + rows.outputs)
     history = None if before.history is None else before.history.with_rows(rows)
-    after = Kept(state, turnover, history)
+    after = Learned(state, absolute_weight_sum, history)
     count = float(before.state[COUNT][0]) if COUNT in before.state else 0.0
-    if check_count(count, float(state[COUNT][0]), turnover, history, f"{rows.at}weight"):
-        return Kept({name: np.zeros_like(tensor) for name, tensor in state.items()})
+    if check_count(count, float(state[COUNT][0]), absolute_weight_sum, history, f"{rows.at}weight"):
+        return Learned({name: np.zeros_like(tensor) for name, tensor in state.items()})
     if rows.takes_out:
         return after._replace(
-            state=check_taken_out(manifest, before.state, state, rows, history=history, turnover=turnover)
+            state=check_taken_out(
+                manifest, before.state, state, rows, history=history, absolute_weight_sum=absolute_weight_sum
+            )
         )
     if has_negative_buffer(before.state):
         return after._replace(state=with_gross_peaks(manifest, before.state, state, history, rows))
@@ -78,8 +80,14 @@ def learn(
 
 
 def join(
-    manifest: Manifest, sides: tuple[Kept, Kept], state: State, *, inputs: int, outputs: int, allow_precision_loss: bool
-) -> Kept:
+    manifest: Manifest,
+    sides: tuple[Learned, Learned],
+    state: State,
+    *,
+    inputs: int,
+    outputs: int,
+    allow_precision_loss: bool,
+) -> Learned:
     """Keep what two contexts have seen that forget nothing.
 
     Args:
@@ -97,7 +105,7 @@ def join(
     both = None
     if older.history is not None and newer.history is not None:
         both = older.history.with_other(newer.history)
-    joined = Kept(state, older.turnover + newer.turnover, both)
+    joined = Learned(state, older.absolute_weight_sum + newer.absolute_weight_sum, both)
     before, after = (sums_of(manifest, kept.state, kept.history, outputs) for kept in (older, joined))
     if before is None or after is None or not _is_established(older.history):
         return joined
@@ -110,7 +118,7 @@ def join(
     return joined
 
 
-def _checked(manifest: Manifest, before: Kept, after: Kept, rows: Rows, *, allow_precision_loss: bool) -> Kept:
+def _checked(manifest: Manifest, before: Learned, after: Learned, rows: Rows, *, allow_precision_loss: bool) -> Learned:
     """Check observations of weights of at least 0 against those before."""
     if COUNT not in before.state or not _is_established(before.history):
         return after
@@ -127,9 +135,9 @@ def _checked(manifest: Manifest, before: Kept, after: Kept, rows: Rows, *, allow
     return after
 
 
-def _begun(manifest: Manifest, kept: Kept, columns: int) -> Kept:
+def _begun(manifest: Manifest, kept: Learned, columns: int) -> Learned:
     """Begin the history of what is empty."""
-    if kept.turnover or kept.history is not None:
+    if kept.absolute_weight_sum or kept.history is not None:
         return kept
     return kept._replace(history=new_history(manifest, columns))
 
@@ -138,7 +146,7 @@ def _is_established(history: History | None) -> bool:
     return history is None or history.rows >= ESTABLISHED
 
 
-def _with_digits(kept: Kept, digits: int) -> Kept:
+def _with_digits(kept: Learned, digits: int) -> Learned:
     if kept.history is None:
         return kept
     least = digits if kept.history.digits is None else min(digits, kept.history.digits)

@@ -30,13 +30,13 @@ KNOWN = 0.25
 """Two values of a column make at least twice this share of the variation that they make with the smallest weight."""
 
 
-def check_count(before: float, after: float, turnover: float, history: History | None, field: str) -> bool:
+def check_count(before: float, after: float, absolute_weight_sum: float, history: History | None, field: str) -> bool:
     """See that no more weight is taken out than is there; returns whether nothing is left.
 
     Args:
         before: The sum of the weights.
         after: With the new ones.
-        turnover: The sum of their sizes since the context was last empty.
+        absolute_weight_sum: The sum of their sizes since the context was last empty.
         history: Of the context.
         field: The name of the weights in the request.
 
@@ -44,23 +44,23 @@ def check_count(before: float, after: float, turnover: float, history: History |
         InvalidInput: More is taken out.
         PrecisionLoss: Rounding hides how much is left.
     """
-    rounding = CANCELLED * turnover
+    rounding = CANCELLED * absolute_weight_sum
     if after < -rounding:
         text = f"takes out {before - after:g}; this context holds {before:g}. Take out no more than that."
         raise InvalidInput(Problem(field, text))
     if after <= rounding:
         if history is not None and 0 < history.least_weight <= 2.0 * rounding:
-            raise _hidden(field, turnover)
+            raise _hidden(field, absolute_weight_sum)
         return True
-    if after < before and after < LEAST_SHARE * turnover:
-        raise _hidden(field, turnover)
+    if after < before and after < LEAST_SHARE * absolute_weight_sum:
+        raise _hidden(field, absolute_weight_sum)
     return False
 
 
-def _hidden(field: str, turnover: float) -> PrecisionLoss:
+def _hidden(field: str, absolute_weight_sum: float) -> PrecisionLoss:
     text = (
-        f"leaves a count that is rounding, compared with the weights of {turnover:g} that went into it. Make a new "
-        "context of the observations that are right."
+        f"leaves a count that is rounding, compared with the weights of {absolute_weight_sum:g} that went into it. "
+        "Make a new context of the observations that are right."
     )
     return PrecisionLoss(Problem(field, text), digits=0)
 
@@ -98,9 +98,9 @@ def has_negative_buffer(state: State) -> bool:
     return is_buffered(state) and bool((state["state.buffer_weight"] < 0).any())
 
 
-def constant_columns(after: Sums, history: History | None, turnover: float) -> Mask:
+def constant_columns(after: Sums, history: History | None, absolute_weight_sum: float) -> Mask:
     """Tell which columns (C,) do not vary any more, for sure: what they have of variation is rounding."""
-    absent = np.abs(after.count) <= CANCELLED * turnover
+    absent = np.abs(after.count) <= CANCELLED * absolute_weight_sum
     if history is None:
         return absent
     if history.sums is None and history.is_single(float(after.count[0])):
@@ -167,7 +167,7 @@ def has_possible_moments(comoment: Array, sizes: Array) -> bool:
     return True
 
 
-def check_possible(state: State, turnover: float) -> None:
+def check_possible(state: State, absolute_weight_sum: float) -> None:
     """See that observations lead to the sums of a state that comes from elsewhere, which may be of several contexts.
 
     Raises:
@@ -177,24 +177,24 @@ def check_possible(state: State, turnover: float) -> None:
         one = {name: tensor[i : i + 1] for name, tensor in state.items()}
         is_counted = np.square(one[COUNT]) > DENORMAL
         is_possible = (one.get(SQUARES, one[COUNT]) > 0)[is_counted].all()
-        if not is_possible or not has_possible_moments(one["state.comoment"][0], sizes_of(one, turnover)):
+        if not is_possible or not has_possible_moments(one["state.comoment"][0], sizes_of(one, absolute_weight_sum)):
             text = "The bytes hold sums that no observations lead to. Export the context again."
             raise InvalidInput(Problem("", text))
 
 
-def sizes_of(state: State, turnover: float) -> Array:
+def sizes_of(state: State, absolute_weight_sum: float) -> Array:
     """Find what rounding of the diagonal of a state's comoment (B = 1) is relative to: (E,).
 
     Args:
         state: With the peaks of its columns of x and y.
-        turnover: The sum of the sizes of the weights; indicators and features are of size one.
+        absolute_weight_sum: The sum of the sizes of the weights; indicators and features are of size one.
     """
     sizes, peak = np.abs(np.diagonal(state["state.comoment"][0])), state["state.peak"][0]
-    return np.concatenate([np.maximum(peak, sizes[: len(peak)]), np.maximum(sizes[len(peak) :], turnover)])
+    return np.concatenate([np.maximum(peak, sizes[: len(peak)]), np.maximum(sizes[len(peak) :], absolute_weight_sum)])
 
 
 def check_taken_out(
-    manifest: Manifest, before: State, after: State, rows: Rows, *, history: History | None, turnover: float
+    manifest: Manifest, before: State, after: State, rows: Rows, *, history: History | None, absolute_weight_sum: float
 ) -> dict[str, Array]:
     """See that a state is right after observations, of which some were taken out; something is left.
 
@@ -204,7 +204,7 @@ def check_taken_out(
         after: The state after.
         rows: The observations.
         history: With the rows.
-        turnover: The sum of the sizes of all weights.
+        absolute_weight_sum: The sum of the sizes of all weights.
 
     Returns:
         The state after, with peaks that rounding is relative to, and without the variation of constant columns.
@@ -217,18 +217,18 @@ def check_taken_out(
     sums = sums_of(manifest, after, history, rows.outputs)
     if sums is None:
         return dict(after)
-    constant = constant_columns(sums, history, turnover)
+    constant = constant_columns(sums, history, absolute_weight_sum)
     check_remaining(sums, constant, rows)
     if "state.comoment" not in after:
         return dict(after)
     gross = 0.0 if history is None else history.gross_squares
     if SQUARES in after and after[SQUARES][0] <= REMAINING_SHARE * gross:
         if after[SQUARES][0] > 0:
-            raise _hidden(f"{rows.at}weight", turnover)
+            raise _hidden(f"{rows.at}weight", absolute_weight_sum)
         text = "takes out more squares of weights than are there. Take out each observation by the weight that it had."
         raise InvalidInput(Problem(f"{rows.at}weight", text))
     after = without_variation(manifest, after, constant, rows.outputs)
-    if not has_possible_moments(after["state.comoment"][0], sizes_of(after, turnover)):
+    if not has_possible_moments(after["state.comoment"][0], sizes_of(after, absolute_weight_sum)):
         raise _impossible(f"{rows.at}weight")
     return after
 
@@ -267,13 +267,13 @@ def check_weighted(rows: Rows) -> None:
         PrecisionLoss: Digits are lost; the cell or the weights are named.
     """
     weight, there = rows.weight[:, None], ~np.isnan(rows.values)
-    count, turnover = (weight * there).sum(0), np.abs(rows.weight).sum()
-    if rows.weight.sum() < LEAST_SHARE * turnover:
+    count, absolute_weight_sum = (weight * there).sum(0), np.abs(rows.weight).sum()
+    if rows.weight.sum() < LEAST_SHARE * absolute_weight_sum:
         raise PrecisionLoss(
             Problem(f"{rows.at}weight", "adds up to what is rounding, compared with its entries. Leave out both rows."),
             digits=0,
         )
-    absent = np.abs(count) <= CANCELLED * turnover
+    absent = np.abs(count) <= CANCELLED * absolute_weight_sum
     divisor = np.where(absent, 1.0, count)
     values = np.where(there, rows.values, 0.0)
     with np.errstate(over="ignore", invalid="ignore"):

@@ -18,7 +18,7 @@ class Rows:
     """(N, K)."""
     sent_weight: Array | None = None
     """(N,); None for ones."""
-    flat_y: bool = False
+    y_is_1d: bool = False
     """Whether y came as numbers rather than rows."""
     at: str = ""
     """Where they stand in the request."""
@@ -48,7 +48,7 @@ class Rows:
         return width
 
     @cached_property
-    def turnover(self) -> float:
+    def absolute_weight_sum(self) -> float:
         """The sum of the sizes of the weights."""
         return float(len(self.x)) if self.sent_weight is None else float(np.abs(self.sent_weight).sum())
 
@@ -62,7 +62,7 @@ class Rows:
         place = "" if self.unnumbered else f"[{self.start + row}]"
         if column >= self.outputs:
             return f"{self.at}x{place}[{column - self.outputs}]"
-        return f"{self.at}y{place}" + ("" if self.flat_y else f"[{column}]")
+        return f"{self.at}y{place}" + ("" if self.y_is_1d else f"[{column}]")
 
     def weight_at(self, row: int) -> str:
         """Name a weight as the request does."""

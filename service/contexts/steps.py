@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from service.contexts.column_order import arrange
-from service.contexts.recent import Held
+from service.contexts.context_cache import LoadedContext
 from service.errors import InvalidInput
 from service.inference.artifact import Manifest
 from service.inference.cells import missing_problems
@@ -30,7 +30,7 @@ def check_step(manifest: Manifest, new: Observations | None, query: Array | None
 
 
 def predict_before(
-    answer: Callable[[Array], Prediction], held: Held, new: Observations, query: Array | None, wanted: Wanted
+    answer: Callable[[Array], Prediction], held: LoadedContext, new: Observations, query: Array | None, wanted: Wanted
 ) -> tuple[Prediction, Array] | tuple[None, None]:
     """Predict before learning, at the query and at the x of the observations.
 

@@ -13,7 +13,7 @@ from service.evaluations.request import EvaluationRequest
 from service.evaluations.result import ScoreView
 from service.schemas.evaluations import EvaluatedModel
 from service.store.database import Database
-from service.store.names import name_at
+from service.store.ids import new_id
 from service.store.tables import EVALUATION_RESULTS, EVALUATIONS
 
 Status = Literal["queued", "running", "done", "failed", "cancelled"]
@@ -78,7 +78,7 @@ class JobStore:
         """
         now = time.time()
         row = {
-            "id": name_at(now),
+            "id": new_id(now),
             "owner": owner,
             "request": request.model_dump_json(),
             "models": json.dumps([model.model_dump() for model in models]),

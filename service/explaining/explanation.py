@@ -8,7 +8,7 @@ import numpy as np
 
 from service.contexts import drift
 from service.contexts.decay_setting import AUTO
-from service.contexts.memory import Memory
+from service.contexts.state import ContextState
 from service.errors import Problem, UnsupportedByModel
 from service.explaining.blocks import blocks, pairs
 from service.explaining.contributions import check_linear, contributions, no_contributions_of_a_state
@@ -73,7 +73,7 @@ def predict_and_explain(
 
 def explain_state(
     runtime: Runtime,
-    memory: Memory,
+    memory: ContextState,
     limits: Limits,
     parameters: Mapping[str, float] | None = None,
     *,
@@ -100,7 +100,7 @@ def explain_state(
         found = Explanation(implicit_weights_in(runtime, memory, parameters))
     if requested & TERMS:
         infer = partial(run, runtime, parameters={})
-        fit = fit_of_state(infer, manifest, memory.state or {}, inputs, flat_y=bool(memory.flat_y))
+        fit = fit_of_state(infer, manifest, memory.state or {}, inputs, y_is_1d=bool(memory.y_is_1d))
         found = _with_terms(found, fit, requested, partial(grid_of_state, fit), wanted.interval)
     return found
 
@@ -117,7 +117,7 @@ def terms_of_state(
     state: Mapping[str, Array],
     inputs: int,
     *,
-    flat_y: bool,
+    y_is_1d: bool,
     level: float | None,
 ) -> Explanation:
     """Compute the effects, with an interval of probability `level`, the pairs and the blocks of a state.
@@ -127,7 +127,7 @@ def terms_of_state(
         manifest: Of the model.
         state: Of one context (B = 1), by input name.
         inputs: D.
-        flat_y: Whether y comes as numbers (N,) rather than rows (N, K).
+        y_is_1d: Whether y comes as numbers (N,) rather than rows (N, K).
         level: Above 0 and below 1.
 
     Raises:
@@ -136,7 +136,7 @@ def terms_of_state(
     check_readout(manifest, "effects, pairs or blocks")
     if drift.LOG_WEIGHT in state:
         raise no_terms_of_an_average()
-    fit = fit_of_state(infer, manifest, state, inputs, flat_y=flat_y)
+    fit = fit_of_state(infer, manifest, state, inputs, y_is_1d=y_is_1d)
     return _with_terms(Explanation(), fit, set(TERMS), partial(grid_of_state, fit), level)
 
 

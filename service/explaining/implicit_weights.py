@@ -7,7 +7,7 @@ import numpy as np
 
 from gdssm.decay_average import probabilities
 from service.contexts import drift
-from service.contexts.memory import Memory
+from service.contexts.state import ContextState
 from service.errors import Problem, UnsupportedByModel
 from service.explaining.readout import check_linear_readout, weights_of_readout
 from service.explaining.terms import ImplicitWeights
@@ -90,11 +90,11 @@ def implicit_weights_of(runtime: Runtime, context: Observations, parameters: Map
 
 
 def implicit_weights_in(
-    runtime: Runtime, memory: Memory, parameters: Mapping[str, float] | None = None
+    runtime: Runtime, memory: ContextState, parameters: Mapping[str, float] | None = None
 ) -> ImplicitWeights:
     """Compute the linear model of a context with observations."""
     found = _in_process(runtime, memory.state or {}, memory.inputs or 0, parameters or {})
-    return ImplicitWeights(found.weights[:, 0], found.intercept[0]) if memory.flat_y else found
+    return ImplicitWeights(found.weights[:, 0], found.intercept[0]) if memory.y_is_1d else found
 
 
 def check_affine(manifest: Manifest) -> None:

@@ -26,7 +26,7 @@ class Fit(NamedTuple):
     weight: Array
     """(E, K): the prediction is the mean of y plus weightᵀ·(features − their means)."""
     features: Features
-    flat_y: bool
+    y_is_1d: bool
     """Whether y came as numbers (N,) rather than rows (N, K)."""
     levels: Levels = ()
     """The columns of x that are levels of categories."""
@@ -40,7 +40,7 @@ class Fit(NamedTuple):
     @property
     def shape(self) -> tuple[int, ...]:
         """Of one row of y: () or (K,)."""
-        return () if self.flat_y else (self.weight.shape[1],)
+        return () if self.y_is_1d else (self.weight.shape[1],)
 
     @property
     def y_mean(self) -> Array:
@@ -109,11 +109,11 @@ def _unsupported(manifest: Manifest, text: str, others: str) -> UnsupportedByMod
 
 
 def fit_of_state(
-    infer: Infer, manifest: Manifest, state: Mapping[str, Array], inputs: int, *, flat_y: bool = False
+    infer: Infer, manifest: Manifest, state: Mapping[str, Array], inputs: int, *, y_is_1d: bool = False
 ) -> Fit:
     """Compute the readout of a state (B = 1)."""
     outputs = infer({**state, "x_query": np.zeros((1, 1, inputs)), WANT_SCALE: np.zeros(())})
-    return _fit(manifest, state, outputs, flat_y=flat_y)
+    return _fit(manifest, state, outputs, y_is_1d=y_is_1d)
 
 
 def fit_of_context(runtime: Runtime, context: Observations) -> Fit:
@@ -157,7 +157,7 @@ def _fit_of_context(runtime: Runtime, context: Observations, *, response: bool) 
     tensors = {"x": context.x[None], "y": columns(context.y)[None], "weight": weight_of(context)[None]}
     requested = {"x_query": context.x[None, :1], WANT_SCALE: np.zeros(()), WANT_RESPONSE: np.asarray(float(response))}
     outputs, levels = run(runtime, {**tensors, **requested}, {}, context.levels), context.levels
-    fit = _fit(runtime.manifest, runtime.state_after(outputs), outputs, flat_y=context.y.ndim == 1, levels=levels)
+    fit = _fit(runtime.manifest, runtime.state_after(outputs), outputs, y_is_1d=context.y.ndim == 1, levels=levels)
     return fit, outputs[RESPONSE][0]
 
 
@@ -166,7 +166,7 @@ def _fit(
     state: Mapping[str, Array],
     outputs: Mapping[str, Array],
     *,
-    flat_y: bool,
+    y_is_1d: bool,
     levels: Levels = (),
 ) -> Fit:
     plan, weight = manifest.features, outputs["readout.weight"][0]
@@ -174,4 +174,4 @@ def _fit(
     one = {name: tensor[0] for name, tensor in state.items()}
     with np.errstate(all="ignore"):  # imported states may have any values; results are checked
         features = Features.of(plan, one, weight.shape[1], levels)
-        return Fit(manifest, one, weight, features, flat_y, levels)
+        return Fit(manifest, one, weight, features, y_is_1d, levels)

@@ -5,8 +5,8 @@ from collections.abc import Iterable, Iterator, Mapping
 import numpy as np
 
 from service.contexts.forgetting import COUNT
-from service.contexts.memory import answer, learn, new_memory
-from service.contexts.readouts import Readouts
+from service.contexts.readout_cache import ReadoutCache
+from service.contexts.state import answer, learn, new_state
 from service.errors import InvalidInput, Problem
 from service.inference.distribution import NOTHING, Wanted, check_wanted
 from service.inference.predictor import Observations, Prediction, Predictor, parameter_problems
@@ -51,11 +51,11 @@ def predictions(
         for query in queries:
             yield predictor.answer(runtime, whole, query, parameters, wanted)
         return
-    memory = new_memory(runtime.manifest, decay=None)
+    memory = new_state(runtime.manifest, decay=None)
     for chunk in observations:
         # Observations are not removed later, so precision loss does not matter.
         memory = learn(runtime, predictor.limits, memory, chunk, at="context.", allow_precision_loss=True)
-    readouts = Readouts()
+    readouts = ReadoutCache()
     for query in queries:
         yield answer(runtime, predictor.limits, memory, query, parameters, wanted=wanted, readouts=readouts)
 

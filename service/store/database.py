@@ -22,8 +22,8 @@ from sqlalchemy.pool import ConnectionPoolEntry
 
 from service.errors import DatabaseUnavailable, InvalidSettings
 from service.store.database_file import DatabaseFile
-from service.store.glance import Glance
 from service.store.migrate import migrate
+from service.store.nonblocking import NonblockingReader
 from service.store.sqlite import PATIENCE, engine_of, file_of, make_private
 
 logger = logging.getLogger(__name__)
@@ -48,7 +48,7 @@ class Database:
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
-        self._glance: Glance | None = None
+        self._nonblocking: NonblockingReader | None = None
         self._file: DatabaseFile | None = None
         # One file has one writer at a time. Within a process a lock is a fairer queue than SQLite's, which is polling.
         self._turn = threading.Lock() if engine.dialect.name == "sqlite" else None
@@ -77,7 +77,7 @@ class Database:
                     database.is_new = migrate(connection)
                 with database.reading() as connection:
                     database._watch(DatabaseFile.of(connection))
-                database._glance = Glance.of(database._engine)
+                database._nonblocking = NonblockingReader.of(database._engine)
             except SILENCE as error:
                 raise DatabaseUnavailable(
                     f"The database of GDSSM_DATABASE_URL does not answer ({_reason(error)}). "
@@ -149,13 +149,13 @@ class Database:
             with self._engine.connect() as connection:
                 yield connection.execution_options(reading=True)
 
-    def glance(self, statement: Select[Any], parameters: Mapping[str, object]) -> Any:  # noqa: ANN401  (any value)
+    def read_nonblocking(self, statement: Select[Any], parameters: Mapping[str, object]) -> Any:  # noqa: ANN401  (any value)
         """Read one value without waiting, as the event loop must; None if there is none, or if that takes a while."""
-        if self._glance is None:
+        if self._nonblocking is None:
             return None
         with suppress(DatabaseUnavailable):
             self.check_file()
-            return self._glance.scalar(statement, parameters)
+            return self._nonblocking.scalar(statement, parameters)
         return None
 
     def check_file(self) -> None:
@@ -183,8 +183,8 @@ class Database:
 
     def close(self) -> None:
         """Give every connection back."""
-        if self._glance is not None:
-            self._glance.close()
+        if self._nonblocking is not None:
+            self._nonblocking.close()
         self._engine.dispose()
 
 

@@ -49,7 +49,7 @@ CONTEXTS = Table(
     Index(None, "expires"),
 )
 
-RECEIPTS = Table(
+IDEMPOTENCY_KEYS = Table(
     "receipts",
     METADATA,
     Column("owner", String(40), nullable=False),

@@ -8,7 +8,7 @@ from benchmarks.drift.errors import FIXED, PEERS, auto, errors, fixed
 from benchmarks.drift.run import StreamErrors, mean_square, report
 from benchmarks.drift.streams import NOISE, Stream, linear, streams
 from benchmarks.zoo import model_file
-from service.contexts.memory import answer, learn, new_memory
+from service.contexts.state import answer, learn, new_state
 from service.inference.predictor import Limits, Observations
 from service.inference.runtime import Runtime
 from tests.closeness import assert_close
@@ -45,7 +45,7 @@ def test_between_jumps_a_relation_is_linear_up_to_the_noise() -> None:
 @pytest.mark.slow
 def test_fixed_factors_err_as_contexts_of_the_service_do(runtime: Runtime, short: Stream) -> None:
     limits, factor = Limits(100, 100), 5
-    memory, expected = new_memory(runtime.manifest, float(FIXED[factor])), []
+    memory, expected = new_state(runtime.manifest, float(FIXED[factor])), []
     for x, y in zip(short.x[1], short.y[1], strict=True):
         if not memory.is_empty:
             expected.append(y - answer(runtime, limits, memory, x[None]).prediction[0])

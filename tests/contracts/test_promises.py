@@ -6,14 +6,14 @@ from service.access.keyring import EXTRA_READS_LIMIT, OUTAGE_LIMIT, REFRESH_INTE
 from service.access.rate_limits import WINDOW
 from service.api.executor import INLINE_LIMIT
 from service.api.names import NAMES
-from service.contexts import recent
+from service.contexts import context_cache
+from service.contexts.idempotency import KEPT_FOR
 from service.errors import SHOWN
 from service.inference.tensors import HEADER_BYTES
 from service.registry import model_file, sandbox
 from service.registry.repository import FIRST_LOOK
 from service.server import http_protocol as transport
 from service.server.serving import KEEP_ALIVE, LAST_GRACE
-from service.store.receipts import KEPT_FOR
 from tests.contracts.documents import SITE
 
 TEXT = " ".join(" ".join(page.read_text(encoding="utf-8") for page in SITE).split())
@@ -24,7 +24,7 @@ PROMISES = [
     f"at most {EXTRA_READS_LIMIT} times more in {REFRESH_INTERVAL:g} seconds",
     f"the keys last known stay good for {OUTAGE_LIMIT / 60:g} minutes",
     f"so many requests in any {WINDOW:g} seconds",
-    f"keeps the states that it used last, {recent.MOST / MIB:g} MiB of them",
+    f"keeps the states that it used last, {context_cache.MOST / MIB:g} MiB of them",
     f"larger than {model_file.LARGEST / MIB:g} MiB",
     f"process with {sandbox.SECONDS} s, {sandbox.MEMORY / MIB / 1024:g} GiB (and {sandbox.COPIES} times its size)",
     f"in sandboxes in parallel, {sandbox.SECONDS} s each; after {FIRST_LOOK:g} s the start waits no longer",

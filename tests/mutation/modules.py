@@ -19,8 +19,8 @@ MODULES: dict[str, dict[str, tuple[str, ...]]] = {
         "service/api/deadlines.py": ("tests/service/api/test_deadlines.py",),
     },
     "state": {
-        "service/contexts/memory.py": (
-            f"{CONTEXTS}/test_memory.py",
+        "service/contexts/state.py": (
+            f"{CONTEXTS}/test_state.py",
             f"{CONTEXTS}/test_forgetting.py",
             f"{CONTEXTS}/test_precision.py",
         ),
@@ -30,7 +30,7 @@ MODULES: dict[str, dict[str, tuple[str, ...]]] = {
         "service/contexts/precision.py": (f"{CONTEXTS}/test_precision.py", f"{ROUTES}/test_digits_left.py"),
         "service/contexts/removal.py": (
             f"{CONTEXTS}/test_precision.py",
-            f"{CONTEXTS}/test_memory.py",
+            f"{CONTEXTS}/test_state.py",
             f"{CONTEXTS}/test_impossible_imports.py",
             f"{ROUTES}/test_precision.py",
             f"{ROUTES}/test_removals.py",

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from service.contexts.contexts import Contexts
+from service.contexts.service import Contexts
 from service.inference.predictor import Limits, Observations, Predictor
 from service.inference.sizes import Array
 from service.registry.repository import Repository

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 import numpy as np
 import pytest
 
-from service.contexts.memory import learn, new_memory
+from service.contexts.state import learn, new_state
 from service.errors import InvalidInput, UnsupportedByModel
 from service.explaining.effects import effects
 from service.explaining.explanation import predict_and_explain
@@ -182,7 +182,7 @@ def test_levels_that_are_no_columns_are_refused(predictor: Predictor, levels: Le
 def test_contexts_that_are_kept_take_numbers_alone(repository: Repository) -> None:
     runtime, (seen, _) = repository.get("linear"), context()
     with pytest.raises(InvalidInput, match=r"^levels: is not kept"):
-        learn(runtime, LIMITS, new_memory(runtime.manifest, None), seen)
+        learn(runtime, LIMITS, new_state(runtime.manifest, None), seen)
 
 
 def test_the_manifest_says_which_kinds_of_columns_a_model_takes(repository: Repository) -> None:

@@ -180,7 +180,7 @@ async def predict(request: Request, context_id: ContextId, body: Annotated[Conte
         )
         return respond(predicted, explanation if explain else None, record)
 
-    loaded = None if body.explain else own.contexts.at_hand(own.owner, context_id)
+    loaded = None if body.explain else own.contexts.find_cached(own.owner, context_id)
     if loaded is None:
         return await own.run(work)
     # The state is in memory: as for a prediction that keeps nothing, the rest is computation.

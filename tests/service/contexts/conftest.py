@@ -2,7 +2,7 @@
 
 import pytest
 
-from service.contexts.contexts import Contexts
+from service.contexts.service import Contexts
 from service.registry.repository import Repository
 from service.store.database import Database
 from tests.service.kept import Clock, keep

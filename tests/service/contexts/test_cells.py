@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from service.contexts.forgetting import fade
-from service.contexts.memory import Memory, answer, join, learn, new_memory
 from service.contexts.merge import merge
-from service.contexts.readouts import Readouts
+from service.contexts.readout_cache import ReadoutCache
+from service.contexts.state import ContextState, answer, join, learn, new_state
 from service.errors import InvalidInput
 from service.inference.distribution import Wanted
 from service.inference.predictor import Limits, Observations
@@ -26,28 +26,30 @@ GAPS = np.where(GENERATOR.random((N, D)) < 0.3, np.nan, X)
 QUERY = X[:4] + 0.1
 
 
-def remember(runtime: Runtime, *parts: Observations, decay: float | None = None, start: Memory | None = None) -> Memory:
-    memory = start or new_memory(runtime.manifest, decay)
+def remember(
+    runtime: Runtime, *parts: Observations, decay: float | None = None, start: ContextState | None = None
+) -> ContextState:
+    memory = start or new_state(runtime.manifest, decay)
     for some in parts:
         memory = learn(runtime, LIMITS, memory, some)
     return memory
 
 
-def declared(runtime: Runtime) -> Memory:
+def declared(runtime: Runtime) -> ContextState:
     """A context whose features have the scale of all observations from the start."""
     whole = runtime.state_after(runtime.run({"x": X[None], "y": Y[None]}))
     empty = {name: np.zeros_like(tensor) for name, tensor in whole.items()}
     scale = {name: whole[name] for name in ("state.frozen", "state.center", "state.spread")}
-    return Memory(state=empty | scale, inputs=D, outputs=K, flat_y=False)
+    return ContextState(state=empty | scale, inputs=D, outputs=K, y_is_1d=False)
 
 
-def ask(runtime: Runtime, memory: Memory) -> tuple[Array, Array]:
+def ask(runtime: Runtime, memory: ContextState) -> tuple[Array, Array]:
     found = answer(runtime, LIMITS, memory, QUERY, wanted=Wanted(0.9))
     assert found.upper is not None
     return found.prediction, found.upper
 
 
-def assert_alike(runtime: Runtime, actual: Memory, expected: Memory) -> None:
+def assert_alike(runtime: Runtime, actual: ContextState, expected: ContextState) -> None:
     for name, a, b in zip(("prediction", "upper"), ask(runtime, actual), ask(runtime, expected), strict=True):
         assert_close(a - Y.mean(), b - Y.mean(), name, rtol=1e-7)
 
@@ -119,7 +121,7 @@ def test_a_share_of_nothing_is_nothing(repository: Repository) -> None:
 
 
 def test_a_readout_is_worked_out_once_for_a_state(repository: Repository) -> None:
-    runtime, readouts = repository.get("nonlinear"), Readouts()
+    runtime, readouts = repository.get("nonlinear"), ReadoutCache()
     memory = remember(runtime, Observations(X, Y))
     assert memory.state is not None
     without = answer(runtime, LIMITS, memory, QUERY, readouts=readouts)
@@ -137,7 +139,7 @@ def test_a_readout_is_worked_out_once_for_a_state(repository: Repository) -> Non
 def test_readouts_are_bounded(repository: Repository) -> None:
     runtime = repository.get("linear")
     memories = [remember(runtime, Observations(X + i, Y)) for i in range(3)]
-    readouts = Readouts(limit=1500)
+    readouts = ReadoutCache(limit=1500)
     for memory in memories:
         answer(runtime, LIMITS, memory, QUERY, readouts=readouts)
     kept = [bool(memory.state is not None and readouts.find(memory.state, Wanted())) for memory in memories]

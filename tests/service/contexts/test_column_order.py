@@ -10,10 +10,10 @@ from pydantic import ValidationError
 from sqlalchemy import select
 
 from service.column_names import LONGEST_NAME, LONGEST_TOGETHER, NAMELESS, ColumnNames, read_names
-from service.contexts import portable
+from service.contexts import serialization
+from service.contexts.context_cache import ContextCache
 from service.contexts.context_record import Change
-from service.contexts.contexts import Contexts
-from service.contexts.recent import Recent
+from service.contexts.service import Contexts
 from service.errors import Conflict, InvalidInput
 from service.inference.predictor import Observations
 from service.registry.repository import Repository
@@ -21,7 +21,7 @@ from service.store.database import Database
 from service.store.migrate import configuration
 from service.store.tables import CONTEXTS
 from tests.closeness import assert_close
-from tests.service.contexts.test_memory import manifest
+from tests.service.contexts.test_state import manifest
 from tests.service.kept import OWNER, STRANGER, Clock, draw, keep, part
 
 X, Y = tuple("abcde"), tuple("uvw")
@@ -44,7 +44,7 @@ def ask(contexts: Contexts, owner: str, name: str) -> np.ndarray:
 
 def found_again(contexts: Contexts, name: str) -> str:
     """As another process finds it."""
-    contexts._shelf._recent = Recent()
+    contexts._repository._cache = ContextCache()
     return name
 
 
@@ -191,10 +191,10 @@ def test_without_names_a_row_and_an_archive_are_those_of_before(contexts: Contex
 
 
 def test_an_archive_names_as_many_columns_as_there_are(contexts: Contexts) -> None:
-    memory = contexts._shelf.look(OWNER, contexts.create(OWNER, None, draw(1)).id).memory
+    memory = contexts._repository.look(OWNER, contexts.create(OWNER, None, draw(1)).id).memory
     wrong = replace(memory, columns=ColumnNames(("a",)))
     with pytest.raises(InvalidInput, match="columns of x"):
-        contexts.load(OWNER, portable.write(manifest("linear"), wrong))
+        contexts.load(OWNER, serialization.write(manifest("linear"), wrong))
 
 
 def test_a_context_of_an_earlier_version_has_no_names_and_takes_some(

@@ -17,7 +17,7 @@ from service.contexts.compact import (
 )
 from service.inference.predictor import Observations
 from service.inference.sizes import Array
-from tests.service.contexts.test_memory import SETS, observations, remember
+from tests.service.contexts.test_state import SETS, observations, remember
 from tests.service.kept import draw
 
 

@@ -4,7 +4,7 @@ import pytest
 
 from service.contexts.decay import check_decay
 from service.errors import InvalidInput
-from tests.service.contexts.test_memory import manifest
+from tests.service.contexts.test_state import manifest
 
 
 @pytest.mark.parametrize("decay", ["atuo", "Auto", "", 0, 2, -0.5, float("nan")])

@@ -6,10 +6,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gdssm.decay_average import DECAYS
-from service.contexts.contexts import Change, Contexts
 from service.contexts.drift import BLOCK
 from service.contexts.feature_scale import FeatureScale
-from service.contexts.memory import Memory, answer, learn, new_memory
+from service.contexts.service import Change, Contexts
+from service.contexts.state import ContextState, answer, learn, new_state
 from service.errors import InvalidInput, NumericOverflow, UnsupportedByModel
 from service.explaining.implicit_weights import implicit_weights_in
 from service.explaining.parts import PARTS, Part
@@ -20,8 +20,8 @@ from service.registry.repository import Repository
 from service.store.database import Database
 from tests.closeness import assert_close
 from tests.nonempty import nonempty
-from tests.service.contexts.test_memory import LIMITS, STREAMING, manifest, remember, runtime_of
-from tests.service.contexts.test_portable import forge
+from tests.service.contexts.test_serialization import forge
+from tests.service.contexts.test_state import LIMITS, STREAMING, manifest, remember, runtime_of
 from tests.service.kept import OWNER, STRANGER, Clock, draw, keep, part, weighed
 
 WITH_SCALE = ["linear", "nonlinear"]
@@ -31,7 +31,7 @@ QUERY = draw(99, 4).x
 LEVEL = 0.9
 
 
-def auto(name: str, *parts: Observations) -> Memory:
+def auto(name: str, *parts: Observations) -> ContextState:
     return remember(name, *parts, decay="auto")
 
 
@@ -46,7 +46,7 @@ def drifting(seed: int, length: int, walk: float = 0.0, jump: int | None = None,
     return Observations(x, (x * relation).sum(1) + noise * generator.normal(size=length))
 
 
-def prequential(memory: Memory, context: Observations) -> tuple[Array, Array]:
+def prequential(memory: ContextState, context: Observations) -> tuple[Array, Array]:
     """Predict every observation before it is learnt: errors, and whether intervals hold y."""
     runtime, errors, inside = runtime_of("linear"), [], []
     for i in nonempty(range(len(context.x))):
@@ -61,7 +61,7 @@ def prequential(memory: Memory, context: Observations) -> tuple[Array, Array]:
     return np.array(errors), np.array(inside)
 
 
-def same(one: Memory, other: Memory) -> None:
+def same(one: ContextState, other: ContextState) -> None:
     assert one.state is not None
     assert other.state is not None
     assert one.state.keys() == other.state.keys()
@@ -136,10 +136,10 @@ def test_after_a_jump_it_forgets_what_was_before_and_in_peace_it_remembers() -> 
 def test_it_predicts_a_drift_nearly_as_the_best_fixed_factor() -> None:
     context = drifting(7, 300, walk=0.1, jump=150)
     fixed = min(
-        np.square(prequential(new_memory(manifest("linear"), decay), context)[0][10:]).mean()
+        np.square(prequential(new_state(manifest("linear"), decay), context)[0][10:]).mean()
         for decay in (None, 0.99, 0.97, 0.93, 0.9, 0.85)
     )
-    errors, _ = prequential(new_memory(manifest("linear"), "auto"), context)
+    errors, _ = prequential(new_state(manifest("linear"), "auto"), context)
     assert np.square(errors[10:]).mean() < 1.05 * fixed
 
 
@@ -147,7 +147,7 @@ def test_it_predicts_a_drift_nearly_as_the_best_fixed_factor() -> None:
 @pytest.mark.parametrize(("walk", "low", "high"), [(0.0, 0.86, 0.94), (0.05, 0.86, 0.97)])
 def test_intervals_hold_what_they_say(walk: float, low: float, high: float) -> None:
     inside = np.concatenate(
-        [prequential(new_memory(manifest("linear"), "auto"), drifting(seed, 200, walk))[1][10:] for seed in range(4)]
+        [prequential(new_state(manifest("linear"), "auto"), drifting(seed, 200, walk))[1][10:] for seed in range(4)]
     )
     assert low < inside.mean() < high
 
@@ -201,7 +201,7 @@ def test_it_is_explained_by_the_implicit_weights_alone(contexts: Contexts) -> No
 @pytest.mark.parametrize("name", [name for name in STREAMING if name not in WITH_SCALE])
 def test_models_without_a_scale_are_refused_by_name(name: str) -> None:
     with pytest.raises(UnsupportedByModel, match=f"model {manifest(name).name} .* gives none. Use linear or nonlinear"):
-        new_memory(manifest(name), "auto")
+        new_state(manifest(name), "auto")
 
 
 @each
@@ -249,7 +249,7 @@ def test_an_empty_one_is_auto_already(contexts: Contexts) -> None:
 def test_a_declared_scale_is_that_of_every_factor() -> None:
     runtime = runtime_of("nonlinear")
     scale = (0.5,) * 5, (2.0,) * 5
-    memory = learn(runtime, LIMITS, new_memory(runtime.manifest, "auto", FeatureScale(*scale)), draw(1, 20))
+    memory = learn(runtime, LIMITS, new_state(runtime.manifest, "auto", FeatureScale(*scale)), draw(1, 20))
     assert memory.state is not None
     assert (memory.state["state.frozen"] == 1).all()
     assert (memory.state["state.spread"] == 2).all()

@@ -6,12 +6,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from service.contexts.forgetting import fade, fading
-from service.contexts.memory import join, learn, new_memory
+from service.contexts.state import join, learn, new_state
 from service.errors import InvalidInput
 from service.inference.predictor import Observations
 from tests.closeness import assert_close
 from tests.nonempty import nonempty
-from tests.service.contexts.test_memory import LIMITS, ask, at_once, close, manifest, observations, remember, zoo
+from tests.service.contexts.test_state import LIMITS, ask, at_once, close, manifest, observations, remember, zoo
 from tests.service.kept import part, weighed
 
 FORGETTING = ["classifier", "classifier-1.0.0", "gd-1", "gd-8", "linear", "linear-1.0.0", "nonlinear", "softmax-1"]
@@ -87,7 +87,7 @@ def test_what_has_faded_cannot_be_taken_out(name: str) -> None:
 def test_a_drifting_relation_is_tracked(name: str) -> None:
     """What came long ago is gone, down to the smallest numbers that there are, and nothing breaks on the way."""
     (before, query), (after, _) = observations(name, 1), observations(name, 2)
-    memory = new_memory(manifest(name), 0.01)
+    memory = new_state(manifest(name), 0.01)
     for context in (before, *[after] * 40):
         memory = learn(zoo()[name], LIMITS, memory, context)
     expected = at_once(name, weighed(after, 0.01 ** np.arange(10, -1, -1)), query)
@@ -97,7 +97,7 @@ def test_a_drifting_relation_is_tracked(name: str) -> None:
 @pytest.mark.parametrize("decay", [0.0, -0.5, 1.01, float("nan"), float("inf")])
 def test_a_decay_out_of_its_range_is_refused(decay: float) -> None:
     with pytest.raises(InvalidInput, match="decay: must be above 0 and at most 1"):
-        new_memory(manifest("linear"), decay)
+        new_state(manifest("linear"), decay)
 
 
 def test_what_is_left_of_each_other() -> None:

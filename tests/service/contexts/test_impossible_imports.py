@@ -6,30 +6,30 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from service.contexts import portable
-from service.contexts.contexts import Contexts
+from service.contexts import serialization
 from service.contexts.feature_scale import FeatureScale
 from service.contexts.fitting import LARGEST_COUNT
-from service.contexts.memory import Memory, join, learn, new_memory
+from service.contexts.service import Contexts
+from service.contexts.state import ContextState, join, learn, new_state
 from service.errors import InvalidInput, NumericOverflow, UnsupportedByModel
 from service.inference.artifact import Manifest
 from service.inference.predictor import Limits, Observations
-from tests.service.contexts.test_memory import LIMITS, STREAMING, manifest, observations, remember, runtime_of, zoo
-from tests.service.contexts.test_portable import Label, Tensors, forge, labelled, replaced
+from tests.service.contexts.test_serialization import Header, Tensors, forge, labelled, replaced
+from tests.service.contexts.test_state import LIMITS, STREAMING, manifest, observations, remember, runtime_of, zoo
 from tests.service.kept import OWNER, draw
 
-Change = Callable[[Tensors, Label], object]
+Change = Callable[[Tensors, Header], object]
 
 
-def read(file: bytes, model: str) -> Memory:
+def read(file: bytes, model: str) -> ContextState:
     """Import a memory, but for keeping it."""
-    found = portable.memory_of(portable.read(file), manifest(model))
-    portable.check_imported(found, manifest(model), Limits(100, 100))
+    found = serialization.state_of_archive(serialization.read(file), manifest(model))
+    serialization.check_imported(found, manifest(model), Limits(100, 100))
     return found
 
 
 def entry(name: str, place: int, value: float) -> Change:
-    def change(tensors: Tensors, _: Label) -> None:
+    def change(tensors: Tensors, _: Header) -> None:
         tensors[name] = tensors[name].copy()
         tensors[name].flat[place] = value
 
@@ -53,7 +53,7 @@ IMPOSSIBLE: list[tuple[str, int, Change, str]] = [
     ("linear", 7, labelled(n_observations=6), "a history of 7 rows, of 6 observations"),
     ("linear", 7, labelled(n_counted=8), "speak of 7 observations"),
     ("linear", 7, labelled(n_counted=0), "speak of 7 observations"),
-    ("linear", 7, labelled(turnover=6.9), "speak of 7 observations"),
+    ("linear", 7, labelled(absolute_weight_sum=6.9), "speak of 7 observations"),
     ("linear", 7, labelled(inputs=10**30), "no exported context"),
     ("linear", 7, labelled(inputs=2**31 - 1), "other tensors"),
     ("linear", 7, labelled(outputs=2**31), "no exported context"),
@@ -73,7 +73,7 @@ IMPOSSIBLE: list[tuple[str, int, Change, str]] = [
 
 @pytest.mark.parametrize(("model", "rows", "change", "message"), IMPOSSIBLE)
 def test_what_no_observations_lead_to_is_refused(model: str, rows: int, change: Change, message: str) -> None:
-    memory = portable.as_written(remember(model, observations(model, 0, rows)[0]))
+    memory = serialization.canonical_state(remember(model, observations(model, 0, rows)[0]))
     read(forge(memory, lambda *_: None, model), model)
     with pytest.raises(InvalidInput, match=message) as refused:
         read(forge(memory, change, model), model)
@@ -85,34 +85,34 @@ def test_what_no_observations_lead_to_is_refused(model: str, rows: int, change: 
     [
         labelled(n_observations=1),
         labelled(n_counted=1),
-        labelled(turnover=5e-324),
-        labelled(flat_y=True),
-        labelled(flat_y=False),
+        labelled(absolute_weight_sum=5e-324),
+        labelled(y_is_1d=True),
+        labelled(y_is_1d=False),
         labelled(inputs=5),
         labelled(outputs=1),
     ],
 )
 def test_what_speaks_of_observations_and_holds_no_state_is_refused(change: Change) -> None:
-    empty = new_memory(manifest("linear"), None)
+    empty = new_state(manifest("linear"), None)
     assert read(forge(empty, lambda *_: None), "linear") == empty
     with pytest.raises(InvalidInput, match=r"speak of [01] observations, or of their columns, and hold no state"):
         read(forge(empty, change), "linear")
 
 
 def test_the_columns_of_a_declared_scale_or_of_a_model_are_no_observations() -> None:
-    scaled = new_memory(manifest("nonlinear"), None, FeatureScale((0.0,) * 5, (1.0,) * 5))
+    scaled = new_state(manifest("nonlinear"), None, FeatureScale((0.0,) * 5, (1.0,) * 5))
     assert read(forge(scaled, lambda *_: None, "nonlinear"), "nonlinear") == scaled
     for inputs in (None, 4):
         with pytest.raises(InvalidInput, match="hold no state"):
             read(forge(scaled, labelled(inputs=inputs), "nonlinear"), "nonlinear")
-    fixed = new_memory(manifest("linear-trained"), None)
+    fixed = new_state(manifest("linear-trained"), None)
     assert read(forge(fixed, lambda *_: None, "linear-trained"), "linear-trained") == fixed
 
 
 @pytest.mark.parametrize("unit", [1e-6, 1.0, 1e6])
 def test_a_negative_sum_of_squares_is_refused_beyond_rounding(unit: float) -> None:
     seen = observations("gd-1", 0, 7)[0]
-    memory = portable.as_written(remember("gd-1", Observations(unit * seen.x, unit * seen.y)))
+    memory = serialization.canonical_state(remember("gd-1", Observations(unit * seen.x, unit * seen.y)))
     assert memory.state is not None
     largest = np.diagonal(memory.state["state.gated_sum"][0]).max()
     read(forge(memory, entry("state.gated_sum", 0, -1e-7 * largest), "gd-1"), "gd-1")
@@ -126,9 +126,9 @@ def stateless() -> Manifest:
 
 
 def test_a_state_of_a_model_that_keeps_none_is_refused(contexts: Contexts) -> None:
-    for memory in (Memory(), remember("gd-1", draw(1))):
+    for memory in (ContextState(), remember("gd-1", draw(1))):
         with pytest.raises(UnsupportedByModel, match="has no state to keep"):
-            contexts.load(OWNER, portable.write(stateless(), memory))
+            contexts.load(OWNER, serialization.write(stateless(), memory))
 
 
 SOME = ["linear", "nonlinear"]
@@ -136,7 +136,7 @@ SOME = ["linear", "nonlinear"]
 
 @pytest.mark.parametrize("model", SOME)
 def test_waiting_observations_of_decay_auto_have_positive_weights(model: str) -> None:
-    memory = portable.as_written(remember(model, observations(model, 0, 7)[0], decay="auto"))
+    memory = serialization.canonical_state(remember(model, observations(model, 0, 7)[0], decay="auto"))
     assert read(forge(memory, lambda *_: None, model), model).decay == "auto"
     for weight in (0.0, -1.0):
         with pytest.raises(InvalidInput, match=r"a weight that is not positive, in drift.weight"):
@@ -161,10 +161,10 @@ def test_columns_of_which_all_cells_are_there_or_none_are_possible(model: str) -
 
 
 def test_half_a_matrix_is_all_that_is_read_of_it() -> None:
-    memory = portable.as_written(remember("linear", draw(1)))
+    memory = serialization.canonical_state(remember("linear", draw(1)))
     assert memory.state is not None
 
-    def in_full(tensors: Tensors, _: Label) -> None:
+    def in_full(tensors: Tensors, _: Header) -> None:
         tensors.pop("state.comoment.upper")
         tensors["state.comoment"] = np.triu(memory.state["state.comoment"]) if memory.state else np.zeros(0)
 
@@ -179,7 +179,10 @@ def test_no_context_counts_more_rows_than_can_be_told(model: str) -> None:
     memory = replace(remember(model, new), n_observations=LARGEST_COUNT - 3)
     full = learn(runtime, LIMITS, memory, new)
     assert full.n_observations == LARGEST_COUNT
-    assert read(portable.write(manifest(model), portable.as_written(full)), model).n_observations == LARGEST_COUNT
+    assert (
+        read(serialization.write(manifest(model), serialization.canonical_state(full)), model).n_observations
+        == LARGEST_COUNT
+    )
     with pytest.raises(InvalidInput, match=rf"^x: would make {LARGEST_COUNT + 3} observations"):
         learn(runtime, LIMITS, full, new)
     if runtime.manifest.merge.rule != "none":
@@ -190,7 +193,7 @@ def test_no_context_counts_more_rows_than_can_be_told(model: str) -> None:
 
 def test_weights_that_sum_to_more_than_can_be_told_are_refused() -> None:
     runtime = runtime_of("gd-1")
-    memory = replace(remember("gd-1", draw(1)), turnover=1.7e308)
+    memory = replace(remember("gd-1", draw(1)), absolute_weight_sum=1.7e308)
     heavy = Observations(draw(2).x * 1e-200, draw(2).y * 1e-200, np.full(7, 2e307))
     with pytest.raises(InvalidInput, match="weight: sums to more than float64 holds"):
         learn(runtime, LIMITS, memory, heavy)
@@ -212,4 +215,4 @@ def test_weights_whose_squares_are_beyond_floating_point_are_refused(decay: floa
     runtime = runtime_of("linear")
     seen = Observations(draw(1).x * 1e-160, draw(1).y * 1e-160, np.full(7, 1.5e160))
     with pytest.raises(NumericOverflow), np.errstate(over="ignore"):
-        learn(runtime, LIMITS, new_memory(runtime.manifest, decay), seen)  # type: ignore[arg-type]
+        learn(runtime, LIMITS, new_state(runtime.manifest, decay), seen)  # type: ignore[arg-type]

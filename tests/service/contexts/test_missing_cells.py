@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from service.contexts.feature_scale import FeatureScale
-from service.contexts.memory import Memory, answer, join, learn, new_memory
+from service.contexts.state import ContextState, answer, join, learn, new_state
 from service.errors import InvalidInput
 from service.inference.cells import with_indicators
 from service.inference.distribution import Note, Wanted
@@ -35,14 +35,14 @@ scaled = pytest.mark.parametrize(("model", "scale"), [("linear", None), ("nonlin
 tables = pytest.mark.parametrize("x", [GAPS, LATE, LATE[::-1]], ids=["gaps", "late", "early"])
 
 
-def remember(runtime: Runtime, *parts: Observations, scale: FeatureScale | None = None) -> Memory:
-    memory = new_memory(runtime.manifest, None, scale)
+def remember(runtime: Runtime, *parts: Observations, scale: FeatureScale | None = None) -> ContextState:
+    memory = new_state(runtime.manifest, None, scale)
     for some in parts:
         memory = learn(runtime, LIMITS, memory, some)
     return memory
 
 
-def ask(runtime: Runtime, memory: Memory, query: Array = QUERY) -> Prediction:
+def ask(runtime: Runtime, memory: ContextState, query: Array = QUERY) -> Prediction:
     return answer(runtime, LIMITS, memory, query, wanted=Wanted(0.9))
 
 
@@ -172,7 +172,7 @@ def test_models_without_missing_cells_refuse_them_by_place(repository: Repositor
     runtime, y = repository.get(model), np.eye(K)[np.arange(N) % K] if model == "softmax-1" else Y
     refused = rf"takes no missing cells \(version {runtime.manifest.version}\)"
     with pytest.raises(InvalidInput, match=rf"^x\[20\]\[0\]: is missing; model {model} {refused}") as found:
-        learn(runtime, LIMITS, new_memory(runtime.manifest, None), Observations(np.where(X[20, 0] == X, np.nan, X), y))
+        learn(runtime, LIMITS, new_state(runtime.manifest, None), Observations(np.where(X[20, 0] == X, np.nan, X), y))
     assert len(found.value.problems) == 1
     memory = remember(runtime, Observations(X, y))
     with pytest.raises(InvalidInput, match=rf"^query\[0\]\[2\]: is missing; model {model} {refused}"):

@@ -7,14 +7,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from service.contexts import portable
-from service.contexts.memory import Memory, join, learn
+from service.contexts import serialization
 from service.contexts.precision import DIGITS
+from service.contexts.state import ContextState, join, learn
 from service.errors import InvalidInput, PrecisionLoss
 from service.inference.predictor import Observations
 from service.inference.sizes import Array
 from tests.closeness import assert_close
-from tests.service.contexts.test_memory import LIMITS, ask, at_once, manifest, remember, runtime_of
+from tests.service.contexts.test_state import LIMITS, ask, at_once, manifest, remember, runtime_of
 from tests.service.kept import part, weighed
 
 REGRESSIONS = ["gd-1", "gd-8", "linear", "linear-1.0.0", "nonlinear"]
@@ -29,7 +29,7 @@ def one(x: float, y: float, weight: float = 1.0) -> Observations:
     return Observations(np.array([[x]]), np.array([[y]]), np.array([float(weight)]))
 
 
-def add(name: str, memory: Memory, *parts: Observations, allow: bool = False) -> Memory:
+def add(name: str, memory: ContextState, *parts: Observations, allow: bool = False) -> ContextState:
     for some in parts:
         memory = learn(runtime_of(name), LIMITS, memory, some, allow_precision_loss=allow)
     return memory
@@ -340,8 +340,8 @@ def test_what_is_known_of_observations_survives_writing(name: str, seed: int) ->
     generator = np.random.default_rng(seed)
     x = np.stack([generator.normal(size=5), generator.integers(0, 2, 5), np.ones(5)], 1)
     memory = remember(name, Observations(x, generator.normal(size=(5, 1)), generator.uniform(0.5, 2, 5)))
-    written = portable.write(manifest(name), portable.as_written(memory))
-    read = portable.memory_of(portable.read(written), manifest(name))
+    written = serialization.write(manifest(name), serialization.canonical_state(memory))
+    read = serialization.state_of_archive(serialization.read(written), manifest(name))
     assert read.history is not None
     assert memory.history is not None
     for field in ("rows", "squares", "least_weight", "digits"):

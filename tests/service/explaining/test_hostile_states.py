@@ -5,7 +5,7 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from service.contexts.memory import Memory
+from service.contexts.state import ContextState
 from service.errors import NumericOverflow
 from service.explaining.explanation import explain_state
 from service.inference.distribution import Wanted
@@ -20,7 +20,7 @@ SPOILED: list[Callable[[Array], Array]] = [
 ]  # fmt: skip
 
 
-def is_explained(repository: Repository, model: str, memory: Memory) -> bool:
+def is_explained(repository: Repository, model: str, memory: ContextState) -> bool:
     """Explain it, and see that the numbers are finite; False where it is refused."""
     try:
         found = explain_state(
@@ -47,7 +47,7 @@ def test_hostile_state_is_explained_or_refused(repository: Repository, model: st
     outcomes = []
     for name in good:
         for spoil in SPOILED:
-            memory = Memory(state={**good, name: spoil(good[name])}, inputs=inputs, outputs=2, flat_y=False)
+            memory = ContextState(state={**good, name: spoil(good[name])}, inputs=inputs, outputs=2, y_is_1d=False)
             outcomes.append(memory.is_empty or is_explained(repository, model, memory))
     assert True in outcomes
     assert False in outcomes

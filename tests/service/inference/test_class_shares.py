@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from service.contexts.memory import learn, new_memory
+from service.contexts.state import learn, new_state
 from service.errors import InvalidInput
 from service.inference.artifact import Manifest
 from service.inference.class_shares import share_problems, share_problems_of_one
@@ -43,7 +43,7 @@ def test_a_row_that_is_no_distribution_is_named(
     y = Y.copy()
     y[3] = row
     with pytest.raises(InvalidInput, match=rf"^y\[3\]: {message}\. Send 1 for the class") as refused:
-        learn(repository.get("classifier"), Limits(9, 9), new_memory(manifest, None), Observations(X, y))
+        learn(repository.get("classifier"), Limits(9, 9), new_state(manifest, None), Observations(X, y))
     assert len(refused.value.problems) == 1
     (problem,) = share_problems_of_one(manifest, "observation.y", y[3:4])
     assert problem.field == "observation.y"

@@ -14,11 +14,11 @@ import pytest
 from service.errors import DatabaseUnavailable, NotReady, UnknownModel
 from service.registry import directories, model_file
 from service.registry import repository as module
+from service.registry.database_disabled_models import DatabaseDisabledModels
 from service.registry.disabled_models import InMemoryDisabledModels
 from service.registry.repository import Event, Repository
 from service.settings import Settings
 from service.store.database import Database
-from service.store.disabled_models import DatabaseDisabledModels
 from tests.nonempty import nonempty
 from tests.service.forged import answering, forged, shipped
 

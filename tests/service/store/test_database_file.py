@@ -39,7 +39,7 @@ def test_nothing_is_written_to_or_read_from_a_file_that_is_gone(tmp_path: Path, 
     lose(file)
     left = {path.name for path in tmp_path.rglob("*")}
     version = select(UNLOADED.c.version)
-    assert database.glance(version, {}) is None
+    assert database.read_nonblocking(version, {}) is None
     for use in (database.transaction, database.reading):
         with pytest.raises(DatabaseUnavailable, match="deleted or replaced while the service runs"), use():
             pass
@@ -75,7 +75,7 @@ def test_a_file_that_is_moved_back_is_used_again(tmp_path: Path) -> None:
     with database.transaction() as connection:
         add(connection, "a")
     assert names(database) == ["a"]
-    assert database.glance(select(UNLOADED.c.name), {}) == "a"
+    assert database.read_nonblocking(select(UNLOADED.c.name), {}) == "a"
     database.close()
 
 

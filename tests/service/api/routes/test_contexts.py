@@ -9,7 +9,7 @@ import pytest
 
 from service.access.keys import Keys
 from service.api.executor import Executor
-from service.contexts.contexts import Contexts
+from service.contexts.service import Contexts
 from service.inference.artifact import Manifest
 from service.settings import Settings
 from service.store.database import Database
@@ -99,7 +99,7 @@ def test_what_is_at_hand_is_answered_without_a_thread_and_no_otherwise(
 ) -> None:
     context = make(client, model="gd-1", observations=LINE)
     with monkeypatch.context() as patched:
-        patched.setattr(Contexts, "at_hand", lambda *_: None)
+        patched.setattr(Contexts, "find_cached", lambda *_: None)
         expected = post(client, context, "predictions", body, accept=kind)
     monkeypatch.setattr(Executor, "_in_thread", refuse)
     answer = post(client, context, "predictions", body, accept=kind)

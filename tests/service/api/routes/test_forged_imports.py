@@ -11,14 +11,14 @@ import pytest
 from safetensors.numpy import load, save
 
 from service.column_names import ColumnNames
-from service.contexts import portable
+from service.contexts import serialization
 from service.contexts.decay_setting import Decay
 from service.contexts.feature_scale import FeatureScale
-from service.contexts.memory import Memory, learn, new_memory
+from service.contexts.state import ContextState, learn, new_state
 from service.inference.artifact import UNHASHED, content_hash
 from service.inference.predictor import Limits
 from service.settings import Settings
-from tests.service.contexts.test_memory import STREAMING, observations, zoo
+from tests.service.contexts.test_state import STREAMING, observations, zoo
 from tests.service.in_process import InProcess, in_process
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*encountered in.*:RuntimeWarning")
@@ -48,7 +48,7 @@ def kept(
     scaled: bool = False,
     named: bool = False,
     wide: int = 0,
-) -> Memory:
+) -> ContextState:
     """What a context of a model remembers."""
     runtime, (seen, _) = zoo()[model], observations(model, 0, rows or 1)
     if wide:
@@ -58,11 +58,11 @@ def kept(
     width, outputs = seen.x.shape[1], seen.y.shape[1]
     scale = FeatureScale((0.0,) * width, (1.0,) * width) if scaled else None
     names = ColumnNames(tuple(f"x{i}" for i in range(width)), tuple(f"y{i}" for i in range(outputs)))
-    memory = new_memory(runtime.manifest, decay, scale, names if named else ColumnNames())
+    memory = new_state(runtime.manifest, decay, scale, names if named else ColumnNames())
     return learn(runtime, Limits(100, 100), memory, seen) if rows else memory
 
 
-VALID: dict[str, tuple[str, Callable[[str], Memory]]] = {
+VALID: dict[str, tuple[str, Callable[[str], ContextState]]] = {
     **{model: (model, kept) for model in STREAMING},
     "linear, empty": ("linear", partial(kept, rows=0)),
     "linear, decay 0.9": ("linear", partial(kept, decay=0.9)),
@@ -167,12 +167,12 @@ def forged(file: bytes, change: Change) -> bytes:
     tensors = {name: tensor.copy() for name, tensor in load(file).items()}
     header = header_of(file) | {"sha256": UNHASHED}
     change(tensors, header)
-    changed = save(tensors, {portable.METADATA_KEY: json.dumps(header)})
+    changed = save(tensors, {serialization.METADATA_KEY: json.dumps(header)})
     return changed.replace(UNHASHED.encode(), content_hash(changed, UNHASHED).encode(), 1)
 
 
 def header_of(file: bytes) -> Header:
-    found: Header = json.loads(portable._metadata(file)[portable.METADATA_KEY])
+    found: Header = json.loads(serialization._metadata(file)[serialization.METADATA_KEY])
     return found
 
 
@@ -229,7 +229,7 @@ def _merge(service: InProcess, one: str, record: Header, other: str) -> Answers:
 @pytest.mark.parametrize("name", VALID)
 def test_whatever_an_archive_says_it_is_refused_or_can_be_used(service: InProcess, name: str) -> None:
     model, make = VALID[name]
-    file = portable.write(zoo()[model].manifest, portable.as_written(make(model)))
+    file = serialization.write(zoo()[model].manifest, serialization.canonical_state(make(model)))
     other = load_into(service, file).json()["id"]
     wrong, accepted, refused = [], 0, 0
     for what, change in changes(load(file), header_of(file), list(VALID).index(name)):

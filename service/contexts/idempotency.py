@@ -8,16 +8,16 @@ import numpy as np
 from sqlalchemy import ColumnElement, Connection, delete, insert, select
 
 from service.errors import Conflict
-from service.store.tables import RECEIPTS
+from service.store.tables import IDEMPOTENCY_KEYS
 
-R = RECEIPTS.c
+R = IDEMPOTENCY_KEYS.c
 
 KEPT_FOR = 86_400
 """Seconds."""
 
 
 @dataclass(frozen=True)
-class Receipt:
+class IdempotencyKey:
     """What one is for."""
 
     owner: str
@@ -41,7 +41,7 @@ def fingerprint(request: Mapping[str, object]) -> str:
     return digest.hexdigest()
 
 
-def find(connection: Connection, receipt: Receipt) -> str | None:
+def find(connection: Connection, receipt: IdempotencyKey) -> str | None:
     """Look up what was answered when this change was made under this key.
 
     Raises:
@@ -60,15 +60,15 @@ def find(connection: Connection, receipt: Receipt) -> str | None:
     return answer
 
 
-def keep(connection: Connection, receipt: Receipt, answer: str) -> None:
+def keep(connection: Connection, receipt: IdempotencyKey, answer: str) -> None:
     """Store what was answered, in the transaction of the change.
 
     Raises:
         IntegrityError: Another transaction has used the key in the meantime.
     """
-    connection.execute(delete(RECEIPTS).where(*_same_key(receipt), R.expires <= receipt.now))
+    connection.execute(delete(IDEMPOTENCY_KEYS).where(*_same_key(receipt), R.expires <= receipt.now))
     connection.execute(
-        insert(RECEIPTS).values(
+        insert(IDEMPOTENCY_KEYS).values(
             owner=receipt.owner,
             idempotency_key=receipt.key,
             fingerprint=receipt.fingerprint,
@@ -80,8 +80,8 @@ def keep(connection: Connection, receipt: Receipt, answer: str) -> None:
 
 def sweep(connection: Connection, now: float) -> None:
     """Remove what has expired."""
-    connection.execute(delete(RECEIPTS).where(R.expires <= now))
+    connection.execute(delete(IDEMPOTENCY_KEYS).where(R.expires <= now))
 
 
-def _same_key(receipt: Receipt) -> tuple[ColumnElement[bool], ...]:
+def _same_key(receipt: IdempotencyKey) -> tuple[ColumnElement[bool], ...]:
     return R.owner == receipt.owner, R.idempotency_key == receipt.key

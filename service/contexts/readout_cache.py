@@ -12,7 +12,7 @@ LIMIT = 2**24
 Readout = dict[str, Array]
 
 
-class Readouts:
+class ReadoutCache:
     """LRU cache of readouts by state; a state is a new object after every change. Safe to use from several threads.
 
     Args:

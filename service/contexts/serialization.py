@@ -23,9 +23,9 @@ from service.contexts.decay_setting import AUTO, Auto
 from service.contexts.feature_scale import FeatureScale
 from service.contexts.fitting import LARGEST_COUNT, check_size
 from service.contexts.history import History, HistoryHeader
-from service.contexts.memory import Memory, new_memory
 from service.contexts.merge import State
 from service.contexts.removal import check_possible
+from service.contexts.state import ContextState, new_state
 from service.contexts.state_validation import has_scale, state_problems
 from service.errors import InvalidInput, Problem
 from service.inference.artifact import UNHASHED, Manifest, content_hash
@@ -47,8 +47,8 @@ Width = Annotated[int, Field(ge=1, le=2**31 - 1)]
 """Columns; the database has a column of 32 bits for them."""
 
 
-class Label(BaseModel):
-    """What stands beside the tensors: see `Memory` for the names that it shares with it."""
+class Header(BaseModel):
+    """What stands beside the tensors: see `ContextState` for the names that it shares with it."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, strict=True)
 
@@ -59,10 +59,10 @@ class Label(BaseModel):
     decay: Annotated[float, Field(gt=0, le=1)] | Auto | None
     n_observations: Count
     n_counted: Count
-    turnover: float = Field(ge=0)
+    absolute_weight_sum: float = Field(ge=0, alias="absolute_weight_sum")
     inputs: Width | None
     outputs: Width | None
-    flat_y: bool | None
+    y_is_1d: bool | None = Field(alias="y_is_1d")
     scale: tuple[tuple[float, ...], tuple[float, ...]] | None = None
     history: HistoryHeader | None = None
     columns: ColumnNames = NAMELESS
@@ -70,43 +70,57 @@ class Label(BaseModel):
     """Hash of all the bytes, with this value replaced by 64 zeros."""
 
 
-REMEMBERED = ("decay", "n_observations", "n_counted", "turnover", "inputs", "outputs", "flat_y", "scale", "columns")
+HEADER_FIELDS = (
+    "decay",
+    "n_observations",
+    "n_counted",
+    "absolute_weight_sum",
+    "inputs",
+    "outputs",
+    "y_is_1d",
+    "scale",
+    "columns",
+)
 """What a label says of a memory."""
 
 
 @dataclass(frozen=True)
-class Portable:
+class ContextArchive:
     """What bytes hold that are whole; not yet held against a model."""
 
-    label: Label
+    label: Header
     tensors: Mapping[str, Array]
 
 
-def as_written(memory: Memory) -> Memory:
+def canonical_state(memory: ContextState) -> ContextState:
     """Make of a memory what is read of it after it was written: the same but for rounding."""
     return memory if memory.state is None else replace(memory, state=canonical(memory.state))
 
 
-def write(manifest: Manifest, memory: Memory) -> bytes:
-    """Write a memory down, to the bit if it is `as_written`.
+def write(manifest: Manifest, state: ContextState) -> bytes:
+    """Write a memory down, to the bit if it is `canonical_state`.
 
     Args:
         manifest: Of its model.
-        memory: With or without a state.
+        state: With or without a state.
     """
-    label = Label(
-        model=manifest.name,
-        model_version=manifest.version,
-        model_sha256=manifest.sha256,
-        history=None if memory.history is None else HistoryHeader.of(memory.history),
-        **{name: getattr(memory, name) for name in REMEMBERED},
+    fields = {name: getattr(state, name) for name in HEADER_FIELDS}
+    header = Header.model_validate(
+        {
+            "model": manifest.name,
+            "model_version": manifest.version,
+            "model_sha256": manifest.sha256,
+            "history": None if state.history is None else HistoryHeader.of(state.history),
+            **fields,
+        },
+        by_name=True,
     )
-    left_out = {"columns"} if memory.columns == NAMELESS else set()  # earlier versions know no such field
-    file = save(compact(memory.state or {}), {METADATA_KEY: label.model_dump_json(exclude=left_out)})
+    left_out = {"columns"} if state.columns == NAMELESS else set()  # earlier versions know no such field
+    file = save(compact(state.state or {}), {METADATA_KEY: header.model_dump_json(by_alias=True, exclude=left_out)})
     return file.replace(UNHASHED.encode(), content_hash(file, UNHASHED).encode(), 1)
 
 
-def read(file: bytes) -> Portable:
+def read(file: bytes) -> ContextArchive:
     """Read what `write` wrote.
 
     Raises:
@@ -114,7 +128,7 @@ def read(file: bytes) -> Portable:
     """
     try:
         tensors = load(file)
-        label = Label.model_validate_json(_metadata(file)[METADATA_KEY])
+        label = Header.model_validate_json(_metadata(file)[METADATA_KEY])
     except (SafetensorError, ValidationError, KeyError, ValueError, TypeError) as error:
         _refuse(f"are no exported context, or not all of one ({_line(error)}). Send what the export gave, unchanged.")
     if content_hash(file, label.sha256) != label.sha256:
@@ -122,32 +136,32 @@ def read(file: bytes) -> Portable:
     try:
         if label.format != FIRST_FORMAT and COMOMENT in tensors:
             raise ValueError(f"{COMOMENT} in full")
-        return Portable(label, unpacked(tensors))
+        return ContextArchive(label, unpacked(tensors))
     except ValueError as error:
         _refuse(f"hold other tensors than their model has: {error}. Send what the export gave, unchanged.")
 
 
-def memory_of(portable: Portable, manifest: Manifest) -> Memory:
+def state_of_archive(archive: ContextArchive, manifest: Manifest) -> ContextState:
     """Hold the tensors against the model that they are for.
 
     Raises:
         InvalidInput: They are not the model's, or hold what no observations lead to.
     """
-    remembered: dict[str, Any] = {name: getattr(portable.label, name) for name in REMEMBERED}
-    if portable.label.scale is not None:
-        remembered["scale"] = FeatureScale(*portable.label.scale)
-    memory = Memory(state=portable.tensors or None, history=_history_of(portable.label), **remembered)
-    empty = new_memory(manifest, memory.decay, memory.scale, memory.columns)
+    remembered: dict[str, Any] = {name: getattr(archive.label, name) for name in HEADER_FIELDS}
+    if archive.label.scale is not None:
+        remembered["scale"] = FeatureScale(*archive.label.scale)
+    memory = ContextState(state=archive.tensors or None, history=_history_of(archive.label), **remembered)
+    empty = new_state(manifest, memory.decay, memory.scale, memory.columns)
     if memory.state is not None:
         _check_columns(empty, memory)
         state = _whole_state(manifest, memory, memory.state)
-        return replace(memory, state=canonical(state) if portable.label.format == FIRST_FORMAT else state)
+        return replace(memory, state=canonical(state) if archive.label.format == FIRST_FORMAT else state)
     if memory.history is not None or memory != empty:
         _refuse(f"speak of {memory.n_observations} observations, or of their columns, and hold no state. {AGAIN}")
     return memory
 
 
-def check_imported(memory: Memory, manifest: Manifest, limits: Limits) -> None:
+def check_imported(memory: ContextState, manifest: Manifest, limits: Limits) -> None:
     """Check an imported memory against the limits, and its values for consistency.
 
     Raises:
@@ -160,24 +174,24 @@ def check_imported(memory: Memory, manifest: Manifest, limits: Limits) -> None:
         _refuse(f"hold {problem}. {AGAIN}")
     if not has_scale(memory.state, memory.scale):
         _refuse(f"hold features of another scale than the one that they declare. {AGAIN}")
-    check_possible(drift.of_model(memory.state), memory.turnover)
-    counted, enough = memory.n_counted, memory.turnover * (1 + SUMMED)
+    check_possible(drift.of_model(memory.state), memory.absolute_weight_sum)
+    counted, enough = memory.n_counted, memory.absolute_weight_sum * (1 + SUMMED)
     if not 0 < memory.n_observations >= counted >= (memory.count > 0) or memory.count > enough:
         _refuse(f"speak of {memory.n_observations} observations, of which no such state comes. {AGAIN}")
 
 
-def _check_columns(empty: Memory, memory: Memory) -> None:
+def _check_columns(empty: ContextState, memory: ContextState) -> None:
     """Check the numbers of columns against the model, the declared scale and the names."""
-    if memory.inputs is None or memory.outputs is None or memory.flat_y is None:
+    if memory.inputs is None or memory.outputs is None or memory.y_is_1d is None:
         _refuse(f"hold a state, and do not tell the columns of x and y. {AGAIN}")
-    if memory.flat_y and memory.outputs != 1:
+    if memory.y_is_1d and memory.outputs != 1:
         _refuse(f"speak of y as numbers, of {memory.outputs} columns. {AGAIN}")
     if empty.inputs not in {None, memory.inputs} or empty.outputs not in {None, memory.outputs}:
         text = f"speak of {memory.inputs} columns of x and {memory.outputs} of y"
         _refuse(f"{text}; the model, the scale or the names are for {empty.inputs} and {empty.outputs}. {AGAIN}")
 
 
-def _whole_state(manifest: Manifest, memory: Memory, state: State) -> State:
+def _whole_state(manifest: Manifest, memory: ContextState, state: State) -> State:
     """Check names, dtypes and shapes; returns the tensors in the model's order, with the buffer that was left out.
 
     safetensors has no order, and what a runtime keeps for tensors of some shapes it keeps for their order.
@@ -204,7 +218,7 @@ def _whole_state(manifest: Manifest, memory: Memory, state: State) -> State:
     return {name: whole[name] for name in expected}
 
 
-def _history_of(label: Label) -> History | None:
+def _history_of(label: Header) -> History | None:
     if label.history is None:
         return None
     if label.history.rows > label.n_observations:

@@ -1,4 +1,4 @@
-"""Portable bytes: out and in again it is the same context, and nothing else gets in."""
+"""ContextArchive bytes: out and in again it is the same context, and nothing else gets in."""
 
 import json
 from collections.abc import Callable
@@ -10,27 +10,27 @@ from hypothesis import strategies as st
 from safetensors.numpy import load as tensors_of
 from safetensors.numpy import save
 
-from service.contexts import portable
-from service.contexts.contexts import Contexts
-from service.contexts.memory import Memory, answer
+from service.contexts import serialization
+from service.contexts.service import Contexts
+from service.contexts.state import ContextState, answer
+from service.contexts.statements import change
 from service.errors import CallerError, Conflict, InvalidInput
 from service.inference.artifact import UNHASHED, content_hash
-from service.store.contexts import change
 from tests.closeness import assert_close
-from tests.service.contexts.test_memory import LIMITS, STREAMING, manifest, observations, remember, runtime_of
+from tests.service.contexts.test_state import LIMITS, STREAMING, manifest, observations, remember, runtime_of
 from tests.service.kept import OWNER, STRANGER, both, draw, part, weighed
 
 Tensors = dict[str, np.ndarray]
-Label = dict[str, object]
+Header = dict[str, object]
 
 
-def forge(memory: Memory, change: Callable[[Tensors, Label], object], model: str = "linear") -> bytes:
+def forge(memory: ContextState, change: Callable[[Tensors, Header], object], model: str = "linear") -> bytes:
     """Bytes with something changed, and a hash that says that nothing was."""
-    file = portable.write(manifest(model), memory)
+    file = serialization.write(manifest(model), memory)
     tensors = tensors_of(file)
-    label = json.loads(portable._metadata(file)[portable.METADATA_KEY]) | {"sha256": UNHASHED}
+    label = json.loads(serialization._metadata(file)[serialization.METADATA_KEY]) | {"sha256": UNHASHED}
     change(tensors, label)
-    file = save(tensors, {portable.METADATA_KEY: json.dumps(label)})
+    file = save(tensors, {serialization.METADATA_KEY: json.dumps(label)})
     return file.replace(UNHASHED.encode(), content_hash(file, UNHASHED).encode(), 1)
 
 
@@ -56,12 +56,14 @@ CELLS = ["comoment.upper", "count", "count_of_squares", "mean", "peak", "present
 @pytest.mark.parametrize("name", STREAMING)
 @given(seed=st.integers(0, 2**32 - 1))
 def test_every_model_of_the_zoo_is_portable_to_the_bit(name: str, seed: int) -> None:
-    memory = portable.as_written(remember(name, observations(name, seed)[0]))
-    read = portable.memory_of(portable.read(portable.write(manifest(name), memory)), manifest(name))
+    memory = serialization.canonical_state(remember(name, observations(name, seed)[0]))
+    read = serialization.state_of_archive(
+        serialization.read(serialization.write(manifest(name), memory)), manifest(name)
+    )
     assert memory.state is not None
     assert read.state is not None
     assert all((read.state[tensor] == value).all() for tensor, value in memory.state.items())
-    assert portable.write(manifest(name), read) == portable.write(manifest(name), memory)
+    assert serialization.write(manifest(name), read) == serialization.write(manifest(name), memory)
 
 
 @pytest.mark.parametrize(
@@ -70,21 +72,21 @@ def test_every_model_of_the_zoo_is_portable_to_the_bit(name: str, seed: int) -> 
 )
 def test_it_says_what_it_is_to_any_reader_of_safetensors(model: str, version: str, tensors: list[str]) -> None:
     memory = remember(model, draw(1))
-    file = portable.write(manifest(model), memory)
+    file = serialization.write(manifest(model), memory)
     assert sorted(tensors_of(file)) == [f"state.{name}" for name in tensors]
-    label = json.loads(portable._metadata(file)[portable.METADATA_KEY])
+    label = json.loads(serialization._metadata(file)[serialization.METADATA_KEY])
     assert {"format": "gdssm-context/2", "model": "linear", "model_version": version}.items() <= label.items()
     assert label["model_sha256"] == manifest(model).sha256
-    assert (label["n_observations"], label["decay"], label["flat_y"]) == (7, None, False)
+    assert (label["n_observations"], label["decay"], label["y_is_1d"]) == (7, None, False)
 
 
-def written_before(memory: Memory, model: str) -> bytes:
+def written_before(memory: ContextState, model: str) -> bytes:
     """Bytes as version 1 of the format has them."""
 
-    def change(tensors: Tensors, label: Label) -> None:
+    def change(tensors: Tensors, label: Header) -> None:
         tensors.clear()
         tensors.update(memory.state or {})
-        label.update(format=portable.FIRST_FORMAT)
+        label.update(format=serialization.FIRST_FORMAT)
 
     return forge(memory, change, model)
 
@@ -94,7 +96,9 @@ def written_before(memory: Memory, model: str) -> bytes:
 def test_what_was_written_before_is_read(contexts: Contexts, model: str, length: int) -> None:
     memory = remember(model, draw(1, length))
     loaded = contexts.load(OWNER, written_before(memory, model))
-    assert contexts.export(OWNER, loaded.id)[0] == portable.write(manifest(model), portable.as_written(memory))
+    assert contexts.export(OWNER, loaded.id)[0] == serialization.write(
+        manifest(model), serialization.canonical_state(memory)
+    )
     expected = answer(runtime_of(model), LIMITS, memory, draw(3).x).prediction
     assert_close(contexts.predict(OWNER, loaded.id, draw(3).x)[0].prediction, expected, "prediction", rtol=1e-9)
     assert contexts.observe(OWNER, loaded.id, draw(2)).n_observations == length + 7
@@ -111,7 +115,7 @@ def test_a_row_that_was_stored_before_goes_on(contexts: Contexts) -> None:
 
 def test_half_of_the_numbers_are_written() -> None:
     memory = remember("nonlinear", draw(1, 40, inputs=10, outputs=1))
-    assert len(portable.write(manifest("nonlinear"), memory)) < 48_000
+    assert len(serialization.write(manifest("nonlinear"), memory)) < 48_000
     assert len(written_before(memory, "nonlinear")) > 90_000
 
 
@@ -128,15 +132,15 @@ CHANGED = r"The bytes .*\. (Export the context again|Send what the export gave, 
 
 
 def test_wherever_a_byte_is_changed_or_the_end_cut_off_it_is_refused() -> None:
-    file = portable.write(manifest("linear"), remember("linear", draw(1, inputs=2, outputs=1)))
+    file = serialization.write(manifest("linear"), remember("linear", draw(1, inputs=2, outputs=1)))
     for at in range(len(file)):
         changed = bytearray(file)
         changed[at] ^= 1
         for broken in (bytes(changed), file[:at]):
             with pytest.raises(InvalidInput, match=CHANGED):
-                portable.read(broken)
+                serialization.read(broken)
     with pytest.raises(InvalidInput, match="The bytes"):
-        portable.read(file + b"\0")
+        serialization.read(file + b"\0")
 
 
 @pytest.mark.parametrize(
@@ -155,19 +159,19 @@ def test_anything_else_is_refused(file: bytes) -> None:
     with pytest.raises(
         InvalidInput, match=r"no exported context, .*\. Send what the export gave, unchanged\.$"
     ) as refused:
-        portable.read(file)
+        serialization.read(file)
     assert len(str(refused.value)) < 400
 
 
-def replaced(name: str, value: object) -> Callable[[Tensors, Label], object]:
+def replaced(name: str, value: object) -> Callable[[Tensors, Header], object]:
     return lambda tensors, _: tensors.update({name: np.asarray(value)})
 
 
-def labelled(**values: object) -> Callable[[Tensors, Label], object]:
+def labelled(**values: object) -> Callable[[Tensors, Header], object]:
     return lambda _, label: label.update(values)
 
 
-FORGED: list[tuple[Callable[[Tensors, Label], object], type[CallerError], str]] = [
+FORGED: list[tuple[Callable[[Tensors, Header], object], type[CallerError], str]] = [
     (labelled(model="gd-9"), Conflict, "gd-9.*not served here"),
     (labelled(model_version="1.0.1"), Conflict, "1.0.1.*not served here"),
     (labelled(model_sha256="0" * 63 + "1"), Conflict, "another file of model linear"),
@@ -197,10 +201,10 @@ FORGED: list[tuple[Callable[[Tensors, Label], object], type[CallerError], str]] 
     (labelled(decay="0.5"), InvalidInput, "no exported context"),
     (labelled(n_observations=-1), InvalidInput, "no exported context"),
     (labelled(n_observations=10**30), InvalidInput, "no exported context"),
-    (labelled(turnover=float("nan")), InvalidInput, "no exported context"),
+    (labelled(absolute_weight_sum=float("nan")), InvalidInput, "no exported context"),
     (labelled(inputs=10**9), InvalidInput, "other tensors|columns"),
     (labelled(inputs=None), InvalidInput, r"do not tell the columns of x and y\. Export the context again\.$"),
-    (labelled(flat_y=True), InvalidInput, r"speak of y as numbers, of 3 columns\. Export the context again\.$"),
+    (labelled(y_is_1d=True), InvalidInput, r"speak of y as numbers, of 3 columns\. Export the context again\.$"),
     (
         replaced("state.mean", np.full((1, 8), np.nan)),
         InvalidInput,
@@ -223,7 +227,7 @@ FORGED: list[tuple[Callable[[Tensors, Label], object], type[CallerError], str]] 
 
 @pytest.mark.parametrize(("change", "kind", "message"), FORGED)
 def test_what_is_foreign_is_refused_though_its_hash_is_right(
-    contexts: Contexts, change: Callable[[Tensors, Label], object], kind: type[CallerError], message: str
+    contexts: Contexts, change: Callable[[Tensors, Header], object], kind: type[CallerError], message: str
 ) -> None:
     with pytest.raises(kind, match=message) as refused:
         contexts.load(OWNER, forge(remember("linear", draw(1)), change))
@@ -233,11 +237,13 @@ def test_what_is_foreign_is_refused_though_its_hash_is_right(
 
 def test_what_is_over_the_limits_is_refused(contexts: Contexts) -> None:
     wide = draw(1, inputs=28, outputs=2)
-    assert contexts.load(OWNER, portable.write(manifest("gd-1"), remember("gd-1", wide))).inputs == 28
+    assert contexts.load(OWNER, serialization.write(manifest("gd-1"), remember("gd-1", wide))).inputs == 28
     state = {"state.count": np.ones(1), "state.gated_sum": np.ones((1, 33, 33))}
-    memory = Memory(state=state, n_observations=1, n_counted=1, turnover=1.0, inputs=32, outputs=1, flat_y=True)
+    memory = ContextState(
+        state=state, n_observations=1, n_counted=1, absolute_weight_sum=1.0, inputs=32, outputs=1, y_is_1d=True
+    )
     with pytest.raises(InvalidInput, match="at most 30"):
-        contexts.load(OWNER, portable.write(manifest("gd-1"), memory))
+        contexts.load(OWNER, serialization.write(manifest("gd-1"), memory))
 
 
 def test_what_was_emptied_is_portable(contexts: Contexts) -> None:
@@ -247,21 +253,21 @@ def test_what_was_emptied_is_portable(contexts: Contexts) -> None:
     assert contexts.observe(OWNER, loaded.id, draw(2)).n_observations == 21
 
 
-def negative_variation(tensors: Tensors, _: Label) -> None:
+def negative_variation(tensors: Tensors, _: Header) -> None:
     tensors["state.comoment.upper"][0, 0] = -1.0
 
 
-def correlation_beyond_one(tensors: Tensors, _: Label) -> None:
+def correlation_beyond_one(tensors: Tensors, _: Header) -> None:
     tensors["state.comoment.upper"][0, 1] = 10.0 * tensors["state.comoment.upper"].max()
 
 
-def no_squares(tensors: Tensors, _: Label) -> None:
+def no_squares(tensors: Tensors, _: Header) -> None:
     tensors["state.count_of_squares"][:] = 0.0
 
 
 @pytest.mark.parametrize("change", [negative_variation, correlation_beyond_one, no_squares])
 def test_sums_that_no_observations_lead_to_are_not_imported(
-    contexts: Contexts, change: Callable[[Tensors, Label], None]
+    contexts: Contexts, change: Callable[[Tensors, Header], None]
 ) -> None:
     with pytest.raises(InvalidInput, match="hold sums that no observations lead to"):
         contexts.load(OWNER, forge(remember("linear", draw(1)), change))
@@ -278,7 +284,7 @@ def test_sums_that_no_observations_lead_to_are_not_imported(
     ],
 )
 def test_a_history_that_is_none_is_not_imported(contexts: Contexts, history: dict[str, object]) -> None:
-    def change(_: Tensors, label: Label) -> None:
+    def change(_: Tensors, label: Header) -> None:
         before = label["history"]
         assert isinstance(before, dict)
         label["history"] = before | history

@@ -11,7 +11,7 @@ from sqlalchemy.dialects import sqlite
 NAMED = sqlite.dialect(paramstyle="named")
 
 
-class Glance:
+class NonblockingReader:
     """A connection to a SQLite file, for the event loop.
 
     SQLite finds a row by its key in some ten microseconds, and in WAL mode beside whoever writes. A thread to wait in,

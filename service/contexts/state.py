@@ -15,10 +15,10 @@ from service.contexts.feature_scale import FeatureScale, check_scale, declared
 from service.contexts.fitting import check_observations, check_sums, looks_of, query_problems
 from service.contexts.forgetting import COUNT, fade
 from service.contexts.history import History
-from service.contexts.learning import Kept
+from service.contexts.learning import Learned
 from service.contexts.merge import State, check_merges, is_buffered, merge
 from service.contexts.precision import digits_left, sums_of, takes_out
-from service.contexts.readouts import Readouts
+from service.contexts.readout_cache import ReadoutCache
 from service.contexts.rows import Rows
 from service.errors import InvalidInput, Problem, UnsupportedByModel
 from service.inference.artifact import Manifest
@@ -41,7 +41,7 @@ from service.inference.sizes import Array
 
 
 @dataclass(frozen=True)
-class Memory:
+class ContextState:
     """All that is kept of a context's observations; as it is made, of none."""
 
     state: State | None = None
@@ -51,13 +51,13 @@ class Memory:
     """Rows observed, whatever their weights."""
     n_counted: int = 0
     """Rows observed whose weight was not 0."""
-    turnover: float = 0.0
+    absolute_weight_sum: float = 0.0
     """Sum of the sizes of the weights since the context was last empty."""
     inputs: int | None = None
     """D; None until the first observation, where the model does not fix it."""
     outputs: int | None = None
     """K, likewise."""
-    flat_y: bool | None = None
+    y_is_1d: bool | None = None
     """Whether y comes as numbers (N,) rather than rows (N, K); None until the first observation."""
     scale: FeatureScale | None = None
     """What the features of x are scaled by, if it was declared; None leaves it to the first observations."""
@@ -97,9 +97,9 @@ class Memory:
         return 0.0 if self.state is None else drift.memory_length(self.state)
 
 
-def new_memory(
+def new_state(
     manifest: Manifest, decay: Decay, scale: FeatureScale | None = None, columns: ColumnNames = NAMELESS
-) -> Memory:
+) -> ContextState:
     """Start without an observation.
 
     Args:
@@ -120,7 +120,7 @@ def new_memory(
         inputs = len(scale.center)
     inputs = width_with_names(columns.x, inputs, "columns.x")
     outputs = width_with_names(columns.y, outputs, "columns.y")
-    return Memory(decay=decay, inputs=inputs, outputs=outputs, scale=scale, columns=columns)
+    return ContextState(decay=decay, inputs=inputs, outputs=outputs, scale=scale, columns=columns)
 
 
 def check_streams(manifest: Manifest) -> None:
@@ -137,13 +137,13 @@ def check_streams(manifest: Manifest) -> None:
 def learn(
     runtime: Runtime,
     limits: Limits,
-    memory: Memory,
+    memory: ContextState,
     new: Observations,
     at: str = "",
     *,
     allow_precision_loss: bool = False,
     unnumbered: bool = False,
-) -> Memory:
+) -> ContextState:
     """Add observations.
 
     Args:
@@ -165,33 +165,33 @@ def learn(
     new, names = arrange(memory.columns, new)
     check_observations(manifest, limits, memory, new, at)
     rows = Rows(new.x, columns(new.y), new.weight, new.y.ndim == 1, at, unnumbered)
-    check_sums(memory.n_observations + len(new.x), memory.turnover + rows.turnover, f"{at}x")
+    check_sums(memory.n_observations + len(new.x), memory.absolute_weight_sum + rows.absolute_weight_sum, f"{at}x")
     infer = partial(run, runtime, parameters={})
     kept = learning.learn(manifest, infer, _kept(memory), memory.decay, rows, allow_precision_loss=allow_precision_loss)
     after = replace(
         memory,
         state=kept.state,
-        turnover=kept.turnover,
+        absolute_weight_sum=kept.absolute_weight_sum,
         history=kept.history,
         n_observations=memory.n_observations + len(new.x),
         n_counted=memory.n_counted + (len(new.x) if new.weight is None else int(np.count_nonzero(new.weight))),
         inputs=new.x.shape[1],
         outputs=rows.outputs,
-        flat_y=new.y.ndim == 1,
+        y_is_1d=new.y.ndim == 1,
         columns=names,
     )
-    return after if kept.turnover else replace(after, state={**kept.state, **declared(memory.scale)})
+    return after if kept.absolute_weight_sum else replace(after, state={**kept.state, **declared(memory.scale)})
 
 
 def answer(
     runtime: Runtime,
     limits: Limits,
-    memory: Memory,
+    memory: ContextState,
     query: Array,
     parameters: Mapping[str, float] | None = None,
     *,
     wanted: Wanted = NOTHING,
-    readouts: Readouts | None = None,
+    readouts: ReadoutCache | None = None,
 ) -> Prediction:
     """Answer queries, in the shape in which y came in.
 
@@ -221,19 +221,19 @@ def answer(
     if problems:
         raise InvalidInput(*problems)
     check_wanted(manifest, wanted)
-    outputs = _outputs(runtime, memory, query, parameters, wanted=wanted, readouts=readouts or Readouts())
-    shape = () if memory.flat_y else (memory.outputs or 0,)
+    outputs = _outputs(runtime, memory, query, parameters, wanted=wanted, readouts=readouts or ReadoutCache())
+    shape = () if memory.y_is_1d else (memory.outputs or 0,)
     return prediction_of(manifest, outputs, shape, memory.n_observations, wanted)
 
 
 def _outputs(
     runtime: Runtime,
-    memory: Memory,
+    memory: ContextState,
     query: Array,
     parameters: Mapping[str, float],
     *,
     wanted: Wanted,
-    readouts: Readouts,
+    readouts: ReadoutCache,
 ) -> Mapping[str, Array]:
     """Run the graph with what the state answered with before, or else keep that."""
     manifest, state = runtime.manifest, memory.state or {}
@@ -250,7 +250,9 @@ def _outputs(
     return drift.average(now, outputs)
 
 
-def join(runtime: Runtime, older: Memory, newer: Memory, *, allow_precision_loss: bool = False) -> Memory:
+def join(
+    runtime: Runtime, older: ContextState, newer: ContextState, *, allow_precision_loss: bool = False
+) -> ContextState:
     """Remember what two contexts of one model and decay have seen, as if one came after the other.
 
     Raises:
@@ -269,16 +271,18 @@ def join(runtime: Runtime, older: Memory, newer: Memory, *, allow_precision_loss
         found = older if newer.state is None else newer
         inputs = width_with_names(names.x, found.inputs, "context")
         return replace(found, columns=names, inputs=inputs, outputs=width_with_names(names.y, found.outputs, "context"))
-    looks = [(memory.inputs, memory.outputs, memory.flat_y) for memory in (older, newer)]
+    looks = [(memory.inputs, memory.outputs, memory.y_is_1d) for memory in (older, newer)]
     if looks[0] != looks[1]:
         problem = (
             f"The contexts do not fit: one has {looks_of(older)}, the other {looks_of(newer)}. Merge contexts alike."
         )
         raise InvalidInput(Problem("", problem))
-    check_sums(older.n_observations + newer.n_observations, older.turnover + newer.turnover, "context")
+    check_sums(
+        older.n_observations + newer.n_observations, older.absolute_weight_sum + newer.absolute_weight_sum, "context"
+    )
     share = 1.0 if older.decay is None else older.decay**newer.n_counted
     faded = older.state if share == 1.0 else fade(manifest, older.state, share)
-    kept = Kept(_joined(runtime, faded, newer.state), older.turnover + newer.turnover)
+    kept = Learned(_joined(runtime, faded, newer.state), older.absolute_weight_sum + newer.absolute_weight_sum)
     if not older.forgets:
         kept = learning.join(
             manifest,
@@ -291,7 +295,7 @@ def join(runtime: Runtime, older: Memory, newer: Memory, *, allow_precision_loss
     return replace(
         older,
         state=kept.state,
-        turnover=kept.turnover,
+        absolute_weight_sum=kept.absolute_weight_sum,
         history=kept.history,
         n_observations=older.n_observations + newer.n_observations,
         n_counted=older.n_counted + newer.n_counted,
@@ -299,8 +303,8 @@ def join(runtime: Runtime, older: Memory, newer: Memory, *, allow_precision_loss
     )
 
 
-def _kept(memory: Memory) -> Kept:
-    return Kept(memory.state or declared(memory.scale), memory.turnover, memory.history)
+def _kept(memory: ContextState) -> Learned:
+    return Learned(memory.state or declared(memory.scale), memory.absolute_weight_sum, memory.history)
 
 
 def _joined(runtime: Runtime, older: State, newer: State) -> State:

@@ -3,7 +3,7 @@
 import secrets
 
 
-def name_at(now: float) -> str:
+def new_id(now: float) -> str:
     """Make a name that nobody guesses; names rise with time, so that a list in their order is in the order of making.
 
     Args:

@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from service.contexts.decay_setting import Decay
-from service.contexts.memory import Memory, answer, join, learn, new_memory
-from service.contexts.readouts import Readouts
+from service.contexts.readout_cache import ReadoutCache
+from service.contexts.state import ContextState, answer, join, learn, new_state
 from service.errors import InvalidInput, NumericOverflow, UnsupportedByModel
 from service.inference.artifact import Manifest
 from service.inference.distribution import NOTHING
@@ -55,14 +55,14 @@ def observations(name: str, seed: int, length: int = 11) -> tuple[Observations, 
     return Observations(x, y), generator.normal(size=(4, inputs))
 
 
-def remember(name: str, *parts: Observations, decay: Decay = None) -> Memory:
-    memory = new_memory(zoo()[name].manifest, decay)
+def remember(name: str, *parts: Observations, decay: Decay = None) -> ContextState:
+    memory = new_state(zoo()[name].manifest, decay)
     for some in parts:
         memory = learn(zoo()[name], LIMITS, memory, some)
     return memory
 
 
-def ask(name: str, memory: Memory, query: Array) -> Array:
+def ask(name: str, memory: ContextState, query: Array) -> Array:
     return answer(zoo()[name], LIMITS, memory, query).prediction
 
 
@@ -179,18 +179,18 @@ def test_what_learns_in_order_takes_nothing_out_joins_nothing_and_takes_no_decay
     with pytest.raises(UnsupportedByModel, match="do not merge"):
         join(runtime_of(name), remember(name, context), remember(name))
     with pytest.raises(UnsupportedByModel, match="decay"):
-        new_memory(manifest(name), 0.9)
+        new_state(manifest(name), 0.9)
 
 
 def test_before_the_first_observation_the_columns_that_the_model_fixes_are_known() -> None:
-    free, fixed = new_memory(manifest("linear"), None), new_memory(manifest("sine-trained"), None)
+    free, fixed = new_state(manifest("linear"), None), new_state(manifest("sine-trained"), None)
     assert (free.inputs, free.outputs) == (None, None)
     assert (fixed.inputs, fixed.outputs) == (1, 1)
 
 
 def test_only_a_context_that_chooses_its_decay_has_a_memory_length() -> None:
     context, _ = observations("linear", 0)
-    assert new_memory(manifest("linear"), "auto").memory_length == 0.0
+    assert new_state(manifest("linear"), "auto").memory_length == 0.0
     assert 0.0 < (remember("linear", context, decay="auto").memory_length or 0.0) <= len(context.x)
     assert remember("linear", context, decay=0.9).memory_length is None
 
@@ -198,7 +198,7 @@ def test_only_a_context_that_chooses_its_decay_has_a_memory_length() -> None:
 @pytest.mark.parametrize("decay", [None, 0.9, "auto"])
 def test_what_a_state_answers_with_is_worked_out_once(decay: Decay) -> None:
     context, query = observations("linear", 0)
-    memory, readouts = remember("linear", context, decay=decay), Readouts()
+    memory, readouts = remember("linear", context, decay=decay), ReadoutCache()
     state = memory.state or {}
     assert not readouts.find(state, NOTHING)
     first = answer(runtime_of("linear"), LIMITS, memory, query, readouts=readouts).prediction
@@ -210,7 +210,7 @@ def test_what_a_state_answers_with_is_worked_out_once(decay: Decay) -> None:
 
 def test_what_has_no_state_remembers_nothing() -> None:
     with pytest.raises(UnsupportedByModel, match="softmax-8 has no state"):
-        new_memory(manifest("softmax-8"), None)
+        new_state(manifest("softmax-8"), None)
 
 
 def test_an_empty_memory_joins_as_nothing() -> None:

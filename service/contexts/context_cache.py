@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from threading import Lock
 
 from service.contexts.context_record import ContextRecord
-from service.contexts.memory import Memory
+from service.contexts.state import ContextState
 from service.inference.runtime import Runtime
 
 MOST = 2**24
@@ -17,11 +17,11 @@ EACH_NAME = 80
 
 
 @dataclass(frozen=True)
-class Held:
+class LoadedContext:
     """A context that was taken out."""
 
     record: ContextRecord
-    memory: Memory
+    memory: ContextState
     runtime: Runtime
 
     @property
@@ -32,7 +32,7 @@ class Held:
         return EACH + texts + sum(tensor.nbytes for tensor in (self.memory.state or {}).values())
 
 
-class Recent:
+class ContextCache:
     """Contexts by name, as they were; whoever finds one here has to see whether it still is so.
 
     Safe to use from several threads.
@@ -44,27 +44,27 @@ class Recent:
     def __init__(self, most: int = MOST) -> None:
         self._most = most
         self._size = 0
-        self._held: OrderedDict[str, Held] = OrderedDict()
+        self._load: OrderedDict[str, LoadedContext] = OrderedDict()
         self._lock = Lock()
 
-    def get(self, context_id: str) -> Held | None:
+    def get(self, context_id: str) -> LoadedContext | None:
         """Find a context as it was kept last."""
         with self._lock:
-            if context_id in self._held:
-                self._held.move_to_end(context_id)
-            return self._held.get(context_id)
+            if context_id in self._load:
+                self._load.move_to_end(context_id)
+            return self._load.get(context_id)
 
-    def keep(self, held: Held) -> None:
+    def keep(self, held: LoadedContext) -> None:
         """Keep a context, in place of what was kept of it before, unless it takes more than all may."""
         with self._lock:
             self._drop(held.record.id)
             if held.size > self._most:
                 return
-            self._held[held.record.id] = held
+            self._load[held.record.id] = held
             self._size += held.size
             while self._size > self._most:
-                self._drop(next(iter(self._held)))
+                self._drop(next(iter(self._load)))
 
     def _drop(self, context_id: str) -> None:
-        before = self._held.pop(context_id, None)
+        before = self._load.pop(context_id, None)
         self._size -= 0 if before is None else before.size

@@ -9,15 +9,15 @@ import pytest
 from sqlalchemy import delete, update
 
 from service.column_names import ColumnNames
-from service.contexts import shelf
+from service.contexts import idempotency
+from service.contexts import repository as context_repository
+from service.contexts.context_cache import EACH, ContextCache, LoadedContext
 from service.contexts.context_record import Change
-from service.contexts.contexts import ContextRecord, Contexts
-from service.contexts.memory import Memory
-from service.contexts.recent import EACH, Held, Recent
+from service.contexts.service import ContextRecord, Contexts
+from service.contexts.state import ContextState
 from service.errors import Conflict, UnknownContext, UnknownModel
 from service.inference.sizes import Array
 from service.registry.repository import Repository
-from service.store import receipts
 from service.store.database import Database
 from service.store.tables import CONTEXTS
 from tests.closeness import assert_close
@@ -68,11 +68,11 @@ def gone(*_: object) -> None:
 
 def test_what_is_kept_ready_is_not_read_again(contexts: Contexts, monkeypatch: pytest.MonkeyPatch) -> None:
     record = used(contexts)
-    monkeypatch.setattr(shelf, "read", refuse)
+    monkeypatch.setattr(context_repository, "read", refuse)
     assert_close(ask(contexts, record), one_shot(contexts, 1), "prediction", rtol=1e-8)
     contexts.observe(OWNER, record.id, draw(2))
     assert_close(ask(contexts, record), one_shot(contexts, 1, 2), "prediction", rtol=1e-8)
-    contexts._shelf._recent = Recent()
+    contexts._repository._cache = ContextCache()
     for use in (lambda: ask(contexts, record), lambda: contexts.observe(OWNER, record.id, draw(3))):
         with pytest.raises(AssertionError):
             use()
@@ -90,9 +90,9 @@ def test_what_was_stored_here_is_ready_and_as_it_will_be_read(
         record = contexts.merge(OWNER, record.id, contexts.create(OWNER, model, draw(2)).id)
     elif make == "load":
         record = contexts.load(OWNER, contexts.export(OWNER, record.id)[0])
-    there = elsewhere._shelf.look(OWNER, record.id)
-    monkeypatch.setattr(shelf, "read", refuse)
-    here = contexts._shelf.look(OWNER, record.id)
+    there = elsewhere._repository.look(OWNER, record.id)
+    monkeypatch.setattr(context_repository, "read", refuse)
+    here = contexts._repository.look(OWNER, record.id)
     assert here.record == there.record
     assert replace(here.memory, state=None) == replace(there.memory, state=None)
     assert here.memory.state is not None
@@ -107,7 +107,7 @@ def test_what_another_process_learnt_is_seen_at_once(contexts: Contexts, elsewhe
     record = used(contexts)
     for seed in (2, 3):
         after = elsewhere.observe(OWNER, record.id, draw(seed))
-        assert contexts.at_hand(OWNER, record.id) is None
+        assert contexts.find_cached(OWNER, record.id) is None
         predicted, seen = contexts.predict(OWNER, record.id, QUERY)
         assert (seen, predicted.n_observations) == (after, after.n_observations)
         assert_close(predicted.prediction, one_shot(contexts, *range(1, seed + 1)), "prediction", rtol=1e-8)
@@ -121,40 +121,40 @@ def test_what_another_process_learnt_is_learnt_on(contexts: Contexts, elsewhere:
 
 
 def test_at_hand_is_what_needs_no_waiting(contexts: Contexts, waits: bool) -> None:
-    assert contexts.at_hand(OWNER, "0" * 32) is None
+    assert contexts.find_cached(OWNER, "0" * 32) is None
     record = contexts.create(OWNER, None, draw(1))
-    held = contexts.at_hand(OWNER, record.id)
+    held = contexts.find_cached(OWNER, record.id)
     assert (held is None) == waits
     if held is not None:
         assert held.record == record
         np.testing.assert_array_equal(contexts.answer(held, QUERY).prediction, ask(contexts, record))
-    contexts._shelf._recent = Recent()
-    assert contexts.at_hand(OWNER, record.id) is None
+    contexts._repository._cache = ContextCache()
+    assert contexts.find_cached(OWNER, record.id) is None
 
 
 def test_at_hand_waits_for_nobody_who_writes(contexts: Contexts, database: Database, waits: bool) -> None:
     record = used(contexts)
     with database.transaction() as connection:
         connection.execute(update(CONTEXTS).values(version=7))
-        assert (contexts.at_hand(OWNER, record.id) is None) == waits
-    assert contexts.at_hand(OWNER, record.id) is None
+        assert (contexts.find_cached(OWNER, record.id) is None) == waits
+    assert contexts.find_cached(OWNER, record.id) is None
 
 
 def test_what_has_to_be_written_down_is_not_at_hand(contexts: Contexts, clock: Clock, waits: bool) -> None:
     record = contexts.create(OWNER, None, draw(1), ttl=100)
     clock.now += 4
-    assert (contexts.at_hand(OWNER, record.id) is None) == waits
+    assert (contexts.find_cached(OWNER, record.id) is None) == waits
     clock.now += 4
-    assert contexts.at_hand(OWNER, record.id) is None
+    assert contexts.find_cached(OWNER, record.id) is None
     kept = contexts.predict(OWNER, record.id, QUERY)[1]
     assert kept.expires > record.expires + 7
-    held = contexts.at_hand(OWNER, record.id)
+    held = contexts.find_cached(OWNER, record.id)
     assert waits or (held is not None and held.record == kept)
 
 
 def test_for_a_stranger_nothing_is_kept_ready(contexts: Contexts) -> None:
     record = used(contexts)
-    assert contexts.at_hand(STRANGER, record.id) is None
+    assert contexts.find_cached(STRANGER, record.id) is None
     with pytest.raises(UnknownContext, match=record.id):
         ask(contexts, record, STRANGER)
 
@@ -162,7 +162,7 @@ def test_for_a_stranger_nothing_is_kept_ready(contexts: Contexts) -> None:
 def test_what_is_over_is_not_kept_ready(contexts: Contexts, clock: Clock) -> None:
     record = used(contexts)
     clock.now = record.expires + 1
-    assert contexts.at_hand(OWNER, record.id) is None
+    assert contexts.find_cached(OWNER, record.id) is None
     with pytest.raises(UnknownContext, match=record.id):
         ask(contexts, record)
 
@@ -170,7 +170,7 @@ def test_what_is_over_is_not_kept_ready(contexts: Contexts, clock: Clock) -> Non
 def test_what_another_process_deleted_is_gone_at_once(contexts: Contexts, elsewhere: Contexts) -> None:
     record = used(contexts)
     elsewhere.delete(OWNER, record.id)
-    assert contexts.at_hand(OWNER, record.id) is None
+    assert contexts.find_cached(OWNER, record.id) is None
     with pytest.raises(UnknownContext, match=record.id):
         ask(contexts, record)
 
@@ -181,7 +181,7 @@ def test_another_context_of_the_same_name_and_version_is_another_one(contexts: C
         connection.execute(delete(CONTEXTS).where(CONTEXTS.c.id == first.id))
         connection.execute(update(CONTEXTS).values(id=first.id))
     assert (first.version, second.version) == (1, 1)
-    assert contexts.at_hand(OWNER, first.id) is None
+    assert contexts.find_cached(OWNER, first.id) is None
     contexts.observe(OWNER, first.id, draw(3))
     assert_close(ask(contexts, first), one_shot(contexts, 2, 3), "prediction", rtol=1e-8)
 
@@ -189,7 +189,7 @@ def test_another_context_of_the_same_name_and_version_is_another_one(contexts: C
 def test_a_change_that_was_undone_is_never_answered_from(contexts: Contexts, monkeypatch: pytest.MonkeyPatch) -> None:
     record = used(contexts)
     with monkeypatch.context() as patched:
-        patched.setattr(receipts, "keep", refuse)
+        patched.setattr(idempotency, "keep", refuse)
         with pytest.raises(AssertionError):
             contexts.observe(OWNER, record.id, draw(2), Change("key"))
     assert_close(ask(contexts, record), one_shot(contexts, 1), "prediction", rtol=1e-8)
@@ -202,7 +202,7 @@ def test_a_model_that_was_replaced_is_held_against_the_state_again(
 ) -> None:
     record = used(contexts)
     monkeypatch.setattr(contexts._predictor, "runtime", lambda *_: repository.get("gd-1"))
-    assert contexts.at_hand(OWNER, record.id) is None
+    assert contexts.find_cached(OWNER, record.id) is None
     for use in (lambda: ask(contexts, record), lambda: contexts.observe(OWNER, record.id, draw(2))):
         with pytest.raises(Conflict, match="another file of model linear"):
             use()
@@ -218,44 +218,44 @@ def test_a_model_that_is_gone_is_told_to_the_owner_only(contexts: Contexts, monk
 
 
 @pytest.fixture
-def made(contexts: Contexts) -> Callable[[str, int], Held]:
+def made(contexts: Contexts) -> Callable[[str, int], LoadedContext]:
     """Makes what can be kept, with a state of some bytes."""
     record, runtime = contexts.create(OWNER, None), contexts._predictor.runtime("linear")
 
-    def make(name: str, size: int) -> Held:
-        return Held(replace(record, id=name), Memory({"state": np.zeros(size // 8)}), runtime)
+    def make(name: str, size: int) -> LoadedContext:
+        return LoadedContext(replace(record, id=name), ContextState({"state": np.zeros(size // 8)}), runtime)
 
     return make
 
 
-def test_no_more_is_kept_than_fits_and_what_was_wanted_last_stays(made: Callable[[str, int], Held]) -> None:
-    recent = Recent(3 * (EACH + 800))
+def test_no_more_is_kept_than_fits_and_what_was_wanted_last_stays(made: Callable[[str, int], LoadedContext]) -> None:
+    recent = ContextCache(3 * (EACH + 800))
     for name in "abc":
-        recent.keep(made(name, 800))
-    assert recent.get("a") is not None
-    recent.keep(made("d", 800))
-    assert [name for name in "abcd" if recent.get(name)] == ["a", "c", "d"]
-    recent.keep(made("e", 2 * (EACH + 800) - EACH))
-    assert [name for name in "abcde" if recent.get(name)] == ["d", "e"]
+        context_cache.keep(made(name, 800))
+    assert context_cache.get("a") is not None
+    context_cache.keep(made("d", 800))
+    assert [name for name in "abcd" if context_cache.get(name)] == ["a", "c", "d"]
+    context_cache.keep(made("e", 2 * (EACH + 800) - EACH))
+    assert [name for name in "abcde" if context_cache.get(name)] == ["d", "e"]
 
 
 def test_one_that_is_kept_anew_counts_once_and_one_that_does_not_fit_is_not_kept(
-    made: Callable[[str, int], Held],
+    made: Callable[[str, int], LoadedContext],
 ) -> None:
-    recent = Recent(2 * (EACH + 800))
-    recent.keep(made("a", 800))
+    recent = ContextCache(2 * (EACH + 800))
+    context_cache.keep(made("a", 800))
     for _ in range(5):
-        recent.keep(again := made("b", 800))
-    assert recent.get("a") is not None
-    assert recent.get("b") is again
-    recent.keep(made("b", EACH + 1608))
-    assert recent.get("a") is not None
-    assert recent.get("b") is None
+        context_cache.keep(again := made("b", 800))
+    assert context_cache.get("a") is not None
+    assert context_cache.get("b") is again
+    context_cache.keep(made("b", EACH + 1608))
+    assert context_cache.get("a") is not None
+    assert context_cache.get("b") is None
 
 
 def test_names_of_columns_take_their_share_of_the_memory(contexts: Contexts, repository: Repository) -> None:
     record, runtime = used(contexts), repository.get("linear")
     names = ColumnNames(tuple(f"{i:0100}" for i in range(500)))
-    named = Held(record, Memory(columns=names), runtime)
-    plain = Held(record, Memory(), runtime)
+    named = LoadedContext(record, ContextState(columns=names), runtime)
+    plain = LoadedContext(record, ContextState(), runtime)
     assert named.size - plain.size >= 2 * sum(sys.getsizeof(name) for name in names.x or ())

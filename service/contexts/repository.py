@@ -10,17 +10,17 @@ from sqlalchemy import Connection, Row
 from sqlalchemy.exc import IntegrityError
 
 from service.column_names import names_from
+from service.contexts import idempotency, statements
+from service.contexts.context_cache import ContextCache, LoadedContext
 from service.contexts.context_record import UNCONDITIONAL, Change, ContextRecord
 from service.contexts.decay_setting import AUTO
-from service.contexts.memory import Memory
-from service.contexts.portable import as_written, memory_of, read, write
-from service.contexts.recent import Held, Recent
+from service.contexts.serialization import canonical_state, read, state_of_archive, write
+from service.contexts.state import ContextState
 from service.errors import Conflict, InvalidInput, Problem, QuotaExceeded, UnknownContext, VersionMismatch
 from service.inference.predictor import Predictor
 from service.inference.runtime import Runtime
-from service.store import contexts, receipts
 from service.store.database import Database
-from service.store.names import name_at
+from service.store.ids import new_id
 
 Answer = TypeVar("Answer")
 
@@ -34,7 +34,7 @@ SHOWN = ("decay", "memory_length", "n_observations", "inputs", "outputs", "colum
 """What a record repeats of a memory."""
 
 
-class Shelf:
+class ContextRepository:
     """Finds, adds, stores and keeps the contexts of owners.
 
     Args:
@@ -53,7 +53,7 @@ class Shelf:
         self._max_contexts = max_contexts
         self._ttl = ttl
         self._clock = clock
-        self._recent = Recent()
+        self._cache = ContextCache()
 
     def once(
         self,
@@ -79,29 +79,31 @@ class Shelf:
                 return make(connection)
         if not KEY.fullmatch(key):
             raise InvalidInput(Problem("idempotency-key", "must be 1 to 200 printable ASCII characters."))
-        receipt = receipts.Receipt(owner, key, receipts.fingerprint(request), self._clock())
+        receipt = idempotency.IdempotencyKey(owner, key, idempotency.fingerprint(request), self._clock())
         try:
             return self._under(receipt, make)
         except IntegrityError:  # another one with this key was faster: what was done here is undone, and found there
             return self._under(receipt, make)
 
-    def look(self, owner: str, context_id: str) -> Held:
+    def look(self, owner: str, context_id: str) -> LoadedContext:
         """Read a context; it may change at once."""
         with self._database.reading() as connection:
             held = self._unchanged(owner, context_id, connection.scalar)
             if held is not None:
                 return held
             row = self._find(connection, owner, context_id, whole=True)
-        held = self._held(row)
-        self._recent.keep(held)
+        held = self._load(row)
+        self._cache.keep(held)
         return held
 
-    def at_hand(self, owner: str, context_id: str) -> Held | None:
+    def find_cached(self, owner: str, context_id: str) -> LoadedContext | None:
         """Do what `look` does, if nothing has to be waited for, and if the context needs not be touched; else None."""
-        held = self._unchanged(owner, context_id, self._database.glance)
+        held = self._unchanged(owner, context_id, self._database.read_nonblocking)
         return None if held is None or self._is_due(held.record) else held
 
-    def hold(self, connection: Connection, owner: str, context_id: str, change: Change = UNCONDITIONAL) -> Held:
+    def hold(
+        self, connection: Connection, owner: str, context_id: str, change: Change = UNCONDITIONAL
+    ) -> LoadedContext:
         """Take a context out: until the end of the transaction nobody else changes it.
 
         Raises:
@@ -110,14 +112,14 @@ class Shelf:
             UnknownModel: Its model is not served any more.
             Conflict: Another model is served in its name.
         """
-        kept = self._recent.get(context_id)
+        kept = self._cache.get(context_id)
         row = self._find(connection, owner, context_id, whole=kept is None, lock=True)
         _check_version(row, change)
         if kept is None:
-            return self._held(row)
+            return self._load(row)
         if (kept.record.version, kept.record.updated) == (row.version, row.updated) and self._is_served(kept):
             return replace(kept, record=record_of(row))
-        return self._held(self._find(connection, owner, context_id, whole=True))
+        return self._load(self._find(connection, owner, context_id, whole=True))
 
     def record(self, owner: str, context_id: str) -> ContextRecord:
         """Read what is known of a context.
@@ -136,24 +138,24 @@ class Shelf:
             VersionMismatch: It has another version.
         """
         _check_version(self._find(connection, owner, context_id, lock=True), change)
-        contexts.remove(connection, context_id)
+        statements.remove(connection, context_id)
 
     def add(
-        self, connection: Connection, owner: str, runtime: Runtime, memory: Memory, ttl: int | None
+        self, connection: Connection, owner: str, runtime: Runtime, memory: ContextState, ttl: int | None
     ) -> ContextRecord:
         """Put a new context there.
 
         Raises:
             QuotaExceeded: The owner keeps too many.
         """
-        now, ttl, memory = self._clock(), ttl or self._ttl, as_written(memory)
-        if contexts.count(connection, owner, now, self._max_contexts) >= self._max_contexts:
+        now, ttl, memory = self._clock(), ttl or self._ttl, canonical_state(memory)
+        if statements.count(connection, owner, now, self._max_contexts) >= self._max_contexts:
             raise QuotaExceeded(
                 f"One key may keep at most {self._max_contexts} contexts (GDSSM_MAX_CONTEXTS). Delete one, or give "
                 "them a shorter ttl."
             )
         record = ContextRecord(
-            id=name_at(now),
+            id=new_id(now),
             model=runtime.manifest.name,
             model_version=runtime.manifest.version,
             version=1,
@@ -163,17 +165,17 @@ class Shelf:
             expires=now + ttl,
             **_shown(memory),
         )
-        contexts.add(connection, owner=owner, memory=write(runtime.manifest, memory), **_columns(vars(record)))
-        self._recent.keep(Held(record, memory, runtime))
+        statements.add(connection, owner=owner, memory=write(runtime.manifest, memory), **_columns(vars(record)))
+        self._cache.keep(LoadedContext(record, memory, runtime))
         return record
 
-    def store(self, connection: Connection, held: Held, memory: Memory) -> ContextRecord:
+    def store(self, connection: Connection, held: LoadedContext, memory: ContextState) -> ContextRecord:
         """Put a context back with what it has learnt."""
-        now, before, memory = self._clock(), held.record, as_written(memory)
+        now, before, memory = self._clock(), held.record, canonical_state(memory)
         new = {"version": before.version + 1, "updated": now, "expires": now + before.ttl, **_shown(memory)}
-        contexts.change(connection, before.id, memory=write(held.runtime.manifest, memory), **_columns(new))
+        statements.change(connection, before.id, memory=write(held.runtime.manifest, memory), **_columns(new))
         after = replace(before, **new)
-        self._recent.keep(replace(held, record=after, memory=memory))  # of no use to anybody if this is undone
+        self._cache.keep(replace(held, record=after, memory=memory))  # of no use to anybody if this is undone
         return after
 
     def touch(self, record: ContextRecord) -> ContextRecord:
@@ -184,27 +186,27 @@ class Shelf:
         if not self._is_due(record):
             return record
         expires = self._clock() + record.ttl
-        made = self._database.write_at_once(lambda connection: contexts.touch(connection, record.id, expires))
+        made = self._database.write_at_once(lambda connection: statements.touch(connection, record.id, expires))
         return replace(record, expires=expires) if made else record
 
     def sweep(self) -> int:
         """Remove contexts and receipts whose time is over; returns how many contexts."""
         now = self._clock()
         with self._database.transaction() as connection:
-            receipts.sweep(connection, now)
-            return contexts.sweep(connection, now)
+            idempotency.sweep(connection, now)
+            return statements.sweep(connection, now)
 
     def _is_due(self, record: ContextRecord) -> bool:
         return self._clock() + record.ttl - record.expires > UNTOUCHED * record.ttl
 
-    def _under(self, receipt: receipts.Receipt, make: Callable[[Connection], Answer]) -> Answer:
+    def _under(self, receipt: idempotency.IdempotencyKey, make: Callable[[Connection], Answer]) -> Answer:
         with self._database.transaction() as connection:
-            answered = receipts.find(connection, receipt)
+            answered = idempotency.find(connection, receipt)
             if answered is not None:
                 found: Answer = json.loads(answered)
                 return found
             answer = make(connection)
-            receipts.keep(connection, receipt, json.dumps(answer))
+            idempotency.keep(connection, receipt, json.dumps(answer))
             return answer
 
     def _find(
@@ -212,43 +214,43 @@ class Shelf:
     ) -> Row[Any]:
         row = None
         if ID.fullmatch(context_id):  # anything else need not even be a text to a database
-            row = contexts.find(connection, owner, context_id, self._clock(), whole=whole, lock=lock)
+            row = statements.find(connection, owner, context_id, self._clock(), whole=whole, lock=lock)
         if row is None:
             raise UnknownContext(context_id)
         return row
 
-    def _unchanged(self, owner: str, context_id: str, scalar: contexts.Scalar) -> Held | None:
+    def _unchanged(self, owner: str, context_id: str, scalar: statements.Scalar) -> LoadedContext | None:
         """Find a context among those last used here, if the database says that it is still as it was then.
 
         Whoever changes it gives it another version, anywhere. So one row is looked at, by its key; what is long about
         a context is neither fetched nor read nor checked again.
         """
-        held = self._recent.get(context_id)
+        held = self._cache.get(context_id)
         if held is None:
             return None
         was = held.record
         now = self._clock()
-        expires = contexts.expires_unchanged(scalar, owner, context_id, now, version=was.version, updated=was.updated)
+        expires = statements.expires_unchanged(scalar, owner, context_id, now, version=was.version, updated=was.updated)
         if expires is None or not self._is_served(held):
             return None
         if expires != was.expires:
             held = replace(held, record=replace(was, expires=expires))
-            self._recent.keep(held)
+            self._cache.keep(held)
         return held
 
-    def _is_served(self, held: Held) -> bool:
+    def _is_served(self, held: LoadedContext) -> bool:
         return held.runtime is self._predictor.runtime(held.record.model, held.record.model_version)
 
-    def _held(self, row: Row[Any]) -> Held:
+    def _load(self, row: Row[Any]) -> LoadedContext:
         runtime = self._predictor.runtime(row.model, row.model_version)
         try:
-            memory = memory_of(read(row.memory), runtime.manifest)
+            memory = state_of_archive(read(row.memory), runtime.manifest)
         except InvalidInput as error:
             raise Conflict(
                 f"The context was made with another file of model {row.model} {row.model_version} than is served now: "
                 f"{error} Whoever runs the service can put the old file back, or give the new one a version of its own."
             ) from error
-        return Held(record_of(row), memory, runtime)
+        return LoadedContext(record_of(row), memory, runtime)
 
 
 def record_of(row: Row[Any]) -> ContextRecord:
@@ -260,7 +262,7 @@ def record_of(row: Row[Any]) -> ContextRecord:
     return ContextRecord(**read | {"decay": AUTO, "memory_length": -row.decay} if is_auto else read)
 
 
-def _shown(memory: Memory) -> dict[str, Any]:
+def _shown(memory: ContextState) -> dict[str, Any]:
     """What a record repeats of a memory."""
     return {name: getattr(memory, name) for name in SHOWN}
 

@@ -11,16 +11,16 @@ from typing import Any, TypeVar
 from sqlalchemy import Connection
 
 from service.column_names import NAMELESS, ColumnNames, restore_names
-from service.contexts import portable
+from service.contexts import serialization, statements
 from service.contexts.column_order import arrange_query
+from service.contexts.context_cache import LoadedContext
 from service.contexts.context_record import UNCONDITIONAL, Change, ContextDetails, ContextRecord, Page, StreamStep
 from service.contexts.decay_setting import Decay
 from service.contexts.feature_scale import FeatureScale, scale_of
 from service.contexts.fitting import check_size
-from service.contexts.memory import answer, join, learn, new_memory
-from service.contexts.readouts import Readouts
-from service.contexts.recent import Held
-from service.contexts.shelf import ID, Shelf, record_of
+from service.contexts.readout_cache import ReadoutCache
+from service.contexts.repository import ID, ContextRepository, record_of
+from service.contexts.state import answer, join, learn, new_state
 from service.contexts.steps import check_step, predict_before
 from service.errors import Conflict, InvalidInput, NumericOverflow, Problem, UnknownModel, UnsupportedByModel
 from service.explaining.explanation import explain_state
@@ -31,7 +31,6 @@ from service.inference.distribution import NOTHING, Wanted
 from service.inference.predictor import Observations, Prediction, Predictor
 from service.inference.runtime import Runtime
 from service.inference.sizes import Array
-from service.store import contexts
 from service.store.database import Database
 
 Answer = TypeVar("Answer")
@@ -65,9 +64,9 @@ class Contexts:
     ) -> None:
         self._database = database
         self._predictor = predictor
-        self._shelf = Shelf(database, predictor, max_contexts, ttl, clock)
+        self._repository = ContextRepository(database, predictor, max_contexts, ttl, clock)
         self._clock = clock
-        self._readouts = Readouts()
+        self._readouts = ReadoutCache()
 
     def create(
         self,
@@ -112,11 +111,11 @@ class Contexts:
 
         def make(connection: Connection) -> ContextRecord:
             runtime = self._predictor.runtime(model, version)
-            memory = new_memory(runtime.manifest, decay, self._scale(owner, scale, like), columns)
+            memory = new_state(runtime.manifest, decay, self._scale(owner, scale, like), columns)
             check_size(memory, self._predictor.limits)
             if first is not None:
                 memory = learn(runtime, self._predictor.limits, memory, first, "observations.")
-            return self._shelf.add(connection, owner, runtime, memory, ttl)
+            return self._repository.add(connection, owner, runtime, memory, ttl)
 
         return self._made(owner, change, request, make)
 
@@ -139,11 +138,11 @@ class Contexts:
         """
 
         def add(connection: Connection) -> ContextRecord:
-            held = self._shelf.hold(connection, owner, context_id, change)
+            held = self._repository.hold(connection, owner, context_id, change)
             memory = learn(
                 held.runtime, self._predictor.limits, held.memory, new, allow_precision_loss=allow_precision_loss
             )
-            return self._shelf.store(connection, held, memory)
+            return self._repository.store(connection, held, memory)
 
         request = {"observe": context_id, **_parts(new), **_allowed(allow_precision_loss)}
         return self._made(owner, change, request, add)
@@ -166,10 +165,10 @@ class Contexts:
             InvalidInput: The queries do not fit, or the context is empty.
             NumericOverflow: The answer is beyond floating point.
         """
-        held = self._shelf.look(owner, context_id)
-        return self.answer(held, query, parameters, wanted, columns=columns), self._shelf.touch(held.record)
+        held = self._repository.look(owner, context_id)
+        return self.answer(held, query, parameters, wanted, columns=columns), self._repository.touch(held.record)
 
-    def at_hand(self, owner: str, context_id: str) -> Held | None:
+    def find_cached(self, owner: str, context_id: str) -> LoadedContext | None:
         """Find a context from which queries can be answered without waiting for anything; None if `predict` must do it.
 
         It was used here lately, the database has told at once that it has not changed since, and that it is kept for
@@ -178,11 +177,11 @@ class Contexts:
         Raises:
             UnknownModel: Its model is not served any more.
         """
-        return self._shelf.at_hand(owner, context_id)
+        return self._repository.find_cached(owner, context_id)
 
     def answer(
         self,
-        held: Held,
+        held: LoadedContext,
         query: Array,
         parameters: Mapping[str, float] | None = None,
         wanted: Wanted = NOTHING,
@@ -211,12 +210,12 @@ class Contexts:
             UnsupportedByModel: There is no such explanation: contributions need the observations, which are not kept.
             InvalidInput, NumericOverflow: As for `predict`.
         """
-        held = self._shelf.look(owner, context_id)
+        held = self._repository.look(owner, context_id)
         prediction = self.answer(held, query, parameters, wanted, columns=columns)
         found, limits = Explanation(), self._predictor.limits
         if explain:
             found = explain_state(held.runtime, held.memory, limits, parameters, wanted=wanted, explain=explain)
-        return prediction, found, self._shelf.touch(held.record)
+        return prediction, found, self._repository.touch(held.record)
 
     def step(
         self,
@@ -237,7 +236,7 @@ class Contexts:
         if new is None:
             return self._predict_only(owner, context_id, query, wanted, columns=columns)
         with self._database.transaction() as connection:
-            held = self._shelf.hold(connection, owner, context_id)
+            held = self._repository.hold(connection, owner, context_id)
             return self._learn(connection, held, new, query, wanted, allow_precision_loss=allow_precision_loss)
 
     def step_once(
@@ -273,14 +272,14 @@ class Contexts:
         }
 
         def add(connection: Connection) -> Answer:
-            held = self._shelf.hold(connection, owner, context_id)
+            held = self._repository.hold(connection, owner, context_id)
             return write(self._learn(connection, held, new, query, wanted, allow_precision_loss=allow_precision_loss))
 
-        return self._shelf.once(owner, Change(key), request, add)
+        return self._repository.once(owner, Change(key), request, add)
 
     def get(self, owner: str, context_id: str) -> ContextRecord:
         """Look a context up."""
-        return self._shelf.touch(self._shelf.record(owner, context_id))
+        return self._repository.touch(self._repository.record(owner, context_id))
 
     def list(self, owner: str, limit: int, after: str | None = None) -> Page:
         """List a caller's contexts, oldest first.
@@ -291,7 +290,7 @@ class Contexts:
         if after is not None and not ID.fullmatch(after):
             raise InvalidInput(Problem("after", "is not where a page ended. Send the `after` of the page before."))
         with self._database.reading() as connection:
-            rows = contexts.page(connection, owner, self._clock(), limit + 1, after)
+            rows = statements.page(connection, owner, self._clock(), limit + 1, after)
         records = tuple(map(record_of, rows[:limit]))
         return Page(records, records[-1].id if len(rows) > limit else None)
 
@@ -299,9 +298,9 @@ class Contexts:
         """Forget a context."""
 
         def remove(connection: Connection) -> None:
-            self._shelf.remove(connection, owner, context_id, change)
+            self._repository.remove(connection, owner, context_id, change)
 
-        self._shelf.once(owner, change, {"delete": context_id, **_terms(change)}, remove)
+        self._repository.once(owner, change, {"delete": context_id, **_terms(change)}, remove)
 
     def merge(
         self,
@@ -326,19 +325,19 @@ class Contexts:
         def add(connection: Connection) -> ContextRecord:
             terms = {context_id: change, other_id: UNCONDITIONAL}
             # In one order everywhere, so that no two merges wait for each other.
-            held = {name: self._shelf.hold(connection, owner, name, terms[name]) for name in sorted(terms)}
+            held = {name: self._repository.hold(connection, owner, name, terms[name]) for name in sorted(terms)}
             older, newer = held[context_id], held[other_id]
             _check_alike(older.record, newer.record)
             joined = join(older.runtime, older.memory, newer.memory, allow_precision_loss=allow_precision_loss)
-            return self._shelf.store(connection, older, joined)
+            return self._repository.store(connection, older, joined)
 
         request = {"merge": context_id, "other": other_id, **_allowed(allow_precision_loss)}
         return self._made(owner, change, request, add)
 
     def export(self, owner: str, context_id: str) -> tuple[bytes, ContextRecord]:
         """Write a context down as portable bytes (see `portable`)."""
-        held = self._shelf.look(owner, context_id)
-        return portable.write(held.runtime.manifest, held.memory), self._shelf.touch(held.record)
+        held = self._repository.look(owner, context_id)
+        return serialization.write(held.runtime.manifest, held.memory), self._repository.touch(held.record)
 
     def load(
         self, owner: str, portable_bytes: bytes, *, ttl: int | None = None, change: Change = UNCONDITIONAL
@@ -350,31 +349,31 @@ class Contexts:
             Conflict: They are of a model that is not served here.
             QuotaExceeded: The owner keeps too many.
         """
-        found = portable.read(portable_bytes)
+        found = serialization.read(portable_bytes)
 
         def make(connection: Connection) -> ContextRecord:
             runtime = self._model_of(found.label)
-            memory = portable.memory_of(found, runtime.manifest)
-            portable.check_imported(memory, runtime.manifest, self._predictor.limits)
-            return self._shelf.add(connection, owner, runtime, memory, ttl)
+            memory = serialization.state_of_archive(found, runtime.manifest)
+            serialization.check_imported(memory, runtime.manifest, self._predictor.limits)
+            return self._repository.add(connection, owner, runtime, memory, ttl)
 
         return self._made(owner, change, {"load": found.label.sha256, "ttl": ttl}, make)
 
     def view(self, owner: str, context_id: str) -> ContextDetails:
         """Look a context up, with what its state shows, as far as its model is served."""
         try:
-            held = self._shelf.look(owner, context_id)
+            held = self._repository.look(owner, context_id)
         except (UnknownModel, Conflict):
             return ContextDetails(self.get(owner, context_id))
         weights = None
         with suppress(UnsupportedByModel, NumericOverflow):
             weights = None if held.memory.is_empty else implicit_weights_in(held.runtime, held.memory)
         digits = held.memory.digits_left(held.runtime.manifest)
-        return ContextDetails(self._shelf.touch(held.record), weights, digits)
+        return ContextDetails(self._repository.touch(held.record), weights, digits)
 
     def sweep(self) -> int:
         """Remove what has expired; returns how many contexts."""
-        removed = self._shelf.sweep()
+        removed = self._repository.sweep()
         if removed:
             logger.info("removed %d expired contexts", removed)
         return removed
@@ -385,7 +384,7 @@ class Contexts:
             return scale
         if scale is not None:
             raise InvalidInput(Problem("like", "cannot be given with scale. Send one of the two."))
-        found = scale_of(self._shelf.look(owner, like).memory.state)
+        found = scale_of(self._repository.look(owner, like).memory.state)
         if found is None:
             text = "has no fixed scale: its model makes no features, or it has seen no more than 32 observations."
             raise InvalidInput(Problem("like", text))
@@ -394,7 +393,7 @@ class Contexts:
     def _made(
         self, owner: str, change: Change, request: Mapping[str, object], make: Callable[[Connection], ContextRecord]
     ) -> ContextRecord:
-        made = self._shelf.once(
+        made = self._repository.once(
             owner, change, {**request, **_terms(change)}, lambda connection: asdict(make(connection))
         )
         return ContextRecord(**restore_names(made))
@@ -404,15 +403,15 @@ class Contexts:
     ) -> StreamStep:
         if query is None:
             raise InvalidInput(Problem("", "A step has an observation, a query, or both. Send one."))
-        held = self._shelf.look(owner, context_id)
+        held = self._repository.look(owner, context_id)
         check_step(held.runtime.manifest, None, query)
         asked = None if held.memory.is_empty else self.answer(held, query, wanted=wanted, columns=columns)
-        return StreamStep(asked, None, self._shelf.touch(held.record))
+        return StreamStep(asked, None, self._repository.touch(held.record))
 
     def _learn(
         self,
         connection: Connection,
-        held: Held,
+        held: LoadedContext,
         new: Observations,
         query: Array | None,
         wanted: Wanted,
@@ -431,9 +430,9 @@ class Contexts:
         )
         answer = partial(self.answer, held, wanted=wanted, columns=new.columns)
         prediction, error = predict_before(answer, held, new, query, wanted)
-        return StreamStep(prediction, error, self._shelf.store(connection, held, memory))
+        return StreamStep(prediction, error, self._repository.store(connection, held, memory))
 
-    def _model_of(self, label: portable.Label) -> Runtime:
+    def _model_of(self, label: serialization.Header) -> Runtime:
         try:
             runtime = self._predictor.runtime(label.model, label.model_version)
         except UnknownModel as error:
