@@ -59,10 +59,10 @@ class Header(BaseModel):
     decay: Annotated[float, Field(gt=0, le=1)] | Auto | None
     n_observations: Count
     n_counted: Count
-    absolute_weight_sum: float = Field(ge=0, alias="absolute_weight_sum")
+    absolute_weight_sum: float = Field(ge=0, alias="turnover")
     inputs: Width | None
     outputs: Width | None
-    y_is_1d: bool | None = Field(alias="y_is_1d")
+    y_is_1d: bool | None = Field(alias="flat_y")
     scale: tuple[tuple[float, ...], tuple[float, ...]] | None = None
     history: HistoryHeader | None = None
     columns: ColumnNames = NAMELESS

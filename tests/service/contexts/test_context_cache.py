@@ -231,26 +231,26 @@ def made(contexts: Contexts) -> Callable[[str, int], LoadedContext]:
 def test_no_more_is_kept_than_fits_and_what_was_wanted_last_stays(made: Callable[[str, int], LoadedContext]) -> None:
     recent = ContextCache(3 * (EACH + 800))
     for name in "abc":
-        context_cache.keep(made(name, 800))
-    assert context_cache.get("a") is not None
-    context_cache.keep(made("d", 800))
-    assert [name for name in "abcd" if context_cache.get(name)] == ["a", "c", "d"]
-    context_cache.keep(made("e", 2 * (EACH + 800) - EACH))
-    assert [name for name in "abcde" if context_cache.get(name)] == ["d", "e"]
+        recent.keep(made(name, 800))
+    assert recent.get("a") is not None
+    recent.keep(made("d", 800))
+    assert [name for name in "abcd" if recent.get(name)] == ["a", "c", "d"]
+    recent.keep(made("e", 2 * (EACH + 800) - EACH))
+    assert [name for name in "abcde" if recent.get(name)] == ["d", "e"]
 
 
 def test_one_that_is_kept_anew_counts_once_and_one_that_does_not_fit_is_not_kept(
     made: Callable[[str, int], LoadedContext],
 ) -> None:
     recent = ContextCache(2 * (EACH + 800))
-    context_cache.keep(made("a", 800))
+    recent.keep(made("a", 800))
     for _ in range(5):
-        context_cache.keep(again := made("b", 800))
-    assert context_cache.get("a") is not None
-    assert context_cache.get("b") is again
-    context_cache.keep(made("b", EACH + 1608))
-    assert context_cache.get("a") is not None
-    assert context_cache.get("b") is None
+        recent.keep(again := made("b", 800))
+    assert recent.get("a") is not None
+    assert recent.get("b") is again
+    recent.keep(made("b", EACH + 1608))
+    assert recent.get("a") is not None
+    assert recent.get("b") is None
 
 
 def test_names_of_columns_take_their_share_of_the_memory(contexts: Contexts, repository: Repository) -> None:

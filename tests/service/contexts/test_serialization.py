@@ -77,7 +77,7 @@ def test_it_says_what_it_is_to_any_reader_of_safetensors(model: str, version: st
     label = json.loads(serialization._metadata(file)[serialization.METADATA_KEY])
     assert {"format": "gdssm-context/2", "model": "linear", "model_version": version}.items() <= label.items()
     assert label["model_sha256"] == manifest(model).sha256
-    assert (label["n_observations"], label["decay"], label["y_is_1d"]) == (7, None, False)
+    assert (label["n_observations"], label["decay"], label["flat_y"]) == (7, None, False)
 
 
 def written_before(memory: ContextState, model: str) -> bytes:
@@ -201,10 +201,10 @@ FORGED: list[tuple[Callable[[Tensors, Header], object], type[CallerError], str]]
     (labelled(decay="0.5"), InvalidInput, "no exported context"),
     (labelled(n_observations=-1), InvalidInput, "no exported context"),
     (labelled(n_observations=10**30), InvalidInput, "no exported context"),
-    (labelled(absolute_weight_sum=float("nan")), InvalidInput, "no exported context"),
+    (labelled(turnover=float("nan")), InvalidInput, "no exported context"),
     (labelled(inputs=10**9), InvalidInput, "other tensors|columns"),
     (labelled(inputs=None), InvalidInput, r"do not tell the columns of x and y\. Export the context again\.$"),
-    (labelled(y_is_1d=True), InvalidInput, r"speak of y as numbers, of 3 columns\. Export the context again\.$"),
+    (labelled(flat_y=True), InvalidInput, r"speak of y as numbers, of 3 columns\. Export the context again\.$"),
     (
         replaced("state.mean", np.full((1, 8), np.nan)),
         InvalidInput,
