@@ -40,20 +40,24 @@ class Engine:
 
 
 @contextmanager
-def engine(model: str, version: str | None, url: str | None, api_key: str | SecretStr | None) -> Iterator[Engine]:
+def open_engine(model: str, version: str | None, url: str | None, api_key: str | SecretStr | None) -> Iterator[Engine]:
     """Open a model, for one call of an estimator.
 
     Raises:
         ValueError: The model is unknown or refuses its input; here and inside the context.
         ClientError: The service does not answer, or refuses otherwise.
     """
-    if url is not None:
-        yield from _remote(model, version, url, api_key)
-        return
     try:
-        runtime = _models(tuple(Settings.from_environment().directories)).get(model, version)
-        yield Engine(runtime.manifest, unlimited(runtime))
-    except ServiceError as error:
+        if url is None:
+            runtime = _models(tuple(Settings.from_environment().directories)).get(model, version)
+            yield Engine(runtime.manifest, unlimited(runtime))
+            return
+        from service.client.client import Client  # noqa: PLC0415  (a local estimator needs no httpx)
+
+        with Client(url, api_key=api_key) as client:
+            manifest = client.model(model, version)
+            yield Engine(manifest, partial(client.infer, model, version=manifest.version))
+    except (ServiceError, NotFound) as error:
         raise ValueError(str(error)) from error
 
 
@@ -64,17 +68,6 @@ def takes_missing_cells(model: str) -> bool:
     except ServiceError:
         return False
     return runtime.manifest.missing_cells
-
-
-def _remote(model: str, version: str | None, url: str, api_key: str | SecretStr | None) -> Iterator[Engine]:
-    from service.client.client import Client  # noqa: PLC0415  (a local estimator needs no httpx)
-
-    with Client(url, api_key=api_key) as client:
-        try:
-            manifest = client.model(model, version)
-        except NotFound as error:
-            raise ValueError(str(error)) from error
-        yield Engine(manifest, partial(client.infer, model, version=manifest.version))
 
 
 @lru_cache(maxsize=1)

@@ -23,14 +23,14 @@ from sklearn.utils.validation import (
 )
 
 from service.client import frames
-from service.client.engine import Engine, engine, takes_missing_cells
+from service.client.engine import Engine, open_engine, takes_missing_cells
 from service.contexts import drift
 from service.contexts.decay import check_decay
 from service.contexts.decay_setting import AUTO, Decay
 from service.contexts.forgetting import COUNT
 from service.contexts.learning import Learned, learn
 from service.contexts.rows import Rows
-from service.errors import InvalidInput, ServiceError
+from service.errors import InvalidInput
 from service.inference.artifact import Manifest
 from service.inference.cells import missing_problems
 
@@ -46,20 +46,11 @@ ALLOW_NAN: dict[str, Any] = {"dtype": np.float64, "ensure_all_finite": "allow-na
 
 
 class StateEstimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn ships no types
-    """A context as an estimator.
-
-    Args:
-        model: Name of a model that streams; see `GET /v1/models`.
-        learning_rate: For models with this parameter (gd-1, gd-8); by the model if left out.
-        url: Of a service; the model runs in this process if left out.
-        api_key: For the service; `"env"` reads GDSSM_API_KEY at each call. Stored as a SecretStr.
-        allow_precision_loss: Whether `partial_fit` learns observations by which earlier ones lose their digits.
-    """
+    """A context as an estimator; the subclasses document the parameters."""
 
     decay: Decay = None
-    """The factor on the weight of an observation after one more; None forgets nothing."""
-
     allow_precision_loss: bool = False
+    """Estimators that earlier versions pickled lack it."""
 
     def __init__(
         self,
@@ -118,14 +109,16 @@ class StateEstimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn ships
         """Add observations to the state."""
         weight = np.ones(len(x)) if sample_weight is None else _weights(sample_weight, x)
         with self._engine() as engine:
-            _check_cells(engine, x)
+            _check_cells(engine.manifest, x)
+            check_decay(engine.manifest, self.decay)
+            if self.decay not in {None, 1.0} and (weight < 0).any():
+                raise ValueError(f"With decay {self.decay} weights must not be negative: removing requires decay None.")
             kept = self._kept_before()
-            _check(engine.manifest, self.decay, weight)
             # Only observations of earlier calls can lose digits.
             allow = self.allow_precision_loss or not hasattr(self, "state_")
             for rows in _pieces(len(x), x.shape[1] + columns.shape[1]):
                 new = Rows(x[rows], columns[rows], weight[rows], columns.shape[1] == 1, start=rows.start)
-                kept = _learn(engine, kept, self.decay, new, allow_precision_loss=allow)
+                kept = learn(engine.manifest, engine.infer, kept, self.decay, new, allow_precision_loss=allow)
             self.model_version_, self._missing_cells = engine.manifest.version, engine.manifest.missing_cells
         self._kept, self.state_ = kept, kept.state
         self.n_observations_ = getattr(self, "n_observations_", 0) + len(x)
@@ -150,7 +143,7 @@ class StateEstimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn ships
         x = check_array(numbers, estimator=self, input_name="X", **ALLOW_NAN)
         _check_n_features(self, x, reset=False)
         with self._engine() as engine:
-            _check_cells(engine, x)
+            _check_cells(engine.manifest, x)
             if "scale" in names and not engine.manifest.gives_scale:
                 manifest = engine.manifest
                 raise ValueError(
@@ -174,30 +167,7 @@ class StateEstimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn ships
 
     def _engine(self) -> AbstractContextManager[Engine]:
         """Open the model, in the version of the state if there is one."""
-        return engine(self.model, getattr(self, "model_version_", None), self.url, self.api_key)
-
-
-def _learn(engine: Engine, before: Learned, decay: Decay, rows: Rows, *, allow_precision_loss: bool) -> Learned:
-    """Learn observations.
-
-    Raises:
-        ValueError: They cause precision loss that is not allowed, or cannot be removed exactly.
-    """
-    try:
-        return learn(engine.manifest, engine.infer, before, decay, rows, allow_precision_loss=allow_precision_loss)
-    except InvalidInput as error:
-        raise ValueError(str(error)) from error
-
-
-def _check_cells(engine: Engine, x: Array) -> None:
-    """Check X for missing cells, unless the model accepts them.
-
-    Raises:
-        ValueError: A cell is missing.
-    """
-    problems = missing_problems(engine.manifest, "X", x)
-    if problems:
-        raise ValueError(str(InvalidInput(*problems)))
+        return open_engine(self.model, getattr(self, "model_version_", None), self.url, self.api_key)
 
 
 def _weights(sample_weight: ArrayLike, x: Array) -> Array:
@@ -211,20 +181,12 @@ def _of_rows(output: Array, rows: int) -> Array:
     return output if output.ndim else np.full(rows, output)
 
 
-def _check(manifest: Manifest, decay: Decay, weight: Array) -> None:
-    """Check that the model supports the decay.
-
-    Raises:
-        ValueError: It does not, or there are negative weights with a decay.
-    """
-    try:
-        check_decay(manifest, decay)
-    except ServiceError as error:
-        raise ValueError(str(error)) from error
-    if decay not in {None, 1.0} and (weight < 0).any():
-        raise ValueError(f"With decay {decay} weights must not be negative: removing requires decay None.")
-
-
 def _pieces(rows: int, columns: int) -> Iterator[slice]:
     size = max(1, CALL_NUMBERS // columns)
     return (slice(start, start + size) for start in range(0, rows, size))
+
+
+def _check_cells(manifest: Manifest, x: Array) -> None:
+    problems = missing_problems(manifest, "X", x)
+    if problems:
+        raise InvalidInput(*problems)

@@ -1,7 +1,6 @@
 """A scikit-learn regressor on a state of constant size, fitted in one pass."""
 
 from collections.abc import Sequence
-from functools import partial
 from typing import Any, Self
 
 import numpy as np
@@ -146,11 +145,8 @@ class GDSSMRegressor(MultiOutputMixin, RegressorMixin, StateEstimator):  # type:
         if level is not None and not 0.0 < level < 1.0:
             raise ValueError(f"The level must be above 0 and below 1; this is {level}.")
         with self._engine() as engine:
-            read = partial(terms_of_state, engine.infer, engine.manifest, self.state_, self.n_features_in_)
-            try:
-                return read(y_is_1d=self._flat, level=level)
-            except UnsupportedByModel as error:
-                raise ValueError(str(error)) from error
+            inputs = engine.infer, engine.manifest, self.state_, self.n_features_in_
+            return terms_of_state(*inputs, y_is_1d=self._flat, level=level)
 
     def _as_y(self, columns: Array) -> Array:
         return columns[:, 0] if self._flat else columns
@@ -189,12 +185,8 @@ class GDSSMRegressor(MultiOutputMixin, RegressorMixin, StateEstimator):  # type:
         check_is_fitted(self, "state_")
         parameters = self._parameters()
         with self._engine() as engine:
+            inputs = engine.manifest, self.state_, self.n_features_in_
             try:
-                return implicit_weights(
-                    lambda tensors: engine.infer({**tensors, **parameters}),
-                    engine.manifest,
-                    self.state_,
-                    self.n_features_in_,
-                )
+                return implicit_weights(lambda tensors: engine.infer({**tensors, **parameters}), *inputs)
             except UnsupportedByModel as error:
                 raise AttributeError(str(error)) from error

@@ -3,11 +3,11 @@
 from collections.abc import Iterator
 
 from service.errors import InvalidInput, Problem
-from service.evaluations.report import METRICS, Metric, Report, value_of
+from service.evaluations.report import METRICS, Report, value_of
 from service.evaluations.result import IntervalView, ScoreView
 
-LOWER_IS_BETTER: frozenset[Metric] = frozenset({"loss", "relative_prediction_difference", "interval_score_90"})
-NOMINAL: dict[Metric, float] = {"coverage_80": 0.8, "coverage_90": 0.9}
+LOWER_IS_BETTER: frozenset[str] = frozenset({"loss", "relative_prediction_difference", "interval_score_90"})
+NOMINAL: dict[str, float] = {"coverage_80": 0.8, "coverage_90": 0.9}
 """Metrics that are best at a value."""
 
 
@@ -42,7 +42,7 @@ def _worse(before: ScoreView, after: ScoreView) -> Iterator[str]:
             yield f"{where}.{metric} is {_shown(new)}; it was {_shown(old)}"
 
 
-def _is_worse(metric: Metric, old: IntervalView, new: IntervalView) -> bool:
+def _is_worse(metric: str, old: IntervalView, new: IntervalView) -> bool:
     """Return whether the intervals do not overlap and the new one is worse, or the new mean is not a number."""
     if old.mean is None or old.low is None or old.high is None:
         return False

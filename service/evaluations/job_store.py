@@ -3,7 +3,6 @@
 import json
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any, Literal
 
 from sqlalchemy import Connection, RowMapping, Select, and_, delete, func, insert, or_, select, update
@@ -11,7 +10,7 @@ from sqlalchemy import Connection, RowMapping, Select, and_, delete, func, inser
 from service.errors import QuotaExceeded, UnknownEvaluation
 from service.evaluations.request import EvaluationRequest
 from service.evaluations.result import ScoreView
-from service.schemas.evaluations import EvaluatedModel
+from service.schemas.evaluations import EvaluatedModel, EvaluationAnswer, EvaluationSizes
 from service.store.database import Database
 from service.store.ids import new_id
 from service.store.tables import EVALUATION_RESULTS, EVALUATIONS
@@ -20,38 +19,6 @@ Status = Literal["queued", "running", "done", "failed", "cancelled"]
 UNFINISHED = ("queued", "running")
 HEARTBEAT_TIMEOUT = 30.0
 """Seconds without a heartbeat after which another process takes over a running evaluation."""
-
-
-@dataclass(frozen=True)
-class EvaluationRecord:
-    """An evaluation without its results."""
-
-    id: str
-    request: EvaluationRequest
-    models: tuple[EvaluatedModel, ...]
-    status: Status
-    done: int
-    """Results so far."""
-    total: int
-    reason: str | None
-    """The reason of a failure."""
-    created: float
-    finished: float | None
-
-    @property
-    def suite(self) -> str:
-        """The suite of tasks."""
-        return self.request.suite
-
-    @property
-    def seed(self) -> int:
-        """The seed of the tasks."""
-        return self.request.seed
-
-    @property
-    def sizes(self) -> EvaluationRequest:
-        """The request, which has the sizes."""
-        return self.request
 
 
 class JobStore:
@@ -70,7 +37,7 @@ class JobStore:
 
     def add(
         self, owner: str, request: EvaluationRequest, models: Sequence[EvaluatedModel], total: int
-    ) -> EvaluationRecord:
+    ) -> EvaluationAnswer:
         """Queue an evaluation.
 
         Raises:
@@ -94,7 +61,7 @@ class JobStore:
             connection.execute(insert(EVALUATIONS).values(row))
         return self.get(owner, str(row["id"]))
 
-    def get(self, owner: str, evaluation_id: str) -> EvaluationRecord:
+    def get(self, owner: str, evaluation_id: str) -> EvaluationAnswer:
         """Get an evaluation.
 
         Raises:
@@ -107,7 +74,7 @@ class JobStore:
             raise UnknownEvaluation(evaluation_id)
         return _record(row)
 
-    def page(self, owner: str, limit: int, after: str | None = None) -> list[EvaluationRecord]:
+    def page(self, owner: str, limit: int, after: str | None = None) -> list[EvaluationAnswer]:
         """List an owner's evaluations, oldest first."""
         query = _records().where(EVALUATIONS.c.owner == owner, EVALUATIONS.c.id > (after or ""))
         with self._database.reading() as connection:
@@ -123,13 +90,13 @@ class JobStore:
             texts = connection.scalars(query.order_by(table.number)).all()
         return [ScoreView.model_validate_json(text) for text in texts]
 
-    def cancel(self, owner: str, evaluation_id: str) -> EvaluationRecord:
+    def cancel(self, owner: str, evaluation_id: str) -> EvaluationAnswer:
         """Cancel an evaluation, unless it is finished."""
         self.get(owner, evaluation_id)
         self._close(evaluation_id, "cancelled", None)
         return self.get(owner, evaluation_id)
 
-    def claim(self, runner: str) -> EvaluationRecord | None:
+    def claim(self, runner: str) -> EvaluationAnswer | None:
         """Claim the next evaluation without an active runner, from its start.
 
         Owners take turns: the oldest evaluation of the owner whose last one ran longest ago is next.
@@ -153,6 +120,12 @@ class JobStore:
             connection.execute(delete(EVALUATION_RESULTS).where(EVALUATION_RESULTS.c.evaluation_id == evaluation_id))
             row = connection.execute(_records().where(table.id == evaluation_id)).mappings().one()
         return _record(row)
+
+    def request(self, evaluation_id: str) -> EvaluationRequest:
+        """Get the request of an evaluation, of any owner."""
+        query = select(EVALUATIONS.c.request).where(EVALUATIONS.c.id == evaluation_id)
+        with self._database.reading() as connection:
+            return EvaluationRequest.model_validate_json(connection.scalars(query).one())
 
     def append(self, evaluation_id: str, number: int, result: str) -> None:
         """Store one result as JSON."""
@@ -202,12 +175,15 @@ def _records() -> Select[Any]:
     return select(EVALUATIONS, done.label("done"))
 
 
-def _record(row: RowMapping) -> EvaluationRecord:
-    return EvaluationRecord(
+def _record(row: RowMapping) -> EvaluationAnswer:
+    request = EvaluationRequest.model_validate_json(row["request"])
+    return EvaluationAnswer(
         id=row["id"],
-        request=EvaluationRequest.model_validate_json(row["request"]),
-        models=tuple(EvaluatedModel(**model) for model in json.loads(row["models"])),
         status=row["status"],
+        suite=request.suite,
+        models=json.loads(row["models"]),
+        seed=request.seed,
+        sizes=EvaluationSizes.model_validate(request),
         done=row["done"],
         total=row["total"],
         reason=row["reason"],

@@ -8,11 +8,11 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from service.errors import DatabaseUnavailable
-from service.evaluations.job_store import EvaluationRecord, JobStore
+from service.evaluations.job_store import JobStore
 from service.evaluations.process import JobSpec, WorkerProcess
 from service.evaluations.request import EvaluationRequest
 from service.registry.repository import Repository
-from service.schemas.evaluations import EvaluatedModel
+from service.schemas.evaluations import EvaluatedModel, EvaluationAnswer
 
 logger = logging.getLogger(__name__)
 
@@ -45,7 +45,7 @@ class Evaluations:
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run_queue, name="evaluations", daemon=True)
 
-    def submit(self, owner: str, request: EvaluationRequest) -> EvaluationRecord:
+    def submit(self, owner: str, request: EvaluationRequest) -> EvaluationAnswer:
         """Queue an evaluation of the current versions of models.
 
         Raises:
@@ -79,9 +79,9 @@ class Evaluations:
             except Exception:  # the next evaluation runs whatever the error of this one
                 logger.exception("an evaluation could not be run")
 
-    def _run(self, record: EvaluationRecord) -> None:
+    def _run(self, record: EvaluationAnswer) -> None:
         versions = {model.name: model.version for model in record.models}
-        spec = JobSpec(request=record.request, directories=tuple(self._directories), versions=versions)
+        spec = JobSpec(request=self.store.request(record.id), directories=tuple(self._directories), versions=versions)
         began = last_heartbeat = time.monotonic()
         number = 0
         with WorkerProcess(spec) as process:

@@ -2,33 +2,23 @@
 
 from collections.abc import Iterator
 from itertools import groupby
-from typing import Literal, get_args
+from typing import Literal
 
 from service.evaluations.request import EvaluationRequest
 from service.evaluations.result import IntervalView, ScoreView
 from service.inference.artifact import Record
 from service.schemas.evaluations import EvaluatedModel
 
-Metric = Literal[
-    "loss",
-    "r2",
-    "coverage_80",
-    "coverage_90",
-    "interval_score_90",
-    "relative_prediction_difference",
-    "sensitivity_cosine",
-]
-METRICS: tuple[Metric, ...] = get_args(Metric)
-TITLES = (
-    "loss",
-    "R²",
-    "80 % coverage",
-    "90 % coverage",
-    "90 % interval score",
-    "prediction difference",
-    "sensitivity cosine",
-)
-"""Of the metrics, in order."""
+METRICS = {
+    "loss": "loss",
+    "r2": "R²",
+    "coverage_80": "80 % coverage",
+    "coverage_90": "90 % coverage",
+    "interval_score_90": "90 % interval score",
+    "relative_prediction_difference": "prediction difference",
+    "sensitivity_cosine": "sensitivity cosine",
+}
+"""Titles by field of a result."""
 
 NOTE = (
     "In brackets: the 95 % interval over tasks. Coverage and score are of the predictive intervals of models that give "
@@ -52,7 +42,7 @@ class Report(Record):
         return [result for result in self.results if result.learner in names]
 
 
-def value_of(result: ScoreView, metric: Metric) -> IntervalView | None:
+def value_of(result: ScoreView, metric: str) -> IntervalView | None:
     """Get a metric; None if the learner was refused or has none."""
     interval: IntervalView | None = getattr(result, metric)
     return interval
@@ -72,8 +62,8 @@ def markdown(report: Report) -> str:
 
 
 def _table(results: list[ScoreView]) -> Iterator[str]:
-    yield f"| learner | {' | '.join(TITLES)} |"
-    yield "| --- " * (1 + len(TITLES)) + "|"
+    yield f"| learner | {' | '.join(METRICS.values())} |"
+    yield "| --- " * (1 + len(METRICS)) + "|"
     for result in results:
         cells = [_written(value_of(result, metric)) for metric in METRICS]
         cells = [f"does not fit: {result.refused}", *[""] * (len(cells) - 1)] if result.refused else cells

@@ -9,7 +9,6 @@ from pydantic import Field
 from service.inference.artifact import Record
 
 if TYPE_CHECKING:
-    from gdssm.evaluation.calibration import Calibration
     from gdssm.evaluation.confidence import Interval
     from gdssm.evaluation.evaluate import Score, Skipped
 
@@ -59,20 +58,15 @@ def view(result: "Score | Skipped") -> ScoreView:
 
     if isinstance(result, Skipped):
         return ScoreView(distribution=result.distribution, learner=result.learner, refused=result.reason)
+    metrics = ("loss", "r2", "relative_prediction_difference", "sensitivity_cosine")
+    calibration = {} if result.calibration is None else vars(result.calibration)
     return ScoreView(
         distribution=result.distribution,
         learner=result.learner,
-        loss=_interval(result.loss),
-        r2=_interval(result.r2),
-        relative_prediction_difference=_interval(result.relative_prediction_difference),
-        sensitivity_cosine=_interval(result.sensitivity_cosine),
-        **_calibration(result.calibration),
+        **{name: _interval(getattr(result, name)) for name in metrics},
+        **{name: _interval(interval) for name, interval in calibration.items()},
         curve=tuple(PointView(observations=p.observations, loss=_interval(p.loss)) for p in result.curve),
     )
-
-
-def _calibration(calibration: "Calibration | None") -> dict[str, IntervalView]:
-    return {} if calibration is None else {name: _interval(interval) for name, interval in vars(calibration).items()}
 
 
 def _interval(interval: "Interval") -> IntervalView:

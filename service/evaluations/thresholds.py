@@ -11,10 +11,10 @@ import operator
 import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from typing import Self, cast
+from typing import Self
 
 from service.errors import InvalidInput, Problem
-from service.evaluations.report import METRICS, Metric, value_of
+from service.evaluations.report import METRICS, value_of
 from service.evaluations.result import ScoreView
 
 COMPARISONS: dict[str, Callable[[float, float], bool]] = {
@@ -37,7 +37,7 @@ class Threshold:
     text: str
     model: str | None
     distribution: str | None
-    metric: Metric
+    metric: str
     comparison: str
     number: float
 
@@ -57,8 +57,8 @@ class Threshold:
             metrics = ", ".join(METRICS)
             rule = f"must be like 'r2 < 0.9' or 'linear@sine.loss > 1', of {metrics}; this is {text!r}."
             raise InvalidInput(Problem("--fail-if", rule))
-        metric = cast("Metric", found["metric"])
-        return cls(text, found["model"] or None, found["distribution"], metric, found["comparison"], number)
+        model, metric = found["model"] or None, found["metric"]
+        return cls(text, model, found["distribution"], metric, found["comparison"], number)
 
     def met_by(self, results: Iterable[ScoreView]) -> Iterator[str]:
         """Describe where the condition is met.

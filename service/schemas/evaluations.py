@@ -1,8 +1,7 @@
 """Evaluations and their results."""
 
-from collections.abc import Iterable
 from datetime import datetime
-from typing import TYPE_CHECKING, Annotated, Self
+from typing import Annotated
 
 from pydantic import ConfigDict, Field
 
@@ -11,9 +10,6 @@ from service.evaluations.result import ScoreView
 from service.schemas.contexts import EXAMPLE_ID
 from service.schemas.models import ModelReference
 from service.schemas.schema import ResponseModel, open_enum
-
-if TYPE_CHECKING:
-    from service.evaluations.job_store import EvaluationRecord
 
 
 class EvaluatedModel(ModelReference):
@@ -39,8 +35,6 @@ class EvaluationSizes(ResponseModel):
 
 class EvaluationAnswer(ResponseModel):
     """An evaluation without its results."""
-
-    model_config = ConfigDict(from_attributes=True)
 
     id: str = Field(examples=[EXAMPLE_ID])
     status: Annotated[str, open_enum("queued", "running", "done", "failed", "cancelled")]
@@ -69,11 +63,6 @@ class EvaluationView(EvaluationAnswer):
     model_config = ConfigDict(json_schema_serialization_defaults_required=True)
 
     results: tuple[ScoreView, ...] = ()
-
-    @classmethod
-    def showing(cls, record: "EvaluationRecord", results: Iterable[ScoreView]) -> Self:
-        """Convert a record with results."""
-        return cls.model_validate(record).model_copy(update={"results": tuple(results)})
 
 
 class EvaluationPage(ResponseModel):

@@ -16,7 +16,6 @@ from service.api.dependencies import CallerEvaluations, EvaluationsDep, StateDep
 from service.api.endpoint import EndpointRouter, Responses
 from service.api.parameters import EvaluationId, PageRequest
 from service.api.state import AppState
-from service.evaluations.job_store import UNFINISHED, EvaluationRecord
 from service.evaluations.request import EvaluationRequest
 from service.observability.request_stats import current
 from service.schemas.evaluations import EvaluationAnswer, EvaluationPage, EvaluationView
@@ -43,11 +42,11 @@ LARGEST_EVENT_ID = 2**53
 """Far more than there are results, and a number that every database can take."""
 
 
-async def _record(evaluation_id: EvaluationId, own: EvaluationsDep) -> EvaluationRecord:
+async def _record(evaluation_id: EvaluationId, own: EvaluationsDep) -> EvaluationAnswer:
     return await own.run(own.evaluations.store.get, evaluation_id)
 
 
-Recorded = Annotated[EvaluationRecord, Depends(_record)]
+Recorded = Annotated[EvaluationAnswer, Depends(_record)]
 """An evaluation of the caller's; looked up before anything is answered."""
 
 
@@ -68,7 +67,7 @@ async def submit(
     """
     record = await own.change(own.evaluations.submit, request)
     response.headers["Location"] = f"/v1/evaluations/{record.id}"
-    return EvaluationAnswer.model_validate(record)
+    return record
 
 
 @router.endpoint("GET", "", errors=ANY)
@@ -77,20 +76,20 @@ async def evaluations(own: EvaluationsDep, page: Annotated[PageRequest, Query()]
     records = await own.run(own.evaluations.store.page, page.limit + 1, page.after)
     shown = records[: page.limit]
     after = shown[-1].id if len(records) > page.limit else None
-    return EvaluationPage(evaluations=[EvaluationAnswer.model_validate(record) for record in shown], after=after)
+    return EvaluationPage(evaluations=shown, after=after)
 
 
 @router.endpoint("GET", "/{evaluation_id}", errors=(*ANY, errors.UnknownEvaluation))
 async def evaluation(record: Recorded, own: EvaluationsDep) -> EvaluationView:
     """Show one evaluation with its results so far."""
     results = await own.executor.run(partial(own.evaluations.store.results, record.id))
-    return EvaluationView.showing(record, results)
+    return EvaluationView(**dict(record), results=results)
 
 
 @router.endpoint("POST", "/{evaluation_id}/cancel", errors=(*ANY, errors.UnknownEvaluation))
 async def cancel(record: Recorded, own: EvaluationsDep) -> EvaluationAnswer:
     """Stop an evaluation; what it has found so far stays. One that is finished stays as it is."""
-    return EvaluationAnswer.model_validate(await own.change(own.evaluations.store.cancel, record.id))
+    return await own.change(own.evaluations.store.cancel, record.id)
 
 
 @router.endpoint(
@@ -114,7 +113,7 @@ async def events(
     return EventSourceResponse(_events(record, own, parts, last_event_id), headers={"Cache-Control": "no-store"})
 
 
-async def _events(record: EvaluationRecord, own: CallerEvaluations, parts: AppState, sent: int) -> AsyncIterator[bytes]:
+async def _events(record: EvaluationAnswer, own: CallerEvaluations, parts: AppState, sent: int) -> AsyncIterator[bytes]:
     asked, store, run = current(), own.evaluations.store, own.executor.run
     end = (time.monotonic() + parts.settings.request_timeout if asked is None else asked.deadline) - MARGIN
     while time.monotonic() < end and not parts.stopping.begun:
@@ -123,8 +122,8 @@ async def _events(record: EvaluationRecord, own: CallerEvaluations, parts: AppSt
         for result in await run(partial(store.results, record.id, sent)):
             sent += 1
             yield format_sse_event(event="result", id=str(sent), data_str=result.model_dump_json())
-        finished = record.status not in UNFINISHED
-        state = EvaluationAnswer.model_validate(record).model_dump_json()
+        finished = record.is_finished
+        state = record.model_dump_json()
         yield format_sse_event(event="end" if finished else "progress", data_str=state)
         if finished:
             return

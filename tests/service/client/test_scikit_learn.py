@@ -23,7 +23,7 @@ from sklearn.utils import get_tags
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from service.client import Client, GDSSMClassifier, GDSSMRegressor
-from service.client.engine import engine
+from service.client.engine import open_engine
 from service.client.estimator import CALL_NUMBERS, _pieces
 from tests.closeness import assert_close
 from tests.running import Server, running
@@ -365,5 +365,5 @@ def test_errors_of_a_remote_model_are_value_errors(server: Server) -> None:
 def test_large_data_are_sent_in_pieces() -> None:
     assert list(_pieces(5, CALL_NUMBERS // 2)) == [slice(0, 2), slice(2, 4), slice(4, 6)]
     assert list(_pieces(2, 2 * CALL_NUMBERS)) == [slice(0, 1), slice(1, 2)]
-    with engine("linear", None, None, None) as found:
+    with open_engine("linear", None, None, None) as found:
         assert found.manifest.name == "linear"

@@ -9,13 +9,14 @@ import pytest
 
 from gdssm.evaluation.evaluate import evaluate
 from service.errors import QuotaExceeded, UnknownEvaluation, UnknownModel
-from service.evaluations.job_store import EvaluationRecord, JobStore
+from service.evaluations.job_store import JobStore
 from service.evaluations.jobs import Evaluations
 from service.evaluations.process import JobSpec, WorkerProcess
 from service.evaluations.request import EvaluationRequest
 from service.evaluations.result import view
 from service.evaluations.worker import enter
 from service.registry.repository import Repository
+from service.schemas.evaluations import EvaluationAnswer
 from service.settings import Settings
 from service.store.database import Database
 
@@ -39,7 +40,7 @@ def running(repository: Repository, store: JobStore) -> Iterator[Evaluations]:
     evaluations.stop()
 
 
-def until(store: JobStore, evaluation_id: str, reached: Callable[[EvaluationRecord], bool]) -> EvaluationRecord:
+def until(store: JobStore, evaluation_id: str, reached: Callable[[EvaluationAnswer], bool]) -> EvaluationAnswer:
     deadline = time.monotonic() + 300  # seconds, for a busy machine
     while time.monotonic() < deadline:
         record = store.get("me", evaluation_id)
@@ -49,7 +50,7 @@ def until(store: JobStore, evaluation_id: str, reached: Callable[[EvaluationReco
     raise AssertionError(record)
 
 
-def finished(record: EvaluationRecord) -> bool:
+def finished(record: EvaluationAnswer) -> bool:
     return record.status not in {"queued", "running"}
 
 
