@@ -16,7 +16,7 @@ ROOT = Path(__file__).parents[2]
 HEAVY = ["torch", "onnx", "onnxscript", "pandas", "scipy", "sklearn", "export", "jaxtyping"]
 HEAVY += ["httpx", "narwhals", "polars", "psycopg", "pyarrow", "matplotlib"]
 WEB = ["fastapi", "starlette", "uvicorn"]
-CORE = ["numbers", "real_numbers", "pandas_index", "errors", "settings", "described"]
+CORE = ["numbers", "real_numbers", "pandas_index", "errors", "settings"]
 AROUND = [
     "inference",
     "schemas",
