@@ -34,7 +34,7 @@ def end(url: str, workers: int = 1) -> str:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("address", ADDRESSES)
-def test_a_bad_address_is_one_line_and_exit_2(tmp_path: Path, address: str) -> None:
+def test_bad_database_url_is_one_line_and_exit_2(tmp_path: Path, address: str) -> None:
     (tmp_path / "text.db").write_text("This is no database.\n" * 100)
     error = end(address.format(tmp_path))
     assert error.startswith("Error: ")
@@ -44,7 +44,7 @@ def test_a_bad_address_is_one_line_and_exit_2(tmp_path: Path, address: str) -> N
 
 
 @pytest.mark.slow
-def test_workers_say_so_without_tracebacks() -> None:
+def test_workers_report_a_bad_database_without_tracebacks() -> None:
     error = end("sqlite:////not/there/x.db", workers=2)
     assert "ERROR The database of GDSSM_DATABASE_URL does not answer" in error
     assert error.splitlines()[-1].startswith("Error: A worker ended before it was ready")
@@ -52,7 +52,7 @@ def test_workers_say_so_without_tracebacks() -> None:
 
 
 @pytest.mark.slow
-def test_a_database_in_sql_ascii_is_one_line_and_exit_2(postgres: Postgres) -> None:
+def test_sql_ascii_database_is_one_line_and_exit_2(postgres: Postgres) -> None:
     error = end(postgres.database_in("SQL_ASCII"))
     assert error.startswith("Error: The database of GDSSM_DATABASE_URL is in SQL_ASCII")
     assert error.count("\n") == 1

@@ -33,14 +33,14 @@ def server() -> Iterator[Server]:
 @pytest.mark.parametrize(
     ("method", "path"), [("POST", UNLOAD), ("GET", "/v1/models"), ("POST", "/v1/contexts"), ("GET", "/nothing")]
 )
-def test_a_foreign_page_is_403(server: Server, method: str, path: str, headers: dict[str, str]) -> None:
+def test_requests_from_foreign_pages_are_403(server: Server, method: str, path: str, headers: dict[str, str]) -> None:
     answer = httpx.request(method, server.url + path, headers=headers)
     assert answer.status_code == 403
     assert answer.json()["error_type"] == "foreign_site"
     assert httpx.get(f"{server.url}/v2/models/linear/ready").status_code == 200
 
 
-def test_a_foreign_page_opens_no_websocket(server: Server) -> None:
+def test_websockets_from_foreign_pages_are_refused(server: Server) -> None:
     context = httpx.post(f"{server.url}/v1/contexts", json={"model": "linear"}).json()["id"]
     address = f"{server.url.replace('http', 'ws')}/v1/contexts/{context}/stream"
     with (
@@ -53,7 +53,7 @@ def test_a_foreign_page_opens_no_websocket(server: Server) -> None:
         pass
 
 
-def test_the_page_of_the_service_programs_and_links_are_answered(server: Server) -> None:
+def test_own_page_programs_and_links_are_answered(server: Server) -> None:
     own = {"Origin": server.url, "Sec-Fetch-Site": "same-origin"}
     link = {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "navigate", "Sec-Fetch-Dest": "document"}
     assert httpx.post(f"{server.url}/v1/contexts", json={"model": "linear"}, headers=own).status_code == 201
@@ -62,12 +62,12 @@ def test_the_page_of_the_service_programs_and_links_are_answered(server: Server)
 
 
 @pytest.mark.parametrize("path", ["/health/live", "/health/ready", "/v2/health/ready", "/metrics"])
-def test_probes_and_scrapers_address_the_service_as_they_like(server: Server, path: str) -> None:
+def test_probes_and_scrapers_may_use_any_host_name(server: Server, path: str) -> None:
     assert httpx.get(server.url + path, headers={"Host": "gdssm.default.svc:8000"}).status_code == 200
 
 
 @pytest.mark.slow
-def test_with_keys_the_key_decides(server: Server) -> None:
+def test_foreign_pages_with_a_key_are_answered(server: Server) -> None:
     del server
     with running(GDSSM_AUTH="on") as guarded:
         answer = httpx.get(
@@ -80,7 +80,7 @@ def test_with_keys_the_key_decides(server: Server) -> None:
 @pytest.mark.parametrize(
     "kind", ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=a", ""]
 )
-def test_every_route_that_reads_json_refuses_the_content_types_of_forms(server: Server, kind: str) -> None:
+def test_json_routes_refuse_the_content_types_of_forms(server: Server, kind: str) -> None:
     checked = 0
     for path, operations in nonempty(httpx.get(f"{server.url}/openapi.json").json()["paths"].items()):
         for method, operation in nonempty(operations.items()):

@@ -14,7 +14,7 @@ NAME = "x\n2026-01-01 00:00:00,000 ERROR FORGED\x1b[2J.onnx"
 
 
 @pytest.mark.slow
-def test_the_name_of_a_model_file_forges_no_line(tmp_path: Path) -> None:
+def test_model_file_names_cannot_forge_log_lines(tmp_path: Path) -> None:
     (tmp_path / NAME).write_bytes(b"no model")
     with running(GDSSM_MODELS=str(tmp_path), GDSSM_LOG_FORMAT="text") as server:
         deadline = time.monotonic() + 20

@@ -32,7 +32,7 @@ def refused(server: Server, path: str) -> httpx.Response:
     return httpx.Response(response.status_code, content=bytes(response.body or b""))
 
 
-def test_an_unknown_context_is_404_and_leaves_one_line(server: Server) -> None:
+def test_handshake_for_an_unknown_context_is_404_with_one_log_line(server: Server) -> None:
     logged = len(server.log)
     answer = refused(server, "/v1/contexts/nobody/stream")
     assert (answer.status_code, answer.json()["error_type"]) == (404, "unknown_context")
@@ -43,7 +43,7 @@ def test_an_unknown_context_is_404_and_leaves_one_line(server: Server) -> None:
     assert log.count("WEBSOCKET /v1/contexts/{context_id}/stream 404") == 1
 
 
-def test_an_unknown_address_is_404_as_it_is_by_get(server: Server) -> None:
+def test_handshake_at_an_unknown_address_is_404_like_a_get(server: Server) -> None:
     logged = len(server.log)
     answer = refused(server, "/v1/contexts")
     assert (answer.status_code, answer.json()["error_type"]) == (404, "not_found")
@@ -51,7 +51,7 @@ def test_an_unknown_address_is_404_as_it_is_by_get(server: Server) -> None:
     assert "WEBSOCKET unmatched 404" in server.log[logged:]
 
 
-def test_no_key_is_logged_even_where_everything_is(server: Server) -> None:
+def test_keys_are_not_logged_at_debug_level(server: Server) -> None:
     refused(server, "/v1/contexts/nobody/stream")
     httpx.get(f"{server.url}/v1/models", headers={"Authorization": f"Bearer gdssm_0123456789abcdef_{SECRET}"})
     assert "DEBUG" in server.log

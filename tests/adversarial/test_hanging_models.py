@@ -28,7 +28,7 @@ def status(url: str, probe: str) -> int:
 
 
 @pytest.mark.slow
-def test_a_service_is_live_while_its_models_hang_and_ready_within_one_bound(tmp_path: Path) -> None:
+def test_service_is_live_while_models_hang_and_ready_within_the_time_limit(tmp_path: Path) -> None:
     models, port = tmp_path / "models", free_port()
     models.mkdir()
     content = endless(tmp_path / "endless.onnx")

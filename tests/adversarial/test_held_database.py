@@ -19,7 +19,7 @@ WRITERS = 8
 
 
 @pytest.mark.slow
-def test_reads_wait_for_no_writer(tmp_path: Path) -> None:
+def test_reads_do_not_wait_for_a_held_write_lock(tmp_path: Path) -> None:
     file = tmp_path / "gdssm.db"
     with running(GDSSM_DATABASE_URL=f"sqlite:///{file}") as server, ThreadPoolExecutor(WRITERS) as writers:
         contexts = f"{server.url}/v1/contexts"

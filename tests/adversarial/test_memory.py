@@ -46,7 +46,9 @@ def before(server: Server) -> int:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("body", BODIES.values(), ids=BODIES)
-def test_refused_bodies_do_not_stay(server: Server, before: int, body: tuple[str, bytes, dict[str, str], int]) -> None:
+def test_refused_bodies_release_their_memory(
+    server: Server, before: int, body: tuple[str, bytes, dict[str, str], int]
+) -> None:
     path, content, headers, status = body
     with httpx.Client(timeout=60) as client:
         for _ in range(40):
@@ -55,7 +57,7 @@ def test_refused_bodies_do_not_stay(server: Server, before: int, body: tuple[str
 
 
 @pytest.mark.slow
-def test_messages_of_websockets_do_not_stay(server: Server, before: int) -> None:
+def test_websocket_messages_release_their_memory(server: Server, before: int) -> None:
     context = new_context(server)
     for _ in range(30):
         with live(server, context) as line:
@@ -64,7 +66,7 @@ def test_messages_of_websockets_do_not_stay(server: Server, before: int) -> None
     assert is_back(server, before)
 
 
-def test_trailers_without_end_take_no_memory(server: Server, before: int) -> None:
+def test_endless_trailers_use_no_memory(server: Server, before: int) -> None:
     head = b"POST /v1/predict HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n1\r\n{\r\n0\r\n"
     with server.connect() as line, pytest.raises(OSError, match=r"reset|[Bb]roken pipe"):
         send_all(line, head, *[b"1000:1000\r\n" * 100_000] * 4000)  # 4 GB at most
@@ -84,7 +86,7 @@ MANY = {
 
 
 @pytest.mark.parametrize("body", MANY.values(), ids=MANY)
-def test_many_mistakes_take_memory_in_proportion_to_the_body(
+def test_memory_for_many_mistakes_is_proportional_to_the_body(
     server: Server, before: int, body: tuple[str, bytes]
 ) -> None:
     path, content = body

@@ -18,7 +18,7 @@ def status(url: str, key: str) -> int:
 
 
 @pytest.mark.slow
-def test_a_new_key_is_accepted_at_once_by_every_replica(tmp_path: Path) -> None:
+def test_new_key_is_accepted_at_once_by_every_replica(tmp_path: Path) -> None:
     settings = {"GDSSM_AUTH": "on", "GDSSM_DATABASE_URL": f"sqlite:///{tmp_path}/gdssm.db"}
     with ExitStack() as stack:
         replicas = [stack.enter_context(running(**settings, GDSSM_WORKERS=workers)) for workers in ("1", "2")]

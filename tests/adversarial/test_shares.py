@@ -73,7 +73,7 @@ HOLDS: dict[str, Hold] = {
 
 @pytest.mark.slow
 @pytest.mark.parametrize("hold", HOLDS.values(), ids=HOLDS)
-def test_one_key_keeps_no_other_out(keys: tuple[Server, str, str], hold: Hold) -> None:
+def test_one_key_cannot_use_up_a_limit_for_others(keys: tuple[Server, str, str], hold: Hold) -> None:
     server, greedy, modest = keys
     headers = {"Authorization": modest}
     context = new_context(server, Authorization=modest)
@@ -89,7 +89,7 @@ def test_one_key_keeps_no_other_out(keys: tuple[Server, str, str], hold: Hold) -
 
 
 @pytest.mark.slow
-def test_messages_count_with_the_bytes_in_flight() -> None:
+def test_websocket_messages_count_towards_the_bytes_in_flight() -> None:
     """Most of a message each, never its end."""
     begun = b"\x82\xff" + (14 * MB).to_bytes(8, "big") + bytes(4) + bytes(10 * MB)
     with running(GDSSM_MAX_BYTES_IN_FLIGHT=str(60 * MB)) as server, ExitStack() as stack:

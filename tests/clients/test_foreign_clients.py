@@ -52,7 +52,7 @@ def _make_key(environment: dict[str, str], *options: str) -> str:
 
 
 @pytest.mark.parametrize("script", CHECKS)
-def test_an_unmodified_client_does_all_that_it_can_do(guarded: Guarded, script: str) -> None:
+def test_unmodified_client_passes_all_its_checks(guarded: Guarded, script: str) -> None:
     command = [str(PYTHON), f"{script}.py", guarded.url, guarded.key, guarded.admin_key]
     done = subprocess.run(command, cwd=Path(__file__).parent, capture_output=True, text=True, timeout=120, check=False)
     assert done.returncode == 0, done.stderr

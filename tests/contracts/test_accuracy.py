@@ -68,7 +68,7 @@ def test_nonlinear_is_better_than_ridge_on_most_tables(scores: Scores, size: int
 
 @pytest.mark.parametrize("size", SIZES)
 @pytest.mark.parametrize("model", ["linear", "nonlinear"])
-def test_intervals_hold_what_they_say(scores: Scores, model: str, size: int) -> None:
+def test_intervals_have_their_nominal_coverage(scores: Scores, model: str, size: int) -> None:
     coverage = np.mean([scores[name, size][f"{model} coverage"] for name in TABLES])
     assert LEVEL - 0.03 <= coverage <= LEVEL + 0.03
 

@@ -56,14 +56,14 @@ def test_the_service_comes_without_the_science(module: str) -> None:
 
 
 @pytest.mark.slow
-def test_a_service_starts_without_what_it_may_never_need() -> None:
+def test_service_starts_without_migrations_and_science() -> None:
     modules = modules_imported_with("service.server.serving")
     assert {name.split(".")[0] for name in modules}.isdisjoint(["alembic", "mako"])
     assert {name for name in modules if name.split(".")[0] == "gdssm"} <= SCIENCE
 
 
 @pytest.mark.slow
-def test_a_command_is_read_without_the_web_that_it_will_serve() -> None:
+def test_serve_command_is_parsed_without_web_imports() -> None:
     assert imported_with("service.commands.serve").isdisjoint([*WEB, "sqlalchemy", "onnxruntime"])
 
 
@@ -103,12 +103,12 @@ def test_importing_the_service_does_no_work() -> None:
     subprocess.run([sys.executable, "-W", "error", "-c", "import service.cli"], cwd=ROOT, env=broken, check=True)
 
 
-def test_making_the_app_loads_no_model() -> None:
+def test_creating_the_app_loads_no_model() -> None:
     assert not hasattr(create_app(Settings()).state, "service")
 
 
 @pytest.mark.slow
-def test_running_a_model_reports_to_nobody(tmp_path: Path) -> None:
+def test_running_a_model_writes_no_telemetry(tmp_path: Path) -> None:
     """onnxruntime keeps an identity and a queue of events under the home directory, unless it is told not to."""
     code = "from service.registry.repository import Repository; Repository.load([Settings().zoo], 1)"
     environment = {name: value for name, value in os.environ.items() if name != "ORT_DISABLE_TELEMETRY"}

@@ -224,7 +224,7 @@ def test_a_body_over_the_limit_is_413(client: InProcess, chunked: bool) -> None:
     assert f"{LIMIT} bytes" in body["error"]
 
 
-def test_another_content_type_is_415(client: InProcess) -> None:
+def test_unsupported_content_type_is_415(client: InProcess) -> None:
     check(client.send(changed("query", [[1, 1]]), "text/csv"), 415, "unsupported_content_type")
 
 
@@ -260,12 +260,12 @@ PLACES += ["context/x", "context/x/1", "context/y", "context/weight"]
 
 @pytest.mark.slow
 @given(place=st.sampled_from(PLACES), value=JSON)
-def test_whatever_is_put_anywhere_is_answered_or_refused(client: InProcess, place: str, value: object) -> None:
+def test_any_value_in_any_field_is_answered_or_refused(client: InProcess, place: str, value: object) -> None:
     answer = client.send(changed(place, value))
     if answer.status_code != 200:
         check(answer, answer.status_code, answer.json()["error_type"])
         assert answer.status_code in {404, 422}
 
 
-def test_the_good_request_is_good(client: InProcess) -> None:
+def test_unchanged_request_is_answered(client: InProcess) -> None:
     assert client.predict(GOOD).status_code == 200

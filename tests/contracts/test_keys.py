@@ -38,11 +38,11 @@ def test_every_route_but_the_open_ones_is_401_without_a_key_and_reads_no_body(cl
     assert checked >= 3
 
 
-def test_an_address_that_does_not_exist_is_401_too(client: InProcess) -> None:
+def test_unknown_address_is_401_without_a_key(client: InProcess) -> None:
     assert client.get("/nothing").status_code == 401
 
 
-def test_of_the_documented_routes_only_those_for_probes_and_scrapers_are_open(client: InProcess) -> None:
+def test_only_routes_for_probes_and_scrapers_need_no_key(client: InProcess) -> None:
     paths = client.get("/openapi.json").json()["paths"]
     assert {path for path in paths if is_open(path)} <= {
         "/health/live",

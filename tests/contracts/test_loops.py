@@ -120,7 +120,7 @@ def _is_asserted(node: ast.expr, function: Function) -> bool:
         ("for a in f():\n  g(a)", []),
     ],
 )
-def test_the_check_tells_what_may_be_empty_from_what_cannot(body: str, expected: list[str]) -> None:
+def test_check_distinguishes_iterables_that_may_be_empty(body: str, expected: list[str]) -> None:
     assert empty_loops(f"def test():\n {body}\n") == expected
 
 

@@ -16,7 +16,7 @@ def test_a_module_that_is_mutated_exists_and_so_do_its_tests(module: str) -> Non
     assert all((ROOT / test).exists() for test in TESTS[module])
 
 
-def test_everything_that_decides_about_access_is_mutated() -> None:
+def test_every_module_of_access_is_mutated() -> None:
     inside = {str(path.relative_to(ROOT)) for path in (ROOT / "service/access").glob("*.py")}
     assert inside - {"service/access/__init__.py"} == set(MODULES["access"])
 

@@ -40,5 +40,5 @@ PROMISES = [
 
 
 @pytest.mark.parametrize("promise", PROMISES)
-def test_what_the_readme_promises_is_what_the_code_does(promise: str) -> None:
+def test_documented_number_is_that_of_the_code(promise: str) -> None:
     assert promise in TEXT

@@ -82,7 +82,7 @@ def test_every_setting_is_documented() -> None:
     assert all(field.description for field in Settings.model_fields.values())
 
 
-def test_this_test_knows_every_setting() -> None:
+def test_every_setting_has_a_test_value() -> None:
     assert set(OTHER) == set(Settings.model_fields)
 
 
@@ -109,16 +109,16 @@ def test_an_unknown_variable_is_refused_with_the_names_that_exist(monkeypatch: p
         Settings.from_environment()
 
 
-def test_what_is_given_wins_over_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_arguments_take_precedence_over_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GDSSM_PORT", "9000")
     assert Settings.from_environment(port=9001).port == 9001
 
 
-def test_what_is_given_is_held_to_the_same_rules() -> None:
+def test_arguments_are_validated_like_variables() -> None:
     with pytest.raises(InvalidSettings, match=r"^GDSSM_PORT: "):
         Settings.from_environment(port=-1)
 
 
-def test_an_empty_variable_is_no_setting(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_empty_variable_is_ignored(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GDSSM_ZOO", "")
     assert Settings.from_environment().zoo == Path(Settings.model_fields["zoo"].default)

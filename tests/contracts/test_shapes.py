@@ -33,7 +33,7 @@ LONG = "not never_much_worse and not 10000-1"
 
 
 @pytest.mark.slow
-def test_every_annotated_shape_holds() -> None:
+def test_annotated_shapes_match_at_run_time() -> None:
     files = [f"tests/gdssm/test_{module}.py" for module in MODULES]
     checked = ["--jaxtyping-packages", "gdssm,beartype.beartype", "-q", "-p", "no:cacheprovider", "-k", LONG]
     done = subprocess.run(
@@ -43,7 +43,7 @@ def test_every_annotated_shape_holds() -> None:
 
 
 @pytest.mark.slow
-def test_a_wrong_shape_is_noticed() -> None:
+def test_wrong_shape_is_detected() -> None:
     code = """
 from jaxtyping import install_import_hook
 with install_import_hook("gdssm", "beartype.beartype"):

@@ -12,7 +12,7 @@ from tests.properties.doors import Door, door, every_constructed_regressor, ever
 @pytest.mark.slow
 @every_set_model
 @given(case=cases())
-def test_a_query_does_not_see_its_neighbours(kind: type[Door], name: str, case: Case) -> None:
+def test_prediction_does_not_depend_on_other_queries(kind: type[Door], name: str, case: Case) -> None:
     model = door(kind, name)
     state = model.observe(case.x, case.y, case.weight)
     together = model.predict(state, case.x_query)
@@ -24,7 +24,7 @@ def test_a_query_does_not_see_its_neighbours(kind: type[Door], name: str, case: 
 @pytest.mark.slow
 @every_set_model
 @given(case=cases())
-def test_a_context_does_not_see_its_neighbours(kind: type[Door], name: str, case: Case) -> None:
+def test_prediction_does_not_depend_on_other_contexts(kind: type[Door], name: str, case: Case) -> None:
     model = door(kind, name)
     together = model.predict(model.observe(case.x, case.y, case.weight), case.x_query)
     for b in range(case.x.shape[0]):
@@ -36,7 +36,7 @@ def test_a_context_does_not_see_its_neighbours(kind: type[Door], name: str, case
 @pytest.mark.slow
 @every_set_model
 @given(case=cases())
-def test_contexts_of_different_length_share_a_batch_by_padding(kind: type[Door], name: str, case: Case) -> None:
+def test_padded_contexts_in_a_batch_predict_as_alone(kind: type[Door], name: str, case: Case) -> None:
     model = door(kind, name)
     lengths = case.generator.integers(1, case.x.shape[1] + 1, case.x.shape[0])
     weight = np.where(np.arange(case.x.shape[1]) < lengths[:, None], case.weight, 0.0)
@@ -50,7 +50,7 @@ def test_contexts_of_different_length_share_a_batch_by_padding(kind: type[Door],
 @pytest.mark.slow
 @every_set_model
 @given(case=cases())
-def test_predicting_in_one_call_is_observing_first(kind: type[Door], name: str, case: Case) -> None:
+def test_one_call_equals_observing_then_predicting(kind: type[Door], name: str, case: Case) -> None:
     model = door(kind, name)
     tensors = {"x": case.x, "y": case.y, "weight": case.weight, "x_query": case.x_query}
     expected = model.predict(model.observe(case.x, case.y, case.weight), case.x_query)
@@ -60,7 +60,7 @@ def test_predicting_in_one_call_is_observing_first(kind: type[Door], name: str, 
 @pytest.mark.slow
 @every_constructed_regressor
 @given(case=cases())
-def test_an_output_does_not_see_the_others(kind: type[Door], name: str, case: Case) -> None:
+def test_prediction_does_not_depend_on_other_outputs(kind: type[Door], name: str, case: Case) -> None:
     model = door(kind, name)
     together = model.predict(model.observe(case.x, case.y, case.weight), case.x_query)
     for k in range(case.y.shape[2]):

@@ -96,7 +96,7 @@ every_classifier = pytest.mark.parametrize(
 @pytest.mark.slow
 @every_classifier
 @given(case=cases())
-def test_every_answer_is_a_distribution(start: Start, case: Case) -> None:
+def test_probabilities_are_a_distribution(start: Start, case: Case) -> None:
     probability = start(case).observe(case.x, case.labels, case.weight).predict(case.x_query)
     assert (probability >= 0).all()
     assert_close(probability.sum(-1), np.ones(case.x_query.shape[:2]), "sum of the probabilities")
@@ -115,7 +115,7 @@ def test_the_order_of_observations_does_not_matter(start: Start, case: Case) -> 
 @pytest.mark.slow
 @every_classifier
 @given(case=cases())
-def test_a_part_after_a_part_is_the_whole(start: Start, case: Case) -> None:
+def test_observing_parts_equals_observing_all(start: Start, case: Case) -> None:
     y, cut = case.labels, int(case.generator.integers(0, case.x.shape[1] + 1))
     whole = start(case).observe(case.x, y, case.weight)
     parts = start(case).observe(case.x[:, :cut], y[:, :cut], case.weight[:, :cut])
@@ -126,7 +126,7 @@ def test_a_part_after_a_part_is_the_whole(start: Start, case: Case) -> None:
 @pytest.mark.slow
 @every_classifier
 @given(case=cases())
-def test_a_negative_weight_undoes_a_positive_one(start: Start, case: Case) -> None:
+def test_negative_weight_undoes_a_positive_one(start: Start, case: Case) -> None:
     y = case.labels
     expected = start(case).observe(case.x, y, case.weight).predict(case.x_query)
     size = len(y), min(y.shape[1], (BUFFERED - y.shape[1]) // 2)  # so that the scale of features is not fixed yet
@@ -140,7 +140,7 @@ def test_a_negative_weight_undoes_a_positive_one(start: Start, case: Case) -> No
 @pytest.mark.slow
 @every_classifier
 @given(case=cases())
-def test_padding_is_nothing(start: Start, case: Case) -> None:
+def test_padding_changes_no_probability(start: Start, case: Case) -> None:
     y = case.labels
     expected = start(case).observe(case.x, y, case.weight).predict(case.x_query)
     x_padded, y_padded = (np.concatenate([array, np.full_like(array[:, :1], 7.0)], 1) for array in (case.x, y))
@@ -151,7 +151,7 @@ def test_padding_is_nothing(start: Start, case: Case) -> None:
 @pytest.mark.slow
 @every_classifier
 @given(case=cases())
-def test_a_query_does_not_see_its_neighbours(start: Start, case: Case) -> None:
+def test_prediction_does_not_depend_on_other_queries(start: Start, case: Case) -> None:
     model = start(case).observe(case.x, case.labels, case.weight)
     together = model.predict(case.x_query)
     for m in range(case.x_query.shape[1]):

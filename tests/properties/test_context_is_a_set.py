@@ -31,7 +31,7 @@ def test_order_does_not_matter(kind: type[Door], name: str, case: Case) -> None:
 @pytest.mark.slow
 @every_set_model
 @given(case=cases())
-def test_a_part_after_a_part_is_the_whole(kind: type[Door], name: str, case: Case) -> None:
+def test_observing_parts_equals_observing_all(kind: type[Door], name: str, case: Case) -> None:
     model = door(kind, name)
     cut = int(case.generator.integers(0, case.x.shape[1] + 1))
     first = model.observe(case.x[:, :cut], case.y[:, :cut], case.weight[:, :cut])
@@ -43,7 +43,7 @@ def test_a_part_after_a_part_is_the_whole(kind: type[Door], name: str, case: Cas
 @pytest.mark.slow
 @every_set_model
 @given(case=cases())
-def test_one_at_a_time_is_all_at_once(kind: type[Door], name: str, case: Case) -> None:
+def test_observing_one_row_at_a_time_equals_observing_all(kind: type[Door], name: str, case: Case) -> None:
     model = door(kind, name)
     state = None
     for i in range(case.x.shape[1]):
@@ -57,7 +57,7 @@ def test_one_at_a_time_is_all_at_once(kind: type[Door], name: str, case: Case) -
 @pytest.mark.slow
 @every_set_model
 @given(case=cases())
-def test_merging_states_is_observing_both(kind: type[Door], name: str, case: Case) -> None:
+def test_merging_states_equals_observing_both(kind: type[Door], name: str, case: Case) -> None:
     model = door(kind, name)
     cuts = np.sort(case.generator.integers(0, case.x.shape[1] + 1, 2))
     parts = [
@@ -74,7 +74,7 @@ def test_merging_states_is_observing_both(kind: type[Door], name: str, case: Cas
 @pytest.mark.slow
 @every_set_model
 @given(case=cases())
-def test_a_negative_weight_undoes_a_positive_one(kind: type[Door], name: str, case: Case) -> None:
+def test_negative_weight_undoes_a_positive_one(kind: type[Door], name: str, case: Case) -> None:
     model = door(kind, name)
     state = model.observe(case.x, case.y, case.weight)
     fits = min(case.x.shape[1], room_for_wrong_rows(model, case))
@@ -88,7 +88,7 @@ def test_a_negative_weight_undoes_a_positive_one(kind: type[Door], name: str, ca
 @pytest.mark.slow
 @every_set_model
 @given(case=cases())
-def test_weight_counts_as_repetition_and_zero_as_padding(kind: type[Door], name: str, case: Case) -> None:
+def test_weight_equals_repetition_and_zero_equals_padding(kind: type[Door], name: str, case: Case) -> None:
     model = door(kind, name)
     counts = np.append(case.generator.integers(0, 4, case.x.shape[1] - 1), 1)
     weighted = model.observe(case.x, case.y, np.broadcast_to(counts.astype(np.float64), case.weight.shape).copy())

@@ -41,7 +41,7 @@ def streamed(client: InProcess, model: str, pieces: list[tuple[Array, Array, Arr
 @pytest.mark.parametrize("name", SETS)
 @settings(max_examples=8)
 @given(case=cases())
-def test_a_context_fed_in_pieces_answers_as_the_file_does_at_once(client: InProcess, name: str, case: Case) -> None:
+def test_context_observed_in_pieces_predicts_as_the_file_in_one_run(client: InProcess, name: str, case: Case) -> None:
     y = case.labels if door(OnnxDoor, name).entry.task == "classification" else case.y
     tensors = {"x": case.x, "y": y, "weight": case.weight, "x_query": case.x_query}
     expected = door(OnnxDoor, name).run(tensors)["prediction"]

@@ -18,7 +18,9 @@ KINDS = pytest.mark.parametrize("kind", [TorchDoor, OnnxDoor])
 @KINDS
 @pytest.mark.parametrize(("name", "steps"), [("gd-1", 1), ("gd-8", 8)])
 @given(case=cases(), learning_rate=st.floats(1e-4, 0.02))
-def test_gd_takes_autograds_steps(kind: type[Door], name: str, steps: int, case: Case, learning_rate: float) -> None:
+def test_gd_equals_steps_computed_by_autograd(
+    kind: type[Door], name: str, steps: int, case: Case, learning_rate: float
+) -> None:
     model = door(kind, name)
     answer = model.predict(model.observe(case.x, case.y), case.x_query, learning_rate=learning_rate)
     zero = torch.zeros(case.x.shape[2], case.y.shape[2], dtype=torch.float64)
@@ -30,7 +32,7 @@ def test_gd_takes_autograds_steps(kind: type[Door], name: str, steps: int, case:
 
 @KINDS
 @given(case=cases())
-def test_linear_takes_its_oracles_steps(kind: type[Door], case: Case) -> None:
+def test_linear_equals_its_oracle(kind: type[Door], case: Case) -> None:
     model = door(kind, "linear-1.0.0")
     answer = model.predict(model.observe(case.x, case.y, case.weight), case.x_query)
     for b in range(case.x.shape[0]):
@@ -40,7 +42,7 @@ def test_linear_takes_its_oracles_steps(kind: type[Door], case: Case) -> None:
 
 @pytest.mark.parametrize("name", ["gd-1", "gd-8", "linear-1.0.0"])
 @given(case=cases())
-def test_the_file_answers_what_torch_answers(name: str, case: Case) -> None:
+def test_file_predicts_as_the_torch_model(name: str, case: Case) -> None:
     tensors = {"x": case.x, "y": case.y, "weight": case.weight, "x_query": case.x_query}
     expected = door(TorchDoor, name).run(tensors)
     for tensor, actual in door(OnnxDoor, name).run(tensors).items():

@@ -39,7 +39,7 @@ def one_hot(case: Case, rows: Array, levels: int) -> Array:
 @pytest.mark.slow
 @each
 @given(table=tables())
-def test_order_and_pieces_do_not_matter(kind: type[Door], name: str, table: tuple[Case, Levels]) -> None:
+def test_order_and_splitting_do_not_matter(kind: type[Door], name: str, table: tuple[Case, Levels]) -> None:
     (case, levels), model = table, door(kind, name)
     model = model.with_levels(levels)
     expected = model.predict(model.observe(case.x, case.y, case.weight), case.x_query)
@@ -54,7 +54,7 @@ def test_order_and_pieces_do_not_matter(kind: type[Door], name: str, table: tupl
 @pytest.mark.slow
 @each
 @given(table=tables())
-def test_merging_states_is_observing_both(kind: type[Door], name: str, table: tuple[Case, Levels]) -> None:
+def test_merging_states_equals_observing_both(kind: type[Door], name: str, table: tuple[Case, Levels]) -> None:
     (case, levels), model = table, door(kind, name)
     model = model.with_levels(levels)
     cut = int(case.generator.integers(0, case.x.shape[1] + 1))
@@ -69,7 +69,7 @@ def test_merging_states_is_observing_both(kind: type[Door], name: str, table: tu
 @pytest.mark.slow
 @each
 @given(table=tables())
-def test_a_negative_weight_undoes_a_positive_one(kind: type[Door], name: str, table: tuple[Case, Levels]) -> None:
+def test_negative_weight_undoes_a_positive_one(kind: type[Door], name: str, table: tuple[Case, Levels]) -> None:
     (case, levels), model = table, door(kind, name)
     model = model.with_levels(levels)
     state = model.observe(case.x, case.y, case.weight)
@@ -86,7 +86,7 @@ def test_a_negative_weight_undoes_a_positive_one(kind: type[Door], name: str, ta
 @pytest.mark.parametrize("frozen", [False, True])
 @pytest.mark.parametrize("missing", [0.0, 0.2])
 @given(table=tables())
-def test_a_level_that_comes_later_is_a_column_that_was_there_from_the_start(
+def test_late_level_equals_a_column_present_from_the_start(
     kind: type[Door], name: str, table: tuple[Case, Levels], *, frozen: bool, missing: float
 ) -> None:
     (case, levels), model = table, door(kind, name)

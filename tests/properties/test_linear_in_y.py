@@ -24,7 +24,7 @@ def answer(model: Door, case: Case, y: Array, **parameters: float) -> Array:
 @pytest.mark.parametrize("kind", [TorchDoor, OnnxDoor])
 @pytest.mark.parametrize(("name", "parameters"), LINEAR)
 @given(case=cases())
-def test_sums_of_y_give_sums_of_answers(kind: type[Door], name: str, parameters: dict[str, float], case: Case) -> None:
+def test_predictions_are_additive_in_y(kind: type[Door], name: str, parameters: dict[str, float], case: Case) -> None:
     model = door(kind, name)
     other = case.generator.normal(size=case.y.shape)
     parts = 2.0 * answer(model, case, case.y, **parameters) - 3.0 * answer(model, case, other, **parameters)
@@ -34,7 +34,7 @@ def test_sums_of_y_give_sums_of_answers(kind: type[Door], name: str, parameters:
 @pytest.mark.slow
 @every_constructed_regressor
 @given(case=cases())
-def test_y_in_other_units_gives_the_answer_in_those_units(kind: type[Door], name: str, case: Case) -> None:
+def test_predictions_scale_with_y(kind: type[Door], name: str, case: Case) -> None:
     model = door(kind, name)
     scaled = answer(model, case, -1e3 * case.y)
     assert_close(scaled, -1e3 * answer(model, case, case.y), "prediction", rtol=ROUNDING)
@@ -43,7 +43,7 @@ def test_y_in_other_units_gives_the_answer_in_those_units(kind: type[Door], name
 @pytest.mark.parametrize(
     "entry", [entry for entry in CONSTRUCTED if not entry.linear_in_y], ids=lambda entry: entry.file
 )
-def test_line_search_and_evidence_are_not_linear_and_the_manifest_says_so(entry: Entry) -> None:
+def test_line_search_and_evidence_are_not_declared_linear(entry: Entry) -> None:
     model = door(OnnxDoor, entry.file.removesuffix(".onnx"))
     generator = np.random.default_rng(0)
     x, x_query = generator.normal(size=(1, 7, 5)), generator.normal(size=(1, 3, 5))

@@ -103,7 +103,7 @@ VALUES: list[tuple[object, float | str, list[Door]]] = [
     [(value, expected, door) for value, expected, doors in VALUES for door in doors],
     ids=lambda part: part.__name__ if callable(part) else repr(part)[:30],
 )
-def test_a_value_is_the_same_number_at_every_door(
+def test_a_value_is_the_same_number_at_every_entry_point(
     tmp_path: Path, value: object, expected: float | str, door: Door
 ) -> None:
     if isinstance(expected, str):

@@ -40,7 +40,7 @@ seeds = st.integers(0, 2**32 - 1)
 @pytest.mark.slow
 @every_trained_model
 @given(seed=seeds)
-def test_one_shot_it_is_the_whole_sequence(kind: type[Door], name: str, seed: int) -> None:
+def test_one_shot_prediction_equals_the_sequence_model(kind: type[Door], name: str, seed: int) -> None:
     x, y, x_query = draw(name, seed)
     answer = door(kind, name).run({"x": x, "y": y, "x_query": x_query})["prediction"]
     assert_close(answer, whole_sequence(name, x, y, x_query), "prediction", rtol=FLOAT32)
@@ -49,7 +49,7 @@ def test_one_shot_it_is_the_whole_sequence(kind: type[Door], name: str, seed: in
 @pytest.mark.slow
 @every_trained_model
 @given(seed=seeds)
-def test_streamed_with_padding_it_is_the_whole_sequence(kind: type[Door], name: str, seed: int) -> None:
+def test_streaming_with_padding_equals_the_sequence_model(kind: type[Door], name: str, seed: int) -> None:
     model, (x, y, x_query) = door(kind, name), draw(name, seed)
     state = None
     for part in np.split(np.arange(10), np.sort(np.random.default_rng(seed).integers(0, 11, 3))):
@@ -64,7 +64,7 @@ def test_streamed_with_padding_it_is_the_whole_sequence(kind: type[Door], name: 
 @pytest.mark.slow
 @every_trained_model
 @given(seed=seeds)
-def test_a_query_does_not_see_its_neighbours(kind: type[Door], name: str, seed: int) -> None:
+def test_prediction_does_not_depend_on_other_queries(kind: type[Door], name: str, seed: int) -> None:
     model, (x, y, x_query) = door(kind, name), draw(name, seed)
     state = model.observe(x, y)
     together = model.predict(state, x_query)
@@ -73,7 +73,7 @@ def test_a_query_does_not_see_its_neighbours(kind: type[Door], name: str, seed: 
 
 
 @pytest.mark.parametrize("name", TRAINED)
-def test_its_manifest_tells_how_it_was_trained(name: str) -> None:
+def test_manifest_records_how_the_model_was_trained(name: str) -> None:
     training = door(OnnxDoor, name).runtime.manifest.training
     assert training is not None
     assert training.config == json.loads(json.dumps(PRESETS[name].as_json()))

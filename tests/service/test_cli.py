@@ -80,7 +80,7 @@ def test_predictions_can_go_to_a_file() -> None:
         (["--colour", "red"], "See `main predict --help`."),
     ],
 )
-def test_a_mistake_in_the_options_is_told_in_one_line(arguments: list[str], message: str) -> None:
+def test_invalid_options_are_reported_in_one_line(arguments: list[str], message: str) -> None:
     assert message in refusal(predict(*arguments))
 
 
@@ -95,12 +95,12 @@ def test_a_mistake_in_the_options_is_told_in_one_line(arguments: list[str], mess
         (["serve", "--port", "99999"], "99999 is not in the range"),
     ],
 )
-def test_a_mistake_in_the_command_is_told_in_one_line(arguments: list[str], message: str) -> None:
+def test_invalid_commands_are_reported_in_one_line(arguments: list[str], message: str) -> None:
     assert message in refusal(run(*arguments))
 
 
 @pytest.mark.slow
-def test_the_name_of_a_file_cannot_act_on_the_terminal() -> None:
+def test_control_characters_in_file_names_are_escaped() -> None:
     name = "context\nError: FORGED\x1b[2J.csv"
     Path(name).write_text("size,price\n10,\n")
     error = refusal(run("predict", name, name, "--target", "price"))
@@ -108,20 +108,20 @@ def test_the_name_of_a_file_cannot_act_on_the_terminal() -> None:
     assert error.removesuffix("\n").isprintable()
 
 
-def test_bad_cells_are_told_in_one_line() -> None:
+def test_bad_cells_are_reported_in_one_line() -> None:
     Path("context.csv").write_text("size,price\n10,\ny,x\n")
     error = refusal(run("predict", "context.csv", "context.csv", "--target", "price"))
     assert "context.csv, line 2, column 'price': is empty." in error
     assert "context.csv, line 3, column 'price': is not a number: 'x'." in error
 
 
-def test_wrong_settings_are_told_in_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_wrong_settings_are_reported_in_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GDSSM_THREADS", "0")
     assert "GDSSM_THREADS: " in refusal(predict())
     assert "GDSSM_THREADS: " in refusal(run("serve"))
 
 
-def test_an_empty_zoo_is_told_in_one_line(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_empty_zoo_is_reported_in_one_line(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("GDSSM_ZOO", str(tmp_path))
     assert "The default model 'nonlinear' is not loaded" in refusal(predict())
 
@@ -134,7 +134,7 @@ def test_help_shows_an_example_of_each_command(command: str) -> None:
 
 
 @pytest.mark.slow
-def test_it_runs_as_a_module_and_a_closed_pipe_is_no_failure() -> None:
+def test_module_runs_and_a_closed_pipe_is_no_failure() -> None:
     command = [sys.executable, "-m", "service", "predict", "context.csv", "query.csv", "--target", "price"]
     Path("query.csv").write_text("rooms,size,n\n" + "1,15,1\n" * 50_000)
     process = subprocess.Popen(

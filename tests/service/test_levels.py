@@ -59,14 +59,14 @@ def alike(runtime: Runtime, tensors: Mapping[str, Array | float], names: tuple[s
 
 @pytest.mark.parametrize("missing", [0.0, 0.2])
 @both_models
-def test_a_readout_behind_the_graph_is_the_one_inside(repository: Repository, model: str, missing: float) -> None:
+def test_wide_readout_equals_the_readout_of_the_graph(repository: Repository, model: str, missing: float) -> None:
     x, y = draw(N)
     gaps = np.where(np.random.default_rng(1).random(x.shape) < missing, np.nan, x)
     tensors = {"x": gaps, "y": y, "x_query": gaps[:, :M], "want_response": np.ones(())}
     alike(repository.get(model), tensors, ("prediction", "scale", "readout.weight", "readout.response"))
 
 
-def test_so_it_is_of_a_classification(repository: Repository) -> None:
+def test_wide_class_readout_equals_the_readout_of_the_graph(repository: Repository) -> None:
     x, y = draw(N)
     shares = np.eye(3)[np.digitize(y[..., 0], [-1.0, 1.0])]
     tensors = {"x": x, "y": shares, "x_query": x[:, :M]}
@@ -74,7 +74,7 @@ def test_so_it_is_of_a_classification(repository: Repository) -> None:
 
 
 @both_models
-def test_a_prediction_is_that_of_the_graph_with_its_levels(predictor: Predictor, model: str) -> None:
+def test_prediction_with_levels_equals_that_of_the_graph(predictor: Predictor, model: str) -> None:
     seen, query = context()
     answer = predictor.predict(model, seen, query)
     as_numbers = predictor.predict(model, seen._replace(levels=()), query)
@@ -104,7 +104,7 @@ def test_effects_of_levels_and_numbers_and_pairs_of_numbers_add_up(predictor: Pr
 
 
 @both_models
-def test_levels_are_a_block_that_adds_what_its_category_does(predictor: Predictor, model: str) -> None:
+def test_levels_are_a_block_with_the_contribution_of_their_category(predictor: Predictor, model: str) -> None:
     seen, query = context(300)
     _, found = predict_and_explain(predictor, model, seen, query, explain=["blocks"])
     blocks = {block.block: block for block in found.blocks or ()}
@@ -126,9 +126,7 @@ def test_implicit_weights_are_those_of_predictions_with_levels(predictor: Predic
 @pytest.mark.parametrize("rows", [20, 100])
 @pytest.mark.parametrize("model", ["linear", "nonlinear", "classifier"])
 @pytest.mark.parametrize("gaps", [False, True])
-def test_two_levels_that_come_later_were_columns_of_zeros(
-    repository: Repository, model: str, rows: int, *, gaps: bool
-) -> None:
+def test_late_levels_equal_columns_of_zeros(repository: Repository, model: str, rows: int, *, gaps: bool) -> None:
     runtime = repository.get(model)
     x, y = draw(rows + 30)
     x[:, :rows, 5:] = 0.0
@@ -146,7 +144,7 @@ def test_two_levels_that_come_later_were_columns_of_zeros(
         assert_close(found[name], expected[name], name, rtol=1e-7)
 
 
-def test_columns_that_are_no_levels_cannot_come_later(repository: Repository) -> None:
+def test_late_columns_must_be_levels(repository: Repository) -> None:
     runtime, (x, y) = repository.get("linear"), draw(N)
     state = runtime.state_after(runtime.run({"x": x[..., :6], "y": y}, (1, 2, 4, 5)))
     with pytest.raises(InvalidInput):
@@ -158,7 +156,9 @@ def codes(answer: Prediction) -> list[str]:
 
 
 @pytest.mark.parametrize(("numbers", "levels", "told"), [(0, 70, False), (3, 70, False), (64, 3, False), (65, 3, True)])
-def test_features_are_missed_for_numbers_alone(predictor: Predictor, numbers: int, levels: int, *, told: bool) -> None:
+def test_missing_features_are_reported_for_numbers_only(
+    predictor: Predictor, numbers: int, levels: int, *, told: bool
+) -> None:
     generator = np.random.default_rng(0)
     x = np.concatenate([generator.normal(size=(300, numbers)), np.eye(levels)[generator.integers(0, levels, 300)]], 1)
     seen = Observations(x, generator.normal(size=300), levels=tuple(range(numbers, numbers + levels)))
@@ -173,13 +173,13 @@ def test_models_of_numbers_refuse_levels_by_name(predictor: Predictor, model: st
 
 
 @pytest.mark.parametrize("levels", [(7,), (-1,), (1, 1)])
-def test_levels_that_are_no_columns_are_refused(predictor: Predictor, levels: Levels) -> None:
+def test_levels_beyond_the_columns_are_refused(predictor: Predictor, levels: Levels) -> None:
     seen, query = context()
     with pytest.raises(InvalidInput, match=r"^levels: must be different columns of x, from 0 to 6"):
         predictor.predict("linear", seen._replace(levels=levels), query)
 
 
-def test_contexts_that_are_kept_take_numbers_alone(repository: Repository) -> None:
+def test_stored_contexts_accept_only_numbers(repository: Repository) -> None:
     runtime, (seen, _) = repository.get("linear"), context()
     with pytest.raises(InvalidInput, match=r"^levels: is not kept"):
         learn(runtime, LIMITS, new_state(runtime.manifest, None), seen)

@@ -41,7 +41,7 @@ TOO_LARGE = "is infinite, or too large for float64. Send a finite number."
         (NAN, "is NaN. Leave the observation out, or fill the value in."),
     ],
 )
-def test_a_number_that_float64_does_not_hold_is_refused_alike_alone_and_in_lists(value: float, message: str) -> None:
+def test_number_beyond_float64_is_refused_alone_and_in_lists(value: float, message: str) -> None:
     assert refusal(number, value) == {"f": message}
     assert refusal(vector, [1, value]) == {"f[1]": message}
     assert refusal(matrix, [[1, 2], [3, value]]) == {"f[1][1]": message}
@@ -49,12 +49,12 @@ def test_a_number_that_float64_does_not_hold_is_refused_alike_alone_and_in_lists
 
 
 @pytest.mark.parametrize("value", [INF, -INF, NAN])
-def test_what_is_not_finite_is_refused_by_its_place(value: float) -> None:
+def test_non_finite_numbers_are_refused_with_their_position(value: float) -> None:
     assert list(refusal(vector, [1.0, value])) == ["f[1]"]
     assert list(refusal(matrix, [[1.0, 2.0], [3.0, value]])) == ["f[1][1]"]
 
 
-def test_null_is_a_missing_cell_where_one_may_be_and_nowhere_else() -> None:
+def test_null_is_a_missing_cell_only_where_cells_may_be_missing() -> None:
     np.testing.assert_array_equal(vector([1, None], "f", missing=True), [1, NAN])
     np.testing.assert_array_equal(matrix([[None, 2], [3, None]], "f", missing=True), [[NAN, 2], [3, NAN]])
     np.testing.assert_array_equal(matrix([[None]], "f", missing=True), [[NAN]])
@@ -85,14 +85,12 @@ def test_nothing_but_null_is_a_missing_cell(cell: object, message: str) -> None:
         ({}, "an object", OTHER),
     ],
 )
-def test_what_is_no_number_is_named_as_its_sender_would_and_with_a_remedy(
-    value: object, name: str, remedy: str
-) -> None:
+def test_non_numbers_are_described_in_json_terms_with_a_remedy(value: object, name: str, remedy: str) -> None:
     assert refusal(vector, [0.5, value])["f[1]"] == f"must be a number; this is {name}. {remedy}"
     assert refusal(number, value)["f"] == f"must be a number; this is {name}. {remedy}"
 
 
-def test_null_is_to_be_filled_in_or_left_out() -> None:
+def test_message_for_null_says_to_fill_in_or_leave_out() -> None:
     assert refusal(vector, [0.5, None])["f[1]"] == f"must be a number; this is null. {MISSING}"
     assert refusal(number, None)["f"] == "must be a number; this is null. Send one, or leave it out."
 
@@ -104,29 +102,29 @@ def test_ragged_rows_are_named() -> None:
     }
 
 
-def test_rows_must_be_rows_and_hold_something() -> None:
+def test_rows_must_be_lists_and_not_empty() -> None:
     assert list(refusal(matrix, [[1], 2, []])) == ["f[1]", "f[2]"]
 
 
 @pytest.mark.parametrize("read", [vector, matrix, vector_or_matrix])
 @pytest.mark.parametrize("value", [[], {}, "text", 3, None])
-def test_a_list_with_something_in_it_is_needed(read: Callable[[object, str], object], value: object) -> None:
+def test_empty_list_is_refused(read: Callable[[object, str], object], value: object) -> None:
     assert list(refusal(read, value)) == ["f"]
 
 
-def test_the_first_element_says_whether_numbers_or_rows_were_meant() -> None:
+def test_first_element_decides_between_numbers_and_rows() -> None:
     assert vector_or_matrix([1, 2], "f").shape == (2,)
     assert vector_or_matrix([[1], [2]], "f").shape == (2, 1)
     assert list(refusal(vector_or_matrix, [1, [2]])) == ["f[1]"]
     assert list(refusal(vector_or_matrix, [[1], 2])) == ["f[1]"]
 
 
-def test_of_many_bad_cells_the_first_few_are_named() -> None:
+def test_first_bad_cells_of_many_are_named() -> None:
     assert list(refusal(vector, [None] * 1000)) == [f"f[{i}]" for i in range(5)]
 
 
 @pytest.mark.parametrize("value", [[1, 2, 3, 4, 5, 6], [[1, 2, 3], [4, 5, 6]]])
-def test_a_tensor_is_flat_or_lists_in_lists(value: object) -> None:
+def test_tensor_data_may_be_flat_or_nested(value: object) -> None:
     np.testing.assert_array_equal(tensor(value, [2, 3], "data"), [[1, 2, 3], [4, 5, 6]])
 
 
@@ -154,7 +152,7 @@ def test_a_tensor_without_axes_is_one_number() -> None:
         ([1, 2, 3, [4], 5, 6], "data[3]", "must be a number; this is a list"),
     ],
 )
-def test_a_tensor_that_is_not_as_its_shape_says_is_refused_by_its_place(value: object, field: str, words: str) -> None:
+def test_tensor_that_contradicts_its_shape_is_refused_with_the_position(value: object, field: str, words: str) -> None:
     with pytest.raises(InvalidInput) as refusal:
         tensor(value, [2, 3], "data")
     assert refusal.value.problems[0].field == field

@@ -129,7 +129,7 @@ def test_arrays_of_other_types_are_refused_as_a_whole(array: NDArray[Any]) -> No
     ],
     ids=["floats", "integers", "infinite", "objects"],
 )
-def test_what_a_mask_hides_is_missing_whatever_it_is(array: NDArray[Any]) -> None:
+def test_masked_cells_are_missing_whatever_their_value(array: NDArray[Any]) -> None:
     np.testing.assert_array_equal(float64(array, missing=True), [[1, np.nan], [3, 4]])
     with pytest.raises(Flawed) as refused:
         float64(array)
@@ -143,18 +143,18 @@ def test_infinite_cells_are_refused_also_where_cells_may_be_missing() -> None:
         assert [flaw.place for flaw in refused.value.flaws] == [(1,)]
 
 
-def test_of_many_bad_cells_the_first_few_are_named() -> None:
+def test_first_bad_cells_of_many_are_named() -> None:
     for array in (np.full(1000, np.nan), np.full(1000, "red", object)):
         with pytest.raises(Flawed) as refused:
             float64(array)
         assert [flaw.place for flaw in refused.value.flaws] == [(i,) for i in range(SHOWN)]
 
 
-def test_a_sentence_has_every_place_and_each_remedy_once() -> None:
+def test_message_lists_every_position_and_each_remedy_once() -> None:
     flaws = [Flaw((0,), "is a", "Do this."), Flaw((1,), "is b", "Do that."), Flaw((2,), "is a", "Do this.")]
     assert sentence(flaws, ["x[0]", "x[1]", "x[2]"]) == "x[0] is a; x[1] is b; x[2] is a. Do this. Do that."
 
 
-def test_labels_are_missing_too() -> None:
+def test_missing_labels_are_recognised() -> None:
     assert all(map(is_missing, [None, float("nan"), np.float64("nan"), pd.NA, pd.NaT, np.datetime64("NaT")]))
     assert not any(map(is_missing, ["", "nan", 0, False, np.str_("a"), datetime(2026, 1, 2, tzinfo=UTC)]))

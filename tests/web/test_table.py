@@ -105,7 +105,7 @@ def explains(response: Response) -> bool:
     return response.url.endswith("/v1/predict") and "explain" in sent(response.request)
 
 
-def test_a_model_without_any_explanation_says_so(table: View, tmp_path: Path) -> None:
+def test_model_without_explanations_shows_a_note(table: View, tmp_path: Path) -> None:
     lines = ["x,y", *(f"{x / 4},{(x % 7) / 3}" for x in range(-16, 17))]
     (tmp_path / "one.csv").write_text("\n".join(lines))
     upload(table, tmp_path / "one.csv")
