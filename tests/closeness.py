@@ -7,7 +7,7 @@ import torch
 from numpy.typing import ArrayLike
 
 TOLERANCE = {"float64": 1e-12, "float32": 1e-5}
-"""Relative to the largest entry of what is expected; the same everywhere, written once."""
+"""Relative to the largest expected entry."""
 
 
 def assert_close(actual: ArrayLike, expected: ArrayLike, name: str, *, rtol: SupportsFloat | None = None) -> None:

@@ -1,4 +1,4 @@
-"""What applies to all tests: repeatable properties, slow files first, a list of what was skipped, one PostgreSQL."""
+"""Settings of all tests: repeatable properties, slow files first, a summary of skipped tests, one PostgreSQL server."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -19,7 +19,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """List what was skipped; the reasons say what to install."""
+    """Count skipped tests by reason; reasons name the package to install."""
     reports = terminalreporter.stats.get("skipped", [])
     reasons = Counter(report.longrepr[2].removeprefix("Skipped: ") for report in reports)
     if reasons:

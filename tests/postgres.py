@@ -1,4 +1,4 @@
-"""A PostgreSQL server of its own: a temporary directory, a free port, nothing of it left behind."""
+"""A PostgreSQL server for tests, in a temporary directory and on a free port; both are released at the end."""
 
 import os
 import pwd
@@ -16,7 +16,7 @@ from tests.running import free_port
 
 DEBIAN = Path("/usr/lib/postgresql")
 MISSING = "PostgreSQL is not installed: apt-get install postgresql"
-PATIENCE = 30.0
+START_TIMEOUT = 30.0
 """Seconds for a server to come up, also after a crash."""
 
 
@@ -38,7 +38,7 @@ class Postgres:
         """Start it, and wait until it answers."""
         settings = [f"port={self._port}", f"unix_socket_directories={self._directory}", "fsync=on"]
         options = [part for setting in settings for part in ("-c", setting)]
-        deadline = time.monotonic() + PATIENCE
+        deadline = time.monotonic() + START_TIMEOUT
         while not self._answers():
             if self._process is None or self._process.poll() is not None:  # gone: processes of the last one were left
                 self._process = self._run("postgres", "-D", str(self._data), *options)
@@ -120,4 +120,4 @@ def _unprivileged() -> str | None:
     if os.geteuid() != 0:
         return None
     known = {entry.pw_name for entry in pwd.getpwall()}
-    return next(name for name in ("postgres", "nobody") if name in known)
+    return next(name for name in ("postgres", "nobody") if name in known)  # words: allow

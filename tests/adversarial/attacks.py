@@ -1,4 +1,4 @@
-"""What the tests here send, and how they see what it costs: memory of a process, and time of others."""
+"""Requests of the tests in this folder, and measurements of memory and of the delay for other callers."""
 
 import json
 import socket
@@ -17,7 +17,7 @@ RIGHT = json.dumps({"context": {"x": [[1], [2], [3]], "y": [2, 4, 6]}, "query": 
 BIG = b'{"a": "' + b"x" * (14 * MB) + b'"}'
 """A body that is read in full, and wrong."""
 SOON = 10.0
-"""Seconds after which memory is given back."""
+"""Seconds within which memory must be released."""
 MARGIN = 150 * MB
 """More than the idle figure: caches, and what the allocator keeps."""
 
@@ -36,7 +36,7 @@ def idle(server: Server) -> int:
 
 
 def eventually(holds: Callable[[], bool], seconds: float = SOON) -> bool:
-    """Wait until something holds, not for ever."""
+    """Wait until a condition is true, or a deadline has passed."""
     end = time.monotonic() + seconds
     while not (held := holds()) and time.monotonic() < end:
         time.sleep(0.1)
@@ -44,7 +44,7 @@ def eventually(holds: Callable[[], bool], seconds: float = SOON) -> bool:
 
 
 def is_back(server: Server, before: int) -> bool:
-    """Tell whether memory returns to about what it was."""
+    """Check whether memory returns to about its size before."""
     return eventually(lambda: resident(server) <= before + MARGIN)
 
 

@@ -1,4 +1,4 @@
-"""A service whose database is no good ends at once, with one line."""
+"""A service with an unusable database ends at once, with one line."""
 
 import os
 import subprocess

@@ -1,4 +1,4 @@
-"""What a web page in the browser of a user of the service without keys can do: nothing."""
+"""A foreign web page in a user's browser cannot call a service without keys."""
 
 from collections.abc import Iterator
 

@@ -1,4 +1,4 @@
-"""Names of files cannot forge lines of the log."""
+"""File names cannot forge log lines."""
 
 import time
 from pathlib import Path

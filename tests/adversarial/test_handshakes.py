@@ -1,4 +1,4 @@
-"""WebSocket handshakes that are refused, and what the log says of them."""
+"""Refused WebSocket handshakes, and their log lines."""
 
 import logging
 from collections.abc import Iterator
@@ -34,7 +34,7 @@ def refused(server: Server, path: str) -> httpx.Response:
 
 def test_handshake_for_an_unknown_context_is_404_with_one_log_line(server: Server) -> None:
     logged = len(server.log)
-    answer = refused(server, "/v1/contexts/nobody/stream")
+    answer = refused(server, "/v1/contexts/unknown/stream")
     assert (answer.status_code, answer.json()["error_type"]) == (404, "unknown_context")
     httpx.get(f"{server.url}/health/live")  # logged after it
     log = server.log[logged:]
@@ -52,7 +52,7 @@ def test_handshake_at_an_unknown_address_is_404_like_a_get(server: Server) -> No
 
 
 def test_keys_are_not_logged_at_debug_level(server: Server) -> None:
-    refused(server, "/v1/contexts/nobody/stream")
+    refused(server, "/v1/contexts/unknown/stream")
     httpx.get(f"{server.url}/v1/models", headers={"Authorization": f"Bearer gdssm_0123456789abcdef_{SECRET}"})
     assert "DEBUG" in server.log
     assert SECRET not in server.log

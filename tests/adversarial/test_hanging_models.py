@@ -1,4 +1,4 @@
-"""Model files that never finish loading hold up neither liveness nor, for long, the start."""
+"""Model files that hang while loading delay the start by at most one time limit, and liveness not at all."""
 
 import os
 import subprocess

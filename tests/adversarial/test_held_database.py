@@ -1,4 +1,4 @@
-"""While another process holds the right to write, reads are answered at once."""
+"""Reads are answered at once while another process holds the write lock of the database."""
 
 import sqlite3
 import time

@@ -1,4 +1,4 @@
-"""After any burst of bodies memory returns to about what it was, and no other caller waits for long."""
+"""After a burst of bodies, memory returns to about its size before; other callers do not wait long meanwhile."""
 
 from collections.abc import Iterator
 

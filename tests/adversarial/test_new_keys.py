@@ -1,4 +1,4 @@
-"""A key opens every replica from the moment that it is printed, and made-up keys lock no caller out."""
+"""Every replica accepts a key when it has been printed; invented keys do not block callers with valid ones."""
 
 from contextlib import ExitStack
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""However much one key holds, another one is answered."""
+"""Requests of one key are answered while another key uses all of its share."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -101,7 +101,7 @@ def test_websocket_messages_count_towards_the_bytes_in_flight() -> None:
 
 
 def is_refused(line: ClientConnection) -> bool:
-    """Tell whether a WebSocket is closed for its bytes."""
+    """Check whether a WebSocket is closed for its bytes."""
     try:
         line.recv(timeout=1)
     except ConnectionClosed as closed:

@@ -1,4 +1,4 @@
-"""Runs the checks of a client and reports on them; for an interpreter that has nothing of this project."""
+"""Run the checks of a client and report on them; for an interpreter without this project's packages."""
 
 import json
 import sys

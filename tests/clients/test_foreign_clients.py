@@ -1,4 +1,4 @@
-"""Clients that this project did not write, unmodified, against a service that really runs, with keys."""
+"""Unmodified third-party clients against a running service with keys."""
 
 import json
 import os
@@ -13,7 +13,7 @@ import pytest
 from tests.running import ROOT, running
 
 PYTHON = Path(os.environ.get("CLIENTS_PYTHON", ROOT / ".venv-clients/bin/python"))
-"""They have an environment of their own, because kserve holds back what they share with this project."""
+"""A separate environment, because kserve needs older versions of packages that this project uses."""
 CHECKS = {
     "with_tritonclient": 13,
     "with_kserve": 9,

@@ -1,4 +1,4 @@
-"""On real tables the practical models are as good as they are said to be (`benchmarks/accuracy` has all of them)."""
+"""The accuracy of the practical models on real tables is as documented (all tables: `benchmarks/accuracy`)."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""What the machine can hold of the drawing: who imports whom, and that nothing heavy comes along."""
+"""Imports follow the architecture: no package imports a heavier layer."""
 
 import os
 import re
@@ -30,7 +30,7 @@ AROUND = [
     "observability",
 ]
 ASIDE = ["migrations", "drawing", "parquet", "__init__"]
-"""What alembic runs, what needs an extra (matplotlib, pyarrow), and what is empty."""
+"""Modules for alembic, modules that need an extra (matplotlib, pyarrow), and empty ones."""
 
 
 SCIENCE = {"gdssm", "gdssm.decay_average", "gdssm.feature_plan", "gdssm.prior", "gdssm.quadrature"}
@@ -109,7 +109,7 @@ def test_creating_the_app_loads_no_model() -> None:
 
 @pytest.mark.slow
 def test_running_a_model_writes_no_telemetry(tmp_path: Path) -> None:
-    """onnxruntime keeps an identity and a queue of events under the home directory, unless it is told not to."""
+    """onnxruntime keeps an identity and a queue of events under the home directory unless telemetry is disabled."""
     code = "from service.registry.repository import Repository; Repository.load([Settings().zoo], 1)"
     environment = {name: value for name, value in os.environ.items() if name != "ORT_DISABLE_TELEMETRY"}
     command = [sys.executable, "-W", "error", "-c", f"from service.settings import Settings; {code}"]

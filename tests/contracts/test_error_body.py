@@ -1,4 +1,4 @@
-"""Every route, sent everything bad: one body shape, the right status, the field named, and never a 500."""
+"""Every route answers invalid requests with the right status, one shape of error body and the field's name."""
 
 import copy
 import json
@@ -51,7 +51,7 @@ def without(path: str) -> bytes:
 
 
 def literal(text: str) -> bytes:
-    """GOOD with a number written as it is in the middle of x."""
+    """GOOD with the text of a number in the middle of x."""
     return changed("context/x/1/0", "HERE").replace(b'"HERE"', text.encode())
 
 
@@ -176,14 +176,14 @@ MALFORMED = {
 
 @pytest.mark.parametrize("content", MALFORMED.values(), ids=MALFORMED)
 def test_a_body_that_cannot_be_read_is_400(client: InProcess, content: bytes) -> None:
-    told = check(client.send(content), 400, "malformed_body")["error"]
-    assert content.strip() or told == "The body is empty. Send a JSON object."
+    error = check(client.send(content), 400, "malformed_body")["error"]
+    assert content.strip() or error == "The body is empty. Send a JSON object."
 
 
-CONTEXT_DOORS = ["", "/nobody/observations", "/nobody/predictions", "/nobody/merge"]
+CONTEXT_PATHS = ["", "/unknown/observations", "/unknown/predictions", "/unknown/merge"]
 
 
-@pytest.mark.parametrize("door", CONTEXT_DOORS)
+@pytest.mark.parametrize("door", CONTEXT_PATHS)
 @pytest.mark.parametrize(
     ("content", "status", "error_type"),
     [
@@ -203,7 +203,7 @@ def test_a_bad_body_is_refused_by_every_route_of_contexts(
     check(answer, 415, "unsupported_content_type")
 
 
-@pytest.mark.parametrize("name", ["nobody", "a" * 10_000, "%00", "a%20b", "%FF"])
+@pytest.mark.parametrize("name", ["unknown", "a" * 10_000, "%00", "a%20b", "%FF"])
 def test_a_context_that_is_not_there_is_404_on_every_route(client: InProcess, name: str) -> None:
     bodies = {"observations": {"x": [[1]], "y": [1]}, "predictions": {"query": [[1]]}, "merge": {"context": "0" * 32}}
     answers = [client.request(method, f"/v1/contexts/{name}") for method in ("GET", "DELETE")]

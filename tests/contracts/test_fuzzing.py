@@ -1,4 +1,4 @@
-"""Every documented operation, fuzzed by schemathesis against the running service: what it says of itself is true.
+"""Every documented operation, fuzzed by schemathesis against the running service: its schema is correct.
 
 One check is left out, `positive_data_acceptance`: a JSON schema cannot say that rows have one width, that a query
 has the columns of its context, or that a version is the present one, so what fits the schema may yet be refused.
@@ -14,7 +14,7 @@ import pytest
 from tests.running import ROOT, running
 
 EXAMPLES = 15
-"""Of every operation, beside the systematic ones."""
+"""Random examples of each operation, in addition to the systematic ones."""
 
 
 @pytest.mark.slow

@@ -1,4 +1,4 @@
-"""Where keys are needed, no route forgets to ask for one, and none reads a body before it knows whose it is."""
+"""With keys on, every protected route requires one, and checks it before it reads the body."""
 
 from collections.abc import AsyncIterator, Iterator
 

@@ -1,4 +1,4 @@
-"""An assertion in a loop that runs no turn asserts nothing: what a test goes through must be known not to be empty."""
+"""A loop over an empty iterable checks nothing, so iterables of loops with assertions must be known not to be empty."""
 
 import ast
 from collections.abc import Iterator
@@ -51,7 +51,7 @@ def _is_nonempty(node: ast.expr, function: Function) -> bool:
 
 
 def _is_constant(node: ast.expr) -> bool:
-    """Tell whether an element is written down, or the name is that of a constant of the module."""
+    """Check whether the expression has a literal element or is the name of a module constant."""
     match node:
         case ast.Tuple(elts=parts) | ast.List(elts=parts) | ast.Set(elts=parts):
             return any(not isinstance(part, ast.Starred) for part in parts)
@@ -94,7 +94,7 @@ def _assigned(name: str, function: Function) -> list[ast.expr]:
 
 
 def _is_asserted(node: ast.expr, function: Function) -> bool:
-    """Tell whether an assertion of the function compares an expression, its length or a collection of it."""
+    """Check whether an assertion of the function compares an expression, its length or a collection of it."""
     text = ast.unparse(node)
     forms = {text, f"len({text})", f"set({text})", f"[*{text}]", f"list({text})", f"{text}.keys()"}
     asserted = [part.test for part in ast.walk(function) if isinstance(part, ast.Assert)]

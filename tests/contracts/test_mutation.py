@@ -1,4 +1,4 @@
-"""`make mutants` tries what is there, and every mutant that it is told to pass over is of the code as it stands."""
+"""The modules and tests of `make mutants` exist, and each listed equivalent mutant is of a line that exists."""
 
 import re
 

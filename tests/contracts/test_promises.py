@@ -1,4 +1,4 @@
-"""Numbers that the documentation states and that no setting changes: each is that of the code."""
+"""Documented numbers that no setting changes are those of the code."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""The shapes in the annotations are the shapes that pass: the science's own tests, with every call checked."""
+"""The tests of gdssm pass while every call is checked against its annotated shapes."""
 
 import subprocess
 import sys

@@ -1,4 +1,4 @@
-"""A run of tests ends with the list of what was skipped, and begins with the slow files."""
+"""A test run starts with the slow files, and ends with a summary of skipped tests."""
 
 import subprocess
 import sys

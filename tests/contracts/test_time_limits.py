@@ -1,4 +1,4 @@
-"""A test that hangs ends and is named, so that it does not hold up all others."""
+"""A test that hangs is ended and reported by name."""
 
 import os
 import subprocess

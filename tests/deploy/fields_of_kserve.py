@@ -1,4 +1,4 @@
-"""Prints the fields of kserve's models and their types; for an interpreter that has nothing of this project."""
+"""Print the fields of kserve's models and their types; for an interpreter without this project's packages."""
 
 import json
 import sys

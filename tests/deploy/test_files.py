@@ -1,4 +1,4 @@
-"""The files of deploy/ are what their readers expect, and agree with the service and with each other."""
+"""The files of deploy/ follow their schemas, and agree with the service and with each other."""
 
 import json
 import re

@@ -1,4 +1,4 @@
-"""Mutation tests of the modules that decide: `make mutants`.
+"""Mutation tests of critical modules: `make mutants`.
 
 modules     which modules, and the tests of each
 operators   mutations that cosmic-ray does not have

@@ -1,4 +1,4 @@
-"""Try mutants of the modules that decide, on a copy of the tree; what the tests noticed before is not tried again."""
+"""Try mutants of critical modules on a copy of the tree, except those that the tests noticed in an earlier run."""
 
 import argparse
 import hashlib
@@ -46,7 +46,7 @@ def main() -> None:
 
 
 def copy_tree() -> Path:
-    """Copy what belongs to the project; the tests run on the copy, which is written again each time."""
+    """Copy the files of the project, again for each run; the tests run on the copy."""
     tree = WORK / "tree"
     shutil.rmtree(tree, ignore_errors=True)
     command = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
@@ -85,7 +85,7 @@ def try_module(module: str, tests: tuple[str, ...], size: int) -> tuple[int, int
 
 
 def try_mutant(database: WorkDB, item: WorkItem, command: str, limit: float) -> WorkResult:
-    """Try one, and write down what came of it."""
+    """Try one mutant, and store its result."""
     result = mutate_and_test(item.mutations, command, limit)
     database.set_result(item.job_id, result)
     return result

@@ -1,4 +1,4 @@
-"""The modules that decide, and the tests that must notice a mistake in each."""
+"""Critical modules, and the tests that must notice a mistake in each."""
 
 import tomllib
 from dataclasses import dataclass

@@ -53,7 +53,7 @@ def _of(item: WorkItem) -> MutationSpec:
 
 
 def _unread(source: str) -> list[tuple[Position, Position]]:
-    """Find types, which nothing reads at run time, and `strict=True`, which asserts what was made sure of before."""
+    """Find types, which are not read at run time, and `strict=True`, which repeats an earlier check."""
     found = []
     for node in ast.walk(ast.parse(source)):
         parts = [getattr(node, "annotation", None), getattr(node, "returns", None)]

@@ -1,4 +1,4 @@
-"""An answer depends on its own context and its own query, and on nothing that travels beside them."""
+"""A prediction depends on its own context and query, not on others in the same batch."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""The classifiers that stream: a context is a set of weighted observations, and every answer a distribution."""
+"""Streaming classifiers: a context is a set of weighted observations, and probabilities form a distribution."""
 
 from collections.abc import Callable, Iterator
 from typing import Protocol, Self

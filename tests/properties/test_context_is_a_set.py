@@ -1,4 +1,4 @@
-"""However the observations arrive, in whatever order and on whatever machine, the context is the same."""
+"""A context depends neither on the order of its observations nor on how they are split or merged."""
 
 import numpy as np
 import pytest

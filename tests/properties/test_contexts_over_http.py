@@ -1,4 +1,4 @@
-"""A context over HTTP, fed in pieces of any size, says what the model file says of the whole in one run."""
+"""A context that observed pieces of any size over HTTP predicts as the model file does in one run."""
 
 from collections.abc import Iterator
 

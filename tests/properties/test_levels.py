@@ -1,4 +1,4 @@
-"""With levels of categories a context is the same however it arrives, and a level may come later than the others."""
+"""Contexts with category levels do not depend on order or splitting, and a level may appear later than others."""
 
 from dataclasses import replace
 

@@ -1,4 +1,4 @@
-"""Predictions are linear in y wherever the manifest says so; all others still scale with it."""
+"""Predictions are linear in y where the manifest declares it, and scale with y for all models."""
 
 import numpy as np
 import pytest

@@ -26,7 +26,7 @@ def manifest(name: str = "gd-1") -> Manifest:
 def forged(
     path: Path, change: Callable[[onnx.ModelProto], None] = lambda _: None, of: str = "gd-1", /, **claims: object
 ) -> bytes:
-    """Write a model with another graph, or another manifest, and the right hash; returns what was written."""
+    """Write a model with another graph, or another manifest, and the right hash; returns its bytes."""
     model = onnx.load_from_string(shipped(of))
     change(model)
     write(model, manifest(of).model_copy(update=claims), path)

@@ -16,7 +16,7 @@ OWNER, STRANGER = "a key", "another key"
 
 @dataclass
 class Clock:
-    """Tells the time that it is set to."""
+    """A clock that tests set."""
 
     now: float = 1_800_000_000.0
 

@@ -28,7 +28,7 @@ def predict(*arguments: str) -> Result:
 
 
 def refusal(result: Result) -> str:
-    """A mistake is told in one line on stderr, with exit code 2."""
+    """A mistake is reported in one line on stderr, with exit code 2."""
     assert result.exit_code == 2
     assert result.stdout == ""
     assert result.stderr.startswith("Error: ")

@@ -155,14 +155,16 @@ def codes(answer: Prediction) -> list[str]:
     return [note.code for note in answer.notes]
 
 
-@pytest.mark.parametrize(("numbers", "levels", "told"), [(0, 70, False), (3, 70, False), (64, 3, False), (65, 3, True)])
+@pytest.mark.parametrize(
+    ("numbers", "levels", "noted"), [(0, 70, False), (3, 70, False), (64, 3, False), (65, 3, True)]
+)
 def test_missing_features_are_reported_for_numbers_only(
-    predictor: Predictor, numbers: int, levels: int, *, told: bool
+    predictor: Predictor, numbers: int, levels: int, *, noted: bool
 ) -> None:
     generator = np.random.default_rng(0)
     x = np.concatenate([generator.normal(size=(300, numbers)), np.eye(levels)[generator.integers(0, levels, 300)]], 1)
     seen = Observations(x, generator.normal(size=300), levels=tuple(range(numbers, numbers + levels)))
-    assert ("linear_only" in codes(predictor.predict("nonlinear", seen, x[:1]))) == told
+    assert ("linear_only" in codes(predictor.predict("nonlinear", seen, x[:1]))) == noted
 
 
 @pytest.mark.parametrize(("model", "version"), [("gd-1", None), ("linear", "1.0.0")])

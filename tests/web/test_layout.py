@@ -1,4 +1,4 @@
-"""The page on a phone, in the dark, and for those who do not see it."""
+"""The page on a phone, in dark mode, and for screen readers."""
 
 import re
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""Modules of the page by themselves, in the browser that runs them."""
+"""The JavaScript modules of the page, tested in the browser."""
 
 import csv
 import io

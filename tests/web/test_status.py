@@ -1,4 +1,4 @@
-"""What the page says when the service refuses, fails, or asks for a key."""
+"""Messages of the page when the service refuses, fails, or requires a key."""
 
 import json
 from collections.abc import Callable
