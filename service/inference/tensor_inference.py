@@ -75,7 +75,7 @@ def _check_names(manifest: Manifest, tensors: Mapping[str, object]) -> None:
         if name not in known
     ]
     problems += [
-        Problem(name, f"needs {', '.join(sorted(together[name] - tensors.keys()))} beside it.")
+        Problem(name, f"needs {', '.join(sorted(together[name] - tensors.keys()))} as well.")
         for name in tensors
         if name in together and not together[name] <= tensors.keys()
     ]

@@ -124,7 +124,7 @@ def errors() -> None:
     for inputs, text in (
         ([x, tensor("y", Y[:, :2]), queries], "y: has N = 2, but x has 7"),
         ([tensor("x", np.ones((1, 7, 2), bool), "BOOL"), y, queries], "inputs[0].datatype"),
-        ([x, queries], "x: needs y beside it"),
+        ([x, queries], "x: needs y as well"),
         ([x, tensor("y", Y * np.nan, binary=True), queries], "y[0][0][0]: is NaN"),
     ):
         refused(partial(infer, inputs), 422, text)

@@ -146,7 +146,7 @@ def errors() -> None:
         ([tensor("x", X), tensor("y", Y[:, :2]), queries], "y: has N = 2, but x has 7"),
         ([tensor("x", X[0]), tensor("y", Y), queries], "x: needs the shape (B, N, D)"),
         ([flag, tensor("y", Y), queries], "inputs[0].datatype"),
-        ([tensor("x", X), queries], "x: needs y beside it"),
+        ([tensor("x", X), queries], "x: needs y as well"),
         ([queries], "cannot be left out"),
         ([tensor("x", X), tensor("y", Y * np.nan), queries], "y[0][0][0]: is NaN"),
     ):
