@@ -17,7 +17,7 @@ from service.api.upkeep import every
 from service.contexts.context_count import ContextCount
 from service.contexts.service import Contexts
 from service.evaluations.job_store import JobStore
-from service.evaluations.jobs import Evaluations
+from service.evaluations.jobs import EvaluationQueue
 from service.inference.predictor import Limits, Predictor
 from service.observability.metrics import Metrics, MetricsRenderer
 from service.registry.database_disabled_models import DatabaseDisabledModels
@@ -96,7 +96,7 @@ def _open(
         ),
         metrics=MetricsRenderer(metrics, counted),
         contexts=Contexts(database, predictor, settings.max_contexts, settings.context_ttl),
-        evaluations=Evaluations(
+        evaluations=EvaluationQueue(
             jobs, repository, settings.directories, settings.evaluation_timeout, settings.poll_interval
         ),
         keys=KeyRing.open(Keys(database), 4 * settings.poll_interval) if keys_required(settings) else None,

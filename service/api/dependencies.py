@@ -13,7 +13,7 @@ from service.api.executor import Executor
 from service.api.state import AppState, state_of
 from service.contexts.service import Contexts
 from service.errors import Forbidden
-from service.evaluations.jobs import Evaluations
+from service.evaluations.jobs import EvaluationQueue
 from service.inference.predictor import Predictor
 
 Args = ParamSpec("Args")
@@ -51,7 +51,7 @@ class CallerContexts(Owned):
 class CallerEvaluations(Owned):
     """The evaluations of one caller."""
 
-    evaluations: Evaluations
+    evaluations: EvaluationQueue
 
 
 def caller_of(request: HTTPConnection) -> Caller:

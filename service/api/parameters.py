@@ -14,7 +14,7 @@ ContextId = Annotated[str, Path(description="The id that the context was given w
 EvaluationId = Annotated[str, Path(description="The id that the evaluation was given when it was asked for.")]
 
 
-class Parameters(Schema):
+class QueryParameters(Schema):
     """Query parameters; FastAPI documents each by its description alone."""
 
     @model_validator(mode="before")
@@ -24,14 +24,14 @@ class Parameters(Schema):
         return Pruning(cls).of_object(value) if type(value) is dict else value
 
 
-class PageRequest(Parameters):
+class PageRequest(QueryParameters):
     """Which of the caller's contexts or evaluations to list."""
 
     limit: int = Field(100, ge=1, le=1000, description="Most on this page.")
     after: ContextName | SkipJsonSchema[None] = Field(None, description="Where the page before ended.")
 
 
-class ImportOptions(Parameters):
+class ImportOptions(QueryParameters):
     """How to keep an imported context."""
 
     ttl: Annotated[int, Field(ge=1, le=TTL_LIMIT)] | SkipJsonSchema[None] = Field(

@@ -9,7 +9,7 @@ from service.access.keyring import KeyRing
 from service.api.executor import Executor
 from service.contexts.service import Contexts
 from service.errors import NotReady
-from service.evaluations.jobs import Evaluations
+from service.evaluations.jobs import EvaluationQueue
 from service.inference.predictor import Predictor
 from service.observability.metrics import MetricsRenderer
 from service.server.stopping import Stopping
@@ -28,7 +28,7 @@ class AppState:
     executor: Executor
     metrics: MetricsRenderer
     contexts: Contexts
-    evaluations: Evaluations
+    evaluations: EvaluationQueue
     keys: KeyRing | None
     """None if callers need no key."""
 

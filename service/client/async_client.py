@@ -11,7 +11,7 @@ from service.client.answers import PredictionResult
 from service.client.async_contexts import AsyncContexts
 from service.client.async_evaluations import AsyncEvaluations
 from service.client.call import Call, path, reading
-from service.client.sessions import AsyncSession, Connection
+from service.client.sessions import AsyncSession, ConnectionSettings
 from service.inference.artifact import Manifest
 from service.inference.sizes import Array
 from service.schemas.models import ModelList
@@ -44,7 +44,7 @@ class AsyncClient:
         timeout: float = 60.0,
         retries: int = 4,
     ) -> None:
-        self._session = AsyncSession(Connection.to(url, api_key, timeout, retries))
+        self._session = AsyncSession(ConnectionSettings.to(url, api_key, timeout, retries))
         self.contexts = AsyncContexts(self._session)
         self.evaluations = AsyncEvaluations(self._session)
 

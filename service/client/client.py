@@ -11,7 +11,7 @@ from service.client.answers import PredictionResult
 from service.client.call import Call, path, reading
 from service.client.contexts import Contexts
 from service.client.evaluations import Evaluations
-from service.client.sessions import Connection, Session
+from service.client.sessions import ConnectionSettings, Session
 from service.inference.artifact import Manifest
 from service.inference.sizes import Array
 from service.schemas.models import ModelList
@@ -44,7 +44,7 @@ class Client:
         timeout: float = 60.0,
         retries: int = 4,
     ) -> None:
-        self._session = Session(Connection.to(url, api_key, timeout, retries))
+        self._session = Session(ConnectionSettings.to(url, api_key, timeout, retries))
         self.contexts = Contexts(self._session)
         self.evaluations = Evaluations(self._session)
 

@@ -28,7 +28,7 @@ RETRY_WAIT_LIMIT = 60.0
 
 
 @dataclass(frozen=True)
-class Connection:
+class ConnectionSettings:
     """The address of a service, with key, timeout and retries."""
 
     url: str | None = field(repr=False)
@@ -82,7 +82,7 @@ class Connection:
 class Session:
     """Sends requests; threads may share it."""
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: ConnectionSettings) -> None:
         self._connection = connection
         transport: httpx.BaseTransport
         if connection.url is None:
@@ -117,7 +117,7 @@ class Session:
 class AsyncSession:
     """Sends requests asynchronously; a service in this process runs from `open` to `close`."""
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: ConnectionSettings) -> None:
         self._connection = connection
         self._lifespan = AsyncExitStack()
         self._http = None if connection.url is None else self._client(httpx.AsyncHTTPTransport(), connection.url)

@@ -51,7 +51,7 @@ class ContextDetails:
 
 
 @dataclass(frozen=True)
-class Page:
+class RecordPage:
     """Some of a caller's contexts, oldest first."""
 
     contexts: tuple[ContextRecord, ...]

@@ -14,7 +14,7 @@ from service.column_names import NAMELESS, ColumnNames, restore_names
 from service.contexts import serialization, statements
 from service.contexts.column_order import arrange_query
 from service.contexts.context_cache import LoadedContext
-from service.contexts.context_record import UNCONDITIONAL, Change, ContextDetails, ContextRecord, Page, StreamStep
+from service.contexts.context_record import UNCONDITIONAL, Change, ContextDetails, ContextRecord, RecordPage, StreamStep
 from service.contexts.decay_setting import Decay
 from service.contexts.feature_scale import FeatureScale, scale_of
 from service.contexts.fitting import check_size
@@ -35,7 +35,7 @@ from service.store.database import Database
 
 Answer = TypeVar("Answer")
 
-__all__ = ["UNCONDITIONAL", "Change", "ContextRecord", "Contexts", "Page", "StreamStep"]
+__all__ = ["UNCONDITIONAL", "Change", "ContextRecord", "Contexts", "RecordPage", "StreamStep"]
 
 logger = logging.getLogger(__name__)
 
@@ -281,7 +281,7 @@ class Contexts:
         """Look a context up."""
         return self._repository.touch(self._repository.record(owner, context_id))
 
-    def list(self, owner: str, limit: int, after: str | None = None) -> Page:
+    def list(self, owner: str, limit: int, after: str | None = None) -> RecordPage:
         """List a caller's contexts, oldest first.
 
         Raises:
@@ -292,7 +292,7 @@ class Contexts:
         with self._database.reading() as connection:
             rows = statements.page(connection, owner, self._clock(), limit + 1, after)
         records = tuple(map(record_of, rows[:limit]))
-        return Page(records, records[-1].id if len(rows) > limit else None)
+        return RecordPage(records, records[-1].id if len(rows) > limit else None)
 
     def delete(self, owner: str, context_id: str, change: Change = UNCONDITIONAL) -> None:
         """Forget a context."""

@@ -17,7 +17,7 @@ from service.schemas.evaluations import EvaluatedModel, EvaluationAnswer
 logger = logging.getLogger(__name__)
 
 
-class Evaluations:
+class EvaluationQueue:
     """Queues evaluations, and runs them in the background between `start` and `stop`.
 
     Args:

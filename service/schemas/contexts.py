@@ -18,7 +18,7 @@ from service.schemas.predictions import DistributionAnswer, DistributionRequest,
 from service.schemas.schema import ResponseModel, Schema
 
 if TYPE_CHECKING:
-    from service.contexts.context_record import ContextDetails, ContextRecord, Page
+    from service.contexts.context_record import ContextDetails, ContextRecord, RecordPage
 
 TTL_LIMIT = 10 * 365 * 86_400
 """Seconds."""
@@ -186,7 +186,7 @@ class ContextPage(ResponseModel):
     """Send it as `?after=` for the next page; null at the end."""
 
     @classmethod
-    def of(cls, page: "Page") -> Self:
+    def of(cls, page: "RecordPage") -> Self:
         """Convert a page."""
         return cls(contexts=tuple(map(ContextListed.of, page.contexts)), after=page.after)
 

@@ -12,7 +12,7 @@ from sklearn.preprocessing import StandardScaler
 from service.client import AsyncClient, Client, GDSSMClassifier, GDSSMRegressor
 from service.client.destination import checked_address, checked_key, shown
 from service.client.errors import ClientError, InvalidArgument
-from service.client.sessions import Connection
+from service.client.sessions import ConnectionSettings
 from service.settings import Settings
 from tests.service.client.stand_in import Reply, standing_in
 
@@ -121,7 +121,7 @@ def test_estimator_repr_hides_the_key(
 
 
 def test_neither_connections_nor_settings_print_secrets() -> None:
-    assert "SECRET" not in repr(Connection.to("http://me:SECRET@a", KEY, 1.0, 0))
+    assert "SECRET" not in repr(ConnectionSettings.to("http://me:SECRET@a", KEY, 1.0, 0))
     assert "SECRET" not in repr(Settings(database_url="postgresql://me:SECRET@host/name"))
 
 

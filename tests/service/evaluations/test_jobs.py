@@ -10,7 +10,7 @@ import pytest
 from gdssm.evaluation.evaluate import evaluate
 from service.errors import QuotaExceeded, UnknownEvaluation, UnknownModel
 from service.evaluations.job_store import JobStore
-from service.evaluations.jobs import Evaluations
+from service.evaluations.jobs import EvaluationQueue
 from service.evaluations.process import JobSpec, WorkerProcess
 from service.evaluations.request import EvaluationRequest
 from service.evaluations.result import view
@@ -33,8 +33,8 @@ def store(tmp_path: Path) -> Iterator[JobStore]:
 
 
 @pytest.fixture
-def running(repository: Repository, store: JobStore) -> Iterator[Evaluations]:
-    evaluations = Evaluations(store, repository, ZOO, timeout=300)
+def running(repository: Repository, store: JobStore) -> Iterator[EvaluationQueue]:
+    evaluations = EvaluationQueue(store, repository, ZOO, timeout=300)
     evaluations.start()
     yield evaluations
     evaluations.stop()
@@ -55,7 +55,7 @@ def finished(record: EvaluationAnswer) -> bool:
 
 
 @pytest.mark.slow
-def test_an_evaluation_has_the_numbers_of_gdssm_evaluate(running: Evaluations, repository: Repository) -> None:
+def test_an_evaluation_has_the_numbers_of_gdssm_evaluate(running: EvaluationQueue, repository: Repository) -> None:
     asked = running.submit("me", SMALL)
     record = until(running.store, asked.id, finished)
     assert (record.status, record.done, record.reason) == ("done", record.total, None)
@@ -65,13 +65,13 @@ def test_an_evaluation_has_the_numbers_of_gdssm_evaluate(running: Evaluations, r
     assert [result.distribution for result in here if result.refused] == []
 
 
-def test_unknown_model_is_refused_on_submission(running: Evaluations) -> None:
+def test_unknown_model_is_refused_on_submission(running: EvaluationQueue) -> None:
     with pytest.raises(UnknownModel, match="cubic"):
         running.submit("me", EvaluationRequest(models=("cubic",)))
 
 
 @pytest.mark.slow
-def test_cancelled_job_ends_soon_and_keeps_its_results(running: Evaluations) -> None:
+def test_cancelled_job_ends_soon_and_keeps_its_results(running: EvaluationQueue) -> None:
     asked = running.submit("me", LONG)
     until(running.store, asked.id, lambda record: record.done > 0)
     assert running.store.cancel("me", asked.id).status == "cancelled"
@@ -100,7 +100,9 @@ class Endless:
             yield '{"distribution": "d", "learner": "l"}'
 
 
-def test_cancellation_is_noticed_between_fast_results(running: Evaluations, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_cancellation_is_noticed_between_fast_results(
+    running: EvaluationQueue, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("service.evaluations.jobs.WorkerProcess", Endless)
     first, second = running.submit("me", SMALL), running.submit("me", SMALL)
     until(running.store, first.id, lambda record: record.done > 0)
@@ -109,7 +111,7 @@ def test_cancellation_is_noticed_between_fast_results(running: Evaluations, monk
 
 
 def test_job_over_its_timeout_fails(repository: Repository, store: JobStore) -> None:
-    evaluations = Evaluations(store, repository, ZOO, timeout=0.1)
+    evaluations = EvaluationQueue(store, repository, ZOO, timeout=0.1)
     asked = evaluations.submit("me", LONG)
     evaluations.start()
     record = until(store, asked.id, finished)
@@ -119,12 +121,12 @@ def test_job_over_its_timeout_fails(repository: Repository, store: JobStore) -> 
 
 @pytest.mark.slow
 def test_unfinished_job_is_run_by_the_next_service(repository: Repository, store: JobStore) -> None:
-    first = Evaluations(store, repository, ZOO, timeout=300)
+    first = EvaluationQueue(store, repository, ZOO, timeout=300)
     asked = first.submit("me", SMALL)
     first.start()
     until(store, asked.id, lambda record: record.status == "running")
     first.stop()
-    second = Evaluations(store, repository, ZOO, timeout=300)
+    second = EvaluationQueue(store, repository, ZOO, timeout=300)
     second.start()
     record = until(store, asked.id, finished)
     second.stop()
