@@ -1,6 +1,7 @@
 """Who may come in: reads the key before anything of the body is, and says to the routes who asks."""
 
 import asyncio
+from collections.abc import Awaitable
 
 from fastapi.concurrency import run_in_threadpool
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -39,26 +40,36 @@ class KeyGuard:
         self._rates = RateLimits(settings.rate_limit)
         self._refreshing: asyncio.Future[None] | None = None
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
         """Let a request through with its caller, or answer 401, 429 or 503 in its place."""
         if scope["type"] == "lifespan" or is_open(scope["path"]):
-            await self._app(scope, receive, send)
-            return
+            return self._app(scope, receive, send)
         try:
-            caller, keys = ANONYMOUS, state_in(scope).keys
+            keys = state_in(scope).keys
             if keys is not None:
-                caller = await self._caller(_bearer(header(scope, b"authorization")), keys)
-            scope.setdefault("state", {})["caller"] = caller
-            record = current()
-            if record is not None:
-                record.key_id = caller.key_id
-            self._rates.count(caller)
-            if keys is not None:
-                ascribe(scope, caller.key_id)
+                return self._authenticate(keys, scope, receive, send)
+            self._admit(scope, ANONYMOUS)
+        except ServiceError as error:
+            return answer_to(error)(scope, receive, send)
+        return self._app(scope, receive, send)
+
+    async def _authenticate(self, keys: KeyRing, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            caller = await self._caller(_bearer(header(scope, b"authorization")), keys)
+            self._admit(scope, caller)
+            ascribe(scope, caller.key_id)
         except ServiceError as error:
             await answer_to(error)(scope, receive, send)
             return
         await self._app(scope, receive, send)
+
+    def _admit(self, scope: Scope, caller: Caller) -> None:
+        """Note the caller, and count the request for the rate limit."""
+        scope.setdefault("state", {})["caller"] = caller
+        record = current()
+        if record is not None:
+            record.key_id = caller.key_id
+        self._rates.count(caller)
 
     async def _caller(self, key: str | None, ring: KeyRing) -> Caller:
         if ring.stale:
