@@ -11,8 +11,7 @@ from collections import deque
 from service.access.caller import Caller
 from service.errors import RateLimited
 
-WINDOW = 60.0
-"""Seconds."""
+WINDOW_SECONDS = 60.0
 
 
 class RateLimits:
@@ -36,8 +35,8 @@ class RateLimits:
         if a_minute == 0:
             return
         now, times = time.monotonic(), self._requests.setdefault(caller.key_id, deque())
-        while times and times[0] <= now - WINDOW:
+        while times and times[0] <= now - WINDOW_SECONDS:
             times.popleft()
         if len(times) >= a_minute:
-            raise RateLimited(a_minute, max(1, math.ceil(times[-a_minute] + WINDOW - now)))
+            raise RateLimited(a_minute, max(1, math.ceil(times[-a_minute] + WINDOW_SECONDS - now)))
         times.append(now)

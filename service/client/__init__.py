@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 __all__ = ["AsyncClient", "Client", "GDSSMClassifier", "GDSSMRegressor"]
 
-HOMES = {
+MODULES = {
     "AsyncClient": "async_client",
     "Client": "client",
     "GDSSMClassifier": "classifier",
@@ -38,9 +38,9 @@ HOMES = {
 
 
 def __getattr__(name: str) -> Any:  # noqa: ANN401  (a module's attributes are of any type)
-    if name not in HOMES:
+    if name not in MODULES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(f"{__name__}.{HOMES[name]}"), name)
+    return getattr(import_module(f"{__name__}.{MODULES[name]}"), name)
 
 
 def __dir__() -> list[str]:

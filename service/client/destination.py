@@ -11,7 +11,7 @@ from service.client.errors import InvalidArgument
 
 FROM_ENVIRONMENT: Final = "env"
 """As a key: the value of the environment variable GDSSM_API_KEY."""
-VARIABLE = "GDSSM_API_KEY"
+KEY_VARIABLE = "GDSSM_API_KEY"
 USER = re.compile(r"(?<=//)[^/?#]*@|^[^/?#]*@")
 """User and password in a URL."""
 HTTP = re.compile(r"https?://[^/?#\s]+(?:/[^?#\s]*)?", re.IGNORECASE)
@@ -56,9 +56,9 @@ def checked_key(api_key: str | SecretStr | None) -> SecretStr | None:
     key = api_key.get_secret_value() if isinstance(api_key, SecretStr) else api_key
     name = "api_key"
     if key == FROM_ENVIRONMENT:
-        key, name = os.environ.get(VARIABLE, ""), VARIABLE
+        key, name = os.environ.get(KEY_VARIABLE, ""), KEY_VARIABLE
         if not key.strip():
-            raise InvalidArgument(f"{VARIABLE} is not set. Set it to the key, or pass the key as api_key.")
+            raise InvalidArgument(f"{KEY_VARIABLE} is not set. Set it to the key, or pass the key as api_key.")
     key = (key or "").strip()
     wrong = next((i for i, character in enumerate(key) if not "!" <= character <= "~"), None)
     if wrong is not None:

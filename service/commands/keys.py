@@ -21,7 +21,7 @@ OTHER_DATABASE = (
     "A running service reads its keys from another database: set GDSSM_DATABASE_URL to it, or run this in the folder "
     "of the service."
 )
-COLUMNS = "{:16}  {:7}  {:5}  {:>10}  {:20}  {}"
+ROW_FORMAT = "{:16}  {:7}  {:5}  {:>10}  {:20}  {}"
 
 
 @click.group("keys", epilog=EXAMPLES)
@@ -54,7 +54,7 @@ def list_() -> None:
     with _database() as database:
         found = Keys(database).list()
         _warn_if_new(database)
-    click.echo(COLUMNS.format("id", "state", "admin", "rate limit", "created", "name"))
+    click.echo(ROW_FORMAT.format("id", "state", "admin", "rate limit", "created", "name"))
     for key in found:
         click.echo(_line(key))
 
@@ -83,7 +83,7 @@ def _warn_if_new(database: Database) -> None:
 
 
 def _line(key: Key) -> str:
-    return COLUMNS.format(
+    return ROW_FORMAT.format(
         key.id,
         "valid" if key.revoked is None else "revoked",
         "yes" if key.admin else "no",

@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from service.evaluations.report import Report
 from service.evaluations.result import ScoreView
 
-COLUMNS = 3
+PANELS_PER_ROW = 3
 PANEL_SIZE = (3.6, 2.8)
 """Width and height in inches."""
 
@@ -23,11 +23,11 @@ def curves(report: Report) -> bytes:
         SVG, the same bytes for the same report.
     """
     panels = [(name, list(results)) for name, results in groupby(report.results, lambda result: result.distribution)]
-    rows, own = ceil(len(panels) / COLUMNS), {model.name for model in report.models}
+    rows, own = ceil(len(panels) / PANELS_PER_ROW), {model.name for model in report.models}
     with mpl.rc_context({"svg.hashsalt": "gdssm", "svg.fonttype": "none", "font.size": 8}):
-        figure = Figure(figsize=(PANEL_SIZE[0] * COLUMNS, PANEL_SIZE[1] * rows), layout="constrained")
+        figure = Figure(figsize=(PANEL_SIZE[0] * PANELS_PER_ROW, PANEL_SIZE[1] * rows), layout="constrained")
         for i, (name, results) in enumerate(panels, start=1):
-            axes = figure.add_subplot(rows, COLUMNS, i, title=name, xlabel="observations", ylabel="loss")
+            axes = figure.add_subplot(rows, PANELS_PER_ROW, i, title=name, xlabel="observations", ylabel="loss")
             _draw(axes, results, own)
         handles, labels = figure.axes[0].get_legend_handles_labels()
         figure.legend(handles, labels, loc="outside lower center", ncols=5, frameon=False)

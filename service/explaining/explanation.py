@@ -1,6 +1,6 @@
 """Explanations of a prediction and of a context."""
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence, Set
 from dataclasses import replace
 from functools import partial
 
@@ -60,14 +60,15 @@ def predict_and_explain(
     if "effects" in requested:
         check_size(context.x.shape[1], width_of(context.y), wanted.interval, predictor.limits)
     prediction = predictor.answer(runtime, context, query, parameters, wanted)
-    weights = implicit_weights_of(runtime, context, parameters) if "implicit_weights" in requested else None
-    shares = None
+    found = Explanation()
+    if requested & TERMS:
+        fit, grid = fit_of_context(runtime, context), partial(grid_of_observations, context)
+        found = _terms(fit, requested, grid, wanted.interval)
+    if "implicit_weights" in requested:
+        found = replace(found, implicit_weights=implicit_weights_of(runtime, context, parameters))
     if "contributions" in requested:
         shares = contributions(runtime, context, query, parameters, predictor.limits)
-    found = Explanation(weights, shares)
-    if requested & TERMS:
-        fit = fit_of_context(runtime, context)
-        found = _with_terms(found, fit, requested, partial(grid_of_observations, context), wanted.interval)
+        found = replace(found, contributions=shares)
     return prediction, found
 
 
@@ -96,12 +97,12 @@ def explain_state(
     if "effects" in requested:
         check_size(inputs, outputs, wanted.interval, limits)
     found = Explanation()
-    if "implicit_weights" in requested:
-        found = Explanation(implicit_weights_in(runtime, memory, parameters))
     if requested & TERMS:
         infer = partial(run, runtime, parameters={})
         fit = fit_of_state(infer, manifest, memory.state or {}, inputs, y_is_1d=bool(memory.y_is_1d))
-        found = _with_terms(found, fit, requested, partial(grid_of_state, fit), wanted.interval)
+        found = _terms(fit, requested, partial(grid_of_state, fit), wanted.interval)
+    if "implicit_weights" in requested:
+        found = replace(found, implicit_weights=implicit_weights_in(runtime, memory, parameters))
     return found
 
 
@@ -137,15 +138,12 @@ def terms_of_state(
     if drift.LOG_WEIGHT in state:
         raise no_terms_of_an_average()
     fit = fit_of_state(infer, manifest, state, inputs, y_is_1d=y_is_1d)
-    return _with_terms(Explanation(), fit, set(TERMS), partial(grid_of_state, fit), level)
+    return _terms(fit, TERMS, partial(grid_of_state, fit), level)
 
 
-def _with_terms(
-    found: Explanation, fit: Fit, requested: set[Part], grid: Callable[[], Sequence[Array]], level: float | None
-) -> Explanation:
+def _terms(fit: Fit, requested: Set[Part], grid: Callable[[], Sequence[Array]], level: float | None) -> Explanation:
     with np.errstate(all="ignore"):
-        found = replace(
-            found,
+        found = Explanation(
             effects=effects(fit, grid(), level) if "effects" in requested else None,
             pairs=pairs(fit) if "pairs" in requested else None,
             blocks=blocks(fit) if "blocks" in requested else None,

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Protocol, TextIO
 
 from service.errors import InvalidInput, Problem
-from service.files.prediction_job import PARQUET
+from service.files.prediction_job import PARQUET_SUFFIXES
 from service.inference.sizes import Array
 
 
@@ -49,7 +49,7 @@ def open_column(out: Path | None, *names: str) -> Iterator[ColumnWriter]:
     regular = out.is_file() or not out.exists()  # and not a pipe or a device
     part = out.with_name(f".{out.name}.part") if regular else out
     try:
-        with _written(part, *names, parquet=out.suffix.lower() in PARQUET) as column:
+        with _written(part, *names, parquet=out.suffix.lower() in PARQUET_SUFFIXES) as column:
             yield column
         if regular:
             part.replace(out)

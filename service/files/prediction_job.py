@@ -12,7 +12,7 @@ from service.inference.artifact import Manifest
 from service.inference.predictor import Observations
 from service.inference.sizes import Array
 
-PARQUET = {".parquet", ".pq"}
+PARQUET_SUFFIXES = {".parquet", ".pq"}
 """Suffixes; everything else is CSV."""
 CHUNK_NUMBERS = 2**19
 """Numbers in one chunk: 4 MiB."""
@@ -115,7 +115,7 @@ def default_rows(inputs: int) -> int:
 
 
 def _open(path: Path) -> Source:
-    if path.suffix.lower() not in PARQUET:
+    if path.suffix.lower() not in PARQUET_SUFFIXES:
         return CsvTable(path)
     from service.files.parquet import ParquetTable  # noqa: PLC0415  (pyarrow is an extra)
 

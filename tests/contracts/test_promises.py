@@ -3,7 +3,7 @@
 import pytest
 
 from service.access.keyring import EXTRA_READS_LIMIT, OUTAGE_LIMIT, REFRESH_INTERVAL
-from service.access.rate_limits import WINDOW
+from service.access.rate_limits import WINDOW_SECONDS
 from service.api.executor import INLINE_LIMIT
 from service.api.names import NAMES
 from service.contexts import context_cache
@@ -23,7 +23,7 @@ PROMISES = [
     f"read again every {REFRESH_INTERVAL:g} seconds, and at once for a key that is not known",
     f"at most {EXTRA_READS_LIMIT} times more in {REFRESH_INTERVAL:g} seconds",
     f"the keys last known stay good for {OUTAGE_LIMIT / 60:g} minutes",
-    f"so many requests in any {WINDOW:g} seconds",
+    f"so many requests in any {WINDOW_SECONDS:g} seconds",
     f"keeps the states that it used last, {context_cache.MOST / MIB:g} MiB of them",
     f"larger than {model_file.LARGEST / MIB:g} MiB",
     f"process with {sandbox.SECONDS} s, {sandbox.MEMORY / MIB / 1024:g} GiB (and {sandbox.COPIES} times its size)",
