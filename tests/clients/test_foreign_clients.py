@@ -51,6 +51,7 @@ def _make_key(environment: dict[str, str], *options: str) -> str:
     return done.stdout.strip()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("script", CHECKS)
 def test_unmodified_client_passes_all_its_checks(guarded: Guarded, script: str) -> None:
     command = [str(PYTHON), f"{script}.py", guarded.url, guarded.key, guarded.admin_key]

@@ -52,6 +52,7 @@ def test_nothing_observed_is_a_zero_state_and_answers_zero() -> None:
     assert not model.predict(state, x_query).any()
 
 
+@pytest.mark.slow
 def test_a_query_does_not_see_its_neighbours() -> None:
     model, (x, y, x_query), expected = whole(CONFIGS[1])
     state = model.observe(model.empty_state(B, D, K), x, y, ones(x))

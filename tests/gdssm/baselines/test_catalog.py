@@ -61,6 +61,7 @@ def test_the_answer_depends_on_all_it_is_told(name: str, layers: int, windowed: 
     assert (difference > 1e-8).all()
 
 
+@pytest.mark.slow
 @every_baseline
 @every_input
 def test_a_context_does_not_see_its_neighbours(name: str, windowed: bool) -> None:

@@ -56,6 +56,7 @@ def offline(repository: Repository) -> list[ScoreView]:
     return [view(result) for result in evaluate_in_process(request.plan(), request.distributions(), candidates)]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("where", ["in process", "over HTTP"])
 def test_results_equal_the_offline_evaluation(where: str, server: Server, offline: list[ScoreView]) -> None:
     result = evaluate(*(["--url", server.url] if where == "over HTTP" else []), models=MODELS)
@@ -67,6 +68,7 @@ def test_results_equal_the_offline_evaluation(where: str, server: Server, offlin
     assert "<svg" in Path("out/evaluation.svg").read_text()
 
 
+@pytest.mark.slow
 def test_met_threshold_and_regression_exit_with_1(server: Server) -> None:
     at = ("--url", server.url)
     assert evaluate(*at, "--fail-if", "linear.r2 < 0.5", "--fail-if", "@data.loss > 9").exit_code == 0
@@ -84,6 +86,7 @@ def test_met_threshold_and_regression_exit_with_1(server: Server) -> None:
     assert "Worse: linear@data.loss is 0.0" in worse.stderr
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
@@ -109,6 +112,7 @@ def test_user_errors_are_one_line_before_evaluation(arguments: list[str], messag
     assert not Path("out").exists()
 
 
+@pytest.mark.slow
 def test_report_is_written_without_matplotlib(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(__import__("sys").modules, "matplotlib", None)
     monkeypatch.delitem(__import__("sys").modules, "service.evaluations.drawing", raising=False)

@@ -88,6 +88,7 @@ def test_database_error_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
     assert (result.exit_code, result.stdout, result.stderr.count("\n")) == (2, "", 1)
 
 
+@pytest.mark.slow
 def test_running_service_notices_new_and_revoked_keys(url: str) -> None:
     with running(GDSSM_AUTH="on", GDSSM_DATABASE_URL=url) as server:
         assert NO_KEY_YET in server.log

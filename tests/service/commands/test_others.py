@@ -19,6 +19,7 @@ def run(*arguments: str) -> Result:
     return CliRunner().invoke(main, arguments)
 
 
+@pytest.mark.slow
 def test_models_lists_the_shipped_models() -> None:
     shipped = run("models")
     with running() as server:
@@ -31,6 +32,7 @@ def test_models_lists_the_shipped_models() -> None:
     assert re.fullmatch(r"\d+ requests in [\d.]+ s: \d+ a second; p50 [\d.]+ ms, p90 .* ms, p99 .* ms\n", answer)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("library", "arguments", "extra"),
     [
@@ -62,11 +64,13 @@ def test_csv_and_parquet_chunks_give_the_same_predictions(tmp_path: Path) -> Non
     assert predict.name == "predict"
 
 
+@pytest.mark.slow
 def test_progress_bar_needs_a_terminal() -> None:
     assert run("predict", "--help").exit_code == 0
     assert run("models").stderr == "* default model; x and y: numbers of columns\n"
 
 
+@pytest.mark.slow
 def test_ctrl_c_ends_without_a_traceback(tmp_path: Path) -> None:
     pipe = tmp_path / "endless.csv"
     os.mkfifo(pipe)

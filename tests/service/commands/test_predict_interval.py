@@ -20,6 +20,7 @@ def files(tmp_path: Path) -> tuple[pd.DataFrame, Path, Path]:
     return frame, tmp_path / "context.csv", tmp_path / "query.csv"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("suffix", ["csv", "parquet"])
 def test_bounds_are_columns_after_the_target(
     files: tuple[pd.DataFrame, Path, Path], tmp_path: Path, suffix: str
@@ -40,6 +41,7 @@ def test_bounds_are_columns_after_the_target(
     np.testing.assert_allclose(found["price_upper"], expected.upper, rtol=1e-9)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("suffix", ["csv", "parquet"])
 def test_empty_csv_cells_are_missing_cells(files: tuple[pd.DataFrame, Path, Path], tmp_path: Path, suffix: str) -> None:
     frame = files[0].mask(np.random.default_rng(1).random((30, 3)) < [0.3, 0.3, 0.0])

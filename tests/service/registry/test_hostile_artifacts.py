@@ -45,10 +45,12 @@ def test_what_is_no_model_at_all_is_refused(content: bytes) -> None:
         Runtime.of_bytes(content)
 
 
+@pytest.mark.slow
 def test_an_honest_file_passes_the_trial() -> None:
     load_in_sandbox(shipped())
 
 
+@pytest.mark.slow
 def test_random_damage_under_a_right_hash_ends_in_a_model_or_a_reason() -> None:
     """One process for all, so that a crash in any of them is a crash of the test."""
     code = (
@@ -116,6 +118,7 @@ HOSTILE = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("what", HOSTILE)
 def test_a_graph_that_asks_too_much_is_refused_on_trial(what: str, tmp_path: Path) -> None:
     change, reason = HOSTILE[what]
@@ -124,6 +127,7 @@ def test_a_graph_that_asks_too_much_is_refused_on_trial(what: str, tmp_path: Pat
         load_in_sandbox(content)
 
 
+@pytest.mark.slow
 def test_a_graph_that_never_ends_is_refused_in_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     content = endless(tmp_path / "endless.onnx")
     monkeypatch.setattr(sandbox, "SECONDS", 2)
@@ -211,6 +215,7 @@ PLANS: dict[str, tuple[FeaturePlan, str]] = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("what", PLANS)
 def test_a_plan_of_features_that_does_harm_is_refused(what: str, tmp_path: Path) -> None:
     plan, reason = PLANS[what]

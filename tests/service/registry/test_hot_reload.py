@@ -45,6 +45,7 @@ def ask(server: Server, version: str | None = None) -> dict[str, Any]:
     return found
 
 
+@pytest.mark.slow
 def test_a_model_is_dropped_in_replaced_broken_and_removed(tmp_path: Path) -> None:
     models = tmp_path / "models"
     models.mkdir()
@@ -85,6 +86,7 @@ def test_a_model_is_dropped_in_replaced_broken_and_removed(tmp_path: Path) -> No
     assert "Traceback" not in server.log
 
 
+@pytest.mark.slow
 def test_a_hostile_file_delays_nobody(tmp_path: Path) -> None:
     models = tmp_path / "models"
     models.mkdir()

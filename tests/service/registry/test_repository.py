@@ -45,6 +45,7 @@ def put(path: Path, content: bytes) -> None:
     path.with_suffix(".part").rename(path)
 
 
+@pytest.mark.slow
 def test_the_shipped_models_load() -> None:
     repository = Repository.load([ZOO], threads=1)
     assert names(repository) >= {"gd-1", "gd-8", "linear"}
@@ -52,6 +53,7 @@ def test_the_shipped_models_load() -> None:
     assert repository.get("linear").manifest.name == "linear"
 
 
+@pytest.mark.slow
 def test_one_model_is_loaded_alone_and_without_it_all_are() -> None:
     assert names(Repository.load_one([ZOO], threads=1, name="gd-8")) == {"gd-8"}
     without = Repository.load_one([ZOO], threads=1, name="gd-9\udcff")
@@ -234,12 +236,14 @@ def test_a_file_that_turns_into_the_model_of_another_file_does_not_push_it_out(t
     assert list(repository.refused) == ["a.onnx"]
 
 
+@pytest.mark.slow
 def test_what_is_in_the_second_directory_is_served_beside_the_first(tmp_path: Path) -> None:
     forged(tmp_path / "mine.onnx", name="mine")
     repository = Repository.load([ZOO, tmp_path], threads=1)
     assert names(repository) >= {"gd-1", "linear", "mine"}
 
 
+@pytest.mark.slow
 def test_a_stranger_is_tried_out_first_and_what_ships_is_not(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     tried: list[bytes] = []
     monkeypatch.setattr(directories, "load_in_sandbox", tried.append)
@@ -248,6 +252,7 @@ def test_a_stranger_is_tried_out_first_and_what_ships_is_not(tmp_path: Path, mon
     assert tried == [content]
 
 
+@pytest.mark.slow
 def test_files_are_tried_out_side_by_side(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     together = threading.Barrier(5)
     monkeypatch.setattr(directories, "load_in_sandbox", lambda _: together.wait(20))
@@ -298,6 +303,7 @@ def test_a_directory_that_is_away_for_a_while_keeps_its_models(tmp_path: Path) -
     assert repository.refused == {}
 
 
+@pytest.mark.slow
 def test_requests_in_flight_finish_on_the_old_model_and_new_ones_get_the_new(tmp_path: Path) -> None:
     path = tmp_path / "model.onnx"
     contents = [shipped(), answering(tmp_path / "next", 41.0)]

@@ -44,6 +44,7 @@ def ask(server: Server, client: int) -> list[tuple[int, float]]:
     return answers
 
 
+@pytest.mark.slow
 def test_ten_times_the_load_is_answered_or_refused_at_once_and_memory_stays_flat() -> None:
     with running(GDSSM_MAX_IN_FLIGHT=str(BOUND), GDSSM_POOL_THREADS="2") as server:
         ask(server, 0)

@@ -52,6 +52,7 @@ def test_a_caller_who_hangs_up_does_no_harm(server: Server) -> None:
     assert httpx.post(f"{server.url}/v1/predict", json=LINE).status_code == 200
 
 
+@pytest.mark.slow
 def test_many_callers_at_once_each_get_their_own_answer(server: Server) -> None:
     def ask(slope: int) -> list[float]:
         context = {"x": [[1], [2], [3]], "y": [slope, 2 * slope, 3 * slope]}
@@ -64,6 +65,7 @@ def test_many_callers_at_once_each_get_their_own_answer(server: Server) -> None:
     assert [answer for (answer,) in answers] == pytest.approx([10 * slope for slope in range(1, 33)])
 
 
+@pytest.mark.slow
 def test_it_finishes_what_it_is_doing_and_leaves_cleanly() -> None:
     body = json.dumps(LINE).encode()
     head = "POST /v1/predict HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
@@ -101,6 +103,7 @@ def ready(server: Server) -> int:
     return httpx.get(f"{server.url}/health/ready").status_code
 
 
+@pytest.mark.slow
 def test_when_told_to_stop_it_is_no_longer_ready_but_answers_until_it_has_drained() -> None:
     with quick(GDSSM_DRAIN_SECONDS="1.5") as server:
         assert ready(server) == 200
@@ -112,6 +115,7 @@ def test_when_told_to_stop_it_is_no_longer_ready_but_answers_until_it_has_draine
         assert server.wait() == 0
 
 
+@pytest.mark.slow
 def test_what_does_not_finish_in_time_is_cut_off() -> None:
     head = "POST /v1/predict HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 9\r\n"
     with quick(GDSSM_SHUTDOWN_TIMEOUT="1") as server, server.connect() as line:
@@ -120,6 +124,7 @@ def test_what_does_not_finish_in_time_is_cut_off() -> None:
         assert server.stop() == 0  # its body never comes
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("workers", ["1", "2"])
 def test_a_second_signal_ends_it_at_once(workers: str) -> None:
     with quick(GDSSM_DRAIN_SECONDS="600", GDSSM_WORKERS=workers) as server:
@@ -169,6 +174,7 @@ def answered(server: Server) -> int:
     return int(sum(map(float, counts)))
 
 
+@pytest.mark.slow
 def test_several_workers_share_the_work_and_any_of_them_tells_of_all() -> None:
     with quick(GDSSM_WORKERS="2") as server:
         assert len(children(server)) == 2
@@ -181,6 +187,7 @@ def test_several_workers_share_the_work_and_any_of_them_tells_of_all() -> None:
     assert "Warning" not in server.log
 
 
+@pytest.mark.slow
 def test_a_worker_that_dies_is_replaced_and_all_go_when_their_parent_has_gone() -> None:
     with quick(GDSSM_WORKERS="2") as server:
         lost, kept = children(server)
@@ -192,6 +199,7 @@ def test_a_worker_that_dies_is_replaced_and_all_go_when_their_parent_has_gone() 
         until(lambda: not listening(server))
 
 
+@pytest.mark.slow
 def test_a_worker_that_dies_while_it_replaces_another_is_replaced_too() -> None:
     with quick(GDSSM_WORKERS="2") as server:
         lost, kept = children(server)
@@ -203,6 +211,7 @@ def test_a_worker_that_dies_while_it_replaces_another_is_replaced_too() -> None:
         assert server.log.count("gdssm is running") == 1
 
 
+@pytest.mark.slow
 def test_workers_that_cannot_start_end_the_service() -> None:
     address = {"GDSSM_DATABASE_URL": "sqlite:////nowhere/gdssm.db", "GDSSM_WORKERS": "2"}
     command = [*SERVE, "--port", "0"]
@@ -214,12 +223,14 @@ def test_workers_that_cannot_start_end_the_service() -> None:
     assert "GDSSM_DATABASE_URL does not answer" in result.stderr  # and not only that
 
 
+@pytest.mark.slow
 def test_an_empty_zoo_is_served_as_not_ready(tmp_path: Path) -> None:
     with running(GDSSM_ZOO=str(tmp_path)) as server:
         assert httpx.get(f"{server.url}/health/live").status_code == 200
         assert httpx.get(f"{server.url}/health/ready").status_code == 503
 
 
+@pytest.mark.slow
 def test_a_port_that_is_taken_is_told_in_one_line(server: Server) -> None:
     port = server.url.rsplit(":", 1)[1]
     result = subprocess.run([*SERVE, "--port", port], cwd=ROOT, capture_output=True, text=True, check=False)

@@ -196,6 +196,7 @@ def test_postgresql_without_its_driver_is_told_with_the_extra(monkeypatch: pytes
     assert "secret" not in str(refused.value)
 
 
+@pytest.mark.slow
 def test_after_a_server_came_back_so_do_the_connections(postgres: Postgres) -> None:
     database = Database.open(postgres.empty_database())
     with database.transaction() as connection:
@@ -208,6 +209,7 @@ def test_after_a_server_came_back_so_do_the_connections(postgres: Postgres) -> N
     database.close()
 
 
+@pytest.mark.slow
 def test_a_server_that_dies_before_the_end_of_a_transaction_changes_nothing(postgres: Postgres) -> None:
     database = Database.open(postgres.empty_database())
 

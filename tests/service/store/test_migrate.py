@@ -114,6 +114,7 @@ def test_a_database_of_a_later_version_is_refused(database: Database, database_u
         Database.open(database_url)
 
 
+@pytest.mark.slow
 def test_a_start_without_a_step_to_make_does_not_load_alembic(tmp_path: Path) -> None:
     code = f"""
 import sys

@@ -52,6 +52,7 @@ def test_a_query_does_not_see_the_others(learner: Learner, batch: Batch) -> None
     np.testing.assert_allclose(together[:, 4:5], alone, rtol=1e-10, atol=1e-12)
 
 
+@pytest.mark.slow
 @each_learner
 def test_an_output_does_not_see_the_others(learner: Learner, batch: Batch) -> None:
     together = learner.predict(batch.x, batch.y, batch.x_query)
