@@ -183,7 +183,7 @@ def test_a_body_that_cannot_be_read_is_400(client: InProcess, content: bytes) ->
 CONTEXT_PATHS = ["", "/unknown/observations", "/unknown/predictions", "/unknown/merge"]
 
 
-@pytest.mark.parametrize("door", CONTEXT_PATHS)
+@pytest.mark.parametrize("path", CONTEXT_PATHS)
 @pytest.mark.parametrize(
     ("content", "status", "error_type"),
     [
@@ -194,12 +194,12 @@ CONTEXT_PATHS = ["", "/unknown/observations", "/unknown/predictions", "/unknown/
     ],
 )
 def test_a_bad_body_is_refused_by_every_route_of_contexts(
-    client: InProcess, door: str, content: bytes, status: int, error_type: str
+    client: InProcess, path: str, content: bytes, status: int, error_type: str
 ) -> None:
     headers = {"Content-Type": "application/json"}
-    check(client.request("POST", f"/v1/contexts{door}", content=content, headers=headers), status, error_type)
+    check(client.request("POST", f"/v1/contexts{path}", content=content, headers=headers), status, error_type)
     headers = {"Content-Type": "text/csv"}
-    answer = client.request("POST", f"/v1/contexts{door}", content=content, headers=headers)
+    answer = client.request("POST", f"/v1/contexts{path}", content=content, headers=headers)
     check(answer, 415, "unsupported_content_type")
 
 
@@ -208,7 +208,7 @@ def test_a_context_that_is_not_there_is_404_on_every_route(client: InProcess, na
     bodies = {"observations": {"x": [[1]], "y": [1]}, "predictions": {"query": [[1]]}, "merge": {"context": "0" * 32}}
     answers = [client.request(method, f"/v1/contexts/{name}") for method in ("GET", "DELETE")]
     answers += [client.get(f"/v1/contexts/{name}/state")]
-    answers += [client.request("POST", f"/v1/contexts/{name}/{door}", json=body) for door, body in bodies.items()]
+    answers += [client.request("POST", f"/v1/contexts/{name}/{path}", json=body) for path, body in bodies.items()]
     for answer in answers:
         check(answer, 404, "unknown_context")
 

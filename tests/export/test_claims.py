@@ -6,7 +6,7 @@ from export.claims import check_claims
 from export.zoo import ENTRIES
 from service.errors import BrokenArtifact
 from service.inference.runtime import Runtime
-from tests.properties.doors import ZOO
+from tests.properties.backends import ZOO
 
 NAMES = [entry.file.removesuffix(".onnx") for entry in ENTRIES]
 AFFINE = {"gd-1", "gd-8", "linear-1.0.0"}

@@ -6,7 +6,7 @@ import onnx
 import pytest
 
 from benchmarks.graph import nodes_in, optimised
-from tests.properties.doors import ZOO
+from tests.properties.backends import ZOO
 
 MOST = {
     "gd-1": 39,

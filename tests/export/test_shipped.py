@@ -6,7 +6,7 @@ import pytest
 
 from export.verify import verify
 from export.zoo import ENTRIES, Entry
-from tests.properties.doors import ZOO
+from tests.properties.backends import ZOO
 
 BY_EVIDENCE = [entry for entry in ENTRIES if entry.file in {"linear.onnx", "nonlinear.onnx", "classifier.onnx"}]
 

@@ -18,7 +18,7 @@ from service.inference.runtime import Runtime
 from tests.closeness import assert_close
 from tests.export.exports import Make, exporter
 from tests.nonempty import nonempty
-from tests.properties.doors import ZOO
+from tests.properties.backends import ZOO
 
 named = pytest.mark.parametrize("entry", ENTRIES, ids=lambda entry: entry.file.removesuffix(".onnx"))
 LETTERS = {"B", "N", "M", "D", "K", "G", "A", "P", "S0", "S1", "S2", "S3"}

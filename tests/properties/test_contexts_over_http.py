@@ -8,8 +8,8 @@ from hypothesis import given, settings
 
 from service.settings import Settings
 from tests.closeness import assert_close
+from tests.properties.backends import SETS, OnnxBackend, backend
 from tests.properties.cases import Array, Case, cases
-from tests.properties.doors import SETS, OnnxDoor, door
 from tests.service.in_process import InProcess, in_process
 
 
@@ -28,7 +28,7 @@ def post(client: InProcess, path: str, body: object) -> dict[str, object]:
 
 def streamed(client: InProcess, model: str, pieces: list[tuple[Array, Array, Array]], x_query: Array) -> Array:
     """Make a context, observe one piece after the other, and ask."""
-    manifest = door(OnnxDoor, model).runtime.manifest
+    manifest = backend(OnnxBackend, model).runtime.manifest
     body = {"model": manifest.name, "version": manifest.version}
     address = f"/v1/contexts/{post(client, '/v1/contexts', body)['id']}"
     for x, y, weight in pieces:
@@ -42,12 +42,12 @@ def streamed(client: InProcess, model: str, pieces: list[tuple[Array, Array, Arr
 @settings(max_examples=8)
 @given(case=cases())
 def test_context_observed_in_pieces_predicts_as_the_file_in_one_run(client: InProcess, name: str, case: Case) -> None:
-    y = case.labels if door(OnnxDoor, name).entry.task == "classification" else case.y
+    y = case.labels if backend(OnnxBackend, name).entry.task == "classification" else case.y
     tensors = {"x": case.x, "y": y, "weight": case.weight, "x_query": case.x_query}
-    expected = door(OnnxDoor, name).run(tensors)["prediction"]
+    expected = backend(OnnxBackend, name).run(tensors)["prediction"]
     cut = int(case.generator.integers(1, case.x.shape[1]))
     for b in range(case.x.shape[0]):
         rows = (case.x[b], y[b], case.weight[b])
         pieces = list(zip(*(np.split(array, [cut]) for array in rows), strict=True))
         answer = streamed(client, name, pieces, case.x_query[b])
-        assert_close(answer, expected[b], f"prediction of context {b}", rtol=door(OnnxDoor, name).rounding)
+        assert_close(answer, expected[b], f"prediction of context {b}", rtol=backend(OnnxBackend, name).rounding)

@@ -1,4 +1,4 @@
-"""What the constructed models answer is explicit gradient descent, through both doors."""
+"""Predictions of the constructed models equal explicit gradient descent, in both backends."""
 
 import numpy as np
 import pytest
@@ -9,19 +9,19 @@ from hypothesis import strategies as st
 from gdssm import reference
 from tests.closeness import assert_close
 from tests.gdssm.linear_oracle import linear
+from tests.properties.backends import Backend, OnnxBackend, TorchBackend, backend
 from tests.properties.cases import Case, cases
-from tests.properties.doors import Door, OnnxDoor, TorchDoor, door
 
-KINDS = pytest.mark.parametrize("kind", [TorchDoor, OnnxDoor])
+KINDS = pytest.mark.parametrize("kind", [TorchBackend, OnnxBackend])
 
 
 @KINDS
 @pytest.mark.parametrize(("name", "steps"), [("gd-1", 1), ("gd-8", 8)])
 @given(case=cases(), learning_rate=st.floats(1e-4, 0.02))
 def test_gd_equals_steps_computed_by_autograd(
-    kind: type[Door], name: str, steps: int, case: Case, learning_rate: float
+    kind: type[Backend], name: str, steps: int, case: Case, learning_rate: float
 ) -> None:
-    model = door(kind, name)
+    model = backend(kind, name)
     answer = model.predict(model.observe(case.x, case.y), case.x_query, learning_rate=learning_rate)
     zero = torch.zeros(case.x.shape[2], case.y.shape[2], dtype=torch.float64)
     for b in range(case.x.shape[0]):
@@ -32,8 +32,8 @@ def test_gd_equals_steps_computed_by_autograd(
 
 @KINDS
 @given(case=cases())
-def test_linear_equals_its_oracle(kind: type[Door], case: Case) -> None:
-    model = door(kind, "linear-1.0.0")
+def test_linear_equals_its_oracle(kind: type[Backend], case: Case) -> None:
+    model = backend(kind, "linear-1.0.0")
     answer = model.predict(model.observe(case.x, case.y, case.weight), case.x_query)
     for b in range(case.x.shape[0]):
         expected = linear(case.x[b], case.y[b], case.x_query[b], case.weight[b])
@@ -44,7 +44,7 @@ def test_linear_equals_its_oracle(kind: type[Door], case: Case) -> None:
 @given(case=cases())
 def test_file_predicts_as_the_torch_model(name: str, case: Case) -> None:
     tensors = {"x": case.x, "y": case.y, "weight": case.weight, "x_query": case.x_query}
-    expected = door(TorchDoor, name).run(tensors)
-    for tensor, actual in door(OnnxDoor, name).run(tensors).items():
+    expected = backend(TorchBackend, name).run(tensors)
+    for tensor, actual in backend(OnnxBackend, name).run(tensors).items():
         assert_close(actual, expected[tensor], tensor, rtol=1e-9)
     assert np.isfinite(expected["prediction"]).all()

@@ -10,11 +10,13 @@ from hypothesis import strategies as st
 from service.inference.sizes import Array
 from service.levels import Levels
 from tests.closeness import assert_close
+from tests.properties.backends import Backend, OnnxBackend, TorchBackend, backend
 from tests.properties.cases import Case, cases
-from tests.properties.doors import Door, OnnxDoor, TorchDoor, door
 
 MODELS = ("linear", "nonlinear", "classifier")
-each = pytest.mark.parametrize(("kind", "name"), [(kind, name) for kind in (TorchDoor, OnnxDoor) for name in MODELS])
+each = pytest.mark.parametrize(
+    ("kind", "name"), [(kind, name) for kind in (TorchBackend, OnnxBackend) for name in MODELS]
+)
 ROUNDING = 1e-6
 
 
@@ -39,8 +41,8 @@ def one_hot(case: Case, rows: Array, levels: int) -> Array:
 @pytest.mark.slow
 @each
 @given(table=tables())
-def test_order_and_splitting_do_not_matter(kind: type[Door], name: str, table: tuple[Case, Levels]) -> None:
-    (case, levels), model = table, door(kind, name)
+def test_order_and_splitting_do_not_matter(kind: type[Backend], name: str, table: tuple[Case, Levels]) -> None:
+    (case, levels), model = table, backend(kind, name)
     model = model.with_levels(levels)
     expected = model.predict(model.observe(case.x, case.y, case.weight), case.x_query)
     order = case.generator.permutation(case.x.shape[1])
@@ -54,8 +56,8 @@ def test_order_and_splitting_do_not_matter(kind: type[Door], name: str, table: t
 @pytest.mark.slow
 @each
 @given(table=tables())
-def test_merging_states_equals_observing_both(kind: type[Door], name: str, table: tuple[Case, Levels]) -> None:
-    (case, levels), model = table, door(kind, name)
+def test_merging_states_equals_observing_both(kind: type[Backend], name: str, table: tuple[Case, Levels]) -> None:
+    (case, levels), model = table, backend(kind, name)
     model = model.with_levels(levels)
     cut = int(case.generator.integers(0, case.x.shape[1] + 1))
     parts = [
@@ -69,8 +71,8 @@ def test_merging_states_equals_observing_both(kind: type[Door], name: str, table
 @pytest.mark.slow
 @each
 @given(table=tables())
-def test_negative_weight_undoes_a_positive_one(kind: type[Door], name: str, table: tuple[Case, Levels]) -> None:
-    (case, levels), model = table, door(kind, name)
+def test_negative_weight_undoes_a_positive_one(kind: type[Backend], name: str, table: tuple[Case, Levels]) -> None:
+    (case, levels), model = table, backend(kind, name)
     model = model.with_levels(levels)
     state = model.observe(case.x, case.y, case.weight)
     wrong = slice(0, min(case.x.shape[1], (32 - case.x.shape[1]) // 2))
@@ -87,9 +89,9 @@ def test_negative_weight_undoes_a_positive_one(kind: type[Door], name: str, tabl
 @pytest.mark.parametrize("missing", [0.0, 0.2])
 @given(table=tables())
 def test_late_level_equals_a_column_present_from_the_start(
-    kind: type[Door], name: str, table: tuple[Case, Levels], *, frozen: bool, missing: float
+    kind: type[Backend], name: str, table: tuple[Case, Levels], *, frozen: bool, missing: float
 ) -> None:
-    (case, levels), model = table, door(kind, name)
+    (case, levels), model = table, backend(kind, name)
     before, numbers = case.x.shape[1] // 2, ~np.isin(np.arange(case.x.shape[2]), levels)
     times = 40 if frozen else 1
     x, y, weight = (np.repeat(part[:, :before], times, 1) for part in (case.x, case.y, case.weight))

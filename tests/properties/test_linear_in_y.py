@@ -6,8 +6,15 @@ from hypothesis import given
 
 from export.zoo import ENTRIES, Entry
 from tests.closeness import assert_close
+from tests.properties.backends import (
+    REGRESSORS,
+    Backend,
+    OnnxBackend,
+    TorchBackend,
+    backend,
+    every_constructed_regressor,
+)
 from tests.properties.cases import ROUNDING, Array, Case, cases
-from tests.properties.doors import REGRESSORS, Door, OnnxDoor, TorchDoor, door, every_constructed_regressor
 
 CONSTRUCTED = [entry for entry in ENTRIES if entry.file.removesuffix(".onnx") in REGRESSORS]
 LINEAR: list[tuple[str, dict[str, float]]] = [
@@ -17,15 +24,17 @@ LINEAR: list[tuple[str, dict[str, float]]] = [
 ]
 
 
-def answer(model: Door, case: Case, y: Array, **parameters: float) -> Array:
+def answer(model: Backend, case: Case, y: Array, **parameters: float) -> Array:
     return model.predict(model.observe(case.x, y, case.weight), case.x_query, **parameters)
 
 
-@pytest.mark.parametrize("kind", [TorchDoor, OnnxDoor])
+@pytest.mark.parametrize("kind", [TorchBackend, OnnxBackend])
 @pytest.mark.parametrize(("name", "parameters"), LINEAR)
 @given(case=cases())
-def test_predictions_are_additive_in_y(kind: type[Door], name: str, parameters: dict[str, float], case: Case) -> None:
-    model = door(kind, name)
+def test_predictions_are_additive_in_y(
+    kind: type[Backend], name: str, parameters: dict[str, float], case: Case
+) -> None:
+    model = backend(kind, name)
     other = case.generator.normal(size=case.y.shape)
     parts = 2.0 * answer(model, case, case.y, **parameters) - 3.0 * answer(model, case, other, **parameters)
     assert_close(answer(model, case, 2.0 * case.y - 3.0 * other, **parameters), parts, "prediction", rtol=1e-7)
@@ -34,8 +43,8 @@ def test_predictions_are_additive_in_y(kind: type[Door], name: str, parameters: 
 @pytest.mark.slow
 @every_constructed_regressor
 @given(case=cases())
-def test_predictions_scale_with_y(kind: type[Door], name: str, case: Case) -> None:
-    model = door(kind, name)
+def test_predictions_scale_with_y(kind: type[Backend], name: str, case: Case) -> None:
+    model = backend(kind, name)
     scaled = answer(model, case, -1e3 * case.y)
     assert_close(scaled, -1e3 * answer(model, case, case.y), "prediction", rtol=ROUNDING)
 
@@ -44,7 +53,7 @@ def test_predictions_scale_with_y(kind: type[Door], name: str, case: Case) -> No
     "entry", [entry for entry in CONSTRUCTED if not entry.linear_in_y], ids=lambda entry: entry.file
 )
 def test_line_search_and_evidence_are_not_declared_linear(entry: Entry) -> None:
-    model = door(OnnxDoor, entry.file.removesuffix(".onnx"))
+    model = backend(OnnxBackend, entry.file.removesuffix(".onnx"))
     generator = np.random.default_rng(0)
     x, x_query = generator.normal(size=(1, 7, 5)), generator.normal(size=(1, 3, 5))
     one, other = generator.normal(size=(2, 1, 7, 1))

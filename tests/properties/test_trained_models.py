@@ -1,4 +1,4 @@
-"""Trained models through both doors: what streams is the whole sequence, and answers stand alone."""
+"""Trained models in both backends: streaming equals the sequence model, and predictions are independent."""
 
 import json
 
@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from export.trained import load
 from gdssm.train.presets import PRESETS
 from tests.closeness import assert_close
+from tests.properties.backends import TRAINED, Backend, OnnxBackend, backend, every_trained_model
 from tests.properties.cases import Array
-from tests.properties.doors import TRAINED, Door, OnnxDoor, door, every_trained_model
 
 FLOAT32 = 2e-5
 """Two ways to one answer differ by float32's rounding, relative to the largest entry."""
@@ -40,17 +40,17 @@ seeds = st.integers(0, 2**32 - 1)
 @pytest.mark.slow
 @every_trained_model
 @given(seed=seeds)
-def test_one_shot_prediction_equals_the_sequence_model(kind: type[Door], name: str, seed: int) -> None:
+def test_one_shot_prediction_equals_the_sequence_model(kind: type[Backend], name: str, seed: int) -> None:
     x, y, x_query = draw(name, seed)
-    answer = door(kind, name).run({"x": x, "y": y, "x_query": x_query})["prediction"]
+    answer = backend(kind, name).run({"x": x, "y": y, "x_query": x_query})["prediction"]
     assert_close(answer, whole_sequence(name, x, y, x_query), "prediction", rtol=FLOAT32)
 
 
 @pytest.mark.slow
 @every_trained_model
 @given(seed=seeds)
-def test_streaming_with_padding_equals_the_sequence_model(kind: type[Door], name: str, seed: int) -> None:
-    model, (x, y, x_query) = door(kind, name), draw(name, seed)
+def test_streaming_with_padding_equals_the_sequence_model(kind: type[Backend], name: str, seed: int) -> None:
+    model, (x, y, x_query) = backend(kind, name), draw(name, seed)
     state = None
     for part in np.split(np.arange(10), np.sort(np.random.default_rng(seed).integers(0, 11, 3))):
         padded_x, padded_y = (np.concatenate([a[:, part], 9.0 * np.ones_like(a[:, :2])], 1) for a in (x, y))
@@ -64,8 +64,8 @@ def test_streaming_with_padding_equals_the_sequence_model(kind: type[Door], name
 @pytest.mark.slow
 @every_trained_model
 @given(seed=seeds)
-def test_prediction_does_not_depend_on_other_queries(kind: type[Door], name: str, seed: int) -> None:
-    model, (x, y, x_query) = door(kind, name), draw(name, seed)
+def test_prediction_does_not_depend_on_other_queries(kind: type[Backend], name: str, seed: int) -> None:
+    model, (x, y, x_query) = backend(kind, name), draw(name, seed)
     state = model.observe(x, y)
     together = model.predict(state, x_query)
     alone = np.concatenate([model.predict(state, x_query[:, m : m + 1]) for m in range(3)], axis=1)
@@ -74,7 +74,7 @@ def test_prediction_does_not_depend_on_other_queries(kind: type[Door], name: str
 
 @pytest.mark.parametrize("name", TRAINED)
 def test_manifest_records_how_the_model_was_trained(name: str) -> None:
-    training = door(OnnxDoor, name).runtime.manifest.training
+    training = backend(OnnxBackend, name).runtime.manifest.training
     assert training is not None
     assert training.config == json.loads(json.dumps(PRESETS[name].as_json()))
     assert training.metrics["loss"] > 0

@@ -10,7 +10,7 @@ import onnx
 from export.to_onnx import write
 from service.inference.artifact import UNHASHED, Manifest, content_hash
 from service.inference.runtime import Runtime
-from tests.properties.doors import ZOO
+from tests.properties.backends import ZOO
 
 
 @cache

@@ -9,7 +9,7 @@ from service.inference.cells import with_indicators
 from service.inference.runtime import Runtime
 from service.inference.sizes import Array
 from tests.closeness import assert_close
-from tests.properties.doors import ZOO
+from tests.properties.backends import ZOO
 
 B, D, K, F = 2, 5, 3, 4
 COLUMNS = K + D

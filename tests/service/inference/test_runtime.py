@@ -10,7 +10,7 @@ from service.errors import BrokenArtifact, InvalidInput
 from service.inference.artifact import METADATA_KEY, UNHASHED, content_hash
 from service.inference.runtime import LARGEST_KEPT, MOST_KEPT, Runtime
 from tests.closeness import assert_close
-from tests.properties.doors import ZOO
+from tests.properties.backends import ZOO
 
 
 @pytest.fixture(scope="module")

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from tests.closeness import assert_close
-from tests.properties.doors import TRAINED
+from tests.properties.backends import TRAINED
 from tests.properties.test_trained_models import FLOAT32, draw, whole_sequence
 from tests.service.in_process import InProcess
 

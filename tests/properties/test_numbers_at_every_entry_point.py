@@ -1,4 +1,4 @@
-"""A value is the same number, missing, or refused, by whatever door it comes."""
+"""A value is the same number, a missing cell or refused, at every entry point."""
 
 import json
 from collections.abc import Callable
@@ -23,7 +23,7 @@ from service.files.table import CsvTable, EmptyCells
 
 REFUSED = "refused"
 GAPS = EmptyCells(frozenset({"a"}))
-Door = Callable[[Any, Path], float]
+EntryPoint = Callable[[Any, Path], float]
 
 
 def in_list(value: object, _: Path) -> float:
@@ -71,9 +71,9 @@ def in_csv(value: object, path: Path) -> float:
     return float(cells[0, 0])
 
 
-FRAMES: list[Door] = [in_list, in_array, in_pandas, in_objects, in_polars, in_estimator]
-FILES: list[Door] = [in_parquet, in_csv]
-VALUES: list[tuple[object, float | str, list[Door]]] = [
+FRAMES: list[EntryPoint] = [in_list, in_array, in_pandas, in_objects, in_polars, in_estimator]
+FILES: list[EntryPoint] = [in_parquet, in_csv]
+VALUES: list[tuple[object, float | str, list[EntryPoint]]] = [
     (3, 3.0, [*FRAMES, in_json, *FILES]),
     (2.5, 2.5, [*FRAMES, in_json, *FILES]),
     (2**53 + 1, 2.0**53, [*FRAMES, in_json, *FILES]),
@@ -99,15 +99,15 @@ VALUES: list[tuple[object, float | str, list[Door]]] = [
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    ("value", "expected", "door"),
-    [(value, expected, door) for value, expected, doors in VALUES for door in doors],
+    ("value", "expected", "entry_point"),
+    [(value, expected, entry_point) for value, expected, entry_points in VALUES for entry_point in entry_points],
     ids=lambda part: part.__name__ if callable(part) else repr(part)[:30],
 )
 def test_a_value_is_the_same_number_at_every_entry_point(
-    tmp_path: Path, value: object, expected: float | str, door: Door
+    tmp_path: Path, value: object, expected: float | str, entry_point: EntryPoint
 ) -> None:
     if isinstance(expected, str):
         with pytest.raises((InvalidInput, frames.NotNumbers)):
-            door(value, tmp_path)
+            entry_point(value, tmp_path)
     else:
-        np.testing.assert_array_equal(door(value, tmp_path), expected)
+        np.testing.assert_array_equal(entry_point(value, tmp_path), expected)

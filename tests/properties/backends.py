@@ -1,4 +1,4 @@
-"""Every model of the zoo through two doors: the torch model and the file that ships."""
+"""Two backends for each model of the zoo: the torch model and the shipped file."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
@@ -27,8 +27,8 @@ State = Mapping[str, Array]
 ZOO = Path(service.__file__).parent / "zoo"
 
 
-class Door(ABC):
-    """One way to a model: state in, state out."""
+class Backend(ABC):
+    """A model as a function of a state."""
 
     levels: Levels = ()
     """Which columns of x are levels of categories."""
@@ -76,14 +76,14 @@ class Door(ABC):
         return self.run({"x_query": x_query, **state, **parameters})["prediction"]
 
 
-class OnnxDoor(Door):
-    """The file that ships, as the service runs it."""
+class OnnxBackend(Backend):
+    """The shipped file, as the service runs it."""
 
     def run(self, tensors: Mapping[str, Array | float]) -> dict[str, Array]:
         return self.runtime.run(tensors, self.levels)
 
 
-class TorchDoor(Door):
+class TorchBackend(Backend):
     """The torch model itself."""
 
     def __init__(self, entry: Entry) -> None:
@@ -101,13 +101,15 @@ class TorchDoor(Door):
 
 
 @cache
-def door(kind: type[Door], name: str) -> Door:
-    """Open a door once."""
+def backend(kind: type[Backend], name: str) -> Backend:
+    """Create a backend once."""
     return kind(next(entry for entry in ENTRIES if entry.file == f"{name}.onnx"))
 
 
 def _each(names: list[str]) -> pytest.MarkDecorator:
-    return pytest.mark.parametrize(("kind", "name"), [(kind, name) for kind in (TorchDoor, OnnxDoor) for name in names])
+    return pytest.mark.parametrize(
+        ("kind", "name"), [(kind, name) for kind in (TorchBackend, OnnxBackend) for name in names]
+    )
 
 
 REGRESSORS = [entry.file.removesuffix(".onnx") for entry in ENTRIES if entry.task == "regression" and not entry.run]
