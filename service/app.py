@@ -11,19 +11,19 @@ from service.access.keyring import keys_required
 from service.access.sites import Sites
 from service.api import errors, traces
 from service.api.endpoint import EndpointTable
-from service.api.middleware.admission import Admission, bound_of_bodies
+from service.api.middleware.admission import Admission, body_capacity
 from service.api.middleware.authentication import KeyGuard
-from service.api.middleware.bounds import Bound
+from service.api.middleware.capacity import Capacity
 from service.api.middleware.head import HeadAsGet
 from service.api.middleware.observability import ObservabilityMiddleware
-from service.api.middleware.prefix import WithoutPrefix, WithPrefix
+from service.api.middleware.prefix import AddPrefix, StripPrefix
 from service.api.middleware.security_headers import PagePolicy
 from service.api.middleware.sites import SiteGuard
 from service.api.middleware.websockets import WebSocketLimiter
 from service.api.openapi import complete
+from service.api.route_templates import RouteTemplates
 from service.api.routes import context_state, contexts, evaluations, health, metrics, models, page, predict, stream
 from service.api.routes.v2 import routes as protocol
-from service.api.templates import Templates
 from service.lifecycle import lifespan
 from service.observability.metrics import Metrics
 from service.server.stopping import Stopping
@@ -42,7 +42,7 @@ def create_app(
     settings: Settings,
     database: Database | None = None,
     stopping: Stopping | None = None,
-    bodies: Bound | None = None,
+    bodies: Capacity | None = None,
 ) -> FastAPI:
     """Wire the service together; until its lifespan has built its state, requests for it are answered 503.
 
@@ -77,15 +77,15 @@ def create_app(
     # Middleware, the innermost first. It stands in front of FastAPI's own.
     behind_path = bool(settings.root_path) or settings.forwarded_prefix
     stack: ASGIApp = app.build_middleware_stack()
-    stack = PagePolicy(WithPrefix(stack) if behind_path else stack)
+    stack = PagePolicy(AddPrefix(stack) if behind_path else stack)
     stack = HeadAsGet(stack)
     stack = WebSocketLimiter(stack, settings.max_in_flight, stopping, numbers, settings.max_share)
     stack = EndpointTable(stack, ENDPOINTS, traced=provider is not None)
     stack = KeyGuard(stack, settings)
-    stack = Admission(stack, settings, numbers, bodies or bound_of_bodies(settings))
+    stack = Admission(stack, settings, numbers, bodies or body_capacity(settings))
     sites = Sites(settings)
     if sites.checks_names or sites.checks_pages:
         stack = SiteGuard(stack, sites)
-    stack = ObservabilityMiddleware(stack, numbers, settings.request_timeout, Templates(app))
-    app.middleware_stack = WithoutPrefix(stack, settings) if behind_path else stack
+    stack = ObservabilityMiddleware(stack, numbers, settings.request_timeout, RouteTemplates(app))
+    app.middleware_stack = StripPrefix(stack, settings) if behind_path else stack
     return app

@@ -11,9 +11,9 @@ from pydantic.dataclasses import dataclass
 from service.errors import InvalidInput, Problem
 from service.numbers import named
 
-LONGEST_NAME = 200
+NAME_LENGTH_LIMIT = 200
 """Characters of one name."""
-LONGEST_TOGETHER = 2**16
+NAMES_SIZE_LIMIT = 2**16
 """Bytes of all names of x, or of y, as UTF-8."""
 
 
@@ -34,14 +34,16 @@ def read_names(value: object, field: str) -> tuple[str, ...]:
 
 def _checked(names: tuple[str, ...]) -> tuple[str, ...]:
     for name in names:
-        if not 0 < len(name) <= LONGEST_NAME:
-            raise ValueError(f"has a name of {len(name)} characters, {name[:40]!r}; it must have 1 to {LONGEST_NAME}")
+        if not 0 < len(name) <= NAME_LENGTH_LIMIT:
+            raise ValueError(
+                f"has a name of {len(name)} characters, {name[:40]!r}; it must have 1 to {NAME_LENGTH_LIMIT}"
+            )
     try:
         size = len("".join(names).encode())
     except UnicodeEncodeError:
         raise ValueError("has a name that is no Unicode text") from None
-    if size > LONGEST_TOGETHER:
-        raise ValueError(f"has names of more than {LONGEST_TOGETHER} bytes together. Send shorter ones")
+    if size > NAMES_SIZE_LIMIT:
+        raise ValueError(f"has names of more than {NAMES_SIZE_LIMIT} bytes together. Send shorter ones")
     if len({*names}) < len(names):
         twice, _ = Counter(names).most_common(1)[0]
         raise ValueError(f"has the name {twice[:40]!r} twice")
@@ -60,15 +62,15 @@ class ColumnNames:
 
     def as_json(self) -> str | None:
         """Write them as JSON in ASCII; None if there are none."""
-        return None if self == NAMELESS else json.dumps({"x": self.x, "y": self.y})
+        return None if self == NO_NAMES else json.dumps({"x": self.x, "y": self.y})
 
 
-NAMELESS = ColumnNames()
+NO_NAMES = ColumnNames()
 
 
 def names_from(text: str | None) -> ColumnNames:
     """Read what `as_json` wrote."""
-    return NAMELESS if text is None else ColumnNames(**json.loads(text))
+    return NO_NAMES if text is None else ColumnNames(**json.loads(text))
 
 
 def restore_names(found: Mapping[str, Any]) -> dict[str, Any]:

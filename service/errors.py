@@ -33,7 +33,7 @@ A message gives the rule, what came, and what to do next.
 from dataclasses import dataclass
 from typing import ClassVar
 
-SHOWN = 20
+MAX_REPORTED_PROBLEMS = 20
 """Of a thousand bad fields the first few are enough, and an answer stays small."""
 
 
@@ -80,7 +80,7 @@ class InvalidInput(CallerError):
     @property
     def detail(self) -> list[dict[str, str]]:
         """The problems with their fields."""
-        return [{"field": p.field, "message": p.message} for p in self.problems[:SHOWN]]
+        return [{"field": p.field, "message": p.message} for p in self.problems[:MAX_REPORTED_PROBLEMS]]
 
 
 class NumericOverflow(InvalidInput):

@@ -12,8 +12,8 @@ from service.access.keyring import KeyRing, keys_required
 from service.access.keys import Keys
 from service.api import traces
 from service.api.executor import Executor
+from service.api.periodic import run_periodically
 from service.api.state import AppState
-from service.api.upkeep import every
 from service.contexts.context_count import ContextCount
 from service.contexts.service import Contexts
 from service.evaluations.job_store import JobStore
@@ -55,9 +55,9 @@ async def lifespan(
     state.evaluations.start()
     async with (
         # Polled: network file systems and the mounts that Kubernetes swaps send no notices of changed files.
-        every(settings.poll_interval, state.predictor.repository.rescan),
-        every(settings.poll_interval, metrics.count),
-        every(EXPIRY_INTERVAL, state.contexts.sweep),
+        run_periodically(settings.poll_interval, state.predictor.repository.rescan),
+        run_periodically(settings.poll_interval, metrics.count),
+        run_periodically(EXPIRY_INTERVAL, state.contexts.sweep),
     ):
         yield
     metrics.count()

@@ -16,10 +16,7 @@ import numpy as np
 
 from service.errors import InvalidInput, Problem
 from service.inference.sizes import Array, shaped
-from service.real_numbers import BOOLEAN, FINITE, INFINITE, MISSING, OTHER, TEXT
-
-SHOWN = 5
-"""A list of a thousand bad cells helps no more than its first few."""
+from service.real_numbers import BOOLEAN, FINITE, INFINITE, MAX_REPORTED_NUMBERS, MISSING, OTHER, TEXT
 
 
 @dataclass(frozen=True)
@@ -236,6 +233,6 @@ def _remedy(cell: object) -> str:
 
 
 def _refuse(problems: Iterable[Problem]) -> None:
-    found = tuple(islice(problems, SHOWN))
+    found = tuple(islice(problems, MAX_REPORTED_NUMBERS))
     if found:
         raise InvalidInput(*found)

@@ -27,7 +27,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 F64 = NDArray[np.float64]
-SHOWN = 5
+MAX_REPORTED_NUMBERS = 5
 """Flaws that are looked for at most."""
 
 BOOLEAN = "Send 1 and 0 instead; in Python astype(float) makes them."
@@ -39,9 +39,9 @@ OTHER = "Send integers or floating-point numbers."
 FINITE = "Send a finite number."
 MISSING = "Fill it in, or leave the row out."
 
-REMEDIES = {"b": BOOLEAN, "U": TEXT, "S": TEXT, "T": TEXT, "M": TIME, "m": DURATION, "c": COMPLEX}
+REMEDY_BY_DTYPE_KIND = {"b": BOOLEAN, "U": TEXT, "S": TEXT, "T": TEXT, "M": TIME, "m": DURATION, "c": COMPLEX}
 """By numpy's kind of dtype."""
-OF_TYPES: tuple[tuple[type | tuple[type, ...], str | None], ...] = (
+REMEDY_BY_TYPE: tuple[tuple[type | tuple[type, ...], str | None], ...] = (
     (bool, BOOLEAN),
     ((Real, Decimal), None),
     ((str, bytes, bytearray), TEXT),
@@ -83,7 +83,7 @@ def float64(array: NDArray[Any], *, missing: bool = False) -> F64:
     """
     kind, hidden = array.dtype.kind, None
     if kind not in "fiuO":
-        raise Flawed(Flaw((), f"is of type {array.dtype}", REMEDIES.get(kind, OTHER)))
+        raise Flawed(Flaw((), f"is of type {array.dtype}", REMEDY_BY_DTYPE_KIND.get(kind, OTHER)))
     if isinstance(array, np.ma.MaskedArray):
         array, hidden = np.asarray(array.data), np.ma.getmaskarray(array)
     if kind == "O":
@@ -106,7 +106,7 @@ def check_finite(numbers: F64, *, missing: bool) -> None:
     finite = np.isfinite(numbers)
     if finite.all():
         return
-    bad = np.argwhere(np.isinf(numbers) if missing else ~finite)[:SHOWN].tolist()
+    bad = np.argwhere(np.isinf(numbers) if missing else ~finite)[:MAX_REPORTED_NUMBERS].tolist()
     if bad:
         raise Flawed(*(_not_finite(tuple(place), numbers[tuple(place)]) for place in bad))
 
@@ -164,9 +164,9 @@ def _inner(value: object) -> object:
 def _flaw_of(value: object) -> Flaw | None:
     """Recognise values that are no numbers; about other types `float` decides."""
     if isinstance(value, np.generic) and value.dtype.kind not in "fiuO":
-        remedy: str | None = REMEDIES.get(value.dtype.kind, OTHER)
+        remedy: str | None = REMEDY_BY_DTYPE_KIND.get(value.dtype.kind, OTHER)
     else:
-        remedy = next((remedy for types, remedy in OF_TYPES if isinstance(value, types)), None)
+        remedy = next((remedy for types, remedy in REMEDY_BY_TYPE if isinstance(value, types)), None)
     return None if remedy is None else Flaw((), f"is {_shown(value)}", remedy)
 
 
@@ -183,7 +183,7 @@ def _of_values(array: NDArray[np.object_], hidden: NDArray[np.bool_]) -> F64:
             numbers[place] = np.nan if hidden[place] else number_of(value)
         except Flawed as error:
             flaws += (flaw._replace(place=place) for flaw in error.flaws)
-            if len(flaws) == SHOWN:
+            if len(flaws) == MAX_REPORTED_NUMBERS:
                 break
     if flaws:
         raise Flawed(*flaws)

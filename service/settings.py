@@ -9,10 +9,10 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from service.errors import InvalidSettings
 
-PREFIX = "GDSSM_"
-API_KEY = "GDSSM_API_KEY"
+ENV_PREFIX = "GDSSM_"
+API_KEY_VARIABLE = "GDSSM_API_KEY"
 """The key that `gdssm models`, `eval` and `bench` send; not a setting of the service."""
-ROOT_PATH = r"^(/[A-Za-z0-9_~-][A-Za-z0-9._~-]*)*$"
+ROOT_PATH_PATTERN = r"^(/[A-Za-z0-9_~-][A-Za-z0-9._~-]*)*$"
 """Pattern of a prefix of paths."""
 
 
@@ -20,7 +20,7 @@ class Settings(BaseSettings):
     """Frozen once made; unknown `GDSSM_` variables are refused, so that a misspelt one is noticed."""
 
     model_config = SettingsConfigDict(
-        env_prefix=PREFIX, frozen=True, extra="forbid", env_ignore_empty=True, use_attribute_docstrings=True
+        env_prefix=ENV_PREFIX, frozen=True, extra="forbid", env_ignore_empty=True, use_attribute_docstrings=True
     )
 
     host: str = "127.0.0.1"
@@ -41,7 +41,7 @@ class Settings(BaseSettings):
     allowed_hosts: str = Field("", pattern=r"^[\w.:*\[\], -]*$")
     """Names, with commas, by which callers may address the service (Host) and whose web pages may use it without a key,
     besides loopback names and the address that it listens on; * is any. Checked while keys are off, and where set."""
-    root_path: str = Field("", pattern=ROOT_PATH)
+    root_path: str = Field("", pattern=ROOT_PATH_PATTERN)
     """Path below which a reverse proxy serves the service, such as /gdssm, whether or not requests keep it."""
     forwarded_prefix: bool = False
     """Whether the header X-Forwarded-Prefix sets that path; safe only where every request comes through a proxy."""
@@ -106,13 +106,15 @@ class Settings(BaseSettings):
         unknown = sorted(
             name
             for name in os.environ
-            if name.startswith(PREFIX) and name != API_KEY and name[len(PREFIX) :].lower() not in cls.model_fields
+            if name.startswith(ENV_PREFIX)
+            and name != API_KEY_VARIABLE
+            and name[len(ENV_PREFIX) :].lower() not in cls.model_fields
         )
         if unknown:
-            known = ", ".join(PREFIX + name.upper() for name in cls.model_fields)
+            known = ", ".join(ENV_PREFIX + name.upper() for name in cls.model_fields)
             raise InvalidSettings(f"Unknown setting {', '.join(unknown)}. The settings are {known}.")
         try:
             return cls.model_validate({**cls().model_dump(), **given})
         except ValidationError as error:
             problem = error.errors()[0]
-            raise InvalidSettings(f"{PREFIX}{str(problem['loc'][0]).upper()}: {problem['msg']}.") from error
+            raise InvalidSettings(f"{ENV_PREFIX}{str(problem['loc'][0]).upper()}: {problem['msg']}.") from error

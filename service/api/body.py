@@ -13,17 +13,17 @@ from pydantic_core import from_json
 from service.api import json_arrays
 from service.api.executor import BYTES_PER_NUMBER, INLINE_LIMIT
 from service.api.headers import header, headers_of
-from service.api.names import Pruning, decode_beginning, decode_in_runs, is_crowded, names_of
-from service.api.problems import problems_in
+from service.api.object_limits import Pruning, decode_in_chunks, decode_truncated, field_names_of, has_too_many_tokens
 from service.api.state import state_of
+from service.api.validation_problems import problems_in
 from service.errors import BodyTooLarge, InvalidInput, MalformedBody, Problem, UnsupportedContentType
 from service.numbers import named
 
 JSON = "application/json"
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
-"""Ignored, as RFC 8259, 8.1 lets a reader do: programs of Windows write it."""
-LONG = 2**20
-"""Bytes of a body that takes milliseconds to read."""
+"""Ignored, which RFC 8259, 8.1 allows: Windows programs write it."""
+LARGE_BODY_BYTES = 2**20
+"""Bodies with more bytes take milliseconds to parse, and are parsed in chunks."""
 BINARY_SCHEMA = {"type": "string", "format": "binary"}
 REF_TEMPLATE = "#/components/schemas/{model}"
 Value = TypeVar("Value")
@@ -31,10 +31,10 @@ Model = TypeVar("Model", bound=BaseModel)
 
 
 class Codec(NamedTuple, Generic[Value]):
-    """How bytes of one content type become a value."""
+    """The reader of one content type."""
 
     kind: str
-    """Bodies of one kind take about the same time to read per byte; one of a few constants."""
+    """A content type; for the cost model, which assumes that bodies of one kind take the same time per byte."""
     read: Callable[[bytes], Value]
 
 
@@ -44,8 +44,8 @@ class Body(Generic[Value]):
     An instance is a FastAPI dependency that reads and validates the body, off the event loop where that takes long.
 
     Args:
-        model: What a JSON body is validated as; None if JSON is not taken.
-        codecs: Functions that read other content types.
+        model: Validates a JSON body; None if JSON is not accepted.
+        codecs: Readers by content type, for others than JSON.
     """
 
     def __init__(
@@ -55,13 +55,13 @@ class Body(Generic[Value]):
         self._codecs = {kind: Codec(kind, read) for kind, read in codecs.items()}
         if model is not None:
             self._codecs[JSON] = Codec(JSON, partial(parse, model=model))  # type: ignore[type-var]  # BaseModels only
-        self._usual = self._codecs.get(JSON) or next(iter(self._codecs.values()))
+        self._default = self._codecs.get(JSON) or next(iter(self._codecs.values()))
 
     async def __call__(self, request: Request) -> Value:
         """Read and validate the body of a request.
 
         Raises:
-            UnsupportedContentType, BodyTooLarge, MalformedBody, InvalidInput: As `codec`, `receive` and the codec do.
+            UnsupportedContentType, BodyTooLarge, MalformedBody, InvalidInput: See `codec`, `receive` and the codec.
         """
         codec, state = self.codec(request), state_of(request)
         content = await receive(request, state.settings.max_body_bytes)
@@ -74,12 +74,12 @@ class Body(Generic[Value]):
         """Choose the codec by the headers of a request.
 
         Raises:
-            UnsupportedContentType: There is none for the content type.
+            UnsupportedContentType: The endpoint does not accept the content type.
         """
         sent = header(request.scope, b"content-type")
         codec = self._codecs.get(sent)
-        if codec is None:  # another content type, or parameters after it
-            codec = self._codecs.get(media_type(sent), self._usual)
+        if codec is None:  # another content type, or one with parameters
+            codec = self._codecs.get(media_type(sent), self._default)
             check_content_type(sent, codec.kind)
         return codec
 
@@ -93,18 +93,18 @@ class Body(Generic[Value]):
 
 
 async def receive(request: Request, limit: int) -> bytes:
-    """Read a body of at most `limit` bytes, whether or not its length was announced.
+    """Read a body of at most `limit` bytes, with or without a Content-Length.
 
     Raises:
         UnsupportedContentType: It is compressed.
-        BodyTooLarge: As soon as that is known.
-        MalformedBody: It breaks off.
+        BodyTooLarge: It is over the limit.
+        MalformedBody: It is incomplete.
     """
     headers = headers_of(request.scope)
     coding = headers.get(b"content-encoding", b"identity")
     if coding != b"identity":
         shown = coding.decode("latin-1")[:100]
-        raise UnsupportedContentType(f"The body must not be compressed; this is {shown!r}. Send it as it is.")
+        raise UnsupportedContentType(f"The body must not be compressed; this is {shown!r}. Send it uncompressed.")
     announced = headers.get(b"content-length", b"")
     if announced.isdigit() and float(announced) > limit:
         raise BodyTooLarge(limit)
@@ -119,36 +119,36 @@ async def receive(request: Request, limit: int) -> bytes:
         size += len(pieces[-1])
         if size > limit:
             raise BodyTooLarge(limit)
-    return b"".join(pieces)  # most bodies come in one piece, which is then not copied
+    return b"".join(pieces)  # does not copy a single piece
 
 
 def parse(body: bytes, model: type[Model]) -> Model:
-    """Make a validated instance of a JSON body.
+    """Parse and validate a JSON body; lists of numbers are read as arrays where possible.
 
     Raises:
         MalformedBody: It is not JSON.
-        InvalidInput: It is JSON, but not what the model says; every problem is named.
+        InvalidInput: It is JSON, but not valid for the model; names every problem.
     """
-    quick = json_arrays.decode(body)
-    if quick is None:
+    arrays = json_arrays.decode(body)
+    if arrays is None:
         return parse_strict(body, model)
     try:
-        return model.model_validate(quick)
-    except ValidationError:  # to be told in full, of what was really sent
+        return model.model_validate(arrays)
+    except ValidationError:  # the strict parser names all problems, with the values that were sent
         return parse_strict(body, model)
 
 
 def parse_strict(body: bytes, model: type[Model]) -> Model:
-    """Do what `parse` does without its short cut, which is of no use where whole numbers are wanted in lists.
+    """Parse and validate a JSON body without arrays, which would turn integers in lists into float64.
 
     Raises:
-        MalformedBody, InvalidInput: As for `parse`.
+        MalformedBody, InvalidInput: See `parse`.
     """
     return validate(decode(body, model), model)
 
 
 def decode(body: bytes, model: type[BaseModel]) -> dict[str, Any]:
-    """Read a JSON object that is to be an instance of a model; of one with too many objects only the beginning.
+    """Parse a JSON object for a model; of an object over the limits of `object_limits` only the beginning.
 
     Raises:
         MalformedBody: It is not JSON.
@@ -156,7 +156,7 @@ def decode(body: bytes, model: type[BaseModel]) -> dict[str, Any]:
     """
     text = body.removeprefix(BYTE_ORDER_MARK)
     try:
-        value = decode_beginning(text, names_of(model)) if is_crowded(text) else _whole(text)
+        value = decode_truncated(text, field_names_of(model)) if has_too_many_tokens(text) else _whole(text)
     except ValueError as error:
         raise _unreadable(text, str(error)) from None
     if not isinstance(value, dict):
@@ -165,10 +165,10 @@ def decode(body: bytes, model: type[BaseModel]) -> dict[str, Any]:
 
 
 def validate(value: dict[str, Any], model: type[Model]) -> Model:
-    """Make an instance of a JSON object.
+    """Validate a JSON object.
 
     Raises:
-        InvalidInput: It is not what the model says; every problem is named, of many the first.
+        InvalidInput: It is not valid for the model; names every problem, of many the first.
     """
     pruning = Pruning(model)
     try:
@@ -179,7 +179,7 @@ def validate(value: dict[str, Any], model: type[Model]) -> Model:
         if pruning.problem is None:
             return instance
         problems = [pruning.problem]
-    raise InvalidInput(*problems)  # outside of the handler: pydantic's error holds the whole body
+    raise InvalidInput(*problems)  # outside the except block: pydantic's error refers to the whole body
 
 
 def media_type(content_type: str) -> str:
@@ -191,7 +191,7 @@ def check_content_type(sent: str, wanted: str) -> None:
     """Check the content type of a request.
 
     Raises:
-        UnsupportedContentType: It is another one, or JSON in another encoding than UTF-8.
+        UnsupportedContentType: It is another one, or JSON that is not UTF-8.
     """
     if sent == wanted:
         return
@@ -204,10 +204,10 @@ def check_content_type(sent: str, wanted: str) -> None:
 
 
 def _whole(text: bytes) -> object:
-    """Read a JSON document; a long one in runs, since no other thread runs within `from_json`."""
-    if len(text) > LONG:
-        with suppress(ValueError, RuntimeError):  # which `from_json` reads, or refuses in its words
-            return decode_in_runs(text)
+    """Parse a JSON document; a large one in chunks, because `from_json` does not release the GIL."""
+    if len(text) > LARGE_BODY_BYTES:
+        with suppress(ValueError, RuntimeError):  # `from_json` then parses the text, or reports the error
+            return decode_in_chunks(text)
     return from_json(text)
 
 
@@ -216,4 +216,4 @@ def _unreadable(body: bytes, reason: str) -> MalformedBody | InvalidInput:
         return MalformedBody("The body is empty. Send a JSON object.")
     if reason.startswith("number out of range"):
         return InvalidInput(Problem("", f"A {reason}: it has too many digits. Send finite numbers of float64."))
-    return MalformedBody(f"The body is not JSON that can be read: {reason}.")
+    return MalformedBody(f"The body is not valid JSON: {reason}.")

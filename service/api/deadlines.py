@@ -1,48 +1,48 @@
-"""One clock for everybody who waits: a timer of its own would cost each request more than most wait."""
+"""Deadlines of many waits on one timer of the event loop: a timer for each request would cost more than most waits."""
 
 import asyncio
 from typing import Protocol
 
 
-class Waiting(Protocol):
-    """Somebody who waits, but not for ever."""
+class Wait(Protocol):
+    """A wait with a deadline."""
 
     deadline: float
     """On the clock of `time.monotonic`, which is the event loop's."""
 
     def expire(self) -> None:
-        """Wait no longer."""
+        """Abort the wait."""
 
 
 class DeadlineScheduler:
-    """Calls `expire`, once, of each who still waits when the time is over."""
+    """Calls `expire` once for each wait that has not ended by its deadline."""
 
     def __init__(self) -> None:
-        self._waiting: set[Waiting] = set()
-        self._clock: asyncio.TimerHandle | None = None
-        self._strikes = float("inf")
+        self._waits: set[Wait] = set()
+        self._timer: asyncio.TimerHandle | None = None
+        self._timer_deadline = float("inf")
 
-    def begin(self, one: Waiting) -> None:
-        """Watch somebody's time."""
-        self._waiting.add(one)
-        if one.deadline < self._strikes:
-            self._set(one.deadline)
+    def begin(self, wait: Wait) -> None:
+        """Add a wait."""
+        self._waits.add(wait)
+        if wait.deadline < self._timer_deadline:
+            self._set_timer(wait.deadline)
 
-    def end(self, one: Waiting) -> None:
-        """Watch it no longer; the clock strikes all the same, and then finds nobody to call."""
-        self._waiting.discard(one)
+    def end(self, wait: Wait) -> None:
+        """Remove a wait; the timer may still fire for its deadline, without effect."""
+        self._waits.discard(wait)
 
-    def _set(self, deadline: float) -> None:
-        if self._clock is not None:
-            self._clock.cancel()
-        self._strikes = deadline
-        self._clock = asyncio.get_running_loop().call_at(deadline, self._strike)
+    def _set_timer(self, deadline: float) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+        self._timer_deadline = deadline
+        self._timer = asyncio.get_running_loop().call_at(deadline, self._expire)
 
-    def _strike(self) -> None:
-        now, self._clock, self._strikes = self._strikes, None, float("inf")
-        over = {one for one in self._waiting if one.deadline <= now}
-        self._waiting -= over
-        if self._waiting:
-            self._set(min(one.deadline for one in self._waiting))
-        for one in over:
-            one.expire()
+    def _expire(self) -> None:
+        now, self._timer, self._timer_deadline = self._timer_deadline, None, float("inf")
+        expired = {wait for wait in self._waits if wait.deadline <= now}
+        self._waits -= expired
+        if self._waits:
+            self._set_timer(min(wait.deadline for wait in self._waits))
+        for wait in expired:
+            wait.expire()

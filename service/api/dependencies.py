@@ -21,7 +21,7 @@ Result = TypeVar("Result")
 
 
 @dataclass(frozen=True)
-class Owned:
+class CallerResources:
     """Runs methods that take an owner first, for one caller, in the executor."""
 
     owner: str
@@ -41,21 +41,21 @@ class Owned:
 
 
 @dataclass(frozen=True)
-class CallerContexts(Owned):
+class CallerContexts(CallerResources):
     """The contexts of one caller."""
 
     contexts: Contexts
 
 
 @dataclass(frozen=True)
-class CallerEvaluations(Owned):
+class CallerEvaluations(CallerResources):
     """The evaluations of one caller."""
 
     evaluations: EvaluationQueue
 
 
 def caller_of(request: HTTPConnection) -> Caller:
-    """Return the caller, whom `api.middleware.authentication` has put into the scope."""
+    """Return the caller, which `api.middleware.authentication` stored in the scope."""
     caller: Caller = request.scope["state"]["caller"]
     return caller
 
@@ -66,7 +66,7 @@ def contexts_of(request: HTTPConnection) -> CallerContexts:
     return CallerContexts(caller_of(request).key_id, state.executor, state.contexts)
 
 
-# FastAPI runs a dependency that is no coroutine function in a thread.
+# Coroutine functions, because FastAPI runs other dependencies in a thread.
 async def _state(request: HTTPConnection) -> AppState:
     return state_of(request)
 

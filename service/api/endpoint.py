@@ -1,9 +1,9 @@
-"""Endpoints: how an address is described, and how requests for it are answered.
+"""Endpoints: the description of an address, and the dispatch of its requests.
 
-An endpoint says its method, path, body (with its codecs by content type), handler, errors and documentation. Each
-becomes a route of FastAPI, and a part of the OpenAPI document. Those marked `fast` are answered by the `EndpointTable`
-in front of FastAPI instead, which calls the same handler with the same body: on one core a small prediction takes half
-of the time that it takes through FastAPI's resolution of dependencies (`benchmarks/serving`).
+An endpoint declares its method, path, body (with a codec for each content type), handler, errors and documentation.
+Each becomes a FastAPI route and part of the OpenAPI document. Requests for endpoints marked `fast` are dispatched by
+the `EndpointTable` in front of FastAPI, which calls the same handler with the same body: on one core a small prediction
+takes half as long as through FastAPI's dependency resolution (`benchmarks/serving`).
 """
 
 from collections.abc import Awaitable, Callable, Iterable
@@ -33,15 +33,15 @@ class Endpoint:
     handler: Callable[..., Any]
     body: Body[Any] | None = None
     fast: bool = False
-    """Whether the handler takes `request`, `body` and texts of the path, and no other dependencies."""
+    """Whether `EndpointTable` dispatches it; the handler then takes `request`, `body` and path parameters only."""
 
 
 class EndpointRouter(APIRouter):
-    """FastAPI's router, which keeps its endpoints as a list.
+    """FastAPI's router with a list of endpoints.
 
     Args:
         prefix: Of all paths.
-        tag: In the documentation.
+        tag: In the OpenAPI document.
     """
 
     def __init__(self, prefix: str, tag: str) -> None:
@@ -62,13 +62,13 @@ class EndpointRouter(APIRouter):
         """Register a handler.
 
         Args:
-            method: Of HTTP.
+            method: HTTP method.
             path: Below the prefix.
-            errors: What the endpoint may answer, besides an unexpected error.
+            errors: Possible errors, in addition to status 500.
             responses: Further documentation by status.
             body: Of the request.
-            fast: Whether to answer in front of FastAPI.
-            options: As `APIRouter.add_api_route` takes them.
+            fast: See `Endpoint.fast`.
+            options: Arguments of `APIRouter.add_api_route`.
         """
 
         def register(handler: Handler) -> Handler:
@@ -87,12 +87,12 @@ class EndpointRouter(APIRouter):
 
 
 class EndpointTable:
-    """Middleware that answers fast endpoints; the innermost one in front of FastAPI.
+    """ASGI middleware that dispatches requests for fast endpoints.
 
     Args:
-        app: Answers all other requests.
-        endpoints: Of the service.
-        traced: Whether requests have spans, which then are named after the endpoint.
+        app: Handles all other requests.
+        endpoints: All endpoints of the service.
+        traced: Whether requests have spans, which are named after the endpoint.
     """
 
     def __init__(self, app: ASGIApp, endpoints: Iterable[Endpoint], *, traced: bool) -> None:
@@ -102,7 +102,7 @@ class EndpointTable:
         self._entries = [(compile_path(endpoint.path)[0].fullmatch, endpoint) for endpoint in fast]
 
     def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
-        """Answer a request, or pass it on."""
+        """Dispatch a request, or pass it on."""
         if scope["type"] == "http":
             path, method = scope["path"], scope["method"]
             for matches, endpoint in self._entries:
@@ -120,7 +120,7 @@ class EndpointTable:
             span.set_attribute("http.route", endpoint.path)
         request = Request(scope, receive)
         try:
-            assert endpoint.body is not None  # noqa: S101  (as the table was made)
+            assert endpoint.body is not None  # noqa: S101  (checked in `__init__`)
             body = await endpoint.body(request)
             response: Response = await endpoint.handler(request=request, body=body, **scope["path_params"])
         except ServiceError as error:

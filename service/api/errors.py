@@ -1,4 +1,4 @@
-"""The one table from errors to status codes, and the one body that they all have."""
+"""Errors as HTTP responses: the status code of each error, and the body that all errors have."""
 
 from http import HTTPStatus
 from typing import Any
@@ -10,8 +10,8 @@ from starlette.requests import HTTPConnection
 from starlette.types import Receive, Scope, Send
 
 from service import errors
-from service.api.problems import path_of
-from service.observability.request_stats import current
+from service.api.validation_problems import path_of
+from service.observability.request_stats import current_stats
 from service.schemas.errors import ErrorBody, ErrorDetail
 
 STATUS: dict[type[errors.ServiceError], int] = {
@@ -41,13 +41,13 @@ FRAMEWORK = {
     404: "There is nothing at this address. The routes are listed at /docs.",
     405: "This address does not take this method. The routes are listed at /docs.",
 }
-"""What the framework refuses by itself."""
+"""Messages for errors that FastAPI raises."""
 
 UNEXPECTED = "Something went wrong inside the service; it is in the service's log."
 
 
 def install(app: FastAPI) -> None:
-    """Answer every error of an app with the one body."""
+    """Register the exception handlers of an app."""
     app.add_exception_handler(errors.ServiceError, _on_service_error)
     app.add_exception_handler(RequestValidationError, _on_invalid_parameters)
     app.add_exception_handler(HTTPException, _on_framework_error)
@@ -56,15 +56,15 @@ def install(app: FastAPI) -> None:
 
 
 def documented(*possible: type[errors.ServiceError]) -> dict[int | str, dict[str, Any]]:
-    """Describe the errors of a route for its documentation; an unexpected one is always possible.
+    """Return the documentation of the errors of a route, including status 500.
 
-    Only that one names the body, and `openapi` gives it to the others: what FastAPI makes of the name in every answer
-    of every route was a twentieth of the start.
+    Only status 500 has the schema of the body; `openapi` adds it to the others. With a schema at every status of every
+    route FastAPI took a twentieth of the start-up time longer.
     """
-    kinds: dict[int, list[type[errors.ServiceError]]] = {}
+    by_status: dict[int, list[type[errors.ServiceError]]] = {}
     for kind in possible:
-        kinds.setdefault(status_of(kind), []).append(kind)
-    texts = {status: " ".join(kind.__doc__ or "" for kind in group) for status, group in kinds.items()}
+        by_status.setdefault(status_of(kind), []).append(kind)
+    texts = {status: " ".join(kind.__doc__ or "" for kind in group) for status, group in by_status.items()}
     texts[500] = "Something went wrong inside the service."
     answers: dict[int | str, dict[str, Any]] = {status: {"description": texts[status]} for status in sorted(texts)}
     answers[500]["model"] = ErrorBody
@@ -72,12 +72,12 @@ def documented(*possible: type[errors.ServiceError]) -> dict[int | str, dict[str
 
 
 def status_of(kind: type[errors.ServiceError]) -> int:
-    """Look an error up in the table."""
+    """Return the status code of an error class."""
     return next(STATUS[ancestor] for ancestor in kind.__mro__ if ancestor in STATUS)
 
 
 def answer_to(error: errors.ServiceError) -> Response:
-    """Make the response to an error; what stands before the routes sends it by itself."""
+    """Return the response to an error."""
     headers = {} if error.retry_after is None else {"Retry-After": str(error.retry_after)}
     if isinstance(error, errors.Unauthenticated):
         headers["WWW-Authenticate"] = "Bearer"
@@ -85,25 +85,25 @@ def answer_to(error: errors.ServiceError) -> Response:
 
 
 def unexpected() -> Response:
-    """Make the answer to an exception that nobody foresaw; it says nothing of the cause, the log does."""
+    """Return the response to an uncaught exception, without its cause, which is logged."""
     return _answer(500, ErrorBody(error=UNEXPECTED, error_type="internal_error", detail=None))
 
 
 def body_of(error: errors.ServiceError) -> ErrorBody:
-    """Write an error down as it is sent."""
+    """Return the body of an error response."""
     detail = None if error.detail is None else [ErrorDetail(**entry) for entry in error.detail]
     return ErrorBody(error=str(error), error_type=error.error_type, detail=detail)
 
 
 async def _on_unknown_address(scope: Scope, receive: Receive, send: Send) -> None:
-    """Refuse an address without a route; of WebSockets the framework would end the handshake with an empty 403."""
+    """Send 404 for an address without a route, also to WebSocket handshakes; FastAPI would send them an empty 403."""
     kind = HTTPStatus(404).name.lower()
     await _answer(404, ErrorBody(error=FRAMEWORK[404], error_type=kind, detail=None))(scope, receive, send)
 
 
 async def _on_service_error(_: HTTPConnection, error: Exception) -> Response:
     assert isinstance(error, errors.ServiceError)  # noqa: S101  (installed for these)
-    return answer_to(error)  # to a WebSocket as the denial of its handshake; what goes wrong later is told in a message
+    return answer_to(error)  # denies a WebSocket's handshake; later errors are sent as messages
 
 
 async def _on_invalid_parameters(request: Request, error: Exception) -> Response:
@@ -123,7 +123,7 @@ async def _on_unexpected(_request: Request, _error: Exception) -> Response:
 
 
 def _answer(status: int, body: ErrorBody, headers: Any = None) -> Response:  # noqa: ANN401  (starlette's own)
-    record = current()
-    if record is not None:
-        record.cause = body.error_type
+    stats = current_stats()
+    if stats is not None:
+        stats.cause = body.error_type
     return Response(body.model_dump_json(), status, headers, media_type="application/json")

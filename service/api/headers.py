@@ -1,18 +1,18 @@
-"""The headers of a request by name, found once for all who look at them."""
+"""The headers of a request by name, indexed once for each request."""
 
 from starlette.types import Scope
 
-KEY = "gdssm.headers"
+SCOPE_KEY = "gdssm.headers"
 
 
 def headers_of(scope: Scope) -> dict[bytes, bytes]:
-    """Values by lower-case name; of a header that comes twice the first counts, as everywhere in the framework."""
-    found: dict[bytes, bytes] | None = scope.get(KEY)
+    """Return values by lower-case name; of a repeated header the first value, as in Starlette."""
+    found: dict[bytes, bytes] | None = scope.get(SCOPE_KEY)
     if found is None:
-        found = scope[KEY] = dict(reversed(scope["headers"]))
+        found = scope[SCOPE_KEY] = dict(reversed(scope["headers"]))
     return found
 
 
 def header(scope: Scope, name: bytes) -> str:
-    """One of them as text; empty if it was not sent."""
+    """Return the value of one header as text; empty if it was not sent."""
     return headers_of(scope).get(name, b"").decode("latin-1")

@@ -1,7 +1,7 @@
-"""JSON objects whose lists of numbers are arrays at once, without a Python object for each number.
+"""Parses JSON objects with their lists of numbers as arrays, without a Python object for each number.
 
-This is a short cut and not a second reader: what is in any way unusual it leaves to the parser of record, whose words
-the caller hears, and what it does read goes through the same pydantic models.
+A fast path for common bodies: it returns None for all others, which the strict parser (`body.parse_strict`) then parses
+or refuses. Its results are validated by the same pydantic models.
 """
 
 from itertools import chain, islice
@@ -10,31 +10,31 @@ from types import NoneType
 import numpy as np
 import simdjson
 
-from service.api.names import NAMES
+from service.api.object_limits import FIELD_LIMIT
 from service.inference.sizes import Array
 from service.numbers import Cells
 
 ROWS_AT_ONCE = 4096
-"""Between two of these other threads may run."""
+"""Rows that are checked without releasing the GIL."""
 CELLS_AT_ONCE = 8192
-"""As many, where each is looked at."""
+"""Cells that are converted without releasing the GIL."""
 
 
-class _Unusual(ValueError):
-    """Not for this reader."""
+class _Unsupported(ValueError):
+    """A document that the fast path does not parse."""
 
 
 def decode(body: bytes) -> dict[str, object] | None:
-    """Read a JSON object; every list of numbers in it becomes an array (N,), every list of rows of one width (N, D).
+    """Parse a JSON object; lists of numbers become arrays (N,), lists of rows of one width (N, D).
 
-    With null among the cells of the rows these are `Cells`.
+    Rows with null among their cells become `Cells`.
 
     Args:
         body: UTF-8.
 
     Returns:
-        The object; None if it is not one, if a name is there twice, or if a list is anything else than numbers, rows of
-        one width, texts or objects. That may be right or wrong: the parser of record tells.
+        The object; None if it is not an object, if a name is repeated, or if a list contains anything else than
+        numbers, rows of one width, texts or objects. Such a body may still be valid.
     """
     try:
         document = simdjson.Parser().parse(body)
@@ -42,24 +42,24 @@ def decode(body: bytes) -> dict[str, object] | None:
             return None
         lists = _Lists()
         value = lists.of_object(document)
-    except (ValueError, TypeError, LookupError, RuntimeError):  # what simdjson raises, by what it met
+    except (ValueError, TypeError, LookupError, RuntimeError):  # of simdjson
         return None
-    return value if lists.met == _opening_brackets(body) else None
+    return value if lists.count == _opening_brackets(body) else None
 
 
 class _Lists:
-    """Turns the lists of one document into arrays, and counts them: a list that hides in a row is noticed by that."""
+    """Converts the lists of one document to arrays; their count detects lists nested in rows."""
 
     def __init__(self) -> None:
-        self.met = 0
+        self.count = 0
 
     def of_object(self, found: simdjson.Object) -> dict[str, object]:
-        names = list(islice(found, NAMES + 1))
-        if len(names) > NAMES:  # each is looked for among all of them
-            raise _Unusual
+        names = list(islice(found, FIELD_LIMIT + 1))
+        if len(names) > FIELD_LIMIT:  # a look-up takes linear time
+            raise _Unsupported
         value = {name: self._value(found[name]) for name in names}
         if len(value) != len(names):
-            raise _Unusual
+            raise _Unsupported
         return value
 
     def _value(self, found: object) -> object:
@@ -72,45 +72,45 @@ class _Lists:
         size = len(found)
         first: object = type(found[0]) if size else None
         if first is float or first is int:
-            self.met += 1
+            self.count += 1
             return np.frombuffer(found.as_buffer(of_type="d"))
         if first is not simdjson.Array:
-            if size > NAMES:
-                raise _Unusual
-            self.met += 1
+            if size > FIELD_LIMIT:
+                raise _Unsupported
+            self.count += 1
             return [self._value(inner) for inner in found]
-        self.met += 1 + size
+        self.count += 1 + size
         if size > ROWS_AT_ONCE:
             _check_widths(found)
-        widths = {*map(len, islice(found, ROWS_AT_ONCE))}  # type: ignore[arg-type]  # what has no length is a TypeError
+        widths = {*map(len, islice(found, ROWS_AT_ONCE))}  # type: ignore[arg-type]  # an entry without length: TypeError
         width = widths.pop()
         if widths or not width:
-            raise _Unusual
+            raise _Unsupported
         try:
             return np.ndarray((size, width), np.float64, found.as_buffer(of_type="d"))
-        except TypeError:  # not numbers alone
+        except TypeError:  # some cells are not numbers
             return _cells(found, width)
 
 
 def _cells(found: simdjson.Array, width: int) -> Cells:
-    """Read rows of numbers and null, in runs between which other threads may go on."""
-    rows, runs, at_once = iter(found), list[Array](), max(CELLS_AT_ONCE // width, 1)
-    while run := [[*row] for row in islice(rows, at_once)]:  # type: ignore[misc]  # as in `_list`
-        if not {*map(type, chain.from_iterable(run))} <= {int, float, NoneType}:
-            raise _Unusual
-        runs.append(np.array(run, np.float64))
-    return Cells(np.concatenate(runs))
+    """Convert rows of numbers and null, in chunks between which other threads may run."""
+    rows, chunks, at_once = iter(found), list[Array](), max(CELLS_AT_ONCE // width, 1)
+    while chunk := [[*row] for row in islice(rows, at_once)]:  # type: ignore[misc]  # see `_list`
+        if not {*map(type, chain.from_iterable(chunk))} <= {int, float, NoneType}:
+            raise _Unsupported
+        chunks.append(np.array(chunk, np.float64))
+    return Cells(np.concatenate(chunks))
 
 
 def _check_widths(found: simdjson.Array) -> None:
-    """See that many rows have one width, in runs between which other threads may go on."""
+    """Check that all rows have one width, in chunks between which other threads may run."""
     rows, widths = iter(found), set[int]()
-    while run := {*map(len, islice(rows, ROWS_AT_ONCE))}:  # type: ignore[arg-type]  # as in `_list`
-        widths |= run
+    while chunk := {*map(len, islice(rows, ROWS_AT_ONCE))}:  # type: ignore[arg-type]  # see `_list`
+        widths |= chunk
         if len(widths) > 1:
-            raise _Unusual
+            raise _Unsupported
 
 
 def _opening_brackets(body: bytes) -> int:
-    """Count them; `bytes.count` looks at each byte on its own, which takes eight times as long."""
+    """Count the brackets; `bytes.count` takes eight times as long."""
     return len(body) - len(body.replace(b"[", b""))

@@ -1,4 +1,4 @@
-"""What the documentation says of all routes together: keys and admission in front of them, and what follows what."""
+"""The parts of the OpenAPI document that concern all routes: authentication, admission, error bodies and links."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -12,7 +12,7 @@ from service import errors
 from service.api.body import REF_TEMPLATE
 from service.api.endpoint import Endpoint
 from service.api.errors import documented
-from service.api.middleware.authentication import is_open
+from service.api.middleware.authentication import is_public
 from service.api.middleware.observability import PROBES
 
 BEARER = {
@@ -23,19 +23,19 @@ BEARER = {
 }
 
 ADMISSION = (errors.Overloaded, errors.TooSlow)
-"""Of every route, and of every one with a body."""
+"""Errors of every route, and of every route with a body."""
 
-MADE = {"context_id": ("/v1/contexts", "201"), "evaluation_id": ("/v1/evaluations", "202")}
-"""Which answer to a POST tells the value of a path's parameter, as `id`."""
+ID_SOURCES = {"context_id": ("/v1/contexts", "201"), "evaluation_id": ("/v1/evaluations", "202")}
+"""By path parameter: the POST, and its status, whose response has the value as `id`."""
 
 
 def complete(app: FastAPI, endpoints: Iterable[Endpoint], *, required: bool) -> None:
-    """Add to an app's OpenAPI document what no route can say by itself.
+    """Extend the OpenAPI document of an app, which is generated when it is first requested.
 
     Args:
-        app: Its document is made when it is first requested, and kept.
+        app: The app.
         endpoints: Have the models of the bodies.
-        required: Whether callers need a key; if not, only their number is limited.
+        required: Whether callers need a key.
     """
     make = app.openapi
     possible = (errors.Unauthenticated if required else errors.ForeignSite, errors.RateLimited)
@@ -49,7 +49,7 @@ def complete(app: FastAPI, endpoints: Iterable[Endpoint], *, required: bool) -> 
             _link(document)
             for path, operations in document["paths"].items():
                 for operation in operations.values():
-                    if not is_open(path):
+                    if not is_public(path):
                         _add(operation, possible, required=required)
                     if not path.startswith(PROBES):
                         _add(operation, ADMISSION if "requestBody" in operation else ADMISSION[:1])
@@ -60,7 +60,7 @@ def complete(app: FastAPI, endpoints: Iterable[Endpoint], *, required: bool) -> 
 
 
 class _WithoutNullDefaults(GenerateJsonSchema):
-    """Leaves out the default of optional fields, as FastAPI does: their types do not include null."""
+    """Omits the default null of optional fields, like FastAPI: their types do not include null."""
 
     def default_schema(self, schema: WithDefaultSchema) -> JsonSchemaValue:
         """Return the schema of a field with a default."""
@@ -70,7 +70,7 @@ class _WithoutNullDefaults(GenerateJsonSchema):
 
 
 def _body_schemas(endpoints: Iterable[Endpoint]) -> dict[str, Any]:
-    """Return the schemas of the bodies, by name; FastAPI knows those of the answers only."""
+    """Return the schemas of the request bodies, by name; FastAPI adds those of the responses only."""
     models = {endpoint.body.model for endpoint in endpoints if endpoint.body and endpoint.body.model}
     inputs: list[tuple[type[BaseModel], JsonSchemaMode]] = [(model, "validation") for model in models]
     _, definitions = models_json_schema(inputs, ref_template=REF_TEMPLATE, schema_generator=_WithoutNullDefaults)
@@ -89,7 +89,7 @@ def _add(operation: dict[str, Any], possible: tuple[type[errors.ServiceError], .
 
 
 def _give_body(responses: dict[str, dict[str, Any]]) -> None:
-    """Say of every error that it has the one body."""
+    """Add the schema of the error body, which only status 500 has, to every error."""
     content = responses["500"]["content"]
     for status, answer in responses.items():
         if int(status) >= 400:
@@ -97,8 +97,8 @@ def _give_body(responses: dict[str, dict[str, Any]]) -> None:
 
 
 def _link(document: dict[str, Any]) -> None:
-    """Say which operations go on from what was made, so that a program can follow."""
-    for parameter, (maker, status) in MADE.items():
+    """Add links from the creation of a resource to the operations on it."""
+    for parameter, (maker, status) in ID_SOURCES.items():
         made = document["paths"][maker]["post"]["responses"][status]
         made["links"] = {
             operation["operationId"]: {

@@ -6,34 +6,34 @@ from fastapi import Path
 from pydantic import Field, model_validator
 from pydantic.json_schema import SkipJsonSchema
 
-from service.api.names import Pruning
+from service.api.object_limits import Pruning
 from service.schemas.contexts import TTL_LIMIT, ContextName
 from service.schemas.schema import Schema
 
-ContextId = Annotated[str, Path(description="The id that the context was given when it was made.")]
-EvaluationId = Annotated[str, Path(description="The id that the evaluation was given when it was asked for.")]
+ContextId = Annotated[str, Path(description="The id from the response that created the context.")]
+EvaluationId = Annotated[str, Path(description="The id from the response that accepted the evaluation.")]
 
 
 class QueryParameters(Schema):
-    """Query parameters; FastAPI documents each by its description alone."""
+    """Query parameters; FastAPI uses their `description`, not the docstrings of the fields."""
 
     @model_validator(mode="before")
     @classmethod
-    def _few(cls, value: object) -> object:
+    def _prune(cls, value: object) -> object:
         """Drop most of many unknown parameters; the first ones are refused."""
         return Pruning(cls).of_object(value) if type(value) is dict else value
 
 
 class PageRequest(QueryParameters):
-    """Which of the caller's contexts or evaluations to list."""
+    """A page of the caller's contexts or evaluations."""
 
-    limit: int = Field(100, ge=1, le=1000, description="Most on this page.")
-    after: ContextName | SkipJsonSchema[None] = Field(None, description="Where the page before ended.")
+    limit: int = Field(100, ge=1, le=1000, description="Maximum number of entries on this page.")
+    after: ContextName | SkipJsonSchema[None] = Field(None, description="The `after` of the previous page.")
 
 
 class ImportOptions(QueryParameters):
-    """How to keep an imported context."""
+    """Options of an import."""
 
     ttl: Annotated[int, Field(ge=1, le=TTL_LIMIT)] | SkipJsonSchema[None] = Field(
-        None, description="Seconds that it is kept after its last use; GDSSM_CONTEXT_TTL if left out."
+        None, description="Seconds that the context is kept after its last use; by default GDSSM_CONTEXT_TTL."
     )

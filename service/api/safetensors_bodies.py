@@ -1,4 +1,4 @@
-"""Request bodies as safetensors: the same tensors as in JSON, without decimal digits.
+"""Request bodies as safetensors: the same fields as in JSON.
 
 | body | tensors | metadata |
 | --- | --- | --- |
@@ -20,23 +20,23 @@ from pydantic_core import from_json
 
 from service import numbers
 from service.api.body import validate
-from service.errors import SHOWN, InvalidInput, Problem
+from service.errors import MAX_REPORTED_PROBLEMS, InvalidInput, Problem
 from service.inference.sizes import Array
 from service.inference.tensors import Tensors, numbers_of, unpack
 from service.schemas.contexts import ContextQuery, NewObservations
 from service.schemas.predictions import PredictRequest
 
 AXES = {"x": (2,), "y": (1, 2), "weight": (1,), "query": (2,)}
-"""Tensors of all bodies, and the numbers of axes that each may have."""
-CELLS = {"x", "query"}
+"""Numbers of axes that a tensor may have."""
+TENSORS_WITH_MISSING = {"x", "query"}
 """Tensors in which NaN is a missing cell."""
-OBSERVED = ("x", "y", "weight")
-OPTIONAL = {"weight"}
-ALLOW = "allow_precision_loss"
+OBSERVATION_TENSORS = ("x", "y", "weight")
+OPTIONAL_TENSORS = {"weight"}
+ALLOW_PRECISION_LOSS = "allow_precision_loss"
 BOOLEANS = {"true": True, "false": False}
 FLOAT64 = np.dtype(np.float64)
-NOT_NUMBERS = {"model", "version", "explain", "interval", "quantiles", "columns"}
-"""Metadata that is not a numeric parameter."""
+TEXT_METADATA = {"model", "version", "explain", "interval", "quantiles", "columns"}
+"""Metadata that is not a parameter of the model."""
 
 
 def read_predict_request(body: bytes) -> PredictRequest:
@@ -44,48 +44,48 @@ def read_predict_request(body: bytes) -> PredictRequest:
 
     Raises:
         MalformedBody: It is not safetensors.
-        InvalidInput: A tensor is missing, unknown, or not what it should be.
+        InvalidInput: A tensor is missing, unknown or invalid.
     """
-    arrays, about = _read(body, AXES)
-    _refuse_texts(name for name in about if name == "columns")
-    given = {
-        "model": about.get("model"),
-        "version": about.get("version"),
-        "context": {name: arrays[name] for name in OBSERVED if name in arrays},
+    arrays, metadata = _read(body, AXES)
+    _refuse_metadata(name for name in metadata if name == "columns")
+    fields = {
+        "model": metadata.get("model"),
+        "version": metadata.get("version"),
+        "context": {name: arrays[name] for name in OBSERVATION_TENSORS if name in arrays},
         "query": arrays["query"],
-        **_asked(about),
+        **_options(metadata),
     }
-    return validate(given, PredictRequest)
+    return validate(fields, PredictRequest)
 
 
 def read_observations(body: bytes) -> NewObservations:
-    """Read observations; raises as `read_predict_request` does."""
-    arrays, about = _read(body, OBSERVED)
-    allow = about.pop(ALLOW, "false")
-    _refuse_texts(name for name in about if name != "columns")
+    """Read observations; raises the errors of `read_predict_request`."""
+    arrays, metadata = _read(body, OBSERVATION_TENSORS)
+    allow = metadata.pop(ALLOW_PRECISION_LOSS, "false")
+    _refuse_metadata(name for name in metadata if name != "columns")
     if allow not in BOOLEANS:
-        raise InvalidInput(Problem(ALLOW, f"must be true or false, as text; this is {allow[:40]!r}."))
-    return validate({**arrays, **_columns(about), ALLOW: BOOLEANS[allow]}, NewObservations)
+        raise InvalidInput(Problem(ALLOW_PRECISION_LOSS, f"must be true or false, as text; this is {allow[:40]!r}."))
+    return validate({**arrays, **_columns(metadata), ALLOW_PRECISION_LOSS: BOOLEANS[allow]}, NewObservations)
 
 
 def read_context_query(body: bytes) -> ContextQuery:
-    """Read the queries to a context; raises as `read_predict_request` does."""
-    arrays, about = _read(body, ("query",))
-    _refuse_texts(name for name in about if name in {"model", "version"})
-    return validate({**arrays, **_asked(about), **_columns(about)}, ContextQuery)
+    """Read the queries to a context; raises the errors of `read_predict_request`."""
+    arrays, metadata = _read(body, ("query",))
+    _refuse_metadata(name for name in metadata if name in {"model", "version"})
+    return validate({**arrays, **_options(metadata), **_columns(metadata)}, ContextQuery)
 
 
 def _read(body: bytes, names: Collection[str]) -> tuple[dict[str, Array], dict[str, str]]:
-    """Read the tensors that a body has to have, and the texts about them; some libraries add a `format` themselves."""
-    tensors, about = unpack(body)
+    """Read the tensors and the metadata of a body, without `format`, which some libraries add."""
+    tensors, metadata = unpack(body)
     _check_names(tensors, names)
-    about.pop("format", None)
-    return {name: _array(name, tensor) for name, tensor in tensors.items()}, about
+    metadata.pop("format", None)
+    return {name: _array(name, tensor) for name, tensor in tensors.items()}, metadata
 
 
-def _refuse_texts(names: Iterable[str]) -> None:
-    told = islice(names, SHOWN)
-    problems = [Problem(name[:100], "is not a text of this request. Leave it out.") for name in told]
+def _refuse_metadata(names: Iterable[str]) -> None:
+    reported = islice(names, MAX_REPORTED_PROBLEMS)
+    problems = [Problem(name[:100], "is not a text of this request. Leave it out.") for name in reported]
     if problems:
         raise InvalidInput(*problems)
 
@@ -93,9 +93,9 @@ def _refuse_texts(names: Iterable[str]) -> None:
 def _check_names(tensors: Tensors, names: Collection[str]) -> None:
     problems = [
         Problem(name[:100], f"is not a tensor of this request. Leave it out; the tensors here are {', '.join(names)}.")
-        for name in islice((name for name in tensors if name not in names), SHOWN)
+        for name in islice((name for name in tensors if name not in names), MAX_REPORTED_PROBLEMS)
     ]
-    missing = [name for name in names if name not in tensors and name not in OPTIONAL]
+    missing = [name for name in names if name not in tensors and name not in OPTIONAL_TENSORS]
     problems += [Problem(name, "is missing. Send it.") for name in missing]
     if problems:
         raise InvalidInput(*problems)
@@ -108,35 +108,34 @@ def _array(name: str, tensor: NDArray[Any]) -> Array:
         raise InvalidInput(Problem(name, f"must have {axes} axes; this has the shape {tensor.shape}.{remedy}"))
     if tensor.size == 0:
         raise InvalidInput(Problem(name, f"is empty; it has the shape {tensor.shape}. Send at least one number."))
-    return numbers_of(tensor, FLOAT64, name, missing=name in CELLS)
+    return numbers_of(tensor, FLOAT64, name, missing=name in TENSORS_WITH_MISSING)
 
 
-def _asked(about: Mapping[str, str]) -> dict[str, object]:
-    """Read what texts may ask beside a model: parameters, and explanations."""
-    asked: dict[str, object] = {}
+def _options(metadata: Mapping[str, str]) -> dict[str, object]:
+    """Read the parameters of the model, and the fields `explain`, `interval` and `quantiles`."""
+    options: dict[str, object] = {}
     parameters = {
-        name: _number(f"parameters.{name[:100]}", text) for name, text in about.items() if name not in NOT_NUMBERS
+        name: _number(f"parameters.{name[:100]}", text) for name, text in metadata.items() if name not in TEXT_METADATA
     }
     if parameters:
-        asked["parameters"] = parameters
-    if "explain" in about:
-        text = about["explain"]
-        asked["explain"] = text == "true" if text in {"true", "false"} else text.split(",")
-    if "interval" in about:
-        asked["interval"] = _number("interval", about["interval"])
-    if "quantiles" in about:
-        asked["quantiles"] = [_number("quantiles", text) for text in about["quantiles"].split(",")]
-    return asked
+        options["parameters"] = parameters
+    if "explain" in metadata:
+        text = metadata["explain"]
+        options["explain"] = text == "true" if text in {"true", "false"} else text.split(",")
+    if "interval" in metadata:
+        options["interval"] = _number("interval", metadata["interval"])
+    if "quantiles" in metadata:
+        options["quantiles"] = [_number("quantiles", text) for text in metadata["quantiles"].split(",")]
+    return options
 
 
-def _columns(about: Mapping[str, str]) -> dict[str, object]:
-    """Read the names of columns."""
-    if "columns" not in about:
+def _columns(metadata: Mapping[str, str]) -> dict[str, object]:
+    if "columns" not in metadata:
         return {}
     try:
-        return {"columns": from_json(about["columns"])}
+        return {"columns": from_json(metadata["columns"])}
     except ValueError:
-        text = f'must be the JSON of names, as {{"x": ["size", "rooms"]}}; this is {about["columns"][:40]!r}.'
+        text = f'must be the JSON of names, such as {{"x": ["size", "rooms"]}}; this is {metadata["columns"][:40]!r}.'
         raise InvalidInput(Problem("columns", text)) from None
 
 

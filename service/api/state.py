@@ -1,4 +1,4 @@
-"""The parts of a running service, built whole when it starts, and how a request finds them: as `app.state.service`."""
+"""The state of the app, built when the service starts and stored as `app.state.service`."""
 
 from dataclasses import dataclass
 
@@ -33,10 +33,10 @@ class AppState:
     """None if callers need no key."""
 
     def check_ready(self) -> None:
-        """Check that the service can answer requests now and is not about to stop.
+        """Check that the service can handle requests and is not stopping.
 
         Raises:
-            NotReady: It cannot, or it is stopping.
+            NotReady: The default model is not loaded, or the service is stopping.
             DatabaseUnavailable: The file of the database was deleted or replaced.
         """
         self.stopping.check()
@@ -45,7 +45,7 @@ class AppState:
 
 
 def state_in(scope: Scope) -> AppState:
-    """Return the state of the app that a request came to.
+    """Return the state of the app that handles a request.
 
     Raises:
         NotReady: The service is still starting.
@@ -57,5 +57,5 @@ def state_in(scope: Scope) -> AppState:
 
 
 def state_of(request: HTTPConnection) -> AppState:
-    """Return the state of the app that a request came to; raises as `state_in` does."""
+    """Return the state of the app that handles a request; raises the errors of `state_in`."""
     return state_in(request.scope)

@@ -1,7 +1,7 @@
-"""OpenTelemetry traces: a span for each request, and in it one for each wait and each piece of work.
+"""OpenTelemetry traces: a span for each request, with child spans for its waits and its work.
 
-On where the extra `traces` is installed and OTEL_EXPORTER_OTLP_ENDPOINT (or OTEL_EXPORTER_OTLP_TRACES_ENDPOINT) says
-where they go; every other variable of the OpenTelemetry SDK holds too. FastAPI makes the spans of the requests.
+Enabled if the extra `traces` is installed and OTEL_EXPORTER_OTLP_ENDPOINT (or OTEL_EXPORTER_OTLP_TRACES_ENDPOINT) is
+set; the other variables of the OpenTelemetry SDK apply. FastAPI makes the spans of the requests.
 """
 
 import logging
@@ -11,17 +11,18 @@ import time
 from fastapi.telemetry import TelemetryConfig
 from opentelemetry.trace import TracerProvider
 
-from service.api.executor import Watch
+from service.api.executor import StepObserver
 from service.api.middleware.observability import PROBES
 
 logger = logging.getLogger(__name__)
 
-ENDPOINTS = ("OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT")
+ENDPOINT_VARIABLES = ("OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT")
 
 
 def are_requested() -> bool:
-    """Return whether the environment says where spans go."""
-    return any(os.environ.get(name) for name in ENDPOINTS) and os.environ.get("OTEL_TRACES_EXPORTER") != "none"
+    """Return whether the environment has an endpoint for spans."""
+    exported = os.environ.get("OTEL_TRACES_EXPORTER") != "none"
+    return exported and any(os.environ.get(name) for name in ENDPOINT_VARIABLES)
 
 
 def provider_from_environment() -> TracerProvider | None:
@@ -33,7 +34,7 @@ def provider_from_environment() -> TracerProvider | None:
         from opentelemetry.sdk.trace import TracerProvider as SdkProvider  # noqa: PLC0415
         from opentelemetry.sdk.trace.export import BatchSpanProcessor  # noqa: PLC0415
     except ImportError:
-        logger.warning("%s is set, but there are no traces: pip install 'gdssm[traces]'", ENDPOINTS[0])
+        logger.warning("%s is set, but there are no traces: pip install 'gdssm[traces]'", ENDPOINT_VARIABLES[0])
         return None
     provider = SdkProvider()
     provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter()))
@@ -41,7 +42,7 @@ def provider_from_environment() -> TracerProvider | None:
 
 
 def telemetry(provider: TracerProvider | None) -> TelemetryConfig:
-    """Tell FastAPI what to trace: requests, but no probes, and none of its own steps."""
+    """Return FastAPI's configuration of traces: requests without probes, and no spans of its internal steps."""
     return {
         "tracing": provider is not None,
         "tracer_provider": provider,
@@ -53,8 +54,8 @@ def telemetry(provider: TracerProvider | None) -> TelemetryConfig:
     }
 
 
-def step_spans(provider: TracerProvider) -> Watch:
-    """Make a watcher of a pool: every step becomes a span within its request's."""
+def step_spans(provider: TracerProvider) -> StepObserver:
+    """Return an observer of the executor that makes a child span of the request's for each step."""
     tracer = provider.get_tracer("gdssm")
 
     def step(name: str, begin: float, end: float) -> None:
@@ -66,7 +67,7 @@ def step_spans(provider: TracerProvider) -> Watch:
 
 
 def flush(provider: TracerProvider | None) -> None:
-    """Send what is not sent yet, and stop."""
+    """Export the remaining spans, and stop the provider."""
     shutdown = getattr(provider, "shutdown", None)  # the SDK's; the interface has none
     if shutdown is not None:
         shutdown()

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from service.real_numbers import F64, SHOWN, Flaw, Flawed, float64
+from service.real_numbers import F64, MAX_REPORTED_NUMBERS, Flaw, Flawed, float64
 
 FAST_TYPES = {int, float, type(None), np.float64, np.float32, np.int64, np.int32}
 """Types that numpy converts to floating point correctly and without a loop in Python."""
@@ -97,7 +97,7 @@ def _of_rows(values: Sequence[Any], *, missing: bool) -> F64:
             rows.append(read(value, missing=missing) if _is_row(value) else np.empty(()))
         except Flawed as error:
             flaws += (flaw._replace(place=(i, *flaw.place)) for flaw in error.flaws)
-            if len(flaws) >= SHOWN:
+            if len(flaws) >= MAX_REPORTED_NUMBERS:
                 break
     flaws = flaws or [
         Flaw((i,), f"has the shape {row.shape}, row 0 {rows[0].shape}", "Send rows of one width.")
@@ -105,7 +105,7 @@ def _of_rows(values: Sequence[Any], *, missing: bool) -> F64:
         if row.shape != rows[0].shape
     ]
     if flaws:
-        raise Flawed(*flaws[:SHOWN])
+        raise Flawed(*flaws[:MAX_REPORTED_NUMBERS])
     return np.stack(rows)
 
 

@@ -21,9 +21,9 @@ from service.pandas_index import index_columns
 from service.real_numbers import (
     BOOLEAN,
     DURATION,
+    MAX_REPORTED_NUMBERS,
     MISSING,
     OTHER,
-    SHOWN,
     TEXT,
     TIME,
     Flaw,
@@ -182,7 +182,7 @@ def _select(frame: Frame, name: str, column_order: Names) -> tuple[Frame, tuple[
         column_order = tuple(column for column in names if column not in index)
     missing = [column for column in column_order if column not in names]
     if missing:
-        raise InvalidArgument(f"{name} has no column {', '.join(map(repr, missing[:SHOWN]))}; x has.")
+        raise InvalidArgument(f"{name} has no column {', '.join(map(repr, missing[:MAX_REPORTED_NUMBERS]))}; x has.")
     places = {column: place for place, column in enumerate(names)}
     return (
         frame if list(column_order) == names else frame[:, [places[column] for column in column_order]]
@@ -207,7 +207,7 @@ def _of_frame(frame: Frame, rows: int, names: tuple[str, ...], name: str, *, mis
             where = [f"{position(name, flaw.place)}, " if flaw.place else "" for flaw in error.flaws]
             places += [f"{cell}column {names[i]!r}{',' * bool(cell)}" for cell in where]
     if flaws:
-        raise _refusal(name, flaws[:SHOWN], places[:SHOWN])
+        raise _refusal(name, flaws[:MAX_REPORTED_NUMBERS], places[:MAX_REPORTED_NUMBERS])
     return numbers
 
 

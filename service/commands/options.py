@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from service.errors import InvalidInput, Problem
-from service.settings import API_KEY, PREFIX, Settings
+from service.settings import API_KEY_VARIABLE, ENV_PREFIX, Settings
 
 Decorated = Callable[..., Any]
 
@@ -15,12 +15,14 @@ Decorated = Callable[..., Any]
 def by_setting(name: str) -> str:
     """Return the help of an option that overrides a setting."""
     field = Settings.model_fields[name]
-    return f"{field.description} [{PREFIX}{name.upper()}, default {field.default}]"
+    return f"{field.description} [{ENV_PREFIX}{name.upper()}, default {field.default}]"
 
 
 def service_options(command: Decorated) -> Decorated:
     """Add the options --url and --api-key."""
-    key = click.option("--api-key", envvar=API_KEY, metavar="KEY", help=f"If the service requires one. [{API_KEY}]")
+    key = click.option(
+        "--api-key", envvar=API_KEY_VARIABLE, metavar="KEY", help=f"If the service requires one. [{API_KEY_VARIABLE}]"
+    )
     url = click.option("--url", metavar="URL", help="URL of a running service; a service in this process if left out.")
     return url(key(command))
 

@@ -3,7 +3,7 @@
 import click
 
 from service.commands.options import by_setting, example
-from service.server import garbage
+from service.server import garbage_collection
 from service.settings import Settings
 
 
@@ -14,7 +14,7 @@ def command(host: str | None, port: int | None) -> None:
     """Serve HTTP until stopped by a signal. Other settings are read from the environment."""
     options = {"host": host, "port": port}
     settings = Settings.from_environment(**{name: value for name, value in options.items() if value is not None})
-    garbage.let_it_lie()
+    garbage_collection.disable_during_startup()
     from service.server import serving  # noqa: PLC0415  (slow, and not needed to report an error)
 
     serving.run(settings)

@@ -6,7 +6,7 @@ from itertools import islice
 import numpy as np
 from numpy.typing import NDArray
 
-from service.column_names import NAMELESS, ColumnNames, Names
+from service.column_names import NO_NAMES, ColumnNames, Names
 from service.errors import InvalidInput, Problem
 from service.inference.predictor import Observations, width_of
 from service.inference.sizes import Array
@@ -28,8 +28,8 @@ def arrange(known: ColumnNames, new: Observations) -> tuple[Observations, Column
     Raises:
         InvalidInput: A column is missing or unknown, or there are not as many names as columns.
     """
-    sent = new.columns or NAMELESS
-    if sent == NAMELESS:
+    sent = new.columns or NO_NAMES
+    if sent == NO_NAMES:
         return new, known
     x_order = _column_order("x", known.x, sent.x, new.x.shape[1])
     y_order = _column_order("y", known.y, sent.y, width_of(new.y))

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from service.column_names import NAMELESS, ColumnNames
+from service.column_names import NO_NAMES, ColumnNames
 from service.contexts.decay_setting import Decay
 from service.explaining.terms import ImplicitWeights
 from service.inference.predictor import Prediction
@@ -35,7 +35,7 @@ class ContextRecord:
     expires: float
     memory_length: float | None = None
     """Effective number of observations that are remembered, where the decay is auto."""
-    columns: ColumnNames = NAMELESS
+    columns: ColumnNames = NO_NAMES
     """Names of the columns of x and y; a page leaves them out."""
 
 

@@ -16,7 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from safetensors import SafetensorError
 from safetensors.numpy import load, save
 
-from service.column_names import NAMELESS, ColumnNames
+from service.column_names import NO_NAMES, ColumnNames
 from service.contexts import drift
 from service.contexts.compact import BUFFER, COMOMENT, canonical, compact, unpacked, with_buffer
 from service.contexts.decay_setting import AUTO, Auto
@@ -65,7 +65,7 @@ class Header(BaseModel):
     y_is_1d: bool | None = Field(alias="flat_y")
     scale: tuple[tuple[float, ...], tuple[float, ...]] | None = None
     history: HistoryHeader | None = None
-    columns: ColumnNames = NAMELESS
+    columns: ColumnNames = NO_NAMES
     sha256: str = Field(UNHASHED, pattern=r"^[0-9a-f]{64}$")
     """Hash of all the bytes, with this value replaced by 64 zeros."""
 
@@ -115,7 +115,7 @@ def write(manifest: Manifest, state: ContextState) -> bytes:
         },
         by_name=True,
     )
-    left_out = {"columns"} if state.columns == NAMELESS else set()  # earlier versions know no such field
+    left_out = {"columns"} if state.columns == NO_NAMES else set()  # earlier versions know no such field
     file = save(compact(state.state or {}), {METADATA_KEY: header.model_dump_json(by_alias=True, exclude=left_out)})
     return file.replace(UNHASHED.encode(), content_hash(file, UNHASHED).encode(), 1)
 

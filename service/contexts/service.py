@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 from sqlalchemy import Connection
 
-from service.column_names import NAMELESS, ColumnNames, restore_names
+from service.column_names import NO_NAMES, ColumnNames, restore_names
 from service.contexts import serialization, statements
 from service.contexts.column_order import arrange_query
 from service.contexts.context_cache import LoadedContext
@@ -79,7 +79,7 @@ class Contexts:
         ttl: int | None = None,
         scale: FeatureScale | None = None,
         like: str | None = None,
-        columns: ColumnNames = NAMELESS,
+        columns: ColumnNames = NO_NAMES,
         change: Change = UNCONDITIONAL,
     ) -> ContextRecord:
         """Make a context, empty or with its first observations.
@@ -106,7 +106,7 @@ class Contexts:
         request = {"create": model, "version": version, "decay": decay, "ttl": ttl, **_parts(first)}
         if scale is not None or like is not None:
             request |= {"scale": scale, "like": like}
-        if columns != NAMELESS:
+        if columns != NO_NAMES:
             request |= {"columns": columns}
 
         def make(connection: Connection) -> ContextRecord:

@@ -6,7 +6,7 @@ from functools import partial
 
 import numpy as np
 
-from service.column_names import NAMELESS, ColumnNames
+from service.column_names import NO_NAMES, ColumnNames
 from service.contexts import drift, learning
 from service.contexts.column_order import arrange, join_names, width_with_names
 from service.contexts.decay import check_decay
@@ -63,7 +63,7 @@ class ContextState:
     """What the features of x are scaled by, if it was declared; None leaves it to the first observations."""
     history: History | None = None
     """What the sums do not say of the observations; None where nothing can be taken out, and of earlier versions."""
-    columns: ColumnNames = NAMELESS
+    columns: ColumnNames = NO_NAMES
     """Names of the columns of x and y."""
 
     @property
@@ -98,7 +98,7 @@ class ContextState:
 
 
 def new_state(
-    manifest: Manifest, decay: Decay, scale: FeatureScale | None = None, columns: ColumnNames = NAMELESS
+    manifest: Manifest, decay: Decay, scale: FeatureScale | None = None, columns: ColumnNames = NO_NAMES
 ) -> ContextState:
     """Start without an observation.
 

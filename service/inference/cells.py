@@ -11,7 +11,8 @@ import numpy as np
 from service.errors import Problem
 from service.inference.artifact import Manifest
 from service.inference.sizes import Array
-from service.numbers import SHOWN, position
+from service.numbers import position
+from service.real_numbers import MAX_REPORTED_NUMBERS
 
 
 def missing_problems(manifest: Manifest, field: str, array: Array) -> list[Problem]:
@@ -28,7 +29,9 @@ def missing_problems(manifest: Manifest, field: str, array: Array) -> list[Probl
         f"is missing; model {manifest.name} takes no missing cells (version {manifest.version}). Fill in what is null "
         "or NaN, leave the row out, or choose a model that has missing_cells in GET /v1/models."
     )
-    return [Problem(position(field, place), text) for place in islice(np.argwhere(np.isnan(array)), SHOWN)]
+    return [
+        Problem(position(field, place), text) for place in islice(np.argwhere(np.isnan(array)), MAX_REPORTED_NUMBERS)
+    ]
 
 
 def has_missing(array: Array) -> bool:

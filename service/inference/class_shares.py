@@ -7,7 +7,7 @@ import numpy as np
 from service.errors import Problem
 from service.inference.artifact import Manifest
 from service.inference.sizes import Array
-from service.numbers import SHOWN
+from service.real_numbers import MAX_REPORTED_NUMBERS
 
 TOLERANCE = 1e-6
 """Of the sum of a row, and of the bounds of an entry."""
@@ -28,7 +28,7 @@ def share_problems(manifest: Manifest, field: str, y: Array) -> list[Problem]:
         return [Problem(field, f"has numbers; model {manifest.name} takes rows with one column for each class. {SEND}")]
     with np.errstate(over="ignore"):
         wrong = (np.abs(y.sum(1) - 1.0) > TOLERANCE) | (y.min(1) < -TOLERANCE)
-    return [Problem(f"{field}[{i}]", _reason(y[i])) for i in np.flatnonzero(wrong)[:SHOWN].tolist()]
+    return [Problem(f"{field}[{i}]", _reason(y[i])) for i in np.flatnonzero(wrong)[:MAX_REPORTED_NUMBERS].tolist()]
 
 
 def share_problems_of_one(manifest: Manifest, field: str, y: Array) -> list[Problem]:

@@ -34,7 +34,7 @@ from service.inference.sizes import Array, Sizes, measure, shape_of
 from service.inference.wide_class_readout import wide_class_readout
 from service.inference.wide_readout import wide_readout
 from service.levels import Levels, check_levels, with_new_levels
-from service.observability.request_stats import CURRENT
+from service.observability.request_stats import CURRENT_STATS
 
 HASH = re.compile(rb'"sha256":"([0-9a-f]{64})"')
 MOST_HASHES = 4
@@ -140,7 +140,7 @@ class Runtime:
             InvalidInput: Shapes do not fit each other or the model, or cannot be told.
             UnsupportedByModel: The model takes no levels.
         """
-        arrays, record = self.complete(tensors, levels), CURRENT.get()
+        arrays, record = self.complete(tensors, levels), CURRENT_STATS.get()
         if record is not None:
             record.ran(self.manifest.name, arrays["x"], arrays["x_query"])
         if self.manifest.features is not None:

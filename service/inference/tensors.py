@@ -17,7 +17,8 @@ from safetensors.numpy import save
 
 from service.errors import InvalidInput, MalformedBody, Problem
 from service.inference.sizes import Array, shaped
-from service.numbers import SHOWN, is_finite, position
+from service.numbers import is_finite, position
+from service.real_numbers import MAX_REPORTED_NUMBERS
 
 Tensors = dict[str, NDArray[Any]]
 HEADER_BYTES = 2**20
@@ -49,7 +50,7 @@ def numbers_of(array: NDArray[Any], dtype: DTypeLike, field: str, *, missing: bo
         with np.errstate(over="ignore", invalid="ignore"):
             numbers = array.astype(dtype)
     if not is_finite(numbers) and not (missing and not np.isinf(numbers).any()):
-        raise InvalidInput(*islice(_not_finite(array, numbers, field, missing=missing), SHOWN))
+        raise InvalidInput(*islice(_not_finite(array, numbers, field, missing=missing), MAX_REPORTED_NUMBERS))
     return numbers
 
 

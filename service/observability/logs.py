@@ -11,11 +11,11 @@ from typing import Literal, TextIO, TypeAlias
 from pythonjsonlogger.core import RESERVED_ATTRS
 from pythonjsonlogger.json import JsonFormatter
 
-from service.observability.request_stats import current
+from service.observability.request_stats import current_stats
 from service.visible import visible
 
-TEXT = "%(asctime)s %(levelname)s %(message)s"
-FIELDS = ["levelname", "name", "message"]
+TEXT_FORMAT = "%(asctime)s %(levelname)s %(message)s"
+JSON_FIELDS = ["levelname", "name", "message"]
 """Of every line, beside its time and what it gives in `extra`."""
 ExceptionInfo: TypeAlias = tuple[type[BaseException], BaseException, TracebackType | None] | tuple[None, None, None]
 
@@ -32,9 +32,9 @@ def configure(level: str, kind: Literal["text", "json"]) -> None:
     if kind == "json":
         left_out = [*RESERVED_ATTRS, "color_message"]  # uvicorn's, for terminals
         names = {"levelname": "level"}
-        handler.setFormatter(JsonFormatter(FIELDS, timestamp="time", rename_fields=names, reserved_attrs=left_out))
+        handler.setFormatter(JsonFormatter(JSON_FIELDS, timestamp="time", rename_fields=names, reserved_attrs=left_out))
     else:
-        handler.setFormatter(_TextFormatter(TEXT))
+        handler.setFormatter(_TextFormatter(TEXT_FORMAT))
     logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
 
 
@@ -106,7 +106,7 @@ class _Handler(logging.StreamHandler[TextIO]):
 
 def _name_request(line: logging.LogRecord) -> bool:
     """Add the id of the present request, which `extra` carries on to JSON; nothing is filtered out."""
-    record = current()
-    if record is not None and not hasattr(line, "request_id"):
-        line.request_id = record.request_id
+    stats = current_stats()
+    if stats is not None and not hasattr(line, "request_id"):
+        line.request_id = stats.request_id
     return True

@@ -16,14 +16,14 @@ from service.observability.processes import Processes
 from service.observability.request_stats import RequestStats
 from service.registry.repository import Event
 
-SHARED_DIRECTORY = "PROMETHEUS_MULTIPROC_DIR"
+SHARED_DIRECTORY_VARIABLE = "PROMETHEUS_MULTIPROC_DIR"
 """The variable by which several workers share their numbers, so that any of them answers for all."""
 
 UNAUTHENTICATED = "unauthenticated"
-DENIED = frozenset({UNAUTHENTICATED, "forbidden", "foreign_site", "rate_limited", "quota_exceeded"})
+DENIED_CAUSES = frozenset({UNAUTHENTICATED, "forbidden", "foreign_site", "rate_limited", "quota_exceeded"})
 """Causes that concern who asks."""
-SECONDS = (0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30)
-ROWS = (1, 10, 100, 1_000, 10_000, 100_000, 1_000_000)
+SECONDS_BUCKETS = (0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30)
+ROW_BUCKETS = (1, 10, 100, 1_000, 10_000, 100_000, 1_000_000)
 
 
 class Metrics:
@@ -33,7 +33,9 @@ class Metrics:
         registry = CollectorRegistry()
         self.registry = registry
 
-        def histogram(name: str, meaning: str, labels: Iterable[str], buckets: Iterable[float] = SECONDS) -> Histogram:
+        def histogram(
+            name: str, meaning: str, labels: Iterable[str], buckets: Iterable[float] = SECONDS_BUCKETS
+        ) -> Histogram:
             return Histogram(f"gdssm_{name}", meaning, labels, registry=registry, buckets=tuple(buckets))
 
         def counter(name: str, meaning: str, labels: Iterable[str]) -> Counter:
@@ -48,8 +50,8 @@ class Metrics:
         )
         self._queue = histogram("queue_seconds", "Waiting for a thread, one request.", ["model"])
         self._compute = histogram("compute_seconds", "Work, one request.", ["model"])
-        self._observations = histogram("request_observations", "Rows learnt by one request.", ["model"], ROWS)
-        self._queries = histogram("request_queries", "Rows answered by one request.", ["model"], ROWS)
+        self._observations = histogram("request_observations", "Rows learnt by one request.", ["model"], ROW_BUCKETS)
+        self._queries = histogram("request_queries", "Rows answered by one request.", ["model"], ROW_BUCKETS)
         self._refused = counter("refused", "Errors answered, by their error_type.", ["cause"])
         self._denied = counter("denied", "Errors that concern who asked.", ["cause", "route", "key_id"])
         self._model_events = counter("model_events", "Model files loaded, removed and refused.", ["kind"])
@@ -62,17 +64,17 @@ class Metrics:
         self._answered: deque[tuple[RequestStats, str, str, int, float]] = deque()
         self._counting = threading.Lock()
 
-    def answered(self, record: RequestStats, method: str, route: str, status: int, seconds: float) -> None:
+    def answered(self, stats: RequestStats, method: str, route: str, status: int, seconds: float) -> None:
         """Count one request, the next time that somebody counts.
 
         Args:
-            record: What is known of it.
+            stats: What is known of it.
             method: A known one.
             route: Its template, never its path: a label must not grow with what callers send.
             status: Of the answer.
             seconds: From its first byte to the last one of the answer.
         """
-        self._answered.append((record, method, route, status, seconds))
+        self._answered.append((stats, method, route, status, seconds))
 
     def count(self) -> None:
         """Count what was answered since the last time: many at once, as each of Prometheus' numbers takes a lock."""
@@ -83,30 +85,30 @@ class Metrics:
         denied: TallyCounter[tuple[str, str, str]] = TallyCounter()
         with self._counting:
             while self._answered:
-                record, method, route, status, seconds = self._answered.popleft()
-                alike[method, route, status, record.model].append((record, seconds))
-                if record.cause in DENIED:
+                stats, method, route, status, seconds = self._answered.popleft()
+                alike[method, route, status, stats.model].append((stats, seconds))
+                if stats.cause in DENIED_CAUSES:
                     # An id that is only claimed must not become a label: there is no end of them.
-                    key_id = "" if record.cause == UNAUTHENTICATED else record.key_id
-                    denied[record.cause, route, key_id] += 1
+                    key_id = "" if stats.cause == UNAUTHENTICATED else stats.key_id
+                    denied[stats.cause, route, key_id] += 1
         for labels, times in denied.items():
             self._denied.labels(*labels).inc(times)
         for (method, route, status, model), answers in alike.items():
             self._answers.labels(method, route, str(status)).inc(len(answers))
             observe(self._seconds.labels(method, route, model), [seconds for _, seconds in answers])
-            self._count_work(model, [record for record, _ in answers])
+            self._count_work(model, [stats for stats, _ in answers])
 
     def _count_work(self, model: str, records: list[RequestStats]) -> None:
-        for record in records:
-            if record.cause:
-                self._refused.labels(record.cause).inc()
-        worked = [record for record in records if record.compute]
+        for stats in records:
+            if stats.cause:
+                self._refused.labels(stats.cause).inc()
+        worked = [stats for stats in records if stats.compute]
         if worked:
-            observe(self._queue.labels(model), [record.queue for record in worked])
-            observe(self._compute.labels(model), [record.compute for record in worked])
+            observe(self._queue.labels(model), [stats.queue for stats in worked])
+            observe(self._compute.labels(model), [stats.compute for stats in worked])
         if model:
-            observe(self._observations.labels(model), [record.observations for record in records])
-            observe(self._queries.labels(model), [record.queries for record in records])
+            observe(self._observations.labels(model), [stats.observations for stats in records])
+            observe(self._queries.labels(model), [stats.queries for stats in records])
 
     def model_event(self, event: Event) -> None:
         """Count something that happened to what is served."""
@@ -130,7 +132,7 @@ class MetricsRenderer:
     """
 
     def __init__(self, metrics: Metrics, asked: dict[str, tuple[str, Callable[[], float]]]) -> None:
-        directory = os.environ.get(SHARED_DIRECTORY)
+        directory = os.environ.get(SHARED_DIRECTORY_VARIABLE)
         self._metrics = metrics
         self._numbers: Collector = metrics.registry
         if directory is not None:

@@ -7,7 +7,7 @@ from prometheus_client import Metric
 from prometheus_client.process_collector import ProcessCollector
 from prometheus_client.registry import Collector
 
-OLDEST = "process_start_time_seconds"
+START_TIME_METRIC = "process_start_time_seconds"
 """Not added up."""
 
 
@@ -40,6 +40,6 @@ class Processes(Collector):
 
 def _add(total: Metric, further: Metric) -> None:
     """Into the first; each has one sample."""
-    join = min if total.name == OLDEST else sum
+    join = min if total.name == START_TIME_METRIC else sum
     value = join([total.samples[0].value, further.samples[0].value])
     total.samples[0] = total.samples[0]._replace(value=value)

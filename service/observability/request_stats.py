@@ -39,9 +39,9 @@ class RequestStats:
         self.queries += contexts * x_query.shape[1]
 
 
-def current() -> RequestStats | None:
+def current_stats() -> RequestStats | None:
     """Find the record of the request that this code runs for, in the event loop or in a thread of the pool."""
-    return CURRENT.get()
+    return CURRENT_STATS.get()
 
 
-CURRENT: ContextVar[RequestStats | None] = ContextVar("record", default=None)
+CURRENT_STATS: ContextVar[RequestStats | None] = ContextVar("record", default=None)

@@ -15,9 +15,9 @@ from service.registry.catalogue import Key, key_of
 from service.registry.model_file import Stamp, printable
 from service.registry.sandbox import load_in_sandbox
 
-SIDE_BY_SIDE = 10
+CONCURRENT_TRIALS = 10
 """Files on trial at a time: each takes a core for half a second, and a hundred megabytes."""
-SETTLED = 2.0
+STAMP_RESOLUTION = 2.0
 """Seconds after which a file is read once more though its stamp is the same: no file system's clock is coarser."""
 
 
@@ -65,7 +65,7 @@ class Directories:
             del self._files[path]
         yield
         changed = {path: stamp for path in present if (stamp := self._changed(path)) is not None}
-        with ThreadPoolExecutor(SIDE_BY_SIDE, "trial") as threads:
+        with ThreadPoolExecutor(CONCURRENT_TRIALS, "trial") as threads:
             strange = [path for path in changed if path.parent != self._paths[0]]
             self._trials = {path: threads.submit(self._try_first, path) for path in strange}
             for path, stamp in changed.items():
@@ -106,7 +106,7 @@ class Directories:
         except OSError:  # gone since it was listed
             return None
         same = before is not None and before.stamp == stamp
-        return None if before and same and (before.settled or now - before.looked < SETTLED) else stamp
+        return None if before and same and (before.settled or now - before.looked < STAMP_RESOLUTION) else stamp
 
     def _look(self, path: Path, stamp: Stamp) -> None:
         """Read a file that may have changed."""

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from service.errors import BrokenArtifact
 
 SUFFIX = ".onnx"
-LARGEST = 256 * 2**20
+FILE_SIZE_LIMIT = 256 * 2**20
 """Bytes: thousands of times what a model here needs, and what a small machine can still hold a few times over."""
 
 
@@ -46,7 +46,7 @@ def stamp(path: Path) -> Stamp:
     return Stamp(found.st_mtime_ns, found.st_ctime_ns, found.st_size, found.st_ino)
 
 
-def read(path: Path, largest: int = LARGEST) -> bytes:
+def read(path: Path, largest: int = FILE_SIZE_LIMIT) -> bytes:
     """Read a whole file of its directory.
 
     Raises:

@@ -18,7 +18,7 @@ from service.registry.disabled_models import InMemoryDisabledModels, Unloaded
 
 logger = logging.getLogger(__name__)
 
-FIRST_LOOK = 15.0
+FIRST_SCAN_TIMEOUT = 15.0
 """Seconds for which the start waits for models: a file on trial has `sandbox.SECONDS`, many have them side by side."""
 
 
@@ -82,13 +82,13 @@ class Repository:
     ) -> Self:
         """Load every `.onnx` file of some directories; a broken one is refused with its reason, the others served.
 
-        What takes longer than `FIRST_LOOK` is served when it is there.
+        What takes longer than `FIRST_SCAN_TIMEOUT` is served when it is there.
         """
         repository = cls(directories, threads, unloaded, on_event)
         look = Future[None]()
         threading.Thread(target=partial(_fulfil, look, repository.rescan), name="first look", daemon=True).start()
         with suppress(TimeoutError):
-            look.result(FIRST_LOOK)
+            look.result(FIRST_SCAN_TIMEOUT)
         if not repository.served():
             logger.error("no model is loaded from %s", ", ".join(map(str, directories)))
         return repository

@@ -17,12 +17,12 @@ from service.errors import BrokenArtifact
 from service.inference.runtime import Runtime
 
 PACKAGE = Path(__file__).parents[1]
-SECONDS = 10
+LOAD_TIMEOUT = 10
 """A model here loads in a tenth of one."""
-MEMORY = 2**30
+BASE_MEMORY = 2**30
 """Bytes of address space beside a few times the file's own size; a model here needs a sixth of it, libraries
 included."""
-COPIES = 8
+FILE_SIZE_FACTOR = 8
 """How often a file may lie in memory while it is opened: read, parsed, optimised."""
 
 
@@ -38,13 +38,13 @@ def load_in_sandbox(content: bytes) -> None:
             [sys.executable, "-P", "-m", "service.registry.sandbox"],
             input=content,
             capture_output=True,
-            timeout=SECONDS,
+            timeout=LOAD_TIMEOUT,
             cwd=PACKAGE,  # a graph that refers to other files by relative paths finds none that are ours to keep
             env=environment(),
             check=False,
         )
     except subprocess.TimeoutExpired as error:
-        raise BrokenArtifact(f"it did not load within {SECONDS} s on trial.") from error
+        raise BrokenArtifact(f"it did not load within {LOAD_TIMEOUT} s on trial.") from error
     except OSError as error:
         raise BrokenArtifact(f"it could not be tried out ({error.strerror}).") from error
     if done.returncode != 0:
@@ -62,9 +62,9 @@ def environment() -> dict[str, str]:
 def main() -> None:
     """Load what comes in, under limits."""
     content = sys.stdin.buffer.read()
-    memory = MEMORY + COPIES * len(content)
+    memory = BASE_MEMORY + FILE_SIZE_FACTOR * len(content)
     resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
-    resource.setrlimit(resource.RLIMIT_CPU, (SECONDS, SECONDS))
+    resource.setrlimit(resource.RLIMIT_CPU, (LOAD_TIMEOUT, LOAD_TIMEOUT))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     try:
         Runtime.of_bytes(content)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Literal, Self
 from pydantic import ConfigDict, Field, StringConstraints
 from pydantic.json_schema import SkipJsonSchema
 
-from service.column_names import NAMELESS, ColumnNames, read_names
+from service.column_names import NO_NAMES, ColumnNames, read_names
 from service.contexts.decay_setting import AUTO, RULE, Auto, Decay
 from service.errors import InvalidInput, Problem
 from service.explaining.parts import Part, parts
@@ -149,7 +149,7 @@ class ContextListed(ResponseModel):
     def of(cls, record: "ContextRecord") -> Self:
         """Convert a record."""
         model = ModelReference(name=record.model, version=record.model_version)
-        columns = None if record.columns == NAMELESS else ColumnsAnswer(x=record.columns.x, y=record.columns.y)
+        columns = None if record.columns == NO_NAMES else ColumnsAnswer(x=record.columns.x, y=record.columns.y)
         return cls.model_validate({**vars(record), "model": model, "columns": columns}, extra="ignore")
 
 

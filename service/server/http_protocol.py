@@ -15,16 +15,16 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE, RequestResponseCy
 from service.api.deadlines import DeadlineScheduler
 from service.api.errors import answer_to
 from service.api.headers import headers_of
-from service.api.requests import RequestConnection
+from service.api.request_connection import RequestConnection
 from service.errors import MalformedBody, Overloaded, ServiceError, TooSlow
 
-HEAD_BYTES = 64 * 2**10
+HEAD_SIZE_LIMIT = 64 * 2**10
 """Most bytes of request line, headers and trailers together, and of anything else that is no body."""
-PIPELINED = 128
+PIPELINE_LIMIT = 128
 """Most requests of one connection that wait for the one before: one read of the socket may hold ten thousand."""
-SPARE_FILES = 100
+RESERVED_FILES = 100
 """Open files that are not connections: models, the database, logs."""
-LINGERING = 1.0
+LINGER_SECONDS = 1.0
 """Seconds that a refused connection is still read from: closed at once, it might take its own answer with it."""
 NOT_HTTP = "This is not HTTP/1.1. Send a request line, headers that end with an empty line, and a body of their length."
 
@@ -34,7 +34,7 @@ class Connection(RequestConnection):
 
     seconds = 30.0
     most = 2**20
-    patience = DeadlineScheduler()
+    deadlines = DeadlineScheduler()
     """With those whose head is coming."""
     deadline = float("inf")
 
@@ -55,7 +55,7 @@ class Connection(RequestConnection):
             seconds: How long a head may take to come, and an answer to go.
         """
         files, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
-        bounds = {"seconds": seconds, "most": max(files - SPARE_FILES, 1), "patience": DeadlineScheduler()}
+        bounds = {"seconds": seconds, "most": max(files - RESERVED_FILES, 1), "deadlines": DeadlineScheduler()}
         return type("BoundedConnection", (cls,), bounds)
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn does
@@ -68,24 +68,24 @@ class Connection(RequestConnection):
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Forget it."""
-        self.patience.end(self)
+        self.deadlines.end(self)
         _cancel(self._closing, self._writing)
         self.headers = []  # trailers refer to this
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
         """Read on, and see that a head has an end."""
-        if self._fault is not None:
+        if self._error is not None:
             return
         before = self._head
         self._since_body += len(data)
         super().data_received(data)
         if self._head is None:
-            if self._since_body > HEAD_BYTES and self._fault is None:
+            if self._since_body > HEAD_SIZE_LIMIT and self._error is None:
                 self._refuse(_head_too_large())
             return
         self._head += len(data) if self._head == before else 1  # of a new one at least a byte has come
-        if self._head > HEAD_BYTES:
+        if self._head > HEAD_SIZE_LIMIT:
             self._refuse(_head_too_large())
 
     def on_message_begin(self) -> None:
@@ -98,13 +98,15 @@ class Connection(RequestConnection):
     def on_headers_complete(self) -> None:
         """Take a head; from here on the app looks after the time."""
         self._head = None
-        self.patience.end(self)
+        self.deadlines.end(self)
         self._since_body = 0
         self._fields = len(self.url) + sum(map(len, chain.from_iterable(self.headers)))
-        if self._fields > HEAD_BYTES:
+        if self._fields > HEAD_SIZE_LIMIT:
             self._break_off(_head_too_large())
-        if len(self.pipeline) >= PIPELINED:
-            self._break_off(MalformedBody(f"At most {PIPELINED} requests of one connection wait. Send fewer at once."))
+        if len(self.pipeline) >= PIPELINE_LIMIT:
+            self._break_off(
+                MalformedBody(f"At most {PIPELINE_LIMIT} requests of one connection wait. Send fewer at once.")
+            )
         super().on_headers_complete()
         cycle: RequestResponseCycle | None = self.cycle
         taken = cycle is not None and cycle.scope is self.scope  # and not an offer of another protocol
@@ -114,7 +116,7 @@ class Connection(RequestConnection):
     def take_trailer(self, size: int) -> None:
         """Count a trailer with the head; it is dropped, for it came after all who look at headers."""
         self._fields += size
-        if self._fields > HEAD_BYTES:
+        if self._fields > HEAD_SIZE_LIMIT:
             self._break_off(_head_too_large())
 
     def on_body(self, body: bytes) -> None:
@@ -142,7 +144,7 @@ class Connection(RequestConnection):
     def send_400_response(self, msg: str) -> None:
         """Say what uvicorn would say in plain text."""
         del msg
-        self._refuse(self._fault or MalformedBody(NOT_HTTP))
+        self._refuse(self._error or MalformedBody(NOT_HTTP))
 
     def expire(self) -> None:
         """Wait for a head no longer."""
@@ -153,16 +155,16 @@ class Connection(RequestConnection):
 
     def _expect_head(self) -> None:
         self.deadline = time.monotonic() + self.seconds
-        self.patience.begin(self)
+        self.deadlines.begin(self)
 
     def _break_off(self, fault: MalformedBody) -> None:
         """Leave the parser, which goes on in `send_400_response`."""
-        self._fault = fault
+        self._error = fault
         raise fault
 
     def _refuse(self, error: ServiceError) -> None:
         """Hear nothing more; say why, unless an answer is on its way, which is finished first, or has been given."""
-        self._fault = error
+        self._error = error
         cycle: RequestResponseCycle | None = self.cycle  # None before the first request, whatever uvicorn's types say
         if cycle is not None and not cycle.response_complete:
             if not cycle.more_body:
@@ -174,9 +176,9 @@ class Connection(RequestConnection):
             self._answer(error)
         if self.transport.can_write_eof():
             self.transport.write_eof()
-        self.patience.end(self)
+        self.deadlines.end(self)
         _cancel(self._closing)
-        self._closing = self.loop.call_later(LINGERING, self.transport.close)
+        self._closing = self.loop.call_later(LINGER_SECONDS, self.transport.close)
 
     def _answer(self, error: ServiceError) -> None:
         answer = answer_to(error)
@@ -206,7 +208,7 @@ class _Trailers(list[tuple[bytes, bytes]]):
 
 def _head_too_large() -> MalformedBody:
     return MalformedBody(
-        f"Request line, headers and trailers may have at most {HEAD_BYTES} bytes together. Send fewer."
+        f"Request line, headers and trailers may have at most {HEAD_SIZE_LIMIT} bytes together. Send fewer."
     )
 
 

@@ -28,27 +28,27 @@ from prometheus_client.values import close_all_multiprocess_files
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from service.api import traces
-from service.api.middleware.admission import bound_of_bodies
+from service.api.middleware.admission import body_capacity
 from service.app import create_app
 from service.errors import InvalidSettings, OperatorError
 from service.observability import logs
-from service.observability.metrics import SHARED_DIRECTORY
-from service.server import garbage
+from service.observability.metrics import SHARED_DIRECTORY_VARIABLE
+from service.server import garbage_collection
 from service.server.http_protocol import Connection
 from service.server.stopping import Stopping
-from service.server.websocket_protocol import LiveTransport
+from service.server.websocket_protocol import LimitedWebSocketConnection
 from service.server.workers import Workers
 from service.settings import Settings
 from service.store.database import Database
 
 logger = logging.getLogger(__name__)
 
-KEEP_ALIVE = 75
+KEEP_ALIVE_SECONDS = 75
 """Seconds that an idle connection is kept: longer than load balancers keep theirs, or they would meet closed ones."""
 LISTEN_SOCKETS = 8
 """Connections taken in one turn of the event loop. libuv takes one from each listening socket, so that a hundred that
 come at once would come in one by one, each behind all the requests of those who are in."""
-LAST_GRACE = 5.0
+EXIT_GRACE = 5.0
 """Seconds after the shutdown timeout, in which what was cut off can be tidied up."""
 
 
@@ -71,9 +71,9 @@ def _run(settings: Settings, listener: socket.socket) -> None:
     if settings.workers == 1:
         serve(settings, listener, on_ready)
         return
-    garbage.freeze_startup_objects()  # workers are separate processes; their parent loads nothing more
+    garbage_collection.freeze_startup_objects()  # workers are separate processes; their parent loads nothing more
     with tempfile.TemporaryDirectory(prefix="gdssm-metrics-") as directory:
-        os.environ[SHARED_DIRECTORY] = directory  # read by the workers when they are born
+        os.environ[SHARED_DIRECTORY_VARIABLE] = directory  # read by the workers when they are born
         work = partial(_work, settings, listener)
         Workers(work, on_ready, partial(mark_process_dead, path=directory)).run(settings.workers)
 
@@ -91,12 +91,12 @@ def serve(settings: Settings, listener: socket.socket, on_ready: Callable[[], No
         DatabaseUnavailable: The database does not answer.
     """
     # Before the server starts, which would report what is wrong with it by tracebacks.
-    stopping, bodies = Stopping(), bound_of_bodies(settings)
+    stopping, bodies = Stopping(), body_capacity(settings)
     app = create_app(settings, Database.open(settings.database_url), stopping, bodies)
     config = uvicorn.Config(
         _bypass_fastapi_entry(app),
         http=Connection.bounded(settings.request_timeout),
-        ws=LiveTransport.bounded(bodies),
+        ws=LimitedWebSocketConnection.bounded(bodies),
         ws_max_size=settings.max_body_bytes,
         lifespan="on",
         log_config=None,
@@ -105,7 +105,7 @@ def serve(settings: Settings, listener: socket.socket, on_ready: Callable[[], No
         access_log=False,  # `api.middleware.observability` writes a line for each request
         proxy_headers=False,
         server_header=False,
-        timeout_keep_alive=KEEP_ALIVE,
+        timeout_keep_alive=KEEP_ALIVE_SECONDS,
         timeout_graceful_shutdown=settings.shutdown_timeout,
     )
     doors = [listener, *(listener.dup() for _ in range(LISTEN_SOCKETS - 1))]
@@ -152,7 +152,7 @@ class Server(uvicorn.Server):
         if parent is not None:
             asyncio.get_running_loop().add_reader(parent.sentinel, self._begin_to_leave, 0.0)
         self._on_ready()
-        garbage.freeze_startup_objects()
+        garbage_collection.freeze_startup_objects()
 
     async def _answer_meanwhile(self, sockets: list[socket.socket]) -> list[asyncio.Server]:
         """Take connections before the app has started: it is live, and answers 503 to what needs more than that."""
@@ -179,7 +179,7 @@ class Server(uvicorn.Server):
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """End WebSockets between two messages, then let uvicorn finish the rest."""
-        end = threading.Timer(self._settings.shutdown_timeout + LAST_GRACE, os._exit, [1])
+        end = threading.Timer(self._settings.shutdown_timeout + EXIT_GRACE, os._exit, [1])
         end.daemon = True  # what computes for longer, or waits for a database, must not keep the process
         end.start()
         self._stopping.streams.set()
@@ -189,7 +189,7 @@ class Server(uvicorn.Server):
 
 def _work(settings: Settings, listener: socket.socket, ready: Pipe) -> None:
     """Be one of several workers."""
-    garbage.let_it_lie()
+    garbage_collection.disable_during_startup()
     os.setpgrp()  # Ctrl-C in a terminal is for the parent, which passes it on
     logs.configure(settings.log_level, settings.log_format)
 

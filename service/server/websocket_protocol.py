@@ -11,20 +11,20 @@ from uvicorn._types import ASGIReceiveEvent
 from websockets.frames import Frame
 
 from service.access.caller import ANONYMOUS, Caller
-from service.api.handshakes import WebSocketConnection
-from service.api.middleware.bounds import Bound
+from service.api.middleware.capacity import Capacity
+from service.api.websocket_connection import WebSocketConnection
 from service.errors import Overloaded
-from service.server.http_protocol import LINGERING
+from service.server.http_protocol import LINGER_SECONDS
 
 TRY_AGAIN_LATER = 1013
 REASON = "Too many bytes are in flight (GDSSM_MAX_BYTES_IN_FLIGHT). Try again in a moment."
 """What a connection is closed with when its bytes are too many."""
 
 
-class LiveTransport(WebSocketConnection):
+class LimitedWebSocketConnection(WebSocketConnection):
     """One connection; see `bounded`."""
 
-    bodies: Bound
+    bodies: Capacity
     """Bytes of bodies and messages."""
 
     _held = 0
@@ -39,7 +39,7 @@ class LiveTransport(WebSocketConnection):
         """Bytes of each message that is whole."""
 
     @classmethod
-    def bounded(cls, bodies: Bound) -> "type[LiveTransport]":
+    def bounded(cls, bodies: Capacity) -> "type[LimitedWebSocketConnection]":
         """Make the class of the connections of a service.
 
         Args:
@@ -98,10 +98,10 @@ class LiveTransport(WebSocketConnection):
         if not self._held:
             self._key = self._caller().key_id
         if held < self._held:
-            self.bodies.give_back(self._held - held, self._key)
+            self.bodies.release(self._held - held, self._key)
         elif held > self._held:
             try:
-                self.bodies.take(held - self._held, self._key)
+                self.bodies.acquire(held - self._held, self._key)
             except Overloaded:
                 self._give_up()
                 return
@@ -121,4 +121,4 @@ class LiveTransport(WebSocketConnection):
         self.close_sent = self.disconnected = True
         self.queue.put_nowait({"type": "websocket.disconnect", "code": TRY_AGAIN_LATER, "reason": REASON})
         self.transport.resume_reading()
-        self.close_timer = self.loop.call_later(LINGERING, self.transport.close)
+        self.close_timer = self.loop.call_later(LINGER_SECONDS, self.transport.close)

@@ -13,9 +13,9 @@ from service.errors import NotReady
 
 logger = logging.getLogger(__name__)
 
-PAUSE = 0.5
+RESTART_DELAY = 0.5
 """Seconds before a process is replaced that died before it was ready, after one good start;"""
-LONGEST_PAUSE = 30.0
+MAX_RESTART_DELAY = 30.0
 """twice as long each time, up to this, until one is ready again."""
 
 
@@ -43,7 +43,7 @@ class Workers:
         self._stopping = False
         self._ran = False
         """Whether all of them were ready once."""
-        self._pause = PAUSE
+        self._pause = RESTART_DELAY
         self._due: list[float] = []
         """When processes are started in place of others, on the clock of `time.monotonic`."""
 
@@ -80,7 +80,7 @@ class Workers:
 
     def _until_due(self) -> float | None:
         """Seconds to wait for processes; not long at a time, for a signal to stop ends no waiting."""
-        return min(max(0.0, min(self._due) - time.monotonic()), PAUSE) if self._due else None
+        return min(max(0.0, min(self._due) - time.monotonic()), RESTART_DELAY) if self._due else None
 
     def _start_what_is_due(self) -> None:
         now = time.monotonic()
@@ -100,7 +100,7 @@ class Workers:
         del self._starting[ear]
         ear.close()
         logger.info("worker %s is ready", process.pid)
-        self._pause = PAUSE
+        self._pause = RESTART_DELAY
         if not self._starting and not self._stopping and not self._ran:
             self._ran = True
             self._on_ready()
@@ -118,7 +118,7 @@ class Workers:
             self._start()
         elif self._ran:
             self._due.append(time.monotonic() + self._pause)
-            self._pause = min(2 * self._pause, LONGEST_PAUSE)
+            self._pause = min(2 * self._pause, MAX_RESTART_DELAY)
         else:
             self._stop(signal.SIGTERM, None)
             return True

@@ -8,7 +8,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from service.registry.repository import FIRST_LOOK
+from service.registry.repository import FIRST_SCAN_TIMEOUT
 from tests.adversarial.attacks import eventually
 from tests.running import ROOT, SERVE, free_port
 from tests.service.forged import endless
@@ -41,7 +41,7 @@ def test_service_is_live_while_models_hang_and_ready_within_the_time_limit(tmp_p
             assert eventually(lambda: status(url, "live") == 200, LOADING)
             assert status(url, "ready") == 503
             begun = time.monotonic()
-            assert eventually(lambda: status(url, "ready") == 200, FIRST_LOOK + LOADING)
+            assert eventually(lambda: status(url, "ready") == 200, FIRST_SCAN_TIMEOUT + LOADING)
             assert time.monotonic() - begun < MODELS * 10  # the sum of all
         finally:
             process.kill()

@@ -84,7 +84,7 @@ def test_the_core_comes_without_the_web() -> None:
         *CORE,
         "server.workers",
         "server.stopping",
-        "server.garbage",
+        "server.garbage_collection",
         *(".".join(part) for part in parts if not {*part} & {*ASIDE}),
     ]
     assert all((ROOT / "service" / package).is_dir() for package in AROUND)

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from service.settings import PREFIX, Settings
+from service.settings import ENV_PREFIX, Settings
 from tests.clients.test_foreign_clients import PYTHON as CLIENTS
 from tests.contracts.documents import EXECUTED, PAGES, SITE, Block, blocks, name
 from tests.nonempty import nonempty
@@ -43,7 +43,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 def run(command: list[str], folder: Path) -> str:
-    environment = {key: value for key, value in os.environ.items() if not key.startswith(PREFIX)}
+    environment = {key: value for key, value in os.environ.items() if not key.startswith(ENV_PREFIX)}
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     environment |= {"PATH": path, "PYTHONPATH": str(ROOT)}
     done = subprocess.run(
@@ -132,11 +132,11 @@ def test_the_page_of_settings_is_that_of_the_code() -> None:
     text = (ROOT / "docs/settings.md").read_text(encoding="utf-8")
     assert runpy.run_path(str(ROOT / ".ci/settings_page.py"))["page"](text) == text, "run python .ci/settings_page.py"
     for setting in nonempty(Settings.model_fields):
-        assert f"`{PREFIX}{setting.upper()}`" in text
+        assert f"`{ENV_PREFIX}{setting.upper()}`" in text
 
 
 def test_every_setting_that_a_page_names_exists() -> None:
-    known = {PREFIX + setting.upper() for setting in Settings.model_fields} | {"GDSSM_API_KEY"}
+    known = {ENV_PREFIX + setting.upper() for setting in Settings.model_fields} | {"GDSSM_API_KEY"}
     for page in nonempty(EXECUTED):
         assert {*re.findall(r"GDSSM_[A-Z_]*[A-Z]", page.read_text("utf-8"))} <= known, page
 

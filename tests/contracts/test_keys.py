@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator, Iterator
 
 import pytest
 
-from service.api.middleware.authentication import is_open
+from service.api.middleware.authentication import is_public
 from service.settings import Settings
 from tests.nonempty import nonempty
 from tests.service.in_process import InProcess, in_process
@@ -29,7 +29,7 @@ def test_every_route_but_the_open_ones_is_401_without_a_key_and_reads_no_body(cl
     checked = 0
     for path, operations in nonempty(client.get("/openapi.json").json()["paths"].items()):
         for method in nonempty(operations):
-            if not is_open(path):
+            if not is_public(path):
                 headers = {"Content-Type": "application/json"}
                 answer = client.request(method.upper(), path, content=Untouched(), headers=headers)
                 assert answer.status_code == 401, (method, path)
@@ -44,7 +44,7 @@ def test_unknown_address_is_401_without_a_key(client: InProcess) -> None:
 
 def test_only_routes_for_probes_and_scrapers_need_no_key(client: InProcess) -> None:
     paths = client.get("/openapi.json").json()["paths"]
-    assert {path for path in paths if is_open(path)} <= {
+    assert {path for path in paths if is_public(path)} <= {
         "/health/live",
         "/health/ready",
         "/v2/health/live",

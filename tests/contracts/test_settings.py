@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from service.errors import InvalidSettings
-from service.settings import PREFIX, Settings
+from service.settings import ENV_PREFIX, Settings
 
 OTHER = {
     "host": "0.0.0.0",  # noqa: S104  (read, never listened on)
@@ -75,7 +75,7 @@ WRONG = {
 @pytest.fixture(autouse=True)
 def _clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in Settings.model_fields:
-        monkeypatch.delenv(PREFIX + name.upper(), raising=False)
+        monkeypatch.delenv(ENV_PREFIX + name.upper(), raising=False)
 
 
 def test_every_setting_is_documented() -> None:
@@ -88,18 +88,18 @@ def test_every_setting_has_a_test_value() -> None:
 
 @pytest.mark.parametrize("name", OTHER)
 def test_a_setting_comes_from_its_variable(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
-    monkeypatch.setenv(PREFIX + name.upper(), OTHER[name])
+    monkeypatch.setenv(ENV_PREFIX + name.upper(), OTHER[name])
     changed, default = Settings.from_environment().model_dump(), Settings().model_copy().model_dump()
     assert str(changed[name]) == OTHER[name]
-    monkeypatch.delenv(PREFIX + name.upper())
+    monkeypatch.delenv(ENV_PREFIX + name.upper())
     default = Settings.from_environment().model_dump()
     assert {key for key in default if default[key] != changed[key]} == {name}
 
 
 @pytest.mark.parametrize("name", WRONG)
 def test_a_wrong_value_is_refused_by_the_name_of_its_variable(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
-    monkeypatch.setenv(PREFIX + name.upper(), WRONG[name])
-    with pytest.raises(InvalidSettings, match=f"^{PREFIX}{name.upper()}: "):
+    monkeypatch.setenv(ENV_PREFIX + name.upper(), WRONG[name])
+    with pytest.raises(InvalidSettings, match=f"^{ENV_PREFIX}{name.upper()}: "):
         Settings.from_environment()
 
 

@@ -11,9 +11,9 @@ import kubernetes_validate
 import pytest
 import yaml
 
-from service.api.middleware.authentication import is_open
+from service.api.middleware.authentication import is_public
 from service.app import create_app
-from service.settings import PREFIX, Settings
+from service.settings import ENV_PREFIX, Settings
 from tests.clients.test_foreign_clients import PYTHON
 from tests.nonempty import nonempty
 from tests.running import ROOT
@@ -84,9 +84,9 @@ def test_kserve_protocol_is_version_2() -> None:
 
 @PODS
 def test_every_setting_that_a_pod_sets_exists(pod: Document) -> None:
-    names = [name for name in environment(pod["containers"][0]) if name.startswith(PREFIX)]
+    names = [name for name in environment(pod["containers"][0]) if name.startswith(ENV_PREFIX)]
     assert names
-    assert {name.removeprefix(PREFIX).lower() for name in names} <= set(Settings.model_fields)
+    assert {name.removeprefix(ENV_PREFIX).lower() for name in names} <= set(Settings.model_fields)
     assert pod["enableServiceLinks"] is False  # else Kubernetes adds variables of this prefix
 
 
@@ -117,7 +117,7 @@ def test_probes_ask_routes_that_exist_and_need_no_key(pod: Document) -> None:
     asked = [value["httpGet"]["path"] for name, value in container.items() if name.endswith("Probe")]
     assert len(asked) >= 2
     for path in asked:
-        assert is_open(path)
+        assert is_public(path)
         assert path in paths
 
 
@@ -153,8 +153,8 @@ def test_compose_file_has_no_password() -> None:
 def test_the_compose_file_sets_what_exists_and_waits_as_long_as_it_must() -> None:
     service = COMPOSE["services"]["service"]
     said = service["environment"]
-    settings = [name for name in said if name.startswith(PREFIX)]
-    assert {name.removeprefix(PREFIX).lower() for name in settings} <= set(Settings.model_fields)
+    settings = [name for name in said if name.startswith(ENV_PREFIX)]
+    assert {name.removeprefix(ENV_PREFIX).lower() for name in settings} <= set(Settings.model_fields)
     grace = int(service["stop_grace_period"].removesuffix("s"))
     assert grace >= float(said["GDSSM_DRAIN_SECONDS"]) + float(said["GDSSM_SHUTDOWN_TIMEOUT"]) + 5
     assert service["depends_on"] == {"database": {"condition": "service_healthy"}}
@@ -190,7 +190,7 @@ def test_files_mounted_by_compose_exist() -> None:
 
 def test_prometheus_scrapes_the_service_and_grafana_reads_prometheus() -> None:
     (job,) = read(DEPLOY / "prometheus.yml")["scrape_configs"]
-    assert is_open(job["metrics_path"])
+    assert is_public(job["metrics_path"])
     (target,) = job["dns_sd_configs"]
     assert target["names"] == ["service"]
     assert COMPOSE["services"]["service"]["ports"] == [f"127.0.0.1:8000:{target['port']}"]

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 from numpy.typing import NDArray
 
-from service.real_numbers import SHOWN, Flaw, Flawed, float64, is_missing, number_of, sentence
+from service.real_numbers import MAX_REPORTED_NUMBERS, Flaw, Flawed, float64, is_missing, number_of, sentence
 
 HIDDEN: Any = np.ma.MaskedArray(3, True)
 MASK = [[False, True], [False, False]]
@@ -147,7 +147,7 @@ def test_first_bad_cells_of_many_are_named() -> None:
     for array in (np.full(1000, np.nan), np.full(1000, "red", object)):
         with pytest.raises(Flawed) as refused:
             float64(array)
-        assert [flaw.place for flaw in refused.value.flaws] == [(i,) for i in range(SHOWN)]
+        assert [flaw.place for flaw in refused.value.flaws] == [(i,) for i in range(MAX_REPORTED_NUMBERS)]
 
 
 def test_message_lists_every_position_and_each_remedy_once() -> None:

@@ -1,7 +1,7 @@
-"""How much is taken in at a time: beyond that a request is refused at once, before its body is read.
+"""Admission control: a request over a limit is refused at once, before its body is read.
 
-What waits in a queue for long is worth nothing to its caller any more, and costs memory until then. So the bounds are
-on what is in the house: requests, the bytes of their bodies, and the seconds that a body may take to arrive.
+The limits apply to the requests in flight, the bytes of their bodies, and the seconds in which a body must arrive. A
+long queue instead would use memory for requests whose callers no longer wait for the response.
 """
 
 import asyncio
@@ -13,165 +13,170 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from service.api.deadlines import DeadlineScheduler
 from service.api.errors import answer_to
 from service.api.headers import headers_of
-from service.api.middleware.bounds import Bound
+from service.api.middleware.capacity import Capacity
 from service.api.middleware.observability import PROBES
 from service.errors import Overloaded, ServiceError, TooSlow
 from service.observability.metrics import Metrics
 from service.settings import Settings
 
-ADMITTED = "gdssm.admitted"
-"""Where a scope has what is held for its request."""
+BODY_SCOPE_KEY = "gdssm.admitted"
+"""Key of an ASGI scope for the admitted body of its request."""
 
 
-def bound_of_bodies(settings: Settings) -> Bound:
-    """Make the bound of the bytes of bodies, of requests and of WebSockets; one body may come in any case."""
-    most = settings.max_bytes_in_flight
-    full = f"Bodies in flight may have at most {most} bytes together (GDSSM_MAX_BYTES_IN_FLIGHT)."
-    return Bound(most, settings.max_share, full, "bytes in flight", settings.max_body_bytes)
+def body_capacity(settings: Settings) -> Capacity:
+    """Return the limit on the bytes of bodies and WebSocket messages; each key may always send one full body."""
+    limit = settings.max_bytes_in_flight
+    full = f"Bodies in flight may have at most {limit} bytes together (GDSSM_MAX_BYTES_IN_FLIGHT)."
+    return Capacity(limit, settings.max_share, full, "bytes in flight", settings.max_body_bytes)
 
 
-def ascribe(scope: Scope, key: str) -> None:
-    """Count what is held for a request, and will be, as held by a key.
+def charge_key(scope: Scope, key: str) -> None:
+    """Count a request and its body, including the bytes still to come, for a key.
 
     Raises:
-        Overloaded: It would be over the share of the key.
+        Overloaded: The key's share would be exceeded.
     """
-    body: _Body | None = scope.get(ADMITTED)
+    body: _Body | None = scope.get(BODY_SCOPE_KEY)
     if body is not None:
-        body.ascribe(key)
+        body.charge_key(key)
 
 
 class Admission:
-    """Wraps an app; probes and scrapers are always let in, WebSockets are counted apart (see `live`).
+    """ASGI middleware; health probes and `/metrics` are always admitted, WebSockets have their own limit.
 
     Args:
-        app: What is behind it.
+        app: The wrapped app.
         settings: `max_in_flight`, `max_share`, `max_body_bytes` and `request_timeout`.
-        metrics: Shows what is in the house.
-        bodies: Bounds the bytes of bodies; as the settings say if left out.
+        metrics: Report the requests and bytes in flight.
+        bodies: Limits the bytes of bodies; by default that of the settings.
     """
 
-    def __init__(self, app: ASGIApp, settings: Settings, metrics: Metrics, bodies: Bound | None = None) -> None:
+    def __init__(self, app: ASGIApp, settings: Settings, metrics: Metrics, bodies: Capacity | None = None) -> None:
         self._app = app
         self.settings = settings
-        self.patience = DeadlineScheduler()
-        """With those who wait for a body."""
-        most = settings.max_in_flight
-        full = f"{most} requests are in flight, as many as GDSSM_MAX_IN_FLIGHT allows."
-        self.requests = Bound(most, settings.max_share, full, "requests in flight")
-        self.bodies = bodies or bound_of_bodies(settings)
-        metrics.admitted = lambda: (self.requests.held, self.bodies.held)
+        self.deadlines = DeadlineScheduler()
+        """Of requests whose bodies have not arrived."""
+        limit = settings.max_in_flight
+        full = f"{limit} requests are in flight, as many as GDSSM_MAX_IN_FLIGHT allows."
+        self.requests = Capacity(limit, settings.max_share, full, "requests in flight")
+        self.bodies = bodies or body_capacity(settings)
+        metrics.admitted = lambda: (self.requests.used, self.bodies.used)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Let a request in, or answer 503 in its place."""
+        """Admit a request, or send 503."""
         if scope["type"] != "http" or scope["path"].startswith(PROBES):
             await self._app(scope, receive, send)
             return
         try:
-            self.requests.take(1)
+            self.requests.acquire(1)
         except ServiceError as error:
             await answer_to(error)(scope, receive, send)
             return
-        body = scope[ADMITTED] = _Body(scope, receive, send, self)
+        body = scope[BODY_SCOPE_KEY] = _Body(scope, receive, send, self)
         try:
-            # Whoever came in the same turn of the event loop is counted before the first of them is worked on;
-            # without this short work, which never leaves the loop, would never be seen to pile up.
+            # Counts all requests that arrived in this iteration of the event loop before the first one is processed:
+            # inline work does not yield to the loop, so that otherwise the count would never exceed 1.
             await asyncio.sleep(0)
-            body.take(min(body.announced, self.settings.max_body_bytes))
+            body.reserve(min(body.announced, self.settings.max_body_bytes))
             if body.refused is None:
                 await self._app(scope, body.receive, body.send)
         except ServiceError:
             if body.refused is None:
                 raise
         finally:
-            body.give_back()
-            del scope[ADMITTED]  # which would be a cycle: the body holds the connection, and that its scope
+            body.release()
+            del scope[BODY_SCOPE_KEY]  # breaks the reference cycle of body, connection and scope
         refused = body.refused
         if refused is not None:
-            refused.__traceback__ = refused.__context__ = None  # these hold all that was read
+            refused.__traceback__ = refused.__context__ = None  # these refer to the bytes that were read
             await _refusal(refused)(scope, receive, send)
 
 
 class _Body:
-    """Lets the body of one request in: within the bytes that are left, and in time.
+    """Receives the body of one request within the limits on bytes and time.
 
-    What is refused half way is remembered, and whatever the app answers to that is dropped.
+    An error while the body arrives is kept in `refused`; any response of the app is then discarded.
     """
 
-    def __init__(self, scope: Scope, receive: Receive, send: Send, house: Admission) -> None:
+    def __init__(self, scope: Scope, receive: Receive, send: Send, admission: Admission) -> None:
         self._receive = receive
         self._send = send
-        self._house = house
+        self._admission = admission
         self._task = asyncio.current_task()
-        self._came = 0
+        self._received_bytes = 0
         headers = headers_of(scope)
-        # The server has refused what is no number; of one that begins with thousands of zeros Python makes none.
+        # The server accepts digits only; without thousands of leading zeros, which `int` refuses.
         self.announced = int(headers.get(b"content-length", b"").lstrip(b"0") or b"0")
-        self._whole = not self.announced and b"transfer-encoding" not in headers
-        self.deadline = time.monotonic() + house.settings.request_timeout
-        self._taken = 0
+        self._complete = not self.announced and b"transfer-encoding" not in headers
+        self.deadline = time.monotonic() + admission.settings.request_timeout
+        self._reserved_bytes = 0
         self._key = ""
         self.refused: ServiceError | None = None
 
-    def take(self, size: int) -> None:
+    def reserve(self, size: int) -> None:
         """Reserve the bytes of a body of this size."""
         try:
-            self._house.bodies.take(size - self._taken, self._key)
-            self._taken = size
+            self._admission.bodies.acquire(size - self._reserved_bytes, self._key)
+            self._reserved_bytes = size
         except Overloaded as error:
             self.refused = error
 
-    def ascribe(self, key: str) -> None:
-        """Count the request and its body as held by a key, or neither."""
-        self._house.requests.ascribe(1, key)
+    def charge_key(self, key: str) -> None:
+        """Count the request and its body for a key; on an error neither is counted."""
+        self._admission.requests.charge_key(1, key)
         try:
-            self._house.bodies.ascribe(self._taken, key)
+            self._admission.bodies.charge_key(self._reserved_bytes, key)
         except Overloaded:
-            self._house.requests.disown(1, key)
+            self._admission.requests.release_key(1, key)
             raise
         self._key = key
 
-    def give_back(self) -> None:
-        """Hold nothing for the request any more."""
-        self._house.requests.give_back(1, self._key)
-        self._house.bodies.give_back(self._taken, self._key)
+    def release(self) -> None:
+        """Release the request and its bytes."""
+        self._admission.requests.release(1, self._key)
+        self._admission.bodies.release(self._reserved_bytes, self._key)
 
     async def receive(self) -> Message:
-        """Pass on a piece of the body, or raise what is wrong with it."""
-        if self._whole:
+        """Return the next piece of the body.
+
+        Raises:
+            ServiceError: The body exceeds a limit, or did not arrive in time.
+        """
+        if self._complete:
             return await self._receive()
-        self._house.patience.begin(self)
+        self._admission.deadlines.begin(self)
         try:
             message = await self._receive()
         except asyncio.CancelledError:
             if self.refused is None:
                 raise
-            self._waiting().uncancel()
+            self._receiving_task().uncancel()
             raise self.refused from None
         finally:
-            self._house.patience.end(self)
-        self._came += len(message.get("body", b""))
-        self._whole = not message.get("more_body", False)
-        if self._came > self._taken:
-            self.take(self._came)
+            self._admission.deadlines.end(self)
+        self._received_bytes += len(message.get("body", b""))
+        self._complete = not message.get("more_body", False)
+        if self._received_bytes > self._reserved_bytes:
+            self.reserve(self._received_bytes)
         if self.refused is not None:
             raise self.refused
         return message
 
     def expire(self) -> None:
-        """Refuse a body that does not come; as `asyncio.timeout` does it, without a timer for each."""
+        """Refuse a late body; cancels the receiving task, like `asyncio.timeout`, without a timer for each request."""
+        timeout = self._admission.settings.request_timeout
         self.refused = TooSlow(
-            f"The body must arrive within {self._house.settings.request_timeout:g} seconds (GDSSM_REQUEST_TIMEOUT). "
+            f"The body must arrive within {timeout:g} seconds (GDSSM_REQUEST_TIMEOUT). "
             "Send it faster, or in smaller requests."
         )
-        self._waiting().cancel()
+        self._receiving_task().cancel()
 
-    def _waiting(self) -> "asyncio.Task[object]":
+    def _receiving_task(self) -> "asyncio.Task[object]":
         assert self._task is not None  # noqa: S101
         return self._task
 
     async def send(self, message: Message) -> None:
-        """Pass on the answer, unless the request was refused."""
+        """Send a message of the response, unless the request was refused."""
         if self.refused is None:
             await self._send(message)
 

@@ -1,4 +1,4 @@
-"""Who may come in: reads the key before anything of the body is, and says to the routes who asks."""
+"""Authentication: checks the API key before the body is read, and stores the caller in the scope."""
 
 import asyncio
 from collections.abc import Awaitable
@@ -11,28 +11,28 @@ from service.access.keyring import KeyRing, claimed_id
 from service.access.rate_limits import RateLimits
 from service.api.errors import answer_to
 from service.api.headers import header
-from service.api.middleware.admission import ascribe
+from service.api.middleware.admission import charge_key
 from service.api.state import state_in
 from service.errors import ServiceError, Unauthenticated
-from service.observability.request_stats import current
+from service.observability.request_stats import current_stats
 from service.settings import Settings
 
-OPEN = {"/", "/docs", "/docs/oauth2-redirect", "/openapi.json", "/metrics"}
-OPEN_BELOW = ("/health/", "/v2/health/", "/web/", "/static-offline-docs/")
-"""With `OPEN`, what needs no key: probes and scrapers have none, and pages hold nobody's data."""
+PUBLIC_PATHS = {"/", "/docs", "/docs/oauth2-redirect", "/openapi.json", "/metrics"}
+PUBLIC_PREFIXES = ("/health/", "/v2/health/", "/web/", "/static-offline-docs/")
+"""With `PUBLIC_PATHS`, addresses that need no key: probes and scrapers send none, and pages contain no user data."""
 
 
-def is_open(path: str) -> bool:
-    """Tell whether an address needs no key."""
-    return path in OPEN or path.startswith(OPEN_BELOW)
+def is_public(path: str) -> bool:
+    """Return whether an address needs no key."""
+    return path in PUBLIC_PATHS or path.startswith(PUBLIC_PREFIXES)
 
 
 class KeyGuard:
-    """ASGI middleware in front of the routes; HTTP requests and WebSocket handshakes alike send their key in a header.
+    """ASGI middleware; HTTP requests and WebSocket handshakes send their key in the header Authorization.
 
     Args:
-        app: What it guards.
-        settings: Has the rate limit of a key.
+        app: The wrapped app.
+        settings: `rate_limit`.
     """
 
     def __init__(self, app: ASGIApp, settings: Settings) -> None:
@@ -41,8 +41,8 @@ class KeyGuard:
         self._refreshing: asyncio.Future[None] | None = None
 
     def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
-        """Let a request through with its caller, or answer 401, 429 or 503 in its place."""
-        if scope["type"] == "lifespan" or is_open(scope["path"]):
+        """Pass on a request with its caller, or send 401, 429 or 503."""
+        if scope["type"] == "lifespan" or is_public(scope["path"]):
             return self._app(scope, receive, send)
         try:
             keys = state_in(scope).keys
@@ -57,18 +57,18 @@ class KeyGuard:
         try:
             caller = await self._caller(_bearer(header(scope, b"authorization")), keys)
             self._admit(scope, caller)
-            ascribe(scope, caller.key_id)
+            charge_key(scope, caller.key_id)
         except ServiceError as error:
             await answer_to(error)(scope, receive, send)
             return
         await self._app(scope, receive, send)
 
     def _admit(self, scope: Scope, caller: Caller) -> None:
-        """Note the caller, and count the request for the rate limit."""
+        """Store the caller in the scope, and count the request for the rate limit."""
         scope.setdefault("state", {})["caller"] = caller
-        record = current()
-        if record is not None:
-            record.key_id = caller.key_id
+        stats = current_stats()
+        if stats is not None:
+            stats.key_id = caller.key_id
         self._rates.count(caller)
 
     async def _caller(self, key: str | None, ring: KeyRing) -> Caller:
@@ -77,26 +77,26 @@ class KeyGuard:
         try:
             return ring.caller(key)
         except Unauthenticated:
-            came = ring.now()
-            while ring.may_be_new(key, came):  # a reading that was under way may have missed it
+            arrived = ring.now()
+            while ring.may_be_new(key, arrived):  # a refresh that had already begun may have missed it
                 await self._refresh(ring, for_new=True)
-            record = current()
-            if record is not None:
-                record.key_id = claimed_id(key)
+            stats = current_stats()
+            if stats is not None:
+                stats.key_id = claimed_id(key)
         return ring.caller(key)
 
     async def _refresh(self, ring: KeyRing, *, for_new: bool = False) -> None:
-        """Read the keys again, once for all who wait for it.
+        """Read the keys again, once for all requests that wait for it.
 
-        They go on together. Waiting for a lock each would have to be let go by the one before, with a turn of the event
-        loop in between, in which those who came later are answered.
+        A shared future resumes all of them in one iteration of the event loop. With a lock each request would resume
+        one iteration after the one before, behind requests that arrived later.
         """
         if self._refreshing is None or self._refreshing.done():
             if for_new:
                 ring.count_further()
-            # Not in the pool of the long computations: a full pool must not keep everybody out.
+            # Not in the executor: when its threads are busy, callers must still be authenticated.
             self._refreshing = asyncio.ensure_future(run_in_threadpool(ring.refresh))
-        await asyncio.shield(self._refreshing)  # whoever leaves takes it from nobody
+        await asyncio.shield(self._refreshing)  # the other requests still wait for it if this one is cancelled
 
 
 def _bearer(authorization: str) -> str | None:

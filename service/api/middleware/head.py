@@ -1,22 +1,22 @@
-"""HEAD: what GET would answer, without its body, at every address that takes GET (RFC 9110, 9.3.2)."""
+"""HEAD: the headers of the response to GET, at every address that takes GET (RFC 9110, 9.3.2)."""
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 
 class HeadAsGet:
-    """Wraps an app whose routes know GET only.
+    """ASGI middleware for an app that handles GET only.
 
-    An answer without an end, such as a stream of events, ends with its headers: the app sees the client leave.
+    An endless response, such as a stream of events, ends after its headers: the app then sees a disconnected client.
 
     Args:
-        app: Answers GET.
+        app: The wrapped app.
     """
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Ask for the whole, and send its headers."""
+        """Pass HEAD on as GET, and send the headers of the response."""
         if scope["type"] != "http" or scope["method"] != "HEAD":
             await self._app(scope, receive, send)
             return
@@ -29,7 +29,7 @@ class HeadAsGet:
 
 
 class _Headers:
-    """Lets the headers of an answer through, and then its end."""
+    """Sends the headers of a response and an empty body."""
 
     def __init__(self, send: Send) -> None:
         self._send = send

@@ -1,4 +1,4 @@
-"""Behind a reverse proxy the service may stand below a path: addresses there begin with a prefix, here they do not."""
+"""The path prefix of a reverse proxy: removed from the addresses of requests, added to those of responses."""
 
 import re
 
@@ -6,17 +6,17 @@ from starlette.responses import RedirectResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from service.api.headers import header
-from service.settings import ROOT_PATH, Settings
+from service.settings import ROOT_PATH_PATTERN, Settings
 
-HEADER = b"x-forwarded-prefix"
-KEY = "gdssm.prefix"
+PREFIX_HEADER = b"x-forwarded-prefix"
+PREFIX_SCOPE_KEY = "gdssm.prefix"
 
 
-class WithoutPrefix:
-    """The outermost layer: takes the prefix off an address, if the proxy has not.
+class StripPrefix:
+    """The outermost middleware: removes the prefix from the path, unless the proxy has, and stores it in the scope.
 
     Args:
-        app: Knows addresses without prefix.
+        app: The wrapped app.
         settings: `root_path` and `forwarded_prefix`.
     """
 
@@ -26,11 +26,11 @@ class WithoutPrefix:
         self._forwarded = settings.forwarded_prefix
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Note the prefix for `WithPrefix`."""
+        """Remove the prefix of a request."""
         prefix = "" if scope["type"] == "lifespan" else self._prefix_of(scope)
         if prefix:
-            scope[KEY] = prefix
-            if scope["path"] == prefix and scope["type"] == "http":  # below it the links of the page would lead astray
+            scope[PREFIX_SCOPE_KEY] = prefix
+            if scope["path"] == prefix and scope["type"] == "http":  # the relative links of the page need the slash
                 await RedirectResponse(prefix + "/")(scope, receive, send)
                 return
             if scope["path"].startswith(prefix + "/"):
@@ -38,24 +38,24 @@ class WithoutPrefix:
         await self._app(scope, receive, send)
 
     def _prefix_of(self, scope: Scope) -> str:
-        """Find the prefix; what is no path in the header is ignored."""
-        sent = header(scope, HEADER).rstrip("/") if self._forwarded else ""
-        return sent if sent and re.fullmatch(ROOT_PATH, sent) else self._root_path
+        """Return the prefix; a header that is not a path is ignored."""
+        sent = header(scope, PREFIX_HEADER).rstrip("/") if self._forwarded else ""
+        return sent if sent and re.fullmatch(ROOT_PATH_PATTERN, sent) else self._root_path
 
 
-class WithPrefix:
-    """The innermost layer: lets the framework and its pages know the prefix, and adds it to Location.
+class AddPrefix:
+    """The innermost middleware: passes the prefix to FastAPI, as ASGI's `root_path`, and adds it to Location.
 
     Args:
-        app: The framework, which takes the prefix as ASGI has it (`root_path`).
+        app: FastAPI.
     """
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Add the prefix, if there is one."""
-        prefix: str | None = scope.get(KEY)
+        """Handle a request; without a prefix it is passed on unchanged."""
+        prefix: str | None = scope.get(PREFIX_SCOPE_KEY)
         if prefix is None:
             await self._app(scope, receive, send)
             return

@@ -1,6 +1,6 @@
-"""Security headers: no sniffing anywhere; a page runs its own scripts only, asks only us, and is framed by nobody.
+"""Security headers: no content sniffing; a page runs its own scripts, connects to this origin, and cannot be framed.
 
-There are no CORS headers, so that a browser lets only our own pages read an answer.
+There are no CORS headers, so that browsers let only pages of this origin read a response.
 """
 
 import base64
@@ -11,7 +11,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 NO_SNIFFING = (b"x-content-type-options", b"nosniff")
 SCRIPT = re.compile(rb"<script>(.*?)</script>", re.DOTALL)
-POLICY = (
+GENERATED_PAGE_POLICY = (
     "default-src 'none'; script-src {scripts}; style-src 'self' 'unsafe-inline'; img-src 'self' data:; "
     "font-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
@@ -19,13 +19,13 @@ POLICY = (
 
 
 class PagePolicy:
-    """Wraps an app that may answer with pages; what every answer bears, `api.middleware.observability` adds."""
+    """ASGI middleware that adds the headers of HTML pages; `api.middleware.observability` adds `NO_SNIFFING`."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Add a policy to every page."""
+        """Add a content security policy to every page."""
         if scope["type"] == "http":
             await self._app(scope, receive, _Page(send).send)
         else:
@@ -33,7 +33,7 @@ class PagePolicy:
 
 
 class _Page:
-    """Holds a page without a policy of its own back until its scripts are known; everything else passes at once."""
+    """Buffers a page without a policy until its scripts are known; sends all other messages at once."""
 
     def __init__(self, send: Send) -> None:
         self._send = send
@@ -56,15 +56,15 @@ class _Page:
 
 
 def _is_page(headers: dict[bytes, bytes]) -> bool:
-    """Tell whether an answer is a page that has no policy of its own."""
+    """Return whether a response is a page without a policy."""
     return headers.get(b"content-type", b"").startswith(b"text/html") and b"content-security-policy" not in headers
 
 
 def _page_headers(page: bytes) -> list[tuple[bytes, bytes]]:
-    """Vouch for the scripts in a page: our pages repeat nothing of what a caller sent."""
+    """Allow the inline scripts of a page by their hashes; no page contains text from a request."""
     digests = (base64.b64encode(hashlib.sha256(script).digest()).decode() for script in SCRIPT.findall(page))
     scripts = " ".join(["'self'", *(f"'sha256-{digest}'" for digest in digests)])
     return [
-        (b"content-security-policy", POLICY.format(scripts=scripts).encode()),
+        (b"content-security-policy", GENERATED_PAGE_POLICY.format(scripts=scripts).encode()),
         (b"referrer-policy", b"no-referrer"),
     ]

@@ -1,4 +1,4 @@
-"""Refuses requests of foreign web pages and to unknown names, before anything else of them is looked at."""
+"""Refuses requests of foreign web pages and to unknown host names, before authentication."""
 
 from collections.abc import Awaitable
 from functools import lru_cache
@@ -11,27 +11,27 @@ from service.api.headers import headers_of
 from service.api.middleware.observability import PROBES
 from service.errors import ForeignSite
 
-KEPT = 64
-"""Values of Host that are remembered; one service is addressed by a few."""
+HOST_CACHE_SIZE = 64
+"""Values of Host in the cache; one service is addressed by a few names."""
 
 
 class SiteGuard:
-    """Wraps an app; probes and scrapers, which address the service as they like, are always let in.
+    """ASGI middleware; probes and scrapers may use any host name.
 
     Args:
-        app: What is behind it.
-        sites: What is allowed.
+        app: The wrapped app.
+        sites: The names and pages that are allowed.
     """
 
     def __init__(self, app: ASGIApp, sites: Sites) -> None:
         self._app = app
         self._sites = sites
-        self._allows = lru_cache(KEPT)(sites.allows)
+        self._allows = lru_cache(HOST_CACHE_SIZE)(sites.allows)
 
     def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
-        """Let a request through, or answer 403 in its place.
+        """Pass on a request, or send 403.
 
-        No coroutine of its own, which would cost every request as much as all that is looked at here.
+        Not a coroutine function: another coroutine would double the time that this check takes.
         """
         if scope["type"] != "lifespan":
             headers = headers_of(scope)

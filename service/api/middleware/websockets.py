@@ -1,4 +1,4 @@
-"""WebSockets: as many as requests may be in flight, and ended with a word when the service stops."""
+"""Limits the number of WebSockets, and closes them with a reason when the service stops."""
 
 import asyncio
 
@@ -6,7 +6,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from service.access.caller import ANONYMOUS
 from service.api.errors import answer_to
-from service.api.middleware.bounds import Bound
+from service.api.middleware.capacity import Capacity
 from service.errors import ServiceError
 from service.observability.metrics import Metrics
 from service.server.stopping import Stopping
@@ -15,35 +15,35 @@ GOING_AWAY = 1001
 
 
 class WebSocketLimiter:
-    """Wraps an app.
+    """ASGI middleware.
 
-    They are counted apart from requests: they stay open while nothing happens, and each of them works on one message
-    at a time, so that no more messages are in work or waiting than connections are open.
+    WebSockets do not count as requests in flight, because they stay open while idle. Each processes one message at a
+    time, so that the number of connections also limits the number of messages in flight.
 
     Args:
-        app: What is behind it.
-        most: Open connections.
-        stopping: Tells when to end them.
-        metrics: Shows how many are open.
-        share: Of them, for one key.
+        app: The wrapped app.
+        limit: Open connections.
+        stopping: Reports when to close them.
+        metrics: Report the number of open connections.
+        share: The part of the limit that one key may use.
     """
 
-    def __init__(self, app: ASGIApp, most: int, stopping: Stopping, metrics: Metrics, share: float = 1.0) -> None:
+    def __init__(self, app: ASGIApp, limit: int, stopping: Stopping, metrics: Metrics, share: float = 1.0) -> None:
         self._app = app
-        full = f"{most} WebSockets are open, as many as GDSSM_MAX_IN_FLIGHT allows."
-        self._opened = Bound(most, share, full, "WebSockets")
+        full = f"{limit} WebSockets are open, as many as GDSSM_MAX_IN_FLIGHT allows."
+        self._opened = Capacity(limit, share, full, "WebSockets")
         self._stopping = stopping
         self._metrics = metrics
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Let a WebSocket in, or answer 503 in its place."""
+        """Accept a WebSocket, or send 503."""
         if scope["type"] != "websocket":
             await self._app(scope, receive, send)
             return
         key = scope.get("state", {}).get("caller", ANONYMOUS).key_id
         try:
             self._stopping.check()
-            self._opened.take(1, key)
+            self._opened.acquire(1, key)
         except ServiceError as error:
             await answer_to(error)(scope, receive, send)
             return
@@ -53,12 +53,12 @@ class WebSocketLimiter:
             await self._app(scope, connection.receive, send)
         finally:
             connection.leave()
-            self._opened.give_back(1, key)
+            self._opened.release(1, key)
             self._metrics.websockets.dec()
 
 
 class _Connection:
-    """Ends between two messages: the one in work is answered first."""
+    """A connection that is closed between two messages: the message in flight is answered first."""
 
     def __init__(self, receive: Receive, send: Send, stopping: Stopping) -> None:
         self._receive = receive
@@ -66,18 +66,18 @@ class _Connection:
         self._stop = asyncio.ensure_future(stopping.streams.wait())
 
     async def receive(self) -> Message:
-        """Wait for the next message, or for the end."""
-        coming = asyncio.ensure_future(self._receive())
+        """Return the next message, or a disconnect when the service stops."""
+        received = asyncio.ensure_future(self._receive())
         try:
-            await asyncio.wait({coming, self._stop}, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait({received, self._stop}, return_when=asyncio.FIRST_COMPLETED)
         finally:
-            if not coming.done():
-                coming.cancel()
-        if coming.done() and not coming.cancelled():
-            return coming.result()
+            if not received.done():
+                received.cancel()
+        if received.done() and not received.cancelled():
+            return received.result()
         await self._send({"type": "websocket.close", "code": GOING_AWAY, "reason": "The service is stopping."})
         return {"type": "websocket.disconnect", "code": GOING_AWAY}
 
     def leave(self) -> None:
-        """Wait for the end no longer."""
+        """Stop waiting for the end of the service."""
         self._stop.cancel()

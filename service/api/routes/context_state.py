@@ -1,16 +1,16 @@
-"""GET /v1/contexts/{id}/state and POST /v1/contexts/import: contexts as portable bytes, between services."""
+"""GET /v1/contexts/{id}/state and POST /v1/contexts/import: the export and import of contexts."""
 
 from typing import Annotated
 
 from fastapi import Depends, Query, Response
 
-from service.api.allowed import register_method_not_allowed
 from service.api.body import BINARY_SCHEMA, Body
-from service.api.conditions import CreatePreconditions, etag
 from service.api.dependencies import ContextsDep
 from service.api.endpoint import EndpointRouter, Responses
+from service.api.method_not_allowed import register_method_not_allowed
 from service.api.parameters import ContextId, ImportOptions
-from service.api.routes.contexts import ETAG, MADE, NEW, READ, made
+from service.api.preconditions import CreatePreconditions, etag
+from service.api.routes.contexts import CREATE_ERRORS, CREATED, ETAG, MODEL_ERRORS, created
 from service.errors import MalformedBody
 from service.schemas.contexts import ContextAnswer
 
@@ -35,24 +35,24 @@ def _not_empty(content: bytes) -> bytes:
 ARCHIVE = Body[bytes](None, {OCTETS: _not_empty})
 
 
-@router.endpoint("GET", "/{context_id}/state", errors=READ, responses=STATE, response_class=Response)
-async def state(context_id: ContextId, own: ContextsDep) -> Response:
-    """Write a context down as portable bytes: its state in safetensors, with the model's name, version and hash."""
-    content, record = await own.run(own.contexts.export, context_id)
+@router.endpoint("GET", "/{context_id}/state", errors=MODEL_ERRORS, responses=STATE, response_class=Response)
+async def state(context_id: ContextId, caller: ContextsDep) -> Response:
+    """Export a context: its state as safetensors, with the model's name, version and hash."""
+    content, record = await caller.run(caller.contexts.export, context_id)
     name = f'attachment; filename="{record.id}.safetensors"'
     return Response(content, media_type=OCTETS, headers={"ETag": etag(record), "Content-Disposition": name})
 
 
-@router.endpoint("POST", "/import", body=ARCHIVE, errors=NEW, responses=MADE, status_code=201)
+@router.endpoint("POST", "/import", body=ARCHIVE, errors=CREATE_ERRORS, responses=CREATED, status_code=201)
 async def load(
     content: Annotated[bytes, Depends(ARCHIVE)],
     options: Annotated[ImportOptions, Query()],
-    own: ContextsDep,
+    caller: ContextsDep,
     change: CreatePreconditions,
     response: Response,
 ) -> ContextAnswer:
-    """Make a context of portable bytes; a state of a model that is not served here, or a changed one, is refused."""
-    return made(await own.change(own.contexts.load, content, ttl=options.ttl, change=change), response)
+    """Import a context; the state of a model that is not served here, and a modified state, are refused."""
+    return created(await caller.change(caller.contexts.load, content, ttl=options.ttl, change=change), response)
 
 
-register_method_not_allowed(router, "/import", "POST")  # and not what `/{context_id}` takes
+register_method_not_allowed(router, "/import", "POST")  # not the methods of `/{context_id}`, which matches too

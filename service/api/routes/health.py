@@ -18,15 +18,15 @@ class Health(Schema):
 
 @router.endpoint("GET", "/live")
 async def live() -> Health:
-    """Answer as long as the process does."""
+    """Return 200 while the process responds."""
     return Health(status="live")
 
 
 @router.endpoint("GET", "/ready", errors=(errors.NotReady, errors.DatabaseUnavailable))
 async def ready(state: StateDep) -> Health:
-    """Answer 200 once the default model is loaded and until the service is told to stop, 503 otherwise.
+    """Return 200 once the default model is loaded and until the service begins to stop, otherwise 503.
 
-    A file of a SQLite database that was deleted or replaced is 503 too.
+    Also 503 if the file of a SQLite database was deleted or replaced.
     """
     state.check_ready()
     return Health(status="ready")

@@ -12,5 +12,5 @@ router = EndpointRouter("", "health")
 
 @router.endpoint("GET", "/metrics", responses={200: {"content": {"text/plain": {}}}}, response_class=Response)
 async def metrics(state: StateDep) -> Response:
-    """Show what is counted and measured, in the text format; names begin with `gdssm_` and `process_`."""
+    """Return the metrics in Prometheus' text format; their names begin with `gdssm_` and `process_`."""
     return Response(await run_in_threadpool(state.metrics.write), media_type=CONTENT_TYPE_LATEST)

@@ -1,4 +1,4 @@
-"""GET /v1/models, /v1/models/{name} and its /versions/{version}: what is served, and why a file is not."""
+"""GET /v1/models, /v1/models/{name} and its /versions/{version}: the served models and the refused files."""
 
 from service import errors
 from service.api.dependencies import PredictorDep
@@ -8,7 +8,7 @@ from service.schemas.models import ModelList, ModelSummary, RefusedFile
 
 router = EndpointRouter("/v1/models", "models")
 
-POSSIBLE = (errors.UnknownModel, errors.InvalidInput, errors.NotReady)
+ERRORS = (errors.UnknownModel, errors.InvalidInput, errors.NotReady)
 
 
 @router.endpoint("GET", "")
@@ -22,13 +22,13 @@ async def models(predictor: PredictorDep) -> ModelList:
     )
 
 
-@router.endpoint("GET", "/{name}/versions/{version}", errors=POSSIBLE)
+@router.endpoint("GET", "/{name}/versions/{version}", errors=ERRORS)
 async def version(name: str, version: str, predictor: PredictorDep) -> Manifest:
-    """Show the whole manifest of one version of a model."""
+    """Show the manifest of one version of a model."""
     return predictor.repository.get(name, version).manifest.published()
 
 
-@router.endpoint("GET", "/{name}", errors=POSSIBLE)
+@router.endpoint("GET", "/{name}", errors=ERRORS)
 async def model(name: str, predictor: PredictorDep) -> Manifest:
-    """Show the whole manifest of the highest version of a model: its tensors, its assumptions, how it was made."""
+    """Show the manifest of the highest version of a model: its tensors, its assumptions, and its origin."""
     return predictor.repository.get(name).manifest.published()

@@ -1,4 +1,4 @@
-"""GET / and /web/…: the playground, files of `service/web` that need nothing from elsewhere."""
+"""GET / and /web/…: the playground, static files of `service/web` without external resources."""
 
 from pathlib import Path
 
@@ -9,8 +9,8 @@ router = APIRouter(include_in_schema=False)
 
 FILES = StaticFiles(directory=Path(__file__).parents[2] / "web", check_dir=False)
 
-POLICY = "default-src 'self'; object-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
-"""What the page may load and run: only what comes from here, nothing that stands inline."""
+PLAYGROUND_POLICY = "default-src 'self'; object-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+"""The page may load and run files of this origin only, and no inline scripts."""
 
 
 @router.api_route("/", methods=["GET", "HEAD"])
@@ -21,10 +21,10 @@ async def page(request: Request) -> Response:
 
 @router.api_route("/web/{path:path}", methods=["GET", "HEAD"])
 async def file(path: str, request: Request) -> Response:
-    """Send one file of the page, or 304 if the browser has it already."""
-    answer = await FILES.get_response(path, request.scope)
-    # A vendored library has its version in its address; everything else is asked for again, by its ETag.
-    kept = "public, max-age=31536000, immutable" if path.startswith("vendor/") else "no-cache"
-    answer.headers["Cache-Control"] = kept
-    answer.headers["Content-Security-Policy"] = POLICY
-    return answer
+    """Send one file of the page, or 304 if the browser has it."""
+    response = await FILES.get_response(path, request.scope)
+    # The address of a vendored library has its version; browsers revalidate all other files by their ETag.
+    cache = "public, max-age=31536000, immutable" if path.startswith("vendor/") else "no-cache"
+    response.headers["Cache-Control"] = cache
+    response.headers["Content-Security-Policy"] = PLAYGROUND_POLICY
+    return response

@@ -1,4 +1,4 @@
-"""POST /v1/predict: a context and queries in, predictions out."""
+"""POST /v1/predict: predictions from observations in the request."""
 
 from typing import Annotated
 
@@ -20,7 +20,7 @@ from service.schemas.predictions import PredictAnswer, PredictRequest
 router = EndpointRouter("/v1", "predict")
 
 BODY = Body(PredictRequest, {SAFETENSORS: read_predict_request})
-POSSIBLE = (
+ERRORS = (
     errors.MalformedBody,
     errors.UnknownModel,
     errors.TooSlow,
@@ -38,18 +38,18 @@ POSSIBLE = (
     "POST",
     "/predict",
     body=BODY,
-    errors=POSSIBLE,
+    errors=ERRORS,
     response_model=PredictAnswer,
     responses={200: {"content": {SAFETENSORS: {"schema": BINARY_SCHEMA}}}},
     fast=True,
 )
 async def predict(request: Request, body: Annotated[PredictRequest, Depends(BODY)]) -> Response:
-    """Learn from the observations of the context and answer the queries, in one call.
+    """Predict at the queries from the observations of the request, in one call.
 
-    Nothing is kept. The answer to a query does not depend on the other queries. As safetensors the request has the
-    tensors `x`, `y`, `weight` and `query` and, in its metadata, `model`, `version`, `explain`, `interval`, `quantiles`
-    and parameters; with the header `Accept: application/vnd.safetensors` the answer has the tensor `prediction`, those
-    that were asked for with it, and its metadata.
+    Nothing is stored. The prediction of a query does not depend on the other queries. As safetensors the request has
+    the tensors `x`, `y`, `weight` and `query`, and in its metadata `model`, `version`, `explain`, `interval`,
+    `quantiles` and parameters. With the header `Accept: application/vnd.safetensors` the response has the tensor
+    `prediction`, further requested tensors, and metadata.
     """
     state, binary = state_of(request), accepts_safetensors(request)
     predictor = state.predictor

@@ -1,4 +1,4 @@
-"""WebSocket /v1/contexts/{id}/stream: predict, then learn, message after message."""
+"""WebSocket /v1/contexts/{id}/stream: predict, then learn, for each message."""
 
 from contextlib import suppress
 from functools import partial
@@ -21,21 +21,21 @@ from service.schemas.streams import OneObservation, StreamError, StreamMessage, 
 
 router = APIRouter(prefix="/v1/contexts")
 
-GONE = 4404
-"""A stream is closed with this when its context is gone."""
+CONTEXT_GONE = 4404
+"""Close code of a stream whose context was deleted."""
 
 
 @router.websocket("/{context_id}/stream")
-async def stream(websocket: WebSocket, context_id: ContextId, own: ContextsDep) -> None:
-    """Answer one message after the other; the next one is read when the answer is sent, so nothing piles up."""
-    await own.run(own.contexts.get, context_id)
+async def stream(websocket: WebSocket, context_id: ContextId, caller: ContextsDep) -> None:
+    """Process one message at a time; the next one is read after the response is sent."""
+    await caller.run(caller.contexts.get, context_id)
     await websocket.accept()
     with suppress(WebSocketDisconnect):
         while True:
-            answer = await _answer(own, context_id, await _receive(websocket))
+            answer = await _answer(caller, context_id, await _receive(websocket))
             await websocket.send_text(to_json(answer, inf_nan_mode="null").decode())
             if isinstance(answer, StreamError) and answer.error_type == UnknownContext.error_type:
-                await websocket.close(GONE)
+                await websocket.close(CONTEXT_GONE)
                 return
 
 
@@ -48,60 +48,62 @@ async def _receive(websocket: WebSocket) -> bytes:
     return message["bytes"] if text is None else text.encode()
 
 
-async def _answer(own: CallerContexts, context_id: ContextId, sent: bytes) -> StreamError | dict[str, object]:
-    """Do what a message asks for; whatever is wrong with it becomes the answer, else it is a `StreamAnswer`."""
+async def _answer(caller: CallerContexts, context_id: ContextId, sent: bytes) -> StreamError | dict[str, object]:
+    """Process a message; returns the fields of a `StreamAnswer`, or an error."""
     identifier = None
     try:
         size = len(sent) // BYTES_PER_NUMBER
-        value = await own.executor.run(partial(decode, sent, StreamMessage), size)
+        value = await caller.executor.run(partial(decode, sent, StreamMessage), size)
         identifier = _identifier(value)
-        message = await own.executor.run(partial(validate, value, StreamMessage), size)
+        message = await caller.executor.run(partial(validate, value, StreamMessage), size)
         if message.observation is None and message.query is None:
             raise InvalidInput(Problem("", "A message has an observation, a query, or both. Send one."))
-        answer = await _step(own, context_id, message)
+        answer = await _step(caller, context_id, message)
     except ServiceError as error:
         return StreamError(id=identifier, **body_of(error).model_dump())
     return {"id": identifier, **answer}
 
 
-async def _step(own: CallerContexts, context_id: str, message: StreamMessage) -> dict[str, object]:
-    """Predict and learn; returns the answer but for its id."""
+async def _step(caller: CallerContexts, context_id: str, message: StreamMessage) -> dict[str, object]:
+    """Predict and learn; returns the response without its id."""
     columns = names_of(message.columns)
     query, wanted = None if message.query is None else message.query[None], message.wanted()
     if message.observation is None:
-        return _written(await own.run(partial(own.contexts.step, columns=columns), context_id, None, query, wanted))
+        return _written(
+            await caller.run(partial(caller.contexts.step, columns=columns), context_id, None, query, wanted)
+        )
     new, key = _context(message.observation)._replace(columns=columns), message.idempotency_key
     allow = message.observation.allow_precision_loss
     if key is None:
-        step = partial(own.contexts.step, allow_precision_loss=allow)
-        return _written(await own.change(step, context_id, new, query, wanted))
-    step_once = partial(own.contexts.step_once, key=key, write=_written, allow_precision_loss=allow)
-    return await own.change(step_once, context_id, new, query, wanted)
+        step = partial(caller.contexts.step, allow_precision_loss=allow)
+        return _written(await caller.change(step, context_id, new, query, wanted))
+    step_once = partial(caller.contexts.step_once, key=key, write=_written, allow_precision_loss=allow)
+    return await caller.change(step_once, context_id, new, query, wanted)
 
 
 def _written(step: StreamStep) -> dict[str, object]:
-    """Write what a step came to, as JSON can hold it, but for numbers that are NaN."""
-    asked = {} if step.prediction is None else distribution_of(_first(step.prediction))
+    """Return the result of a step as JSON values and NaN."""
+    distribution = {} if step.prediction is None else distribution_of(_first(step.prediction))
     return {
         "prediction": None if step.prediction is None else step.prediction.prediction[0].tolist(),
         "error": None if step.error is None else step.error[0].tolist(),
-        **asked,
+        **distribution,
         "n_observations": step.record.n_observations,
         "version": step.record.version,
     }
 
 
-def _first(answer: Prediction) -> Prediction:
-    """Take the first query's bounds."""
-    return answer._replace(
-        lower=None if answer.lower is None else answer.lower[0],
-        upper=None if answer.upper is None else answer.upper[0],
-        quantiles=None if answer.quantiles is None else answer.quantiles[:, 0],
+def _first(prediction: Prediction) -> Prediction:
+    """Select the bounds and the quantiles of the first query."""
+    return prediction._replace(
+        lower=None if prediction.lower is None else prediction.lower[0],
+        upper=None if prediction.upper is None else prediction.upper[0],
+        quantiles=None if prediction.quantiles is None else prediction.quantiles[:, 0],
     )
 
 
 def _identifier(value: dict[str, object]) -> str | int | None:
-    """Find the id of a message, which may be wrong in other ways."""
+    """Return the id of a message that is not validated yet; None if it has no valid one."""
     with suppress(InvalidInput):
         return message_id(value.get("id"), "")
     return None

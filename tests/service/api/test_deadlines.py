@@ -67,52 +67,52 @@ def loop(monkeypatch: pytest.MonkeyPatch) -> Loop:
 
 
 def test_each_expires_at_its_own_deadline(loop: Loop) -> None:
-    patience = DeadlineScheduler()
+    deadlines = DeadlineScheduler()
     waiting = [One(loop, deadline) for deadline in (3.0, 1.0, 5.0, 2.0, 3.0)]
     for one in waiting:
-        patience.begin(one)
+        deadlines.begin(one)
     loop.run_until(10)
     assert [one.expired for one in waiting] == [[3.0], [1.0], [5.0], [2.0], [3.0]]
 
 
 def test_an_earlier_deadline_leaves_no_timer_behind_that_ends_others_early(loop: Loop) -> None:
-    patience, late, early = DeadlineScheduler(), One(loop, 5.0), One(loop, 3.0)
-    patience.begin(late)
-    patience.begin(early)
+    deadlines, late, early = DeadlineScheduler(), One(loop, 5.0), One(loop, 3.0)
+    deadlines.begin(late)
+    deadlines.begin(early)
     assert [timer.time for timer in loop.pending] == [3.0]
     loop.run_until(4)
     later = One(loop, 9.0)
-    patience.begin(later)
+    deadlines.begin(later)
     assert [timer.time for timer in loop.pending] == [5.0]
     loop.run_until(20)
     assert [one.expired for one in (early, late, later)] == [[3.0], [5.0], [9.0]]
 
 
 def test_a_later_deadline_sets_no_timer_of_its_own(loop: Loop) -> None:
-    patience = DeadlineScheduler()
+    deadlines = DeadlineScheduler()
     for deadline in (1.0, 2.0, 1.0):
-        patience.begin(One(loop, deadline))
+        deadlines.begin(One(loop, deadline))
     assert len(loop.timers) == 1
 
 
 def test_whoever_ends_in_time_does_not_expire_and_changes_nothing_for_others(loop: Loop) -> None:
-    patience, waiting = DeadlineScheduler(), [One(loop, deadline) for deadline in (1.0, 2.0, 3.0)]
+    deadlines, waiting = DeadlineScheduler(), [One(loop, deadline) for deadline in (1.0, 2.0, 3.0)]
     for one in waiting:
-        patience.begin(one)
-    patience.end(waiting[0])
+        deadlines.begin(one)
+    deadlines.end(waiting[0])
     loop.run_until(2.5)
-    patience.end(waiting[2])
+    deadlines.end(waiting[2])
     loop.run_until(10)
     assert [one.expired for one in waiting] == [[], [2.0], []]
     assert not loop.pending
 
 
 def test_one_that_begins_after_a_timer_that_found_nobody_expires_too(loop: Loop) -> None:
-    patience, first, second = DeadlineScheduler(), One(loop, 1.0), One(loop, 4.0)
-    patience.begin(first)
-    patience.end(first)
+    deadlines, first, second = DeadlineScheduler(), One(loop, 1.0), One(loop, 4.0)
+    deadlines.begin(first)
+    deadlines.end(first)
     loop.run_until(2)
-    patience.begin(second)
+    deadlines.begin(second)
     loop.run_until(10)
     assert (first.expired, second.expired) == ([], [4.0])
 
@@ -126,13 +126,13 @@ def test_whoever_still_waits_at_the_deadline_expires_then(waits: list[tuple[int,
     loop = Loop()
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("asyncio.get_running_loop", lambda: loop)
-        patience = DeadlineScheduler()
+        deadlines = DeadlineScheduler()
         waiting = [One(loop, begin + wait) for begin, wait, _ in waits]
         for time in range(20):
             loop.run_until(time)
             for one, (begin, _, end) in zip(waiting, waits, strict=True):
                 if begin == time:
-                    patience.begin(one)
+                    deadlines.begin(one)
                 if begin + end == time:
-                    patience.end(one)
+                    deadlines.end(one)
     assert [one.expired for one in waiting] == [[begin + wait] if wait <= end else [] for begin, wait, end in waits]

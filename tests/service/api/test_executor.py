@@ -13,13 +13,13 @@ from service.api.executor import (
     INLINE_LIMIT,
     INLINE_SECONDS,
     MAX_INLINE_LIMIT,
-    NARROWEST,
+    MIN_ROW_NUMBERS,
     CostModel,
     Executor,
     numbers_in,
 )
 from service.errors import Overloaded
-from service.observability.request_stats import CURRENT, RequestStats, current
+from service.observability.request_stats import CURRENT_STATS, RequestStats, current_stats
 
 THREADS = 2
 
@@ -77,19 +77,19 @@ def test_work_of_a_kind_that_lately_was_quick_stays_too(pool: Executor) -> None:
 
 
 def test_one_slow_run_of_a_quick_kind_is_forgotten_again() -> None:
-    pace = CostModel()
-    pace.saw(2 * INLINE_LIMIT, INLINE_SECONDS / 4)
-    assert pace.is_short(2 * INLINE_LIMIT)
-    pace.saw(2 * INLINE_LIMIT, INLINE_SECONDS * 100)
-    assert not pace.is_short(2 * INLINE_LIMIT)
+    cost_model = CostModel()
+    cost_model.update(2 * INLINE_LIMIT, INLINE_SECONDS / 4)
+    assert cost_model.is_short(2 * INLINE_LIMIT)
+    cost_model.update(2 * INLINE_LIMIT, INLINE_SECONDS * 100)
+    assert not cost_model.is_short(2 * INLINE_LIMIT)
     for _ in range(50):
-        pace.saw(2 * INLINE_LIMIT, INLINE_SECONDS / 4)
-    assert pace.is_short(2 * INLINE_LIMIT)
+        cost_model.update(2 * INLINE_LIMIT, INLINE_SECONDS / 4)
+    assert cost_model.is_short(2 * INLINE_LIMIT)
 
 
 def test_wide_rows_count_for_the_square_matrix_that_they_make() -> None:
     assert numbers_in(1, 100) > INLINE_LIMIT
-    assert numbers_in(7, 2) == 7 * NARROWEST + 4
+    assert numbers_in(7, 2) == 7 * MIN_ROW_NUMBERS + 4
 
 
 def test_no_more_runs_side_by_side_than_there_are_threads_and_what_waits_is_shown(
@@ -137,28 +137,28 @@ def test_what_is_given_up_before_it_began_waits_no_longer_and_never_runs(pool: E
 
 @pytest.mark.parametrize("size", [1, None])
 def test_what_it_takes_is_written_down_also_when_it_fails(pool: Executor, size: int | None) -> None:
-    record = RequestStats("id")
+    stats = RequestStats("id")
 
     def fail() -> None:
-        assert current() is record  # in a thread too
+        assert current_stats() is stats  # in a thread too
         time.sleep(0.02)
         raise KeyError
 
     async def run() -> None:
-        CURRENT.set(record)
+        CURRENT_STATS.set(stats)
         with pytest.raises(KeyError):
             await pool.run(fail, size)
 
     asyncio.run(run())
-    assert 0.02 <= record.compute < 5
-    assert 0 <= record.queue < 5
+    assert 0.02 <= stats.compute < 5
+    assert 0 <= stats.queue < 5
 
 
 def test_what_comes_too_late_is_not_begun(pool: Executor) -> None:
     ran = []
 
     async def run() -> None:
-        CURRENT.set(RequestStats("id", deadline=time.monotonic() - 1))
+        CURRENT_STATS.set(RequestStats("id", deadline=time.monotonic() - 1))
         await pool.run(lambda: ran.append(1))
 
     with pytest.raises(Overloaded, match="GDSSM_REQUEST_TIMEOUT"):
@@ -192,7 +192,7 @@ def test_what_failed_in_a_thread_is_freed_without_the_garbage_collector(pool: Ex
 
 
 async def asked_by(pool: Executor, key: str, function: Callable[[], object], *, writes: bool = False) -> None:
-    CURRENT.set(RequestStats("id", key_id=key))
+    CURRENT_STATS.set(RequestStats("id", key_id=key))
     await pool.run(function, writes=writes)
 
 

@@ -12,7 +12,7 @@ from pydantic import BaseModel
 
 from service.api import json_arrays
 from service.api.body import parse, parse_strict
-from service.api.names import NAMES
+from service.api.object_limits import FIELD_LIMIT
 from service.errors import ServiceError
 from service.numbers import Cells
 from service.schemas.contexts import ContextQuery, CreateContext
@@ -126,7 +126,7 @@ def test_numbers_that_are_hard_to_round(digits: str) -> None:
         b'{"x": ["["]}',
         b'{"\\u0000": 1, "x": "\xff"}',
         b'{"x": ' + b"[" * 5000 + b"]" * 5000 + b"}",
-        json.dumps({str(i): i for i in range(NAMES + 1)}).encode(),
+        json.dumps({str(i): i for i in range(FIELD_LIMIT + 1)}).encode(),
     ],
 )
 def test_what_is_unusual_is_left_to_the_parser_of_record(body: bytes) -> None:

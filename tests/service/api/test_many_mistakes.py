@@ -10,10 +10,10 @@ from pydantic import BaseModel
 
 from service.api import body
 from service.api.body import parse
-from service.api.names import ENTRIES, NAMES
+from service.api.object_limits import FIELD_LIMIT, TRUNCATED_LIST_LENGTH
 from service.api.routes.v2.schemas import InferRequest
 from service.api.safetensors_bodies import read_observations
-from service.errors import SHOWN, InvalidInput, MalformedBody
+from service.errors import MAX_REPORTED_PROBLEMS, InvalidInput, MalformedBody
 from service.evaluations.request import EvaluationRequest
 from service.inference.tensors import HEADER_BYTES, pack
 from service.schemas.contexts import CreateContext
@@ -40,7 +40,7 @@ FLOODS: dict[str, tuple[type[BaseModel], dict[str, object], str]] = {
     "models": (EvaluationRequest, {"models": [1] * MANY}, "models"),
     "lengths": (EvaluationRequest, {"models": ["linear"], "curve": [0] * MANY}, "curve"),
     "names": (PredictRequest, PREDICT | names(MANY), "a0"),
-    "some names": (PredictRequest, PREDICT | names(NAMES), "a0"),
+    "some names": (PredictRequest, PREDICT | names(FIELD_LIMIT), "a0"),
     "names in an object": (PredictRequest, {"context": ROWS | names(MANY), "query": [[1]]}, "context.a0"),
     "parameters": (PredictRequest, PREDICT | {"parameters": names(MANY, "")}, "parameters.a0"),
     "objects": (PredictRequest, {"context": {"x": [{"a": 1}] * MANY, "y": [1]}, "query": [[1]]}, "context.x[0]"),
@@ -61,14 +61,14 @@ def test_the_first_of_many_mistakes_are_named(flood: tuple[type[BaseModel], dict
     with pytest.raises(InvalidInput) as refused:
         parse(json.dumps(sent).encode(), model)
     assert refused.value.problems[0].field == first
-    assert len(refused.value.problems) <= SHOWN + len(model.model_fields)
+    assert len(refused.value.problems) <= MAX_REPORTED_PROBLEMS + len(model.model_fields)
 
 
 def test_what_is_right_but_too_much_is_refused_too() -> None:
-    for count in (NAMES + 1, MANY):
-        with pytest.raises(InvalidInput, match=f"parameters: has more than {NAMES} fields"):
+    for count in (FIELD_LIMIT + 1, MANY):
+        with pytest.raises(InvalidInput, match=f"parameters: has more than {FIELD_LIMIT} fields"):
             parse(json.dumps(PREDICT | {"parameters": names(count)}).encode(), PredictRequest)
-    parse(json.dumps(PREDICT | {"parameters": names(NAMES)}).encode(), PredictRequest)
+    parse(json.dumps(PREDICT | {"parameters": names(FIELD_LIMIT)}).encode(), PredictRequest)
 
 
 def test_many_names_and_no_end_are_malformed() -> None:
@@ -94,14 +94,14 @@ def test_of_unknown_tensors_and_texts_the_first_are_named() -> None:
     for tensors, about in ((right | {name: np.zeros(1) for name in names(500)}, {}), (right, names(500, "a"))):
         with pytest.raises(InvalidInput) as refused:
             read_observations(pack(tensors, {name: str(text) for name, text in about.items()}))
-        assert len(refused.value.problems) == SHOWN
+        assert len(refused.value.problems) == MAX_REPORTED_PROBLEMS
 
 
 def test_many_parameters_of_an_address_are_refused(client: InProcess) -> None:
     unknown = ["".join(letters) for letters in islice(product(ascii_letters, repeat=3), 10_000)]
     answer = client.get("/v1/contexts?" + "&".join(unknown))
     assert answer.status_code == 422
-    assert f"And {SHOWN - 3} more." in answer.json()["error"]
+    assert f"And {MAX_REPORTED_PROBLEMS - 3} more." in answer.json()["error"]
 
 
 @pytest.mark.parametrize("entry", [{}, [], {"a": 1}, ["", ""]])
@@ -112,6 +112,7 @@ def test_what_is_wrong_in_great_number_is_not_built(monkeypatch: pytest.MonkeyPa
 
 
 def test_what_is_right_at_its_beginning_is_refused_for_the_rest() -> None:
-    tensor = {"name": "x", "shape": [ENTRIES], "datatype": "FP64", "data": [1] * ENTRIES + [[]] * MANY}
+    data: list[object] = [1] * TRUNCATED_LIST_LENGTH + [[]] * MANY
+    tensor = {"name": "x", "shape": [TRUNCATED_LIST_LENGTH], "datatype": "FP64", "data": data}
     with pytest.raises(InvalidInput, match="more than 10000 names, objects or empty lists"):
         parse(json.dumps({"inputs": [tensor]}).encode(), InferRequest)

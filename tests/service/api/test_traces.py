@@ -45,7 +45,7 @@ def test_a_request_is_a_span_and_so_is_each_wait_and_each_piece_of_work_in_it(sp
         assert 0 <= duration(step) <= duration(request)
 
 
-@pytest.mark.parametrize("name", traces.ENDPOINTS)
+@pytest.mark.parametrize("name", traces.ENDPOINT_VARIABLES)
 def test_they_are_on_where_the_environment_says_where_they_go(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
     assert traces.provider_from_environment() is None
     monkeypatch.setenv(name, "http://127.0.0.1:9")
@@ -57,7 +57,7 @@ def test_they_are_on_where_the_environment_says_where_they_go(monkeypatch: pytes
 
 
 def test_without_the_extra_nothing_breaks(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
-    monkeypatch.setenv(traces.ENDPOINTS[0], "http://127.0.0.1:9")
+    monkeypatch.setenv(traces.ENDPOINT_VARIABLES[0], "http://127.0.0.1:9")
     monkeypatch.setitem(sys.modules, "opentelemetry.sdk.trace", None)
     assert traces.provider_from_environment() is None
     assert "gdssm[traces]" in caplog.text

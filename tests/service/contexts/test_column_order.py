@@ -9,7 +9,7 @@ from alembic import command
 from pydantic import ValidationError
 from sqlalchemy import select
 
-from service.column_names import LONGEST_NAME, LONGEST_TOGETHER, NAMELESS, ColumnNames, read_names
+from service.column_names import NAME_LENGTH_LIMIT, NAMES_SIZE_LIMIT, NO_NAMES, ColumnNames, read_names
 from service.contexts import serialization
 from service.contexts.context_cache import ContextCache
 from service.contexts.context_record import Change
@@ -150,7 +150,7 @@ def test_only_contexts_of_the_same_columns_are_merged(contexts: Contexts) -> Non
     named = contexts.create(OWNER, None, draw(1), columns=NAMES)
     plain = contexts.create(OWNER, None, draw(2))
     for other in (turned(draw(2)).columns, ColumnNames(("a", "b", "c", "d", "f")), ColumnNames(None, ("u", "v", "x"))):
-        there = contexts.create(OWNER, None, draw(2), columns=other or NAMELESS)
+        there = contexts.create(OWNER, None, draw(2), columns=other or NO_NAMES)
         for first, second in ((named, there), (there, named)):
             with pytest.raises(InvalidInput, match=r"^context: does not fit: the columns of [xy] are named '.', '.'"):
                 contexts.merge(OWNER, first.id, second.id)
@@ -180,7 +180,7 @@ def test_a_change_sent_again_is_answered_with_its_names(contexts: Contexts) -> N
 
 def test_a_list_leaves_names_out(contexts: Contexts) -> None:
     record = contexts.create(OWNER, None, columns=NAMES)
-    assert contexts.list(OWNER, 10).contexts == (replace(record, columns=NAMELESS),)
+    assert contexts.list(OWNER, 10).contexts == (replace(record, columns=NO_NAMES),)
 
 
 def test_without_names_a_row_and_an_archive_are_those_of_before(contexts: Contexts) -> None:
@@ -205,12 +205,12 @@ def test_a_context_of_an_earlier_version_has_no_names_and_takes_some(
         command.downgrade(configuration(connection), "0002")
     database = Database.open(database_url)
     later = keep(database, repository, clock)
-    assert later.get(OWNER, record.id).columns == NAMELESS
+    assert later.get(OWNER, record.id).columns == NO_NAMES
     assert later.observe(OWNER, record.id, draw(2)._replace(columns=NAMES)).columns == NAMES
     database.close()
 
 
-NO_NAMES: list[tuple[object, str]] = [
+INVALID_NAMES: list[tuple[object, str]] = [
     (None, "must be a list of names, one for each column; this is null"),
     ("ab", "must be a list of names, one for each column; this is the text 'ab'"),
     ([], "must be a list of names"),
@@ -218,13 +218,13 @@ NO_NAMES: list[tuple[object, str]] = [
     (["a", None], "must be a list of names"),
     (["a", "b", "a"], "has the name 'a' twice"),
     (["a", ""], "has a name of 0 characters"),
-    (["a" * (LONGEST_NAME + 1)], f"has a name of {LONGEST_NAME + 1} characters"),
+    (["a" * (NAME_LENGTH_LIMIT + 1)], f"has a name of {NAME_LENGTH_LIMIT + 1} characters"),
     (["\ud800"], "no Unicode text"),
-    ([f"{i:0200}" for i in range(LONGEST_TOGETHER // 200 + 1)], "bytes together"),
+    ([f"{i:0200}" for i in range(NAMES_SIZE_LIMIT // 200 + 1)], "bytes together"),
 ]
 
 
-@pytest.mark.parametrize(("value", "message"), NO_NAMES)
+@pytest.mark.parametrize(("value", "message"), INVALID_NAMES)
 def test_what_is_no_list_of_names_is_refused(value: object, message: str) -> None:
     with pytest.raises(InvalidInput, match=message) as refused:
         read_names(value, "columns.x")
@@ -236,8 +236,8 @@ def test_what_is_no_list_of_names_is_refused(value: object, message: str) -> Non
 
 
 def test_the_longest_names_are_names() -> None:
-    assert read_names(["a" * LONGEST_NAME], "x") == ("a" * LONGEST_NAME,)
-    names = [f"{i:0256}"[-128:] for i in range(LONGEST_TOGETHER // 128)]
+    assert read_names(["a" * NAME_LENGTH_LIMIT], "x") == ("a" * NAME_LENGTH_LIMIT,)
+    names = [f"{i:0256}"[-128:] for i in range(NAMES_SIZE_LIMIT // 128)]
     assert read_names(names, "x") == tuple(names)
 
 

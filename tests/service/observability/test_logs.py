@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from service.observability import logs
-from service.observability.request_stats import CURRENT, RequestStats
+from service.observability.request_stats import CURRENT_STATS, RequestStats
 from tests.nonempty import nonempty
 
 
@@ -21,13 +21,13 @@ def _restored() -> Iterator[None]:
 
 
 def say(capsys: pytest.CaptureFixture[str]) -> str:
-    token = CURRENT.set(RequestStats("mine"))
+    token = CURRENT_STATS.set(RequestStats("mine"))
     try:
         raise ValueError("no\nsuch thing")
     except ValueError:
         logging.getLogger("somewhere").exception("failed: %s", "x", extra={"status": 500, "color_message": "?"})
     finally:
-        CURRENT.reset(token)
+        CURRENT_STATS.reset(token)
     return capsys.readouterr().err
 
 
@@ -64,7 +64,7 @@ def test_a_line_of_fields_has_the_time_of_any_other(created: float, capsys: pyte
     line = logs.FastLogRecord(logging.getLogger("somewhere"), logging.INFO, "hello", {})
     line.created, line.msecs = created, created % 1 * 1e3
     logging.getLogger("somewhere").handle(line)
-    assert capsys.readouterr().err == logging.Formatter(logs.TEXT).format(line) + "\n"
+    assert capsys.readouterr().err == logging.Formatter(logs.TEXT_FORMAT).format(line) + "\n"
 
 
 def test_nobody_hears_of_a_line_that_cannot_be_written(capsys: pytest.CaptureFixture[str]) -> None:

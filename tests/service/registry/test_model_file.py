@@ -71,7 +71,9 @@ def test_links_within_the_directory_are_followed_as_in_a_mounted_config_map(tmp_
 def test_a_file_that_is_too_large_is_refused_without_reading_it(tmp_path: Path) -> None:
     with (tmp_path / "huge.onnx").open("wb") as file:
         file.truncate(2**40)
-    with pytest.raises(BrokenArtifact, match=f"has {2**40} bytes; a model file has at most {model_file.LARGEST}"):
+    with pytest.raises(
+        BrokenArtifact, match=f"has {2**40} bytes; a model file has at most {model_file.FILE_SIZE_LIMIT}"
+    ):
         model_file.read(tmp_path / "huge.onnx")
 
 

@@ -188,7 +188,7 @@ def test_a_change_that_leaves_no_trace_in_the_file_system_is_seen_a_little_later
     path.write_bytes(shipped())
     repository.rescan()
     assert "model.onnx" in repository.refused
-    monkeypatch.setattr(directories, "SETTLED", 0.0)
+    monkeypatch.setattr(directories, "STAMP_RESOLUTION", 0.0)
     repository.rescan()
     assert repository.refused == {}
     assert answer(repository) == pytest.approx(1)
@@ -204,7 +204,7 @@ def test_a_file_is_read_once_or_twice_and_then_left_alone(tmp_path: Path, monkey
         return original(path)
 
     monkeypatch.setattr(model_file, "read", count)
-    monkeypatch.setattr(directories, "SETTLED", 0.0)
+    monkeypatch.setattr(directories, "STAMP_RESOLUTION", 0.0)
     repository = Repository.load([tmp_path], threads=1)
     runtime = repository.get("gd-1")
     for _ in range(5):
@@ -276,7 +276,7 @@ def test_of_one_model_in_two_files_the_first_has_it_whichever_trial_ends_first(
 
 def test_the_start_waits_for_trials_within_a_bound(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     end = threading.Event()
-    monkeypatch.setattr(module, "FIRST_LOOK", 2.0)
+    monkeypatch.setattr(module, "FIRST_SCAN_TIMEOUT", 2.0)
     monkeypatch.setattr(directories, "load_in_sandbox", lambda _: end.wait(20))
     forged(tmp_path / "mine.onnx", name="mine")
     zoo = tmp_path / "zoo"

@@ -11,7 +11,7 @@ from typing import BinaryIO
 import httpx
 import pytest
 
-from service.server.http_protocol import HEAD_BYTES, PIPELINED
+from service.server.http_protocol import HEAD_SIZE_LIMIT, PIPELINE_LIMIT
 from tests.nonempty import nonempty
 from tests.running import Server, running
 
@@ -69,10 +69,10 @@ def test_what_is_no_http_is_400(server: Server, sent: bytes) -> None:
 @pytest.mark.parametrize(
     "head",
     [
-        b"GET /" + b"a" * HEAD_BYTES + b" HTTP/1.1\r\n\r\n",
-        b"GET / HTTP/1.1\r\nLong: " + b"a" * HEAD_BYTES + b"\r\n\r\n",
-        b"GET / HTTP/1.1\r\nLong: " + b"a" * HEAD_BYTES * 4,
-        b"GET / HTTP/1.1\r\n" + b"A: b\r\n" * HEAD_BYTES,
+        b"GET /" + b"a" * HEAD_SIZE_LIMIT + b" HTTP/1.1\r\n\r\n",
+        b"GET / HTTP/1.1\r\nLong: " + b"a" * HEAD_SIZE_LIMIT + b"\r\n\r\n",
+        b"GET / HTTP/1.1\r\nLong: " + b"a" * HEAD_SIZE_LIMIT * 4,
+        b"GET / HTTP/1.1\r\n" + b"A: b\r\n" * HEAD_SIZE_LIMIT,
     ],
     ids=["address", "header", "header without end", "many headers"],
 )
@@ -80,7 +80,7 @@ def test_a_head_over_the_limit_is_400_whether_or_not_it_ends(server: Server, hea
     with server.connect() as line:
         line.sendall(head)
         assert check(everything(line), 400, "malformed_body") == (
-            f"Request line, headers and trailers may have at most {HEAD_BYTES} bytes together. Send fewer."
+            f"Request line, headers and trailers may have at most {HEAD_SIZE_LIMIT} bytes together. Send fewer."
         )
 
 
@@ -222,9 +222,9 @@ CHUNKED = POST + b"Transfer-Encoding: chunked\r\n\r\n" + b"%x\r\n%s\r\n" % (len(
 @pytest.mark.parametrize(
     "rest",
     [
-        b"0\r\n" + b"1000:1000\r\n" * HEAD_BYTES,
-        b"0\r\nLong: " + b"a" * HEAD_BYTES * 4,
-        b"1;" + b"a" * HEAD_BYTES * 4,
+        b"0\r\n" + b"1000:1000\r\n" * HEAD_SIZE_LIMIT,
+        b"0\r\nLong: " + b"a" * HEAD_SIZE_LIMIT * 4,
+        b"1;" + b"a" * HEAD_SIZE_LIMIT * 4,
     ],
     ids=["many", "one without end", "an extension of a chunk"],
 )
@@ -232,12 +232,12 @@ def test_trailers_over_the_limit_of_the_head_are_400(server: Server, rest: bytes
     with server.connect() as line:
         line.sendall(CHUNKED + rest)
         assert check(everything(line), 400, "malformed_body") == (
-            f"Request line, headers and trailers may have at most {HEAD_BYTES} bytes together. Send fewer."
+            f"Request line, headers and trailers may have at most {HEAD_SIZE_LIMIT} bytes together. Send fewer."
         )
 
 
 def test_trailers_count_together_with_the_headers(server: Server) -> None:
-    half = b"a" * (HEAD_BYTES // 2)
+    half = b"a" * (HEAD_SIZE_LIMIT // 2)
     head = CHUNKED.replace(b"Host: localhost", b"Host: localhost\r\nLong: " + half)
     with server.connect() as line:
         line.sendall(head + b"0\r\nLong: " + half + b"\r\n\r\n")
@@ -260,7 +260,7 @@ def test_what_goes_on_after_a_refusal_is_cut_off(server: Server) -> None:
     with server.connect() as line:
         line.sendall(CHUNKED.replace(b"application/json", b"text/plain"))
         assert [status for status, _ in answers(line, 1)] == [415]  # head and body may come apart
-        line.sendall(b"0\r\n" + b"1000:1000\r\n" * HEAD_BYTES)
+        line.sendall(b"0\r\n" + b"1000:1000\r\n" * HEAD_SIZE_LIMIT)
         begin = time.monotonic()
         assert everything(line) == b""  # no second answer to one request
         assert time.monotonic() - begin < 10
@@ -269,5 +269,5 @@ def test_what_goes_on_after_a_refusal_is_cut_off(server: Server) -> None:
 def test_too_many_requests_at_once_on_one_connection_are_not_all_kept(server: Server) -> None:
     with server.connect() as line:
         line.sendall(b"GET /health/live HTTP/1.1\r\nHost: localhost\r\n\r\n" * 5000)
-        assert 1 <= everything(line).count(b"HTTP/1.1 200 ") <= PIPELINED + 1
+        assert 1 <= everything(line).count(b"HTTP/1.1 200 ") <= PIPELINE_LIMIT + 1
     assert is_healthy(server)

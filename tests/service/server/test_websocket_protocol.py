@@ -9,7 +9,7 @@ from websockets.frames import Frame
 from websockets.protocol import Event
 
 from service.access.caller import Caller
-from service.api.middleware.bounds import Bound
+from service.api.middleware.capacity import Capacity
 from service.server.websocket_protocol import REASON, TRY_AGAIN_LATER
 from tests.service.api.routes.live_connection import Connection, of_bytes, settled, with_one
 
@@ -29,27 +29,27 @@ def noted(seen: list[Frame]) -> Callable[[Event], Event]:
 
 
 def test_a_message_is_held_until_the_app_asks_for_the_next() -> None:
-    async def test(connection: Connection, bodies: Bound) -> None:
+    async def test(connection: Connection, bodies: Capacity) -> None:
         connection.send(1000)
-        assert bodies.held == 1000
+        assert bodies.used == 1000
         await connection.ask()
         assert connection.messages == [{"type": "websocket.receive", "bytes": b"a" * 1000}]
-        assert bodies.held == 1000
+        assert bodies.used == 1000
         await connection.ask()
-        assert bodies.held == 0
+        assert bodies.used == 0
         connection.send(300)
         await settled()
-        assert bodies.held == 300
+        assert bodies.used == 300
         assert connection.messages[1:] == [{"type": "websocket.receive", "bytes": b"a" * 300}]
 
     with_one(test)
 
 
 def test_texts_and_bytes_are_counted_alike() -> None:
-    async def test(connection: Connection, bodies: Bound) -> None:
+    async def test(connection: Connection, bodies: Capacity) -> None:
         connection._client.send_text(b"a" * 500)
         connection.server.data_received(b"".join(connection._client.data_to_send()))
-        assert bodies.held == 500
+        assert bodies.used == 500
         await connection.ask()
         assert connection.messages == [{"type": "websocket.receive", "text": "a" * 500}]
 
@@ -57,34 +57,34 @@ def test_texts_and_bytes_are_counted_alike() -> None:
 
 
 def test_what_has_come_of_a_message_counts_before_it_is_whole() -> None:
-    async def test(connection: Connection, bodies: Bound) -> None:
+    async def test(connection: Connection, bodies: Capacity) -> None:
         frame = connection.frame(1000)
         connection.server.data_received(frame[:400])
-        assert bodies.held == 400 - HEADER
+        assert bodies.used == 400 - HEADER
         connection.server.data_received(frame[400:])
-        assert bodies.held == 1000
+        assert bodies.used == 1000
 
     with_one(test)
 
 
 def test_a_message_in_parts_counts_with_each_of_them() -> None:
-    async def test(connection: Connection, bodies: Bound) -> None:
+    async def test(connection: Connection, bodies: Capacity) -> None:
         connection.send(400, ends=False)
-        assert bodies.held == 400
+        assert bodies.used == 400
         connection.send(300, begins=False, ends=False)
-        assert bodies.held == 700
+        assert bodies.used == 700
         connection.send(200, begins=False)
-        assert bodies.held == 900
+        assert bodies.used == 900
         await connection.ask()
         assert connection.messages == [{"type": "websocket.receive", "bytes": b"a" * 900}]
         await connection.ask()
-        assert bodies.held == 0
+        assert bodies.used == 0
 
     with_one(test)
 
 
 def test_the_parser_keeps_no_message_that_was_handed_on() -> None:
-    async def test(connection: Connection, _: Bound) -> None:
+    async def test(connection: Connection, _: Capacity) -> None:
         seen: list[Frame] = []
         receive = connection.server.conn.events_received
         connection.server.conn.events_received = lambda: [*map(noted(seen), receive())]  # type: ignore[method-assign]
@@ -98,28 +98,28 @@ def test_the_parser_keeps_no_message_that_was_handed_on() -> None:
 
 
 def test_messages_that_wait_are_held_each_until_its_successor_is_asked_for() -> None:
-    async def test(connection: Connection, bodies: Bound) -> None:
+    async def test(connection: Connection, bodies: Capacity) -> None:
         connection.server.data_received(connection.frame(1000) + connection.frame(2000) + connection.frame(3000))
-        assert bodies.held == 6000
+        assert bodies.used == 6000
         for left in (6000, 5000, 3000, 0):
             await connection.ask()
-            assert bodies.held == left
+            assert bodies.used == left
         assert not connection.wire.closed
 
     with_one(test)
 
 
 def test_a_message_of_exactly_the_bound_is_taken_and_a_larger_one_closes_the_connection() -> None:
-    async def exactly(connection: Connection, bodies: Bound) -> None:
+    async def exactly(connection: Connection, bodies: Capacity) -> None:
         connection.send(1000)
-        assert bodies.held == 1000
+        assert bodies.used == 1000
         assert connection.closed_with[0] is None
 
-    async def larger(connection: Connection, bodies: Bound) -> None:
+    async def larger(connection: Connection, bodies: Capacity) -> None:
         connection.send(600)
         connection.send(401)
         assert connection.closed_with == (TRY_AGAIN_LATER, REASON)
-        assert bodies.held == 600
+        assert bodies.used == 600
         await connection.ask()
         await connection.ask()
         assert [message["type"] for message in connection.messages] == ["websocket.receive", "websocket.receive"]
@@ -131,9 +131,9 @@ def test_a_message_of_exactly_the_bound_is_taken_and_a_larger_one_closes_the_con
 
 
 def test_after_giving_up_reading_goes_on_for_a_while_and_nothing_more_is_held(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("service.server.websocket_protocol.LINGERING", 0.05)
+    monkeypatch.setattr("service.server.websocket_protocol.LINGER_SECONDS", 0.05)
 
-    async def test(connection: Connection, bodies: Bound) -> None:
+    async def test(connection: Connection, bodies: Capacity) -> None:
         connection.send(1000, ends=False)
         connection.send(1, begins=False, ends=False)
         assert connection.closed_with == (TRY_AGAIN_LATER, REASON)
@@ -143,23 +143,23 @@ def test_after_giving_up_reading_goes_on_for_a_while_and_nothing_more_is_held(mo
         await asyncio.sleep(0.2)
         assert connection.wire.closed
         connection.server.connection_lost(None)
-        assert bodies.held == 0
+        assert bodies.used == 0
 
     with_one(test, most=1000)
 
 
 @pytest.mark.parametrize("asked", [0, 1])
 def test_a_lost_connection_holds_nothing(asked: int) -> None:
-    async def test(connection: Connection, bodies: Bound) -> None:
+    async def test(connection: Connection, bodies: Capacity) -> None:
         connection.send(1000)
         for _ in range(asked):
             await connection.ask()
         connection.send(500)
         connection.send(300, ends=False)
         connection.server.data_received(connection.frame(200, begins=False)[:100])
-        assert bodies.held > 1800
+        assert bodies.used > 1800
         connection.server.connection_lost(None)
-        assert bodies.held == 0
+        assert bodies.used == 0
 
     with_one(test)
 
@@ -172,7 +172,7 @@ def test_a_key_holds_at_most_its_share_in_all_its_connections() -> None:
         second.send(301)
         assert second.closed_with[0] == TRY_AGAIN_LATER
         other.send(1000)
-        assert bodies.held == 1700
+        assert bodies.used == 1700
         await first.ask()
         await first.ask()
         first.send(1000)
@@ -182,10 +182,10 @@ def test_a_key_holds_at_most_its_share_in_all_its_connections() -> None:
 
 
 def test_what_comes_after_the_app_has_closed_is_not_held() -> None:
-    async def test(connection: Connection, bodies: Bound) -> None:
+    async def test(connection: Connection, bodies: Capacity) -> None:
         await connection.server.send({"type": "websocket.close", "code": 1000, "reason": ""})
         connection.send(1000)
-        assert bodies.held == 0
+        assert bodies.used == 0
 
     with_one(test)
 
@@ -194,7 +194,7 @@ def test_what_comes_after_the_app_has_closed_is_not_held() -> None:
 def test_a_connection_that_was_given_up_ends_once(event: str) -> None:
     """While it lingers the service may stop, and uvicorn's timers may fire."""
 
-    async def test(connection: Connection, _: Bound) -> None:
+    async def test(connection: Connection, _: Capacity) -> None:
         connection.send(1001)
         assert connection.closed_with == (TRY_AGAIN_LATER, REASON)
         getattr(connection.server, event)()

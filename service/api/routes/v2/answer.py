@@ -76,4 +76,6 @@ def _as_bytes(output: RequestedOutput, request: InferRequest) -> bool:
 def _response(json: bytes, behind: list[bytes]) -> Response:
     if not behind:
         return Response(json, media_type=JSON)
-    return Response(b"".join([json, *behind]), headers={binary.HEADER: str(len(json))}, media_type=binary.CONTENT_TYPE)
+    return Response(
+        b"".join([json, *behind]), headers={binary.JSON_LENGTH_HEADER: str(len(json))}, media_type=binary.CONTENT_TYPE
+    )

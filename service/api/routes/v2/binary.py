@@ -14,7 +14,7 @@ from service.api.routes.v2.schemas import InferInput, InferOutput, SentParameter
 from service.errors import InvalidInput, MalformedBody, Problem
 from service.inference.sizes import Array, shaped
 
-HEADER = "Inference-Header-Content-Length"
+JSON_LENGTH_HEADER = "Inference-Header-Content-Length"
 CONTENT_TYPE = "application/octet-stream"
 
 
@@ -26,8 +26,8 @@ def json_length(header: str, body: bytes) -> int:
     """
     if not (header.isascii() and header.isdecimal() and len(header) < 20 and 0 < int(header) <= len(body)):
         raise MalformedBody(
-            f"{HEADER} must be the number of bytes of JSON that the body begins with, from 1 to {len(body)}; "
-            f"this is {header[:40]!r}."
+            f"{JSON_LENGTH_HEADER} must be the number of bytes of JSON at the beginning of the body, from 1 to "
+            f"{len(body)}; this is {header[:40]!r}."
         )
     return int(header)
 
@@ -49,7 +49,7 @@ def check_total(inputs: list[InferInput], binary: memoryview) -> None:
             Problem(
                 "inputs",
                 f"have {told} bytes behind the JSON by their binary_data_size; there are {len(binary)}. "
-                f"Send {HEADER} with the length of the JSON, and behind it each tensor in full.",
+                f"Send {JSON_LENGTH_HEADER} with the length of the JSON, and behind it each tensor in full.",
             )
         )
 

@@ -43,10 +43,12 @@ class InferBody(ProtocolBody[InferRequest]):
 
     def codec(self, request: Request) -> Codec[InferRequest]:
         """Split the body where the header says."""
-        length = headers_of(request.scope).get(binary.HEADER.lower().encode())
+        length = headers_of(request.scope).get(binary.JSON_LENGTH_HEADER.lower().encode())
         announced = media_type(header(request.scope, b"content-type"))
         if announced == binary.CONTENT_TYPE and length is None:
-            raise MalformedBody(f"Binary tensors come after JSON. Send its length in the header {binary.HEADER}.")
+            raise MalformedBody(
+                f"Binary tensors come after JSON. Send its length in the header {binary.JSON_LENGTH_HEADER}."
+            )
         if announced != binary.CONTENT_TYPE:
             codec = super().codec(request)
         return codec if length is None else Codec(binary.CONTENT_TYPE, partial(_split, length.decode("latin-1")))

@@ -25,7 +25,7 @@ from service.inference.tensor_inference import infer
 WITHOUT_BOUNDS = {WANT_SCALE, CACHED_READY, *readout_shapes("cached", "", "regression")}
 """Inputs by which a scale is left out or brought along; ignored where an interval is asked for."""
 HEADERS = {
-    binary.HEADER: {
+    binary.JSON_LENGTH_HEADER: {
         "description": "Bytes of JSON that the answer begins with; only where outputs come as bytes behind it.",
         "schema": {"type": "string", "pattern": "^[0-9]+$"},
     }
@@ -33,7 +33,7 @@ HEADERS = {
 ANSWER: Responses = {
     200: {"model": InferAnswer, "headers": HEADERS, "content": {binary.CONTENT_TYPE: {"schema": BINARY_SCHEMA}}}
 }
-POSSIBLE = (
+ERRORS = (
     errors.MalformedBody,
     errors.UnknownModel,
     errors.TooSlow,
@@ -51,7 +51,7 @@ BODY = InferBody()
 InferDep = Annotated[InferRequest, Depends(BODY)]
 
 
-@router.endpoint("POST", "/infer", body=BODY, errors=POSSIBLE, responses=ANSWER, response_class=Response)
+@router.endpoint("POST", "/infer", body=BODY, errors=ERRORS, responses=ANSWER, response_class=Response)
 async def infer_newest(request: InferDep, runtime: Newest, predictor: PredictorDep, executor: ExecutorDep) -> Response:
     """Run a model, its highest version.
 
@@ -64,7 +64,7 @@ async def infer_newest(request: InferDep, runtime: Newest, predictor: PredictorD
 
 
 @router.endpoint(
-    "POST", "/versions/{version}/infer", body=BODY, errors=POSSIBLE, responses=ANSWER, response_class=Response
+    "POST", "/versions/{version}/infer", body=BODY, errors=ERRORS, responses=ANSWER, response_class=Response
 )
 async def infer_version(
     request: InferDep, runtime: Version, predictor: PredictorDep, executor: ExecutorDep

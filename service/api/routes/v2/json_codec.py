@@ -13,7 +13,8 @@ from service.api.routes.v2.schemas import InferInput, InferOutput
 from service.errors import InvalidInput, Problem
 from service.inference.sizes import Array
 from service.inference.tensor_inference import CELLS
-from service.numbers import SHOWN, position
+from service.numbers import position
+from service.real_numbers import MAX_REPORTED_NUMBERS
 
 
 def read(sent: InferInput, field: str) -> NDArray[Any]:
@@ -35,7 +36,7 @@ def read(sent: InferInput, field: str) -> NDArray[Any]:
         with np.errstate(over="ignore"):
             rounded = array.astype(dtype)
         if np.isinf(rounded).any():
-            raise InvalidInput(*islice(_too_large(sent.name, array, rounded, sent.datatype), SHOWN))
+            raise InvalidInput(*islice(_too_large(sent.name, array, rounded, sent.datatype), MAX_REPORTED_NUMBERS))
         return rounded
     return array
 

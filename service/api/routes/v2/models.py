@@ -17,28 +17,28 @@ PLATFORM = "onnxruntime"
 
 router = EndpointRouter("/v2/models/{name}", "open inference protocol")
 
-POSSIBLE = (errors.UnknownModel, errors.InvalidInput, errors.NotReady)
+ERRORS = (errors.UnknownModel, errors.InvalidInput, errors.NotReady)
 
 
-@router.endpoint("GET", "", errors=POSSIBLE)
+@router.endpoint("GET", "", errors=ERRORS)
 async def metadata(runtime: Newest, predictor: PredictorDep) -> ModelMetadata:
     """Show the tensors of a model, those of its highest version."""
     return _metadata(runtime, predictor.repository.served())
 
 
-@router.endpoint("GET", "/versions/{version}", errors=POSSIBLE)
+@router.endpoint("GET", "/versions/{version}", errors=ERRORS)
 async def version_metadata(runtime: Version, predictor: PredictorDep) -> ModelMetadata:
     """Show the tensors of one version of a model."""
     return _metadata(runtime, predictor.repository.served())
 
 
-@router.endpoint("GET", "/ready", errors=POSSIBLE)
+@router.endpoint("GET", "/ready", errors=ERRORS)
 async def ready(runtime: Newest) -> ModelReady:
     """Answer 200 if the model is served, 404 otherwise."""
     return ModelReady(name=runtime.manifest.name, ready=True)
 
 
-@router.endpoint("GET", "/versions/{version}/ready", errors=POSSIBLE)
+@router.endpoint("GET", "/versions/{version}/ready", errors=ERRORS)
 async def version_ready(runtime: Version) -> ModelReady:
     """Answer 200 if that version is served, 404 otherwise."""
     return ModelReady(name=runtime.manifest.name, ready=True)

@@ -11,7 +11,7 @@ from service.api.endpoint import EndpointRouter
 from service.api.routes.v2.body import ProtocolBody
 from service.api.routes.v2.schemas import Done, IndexedModel, IndexRequest, LoadRequest, UnloadRequest
 
-POSSIBLE = (
+ERRORS = (
     errors.MalformedBody,
     errors.Forbidden,
     errors.TooSlow,
@@ -21,7 +21,7 @@ POSSIBLE = (
     errors.NotReady,
     errors.Overloaded,
 )
-CHANGING = (*POSSIBLE, errors.UnknownModel, errors.DatabaseUnavailable)
+UPDATE_ERRORS = (*ERRORS, errors.UnknownModel, errors.DatabaseUnavailable)
 router = EndpointRouter("/v2/repository", "open inference protocol")
 
 INDEX = ProtocolBody(IndexRequest)
@@ -29,7 +29,7 @@ LOAD = ProtocolBody(LoadRequest)
 UNLOAD = ProtocolBody(UnloadRequest)
 
 
-@router.endpoint("POST", "/index", body=INDEX, errors=POSSIBLE)
+@router.endpoint("POST", "/index", body=INDEX, errors=ERRORS)
 async def index(
     _: AdminDep, predictor: PredictorDep, request: Annotated[IndexRequest, Depends(INDEX)]
 ) -> list[IndexedModel]:
@@ -38,7 +38,7 @@ async def index(
     return [IndexedModel.model_validate(entry) for entry in entries if entry.state == "READY" or not request.ready]
 
 
-@router.endpoint("POST", "/models/{name}/load", body=LOAD, errors=CHANGING)
+@router.endpoint("POST", "/models/{name}/load", body=LOAD, errors=UPDATE_ERRORS)
 async def load(
     name: str,
     _: AdminDep,
@@ -52,7 +52,7 @@ async def load(
     return Done()
 
 
-@router.endpoint("POST", "/models/{name}/unload", body=UNLOAD, errors=CHANGING)
+@router.endpoint("POST", "/models/{name}/unload", body=UNLOAD, errors=UPDATE_ERRORS)
 async def unload(
     name: str,
     _: AdminDep,

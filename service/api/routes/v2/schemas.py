@@ -7,9 +7,9 @@ from pydantic import ConfigDict, Field, PrivateAttr, WithJsonSchema, model_valid
 from service.api.routes.v2.datatypes import Datatype
 from service.schemas.schema import Schema
 
-LARGEST = 2**31 - 1
+INT32_MAX = 2**31 - 1
 
-Axis = Annotated[int, Field(ge=0, le=LARGEST)]
+Axis = Annotated[int, Field(ge=0, le=INT32_MAX)]
 Data = Annotated[
     list[Any],
     WithJsonSchema({"type": "array", "items": {"type": ["number", "null", "array"], "items": {}}}),
@@ -90,7 +90,7 @@ class Parameters(Strict):
 class InputParameters(Parameters):
     """How an input is sent."""
 
-    binary_data_size: int | None = Field(None, ge=0, le=LARGEST)
+    binary_data_size: int | None = Field(None, ge=0, le=INT32_MAX)
     """Bytes that the tensor has behind the JSON; its `data` is then left out."""
 
 

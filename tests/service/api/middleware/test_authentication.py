@@ -13,7 +13,7 @@ from starlette.types import Message
 from service.access.keyring import EXTRA_READS_LIMIT, REFRESH_INTERVAL, KeyRing
 from service.access.keys import Keys
 from service.api.dependencies import AdminDep
-from service.api.middleware.authentication import KeyGuard, is_open
+from service.api.middleware.authentication import KeyGuard, is_public
 from service.settings import Settings
 from service.store.database import Database
 from tests.service.in_process import InProcess, in_process
@@ -152,13 +152,13 @@ def test_probes_and_pages_are_open(guarded: Guarded, path: str) -> None:
     "path", ["/metricsx", "/docsx", "/openapi.json.bak", "/healthx", "/v1/health/live", "/docsa/docs", "/health"]
 )
 def test_what_only_looks_open_is_closed(guarded: Guarded, path: str) -> None:
-    assert not is_open(path)
+    assert not is_public(path)
     assert guarded.ask(None, path).status_code == 401
 
 
 @pytest.mark.parametrize("path", ["/", "/web/app.js", "/metrics", "/v2/health/live", "/docs/oauth2-redirect"])
 def test_the_page_scrapers_and_other_probes_are_let_through_as_well(path: str) -> None:
-    assert is_open(path)
+    assert is_public(path)
 
 
 def test_one_who_may_not_administer_is_told_so(guarded: Guarded) -> None:

@@ -10,8 +10,8 @@ from websockets.client import ClientProtocol
 from websockets.uri import parse_uri
 
 from service.access.caller import ANONYMOUS, Caller
-from service.api.middleware.bounds import Bound
-from service.server.websocket_protocol import LiveTransport
+from service.api.middleware.capacity import Capacity
+from service.server.websocket_protocol import LimitedWebSocketConnection
 
 
 class Wire(asyncio.Transport):
@@ -42,13 +42,13 @@ class Wire(asyncio.Transport):
 class Connection:
     """A caller at one end, and at the other an app that asks for a message when it is told to."""
 
-    def __init__(self, bodies: Bound, caller: Caller = ANONYMOUS) -> None:
+    def __init__(self, bodies: Capacity, caller: Caller = ANONYMOUS) -> None:
         self.messages: list[dict[str, object]] = []
         self.wire = Wire()
         self._asked: asyncio.Queue[None] = asyncio.Queue()
         config = Config(self._app, interface="asgi3", log_config=None, ws_per_message_deflate=False)
         config.load()
-        self.server = LiveTransport.bounded(bodies)(config, ServerState(), {"caller": caller})
+        self.server = LimitedWebSocketConnection.bounded(bodies)(config, ServerState(), {"caller": caller})
         self.server.connection_made(self.wire)
         self._client = ClientProtocol(parse_uri("ws://localhost/"), max_size=None)
 
@@ -98,15 +98,15 @@ async def settled() -> None:
         await asyncio.sleep(0)
 
 
-def of_bytes(most: int = 10_000, share: float = 1.0) -> Bound:
-    return Bound(most, share, "Full.", "bytes")
+def of_bytes(most: int = 10_000, share: float = 1.0) -> Capacity:
+    return Capacity(most, share, "Full.", "bytes")
 
 
-def with_one(test: Callable[[Connection, Bound], Awaitable[None]], most: int = 10_000) -> None:
+def with_one(test: Callable[[Connection, Capacity], Awaitable[None]], most: int = 10_000) -> None:
     async def run() -> None:
         bodies = of_bytes(most)
         connection = await Connection(bodies).opened()
-        assert bodies.held == 0
+        assert bodies.used == 0
         await test(connection, bodies)
 
     asyncio.run(run())

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from tests.service.in_process import InProcess
 
 Body = dict[str, Any]
-HEADER = "Inference-Header-Content-Length"
+JSON_LENGTH_HEADER = "Inference-Header-Content-Length"
 X = np.array([[[1.0, 2.0], [3.0, 1.0], [0.5, 1.0]]])
 Y = np.array([[[1.0], [2.0], [-1.0]]])
 X_QUERY = np.array([[[1.0, 1.0], [4.0, 0.0]]])
@@ -51,14 +51,17 @@ def infer_binary(
 ) -> httpx.Response:
     """Send a request with bytes behind its JSON; the header may lie."""
     content = json.dumps(body).encode()
-    headers = {HEADER: str(len(content)) if header is None else header, "Content-Type": "application/octet-stream"}
+    headers = {
+        JSON_LENGTH_HEADER: str(len(content)) if header is None else header,
+        "Content-Type": "application/octet-stream",
+    }
     return client.request("POST", f"/v2/models/{model}/infer", content=content + behind, headers=headers)
 
 
 def outputs_of(answer: httpx.Response) -> dict[str, NDArray[Any]]:
     """Read the tensors of an answer, wherever they stand."""
     assert answer.status_code == 200, answer.text
-    length = int(answer.headers.get(HEADER, len(answer.content)))
+    length = int(answer.headers.get(JSON_LENGTH_HEADER, len(answer.content)))
     head, rest = json.loads(answer.content[:length]), answer.content[length:]
     found = {}
     for output in head["outputs"]:

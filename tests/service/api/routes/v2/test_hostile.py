@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.service.api.routes.v2.protocol import (
-    HEADER,
+    JSON_LENGTH_HEADER,
     Body,
     X,
     in_json,
@@ -187,7 +187,7 @@ def test_a_lie_in_the_json_is_refused_by_its_field(client: InProcess, body: Body
 
 @pytest.mark.parametrize("content_type", ["text/csv", "application/x-www-form-urlencoded", "application/jsonl"])
 def test_another_content_type_is_refused(client: InProcess, content_type: str) -> None:
-    for more in ({}, {HEADER: "10"}):
+    for more in ({}, {JSON_LENGTH_HEADER: "10"}):
         headers = {"Content-Type": content_type, **more}
         answer = client.request("POST", "/v2/models/gd-1/infer", content=b"{}", headers=headers)
         check(answer, 415, "unsupported_content_type")

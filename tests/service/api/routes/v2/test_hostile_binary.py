@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from service.settings import Settings
 from tests.service.api.routes.v2.protocol import (
     BEHIND,
-    HEADER,
+    JSON_LENGTH_HEADER,
     Body,
     binary_task,
     infer_binary,
@@ -94,10 +94,10 @@ def test_a_lie_behind_the_json_is_refused_by_its_field(
 
 @pytest.mark.parametrize("header", ["", "-1", "0", "1e3", "99999", "9" * 5000, "٣", "0x10", "12, 12", "none", "+40"])
 def test_a_header_that_cannot_be_the_length_of_the_json_is_refused(client: InProcess, header: str) -> None:
-    headers = {HEADER.encode(): header.encode(), b"Content-Type": b"application/octet-stream"}
+    headers = {JSON_LENGTH_HEADER.encode(): header.encode(), b"Content-Type": b"application/octet-stream"}
     content = json.dumps(binary_task()).encode() + BEHIND
     answer = client.request("POST", "/v2/models/gd-1/infer", content=content, headers=headers)
-    assert HEADER in check(answer, 400, "malformed_body")["error"]
+    assert JSON_LENGTH_HEADER in check(answer, 400, "malformed_body")["error"]
 
 
 @pytest.mark.parametrize("shift", [-1, 1, -40, 40])
@@ -110,7 +110,7 @@ def test_a_header_beside_the_end_of_the_json_is_refused(client: InProcess, shift
 def test_bytes_without_the_header_are_refused(client: InProcess) -> None:
     headers = {"Content-Type": "application/octet-stream"}
     answer = client.request("POST", "/v2/models/gd-1/infer", content=BEHIND, headers=headers)
-    assert HEADER in check(answer, 400, "malformed_body")["error"]
+    assert JSON_LENGTH_HEADER in check(answer, 400, "malformed_body")["error"]
 
 
 @pytest.mark.slow

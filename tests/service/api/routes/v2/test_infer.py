@@ -7,7 +7,7 @@ from service.registry.repository import Repository
 from tests.nonempty import nonempty
 from tests.service.api.routes.v2.protocol import (
     BEHIND,
-    HEADER,
+    JSON_LENGTH_HEADER,
     TASK,
     X_QUERY,
     X,
@@ -31,7 +31,7 @@ def expected(repository: Repository) -> dict[str, np.ndarray]:
 def test_json_in_and_out(client: InProcess, expected: dict[str, np.ndarray]) -> None:
     answer = infer(client, task(id="42", outputs=[{"name": "prediction"}, {"name": "next.count"}]))
     assert answer.headers["content-type"] == "application/json"
-    assert HEADER not in answer.headers
+    assert JSON_LENGTH_HEADER not in answer.headers
     body = answer.json()
     assert list(body) == ["id", "model_name", "model_version", "parameters", "outputs"]
     assert (body["id"], body["model_name"], body["model_version"]) == ("42", "gd-1", "1.0.0")
@@ -64,7 +64,7 @@ def test_every_input_and_output_chooses_for_itself(client: InProcess, expected: 
     inputs = [in_binary("x", X), in_json("y", Y), in_binary("x_query", X_QUERY)]
     body = {"inputs": inputs, "outputs": outputs, "parameters": {"binary_data_output": True}}
     answer = infer_binary(client, body, X.tobytes() + X_QUERY.tobytes())
-    head = json.loads(answer.content[: int(answer.headers[HEADER])])
+    head = json.loads(answer.content[: int(answer.headers[JSON_LENGTH_HEADER])])
     assert [set(output) for output in head["outputs"]] == [
         {"name", "datatype", "shape", "parameters"},
         {"name", "datatype", "shape", "data"},
@@ -90,7 +90,7 @@ def test_the_header_says_where_the_json_ends_and_the_content_type_need_not(
     client: InProcess, content_type: str | None
 ) -> None:
     content = json.dumps(binary_task()).encode()
-    headers = {HEADER: str(len(content))} | ({"Content-Type": content_type} if content_type else {})
+    headers = {JSON_LENGTH_HEADER: str(len(content))} | ({"Content-Type": content_type} if content_type else {})
     answer = client.request("POST", "/v2/models/gd-1/infer", content=content + BEHIND, headers=headers)
     assert answer.status_code == 200
 

@@ -6,7 +6,7 @@ import threading
 import anyio
 import pytest
 
-from service.api.upkeep import every
+from service.api.periodic import run_periodically
 from service.errors import DatabaseUnavailable
 
 
@@ -32,7 +32,7 @@ def test_it_is_done_again_and_again_until_it_is_left(caplog: pytest.LogCaptureFi
     work = Work()
 
     async def serve() -> None:
-        async with every(0.001, work):
+        async with run_periodically(0.001, work):
             assert await anyio.to_thread.run_sync(work.enough.wait, 20)
 
     with caplog.at_level(logging.ERROR):

@@ -1,8 +1,8 @@
 import pytest
 from pydantic import ValidationError
 
-from service.api.problems import path_of, problems_in
 from service.api.routes.v2.schemas import InferRequest
+from service.api.validation_problems import path_of, problems_in
 from service.real_numbers import BOOLEAN, TEXT
 from service.schemas.predictions import PredictRequest
 

@@ -1,4 +1,4 @@
-"""What is done again and again while the service runs, off the event loop and beside the pool for requests."""
+"""Periodic work while the service runs, in threads that are not those of requests."""
 
 import asyncio
 import logging
@@ -11,8 +11,8 @@ logger = logging.getLogger(__name__)
 
 
 @asynccontextmanager
-async def every(seconds: float, work: Callable[[], object]) -> AsyncIterator[None]:
-    """Do some work, with so many seconds between, until this is left; what fails is logged, and tried the next time."""
+async def run_periodically(seconds: float, work: Callable[[], object]) -> AsyncIterator[None]:
+    """Run a function until the context is left, with a pause of `seconds` between runs; errors are logged."""
     task = asyncio.create_task(_repeat(seconds, work))
     try:
         yield
@@ -27,7 +27,7 @@ async def _repeat(seconds: float, work: Callable[[], object]) -> None:
         await asyncio.sleep(seconds)
         try:
             await asyncio.to_thread(work)
-        except DatabaseUnavailable:  # it is in the log already
+        except DatabaseUnavailable:  # already logged
             continue
-        except Exception:  # whatever it was, the next time may do better
-            logger.exception("upkeep failed")
+        except Exception:  # the next run may succeed
+            logger.exception("periodic work failed")

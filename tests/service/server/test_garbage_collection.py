@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from service.server import garbage
+from service.server import garbage_collection
 
 
 class Knot:
@@ -24,18 +24,18 @@ def _as_before() -> Iterator[None]:
 
 
 def test_garbage_lies_until_the_start_is_over() -> None:
-    garbage.let_it_lie()
+    garbage_collection.disable_during_startup()
     knot = weakref.ref(Knot())
     made = [[number] for number in range(10 * gc.get_threshold()[0])]
     assert knot() is not None
-    garbage.freeze_startup_objects()
+    garbage_collection.freeze_startup_objects()
     assert gc.isenabled()
     assert gc.get_freeze_count() > len(made)
 
 
 def test_what_comes_after_the_start_is_collected() -> None:
-    garbage.let_it_lie()
-    garbage.freeze_startup_objects()
+    garbage_collection.disable_during_startup()
+    garbage_collection.freeze_startup_objects()
     knot = weakref.ref(Knot())
     made = [[number] for number in range(2 * gc.get_threshold()[0])]
     assert knot() is None

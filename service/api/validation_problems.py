@@ -1,17 +1,17 @@
-"""Pydantic's complaints in the words of `service.errors`: the field by its path, the rule, what came, what to do."""
+"""Converts pydantic's validation errors to the problems of `service.errors`."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from pydantic import BaseModel
 
-from service.api.names import models_in
+from service.api.object_limits import models_in
 from service.errors import Problem
 from service.numbers import named
 from service.refusals import REFUSED
 
-LONGEST_NAME = 60
-"""A field name is the sender's; the answer does not repeat more of it than this."""
+SHOWN_NAME_LENGTH = 60
+"""Characters of a field name in a message; field names come from the request."""
 
 EXPECTED = {
     "dict_type": "an object",
@@ -22,11 +22,11 @@ EXPECTED = {
 
 
 def problems_in(errors: Iterable[Mapping[str, Any]], model: type[BaseModel]) -> Iterator[Problem]:
-    """Put what pydantic found into words.
+    """Convert validation errors.
 
     Args:
         errors: `ValidationError.errors()`.
-        model: What was validated; it knows the fields that there are.
+        model: The model that validated.
     """
     for error in errors:
         field = path_of(error["loc"])
@@ -38,13 +38,13 @@ def problems_in(errors: Iterable[Mapping[str, Any]], model: type[BaseModel]) -> 
 
 
 def path_of(location: Iterable[str | int]) -> str:
-    """Write a place as its sender would: `context.x[3][1]`."""
+    """Write the location of a field: `context.x[3][1]`."""
     path = ""
     for part in location:
         if isinstance(part, int):
             path += f"[{part}]"
         elif part != "[key]":
-            path += "." * bool(path) + (part if len(part) <= LONGEST_NAME else part[:LONGEST_NAME] + "…")
+            path += "." * bool(path) + (part if len(part) <= SHOWN_NAME_LENGTH else part[:SHOWN_NAME_LENGTH] + "…")
     return path
 
 
@@ -53,17 +53,17 @@ def _message(error: Mapping[str, Any], model: type[BaseModel]) -> str:
     if kind == "missing":
         return "is missing. Send it."
     if kind == "extra_forbidden":
-        return f"is not a field. Leave it out; the fields here are {', '.join(_fields_beside(error['loc'], model))}."
+        return f"is not a field. Leave it out; the fields here are {', '.join(_sibling_fields(error['loc'], model))}."
     if kind in EXPECTED:
         return f"must be {EXPECTED[kind]}; this is {named(error['input'])}."
-    if kind == "value_error":  # a validator's own words, without pydantic's in front of them
+    if kind == "value_error":  # the message of a validator, without pydantic's prefix
         return f"is refused: {error['ctx']['error']}."
     return f"is refused: {error['msg']}."
 
 
-def _fields_beside(location: Sequence[str | int], model: type[BaseModel]) -> list[str]:
-    """Follow a place down to the object that it is in, and name the fields of that."""
+def _sibling_fields(location: Sequence[str | int], model: type[BaseModel]) -> list[str]:
+    """Return the fields of the object that has the field at a location."""
     for part in location[:-1]:
-        if isinstance(part, str):  # a number is a place in a list, whose kind of entries is known already
+        if isinstance(part, str):  # an integer is an index of a list, whose model is already known
             model = next(models_in(model.model_fields[part].annotation), model)
     return list(model.model_fields)

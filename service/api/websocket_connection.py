@@ -1,11 +1,11 @@
-"""uvicorn's WebSocket connection, for which a refused handshake is a complete one."""
+"""uvicorn's WebSocket connection, which logs no error for a refused handshake."""
 
 from uvicorn._types import ASGISendEvent
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
 
 class WebSocketConnection(WebSocketsSansIOProtocol):
-    """Logs no error after an answer in place of a handshake, as uvicorn does."""
+    """Treats a handshake as complete when the app has sent an HTTP response instead; uvicorn would log an error."""
 
     async def send(self, message: ASGISendEvent) -> None:
         """Send a message of the app."""

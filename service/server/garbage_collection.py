@@ -8,7 +8,7 @@ for 90 ms. What a request makes is freed without the collector, which therefore 
 import gc
 
 
-def let_it_lie() -> None:
+def disable_during_startup() -> None:
     """Begin to start: nothing is collected until `freeze_startup_objects`."""
     gc.disable()
 
