@@ -13,7 +13,7 @@ from tests.nonempty import nonempty
 from tests.service.api.test_errors import tree
 from tests.service.in_process import InProcess
 
-DASHBOARD = Path(__file__).parents[3] / "deploy" / "grafana" / "gdssm.json"
+DASHBOARD = Path(__file__).parents[4] / "deploy" / "grafana" / "gdssm.json"
 LINE = {"context": {"x": [[1], [2], [3]], "y": [2, 4, 6]}, "query": [[4], [5]]}
 
 
