@@ -33,6 +33,7 @@ REPORTED: Mapping[str, str] = {
 FURTHER: Mapping[str, str] = {
     "profile": "benchmarks.serving.profiling",
     "instructions": "benchmarks.serving.instructions",
+    "infrastructure": "benchmarks.infrastructure",
     "evaluation_load": "benchmarks.evaluation_load",
     "convergence": "benchmarks.training.convergence",
     "selection": "benchmarks.training.selection",

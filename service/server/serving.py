@@ -94,7 +94,7 @@ def serve(settings: Settings, listener: socket.socket, on_ready: Callable[[], No
     stopping, bodies = Stopping(), body_capacity(settings)
     app = create_app(settings, Database.open(settings.database_url), stopping, bodies)
     config = uvicorn.Config(
-        _bypass_fastapi_entry(app),
+        bypass_fastapi_entry(app),
         http=Connection.bounded(settings.request_timeout),
         ws=LimitedWebSocketConnection.bounded(bodies),
         ws_max_size=settings.max_body_bytes,
@@ -112,7 +112,7 @@ def serve(settings: Settings, listener: socket.socket, on_ready: Callable[[], No
     Server(config, settings, stopping, on_ready).run(doors)
 
 
-def _bypass_fastapi_entry(app: FastAPI) -> ASGIApp:
+def bypass_fastapi_entry(app: FastAPI) -> ASGIApp:
     """Go to the layers at once where nothing is traced; FastAPI's own way in asks for each request whether it is."""
     layers = app.middleware_stack
     if layers is None or traces.are_requested():
