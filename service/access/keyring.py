@@ -8,8 +8,7 @@ import time
 from collections.abc import Callable
 from typing import Self
 
-from service.access.caller import Caller
-from service.access.keys import PREFIX, Keys, hash_of
+from service.access.keys import PREFIX, Caller, Keys, hash_of
 from service.errors import DatabaseUnavailable, Unauthenticated
 from service.settings import Settings
 

@@ -8,7 +8,7 @@ import math
 import time
 from collections import deque
 
-from service.access.caller import Caller
+from service.access.keys import Caller
 from service.errors import RateLimited
 
 WINDOW_SECONDS = 60.0

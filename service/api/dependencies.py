@@ -8,7 +8,7 @@ from typing import Annotated, Concatenate, ParamSpec, TypeVar
 from fastapi import Depends
 from starlette.requests import HTTPConnection
 
-from service.access.caller import Caller
+from service.access.keys import Caller
 from service.api.executor import Executor
 from service.api.state import AppState, state_of
 from service.contexts.service import Contexts

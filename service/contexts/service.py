@@ -25,8 +25,7 @@ from service.contexts.steps import check_step, predict_before
 from service.errors import Conflict, InvalidInput, NumericOverflow, Problem, UnknownModel, UnsupportedByModel
 from service.explaining.explanation import explain_state
 from service.explaining.implicit_weights import implicit_weights_in
-from service.explaining.parts import Part
-from service.explaining.terms import Explanation
+from service.explaining.terms import Explanation, Part
 from service.inference.distribution import NOTHING, Wanted
 from service.inference.predictor import Observations, Prediction, Predictor
 from service.inference.runtime import Runtime

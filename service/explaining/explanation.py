@@ -10,13 +10,11 @@ from service.contexts import drift
 from service.contexts.decay_setting import AUTO
 from service.contexts.state import ContextState
 from service.errors import Problem, UnsupportedByModel
-from service.explaining.blocks import blocks, pairs
 from service.explaining.contributions import check_linear, contributions, no_contributions_of_a_state
-from service.explaining.effects import check_size, effects, grid_of_observations, grid_of_state
+from service.explaining.effects import blocks, check_size, effects, grid_of_observations, grid_of_state, pairs
 from service.explaining.implicit_weights import check_affine, implicit_weights_in, implicit_weights_of
-from service.explaining.parts import PARTS, TERMS, Part
 from service.explaining.readout import Fit, check_readout, fit_of_context, fit_of_state
-from service.explaining.terms import Explanation
+from service.explaining.terms import PARTS, TERMS, Explanation, Part
 from service.inference.artifact import Manifest
 from service.inference.distribution import NOTHING, Wanted
 from service.inference.predictor import Limits, Observations, Prediction, Predictor, check_finite, run, width_of

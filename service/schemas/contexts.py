@@ -9,7 +9,7 @@ from pydantic.json_schema import SkipJsonSchema
 from service.column_names import NO_NAMES, ColumnNames, read_names
 from service.contexts.decay_setting import AUTO, RULE, Auto, Decay
 from service.errors import InvalidInput, Problem
-from service.explaining.parts import Part, parts
+from service.explaining.terms import Part, parts
 from service.numbers import named, number
 from service.schemas.explanations import ExplanationAnswer, ImplicitWeightsAnswer, weights_of
 from service.schemas.fields import Number, Numbers, Rows, reading

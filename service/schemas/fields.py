@@ -6,7 +6,7 @@ from typing import Annotated, TypeVar
 from pydantic import Field, PlainValidator
 
 from service import numbers
-from service.explaining.parts import Part, parts
+from service.explaining.terms import Part, parts
 from service.inference.sizes import Array
 from service.refusals import refusing
 

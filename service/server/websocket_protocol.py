@@ -10,7 +10,7 @@ from typing import Any
 from uvicorn._types import ASGIReceiveEvent
 from websockets.frames import Frame
 
-from service.access.caller import ANONYMOUS, Caller
+from service.access.keys import ANONYMOUS, Caller
 from service.api.middleware.capacity import Capacity
 from service.api.websocket_connection import WebSocketConnection
 from service.errors import Overloaded

@@ -38,9 +38,8 @@ MODULES: dict[str, dict[str, tuple[str, ...]]] = {
         "service/contexts/state_validation.py": (f"{CONTEXTS}/test_impossible_imports.py",),
     },
     "access": {
-        "service/access/caller.py": ("tests/service/access", "tests/service/api/middleware/test_authentication.py"),
         "service/access/keyring.py": ("tests/service/access",),
-        "service/access/keys.py": ("tests/service/access",),
+        "service/access/keys.py": ("tests/service/access", "tests/service/api/middleware/test_authentication.py"),
         "service/access/rate_limits.py": ("tests/service/access",),
         "service/access/sites.py": ("tests/service/access",),
     },

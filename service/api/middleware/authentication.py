@@ -6,8 +6,8 @@ from collections.abc import Awaitable
 from fastapi.concurrency import run_in_threadpool
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from service.access.caller import ANONYMOUS, Caller
 from service.access.keyring import KeyRing, claimed_id
+from service.access.keys import ANONYMOUS, Caller
 from service.access.rate_limits import RateLimits
 from service.api.errors import answer_to
 from service.api.headers import header

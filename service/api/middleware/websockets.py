@@ -4,7 +4,7 @@ import asyncio
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from service.access.caller import ANONYMOUS
+from service.access.keys import ANONYMOUS
 from service.api.errors import answer_to
 from service.api.middleware.capacity import Capacity
 from service.errors import ServiceError

@@ -6,9 +6,8 @@ from unittest.mock import patch
 
 import pytest
 
-from service.access.caller import Caller
 from service.access.keyring import EXTRA_READS_LIMIT, NO_KEY_YET, OUTAGE_LIMIT, REFRESH_INTERVAL, KeyRing, keys_required
-from service.access.keys import Key, Keys, hash_of
+from service.access.keys import Caller, Key, Keys, hash_of
 from service.errors import DatabaseUnavailable, Unauthenticated
 from service.settings import Settings
 from service.store.database import Database

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from service.access.keys import Key, Keys, hash_of
+from service.access.keys import ANONYMOUS, Caller, Key, Keys, hash_of
 from service.errors import InvalidInput
 from service.store.database import Database
 from tests.nonempty import nonempty
@@ -80,3 +80,18 @@ def test_unprintable_or_long_name_is_refused(keys: Keys, name: str) -> None:
     with pytest.raises(InvalidInput, match="1 to 100 printable characters"):
         keys.create(name)
     assert keys.list() == ()
+
+
+def test_anonymous_caller_is_admin_without_owner() -> None:
+    assert ANONYMOUS.key_id == ""
+    assert ANONYMOUS.admin
+    assert ANONYMOUS.rate_limit is None
+
+
+def test_caller_is_immutable() -> None:
+    """One object is handed to every request of its key."""
+    caller = Caller("alice", admin=False)
+    for field in fields(Caller):
+        with pytest.raises(FrozenInstanceError):
+            setattr(caller, field.name, True)
+    assert caller == Caller("alice", admin=False, rate_limit=None)

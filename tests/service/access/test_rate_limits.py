@@ -2,7 +2,7 @@ import math
 
 import pytest
 
-from service.access.caller import ANONYMOUS, Caller
+from service.access.keys import ANONYMOUS, Caller
 from service.access.rate_limits import RateLimits
 from service.errors import RateLimited
 

@@ -12,7 +12,7 @@ from service.contexts.service import Change, Contexts
 from service.contexts.state import ContextState, answer, learn, new_state
 from service.errors import InvalidInput, NumericOverflow, UnsupportedByModel
 from service.explaining.implicit_weights import implicit_weights_in
-from service.explaining.parts import PARTS, Part
+from service.explaining.terms import PARTS, Part
 from service.inference.distribution import Wanted
 from service.inference.predictor import Observations
 from service.inference.sizes import Array

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from service.explaining.blocks import PAIRS_LIMIT
+from service.explaining.effects import PAIRS_LIMIT
 from service.explaining.explanation import predict_and_explain
 from service.explaining.terms import Block, Pair
 from service.inference.predictor import Observations, Predictor

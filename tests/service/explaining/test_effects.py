@@ -6,9 +6,8 @@ import pytest
 from service.errors import InvalidInput
 from service.explaining.effects import VALUES_LIMIT, effects, grid_of_observations, grid_of_state
 from service.explaining.explanation import predict_and_explain
-from service.explaining.parts import Part
 from service.explaining.readout import fit_of_context
-from service.explaining.terms import Effects, Explanation
+from service.explaining.terms import Effects, Explanation, Part
 from service.inference.distribution import Wanted
 from service.inference.predictor import Limits, Observations, Predictor
 from service.inference.sizes import Array

@@ -9,8 +9,7 @@ from service.errors import InvalidInput, NumericOverflow, UnsupportedByModel
 from service.explaining.contributions import SINGLE_RUN_LIMIT
 from service.explaining.explanation import predict_and_explain
 from service.explaining.implicit_weights import implicit_weights
-from service.explaining.parts import PARTS, Part, parts
-from service.explaining.terms import Explanation, ImplicitWeights
+from service.explaining.terms import PARTS, Explanation, ImplicitWeights, Part, parts
 from service.inference.predictor import Limits, Observations, Prediction, Predictor, run
 from service.inference.sizes import Array
 from service.inference.wide_readout import wide_readout

@@ -8,7 +8,7 @@ from uvicorn.protocols.utils import ClientDisconnected
 from websockets.frames import Frame
 from websockets.protocol import Event
 
-from service.access.caller import Caller
+from service.access.keys import Caller
 from service.api.middleware.capacity import Capacity
 from service.server.websocket_protocol import REASON, TRY_AGAIN_LATER
 from tests.service.api.routes.live_connection import Connection, of_bytes, settled, with_one

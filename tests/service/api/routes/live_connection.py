@@ -9,7 +9,7 @@ from uvicorn.server import ServerState
 from websockets.client import ClientProtocol
 from websockets.uri import parse_uri
 
-from service.access.caller import ANONYMOUS, Caller
+from service.access.keys import ANONYMOUS, Caller
 from service.api.middleware.capacity import Capacity
 from service.server.websocket_protocol import LimitedWebSocketConnection
 
