@@ -17,12 +17,12 @@ import numpy as np
 from fastapi import FastAPI, Response
 from prometheus_client import CollectorRegistry, Histogram
 from pydantic_core import from_json
-from service.access.caller import ANONYMOUS
 from starlette.types import ASGIApp, Message
 
 from benchmarks.results import Result, Table
 from benchmarks.serving.contestants import payload
 from benchmarks.timing import format_quartiles, in_turn, ratios
+from service.access.keys import ANONYMOUS
 from service.api import json_arrays
 from service.api.endpoint import EndpointTable
 from service.api.representations import PreparedResponse
