@@ -17,10 +17,19 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from service.api.body import Body
 from service.api.errors import answer_to, documented
-from service.errors import ServiceError
+from service.errors import BodyTooLarge, InvalidInput, MalformedBody, ServiceError, TooSlow, UnsupportedContentType
 
 Handler = TypeVar("Handler", bound=Callable[..., Any])
 Responses = dict[int | str, dict[str, Any]]
+
+BODY_ERRORS: tuple[type[ServiceError], ...] = (
+    MalformedBody,
+    InvalidInput,
+    TooSlow,
+    BodyTooLarge,
+    UnsupportedContentType,
+)
+"""Errors of every endpoint that has a body."""
 
 
 @dataclass(frozen=True)
@@ -64,7 +73,7 @@ class EndpointRouter(APIRouter):
         Args:
             method: HTTP method.
             path: Below the prefix.
-            errors: Possible errors, in addition to status 500.
+            errors: Possible errors, in addition to status 500 and to those of every body.
             responses: Further documentation by status.
             body: Of the request.
             fast: See `Endpoint.fast`.
@@ -77,7 +86,7 @@ class EndpointRouter(APIRouter):
                 path,
                 handler,
                 methods=[method],
-                responses=documented(*errors) | (responses or {}),
+                responses=documented(*dict.fromkeys((*(BODY_ERRORS if body else ()), *errors))) | (responses or {}),
                 openapi_extra={"requestBody": body.documentation} if body else None,
                 **options,
             )

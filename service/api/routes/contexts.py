@@ -47,14 +47,12 @@ COMMON_ERRORS = (
 )
 """Errors of every route of contexts."""
 CONTEXT_ERRORS = (*COMMON_ERRORS, errors.UnknownContext)
-BODY_ERRORS = (errors.MalformedBody, errors.TooSlow, errors.BodyTooLarge, errors.UnsupportedContentType)
 COMPUTE_ERRORS = (errors.NumericOverflow, errors.UnsupportedByModel, errors.PrecisionLoss)
 MODEL_ERRORS = (*CONTEXT_ERRORS, errors.UnknownModel, errors.Conflict)
 """Errors of routes that need the model of a context, which may no longer be served, or have been replaced."""
 UPDATE_ERRORS = (*MODEL_ERRORS, errors.VersionMismatch)
 CREATE_ERRORS = (
     *CONTEXT_ERRORS,
-    *BODY_ERRORS,
     errors.Conflict,
     errors.QuotaExceeded,
     errors.UnknownModel,
@@ -135,7 +133,7 @@ async def delete(context_id: ContextId, caller: ContextsDep, change: UpdatePreco
     "POST",
     "/{context_id}/observations",
     body=OBSERVATIONS,
-    errors=(*UPDATE_ERRORS, *BODY_ERRORS, *COMPUTE_ERRORS),
+    errors=(*UPDATE_ERRORS, *COMPUTE_ERRORS),
     responses=WITH_ETAG,
 )
 async def observe(
@@ -162,7 +160,7 @@ async def observe(
     "POST",
     "/{context_id}/predictions",
     body=QUERY,
-    errors=(*MODEL_ERRORS, *BODY_ERRORS, *COMPUTE_ERRORS),
+    errors=(*MODEL_ERRORS, *COMPUTE_ERRORS),
     responses={200: {**WITH_ETAG[200], "content": {SAFETENSORS: {"schema": BINARY_SCHEMA}}}},
     response_model=ContextPrediction,
     fast=True,
@@ -205,7 +203,7 @@ async def predict(request: Request, context_id: ContextId, body: Annotated[Conte
     "POST",
     "/{context_id}/merge",
     body=MERGE,
-    errors=(*UPDATE_ERRORS, *BODY_ERRORS, *COMPUTE_ERRORS),
+    errors=(*UPDATE_ERRORS, *COMPUTE_ERRORS),
     responses=WITH_ETAG,
 )
 async def merge(

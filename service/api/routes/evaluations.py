@@ -25,7 +25,6 @@ router = EndpointRouter("/v1/evaluations", "evaluations")
 REQUEST = Body(EvaluationRequest)
 
 COMMON_ERRORS = (errors.NotReady, errors.Overloaded, errors.DatabaseUnavailable, errors.InvalidInput)
-BODY_ERRORS = (errors.MalformedBody, errors.TooSlow, errors.BodyTooLarge, errors.UnsupportedContentType)
 LOCATION = {"description": "The address of the evaluation.", "schema": {"type": "string"}}
 ACCEPTED: Responses = {202: {"headers": {"Location": LOCATION}}}
 
@@ -54,7 +53,7 @@ EvaluationDep = Annotated[EvaluationAnswer, Depends(_record)]
     "POST",
     "",
     body=REQUEST,
-    errors=(*COMMON_ERRORS, *BODY_ERRORS, errors.UnknownModel, errors.QuotaExceeded),
+    errors=(*COMMON_ERRORS, errors.UnknownModel, errors.QuotaExceeded),
     responses=ACCEPTED,
     status_code=202,
 )

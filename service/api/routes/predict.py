@@ -21,12 +21,7 @@ router = EndpointRouter("/v1", "predict")
 
 BODY = Body(PredictRequest, {SAFETENSORS: read_predict_request})
 ERRORS = (
-    errors.MalformedBody,
     errors.UnknownModel,
-    errors.TooSlow,
-    errors.BodyTooLarge,
-    errors.UnsupportedContentType,
-    errors.InvalidInput,
     errors.NumericOverflow,
     errors.UnsupportedByModel,
     errors.NotReady,

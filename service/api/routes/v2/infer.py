@@ -34,12 +34,7 @@ ANSWER: Responses = {
     200: {"model": InferAnswer, "headers": HEADERS, "content": {binary.CONTENT_TYPE: {"schema": BINARY_SCHEMA}}}
 }
 ERRORS = (
-    errors.MalformedBody,
     errors.UnknownModel,
-    errors.TooSlow,
-    errors.BodyTooLarge,
-    errors.UnsupportedContentType,
-    errors.InvalidInput,
     errors.NumericOverflow,
     errors.NotReady,
     errors.Overloaded,

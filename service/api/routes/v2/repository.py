@@ -12,12 +12,7 @@ from service.api.routes.v2.body import ProtocolBody
 from service.api.routes.v2.schemas import Done, IndexedModel, IndexRequest, LoadRequest, UnloadRequest
 
 ERRORS = (
-    errors.MalformedBody,
     errors.Forbidden,
-    errors.TooSlow,
-    errors.BodyTooLarge,
-    errors.UnsupportedContentType,
-    errors.InvalidInput,
     errors.NotReady,
     errors.Overloaded,
 )
