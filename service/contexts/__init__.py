@@ -2,12 +2,10 @@
 
 service           creates, updates, queries, merges and deletes contexts
 context_record    a context as it is described to its owner, and the conditions of a change
-repository        rows of the database, and the contexts used last
-statements        the SQL statements on contexts
+repository        the rows of contexts, and their SQL
 idempotency       runs a change once for each Idempotency-Key
+cache             LRU caches of loaded contexts and of readouts
 context_count     the number of contexts, for metrics
-context_cache     LRU cache of loaded contexts
-readout_cache     LRU cache of readouts
 state             the state of a context, and how observations, queries and other states change it
 learning          adds observations and merged states, and checks the result
 rows              observations with their names in a request

@@ -4,9 +4,16 @@ from dataclasses import dataclass
 
 from service.column_names import NO_NAMES, ColumnNames
 from service.contexts.decay_setting import Decay
+from service.contexts.state import ContextState
 from service.explaining.terms import ImplicitWeights
 from service.inference.predictor import Prediction
+from service.inference.runtime import Runtime
 from service.inference.sizes import Array
+
+CONTEXT_BYTES = 2**12
+"""Approximate bytes of a loaded context without its tensors and names."""
+NAME_BYTES = 80
+"""Approximate bytes of the name of a column without its characters."""
 
 
 @dataclass(frozen=True)
@@ -37,6 +44,22 @@ class ContextRecord:
     """Effective number of observations that are remembered, where the decay is auto."""
     columns: ColumnNames = NO_NAMES
     """Names of the columns of x and y; a page leaves them out."""
+
+
+@dataclass(frozen=True)
+class LoadedContext:
+    """A context with its state and its model."""
+
+    record: ContextRecord
+    state: ContextState
+    runtime: Runtime
+
+    @property
+    def size(self) -> int:
+        """Approximate bytes in memory."""
+        names = (*(self.state.columns.x or ()), *(self.state.columns.y or ()))
+        texts = 2 * sum(NAME_BYTES + 4 * len(name) for name in names)  # in the record too
+        return CONTEXT_BYTES + texts + sum(tensor.nbytes for tensor in (self.state.state or {}).values())
 
 
 @dataclass(frozen=True)

@@ -1,35 +1,76 @@
-"""Receipts for changes that were asked for with a key: asked for again, a change is not made again."""
+"""Idempotency keys: a change that is requested twice under one key is made once and answered alike."""
 
 import hashlib
-from collections.abc import Mapping
+import json
+import re
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
-from sqlalchemy import ColumnElement, Connection, delete, insert, select
+from sqlalchemy import ColumnElement, Connection, delete, insert, select, update
+from sqlalchemy.exc import IntegrityError
 
-from service.errors import Conflict
+from service.errors import Conflict, InvalidInput, Problem
+from service.store.database import Database
 from service.store.tables import IDEMPOTENCY_KEYS
 
-R = IDEMPOTENCY_KEYS.c
-
+C = IDEMPOTENCY_KEYS.c
+KEY = re.compile(r"[ -~]{1,200}")
 KEPT_FOR = 86_400
-"""Seconds."""
+"""Seconds for which the answer under a key is stored."""
+PENDING = "null"
+"""Stored as the answer until the transaction of the change ends."""
 
 
-@dataclass(frozen=True)
-class IdempotencyKey:
-    """What one is for."""
+@dataclass
+class IdempotentTransaction:
+    """A transaction; under a key that was used before, it changes nothing and has the answer of that time."""
 
-    owner: str
-    key: str
-    fingerprint: str
-    """Of the request."""
-    now: float
-    """Seconds since 1970."""
+    connection: Connection
+    answer: Any = None
+    """JSON; the caller sets it unless `is_replay`."""
+    is_keyed: bool = False
+    """Whether the answer is stored."""
+    is_replay: bool = False
+
+
+@contextmanager
+def run_idempotent(
+    database: Database, owner: str, key: str | None, request: Mapping[str, object], now: float
+) -> Iterator[IdempotentTransaction]:
+    """Open a transaction for a change that is made once under a key.
+
+    Args:
+        database: Stores the change and the key.
+        owner: The owner of the key.
+        key: 1 to 200 printable ASCII characters; None for no key.
+        request: Everything that distinguishes this change from others.
+        now: Seconds since 1970.
+
+    Raises:
+        InvalidInput: The key has other characters, or too many.
+        Conflict: The key was used for another change.
+    """
+    if key is not None and not KEY.fullmatch(key):
+        raise InvalidInput(Problem("idempotency-key", "must be 1 to 200 printable ASCII characters."))
+    with database.transaction() as connection:
+        if key is None:
+            yield IdempotentTransaction(connection)
+            return
+        answer = _claim(connection, owner, key, fingerprint(request), now)
+        is_replay = answer is not None
+        transaction = IdempotentTransaction(
+            connection, json.loads(answer or PENDING), is_keyed=True, is_replay=is_replay
+        )
+        yield transaction
+        if not transaction.is_replay:
+            _store_answer(connection, owner, key, json.dumps(transaction.answer))
 
 
 def fingerprint(request: Mapping[str, object]) -> str:
-    """Tell one request from another: hash what was asked for, arrays by their content."""
+    """Hash a request, arrays by their content."""
     digest = hashlib.sha256()
     for name, value in request.items():
         digest.update(f"{name}=".encode())
@@ -41,47 +82,44 @@ def fingerprint(request: Mapping[str, object]) -> str:
     return digest.hexdigest()
 
 
-def find(connection: Connection, receipt: IdempotencyKey) -> str | None:
-    """Look up what was answered when this change was made under this key.
+def sweep(connection: Connection, now: float) -> None:
+    """Delete expired keys."""
+    connection.execute(delete(IDEMPOTENCY_KEYS).where(C.expires <= now))
 
-    Raises:
-        Conflict: The key was used for another one.
+
+def _claim(connection: Connection, owner: str, key: str, request: str, now: float) -> str | None:
+    """Insert a key; returns the stored answer if it is in use.
+
+    A second transaction with the same key waits at its INSERT until the first ends.
     """
-    statement = select(R.fingerprint, R.answer).where(*_same_key(receipt), R.expires > receipt.now)
-    found = connection.execute(statement).first()
+    found = _find(connection, owner, key, now)
+    if found is None:
+        connection.execute(delete(IDEMPOTENCY_KEYS).where(*_is(owner, key)))
+        values = {"owner": owner, "idempotency_key": key, "fingerprint": request, "expires": now + KEPT_FOR}
+        try:
+            with connection.begin_nested():
+                connection.execute(insert(IDEMPOTENCY_KEYS).values(**values, answer=PENDING))
+        except IntegrityError:
+            found = _find(connection, owner, key, now)
     if found is None:
         return None
-    if found.fingerprint != receipt.fingerprint:
+    if found[0] != request:
         raise Conflict(
-            f"The Idempotency-Key {receipt.key[:40]!r} was used for another request. Give every request a key of its "
-            "own, and the same request sent again the same key."
+            f"The Idempotency-Key {key[:40]!r} was used for another request. Give every request another key, "
+            "and the same request sent again the same key."
         )
-    answer: str = found.answer
-    return answer
+    return found[1]
 
 
-def keep(connection: Connection, receipt: IdempotencyKey, answer: str) -> None:
-    """Store what was answered, in the transaction of the change.
-
-    Raises:
-        IntegrityError: Another transaction has used the key in the meantime.
-    """
-    connection.execute(delete(IDEMPOTENCY_KEYS).where(*_same_key(receipt), R.expires <= receipt.now))
-    connection.execute(
-        insert(IDEMPOTENCY_KEYS).values(
-            owner=receipt.owner,
-            idempotency_key=receipt.key,
-            fingerprint=receipt.fingerprint,
-            answer=answer,
-            expires=receipt.now + KEPT_FOR,
-        )
-    )
+def _find(connection: Connection, owner: str, key: str, now: float) -> tuple[str, str] | None:
+    """Return the fingerprint and the answer of a key that has not expired."""
+    row = connection.execute(select(C.fingerprint, C.answer).where(*_is(owner, key), C.expires > now)).first()
+    return None if row is None else (row.fingerprint, row.answer)
 
 
-def sweep(connection: Connection, now: float) -> None:
-    """Remove what has expired."""
-    connection.execute(delete(IDEMPOTENCY_KEYS).where(R.expires <= now))
+def _store_answer(connection: Connection, owner: str, key: str, answer: str) -> None:
+    connection.execute(update(IDEMPOTENCY_KEYS).where(*_is(owner, key)).values(answer=answer))
 
 
-def _same_key(receipt: IdempotencyKey) -> tuple[ColumnElement[bool], ...]:
-    return R.owner == receipt.owner, R.idempotency_key == receipt.key
+def _is(owner: str, key: str) -> tuple[ColumnElement[bool], ...]:
+    return C.owner == owner, C.idempotency_key == key

@@ -1,48 +1,49 @@
-"""Where contexts are kept: one row each, taken out and put back within one transaction."""
+"""The rows of contexts: read, inserted and updated within a transaction of the caller."""
 
-import json
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from typing import Any, TypeVar
+from typing import Any
 
-from sqlalchemy import Connection, Row
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy import Connection, Row, Select, bindparam, delete, func, insert, literal, select, update
 
 from service.column_names import names_from
-from service.contexts import idempotency, statements
-from service.contexts.context_cache import ContextCache, LoadedContext
-from service.contexts.context_record import UNCONDITIONAL, Change, ContextRecord
+from service.contexts import idempotency
+from service.contexts.cache import LruCache
+from service.contexts.context_record import UNCONDITIONAL, Change, ContextRecord, LoadedContext
 from service.contexts.decay_setting import AUTO
-from service.contexts.serialization import canonical_state, read, state_of_archive, write
+from service.contexts.serialization import ROW_FIELDS, canonical_state, restore, store
 from service.contexts.state import ContextState
-from service.errors import Conflict, InvalidInput, Problem, QuotaExceeded, UnknownContext, VersionMismatch
+from service.errors import Conflict, InvalidInput, QuotaExceeded, UnknownContext, VersionMismatch
 from service.inference.predictor import Predictor
 from service.inference.runtime import Runtime
 from service.store.database import Database
 from service.store.ids import new_id
-
-Answer = TypeVar("Answer")
+from service.store.tables import CONTEXTS
 
 ID = re.compile(r"[0-9a-f]{32}")
-KEY = re.compile(r"[ -~]{1,200}")
-UNTOUCHED = 0.05
-"""Reading keeps a context for its ttl anew; that is written down when it moves the end by this share of the ttl."""
+TOUCH_SHARE = 0.05
+"""A read moves the end of a context; the row is updated when it moves by this share of the ttl."""
 
-
-SHOWN = ("decay", "memory_length", "n_observations", "inputs", "outputs", "columns")
-"""What a record repeats of a memory."""
+C = CONTEXTS.c
+WITHOUT_STATE = tuple(column for column in C if column is not C.state)
+LISTED = tuple(column for column in WITHOUT_STATE if column is not C.column_names)
+OWNED = (C.id == bindparam("this"), C.owner == bindparam("owner"), C.expires > bindparam("now"))
+WHOLE, BRIEF = select(*C).where(*OWNED), select(*WITHOUT_STATE).where(*OWNED)
+WHOLE_LOCKED, BRIEF_LOCKED = WHOLE.with_for_update(), BRIEF.with_for_update()
+UNCHANGED = select(C.expires).where(*OWNED, C.version == bindparam("version"), C.updated == bindparam("updated"))
+UPDATE = update(CONTEXTS).where(C.id == bindparam("this"))
 
 
 class ContextRepository:
-    """Finds, adds, stores and keeps the contexts of owners.
+    """Loads and saves contexts by owner and id.
 
     Args:
-        database: Where they live.
+        database: Has the rows.
         predictor: Has the models.
-        max_contexts: Most that one owner may keep.
-        ttl: Seconds that a context is kept after its last use, unless it says otherwise.
-        clock: Tells the seconds since 1970.
+        max_contexts: Contexts that one owner may have.
+        ttl: Seconds that a context is kept after its last use, unless it has its own.
+        clock: Returns the seconds since 1970.
     """
 
     def __init__(
@@ -53,103 +54,82 @@ class ContextRepository:
         self._max_contexts = max_contexts
         self._ttl = ttl
         self._clock = clock
-        self._cache = ContextCache()
+        self._cache = LruCache[str, LoadedContext]()
 
-    def once(
-        self,
-        owner: str,
-        change: Change,
-        request: Mapping[str, object],
-        make: Callable[[Connection], Answer],
-    ) -> Answer:
-        """Make a change in one transaction; if it was made under this key before, answer as then.
-
-        Args:
-            owner: Whose key it is.
-            change: Has the key, if any.
-            request: All that tells this change from another.
-            make: Makes it, and answers what JSON can hold.
+    def load(self, owner: str, context_id: str) -> LoadedContext:
+        """Read a context.
 
         Raises:
-            Conflict: The key was used for another change.
+            UnknownContext: The owner has no such context, or it has expired.
+            UnknownModel: Its model is not served any more.
+            Conflict: The model that is served under its name has another state.
         """
-        key = change.idempotency_key
-        if key is None:
-            with self._database.transaction() as connection:
-                return make(connection)
-        if not KEY.fullmatch(key):
-            raise InvalidInput(Problem("idempotency-key", "must be 1 to 200 printable ASCII characters."))
-        receipt = idempotency.IdempotencyKey(owner, key, idempotency.fingerprint(request), self._clock())
-        try:
-            return self._under(receipt, make)
-        except IntegrityError:  # another one with this key was faster: what was done here is undone, and found there
-            return self._under(receipt, make)
-
-    def look(self, owner: str, context_id: str) -> LoadedContext:
-        """Read a context; it may change at once."""
         with self._database.reading() as connection:
-            held = self._unchanged(owner, context_id, connection.scalar)
-            if held is not None:
-                return held
-            row = self._find(connection, owner, context_id, whole=True)
-        held = self._load(row)
-        self._cache.keep(held)
-        return held
+            loaded = self._cached_if_unchanged(owner, context_id, connection.scalar)
+            if loaded is not None:
+                return loaded
+            row = self._find(connection, owner, context_id, WHOLE)
+        return self._remember(self._restore(row))
 
     def find_cached(self, owner: str, context_id: str) -> LoadedContext | None:
-        """Do what `look` does, if nothing has to be waited for, and if the context needs not be touched; else None."""
-        held = self._unchanged(owner, context_id, self._database.read_nonblocking)
-        return None if held is None or self._is_due(held.record) else held
+        """Return a context if that needs no waiting and no update of its row; else None."""
+        loaded = self._cached_if_unchanged(owner, context_id, self._database.read_nonblocking)
+        return None if loaded is None or self._must_touch(loaded.record) else loaded
 
-    def hold(
+    def load_for_update(
         self, connection: Connection, owner: str, context_id: str, change: Change = UNCONDITIONAL
     ) -> LoadedContext:
-        """Take a context out: until the end of the transaction nobody else changes it.
+        """Read a context and lock its row until the end of the transaction.
 
         Raises:
-            UnknownContext: The owner has none of that name, or its time is over.
-            VersionMismatch: It has another version.
-            UnknownModel: Its model is not served any more.
-            Conflict: Another model is served in its name.
+            UnknownContext, UnknownModel, Conflict: As for `load`.
+            VersionMismatch: It has another version than the change requires.
         """
-        kept = self._cache.get(context_id)
-        row = self._find(connection, owner, context_id, whole=kept is None, lock=True)
+        cached = self._cache.get(context_id)
+        row = self._find(connection, owner, context_id, WHOLE_LOCKED if cached is None else BRIEF_LOCKED)
         _check_version(row, change)
-        if kept is None:
-            return self._load(row)
-        if (kept.record.version, kept.record.updated) == (row.version, row.updated) and self._is_served(kept):
-            return replace(kept, record=record_of(row))
-        return self._load(self._find(connection, owner, context_id, whole=True))
+        if cached is None:
+            return self._restore(row)
+        if (cached.record.version, cached.record.updated) == (row.version, row.updated) and self._is_served(cached):
+            return replace(cached, record=record_of(row))
+        return self._restore(self._find(connection, owner, context_id, WHOLE))
 
     def record(self, owner: str, context_id: str) -> ContextRecord:
-        """Read what is known of a context.
+        """Read the record of a context.
 
         Raises:
-            UnknownContext: The owner has none of that name, or its time is over.
+            UnknownContext: The owner has no such context, or it has expired.
         """
         with self._database.reading() as connection:
-            return record_of(self._find(connection, owner, context_id))
+            return record_of(self._find(connection, owner, context_id, BRIEF))
 
-    def remove(self, connection: Connection, owner: str, context_id: str, change: Change) -> None:
-        """Forget a context.
+    def page(self, owner: str, limit: int, after: str | None) -> list[ContextRecord]:
+        """Read records of an owner in the order of their ids, which is that of their creation."""
+        statement = select(*LISTED).where(C.owner == owner, C.expires > self._clock()).order_by(C.id).limit(limit)
+        with self._database.reading() as connection:
+            rows = connection.execute(statement if after is None else statement.where(C.id > after)).all()
+        return [record_of(row) for row in rows]
+
+    def delete(self, connection: Connection, owner: str, context_id: str, change: Change) -> None:
+        """Delete a context.
 
         Raises:
-            UnknownContext: The owner has none of that name, or its time is over.
-            VersionMismatch: It has another version.
+            UnknownContext: The owner has no such context, or it has expired.
+            VersionMismatch: It has another version than the change requires.
         """
-        _check_version(self._find(connection, owner, context_id, lock=True), change)
-        statements.remove(connection, context_id)
+        _check_version(self._find(connection, owner, context_id, BRIEF_LOCKED), change)
+        connection.execute(delete(CONTEXTS).where(C.id == context_id))
 
     def add(
-        self, connection: Connection, owner: str, runtime: Runtime, memory: ContextState, ttl: int | None
+        self, connection: Connection, owner: str, runtime: Runtime, state: ContextState, ttl: int | None
     ) -> ContextRecord:
-        """Put a new context there.
+        """Insert a new context.
 
         Raises:
-            QuotaExceeded: The owner keeps too many.
+            QuotaExceeded: The owner has too many.
         """
-        now, ttl, memory = self._clock(), ttl or self._ttl, canonical_state(memory)
-        if statements.count(connection, owner, now, self._max_contexts) >= self._max_contexts:
+        now, ttl, state = self._clock(), ttl or self._ttl, canonical_state(state)
+        if self._count(connection, owner, now) >= self._max_contexts:
             raise QuotaExceeded(
                 f"One key may keep at most {self._max_contexts} contexts (GDSSM_MAX_CONTEXTS). Delete one, or give "
                 "them a shorter ttl."
@@ -163,115 +143,122 @@ class ContextRepository:
             created=now,
             updated=now,
             expires=now + ttl,
-            **_shown(memory),
+            **_state_fields(state),
         )
-        statements.add(connection, owner=owner, memory=write(runtime.manifest, memory), **_columns(vars(record)))
-        self._cache.keep(LoadedContext(record, memory, runtime))
+        connection.execute(insert(CONTEXTS).values(owner=owner, state=store(state), **_columns(vars(record))))
+        self._remember(LoadedContext(record, state, runtime))
         return record
 
-    def store(self, connection: Connection, held: LoadedContext, memory: ContextState) -> ContextRecord:
-        """Put a context back with what it has learnt."""
-        now, before, memory = self._clock(), held.record, canonical_state(memory)
-        new = {"version": before.version + 1, "updated": now, "expires": now + before.ttl, **_shown(memory)}
-        statements.change(connection, before.id, memory=write(held.runtime.manifest, memory), **_columns(new))
+    def save(self, connection: Connection, loaded: LoadedContext, state: ContextState) -> ContextRecord:
+        """Store the new state of a context as its next version."""
+        now, before, state = self._clock(), loaded.record, canonical_state(state)
+        new = {"version": before.version + 1, "updated": now, "expires": now + before.ttl, **_state_fields(state)}
+        connection.execute(UPDATE, {"this": before.id, "state": store(state), **_columns(new)})
         after = replace(before, **new)
-        self._cache.keep(replace(held, record=after, memory=memory))  # of no use to anybody if this is undone
+        self._remember(LoadedContext(after, state, loaded.runtime))  # if the transaction fails, no row has this version
         return after
 
     def touch(self, record: ContextRecord) -> ContextRecord:
-        """Start the ttl of a context again after it was read, unless that has to wait for another writer.
-
-        Not every time is written down.
-        """
-        if not self._is_due(record):
+        """Restart the ttl of a context after a read, unless that has to wait for another writer."""
+        if not self._must_touch(record):
             return record
         expires = self._clock() + record.ttl
-        made = self._database.write_at_once(lambda connection: statements.touch(connection, record.id, expires))
-        return replace(record, expires=expires) if made else record
+        later = update(CONTEXTS).where(C.id == record.id, C.expires < expires).values(expires=expires)
+
+        def update_row(connection: Connection) -> None:
+            connection.execute(later)
+
+        is_updated = self._database.write_at_once(update_row)
+        return replace(record, expires=expires) if is_updated else record
 
     def sweep(self) -> int:
-        """Remove contexts and receipts whose time is over; returns how many contexts."""
+        """Delete expired contexts and idempotency keys; returns the number of contexts."""
         now = self._clock()
         with self._database.transaction() as connection:
             idempotency.sweep(connection, now)
-            return statements.sweep(connection, now)
+            return connection.execute(delete(CONTEXTS).where(C.expires <= now)).rowcount
 
-    def _is_due(self, record: ContextRecord) -> bool:
-        return self._clock() + record.ttl - record.expires > UNTOUCHED * record.ttl
+    def _count(self, connection: Connection, owner: str, now: float) -> int:
+        """Count the contexts of an owner, up to the limit; no other transaction counts them until this one ends."""
+        if connection.dialect.name == "postgresql":
+            lock = func.hashtextextended(f"contexts of {owner}", 0)
+            connection.execute(select(func.pg_advisory_xact_lock(lock)))
+        some = select(literal(1)).where(C.owner == owner, C.expires > now).limit(self._max_contexts).subquery()
+        return connection.scalar(select(func.count()).select_from(some)) or 0
 
-    def _under(self, receipt: idempotency.IdempotencyKey, make: Callable[[Connection], Answer]) -> Answer:
-        with self._database.transaction() as connection:
-            answered = idempotency.find(connection, receipt)
-            if answered is not None:
-                found: Answer = json.loads(answered)
-                return found
-            answer = make(connection)
-            idempotency.keep(connection, receipt, json.dumps(answer))
-            return answer
+    def _must_touch(self, record: ContextRecord) -> bool:
+        return self._clock() + record.ttl - record.expires > TOUCH_SHARE * record.ttl
 
-    def _find(
-        self, connection: Connection, owner: str, context_id: str, *, whole: bool = False, lock: bool = False
-    ) -> Row[Any]:
+    def _find(self, connection: Connection, owner: str, context_id: str, statement: Select[Any]) -> Row[Any]:
         row = None
-        if ID.fullmatch(context_id):  # anything else need not even be a text to a database
-            row = statements.find(connection, owner, context_id, self._clock(), whole=whole, lock=lock)
+        if ID.fullmatch(context_id):  # other text may not even be valid for a database
+            row = connection.execute(statement, {"this": context_id, "owner": owner, "now": self._clock()}).first()
         if row is None:
             raise UnknownContext(context_id)
         return row
 
-    def _unchanged(self, owner: str, context_id: str, scalar: statements.Scalar) -> LoadedContext | None:
-        """Find a context among those last used here, if the database says that it is still as it was then.
+    def _cached_if_unchanged(
+        self, owner: str, context_id: str, scalar: Callable[[Select[Any], Mapping[str, object]], Any]
+    ) -> LoadedContext | None:
+        """Return a cached context if its row has the same version still.
 
-        Whoever changes it gives it another version, anywhere. So one row is looked at, by its key; what is long about
-        a context is neither fetched nor read nor checked again.
+        `updated` distinguishes it from a context of the same version that came from a restored backup.
+
+        Args:
+            owner: Of the context.
+            context_id: Its id.
+            scalar: Reads the first value of a statement; None if there is none.
         """
-        held = self._cache.get(context_id)
-        if held is None:
+        loaded = self._cache.get(context_id)
+        if loaded is None:
             return None
-        was = held.record
-        now = self._clock()
-        expires = statements.expires_unchanged(scalar, owner, context_id, now, version=was.version, updated=was.updated)
-        if expires is None or not self._is_served(held):
+        before = loaded.record
+        row = {"this": context_id, "owner": owner, "now": self._clock()}
+        expires = scalar(UNCHANGED, {**row, "version": before.version, "updated": before.updated})
+        if expires is None or not self._is_served(loaded):
             return None
-        if expires != was.expires:
-            held = replace(held, record=replace(was, expires=expires))
-            self._cache.keep(held)
-        return held
+        if expires == before.expires:
+            return loaded
+        return self._remember(replace(loaded, record=replace(before, expires=expires)))
 
-    def _is_served(self, held: LoadedContext) -> bool:
-        return held.runtime is self._predictor.runtime(held.record.model, held.record.model_version)
+    def _remember(self, loaded: LoadedContext) -> LoadedContext:
+        self._cache.put(loaded.record.id, loaded, loaded.size)
+        return loaded
 
-    def _load(self, row: Row[Any]) -> LoadedContext:
-        runtime = self._predictor.runtime(row.model, row.model_version)
+    def _is_served(self, loaded: LoadedContext) -> bool:
+        return loaded.runtime is self._predictor.runtime(loaded.record.model, loaded.record.model_version)
+
+    def _restore(self, row: Row[Any]) -> LoadedContext:
+        runtime, record = self._predictor.runtime(row.model, row.model_version), record_of(row)
         try:
-            memory = state_of_archive(read(row.memory), runtime.manifest)
+            state = restore(row.state, runtime.manifest, {name: getattr(record, name) for name in ROW_FIELDS})
         except InvalidInput as error:
             raise Conflict(
                 f"The context was made with another file of model {row.model} {row.model_version} than is served now: "
-                f"{error} Whoever runs the service can put the old file back, or give the new one a version of its own."
+                f"{error} Restore the old file in GDSSM_MODELS, or give the new one another version."
             ) from error
-        return LoadedContext(record_of(row), memory, runtime)
+        return LoadedContext(record, state, runtime)
 
 
 def record_of(row: Row[Any]) -> ContextRecord:
-    """Read a row of the table."""
+    """Read a row; where the decay is auto, its column has minus the memory length."""
     names = ContextRecord.__dataclass_fields__.keys() - {"memory_length", "columns"}
-    read = {name: getattr(row, name) for name in names}
-    read["columns"] = names_from(getattr(row, "column_names", None))
+    fields = {name: getattr(row, name) for name in names}
+    fields["columns"] = names_from(getattr(row, "column_names", None))
     is_auto = row.decay is not None and row.decay <= 0
-    return ContextRecord(**read | {"decay": AUTO, "memory_length": -row.decay} if is_auto else read)
+    return ContextRecord(**fields | {"decay": AUTO, "memory_length": -row.decay} if is_auto else fields)
 
 
-def _shown(memory: ContextState) -> dict[str, Any]:
-    """What a record repeats of a memory."""
-    return {name: getattr(memory, name) for name in SHOWN}
+def _state_fields(state: ContextState) -> dict[str, Any]:
+    """Return the fields of a record that a state has."""
+    return {name: getattr(state, name) for name in (*ROW_FIELDS, "memory_length")}
 
 
-def _columns(values: Mapping[str, Any]) -> dict[str, Any]:
-    """Write what a record says as columns of the table: the memory length of decay auto stands in its place."""
-    written = {name: value for name, value in values.items() if name not in {"memory_length", "columns"}}
-    length = values["memory_length"]
-    return written | {"column_names": values["columns"].as_json()} | ({} if length is None else {"decay": -length})
+def _columns(fields: Mapping[str, Any]) -> dict[str, Any]:
+    """Write fields of a record as columns of the table."""
+    written = {name: value for name, value in fields.items() if name not in {"memory_length", "columns"}}
+    length = fields["memory_length"]
+    return written | {"column_names": fields["columns"].as_json()} | ({} if length is None else {"decay": -length})
 
 
 def _check_version(row: Row[Any], change: Change) -> None:

@@ -1,13 +1,14 @@
-"""A context as bytes: its state in safetensors, with the model that it belongs to and a hash over everything.
+"""A state as bytes: safetensors of its tensors for its row, and with a header and a hash for an export.
 
-What `compact` can add is not written; version 1 of the format has all, and is read too.
+`compact` omits half of a symmetric tensor; version 1 of the exported format has all of it, and is read too.
 
-The hash tells an accident, or a careless change, from what was written; it is no signature. So nothing in the bytes is
-believed because of it: names, shapes, dtypes and sizes are held against the model that is served here.
+The hash detects accidental changes; it is no signature. So names, shapes, dtypes and values of an import are checked
+against the model that is served here. A row is not an import: only the shapes of its tensors are checked, because the
+model file may have been replaced.
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Annotated, Any, Literal, NoReturn
 
@@ -22,7 +23,7 @@ from service.contexts.compact import BUFFER, COMOMENT, canonical, compact, unpac
 from service.contexts.decay_setting import AUTO, Auto
 from service.contexts.feature_scale import FeatureScale
 from service.contexts.fitting import LARGEST_COUNT, check_size
-from service.contexts.history import History, HistoryHeader
+from service.contexts.history import HistoryHeader
 from service.contexts.merge import State
 from service.contexts.removal import check_possible
 from service.contexts.state import ContextState, new_state
@@ -36,7 +37,7 @@ AGAIN = "Export the context again."
 SUMMED = 0.01
 """Relative error that a sum of a million weights in float32 may have."""
 METADATA_KEY = "gdssm.context"
-"""Where the label stands in the file's metadata."""
+"""Key of the header in the metadata of a file."""
 FIRST_FORMAT = "gdssm-context/1"
 """Has all of every tensor."""
 LENGTH = 8
@@ -47,10 +48,22 @@ Width = Annotated[int, Field(ge=1, le=2**31 - 1)]
 """Columns; the database has a column of 32 bits for them."""
 
 
-class Header(BaseModel):
-    """What stands beside the tensors: see `ContextState` for the names that it shares with it."""
+class StateHeader(BaseModel):
+    """The fields of a state that are neither tensors nor columns of its row."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, strict=True)
+    model_config = ConfigDict(frozen=True, extra="ignore", allow_inf_nan=False, strict=True)
+
+    n_counted: Count
+    absolute_weight_sum: float = Field(ge=0, alias="turnover")
+    y_is_1d: bool | None = Field(alias="flat_y")
+    scale: tuple[tuple[float, ...], tuple[float, ...]] | None = None
+    history: HistoryHeader | None = None
+
+
+class Header(StateHeader):
+    """The header of an exported context: see `ContextState` for its fields."""
+
+    model_config = ConfigDict(extra="forbid")
 
     format: Literal["gdssm-context/1", "gdssm-context/2"] = "gdssm-context/2"
     model: str
@@ -58,37 +71,25 @@ class Header(BaseModel):
     model_sha256: str
     decay: Annotated[float, Field(gt=0, le=1)] | Auto | None
     n_observations: Count
-    n_counted: Count
-    absolute_weight_sum: float = Field(ge=0, alias="turnover")
     inputs: Width | None
     outputs: Width | None
-    y_is_1d: bool | None = Field(alias="flat_y")
-    scale: tuple[tuple[float, ...], tuple[float, ...]] | None = None
-    history: HistoryHeader | None = None
     columns: ColumnNames = NO_NAMES
     sha256: str = Field(UNHASHED, pattern=r"^[0-9a-f]{64}$")
     """Hash of all the bytes, with this value replaced by 64 zeros."""
 
 
-HEADER_FIELDS = (
-    "decay",
-    "n_observations",
-    "n_counted",
-    "absolute_weight_sum",
-    "inputs",
-    "outputs",
-    "y_is_1d",
-    "scale",
-    "columns",
-)
-"""What a label says of a memory."""
+ROW_FIELDS = ("decay", "n_observations", "inputs", "outputs", "columns")
+"""Fields of a state that are columns of its row."""
+STATE_FIELDS = ("n_counted", "absolute_weight_sum", "y_is_1d", "scale")
+HEADER_FIELDS = (*ROW_FIELDS, *STATE_FIELDS)
+"""Fields that an exported header has of a state."""
 
 
 @dataclass(frozen=True)
 class ContextArchive:
-    """What bytes hold that are whole; not yet held against a model."""
+    """An exported context whose bytes are whole; not yet checked against a model."""
 
-    label: Header
+    header: Header
     tensors: Mapping[str, Array]
 
 
@@ -97,21 +98,45 @@ def canonical_state(memory: ContextState) -> ContextState:
     return memory if memory.state is None else replace(memory, state=canonical(memory.state))
 
 
-def write(manifest: Manifest, state: ContextState) -> bytes:
-    """Write a memory down, to the bit if it is `canonical_state`.
+def store(state: ContextState) -> bytes:
+    """Write a state for its row: the tensors, and the fields that the row has no column for."""
+    header = StateHeader.model_validate(_fields(state, STATE_FIELDS), by_name=True)
+    return save(compact(state.state or {}), {METADATA_KEY: header.model_dump_json(by_alias=True)})
+
+
+def restore(stored: bytes, manifest: Manifest, fields: Mapping[str, Any]) -> ContextState:
+    """Read the state of a row, which this version or an earlier one has stored.
+
+    Args:
+        stored: The bytes that `store` wrote; before, they were those of an export.
+        manifest: Of the model that is served now.
+        fields: The ROW_FIELDS.
+
+    Raises:
+        InvalidInput: The tensors are not those of the model.
+    """
+    tensors = load(stored)
+    header = StateHeader.model_validate_json(_metadata(stored)[METADATA_KEY])
+    state = _state(header, unpacked(tensors), fields)
+    if state.state is None:
+        return state
+    whole = _whole_state(manifest, state, state.state)
+    return replace(state, state=canonical(whole) if COMOMENT in tensors else whole)
+
+
+def export(manifest: Manifest, state: ContextState) -> bytes:
+    """Write a state with a header and a hash, to the bit if it is `canonical_state`.
 
     Args:
         manifest: Of its model.
-        state: With or without a state.
+        state: With or without tensors.
     """
-    fields = {name: getattr(state, name) for name in HEADER_FIELDS}
     header = Header.model_validate(
         {
             "model": manifest.name,
             "model_version": manifest.version,
             "model_sha256": manifest.sha256,
-            "history": None if state.history is None else HistoryHeader.of(state.history),
-            **fields,
+            **_fields(state, HEADER_FIELDS),
         },
         by_name=True,
     )
@@ -121,44 +146,43 @@ def write(manifest: Manifest, state: ContextState) -> bytes:
 
 
 def read(file: bytes) -> ContextArchive:
-    """Read what `write` wrote.
+    """Read an exported context.
 
     Raises:
         InvalidInput: The bytes are something else, cut short, or changed.
     """
     try:
         tensors = load(file)
-        label = Header.model_validate_json(_metadata(file)[METADATA_KEY])
+        header = Header.model_validate_json(_metadata(file)[METADATA_KEY])
     except (SafetensorError, ValidationError, KeyError, ValueError, TypeError) as error:
         _refuse(f"are no exported context, or not all of one ({_line(error)}). Send what the export gave, unchanged.")
-    if content_hash(file, label.sha256) != label.sha256:
+    if content_hash(file, header.sha256) != header.sha256:
         _refuse("do not match their hash: they were changed since they were written. Export the context again.")
     try:
-        if label.format != FIRST_FORMAT and COMOMENT in tensors:
+        if header.format != FIRST_FORMAT and COMOMENT in tensors:
             raise ValueError(f"{COMOMENT} in full")
-        return ContextArchive(label, unpacked(tensors))
+        return ContextArchive(header, unpacked(tensors))
     except ValueError as error:
         _refuse(f"hold other tensors than their model has: {error}. Send what the export gave, unchanged.")
 
 
 def state_of_archive(archive: ContextArchive, manifest: Manifest) -> ContextState:
-    """Hold the tensors against the model that they are for.
+    """Check the tensors of an import against the model that they are for.
 
     Raises:
-        InvalidInput: They are not the model's, or hold what no observations lead to.
+        InvalidInput: They are not the model's, or hold values that no observations lead to.
     """
-    remembered: dict[str, Any] = {name: getattr(archive.label, name) for name in HEADER_FIELDS}
-    if archive.label.scale is not None:
-        remembered["scale"] = FeatureScale(*archive.label.scale)
-    memory = ContextState(state=archive.tensors or None, history=_history_of(archive.label), **remembered)
-    empty = new_state(manifest, memory.decay, memory.scale, memory.columns)
-    if memory.state is not None:
-        _check_columns(empty, memory)
-        state = _whole_state(manifest, memory, memory.state)
-        return replace(memory, state=canonical(state) if archive.label.format == FIRST_FORMAT else state)
-    if memory.history is not None or memory != empty:
-        _refuse(f"speak of {memory.n_observations} observations, or of their columns, and hold no state. {AGAIN}")
-    return memory
+    header = archive.header
+    _check_history(header)
+    state = _state(header, archive.tensors, {name: getattr(header, name) for name in ROW_FIELDS})
+    empty = new_state(manifest, state.decay, state.scale, state.columns)
+    if state.state is not None:
+        _check_columns(empty, state)
+        whole = _whole_state(manifest, state, state.state)
+        return replace(state, state=canonical(whole) if header.format == FIRST_FORMAT else whole)
+    if state.history is not None or state != empty:
+        _refuse(f"speak of {state.n_observations} observations, or of their columns, and hold no state. {AGAIN}")
+    return state
 
 
 def check_imported(memory: ContextState, manifest: Manifest, limits: Limits) -> None:
@@ -218,15 +242,26 @@ def _whole_state(manifest: Manifest, memory: ContextState, state: State) -> Stat
     return {name: whole[name] for name in expected}
 
 
-def _history_of(label: Header) -> History | None:
-    if label.history is None:
-        return None
-    if label.history.rows > label.n_observations:
-        _refuse(f"hold a history of {label.history.rows} rows, of {label.n_observations} observations. {AGAIN}")
+def _fields(state: ContextState, names: Iterable[str]) -> dict[str, Any]:
+    history = None if state.history is None else HistoryHeader.of(state.history)
+    return {"history": history, **{name: getattr(state, name) for name in names}}
+
+
+def _state(header: StateHeader, tensors: Mapping[str, Array], row: Mapping[str, Any]) -> ContextState:
+    fields = {**row, **{name: getattr(header, name) for name in STATE_FIELDS}}
+    if header.scale is not None:
+        fields["scale"] = FeatureScale(*header.scale)
+    columns = (fields["inputs"] or 0) + (fields["outputs"] or 0)
     try:
-        return label.history.history((label.inputs or 0) + (label.outputs or 0))
+        history = None if header.history is None else header.history.history(columns)
     except ValueError as error:
         _refuse(f"hold {error}, which is not that of this context. {AGAIN}")
+    return ContextState(state=tensors or None, history=history, **fields)
+
+
+def _check_history(header: Header) -> None:
+    if header.history is not None and header.history.rows > header.n_observations:
+        _refuse(f"hold a history of {header.history.rows} rows, of {header.n_observations} observations. {AGAIN}")
 
 
 def _metadata(file: bytes) -> dict[str, str]:

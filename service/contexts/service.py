@@ -1,9 +1,9 @@
-"""Contexts that live on the server: each a state of constant size, under a name, in the database."""
+"""Creates, updates, queries, merges and deletes contexts; every change is one transaction."""
 
 import logging
 import time
 from collections.abc import Callable, Collection, Mapping
-from contextlib import suppress
+from contextlib import AbstractContextManager, suppress
 from dataclasses import asdict
 from functools import partial
 from typing import Any, TypeVar
@@ -11,15 +11,23 @@ from typing import Any, TypeVar
 from sqlalchemy import Connection
 
 from service.column_names import NO_NAMES, ColumnNames, restore_names
-from service.contexts import serialization, statements
+from service.contexts import serialization
+from service.contexts.cache import ReadoutCache
 from service.contexts.column_order import arrange_query
-from service.contexts.context_cache import LoadedContext
-from service.contexts.context_record import UNCONDITIONAL, Change, ContextDetails, ContextRecord, RecordPage, StreamStep
+from service.contexts.context_record import (
+    UNCONDITIONAL,
+    Change,
+    ContextDetails,
+    ContextRecord,
+    LoadedContext,
+    RecordPage,
+    StreamStep,
+)
 from service.contexts.decay_setting import Decay
 from service.contexts.feature_scale import FeatureScale, scale_of
 from service.contexts.fitting import check_size
-from service.contexts.readout_cache import ReadoutCache
-from service.contexts.repository import ID, ContextRepository, record_of
+from service.contexts.idempotency import IdempotentTransaction, run_idempotent
+from service.contexts.repository import ID, ContextRepository
 from service.contexts.state import answer, join, learn, new_state
 from service.contexts.steps import check_step, predict_before
 from service.errors import Conflict, InvalidInput, NumericOverflow, Problem, UnknownModel, UnsupportedByModel
@@ -40,17 +48,17 @@ logger = logging.getLogger(__name__)
 
 
 class Contexts:
-    """Makes, feeds, asks, joins and removes contexts; every change is one transaction.
+    """The contexts of all owners.
 
-    Every method that names a context raises UnknownContext if the owner has none of that name, or if its time is over;
-    every change raises VersionMismatch and Conflict as its terms say; and all raise DatabaseUnavailable.
+    Every method that names a context raises UnknownContext if the owner has no such context, or if it has expired;
+    every change raises VersionMismatch and Conflict as its conditions require; all raise DatabaseUnavailable.
 
     Args:
-        database: Where they live.
+        database: Has the contexts.
         predictor: Has the models and the limits.
-        max_contexts: Most that one owner may keep.
-        ttl: Seconds that a context is kept after its last use, unless it says otherwise.
-        clock: Tells the seconds since 1970.
+        max_contexts: Contexts that one owner may have.
+        ttl: Seconds that a context is kept after its last use, unless it has its own.
+        clock: Returns the seconds since 1970.
     """
 
     def __init__(
@@ -108,15 +116,16 @@ class Contexts:
         if columns != NO_NAMES:
             request |= {"columns": columns}
 
-        def make(connection: Connection) -> ContextRecord:
+        with self._transaction(owner, change, request) as transaction:
+            if transaction.is_replay:
+                return _replayed(transaction)
             runtime = self._predictor.runtime(model, version)
-            memory = new_state(runtime.manifest, decay, self._scale(owner, scale, like), columns)
-            check_size(memory, self._predictor.limits)
+            state = new_state(runtime.manifest, decay, self._scale(owner, scale, like), columns)
+            check_size(state, self._predictor.limits)
             if first is not None:
-                memory = learn(runtime, self._predictor.limits, memory, first, "observations.")
-            return self._repository.add(connection, owner, runtime, memory, ttl)
-
-        return self._made(owner, change, request, make)
+                state = learn(runtime, self._predictor.limits, state, first, "observations.")
+            record = self._repository.add(transaction.connection, owner, runtime, state, ttl)
+            return _answered(transaction, record)
 
     def observe(
         self,
@@ -135,16 +144,15 @@ class Contexts:
             UnsupportedByModel: The model cannot take observations out.
             NumericOverflow: The state is beyond floating point.
         """
-
-        def add(connection: Connection) -> ContextRecord:
-            held = self._repository.hold(connection, owner, context_id, change)
-            memory = learn(
-                held.runtime, self._predictor.limits, held.memory, new, allow_precision_loss=allow_precision_loss
-            )
-            return self._repository.store(connection, held, memory)
-
         request = {"observe": context_id, **_parts(new), **_allowed(allow_precision_loss)}
-        return self._made(owner, change, request, add)
+        with self._transaction(owner, change, request) as transaction:
+            if transaction.is_replay:
+                return _replayed(transaction)
+            loaded = self._repository.load_for_update(transaction.connection, owner, context_id, change)
+            state = learn(
+                loaded.runtime, self._predictor.limits, loaded.state, new, allow_precision_loss=allow_precision_loss
+            )
+            return _answered(transaction, self._repository.save(transaction.connection, loaded, state))
 
     def predict(
         self,
@@ -164,8 +172,8 @@ class Contexts:
             InvalidInput: The queries do not fit, or the context is empty.
             NumericOverflow: The answer is beyond floating point.
         """
-        held = self._repository.look(owner, context_id)
-        return self.answer(held, query, parameters, wanted, columns=columns), self._repository.touch(held.record)
+        loaded = self._repository.load(owner, context_id)
+        return self.answer(loaded, query, parameters, wanted, columns=columns), self._repository.touch(loaded.record)
 
     def find_cached(self, owner: str, context_id: str) -> LoadedContext | None:
         """Find a context from which queries can be answered without waiting for anything; None if `predict` must do it.
@@ -180,7 +188,7 @@ class Contexts:
 
     def answer(
         self,
-        held: LoadedContext,
+        loaded: LoadedContext,
         query: Array,
         parameters: Mapping[str, float] | None = None,
         wanted: Wanted = NOTHING,
@@ -189,8 +197,8 @@ class Contexts:
     ) -> Prediction:
         """Answer queries from a context that was found, as `predict` does."""
         limits = self._predictor.limits
-        query = arrange_query(held.memory.columns, query, columns)
-        return answer(held.runtime, limits, held.memory, query, parameters, wanted=wanted, readouts=self._readouts)
+        query = arrange_query(loaded.state.columns, query, columns)
+        return answer(loaded.runtime, limits, loaded.state, query, parameters, wanted=wanted, readouts=self._readouts)
 
     def predict_and_explain(
         self,
@@ -209,12 +217,12 @@ class Contexts:
             UnsupportedByModel: There is no such explanation: contributions need the observations, which are not kept.
             InvalidInput, NumericOverflow: As for `predict`.
         """
-        held = self._repository.look(owner, context_id)
-        prediction = self.answer(held, query, parameters, wanted, columns=columns)
+        loaded = self._repository.load(owner, context_id)
+        prediction = self.answer(loaded, query, parameters, wanted, columns=columns)
         found, limits = Explanation(), self._predictor.limits
         if explain:
-            found = explain_state(held.runtime, held.memory, limits, parameters, wanted=wanted, explain=explain)
-        return prediction, found, self._repository.touch(held.record)
+            found = explain_state(loaded.runtime, loaded.state, limits, parameters, wanted=wanted, explain=explain)
+        return prediction, found, self._repository.touch(loaded.record)
 
     def step(
         self,
@@ -235,8 +243,8 @@ class Contexts:
         if new is None:
             return self._predict_only(owner, context_id, query, wanted, columns=columns)
         with self._database.transaction() as connection:
-            held = self._repository.hold(connection, owner, context_id)
-            return self._learn(connection, held, new, query, wanted, allow_precision_loss=allow_precision_loss)
+            loaded = self._repository.load_for_update(connection, owner, context_id)
+            return self._learn(connection, loaded, new, query, wanted, allow_precision_loss=allow_precision_loss)
 
     def step_once(
         self,
@@ -270,11 +278,14 @@ class Contexts:
             **_allowed(allow_precision_loss),
         }
 
-        def add(connection: Connection) -> Answer:
-            held = self._repository.hold(connection, owner, context_id)
-            return write(self._learn(connection, held, new, query, wanted, allow_precision_loss=allow_precision_loss))
-
-        return self._repository.once(owner, Change(key), request, add)
+        with self._transaction(owner, Change(key), request, with_terms=False) as transaction:
+            if not transaction.is_replay:
+                loaded = self._repository.load_for_update(transaction.connection, owner, context_id)
+                allow = allow_precision_loss
+                step = self._learn(transaction.connection, loaded, new, query, wanted, allow_precision_loss=allow)
+                transaction.answer = write(step)
+            answer: Answer = transaction.answer
+            return answer
 
     def get(self, owner: str, context_id: str) -> ContextRecord:
         """Look a context up."""
@@ -288,18 +299,15 @@ class Contexts:
         """
         if after is not None and not ID.fullmatch(after):
             raise InvalidInput(Problem("after", "is not where a page ended. Send the `after` of the page before."))
-        with self._database.reading() as connection:
-            rows = statements.page(connection, owner, self._clock(), limit + 1, after)
-        records = tuple(map(record_of, rows[:limit]))
-        return RecordPage(records, records[-1].id if len(rows) > limit else None)
+        records = self._repository.page(owner, limit + 1, after)
+        shown = tuple(records[:limit])
+        return RecordPage(shown, shown[-1].id if len(records) > limit else None)
 
     def delete(self, owner: str, context_id: str, change: Change = UNCONDITIONAL) -> None:
-        """Forget a context."""
-
-        def remove(connection: Connection) -> None:
-            self._repository.remove(connection, owner, context_id, change)
-
-        self._repository.once(owner, change, {"delete": context_id, **_terms(change)}, remove)
+        """Delete a context."""
+        with self._transaction(owner, change, {"delete": context_id}) as transaction:
+            if not transaction.is_replay:
+                self._repository.delete(transaction.connection, owner, context_id, change)
 
     def merge(
         self,
@@ -321,22 +329,25 @@ class Contexts:
         if context_id == other_id:
             raise InvalidInput(Problem("context", "is this context itself. Name another: nothing may count twice."))
 
-        def add(connection: Connection) -> ContextRecord:
-            terms = {context_id: change, other_id: UNCONDITIONAL}
-            # In one order everywhere, so that no two merges wait for each other.
-            held = {name: self._repository.hold(connection, owner, name, terms[name]) for name in sorted(terms)}
-            older, newer = held[context_id], held[other_id]
-            _check_alike(older.record, newer.record)
-            joined = join(older.runtime, older.memory, newer.memory, allow_precision_loss=allow_precision_loss)
-            return self._repository.store(connection, older, joined)
-
         request = {"merge": context_id, "other": other_id, **_allowed(allow_precision_loss)}
-        return self._made(owner, change, request, add)
+        with self._transaction(owner, change, request) as transaction:
+            if transaction.is_replay:
+                return _replayed(transaction)
+            conditions = {context_id: change, other_id: UNCONDITIONAL}
+            # In the order of their ids, so that no two merges wait for each other.
+            loaded = {
+                name: self._repository.load_for_update(transaction.connection, owner, name, conditions[name])
+                for name in sorted(conditions)
+            }
+            older, newer = loaded[context_id], loaded[other_id]
+            _check_alike(older.record, newer.record)
+            joined = join(older.runtime, older.state, newer.state, allow_precision_loss=allow_precision_loss)
+            return _answered(transaction, self._repository.save(transaction.connection, older, joined))
 
     def export(self, owner: str, context_id: str) -> tuple[bytes, ContextRecord]:
-        """Write a context down as portable bytes (see `portable`)."""
-        held = self._repository.look(owner, context_id)
-        return serialization.write(held.runtime.manifest, held.memory), self._repository.touch(held.record)
+        """Export a context as bytes (see `serialization`)."""
+        loaded = self._repository.load(owner, context_id)
+        return serialization.export(loaded.runtime.manifest, loaded.state), self._repository.touch(loaded.record)
 
     def load(
         self, owner: str, portable_bytes: bytes, *, ttl: int | None = None, change: Change = UNCONDITIONAL
@@ -348,27 +359,27 @@ class Contexts:
             Conflict: They are of a model that is not served here.
             QuotaExceeded: The owner keeps too many.
         """
-        found = serialization.read(portable_bytes)
-
-        def make(connection: Connection) -> ContextRecord:
-            runtime = self._model_of(found.label)
-            memory = serialization.state_of_archive(found, runtime.manifest)
-            serialization.check_imported(memory, runtime.manifest, self._predictor.limits)
-            return self._repository.add(connection, owner, runtime, memory, ttl)
-
-        return self._made(owner, change, {"load": found.label.sha256, "ttl": ttl}, make)
+        archive = serialization.read(portable_bytes)
+        header = archive.header
+        with self._transaction(owner, change, {"load": header.sha256, "ttl": ttl}) as transaction:
+            if transaction.is_replay:
+                return _replayed(transaction)
+            runtime = self._model_of(header)
+            state = serialization.state_of_archive(archive, runtime.manifest)
+            serialization.check_imported(state, runtime.manifest, self._predictor.limits)
+            return _answered(transaction, self._repository.add(transaction.connection, owner, runtime, state, ttl))
 
     def view(self, owner: str, context_id: str) -> ContextDetails:
         """Look a context up, with what its state shows, as far as its model is served."""
         try:
-            held = self._repository.look(owner, context_id)
+            loaded = self._repository.load(owner, context_id)
         except (UnknownModel, Conflict):
             return ContextDetails(self.get(owner, context_id))
         weights = None
         with suppress(UnsupportedByModel, NumericOverflow):
-            weights = None if held.memory.is_empty else implicit_weights_in(held.runtime, held.memory)
-        digits = held.memory.digits_left(held.runtime.manifest)
-        return ContextDetails(self._repository.touch(held.record), weights, digits)
+            weights = None if loaded.state.is_empty else implicit_weights_in(loaded.runtime, loaded.state)
+        digits = loaded.state.digits_left(loaded.runtime.manifest)
+        return ContextDetails(self._repository.touch(loaded.record), weights, digits)
 
     def sweep(self) -> int:
         """Remove what has expired; returns how many contexts."""
@@ -383,64 +394,62 @@ class Contexts:
             return scale
         if scale is not None:
             raise InvalidInput(Problem("like", "cannot be given with scale. Send one of the two."))
-        found = scale_of(self._repository.look(owner, like).memory.state)
+        found = scale_of(self._repository.load(owner, like).state.state)
         if found is None:
             text = "has no fixed scale: its model makes no features, or it has seen no more than 32 observations."
             raise InvalidInput(Problem("like", text))
         return found
 
-    def _made(
-        self, owner: str, change: Change, request: Mapping[str, object], make: Callable[[Connection], ContextRecord]
-    ) -> ContextRecord:
-        made = self._repository.once(
-            owner, change, {**request, **_terms(change)}, lambda connection: asdict(make(connection))
-        )
-        return ContextRecord(**restore_names(made))
+    def _transaction(
+        self, owner: str, change: Change, request: Mapping[str, object], *, with_terms: bool = True
+    ) -> AbstractContextManager[IdempotentTransaction]:
+        terms = {"if_version": change.if_version} if with_terms else {}
+        return run_idempotent(self._database, owner, change.idempotency_key, {**request, **terms}, self._clock())
 
     def _predict_only(
         self, owner: str, context_id: str, query: Array | None, wanted: Wanted, *, columns: ColumnNames | None
     ) -> StreamStep:
         if query is None:
             raise InvalidInput(Problem("", "A step has an observation, a query, or both. Send one."))
-        held = self._repository.look(owner, context_id)
-        check_step(held.runtime.manifest, None, query)
-        asked = None if held.memory.is_empty else self.answer(held, query, wanted=wanted, columns=columns)
-        return StreamStep(asked, None, self._repository.touch(held.record))
+        loaded = self._repository.load(owner, context_id)
+        check_step(loaded.runtime.manifest, None, query)
+        asked = None if loaded.state.is_empty else self.answer(loaded, query, wanted=wanted, columns=columns)
+        return StreamStep(asked, None, self._repository.touch(loaded.record))
 
     def _learn(
         self,
         connection: Connection,
-        held: LoadedContext,
+        loaded: LoadedContext,
         new: Observations,
         query: Array | None,
         wanted: Wanted,
         *,
         allow_precision_loss: bool,
     ) -> StreamStep:
-        check_step(held.runtime.manifest, new, query)
-        memory = learn(
-            held.runtime,
+        check_step(loaded.runtime.manifest, new, query)
+        state = learn(
+            loaded.runtime,
             self._predictor.limits,
-            held.memory,
+            loaded.state,
             new,
             "observation.",
             allow_precision_loss=allow_precision_loss,
             unnumbered=True,
         )
-        answer = partial(self.answer, held, wanted=wanted, columns=new.columns)
-        prediction, error = predict_before(answer, held, new, query, wanted)
-        return StreamStep(prediction, error, self._repository.store(connection, held, memory))
+        answer = partial(self.answer, loaded, wanted=wanted, columns=new.columns)
+        prediction, error = predict_before(answer, loaded, new, query, wanted)
+        return StreamStep(prediction, error, self._repository.save(connection, loaded, state))
 
-    def _model_of(self, label: serialization.Header) -> Runtime:
+    def _model_of(self, header: serialization.Header) -> Runtime:
         try:
-            runtime = self._predictor.runtime(label.model, label.model_version)
+            runtime = self._predictor.runtime(header.model, header.model_version)
         except UnknownModel as error:
-            problem = f"The bytes are of model {label.model!r} {label.model_version!r}, which is not served here."
+            problem = f"The bytes are of model {header.model!r} {header.model_version!r}, which is not served here."
             raise Conflict(f"{problem} {error}") from error
-        if runtime.manifest.sha256 != label.model_sha256:
+        if runtime.manifest.sha256 != header.model_sha256:
             raise Conflict(
-                f"The bytes are of another file of model {label.model} {label.model_version} than is served here "
-                f"({label.model_sha256[:12]}…, not {runtime.manifest.sha256[:12]}…). Take them to the service they "
+                f"The bytes are of another file of model {header.model} {header.model_version} than is served here "
+                f"({header.model_sha256[:12]}…, not {runtime.manifest.sha256[:12]}…). Take them to the service they "
                 "came from, or serve that file."
             )
         return runtime
@@ -454,6 +463,16 @@ def _check_alike(older: ContextRecord, newer: ContextRecord) -> None:
             raise Conflict(f"This context has {words} {here}, the other {there}. Only what is alike can be merged.")
 
 
+def _answered(transaction: IdempotentTransaction, record: ContextRecord) -> ContextRecord:
+    """Answer with a record, now and for a replay."""
+    transaction.answer = asdict(record) if transaction.is_keyed else None
+    return record
+
+
+def _replayed(transaction: IdempotentTransaction) -> ContextRecord:
+    return ContextRecord(**restore_names(transaction.answer))
+
+
 def _parts(observations: Observations | None) -> dict[str, Any]:
     if observations is None:
         return {}
@@ -463,7 +482,3 @@ def _parts(observations: Observations | None) -> dict[str, Any]:
 
 def _allowed(allow_precision_loss: bool) -> dict[str, Any]:
     return {"allow_precision_loss": True} if allow_precision_loss else {}
-
-
-def _terms(change: Change) -> dict[str, Any]:
-    return {"if_version": change.if_version}

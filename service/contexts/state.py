@@ -8,6 +8,7 @@ import numpy as np
 
 from service.column_names import NO_NAMES, ColumnNames
 from service.contexts import drift, learning
+from service.contexts.cache import ReadoutCache
 from service.contexts.column_order import arrange, join_names, width_with_names
 from service.contexts.decay import check_decay
 from service.contexts.decay_setting import AUTO, Decay
@@ -18,7 +19,6 @@ from service.contexts.history import History
 from service.contexts.learning import Learned
 from service.contexts.merge import State, check_merges, is_buffered, merge
 from service.contexts.precision import digits_left, sums_of, takes_out
-from service.contexts.readout_cache import ReadoutCache
 from service.contexts.rows import Rows
 from service.errors import InvalidInput, Problem, UnsupportedByModel
 from service.inference.artifact import Manifest

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from service.contexts.column_order import arrange
-from service.contexts.context_cache import LoadedContext
+from service.contexts.context_record import LoadedContext
 from service.errors import InvalidInput
 from service.inference.artifact import Manifest
 from service.inference.cells import missing_problems
@@ -30,13 +30,13 @@ def check_step(manifest: Manifest, new: Observations | None, query: Array | None
 
 
 def predict_before(
-    answer: Callable[[Array], Prediction], held: LoadedContext, new: Observations, query: Array | None, wanted: Wanted
+    answer: Callable[[Array], Prediction], loaded: LoadedContext, new: Observations, query: Array | None, wanted: Wanted
 ) -> tuple[Prediction, Array] | tuple[None, None]:
     """Predict before learning, at the query and at the x of the observations.
 
     Args:
         answer: Answers queries from the context.
-        held: The context.
+        loaded: The context.
         new: The observations that will be learnt.
         query: Where to predict; at their x if None.
         wanted: An interval and quantiles.
@@ -44,9 +44,9 @@ def predict_before(
     Returns:
         The prediction at the query, and the error at the x; None where the context is empty.
     """
-    if held.memory.is_empty:
-        check_wanted(held.runtime.manifest, wanted)
+    if loaded.state.is_empty:
+        check_wanted(loaded.runtime.manifest, wanted)
         return None, None
     at_x = answer(new.x)
     at_query = at_x if query is None else answer(query)
-    return at_query, arrange(held.memory.columns, new)[0].y - at_x.prediction
+    return at_query, arrange(loaded.state.columns, new)[0].y - at_x.prediction

@@ -4,8 +4,8 @@ from collections.abc import Iterable, Iterator, Mapping
 
 import numpy as np
 
+from service.contexts.cache import ReadoutCache
 from service.contexts.forgetting import COUNT
-from service.contexts.readout_cache import ReadoutCache
 from service.contexts.state import answer, learn, new_state
 from service.errors import InvalidInput, Problem
 from service.inference.distribution import NOTHING, Wanted, check_wanted

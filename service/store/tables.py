@@ -41,8 +41,8 @@ CONTEXTS = Table(
     Column("created", Double, nullable=False),
     Column("updated", Double, nullable=False),
     Column("expires", Double, nullable=False),
-    # Behind what a list shows, because it is long: everything, as `portable` writes it. The others repeat some of it.
-    Column("memory", LargeBinary, nullable=False),
+    # After the columns of a list, because it is long: the tensors, and the fields that no other column has.
+    Column("memory", LargeBinary, key="state", nullable=False),
     Column("column_names", Text),  # of x and y, as JSON; null where there are none
     Index(None, "owner", "id"),
     Index(None, "owner", "expires"),

@@ -6,7 +6,7 @@ from service.access.keyring import EXTRA_READS_LIMIT, OUTAGE_LIMIT, REFRESH_INTE
 from service.access.rate_limits import WINDOW_SECONDS
 from service.api.executor import INLINE_LIMIT
 from service.api.object_limits import FIELD_LIMIT
-from service.contexts import context_cache
+from service.contexts.cache import BYTES_LIMIT
 from service.contexts.idempotency import KEPT_FOR
 from service.errors import MAX_REPORTED_PROBLEMS
 from service.inference.tensors import HEADER_BYTES
@@ -24,7 +24,7 @@ PROMISES = [
     f"at most {EXTRA_READS_LIMIT} times more in {REFRESH_INTERVAL:g} seconds",
     f"the keys last known stay good for {OUTAGE_LIMIT / 60:g} minutes",
     f"so many requests in any {WINDOW_SECONDS:g} seconds",
-    f"keeps the states that it used last, {context_cache.MOST / MIB:g} MiB of them",
+    f"keeps the states that it used last, {BYTES_LIMIT / MIB:g} MiB of them",
     f"larger than {model_file.FILE_SIZE_LIMIT / MIB:g} MiB",
     (
         f"process with {sandbox.LOAD_TIMEOUT} s, {sandbox.BASE_MEMORY / MIB / 1024:g} GiB "

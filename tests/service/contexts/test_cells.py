@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
+from service.contexts.cache import ReadoutCache
 from service.contexts.forgetting import fade
 from service.contexts.merge import merge
-from service.contexts.readout_cache import ReadoutCache
 from service.contexts.state import ContextState, answer, join, learn, new_state
 from service.errors import InvalidInput
 from service.inference.distribution import Wanted

@@ -11,7 +11,7 @@ from sqlalchemy import select
 
 from service.column_names import NAME_LENGTH_LIMIT, NAMES_SIZE_LIMIT, NO_NAMES, ColumnNames, read_names
 from service.contexts import serialization
-from service.contexts.context_cache import ContextCache
+from service.contexts.cache import LruCache
 from service.contexts.context_record import Change
 from service.contexts.service import Contexts
 from service.errors import Conflict, InvalidInput
@@ -44,7 +44,7 @@ def ask(contexts: Contexts, owner: str, name: str) -> np.ndarray:
 
 def found_again(contexts: Contexts, name: str) -> str:
     """As another process finds it."""
-    contexts._repository._cache = ContextCache()
+    contexts._repository._cache = LruCache()
     return name
 
 
@@ -191,10 +191,10 @@ def test_without_names_a_row_and_an_archive_are_those_of_before(contexts: Contex
 
 
 def test_an_archive_names_as_many_columns_as_there_are(contexts: Contexts) -> None:
-    memory = contexts._repository.look(OWNER, contexts.create(OWNER, None, draw(1)).id).memory
+    memory = contexts._repository.load(OWNER, contexts.create(OWNER, None, draw(1)).id).state
     wrong = replace(memory, columns=ColumnNames(("a",)))
     with pytest.raises(InvalidInput, match="columns of x"):
-        contexts.load(OWNER, serialization.write(manifest("linear"), wrong))
+        contexts.load(OWNER, serialization.export(manifest("linear"), wrong))
 
 
 def test_a_context_of_an_earlier_version_has_no_names_and_takes_some(

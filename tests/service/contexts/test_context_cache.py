@@ -1,7 +1,7 @@
 """What is kept ready is never what is out of date, nor another owner's, nor more than fits."""
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 
 import numpy as np
@@ -11,8 +11,8 @@ from sqlalchemy import delete, update
 from service.column_names import ColumnNames
 from service.contexts import idempotency
 from service.contexts import repository as context_repository
-from service.contexts.context_cache import EACH, ContextCache, LoadedContext
-from service.contexts.context_record import Change
+from service.contexts.cache import LruCache
+from service.contexts.context_record import CONTEXT_BYTES, Change, LoadedContext
 from service.contexts.service import ContextRecord, Contexts
 from service.contexts.state import ContextState
 from service.errors import Conflict, UnknownContext, UnknownModel
@@ -68,11 +68,11 @@ def gone(*_: object) -> None:
 
 def test_what_is_kept_ready_is_not_read_again(contexts: Contexts, monkeypatch: pytest.MonkeyPatch) -> None:
     record = used(contexts)
-    monkeypatch.setattr(context_repository, "read", refuse)
+    monkeypatch.setattr(context_repository, "restore", refuse)
     assert_close(ask(contexts, record), one_shot(contexts, 1), "prediction", rtol=1e-8)
     contexts.observe(OWNER, record.id, draw(2))
     assert_close(ask(contexts, record), one_shot(contexts, 1, 2), "prediction", rtol=1e-8)
-    contexts._repository._cache = ContextCache()
+    contexts._repository._cache = LruCache()
     for use in (lambda: ask(contexts, record), lambda: contexts.observe(OWNER, record.id, draw(3))):
         with pytest.raises(AssertionError):
             use()
@@ -90,17 +90,17 @@ def test_what_was_stored_here_is_ready_and_as_it_will_be_read(
         record = contexts.merge(OWNER, record.id, contexts.create(OWNER, model, draw(2)).id)
     elif make == "load":
         record = contexts.load(OWNER, contexts.export(OWNER, record.id)[0])
-    there = elsewhere._repository.look(OWNER, record.id)
-    monkeypatch.setattr(context_repository, "read", refuse)
-    here = contexts._repository.look(OWNER, record.id)
+    there = elsewhere._repository.load(OWNER, record.id)
+    monkeypatch.setattr(context_repository, "restore", refuse)
+    here = contexts._repository.load(OWNER, record.id)
     assert here.record == there.record
-    assert replace(here.memory, state=None) == replace(there.memory, state=None)
-    assert here.memory.state is not None
-    assert there.memory.state is not None
-    assert here.memory.state.keys() == there.memory.state.keys()
-    for name, tensor in here.memory.state.items():
-        assert tensor.dtype == there.memory.state[name].dtype
-        assert tensor.tobytes() == there.memory.state[name].tobytes(), name
+    assert replace(here.state, state=None) == replace(there.state, state=None)
+    assert here.state.state is not None
+    assert there.state.state is not None
+    assert here.state.state.keys() == there.state.state.keys()
+    for name, tensor in here.state.state.items():
+        assert tensor.dtype == there.state.state[name].dtype
+        assert tensor.tobytes() == there.state.state[name].tobytes(), name
 
 
 def test_what_another_process_learnt_is_seen_at_once(contexts: Contexts, elsewhere: Contexts) -> None:
@@ -128,7 +128,7 @@ def test_at_hand_is_what_needs_no_waiting(contexts: Contexts, waits: bool) -> No
     if held is not None:
         assert held.record == record
         np.testing.assert_array_equal(contexts.answer(held, QUERY).prediction, ask(contexts, record))
-    contexts._repository._cache = ContextCache()
+    contexts._repository._cache = LruCache()
     assert contexts.find_cached(OWNER, record.id) is None
 
 
@@ -189,7 +189,7 @@ def test_another_context_of_the_same_name_and_version_is_another_one(contexts: C
 def test_a_change_that_was_undone_is_never_answered_from(contexts: Contexts, monkeypatch: pytest.MonkeyPatch) -> None:
     record = used(contexts)
     with monkeypatch.context() as patched:
-        patched.setattr(idempotency, "keep", refuse)
+        patched.setattr(idempotency, "_store_answer", refuse)
         with pytest.raises(AssertionError):
             contexts.observe(OWNER, record.id, draw(2), Change("key"))
     assert_close(ask(contexts, record), one_shot(contexts, 1), "prediction", rtol=1e-8)
@@ -217,40 +217,32 @@ def test_a_model_that_is_gone_is_told_to_the_owner_only(contexts: Contexts, monk
         ask(contexts, record, STRANGER)
 
 
-@pytest.fixture
-def made(contexts: Contexts) -> Callable[[str, int], LoadedContext]:
-    """Makes what can be kept, with a state of some bytes."""
-    record, runtime = contexts.create(OWNER, None), contexts._predictor.runtime("linear")
-
-    def make(name: str, size: int) -> LoadedContext:
-        return LoadedContext(replace(record, id=name), ContextState({"state": np.zeros(size // 8)}), runtime)
-
-    return make
-
-
-def test_no_more_is_kept_than_fits_and_what_was_wanted_last_stays(made: Callable[[str, int], LoadedContext]) -> None:
-    recent = ContextCache(3 * (EACH + 800))
+def test_the_least_recently_used_value_is_removed_beyond_the_limit() -> None:
+    cache = LruCache[str, str](3 * 800)
     for name in "abc":
-        recent.keep(made(name, 800))
-    assert recent.get("a") is not None
-    recent.keep(made("d", 800))
-    assert [name for name in "abcd" if recent.get(name)] == ["a", "c", "d"]
-    recent.keep(made("e", 2 * (EACH + 800) - EACH))
-    assert [name for name in "abcde" if recent.get(name)] == ["d", "e"]
+        cache.put(name, name, 800)
+    assert cache.get("a") is not None
+    cache.put("d", "d", 800)
+    assert [name for name in "abcd" if cache.get(name)] == ["a", "c", "d"]
+    cache.put("e", "e", 2 * 800)
+    assert [name for name in "abcde" if cache.get(name)] == ["d", "e"]
 
 
-def test_one_that_is_kept_anew_counts_once_and_one_that_does_not_fit_is_not_kept(
-    made: Callable[[str, int], LoadedContext],
-) -> None:
-    recent = ContextCache(2 * (EACH + 800))
-    recent.keep(made("a", 800))
+def test_a_replaced_value_counts_once_and_one_beyond_the_limit_is_not_cached() -> None:
+    cache = LruCache[str, object](2 * 800)
+    cache.put("a", "a", 800)
     for _ in range(5):
-        recent.keep(again := made("b", 800))
-    assert recent.get("a") is not None
-    assert recent.get("b") is again
-    recent.keep(made("b", EACH + 1608))
-    assert recent.get("a") is not None
-    assert recent.get("b") is None
+        cache.put("b", again := object(), 800)
+    assert cache.get("a") is not None
+    assert cache.get("b") is again
+    cache.put("b", "b", 2 * 800 + 1)
+    assert cache.get("a") is not None
+    assert cache.get("b") is None
+
+
+def test_a_loaded_context_counts_its_tensors(contexts: Contexts) -> None:
+    record, runtime = contexts.create(OWNER, None), contexts._predictor.runtime("linear")
+    assert LoadedContext(record, ContextState({"state": np.zeros(100)}), runtime).size == CONTEXT_BYTES + 800
 
 
 def test_names_of_columns_take_their_share_of_the_memory(contexts: Contexts, repository: Repository) -> None:

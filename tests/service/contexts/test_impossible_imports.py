@@ -128,7 +128,7 @@ def stateless() -> Manifest:
 def test_a_state_of_a_model_that_keeps_none_is_refused(contexts: Contexts) -> None:
     for memory in (ContextState(), remember("gd-1", draw(1))):
         with pytest.raises(UnsupportedByModel, match="has no state to keep"):
-            contexts.load(OWNER, serialization.write(stateless(), memory))
+            contexts.load(OWNER, serialization.export(stateless(), memory))
 
 
 SOME = ["linear", "nonlinear"]
@@ -180,7 +180,7 @@ def test_no_context_counts_more_rows_than_can_be_told(model: str) -> None:
     full = learn(runtime, LIMITS, memory, new)
     assert full.n_observations == LARGEST_COUNT
     assert (
-        read(serialization.write(manifest(model), serialization.canonical_state(full)), model).n_observations
+        read(serialization.export(manifest(model), serialization.canonical_state(full)), model).n_observations
         == LARGEST_COUNT
     )
     with pytest.raises(InvalidInput, match=rf"^x: would make {LARGEST_COUNT + 3} observations"):

@@ -340,7 +340,7 @@ def test_what_is_known_of_observations_survives_writing(name: str, seed: int) ->
     generator = np.random.default_rng(seed)
     x = np.stack([generator.normal(size=5), generator.integers(0, 2, 5), np.ones(5)], 1)
     memory = remember(name, Observations(x, generator.normal(size=(5, 1)), generator.uniform(0.5, 2, 5)))
-    written = serialization.write(manifest(name), serialization.canonical_state(memory))
+    written = serialization.export(manifest(name), serialization.canonical_state(memory))
     read = serialization.state_of_archive(serialization.read(written), manifest(name))
     assert read.history is not None
     assert memory.history is not None

@@ -9,13 +9,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from safetensors.numpy import load as tensors_of
 from safetensors.numpy import save
+from sqlalchemy import select, update
 
 from service.contexts import serialization
 from service.contexts.service import Contexts
 from service.contexts.state import ContextState, answer
-from service.contexts.statements import change
 from service.errors import CallerError, Conflict, InvalidInput
 from service.inference.artifact import UNHASHED, content_hash
+from service.store.tables import CONTEXTS
 from tests.closeness import assert_close
 from tests.service.contexts.test_state import LIMITS, STREAMING, manifest, observations, remember, runtime_of
 from tests.service.kept import OWNER, STRANGER, both, draw, part, weighed
@@ -26,7 +27,7 @@ Header = dict[str, object]
 
 def forge(memory: ContextState, change: Callable[[Tensors, Header], object], model: str = "linear") -> bytes:
     """Bytes with something changed, and a hash that says that nothing was."""
-    file = serialization.write(manifest(model), memory)
+    file = serialization.export(manifest(model), memory)
     tensors = tensors_of(file)
     label = json.loads(serialization._metadata(file)[serialization.METADATA_KEY]) | {"sha256": UNHASHED}
     change(tensors, label)
@@ -58,12 +59,12 @@ CELLS = ["comoment.upper", "count", "count_of_squares", "mean", "peak", "present
 def test_every_model_of_the_zoo_is_portable_to_the_bit(name: str, seed: int) -> None:
     memory = serialization.canonical_state(remember(name, observations(name, seed)[0]))
     read = serialization.state_of_archive(
-        serialization.read(serialization.write(manifest(name), memory)), manifest(name)
+        serialization.read(serialization.export(manifest(name), memory)), manifest(name)
     )
     assert memory.state is not None
     assert read.state is not None
     assert all((read.state[tensor] == value).all() for tensor, value in memory.state.items())
-    assert serialization.write(manifest(name), read) == serialization.write(manifest(name), memory)
+    assert serialization.export(manifest(name), read) == serialization.export(manifest(name), memory)
 
 
 @pytest.mark.parametrize(
@@ -72,7 +73,7 @@ def test_every_model_of_the_zoo_is_portable_to_the_bit(name: str, seed: int) -> 
 )
 def test_it_says_what_it_is_to_any_reader_of_safetensors(model: str, version: str, tensors: list[str]) -> None:
     memory = remember(model, draw(1))
-    file = serialization.write(manifest(model), memory)
+    file = serialization.export(manifest(model), memory)
     assert sorted(tensors_of(file)) == [f"state.{name}" for name in tensors]
     label = json.loads(serialization._metadata(file)[serialization.METADATA_KEY])
     assert {"format": "gdssm-context/2", "model": "linear", "model_version": version}.items() <= label.items()
@@ -96,7 +97,7 @@ def written_before(memory: ContextState, model: str) -> bytes:
 def test_what_was_written_before_is_read(contexts: Contexts, model: str, length: int) -> None:
     memory = remember(model, draw(1, length))
     loaded = contexts.load(OWNER, written_before(memory, model))
-    assert contexts.export(OWNER, loaded.id)[0] == serialization.write(
+    assert contexts.export(OWNER, loaded.id)[0] == serialization.export(
         manifest(model), serialization.canonical_state(memory)
     )
     expected = answer(runtime_of(model), LIMITS, memory, draw(3).x).prediction
@@ -107,15 +108,33 @@ def test_what_was_written_before_is_read(contexts: Contexts, model: str, length:
 def test_a_row_that_was_stored_before_goes_on(contexts: Contexts) -> None:
     record, memory = contexts.create(OWNER, "nonlinear"), remember("nonlinear", draw(1, 40))
     with contexts._database.transaction() as connection:
-        change(connection, record.id, memory=written_before(memory, "nonlinear"), version=2)
+        columns = {"n_observations": 40, "inputs": 5, "outputs": 3}
+        stored = written_before(memory, "nonlinear")
+        connection.execute(
+            update(CONTEXTS).values(state=stored, version=2, **columns).where(CONTEXTS.c.id == record.id)
+        )
     expected = answer(runtime_of("nonlinear"), LIMITS, memory, draw(3).x).prediction
     assert_close(contexts.predict(OWNER, record.id, draw(3).x)[0].prediction, expected, "prediction", rtol=1e-9)
     assert contexts.observe(OWNER, record.id, draw(2)).version == 3
 
 
+@pytest.mark.parametrize("model", ["linear", "nonlinear", "gd-1"])
+@pytest.mark.parametrize("decay", [None, 0.9])
+def test_a_row_stores_each_field_once_and_no_hash(contexts: Contexts, model: str, decay: float | None) -> None:
+    record = contexts.create(OWNER, model, draw(1), decay=decay)
+    with contexts._database.reading() as connection:
+        stored: bytes = connection.execute(select(CONTEXTS.c.state).where(CONTEXTS.c.id == record.id)).scalar_one()
+    header = json.loads(serialization._metadata(stored)[serialization.METADATA_KEY])
+    assert header.keys() == {"n_counted", "turnover", "flat_y", "scale", "history"}
+    state = contexts._repository.load(OWNER, record.id).state
+    fields = {name: getattr(record, name) for name in serialization.ROW_FIELDS}
+    restored = serialization.restore(stored, manifest(model), fields)
+    assert serialization.export(manifest(model), restored) == serialization.export(manifest(model), state)
+
+
 def test_half_of_the_numbers_are_written() -> None:
     memory = remember("nonlinear", draw(1, 40, inputs=10, outputs=1))
-    assert len(serialization.write(manifest("nonlinear"), memory)) < 48_000
+    assert len(serialization.export(manifest("nonlinear"), memory)) < 48_000
     assert len(written_before(memory, "nonlinear")) > 90_000
 
 
@@ -132,7 +151,7 @@ CHANGED = r"The bytes .*\. (Export the context again|Send what the export gave, 
 
 
 def test_wherever_a_byte_is_changed_or_the_end_cut_off_it_is_refused() -> None:
-    file = serialization.write(manifest("linear"), remember("linear", draw(1, inputs=2, outputs=1)))
+    file = serialization.export(manifest("linear"), remember("linear", draw(1, inputs=2, outputs=1)))
     for at in range(len(file)):
         changed = bytearray(file)
         changed[at] ^= 1
@@ -237,13 +256,13 @@ def test_what_is_foreign_is_refused_though_its_hash_is_right(
 
 def test_what_is_over_the_limits_is_refused(contexts: Contexts) -> None:
     wide = draw(1, inputs=28, outputs=2)
-    assert contexts.load(OWNER, serialization.write(manifest("gd-1"), remember("gd-1", wide))).inputs == 28
+    assert contexts.load(OWNER, serialization.export(manifest("gd-1"), remember("gd-1", wide))).inputs == 28
     state = {"state.count": np.ones(1), "state.gated_sum": np.ones((1, 33, 33))}
     memory = ContextState(
         state=state, n_observations=1, n_counted=1, absolute_weight_sum=1.0, inputs=32, outputs=1, y_is_1d=True
     )
     with pytest.raises(InvalidInput, match="at most 30"):
-        contexts.load(OWNER, serialization.write(manifest("gd-1"), memory))
+        contexts.load(OWNER, serialization.export(manifest("gd-1"), memory))
 
 
 def test_what_was_emptied_is_portable(contexts: Contexts) -> None:

@@ -8,7 +8,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from service.contexts.context_cache import ContextCache
+from service.contexts.cache import LruCache
 from service.contexts.service import Change, ContextRecord, Contexts
 from service.errors import (
     Conflict,
@@ -349,7 +349,7 @@ def test_observations_from_many_threads_and_replicas_count_exactly_once(
     assert (after.n_observations, after.version) == (len(whole.x), 65)
     assert_close(ask(replicas[0], record), one_shot(replicas[0], whole, model, version), "prediction", rtol=1e-8)
     z = np.concatenate([whole.x, whole.y] if version == "1.0.0" else [whole.y, whole.x], axis=1)
-    memory = replicas[1]._repository.look(OWNER, record.id).memory
+    memory = replicas[1]._repository.load(OWNER, record.id).state
     assert memory.state is not None
     assert memory.count == len(z)
     if model == "linear":
@@ -444,7 +444,7 @@ def test_a_context_of_a_model_with_other_tensors_says_so(
     runtime, other = repository.get("gd-1"), repository.get("linear").manifest
     renamed = other.model_copy(update={"name": "gd-1", "version": runtime.manifest.version})
     monkeypatch.setattr(runtime, "manifest", renamed)
-    contexts._repository._cache = ContextCache()  # as in a process that has loaded the other file
+    contexts._repository._cache = LruCache()  # as in a process that has loaded the other file
     with pytest.raises(Conflict, match="another file of model gd-1"):
         contexts.observe(OWNER, record.id, draw(2))
 

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from service.contexts.cache import ReadoutCache
 from service.contexts.decay_setting import Decay
-from service.contexts.readout_cache import ReadoutCache
 from service.contexts.state import ContextState, answer, join, learn, new_state
 from service.errors import InvalidInput, NumericOverflow, UnsupportedByModel
 from service.inference.artifact import Manifest

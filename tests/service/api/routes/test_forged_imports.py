@@ -229,7 +229,7 @@ def _merge(service: InProcess, one: str, record: Header, other: str) -> Answers:
 @pytest.mark.parametrize("name", VALID)
 def test_whatever_an_archive_says_it_is_refused_or_can_be_used(service: InProcess, name: str) -> None:
     model, make = VALID[name]
-    file = serialization.write(zoo()[model].manifest, serialization.canonical_state(make(model)))
+    file = serialization.export(zoo()[model].manifest, serialization.canonical_state(make(model)))
     other = load_into(service, file).json()["id"]
     wrong, accepted, refused = [], 0, 0
     for what, change in changes(load(file), header_of(file), list(VALID).index(name)):
