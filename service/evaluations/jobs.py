@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from service.errors import DatabaseUnavailable
-from service.evaluations.job_store import JobStore
+from service.evaluations.job_store import HEARTBEAT_TIMEOUT, JobStore
 from service.evaluations.process import JobSpec, WorkerProcess
 from service.evaluations.request import EvaluationRequest
 from service.registry.repository import Repository
@@ -25,7 +25,8 @@ class EvaluationQueue:
         repository: The models that can be evaluated.
         directories: Of the model files.
         timeout: Seconds for one evaluation.
-        poll_interval: Seconds between two checks of the queue, and between two heartbeats.
+        poll_interval: Seconds between two checks of the queue. Heartbeats and checks of the running evaluation are as
+            frequent, and frequent enough that no other runner claims it.
     """
 
     def __init__(
@@ -41,6 +42,7 @@ class EvaluationQueue:
         self._directories = directories
         self._timeout = timeout
         self._poll_interval = poll_interval
+        self._heartbeat_interval = min(poll_interval, HEARTBEAT_TIMEOUT / 3)
         self._runner = secrets.token_hex(8)
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run_queue, name="evaluations", daemon=True)
@@ -85,7 +87,7 @@ class EvaluationQueue:
         began = last_heartbeat = time.monotonic()
         number = 0
         with WorkerProcess(spec) as process:
-            for result in process.results(self._poll_interval):
+            for result in process.results(self._heartbeat_interval):
                 if result is not None:
                     self.store.append(record.id, number, result)
                     number += 1
@@ -94,7 +96,7 @@ class EvaluationQueue:
                 now = time.monotonic()
                 if now > began + self._timeout:
                     return self.store.finish(record.id, f"It took longer than {self._timeout:g} seconds.")
-                if now >= last_heartbeat + self._poll_interval:  # however fast the results come
+                if now >= last_heartbeat + self._heartbeat_interval:  # however fast the results come
                     last_heartbeat = now
                     if not self.store.heartbeat(record.id, self._runner):
                         return None

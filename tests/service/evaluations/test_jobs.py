@@ -9,7 +9,7 @@ import pytest
 
 from gdssm.evaluation.evaluate import evaluate
 from service.errors import QuotaExceeded, UnknownEvaluation, UnknownModel
-from service.evaluations.job_store import JobStore
+from service.evaluations.job_store import HEARTBEAT_TIMEOUT, JobStore
 from service.evaluations.jobs import EvaluationQueue
 from service.evaluations.process import JobSpec, WorkerProcess
 from service.evaluations.request import EvaluationRequest
@@ -131,6 +131,11 @@ def test_unfinished_job_is_run_by_the_next_service(repository: Repository, store
     record = until(store, asked.id, finished)
     second.stop()
     assert (record.status, record.done) == ("done", record.total)
+
+
+def test_long_poll_interval_does_not_delay_heartbeats(repository: Repository, store: JobStore) -> None:
+    queue = EvaluationQueue(store, repository, ZOO, timeout=300, poll_interval=3600)
+    assert queue._heartbeat_interval < HEARTBEAT_TIMEOUT / 2
 
 
 def test_job_without_heartbeat_is_taken_over(store: JobStore, monkeypatch: pytest.MonkeyPatch) -> None:
