@@ -8,6 +8,7 @@ evaluation_load predictions during an evaluation
 files_passed    source files that one request passes
 graph           a model file compared with numpy_models, the same models in numpy
 held_context    a query to a stored context, compared with a request that carries the context
+infrastructure  code that replaces a library call, compared with that call
 scale           time and memory against every size
 serving         the service compared with hand-written servers and peers
 start           time until a server answers, its memory and the size of its installation
