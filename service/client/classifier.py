@@ -42,13 +42,7 @@ class GDSSMClassifier(ClassifierMixin, StateEstimator):  # type: ignore[misc]
         api_key: str | SecretStr | None = None,
         allow_precision_loss: bool = False,
     ) -> None:
-        super().__init__(
-            model,
-            learning_rate=learning_rate,
-            url=url,
-            api_key=api_key,
-            allow_precision_loss=allow_precision_loss,
-        )
+        super().__init__(model, learning_rate, url, api_key, allow_precision_loss)
 
     def fit(self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None) -> Self:
         """Learn observations, and forget earlier ones."""

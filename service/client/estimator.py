@@ -55,11 +55,10 @@ class StateEstimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn ships
     def __init__(
         self,
         model: str,
-        *,
-        learning_rate: float | None = None,
-        url: str | None = None,
-        api_key: str | SecretStr | None = None,
-        allow_precision_loss: bool = False,
+        learning_rate: float | None,
+        url: str | None,
+        api_key: str | SecretStr | None,
+        allow_precision_loss: bool,
     ) -> None:
         self.allow_precision_loss = allow_precision_loss
         self.model = model

@@ -58,13 +58,7 @@ class GDSSMRegressor(MultiOutputMixin, RegressorMixin, StateEstimator):  # type:
         api_key: str | SecretStr | None = None,
         allow_precision_loss: bool = False,
     ) -> None:
-        super().__init__(
-            model,
-            learning_rate=learning_rate,
-            url=url,
-            api_key=api_key,
-            allow_precision_loss=allow_precision_loss,
-        )
+        super().__init__(model, learning_rate, url, api_key, allow_precision_loss)
         self.decay = decay
 
     def fit(self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None) -> Self:

@@ -109,7 +109,7 @@ def test_merge_refuses_other_column_names(client: Client) -> None:
 
 
 @pytest.mark.slow
-def test_the_asynchronous_client_finds_columns_too() -> None:
+def test_async_client_matches_columns_by_name() -> None:
     async def use() -> tuple[Any, Any]:
         async with AsyncClient() as client:
             context = await client.contexts.create("linear")

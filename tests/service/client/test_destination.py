@@ -36,7 +36,7 @@ def test_invalid_urls_are_refused(kind: type[Client] | type[AsyncClient], url: s
 @pytest.mark.parametrize(
     "url", ["me:password@localhost:8000", "ftp://me:password@host", "http://me:password@host:port"]
 )
-def test_a_password_in_an_address_is_not_repeated(url: str) -> None:
+def test_password_in_url_is_not_printed(url: str) -> None:
     with pytest.raises(InvalidArgument) as error:
         Client(url)
     assert "password" not in str(error.value)

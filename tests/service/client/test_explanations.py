@@ -28,7 +28,7 @@ def server() -> Iterator[Server]:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("columns", [0, slice(None)], ids=["numbers", "rows"])
-def test_a_client_answers_with_typed_terms(columns: int | slice) -> None:
+def test_explanation_has_typed_parts(columns: int | slice) -> None:
     y = Y[:, columns]
     rows = y.shape[1:]
     with Client() as client:
@@ -61,7 +61,7 @@ def test_parts_that_the_model_lacks_are_refused() -> None:
 
 @pytest.mark.parametrize("model", ["linear", "nonlinear"])
 @pytest.mark.parametrize("remote", [False, True], ids=["here", "there"])
-def test_a_regressor_explains_what_it_learnt(server: Server, model: str, remote: bool) -> None:
+def test_regressor_explains_its_state(server: Server, model: str, remote: bool) -> None:
     regressor = GDSSMRegressor(model, url=server.url if remote else None).fit(X, Y)
     found = regressor.explain(0.8)
     assert found.effects is not None

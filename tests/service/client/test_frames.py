@@ -132,7 +132,7 @@ def test_two_columns_of_one_name_are_refused(frame: object, name: str) -> None:
         read(frame, "x")
 
 
-def test_an_index_of_pandas_is_no_column() -> None:
+def test_pandas_index_is_not_a_column() -> None:
     frame = pd.DataFrame({"a": [1.0, 2.0]}, index=[700, 900])
     for table in (frame, pa.Table.from_pandas(frame), pl.from_arrow(pa.Table.from_pandas(frame))):
         assert read(table, "x").names == ("a",)
@@ -191,7 +191,7 @@ def test_non_numbers_are_reported_with_column_and_remedy(values: object, message
     assert str(refused.value).startswith(f"x must be numbers; {message}")
 
 
-def test_a_frame_that_is_not_computed_is_refused() -> None:
+def test_lazy_frame_is_refused() -> None:
     with pytest.raises(NotNumbers, match=r"^x is a lazy frame \(LazyFrame\). Compute it first"):
         read(pl.LazyFrame({"a": [1]}), "x")
 
@@ -248,7 +248,7 @@ def test_labels_of_any_type_except_missing_are_read() -> None:
             labels(gap, "y")
 
 
-def test_one_number_is_read_by_the_same_rule() -> None:
+def test_number_follows_the_same_rule() -> None:
     assert number(Decimal("0.25"), "interval") == 0.25
     with pytest.raises(NotNumbers, match=r"^interval must be a number; it is the text '0.9'. Convert"):
         number("0.9", "interval")

@@ -30,7 +30,7 @@ def test_bounds_have_the_kind_of_the_query() -> None:
 
 
 @pytest.mark.slow
-def test_a_context_gives_them_and_notes() -> None:
+def test_context_predictions_have_intervals_and_notes() -> None:
     with Client() as client:
         context = client.contexts.create("nonlinear")
         context.observe(np.insert(X, 1, 3.0, axis=1), Y)
@@ -41,7 +41,7 @@ def test_a_context_gives_them_and_notes() -> None:
 
 
 @pytest.mark.slow
-def test_a_model_without_a_scale_refuses() -> None:
+def test_interval_of_model_without_scale_is_refused() -> None:
     with Client() as client, pytest.raises(InvalidInput, match="interval"):
         client.predict(X, Y, QUERY, model="gd-8", interval=0.9)
 

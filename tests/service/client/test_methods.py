@@ -78,5 +78,5 @@ def test_methods_take_every_field_of_the_request() -> None:
     assert names(evaluations.Evaluations.submit) == fields(EvaluationRequest)
 
 
-def test_the_former_name_of_submit_still_works() -> None:
+def test_ask_is_an_alias_of_submit() -> None:
     assert evaluations.Evaluations.ask is evaluations.Evaluations.submit

@@ -63,7 +63,7 @@ def test_scikit_learns_own_checks_pass(estimator: BaseEstimator, check: Callable
     check(estimator)
 
 
-def test_it_scores_in_a_pipeline_and_under_cross_validation() -> None:
+def test_estimator_works_in_pipeline_and_cross_validation() -> None:
     scores = cross_val_score(make_pipeline(StandardScaler(), GDSSMRegressor()), X, Y[:, 0], cv=3)
     assert (scores > 0.9).all()
     assert (cross_val_score(GDSSMClassifier(), X, LABELS, cv=3) > 0.6).all()
@@ -106,7 +106,7 @@ def test_missing_cells_match_the_client(server: Server, model: str) -> None:
 
 
 @pytest.mark.parametrize("estimator", [GDSSMRegressor("gd-8"), GDSSMClassifier("softmax-1")])
-def test_a_model_without_missing_cells_names_them(server: Server, estimator: BaseEstimator) -> None:
+def test_missing_cells_are_reported_for_other_models(server: Server, estimator: BaseEstimator) -> None:
     y = Y[:, 0] if isinstance(estimator, GDSSMRegressor) else LABELS
     gaps = np.where(X == X[3, 1], np.nan, X)  # noqa: SIM300
     assert not get_tags(estimator).input_tags.allow_nan
@@ -261,7 +261,7 @@ def test_invalid_decay_raises_value_error(server: Server, decay: object) -> None
 
 
 @pytest.mark.slow
-def test_an_average_has_no_effects() -> None:
+def test_auto_decay_has_no_effects() -> None:
     with pytest.raises(ValueError, match="averages several models"):
         GDSSMRegressor(decay="auto").fit(X, Y).explain()
 
@@ -295,7 +295,7 @@ def test_fit_refuses_impossible_removals_only() -> None:
         GDSSMRegressor("linear").fit(x[:4], 2 * x[:4, 0], sample_weight=[1.0, 1.0, 1.0, -1.0])
 
 
-def test_an_estimator_of_an_earlier_version_learns_on() -> None:
+def test_estimator_pickled_by_earlier_version_continues() -> None:
     estimator = GDSSMRegressor("linear").fit(X, Y)
     expected = copy.deepcopy(estimator).partial_fit(X, -Y).predict(X)
     del estimator._kept
@@ -339,7 +339,7 @@ ESTIMATORS = [GDSSMRegressor(), GDSSMRegressor("linear"), GDSSMRegressor("gd-8",
 
 @pytest.mark.slow
 @pytest.mark.parametrize("estimator", ESTIMATORS, ids=lambda estimator: estimator.model)
-def test_a_remote_estimator_answers_as_a_local_one(server: Server, estimator: GDSSMRegressor) -> None:
+def test_remote_estimator_matches_local_one(server: Server, estimator: GDSSMRegressor) -> None:
     local = clone(estimator).fit(X, Y).partial_fit(X[:7], Y[:7])
     remote = clone(estimator).set_params(url=server.url).fit(X, Y).partial_fit(X[:7], Y[:7])
     np.testing.assert_array_equal(remote.predict(X), local.predict(X))
@@ -350,7 +350,7 @@ def test_a_remote_estimator_answers_as_a_local_one(server: Server, estimator: GD
     assert remote.set_params(url=None).predict(X).tolist() == local.predict(X).tolist()
 
 
-def test_a_remote_classifier_answers_as_a_local_one(server: Server) -> None:
+def test_remote_classifier_matches_local_one(server: Server) -> None:
     local, remote = (GDSSMClassifier(url=url).fit(X, LABELS) for url in (None, server.url))
     np.testing.assert_array_equal(remote.predict_proba(X), local.predict_proba(X))
 

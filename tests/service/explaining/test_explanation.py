@@ -122,7 +122,7 @@ def test_contribution_at_fixed_evidence_equals_difference_to_y_0(predictor: Pred
         assert_close(shares_of(explanation)[:, n] / scale, expected / scale, "contribution", rtol=1e-5)
 
 
-def test_a_query_out_of_reach_is_explained_as_the_nearest_within_reach(predictor: Predictor) -> None:
+def test_clipped_query_is_explained_at_its_clipped_value(predictor: Predictor) -> None:
     """1 + √(n − 1) standard deviations from the mean, in every column."""
     context, query = task()
     assert context.weight is not None
@@ -147,7 +147,7 @@ def test_the_contributions_of_one_step_are_the_papers_formula(predictor: Predict
 
 
 @pytest.mark.parametrize(("version", "shrinkage"), [("1.0.0", 1e-12), ("2.0.0", 2e-5)])
-def test_a_noiseless_line_is_its_own_explanation(predictor: Predictor, version: str, shrinkage: float) -> None:
+def test_noiseless_line_is_explained_exactly(predictor: Predictor, version: str, shrinkage: float) -> None:
     """But for what the prior of version 2 takes from the slope."""
     x = np.arange(12.0)[:, None]
     line = Observations(x, 2 * x[:, 0] + 1)
@@ -308,7 +308,7 @@ def test_number_of_contributions_is_limited(repository: Repository) -> None:
     assert predict_and_explain(strict, None, context, query, explain=["implicit_weights"])[1].contributions is None
 
 
-def test_an_explanation_beyond_floating_point_is_refused(predictor: Predictor) -> None:
+def test_overflowing_explanation_is_refused(predictor: Predictor) -> None:
     context, query = task()
     with pytest.raises(NumericOverflow):
         predict_and_explain(predictor, "gd-8", context, query, {"learning_rate": 1e300})

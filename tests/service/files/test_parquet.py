@@ -37,7 +37,7 @@ def test_numeric_types_are_read_in_requested_order(tmp_path: Path) -> None:
     assert_close(everything(tmp_path / "t.parquet", names), expected, "cells")
 
 
-def test_an_index_of_pandas_is_no_column(tmp_path: Path) -> None:
+def test_pandas_index_is_not_a_column(tmp_path: Path) -> None:
     frame = pd.DataFrame({"a": [1.0, 2.0]}, index=[700, 900])
     frame.to_parquet(tmp_path / "unnamed.parquet")
     frame.rename_axis("id").to_parquet(tmp_path / "named.parquet")

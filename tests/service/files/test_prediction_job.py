@@ -153,7 +153,7 @@ def test_parquet_and_csv_are_read_alike(
     assert_close(found[1], data[["b", "a"]].to_numpy(), "query")
 
 
-def test_the_index_of_a_frame_in_parquet_is_no_feature(tmp_path: Path) -> None:
+def test_pandas_index_in_parquet_is_not_a_feature(tmp_path: Path) -> None:
     frame = pd.DataFrame({"size": [50.0, 70.0, 90.0], "price": [100.0, 140.0, 180.0]}, index=[700, 20, 5])
     asked = frame[["size"]].set_index(pd.Index([9, 8, 7], name="id"))
     context, query = read(as_parquet(tmp_path / "c", frame), as_parquet(tmp_path / "q", asked), "price", rows=9)

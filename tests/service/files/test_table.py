@@ -58,7 +58,7 @@ def test_a_pipe_is_read_too(tmp_path: Path) -> None:
     writer.join()
 
 
-def test_a_quoted_cell_may_span_lines_and_the_lines_are_still_counted(tmp_path: Path) -> None:
+def test_quoted_cells_may_span_lines(tmp_path: Path) -> None:
     text = 'note,a\n"one\ntwo",1\nthree,x\n'
     assert refusal(tmp_path, text, ["a"]) == "t.csv, line 4, column 'a': is not a number: 'x'."
 
@@ -99,7 +99,7 @@ def test_malformed_csv_is_refused_with_its_place(tmp_path: Path, text: str | byt
         ("1e400", "is not a finite number: '1e400'"),
     ],
 )
-def test_a_bad_cell_is_refused_by_line_and_column(tmp_path: Path, cell: str, reason: str) -> None:
+def test_bad_cell_error_has_line_and_column(tmp_path: Path, cell: str, reason: str) -> None:
     assert refusal(tmp_path, f"a,b\n1,2\n3,{cell}\n").startswith(f"t.csv, line 3, column 'b': {reason}")
 
 
