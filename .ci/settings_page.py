@@ -4,7 +4,7 @@ from pathlib import Path
 
 from pydantic_core import PydanticUndefined
 
-from service.settings import PREFIX, Settings
+from service.settings import ENV_PREFIX, Settings
 
 ROOT = Path(__file__).parents[1]
 PAGE = ROOT / "docs" / "settings.md"
@@ -14,7 +14,7 @@ BEGIN, END = "<!-- settings: written by .ci/settings_page.py -->", "<!-- end of 
 def table() -> str:
     """Lay out every setting with its default and its description."""
     rows = [
-        f"| `{PREFIX}{name.upper()}` | {_default(name)} | {' '.join((field.description or '').split())} |"
+        f"| `{ENV_PREFIX}{name.upper()}` | {_default(name)} | {' '.join((field.description or '').split())} |"
         for name, field in Settings.model_fields.items()
     ]
     return "\n".join(["| variable | default | meaning |", "| --- | --- | --- |", *rows])
