@@ -124,19 +124,19 @@ def squared_error_gradient(x: Array, y: Array, weights: Array) -> Array:
 
 
 @dataclass(frozen=True)
-class ConjugateGradient(LinearLearner):
-    """K conjugate gradient steps from W₀ = 0 on XᵀX W = Xᵀy, for each output separately (Hestenes and Stiefel 1952).
-
-    No K gradient steps, whatever their rates, have a lower observed squared error; min(N, D) steps reach least squares.
-
-    Raises:
-        ValueError: There is no step.
-    """
-
+class _Iteration(LinearLearner, ABC):
     steps: int = 1
 
     def __post_init__(self) -> None:
         require_positive(steps=self.steps)
+
+
+@dataclass(frozen=True)
+class ConjugateGradient(_Iteration):
+    """K conjugate gradient steps from W₀ = 0 on XᵀX W = Xᵀy, for each output separately (Hestenes and Stiefel 1952).
+
+    No K gradient steps, whatever their rates, have a lower observed squared error; min(N, D) steps reach least squares.
+    """
 
     def weights(self, x: Array, y: Array) -> Array:
         """See `LinearLearner.weights`."""
@@ -166,20 +166,12 @@ def _ratio(a: Array, b: Array, moving: npt.NDArray[np.bool_]) -> Array:
 
 
 @dataclass(frozen=True)
-class NewtonSchulz(LinearLearner):
+class NewtonSchulz(_Iteration):
     """W = M_K Xᵀy, M ← 2M − M S M from M₀ = S/‖S‖²_F, S = XᵀX (Schulz 1933; Fu et al. 2023 for its use here).
 
     Along an eigenvector of S with eigenvalue λ the error after K steps is (1 − λ²/‖S‖²_F)^(2^K): the exponent doubles
     where gradient descent adds one. The limit is least squares of minimum norm.
-
-    Raises:
-        ValueError: There is no step.
     """
-
-    steps: int = 1
-
-    def __post_init__(self) -> None:
-        require_positive(steps=self.steps)
 
     def weights(self, x: Array, y: Array) -> Array:
         """See `LinearLearner.weights`."""

@@ -1,5 +1,6 @@
 """All experiments, in the order of the report."""
 
+from gdssm.reproduce.experiment import Experiment
 from gdssm.reproduce.experiments import (
     alignment,
     comparison,
@@ -16,7 +17,7 @@ from gdssm.reproduce.experiments import (
 )
 
 EXPERIMENTS = tuple(
-    module.EXPERIMENT
+    Experiment.of(module)
     for module in (
         constructions,
         alignment,

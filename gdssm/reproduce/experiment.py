@@ -2,7 +2,8 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from types import ModuleType
+from typing import TYPE_CHECKING, Any, Self
 
 from matplotlib.figure import Figure
 
@@ -36,3 +37,10 @@ class Experiment:
     tables: Callable[[Numbers], list[ReportTable]]
     finding: Callable[[Numbers], str]
     """One sentence about the result, with its numbers."""
+
+    @classmethod
+    def of(cls, module: ModuleType) -> Self:
+        """Return the experiment that a module defines."""
+        name = module.__name__.rpartition(".")[2]
+        parts = (module.measure, module.draw, module.tables, module.finding)
+        return cls(name, module.TITLE, module.SETUP, *parts)

@@ -13,7 +13,7 @@ from gdssm.provenance import provenance
 from gdssm.reproduce import claims
 from gdssm.reproduce.catalog import EXPERIMENTS
 from gdssm.reproduce.experiment_context import ExperimentContext
-from gdssm.reproduce.experiments import constructions
+from gdssm.reproduce.experiments.constructions import largest
 from gdssm.reproduce.html import Section, page, svg
 from gdssm.reproduce.plot_style import RC
 
@@ -45,7 +45,7 @@ def _measure(report: dict[str, Any], context: ExperimentContext, names: Sequence
             report["experiments"][experiment.name] = experiment.measure(context)
             report["seconds"][experiment.name] = round(time.perf_counter() - started, 1)
             logger.info("%s: %.0f s", experiment.name, report["seconds"][experiment.name])
-    constructed = constructions.largest(report["experiments"][constructions.EXPERIMENT.name])
+    constructed = largest(report["experiments"]["constructions"])
     report["metrics"][claims.CONSTRUCTED] = {claims.DIFFERENCE: constructed}
     report["claims"] = claims.verdicts(report["metrics"])
     return report

@@ -57,7 +57,7 @@ def _streamed(model: _StreamingModel[State], *parameters: Tensor) -> Callable[[T
 
 
 def stack_learner(stack: GDSSM) -> TorchLearner:
-    """A trained stack, streamed as it is served: any number of observations and queries."""
+    """A trained stack, streamed as in the service: any number of observations and queries."""
     return TorchLearner(_streamed(StreamingStack(stack)), stack.decay_logit.dtype)
 
 
@@ -73,13 +73,18 @@ def standardized_learner(steps: int) -> TorchLearner:
 
 def layer_learner(layer: GDSSMLayer) -> TorchLearner:
     """A layer that scans the whole sequence; M = 1."""
+    return TorchLearner(last_output(layer), layer.decay.dtype)
+
+
+def last_output(layer: GDSSMLayer) -> Callable[[Tensor, Tensor, Tensor], Tensor]:
+    """Return the prediction of a layer after the last window of a sequence, (B, 1, K)."""
 
     def answer(x: Tensor, y: Tensor, x_query: Tensor) -> Tensor:
         windows = slide(interleave(x, y, x_query))
         output, _ = layer.scan(windows, windows.new_ones(windows.shape[:2]), layer.empty_state(len(x)))
         return output[:, -1:, x.shape[2] :]
 
-    return TorchLearner(answer, layer.decay.dtype)
+    return answer
 
 
 def sequence_learner(model: nn.Module) -> TorchLearner:

@@ -90,7 +90,7 @@ def test_a_layer_is_its_attention(layer: GDSSMLayer, length: int) -> None:
     assert_close(attend(from_layer(layer, D), data), scan(layer, data), "prediction")
 
 
-def test_what_the_prediction_does_not_read_is_not_asked_about() -> None:
+def test_entries_that_the_prediction_does_not_read_are_arbitrary() -> None:
     layer = one_step(D, K, 0.3, torch.float64)
     with torch.no_grad():
         layer.decay[:, :D] = 0.5
@@ -109,9 +109,7 @@ def test_a_nearly_exact_layer_is_nearly_its_attention() -> None:
         layer.output_gate.query_weight[Y] = 0.001
         layer.input_gate.pair_weight[NEXT_X] = 0.001
     data = context(queries=1)
-    with pytest.raises(ValueError, match="must"):
-        from_layer(layer, D)
-    assert_close(attend(from_layer(layer, D, tolerance=0.01), data), scan(layer, data), "prediction", rtol=0.01)
+    assert_close(attend(from_layer(layer, D), data), scan(layer, data), "prediction", rtol=0.01)
 
 
 def ask_for_the_last_x(layer: GDSSMLayer) -> None:
@@ -126,32 +124,14 @@ def forget(layer: GDSSMLayer) -> None:
     layer.decay[0, -1] = 0.9
 
 
-@pytest.mark.parametrize(
-    ("break_it", "message"),
-    [
-        (ask_for_the_last_x, "query weight must pick x_{i\\+1} alone"),
-        (multiply_with_the_next, "pair weight must not multiply x_{i\\+1}"),
-        (forget, "decays of the states that are read must be 1; they are 0.9"),
-    ],
-)
-def test_a_layer_that_is_no_attention_is_refused_with_the_reason(
-    break_it: Callable[[GDSSMLayer], None], message: str
-) -> None:
-    layer = one_step(D, K, 0.3, torch.float64)
-    with torch.no_grad():
-        break_it(layer)
-    with pytest.raises(ValueError, match=message):
-        from_layer(layer, D)
-
-
 @pytest.mark.parametrize("break_it", [ask_for_the_last_x, multiply_with_the_next, forget])
-def test_what_is_refused_would_give_another_answer(break_it: Callable[[GDSSMLayer], None]) -> None:
+def test_outside_the_conditions_predictions_differ(break_it: Callable[[GDSSMLayer], None]) -> None:
     layer = one_step(D, K, 0.3, torch.float64)
     with torch.no_grad():
         break_it(layer)
     data = context(queries=1)
     with pytest.raises(AssertionError, match="differs"):
-        assert_close(attend(from_layer(layer, D, tolerance=1.0), data), scan(layer, data), "prediction", rtol=0.001)
+        assert_close(attend(from_layer(layer, D), data), scan(layer, data), "prediction", rtol=0.001)
 
 
 def test_padding_does_not_count() -> None:

@@ -4,11 +4,17 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from gdssm.reproduce.drawing import LOSS, logarithmic
-from gdssm.reproduce.experiment import Experiment, Numbers, ReportTable
+from gdssm.reproduce.experiment import Numbers, ReportTable
 from gdssm.reproduce.experiment_context import ExperimentContext
 from gdssm.reproduce.plot_style import BLUES, ORANGES
 from gdssm.train.presets import LINEAR, VECTOR
 
+TITLE = "Loss and alignment over training"
+SETUP = (
+    "One layer trained from random weights, compared on 500 tasks with one constructed gradient step with the best "
+    "rate: its loss, the relative difference of predictions, the mean distance of sensitivities ∂ŷ/∂x, and their "
+    "cosine."
+)
 KINDS = {"scalar y": LINEAR.name, "vector y": VECTOR.name}
 COLUMNS = (
     "step",
@@ -78,16 +84,3 @@ def finding(numbers: Numbers) -> str:
         for kind, log in numbers.items()
     ]
     return f"Training from random weights ends {'; '.join(ends)}."
-
-
-EXPERIMENT = Experiment(
-    "alignment",
-    "Loss and alignment over training",
-    "One layer trained from random weights, compared on 500 tasks with one constructed gradient step with the best "
-    "rate: its loss, the relative difference of predictions, the mean distance of sensitivities ∂ŷ/∂x, and their "
-    "cosine.",
-    measure,
-    draw,
-    tables,
-    finding,
-)

@@ -8,11 +8,17 @@ from gdssm.evaluation.tasks.linear import Linear
 from gdssm.reproduce import curves
 from gdssm.reproduce.compared_models import LAYERS, OURS, RAW, WINDOWED, compared_models, weights
 from gdssm.reproduce.drawing import LOSS, logarithmic
-from gdssm.reproduce.experiment import Experiment, Numbers, ReportTable
+from gdssm.reproduce.experiment import Numbers, ReportTable
 from gdssm.reproduce.experiment_context import ExperimentContext
 from gdssm.reproduce.plot_style import BLUES, INK, ORANGES, SOFT, ZERO, descent
 from gdssm.reproduce.torch_learners import sequence_learner
 
+TITLE = "Baselines and ablations at one small budget"
+SETUP = (
+    "Linear tasks, D = 5, N = 10: every model sees the same batches for the same number of optimizer steps, one seed; "
+    "in brackets, the number of trained weights with one/two layers. Baselines are trained by Adam with a peak rate of "
+    "0.003, the GD-SSM as its presets. A larger budget may change the order: the baselines may not have converged."
+)
 TASK = Linear(inputs=5)
 TICKS = (0.1, 0.2, 0.3, 0.5, 0.8)
 SHADES = {1: BLUES[1], 2: BLUES[10]}
@@ -115,16 +121,3 @@ def _best(numbers: Numbers, group: str, layers: int) -> Numbers:
     """Find the model of lowest loss."""
     chosen = (row for row in numbers["models"] if row["group"] == group and row["layers"] == layers)
     return min(chosen, key=lambda row: float(row["loss"]))
-
-
-EXPERIMENT = Experiment(
-    "comparison",
-    "Baselines and ablations at one small budget",
-    "Linear tasks, D = 5, N = 10: every model sees the same batches for the same number of optimizer steps, one seed; "
-    "in brackets, the number of trained weights with one/two layers. Baselines are trained by Adam with a peak rate of "
-    "0.003, the GD-SSM as its presets. A larger budget may change the order: the baselines may not have converged.",
-    measure,
-    draw,
-    tables,
-    finding,
-)

@@ -9,19 +9,23 @@ from torch import Tensor
 from gdssm import construction, linear_attention, reference
 from gdssm.construction import CERTAIN, place
 from gdssm.formulations import ConstructedTokens, GatedInput, gated
-from gdssm.layer import GDSSMLayer
 from gdssm.mini_batch import MiniBatchDescent
 from gdssm.model import GradientDescent
 from gdssm.reproduce.drawing import figure, logarithmic
-from gdssm.reproduce.experiment import Experiment, Numbers, ReportTable
+from gdssm.reproduce.experiment import Numbers, ReportTable
 from gdssm.reproduce.experiment_context import ExperimentContext
 from gdssm.reproduce.plot_style import BLUES
+from gdssm.reproduce.torch_learners import last_output
 from gdssm.stack import StackConfig
-from gdssm.tokens import interleave
-from gdssm.window import NEXT_X, X, Y, slide
+from gdssm.window import NEXT_X, X, Y
 
-LENGTHS = (1, 7, 100, 1_000, 10_000)
 B, D, K = 2, 5, 3
+TITLE = "Constructed weights are gradient descent"
+SETUP = (
+    f"Layers with analytic weights, and steps by automatic differentiation on torch.nn.Linear: D = {D}, K = {K}, "
+    "normal data, double precision."
+)
+LENGTHS = (1, 7, 100, 1_000, 10_000)
 RATE, RATES = 0.3, [0.02 + 0.01 * k for k in range(8)]
 MINI_BATCH = 7
 SMALLEST = 1e-17
@@ -40,9 +44,9 @@ def constructions(initial_weight: Tensor) -> Mapping[str, tuple[Model, Model]]:
     zero, attention = torch.zeros_like(initial_weight), linear_attention.one_step_from(initial_weight, RATE)
     descent = GradientDescent(RATES, initial_weight)
     return {
-        "one step from W₀ = 0": (_last(construction.one_step(D, K, RATE, torch.float64)), _literal([RATE], zero)),
+        "one step from W₀ = 0": (last_output(construction.one_step(D, K, RATE, torch.float64)), _literal([RATE], zero)),
         "one step from any W₀": (
-            _last(construction.one_step_from(initial_weight, RATE)),
+            last_output(construction.one_step_from(initial_weight, RATE)),
             _literal([RATE], initial_weight),
         ),
         "eight steps, the served model": (
@@ -83,17 +87,6 @@ def _literal_mini_batches(initial_weight: Tensor) -> Model:
         return reference.stochastic_gradient_descent(batches, x_query, [RATE] * len(batches), initial_weight)
 
     return lambda *context: torch.stack([one(*task) for task in zip(*context, strict=True)])
-
-
-def _last(layer: GDSSMLayer) -> Model:
-    """The prediction of a layer after the last window of a sequence."""
-
-    def predict(x: Tensor, y: Tensor, x_query: Tensor) -> Tensor:
-        windows = slide(interleave(x, y, x_query))
-        output, _ = layer.scan(windows, windows.new_ones(windows.shape[:2]), layer.empty_state(len(x)))
-        return output[:, -1:, x.shape[2] :]
-
-    return predict
 
 
 @torch.no_grad()
@@ -168,15 +161,3 @@ def finding(numbers: Numbers) -> str:
         f"For {numbers['lengths'][0]} to {numbers['lengths'][-1]:,} examples all constructions equal literal gradient "
         f"descent to {largest(numbers):.1g}, which is rounding."
     )
-
-
-EXPERIMENT = Experiment(
-    "constructions",
-    "Constructed weights are gradient descent",
-    f"Layers with analytic weights, and steps by automatic differentiation on torch.nn.Linear: D = {D}, K = {K}, "
-    "normal data, double precision.",
-    measure,
-    draw,
-    tables,
-    finding,
-)

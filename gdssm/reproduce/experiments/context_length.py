@@ -16,11 +16,17 @@ from gdssm.evaluation.learners import (
 from gdssm.evaluation.tasks.linear import Linear
 from gdssm.reproduce import curves
 from gdssm.reproduce.drawing import draw_side_by_side
-from gdssm.reproduce.experiment import Experiment, Numbers, ReportTable
+from gdssm.reproduce.experiment import Numbers, ReportTable
 from gdssm.reproduce.experiment_context import DEPTHS, ExperimentContext
 from gdssm.reproduce.plot_style import ZERO, descent, line_search, trained
 from gdssm.reproduce.torch_learners import line_search_learner, standardized_learner
 
+TITLE = "Loss against the number of context examples"
+SETUP = (
+    "Linear tasks, D = 10, from N = 1; bands are 95 % bootstrap intervals over tasks. Left: stacks trained at N = 10 "
+    "and descent with the rates best there. Right: references that know N, and the constructed models that are served "
+    "(line search, standardised)."
+)
 AXIS = "examples in the context, N"
 TASK = Linear()
 STEPS = 10
@@ -74,16 +80,3 @@ def finding(numbers: Numbers) -> str:
         f"From the N = 10 of training to N = {found['x'][-1]:g} the losses of the trained stacks go {', '.join(parts)} "
         "(layers in brackets)."
     )
-
-
-EXPERIMENT = Experiment(
-    "context_length",
-    "Loss against the number of context examples",
-    "Linear tasks, D = 10, from N = 1; bands are 95 % bootstrap intervals over tasks. Left: stacks trained at N = 10 "
-    "and descent with the rates best there. Right: references that know N, and the constructed models that are served "
-    "(line search, standardised).",
-    measure,
-    draw,
-    tables,
-    finding,
-)

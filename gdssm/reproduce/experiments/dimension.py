@@ -11,7 +11,7 @@ from gdssm.evaluation.tasks.linear import Linear
 from gdssm.evaluation.tasks.task import Batch
 from gdssm.reproduce import curves
 from gdssm.reproduce.drawing import LOSS, draw_curves, figure
-from gdssm.reproduce.experiment import Experiment, Numbers, ReportTable
+from gdssm.reproduce.experiment import Numbers, ReportTable
 from gdssm.reproduce.experiment_context import ExperimentContext
 from gdssm.reproduce.fitting import fit
 from gdssm.reproduce.plot_style import ZERO, descent, trained
@@ -19,6 +19,11 @@ from gdssm.reproduce.torch_learners import sequence_learner
 from gdssm.stack import GDSSM, StackConfig
 from gdssm.train.presets import LINEAR
 
+TITLE = "Loss against feature dimension"
+SETUP = (
+    "Linear tasks x ~ U(−1, 1)^D with as many examples as features, N = D: one constructed step with the best rate, "
+    "its loss in closed form, and a layer trained from random weights for each D at one small budget."
+)
 BATCH = 256
 
 
@@ -77,15 +82,3 @@ def finding(numbers: Numbers) -> str:
         f"After {numbers['optimizer_steps']} optimizer steps of {numbers['batch']} tasks the trained layer has "
         f"{', '.join(ratios)} times the loss of the best gradient step on the same tasks."
     )
-
-
-EXPERIMENT = Experiment(
-    "dimension",
-    "Loss against feature dimension",
-    "Linear tasks x ~ U(−1, 1)^D with as many examples as features, N = D: one constructed step with the best rate, "
-    "its loss in closed form, and a layer trained from random weights for each D at one small budget.",
-    measure,
-    draw,
-    tables,
-    finding,
-)

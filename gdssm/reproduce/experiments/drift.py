@@ -13,7 +13,7 @@ from gdssm.evaluation.tasks.linear import Drift
 from gdssm.evaluation.tasks.task import Batch
 from gdssm.reproduce import curves
 from gdssm.reproduce.drawing import LOSS, draw_curves, figure
-from gdssm.reproduce.experiment import Experiment, Numbers, ReportTable
+from gdssm.reproduce.experiment import Numbers, ReportTable
 from gdssm.reproduce.experiment_context import ExperimentContext
 from gdssm.reproduce.fitting import fit
 from gdssm.reproduce.plot_style import BLUES, ZERO
@@ -21,6 +21,12 @@ from gdssm.reproduce.torch_learners import TorchLearner, layer_learner, stack_le
 from gdssm.stack import GDSSM, StackConfig
 from gdssm.train.presets import LINEAR
 
+TITLE = "Drift, with and without decay"
+SETUP = (
+    "The weights of a linear task (D = 5, N = 40) change with every observation; the query has the next ones. "
+    "One constructed layer, decay 1 or the best λ, each with the best rate, both found on other tasks; and one layer "
+    "trained from random weights at ρ = 0.95."
+)
 INPUTS, LENGTH = 5, 40
 PERSISTENCES = (0.8, 0.85, 0.9, 0.95, 0.98, 0.99, 1.0)
 DECAYS = (0.6, 0.65, 0.7, 0.75, 0.8, 0.84, 0.87, 0.9, 0.92, 0.94, 0.96, 0.97, 0.98, 0.99, 0.995, 1.0)
@@ -135,16 +141,3 @@ def finding(numbers: Numbers) -> str:
         f"{trained['decays']['largest']:.3f}; where nothing drifts the best decay is "
         f"{numbers['chosen']['1.0']['decay']:g}."
     )
-
-
-EXPERIMENT = Experiment(
-    "drift",
-    "Drift, with and without decay",
-    "The weights of a linear task (D = 5, N = 40) change with every observation; the query has the next ones. "
-    "One constructed layer, decay 1 or the best λ, each with the best rate, both found on other tasks; and one layer "
-    "trained from random weights at ρ = 0.95.",
-    measure,
-    draw,
-    tables,
-    finding,
-)

@@ -8,11 +8,17 @@ from gdssm.evaluation.learners import ConjugateGradient, Learner, NewtonSchulz, 
 from gdssm.evaluation.tasks.linear import Correlated
 from gdssm.reproduce import curves
 from gdssm.reproduce.drawing import draw_side_by_side
-from gdssm.reproduce.experiment import Experiment, Numbers, ReportTable
+from gdssm.reproduce.experiment import Numbers, ReportTable
 from gdssm.reproduce.experiment_context import ExperimentContext
 from gdssm.reproduce.plot_style import ZERO, descent, line_search, trained
 from gdssm.reproduce.torch_learners import line_search_learner
 
+TITLE = "Ill-conditioned inputs"
+SETUP = (
+    "x ~ N(0, Σ), D = N = 10, with a random eigenbasis for each task, eigenvalues falling geometrically and the mean "
+    "variance of training. Left: models as trained on U(−1, 1)¹⁰ and descent with the rates best there. Right: "
+    "references with rates tuned to each condition number, or without rates."
+)
 CONDITIONS = (1.0, 10.0, 100.0, 1000.0)
 AXIS = "condition number of the inputs' covariance"
 STEPS = 10
@@ -66,16 +72,3 @@ def finding(numbers: Numbers) -> str:
         f"{tuned[line_search(STEPS)]['mean'][-1]:.3g} and with tuned rates "
         f"{tuned[descent(STEPS)]['mean'][-1]:.3g}."
     )
-
-
-EXPERIMENT = Experiment(
-    "ill_conditioned",
-    "Ill-conditioned inputs",
-    "x ~ N(0, Σ), D = N = 10, with a random eigenbasis for each task, eigenvalues falling geometrically and the mean "
-    "variance of training. Left: models as trained on U(−1, 1)¹⁰ and descent with the rates best there. Right: "
-    "references with rates tuned to each condition number, or without rates.",
-    measure,
-    draw,
-    tables,
-    finding,
-)

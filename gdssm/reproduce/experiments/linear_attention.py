@@ -1,7 +1,5 @@
 """A trained layer as linear self-attention."""
 
-import math
-
 import numpy as np
 import torch
 from matplotlib.figure import Figure
@@ -12,13 +10,18 @@ from gdssm.evaluation.tasks.linear import Linear
 from gdssm.layer import GDSSMLayer
 from gdssm.linear_attention import LinearAttention, from_layer
 from gdssm.reproduce.drawing import figure, logarithmic
-from gdssm.reproduce.experiment import Experiment, Numbers, ReportTable
+from gdssm.reproduce.experiment import Numbers, ReportTable
 from gdssm.reproduce.experiment_context import ExperimentContext
 from gdssm.reproduce.plot_style import BLUES, INK, SOFT
 from gdssm.reproduce.torch_learners import TorchLearner, layer_learner, stack_learner
 from gdssm.stack import GDSSM
 from gdssm.train.presets import LINEAR, VECTOR
 
+TITLE = "A trained layer as linear self-attention"
+SETUP = (
+    "The trained one-layer weights in linear self-attention (gdssm.linear_attention). Attention has neither decay nor "
+    "products across observations; without those of the trained layer, predictions differ."
+)
 LENGTHS = (1, 2, 5, 10, 20, 50, 100)
 SCATTERED = 300
 """Predictions in the scatter plot."""
@@ -43,7 +46,7 @@ def layer_of(stack: GDSSM) -> GDSSMLayer:
 
 
 def _translate(context: ExperimentContext, stack: GDSSM) -> Numbers:
-    attention = from_layer(layer_of(stack), stack.config.inputs, tolerance=math.inf)
+    attention = from_layer(layer_of(stack), stack.config.inputs)
     task = Linear(stack.config.inputs, stack.config.outputs)
     relative = []
     for N in LENGTHS:
@@ -115,15 +118,3 @@ def finding(numbers: Numbers) -> str:
         f"Written as linear self-attention, the trained layer's predictions change by {'; '.join(parts)}; the "
         f"constructions differ by at most {max(numbers['constructed']):.1g}, which is rounding."
     )
-
-
-EXPERIMENT = Experiment(
-    "linear_attention",
-    "A trained layer as linear self-attention",
-    "The trained one-layer weights in linear self-attention (gdssm.linear_attention). Attention has neither decay nor "
-    "products across observations; without those of the trained layer, predictions differ.",
-    measure,
-    draw,
-    tables,
-    finding,
-)

@@ -8,10 +8,16 @@ from gdssm.evaluation.learners import ConjugateGradient, Learner, LeastSquares, 
 from gdssm.evaluation.tasks.linear import Linear
 from gdssm.reproduce import curves
 from gdssm.reproduce.drawing import LOSS, draw_curves, figure
-from gdssm.reproduce.experiment import Experiment, Numbers, ReportTable
+from gdssm.reproduce.experiment import Numbers, ReportTable
 from gdssm.reproduce.experiment_context import DEPTHS, ExperimentContext
 from gdssm.reproduce.plot_style import plot_style
 
+TITLE = "More layers, more gradient steps"
+SETUP = (
+    "Stacks of 1, 2, 5 and 10 layers trained from random weights, gradient descent with the best shared rate and with "
+    "the best rate for each step, conjugate gradient and Newton–Schulz. Least squares is exact here (no noise, N = D) "
+    "and below the figure."
+)
 STEPS = (1, 2, 3, 5, 7, 10)
 BOTTOM = 1e-3
 SHARED, EACH, TRAINED = "descent, one rate", "descent, a rate each", "trained, as many layers"
@@ -88,16 +94,3 @@ def finding(numbers: Numbers) -> str:
         f"A trained stack has {', '.join(ratios)} times the loss of as many gradient steps with a rate each (layers in "
         "brackets)."
     )
-
-
-EXPERIMENT = Experiment(
-    "multi_step",
-    "More layers, more gradient steps",
-    "Stacks of 1, 2, 5 and 10 layers trained from random weights, gradient descent with the best shared rate and with "
-    "the best rate for each step, conjugate gradient and Newton–Schulz. Least squares is exact here (no noise, N = D) "
-    "and below the figure.",
-    measure,
-    draw,
-    tables,
-    finding,
-)

@@ -12,12 +12,18 @@ from gdssm.evaluation.tasks.nonlinear import Sine
 from gdssm.evaluation.tasks.task import Batch
 from gdssm.reproduce import curves
 from gdssm.reproduce.drawing import LOSS, logarithmic
-from gdssm.reproduce.experiment import Experiment, Numbers, ReportTable
+from gdssm.reproduce.experiment import Numbers, ReportTable
 from gdssm.reproduce.experiment_context import ExperimentContext
 from gdssm.reproduce.gaussian_process import sine_process, smooth_process
 from gdssm.reproduce.plot_style import INK, SOFT, ZERO, descent, plot_style, trained
 from gdssm.reproduce.torch_learners import TorchLearner, stack_learner
 
+TITLE = "Non-linear regression: sines"
+SETUP = (
+    "y = a·sin(x + φ), a ~ U(0.1, 0.5), φ ~ U(0, π), x ~ U(−5, 5), N = 10. The trained stacks learn features before "
+    "the layers. Rates, and the length scale of the smooth process, are the best on other tasks. One Gaussian process "
+    "has the mean and covariance of the sines themselves, in closed form: two points fix the function."
+)
 TASK = Sine()
 STACKS = {trained(1): "sine-trained", trained(4): "sine-4step-trained"}
 LENGTHS = (0.5, 1.0, 1.5, 2.0, 2.5, 3.0, 4.0)
@@ -120,16 +126,3 @@ def finding(numbers: Numbers) -> str:
         f"{losses[OWN]:.1g}, and one with a squared exponential covariance (length scale "
         f"{numbers['length_scale']:g}, chosen on other tasks) {losses[SMOOTH]:.2g}."
     )
-
-
-EXPERIMENT = Experiment(
-    "sine",
-    "Non-linear regression: sines",
-    "y = a·sin(x + φ), a ~ U(0.1, 0.5), φ ~ U(0, π), x ~ U(−5, 5), N = 10. The trained stacks learn features before "
-    "the layers. Rates, and the length scale of the smooth process, are the best on other tasks. One Gaussian process "
-    "has the mean and covariance of the sines themselves, in closed form: two points fix the function.",
-    measure,
-    draw,
-    tables,
-    finding,
-)

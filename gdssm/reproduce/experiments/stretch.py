@@ -8,11 +8,16 @@ from gdssm.evaluation.learners import Learner, Zero
 from gdssm.evaluation.tasks.linear import Linear, Stretched
 from gdssm.reproduce import curves
 from gdssm.reproduce.drawing import LOSS, draw_curves, figure
-from gdssm.reproduce.experiment import Experiment, Numbers, ReportTable
+from gdssm.reproduce.experiment import Numbers, ReportTable
 from gdssm.reproduce.experiment_context import ExperimentContext
 from gdssm.reproduce.plot_style import ZERO, descent, line_search, trained
 from gdssm.reproduce.torch_learners import line_search_learner
 
+TITLE = "Out of distribution: stretched inputs and weights"
+SETUP = (
+    "One layer trained on x ~ U(−1, 1)¹⁰, w ~ N(0, I), N = 10, evaluated on tasks with wider inputs or larger weights, "
+    "in context and query. The grey line marks the distribution of training."
+)
 STRETCHES = (0.5, 0.75, 1.0, 1.5, 2.0, 2.5, 3.0)
 KINDS: dict[str, Callable[[float], Stretched]] = {
     "input range": lambda by: Stretched(input_stretch=by),
@@ -61,15 +66,3 @@ def finding(numbers: Numbers) -> str:
         f"the same fixed rate {ends[descent(1)]:.4g} and predicting zero {ends[ZERO]:.4g}; a step whose length follows "
         f"from the context (line search) has {ends[line_search(1)]:.4g}."
     )
-
-
-EXPERIMENT = Experiment(
-    "stretch",
-    "Out of distribution: stretched inputs and weights",
-    "One layer trained on x ~ U(−1, 1)¹⁰, w ~ N(0, I), N = 10, evaluated on tasks with wider inputs or larger weights, "
-    "in context and query. The grey line marks the distribution of training.",
-    measure,
-    draw,
-    tables,
-    finding,
-)

@@ -11,13 +11,19 @@ from matplotlib.patches import Rectangle
 
 from gdssm import construction
 from gdssm.parameter_alignment import parameter_alignment
-from gdssm.reproduce.experiment import Experiment, Numbers, ReportTable
+from gdssm.reproduce.experiment import Numbers, ReportTable
 from gdssm.reproduce.experiment_context import ExperimentContext
 from gdssm.stack import GDSSM
 from gdssm.train.config import TrainConfig
 from gdssm.train.presets import LINEAR, VECTOR
 from gdssm.window import NEXT_X, X, Y
 
+TITLE = "Trained and constructed weights"
+SETUP = (
+    "One layer each. A factor can be moved between P, p and B, so P and p are divided by their entries at e₁e₂ᵀ and "
+    "e₃, and B is multiplied with both, which makes it the learning rate. Of the decays only the outlined x yᵀ block "
+    "is used. Blue is −1, white 0, red 1 (for B: the best rate)."
+)
 KINDS = {"scalar y": LINEAR.name, "vector y": VECTOR.name}
 PARTS = ("pair weight P", "query weight p", "decay Λ", "gain B, as a rate")
 PLACES = ["x", "y", "x′"]
@@ -111,16 +117,3 @@ def finding(numbers: Numbers) -> str:
         for kind, found in numbers.items()
     ]
     return f"Up to the model's own symmetries: {'; '.join(parts)}."
-
-
-EXPERIMENT = Experiment(
-    "weights",
-    "Trained and constructed weights",
-    "One layer each. A factor can be moved between P, p and B, so P and p are divided by their entries at e₁e₂ᵀ and "
-    "e₃, and B is multiplied with both, which makes it the learning rate. Of the decays only the outlined x yᵀ block "
-    "is used. Blue is −1, white 0, red 1 (for B: the best rate).",
-    measure,
-    draw,
-    tables,
-    finding,
-)

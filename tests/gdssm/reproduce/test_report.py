@@ -14,11 +14,12 @@ from gdssm.reproduce.catalog import EXPERIMENTS
 from gdssm.reproduce.claims import CLAIMS, CONSTRUCTED
 from gdssm.reproduce.experiment import Experiment, Numbers
 from gdssm.reproduce.experiment_context import ExperimentContext
-from gdssm.reproduce.experiments.dimension import EXPERIMENT as DIMENSION
+from gdssm.reproduce.experiments import dimension
 from gdssm.reproduce.report import FIGURES, NUMBERS, PAGE
 from gdssm.train.presets import PRESETS
 from tests.nonempty import nonempty
 
+DIMENSION = Experiment.of(dimension)
 NAMES = [experiment.name for experiment in EXPERIMENTS]
 
 
