@@ -1,8 +1,12 @@
 """From the torch model to the one ONNX file that is served.
 
-zoo        which models ship, and what their manifests say
+zoo        the shipped models and their manifests
+states     names, axes and meanings of the states
+trained    finished training runs
 graph      a model as a graph: state in, state out, every axis named
 to_onnx    the graph as a file, with its manifest inside
-claims     what a manifest says of the model, tried out
-verify     the file held against the torch model, through the service's own runtime
+write      one model from entry to verified file
+branches   parts of a graph that are computed on a condition
+claims     tests of the claims in a manifest
+verify     comparison of the file with the torch model, by the runtime of the service
 """

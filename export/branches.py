@@ -1,6 +1,6 @@
-"""Parts of a graph that are computed only if they are wanted: nodes moved into a branch of an If.
+"""Parts of a graph that are computed on a condition: nodes moved into a branch of an If.
 
-torch traces one path; which nodes serve certain tensors and nothing else is read off the graph.
+torch traces one path; the nodes that only some tensors need are found in the graph.
 """
 
 from collections.abc import Iterable, Mapping
@@ -15,7 +15,7 @@ def compute_if(model: onnx.ModelProto, condition: str, otherwise: Mapping[str, s
     Args:
         model: Changed in place; its nodes are sorted again.
         condition: A boolean tensor () of the graph; it does not depend on these tensors.
-        otherwise: For each of the tensors, the one that takes its place where the condition does not hold.
+        otherwise: For each of the tensors, its replacement where the condition does not hold.
     """
     graph = model.graph
     producers = {name: node for node in graph.node for name in node.output}
@@ -24,7 +24,7 @@ def compute_if(model: onnx.ModelProto, condition: str, otherwise: Mapping[str, s
     needed = _ancestors(kept | {condition, *otherwise.values()}, producers, stop=set(otherwise))
     own = _ancestors(otherwise, producers, stop=set())
     outside = [node for node in graph.node if id(node) in needed or id(node) not in own]
-    # What is read off the tensors both in the branch and after it is computed in both places.
+    # Nodes that depend on the tensors and are needed both in the branch and after it are in both places.
     after = _descendants(otherwise, graph.node)
     shared = [node for node in graph.node if id(node) in own & needed & after]
     twice = {id(node) for node in shared}
@@ -50,7 +50,7 @@ def compute_if(model: onnx.ModelProto, condition: str, otherwise: Mapping[str, s
 
 
 def shorten_names(model: onnx.ModelProto) -> None:
-    """Give every tensor that is not an input, an output or a default a short name, and nodes none."""
+    """Shorten the names of all tensors but inputs, outputs and defaults, and remove those of nodes."""
     graph = model.graph
     fixed = {value.name for value in (*graph.input, *graph.output)}
     names: dict[str, str] = {}
@@ -72,7 +72,7 @@ def shorten_names(model: onnx.ModelProto) -> None:
 
 
 def _needs(node: onnx.NodeProto) -> set[str]:
-    """Name what a node reads, in its branches too."""
+    """The inputs of a node, those of its branches included."""
     names = set(node.input)
     for attribute in node.attribute:
         if attribute.type == onnx.AttributeProto.GRAPH:
@@ -82,7 +82,7 @@ def _needs(node: onnx.NodeProto) -> set[str]:
 
 
 def _ancestors(names: Iterable[str], producers: Mapping[str, onnx.NodeProto], stop: set[str]) -> set[int]:
-    """Find the nodes that tensors are computed from, without going through others; by identity."""
+    """The ids of the nodes that compute tensors, without those before the tensors in `stop`."""
     found: set[int] = set()
     waiting = [name for name in names if name not in stop]
     while waiting:
@@ -94,7 +94,7 @@ def _ancestors(names: Iterable[str], producers: Mapping[str, onnx.NodeProto], st
 
 
 def _descendants(names: Iterable[str], nodes: Iterable[onnx.NodeProto]) -> set[int]:
-    """Find the nodes that are computed from tensors; by identity. The nodes must be in order."""
+    """The ids of the nodes that depend on tensors; nodes must be in order."""
     reached, found = set(names), set()
     for node in nodes:
         if _needs(node) & reached:
@@ -111,7 +111,7 @@ def _copy(node: onnx.NodeProto) -> onnx.NodeProto:
 
 
 def _rename(node: onnx.NodeProto, names: Mapping[str, str]) -> None:
-    """Rename what a node reads and makes, in its branches too."""
+    """Rename inputs and outputs of a node and of its branches."""
     node.input[:] = [names.get(name, name) for name in node.input]
     node.output[:] = [names.get(name, name) for name in node.output]
     for attribute in node.attribute:
@@ -127,7 +127,7 @@ def _branch(name: str, nodes: Iterable[onnx.NodeProto], outputs: Iterable[str]) 
 
 
 def _sorted(nodes: list[onnx.NodeProto]) -> list[onnx.NodeProto]:
-    """Order nodes so that each comes after what it reads, and as they were otherwise."""
+    """Order nodes after their inputs, otherwise unchanged."""
     made = {name for node in nodes for name in node.output}
     there: set[str] = set()
     ordered: list[onnx.NodeProto] = []

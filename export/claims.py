@@ -1,4 +1,4 @@
-"""What a manifest says of its model, tried out: linear in y, affine in the query."""
+"""Tests of the claims in a manifest: linear in y, affine in the query."""
 
 from collections.abc import Callable, Mapping
 from functools import partial
@@ -12,15 +12,15 @@ from service.inference.sizes import Array
 TOLERANCE = {"float32": 1e-5, "float64": 1e-9}
 """Largest difference that rounding makes, relative to the largest entry of the tensor."""
 BY_EVIDENCE = 1e-7
-"""The same for models that read their state by evidence: with fewer observations than features the last time on their
-path multiplies rounding (`gdssm.quadrature`)."""
+"""The same for models with evidence: with fewer observations than features, late times of `gdssm.quadrature` amplify
+rounding."""
 
 SIZES = {"N": 23, "M": 5, "D": 7, "K": 3}
-"""Where the model does not fix them."""
+"""Sizes of axes that the model does not fix."""
 
 
 def check_claims(runtime: Runtime) -> None:
-    """Hold the manifest's claims against random data; what it does not claim is not looked for.
+    """Test the claims of the manifest on random data.
 
     Raises:
         BrokenArtifact: A claim does not hold.
@@ -45,21 +45,21 @@ def check_claims(runtime: Runtime) -> None:
 
 
 def _check_affine(predict: Callable[[Array], Array], x_query: Array, dtype: str) -> None:
-    """f(a + s·(b − a)) = f(a) + s·(f(b) − f(a)), also far out."""
+    """f(a + s·(b − a)) = f(a) + s·(f(b) − f(a)), also far away."""
     a, b = x_query, x_query[:, ::-1]
     for s in (0.5, -3.0, 1e6):
         expected = predict(a) + s * (predict(b) - predict(a))
-        _hold(predict(a + s * (b - a)), expected, dtype, "affine in the query")
+        _require_close(predict(a + s * (b - a)), expected, dtype, "affine in the query")
 
 
 def _check_linear(predict: Callable[[Array], Array], y: Array, dtype: str) -> None:
     """The column k of f(y) is Σₙ f(eₙ)·y[n, k], with the same f(eₙ) for every column."""
     units = np.eye(y.shape[1])[:, None, :, None] * np.ones(y.shape[-1])
     columns = np.stack([predict(unit)[0] for unit in units])
-    _hold(predict(y)[0], np.einsum("nmk,nk->mk", columns, y[0]), dtype, "linear in y")
+    _require_close(predict(y)[0], np.einsum("nmk,nk->mk", columns, y[0]), dtype, "linear in y")
 
 
-def _hold(actual: Array, expected: Array, dtype: str, claim: str) -> None:
+def _require_close(actual: Array, expected: Array, dtype: str, claim: str) -> None:
     difference = float(np.abs(actual - expected).max())
     if not difference <= TOLERANCE[dtype] * np.abs(expected).max():
         raise BrokenArtifact(f"predictions are not {claim}, as the manifest says: they are off by {difference:.3g}.")

@@ -1,7 +1,4 @@
-"""A model as a graph: state in, state out, every axis named.
-
-Wrappers, never a second copy: what they call is the `gdssm` model itself.
-"""
+"""A model as a graph with its state as input and output, and named axes; wrappers of the `gdssm` models."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
@@ -46,11 +43,11 @@ MEANINGS = {
     "cached": "readout of the state, from an earlier run with the same state and no observations",
     "readout": "what the state answers with",
 }
-"""Of the tensors of a model with a distribution, by name or by what stands before the dot."""
+"""Meanings of the tensors of a model with a distribution, by name or by the part before the dot."""
 
 
 class Model(Protocol):
-    """What a model needs to stream: two pure functions and an empty state (a NamedTuple of tensors)."""
+    """A streaming model: two pure functions and an empty state (a NamedTuple of tensors)."""
 
     def empty_state(self, batch: int, inputs: int, outputs: int) -> State:
         """Make the state of `batch` contexts without an observation."""
@@ -60,7 +57,7 @@ class Model(Protocol):
 
     @property
     def predict(self) -> Callable[..., Predictions]:
-        """From the state, x_query (B, M, D) and the parameters: the answers to M queries."""
+        """From the state, x_query (B, M, D) and the parameters to predictions for M queries."""
 
 
 class StateTensor(NamedTuple):
@@ -72,7 +69,7 @@ class StateTensor(NamedTuple):
 
 @dataclass(frozen=True)
 class Signature:
-    """What goes in and out beside the data themselves."""
+    """Types, sizes, parameters, state and features of a graph."""
 
     dtype: Dtype
     inputs: int | Literal["any"] = "any"
@@ -80,15 +77,15 @@ class Signature:
     outputs: int | Literal["any"] = "any"
     """K, where the model fixes it."""
     parameters: Sequence[ParameterSpec] = ()
-    """Optional numbers, in the order in which the model takes them."""
+    """Optional numbers, in the order of the model's arguments."""
     state: Mapping[str, StateTensor] = field(default_factory=dict)
-    """State tensors by name, in the order of the model's NamedTuple; none for a one-shot model."""
+    """State tensors by name, in the order of the NamedTuple; empty for a one-shot model."""
     plan: FeaturePlan | None = None
-    """The features of a model that reads its state by evidence."""
+    """The features of a model with evidence."""
     task: Task = "regression"
 
     def input_specs(self) -> tuple[TensorSpec, ...]:
-        """Every input of the graph but the parameters."""
+        """All inputs of the graph but the parameters."""
         d: Axis = "D" if self.inputs == "any" else self.inputs
         k: Axis = "K" if self.outputs == "any" else self.outputs
         return (
@@ -103,7 +100,7 @@ class Signature:
         )
 
     def output_specs(self) -> tuple[TensorSpec, ...]:
-        """Every output of the graph."""
+        """All outputs of the graph."""
         k: Axis = "K" if self.outputs == "any" else self.outputs
         after = (
             spec.model_copy(update={"name": next_name(spec.name), "meaning": f"{spec.meaning}, after"})
@@ -140,7 +137,7 @@ class Graph(nn.Module, ABC):
 
 
 class StreamingGraph(Graph):
-    """observe, then predict."""
+    """`observe`, then `predict`."""
 
     model: Model
 
@@ -159,9 +156,9 @@ class StreamingGraph(Graph):
 
 
 class DistributionGraph(Graph):
-    """observe, then a readout, then predict: a model whose predictions are Student t distributions.
+    """`observe`, `readout`, then `predict`, with Student t distributions.
 
-    The readout is computed where there are queries and no cached one is given; `to_onnx` puts it into a branch.
+    The readout is computed for queries without a cached one; `to_onnx` moves it into a branch.
     """
 
     def __init__(self, signature: Signature) -> None:
@@ -190,7 +187,7 @@ class DistributionGraph(Graph):
 
     @staticmethod
     def _chosen(computed: Readout, given: Mapping[str, Tensor]) -> Readout:
-        """Take the cached readout if there is one, or if there are no queries; a file has branches instead."""
+        """Use the cached readout if there is one, or if there are no queries; a file has branches instead."""
         if torch.compiler.is_exporting():
             return computed
         weight, covariance, noise = (given[name] for name in readout_shapes("cached", "", "regression"))
@@ -203,7 +200,7 @@ class DistributionGraph(Graph):
 
 
 class ClassificationGraph(Graph):
-    """The same for a model whose predictions are probabilities of classes."""
+    """`observe`, `readout`, then `predict`, with probabilities of classes."""
 
     def __init__(self, signature: Signature) -> None:
         super().__init__(signature)
@@ -227,7 +224,7 @@ class ClassificationGraph(Graph):
 
 
 class OneShotGraph(Graph):
-    """A model that must pass over the context again for every step, and so has no state.
+    """A model without a state, which passes over the context in every step.
 
     Args:
         model: Maps x, y, weight, x_query and the parameters to predictions.

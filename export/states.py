@@ -1,4 +1,4 @@
-"""What the states of the models are made of: names, axes and meanings, in the order of their NamedTuples."""
+"""The states of the models: names, axes and meanings, in the order of their NamedTuples."""
 
 from export.graph import StateTensor
 from gdssm.prior import BUFFERED

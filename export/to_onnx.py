@@ -1,4 +1,4 @@
-"""The graph as a file: traced by torch's exporter, its axes named, its defaults and its manifest inside."""
+"""The graph as a file: traced by the exporter of torch, with named axes, defaults and manifest."""
 
 import warnings
 from importlib.metadata import version
@@ -32,30 +32,23 @@ from service.inference.sizes import shape_of
 OPSET = 20
 
 TRACED_SIZES = {"B": 2, "N": 7, "M": 4, "D": 5, "K": 3, "G": 5, "A": 9, "P": 6, "S0": 10, "S1": 19, "S2": 25, "S3": 13}
-"""Sizes used for tracing; co-prime where they can be, so that no two axes are taken for one."""
+"""Sizes for tracing; co-prime where possible, so that different axes have different sizes."""
 
 
 def producers() -> dict[str, str]:
-    """Name the libraries that write the file, with their versions."""
+    """The versions of the libraries that write the file."""
     return {name: version(name).split("+")[0] for name in ("torch", "onnx", "onnxscript", "onnxruntime", "numpy")}
 
 
 def trace(graph: Graph) -> onnx.ModelProto:
-    """Turn a graph into ONNX, dynamic on every axis that is a letter.
-
-    Args:
-        graph: The wrapped model.
-
-    Returns:
-        The ONNX model, with axes named by their letters and parameters optional.
-    """
+    """Trace a graph to ONNX; axes with letters are dynamic and named, parameters optional."""
     parameters = tuple(graph.signature.parameters)
     dynamic = [
         {axis: torch.export.Dim.AUTO for axis, letter in enumerate(spec.shape) if isinstance(letter, str)}
         for spec in graph.inputs
     ]
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # torch 2.13 exports through interfaces that it has itself deprecated
+        warnings.simplefilter("ignore")  # torch 2.13 exports by interfaces that it has deprecated
         program = torch.onnx.export(
             graph.eval(),
             (*map(_example, graph.inputs), *(torch.tensor(p.default, dtype=_dtype(graph)) for p in parameters)),
@@ -80,10 +73,7 @@ def trace(graph: Graph) -> onnx.ModelProto:
 
 
 def _compute_if_wanted(model: onnx.ModelProto, state: list[str], task: Task) -> None:
-    """Compute a state where there are observations, a readout for queries without one, its covariance for a scale.
-
-    The nodes that decide so come first: whether N > 0, M > 0, `cached.ready` is 0, and `want_scale`.
-    """
+    """Compute the state for N > 0, the readout for M > 0 without a cached one, and its covariance for a scale."""
     make = onnx.helper.make_node
     boolean = onnx.TensorProto.BOOL
     model.graph.node.extend(
@@ -117,13 +107,7 @@ def _compute_if_wanted(model: onnx.ModelProto, state: list[str], task: Task) -> 
 
 
 def write(model: onnx.ModelProto, manifest: Manifest, path: Path) -> None:
-    """Write the file with its manifest, hashed.
-
-    Args:
-        model: From `trace`.
-        manifest: With any hash; the right one takes its place.
-        path: Of the file.
-    """
+    """Write a traced model with its manifest, whose hash is replaced by that of the content."""
     text = manifest.model_copy(update={"sha256": UNHASHED}).model_dump_json()
     onnx.helper.set_model_props(model, {METADATA_KEY: text})
     file = model.SerializeToString(deterministic=True)
@@ -140,7 +124,7 @@ def _dtype(graph: Graph) -> torch.dtype:
 
 
 def _drop_traces(model: onnx.ModelProto) -> None:
-    """Leave out where in the source each node came from: it holds paths, and changes with every edit."""
+    """Remove the source of each node: it contains paths, and changes with every edit."""
     for node in model.graph.node:
         del node.metadata_props[:]
     del model.graph.value_info[:]
@@ -149,7 +133,7 @@ def _drop_traces(model: onnx.ModelProto) -> None:
 
 
 def _name_axes(model: onnx.ModelProto, specs: tuple[TensorSpec, ...]) -> None:
-    """Write the manifest's letters on the axes of the graph's inputs and outputs."""
+    """Name the axes of inputs and outputs by the letters of the manifest."""
     shapes = {spec.name: spec.shape for spec in specs}
     for value in (*model.graph.input, *model.graph.output):
         for dimension, axis in zip(value.type.tensor_type.shape.dim, shapes.get(value.name, ()), strict=False):
@@ -158,7 +142,7 @@ def _name_axes(model: onnx.ModelProto, specs: tuple[TensorSpec, ...]) -> None:
 
 
 def _make_optional(model: onnx.ModelProto, parameters: tuple[ParameterSpec, ...], dtype: Dtype) -> None:
-    """Give every parameter its default inside the graph: an initializer of the same name may be overridden."""
+    """Add the default of every parameter as an initializer of its name, which an input overrides."""
     for parameter in parameters:
         value = np.asarray(parameter.default, dtype)
         model.graph.initializer.append(onnx.numpy_helper.from_array(value, parameter.name))

@@ -1,4 +1,4 @@
-"""Finished training runs, as they are committed: weights, metrics and record."""
+"""Committed training runs: weights, metrics and record."""
 
 import json
 from pathlib import Path
@@ -14,14 +14,14 @@ RUNS = Path(gdssm.__file__).parent / "runs"
 
 
 def load(config: TrainConfig) -> GDSSM:
-    """Load the stack that a committed run has arrived at."""
+    """Load the stack of a committed run."""
     stack = GDSSM(config.model)
     load_weights(RUNS / config.name / CHECKPOINT, stack)
     return stack
 
 
 def record(run: Path) -> Training:
-    """Read how a run was trained and what it reached."""
+    """Read configuration, commit and metrics of a run."""
     found: dict[str, Any] = json.loads((run / "record.json").read_text())
     config = found["config"]
     return Training(config=config, seed=config["seed"], commit=found["commit"], metrics=found["metrics"])

@@ -1,4 +1,4 @@
-"""The file held against the torch model, through the service's own runtime, on shapes that it was not traced with."""
+"""Comparison of the file with the torch model, by the runtime of the service, on shapes other than the traced ones."""
 
 import sys
 from collections.abc import Iterator
@@ -27,18 +27,14 @@ SHAPES = (
 
 
 def verify(path: Path, graph: Graph) -> None:
-    """Load the file as production does and compare every output on every shape; a file that fails is deleted.
-
-    Args:
-        path: Of the file.
-        graph: What it was written from.
+    """Load the file by `Runtime` and compare all outputs with the graph on all shapes; a file that fails is deleted.
 
     Raises:
         BrokenArtifact: With the tensor, the shape and the difference.
     """
     try:
         runtime = Runtime.load(path)
-        runtime.wide = sys.maxsize  # the graph itself is compared, whatever the service does in its place
+        runtime.wide = sys.maxsize  # compare the graph, without the numpy readout of the service
         for sizes in SHAPES:
             for tensors in _examples(graph, runtime, sizes):
                 _compare(graph, runtime, tensors, sizes)
@@ -49,7 +45,7 @@ def verify(path: Path, graph: Graph) -> None:
 
 
 def _examples(graph: Graph, runtime: Runtime, sizes: dict[str, int]) -> Iterator[dict[str, Array | float]]:
-    """Random tensors of the sizes from an empty state, then more from the state after, then with parameters given."""
+    """Random tensors for an empty state, for the state after it, for missing cells, caches and parameters."""
     sizes = sizes | {str(letter): size for letter, size in runtime.manifest.dims.items() if size != "any"}
     sizes["D+K"] = sizes["D"] + sizes["K"]
     generator = np.random.default_rng(0)

@@ -18,17 +18,10 @@ DATA = ("x", "y", "weight", "x_query")
 
 
 def export(entry: Entry, directory: Path) -> Path:
-    """Trace a model, write its file, and verify it.
-
-    Args:
-        entry: The model.
-        directory: Where its file goes.
-
-    Returns:
-        The path of the file.
+    """Trace a model, write its file into a directory, verify it, and return its path.
 
     Raises:
-        BrokenArtifact: The file does not answer as the model does; it is gone then.
+        BrokenArtifact: The file does not answer as the model does; the file is deleted.
     """
     graph, path = entry.make(), directory / entry.file
     write(trace(graph), manifest(entry, graph), path)
@@ -37,7 +30,7 @@ def export(entry: Entry, directory: Path) -> Path:
 
 
 def manifest(entry: Entry, graph: Graph) -> Manifest:
-    """Describe a model, with a golden example and yet without its hash."""
+    """Describe a model, with a golden example and without its hash."""
     return Manifest(
         name=entry.name,
         version=entry.version,
@@ -67,7 +60,7 @@ def manifest(entry: Entry, graph: Graph) -> Manifest:
 
 
 def _tables(graph: Graph, sizes: dict[str, int]) -> dict[str, Array]:
-    """Make the tables of the features, and add their sizes."""
+    """Return the tables of the features, and add their sizes to `sizes`."""
     plan = graph.signature.plan
     if plan is None:
         return {}
@@ -79,7 +72,7 @@ def _tables(graph: Graph, sizes: dict[str, int]) -> dict[str, Array]:
 
 
 def _golden(graph: Graph) -> Golden:
-    """Run the torch model on one small context: three observations, two queries, D = K = 2 where they are free."""
+    """Run the torch model on three observations and two queries, D = K = 2 where they are free."""
     free = {"B": 1, "N": 3, "M": 2, "D": 2, "K": 2, "D+K": 4}
     generator = np.random.default_rng(2410_11687)
     inputs: dict[str, Array] = {}

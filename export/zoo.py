@@ -1,4 +1,4 @@
-"""Which models ship, and what their manifests say."""
+"""The shipped models and their manifests."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -31,7 +31,7 @@ LEARNING_RATE = ParameterSpec(
 
 @dataclass(frozen=True)
 class Entry:
-    """One model of the zoo: how to make it and how to describe it."""
+    """One model of the zoo."""
 
     name: str
     summary: str
@@ -48,7 +48,7 @@ class Entry:
     """Directory of the training run that a trained model comes from."""
     version: str = "1.0.0"
     superseded: bool = False
-    """Whether a higher version ships; kept for one release, so that contexts made with it live on."""
+    """Whether a higher version is shipped too; kept for one release, for contexts of this version."""
 
     @property
     def file(self) -> str:
@@ -155,7 +155,7 @@ def _trained(name: str, summary: str, x: str) -> Entry:
         assumes=Assumptions(x=x, y="as in training, see training.config.task"),
         gradient_steps=config.layers,
         step_size="learnt",
-        linear_in_y=False,  # as affine in the query, but for what the learnt weights' last entries leave
+        linear_in_y=False,  # affine in the query only up to small learnt weights
         merge=NONE,
         run=RUNS / name,
     )

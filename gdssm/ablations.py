@@ -1,7 +1,4 @@
-"""The stack with one of its ideas taken out: what is left shows what the idea was for.
-
-Each is the stack with one method replaced; sizes and training stay as they are.
-"""
+"""Ablations: the stack without one of its parts, with the same sizes and training."""
 
 from collections.abc import Callable
 
@@ -17,7 +14,7 @@ from gdssm.tokens import interleave
 
 
 class Ablated(GDSSM):
-    """The stack as plain as its formulas, so that each of its ideas can be taken out: it makes its last state."""
+    """The stack with an explicit last state, in which single parts can be replaced."""
 
     def forward(self, x: Inputs, y: Outputs, x_query: Queries) -> Predictions:
         """Predict for the query at the end of each sequence; shapes as in `GDSSM.forward`."""
@@ -37,46 +34,46 @@ class Ablated(GDSSM):
 
 
 class WithoutWindow(Ablated):
-    """One token at a time, x₁, y₁, x₂, …: no product ever joins an x with its y."""
+    """One token at a time, x₁, y₁, x₂, …: no product of an x with its y."""
 
     def windows(self, x: Inputs, y: Outputs, x_query: Queries) -> Float[Tensor, "B T W F"]:
-        """Put every token into a window of its own, the query's into the place that the output gate reads."""
+        """Put every token into a separate window, at the first place and at the place of the query."""
         tokens = interleave(self.feature_map(x), y, self.feature_map(x_query))
         blank = torch.zeros_like(tokens)
         return torch.stack([tokens, blank, tokens], dim=2)
 
     def factors(self, window: Windows) -> tuple[Windows, Windows]:
-        """Only the first place takes part in the products."""
+        """Only the first place enters the products."""
         alone = window * window.new_tensor([1.0, 0.0, 0.0])[:, None]
         return super().factors(alone)
 
 
 class WithoutInputGate(Ablated):
-    """The state sums a linear function of the window instead of a product: Σ c (P X)."""
+    """The state sums a linear function of the window instead of a product, Σ c (P X)."""
 
     def __init__(self, config: StackConfig) -> None:
         super().__init__(config)
         self.constant = nn.Parameter(torch.randn(self.decay_logit.shape[0]) / self.decay_logit.shape[0] ** 0.5)
 
     def factors(self, window: Windows) -> tuple[Windows, Windows]:
-        """A learnt constant in the place of X."""
+        """A learnt constant instead of X."""
         return self.constant.expand_as(window), self.input_gate.mix(window)
 
 
 class WithoutOutputGate(Ablated):
-    """The state is read by learnt weights alone and never multiplied with the query."""
+    """The state is read by learnt weights and not multiplied with the query."""
 
     def __init__(self, config: StackConfig) -> None:
         super().__init__(config)
         self.constant = nn.Parameter(torch.randn(self.decay_logit.shape[0]) / self.decay_logit.shape[0] ** 0.5)
 
     def query(self, window: Windows) -> Float[Tensor, "B N F"]:
-        """A learnt constant in the place of the query token."""
+        """A learnt constant instead of the query token."""
         return self.constant.expand(*window.shape[:2], -1)
 
 
 def with_fixed_decay(config: StackConfig) -> GDSSM:
-    """Make the stack whose decays are 1 from the beginning and stay so."""
+    """Make the stack with decays fixed at 1."""
     stack = GDSSM(config)
     nn.init.constant_(stack.decay_logit, CERTAIN)
     stack.decay_logit.requires_grad = False

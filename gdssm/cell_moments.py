@@ -1,10 +1,9 @@
 """Count, means and centred second moments of a table with missing cells, as a state.
 
-A missing cell of x is read as the mean of the cells that are there, and as a zero in an indicator column of its own
-(1 where the cell is there). Both are exact at any time: with u = present·(x − c) around the present mean c, moving the
-centre from c to c' is the linear map u' = u + present·(c − c'), which the comoment of [u, present] follows without the
-rows. So these moments stream, merge and lose observations again as `moments.Moments` do, and like them they are
-joined around one common centre (Chan, Golub and LeVeque 1979), so that a large mean costs no digits.
+A missing cell of x is read as the mean of the present cells, and as 0 in an indicator column. Both are exact at any
+time: with u = present·(x − c) around the mean c, moving the centre from c to c' is the linear map u' = u + present·(c −
+c'), which the comoment of [u, present] follows without the rows. So these moments stream, merge and remove observations
+as `moments.Moments` do, joined around one common centre (Chan, Golub and LeVeque 1979): a large mean costs no digits.
 """
 
 from functools import partial
@@ -19,10 +18,10 @@ from gdssm.notation import Inputs, Outputs, Weight
 
 
 class CellMoments(NamedTuple):
-    """What a context amounts to for a model of second moments; zeros before the first observation.
+    """The state of a model of second moments; zeros before the first observation.
 
-    G is D where cells may be missing, and 0 where all are there: then the indicators, which would not vary, take no
-    space. F counts the features that a model makes of x; 0 for a linear one. E = K + D + G + F.
+    G is D where cells may be missing, else 0. F is the number of features of x, 0 for a linear model. E = K + D + G +
+    F.
     """
 
     count: Float[Tensor, " B"]  # type: ignore[assignment]  # shadows tuple.count, which nothing calls
@@ -30,41 +29,34 @@ class CellMoments(NamedTuple):
     count_of_squares: Float[Tensor, " B"]
     """The sum of w for weights that are whole numbers (counts of equal observations) and of w·|w| for others."""
     mean: Float[Tensor, "B K+D"]
-    """The weighted mean of y, and of the cells of x that are there."""
+    """The weighted mean of y, and of the present cells of x."""
     present: Float[Tensor, "B G"]
-    """The share of the weight with which the cells of each column of x are there."""
+    """The share of the weight with a present cell, for each column of x."""
     comoment: Float[Tensor, "B E E"]
-    """Σ weight·(z − mean)(z − mean)ᵀ over z = [y, x, present, features], the missing cells of x at their mean."""
+    """Σ weight·(z − mean)(z − mean)ᵀ over z = [y, x, present, features], missing cells of x at their mean."""
     peak: Float[Tensor, "B K+D"]
-    """The largest diagonal of the comoment so far, of y and x: how much rounding removed observations may leave."""
+    """The largest diagonal of the comoment so far, of y and x, which bounds the rounding left by removals."""
     feature_mean: Float[Tensor, "B F"]
     """The weighted mean of the features."""
 
     def effective_count(self) -> Float[Tensor, " B"]:
-        """Count the observations as their weights spread."""
+        """Return the effective number of observations."""
         return effective_count(self.count, self.count_of_squares)
 
 
 def effective_count(count: Float[Tensor, "*B"], count_of_squares: Float[Tensor, "*B"]) -> Float[Tensor, "*B"]:
-    """Count observations as their weights spread: (Σw)²/Σw², of counts Σw (Kish, "Survey Sampling", 1965)."""
+    """The effective number of observations (Σw)²/Σw², of counts Σw (Kish, "Survey Sampling", 1965)."""
     some = count_of_squares > 0
     return torch.where(some, count.square() / torch.where(some, count_of_squares, 1.0), 0.0)
 
 
 def squares_of(weight: Weight) -> Weight:
-    """What each weight adds to `count_of_squares`: a whole number counts equal observations."""
+    """The contribution of each weight to `count_of_squares`; a whole number counts equal observations."""
     return torch.where(weight == torch.floor(weight), weight, weight * weight.abs())
 
 
 def empty(batch: int, columns: int, indicators: int, features: int) -> CellMoments:
-    """Make the moments of `batch` contexts without an observation.
-
-    Args:
-        batch: B.
-        columns: K + D.
-        indicators: G.
-        features: F.
-    """
+    """Make the moments of `batch` contexts without an observation."""
     zeros, size = partial(torch.zeros, dtype=torch.float64), columns + indicators + features
     return CellMoments(
         zeros(batch),
@@ -80,11 +72,11 @@ def empty(batch: int, columns: int, indicators: int, features: int) -> CellMomen
 def add(state: CellMoments, x: Inputs, y: Outputs, features: Float[Tensor, "B N F"], weight: Weight) -> CellMoments:
     """Add N observations, N may be 0.
 
-    The state takes part as one observation more: its means, of weight count.
+    The state enters as one more observation: its means, with the weight count.
 
     Args:
         state: The moments before.
-        x: (B, N, D); NaN where a cell is missing, which only a state with G = D may meet.
+        x: (B, N, D); NaN where a cell is missing, allowed for a state with G = D.
         y: (B, N, K).
         features: (B, N, F).
         weight: (B, N), either sign.
@@ -134,14 +126,7 @@ def add(state: CellMoments, x: Inputs, y: Outputs, features: Float[Tensor, "B N 
 def _move(
     comoment: Float[Tensor, "B E E"], shift: Float[Tensor, "B 1 C"], outputs: int, indicators: int
 ) -> Float[Tensor, "B E E"]:
-    """Follow the centre of x: u' = u + present·shift, on the rows and then on the columns of the comoment.
-
-    Args:
-        comoment: Around the centre before.
-        shift: By how much the centre of each of the C = K + D columns moved back.
-        outputs: K.
-        indicators: G.
-    """
+    """Move the centre of x back by `shift`: u' = u + present·shift, on the rows and columns of the comoment."""
     columns, size = shift.shape[-1], comoment.shape[-1]
     own = shift.narrow(2, outputs, indicators)
     onto = (outputs, size - outputs - indicators)

@@ -1,14 +1,12 @@
-"""From moments to class probabilities: linear discriminant analysis of the scores that ridge regression gives.
+"""From moments to class probabilities: linear discriminant analysis of the scores of ridge regression.
 
 Ridge regression on one-hot y, averaged over groups of features and strengths by one evidence for all classes, gives a
-query C scores that sum to 1. Within a class they vary around a mean, and both follow from the moments: the sums of the
-features of a class are its row of the comoment. The scores of observations are closer to their class than those of a
-query, since they were fitted to it. With df degrees of freedom in the fit, h = df/n of an observation's score is its
-own, and leaving it out moves the mean of class c to (M_c − h·e_c)/(1 − h) and multiplies residuals by 1/(1 − h).
+query C scores that sum to 1. Their mean and covariance within a class follow from the moments: the sums of the features
+of a class are its row of the comoment. The scores of observations are closer to their class than those of a query,
+because they were fitted to it. With df degrees of freedom in the fit, a share h = df/n of the score of an observation
+is its own y; leaving it out moves the mean of class c to (M_c − h·e_c)/(1 − h) and multiplies residuals by 1/(1 − h).
 
-The scores of a class are taken as Student t distributed: real ones have heavier tails than normal ones, which would
-make distant queries far too certain. All of it is one matrix of weights, one metric and C means, and each query costs
-a few small products.
+The scores of a class are taken as Student t distributed: normal tails would make distant queries too certain.
 """
 
 from collections.abc import Sequence
@@ -26,7 +24,7 @@ from gdssm.readout import GroupFits, fit
 
 
 class ClassReadout(NamedTuple):
-    """What a state answers with; C classes in the place of K outputs."""
+    """The readout of a state; C classes instead of K outputs."""
 
     weight: Float[Tensor, "B E C"]
     """Scores are the class frequencies plus weightᵀ·(features − their means)."""
@@ -39,14 +37,7 @@ class ClassReadout(NamedTuple):
 def read_classes(
     state: CellMoments, classes: int, block: Float[Tensor, " E"], groups: Sequence[Float[Tensor, " _"]]
 ) -> ClassReadout:
-    """Average ridge regression over groups and strengths, and describe the scores of each class.
-
-    Args:
-        state: The moments, of one-hot y.
-        classes: C.
-        block: As for `readout.read`.
-        groups: As for `readout.read`.
-    """
+    """Average ridge regression over groups and strengths, and describe the scores of each class."""
     fits = fit(state, classes, block, groups)
     frequency, count = state.mean.narrow(1, 0, classes).clamp(min=0.0), state.count[:, None]
     some_but_not_all = frequency * (1.0 - frequency) > SMALLEST_SHARE
@@ -69,7 +60,7 @@ def read_classes(
     offset = identity - frequency[:, None]
     center = both * (center - leverage * offset) / (1.0 - leverage)
     total = both * (identity * frequency[:, None] - frequency[:, None] * frequency[..., None])
-    # One observation more, explained by nothing, keeps a few observations from being sure of themselves.
+    # One more, unexplained observation bounds the certainty of a small context.
     covariance = (within / (1.0 - leverage).square() + total) / (fits.effective[:, None, None] + 1.0)
     return ClassReadout(weight, _inverse(covariance, diagonal(total)) / (1.0 + leverage), center)
 
@@ -77,16 +68,10 @@ def read_classes(
 def class_probabilities(
     readout: ClassReadout, design: Float[Tensor, "B M E"], frequency: Float[Tensor, "B C"], count: Float[Tensor, " B"]
 ) -> Float[Tensor, "B M C"]:
-    """Give queries the probabilities of the classes, each sum 1.
+    """Return the probabilities of the classes for centred features of queries.
 
-    One observation more of every class is counted (Laplace's rule of succession), so each is positive, and nothing
-    observed is the uniform distribution.
-
-    Args:
-        readout: Of the context.
-        design: Centred features of the queries.
-        frequency: The share of each class.
-        count: n, the effective number of observations.
+    One more observation of every class is counted (Laplace's rule of succession), so all are positive, and uniform
+    without observations.
     """
     scores = design @ readout.weight
     measured, centers = scores @ readout.metric, readout.center @ readout.metric
@@ -102,7 +87,7 @@ def class_probabilities(
 
 
 def _probability(fits: GroupFits, varying: Float[Tensor, "B C"]) -> Float[Tensor, "B S 1"]:
-    """Weigh strengths and groups by one evidence for all classes: C − 1 of their C likelihoods are independent."""
+    """Weight strengths and groups by one evidence for all classes: C − 1 of their C likelihoods are independent."""
     classes = varying.sum(1)
     share = (classes - 1.0).clamp(min=0.0) / classes.clamp(min=1.0)
     evidence, prior = [], LOG_PRIOR.to(varying.device)[:, None]
@@ -115,7 +100,7 @@ def _probability(fits: GroupFits, varying: Float[Tensor, "B C"]) -> Float[Tensor
 def _leverage(
     fits: GroupFits, probability: Float[Tensor, "B S 1"], gram: Float[Tensor, "B E E"]
 ) -> Float[Tensor, "B 1 1"]:
-    """Average the share h = df/n that an observation has in its own score; df = Σ π·tr((G + aI)⁻¹ G)."""
+    """The mean share h = df/n of an observation in its score; df = Σ π·tr((G + aI)⁻¹ G)."""
     start, size, freedom = 0, gram.shape[-1], torch.zeros_like(fits.effective)
     for ridge in fits.ridges:
         stop = start + ridge.strengths.residual.shape[1]
@@ -128,7 +113,7 @@ def _leverage(
 def _inverse(covariance: Float[Tensor, "B C C"], unit: Float[Tensor, "B C"]) -> Float[Tensor, "B C C"]:
     """Invert where scores vary: gradient descent on ½·tr(PᵀSP) − tr P from P = 0, its steps doubled as in `follow`.
 
-    Scores sum to a constant, so 1 is in the null space of their covariance; a one is put there.
+    Scores sum to a constant, so 1 is in the null space of their covariance, where a one is put.
 
     Args:
         covariance: Of scores.
@@ -144,7 +129,7 @@ def _inverse(covariance: Float[Tensor, "B C C"], unit: Float[Tensor, "B C"]) -> 
     step = 1.0 / torch.where(bound > 0, bound, 1.0)
     left, inverse = there - step * scaled, step * there
     for _ in range(INVERSE_DOUBLINGS):
-        # Entries are within ±1 already, unless weights are negative that took nothing out.
+        # Entries are within ±1, except for negative weights without earlier observations.
         inverse, left = inverse + left @ inverse, (left @ left).clamp(min=-1.0, max=1.0)
     inverse = inverse - null[..., None] * null[:, None]
     return inverse_root[..., None] * inverse * inverse_root[:, None]

@@ -1,6 +1,6 @@
-"""The analytic weights: which numbers make the layer a gradient step, one function per statement of the paper.
+"""The analytic weights that make the layer a gradient step, one function for each statement of the paper.
 
-All of them minimise the loss of the implicit linear model y = Wᵀx, ½·mean_i ‖y_i − Wᵀx_i‖², for scalar (K = 1) and
+All minimise the loss of the implicit linear model y = Wᵀx, ½·mean_i ‖y_i − Wᵀx_i‖², for scalar (K = 1) and
 vector (K > 1) y alike (arXiv 2410.11687v2, sections on one step and on vector-valued regression).
 """
 
@@ -15,7 +15,7 @@ from gdssm.stack import GDSSM, StackConfig
 from gdssm.window import NEXT_X, X, Y
 
 CERTAIN = 40.0
-"""A logit whose sigmoid is 1 to the last digit."""
+"""A logit whose sigmoid rounds to 1."""
 
 
 def pairs(*products: tuple[int, int], dtype: torch.dtype | None = None) -> Tensor:
@@ -52,12 +52,8 @@ def one_step(inputs: int, outputs: int, learning_rate: float, dtype: torch.dtype
 def one_step_from(initial_weight: LinearWeight, learning_rate: float) -> GDSSMLayer:
     """Make the layer that takes one gradient step from any W₀.
 
-    The gradient at W₀ is mean x (W₀ᵀx − y)ᵀ, so the gate makes x xᵀ beside x yᵀ, P = e₁(e₁ + e₂)ᵀ; the readout
-    joins them to residuals, C = η·[−W₀ᵀ I]; and the skip adds what W₀ predicts by itself, S = [W₀ᵀ 0].
-
-    Args:
-        initial_weight: W₀ (D, K).
-        learning_rate: η.
+    The gradient at W₀ is mean x (W₀ᵀx − y)ᵀ, so the gate makes x xᵀ and x yᵀ, P = e₁(e₁ + e₂)ᵀ; the readout combines
+    them to residuals, C = η·[−W₀ᵀ I]; and the skip adds the prediction of W₀, S = [W₀ᵀ 0].
     """
     inputs, outputs = initial_weight.shape
     layer = one_step(inputs, outputs, learning_rate, initial_weight.dtype)

@@ -1,14 +1,12 @@
-"""Gradient steps on softmax cross-entropy: the layer classifies in context.
+"""Gradient steps on softmax cross-entropy: classification in context.
 
 For the implicit classifier softmax(Wᵀx) and one-hot y (or any y that sums to 1), the gradient of the mean
-cross-entropy is −mean x rᵀ with r = y − softmax(Wᵀx): the same product as in regression, with the residual r in the
-place of y. So the window and the input gate stay as they are; what feeds them is r. (arXiv 2410.11687v3, section on
-classification.)
+cross-entropy is −mean x rᵀ with r = y − softmax(Wᵀx): the product of regression with the residual r instead of y, by
+the same window and input gate (arXiv 2410.11687v3, section on classification).
 
-At W₀ the residual of an observation is known when it arrives, so one step streams in constant memory. After it, every
-observation's residual depends on all others through W, so K steps pass over the context K times.
-
-K is the number of classes in the shapes below, as it is the number of outputs elsewhere.
+At W₀ the residual of an observation is known when it arrives, so one step streams in constant memory. After it, all
+residuals depend on all observations through W, so K steps pass over the context K times. K in shapes is also the number
+of classes.
 """
 
 from collections.abc import Sequence
@@ -61,10 +59,10 @@ class SoftmaxStep(nn.Module):
         """Take the step.
 
         Args:
-            mean: mean x xᵀ beside mean x rᵀ (B, F, F).
+            mean: mean x xᵀ and mean x rᵀ (B, F, F).
             at: The W (B, D, K) it starts from.
-            own: The step's own learning rate, or `SAFE_STEP`.
-            given: A learning rate that goes before its own, or `SAFE_STEP`.
+            own: The learning rate of the step, or `SAFE_STEP`.
+            given: A learning rate that replaces it, or `SAFE_STEP`.
         """
         inputs = at.shape[-2]
         fixed = torch.where(given > 0, given, own)
@@ -73,7 +71,7 @@ class SoftmaxStep(nn.Module):
 
 
 def safe_rate(gram: Float[Tensor, "B D D"]) -> Float[Tensor, "B 1 1"]:
-    """Find a step that never raises the loss: η = 1/L, the curvature being at most L = ½·λ_max(mean x xᵀ).
+    """A step that never raises the loss: η = 1/L with the bound L = ½·λ_max(mean x xᵀ) on the curvature.
 
     (diag(p) − p pᵀ has no eigenvalue above ½ for any probabilities p.) Zero for a zero matrix.
     """
@@ -82,7 +80,7 @@ def safe_rate(gram: Float[Tensor, "B D D"]) -> Float[Tensor, "B 1 1"]:
 
 
 class _Descent(nn.Module):
-    """What both classifiers are made of: the step, and how long it is."""
+    """The step and the learning rates of both classifiers."""
 
     learning_rate: Tensor
 
@@ -103,9 +101,9 @@ class OneStepClassifier(_Descent):
     """One gradient step on softmax cross-entropy, streaming: the state is a sum over the observations.
 
     Args:
-        learning_rate: η, or `SAFE_STEP` for the safe step of the context itself.
+        learning_rate: η, or `SAFE_STEP`.
         initial_weight: W₀, see `SoftmaxStep`.
-        intercept: Whether the classifier has one; the state has then a feature more.
+        intercept: Whether x gets a constant feature; the state then has one feature more.
     """
 
     def empty_state(self, batch: int, inputs: int, outputs: int) -> State:
@@ -122,15 +120,9 @@ class OneStepClassifier(_Descent):
         return State(state.count + count, state.gated_sum + gated_sum)
 
     def predict(self, state: State, x_query: Queries, learning_rate: Float[Tensor, ""]) -> Predictions:
-        """Give M queries their class probabilities, M may be 0.
+        """Return the class probabilities of M queries, M may be 0; those of W₀ without observations.
 
-        Args:
-            state: What was observed.
-            x_query: (B, M, D).
-            learning_rate: η, or `SAFE_STEP` to take the model's own.
-
-        Returns:
-            (B, M, K), each summing to 1; those of W₀ (uniform at zero) before the first observation.
+        `learning_rate` replaces that of the model unless it is `SAFE_STEP`.
         """
         features = self.step.features(x_query)
         start = self.step.start(features, state.gated_sum.shape[-1] - features.shape[-1])
@@ -142,7 +134,7 @@ class CrossEntropyDescent(_Descent):
     """K gradient steps on softmax cross-entropy, one-shot: each step passes over the context.
 
     Args:
-        learning_rate: One per step, each positive or `SAFE_STEP` for the safe step of the context itself.
+        learning_rate: One per step, each positive or `SAFE_STEP`.
         initial_weight: W₀, see `SoftmaxStep`.
         intercept: Whether the classifier has one.
     """
@@ -150,17 +142,9 @@ class CrossEntropyDescent(_Descent):
     def forward(
         self, x: Inputs, y: Outputs, weight: Weight, x_query: Queries, learning_rate: Float[Tensor, ""]
     ) -> Predictions:
-        """Read a context and give M queries their class probabilities; N and M may be 0.
+        """Return the class probabilities of M queries for a context with one-hot y; N and M may be 0.
 
-        Args:
-            x: (B, N, D).
-            y: One-hot (B, N, K).
-            weight: (B, N).
-            x_query: (B, M, D).
-            learning_rate: η of every step, or `SAFE_STEP` to take the model's own.
-
-        Returns:
-            (B, M, K), each summing to 1.
+        `learning_rate` replaces that of every step unless it is `SAFE_STEP`.
         """
         features = self.step.features(x)
         at = self.step.start(features, y.shape[-1])

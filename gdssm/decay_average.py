@@ -1,6 +1,6 @@
-"""Predictions at several forgetting factors, averaged by how well each has predicted so far; no torch.
+"""Predictions at several decays, averaged by their predictive densities so far; no torch.
 
-Dynamic model averaging (Raftery, Kárný and Ettler 2010, Technometrics 52): F models that differ in the factor alone.
+Dynamic model averaging (Raftery, Kárný and Ettler 2010, Technometrics 52) of F models that differ in the decay.
 """
 
 from math import lgamma, log, pi
@@ -11,22 +11,21 @@ from numpy.typing import NDArray
 Array = NDArray[np.floating]
 
 DECAYS = np.array([1.0, 0.995, 0.98, 0.95, 0.9, 0.85, 0.7, 0.5])
-"""What each factor leaves of the weight of an observation after one more: all, 200, 50, 20, 10, 7, 3 and 2 count."""
+"""Factors of the weight of an observation for each later one; all, 200, 50, 20, 10, 7, 3 and 2 observations count."""
 POWER = 0.99
-"""What is left of a log weight after one more observation: scores of 100 observations count."""
+"""Factor of a log weight for each later observation; the scores of 100 observations count."""
 LEAST_SCALE = 1e-6
-"""Of the largest scale of the factors: below this a scale is taken for it, so that no density is infinite."""
+"""Lower bound of a scale, relative to the largest of all decays, so that no density is infinite."""
 
 
 def scored(log_weight: Array, error: Array, scale: Array, freedom: Array) -> Array:
     """Add the log densities of R observations, oldest first, to the log weights.
 
-    An observation of which some factor has no distribution (no degrees of freedom, or no scale in any factor) changes
-    nothing.
+    Observations without a distribution for some decay (no degrees of freedom, or no scale) change nothing.
 
     Args:
         log_weight: (F,); the largest is 0.
-        error: y − prediction before any of them was learnt, (F, R, K).
+        error: y − prediction from the state before all of them, (F, R, K).
         scale: Of the same predictions, (F, R, K).
         freedom: Degrees of freedom (F,).
 
@@ -62,16 +61,7 @@ def probabilities(log_weight: Array) -> Array:
 
 
 def averaged(probability: Array, prediction: Array, scale: Array) -> tuple[Array, Array]:
-    """Mean and scale of the mixture: the mean of the squared scales, and the spread of the means.
-
-    Args:
-        probability: (F,).
-        prediction: (F, M, K).
-        scale: (F, M, K).
-
-    Returns:
-        (M, K) each.
-    """
+    """Mean and scale (M, K) of the mixture, for predictions and scales (F, M, K)."""
     mean = np.tensordot(probability, prediction, 1)
     variance = np.tensordot(probability, np.square(scale) + np.square(prediction - mean), 1)
     return mean, np.sqrt(variance)

@@ -22,16 +22,11 @@ Gram = Float[Tensor, "*B D D"]
 """G = mean x xᵀ."""
 
 Step = Callable[[Gram, LinearWeight], LinearWeight]
-"""From G and the direction −gradient (*B, D, K): η·direction, with the step's own η."""
+"""From G and the direction −gradient (*B, D, K) to η·direction."""
 
 
 def sufficient_statistics(x: Inputs, y: Outputs, weight: Weight) -> State:
     """Sum Σ weight·x [x, y]ᵀ over a sequence, N may be 0.
-
-    Args:
-        x: (B, N, D).
-        y: (B, N, K).
-        weight: (B, N).
 
     Returns:
         The sum of the weights, and Σ x xᵀ and Σ x yᵀ side by side in the first D rows.
@@ -45,7 +40,7 @@ def sufficient_statistics(x: Inputs, y: Outputs, weight: Weight) -> State:
 
 
 def descend(gram: Gram, cross: LinearWeight, steps: Sequence[Step]) -> LinearWeight:
-    """Take gradient steps from W₀ = 0; from any other W₀, take them for cross − G W₀, and add W₀.
+    """Take gradient steps from W₀ = 0; for another W₀, use cross − G W₀ and add W₀.
 
     Args:
         gram: G = mean x xᵀ (*B, D, D).
@@ -63,14 +58,12 @@ def descend(gram: Gram, cross: LinearWeight, steps: Sequence[Step]) -> LinearWei
 
 
 def line_search(gram: Gram, direction: LinearWeight, given: Float[Tensor, ""]) -> Float[Tensor, "*B 1 K"]:
-    """Find the step size that lowers the loss most, exactly and for each output by itself: η = gᵀg / gᵀGg.
-
-    The loss is a sum over outputs, so each has its own best step, and no output's answer depends on another's.
+    """The step size that lowers the loss most, for each output separately: η = gᵀg / gᵀGg.
 
     Args:
         gram: (*B, D, D).
         direction: (*B, D, K).
-        given: What to take instead where it is positive; if it is 0, it is also what is taken where the direction is.
+        given: Replaces the step size where it is positive; if 0, also where the direction is 0.
     """
     slope = (direction * direction).sum(-2, keepdim=True)
     bend = (direction * (gram @ direction)).sum(-2, keepdim=True)

@@ -3,13 +3,13 @@
 Gradient flow (descent with steps that go to zero) on ½·wᵀGw − cᵀw from w = 0 is at w(t) = Q(t) c at time t, with
 Q(t) = (I − e^{−Gt}) G⁻¹. What Bayesian ridge regression needs are averages over its path:
 
-    (G + aI)⁻¹        = ∫₀^∞ a e^{−at} Q(t) dt               stop at a time that is exponentially distributed, rate a
-    log det(I + G/a)  = ∫₀^∞ e^{−at} tr(I − e^{−Gt}) dt/t     what descent has removed of the residuals (Frullani)
+    (G + aI)⁻¹        = ∫₀^∞ a e^{−at} Q(t) dt               stopping time exponentially distributed with rate a
+    log det(I + G/a)  = ∫₀^∞ e^{−at} tr(I − e^{−Gt}) dt/t     the part of the residuals that is removed (Frullani)
 
-In log t both integrands are smooth, so the trapezoid rule at t = …, ½, 1/√2, 1, √2, 2, … leaves 1e-10 of them. To
-double the time takes two matrix products: Q(2t) = Q(t) + e^{−Gt} Q(t) and e^{−2Gt} = (e^{−Gt})². Times from one on are
-two such runs side by side, which start at 1 and √2; earlier ones come from a short series, since G is scaled to
-λ ≤ 1/8 (`quadrature`). All of it is sums and products of matrices, and exponentials of numbers.
+In log t both integrands are smooth, so the trapezoid rule at t = …, ½, 1/√2, 1, √2, 2, … has an error of 1e-10.
+Doubling the time takes two matrix products: Q(2t) = Q(t) + e^{−Gt} Q(t) and e^{−2Gt} = (e^{−Gt})². Times from one on
+are two such runs in one batch, from 1 and √2; earlier ones come from a short series, since G is scaled to λ ≤ 1/8
+(`quadrature`).
 """
 
 from math import factorial, sqrt
@@ -24,7 +24,7 @@ from gdssm.curvature import power_norm
 from gdssm.prior import SMALLEST_BOUND
 from gdssm.quadrature import DOUBLINGS, PATH, POWERS, UNOBSERVED_DOUBLINGS
 
-# Tensors and not numbers of Python, which the exporter writes in single precision.
+# Tensors, because the exporter writes numbers of Python in single precision.
 STARTS = torch.tensor([1.0, sqrt(2.0)], dtype=torch.float64)
 SERIES = torch.stack([STARTS ** (j + 1) * (-1) ** j / factorial(j + 1) for j in range(2 * POWERS - 2)])
 """Q(1) and Q(√2) as sums of G⁰ … G⁹, (10, 2)."""
@@ -38,24 +38,19 @@ class Path(NamedTuple):
     """Gradient flow: J matrices whose weighted sums are (G + aI)⁻¹, its products with c, and log det(I + G/a)."""
 
     unit: Float[Tensor, "B 1"]
-    """Rates are given, and inverses are read, in this unit of G."""
+    """Unit of G, in which rates are given and inverses are read."""
     inverses: Float[Tensor, "B J D*D"]
     """G⁰ … G⁵, and Q at the times 1, √2, 2, …."""
     solutions: Float[Tensor, "B J D*K"]
     """Their products with c."""
     unobserved: Float[Tensor, "B D*D"]
-    """e^{−Gt} long after the last time: the projection onto what was not observed."""
+    """e^{−Gt} long after the last time: the projection onto unobserved directions."""
     traces: Float[Tensor, "B J 1"]
     """The traces of G¹ … G⁵ (0 before them), and tr(I − e^{−Gt}) at these times."""
 
 
 def follow(gram: Float[Tensor, "B D D"], cross: Float[Tensor, "B D K"]) -> Path:
-    """Follow gradient flow from zero.
-
-    Args:
-        gram: G, positive semi-definite with no diagonal entry above 1 (B, D, D).
-        cross: c (B, D, K).
-    """
+    """Follow gradient flow from zero; G is positive semi-definite with no diagonal entry above 1."""
     unit = 8.0 * power_norm(gram).clamp(min=SMALLEST_BOUND)[:, None]
     first = gram / unit[..., None]
     place = torch.arange(gram.shape[-1], device=gram.device)
@@ -68,7 +63,7 @@ def follow(gram: Float[Tensor, "B D D"], cross: Float[Tensor, "B D K"]) -> Path:
     solution = inverse @ cross[:, None]
     inverses, solutions, norms = [inverse], [solution], []
     for _ in range(DOUBLINGS):
-        # The solutions are not read from the inverses, which cost as much as all the rest, and need not be there.
+        # Solutions do not use the inverses, which take half of the time and may be left out of the graph.
         solution, inverse = solution + remainder @ solution, inverse + remainder @ inverse
         solutions.append(solution)
         inverses.append(inverse)
@@ -102,32 +97,31 @@ def _series(powers: list[Tensor], start: int) -> Float[Tensor, "B 2 D D"]:
 
 
 def ridge_weights(rate: Float[Tensor, "B S"]) -> Float[Tensor, "B S J"]:
-    """Weigh the path so that the sum of its `inverses` is (G + aI)⁻¹, and that of its `solutions` (G + aI)⁻¹ c.
+    """Weights of the path by which its `inverses` sum to (G + aI)⁻¹, and its `solutions` to (G + aI)⁻¹ c.
 
-    Args:
-        rate: a in the path's unit, at least `quadrature.LOWEST_RATE` (B, S).
+    The rate a is in the unit of the path, at least `quadrature.LOWEST_RATE`. `quadrature` has the same in numpy.
     """
     early, late = _at_times(rate)
     early, late = early * rate[..., None] * EARLY, late * rate[..., None] * LATE
-    # The rule's own error for a constant is known: its sum is taken as one.
+    # The error of the rule for a constant is known: its sum is normalised to one.
     total = early.sum(-1, keepdim=True) + late.sum(-1, keepdim=True)
     return torch.cat([early @ EARLY_SOLUTION, _on_path(late)], -1) / total
 
 
 def null_weights(rate: Float[Tensor, "B S"], weights: Float[Tensor, "B S J"]) -> Float[Tensor, "B S"]:
-    """Weigh the path's `unobserved`: added to an inverse it is (G + aI)⁻¹ there, too; `weights` are a's."""
+    """The weight of `unobserved`, which completes an inverse there; `weights` are `ridge_weights`."""
     return 1.0 / rate - weights @ WHERE_ZERO
 
 
 def log_determinant_weights(rate: Float[Tensor, "B S"]) -> Float[Tensor, "B S J"]:
-    """Weigh the path so that the sum of its `traces` is log det(I + G/a); see `ridge_weights`."""
+    """Weights of the path by which its `traces` sum to log det(I + G/a); see `ridge_weights`."""
     early, late = _at_times(rate)
     # The step is in the tables: onnxruntime 1.31 would fuse it into the next product, in single precision.
     return torch.cat([early @ EARLY_TRACE, _on_path(late * LATE_TRACE)], -1)
 
 
 def _on_path(late: Float[Tensor, "B S T"]) -> Float[Tensor, "B S T_path"]:
-    """Let the last time on the path stand for all after it."""
+    """Use the last time on the path for all later ones."""
     before, after = PATH - 1, late.shape[-1] - PATH + 1
     return torch.cat([late.narrow(2, 0, before), late.narrow(2, before, after).sum(-1, keepdim=True)], -1)
 

@@ -1,4 +1,4 @@
-"""Evidence: how probable observations are under ridge regression, at every strength and for every group of features.
+"""Evidence: the probability of observations under ridge regression, for every strength and group of features.
 
 With a normal prior of variance τ² on the weights, noise of variance σ² and s = the prior's noise-to-signal ratio, ridge
 regression is the posterior mean, and the marginal likelihood of the observations is known in closed form (MacKay,
@@ -6,8 +6,8 @@ regression is the posterior mean, and the marginal likelihood of the observation
 (Jeffreys), or zero with probability 0.15 (`prior.LOG_PRIOR`). Predictions are averaged over strengths and groups with
 the evidence as weight, so nothing is tuned.
 
-All in units in which the features of a group have Σ weight·φ² = 1 together, and y has Σ weight·y² = 1: then ridge's
-strength is a = s/n.
+Units: the features of a group have Σ weight·φ² = 1 together, y has Σ weight·y² = 1, and the strength of ridge is a =
+s/n.
 """
 
 from typing import NamedTuple
@@ -31,21 +31,15 @@ class Strengths(NamedTuple):
     solutions: Float[Tensor, "B S D K"]
     """The weights of ridge regression."""
     residual: Float[Tensor, "B S K"]
-    """q: Σ weight·y·(y − prediction), which is σ²'s share of Σ weight·y² = 1."""
+    """q = Σ weight·y·(y − prediction), the share of the noise in Σ weight·y² = 1."""
     inverse_weights: Float[Tensor, "B S J"]
-    """How the path's inverses make (G + aI)⁻¹ at each strength."""
+    """Weights of the path's inverses that give (G + aI)⁻¹ at each strength."""
     unobserved_weights: Float[Tensor, "B S"]
-    """How what was not observed adds to them."""
+    """Weight of unobserved directions."""
 
 
 def ridge_at_every_strength(path: Path, cross: Float[Tensor, "B D K"], count: Float[Tensor, " B"]) -> Strengths:
-    """Find the solution and the likelihood at every strength.
-
-    Args:
-        path: Of gradient flow on G and c.
-        cross: c.
-        count: n, the effective number of observations; at least 1.
-    """
+    """Return the solution and the likelihood at every strength; the count n is at least 1."""
     scale = count[:, None] * path.unit
     rate = (STRENGTHS.to(cross.device) / scale).clamp(min=LOWEST_RATE)
     weights = ridge_weights(rate)

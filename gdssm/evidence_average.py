@@ -1,7 +1,7 @@
-"""`linear` 2.0 and `nonlinear`: gradient descent averaged over its stopping time by evidence, with nothing to tune.
+"""`linear` 2.0 and `nonlinear`: gradient descent averaged over its stopping time by evidence.
 
 Both read a state of moments (`cell_moments`) by one linear readout (`readout`); they differ in the features that they
-add to the columns of x (`feature_map`), and in that a map of features needs a scale before the context is complete.
+add to the columns of x (`feature_map`).
 """
 
 from typing import NamedTuple
@@ -24,15 +24,15 @@ class PredictiveDistribution(NamedTuple):
     """Its mean, or median."""
     scale: Predictions
     degrees_of_freedom: Float[Tensor, " B"]
-    """0 for no more than one observation: then there is no scale."""
+    """0 for at most one observation: there is no scale then."""
     clipped: Float[Tensor, "B M"]
-    """How many columns of a query lie further out than any observation can, and were taken as that far out."""
+    """Number of clipped columns of a query, see `design_of`."""
     constant: Float[Tensor, "B D"]
-    """1 for a column of x that does not vary in the context, and so is left out."""
+    """1 for a column of x that is constant in the context and left out."""
 
 
 class LinearEvidence(nn.Module):
-    """Ridge regression averaged over its strength, on x as it is; `linear` in the zoo."""
+    """Ridge regression on x, averaged over its strength; `linear` in the zoo."""
 
     def empty_state(self, batch: int, inputs: int, outputs: int, indicators: int = 0) -> CellMoments:
         """Make the state of `batch` contexts without an observation; G indicators, D where cells may be missing."""
@@ -43,7 +43,7 @@ class LinearEvidence(nn.Module):
         return cell_moments.add(state, x, y, x.new_zeros(*x.shape[:2], 0), weight)
 
     def readout(self, state: CellMoments, outputs: int, block: Tensor, *groups: Tensor) -> Readout:
-        """Find what the state answers with; see `readout.read`."""
+        """Return the readout of a state; see `readout.read`."""
         return read(state, outputs, block, groups)
 
     def predict(self, state: CellMoments, readout: Readout, x_query: Queries) -> PredictiveDistribution:
@@ -53,10 +53,10 @@ class LinearEvidence(nn.Module):
 
 
 class NonlinearEvidence(nn.Module):
-    """The same on features of x; `nonlinear` in the zoo.
+    """Ridge regression on features of x, averaged over groups and strengths; `nonlinear` in the zoo.
 
-    The first `BUFFERED` observations are kept, and their own mean and spread scale the features; with one more, the
-    scale of all that is there is frozen, and the rows are dropped.
+    The first `BUFFERED` observations are kept, and their mean and spread scale the features; with one more, the scale
+    is frozen and the rows are dropped.
     """
 
     def empty_state(
@@ -70,13 +70,7 @@ class NonlinearEvidence(nn.Module):
     ) -> FeatureMapState:
         """Add N observations to the state, N may be 0; a missing cell of x is NaN.
 
-        Args:
-            state: What was observed.
-            x: (B, N, D).
-            y: (B, N, K).
-            weight: (B, N).
-            additive: Column, sharpness and knot of each additive feature (A, 3).
-            pairs: The two columns of each product (P, 2).
+        Rows of `additive` (A, 3) are column, sharpness and knot of a feature, those of `pairs` (P, 2) two columns.
         """
         x, y, weight = state.with_buffer(x, y, weight)
         scale = state.scale_with(x, weight)
@@ -85,7 +79,7 @@ class NonlinearEvidence(nn.Module):
         return state.after(after, scale, x, y, weight)
 
     def readout(self, state: FeatureMapState, outputs: int, block: Tensor, *groups: Tensor) -> Readout:
-        """Find what the state answers with; see `readout.read`."""
+        """Return the readout of a state; see `readout.read`."""
         return read(state.moments(), outputs, block, groups)
 
     def predict(

@@ -14,7 +14,7 @@ from gdssm.query_design import design_of, with_blank
 
 
 class ClassPredictions(NamedTuple):
-    """The probabilities of C classes for each query, and what is to be known about them; see `Diagnostics`."""
+    """The probabilities of C classes for each query, with `Diagnostics`."""
 
     prediction: Predictions
     """(B, M, C), each sum 1."""
@@ -26,7 +26,7 @@ class ClassPredictions(NamedTuple):
 class EvidenceClassifier(nn.Module):
     """Ridge regression on one-hot y and features of x, averaged by evidence, and discriminant analysis of its scores.
 
-    Its state is that of `NonlinearEvidence`, with C classes in the place of K outputs; `observe` is the same.
+    The state is that of `NonlinearEvidence`, with C classes instead of K outputs.
     """
 
     def __init__(self) -> None:
@@ -45,7 +45,7 @@ class EvidenceClassifier(nn.Module):
         """Add N observations to the state, N may be 0; see `NonlinearEvidence.observe`.
 
         y is one-hot, or holds shares of the classes (B, N, C). Negative entries count as 0, and each row is divided by
-        its sum; a row without any share is spread evenly.
+        its sum; a row without positive entries is uniform.
         """
         share = y.clamp(min=0.0)
         total = share.sum(-1, keepdim=True)
@@ -54,7 +54,7 @@ class EvidenceClassifier(nn.Module):
         return self.regression.observe(state, x, share, weight, additive, pairs)
 
     def readout(self, state: FeatureMapState, classes: int, block: Tensor, *groups: Tensor) -> ClassReadout:
-        """Find what the state answers with; see `read_classes`."""
+        """Return the readout of a state; see `read_classes`."""
         return read_classes(state.moments(), classes, block, groups)
 
     def predict(

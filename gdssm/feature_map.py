@@ -1,4 +1,4 @@
-"""Features of x that need a scale before the context is complete: a buffer, and then a frozen scale."""
+"""Features of x, scaled by the context: a buffer of the first rows, then a frozen scale."""
 
 from functools import partial
 from typing import NamedTuple
@@ -13,17 +13,18 @@ from gdssm.prior import BEND, BUFFERED, FURTHEST, ROUNDING
 
 
 class Scale(NamedTuple):
-    """What standardises the columns of x for their features."""
+    """Location and scale of the columns of x for their features."""
 
     center: Float[Tensor, "B D"]
     spread: Float[Tensor, "B D"]
-    """A standard deviation; 0 where the column does not vary."""
+    """A standard deviation; 0 for a constant column."""
     reach: Float[Tensor, " B"]
-    """Standard deviations beyond which features do not change."""
+    """Standard deviations beyond which features are constant."""
 
 
+# The first seven fields are those of CellMoments: a NamedTuple cannot inherit fields.
 class FeatureMapState(NamedTuple):
-    """What a context amounts to; zeros before the first observation. See `CellMoments` for the first seven tensors."""
+    """The state of `nonlinear`; zeros before the first observation. See `CellMoments` for the first seven tensors."""
 
     count: Float[Tensor, " B"]  # type: ignore[assignment]  # shadows tuple.count, which nothing calls
     count_of_squares: Float[Tensor, " B"]
@@ -33,17 +34,17 @@ class FeatureMapState(NamedTuple):
     peak: Float[Tensor, "B K+D"]
     feature_mean: Float[Tensor, "B F"]
     frozen: Float[Tensor, " B"]
-    """1 when the scale of the features is fixed, by more observations than the buffer holds or by the caller."""
+    """1 when the scale of the features is fixed, by the observations or by the caller."""
     center: Float[Tensor, "B D"]
-    """What features take for the mean of each column."""
+    """Location of each column for its features."""
     spread: Float[Tensor, "B D"]
-    """What features take for its standard deviation; 0 leaves the column out."""
+    """Scale of each column for its features; 0 leaves the column out."""
     buffer: Float[Tensor, "B 32 K+D"]
-    """The observations so far, [y, x] with 0 in missing cells, while the scale is not frozen."""
+    """The observations [y, x] until the scale is frozen, with 0 in missing cells."""
     buffer_present: Float[Tensor, "B 32 G"]
-    """Whether each cell of them is there."""
+    """Whether each of their cells is present."""
     buffer_weight: Float[Tensor, "B 32"]
-    """Their weights; 0 where nothing is buffered."""
+    """Their weights; 0 in empty rows."""
 
     @classmethod
     def empty(cls, batch: int, inputs: int, outputs: int, indicators: int, features: int) -> "FeatureMapState":
@@ -64,7 +65,7 @@ class FeatureMapState(NamedTuple):
         return CellMoments(*self[: len(CellMoments._fields)])
 
     def kept_moments(self) -> CellMoments:
-        """The moments of what is not in the buffer: nothing while the scale is not frozen."""
+        """The moments without the buffered observations; zeros until the scale is frozen."""
 
         def kept(tensor: Tensor) -> Tensor:
             return self.frozen.reshape(-1, *[1] * (tensor.ndim - 1)) * tensor
@@ -72,13 +73,13 @@ class FeatureMapState(NamedTuple):
         return CellMoments(*map(kept, self.moments()))
 
     def scale(self) -> Scale:
-        """What queries are standardised by."""
+        """The scale for queries."""
         return Scale(self.center, self.spread, _reach(self.frozen, self.moments().effective_count()))
 
     def with_buffer(
         self, x: Inputs, y: Outputs, weight: Weight
     ) -> tuple[Float[Tensor, "B N+32 D"], Float[Tensor, "B N+32 K"], Float[Tensor, "B N+32"]]:
-        """Put the buffered observations before new ones; missing cells are NaN."""
+        """Concatenate the buffered and the new observations; missing cells are NaN."""
         outputs, inputs = y.shape[-1], x.shape[-1]
         old = self.buffer.narrow(2, outputs, inputs)
         indicators = self.buffer_present.shape[-1]
@@ -91,7 +92,7 @@ class FeatureMapState(NamedTuple):
         )
 
     def scale_with(self, x: Inputs, weight: Weight) -> Scale:
-        """The scale to use for observations: the frozen one, or their own."""
+        """The scale for observations: the frozen one, or that of the observations."""
         there = torch.where(torch.isnan(x), 0.0, weight[..., None])
         cells = torch.where(torch.isnan(x), 0.0, x)
         total = there.sum(1, keepdim=True)
@@ -109,7 +110,7 @@ class FeatureMapState(NamedTuple):
         )
 
     def after(self, moments: CellMoments, scale: Scale, x: Inputs, y: Outputs, weight: Weight) -> "FeatureMapState":
-        """The state with new moments; x, y and weight are all observations that are not frozen in yet."""
+        """The state with new moments; x, y and weight are the buffered and the new observations."""
         frozen = self._frozen_with(weight)
         missing = torch.isnan(x)
         indicators = self.present.shape[-1]
@@ -143,12 +144,12 @@ class FeatureMapState(NamedTuple):
 
 
 def _reach(frozen: Tensor, count: Tensor) -> Float[Tensor, " B"]:
-    """How far out features follow: no observation of n lies further than √(n−1) standard deviations from their mean."""
+    """The reach of features: n observations lie within √(n−1) standard deviations of their mean."""
     return torch.where(frozen > 0, FURTHEST, (1.0 + (count - 1.0).clamp(min=0.0).sqrt()).clamp(max=FURTHEST))
 
 
 def standardize(x: Inputs, scale: Scale) -> Inputs:
-    """Bring columns to mean 0 and spread 1, within reach; missing cells and constant columns are 0."""
+    """Standardise columns and clip them to their reach; missing cells and constant columns are 0."""
     unit = torch.where(scale.spread > 0, 1.0 / scale.spread, 0.0)[:, None]
     z = torch.where(torch.isnan(x), 0.0, x - scale.center[:, None]) * unit
     reach = scale.reach[:, None, None]
@@ -158,12 +159,9 @@ def standardize(x: Inputs, scale: Scale) -> Inputs:
 def additive_and_pairs(
     z: Inputs, additive: Float[Tensor, "A 3"], pairs: Float[Tensor, "P 2"]
 ) -> Float[Tensor, "B N F"]:
-    """Make the features: F = A smooth steps tanh(sharpness·(z − knot)) of single columns, and P products of two.
+    """F = A features tanh(sharpness·(z − knot)) of standardised columns, and P products of two columns.
 
-    Args:
-        z: Standardised (B, N, D).
-        additive: Column, sharpness and knot of each.
-        pairs: The two columns of each.
+    Rows of `additive` are column, sharpness and knot, those of `pairs` two columns.
     """
     column = additive[:, 0].long()
     steps = torch.tanh(additive[:, 1] * (z[..., column] - additive[:, 2]))

@@ -1,11 +1,10 @@
-"""Which features a non-linear model makes of D columns, as tables of numbers; no torch.
+"""The features of a non-linear model for D columns, as tables of numbers; no torch.
 
 The features of a column z (standardised) are tanh(sharpness·(z − knot)) at several knots, and products of two columns.
-How many of them there are depends on D, so that a state stays small: few columns get more knots, many columns fewer.
-A graph takes the tables as inputs, so one graph serves every D.
+Their number depends on D, so that a state stays small: few columns have more knots. The tables are inputs of the graph,
+so one graph serves every D.
 
-A column is a number, or a level of a category: 1 where an observation has it, and 0 elsewhere (a one-hot encoded
-category is as many columns as it has levels). Levels have no features; they are one block with its own share.
+A column is a number, or a level of a one-hot encoded category. Levels have no features; they are one block.
 """
 
 from collections.abc import Collection, Sequence
@@ -21,14 +20,14 @@ from gdssm.prior import INDICATORS, LEVELS, NUMBERS
 Array = NDArray[np.float64]
 
 INDICATOR_SHARE = 0.15
-"""Of the indicators in the prior variance, when that of all other features is 1."""
+"""Share of the indicators in the prior variance, relative to all other features."""
 LEVEL_SHARE = 0.3
-"""Of the levels, where there are numbers too; numbers and their features have the rest."""
+"""Share of the levels if there are numbers too; numbers and their features have the rest."""
 
 
 @dataclass(frozen=True)
 class Knots:
-    """A block of additive features: the same knots for every column."""
+    """A block of additive features with the same knots for every column."""
 
     places: tuple[float, ...]
     sharpness: float
@@ -54,13 +53,13 @@ Block = Knots | Pairs
 
 @dataclass(frozen=True)
 class Band:
-    """What is made of 1 to `columns` columns that are numbers."""
+    """The features for 1 to `columns` number columns."""
 
     columns: int | None
     """None: any number."""
     blocks: tuple[Block, ...]
     groups: tuple[tuple[float, ...], ...]
-    """For each group of features that is tried, the share of the columns themselves and of each block in the prior."""
+    """For each group of features, the shares of the columns themselves and of each block in the prior."""
 
 
 @dataclass(frozen=True)
@@ -69,7 +68,7 @@ class FeaturePlan:
 
     bands: tuple[Band, ...]
     groups: int
-    """How many groups the graph takes; a band with fewer leaves the others out."""
+    """Number of groups in the graph; a band with fewer leaves the others empty."""
 
     @property
     def makes_features(self) -> bool:
@@ -82,11 +81,11 @@ class FeaturePlan:
         return "D+G+A+P" if self.makes_features else "D+G"
 
     def band(self, numbers: int) -> Band:
-        """Find what is made of columns of which so many are numbers; nothing of none."""
+        """Return the band for a number of number columns; without features for 0."""
         return next(band for band in self.bands if band.columns is None or 0 < numbers <= band.columns)
 
     def sizes(self, numbers: int) -> dict[str, int]:
-        """Count the features of the columns that are numbers: A additive ones, and P products of pairs."""
+        """Return the numbers A of additive features and P of products of the number columns."""
         blocks = self.band(numbers).blocks
         pairs = sum(block.count(numbers) for block in blocks if isinstance(block, Pairs))
         return {"A": sum(block.count(numbers) for block in blocks) - pairs, "P": pairs}
@@ -97,7 +96,7 @@ class FeaturePlan:
         Args:
             columns: D.
             indicators: G, 0 or D.
-            levels: Which of the D columns, from 0, are levels of categories; the others are numbers.
+            levels: Indices of the columns that are levels; the others are numbers.
 
         Returns:
             additive (A, 3): column, sharpness and knot of each feature; pairs (P, 2): the two columns; block (E,): the
@@ -130,13 +129,7 @@ class FeaturePlan:
 
 
 def _shares(row: Sequence[float], block: NDArray[np.integer], of_levels: float) -> Array:
-    """Write the share of each feature's block, up to the last block that has any.
-
-    Args:
-        row: The shares of the numbers and of each block of features, without levels.
-        block: Of each feature (E,).
-        of_levels: The share of the levels.
-    """
+    """The share of each feature's block (E,), up to the last block with a share; `row` has them without levels."""
     own, *others = ((1.0 - of_levels) * share for share in row)
     by_block = np.array([own, INDICATOR_SHARE, of_levels, *others])
     used = max(LEVELS, *np.flatnonzero(by_block).tolist())

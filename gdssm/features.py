@@ -8,11 +8,11 @@ from torch import Tensor, nn
 class FeatureMap(nn.Sequential):
     """φ: a multilayer perceptron from inputs to features, the same for every x and for the query.
 
-    Gradient steps on φ(x) are linear regression on learned features, so the layers stay what they are.
+    Gradient steps on φ(x) are linear regression on learned features.
 
     Args:
         inputs: D.
-        widths: Of every layer; the last is the number of features. The identity if there is none.
+        widths: Of every layer; the last is the number of features. Empty for the identity.
     """
 
     def __init__(self, inputs: int, widths: tuple[int, ...]) -> None:

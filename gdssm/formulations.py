@@ -1,4 +1,4 @@
-"""The paper's three ways to say the layer, as small variations of the one in `stack`.
+"""The three formulations of the layer in the paper, as variations of `stack`.
 
 v1  local self-attention over the window, Xᵀ W X with any W (3 × 3)       `GDSSM` itself
 v2  input and output gating: the product of two linear gates              `GatedInput`
@@ -12,7 +12,6 @@ from gdssm import recurrence
 from gdssm.input_gate import InputGate
 from gdssm.notation import Inputs, Outputs, Predictions, Queries
 from gdssm.stack import GDSSM, StackConfig
-from gdssm.tokens import multiply
 from gdssm.window import WIDTH
 
 
@@ -42,7 +41,7 @@ def gated(config: StackConfig) -> GDSSM:
 
 
 class ConstructedTokens(nn.Module):
-    """Tokens that hold the product already: the input gate becomes linear, and the state a vector.
+    """Tokens that contain the product: the input gate is linear, and the state a vector.
 
         z_i = Λ ⊙ z_{i−1} + P t_i,   prediction = (z_N / N)ᵀ C Q t_N,   t_i = [x_i·y_i, x_{i+1}]
 
@@ -61,7 +60,7 @@ class ConstructedTokens(nn.Module):
 
     def forward(self, x: Inputs, y: Outputs, x_query: Queries) -> Predictions:
         """Predict y (B, 1, 1) for x_query (B, 1, D) from the context (B, N, D), (B, N, 1)."""
-        tokens = multiply(x, y, x_query)
+        tokens = torch.cat([x * y, torch.cat([x[:, 1:], x_query], dim=1)], dim=-1)
         update = tokens @ self.input_gate.mT
         decay = self.decay_logit.sigmoid().expand_as(update)
         state = recurrence.scan(decay, update, torch.zeros_like(update[:, 0]))[:, -1:] / x.shape[1]

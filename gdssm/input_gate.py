@@ -17,21 +17,11 @@ class InputGate(nn.Module):
         self.pair_weight = nn.Parameter(pair_weight)
 
     def forward(self, window: Window) -> GatedProduct:
-        """Multiply the tokens of each window.
-
-        Args:
-            window: (*B, 3, F).
-
-        Returns:
-            Xᵀ P X (*B, F, F).
-        """
+        """Return Xᵀ P X for each window."""
         return window.mT @ self.mix(window)
 
     def mix(self, window: Window) -> Window:
-        """Weigh the tokens of each window (*B, 3, F) against each other: P X, the right half of the product.
-
-        All windows make one matrix for it: one product is faster than one for each window.
-        """
+        """Return P X for each window, by one product for all windows, which is faster than one for each."""
         columns = window.mT
         mixed = columns.flatten(0, -2) @ self.pair_weight.mT
         return mixed.reshape(columns.shape).mT

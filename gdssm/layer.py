@@ -24,7 +24,7 @@ from gdssm.output_gate import OutputGate
 
 
 class State(NamedTuple):
-    """All that is left of the observations so far; zeros before the first."""
+    """The state of the layer; zeros before the first observation."""
 
     count: Float[Tensor, "*B"]  # type: ignore[assignment]  # shadows tuple.count, which nothing calls
     """The sum of their weights."""
@@ -32,12 +32,12 @@ class State(NamedTuple):
     """Z, the decayed sum of their gated products (*B, F, F)."""
 
     def mean(self) -> Tensor:
-        """Divide the sum by the count; zero where nothing counts yet."""
+        """Return the sum divided by the count; zero where the count is zero."""
         return self.gated_sum / torch.where(self.count == 0, 1.0, self.count)[..., None, None]
 
 
 class GDSSMLayer(nn.Module):
-    """One layer, with every one of its weights free: 9 + F² + 3 + F² + F² of them.
+    """One layer with 9 + F² + 3 + F² + F² free weights.
 
     Args:
         pair_weight: P (3, 3).
@@ -61,16 +61,7 @@ class GDSSMLayer(nn.Module):
         return State(zeros(batch), zeros(batch, *self.decay.shape))
 
     def scan(self, window: Windows, weight: Weight, state: State) -> tuple[Float[Tensor, "B N F"], State]:
-        """Read a whole sequence in parallel.
-
-        Args:
-            window: (B, N, 3, F).
-            weight: (B, N).
-            state: The state before the sequence.
-
-        Returns:
-            The output at every position (B, N, F), and the states after every position, with axes (B, N, …).
-        """
+        """Read a sequence in parallel; returns the output and the state after every position."""
         update = self.input_gate(window) * weight[..., None, None]
         states = State(
             state.count[:, None] + weight.cumsum(1),
@@ -81,22 +72,13 @@ class GDSSMLayer(nn.Module):
     def step(
         self, window: Float[Tensor, "B W F"], weight: Float[Tensor, " B"], state: State
     ) -> tuple[Float[Tensor, "B F"], State]:
-        """Read one window.
-
-        Args:
-            window: (B, 3, F).
-            weight: (B,).
-            state: The state before it.
-
-        Returns:
-            The output (B, F), and the state after it.
-        """
+        """Read one window; returns the output and the state after it."""
         update = self.input_gate(window) * weight[..., None, None]
         after = State(state.count + weight, recurrence.step(self._decay_at(weight), update, state.gated_sum))
         return self._output(window, after), after
 
     def _decay_at(self, weight: Tensor) -> Tensor:
-        """Let padding (weight 0) pass without a trace: where nothing is observed, nothing fades."""
+        """The decay, and 1 for padding (weight 0), which leaves the state unchanged."""
         return torch.where((weight == 0)[..., None, None], 1.0, self.decay)
 
     def _output(self, window: Window, state: State) -> Tensor:

@@ -1,9 +1,9 @@
-"""Least squares on one-hot targets: the classifier that streams.
+"""Least squares on one-hot targets: a classifier that streams.
 
-The scores that K gradient steps give the classes sum to 1 but may leave [0, 1], and are drawn towards the classes'
-shares the more, the less x explains. A softmax with the right sharpness undoes that: for normal classes of one
-covariance, balanced and equally far apart, k = (1 − 1/C)/v makes softmax(k·scores) the posterior of linear
-discriminant analysis, v being the mean residual variance of the scores. All of it is in the moments.
+The scores of K gradient steps sum to 1 but may leave [0, 1], and are shrunk towards the shares of the classes. A
+softmax with the right sharpness undoes that: for normal classes of one covariance, balanced and equally far apart, k =
+(1 − 1/C)/v makes softmax(k·scores) the posterior of linear discriminant analysis, v being the mean residual variance of
+the scores, which follows from the moments.
 """
 
 import torch
@@ -18,9 +18,8 @@ from gdssm.notation import Inputs, Outputs, Predictions, Queries, Weight
 class LeastSquaresClassifier(nn.Module):
     """K gradient steps on standardised data and one-hot y, read as class probabilities (C classes in the place of K).
 
-    Two guesses keep a small context from being sure of itself: one observation more, explained by nothing, goes into
-    v, and one more of every class into the probabilities (Laplace's rule of succession). So each is positive, and
-    nothing observed is the uniform distribution.
+    Two additions bound the certainty of a small context: one unexplained observation in v, and one more of every class
+    in the probabilities (Laplace's rule of succession). So all are positive, and uniform without observations.
 
     Args:
         steps: The number of gradient steps.

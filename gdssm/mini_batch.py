@@ -1,8 +1,7 @@
-"""Mini-batch gradient descent: one layer per mini-batch, told apart by a decay of 0.
+"""Mini-batch gradient descent: one layer for each mini-batch, and a decay of 0 where a mini-batch begins.
 
-A decay of 0 where a mini-batch begins makes the recurrence forget all before it; the state at the mini-batch's end is
-the sum over it alone, and the layer that reads it there takes its step from where the layer before it arrived
-(arXiv 2410.11687v2, mini-batch gradient descent).
+The state at the end of a mini-batch is then the sum over it alone; its layer continues from the weight of the layer
+before (arXiv 2410.11687v2, mini-batch gradient descent).
 """
 
 import torch
@@ -36,7 +35,7 @@ class MiniBatchDescent(nn.Module):
         self.input_gate = InputGate(pairs((X, X), (X, Y), dtype=initial_weight.dtype))
 
     def forward(self, x: Inputs, y: Outputs, x_query: Queries) -> Predictions:
-        """Read a context (B, N, D), (B, N, K) and answer M queries (B, M, D) with (B, M, K)."""
+        """Predict (B, M, K) for M queries (B, M, D) from a context (B, N, D), (B, N, K)."""
         inputs, weight = x.shape[-1], self.initial_weight.expand(x.shape[0], -1, -1)
         for mean in self._means(x, y):
             gram, cross = mean[:, :inputs, :inputs], mean[:, :inputs, inputs:]

@@ -1,8 +1,4 @@
-"""The models that are served: each adds observations to a state and reads predictions from it.
-
-`observe` and `predict` are the whole interface; both are pure functions of their arguments, and `export` wraps them
-as they are.
-"""
+"""The served models: `observe` adds observations to a state, `predict` reads predictions; both are pure functions."""
 
 from collections.abc import Sequence
 
@@ -57,13 +53,7 @@ class GradientDescent(nn.Module):
         return State(state.count + new.count, state.gated_sum + new.gated_sum)
 
     def predict(self, state: State, x_query: Queries, learning_rate: Float[Tensor, ""]) -> Predictions:
-        """Answer M queries from the state, M may be 0.
-
-        Args:
-            state: What was observed.
-            x_query: (B, M, D).
-            learning_rate: η for every step, or `LINE_SEARCH` to take the model's own.
-        """
+        """Predict for M queries, M may be 0; `learning_rate` replaces those of the model unless it is `LINE_SEARCH`."""
         return x_query @ self.weight(state.mean(), x_query.shape[-1], learning_rate)
 
     def sequence(self, x: Inputs, y: Outputs, x_query: Float[Tensor, "B 1 D"]) -> Float[Tensor, "B N K"]:
@@ -84,14 +74,14 @@ class GradientDescent(nn.Module):
         gram, cross = mean[..., :inputs, :inputs], mean[..., :inputs, inputs:]
         if self.initial_weight is not None:
             cross = cross - gram @ self.initial_weight
-        # At length one, so that the powers in a line search neither overflow nor vanish before G itself does.
+        # Scaled to length one, so that the powers in a line search stay in range.
         length = cross.abs().amax(-2, keepdim=True)
         unit = cross / torch.maximum(length, torch.tensor(torch.finfo(length.dtype).tiny, dtype=length.dtype))
         change = length * descend(gram, unit, [self._step(own, learning_rate) for own in self.learning_rates])
         return change if self.initial_weight is None else self.initial_weight + change
 
     def _step(self, own: float, given: Tensor) -> Step:
-        """As long as the given rate says if there is one, else the step's own, else the best one for the context."""
+        """Use the given rate if there is one, else that of the step, else line search."""
 
         def step(gram: Tensor, direction: Tensor) -> Tensor:
             rate = line_search(gram, direction, given) if own == LINE_SEARCH else torch.where(given > 0, given, own)
@@ -101,21 +91,20 @@ class GradientDescent(nn.Module):
 
 
 class StandardizedDescent(nn.Module):
-    """K gradient steps on standardised data with an intercept and nothing to tune; `linear` in the zoo.
+    """K gradient steps on standardised data with an intercept; `linear` 1.0 in the zoo.
 
-    Every column of x is centred and scaled by the context's own mean and standard deviation; y is centred (its scale
-    would cancel: the answer is linear in y). The step is 1/λ of the standardised second moments, λ being a close upper
-    bound of the largest eigenvalue. Few steps from zero act as a ridge: directions that the context has hardly seen
-    stay near zero, so N < D and collinear columns are harmless. A column that does not vary is left out.
+    Columns of x are centred and scaled by the mean and standard deviation of the context; y is centred (its scale would
+    cancel). The step is 1/λ of the standardised second moments, λ a close upper bound of the largest eigenvalue. Few
+    steps from zero act as a ridge: directions of little variance stay near zero. A constant column is left out.
 
     Args:
         steps: K, the number of gradient steps.
     """
 
     CONSTANT = 1e-12
-    """A standard deviation this small beside the mean is rounding: the column is constant."""
+    """Relative to the mean, the largest standard deviation of a constant column."""
     RESIDUE = 1e-14
-    """A comoment this small beside its peak is what rounding left of observations that were taken out."""
+    """Relative to its peak, the largest diagonal that rounding leaves of removed observations."""
 
     def __init__(self, steps: int) -> None:
         super().__init__()
@@ -149,5 +138,5 @@ class StandardizedDescent(nn.Module):
 
 
 def _whole(_gram: Tensor, direction: Tensor) -> Tensor:
-    """Step by the direction itself: its size is in the units."""
+    """Step by the direction: the rate is in the units."""
     return direction

@@ -1,4 +1,4 @@
-"""Every letter and every axis, once.
+"""Letters and axes.
 
 | letter | meaning                                              |
 |--------|------------------------------------------------------|
@@ -12,7 +12,7 @@
 | L      | layers, each one gradient step                       |
 | η      | learning rate, always positive                       |
 
-Shapes are written as jaxtyping annotations, so that tests can check every call against them.
+Shapes are jaxtyping annotations, which tests check in every call.
 `*B` stands for any leading axes: a batch, or a batch and the positions of a sequence.
 """
 
@@ -28,13 +28,13 @@ Outputs: TypeAlias = Float[Tensor, "B N K"]
 """y: the outputs of the observations."""
 
 Weight: TypeAlias = Float[Tensor, "B N"]
-"""How much each observation counts: 1 normally, 0 is padding, −w takes one out again."""
+"""Weight of each observation: 1 normally, 0 for padding, −w to remove one."""
 
 Queries: TypeAlias = Float[Tensor, "B M D"]
 """x_query: the inputs to predict for."""
 
 Predictions: TypeAlias = Float[Tensor, "B M K"]
-"""What the model answers to the queries."""
+"""Outputs predicted for the queries."""
 
 Tokens: TypeAlias = Float[Tensor, "B T F"]
 """A sequence of T = 2N + 1 tokens; x in the first D features, y in the last K."""

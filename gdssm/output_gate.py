@@ -1,7 +1,7 @@
 """The output gate: the state multiplied with the gated window.
 
-The window X (3 × F) is weighed down to one query token q = Xᵀ p (p = e₃ picks x_{i+1}); the state Z answers it with
-Zᵀ q. (arXiv 2410.11687: v1 (C Z)(Xᵀ D), v2 "output gating", v3 "multiplicative readout".)
+The window X (3 × F) is reduced to one query token q = Xᵀ p (p = e₃ picks x_{i+1}); the output is Zᵀ q. (arXiv
+2410.11687: v1 (C Z)(Xᵀ D), v2 "output gating", v3 "multiplicative readout".)
 """
 
 from torch import Tensor, nn
@@ -17,7 +17,7 @@ class OutputGate(nn.Module):
         self.query_weight = nn.Parameter(query_weight)
 
     def query(self, window: Window) -> Tensor:
-        """Weigh a window (*B, 3, F) down to the query token (*B, F)."""
+        """Reduce a window (*B, 3, F) to the query token (*B, F)."""
         return self.query_weight @ window
 
     def forward(self, state: GatedProduct, query: Tensor) -> Tensor:

@@ -1,6 +1,6 @@
-"""How close trained parameters are to the constructed ones, in quantities that the model's own symmetries leave alone.
+"""Distance of trained parameters from the constructed ones, up to the symmetries of the model.
 
-A factor can move freely between the pair weight P, the query weight p and the gain B (and, from two layers on, between
+A factor can be moved between the pair weight P, the query weight p and the gain B (and, from two layers on, between
 x's products and the feedback), so none of them is identified alone. Invariant are each gate's direction (P and p
 divided by their largest entry), the decays, and the product P_xy·p_x'·B, which is the learning rate.
 """
@@ -16,7 +16,7 @@ from gdssm.window import NEXT_X, X, Y
 
 @dataclass(frozen=True)
 class ParameterAlignment:
-    """A one-layer stack beside the construction."""
+    """A one-layer stack compared with the construction."""
 
     input_gate_rest: float
     """The largest entry of P other than e₁e₂ᵀ, relative to that one; 0 in the construction."""

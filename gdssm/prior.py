@@ -1,4 +1,4 @@
-"""Numbers that the evidence average and its numpy counterpart share; no torch."""
+"""Constants of the evidence average, shared with its numpy counterpart; no torch."""
 
 import numpy as np
 
@@ -12,34 +12,34 @@ _FIRST = STRENGTHS.max() == STRENGTHS
 LOG_PRIOR = np.log((1.0 - NO_SIGNAL) * np.diff(np.arcsin(R_BETWEEN)) * 2.0 / np.pi + NO_SIGNAL * _FIRST)
 """Of each strength: otherwise R² is Beta(½, ½) (Jeffreys), whose distribution function is (2/π)·arcsin R."""
 SMALLEST_BOUND = 1e-5
-"""In place of λ_max where the matrix is zero."""
+"""Used instead of λ_max of a zero matrix."""
 SMALLEST_RESIDUAL = 1e-14
 """Σ weight·(y − prediction)² over Σ weight·y²: below this it is rounding."""
 SMALLEST_FREEDOM = 1e-9
-"""In place of no degrees of freedom, which nothing is divided by."""
+"""Lower bound of the degrees of freedom as a divisor."""
 NEVER = -1e9
 """Log evidence of a group of no features."""
 ROUNDING = 2.0**-49
-"""A standard deviation this small compared with the mean is rounding: the column is constant."""
+"""Relative to the mean, the largest standard deviation of a constant column."""
 RESIDUE = 1e-14
-"""A comoment this small compared with its peak is what rounding left of observations that were taken out."""
+"""Relative to its peak, the largest diagonal that rounding leaves of removed observations."""
 CONSTANT = 1e-13
-"""A variance of an indicator or a feature, which are of the size of one, that is rounding."""
+"""The largest variance of a constant indicator or feature."""
 NUMBERS, INDICATORS, LEVELS = 0, 1, 2
 """Blocks of every model: the columns of x that are numbers, each with the same share, whatever its variance; the
 indicators of missing cells; and the columns that are levels of categories. Blocks of features follow."""
 BUFFERED = 32
-"""Observations that are kept as they came, before the scale of features is frozen."""
+"""Observations in the buffer before the scale of features is frozen."""
 FURTHEST = 4.0
-"""Standard deviations beyond which features do not change."""
+"""Standard deviations beyond which features are constant."""
 BEND = 2.5
-"""Products are of BEND·tanh(z/BEND), so that two far columns do not make an extreme one."""
+"""Products are of BEND·tanh(z/BEND), so that two far columns have no extreme product."""
 TAIL_FREEDOM = 10.0
 """Degrees of freedom of the scores of a class: on the development tables 5 to 20 are alike, and better than a normal
 distribution at every number of observations."""
 SMALLEST_SHARE = 1e-10
-"""A class with a smaller share has no observation: that much is what rounding left of those that were taken out."""
+"""The largest share of a class without observations, left by rounding of removals."""
 LARGEST_LEVERAGE = 0.9
-"""Of an observation in its own score, on average."""
+"""Upper bound of the mean leverage."""
 INVERSE_DOUBLINGS = 44
 """2^44 steps of descent invert a covariance of scores whose condition number is up to 1e11."""

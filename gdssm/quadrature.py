@@ -1,10 +1,9 @@
-"""The times at which gradient flow is looked at, and what is known of it before and after; no torch.
+"""The times at which gradient flow is evaluated, and its values before and after; no torch.
 
 Averages over the path of gradient flow are integrals over log t, by the trapezoid rule at t = 2^(k/2)
 (`descent_integral`). From t = 1 to the last time the flow is computed. Before, it is a short series in G. After, it is
-taken to have ended: it has in every direction whose eigenvalue is above 2e-5 of the largest. In the others it stops
-early, which for predictions is no loss; for their variance `null_weights` adds what the prior says where nothing was
-observed.
+taken as constant, which holds in directions whose eigenvalue is above 2e-5 of the largest. In the others it stops
+early, which does not affect predictions; for variances `null_weights` adds that of the prior in unobserved directions.
 """
 
 from math import factorial, log
@@ -17,13 +16,13 @@ Array = NDArray[np.float64]
 DOUBLINGS = 22
 """The last time on the path is 2^(22 + ½), in units in which λ_max is at most 1/8."""
 UNOBSERVED_DOUBLINGS = 2
-"""Further ones, of e^{−Gt} alone: it is then 1 where nothing was observed, and 0 where enough was."""
+"""Further ones of e^{−Gt} alone, which is then 1 in unobserved directions and 0 in others."""
 LATER = 24
-"""Doublings after which the flow does not change."""
+"""Further doublings with a constant flow."""
 HALVINGS = 34
 """The first time is 2^−34."""
 POWERS = 6
-"""Of G, that the series for times below 1 takes: what is left out is (√½/8)⁶/7! of the first."""
+"""Powers of G in the series for times below 1; the truncation error is (√½/8)⁶/7! of the first term."""
 STEP = 0.5 * log(2.0)
 """Of log t, in the trapezoid rule."""
 LOWEST_RATE = 30.0 / 2.0 ** (DOUBLINGS + LATER)
@@ -32,7 +31,7 @@ LOWEST_RATE = 30.0 / 2.0 ** (DOUBLINGS + LATER)
 EARLY = 2.0 ** (0.5 * np.arange(-2 * HALVINGS, 0))
 LATE = 2.0 ** (0.5 * np.arange(2 * (DOUBLINGS + LATER) + 2))
 PATH = 2 * DOUBLINGS + 2
-"""Of the late times, that are on the path."""
+"""Number of late times on the path."""
 EARLY_SOLUTION = np.stack([EARLY ** (j + 1) * (-1) ** j / factorial(j + 1) for j in range(POWERS)], 1)
 """Q(t) at the early times as a sum of G⁰ … G⁵, (T, 6)."""
 EARLY_TRACE = STEP * np.stack([0 * EARLY, *(-(EARLY**j) * (-1) ** j / factorial(j) for j in range(1, POWERS))], 1)
@@ -46,7 +45,7 @@ SMALLEST = 1e-300
 
 
 def ridge_weights(rate: Array) -> Array:
-    """Weigh the path so that the sum of its inverses is (G + aI)⁻¹; the same as in `descent_integral`.
+    """Weights of the path by which its inverses sum to (G + aI)⁻¹; as in `descent_integral`.
 
     Args:
         rate: a, at least `LOWEST_RATE` (S,).
@@ -61,39 +60,30 @@ def ridge_weights(rate: Array) -> Array:
 
 
 def log_determinant_weights(rate: Array) -> Array:
-    """Weigh the path so that the sum of its traces is log det(I + G/a); see `ridge_weights`."""
+    """Weights of the path by which its traces sum to log det(I + G/a); see `ridge_weights`."""
     early, late = (np.exp(-rate[:, None] * times) for times in (EARLY, LATE))
     return np.concatenate([early @ EARLY_TRACE, STEP * _on_path(late)], 1)
 
 
 def _on_path(late: Array) -> Array:
-    """Let the last time on the path stand for all after it."""
+    """Use the last time on the path for all later ones."""
     return np.concatenate([late[:, : PATH - 1], late[:, PATH - 1 :].sum(1, keepdims=True)], 1)
 
 
 def null_weights(rate: Array, weights: Array) -> Array:
-    """Weigh what was not observed, e^{−Gt} long after the path: added to an inverse it is (G + aI)⁻¹ there, too.
-
-    Args:
-        rate: a (S,).
-        weights: Its `ridge_weights` (S, J).
-    """
+    """The weight of e^{−Gt} long after the path, which completes an inverse in unobserved directions."""
     left: Array = 1.0 / rate - weights @ WHERE_ZERO
     return left
 
 
 def unobserved(eigenvalues: NDArray[np.floating]) -> Array:
-    """Tell where nothing was observed, in the directions of the eigenvectors of G (E,)."""
+    """1 in unobserved directions and 0 in others, for the eigenvectors of G (E,)."""
     left: Array = np.exp(-eigenvalues * LAST * 2.0**UNOBSERVED_DOUBLINGS)
     return left
 
 
 def path_of(eigenvalues: NDArray[np.floating]) -> tuple[Array, Array]:
-    """Work out the path in the directions of the eigenvectors of G: Q (J, E), and the traces (J,).
-
-    Args:
-        eigenvalues: λ ≥ 0 in units in which they are at most 1/8 (E,).
-    """
+    """Q (J, E) in the directions of the eigenvectors of G, and the traces (J,), for eigenvalues of at most 1/8."""
     powers = eigenvalues ** np.arange(POWERS)[:, None]
     removed = -np.expm1(-eigenvalues * LATE[:PATH, None])
     positive = eigenvalues > SMALLEST

@@ -1,4 +1,4 @@
-"""Queries as a readout takes them: features, centred, and moved in where they lie beyond all observations."""
+"""Centred features of queries, clipped where they lie beyond all observations."""
 
 from typing import NamedTuple
 
@@ -12,37 +12,28 @@ from gdssm.readout import spread
 
 
 class Diagnostics(NamedTuple):
-    """What is to be known about the answers, apart from them."""
+    """Diagnostics of predictions."""
 
     degrees_of_freedom: Float[Tensor, " B"]
     """The effective number of observations less one, at least 0."""
     clipped: Float[Tensor, "B M"]
-    """How many columns of a query lie further out than any observation can, and were taken as that far out."""
+    """Number of clipped columns of a query, see `design_of`."""
     constant: Float[Tensor, "B D"]
-    """1 for a column of x that does not vary in the context, and so is left out."""
+    """1 for a column of x that is constant in the context and left out."""
 
 
 def with_blank(x_query: Queries) -> Float[Tensor, "B M+1 D"]:
-    """Add a query, so that there always is one: onnxruntime 1.31 cannot multiply or sum over a batch of none."""
+    """Append a blank query: onnxruntime 1.31 cannot multiply or sum over an empty batch."""
     return nn.functional.pad(x_query, (0, 0, 0, 1))
 
 
 def design_of(
     state: CellMoments, outputs: int, x_query: Queries, features: Float[Tensor, "B M F"]
 ) -> tuple[Float[Tensor, "B M E"], Diagnostics]:
-    """Centre queries and their features, of which the last is blank.
+    """Return the centred queries and features (B, M + 1, E), the last one blank, and the diagnostics of M queries.
 
-    n observations lie no further than √(n−1) standard deviations from their mean, so a query is moved in to
-    1 + √(n−1): nothing is known of what is beyond, and with few observations an answer from there would be extreme.
-
-    Args:
-        state: The moments of the context.
-        outputs: K.
-        x_query: With a blank one at the end (B, M + 1, D); a missing cell is NaN.
-        features: Of these queries (B, M + 1, F).
-
-    Returns:
-        The centred features (B, M + 1, E), and the diagnostics of the M queries.
+    n observations lie within √(n−1) standard deviations of their mean; a query is clipped to 1 + √(n−1), because with
+    few observations a prediction from further out would be extreme.
     """
     inputs, indicators = x_query.shape[-1], state.present.shape[-1]
     missing = torch.isnan(x_query)

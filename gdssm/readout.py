@@ -1,8 +1,8 @@
 """From moments to predictions with a scale: the evidence average as one linear readout.
 
-Whatever group of features and strength the evidence favours, the average of their predictions is linear in the
-features, and the squared scale of the predictive t distribution is one quadratic form. So a context's readout is a
-vector and a matrix for each output: it is computed once for a state, and each query costs two products.
+The average of predictions over groups of features and strengths is linear in the features, and the squared scale of the
+predictive t distribution is one quadratic form. So the readout of a context is a vector and a matrix for each output:
+it is computed once for a state, and each query costs two products.
 """
 
 from collections.abc import Sequence
@@ -20,7 +20,7 @@ from gdssm.prior import CONSTANT, NEVER, NUMBERS, RESIDUE, ROUNDING, SMALLEST_FR
 
 
 class Readout(NamedTuple):
-    """What a state answers with; E features: the inputs, their indicators, and features of them."""
+    """The readout of a state; E features: the inputs, their indicators, and features of them."""
 
     weight: Float[Tensor, "B E K"]
     """The prediction is the mean of y plus weightᵀ·(features − their means)."""
@@ -28,11 +28,11 @@ class Readout(NamedTuple):
     """The squared scale is `noise` plus the quadratic form of (features − their means) in this."""
     noise: Float[Tensor, "B K"]
     response: Float[Tensor, "B K E E"]
-    """Maps Σ weight·(feature − mean)·y to `weight`, at the weights that the evidence gave each strength and group."""
+    """Maps Σ weight·(feature − mean)·y to `weight`, at the evidence weights of strengths and groups."""
 
 
 class Spread(NamedTuple):
-    """Which columns vary, and by how much."""
+    """The variation of columns."""
 
     outputs: Float[Tensor, "B K"]
     """√Σ weight·(y − mean)²; 0 for a constant one."""
@@ -41,12 +41,7 @@ class Spread(NamedTuple):
 
 
 def spread(state: CellMoments, outputs: int) -> Spread:
-    """Find what varies by more than rounding.
-
-    Args:
-        state: The moments.
-        outputs: K.
-    """
+    """Return the variation of K outputs and E features, 0 up to rounding."""
     squared, count = diagonal(state.comoment), state.count[:, None]
     size = squared.shape[-1]
     floor = torch.maximum(count * (ROUNDING * state.mean).square(), RESIDUE * state.peak)
@@ -65,7 +60,7 @@ class GroupFits(NamedTuple):
     ridges: "list[GroupRidge]"
     """One for each group."""
     left_out: list[Float[Tensor, ""]]
-    """0 for a group that takes part, and otherwise what to add to its log evidence."""
+    """Added to the log evidence of each group: 0, or `NEVER` for an empty one."""
 
 
 def fit(
@@ -92,8 +87,8 @@ def read(
         state: The moments.
         outputs: K.
         block: Which block each feature is of; `NUMBERS` are standardised one by one, all others as a whole.
-        groups: One entry for each group: the share of its block in the prior variance, for the first E_g features; 0
-            leaves a feature out, and only zeros leave the group out.
+        groups: For each group the share of its block in the prior variance, for the first E_g features; 0 leaves a
+            feature out, and only zeros leave the group out.
     """
     scale, count, ridges, left_out = fit(state, outputs, block, groups)
     size = block.shape[0]
@@ -129,7 +124,7 @@ class GroupRidge(NamedTuple):
     """Ridge regression on the first E_g features, at every strength."""
 
     unit: Float[Tensor, "B E_g"]
-    """What a feature is multiplied with before."""
+    """Factor of each feature."""
     path: Path
     strengths: Strengths
 
@@ -143,14 +138,14 @@ class GroupRidge(NamedTuple):
         return cls(unit, path, strengths)
 
     def weights(self, features: int) -> Float[Tensor, "B S E K"]:
-        """The solutions, for features as they are."""
+        """The solutions for unscaled features."""
         weights = self.strengths.solutions * self.unit[:, None, :, None]
         return nn.functional.pad(weights, (0, 0, 0, features - weights.shape[2]))
 
     def inverse(
         self, factor: Float[Tensor, "B S K"], features: int, *, unobserved: bool = False
     ) -> Float[Tensor, "B K E E"]:
-        """Sum factor·(G + aI)⁻¹ over the strengths, for features as they are; `unobserved` as `null_weights` says."""
+        """Sum factor·(G + aI)⁻¹ over the strengths for unscaled features; `unobserved` adds `null_weights`."""
         size = self.unit.shape[-1]
         inverses = (factor.mT @ self.strengths.inverse_weights) @ self.path.inverses
         if unobserved:
@@ -162,10 +157,7 @@ class GroupRidge(NamedTuple):
 
 
 def _divisor(variance: Float[Tensor, "B E"], block: Float[Tensor, " E"]) -> Float[Tensor, "B E"]:
-    """What to divide a squared feature by; 0 for one that does not vary.
-
-    So that the features of a block have Σ weight·feature² = 1 together.
-    """
+    """Divisor of a squared feature by which a block has Σ weight·feature² = 1; 0 for a constant feature."""
     same = (block[:, None] == block).to(variance.dtype)
     varying = (variance > 0).to(variance.dtype)
     return torch.where(block == NUMBERS, variance * (varying @ same), varying * (variance @ same))

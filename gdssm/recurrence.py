@@ -2,7 +2,7 @@
 
 Two forms that agree: one step, and all positions at once by an associative scan,
 (a₁, s₁)·(a₂, s₂) = (a₁a₂, a₂ ⊙ s₁ + s₂), in O(log N) rounds and O(N) work. The scan only ever multiplies decays with
-each other, never divides by one, so it is stable for every decay in [0, 1].
+each other and does not divide, so it is stable for every decay in [0, 1].
 """
 
 import torch
@@ -15,16 +15,7 @@ def step(decay: Tensor, update: Tensor, state: Tensor) -> Tensor:
 
 
 def scan(decay: Tensor, update: Tensor, state: Tensor) -> Tensor:
-    """Advance the recurrence by a whole sequence.
-
-    Args:
-        decay: (B, N, …), broadcastable to update, each in [0, 1].
-        update: (B, N, …).
-        state: (B, …), the state before the sequence.
-
-    Returns:
-        The state after every update (B, N, …).
-    """
+    """Return the state after every update of a sequence, for decays in [0, 1]."""
     if update.shape[1] == 0:
         return update
     first = update[:, :1] + decay[:, :1] * state[:, None]
@@ -32,7 +23,7 @@ def scan(decay: Tensor, update: Tensor, state: Tensor) -> Tensor:
 
 
 def _prefix(decay: Tensor, update: Tensor) -> Tensor:
-    """Scan from a zero state: join neighbours, scan the half as long sequence, fill the gaps between its states."""
+    """Scan from a zero state: combine neighbours, scan half of the sequence, fill in the other half."""
     length = update.shape[1]
     if length == 1:
         return update

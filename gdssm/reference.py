@@ -1,7 +1,4 @@
-"""The literal definition: autograd gradient steps on torch.nn.Linear, and a plain loop.
-
-Imported by tests and benchmarks only.
-"""
+"""The literal definition: autograd gradient steps on torch.nn.Linear, and plain loops; for tests and experiments."""
 
 from collections.abc import Iterable, Sequence
 
@@ -12,18 +9,7 @@ from torch import Tensor, nn
 def gradient_descent(
     x: Tensor, y: Tensor, x_query: Tensor, learning_rates: Sequence[float], initial_weight: Tensor
 ) -> Tensor:
-    """Fit one context by full-batch gradient descent and answer its queries.
-
-    Args:
-        x: (N, D).
-        y: (N, K).
-        x_query: (M, D).
-        learning_rates: One per step.
-        initial_weight: W₀ (D, K).
-
-    Returns:
-        (M, K).
-    """
+    """Fit one context (N, D), (N, K) by gradient steps, one for each rate, from W₀ (D, K); predict (M, K)."""
     return stochastic_gradient_descent([(x, y)] * len(learning_rates), x_query, learning_rates, initial_weight)
 
 
@@ -50,15 +36,6 @@ def ridge_by_stopped_descent(gram: Tensor, cross: Tensor, strength: float, step:
     Before each step of length η it stops with probability ρ = aη/(1 + aη): after t steps with probability ρ(1 − ρ)^t,
     at w = (I − Mᵗ)G⁻¹c with M = I − ηG. As ρ/(1 − ρ) = aη, the average of Mᵗ is ρ(I − (1 − ρ)M)⁻¹ = a(G + aI)⁻¹, and
     that of w is (I − a(G + aI)⁻¹)G⁻¹c = (G + aI)⁻¹c, for steps of any length below 2/λ_max.
-
-    Args:
-        gram: G (D, D).
-        cross: c (D, K).
-        strength: a > 0.
-        step: η.
-
-    Returns:
-        (D, K).
     """
     stop = strength * step / (1.0 + strength * step)
     weight, average, going = torch.zeros_like(cross), torch.zeros_like(cross), 1.0
@@ -87,19 +64,7 @@ def cross_entropy_descent(
     *,
     weight: Tensor,
 ) -> Tensor:
-    """Fit one context by full-batch steps on Σ wᵢ·cross-entropy(yᵢ, Wᵀxᵢ) / Σ wᵢ and classify its queries.
-
-    Args:
-        x: (N, D).
-        y: One-hot (N, K).
-        x_query: (M, D).
-        learning_rates: One per step.
-        initial_weight: W₀ (D, K).
-        weight: (N,).
-
-    Returns:
-        Probabilities (M, K).
-    """
+    """Fit one context by full-batch steps on Σ wᵢ·cross-entropy(yᵢ, Wᵀxᵢ) / Σ wᵢ; returns probabilities (M, K)."""
     classifier = initial_weight.clone().requires_grad_()
     for learning_rate in learning_rates:
         loss = (weight * nn.functional.cross_entropy(x @ classifier, y, reduction="none")).sum() / weight.sum()

@@ -1,19 +1,19 @@
 """The trainable model: L layers that read one accumulated state, every weight free.
 
-The layers share the window, the input gate and the recurrence; each has a readout of its own. With Z̄ = Z/N the
+The layers share the window, the input gate and the recurrence; each has a separate readout. With Z̄ = Z/N the
 implicit weight grows by one term a layer, from W₀ = 0:
 
     W_k = W_{k−1} + Z̄ (B_k − A_k W_{k−1})          k = 1 … L, W (F, K)
     prediction = W_Lᵀ q,  q = Xᵀ p at the last window
 
-In the layer's own terms (`layer`): layer k has the readout C_k = B_kᵀ − W_{k−1}ᵀ A_kᵀ and the skip S_k = W_{k−1}ᵀ.
+In terms of `layer`, layer k has the readout C_k = B_kᵀ − W_{k−1}ᵀ A_kᵀ and the skip S_k = W_{k−1}ᵀ.
 With P = e₁(e₁ + e₂)ᵀ, p = e₃, B_k = η_k on the outputs and A_k = η_k on the inputs it is L gradient steps
 (`construction.steps`): Z then holds Σ x xᵀ and Σ x yᵀ, and with N these suffice for every full-batch step of least
 squares. (The older public code takes three sub-layers for two steps, and its earlier positions see later ones.)
 
-It is read from the query's side: r_L = q, and for k = L … 1: a = Z̄ᵀ r_k, add B_kᵀ a, go on with r_{k−1} = r_k − A_kᵀ
-a. A single output can as well be trained from the other side, as written: then W is one vector, and Z̄ B_1 the same
-product for all contexts. Both need Z only as it acts on vectors, and training makes no state at all (`decayed_gram`).
+It is read from the side of the query: r_L = q, and for k = L … 1: a = Z̄ᵀ r_k, add B_kᵀ a, r_{k−1} = r_k − A_kᵀ a. A
+single output is trained from the other side, as above: W is one vector, and Z̄ B_1 one product for all contexts. Both
+need only products of Z with vectors, and training makes no state (`decayed_gram`).
 """
 
 from collections.abc import Callable
@@ -35,25 +35,25 @@ from gdssm.window import WIDTH, slide
 
 @dataclass(frozen=True)
 class StackConfig:
-    """What a stack is made for."""
+    """Sizes and options of a stack."""
 
     inputs: int
     """D."""
     outputs: int = 1
     """K."""
     layers: int = 1
-    """L, the number of gradient steps it can take."""
+    """L, the largest number of gradient steps."""
     feature_widths: tuple[int, ...] = ()
-    """Layers of the feature map; none, and it regresses on x itself."""
+    """Layers of the feature map; empty for regression on x."""
     head_width: int = 0
-    """Width of the gated head; 0, and there is none."""
+    """Width of the gated head; 0 for none."""
 
 
 class GDSSM(nn.Module):
-    """The stack, with 9 + F² + 3 + L·F·K + (L − 1)·F² weights beside feature map and head.
+    """The stack, with 9 + F² + 3 + L·F·K + (L − 1)·F² weights, without feature map and head.
 
     Args:
-        config: Sizes and options. Weights are drawn from torch's random state.
+        config: Sizes and options. Weights are drawn from the random state of torch.
     """
 
     def __init__(self, config: StackConfig) -> None:
@@ -74,16 +74,7 @@ class GDSSM(nn.Module):
         return self.decay_logit.sigmoid()
 
     def forward(self, x: Inputs, y: Outputs, x_query: Queries) -> Predictions:
-        """Predict for the query at the end of each sequence, making no state.
-
-        Args:
-            x: (B, N, D), N at least 1.
-            y: (B, N, K).
-            x_query: (B, 1, D).
-
-        Returns:
-            (B, 1, K).
-        """
+        """Predict (B, 1, K) for the query at the end of each sequence of at least one pair, without a state."""
         x, x_query = self.feature_map(x), self.feature_map(x_query)
         query = self.output_gate.query(slide(interleave(x[:, -1:], y[:, -1:], x_query)))
         decay_logit, pair_weight, length = self.decay_logit, self.input_gate.pair_weight, x.shape[1]
@@ -96,10 +87,10 @@ class GDSSM(nn.Module):
         return self.read(lambda vector: total(vector[:, 0].mT).mT[:, None] / length, query)
 
     def weigh(self, apply: Callable[[Tensor], Tensor]) -> Float[Tensor, "F B"]:
-        """Find the implicit weight W_L of a single output, the first layer first.
+        """Return the implicit weight W_L of a single output, from the first layer on.
 
         Args:
-            apply: v ↦ Z̄ v, for one vector of each context (F, B), or for one that all share (F, 1).
+            apply: v ↦ Z̄ v, for one vector per context (F, B), or one that all share (F, 1).
         """
         weight = apply(self.gain[0])
         for gain, feedback in zip(self.gain[1:], self.feedback, strict=True):
@@ -114,7 +105,7 @@ class GDSSM(nn.Module):
         return self.read_all(window, states)
 
     def read_all(self, window: Windows, states: Float[Tensor, "B N F F"]) -> Float[Tensor, "B N K"]:
-        """Answer at every position from the state after it."""
+        """Predict at every position from the state after it."""
         count = torch.arange(1, window.shape[1] + 1, dtype=window.dtype, device=window.device)
         mean = states / count[:, None, None]
         return self.read(lambda vector: (vector[..., None, :] @ mean)[..., 0, :], self.output_gate.query(window))
@@ -124,7 +115,7 @@ class GDSSM(nn.Module):
         return slide(interleave(self.feature_map(x), y, self.feature_map(x_query)))
 
     def read(self, apply: Callable[[Tensor], Tensor], query: Float[Tensor, "*B F"]) -> Float[Tensor, "*B K"]:
-        """Read the state from the query's side, the last layer first.
+        """Read the state from the side of the query, from the last layer on.
 
         Args:
             apply: r ↦ Z̄ᵀ r, for any number of vectors (*B, F).

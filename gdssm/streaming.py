@@ -1,8 +1,7 @@
-"""A trained stack as a model that is served: the window of the last pair is yet open.
+"""A trained stack as a served model, whose state has an open window of the last pair.
 
-A learnt gate may look at x_{i+1}, and a learnt decay fades with every window. So the state carries the last pair beside
-the sum over complete windows, and closes its window with the next observation, or with the query. Streaming is then the
-whole sequence, to rounding; order matters as much as the learnt weights say.
+A learnt gate may read x_{i+1}. So the state has the last pair in addition to the sum over complete windows; the next
+observation or the query completes its window. Streaming equals the whole sequence, to rounding; order matters.
 """
 
 from typing import NamedTuple
@@ -16,11 +15,11 @@ from gdssm.stack import GDSSM
 from gdssm.tokens import embed, embed_query
 
 BEHIND_ALL = 2**40
-"""Larger than any place in a sequence."""
+"""Larger than any position in a sequence."""
 
 
 class OpenState(NamedTuple):
-    """What a context amounts to; zeros before the first observation."""
+    """The state of a stack; zeros before the first observation."""
 
     count: Float[Tensor, " B"]  # type: ignore[assignment]  # shadows tuple.count, which nothing calls
     """The sum of the weights of all observations."""
@@ -33,7 +32,7 @@ class OpenState(NamedTuple):
 
 
 class StreamingStack(nn.Module):
-    """observe and predict for a stack.
+    """`observe` and `predict` of a stack.
 
     Args:
         stack: Trained or constructed.
@@ -44,13 +43,13 @@ class StreamingStack(nn.Module):
         self.stack = stack
 
     def empty_state(self, batch: int, inputs: int, outputs: int) -> OpenState:
-        """Make the state of `batch` contexts without an observation; D and K are the stack's own."""
+        """Make the state of `batch` contexts without an observation; D and K must be those of the stack."""
         assert (inputs, outputs) == (self.stack.config.inputs, self.stack.config.outputs)  # noqa: S101
         zeros, features = self.stack.decay_logit.new_zeros, self.stack.decay_logit.shape[0]
         return OpenState(zeros(batch), zeros(batch, features, features), zeros(batch, 2, features), zeros(batch))
 
     def observe(self, state: OpenState, x: Inputs, y: Outputs, weight: Weight) -> OpenState:
-        """Add N observations to the state, N may be 0; those of weight 0 leave no trace, wherever they stand."""
+        """Add N observations to the state, N may be 0; those of weight 0 have no effect."""
         new = torch.stack(embed(self.stack.feature_map(x), y), dim=2)
         pairs, weights = _observations_first(
             torch.cat([state.last_pair[:, None], new], dim=1), torch.cat([state.last_weight[:, None], weight], dim=1)
@@ -73,8 +72,8 @@ class StreamingStack(nn.Module):
         )
 
     def predict(self, state: OpenState, x_query: Queries) -> Predictions:
-        """Answer M queries from the state, each closing the last window by itself; M may be 0."""
-        # One blank query more, so that there are always some: onnxruntime 1.31 cannot multiply a batch of no matrices.
+        """Predict for M queries, each of which completes the last window; M may be 0."""
+        # With a blank query: onnxruntime 1.31 cannot multiply an empty batch of matrices.
         window = self._closed_by(state, nn.functional.pad(x_query, (0, 0, 0, 1)))
         mixed = self.stack.input_gate.mix(window) * state.last_weight[:, None, None, None]
         fade = torch.where((state.last_weight == 0)[:, None, None], 1.0, self.stack.decay)
@@ -95,7 +94,7 @@ class StreamingStack(nn.Module):
 
 
 def _observations_first(pairs: Tensor, weights: Tensor) -> tuple[Tensor, Tensor]:
-    """Move padding (weight 0) to the end, and keep the order otherwise."""
+    """Move padding (weight 0) to the end, in order."""
     place = torch.arange(weights.shape[1], device=weights.device).expand(weights.shape)
     order = torch.where(weights == 0, place + BEHIND_ALL, place).argsort(dim=1)
     # gather and not take_along_dim, which torch 2.13 exports with the length it was traced at.

@@ -1,7 +1,7 @@
-"""The sliding window: three neighbouring tokens, two steps at a time, (x_i, y_i, x_{i+1}).
+"""The sliding window: three neighbouring tokens with stride two, (x_i, y_i, x_{i+1}).
 
-The window is what lets a diagonal recurrence see an input beside its output (arXiv 2410.11687; v1: "local", v3:
-"short sliding window").
+By the window a diagonal recurrence reads an input with its output (arXiv 2410.11687; v1: "local", v3: "short sliding
+window").
 """
 
 import torch
@@ -15,12 +15,5 @@ X, Y, NEXT_X = range(WIDTH)
 
 
 def slide(tokens: Tokens) -> Windows:
-    """View a sequence through the window.
-
-    Args:
-        tokens: T = 2N + 1 tokens (B, 2N + 1, F).
-
-    Returns:
-        Windows (B, N, 3, F); the last one ends with the query.
-    """
+    """Return the windows (B, N, 3, F) of 2N + 1 tokens; the last one ends with the query."""
     return torch.stack([tokens[:, :-2:STRIDE], tokens[:, 1:-1:STRIDE], tokens[:, 2::STRIDE]], dim=2)

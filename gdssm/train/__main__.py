@@ -1,7 +1,7 @@
 """`python -m gdssm.train --preset NAME --out DIRECTORY [--seed N]`: train, evaluate, and write a record.
 
-The directory gets metrics.jsonl as the run goes, checkpoint.safetensors to resume from (give the same command again),
-and in the end record.json: configuration, commit and the evaluation on 20,000 tasks.
+Writes metrics.jsonl, checkpoint.safetensors (the same command resumes the run), and at the end record.json:
+configuration, commit and the evaluation on 20,000 tasks.
 """
 
 import argparse
@@ -26,7 +26,7 @@ def main() -> None:
         prog="python -m gdssm.train", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--preset", required=True, choices=PRESETS, metavar="NAME", help=", ".join(PRESETS))
-    parser.add_argument("--out", required=True, type=Path, metavar="DIRECTORY", help="where the run's files go")
+    parser.add_argument("--out", required=True, type=Path, metavar="DIRECTORY", help="directory of the run")
     parser.add_argument("--seed", type=int, default=0, help="of weights and data (%(default)s)")
     parser.add_argument("--device", default="cpu", help="cpu, cuda, … (%(default)s)")
     parser.add_argument("--quiet", action="store_true", help="no progress bar")

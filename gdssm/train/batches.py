@@ -1,7 +1,7 @@
-"""Training data by seed and step, drawn ahead of their use.
+"""Training data by seed and step, drawn in advance.
 
-A batch depends on the run's seed and its own step alone, so a resumed run needs no random state to go on, and several
-processes need no word between them to share one batch.
+A batch depends on the seed of the run and its step alone, so a resumed run needs no random state, and several processes
+share a batch without communication.
 """
 
 from collections.abc import Iterator
@@ -33,7 +33,7 @@ def draw(config: TrainConfig, step: int) -> TrainBatch:
 
 
 def batches(config: TrainConfig, start: int) -> Iterator[TrainBatch]:
-    """Draw the batches of all steps from `start` on, each while the one before it is at work."""
+    """Draw the batches of all steps from `start` on, each during the step before it."""
     with ThreadPoolExecutor(max_workers=1) as drawing:
         ahead = drawing.submit(draw, config, start)
         for step in range(start, config.steps):
@@ -42,5 +42,5 @@ def batches(config: TrainConfig, start: int) -> Iterator[TrainBatch]:
 
 
 def _tensor(array: np.ndarray) -> Tensor:
-    """Lay it out in memory as the training reads it: time first, the batch last (`decayed_gram`)."""
+    """Convert to the memory layout of `decayed_gram`: time first, the batch last."""
     return torch.from_numpy(np.ascontiguousarray(array.transpose(1, 2, 0), np.float32)).permute(2, 0, 1)

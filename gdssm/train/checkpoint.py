@@ -1,7 +1,7 @@
-"""A run on disk: safetensors and JSON, nothing that unpickles, resumed bit for bit.
+"""A run on disk as safetensors and JSON, resumed bit for bit.
 
-A checkpoint is one file, written beside and then renamed, so a kill at any moment leaves the one before it or this one
-and never half of either.
+A checkpoint is one file, written under another name and then renamed, so that an interrupted write leaves the earlier
+one.
 """
 
 import json
@@ -22,21 +22,21 @@ METRICS = "metrics.jsonl"
 
 
 def save(directory: Path, config: TrainConfig, step: int, stack: GDSSM, optimizer: Optimizer) -> None:
-    """Write the run as it stands after `step` steps."""
+    """Write the run after `step` steps."""
     tensors = {f"weights.{name}": tensor for name, tensor in stack.state_dict().items()}
     for i, parameter in enumerate(optimizer.parameters):
         for name, value in optimizer.adam.state[parameter].items():
             tensors[f"optimizer.{i}.{name}"] = value
     metadata = {"step": str(step), "config": json.dumps(config.as_json())}
-    beside = directory / f"{CHECKPOINT}.part"
-    save_file({name: tensor.contiguous() for name, tensor in tensors.items()}, beside, metadata)
-    with beside.open("rb") as file:
+    part = directory / f"{CHECKPOINT}.part"
+    save_file({name: tensor.contiguous() for name, tensor in tensors.items()}, part, metadata)
+    with part.open("rb") as file:
         os.fsync(file.fileno())
-    beside.replace(directory / CHECKPOINT)
+    part.replace(directory / CHECKPOINT)
 
 
 def resume(directory: Path, config: TrainConfig, stack: GDSSM, optimizer: Optimizer) -> int:
-    """Load a run into a stack and its optimizer, and take back what was logged after it.
+    """Load a run into a stack and its optimizer, and remove later lines of its log.
 
     Returns:
         The number of steps done; 0 where there is no checkpoint.
@@ -72,7 +72,7 @@ def _under(prefix: str, tensors: dict[str, Tensor]) -> dict[str, torch.Tensor]:
 
 
 def _truncate(path: Path, step: int) -> None:
-    """Drop the lines of steps that will be taken again."""
+    """Remove the lines of steps that are repeated."""
     if path.exists():
         lines = path.read_text().splitlines(keepends=True)
         path.write_text("".join(line for line in lines if line.endswith("\n") and json.loads(line)["step"] <= step))

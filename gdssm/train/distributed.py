@@ -1,4 +1,4 @@
-"""Several processes as one, under torchrun: each takes its share of every batch, gradients are averaged."""
+"""Several processes under torchrun: each has a share of every batch, gradients are averaged."""
 
 import os
 from collections.abc import Iterator
@@ -29,13 +29,13 @@ class Group:
         return TrainBatch(*(tensor[self.rank :: self.size] for tensor in batch))
 
     def join(self, module: nn.Module) -> nn.Module:
-        """Let a module average its gradients with its peers'."""
+        """Average the gradients of a module over all processes."""
         return DistributedDataParallel(module) if self.size > 1 else module
 
 
 @contextmanager
 def group(device: torch.device) -> Iterator[Group]:
-    """Find the peers that torchrun has started, if any."""
+    """Join the processes that torchrun has started, if any."""
     if "WORLD_SIZE" not in os.environ:
         yield Group()
         return

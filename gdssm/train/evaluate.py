@@ -1,4 +1,4 @@
-"""A trained stack beside gradient descent on the same tasks.
+"""A trained stack compared with gradient descent on the same tasks.
 
 Losses are ½·mean squared error, averaged over outputs. The reference is gradient descent from W₀ = 0 with as many steps
 as the stack has layers and the best rate for each, found on other tasks. Where the stack regresses on learned features
@@ -22,14 +22,14 @@ from gdssm.stack import GDSSM
 from gdssm.train.config import TrainConfig
 
 EVALUATION_SEED = 20_241_011_687
-"""Of the evaluation tasks: the same for every run, and of none's training."""
-SHOWN_TASKS = 500
-"""Tasks for the progress of a run; the final evaluation takes 20,000."""
+"""Of the evaluation tasks: the same for every run, and in no training."""
+PROGRESS_TASKS = 500
+"""Tasks of the evaluations during a run; the final one has 20,000."""
 
 
 @dataclass(frozen=True)
 class Reference:
-    """Evaluation tasks, and what gradient descent answers to them."""
+    """Evaluation tasks with the predictions of gradient descent."""
 
     batch: Batch
     descent: LearnerOutput | None
@@ -37,8 +37,8 @@ class Reference:
     rates: tuple[float, ...] = ()
 
     @classmethod
-    def of(cls, config: TrainConfig, tasks: int = SHOWN_TASKS, seed: int = EVALUATION_SEED) -> Self:
-        """Draw the tasks of a configuration and let gradient descent answer them."""
+    def of(cls, config: TrainConfig, tasks: int = PROGRESS_TASKS, seed: int = EVALUATION_SEED) -> Self:
+        """Draw the tasks of a configuration, and predict by gradient descent."""
         rng, other = (np.random.default_rng([seed, part]) for part in (0, 1))
         batch = config.task.sample(rng, tasks, config.observations, 1)
         if config.model.feature_widths or config.model.head_width:
@@ -48,7 +48,7 @@ class Reference:
         return cls(batch, LearnerOutput(batch.x_query @ weights, weights.transpose(0, 2, 1)[:, None]), rates)
 
     def measure(self, stack: GDSSM) -> dict[str, float]:
-        """Measure a stack on the tasks: its loss, and how much it is gradient descent."""
+        """Measure a stack on the tasks: its loss and its alignment with gradient descent."""
         if self.descent is None:
             return {"loss": half_mean_squared_error(predict(stack, self.batch), self.batch.y_query)}
         found = align(answer(stack, self.batch), self.descent, self.batch.y_query)
@@ -56,7 +56,7 @@ class Reference:
 
 
 def evaluate(stack: GDSSM, config: TrainConfig, tasks: int = 20_000) -> dict[str, float]:
-    """Measure a finished run on many tasks, with the match of its parameters where it has one layer."""
+    """Measure a finished run on many tasks, with the alignment of its parameters if it has one layer."""
     reference = Reference.of(config, tasks)
     metrics = reference.measure(stack)
     if reference.descent is not None:
@@ -68,7 +68,7 @@ def evaluate(stack: GDSSM, config: TrainConfig, tasks: int = 20_000) -> dict[str
 
 
 def _excess(stack: GDSSM, batch: Batch, descent: LearnerOutput) -> float:
-    """How much more a stack loses than gradient descent, task by task, in standard errors of that difference."""
+    """The mean excess loss over gradient descent, in standard errors of the difference."""
     ours, theirs = (
         task_losses(prediction, batch.y_query) for prediction in (predict(stack, batch), descent.prediction)
     )
@@ -77,7 +77,7 @@ def _excess(stack: GDSSM, batch: Batch, descent: LearnerOutput) -> float:
 
 
 def predict(stack: GDSSM, batch: Batch) -> Array:
-    """Let a stack answer the one query of every task: (B, 1, K)."""
+    """Predict (B, 1, K) for the one query of every task."""
     with torch.no_grad():
         prediction: torch.Tensor = stack(*_tensors(stack, batch))
     return _array(prediction)

@@ -1,11 +1,11 @@
-"""A stack that grows: one layer first, then another one at a time, each by halving the earliest.
+"""Growth of a stack: one layer first, then one more at a time, each by halving the gain of the earliest.
 
-From random weights, several layers at once may settle on gates that multiply outputs with each other, and never leave
-them. One layer finds the gates of descent from every seed, as products of outputs alone say nothing to it. A layer is
-added where it changes nothing: the earliest one's gain is shared between two, and the feedback between them is zero.
-From there the gradient gives the feedback its sign; drawn at random it may be the wrong one, and a step is lost.
+From random weights, several layers at once may converge to gates that multiply outputs with each other. One layer finds
+the gates of descent from every seed, because products of outputs alone do not help it. A layer is added without effect
+at first: the gain of the earliest layer is divided between two, and the feedback between them is zero. Its gradient
+then determines the sign; a random sign may be wrong, and a step is lost.
 
-What a step does follows from its number alone, so there is nothing more to keep of a run that is to be resumed.
+The number of a step determines its layers, so a checkpoint needs no further state.
 """
 
 import torch
@@ -15,7 +15,7 @@ from gdssm.train.config import TrainConfig
 
 
 def waiting(config: TrainConfig, step: int) -> int:
-    """Count the layers, the earliest ones, that are not there yet at a step."""
+    """The number of layers, the earliest ones, that are not added yet at a step."""
     further = config.model.layers - 1
     if step >= config.grow * config.steps:
         return 0
@@ -40,6 +40,6 @@ def add(stack: GDSSM, config: TrainConfig, step: int) -> None:
 
 
 def hold(stack: GDSSM, config: TrainConfig, step: int) -> None:
-    """Keep a step from training the layers that are not there yet."""
+    """Set the gradients of layers that are not added yet to zero."""
     if stack.gain.grad is not None:
         stack.gain.grad[: waiting(config, step)] = 0.0

@@ -1,4 +1,4 @@
-"""The run itself: from random weights, or from where it was stopped, to a trained stack."""
+"""The training loop, from random weights or from a checkpoint."""
 
 import json
 from dataclasses import dataclass
@@ -16,13 +16,13 @@ from gdssm.train.distributed import Group, group
 from gdssm.train.evaluate import Reference
 from gdssm.train.optimizer import Optimizer
 
-SHOWN = ("loss", "reference_loss", "sensitivity_cosine")
-"""Metrics beside the progress bar; all of them are in the log."""
+PROGRESS_METRICS = ("loss", "reference_loss", "sensitivity_cosine")
+"""Metrics of the progress bar; the log has all."""
 
 
 @dataclass(frozen=True)
 class Run:
-    """Where a run's files go, and how it is shown."""
+    """Directory, device and output of a run."""
 
     directory: Path
     device: torch.device = torch.device("cpu")  # noqa: RUF009  (immutable)
@@ -30,14 +30,7 @@ class Run:
 
 
 def train(config: TrainConfig, run: Run) -> GDSSM:
-    """Train, resuming from the directory's checkpoint if there is one.
-
-    Args:
-        config: Everything that decides the outcome.
-        run: Where and how.
-
-    Returns:
-        The trained stack, on the CPU.
+    """Train, resuming from the checkpoint in the directory; returns the stack on the CPU.
 
     Raises:
         ValueError: The directory holds a run of another configuration.
@@ -53,7 +46,7 @@ def train(config: TrainConfig, run: Run) -> GDSSM:
 
 
 def initial(config: TrainConfig) -> GDSSM:
-    """Draw the weights that a run begins with."""
+    """Draw the first weights of a run."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(config.seed)
         stack = GDSSM(config.model)
@@ -80,7 +73,7 @@ def _steps(config: TrainConfig, run: Run, peers: Group, *, stack: GDSSM, optimiz
         if done % config.log_every == 0 or done == config.steps:
             metrics = {"train_loss": float(loss.detach()), **reference.measure(stack)}
             _log(run.directory, {"step": done, **metrics})
-            shown = {name: f"{metrics[name]:.4f}" for name in SHOWN if name in metrics}
+            shown = {name: f"{metrics[name]:.4f}" for name in PROGRESS_METRICS if name in metrics}
             bar.set_postfix(shown, refresh=False)
         if done % config.checkpoint_every == 0 or done == config.steps:
             checkpoint.save(run.directory, config, done, stack, optimizer)
@@ -88,10 +81,10 @@ def _steps(config: TrainConfig, run: Run, peers: Group, *, stack: GDSSM, optimiz
 
 
 def keep_freed_memory() -> None:
-    """Let glibc keep what a step frees for the next one; elsewhere this does nothing.
+    """Let glibc reuse the freed memory of a step in the next one; other allocators are not affected.
 
-    A free of one block below 32 MiB raises its bounds for giving memory back to that size. Before, every tensor of a
-    megabyte is fresh pages, which cost more than the arithmetic on it.
+    Freeing one block below 32 MiB raises the thresholds for returning memory to that size. Otherwise every tensor of a
+    megabyte has new pages, which cost more than the arithmetic on it.
     """
     torch.empty(31 * 2**20, dtype=torch.uint8)
 

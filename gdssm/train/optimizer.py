@@ -1,7 +1,7 @@
-"""AdamW with an annealed pull to zero, and a little sparsity.
+"""AdamW with annealed weight decay and soft thresholds.
 
-Some weights are not identified: an entry of the input gate does nothing where the readout is zero, and the other way
-round. Noise keeps both small but not zero. A pull that fades with the rate removes them and leaves no bias behind.
+Some weights are not identified: an entry of the input gate has no effect where the readout is zero, and conversely.
+Noise keeps both small but not zero. Weight decay that is annealed with the rate removes them without a bias.
 """
 
 import math
@@ -37,7 +37,7 @@ class Optimizer:
         self.parameters = [parameter for group in self.adam.param_groups for parameter in group["params"]]
 
     def step(self, step: int) -> None:
-        """Take the given step of the run with the gradients that are there, and clear them."""
+        """Take the given step of the run with the present gradients, and clear them."""
         height = self.height(step)
         for group in self.adam.param_groups:
             group["lr"] = height * group["peak"]
@@ -47,7 +47,7 @@ class Optimizer:
         self._pull(step, height)
 
     def height(self, step: int) -> float:
-        """The share of the peak rates at a step: a linear rise, then a cosine down to nothing."""
+        """The share of the peak rates at a step: a linear rise, then a cosine decay to 0."""
         rise = max(1, round(self.config.warmup * self.config.steps))
         if step < rise:
             return (step + 1) / rise
@@ -55,7 +55,7 @@ class Optimizer:
 
     @torch.no_grad()
     def _pull(self, step: int, height: float) -> None:
-        """Shrink the gates and the readout: by a share, and later by a constant amount as well."""
+        """Shrink the gates and the readout by weight decay, and later by a soft threshold."""
         length = self.config.learning_rate * height * height
         sparse = step >= self.config.sparsity_from * self.config.steps
         for weight in self.gates:

@@ -1,4 +1,4 @@
-"""The runs that ship, each a trained model of the zoo."""
+"""The shipped runs, each a trained model of the zoo."""
 
 from dataclasses import replace
 
@@ -21,7 +21,7 @@ VECTOR = replace(
 
 
 def _steps(layers: int, steps: int, batch: int) -> TrainConfig:
-    """Several layers: every weight has work to do, and the early layers' gradients are small, so nothing is pulled."""
+    """Several layers, without weight decay: every weight is used, and gradients of early layers are small."""
     return replace(
         LINEAR,
         name=f"linear-{layers}step-trained",
@@ -36,7 +36,7 @@ def _steps(layers: int, steps: int, batch: int) -> TrainConfig:
 
 
 def _grown(layers: int, steps: int, learning_rate: float, clip: float) -> TrainConfig:
-    """Many layers: they come one by one, so that the gates are right before there is much to go wrong."""
+    """Many layers, which are added one by one."""
     return replace(_steps(layers, steps, 256), learning_rate=learning_rate, clip=clip, grow=0.3, settle=0.2)
 
 

@@ -1,4 +1,4 @@
-"""The zoo as its sources make it, exported once for as long as they are unchanged."""
+"""The zoo, exported once for each version of its sources."""
 
 import hashlib
 import shutil

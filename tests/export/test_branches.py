@@ -1,4 +1,4 @@
-"""What is wanted under a condition is computed under it alone, and a graph answers as it did before."""
+"""Conditional tensors are computed in their branch alone, and outputs stay the same."""
 
 from itertools import product
 

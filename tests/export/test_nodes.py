@@ -36,7 +36,7 @@ def test_nothing_is_transposed_repeated_or_only_copied(name: str) -> None:
 
 @pytest.mark.parametrize(("name", "flags"), {"gd-1": 0, "gd-8": 0, "linear-1.0.0": 0, "linear": 3}.items())
 def test_only_conditions_and_sizes_are_cast(name: str, flags: int) -> None:
-    """And the numbers by which a caller leaves something out: what is given, the scale, the response."""
+    """And the flags of a caller: the cached readout, the scale, the response."""
     graph = onnx.shape_inference.infer_shapes(onnx.load(ZOO / f"{name}.onnx")).graph
     floats = {
         value.name

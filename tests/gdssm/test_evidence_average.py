@@ -138,7 +138,7 @@ def large_means(rng: Generator, x: Array) -> Task:
 
 
 def collinear(rng: Generator, x: Array) -> Task:
-    """All columns in a plane, but for a thousandth of them, and y of what lies in it."""
+    """All columns in a plane, up to a thousandth, and y linear in the plane."""
     plane = rng.normal(size=(*x.shape[:2], 2)) @ rng.normal(size=(TASKS, 2, x.shape[2]))
     return plane + 1e-3 * x, linear(rng, plane)[1]
 

@@ -9,10 +9,10 @@ STANDARD_ERRORS = 4
 
 
 def assert_mean(values: Array, expected: float, rounding: float = 0.0) -> None:
-    """Independent values have the expected mean, within four of their own standard errors.
+    """Assert that independent values have the expected mean, within four standard errors.
 
-    `rounding` is half a unit of the last digit that the expectation is known to. A sample that could not tell the
-    expectation from one 10 % away (from 0.1 standard deviations, if it is zero) is refused.
+    `rounding` is half a unit of the last digit of the expectation. A sample too small to distinguish the expectation
+    from one 10 % away (from 0.1 standard deviations, if it is zero) fails.
     """
     values = values.ravel()
     mean, spread = float(values.mean()), float(values.std(ddof=1))

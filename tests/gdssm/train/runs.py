@@ -1,4 +1,4 @@
-"""A run that takes seconds, also as a process of its own: `python -m tests.gdssm.train.runs DIRECTORY`."""
+"""A run of seconds, also as a separate process: `python -m tests.gdssm.train.runs DIRECTORY`."""
 
 import sys
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""The runs that ship are those of the presets, and keep what is claimed of them."""
+"""The shipped runs are those of the presets, and meet their claims."""
 
 import re
 from pathlib import Path

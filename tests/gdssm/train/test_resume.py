@@ -12,7 +12,7 @@ from safetensors.numpy import load_file
 
 from gdssm.train import checkpoint
 from gdssm.train.checkpoint import CHECKPOINT, METRICS
-from gdssm.train.loop import SHOWN, initial
+from gdssm.train.loop import PROGRESS_METRICS, initial
 from gdssm.train.optimizer import Optimizer
 from tests.gdssm.train.runs import SHORT, run
 from tests.nonempty import nonempty
@@ -85,4 +85,4 @@ def test_nothing_in_a_run_unpickles(uninterrupted: Path) -> None:
 def test_the_log_has_the_loss_beside_gradient_descent_s_and_the_alignment(uninterrupted: Path) -> None:
     lines = [json.loads(line) for line in (uninterrupted / METRICS).read_text().splitlines()]
     assert [line["step"] for line in lines] == list(range(5, SHORT.steps + 1, 5))
-    assert all({"train_loss", *SHOWN} <= line.keys() for line in nonempty(lines))
+    assert all({"train_loss", *PROGRESS_METRICS} <= line.keys() for line in nonempty(lines))
