@@ -16,7 +16,6 @@ from service.inference.predictor import Observations, check_finite, columns, run
 from service.inference.runtime import Runtime
 from service.inference.sizes import Array
 from service.inference.tensor_inference import Infer
-from service.levels import Levels
 
 PROBE_DISTANCE = 2.0**30
 """Standard deviations between the mean and a probe: large, so that the intercept costs no digits of the slope."""
@@ -60,16 +59,10 @@ def implicit_weights(infer: Infer, manifest: Manifest, state: Mapping[str, Array
 def _average(infer: Infer, manifest: Manifest, state: Mapping[str, Array], inputs: int) -> ImplicitWeights:
     """Average the linear models of all forgetting factors."""
     tensors, probability = drift.of_model(state), probabilities(state[drift.LOG_WEIGHT])
-    each = [
-        implicit_weights(
-            infer, manifest, {name: tensor[factor : factor + 1] for name, tensor in tensors.items()}, inputs
-        )
-        for factor in range(drift.FACTORS)
-    ]
-    weights, intercept = (
-        np.tensordot(probability, [getattr(one, part) for one in each], 1) for part in ("weights", "intercept")
-    )
-    return ImplicitWeights(weights, intercept)
+    states = ({name: tensor[i : i + 1] for name, tensor in tensors.items()} for i in range(drift.FACTORS))
+    each = [implicit_weights(infer, manifest, state, inputs) for state in states]
+    weights, intercept = (np.array([getattr(one, part) for one in each]) for part in ("weights", "intercept"))
+    return ImplicitWeights(np.tensordot(probability, weights, 1), np.tensordot(probability, intercept, 1))
 
 
 def implicit_weights_of(runtime: Runtime, context: Observations, parameters: Mapping[str, float]) -> ImplicitWeights:
@@ -78,14 +71,10 @@ def implicit_weights_of(runtime: Runtime, context: Observations, parameters: Map
     Returns:
         Weights (D, K) and intercept (K,), or (D,) and () where y is (N,).
     """
-    tensors: dict[str, Array] = {
-        "x": context.x[None],
-        "y": columns(context.y)[None],
-        "weight": weight_of(context)[None],
-    }
+    tensors = {"x": context.x[None], "y": columns(context.y)[None], "weight": weight_of(context)[None]}
     state = runtime.state_after(run(runtime, tensors, {}, context.levels))
-    found = _in_process(runtime, state, context.x.shape[1], parameters, context.levels)
-    shape = context.y.shape[1:]
+    infer = partial(run, runtime, parameters=parameters, levels=context.levels)
+    found, shape = implicit_weights(infer, runtime.manifest, state, context.x.shape[1]), context.y.shape[1:]
     return ImplicitWeights(found.weights.reshape(-1, *shape), found.intercept.reshape(shape))
 
 
@@ -93,7 +82,8 @@ def implicit_weights_in(
     runtime: Runtime, memory: ContextState, parameters: Mapping[str, float] | None = None
 ) -> ImplicitWeights:
     """Compute the linear model of a context with observations."""
-    found = _in_process(runtime, memory.state or {}, memory.inputs or 0, parameters or {})
+    infer = partial(run, runtime, parameters=parameters or {})
+    found = implicit_weights(infer, runtime.manifest, memory.state or {}, memory.inputs or 0)
     return ImplicitWeights(found.weights[:, 0], found.intercept[0]) if memory.y_is_1d else found
 
 
@@ -108,17 +98,6 @@ def check_affine(manifest: Manifest) -> None:
     elif not (manifest.affine_in_query and manifest.streams):
         message = f"model {manifest.name} has no implicit weights: it is not linear in the query."
         raise UnsupportedByModel(Problem("explain", message))
-
-
-def _in_process(
-    runtime: Runtime,
-    state: Mapping[str, Array],
-    inputs: int,
-    parameters: Mapping[str, float],
-    levels: Levels = (),
-) -> ImplicitWeights:
-    infer = partial(run, runtime, parameters=parameters, levels=levels)
-    return implicit_weights(infer, runtime.manifest, state, inputs)
 
 
 def _probes(manifest: Manifest, state: Mapping[str, Array], inputs: int) -> tuple[Array, Array]:

@@ -26,6 +26,8 @@ class Fit(NamedTuple):
     weight: Array
     """(E, K): the prediction is the mean of y plus weightᵀ·(features − their means)."""
     features: Features
+    response: Array
+    """(K, E, E): the weight is response · Σ features · y over the observations; zero unless requested."""
     y_is_1d: bool
     """Whether y came as numbers (N,) rather than rows (N, K)."""
     levels: Levels = ()
@@ -116,9 +118,13 @@ def fit_of_state(
     return _fit(manifest, state, outputs, y_is_1d=y_is_1d)
 
 
-def fit_of_context(runtime: Runtime, context: Observations) -> Fit:
-    """Compute the readout of observations."""
-    return _fit_of_context(runtime, context, response=False)[0]
+def fit_of_context(runtime: Runtime, context: Observations, *, response: bool = False) -> Fit:
+    """Compute the readout of observations, with its response to y if requested."""
+    tensors = {"x": context.x[None], "y": columns(context.y)[None], "weight": weight_of(context)[None]}
+    requested = {"x_query": context.x[None, :1], WANT_SCALE: np.zeros(()), WANT_RESPONSE: np.asarray(float(response))}
+    outputs = run(runtime, {**tensors, **requested}, {}, context.levels)
+    state, flat = runtime.state_after(outputs), context.y.ndim == 1
+    return _fit(runtime.manifest, state, outputs, y_is_1d=flat, levels=context.levels)
 
 
 def weights_of_readout(
@@ -140,25 +146,17 @@ def contributions_at_evidence(runtime: Runtime, context: Observations, query: Ar
     Returns:
         (M, N, K); the sum over N is the prediction.
     """
-    fit, response = _fit_of_context(runtime, context, response=True)
+    fit = fit_of_context(runtime, context, response=True)
     weight, y = weight_of(context), columns(context.y)
     count = float(fit.state["state.count"])
     # Where y varies by no more than rounding, or its square underflows, the prediction is its mean.
     constant = varying(fit.state)[: y.shape[1]] == 0
-    requested = fit.features.of_queries(query) @ np.where(constant[:, None, None], 0.0, response)
+    requested = fit.features.of_queries(query) @ np.where(constant[:, None, None], 0.0, fit.response)
     share = np.concatenate([requested @ rows.T for rows in fit.features.of_observations(context.x)], 2)
     # The mean of the features has a rounding error, which a large mean of y would multiply.
     share -= (share @ weight / count)[..., None]
     added: Array = (share.transpose(1, 2, 0) + 1.0 / count) * (weight[:, None] * y)
     return added
-
-
-def _fit_of_context(runtime: Runtime, context: Observations, *, response: bool) -> tuple[Fit, Array]:
-    tensors = {"x": context.x[None], "y": columns(context.y)[None], "weight": weight_of(context)[None]}
-    requested = {"x_query": context.x[None, :1], WANT_SCALE: np.zeros(()), WANT_RESPONSE: np.asarray(float(response))}
-    outputs, levels = run(runtime, {**tensors, **requested}, {}, context.levels), context.levels
-    fit = _fit(runtime.manifest, runtime.state_after(outputs), outputs, y_is_1d=context.y.ndim == 1, levels=levels)
-    return fit, outputs[RESPONSE][0]
 
 
 def _fit(
@@ -174,4 +172,4 @@ def _fit(
     one = {name: tensor[0] for name, tensor in state.items()}
     with np.errstate(all="ignore"):  # imported states may have any values; results are checked
         features = Features.of(plan, one, weight.shape[1], levels)
-        return Fit(manifest, one, weight, features, y_is_1d, levels)
+        return Fit(manifest, one, weight, features, outputs.get(RESPONSE, np.zeros((1,)))[0], y_is_1d, levels)
