@@ -19,7 +19,8 @@ from benchmarks.serving.servers import started
 from benchmarks.timing import in_turn
 from service.contexts.drift import BLOCK
 from service.contexts.state import answer, learn, new_state
-from service.inference.predictor import Limits, Observations
+from service.inference.limits import Limits
+from service.inference.predictor import Observations
 from service.inference.runtime import Runtime
 
 INPUTS, ROUNDS = 10, 100

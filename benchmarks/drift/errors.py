@@ -17,7 +17,8 @@ from service.contexts.forgetting import SQUARES, fade, faded_squares
 from service.contexts.merge import State
 from service.contexts.state import answer, learn, new_state
 from service.inference.distribution import Wanted
-from service.inference.predictor import Limits, Observations, run
+from service.inference.limits import Limits
+from service.inference.predictor import Observations, run
 from service.inference.runtime import Runtime
 
 FIXED = np.array([1.0, 0.999, 0.998, 0.995, 0.99, 0.98, 0.97, 0.95, 0.93, 0.9, 0.85, 0.8, 0.7, 0.6, 0.5])

@@ -11,7 +11,8 @@ from service.files.column_file import open_column
 from service.files.prediction_job import open_job
 from service.files.streaming import predictions
 from service.inference.distribution import Wanted
-from service.inference.predictor import Limits, Predictor
+from service.inference.limits import Limits
+from service.inference.predictor import Predictor
 from service.registry.repository import Repository
 from service.settings import Settings
 

@@ -8,15 +8,8 @@ from service.errors import InvalidInput, Problem, UnsupportedByModel
 from service.inference.artifact import Manifest
 from service.inference.cells import missing_problems
 from service.inference.class_shares import share_problems
-from service.inference.predictor import (
-    Limits,
-    Observations,
-    count_problems,
-    length_problems,
-    size_problems,
-    width_of,
-    width_problems,
-)
+from service.inference.limits import Limits, length_problems, size_problems, width_problems
+from service.inference.predictor import Observations, width_of
 from service.inference.sizes import Array
 
 if TYPE_CHECKING:
@@ -41,15 +34,19 @@ def check_observations(manifest: Manifest, limits: Limits, memory: "ContextState
     problems = length_problems(new, at)
     if not problems:
         problems = [
-            *(width_problems(manifest, new, at) if memory.state is None else _look_problems(memory, new, at)),
-            *count_problems(limits, new, at),
-            *size_problems(limits, new.x.shape[1], width_of(new.y), 0),
+            *_column_problems(manifest, memory, new, at),
+            *size_problems(
+                limits,
+                inputs=new.x.shape[1],
+                outputs=width_of(new.y),
+                observations=len(new.x),
+                columns_field="context",
+                x_field=f"{at}x",
+            ),
             *([] if new.weight is None else _weight_problems(new.weight, memory, at)),
             *missing_problems(manifest, f"{at}x", new.x),
             *share_problems(manifest, f"{at}y", new.y),
         ]
-    if not problems and memory.state is None:
-        problems = _declared_problems(memory, new, at)
     if problems:
         raise InvalidInput(*problems)
     if manifest.merge.rule == "none" and new.weight is not None and (new.weight < 0).any():
@@ -57,28 +54,21 @@ def check_observations(manifest: Manifest, limits: Limits, memory: "ContextState
         raise UnsupportedByModel(Problem(f"{at}weight", problem))
 
 
-def _declared_problems(memory: "ContextState", new: Observations, at: str) -> list[Problem]:
-    """First observations must have the columns that a scale or names were declared for."""
-    widths = (("x", new.x.shape[1], memory.inputs), ("y", width_of(new.y), memory.outputs))
-    return [
-        Problem(f"{at}{name}", f"has {width} columns; this context was made for {declared}. Send {declared}.")
-        for name, width, declared in widths
-        if declared not in {None, width}
-    ]
-
-
-def _look_problems(memory: "ContextState", new: Observations, at: str) -> list[Problem]:
-    """Observations must look like those before."""
-    problems = []
+def _column_problems(manifest: Manifest, memory: "ContextState", new: Observations, at: str) -> list[Problem]:
+    """Observations must have the columns of the model, and of the declaration or the observations of the context."""
     inputs, outputs = new.x.shape[1], width_of(new.y)
-    if inputs != memory.inputs:
-        text = f"has {inputs} columns; this context was observed with {memory.inputs}. Send {memory.inputs}."
-        problems.append(Problem(f"{at}x", text))
-    if (new.y.ndim == 1, outputs) != (memory.y_is_1d, memory.outputs):
+    x, y = f"{at}x", f"{at}y"
+    of_model = width_problems(
+        ((x, inputs, manifest.dims["D"]), (y, outputs, manifest.dims["K"])), f"model {manifest.name}"
+    )
+    if of_model:
+        return of_model
+    if memory.state is not None and (new.y.ndim == 1, outputs) != (memory.y_is_1d, memory.outputs):
         came = "numbers" if new.y.ndim == 1 else f"rows of {outputs}"
         before = "numbers" if memory.y_is_1d else f"rows of {memory.outputs}"
-        problems.append(Problem(f"{at}y", f"is {came}; this context was observed with {before}. Send {before}."))
-    return problems
+        shape = [Problem(y, f"is {came}; this context takes {before}. Send {before}.")]
+        return [*width_problems(((x, inputs, memory.inputs),), "this context"), *shape]
+    return width_problems(((x, inputs, memory.inputs), (y, outputs, memory.outputs)), "this context")
 
 
 def _weight_problems(weight: Array, memory: "ContextState", at: str) -> list[Problem]:
@@ -94,15 +84,6 @@ def _weight_problems(weight: Array, memory: "ContextState", at: str) -> list[Pro
     return []
 
 
-def query_problems(memory: "ContextState", query: Array) -> list[Problem]:
-    """Queries must have the columns of the observations."""
-    sent, observed = query.shape[1], memory.inputs
-    if sent == observed:
-        return []
-    text = f"has {sent} features; this context was observed with {observed}. Send {observed} features per query."
-    return [Problem("query", text)]
-
-
 def looks_of(memory: "ContextState") -> str:
     """Say which columns the observations of a context have."""
     y = "y of numbers" if memory.y_is_1d else f"y of {memory.outputs} columns"
@@ -110,12 +91,12 @@ def looks_of(memory: "ContextState") -> str:
 
 
 def check_size(memory: "ContextState", limits: Limits) -> None:
-    """Hold the columns of a context to the limits.
+    """Check the columns of a context against the limits.
 
     Raises:
         InvalidInput: They are over.
     """
-    problems = size_problems(limits, memory.inputs or 0, memory.outputs or 0, 0)
+    problems = size_problems(limits, inputs=memory.inputs or 0, outputs=memory.outputs or 0)
     if problems:
         raise InvalidInput(*problems)
 

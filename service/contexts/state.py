@@ -13,7 +13,7 @@ from service.contexts.column_order import arrange, join_names, width_with_names
 from service.contexts.decay import check_decay
 from service.contexts.decay_setting import AUTO, Decay
 from service.contexts.feature_scale import FeatureScale, check_scale, declared
-from service.contexts.fitting import check_observations, check_sums, looks_of, query_problems
+from service.contexts.fitting import check_observations, check_sums, looks_of
 from service.contexts.forgetting import COUNT, fade
 from service.contexts.history import History
 from service.contexts.learning import Learned
@@ -24,8 +24,8 @@ from service.errors import InvalidInput, Problem, UnsupportedByModel
 from service.inference.artifact import Manifest
 from service.inference.cells import buffered, missing_problems
 from service.inference.distribution import NOTHING, Wanted, check_wanted
+from service.inference.limits import Limits, query_problems, size_problems
 from service.inference.predictor import (
-    Limits,
     Observations,
     Prediction,
     check_finite,
@@ -34,7 +34,6 @@ from service.inference.predictor import (
     prediction_of,
     run,
     scale_flag,
-    size_problems,
 )
 from service.inference.runtime import Runtime
 from service.inference.sizes import Array
@@ -213,8 +212,8 @@ def answer(
     if memory.state is None or memory.is_empty:
         raise InvalidInput(Problem("", "The context is empty: it has observed nothing, or all was taken out. Observe."))
     problems = [
-        *query_problems(memory, query),
-        *size_problems(limits, query.shape[1], memory.outputs or 0, len(query)),
+        *query_problems(query.shape[1], memory.inputs, "this context"),
+        *size_problems(limits, inputs=query.shape[1], outputs=memory.outputs or 0, queries=len(query)),
         *parameter_problems(manifest, parameters),
         *missing_problems(manifest, "query", query),
     ]

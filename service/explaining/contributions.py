@@ -7,7 +7,8 @@ import numpy as np
 from service.errors import InvalidInput, Problem, UnsupportedByModel
 from service.explaining.readout import check_readout, contributions_at_evidence
 from service.inference.artifact import Manifest
-from service.inference.predictor import Limits, Observations, check_finite, columns, run, weight_of
+from service.inference.limits import Limits, limit_problems
+from service.inference.predictor import Observations, check_finite, columns, run, weight_of
 from service.inference.runtime import Runtime
 from service.inference.sizes import Array
 
@@ -123,16 +124,16 @@ def _state_without_y(runtime: Runtime, x: Array, weight: Array, outputs: int) ->
 
 
 def _check_size(queries: int, context: Observations, limits: Limits) -> None:
-    count = queries * columns(context.y).size
-    if count > limits.max_predictions:
-        raise InvalidInput(
-            Problem(
-                "explain",
-                f"needs {count} contributions, one for each query, observation and column of y; an answer has at "
-                f"most {limits.max_predictions} numbers (GDSSM_MAX_PREDICTIONS). Send fewer queries at a time, or ask "
-                'for ["implicit_weights"] alone.',
-            )
-        )
+    problems = limit_problems(
+        "explain",
+        queries * columns(context.y).size,
+        "contributions (queries × observations × columns of y)",
+        limits.max_predictions,
+        "GDSSM_MAX_PREDICTIONS",
+        remedy='Send fewer queries at a time, or ask for ["implicit_weights"] alone.',
+    )
+    if problems:
+        raise InvalidInput(*problems)
 
 
 def _unsupported(message: str) -> UnsupportedByModel:

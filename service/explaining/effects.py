@@ -9,7 +9,8 @@ from service.errors import InvalidInput, Problem
 from service.explaining.features import PRODUCT
 from service.explaining.readout import Fit
 from service.explaining.terms import Block, Effect, Effects, Pair
-from service.inference.predictor import Limits, Observations, weight_of
+from service.inference.limits import Limits
+from service.inference.predictor import Observations, weight_of
 from service.inference.sizes import Array
 from service.inference.student_t import quantile
 from service.inference.wide_readout import effective_count, group_probabilities, varying, wide_readout

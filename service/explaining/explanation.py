@@ -17,7 +17,8 @@ from service.explaining.readout import Fit, check_readout, fit_of_context, fit_o
 from service.explaining.terms import PARTS, TERMS, Explanation, Part
 from service.inference.artifact import Manifest
 from service.inference.distribution import NOTHING, Wanted
-from service.inference.predictor import Limits, Observations, Prediction, Predictor, check_finite, run, width_of
+from service.inference.limits import Limits
+from service.inference.predictor import Observations, Prediction, Predictor, check_finite, run, width_of
 from service.inference.runtime import Runtime
 from service.inference.sizes import Array
 from service.inference.tensor_inference import Infer

@@ -4,6 +4,7 @@ artifact            the contract of a model file: its manifest
 signature           checks that a manifest describes the signature that the service relies on
 runtime             one model file in one onnxruntime session
 sizes               the sizes behind the letters B, N, M, D, K
+limits              checks of the sizes of a request
 predictor           predictions for one context
 tensor_inference    predictions for a batch of tensors, named as in the graph
 tensors             arrays from binary bodies, and safetensors

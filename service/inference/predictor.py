@@ -1,7 +1,6 @@
 """Observations and queries in, predictions out: what every door of the service calls."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
@@ -14,6 +13,7 @@ from service.inference.artifact import WANT_SCALE, Manifest
 from service.inference.cells import missing_problems
 from service.inference.class_shares import share_problems
 from service.inference.distribution import NOTHING, Note, Wanted, bounds, check_wanted, notes_of
+from service.inference.limits import Limits, length_problems, query_problems, size_problems, width_problems
 from service.inference.runtime import Runtime
 from service.inference.sizes import Array
 from service.levels import Levels
@@ -21,8 +21,6 @@ from service.numbers import is_finite
 from service.registry.repository import Repository
 
 WITHOUT_SCALE = np.zeros(())
-MOST_FITTING = 1000
-"""Combinations of shapes that are remembered."""
 
 
 class Observations(NamedTuple):
@@ -55,15 +53,6 @@ class Prediction(NamedTuple):
     notes: tuple[Note, ...] = ()
 
 
-@dataclass(frozen=True)
-class Limits:
-    """What one request may cost; see the settings of the same names."""
-
-    max_columns: int
-    max_predictions: int
-    max_observations: int = 1_000_000
-
-
 class Predictor:
     """Answers from the models of a repository.
 
@@ -77,8 +66,6 @@ class Predictor:
         self.repository = repository
         self.default_model = default_model
         self.limits = limits
-        self._fitting: set[tuple[str, *tuple[tuple[int, ...], ...]]] = set()
-        """Shapes found to fit a model and the limits; without weights and parameters only a value can be wrong."""
 
     def check_ready(self) -> None:
         """See that a request that names no model can be answered.
@@ -137,12 +124,7 @@ class Predictor:
             PrecisionLoss: Observations of negative weight cannot be taken out exactly.
             NumericOverflow: The answer is beyond floating point.
         """
-        fits = (runtime.manifest.sha256, context.x.shape, context.y.shape, query.shape)
-        if fits not in self._fitting or context.weight is not None or parameters:
-            self._check(runtime.manifest, context, query, parameters)
-            if len(self._fitting) >= MOST_FITTING:
-                self._fitting.clear()
-            self._fitting.add(fits)
+        self._check(runtime.manifest, context, query, parameters)
         _check_values(runtime.manifest, context, query)
         if context.weight is not None and context.weight.min() < 0:
             check_weighted(Rows(context.x, columns(context.y), context.weight, context.y.ndim == 1, "context."))
@@ -152,13 +134,16 @@ class Predictor:
         return prediction_of(runtime.manifest, outputs, shape, len(context.x), wanted, levels=levels)
 
     def _check(self, manifest: Manifest, context: Observations, query: Array, parameters: Mapping[str, float]) -> None:
+        inputs, outputs = context.x.shape[1], width_of(context.y)
+        widths = (("context.x", inputs, manifest.dims["D"]), ("context.y", outputs, manifest.dims["K"]))
         problems = [
             *length_problems(context),
             *_weight_problems(context.weight),
-            *_query_problems(context, query),
-            *count_problems(self.limits, context),
-            *width_problems(manifest, context),
-            *size_problems(self.limits, context.x.shape[1], width_of(context.y), len(query)),
+            *query_problems(query.shape[1], inputs, "context.x"),
+            *width_problems(widths, f"model {manifest.name}"),
+            *size_problems(
+                self.limits, inputs=inputs, outputs=outputs, observations=len(context.x), queries=len(query)
+            ),
             *parameter_problems(manifest, parameters),
         ]
         if problems:
@@ -278,18 +263,6 @@ def weight_of(context: Observations) -> Array:
     return np.ones(len(context.x)) if context.weight is None else context.weight
 
 
-def length_problems(context: Observations, at: str = "context.") -> list[Problem]:
-    """Say which of y and weight have not one entry per row of x; `at` is where they stand in the request."""
-    n, y, weight = len(context.x), context.y, context.weight
-    if len(y) == n and (weight is None or len(weight) == n):
-        return []
-    return [
-        Problem(f"{at}{name}", f"has {len(values)} entries; {at}x has {n} rows. Send one per row of x.")
-        for name, values in (("y", y), ("weight", weight))
-        if values is not None and len(values) != n
-    ]
-
-
 def _weight_problems(weight: Array | None) -> list[Problem]:
     """Weights must add up to more than the rounding of their own sum, and to less than floating point can hold."""
     if weight is None:
@@ -300,54 +273,6 @@ def _weight_problems(weight: Array | None) -> list[Problem]:
     if largest == 0 or (weight / largest).sum() <= len(weight) * limits.eps:
         return [Problem("context.weight", "sums to nothing. The weights must add up to more than zero.")]
     return []
-
-
-def _query_problems(context: Observations, query: Array) -> list[Problem]:
-    sent, observed = query.shape[1], context.x.shape[1]
-    if sent == observed:
-        return []
-    return [Problem("query", f"has {sent} features; context.x has {observed}. Send {observed} features per query.")]
-
-
-def count_problems(limits: Limits, context: Observations, at: str = "context.") -> list[Problem]:
-    """Say if there are more observations than one request may bring."""
-    count, most = len(context.x), limits.max_observations
-    message = f"has {count} observations; a request has at most {most} (GDSSM_MAX_OBSERVATIONS). Send fewer."
-    return [Problem(f"{at}x", message)] if count > most else []
-
-
-def width_problems(manifest: Manifest, context: Observations, at: str = "context.") -> list[Problem]:
-    """Say where x and y have not the columns that the model takes."""
-    return [
-        Problem(f"{at}{name}", f"has {width} columns; model {manifest.name} takes {takes}.")
-        for name, width, takes in (
-            ("x", context.x.shape[1], manifest.dims["D"]),
-            ("y", width_of(context.y), manifest.dims["K"]),
-        )
-        if takes not in {"any", width}
-    ]
-
-
-def size_problems(limits: Limits, inputs: int, outputs: int, queries: int) -> list[Problem]:
-    """Say what is over the limits, of D inputs, K outputs and M queries."""
-    problems = []
-    if inputs + outputs > limits.max_columns:
-        problems.append(
-            Problem(
-                "context",
-                f"has {inputs} columns of x and {outputs} of y; together they may be at most {limits.max_columns} "
-                "(GDSSM_MAX_COLUMNS). Send fewer.",
-            )
-        )
-    if queries * outputs > limits.max_predictions:
-        problems.append(
-            Problem(
-                "query",
-                f"asks for {queries} predictions of {outputs} numbers; an answer has at most "
-                f"{limits.max_predictions} numbers (GDSSM_MAX_PREDICTIONS). Send the queries in several requests.",
-            )
-        )
-    return problems
 
 
 def parameter_problems(manifest: Manifest, parameters: Mapping[str, float]) -> list[Problem]:

@@ -1,7 +1,6 @@
 """Batched tensors in, tensors out, named and shaped as in the graph: the model itself, without a context around it."""
 
-import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
 from math import prod
 from typing import Any
@@ -11,7 +10,8 @@ from numpy.typing import NDArray
 from service.errors import InvalidInput, Problem
 from service.inference.artifact import Manifest, TensorSpec
 from service.inference.cells import missing_problems
-from service.inference.predictor import Limits, parameter_problems, run
+from service.inference.limits import UNLIMITED, Limits, limit_problems, size_problems
+from service.inference.predictor import parameter_problems, run
 from service.inference.runtime import Runtime
 from service.inference.sizes import Array, Sizes, measure
 from service.inference.tensors import numbers_of
@@ -59,9 +59,8 @@ def infer(
 
 
 def unlimited(runtime: Runtime) -> Infer:
-    """Make a function of a model in a process that has nobody else to protect."""
-    limits = Limits(max_columns=sys.maxsize, max_predictions=sys.maxsize, max_observations=sys.maxsize)
-    return partial(infer, runtime, limits=limits)
+    """Return a model as a function, without limits."""
+    return partial(infer, runtime, limits=UNLIMITED)
 
 
 def _check_names(manifest: Manifest, tensors: Mapping[str, object]) -> None:
@@ -96,32 +95,30 @@ def _parameters_among(arrays: Mapping[str, Array], manifest: Manifest) -> dict[s
 
 
 def _check_sizes(manifest: Manifest, sizes: Sizes, limits: Limits) -> None:
-    """Hold everything that will be made, and not only what was sent, against the limits, before any of it is made."""
+    """Check all sizes against the limits, those of outputs too, before any array is allocated."""
     full = {str(letter): size for letter, size in manifest.dims.items() if size != "any"} | sizes
     problems = [
         Problem("", f"{letter}, the number of {what}, is {full[letter]}. It must be at least 1.")
         for letter, what in (("B", "contexts"), ("D", "columns of x"), ("K", "columns of y"))
         if full.get(letter, 1) < 1
     ]
-    problems += [
-        Problem("", f"There are {size} {what}; one request may have at most {limit} ({setting}). Send fewer.")
-        for what, size, limit, setting in _costs(manifest, full, limits)
-        if size > limit
-    ]
+    batch, inputs, outputs = full["B"], full.get("D", 0), full.get("K", 0)
+    problems += size_problems(
+        limits,
+        inputs=inputs,
+        outputs=outputs,
+        observations=batch * full["N"],
+        queries=batch * full["M"],
+        columns_field="x",
+        x_field="x",
+        query_field="x_query",
+    )
+    # A batch may have states as large as the largest context, whether the model shows its state or not.
+    numbers = max(batch * (inputs + outputs) ** 2, *(_size(spec, full) for spec in manifest.state), 0)
+    limit, setting = limits.max_columns**2, "GDSSM_MAX_COLUMNS squared"
+    problems += limit_problems("state", numbers, "numbers in the states", limit, setting)
     if problems:
         raise InvalidInput(*problems)
-
-
-def _costs(manifest: Manifest, sizes: Sizes, limits: Limits) -> Iterator[tuple[str, int, int, str]]:
-    """What is counted, how much of it there is, its limit and its setting; a size that nothing tells stops `run`."""
-    batch, columns = sizes["B"], sizes.get("D", 0) + sizes.get("K", 0)
-    yield "columns of x and y", columns, limits.max_columns, "GDSSM_MAX_COLUMNS"
-    yield "observations", batch * sizes["N"], limits.max_observations, "GDSSM_MAX_OBSERVATIONS"
-    answers = batch * sizes["M"] * sizes.get("K", 1)
-    yield "numbers in the prediction", answers, limits.max_predictions, "GDSSM_MAX_PREDICTIONS"
-    # A batch may remember as much as the largest context that is allowed, whether the model shows its state or not.
-    remembered = max(batch * columns**2, *(_size(spec, sizes) for spec in manifest.state), 0)
-    yield "numbers in the states", remembered, limits.max_columns**2, "GDSSM_MAX_COLUMNS squared"
 
 
 def _size(spec: TensorSpec, sizes: Sizes) -> int:

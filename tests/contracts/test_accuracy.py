@@ -9,7 +9,8 @@ from sklearn.preprocessing import StandardScaler
 
 from benchmarks.accuracy import tables
 from service.inference.distribution import Wanted
-from service.inference.predictor import Limits, Observations, Predictor
+from service.inference.limits import Limits
+from service.inference.predictor import Observations, Predictor
 from service.registry.repository import Repository
 from service.settings import Settings
 

@@ -11,6 +11,11 @@ MODULES: dict[str, dict[str, tuple[str, ...]]] = {
     "limits": {
         "service/numbers.py": ("tests/service/test_numbers.py", "tests/service/test_real_numbers.py"),
         "service/real_numbers.py": ("tests/service/test_real_numbers.py", "tests/service/test_numbers.py"),
+        "service/inference/limits.py": (
+            "tests/service/inference/test_predictor.py",
+            "tests/service/inference/test_tensor_inference.py",
+            "tests/service/contexts/test_state.py",
+        ),
         "service/inference/sizes.py": ("tests/service/inference/test_sizes.py",),
         "service/inference/tensor_inference.py": ("tests/service/inference/test_tensor_inference.py",),
         "service/api/middleware/capacity.py": ("tests/service/api/middleware/test_capacity.py",),

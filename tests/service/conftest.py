@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from service.inference.predictor import Limits, Predictor
+from service.inference.limits import Limits
+from service.inference.predictor import Predictor
 from service.registry.repository import Repository
 from service.settings import Settings
 from service.store.database import Database

@@ -6,7 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from service.contexts.service import Contexts
-from service.inference.predictor import Limits, Observations, Predictor
+from service.inference.limits import Limits
+from service.inference.predictor import Observations, Predictor
 from service.inference.sizes import Array
 from service.registry.repository import Repository
 from service.store.database import Database

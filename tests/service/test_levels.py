@@ -11,7 +11,8 @@ from service.errors import InvalidInput, UnsupportedByModel
 from service.explaining.effects import effects
 from service.explaining.explanation import predict_and_explain
 from service.explaining.readout import fit_of_context
-from service.inference.predictor import Limits, Observations, Prediction, Predictor
+from service.inference.limits import Limits
+from service.inference.predictor import Observations, Prediction, Predictor
 from service.inference.runtime import WIDE, Runtime
 from service.inference.sizes import Array
 from service.levels import Levels

@@ -135,9 +135,9 @@ def test_a_missing_and_an_additional_column_are_named_before_their_number(contex
 def test_an_empty_context_with_names_takes_no_other_number_of_columns(contexts: Contexts) -> None:
     record = contexts.create(OWNER, None, columns=NAMES)
     assert (record.inputs, record.outputs) == (5, 3)
-    with pytest.raises(InvalidInput, match=r"^x: has 4 columns; this context was made for 5. Send 5.$"):
+    with pytest.raises(InvalidInput, match=r"^x: has 4 columns; this context takes 5. Send 5.$"):
         contexts.observe(OWNER, record.id, draw(1, inputs=4))
-    with pytest.raises(InvalidInput, match=r"^y: has 2 columns; this context was made for 3. Send 3.$"):
+    with pytest.raises(InvalidInput, match=r"^y: has 2 columns; this context takes 3. Send 3.$"):
         contexts.observe(OWNER, record.id, draw(1, outputs=2))
     for names in (ColumnNames(("a",)), ColumnNames(None, ("u", "v"))):
         with pytest.raises(InvalidInput, match=r"^columns.[xy]: has . names; this context is for 10? columns"):

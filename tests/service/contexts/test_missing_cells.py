@@ -11,7 +11,8 @@ from service.contexts.state import ContextState, answer, join, learn, new_state
 from service.errors import InvalidInput
 from service.inference.cells import with_indicators
 from service.inference.distribution import Note, Wanted
-from service.inference.predictor import Limits, Observations, Prediction, Predictor
+from service.inference.limits import Limits
+from service.inference.predictor import Observations, Prediction, Predictor
 from service.inference.runtime import Runtime
 from service.inference.sizes import Array
 from service.registry.repository import Repository

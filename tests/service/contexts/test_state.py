@@ -13,7 +13,8 @@ from service.contexts.state import ContextState, answer, join, learn, new_state
 from service.errors import InvalidInput, NumericOverflow, UnsupportedByModel
 from service.inference.artifact import Manifest
 from service.inference.distribution import NOTHING
-from service.inference.predictor import Limits, Observations
+from service.inference.limits import Limits
+from service.inference.predictor import Observations
 from service.inference.runtime import Runtime
 from service.inference.sizes import Array
 from service.registry.repository import Repository
@@ -225,9 +226,7 @@ def test_y_comes_back_as_it_went_in() -> None:
     numbers, one = Observations(rows.x, rows.y[:, 0]), Observations(rows.x, rows.y[:, :1])
     assert ask("linear", remember("linear", numbers), query).shape == (4,)
     assert ask("linear", remember("linear", one), query).shape == (4, 1)
-    with pytest.raises(
-        InvalidInput, match=r"y: is rows of 1; this context was observed with numbers\. Send numbers\.$"
-    ):
+    with pytest.raises(InvalidInput, match=r"y: is rows of 1; this context takes numbers\. Send numbers\.$"):
         remember("linear", numbers, one)
     with pytest.raises(InvalidInput, match=r"do not fit: one has .*\. Merge contexts alike\.$"):
         join(runtime_of("linear"), remember("linear", numbers), remember("linear", one))
@@ -235,13 +234,11 @@ def test_y_comes_back_as_it_went_in() -> None:
 
 def test_widths_stay_what_they_were() -> None:
     wide, query = observations("linear", 0)
-    with pytest.raises(InvalidInput, match=r"x: has 4 columns; this context was observed with 5\. Send 5\.$"):
+    with pytest.raises(InvalidInput, match=r"x: has 4 columns; this context takes 5\. Send 5\.$"):
         remember("linear", wide, Observations(wide.x[:, :4], wide.y))
-    with pytest.raises(
-        InvalidInput, match=r"y: is rows of 2; this context was observed with rows of 3\. Send rows of 3\.$"
-    ):
+    with pytest.raises(InvalidInput, match=r"y: is rows of 2; this context takes rows of 3\. Send rows of 3\.$"):
         remember("linear", wide, Observations(wide.x, wide.y[:, :2]))
-    with pytest.raises(InvalidInput, match=r"query: has 4 features; .* with 5\. Send 5 features per query\.$"):
+    with pytest.raises(InvalidInput, match=r"query: has 4 features; .* has 5\. Send 5 features per query\.$"):
         ask("linear", remember("linear", wide), query[:, :4])
     with pytest.raises(InvalidInput, match=r"do not fit: one has .*\. Merge contexts alike\.$"):
         join(runtime_of("gd-1"), remember("gd-1", wide), remember("gd-1", Observations(wide.y, wide.x)))

@@ -9,7 +9,8 @@ from service.explaining.explanation import predict_and_explain
 from service.explaining.readout import fit_of_context
 from service.explaining.terms import Effects, Explanation, Part
 from service.inference.distribution import Wanted
-from service.inference.predictor import Limits, Observations, Predictor
+from service.inference.limits import Limits
+from service.inference.predictor import Observations, Predictor
 from service.inference.sizes import Array
 from service.registry.repository import Repository
 from tests.closeness import assert_close

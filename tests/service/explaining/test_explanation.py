@@ -10,7 +10,8 @@ from service.explaining.contributions import SINGLE_RUN_LIMIT
 from service.explaining.explanation import predict_and_explain
 from service.explaining.implicit_weights import implicit_weights
 from service.explaining.terms import PARTS, Explanation, ImplicitWeights, Part, parts
-from service.inference.predictor import Limits, Observations, Prediction, Predictor, run
+from service.inference.limits import Limits
+from service.inference.predictor import Observations, Prediction, Predictor, run
 from service.inference.sizes import Array
 from service.inference.wide_readout import wide_readout
 from service.registry.repository import Repository
@@ -303,7 +304,7 @@ def test_number_of_contributions_is_limited(repository: Repository) -> None:
     only: list[Part] = ["contributions"]
     assert shares_of(predict_and_explain(exact, None, context, query, explain=only)[1]).size == M * N * K
     strict = Predictor(repository, "linear", Limits(1024, M * N * K - 1))
-    with pytest.raises(InvalidInput, match=rf"explain: needs {M * N * K} .* at most {M * N * K - 1} numbers"):
+    with pytest.raises(InvalidInput, match=rf"explain: has {M * N * K} contributions .* at most {M * N * K - 1} "):
         predict_and_explain(strict, None, context, query, explain=only)
     assert predict_and_explain(strict, None, context, query, explain=["implicit_weights"])[1].contributions is None
 

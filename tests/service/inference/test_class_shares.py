@@ -7,7 +7,8 @@ from service.contexts.state import learn, new_state
 from service.errors import InvalidInput
 from service.inference.artifact import Manifest
 from service.inference.class_shares import share_problems, share_problems_of_one
-from service.inference.predictor import Limits, Observations, Predictor
+from service.inference.limits import Limits
+from service.inference.predictor import Observations, Predictor
 from service.registry.repository import Repository
 
 CLASSIFIERS = ["classifier", "softmax-1", "softmax-8"]

@@ -2,7 +2,8 @@ import numpy as np
 import pytest
 
 from service.errors import InvalidInput, NotReady, NumericOverflow, UnknownModel
-from service.inference.predictor import Limits, Observations, Predictor
+from service.inference.limits import Limits
+from service.inference.predictor import Observations, Predictor
 from service.inference.sizes import Array
 from service.registry.repository import Repository
 from tests.closeness import assert_close
@@ -107,7 +108,9 @@ def test_a_request_may_cost_no_more_than_the_limits(repository: Repository) -> N
     with pytest.raises(InvalidInput) as refused:
         strict.predict(None, context(), query())
     assert fields(refused) == ["context", "query"]
-    assert f"together they may be at most {D + K - 1} (GDSSM_MAX_COLUMNS). Send fewer." in str(refused.value)
+    assert f"has {D + K} columns of x and y; a request has at most {D + K - 1} (GDSSM_MAX_COLUMNS). Send fewer." in str(
+        refused.value
+    )
     exact = Predictor(repository, "linear", Limits(max_columns=D + K, max_predictions=M * K))
     assert exact.predict(None, context(), query()).prediction.shape == (M, K)
 

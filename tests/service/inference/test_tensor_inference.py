@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from service.errors import InvalidInput, NumericOverflow
 from service.inference.artifact import next_name
-from service.inference.predictor import Limits
+from service.inference.limits import Limits
 from service.inference.runtime import Runtime
 from service.inference.tensor_inference import infer
 from service.registry.repository import Repository
@@ -202,27 +202,27 @@ REFUSED = {
     "more observations than there can be": (
         {name: np.zeros((1, HUGE, 0)) for name in ("x", "y")},
         "",
-        f"There are {HUGE} observations; one request may have at most 500 (GDSSM_MAX_OBSERVATIONS)",
+        f"has {HUGE} observations; a request has at most 500 (GDSSM_MAX_OBSERVATIONS)",
     ),
     "a batch of too many observations": (
         {name: np.zeros((6, 100, 2)) for name in ("x", "y")},
-        "",
-        "There are 600 observations",
+        "x",
+        "has 600 observations",
     ),
     "a batch of too many empty contexts": (
         {name: np.zeros((HUGE, 0, 2)) for name in ("x", "y")},
-        "",
-        "one request may have at most 4096 (GDSSM_MAX_COLUMNS squared)",
+        "state",
+        "a request has at most 4096 (GDSSM_MAX_COLUMNS squared)",
     ),
     "too many columns": (
         {name: np.zeros((1, 1, 40)) for name in ("x", "y")},
-        "",
-        "There are 80 columns of x and y; one request may have at most 64 (GDSSM_MAX_COLUMNS)",
+        "x",
+        "has 80 columns of x and y; a request has at most 64 (GDSSM_MAX_COLUMNS)",
     ),
     "too many predictions": (
         {"x": np.zeros((1, 1, 2)), "y": np.zeros((1, 1, 3)), "x_query": np.zeros((1, 334, 2))},
-        "",
-        "There are 1002 numbers in the prediction; one request may have at most 1000 (GDSSM_MAX_PREDICTIONS)",
+        "x_query",
+        "has 1002 numbers in the prediction; a request has at most 1000 (GDSSM_MAX_PREDICTIONS)",
     ),
 }
 
@@ -256,14 +256,14 @@ def test_a_limit_is_the_largest_request_that_is_taken(
     name: str, largest: Tensors, larger: Tensors, setting: str
 ) -> None:
     infer(MODELS[name], largest, LIMITS)
-    with pytest.raises(InvalidInput, match=rf"one request may have at most \d+ \({setting}\)\. Send fewer\."):
+    with pytest.raises(InvalidInput, match=rf"a request has at most \d+ \({setting}\)\. Send fewer\."):
         infer(MODELS[name], larger, LIMITS)
 
 
 @pytest.mark.parametrize("runtime", MODELS.values(), ids=MODELS)
 def test_a_batch_of_too_many_empty_contexts_is_refused_by_every_model(runtime: Runtime) -> None:
     tensors = {name: np.zeros((HUGE, 0, tensors_for(runtime)[name].shape[2])) for name in ("x", "y")}
-    with pytest.raises(InvalidInput, match="numbers in the states; one request may have at most 4096"):
+    with pytest.raises(InvalidInput, match="numbers in the states; a request has at most 4096"):
         infer(runtime, tensors, LIMITS)
 
 

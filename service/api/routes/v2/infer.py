@@ -18,7 +18,7 @@ from service.api.routes.v2.parameters import INTERVAL, numbers_for
 from service.api.routes.v2.schemas import InferAnswer, InferRequest
 from service.inference.artifact import CACHED_READY, WANT_SCALE, readout_shapes
 from service.inference.distribution import Wanted, check_wanted, interval_of
-from service.inference.predictor import Limits
+from service.inference.limits import Limits
 from service.inference.runtime import Runtime
 from service.inference.tensor_inference import infer
 
