@@ -54,7 +54,7 @@ def test_a_tensor_is_computed_or_taken_from_elsewhere(*, flag: bool) -> None:
     assert_close(run(made, flag=flag)["result"], np.exp(X) / 2 if flag else DEFAULT, "result")
 
 
-def test_what_is_not_wanted_is_not_computed() -> None:
+def test_nodes_of_the_branch_run_only_on_the_condition() -> None:
     shape = helper.make_node("Constant", [], ["shape"], value_ints=[7])
     made = model([shape, node("Reshape", "x shape", "wide"), node("Exp", "wide", "result")], "result")
     del made.graph.output[0].type.tensor_type.shape.dim[:]
@@ -66,7 +66,7 @@ def test_what_is_not_wanted_is_not_computed() -> None:
 
 
 @pytest.mark.parametrize("flag", [True, False])
-def test_what_others_need_as_well_is_computed_once_and_always(*, flag: bool) -> None:
+def test_nodes_that_others_need_run_once_and_always(*, flag: bool) -> None:
     nodes = [node("Exp", "x", "e"), node("Neg", "e", "result"), node("Add", "e other", "extra")]
     made = model(nodes, "result extra")
     compute_if(made, "flag", {"result": "default"})
@@ -77,7 +77,7 @@ def test_what_others_need_as_well_is_computed_once_and_always(*, flag: bool) -> 
 
 
 @pytest.mark.parametrize("flag", [True, False])
-def test_what_reads_the_tensor_reads_the_one_in_its_place(*, flag: bool) -> None:
+def test_later_nodes_read_the_output_of_the_branch(*, flag: bool) -> None:
     nodes = [node("Exp", "x", "result"), node("Add", "result other", "after"), node("Abs", "after", "last")]
     made = model(nodes, "result last")
     compute_if(made, "flag", {"result": "default"})
@@ -111,7 +111,7 @@ def test_a_node_that_reads_one_result_is_computed_in_the_branch_for_another_and_
 
 
 @pytest.mark.parametrize("flag", [True, False])
-def test_the_condition_and_what_takes_its_place_may_be_computed(*, flag: bool) -> None:
+def test_condition_and_replacement_may_be_computed_tensors(*, flag: bool) -> None:
     nodes = [
         node("Exp", "x", "e"),
         node("Neg", "e", "result"),
@@ -174,7 +174,7 @@ def test_short_names_are_short_and_those_of_inputs_and_outputs_stay() -> None:
     assert all(name[0] == "t" and name[1:].isdigit() for name in own)
 
 
-def test_nodes_come_after_what_they_read() -> None:
+def test_nodes_follow_their_inputs() -> None:
     nodes = [node("Exp", "x", "first"), node("Abs", "first", "last"), node("Neg", "default", "place")]
     made = model(nodes, "first last")
     compute_if(made, "flag", {"first": "place"})

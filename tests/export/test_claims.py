@@ -19,13 +19,13 @@ def model(name: str, **claims: object) -> Runtime:
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_what_the_manifests_claim_holds(name: str) -> None:
+def test_claims_of_the_manifests_hold(name: str) -> None:
     check_claims(model(name))
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", NAMES)
-def test_what_they_do_not_claim_does_not_hold(name: str) -> None:
+def test_properties_without_a_claim_do_not_hold(name: str) -> None:
     manifest = model(name).manifest
     assert manifest.affine_in_query == (name in AFFINE)
     assert (manifest.linear_in_y, bool(manifest.linear_in_y_given)) == (

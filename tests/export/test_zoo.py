@@ -56,7 +56,7 @@ def test_the_file_that_ships_is_the_file_the_code_makes(entry: Entry, made: Make
         assert_close(shipped.golden.outputs[tensor], values, tensor)
 
 
-def test_nothing_else_ships() -> None:
+def test_the_zoo_has_no_other_files() -> None:
     assert {path.name for path in ZOO.glob("*.onnx")} == {entry.file for entry in ENTRIES}
 
 
@@ -67,7 +67,7 @@ def test_only_a_version_that_another_supersedes_has_its_version_in_its_file() ->
 
 
 @named
-def test_the_file_is_small_and_says_nothing_of_the_machine_it_was_made_on(entry: Entry) -> None:
+def test_files_are_small_and_contain_no_paths(entry: Entry) -> None:
     file = (ZOO / entry.file).read_bytes()
     assert len(file) < BYTES.get(entry.file, 100_000)
     assert str(Path.home()).encode() not in file

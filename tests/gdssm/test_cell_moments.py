@@ -137,7 +137,7 @@ def test_a_large_mean_costs_no_digits(mean: float) -> None:
 
 @pytest.mark.parametrize("mean", [0.0, 1e6])
 @pytest.mark.parametrize("kind", ["ones", "counts", "fractions"])
-def test_what_is_taken_out_was_never_there(kind: str, mean: float) -> None:
+def test_removal_undoes_an_observation(kind: str, mean: float) -> None:
     data, weight = table(mean=mean), weights(kind)
     expected = observe(part(data, slice(70)), weight[:, :70])
     state = observe(part(data, slice(70, None)), -weight[:, 70:], observe(data, weight))
@@ -160,7 +160,7 @@ def test_adding_and_taking_out_in_one_call_cancels() -> None:
 
 
 @pytest.mark.parametrize("weight", [1.0, 0.1])
-def test_taking_everything_out_leaves_nothing(weight: float) -> None:
+def test_removing_all_observations_gives_the_empty_state(weight: float) -> None:
     data = table(7, 1e6)
     state = observe(data, -weight * ones(data), observe(data, weight * ones(data)))
     for name, tensor in nonempty(state._asdict().items()):
@@ -237,7 +237,7 @@ def test_other_weights_count_by_their_spread() -> None:
     assert_close(observe(table(), fading).effective_count(), expected, "effective count")
 
 
-def test_nothing_counts_nothing() -> None:
+def test_the_effective_count_of_nothing_is_zero() -> None:
     assert not cell_moments.empty(B, K + D, D, F).effective_count().any()
 
 
@@ -254,7 +254,7 @@ def test_the_comoment_of_a_constant_column_is_rounding(observations: int, chunk:
     assert_close(state.mean, values[:, None].expand(3, 2), "mean", rtol=1e-15)
 
 
-def test_a_column_all_of_whose_cells_were_taken_out_does_not_vary() -> None:
+def test_a_column_without_remaining_cells_is_constant() -> None:
     x, y, features = table()
     x[:, 20:, 2] = torch.nan
     data = x, y, features

@@ -104,7 +104,7 @@ def test_the_safe_step_is_the_same_for_both() -> None:
     assert_close(stream(OneStepClassifier(SAFE_STEP, start), data), one_shot, "probabilities")
 
 
-def test_nothing_observed_is_uniform_or_what_the_initial_weight_says() -> None:
+def test_without_observations_the_initial_weight_predicts() -> None:
     x, y, weight, x_query = labelled()
     none = x[:, :0], y[:, :0], weight[:, :0], x_query
     uniform = torch.full((B, M, C), 1 / C, dtype=torch.float64)
@@ -120,7 +120,7 @@ def test_no_query_has_no_answer() -> None:
     assert CrossEntropyDescent([0.1, 0.1])(x, y, weight, x_query[:, :0], GIVEN_NONE).shape == (B, 0, C)
 
 
-def test_k_passes_see_a_set_and_its_weights() -> None:
+def test_k_passes_depend_on_the_weighted_set_alone() -> None:
     x, y, weight, x_query = labelled()
     model = CrossEntropyDescent([0.5] * 4)
     expected = model(x, y, weight, x_query, GIVEN_NONE)

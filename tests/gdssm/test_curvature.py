@@ -25,5 +25,5 @@ def test_equal_eigenvalues_are_its_worst_case() -> None:
     assert_close(bound, torch.tensor(10 ** (1 / 32), dtype=torch.float64), "bound")
 
 
-def test_nothing_has_no_curvature() -> None:
+def test_a_zero_matrix_has_bound_zero() -> None:
     assert largest_eigenvalue_bound(torch.zeros(2, 3, 3)).tolist() == [0.0, 0.0]

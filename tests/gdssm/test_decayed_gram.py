@@ -68,5 +68,5 @@ def test_its_gradient_is_the_literal_one_in_everything_that_it_depends_on(length
         assert_close(ours, theirs, f"gradient of {name}")
 
 
-def test_what_is_certain_does_not_fade_however_long_it_takes() -> None:
+def test_a_decay_of_one_is_exact_over_long_sequences() -> None:
     assert_close(decay_powers(torch.full((D, K), 40.0), 10_000), torch.ones(10_000, D, K), "Λ^age")

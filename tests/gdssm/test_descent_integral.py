@@ -87,7 +87,7 @@ def test_its_weighted_traces_are_the_log_determinant_at_every_strength(spectrum:
 
 
 @pytest.mark.parametrize("observed", [1, 3, 5])
-def test_beyond_the_path_the_flow_has_ended_or_nothing_was_observed(observed: int) -> None:
+def test_beyond_the_path_the_flow_is_constant_or_unobserved(observed: int) -> None:
     """With eigenvalues of 4e-5 and more, and of 0, strengths 1e-12 of the largest one are exact too."""
     values = torch.where(torch.arange(D) < observed, 10.0 ** (-1.1 * torch.arange(D)), 0.0).double()
     path = follow(torch.diag(values).expand(B, D, D), torch.diag(values).expand(B, D, D))
@@ -118,7 +118,7 @@ def test_descent_stopped_at_geometrically_distributed_times_is_ridge_regression(
 
 
 @pytest.mark.parametrize("strength", [1.0, 0.1, 0.01])
-def test_what_literal_descent_removes_of_residuals_sums_to_the_log_determinant(strength: float) -> None:
+def test_residuals_removed_by_descent_sum_to_the_log_determinant(strength: float) -> None:
     gram, cross = matrices(SPECTRA["well conditioned"])
     path = follow(gram, cross)
     for b in range(B):

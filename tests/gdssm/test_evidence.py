@@ -99,7 +99,7 @@ def test_no_columns_vary_and_every_strength_is_as_likely() -> None:
     assert found.log_likelihood.abs().max() < 1e-12
 
 
-def test_one_observation_says_nothing_of_y() -> None:
+def test_one_observation_has_no_evidence() -> None:
     x, y = context(7)
     likelihood = ridges(x, y, count=1.0).log_likelihood
     assert_close(likelihood[..., 1], likelihood[..., 0], "log likelihood")

@@ -237,7 +237,7 @@ def test_the_average_with_features_is_never_much_worse_than_the_mean(
 @pytest.mark.parametrize("observations", [10, 20, 100])
 @pytest.mark.parametrize("fading", [1.0, 0.98])
 @pytest.mark.parametrize("inputs", [1, D, 13])
-def test_nine_intervals_in_ten_hold_what_comes(inputs: int, fading: float, observations: int) -> None:
+def test_90_percent_intervals_cover_new_observations(inputs: int, fading: float, observations: int) -> None:
     rng = np.random.default_rng(inputs)
     x, y = linear(rng, rng.normal(size=(TASKS, observations + ASKED, inputs)))
     weight = np.broadcast_to(fading ** np.arange(observations)[::-1], (TASKS, observations))
@@ -246,7 +246,7 @@ def test_nine_intervals_in_ten_hold_what_comes(inputs: int, fading: float, obser
 
 
 @pytest.mark.parametrize("observations", [10, 20, 100])
-def test_nine_intervals_in_ten_hold_what_comes_where_equal_observations_are_counted(observations: int) -> None:
+def test_90_percent_intervals_cover_with_counted_observations(observations: int) -> None:
     """Columns of -1, 0 and 1 and y in steps of 0.5, so that equal observations do occur, and are one with a count."""
     rng = np.random.default_rng(observations)
     x, y = linear(rng, rng.integers(-1, 2, (TASKS, observations + ASKED, 2)).astype(float))

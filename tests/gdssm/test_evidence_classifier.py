@@ -91,9 +91,7 @@ def test_so_they_are_where_observations_have_shares_of_classes() -> None:
 
 
 @pytest.mark.parametrize(("means", "excess"), [([[0, 0], [2, 0]], 0.03), ([[0, 0], [2, 0], [0, 2]], 0.1)])
-def test_normal_classes_are_told_apart_nearly_as_well_as_their_densities_allow(
-    means: list[list[float]], excess: float
-) -> None:
+def test_normal_classes_are_distinguished_nearly_as_by_their_densities(means: list[list[float]], excess: float) -> None:
     """In nats, of a log loss of 0.35 and of 0.53: as tanh of x, scores are not normal where x is."""
     rng, share = np.random.default_rng(0), np.arange(len(means), 0, -1) / np.arange(len(means), 0, -1).sum()
     label = rng.choice(len(means), (1, 3000), p=share)
@@ -122,7 +120,7 @@ def test_a_single_class_is_as_probable_as_the_rule_of_succession_has_it(observat
     assert_close(found, np.broadcast_to(expected, found.shape), "probabilities", rtol=1e-9)
 
 
-def test_a_class_without_an_observation_keeps_what_the_rule_of_succession_leaves_it() -> None:
+def test_a_class_without_observations_has_the_rule_of_succession() -> None:
     x, y, x_query, _ = context(20)
     with_absent = np.insert(y, 1, 0.0, axis=2)
     found, among_three = classify(x, with_absent, x_query), classify(x, y, x_query)
@@ -133,7 +131,7 @@ def test_a_class_without_an_observation_keeps_what_the_rule_of_succession_leaves
 
 @pytest.mark.slow
 @pytest.mark.parametrize("observations", [3, 20, 50])
-def test_a_class_whose_observations_were_all_taken_out_is_absent(observations: int) -> None:
+def test_a_class_whose_observations_were_removed_is_absent(observations: int) -> None:
     """Rounding leaves a share and a variance of it that may be above 0."""
     for seed in range(40):
         rng = np.random.default_rng(seed)

@@ -81,7 +81,7 @@ def assert_same(actual: FeatureMapState, expected: FeatureMapState, exact: float
 # standardize
 
 
-def test_columns_come_to_mean_0_and_spread_1() -> None:
+def test_columns_are_standardised() -> None:
     x, _ = draw(31)
     scale = observe(draw(31)).scale()
     z = standardize(x, scale)
@@ -159,7 +159,7 @@ def test_buffered_observations_in_chunks_are_one_batch(observations: int, chunk:
     assert_close(state.buffer[:, :observations, K:], torch.nan_to_num(data[0]), "buffered x")
 
 
-def test_one_observation_more_than_the_buffer_holds_freezes_the_scale_of_all_and_drops_them() -> None:
+def test_the_33rd_observation_freezes_the_scale_and_drops_the_buffer() -> None:
     data = draw(BUFFERED + 1)
     state = in_chunks(data, 11, empty())
     assert (state.frozen == 1).all()
@@ -218,14 +218,14 @@ def test_with_a_declared_scale_chunks_are_one_batch(chunk: int, missing: float) 
 
 
 @pytest.mark.parametrize("observations", [7, 101])
-def test_within_a_declared_scale_what_is_taken_out_was_never_there(observations: int) -> None:
+def test_with_a_declared_scale_removal_undoes_an_observation(observations: int) -> None:
     before = observe(draw(observations), declared())
     others = draw(11, seed=2)
     after = observe(others, observe(others, before), -1.0)
     assert_same(after, before, 1e-8)
 
 
-def test_within_a_declared_scale_nothing_is_buffered() -> None:
+def test_with_a_declared_scale_nothing_is_buffered() -> None:
     state = observe(draw(7), declared())
     assert not state.buffer.any()
     assert not state.buffer_weight.any()
@@ -234,7 +234,7 @@ def test_within_a_declared_scale_nothing_is_buffered() -> None:
 # While the scale is not frozen.
 
 
-def test_what_is_taken_out_of_the_buffer_was_never_there() -> None:
+def test_removal_undoes_a_buffered_observation() -> None:
     before, others = observe(draw(7)), draw(5, seed=2)
     after = observe(others, observe(others, before), -1.0)
     assert not after.frozen.any()

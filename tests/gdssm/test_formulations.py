@@ -67,7 +67,7 @@ def sensitivity(stack: torch.nn.Module, y_too: bool) -> torch.Tensor:
     return difference.abs().max()
 
 
-def test_without_its_output_gate_it_cannot_tell_queries_apart_by_the_state() -> None:
+def test_without_output_gate_the_state_does_not_depend_on_the_query() -> None:
     torch.manual_seed(0)
     stack = WithoutOutputGate(StackConfig(D, K)).double()
     with torch.no_grad():
@@ -86,7 +86,7 @@ def test_without_its_input_gate_it_is_additive_in_the_observations() -> None:
     assert_close(stack(x, y, x_query), (both + neither) / 2, "prediction")
 
 
-def test_without_its_window_the_best_it_can_know_of_x_and_y_is_apart() -> None:
+def test_without_window_pairs_of_x_and_y_do_not_matter() -> None:
     torch.manual_seed(0)
     stack, (x, y, x_query) = WithoutWindow(StackConfig(D, K)).double(), context(queries=1)
     with torch.no_grad():

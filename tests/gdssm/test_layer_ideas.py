@@ -23,7 +23,7 @@ def test_tokens_alternate_x_and_y_and_end_with_the_query() -> None:
     assert not tokens[:, 1::2, :D].any(), "y must leave the places of x empty"
 
 
-def test_the_window_holds_a_pair_and_the_input_after_it() -> None:
+def test_a_window_is_a_pair_and_the_next_input() -> None:
     x, y, x_query = context(queries=1)
     windows = slide(interleave(x, y, x_query))
     assert windows.shape == (B, N, 3, D + K)

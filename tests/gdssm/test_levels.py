@@ -96,7 +96,7 @@ def test_a_level_that_no_observation_has_changes_nothing(plan: FeaturePlan, obse
 
 
 @PLANS
-def test_the_columns_may_stand_in_any_order(plan: FeaturePlan) -> None:
+def test_the_order_of_columns_does_not_matter(plan: FeaturePlan) -> None:
     x, y, x_query, weight = task(40)
     order = np.random.default_rng(0).permutation(x.shape[2])
     levels = tuple(np.flatnonzero(np.isin(order, LEVELS)).tolist())

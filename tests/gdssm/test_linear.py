@@ -81,7 +81,7 @@ def test_a_constant_y_is_the_answer() -> None:
     assert_close(answer(x, np.full((7, 1), 0.1), x_query), np.full((4, 1), 0.1), "prediction")
 
 
-def test_collinear_columns_share_what_one_would_have() -> None:
+def test_collinear_columns_share_the_weight_of_one() -> None:
     x, y, x_query = draw(101, 3)
     doubled, queries = np.hstack([x, -2.0 * x + 1.0]), np.hstack([x_query, -2.0 * x_query + 1.0])
     assert_close(answer(doubled, y, queries), linear(doubled, y, queries), "prediction", rtol=ORACLE)
@@ -97,7 +97,7 @@ def test_weights_count_as_repetitions_do() -> None:
     assert_close(weighted, repeated, "prediction", rtol=1e-10)
 
 
-def test_nothing_observed_answers_zero() -> None:
+def test_predictions_without_observations_are_zero() -> None:
     x, y, x_query = draw(7, 5)
     assert not answer(x[:0], y[:0], x_query).any()
 

@@ -143,7 +143,7 @@ def test_padding_does_not_count() -> None:
     assert_close(attention.predict(x, y, weight, x_query), alone, "prediction")
 
 
-def test_nothing_observed_answers_with_the_initial_weight() -> None:
+def test_predictions_without_observations_are_those_of_the_initial_weight() -> None:
     x, y, x_query = context()
     attention = linear_attention.one_step_from(initial_weight(), 0.3)
     assert attend(attention, (x[:, :0], y[:, :0], x_query)).shape == (B, M, K)

@@ -39,7 +39,7 @@ def test_k_layers_are_k_steps(steps: int, length: int, outputs: int, dtype: torc
 
 
 @pytest.mark.parametrize("steps", [1, 8])
-def test_zero_is_where_the_steps_begin_unless_told_otherwise(steps: int) -> None:
+def test_steps_start_at_zero_by_default(steps: int) -> None:
     x, y, x_query = context()
     zero = torch.zeros(D, K, dtype=torch.float64)
     expected = literal(x, y, x_query, [0.05] * steps, zero)
@@ -75,7 +75,7 @@ def test_line_search_does_not_diverge_at_any_scale(scale: float) -> None:
     assert errors[0] > errors[1] > errors[2]
 
 
-def test_the_sequence_predicts_at_every_position_what_the_pairs_before_it_say() -> None:
+def test_the_sequence_predicts_from_the_pairs_before_each_position() -> None:
     x, y, x_query = context(queries=1)
     model = GradientDescent([0.1, LINE_SEARCH, 0.05], initial_weight())
     predictions = model.sequence(x, y, x_query).detach()

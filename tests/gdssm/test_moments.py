@@ -56,7 +56,7 @@ def test_in_chunks_as_at_once(chunk: int, mean: float) -> None:
 
 
 @pytest.mark.parametrize("mean", [0.0, 1e6])
-def test_what_is_taken_out_was_never_there(mean: float) -> None:
+def test_removal_undoes_an_observation(mean: float) -> None:
     data, others = draw(20, mean), 3 * draw(7) + mean
     both = observe(observe(None, data), others)
     assert_same(observe(both, others, -torch.ones(2, 7, dtype=torch.float64)), observe(None, data))
@@ -68,7 +68,7 @@ def test_adding_and_taking_out_in_one_call_cancels() -> None:
     assert_same(observe(observe(None, data), torch.cat([other, other], 1), weight), observe(None, data))
 
 
-def test_taking_everything_out_leaves_nothing() -> None:
+def test_removing_all_observations_gives_the_empty_state() -> None:
     data = draw(7, 1e6)
     weight = torch.full((2, 7), 0.1, dtype=torch.float64)
     state = observe(observe(None, data, weight), data, -weight)
@@ -82,7 +82,7 @@ def test_nothing_added_changes_nothing() -> None:
         assert_close(after, before, name)
 
 
-def test_a_column_that_varied_only_in_what_was_taken_out_is_constant_again() -> None:
+def test_a_column_that_varied_only_in_removed_observations_is_constant() -> None:
     data = draw(20)
     data[..., 2] = 0.0
     rare = draw(1)

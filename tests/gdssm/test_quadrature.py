@@ -30,7 +30,7 @@ def test_the_weights_make_the_log_determinant() -> None:
     assert_close(log_determinant_weights(RATES) @ traces, expected, "log determinant", rtol=1e-9)
 
 
-def test_where_nothing_was_observed_the_inverse_is_that_of_the_rate() -> None:
+def test_in_unobserved_directions_the_inverse_is_one_over_the_rate() -> None:
     flow, traces = path_of(np.zeros(3))
     weights = ridge_weights(RATES)
     found = weights @ flow + null_weights(RATES, weights)[:, None] * unobserved(np.zeros(3))
@@ -38,7 +38,7 @@ def test_where_nothing_was_observed_the_inverse_is_that_of_the_rate() -> None:
     assert not traces.any()
 
 
-def test_the_unobserved_are_told_from_the_observed() -> None:
+def test_unobserved_directions_are_distinguished() -> None:
     assert unobserved(np.array([0.0, 1e-12])).min() > 0.99
     assert unobserved(OBSERVED).max() < 1e-12
 

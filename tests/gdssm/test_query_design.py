@@ -44,7 +44,7 @@ def test_a_far_query_is_moved_in_and_its_columns_are_counted() -> None:
     assert found.clipped.tolist() == [[0, 1, 2, 0]] * B
 
 
-def test_a_missing_cell_is_at_the_mean_and_its_indicator_says_so() -> None:
+def test_a_missing_cell_is_at_the_mean_with_an_indicator() -> None:
     x, y, x_query = context()
     x[:, 0, 1], x_query[:, 2, 3] = NAN, NAN
     rows, _ = design(state_of(x, y, D), x_query)

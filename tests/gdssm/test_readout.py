@@ -54,7 +54,7 @@ def test_the_covariance_is_symmetric_and_its_quadratic_form_positive() -> None:
     assert (found.noise > 0).all()
 
 
-def test_each_output_is_read_as_if_it_were_alone() -> None:
+def test_outputs_are_read_independently() -> None:
     x, features, y = data()
     together = read(state_of(x, features, y), K, BLOCK, GROUPS)
     for k in range(K):
@@ -169,7 +169,7 @@ def test_a_column_varies_if_it_does_by_more_than_the_rounding_of_its_mean() -> N
         assert (spread(state_of(x, y[..., :0], y), 1).variance > 0).all() == varies
 
 
-def test_a_column_that_varied_only_in_what_was_taken_out_is_constant_again() -> None:
+def test_a_column_that_varied_only_in_removed_observations_is_constant() -> None:
     x, features, y = data()
     x[:, 1:, 2] = 0.0
     x[:, 0, 2] = 1e3
@@ -182,7 +182,7 @@ def test_a_column_that_varied_only_in_what_was_taken_out_is_constant_again() -> 
 
 
 @pytest.mark.parametrize("observations", [0, 1])
-def test_nothing_is_known_without_two_observations(observations: int) -> None:
+def test_there_is_no_scale_without_two_observations(observations: int) -> None:
     x, features, y = (tensor[:, :observations] for tensor in data())
     found = read(state_of(x, features, y), K, BLOCK, GROUPS)
     for name, tensor in nonempty(found._asdict().items()):

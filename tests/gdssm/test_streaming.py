@@ -31,7 +31,7 @@ def test_in_chunks_it_is_the_whole_sequence(config: StackConfig, chunk: int) -> 
 
 
 @pytest.mark.parametrize("config", CONFIGS)
-def test_padding_leaves_no_trace_wherever_it_stands(config: StackConfig) -> None:
+def test_padding_has_no_effect_at_any_position(config: StackConfig) -> None:
     model, (x, y, x_query), expected = whole(config)
     places = [0, 0, 1, 0, 1, 1, 0, 1, 1, 0, 1, 1, 0]
     weight = torch.tensor(places, dtype=torch.float64).expand(B, -1)
@@ -44,7 +44,7 @@ def test_padding_leaves_no_trace_wherever_it_stands(config: StackConfig) -> None
     assert_close(model.predict(state, x_query), expected, "prediction")
 
 
-def test_nothing_observed_is_a_zero_state_and_answers_zero() -> None:
+def test_the_empty_state_is_zero_and_predicts_zero() -> None:
     model, (x, y, x_query), _ = whole(CONFIGS[1])
     state = model.observe(model.empty_state(B, D, K), x[:, :3], y[:, :3], torch.zeros(B, 3, dtype=torch.float64))
     for name, tensor in nonempty(zip(OpenState._fields, state, strict=True)):
@@ -53,7 +53,7 @@ def test_nothing_observed_is_a_zero_state_and_answers_zero() -> None:
 
 
 @pytest.mark.slow
-def test_a_query_does_not_see_its_neighbours() -> None:
+def test_queries_of_a_batch_are_independent() -> None:
     model, (x, y, x_query), expected = whole(CONFIGS[1])
     state = model.observe(model.empty_state(B, D, K), x, y, ones(x))
     assert_close(model.predict(state, x_query[:, 2:3]), expected[:, 2:3], "prediction")

@@ -130,12 +130,12 @@ class Correlated(Linear):
 
     def sample(self, rng: np.random.Generator, tasks: int, observations: int, queries: int) -> Batch:
         """See `Task.sample`."""
-        observed, asked, bases, weights = split_stream(rng, 4)
+        observed, queried, bases, weights = split_stream(rng, 4)
         # The sign of a column of the orthogonal factor depends on the algorithm; N(0, 1) is symmetric.
         basis, _ = np.linalg.qr(bases.standard_normal((tasks, self.inputs, self.inputs)))
         root = np.sqrt(self.eigenvalues)[:, None] * basis.transpose(0, 2, 1)
         x = observed.standard_normal((tasks, observations, self.inputs)) @ root
-        x_query = asked.standard_normal((tasks, queries, self.inputs)) @ root
+        x_query = queried.standard_normal((tasks, queries, self.inputs)) @ root
         W = self.draw_weights(weights, tasks)
         return Batch(x, x @ W, x_query, x_query @ W)
 
@@ -157,11 +157,11 @@ class HeavyTailed(Linear):
 
     def sample(self, rng: np.random.Generator, tasks: int, observations: int, queries: int) -> Batch:
         """See `Task.sample`."""
-        observed, asked, weights = split_stream(rng, 3)
+        observed, queried, weights = split_stream(rng, 3)
         freedom = self.degrees_of_freedom
         scale = self.input_range * math.sqrt((freedom - 2) / freedom / 12)
         x = scale * observed.standard_t(freedom, (tasks, observations, self.inputs))
-        x_query = scale * asked.standard_t(freedom, (tasks, queries, self.inputs))
+        x_query = scale * queried.standard_t(freedom, (tasks, queries, self.inputs))
         W = self.draw_weights(weights, tasks)
         return Batch(x, x @ W, x_query, x_query @ W)
 
@@ -227,12 +227,12 @@ class Noisy:
     def sample(self, rng: np.random.Generator, tasks: int, observations: int, queries: int) -> Batch:
         """See `Task.sample`; the functions do not depend on the noise."""
         functions, observed = split_stream(rng, 2)
-        (asked,) = observed.spawn(1)
+        (queried,) = observed.spawn(1)
         clean = self.task.sample(functions, tasks, observations, queries)
         return replace(
             clean,
             y=clean.y + self._noise(observed, clean.y.shape),
-            noisy_y_query=clean.observable + self._noise(asked, clean.y_query.shape),
+            noisy_y_query=clean.observable + self._noise(queried, clean.y_query.shape),
         )
 
     def _noise(self, rng: np.random.Generator, shape: tuple[int, ...]) -> Array:

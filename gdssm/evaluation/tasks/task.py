@@ -84,6 +84,6 @@ def uniform_inputs(
         input_range: r, the width of the interval.
     """
     tasks, _, inputs = context
-    observed, asked = split_stream(rng, 2)
+    observed, queried = split_stream(rng, 2)
     half = input_range / 2
-    return observed.uniform(-half, half, context), asked.uniform(-half, half, (tasks, queries, inputs))
+    return observed.uniform(-half, half, context), queried.uniform(-half, half, (tasks, queries, inputs))

@@ -70,8 +70,8 @@ def _fit(batch: Batch, task: int, stacks: dict[str, TorchLearner]) -> Numbers:
     """Predict along the range of x; two points determine the function."""
     x, y = batch.x[task : task + 1], batch.y[task : task + 1]
     grid = np.linspace(-5, 5, 121)[None, :, None]
-    asked: dict[str, Learner] = {"the function": sine_process(TASK), **stacks}
-    lines = {name: np.round(learner.predict(x, y, grid).ravel(), 5).tolist() for name, learner in asked.items()}
+    learners: dict[str, Learner] = {"the function": sine_process(TASK), **stacks}
+    lines = {name: np.round(learner.predict(x, y, grid).ravel(), 5).tolist() for name, learner in learners.items()}
     return {
         "x": np.round(grid.ravel(), 4).tolist(),
         "lines": lines,

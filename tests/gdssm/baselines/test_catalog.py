@@ -51,7 +51,7 @@ def test_any_number_of_observations_has_one_answer(name: str, layers: int, windo
 @every_depth
 @every_input
 @pytest.mark.parametrize("changed", ["first x", "first y", "last y", "x_query"])
-def test_the_answer_depends_on_all_it_is_told(name: str, layers: int, windowed: bool, changed: str) -> None:
+def test_predictions_depend_on_all_inputs(name: str, layers: int, windowed: bool, changed: str) -> None:
     x, y, x_query = context(queries=1)
     asked = model(name, layers, windowed)
     before = asked(x, y, x_query)
@@ -64,7 +64,7 @@ def test_the_answer_depends_on_all_it_is_told(name: str, layers: int, windowed: 
 @pytest.mark.slow
 @every_baseline
 @every_input
-def test_a_context_does_not_see_its_neighbours(name: str, windowed: bool) -> None:
+def test_contexts_of_a_batch_are_independent(name: str, windowed: bool) -> None:
     tensors = context(queries=1)
     asked = model(name, 2, windowed)
     together = asked(*tensors)

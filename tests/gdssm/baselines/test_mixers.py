@@ -45,7 +45,7 @@ def test_the_selective_layer_is_its_equations() -> None:
     assert_close(mixer(u)[0], torch.stack(outputs), "output")
 
 
-def test_no_layer_sees_the_future() -> None:
+def test_layers_are_causal() -> None:
     torch.manual_seed(0)
     u = positions()
     changed = u.clone()

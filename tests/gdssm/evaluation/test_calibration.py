@@ -34,7 +34,7 @@ def measure(learner: Bounded, batch: Batch = BATCH) -> Calibration:
     return calibrate(learner, batch, partial(np.random.default_rng, 0))
 
 
-def test_observations_with_their_noise_are_what_intervals_should_hold() -> None:
+def test_intervals_are_compared_with_noisy_observations() -> None:
     found, observed = measure(Bounded()), BATCH.observable
     assert not np.array_equal(observed, BATCH.y_query)
     assert found.coverage_80.mean == pytest.approx((np.abs(observed) <= 1).mean())
@@ -56,7 +56,7 @@ def test_the_score_does_not_depend_on_the_units_of_y() -> None:
     assert other.coverage_90 == measure(Bounded()).coverage_90
 
 
-def test_of_normal_observations_mean_and_deviation_alone_give_4_13() -> None:
+def test_the_score_of_normal_observations_is_4_13() -> None:
     y = np.random.default_rng(0).standard_normal((2, 100_000, 1))
     batch = Batch(np.zeros((2, 1, 1)), np.zeros((2, 1, 1)), np.zeros_like(y), y)
     found = measure(Bounded((1.281552, 1.644854)), batch)

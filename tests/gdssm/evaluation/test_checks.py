@@ -33,13 +33,13 @@ def test_a_context_that_does_not_fit_is_refused_by_name(
 
 
 @pytest.mark.parametrize("value", [0.0, -1.0, math.nan])
-def test_what_must_be_positive_is(value: float) -> None:
+def test_numbers_that_are_not_positive_are_refused(value: float) -> None:
     with pytest.raises(ValueError, match=r"^second is .*; it must be positive"):
         require_positive(first=1.0, second=value)
 
 
 @pytest.mark.parametrize("value", [-1e-9, math.nan])
-def test_what_must_not_be_negative_is_not(value: float) -> None:
+def test_negative_numbers_are_refused(value: float) -> None:
     require_not_negative(zero=0.0)
     with pytest.raises(ValueError, match=r"^noise is .*; it must not be negative"):
         require_not_negative(noise=value)

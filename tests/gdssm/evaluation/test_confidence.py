@@ -10,7 +10,7 @@ def draw(count: int, seed: int = 0) -> Array:
 
 
 @pytest.mark.slow
-def test_bootstrap_intervals_hold_the_true_mean_as_often_as_they_say() -> None:
+def test_bootstrap_intervals_have_their_coverage() -> None:
     trials, rng = 400, np.random.default_rng(1)
     intervals = [bootstrap_interval(draw(100, seed), rng, level=0.8, resamples=200) for seed in range(trials)]
     held = np.mean([interval.low <= 3.0 <= interval.high for interval in intervals])
@@ -37,7 +37,7 @@ def test_a_seed_decides_the_bootstrap() -> None:
     assert interval(1) != interval(2)
 
 
-def test_what_has_no_spread_is_refused() -> None:
+def test_samples_without_spread_are_refused() -> None:
     with pytest.raises(ValueError, match=r"^values has shape \(1,\)"):
         bootstrap_interval(np.ones(1), np.random.default_rng(0))
     with pytest.raises(ValueError, match=r"^values has shape \(3, 2\)"):

@@ -52,7 +52,7 @@ def test_there_is_a_result_for_every_learner_on_every_distribution(
     assert len(measured) == result_count(SUITE, {"picky": Candidate(Picky())})
 
 
-def test_a_learner_that_does_not_fit_is_refused_with_its_own_reason(
+def test_a_learner_that_raises_is_skipped_with_its_reason(
     measured: dict[tuple[str, str], Score | Skipped],
 ) -> None:
     assert measured["linear", "picky"] == Skipped("linear", "picky", "takes one output, not 2.")
@@ -109,7 +109,7 @@ def test_descent_is_aligned_with_itself(measured: dict[tuple[str, str], Score | 
 
 
 @pytest.mark.slow
-def test_a_model_of_several_steps_is_held_against_as_many() -> None:
+def test_a_model_is_compared_with_descent_of_as_many_steps() -> None:
     sample = SUITE[0][1].sample(np.random.default_rng(0), 300, 7, 3)
     candidates = {"two": Candidate(descent(sample, 2), steps=2), "one": Candidate(descent(sample, 2), steps=1)}
     found = {result.learner: result for result in evaluate(CONFIG, SUITE[:1], candidates)}
@@ -120,7 +120,7 @@ def test_a_model_of_several_steps_is_held_against_as_many() -> None:
 
 
 @pytest.mark.slow
-def test_a_model_that_averages_over_all_steps_is_held_against_ridge() -> None:
+def test_a_model_that_averages_over_steps_is_compared_with_ridge() -> None:
     sample = SUITE[0][1].sample(np.random.default_rng(0), 300, 7, 3)
     (found, *_) = evaluate(CONFIG, SUITE[:1], {"flow": Candidate(best_ridge(sample), steps=0)})
     assert isinstance(found, Score)
@@ -145,7 +145,7 @@ def test_intervals_are_measured_where_there_are_some(measured: dict[tuple[str, s
     assert {result.calibration for result in measured.values() if isinstance(result, Score)} == {None}
 
 
-def test_the_learning_curve_ends_where_everything_is_measured(
+def test_the_last_point_of_the_learning_curve_is_the_loss(
     measured: dict[tuple[str, str], Score | Skipped],
 ) -> None:
     for result in nonempty(measured.values()):
@@ -154,13 +154,13 @@ def test_the_learning_curve_ends_where_everything_is_measured(
             assert result.curve[-1].loss == result.loss
 
 
-def test_where_no_rate_helps_descent_stands_still() -> None:
+def test_descent_has_rate_zero_where_no_rate_helps() -> None:
     drawn = Linear(inputs=5).sample(np.random.default_rng(5), 50, 10, 4)
     misleading = replace(drawn, y_query=-drawn.y_query)
     assert not descent(misleading, 1).predict(drawn.x, drawn.y, drawn.x_query).any()
 
 
-def test_an_empty_plan_is_refused() -> None:
+def test_an_empty_configuration_is_refused() -> None:
     for wrong in ({"tasks": 1}, {"queries": 0}, {"observations": 0}, {"curve": (5, 0)}):
         with pytest.raises(ValueError, match="must be positive"):
             EvaluationConfig(**wrong)

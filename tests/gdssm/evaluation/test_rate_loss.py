@@ -33,7 +33,7 @@ def test_a_batch_leaves_only_small_arrays() -> None:
     assert (loss.nodes.shape, loss.gram.shape, loss.projection.shape) == ((4,), (4, 4), (4,))
 
 
-def test_batches_that_say_nothing_about_rates_are_refused(batch: Batch) -> None:
+def test_batches_without_information_on_rates_are_refused(batch: Batch) -> None:
     nothing = Batch(batch.x[:, :0], batch.y[:, :0], batch.x_query, batch.y_query)
     unasked = Batch(batch.x, batch.y, batch.x_query[:, :0], batch.y_query[:, :0])
     flat = Batch(0 * batch.x, batch.y, batch.x_query, batch.y_query)

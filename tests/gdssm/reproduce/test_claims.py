@@ -55,7 +55,7 @@ def test_a_failing_number_fails_its_claims_and_no_other(metric: str, kind: str) 
     ("relation", "measured", "met"),
     [("≤", 1.0, True), ("≤", 1.01, False), ("≥", 1.0, True), ("≥", 0.99, False), ("<", 1.0, False), ("<", 0.99, True)],
 )
-def test_the_edge_belongs_where_the_sign_says(relation: str, measured: float, met: bool) -> None:
+def test_equality_meets_only_inclusive_targets(relation: str, measured: float, met: bool) -> None:
     claim = Claim("some", "a number", "metric", relation, 1.0)  # type: ignore[arg-type]
     verdict = claim.verdict({"metric": measured})
     assert verdict["met"] is met

@@ -25,7 +25,7 @@ def test_two_points_fix_a_sine() -> None:
     assert np.median(np.abs(prediction - batch.y_query)) < 1e-4
 
 
-def test_a_smooth_process_goes_through_what_it_saw() -> None:
+def test_a_smooth_process_interpolates_observations() -> None:
     x = np.array([-3.0, 0.0, 2.0])[None, :, None]
     assert_close(smooth_process(1.0).predict(x, np.cos(x), x), np.cos(x), "y", rtol=1e-6)
 

@@ -74,7 +74,7 @@ def test_the_page_has_every_section_once_and_all_its_ids_apart(html: str) -> Non
     assert all(ids.count(name) == 1 for name in linked)
 
 
-def test_the_page_says_which_claims_are_not_met(html: str, numbers: Numbers) -> None:
+def test_the_page_lists_claims_that_are_not_met(html: str, numbers: Numbers) -> None:
     met = sum(claim["met"] for claim in numbers["claims"])
     assert met < len(CLAIMS)
     assert f"{met} of {len(CLAIMS)} claims are met" in html

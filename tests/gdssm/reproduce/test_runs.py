@@ -24,7 +24,7 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Trained]:
     return directory, train_all({NAME: SHORT}, directory)[NAME]
 
 
-def test_a_run_comes_back_whatever_its_seed(trained: tuple[Path, Trained]) -> None:
+def test_a_run_of_any_seed_is_loaded(trained: tuple[Path, Trained]) -> None:
     directory, made = trained
     loaded = load_all({NAME: replace(SHORT, seed=0)}, directory)[NAME]
     assert loaded.config == SHORT
@@ -45,7 +45,7 @@ def test_a_missing_run_is_named(tmp_path: Path) -> None:
         load_all({NAME: SHORT}, tmp_path)
 
 
-def test_the_command_says_what_is_missing(
+def test_the_command_names_a_missing_run(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr("sys.argv", ["reproduce", "--out", str(tmp_path / "out"), "--from", str(tmp_path)])

@@ -22,7 +22,7 @@ from tests.nonempty import nonempty
 DEEP = replace(SHORT, model=StackConfig(inputs=3, outputs=2, layers=5), steps=100, grow=0.4, settle=0.0)
 
 
-def test_layers_come_evenly_and_all_by_the_end_of_their_share() -> None:
+def test_layers_are_added_evenly() -> None:
     waiting = [growth.waiting(DEEP, step) for step in range(DEEP.steps)]
     assert waiting == [4] * 10 + [3] * 10 + [2] * 10 + [1] * 10 + [0] * 60
 

@@ -39,14 +39,14 @@ def test_axes_are_tasks_queries_outputs(learner: Learner, batch: Batch) -> None:
 
 
 @each_learner
-def test_a_task_does_not_see_the_others(learner: Learner, batch: Batch) -> None:
+def test_tasks_are_independent(learner: Learner, batch: Batch) -> None:
     together = learner.predict(batch.x, batch.y, batch.x_query)
     alone = learner.predict(batch.x[1:], batch.y[1:], batch.x_query[1:])
     np.testing.assert_allclose(together[1:], alone, rtol=1e-10, atol=1e-12)
 
 
 @each_learner
-def test_a_query_does_not_see_the_others(learner: Learner, batch: Batch) -> None:
+def test_queries_are_independent(learner: Learner, batch: Batch) -> None:
     together = learner.predict(batch.x, batch.y, batch.x_query)
     alone = learner.predict(batch.x, batch.y, batch.x_query[:, 4:5])
     np.testing.assert_allclose(together[:, 4:5], alone, rtol=1e-10, atol=1e-12)
@@ -54,7 +54,7 @@ def test_a_query_does_not_see_the_others(learner: Learner, batch: Batch) -> None
 
 @pytest.mark.slow
 @each_learner
-def test_an_output_does_not_see_the_others(learner: Learner, batch: Batch) -> None:
+def test_outputs_are_independent(learner: Learner, batch: Batch) -> None:
     together = learner.predict(batch.x, batch.y, batch.x_query)
     alone = learner.predict(batch.x, batch.y[..., 1:2], batch.x_query)
     np.testing.assert_allclose(together[..., 1:2], alone, rtol=1e-8, atol=1e-10)
@@ -90,7 +90,7 @@ def test_inputs_of_zero_give_a_finite_answer(learner: Learner, batch: Batch) -> 
 
 
 @each_learner
-def test_arguments_are_left_alone(learner: Learner, batch: Batch) -> None:
+def test_arguments_are_not_modified(learner: Learner, batch: Batch) -> None:
     x, y, x_query = batch.x.copy(), batch.y.copy(), batch.x_query.copy()
     learner.predict(x, y, x_query)
     for after, before in ((x, batch.x), (y, batch.y), (x_query, batch.x_query)):

@@ -24,7 +24,7 @@ def test_a_task_that_lacks_an_interval_has_no_coverage(side: int) -> None:
     np.testing.assert_array_equal(task_coverages(bounds[0], bounds[1], LOWER + 0.5), [1, np.nan])
 
 
-def test_unbounded_intervals_hold_everything() -> None:
+def test_unbounded_intervals_cover_everything() -> None:
     assert task_coverages(LOWER - np.inf, UPPER + np.inf, LOWER + 1e300) == pytest.approx([1, 1])
 
 

@@ -12,7 +12,7 @@ def test_the_mean_of_the_cosines_of_flattened_jacobians() -> None:
     assert sensitivity_cosine(A, B) == pytest.approx(np.mean(cosines))
 
 
-def test_it_is_blind_to_scale_and_sees_direction() -> None:
+def test_the_cosine_depends_on_direction_and_not_on_scale() -> None:
     assert sensitivity_cosine(100 * A, A) == pytest.approx(1)
     assert sensitivity_cosine(-A, A) == pytest.approx(-1)
 

@@ -5,7 +5,7 @@ from gdssm.evaluation.tasks.linear import Correlated
 from tests.gdssm.evaluation.statistical import assert_mean
 
 
-def test_condition_number_of_the_covariance_is_as_asked() -> None:
+def test_the_covariance_has_the_given_condition_number() -> None:
     for condition_number in (1.0, 7.0, 1000.0):
         eigenvalues = Correlated(inputs=5, condition_number=condition_number).eigenvalues
         assert eigenvalues[0] / eigenvalues[-1] == pytest.approx(condition_number)

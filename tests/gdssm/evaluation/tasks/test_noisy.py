@@ -21,7 +21,7 @@ def test_noise_has_the_stated_variance_and_is_all_that_differs() -> None:
     assert np.array_equal(noisy.y_query, clean.y_query)
 
 
-def test_heavy_tails_leave_the_standard_deviation_as_it_was() -> None:
+def test_heavy_tails_keep_the_standard_deviation() -> None:
     task = replace(TASK, degrees_of_freedom=20.0)
     noisy = task.sample(np.random.default_rng(0), 3000, 7, 11)
     clean = replace(task, noise=0.0).sample(np.random.default_rng(0), 3000, 7, 11)

@@ -10,7 +10,7 @@ NAMES = [name for name, _ in TABLES]
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_every_column_is_in_its_standard_deviations_about_its_mean(name: str) -> None:
+def test_columns_are_standardised(name: str) -> None:
     x, y = read_table(name)
     columns = np.column_stack([x, y])
     assert y.shape == (len(x), 1)
@@ -25,7 +25,7 @@ def test_diabetes_is_as_scikit_learn_scales_it() -> None:
     np.testing.assert_allclose(y[:, 0], (target - target.mean()) / target.std())
 
 
-def test_what_is_read_is_kept_and_cannot_be_changed() -> None:
+def test_tables_are_cached_and_read_only() -> None:
     x, _ = read_table("iris")
     assert read_table("iris")[0] is x
     with pytest.raises(ValueError, match="read-only"):

@@ -8,7 +8,7 @@ from tests.nonempty import nonempty
 TABLE = TableSplits(np.arange(11.0)[:, None] * [1, 2], np.arange(11.0)[:, None])
 
 
-def test_no_row_is_both_seen_and_asked_about() -> None:
+def test_no_row_is_both_observation_and_query() -> None:
     batch = TABLE.sample(np.random.default_rng(0), tasks=20, observations=7, queries=4)
     for seen, asked in nonempty(zip(batch.y[..., 0], batch.y_query[..., 0], strict=True)):
         assert sorted([*seen, *asked]) == list(range(11))
