@@ -1,0 +1,30 @@
+"""A class name has one meaning in the sources."""
+
+import ast
+from collections import defaultdict
+
+from tests.running import ROOT
+
+PACKAGES = ("gdssm", "export", "service")
+SHARED = {
+    "Conflict": "the client raises it where the service answers with this error",
+    "Contexts": "the client has the methods of the service's class, over HTTP",
+    "InvalidInput": "the client raises it where the service answers with this error",
+}
+"""Names of two classes, with the reason."""
+
+
+def class_names() -> dict[str, list[str]]:
+    """List the places of each class, private and nested ones included."""
+    found = defaultdict(list)
+    for package in PACKAGES:
+        for path in sorted((ROOT / package).rglob("*.py")):
+            for node in ast.walk(ast.parse(path.read_text())):
+                if isinstance(node, ast.ClassDef):
+                    found[node.name].append(f"{path.relative_to(ROOT)}:{node.lineno}")
+    return found
+
+
+def test_no_class_name_is_defined_twice() -> None:
+    repeated = {name: places for name, places in class_names().items() if len(places) > 1}
+    assert {name: places for name, places in repeated.items() if name not in SHARED} == {}
