@@ -3,6 +3,8 @@
 import ast
 from collections import defaultdict
 
+import pytest
+
 from tests.running import ROOT
 
 PACKAGES = ("gdssm", "export", "service")
@@ -25,6 +27,7 @@ def class_names() -> dict[str, list[str]]:
     return found
 
 
+@pytest.mark.slow
 def test_no_class_name_is_defined_twice() -> None:
     repeated = {name: places for name, places in class_names().items() if len(places) > 1}
     assert {name: places for name, places in repeated.items() if name not in SHARED} == {}

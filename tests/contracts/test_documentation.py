@@ -60,6 +60,7 @@ def assert_prints(found: str, expected: str) -> None:
     assert numbers[0] == pytest.approx(numbers[1], rel=1e-9)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("page", SHELL_PAGES, ids=name)
 def test_shell_commands_print_what_the_page_says(server: Server, folder: Path, page: Path) -> None:
     commands = [block for block in blocks(page) if block.language == "sh"]
@@ -71,6 +72,7 @@ def test_shell_commands_print_what_the_page_says(server: Server, folder: Path, p
         assert_prints(output, block.output or "")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("page", "block"), PYTHON_BLOCKS, ids=lambda value: value if isinstance(value, str) else "")
 def test_python_prints_what_the_page_says(server: Server, folder: Path, page: str, block: Block) -> None:
     python = CLIENTS if "tritonclient" in block.code else Path(sys.executable)
@@ -141,6 +143,7 @@ def test_every_setting_that_a_page_names_exists() -> None:
         assert {*re.findall(r"GDSSM_[A-Z_]*[A-Z]", page.read_text("utf-8"))} <= known, page
 
 
+@pytest.mark.slow
 def test_the_documented_metrics_and_alerts_are_those_of_the_service(server: Server) -> None:
     text = (ROOT / "docs/operating.md").read_text(encoding="utf-8")
     exposed = {*re.findall(r"^# TYPE (gdssm_\w+)", run(["curl", "-s", f"{server.url}/metrics"], ROOT), re.MULTILINE)}

@@ -31,6 +31,7 @@ def test_the_notebooks_are_there() -> None:
     assert [path.stem for path in NOTEBOOKS] == ["follow_a_stream", "predict_a_table"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("notebook", NOTEBOOKS, ids=lambda path: path.stem)
 def test_a_notebook_prints_what_it_shows(notebook: Path) -> None:
     cells = [cell for cell in json.loads(notebook.read_text("utf-8"))["cells"] if cell["cell_type"] == "code"]
@@ -50,6 +51,7 @@ def test_a_notebook_prints_what_it_shows(notebook: Path) -> None:
         assert_prints(printed, "".join(text for output in cell["outputs"] for text in output["text"]))
 
 
+@pytest.mark.slow
 def test_the_files_are_those_of_the_script(tmp_path: Path) -> None:
     script = tmp_path / "write.py"
     script.write_text((EXAMPLES / "write.py").read_text(encoding="utf-8"), encoding="utf-8")

@@ -130,6 +130,7 @@ def test_infer_sends_and_returns_tensors(client: Client) -> None:
     np.testing.assert_allclose(found[0], expected, rtol=1e-9)
 
 
+@pytest.mark.slow
 def test_evaluation_is_submitted_and_waited_for(client: Client) -> None:
     evaluation = client.evaluations.submit(["linear"], **SMALL)
     found = [result.learner for result in evaluation.results()]
@@ -140,6 +141,7 @@ def test_evaluation_is_submitted_and_waited_for(client: Client) -> None:
     assert evaluation.id in [each.id for each in client.evaluations.list()]
 
 
+@pytest.mark.slow
 def test_evaluation_of_own_data_is_cancelled(client: Client) -> None:
     own = pd.DataFrame(X), pd.DataFrame({"price": Y[:, 0]})
     evaluation = client.evaluations.submit(["linear"], data=own, tasks=4000, observations=5, curve=[2, 3])
@@ -202,6 +204,7 @@ def test_a_scale_and_probabilities_may_be_arrays(client: Client) -> None:
     assert len(context.predict(QUERY, quantiles=probabilities).quantiles) == 2
 
 
+@pytest.mark.slow
 def test_both_clients_give_the_same_results(server: Server) -> None:
     async def talk(url: str | None) -> tuple[list[float], int, EvaluationView, str]:
         async with AsyncClient(url) as client:
@@ -224,6 +227,7 @@ def test_both_clients_give_the_same_results(server: Server) -> None:
         assert f"{2 * N} observations" in text
 
 
+@pytest.mark.slow
 def test_api_key_is_sent(tmp_path: object) -> None:
     database = {"GDSSM_DATABASE_URL": f"sqlite:///{tmp_path}/keys.db"}
     command = [sys.executable, "-m", "service", "keys", "create", "alice"]
@@ -244,6 +248,7 @@ def test_unreachable_error_names_the_address(user: str) -> None:
     assert str(error.value).startswith(f"There is no answer from {url}: ")
 
 
+@pytest.mark.slow
 def test_garbage_collected_client_stops_its_service() -> None:
     client = Client()
     transport = client._session._http._transport._sync_transport  # type: ignore[attr-defined]

@@ -89,6 +89,7 @@ GAPS = np.where(GENERATOR.random((N, D)) < 0.2, np.nan, X)
 GAPS[0] = np.nan
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("model", ["linear", "nonlinear"])
 def test_missing_cells_match_the_client(server: Server, model: str) -> None:
     frame = pd.DataFrame(GAPS, columns=list("abcde"))
@@ -235,6 +236,7 @@ def test_classifier_partial_fit_of_pieces_matches_fit() -> None:
         whole.partial_fit(X[:1], ["other"])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("decay", [0.9, "auto"])
 def test_decay_matches_a_context(server: Server, decay: float | Literal["auto"]) -> None:
     local, remote = (GDSSMRegressor("linear", decay=decay, url=url) for url in (None, server.url))
@@ -271,6 +273,7 @@ def test_negative_weights_are_refused_with_decay() -> None:
         GDSSMRegressor(decay="auto").fit(X, Y).partial_fit(X[:1], Y[:1], sample_weight=[-1.0])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("model", ["linear", "nonlinear", "gd-8"])
 def test_partial_fit_refuses_precision_loss(server: Server, model: str) -> None:
     mistake = 1e9 * X[:1]
