@@ -61,7 +61,7 @@ class Filled:
 
     def _copy(self, count: int) -> None:
         with self._database.reading() as connection:
-            learnt = connection.execute(select(CONTEXTS)).one()._asdict()
+            learnt = dict(zip(CONTEXTS.c.keys(), connection.execute(select(CONTEXTS)).one(), strict=True))
         for start in range(0, count, BATCH):
             names = [secrets.token_hex(16) for _ in range(min(BATCH, count - start))]
             with self._database.transaction() as connection:
