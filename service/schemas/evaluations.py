@@ -1,7 +1,7 @@
 """Evaluations and their results."""
 
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, get_args
 
 from pydantic import ConfigDict, Field
 
@@ -38,7 +38,7 @@ class EvaluationAnswer(ResponseModel):
 
     id: str = Field(examples=[EXAMPLE_ID])
     status: Annotated[str, open_enum("queued", "running", "done", "failed", "cancelled")]
-    suite: SuiteName
+    suite: Annotated[str, open_enum(*get_args(SuiteName))]
     models: tuple[EvaluatedModel, ...]
     seed: int
     sizes: EvaluationSizes

@@ -1,6 +1,8 @@
 """Retries, and exceptions for responses that are errors."""
 
+import json
 import pickle
+from typing import Any
 
 import pytest
 
@@ -22,6 +24,24 @@ def test_temporary_refusals_are_retried_and_unknown_fields_ignored() -> None:
     with standing_in(BUSY, Reply(429, headers={"Retry-After": "0"}), LIST) as service, Client(service.url) as client:
         assert client.models().default == "linear"
     assert len(service.asked) == 3
+
+
+def test_models_of_a_later_service_are_read() -> None:
+    model: dict[str, Any] = {
+        "name": "m",
+        "version": "1.0.0",
+        "summary": "",
+        "task": "ranking",
+        "origin": "grown",
+        "sha256": "0" * 64,
+    }
+    model |= {"assumes": {"x": "", "y": "", "z": ""}, "dims": {"D": "any", "K": 1}, "gradient_steps": 1}
+    parameter = {"name": "p", "default": 1, "above": 0, "meaning": "", "below": 2}
+    model |= {"gives_scale": True, "missing_cells": False, "parameters": [parameter], "later": 1}
+    body = json.dumps({"default": "m", "models": [model], "refused": []}).encode()
+    with standing_in(Reply(200, body)) as service, Client(service.url) as client:
+        (found,) = client.models().models
+    assert (found.task, found.parameters[0].name) == ("ranking", "p")
 
 
 def test_retry_after_is_respected(monkeypatch: pytest.MonkeyPatch) -> None:
