@@ -13,9 +13,9 @@ serve: .venv/ready
 test: .venv-dev/ready .venv-clients/ready
 	$(PYTEST)
 
-# All tests but the slow ones and those in a browser: under a minute on two cores.
+# All tests but slow ones, attacks on a running service and those in a browser: about a minute on two cores.
 quick: .venv-dev/ready
-	$(PYTEST) -m "not slow" --ignore tests/web
+	$(PYTEST) -m "not slow and not adversarial" --ignore tests/web
 
 check: .venv-dev/ready
 	.venv-dev/bin/ruff check .
