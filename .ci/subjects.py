@@ -4,7 +4,7 @@ import re
 import subprocess
 import sys
 
-BASE = "7ac85b2"
+BASE = "e1ae98d"
 """The first commit that is checked is the one after it."""
 LIMIT = 72
 FORM = re.compile(r"[a-z]+(\([\w,./ -]+\))?!?: \S")
