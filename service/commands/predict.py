@@ -78,7 +78,11 @@ def command(
                 yield chunk
                 bar.update(int(task.progress * PROGRESS_STEPS) - bar.pos)
 
-        contexts, queries, wanted = with_progress(task.contexts()), with_progress(task.queries()), Wanted(interval)
-        for answer in predictions(predictor, runtime, contexts, queries, numbers, wanted=wanted):
+        observations, queries, wanted = (
+            with_progress(task.observations()),
+            with_progress(task.queries()),
+            Wanted(interval),
+        )
+        for answer in predictions(predictor, runtime, observations, queries, numbers, wanted=wanted):
             found = (answer.prediction, answer.lower, answer.upper)
             column.write(*(values for values in found if values is not None))

@@ -73,7 +73,7 @@ def predict_and_explain(
 
 def explain_state(
     runtime: Runtime,
-    memory: ContextState,
+    context: ContextState,
     limits: Limits,
     parameters: Mapping[str, float] | None = None,
     *,
@@ -85,11 +85,11 @@ def explain_state(
     Raises:
         UnsupportedByModel, InvalidInput, NumericOverflow: As for `predict_and_explain`.
     """
-    manifest, inputs, outputs = runtime.manifest, memory.inputs or 0, memory.outputs or 0
+    manifest, inputs, outputs = runtime.manifest, context.inputs or 0, context.outputs or 0
     if "contributions" in explain and set(explain) != set(PARTS):
         raise no_contributions_of_a_state()
     requested = available(manifest, parameters or {}, explain) - {"contributions"}
-    if memory.decay == AUTO and requested & TERMS:
+    if context.decay == AUTO and requested & TERMS:
         if set(explain) != set(PARTS) or requested <= TERMS:
             raise no_terms_of_an_average()
         requested -= TERMS
@@ -98,10 +98,10 @@ def explain_state(
     found = Explanation()
     if requested & TERMS:
         infer = partial(run, runtime, parameters={})
-        fit = fit_of_state(infer, manifest, memory.state or {}, inputs, y_is_1d=bool(memory.y_is_1d))
+        fit = fit_of_state(infer, manifest, context.state or {}, inputs, y_is_1d=bool(context.y_is_1d))
         found = _terms(fit, requested, partial(grid_of_state, fit), wanted.interval)
     if "implicit_weights" in requested:
-        found = replace(found, implicit_weights=implicit_weights_in(runtime, memory, parameters))
+        found = replace(found, implicit_weights=implicit_weights_in(runtime, context, parameters))
     return found
 
 

@@ -79,12 +79,12 @@ def implicit_weights_of(runtime: Runtime, context: Observations, parameters: Map
 
 
 def implicit_weights_in(
-    runtime: Runtime, memory: ContextState, parameters: Mapping[str, float] | None = None
+    runtime: Runtime, context: ContextState, parameters: Mapping[str, float] | None = None
 ) -> ImplicitWeights:
     """Compute the linear model of a context with observations."""
     infer = partial(run, runtime, parameters=parameters or {})
-    found = implicit_weights(infer, runtime.manifest, memory.state or {}, memory.inputs or 0)
-    return ImplicitWeights(found.weights[:, 0], found.intercept[0]) if memory.y_is_1d else found
+    found = implicit_weights(infer, runtime.manifest, context.state or {}, context.inputs or 0)
+    return ImplicitWeights(found.weights[:, 0], found.intercept[0]) if context.y_is_1d else found
 
 
 def check_affine(manifest: Manifest) -> None:

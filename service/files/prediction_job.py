@@ -57,7 +57,7 @@ class PredictionJob:
         """The part of both files that is read, from 0 to 1."""
         return (self.context.progress + self.query.progress) / 2
 
-    def contexts(self) -> Iterator[Observations]:
+    def observations(self) -> Iterator[Observations]:
         """Read the observations of one context in chunks."""
         separate = [[name] for name in _separate(self.target, self.weight)]
         for x, *others in self.context.chunks([self.features, *separate], self.rows, self._empty_cells()):

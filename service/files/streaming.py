@@ -47,34 +47,28 @@ def predictions(
         raise InvalidInput(*problems)
     check_wanted(runtime.manifest, wanted)
     if COUNT not in {spec.name for spec in runtime.manifest.state}:
-        whole = _joined(_bounded(observations, predictor.limits.max_observations, runtime.manifest.name))
+        whole = _whole(observations, predictor.limits.max_observations, runtime.manifest.name)
         for query in queries:
             yield predictor.answer(runtime, whole, query, parameters, wanted)
         return
-    memory = new_state(runtime.manifest, decay=None)
+    state = new_state(runtime.manifest, decay=None)
     for chunk in observations:
         # Observations are not removed later, so precision loss does not matter.
-        memory = learn(runtime, predictor.limits, memory, chunk, at="context.", allow_precision_loss=True)
+        state = learn(runtime, predictor.limits, state, chunk, at="context.", allow_precision_loss=True)
     readouts = ReadoutCache()
     for query in queries:
-        yield answer(runtime, predictor.limits, memory, query, parameters, wanted=wanted, readouts=readouts)
+        yield answer(runtime, predictor.limits, state, query, parameters, wanted=wanted, readouts=readouts)
 
 
-def _bounded(chunks: Iterable[Observations], most: int, model: str) -> list[Observations]:
-    """Collect the chunks of a model that does not stream."""
-    gathered, count = list[Observations](), 0
+def _whole(chunks: Iterable[Observations], limit: int, model: str) -> Observations:
+    """Concatenate the chunks of a model that does not stream."""
+    parts, count = list[Observations](), 0
     for chunk in chunks:
+        parts.append(chunk)
         count += len(chunk.x)
-        if count > most:
-            text = (
-                f"has more than {most} observations (GDSSM_MAX_OBSERVATIONS), all of which model {model} needs at once."
-            )
+        if count > limit:
+            text = f"has more than {limit} observations (GDSSM_MAX_OBSERVATIONS), which model {model} needs at once."
             raise InvalidInput(Problem("context.x", f"{text} Send fewer, or name a model that streams."))
-        gathered.append(chunk)
-    return gathered
-
-
-def _joined(chunks: list[Observations]) -> Observations:
-    x, y = np.concatenate([chunk.x for chunk in chunks]), np.concatenate([chunk.y for chunk in chunks])
-    weights = [chunk.weight for chunk in chunks if chunk.weight is not None]
+    x, y = np.concatenate([part.x for part in parts]), np.concatenate([part.y for part in parts])
+    weights = [part.weight for part in parts if part.weight is not None]
     return Observations(x, y, np.concatenate(weights) if weights else None)

@@ -19,7 +19,7 @@ def read(
     context: Path, query: Path, target: str, weight: str | None = None, rows: int = 1
 ) -> tuple[Observations, Array]:
     with open_job(context, query, target, weight, rows) as task:
-        chunks, queries = list(task.contexts()), list(task.queries())
+        chunks, queries = list(task.observations()), list(task.queries())
         assert task.progress == 1
     weights = [chunk.weight for chunk in chunks if chunk.weight is not None]
     x, y = (np.concatenate([getattr(chunk, name) for chunk in chunks]) for name in ("x", "y"))
@@ -92,7 +92,7 @@ def test_empty_feature_cells_are_nan_for_models_with_missing_cells(
     context, query = write(tmp_path / "context", frame), write(tmp_path / "query", frame.drop(columns="y")[::-1])
     expected = frame[["a", "b", "c"]].to_numpy(float)
     with open_job(context, query, "y", rows=3, model=repository.get("linear").manifest) as task:
-        np.testing.assert_array_equal(np.concatenate([chunk.x for chunk in task.contexts()]), expected)
+        np.testing.assert_array_equal(np.concatenate([chunk.x for chunk in task.observations()]), expected)
         np.testing.assert_array_equal(np.concatenate(list(task.queries())), expected[::-1])
 
 
@@ -111,7 +111,7 @@ def test_empty_cells_are_refused_for_other_models_and_columns(
     path = (as_csv if suffix == "csv" else as_parquet)(tmp_path / "t", frame)
     manifest = repository.get(model).manifest
     with open_job(path, path, target, model=manifest) as task, pytest.raises(InvalidInput) as refused:
-        list(task.contexts())
+        list(task.observations())
     place = f"{path}, line 3, " if suffix == "csv" else f"{path}, row 2, "
     assert str(refused.value).startswith(place + message)
 
@@ -120,7 +120,7 @@ def test_text_is_refused_even_with_missing_cells(tmp_path: Path, repository: Rep
     table = written(tmp_path, "a,y\n,1\nNaN,2\nx,3\n")
     manifest = repository.get("linear").manifest
     with open_job(table, table, "y", model=manifest) as task, pytest.raises(InvalidInput) as refused:
-        list(task.contexts())
+        list(task.observations())
     assert [problem.message.split(":")[0] for problem in refused.value.problems] == [
         "is not a finite number",
         "is not a number",

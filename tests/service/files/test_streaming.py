@@ -88,7 +88,7 @@ def test_streamed_sums_match_two_pass_float64(
         frame.to_parquet(path, row_group_size=17) if suffix == ".parquet" else frame.to_csv(path, index=False)
     with open_job(context, query, "y", rows=10) as task:
         runtime = predictor.runtime("linear", version)
-        answers = list(predictions(predictor, runtime, task.contexts(), task.queries(), {}))
+        answers = list(predictions(predictor, runtime, task.observations(), task.queries(), {}))
     found = np.concatenate([answer.prediction for answer in answers])
     expected: Array
     x, y, x_query = observed.iloc[:, :D].to_numpy(), observed.iloc[:, D:].to_numpy(), asked.iloc[:, :D].to_numpy()
@@ -112,7 +112,7 @@ def test_memory_does_not_grow_with_the_files(predictor: Predictor, tmp_path: Pat
         tracemalloc.start()
         try:
             with open_job(context, query, "y", rows=100) as task:
-                for _ in predictions(predictor, runtime, task.contexts(), task.queries(), {}):
+                for _ in predictions(predictor, runtime, task.observations(), task.queries(), {}):
                     pass
             return tracemalloc.get_traced_memory()[1]
         finally:
