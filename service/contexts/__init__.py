@@ -1,7 +1,7 @@
 """Contexts that live on the server: each a state of constant size, under an id, in the database.
 
 service           creates, updates, queries, merges and deletes contexts
-context_record    a context as it is described to its owner, and the conditions of a change
+context_record    a context as its owner sees it, and the conditions of a change
 repository        the rows of contexts, and their SQL
 idempotency       runs a change once for each Idempotency-Key
 cache             LRU caches of loaded contexts and of readouts

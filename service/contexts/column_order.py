@@ -20,7 +20,7 @@ def arrange(known: ColumnNames, new: Observations) -> tuple[Observations, Column
 
     Args:
         known: Names that the context has.
-        new: Observations, with names or without; without, their columns stay as they are.
+        new: Observations, with names or without; without, their columns keep their order.
 
     Returns:
         The observations, and the names that the context has after them.
@@ -71,7 +71,7 @@ def width_with_names(names: Names, width: int | None, field: str) -> int | None:
 
 
 def _column_order(axis: str, known: Names, sent: Names, width: int) -> NDArray[np.intp] | None:
-    """Find the columns of a context among those that were sent; None if they are as they stand."""
+    """Find the columns of a context among those that were sent; None if the order is the same."""
     if sent is None:
         return None
     field = f"columns.{axis}"

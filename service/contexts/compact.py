@@ -1,4 +1,4 @@
-"""A state as it is stored: half of its comoment, which is symmetric, and no buffer that is empty."""
+"""The stored form of a state: half of its symmetric comoment, and no empty buffer."""
 
 import math
 from collections.abc import Mapping
@@ -12,7 +12,7 @@ from service.inference.sizes import Array
 
 COMOMENT = "state.comoment"
 UPPER = "state.comoment.upper"
-"""What is stored of it: the entries on and above the diagonal, row by row."""
+"""The stored half: the entries on and above the diagonal, row by row."""
 BUFFER = ("state.buffer", "state.buffer_present", "state.buffer_weight")
 """Zeros, once the scale of the features is fixed."""
 KEPT_SIZE = 512

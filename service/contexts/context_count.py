@@ -1,4 +1,4 @@
-"""How many contexts there are, for whoever looks at the service as a whole."""
+"""The number of contexts of all owners, as a metric."""
 
 import math
 import threading
@@ -15,7 +15,7 @@ KEPT = 15.0
 
 
 class ContextCount:
-    """Asks seldom, however often it is asked itself."""
+    """Counts the contexts of a database, with a cache."""
 
     def __init__(self, database: Database) -> None:
         self._database = database

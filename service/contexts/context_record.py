@@ -1,4 +1,4 @@
-"""What is told of a context, and on which terms it is changed."""
+"""A context as its owner sees it, and the conditions of a change."""
 
 from dataclasses import dataclass
 
@@ -18,14 +18,14 @@ NAME_BYTES = 80
 
 @dataclass(frozen=True)
 class ContextRecord:
-    """What is known of a context beside its memory."""
+    """A context without its state."""
 
     id: str
     """Later contexts have greater ids."""
     model: str
     model_version: str
     decay: Decay
-    """What is left of the weight of an observation after one more; None forgets nothing."""
+    """Factor on the weight of every observation after one more; None forgets nothing."""
     n_observations: int
     """Rows observed, whatever their weights."""
     inputs: int | None
@@ -84,12 +84,12 @@ class RecordPage:
 
 @dataclass(frozen=True)
 class Change:
-    """The terms on which a change is made."""
+    """The conditions of a change."""
 
     idempotency_key: str | None = None
-    """A change asked for twice under one key is made once."""
+    """A change requested twice under one key is made once."""
     if_version: int | None = None
-    """The change is made to this version of the context only."""
+    """The change applies to this version of the context only."""
 
 
 UNCONDITIONAL = Change()

@@ -29,7 +29,7 @@ def check_decay(manifest: Manifest, decay: float | str | None) -> None:
         check_averages(manifest)
         return
     if isinstance(decay, str) or not 0 < decay <= 1:
-        text = f"{RULE}; this is {decay!r}. It is what is left of an observation's weight after one more."
+        text = f"{RULE}; this is {decay!r}. It is the factor on the weight of an observation after one more."
         raise InvalidInput(Problem("decay", text))
     check_forgets(manifest)
 

@@ -157,7 +157,7 @@ def _start(manifest: Manifest, infer: Infer, declared: State, inputs: int, outpu
 
 
 def _faded(weight: Array) -> tuple[Array, Array]:
-    """Work out the weights (F, R) of R observations when all have been seen, and what is left of what was before."""
+    """Compute the weights (F, R) of R observations after the last one, and the remaining share (F,) of the state."""
     rows = len(weight)
     return weight * DECAYS[:, None] ** np.arange(rows - 1, -1, -1), DECAYS**rows
 

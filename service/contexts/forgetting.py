@@ -34,7 +34,7 @@ def check_forgets(manifest: Manifest) -> None:
 
 
 def fading(decay: float, weight: Array) -> tuple[Array, float]:
-    """Work out what new observations leave of each other, and of what was there before.
+    """Compute the faded weights of new observations, and the remaining share of the state before them.
 
     Args:
         decay: λ in (0, 1].
@@ -93,7 +93,7 @@ def _moments(state: State, share: Array) -> State:
 
 
 def _cells(state: State, share: Array) -> State:
-    """So do the peak and the weights of what is buffered; sums of squares twice; means and scales stay."""
+    """So do the peak and the buffered weights; sums of squares twice; means and scales stay."""
     left = share * state[COUNT] != 0
     faded = {name: _times(share, state[name]) for name in FADING if name in state}
     means = {name: np.where(left[:, None], state[name], 0.0) for name in MEANS if name in state}

@@ -22,7 +22,7 @@ SAME = 1e-9
 
 
 class History(NamedTuple):
-    """Of the observations since the context was last empty; as it is made, of none."""
+    """Of the observations since the context was last empty; by default of none."""
 
     rows: int = 0
     """Observations whose weight was not 0."""
@@ -46,7 +46,7 @@ class History(NamedTuple):
         return cls(levels=np.full((2, columns), np.nan), sums=np.zeros((2, columns)) if sums else None)
 
     def is_single(self, count: float) -> bool:
-        """Tell whether the weights that are left, of sum `count`, are those of one observation."""
+        """Whether the remaining weights, of sum `count`, are those of one observation."""
         return abs(self.squares - count * abs(count)) <= SAME * count * count
 
     def with_rows(self, rows: Rows) -> "History":

@@ -1,4 +1,4 @@
-"""Observations into what is kept of those before, if it stays right: see `precision` and `removal`."""
+"""Adds observations to a state and checks the result: see `precision` and `removal`."""
 
 from typing import NamedTuple
 
@@ -27,10 +27,10 @@ from service.inference.artifact import Manifest
 
 
 class Learned(NamedTuple):
-    """What is kept of observations; as it is made, of none."""
+    """The sums and the history of observations; by default of none."""
 
     state: State
-    """Tensors by input name, B = 1; what is left out is zeros."""
+    """Tensors by input name, B = 1; missing ones are zeros."""
     absolute_weight_sum: float = 0.0
     """Sum of the sizes of the weights since nothing was left last."""
     history: History | None = None
@@ -45,13 +45,13 @@ def learn(
     Args:
         manifest: Of the model.
         infer: The model.
-        before: What was there.
+        before: The context before them.
         decay: How it forgets.
         rows: The observations.
-        allow_precision_loss: Whether they may cost what is there its digits.
+        allow_precision_loss: Whether earlier observations may lose digits.
 
     Returns:
-        What is there then; with zeros for the state where all was taken out.
+        The context after them; with zeros for the state where all were removed.
 
     Raises:
         PrecisionLoss: Digits are lost.
@@ -136,7 +136,7 @@ def _checked(manifest: Manifest, before: Learned, after: Learned, rows: Rows, *,
 
 
 def _begun(manifest: Manifest, kept: Learned, columns: int) -> Learned:
-    """Begin the history of what is empty."""
+    """Start the history of an empty context."""
     if kept.absolute_weight_sum or kept.history is not None:
         return kept
     return kept._replace(history=new_history(manifest, columns))

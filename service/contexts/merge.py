@@ -1,4 +1,4 @@
-"""Two states of one model into one, without the model: a context can be split over machines and put together again.
+"""Merges two states of one model without the model, so that several machines can observe one context.
 
 The rules are associative, and a zero state changes nothing.
 """
@@ -65,7 +65,7 @@ def _scan(older: State, newer: State) -> dict[str, Array]:
 
 
 def _moments(older: State, newer: State) -> dict[str, Array]:
-    """Chan, Golub and LeVeque 1979: each side brings its comoment, and what lies between the two means."""
+    """Chan, Golub and LeVeque 1979: the sum of the comoments, plus the term between the two means."""
     a, b = older["state.count"][:, None], newer["state.count"][:, None]
     count = a + b
     left = count != 0
@@ -153,7 +153,7 @@ def _moved(comoment: Array, shift: Array, outputs: int, inputs: int) -> Array:
 
 
 def is_buffered(state: State) -> bool:
-    """Tell whether a state still holds observations as they came, because the scale of its features is not fixed."""
+    """Whether a state has unprocessed observations, because the scale of its features is not fixed."""
     return SCALE[0] in state and not state[SCALE[0]].all()
 
 

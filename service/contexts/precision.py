@@ -1,7 +1,7 @@
 """Significant digits of the sums of a context: an observation that would cost them is refused.
 
-A sum is rounded to 2⁻⁵² of the largest that it has been, its peak. So when observations are taken out, what is left of
-the variation of a column has the digits of left/(2⁻⁵²·peak). Nothing is lost as long as nothing is taken out; contexts
+A sum is rounded to 2⁻⁵² of the largest that it has been, its peak. So when observations are taken out, the rest of the
+variation of a column has the digits of left/(2⁻⁵²·peak). Nothing is lost as long as nothing is taken out; contexts
 that forget take nothing out, and are not checked.
 """
 
@@ -33,7 +33,7 @@ REMEDY = "Correct it, or send allow_precision_loss: true if it is meant."
 
 
 class Sums(NamedTuple):
-    """What is known of the C columns of [y, x], each (C,)."""
+    """Sums of the C columns of [y, x], each (C,)."""
 
     count: Array  # type: ignore[assignment]  # shadows tuple.count, which nothing calls
     """The weight of the cells that are there."""
@@ -60,7 +60,7 @@ class Sums(NamedTuple):
 
 
 def takes_out(manifest: Manifest) -> bool:
-    """Tell whether observations can be taken out of states of a model, so that digits matter."""
+    """Whether observations can be taken out of states of a model, so that digits matter."""
     return manifest.merge.rule != "none"
 
 
@@ -120,7 +120,7 @@ def check_weights(before: State, after: State, rows: Rows) -> None:
 def may_be_costly(
     manifest: Manifest, before: State, after: State, history: History | None, earlier: History | None
 ) -> bool:
-    """Tell whether it is worth to look at what observations of weights of at least 0 have cost: quick, and never wrong.
+    """Whether observations of weights of at least 0 may have cost digits: a quick check without false negatives.
 
     Args:
         manifest: Of the model.
@@ -139,7 +139,7 @@ def may_be_costly(
 
 
 def check_observed(before: Sums, after: Sums, rows: Rows) -> None:
-    """See that observations of weights of at least 0 leave the digits of what was there.
+    """See that observations of weights of at least 0 leave the digits of the earlier ones.
 
     Args:
         before: Of ESTABLISHED observations or more.
@@ -165,7 +165,7 @@ def check_observed(before: Sums, after: Sums, rows: Rows) -> None:
 
 
 def check_joined(older: Sums, joined: Sums) -> None:
-    """See that what another context has seen leaves the digits of what was there, of ESTABLISHED observations or more.
+    """Check that another context leaves the digits of this one, which has ESTABLISHED observations or more.
 
     Raises:
         PrecisionLoss: It does not.
@@ -177,7 +177,7 @@ def check_joined(older: Sums, joined: Sums) -> None:
     digits = lost_to(older, joined)
     text = (
         f"has seen so much larger values or weights than this one that {digits} of the {DIGITS} significant digits "
-        "that a variation needs would be left of what is here. Merge contexts alike, or send allow_precision_loss: "
+        "that a variation needs would be left of this context. Merge contexts alike, or send allow_precision_loss: "
         "true if it is meant."
     )
     raise PrecisionLoss(Problem("context", text), digits=digits)
@@ -189,7 +189,7 @@ def _is_lost(sums: Sums) -> NDArray[np.bool_]:
 
 
 def lost_to(before: Sums, after: Sums) -> int:
-    """Count the digits that are left of what was there, where they are fewest."""
+    """Count the remaining digits of the earlier observations, in the column that has fewest."""
     varied = before.variation > before.rounding()
     now = np.maximum(after.peak, after.variation)
     share = np.divide(before.variation, now, out=np.ones_like(now), where=varied & (now > 0))

@@ -1,6 +1,6 @@
 """Observations taken out, of negative weight: refused where the sums that remain would be wrong.
 
-They are wrong where rounding is not small compared with what is left, and where no observations lead to them: a
+They are wrong where rounding is not small compared with the rest, and where no observations lead to them: a
 variation below 0, a correlation beyond 1, a count below 0.
 """
 
@@ -68,13 +68,13 @@ def _hidden(field: str, absolute_weight_sum: float) -> PrecisionLoss:
 def gross_variation(before: State, sums: Sums | None, center: Array, rows: Rows) -> Array:
     """Add up the sizes of all that went into the variation of each column (C,): what rounding is relative to.
 
-    Half of them: what is taken out is among them twice.
+    Half of them: removed observations are among them twice.
 
     Args:
         before: The state.
         sums: Its sums; None for none.
         center: The means (C,) afterwards.
-        rows: What was added to it.
+        rows: The observations added to it.
     """
     if is_buffered(before):
         kept = {name: tensor[0] for name, tensor in buffered(before).items()}
@@ -94,12 +94,12 @@ def _spread(rows: Rows, center: Array) -> Array:
 
 
 def has_negative_buffer(state: State) -> bool:
-    """Tell whether a state still holds observations as they came, of which some are taken out."""
+    """Whether a state has unprocessed observations of which some are taken out."""
     return is_buffered(state) and bool((state["state.buffer_weight"] < 0).any())
 
 
 def constant_columns(after: Sums, history: History | None, absolute_weight_sum: float) -> Mask:
-    """Tell which columns (C,) do not vary any more, for sure: what they have of variation is rounding."""
+    """Find the columns (C,) whose variation is certainly rounding."""
     absent = np.abs(after.count) <= CANCELLED * absolute_weight_sum
     if history is None:
         return absent
@@ -113,10 +113,10 @@ def constant_columns(after: Sums, history: History | None, absolute_weight_sum: 
 
 
 def check_remaining(after: Sums, constant: Mask, rows: Rows) -> None:
-    """See that what is left of the columns has its digits.
+    """Check that the rest of the columns has its digits.
 
     Args:
-        after: The sums, with peaks that count what was added and taken out together.
+        after: The sums, with peaks that count additions and removals.
         constant: Columns that do not vary.
         rows: The observations, some of negative weight.
 
@@ -145,14 +145,14 @@ def check_remaining(after: Sums, constant: Mask, rows: Rows) -> None:
 
 def _impossible(field: str) -> InvalidInput:
     text = (
-        "takes out what was not observed, or more of it than was there: no observations lead to what would be left. "
-        "Take out each observation once, as it was observed."
+        "takes out observations that were never made, or more than there were: no observations lead to the rest. "
+        "Take out each observation once, with the values that were observed."
     )
     return InvalidInput(Problem(field, text))
 
 
 def has_possible_moments(comoment: Array, sizes: Array) -> bool:
-    """Tell whether second moments are those of some observations: no variation below 0, no correlation beyond 1.
+    """Whether second moments are those of some observations: no variation below 0, no correlation beyond 1.
 
     Args:
         comoment: (E, E), symmetric.
@@ -236,7 +236,7 @@ def check_taken_out(
 def with_gross_peaks(
     manifest: Manifest, before: State, after: State, history: History | None, rows: Rows
 ) -> dict[str, Array]:
-    """Let the peaks of a state count what was added and taken out together, which its variation does not show."""
+    """Let the peaks of a state count additions and removals, which its variation does not show."""
     sums = sums_of(manifest, after, history, rows.outputs)
     if "state.peak" not in after or sums is None:
         return dict(after)
@@ -270,7 +270,7 @@ def check_weighted(rows: Rows) -> None:
     count, absolute_weight_sum = (weight * there).sum(0), np.abs(rows.weight).sum()
     if rows.weight.sum() < LEAST_SHARE * absolute_weight_sum:
         raise PrecisionLoss(
-            Problem(f"{rows.at}weight", "adds up to what is rounding, compared with its entries. Leave out both rows."),
+            Problem(f"{rows.at}weight", "adds up to rounding, compared with its entries. Leave out both rows."),
             digits=0,
         )
     absent = np.abs(count) <= CANCELLED * absolute_weight_sum

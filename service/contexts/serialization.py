@@ -41,7 +41,7 @@ METADATA_KEY = "gdssm.context"
 FIRST_FORMAT = "gdssm-context/1"
 """Has all of every tensor."""
 LENGTH = 8
-"""Bytes at the start of a safetensors file that tell how long its header is, little endian; the header is JSON."""
+"""Bytes at the start of a safetensors file with the length of its JSON header, little endian."""
 
 Count = Annotated[int, Field(ge=0, le=LARGEST_COUNT)]
 Width = Annotated[int, Field(ge=1, le=2**31 - 1)]
@@ -94,7 +94,7 @@ class ContextArchive:
 
 
 def canonical_state(memory: ContextState) -> ContextState:
-    """Make of a memory what is read of it after it was written: the same but for rounding."""
+    """Round a state as storage does: the same state is read after it was written."""
     return memory if memory.state is None else replace(memory, state=canonical(memory.state))
 
 
@@ -207,7 +207,7 @@ def check_imported(memory: ContextState, manifest: Manifest, limits: Limits) -> 
 def _check_columns(empty: ContextState, memory: ContextState) -> None:
     """Check the numbers of columns against the model, the declared scale and the names."""
     if memory.inputs is None or memory.outputs is None or memory.y_is_1d is None:
-        _refuse(f"hold a state, and do not tell the columns of x and y. {AGAIN}")
+        _refuse(f"hold a state, and not the numbers of columns of x and y. {AGAIN}")
     if memory.y_is_1d and memory.outputs != 1:
         _refuse(f"speak of y as numbers, of {memory.outputs} columns. {AGAIN}")
     if empty.inputs not in {None, memory.inputs} or empty.outputs not in {None, memory.outputs}:

@@ -96,7 +96,7 @@ class Contexts:
             model: Its name; the default model if left out.
             first: Its first observations.
             version: Of the model; the highest one if left out.
-            decay: What is left of the weight of an observation after one more; auto finds it out.
+            decay: Factor on the weight of every observation after one more; auto averages several.
             ttl: Seconds that it is kept after its last use.
             scale: Of its features, for models that make some.
             like: The context whose scale it is to have.
@@ -178,8 +178,7 @@ class Contexts:
     def find_cached(self, owner: str, context_id: str) -> LoadedContext | None:
         """Find a context from which queries can be answered without waiting for anything; None if `predict` must do it.
 
-        It was used here lately, the database has told at once that it has not changed since, and that it is kept for
-        longer need not be written down.
+        It is cached, its row is unchanged, and its end need not be moved in the database.
 
         Raises:
             UnknownModel: Its model is not served any more.
@@ -318,7 +317,7 @@ class Contexts:
         *,
         allow_precision_loss: bool = False,
     ) -> ContextRecord:
-        """Add to a context what another one of the same model has seen, as if after it; the other stays as it is.
+        """Add the observations of another context of the same model, as if they came later; the other is unchanged.
 
         Raises:
             PrecisionLoss: The other costs this one its digits, which is not allowed.
@@ -460,7 +459,7 @@ def _check_alike(older: ContextRecord, newer: ContextRecord) -> None:
         here, there = getattr(older, what), getattr(newer, what)
         if here != there:
             words = what.replace("_", " ")
-            raise Conflict(f"This context has {words} {here}, the other {there}. Only what is alike can be merged.")
+            raise Conflict(f"This context has {words} {here}, the other {there}. Merge contexts that are alike.")
 
 
 def _answered(transaction: IdempotentTransaction, record: ContextRecord) -> ContextRecord:

@@ -1,4 +1,4 @@
-"""What a context remembers of its observations: a state of constant size, and how they looked."""
+"""The state of a context, and how observations, queries and other states change it."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -41,7 +41,7 @@ from service.inference.sizes import Array
 
 @dataclass(frozen=True)
 class ContextState:
-    """All that is kept of a context's observations; as it is made, of none."""
+    """Tensors and numbers of constant size for all observations of a context; by default of none."""
 
     state: State | None = None
     """Tensors by input name, B = 1, and see `drift` for a decay that is chosen; None until the first observation."""
@@ -67,7 +67,7 @@ class ContextState:
 
     @property
     def count(self) -> float:
-        """Sum of the weights of what is there; 0 is empty."""
+        """Sum of the weights; 0 if the context is empty."""
         if self.state is None:
             return 0.0
         return float(self.state[COUNT][0]) + float(self.state.get(drift.WEIGHT, np.zeros(0)).sum())
@@ -123,7 +123,7 @@ def new_state(
 
 
 def check_streams(manifest: Manifest) -> None:
-    """See that a context of a model can be kept: it has a state, which counts what is in it.
+    """See that a context of a model can be kept: it has a state, which counts its observations.
 
     Raises:
         UnsupportedByModel: It has not.
@@ -148,10 +148,10 @@ def learn(
     Args:
         runtime: The model.
         limits: On their columns.
-        memory: What was there before.
+        memory: The state before.
         new: N > 0 observations; negative weights take observations out again.
         at: Where they stand in the request.
-        allow_precision_loss: Whether they may cost what is there its significant digits.
+        allow_precision_loss: Whether earlier observations may lose significant digits.
         unnumbered: Whether the request has one observation rather than a list.
 
     Raises:
@@ -197,7 +197,7 @@ def answer(
     Args:
         runtime: The model.
         limits: On the queries.
-        memory: What was observed.
+        memory: The state.
         query: (M, D).
         parameters: By name.
         wanted: An interval and quantiles.

@@ -29,14 +29,14 @@ def state_problems(manifest: Manifest, state: State) -> Iterator[str]:
     """
     for name, tensor in state.items():
         if not _is_finite(manifest, name, tensor):
-            yield f"what is not a finite number, in {name}"
+            yield f"a value that is not a finite number, in {name}"
             return
     for name in NOT_NEGATIVE:
         if name in state and (state[name] < 0).any():
             yield f"a negative number, in {name}"
     for name in FLAGS:
         if name in state and not np.isin(state[name], (0, 1)).all():
-            yield f"what is neither 0 nor 1, in {name}"
+            yield f"flags that are neither 0 nor 1, in {name}"
     if "state.present" in state and (np.abs(state["state.present"] - 0.5) > 0.5 + ROUNDING).any():
         yield "a share that is not between 0 and 1, in state.present"
     if drift.WEIGHT in state and (state[drift.WEIGHT] <= 0).any():

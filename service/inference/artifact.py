@@ -21,7 +21,7 @@ from gdssm.feature_plan import FeaturePlan
 METADATA_KEY = "gdssm.manifest"
 """Where the manifest stands in the file's `metadata_props`."""
 UNHASHED = "0" * 64
-"""What stands in the place of the content hash while it is computed."""
+"""Placeholder of the content hash while it is computed."""
 
 Dtype = Literal["float32", "float64"]
 Axis = Annotated[str, Field(pattern=r"^[A-Z][0-9]?(\+[A-Z][0-9]?)*$", max_length=40)] | int
@@ -106,7 +106,7 @@ class MergeRule(Record):
 
     rule: Literal["scan", "moments", "cells", "none"]
     """scan: plain addition, nothing being forgotten; moments: count, mean, centred second moments, peak; cells: the
-    same with missing cells and features; none: the model alone could tell, or there is no state."""
+    same with missing cells and features; none: only the model can merge them, or there is no state."""
 
 
 class Assumptions(Record):

@@ -26,8 +26,8 @@ def missing_problems(manifest: Manifest, field: str, array: Array) -> list[Probl
     if manifest.missing_cells or not has_missing(array):
         return []
     text = (
-        f"is missing; model {manifest.name} takes no missing cells (version {manifest.version}). Fill in what is null "
-        "or NaN, leave the row out, or choose a model that has missing_cells in GET /v1/models."
+        f"is missing; model {manifest.name} takes no missing cells (version {manifest.version}). Fill in cells "
+        "that are null or NaN, leave the row out, or choose a model that has missing_cells in GET /v1/models."
     )
     return [
         Problem(position(field, place), text) for place in islice(np.argwhere(np.isnan(array)), MAX_REPORTED_NUMBERS)
@@ -35,7 +35,7 @@ def missing_problems(manifest: Manifest, field: str, array: Array) -> list[Probl
 
 
 def has_missing(array: Array) -> bool:
-    """Tell whether a cell is NaN; of few numbers numpy's own `any` takes three times as long."""
+    """Whether a cell is NaN; for few numbers numpy's own `any` takes three times as long."""
     return b"\1" in np.isnan(array).tobytes()
 
 

@@ -13,7 +13,7 @@ NUMBERS_AT_ONCE = 2**22
 
 
 def is_long(arrays: Mapping[str, Array]) -> bool:
-    """Tell whether the inputs of a model with features are to be observed in chunks."""
+    """Whether the inputs of a model with features are to be observed in chunks."""
     batch, rows, _ = arrays["x"].shape
     return bool(batch * rows * arrays["layout.block"].size > NUMBERS_AT_ONCE and rows > 1)
 

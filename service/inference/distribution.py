@@ -46,7 +46,7 @@ class Note(NamedTuple):
 
 
 class Bounds(NamedTuple):
-    """What was wanted; NaN where there is no answer, after a single observation."""
+    """The interval and the quantiles; NaN after a single observation."""
 
     lower: Array | None
     """(M, K)."""
@@ -57,7 +57,7 @@ class Bounds(NamedTuple):
 
 
 def check_wanted(manifest: Manifest, wanted: Wanted, at: str = "") -> None:
-    """See that what is wanted can be answered.
+    """Check that an interval and quantiles can be computed.
 
     Raises:
         InvalidInput: A probability is out of its range, or there are too many.
@@ -82,7 +82,7 @@ def check_wanted(manifest: Manifest, wanted: Wanted, at: str = "") -> None:
 
 
 def bounds(outputs: Mapping[str, Array], wanted: Wanted) -> Bounds:
-    """Work out what is wanted from the outputs of one context's run (B = 1)."""
+    """Compute an interval and quantiles from the outputs of one context's run (B = 1)."""
     middle, scale = outputs["prediction"][0], outputs["scale"][0]
     freedom = float(outputs["degrees_of_freedom"][0])
 
@@ -142,7 +142,7 @@ def notes_of(manifest: Manifest, outputs: Mapping[str, Array], wanted: Wanted, *
 
 
 def _is_constant_y(manifest: Manifest, outputs: Mapping[str, Array], wanted: Wanted) -> bool:
-    """Tell whether all observations have one y, as far as the outputs show it."""
+    """Whether all observations have one y, as far as the outputs show it."""
     if manifest.task == "classification":
         return not outputs["readout.metric"].any()
     return bool(wanted.scale and outputs["scale"].size and not outputs["scale"].any())

@@ -264,7 +264,7 @@ def weight_of(context: Observations) -> Array:
 
 
 def _weight_problems(weight: Array | None) -> list[Problem]:
-    """Weights must add up to more than the rounding of their own sum, and to less than floating point can hold."""
+    """Weights must add up to more than the rounding of their sum, and to less than the largest number."""
     if weight is None:
         return []
     largest, limits = np.abs(weight).max(), np.finfo(weight.dtype)

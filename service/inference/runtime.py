@@ -45,7 +45,7 @@ LONGEST_MANIFEST = 2**20
 LONGEST_REASON = 500
 """Characters of another library's message."""
 MOST_KEPT = 64
-"""Combinations of shapes for which what was left out of a run is kept, so that it need not be worked out again."""
+"""Combinations of shapes whose default inputs are cached."""
 LARGEST_KEPT = 2**18
 """Bytes of it that are kept for one of them."""
 WIDE = 64
@@ -62,7 +62,7 @@ class Runtime:
 
     def __init__(self, session: onnxruntime.InferenceSession, manifest: Manifest) -> None:
         self._session = session
-        # What `session.run` calls when it has looked again at what is known here: 5 µs of the 30 of a small run.
+        # `session.run` calls this after checks that cost 5 µs of the 30 of a small run.
         self._run = getattr(session, "_sess", session).run
         self._outputs = [spec.name for spec in manifest.outputs]
         self._next_names = {spec.name: next_name(spec.name) for spec in manifest.state}
@@ -137,7 +137,7 @@ class Runtime:
             Every output by name.
 
         Raises:
-            InvalidInput: Shapes do not fit each other or the model, or cannot be told.
+            InvalidInput: Shapes do not fit each other or the model, or cannot be inferred.
             UnsupportedByModel: The model takes no levels.
         """
         arrays, record = self.complete(tensors, levels), CURRENT_STATS.get()
@@ -160,7 +160,7 @@ class Runtime:
         return {**observed, **nothing, "x_query": arrays["x_query"]}
 
     def _is_wide(self, arrays: Mapping[str, Array]) -> bool:
-        """Tell whether a readout is to be worked out that the graph would work out more slowly."""
+        """Whether the readout is computed outside the graph, which is quicker for many features."""
         wide = arrays["layout.block"].size > self.wide and arrays["x_query"].shape[1] > 0
         return wide and not arrays[CACHED_READY].any()
 
@@ -288,7 +288,7 @@ def _open(file: bytes, threads: int) -> onnxruntime.InferenceSession:
     options.log_severity_level = 4  # a failure is raised, and its text with it
     try:
         return onnxruntime.InferenceSession(file, options, providers=["CPUExecutionProvider"], enable_fallback=0)
-    except Exception as error:  # onnxruntime's own exceptions share no base class of their own
+    except Exception as error:  # onnxruntime's exceptions share no base class
         raise BrokenArtifact(f"onnxruntime cannot load it ({_short(error)}).") from error
 
 
@@ -305,7 +305,7 @@ def _manifest(session: onnxruntime.InferenceSession) -> Manifest:
 
 
 def _short(error: Exception) -> str:
-    """Tell what went wrong in one line: the text may hold anything that the file does."""
+    """Shorten the text of an error to one line: it may quote anything from the file."""
     text = " ".join(str(error).split())
     return text if len(text) <= LONGEST_REASON else text[:LONGEST_REASON] + "…"
 

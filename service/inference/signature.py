@@ -100,7 +100,7 @@ def _problems(manifest: Manifest) -> Iterator[str]:
     if manifest.features is not None:
         yield from _plan_problems(manifest.features)
     elif manifest.column_kinds != ("number",):
-        yield "column_kinds must be number alone, because it has no features, which tell levels from numbers"
+        yield "column_kinds must be number alone, because it has no features, which distinguish levels from numbers"
     d, k = _axis(manifest, "D"), _axis(manifest, "K")
     data: Shapes = {
         "x": ("B", "N", d),

@@ -13,7 +13,7 @@ Array = NDArray[np.floating]
 Sizes = dict[str, int]
 
 ABSENT = {"B": 1, "N": 0, "M": 0}
-"""What a letter is when no tensor tells: one context, no observations, no queries."""
+"""Sizes of letters that no tensor has: one context, no observations, no queries."""
 
 
 def measure(specs: Iterable[TensorSpec], arrays: Mapping[str, Array]) -> Sizes:
@@ -55,7 +55,7 @@ def shape_of(spec: TensorSpec, sizes: Sizes) -> tuple[int, ...]:
     found = [_size_of(axis, sizes) for axis in spec.shape]
     unknown = [str(axis) for axis, size in zip(spec.shape, found, strict=True) if size is None]
     if unknown:
-        raise _refuse(spec, f"cannot be left out here: nothing else tells {', '.join(unknown)}.")
+        raise _refuse(spec, f"cannot be left out here: no other tensor has {', '.join(unknown)}.")
     return tuple(size for size in found if size is not None)
 
 

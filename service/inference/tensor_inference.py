@@ -32,7 +32,7 @@ def infer(
         runtime: The model.
         tensors: Inputs of the graph by name, of any dtype that holds numbers. `weight` may be left out (ones), the
             state (nothing seen yet), x and y (no observations), `x_query` (no queries) and parameters (their defaults),
-            as long as the rest tells the sizes. A parameter has the shape () or (1,). NaN in x or `x_query` is a
+            as long as the rest has the sizes. A parameter has the shape () or (1,). NaN in x or `x_query` is a
             missing cell.
         limits: What one request may cost.
         parameters: Those that do not come as tensors.

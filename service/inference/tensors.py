@@ -85,7 +85,7 @@ def _array(name: str, tensor: Mapping[str, Any]) -> NDArray[Any]:
 
 
 def _texts(content: bytes) -> dict[str, str]:
-    """Read from the header, which safetensors found sound, what it says beside the tensors."""
+    """Read the texts of a header that safetensors has accepted."""
     length = int.from_bytes(content[:8], "little")
     header: Any = simdjson.Parser().parse(content[8 : 8 + length])
     _check_once(header)
@@ -97,7 +97,7 @@ def _texts(content: bytes) -> dict[str, str]:
     return texts
 
 
-def _check_once(found: Any) -> None:  # noqa: ANN401  (an object of simdjson's, which is seldom told from its values)
+def _check_once(found: Any) -> None:  # noqa: ANN401  (an object of simdjson's, which is rarely distinguished from its values)
     """Safetensors takes the last of two tensors of one name; this refuses them."""
     names = Counter(found)
     if names.total() > len(names):

@@ -28,14 +28,14 @@ class Ridge(NamedTuple):
     unobserved: F64
     """What to add to them in the variance, where λ is 0, (S, E_g); see `quadrature.null_weights`."""
     solutions: F64
-    """(S, E_g, K), for features as they are."""
+    """(S, E_g, K), for unscaled features."""
     residual: F64
     """(S, K)"""
     log_likelihood: F64
     """(S, K)"""
 
     def inverse(self, factor: F64, *, unobserved: bool = False) -> F64:
-        """Sum factor·(G + aI)⁻¹ over the strengths, for features as they are; (E_g, E_g)."""
+        """Sum factor·(G + aI)⁻¹ over the strengths, for unscaled features; (E_g, E_g)."""
         scaled = self.unit[:, None] * self.vectors
         values = factor @ (self.inverses + self.unobserved if unobserved else self.inverses)
         inverse: F64 = (scaled * values) @ scaled.T

@@ -24,7 +24,7 @@ from service.errors import DatabaseUnavailable, InvalidSettings
 from service.store.database_file import DatabaseFile
 from service.store.migrate import migrate
 from service.store.nonblocking import NonblockingReader
-from service.store.sqlite import PATIENCE, engine_of, file_of, make_private
+from service.store.sqlite import LOCK_TIMEOUT, engine_of, file_of, make_private
 
 logger = logging.getLogger(__name__)
 
@@ -64,7 +64,7 @@ class Database:
 
         Raises:
             InvalidSettings: It is not the address of a database that is known here, or that of a later version, or it
-                refuses what is asked of it.
+                refuses its options.
             DatabaseUnavailable: It does not answer.
         """
         address = _address(url)
@@ -116,7 +116,7 @@ class Database:
             self.check_file()  # a change that went into a deleted file is not acknowledged
 
     def write_at_once(self, write: Callable[[Connection], None]) -> bool:
-        """Make a change, unless another writer of a SQLite file would have to be waited for; tells whether it is made.
+        """Make a change unless that waits for another writer of a SQLite file; returns whether it was made.
 
         Raises:
             DatabaseUnavailable: As for `transaction`, of PostgreSQL; or the file is gone.
@@ -225,7 +225,7 @@ def _engine(address: URL) -> Engine:
 
 def _postgresql(address: URL) -> Engine:
     limits = {
-        "lock_timeout": PATIENCE,
+        "lock_timeout": LOCK_TIMEOUT,
         "statement_timeout": LONGEST_STATEMENT,
         "idle_in_transaction_session_timeout": LONGEST_STATEMENT,
     }
@@ -236,13 +236,13 @@ def _postgresql(address: URL) -> Engine:
             address,
             connect_args={
                 "client_encoding": "utf8",  # of a database in SQL_ASCII the driver would make bytes
-                "connect_timeout": PATIENCE,
+                "connect_timeout": LOCK_TIMEOUT,
                 "options": " ".join([*options, str(given)]),
             },
             pool_pre_ping=True,
             pool_size=5,
             max_overflow=10,
-            pool_timeout=PATIENCE,
+            pool_timeout=LOCK_TIMEOUT,
         )
     except ImportError as error:
         raise InvalidSettings(

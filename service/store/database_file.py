@@ -27,7 +27,7 @@ class DatabaseFile:
 
     Args:
         path: Of the database, absolute and without links.
-        given: As it was named, from which further connections are opened.
+        given: Its path in the settings, from which further connections are opened.
 
     Raises:
         DatabaseUnavailable: It is gone already.

@@ -1,10 +1,10 @@
-"""Names of what is kept, for its owner to ask for it by."""
+"""Ids of rows."""
 
 import secrets
 
 
 def new_id(now: float) -> str:
-    """Make a name that nobody guesses; names rise with time, so that a list in their order is in the order of making.
+    """Make a random id; ids rise with time, so that their order is the order of creation.
 
     Args:
         now: Seconds since 1970.

@@ -1,7 +1,7 @@
 """Bring a database's schema up to date: all tables at once where there are none, step by step where there are.
 
-alembic makes the steps; every one is a file in `migrations/versions`, and a test holds all of them together to what is
-made at once. A step, once released, is never changed; a change of `tables` is a new step:
+alembic makes the steps; every one is a file in `migrations/versions`, and a test compares all of them together with the
+tables made at once. A step, once released, is never changed; a change of `tables` is a new step:
 `alembic.command.revision(configuration(connection), "what changes", autogenerate=True)`.
 """
 
@@ -30,7 +30,7 @@ VERSION = Table(
 
 
 def migrate(connection: Connection) -> bool:
-    """Make what is missing, within the connection's transaction.
+    """Create missing tables and run missing steps, within the connection's transaction.
 
     Args:
         connection: On SQLite it has the right to write.
@@ -54,7 +54,7 @@ def migrate(connection: Connection) -> bool:
 
 
 def revision(connection: Connection) -> str | None:
-    """Tell the last step that a database has made; None if it has taken all of them back."""
+    """Return the last step that a database has made; None if all were reverted."""
     return connection.scalar(select(VERSION.c.version_num))
 
 
@@ -74,7 +74,7 @@ def _make_at_once(connection: Connection) -> None:
 
 
 def _make_steps(connection: Connection) -> None:
-    from alembic import command, util  # noqa: PLC0415  (a tenth of a second that most starts can do without)
+    from alembic import command, util  # noqa: PLC0415  (a tenth of a second that most starts do not need)
 
     try:
         command.upgrade(configuration(connection), HEAD)
@@ -86,7 +86,7 @@ def _make_steps(connection: Connection) -> None:
 
 
 def configuration(connection: Connection) -> "Config":
-    """Tell alembic where the steps are, and over which connection to make them."""
+    """Configure alembic with the folder of the steps and the connection."""
     from alembic.config import Config  # noqa: PLC0415  (as for the steps)
 
     config = Config(attributes={"connection": connection})

@@ -1,4 +1,4 @@
-"""One value, looked up where nothing may wait."""
+"""Reads one value without waiting."""
 
 import sqlite3
 from collections.abc import Mapping
@@ -14,11 +14,11 @@ NAMED = sqlite.dialect(paramstyle="named")
 class NonblockingReader:
     """A connection to a SQLite file, for the event loop.
 
-    SQLite finds a row by its key in some ten microseconds, and in WAL mode beside whoever writes. A thread to wait in,
+    SQLite finds a row by its key in some ten microseconds, and in WAL mode alongside writers. A thread to wait in,
     a connection out of a pool and a transaction around the statement would take thirty times as long.
 
     Args:
-        connection: Its own.
+        connection: Used by this reader only.
     """
 
     def __init__(self, connection: sqlite3.Connection) -> None:
@@ -27,21 +27,21 @@ class NonblockingReader:
 
     @classmethod
     def of(cls, engine: Engine) -> Self | None:
-        """Open one beside the pool's connections; None where answers take a while, or wait for those who write.
+        """Open a connection outside the pool; None where answers take a while, or wait for those who write.
 
         Raises:
             OperationalError: The database does not answer.
         """
         if engine.dialect.name != "sqlite" or isinstance(engine.pool, StaticPool):
             return None
-        beside = engine.raw_connection()
-        connection = beside.driver_connection
-        beside.detach()
+        pooled = engine.raw_connection()
+        connection = pooled.driver_connection
+        pooled.detach()
         assert isinstance(connection, sqlite3.Connection)  # noqa: S101
         return cls(connection)
 
     def scalar(self, statement: Select[Any], parameters: Mapping[str, object]) -> Any:  # noqa: ANN401  (as SQLAlchemy's)
-        """Read the first value; None if there is none, or if it cannot be had now: whoever can wait finds out which."""
+        """Read the first value; None if there is none, or if it cannot be read now."""
         try:
             rows = self._connection.execute(_text(statement), parameters).fetchall()
         except sqlite3.Error:
@@ -49,7 +49,7 @@ class NonblockingReader:
         return rows[0][0] if rows else None
 
     def close(self) -> None:
-        """Give the connection back."""
+        """Close the connection."""
         self._connection.close()
 
 

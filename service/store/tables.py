@@ -1,4 +1,4 @@
-"""What is stored. Times are seconds since 1970, UTC; `owner` is the id of the key that a row belongs to."""
+"""The tables. Times are seconds since 1970, UTC; `owner` is the id of the key that a row belongs to."""
 
 from sqlalchemy import (
     BigInteger,
@@ -31,7 +31,7 @@ CONTEXTS = Table(
     Column("owner", String(40), nullable=False),
     Column("model", String(100), nullable=False),
     Column("model_version", String(40), nullable=False),
-    # What is left of an observation after one more; null forgets nothing; of decay "auto" minus the memory length.
+    # Factor on a weight after one more observation; null forgets nothing; for decay "auto" minus the memory length.
     Column("decay", Double),
     Column("n_observations", BigInteger, nullable=False),
     Column("inputs", Integer),  # D; null until the first observation, where the model does not fix it
@@ -60,7 +60,7 @@ IDEMPOTENCY_KEYS = Table(
     PrimaryKeyConstraint("owner", "idempotency_key"),
     Index(None, "expires"),
 )
-"""One row for each change that was asked for with an Idempotency-Key, written in the transaction of the change."""
+"""One row for each change with an Idempotency-Key, written in the transaction of the change."""
 
 KEYS = Table(
     "api_keys",
@@ -81,7 +81,7 @@ UNLOADED = Table(
     Column("version", String(40), nullable=False),
     PrimaryKeyConstraint("name", "version"),
 )
-"""Models that an administrator took out of service, for every process that shares the database."""
+"""Models that an administrator disabled, for every process that shares the database."""
 
 EVALUATIONS = Table(
     "evaluations",

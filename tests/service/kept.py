@@ -12,7 +12,7 @@ from service.inference.sizes import Array
 from service.registry.repository import Repository
 from service.store.database import Database
 
-OWNER, STRANGER = "a key", "another key"
+OWNER, OTHER_OWNER = "a key", "another key"
 
 
 @dataclass

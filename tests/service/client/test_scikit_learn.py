@@ -294,7 +294,7 @@ def test_partial_fit_refuses_precision_loss(server: Server, model: str) -> None:
 def test_fit_refuses_impossible_removals_only() -> None:
     x = np.array([[1.0], [2], [3], [9], [1e9]])
     assert GDSSMRegressor("linear").fit(x, 2 * x[:, 0]).n_observations_ == 5
-    with pytest.raises(ValueError, match="takes out what was not observed"):
+    with pytest.raises(ValueError, match="takes out observations that were never made"):
         GDSSMRegressor("linear").fit(x[:4], 2 * x[:4, 0], sample_weight=[1.0, 1.0, 1.0, -1.0])
 
 

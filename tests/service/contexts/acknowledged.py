@@ -1,6 +1,6 @@
 """What a service has acknowledged of its contexts, and what each of them holds if nothing was lost or counted twice.
 
-Every change of a context has a version and a number of observations, so that the answers alone tell in which order the
+Every change of a context has a version and a number of observations, so that the answers alone show in which order the
 changes were made, and how much of another context a merge or an import took in.
 """
 

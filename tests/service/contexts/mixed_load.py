@@ -104,7 +104,7 @@ class MixedLoad:
         self._delete_sometimes(copy, generator)
 
     def _create(self, client: Client, generator: random.Random) -> None:
-        """Make a context of its own, observe, take out, and leave it or delete it."""
+        """Make a separate context, observe, take out, and leave it or delete it."""
         context = client.contexts.get(self._make(client, generator.choice(["linear", "nonlinear"])))
         self._learn(context, self._learn(context, self._block(3)).taken_out())
         self._delete_sometimes(context, generator)

@@ -22,7 +22,7 @@ from service.store.migrate import configuration
 from service.store.tables import CONTEXTS
 from tests.closeness import assert_close
 from tests.service.contexts.test_state import manifest
-from tests.service.kept import OWNER, STRANGER, Clock, draw, keep, part
+from tests.service.kept import OTHER_OWNER, OWNER, Clock, draw, keep, part
 
 X, Y = tuple("abcde"), tuple("uvw")
 NAMES = ColumnNames(X, Y)
@@ -73,9 +73,9 @@ def test_columns_in_another_order_are_found_by_their_names(
     assert contexts.get(OWNER, name).columns == NAMES
     after = contexts.observe(OWNER, name, turned(draw(2)))
     assert (after.columns, contexts.get(OWNER, name).columns) == (NAMES, NAMES)
-    plain = contexts.create(STRANGER, None, draw(1))
-    contexts.observe(STRANGER, plain.id, draw(2))
-    expected = contexts.predict(STRANGER, plain.id, QUERY)[0].prediction
+    plain = contexts.create(OTHER_OWNER, None, draw(1))
+    contexts.observe(OTHER_OWNER, plain.id, draw(2))
+    expected = contexts.predict(OTHER_OWNER, plain.id, QUERY)[0].prediction
     assert_close(ask(contexts, OWNER, name), expected, "prediction", rtol=1e-9)
 
 

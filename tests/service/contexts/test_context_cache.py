@@ -1,4 +1,4 @@
-"""What is kept ready is never what is out of date, nor another owner's, nor more than fits."""
+"""A cached context is never out of date, nor another owner's, and the cache is bounded."""
 
 import sys
 from collections.abc import Iterator
@@ -21,7 +21,7 @@ from service.registry.repository import Repository
 from service.store.database import Database
 from service.store.tables import CONTEXTS
 from tests.closeness import assert_close
-from tests.service.kept import OWNER, STRANGER, Clock, both, draw, keep, weighed
+from tests.service.kept import OTHER_OWNER, OWNER, Clock, both, draw, keep, weighed
 
 QUERY = draw(99, 4).x
 
@@ -154,9 +154,9 @@ def test_what_has_to_be_written_down_is_not_at_hand(contexts: Contexts, clock: C
 
 def test_for_a_stranger_nothing_is_kept_ready(contexts: Contexts) -> None:
     record = used(contexts)
-    assert contexts.find_cached(STRANGER, record.id) is None
+    assert contexts.find_cached(OTHER_OWNER, record.id) is None
     with pytest.raises(UnknownContext, match=record.id):
-        ask(contexts, record, STRANGER)
+        ask(contexts, record, OTHER_OWNER)
 
 
 def test_what_is_over_is_not_kept_ready(contexts: Contexts, clock: Clock) -> None:
@@ -214,7 +214,7 @@ def test_a_model_that_is_gone_is_told_to_the_owner_only(contexts: Contexts, monk
     with pytest.raises(UnknownModel):
         ask(contexts, record)
     with pytest.raises(UnknownContext):
-        ask(contexts, record, STRANGER)
+        ask(contexts, record, OTHER_OWNER)
 
 
 def test_the_least_recently_used_value_is_removed_beyond_the_limit() -> None:

@@ -12,7 +12,7 @@ def test_a_wrong_one_is_told_with_the_rule(decay: float | str) -> None:
     with pytest.raises(InvalidInput, match='decay: must be above 0 and at most 1, or "auto"; this is ') as refused:
         check_decay(manifest("linear"), decay)
     assert str(refused.value).endswith(
-        f"this is {decay!r}. It is what is left of an observation's weight after one more."
+        f"this is {decay!r}. It is the factor on the weight of an observation after one more."
     )
 
 

@@ -22,7 +22,7 @@ from tests.closeness import assert_close
 from tests.nonempty import nonempty
 from tests.service.contexts.test_serialization import forge
 from tests.service.contexts.test_state import LIMITS, STREAMING, manifest, remember, runtime_of
-from tests.service.kept import OWNER, STRANGER, Clock, draw, keep, part, weighed
+from tests.service.kept import OTHER_OWNER, OWNER, Clock, draw, keep, part, weighed
 
 WITH_SCALE = ["linear", "nonlinear"]
 each = pytest.mark.parametrize("name", WITH_SCALE)
@@ -230,10 +230,10 @@ def test_it_survives_store_restart_export_and_import(
     again = keep(database, repository, clock)
     assert again.get(OWNER, record.id) == record
     assert again.list(OWNER, 10).contexts == (record,)
-    loaded = again.load(STRANGER, again.export(OWNER, record.id)[0])
+    loaded = again.load(OTHER_OWNER, again.export(OWNER, record.id)[0])
     assert (loaded.decay, loaded.memory_length) == ("auto", record.memory_length)
     expected = answer(runtime_of(name), LIMITS, auto(name, first, rest), QUERY, wanted=Wanted(LEVEL))
-    for owner, context in ((OWNER, record), (STRANGER, loaded)):
+    for owner, context in ((OWNER, record), (OTHER_OWNER, loaded)):
         again.observe(owner, context.id, rest)
         found = keep(database, repository, clock).predict(owner, context.id, QUERY, wanted=Wanted(LEVEL))[0]
         np.testing.assert_array_equal(found.prediction, expected.prediction)

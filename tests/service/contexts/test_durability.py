@@ -27,13 +27,13 @@ ROWS = 10
 CLIENTS = 8
 KILLS = 5
 INPUTS, OUTPUTS = 3, 2
-PATIENCE = 100.0
+PROGRESS_TIMEOUT = 100.0
 """Seconds after which a client gives up, and the test fails."""
 
 
 @dataclass
 class Traffic:
-    """Clients that observe, and what they were told."""
+    """Clients that observe, and their answers."""
 
     replicas: list[Replica]
     context: str
@@ -60,12 +60,12 @@ class Traffic:
     def wait_for(self, acknowledged: int) -> None:
         """Wait until so many requests were acknowledged."""
         with self.progress:
-            self.progress.wait_for(lambda: len(self.versions) >= acknowledged or self.failures, PATIENCE)
+            self.progress.wait_for(lambda: len(self.versions) >= acknowledged or self.failures, PROGRESS_TIMEOUT)
             assert len(self.versions) >= acknowledged, self.failures
 
     def _send(self, client: httpx.Client, number: int) -> None:
         x, y = rows(number)
-        deadline = time.monotonic() + PATIENCE
+        deadline = time.monotonic() + PROGRESS_TIMEOUT
         for attempt in count(number):
             assert time.monotonic() < deadline, "never acknowledged"
             url = self.replicas[attempt % len(self.replicas)].url
@@ -96,7 +96,7 @@ def rows(number: int) -> tuple[np.ndarray, np.ndarray]:
 
 
 def survive(database_url: str, postgres: Postgres | None) -> None:
-    """Observe under fire, then look at what is there."""
+    """Observe while processes are killed, then check the contexts."""
     generator = random.Random(4)  # noqa: S311  (moments to kill at)
     with replicas_on(database_url) as replicas:
         made = httpx.post(f"{replicas[0].url}/v1/contexts", json={"model": "linear", "version": "1.0.0"}, timeout=30)
@@ -131,7 +131,7 @@ def survive(database_url: str, postgres: Postgres | None) -> None:
 
 
 def check(traffic: Traffic, exported: bytes) -> None:
-    """Hold the state against numpy's idea of exactly what was acknowledged, and of nothing else."""
+    """Compare the state with numpy's for exactly the acknowledged changes."""
     requests = OBSERVATIONS // ROWS
     assert traffic.failures == []
     assert sorted(traffic.versions) == list(range(2, 2 + requests)), (

@@ -85,7 +85,7 @@ def test_what_has_faded_cannot_be_taken_out(name: str) -> None:
 
 @pytest.mark.parametrize("name", [name for name in FORGETTING if name not in SCALED_BY_THE_FIRST])
 def test_a_drifting_relation_is_tracked(name: str) -> None:
-    """What came long ago is gone, down to the smallest numbers that there are, and nothing breaks on the way."""
+    """Old observations vanish, down to the smallest numbers that there are, and nothing breaks on the way."""
     (before, query), (after, _) = observations(name, 1), observations(name, 2)
     memory = new_state(manifest(name), 0.01)
     for context in (before, *[after] * 40):

@@ -1,4 +1,4 @@
-"""kill −9 while clients of every kind change contexts: what is acknowledged counts once, and all else not at all.
+"""kill −9 while clients of every kind change contexts: acknowledged changes count once, and others not at all.
 
 Two replicas on one database; the client of Python, streams, merges, take-outs, imports, creations and deletions, all
 sent again after a break. What the contexts hold is compared with the rows that the answers speak of.
@@ -27,7 +27,7 @@ from tests.service.replicas import Replica, replicas_on
 SEED = "moments to kill at"
 CHANGES = (30, 120)
 """Acknowledged between a start and the next kill, at least and at most."""
-PATIENCE = 60.0
+PROGRESS_TIMEOUT = 60.0
 """Seconds for that."""
 EXACT = 1e-9
 """Of sums and predictions: the rows are added in another order."""
@@ -57,16 +57,16 @@ def test_on_postgresql(postgres: Postgres) -> None:
 
 
 def survive(replicas: list[Replica], victims: Iterable[list[Victim]]) -> None:
-    """Kill some at each of the moments, then look at what is there."""
+    """Kill some at each of the moments, then check the contexts."""
     generator = random.Random(SEED)  # noqa: S311  (moments)
     mixed = MixedLoad([replica.url for replica in replicas])
     mixed.start()
     try:
         for those in victims:
-            mixed.acknowledged.wait_for_more(generator.randint(*CHANGES), PATIENCE)
+            mixed.acknowledged.wait_for_more(generator.randint(*CHANGES), PROGRESS_TIMEOUT)
             time.sleep(generator.uniform(0, 0.05))
             restart(those)
-        mixed.acknowledged.wait_for_more(CHANGES[0], PATIENCE)
+        mixed.acknowledged.wait_for_more(CHANGES[0], PROGRESS_TIMEOUT)
     finally:
         mixed.stop()
     mixed.acknowledged.check_clients()
@@ -88,7 +88,7 @@ def restart(those: Iterable[Victim]) -> None:
 
 
 def check(acknowledged: Acknowledged, client: Client) -> None:
-    """Compare every context with what was acknowledged."""
+    """Compare every context with the acknowledged changes."""
     acknowledged.check_sequence()
     kept, contents = acknowledged.kept(), Contents(acknowledged)
     found = {context.id: context for context in client.contexts.list(limit=1000).items}

@@ -1,4 +1,4 @@
-"""What costs a context its significant digits is refused, and what is not refused is right."""
+"""Changes that lose significant digits are refused, and accepted ones are exact."""
 
 from collections.abc import Callable
 
@@ -207,7 +207,9 @@ def test_more_than_was_observed_is_not_taken_out(name: str) -> None:
     """Four observations less two of weight 1 would be a count of 2, with a variation of −71.5."""
     x = np.array([[1.0], [2], [3], [9]])
     memory = remember(name, Observations(x, 2 * x), one(9, 18, -1))
-    error = refused(lambda: add(name, memory, one(9, 18, -1)), r"weight\[0\]: takes out what was not observed")
+    error = refused(
+        lambda: add(name, memory, one(9, 18, -1)), r"weight\[0\]: takes out observations that were never made"
+    )
     assert not isinstance(error, PrecisionLoss)
 
 

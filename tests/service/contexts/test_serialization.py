@@ -19,7 +19,7 @@ from service.inference.artifact import UNHASHED, content_hash
 from service.store.tables import CONTEXTS
 from tests.closeness import assert_close
 from tests.service.contexts.test_state import LIMITS, STREAMING, manifest, observations, remember, runtime_of
-from tests.service.kept import OWNER, STRANGER, both, draw, part, weighed
+from tests.service.kept import OTHER_OWNER, OWNER, both, draw, part, weighed
 
 Tensors = dict[str, np.ndarray]
 Header = dict[str, object]
@@ -39,14 +39,14 @@ def forge(memory: ContextState, change: Callable[[Tensors, Header], object], mod
 @pytest.mark.parametrize("length", [0, 7])
 def test_out_and_in_again_it_is_the_same(contexts: Contexts, decay: float | None, length: int) -> None:
     record = contexts.create(OWNER, "gd-1", draw(1, length) if length else None, decay=decay)
-    loaded = contexts.load(STRANGER, contexts.export(OWNER, record.id)[0], ttl=9)
+    loaded = contexts.load(OTHER_OWNER, contexts.export(OWNER, record.id)[0], ttl=9)
     assert loaded.id != record.id
     assert (loaded.version, loaded.ttl) == (1, 9)
     for name in ("model", "model_version", "decay", "n_observations", "inputs", "outputs"):
         assert getattr(loaded, name) == getattr(record, name)
-    for owner, name in ((OWNER, record.id), (STRANGER, loaded.id)):
+    for owner, name in ((OWNER, record.id), (OTHER_OWNER, loaded.id)):
         contexts.observe(owner, name, draw(2))
-    here, there = (contexts.predict(*where, draw(3).x)[0] for where in ((OWNER, record.id), (STRANGER, loaded.id)))
+    here, there = (contexts.predict(*where, draw(3).x)[0] for where in ((OWNER, record.id), (OTHER_OWNER, loaded.id)))
     assert (here.prediction == there.prediction).all()
 
 
@@ -141,10 +141,10 @@ def test_half_of_the_numbers_are_written() -> None:
 def test_two_that_were_taken_apart_are_put_together_again(contexts: Contexts) -> None:
     parts = [contexts.create(OWNER, None, draw(seed)) for seed in (1, 2)]
     files = [contexts.export(OWNER, record.id)[0] for record in parts]
-    a, b = (contexts.load(STRANGER, file) for file in files)
-    contexts.merge(STRANGER, a.id, b.id)
+    a, b = (contexts.load(OTHER_OWNER, file) for file in files)
+    contexts.merge(OTHER_OWNER, a.id, b.id)
     expected = contexts._predictor.predict(None, both(draw(1), draw(2)), draw(3).x).prediction
-    assert_close(contexts.predict(STRANGER, a.id, draw(3).x)[0].prediction, expected, "prediction", rtol=1e-8)
+    assert_close(contexts.predict(OTHER_OWNER, a.id, draw(3).x)[0].prediction, expected, "prediction", rtol=1e-8)
 
 
 CHANGED = r"The bytes .*\. (Export the context again|Send what the export gave, unchanged)\.$"
@@ -222,7 +222,7 @@ FORGED: list[tuple[Callable[[Tensors, Header], object], type[CallerError], str]]
     (labelled(n_observations=10**30), InvalidInput, "no exported context"),
     (labelled(turnover=float("nan")), InvalidInput, "no exported context"),
     (labelled(inputs=10**9), InvalidInput, "other tensors|columns"),
-    (labelled(inputs=None), InvalidInput, r"do not tell the columns of x and y\. Export the context again\.$"),
+    (labelled(inputs=None), InvalidInput, r"and not the numbers of columns of x and y\. Export the context again\.$"),
     (labelled(flat_y=True), InvalidInput, r"speak of y as numbers, of 3 columns\. Export the context again\.$"),
     (
         replaced("state.mean", np.full((1, 8), np.nan)),
@@ -313,7 +313,7 @@ def test_a_history_that_is_none_is_not_imported(contexts: Contexts, history: dic
 
 
 def test_a_context_without_a_history_goes_on(contexts: Contexts) -> None:
-    """As earlier versions have written it: what is taken out is checked by the sums alone."""
+    """As earlier versions have written it: removals are checked by the sums alone."""
     memory = remember("linear", draw(1))
     loaded = contexts.load(OWNER, forge(memory, lambda _, label: label.pop("history")))
     one = part(draw(1), slice(2, 3))

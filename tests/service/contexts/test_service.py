@@ -1,4 +1,4 @@
-"""Contexts in a database of either kind: what was learnt stays, once, and belongs to its owner."""
+"""Contexts in a database of either kind: observations are stored once and belong to their owner."""
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -25,7 +25,7 @@ from service.registry.repository import Repository
 from service.store.database import Database
 from tests.closeness import assert_close
 from tests.nonempty import nonempty
-from tests.service.kept import OWNER, STRANGER, Clock, both, draw, keep, part, weighed
+from tests.service.kept import OTHER_OWNER, OWNER, Clock, both, draw, keep, part, weighed
 
 QUERY = draw(99, 4).x
 
@@ -119,8 +119,8 @@ each_use = pytest.mark.parametrize("use", [*USES, TAKEN_IN])
 def test_for_a_stranger_there_is_no_such_context(contexts: Contexts, use: Callable[..., object]) -> None:
     record = contexts.create(OWNER, None, draw(1))
     with pytest.raises(UnknownContext, match=record.id):
-        use(contexts, STRANGER, record.id)
-    assert record not in contexts.list(STRANGER, 10).contexts
+        use(contexts, OTHER_OWNER, record.id)
+    assert record not in contexts.list(OTHER_OWNER, 10).contexts
     use(contexts, OWNER, record.id)
 
 
@@ -175,7 +175,7 @@ def test_one_owner_has_a_quota_and_what_is_over_does_not_count(
     contexts = keep(database, repository, clock, max_contexts=2)
     first = contexts.create(OWNER, None, ttl=10)
     contexts.create(OWNER, None, ttl=100)
-    contexts.create(STRANGER, None)
+    contexts.create(OTHER_OWNER, None)
     with pytest.raises(
         QuotaExceeded, match=r"at most 2 contexts \(GDSSM_MAX_CONTEXTS\)\. Delete one, or give them a shorter ttl\.$"
     ):
@@ -200,7 +200,7 @@ def test_the_quota_holds_when_many_create_at_once(database: Database, repository
 
 def test_pages_are_in_the_order_of_creation_and_skip_nothing(contexts: Contexts) -> None:
     made = [contexts.create(OWNER, None) for _ in range(7)]
-    contexts.create(STRANGER, None)
+    contexts.create(OTHER_OWNER, None)
     pages = [contexts.list(OWNER, 3)]
     while pages[-1].after is not None:
         pages.append(contexts.list(OWNER, 3, pages[-1].after))
@@ -299,7 +299,9 @@ def test_another_request_under_the_same_key_is_a_conflict(contexts: Contexts) ->
 
 
 def test_keys_of_different_owners_are_different_keys(contexts: Contexts) -> None:
-    assert contexts.create(OWNER, None, change=Change("key")) != contexts.create(STRANGER, None, change=Change("key"))
+    assert contexts.create(OWNER, None, change=Change("key")) != contexts.create(
+        OTHER_OWNER, None, change=Change("key")
+    )
 
 
 def test_a_key_is_remembered_for_a_day(contexts: Contexts, clock: Clock) -> None:

@@ -1,4 +1,4 @@
-"""y of a classification is shares of classes, and what is not is named by its row."""
+"""y of a classification is shares of classes, and other rows are named."""
 
 import numpy as np
 import pytest

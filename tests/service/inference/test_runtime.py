@@ -1,4 +1,4 @@
-"""The one door to a graph: what may be left out, and what is refused."""
+"""Running a graph: optional inputs, and refused ones."""
 
 import shutil
 from pathlib import Path
@@ -74,7 +74,7 @@ def test_what_was_refused_is_refused_again(gd: Runtime) -> None:
     [
         ({"x": np.ones((2, 7, 5)), "y": np.ones((2, 6, 3))}, "y: has N = 6, but x has 7"),
         ({"x": np.ones((2, 7, 5)), "y": np.ones((2, 7))}, r"y: needs the shape \(B, N, K\)"),
-        ({"x": np.ones((2, 7, 5))}, "tells K|tells D\\+K"),
+        ({"x": np.ones((2, 7, 5))}, "has K|has D\\+K"),
         ({"x": np.ones((1, 7, 5)), "y": np.ones((1, 7, 3)), "x_query": np.ones((1, 1, 4))}, "x_query: has D = 4"),
         ({"state.gated_sum": np.ones((1, 8, 8)), "x": np.ones((1, 7, 5)), "y": np.ones((1, 7, 2))}, r"D \+ K = 8"),
     ],

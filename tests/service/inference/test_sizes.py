@@ -54,7 +54,7 @@ def test_a_shape_is_worked_out_from_the_sizes() -> None:
 
 
 def test_a_shape_that_nothing_tells_is_refused() -> None:
-    with pytest.raises(InvalidInput, match="nothing else tells D, K"):
+    with pytest.raises(InvalidInput, match="no other tensor has D, K"):
         shape_of(spec("s", "B", "D", "K"), {"B": 2})
 
 

@@ -48,7 +48,7 @@ def test_columns_that_do_not_vary_have_no_share_on_either_side(repository: Repos
 
 
 def check_agreement(runtime: Runtime, tensors: dict[str, Array]) -> None:
-    """Compare what the graph answers with what is worked out behind it."""
+    """Compare what the graph answers with the readout computed outside it."""
     found = {}
     try:
         for wide in (sys.maxsize, 0):

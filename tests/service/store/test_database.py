@@ -68,7 +68,7 @@ def test_what_need_not_be_written_waits_for_no_other_writer(tmp_path: Path) -> N
 
 
 def test_on_sqlite_a_transaction_may_write_from_its_start(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sqlite, "PATIENCE", 0.05)
+    monkeypatch.setattr(sqlite, "LOCK_TIMEOUT", 0.05)
     ours, theirs = (Database.open(f"sqlite:///{tmp_path}/gdssm.db") for _ in range(2))
     with ours.transaction(), pytest.raises(DatabaseUnavailable, match="Nothing was changed"), theirs.transaction():
         pass
@@ -127,10 +127,10 @@ def test_a_database_that_is_not_there_is_said_at_the_start(url: str, reason: str
 )
 def test_a_database_that_refuses_is_said_in_one_line(tmp_path: Path, address: str) -> None:
     (tmp_path / "text.db").write_text("This is no database.\n" * 100)
-    told = (
+    message = (
         r"^The database of GDSSM_DATABASE_URL cannot be used \(.*\)\. Correct the address, or name another database\.$"
     )
-    with pytest.raises(InvalidSettings, match=told) as refused:
+    with pytest.raises(InvalidSettings, match=message) as refused:
         Database.open(address.format(tmp_path))
     assert "\n" not in str(refused.value)
 

@@ -23,7 +23,7 @@ ROOT = Path(__file__).parents[3]
 
 
 def schema(connection: Connection) -> dict[str, list[object]]:
-    """Tell everything of every table: columns in their order, keys and indexes with their names."""
+    """Describe every table: columns in their order, keys and indexes with their names."""
     found = inspect(connection)
     return {
         name: [

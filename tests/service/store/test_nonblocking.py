@@ -1,4 +1,4 @@
-"""A glance sees what is committed, waits for nobody, and says nothing where it would have to."""
+"""A nonblocking read sees committed values, never waits, and returns None where it would have to."""
 
 from collections.abc import Iterator
 

@@ -103,14 +103,16 @@ def test_what_was_not_observed_is_not_taken_out(client: InProcess) -> None:
     nine = {"x": [[9]], "y": [18], "weight": [-1]}
     observe(client, context, nine)
     taking_out = post(client, context, "observations", nine)
-    assert "takes out what was not observed" in refusal(taking_out, 422, "invalid_input")
+    assert "takes out observations that were never made" in refusal(taking_out, 422, "invalid_input")
     assert predict(client, context, [[4]]) == pytest.approx([8], rel=1e-9)
 
 
 def test_first_observations_with_negative_weights_are_checked(client: InProcess) -> None:
     twice = {"x": [[1], [2], [3], [9], [9]], "y": [2, 4, 6, 18, 18], "weight": [1, 1, 1, 1, -2]}
     answer = client.request("POST", "/v1/contexts", json={"model": "linear", "observations": twice})
-    assert "observations.weight[4]: takes out what was not observed" in refusal(answer, 422, "invalid_input")
+    assert "observations.weight[4]: takes out observations that were never made" in refusal(
+        answer, 422, "invalid_input"
+    )
 
 
 @pytest.mark.parametrize("model", ["gd-1", "linear", "nonlinear"])
@@ -119,13 +121,13 @@ def test_one_shot_requests_with_negative_weights_are_checked(client: InProcess, 
         return client.request("POST", "/v1/predict", json={"model": model, "context": context, "query": [[4]]})
 
     twice = {"x": [[1], [2], [3], [9], [9]], "y": [2, 4, 6, 18, 18], "weight": [1, 1, 1, 1, -2]}
-    assert "context.weight[4]: takes out what was not observed" in refusal(ask(twice), 422, "invalid_input")
+    assert "context.weight[4]: takes out observations that were never made" in refusal(ask(twice), 422, "invalid_input")
     mistake = {"x": [[0], [1], [2], [1e9], [1e9]], "y": [5, 7, 9, 0, 0], "weight": [1, 1, 1, 1, -1]}
     assert "context.x[4][0]: is 1e+09" in refusal(ask(mistake), 422, "precision_loss")
     in_y = {"x": [[0], [1], [2], [2], [2]], "y": [5, 7, 9, 1e20, 1e20], "weight": [1, 1, 1, 1, -1]}
     assert "context.y[4]: is 1e+20" in refusal(ask(in_y), 422, "precision_loss")
     heavy = {"x": [[0], [1], [2], [2], [2]], "y": [5, 7, 9, 1, 1], "weight": [1, 1, 1, 1e12, -1e12]}
-    assert "context.weight: adds up to what is rounding" in refusal(ask(heavy), 422, "precision_loss")
+    assert "context.weight: adds up to rounding" in refusal(ask(heavy), 422, "precision_loss")
     fine = {"x": [[1], [2], [3], [9], [9]], "y": [2, 4, 6, 18, 18], "weight": [1, 1, 1, 1, -1]}
     three = {"x": [[1], [2], [3]], "y": [2, 4, 6]}
     assert ask(fine).json()["prediction"] == pytest.approx(ask(three).json()["prediction"], rel=1e-6)
