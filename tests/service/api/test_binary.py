@@ -121,7 +121,7 @@ REFUSED = {
 
 
 @pytest.mark.parametrize(("tensors", "about", "field", "words"), REFUSED.values(), ids=REFUSED)
-def test_what_does_not_fit_is_422_and_named(
+def test_mismatched_tensors_are_422_and_named(
     client: InProcess, tensors: Tensors, about: dict[str, str], field: str, words: str
 ) -> None:
     answer = send(client, tensors, **about)
@@ -135,7 +135,7 @@ def test_an_unknown_model_is_404(client: InProcess) -> None:
 
 
 @pytest.mark.parametrize("content", [b"", b"{}", b"\xff" * 8, b"\xff" * 100])
-def test_what_is_no_safetensors_is_400(client: InProcess, content: bytes) -> None:
+def test_invalid_safetensors_are_400(client: InProcess, content: bytes) -> None:
     answer = send_bytes(client, content)
     assert (answer.status_code, answer.json()["error_type"]) == (400, "malformed_body")
 
@@ -170,11 +170,11 @@ def test_a_context_is_fed_and_asked_in_safetensors_as_in_json(client: InProcess,
     about = {"learning_rate": "0.1", "explain": "implicit_weights"}
     answer = to_context(client, f"{context}/predictions", query, **about)
     assert (answer.headers["content-type"], answer.headers["etag"]) == (KIND, '"2"')
-    tensors, told = unpack(answer.content)
+    tensors, texts = unpack(answer.content)
     np.testing.assert_array_equal(tensors["prediction"], expected["prediction"])
     np.testing.assert_array_equal(tensors["implicit_weights"], expected["explanation"]["implicit_weights"]["weights"])
     model = expected["model"]
-    assert told == {
+    assert texts == {
         "model": model["name"],
         "version": model["version"],
         "sha256": model["sha256"],
@@ -201,7 +201,7 @@ def test_a_context_is_fed_and_asked_in_safetensors_as_in_json(client: InProcess,
         ("predictions", {"query": TENSORS["query"][0]}, {}, "query: must have 2 axes"),
     ],
 )
-def test_what_a_context_does_not_take_is_refused(
+def test_tensors_that_contexts_do_not_accept_are_refused(
     *, client: InProcess, context: str, path: str, tensors: Tensors, about: dict[str, str], message: str
 ) -> None:
     answer = to_context(client, f"{context}/{path}", tensors, **about)

@@ -24,7 +24,7 @@ class Timer:
 
 @dataclass
 class Loop:
-    """An event loop whose time passes only when it is told to."""
+    """An event loop whose time passes only on request."""
 
     now: float = 0.0
     timers: list[Timer] = field(default_factory=list)
@@ -38,7 +38,7 @@ class Loop:
         return [timer for timer in self.timers if not timer.cancelled]
 
     def run_until(self, time: float) -> None:
-        """Let time pass, and call what is due."""
+        """Let time pass, and call due callbacks."""
         while due := [timer for timer in self.pending if timer.time <= time]:
             timer = min(due, key=lambda timer: timer.time)
             self.timers.remove(timer)
@@ -107,7 +107,7 @@ def test_whoever_ends_in_time_does_not_expire_and_changes_nothing_for_others(loo
     assert not loop.pending
 
 
-def test_one_that_begins_after_a_timer_that_found_nobody_expires_too(loop: Loop) -> None:
+def test_deadline_set_after_an_idle_timer_expires(loop: Loop) -> None:
     deadlines, first, second = DeadlineScheduler(), One(loop, 1.0), One(loop, 4.0)
     deadlines.begin(first)
     deadlines.end(first)

@@ -15,7 +15,7 @@ BODIES = [
     json.dumps(GOOD).encode(),
     json.dumps(GOOD | {"explain": True}).encode(),
     json.dumps(GOOD | {"model": "gd-8", "parameters": {"learning_rate": 0.1}}).encode(),
-    json.dumps(GOOD | {"model": "nobody"}).encode(),
+    json.dumps(GOOD | {"model": "unknown"}).encode(),
     json.dumps(GOOD | {"query": [[3, 4]]}).encode(),
     json.dumps(GOOD | {"query": [[None]]}).encode(),
     json.dumps(GOOD | {"more": 1}).encode(),
@@ -53,7 +53,7 @@ def test_predictions_match_the_route(answers: Callable[..., list[httpx.Response]
     assert direct.headers == general.headers
 
 
-@pytest.mark.parametrize("name", ["", "nobody", "%2e%2e", "0" * 32])
+@pytest.mark.parametrize("name", ["", "unknown", "%2e%2e", "0" * 32])
 def test_context_predictions_match_the_route(
     client: InProcess, answers: Callable[..., list[httpx.Response]], name: str
 ) -> None:

@@ -61,7 +61,7 @@ def test_after_its_answer_an_unexpected_exception_goes_no_further_and_closes_no_
         assert client.predict({"context": {"x": [[1]], "y": [1]}, "query": [[1]]}).status_code == 500
 
 
-def test_of_very_many_problems_the_first_are_detailed() -> None:
+def test_first_problems_of_many_are_detailed() -> None:
     error = errors.InvalidInput(*(errors.Problem(f"f[{i}]", "is bad.") for i in range(1000)))
     assert len(error.detail) == 20
     assert str(error) == "f[0]: is bad. f[1]: is bad. f[2]: is bad. And 997 more."

@@ -66,14 +66,14 @@ def test_work_of_a_kind_that_lately_was_quick_stays_too(pool: Executor) -> None:
     def stays(work: Callable[[], int], size: int, kind: str | None) -> bool:
         return asyncio.run(where(work, size, kind)) == threading.get_ident()
 
-    assert not stays(quick, INLINE_LIMIT + 1, "quick"), "nobody has seen it yet"
+    assert not stays(quick, INLINE_LIMIT + 1, "quick"), "its cost is unknown"
     assert stays(quick, INLINE_LIMIT + 1, "quick")
     assert not stays(quick, MAX_INLINE_LIMIT + 1, "quick"), "whatever it took for fewer"
     for _ in range(3):
         assert not stays(slow, INLINE_LIMIT + 1, "slow")
     assert stays(slow, INLINE_LIMIT, "slow"), "a few numbers are always short"
     for _ in range(2):
-        assert not stays(quick, INLINE_LIMIT + 1, None), "nobody says what else it is like"
+        assert not stays(quick, INLINE_LIMIT + 1, None), "its kind is unknown"
 
 
 def test_one_slow_run_of_a_quick_kind_is_forgotten_again() -> None:
@@ -118,7 +118,7 @@ def test_no_more_runs_side_by_side_than_there_are_threads_and_what_waits_is_show
     assert shown(waiting) == 0
 
 
-def test_what_is_given_up_before_it_began_waits_no_longer_and_never_runs(pool: Executor, waiting: Gauge) -> None:
+def test_work_cancelled_before_it_starts_never_runs(pool: Executor, waiting: Gauge) -> None:
     finish, ran = threading.Event(), []
 
     async def give_up() -> None:
@@ -136,7 +136,7 @@ def test_what_is_given_up_before_it_began_waits_no_longer_and_never_runs(pool: E
 
 
 @pytest.mark.parametrize("size", [1, None])
-def test_what_it_takes_is_written_down_also_when_it_fails(pool: Executor, size: int | None) -> None:
+def test_durations_are_recorded_for_failed_work_too(pool: Executor, size: int | None) -> None:
     stats = RequestStats("id")
 
     def fail() -> None:
@@ -154,7 +154,7 @@ def test_what_it_takes_is_written_down_also_when_it_fails(pool: Executor, size: 
     assert 0 <= stats.queue < 5
 
 
-def test_what_comes_too_late_is_not_begun(pool: Executor) -> None:
+def test_work_past_its_deadline_is_not_started(pool: Executor) -> None:
     ran = []
 
     async def run() -> None:
@@ -170,7 +170,7 @@ class Body:
     """Can be watched."""
 
 
-def test_what_failed_in_a_thread_is_freed_without_the_garbage_collector(pool: Executor) -> None:
+def test_exceptions_of_threads_are_freed_by_reference_counting(pool: Executor) -> None:
     def fail(_: Body) -> None:
         raise Overloaded("no")
 

@@ -41,18 +41,18 @@ CELLS = st.one_of(NUMBERS, st.none(), st.booleans(), st.text(max_size=3), st.lis
 
 
 def outcome(read: Callable[[bytes, type[BaseModel]], BaseModel], body: bytes, model: type[BaseModel]) -> object:
-    """What comes of reading: the values, or the error word for word."""
+    """Read a body; returns the values, or the text of the error."""
     try:
-        return {name: told(value) for name, value in read(body, model)}
+        return {name: plain(value) for name, value in read(body, model)}
     except ServiceError as error:
         return type(error), str(error), error.detail
 
 
-def told(value: object) -> object:
+def plain(value: object) -> object:
     """A value as it can be compared."""
     if isinstance(value, np.ndarray):
         return value.dtype, value.shape, value.tobytes()
-    return {name: told(inner) for name, inner in value} if isinstance(value, ObservationsBody) else value
+    return {name: plain(inner) for name, inner in value} if isinstance(value, ObservationsBody) else value
 
 
 @given(rows(3), st.lists(NUMBERS, min_size=1))
@@ -68,7 +68,7 @@ def test_ordinary_numbers_are_read_and_are_the_same_to_the_bit(x: list[list[floa
 
 
 @given(bodies(CELLS))
-def test_it_accepts_and_refuses_what_the_parser_of_record_does_in_the_same_words(body: bytes) -> None:
+def test_fast_reader_agrees_with_the_strict_parser(body: bytes) -> None:
     assert outcome(parse, body, PredictRequest) == outcome(parse_strict, body, PredictRequest)
 
 
@@ -129,7 +129,7 @@ def test_numbers_that_are_hard_to_round(digits: str) -> None:
         json.dumps({str(i): i for i in range(FIELD_LIMIT + 1)}).encode(),
     ],
 )
-def test_what_is_unusual_is_left_to_the_parser_of_record(body: bytes) -> None:
+def test_unusual_bodies_are_left_to_the_strict_parser(body: bytes) -> None:
     assert json_arrays.decode(body) is None
     assert outcome(parse, body, ObservationsBody) == outcome(parse_strict, body, ObservationsBody)
 

@@ -64,7 +64,7 @@ def test_the_first_of_many_mistakes_are_named(flood: tuple[type[BaseModel], dict
     assert len(refused.value.problems) <= MAX_REPORTED_PROBLEMS + len(model.model_fields)
 
 
-def test_what_is_right_but_too_much_is_refused_too() -> None:
+def test_too_many_valid_items_are_refused() -> None:
     for count in (FIELD_LIMIT + 1, MANY):
         with pytest.raises(InvalidInput, match=f"parameters: has more than {FIELD_LIMIT} fields"):
             parse(json.dumps(PREDICT | {"parameters": names(count)}).encode(), PredictRequest)
@@ -89,7 +89,7 @@ def test_many_tensors_are_refused_by_the_size_of_their_names() -> None:
         read_observations(pack(tensors, {}))
 
 
-def test_of_unknown_tensors_and_texts_the_first_are_named() -> None:
+def test_first_unknown_tensors_and_texts_are_named() -> None:
     right = {"x": np.ones((2, 1)), "y": np.ones(2)}
     for tensors, about in ((right | {name: np.zeros(1) for name in names(500)}, {}), (right, names(500, "a"))):
         with pytest.raises(InvalidInput) as refused:
@@ -105,13 +105,13 @@ def test_many_parameters_of_an_address_are_refused(client: InProcess) -> None:
 
 
 @pytest.mark.parametrize("entry", [{}, [], {"a": 1}, ["", ""]])
-def test_what_is_wrong_in_great_number_is_not_built(monkeypatch: pytest.MonkeyPatch, entry: object) -> None:
+def test_many_invalid_items_are_not_constructed(monkeypatch: pytest.MonkeyPatch, entry: object) -> None:
     monkeypatch.setattr(body, "from_json", None)
     with pytest.raises(InvalidInput, match=r"context.x\[0\]"):
         parse(json.dumps({"context": {"x": [entry] * MANY, "y": [1]}, "query": [[1]]}).encode(), PredictRequest)
 
 
-def test_what_is_right_at_its_beginning_is_refused_for_the_rest() -> None:
+def test_mistakes_after_a_valid_beginning_are_refused() -> None:
     data: list[object] = [1] * TRUNCATED_LIST_LENGTH + [[]] * MANY
     tensor = {"name": "x", "shape": [TRUNCATED_LIST_LENGTH], "datatype": "FP64", "data": data}
     with pytest.raises(InvalidInput, match="more than 10000 names, objects or empty lists"):

@@ -28,7 +28,7 @@ class Work:
         return 7
 
 
-def test_it_is_done_again_and_again_until_it_is_left(caplog: pytest.LogCaptureFixture) -> None:
+def test_periodic_work_repeats_until_the_context_manager_exits(caplog: pytest.LogCaptureFixture) -> None:
     work = Work()
 
     async def serve() -> None:

@@ -73,7 +73,7 @@ def test_a_change_to_another_version_is_refused(client: InProcess) -> None:
     assert post(client, context, "observations", MORE, if_match="*").status_code == 200
 
 
-def test_what_the_caller_has_already_is_not_sent_again(client: InProcess) -> None:
+def test_unchanged_resource_is_not_sent_again(client: InProcess) -> None:
     context = make(client, observations=LINE)
     address, tag = f"/v1/contexts/{context['id']}", f'"{context["version"]}"'
     for known in (tag, f"W/{tag}", f'"999", {tag}', "*"):

@@ -46,7 +46,7 @@ def test_a_request_is_a_span_and_so_is_each_wait_and_each_piece_of_work_in_it(sp
 
 
 @pytest.mark.parametrize("name", traces.ENDPOINT_VARIABLES)
-def test_they_are_on_where_the_environment_says_where_they_go(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+def test_traces_are_on_when_the_environment_names_an_exporter(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
     assert traces.provider_from_environment() is None
     monkeypatch.setenv(name, "http://127.0.0.1:9")
     provider = traces.provider_from_environment()

@@ -46,7 +46,7 @@ def test_text_is_for_people(capsys: pytest.CaptureFixture[str]) -> None:
     assert "ERROR failed: x\nTraceback" in say(capsys)
 
 
-def test_what_is_below_the_level_is_not_written(capsys: pytest.CaptureFixture[str]) -> None:
+def test_records_below_the_level_are_not_written(capsys: pytest.CaptureFixture[str]) -> None:
     logs.configure("warning", "text")
     logging.getLogger("somewhere").info("small talk")
     assert capsys.readouterr().err == ""
@@ -67,7 +67,7 @@ def test_a_line_of_fields_has_the_time_of_any_other(created: float, capsys: pyte
     assert capsys.readouterr().err == logging.Formatter(logs.TEXT_FORMAT).format(line) + "\n"
 
 
-def test_nobody_hears_of_a_line_that_cannot_be_written(capsys: pytest.CaptureFixture[str]) -> None:
+def test_failure_to_write_a_log_line_raises_nothing(capsys: pytest.CaptureFixture[str]) -> None:
     logs.configure("info", "text")
     logger = logging.getLogger("somewhere")
     (handler,) = logging.getLogger().handlers

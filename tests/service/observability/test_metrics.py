@@ -21,7 +21,7 @@ def test_many_amounts_at_once_are_what_one_after_the_other_is(amounts: list[floa
     assert first == second
 
 
-def test_what_was_answered_counts_once() -> None:
+def test_answered_requests_are_counted_once() -> None:
     metrics = Metrics()
     for status in (200, 200, 422):
         metrics.answered(RequestStats("id", model="linear", compute=0.01), "POST", "/v1/predict", status, 0.02)

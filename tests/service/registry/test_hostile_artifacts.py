@@ -40,7 +40,7 @@ def test_a_byte_that_was_changed_anywhere_is_noticed() -> None:
 
 
 @pytest.mark.parametrize("content", [b"", b"hello", b"\x00" * 100_000, b"PK\x03\x04" + b"\x00" * 64, b"\xff" * 4096])
-def test_what_is_no_model_at_all_is_refused(content: bytes) -> None:
+def test_file_that_is_no_model_is_refused(content: bytes) -> None:
     with pytest.raises(BrokenArtifact, match="has no manifest"):
         Runtime.of_bytes(content)
 
@@ -111,7 +111,7 @@ HOSTILE = {
     "numbers in another file": (initializer(1, elsewhere="numbers.bin"), "cannot load"),
     "numbers in a file of the system": (initializer(1, elsewhere="/etc/hostname"), "cannot load"),
     "numbers in a file further up": (initializer(1, elsewhere="../../etc/hostname"), "cannot load"),
-    "an operation that nobody knows": (
+    "an unknown operation": (
         adding("e", make_node("Evil", ["honest"], ["e"], domain="evil")),
         "cannot load",
     ),

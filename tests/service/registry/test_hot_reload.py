@@ -11,7 +11,7 @@ import pytest
 from tests.running import Server, running
 from tests.service.forged import answering, forged, shipped
 
-PATIENCE = 12.0
+TIMEOUT = 12.0
 """Seconds. A change is seen within 1.5 s where the test is alone (twice a second a look, then the trial of the file);
 several times that where others compute on the same two cores."""
 QUESTION = {"model": "mine", "context": {"x": [[1], [1]], "y": [1, 1]}, "query": [[1]]}
@@ -29,7 +29,7 @@ def listed(server: Server) -> dict[str, Any]:
 def until(seen: Callable[[], bool]) -> None:
     begun = time.monotonic()
     while not seen():
-        assert time.monotonic() - begun < PATIENCE
+        assert time.monotonic() - begun < TIMEOUT
         time.sleep(0.05)
 
 

@@ -237,7 +237,7 @@ def test_a_file_that_turns_into_the_model_of_another_file_does_not_push_it_out(t
 
 
 @pytest.mark.slow
-def test_what_is_in_the_second_directory_is_served_beside_the_first(tmp_path: Path) -> None:
+def test_models_of_both_directories_are_served(tmp_path: Path) -> None:
     forged(tmp_path / "mine.onnx", name="mine")
     repository = Repository.load([ZOO, tmp_path], threads=1)
     assert names(repository) >= {"gd-1", "linear", "mine"}
@@ -261,9 +261,7 @@ def test_files_are_tried_out_side_by_side(tmp_path: Path, monkeypatch: pytest.Mo
     assert names(Repository.load([ZOO, tmp_path], threads=1)) >= set("abcde")
 
 
-def test_of_one_model_in_two_files_the_first_has_it_whichever_trial_ends_first(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_first_of_two_files_of_a_model_is_served(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     first, second = (answering(tmp_path / f"{name}.onnx", offset) for name, offset in (("a", 1.0), ("b", 2.0)))
     ended = threading.Event()
     monkeypatch.setattr(
@@ -368,7 +366,7 @@ def test_the_index_lists_refused_files_with_their_reasons(tmp_path: Path) -> Non
 
 
 @pytest.mark.parametrize("what", ["load_model", "unload_model"])
-def test_what_no_file_has_can_neither_be_loaded_nor_unloaded(tmp_path: Path, what: str) -> None:
+def test_model_without_a_file_can_neither_be_loaded_nor_unloaded(tmp_path: Path, what: str) -> None:
     put(tmp_path / "model.onnx", shipped())
     repository = Repository.load([tmp_path], threads=1)
     with pytest.raises(UnknownModel, match="no model 'cubic'"):

@@ -33,7 +33,7 @@ def test_garbage_lies_until_the_start_is_over() -> None:
     assert gc.get_freeze_count() > len(made)
 
 
-def test_what_comes_after_the_start_is_collected() -> None:
+def test_objects_created_after_startup_are_collected() -> None:
     garbage_collection.disable_during_startup()
     garbage_collection.freeze_startup_objects()
     knot = weakref.ref(Knot())

@@ -60,7 +60,7 @@ BROKEN = {
 
 
 @pytest.mark.parametrize("sent", BROKEN.values(), ids=BROKEN)
-def test_what_is_no_http_is_400(server: Server, sent: bytes) -> None:
+def test_malformed_http_is_400(server: Server, sent: bytes) -> None:
     with server.connect() as line:
         line.sendall(sent)
         check(everything(line), 400, "malformed_body")
@@ -125,7 +125,7 @@ def test_a_body_that_comes_byte_by_byte_is_408(server: Server, length: bytes) ->
         check(answer + everything(line), 408, "too_slow")  # head and body may come apart
 
 
-def test_what_follows_a_body_longer_than_announced_is_not_heard(server: Server) -> None:
+def test_bytes_after_an_overlong_body_are_ignored(server: Server) -> None:
     with server.connect() as line:
         line.sendall(POST + b"Content-Length: %d\r\n\r\n" % len(LINE) + LINE + b"rest\r\n\r\n")
         answer = everything(line)
@@ -159,7 +159,7 @@ def test_answers_that_nobody_reads_are_given_up(server: Server) -> None:
     ask = b"GET /static-offline-docs/swagger-ui-bundle.js HTTP/1.1\r\nHost: localhost\r\n\r\n"
     with server.connect() as line:
         line.sendall(ask * 30)
-        time.sleep(3 * TIMEOUT)  # what is tested is that time passes
+        time.sleep(3 * TIMEOUT)  # the test is about elapsed time
         assert 0 < len(everything(line)) < 30 * 10**6  # cut off
     assert is_healthy(server)
 
@@ -255,7 +255,7 @@ def test_trailers_are_no_headers_of_this_request_or_the_next(server: Server) -> 
         assert everything(line).count(b"HTTP/1.1 201 ") == 2
 
 
-def test_what_goes_on_after_a_refusal_is_cut_off(server: Server) -> None:
+def test_body_that_continues_after_a_refusal_is_cut_off(server: Server) -> None:
     """Before anything of the body is there the request is 415; then its trailers never end."""
     with server.connect() as line:
         line.sendall(CHUNKED.replace(b"application/json", b"text/plain"))

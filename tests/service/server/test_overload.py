@@ -1,4 +1,4 @@
-"""Ten times the load that it can carry: what is taken in is answered and right, the rest is refused at once."""
+"""At ten times its capacity the service answers admitted requests correctly, and refuses the others at once."""
 
 import os
 import re

@@ -29,7 +29,7 @@ def server() -> Iterator[Server]:
         yield server
 
 
-def test_it_is_ready_as_soon_as_it_says_so_and_predicts(server: Server) -> None:
+def test_service_predicts_when_it_reports_ready(server: Server) -> None:
     assert httpx.get(f"{server.url}/health/ready").json() == {"status": "ready"}
     answer = httpx.post(f"{server.url}/v1/predict", json={**LINE, "query": [[2]]})
     assert answer.json()["prediction"] == pytest.approx([4])
@@ -66,7 +66,7 @@ def test_many_callers_at_once_each_get_their_own_answer(server: Server) -> None:
 
 
 @pytest.mark.slow
-def test_it_finishes_what_it_is_doing_and_leaves_cleanly() -> None:
+def test_shutdown_finishes_requests_and_exits_cleanly() -> None:
     body = json.dumps(LINE).encode()
     head = "POST /v1/predict HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
     head += f"Content-Length: {len(body)}\r\n"
@@ -116,7 +116,7 @@ def test_when_told_to_stop_it_is_no_longer_ready_but_answers_until_it_has_draine
 
 
 @pytest.mark.slow
-def test_what_does_not_finish_in_time_is_cut_off() -> None:
+def test_shutdown_aborts_requests_after_the_time_limit() -> None:
     head = "POST /v1/predict HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 9\r\n"
     with quick(GDSSM_SHUTDOWN_TIMEOUT="1") as server, server.connect() as line:
         line.sendall(f"{head}Expect: 100-continue\r\n\r\n".encode())
@@ -178,7 +178,7 @@ def answered(server: Server) -> int:
 def test_several_workers_share_the_work_and_any_of_them_tells_of_all() -> None:
     with quick(GDSSM_WORKERS="2") as server:
         assert len(children(server)) == 2
-        for _ in range(20):  # each on a connection of its own
+        for _ in range(20):  # each on a new connection
             assert httpx.post(f"{server.url}/v1/predict", json=LINE).status_code == 200
         time.sleep(2 * Settings().poll_interval)  # until each has counted for the others
         assert [answered(server) for _ in range(8)] == [20] * 8

@@ -56,7 +56,7 @@ def test_texts_and_bytes_are_counted_alike() -> None:
     with_one(test)
 
 
-def test_what_has_come_of_a_message_counts_before_it_is_whole() -> None:
+def test_bytes_of_an_incomplete_message_are_counted() -> None:
     async def test(connection: Connection, bodies: Capacity) -> None:
         frame = connection.frame(1000)
         connection.server.data_received(frame[:400])
@@ -181,7 +181,7 @@ def test_a_key_holds_at_most_its_share_in_all_its_connections() -> None:
     asyncio.run(run())
 
 
-def test_what_comes_after_the_app_has_closed_is_not_held() -> None:
+def test_bytes_after_the_app_has_closed_are_not_held() -> None:
     async def test(connection: Connection, bodies: Capacity) -> None:
         await connection.server.send({"type": "websocket.close", "code": 1000, "reason": ""})
         connection.send(1000)

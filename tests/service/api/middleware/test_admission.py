@@ -147,7 +147,7 @@ def test_a_body_that_does_not_come_in_time_is_408_and_the_connection_ends() -> N
     asyncio.run(slow())
 
 
-def test_whatever_an_app_makes_of_a_body_that_is_refused_the_caller_hears_why() -> None:
+def test_refused_body_is_reported_whatever_the_app_answers() -> None:
     async def other(scope: Scope, receive: Receive, send: Send) -> None:
         try:
             await Request(scope, receive).body()

@@ -151,7 +151,7 @@ def test_probes_and_pages_are_open(guarded: Guarded, path: str) -> None:
 @pytest.mark.parametrize(
     "path", ["/metricsx", "/docsx", "/openapi.json.bak", "/healthx", "/v1/health/live", "/docsa/docs", "/health"]
 )
-def test_what_only_looks_open_is_closed(guarded: Guarded, path: str) -> None:
+def test_paths_similar_to_open_routes_need_a_key(guarded: Guarded, path: str) -> None:
     assert not is_public(path)
     assert guarded.ask(None, path).status_code == 401
 
@@ -228,13 +228,13 @@ def test_one_request_too_many_is_429_with_the_time_to_wait(tmp_path: Path) -> No
 
 
 @pytest.mark.slow
-def test_where_nobody_needs_a_key_all_share_one_limit() -> None:
+def test_callers_without_keys_share_one_limit() -> None:
     with in_process(Settings(rate_limit=2)) as client:
         assert [client.get("/v1/models").status_code for _ in range(3)] == [200, 200, 429]
         assert client.get("/health/live").status_code == 200
 
 
-def test_a_key_that_nobody_asks_for_does_no_harm(client: InProcess) -> None:
+def test_unneeded_key_is_ignored(client: InProcess) -> None:
     headers = {"Authorization": "Bearer gdssm_1_2"}
     assert client.request("GET", "/v1/models", headers=headers).status_code == 200
 
@@ -269,7 +269,7 @@ def test_the_line_of_a_401_names_the_route_and_the_claimed_key(
 
 
 @pytest.mark.parametrize("sent", ["gdssm_1_2", "gdssm_0123456789abcdeX_2", "no key at all", ""])
-def test_what_cannot_be_an_id_is_not_in_the_line(guarded: Guarded, caplog: pytest.LogCaptureFixture, sent: str) -> None:
+def test_malformed_key_id_is_not_logged(guarded: Guarded, caplog: pytest.LogCaptureFixture, sent: str) -> None:
     with caplog.at_level("INFO"):
         guarded.ask(f"Bearer {sent}")
     (line,) = lines_of(caplog)
@@ -316,7 +316,7 @@ def test_made_up_keys_cause_a_bounded_number_of_readings(guarded: Guarded) -> No
     assert 1 < refresh.call_count <= (EXTRA_READS_LIMIT + 2) * windows
 
 
-def test_what_cannot_be_a_new_key_causes_no_reading(guarded: Guarded) -> None:
+def test_malformed_key_causes_no_database_read(guarded: Guarded) -> None:
     ring, key = guarded.ring, guarded.key()
     with patch.object(ring, "refresh") as refresh:
         ring._tried, ring._further = ring.now(), 0

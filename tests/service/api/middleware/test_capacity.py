@@ -27,7 +27,7 @@ def test_one_key_holds_at_most_its_share_and_leaves_the_rest_to_others() -> None
     assert things.used == 10
 
 
-def test_what_is_refused_is_not_held() -> None:
+def test_refused_request_holds_no_capacity() -> None:
     things = bound()
     for amount, key in ((6, "a"), (11, ""), (11, "a")):
         with pytest.raises(Overloaded):
@@ -36,7 +36,7 @@ def test_what_is_refused_is_not_held() -> None:
     things.acquire(5, "a")
 
 
-def test_what_was_held_before_its_key_was_known_counts_for_it() -> None:
+def test_capacity_held_before_authentication_counts_for_the_key() -> None:
     things = bound()
     things.acquire(6)
     things.charge_key(3, "a")
@@ -48,7 +48,7 @@ def test_what_was_held_before_its_key_was_known_counts_for_it() -> None:
     assert things.used == 0
 
 
-def test_what_a_key_gives_back_may_be_held_again_and_what_it_keeps_still_counts() -> None:
+def test_released_capacity_of_a_key_is_available_again() -> None:
     things = bound()
     things.acquire(5, "a")
     things.release(2, "a")

@@ -78,7 +78,7 @@ def test_a_trusted_header_names_the_path(trusting: InProcess) -> None:
 
 
 @pytest.mark.parametrize("sent", ["//evil.example", "https://evil.example", "/a/../b", "/a b", "evil", "/", '/a"><b'])
-def test_what_is_no_path_is_ignored(trusting: InProcess, sent: str) -> None:
+def test_header_that_is_no_path_is_ignored(trusting: InProcess, sent: str) -> None:
     _, location, _ = prefixed(trusting, sent, "POST", "/v1/contexts", json={"model": "linear"})
     assert location.startswith("/v1/contexts/")
 

@@ -34,5 +34,5 @@ def test_a_page_with_a_policy_of_its_own_keeps_it(client: InProcess) -> None:
     assert "sha256" not in policy
 
 
-def test_what_is_no_page_has_no_policy(client: InProcess) -> None:
+def test_responses_that_are_no_page_have_no_policy(client: InProcess) -> None:
     assert "content-security-policy" not in client.get("/v1/models").headers

@@ -1,4 +1,4 @@
-"""One WebSocket between a caller, whose bytes a test sends, and an app that asks for a message when it is told to."""
+"""A WebSocket between a test that sends bytes and an app that receives messages on request."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -40,7 +40,7 @@ class Wire(asyncio.Transport):
 
 
 class Connection:
-    """A caller at one end, and at the other an app that asks for a message when it is told to."""
+    """A caller at one end, and at the other an app that receives a message on request."""
 
     def __init__(self, bodies: Capacity, caller: Caller = ANONYMOUS) -> None:
         self.messages: list[dict[str, object]] = []

@@ -144,7 +144,7 @@ def test_probabilities_have_no_explanation(client: InProcess, part: str, reason:
     refusal(post(client, context, "predictions", {"query": QUERY, "explain": [part]}), 422, "unsupported_by_model")
 
 
-def test_what_there_is_to_know_is_noted(client: InProcess) -> None:
+def test_predictions_have_the_notes_of_classifications(client: InProcess) -> None:
     assert notes(client, slice(N)) == []
     assert notes(client, slice(1)) == [{"code": "one_observation"}]
     assert notes(client, slice(N), np.eye(C)[np.zeros(N, int)]) == [{"code": "constant_y"}]

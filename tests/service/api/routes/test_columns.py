@@ -1,4 +1,4 @@
-"""Names of columns at every door of a context: they are kept, shown, and what comes with names is found by them."""
+"""Column names of contexts are stored and shown, and order the columns of requests with names."""
 
 import json
 from collections.abc import Iterator

@@ -87,14 +87,14 @@ async def refuse(*_: object) -> None:
 
 
 def said(answer: httpx.Response) -> tuple[object, ...]:
-    """All that counts; the texts beside tensors come in any order."""
+    """The values to compare; the order of texts may differ."""
     headers = (answer.headers.get(name) for name in ("etag", "content-type", "content-length"))
     return answer.status_code, sorted(answer.content), *headers
 
 
 @pytest.mark.parametrize("body", ASKED)
 @pytest.mark.parametrize("kind", ["application/json", "application/vnd.safetensors"])
-def test_what_is_at_hand_is_answered_without_a_thread_and_no_otherwise(
+def test_cached_context_is_answered_without_a_thread(
     client: InProcess, monkeypatch: pytest.MonkeyPatch, body: dict[str, object], kind: str
 ) -> None:
     context = make(client, model="gd-1", observations=LINE)
@@ -107,7 +107,7 @@ def test_what_is_at_hand_is_answered_without_a_thread_and_no_otherwise(
     assert said(answer) == said(expected)
 
 
-def test_what_takes_long_gets_a_thread(client: InProcess, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_long_predictions_run_in_a_thread(client: InProcess, monkeypatch: pytest.MonkeyPatch) -> None:
     context = make(client, model="gd-1", observations=LINE)
     monkeypatch.setattr(Executor, "_in_thread", refuse)
     bodies: list[dict[str, object]] = [
@@ -236,7 +236,7 @@ def test_a_context_that_finds_its_decay_tells_how_much_it_remembers(client: InPr
     assert make(client, decay=0.9)["memory_length"] is None
 
 
-def test_what_a_context_that_finds_its_decay_cannot_do_is_refused_by_name(client: InProcess) -> None:
+def test_unsupported_requests_to_a_context_with_auto_decay_are_refused(client: InProcess) -> None:
     one, other = (make(client, version="2.0.0", decay="auto", observations=LINE) for _ in range(2))
     merging = post(client, one, "merge", {"context": other["id"]})
     assert 'context: cannot be merged: with decay "auto"' in refusal(merging, 422, "invalid_input")

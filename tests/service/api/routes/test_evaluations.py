@@ -99,7 +99,7 @@ def test_tables_that_ship_are_a_suite(server: Server) -> None:
     assert 0.8 < sum(result["coverage_90"]["mean"] for result in own.values()) / len(own) < 0.97
 
 
-def test_what_is_unknown_is_404(client: InProcess) -> None:
+def test_unknown_evaluation_is_404(client: InProcess) -> None:
     for method, path in (("GET", ""), ("GET", "/events"), ("POST", "/cancel")):
         answer = client.request(method, f"/v1/evaluations/nothing{path}")
         assert (answer.status_code, answer.json()["error_type"]) == (404, "unknown_evaluation")
@@ -114,7 +114,7 @@ def test_what_is_unknown_is_404(client: InProcess) -> None:
         ({"models": ["linear"], "extra": 1}, "extra"),
     ],
 )
-def test_what_cannot_be_evaluated_is_422_with_its_field(client: InProcess, changes: dict[str, Any], field: str) -> None:
+def test_impossible_evaluation_is_422_with_its_field(client: InProcess, changes: dict[str, Any], field: str) -> None:
     answer = client.request("POST", "/v1/evaluations", json=changes)
     assert (answer.status_code, answer.json()["error_type"]) == (422, "invalid_input")
     assert [entry["field"] for entry in answer.json()["detail"]] == [field]

@@ -227,7 +227,7 @@ def _merge(service: InProcess, one: str, record: Header, other: str) -> Answers:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", VALID)
-def test_whatever_an_archive_says_it_is_refused_or_can_be_used(service: InProcess, name: str) -> None:
+def test_forged_archive_is_refused_or_usable(service: InProcess, name: str) -> None:
     model, make = VALID[name]
     file = serialization.export(zoo()[model].manifest, serialization.canonical_state(make(model)))
     other = load_into(service, file).json()["id"]

@@ -57,7 +57,7 @@ def test_after_one_observation_bounds_are_null(client: InProcess) -> None:
     assert answer.json()["notes"] == [{"code": "one_observation"}]
 
 
-def test_nothing_is_answered_that_was_not_asked_for(client: InProcess) -> None:
+def test_intervals_are_answered_only_on_request(client: InProcess) -> None:
     answer = client.predict({"context": {"x": X, "y": Y}, "query": X}).json()
     assert set(answer) == {"prediction", "model", "n_observations"}
 
@@ -138,7 +138,7 @@ def test_the_tables_of_features_are_not_for_callers(client: InProcess) -> None:
         ({"model": "gd-1", "interval": 0.9}, "interval", "unsupported_by_model"),
     ],
 )
-def test_what_cannot_be_answered_is_refused_by_name(
+def test_impossible_intervals_are_refused_by_name(
     client: InProcess, more: dict[str, object], field: str, error_type: str
 ) -> None:
     answer = client.predict({"context": {"x": X, "y": Y}, "query": QUERY, **more})

@@ -52,7 +52,7 @@ def test_requests_are_measured_by_route_and_model(client: InProcess) -> None:
         assert value(client, sample, **labels) - past == count, sample
 
 
-def test_what_callers_send_never_becomes_a_label(client: InProcess) -> None:
+def test_values_of_callers_never_become_labels(client: InProcess) -> None:
     client.get("/secret/address")
     client.request("SECRET", "/v1/models")
     client.get("/v1/models/secret")

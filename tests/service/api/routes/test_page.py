@@ -46,13 +46,13 @@ def test_head_answers_without_the_body(client: InProcess) -> None:
 
 
 @pytest.mark.parametrize("path", ["/web/", "/web/none.js", "/web/..%2Fapp.py", "/web/%2e%2e/app.py", "/web/ask"])
-def test_nothing_else_is_sent(client: InProcess, path: str) -> None:
+def test_other_paths_of_the_page_are_404(client: InProcess, path: str) -> None:
     answer = client.get(path)
     assert answer.status_code == 404
     assert answer.json()["error_type"] == "not_found"
 
 
-def test_it_takes_no_other_method(client: InProcess) -> None:
+def test_page_accepts_no_other_method(client: InProcess) -> None:
     answer = client.request("POST", "/")
     assert answer.status_code == 405
     assert "GET" in answer.headers["allow"]

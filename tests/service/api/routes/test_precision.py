@@ -1,4 +1,4 @@
-"""Digits over HTTP: refused at every door, told by the view, and let in by those who mean it."""
+"""Significant digits over HTTP: loss is refused unless allowed, and the view shows how many are left."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -98,7 +98,7 @@ def test_a_merge_is_refused_unless_it_is_meant(client: InProcess) -> None:
 
 
 @pytest.mark.slow
-def test_what_was_not_observed_is_not_taken_out(client: InProcess) -> None:
+def test_rows_that_were_not_observed_cannot_be_removed(client: InProcess) -> None:
     context = make(client, observations={"x": [[1], [2], [3], [9]], "y": [2, 4, 6, 18]})
     nine = {"x": [[9]], "y": [18], "weight": [-1]}
     observe(client, context, nine)

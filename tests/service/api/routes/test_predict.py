@@ -123,7 +123,7 @@ def test_a_long_prediction_does_not_hold_up_the_others() -> None:
             body = {
                 "context": {"x": [[1]] * INLINE_LIMIT, "y": [1] * INLINE_LIMIT},
                 "query": [[1]],
-            }  # what is short is done at once
+            }  # short work runs at once
             predicting = asyncio.create_task(client.post("/v1/predict", json=body))
             await asyncio.sleep(0.1)
             assert (await client.get("/health/live")).status_code == 200

@@ -49,7 +49,7 @@ def ask(stream: ClientConnection, message: object) -> dict[str, Any]:
     return answer
 
 
-def test_it_predicts_first_and_then_learns(server: Server) -> None:
+def test_stream_predicts_before_it_learns(server: Server) -> None:
     context = make(server, observations=LINE)
     version = look(server, context)["version"]
     with streaming(server, context) as stream:
@@ -79,12 +79,12 @@ def test_with_both_the_query_is_answered_before_the_observation_is_learnt(server
         assert ask(stream, {"query": [10]})["prediction"] != pytest.approx(20)
 
 
-def test_of_nothing_nothing_is_predicted(server: Server) -> None:
+def test_empty_context_predicts_nothing(server: Server) -> None:
     with streaming(server, make(server)) as stream:
         nothing, first = (ask(stream, m) for m in ({"query": [1, 2]}, {"observation": {"x": [1, 2], "y": 3}}))
         for n_observations, answer in enumerate((nothing, first)):
-            told = [answer[name] for name in ("prediction", "error", "n_observations")]
-            assert told == [None, None, n_observations]
+            found = [answer[name] for name in ("prediction", "error", "n_observations")]
+            assert found == [None, None, n_observations]
         assert ask(stream, {"query": [1, 2]})["prediction"] == pytest.approx(3)
 
 
@@ -180,7 +180,7 @@ def test_bytes_are_read_as_text_is(server: Server) -> None:
 
 
 def test_a_context_that_is_not_there_refuses_the_handshake_with_the_one_error_body(server: Server) -> None:
-    with pytest.raises(InvalidStatus) as refused, streaming(server, "nobody"):
+    with pytest.raises(InvalidStatus) as refused, streaming(server, "unknown"):
         pass
     assert refused.value.response.status_code == 404
     assert json.loads(refused.value.response.body)["error_type"] == "unknown_context"

@@ -113,7 +113,7 @@ def test_a_query_alone_changes_nothing_and_is_answered_each_time(server: Server)
 
 
 @pytest.mark.parametrize("key", ["", "k" * 201, "ключ", "a\nb", 7, None, []])
-def test_what_is_no_key_is_refused(server: Server, key: object) -> None:
+def test_invalid_idempotency_key_is_refused(server: Server, key: object) -> None:
     context = make(server, observations=LINE)
     with streaming(server, context) as stream:
         answer = ask(stream, {"id": 1, "idempotency_key": key, "observation": {"x": [4], "y": 8}})

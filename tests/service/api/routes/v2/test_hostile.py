@@ -202,7 +202,7 @@ def test_a_compressed_body_is_refused(client: InProcess) -> None:
 @pytest.mark.parametrize(
     "content", [b"{", b"[]", b"nonsense", b"\xff", b"[" * 100_000], ids=lambda content: content[:9]
 )
-def test_what_is_no_json_object_is_refused(client: InProcess, content: bytes) -> None:
+def test_body_that_is_no_json_object_is_refused(client: InProcess, content: bytes) -> None:
     answer = client.request("POST", "/v2/models/gd-1/infer", content=content)
     assert answer.status_code in {400, 422}
 
@@ -223,7 +223,7 @@ def test_an_unknown_model_is_404(client: InProcess) -> None:
 
 
 @given(field=st.sampled_from(["name", "shape", "datatype", "parameters", "data"]), value=JSON)
-def test_whatever_an_input_says_of_itself_is_answered_or_refused(client: InProcess, field: str, value: object) -> None:
+def test_any_description_of_an_input_is_answered_or_refused(client: InProcess, field: str, value: object) -> None:
     answer = infer_json(client, changed(2, **{field: value}))
     assert answer.status_code in {200, 422}, answer.text
 

@@ -79,7 +79,12 @@ IN_BINARY = {
         "inputs",
         "have 2147483719 bytes",
     ),
-    "data beside the bytes": (changed_binary(2, data=[1, 2, 3, 4]), BEHIND, "inputs[2].data", "must be left out"),
+    "data in addition to the bytes": (
+        changed_binary(2, data=[1, 2, 3, 4]),
+        BEHIND,
+        "inputs[2].data",
+        "must be left out",
+    ),
     "one name twice": (changed_binary(2, name="x"), BEHIND, "inputs[2].name", "'x' is there twice"),
     "BYTES": (changed_binary(2, datatype="BYTES"), BEHIND, "inputs[2].datatype", "'FP64'"),
 }
@@ -120,12 +125,12 @@ def test_a_body_over_the_limit_is_refused() -> None:
 
 
 @given(behind=st.binary(max_size=200), header=st.integers(0, 400))
-def test_whatever_the_bytes_are_they_are_answered_or_refused(client: InProcess, behind: bytes, header: int) -> None:
+def test_any_bytes_are_answered_or_refused(client: InProcess, behind: bytes, header: int) -> None:
     assert infer_binary(client, binary_task(), behind).status_code in {200, 422}
     assert infer_binary(client, binary_task(), behind, header=str(header)).status_code in {400, 422}
 
 
 @given(field=st.sampled_from(["name", "shape", "datatype", "parameters", "data"]), value=JSON)
-def test_whatever_an_input_says_of_itself_is_answered_or_refused(client: InProcess, field: str, value: object) -> None:
+def test_any_description_of_an_input_is_answered_or_refused(client: InProcess, field: str, value: object) -> None:
     answer = infer_binary(client, changed_binary(2, **{field: value}))
     assert answer.status_code in {200, 422}, answer.text

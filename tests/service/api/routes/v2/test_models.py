@@ -33,13 +33,13 @@ def test_a_served_model_is_ready(client: InProcess, address: str) -> None:
 
 @pytest.mark.parametrize("end", ["", "/ready"])
 @pytest.mark.parametrize(("model", "named"), [("cubic", "'cubic'"), ("gd-1/versions/9.9.9", "'9.9.9'")])
-def test_what_is_not_served_is_404(client: InProcess, model: str, named: str, end: str) -> None:
+def test_model_that_is_not_served_is_404(client: InProcess, model: str, named: str, end: str) -> None:
     answer = client.get(f"/v2/models/{model}{end}")
     assert (answer.status_code, answer.json()["error_type"]) == (404, "unknown_model")
     assert named in answer.json()["error"]
 
 
 @pytest.mark.parametrize("what", ["config", "stats", "trace/setting"])
-def test_what_is_not_offered_is_404_in_the_one_body(client: InProcess, what: str) -> None:
+def test_unsupported_endpoint_is_404_with_the_error_body(client: InProcess, what: str) -> None:
     answer = client.get(f"/v2/models/gd-1/{what}")
     assert (answer.status_code, answer.json()["error_type"]) == (404, "not_found")

@@ -43,7 +43,7 @@ def test_the_index_may_list_only_what_is_ready(own: InProcess) -> None:
     assert "broken" in states(own, '{"ready": false}')
 
 
-def test_what_is_unloaded_is_not_served_until_it_is_loaded_again(own: InProcess) -> None:
+def test_unloaded_model_is_not_served_until_loaded_again(own: InProcess) -> None:
     unloaded = call(own, "models/gd-1/unload", '{"parameters": {"unload_dependents": false}}')
     assert (unloaded.status_code, unloaded.json()) == (200, {})
     assert states(own)["gd-1"] == "UNAVAILABLE"
@@ -75,5 +75,5 @@ def test_neither_a_configuration_nor_a_file_is_taken(own: InProcess) -> None:
 
 @pytest.mark.parametrize("what", CALLS)
 @pytest.mark.parametrize("content", ["[]", "{", '{"ready": "yes"}', '{"ready": 1, "parameters": 1}'])
-def test_what_is_no_such_request_is_refused(client: InProcess, what: str, content: str) -> None:
+def test_invalid_repository_request_is_refused(client: InProcess, what: str, content: str) -> None:
     assert call(client, what, content).status_code in {400, 422}
