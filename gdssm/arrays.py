@@ -11,3 +11,6 @@ import numpy.typing as npt
 
 Array: TypeAlias = npt.NDArray[np.float64]
 """Double precision of any shape."""
+
+FloatArray: TypeAlias = npt.NDArray[np.floating]
+"""Any floating-point precision and shape."""

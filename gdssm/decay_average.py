@@ -6,9 +6,8 @@ Dynamic model averaging (Raftery, Kárný and Ettler 2010, Technometrics 52) of 
 from math import lgamma, log, pi
 
 import numpy as np
-from numpy.typing import NDArray
 
-Array = NDArray[np.floating]
+from gdssm.arrays import FloatArray
 
 DECAYS = np.array([1.0, 0.995, 0.98, 0.95, 0.9, 0.85, 0.7, 0.5])
 """Factors of the weight of an observation for each later one; all, 200, 50, 20, 10, 7, 3 and 2 observations count."""
@@ -18,7 +17,7 @@ LEAST_SCALE = 1e-6
 """Lower bound of a scale, relative to the largest of all decays, so that no density is infinite."""
 
 
-def scored(log_weight: Array, error: Array, scale: Array, freedom: Array) -> Array:
+def scored(log_weight: FloatArray, error: FloatArray, scale: FloatArray, freedom: FloatArray) -> FloatArray:
     """Add the log densities of R observations, oldest first, to the log weights.
 
     Observations without a distribution for some decay (no degrees of freedom, or no scale) change nothing.
@@ -39,28 +38,28 @@ def scored(log_weight: Array, error: Array, scale: Array, freedom: Array) -> Arr
         density = log_density(error, scale, freedom).sum(2)
     density = density[:, np.isfinite(density).all(0)]
     rows = density.shape[1]
-    found: Array = POWER**rows * log_weight + density @ POWER ** np.arange(rows - 1, -1, -1)
+    found: FloatArray = POWER**rows * log_weight + density @ POWER ** np.arange(rows - 1, -1, -1)
     return np.asarray(found - found.max())
 
 
-def log_density(error: Array, scale: Array, freedom: Array) -> Array:
+def log_density(error: FloatArray, scale: FloatArray, freedom: FloatArray) -> FloatArray:
     """Student's t log density (F, R, K) of errors (F, R, K) at scales (F, R, K), with degrees of freedom (F,)."""
     constant = [lgamma(0.5 * (v + 1.0)) - lgamma(0.5 * v) - 0.5 * log(v * pi) for v in freedom.tolist()]
     v = freedom[:, None, None]
-    density: Array = (
+    density: FloatArray = (
         np.array(constant)[:, None, None] - np.log(scale) - 0.5 * (v + 1.0) * np.log1p(np.square(error / scale) / v)
     )
     return density
 
 
-def probabilities(log_weight: Array) -> Array:
+def probabilities(log_weight: FloatArray) -> FloatArray:
     """Weights (F,) that sum to one."""
     weight = np.exp(log_weight - log_weight.max())
-    share: Array = weight / weight.sum()
+    share: FloatArray = weight / weight.sum()
     return share
 
 
-def averaged(probability: Array, prediction: Array, scale: Array) -> tuple[Array, Array]:
+def averaged(probability: FloatArray, prediction: FloatArray, scale: FloatArray) -> tuple[FloatArray, FloatArray]:
     """Mean and scale (M, K) of the mixture, for predictions and scales (F, M, K)."""
     mean = np.tensordot(probability, prediction, 1)
     variance = np.tensordot(probability, np.square(scale) + np.square(prediction - mean), 1)

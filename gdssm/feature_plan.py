@@ -15,9 +15,8 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from gdssm.arrays import Array
 from gdssm.prior import INDICATORS, LEVELS, NUMBERS
-
-Array = NDArray[np.float64]
 
 INDICATOR_SHARE = 0.15
 """Share of the indicators in the prior variance, relative to all other features."""

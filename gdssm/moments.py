@@ -41,9 +41,8 @@ def add(state: Moments, x: Inputs, y: Outputs, weight: Weight) -> Moments:
     """Add N observations, N may be 0.
 
     The sum Σ weight·z zᵀ of the gate with P = (e₁ + e₂)(e₁ + e₂)ᵀ over centred tokens. The state enters as one more
-    observation: its mean, with the weight count. All are centred by the new mean. Weights have either sign; moments
-        whose
-    weights cancel are zeros.
+    observation, its mean with the weight count, and all are centred by the new mean. Weights have either sign; moments
+    whose weights cancel are zeros.
     """
     z = torch.cat([torch.cat([x, y], -1), state.mean[:, None]], 1)
     column = torch.cat([weight, state.count[:, None]], 1)[..., None]

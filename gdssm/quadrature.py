@@ -11,7 +11,7 @@ from math import factorial, log
 import numpy as np
 from numpy.typing import NDArray
 
-Array = NDArray[np.float64]
+from gdssm.arrays import Array
 
 DOUBLINGS = 22
 """The last time on the path is 2^(22 + ½), in units in which λ_max is at most 1/8."""

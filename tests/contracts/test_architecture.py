@@ -33,7 +33,7 @@ ASIDE = ["migrations", "drawing", "parquet", "__init__"]
 """Modules for alembic, modules that need an extra (matplotlib, pyarrow), and empty ones."""
 
 
-SCIENCE = {"gdssm", "gdssm.decay_average", "gdssm.feature_plan", "gdssm.prior", "gdssm.quadrature"}
+SCIENCE = {"gdssm", "gdssm.arrays", "gdssm.decay_average", "gdssm.feature_plan", "gdssm.prior", "gdssm.quadrature"}
 """What the service needs of it: tables of features, numbers, and the average over forgetting factors."""
 
 
