@@ -110,8 +110,8 @@ def _request(
 
 
 def _rows(path: Path, target: str) -> dict[str, Any]:
-    with open_job(path, path, target) as task:
-        chunks = list(task.observations())
+    with open_job(path, path, target) as job:
+        chunks = list(job.observations())
     return {"x": [row for chunk in chunks for row in chunk.x.tolist()], "y": [y for c in chunks for y in c.y.tolist()]}
 
 

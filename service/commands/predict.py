@@ -68,7 +68,7 @@ def command(
     with (
         open_job(
             context, query, target, weight, chunk_rows, model=runtime.manifest, max_columns=limits.max_columns
-        ) as task,
+        ) as job,
         open_column(out, *columns) as column,
         progress(PROGRESS_STEPS, "Predicting") as bar,
     ):
@@ -76,11 +76,11 @@ def command(
         def with_progress(chunks: Iterable[Chunk]) -> Iterator[Chunk]:
             for chunk in chunks:
                 yield chunk
-                bar.update(int(task.progress * PROGRESS_STEPS) - bar.pos)
+                bar.update(int(job.progress * PROGRESS_STEPS) - bar.pos)
 
         observations, queries, wanted = (
-            with_progress(task.observations()),
-            with_progress(task.queries()),
+            with_progress(job.observations()),
+            with_progress(job.queries()),
             Wanted(interval),
         )
         for answer in predictions(predictor, runtime, observations, queries, numbers, wanted=wanted):
