@@ -37,6 +37,10 @@ class Learned(NamedTuple):
     """None of contexts that forget or learn in order, and of those of earlier versions."""
 
 
+Kept = Learned
+"""The former name, by which estimators that earlier versions pickled refer to it."""
+
+
 def learn(
     manifest: Manifest, infer: Infer, before: Learned, decay: Decay, rows: Rows, *, allow_precision_loss: bool = False
 ) -> Learned:
