@@ -13,9 +13,9 @@ serve: .venv/ready
 test: .venv-dev/ready .venv-clients/ready
 	$(PYTEST)
 
-# All tests but slow ones, attacks on a running service and those in a browser: about a minute on two cores.
+# The fast tests of the service and of gdssm, and the contracts: about a minute on two cores.
 quick: .venv-dev/ready
-	$(PYTEST) -m "not slow and not adversarial" --ignore tests/web
+	$(PYTEST) -m "not slow" tests/service tests/gdssm tests/properties tests/contracts
 
 check: .venv-dev/ready
 	.venv-dev/bin/ruff check .

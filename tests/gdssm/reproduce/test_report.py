@@ -22,6 +22,8 @@ from tests.nonempty import nonempty
 DIMENSION = Experiment.of(dimension)
 NAMES = [experiment.name for experiment in EXPERIMENTS]
 
+pytestmark = pytest.mark.slow  # all use one report, which takes 12 s
+
 
 @pytest.fixture(scope="session")
 def numbers(directory: Path) -> Numbers:
