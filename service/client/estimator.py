@@ -25,10 +25,9 @@ from sklearn.utils.validation import (
 from service.client import frames
 from service.client.engine import Engine, open_engine, takes_missing_cells
 from service.contexts import drift
-from service.contexts.decay import check_decay
 from service.contexts.decay_setting import AUTO, Decay
 from service.contexts.forgetting import COUNT
-from service.contexts.learning import Learned, learn
+from service.contexts.learning import Learned, check_decay, learn
 from service.contexts.rows import Rows
 from service.errors import InvalidInput
 from service.inference.artifact import Manifest

@@ -7,7 +7,7 @@ idempotency       runs a change once for each Idempotency-Key
 cache             LRU caches of loaded contexts and of readouts
 context_count     the number of contexts, for metrics
 state             the state of a context, and how observations, queries and other states change it
-learning          adds observations and merged states, and checks the result
+learning          adds observations with the decay of the context, adds states, and checks the result
 rows              observations with their names in a request
 column_order      named columns of a request, put into the order of the context
 steps             one message of a stream: predict, then learn
@@ -17,7 +17,6 @@ history           distinguishes a constant column from one whose variation was l
 merge             merges two states of one model, without the model
 fitting           checks that observations and queries fit a context
 forgetting        fades a state: λ^(N−1−i)
-decay             applies the setting decay: none, a fixed factor, or auto
 drift             decay auto: a state for each of several factors, weighted by their predictions
 compact           half of a symmetric state, for storage
 state_validation  checks values of an imported state

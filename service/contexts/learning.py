@@ -4,10 +4,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from service.contexts.decay import observe
-from service.contexts.decay_setting import Decay
-from service.contexts.drift import Infer
-from service.contexts.forgetting import COUNT
+from service.contexts import drift
+from service.contexts.decay_setting import AUTO, RULE, Decay
+from service.contexts.drift import Infer, check_averages
+from service.contexts.forgetting import COUNT, SQUARES, check_forgets, fade, faded_squares, fading
 from service.contexts.history import History
 from service.contexts.merge import State
 from service.contexts.precision import (
@@ -22,8 +22,13 @@ from service.contexts.precision import (
 )
 from service.contexts.removal import check_count, check_taken_out, has_negative_buffer, with_gross_peaks
 from service.contexts.rows import Rows
-from service.errors import PrecisionLoss
-from service.inference.artifact import Manifest
+from service.errors import InvalidInput, PrecisionLoss, Problem
+from service.inference.artifact import Manifest, next_name
+from service.inference.predictor import check_finite
+from service.inference.sizes import Array
+
+Observed = tuple[Array, Array, Array | None]
+"""x (N, D), y (N, K) and weight (N,), None for ones."""
 
 
 class Learned(NamedTuple):
@@ -62,7 +67,7 @@ def learn(
         InvalidInput: More is taken out than is there.
         NumericOverflow: The state is beyond floating point.
     """
-    state = observe(manifest, infer, before.state, decay, (rows.x, rows.y, rows.sent_weight))
+    state = _observe(manifest, infer, before.state, decay, (rows.x, rows.y, rows.sent_weight))
     absolute_weight_sum = before.absolute_weight_sum + rows.absolute_weight_sum
     if decay not in {None, 1.0} or not takes_out(manifest):
         return Learned(state, absolute_weight_sum)
@@ -155,3 +160,46 @@ def _with_digits(kept: Learned, digits: int) -> Learned:
         return kept
     least = digits if kept.history.digits is None else min(digits, kept.history.digits)
     return kept._replace(history=kept.history._replace(digits=least))
+
+
+def check_decay(manifest: Manifest, decay: float | str | None) -> None:
+    """See that a decay is one, and that the model can forget so.
+
+    Raises:
+        InvalidInput: It is not.
+        UnsupportedByModel: The model cannot.
+    """
+    if decay is None:
+        return
+    if decay == AUTO:
+        check_averages(manifest)
+        return
+    if isinstance(decay, str) or not 0 < decay <= 1:
+        text = f"{RULE}; this is {decay!r}. It is the factor on the weight of an observation after one more."
+        raise InvalidInput(Problem("decay", text))
+    check_forgets(manifest)
+
+
+def _observe(manifest: Manifest, infer: Infer, state: State, decay: Decay, observations: Observed) -> dict[str, Array]:
+    """Learn further observations into the state of one context.
+
+    Args:
+        manifest: Of the model.
+        infer: The model.
+        state: Before; of nothing observed yet the declared scale of features, or nothing.
+        decay: How it forgets.
+        observations: N of them.
+    """
+    x, y, sent = observations
+    weight = np.ones(len(x)) if sent is None else sent
+    if decay == AUTO:
+        return drift.observe(manifest, infer, state, (x, y, weight))
+    if decay is not None:
+        weight, share = fading(decay, weight)
+        state = fade(manifest, state, share) if COUNT in state else state
+    outputs = infer({**state, "x": x[None], "y": y[None], "weight": weight[None]})
+    learnt = {spec.name: outputs[next_name(spec.name)] for spec in manifest.state}
+    if decay is not None and SQUARES in learnt:
+        learnt[SQUARES] = faded_squares(sent, weight) + state.get(SQUARES, 0.0)
+        check_finite([learnt[SQUARES]], manifest, {})
+    return learnt

@@ -10,13 +10,12 @@ from service.column_names import NO_NAMES, ColumnNames
 from service.contexts import drift, learning
 from service.contexts.cache import ReadoutCache
 from service.contexts.column_order import arrange, join_names, width_with_names
-from service.contexts.decay import check_decay
 from service.contexts.decay_setting import AUTO, Decay
 from service.contexts.feature_scale import FeatureScale, check_scale, declared
 from service.contexts.fitting import check_observations, check_sums, looks_of
 from service.contexts.forgetting import COUNT, fade
 from service.contexts.history import History
-from service.contexts.learning import Learned
+from service.contexts.learning import Learned, check_decay
 from service.contexts.merge import State, check_merges, is_buffered, merge
 from service.contexts.precision import digits_left, sums_of, takes_out
 from service.contexts.rows import Rows
