@@ -1,16 +1,16 @@
-"""The Open Inference Protocol, version 2, over REST: the doors for clients that were not written for this service.
+"""The Open Inference Protocol, version 2, over REST, for the clients of other inference servers.
 
-routes       every route of the protocol, as one router
+routes       the routers of the protocol
 server       GET /v2, /v2/health/live, /v2/health/ready
 models       GET /v2/models/{name}[/versions/{version}][/ready]
 infer        POST /v2/models/{name}[/versions/{version}]/infer
 repository   POST /v2/repository/index, /v2/repository/models/{name}/load, /unload
-named        which model an address names
-schemas      what goes in and out, with examples
-parameters   numbers for the model, and what belongs to other servers
-datatypes    the protocol's names of numpy's dtypes
-body         a body of JSON, or of JSON and binary tensors after it
-answer       what a model made, as it was asked for
+model_dependencies  the model that an address names
+schemas      requests and responses, with examples
+parameters   numeric parameters of the model, and parameters of other servers
+datatypes    the protocol's names of numpy dtypes
+body         bodies of JSON, or of JSON followed by binary tensors
+response     the requested outputs as a response
 json_codec   a tensor as JSON numbers
 binary       a tensor as bytes after the JSON
 """

@@ -1,6 +1,6 @@
-"""The binary tensor extension: tensors as bytes behind the JSON, little-endian, in the order that they have there.
+"""The binary tensor extension: tensors as little-endian bytes after the JSON, in the order of the JSON.
 
-The header Inference-Header-Content-Length says where the JSON ends; `binary_data_size` says how long each tensor is.
+The header Inference-Header-Content-Length has the length of the JSON, `binary_data_size` that of each tensor.
 """
 
 from math import prod
@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from service.api.routes.v2.datatypes import datatype_of, dtype_of
-from service.api.routes.v2.schemas import InferInput, InferOutput, SentParameters
+from service.api.routes.v2.schemas import InferInput, InferOutput, OutputEncoding
 from service.errors import InvalidInput, MalformedBody, Problem
 from service.inference.sizes import Array, shaped
 
@@ -19,10 +19,10 @@ CONTENT_TYPE = "application/octet-stream"
 
 
 def json_length(header: str, body: bytes) -> int:
-    """Read the header that says how many bytes of a body are JSON.
+    """Read the header with the length of the JSON.
 
     Raises:
-        MalformedBody: It is not a number, or not of this body.
+        MalformedBody: It is not a number, or larger than the body.
     """
     if not (header.isascii() and header.isdecimal() and len(header) < 20 and 0 < int(header) <= len(body)):
         raise MalformedBody(
@@ -33,23 +33,23 @@ def json_length(header: str, body: bytes) -> int:
 
 
 def size_of(sent: InferInput) -> int | None:
-    """How many bytes an input has behind the JSON; None if it is in the JSON."""
+    """Return the size of an input in bytes after the JSON; None if it is in the JSON."""
     return sent.parameters.binary_data_size if sent.parameters else None
 
 
 def check_total(inputs: list[InferInput], binary: memoryview) -> None:
-    """See that what stands behind the JSON is what the inputs say, no less and no more.
+    """Check that the bytes after the JSON have the total size of the inputs.
 
     Raises:
-        InvalidInput: It is not.
+        InvalidInput: There are more or fewer bytes.
     """
-    told = sum(size_of(sent) or 0 for sent in inputs)
-    if told != len(binary):
+    total = sum(size_of(sent) or 0 for sent in inputs)
+    if total != len(binary):
         raise InvalidInput(
             Problem(
                 "inputs",
-                f"have {told} bytes behind the JSON by their binary_data_size; there are {len(binary)}. "
-                f"Send {JSON_LENGTH_HEADER} with the length of the JSON, and behind it each tensor in full.",
+                f"have {total} bytes after the JSON by their binary_data_size; there are {len(binary)}. "
+                f"Send {JSON_LENGTH_HEADER} with the length of the JSON, and after the JSON each tensor in full.",
             )
         )
 
@@ -58,12 +58,12 @@ def read(sent: InferInput, content: memoryview, field: str) -> NDArray[Any]:
     """Read an input from its bytes.
 
     Args:
-        sent: What the JSON says of it.
+        sent: Its description in the JSON.
         content: Its bytes.
-        field: Where it stands in the request.
+        field: Its position in the request, for messages.
 
     Raises:
-        InvalidInput: They are not as many as its shape says.
+        InvalidInput: The number of bytes does not fit the shape.
     """
     dtype = dtype_of(sent.datatype)
     needed = prod(sent.shape) * dtype.itemsize
@@ -74,12 +74,12 @@ def read(sent: InferInput, content: memoryview, field: str) -> NDArray[Any]:
 
 
 def write(name: str, array: Array) -> tuple[InferOutput, bytes]:
-    """Write an output: what the JSON says of it, and its bytes."""
+    """Write an output: its description in the JSON, and its bytes."""
     content = array.astype(array.dtype.newbyteorder("<"), copy=False).tobytes()
-    about = InferOutput(
+    description = InferOutput(
         name=name,
         datatype=datatype_of(array.dtype),
         shape=list(array.shape),
-        parameters=SentParameters(binary_data_size=len(content)),
+        parameters=OutputEncoding(binary_data_size=len(content)),
     )
-    return about, content
+    return description, content

@@ -1,4 +1,4 @@
-"""A body of JSON, or of JSON and binary tensors after it; announced as such, or not announced at all."""
+"""Bodies of JSON, or of JSON followed by binary tensors; the content type may be missing."""
 
 from functools import partial
 from typing import Any, TypeVar
@@ -17,14 +17,14 @@ Model = TypeVar("Model", bound=BaseModel)
 
 
 class ProtocolBody(Body[Model]):
-    """A JSON body whose content type may be left out, as tritonclient does; no body is the empty object."""
+    """A JSON body whose content type may be missing, as in requests of tritonclient; no body is the empty object."""
 
     def __init__(self, model: type[Model]) -> None:
         super().__init__(model)
         self._json = Codec(JSON, lambda body: parse_strict(body or b"{}", model))
 
     def codec(self, request: Request) -> Codec[Model]:
-        """Take JSON; a missing content type passes for it."""
+        """Return the JSON codec, also if there is no content type."""
         if b"content-type" in headers_of(request.scope):
             check_content_type(header(request.scope, b"content-type"), JSON)
         return self._json
@@ -36,13 +36,13 @@ class ProtocolBody(Body[Model]):
 
 
 class InferBody(ProtocolBody[InferRequest]):
-    """A JSON body, followed by binary tensors if a header says so."""
+    """A JSON body, followed by binary tensors if the header with the length of the JSON is sent."""
 
     def __init__(self) -> None:
         super().__init__(InferRequest)
 
     def codec(self, request: Request) -> Codec[InferRequest]:
-        """Split the body where the header says."""
+        """Return the codec for JSON alone, or for JSON followed by binary tensors."""
         length = headers_of(request.scope).get(binary.JSON_LENGTH_HEADER.lower().encode())
         announced = media_type(header(request.scope, b"content-type"))
         if announced == binary.CONTENT_TYPE and length is None:
@@ -65,16 +65,16 @@ def tensors_of(request: InferRequest) -> dict[str, NDArray[Any]]:
     """Read the inputs of a request.
 
     Raises:
-        InvalidInput: One of them cannot be read, or is there twice.
+        InvalidInput: An input cannot be read, or is repeated.
     """
     tensors: dict[str, NDArray[Any]] = {}
-    binary.check_total(request.inputs, request.behind)
+    binary.check_total(request.inputs, request.binary_tensors)
     start = 0
     for i, sent in enumerate(request.inputs):
         size = binary.size_of(sent) or 0
         if sent.name in tensors:
-            raise InvalidInput(Problem(f"inputs[{i}].name", f"{sent.name!r} is there twice. Send each tensor once."))
-        tensors[sent.name] = _tensor(sent, request.behind[start : start + size], f"inputs[{i}]")
+            raise InvalidInput(Problem(f"inputs[{i}].name", f"{sent.name!r} is repeated. Send each tensor once."))
+        tensors[sent.name] = _tensor(sent, request.binary_tensors[start : start + size], f"inputs[{i}]")
         start += size
     return tensors
 
@@ -90,4 +90,4 @@ def _tensor(sent: InferInput, content: memoryview, field: str) -> NDArray[Any]:
 def _split(header: str, body: bytes) -> InferRequest:
     length = binary.json_length(header, body)
     request = parse_strict(body[:length], InferRequest)
-    return request.followed_by(memoryview(body)[length:])
+    return request.with_binary_tensors(memoryview(body)[length:])

@@ -1,4 +1,4 @@
-"""POST /v2/models/{name}/infer: tensors in, tensors out, as JSON or as bytes behind it."""
+"""POST /v2/models/{name}/infer: tensors as JSON, or as bytes after the JSON."""
 
 from math import prod
 from typing import Annotated
@@ -11,10 +11,10 @@ from service.api.dependencies import ExecutorDep, PredictorDep
 from service.api.endpoint import EndpointRouter, Responses
 from service.api.executor import Executor, numbers_in
 from service.api.routes.v2 import binary
-from service.api.routes.v2.answer import answer, check
 from service.api.routes.v2.body import InferBody, tensors_of
-from service.api.routes.v2.named import Newest, Version
+from service.api.routes.v2.model_dependencies import NewestModelDep, VersionedModelDep
 from service.api.routes.v2.parameters import INTERVAL, numbers_for
+from service.api.routes.v2.response import check, response_of
 from service.api.routes.v2.schemas import InferAnswer, InferRequest
 from service.inference.artifact import CACHED_READY, WANT_SCALE, readout_shapes
 from service.inference.distribution import Wanted, check_wanted, interval_of
@@ -23,10 +23,10 @@ from service.inference.runtime import Runtime
 from service.inference.tensor_inference import infer
 
 WITHOUT_BOUNDS = {WANT_SCALE, CACHED_READY, *readout_shapes("cached", "", "regression")}
-"""Inputs by which a scale is left out or brought along; ignored where an interval is asked for."""
+"""Inputs that suppress or provide the scale; ignored if an interval is requested."""
 HEADERS = {
     binary.JSON_LENGTH_HEADER: {
-        "description": "Bytes of JSON that the answer begins with; only where outputs come as bytes behind it.",
+        "description": "Bytes of JSON at the beginning of the response, if outputs follow it as bytes.",
         "schema": {"type": "string", "pattern": "^[0-9]+$"},
     }
 }
@@ -47,13 +47,15 @@ InferDep = Annotated[InferRequest, Depends(BODY)]
 
 
 @router.endpoint("POST", "/infer", body=BODY, errors=ERRORS, responses=ANSWER, response_class=Response)
-async def infer_newest(request: InferDep, runtime: Newest, predictor: PredictorDep, executor: ExecutorDep) -> Response:
-    """Run a model, its highest version.
+async def infer_newest(
+    request: InferDep, runtime: NewestModelDep, predictor: PredictorDep, executor: ExecutorDep
+) -> Response:
+    """Run the highest version of a model.
 
-    Tensors are named and shaped as in the graph, with a batch axis first. Left out, `weight` is ones, the state is
-    nothing seen yet, and x, y and `x_query` are empty. With the parameter `interval`, above 0 and below 1, models that
-    give a scale have the outputs `lower` and `upper` too, null where there are no degrees of freedom. As bytes the
-    tensors follow the JSON, whose length the header `Inference-Header-Content-Length` then has to say.
+    Tensors have the names and shapes of the graph, with a batch axis first. By default `weight` is ones, the state is
+    that without observations, and x, y and `x_query` are empty. With the parameter `interval`, above 0 and below 1,
+    models that give a scale have the further outputs `lower` and `upper`, null if there are no degrees of freedom.
+    Binary tensors follow the JSON, whose length is then required in the header `Inference-Header-Content-Length`.
     """
     return await _infer(request, runtime, predictor.limits, executor)
 
@@ -62,9 +64,9 @@ async def infer_newest(request: InferDep, runtime: Newest, predictor: PredictorD
     "POST", "/versions/{version}/infer", body=BODY, errors=ERRORS, responses=ANSWER, response_class=Response
 )
 async def infer_version(
-    request: InferDep, runtime: Version, predictor: PredictorDep, executor: ExecutorDep
+    request: InferDep, runtime: VersionedModelDep, predictor: PredictorDep, executor: ExecutorDep
 ) -> Response:
-    """Run one version of a model; otherwise as without a version."""
+    """Run one version of a model; see the address without a version."""
     return await _infer(request, runtime, predictor.limits, executor)
 
 
@@ -76,15 +78,15 @@ async def _infer(request: InferRequest, runtime: Runtime, limits: Limits, execut
         level = numbers.pop(INTERVAL, None)
         check_wanted(manifest, Wanted(level), "parameters.")
         tensors = tensors_of(request)
-        if level is not None:  # bounds need the scale of this state, whatever the request says of it
+        if level is not None:  # the bounds need the scale of this state
             tensors = {name: tensor for name, tensor in tensors.items() if name not in WITHOUT_BOUNDS}
         outputs = infer(runtime, tensors, limits, numbers)
-        return answer(request, manifest, outputs if level is None else outputs | interval_of(outputs, level))
+        return response_of(request, manifest, outputs if level is None else outputs | interval_of(outputs, level))
 
     return await executor.run(work, _size(request))
 
 
 def _size(request: InferRequest) -> int:
-    """How many numbers the work is about, as far as the shapes can be believed."""
+    """Estimate the numbers of the work from the shapes, which are not checked yet."""
     rows = sum(prod(sent.shape[:-1]) for sent in request.inputs)
     return numbers_in(rows, max((sent.shape[-1] for sent in request.inputs if sent.shape), default=1))

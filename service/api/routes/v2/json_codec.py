@@ -1,4 +1,4 @@
-"""A tensor as JSON numbers: flat in row-major order, or as lists in lists."""
+"""A tensor as JSON numbers: flat in row-major order, or as nested lists."""
 
 from collections.abc import Iterator
 from itertools import islice
@@ -21,11 +21,11 @@ def read(sent: InferInput, field: str) -> NDArray[Any]:
     """Read the numbers of an input.
 
     Args:
-        sent: Its `data` is not checked yet; null, among floating-point numbers, is a missing cell.
-        field: Where it stands in the request.
+        sent: Its `data` is not checked yet; null is a missing cell of a floating-point tensor.
+        field: Its position in the request, for messages.
 
     Raises:
-        InvalidInput: The numbers are not as many as its shape says, or not of its datatype.
+        InvalidInput: The numbers do not fit the shape or the datatype.
     """
     dtype = dtype_of(sent.datatype)
     missing = dtype.kind == "f" and sent.name in CELLS
@@ -61,5 +61,5 @@ def _refuse_fractions(array: Array, limits: np.iinfo[Any], datatype: str, field:
     if wrong.any():
         value = array[wrong][0]
         raise InvalidInput(
-            Problem(f"{field}.data", f"holds {value:g}, which is no {datatype}. Send it as FP64, or other numbers.")
+            Problem(f"{field}.data", f"has {value:g}, which is not {datatype}. Send it as FP64, or other numbers.")
         )

@@ -1,4 +1,4 @@
-"""GET /v2/models/{name}: a model from the outside, and whether it can infer."""
+"""GET /v2/models/{name}: the metadata of a model, and whether it is served."""
 
 from collections.abc import Iterable
 
@@ -6,12 +6,12 @@ from service import errors
 from service.api.dependencies import PredictorDep
 from service.api.endpoint import EndpointRouter
 from service.api.routes.v2.datatypes import datatype_of
-from service.api.routes.v2.named import Newest, Version
+from service.api.routes.v2.model_dependencies import NewestModelDep, VersionedModelDep
 from service.api.routes.v2.schemas import ModelMetadata, ModelReady, TensorMetadata
 from service.inference.artifact import Manifest, TensorSpec
 from service.inference.runtime import Runtime
 
-FREE = -1
+FREE_AXIS = -1
 """The size of an axis that the model does not fix."""
 PLATFORM = "onnxruntime"
 
@@ -21,26 +21,26 @@ ERRORS = (errors.UnknownModel, errors.InvalidInput, errors.NotReady)
 
 
 @router.endpoint("GET", "", errors=ERRORS)
-async def metadata(runtime: Newest, predictor: PredictorDep) -> ModelMetadata:
-    """Show the tensors of a model, those of its highest version."""
+async def metadata(runtime: NewestModelDep, predictor: PredictorDep) -> ModelMetadata:
+    """Show the tensors of the highest version of a model."""
     return _metadata(runtime, predictor.repository.served())
 
 
 @router.endpoint("GET", "/versions/{version}", errors=ERRORS)
-async def version_metadata(runtime: Version, predictor: PredictorDep) -> ModelMetadata:
+async def version_metadata(runtime: VersionedModelDep, predictor: PredictorDep) -> ModelMetadata:
     """Show the tensors of one version of a model."""
     return _metadata(runtime, predictor.repository.served())
 
 
 @router.endpoint("GET", "/ready", errors=ERRORS)
-async def ready(runtime: Newest) -> ModelReady:
-    """Answer 200 if the model is served, 404 otherwise."""
+async def ready(runtime: NewestModelDep) -> ModelReady:
+    """Return 200 if the model is served, otherwise 404."""
     return ModelReady(name=runtime.manifest.name, ready=True)
 
 
 @router.endpoint("GET", "/versions/{version}/ready", errors=ERRORS)
-async def version_ready(runtime: Version) -> ModelReady:
-    """Answer 200 if that version is served, 404 otherwise."""
+async def version_ready(runtime: VersionedModelDep) -> ModelReady:
+    """Return 200 if that version is served, otherwise 404."""
     return ModelReady(name=runtime.manifest.name, ready=True)
 
 
@@ -60,7 +60,7 @@ def _tensors(specs: Iterable[TensorSpec]) -> list[TensorMetadata]:
         TensorMetadata(
             name=spec.name,
             datatype=datatype_of(spec.dtype),
-            shape=[axis if isinstance(axis, int) else FREE for axis in spec.shape],
+            shape=[axis if isinstance(axis, int) else FREE_AXIS for axis in spec.shape],
         )
         for spec in specs
     ]

@@ -1,4 +1,4 @@
-"""The parameters of a request: numbers for the model, and what belongs to other servers of the protocol."""
+"""The parameters of a request: those of the model, and those of other servers of the protocol."""
 
 from collections.abc import Iterator
 
@@ -8,21 +8,21 @@ from service.errors import InvalidInput, Problem
 from service.inference.artifact import Manifest
 
 INTERVAL = "interval"
-NOT_OFFERED = {
-    "sequence_": "is of a sequence, which is not offered: a request keeps nothing. Send next.* of the answer as "
+UNSUPPORTED = {
+    "sequence_": "is of a sequence, which is not supported: a request stores nothing. Send next.* of the response as "
     "state.* of the next request, or use /v1/contexts.",
-    "shared_memory_": "is of shared memory, which is not offered. Send the tensors in the body.",
+    "shared_memory_": "is of shared memory, which is not supported. Send the tensors in the body.",
 }
-"""By the beginning of their names: parameters that change what a request means, and so cannot be ignored."""
+"""By the beginning of their names: parameters that change the meaning of a request, and so cannot be ignored."""
 
 
 def numbers_for(request: InferRequest, manifest: Manifest) -> dict[str, float]:
-    """Read the parameters that are meant for the model; whether it takes these values, the model says.
+    """Read the parameters of the model; their ranges are checked later.
 
     Raises:
-        InvalidInput: One of them is unknown, not offered, or no number.
+        InvalidInput: A parameter is unknown, not supported, or not a number.
     """
-    sent = request.further_parameters
+    sent = request.extra_parameters
     known = [parameter.name for parameter in manifest.parameters] + ([INTERVAL] if manifest.gives_scale else [])
     problems = [*_unknown(sent.keys() - {*known, INTERVAL}, known, manifest)]
     found: dict[str, float] = {}
@@ -39,7 +39,7 @@ def numbers_for(request: InferRequest, manifest: Manifest) -> dict[str, float]:
 def _unknown(names: set[str], known: list[str], manifest: Manifest) -> Iterator[Problem]:
     takes = f"it takes {', '.join(known)}" if known else "it takes none"
     for name in sorted(names):
-        reason = next((why for start, why in NOT_OFFERED.items() if name.startswith(start)), None)
+        reason = next((why for start, why in UNSUPPORTED.items() if name.startswith(start)), None)
         yield Problem(
             f"parameters.{name[:60]}", reason or f"is not a parameter of model {manifest.name}; {takes}. Leave it out."
         )

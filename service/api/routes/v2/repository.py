@@ -1,4 +1,4 @@
-"""POST /v2/repository/…: what could be served, and taking it in and out of service; for administrators."""
+"""POST /v2/repository/…: lists, loads and unloads models; for administrators."""
 
 from functools import partial
 from typing import Annotated
@@ -28,7 +28,7 @@ UNLOAD = ProtocolBody(UnloadRequest)
 async def index(
     _: AdminDep, predictor: PredictorDep, request: Annotated[IndexRequest, Depends(INDEX)]
 ) -> list[IndexedModel]:
-    """List the models of the repository, in service or not, and the files that were refused, with the reason."""
+    """List the models of the repository, in service or not, and the refused files with their reasons."""
     entries = predictor.repository.index()
     return [IndexedModel.model_validate(entry) for entry in entries if entry.state == "READY" or not request.ready]
 
@@ -41,7 +41,7 @@ async def load(
     executor: ExecutorDep,
     request: Annotated[LoadRequest, Depends(LOAD)],
 ) -> Done:
-    """Put a model back into service, in every process that shares the database; looks at the files again first."""
+    """Put a model back into service, in every process that shares the database; scans the files first."""
     version = request.parameters.version if request.parameters else None
     await executor.run(partial(predictor.repository.load_model, name, version), writes=True)
     return Done()

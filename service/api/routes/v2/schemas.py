@@ -1,4 +1,4 @@
-"""What goes in and out by the protocol, with examples; an unknown field is refused."""
+"""Requests and responses of the protocol, with examples; unknown fields are refused."""
 
 from typing import Annotated, Any, ClassVar, Literal, Self
 
@@ -14,38 +14,38 @@ Data = Annotated[
     list[Any],
     WithJsonSchema({"type": "array", "items": {"type": ["number", "null", "array"], "items": {}}}),
 ]
-"""Numbers, flat or as lists in lists, null for a missing cell: `json_codec` reads them, when it knows the shape."""
+"""Numbers, flat or as nested lists, null for a missing cell; `json_codec` reads them with the shape."""
 
 
-class Strict(Schema):
-    """Takes no text for a number and no number for a truth value."""
+class StrictSchema(Schema):
+    """Does not convert text to numbers, or numbers to booleans."""
 
     model_config = ConfigDict(strict=True)
 
 
 class ServerMetadata(Schema):
-    """What the server is."""
+    """The metadata of the server."""
 
     name: str = Field(examples=["gdssm"])
     version: str = Field(examples=["0.1.0"])
     extensions: list[str] = Field(examples=[["binary_tensor_data", "parameters", "model_repository"]])
-    """What it can beyond the protocol."""
+    """Supported extensions of the protocol."""
 
 
 class ServerLive(Schema):
-    """The answer of a process that runs."""
+    """The process responds."""
 
     live: Literal[True]
 
 
 class ServerReady(Schema):
-    """The answer of a server that can infer."""
+    """The server can run models."""
 
     ready: Literal[True]
 
 
 class ModelReady(Schema):
-    """The answer of a model that can infer."""
+    """The model is served."""
 
     name: str
     ready: Literal[True]
@@ -56,90 +56,90 @@ class TensorMetadata(Schema):
 
     name: str
     datatype: Literal["FP32", "FP64"]
-    """What the model works in; inputs of other numbers are converted."""
+    """The datatype of the computation; other inputs are converted."""
     shape: list[int]
-    """-1 for an axis that is free."""
+    """-1 for an axis of any size."""
 
 
 class ModelMetadata(Schema):
-    """A model from the outside."""
+    """The metadata of a model."""
 
     name: str
     versions: list[str]
-    """All that are served, the highest first."""
+    """The versions in service, the highest first."""
     platform: str
     inputs: list[TensorMetadata]
-    """Any of them may be left out, as long as the others tell the sizes."""
+    """All are optional, as long as the sizes of all axes are determined by the others."""
     outputs: list[TensorMetadata]
 
 
-class Parameters(Strict):
-    """Parameters without those of other servers, which the protocol lets a server ignore."""
+class Parameters(StrictSchema):
+    """Parameters; those of other servers are ignored, which the protocol allows."""
 
     ignored: ClassVar[frozenset[str]] = frozenset({"content_type"})
-    """How MLServer would decode a tensor."""
+    """MLServer's codec of a tensor."""
 
     @model_validator(mode="before")
     @classmethod
-    def _leave_out(cls, sent: object) -> object:
+    def _drop_ignored(cls, sent: object) -> object:
         if isinstance(sent, dict) and not cls.ignored.isdisjoint(sent):
             return {name: value for name, value in sent.items() if name not in cls.ignored}
         return sent
 
 
 class InputParameters(Parameters):
-    """How an input is sent."""
+    """The encoding of an input."""
 
     binary_data_size: int | None = Field(None, ge=0, le=INT32_MAX)
-    """Bytes that the tensor has behind the JSON; its `data` is then left out."""
+    """Bytes of the tensor after the JSON; it then has no `data`."""
 
 
-class InferInput(Strict):
-    """One tensor."""
+class InferInput(StrictSchema):
+    """An input tensor."""
 
     name: str = Field(max_length=200, examples=["x"])
     shape: list[Axis] = Field(max_length=8, examples=[[1, 3, 1]])
     datatype: Datatype = Field(examples=["FP64"])
     parameters: InputParameters | None = None
     data: Data | None = Field(None, examples=[[1.0, 2.0, 3.0]])
-    """Numbers in row-major order, flat or as lists in lists; in x and x_query null is a missing cell."""
+    """Numbers in row-major order, flat or as nested lists; in x and x_query null is a missing cell."""
 
 
 class OutputParameters(Parameters):
-    """How an output is wanted."""
+    """The encoding of a requested output."""
 
     binary_data: bool | None = None
-    """Whether it comes as bytes behind the JSON."""
+    """Whether to send it as bytes after the JSON."""
 
 
-class RequestedOutput(Strict):
-    """One tensor that is wanted."""
+class RequestedOutput(StrictSchema):
+    """A requested output tensor."""
 
     name: str = Field(max_length=200, examples=["prediction"])
     parameters: OutputParameters | None = None
 
 
 class RequestParameters(Parameters):
-    """Numbers that the model takes, as `learning_rate`, and how outputs are wanted."""
+    """Numeric parameters of the model, such as `learning_rate`, and the encoding of outputs."""
 
     model_config = ConfigDict(extra="allow")
     __pydantic_extra__: dict[str, Annotated[Any, WithJsonSchema({"type": "number"})]] = Field(init=False)
     ignored = Parameters.ignored | {"priority", "timeout", "headers"}
-    """Triton's, whose queues know priorities and times, and MLServer's for headers of the request."""
+    """Triton's parameters of its queue, and MLServer's headers of the request."""
 
     binary_data_output: bool | None = None
-    """Whether outputs that do not say it themselves come as bytes behind the JSON."""
+    """Whether to send outputs as bytes after the JSON, by default."""
 
 
-class InferRequest(Strict):
-    """Tensors for a model."""
+class InferRequest(StrictSchema):
+    """An inference request."""
 
     id: str | None = Field(None, max_length=1000, examples=["42"])
-    """Comes back with the answer."""
+    """Repeated in the response."""
     model_name: str | None = Field(None, max_length=200, examples=["linear"])
-    """If it is sent, the model of the address."""
+    """Optional; must be that of the address."""
     model_version: str | None = Field(None, max_length=200, examples=["2.0.0"])
-    """Likewise."""
+    """Optional; must be that of the address."""
     parameters: RequestParameters | None = Field(None, examples=[{}])
     inputs: list[InferInput] = Field(
         min_length=1,
@@ -153,75 +153,75 @@ class InferRequest(Strict):
         ],
     )
     outputs: list[RequestedOutput] | None = Field(None, max_length=100, examples=[[{"name": "prediction"}]])
-    """All of the model's if left out."""
+    """By default all outputs of the model."""
 
-    _behind: memoryview = PrivateAttr(default_factory=lambda: memoryview(b""))
+    _binary_tensors: memoryview = PrivateAttr(default_factory=lambda: memoryview(b""))
 
-    def followed_by(self, binary: memoryview) -> Self:
-        """Add what came behind the JSON."""
-        self._behind = binary
+    def with_binary_tensors(self, content: memoryview) -> Self:
+        """Add the bytes after the JSON."""
+        self._binary_tensors = content
         return self
 
     @property
-    def behind(self) -> memoryview:
-        """What came behind the JSON."""
-        return self._behind
+    def binary_tensors(self) -> memoryview:
+        """The bytes after the JSON."""
+        return self._binary_tensors
 
     @property
-    def further_parameters(self) -> dict[str, Any]:
-        """Parameters beyond those that have a field: for the model, or unknown."""
+    def extra_parameters(self) -> dict[str, Any]:
+        """Parameters without a field: of the model, or unknown."""
         return (self.parameters.__pydantic_extra__ if self.parameters else None) or {}
 
     @property
     def binary_data_output(self) -> bool:
-        """Whether outputs that do not say it themselves come as bytes behind the JSON."""
+        """Whether to send outputs as bytes after the JSON, by default."""
         return bool(self.parameters and self.parameters.binary_data_output)
 
 
-class SentParameters(Schema):
-    """How an output is sent."""
+class OutputEncoding(Schema):
+    """The encoding of an output."""
 
     binary_data_size: int
-    """Bytes that the tensor has behind the JSON."""
+    """Bytes of the tensor after the JSON."""
 
 
 class InferOutput(Schema):
-    """One tensor of an answer."""
+    """An output tensor."""
 
     name: str = Field(examples=["prediction"])
     datatype: Literal["FP32", "FP64"]
     shape: list[int] = Field(examples=[[1, 2, 1]])
-    parameters: SentParameters | None = None
+    parameters: OutputEncoding | None = None
     data: list[float] | None = Field(None, examples=[[11.927, 13.896]])
-    """Numbers in row-major order, if they are not behind the JSON."""
+    """Numbers in row-major order; missing if the tensor follows the JSON as bytes."""
 
 
 class AnswerParameters(Schema):
-    """Which file of the model answered."""
+    """The hash of the model file."""
 
     sha256: str
 
 
 class InferAnswer(Schema):
-    """The tensors that a model made, with the model that made them; what is null is left out."""
+    """An inference response; fields that are null are omitted."""
 
     id: str | None = None
-    """As it was sent."""
+    """The id of the request."""
     model_name: str
     model_version: str
     parameters: AnswerParameters
     outputs: list[InferOutput]
 
 
-class IndexRequest(Strict):
-    """Which models to list."""
+class IndexRequest(StrictSchema):
+    """Options of the list of models."""
 
     ready: bool = False
-    """Only those in service."""
+    """Whether to list models in service only."""
 
 
 class IndexedModel(Schema):
-    """A model of the repository, or a file that could not become one."""
+    """A model of the repository, or a refused file."""
 
     model_config = ConfigDict(from_attributes=True)
 
@@ -231,31 +231,31 @@ class IndexedModel(Schema):
     reason: str
 
 
-class LoadParameters(Strict):
-    """What to load."""
+class LoadParameters(StrictSchema):
+    """Options of loading a model."""
 
     version: str | None = Field(None, max_length=200)
-    """One version only; all if left out."""
+    """By default all versions."""
 
 
-class LoadRequest(Strict):
-    """Load a model of the repository; neither a configuration nor a file can be sent with it."""
+class LoadRequest(StrictSchema):
+    """Load a model of the repository; a configuration or a file cannot be sent."""
 
     parameters: LoadParameters | None = None
 
 
 class UnloadParameters(LoadParameters):
-    """What to unload."""
+    """Options of unloading a model."""
 
     unload_dependents: bool | None = None
-    """Allowed because clients send it; no model here depends on another."""
+    """Accepted because clients send it; no model depends on another."""
 
 
-class UnloadRequest(Strict):
+class UnloadRequest(StrictSchema):
     """Unload a model."""
 
     parameters: UnloadParameters | None = None
 
 
 class Done(Schema):
-    """Nothing more to say."""
+    """An empty response."""

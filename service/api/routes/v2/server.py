@@ -1,4 +1,4 @@
-"""GET /v2 and /v2/health/…: what the server is, and whether it can infer."""
+"""GET /v2 and /v2/health/…: the metadata of the server, and whether it is live and ready."""
 
 from importlib.metadata import version
 
@@ -14,21 +14,21 @@ router = EndpointRouter("/v2", "open inference protocol")
 
 @router.endpoint("GET", "")
 async def metadata() -> ServerMetadata:
-    """Say what the server is, and what it can beyond the protocol."""
+    """Show the name, the version and the extensions of the server."""
     return ServerMetadata(name="gdssm", version=version("gdssm"), extensions=EXTENSIONS)
 
 
 @router.endpoint("GET", "/health/live")
 async def live() -> ServerLive:
-    """Answer as long as the process does."""
+    """Return 200 while the process responds."""
     return ServerLive(live=True)
 
 
 @router.endpoint("GET", "/health/ready", errors=(errors.NotReady, errors.DatabaseUnavailable))
 async def ready(state: StateDep) -> ServerReady:
-    """Answer 200 once the default model is loaded and until the service is told to stop, 503 otherwise.
+    """Return 200 once the default model is loaded and until the service begins to stop, otherwise 503.
 
-    A file of a SQLite database that was deleted or replaced is 503 too.
+    Also 503 if the file of a SQLite database was deleted or replaced.
     """
     state.check_ready()
     return ServerReady(ready=True)

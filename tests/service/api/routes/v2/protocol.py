@@ -23,7 +23,7 @@ def in_json(name: str, array: NDArray[Any], datatype: str = "FP64") -> Body:
 
 
 def in_binary(name: str, array: NDArray[Any], datatype: str = "FP64") -> Body:
-    """An input that stands behind the JSON."""
+    """An input as bytes after the JSON."""
     about = {"name": name, "shape": list(array.shape), "datatype": datatype}
     return {**about, "parameters": {"binary_data_size": array.nbytes}}
 
@@ -34,11 +34,11 @@ def task(**changes: object) -> Body:
 
 
 def binary_task(**changes: object) -> Body:
-    """The JSON of a request whose tensors come behind it."""
+    """The JSON of a request with binary tensors."""
     return {"inputs": [in_binary(name, array) for name, array in TASK.items()], **changes}
 
 
-BEHIND = b"".join(array.tobytes() for array in TASK.values())
+BINARY_TENSORS = b"".join(array.tobytes() for array in TASK.values())
 
 
 def infer(client: InProcess, body: object, model: str = "gd-1") -> httpx.Response:
@@ -47,15 +47,19 @@ def infer(client: InProcess, body: object, model: str = "gd-1") -> httpx.Respons
 
 
 def infer_binary(
-    client: InProcess, body: Body, behind: bytes = BEHIND, model: str = "gd-1", header: str | None = None
+    client: InProcess,
+    body: Body,
+    binary_tensors: bytes = BINARY_TENSORS,
+    model: str = "gd-1",
+    header: str | None = None,
 ) -> httpx.Response:
-    """Send a request with bytes behind its JSON; the header may lie."""
+    """Send a request with bytes after its JSON; the header may be wrong."""
     content = json.dumps(body).encode()
     headers = {
         JSON_LENGTH_HEADER: str(len(content)) if header is None else header,
         "Content-Type": "application/octet-stream",
     }
-    return client.request("POST", f"/v2/models/{model}/infer", content=content + behind, headers=headers)
+    return client.request("POST", f"/v2/models/{model}/infer", content=content + binary_tensors, headers=headers)
 
 
 def outputs_of(answer: httpx.Response) -> dict[str, NDArray[Any]]:

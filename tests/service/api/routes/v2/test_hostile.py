@@ -84,7 +84,7 @@ IN_JSON = {
     "a fraction for a whole number": (
         changed(0, datatype="INT32"),
         "inputs[0].data",
-        "holds 0.5, which is no INT32. Send it as FP64, or other numbers.",
+        "has 0.5, which is not INT32. Send it as FP64, or other numbers.",
     ),
     "a number beyond INT8": (changed(2, datatype="INT8", data=[1, 2, 300, 4]), "inputs[2].data", "holds 300"),
     "a negative number for UINT8": (changed(1, datatype="UINT8"), "inputs[1].data", "holds -1"),
@@ -93,7 +93,7 @@ IN_JSON = {
     "bytes announced and not sent": (
         changed(0, data=None, parameters={"binary_data_size": 48}),
         "inputs",
-        "have 48 bytes behind the JSON by their binary_data_size; there are 0",
+        "have 48 bytes after the JSON by their binary_data_size; there are 0",
     ),
     "a negative size": (
         changed(0, parameters={"binary_data_size": -1}),
@@ -110,7 +110,7 @@ IN_JSON = {
         "inputs[0].parameters.shared_memory_region",
         "the fields here are binary_data_size",
     ),
-    "one name twice": (changed(2, name="x"), "inputs[2].name", "'x' is there twice. Send each tensor once."),
+    "one name twice": (changed(2, name="x"), "inputs[2].name", "'x' is repeated. Send each tensor once."),
     "an unknown name": (changed(2, name="query"), "query", "is not an input of model gd-1"),
     "no name": (changed(2, name=None), "inputs[2].name", "must be a text"),
     "an endless name": (changed(2, name="x" * 1000), "inputs[2].name", "at most 200"),
@@ -145,12 +145,12 @@ IN_JSON = {
         "parameters.momentum",
         "is not a parameter of model gd-1; it takes learning_rate",
     ),
-    "a sequence": (task(parameters={"sequence_id": 7}), "parameters.sequence_id", "sequence, which is not offered"),
+    "a sequence": (task(parameters={"sequence_id": 7}), "parameters.sequence_id", "sequence, which is not supported"),
     "a sequence by name": (task(parameters={"sequence_id": "a"}), "parameters.sequence_id", "state.*"),
     "the start of a sequence": (
         task(parameters={"sequence_start": True}),
         "parameters.sequence_start",
-        "sequence, which is not offered",
+        "sequence, which is not supported",
     ),
     "a number too large for FP16": (
         changed(0, datatype="FP16", data=[1, 2, 3, 4, 5, 70000]),

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from service.settings import Settings
 from tests.service.api.routes.v2.protocol import (
-    BEHIND,
+    BINARY_TENSORS,
     JSON_LENGTH_HEADER,
     Body,
     binary_task,
@@ -26,11 +26,11 @@ def changed_binary(which: int, **changes: object) -> Body:
 
 
 HUGE = 2**31 - 1
-NAN = np.where(np.arange(6) == 3, np.nan, 1.0).tobytes() + BEHIND[48:]
+NAN = np.where(np.arange(6) == 3, np.nan, 1.0).tobytes() + BINARY_TENSORS[48:]
 IN_BINARY = {
     "a missing cell": (binary_task(), NAN, "x[0][1][1]", "is missing; model gd-1 takes no missing cells"),
-    "too few bytes": (binary_task(), BEHIND[:-1], "inputs", "have 104 bytes behind the JSON"),
-    "too many bytes": (binary_task(), BEHIND + b"\0", "inputs", "there are 105"),
+    "too few bytes": (binary_task(), BINARY_TENSORS[:-1], "inputs", "have 104 bytes after the JSON"),
+    "too many bytes": (binary_task(), BINARY_TENSORS + b"\0", "inputs", "there are 105"),
     "no bytes": (binary_task(), b"", "inputs", "there are 0"),
     "sizes that add up but are not those of the shapes": (
         {
@@ -39,68 +39,68 @@ IN_BINARY = {
                 for tensor, size in zip(binary_task()["inputs"], (40, 32, 32), strict=True)
             ]
         },
-        BEHIND,
+        BINARY_TENSORS,
         "inputs[0].parameters.binary_data_size",
         "is 40; FP64 of the shape [1, 3, 2] has 48 bytes",
     ),
     "a shape that says more": (
         changed_binary(2, shape=[1, 3, 2]),
-        BEHIND,
+        BINARY_TENSORS,
         "inputs[2].parameters.binary_data_size",
         "is 32; FP64 of the shape [1, 3, 2] has 48 bytes",
     ),
     "a shape that overflows": (
         changed_binary(2, shape=[HUGE] * 8),
-        BEHIND,
+        BINARY_TENSORS,
         "inputs[2].parameters.binary_data_size",
         "is 32",
     ),
     "an empty shape that overflows": (
         changed_binary(2, shape=[HUGE, HUGE, HUGE, 0], parameters={"binary_data_size": 0}),
-        BEHIND[:72],
+        BINARY_TENSORS[:72],
         "inputs[2].shape",
         "larger than any array",
     ),
     "an empty shape that is huge": (
         changed_binary(2, shape=[1, HUGE, 0], parameters={"binary_data_size": 0}),
-        BEHIND[:72],
+        BINARY_TENSORS[:72],
         "x_query",
         "has D = 0",
     ),
     "a smaller datatype": (
         changed_binary(2, datatype="FP32"),
-        BEHIND,
+        BINARY_TENSORS,
         "inputs[2].parameters.binary_data_size",
         "FP32 of the shape [1, 2, 2] has 16 bytes",
     ),
     "a huge size": (
         changed_binary(2, parameters={"binary_data_size": HUGE}),
-        BEHIND,
+        BINARY_TENSORS,
         "inputs",
         "have 2147483719 bytes",
     ),
     "data in addition to the bytes": (
         changed_binary(2, data=[1, 2, 3, 4]),
-        BEHIND,
+        BINARY_TENSORS,
         "inputs[2].data",
         "must be left out",
     ),
-    "one name twice": (changed_binary(2, name="x"), BEHIND, "inputs[2].name", "'x' is there twice"),
-    "BYTES": (changed_binary(2, datatype="BYTES"), BEHIND, "inputs[2].datatype", "'FP64'"),
+    "one name twice": (changed_binary(2, name="x"), BINARY_TENSORS, "inputs[2].name", "'x' is repeated"),
+    "BYTES": (changed_binary(2, datatype="BYTES"), BINARY_TENSORS, "inputs[2].datatype", "'FP64'"),
 }
 
 
-@pytest.mark.parametrize(("body", "behind", "field", "words"), IN_BINARY.values(), ids=IN_BINARY)
-def test_a_lie_behind_the_json_is_refused_by_its_field(
-    client: InProcess, body: Body, behind: bytes, field: str, words: str
+@pytest.mark.parametrize(("body", "binary_tensors", "field", "words"), IN_BINARY.values(), ids=IN_BINARY)
+def test_wrong_binary_tensors_are_refused_by_field(
+    client: InProcess, body: Body, binary_tensors: bytes, field: str, words: str
 ) -> None:
-    refused(infer_binary(client, body, behind), field, words)
+    refused(infer_binary(client, body, binary_tensors), field, words)
 
 
 @pytest.mark.parametrize("header", ["", "-1", "0", "1e3", "99999", "9" * 5000, "٣", "0x10", "12, 12", "none", "+40"])
 def test_a_header_that_cannot_be_the_length_of_the_json_is_refused(client: InProcess, header: str) -> None:
     headers = {JSON_LENGTH_HEADER.encode(): header.encode(), b"Content-Type": b"application/octet-stream"}
-    content = json.dumps(binary_task()).encode() + BEHIND
+    content = json.dumps(binary_task()).encode() + BINARY_TENSORS
     answer = client.request("POST", "/v2/models/gd-1/infer", content=content, headers=headers)
     assert JSON_LENGTH_HEADER in check(answer, 400, "malformed_body")["error"]
 
@@ -114,7 +114,7 @@ def test_a_header_beside_the_end_of_the_json_is_refused(client: InProcess, shift
 
 def test_bytes_without_the_header_are_refused(client: InProcess) -> None:
     headers = {"Content-Type": "application/octet-stream"}
-    answer = client.request("POST", "/v2/models/gd-1/infer", content=BEHIND, headers=headers)
+    answer = client.request("POST", "/v2/models/gd-1/infer", content=BINARY_TENSORS, headers=headers)
     assert JSON_LENGTH_HEADER in check(answer, 400, "malformed_body")["error"]
 
 
@@ -124,10 +124,10 @@ def test_a_body_over_the_limit_is_refused() -> None:
         check(infer_binary(client, binary_task(), b"\0" * 10_000), 413, "body_too_large")
 
 
-@given(behind=st.binary(max_size=200), header=st.integers(0, 400))
-def test_any_bytes_are_answered_or_refused(client: InProcess, behind: bytes, header: int) -> None:
-    assert infer_binary(client, binary_task(), behind).status_code in {200, 422}
-    assert infer_binary(client, binary_task(), behind, header=str(header)).status_code in {400, 422}
+@given(binary_tensors=st.binary(max_size=200), header=st.integers(0, 400))
+def test_any_bytes_are_answered_or_refused(client: InProcess, binary_tensors: bytes, header: int) -> None:
+    assert infer_binary(client, binary_task(), binary_tensors).status_code in {200, 422}
+    assert infer_binary(client, binary_task(), binary_tensors, header=str(header)).status_code in {400, 422}
 
 
 @given(field=st.sampled_from(["name", "shape", "datatype", "parameters", "data"]), value=JSON)

@@ -6,7 +6,7 @@ import pytest
 from service.registry.repository import Repository
 from tests.nonempty import nonempty
 from tests.service.api.routes.v2.protocol import (
-    BEHIND,
+    BINARY_TENSORS,
     JSON_LENGTH_HEADER,
     TASK,
     X_QUERY,
@@ -91,7 +91,7 @@ def test_the_header_says_where_the_json_ends_and_the_content_type_need_not(
 ) -> None:
     content = json.dumps(binary_task()).encode()
     headers = {JSON_LENGTH_HEADER: str(len(content))} | ({"Content-Type": content_type} if content_type else {})
-    answer = client.request("POST", "/v2/models/gd-1/infer", content=content + BEHIND, headers=headers)
+    answer = client.request("POST", "/v2/models/gd-1/infer", content=content + BINARY_TENSORS, headers=headers)
     assert answer.status_code == 200
 
 
@@ -111,10 +111,10 @@ def test_numbers_of_every_kind_are_taken_both_ways(client: InProcess, datatype: 
     dtype = f"<{letter}{int(datatype.lstrip('FPUINT')) // 8}"
     arrays = {name: np.abs(np.rint(array)).astype(dtype) for name, array in TASK.items()}
     in_text = infer(client, {"inputs": [in_json(name, array, datatype) for name, array in arrays.items()]})
-    behind = b"".join(array.tobytes() for array in arrays.values())
+    binary_tensors = b"".join(array.tobytes() for array in arrays.values())
     head = {"inputs": [in_binary(name, array, datatype) for name, array in arrays.items()]}
     assert outputs_of(in_text)["prediction"].any()
-    assert in_text.json()["outputs"] == infer_binary(client, head, behind).json()["outputs"]
+    assert in_text.json()["outputs"] == infer_binary(client, head, binary_tensors).json()["outputs"]
 
 
 def test_a_model_of_single_precision_answers_in_it(client: InProcess) -> None:
@@ -156,8 +156,10 @@ def test_a_state_goes_out_and_in_without_losing_a_bit(client: InProcess, expecte
     first = outputs_of(infer_binary(client, {"inputs": [in_json("x", X), in_json("y", Y)], "parameters": binary}, b""))
     state = {name.replace("next.", "state."): array for name, array in first.items() if name.startswith("next.")}
     inputs = [in_binary(name, array) for name, array in state.items()]
-    behind = b"".join(array.tobytes() for array in state.values())
-    second = infer_binary(client, {"inputs": [*inputs, in_json("x_query", X_QUERY)], "parameters": binary}, behind)
+    binary_tensors = b"".join(array.tobytes() for array in state.values())
+    second = infer_binary(
+        client, {"inputs": [*inputs, in_json("x_query", X_QUERY)], "parameters": binary}, binary_tensors
+    )
     np.testing.assert_array_equal(outputs_of(second)["prediction"], expected["prediction"])
 
 

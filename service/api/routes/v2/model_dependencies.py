@@ -1,4 +1,4 @@
-"""Which model an address names."""
+"""The model that an address names, as a FastAPI dependency."""
 
 from typing import Annotated
 
@@ -16,7 +16,7 @@ async def _version(name: str, version: str, predictor: PredictorDep) -> Runtime:
     return predictor.repository.get(name, version)
 
 
-Newest = Annotated[Runtime, Depends(_newest)]
-"""The highest version that is served."""
-Version = Annotated[Runtime, Depends(_version)]
-"""One version."""
+NewestModelDep = Annotated[Runtime, Depends(_newest)]
+"""The highest version in service."""
+VersionedModelDep = Annotated[Runtime, Depends(_version)]
+"""The version in the path."""

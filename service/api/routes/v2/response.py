@@ -1,4 +1,4 @@
-"""What a model made, as it was asked for: which outputs, and each as JSON or as bytes behind it."""
+"""The response to an inference: the requested outputs, each as JSON or as bytes after the JSON."""
 
 from collections.abc import Mapping
 
@@ -12,47 +12,47 @@ from service.inference.artifact import Manifest
 from service.inference.sizes import Array
 
 BOUNDS = ("lower", "upper")
-"""Outputs of models that give a scale, where the parameter `interval` is given."""
+"""Outputs of models that give a scale, if the parameter `interval` is sent."""
 
 
 def check(request: InferRequest, manifest: Manifest) -> None:
-    """See, before anything is computed, that the request is meant for this model and asks for what it makes.
+    """Check, before anything is computed, that a request is for this model and requests outputs of it.
 
     Raises:
-        InvalidInput: It is not, or an output is unknown or wanted twice.
+        InvalidInput: It is for another model, or an output is unknown or requested twice.
     """
     known = [spec.name for spec in manifest.outputs] + ([*BOUNDS] if manifest.gives_scale else [])
     problems = [
-        Problem(field, f"is {sent!r}; the address is that of {there!r}. Leave it out, or send the two alike.")
-        for field, sent, there in (
+        Problem(field, f"is {sent!r}; the address is that of {addressed!r}. Leave it out, or send the same.")
+        for field, sent, addressed in (
             ("model_name", request.model_name, manifest.name),
             ("model_version", request.model_version, manifest.version),
         )
-        if sent not in {None, "", there}
+        if sent not in {None, "", addressed}
     ]
     wanted = [output.name for output in request.outputs or []]
     problems += [
         Problem(f"outputs[{i}].name", f"{name!r} is {what}. Model {manifest.name} has {', '.join(known)}, each once.")
         for i, name in enumerate(wanted)
-        for what, wrong in (("not an output", name not in known), ("there twice", name in wanted[:i]))
+        for what, wrong in (("not an output", name not in known), ("repeated", name in wanted[:i]))
         if wrong
     ]
     if problems:
         raise InvalidInput(*problems)
 
 
-def answer(request: InferRequest, manifest: Manifest, outputs: Mapping[str, Array]) -> Response:
-    """Write the outputs that a checked request asks for; all if it names none."""
-    wanted = request.outputs or [RequestedOutput(name=name) for name in outputs if name not in unusual(manifest)]
+def response_of(request: InferRequest, manifest: Manifest, outputs: Mapping[str, Array]) -> Response:
+    """Write the outputs of a checked request; by default all outputs but `unusual` ones."""
+    requested = request.outputs or [RequestedOutput(name=name) for name in outputs if name not in unusual(manifest)]
     written: list[InferOutput] = []
-    behind: list[bytes] = []
-    for output in wanted:
+    tensors: list[bytes] = []
+    for output in requested:
         if _as_bytes(output, request):
-            about, content = binary.write(output.name, outputs[output.name])
-            behind.append(content)
+            description, content = binary.write(output.name, outputs[output.name])
+            tensors.append(content)
         else:
-            about = json_codec.write(output.name, outputs[output.name])
-        written.append(about)
+            description = json_codec.write(output.name, outputs[output.name])
+        written.append(description)
     json = InferAnswer(
         id=request.id,
         model_name=manifest.name,
@@ -60,22 +60,22 @@ def answer(request: InferRequest, manifest: Manifest, outputs: Mapping[str, Arra
         parameters=AnswerParameters(sha256=manifest.file_sha256),
         outputs=written,
     ).model_dump_json(exclude_none=True)
-    return _response(json.encode(), behind)
+    return _response(json.encode(), tensors)
 
 
 def unusual(manifest: Manifest) -> set[str]:
-    """Name the outputs that are answered only if they are named."""
+    """Return the outputs that are sent only if they are requested."""
     return {spec.name for spec in manifest.outputs} - {spec.name for spec in manifest.usual_outputs}
 
 
 def _as_bytes(output: RequestedOutput, request: InferRequest) -> bool:
-    said = output.parameters and output.parameters.binary_data
-    return request.binary_data_output if said is None else bool(said)
+    requested = output.parameters and output.parameters.binary_data
+    return request.binary_data_output if requested is None else bool(requested)
 
 
-def _response(json: bytes, behind: list[bytes]) -> Response:
-    if not behind:
+def _response(json: bytes, tensors: list[bytes]) -> Response:
+    if not tensors:
         return Response(json, media_type=JSON)
     return Response(
-        b"".join([json, *behind]), headers={binary.JSON_LENGTH_HEADER: str(len(json))}, media_type=binary.CONTENT_TYPE
+        b"".join([json, *tensors]), headers={binary.JSON_LENGTH_HEADER: str(len(json))}, media_type=binary.CONTENT_TYPE
     )
