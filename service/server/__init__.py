@@ -1,7 +1,9 @@
-"""The service as processes.
+"""The server: uvicorn in one process or several.
 
-serving   one or several that listen, answer, and leave without dropping anything
-workers   several processes that do the same: started, replaced, stopped together
-stopping  the time between the signal to stop and the end
-garbage   when Python's garbage collector looks
+serving             listens, serves, and shuts down gracefully
+workers             starts, replaces and stops several processes
+stopping            the state of the shutdown
+http_protocol       uvicorn's HTTP connection with limits on size and time
+websocket_protocol  uvicorn's WebSocket connection with a limit on bytes
+garbage_collection  the settings of Python's garbage collector
 """

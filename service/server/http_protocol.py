@@ -1,7 +1,7 @@
-"""What comes before a request: uvicorn's HTTP connection, bounded in size and time, refusing in the words of the rest.
+"""uvicorn's HTTP connection with limits on size and time, and with the error body of the service.
 
-uvicorn bounds neither the size of a request's head nor the time that it takes to arrive, nor how long an answer may
-wait to be read; and what is no HTTP it refuses in plain text.
+uvicorn limits neither the size of the head of a request, nor the time in which it must arrive, nor the time in which a
+client must read the response; it refuses invalid HTTP with a plain text.
 """
 
 import asyncio
@@ -19,191 +19,193 @@ from service.api.request_connection import RequestConnection
 from service.errors import MalformedBody, Overloaded, ServiceError, TooSlow
 
 HEAD_SIZE_LIMIT = 64 * 2**10
-"""Most bytes of request line, headers and trailers together, and of anything else that is no body."""
+"""Bytes of request line, headers and trailers together, and of chunk extensions."""
 PIPELINE_LIMIT = 128
-"""Most requests of one connection that wait for the one before: one read of the socket may hold ten thousand."""
+"""Requests of one connection that wait for the one before; one read of the socket may contain ten thousand."""
 RESERVED_FILES = 100
 """Open files that are not connections: models, the database, logs."""
 LINGER_SECONDS = 1.0
-"""Seconds that a refused connection is still read from: closed at once, it might take its own answer with it."""
+"""Seconds before a refused connection is closed; an earlier close may discard the response."""
 NOT_HTTP = "This is not HTTP/1.1. Send a request line, headers that end with an empty line, and a body of their length."
 
 
-class Connection(RequestConnection):
-    """One connection; see `bounded`."""
+class HttpConnection(RequestConnection):
+    """One connection; see `with_limits`."""
 
-    seconds = 30.0
-    most = 2**20
+    timeout = 30.0
+    connection_limit = 2**20
     deadlines = DeadlineScheduler()
-    """With those whose head is coming."""
+    """Of connections whose head has not arrived."""
     deadline = float("inf")
 
-    _head: int | None = 0
-    """Bytes of the head that is coming; None where none is."""
-    _fields = 0
-    """Bytes of request line, headers and trailers so far."""
-    _since_body = 0
-    """Bytes that came after the last of a body: trailers, or an extension of a chunk, that may have no end."""
-    _closing: asyncio.TimerHandle | None = None
-    _writing: asyncio.TimerHandle | None = None
+    _head_bytes: int | None = 0
+    """Received bytes of the next head; None between a head and the next one."""
+    _field_bytes = 0
+    """Bytes of request line, headers and trailers of the present request."""
+    _bytes_after_body = 0
+    """Bytes after the last piece of the body: trailers, or chunk extensions, which may be endless."""
+    _close_timer: asyncio.TimerHandle | None = None
+    _write_timer: asyncio.TimerHandle | None = None
 
     @classmethod
-    def bounded(cls, seconds: float) -> "type[Connection]":
-        """Make the class of the connections of a service.
+    def with_limits(cls, timeout: float) -> "type[HttpConnection]":
+        """Return a subclass with limits.
 
         Args:
-            seconds: How long a head may take to come, and an answer to go.
+            timeout: Seconds in which a head must arrive, and a response must be read.
         """
         files, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
-        bounds = {"seconds": seconds, "most": max(files - RESERVED_FILES, 1), "deadlines": DeadlineScheduler()}
-        return type("BoundedConnection", (cls,), bounds)
+        connection_limit = max(files - RESERVED_FILES, 1)
+        limits = {"timeout": timeout, "connection_limit": connection_limit, "deadlines": DeadlineScheduler()}
+        return type("LimitedHttpConnection", (cls,), limits)
 
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn does
-        """Take a connection, unless there are too many."""
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as in uvicorn
+        """Accept a connection, unless there are too many."""
         super().connection_made(transport)
-        if len(self.connections) > self.most:
-            self._refuse(Overloaded(f"{self.most} connections are open. Try again in a moment."))
+        if len(self.connections) > self.connection_limit:
+            self._refuse(Overloaded(f"{self.connection_limit} connections are open. Try again in a moment."))
         else:
             self._expect_head()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Forget it."""
+        """Cancel the timers."""
         self.deadlines.end(self)
-        _cancel(self._closing, self._writing)
-        self.headers = []  # trailers refer to this
+        _cancel(self._close_timer, self._write_timer)
+        self.headers = []  # a `_TrailerCounter` refers to this connection
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
-        """Read on, and see that a head has an end."""
+        """Parse received bytes, and check the size of the head."""
         if self._error is not None:
             return
-        before = self._head
-        self._since_body += len(data)
+        before = self._head_bytes
+        self._bytes_after_body += len(data)
         super().data_received(data)
-        if self._head is None:
-            if self._since_body > HEAD_SIZE_LIMIT and self._error is None:
+        if self._head_bytes is None:
+            if self._bytes_after_body > HEAD_SIZE_LIMIT and self._error is None:
                 self._refuse(_head_too_large())
             return
-        self._head += len(data) if self._head == before else 1  # of a new one at least a byte has come
-        if self._head > HEAD_SIZE_LIMIT:
+        # The data may have begun another head, of which at least one byte has arrived.
+        self._head_bytes += len(data) if self._head_bytes == before else 1
+        if self._head_bytes > HEAD_SIZE_LIMIT:
             self._refuse(_head_too_large())
 
     def on_message_begin(self) -> None:
-        """Wait for a head, but not for ever."""
+        """Set the deadline of a head."""
         super().on_message_begin()
-        self._head = 0
-        _cancel(self._closing)
+        self._head_bytes = 0
+        _cancel(self._close_timer)
         self._expect_head()
 
     def on_headers_complete(self) -> None:
-        """Take a head; from here on the app looks after the time."""
-        self._head = None
+        """Begin a request; `api.middleware.admission` sets the deadline of its body."""
+        self._head_bytes = None
         self.deadlines.end(self)
-        self._since_body = 0
-        self._fields = len(self.url) + sum(map(len, chain.from_iterable(self.headers)))
-        if self._fields > HEAD_SIZE_LIMIT:
-            self._break_off(_head_too_large())
+        self._bytes_after_body = 0
+        self._field_bytes = len(self.url) + sum(map(len, chain.from_iterable(self.headers)))
+        if self._field_bytes > HEAD_SIZE_LIMIT:
+            self._abort_parsing(_head_too_large())
         if len(self.pipeline) >= PIPELINE_LIMIT:
-            self._break_off(
+            self._abort_parsing(
                 MalformedBody(f"At most {PIPELINE_LIMIT} requests of one connection wait. Send fewer at once.")
             )
         super().on_headers_complete()
         cycle: RequestResponseCycle | None = self.cycle
-        taken = cycle is not None and cycle.scope is self.scope  # and not an offer of another protocol
-        if taken and b"transfer-encoding" in headers_of(self.scope):  # type: ignore[arg-type]  # what the app gets
-            self.headers = _Trailers(self.take_trailer)
+        accepted = cycle is not None and cycle.scope is self.scope  # not an upgrade that is ignored
+        if accepted and b"transfer-encoding" in headers_of(self.scope):  # type: ignore[arg-type]  # the app's scope
+            self.headers = _TrailerCounter(self.count_trailer)
 
-    def take_trailer(self, size: int) -> None:
-        """Count a trailer with the head; it is dropped, for it came after all who look at headers."""
-        self._fields += size
-        if self._fields > HEAD_SIZE_LIMIT:
-            self._break_off(_head_too_large())
+    def count_trailer(self, size: int) -> None:
+        """Count the bytes of a trailer with those of the head; the trailer itself is discarded."""
+        self._field_bytes += size
+        if self._field_bytes > HEAD_SIZE_LIMIT:
+            self._abort_parsing(_head_too_large())
 
     def on_body(self, body: bytes) -> None:
-        """Take a piece of a body."""
-        self._since_body = 0
+        """Pass on a piece of a body."""
+        self._bytes_after_body = 0
         super().on_body(body)
 
     def on_response_complete(self) -> None:
-        """Wait for what is left of a body that nobody wanted, but not for ever."""
+        """Set a deadline for the rest of a body that the app did not read."""
         unread = self.cycle.more_body
         super().on_response_complete()
-        if unread and self._head is None:
-            self._closing = self._later(self.transport.close)
+        if unread and self._head_bytes is None:
+            self._close_timer = self._after_timeout(self.transport.close)
 
     def pause_writing(self) -> None:
-        """Wait for an answer to be read, but not for ever."""
+        """Set a deadline for a client that does not read the response."""
         super().pause_writing()
-        self._writing = self._later(self.transport.abort)
+        self._write_timer = self._after_timeout(self.transport.abort)
 
     def resume_writing(self) -> None:
-        """It is being read."""
+        """Cancel the deadline of `pause_writing`."""
         super().resume_writing()
-        _cancel(self._writing)
+        _cancel(self._write_timer)
 
     def send_400_response(self, msg: str) -> None:
-        """Say what uvicorn would say in plain text."""
+        """Refuse invalid HTTP with the error body of the service, instead of uvicorn's plain text."""
         del msg
         self._refuse(self._error or MalformedBody(NOT_HTTP))
 
     def expire(self) -> None:
-        """Wait for a head no longer."""
-        if self._head:
-            self._refuse(TooSlow(f"The headers must arrive within {self.seconds:g} seconds. Send them at once."))
+        """Close the connection, as the head did not arrive in time."""
+        if self._head_bytes:
+            self._refuse(TooSlow(f"The headers must arrive within {self.timeout:g} seconds. Send them at once."))
         else:
             self.transport.close()
 
     def _expect_head(self) -> None:
-        self.deadline = time.monotonic() + self.seconds
+        self.deadline = time.monotonic() + self.timeout
         self.deadlines.begin(self)
 
-    def _break_off(self, fault: MalformedBody) -> None:
-        """Leave the parser, which goes on in `send_400_response`."""
-        self._error = fault
-        raise fault
+    def _abort_parsing(self, error: MalformedBody) -> None:
+        """Raise an error in a callback of the parser; `data_received` then calls `send_400_response`."""
+        self._error = error
+        raise error
 
     def _refuse(self, error: ServiceError) -> None:
-        """Hear nothing more; say why, unless an answer is on its way, which is finished first, or has been given."""
+        """Stop reading, and send an error, unless a response is being sent, which is finished first, or was sent."""
         self._error = error
-        cycle: RequestResponseCycle | None = self.cycle  # None before the first request, whatever uvicorn's types say
+        cycle: RequestResponseCycle | None = self.cycle  # None before the first request, unlike uvicorn's annotation
         if cycle is not None and not cycle.response_complete:
             if not cycle.more_body:
                 cycle.keep_alive = False
                 return
-            cycle.disconnected = True  # its body has broken off
+            cycle.disconnected = True  # the body is incomplete
             cycle.message_event.set()
-        if self._head is not None or cycle is None or not cycle.response_complete:
-            self._answer(error)
+        if self._head_bytes is not None or cycle is None or not cycle.response_complete:
+            self._send_error(error)
         if self.transport.can_write_eof():
             self.transport.write_eof()
         self.deadlines.end(self)
-        _cancel(self._closing)
-        self._closing = self.loop.call_later(LINGER_SECONDS, self.transport.close)
+        _cancel(self._close_timer)
+        self._close_timer = self.loop.call_later(LINGER_SECONDS, self.transport.close)
 
-    def _answer(self, error: ServiceError) -> None:
-        answer = answer_to(error)
-        headers = [*self.server_state.default_headers, *answer.raw_headers, (b"connection", b"close")]
+    def _send_error(self, error: ServiceError) -> None:
+        response = answer_to(error)
+        headers = [*self.server_state.default_headers, *response.raw_headers, (b"connection", b"close")]
         lines = b"".join(name + b": " + value + b"\r\n" for name, value in headers)
-        self.transport.write(STATUS_LINE[answer.status_code] + lines + b"\r\n" + bytes(answer.body))
+        self.transport.write(STATUS_LINE[response.status_code] + lines + b"\r\n" + bytes(response.body))
 
-    def _later(self, do: Callable[[], None]) -> asyncio.TimerHandle:
-        return self.loop.call_later(self.seconds, do)
+    def _after_timeout(self, callback: Callable[[], None]) -> asyncio.TimerHandle:
+        return self.loop.call_later(self.timeout, callback)
 
 
-class _Trailers(list[tuple[bytes, bytes]]):
-    """Where uvicorn puts what comes after a body: nothing is kept.
+class _TrailerCounter(list[tuple[bytes, bytes]]):
+    """The list to which uvicorn appends trailers; counts their bytes and stores nothing.
 
     Args:
-        take: Told the size of each.
+        count: Called with the size of each trailer.
     """
 
-    def __init__(self, take: Callable[[int], None]) -> None:
+    def __init__(self, count: Callable[[int], None]) -> None:
         super().__init__()
-        self._take = take
+        self._count = count
 
     def append(self, header: tuple[bytes, bytes]) -> None:
-        """Take a name and a value."""
-        self._take(sum(map(len, header)))
+        """Count a name and a value."""
+        self._count(sum(map(len, header)))
 
 
 def _head_too_large() -> MalformedBody:
@@ -212,7 +214,7 @@ def _head_too_large() -> MalformedBody:
     )
 
 
-def _cancel(*clocks: asyncio.TimerHandle | None) -> None:
-    for clock in clocks:
-        if clock is not None:
-            clock.cancel()
+def _cancel(*timers: asyncio.TimerHandle | None) -> None:
+    for timer in timers:
+        if timer is not None:
+            timer.cancel()

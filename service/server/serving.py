@@ -1,7 +1,8 @@
-"""The service as one process or several: it listens, answers, and on SIGTERM leaves without dropping anything.
+"""Runs the service in one process or several, with a graceful shutdown.
 
-SIGTERM: no longer ready; after GDSSM_DRAIN_SECONDS, when nobody sends requests here any more, no new connections, and
-WebSockets end; requests in flight have GDSSM_SHUTDOWN_TIMEOUT to finish. A second signal ends it at once.
+On SIGTERM the service is no longer ready. After GDSSM_DRAIN_SECONDS, in which load balancers stop sending requests, it
+refuses new connections and closes WebSockets; requests in flight have GDSSM_SHUTDOWN_TIMEOUT to finish. A second signal
+ends the process at once.
 """
 
 import asyncio
@@ -34,7 +35,7 @@ from service.errors import InvalidSettings, OperatorError
 from service.observability import logs
 from service.observability.metrics import SHARED_DIRECTORY_VARIABLE
 from service.server import garbage_collection
-from service.server.http_protocol import Connection
+from service.server.http_protocol import HttpConnection
 from service.server.stopping import Stopping
 from service.server.websocket_protocol import LimitedWebSocketConnection
 from service.server.workers import Workers
@@ -44,21 +45,21 @@ from service.store.database import Database
 logger = logging.getLogger(__name__)
 
 KEEP_ALIVE_SECONDS = 75
-"""Seconds that an idle connection is kept: longer than load balancers keep theirs, or they would meet closed ones."""
+"""Seconds that an idle connection is kept: longer than load balancers keep theirs, which would use closed ones."""
 LISTEN_SOCKETS = 8
-"""Connections taken in one turn of the event loop. libuv takes one from each listening socket, so that a hundred that
-come at once would come in one by one, each behind all the requests of those who are in."""
+"""Connections that are accepted in one iteration of the event loop: libuv accepts one from each listening socket. With
+one socket a burst of connections would be accepted one by one, each behind the requests of the connections before."""
 EXIT_GRACE = 5.0
-"""Seconds after the shutdown timeout, in which what was cut off can be tidied up."""
+"""Seconds after the shutdown timeout in which cancelled requests can clean up, before the process is ended."""
 
 
 def run(settings: Settings) -> None:
-    """Answer until told to stop.
+    """Serve until a signal to stop.
 
     Raises:
-        InvalidSettings: The address is taken, or is not ours; or the database cannot be used.
+        InvalidSettings: The address is in use or not local, or the database cannot be used.
         DatabaseUnavailable: The database does not answer.
-        NotReady: Several workers were asked for, and one cannot start.
+        NotReady: One of several workers could not start.
     """
     logs.configure(settings.log_level, settings.log_format)
     with _listen(settings.host, settings.port) as listener:
@@ -71,51 +72,51 @@ def _run(settings: Settings, listener: socket.socket) -> None:
     if settings.workers == 1:
         serve(settings, listener, on_ready)
         return
-    garbage_collection.freeze_startup_objects()  # workers are separate processes; their parent loads nothing more
+    garbage_collection.freeze_startup_objects()  # workers are separate processes; this one loads nothing more
     with tempfile.TemporaryDirectory(prefix="gdssm-metrics-") as directory:
-        os.environ[SHARED_DIRECTORY_VARIABLE] = directory  # read by the workers when they are born
+        os.environ[SHARED_DIRECTORY_VARIABLE] = directory  # inherited by the workers
         work = partial(_work, settings, listener)
         Workers(work, on_ready, partial(mark_process_dead, path=directory)).run(settings.workers)
 
 
 def serve(settings: Settings, listener: socket.socket, on_ready: Callable[[], None]) -> None:
-    """Answer in this process until told to stop.
+    """Serve in this process until a signal to stop.
 
     Args:
         settings: Of the service.
         listener: A bound socket.
-        on_ready: Called when it answers.
+        on_ready: Called when the service is ready.
 
     Raises:
         InvalidSettings: The database cannot be used.
         DatabaseUnavailable: The database does not answer.
     """
-    # Before the server starts, which would report what is wrong with it by tracebacks.
+    # The database is opened before the server starts, which would report errors as tracebacks.
     stopping, bodies = Stopping(), body_capacity(settings)
     app = create_app(settings, Database.open(settings.database_url), stopping, bodies)
     config = uvicorn.Config(
         bypass_fastapi_entry(app),
-        http=Connection.bounded(settings.request_timeout),
-        ws=LimitedWebSocketConnection.bounded(bodies),
+        http=HttpConnection.with_limits(settings.request_timeout),
+        ws=LimitedWebSocketConnection.with_limits(bodies),
         ws_max_size=settings.max_body_bytes,
         lifespan="on",
         log_config=None,
-        # With debug the WebSocket library would log all headers of a handshake, the key among them.
+        # At level debug the WebSocket library logs the headers of handshakes, which include API keys.
         log_level="info" if settings.log_level == "debug" else settings.log_level,
-        access_log=False,  # `api.middleware.observability` writes a line for each request
+        access_log=False,  # written by `api.middleware.observability`
         proxy_headers=False,
         server_header=False,
         timeout_keep_alive=KEEP_ALIVE_SECONDS,
         timeout_graceful_shutdown=settings.shutdown_timeout,
     )
-    doors = [listener, *(listener.dup() for _ in range(LISTEN_SOCKETS - 1))]
-    Server(config, settings, stopping, on_ready).run(doors)
+    sockets = [listener, *(listener.dup() for _ in range(LISTEN_SOCKETS - 1))]
+    Server(config, settings, stopping, on_ready).run(sockets)
 
 
 def bypass_fastapi_entry(app: FastAPI) -> ASGIApp:
-    """Go to the layers at once where nothing is traced; FastAPI's own way in asks for each request whether it is."""
-    layers = app.middleware_stack
-    if layers is None or traces.are_requested():
+    """Call the middleware directly if requests are not traced; FastAPI would check tracing for every request."""
+    middleware = app.middleware_stack
+    if middleware is None or traces.are_requested():
         return app
 
     async def enter(scope: Scope, receive: Receive, send: Send) -> None:
@@ -123,13 +124,13 @@ def bypass_fastapi_entry(app: FastAPI) -> ASGIApp:
             await app(scope, receive, send)
             return
         scope["app"] = app
-        await layers(scope, receive, send)
+        await middleware(scope, receive, send)
 
     return enter
 
 
 class Server(uvicorn.Server):
-    """Leaves in the order that the module says."""
+    """uvicorn's server with the shutdown that this module describes."""
 
     def __init__(
         self, config: uvicorn.Config, settings: Settings, stopping: Stopping, on_ready: Callable[[], None]
@@ -138,70 +139,70 @@ class Server(uvicorn.Server):
         self._settings = settings
         self._stopping = stopping
         self._on_ready = on_ready
-        self._leave_at = float("inf")
+        self._exit_at = float("inf")
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Be live at once, ready when everything is loaded, and then say so; a worker goes when its parent is gone."""
-        loading = await self._answer_meanwhile(sockets or [])
+        """Start the app, and call `on_ready` when it is loaded; a worker shuts down when its parent has ended."""
+        temporary = await self._serve_while_loading(sockets or [])
         try:
             await super().startup(sockets)
         finally:
-            for server in loading:
+            for server in temporary:
                 server.close()
         parent = multiprocessing.parent_process()
         if parent is not None:
-            asyncio.get_running_loop().add_reader(parent.sentinel, self._begin_to_leave, 0.0)
+            asyncio.get_running_loop().add_reader(parent.sentinel, self._begin_shutdown, 0.0)
         self._on_ready()
         garbage_collection.freeze_startup_objects()
 
-    async def _answer_meanwhile(self, sockets: list[socket.socket]) -> list[asyncio.Server]:
-        """Take connections before the app has started: it is live, and answers 503 to what needs more than that."""
-        kind: Any = self.config.http_protocol_class
-        make = partial(kind, config=self.config, server_state=self.server_state, app_state={})
+    async def _serve_while_loading(self, sockets: list[socket.socket]) -> list[asyncio.Server]:
+        """Accept connections before the app has started: it is live, and sends 503 to requests that need its state."""
+        protocol: Any = self.config.http_protocol_class
+        factory = partial(protocol, config=self.config, server_state=self.server_state, app_state={})
         loop = asyncio.get_running_loop()
-        return [await loop.create_server(make, sock=listener.dup()) for listener in sockets[:1]]
+        return [await loop.create_server(factory, sock=listener.dup()) for listener in sockets[:1]]
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        """Begin to leave, or end at once; of a worker's signals, which may come twice, its parent keeps count."""
+        """Begin the shutdown; a second signal ends the process, but not a worker, which may receive one twice."""
         del frame
         if self._stopping.begun and multiprocessing.parent_process() is None:
             signal.signal(sig, signal.SIG_DFL)
             signal.raise_signal(sig)
-        self._begin_to_leave(self._settings.drain_seconds if sig == signal.SIGTERM else 0.0)
+        self._begin_shutdown(self._settings.drain_seconds if sig == signal.SIGTERM else 0.0)
 
-    def _begin_to_leave(self, drain: float) -> None:
+    def _begin_shutdown(self, drain: float) -> None:
         self._stopping.begun = True
-        self._leave_at = min(self._leave_at, time.monotonic() + drain)
+        self._exit_at = min(self._exit_at, time.monotonic() + drain)
 
     async def on_tick(self, counter: int) -> bool:
-        """Leave when it is time; uvicorn asks ten times a second."""
-        return await super().on_tick(counter) or time.monotonic() >= self._leave_at
+        """Return whether to shut down; uvicorn calls this ten times a second."""
+        return await super().on_tick(counter) or time.monotonic() >= self._exit_at
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """End WebSockets between two messages, then let uvicorn finish the rest."""
-        end = threading.Timer(self._settings.shutdown_timeout + EXIT_GRACE, os._exit, [1])
-        end.daemon = True  # what computes for longer, or waits for a database, must not keep the process
-        end.start()
+        """Close WebSockets between two messages, then run uvicorn's shutdown."""
+        forced_exit = threading.Timer(self._settings.shutdown_timeout + EXIT_GRACE, os._exit, [1])
+        forced_exit.daemon = True  # a long computation, or a wait for the database, must not keep the process alive
+        forced_exit.start()
         self._stopping.streams.set()
-        await asyncio.sleep(0.1)  # as long as uvicorn waits for connections to close
+        await asyncio.sleep(0.1)  # uvicorn's interval between two checks for open connections
         await super().shutdown(sockets)
 
 
 def _work(settings: Settings, listener: socket.socket, ready: Pipe) -> None:
-    """Be one of several workers."""
+    """Serve in a worker process."""
     garbage_collection.disable_during_startup()
-    os.setpgrp()  # Ctrl-C in a terminal is for the parent, which passes it on
+    os.setpgrp()  # Ctrl-C in a terminal signals the parent only, which stops the workers
     logs.configure(settings.log_level, settings.log_format)
 
-    def tell() -> None:
-        with suppress(BrokenPipeError):  # the parent is gone already; its sentinel says so too
+    def report_ready() -> None:
+        with suppress(BrokenPipeError):  # the parent has ended, which `Server` notices
             ready.send(True)
 
     with listener:
         try:
-            serve(settings, listener, tell)
+            serve(settings, listener, report_ready)
         except OperatorError as error:
-            logger.error("%s", error)  # its traceback says nothing more
+            logger.error("%s", error)  # without a traceback, which adds nothing
             sys.exit(2)
     close_all_multiprocess_files()  # type: ignore[no-untyped-call]  # it has no types
 

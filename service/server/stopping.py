@@ -1,4 +1,4 @@
-"""The time between the signal to stop and the end of the process."""
+"""The state of the shutdown of a process."""
 
 import asyncio
 
@@ -6,16 +6,16 @@ from service.errors import NotReady
 
 
 class Stopping:
-    """First the service says that it is no longer ready, then live connections end; what is in flight finishes."""
+    """The steps of a shutdown: no longer ready, then WebSockets are closed, while requests in flight finish."""
 
     def __init__(self) -> None:
         self.begun = False
-        """Whether the signal has come."""
+        """Whether a signal to stop has arrived."""
         self.streams = asyncio.Event()
-        """Set when WebSockets are to end."""
+        """Set when WebSockets are to be closed."""
 
     def check(self) -> None:
-        """See that the service is here to stay.
+        """Check that the service is not stopping.
 
         Raises:
             NotReady: It is stopping.

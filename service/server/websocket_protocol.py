@@ -1,7 +1,7 @@
-"""What comes before a WebSocket's messages: uvicorn's connection, whose bytes count with those of request bodies.
+"""uvicorn's WebSocket connection, whose buffered bytes count as bytes of bodies in flight.
 
-uvicorn bounds a message, and reads no further while one is in work; but each of many connections may hold a message,
-or most of one, for as long as it likes, and the last one until the next has come.
+uvicorn limits the size of a message, and pauses reading while the app processes one. Each of many connections may still
+keep a message, or a part of one, in memory for any time.
 """
 
 from collections import deque
@@ -17,95 +17,91 @@ from service.errors import Overloaded
 from service.server.http_protocol import LINGER_SECONDS
 
 TRY_AGAIN_LATER = 1013
-REASON = "Too many bytes are in flight (GDSSM_MAX_BYTES_IN_FLIGHT). Try again in a moment."
-"""What a connection is closed with when its bytes are too many."""
+OVERLOADED_REASON = "Too many bytes are in flight (GDSSM_MAX_BYTES_IN_FLIGHT). Try again in a moment."
+"""The close code and reason of a connection over the limit."""
 
 
 class LimitedWebSocketConnection(WebSocketConnection):
-    """One connection; see `bounded`."""
+    """One connection; see `with_limits`."""
 
     bodies: Capacity
     """Bytes of bodies and messages."""
 
-    _held = 0
+    _reserved_bytes = 0
     _key = ""
-    """Whose `_held` is."""
-    _in_work = 0
-    """Bytes of the message that the app has."""
+    """The key for which `_reserved_bytes` are counted."""
+    _processing_bytes = 0
+    """Bytes of the message that the app processes."""
 
-    def __init__(self, *given: Any, **named: Any) -> None:  # noqa: ANN401  (as uvicorn does)
-        super().__init__(*given, **named)
-        self._waiting: deque[int] = deque()
-        """Bytes of each message that is whole."""
+    def __init__(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401  (uvicorn's)
+        super().__init__(*args, **kwargs)
+        self._queued_bytes: deque[int] = deque()
+        """Bytes of each complete message that the app has not received."""
 
     @classmethod
-    def bounded(cls, bodies: Capacity) -> "type[LimitedWebSocketConnection]":
-        """Make the class of the connections of a service.
-
-        Args:
-            bodies: Bounds what they hold together.
-        """
-        return type("BoundedLiveTransport", (cls,), {"bodies": bodies})
+    def with_limits(cls, bodies: Capacity) -> "type[LimitedWebSocketConnection]":
+        """Return a subclass with a limit on the bytes of all its connections."""
+        return type("LimitedWebSocketConnection", (cls,), {"bodies": bodies})
 
     def data_received(self, data: bytes) -> None:
-        """Read on, within what is left of the bytes."""
+        """Parse received bytes, and count them."""
         super().data_received(data)
-        self._settle()
+        self._update_reserved()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Hold nothing any more."""
+        """Drop the buffers, and release their bytes."""
         super().connection_lost(exc)
         self.frames = []
         self.conn.reader.buffer.clear()
-        self._waiting.clear()
-        self._in_work = 0
-        self._settle()
+        self._queued_bytes.clear()
+        self._processing_bytes = 0
+        self._update_reserved()
 
     async def receive(self) -> ASGIReceiveEvent:
-        """Take the next message; the one before is done with."""
-        self._in_work = 0
-        self._settle()
+        """Return the next message, and release the bytes of the one before."""
+        self._processing_bytes = 0
+        self._update_reserved()
         message = await super().receive()
-        if message["type"] == "websocket.receive" and self._waiting:
-            self._in_work = self._waiting.popleft()
+        if message["type"] == "websocket.receive" and self._queued_bytes:
+            self._processing_bytes = self._queued_bytes.popleft()
         return message
 
     def handle_text(self, event: Frame) -> None:
-        """Take a text, or the beginning of one."""
+        """Handle a text frame, and drop its data, which the parser would keep until the next frame."""
         super().handle_text(event)
-        event.data = b""  # the parser keeps the frame until the next one
+        event.data = b""
 
     def handle_bytes(self, event: Frame) -> None:
-        """Take bytes, or the beginning of them."""
+        """Handle a binary frame; see `handle_text`."""
         super().handle_bytes(event)
         event.data = b""
 
     def handle_cont(self, event: Frame) -> None:
-        """Take more of a message."""
+        """Handle a continuation frame; see `handle_text`."""
         super().handle_cont(event)
         event.data = b""
 
     def send_receive_event_to_app(self) -> None:
-        """Let a message that is whole wait for the app."""
+        """Queue a complete message for the app."""
         if not self.close_sent:
-            self._waiting.append(sum(map(len, self.frames)))
+            self._queued_bytes.append(sum(map(len, self.frames)))
         super().send_receive_event_to_app()
 
-    def _settle(self) -> None:
-        """Count what is held now; give up if that is too much."""
-        coming = len(self.conn.reader.buffer) + sum(map(len, self.frames))
-        held = coming + sum(self._waiting) + self._in_work
-        if not self._held:
+    def _update_reserved(self) -> None:
+        """Reserve or release bytes to match the buffers; closes the connection if that exceeds a limit."""
+        incomplete = len(self.conn.reader.buffer) + sum(map(len, self.frames))
+        buffered = incomplete + sum(self._queued_bytes) + self._processing_bytes
+        if not self._reserved_bytes:
             self._key = self._caller().key_id
-        if held < self._held:
-            self.bodies.release(self._held - held, self._key)
-        elif held > self._held:
+        if buffered < self._reserved_bytes:
+            self.bodies.release(self._reserved_bytes - buffered, self._key)
+        elif buffered > self._reserved_bytes:
             try:
-                self.bodies.acquire(held - self._held, self._key)
+                self.bodies.acquire(buffered - self._reserved_bytes, self._key)
             except Overloaded:
-                self._give_up()
+                self._close_overloaded()
                 return
-        self._held = held
+        self._reserved_bytes = buffered
 
     def _caller(self) -> Caller:
         if not self.handshake_initiated:
@@ -113,12 +109,12 @@ class LimitedWebSocketConnection(WebSocketConnection):
         caller: Caller = self.scope["state"].get("caller", ANONYMOUS)
         return caller
 
-    def _give_up(self) -> None:
-        """Say why, and drop what still comes."""
+    def _close_overloaded(self) -> None:
+        """Send a close frame, and discard further data."""
         self.frames = []
-        self.conn.fail(TRY_AGAIN_LATER, REASON)
+        self.conn.fail(TRY_AGAIN_LATER, OVERLOADED_REASON)
         self.transport.write(b"".join(self.conn.data_to_send()))
         self.close_sent = self.disconnected = True
-        self.queue.put_nowait({"type": "websocket.disconnect", "code": TRY_AGAIN_LATER, "reason": REASON})
+        self.queue.put_nowait({"type": "websocket.disconnect", "code": TRY_AGAIN_LATER, "reason": OVERLOADED_REASON})
         self.transport.resume_reading()
         self.close_timer = self.loop.call_later(LINGER_SECONDS, self.transport.close)

@@ -10,7 +10,7 @@ from websockets.protocol import Event
 
 from service.access.keys import Caller
 from service.api.middleware.capacity import Capacity
-from service.server.websocket_protocol import REASON, TRY_AGAIN_LATER
+from service.server.websocket_protocol import OVERLOADED_REASON, TRY_AGAIN_LATER
 from tests.service.api.routes.live_connection import Connection, of_bytes, settled, with_one
 
 HEADER = 8
@@ -118,13 +118,17 @@ def test_a_message_of_exactly_the_bound_is_taken_and_a_larger_one_closes_the_con
     async def larger(connection: Connection, bodies: Capacity) -> None:
         connection.send(600)
         connection.send(401)
-        assert connection.closed_with == (TRY_AGAIN_LATER, REASON)
+        assert connection.closed_with == (TRY_AGAIN_LATER, OVERLOADED_REASON)
         assert bodies.used == 600
         await connection.ask()
         await connection.ask()
         assert [message["type"] for message in connection.messages] == ["websocket.receive", "websocket.receive"]
         await connection.ask()
-        assert connection.messages[2] == {"type": "websocket.disconnect", "code": TRY_AGAIN_LATER, "reason": REASON}
+        assert connection.messages[2] == {
+            "type": "websocket.disconnect",
+            "code": TRY_AGAIN_LATER,
+            "reason": OVERLOADED_REASON,
+        }
 
     with_one(exactly, most=1000)
     with_one(larger, most=1000)
@@ -136,7 +140,7 @@ def test_after_giving_up_reading_goes_on_for_a_while_and_nothing_more_is_held(mo
     async def test(connection: Connection, bodies: Capacity) -> None:
         connection.send(1000, ends=False)
         connection.send(1, begins=False, ends=False)
-        assert connection.closed_with == (TRY_AGAIN_LATER, REASON)
+        assert connection.closed_with == (TRY_AGAIN_LATER, OVERLOADED_REASON)
         assert connection.wire.reading
         assert not connection.wire.closed
         connection.server.data_received(b"a" * 500)
@@ -196,7 +200,7 @@ def test_a_connection_that_was_given_up_ends_once(event: str) -> None:
 
     async def test(connection: Connection, _: Capacity) -> None:
         connection.send(1001)
-        assert connection.closed_with == (TRY_AGAIN_LATER, REASON)
+        assert connection.closed_with == (TRY_AGAIN_LATER, OVERLOADED_REASON)
         getattr(connection.server, event)()
         assert connection.wire.written == b""
         assert connection.wire.closed == (event == "shutdown")

@@ -48,7 +48,7 @@ class Connection:
         self._asked: asyncio.Queue[None] = asyncio.Queue()
         config = Config(self._app, interface="asgi3", log_config=None, ws_per_message_deflate=False)
         config.load()
-        self.server = LimitedWebSocketConnection.bounded(bodies)(config, ServerState(), {"caller": caller})
+        self.server = LimitedWebSocketConnection.with_limits(bodies)(config, ServerState(), {"caller": caller})
         self.server.connection_made(self.wire)
         self._client = ClientProtocol(parse_uri("ws://localhost/"), max_size=None)
 

@@ -86,8 +86,8 @@ IN_JSON = {
         "inputs[0].data",
         "has 0.5, which is not INT32. Send it as FP64, or other numbers.",
     ),
-    "a number beyond INT8": (changed(2, datatype="INT8", data=[1, 2, 300, 4]), "inputs[2].data", "holds 300"),
-    "a negative number for UINT8": (changed(1, datatype="UINT8"), "inputs[1].data", "holds -1"),
+    "a number beyond INT8": (changed(2, datatype="INT8", data=[1, 2, 300, 4]), "inputs[2].data", "has 300"),
+    "a negative number for UINT8": (changed(1, datatype="UINT8"), "inputs[1].data", "has -1"),
     "a number beyond FP32": (changed(2, datatype="FP32", data=[1, 2, 1e300, 4]), "x_query[0][1][0]", "is infinite"),
     "neither data nor bytes": (changed(0, data=None), "inputs[0].data", "must be a list; this is null"),
     "bytes announced and not sent": (
@@ -181,7 +181,7 @@ IN_JSON = {
 
 
 @pytest.mark.parametrize(("body", "field", "words"), IN_JSON.values(), ids=IN_JSON)
-def test_a_lie_in_the_json_is_refused_by_its_field(client: InProcess, body: Body, field: str, words: str) -> None:
+def test_wrong_json_is_refused_by_field(client: InProcess, body: Body, field: str, words: str) -> None:
     refused(infer(client, body), field, words)
 
 
