@@ -1,7 +1,7 @@
-"""What can be seen of a running service.
+"""Metrics and logs.
 
-record     what is known of the request that is being answered
-metrics    what is counted and measured
-processes  memory, CPU time and open files of all workers together
-logs       lines for people or for machines, each with its request
+request_stats  the id, the times and the model of the present request
+metrics        Prometheus metrics
+processes      memory, CPU time and open files of all workers
+logs           log lines as text or JSON, with the id of their request
 """

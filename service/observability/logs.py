@@ -1,4 +1,4 @@
-"""Log lines for people, or one JSON object a line for machines; each names the request that it was written for."""
+"""Log lines as text, or as one JSON object a line, with the id of their request."""
 
 import logging
 import time
@@ -16,7 +16,7 @@ from service.visible import visible
 
 TEXT_FORMAT = "%(asctime)s %(levelname)s %(message)s"
 JSON_FIELDS = ["levelname", "name", "message"]
-"""Of every line, beside its time and what it gives in `extra`."""
+"""Fields of every line, in addition to its time and its `extra`."""
 ExceptionInfo: TypeAlias = tuple[type[BaseException], BaseException, TracebackType | None] | tuple[None, None, None]
 
 
@@ -24,28 +24,28 @@ def configure(level: str, kind: Literal["text", "json"]) -> None:
     """Send every log line of this process to stderr.
 
     Args:
-        level: As in GDSSM_LOG_LEVEL.
-        kind: As in GDSSM_LOG_FORMAT.
+        level: A value of GDSSM_LOG_LEVEL.
+        kind: A value of GDSSM_LOG_FORMAT.
     """
     handler = _Handler()
-    handler.addFilter(_name_request)
+    handler.addFilter(_add_request_id)
     if kind == "json":
-        left_out = [*RESERVED_ATTRS, "color_message"]  # uvicorn's, for terminals
+        omitted = [*RESERVED_ATTRS, "color_message"]  # the last one is uvicorn's, for terminals
         names = {"levelname": "level"}
-        handler.setFormatter(JsonFormatter(JSON_FIELDS, timestamp="time", rename_fields=names, reserved_attrs=left_out))
+        handler.setFormatter(JsonFormatter(JSON_FIELDS, timestamp="time", rename_fields=names, reserved_attrs=omitted))
     else:
         handler.setFormatter(_TextFormatter(TEXT_FORMAT))
     logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
 
 
 class FastLogRecord(logging.LogRecord):
-    """A line with what is shown of one, and nothing about source code, processes and threads, which takes longest.
+    """A log record without source code, process and thread, which take most of the time to make a record.
 
     Args:
-        logger: Whose line it is.
-        level: As logging's.
-        message: The whole of it.
-        fields: Of it, each on its own in JSON.
+        logger: Its logger.
+        level: Its level, a number of `logging`.
+        message: The formatted message.
+        fields: Further fields in JSON.
     """
 
     args = ()
@@ -62,35 +62,35 @@ _level_name = cache(logging.getLevelName)
 
 
 class _TextFormatter(logging.Formatter):
-    """Writes a `FastLogRecord` as any other, but what is the same in all lines of a second only once.
+    """Formats a `FastLogRecord` like any other record; formats the time once for all records of a second.
 
-    Paths, names of files and texts of exceptions come from outside and may hold anything; so that no line can be forged
-    with them, a message stays one line, and those of a traceback but its first are indented. A `FastLogRecord` holds
+    Paths, file names and exceptions may contain any text from requests. So that they cannot forge log lines, a message
+    stays on one line, and all lines of a traceback after the first are indented. A `FastLogRecord` contains route
     templates, ids and model names only.
     """
 
     _second = -1
-    _written = ""
+    _formatted_second = ""
 
     def format(self, record: logging.LogRecord) -> str:
         if type(record) is not FastLogRecord:
             return super().format(record)
         second = int(record.created)
         if second != self._second:
-            self._written, self._second = self.formatTime(record)[: -len(",000")], second
-        return f"{self._written},{int(record.msecs):03} {record.levelname} {record.msg}"
+            self._formatted_second, self._second = self.formatTime(record)[: -len(",000")], second
+        return f"{self._formatted_second},{int(record.msecs):03} {record.levelname} {record.msg}"
 
     def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802  (logging's name)
         record.message = visible(record.message.rstrip("\n"))
         return super().formatMessage(record)
 
     def formatException(self, ei: ExceptionInfo) -> str:  # noqa: N802  (logging's name)
-        first, *further = super().formatException(ei).split("\n")
-        return "\n".join([visible(first), *(f"  {visible(line)}" for line in further)])
+        first, *others = super().formatException(ei).split("\n")
+        return "\n".join([visible(first), *(f"  {visible(line)}" for line in others)])
 
 
 class _Handler(logging.StreamHandler[TextIO]):
-    """Writes a `FastLogRecord` without asking whether it may, and without naming its request, which it does itself."""
+    """Writes a `FastLogRecord` without filters, as it already has the id of its request."""
 
     def handle(self, record: logging.LogRecord) -> bool:
         if type(record) is not FastLogRecord:
@@ -98,15 +98,15 @@ class _Handler(logging.StreamHandler[TextIO]):
         try:
             line = self.format(record) + self.terminator
             with self.lock or nullcontext():
-                self.stream.write(line)  # stderr sends a line off by itself
-        except Exception:  # noqa: BLE001  (as every handler of logging does)
+                self.stream.write(line)  # stderr is line-buffered
+        except Exception:  # noqa: BLE001  (as in every handler of logging)
             self.handleError(record)
         return True
 
 
-def _name_request(line: logging.LogRecord) -> bool:
-    """Add the id of the present request, which `extra` carries on to JSON; nothing is filtered out."""
+def _add_request_id(record: logging.LogRecord) -> bool:
+    """Add the id of the present request to a record; a filter that accepts all records."""
     stats = current_stats()
-    if stats is not None and not hasattr(line, "request_id"):
-        line.request_id = stats.request_id
+    if stats is not None and not hasattr(record, "request_id"):
+        record.request_id = stats.request_id
     return True

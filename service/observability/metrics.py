@@ -1,4 +1,4 @@
-"""What is counted and measured, in Prometheus' terms; every name begins with `gdssm_`."""
+"""Prometheus metrics; their names begin with `gdssm_`."""
 
 import os
 import threading
@@ -14,20 +14,20 @@ from prometheus_client.registry import Collector
 
 from service.observability.processes import Processes
 from service.observability.request_stats import RequestStats
-from service.registry.repository import Event
+from service.registry.repository import ModelEvent
 
 SHARED_DIRECTORY_VARIABLE = "PROMETHEUS_MULTIPROC_DIR"
-"""The variable by which several workers share their numbers, so that any of them answers for all."""
+"""Environment variable: the directory in which workers share their metrics, so that each can report those of all."""
 
 UNAUTHENTICATED = "unauthenticated"
 DENIED_CAUSES = frozenset({UNAUTHENTICATED, "forbidden", "foreign_site", "rate_limited", "quota_exceeded"})
-"""Causes that concern who asks."""
+"""Causes that concern the caller."""
 SECONDS_BUCKETS = (0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30)
 ROW_BUCKETS = (1, 10, 100, 1_000, 10_000, 100_000, 1_000_000)
 
 
 class Metrics:
-    """One process's numbers, in a registry of their own."""
+    """The metrics of one process, in a separate registry."""
 
     def __init__(self) -> None:
         registry = CollectorRegistry()
@@ -58,103 +58,103 @@ class Metrics:
         self._in_flight = gauge("in_flight", "Requests admitted and not yet answered.")
         self._bytes_in_flight = gauge("bytes_in_flight", "Bytes of request bodies held for them.")
         self.admitted: Callable[[], tuple[int, int]] = lambda: (0, 0)
-        """Tells the requests and bytes in flight; asked by `count`."""
+        """Returns the requests and bytes in flight, for `count`."""
         self.waiting = gauge("queue", "Pieces of work that wait for a thread.")
         self.websockets = gauge("websockets", "Open WebSockets.")
         self._answered: deque[tuple[RequestStats, str, str, int, float]] = deque()
         self._counting = threading.Lock()
 
     def answered(self, stats: RequestStats, method: str, route: str, status: int, seconds: float) -> None:
-        """Count one request, the next time that somebody counts.
+        """Add one request to those that `count` will count.
 
         Args:
-            stats: What is known of it.
-            method: A known one.
-            route: Its template, never its path: a label must not grow with what callers send.
-            status: Of the answer.
-            seconds: From its first byte to the last one of the answer.
+            stats: Of the request.
+            method: One of few values, because it becomes a label.
+            route: The template, not the path, because it becomes a label.
+            status: Of the response.
+            seconds: From the first byte of the request to the last one of the response.
         """
         self._answered.append((stats, method, route, status, seconds))
 
     def count(self) -> None:
-        """Count what was answered since the last time: many at once, as each of Prometheus' numbers takes a lock."""
+        """Count the requests since the last call: many at once, because each Prometheus metric takes a lock."""
         requests, size = self.admitted()
         self._in_flight.set(requests)
         self._bytes_in_flight.set(size)
-        alike: dict[tuple[str, str, int, str], list[tuple[RequestStats, float]]] = defaultdict(list)
+        groups: dict[tuple[str, str, int, str], list[tuple[RequestStats, float]]] = defaultdict(list)
         denied: TallyCounter[tuple[str, str, str]] = TallyCounter()
         with self._counting:
             while self._answered:
                 stats, method, route, status, seconds = self._answered.popleft()
-                alike[method, route, status, stats.model].append((stats, seconds))
+                groups[method, route, status, stats.model].append((stats, seconds))
                 if stats.cause in DENIED_CAUSES:
-                    # An id that is only claimed must not become a label: there is no end of them.
+                    # An unverified id must not become a label, because there may be any number of them.
                     key_id = "" if stats.cause == UNAUTHENTICATED else stats.key_id
                     denied[stats.cause, route, key_id] += 1
         for labels, times in denied.items():
             self._denied.labels(*labels).inc(times)
-        for (method, route, status, model), answers in alike.items():
+        for (method, route, status, model), answers in groups.items():
             self._answers.labels(method, route, str(status)).inc(len(answers))
             observe(self._seconds.labels(method, route, model), [seconds for _, seconds in answers])
             self._count_work(model, [stats for stats, _ in answers])
 
-    def _count_work(self, model: str, records: list[RequestStats]) -> None:
-        for stats in records:
+    def _count_work(self, model: str, requests: list[RequestStats]) -> None:
+        for stats in requests:
             if stats.cause:
                 self._refused.labels(stats.cause).inc()
-        worked = [stats for stats in records if stats.compute]
-        if worked:
-            observe(self._queue.labels(model), [stats.queue for stats in worked])
-            observe(self._compute.labels(model), [stats.compute for stats in worked])
+        computed = [stats for stats in requests if stats.compute]
+        if computed:
+            observe(self._queue.labels(model), [stats.queue for stats in computed])
+            observe(self._compute.labels(model), [stats.compute for stats in computed])
         if model:
-            observe(self._observations.labels(model), [stats.observations for stats in records])
-            observe(self._queries.labels(model), [stats.queries for stats in records])
+            observe(self._observations.labels(model), [stats.observations for stats in requests])
+            observe(self._queries.labels(model), [stats.queries for stats in requests])
 
-    def model_event(self, event: Event) -> None:
-        """Count something that happened to what is served."""
+    def model_event(self, event: ModelEvent) -> None:
+        """Count a change of the models in service."""
         self._model_events.labels(event.kind).inc()
 
 
 def observe(histogram: Histogram, amounts: Sequence[float]) -> None:
-    """Do what `histogram.observe` does with one amount after the other."""
-    histogram._sum.inc(sum(amounts))  # noqa: SLF001  (it offers nothing for many)
+    """Call `histogram.observe` for many amounts at once."""
+    histogram._sum.inc(sum(amounts))  # noqa: SLF001  (no public method takes several amounts)
     for bucket, times in enumerate(np.bincount(np.searchsorted(histogram._upper_bounds, amounts))):  # noqa: SLF001
         if times:
             histogram._buckets[bucket].inc(float(times))  # noqa: SLF001
 
 
 class MetricsRenderer:
-    """Writes everything down for Prometheus: this process's numbers, or all workers' where they share a directory.
+    """Renders the metrics of this process, or of all workers if they share a directory.
 
     Args:
-        metrics: This process's.
-        asked: What is asked anew each time, by name: its meaning, and a function for its present value.
+        metrics: Of this process.
+        shared_gauges: Values that all processes share, by name: their meaning, and a function that returns them.
     """
 
-    def __init__(self, metrics: Metrics, asked: dict[str, tuple[str, Callable[[], float]]]) -> None:
+    def __init__(self, metrics: Metrics, shared_gauges: dict[str, tuple[str, Callable[[], float]]]) -> None:
         directory = os.environ.get(SHARED_DIRECTORY_VARIABLE)
         self._metrics = metrics
-        self._numbers: Collector = metrics.registry
+        self._per_process: Collector = metrics.registry
         if directory is not None:
-            self._numbers = MultiProcessCollector(None, directory)  # type: ignore[no-untyped-call]  # it has no types
-        self._rest = CollectorRegistry()
-        self._rest.register(Processes(directory))
-        self._rest.register(_Asked(asked))
-        self._writing = threading.Lock()
+            self._per_process = MultiProcessCollector(None, directory)  # type: ignore[no-untyped-call]  # untyped
+        self._shared = CollectorRegistry()
+        self._shared.register(Processes(directory))
+        self._shared.register(_SharedGauges(shared_gauges))
+        self._lock = threading.Lock()
 
-    def write(self) -> bytes:
-        """In the text format."""
-        with self._writing:  # one at a time, however many ask
+    def render(self) -> bytes:
+        """Return the metrics in Prometheus' text format."""
+        with self._lock:  # at most one thread renders
             self._metrics.count()
-            return b"".join(generate_latest(numbers) for numbers in (self._numbers, self._rest))
+            return b"".join(generate_latest(collector) for collector in (self._per_process, self._shared))
 
 
-class _Asked(Collector):
-    """What belongs to no process, and so is never added up."""
+class _SharedGauges(Collector):
+    """Gauges that all processes share; they are not summed."""
 
-    def __init__(self, asked: dict[str, tuple[str, Callable[[], float]]]) -> None:
-        self._asked = asked
+    def __init__(self, gauges: dict[str, tuple[str, Callable[[], float]]]) -> None:
+        self._gauges = gauges
 
     def collect(self) -> Iterable[Metric]:
-        for name, (meaning, function) in self._asked.items():
+        for name, (meaning, function) in self._gauges.items():
             yield GaugeMetricFamily(f"gdssm_{name}", meaning, value=function())

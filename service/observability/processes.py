@@ -1,4 +1,4 @@
-"""Memory, CPU time and open files of the service: of all its workers together, whichever of them is asked."""
+"""Memory, CPU time and open files of all processes of the service."""
 
 from collections.abc import Iterable
 from pathlib import Path
@@ -8,21 +8,21 @@ from prometheus_client.process_collector import ProcessCollector
 from prometheus_client.registry import Collector
 
 START_TIME_METRIC = "process_start_time_seconds"
-"""Not added up."""
+"""The earliest start is reported; all other metrics are summed."""
 
 
 class Processes(Collector):
-    """Adds up what prometheus_client knows of one process.
+    """Sums the metrics of prometheus_client's `ProcessCollector` over processes.
 
     Args:
-        directory: Where the live workers keep their numbers; None where there is but this process.
+        directory: With a file for each live worker; None if this process is the only one.
     """
 
     def __init__(self, directory: str | None) -> None:
         self._directory = None if directory is None else Path(directory)
 
     def collect(self) -> Iterable[Metric]:
-        """Look at each process anew."""
+        """Measure all processes."""
         total: dict[str, Metric] = {}
         for pid in self._pids():
             for metric in ProcessCollector(pid=lambda pid=pid: pid, registry=None).collect():  # type: ignore[misc]
@@ -38,8 +38,8 @@ class Processes(Collector):
         return [file.stem.rpartition("_")[2] for file in self._directory.glob("gauge_livesum_*.db")]
 
 
-def _add(total: Metric, further: Metric) -> None:
-    """Into the first; each has one sample."""
-    join = min if total.name == START_TIME_METRIC else sum
-    value = join([total.samples[0].value, further.samples[0].value])
+def _add(total: Metric, metric: Metric) -> None:
+    """Add a metric to a total in place; each has one sample."""
+    combine = min if total.name == START_TIME_METRIC else sum
+    value = combine([total.samples[0].value, metric.samples[0].value])
     total.samples[0] = total.samples[0]._replace(value=value)

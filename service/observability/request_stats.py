@@ -1,4 +1,4 @@
-"""What is known of the request that is being answered: written down on its way, read by the signals at its end."""
+"""The id, the times and the model of a request, collected while it is handled, for logs and metrics."""
 
 import time
 from contextvars import ContextVar
@@ -13,26 +13,25 @@ class RequestStats:
 
     request_id: str
     deadline: float = float("inf")
-    """When it must be answered, on the clock of `time.monotonic`."""
+    """On the clock of `time.monotonic`."""
     started: float = field(default_factory=time.monotonic)
     queue: float = 0.0
-    """Seconds that it waited for a thread."""
+    """Seconds of waiting for a thread."""
     compute: float = 0.0
-    """Seconds of work, waiting for the database included."""
+    """Seconds of work, including waits for the database."""
     model: str = ""
-    """Which model ran for it last, if any did."""
+    """The model of the last run; empty if none has run."""
     observations: int = 0
-    """Rows that were learnt in its runs."""
+    """Observations in all runs."""
     queries: int = 0
-    """Rows that were answered in its runs."""
+    """Queries in all runs."""
     cause: str = ""
-    """The `error_type` of its answer, if that is an error."""
+    """The `error_type` of an error response."""
     key_id: str = ""
-    """Of the caller's key; where it is refused (401), the id that it claims; empty while it is not known, and where
-    callers need none."""
+    """Of the caller's key; after a 401, the id in the refused key; empty before authentication and without keys."""
 
     def ran(self, model: str, x: Array, x_query: Array) -> None:
-        """Note one run of a model with observations (B, N, D) and queries (B, M, D)."""
+        """Add one run of a model with observations (B, N, D) and queries (B, M, D)."""
         self.model = model
         contexts, observations, _ = x.shape
         self.observations += contexts * observations
@@ -40,8 +39,8 @@ class RequestStats:
 
 
 def current_stats() -> RequestStats | None:
-    """Find the record of the request that this code runs for, in the event loop or in a thread of the pool."""
+    """Return the stats of the present request, in the event loop or in a thread; None outside requests."""
     return CURRENT_STATS.get()
 
 
-CURRENT_STATS: ContextVar[RequestStats | None] = ContextVar("record", default=None)
+CURRENT_STATS: ContextVar[RequestStats | None] = ContextVar("stats", default=None)

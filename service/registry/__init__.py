@@ -1,9 +1,10 @@
-"""Which models are served: the files of some directories, tried, kept by name and version, reloaded when they change.
+"""The registry of models: the model files of some directories, by name and version, reloaded when they change.
 
-model_file   the files of a directory, read so that nothing that lies there can hang or flood the reader
-trial        a stranger's model file is opened for the first time in a process of its own
-directories  the model files of some directories, as they were last found
-catalogue    which models there are at one moment, by name and version; immutable
-unloaded     which of them an administrator took out of service
-repository   all of that, kept up to date while it is served
+repository       the models in service, updated while they are served
+catalogue        an immutable snapshot of the models
+directories      the state of the model files at the last scan
+model_file       reads a file safely: no pipes, no links out of the directory, a limited size
+sandbox          loads an untrusted file for the first time in a separate process
+disabled_models  the models that administrators took out of service, in memory
+database_disabled_models  the same, in the database
 """

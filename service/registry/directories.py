@@ -1,4 +1,4 @@
-"""The model files of some directories, as they were last found."""
+"""The model files of some directories, with their state at the last scan."""
 
 import hashlib
 import time
@@ -11,76 +11,78 @@ from service.errors import BrokenArtifact
 from service.inference.artifact import content_hash
 from service.inference.runtime import Runtime
 from service.registry import model_file
-from service.registry.catalogue import Key, key_of
-from service.registry.model_file import Stamp, printable
+from service.registry.catalogue import ModelKey, key_of
+from service.registry.model_file import FileStamp, printable_name
 from service.registry.sandbox import load_in_sandbox
 
 CONCURRENT_TRIALS = 10
-"""Files on trial at a time: each takes a core for half a second, and a hundred megabytes."""
+"""Sandboxes at a time: each uses a core for half a second, and a hundred megabytes."""
 STAMP_RESOLUTION = 2.0
-"""Seconds after which a file is read once more though its stamp is the same: no file system's clock is coarser."""
+"""Seconds after which a file is read a second time although its stamp is the same: the coarsest resolution of a file
+system's times."""
 
 
 @dataclass(frozen=True)
-class _File:
-    """A file as it was found."""
+class _ScannedFile:
+    """A file at the last scan that read it."""
 
-    stamp: Stamp
-    looked: float
+    stamp: FileStamp
+    read_at: float
+    """On the clock of `time.monotonic`."""
     settled: bool
+    """Whether the file was read again after `STAMP_RESOLUTION` with the same stamp."""
     runtime: Runtime | None
-    """The model; of an earlier content, if the present one is refused."""
+    """The model; that of an earlier content if the present one is refused."""
     reason: str | None
-    """Why the present content is refused."""
+    """Of the refusal of the present content."""
 
 
 class Directories:
-    """Reads a file again when it has changed, and keeps its model while a new content is refused.
+    """Reads a file again when it has changed, and keeps its model if the new content is refused.
 
     Args:
-        paths: The directories. The first one ships with the service; what lies in the others is tried out in a process
-            of its own before it is opened in this one.
+        paths: The directories. Files of the first one, which ships with the service, are trusted; all others are loaded
+            in a sandbox first.
         threads: Threads that one run of a model may use.
-        only: Name of the one model that is opened; all are, if left out.
+        only: Name of the one model to load; all by default.
     """
 
     def __init__(self, paths: Sequence[Path], threads: int, only: str | None = None) -> None:
         self._paths = paths
         self._threads = threads
         self._only = only
-        self._files: dict[Path, _File] = {}
-        self._troubles: dict[str, str] = {}
+        self._files: dict[Path, _ScannedFile] = {}
+        self._directory_errors: dict[str, str] = {}
         self._trials: dict[Path, Future[bytes]] = {}
-        """Those that are on their way, each with the digest of what is tried out."""
+        """Running sandboxes, which return the digest of a loaded content."""
 
     def scan(self) -> Iterator[None]:
-        """Look at the directories again; pauses after every file that was read, and never raises for what lies there.
+        """Scan the directories; yields after every file that was read, and raises for no content of a directory.
 
-        Files that have to be tried out are so side by side.
-        A directory that cannot be read (a mount that is away) keeps what was found in it.
+        Sandboxes run in parallel. The models of a directory that cannot be read, such as an unmounted one, are kept.
         """
-        self._troubles = {}
-        present = [path for directory in self._paths for path in self._listed(directory)]
+        self._directory_errors = {}
+        present = [path for directory in self._paths for path in self._list(directory)]
         for path in self._files.keys() - set(present):
             del self._files[path]
         yield
         changed = {path: stamp for path in present if (stamp := self._changed(path)) is not None}
         with ThreadPoolExecutor(CONCURRENT_TRIALS, "trial") as threads:
-            strange = [path for path in changed if path.parent != self._paths[0]]
-            self._trials = {path: threads.submit(self._try_first, path) for path in strange}
+            untrusted = [path for path in changed if path.parent != self._paths[0]]
+            self._trials = {path: threads.submit(self._try, path) for path in untrusted}
             for path, stamp in changed.items():
-                self._look(path, stamp)
+                self._update(path, stamp)
                 yield
 
-    def models(self) -> tuple[dict[Key, Runtime], dict[str, str]]:
-        """Every model by name and version, and the reason of every file or directory that is refused, by its name.
+    def models(self) -> tuple[dict[ModelKey, Runtime], dict[str, str]]:
+        """Return the models by name and version, and the reasons of refused files and directories by their names.
 
-        Of two files with the same model the first one found has it.
+        Of two files with the same model the first one is used.
         """
-        found: dict[Key, Runtime] = {}
-        refused = dict(self._troubles)
+        found: dict[ModelKey, Runtime] = {}
+        refused = dict(self._directory_errors)
         for path, file in self._files.items():
-            name = printable(path.name)
+            name = printable_name(path.name)
             if file.reason:
                 refused[name] = file.reason
             if file.runtime and found.setdefault(key_of(file.runtime), file.runtime) is not file.runtime:
@@ -91,34 +93,35 @@ class Directories:
                 )
         return found, refused
 
-    def _listed(self, directory: Path) -> list[Path]:
+    def _list(self, directory: Path) -> list[Path]:
         try:
-            return model_file.listing(directory)
+            return model_file.list_files(directory)
         except OSError as error:
-            self._troubles[directory.name] = f"{directory.name}: the directory cannot be read ({error.strerror})."
+            text = f"{directory.name}: the directory cannot be read ({error.strerror})."
+            self._directory_errors[directory.name] = text
             return [path for path in self._files if path.parent == directory]
 
-    def _changed(self, path: Path) -> Stamp | None:
-        """Stamp a file that is new, or may have changed since it was looked at; None if it has not, or is gone."""
+    def _changed(self, path: Path) -> FileStamp | None:
+        """Return the stamp of a file that is new or may have changed; None if it has not, or does not exist."""
         before, now = self._files.get(path), time.monotonic()
         try:
-            stamp = model_file.stamp(path)
-        except OSError:  # gone since it was listed
+            stamp = model_file.stamp_of(path)
+        except OSError:  # deleted since it was listed
             return None
         same = before is not None and before.stamp == stamp
-        return None if before and same and (before.settled or now - before.looked < STAMP_RESOLUTION) else stamp
+        return None if before and same and (before.settled or now - before.read_at < STAMP_RESOLUTION) else stamp
 
-    def _look(self, path: Path, stamp: Stamp) -> None:
+    def _update(self, path: Path, stamp: FileStamp) -> None:
         """Read a file that may have changed."""
         before, now = self._files.get(path), time.monotonic()
         same = before is not None and before.stamp == stamp
         runtime, reason = self._read(path, before.runtime if before else None)
         if before and before.runtime and runtime and key_of(before.runtime) != key_of(runtime):
-            del self._files[path]  # another model has no right to the place of this one: other files come first
-        self._files[path] = _File(stamp, now, same, runtime, reason)
+            del self._files[path]  # moves the file to the end: files that already had this model have priority
+        self._files[path] = _ScannedFile(stamp, now, same, runtime, reason)
 
     def _read(self, path: Path, before: Runtime | None) -> tuple[Runtime | None, str | None]:
-        """Make a model of a file's present content; if that fails, the model that was there stays."""
+        """Load the content of a file; returns the previous model and a reason if it is refused."""
         trial = self._trials.pop(path, None)
         try:
             content = model_file.read(path)
@@ -130,10 +133,10 @@ class Directories:
                 load_in_sandbox(content)
             return Runtime.of_bytes(content, self._threads), None
         except BrokenArtifact as error:
-            return before, f"{printable(path.name)}: {error}"
+            return before, f"{printable_name(path.name)}: {error}"
 
-    def _try_first(self, path: Path) -> bytes:
-        """Try out what `_read` will; returns the digest of what passed, or nothing if it needs no trial."""
+    def _try(self, path: Path) -> bytes:
+        """Load the content of a file in a sandbox; returns its digest, or nothing if no sandbox is needed."""
         content, before = model_file.read(path), self._files.get(path)
         if not self._is_wanted(content) or _is_of(content, before.runtime if before else None):
             return b""
@@ -145,10 +148,10 @@ class Directories:
 
 
 def _is_of(content: bytes, model: Runtime | None) -> bool:
-    """Tell whether a model was made of this content."""
+    """Return whether a model was loaded from this content."""
     return model is not None and content_hash(content, model.manifest.sha256) == model.manifest.sha256
 
 
 def digest(content: bytes) -> bytes:
-    """Hash a whole file."""
+    """Return the SHA-256 of a file."""
     return hashlib.sha256(content).digest()

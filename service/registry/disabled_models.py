@@ -1,38 +1,38 @@
-"""Which models an administrator took out of service, where nobody else needs to know; `store.unloaded` tells all."""
+"""The models that an administrator took out of service."""
 
 from collections.abc import Set as AbstractSet
 from typing import Protocol
 
-from service.registry.catalogue import Key
+from service.registry.catalogue import ModelKey
 
 
-class Unloaded(Protocol):
-    """Remembers names and versions."""
+class DisabledModels(Protocol):
+    """A set of models by name and version."""
 
-    def read(self) -> frozenset[Key]:
-        """Everything that is out of service."""
+    def read(self) -> frozenset[ModelKey]:
+        """Return all of them."""
 
-    def add(self, keys: AbstractSet[Key]) -> None:
-        """Take out of service; what is out already stays so."""
+    def add(self, keys: AbstractSet[ModelKey]) -> None:
+        """Add models; those that are already in the set are ignored."""
 
-    def remove(self, keys: AbstractSet[Key]) -> None:
-        """Put back into service."""
+    def remove(self, keys: AbstractSet[ModelKey]) -> None:
+        """Remove models."""
 
 
 class InMemoryDisabledModels:
-    """Remembered as long as the process lives."""
+    """Kept while the process runs; for services without a database."""
 
     def __init__(self) -> None:
-        self._keys: frozenset[Key] = frozenset()
+        self._keys: frozenset[ModelKey] = frozenset()
 
-    def read(self) -> frozenset[Key]:
-        """Everything that is out of service."""
+    def read(self) -> frozenset[ModelKey]:
+        """Return all of them."""
         return self._keys
 
-    def add(self, keys: AbstractSet[Key]) -> None:
-        """Take out of service."""
+    def add(self, keys: AbstractSet[ModelKey]) -> None:
+        """Add models."""
         self._keys |= keys
 
-    def remove(self, keys: AbstractSet[Key]) -> None:
-        """Put back into service."""
+    def remove(self, keys: AbstractSet[ModelKey]) -> None:
+        """Remove models."""
         self._keys -= keys

@@ -1,4 +1,4 @@
-"""The models of some directories, kept up to date while they are served."""
+"""The models of some directories, updated while they are served."""
 
 import logging
 import threading
@@ -12,165 +12,167 @@ from typing import Literal, Self
 
 from service.errors import DatabaseUnavailable, UnknownModel
 from service.inference.runtime import Runtime
-from service.registry.catalogue import Catalogue, IndexEntry, Key, key_of
+from service.registry.catalogue import Catalogue, IndexEntry, ModelKey, key_of
 from service.registry.directories import Directories
-from service.registry.disabled_models import InMemoryDisabledModels, Unloaded
+from service.registry.disabled_models import DisabledModels, InMemoryDisabledModels
 
 logger = logging.getLogger(__name__)
 
 FIRST_SCAN_TIMEOUT = 15.0
-"""Seconds for which the start waits for models: a file on trial has `sandbox.SECONDS`, many have them side by side."""
+"""Seconds that the start waits for models: more than `sandbox.LOAD_TIMEOUT`, as sandboxes run in parallel."""
 
 
 @dataclass(frozen=True)
-class Event:
-    """Something that happened to what is served."""
+class ModelEvent:
+    """A change of the models in service."""
 
     kind: Literal["loaded", "removed", "refused"]
-    """loaded: new, replaced or put back; removed: gone or taken out; refused: the content of a file is not served."""
+    """loaded: new, replaced or enabled; removed: deleted or disabled; refused: the content of a file is not served."""
     model: str
-    """Name and version; the file's name if it was refused."""
+    """Name and version, or the name of a refused file."""
     reason: str = ""
+    """Of a refusal."""
 
 
-def _fulfil(future: Future[None], work: Callable[[], None]) -> None:
+def _run_into(future: Future[None], work: Callable[[], None]) -> None:
     try:
         work()
         future.set_result(None)
-    except BaseException as error:  # noqa: BLE001  (raised where it is awaited)
+    except BaseException as error:  # noqa: BLE001  (raised by `future.result`)
         future.set_exception(error)
 
 
-def ignore_event(_: Event) -> None:
-    """Nobody listens."""
+def ignore_event(_: ModelEvent) -> None:
+    """Do nothing."""
 
 
 class Repository:
-    """Models by name and version; lookups never wait, and changes are made at one stroke.
+    """Models by name and version; look-ups never block, and changes are atomic.
 
-    Whoever got a Runtime keeps it: a replaced one lives on until its last request is answered.
+    A replaced model remains usable for requests that have it.
 
     Args:
         directories: Of model files; see `Directories`.
         threads: Threads that one run of a model may use.
-        unloaded: What administrators took out of service.
-        on_event: Told of everything that happens, in the order in which it does.
-        only: Name of the one model that is loaded; all are, if left out.
+        disabled: The models that administrators took out of service; by default in memory.
+        on_event: Called with every change, in order.
+        only: Name of the one model to load; all by default.
     """
 
     def __init__(
         self,
         directories: Sequence[Path] = (),
         threads: int = 1,
-        unloaded: Unloaded | None = None,
-        on_event: Callable[[Event], None] = ignore_event,
+        disabled: DisabledModels | None = None,
+        on_event: Callable[[ModelEvent], None] = ignore_event,
         only: str | None = None,
     ) -> None:
         self._directories = Directories(directories, threads, only)
-        self._unloaded: Unloaded = unloaded or InMemoryDisabledModels()
+        self._disabled: DisabledModels = disabled or InMemoryDisabledModels()
         self._on_event = on_event
         self._catalogue = Catalogue()
-        self._changing = threading.Lock()
+        self._scan_lock = threading.Lock()
 
     @classmethod
     def load(
         cls,
         directories: Sequence[Path],
         threads: int,
-        unloaded: Unloaded | None = None,
-        on_event: Callable[[Event], None] = ignore_event,
+        disabled: DisabledModels | None = None,
+        on_event: Callable[[ModelEvent], None] = ignore_event,
     ) -> Self:
-        """Load every `.onnx` file of some directories; a broken one is refused with its reason, the others served.
+        """Load every `.onnx` file of some directories; a broken one is refused with a reason, and the others served.
 
-        What takes longer than `FIRST_SCAN_TIMEOUT` is served when it is there.
+        Models that take longer than `FIRST_SCAN_TIMEOUT` are served later.
         """
-        repository = cls(directories, threads, unloaded, on_event)
-        look = Future[None]()
-        threading.Thread(target=partial(_fulfil, look, repository.rescan), name="first look", daemon=True).start()
+        repository = cls(directories, threads, disabled, on_event)
+        scan = Future[None]()
+        threading.Thread(target=partial(_run_into, scan, repository.rescan), name="first scan", daemon=True).start()
         with suppress(TimeoutError):
-            look.result(FIRST_SCAN_TIMEOUT)
+            scan.result(FIRST_SCAN_TIMEOUT)
         if not repository.served():
             logger.error("no model is loaded from %s", ", ".join(map(str, directories)))
         return repository
 
     @classmethod
     def load_one(cls, directories: Sequence[Path], threads: int, name: str) -> Self:
-        """Load the versions of one model and spend no time on others; all models, if there is none of that name."""
+        """Load the versions of one model only; all models if none has that name."""
         repository = cls(directories, threads, only=name)
         repository.rescan()
         return repository if repository.served() else cls.load(directories, threads)
 
     def get(self, name: str, version: str | None = None) -> Runtime:
-        """Find a model; the highest version in service if none is named.
+        """Return a model in service; by default its highest version.
 
         Raises:
-            NotReady: No model is in service at all.
-            UnknownModel: There are models, but not this one.
+            NotReady: No model is in service.
+            UnknownModel: Other models are in service.
         """
         return self._catalogue.get(name, version)
 
     def served(self) -> list[Runtime]:
-        """Every model in service, by name, the highest version of each first."""
+        """Return the models in service, by name, the highest version of each first."""
         return list(self._catalogue.served)
 
     @property
     def refused(self) -> dict[str, str]:
-        """Reason by file name, for every file whose present content is not served."""
+        """Reasons by file name, for files whose present content is refused."""
         return dict(self._catalogue.refused)
 
     def index(self) -> list[IndexEntry]:
-        """List the models, in service or not, then the files that were refused."""
+        """List the models, in service or not, then the refused files."""
         return self._catalogue.index()
 
     def load_model(self, name: str, version: str | None = None) -> None:
-        """Put a model back into service, for every process that shares the database; all versions if none is named.
+        """Put a model back into service, in every process that shares the database; by default all versions.
 
         Raises:
             UnknownModel: No file has it.
             DatabaseUnavailable: The database does not answer.
         """
         self.rescan()
-        self._unloaded.remove(self._keys(name, version))
+        self._disabled.remove(self._keys(name, version))
         self.rescan()
 
     def unload_model(self, name: str, version: str | None = None) -> None:
-        """Take a model out of service, for every process that shares the database; all versions if none is named.
+        """Take a model out of service, in every process that shares the database; by default all versions.
 
         Raises:
             UnknownModel: No file has it.
             DatabaseUnavailable: The database does not answer.
         """
-        self._unloaded.add(self._keys(name, version))
+        self._disabled.add(self._keys(name, version))
         self.rescan()
 
     def rescan(self) -> None:
-        """Look at the directories and at what is unloaded again, and serve accordingly; it may wait, for a file."""
-        with self._changing:
-            unloaded = self._read_unloaded()
+        """Scan the directories and the disabled models, and update the models in service; may block on a file."""
+        with self._scan_lock:
+            disabled = self._read_disabled()
             for _ in self._directories.scan():
                 found, refused = self._directories.models()
-                before, self._catalogue = self._catalogue, Catalogue(found, unloaded, refused)
-                self._tell(before, self._catalogue)
+                before, self._catalogue = self._catalogue, Catalogue(found, disabled, refused)
+                self._report(before, self._catalogue)
 
-    def _keys(self, name: str, version: str | None) -> set[Key]:
+    def _keys(self, name: str, version: str | None) -> set[ModelKey]:
         keys = self._catalogue.keys(name, version)
         if not keys:
             raise UnknownModel(name, sorted({name for name, _ in self._catalogue.found}))
         return keys
 
-    def _read_unloaded(self) -> frozenset[Key]:
+    def _read_disabled(self) -> frozenset[ModelKey]:
         try:
-            return self._unloaded.read()
+            return self._disabled.read()
         except DatabaseUnavailable:
-            logger.warning("the database does not say which models are unloaded; its last answer holds")
-            return self._catalogue.unloaded
+            logger.warning("the disabled models cannot be read from the database; those of the last scan stay disabled")
+            return self._catalogue.disabled
 
-    def _tell(self, before: Catalogue, after: Catalogue) -> None:
+    def _report(self, before: Catalogue, after: Catalogue) -> None:
         old, new = ({key_of(runtime): runtime for runtime in catalogue.served} for catalogue in (before, after))
+        refusals = [(file, why) for file, why in after.refused.items() if before.refused.get(file) != why]
         events = [
-            *(Event("refused", file, why) for file, why in after.refused.items() if before.refused.get(file) != why),
-            *(Event("removed", " ".join(key)) for key in old if key not in new),
-            *(Event("loaded", " ".join(key)) for key, runtime in new.items() if old.get(key) is not runtime),
+            *(ModelEvent("refused", file, why) for file, why in refusals),
+            *(ModelEvent("removed", " ".join(key)) for key in old if key not in new),
+            *(ModelEvent("loaded", " ".join(key)) for key, runtime in new.items() if old.get(key) is not runtime),
         ]
         for event in events:
             if event.kind == "refused":

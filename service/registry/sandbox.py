@@ -1,10 +1,10 @@
-"""A model file is opened for the first time in a process of its own: it may crash, flood or hang that one.
+"""Loads a model file for the first time in a separate process with limits on memory and time.
 
-onnxruntime is no sandbox: a graph can ask for any amount of memory and time, and malformed ones have crashed it. The
-trial does all that loading does, golden answer included, under limits. What passes may still misbehave on other
-inputs, so whoever may write to a directory of models is trusted as far as that.
+onnxruntime does not limit a graph: it may use any amount of memory and time, and malformed ones have crashed it. The
+sandbox loads a file completely, including the check of the golden output. A file that passes may still misbehave on
+other inputs; users with write access to a model directory are trusted not to exploit that.
 
-`python -m service.registry.sandbox` reads a file from its standard input and writes why it is refused, if it is.
+`python -m service.registry.sandbox` reads a file from standard input, and writes the reason if it is refused.
 """
 
 import os
@@ -18,29 +18,28 @@ from service.inference.runtime import Runtime
 
 PACKAGE = Path(__file__).parents[1]
 LOAD_TIMEOUT = 10
-"""A model here loads in a tenth of one."""
+"""Seconds; a model loads in a tenth of a second."""
 BASE_MEMORY = 2**30
-"""Bytes of address space beside a few times the file's own size; a model here needs a sixth of it, libraries
-included."""
+"""Bytes of address space for a file of size 0; a model uses a sixth of it, including the libraries."""
 FILE_SIZE_FACTOR = 8
-"""How often a file may lie in memory while it is opened: read, parsed, optimised."""
+"""Further address space, as a multiple of the file's size: it is read, parsed and optimised."""
 
 
 def load_in_sandbox(content: bytes) -> None:
-    """Load a file elsewhere.
+    """Load a file in a separate process.
 
     Raises:
-        BrokenArtifact: It is refused there, or does not come back in time and one piece.
+        BrokenArtifact: It is refused, takes too long, or ends the process.
     """
-    Runtime.check_hash(content)  # what was damaged or is not yet all there needs no trial
+    Runtime.check_hash(content)  # damaged and incomplete files need no sandbox
     try:
         done = subprocess.run(
             [sys.executable, "-P", "-m", "service.registry.sandbox"],
             input=content,
             capture_output=True,
             timeout=LOAD_TIMEOUT,
-            cwd=PACKAGE,  # a graph that refers to other files by relative paths finds none that are ours to keep
-            env=environment(),
+            cwd=PACKAGE,  # a graph with relative paths of external data finds no private files here
+            env=sandbox_environment(),
             check=False,
         )
     except subprocess.TimeoutExpired as error:
@@ -53,14 +52,14 @@ def load_in_sandbox(content: bytes) -> None:
         raise BrokenArtifact(done.stdout.decode(errors="replace"))
 
 
-def environment() -> dict[str, str]:
-    """Ours without the secrets in it, and with the way to this package."""
-    ours = {name: value for name, value in os.environ.items() if not name.startswith("GDSSM_")}
-    return {**ours, "PYTHONPATH": str(PACKAGE.parent)}
+def sandbox_environment() -> dict[str, str]:
+    """Return the environment without the settings, which contain secrets, and with the path of this package."""
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith("GDSSM_")}
+    return {**inherited, "PYTHONPATH": str(PACKAGE.parent)}
 
 
 def main() -> None:
-    """Load what comes in, under limits."""
+    """Load the file of standard input under limits."""
     content = sys.stdin.buffer.read()
     memory = BASE_MEMORY + FILE_SIZE_FACTOR * len(content)
     resource.setrlimit(resource.RLIMIT_AS, (memory, memory))

@@ -13,4 +13,4 @@ router = EndpointRouter("", "health")
 @router.endpoint("GET", "/metrics", responses={200: {"content": {"text/plain": {}}}}, response_class=Response)
 async def metrics(state: StateDep) -> Response:
     """Return the metrics in Prometheus' text format; their names begin with `gdssm_` and `process_`."""
-    return Response(await run_in_threadpool(state.metrics.write), media_type=CONTENT_TYPE_LATEST)
+    return Response(await run_in_threadpool(state.metrics.render), media_type=CONTENT_TYPE_LATEST)

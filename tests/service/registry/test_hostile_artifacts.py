@@ -145,7 +145,7 @@ def test_a_file_that_kills_the_process_that_tries_it_is_refused(monkeypatch: pyt
 
 def test_the_trial_knows_no_secret(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GDSSM_DATABASE_URL", "postgresql://name:secret@host/name")
-    assert "GDSSM_DATABASE_URL" not in sandbox.environment()
+    assert "GDSSM_DATABASE_URL" not in sandbox.sandbox_environment()
 
 
 def golden(**changes: object) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from service.registry.repository import Repository
 def test_hidden_and_temporary_names_are_no_models(tmp_path: Path) -> None:
     for name in (".hidden.onnx", "b.onnx", "a.onnx", "a.onnx.part", "a.onnx~", "#a.onnx#", "notes.txt"):
         (tmp_path / name).touch()
-    assert [path.name for path in model_file.listing(tmp_path)] == ["a.onnx", "b.onnx"]
+    assert [path.name for path in model_file.list_files(tmp_path)] == ["a.onnx", "b.onnx"]
 
 
 def test_a_named_pipe_is_refused_and_not_waited_for(tmp_path: Path) -> None:
@@ -49,7 +49,7 @@ def test_a_link_that_leads_out_of_the_directory_is_refused(tmp_path: Path) -> No
 def test_a_link_that_leads_nowhere_is_refused(tmp_path: Path, target: str) -> None:
     link = tmp_path / "loop.onnx"
     link.symlink_to(target)
-    model_file.stamp(link)
+    model_file.stamp_of(link)
     with pytest.raises(BrokenArtifact, match="cannot be read"):
         model_file.read(link)
 
@@ -60,11 +60,11 @@ def test_links_within_the_directory_are_followed_as_in_a_mounted_config_map(tmp_
         (tmp_path / f"..{content}" / "model.onnx").write_text(content)
     (tmp_path / "..data").symlink_to("..old")
     (tmp_path / "model.onnx").symlink_to("..data/model.onnx")
-    before = model_file.stamp(tmp_path / "model.onnx")
+    before = model_file.stamp_of(tmp_path / "model.onnx")
     assert model_file.read(tmp_path / "model.onnx") == b"old"
     (tmp_path / "..swap").symlink_to("..new")
     (tmp_path / "..swap").rename(tmp_path / "..data")
-    assert model_file.stamp(tmp_path / "model.onnx") != before
+    assert model_file.stamp_of(tmp_path / "model.onnx") != before
     assert model_file.read(tmp_path / "model.onnx") == b"new"
 
 
@@ -80,9 +80,9 @@ def test_a_file_that_is_too_large_is_refused_without_reading_it(tmp_path: Path) 
 def test_a_file_may_be_as_large_as_the_limit(tmp_path: Path) -> None:
     path = tmp_path / "exact.onnx"
     path.write_bytes(b"1234567")
-    assert model_file.read(path, largest=7) == b"1234567"
+    assert model_file.read(path, limit=7) == b"1234567"
     with pytest.raises(BrokenArtifact, match="has 7 bytes"):
-        model_file.read(path, largest=6)
+        model_file.read(path, limit=6)
 
 
 def test_a_file_that_may_not_be_read_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -16,7 +16,7 @@ from service.registry import directories, model_file
 from service.registry import repository as module
 from service.registry.database_disabled_models import DatabaseDisabledModels
 from service.registry.disabled_models import InMemoryDisabledModels
-from service.registry.repository import Event, Repository
+from service.registry.repository import ModelEvent, Repository
 from service.settings import Settings
 from service.store.database import Database
 from tests.nonempty import nonempty
@@ -328,7 +328,7 @@ def test_requests_in_flight_finish_on_the_old_model_and_new_ones_get_the_new(tmp
 
 def test_everything_that_happens_is_told_and_logged(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO, "service.registry.repository")
-    events: list[Event] = []
+    events: list[ModelEvent] = []
     path = tmp_path / "model.onnx"
     put(path, shipped())
     repository = Repository.load([tmp_path], threads=1, on_event=events.append)
@@ -406,10 +406,10 @@ def test_while_the_database_is_away_its_last_answer_holds(tmp_path: Path) -> Non
             return super().read()
 
     put(tmp_path / "model.onnx", shipped())
-    unloaded = Away()
-    repository = Repository.load([tmp_path], 1, unloaded)
+    disabled = Away()
+    repository = Repository.load([tmp_path], 1, disabled)
     repository.unload_model("gd-1")
-    unloaded.away = True
+    disabled.away = True
     repository.rescan()
     assert repository.served() == []
 

@@ -36,7 +36,7 @@ class House:
         return tasks
 
     def shown(self, name: str) -> float:
-        text = MetricsRenderer(self.metrics, {}).write().decode()
+        text = MetricsRenderer(self.metrics, {}).render().decode()
         return float(next(line for line in text.splitlines() if line.startswith(f"gdssm_{name} ")).split()[1])
 
     async def _wait(self, scope: Scope, receive: Receive, send: Send) -> None:

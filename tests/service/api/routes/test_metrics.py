@@ -77,8 +77,8 @@ def test_contexts_models_and_memory_are_shown_and_who_asks_for_them_does_not_cou
 def test_two_services_in_one_process_count_apart() -> None:
     one, other = Metrics(), Metrics()
     one.answered(RequestStats("id", model="linear"), "GET", "/somewhere", 200, 0.1)
-    assert b'gdssm_answers_total{method="GET",route="/somewhere",status="200"} 1.0' in MetricsRenderer(one, {}).write()
-    assert b"/somewhere" not in MetricsRenderer(other, {}).write()
+    assert b'gdssm_answers_total{method="GET",route="/somewhere",status="200"} 1.0' in MetricsRenderer(one, {}).render()
+    assert b"/somewhere" not in MetricsRenderer(other, {}).render()
 
 
 def test_the_dashboard_asks_for_what_there_is(client: InProcess) -> None:
