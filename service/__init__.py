@@ -1,33 +1,34 @@
 """In-context regression over HTTP, on onnxruntime, without torch.
 
-The core, web-free:
-    inference  observations and queries in, predictions out, by a model file
-    levels     columns of x that are levels of categories, also new ones
-    column_names  names of columns, as a request brings them and a context keeps them
-    numbers    JSON lists to arrays, refusing what is not a number by its position
-    real_numbers  what a number is, at every door
-    pandas_index  the columns of a table that are the index of a pandas frame
-    visible    text from outside without control characters
-    errors     everything that can go wrong, as one tree
-    settings   every setting, with its environment variable
+Core, without the web framework:
+    inference       predictions by a model file
+    contexts        contexts that are stored on the server
+    registry        the models in service, by name and version
+    explaining      explanations of predictions
+    evaluations     comparisons of models with reference learners, as jobs
+    access          API keys, rate limits and allowed sites
+    files           predictions for CSV and Parquet files
+    store           the database: connection, tables, migrations
+    observability   metrics and logs
+    schemas         requests and responses, shared with the client
 
-Around it, a package for each concern, web-free too:
-    models       which models are served, by name and version
-    contexts     contexts that live on the server
-    explaining   why a prediction is what it is
-    evaluations  models beside reference learners, as jobs and as reports
-    access       who may ask, and how often
-    files        CSV and Parquet, in chunks
-    store        the database: its tables, their steps, the statements on them
-    signals      metrics, logs, and what is known of a request
+    errors          the errors of the service, as one tree
+    settings        the settings, with their environment variables
+    numbers         JSON lists as arrays of numbers
+    real_numbers    the definition of a number
+    column_names    names of columns
+    levels          columns of x that are levels of categories
+    pandas_index    index columns of pandas frames
+    refusals        pydantic validators that report problems
+    visible         escapes control characters
 
-Doors:
-    api       the HTTP routes, the only place that knows FastAPI
-    app       create_app(settings): wiring only
-    running   one process or several that listen
-    cli       finds the commands, and tells every mistake in one line
-    commands  serve, predict, models, eval, bench, keys
-    client    the Python client, and estimators for scikit-learn
-    web       the playground page at /: plain files, see its README
-    zoo       the model files that ship
+Server and clients:
+    app             create_app(settings)
+    lifecycle       builds and closes the state of the app
+    api             the HTTP API
+    server          uvicorn in one process or several
+    web             the playground page at /
+    cli, commands   the command line: serve, predict, models, eval, bench, keys
+    client          the Python client, and estimators for scikit-learn
+    zoo             the model files that ship
 """

@@ -34,7 +34,7 @@ ROUTERS = (
     *(predict.router, context_state.router, contexts.router, evaluations.router),
     *(*protocol.ROUTERS, models.router, health.router, metrics.router),
 )
-"""In the order in which an address is looked up."""
+"""In the order in which addresses are matched."""
 ENDPOINTS = [endpoint for router in ROUTERS for endpoint in router.endpoints]
 
 
@@ -44,15 +44,15 @@ def create_app(
     stopping: Stopping | None = None,
     bodies: Capacity | None = None,
 ) -> FastAPI:
-    """Wire the service together; until its lifespan has built its state, requests for it are answered 503.
+    """Create the app; until its lifespan has built its state, requests that need it are answered with 503.
 
     Args:
         settings: Of the service.
-        database: An open one, which the app closes at its end; opened from the settings if left out.
-        stopping: Says when the service is about to stop.
-        bodies: Limits the bytes of bodies in flight; of the settings if left out.
+        database: An open database, which the app closes at its end; by default that of the settings.
+        stopping: Reports that the service is stopping.
+        bodies: Limits the bytes of bodies in flight; by default that of the settings.
     """
-    numbers, provider, stopping = Metrics(), traces.provider_from_environment(), stopping or Stopping()
+    metrics_, provider, stopping = Metrics(), traces.provider_from_environment(), stopping or Stopping()
     app = FastAPIOffline(
         redoc_url=None,
         title="gdssm",
@@ -61,7 +61,7 @@ def create_app(
         lifespan=partial(
             lifespan,
             settings=settings,
-            metrics=numbers,
+            metrics=metrics_,
             stopping=stopping,
             provider=provider,
             database=database,
@@ -74,18 +74,18 @@ def create_app(
         app.include_router(router)
     complete(app, ENDPOINTS, required=keys_required(settings))
 
-    # Middleware, the innermost first. It stands in front of FastAPI's own.
-    behind_path = bool(settings.root_path) or settings.forwarded_prefix
+    # Middleware, the innermost first, around FastAPI's own.
+    has_prefix = bool(settings.root_path) or settings.forwarded_prefix
     stack: ASGIApp = app.build_middleware_stack()
-    stack = PagePolicy(AddPrefix(stack) if behind_path else stack)
+    stack = PagePolicy(AddPrefix(stack) if has_prefix else stack)
     stack = HeadAsGet(stack)
-    stack = WebSocketLimiter(stack, settings.max_in_flight, stopping, numbers, settings.max_share)
+    stack = WebSocketLimiter(stack, settings.max_in_flight, stopping, metrics_, settings.max_share)
     stack = EndpointTable(stack, ENDPOINTS, traced=provider is not None)
     stack = KeyGuard(stack, settings)
-    stack = Admission(stack, settings, numbers, bodies or body_capacity(settings))
+    stack = Admission(stack, settings, metrics_, bodies or body_capacity(settings))
     sites = Sites(settings)
     if sites.checks_names or sites.checks_pages:
         stack = SiteGuard(stack, sites)
-    stack = ObservabilityMiddleware(stack, numbers, settings.request_timeout, RouteTemplates(app))
-    app.middleware_stack = StripPrefix(stack, settings) if behind_path else stack
+    stack = ObservabilityMiddleware(stack, metrics_, settings.request_timeout, RouteTemplates(app))
+    app.middleware_stack = StripPrefix(stack, settings) if has_prefix else stack
     return app

@@ -1,4 +1,4 @@
-"""Names of columns, as they come with a request or are kept with a context."""
+"""Names of columns, in requests and in contexts."""
 
 import json
 from collections import Counter
@@ -9,23 +9,23 @@ from pydantic import AfterValidator, ConfigDict, Field
 from pydantic.dataclasses import dataclass
 
 from service.errors import InvalidInput, Problem
-from service.numbers import named
+from service.numbers import describe
 
 NAME_LENGTH_LIMIT = 200
 """Characters of one name."""
 NAMES_SIZE_LIMIT = 2**16
-"""Bytes of all names of x, or of y, as UTF-8."""
+"""Bytes of the names of x, or of y, in UTF-8."""
 
 
 def read_names(value: object, field: str) -> tuple[str, ...]:
     """Read a list of names.
 
     Raises:
-        InvalidInput: It is none, or a name is too long or there twice.
+        InvalidInput: It is not a list of names, or a name is too long or repeated.
     """
     if not isinstance(value, list) or not value or not all(isinstance(name, str) for name in value):
-        what = "a list with something else in it" if isinstance(value, list) else named(value)
-        raise InvalidInput(Problem(field, f"must be a list of names, one for each column; this is {what}."))
+        found = "a list with other values" if isinstance(value, list) else describe(value)
+        raise InvalidInput(Problem(field, f"must be a list of names, one for each column; this is {found}."))
     try:
         return _checked(tuple(value))
     except ValueError as error:
@@ -41,12 +41,12 @@ def _checked(names: tuple[str, ...]) -> tuple[str, ...]:
     try:
         size = len("".join(names).encode())
     except UnicodeEncodeError:
-        raise ValueError("has a name that is no Unicode text") from None
+        raise ValueError("has a name that is not valid Unicode") from None
     if size > NAMES_SIZE_LIMIT:
         raise ValueError(f"has names of more than {NAMES_SIZE_LIMIT} bytes together. Send shorter ones")
     if len({*names}) < len(names):
-        twice, _ = Counter(names).most_common(1)[0]
-        raise ValueError(f"has the name {twice[:40]!r} twice")
+        repeated, _ = Counter(names).most_common(1)[0]
+        raise ValueError(f"has the name {repeated[:40]!r} twice")
     return names
 
 
@@ -55,13 +55,13 @@ Names = Annotated[tuple[str, ...], Field(min_length=1), AfterValidator(_checked)
 
 @dataclass(frozen=True, config=ConfigDict(extra="forbid"))
 class ColumnNames:
-    """Names of the columns of x and of y, each of them where there are any; no two columns have one name."""
+    """Names of the columns of x and of y, each optional; names within x and within y are unique."""
 
     x: Names = None
     y: Names = None
 
     def as_json(self) -> str | None:
-        """Write them as JSON in ASCII; None if there are none."""
+        """Return the names as JSON in ASCII; None without names."""
         return None if self == NO_NAMES else json.dumps({"x": self.x, "y": self.y})
 
 
@@ -69,7 +69,7 @@ NO_NAMES = ColumnNames()
 
 
 def names_from(text: str | None) -> ColumnNames:
-    """Read what `as_json` wrote."""
+    """Parse the result of `ColumnNames.as_json`."""
     return NO_NAMES if text is None else ColumnNames(**json.loads(text))
 
 

@@ -1,57 +1,57 @@
-"""Everything that can go wrong, as one tree; `api.errors` maps it to HTTP, `cli` to exit codes.
+"""The errors of the service, as one tree; `api.errors` maps them to HTTP, `cli` to exit codes.
 
     ServiceError
-    ├── CallerError                the caller can mend it
-    │   ├── InvalidInput           a field does not hold what it should
-    │   │   ├── NumericOverflow    the numbers are valid, but the answer is too large for floating point
+    ├── CallerError                the caller can fix it
+    │   ├── InvalidInput           a field is not valid
+    │   │   ├── NumericOverflow    the numbers are valid, but the result is too large for floating point
     │   │   ├── PrecisionLoss      the numbers are valid, but sums would lose their significant digits
-    │   │   └── UnsupportedByModel the model has no such thing
+    │   │   └── UnsupportedByModel the model does not support a feature
     │   ├── UnknownModel           no model of that name or version is served
     │   ├── UnknownContext         no context of that name belongs to the caller
     │   ├── UnknownEvaluation      no evaluation of that name belongs to the caller
-    │   ├── MalformedBody          the body cannot be read at all
+    │   ├── MalformedBody          the body cannot be parsed
     │   ├── BodyTooLarge           the body is over the limit
-    │   ├── UnsupportedContentType the body is of a kind that is not understood
+    │   ├── UnsupportedContentType the body has an unsupported content type
     │   ├── TooSlow                the body did not arrive in time
-    │   ├── Unauthenticated        no key, or one that is not valid
-    │   ├── Forbidden              the key may not do this
-    │   ├── ForeignSite            a web page of another site asks, or the service is not called so
+    │   ├── Unauthenticated        the key is missing or not valid
+    │   ├── Forbidden              the key does not permit this
+    │   ├── ForeignSite            a web page of another site, or an unknown Host
     │   ├── Conflict               the request contradicts an earlier one
-    │   ├── VersionMismatch        the context has changed since the caller looked
+    │   ├── VersionMismatch        the context is at another version
     │   ├── RateLimited            too many requests with one key
-    │   └── QuotaExceeded          too much is kept or queued under one key
-    └── OperatorError              whoever runs the service can mend it
-        ├── NotReady               no model is loaded yet, or the service is stopping
-        ├── Overloaded             more comes in than can be answered in time
+    │   └── QuotaExceeded          too much is stored or queued under one key
+    └── OperatorError              the operator of the service can fix it
+        ├── NotReady               no model is loaded, or the service is starting or stopping
+        ├── Overloaded             more requests than the service can handle in time
         ├── DatabaseUnavailable    the database does not answer
         ├── BrokenArtifact         a model file is refused
         └── InvalidSettings        the configuration is refused
 
-A message gives the rule, what came, and what to do next.
+A message states the rule, the value that was sent, and the remedy.
 """
 
 from dataclasses import dataclass
 from typing import ClassVar
 
 MAX_REPORTED_PROBLEMS = 20
-"""Of a thousand bad fields the first few are enough, and an answer stays small."""
+"""Problems in one response; the first ones of many suffice, and keep the response small."""
 
 
 class ServiceError(Exception):
-    """The root: everything that this service raises on purpose."""
+    """The root of the errors that the service raises."""
 
     error_type: ClassVar[str] = "service_error"
     retry_after: int | None = None
-    """Seconds after which the same request may do better, if waiting helps."""
+    """Seconds after which a repeated request may succeed; None if it would not."""
 
     @property
     def detail(self) -> list[dict[str, str]] | None:
-        """What a machine can read beside the message, if anything."""
+        """The machine-readable part of the error, if there is one."""
         return None
 
 
 class CallerError(ServiceError):
-    """The caller can mend it."""
+    """The caller can fix it."""
 
     error_type = "caller_error"
 
@@ -61,13 +61,13 @@ class Problem:
     """One thing wrong with one field."""
 
     field: str
-    """Where, as in `context.x[3][1]`; empty for the request as a whole."""
+    """Its path, such as `context.x[3][1]`; empty for the request as a whole."""
     message: str
-    """The rule, what came, and what to do next."""
+    """The rule, the value that was sent, and the remedy."""
 
 
 class InvalidInput(CallerError):
-    """A field does not hold what it should; carries every problem found."""
+    """A field is not valid; has every problem that was found."""
 
     error_type = "invalid_input"
 
@@ -84,7 +84,7 @@ class InvalidInput(CallerError):
 
 
 class NumericOverflow(InvalidInput):
-    """The numbers are valid, but the answer is too large for floating point."""
+    """The numbers are valid, but the result is too large for floating point."""
 
     error_type = "numeric_overflow"
 
@@ -95,13 +95,13 @@ class PrecisionLoss(InvalidInput):
     error_type = "precision_loss"
 
     def __init__(self, *problems: Problem, digits: int) -> None:
-        """Say how many digits would be left."""
+        """Create an error with the number of digits that would remain."""
         super().__init__(*problems)
         self.digits = digits
 
 
 class UnsupportedByModel(InvalidInput):
-    """The model has no such thing: no state, no merge, no implicit weights."""
+    """The model does not support a feature, such as a state, merging or implicit weights."""
 
     error_type = "unsupported_by_model"
 
@@ -112,7 +112,7 @@ class UnknownModel(CallerError):
     error_type = "unknown_model"
 
     def __init__(self, name: str, known: list[str], version: str | None = None) -> None:
-        """Say what there is: names, or the versions of a model of that name if it is the version that is unknown."""
+        """Create an error that lists the names of models, or the versions of this one if a version is unknown."""
         what = f"model {name[:100]!r}" if version is None else f"version {version[:40]!r} of model {name!r}"
         super().__init__(f"There is no {what}. Choose one of: {', '.join(known) or 'none is loaded'}.")
 
@@ -124,7 +124,7 @@ class UnknownContext(CallerError):
 
     def __init__(self, context_id: str) -> None:
         super().__init__(
-            f"There is no context {context_id[:60]!r}, or its time is over. Make one with POST /v1/contexts."
+            f"There is no context {context_id[:60]!r}, or it has expired. Create one with POST /v1/contexts."
         )
 
 
@@ -134,11 +134,11 @@ class UnknownEvaluation(CallerError):
     error_type = "unknown_evaluation"
 
     def __init__(self, evaluation_id: str) -> None:
-        super().__init__(f"There is no evaluation {evaluation_id[:60]!r}. Ask for one with POST /v1/evaluations.")
+        super().__init__(f"There is no evaluation {evaluation_id[:60]!r}. Submit one with POST /v1/evaluations.")
 
 
 class MalformedBody(CallerError):
-    """The body cannot be read at all."""
+    """The body cannot be parsed."""
 
     error_type = "malformed_body"
 
@@ -153,7 +153,7 @@ class BodyTooLarge(CallerError):
 
 
 class UnsupportedContentType(CallerError):
-    """The body is of a kind that is not understood."""
+    """The body has an unsupported content type."""
 
     error_type = "unsupported_content_type"
 
@@ -165,19 +165,19 @@ class TooSlow(CallerError):
 
 
 class Unauthenticated(CallerError):
-    """No key, or one that is not valid."""
+    """The key is missing or not valid."""
 
     error_type = "unauthenticated"
 
 
 class Forbidden(CallerError):
-    """The key may not do this."""
+    """The key does not permit this."""
 
     error_type = "forbidden"
 
 
 class ForeignSite(CallerError):
-    """A web page of another site asks, or the service may not be addressed by this Host."""
+    """The request is from a web page of another site, or has an unknown Host."""
 
     error_type = "foreign_site"
 
@@ -189,7 +189,7 @@ class Conflict(CallerError):
 
 
 class VersionMismatch(CallerError):
-    """The context has changed since the caller looked."""
+    """The context is at another version than that of If-Match."""
 
     error_type = "version_mismatch"
 
@@ -205,26 +205,26 @@ class RateLimited(CallerError):
 
 
 class QuotaExceeded(CallerError):
-    """Too much is kept or queued under one key."""
+    """Too much is stored or queued under one key."""
 
     error_type = "quota_exceeded"
 
 
 class OperatorError(ServiceError):
-    """Whoever runs the service can mend it."""
+    """The operator of the service can fix it."""
 
     error_type = "operator_error"
 
 
 class NotReady(OperatorError):
-    """No model is loaded yet, or the service is stopping."""
+    """No model is loaded, or the service is starting or stopping."""
 
     error_type = "not_ready"
     retry_after = 1
 
 
 class Overloaded(OperatorError):
-    """More comes in than can be answered in time."""
+    """There are more requests than the service can handle in time."""
 
     error_type = "overloaded"
     retry_after = 1

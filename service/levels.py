@@ -1,4 +1,4 @@
-"""Columns of x that are levels of categories: which models take them, and states that meet a level later."""
+"""Columns of x that are levels of categories: support by models, and states that see a level for the first time."""
 
 from collections.abc import Mapping
 
@@ -10,13 +10,13 @@ from service.inference.artifact import Manifest
 from service.inference.sizes import Array
 
 Levels = tuple[int, ...]
-"""Which columns of x, from 0, are levels of categories: 1 where an observation has it, and 0 elsewhere."""
-WIDENED = ("state.mean", "state.peak", "state.center", "state.spread", "state.buffer")
+"""Indices of columns of x that are levels of categories: 1 if an observation has the level, otherwise 0."""
+TENSORS_WITH_X_COLUMNS = ("state.mean", "state.peak", "state.center", "state.spread", "state.buffer")
 """Tensors of a state whose last axis ends with the columns of x."""
 
 
 def check_levels(manifest: Manifest, levels: Levels, inputs: int) -> None:
-    """See that a model takes these columns as levels.
+    """Check that a model supports these columns as levels.
 
     Args:
         manifest: Of the model.
@@ -24,12 +24,12 @@ def check_levels(manifest: Manifest, levels: Levels, inputs: int) -> None:
         inputs: D.
 
     Raises:
-        UnsupportedByModel: The model takes numbers alone.
-        InvalidInput: There is no such column, or one is named twice.
+        UnsupportedByModel: The model supports numbers only.
+        InvalidInput: There is no such column, or one is repeated.
     """
     if "level" not in manifest.column_kinds:
         text = (
-            f"are nothing that model {manifest.name} takes (version {manifest.version}): its columns are numbers. "
+            f"are not supported by model {manifest.name} (version {manifest.version}): its columns are numbers. "
             "Send levels as numbers, or choose a model that has level among its column_kinds."
         )
         raise UnsupportedByModel(Problem("levels", text))
@@ -39,11 +39,13 @@ def check_levels(manifest: Manifest, levels: Levels, inputs: int) -> None:
 
 
 def with_new_levels(tensors: Mapping[str, Array], levels: Levels) -> dict[str, Array]:
-    """Give a state the last columns of x that it lacks, if they are levels; exact, because they have been 0 until now.
+    """Add the last columns of x to a state that does not have them, if they are levels.
+
+    Exact, because the new levels were 0 in all earlier observations.
 
     Args:
-        tensors: x, y and the state by input name, the state in full or not at all. Others are ignored.
-        levels: Which columns of x are levels.
+        tensors: x, y and the state by input name, the state completely or not at all. Others are ignored.
+        levels: The columns of x that are levels.
 
     Returns:
         The tensors of the state that change.
@@ -57,7 +59,7 @@ def with_new_levels(tensors: Mapping[str, Array], levels: Levels) -> dict[str, A
     indicators = tensors["state.present"].shape[1]
     places = [width] * new + ([width + indicators] * new if indicators else [])
     comoment = np.insert(np.insert(tensors["state.comoment"], places, 0.0, axis=1), places, 0.0, axis=2)
-    changed = {name: _with_columns(tensors[name], 0.0, new) for name in WIDENED if name in tensors}
+    changed = {name: _with_columns(tensors[name], 0.0, new) for name in TENSORS_WITH_X_COLUMNS if name in tensors}
     if indicators:
         for name, weight in (("state.present", "state.count"), ("state.buffer_present", "state.buffer_weight")):
             if name in tensors:
@@ -66,5 +68,5 @@ def with_new_levels(tensors: Mapping[str, Array], levels: Levels) -> dict[str, A
 
 
 def _with_columns(tensor: Array, value: ArrayLike, count: int) -> Array:
-    """Append columns of a value, or of one for each row, to the last axis."""
+    """Append columns to the last axis, filled with a value or with one value for each row."""
     return np.concatenate([tensor, np.broadcast_to(value, (*tensor.shape[:-1], count))], -1)

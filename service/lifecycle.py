@@ -1,4 +1,4 @@
-"""The lifespan of the app: builds its state when the server starts it, and closes everything when the server stops."""
+"""The lifespan of the app: builds its state at the start of the server, and closes it at the end."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -41,21 +41,21 @@ async def lifespan(
     provider: TracerProvider | None,
     database: Database | None,
 ) -> AsyncIterator[None]:
-    """Open the parts of the service, give the app its state, and close them at the end.
+    """Build the state of the app, run periodic work, and close the state at the end.
 
     Args:
-        app: Gets the state.
+        app: Receives the state.
         settings: Of the service.
         metrics: Of this process.
-        stopping: Says when the service is about to stop.
+        stopping: Reports that the service is stopping.
         provider: Of spans; None if requests are not traced.
-        database: An open one; opened from the settings if None.
+        database: An open database; None opens that of the settings.
     """
     state = await run_in_threadpool(partial(_open, settings, metrics, stopping, provider, database))
     app.state.service = state
     state.evaluations.start()
     async with (
-        # Polled: network file systems and the mounts that Kubernetes swaps send no notices of changed files.
+        # Polled, because network file systems and the mounts of Kubernetes do not report changed files.
         run_periodically(settings.poll_interval, state.predictor.repository.rescan),
         run_periodically(settings.poll_interval, metrics.count),
         run_periodically(EXPIRY_INTERVAL, state.contexts.sweep),
@@ -75,14 +75,14 @@ def _open(
     provider: TracerProvider | None,
     database: Database | None,
 ) -> AppState:
-    """Build the state; waits for the database and for the models."""
+    """Build the state; blocks until the database and the models are loaded."""
     database = database or Database.open(settings.database_url)
     disabled = DatabaseDisabledModels(database)
     repository = Repository.load(settings.directories, settings.threads, disabled, metrics.model_event)
     limits = Limits(settings.max_columns, settings.max_predictions, settings.max_observations)
     predictor = Predictor(repository, settings.default_model, limits)
     jobs = JobStore(database, settings.max_evaluations, settings.context_ttl)
-    counted = {"contexts": ("Contexts in the database.", ContextCount(database).read)}
+    shared_gauges = {"contexts": ("Contexts in the database.", ContextCount(database).read)}
     return AppState(
         settings=settings,
         stopping=stopping,
@@ -95,7 +95,7 @@ def _open(
             settings.inline_seconds,
             None if provider is None else traces.step_spans(provider),
         ),
-        metrics=MetricsRenderer(metrics, counted),
+        metrics=MetricsRenderer(metrics, shared_gauges),
         contexts=Contexts(database, predictor, settings.max_contexts, settings.context_ttl),
         evaluations=EvaluationQueue(
             jobs, repository, settings.directories, settings.evaluation_timeout, settings.poll_interval

@@ -1,9 +1,8 @@
-"""JSON lists to arrays, refusing what is not a finite number by its position.
+"""Converts JSON lists to arrays; values that are not finite numbers are refused with their positions.
 
-A list that is an array already, of the axes that are wanted, is left as it is: JSON has no number that is not finite,
-and binary bodies are checked by `tensors`. What a number is, `real_numbers` says. It is
-stricter than numpy on purpose: no string or boolean becomes a number, null becomes NaN only where a cell may be
-missing, rows must have one width, and NaN, ±Infinity and numbers beyond float64 are named by their place.
+Arrays are returned unchanged: numbers in JSON are finite, and `inference.tensors` checks binary bodies. `real_numbers`
+defines the numbers. The rule is stricter than numpy's: strings and booleans are not converted, null becomes NaN only
+where a cell may be missing, rows must have one width, and NaN, ±Infinity and numbers beyond float64 are refused.
 """
 
 import math
@@ -21,17 +20,17 @@ from service.real_numbers import BOOLEAN, FINITE, INFINITE, MAX_REPORTED_NUMBERS
 
 @dataclass(frozen=True)
 class Cells:
-    """Rows that were read already, null among their cells: for fields alone in which a cell may be missing."""
+    """Parsed rows with null among their cells; valid only in fields where a cell may be missing."""
 
     array: Array
-    """(N, D); NaN where a cell is null."""
+    """(N, D); NaN for null."""
 
 
 def number(value: object, field: str) -> float:
     """Read one number.
 
     Raises:
-        InvalidInput: It is not a finite one.
+        InvalidInput: It is not a finite number.
     """
     reason = _why_not_finite(value, null="Send one, or leave it out.")
     if reason:
@@ -44,11 +43,11 @@ def vector(value: object, field: str, *, missing: bool = False) -> Array:
 
     Args:
         value: The list.
-        field: What it is called, to begin every position with.
-        missing: Whether null is a missing cell, and becomes NaN.
+        field: Its name, the prefix of positions in messages.
+        missing: Whether null is a missing cell, which becomes NaN.
 
     Raises:
-        InvalidInput: With the position of everything that is not a number.
+        InvalidInput: With the positions of values that are not numbers.
     """
     if isinstance(value, np.ndarray) and value.ndim == 1:
         return value
@@ -58,10 +57,10 @@ def vector(value: object, field: str, *, missing: bool = False) -> Array:
 
 
 def matrix(value: object, field: str, *, missing: bool = False) -> Array:
-    """Read a list of rows of one width; returns (N, D); arguments as of `vector`.
+    """Read a list of rows of one width; returns (N, D). See `vector` for the arguments.
 
     Raises:
-        InvalidInput: With the position of every row or cell that does not fit.
+        InvalidInput: With the positions of invalid rows or cells.
     """
     if isinstance(value, np.ndarray) and value.ndim == 2:
         return value
@@ -72,20 +71,20 @@ def matrix(value: object, field: str, *, missing: bool = False) -> Array:
     return np.array(rows, dtype=np.float64)
 
 
-def row(value: object, field: str) -> Array:
-    """Read a list of numbers in which null is a missing cell; returns (D,), as `vector`."""
+def vector_with_missing(value: object, field: str) -> Array:
+    """Read a list of numbers in which null is a missing cell; returns (D,). Raises the errors of `vector`."""
     return vector(value, field, missing=True)
 
 
-def cells(value: object, field: str) -> Array:
-    """Read rows in which null is a missing cell; returns (N, D), as `matrix`."""
+def matrix_with_missing(value: object, field: str) -> Array:
+    """Read rows in which null is a missing cell; returns (N, D). Raises the errors of `matrix`."""
     if isinstance(value, Cells):
         return value.array
     return matrix(value, field, missing=True)
 
 
 def vector_or_matrix(value: object, field: str) -> Array:
-    """Read a list of numbers (N,) or a list of rows (N, K), whichever its first element says."""
+    """Read a list of numbers (N,) or, if its first element is a list, of rows (N, K)."""
     if isinstance(value, np.ndarray):
         return value
     items = _sequence(value, field, "a list of numbers or of rows")
@@ -93,17 +92,17 @@ def vector_or_matrix(value: object, field: str) -> Array:
 
 
 def number_or_vector(value: object, field: str) -> Array:
-    """Read one number () or a list of numbers (K,), whichever it is."""
+    """Read one number () or a list of numbers (K,)."""
     return vector(value, field) if isinstance(value, list) else np.array(number(value, field))
 
 
 def tensor(value: object, shape: Sequence[int], field: str, *, missing: bool = False) -> Array:
-    """Read numbers in row-major order, flat or as lists in lists; returns an array of that shape.
+    """Read numbers in row-major order, flat or as nested lists; returns an array of a shape.
 
-    `missing` is as for `vector`.
+    See `vector` for `missing`.
 
     Raises:
-        InvalidInput: The numbers are not as many as the shape says, or the lists not as long; or as for `vector`.
+        InvalidInput: The lists do not fit the shape, or see `vector`.
     """
     nested = len(shape) > 1 and isinstance(value, list) and value and isinstance(value[0], list)
     if nested:
@@ -114,17 +113,17 @@ def tensor(value: object, shape: Sequence[int], field: str, *, missing: bool = F
 
 
 def is_finite(array: Array) -> bool:
-    """Tell whether no number is NaN or infinite; of few numbers numpy's own `all` takes three times as long."""
+    """Return whether all numbers are finite; for few numbers numpy's `all` takes three times as long."""
     return b"\0" not in np.isfinite(array).tobytes()
 
 
 def position(field: str, indices: Iterable[int]) -> str:
-    """Write the place of an entry: `x[3][1]`."""
+    """Write the position of an entry: `x[3][1]`."""
     return field + "".join(f"[{i}]" for i in indices)
 
 
-def named(value: object) -> str:
-    """Name a JSON value as its sender would."""
+def describe(value: object) -> str:
+    """Describe a JSON value for a message."""
     if value is None:
         return "null"
     if isinstance(value, bool):
@@ -138,14 +137,14 @@ def named(value: object) -> str:
 
 def _sequence(value: object, field: str, what: str) -> list[object]:
     if not isinstance(value, list):
-        raise InvalidInput(Problem(field, f"must be {what}; this is {named(value)}."))
+        raise InvalidInput(Problem(field, f"must be {what}; this is {describe(value)}."))
     if not value:
         raise InvalidInput(Problem(field, "is empty. Send at least one."))
     return value
 
 
 def _nested(value: object, shape: Sequence[int], field: str, *, missing: bool) -> list[object]:
-    """Take lists in lists apart, level by level at C speed; only if something is wrong, walk through them for where."""
+    """Flatten nested lists level by level, in C; on an error `_refuse_nested` finds the position."""
     level = [value]
     for size in shape:
         if any(type(inner) is not list or len(inner) != size for inner in level):
@@ -172,16 +171,16 @@ def _row(value: object, length: int, field: str, *, missing: bool) -> list[objec
 
 def _of_length(value: object, length: int, field: str) -> list[object]:
     if not isinstance(value, list):
-        raise InvalidInput(Problem(field, f"must be a list; this is {named(value)}."))
+        raise InvalidInput(Problem(field, f"must be a list; this is {describe(value)}."))
     if len(value) != length:
-        raise InvalidInput(Problem(field, f"has {len(value)} entries; by the shape they should be {length}."))
+        raise InvalidInput(Problem(field, f"has {len(value)} entries; by the shape there should be {length}."))
     return value
 
 
 def _bad_rows(rows: list[object], field: str) -> Iterator[Problem]:
     for i, row in enumerate(rows):
         if not isinstance(row, list):
-            yield Problem(f"{field}[{i}]", f"must be a row, a list of numbers; this is {named(row)}.")
+            yield Problem(f"{field}[{i}]", f"must be a row, a list of numbers; this is {describe(row)}.")
         elif not row:
             yield Problem(f"{field}[{i}]", "is empty. A row needs at least one number.")
 
@@ -194,11 +193,11 @@ def _bad_widths(rows: list[object], field: str) -> Iterator[Problem]:
 
 
 def _bad_cells(row: object, field: str, *, missing: bool) -> Iterator[Problem]:
-    """Find everything in a list that is not a finite number, nor null where a cell may be missing.
+    """Find values that are neither finite numbers nor, where a cell may be missing, null.
 
-    A list of numbers alone is passed in three sweeps at C speed.
+    A list of finite numbers is checked in C.
     """
-    assert isinstance(row, list)  # noqa: S101  (both callers have refused anything else)
+    assert isinstance(row, list)  # noqa: S101  (checked by both callers)
     try:
         if set(map(type, row)) <= {int, float} and all(map(math.isfinite, row)):
             return
@@ -212,7 +211,7 @@ def _bad_cells(row: object, field: str, *, missing: bool) -> Iterator[Problem]:
 
 def _why_not_finite(cell: object, *, missing: bool = False, null: str = MISSING) -> str | None:
     if type(cell) not in {int, float}:
-        return f"must be a number; this is {named(cell)}. {null if cell is None else _remedy(cell)}"
+        return f"must be a number; this is {describe(cell)}. {null if cell is None else _remedy(cell)}"
     try:
         size = float(cell)  # type: ignore[arg-type]
     except OverflowError:

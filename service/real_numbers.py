@@ -1,18 +1,17 @@
-"""What a number is: one rule for the client, the estimators, files, JSON and binary bodies.
+"""The definition of a number: one rule for the client, the estimators, files, JSON and binary bodies.
 
-- A number is an integer, a floating-point number of any width, a Decimal or a Fraction. It becomes the nearest float64:
-  of an integer beyond 2**53 the last digits are rounded, as they are of every decimal fraction.
+- A number is an integer, a floating-point number of any width, a Decimal or a Fraction. It is converted to the nearest
+  float64, which rounds integers beyond 2**53 and decimal fractions.
 - It is finite in float64.
-- A boolean, text (also "1"), a complex number, a time and a duration are no numbers, in whatever array or frame they
-  stand; 1 and 0, or columns of them, say the same and are numbers. A category is what its label is. CSV files and the
-  tables of the page (`web/table/columns.js`) are text throughout: there a cell is a number if it is written in decimal
-  with ASCII digits.
-- None, null, NA, NaN and what a mask hides are missing. A cell of x or of a query may be missing where the model takes
+- Booleans, texts (also "1"), complex numbers, times and durations are not numbers, in any array or frame. A category is
+  treated as its label. CSV files and the tables of the page (`web/table/columns.js`) contain text only: there a cell is
+  a number if it is written in decimal with ASCII digits.
+- None, null, NA, NaN and masked values are missing. A cell of x or of a query may be missing if the model supports
   missing cells; y and weights are never missing.
-- A refusal names the cell or the column, what stands there, and the remedy.
+- A refusal names the cell or the column, its value, and the remedy.
 
-`numbers` applies the rule to JSON, `tensors` to binary bodies, `files` to files, `client.arrays` and `client.frames` to
-whatever a caller of Python has.
+`numbers` applies the rule to JSON, `inference.tensors` to binary bodies, `files` to files, `client.arrays` and
+`client.frames` to Python objects.
 """
 
 import sys
@@ -28,7 +27,7 @@ from numpy.typing import NDArray
 
 F64 = NDArray[np.float64]
 MAX_REPORTED_NUMBERS = 5
-"""Flaws that are looked for at most."""
+"""Invalid numbers in one message; the first ones of many suffice."""
 
 BOOLEAN = "Send 1 and 0 instead; in Python astype(float) makes them."
 TEXT = "Convert text that is a number; encode a category as one column of 1 and 0 for each of its values."
@@ -49,22 +48,22 @@ REMEDY_BY_TYPE: tuple[tuple[type | tuple[type, ...], str | None], ...] = (
     ((date, time), TIME),
     (timedelta, DURATION),
 )
-"""By type; None for numbers. The first one that fits: a boolean is Real, and a real number Complex, for Python."""
+"""None for numbers. The first match applies: in Python a boolean is Real, and a real number is Complex."""
 INFINITE = "is infinite, or too large for float64"
 
 
 class Flaw(NamedTuple):
-    """Something that is not a number."""
+    """A value that is not a valid number."""
 
     place: tuple[int, ...]
-    """Where in the array; empty if it is the whole array."""
+    """Its indices in the array; empty for the whole array."""
     what: str
-    """What is there, as in `is of type bool`."""
+    """Its description, such as `is of type bool`."""
     remedy: str
 
 
 class Flawed(Exception):
-    """Something is not numbers; carries the first flaws."""
+    """Values are not valid numbers; has the first of them."""
 
     def __init__(self, *flaws: Flaw) -> None:
         super().__init__()
@@ -72,14 +71,14 @@ class Flawed(Exception):
 
 
 def float64(array: NDArray[Any], *, missing: bool = False) -> F64:
-    """Bring an array of any shape and dtype to float64; NaN where a cell is missing.
+    """Convert an array of any shape and dtype to float64, with NaN for missing cells.
 
     Args:
         array: May be masked.
         missing: Whether a cell may be missing.
 
     Raises:
-        Flawed: It does not hold numbers alone.
+        Flawed: A value is not a valid number.
     """
     kind, hidden = array.dtype.kind, None
     if kind not in "fiuO":
@@ -98,10 +97,10 @@ def float64(array: NDArray[Any], *, missing: bool = False) -> F64:
 
 
 def check_finite(numbers: F64, *, missing: bool) -> None:
-    """See that numbers are finite, and NaN only where they may be missing.
+    """Check that numbers are finite, or NaN where they may be missing.
 
     Raises:
-        Flawed: They are not.
+        Flawed: A number is infinite, or missing where it may not be.
     """
     finite = np.isfinite(numbers)
     if finite.all():
@@ -112,10 +111,10 @@ def check_finite(numbers: F64, *, missing: bool) -> None:
 
 
 def number_of(value: object) -> float:
-    """Read one number; NaN if it is missing, infinite if it is too large.
+    """Convert one value to float64: NaN if it is missing, infinite if it is too large.
 
     Raises:
-        Flawed: It is none.
+        Flawed: It is not a number.
     """
     if type(value) is float:
         return value
@@ -136,19 +135,19 @@ def number_of(value: object) -> float:
 
 
 def is_missing(value: object) -> bool:
-    """Tell whether a value, which need not be a number, is missing: None, NaN, NA, NaT, or masked."""
+    """Return whether a value of any type is missing: None, NaN, NA, NaT, or masked."""
     value = _inner(value)
     return value is None or (isinstance(value, Real | Decimal | date | np.datetime64) and bool(value != value))  # noqa: PLR0124
 
 
 def sentence(flaws: Sequence[Flaw], places: Sequence[str]) -> str:
-    """Say what is wrong where, and each remedy once."""
+    """Describe flaws with their places, and each remedy once."""
     found = "; ".join(f"{place} {flaw.what}" for place, flaw in zip(places, flaws, strict=True))
     return " ".join([f"{found}.", *dict.fromkeys(flaw.remedy for flaw in flaws)])
 
 
 def _inner(value: object) -> object:
-    """Take a value out of an array or a tensor without axes; None if it is missing."""
+    """Unwrap a value from an array or a tensor without axes; None if it is missing."""
     if value is None or value is getattr(sys.modules.get("pandas"), "NA", None):
         return None
     if isinstance(value, np.ma.MaskedArray) and value.ndim == 0 and value.mask:
@@ -162,7 +161,7 @@ def _inner(value: object) -> object:
 
 
 def _flaw_of(value: object) -> Flaw | None:
-    """Recognise values that are no numbers; about other types `float` decides."""
+    """Return the flaw of values of known types that are not numbers; None for others, which `float` converts or not."""
     if isinstance(value, np.generic) and value.dtype.kind not in "fiuO":
         remedy: str | None = REMEDY_BY_DTYPE_KIND.get(value.dtype.kind, OTHER)
     else:

@@ -1,7 +1,7 @@
-"""What `service.errors` says of a field, on its way through pydantic.
+"""Pydantic validators from functions that raise `InvalidInput`.
 
-Everything wrong with a field travels in one pydantic error, from which `api.problems` takes it out again; so a request
-that has several bad fields is told about all of them.
+All problems of a field are in one pydantic error, from which `api.validation_problems` extracts them; so the response
+reports the problems of all fields.
 """
 
 from collections.abc import Callable
@@ -11,25 +11,25 @@ from pydantic_core import PydanticCustomError
 
 from service.errors import InvalidInput
 
-REFUSED = "refused"
-"""The pydantic error type that carries `Problem`s, named relative to the field, in its context."""
+PROBLEMS_ERROR_TYPE = "refused"
+"""Pydantic error type with `Problem`s in its context, whose fields are relative to the validated one."""
 
 Value = TypeVar("Value")
 
 
-def refusing(read: Callable[[object, str], Value], rule: str = "is refused") -> Callable[[object], Value]:
-    """Make a pydantic validator of a reader.
+def validator_of(read: Callable[[object, str], Value], rule: str = "is refused") -> Callable[[object], Value]:
+    """Return a pydantic validator.
 
     Args:
-        read: Takes the JSON value and the name to begin every position with; raises InvalidInput.
-        rule: What the value should be, for those who see the pydantic error.
+        read: Takes the JSON value and the prefix of positions in messages; raises InvalidInput.
+        rule: The requirement, for the text of the pydantic error.
     """
 
     def validate(value: object) -> Value:
         try:
             return read(value, "")
         except InvalidInput as error:
-            told = {"problems": error.problems, "told": str(error)}
-        raise PydanticCustomError(REFUSED, "{rule}: {told}", {"rule": rule, **told})
+            context = {"rule": rule, "problems": error.problems, "message": str(error)}
+        raise PydanticCustomError(PROBLEMS_ERROR_TYPE, "{rule}: {message}", context)
 
     return validate

@@ -17,7 +17,7 @@ ROOT_PATH_PATTERN = r"^(/[A-Za-z0-9_~-][A-Za-z0-9._~-]*)*$"
 
 
 class Settings(BaseSettings):
-    """Frozen once made; unknown `GDSSM_` variables are refused, so that a misspelt one is noticed."""
+    """The settings; unknown `GDSSM_` variables are refused, so that misspelt ones are noticed."""
 
     model_config = SettingsConfigDict(
         env_prefix=ENV_PREFIX, frozen=True, extra="forbid", env_ignore_empty=True, use_attribute_docstrings=True
@@ -97,11 +97,11 @@ class Settings(BaseSettings):
         return [self.zoo] if self.models is None else [self.zoo, self.models]
 
     @classmethod
-    def from_environment(cls, **given: object) -> Self:
-        """Read the environment; explicit arguments have priority.
+    def from_environment(cls, **overrides: object) -> Self:
+        """Read the environment; arguments have priority.
 
         Raises:
-            InvalidSettings: A variable is unknown or its value refused.
+            InvalidSettings: A variable is unknown, or its value is refused.
         """
         unknown = sorted(
             name
@@ -114,7 +114,7 @@ class Settings(BaseSettings):
             known = ", ".join(ENV_PREFIX + name.upper() for name in cls.model_fields)
             raise InvalidSettings(f"Unknown setting {', '.join(unknown)}. The settings are {known}.")
         try:
-            return cls.model_validate({**cls().model_dump(), **given})
+            return cls.model_validate({**cls().model_dump(), **overrides})
         except ValidationError as error:
             problem = error.errors()[0]
             raise InvalidSettings(f"{ENV_PREFIX}{str(problem['loc'][0]).upper()}: {problem['msg']}.") from error

@@ -17,7 +17,7 @@ from service.api.object_limits import Pruning, decode_in_chunks, decode_truncate
 from service.api.state import state_of
 from service.api.validation_problems import problems_in
 from service.errors import BodyTooLarge, InvalidInput, MalformedBody, Problem, UnsupportedContentType
-from service.numbers import named
+from service.numbers import describe
 
 JSON = "application/json"
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
@@ -160,7 +160,7 @@ def decode(body: bytes, model: type[BaseModel]) -> dict[str, Any]:
     except ValueError as error:
         raise _unreadable(text, str(error)) from None
     if not isinstance(value, dict):
-        raise InvalidInput(Problem("", f"The body must be a JSON object; this is {named(value)}."))
+        raise InvalidInput(Problem("", f"The body must be a JSON object; this is {describe(value)}."))
     return value
 
 

@@ -7,8 +7,8 @@ from pydantic import BaseModel
 
 from service.api.object_limits import models_in
 from service.errors import Problem
-from service.numbers import named
-from service.refusals import REFUSED
+from service.numbers import describe
+from service.refusals import PROBLEMS_ERROR_TYPE
 
 SHOWN_NAME_LENGTH = 60
 """Characters of a field name in a message; field names come from the request."""
@@ -30,7 +30,7 @@ def problems_in(errors: Iterable[Mapping[str, Any]], model: type[BaseModel]) -> 
     """
     for error in errors:
         field = path_of(error["loc"])
-        if error["type"] == REFUSED:
+        if error["type"] == PROBLEMS_ERROR_TYPE:
             for problem in error["ctx"]["problems"]:
                 yield Problem(field + problem.field, problem.message)
         else:
@@ -55,7 +55,7 @@ def _message(error: Mapping[str, Any], model: type[BaseModel]) -> str:
     if kind == "extra_forbidden":
         return f"is not a field. Leave it out; the fields here are {', '.join(_sibling_fields(error['loc'], model))}."
     if kind in EXPECTED:
-        return f"must be {EXPECTED[kind]}; this is {named(error['input'])}."
+        return f"must be {EXPECTED[kind]}; this is {describe(error['input'])}."
     if kind == "value_error":  # the message of a validator, without pydantic's prefix
         return f"is refused: {error['ctx']['error']}."
     return f"is refused: {error['msg']}."

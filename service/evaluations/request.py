@@ -9,7 +9,7 @@ from pydantic import BeforeValidator, Field, model_validator
 from service import numbers
 from service.errors import InvalidInput, Problem
 from service.inference.artifact import Record
-from service.refusals import refusing
+from service.refusals import validator_of
 
 if TYPE_CHECKING:
     from gdssm.evaluation.evaluate import EvaluationConfig
@@ -32,7 +32,7 @@ def _before(check: Callable[[Sized, str], object], rule: str) -> BeforeValidator
 
     Args:
         check: Takes the list and the prefix of positions in messages; raises InvalidInput.
-        rule: As for `refusing`.
+        rule: See `validator_of`.
     """
 
     def checked(value: object, name: str) -> object:
@@ -40,7 +40,7 @@ def _before(check: Callable[[Sized, str], object], rule: str) -> BeforeValidator
             check(value, name)
         return value
 
-    return BeforeValidator(refusing(checked, rule))
+    return BeforeValidator(validator_of(checked, rule))
 
 
 def _at_most(entries: int) -> BeforeValidator:

@@ -10,7 +10,7 @@ from typing import Literal
 
 from service.errors import InvalidInput, Problem
 from service.inference.sizes import Array
-from service.numbers import named
+from service.numbers import describe
 
 Part = Literal["implicit_weights", "contributions", "effects", "pairs", "blocks"]
 PARTS: tuple[Part, ...] = ("implicit_weights", "contributions", "effects", "pairs", "blocks")
@@ -28,7 +28,7 @@ def parts(value: object, name: str) -> tuple[Part, ...]:
         return PARTS if value else ()
     if not isinstance(value, list) or not all(part in PARTS for part in value):
         names = ", ".join(f'"{part}"' for part in PARTS)
-        raise InvalidInput(Problem(name, f"must be true, false or a list of {names}; this is {named(value)}."))
+        raise InvalidInput(Problem(name, f"must be true, false or a list of {names}; this is {describe(value)}."))
     return tuple(part for part in PARTS if part in value)
 
 

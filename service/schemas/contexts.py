@@ -10,7 +10,7 @@ from service.column_names import NO_NAMES, ColumnNames, read_names
 from service.contexts.decay_setting import AUTO, RULE, Auto, Decay
 from service.errors import InvalidInput, Problem
 from service.explaining.terms import Part, parts
-from service.numbers import named, number
+from service.numbers import describe, number
 from service.schemas.explanations import ExplanationAnswer, ImplicitWeightsAnswer, weights_of
 from service.schemas.fields import Number, Numbers, Rows, reading
 from service.schemas.models import AnsweringModel, ModelReference
@@ -37,7 +37,7 @@ def decay_of(value: object, field: str) -> Decay:
     if isinstance(value, str):
         if value == AUTO:
             return AUTO
-        raise InvalidInput(Problem(field, f"{RULE}; this is {named(value)}."))
+        raise InvalidInput(Problem(field, f"{RULE}; this is {describe(value)}."))
     return number(value, field)
 
 

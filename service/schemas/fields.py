@@ -8,7 +8,7 @@ from pydantic import Field, PlainValidator
 from service import numbers
 from service.explaining.terms import Part, parts
 from service.inference.sizes import Array
-from service.refusals import refusing
+from service.refusals import validator_of
 
 Value = TypeVar("Value")
 
@@ -23,7 +23,7 @@ def reading(read: Callable[[object, str], Value], sent_as: object) -> PlainValid
         read: Takes the JSON value and the prefix of positions in messages; raises InvalidInput.
         sent_as: The type in the JSON schema.
     """
-    return PlainValidator(refusing(read), json_schema_input_type=sent_as)
+    return PlainValidator(validator_of(read), json_schema_input_type=sent_as)
 
 
 _Row = Annotated[list[float], Field(min_length=1)]
@@ -31,9 +31,9 @@ _Cells = Annotated[list[float | None], Field(min_length=1)]
 _Numbers = Annotated[list[float], Field(min_length=1)]
 _Rows = Annotated[list[_Row], Field(min_length=1)]
 
-Rows = Annotated[Array, reading(numbers.cells, Annotated[list[_Cells], Field(min_length=1)])]
+Rows = Annotated[Array, reading(numbers.matrix_with_missing, Annotated[list[_Cells], Field(min_length=1)])]
 """(N, D): rows of one width; NaN where a cell is null, for missing."""
-Row = Annotated[Array, reading(numbers.row, _Cells)]
+Row = Annotated[Array, reading(numbers.vector_with_missing, _Cells)]
 """(D,): one row; NaN where a cell is null."""
 Numbers = Annotated[Array, reading(numbers.vector, _Numbers)]
 """(N,)"""

@@ -7,7 +7,7 @@ from pydantic import Field
 from pydantic.json_schema import SkipJsonSchema
 
 from service.errors import InvalidInput, Problem
-from service.numbers import named
+from service.numbers import describe
 from service.schemas.contexts import ColumnsRequest
 from service.schemas.errors import ErrorBody
 from service.schemas.fields import IDEMPOTENCY_KEY, Number, NumberOrNumbers, Row, reading
@@ -29,7 +29,7 @@ def message_id(value: object, field: str) -> str | int:
     if type(value) is int and abs(value) <= ID_NUMBER_LIMIT:
         return value
     rule = f"must be a text of at most {ID_LENGTH_LIMIT} characters, or a whole number of at most {ID_NUMBER_LIMIT}"
-    raise InvalidInput(Problem(field, f"{rule}; this is {named(value)}."))
+    raise InvalidInput(Problem(field, f"{rule}; this is {describe(value)}."))
 
 
 def message_key(value: object, field: str) -> str:
@@ -40,7 +40,7 @@ def message_key(value: object, field: str) -> str:
     """
     if isinstance(value, str) and re.fullmatch(IDEMPOTENCY_KEY, value):
         return value
-    raise InvalidInput(Problem(field, f"must be 1 to 200 printable ASCII characters; this is {named(value)}."))
+    raise InvalidInput(Problem(field, f"must be 1 to 200 printable ASCII characters; this is {describe(value)}."))
 
 
 class OneObservation(Schema):

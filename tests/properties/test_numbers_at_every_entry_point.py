@@ -54,7 +54,7 @@ def in_estimator(value: object, _: Path) -> float:
 
 
 def in_json(value: object, _: Path) -> float:
-    return float(numbers.cells(json.loads(json.dumps([[value]])), "x")[0, 0])
+    return float(numbers.matrix_with_missing(json.loads(json.dumps([[value]])), "x")[0, 0])
 
 
 def in_parquet(value: object, path: Path) -> float:

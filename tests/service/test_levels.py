@@ -171,7 +171,7 @@ def test_missing_features_are_reported_for_numbers_only(
 @pytest.mark.parametrize(("model", "version"), [("gd-1", None), ("linear", "1.0.0")])
 def test_models_of_numbers_refuse_levels_by_name(predictor: Predictor, model: str, version: str | None) -> None:
     seen, query = context()
-    with pytest.raises(UnsupportedByModel, match=f"^levels: are nothing that model {model} takes"):
+    with pytest.raises(UnsupportedByModel, match=f"^levels: are not supported by model {model}"):
         predictor.predict(model, seen, query, version=version)
 
 

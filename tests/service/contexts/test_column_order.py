@@ -219,7 +219,7 @@ INVALID_NAMES: list[tuple[object, str]] = [
     (["a", "b", "a"], "has the name 'a' twice"),
     (["a", ""], "has a name of 0 characters"),
     (["a" * (NAME_LENGTH_LIMIT + 1)], f"has a name of {NAME_LENGTH_LIMIT + 1} characters"),
-    (["\ud800"], "no Unicode text"),
+    (["\ud800"], "not valid Unicode"),
     ([f"{i:0200}" for i in range(NAMES_SIZE_LIMIT // 200 + 1)], "bytes together"),
 ]
 
