@@ -143,9 +143,9 @@ def test_a_tensor_without_axes_is_one_number() -> None:
     ("value", "field", "words"),
     [
         (None, "data", "must be a list; this is null"),
-        ([1, 2], "data", "has 2 entries; by the shape they should be 6"),
-        ([[1, 2, 3]], "data", "has 1 entries; by the shape they should be 2"),
-        ([[1, 2, 3], [4, 5]], "data[1]", "has 2 entries; by the shape they should be 3"),
+        ([1, 2], "data", "has 2 entries; by the shape there should be 6"),
+        ([[1, 2, 3]], "data", "has 1 entries; by the shape there should be 2"),
+        ([[1, 2, 3], [4, 5]], "data[1]", "has 2 entries; by the shape there should be 3"),
         ([[1, 2, 3], 4], "data[1]", "must be a list; this is a number"),
         ([[1, 2, 3], [4, NAN, 6]], "data[1][1]", "is NaN"),
         ([[1, 2, 3], [4, "5", 6]], "data[1][1]", "must be a number; this is the text '5'"),

@@ -1,4 +1,4 @@
-"""/v1/predict as safetensors: the answers are those of JSON, and nothing that is sent ends in a 500."""
+"""/v1/predict as safetensors: results equal those of JSON, and no body causes a 500."""
 
 import httpx
 import numpy as np
@@ -34,7 +34,7 @@ def in_json(**more: object) -> dict[str, object]:
 
 
 @pytest.mark.parametrize("version", ["2.0.0", "1.0.0"])
-def test_safetensors_are_answered_as_json_is(client: InProcess, version: str) -> None:
+def test_safetensors_predict_like_json(client: InProcess, version: str) -> None:
     answer = send(client, TENSORS, model="linear", version=version)
     expected = client.predict(in_json(model="linear", version=version)).json()
     assert (answer.status_code, answer.headers["content-type"]) == (200, KIND)
@@ -69,9 +69,7 @@ def test_the_metadata_asks_for_explanations(client: InProcess, explain: str) -> 
 
 
 @pytest.mark.parametrize(("accept", "binary"), [(KIND, True), ("*/*", False), ("application/json", False), ("", False)])
-def test_accept_chooses_how_the_answer_comes_however_the_request_came(
-    client: InProcess, accept: str, binary: bool
-) -> None:
+def test_accept_selects_the_format_of_the_response(client: InProcess, accept: str, binary: bool) -> None:
     headers = {"Accept": accept}
     for answer in (
         send(client, TENSORS, accept),
@@ -161,7 +159,7 @@ def context(client: InProcess) -> str:
     return made
 
 
-def test_a_context_is_fed_and_asked_in_safetensors_as_in_json(client: InProcess, context: str) -> None:
+def test_context_learns_and_predicts_in_safetensors(client: InProcess, context: str) -> None:
     fed = to_context(client, f"{context}/observations", OBSERVED)
     assert (fed.status_code, fed.headers["etag"], fed.json()["n_observations"]) == (200, '"2"', 7)
     rate, query = {"learning_rate": 0.1}, {"query": TENSORS["query"]}

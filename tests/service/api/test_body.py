@@ -10,7 +10,7 @@ BODY = json.dumps({"context": {"x": [[1], [2]], "y": [2, 4]}, "query": [[3]]}).e
 
 
 @pytest.mark.slow
-def test_the_limit_is_exact_with_and_without_an_announced_length() -> None:
+def test_limit_is_exact_with_and_without_content_length() -> None:
     with in_process(Settings(max_body_bytes=len(BODY))) as client:
         assert client.send(BODY).status_code == 200
         assert client.send([BODY[:10], BODY[10:]]).status_code == 200
@@ -20,7 +20,7 @@ def test_the_limit_is_exact_with_and_without_an_announced_length() -> None:
 
 
 @pytest.mark.slow
-def test_a_body_without_end_is_not_read_to_its_end() -> None:
+def test_endless_body_is_refused_at_the_limit() -> None:
     sent = 0
 
     def endless() -> Iterator[bytes]:
@@ -35,7 +35,7 @@ def test_a_body_without_end_is_not_read_to_its_end() -> None:
 
 
 @pytest.mark.parametrize("options", ["", "; charset=utf-8", ";charset=UTF-8", '; charset="utf-8"'])
-def test_json_may_be_announced_in_every_usual_way(client: InProcess, options: str) -> None:
+def test_usual_json_content_types_are_accepted(client: InProcess, options: str) -> None:
     assert client.send(BODY, f"application/json{options}").status_code == 200
     assert client.send(BODY, f"Application/JSON{options}").status_code == 200
 
@@ -67,5 +67,5 @@ def test_a_byte_order_mark_makes_no_difference(client: InProcess, mark: bytes) -
 
 
 @pytest.mark.parametrize("body", [b"\xef\xbb\xbf", b"\xef\xbb\xbf" * 2 + BODY, b"\xff\xfe" + BODY])
-def test_a_mark_alone_or_of_another_encoding_is_no_json(client: InProcess, body: bytes) -> None:
+def test_other_byte_order_marks_are_refused(client: InProcess, body: bytes) -> None:
     assert client.send(body).status_code == 400

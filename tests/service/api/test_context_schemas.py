@@ -63,7 +63,7 @@ def test_an_unknown_model_or_version_is_404(client: InProcess) -> None:
 
 
 @pytest.mark.parametrize("query", ["limit=0", "limit=1001", "limit=many", "after=a%00b", "after=", "offset=3"])
-def test_a_page_that_is_none_is_422(client: InProcess, query: str) -> None:
+def test_invalid_page_is_422(client: InProcess, query: str) -> None:
     answer = client.get(f"/v1/contexts?{query}")
     assert query.partition("=")[0] in refusal(answer, 422, "invalid_input")
 
@@ -80,7 +80,7 @@ def test_unknown_context_is_404_for_any_name(client: InProcess, name: str) -> No
     ("path", "allowed"),
     [("", "GET, POST"), ("/unknown", "GET, DELETE"), ("/import", "POST"), ("/unknown/merge", "POST")],
 )
-def test_another_method_is_405_with_all_that_the_address_takes(client: InProcess, path: str, allowed: str) -> None:
+def test_other_method_is_405_with_all_allowed_methods(client: InProcess, path: str, allowed: str) -> None:
     for method in nonempty({"GET", "DELETE", "POST", "PUT", "PATCH", "OPTIONS", "TRACE"} - set(allowed.split(", "))):
         answer = client.request(method, f"/v1/contexts{path}")
         refusal(answer, 405, "method_not_allowed")

@@ -1,4 +1,4 @@
-"""One clock for many who wait: each until its own deadline, and not a moment less or more."""
+"""Deadlines on a shared timer: each wait expires exactly at its deadline."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -12,7 +12,7 @@ from service.api.deadlines import DeadlineScheduler
 
 @dataclass
 class Timer:
-    """What the loop gives for a call at a time."""
+    """The handle of a scheduled call."""
 
     time: float
     call: Callable[[], None]
@@ -66,7 +66,7 @@ def loop(monkeypatch: pytest.MonkeyPatch) -> Loop:
     return loop
 
 
-def test_each_expires_at_its_own_deadline(loop: Loop) -> None:
+def test_waits_expire_at_their_deadlines(loop: Loop) -> None:
     deadlines = DeadlineScheduler()
     waiting = [One(loop, deadline) for deadline in (3.0, 1.0, 5.0, 2.0, 3.0)]
     for one in waiting:
@@ -75,7 +75,7 @@ def test_each_expires_at_its_own_deadline(loop: Loop) -> None:
     assert [one.expired for one in waiting] == [[3.0], [1.0], [5.0], [2.0], [3.0]]
 
 
-def test_an_earlier_deadline_leaves_no_timer_behind_that_ends_others_early(loop: Loop) -> None:
+def test_earlier_deadline_does_not_expire_others_early(loop: Loop) -> None:
     deadlines, late, early = DeadlineScheduler(), One(loop, 5.0), One(loop, 3.0)
     deadlines.begin(late)
     deadlines.begin(early)
@@ -88,14 +88,14 @@ def test_an_earlier_deadline_leaves_no_timer_behind_that_ends_others_early(loop:
     assert [one.expired for one in (early, late, later)] == [[3.0], [5.0], [9.0]]
 
 
-def test_a_later_deadline_sets_no_timer_of_its_own(loop: Loop) -> None:
+def test_later_deadline_sets_no_timer(loop: Loop) -> None:
     deadlines = DeadlineScheduler()
     for deadline in (1.0, 2.0, 1.0):
         deadlines.begin(One(loop, deadline))
     assert len(loop.timers) == 1
 
 
-def test_whoever_ends_in_time_does_not_expire_and_changes_nothing_for_others(loop: Loop) -> None:
+def test_ended_wait_does_not_expire(loop: Loop) -> None:
     deadlines, waiting = DeadlineScheduler(), [One(loop, deadline) for deadline in (1.0, 2.0, 3.0)]
     for one in waiting:
         deadlines.begin(one)
@@ -121,8 +121,8 @@ TIMES = st.integers(0, 8)
 
 
 @given(waits=st.lists(st.tuples(TIMES, st.integers(1, 8), TIMES), min_size=1, max_size=8))
-def test_whoever_still_waits_at_the_deadline_expires_then(waits: list[tuple[int, int, int]]) -> None:
-    """Each begins at a time, waits for so long, and ends by itself after so long, if it has not expired."""
+def test_any_waits_expire_exactly_at_their_deadlines(waits: list[tuple[int, int, int]]) -> None:
+    """A wait is its begin, its time to the deadline, and the time after which it ends unless it has expired."""
     loop = Loop()
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("asyncio.get_running_loop", lambda: loop)

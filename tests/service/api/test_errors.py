@@ -16,7 +16,7 @@ def tree(root: type[errors.ServiceError]) -> Iterator[type[errors.ServiceError]]
         yield from tree(child)
 
 
-def test_the_callers_faults_are_4xx_and_ours_5xx() -> None:
+def test_caller_errors_are_4xx_and_operator_errors_5xx() -> None:
     for kind in nonempty(tree(errors.CallerError)):
         if kind is not errors.CallerError:
             assert 400 <= status_of(kind) < 500, kind
@@ -24,7 +24,7 @@ def test_the_callers_faults_are_4xx_and_ours_5xx() -> None:
         assert 500 <= status_of(kind) < 600, kind
 
 
-def test_every_error_has_its_own_word_and_stands_in_the_drawn_tree() -> None:
+def test_errors_have_unique_types_and_are_in_the_tree() -> None:
     kinds = list(tree(errors.ServiceError))
     assert len({kind.error_type for kind in kinds}) == len(kinds)
     for kind in kinds:
@@ -38,7 +38,7 @@ def test_errors_of_one_status_are_documented_together() -> None:
 
 
 @pytest.mark.slow
-def test_an_unexpected_exception_is_logged_and_its_text_stays_inside(caplog: pytest.LogCaptureFixture) -> None:
+def test_uncaught_exception_is_logged_and_not_sent(caplog: pytest.LogCaptureFixture) -> None:
     with in_process(Settings()) as client:
         client.replace(predictor=None)
         with caplog.at_level(logging.ERROR):
@@ -53,7 +53,7 @@ def test_an_unexpected_exception_is_logged_and_its_text_stays_inside(caplog: pyt
 
 
 @pytest.mark.slow
-def test_after_its_answer_an_unexpected_exception_goes_no_further_and_closes_no_connection() -> None:
+def test_uncaught_exception_does_not_close_the_connection() -> None:
     with in_process(Settings()) as client:
         client.replace(predictor=None)
         client.raising = True

@@ -41,7 +41,7 @@ def shown(gauge: Gauge) -> float:
     return metric.samples[0].value
 
 
-def test_short_work_stays_and_long_work_and_work_that_may_wait_go_to_a_thread(pool: Executor) -> None:
+def test_short_work_is_inline_and_other_work_in_a_thread(pool: Executor) -> None:
     async def where(size: int | None) -> int:
         return await pool.run(threading.get_ident, size)
 
@@ -50,7 +50,7 @@ def test_short_work_stays_and_long_work_and_work_that_may_wait_go_to_a_thread(po
     assert asyncio.run(where(None)) != threading.get_ident()
 
 
-def test_work_of_a_kind_that_lately_was_quick_stays_too(pool: Executor) -> None:
+def test_work_with_a_low_measured_cost_is_inline(pool: Executor) -> None:
     def quick() -> int:
         return threading.get_ident()
 
@@ -76,7 +76,7 @@ def test_work_of_a_kind_that_lately_was_quick_stays_too(pool: Executor) -> None:
         assert not stays(quick, INLINE_LIMIT + 1, None), "its kind is unknown"
 
 
-def test_one_slow_run_of_a_quick_kind_is_forgotten_again() -> None:
+def test_cost_model_recovers_from_one_slow_run() -> None:
     cost_model = CostModel()
     cost_model.update(2 * INLINE_LIMIT, INLINE_SECONDS / 4)
     assert cost_model.is_short(2 * INLINE_LIMIT)
@@ -87,14 +87,12 @@ def test_one_slow_run_of_a_quick_kind_is_forgotten_again() -> None:
     assert cost_model.is_short(2 * INLINE_LIMIT)
 
 
-def test_wide_rows_count_for_the_square_matrix_that_they_make() -> None:
+def test_size_includes_the_square_matrix_of_columns() -> None:
     assert numbers_in(1, 100) > INLINE_LIMIT
     assert numbers_in(7, 2) == 7 * MIN_ROW_NUMBERS + 4
 
 
-def test_no_more_runs_side_by_side_than_there_are_threads_and_what_waits_is_shown(
-    pool: Executor, waiting: Gauge
-) -> None:
+def test_parallel_work_is_limited_and_the_queue_is_measured(pool: Executor, waiting: Gauge) -> None:
     finish, running, most = threading.Event(), [0], [0]
     lock = threading.Lock()
 
@@ -140,7 +138,7 @@ def test_durations_are_recorded_for_failed_work_too(pool: Executor, size: int | 
     stats = RequestStats("id")
 
     def fail() -> None:
-        assert current_stats() is stats  # in a thread too
+        assert current_stats() is stats  # also in a thread
         time.sleep(0.02)
         raise KeyError
 
@@ -167,7 +165,7 @@ def test_work_past_its_deadline_is_not_started(pool: Executor) -> None:
 
 
 class Body:
-    """Can be watched."""
+    """An object with weak references."""
 
 
 def test_exceptions_of_threads_are_freed_by_reference_counting(pool: Executor) -> None:
@@ -185,7 +183,7 @@ def test_exceptions_of_threads_are_freed_by_reference_counting(pool: Executor) -
         seen = asyncio.run(failing())
         end = time.monotonic() + 10
         while seen() is not None and time.monotonic() < end:
-            time.sleep(0.01)  # the thread may still have it in hand
+            time.sleep(0.01)  # the thread may still refer to it
         assert seen() is None
     finally:
         gc.enable()
@@ -196,7 +194,7 @@ async def asked_by(pool: Executor, key: str, function: Callable[[], object], *, 
     await pool.run(function, writes=writes)
 
 
-def test_one_key_keeps_no_other_from_the_threads(waiting: Gauge) -> None:
+def test_threads_of_one_key_are_limited(waiting: Gauge) -> None:
     pool, go_on = Executor(2, waiting, share=0.5), threading.Event()
 
     async def crowd() -> None:
@@ -212,7 +210,7 @@ def test_one_key_keeps_no_other_from_the_threads(waiting: Gauge) -> None:
     pool.close()
 
 
-def test_who_reads_waits_for_no_one_who_writes(pool: Executor) -> None:
+def test_reads_do_not_wait_for_writes(pool: Executor) -> None:
     go_on = threading.Event()
 
     async def crowd() -> None:

@@ -1,4 +1,4 @@
-"""The short cut is held to the parser of record: what it reads is the same, what it does not know it leaves alone."""
+"""The fast path equals the strict parser, or does not parse a document."""
 
 import json
 from collections.abc import Callable
@@ -27,7 +27,7 @@ def rows(width: int, numbers: st.SearchStrategy[Any] = NUMBERS) -> st.SearchStra
 
 
 def bodies(cells: st.SearchStrategy[Any]) -> st.SearchStrategy[bytes]:
-    """Make bodies of predictions that are nearly right."""
+    """Generate nearly valid bodies of predictions."""
     lists = st.one_of(rows(2, cells), st.lists(cells, max_size=4), cells)
     context = st.fixed_dictionaries({"x": lists}, optional={"y": lists, "weight": lists, "z": cells})
     whole = st.fixed_dictionaries(
@@ -49,14 +49,14 @@ def outcome(read: Callable[[bytes, type[BaseModel]], BaseModel], body: bytes, mo
 
 
 def plain(value: object) -> object:
-    """A value as it can be compared."""
+    """Return a comparable form of a value."""
     if isinstance(value, np.ndarray):
         return value.dtype, value.shape, value.tobytes()
     return {name: plain(inner) for name, inner in value} if isinstance(value, ObservationsBody) else value
 
 
 @given(rows(3), st.lists(NUMBERS, min_size=1))
-def test_ordinary_numbers_are_read_and_are_the_same_to_the_bit(x: list[list[float]], y: list[float]) -> None:
+def test_common_bodies_are_parsed_exactly(x: list[list[float]], y: list[float]) -> None:
     found = json_arrays.decode(json.dumps({"context": {"x": x, "y": y}, "model": "a"}).encode())
     assert found is not None
     assert found["model"] == "a"
@@ -73,12 +73,12 @@ def test_fast_reader_agrees_with_the_strict_parser(body: bytes) -> None:
 
 
 @given(bodies(st.one_of(NUMBERS, st.none())))
-def test_missing_cells_are_read_and_refused_as_by_the_parser_of_record(body: bytes) -> None:
+def test_missing_cells_equal_the_strict_parser(body: bytes) -> None:
     assert outcome(parse, body, PredictRequest) == outcome(parse_strict, body, PredictRequest)
 
 
 @pytest.mark.parametrize("rows_at_once", [1, 2, 7])
-def test_missing_cells_are_read_in_runs(monkeypatch: pytest.MonkeyPatch, rows_at_once: int) -> None:
+def test_missing_cells_are_parsed_in_chunks(monkeypatch: pytest.MonkeyPatch, rows_at_once: int) -> None:
     monkeypatch.setattr(json_arrays, "CELLS_AT_ONCE", 3 * rows_at_once)
     x = [[i, None if i % 3 else i / 7, 2**64 - 1] for i in range(20)]
     found = json_arrays.decode(json.dumps({"x": x}).encode())
@@ -88,7 +88,7 @@ def test_missing_cells_are_read_in_runs(monkeypatch: pytest.MonkeyPatch, rows_at
 
 
 @given(bodies(NUMBERS), st.data())
-def test_a_body_that_was_tampered_with_is_told_in_the_same_words(body: bytes, data: st.DataObject) -> None:
+def test_modified_bodies_have_the_messages_of_the_strict_parser(body: bytes, data: st.DataObject) -> None:
     at = data.draw(st.integers(0, len(body) - 1))
     tampered = body[:at] + data.draw(st.binary(max_size=2)) + body[at + data.draw(st.integers(0, 2)) :]
     assert outcome(parse, tampered, PredictRequest) == outcome(parse_strict, tampered, PredictRequest)
@@ -142,7 +142,7 @@ def test_unusual_bodies_are_left_to_the_strict_parser(body: bytes) -> None:
         (ObservationsBody, {"x": [[1], [2]], "y": [[1, 0], [0, 1]], "weight": [1, -1]}),
     ],
 )
-def test_other_bodies_with_numbers_go_the_same_way(model: type[BaseModel], value: object) -> None:
+def test_other_models_use_the_fast_path(model: type[BaseModel], value: object) -> None:
     body = json.dumps(value).encode()
     assert json_arrays.decode(body) is not None
     assert outcome(parse, body, model) == outcome(parse_strict, body, model)

@@ -1,4 +1,4 @@
-"""A long body is read in runs, to the same values and the same words as by the parser of record."""
+"""A large body is parsed in chunks, with the values and messages of `from_json`."""
 
 import json
 import threading
@@ -26,7 +26,7 @@ VALUES = st.recursive(
 
 @pytest.fixture(scope="module", autouse=True)
 def short_runs() -> Any:  # noqa: ANN401  (a fixture)
-    """Let small documents have several runs."""
+    """Parse small documents in several chunks."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(object_limits, "ENTRIES_AT_ONCE", 3)
         yield
@@ -40,12 +40,12 @@ def test_values_are_the_same(value: object) -> None:
 
 
 @pytest.mark.parametrize("document", ['{"a": 1, "b": 2, "a": [3]}', "[-0, -0.0, 1e3, 1E-400]", '"\\ud83d\\ude00"'])
-def test_values_are_the_same_where_json_leaves_it_open(document: str) -> None:
+def test_values_are_the_same_in_undefined_cases_of_json(document: str) -> None:
     assert repr(decode_in_chunks(document.encode())) == repr(from_json(document))
 
 
 @given(bodies(CELLS))
-def test_requests_are_accepted_and_refused_in_the_same_words(sent: bytes) -> None:
+def test_results_and_messages_are_the_same(sent: bytes) -> None:
     with pytest.MonkeyPatch.context() as patch:
         short = outcome(sent)
         patch.setattr(body, "LARGE_BODY_BYTES", 0)
@@ -60,19 +60,19 @@ def outcome(sent: bytes) -> str:
 
 
 @pytest.mark.parametrize("number", ["NaN", "-Infinity", "1" + "0" * 30])
-def test_numbers_that_simdjson_does_not_read_are_read(number: str) -> None:
+def test_numbers_that_simdjson_refuses_are_parsed(number: str) -> None:
     rest = ",".join(["1"] * LARGE_BODY_BYTES)
     found = decode(f'{{"inputs": [{number}, {rest}]}}'.encode(), InferRequest)
     assert repr(found["inputs"][0]) == repr(from_json(number))
 
 
-def test_a_long_body_that_breaks_off_is_refused_in_the_words_of_the_parser_of_record() -> None:
+def test_incomplete_large_body_has_the_message_of_the_strict_parser() -> None:
     with pytest.raises(MalformedBody, match="EOF while parsing a list at line 1 column"):
         decode(b'{"inputs": [' + b"1," * LARGE_BODY_BYTES + b"1", InferRequest)
 
 
 @pytest.mark.slow
-def test_other_threads_run_while_a_long_body_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_other_threads_run_while_a_large_body_is_parsed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(object_limits, "ENTRIES_AT_ONCE", 8192)
     sent = json.dumps({"inputs": [[0.5, 0.25]] * 1_000_000}).encode()
     begun, ended, turns = threading.Event(), threading.Event(), []
@@ -91,4 +91,4 @@ def test_other_threads_run_while_a_long_body_is_read(monkeypatch: pytest.MonkeyP
     within = len(turns)
     ended.set()
     other.join()
-    assert within >= 10  # within `from_json` there is none
+    assert within >= 10  # `from_json` lets no other thread run

@@ -1,4 +1,4 @@
-"""Of many mistakes the first are found, wherever a body is validated: the others would cost time and memory."""
+"""Only the first of many errors in a body are found, which limits time and memory."""
 
 import json
 from itertools import islice, product
@@ -71,16 +71,18 @@ def test_too_many_valid_items_are_refused() -> None:
     parse(json.dumps(PREDICT | {"parameters": names(FIELD_LIMIT)}).encode(), PredictRequest)
 
 
-def test_many_names_and_no_end_are_malformed() -> None:
+def test_incomplete_body_with_many_names_is_malformed() -> None:
     with pytest.raises(MalformedBody):
         parse(json.dumps(names(MANY)).encode()[:-1], PredictRequest)
 
 
 @pytest.mark.slow
-def test_fields_behind_many_unknown_names_are_still_found() -> None:
+def test_fields_after_many_unknown_names_are_found() -> None:
     with pytest.raises(InvalidInput) as refused:
         parse(json.dumps(names(MANY) | PREDICT).encode(), PredictRequest)
-    assert {problem.field[0] for problem in refused.value.problems} == {"a"}  # neither context nor query is missing
+    assert {problem.field[0] for problem in refused.value.problems} == {
+        "a"
+    }  # context and query are not reported as missing
 
 
 def test_many_tensors_are_refused_by_the_size_of_their_names() -> None:

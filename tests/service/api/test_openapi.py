@@ -28,7 +28,7 @@ def test_the_request_is_documented_as_numbers_with_examples(document: Document) 
 
 
 LEFT_OUT = {"explanation", "notes"}
-"""Which the example does not ask for, and gives no reason for."""
+"""Optional fields that the example does not request."""
 
 
 def test_the_documented_example_is_answered_as_documented(client: InProcess, document: Document) -> None:
@@ -62,7 +62,7 @@ def test_every_operation_and_field_is_described(document: Document) -> None:
             assert "$ref" in schema or schema["description"], (name, field)
 
 
-def test_every_documented_error_has_the_one_body(document: Document) -> None:
+def test_documented_errors_have_the_error_body(document: Document) -> None:
     for path, operations in nonempty(document["paths"].items()):
         for operation in nonempty(operations.values()):
             errors = {code: answer for code, answer in operation["responses"].items() if int(code) >= 400}
@@ -72,7 +72,7 @@ def test_every_documented_error_has_the_one_body(document: Document) -> None:
                 assert schema == {"$ref": "#/components/schemas/ErrorBody"}, (path, code)
 
 
-def test_the_documentation_page_is_there(client: InProcess) -> None:
+def test_documentation_page_exists(client: InProcess) -> None:
     assert "swagger" in client.get("/docs").text
 
 

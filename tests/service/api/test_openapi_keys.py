@@ -12,7 +12,7 @@ def document(auth: Literal["on", "off"]) -> dict[str, Any]:
 
 
 @pytest.mark.slow
-def test_where_a_key_is_needed_every_closed_route_says_so() -> None:
+def test_routes_that_need_a_key_document_it() -> None:
     asked = document("on")
     assert asked["components"]["securitySchemes"]["key"]["scheme"] == "bearer"
     predict, live = asked["paths"]["/v1/predict"]["post"], asked["paths"]["/health/live"]["get"]
@@ -23,7 +23,7 @@ def test_where_a_key_is_needed_every_closed_route_says_so() -> None:
 
 
 @pytest.mark.slow
-def test_where_none_is_needed_none_is_asked_for() -> None:
+def test_keys_are_not_documented_if_not_required() -> None:
     free = document("off")
     assert "securitySchemes" not in free["components"]
     predict = free["paths"]["/v1/predict"]["post"]
@@ -33,7 +33,7 @@ def test_where_none_is_needed_none_is_asked_for() -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("auth", ["on", "off"])
-def test_a_refusal_that_a_route_knows_already_is_not_told_twice(auth: Literal["on", "off"]) -> None:
+def test_documented_errors_are_not_repeated(auth: Literal["on", "off"]) -> None:
     for path, operations in nonempty(document(auth)["paths"].items()):
         for operation in nonempty(operations.values()):
             for answer in nonempty(operation["responses"].values()):

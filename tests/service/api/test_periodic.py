@@ -1,4 +1,4 @@
-"""Upkeep goes on until it is left, whatever goes wrong meanwhile."""
+"""Periodic work continues after errors until its context is left."""
 
 import logging
 import threading
@@ -11,7 +11,7 @@ from service.errors import DatabaseUnavailable
 
 
 class Work:
-    """Fails in one way, then in another, then not."""
+    """Raises two different errors, then succeeds."""
 
     def __init__(self) -> None:
         self.times = 0

@@ -6,7 +6,7 @@ from tests.service.in_process import InProcess
 MORE = {"x": [[4]], "y": [8]}
 
 
-def test_a_retried_observation_counts_once_and_is_answered_alike(client: InProcess) -> None:
+def test_repeated_observation_is_applied_once(client: InProcess) -> None:
     context = make(client, observations=LINE)
     answers = [post(client, context, "observations", MORE, idempotency_key="once") for _ in range(3)]
     assert {answer.status_code for answer in answers} == {200}
@@ -15,7 +15,7 @@ def test_a_retried_observation_counts_once_and_is_answered_alike(client: InProce
     assert client.get(f"/v1/contexts/{context['id']}").json()["n_observations"] == 4
 
 
-def test_a_retry_is_answered_as_the_first_time_though_the_context_has_moved_on(client: InProcess) -> None:
+def test_repeated_request_has_the_first_response_after_later_changes(client: InProcess) -> None:
     context = make(client)
     first = observe(client, context, LINE, idempotency_key="the first")
     observe(client, context, MORE)
@@ -23,7 +23,7 @@ def test_a_retry_is_answered_as_the_first_time_though_the_context_has_moved_on(c
     assert client.get(f"/v1/contexts/{context['id']}").json()["n_observations"] == 4
 
 
-def test_a_retried_creation_makes_one_context(client: InProcess) -> None:
+def test_repeated_creation_makes_one_context(client: InProcess) -> None:
     request = {"json": {"observations": LINE}, "headers": {"Idempotency-Key": "make it"}}
     first, second = (client.request("POST", "/v1/contexts", **request) for _ in range(2))
     assert (first.status_code, second.status_code) == (201, 201)
@@ -31,7 +31,7 @@ def test_a_retried_creation_makes_one_context(client: InProcess) -> None:
     assert first.headers["location"] == second.headers["location"]
 
 
-def test_a_retried_deletion_and_merge_are_answered_as_the_first_time(client: InProcess) -> None:
+def test_repeated_deletion_and_merge_have_the_first_response(client: InProcess) -> None:
     one, other = make(client, observations=LINE), make(client, observations=MORE)
     merged = [post(client, one, "merge", {"context": other["id"]}, idempotency_key="join") for _ in range(2)]
     assert merged[0].json() == merged[1].json()
@@ -99,7 +99,7 @@ def test_unchanged_resource_is_not_sent_again(client: InProcess) -> None:
         ("GET", "If-None-Match", b'"1" "2"'),
     ],
 )
-def test_a_malformed_header_is_422_and_named(client: InProcess, method: str, header: str, value: bytes) -> None:
+def test_invalid_header_is_422_by_name(client: InProcess, method: str, header: str, value: bytes) -> None:
     context = make(client, observations=LINE)
     address = f"/v1/contexts/{context['id']}"
     body = {"json": MORE} if method == "POST" else {}

@@ -30,7 +30,7 @@ def duration(span: ReadableSpan) -> int:
 
 
 @pytest.mark.slow
-def test_a_request_is_a_span_and_so_is_each_wait_and_each_piece_of_work_in_it(spans: InMemorySpanExporter) -> None:
+def test_request_has_a_span_with_children_for_waits_and_work(spans: InMemorySpanExporter) -> None:
     with in_process(Settings()) as client:
         client.get("/health/live")
         client.request("POST", "/v1/predict", json=LONG, headers={"traceparent": PARENT})
@@ -56,7 +56,7 @@ def test_traces_are_on_when_the_environment_names_an_exporter(monkeypatch: pytes
     assert traces.provider_from_environment() is None
 
 
-def test_without_the_extra_nothing_breaks(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
+def test_missing_extra_disables_traces(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
     monkeypatch.setenv(traces.ENDPOINT_VARIABLES[0], "http://127.0.0.1:9")
     monkeypatch.setitem(sys.modules, "opentelemetry.sdk.trace", None)
     assert traces.provider_from_environment() is None

@@ -13,13 +13,13 @@ def problems(body: dict[str, object]) -> dict[str, str]:
     return {problem.field: problem.message for problem in problems_in(refused.value.errors(), PredictRequest)}
 
 
-def test_a_place_is_written_as_its_sender_would() -> None:
+def test_location_is_written_as_a_path() -> None:
     assert path_of(("context", "x", 3, 1)) == "context.x[3][1]"
     assert path_of(("parameters", "a", "[key]")) == "parameters.a"
     assert path_of(()) == ""
 
 
-def test_a_name_of_the_senders_is_not_repeated_in_full() -> None:
+def test_long_names_are_shortened() -> None:
     assert path_of(("a" * 1000,)) == "a" * 60 + "…"
 
 

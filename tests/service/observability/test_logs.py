@@ -41,7 +41,7 @@ def test_json_is_one_object_a_line_with_the_traceback_and_the_request_in_it(caps
     assert line["time"].endswith("+00:00")
 
 
-def test_text_is_for_people(capsys: pytest.CaptureFixture[str]) -> None:
+def test_text_format(capsys: pytest.CaptureFixture[str]) -> None:
     logs.configure("info", "text")
     assert "ERROR failed: x\nTraceback" in say(capsys)
 
@@ -59,7 +59,7 @@ def test_outside_of_requests_there_is_no_id(capsys: pytest.CaptureFixture[str]) 
 
 
 @pytest.mark.parametrize("created", [0.0, 0.0004, 1.9999, 86399.9996, 1790000000.25])
-def test_a_line_of_fields_has_the_time_of_any_other(created: float, capsys: pytest.CaptureFixture[str]) -> None:
+def test_fast_record_has_the_time_format_of_others(created: float, capsys: pytest.CaptureFixture[str]) -> None:
     logs.configure("info", "text")
     line = logs.FastLogRecord(logging.getLogger("somewhere"), logging.INFO, "hello", {})
     line.created, line.msecs = created, created % 1 * 1e3
@@ -78,7 +78,7 @@ def test_failure_to_write_a_log_line_raises_nothing(capsys: pytest.CaptureFixtur
     assert "--- Logging error ---" in capsys.readouterr().err
 
 
-def test_a_line_of_fields_is_the_same_to_people_and_to_machines(capsys: pytest.CaptureFixture[str]) -> None:
+def test_fast_record_has_the_same_content_in_text_and_json(capsys: pytest.CaptureFixture[str]) -> None:
     logger = logging.getLogger("somewhere")
     fields = {"method": "POST", "status": 200, "request_id": "mine"}
     logs.configure("info", "text")
@@ -96,7 +96,7 @@ FORGED = "x\n2026-01-01 00:00:00,000 ERROR FORGED"
 HIDDEN = ["\r", "\x1b[2J", "\x1b]0;title\x07", "\x9b31m", "\x7f", "\u2028", "\u202e", "\udcff", "\x00", "\x0b"]
 
 
-def test_a_message_is_one_line_whatever_it_holds(capsys: pytest.CaptureFixture[str]) -> None:
+def test_message_stays_on_one_line(capsys: pytest.CaptureFixture[str]) -> None:
     logs.configure("info", "text")
     logging.getLogger("somewhere").error("refused %s", FORGED)
     (line,) = capsys.readouterr().err.splitlines()
@@ -112,7 +112,7 @@ def test_control_characters_are_written_as_escape_sequences(hidden: str, capsys:
     assert "é→b" in line
 
 
-def test_an_exception_forges_no_line(capsys: pytest.CaptureFixture[str]) -> None:
+def test_exception_cannot_forge_a_log_line(capsys: pytest.CaptureFixture[str]) -> None:
     logs.configure("info", "text")
     try:
         raise ValueError(FORGED + "\x1b[2J")
@@ -125,7 +125,7 @@ def test_an_exception_forges_no_line(capsys: pytest.CaptureFixture[str]) -> None
     assert any("FORGED" in line for line in further)
 
 
-def test_json_hides_nothing_and_is_one_line_too(capsys: pytest.CaptureFixture[str]) -> None:
+def test_json_escapes_the_full_message_on_one_line(capsys: pytest.CaptureFixture[str]) -> None:
     logs.configure("info", "json")
     logging.getLogger("somewhere").error("refused %s", FORGED + "".join(HIDDEN))
     (line,) = capsys.readouterr().err.split("\n")[:-1]

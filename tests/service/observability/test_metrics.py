@@ -8,7 +8,7 @@ BUCKETS = (0.1, 1.0, 10.0)
 
 
 @pytest.mark.parametrize("amounts", [[0.05], [0.1, 0.1, 1.0], [3.0, 1000.0, 0.0, 10.0]])
-def test_many_amounts_at_once_are_what_one_after_the_other_is(amounts: list[float]) -> None:
+def test_observe_many_equals_observing_each(amounts: list[float]) -> None:
     registries = CollectorRegistry(), CollectorRegistry()
     at_once, one_by_one = (Histogram("h", "H.", buckets=BUCKETS, registry=registry) for registry in registries)
     observe(at_once, amounts)

@@ -1,4 +1,4 @@
-"""Files that are damaged, or made to do harm: each is refused with a reason, in bounded time and memory."""
+"""Damaged and hostile model files: each is refused with a reason, in limited time and memory."""
 
 import subprocess
 import sys
@@ -30,7 +30,7 @@ def test_a_file_that_was_cut_short_is_refused_before_onnxruntime_reads_it(sixtee
         Runtime.of_bytes(file[: len(file) * sixteenths // 16])
 
 
-def test_a_byte_that_was_changed_anywhere_is_noticed() -> None:
+def test_any_changed_byte_is_refused() -> None:
     generator, file = np.random.default_rng(0), bytearray(shipped())
     for place in generator.integers(0, len(file), 200):
         changed = file.copy()
@@ -46,13 +46,13 @@ def test_file_that_is_no_model_is_refused(content: bytes) -> None:
 
 
 @pytest.mark.slow
-def test_an_honest_file_passes_the_trial() -> None:
+def test_valid_file_passes_the_sandbox() -> None:
     load_in_sandbox(shipped())
 
 
 @pytest.mark.slow
-def test_random_damage_under_a_right_hash_ends_in_a_model_or_a_reason() -> None:
-    """One process for all, so that a crash in any of them is a crash of the test."""
+def test_random_damage_with_a_valid_hash_is_loaded_or_refused() -> None:
+    """In one process, so that a crash fails the test."""
     code = (
         "import sys, numpy\n"
         "from service.errors import BrokenArtifact\n"
@@ -80,7 +80,7 @@ def test_random_damage_under_a_right_hash_ends_in_a_model_or_a_reason() -> None:
 
 
 def constant(*shape: int) -> Callable[[onnx.ModelProto], None]:
-    """A graph that asks for a tensor of any size with a few bytes."""
+    """A small graph that allocates a tensor of any size."""
     return adding(
         "total",
         make_node("ConstantOfShape", ["shape"], ["zeros"], value=onnx.numpy_helper.from_array(np.zeros(1))),
@@ -90,7 +90,7 @@ def constant(*shape: int) -> Callable[[onnx.ModelProto], None]:
 
 
 def initializer(size: int, *, content: bytes = b"", elsewhere: str = "") -> Callable[[onnx.ModelProto], None]:
-    """A graph with numbers that are not as many as it says, or not in the file at all."""
+    """A graph with missing or external numbers."""
     tensor = onnx.TensorProto(name="w", data_type=onnx.TensorProto.DOUBLE, dims=[size], raw_data=content)
     if elsewhere:
         tensor.data_location = onnx.TensorProto.EXTERNAL
@@ -120,7 +120,7 @@ HOSTILE = {
 
 @pytest.mark.slow
 @pytest.mark.parametrize("what", HOSTILE)
-def test_a_graph_that_asks_too_much_is_refused_on_trial(what: str, tmp_path: Path) -> None:
+def test_graph_over_the_memory_limit_is_refused(what: str, tmp_path: Path) -> None:
     change, reason = HOSTILE[what]
     content = forged(tmp_path / "hostile.onnx", change)
     with pytest.raises(BrokenArtifact, match=reason):
@@ -128,7 +128,7 @@ def test_a_graph_that_asks_too_much_is_refused_on_trial(what: str, tmp_path: Pat
 
 
 @pytest.mark.slow
-def test_a_graph_that_never_ends_is_refused_in_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_endless_graph_is_refused_in_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     content = endless(tmp_path / "endless.onnx")
     monkeypatch.setattr(sandbox, "LOAD_TIMEOUT", 2)
     begun = time.monotonic()
@@ -137,13 +137,13 @@ def test_a_graph_that_never_ends_is_refused_in_time(tmp_path: Path, monkeypatch:
     assert time.monotonic() - begun < 8
 
 
-def test_a_file_that_kills_the_process_that_tries_it_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_file_that_ends_the_sandbox_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "executable", "/bin/false")
     with pytest.raises(BrokenArtifact, match=r"ended the process that tried it out \(exit code 1\)"):
         load_in_sandbox(shipped())
 
 
-def test_the_trial_knows_no_secret(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_sandbox_has_no_secrets(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GDSSM_DATABASE_URL", "postgresql://name:secret@host/name")
     assert "GDSSM_DATABASE_URL" not in sandbox.sandbox_environment()
 
@@ -187,7 +187,7 @@ LIES: dict[str, tuple[dict[str, Any], str]] = {
 
 
 @pytest.mark.parametrize("what", LIES)
-def test_a_manifest_that_lies_is_refused(what: str, tmp_path: Path) -> None:
+def test_wrong_manifest_is_refused(what: str, tmp_path: Path) -> None:
     claims, reason = LIES[what]
     content = forged(tmp_path / "lying.onnx", **claims)
     with pytest.raises(BrokenArtifact, match=reason):
@@ -217,7 +217,7 @@ PLANS: dict[str, tuple[FeaturePlan, str]] = {
 
 @pytest.mark.slow
 @pytest.mark.parametrize("what", PLANS)
-def test_a_plan_of_features_that_does_harm_is_refused(what: str, tmp_path: Path) -> None:
+def test_harmful_feature_plan_is_refused(what: str, tmp_path: Path) -> None:
     plan, reason = PLANS[what]
     content = forged(tmp_path / "planned.onnx", lambda _: None, "nonlinear", features=plan)
     with pytest.raises(BrokenArtifact, match=reason):
@@ -233,7 +233,7 @@ def test_a_manifest_of_endless_depth_is_refused() -> None:
         Runtime.of_bytes(rehashed(file.replace(old, new)))
 
 
-def test_a_manifest_under_another_key_is_none() -> None:
+def test_manifest_under_another_key_is_ignored() -> None:
     content = shipped().replace(METADATA_KEY.encode(), METADATA_KEY[::-1].encode())
     with pytest.raises(BrokenArtifact, match="has no manifest"):
         Runtime.of_bytes(rehashed(content))

@@ -1,4 +1,4 @@
-"""Whatever lies in a directory of models: it is read, or refused with a reason, and never hung on."""
+"""Files of a model directory: each is read, or refused with a reason, without blocking."""
 
 import os
 import socket
@@ -11,13 +11,13 @@ from service.registry import model_file
 from service.registry.repository import Repository
 
 
-def test_hidden_and_temporary_names_are_no_models(tmp_path: Path) -> None:
+def test_hidden_and_temporary_files_are_ignored(tmp_path: Path) -> None:
     for name in (".hidden.onnx", "b.onnx", "a.onnx", "a.onnx.part", "a.onnx~", "#a.onnx#", "notes.txt"):
         (tmp_path / name).touch()
     assert [path.name for path in model_file.list_files(tmp_path)] == ["a.onnx", "b.onnx"]
 
 
-def test_a_named_pipe_is_refused_and_not_waited_for(tmp_path: Path) -> None:
+def test_named_pipe_is_refused_without_blocking(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe.onnx")
     with pytest.raises(BrokenArtifact, match="not a regular file"):
         model_file.read(tmp_path / "pipe.onnx")
@@ -46,7 +46,7 @@ def test_a_link_that_leads_out_of_the_directory_is_refused(tmp_path: Path) -> No
 
 
 @pytest.mark.parametrize("target", ["nowhere", "loop.onnx"])
-def test_a_link_that_leads_nowhere_is_refused(tmp_path: Path, target: str) -> None:
+def test_broken_link_is_refused(tmp_path: Path, target: str) -> None:
     link = tmp_path / "loop.onnx"
     link.symlink_to(target)
     model_file.stamp_of(link)
@@ -95,7 +95,7 @@ def test_a_file_that_may_not_be_read_is_refused(tmp_path: Path, monkeypatch: pyt
         model_file.read(tmp_path / "private.onnx")
 
 
-def test_a_directory_full_of_rubbish_is_looked_through_and_reported(tmp_path: Path) -> None:
+def test_directory_of_invalid_files_is_reported(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe.onnx")
     (tmp_path / "directory.onnx").mkdir()
     (tmp_path / "loop.onnx").symlink_to("loop.onnx")

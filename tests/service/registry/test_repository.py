@@ -1,4 +1,4 @@
-"""Models by name and version, while files come, change and go."""
+"""Models by name and version, while files are added, changed and removed."""
 
 import logging
 import os
@@ -40,7 +40,7 @@ def answer(repository: Repository) -> float:
 
 
 def put(path: Path, content: bytes) -> None:
-    """Replace a file at one stroke, as a careful deployment does."""
+    """Replace a file atomically."""
     path.with_suffix(".part").write_bytes(content)
     path.with_suffix(".part").rename(path)
 
@@ -91,12 +91,12 @@ def test_without_a_model_nothing_is_ready(tmp_path: Path, directory: str) -> Non
         repository.get("linear")
 
 
-def test_an_unknown_model_is_answered_with_those_that_exist(repository: Repository) -> None:
+def test_unknown_model_error_lists_the_models(repository: Repository) -> None:
     with pytest.raises(UnknownModel, match=r"no model 'cubic'\. Choose one of: classifier, gd-1, gd-8, linear"):
         repository.get("cubic")
 
 
-def test_an_unknown_version_is_answered_with_those_that_exist(repository: Repository) -> None:
+def test_unknown_version_error_lists_the_versions(repository: Repository) -> None:
     message = r"no version '9\.0\.0' of model 'linear'\. Choose one of: 2\.0\.0, 1\.0\.0\."
     with pytest.raises(UnknownModel, match=message):
         repository.get("linear", "9.0.0")
@@ -111,7 +111,7 @@ def test_the_highest_version_answers_and_the_others_are_there_by_name(tmp_path: 
     assert repository.get("gd-1", "1.9.0").manifest.version == "1.9.0"
 
 
-def test_files_may_come_change_and_go(tmp_path: Path) -> None:
+def test_files_are_added_changed_and_removed(tmp_path: Path) -> None:
     repository = Repository.load([tmp_path], threads=1)
     path = tmp_path / "model.onnx"
     put(path, shipped())
@@ -126,7 +126,7 @@ def test_files_may_come_change_and_go(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("broken", [b"", b"half", shipped()[:-1], shipped()[: len(shipped()) // 2]])
-def test_the_old_model_stays_while_its_new_file_is_broken(tmp_path: Path, broken: bytes) -> None:
+def test_old_model_is_served_while_the_new_file_is_broken(tmp_path: Path, broken: bytes) -> None:
     path = tmp_path / "model.onnx"
     put(path, shipped())
     repository = Repository.load([tmp_path], threads=1)
@@ -140,7 +140,7 @@ def test_the_old_model_stays_while_its_new_file_is_broken(tmp_path: Path, broken
     assert repository.refused == {}
 
 
-def test_a_broken_file_that_is_put_back_is_as_if_nothing_had_happened(tmp_path: Path) -> None:
+def test_restored_file_has_no_error(tmp_path: Path) -> None:
     path = tmp_path / "model.onnx"
     put(path, shipped())
     repository = Repository.load([tmp_path], threads=1)
@@ -152,7 +152,7 @@ def test_a_broken_file_that_is_put_back_is_as_if_nothing_had_happened(tmp_path: 
     assert repository.refused == {}
 
 
-def test_a_removed_file_takes_its_old_model_along_even_if_it_was_broken(tmp_path: Path) -> None:
+def test_removed_file_removes_its_model_even_if_broken(tmp_path: Path) -> None:
     path = tmp_path / "model.onnx"
     put(path, shipped())
     repository = Repository.load([tmp_path], threads=1)
@@ -164,7 +164,7 @@ def test_a_removed_file_takes_its_old_model_along_even_if_it_was_broken(tmp_path
     assert repository.refused == {}
 
 
-def test_a_file_that_is_copied_slowly_ends_well(tmp_path: Path) -> None:
+def test_slowly_copied_file_is_loaded_when_complete(tmp_path: Path) -> None:
     repository = Repository.load([tmp_path], threads=1)
     content, path = shipped(), tmp_path / "model.onnx"
     with path.open("wb", buffering=0) as file:
@@ -176,14 +176,12 @@ def test_a_file_that_is_copied_slowly_ends_well(tmp_path: Path) -> None:
     assert repository.refused == {}
 
 
-def test_a_change_that_leaves_no_trace_in_the_file_system_is_seen_a_little_later(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Two writes within one tick of the clock: the first is seen, broken; the second changes nothing but bytes."""
+def test_change_without_a_new_stamp_is_found_later(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two writes within the resolution of the clock: the scan reads the first one, which is broken."""
     path, content = tmp_path / "model.onnx", bytearray(shipped())
     content[100] ^= 1
     path.write_bytes(content)
-    monkeypatch.setattr(model_file, "stamp", lambda path: (path.stat().st_size,))
+    monkeypatch.setattr(model_file, "stamp_of", lambda path: (path.stat().st_size,))
     repository = Repository.load([tmp_path], threads=1)
     path.write_bytes(shipped())
     repository.rescan()
@@ -194,7 +192,7 @@ def test_a_change_that_leaves_no_trace_in_the_file_system_is_seen_a_little_later
     assert answer(repository) == pytest.approx(1)
 
 
-def test_a_file_is_read_once_or_twice_and_then_left_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_unchanged_file_is_read_at_most_twice(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     put(tmp_path / "model.onnx", shipped())
     read: list[Path] = []
     original = model_file.read
@@ -213,7 +211,7 @@ def test_a_file_is_read_once_or_twice_and_then_left_alone(tmp_path: Path, monkey
     assert repository.get("gd-1") is runtime
 
 
-def test_a_duplicate_takes_over_when_the_first_one_goes(tmp_path: Path) -> None:
+def test_duplicate_is_served_when_the_first_file_is_removed(tmp_path: Path) -> None:
     put(tmp_path / "b.onnx", shipped())
     repository = Repository.load([tmp_path], threads=1)
     put(tmp_path / "a.onnx", shipped())
@@ -225,7 +223,7 @@ def test_a_duplicate_takes_over_when_the_first_one_goes(tmp_path: Path) -> None:
     assert repository.refused == {}
 
 
-def test_a_file_that_turns_into_the_model_of_another_file_does_not_push_it_out(tmp_path: Path) -> None:
+def test_file_that_becomes_a_duplicate_does_not_replace_the_first(tmp_path: Path) -> None:
     put(tmp_path / "a.onnx", forged(tmp_path / "next", version="2.0.0"))
     put(tmp_path / "b.onnx", shipped())
     repository = Repository.load([tmp_path], threads=1)
@@ -244,7 +242,7 @@ def test_models_of_both_directories_are_served(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_a_stranger_is_tried_out_first_and_what_ships_is_not(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_only_untrusted_files_are_loaded_in_the_sandbox(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     tried: list[bytes] = []
     monkeypatch.setattr(directories, "load_in_sandbox", tried.append)
     content = forged(tmp_path / "mine.onnx", name="mine")
@@ -253,7 +251,7 @@ def test_a_stranger_is_tried_out_first_and_what_ships_is_not(tmp_path: Path, mon
 
 
 @pytest.mark.slow
-def test_files_are_tried_out_side_by_side(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_sandboxes_run_in_parallel(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     together = threading.Barrier(5)
     monkeypatch.setattr(directories, "load_in_sandbox", lambda _: together.wait(20))
     for name in "abcde":
@@ -272,7 +270,7 @@ def test_first_of_two_files_of_a_model_is_served(tmp_path: Path, monkeypatch: py
     assert first != second
 
 
-def test_the_start_waits_for_trials_within_a_bound(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_start_waits_for_sandboxes_for_a_limited_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     end = threading.Event()
     monkeypatch.setattr(module, "FIRST_SCAN_TIMEOUT", 2.0)
     monkeypatch.setattr(directories, "load_in_sandbox", lambda _: end.wait(20))
@@ -283,11 +281,11 @@ def test_the_start_waits_for_trials_within_a_bound(tmp_path: Path, monkeypatch: 
     repository = Repository.load([zoo, tmp_path], threads=1)
     assert names(repository) == {"gd-1"}
     end.set()
-    repository.rescan()  # waits for the one that is on its way
+    repository.rescan()  # waits for the running scan
     assert names(repository) == {"gd-1", "mine"}
 
 
-def test_a_directory_that_is_away_for_a_while_keeps_its_models(tmp_path: Path) -> None:
+def test_models_of_an_unreadable_directory_are_kept(tmp_path: Path) -> None:
     mounted, away = tmp_path / "models", tmp_path / "away"
     mounted.mkdir()
     put(mounted / "model.onnx", shipped())
@@ -326,7 +324,7 @@ def test_requests_in_flight_finish_on_the_old_model_and_new_ones_get_the_new(tmp
     assert float(in_flight.run(QUESTION)["prediction"][0, 0, 0]) == pytest.approx(1)
 
 
-def test_everything_that_happens_is_told_and_logged(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_events_are_reported_and_logged(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO, "service.registry.repository")
     events: list[ModelEvent] = []
     path = tmp_path / "model.onnx"
@@ -375,14 +373,14 @@ def test_model_without_a_file_can_neither_be_loaded_nor_unloaded(tmp_path: Path,
         getattr(repository, what)("gd-1", "9.0.0")
 
 
-def test_loading_finds_a_file_that_has_just_come(tmp_path: Path) -> None:
+def test_load_scans_for_new_files(tmp_path: Path) -> None:
     repository = Repository.load([tmp_path], threads=1)
     put(tmp_path / "model.onnx", shipped())
     repository.load_model("gd-1")
     assert names(repository) == {"gd-1"}
 
 
-def test_processes_that_share_a_database_agree_on_what_is_unloaded(tmp_path: Path) -> None:
+def test_disabled_models_are_shared_through_the_database(tmp_path: Path) -> None:
     put(tmp_path / "model.onnx", shipped())
     database = Database.open(f"sqlite:///{tmp_path}/gdssm.db")
     one, other = (Repository.load([tmp_path], 1, DatabaseDisabledModels(database)) for _ in range(2))
@@ -396,7 +394,7 @@ def test_processes_that_share_a_database_agree_on_what_is_unloaded(tmp_path: Pat
     database.close()
 
 
-def test_while_the_database_is_away_its_last_answer_holds(tmp_path: Path) -> None:
+def test_disabled_models_are_kept_while_the_database_is_unavailable(tmp_path: Path) -> None:
     class Away(InMemoryDisabledModels):
         away = False
 
@@ -414,7 +412,7 @@ def test_while_the_database_is_away_its_last_answer_holds(tmp_path: Path) -> Non
     assert repository.served() == []
 
 
-def test_names_that_are_no_text_do_no_harm(tmp_path: Path) -> None:
+def test_undecodable_file_names_are_reported(tmp_path: Path) -> None:
     (Path(os.fsdecode(os.fsencode(tmp_path) + b"/\xff.onnx"))).write_bytes(b"broken")
     (reason,) = Repository.load([tmp_path], threads=1).refused.values()
     assert reason.encode().startswith(b"?.onnx: ")

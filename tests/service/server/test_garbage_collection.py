@@ -1,4 +1,4 @@
-"""Nothing is collected while a service starts, and what the start has made is never looked at again."""
+"""Nothing is collected during start-up, and its objects are not traversed later."""
 
 import gc
 import weakref
@@ -9,7 +9,7 @@ import pytest
 from service.server import garbage_collection
 
 
-class Knot:
+class Cycle:
     def __init__(self) -> None:
         self.itself = self
 
@@ -23,11 +23,11 @@ def _as_before() -> Iterator[None]:
     gc.enable()
 
 
-def test_garbage_lies_until_the_start_is_over() -> None:
+def test_nothing_is_collected_during_startup() -> None:
     garbage_collection.disable_during_startup()
-    knot = weakref.ref(Knot())
+    cycle = weakref.ref(Cycle())
     made = [[number] for number in range(10 * gc.get_threshold()[0])]
-    assert knot() is not None
+    assert cycle() is not None
     garbage_collection.freeze_startup_objects()
     assert gc.isenabled()
     assert gc.get_freeze_count() > len(made)
@@ -36,7 +36,7 @@ def test_garbage_lies_until_the_start_is_over() -> None:
 def test_objects_created_after_startup_are_collected() -> None:
     garbage_collection.disable_during_startup()
     garbage_collection.freeze_startup_objects()
-    knot = weakref.ref(Knot())
+    cycle = weakref.ref(Cycle())
     made = [[number] for number in range(2 * gc.get_threshold()[0])]
-    assert knot() is None
+    assert cycle() is None
     assert len(made) == 2 * gc.get_threshold()[0]

@@ -1,4 +1,4 @@
-"""What arrives on the wire and is no good request: refused in our words, in bounded time and memory."""
+"""Invalid and slow HTTP: refused with the error body of the service, in limited time and memory."""
 
 import json
 import socket
@@ -76,7 +76,7 @@ def test_malformed_http_is_400(server: Server, sent: bytes) -> None:
     ],
     ids=["address", "header", "header without end", "many headers"],
 )
-def test_a_head_over_the_limit_is_400_whether_or_not_it_ends(server: Server, head: bytes) -> None:
+def test_head_over_the_limit_is_400(server: Server, head: bytes) -> None:
     with server.connect() as line:
         line.sendall(head)
         assert check(everything(line), 400, "malformed_body") == (
@@ -84,13 +84,13 @@ def test_a_head_over_the_limit_is_400_whether_or_not_it_ends(server: Server, hea
         )
 
 
-def test_many_headers_within_the_limit_are_fine(server: Server) -> None:
+def test_many_headers_within_the_limit_are_accepted(server: Server) -> None:
     with server.connect() as line:
         line.sendall(b"GET /health/live HTTP/1.1\r\nConnection: close\r\n" + b"A: 1234567890\r\n" * 4000 + b"\r\n")
         assert everything(line).startswith(b"HTTP/1.1 200 ")
 
 
-def test_a_head_that_comes_too_slowly_is_408(server: Server) -> None:
+def test_slow_head_is_408(server: Server) -> None:
     with server.connect() as line:
         line.sendall(b"GET /health/live HTTP/1.1\r\nHost:")
         begin = time.monotonic()
@@ -98,7 +98,7 @@ def test_a_head_that_comes_too_slowly_is_408(server: Server) -> None:
         assert time.monotonic() - begin < TIMEOUT + 10
 
 
-def test_a_second_request_on_a_connection_may_not_take_longer_than_the_first(server: Server) -> None:
+def test_slow_second_head_on_a_connection_is_408(server: Server) -> None:
     with server.connect() as line:
         line.sendall(b"GET /health/live HTTP/1.1\r\n\r\n")
         answer = b""
@@ -109,7 +109,7 @@ def test_a_second_request_on_a_connection_may_not_take_longer_than_the_first(ser
 
 
 @pytest.mark.parametrize("length", [b"Content-Length: 100\r\n", b"Transfer-Encoding: chunked\r\n"])
-def test_a_body_that_comes_byte_by_byte_is_408(server: Server, length: bytes) -> None:
+def test_slow_body_is_408(server: Server, length: bytes) -> None:
     with server.connect() as line:
         line.sendall(POST + length + b"\r\n")
         line.settimeout(0.1)
@@ -122,7 +122,7 @@ def test_a_body_that_comes_byte_by_byte_is_408(server: Server, length: bytes) ->
             except TimeoutError:
                 continue
         line.settimeout(10)
-        check(answer + everything(line), 408, "too_slow")  # head and body may come apart
+        check(answer + everything(line), 408, "too_slow")  # head and body may arrive separately
 
 
 def test_bytes_after_an_overlong_body_are_ignored(server: Server) -> None:
@@ -140,27 +140,27 @@ def test_broken_chunks_are_400(server: Server) -> None:
         check(everything(line), 400, "malformed_body")
 
 
-def test_a_body_shorter_than_announced_is_400_when_its_sender_has_gone(server: Server) -> None:
+def test_incomplete_body_is_400(server: Server) -> None:
     with server.connect() as line:
         line.sendall(POST + b"Content-Length: %d\r\n\r\n" % (len(LINE) + 9) + LINE)
     assert is_healthy(server)
 
 
-def test_connections_on_which_nothing_happens_keep_nobody_out_and_end(server: Server) -> None:
+def test_idle_connections_are_closed_and_do_not_block_others(server: Server) -> None:
     with ExitStack() as stack:
         idle = [stack.enter_context(server.connect()) for _ in range(300)]
         assert is_healthy(server)
         for line in nonempty(idle):
-            assert everything(line) == b""  # without a word: nothing was asked
+            assert everything(line) == b""  # without a response, as there was no request
 
 
-def test_answers_that_nobody_reads_are_given_up(server: Server) -> None:
-    """A megabyte each, asked for again and again: more than the sockets in between hold."""
+def test_unread_responses_are_aborted(server: Server) -> None:
+    """Responses of a megabyte: together more than the socket buffers."""
     ask = b"GET /static-offline-docs/swagger-ui-bundle.js HTTP/1.1\r\nHost: localhost\r\n\r\n"
     with server.connect() as line:
         line.sendall(ask * 30)
         time.sleep(3 * TIMEOUT)  # the test is about elapsed time
-        assert 0 < len(everything(line)) < 30 * 10**6  # cut off
+        assert 0 < len(everything(line)) < 30 * 10**6  # incomplete
     assert is_healthy(server)
 
 
@@ -173,7 +173,7 @@ OFFERS = {
 
 
 def answers(line: socket.socket, count: int) -> list[tuple[int, bytes]]:
-    """Read as many answers as there are requests."""
+    """Read one response for each request."""
     with line.makefile("rb") as file:
         return [answer_in(file) for _ in range(count)]
 
@@ -186,7 +186,7 @@ def answer_in(file: BinaryIO) -> tuple[int, bytes]:
 
 @pytest.mark.parametrize("offer", OFFERS.values(), ids=OFFERS)
 @pytest.mark.parametrize("pieces", [1, 7])
-def test_an_offer_of_another_protocol_is_ignored_and_the_body_read(server: Server, offer: bytes, pieces: int) -> None:
+def test_upgrade_to_another_protocol_is_ignored(server: Server, offer: bytes, pieces: int) -> None:
     whole = POST + offer + b"Content-Length: %d\r\n\r\n" % len(LINE) + LINE
     chunked = POST + offer + b"Transfer-Encoding: chunked\r\n\r\n%x\r\n%s\r\n0\r\n\r\n" % (len(LINE), LINE)
     health = b"GET /health/live HTTP/1.1\r\nHost: localhost\r\n" + offer.replace(b"websocket", b"other") + b"\r\n"
@@ -201,7 +201,7 @@ def test_an_offer_of_another_protocol_is_ignored_and_the_body_read(server: Serve
     assert json.loads(third[1]) == {"status": "live"}
 
 
-def test_a_tunnel_is_refused_and_the_service_stays_healthy(server: Server) -> None:
+def test_connect_is_refused(server: Server) -> None:
     with server.connect() as line:
         line.sendall(b"CONNECT evil.example:443 HTTP/1.1\r\nHost: localhost\r\n\r\n")
         assert everything(line).startswith((b"HTTP/1.1 40", b"HTTP/1.1 5"))
@@ -209,7 +209,7 @@ def test_a_tunnel_is_refused_and_the_service_stays_healthy(server: Server) -> No
 
 
 @pytest.mark.parametrize("zeros", [1, 20, 5000])
-def test_a_length_may_begin_with_zeros(server: Server, zeros: int) -> None:
+def test_content_length_may_have_leading_zeros(server: Server, zeros: int) -> None:
     with server.connect() as line:
         line.sendall(POST + b"Content-Length: %s%d\r\n\r\n" % (b"0" * zeros, len(LINE)) + LINE)
         ((status, _),) = answers(line, 1)
@@ -244,7 +244,7 @@ def test_trailers_count_together_with_the_headers(server: Server) -> None:
         check(everything(line), 400, "malformed_body")
 
 
-def test_trailers_are_no_headers_of_this_request_or_the_next(server: Server) -> None:
+def test_trailers_are_discarded(server: Server) -> None:
     """With this idempotency key a request is refused."""
     bad = b"Idempotency-Key: " + b"a" * 300 + b"\r\n"
     post = b"POST /v1/contexts HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
@@ -256,17 +256,17 @@ def test_trailers_are_no_headers_of_this_request_or_the_next(server: Server) -> 
 
 
 def test_body_that_continues_after_a_refusal_is_cut_off(server: Server) -> None:
-    """Before anything of the body is there the request is 415; then its trailers never end."""
+    """The request is refused with 415 before its body arrives; its trailers are endless."""
     with server.connect() as line:
         line.sendall(CHUNKED.replace(b"application/json", b"text/plain"))
-        assert [status for status, _ in answers(line, 1)] == [415]  # head and body may come apart
+        assert [status for status, _ in answers(line, 1)] == [415]  # head and body may arrive separately
         line.sendall(b"0\r\n" + b"1000:1000\r\n" * HEAD_SIZE_LIMIT)
         begin = time.monotonic()
-        assert everything(line) == b""  # no second answer to one request
+        assert everything(line) == b""  # no second response
         assert time.monotonic() - begin < 10
 
 
-def test_too_many_requests_at_once_on_one_connection_are_not_all_kept(server: Server) -> None:
+def test_pipelined_requests_over_the_limit_are_refused(server: Server) -> None:
     with server.connect() as line:
         line.sendall(b"GET /health/live HTTP/1.1\r\nHost: localhost\r\n\r\n" * 5000)
         assert 1 <= everything(line).count(b"HTTP/1.1 200 ") <= PIPELINE_LIMIT + 1

@@ -17,7 +17,7 @@ ROWS = 1009
 
 
 def task(slope: int) -> dict[str, object]:
-    """Make a request that is long enough for the pool."""
+    """Return a request that runs in a thread."""
     x = [[float(i)] for i in range(ROWS)]
     return {"context": {"x": x, "y": [slope * i for (i,) in x]}, "query": [[10.0], [20.0]]}
 
@@ -29,7 +29,7 @@ def resident(server: Server) -> int:
 
 
 def ask(server: Server, client: int) -> list[tuple[int, float]]:
-    """Ask some times over one connection; returns each status and the seconds that it took."""
+    """Send requests over one connection; returns the status and the seconds of each."""
     body, answers = task(client + 1), []
     with httpx.Client(base_url=server.url, timeout=60) as connection:
         for _ in range(EACH):
@@ -45,7 +45,7 @@ def ask(server: Server, client: int) -> list[tuple[int, float]]:
 
 
 @pytest.mark.slow
-def test_ten_times_the_load_is_answered_or_refused_at_once_and_memory_stays_flat() -> None:
+def test_tenfold_load_is_answered_or_refused_with_constant_memory() -> None:
     with running(GDSSM_MAX_IN_FLIGHT=str(BOUND), GDSSM_POOL_THREADS="2") as server:
         ask(server, 0)
         before = resident(server)
@@ -66,7 +66,7 @@ def test_ten_times_the_load_is_answered_or_refused_at_once_and_memory_stays_flat
         statuses = [status for status, _ in answers]
         assert set(statuses) == {200, 503}
         assert statuses.count(200) >= EACH
-        assert set(probed) == {200}  # load is no reason to be taken out of service
+        assert set(probed) == {200}  # probes succeed under load
         assert resident(server) - before < 100 * 2**20
         assert {status for status, _ in ask(server, 0)} == {200}
         text = httpx.get(f"{server.url}/metrics").text

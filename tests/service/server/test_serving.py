@@ -1,4 +1,4 @@
-"""The real thing: a process, a socket, signals."""
+"""The service as a process, with sockets and signals."""
 
 import json
 import os
@@ -45,7 +45,7 @@ def test_a_body_over_the_limit_is_answered_while_it_is_being_sent(server: Server
     assert answer.json()["error_type"] == "body_too_large"
 
 
-def test_a_caller_who_hangs_up_does_no_harm(server: Server) -> None:
+def test_disconnected_callers_do_no_harm(server: Server) -> None:
     with server.connect() as line:
         line.sendall(b"POST /v1/predict HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n")
         line.sendall(b"Content-Length: 1000\r\n\r\n{")
@@ -53,7 +53,7 @@ def test_a_caller_who_hangs_up_does_no_harm(server: Server) -> None:
 
 
 @pytest.mark.slow
-def test_many_callers_at_once_each_get_their_own_answer(server: Server) -> None:
+def test_concurrent_callers_get_their_own_responses(server: Server) -> None:
     def ask(slope: int) -> list[float]:
         context = {"x": [[1], [2], [3]], "y": [slope, 2 * slope, 3 * slope]}
         body = {"model": "linear", "version": "1.0.0", "context": context, "query": [[10]]}
@@ -73,7 +73,7 @@ def test_shutdown_finishes_requests_and_exits_cleanly() -> None:
     with running() as server:
         with server.connect() as line:
             line.sendall(f"{head}Expect: 100-continue\r\n\r\n".encode())
-            assert line.recv(1000).startswith(b"HTTP/1.1 100 ")  # the service is waiting for the body now
+            assert line.recv(1000).startswith(b"HTTP/1.1 100 ")  # the service waits for the body
             server.process.send_signal(signal.SIGTERM)
             line.sendall(body)
             answer = b"".join(iter(partial(line.recv, 65536), b""))
@@ -84,7 +84,7 @@ def test_shutdown_finishes_requests_and_exits_cleanly() -> None:
 
 @contextmanager
 def quick(**environment: str) -> Iterator[Server]:
-    """Start a service that starts soon: it has one model."""
+    """Start a service with one model, which starts quickly."""
     with tempfile.TemporaryDirectory() as zoo:
         shutil.copy(Settings().zoo / "nonlinear.onnx", zoo)
         with running(GDSSM_ZOO=zoo, **environment) as server:
@@ -92,7 +92,7 @@ def quick(**environment: str) -> Iterator[Server]:
 
 
 def until(true: Callable[[], bool]) -> None:
-    """Wait for something that has no event."""
+    """Poll a condition."""
     end = time.monotonic() + 20
     while not true():
         assert time.monotonic() < end
@@ -104,7 +104,7 @@ def ready(server: Server) -> int:
 
 
 @pytest.mark.slow
-def test_when_told_to_stop_it_is_no_longer_ready_but_answers_until_it_has_drained() -> None:
+def test_draining_service_is_not_ready_and_still_answers() -> None:
     with quick(GDSSM_DRAIN_SECONDS="1.5") as server:
         assert ready(server) == 200
         server.process.send_signal(signal.SIGTERM)
@@ -121,12 +121,12 @@ def test_shutdown_aborts_requests_after_the_time_limit() -> None:
     with quick(GDSSM_SHUTDOWN_TIMEOUT="1") as server, server.connect() as line:
         line.sendall(f"{head}Expect: 100-continue\r\n\r\n".encode())
         assert line.recv(1000).startswith(b"HTTP/1.1 100 ")
-        assert server.stop() == 0  # its body never comes
+        assert server.stop() == 0  # its body never arrives
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("workers", ["1", "2"])
-def test_a_second_signal_ends_it_at_once(workers: str) -> None:
+def test_second_signal_ends_the_service_at_once(workers: str) -> None:
     with quick(GDSSM_DRAIN_SECONDS="600", GDSSM_WORKERS=workers) as server:
         server.process.send_signal(signal.SIGTERM)
         until(lambda: ready(server) == 503)
@@ -144,19 +144,19 @@ def listening(server: Server) -> bool:
 
 
 def children(server: Server) -> list[int]:
-    """Name the workers: of the processes that it started, those that answer."""
+    """Return the process ids of the workers."""
     text = Path(f"/proc/{server.process.pid}/task/{server.process.pid}/children").read_text(encoding="ascii")
     return [int(pid) for pid in text.split() if is_worker(Path(f"/proc/{pid}/cmdline"))]
 
 
 def is_worker(command: Path) -> bool:
-    with suppress(FileNotFoundError, ProcessLookupError):  # it has just gone
+    with suppress(FileNotFoundError, ProcessLookupError):  # it has just ended
         return b"spawn_main" in command.read_bytes()
     return False
 
 
 def killed(server: Server, lost: int, kept: int) -> int:
-    """End one of two workers; returns the one that comes in its place."""
+    """Kill one of two workers; returns its replacement."""
     os.kill(lost, signal.SIGKILL)
     found: set[int] = set()
 
@@ -169,18 +169,18 @@ def killed(server: Server, lost: int, kept: int) -> int:
 
 
 def answered(server: Server) -> int:
-    """How many requests any worker says that all of them have answered."""
+    """Return the number of requests of all workers, as one of them reports it."""
     counts = re.findall(r'gdssm_answers_total{.*"/v1/predict".*} (\S+)', httpx.get(f"{server.url}/metrics").text)
     return int(sum(map(float, counts)))
 
 
 @pytest.mark.slow
-def test_several_workers_share_the_work_and_any_of_them_tells_of_all() -> None:
+def test_workers_share_requests_and_report_metrics_of_all() -> None:
     with quick(GDSSM_WORKERS="2") as server:
         assert len(children(server)) == 2
         for _ in range(20):  # each on a new connection
             assert httpx.post(f"{server.url}/v1/predict", json=LINE).status_code == 200
-        time.sleep(2 * Settings().poll_interval)  # until each has counted for the others
+        time.sleep(2 * Settings().poll_interval)  # until all workers have updated their metrics
         assert [answered(server) for _ in range(8)] == [20] * 8
         assert server.stop() == 0
     assert "Traceback" not in server.log
@@ -188,7 +188,7 @@ def test_several_workers_share_the_work_and_any_of_them_tells_of_all() -> None:
 
 
 @pytest.mark.slow
-def test_a_worker_that_dies_is_replaced_and_all_go_when_their_parent_has_gone() -> None:
+def test_ended_worker_is_replaced_and_all_end_with_their_parent() -> None:
     with quick(GDSSM_WORKERS="2") as server:
         lost, kept = children(server)
         os.kill(lost, signal.SIGKILL)
@@ -200,13 +200,13 @@ def test_a_worker_that_dies_is_replaced_and_all_go_when_their_parent_has_gone() 
 
 
 @pytest.mark.slow
-def test_a_worker_that_dies_while_it_replaces_another_is_replaced_too() -> None:
+def test_worker_that_ends_during_startup_is_replaced() -> None:
     with quick(GDSSM_WORKERS="2") as server:
         lost, kept = children(server)
         for _ in range(3):
-            lost = killed(server, lost, kept)  # the second time it has only just begun to start
+            lost = killed(server, lost, kept)  # the second time during its start
         assert httpx.post(f"{server.url}/v1/predict", json=LINE).status_code == 200
-        until(lambda: server.log.count(" is ready") == 3)  # two, and the last one
+        until(lambda: server.log.count(" is ready") == 3)  # the first two and the last one
         assert server.stop() == 0
         assert server.log.count("gdssm is running") == 1
 
@@ -220,7 +220,7 @@ def test_workers_that_cannot_start_end_the_service() -> None:
     )
     assert result.returncode == 2
     assert "A worker ended before it was ready" in result.stderr.splitlines()[-1]
-    assert "GDSSM_DATABASE_URL does not answer" in result.stderr  # and not only that
+    assert "GDSSM_DATABASE_URL does not answer" in result.stderr  # the cause is in the log
 
 
 @pytest.mark.slow
@@ -231,7 +231,7 @@ def test_an_empty_zoo_is_served_as_not_ready(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_a_port_that_is_taken_is_told_in_one_line(server: Server) -> None:
+def test_used_port_is_reported_on_one_line(server: Server) -> None:
     port = server.url.rsplit(":", 1)[1]
     result = subprocess.run([*SERVE, "--port", port], cwd=ROOT, capture_output=True, text=True, check=False)
     assert result.returncode == 2

@@ -1,4 +1,4 @@
-"""The bytes of a WebSocket's messages are held from their arrival until the app asks for the next message."""
+"""The bytes of a WebSocket's messages count from their arrival until the app receives the next message."""
 
 import asyncio
 from collections.abc import Callable
@@ -18,7 +18,7 @@ HEADER = 8
 
 
 def noted(seen: list[Frame]) -> Callable[[Event], Event]:
-    """Note each frame that goes by."""
+    """Record each frame."""
 
     def note(event: Event) -> Event:
         if isinstance(event, Frame):
@@ -28,7 +28,7 @@ def noted(seen: list[Frame]) -> Callable[[Event], Event]:
     return note
 
 
-def test_a_message_is_held_until_the_app_asks_for_the_next() -> None:
+def test_message_is_counted_until_the_app_receives_the_next() -> None:
     async def test(connection: Connection, bodies: Capacity) -> None:
         connection.send(1000)
         assert bodies.used == 1000
@@ -45,7 +45,7 @@ def test_a_message_is_held_until_the_app_asks_for_the_next() -> None:
     with_one(test)
 
 
-def test_texts_and_bytes_are_counted_alike() -> None:
+def test_text_and_binary_messages_are_counted() -> None:
     async def test(connection: Connection, bodies: Capacity) -> None:
         connection._client.send_text(b"a" * 500)
         connection.server.data_received(b"".join(connection._client.data_to_send()))
@@ -67,7 +67,7 @@ def test_bytes_of_an_incomplete_message_are_counted() -> None:
     with_one(test)
 
 
-def test_a_message_in_parts_counts_with_each_of_them() -> None:
+def test_fragments_of_a_message_are_counted() -> None:
     async def test(connection: Connection, bodies: Capacity) -> None:
         connection.send(400, ends=False)
         assert bodies.used == 400
@@ -83,7 +83,7 @@ def test_a_message_in_parts_counts_with_each_of_them() -> None:
     with_one(test)
 
 
-def test_the_parser_keeps_no_message_that_was_handed_on() -> None:
+def test_parser_drops_delivered_frames() -> None:
     async def test(connection: Connection, _: Capacity) -> None:
         seen: list[Frame] = []
         receive = connection.server.conn.events_received
@@ -97,7 +97,7 @@ def test_the_parser_keeps_no_message_that_was_handed_on() -> None:
     with_one(test)
 
 
-def test_messages_that_wait_are_held_each_until_its_successor_is_asked_for() -> None:
+def test_queued_messages_are_counted_until_processed() -> None:
     async def test(connection: Connection, bodies: Capacity) -> None:
         connection.server.data_received(connection.frame(1000) + connection.frame(2000) + connection.frame(3000))
         assert bodies.used == 6000
@@ -109,7 +109,7 @@ def test_messages_that_wait_are_held_each_until_its_successor_is_asked_for() -> 
     with_one(test)
 
 
-def test_a_message_of_exactly_the_bound_is_taken_and_a_larger_one_closes_the_connection() -> None:
+def test_message_over_the_limit_closes_the_connection() -> None:
     async def exactly(connection: Connection, bodies: Capacity) -> None:
         connection.send(1000)
         assert bodies.used == 1000
@@ -134,7 +134,7 @@ def test_a_message_of_exactly_the_bound_is_taken_and_a_larger_one_closes_the_con
     with_one(larger, most=1000)
 
 
-def test_after_giving_up_reading_goes_on_for_a_while_and_nothing_more_is_held(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_closed_connection_discards_further_data(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("service.server.websocket_protocol.LINGER_SECONDS", 0.05)
 
     async def test(connection: Connection, bodies: Capacity) -> None:
@@ -153,7 +153,7 @@ def test_after_giving_up_reading_goes_on_for_a_while_and_nothing_more_is_held(mo
 
 
 @pytest.mark.parametrize("asked", [0, 1])
-def test_a_lost_connection_holds_nothing(asked: int) -> None:
+def test_lost_connection_releases_its_bytes(asked: int) -> None:
     async def test(connection: Connection, bodies: Capacity) -> None:
         connection.send(1000)
         for _ in range(asked):
@@ -168,7 +168,7 @@ def test_a_lost_connection_holds_nothing(asked: int) -> None:
     with_one(test)
 
 
-def test_a_key_holds_at_most_its_share_in_all_its_connections() -> None:
+def test_bytes_of_a_key_are_limited_over_all_its_connections() -> None:
     async def run() -> None:
         bodies, alice, bob = of_bytes(share=0.1), Caller("alice", admin=False), Caller("bob", admin=False)
         first, second, other = [await Connection(bodies, caller).opened() for caller in (alice, alice, bob)]
@@ -195,8 +195,8 @@ def test_bytes_after_the_app_has_closed_are_not_held() -> None:
 
 
 @pytest.mark.parametrize("event", ["shutdown", "keepalive_timeout", "send_keepalive_ping"])
-def test_a_connection_that_was_given_up_ends_once(event: str) -> None:
-    """While it lingers the service may stop, and uvicorn's timers may fire."""
+def test_overloaded_connection_closes_once(event: str) -> None:
+    """Before it is closed the service may stop, and uvicorn's timers may fire."""
 
     async def test(connection: Connection, _: Capacity) -> None:
         connection.send(1001)

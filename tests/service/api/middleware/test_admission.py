@@ -12,8 +12,8 @@ from service.observability.metrics import Metrics, MetricsRenderer
 from service.settings import Settings
 
 
-class House:
-    """Some bounds in front of an app that reads the body, then waits until it is let go."""
+class LimitedApp:
+    """An app behind admission control that reads the body, then waits for `let_go`."""
 
     def __init__(self, **bounds: float) -> None:
         self.metrics = Metrics()
@@ -25,11 +25,11 @@ class House:
     async def ask(
         self, content: bytes | AsyncIterator[bytes] = b"", path: str = "/v1/predict", **headers: str
     ) -> httpx.Response:
-        async with httpx.AsyncClient(transport=httpx.ASGITransport(self._app), base_url="http://house") as client:
+        async with httpx.AsyncClient(transport=httpx.ASGITransport(self._app), base_url="http://service") as client:
             return await client.post(path, content=content, headers=headers)
 
     async def filled(self, count: int, content: bytes = b"") -> list[asyncio.Task[httpx.Response]]:
-        """Send requests and wait until they are inside."""
+        """Send requests, and wait until the app has received them."""
         tasks = [asyncio.create_task(self.ask(content)) for _ in range(count)]
         for _ in range(count):
             await self._entered.get()
@@ -62,28 +62,28 @@ def refused(answer: httpx.Response, bound: str) -> bool:
     return bound in body["error"]
 
 
-def test_one_request_too_many_is_refused_at_once_and_probes_are_not() -> None:
+def test_request_over_the_limit_is_503_and_probes_are_not() -> None:
     async def crowd() -> None:
-        house = House(max_in_flight=3)
-        tasks = await house.filled(3)
-        assert house.shown("in_flight") == 3
-        assert refused(await house.ask(stuck()), "GDSSM_MAX_IN_FLIGHT")  # its body never comes
-        assert len(house.read) == 3
-        house.let_go.set()
+        app = LimitedApp(max_in_flight=3)
+        tasks = await app.filled(3)
+        assert app.shown("in_flight") == 3
+        assert refused(await app.ask(stuck()), "GDSSM_MAX_IN_FLIGHT")  # its body never arrives
+        assert len(app.read) == 3
+        app.let_go.set()
         for path in ("/health/live", "/health/ready", "/metrics", "/v2/health/live"):
-            assert (await house.ask(path=path)).status_code == 200
+            assert (await app.ask(path=path)).status_code == 200
         assert [(await task).text for task in tasks] == ["done"] * 3
-        assert house.shown("in_flight") == 0
-        assert (await house.ask()).status_code == 200
+        assert app.shown("in_flight") == 0
+        assert (await app.ask()).status_code == 200
 
     asyncio.run(crowd())
 
 
-def test_those_that_come_at_one_moment_are_counted_before_any_is_worked_on() -> None:
+def test_simultaneous_requests_are_counted_before_the_first_is_processed() -> None:
     async def at_once() -> None:
-        house = House(max_in_flight=3)
-        house.let_go.set()  # so each of them is answered without the event loop being left
-        answers = await asyncio.gather(*(house.ask() for _ in range(30)))
+        app = LimitedApp(max_in_flight=3)
+        app.let_go.set()  # the app then responds without yielding to the event loop
+        answers = await asyncio.gather(*(app.ask() for _ in range(30)))
         statuses = [answer.status_code for answer in answers]
         assert statuses.count(200) == 3
         assert statuses.count(503) == 27
@@ -91,58 +91,58 @@ def test_those_that_come_at_one_moment_are_counted_before_any_is_worked_on() -> 
     asyncio.run(at_once())
 
 
-def test_announced_bytes_are_reserved_before_they_come() -> None:
+def test_content_length_is_reserved_before_the_body_arrives() -> None:
     async def crowd() -> None:
-        house = House(max_bytes_in_flight=100)
-        tasks = await house.filled(1, b" " * 70)
-        assert house.shown("bytes_in_flight") == 70
-        assert refused(await house.ask(b" " * 31), "GDSSM_MAX_BYTES_IN_FLIGHT")
-        never = house.ask(stuck(), **{"Content-Length": "31"})
+        app = LimitedApp(max_bytes_in_flight=100)
+        tasks = await app.filled(1, b" " * 70)
+        assert app.shown("bytes_in_flight") == 70
+        assert refused(await app.ask(b" " * 31), "GDSSM_MAX_BYTES_IN_FLIGHT")
+        never = app.ask(stuck(), **{"Content-Length": "31"})
         assert refused(await asyncio.wait_for(never, 10), "GDSSM_MAX_BYTES_IN_FLIGHT")
-        assert house.read == [70]
-        tasks += await house.filled(2, b"")
-        house.let_go.set()
+        assert app.read == [70]
+        tasks += await app.filled(2, b"")
+        app.let_go.set()
         await asyncio.gather(*tasks)
-        assert (await house.ask(b" " * 100)).status_code == 200
-        assert house.shown("bytes_in_flight") == 0
+        assert (await app.ask(b" " * 100)).status_code == 200
+        assert app.shown("bytes_in_flight") == 0
 
     asyncio.run(crowd())
 
 
-def test_bytes_that_are_not_announced_are_counted_as_they_come() -> None:
+def test_chunked_bytes_are_counted_as_they_arrive() -> None:
     async def crowd() -> None:
-        house = House(max_bytes_in_flight=100)
-        house.let_go.set()
-        assert (await house.ask(chunks(60, 40))).status_code == 200
-        assert refused(await house.ask(chunks(60, 41, 1000)), "GDSSM_MAX_BYTES_IN_FLIGHT")
-        assert house.shown("bytes_in_flight") == 0
-        assert house.shown("in_flight") == 0
+        app = LimitedApp(max_bytes_in_flight=100)
+        app.let_go.set()
+        assert (await app.ask(chunks(60, 40))).status_code == 200
+        assert refused(await app.ask(chunks(60, 41, 1000)), "GDSSM_MAX_BYTES_IN_FLIGHT")
+        assert app.shown("bytes_in_flight") == 0
+        assert app.shown("in_flight") == 0
 
     asyncio.run(crowd())
 
 
-def test_a_body_over_its_own_limit_takes_no_more_than_that() -> None:
+def test_body_over_the_body_limit_reserves_only_the_limit() -> None:
     async def alone() -> None:
-        house = House(max_bytes_in_flight=100, max_body_bytes=10)
-        house.let_go.set()
-        assert (await house.ask(b" " * 50)).status_code == 200  # what it is refused for is the route's affair
-        async with httpx.AsyncClient(transport=httpx.ASGITransport(house._app), base_url="http://house") as client:
+        app = LimitedApp(max_bytes_in_flight=100, max_body_bytes=10)
+        app.let_go.set()
+        assert (await app.ask(b" " * 50)).status_code == 200  # the body limit is checked by the route
+        async with httpx.AsyncClient(transport=httpx.ASGITransport(app._app), base_url="http://service") as client:
             await client.post("/", headers={"Content-Length": "9" * 30})
-        assert house.shown("bytes_in_flight") == 0
+        assert app.shown("bytes_in_flight") == 0
 
     asyncio.run(alone())
 
 
-def test_a_body_that_does_not_come_in_time_is_408_and_the_connection_ends() -> None:
+def test_late_body_is_408_and_closes_the_connection() -> None:
     async def slow() -> None:
-        house = House(request_timeout=0.05)
-        answer = await house.ask(stuck())
+        app = LimitedApp(request_timeout=0.05)
+        answer = await app.ask(stuck())
         assert (answer.status_code, answer.json()["error_type"]) == (408, "too_slow")
         assert answer.json()["error"] == (
             "The body must arrive within 0.05 seconds (GDSSM_REQUEST_TIMEOUT). Send it faster, or in smaller requests."
         )
         assert answer.headers["connection"] == "close"
-        assert house.shown("in_flight") == house.shown("bytes_in_flight") == 0
+        assert app.shown("in_flight") == app.shown("bytes_in_flight") == 0
 
     asyncio.run(slow())
 
@@ -156,7 +156,7 @@ def test_refused_body_is_reported_whatever_the_app_answers() -> None:
 
     async def slow() -> None:
         app = Admission(other, Settings(request_timeout=0.05), Metrics())
-        async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://house") as client:
+        async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://service") as client:
             assert (await client.post("/v1/predict", content=stuck())).status_code == 408
 
     asyncio.run(slow())

@@ -22,7 +22,7 @@ LINE = {"model": "linear", "version": "1.0.0", "context": {"x": [[1], [2], [3]],
 
 
 class Guarded:
-    """An app that asks for keys, and the register to make them in."""
+    """An app that requires keys, and its key store."""
 
     def __init__(self, client: InProcess, keys: Keys) -> None:
         self.client = client
@@ -40,7 +40,7 @@ class Guarded:
         return made
 
     def read_again(self) -> None:
-        """Do at once what the service does every few seconds."""
+        """Read the keys again at once; the service does so every few seconds."""
         self.ring.refresh()
 
     def ask(
@@ -75,7 +75,7 @@ def refusal(answer: httpx.Response, status: int, error_type: str) -> str:
 
 
 @pytest.mark.parametrize("scheme", ["Bearer ", "bearer ", "BEARER  "])
-def test_a_key_opens(guarded: Guarded, scheme: str) -> None:
+def test_valid_key_is_accepted(guarded: Guarded, scheme: str) -> None:
     assert guarded.ask(scheme + guarded.key()).status_code == 200
     assert guarded.ask(scheme + guarded.key(), "/v1/predict", json=LINE).json()["prediction"] == pytest.approx([8])
 
@@ -83,7 +83,7 @@ def test_a_key_opens(guarded: Guarded, scheme: str) -> None:
 @pytest.mark.parametrize(
     "authorization", [None, "", "Bearer", "Bearer ", "Basic YTpi", "gdssm_1_2", "Bearer gdssm_1_2"]
 )
-def test_without_a_key_it_is_401_and_says_how_to_send_one(guarded: Guarded, authorization: str | None) -> None:
+def test_missing_key_is_401_with_the_remedy(guarded: Guarded, authorization: str | None) -> None:
     answer = guarded.ask(authorization)
     assert "key" in refusal(answer, 401, "unauthenticated")
     assert answer.headers["www-authenticate"] == "Bearer"
@@ -96,7 +96,7 @@ def test_a_revoked_key_is_401(guarded: Guarded) -> None:
     assert "revoked" in refusal(guarded.ask(f"Bearer {key}"), 401, "unauthenticated")
 
 
-def test_keys_that_are_too_old_are_read_again_once_by_the_next_request(guarded: Guarded) -> None:
+def test_stale_keys_are_read_again_once_by_the_next_request(guarded: Guarded) -> None:
     key = guarded.keys.create("new")
     ring = guarded.ring
     ring._tried = -float("inf")
@@ -105,8 +105,8 @@ def test_keys_that_are_too_old_are_read_again_once_by_the_next_request(guarded: 
     assert refresh.call_count == 1
 
 
-def test_all_who_wait_for_the_keys_go_on_together(guarded: Guarded) -> None:
-    """One after the other, each a turn of the event loop later, the last would wait behind all who came after it."""
+def test_requests_that_wait_for_keys_resume_together(guarded: Guarded) -> None:
+    """If they resumed one after the other, the last would wait behind requests that arrived after it."""
     ring, turns, went_on = guarded.ring, [0], []
     header = (b"authorization", f"Bearer {guarded.key()}".encode())
 
@@ -133,7 +133,7 @@ def test_all_who_wait_for_the_keys_go_on_together(guarded: Guarded) -> None:
     assert max(went_on) - min(went_on) <= 1
 
 
-def test_a_database_that_does_not_answer_is_503(guarded: Guarded) -> None:
+def test_unavailable_database_is_503(guarded: Guarded) -> None:
     ring = guarded.ring
     with patch.object(ring, "_read", -float("inf")):
         answer = guarded.ask("Bearer gdssm_1_2")
@@ -144,7 +144,7 @@ def test_a_database_that_does_not_answer_is_503(guarded: Guarded) -> None:
 @pytest.mark.parametrize(
     "path", ["/health/live", "/health/ready", "/docs", "/openapi.json", "/static-offline-docs/swagger-ui.css"]
 )
-def test_probes_and_pages_are_open(guarded: Guarded, path: str) -> None:
+def test_probes_and_pages_need_no_key(guarded: Guarded, path: str) -> None:
     assert guarded.ask(None, path).status_code == 200
 
 
@@ -157,11 +157,11 @@ def test_paths_similar_to_open_routes_need_a_key(guarded: Guarded, path: str) ->
 
 
 @pytest.mark.parametrize("path", ["/", "/web/app.js", "/metrics", "/v2/health/live", "/docs/oauth2-redirect"])
-def test_the_page_scrapers_and_other_probes_are_let_through_as_well(path: str) -> None:
+def test_page_metrics_and_other_probes_are_public(path: str) -> None:
     assert is_public(path)
 
 
-def test_one_who_may_not_administer_is_told_so(guarded: Guarded) -> None:
+def test_key_without_admin_scope_is_403(guarded: Guarded) -> None:
     app: FastAPI = guarded.client.app
 
     @app.get("/for/administrators")
@@ -174,7 +174,7 @@ def test_one_who_may_not_administer_is_told_so(guarded: Guarded) -> None:
     assert "--admin" in error
 
 
-def test_a_context_is_its_keys_own_and_to_others_does_not_exist(guarded: Guarded) -> None:
+def test_context_of_another_key_is_404(guarded: Guarded) -> None:
     alice, bob = (f"Bearer {guarded.key(admin=admin)}" for admin in (False, True))
     made = guarded.ask(alice, "/v1/contexts", json={"model": "linear", "observations": LINE["context"]})
     assert made.status_code == 201, made.text
@@ -193,7 +193,7 @@ def test_a_context_is_its_keys_own_and_to_others_does_not_exist(guarded: Guarded
     assert guarded.ask(alice, address, method="DELETE").status_code == 204
 
 
-def test_a_websocket_without_a_key_is_refused_before_it_opens(guarded: Guarded) -> None:
+def test_websocket_without_a_key_is_refused_in_the_handshake(guarded: Guarded) -> None:
     sent: list[Message] = []
 
     async def send(message: Message) -> None:
@@ -215,7 +215,7 @@ def test_a_websocket_without_a_key_is_refused_before_it_opens(guarded: Guarded) 
 
 
 @pytest.mark.slow
-def test_one_request_too_many_is_429_with_the_time_to_wait(tmp_path: Path) -> None:
+def test_request_over_the_rate_limit_is_429_with_retry_after(tmp_path: Path) -> None:
     with guarding(tmp_path, rate_limit=3) as guarded:
         alice, bob, fast = guarded.key(), guarded.key(), guarded.key(rate_limit=5)
         for key, limit in ((alice, 3), (bob, 3), (fast, 5)):
@@ -255,7 +255,7 @@ def lines_of(caplog: pytest.LogCaptureFixture) -> list[dict[str, Any]]:
 
 
 @pytest.mark.parametrize(("method", "path", "route"), REFUSED_LINES)
-def test_the_line_of_a_401_names_the_route_and_the_claimed_key(
+def test_log_line_of_a_401_has_the_route_and_the_claimed_key(
     guarded: Guarded, caplog: pytest.LogCaptureFixture, method: str, path: str, route: str
 ) -> None:
     revoked = guarded.key()
@@ -276,7 +276,7 @@ def test_malformed_key_id_is_not_logged(guarded: Guarded, caplog: pytest.LogCapt
     assert (line["status"], line["key_id"]) == (401, "")
 
 
-def test_the_line_of_a_429_names_the_route_and_the_key(guarded: Guarded, caplog: pytest.LogCaptureFixture) -> None:
+def test_log_line_of_a_429_has_the_route_and_the_key(guarded: Guarded, caplog: pytest.LogCaptureFixture) -> None:
     key = guarded.key(rate_limit=1)
     guarded.ask(f"Bearer {key}")
     caplog.clear()
@@ -291,21 +291,21 @@ def test_the_line_of_a_429_names_the_route_and_the_key(guarded: Guarded, caplog:
     assert f"gdssm_denied_total{{{labels}}} 1.0" in metrics
 
 
-def test_ids_that_are_only_claimed_are_no_labels(guarded: Guarded) -> None:
+def test_unverified_key_ids_do_not_become_labels(guarded: Guarded) -> None:
     guarded.ask("Bearer gdssm_fedcba9876543210_guess")
     metrics = guarded.client.get("/metrics").text
     assert 'gdssm_denied_total{cause="unauthenticated",key_id="",route="/v1/models"}' in metrics
     assert "fedcba9876543210" not in metrics
 
 
-def test_a_key_that_was_just_made_is_accepted_at_once(guarded: Guarded) -> None:
+def test_new_key_is_accepted_at_once(guarded: Guarded) -> None:
     for _ in range(3):
         guarded.ring._further = 0
-        guarded.read_again()  # the last reading is of now, and does not have it
+        guarded.read_again()  # read just now, without the new key
         assert guarded.ask(f"Bearer {guarded.keys.create('new')}").status_code == 200
 
 
-def test_made_up_keys_cause_a_bounded_number_of_readings(guarded: Guarded) -> None:
+def test_invalid_keys_cause_a_limited_number_of_refreshes(guarded: Guarded) -> None:
     ring = guarded.ring
     ring._began_counting = ring._tried = -float("inf")
     with patch.object(ring, "refresh", wraps=ring.refresh) as refresh:

@@ -4,12 +4,12 @@ from service.api.middleware.capacity import Capacity
 from service.errors import Overloaded
 
 
-def bound(most: int = 10, share: float = 0.5, least: int = 1) -> Capacity:
-    return Capacity(most, share, "10 things are held.", "things", least)
+def capacity(limit: int = 10, share: float = 0.5, key_minimum: int = 1) -> Capacity:
+    return Capacity(limit, share, "10 things are held.", "things", key_minimum)
 
 
-def test_all_together_hold_at_most_the_bound() -> None:
-    things = bound()
+def test_all_together_hold_at_most_the_capacity() -> None:
+    things = capacity()
     things.acquire(10)
     with pytest.raises(Overloaded, match="10 things are held"):
         things.acquire(1)
@@ -18,8 +18,8 @@ def test_all_together_hold_at_most_the_bound() -> None:
     assert things.used == 10
 
 
-def test_one_key_holds_at_most_its_share_and_leaves_the_rest_to_others() -> None:
-    things = bound()
+def test_use_of_one_key_is_limited_to_its_share() -> None:
+    things = capacity()
     things.acquire(5, "a")
     with pytest.raises(Overloaded, match="One key may hold 5 of 10 things"):
         things.acquire(1, "a")
@@ -28,7 +28,7 @@ def test_one_key_holds_at_most_its_share_and_leaves_the_rest_to_others() -> None
 
 
 def test_refused_request_holds_no_capacity() -> None:
-    things = bound()
+    things = capacity()
     for amount, key in ((6, "a"), (11, ""), (11, "a")):
         with pytest.raises(Overloaded):
             things.acquire(amount, key)
@@ -37,7 +37,7 @@ def test_refused_request_holds_no_capacity() -> None:
 
 
 def test_capacity_held_before_authentication_counts_for_the_key() -> None:
-    things = bound()
+    things = capacity()
     things.acquire(6)
     things.charge_key(3, "a")
     with pytest.raises(Overloaded):
@@ -49,24 +49,25 @@ def test_capacity_held_before_authentication_counts_for_the_key() -> None:
 
 
 def test_released_capacity_of_a_key_is_available_again() -> None:
-    things = bound()
+    things = capacity()
     things.acquire(5, "a")
     things.release(2, "a")
     with pytest.raises(Overloaded):
         things.acquire(3, "a")
     things.acquire(2, "a")
     things.release(5, "a")
-    assert not things._used_by_key  # of a key that holds nothing, nothing is remembered
+    assert not things._used_by_key  # unused keys are removed
 
 
-def test_callers_without_a_key_have_no_share() -> None:
-    bound().acquire(10, "")
+def test_callers_without_a_key_have_no_key_limit() -> None:
+    capacity().acquire(10, "")
 
 
 @pytest.mark.parametrize(
-    ("most", "share", "least", "expected"), [(10, 0.01, 1, 1), (10, 0.1, 4, 4), (10, 0.1, 40, 10), (3, 0.5, 1, 1)]
+    ("limit", "share", "key_minimum", "expected"),
+    [(10, 0.01, 1, 1), (10, 0.1, 4, 4), (10, 0.1, 40, 10), (3, 0.5, 1, 1)],
 )
-def test_one_key_may_hold_something_in_any_case(most: int, share: float, least: int, expected: int) -> None:
-    bound(most, share, least).acquire(expected, "a")
+def test_key_limit_has_a_minimum(limit: int, share: float, key_minimum: int, expected: int) -> None:
+    capacity(limit, share, key_minimum).acquire(expected, "a")
     with pytest.raises(Overloaded):
-        bound(most, share, least).acquire(expected + 1, "a")
+        capacity(limit, share, key_minimum).acquire(expected + 1, "a")

@@ -5,7 +5,7 @@ from tests.service.in_process import InProcess, in_process
 
 ALWAYS_OTHER = {"date", "x-request-id", "server-timing"}
 CHANGING = {"/metrics"}
-"""Addresses whose answer has another length each time."""
+"""Addresses whose responses vary in length."""
 
 
 @pytest.fixture
@@ -17,7 +17,7 @@ def ids(client: InProcess) -> dict[str, str]:
 
 
 @pytest.mark.slow
-def test_every_address_that_takes_get_takes_head(client: InProcess, ids: dict[str, str]) -> None:
+def test_every_address_with_get_accepts_head(client: InProcess, ids: dict[str, str]) -> None:
     document = client.get("/openapi.json").json()["paths"]
     paths = [path.format(**ids) for path, operations in document.items() if "get" in operations]
     assert len(paths) > 15
@@ -42,7 +42,7 @@ def test_head_is_405_where_get_is(client: InProcess, path: str) -> None:
 
 
 @pytest.mark.slow
-def test_head_needs_a_key_as_get_does() -> None:
+def test_head_needs_a_key() -> None:
     with in_process(Settings(auth="on")) as client:
         assert client.request("HEAD", "/v1/models").status_code == 401
         assert client.request("HEAD", "/health/ready").status_code == 200

@@ -19,7 +19,7 @@ def ask(client: InProcess, path: str, request_id: str) -> str:
 
 
 @pytest.mark.parametrize("path", ["/health/live", "/v1/models", "/nothing", "/docs", "/v1/predict"])
-def test_a_request_id_comes_back_whatever_the_answer(client: InProcess, path: str) -> None:
+def test_request_id_is_in_every_response(client: InProcess, path: str) -> None:
     for sent in GOOD:
         assert ask(client, path, sent) == sent
 
@@ -32,7 +32,7 @@ def test_a_bad_request_id_is_replaced(client: InProcess, sent: str) -> None:
 
 
 @pytest.mark.slow
-def test_an_answer_to_the_unexpected_has_an_id_too_and_the_log_the_traceback(caplog: pytest.LogCaptureFixture) -> None:
+def test_status_500_has_a_request_id_and_its_traceback_is_logged(caplog: pytest.LogCaptureFixture) -> None:
     with in_process(Settings()) as client:
         client.replace(predictor=None)
         answer = client.request("GET", "/v1/models", headers={"X-Request-ID": "mine"})
@@ -42,7 +42,7 @@ def test_an_answer_to_the_unexpected_has_an_id_too_and_the_log_the_traceback(cap
     assert caplog.text.count("Traceback") == 1
 
 
-def test_every_answer_says_how_long_it_waited_and_worked(client: InProcess) -> None:
+def test_every_response_has_server_timing(client: InProcess) -> None:
     predicted = client.predict(LINE)
     for answer in (predicted, client.get("/health/live"), client.get("/nothing"), client.predict({})):
         found = re.fullmatch(r"queue;dur=(\d+\.\d\d), compute;dur=(\d+\.\d\d)", answer.headers["server-timing"])
@@ -51,7 +51,7 @@ def test_every_answer_says_how_long_it_waited_and_worked(client: InProcess) -> N
 
 
 @pytest.mark.slow
-def test_every_request_has_one_line_and_probes_none_above_debug(
+def test_every_request_has_one_log_line_and_probes_only_at_debug(
     client: InProcess, caplog: pytest.LogCaptureFixture
 ) -> None:
     with caplog.at_level(logging.INFO):
@@ -72,7 +72,7 @@ def test_every_request_has_one_line_and_probes_none_above_debug(
 
 
 @pytest.mark.slow
-def test_a_path_forges_no_line(capsys: pytest.CaptureFixture[str]) -> None:
+def test_path_cannot_forge_a_log_line(capsys: pytest.CaptureFixture[str]) -> None:
     root = logging.getLogger()
     handlers, level, root.handlers = root.handlers[:], root.level, []
     try:

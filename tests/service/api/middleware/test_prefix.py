@@ -1,4 +1,4 @@
-"""Behind a proxy that shows the service below a path."""
+"""Behind a reverse proxy with a path prefix."""
 
 import re
 from collections.abc import Iterator
@@ -31,7 +31,7 @@ LINE = {"context": {"x": [[1], [2], [3]], "y": [2, 4, 6]}, "query": [[4], [5]]}
 
 @pytest.mark.slow
 @pytest.mark.parametrize("start", ["", "/gdssm"])
-def test_every_address_is_found_whether_or_not_the_proxy_takes_the_path_off(below: InProcess, start: str) -> None:
+def test_addresses_match_with_and_without_the_prefix(below: InProcess, start: str) -> None:
     for path in ("/", "/docs", "/openapi.json", "/web/main.js", "/health/ready", "/metrics", "/v1/models", "/v2"):
         assert below.get(start + path).status_code == 200, path
         assert below.request("HEAD", start + path).status_code == 200, path
@@ -39,7 +39,7 @@ def test_every_address_is_found_whether_or_not_the_proxy_takes_the_path_off(belo
     assert below.get(f"{start}/nothing").status_code == 404
 
 
-def test_links_and_locations_have_the_path(below: InProcess) -> None:
+def test_links_and_locations_have_the_prefix(below: InProcess) -> None:
     made = below.request("POST", "/v1/contexts", json={"model": "linear"})
     assert made.headers["location"] == f"/gdssm/v1/contexts/{made.json()['id']}"
     assert below.get(made.headers["location"]).status_code == 200
@@ -54,14 +54,14 @@ def test_links_and_locations_have_the_path(below: InProcess) -> None:
         assert below.get(address).status_code == 200
 
 
-def test_the_page_has_no_address_that_leaves_the_path(below: InProcess) -> None:
+def test_page_has_relative_addresses_only(below: InProcess) -> None:
     page = below.get("/gdssm/").text
     assert not re.findall(r"""(?:src|href|action)=["']/""", page)
     answer = below.get("/gdssm")
     assert (answer.status_code, answer.headers["location"]) == (307, "/gdssm/")
 
 
-def test_log_and_metrics_name_the_route_without_the_path(below: InProcess, caplog: pytest.LogCaptureFixture) -> None:
+def test_log_and_metrics_have_the_route_without_the_prefix(below: InProcess, caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level("INFO"):
         below.get("/gdssm/v1/models/linear")
     (line,) = [
@@ -70,7 +70,7 @@ def test_log_and_metrics_name_the_route_without_the_path(below: InProcess, caplo
     assert line.startswith("GET /v1/models/{name} 200 ")
 
 
-def test_a_trusted_header_names_the_path(trusting: InProcess) -> None:
+def test_trusted_header_sets_the_prefix(trusting: InProcess) -> None:
     status, location, _ = prefixed(trusting, "/team/gdssm/", "POST", "/v1/contexts", json={"model": "linear"})
     assert (status, location[:25]) == (201, "/team/gdssm/v1/contexts/0")
     assert prefixed(trusting, "/team/gdssm", "GET", "/team/gdssm/v1/models")[0] == 200
@@ -83,13 +83,13 @@ def test_header_that_is_no_path_is_ignored(trusting: InProcess, sent: str) -> No
     assert location.startswith("/v1/contexts/")
 
 
-def test_the_header_means_nothing_unless_it_is_trusted(client: InProcess) -> None:
+def test_untrusted_header_is_ignored(client: InProcess) -> None:
     _, location, _ = prefixed(client, "/gdssm", "POST", "/v1/contexts", json={"model": "linear"})
     assert location.startswith("/v1/contexts/")
 
 
 @pytest.mark.slow
-def test_keys_are_asked_for_below_the_path_too() -> None:
+def test_addresses_below_the_prefix_need_a_key() -> None:
     with in_process(Settings(auth="on", root_path="/gdssm")) as client:
         assert client.get("/gdssm/v1/models").status_code == 401
         assert client.get("/gdssm/health/ready").status_code == 200

@@ -9,13 +9,13 @@ from tests.service.in_process import InProcess
 
 
 @pytest.mark.parametrize("path", ["/", "/docs", "/v1/models", "/nothing", "/static-offline-docs/swagger-ui.css"])
-def test_no_browser_guesses_what_an_answer_is_nor_shares_it(client: InProcess, path: str) -> None:
+def test_responses_forbid_sniffing_and_sharing(client: InProcess, path: str) -> None:
     headers = client.request("GET", path, headers={"Origin": "https://elsewhere.example"}).headers
     assert headers.get_list("x-content-type-options") == ["nosniff"]
     assert not [name for name in headers if name.startswith("access-control-")]
 
 
-def test_the_docs_page_may_run_what_it_brings_and_nothing_else(client: InProcess) -> None:
+def test_docs_page_may_run_its_own_scripts_only(client: InProcess) -> None:
     answer = client.get("/docs")
     (policy,) = answer.headers.get_list("content-security-policy")
     rules = dict(rule.split(" ", 1) for rule in policy.split("; "))
@@ -26,10 +26,10 @@ def test_the_docs_page_may_run_what_it_brings_and_nothing_else(client: InProcess
     assert (rules["default-src"], rules["frame-ancestors"]) == ("'none'", "'none'")
     assert answer.headers["referrer-policy"] == "no-referrer"
     for address in nonempty(re.findall(r'(?:src|href)="([^"]+)"', answer.text)):
-        assert client.get(address).status_code == 200  # all from here: 'self' is enough
+        assert client.get(address).status_code == 200  # all of this origin: 'self' is enough
 
 
-def test_a_page_with_a_policy_of_its_own_keeps_it(client: InProcess) -> None:
+def test_page_with_a_policy_keeps_it(client: InProcess) -> None:
     (policy,) = client.get("/").headers.get_list("content-security-policy")
     assert "sha256" not in policy
 

@@ -10,7 +10,7 @@ SCOPE = {"type": "websocket", "path": "/", "headers": [], "extensions": {"websoc
 
 
 class House:
-    """An app of live connections: it repeats what it hears until it hears that its caller has gone."""
+    """A WebSocket app that echoes messages until its client disconnects."""
 
     def __init__(self, most: int) -> None:
         self.stopping = Stopping()
@@ -19,7 +19,7 @@ class House:
     async def _repeat(self, _: Scope, receive: Receive, send: Send) -> None:
         await send({"type": "websocket.accept"})
         while (message := await receive())["type"] != "websocket.disconnect":
-            await asyncio.sleep(0.01)  # work
+            await asyncio.sleep(0.01)  # the processing of a message
             await send({"type": "websocket.send", "text": message["text"]})
 
     def connect(self) -> "Caller":
@@ -56,7 +56,7 @@ async def refused(house: House) -> bytes:
     return sent
 
 
-def test_one_connection_too_many_is_refused_until_another_ends() -> None:
+def test_connection_over_the_limit_is_refused_until_another_closes() -> None:
     async def crowd() -> None:
         house = House(most=2)
         first, second = await opened(house), await opened(house)
@@ -70,7 +70,7 @@ def test_one_connection_too_many_is_refused_until_another_ends() -> None:
     asyncio.run(crowd())
 
 
-def test_when_the_service_stops_each_ends_with_1001_after_the_message_in_work() -> None:
+def test_stopping_closes_with_1001_after_the_message_in_flight() -> None:
     async def stop() -> None:
         house = House(most=2)
         busy, idle = await opened(house), await opened(house)

@@ -1,4 +1,4 @@
-"""Contexts over HTTP, in the words of a test."""
+"""Calls of contexts over HTTP."""
 
 from typing import Any
 
@@ -11,7 +11,7 @@ LINE: dict[str, Any] = {"x": [[1], [2], [3]], "y": [2, 4, 6]}
 
 def make(client: InProcess, **body: object) -> dict[str, Any]:
     body = {"model": "linear", **body}
-    if body["model"] == "linear":  # the one that continues three points of a line exactly
+    if body["model"] == "linear":  # version 1 continues three points of a line exactly
         body = {"version": "1.0.0", **body}
     answer = client.request("POST", "/v1/contexts", json=body)
     assert answer.status_code == 201, answer.text

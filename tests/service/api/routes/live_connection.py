@@ -15,7 +15,7 @@ from service.server.websocket_protocol import LimitedWebSocketConnection
 
 
 class Wire(asyncio.Transport):
-    """What the server writes to, and pauses."""
+    """The transport of the server."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -82,7 +82,7 @@ class Connection:
         self.server.data_received(self.frame(size, **part))
 
     async def ask(self) -> None:
-        """Let the app ask for a message."""
+        """Let the app receive a message."""
         self._asked.put_nowait(None)
         await settled()
 

@@ -1,4 +1,4 @@
-"""Classes over HTTP: probabilities at every door, and y that is checked where it comes in."""
+"""Classification over HTTP: probabilities from every endpoint, and checks of y."""
 
 from typing import Any
 
@@ -36,7 +36,7 @@ def notes(client: InProcess, part: slice, y: np.ndarray = Y, query: list[list[fl
 
 
 @VERSIONS
-def test_a_context_is_observed_asked_and_taken_from(client: InProcess, version: str) -> None:
+def test_context_learns_predicts_and_removes(client: InProcess, version: str) -> None:
     expected = one_shot(client, version)["prediction"]
     assert_close(np.sum(expected, 1), np.ones(M), "sums of the probabilities")
     scale = {"scale": SCALE} if version == "2.0.0" else {}
@@ -46,7 +46,9 @@ def test_a_context_is_observed_asked_and_taken_from(client: InProcess, version: 
     observe(client, context, {"x": [[9, 9, 9]], "y": [[0, 0, 1]]})
     observe(client, context, {"x": [[9, 9, 9]], "y": [[0, 0, 1]], "weight": [-1]})
     streamed = np.array(predict(client, context, QUERY))
-    assert np.abs(streamed - expected).max() < (0.1 if scale else 1e-9)  # on a scale that is declared, or its own
+    assert np.abs(streamed - expected).max() < (
+        0.1 if scale else 1e-9
+    )  # with a declared scale, or the scale of the state
     assert client.request("DELETE", f"/v1/contexts/{context['id']}").status_code == 204
     assert post(client, context, "predictions", {"query": QUERY}).status_code == 404
 
@@ -77,13 +79,13 @@ def test_a_context_of_one_version_does_not_merge_with_one_of_another(client: InP
     refusal(post(client, new, "merge", {"context": old["id"]}), 409, "conflict")
 
 
-def test_the_newest_version_answers_where_none_is_named(client: InProcess) -> None:
+def test_newest_version_is_the_default(client: InProcess) -> None:
     context = make(client, model="classifier", observations=rows(slice(N)))
     assert context["model"] == {"name": "classifier", "version": "2.0.0"}
     assert predict(client, context, QUERY) == one_shot(client)["prediction"]
 
 
-def test_y_that_is_no_distribution_is_refused_by_field_and_row(client: InProcess) -> None:
+def test_y_that_is_not_a_distribution_is_refused_by_field_and_row(client: InProcess) -> None:
     wrong = Y.copy()
     wrong[3] = [0.5, 0, 0]
     body = {"model": "classifier", "context": rows(slice(N), wrong), "query": QUERY}
@@ -101,7 +103,7 @@ def test_y_that_is_no_distribution_is_refused_by_field_and_row(client: InProcess
         assert refusal(answer, 422, "invalid_input").startswith(text)
 
 
-def test_tensors_go_to_the_graph_which_makes_shares_of_them(client: InProcess) -> None:
+def test_tensors_are_converted_to_shares_by_the_graph(client: InProcess) -> None:
     tensors = {"x": X[None], "y": 3 * Y[None], "x_query": np.array([QUERY])}
     inputs = [
         {"name": name, "shape": values.shape, "datatype": "FP64", "data": values.ravel().tolist()}
@@ -154,7 +156,7 @@ def test_predictions_have_the_notes_of_classifications(client: InProcess) -> Non
     assert one_shot(client, context=constant)["notes"] == [{"code": "constant_columns", "columns": [1]}]
 
 
-def test_missing_cells_are_taken(client: InProcess) -> None:
+def test_missing_cells_are_accepted(client: InProcess) -> None:
     gaps = X.tolist()
     gaps[3][1] = gaps[7][0] = None
     query = [[None, 0.1, 0.2], [None, None, None]]

@@ -53,7 +53,7 @@ def refused(answer: httpx.Response) -> list[tuple[str, str]]:
     return [(detail["field"], detail["message"]) for detail in answer.json()["detail"]]
 
 
-def test_names_are_shown_where_a_context_is_shown(http: httpx.Client, context: str) -> None:
+def test_names_are_in_every_view_of_a_context(http: httpx.Client, context: str) -> None:
     assert http.get(f"/contexts/{context}").json()["columns"] == NAMES
     state = http.get(f"/contexts/{context}/state").content
     loaded = http.post("/contexts/import", content=state, headers={"Content-Type": "application/octet-stream"}).json()
@@ -66,7 +66,7 @@ def test_names_are_shown_where_a_context_is_shown(http: httpx.Client, context: s
     assert all("columns" not in listed for listed in nonempty(http.get("/contexts").json()["contexts"]))
 
 
-def test_columns_in_another_order_are_found_in_json(http: httpx.Client, context: str) -> None:
+def test_columns_are_reordered_by_name_in_json(http: httpx.Client, context: str) -> None:
     plain = http.post("/contexts", json={"model": "linear", "observations": ROWS}).json()["id"]
     more: dict[str, Any] = {"x": [[80, 3]], "y": [160]}
     http.post(f"/contexts/{plain}/observations", json=more).raise_for_status()
@@ -80,7 +80,7 @@ def test_columns_in_another_order_are_found_in_json(http: httpx.Client, context:
     assert predict(http, context, **asked) == pytest.approx(expected)
 
 
-def test_columns_in_another_order_are_found_in_safetensors(http: httpx.Client, context: str) -> None:
+def test_columns_are_reordered_by_name_in_safetensors(http: httpx.Client, context: str) -> None:
     query = np.array([[55.0, 2.0], [80.0, 4.0]])
     for about, rows in (({}, query), ({"columns": json.dumps({"x": TURNED["x"]})}, query[:, ::-1].copy())):
         answer = http.post(f"/contexts/{context}/predictions", content=save({"query": rows}, about), headers=BINARY)
@@ -96,7 +96,7 @@ def test_columns_in_another_order_are_found_in_safetensors(http: httpx.Client, c
     assert predict(http, context, query=[[60, 3]]) == pytest.approx(predict(http, straight, query=[[60, 3]]))
 
 
-def test_columns_in_another_order_are_found_in_a_stream(server: Server, http: httpx.Client, context: str) -> None:
+def test_columns_are_reordered_by_name_in_a_stream(server: Server, http: httpx.Client, context: str) -> None:
     with streaming(server, context) as stream:
         expected = ask(stream, {"query": [55, 2]})["prediction"]
         assert ask(stream, {"query": [2, 55], "columns": {"x": TURNED["x"]}})["prediction"] == pytest.approx(expected)
@@ -126,7 +126,7 @@ def test_columns_in_another_order_are_found_in_a_stream(server: Server, http: ht
         ("size", "columns", "must be an object"),
     ],
 )
-def test_other_names_are_refused_at_every_door(
+def test_other_names_are_refused_by_every_endpoint(
     http: httpx.Client, context: str, columns: object, field: str, message: str
 ) -> None:
     asked = http.post(f"/contexts/{context}/predictions", json={"query": [[1, 2]], "columns": columns})
@@ -147,13 +147,13 @@ def test_other_names_are_refused_at_every_door(
     assert http.get(f"/contexts/{context}").json()["version"] == 1
 
 
-def test_names_that_are_no_json_are_refused(http: httpx.Client, context: str) -> None:
+def test_names_that_are_not_json_are_refused(http: httpx.Client, context: str) -> None:
     body = save({"query": np.ones((1, 2))}, {"columns": "size,rooms"})
     ((field, message),) = refused(http.post(f"/contexts/{context}/predictions", content=body, headers=BINARY))
     assert (field, message[:26]) == ("columns", "must be the JSON of names,")
 
 
-def test_a_prediction_that_keeps_nothing_takes_no_names(server: Server) -> None:
+def test_one_shot_prediction_refuses_names(server: Server) -> None:
     body = {"context": {**ROWS, "columns": NAMES}, "query": [[1, 2]]}
     assert refused(httpx.post(f"{server.url}/v1/predict", json=body))[0][0] == "context.columns"
     tensors = {"x": np.ones((1, 2)), "y": np.ones(1), "query": np.ones((1, 2))}

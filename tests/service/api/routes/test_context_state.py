@@ -25,7 +25,7 @@ def load_into(client: InProcess, content: bytes, query: str = "", **headers: str
 
 @pytest.mark.slow
 @pytest.mark.parametrize("model", ["linear", "gd-8", "softmax-1", "linear-trained"])
-def test_a_context_moves_to_another_service_and_goes_on_there(client: InProcess, model: str) -> None:
+def test_exported_context_continues_in_another_service(client: InProcess, model: str) -> None:
     x = [[float((i * j) % 7) for j in range(1, 11)] for i in range(4)]
     y = [[1.0], [0.0], [0.0], [1.0]] if model == "linear-trained" else [[1.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 0.0]]
     context = make(client, model=model, observations={"x": x[:2], "y": y[:2]})
@@ -47,7 +47,7 @@ def test_the_bytes_are_safetensors_with_the_state(client: InProcess) -> None:
     assert tensors["state.gated_sum"].shape[-2:] == (2, 2)
 
 
-def test_an_empty_context_moves_too(client: InProcess) -> None:
+def test_empty_context_is_exported_and_imported(client: InProcess) -> None:
     moved = load_into(client, state_of(client, make(client, model="gd-1"))).json()
     assert (moved["n_observations"], moved["model"]["name"]) == (0, "gd-1")
 
@@ -73,7 +73,7 @@ def test_a_state_that_was_changed_anywhere_is_refused(client: InProcess) -> None
 
 
 @pytest.mark.parametrize("content", [b"{}", b"\xff" * 100, b"\0" * 100, (2**63).to_bytes(8, "little") + b"{}"])
-def test_bytes_that_are_no_state_are_refused(client: InProcess, content: bytes) -> None:
+def test_bytes_that_are_not_a_state_are_refused(client: InProcess, content: bytes) -> None:
     answer = load_into(client, content)
     assert answer.status_code in {400, 422}
     assert answer.json()["error_type"] in {"malformed_body", "invalid_input"}

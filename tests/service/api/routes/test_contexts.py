@@ -33,7 +33,7 @@ def data(manifest: Manifest) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     return x, np.eye(outputs)[y.argmax(1)] if manifest.task == "classification" else y, query
 
 
-def test_a_new_context_is_empty_and_has_an_address(client: InProcess) -> None:
+def test_new_context_is_empty_and_has_an_address(client: InProcess) -> None:
     answer = client.request("POST", "/v1/contexts", json={})
     made = answer.json()
     assert answer.status_code == 201
@@ -51,7 +51,7 @@ def test_times_are_utc_and_the_context_expires_its_ttl_later(client: InProcess) 
     assert np.datetime64(made["expires"][:-1]) - np.datetime64(made["updated"][:-1]) == np.timedelta64(3600, "s")
 
 
-def test_a_line_is_continued_as_it_is_observed(client: InProcess) -> None:
+def test_line_is_continued_after_observations(client: InProcess) -> None:
     context = make(client, model="linear", observations={"x": [[1], [2]], "y": [2, 4]})
     record = observe(client, context, {"x": [[3]], "y": [6]})
     assert [record[name] for name in ("n_observations", "inputs", "outputs")] == [3, 1, 1]
@@ -59,7 +59,7 @@ def test_a_line_is_continued_as_it_is_observed(client: InProcess) -> None:
     assert predict(client, context, [[4], [5]]) == pytest.approx([8, 10])
 
 
-def test_an_answer_says_who_gave_it_from_what(client: InProcess) -> None:
+def test_prediction_has_model_and_number_of_observations(client: InProcess) -> None:
     context = make(client, model="gd-1", observations=LINE)
     answer = post(client, context, "predictions", {"query": [[1]], "parameters": {"learning_rate": 0.25}})
     model = client.get("/v1/models/gd-1").json()
@@ -79,7 +79,7 @@ ASKED: list[dict[str, object]] = [
     {"query": [[1]], "parameters": {"rate": 1}},
     {"query": [[1e308]], "parameters": {"learning_rate": 100}},
 ]
-"""Some of it is refused."""
+"""Some requests are refused."""
 
 
 async def refuse(*_: object) -> None:
@@ -122,7 +122,7 @@ def test_long_predictions_run_in_a_thread(client: InProcess, monkeypatch: pytest
     ("model", "version"),
     [*((name, None) for name in ZOO if name not in ONE_SHOT), ("linear", "1.0.0"), ("classifier", "1.0.0")],
 )
-def test_the_streamed_answer_is_the_one_shot_answer(client: InProcess, model: str, version: str | None) -> None:
+def test_context_prediction_equals_one_shot_prediction(client: InProcess, model: str, version: str | None) -> None:
     x, y, query = data(Manifest.model_validate(client.get(f"/v1/models/{model}").json()))
     weight = np.linspace(0.5, 2.0, N)
     rows = {"x": x.tolist(), "y": y.tolist(), "weight": weight.tolist()}
@@ -136,7 +136,7 @@ def test_the_streamed_answer_is_the_one_shot_answer(client: InProcess, model: st
 
 
 @pytest.mark.parametrize("model", ONE_SHOT)
-def test_a_model_without_a_state_makes_no_context(client: InProcess, model: str) -> None:
+def test_model_without_a_state_has_no_contexts(client: InProcess, model: str) -> None:
     answer = client.request("POST", "/v1/contexts", json={"model": model})
     assert model in refusal(answer, 422, "unsupported_by_model")
 
@@ -144,9 +144,7 @@ def test_a_model_without_a_state_makes_no_context(client: InProcess, model: str)
 @pytest.mark.parametrize(
     ("version", "query"), [("1.0.0", [[7.0, 3.0], [-2.0, 11.0]]), ("2.0.0", [[5.0, 3.0], [0.0, -2.0]])]
 )
-def test_a_context_shows_the_linear_model_that_it_amounts_to(
-    client: InProcess, version: str, query: list[list[float]]
-) -> None:
+def test_view_has_the_equivalent_linear_model(client: InProcess, version: str, query: list[list[float]]) -> None:
     x, y = [[1, 0], [2, 1], [3, 5], [4, 2]], [[2, 1], [6, 3], [16, 1], [12, 7]]
     for observed in (y, [row[0] for row in y]):
         context = make(client, version=version, observations={"x": x, "y": observed})
@@ -156,7 +154,7 @@ def test_a_context_shows_the_linear_model_that_it_amounts_to(
         assert np.shape(found["weights"]) == (2, *np.shape(observed)[1:])
 
 
-def test_a_context_without_a_linear_model_shows_none(client: InProcess) -> None:
+def test_view_without_a_linear_model_has_none(client: InProcess) -> None:
     empty = make(client)
     curved = make(client, model="sine-trained", observations={"x": [[1], [2]], "y": [1, 2]})
     for context in (empty, curved):
@@ -181,7 +179,7 @@ def test_a_prediction_is_explained_by_the_linear_model_of_its_parameters(client:
     assert "explanation" not in post(client, context, "predictions", {"query": [[5]]}).json()
 
 
-def test_weight_minus_one_takes_an_observation_out(client: InProcess) -> None:
+def test_weight_minus_one_removes_an_observation(client: InProcess) -> None:
     context = make(client, observations=LINE)
     observe(client, context, {"x": [[9]], "y": [0]})
     record = observe(client, context, {"x": [[9]], "y": [0], "weight": [-1]})
@@ -189,14 +187,14 @@ def test_weight_minus_one_takes_an_observation_out(client: InProcess) -> None:
     assert predict(client, context, [[4]]) == pytest.approx([8])
 
 
-def test_y_comes_back_as_it_went_in(client: InProcess) -> None:
+def test_prediction_has_the_axes_of_y(client: InProcess) -> None:
     rows = make(client, observations={"x": [[1], [2]], "y": [[2], [4]]})
     numbers = make(client, observations={"x": [[1], [2]], "y": [2, 4]})
     assert predict(client, rows, [[3]]) == [[pytest.approx(6)]]
     assert predict(client, numbers, [[3]]) == [pytest.approx(6)]
 
 
-def test_a_context_that_decays_follows_a_relation_that_drifts(client: InProcess) -> None:
+def test_decaying_context_follows_a_drifting_relation(client: InProcess) -> None:
     kept, fading = (make(client, model="gd-1", decay=decay) for decay in (None, 0.5))
     for context in (kept, fading):
         observe(client, context, {"x": [[1.0]] * 20, "y": [0.0] * 10 + [1.0] * 10})
@@ -210,13 +208,13 @@ def test_a_context_that_decays_follows_a_relation_that_drifts(client: InProcess)
 @pytest.mark.parametrize(
     ("decay", "came"), [("atuo", "the text 'atuo'"), ("", "the text ''"), (0, "0"), (2, "2"), (-1, "-1")]
 )
-def test_a_wrong_decay_is_answered_with_the_rule(client: InProcess, decay: object, came: str) -> None:
+def test_invalid_decay_is_refused_with_the_rule(client: InProcess, decay: object, came: str) -> None:
     answer = client.request("POST", "/v1/contexts", json={"model": "linear", "decay": decay})
     text = refusal(answer, 422, "invalid_input")
     assert f'decay: must be above 0 and at most 1, or "auto"; this is {came}' in text
 
 
-def test_a_context_that_finds_its_decay_tells_how_much_it_remembers(client: InProcess) -> None:
+def test_context_with_automatic_decay_reports_its_memory(client: InProcess) -> None:
     generator = np.random.default_rng(0)
     x = generator.normal(size=(240, 2))
     y = np.where(np.arange(240) < 200, x[:, 0], 5 - x[:, 1]) + 0.1 * generator.normal(size=240)
@@ -246,7 +244,7 @@ def test_unsupported_requests_to_a_context_with_auto_decay_are_refused(client: I
     assert "model gd-1 1.0.0 gives none" in refusal(making, 422, "unsupported_by_model")
 
 
-def test_merging_is_observing_both_and_leaves_the_other_as_it_is(client: InProcess) -> None:
+def test_merge_equals_observing_both_and_keeps_the_other(client: InProcess) -> None:
     one, other = make(client, observations={"x": [[1], [5]], "y": [1, 2]}), make(client, observations=LINE)
     merged = post(client, one, "merge", {"context": other["id"]})
     assert merged.json()["n_observations"] == 5
@@ -256,7 +254,7 @@ def test_merging_is_observing_both_and_leaves_the_other_as_it_is(client: InProce
     assert client.get(f"/v1/contexts/{other['id']}").json()["version"] == other["version"]
 
 
-def test_contexts_that_do_not_fit_do_not_merge(client: InProcess) -> None:
+def test_incompatible_contexts_do_not_merge(client: InProcess) -> None:
     one = make(client, observations=LINE)
     of_another_model = make(client, model="gd-1", observations=LINE)
     refusal(post(client, one, "merge", {"context": of_another_model["id"]}), 409, "conflict")
@@ -266,7 +264,7 @@ def test_contexts_that_do_not_fit_do_not_merge(client: InProcess) -> None:
     assert client.get(f"/v1/contexts/{one['id']}").json()["version"] == one["version"]
 
 
-def test_a_deleted_context_is_gone(client: InProcess) -> None:
+def test_deleted_context_is_404(client: InProcess) -> None:
     context = make(client)
     address = f"/v1/contexts/{context['id']}"
     gone = client.request("DELETE", address)
@@ -278,10 +276,10 @@ def test_a_deleted_context_is_gone(client: InProcess) -> None:
         refusal(post(client, context, door, body), 404, "unknown_context")
 
 
-def test_a_context_is_gone_when_its_time_is_over(client: InProcess) -> None:
+def test_expired_context_is_404(client: InProcess) -> None:
     address = f"/v1/contexts/{make(client, ttl=1)['id']}"
     deadline = time.monotonic() + 10
-    while time.monotonic() < deadline:  # every look would be a use, so look at the list, which is none
+    while time.monotonic() < deadline:  # reading a context counts as a use, reading the list does not
         listed = client.get("/v1/contexts?limit=1000").json()["contexts"]
         if not any(address.endswith(context["id"]) for context in listed):
             break
@@ -295,7 +293,7 @@ def alone() -> Iterator[InProcess]:
         yield client
 
 
-def test_a_list_is_paged_without_gap_or_repetition(alone: InProcess) -> None:
+def test_pages_are_complete_and_disjoint(alone: InProcess) -> None:
     made = [make(alone)["id"] for _ in range(5)]
     listed, after, pages = [], "", 0
     while after is not None:
@@ -307,7 +305,7 @@ def test_a_list_is_paged_without_gap_or_repetition(alone: InProcess) -> None:
 
 
 @pytest.mark.slow
-def test_a_caller_keeps_only_so_many(alone: InProcess) -> None:
+def test_number_of_contexts_is_limited(alone: InProcess) -> None:
     made = [make(alone) for _ in range(5)]
     message = refusal(alone.request("POST", "/v1/contexts", json={}), 429, "quota_exceeded")
     assert "5" in message
@@ -316,7 +314,7 @@ def test_a_caller_keeps_only_so_many(alone: InProcess) -> None:
 
 
 @pytest.mark.slow
-def test_contexts_of_others_are_invisible(tmp_path: Path) -> None:
+def test_contexts_of_other_keys_are_404(tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path}/gdssm.db"
     database = Database.open(url)
     keys = [Keys(database).create(name) for name in ("one", "other")]
@@ -375,7 +373,7 @@ def test_a_context_like_another_merges_with_it(client: InProcess) -> None:
     assert post(client, first, "merge", {"context": like["id"]}).status_code == 200
 
 
-def test_with_a_declared_scale_what_is_taken_out_leaves_no_trace(client: InProcess) -> None:
+def test_removal_is_exact_with_a_declared_scale(client: InProcess) -> None:
     context = make(client, model="nonlinear", scale=SCALE, observations=_rows(40, 0))
     before = predict(client, context, [[0.0, 0.0]])
     outlier: dict[str, object] = {"x": [[9.0, 9.0]], "y": [99.0]}
@@ -394,9 +392,7 @@ def test_with_a_declared_scale_what_is_taken_out_leaves_no_trace(client: InProce
         ({"model": "nonlinear", "like": "0" * 32}, None, 404),
     ],
 )
-def test_a_scale_that_does_not_fit_is_refused(
-    client: InProcess, body: dict[str, object], field: str | None, status: int
-) -> None:
+def test_invalid_scale_is_refused(client: InProcess, body: dict[str, object], field: str | None, status: int) -> None:
     answer = client.request("POST", "/v1/contexts", json=body)
     assert answer.status_code == status, answer.text
     assert field is None or answer.json()["detail"][0]["field"] == field

@@ -28,7 +28,7 @@ def test_rows_without_the_column_do_not_change_its_digits(client: InProcess, dec
 
 
 def test_merging_a_context_that_had_a_far_larger_value_is_refused(client: InProcess) -> None:
-    """The column of the other context is constant again after its mistake was taken out, but its sums are rounded."""
+    """The column of the other context is constant again after the removal of the mistake, but its sums are rounded."""
     context = make(client, observations={"x": [[1], [2], [3], [4]], "y": [1, 2, 3, 5]})
     other = make(client, observations={"x": [[5], [1e9], [5], [5]], "y": [1, 2, 3, 5]})
     observe(client, other, {"x": [[1e9]], "y": [2], "weight": [-1]})

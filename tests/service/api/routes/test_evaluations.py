@@ -1,4 +1,4 @@
-"""Evaluations over HTTP: asked for, watched, fetched, cancelled."""
+"""Evaluations over HTTP: submitted, followed, fetched, cancelled."""
 
 import json
 from collections.abc import Iterator
@@ -28,7 +28,7 @@ def server() -> Iterator[Server]:
 
 
 def events(url: str, **headers: str) -> list[dict[str, Any]]:
-    """Listen to the end."""
+    """Read events until the end."""
     found: list[dict[str, Any]] = []
     with httpx.stream("GET", url, headers=headers, timeout=60) as stream:
         assert stream.headers["content-type"].startswith("text/event-stream")
@@ -48,7 +48,7 @@ def ids(server: Server) -> list[str]:
 
 
 @pytest.mark.slow
-def test_an_evaluation_is_asked_for_watched_and_fetched(server: Server) -> None:
+def test_evaluation_is_submitted_followed_and_fetched(server: Server) -> None:
     before = ids(server)
     answer = httpx.post(f"{server.url}/v1/evaluations", json=SMALL)
     assert answer.status_code == 202
@@ -78,7 +78,7 @@ def test_an_evaluation_is_asked_for_watched_and_fetched(server: Server) -> None:
 
 
 @pytest.mark.slow
-def test_predictions_are_answered_while_an_evaluation_runs_and_it_can_be_cancelled(server: Server) -> None:
+def test_running_evaluation_does_not_block_predictions_and_is_cancelled(server: Server) -> None:
     long = {"suite": "paper", "models": ["linear"], "tasks": 2000, "curve": [20, 50]}
     address = server.url + httpx.post(f"{server.url}/v1/evaluations", json=long).headers["location"]
     while httpx.get(address).json()["status"] == "queued":
@@ -89,7 +89,7 @@ def test_predictions_are_answered_while_an_evaluation_runs_and_it_can_be_cancell
     assert events(f"{address}/events")[-1]["data"]["status"] == "cancelled"
 
 
-def test_tables_that_ship_are_a_suite(server: Server) -> None:
+def test_shipped_tables_are_a_suite(server: Server) -> None:
     asked = {"suite": "tables", "models": ["linear"], "tasks": 20, "observations": 30, "curve": []}
     address = server.url + httpx.post(f"{server.url}/v1/evaluations", json=asked).headers["location"]
     results = [event["data"] for event in events(f"{address}/events") if event["event"] == "result"]
@@ -120,6 +120,6 @@ def test_impossible_evaluation_is_422_with_its_field(client: InProcess, changes:
     assert [entry["field"] for entry in answer.json()["detail"]] == [field]
 
 
-def test_a_model_that_is_not_served_is_404(client: InProcess) -> None:
+def test_unknown_model_is_404(client: InProcess) -> None:
     answer = client.request("POST", "/v1/evaluations", json={"models": ["cubic"]})
     assert (answer.status_code, answer.json()["error_type"]) == (404, "unknown_model")

@@ -1,4 +1,4 @@
-"""An archive may be written by anyone: whatever it says, it is refused, or the context that it makes can be used."""
+"""Forged archives: each is refused, or makes a context that can be used."""
 
 import json
 from collections.abc import Callable, Iterator
@@ -29,12 +29,12 @@ Change = Callable[[Tensors, Header], object]
 Answers = Iterator[httpx.Response]
 OCTETS = {"Content-Type": "application/octet-stream"}
 STEP = 13
-"""Of the values for a field or a tensor every one in so many is tried, other ones in each archive."""
+"""The step between tested values of a field or a tensor; each archive has another offset."""
 
 
 @pytest.fixture(scope="module")
 def service() -> Iterator[InProcess]:
-    """Without keys, all in memory."""
+    """A service without keys, in memory."""
     with in_process(Settings(database_url="sqlite://")) as client:
         yield client
 
@@ -49,7 +49,7 @@ def kept(
     named: bool = False,
     wide: int = 0,
 ) -> ContextState:
-    """What a context of a model remembers."""
+    """The state of a context of a model."""
     runtime, (seen, _) = zoo()[model], observations(model, 0, rows or 1)
     if wide:
         seen = seen._replace(x=np.random.default_rng(0).normal(size=(rows, wide)))
@@ -90,7 +90,7 @@ FILLS = [0.0, 1.0, -1.0, 0.5, 2.0**53, 1e19, 1e160, -1e160, 1e308, -1e308, 5e-32
 
 
 def entry(tensor: np.ndarray, *, value: float, place: int) -> np.ndarray:
-    """Write one number somewhere."""
+    """Replace one number of an array."""
     changed = tensor.copy()
     if changed.size:
         changed.flat[place % changed.size] = value
@@ -124,7 +124,7 @@ def relabel(_: Tensors, header: Header, *, path: tuple[str, ...], value: object)
 
 
 def paths(header: Header, outer: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
-    """Name every field of a header, and of the objects in it."""
+    """Return the paths of all fields of a header."""
     for name, value in header.items():
         yield (*outer, name)
         if isinstance(value, dict):
@@ -181,7 +181,7 @@ def load_into(service: InProcess, file: bytes) -> httpx.Response:
 
 
 def use(service: InProcess, record: Header, other: str) -> Answers:
-    """Do with a context all that can be done, and import it again."""
+    """Use a context in every way, and import it again."""
     one = f"/v1/contexts/{record['id']}"
     yield from _ask(service, one, record)
     yield from _observe(service, one, record)

@@ -29,7 +29,7 @@ def test_without_the_default_model_the_service_is_live_but_not_ready(tmp_path: P
 
 
 @pytest.mark.slow
-def test_a_service_whose_database_file_was_deleted_refuses_to_keep_anything(tmp_path: Path) -> None:
+def test_deleted_database_file_makes_the_service_not_ready(tmp_path: Path) -> None:
     file = tmp_path / "gdssm.db"
     with running(GDSSM_DATABASE_URL=f"sqlite:///{file}") as server, httpx.Client(base_url=server.url) as http:
         one = f"/v1/contexts/{http.post('/v1/contexts', json={'model': 'linear'}).json()['id']}"

@@ -1,4 +1,4 @@
-"""Intervals, quantiles and notes through every door of HTTP."""
+"""Intervals, quantiles and notes from every HTTP endpoint."""
 
 import json
 from collections.abc import Iterator
@@ -73,7 +73,7 @@ def test_safetensors_have_them_as_tensors(client: InProcess) -> None:
 
 
 @pytest.mark.parametrize("model", ["linear", "nonlinear"])
-def test_a_context_answers_them_again_and_again(client: InProcess, model: str) -> None:
+def test_context_gives_intervals_repeatedly(client: InProcess, model: str) -> None:
     made = client.request("POST", "/v1/contexts", json={"model": model, "observations": {"x": X, "y": Y}}).json()
     path, expected = f"/v1/contexts/{made['id']}/predictions", one_shot(client, model=model)
     for asked in ({}, ASKED, ASKED, {}):
@@ -116,7 +116,7 @@ def test_the_open_inference_protocol_has_scale_and_bounds_as_outputs(client: InP
     assert not {"readout.covariance", "readout.response"} & outputs.keys(), "they are answered where they are named"
 
 
-def test_the_tables_of_features_are_not_for_callers(client: InProcess) -> None:
+def test_feature_tables_are_not_inputs_of_callers(client: InProcess) -> None:
     named = {tensor["name"] for tensor in client.get("/v2/models/nonlinear").json()["inputs"]}
     assert not any(name.startswith("layout.") for name in named)
     inputs = [
@@ -154,7 +154,7 @@ def test_models_say_whether_they_give_a_scale(client: InProcess) -> None:
     }
 
 
-def test_an_interval_needs_its_scale_whatever_the_tensors_say(client: InProcess) -> None:
+def test_interval_ignores_tensors_of_the_scale(client: InProcess) -> None:
     tensors = {"x": ([1, 4, 2], X), "y": ([1, 4, 1], Y), "x_query": ([1, 2, 2], QUERY), "want_scale": ([1], [0.0])}
     inputs = [
         {"name": name, "shape": shape, "datatype": "FP64", "data": np.array(data, np.float64).ravel().tolist()}

@@ -67,21 +67,21 @@ def test_values_of_callers_never_become_labels(client: InProcess) -> None:
 
 
 @pytest.mark.slow
-def test_contexts_models_and_memory_are_shown_and_who_asks_for_them_does_not_count(client: InProcess) -> None:
+def test_metrics_have_contexts_models_and_memory_without_scrapes(client: InProcess) -> None:
     assert value(client, "gdssm_contexts") >= 0
     assert value(client, "gdssm_model_events_total", kind="loaded") >= 3
     assert value(client, "process_resident_memory_bytes") > 1e7
     assert value(client, "gdssm_in_flight") == 0
 
 
-def test_two_services_in_one_process_count_apart() -> None:
+def test_services_in_one_process_have_separate_metrics() -> None:
     one, other = Metrics(), Metrics()
     one.answered(RequestStats("id", model="linear"), "GET", "/somewhere", 200, 0.1)
     assert b'gdssm_answers_total{method="GET",route="/somewhere",status="200"} 1.0' in MetricsRenderer(one, {}).render()
     assert b"/somewhere" not in MetricsRenderer(other, {}).render()
 
 
-def test_the_dashboard_asks_for_what_there_is(client: InProcess) -> None:
+def test_dashboard_uses_existing_metrics(client: InProcess) -> None:
     dashboard = json.loads(DASHBOARD.read_text(encoding="utf-8"))
     expressions = [target["expr"] for panel in dashboard["panels"] for target in panel.get("targets", ())]
     assert len(expressions) >= 8
@@ -95,6 +95,6 @@ def test_the_dashboard_asks_for_what_there_is(client: InProcess) -> None:
 
 
 @pytest.mark.parametrize("panel", ["rate", "latency", "flight", "refused", "contexts", "model", "memory"])
-def test_the_dashboard_shows_what_an_operator_looks_for(panel: str) -> None:
+def test_dashboard_has_panels(panel: str) -> None:
     titles = [each["title"].lower() for each in json.loads(DASHBOARD.read_text(encoding="utf-8"))["panels"]]
     assert any(panel in title for title in titles), titles

@@ -1,4 +1,4 @@
-"""Missing cells through every door of HTTP: null in JSON, NaN in binary bodies."""
+"""Missing cells in every HTTP endpoint: null in JSON, NaN in binary bodies."""
 
 import json
 from collections.abc import Iterator
@@ -38,7 +38,7 @@ def server() -> Iterator[Server]:
 
 
 def nulls(array: Array) -> list[Any]:
-    """Write an array as JSON has it."""
+    """Return an array as lists with null for NaN."""
     return np.where(np.isnan(array), None, array).tolist()  # type: ignore[call-overload, no-any-return]
 
 
@@ -65,7 +65,7 @@ def test_null_in_json_and_nan_in_safetensors_are_missing_cells(
 
 
 @both_models
-def test_contexts_take_them_in_every_body(client: InProcess, predictor: Predictor, model: str) -> None:
+def test_contexts_accept_missing_cells_in_every_body(client: InProcess, predictor: Predictor, model: str) -> None:
     first = {"x": nulls(X[:5]), "y": Y[:5].tolist()}
     made = client.request("POST", "/v1/contexts", json={"model": model, "observations": first}).json()
     context = f"/v1/contexts/{made['id']}"
@@ -80,7 +80,7 @@ def test_contexts_take_them_in_every_body(client: InProcess, predictor: Predicto
 
 
 @both_models
-def test_an_exported_context_has_them(client: InProcess, predictor: Predictor, model: str) -> None:
+def test_exported_context_keeps_missing_cells(client: InProcess, predictor: Predictor, model: str) -> None:
     observations = {"x": nulls(X), "y": Y.tolist()}
     made = client.request("POST", "/v1/contexts", json={"model": model, "observations": observations}).json()
     state = client.get(f"/v1/contexts/{made['id']}/state").content
@@ -102,7 +102,7 @@ def streaming(server: Server, model: str) -> ClientConnection:
 
 
 @both_models
-def test_a_stream_takes_them_row_by_row(server: Server, predictor: Predictor, model: str) -> None:
+def test_stream_accepts_missing_cells(server: Server, predictor: Predictor, model: str) -> None:
     with streaming(server, model) as stream:
         for x, y in nonempty(zip(nulls(X), Y.tolist(), strict=True)):
             assert "n_observations" in ask(stream, {"observation": {"x": x, "y": y}})
@@ -110,7 +110,7 @@ def test_a_stream_takes_them_row_by_row(server: Server, predictor: Predictor, mo
     assert_close(found, expected_of(predictor, model), "prediction", rtol=1e-9)
 
 
-def test_a_stream_of_a_model_without_them_names_the_place(server: Server) -> None:
+def test_stream_refuses_missing_cells_of_other_models_by_position(server: Server) -> None:
     messages: dict[str, dict[str, object]] = {
         "query[1]": {"query": [1.0, None]},
         "observation.x[0]": {"observation": {"x": [None, 1.0], "y": 1.0}},
@@ -139,7 +139,7 @@ def test_the_open_inference_protocol_takes_null_and_nan(client: InProcess, predi
     assert client.request("POST", f"/v2/models/{model}/infer", json={"inputs": inputs}).json() == answer.json()
 
 
-def test_a_model_without_them_refuses_them_by_place(client: InProcess) -> None:
+def test_model_without_missing_cells_refuses_them_by_position(client: InProcess) -> None:
     body: dict[str, Any] = {"model": "gd-1", "context": {"x": [[1], [2], [3], [None]], "y": [1, 2, 3, 4]}}
     for query, fields in (([[1]], ["context.x[3][0]"]), ([[1], [None]], ["context.x[3][0]", "query[1][0]"])):
         answer = client.predict({**body, "query": query})
@@ -169,7 +169,7 @@ def test_a_literal_that_is_not_json_is_refused(client: InProcess, model: str, li
     assert [problem["field"] for problem in answer.json()["detail"]] == ["context.x[1][0]"]
 
 
-def test_the_list_of_models_says_which_take_them(client: InProcess) -> None:
+def test_models_report_support_of_missing_cells(client: InProcess) -> None:
     models = client.get("/v1/models").json()["models"]
     found = {f"{model['name']} {model['version']}" for model in models if model["missing_cells"]}
     assert {"linear 2.0.0", "nonlinear 1.0.0"} <= found

@@ -10,7 +10,7 @@ from tests.service.forged import forged
 from tests.service.in_process import InProcess, in_process
 
 
-def test_every_model_is_listed_with_what_a_chooser_needs(client: InProcess) -> None:
+def test_models_are_listed_with_their_properties(client: InProcess) -> None:
     listed = client.get("/v1/models").json()
     models = {model["name"]: model for model in reversed(listed["models"])}
     versions = [model["version"] for model in listed["models"] if model["name"] == "linear"]
@@ -98,7 +98,7 @@ def test_the_explanation_of_linear_is_of_queries_within_reach_and_adds_up_for_al
     assert [sum(row) for row in shares] == pytest.approx(answer["prediction"])
 
 
-def test_parts_that_were_not_asked_for_are_left_out(client: InProcess) -> None:
+def test_explanation_has_requested_parts_only(client: InProcess) -> None:
     context = {"x": [[1], [2]], "y": [[3, 1], [5, 1]]}
     body = {"model": "linear", "version": "1.0.0", "context": context, "query": [[4]]}
     only = client.predict({**body, "explain": ["implicit_weights"]}).json()["explanation"]
@@ -107,7 +107,7 @@ def test_parts_that_were_not_asked_for_are_left_out(client: InProcess) -> None:
     assert "explanation" not in client.predict({**body, "explain": False}).json()
 
 
-def test_a_model_without_explanation_says_so(client: InProcess) -> None:
+def test_model_without_explanation_is_422(client: InProcess) -> None:
     body = {"model": "gd-1", "context": {"x": [[1], [2]], "y": [3, 5]}, "query": [[4]], "explain": ["contributions"]}
     refused = client.predict(body)
     assert refused.status_code == 422

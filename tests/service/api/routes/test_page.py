@@ -5,7 +5,7 @@ from tests.service.in_process import InProcess
 LIBRARY = "/web/vendor/chart.js-4.6.1/chart.umd.min.js"
 
 
-def test_the_page_allows_nothing_inline_and_nothing_from_elsewhere(client: InProcess) -> None:
+def test_page_policy_forbids_inline_and_external_resources(client: InProcess) -> None:
     answer = client.get("/")
     assert answer.status_code == 200
     assert answer.headers["content-type"] == "text/html; charset=utf-8"
@@ -24,7 +24,7 @@ def test_the_page_allows_nothing_inline_and_nothing_from_elsewhere(client: InPro
         (LIBRARY, "text/javascript; charset=utf-8"),
     ],
 )
-def test_files_come_with_their_type(client: InProcess, path: str, kind: str) -> None:
+def test_files_have_their_content_type(client: InProcess, path: str, kind: str) -> None:
     answer = client.get(path)
     assert (answer.status_code, answer.headers["content-type"]) == (200, kind)
 
@@ -36,7 +36,7 @@ def test_a_file_that_has_not_changed_is_not_sent_again(client: InProcess) -> Non
     assert (again.status_code, again.content) == (304, b"")
 
 
-def test_the_library_is_kept_for_good(client: InProcess) -> None:
+def test_vendored_library_is_cached_as_immutable(client: InProcess) -> None:
     assert "immutable" in client.get(LIBRARY).headers["cache-control"]
 
 

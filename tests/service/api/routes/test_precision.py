@@ -33,7 +33,7 @@ def binary(client: InProcess, context: dict[str, Any], **texts: str) -> Any:  # 
     return client.request("POST", path, content=body, headers={"Content-Type": SAFETENSORS})
 
 
-def test_a_mistake_is_refused_and_changes_nothing(client: InProcess) -> None:
+def test_lossy_observation_is_refused_without_a_change(client: InProcess) -> None:
     context = make(client, observations=LINE)
     for mistake, field in (
         (MISTAKE, "x[0][0]"),
@@ -48,7 +48,7 @@ def test_a_mistake_is_refused_and_changes_nothing(client: InProcess) -> None:
     assert predict(client, context, [[10]]) == pytest.approx([25], rel=1e-12)
 
 
-def test_the_view_tells_how_many_digits_are_left(client: InProcess) -> None:
+def test_view_reports_remaining_digits(client: InProcess) -> None:
     context = make(client)
     assert view(client, context)["digits_left"] is None
     observe(client, context, LINE)
@@ -60,7 +60,7 @@ def test_the_view_tells_how_many_digits_are_left(client: InProcess) -> None:
     assert view(client, context)["digits_left"] == 0
 
 
-def test_a_mistake_that_was_meant_stays(client: InProcess) -> None:
+def test_allowed_precision_loss_is_applied(client: InProcess) -> None:
     context = make(client, observations=LINE)
     observe(client, context, MISTAKE | {"allow_precision_loss": True})
     taking_out = post(client, context, "observations", MISTAKE | {"weight": [-1], "allow_precision_loss": True})
@@ -68,12 +68,12 @@ def test_a_mistake_that_was_meant_stays(client: InProcess) -> None:
 
 
 @pytest.mark.parametrize("allow", [1, "true", None])
-def test_only_true_and_false_say_what_is_meant(client: InProcess, allow: object) -> None:
+def test_allow_precision_loss_must_be_a_boolean(client: InProcess, allow: object) -> None:
     answer = post(client, make(client), "observations", LINE | {"allow_precision_loss": allow})
     assert [problem["field"] for problem in answer.json()["detail"]] == ["allow_precision_loss"]
 
 
-def test_safetensors_say_by_a_text_what_is_meant(client: InProcess) -> None:
+def test_safetensors_allow_precision_loss_in_the_metadata(client: InProcess) -> None:
     context = make(client, observations=LINE)
     refusal(binary(client, context), 422, "precision_loss")
     refusal(binary(client, context, allow_precision_loss="false"), 422, "precision_loss")
@@ -81,7 +81,7 @@ def test_safetensors_say_by_a_text_what_is_meant(client: InProcess) -> None:
     assert binary(client, context, allow_precision_loss="true").json()["n_observations"] == 5
 
 
-def test_a_key_is_for_what_was_meant_with_it(client: InProcess) -> None:
+def test_idempotency_key_covers_allow_precision_loss(client: InProcess) -> None:
     context = make(client, observations=LINE)
     body = {"x": [[1.5]], "y": [8]}
     observe(client, context, body, idempotency_key="digits")
@@ -89,7 +89,7 @@ def test_a_key_is_for_what_was_meant_with_it(client: InProcess) -> None:
     refusal(other, 409, "conflict")
 
 
-def test_a_merge_is_refused_unless_it_is_meant(client: InProcess) -> None:
+def test_lossy_merge_is_refused_unless_allowed(client: InProcess) -> None:
     small = make(client, observations=LINE)
     large = make(client, observations={"x": [[0], [1e9], [2e9]], "y": [5, 7, 9]})
     merge = {"context": large["id"]}

@@ -25,7 +25,7 @@ X, Y, QUERY = GENERATOR.normal(size=(N, D)), GENERATOR.normal(size=(N, K)), GENE
 def test_a_line_is_continued(
     client: InProcess, version: str | None, query: list[list[int]], prediction: list[int], shrinkage: float
 ) -> None:
-    """Version 2 takes a little from the slope, as its prior says, and keeps within reach of the observations."""
+    """The prior of version 2 reduces the slope a little, and limits extrapolation."""
     n = query[0][0] - 1
     context = {"x": [[i] for i in range(1, n + 1)], "y": [2 * i for i in range(1, n + 1)]}
     answer = client.predict({"model": "linear", "version": version, "context": context, "query": query})
@@ -60,7 +60,7 @@ def test_http_changes_no_digit_and_no_shape(client: InProcess, predictor: Predic
     assert answer["model"]["name"] == expected.model.name
 
 
-def test_weight_and_parameters_arrive(client: InProcess, predictor: Predictor) -> None:
+def test_weights_and_parameters_are_used(client: InProcess, predictor: Predictor) -> None:
     weight, rate = np.arange(N) / 10, {"learning_rate": 0.01}
     expected = predictor.predict("gd-8", Observations(X, Y, weight), QUERY, rate)
     context = {"x": X.tolist(), "y": Y.tolist(), "weight": weight.tolist()}
@@ -78,9 +78,7 @@ def test_optional_fields_may_be_null(client: InProcess) -> None:
     assert client.predict(body).status_code == 200
 
 
-def test_how_quick_narrow_rows_are_says_nothing_of_wide_ones(
-    client: InProcess, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_cost_models_depend_on_the_number_of_columns(client: InProcess, monkeypatch: pytest.MonkeyPatch) -> None:
     kinds = []
 
     async def run(work: Callable[[], object], size: int, kind: object) -> object:
@@ -101,7 +99,7 @@ def test_one_observation_answers_with_its_y(client: InProcess) -> None:
 
 
 @pytest.mark.slow
-def test_a_long_prediction_does_not_hold_up_the_others() -> None:
+def test_long_prediction_does_not_block_others() -> None:
     finish = threading.Event()
 
     class Slow(Predictor):

@@ -1,4 +1,4 @@
-"""Observations taken out of a context by a negative weight."""
+"""Observations removed from a context by a negative weight."""
 
 from typing import Any
 
@@ -19,7 +19,7 @@ def test_the_unit_of_the_weights_does_not_matter(client: InProcess, unit: float)
 
 @pytest.mark.parametrize(("value", "shown"), [(2, "is 2"), (None, "is nan")])
 def test_a_refusal_names_the_row_that_is_taken_out(client: InProcess, value: float | None, shown: str) -> None:
-    """Rows that are added are farther from the mean of the column, which is 2."""
+    """Added rows are farther from the mean of the column, which is 2."""
     context = make(client, version="2.0.0", observations={"x": [[0, 1], [4, 2], [2, 4], [2, 5]], "y": [5, 7, 9, 11]})
     other = make(client, version="2.0.0", observations={"x": [[2, 2], [1e9, 3], [2, 4], [2, 5]], "y": [5, 7, 9, 9]})
     observe(client, other, {"x": [[1e9, 3]], "y": [7], "weight": [-1]})

@@ -25,7 +25,7 @@ def server() -> Iterator[Server]:
 
 def make(server: Server, **body: object) -> str:
     body = {"model": "linear", **body}
-    if body["model"] == "linear":  # the one that continues three points of a line exactly
+    if body["model"] == "linear":  # version 1 continues three points of a line exactly
         body = {"version": "1.0.0", **body}
     answer = httpx.post(f"{server.url}/v1/contexts", json=body)
     assert answer.status_code == 201, answer.text
@@ -72,7 +72,7 @@ def test_a_query_alone_changes_nothing(server: Server) -> None:
     assert [answers[0][name] for name in ("id", "error", "n_observations")] == ["q", None, 3]
 
 
-def test_with_both_the_query_is_answered_before_the_observation_is_learnt(server: Server) -> None:
+def test_query_is_answered_before_the_observation_of_its_message(server: Server) -> None:
     with streaming(server, make(server, observations=LINE)) as stream:
         answer = ask(stream, {"query": [10], "observation": {"x": [4], "y": 11}})
         assert (answer["prediction"], answer["error"]) == (pytest.approx(20), pytest.approx(3))
@@ -88,21 +88,21 @@ def test_empty_context_predicts_nothing(server: Server) -> None:
         assert ask(stream, {"query": [1, 2]})["prediction"] == pytest.approx(3)
 
 
-def test_answers_are_rows_if_y_is(server: Server) -> None:
+def test_predictions_are_rows_if_y_is(server: Server) -> None:
     with streaming(server, make(server, observations={"x": [[1], [2]], "y": [[1, 2], [2, 4]]})) as stream:
         answer = ask(stream, {"observation": {"x": [3], "y": [4, 6], "weight": 2}})
     assert answer["prediction"] == [pytest.approx(3), pytest.approx(6)]
     assert answer["error"] == [pytest.approx(1), pytest.approx(0, abs=1e-9)]
 
 
-def test_weight_minus_one_takes_out_what_was_streamed(server: Server) -> None:
+def test_weight_minus_one_removes_a_streamed_observation(server: Server) -> None:
     with streaming(server, make(server, observations=LINE)) as stream:
         ask(stream, {"observation": {"x": [9], "y": 0}})
         ask(stream, {"observation": {"x": [9], "y": 0, "weight": -1}})
         assert ask(stream, {"query": [4]})["prediction"] == pytest.approx(8)
 
 
-def test_an_observation_that_costs_digits_is_refused_unless_it_is_meant(server: Server) -> None:
+def test_lossy_observation_is_refused_unless_allowed(server: Server) -> None:
     line = {"x": [[0], [1], [2], [3]], "y": [5, 7, 9, 11]}
     far = [({"x": [1e9], "y": 0}, "observation.x[0]"), ({"x": [1], "y": 1e20}, "observation.y")]
     with streaming(server, make(server, observations=line)) as stream:
@@ -117,9 +117,7 @@ def test_an_observation_that_costs_digits_is_refused_unless_it_is_meant(server: 
     ("model", "version"),
     [("gd-1", None), ("linear", None), ("linear", "1.0.0"), ("linear-trained", None), ("nonlinear", None)],
 )
-def test_the_answer_at_the_end_of_a_stream_is_the_one_shot_answer(
-    server: Server, model: str, version: str | None
-) -> None:
+def test_streamed_prediction_equals_one_shot_prediction(server: Server, model: str, version: str | None) -> None:
     x = [[float((i * j) % 11) / 3 for j in range(1, 11)] for i in range(1, 8)]
     y = [float(i % 5) for i in range(1, 8)]
     with streaming(server, make(server, model=model, version=version)) as stream:
@@ -173,13 +171,13 @@ def test_a_bad_message_is_answered_with_the_error_and_the_stream_goes_on(
         assert (after["prediction"], after["n_observations"]) == (pytest.approx(8), 3)
 
 
-def test_bytes_are_read_as_text_is(server: Server) -> None:
+def test_binary_messages_are_accepted(server: Server) -> None:
     with streaming(server, make(server, observations=LINE)) as stream:
         assert ask(stream, b'{"query": [4]}')["prediction"] == pytest.approx(8)
         assert ask(stream, b'{"id": "\xff"}')["error_type"] == "malformed_body"
 
 
-def test_a_context_that_is_not_there_refuses_the_handshake_with_the_one_error_body(server: Server) -> None:
+def test_unknown_context_refuses_the_handshake_with_the_error_body(server: Server) -> None:
     with pytest.raises(InvalidStatus) as refused, streaming(server, "unknown"):
         pass
     assert refused.value.response.status_code == 404
@@ -199,7 +197,7 @@ def test_a_stream_ends_when_its_context_is_deleted(server: Server) -> None:
     assert closed.value.rcvd.code == 4404
 
 
-def test_observations_of_many_streams_all_count(server: Server) -> None:
+def test_concurrent_streams_lose_no_observations(server: Server) -> None:
     context = make(server)
 
     def send(first: int) -> None:
@@ -215,7 +213,7 @@ def test_observations_of_many_streams_all_count(server: Server) -> None:
     assert answer["prediction"] == pytest.approx(200)
 
 
-def test_messages_sent_without_waiting_are_answered_in_their_order(server: Server) -> None:
+def test_pipelined_messages_are_answered_in_order(server: Server) -> None:
     with streaming(server, make(server)) as stream:
         for i in range(50):
             stream.send(json.dumps({"id": i, "observation": {"x": [i], "y": i}}))
@@ -224,7 +222,7 @@ def test_messages_sent_without_waiting_are_answered_in_their_order(server: Serve
     assert [answer["n_observations"] for answer in answers] == list(range(1, 51))
 
 
-def test_a_client_that_disappears_leaves_nothing_behind(server: Server) -> None:
+def test_disconnected_client_releases_its_stream(server: Server) -> None:
     context = make(server, observations=LINE)
     with streaming(server, context) as stream:
         stream.send(json.dumps({"observation": {"x": [4], "y": 8}}))

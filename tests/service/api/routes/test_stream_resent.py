@@ -1,4 +1,4 @@
-"""Messages of a stream that are sent again under their idempotency key count once."""
+"""Messages of a stream that are repeated with their idempotency key are applied once."""
 
 import json
 import socket
@@ -24,7 +24,7 @@ def keyed(context: str, number: int, **more: object) -> dict[str, Any]:
     return {"id": number, "idempotency_key": f"{context} {number}", "observation": observation, **more}
 
 
-def test_a_message_sent_again_is_learnt_once_and_answered_as_the_first_time(server: Server) -> None:
+def test_repeated_message_is_applied_once_with_the_same_response(server: Server) -> None:
     context = make(server, observations=LINE, version="2.0.0")
     asked = {"interval": 0.9, "quantiles": [0.1, 0.5], "query": [10]}
     with streaming(server, context) as stream:
@@ -45,7 +45,7 @@ def test_an_answer_without_a_prediction_or_an_interval_is_repeated(server: Serve
     assert first[1]["interval"] == {"lower": None, "upper": None}
 
 
-def test_a_client_that_sends_everything_again_after_a_broken_stream_counts_once(server: Server) -> None:
+def test_resent_messages_after_a_broken_stream_are_applied_once(server: Server) -> None:
     context, numbers = make(server), range(1, 101)
     with streaming(server, context) as stream:
         for number in numbers:
@@ -58,7 +58,7 @@ def test_a_client_that_sends_everything_again_after_a_broken_stream_counts_once(
     assert look(server, context)["n_observations"] == len(numbers)
 
 
-def test_two_streams_that_send_one_message_at_a_time_count_it_once(server: Server) -> None:
+def test_message_on_two_streams_is_applied_once(server: Server) -> None:
     context = make(server, observations=LINE)
 
     def send(_: int) -> list[dict[str, Any]]:

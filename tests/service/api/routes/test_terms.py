@@ -1,4 +1,4 @@
-"""Effects, pairs and blocks through every door of HTTP, one-shot and of contexts."""
+"""Effects, pairs and blocks from every HTTP endpoint, one-shot and of contexts."""
 
 from typing import Any
 
@@ -64,7 +64,7 @@ def test_terms_come_in_the_shape_of_y(client: InProcess, flat: bool) -> None:
     assert all(shape(block["probability"]) == shape(block["strength"]) == rows for block in nonempty(found["blocks"]))
 
 
-def test_parts_and_bounds_that_were_not_asked_for_are_left_out(client: InProcess) -> None:
+def test_response_has_requested_parts_and_bounds_only(client: InProcess) -> None:
     found = explained(one_shot(client, explain=["effects"]))
     assert list(found) == ["effects"]
     assert list(found["effects"]["columns"][0]) == ["column", "strength", "values", "effect"]
@@ -102,7 +102,7 @@ def test_a_missing_cell_has_an_effect(client: InProcess) -> None:
 
 
 @FLAT
-def test_safetensors_hold_what_json_does(client: InProcess, flat: bool) -> None:
+def test_safetensors_equal_json(client: InProcess, flat: bool) -> None:
     expected = explained(one_shot(client, flat, interval=0.9))
     tensors = {"x": X, "y": Y[:, 0] if flat else Y, "query": QUERY}
     about = {"model": "nonlinear", "explain": ",".join(TERMS), "interval": "0.9"}
@@ -144,7 +144,7 @@ def test_a_context_has_the_terms_of_its_observations(client: InProcess, model: s
                 assert one[name] == (value if name in {"block", "columns"} else pytest.approx(value, rel=1e-6)), name
 
 
-def test_all_of_a_context_is_all_but_contributions(client: InProcess) -> None:
+def test_all_explanations_of_a_context_exclude_contributions(client: InProcess) -> None:
     asked = {"query": QUERY.tolist(), "explain": True}
     for model, parts in (("nonlinear", TERMS), ("linear", ["implicit_weights", *TERMS])):
         context = make(client, model=model, version=None, observations=observations(flat=True))

@@ -1,4 +1,4 @@
-"""The service answers with each trained model what the torch model answers."""
+"""The predictions of trained models over HTTP equal those of the torch models."""
 
 import numpy as np
 import pytest
@@ -10,7 +10,7 @@ from tests.service.in_process import InProcess
 
 
 @pytest.mark.parametrize("name", TRAINED)
-def test_over_http_it_is_the_torch_model(client: InProcess, name: str) -> None:
+def test_http_predictions_equal_the_torch_model(client: InProcess, name: str) -> None:
     x, y, x_query = (array[:1] for array in draw(name, 0))
     context = {"x": x[0].tolist(), "y": y[0].tolist()}
     answer = client.predict({"model": name, "context": context, "query": x_query[0].tolist()}).json()

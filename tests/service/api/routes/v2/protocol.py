@@ -1,4 +1,4 @@
-"""Requests of the protocol, as a client would put them together."""
+"""Requests of the protocol."""
 
 import json
 from typing import Any
@@ -18,7 +18,7 @@ TASK = {"x": X, "y": Y, "x_query": X_QUERY}
 
 
 def in_json(name: str, array: NDArray[Any], datatype: str = "FP64") -> Body:
-    """An input that stands in the JSON."""
+    """An input as JSON numbers."""
     return {"name": name, "shape": list(array.shape), "datatype": datatype, "data": array.ravel().tolist()}
 
 
@@ -29,7 +29,7 @@ def in_binary(name: str, array: NDArray[Any], datatype: str = "FP64") -> Body:
 
 
 def task(**changes: object) -> Body:
-    """A request in JSON, with some of its fields changed."""
+    """A request in JSON, with changed fields."""
     return {"inputs": [in_json(name, array) for name, array in TASK.items()], **changes}
 
 
@@ -63,7 +63,7 @@ def infer_binary(
 
 
 def outputs_of(answer: httpx.Response) -> dict[str, NDArray[Any]]:
-    """Read the tensors of an answer, wherever they stand."""
+    """Read the tensors of a response, as JSON or binary."""
     assert answer.status_code == 200, answer.text
     length = int(answer.headers.get(JSON_LENGTH_HEADER, len(answer.content)))
     head, rest = json.loads(answer.content[:length]), answer.content[length:]

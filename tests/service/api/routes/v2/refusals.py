@@ -1,4 +1,4 @@
-"""What every refusal has in common."""
+"""Checks of refusals."""
 
 import httpx
 from hypothesis import strategies as st
@@ -28,4 +28,4 @@ JSON = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(["name", "binary_data_size"]), inner),
     max_leaves=8,
 )
-"""Whatever JSON can say, with a few words that mean something here."""
+"""Any JSON value, with some names of the protocol."""

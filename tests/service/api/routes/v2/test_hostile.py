@@ -1,4 +1,4 @@
-"""Requests that lie: every one ends in a 4xx that names the field, and the service goes on."""
+"""Invalid requests: each is refused with a 4xx that names the field."""
 
 import json
 from typing import Any
@@ -21,7 +21,7 @@ from tests.service.in_process import InProcess
 
 
 def changed(which: int, **changes: object) -> Body:
-    """A request in JSON of which one input is changed."""
+    """A request in JSON with one changed input."""
     body = task()
     body["inputs"][which].update(changes)
     return body
@@ -47,7 +47,7 @@ IN_JSON = {
     "a flat list too short": (
         changed(0, data=[1, 2, 3]),
         "inputs[0].data",
-        "has 3 entries; by the shape they should be 6",
+        "has 3 entries; by the shape there should be 6",
     ),
     "a flat list too long": (changed(0, data=[1] * 7), "inputs[0].data", "has 7 entries"),
     "no numbers": (changed(0, data=[]), "inputs[0].data", "has 0 entries"),
@@ -229,6 +229,6 @@ def test_any_description_of_an_input_is_answered_or_refused(client: InProcess, f
 
 
 def infer_json(client: InProcess, body: Body) -> httpx.Response:
-    """As `infer`, with the literals that Python's json writes (NaN, Infinity)."""
+    """Call `infer` with the literals of Python's json (NaN, Infinity)."""
     headers = {"Content-Type": "application/json"}
     return client.request("POST", "/v2/models/gd-1/infer", content=json.dumps(body), headers=headers)

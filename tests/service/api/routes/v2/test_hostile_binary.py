@@ -1,4 +1,4 @@
-"""Bodies whose bytes are not what their JSON says, and headers that lie: each ends in a 4xx that names the place."""
+"""Wrong binary tensors and headers: each is refused with a 4xx that names the field."""
 
 import json
 
@@ -106,7 +106,7 @@ def test_a_header_that_cannot_be_the_length_of_the_json_is_refused(client: InPro
 
 
 @pytest.mark.parametrize("shift", [-1, 1, -40, 40])
-def test_a_header_beside_the_end_of_the_json_is_refused(client: InProcess, shift: int) -> None:
+def test_wrong_json_length_is_refused(client: InProcess, shift: int) -> None:
     body = binary_task()
     answer = infer_binary(client, body, header=str(len(json.dumps(body)) + shift))
     check(answer, 400, "malformed_body")

@@ -78,7 +78,7 @@ def test_data_may_be_nested(client: InProcess, expected: dict[str, np.ndarray]) 
     np.testing.assert_array_equal(outputs_of(infer(client, {"inputs": inputs}))["prediction"], expected["prediction"])
 
 
-def test_a_version_has_an_address_of_its_own(client: InProcess) -> None:
+def test_version_has_a_separate_address(client: InProcess) -> None:
     body = task(model_name="gd-1", model_version="1.0.0")
     answer = client.request("POST", "/v2/models/gd-1/versions/1.0.0/infer", json=body)
     assert answer.json()["outputs"] == infer(client, task()).json()["outputs"]
@@ -86,16 +86,14 @@ def test_a_version_has_an_address_of_its_own(client: InProcess) -> None:
 
 
 @pytest.mark.parametrize("content_type", [None, "application/json", "application/octet-stream", "Application/JSON"])
-def test_the_header_says_where_the_json_ends_and_the_content_type_need_not(
-    client: InProcess, content_type: str | None
-) -> None:
+def test_json_length_suffices_without_a_content_type(client: InProcess, content_type: str | None) -> None:
     content = json.dumps(binary_task()).encode()
     headers = {JSON_LENGTH_HEADER: str(len(content))} | ({"Content-Type": content_type} if content_type else {})
     answer = client.request("POST", "/v2/models/gd-1/infer", content=content + BINARY_TENSORS, headers=headers)
     assert answer.status_code == 200
 
 
-def test_json_need_not_be_announced(client: InProcess) -> None:
+def test_json_needs_no_content_type(client: InProcess) -> None:
     answer = client.request("POST", "/v2/models/gd-1/infer", content=json.dumps(task()))
     assert "content-type" not in answer.request.headers
     assert answer.status_code == 200
@@ -106,7 +104,7 @@ def test_the_length_of_a_json_without_more_may_be_announced(client: InProcess) -
 
 
 @pytest.mark.parametrize("datatype", ["FP16", "FP32", "FP64", "INT8", "INT64", "UINT16"])
-def test_numbers_of_every_kind_are_taken_both_ways(client: InProcess, datatype: str) -> None:
+def test_every_datatype_is_accepted_as_json_and_binary(client: InProcess, datatype: str) -> None:
     letter = {"FP": "f", "INT": "i", "UINT": "u"}[datatype.rstrip("0123456789")]
     dtype = f"<{letter}{int(datatype.lstrip('FPUINT')) // 8}"
     arrays = {name: np.abs(np.rint(array)).astype(dtype) for name, array in TASK.items()}
@@ -151,7 +149,7 @@ def test_a_learning_rate_is_a_tensor_or_a_parameter(client: InProcess, shape: li
     assert not np.allclose(as_tensor["prediction"], outputs_of(infer(client, task()))["prediction"])
 
 
-def test_a_state_goes_out_and_in_without_losing_a_bit(client: InProcess, expected: dict[str, np.ndarray]) -> None:
+def test_state_round_trip_is_exact(client: InProcess, expected: dict[str, np.ndarray]) -> None:
     binary = {"binary_data_output": True}
     first = outputs_of(infer_binary(client, {"inputs": [in_json("x", X), in_json("y", Y)], "parameters": binary}, b""))
     state = {name.replace("next.", "state."): array for name, array in first.items() if name.startswith("next.")}

@@ -22,7 +22,7 @@ def own(tmp_path: Path) -> Iterator[InProcess]:
 
 
 def call(client: InProcess, what: str, content: str = "", **options: object) -> httpx.Response:
-    """Send what tritonclient sends: no content type, and an index without a body."""
+    """Send a request like tritonclient: without a content type, and the index without a body."""
     return client.request("POST", f"/v2/repository/{what}", content=content, **options)
 
 
@@ -67,7 +67,7 @@ def test_an_unknown_model_is_404(own: InProcess, what: str) -> None:
     assert (answer.status_code, answer.json()["error_type"]) == (404, "unknown_model")
 
 
-def test_neither_a_configuration_nor_a_file_is_taken(own: InProcess) -> None:
+def test_configuration_and_file_are_refused(own: InProcess) -> None:
     for parameters in ('{"config": "{}"}', '{"file:1/model.onnx": "AAAA"}'):
         answer = call(own, "models/gd-1/load", f'{{"parameters": {parameters}}}')
         assert (answer.status_code, answer.json()["error_type"]) == (422, "invalid_input")

@@ -6,7 +6,7 @@ from service.settings import Settings
 from tests.service.in_process import InProcess, in_process
 
 
-def test_the_server_says_what_it_is_and_can(client: InProcess) -> None:
+def test_server_metadata(client: InProcess) -> None:
     assert client.get("/v2").json() == {
         "name": "gdssm",
         "version": version("gdssm"),
