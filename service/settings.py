@@ -33,7 +33,7 @@ class Settings(BaseSettings):
     """Directory of further model files, watched: new files are served, replaced ones are reloaded."""
     default_model: str = "nonlinear"
     """The model that answers when a request names none."""
-    database_url: str = Field("sqlite:///gdssm.db", repr=False)  # it may hold a password
+    database_url: str = Field("sqlite:///gdssm.db", repr=False)  # it may contain a password
     """Database of contexts and keys: a SQLite file, or postgresql://user:password@host/name for several replicas, which
     needs `gdssm[postgres]`."""
     auth: Literal["auto", "on", "off"] = "auto"

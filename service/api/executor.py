@@ -48,7 +48,7 @@ class CostModel:
         self._seconds_per_number = float("inf")
 
     def is_short(self, size: int, limit: float = INLINE_SECONDS) -> bool:
-        """Return whether work on so many numbers is expected to take at most `limit` seconds."""
+        """Return whether work on `size` numbers is expected to take at most `limit` seconds."""
         return size <= MAX_INLINE_LIMIT and size * self._seconds_per_number <= limit
 
     def update(self, size: int, seconds: float) -> None:

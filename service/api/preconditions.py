@@ -18,7 +18,7 @@ IdempotencyKey = Annotated[
     str | SkipJsonSchema[None],
     Header(
         description="1 to 200 printable ASCII characters that you make up. "
-        "A change asked for again under the same key is made once, and answered as the first time.",
+        "A change that is repeated with the same key is made once, and has the same response.",
         examples=["7f3c2a90"],
         json_schema_extra={"pattern": IDEMPOTENCY_KEY_PATTERN},
     ),

@@ -53,10 +53,10 @@ class Metrics:
         self._observations = histogram("request_observations", "Rows learnt by one request.", ["model"], ROW_BUCKETS)
         self._queries = histogram("request_queries", "Rows answered by one request.", ["model"], ROW_BUCKETS)
         self._refused = counter("refused", "Errors answered, by their error_type.", ["cause"])
-        self._denied = counter("denied", "Errors that concern who asked.", ["cause", "route", "key_id"])
+        self._denied = counter("denied", "Errors that concern the caller.", ["cause", "route", "key_id"])
         self._model_events = counter("model_events", "Model files loaded, removed and refused.", ["kind"])
         self._in_flight = gauge("in_flight", "Requests admitted and not yet answered.")
-        self._bytes_in_flight = gauge("bytes_in_flight", "Bytes of request bodies held for them.")
+        self._bytes_in_flight = gauge("bytes_in_flight", "Bytes of the bodies of requests in flight.")
         self.admitted: Callable[[], tuple[int, int]] = lambda: (0, 0)
         """Returns the requests and bytes in flight, for `count`."""
         self.waiting = gauge("queue", "Pieces of work that wait for a thread.")
