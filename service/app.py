@@ -32,7 +32,7 @@ from service.store.database import Database
 
 ROUTERS = (
     *(predict.router, context_state.router, contexts.router, evaluations.router),
-    *(*protocol.ROUTERS, models.router, health.router, metrics.router),
+    *(*protocol.PROTOCOL_ROUTERS, models.router, health.router, metrics.router),
 )
 """In the order in which addresses are matched."""
 ENDPOINTS = [endpoint for router in ROUTERS for endpoint in router.endpoints]

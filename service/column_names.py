@@ -11,7 +11,7 @@ from pydantic.dataclasses import dataclass
 from service.errors import InvalidInput, Problem
 from service.numbers import describe
 
-NAME_LENGTH_LIMIT = 200
+COLUMN_NAME_LENGTH_LIMIT = 200
 """Characters of one name."""
 NAMES_SIZE_LIMIT = 2**16
 """Bytes of the names of x, or of y, in UTF-8."""
@@ -34,9 +34,9 @@ def read_names(value: object, field: str) -> tuple[str, ...]:
 
 def _checked(names: tuple[str, ...]) -> tuple[str, ...]:
     for name in names:
-        if not 0 < len(name) <= NAME_LENGTH_LIMIT:
+        if not 0 < len(name) <= COLUMN_NAME_LENGTH_LIMIT:
             raise ValueError(
-                f"has a name of {len(name)} characters, {name[:40]!r}; it must have 1 to {NAME_LENGTH_LIMIT}"
+                f"has a name of {len(name)} characters, {name[:40]!r}; it must have 1 to {COLUMN_NAME_LENGTH_LIMIT}"
             )
     try:
         size = len("".join(names).encode())

@@ -15,7 +15,15 @@ import numpy as np
 
 from service.errors import InvalidInput, Problem
 from service.inference.sizes import Array, shaped
-from service.real_numbers import BOOLEAN, FINITE, INFINITE, MAX_REPORTED_NUMBERS, MISSING, OTHER, TEXT
+from service.real_numbers import (
+    BOOLEAN_REMEDY,
+    INFINITE_FLAW,
+    INFINITE_REMEDY,
+    MAX_REPORTED_NUMBERS,
+    MISSING_REMEDY,
+    OTHER_TYPE_REMEDY,
+    TEXT_REMEDY,
+)
 
 
 @dataclass(frozen=True)
@@ -209,7 +217,7 @@ def _bad_cells(row: object, field: str, *, missing: bool) -> Iterator[Problem]:
             yield Problem(f"{field}[{i}]", reason)
 
 
-def _why_not_finite(cell: object, *, missing: bool = False, null: str = MISSING) -> str | None:
+def _why_not_finite(cell: object, *, missing: bool = False, null: str = MISSING_REMEDY) -> str | None:
     if type(cell) not in {int, float}:
         return f"must be a number; this is {describe(cell)}. {null if cell is None else _remedy(cell)}"
     try:
@@ -221,14 +229,14 @@ def _why_not_finite(cell: object, *, missing: bool = False, null: str = MISSING)
     if math.isnan(size):
         return "is NaN. Leave the observation out, or fill the value in."
     if math.isinf(size):
-        return f"{INFINITE}. {FINITE}"
+        return f"{INFINITE_FLAW}. {INFINITE_REMEDY}"
     return None
 
 
 def _remedy(cell: object) -> str:
     if isinstance(cell, bool):
-        return BOOLEAN
-    return TEXT if isinstance(cell, str) else OTHER
+        return BOOLEAN_REMEDY
+    return TEXT_REMEDY if isinstance(cell, str) else OTHER_TYPE_REMEDY
 
 
 def _refuse(problems: Iterable[Problem]) -> None:

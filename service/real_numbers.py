@@ -29,27 +29,35 @@ F64 = NDArray[np.float64]
 MAX_REPORTED_NUMBERS = 5
 """Invalid numbers in one message; the first ones of many suffice."""
 
-BOOLEAN = "Send 1 and 0 instead; in Python astype(float) makes them."
-TEXT = "Convert text that is a number; encode a category as one column of 1 and 0 for each of its values."
-TIME = "Send a number, such as the days since a fixed date."
-DURATION = "Send a number, such as seconds."
-COMPLEX = "Complex data not supported: send the real and the imaginary part as two columns."
-OTHER = "Send integers or floating-point numbers."
-FINITE = "Send a finite number."
-MISSING = "Fill it in, or leave the row out."
+BOOLEAN_REMEDY = "Send 1 and 0 instead; in Python astype(float) makes them."
+TEXT_REMEDY = "Convert text that is a number; encode a category as one column of 1 and 0 for each of its values."
+TIME_REMEDY = "Send a number, such as the days since a fixed date."
+DURATION_REMEDY = "Send a number, such as seconds."
+COMPLEX_REMEDY = "Complex data not supported: send the real and the imaginary part as two columns."
+OTHER_TYPE_REMEDY = "Send integers or floating-point numbers."
+INFINITE_REMEDY = "Send a finite number."
+MISSING_REMEDY = "Fill it in, or leave the row out."
 
-REMEDY_BY_DTYPE_KIND = {"b": BOOLEAN, "U": TEXT, "S": TEXT, "T": TEXT, "M": TIME, "m": DURATION, "c": COMPLEX}
+REMEDY_BY_DTYPE_KIND = {
+    "b": BOOLEAN_REMEDY,
+    "U": TEXT_REMEDY,
+    "S": TEXT_REMEDY,
+    "T": TEXT_REMEDY,
+    "M": TIME_REMEDY,
+    "m": DURATION_REMEDY,
+    "c": COMPLEX_REMEDY,
+}
 """By numpy's kind of dtype."""
 REMEDY_BY_TYPE: tuple[tuple[type | tuple[type, ...], str | None], ...] = (
-    (bool, BOOLEAN),
+    (bool, BOOLEAN_REMEDY),
     ((Real, Decimal), None),
-    ((str, bytes, bytearray), TEXT),
-    (Complex, COMPLEX),
-    ((date, time), TIME),
-    (timedelta, DURATION),
+    ((str, bytes, bytearray), TEXT_REMEDY),
+    (Complex, COMPLEX_REMEDY),
+    ((date, time), TIME_REMEDY),
+    (timedelta, DURATION_REMEDY),
 )
 """None for numbers. The first match applies: in Python a boolean is Real, and a real number is Complex."""
-INFINITE = "is infinite, or too large for float64"
+INFINITE_FLAW = "is infinite, or too large for float64"
 
 
 class Flaw(NamedTuple):
@@ -82,7 +90,7 @@ def float64(array: NDArray[Any], *, missing: bool = False) -> F64:
     """
     kind, hidden = array.dtype.kind, None
     if kind not in "fiuO":
-        raise Flawed(Flaw((), f"is of type {array.dtype}", REMEDY_BY_DTYPE_KIND.get(kind, OTHER)))
+        raise Flawed(Flaw((), f"is of type {array.dtype}", REMEDY_BY_DTYPE_KIND.get(kind, OTHER_TYPE_REMEDY)))
     if isinstance(array, np.ma.MaskedArray):
         array, hidden = np.asarray(array.data), np.ma.getmaskarray(array)
     if kind == "O":
@@ -131,7 +139,7 @@ def number_of(value: object) -> float:
     except OverflowError:
         return np.inf
     except (TypeError, ValueError, RuntimeError) as error:
-        raise Flawed(Flaw((), f"is of type {type(value).__name__} ({error})", OTHER)) from error
+        raise Flawed(Flaw((), f"is of type {type(value).__name__} ({error})", OTHER_TYPE_REMEDY)) from error
 
 
 def is_missing(value: object) -> bool:
@@ -163,7 +171,7 @@ def _inner(value: object) -> object:
 def _flaw_of(value: object) -> Flaw | None:
     """Return the flaw of values of known types that are not numbers; None for others, which `float` converts or not."""
     if isinstance(value, np.generic) and value.dtype.kind not in "fiuO":
-        remedy: str | None = REMEDY_BY_DTYPE_KIND.get(value.dtype.kind, OTHER)
+        remedy: str | None = REMEDY_BY_DTYPE_KIND.get(value.dtype.kind, OTHER_TYPE_REMEDY)
     else:
         remedy = next((remedy for types, remedy in REMEDY_BY_TYPE if isinstance(value, types)), None)
     return None if remedy is None else Flaw((), f"is {_shown(value)}", remedy)
@@ -190,4 +198,6 @@ def _of_values(array: NDArray[np.object_], hidden: NDArray[np.bool_]) -> F64:
 
 
 def _not_finite(place: tuple[int, ...], number: float) -> Flaw:
-    return Flaw(place, "is missing", MISSING) if np.isnan(number) else Flaw(place, INFINITE, FINITE)
+    return (
+        Flaw(place, "is missing", MISSING_REMEDY) if np.isnan(number) else Flaw(place, INFINITE_FLAW, INFINITE_REMEDY)
+    )

@@ -19,13 +19,13 @@ from service.client.errors import InvalidArgument
 from service.numbers import position
 from service.pandas_index import index_columns
 from service.real_numbers import (
-    BOOLEAN,
-    DURATION,
+    BOOLEAN_REMEDY,
+    DURATION_REMEDY,
     MAX_REPORTED_NUMBERS,
-    MISSING,
-    OTHER,
-    TEXT,
-    TIME,
+    MISSING_REMEDY,
+    OTHER_TYPE_REMEDY,
+    TEXT_REMEDY,
+    TIME_REMEDY,
     Flaw,
     Flawed,
     float64,
@@ -41,16 +41,16 @@ Names = tuple[str, ...] | None
 """Names of columns, or None."""
 
 REMEDIES: dict[type[nw.dtypes.DType], str] = {
-    nw.Boolean: BOOLEAN,
-    nw.String: TEXT,
-    nw.Binary: TEXT,
-    nw.Date: TIME,
-    nw.Datetime: TIME,
-    nw.Time: TIME,
-    nw.Duration: DURATION,
-    nw.List: OTHER,
-    nw.Array: OTHER,
-    nw.Struct: OTHER,
+    nw.Boolean: BOOLEAN_REMEDY,
+    nw.String: TEXT_REMEDY,
+    nw.Binary: TEXT_REMEDY,
+    nw.Date: TIME_REMEDY,
+    nw.Datetime: TIME_REMEDY,
+    nw.Time: TIME_REMEDY,
+    nw.Duration: DURATION_REMEDY,
+    nw.List: OTHER_TYPE_REMEDY,
+    nw.Array: OTHER_TYPE_REMEDY,
+    nw.Struct: OTHER_TYPE_REMEDY,
 }
 """For types of columns that are never numbers."""
 
@@ -128,7 +128,7 @@ def labels(values: object, name: str) -> NDArray[Any]:
         hidden = hidden | np.vectorize(is_missing, otypes=[bool])(array)
     if hidden.any():
         place = position(name, np.argwhere(hidden)[0].tolist())
-        raise InvalidArgument(f"{place} is missing. {MISSING}")
+        raise InvalidArgument(f"{place} is missing. {MISSING_REMEDY}")
     return array
 
 

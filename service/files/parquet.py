@@ -16,7 +16,7 @@ from service.errors import InvalidInput, Problem
 from service.files.table import MAX_CELLS_REPORTED, REFUSE_EMPTY, EmptyCells, check_has, check_names, refuse
 from service.inference.sizes import Array
 from service.pandas_index import index_columns
-from service.real_numbers import BOOLEAN, DURATION, OTHER, TEXT, TIME
+from service.real_numbers import BOOLEAN_REMEDY, DURATION_REMEDY, OTHER_TYPE_REMEDY, TEXT_REMEDY, TIME_REMEDY
 
 BUFFER_SIZE = 2**16
 """Bytes of each column; without it whole columns of a row group are read, and a file may be one row group."""
@@ -117,13 +117,13 @@ def _remedy(kind: pa.DataType) -> str:
     """Return the remedy for a column of another type."""
     types = pa.types
     if types.is_boolean(kind):
-        return BOOLEAN
+        return BOOLEAN_REMEDY
     if types.is_duration(kind):
-        return DURATION
+        return DURATION_REMEDY
     if types.is_temporal(kind):
-        return TIME
+        return TIME_REMEDY
     text = (types.is_string, types.is_large_string, types.is_string_view, types.is_dictionary)
-    return TEXT if any(is_of(kind) for is_of in text) else OTHER
+    return TEXT_REMEDY if any(is_of(kind) for is_of in text) else OTHER_TYPE_REMEDY
 
 
 class ParquetWriter:

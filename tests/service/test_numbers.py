@@ -6,7 +6,7 @@ import pytest
 
 from service.errors import InvalidInput
 from service.numbers import matrix, number, tensor, vector, vector_or_matrix
-from service.real_numbers import BOOLEAN, MISSING, OTHER, TEXT
+from service.real_numbers import BOOLEAN_REMEDY, MISSING_REMEDY, OTHER_TYPE_REMEDY, TEXT_REMEDY
 from tests.closeness import assert_close
 
 INF, NAN = float("inf"), float("nan")
@@ -59,7 +59,7 @@ def test_null_is_a_missing_cell_only_where_cells_may_be_missing() -> None:
     np.testing.assert_array_equal(matrix([[None, 2], [3, None]], "f", missing=True), [[NAN, 2], [3, NAN]])
     np.testing.assert_array_equal(matrix([[None]], "f", missing=True), [[NAN]])
     np.testing.assert_array_equal(tensor([[1, None], [3, 4]], [2, 2], "f", missing=True), [[1, NAN], [3, 4]])
-    assert refusal(matrix, [[1, None]]) == {"f[0][1]": f"must be a number; this is null. {MISSING}"}
+    assert refusal(matrix, [[1, None]]) == {"f[0][1]": f"must be a number; this is null. {MISSING_REMEDY}"}
 
 
 @pytest.mark.parametrize(
@@ -67,8 +67,8 @@ def test_null_is_a_missing_cell_only_where_cells_may_be_missing() -> None:
     [
         (NAN, "is NaN, which is not JSON. Send null for a missing cell."),
         (INF, "is infinite, or too large for float64. Send a finite number."),
-        ("", f"must be a number; this is the text ''. {TEXT}"),
-        (False, f"must be a number; this is false. {BOOLEAN}"),
+        ("", f"must be a number; this is the text ''. {TEXT_REMEDY}"),
+        (False, f"must be a number; this is false. {BOOLEAN_REMEDY}"),
     ],
 )
 def test_nothing_but_null_is_a_missing_cell(cell: object, message: str) -> None:
@@ -78,11 +78,11 @@ def test_nothing_but_null_is_a_missing_cell(cell: object, message: str) -> None:
 @pytest.mark.parametrize(
     ("value", "name", "remedy"),
     [
-        ("1", "the text '1'", TEXT),
-        (True, "true", BOOLEAN),
-        (False, "false", BOOLEAN),
-        ([1], "a list", OTHER),
-        ({}, "an object", OTHER),
+        ("1", "the text '1'", TEXT_REMEDY),
+        (True, "true", BOOLEAN_REMEDY),
+        (False, "false", BOOLEAN_REMEDY),
+        ([1], "a list", OTHER_TYPE_REMEDY),
+        ({}, "an object", OTHER_TYPE_REMEDY),
     ],
 )
 def test_non_numbers_are_described_in_json_terms_with_a_remedy(value: object, name: str, remedy: str) -> None:
@@ -91,7 +91,7 @@ def test_non_numbers_are_described_in_json_terms_with_a_remedy(value: object, na
 
 
 def test_message_for_null_says_to_fill_in_or_leave_out() -> None:
-    assert refusal(vector, [0.5, None])["f[1]"] == f"must be a number; this is null. {MISSING}"
+    assert refusal(vector, [0.5, None])["f[1]"] == f"must be a number; this is null. {MISSING_REMEDY}"
     assert refusal(number, None)["f"] == "must be a number; this is null. Send one, or leave it out."
 
 

@@ -33,7 +33,7 @@ EVENTS: Responses = {
     200: {"description": "The events; data is JSON.", "content": {"text/event-stream": {"schema": EVENT}}}
 }
 
-POLL_INTERVAL = 0.3
+PROGRESS_POLL_INTERVAL = 0.3
 """Seconds between two reads of an evaluation whose progress is sent."""
 STREAM_END_MARGIN = 2.0
 """Seconds before the request's deadline at which a stream of events ends; its client connects again."""
@@ -128,7 +128,7 @@ async def _events(
         yield format_sse_event(event="end" if finished else "progress", data_str=data)
         if finished:
             return
-        await asyncio.sleep(POLL_INTERVAL)
+        await asyncio.sleep(PROGRESS_POLL_INTERVAL)
 
 
 register_method_not_allowed(router, "", "GET", "POST")

@@ -3,7 +3,7 @@ from pydantic import ValidationError
 
 from service.api.routes.v2.schemas import InferRequest
 from service.api.validation_problems import path_of, problems_in
-from service.real_numbers import BOOLEAN, TEXT
+from service.real_numbers import BOOLEAN_REMEDY, TEXT_REMEDY
 from service.schemas.predictions import PredictRequest
 
 
@@ -26,9 +26,9 @@ def test_long_names_are_shortened() -> None:
 def test_every_problem_of_every_field_is_named() -> None:
     found = problems({"context": {"x": [[1, False], [2, "3"]], "y": [True], "weights": [1]}, "query": [], "k": 1})
     assert found == {
-        "context.x[0][1]": f"must be a number; this is false. {BOOLEAN}",
-        "context.x[1][1]": f"must be a number; this is the text '3'. {TEXT}",
-        "context.y[0]": f"must be a number; this is true. {BOOLEAN}",
+        "context.x[0][1]": f"must be a number; this is false. {BOOLEAN_REMEDY}",
+        "context.x[1][1]": f"must be a number; this is the text '3'. {TEXT_REMEDY}",
+        "context.y[0]": f"must be a number; this is true. {BOOLEAN_REMEDY}",
         "context.weights": "is not a field. Leave it out; the fields here are x, y, weight.",
         "query": "is empty. Send at least one.",
         "k": "is not a field. Leave it out; the fields here are interval, quantiles, model, version, context, query, "

@@ -9,7 +9,7 @@ from alembic import command
 from pydantic import ValidationError
 from sqlalchemy import select
 
-from service.column_names import NAME_LENGTH_LIMIT, NAMES_SIZE_LIMIT, NO_NAMES, ColumnNames, read_names
+from service.column_names import COLUMN_NAME_LENGTH_LIMIT, NAMES_SIZE_LIMIT, NO_NAMES, ColumnNames, read_names
 from service.contexts import serialization
 from service.contexts.cache import LruCache
 from service.contexts.context_record import Change
@@ -218,7 +218,7 @@ INVALID_NAMES: list[tuple[object, str]] = [
     (["a", None], "must be a list of names"),
     (["a", "b", "a"], "has the name 'a' twice"),
     (["a", ""], "has a name of 0 characters"),
-    (["a" * (NAME_LENGTH_LIMIT + 1)], f"has a name of {NAME_LENGTH_LIMIT + 1} characters"),
+    (["a" * (COLUMN_NAME_LENGTH_LIMIT + 1)], f"has a name of {COLUMN_NAME_LENGTH_LIMIT + 1} characters"),
     (["\ud800"], "not valid Unicode"),
     ([f"{i:0200}" for i in range(NAMES_SIZE_LIMIT // 200 + 1)], "bytes together"),
 ]
@@ -236,7 +236,7 @@ def test_what_is_no_list_of_names_is_refused(value: object, message: str) -> Non
 
 
 def test_the_longest_names_are_names() -> None:
-    assert read_names(["a" * NAME_LENGTH_LIMIT], "x") == ("a" * NAME_LENGTH_LIMIT,)
+    assert read_names(["a" * COLUMN_NAME_LENGTH_LIMIT], "x") == ("a" * COLUMN_NAME_LENGTH_LIMIT,)
     names = [f"{i:0256}"[-128:] for i in range(NAMES_SIZE_LIMIT // 128)]
     assert read_names(names, "x") == tuple(names)
 

@@ -2,4 +2,4 @@
 
 from service.api.routes.v2 import infer, models, repository, server
 
-ROUTERS = (server.router, models.router, infer.router, repository.router)
+PROTOCOL_ROUTERS = (server.router, models.router, infer.router, repository.router)
