@@ -94,7 +94,7 @@ def _claim(connection: Connection, owner: str, key: str, request: str, now: floa
     """
     found = _find(connection, owner, key, now)
     if found is None:
-        connection.execute(delete(IDEMPOTENCY_KEYS).where(*_is(owner, key)))
+        connection.execute(delete(IDEMPOTENCY_KEYS).where(*_is(owner, key), C.expires <= now))
         values = {"owner": owner, "idempotency_key": key, "fingerprint": request, "expires": now + KEPT_FOR}
         try:
             with connection.begin_nested():
