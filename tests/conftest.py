@@ -12,8 +12,20 @@ settings.register_profile("repeatable", derandomize=True, deadline=None, max_exa
 settings.load_profile("repeatable")
 
 
+PROCESSES = {"server", "postgres", "postgresql"}
+"""Fixtures and parameters with which a test starts a process."""
+
+
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Begin with the files that have most slow tests, so that all processes end at about the same time."""
+    """Mark tests that start a process as slow, and begin with the files that have most slow tests.
+
+    So all workers end at about the same time.
+    """
+    for item in items:
+        values = getattr(getattr(item, "callspec", None), "params", {}).values()
+        if PROCESSES & {*getattr(item, "fixturenames", ()), *(value for value in values if isinstance(value, str))}:
+            item.add_marker("slow")
     slow = Counter(item.path for item in items if item.get_closest_marker("slow"))
     items.sort(key=lambda item: -slow[item.path])
 
