@@ -15,7 +15,7 @@ UPPER = "state.comoment.upper"
 """The stored half: the entries on and above the diagonal, row by row."""
 BUFFER = ("state.buffer", "state.buffer_present", "state.buffer_weight")
 """Zeros, once the scale of the features is fixed."""
-KEPT_SIZE = 512
+CACHED_SIZE_LIMIT = 512
 """Largest S whose places are kept: 3 MiB."""
 
 
@@ -78,7 +78,7 @@ def with_buffer(state: State, shapes: Mapping[str, tuple[str, tuple[int, ...]]])
 
 def _places(size: int) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
     """Where the entries of the half stand in the matrix, and where those of the matrix stand in the half."""
-    return _kept_places(size) if size <= KEPT_SIZE else _kept_places.__wrapped__(size)
+    return _kept_places(size) if size <= CACHED_SIZE_LIMIT else _kept_places.__wrapped__(size)
 
 
 @lru_cache(maxsize=8)

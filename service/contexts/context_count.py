@@ -10,7 +10,7 @@ from service.errors import DatabaseUnavailable
 from service.store.database import Database
 from service.store.tables import CONTEXTS
 
-KEPT = 15.0
+CACHE_SECONDS = 15.0
 """Seconds for which an answer is kept: counting reads the whole index."""
 
 
@@ -28,7 +28,7 @@ class ContextCount:
         with self._lock:
             if time.monotonic() >= self._until:
                 self._count = _count(self._database)
-                self._until = time.monotonic() + KEPT
+                self._until = time.monotonic() + CACHE_SECONDS
             return self._count
 
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from service.contexts.state import ContextState
 
 
-LARGEST_COUNT = 2**53
+COUNT_LIMIT = 2**53
 """Most rows that a context can count: every reader of JSON keeps such a number exact."""
 
 
@@ -112,8 +112,8 @@ def check_sums(n_observations: int, weight_sum: float, field: str) -> None:
     Raises:
         InvalidInput: They are too many, or too large.
     """
-    if n_observations > LARGEST_COUNT:
-        text = f"would make {n_observations} observations; a context counts at most {LARGEST_COUNT}. Make another one."
+    if n_observations > COUNT_LIMIT:
+        text = f"would make {n_observations} observations; a context counts at most {COUNT_LIMIT}. Make another one."
         raise InvalidInput(Problem(field, text))
     if not np.isfinite(weight_sum):
         text = "sums to more than float64 holds, with the weights before. Send smaller weights."

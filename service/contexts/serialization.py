@@ -22,7 +22,7 @@ from service.contexts import drift
 from service.contexts.compact import BUFFER, COMOMENT, canonical, compact, unpacked, with_buffer
 from service.contexts.decay_setting import AUTO, Auto
 from service.contexts.feature_scale import FeatureScale
-from service.contexts.fitting import LARGEST_COUNT, check_size
+from service.contexts.fitting import COUNT_LIMIT, check_size
 from service.contexts.history import HistoryHeader
 from service.contexts.merge import State
 from service.contexts.removal import check_possible
@@ -33,8 +33,8 @@ from service.inference.artifact import UNHASHED, Manifest, content_hash
 from service.inference.limits import Limits
 from service.inference.sizes import Array, measure, shape_of
 
-AGAIN = "Export the context again."
-SUMMED = 0.01
+EXPORT_AGAIN = "Export the context again."
+WEIGHT_SUM_TOLERANCE = 0.01
 """Relative error that a sum of a million weights in float32 may have."""
 METADATA_KEY = "gdssm.context"
 """Key of the header in the metadata of a file."""
@@ -43,7 +43,7 @@ FIRST_FORMAT = "gdssm-context/1"
 LENGTH = 8
 """Bytes at the start of a safetensors file with the length of its JSON header, little endian."""
 
-Count = Annotated[int, Field(ge=0, le=LARGEST_COUNT)]
+Count = Annotated[int, Field(ge=0, le=COUNT_LIMIT)]
 Width = Annotated[int, Field(ge=1, le=2**31 - 1)]
 """Columns; the database has a column of 32 bits for them."""
 
@@ -181,7 +181,7 @@ def state_of_archive(archive: ContextArchive, manifest: Manifest) -> ContextStat
         whole = _whole_state(manifest, state, state.state)
         return replace(state, state=canonical(whole) if header.format == FIRST_FORMAT else whole)
     if state.history is not None or state != empty:
-        _refuse(f"speak of {state.n_observations} observations, or of their columns, and hold no state. {AGAIN}")
+        _refuse(f"speak of {state.n_observations} observations, or of their columns, and hold no state. {EXPORT_AGAIN}")
     return state
 
 
@@ -195,24 +195,24 @@ def check_imported(memory: ContextState, manifest: Manifest, limits: Limits) -> 
     if memory.state is None:
         return
     for problem in state_problems(manifest, memory.state):
-        _refuse(f"hold {problem}. {AGAIN}")
+        _refuse(f"hold {problem}. {EXPORT_AGAIN}")
     if not has_scale(memory.state, memory.scale):
-        _refuse(f"hold features of another scale than the one that they declare. {AGAIN}")
+        _refuse(f"hold features of another scale than the one that they declare. {EXPORT_AGAIN}")
     check_possible(drift.of_model(memory.state), memory.absolute_weight_sum)
-    counted, enough = memory.n_counted, memory.absolute_weight_sum * (1 + SUMMED)
+    counted, enough = memory.n_counted, memory.absolute_weight_sum * (1 + WEIGHT_SUM_TOLERANCE)
     if not 0 < memory.n_observations >= counted >= (memory.count > 0) or memory.count > enough:
-        _refuse(f"speak of {memory.n_observations} observations, of which no such state comes. {AGAIN}")
+        _refuse(f"speak of {memory.n_observations} observations, of which no such state comes. {EXPORT_AGAIN}")
 
 
 def _check_columns(empty: ContextState, memory: ContextState) -> None:
     """Check the numbers of columns against the model, the declared scale and the names."""
     if memory.inputs is None or memory.outputs is None or memory.y_is_1d is None:
-        _refuse(f"hold a state, and not the numbers of columns of x and y. {AGAIN}")
+        _refuse(f"hold a state, and not the numbers of columns of x and y. {EXPORT_AGAIN}")
     if memory.y_is_1d and memory.outputs != 1:
-        _refuse(f"speak of y as numbers, of {memory.outputs} columns. {AGAIN}")
+        _refuse(f"speak of y as numbers, of {memory.outputs} columns. {EXPORT_AGAIN}")
     if empty.inputs not in {None, memory.inputs} or empty.outputs not in {None, memory.outputs}:
         text = f"speak of {memory.inputs} columns of x and {memory.outputs} of y"
-        _refuse(f"{text}; the model, the scale or the names are for {empty.inputs} and {empty.outputs}. {AGAIN}")
+        _refuse(f"{text}; the model, the scale or the names are for {empty.inputs} and {empty.outputs}. {EXPORT_AGAIN}")
 
 
 def _whole_state(manifest: Manifest, memory: ContextState, state: State) -> State:
@@ -255,13 +255,15 @@ def _state(header: StateHeader, tensors: Mapping[str, Array], row: Mapping[str, 
     try:
         history = None if header.history is None else header.history.history(columns)
     except ValueError as error:
-        _refuse(f"hold {error}, which is not that of this context. {AGAIN}")
+        _refuse(f"hold {error}, which is not that of this context. {EXPORT_AGAIN}")
     return ContextState(state=tensors or None, history=history, **fields)
 
 
 def _check_history(header: Header) -> None:
     if header.history is not None and header.history.rows > header.n_observations:
-        _refuse(f"hold a history of {header.history.rows} rows, of {header.n_observations} observations. {AGAIN}")
+        _refuse(
+            f"hold a history of {header.history.rows} rows, of {header.n_observations} observations. {EXPORT_AGAIN}"
+        )
 
 
 def _metadata(file: bytes) -> dict[str, str]:

@@ -37,16 +37,16 @@ from service.levels import Levels, check_levels, with_new_levels
 from service.observability.request_stats import CURRENT_STATS
 
 HASH = re.compile(rb'"sha256":"([0-9a-f]{64})"')
-MOST_HASHES = 4
+HASHES_LIMIT = 4
 """A training record may name a hash or two; each is tried by hashing the whole file."""
 NO_MANIFEST = f"it has no manifest (metadata {METADATA_KEY!r}), or not all of it; write it with `python -m export`."
-LONGEST_MANIFEST = 2**20
+MANIFEST_LENGTH_LIMIT = 2**20
 """Characters: it is answered as a whole by GET /v1/models/{name}."""
-LONGEST_REASON = 500
+REASON_LENGTH_LIMIT = 500
 """Characters of another library's message."""
-MOST_KEPT = 64
+CACHED_SHAPES_LIMIT = 64
 """Combinations of shapes whose default inputs are cached."""
-LARGEST_KEPT = 2**18
+CACHED_BYTES_LIMIT = 2**18
 """Bytes of it that are kept for one of them."""
 WIDE = 64
 """Features beyond which the readout is worked out behind the graph, whose own takes longer from there on."""
@@ -122,7 +122,7 @@ class Runtime:
         hashes = set(HASH.findall(file))
         if not hashes:
             raise BrokenArtifact(NO_MANIFEST)
-        if not any(content_hash(file, sha256.decode()) == sha256.decode() for sha256 in sorted(hashes)[:MOST_HASHES]):
+        if not any(content_hash(file, sha256.decode()) == sha256.decode() for sha256 in sorted(hashes)[:HASHES_LIMIT]):
             raise BrokenArtifact("the content does not match its hash; the file was changed or cut short.")
 
     def run(self, tensors: Mapping[str, Array | float], levels: Levels = ()) -> dict[str, Array]:
@@ -198,8 +198,8 @@ class Runtime:
         left_out = self._left_out.get(fits)
         if left_out is None:
             left_out = self._work_out(arrays, levels)
-            if sum(array.nbytes for array in left_out.values()) <= LARGEST_KEPT:
-                if len(self._left_out) >= MOST_KEPT:
+            if sum(array.nbytes for array in left_out.values()) <= CACHED_BYTES_LIMIT:
+                if len(self._left_out) >= CACHED_SHAPES_LIMIT:
                     self._left_out.clear()
                 self._left_out[fits] = left_out
         return arrays | left_out
@@ -296,8 +296,8 @@ def _manifest(session: onnxruntime.InferenceSession) -> Manifest:
     text = session.get_modelmeta().custom_metadata_map.get(METADATA_KEY)
     if text is None:
         raise BrokenArtifact(NO_MANIFEST)
-    if len(text) > LONGEST_MANIFEST:
-        raise BrokenArtifact(f"its manifest has {len(text)} characters; it may have at most {LONGEST_MANIFEST}.")
+    if len(text) > MANIFEST_LENGTH_LIMIT:
+        raise BrokenArtifact(f"its manifest has {len(text)} characters; it may have at most {MANIFEST_LENGTH_LIMIT}.")
     try:
         return Manifest.model_validate_json(text)
     except ValidationError as error:
@@ -307,7 +307,7 @@ def _manifest(session: onnxruntime.InferenceSession) -> Manifest:
 def _short(error: Exception) -> str:
     """Shorten the text of an error to one line: it may quote anything from the file."""
     text = " ".join(str(error).split())
-    return text if len(text) <= LONGEST_REASON else text[:LONGEST_REASON] + "…"
+    return text if len(text) <= REASON_LENGTH_LIMIT else text[:REASON_LENGTH_LIMIT] + "…"
 
 
 def _compare(kind: str, specs: tuple[TensorSpec, ...], tensors: list[onnxruntime.NodeArg]) -> None:

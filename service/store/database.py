@@ -28,13 +28,13 @@ from service.store.sqlite import LOCK_TIMEOUT, engine_of, file_of, make_private
 
 logger = logging.getLogger(__name__)
 
-LONGEST_STATEMENT = 30
+STATEMENT_TIMEOUT = 30
 """Seconds after which PostgreSQL gives up a statement, or a transaction whose process says nothing more."""
 
-SILENCE = (OperationalError, InterfaceError, InternalError, NoConnection)
+UNAVAILABLE_ERRORS = (OperationalError, InterfaceError, InternalError, NoConnection)
 """Exceptions of SQLAlchemy after which a database does not answer; DatabaseError itself is a file that is damaged."""
-UNDONE = "The database does not answer. Nothing was changed; try again."
-UNKNOWN = (
+NOTHING_CHANGED = "The database does not answer. Nothing was changed; try again."
+CHANGE_UNKNOWN = (
     "The database stopped answering while the change was being written; it may have been made. "
     "Send it again: with an Idempotency-Key it counts once."
 )
@@ -78,7 +78,7 @@ class Database:
                 with database.reading() as connection:
                     database._watch(DatabaseFile.of(connection))
                 database._nonblocking = NonblockingReader.of(database._engine)
-            except SILENCE as error:
+            except UNAVAILABLE_ERRORS as error:
                 raise DatabaseUnavailable(
                     f"The database of GDSSM_DATABASE_URL does not answer ({_reason(error)}). "
                     "Start it, or correct the address."
@@ -107,11 +107,11 @@ class Database:
         Raises:
             DatabaseUnavailable: It does not answer; the message says whether something may have changed.
         """
-        with self._writing, _answering(UNDONE):
+        with self._writing, _answering(NOTHING_CHANGED):
             self.check_file()
             with self._engine.connect() as connection, connection.begin() as changes:
                 yield connection
-                with _answering(UNKNOWN):
+                with _answering(CHANGE_UNKNOWN):
                     changes.commit()
             self.check_file()  # a change that went into a deleted file is not acknowledged
 
@@ -144,7 +144,7 @@ class Database:
         Raises:
             DatabaseUnavailable: It does not answer.
         """
-        with self._looking, _answering(UNDONE):
+        with self._looking, _answering(NOTHING_CHANGED):
             self.check_file()
             with self._engine.connect() as connection:
                 yield connection.execution_options(reading=True)
@@ -193,8 +193,8 @@ def _answering(otherwise: str) -> Iterator[None]:
     """Say in the service's words that the database does not answer; its own go to the log."""
     try:
         yield
-    except (*SILENCE, DatabaseError) as error:
-        if not isinstance(error, SILENCE) and type(error) is not DatabaseError:
+    except (*UNAVAILABLE_ERRORS, DatabaseError) as error:
+        if not isinstance(error, UNAVAILABLE_ERRORS) and type(error) is not DatabaseError:
             raise  # what the database refuses, such as a second row of one key
         logger.warning("the database does not answer: %s", _reason(error))
         raise DatabaseUnavailable(otherwise) from error
@@ -226,8 +226,8 @@ def _engine(address: URL) -> Engine:
 def _postgresql(address: URL) -> Engine:
     limits = {
         "lock_timeout": LOCK_TIMEOUT,
-        "statement_timeout": LONGEST_STATEMENT,
-        "idle_in_transaction_session_timeout": LONGEST_STATEMENT,
+        "statement_timeout": STATEMENT_TIMEOUT,
+        "idle_in_transaction_session_timeout": STATEMENT_TIMEOUT,
     }
     options = [f"-c {name}={seconds}s" for name, seconds in limits.items()]
     given = address.query.get("options", "")

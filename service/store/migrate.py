@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 HEAD = "0004"
 """The last step."""
-TURN = 0x6764_7373_6D
+MIGRATION_LOCK = 0x6764_7373_6D
 """Under this number PostgreSQL lets one process at a time migrate ("gdssm")."""
 VERSION = Table(
     "alembic_version",
@@ -44,7 +44,7 @@ def migrate(connection: Connection) -> bool:
     """
     if connection.dialect.name == "postgresql":
         _check_encoding(connection)
-        connection.execute(select(func.pg_advisory_xact_lock(TURN)))
+        connection.execute(select(func.pg_advisory_xact_lock(MIGRATION_LOCK)))
     if not inspect(connection).has_table(VERSION.name):
         _make_at_once(connection)
         return True

@@ -5,8 +5,8 @@ import pytest
 
 from service.contexts.compact import (
     BUFFER,
+    CACHED_SIZE_LIMIT,
     COMOMENT,
-    KEPT_SIZE,
     UPPER,
     canonical,
     compact,
@@ -26,7 +26,7 @@ def bits(tensors: dict[str, Array]) -> dict[str, tuple[str, tuple[int, ...], byt
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
-@pytest.mark.parametrize("size", [0, 1, 2, 7, KEPT_SIZE + 1])
+@pytest.mark.parametrize("size", [0, 1, 2, 7, CACHED_SIZE_LIMIT + 1])
 def test_a_symmetric_matrix_is_its_upper_half(size: int, dtype: str) -> None:
     half = np.random.default_rng(size).normal(size=(2, size, size)).astype(dtype)
     whole = np.triu(half) + np.triu(half, 1).swapaxes(1, 2)

@@ -8,7 +8,7 @@ import pytest
 
 from service.contexts import serialization
 from service.contexts.feature_scale import FeatureScale
-from service.contexts.fitting import LARGEST_COUNT
+from service.contexts.fitting import COUNT_LIMIT
 from service.contexts.service import Contexts
 from service.contexts.state import ContextState, join, learn, new_state
 from service.errors import InvalidInput, NumericOverflow, UnsupportedByModel
@@ -58,7 +58,7 @@ IMPOSSIBLE: list[tuple[str, int, Change, str]] = [
     ("linear", 7, labelled(inputs=10**30), "no exported context"),
     ("linear", 7, labelled(inputs=2**31 - 1), "other tensors"),
     ("linear", 7, labelled(outputs=2**31), "no exported context"),
-    ("linear", 7, labelled(n_observations=LARGEST_COUNT + 1), "no exported context"),
+    ("linear", 7, labelled(n_observations=COUNT_LIMIT + 1), "no exported context"),
     ("linear", 7, labelled(columns={"x": ["a", "b"], "y": None}), "speak of 5 columns of x"),
     ("linear", 7, labelled(columns={"x": ["a"] * 5, "y": None}), "no exported context"),
     ("linear", 7, labelled(columns={"z": None}), "no exported context"),
@@ -177,17 +177,17 @@ def test_half_a_matrix_is_all_that_is_read_of_it() -> None:
 def test_no_context_counts_more_rows_than_can_be_told(model: str) -> None:
     runtime = runtime_of(model)
     new, _ = observations(model, 0, 3)
-    memory = replace(remember(model, new), n_observations=LARGEST_COUNT - 3)
+    memory = replace(remember(model, new), n_observations=COUNT_LIMIT - 3)
     full = learn(runtime, LIMITS, memory, new)
-    assert full.n_observations == LARGEST_COUNT
+    assert full.n_observations == COUNT_LIMIT
     assert (
         read(serialization.export(manifest(model), serialization.canonical_state(full)), model).n_observations
-        == LARGEST_COUNT
+        == COUNT_LIMIT
     )
-    with pytest.raises(InvalidInput, match=rf"^x: would make {LARGEST_COUNT + 3} observations"):
+    with pytest.raises(InvalidInput, match=rf"^x: would make {COUNT_LIMIT + 3} observations"):
         learn(runtime, LIMITS, full, new)
     if runtime.manifest.merge.rule != "none":
-        assert join(runtime, memory, remember(model, new)).n_observations == LARGEST_COUNT
+        assert join(runtime, memory, remember(model, new)).n_observations == COUNT_LIMIT
         with pytest.raises(InvalidInput, match=r"^context: would make"):
             join(runtime, full, remember(model, new))
 

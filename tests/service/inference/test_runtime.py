@@ -8,7 +8,7 @@ import pytest
 
 from service.errors import BrokenArtifact, InvalidInput
 from service.inference.artifact import METADATA_KEY, UNHASHED, content_hash
-from service.inference.runtime import LARGEST_KEPT, MOST_KEPT, Runtime
+from service.inference.runtime import CACHED_BYTES_LIMIT, CACHED_SHAPES_LIMIT, Runtime
 from tests.closeness import assert_close
 from tests.properties.backends import ZOO
 
@@ -58,9 +58,9 @@ def test_what_is_left_out_is_made_once_for_the_same_shapes(gd: Runtime) -> None:
 def test_what_is_kept_of_it_is_bounded(gd: Runtime) -> None:
     for length in range(200):
         gd.complete(observations(length=length))
-    large = observations(batch=1, length=LARGEST_KEPT // 8 + 1)
+    large = observations(batch=1, length=CACHED_BYTES_LIMIT // 8 + 1)
     assert gd.complete(large)["weight"] is not gd.complete(large)["weight"]
-    assert len(gd._left_out) <= MOST_KEPT
+    assert len(gd._left_out) <= CACHED_SHAPES_LIMIT
 
 
 def test_what_was_refused_is_refused_again(gd: Runtime) -> None:

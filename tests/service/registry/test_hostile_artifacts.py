@@ -14,7 +14,7 @@ import pytest
 from gdssm.feature_plan import PAIRS, Band, FeaturePlan, Knots
 from service.errors import BrokenArtifact
 from service.inference.artifact import METADATA_KEY, MergeRule
-from service.inference.runtime import LONGEST_MANIFEST, Runtime
+from service.inference.runtime import MANIFEST_LENGTH_LIMIT, Runtime
 from service.registry import sandbox
 from service.registry.sandbox import load_in_sandbox
 from tests.running import ROOT
@@ -172,7 +172,7 @@ LIES: dict[str, tuple[dict[str, Any], str]] = {
     "golden inputs that are no numbers": (inputs(x={"a": 1}), "cannot be run"),
     "golden inputs that the graph has not": (inputs(z=[1.0]), "cannot be run"),
     "a tolerance for everything": (golden(tolerance=1e300), "not valid"),
-    "a manifest without end": ({"summary": "x" * LONGEST_MANIFEST}, "has 1050[0-9]{3} characters"),
+    "a manifest without end": ({"summary": "x" * MANIFEST_LENGTH_LIMIT}, "has 1050[0-9]{3} characters"),
     "a name that is a path": ({"name": "../secret"}, "not valid"),
     "a name without end": ({"name": "a" * 101}, "not valid"),
     "a version of many digits": ({"version": f"{'9' * 5000}.0.0"}, "not valid"),
