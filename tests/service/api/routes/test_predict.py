@@ -115,7 +115,7 @@ def test_long_prediction_does_not_block_others() -> None:
             app.router.lifespan_context(app),
             httpx.AsyncClient(transport=transport, base_url="http://localhost") as client,
         ):
-            predictor = app.state.service.inference.predictor
+            predictor = app.state.service.predictor
             slow = Slow(predictor.repository, "linear", predictor.limits)
             app.state.service = replace(app.state.service, predictor=slow)
             body = {
