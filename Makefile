@@ -23,6 +23,7 @@ check: .venv-dev/ready
 	.venv-dev/bin/mypy
 	.venv-dev/bin/lint-imports
 	$(PYTHON) .ci/subjects.py
+	$(PYTHON) .ci/words.py
 	.venv-dev/bin/zensical build --clean --strict
 
 # The documentation as a site, in site/.

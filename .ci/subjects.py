@@ -4,7 +4,7 @@ import re
 import subprocess
 import sys
 
-BASE = "0b43c3e"
+BASE = "749981e"
 """The first commit that is checked is the one after it."""
 LIMIT = 72
 FORM = re.compile(r"[a-z]+(\([\w,./ -]+\))?!?: \S")
