@@ -219,14 +219,14 @@ def test_a_correlation_beyond_one_is_refused(name: str) -> None:
     x = np.arange(4.0)[:, None]
     memory = remember(name, Observations(x, x), one(1.5, 1.5), one(1.5, 1.5))
     wrong = Observations(np.array([[0.5], [2.5]]), np.array([[2.5], [0.5]]), -0.5 * np.ones(2))
-    refused(lambda: add(name, memory, wrong), "no observations lead to what would be left")
+    refused(lambda: add(name, memory, wrong), "no observations lead to the rest")
 
 
 def test_a_cell_is_not_missing_more_often_than_it_was() -> None:
     x = np.array([[0.0, 1], [1, 2], [2, 4], [3, np.nan]])
     data = Observations(x, np.array([[1.0], [2], [3], [5]]))
     taken = Observations(np.array([[1.5, np.nan], [1.5, np.nan]]), np.array([[2.5], [2.5]]), -0.6 * np.ones(2))
-    refused(lambda: add("linear", remember("linear", data), taken), "no observations lead to what would be left")
+    refused(lambda: add("linear", remember("linear", data), taken), "no observations lead to the rest")
 
 
 def test_squares_of_weights_stay_positive() -> None:
