@@ -21,7 +21,7 @@ from tests.closeness import assert_close
 from tests.postgres import Postgres
 from tests.service.replicas import Replica, replicas_on
 
-OBSERVATIONS = 5_000
+OBSERVATIONS = 10_000
 ROWS = 10
 """In one request: OBSERVATIONS / ROWS requests."""
 CLIENTS = 8

@@ -28,7 +28,7 @@ Header = dict[str, Any]
 Change = Callable[[Tensors, Header], object]
 Answers = Iterator[httpx.Response]
 OCTETS = {"Content-Type": "application/octet-stream"}
-STEP = 13
+STEP = 7
 """The step between tested values of a field or a tensor; each archive has another offset."""
 
 
