@@ -38,8 +38,8 @@ Victim = Replica | Postgres
 @pytest.fixture(autouse=True)
 def short_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let the client try again many times within one break."""
-    monkeypatch.setattr(sessions, "PAUSE", PAUSE)
-    monkeypatch.setattr(sessions, "LONGEST_WAIT", LONGEST_PAUSE)
+    monkeypatch.setattr(sessions, "BACKOFF_FACTOR", PAUSE)
+    monkeypatch.setattr(sessions, "RETRY_WAIT_LIMIT", LONGEST_PAUSE)
 
 
 @pytest.mark.slow
