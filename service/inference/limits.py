@@ -67,12 +67,19 @@ def size_problems(
         x_field: The field that has the observations.
         query_field: The field that has the queries.
     """
+    predictions = queries * outputs
+    if (
+        inputs + outputs <= limits.max_columns
+        and observations <= limits.max_observations
+        and predictions <= limits.max_predictions
+    ):
+        return []
     return [
         *limit_problems(columns_field, inputs + outputs, "columns of x and y", limits.max_columns, "GDSSM_MAX_COLUMNS"),
         *limit_problems(x_field, observations, "observations", limits.max_observations, "GDSSM_MAX_OBSERVATIONS"),
         *limit_problems(
             query_field,
-            queries * outputs,
+            predictions,
             "numbers in the prediction",
             limits.max_predictions,
             "GDSSM_MAX_PREDICTIONS",
