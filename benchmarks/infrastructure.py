@@ -8,13 +8,13 @@ import asyncio
 import json
 import logging
 import os
-from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager, redirect_stderr, suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, redirect_stderr
 from functools import partial
 from statistics import median
 
 import numpy as np
-from fastapi import FastAPI, Response
+from fastapi import Response
 from prometheus_client import CollectorRegistry, Histogram
 from pydantic_core import from_json
 from starlette.types import ASGIApp, Message
@@ -31,7 +31,6 @@ from service.observability import logs
 from service.observability.logs import FastLogRecord
 from service.observability.metrics import observe
 from service.registry.repository import Repository
-from service.server.serving import bypass_fastapi_entry
 from service.settings import Settings
 from tests.service.in_process import in_process
 
@@ -54,7 +53,7 @@ def calls() -> Iterator[Calls]:
     sizes = payload("S")
     inputs = runtime.complete({"x": sizes.x[None], "y": sizes.y[None, :, None], "x_query": sizes.query[None]})
     outputs = [spec.name for spec in runtime.manifest.outputs]
-    with _logger() as logger, _endpoints() as (table, route), _entries() as (bypass, entry):
+    with _logger() as logger, _endpoints() as (table, route):
         yield {
             "log line of a request": (
                 lambda: logger.handle(FastLogRecord(logger, logging.INFO, LINE, FIELDS)),
@@ -76,7 +75,6 @@ def calls() -> Iterator[Calls]:
                 partial(json_arrays.decode, content),
                 lambda: np.array(from_json(content)["x"]),
             ),
-            "entry of the app": (bypass, entry),
             f"{PREDICTIONS} predictions, payload S, behind the middleware": (table, route),
         }
 
@@ -121,23 +119,6 @@ def _logger() -> Iterator[logging.Logger]:
 
 
 @contextmanager
-def _entries() -> Iterator[tuple[Callable[[], object], Callable[[], object]]]:
-    """Yield the entry of an app without a layer behind it: around FastAPI's, and FastAPI's."""
-
-    async def nothing(*_: object) -> None:
-        """Answer nothing."""
-
-    app = FastAPI(telemetry={"tracing": False, "metrics": False, "logs": False})
-    app.middleware_stack = nothing
-    scope = {"type": "http"}
-    bypass = bypass_fastapi_entry(app)
-    yield (
-        lambda: _finish(bypass(dict(scope), _receive, nothing)),
-        lambda: _finish(app(dict(scope), _receive, nothing)),
-    )
-
-
-@contextmanager
 def _endpoints() -> Iterator[tuple[Callable[[], object], Callable[[], object]]]:
     """Yield one prediction through the endpoint table, and through its route."""
     sent = payload("S")
@@ -170,13 +151,3 @@ def _endpoints() -> Iterator[tuple[Callable[[], object], Callable[[], object]]]:
                 await app(dict(scope), receive, send)
 
         yield lambda: runner.run(several(layer)), lambda: runner.run(several(layer._app))  # noqa: SLF001
-
-
-async def _receive() -> Message:
-    return {"type": "http.disconnect"}
-
-
-def _finish(call: Awaitable[None]) -> None:
-    """Run a coroutine that waits for nothing."""
-    with suppress(StopIteration):
-        call.__await__().send(None)

@@ -19,15 +19,9 @@ logger = logging.getLogger(__name__)
 ENDPOINT_VARIABLES = ("OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT")
 
 
-def are_requested() -> bool:
-    """Return whether the environment has an endpoint for spans."""
-    exported = os.environ.get("OTEL_TRACES_EXPORTER") != "none"
-    return exported and any(os.environ.get(name) for name in ENDPOINT_VARIABLES)
-
-
 def provider_from_environment() -> TracerProvider | None:
     """Return a provider that exports spans; None if they are not requested, or the extra is missing."""
-    if not are_requested():
+    if not any(os.environ.get(name) for name in ENDPOINT_VARIABLES) or os.environ.get("OTEL_TRACES_EXPORTER") == "none":
         return None
     try:
         from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter  # noqa: PLC0415  (of the extra)

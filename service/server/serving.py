@@ -23,12 +23,9 @@ from types import FrameType
 from typing import Any
 
 import uvicorn
-from fastapi import FastAPI
 from prometheus_client.multiprocess import mark_process_dead
 from prometheus_client.values import close_all_multiprocess_files
-from starlette.types import ASGIApp, Receive, Scope, Send
 
-from service.api import traces
 from service.api.middleware.admission import body_capacity
 from service.app import create_app
 from service.errors import InvalidSettings, OperatorError
@@ -95,7 +92,7 @@ def serve(settings: Settings, listener: socket.socket, on_ready: Callable[[], No
     stopping, bodies = Stopping(), body_capacity(settings)
     app = create_app(settings, Database.open(settings.database_url), stopping, bodies)
     config = uvicorn.Config(
-        bypass_fastapi_entry(app),
+        app,
         http=HttpConnection.with_limits(settings.request_timeout),
         ws=LimitedWebSocketConnection.with_limits(bodies),
         ws_max_size=settings.max_body_bytes,
@@ -111,22 +108,6 @@ def serve(settings: Settings, listener: socket.socket, on_ready: Callable[[], No
     )
     sockets = [listener, *(listener.dup() for _ in range(LISTEN_SOCKETS - 1))]
     Server(config, settings, stopping, on_ready).run(sockets)
-
-
-def bypass_fastapi_entry(app: FastAPI) -> ASGIApp:
-    """Call the middleware directly if requests are not traced; FastAPI would check tracing for every request."""
-    middleware = app.middleware_stack
-    if middleware is None or traces.are_requested():
-        return app
-
-    async def enter(scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "lifespan":
-            await app(scope, receive, send)
-            return
-        scope["app"] = app
-        await middleware(scope, receive, send)
-
-    return enter
 
 
 class Server(uvicorn.Server):
