@@ -81,7 +81,7 @@ class Settings(BaseSettings):
     """Queued and running evaluations of one key."""
     evaluation_timeout: float = Field(600.0, gt=0)
     """Seconds for one evaluation."""
-    poll_interval: float = Field(0.5, gt=0, le=3600)
+    poll_interval: float = Field(0.5, gt=0, le=60)
     """Seconds between two checks of the model directories and of the queue of evaluations, and between two updates of
     the metrics that other workers report; API keys are read again after four times as long."""
     inline_seconds: float = Field(0.001, ge=0)

@@ -29,7 +29,7 @@ REQUESTS = {"S": 30, "M": 16, "L": 3}
 """Of one count."""
 REPEATS = 5
 """Counts of one figure, after one that is discarded; their median, because periodic work is in some of them."""
-SLOW_PROCESSOR = MappingProxyType({"GDSSM_POLL_INTERVAL": "3600", "GDSSM_INLINE_SECONDS": "0.1"})
+SLOW_PROCESSOR = MappingProxyType({"GDSSM_POLL_INTERVAL": "60", "GDSSM_INLINE_SECONDS": "0.1"})
 """Settings of our service on a processor that is thirty times slower: checks twice a second would be up to half of
 all instructions, and requests that are computed in the event loop would be moved to a thread."""
 SCRAPE = b"GET /metrics HTTP/1.1\r\nHost: here\r\n\r\n"

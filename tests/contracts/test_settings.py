@@ -66,7 +66,7 @@ WRONG = {
     "context_ttl": "0",
     "max_evaluations": "0",
     "evaluation_timeout": "0",
-    "poll_interval": "3601",
+    "poll_interval": "61",
     "inline_seconds": "-0.1",
     "log_level": "loud",
     "log_format": "xml",
