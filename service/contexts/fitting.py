@@ -31,7 +31,7 @@ def check_observations(manifest: Manifest, limits: Limits, memory: "ContextState
         raise InvalidInput(Problem(f"{at}x", "has no rows. Send at least one observation."))
     if new.levels:
         raise InvalidInput(Problem(f"{at}levels", "is not kept with a context. Send levels as numbers."))
-    problems = length_problems(new, at)
+    problems = length_problems(new.x, new.y, new.weight, at)
     if not problems:
         problems = [
             *_column_problems(manifest, memory, new, at),

@@ -3,12 +3,9 @@
 import sys
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from service.errors import Problem
-
-if TYPE_CHECKING:
-    from service.inference.predictor import Observations
+from service.inference.sizes import Array
 
 
 @dataclass(frozen=True)
@@ -87,9 +84,9 @@ def size_problems(
     ]
 
 
-def length_problems(observations: "Observations", at: str = "context.") -> list[Problem]:
+def length_problems(x: Array, y: Array, weight: Array | None, at: str = "context.") -> list[Problem]:
     """Return the fields y and weight that have not one entry for each row of x; `at` precedes their names."""
-    n, y, weight = len(observations.x), observations.y, observations.weight
+    n = len(x)
     if len(y) == n and (weight is None or len(weight) == n):
         return []
     return [

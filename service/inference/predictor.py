@@ -137,7 +137,7 @@ class Predictor:
         inputs, outputs = context.x.shape[1], width_of(context.y)
         widths = (("context.x", inputs, manifest.dims["D"]), ("context.y", outputs, manifest.dims["K"]))
         problems = [
-            *length_problems(context),
+            *length_problems(context.x, context.y, context.weight),
             *_weight_problems(context.weight),
             *query_problems(query.shape[1], inputs, "context.x"),
             *width_problems(widths, f"model {manifest.name}"),
