@@ -51,7 +51,7 @@ class Start:
     wheels: float | None
     """MB of files; None if it has no separate environment."""
     disk: float | None
-    """MB on disk, compiled files included; likewise."""
+    """MB on disk, compiled files included; None if it has no separate environment."""
 
 
 def run(*, quick: bool) -> Result:

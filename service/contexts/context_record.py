@@ -31,7 +31,7 @@ class ContextRecord:
     inputs: int | None
     """D; None until the first observation, where the model does not fix it."""
     outputs: int | None
-    """K, likewise."""
+    """K; None until the first observation, where the model does not fix it."""
     version: int
     """One more with every change; the ETag."""
     ttl: int
@@ -102,5 +102,6 @@ class StreamStep:
     prediction: Prediction | None
     """At the query; None while the context is empty."""
     error: Array | None
-    """(N,) or (N, K), y − the prediction at its x, before y was learnt; None likewise, or without an observation."""
+    """(N,) or (N, K), y − the prediction at its x, before y was learnt; None while the context is empty,
+    or without an observation."""
     record: ContextRecord

@@ -54,7 +54,7 @@ class ContextState:
     inputs: int | None = None
     """D; None until the first observation, where the model does not fix it."""
     outputs: int | None = None
-    """K, likewise."""
+    """K; None until the first observation, where the model does not fix it."""
     y_is_1d: bool | None = None
     """Whether y comes as numbers (N,) rather than rows (N, K); None until the first observation."""
     scale: FeatureScale | None = None

@@ -134,7 +134,7 @@ class ContextListed(ResponseModel):
     inputs: int | None = Field(examples=[1])
     """D, the columns of x; null until the first observation, where the model does not fix it."""
     outputs: int | None = Field(examples=[1])
-    """K, the columns of y; likewise."""
+    """K, the columns of y; null until the first observation, where the model does not fix it."""
     version: int = Field(examples=[1])
     """One more with every change; the ETag."""
     ttl: int = Field(examples=[3600])

@@ -35,7 +35,7 @@ CONTEXTS = Table(
     Column("decay", Double),
     Column("n_observations", BigInteger, nullable=False),
     Column("inputs", Integer),  # D; null until the first observation, where the model does not fix it
-    Column("outputs", Integer),  # K, likewise
+    Column("outputs", Integer),  # K; null until the first observation
     Column("version", BigInteger, nullable=False),  # one more with every change
     Column("ttl", BigInteger, nullable=False),
     Column("created", Double, nullable=False),

@@ -32,7 +32,7 @@ def from_moments(mean: Array, covariance: Array, x_query: Array, steps: int = 8)
 
     Args:
         mean: Of the columns of x, then of y (D + K,).
-        covariance: Likewise (D + K, D + K).
+        covariance: Of the same columns (D + K, D + K).
         x_query: (M, D).
         steps: K.
 

@@ -50,7 +50,7 @@ def relative_log_loss(x: Array, label: Array, observations: Array, classes: int)
 
     Args:
         x: The observations, at most LONGEST of them, and ASKED queries.
-        label: Likewise.
+        label: Of the observations and of the queries.
         observations: How many there are in each task.
         classes: C.
     """

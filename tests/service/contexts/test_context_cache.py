@@ -132,7 +132,7 @@ def test_at_hand_is_what_needs_no_waiting(contexts: Contexts, waits: bool) -> No
     assert contexts.find_cached(OWNER, record.id) is None
 
 
-def test_at_hand_waits_for_nobody_who_writes(contexts: Contexts, database: Database, waits: bool) -> None:
+def test_cached_contexts_are_found_during_writes(contexts: Contexts, database: Database, waits: bool) -> None:
     record = used(contexts)
     with database.transaction() as connection:
         connection.execute(update(CONTEXTS).values(version=7))

@@ -125,7 +125,7 @@ def test_for_a_stranger_there_is_no_such_context(contexts: Contexts, use: Callab
 
 
 @each_use
-def test_a_name_that_nobody_gave_is_unknown(contexts: Contexts, use: Callable[..., object]) -> None:
+def test_unknown_ids_are_refused(contexts: Contexts, use: Callable[..., object]) -> None:
     for name in ("0" * 32, "0" * 33, "", "x", "%", "\0", "\ud800"):
         with pytest.raises(UnknownContext):
             use(contexts, OWNER, name)
