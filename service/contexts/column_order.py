@@ -11,7 +11,7 @@ from service.errors import InvalidInput, Problem
 from service.inference.predictor import Observations, width_of
 from service.inference.sizes import Array
 
-SHOWN = 5
+NAMES_REPORTED = 5
 """Names that a message repeats."""
 
 
@@ -92,5 +92,5 @@ def _column_order(axis: str, known: Names, sent: Names, width: int) -> NDArray[n
 def _shown(names: Iterable[str]) -> str:
     """Write the first of some names."""
     names = list(names)
-    more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
-    return ", ".join(repr(name[:40]) for name in islice(names, SHOWN)) + more
+    more = f" and {len(names) - NAMES_REPORTED} more" if len(names) > NAMES_REPORTED else ""
+    return ", ".join(repr(name[:40]) for name in islice(names, NAMES_REPORTED)) + more

@@ -20,7 +20,7 @@ COUNT_LIMIT = 2**53
 """Most rows that a context can count: every reader of JSON keeps such a number exact."""
 
 
-def check_observations(manifest: Manifest, limits: Limits, memory: "ContextState", new: Observations, at: str) -> None:
+def check_observations(manifest: Manifest, limits: Limits, state: "ContextState", new: Observations, at: str) -> None:
     """See that observations can be learnt after those before.
 
     Raises:
@@ -34,7 +34,7 @@ def check_observations(manifest: Manifest, limits: Limits, memory: "ContextState
     problems = length_problems(new.x, new.y, new.weight, at)
     if not problems:
         problems = [
-            *_column_problems(manifest, memory, new, at),
+            *_column_problems(manifest, state, new, at),
             *size_problems(
                 limits,
                 inputs=new.x.shape[1],
@@ -43,7 +43,7 @@ def check_observations(manifest: Manifest, limits: Limits, memory: "ContextState
                 columns_field="context",
                 x_field=f"{at}x",
             ),
-            *([] if new.weight is None else _weight_problems(new.weight, memory, at)),
+            *([] if new.weight is None else _weight_problems(new.weight, state, at)),
             *missing_problems(manifest, f"{at}x", new.x),
             *share_problems(manifest, f"{at}y", new.y),
         ]
@@ -54,7 +54,7 @@ def check_observations(manifest: Manifest, limits: Limits, memory: "ContextState
         raise UnsupportedByModel(Problem(f"{at}weight", problem))
 
 
-def _column_problems(manifest: Manifest, memory: "ContextState", new: Observations, at: str) -> list[Problem]:
+def _column_problems(manifest: Manifest, state: "ContextState", new: Observations, at: str) -> list[Problem]:
     """Observations must have the columns of the model, and of the declaration or the observations of the context."""
     inputs, outputs = new.x.shape[1], width_of(new.y)
     x, y = f"{at}x", f"{at}y"
@@ -63,40 +63,40 @@ def _column_problems(manifest: Manifest, memory: "ContextState", new: Observatio
     )
     if of_model:
         return of_model
-    if memory.state is not None and (new.y.ndim == 1, outputs) != (memory.y_is_1d, memory.outputs):
+    if state.state is not None and (new.y.ndim == 1, outputs) != (state.y_is_1d, state.outputs):
         came = "numbers" if new.y.ndim == 1 else f"rows of {outputs}"
-        before = "numbers" if memory.y_is_1d else f"rows of {memory.outputs}"
+        before = "numbers" if state.y_is_1d else f"rows of {state.outputs}"
         shape = [Problem(y, f"is {came}; this context takes {before}. Send {before}.")]
-        return [*width_problems(((x, inputs, memory.inputs),), "this context"), *shape]
-    return width_problems(((x, inputs, memory.inputs), (y, outputs, memory.outputs)), "this context")
+        return [*width_problems(((x, inputs, state.inputs),), "this context"), *shape]
+    return width_problems(((x, inputs, state.inputs), (y, outputs, state.outputs)), "this context")
 
 
-def _weight_problems(weight: Array, memory: "ContextState", at: str) -> list[Problem]:
+def _weight_problems(weight: Array, state: "ContextState", at: str) -> list[Problem]:
     size = np.abs(weight)
     largest = np.finfo(weight.dtype).max
-    if size.max() > largest / len(weight) or memory.absolute_weight_sum > largest - size.sum():
+    if size.max() > largest / len(weight) or state.absolute_weight_sum > largest - size.sum():
         return [
             Problem(f"{at}weight", f"sums to more than {weight.dtype} holds, with those before. Send smaller weights.")
         ]
-    if memory.forgets and (weight < 0).any():
-        text = f"must not be negative: this context forgets (decay {memory.decay}), and what has faded is not known."
+    if state.forgets and (weight < 0).any():
+        text = f"must not be negative: this context forgets (decay {state.decay}), and what has faded is not known."
         return [Problem(f"{at}weight", f"{text} Weigh observations by 0 or more.")]
     return []
 
 
-def looks_of(memory: "ContextState") -> str:
+def looks_of(state: "ContextState") -> str:
     """Say which columns the observations of a context have."""
-    y = "y of numbers" if memory.y_is_1d else f"y of {memory.outputs} columns"
-    return f"{memory.inputs} columns of x and {y}"
+    y = "y of numbers" if state.y_is_1d else f"y of {state.outputs} columns"
+    return f"{state.inputs} columns of x and {y}"
 
 
-def check_size(memory: "ContextState", limits: Limits) -> None:
+def check_size(state: "ContextState", limits: Limits) -> None:
     """Check the columns of a context against the limits.
 
     Raises:
         InvalidInput: They are over.
     """
-    problems = size_problems(limits, inputs=memory.inputs or 0, outputs=memory.outputs or 0)
+    problems = size_problems(limits, inputs=state.inputs or 0, outputs=state.outputs or 0)
     if problems:
         raise InvalidInput(*problems)
 

@@ -93,9 +93,9 @@ class ContextArchive:
     tensors: Mapping[str, Array]
 
 
-def canonical_state(memory: ContextState) -> ContextState:
+def canonical_state(state: ContextState) -> ContextState:
     """Round a state as storage does: the same state is read after it was written."""
-    return memory if memory.state is None else replace(memory, state=canonical(memory.state))
+    return state if state.state is None else replace(state, state=canonical(state.state))
 
 
 def store(state: ContextState) -> bytes:
@@ -185,53 +185,53 @@ def state_of_archive(archive: ContextArchive, manifest: Manifest) -> ContextStat
     return state
 
 
-def check_imported(memory: ContextState, manifest: Manifest, limits: Limits) -> None:
-    """Check an imported memory against the limits, and its values for consistency.
+def check_imported(state: ContextState, manifest: Manifest, limits: Limits) -> None:
+    """Check an imported state against the limits, and its values for consistency.
 
     Raises:
         InvalidInput: It is over a limit, or no observations lead to such values.
     """
-    check_size(memory, limits)
-    if memory.state is None:
+    check_size(state, limits)
+    if state.state is None:
         return
-    for problem in state_problems(manifest, memory.state):
+    for problem in state_problems(manifest, state.state):
         _refuse(f"hold {problem}. {EXPORT_AGAIN}")
-    if not has_scale(memory.state, memory.scale):
+    if not has_scale(state.state, state.scale):
         _refuse(f"hold features of another scale than the one that they declare. {EXPORT_AGAIN}")
-    check_possible(drift.of_model(memory.state), memory.absolute_weight_sum)
-    counted, enough = memory.n_counted, memory.absolute_weight_sum * (1 + WEIGHT_SUM_TOLERANCE)
-    if not 0 < memory.n_observations >= counted >= (memory.count > 0) or memory.count > enough:
-        _refuse(f"speak of {memory.n_observations} observations, of which no such state comes. {EXPORT_AGAIN}")
+    check_possible(drift.of_model(state.state), state.absolute_weight_sum)
+    counted, enough = state.n_counted, state.absolute_weight_sum * (1 + WEIGHT_SUM_TOLERANCE)
+    if not 0 < state.n_observations >= counted >= (state.count > 0) or state.count > enough:
+        _refuse(f"speak of {state.n_observations} observations, of which no such state comes. {EXPORT_AGAIN}")
 
 
-def _check_columns(empty: ContextState, memory: ContextState) -> None:
+def _check_columns(empty: ContextState, state: ContextState) -> None:
     """Check the numbers of columns against the model, the declared scale and the names."""
-    if memory.inputs is None or memory.outputs is None or memory.y_is_1d is None:
+    if state.inputs is None or state.outputs is None or state.y_is_1d is None:
         _refuse(f"hold a state, and not the numbers of columns of x and y. {EXPORT_AGAIN}")
-    if memory.y_is_1d and memory.outputs != 1:
-        _refuse(f"speak of y as numbers, of {memory.outputs} columns. {EXPORT_AGAIN}")
-    if empty.inputs not in {None, memory.inputs} or empty.outputs not in {None, memory.outputs}:
-        text = f"speak of {memory.inputs} columns of x and {memory.outputs} of y"
+    if state.y_is_1d and state.outputs != 1:
+        _refuse(f"speak of y as numbers, of {state.outputs} columns. {EXPORT_AGAIN}")
+    if empty.inputs not in {None, state.inputs} or empty.outputs not in {None, state.outputs}:
+        text = f"speak of {state.inputs} columns of x and {state.outputs} of y"
         _refuse(f"{text}; the model, the scale or the names are for {empty.inputs} and {empty.outputs}. {EXPORT_AGAIN}")
 
 
-def _whole_state(manifest: Manifest, memory: ContextState, state: State) -> State:
+def _whole_state(manifest: Manifest, context_state: ContextState, state: State) -> State:
     """Check names, dtypes and shapes; returns the tensors in the model's order, with the buffer that was left out.
 
     safetensors has no order, and what a runtime keeps for tensors of some shapes it keeps for their order.
     """
-    assert memory.inputs is not None  # noqa: S101  (as `_check_columns` has seen, and the next)
-    assert memory.outputs is not None  # noqa: S101
-    batch = drift.FACTORS if memory.decay == AUTO else 1
-    sizes = {"x": np.empty((batch, 0, memory.inputs)), "y": np.empty((batch, 0, memory.outputs))}
+    assert context_state.inputs is not None  # noqa: S101  (as `_check_columns` has seen, and the next)
+    assert context_state.outputs is not None  # noqa: S101
+    batch = drift.FACTORS if context_state.decay == AUTO else 1
+    sizes = {"x": np.empty((batch, 0, context_state.inputs)), "y": np.empty((batch, 0, context_state.outputs))}
     widths = measure(manifest.inputs, sizes)
     if manifest.features is not None:
         present = state.get("state.present")
         with_indicators = present is not None and present.ndim == 2 and present.shape[1] > 0
-        widths |= {"G": memory.inputs if with_indicators else 0, **manifest.features.sizes(memory.inputs)}
+        widths |= {"G": context_state.inputs if with_indicators else 0, **manifest.features.sizes(context_state.inputs)}
     expected = {spec.name: (spec.dtype, shape_of(spec, widths)) for spec in manifest.state}
-    if memory.decay == AUTO:
-        others = drift.shapes(state, memory.inputs, memory.outputs)
+    if context_state.decay == AUTO:
+        others = drift.shapes(state, context_state.inputs, context_state.outputs)
         expected |= {name: (manifest.dtype, shape) for name, shape in others.items()}
     found = {name: (str(tensor.dtype), tensor.shape) for name, tensor in state.items()}
     found |= {name: expected[name] for name in BUFFER if name in expected and name not in found}

@@ -135,7 +135,7 @@ def check_streams(manifest: Manifest) -> None:
 def learn(
     runtime: Runtime,
     limits: Limits,
-    memory: ContextState,
+    state: ContextState,
     new: Observations,
     at: str = "",
     *,
@@ -147,7 +147,7 @@ def learn(
     Args:
         runtime: The model.
         limits: On their columns.
-        memory: The state before.
+        state: The state before.
         new: N > 0 observations; negative weights take observations out again.
         at: Where they stand in the request.
         allow_precision_loss: Whether earlier observations may lose significant digits.
@@ -160,31 +160,31 @@ def learn(
         NumericOverflow: The state is beyond floating point.
     """
     manifest = runtime.manifest
-    new, names = arrange(memory.columns, new)
-    check_observations(manifest, limits, memory, new, at)
+    new, names = arrange(state.columns, new)
+    check_observations(manifest, limits, state, new, at)
     rows = Rows(new.x, columns(new.y), new.weight, new.y.ndim == 1, at, unnumbered)
-    check_sums(memory.n_observations + len(new.x), memory.absolute_weight_sum + rows.absolute_weight_sum, f"{at}x")
+    check_sums(state.n_observations + len(new.x), state.absolute_weight_sum + rows.absolute_weight_sum, f"{at}x")
     infer = partial(run, runtime, parameters={})
-    kept = learning.learn(manifest, infer, _kept(memory), memory.decay, rows, allow_precision_loss=allow_precision_loss)
+    kept = learning.learn(manifest, infer, _kept(state), state.decay, rows, allow_precision_loss=allow_precision_loss)
     after = replace(
-        memory,
+        state,
         state=kept.state,
         absolute_weight_sum=kept.absolute_weight_sum,
         history=kept.history,
-        n_observations=memory.n_observations + len(new.x),
-        n_counted=memory.n_counted + (len(new.x) if new.weight is None else int(np.count_nonzero(new.weight))),
+        n_observations=state.n_observations + len(new.x),
+        n_counted=state.n_counted + (len(new.x) if new.weight is None else int(np.count_nonzero(new.weight))),
         inputs=new.x.shape[1],
         outputs=rows.outputs,
         y_is_1d=new.y.ndim == 1,
         columns=names,
     )
-    return after if kept.absolute_weight_sum else replace(after, state={**kept.state, **declared(memory.scale)})
+    return after if kept.absolute_weight_sum else replace(after, state={**kept.state, **declared(state.scale)})
 
 
 def answer(
     runtime: Runtime,
     limits: Limits,
-    memory: ContextState,
+    state: ContextState,
     query: Array,
     parameters: Mapping[str, float] | None = None,
     *,
@@ -196,7 +196,7 @@ def answer(
     Args:
         runtime: The model.
         limits: On the queries.
-        memory: The state.
+        state: The state.
         query: (M, D).
         parameters: By name.
         wanted: An interval and quantiles.
@@ -208,25 +208,25 @@ def answer(
         NumericOverflow: The answer is beyond floating point.
     """
     manifest, parameters = runtime.manifest, parameters or {}
-    if memory.state is None or memory.is_empty:
+    if state.state is None or state.is_empty:
         raise InvalidInput(Problem("", "The context is empty: it has observed nothing, or all was taken out. Observe."))
     problems = [
-        *query_problems(query.shape[1], memory.inputs, "this context"),
-        *size_problems(limits, inputs=query.shape[1], outputs=memory.outputs or 0, queries=len(query)),
+        *query_problems(query.shape[1], state.inputs, "this context"),
+        *size_problems(limits, inputs=query.shape[1], outputs=state.outputs or 0, queries=len(query)),
         *parameter_problems(manifest, parameters),
         *missing_problems(manifest, "query", query),
     ]
     if problems:
         raise InvalidInput(*problems)
     check_wanted(manifest, wanted)
-    outputs = _outputs(runtime, memory, query, parameters, wanted=wanted, readouts=readouts or ReadoutCache())
-    shape = () if memory.y_is_1d else (memory.outputs or 0,)
-    return prediction_of(manifest, outputs, shape, memory.n_observations, wanted)
+    outputs = _outputs(runtime, state, query, parameters, wanted=wanted, readouts=readouts or ReadoutCache())
+    shape = () if state.y_is_1d else (state.outputs or 0,)
+    return prediction_of(manifest, outputs, shape, state.n_observations, wanted)
 
 
 def _outputs(
     runtime: Runtime,
-    memory: ContextState,
+    context_state: ContextState,
     query: Array,
     parameters: Mapping[str, float],
     *,
@@ -234,9 +234,9 @@ def _outputs(
     readouts: ReadoutCache,
 ) -> Mapping[str, Array]:
     """Run the graph with what the state answered with before, or else keep that."""
-    manifest, state = runtime.manifest, memory.state or {}
+    manifest, state = runtime.manifest, context_state.state or {}
     flag, found = scale_flag(manifest, wanted), readouts.find(state, wanted)
-    if memory.decay != AUTO:
+    if context_state.decay != AUTO:
         outputs = run(runtime, {**state, **found, "x_query": query[None], **flag}, parameters)
         if not found:
             readouts.keep(state, wanted, runtime.readout_of(outputs))
@@ -269,7 +269,7 @@ def join(
         found = older if newer.state is None else newer
         inputs = width_with_names(names.x, found.inputs, "context")
         return replace(found, columns=names, inputs=inputs, outputs=width_with_names(names.y, found.outputs, "context"))
-    looks = [(memory.inputs, memory.outputs, memory.y_is_1d) for memory in (older, newer)]
+    looks = [(state.inputs, state.outputs, state.y_is_1d) for state in (older, newer)]
     if looks[0] != looks[1]:
         problem = (
             f"The contexts do not fit: one has {looks_of(older)}, the other {looks_of(newer)}. Merge contexts alike."
@@ -301,8 +301,8 @@ def join(
     )
 
 
-def _kept(memory: ContextState) -> Learned:
-    return Learned(memory.state or declared(memory.scale), memory.absolute_weight_sum, memory.history)
+def _kept(state: ContextState) -> Learned:
+    return Learned(state.state or declared(state.scale), state.absolute_weight_sum, state.history)
 
 
 def _joined(runtime: Runtime, older: State, newer: State) -> State:
