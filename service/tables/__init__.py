@@ -1,0 +1,10 @@
+"""Tables as people have them: text, gaps, dates and categories become the numbers of a model.
+
+cells     a column as a source has it
+text      what a text means: a number, yes or no, a time, or missing
+summary   what the cells of a column look like; summaries of parts of a table add up
+schema    what becomes of each column, decided by the summaries of the context
+encoding  rows become x, y and names, by a schema
+
+Only numpy and pydantic are needed here; what reads files needs pyarrow, the extra `gdssm[tables]`.
+"""

@@ -1,0 +1,210 @@
+"""What the text of a cell means: a number, yes or no, a time, or missing."""
+
+import re
+from datetime import UTC, datetime, timedelta
+from functools import lru_cache
+from typing import Literal, NamedTuple
+
+MISSING: frozenset[str] = frozenset(
+    {
+        "", "-", "--", "—", "–", ".", "..", "?", "*",
+        "NA", "na", "N/A", "n/a", "N/a", "#N/A", "#N/A N/A", "#NA", "<NA>", "n.a.", "N.A.", "k.A.",
+        "NaN", "nan", "NAN", "-NaN", "-nan", "NULL", "Null", "null", "None", "none", "NONE", "nil", "NIL",
+        "#DIV/0!", "#NAME?", "#NULL!", "#NUM!", "#REF!", "#VALUE!",
+    }
+)  # fmt: skip
+"""Texts that mean that a cell is missing, in any column; the errors of spreadsheets among them."""
+
+YES: frozenset[str] = frozenset({"yes", "y", "true", "t", "on", "ja", "oui", "sí", "si", "sì"})
+NO: frozenset[str] = frozenset({"no", "n", "false", "f", "off", "nein", "non"})
+"""In lower case."""
+
+Decimal = Literal[".", ","]
+
+MINUS = str.maketrans({"−": "-", "\u00a0": " ", "\u202f": " ", "\u2009": " ", "’": "'"})
+"""Signs that mean the same as those of ASCII."""
+BEFORE = r"(?P<before>[$€£¥₹]|[A-Z]{1,3}\$|(?:[A-Z]{3}|Fr\.|Rs\.?)(?=\s))?"
+AFTER = r"(?P<after>[%‰°$€£¥₹][A-Z]?|[^\W\d_]{1,6}\.?|[^\W\d_]{1,3}(?:[²³]|/[^\W\d_]{1,3}[²³]?))?"
+NUMBERS: dict[str, re.Pattern[str]] = {
+    decimal: re.compile(
+        rf"(?P<sign>[+-]?)\s?{BEFORE}\s?(?P<inner>[+-]?)"
+        rf"(?P<number>(?:\d{{1,3}}(?P<group>[{groups}])\d{{3}}(?:(?P=group)\d{{3}})*|\d+)?"
+        rf"(?:\{decimal}\d*)?(?:[eE][+-]?\d+)?)\s?{AFTER}"
+    )
+    for decimal, groups in ((".", ",' "), (",", ".' "))
+}
+"""A number with one kind of separator between thousands, and a unit of a few letters before or after it."""
+PLAIN = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?", re.ASCII)
+CODE = re.compile(r"0\d+", re.ASCII)
+"""Digits that are no number, as 0 stands before them."""
+POINT = re.compile(r"[^,]*\d\.(?:\d{1,2}|\d{4,})|[+-]?0?\.\d+|[^.]*\d,\d{3}\.\d*", re.ASCII)
+COMMA = re.compile(r"[^.]*\d,(?:\d{1,2}|\d{4,})|[+-]?0?,\d+|[^,]*\d\.\d{3},\d*", re.ASCII)
+"""Numbers in which one sign can only be the decimal one."""
+
+
+class Number(NamedTuple):
+    """A number in a text."""
+
+    value: float
+    unit: str = ""
+    """Letters or a sign beside it."""
+
+
+def clean(text: str) -> str:
+    """Remove white space around a text."""
+    return text.strip()
+
+
+@lru_cache(maxsize=2**16)
+def number_of(text: str, decimal: Decimal = ".") -> Number | None:
+    """Read a number: signs, separators of thousands, a percent or currency sign or a unit; None if it is none.
+
+    Args:
+        text: Without white space around it.
+        decimal: The decimal sign; the other one separates thousands.
+
+    Returns:
+        The number, which is infinite if it is too large for float64; None for digits after a 0, such as 007.
+    """
+    if decimal == "." and PLAIN.fullmatch(text):
+        return None if CODE.fullmatch(text) else Number(float(text))
+    text = text.translate(MINUS)
+    negative = text.startswith("(") and text.endswith(")")  # as accountants write it
+    found = NUMBERS[decimal].fullmatch(text[1:-1].strip() if negative else text)
+    if not found or (found["before"] and found["after"]) or CODE.fullmatch(found["number"]):
+        return None
+    if (
+        not any(map(str.isdecimal, found["number"]))
+        or not found["number"].isascii()
+        or (found["sign"] and found["inner"])
+    ):
+        return None
+    digits = found["number"].replace(found["group"], "") if found["group"] else found["number"]
+    try:
+        value = float(digits.replace(decimal, "."))
+    except ValueError:
+        return None
+    minus = negative or "-" in {found["sign"], found["inner"]}
+    return Number(-value if minus else value, found["before"] or found["after"] or "")
+
+
+def decimal_sign(text: str) -> Decimal | None:
+    """Tell the decimal sign of a number, if it can only be one."""
+    if POINT.fullmatch(text):
+        return "."
+    return "," if COMMA.fullmatch(text) else None
+
+
+def yes_or_no(text: str) -> float | None:
+    """Read yes (1) or no (0) in some languages; None if it is neither."""
+    lower = text.lower()
+    return 1.0 if lower in YES else 0.0 if lower in NO else None
+
+
+NAME = r"(?P<name>[A-Za-zäéûô]{3,9})\.?"
+DAY = r"(?P<day>\d{1,2})"
+MONTH = r"(?P<month>\d{1,2})"
+YEAR = r"(?P<year>\d{4}|\d{2})"
+DATE_FORMATS: dict[str, str] = {
+    "year-month-day": rf"(?P<year>\d{{4}})(?P<by>[-/.]){MONTH}(?P=by){DAY}",
+    "day-month-year": rf"{DAY}(?P<by>[-/.]){MONTH}(?P=by){YEAR}",
+    "month-day-year": rf"{MONTH}(?P<by>[-/.]){DAY}(?P=by){YEAR}",
+    "day-name-year": rf"(?:[A-Za-z]{{2,9}}\.?,?\s+)?{DAY}(?:st|nd|rd|th|\.)?[ -]{NAME},?[ -]{YEAR}",
+    "name-day-year": rf"{NAME} {DAY}(?:st|nd|rd|th)?,? (?P<year>\d{{4}})",
+    "year-month": rf"(?P<year>\d{{4}})[-/]{MONTH}",
+    "name-year": rf"{NAME}[ -](?P<year>\d{{4}})",
+    "year-quarter": r"(?P<year>\d{4})[ -]?Q(?P<quarter>[1-4])",
+    "time": r"",
+}
+"""The part of a text that is a date, by format; the first that reads all of a column is taken. `time` has no date."""
+CLOCK = (
+    r"(?P<hour>\d{1,2}):(?P<minute>\d{2})(?::(?P<second>\d{2})(?:[.,](?P<fraction>\d{1,9}))?)?"
+    r"(?:\s?(?P<half>[AaPp]\.?[Mm]\.?))?"
+)
+ZONE = r"(?:\s?(?P<zone>Z|UTC|GMT|[+-]\d{2}:?\d{2}))?"
+DATES: dict[str, re.Pattern[str]] = {
+    name: re.compile(f"{date}(?:(?:T|,?\\s+){CLOCK}{ZONE})?" if date else f"{CLOCK}{ZONE}", re.ASCII)
+    for name, date in DATE_FORMATS.items()
+}
+MONTHS = {
+    start: month
+    for month, starts in enumerate(
+        ("jan gen ene", "feb fev fév", "mar mär mrz", "apr abr avr", "may mai mag", "jun giu juin", "jul lug juil",
+         "aug ago aoû", "sep set", "oct okt ott out", "nov", "dec dez dic déc"),
+        1,
+    )
+    for start in starts.split()
+}  # fmt: skip
+"""By the first letters of their names in some languages."""
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+CENTURY = 70
+"""Years of two digits from here on are in the 20th century."""
+
+
+def date_formats(text: str) -> frozenset[str]:
+    """Tell by which formats a text is a time."""
+    return (
+        frozenset(name for name in DATE_FORMATS if microseconds(text, name) is not None)
+        if _like_time(text)
+        else frozenset()
+    )
+
+
+def _like_time(text: str) -> bool:
+    return len(text) <= 40 and any(map(str.isdigit, text)) and not text.isdigit()
+
+
+@lru_cache(maxsize=2**16)
+def microseconds(text: str, date_format: str) -> int | None:
+    """Read a time as microseconds since 1970 in UTC; a time without a zone is taken for UTC.
+
+    Args:
+        text: Without white space around it.
+        date_format: A key of `DATE_FORMATS`.
+
+    Returns:
+        None if it is no time by this format.
+    """
+    found = DATES[date_format].fullmatch(text)
+    if not found:
+        return None
+    part = found.groupdict()
+    month = part.get("month") or _month(part.get("name") or "")
+    if part.get("quarter"):
+        month = 3 * int(part["quarter"]) - 2
+    if month is None and date_format != "time":
+        return None
+    year = int(part.get("year") or 1970)
+    if len(part.get("year") or "1970") == 2:
+        year += 1900 if year >= CENTURY else 2000
+    hour = int(part["hour"] or 0)
+    if part["half"]:
+        if not 1 <= hour <= 12:
+            return None
+        hour = hour % 12 + 12 * (part["half"][0] in "pP")
+    try:
+        when = datetime(
+            year,
+            int(month or 1),
+            int(part.get("day") or 1),
+            hour,
+            int(part["minute"] or 0),
+            int(part["second"] or 0),
+            int((part["fraction"] or "0")[:6].ljust(6, "0")),
+            tzinfo=UTC,
+        )
+    except ValueError:
+        return None
+    return (when - EPOCH) // timedelta(microseconds=1) - _offset(part["zone"])
+
+
+def _month(name: str) -> int | None:
+    return MONTHS.get(name[:4].lower()) or MONTHS.get(name[:3].lower())
+
+
+def _offset(zone: str | None) -> int:
+    """Microseconds by which a zone is ahead of UTC."""
+    if zone is None or zone[0] not in "+-":
+        return 0
+    minutes = int(zone[1:3]) * 60 + int(zone[-2:])
+    return (minutes if zone[0] == "+" else -minutes) * 60 * 10**6
