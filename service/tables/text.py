@@ -47,7 +47,7 @@ class Number(NamedTuple):
 
     value: float
     unit: str = ""
-    """Letters or a sign beside it."""
+    """Letters or a sign before or after it."""
 
 
 def clean(text: str) -> str:
@@ -89,7 +89,7 @@ def number_of(text: str, decimal: Decimal = ".") -> Number | None:
 
 
 def decimal_sign(text: str) -> Decimal | None:
-    """Tell the decimal sign of a number, if it can only be one."""
+    """Return the decimal sign of a number, if it can only be one."""
     if POINT.fullmatch(text):
         return "."
     return "," if COMMA.fullmatch(text) else None
@@ -142,7 +142,7 @@ CENTURY = 70
 
 
 def date_formats(text: str) -> frozenset[str]:
-    """Tell by which formats a text is a time."""
+    """Return the formats by which a text is a time."""
     return (
         frozenset(name for name in DATE_FORMATS if microseconds(text, name) is not None)
         if _like_time(text)
