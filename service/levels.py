@@ -15,13 +15,14 @@ TENSORS_WITH_X_COLUMNS = ("state.mean", "state.peak", "state.center", "state.spr
 """Tensors of a state whose last axis ends with the columns of x."""
 
 
-def check_levels(manifest: Manifest, levels: Levels, inputs: int) -> None:
+def check_levels(manifest: Manifest, levels: Levels, inputs: int, field: str = "levels") -> None:
     """Check that a model supports these columns as levels.
 
     Args:
         manifest: Of the model.
         levels: The columns.
         inputs: D.
+        field: What the request calls them.
 
     Raises:
         UnsupportedByModel: The model supports numbers only.
@@ -32,10 +33,10 @@ def check_levels(manifest: Manifest, levels: Levels, inputs: int) -> None:
             f"are not supported by model {manifest.name} (version {manifest.version}): its columns are numbers. "
             "Send levels as numbers, or choose a model that has level among its column_kinds."
         )
-        raise UnsupportedByModel(Problem("levels", text))
+        raise UnsupportedByModel(Problem(field, text))
     if len({*levels}) < len(levels) or not {*levels} <= {*range(inputs)}:
         text = f"must be different columns of x, from 0 to {inputs - 1}; these are {levels}."
-        raise InvalidInput(Problem("levels", text[:200]))
+        raise InvalidInput(Problem(field, text[:200]))
 
 
 def with_new_levels(tensors: Mapping[str, Array], levels: Levels) -> dict[str, Array]:

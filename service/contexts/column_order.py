@@ -1,6 +1,7 @@
 """Column order: named columns of a request are matched by name and put into the order of the context."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 from itertools import islice
 
 import numpy as np
@@ -10,13 +11,14 @@ from service.column_names import NO_NAMES, ColumnNames, Names
 from service.errors import InvalidInput, Problem
 from service.inference.predictor import Observations, width_of
 from service.inference.sizes import Array
+from service.levels import Levels
 
 NAMES_REPORTED = 5
 """Names that a message repeats."""
 
 
 def arrange(known: ColumnNames, new: Observations) -> tuple[Observations, ColumnNames]:
-    """Put the columns of observations where they stand in a context.
+    """Put the columns of observations where they stand in a context; levels that it has not follow its columns.
 
     Args:
         known: Names that the context has.
@@ -31,11 +33,14 @@ def arrange(known: ColumnNames, new: Observations) -> tuple[Observations, Column
     sent = new.columns or NO_NAMES
     if sent == NO_NAMES:
         return new, known
-    x_order = _column_order("x", known.x, sent.x, new.x.shape[1])
+    x_order = _column_order("x", known.x, sent.x, new.x.shape[1], new.levels)
     y_order = _column_order("y", known.y, sent.y, width_of(new.y))
-    x = new.x if x_order is None else new.x[:, x_order]
-    y = new.y if y_order is None else new.y[:, y_order]
-    return new._replace(x=x, y=y, columns=None), ColumnNames(known.x or sent.x, known.y or sent.y)
+    names = ColumnNames(sent.x or known.x, known.y or sent.y)
+    if x_order is not None and sent.x is not None:
+        names = replace(names, x=tuple(sent.x[i] for i in x_order))
+        levels = tuple(np.flatnonzero(np.isin(x_order, new.levels)).tolist())
+        new = new._replace(x=new.x[:, x_order], levels=levels)
+    return new._replace(y=new.y if y_order is None else new.y[:, y_order], columns=None), names
 
 
 def arrange_query(known: ColumnNames, query: Array, sent: ColumnNames | None) -> Array:
@@ -70,8 +75,8 @@ def width_with_names(names: Names, width: int | None, field: str) -> int | None:
     raise InvalidInput(Problem(field, text))
 
 
-def _column_order(axis: str, known: Names, sent: Names, width: int) -> NDArray[np.intp] | None:
-    """Find the columns of a context among those that were sent; None if the order is the same."""
+def _column_order(axis: str, known: Names, sent: Names, width: int, levels: Levels = ()) -> NDArray[np.intp] | None:
+    """Find the columns of a context, and then further levels, among those that were sent; None for the same order."""
     if sent is None:
         return None
     field = f"columns.{axis}"
@@ -81,12 +86,13 @@ def _column_order(axis: str, known: Names, sent: Names, width: int) -> NDArray[n
         return None
     place = {name: i for i, name in enumerate(sent)}
     missing = [name for name in known if name not in place]
-    unknown = [name for name in sent if name not in {*known}]
+    further = [name for i, name in enumerate(sent) if name not in {*known} and i in {*levels}]
+    unknown = [name for name in sent if name not in {*known, *further}]
     if missing or unknown:
         found = [f"has no {_shown(missing)}"] * bool(missing) + [f"has {_shown(unknown)} in addition"] * bool(unknown)
         text = f"{' and '.join(found)}; the columns of this context are {_shown(known)}. Send these."
         raise InvalidInput(Problem(field, text))
-    return np.array([place[name] for name in known])
+    return np.array([place[name] for name in (*known, *further)])
 
 
 def _shown(names: Iterable[str]) -> str:

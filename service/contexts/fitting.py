@@ -29,8 +29,6 @@ def check_observations(manifest: Manifest, limits: Limits, state: "ContextState"
     """
     if len(new.x) == 0:
         raise InvalidInput(Problem(f"{at}x", "has no rows. Send at least one observation."))
-    if new.levels:
-        raise InvalidInput(Problem(f"{at}levels", "is not kept with a context. Send levels as numbers."))
     problems = length_problems(new.x, new.y, new.weight, at)
     if not problems:
         problems = [
@@ -63,12 +61,20 @@ def _column_problems(manifest: Manifest, state: "ContextState", new: Observation
     )
     if of_model:
         return of_model
+    known, levels = state.inputs, {*new.levels}
+    if state.state is not None and known is not None and (levels or state.levels):
+        further = range(known, inputs)
+        if inputs >= known and levels >= {*further}:
+            known = inputs
+        if inputs == known and levels != {*state.levels, *further}:
+            text = f"are {sorted(levels)}; this context has {[*state.levels, *further]}. Send these."
+            return [Problem(f"{at}levels", text[:200])]
     if state.state is not None and (new.y.ndim == 1, outputs) != (state.y_is_1d, state.outputs):
         came = "numbers" if new.y.ndim == 1 else f"rows of {outputs}"
         before = "numbers" if state.y_is_1d else f"rows of {state.outputs}"
         shape = [Problem(y, f"is {came}; this context takes {before}. Send {before}.")]
-        return [*width_problems(((x, inputs, state.inputs),), "this context"), *shape]
-    return width_problems(((x, inputs, state.inputs), (y, outputs, state.outputs)), "this context")
+        return [*width_problems(((x, inputs, known),), "this context"), *shape]
+    return width_problems(((x, inputs, known), (y, outputs, state.outputs)), "this context")
 
 
 def _weight_problems(weight: Array, state: "ContextState", at: str) -> list[Problem]:
@@ -86,8 +92,9 @@ def _weight_problems(weight: Array, state: "ContextState", at: str) -> list[Prob
 
 def looks_of(state: "ContextState") -> str:
     """Say which columns the observations of a context have."""
+    levels = f" ({', '.join(map(str, state.levels))} are levels)" if state.levels else ""
     y = "y of numbers" if state.y_is_1d else f"y of {state.outputs} columns"
-    return f"{state.inputs} columns of x and {y}"
+    return f"{state.inputs} columns of x{levels} and {y}"
 
 
 def check_size(state: "ContextState", limits: Limits) -> None:

@@ -88,6 +88,17 @@ class History(NamedTuple):
             min(digits, default=None),
         )
 
+    def with_zeros(self, columns: int) -> "History":
+        """Add columns of x that were 0 in all observations."""
+        if self.levels is None and self.sums is None:
+            return self
+        zeros = np.zeros((2, columns))
+        levels, sums = self.levels, self.sums
+        if levels is not None:
+            new = np.array([[0.0 if self.rows else np.nan], [np.nan]])
+            levels = np.concatenate([levels, np.repeat(new, columns, 1)], 1)
+        return self._replace(levels=levels, sums=None if sums is None else np.concatenate([sums, zeros], 1))
+
     def gaps(self, columns: int) -> Array:
         """Find by how much the values of each column differ: (C,); 0 where there are fewer than two, NaN for more.
 

@@ -32,6 +32,7 @@ from service.errors import InvalidInput, Problem
 from service.inference.artifact import UNHASHED, Manifest, content_hash
 from service.inference.limits import Limits
 from service.inference.sizes import Array, measure, shape_of
+from service.levels import check_levels
 
 EXPORT_AGAIN = "Export the context again."
 WEIGHT_SUM_TOLERANCE = 0.01
@@ -58,6 +59,7 @@ class StateHeader(BaseModel):
     y_is_1d: bool | None = Field(alias="flat_y")
     scale: tuple[tuple[float, ...], tuple[float, ...]] | None = None
     history: HistoryHeader | None = None
+    levels: tuple[Annotated[int, Field(ge=0)], ...] = ()
 
 
 class Header(StateHeader):
@@ -80,7 +82,7 @@ class Header(StateHeader):
 
 ROW_FIELDS = ("decay", "n_observations", "inputs", "outputs", "columns")
 """Fields of a state that are columns of its row."""
-STATE_FIELDS = ("n_counted", "absolute_weight_sum", "y_is_1d", "scale")
+STATE_FIELDS = ("n_counted", "absolute_weight_sum", "y_is_1d", "scale", "levels")
 HEADER_FIELDS = (*ROW_FIELDS, *STATE_FIELDS)
 """Fields that an exported header has of a state."""
 
@@ -101,7 +103,8 @@ def canonical_state(state: ContextState) -> ContextState:
 def store(state: ContextState) -> bytes:
     """Write a state for its row: the tensors, and the fields that the row has no column for."""
     header = StateHeader.model_validate(_fields(state, STATE_FIELDS), by_name=True)
-    return save(compact(state.state or {}), {METADATA_KEY: header.model_dump_json(by_alias=True)})
+    left_out = set() if state.levels else {"levels"}
+    return save(compact(state.state or {}), {METADATA_KEY: header.model_dump_json(by_alias=True, exclude=left_out)})
 
 
 def restore(stored: bytes, manifest: Manifest, fields: Mapping[str, Any]) -> ContextState:
@@ -140,7 +143,8 @@ def export(manifest: Manifest, state: ContextState) -> bytes:
         },
         by_name=True,
     )
-    left_out = {"columns"} if state.columns == NO_NAMES else set()  # earlier versions know no such field
+    unknown = {"columns": state.columns != NO_NAMES, "levels": bool(state.levels)}  # to earlier versions
+    left_out = {field for field, is_used in unknown.items() if not is_used}
     file = save(compact(state.state or {}), {METADATA_KEY: header.model_dump_json(by_alias=True, exclude=left_out)})
     return file.replace(UNHASHED.encode(), content_hash(file, UNHASHED).encode(), 1)
 
@@ -208,6 +212,8 @@ def _check_columns(empty: ContextState, state: ContextState) -> None:
     """Check the numbers of columns against the model, the declared scale and the names."""
     if state.inputs is None or state.outputs is None or state.y_is_1d is None:
         _refuse(f"hold a state, and not the numbers of columns of x and y. {EXPORT_AGAIN}")
+    if list(state.levels) != sorted({*state.levels}):
+        _refuse(f"hold levels out of order. {EXPORT_AGAIN}")
     if state.y_is_1d and state.outputs != 1:
         _refuse(f"speak of y as numbers, of {state.outputs} columns. {EXPORT_AGAIN}")
     if empty.inputs not in {None, state.inputs} or empty.outputs not in {None, state.outputs}:
@@ -222,13 +228,16 @@ def _whole_state(manifest: Manifest, context_state: ContextState, state: State) 
     """
     assert context_state.inputs is not None  # noqa: S101  (as `_check_columns` has seen, and the next)
     assert context_state.outputs is not None  # noqa: S101
+    if context_state.levels:
+        check_levels(manifest, context_state.levels, context_state.inputs)
     batch = drift.FACTORS if context_state.decay == AUTO else 1
     sizes = {"x": np.empty((batch, 0, context_state.inputs)), "y": np.empty((batch, 0, context_state.outputs))}
     widths = measure(manifest.inputs, sizes)
     if manifest.features is not None:
         present = state.get("state.present")
         with_indicators = present is not None and present.ndim == 2 and present.shape[1] > 0
-        widths |= {"G": context_state.inputs if with_indicators else 0, **manifest.features.sizes(context_state.inputs)}
+        features = manifest.features.sizes(context_state.inputs - len(context_state.levels))
+        widths |= {"G": context_state.inputs if with_indicators else 0, **features}
     expected = {spec.name: (spec.dtype, shape_of(spec, widths)) for spec in manifest.state}
     if context_state.decay == AUTO:
         others = drift.shapes(state, context_state.inputs, context_state.outputs)

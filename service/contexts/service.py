@@ -4,7 +4,7 @@ import logging
 import time
 from collections.abc import Callable, Collection, Mapping
 from contextlib import AbstractContextManager, suppress
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from functools import partial
 from typing import Any, TypeVar
 
@@ -28,7 +28,7 @@ from service.contexts.feature_scale import FeatureScale, scale_of
 from service.contexts.fitting import check_size
 from service.contexts.idempotency import IdempotentTransaction, run_idempotent
 from service.contexts.repository import ID, ContextRepository
-from service.contexts.state import answer, join, learn, new_state
+from service.contexts.state import answer, join, learn, new_state, widen
 from service.contexts.steps import check_step, predict_before
 from service.errors import Conflict, InvalidInput, NumericOverflow, Problem, UnknownModel, UnsupportedByModel
 from service.explaining.explanation import explain_state
@@ -435,6 +435,8 @@ class Contexts:
             allow_precision_loss=allow_precision_loss,
             unnumbered=True,
         )
+        widened = widen(loaded.state, new.x.shape[1], state.levels, state.columns)
+        loaded = replace(loaded, state=widened)
         answer = partial(self.answer, loaded, wanted=wanted, columns=new.columns)
         prediction, error = predict_before(answer, loaded, new, query, wanted)
         return StreamStep(prediction, error, self._repository.save(connection, loaded, state))
@@ -476,7 +478,8 @@ def _parts(observations: Observations | None) -> dict[str, Any]:
     if observations is None:
         return {}
     names = {} if observations.columns is None else {"columns": observations.columns}
-    return {"x": observations.x, "y": observations.y, "weight": observations.weight, **names}
+    levels = {"levels": observations.levels} if observations.levels else {}
+    return {"x": observations.x, "y": observations.y, "weight": observations.weight, **names, **levels}
 
 
 def _allowed(allow_precision_loss: bool) -> dict[str, Any]:

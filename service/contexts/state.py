@@ -36,6 +36,7 @@ from service.inference.predictor import (
 )
 from service.inference.runtime import Runtime
 from service.inference.sizes import Array
+from service.levels import Levels, check_levels, with_new_levels
 
 
 @dataclass(frozen=True)
@@ -63,6 +64,8 @@ class ContextState:
     """What the sums do not say of the observations; None where nothing can be taken out, and of earlier versions."""
     columns: ColumnNames = NO_NAMES
     """Names of the columns of x and y."""
+    levels: Levels = ()
+    """The columns of x that are levels of categories, in order."""
 
     @property
     def count(self) -> float:
@@ -160,11 +163,15 @@ def learn(
         NumericOverflow: The state is beyond floating point.
     """
     manifest = runtime.manifest
+    if new.levels:
+        check_levels(manifest, new.levels, new.x.shape[1], f"{at}levels")
     new, names = arrange(state.columns, new)
     check_observations(manifest, limits, state, new, at)
+    levels = tuple(sorted(new.levels))
+    state = widen(state, new.x.shape[1], levels, names)
     rows = Rows(new.x, columns(new.y), new.weight, new.y.ndim == 1, at, unnumbered)
     check_sums(state.n_observations + len(new.x), state.absolute_weight_sum + rows.absolute_weight_sum, f"{at}x")
-    infer = partial(run, runtime, parameters={})
+    infer = partial(run, runtime, parameters={}, levels=levels)
     kept = learning.learn(manifest, infer, _kept(state), state.decay, rows, allow_precision_loss=allow_precision_loss)
     after = replace(
         state,
@@ -177,8 +184,41 @@ def learn(
         outputs=rows.outputs,
         y_is_1d=new.y.ndim == 1,
         columns=names,
+        levels=levels,
     )
     return after if kept.absolute_weight_sum else replace(after, state={**kept.state, **declared(state.scale)})
+
+
+def widen(state: ContextState, inputs: int, levels: Levels, columns: ColumnNames) -> ContextState:
+    """Add further columns of x, which are levels that no observation has had; exact, because they were 0.
+
+    Args:
+        state: With D columns of x or fewer.
+        inputs: D.
+        levels: The columns of x that are levels afterwards; every further column is one.
+        columns: Names afterwards.
+
+    Raises:
+        InvalidInput: There are not D names.
+    """
+    if state.state is None or state.inputs is None or state.inputs == inputs:
+        return state
+    width_with_names(columns.x, inputs, "columns.x")
+    further, batch = inputs - state.inputs, len(state.state[COUNT])
+    sizes = {"x": np.zeros((batch, 0, inputs)), "y": np.zeros((batch, 0, state.outputs or 0))}
+    tensors = {**state.state, **with_new_levels({**state.state, **sizes}, levels)}
+    if drift.X in tensors:
+        tensors[drift.X] = np.pad(tensors[drift.X], ((0, 0), (0, further)))
+    none = (0.0,) * further
+    return replace(
+        state,
+        state=tensors,
+        inputs=inputs,
+        levels=levels,
+        columns=columns,
+        history=None if state.history is None else state.history.with_zeros(further),
+        scale=None if state.scale is None else FeatureScale(state.scale.center + none, state.scale.spread + none),
+    )
 
 
 def answer(
@@ -221,7 +261,7 @@ def answer(
     check_wanted(manifest, wanted)
     outputs = _outputs(runtime, state, query, parameters, wanted=wanted, readouts=readouts or ReadoutCache())
     shape = () if state.y_is_1d else (state.outputs or 0,)
-    return prediction_of(manifest, outputs, shape, state.n_observations, wanted)
+    return prediction_of(manifest, outputs, shape, state.n_observations, wanted, levels=len(state.levels))
 
 
 def _outputs(
@@ -235,14 +275,14 @@ def _outputs(
 ) -> Mapping[str, Array]:
     """Run the graph with what the state answered with before, or else keep that."""
     manifest, state = runtime.manifest, context_state.state or {}
-    flag, found = scale_flag(manifest, wanted), readouts.find(state, wanted)
+    flag, found, levels = scale_flag(manifest, wanted), readouts.find(state, wanted), context_state.levels
     if context_state.decay != AUTO:
-        outputs = run(runtime, {**state, **found, "x_query": query[None], **flag}, parameters)
+        outputs = run(runtime, {**state, **found, "x_query": query[None], **flag}, parameters, levels)
         if not found:
             readouts.keep(state, wanted, runtime.readout_of(outputs))
         return outputs
-    now = found or drift.settled(manifest, partial(run, runtime, parameters={}), state)
-    outputs = run(runtime, {**drift.of_model(now), **drift.asked(query), **flag}, parameters)
+    now = found or drift.settled(manifest, partial(run, runtime, parameters={}, levels=levels), state)
+    outputs = run(runtime, {**drift.of_model(now), **drift.asked(query), **flag}, parameters, levels)
     if not found:
         readouts.keep(state, wanted, {**now, **runtime.readout_of(outputs)})
     return drift.average(now, outputs)
@@ -261,6 +301,7 @@ def join(
     """
     manifest = runtime.manifest
     check_merges(manifest)
+    older, newer = _with_levels_of_both(older, newer)
     if older.decay == AUTO:
         text = 'cannot be merged: with decay "auto" the order of all observations matters. Observe all in one context.'
         raise InvalidInput(Problem("context", text))
@@ -269,7 +310,7 @@ def join(
         found = older if newer.state is None else newer
         inputs = width_with_names(names.x, found.inputs, "context")
         return replace(found, columns=names, inputs=inputs, outputs=width_with_names(names.y, found.outputs, "context"))
-    looks = [(state.inputs, state.outputs, state.y_is_1d) for state in (older, newer)]
+    looks = [(state.inputs, state.levels, state.outputs, state.y_is_1d) for state in (older, newer)]
     if looks[0] != looks[1]:
         problem = (
             f"The contexts do not fit: one has {looks_of(older)}, the other {looks_of(newer)}. Merge contexts alike."
@@ -280,7 +321,9 @@ def join(
     )
     share = 1.0 if older.decay is None else older.decay**newer.n_counted
     faded = older.state if share == 1.0 else fade(manifest, older.state, share)
-    kept = Learned(_joined(runtime, faded, newer.state), older.absolute_weight_sum + newer.absolute_weight_sum)
+    kept = Learned(
+        _joined(runtime, faded, newer.state, older.levels), older.absolute_weight_sum + newer.absolute_weight_sum
+    )
     if not older.forgets:
         kept = learning.join(
             manifest,
@@ -301,16 +344,30 @@ def join(
     )
 
 
+def _with_levels_of_both(older: ContextState, newer: ContextState) -> tuple[ContextState, ContextState]:
+    """Add the further levels of one context to the other, if the one has just those in addition."""
+    narrow, wide = sorted((older, newer), key=lambda state: state.inputs or 0)
+    if narrow.inputs is None or wide.inputs is None or narrow.state is None or wide.state is None:
+        return older, newer
+    if wide.levels != (*narrow.levels, *range(narrow.inputs, wide.inputs)):
+        return older, newer
+    columns = narrow.columns
+    if wide.columns.x is not None and columns.x in {None, wide.columns.x[: narrow.inputs]}:
+        columns = replace(columns, x=wide.columns.x)
+    widened = widen(narrow, wide.inputs, wide.levels, columns)
+    return (widened, newer) if narrow is older else (older, widened)
+
+
 def _kept(state: ContextState) -> Learned:
     return Learned(state.state or declared(state.scale), state.absolute_weight_sum, state.history)
 
 
-def _joined(runtime: Runtime, older: State, newer: State) -> State:
+def _joined(runtime: Runtime, older: State, newer: State, levels: Levels) -> State:
     """Merge states; observations that one still holds as they came are learnt by the other."""
     if is_buffered(newer):
-        return runtime.state_after(run(runtime, {**older, **buffered(newer)}, {}))
+        return runtime.state_after(run(runtime, {**older, **buffered(newer)}, {}, levels))
     if is_buffered(older):
-        return runtime.state_after(run(runtime, {**newer, **buffered(older)}, {}))
+        return runtime.state_after(run(runtime, {**newer, **buffered(older)}, {}, levels))
     with np.errstate(over="ignore", invalid="ignore"):
         joined = merge(runtime.manifest, older, newer)
     check_finite(joined.values(), runtime.manifest, {})

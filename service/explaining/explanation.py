@@ -97,8 +97,9 @@ def explain_state(
         check_size(inputs, outputs, wanted.interval, limits)
     found = Explanation()
     if requested & TERMS:
-        infer = partial(run, runtime, parameters={})
-        fit = fit_of_state(infer, manifest, context.state or {}, inputs, y_is_1d=bool(context.y_is_1d))
+        levels, flat = context.levels, bool(context.y_is_1d)
+        infer = partial(run, runtime, parameters={}, levels=levels)
+        fit = fit_of_state(infer, manifest, context.state or {}, inputs, y_is_1d=flat, levels=levels)
         found = _terms(fit, requested, partial(grid_of_state, fit), wanted.interval)
     if "implicit_weights" in requested:
         found = replace(found, implicit_weights=implicit_weights_in(runtime, context, parameters))

@@ -111,11 +111,17 @@ def _unsupported(manifest: Manifest, text: str, others: str) -> UnsupportedByMod
 
 
 def fit_of_state(
-    infer: Infer, manifest: Manifest, state: Mapping[str, Array], inputs: int, *, y_is_1d: bool = False
+    infer: Infer,
+    manifest: Manifest,
+    state: Mapping[str, Array],
+    inputs: int,
+    *,
+    y_is_1d: bool = False,
+    levels: Levels = (),
 ) -> Fit:
-    """Compute the readout of a state (B = 1)."""
+    """Compute the readout of a state (B = 1), whose columns `levels` are levels to `infer` too."""
     outputs = infer({**state, "x_query": np.zeros((1, 1, inputs)), WANT_SCALE: np.zeros(())})
-    return _fit(manifest, state, outputs, y_is_1d=y_is_1d)
+    return _fit(manifest, state, outputs, y_is_1d=y_is_1d, levels=levels)
 
 
 def fit_of_context(runtime: Runtime, context: Observations, *, response: bool = False) -> Fit:

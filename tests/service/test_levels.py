@@ -6,12 +6,10 @@ from collections.abc import Mapping
 import numpy as np
 import pytest
 
-from service.contexts.state import learn, new_state
 from service.errors import InvalidInput, UnsupportedByModel
 from service.explaining.effects import effects
 from service.explaining.explanation import predict_and_explain
 from service.explaining.readout import fit_of_context
-from service.inference.limits import Limits
 from service.inference.predictor import Observations, Prediction, Predictor
 from service.inference.runtime import WIDE, Runtime
 from service.inference.sizes import Array
@@ -23,7 +21,6 @@ from tests.nonempty import nonempty
 B, N, M = 2, 60, 4
 LEVELS = (1, 2, 4, 5, 6)
 """Of seven columns: a category of two levels and one of three; columns 0 and 3 are numbers."""
-LIMITS = Limits(max_columns=100, max_predictions=1000, max_observations=500)
 
 both_models = pytest.mark.parametrize("model", ["linear", "nonlinear"])
 
@@ -180,12 +177,6 @@ def test_levels_beyond_the_columns_are_refused(predictor: Predictor, levels: Lev
     seen, query = context()
     with pytest.raises(InvalidInput, match=r"^levels: must be different columns of x, from 0 to 6"):
         predictor.predict("linear", seen._replace(levels=levels), query)
-
-
-def test_stored_contexts_accept_only_numbers(repository: Repository) -> None:
-    runtime, (seen, _) = repository.get("linear"), context()
-    with pytest.raises(InvalidInput, match=r"^levels: is not kept"):
-        learn(runtime, LIMITS, new_state(runtime.manifest, None), seen)
 
 
 def test_the_manifest_says_which_kinds_of_columns_a_model_takes(repository: Repository) -> None:

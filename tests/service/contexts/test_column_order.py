@@ -241,7 +241,7 @@ def test_the_longest_names_are_names() -> None:
     assert read_names(names, "x") == tuple(names)
 
 
-def test_levels_that_come_with_names_are_refused_as_they_are_without(contexts: Contexts) -> None:
+def test_levels_that_come_with_names_are_checked_as_they_are_without(contexts: Contexts) -> None:
     record = contexts.create(OWNER, None, draw(1), columns=NAMES)
-    with pytest.raises(InvalidInput, match="levels: is not kept with a context"):
+    with pytest.raises(InvalidInput, match=r"levels: are \[0\]; this context has \[\]\. Send these\."):
         contexts.observe(OWNER, record.id, draw(2)._replace(columns=NAMES, levels=(0,)))
