@@ -3,7 +3,8 @@
 cells     a column as a source has it
 text      what a text means: a number, yes or no, a time, or missing
 summary   what the cells of a column look like; summaries of parts of a table add up
-schema    what becomes of each column, decided by the summaries of the context
+schema    what becomes of each column
+inferring decides it by the summaries of the context
 encoding  rows become x, y and names, by a schema
 
 Only numpy and pydantic are needed here; what reads files needs pyarrow, the extra `gdssm[tables]`.

@@ -43,11 +43,19 @@ class Chunk:
     """By column."""
     batch: Any = field(default=None, compare=False)
     """The rows as the source has them, if it is a file: a pyarrow.RecordBatch with all its columns."""
+    selected: NDArray[np.intp] | None = field(default=None, compare=False)
+    """The numbers of the rows, if they are a selection."""
 
-    def select(self, places: NDArray[np.bool_]) -> "Chunk":
-        """Keep some rows; they keep the number of the first one."""
+    def number(self, row: int) -> int:
+        """Return the number in the table of a row of the chunk."""
+        return self.start + row if self.selected is None else int(self.selected[row])
+
+    def select(self, rows: NDArray[np.bool_]) -> "Chunk":
+        """Keep some rows."""
+        places = np.flatnonzero(rows)
         kept = {name: cells.rows(places) for name, cells in self.cells.items()}
-        return Chunk(self.start, int(places.sum()), kept)
+        batch = None if self.batch is None else self.batch.take(places)
+        return Chunk(self.start, len(places), kept, batch, self.start + places)
 
 
 class Table(Protocol):
@@ -61,12 +69,13 @@ class Table(Protocol):
     def progress(self) -> float:
         """The part that the present reading has passed, from 0 to 1."""
 
-    def chunks(self, columns: Collection[str], *, text: Collection[str] = ()) -> Iterator[Chunk]:
+    def chunks(self, columns: Collection[str], *, text: Collection[str] = (), whole: bool = False) -> Iterator[Chunk]:
         """Read rows.
 
         Args:
             columns: The columns to read.
             text: Those of them to read as the text that is there, even if it is a number.
+            whole: Whether chunks have all columns as the source has them, to write them again.
         """
 
     def place(self, row: int) -> str:
@@ -94,20 +103,26 @@ def cells_of(values: Sequence[object], missing: Collection[str] = MISSING) -> Ce
 
     Numbers and None are numbers, and text, numbers and booleans together are text.
     """
-    kinds = {type(value) for value in values if value is not None}
-    if kinds <= {int, float}:
+    kinds = {_kind(value) for value in values if value is not None}
+    if kinds <= {float}:
         try:
             return Cells("number", np.array([np.nan if value is None else value for value in values], np.float64))
         except OverflowError:
             return None
     if kinds == {bool}:
         return Cells("boolean", np.array([np.nan if value is None else value for value in values], np.float64))
-    if not kinds <= {str, int, float, bool}:
+    if None in kinds:
         return None
     texts = {value: None for value in map(text_of, values) if value is not None}
     codes = {text: code for code, text in enumerate(texts)}
     places = np.array([-1 if value is None else codes[text_of(value) or ""] for value in values], np.int64)
     return text_cells(list(texts), places, missing)
+
+
+def _kind(value: object) -> type | None:
+    if isinstance(value, bool | np.bool_):
+        return bool
+    return str if isinstance(value, str) else float if isinstance(value, int | float | np.integer | np.floating) else None
 
 
 def text_of(value: object) -> str | None:

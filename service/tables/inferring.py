@@ -1,0 +1,342 @@
+"""Decides what becomes of each column of a table, by the summaries of its context and by what a caller says."""
+
+import re
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import replace
+from functools import partial
+from typing import NamedTuple
+
+from service.errors import InvalidInput, Problem
+from service.tables.schema import (
+    ALL_LEVELS_LIMIT,
+    LEVELS_LIMIT,
+    WORDS_OF_KIND,
+    ColumnSchema,
+    Kind,
+    Part,
+    Reason,
+    TableSchema,
+    Task,
+    listed,
+)
+from service.tables.summary import DAY, ColumnSummary
+from service.tables.text import DATE_FORMATS, Decimal, date_formats, decimal_sign, microseconds, number_of, yes_or_no
+
+CLASSES_LIMIT = 50
+"""Classes of a target."""
+READABLE = 0.9
+"""A column is one of numbers, or of times, if this part of its cells is; the others are missing."""
+REPEATED = 0.5
+"""A category has at least this part of its cells with a text that occurs again."""
+WORDS = 3
+"""Words of a cell, on average, from which on a column of different texts is free text."""
+READABLE_ON_REQUEST = 0.5
+"""The same for a column whose kind the caller says."""
+FEW = 3
+"""Rows below which different values say nothing."""
+WEEKS, YEARS = 21 * DAY, 730 * DAY
+"""Spans of times from which on days of the week, and of the year, are parts of a time."""
+
+IDENTIFIER = re.compile(
+    r"(?:.*[ _.\-/])?(?:id|ids|idx|index|key|uuid|guid|uid|rowid|rownames?|row|rn|nr|no|serial|unnamed: \d+)"
+)
+CAMEL_ID = re.compile(r".*[a-z0-9](?:Id|ID|Key|Nr|No|Idx|Index)")
+"""Names of identifiers, in lower case and not."""
+
+
+class Requested(NamedTuple):
+    """What a caller says of a table; everything else is inferred."""
+
+    target: str
+    columns: tuple[str, ...] | None = None
+    """The columns to predict from; all if left out."""
+    ignore: tuple[str, ...] = ()
+    keys: tuple[str, ...] = ()
+    """Columns that name the rows; they are no features."""
+    weight: str | None = None
+    kinds: Mapping[str, Kind] = {}
+    """By column."""
+    task: Task | None = None
+    decimal: Decimal | None = None
+
+    def features(self, columns: Sequence[str]) -> list[str]:
+        """Return the columns to look at, in their order.
+
+        Raises:
+            InvalidInput: A column that is named does not exist.
+        """
+        named = [
+            self.target,
+            *(self.columns or ()),
+            *self.ignore,
+            *self.keys,
+            *self.kinds,
+            *([self.weight] if self.weight else []),
+        ]
+        unknown = [name for name in dict.fromkeys(named) if name not in {*columns}]
+        if unknown:
+            raise InvalidInput(Problem("", f"There is no column {listed(unknown)}; the table has {listed(columns)}."))
+        if self.target == self.weight:
+            raise InvalidInput(Problem("", f"The target and the weight are both {self.target!r}. Name two columns."))
+        wanted = columns if self.columns is None else [name for name in columns if name in {*self.columns}]
+        return [name for name in wanted if name not in {self.target, self.weight}]
+
+    def as_text(self) -> set[str]:
+        """Return the columns that are read as text."""
+        text = {name for name, kind in self.kinds.items() if kind == "category"}
+        return text | {self.target} if self.task == "classification" else text
+
+
+def decide(summaries: Mapping[str, ColumnSummary], requested: Requested) -> TableSchema:
+    """Decide what becomes of each column.
+
+    Args:
+        summaries: Of the features and the target, in the order of the columns.
+        requested: What the caller says.
+
+    Raises:
+        InvalidInput: The target cannot be predicted, a column is not what the caller says, or none is left; all
+            problems at once.
+    """
+    decimal = requested.decimal or _decimal(summaries.values())
+    columns, problems = list[ColumnSchema](), list[Problem]()
+    for name, summary in summaries.items():
+        if name != requested.target:
+            left_out = _left_out(name, requested)
+            try:
+                columns.append(left_out or _column(name, summary, decimal, requested.kinds.get(name)))
+            except InvalidInput as error:
+                problems += error.problems
+    target = None
+    try:
+        target = _target(requested.target, summaries[requested.target], decimal, requested)
+    except InvalidInput as error:
+        problems += error.problems
+    if problems or target is None:
+        raise InvalidInput(*problems)
+    if all(column.kind == "left_out" for column in columns):
+        reasons = ", ".join(f"{column.name!r} ({REASONS[column.reason]})" for column in columns[:20])
+        raise InvalidInput(Problem("", f"No column is left to predict from: {reasons or 'there is only the target'}."))
+    return TableSchema(tuple(_within_budget(columns)), target)
+
+
+REASONS: dict[Reason, str] = {
+    "": "",
+    "requested": "as requested",
+    "empty": "no cell has a value",
+    "constant": "all cells are equal",
+    "identifier": "looks like an identifier: it names rows",
+    "free_text": "free text, nearly every cell is different",
+    "key": "names the rows",
+}
+
+
+def _left_out(name: str, requested: Requested) -> ColumnSchema | None:
+    if name in requested.keys:
+        return ColumnSchema(name, "left_out", "key")
+    if name in requested.ignore or requested.kinds.get(name) == "left_out":
+        return ColumnSchema(name, "left_out", "requested")
+    return None
+
+
+def _decimal(summaries: Collection[ColumnSummary]) -> Decimal:
+    """Return the decimal sign of a table: the one that more columns cannot do without."""
+    votes = {".": 0, ",": 0}
+    for summary in summaries:
+        signs = {decimal_sign(text) for text in list(summary.texts)[:1000]} - {None}
+        plain = "number" in summary.kinds and not summary.whole
+        if plain or signs == {"."}:
+            votes["."] += 1
+        elif signs == {","}:
+            votes[","] += 1
+    return "," if votes[","] > votes["."] else "."
+
+
+def _column(name: str, summary: ColumnSummary, decimal: Decimal, kind: Kind | None) -> ColumnSchema:
+    """Decide what becomes of a feature."""
+    if not summary.present:
+        return ColumnSchema(name, "left_out", "empty")
+    different = len(summary.texts) + len(summary.numbers)
+    if kind is None and different == 1 and not summary.missing:
+        return ColumnSchema(name, "left_out", "constant")
+    found = _requested(name, summary, decimal, kind) if kind else _inferred(name, summary, decimal)
+    if kind is None and found.kind != "left_out" and _names_rows(name, found, summary):
+        return ColumnSchema(name, "left_out", "identifier")
+    return found
+
+
+def _inferred(name: str, summary: ColumnSummary, decimal: Decimal) -> ColumnSchema:
+    if "text" not in summary.kinds:
+        return _typed(name, summary)
+    sign = _sign(summary, decimal)
+    numbers = _readable(summary, lambda text: number_of(text, sign) is not None)
+    if numbers >= READABLE and _one_unit(summary, decimal) and not _has_codes(summary):
+        return ColumnSchema(name, "number", decimal=sign)
+    if all(yes_or_no(text) is not None for text in summary.texts) and not summary.more_texts:
+        return ColumnSchema(name, "yes_no")
+    date_format = _date_format(summary)
+    if date_format:
+        return _time(name, summary, date_format)
+    repeated = sum(count for count in summary.texts.values() if count > 1) / summary.present
+    if repeated >= REPEATED or summary.present < FEW:
+        return _category(name, summary)
+    words = sum(len(text.split()) for text in summary.texts) / len(summary.texts)
+    return ColumnSchema(name, "left_out", "free_text" if words >= WORDS else "identifier")
+
+
+def _typed(name: str, summary: ColumnSummary) -> ColumnSchema:
+    """Decide about a column without text."""
+    if summary.kinds == {"time"}:
+        return _time(name, summary, "")
+    return ColumnSchema(name, "yes_no" if summary.kinds == {"boolean"} else "number")
+
+
+def _requested(name: str, summary: ColumnSummary, decimal: Decimal, kind: Kind) -> ColumnSchema:
+    """Do what the caller says.
+
+    Raises:
+        InvalidInput: Most of the cells cannot be read so.
+    """
+    if kind == "category":
+        return _category(name, summary)
+    where = f"column {name!r}"
+    if "text" not in summary.kinds:
+        if (kind == "time") == (summary.kinds == {"time"}):
+            return _time(name, summary, "") if kind == "time" else ColumnSchema(name, kind)
+        raise InvalidInput(Problem(where, f"cannot be read as {WORDS_OF_KIND[kind]}."))
+    sign, date_format = _sign(summary, decimal), _date_format(summary, READABLE_ON_REQUEST)
+    reads: Callable[[str], object]
+    if kind == "time":
+        reads = partial(microseconds, date_format=date_format or next(iter(DATE_FORMATS)))
+    elif kind == "yes_no":
+        reads = yes_or_no
+    else:
+        reads = partial(number_of, decimal=sign)
+    if _readable(summary, lambda text: reads(text) is not None) < READABLE_ON_REQUEST:
+        example = next(text for text in summary.texts if reads(text) is None)
+        raise InvalidInput(Problem(where, f"cannot be read as {WORDS_OF_KIND[kind]}: {example[:40]!r} is none."))
+    return _time(name, summary, date_format) if kind == "time" else ColumnSchema(name, kind, decimal=sign)
+
+
+def _readable(summary: ColumnSummary, reads: Callable[[str], object]) -> float:
+    """Return the part of the cells that can be read, of those whose texts are counted."""
+    counted = summary.texts.total()
+    return sum(count for text, count in summary.texts.items() if reads(text)) / counted if counted else 0.0
+
+
+def _sign(summary: ColumnSummary, decimal: Decimal) -> Decimal:
+    """Return the decimal sign of a column: its own if its cells can have only one, otherwise the table's."""
+    signs = [sign for sign in map(decimal_sign, summary.texts) if sign]
+    return signs[0] if len({*signs}) == 1 else decimal
+
+
+def _one_unit(summary: ColumnSummary, decimal: Decimal) -> bool:
+    """Return whether all numbers have one unit, or none."""
+    sign = _sign(summary, decimal)
+    units = {found.unit for text in summary.texts if (found := number_of(text, sign)) is not None} - {""}
+    return len(units) <= 1
+
+
+def _has_codes(summary: ColumnSummary) -> bool:
+    """Return whether a cell is digits after a 0, such as 007: then all are codes."""
+    return any(text.isdecimal() and text.startswith("0") and len(text) > 1 for text in summary.texts)
+
+
+def _date_format(summary: ColumnSummary, part: float = READABLE) -> str:
+    """Return the format by which most of the texts are times; empty if there is none."""
+    counts = dict.fromkeys(DATE_FORMATS, 0)
+    for text, count in summary.texts.items():
+        for name in date_formats(text):
+            counts[name] += count
+    best = max(counts, key=lambda name: counts[name])  # the first of equal ones
+    if best == "day-month-year" and counts[best] == counts["month-day-year"] and _has_slashes(summary):
+        best = "month-day-year"  # 1/2/2020: nothing decides
+    return best if counts[best] >= part * summary.texts.total() > 0 else ""
+
+
+def _has_slashes(summary: ColumnSummary) -> bool:
+    return "/" in next(iter(summary.texts))
+
+
+def _time(name: str, summary: ColumnSummary, date_format: str) -> ColumnSchema:
+    """Choose the parts of a time: elapsed time, and cyclic parts that the span makes meaningful."""
+    if date_format:
+        times = [found for text in summary.texts if (found := microseconds(text, date_format)) is not None]
+    else:
+        times = [int(time) for time in (summary.lowest, summary.highest)]
+    span, parts = max(times) - min(times), list[Part](["elapsed"])
+    clock = summary.clock or any(time % DAY for time in times)
+    if clock and (span >= 2 * DAY or date_format == "time"):
+        parts.append("time_of_day")
+    if span >= WEEKS and date_format not in {"year-month", "name-year", "year-quarter"}:
+        parts.append("day_of_week")
+    if span >= YEARS:
+        parts.append("day_of_year")
+    return ColumnSchema(name, "time", date_format=date_format, start=min(times), parts=tuple(parts))
+
+
+def _category(name: str, summary: ColumnSummary, limit: int = LEVELS_LIMIT) -> ColumnSchema:
+    order = sorted(summary.texts, key=lambda text: (-summary.texts[text], text))
+    other = len(order) > limit or summary.more_texts
+    return ColumnSchema(name, "category", levels=tuple(order[:limit]), other=other, missing=summary.missing > 0)
+
+
+def _names_rows(name: str, column: ColumnSchema, summary: ColumnSummary) -> bool:
+    """Return whether a column of integers numbers the rows."""
+    if column.kind != "number" or summary.kinds != {"number"} or not summary.whole or summary.present < FEW:
+        return False
+    if not (IDENTIFIER.fullmatch(name.strip().lower()) or CAMEL_ID.fullmatch(name.strip())):
+        return False
+    return summary.more_numbers or summary.rises or len(summary.numbers) == summary.present
+
+
+def _target(name: str, summary: ColumnSummary, decimal: Decimal, requested: Requested) -> ColumnSchema:
+    """Decide what is predicted: numbers, or classes.
+
+    Raises:
+        InvalidInput: Neither.
+    """
+    where = f"target {name!r}"
+    if not summary.present:
+        raise InvalidInput(Problem(where, "has no value in any row. Fill it in for the rows to learn from."))
+    found = _inferred(name, summary, decimal)
+    kind = requested.kinds.get(name)
+    if requested.task == "classification" or kind in {"category", "yes_no"}:
+        return _classes(where, name, summary)
+    if requested.task == "regression" or kind == "number":
+        return replace(_requested(name, summary, decimal, "number"), missing=False)
+    if found.kind == "number":
+        return found
+    if found.kind == "time":
+        raise InvalidInput(Problem(where, "holds times. Predict a number, such as the days since a date."))
+    return _classes(where, name, summary)
+
+
+def _classes(where: str, name: str, summary: ColumnSummary) -> ColumnSchema:
+    texts = summary.texts
+    if summary.kinds == {"boolean"}:
+        return ColumnSchema(name, "category", levels=("false", "true"))
+    if summary.more_texts or len(texts) > CLASSES_LIMIT:
+        count = f"more than {len(texts)}" if summary.more_texts else str(len(texts))
+        example = ", ".join(repr(text[:40]) for text in list(texts)[:3])
+        raise InvalidInput(
+            Problem(
+                where,
+                f"has {count} different texts, such as {example}. It must be numbers, or 2 to {CLASSES_LIMIT} classes.",
+            )
+        )
+    if len(texts) < 2:
+        raise InvalidInput(
+            Problem(where, f"is {next(iter(texts), '')[:40]!r} in every row. There is nothing to predict.")
+        )
+    return ColumnSchema(name, "category", levels=tuple(sorted(texts)))
+
+
+def _within_budget(columns: Sequence[ColumnSchema]) -> Iterator[ColumnSchema]:
+    """Keep fewer levels of each category where there are too many in all."""
+    limit = LEVELS_LIMIT
+    while limit > 2 and sum(min(len(column.levels), limit) for column in columns) > ALL_LEVELS_LIMIT:
+        limit -= 1
+    for column in columns:
+        over = column.kind == "category" and len(column.levels) > limit
+        yield replace(column, levels=column.levels[:limit], other=True) if over else column

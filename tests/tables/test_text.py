@@ -1,0 +1,107 @@
+"""What the text of a cell means."""
+
+from datetime import UTC, datetime
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from service.tables.text import EPOCH, date_formats, decimal_sign, microseconds, number_of, yes_or_no
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("1", 1.0), ("-3.5", -3.5), ("+.5", 0.5), ("5.", 5.0), ("1e3", 1000.0), ("1,234", 1234.0), ("1,234.5", 1234.5),
+
+        ("1'234.5", 1234.5), ("1 234", 1234.0), ("1\u202f234", 1234.0), ("12 %", 12.0), ("$1,200.50", 1200.5), ("€ 5", 5.0),
+
+        ("CHF 20", 20.0), ("12 kg", 12.0), ("12kg", 12.0), ("20°C", 20.0), ("10 m²", 10.0), ("5 km/h", 5.0), ("(1,234)", -1234.0),
+        ("−4", -4.0), ("-$5", -5.0), ("$-5", -5.0), ("0.5", 0.5), ("0", 0.0),
+    ],
+)  # fmt: skip
+def test_number_with_decimal_point(text: str, value: float) -> None:
+    found = number_of(text)
+    assert found is not None
+    assert found.value == value
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [("1,5", 1.5), ("1.234,56", 1234.56), ("1.234", 1234.0), ("-0,5", -0.5), ("5,00 €", 5.0), ("7", 7.0)],
+)
+def test_number_with_decimal_comma(text: str, value: float) -> None:
+    found = number_of(text, ",")
+    assert found is not None
+    assert found.value == value
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["abc", "007", "1_000", "0x10", "inf", "nan", "1,2", "12,34,56", "1 2",
+     "A1", "Q1", "m2", "1-2",
+     "+-1", "--1", "", "1.2.3", "\uff11\uff12", "$", "%", "e5", "2020-01-02"],
+)  # fmt: skip
+def test_no_number(text: str) -> None:
+    assert number_of(text) is None
+
+
+@given(st.floats(allow_nan=False, allow_infinity=False))
+def test_every_number_that_python_writes_is_read(value: float) -> None:
+    found = number_of(repr(value))
+    assert found is not None
+    assert found.value == value
+
+
+@given(st.floats(-1e12, 1e12))
+def test_thousands_are_separated_in_both_ways(value: float) -> None:
+    english = f"{value:,.2f}"
+    german = english.translate(str.maketrans(",.", ".,"))
+    found = [number_of(english, "."), number_of(german, ",")]
+    assert [number and number.value for number in found] == [float(f"{value:.2f}")] * 2
+
+
+@pytest.mark.parametrize(
+    ("text", "sign"), [("1.5", "."), ("0.123", "."), ("1,234.5", "."), ("1,5", ","), ("1.234,5", ","),
+     ("1,234", None), ("1.234", None), ("12", None)]
+)  # fmt: skip
+def test_decimal_sign(text: str, sign: str | None) -> None:
+    assert decimal_sign(text) == sign
+
+
+@pytest.mark.parametrize(
+    ("text", "date_format", "when"),
+    [
+        ("2020-01-02", "year-month-day", datetime(2020, 1, 2, tzinfo=UTC)),
+        ("2020/1/2 10:11", "year-month-day", datetime(2020, 1, 2, 10, 11, tzinfo=UTC)),
+        ("2020-01-02T10:11:12.5Z", "year-month-day", datetime(2020, 1, 2, 10, 11, 12, 500_000, tzinfo=UTC)),
+        ("2020-01-02T10:11:12+02:00", "year-month-day", datetime(2020, 1, 2, 8, 11, 12, tzinfo=UTC)),
+        ("31.12.2019", "day-month-year", datetime(2019, 12, 31, tzinfo=UTC)),
+        ("1/13/20", "month-day-year", datetime(2020, 1, 13, tzinfo=UTC)),
+        ("13/01/85", "day-month-year", datetime(1985, 1, 13, tzinfo=UTC)),
+        ("12 Jan 2020", "day-name-year", datetime(2020, 1, 12, tzinfo=UTC)),
+        ("12-Mar-20", "day-name-year", datetime(2020, 3, 12, tzinfo=UTC)),
+        ("Monday, 12 January 2020", "day-name-year", datetime(2020, 1, 12, tzinfo=UTC)),
+        ("3. Mai 2020", "day-name-year", datetime(2020, 5, 3, tzinfo=UTC)),
+        ("Jan 12, 2020", "name-day-year", datetime(2020, 1, 12, tzinfo=UTC)),
+        ("2020-05", "year-month", datetime(2020, 5, 1, tzinfo=UTC)),
+        ("Mar 2020", "name-year", datetime(2020, 3, 1, tzinfo=UTC)),
+        ("2020Q3", "year-quarter", datetime(2020, 7, 1, tzinfo=UTC)),
+        ("9:05 pm", "time", datetime(1970, 1, 1, 21, 5, tzinfo=UTC)),
+        ("12:30 AM", "time", datetime(1970, 1, 1, 0, 30, tzinfo=UTC)),
+    ],
+)
+def test_time(text: str, date_format: str, when: datetime) -> None:
+    assert date_format in date_formats(text)
+    assert microseconds(text, date_format) == round((when - EPOCH).total_seconds() * 10**6)
+
+
+@pytest.mark.parametrize(
+    "text", ["2020", "1.5", "1-2-3", "2020-13-01", "2020-02-30", "25:00", "13:10 pm", "12 Foo 2020", "x", ""]
+)
+def test_no_time(text: str) -> None:
+    assert not date_formats(text)
+
+
+def test_yes_and_no() -> None:
+    assert [yes_or_no(text) for text in ("Yes", "TRUE", "n", "nein", "maybe")] == [1.0, 1.0, 0.0, 0.0, None]
