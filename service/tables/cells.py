@@ -122,7 +122,9 @@ def cells_of(values: Sequence[object], missing: Collection[str] = MISSING) -> Ce
 def _kind(value: object) -> type | None:
     if isinstance(value, bool | np.bool_):
         return bool
-    return str if isinstance(value, str) else float if isinstance(value, int | float | np.integer | np.floating) else None
+    return (
+        str if isinstance(value, str) else float if isinstance(value, int | float | np.integer | np.floating) else None
+    )
 
 
 def text_of(value: object) -> str | None:

@@ -49,7 +49,7 @@ class Finding(NamedTuple):
 
 @dataclass
 class Findings:
-    """What was found in the cells of a table, over all its chunks."""
+    """Findings in the cells of a table, over all its chunks."""
 
     by_kind: dict[tuple[str, str], Finding] = field(default_factory=dict)
 

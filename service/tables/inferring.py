@@ -140,7 +140,7 @@ def _left_out(name: str, requested: Requested) -> ColumnSchema | None:
 
 
 def _decimal(summaries: Collection[ColumnSummary]) -> Decimal:
-    """Return the decimal sign of a table: the one that more columns cannot do without."""
+    """Return the decimal sign of a table: the one that more columns need."""
     votes = {".": 0, ",": 0}
     for summary in summaries:
         signs = {decimal_sign(text) for text in list(summary.texts)[:1000]} - {None}
@@ -291,7 +291,7 @@ def _names_rows(name: str, column: ColumnSchema, summary: ColumnSummary) -> bool
 
 
 def _target(name: str, summary: ColumnSummary, decimal: Decimal, requested: Requested) -> ColumnSchema:
-    """Decide what is predicted: numbers, or classes.
+    """Decide whether numbers or classes are predicted.
 
     Raises:
         InvalidInput: Neither.

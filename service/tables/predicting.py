@@ -64,7 +64,7 @@ class PredictedRows(NamedTuple):
 
 @dataclass
 class TablePrediction:
-    """What is predicted from what."""
+    """A prediction of rows: model, schema and tables."""
 
     predictor: Predictor
     runtime: Runtime
@@ -88,7 +88,7 @@ class TablePrediction:
 
         Raises:
             InvalidInput: Something does not fit.
-            UnsupportedByModel: The model does not support what is wanted.
+            UnsupportedByModel: The model does not support what the caller wants.
         """
         chunks = list[Chunk]()
         answers = predictions(

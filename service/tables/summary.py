@@ -15,7 +15,7 @@ TEXTS_LIMIT = 10_000
 
 @dataclass
 class ColumnSummary:
-    """What was seen of one column."""
+    """Counts and ranges of the cells of one column."""
 
     rows: int = 0
     missing: int = 0
