@@ -25,6 +25,9 @@ from service.real_numbers import (
     TEXT_REMEDY,
 )
 
+CELLS_AT_ONCE = 2**15
+"""Cells that are checked or converted without releasing the GIL."""
+
 
 @dataclass(frozen=True)
 class Cells:
@@ -61,7 +64,7 @@ def vector(value: object, field: str, *, missing: bool = False) -> Array:
         return value
     numbers = _sequence(value, field, "a list of numbers")
     _refuse(_bad_cells(numbers, field, missing=missing))
-    return np.array(numbers, dtype=np.float64)
+    return _array(numbers)
 
 
 def matrix(value: object, field: str, *, missing: bool = False) -> Array:
@@ -76,7 +79,7 @@ def matrix(value: object, field: str, *, missing: bool = False) -> Array:
     _refuse(_bad_rows(rows, field))
     _refuse(_bad_widths(rows, field))
     _refuse(problem for i, row in enumerate(rows) for problem in _bad_cells(row, f"{field}[{i}]", missing=missing))
-    return np.array(rows, dtype=np.float64)
+    return _array(rows, len(rows[0]))  # type: ignore[arg-type]  # `_bad_rows` has checked it
 
 
 def vector_with_missing(value: object, field: str) -> Array:
@@ -117,7 +120,7 @@ def tensor(value: object, shape: Sequence[int], field: str, *, missing: bool = F
         cells = _nested(value, shape, field, missing=missing)
     else:
         cells = _row(value, prod(shape), field, missing=missing)
-    return shaped(np.array(cells, dtype=np.float64), shape, field)
+    return shaped(_array(cells), shape, field)
 
 
 def is_finite(array: Array) -> bool:
@@ -143,6 +146,21 @@ def describe(value: object) -> str:
     return "an object" if isinstance(value, dict) else "a number"
 
 
+def _array(values: list[object], width: int = 1) -> Array:
+    """Convert numbers, or rows of one width, in chunks between which other threads may run."""
+    at_once = max(CELLS_AT_ONCE // width, 1)
+    chunks = [np.array(chunk, np.float64) for chunk in _chunks(values, at_once)]
+    return chunks[0] if len(chunks) == 1 else np.concatenate(chunks)
+
+
+def _chunks(values: list[object], at_once: int) -> Iterator[list[object]]:
+    """Cut a list; an empty one is one chunk."""
+    if len(values) <= at_once:
+        yield values
+    else:
+        yield from (values[start : start + at_once] for start in range(0, len(values), at_once))
+
+
 def _sequence(value: object, field: str, what: str) -> list[object]:
     if not isinstance(value, list):
         raise InvalidInput(Problem(field, f"must be {what}; this is {describe(value)}."))
@@ -157,7 +175,9 @@ def _nested(value: object, shape: Sequence[int], field: str, *, missing: bool) -
     for size in shape:
         if any(type(inner) is not list or len(inner) != size for inner in level):
             _refuse_nested(value, shape, field, missing=missing)
-        level = list(chain.from_iterable(level))  # type: ignore[arg-type]
+        chunks, level = _chunks(level, CELLS_AT_ONCE), []
+        for chunk in chunks:
+            level += chain.from_iterable(chunk)  # type: ignore[arg-type]
     if any(_bad_cells(level, field, missing=missing)):
         _refuse_nested(value, shape, field, missing=missing)
     return level
@@ -203,18 +223,25 @@ def _bad_widths(rows: list[object], field: str) -> Iterator[Problem]:
 def _bad_cells(row: object, field: str, *, missing: bool) -> Iterator[Problem]:
     """Find values that are neither finite numbers nor, where a cell may be missing, null.
 
-    A list of finite numbers is checked in C.
+    Checked in chunks, between which other threads may run.
     """
     assert isinstance(row, list)  # noqa: S101  (checked by both callers)
+    for start in range(0, len(row), CELLS_AT_ONCE):
+        chunk = row[start : start + CELLS_AT_ONCE]
+        if _are_finite(chunk):
+            continue
+        for i, cell in enumerate(chunk, start):
+            reason = None if missing and cell is None else _why_not_finite(cell, missing=missing)
+            if reason:
+                yield Problem(f"{field}[{i}]", reason)
+
+
+def _are_finite(cells: list[object]) -> bool:
+    """Return whether all are finite numbers; checked in C."""
     try:
-        if set(map(type, row)) <= {int, float} and all(map(math.isfinite, row)):
-            return
+        return set(map(type, cells)) <= {int, float} and all(map(math.isfinite, cells))  # type: ignore[arg-type]
     except OverflowError:
-        pass
-    for i, cell in enumerate(row):
-        reason = None if missing and cell is None else _why_not_finite(cell, missing=missing)
-        if reason:
-            yield Problem(f"{field}[{i}]", reason)
+        return False
 
 
 def _why_not_finite(cell: object, *, missing: bool = False, null: str = MISSING_REMEDY) -> str | None:

@@ -13,11 +13,19 @@ from pydantic_core import from_json
 from service.api import json_arrays
 from service.api.executor import BYTES_PER_NUMBER, INLINE_LIMIT
 from service.api.headers import header, headers_of
-from service.api.object_limits import Pruning, decode_in_chunks, decode_truncated, field_names_of, has_too_many_tokens
+from service.api.object_limits import (
+    Pruning,
+    decode_in_chunks,
+    decode_truncated,
+    field_names_of,
+    free_in_chunks,
+    has_too_many_tokens,
+)
 from service.api.state import state_of
 from service.api.validation_problems import problems_in
 from service.errors import BodyTooLarge, InvalidInput, MalformedBody, Problem, UnsupportedContentType
 from service.numbers import describe
+from service.server.garbage_collection import without_full_collections
 
 JSON = "application/json"
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
@@ -68,7 +76,8 @@ class Body(Generic[Value]):
         size = len(content) // BYTES_PER_NUMBER
         if size <= INLINE_LIMIT:
             return codec.read(content)
-        return await state.executor.run(partial(codec.read, content), size, codec.kind)
+        read = codec.read if len(content) <= LARGE_BODY_BYTES else partial(_read_large, codec.read)
+        return await state.executor.run(partial(read, content), size, codec.kind)
 
     def codec(self, request: Request) -> Codec[Value]:
         """Choose the codec by the headers of a request.
@@ -144,7 +153,12 @@ def parse_strict(body: bytes, model: type[Model]) -> Model:
     Raises:
         MalformedBody, InvalidInput: See `parse`.
     """
-    return validate(decode(body, model), model)
+    value = decode(body, model)
+    try:
+        return validate(value, model)
+    finally:
+        if len(body) > LARGE_BODY_BYTES:
+            free_in_chunks(value)  # here: the traceback of an error refers to the value
 
 
 def decode(body: bytes, model: type[BaseModel]) -> dict[str, Any]:
@@ -201,6 +215,11 @@ def check_content_type(sent: str, wanted: str) -> None:
         raise UnsupportedContentType(
             f"The body must be {what}; this is {sent[:100]!r}. Send the header Content-Type: {wanted}."
         )
+
+
+def _read_large(read: Callable[[bytes], Value], content: bytes) -> Value:
+    with without_full_collections():
+        return read(content)
 
 
 def _whole(text: bytes) -> object:

@@ -82,6 +82,25 @@ def _in_chunks(found: Any) -> Any:  # noqa: ANN401  (any JSON value)
     return items
 
 
+def free_in_chunks(value: object, *, inner: bool = False) -> None:
+    """Empty an object of JSON, and the lists in it, in chunks between which other threads may run.
+
+    Args:
+        value: A JSON value.
+        inner: Whether to empty the lists in short lists, too; a model that was validated may refer to them.
+    """
+    if isinstance(value, dict):
+        while value:
+            free_in_chunks(value.popitem()[1], inner=inner)
+    elif isinstance(value, list):
+        if len(value) <= FIELD_LIMIT:
+            for entry in value:
+                if inner or isinstance(entry, dict):
+                    free_in_chunks(entry, inner=inner)
+        while value:
+            del value[-ENTRIES_AT_ONCE:]
+
+
 class Pruning:
     """Removes most unknown names from the objects of one JSON value, before it is validated.
 

@@ -64,13 +64,16 @@ Length = Annotated[int, Field(strict=True, ge=1, le=10_000)]
 
 
 class UploadedTable(Record, use_attribute_docstrings=True):
-    """The caller's own rows, from which tasks are drawn as random splits."""
+    """The caller's own rows, from which tasks are drawn as random splits.
+
+    pydantic runs the last of several validators first: the lengths of lists are checked before their entries.
+    """
 
     x: Annotated[
-        tuple[Row, ...], _at_most(ROWS_LIMIT), _before(_check_table, "must be rows of one width, of finite numbers")
+        tuple[Row, ...], _before(_check_table, "must be rows of one width, of finite numbers"), _at_most(ROWS_LIMIT)
     ] = Field(min_length=2, max_length=ROWS_LIMIT, examples=[[[1.0], [2.0], [3.0]]])
     """R rows of D inputs."""
-    y: Annotated[tuple[Number, ...], _at_most(ROWS_LIMIT), _before(numbers.vector, "must be finite numbers")] = Field(
+    y: Annotated[tuple[Number, ...], _before(numbers.vector, "must be finite numbers"), _at_most(ROWS_LIMIT)] = Field(
         min_length=2, max_length=ROWS_LIMIT, examples=[[2.0, 4.0, 6.0]]
     )
     """R outputs."""

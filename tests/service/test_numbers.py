@@ -4,6 +4,7 @@ from functools import partial
 import numpy as np
 import pytest
 
+from service import numbers
 from service.errors import InvalidInput
 from service.numbers import matrix, number, tensor, vector, vector_or_matrix
 from service.real_numbers import BOOLEAN_REMEDY, MISSING_REMEDY, OTHER_TYPE_REMEDY, TEXT_REMEDY
@@ -121,6 +122,16 @@ def test_first_element_decides_between_numbers_and_rows() -> None:
 
 def test_first_bad_cells_of_many_are_named() -> None:
     assert list(refusal(vector, [None] * 1000)) == [f"f[{i}]" for i in range(5)]
+
+
+def test_long_lists_are_read_in_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(numbers, "CELLS_AT_ONCE", 4)
+    x = [[i, 2**64 + i, i / 7] for i in range(10)]
+    assert vector(x[9] * 3, "f").tobytes() == np.array(x[9] * 3, np.float64).tobytes()
+    assert matrix(x, "f").tobytes() == np.array(x, np.float64).tobytes()
+    assert tensor([x, x], [2, 10, 3], "f").tobytes() == np.array([x, x], np.float64).tobytes()
+    assert list(refusal(vector, [1, 2, 3, None, 4, None, None, 5, 10**400])) == ["f[3]", "f[5]", "f[6]", "f[8]"]
+    assert list(refusal(matrix, [[1, 2, 3, 4, 5], [1, 2, 3, 4, "5"]])) == ["f[1][4]"]
 
 
 @pytest.mark.parametrize("value", [[1, 2, 3, 4, 5, 6], [[1, 2, 3], [4, 5, 6]]])

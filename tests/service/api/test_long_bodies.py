@@ -1,5 +1,6 @@
 """A large body is parsed in chunks, with the values and messages of `from_json`."""
 
+import gc
 import json
 import threading
 import time
@@ -10,13 +11,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic_core import from_json
 
-from service.api import body, object_limits
+from service.api import body, json_arrays, object_limits
 from service.api.body import LARGE_BODY_BYTES, decode, parse_strict
-from service.api.object_limits import decode_in_chunks
+from service.api.object_limits import decode_in_chunks, free_in_chunks
+from service.api.routes.v2.body import tensors_of
 from service.api.routes.v2.schemas import InferRequest
 from service.errors import MalformedBody, ServiceError
 from service.schemas.predictions import PredictRequest
+from service.server.garbage_collection import NEVER
 from tests.service.api.test_json_arrays import CELLS, FLOATS, bodies
+from tests.service.in_process import InProcess
 
 VALUES = st.recursive(
     st.one_of(st.none(), st.booleans(), st.integers(-(2**63), 2**64 - 1), FLOATS, st.text()),
@@ -92,3 +96,56 @@ def test_other_threads_run_while_a_large_body_is_parsed(monkeypatch: pytest.Monk
     ended.set()
     other.join()
     assert within >= 10  # `from_json` lets no other thread run
+
+
+def test_objects_and_lists_are_emptied_in_chunks() -> None:
+    flat, row, rows = list(range(10)), [1, 2], [[3], [4], [5], [6]]
+    value = {"flat": flat, "inner": [{"rows": rows, "row": [row]}]}
+    free_in_chunks(value)
+    assert (value, flat, rows, row) == ({}, [], [], [1, 2])
+
+
+@pytest.mark.parametrize("sent", [[[[1, 2], [3, 4], [5, 6]]], [[1, 2], [3, 4]], [1, 2, 3, 4], None])
+def test_lists_in_short_lists_are_emptied_on_request(sent: list[Any] | None) -> None:
+    inner = [item for item in sent or () if isinstance(item, list)]
+    free_in_chunks(sent, inner=True)
+    assert not sent
+    assert inner == [[]] * len(inner)
+
+
+@pytest.mark.slow
+def test_nested_numbers_of_a_large_body_outlive_their_json() -> None:
+    rows = [[i, 0.5] for i in range(100_000)]
+    tensor = {"name": "x", "shape": [1, len(rows), 2], "datatype": "FP64", "data": [rows]}
+    sent = json.dumps({"inputs": [tensor]}).encode()
+    assert len(sent) > LARGE_BODY_BYTES
+    request = parse_strict(sent, InferRequest)
+    assert tensors_of(request)["x"].tolist() == [rows]
+    assert not request.inputs[0].data
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("end", "status"),
+    [("]}, ", 200), ("]} ", 400), (', [1, 2]]}, "unknown": 1, ', 422)],
+    ids=["valid", "not JSON", "invalid"],
+)
+def test_no_full_collection_begins_while_a_large_body_is_read(
+    client: InProcess, monkeypatch: pytest.MonkeyPatch, end: str, status: int
+) -> None:
+    thresholds, within = gc.get_threshold(), list[tuple[int, int, int]]()
+    whole = body.parse_strict
+
+    def noting(sent: bytes, model: Any) -> Any:  # noqa: ANN401  (any model)
+        within.append(gc.get_threshold())
+        return whole(sent, model)
+
+    monkeypatch.setattr(body, "parse_strict", noting)
+    monkeypatch.setattr(json_arrays, "decode", lambda _: None)
+    rows = ",".join(["[1]"] * (LARGE_BODY_BYTES // 4))
+    y = ",".join(["1"] * (LARGE_BODY_BYTES // 4))
+    sent = f'{{"query": [[1]], "context": {{"y": [{y}], "x": [{rows}{end}"model": "linear"}}'
+    answer = client.send(sent.encode())
+    assert answer.status_code == status, answer.text
+    assert within == [(*thresholds[:2], NEVER)]
+    assert gc.get_threshold() == thresholds

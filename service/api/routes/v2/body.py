@@ -9,6 +9,7 @@ from pydantic import BaseModel
 
 from service.api.body import BINARY_SCHEMA, JSON, Body, Codec, check_content_type, media_type, parse_strict
 from service.api.headers import header, headers_of
+from service.api.object_limits import free_in_chunks
 from service.api.routes.v2 import binary, json_codec
 from service.api.routes.v2.schemas import InferInput, InferRequest
 from service.errors import InvalidInput, MalformedBody, Problem
@@ -62,7 +63,7 @@ class InferBody(ProtocolBody[InferRequest]):
 
 
 def tensors_of(request: InferRequest) -> dict[str, NDArray[Any]]:
-    """Read the inputs of a request.
+    """Read the inputs of a request; frees their JSON numbers.
 
     Raises:
         InvalidInput: An input cannot be read, or is repeated.
@@ -81,7 +82,10 @@ def tensors_of(request: InferRequest) -> dict[str, NDArray[Any]]:
 
 def _tensor(sent: InferInput, content: memoryview, field: str) -> NDArray[Any]:
     if binary.size_of(sent) is None:
-        return json_codec.read(sent, field)
+        try:
+            return json_codec.read(sent, field)
+        finally:
+            free_in_chunks(sent.data, inner=True)
     if sent.data is not None:
         raise InvalidInput(Problem(f"{field}.data", "must be left out where there is a binary_data_size."))
     return binary.read(sent, content, field)
