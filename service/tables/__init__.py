@@ -7,5 +7,13 @@ schema    what becomes of each column
 inferring decides it by the summaries of the context
 encoding  rows become x, y and names, by a schema
 
+reading      opens a table in a file: by its format, recognised by content
+sources      the bytes: a path, a pipe or a body, without compression
+text_stream  the text of bytes in any encoding
+dialect      how a text is a table: separator, quotes, header
+csv_file     text files, read by pyarrow in blocks
+arrow_files  Parquet and Arrow files
+arrow_cells  columns of Arrow as cells
+
 Only numpy and pydantic are needed here; what reads files needs pyarrow, the extra `gdssm[tables]`.
 """

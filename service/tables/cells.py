@@ -64,6 +64,8 @@ class Table(Protocol):
     name: str
     """In messages."""
     columns: tuple[str, ...]
+    notes: tuple[str, ...]
+    """What reading has changed or left out, for people, such as `column 3 has no name, so it is 'column_3'`."""
 
     @property
     def progress(self) -> float:

@@ -19,6 +19,7 @@ class MemoryTable:
     """
 
     progress = 1.0
+    notes: tuple[str, ...] = ()
 
     def __init__(self, name: str, cells: Mapping[str, Cells]) -> None:
         self.name = name

@@ -1,0 +1,114 @@
+"""Parquet and Arrow files, in which columns have types."""
+
+from collections.abc import Collection, Iterator, Set
+from contextlib import contextmanager
+from typing import Any
+
+import pyarrow as pa
+from pyarrow import ipc, parquet
+
+from service.pandas_index import index_columns
+from service.tables.arrow_cells import cells_of_column
+from service.tables.cells import Chunk
+from service.tables.sources import Content, refuse
+
+BUFFER_SIZE = 2**16
+"""Bytes of each column; without it whole columns of a row group are read, and a file may be one row group."""
+ROWS = 2**14
+"""Rows of a chunk, at most."""
+
+
+class ArrowTable:
+    """A Parquet file, or an Arrow (Feather) file or stream, without the index of a pandas frame.
+
+    Args:
+        content: Its bytes, without compression around them.
+        form: `parquet` or `arrow`.
+        missing: Texts that mean that a cell is missing.
+
+    Raises:
+        InvalidInput: It cannot be read.
+    """
+
+    notes: tuple[str, ...] = ()
+
+    def __init__(self, content: Content, form: str, missing: Set[str]) -> None:
+        self.name = content.name
+        self._content, self._form, self._missing = content, form, missing
+        self._progress = 0.0
+        with self._open() as file:
+            schema = file.schema_arrow if form == "parquet" else file.schema
+        index = index_columns(schema.names, schema.metadata)
+        self.columns = tuple(name for name in schema.names if name not in index)
+        self._types = {name: schema.field(name).type for name in set(self.columns) if schema.names.count(name) == 1}
+        again = sorted(set(self.columns) - set(self._types))
+        if again:
+            raise refuse(self.name, f"has more than one column {again[0]!r}. Give each column a separate name.")
+
+    @property
+    def progress(self) -> float:
+        """The part of the rows that the present reading has passed, from 0 to 1."""
+        return self._progress
+
+    def chunks(self, columns: Collection[str], *, text: Collection[str] = (), whole: bool = False) -> Iterator[Chunk]:
+        """Read rows; see `Table.chunks`.
+
+        Raises:
+            InvalidInput: A column holds neither numbers, times nor text.
+        """
+        start, self._progress = 0, 0.0
+        for batch in self._batches(self.columns if whole else columns):
+            cells = {}
+            for name in columns:
+                column = cells_of_column(batch.column(name), self._missing, text=name in text)
+                if column is None:
+                    kind = self._types[name]
+                    raise refuse(
+                        self.name, f"is of type {kind}; it must hold numbers, times or text.", f"column {name!r}"
+                    )
+                cells[name] = column
+            yield Chunk(start, batch.num_rows, cells, batch if whole else None)
+            start += batch.num_rows
+        self._progress = 1.0
+
+    def place(self, row: int) -> str:
+        """Say where a row is."""
+        return f"row {row + 1}"
+
+    def _batches(self, columns: Collection[str]) -> Iterator[pa.RecordBatch]:
+        with self._open() as file:
+            if self._form == "parquet":
+                total, passed = max(1, file.metadata.num_rows), 0
+                for batch in file.iter_batches(ROWS, columns=list(columns)):
+                    passed += batch.num_rows
+                    self._progress = passed / total
+                    yield batch.select(list(columns))
+                return
+            for number, batch in enumerate(self._arrow_batches(file)):
+                for start in range(0, batch.num_rows, ROWS):
+                    yield batch.select(list(columns)).slice(start, ROWS)
+                self._progress = (number + 1) / getattr(file, "num_record_batches", number + 2)
+
+    def _arrow_batches(self, file: Any) -> Iterator[pa.RecordBatch]:  # noqa: ANN401  (a reader of pyarrow)
+        if isinstance(file, ipc.RecordBatchStreamReader):
+            yield from file
+        else:
+            for number in range(file.num_record_batches):
+                yield file.get_batch(number)
+
+    @contextmanager
+    def _open(self) -> Iterator[Any]:
+        """Open the file; its errors become those of the caller."""
+        with self._content.open_packed() as packed:
+            try:
+                if self._form == "parquet":
+                    # With pre_buffer the whole file would be in memory in the end.
+                    with parquet.ParquetFile(packed, pre_buffer=False, buffer_size=BUFFER_SIZE) as file:
+                        yield file
+                elif self._content.head.startswith(b"ARROW1"):
+                    yield ipc.open_file(packed)
+                else:
+                    yield ipc.open_stream(packed)
+            except pa.ArrowException as error:
+                form = "Parquet" if self._form == "parquet" else "Arrow"
+                raise refuse(self.name, f"is not {form} ({' '.join(str(error).split())[:200]}).") from error

@@ -1,0 +1,258 @@
+"""Text files of rows: CSV and its relatives, read by pyarrow in blocks."""
+
+import csv
+import io
+import re
+from collections.abc import Collection, Iterator, Set
+from contextlib import contextmanager
+from typing import Any
+
+import pyarrow as pa
+from pyarrow import csv as arrow_csv
+
+from service.errors import InvalidInput
+from service.tables.arrow_cells import cells_of_strings
+from service.tables.cells import Chunk
+from service.tables.dialect import LINE, SAMPLE, WHITE_SPACE, Dialect, recognise, rows_of
+from service.tables.sources import Content, refuse
+from service.tables.text_stream import TextStream
+
+ROW_LENGTH_LIMIT = 2**23
+"""Characters of one row; an endless file may be one endless line."""
+BLOCK = 2**20
+"""Bytes that pyarrow reads at a time; a row may have no more."""
+LARGE_BLOCK = 2**25
+"""The same for rows that are longer."""
+END = "\x1fgdssm end\x1f"
+"""A cell of the row that is added at the end; it is missing at the end if a quoted cell has no end."""
+SHORT_ROWS = 10
+"""Rows with fewer cells than the header that are accepted always; and one in a hundred."""
+
+HTML = re.compile(r"\s*<(?:!doctype html|html|head|body|!--)", re.IGNORECASE)
+
+
+class CsvTable:
+    """A text file of rows.
+
+    Args:
+        content: Its bytes.
+        separator: Between cells; recognised if None.
+        encoding: Recognised if None.
+        header: Whether the first row has the names; recognised if None.
+        missing: Texts that mean that a cell is missing.
+        block: Bytes that are read at a time.
+
+    Raises:
+        InvalidInput: It cannot be read, or is not a table.
+    """
+
+    def __init__(
+        self,
+        content: Content,
+        *,
+        separator: str | None = None,
+        encoding: str | None = None,
+        header: bool | None = None,
+        missing: Set[str],
+        block: int = BLOCK,
+    ) -> None:
+        self.name = content.name
+        self._content, self._encoding, self._missing, self._block = content, encoding, missing, block
+        self._progress = 0.0
+        self._careful = False
+        self._dialect, self._skip = self._recognise(separator, header)
+        if self._dialect.separator == WHITE_SPACE or self._dialect.space_before_quote:
+            self._careful = True
+        self._names = self._dialect.names
+        self.columns = tuple(name for name in self._names if name not in self._dialect.hidden)
+        self.notes = self._dialect.notes
+
+    @property
+    def progress(self) -> float:
+        """The part that the present reading has passed, from 0 to 1."""
+        return self._progress
+
+    def chunks(self, columns: Collection[str], *, text: Collection[str] = (), whole: bool = False) -> Iterator[Chunk]:
+        """Read rows; see `Table.chunks`.
+
+        Raises:
+            InvalidInput: A row does not fit, or the file cannot be read.
+        """
+        start, self._progress = 0, 0.0
+        while True:
+            try:
+                for batch in self._batches(self.columns if whole or not columns else columns, start):
+                    cells = {
+                        name: cells_of_strings(batch.column(name), self._missing, text=name in text) for name in columns
+                    }
+                    yield Chunk(start, batch.num_rows, cells, batch.select(self.columns) if whole else None)
+                    start += batch.num_rows
+            except pa.ArrowInvalid as error:
+                if self._careful:
+                    raise refuse(self.name, f"is not CSV ({' '.join(str(error).split())[:200]}).") from error
+                self._careful = True
+                continue
+            self._progress = 1.0
+            return
+
+    def place(self, row: int) -> str:
+        """Say on which line a row begins."""
+        with self._lines() as lines:
+            for count, (line, _) in enumerate(self._rows(lines)):
+                if count == row:
+                    return f"line {line}"
+        return f"row {row + 1}"
+
+    def _recognise(self, separator: str | None, header: bool | None) -> tuple[Dialect, int]:
+        """Return the dialect, and the bytes in UTF-8 before the first row."""
+        size = SAMPLE
+        while True:
+            with self._content.open() as reading:
+                data = TextStream(reading, self.name, self._encoding).read(size)
+            whole = len(data) < size
+            sample = data.decode(errors="ignore")
+            if not whole:
+                sample = sample[: max(sample.rfind("\n"), sample.rfind("\r")) + 1]
+                sample = sample.removesuffix("\r")  # the \n may follow
+            self._check_text(sample)
+            try:
+                dialect = recognise(sample, separator=separator, header=header, whole=whole)
+            except csv.Error as error:
+                raise refuse(self.name, f"is not CSV ({error}).") from error
+            lines = LINE.findall(sample)
+            if whole or (dialect and dialect.lines + 1 < len(lines)):
+                break
+            if size > 4 * ROW_LENGTH_LIMIT:
+                raise refuse(self.name, f"is not CSV (a row of more than {ROW_LENGTH_LIMIT} characters).")
+            size *= 8
+        if dialect is None:
+            raise refuse(self.name, "is empty. It needs a header and at least one row.")
+        if whole and not any(line.strip() for line in lines[dialect.lines :]):
+            raise refuse(self.name, "has a header and no rows. It needs at least one.")
+        return dialect, sum(len(line.encode()) for line in lines[: dialect.lines])
+
+    def _check_text(self, sample: str) -> None:
+        if HTML.match(sample):
+            raise refuse(self.name, "is an HTML page, not a table. Download the file that the page shows.")
+        controls = sum(char < " " and char not in "\t\r\n\x0b\x0c\x1a\x1c\x1d\x1e\x1f" for char in sample[:4096])
+        if controls > len(sample[:4096]) / 100:
+            raise refuse(self.name, "is not a table: it holds binary data.")
+
+    def _batches(self, columns: Collection[str], start: int) -> Iterator[pa.RecordBatch]:
+        """Read columns as text, from a row on."""
+        names, dialect = self._names, self._dialect
+        with self._content.open() as reading:
+            if self._careful:
+                stream: Any = _Lines(self._repaired(TextStream(reading, self.name, self._encoding)))
+            else:
+                end = dialect.separator.join([END] * len(names))
+                stream = TextStream(reading, self.name, self._encoding, skip=self._skip, tail=f"\n{end}\n".encode())
+            batches = arrow_csv.open_csv(
+                stream,
+                arrow_csv.ReadOptions(
+                    column_names=names, block_size=max(LARGE_BLOCK, self._block) if self._careful else self._block
+                ),
+                arrow_csv.ParseOptions(newlines_in_values=True)
+                if self._careful
+                else arrow_csv.ParseOptions(
+                    delimiter=dialect.separator,
+                    quote_char=dialect.quote,
+                    escape_char=dialect.escape or False,
+                    newlines_in_values=True,
+                ),
+                arrow_csv.ConvertOptions(
+                    column_types=dict.fromkeys(names, pa.string()),
+                    include_columns=list(columns),
+                    strings_can_be_null=False,
+                ),
+            )
+            passed, ended = 0, False
+            for batch in batches:
+                self._progress = reading.progress
+                rows = batch.num_rows
+                if rows and batch.column(0)[rows - 1].as_py() == END:
+                    ended, rows = True, rows - 1
+                first = min(max(start - passed, 0), rows)
+                if first < rows:
+                    yield batch.slice(first, rows - first)
+                passed += rows
+            if not ended:
+                raise pa.ArrowInvalid("a quoted cell has no end")
+
+    @contextmanager
+    def _lines(self) -> Iterator[Iterator[str]]:
+        with self._content.open() as reading:
+            yield self._split(TextStream(reading, self.name, self._encoding))
+
+    def _split(self, stream: TextStream) -> Iterator[str]:
+        """Split into lines, each at most as long as a row may be."""
+        file = io.TextIOWrapper(io.BufferedReader(stream, BLOCK), encoding="utf-8", newline="")
+        while line := file.readline(ROW_LENGTH_LIMIT):
+            if len(line) >= ROW_LENGTH_LIMIT:
+                raise refuse(self.name, f"is not CSV (a row of more than {ROW_LENGTH_LIMIT} characters).")
+            yield line
+
+    def _rows(self, lines: Iterator[str]) -> Iterator[tuple[int, list[str]]]:
+        """Yield the line on which each row begins, and its cells."""
+        for _ in range(self._dialect.lines):
+            next(lines)
+        try:
+            for first, _, row in rows_of(self._dialect, lines):
+                yield self._dialect.lines + first + 1, row
+        except csv.Error as error:
+            raise refuse(self.name, f"is not CSV ({error}).") from error
+
+    def _repaired(self, stream: TextStream) -> Iterator[bytes]:
+        """Write every row with as many cells as there are columns, in one dialect.
+
+        Raises:
+            InvalidInput: A row has more cells than the header, or too many rows have fewer.
+        """
+        width, short = len(self._names), 0
+        out = io.StringIO()
+        writer = csv.writer(out, lineterminator="\n", quoting=csv.QUOTE_ALL)
+        for count, (line, row) in enumerate(self._rows(self._split(stream))):
+            if len(row) > width:
+                if any(cell.strip() for cell in row[width:]):
+                    raise self._ragged(line, row)
+                del row[width:]
+            elif len(row) < width:
+                short += 1
+                if short > SHORT_ROWS + count // 100:
+                    raise self._ragged(line, row)
+                row.extend([""] * (width - len(row)))
+            writer.writerow(row)
+            if out.tell() > BLOCK:  # words: allow
+                yield out.getvalue().encode()
+                out.seek(0)
+                out.truncate()
+        writer.writerow([END] * width)
+        yield out.getvalue().encode()
+
+    def _ragged(self, line: int, row: list[str]) -> InvalidInput:
+        shown = self._dialect.separator.join(row)[:80]
+        message = (
+            f"has {len(row)} cells; the header has {len(self._names)}: {shown!r}. "
+            "Quote cells that hold the separator, or say the separator (--separator)."
+        )
+        return refuse(self.name, message, f"line {line}")
+
+
+class _Lines(io.RawIOBase):
+    """A file of blocks that are made when they are read."""
+
+    def __init__(self, blocks: Iterator[bytes]) -> None:
+        self._blocks, self._ready = blocks, b""
+
+    def readable(self) -> bool:
+        return True
+
+    def read(self, size: int = -1, /) -> bytes:
+        while size < 0 or len(self._ready) < size:
+            block = next(self._blocks, b"")
+            if not block:
+                break
+            self._ready += block
+        size = len(self._ready) if size < 0 else size
+        block, self._ready = self._ready[:size], self._ready[size:]
+        return block

@@ -1,0 +1,149 @@
+"""Tables in files are read to columns, rows and cells."""
+
+import io
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from pyarrow import parquet
+
+from service.errors import InvalidInput
+from service.tables.cells import Cells
+from service.tables.reading import ReadOptions, open_table
+from service.tables.sources import Source
+
+PLAIN = ReadOptions()
+
+
+def plain(cells: Cells) -> list[Any]:
+    """Write cells as Python values."""
+    if cells.kind == "text":
+        return [None if code < 0 else cells.texts[code] for code in cells.values]
+    return [None if gap else value for value, gap in zip(cells.values.tolist(), cells.missing(), strict=True)]
+
+
+def read(source: Source, options: ReadOptions = PLAIN, name: str = "t.csv") -> dict[str, list[Any]]:
+    with open_table(source, name, options) as table:
+        found: dict[str, list[Any]] = {column: [] for column in table.columns}
+        for chunk in table.chunks(table.columns):
+            for column, cells in chunk.cells.items():
+                found[column] += plain(cells)
+        assert table.progress == 1
+    return found
+
+
+def refusal(source: Source, options: ReadOptions = PLAIN) -> str:
+    with pytest.raises(InvalidInput) as refused:
+        read(source, options)
+    assert "\n" not in str(refused.value)
+    return str(refused.value)
+
+
+def in_parquet(table: pa.Table) -> bytes:
+    file = io.BytesIO()
+    parquet.write_table(table, file)
+    return file.getvalue()
+
+
+def test_a_table_can_be_read_twice_and_rows_have_lines() -> None:
+    text = b'# from a logger\na,b\n1,"x\ny"\n\n2,z\n'
+    with open_table(text, "t.csv") as table:
+        for _ in range(2):
+            (chunk,) = table.chunks(["b"])
+            assert plain(chunk.cells["b"]) == ["x\ny", "z"]
+        assert [table.place(row) for row in (0, 1)] == ["line 3", "line 6"]
+
+
+def test_rows_are_returned_whole_if_asked_for() -> None:
+    with open_table(b"a,b\n01, x\n", "t.csv") as table:
+        (chunk,) = table.chunks(["a"], whole=True)
+        assert chunk.batch.to_pydict() == {"a": ["01"], "b": [" x"]}
+        (chunk,) = table.chunks(["a"])
+        assert chunk.batch is None
+
+
+def test_a_column_stays_text_if_asked_for() -> None:
+    with open_table(b"a,b\n1.0,2\n3,4\n", "t.csv") as table:
+        (chunk,) = table.chunks(["a", "b"], text={"a"})
+        assert (plain(chunk.cells["a"]), plain(chunk.cells["b"])) == (["1.0", "3"], [2.0, 4.0])
+
+
+def test_types_of_parquet_become_kinds_of_cells() -> None:
+    table = pa.table(
+        {
+            "integer": pa.array([1, None, 3]),
+            "decimal": pa.array([1.5, None, 2]).cast(pa.decimal128(4, 2)),
+            "boolean": pa.array([True, None, False]),
+            "time": pa.array([0, None, 86_400_000_000_000], pa.timestamp("ns", "Europe/Berlin")),
+            "day": pa.array([0, None, 1], pa.date32()),
+            "text": pa.array(["x", None, " NA "]).dictionary_encode(),
+            "clock": pa.array([3661, None, 0], pa.time32("s")),
+            "span": pa.array([1500, None, 0], pa.duration("ms")),
+            "nothing": pa.nulls(3),
+        }
+    )
+    epoch, day = np.array([0, 86_400_000_000], "datetime64[us]").tolist()
+    assert read(in_parquet(table)) == {
+        "integer": [1.0, None, 3.0],
+        "decimal": [1.5, None, 2.0],
+        "boolean": [1.0, None, 0.0],
+        "time": [epoch, None, day],
+        "day": [epoch, None, day],
+        "text": ["x", None, None],
+        "clock": ["01:01:01", None, "00:00:00"],
+        "span": [1.5, None, 0.0],
+        "nothing": [None, None, None],
+    }
+
+
+def test_a_nested_column_is_refused_only_if_it_is_read() -> None:
+    data = in_parquet(pa.table({"a": [1, 2], "b": [[1], [2]]}))
+    with open_table(data, "t.parquet") as table:
+        assert [plain(chunk.cells["a"]) for chunk in table.chunks(["a"])] == [[1.0, 2.0]]
+    assert "column 'b': is of type list" in refusal(data)
+
+
+def test_an_arrow_file_and_a_stream_are_read() -> None:
+    table = pa.table({"a": [1, 2]})
+    for new in (pa.ipc.new_file, pa.ipc.new_stream):
+        file = io.BytesIO()
+        with new(file, table.schema) as writer:
+            writer.write_table(table)
+        assert read(file.getvalue()) == {"a": [1.0, 2.0]}
+
+
+def test_paths_and_files_are_read(tmp_path: Path) -> None:
+    path = tmp_path / "t.csv"
+    path.write_bytes(b"a,b\n1,2\n")
+    with path.open("rb") as file:
+        assert read(path) == read(str(path)) == read(file) == {"a": [1.0], "b": [2.0]}
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (b"", "t.csv: is empty. It needs a header and at least one row."),
+        (b"\n \n", "t.csv: is empty. It needs a header and at least one row."),
+        (b"a,b\n", "t.csv: has a header and no rows. It needs at least one."),
+        (b'a,b\n1,2\n3,"4\n', "t.csv: is not CSV (its last quoted cell has no end)."),
+        (b"<!DOCTYPE html>\n<html>", "t.csv: is an HTML page, not a table. Download the file that the page shows."),
+        (b"%PDF-1.7\n", "t.csv: is a PDF document, not a table that is read here. Save it as CSV or Parquet."),
+        (bytes(range(32)) * 9, "t.csv: is not a table: it holds binary data."),
+    ],
+)
+def test_what_is_no_table_is_refused_by_name(text: bytes, message: str) -> None:
+    assert refusal(text) == message
+
+
+def test_a_row_with_too_many_cells_is_refused_with_its_line() -> None:
+    assert refusal(b"a,b\n1,2\n3,4,5\n").startswith("t.csv, line 3: has 3 cells; the header has 2: '3,4,5'.")
+
+
+def test_too_many_columns_are_refused() -> None:
+    with (
+        pytest.raises(InvalidInput, match="has 3 columns"),
+        open_table(b"a,b,c\n1,2,3\n", "t", max_columns=2),
+    ):
+        pass
