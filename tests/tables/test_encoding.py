@@ -70,7 +70,7 @@ def test_numbers_as_levels() -> None:
 def test_parts_of_times() -> None:
     column = ColumnSchema("a", "time", date_format="year-month-day", start=DAY, parts=("elapsed", "time_of_day"))
     x, _ = encoded(column, "1970-01-02 00:00", "1970-01-03 06:00", None)
-    np.testing.assert_allclose(x, [[0, 0, 1], [1.25, 1, 0], [np.nan] * 3], atol=1e-12)
+    np.testing.assert_allclose(np.array(x), np.array([[0, 0, 1], [1.25, 1, 0], [np.nan] * 3]), atol=1e-12)
 
 
 @pytest.mark.parametrize("part", ["day_of_week", "day_of_year"])

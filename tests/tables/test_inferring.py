@@ -1,7 +1,7 @@
 """What becomes of each column of a table."""
 
 from collections.abc import Sequence
-from typing import Any, cast
+from typing import Any
 
 import pytest
 
@@ -15,13 +15,13 @@ ROWS = 40
 Y = [float(i % 7) for i in range(ROWS)]
 
 
-def schema_of(values: Sequence[object], name: str = "a", y: Sequence[object] = Y, **requested: object) -> TableSchema:
+def schema_of(values: Sequence[object], name: str = "a", y: Sequence[object] = Y, **requested: Any) -> TableSchema:  # noqa: ANN401  (fields of `Requested`)
     """Infer the schema of one column, with a column of numbers and a target y."""
     columns = {name: values, "number": [float(i % 11) for i in range(len(values))], "y": y[: len(values)]}
-    return infer_schema(table_of_columns(columns, "rows"), Requested("y", **cast("Any", requested)))
+    return infer_schema(table_of_columns(columns, "rows"), Requested("y", **requested))
 
 
-def column_of(values: Sequence[object], name: str = "a", **requested: object) -> ColumnSchema:
+def column_of(values: Sequence[object], name: str = "a", **requested: Any) -> ColumnSchema:  # noqa: ANN401
     """Infer what becomes of one column."""
     return schema_of(values, name, **requested).columns[0]
 
@@ -134,7 +134,7 @@ def test_order_of_day_and_month(texts: list[str], date_format: str) -> None:
 
 
 def test_decimal_sign_of_one_column_decides_ambiguous_ones() -> None:
-    columns = {"a": repeated("1,5", "2,75"), "b": repeated("1.200", "2.500"), "y": Y}
+    columns: dict[str, Sequence[object]] = {"a": repeated("1,5", "2,75"), "b": repeated("1.200", "2.500"), "y": Y}
     found = infer_schema(table_of_columns(columns, "rows"), Requested("y"))
     assert [column.decimal for column in found.columns] == [",", ","]
 
@@ -187,7 +187,7 @@ def test_caller_decides() -> None:
 
 
 def test_all_problems_are_reported_at_once() -> None:
-    columns = {"a": repeated("x", "z"), "b": repeated("x", "z"), "y": ["same"] * ROWS}
+    columns: dict[str, Sequence[object]] = {"a": repeated("x", "z"), "b": repeated("x", "z"), "y": ["same"] * ROWS}
     with pytest.raises(InvalidInput) as caught:
         infer_schema(table_of_columns(columns, "rows"), Requested("y", kinds={"a": "number", "b": "time"}))
     assert [problem.field for problem in caught.value.problems] == ["column 'a'", "column 'b'", "target 'y'"]
@@ -208,7 +208,12 @@ def test_requests_that_do_not_fit_are_refused(requested: Requested, message: str
 
 
 def test_schema_survives_json() -> None:
-    columns = {"a": repeated("x", "z", None), "b": repeated("2020-01-02", "2022-03-04"), "c": repeated("1,5"), "y": Y}
+    columns: dict[str, Sequence[object]] = {
+        "a": repeated("x", "z", None),
+        "b": repeated("2020-01-02", "2022-03-04"),
+        "c": repeated("1,5"),
+        "y": Y,
+    }
     found = infer_schema(table_of_columns(columns, "rows"), Requested("y"))
     assert schema_from(found.as_json()) == found
 
