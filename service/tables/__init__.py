@@ -14,6 +14,9 @@ dialect      how a text is a table: separator, quotes, header
 csv_file     text files, read by pyarrow in blocks
 arrow_files  Parquet and Arrow files
 arrow_cells  columns of Arrow as cells
+spreadsheet  xlsx, xls and ods; spreadsheet_size checks them before they are in memory
+json_lines   an object in each line
+value_chunks rows of Python values as cells
 
 Only numpy and pydantic are needed here; what reads files needs pyarrow, the extra `gdssm[tables]`.
 """

@@ -26,7 +26,8 @@ LARGE_BLOCK = 2**25
 END = "\x1fgdssm end\x1f"
 """A cell of the row that is added at the end; it is missing at the end if a quoted cell has no end."""
 SHORT_ROWS = 10
-"""Rows with fewer cells than the header that are accepted always; and one in a hundred."""
+"""Rows with less than half of the cells that are accepted always, and one in a hundred; their other cells are missing,
+as those of rows with more are."""
 
 HTML = re.compile(r"\s*<(?:!doctype html|html|head|body|!--)", re.IGNORECASE)
 
@@ -206,7 +207,7 @@ class CsvTable:
         """Write every row with as many cells as there are columns, in one dialect.
 
         Raises:
-            InvalidInput: A row has more cells than the header, or too many rows have fewer.
+            InvalidInput: A row has more cells than the header, or too many have less than half of the cells.
         """
         width, short = len(self._names), 0
         out = io.StringIO()
@@ -217,7 +218,7 @@ class CsvTable:
                     raise self._ragged(line, row)
                 del row[width:]
             elif len(row) < width:
-                short += 1
+                short += 2 * len(row) < width
                 if short > SHORT_ROWS + count // 100:
                     raise self._ragged(line, row)
                 row.extend([""] * (width - len(row)))

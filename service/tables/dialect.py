@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
+from operator import itemgetter
 
 from service.tables.text import DATES, MISSING, clean, number_of
 
@@ -19,6 +20,8 @@ ROWS = 200
 """Rows of the sample that are looked at."""
 TITLE_LINES = 20
 """Lines before the header, at most."""
+NOTES = 5
+"""Notes on names, at most."""
 COMMENT = ("#", "%")
 
 LINE = re.compile(r"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+")
@@ -48,11 +51,9 @@ class Dialect:
 
     def cells(self, lines: Iterable[str]) -> Iterator[list[str]]:
         """Split lines into rows."""
-        if self.separator == WHITE_SPACE:
-            yield from (line.split() for line in lines)
-            return
+        aligned = self.separator == WHITE_SPACE
         yield from csv.reader(
-            lines,
+            (" ".join(line.split()) for line in lines) if aligned else lines,
             delimiter=self.separator,
             quotechar=self.quote,
             escapechar=self.escape,
@@ -80,7 +81,7 @@ def rows_of(dialect: Dialect, lines: Iterable[str]) -> Iterator[tuple[int, int, 
 
     start = 0
     for row in dialect.cells(counted()):
-        if end and dialect.separator != WHITE_SPACE:
+        if end:
             raise csv.Error("its last quoted cell has no end")
         if len(row) > 1 or (row and (row[0].strip() or (len(dialect.names) == 1 and row[0]))):
             yield start, read, row
@@ -115,8 +116,8 @@ def recognise(sample: str, *, separator: str | None, header: bool | None, whole:
     rows = _sample_rows(dialect, body, whole=whole)
     if not rows:
         return None
-    width = _width([row for *_, row in rows])
-    titles = _titles([row for *_, row in rows], width)
+    width = usual_width([row for *_, row in rows])
+    titles = count_titles([row for *_, row in rows], width)
     if titles:
         quoted = " ".join(filter(None, rows[0][2]))[:60]
         notes.append(f"{titles} row{'s' * (titles > 1)} before the header left out, the first is {quoted!r}")
@@ -165,24 +166,24 @@ def _sample_rows(dialect: Dialect, lines: Sequence[str], *, whole: bool) -> list
 
 def _best(plain: Dialect, lines: Sequence[str]) -> Dialect:
     """Choose the separator by which most rows have the same number of cells."""
-    found = []
+    found: list[tuple[tuple[bool, bool, float], Dialect]] = []
     for separator in SEPARATORS:
         dialect = replace(plain, separator=separator)
         try:
             rows = [row for *_, row in _sample_rows(dialect, lines, whole=False)]
         except csv.Error:
             continue
-        if rows and (width := _width(rows)) > 1:
-            body = rows[_titles(rows, width) :]
-            same = sum(_trimmed(row) <= width <= len(row) for row in body) / len(body)
-            found.append((round(same, 2), dialect))
-    best = max(found, key=lambda item: item[0], default=(0.0, plain))
-    if best[0] < 0.9:
-        dialect = replace(plain, separator=WHITE_SPACE)
-        rows = [line.split() for line in lines[: ROWS + 1] if line.strip()]
-        if _aligned(rows[:-1] if len(rows) > 3 else rows):
-            return dialect
-    return best[1]
+        if rows and (width := usual_width(rows)) > 1:
+            titles = count_titles(rows, width)
+            same = sum(_trimmed(row) <= width <= len(row) for row in rows[titles:]) / len(rows[titles:])
+            divided = any(cell.count(plain.quote) % 2 for row in rows for cell in row)  # a separator within quotes
+            found.append(((not divided, titles == 0 or same < 0.9, round(same, 2)), dialect))
+    (*_, same), best = max(found, key=itemgetter(0), default=((False, False, 0.0), plain))
+    if same < 0.9:
+        aligned = replace(plain, separator=WHITE_SPACE)
+        if _aligned([row for *_, row in _sample_rows(aligned, lines, whole=False)]):
+            return aligned
+    return best
 
 
 def _aligned(rows: Sequence[Sequence[str]]) -> bool:
@@ -200,13 +201,13 @@ def _trimmed(row: Sequence[str]) -> int:
     return max((place + 1 for place, cell in enumerate(row) if cell.strip()), default=0)
 
 
-def _width(rows: Sequence[Sequence[str]]) -> int:
+def usual_width(rows: Sequence[Sequence[str]]) -> int:
     """The number of cells that most rows have."""
     counts = Counter(map(len, rows))
     return max(counts, key=lambda width: (counts[width], width))
 
 
-def _titles(rows: Sequence[Sequence[str]], width: int) -> int:
+def count_titles(rows: Sequence[Sequence[str]], width: int) -> int:
     """Count rows before the header: with one cell that is text, in a table of several columns."""
     for count, row in enumerate(rows[:TITLE_LINES]):
         filled = [cell for cell in row if cell.strip()]
@@ -277,15 +278,12 @@ def name_columns(header: Sequence[str], rows: Sequence[Sequence[str]]) -> tuple[
         The names; those of columns without name and cells at the end; the changes, for people.
     """
     names, notes = [clean(name) for name in header], []
-    width = _width(rows) if rows else 0
+    width = usual_width(rows) if rows else 0
     if sum(len(row) == width for row in rows) < 0.9 * len(rows):
         width = 0  # rows differ, and the header decides
-    while len(names) < width:
-        column = [row[len(names)] for row in rows if len(row) > len(names)]
-        if len(names) + 1 == width and any(map(clean, column)) and sum(len(row) == width for row in rows) == len(rows):
-            names.insert(0, "")  # R leaves out the name of the row names
-        else:
-            names.append("")
+    if len(names) + 1 == width and all(len(row) == width for row in rows) and any(clean(row[-1]) for row in rows):
+        names.insert(0, "")  # R leaves out the name of the row names
+    names += [""] * (width - len(names))
     hidden = []
     taken = Counter(names)
     for place, name in enumerate(names):
@@ -309,7 +307,8 @@ def name_columns(header: Sequence[str], rows: Sequence[Sequence[str]]) -> tuple[
             if name in names[:place]:
                 names[place] = _unused(f"{name}_2", taken)
                 notes.append(f"column {place + 1} has the name {name!r} again, so it is {names[place]!r}")
-    return names, hidden, notes
+    more = [f"and {len(notes) - NOTES} more"] if len(notes) > NOTES else []
+    return names, hidden, notes[:NOTES] + more
 
 
 def _unused(name: str, taken: Counter[str]) -> str:

@@ -87,8 +87,15 @@ def _table(content: Content, options: ReadOptions) -> Table:
         from service.tables.arrow_files import ArrowTable  # noqa: PLC0415  (pyarrow is an extra)
 
         return ArrowTable(content, form, missing)
-    if form != "csv":
-        raise refuse(content.name, "is not CSV or Parquet. Save it as one of them.")
+    if form == "excel":
+        needed("python_calamine", f"Reading {content.name}")
+        from service.tables.spreadsheet import SpreadsheetTable  # noqa: PLC0415  (calamine is an extra)
+
+        return SpreadsheetTable(content, sheet=options.sheet, header=options.header, missing=missing)
+    if form == "jsonl":
+        from service.tables.json_lines import JsonLinesTable  # noqa: PLC0415  (pyarrow is an extra)
+
+        return JsonLinesTable(content, encoding=options.encoding, missing=missing)
     from service.tables.csv_file import CsvTable  # noqa: PLC0415  (pyarrow is an extra)
 
     return CsvTable(

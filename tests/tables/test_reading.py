@@ -1,6 +1,7 @@
 """Tables in files are read to columns, rows and cells."""
 
 import io
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from service.errors import InvalidInput
 from service.tables.cells import Cells
 from service.tables.reading import ReadOptions, open_table
 from service.tables.sources import Source
+from tests.tables.workbooks import ods, xlsx
 
 PLAIN = ReadOptions()
 
@@ -147,3 +149,68 @@ def test_too_many_columns_are_refused() -> None:
         open_table(b"a,b,c\n1,2,3\n", "t", max_columns=2),
     ):
         pass
+
+
+WORKBOOK = xlsx(
+    {
+        "Empty": [],
+        "A b": [
+            ["Report 2024"],
+            [],
+            ["t", "n", "ok", "mixed"],
+            [datetime(2024, 1, 2, 3, 4), 1, True, 1],  # noqa: DTZ001
+            [],
+            [None, 2.5, False, " NA "],
+            [datetime(2024, 1, 3), 3, None, "y"],  # noqa: DTZ001
+        ],
+    },
+    first="B3",
+)
+
+
+def test_the_first_sheet_with_cells_is_read_below_its_title() -> None:
+    times = np.array(["2024-01-02T03:04", "2024-01-03"], "M8[us]").tolist()
+    assert read(WORKBOOK) == {
+        "t": [times[0], None, times[1]],
+        "n": [1.0, 2.5, 3.0],
+        "ok": [1.0, 0.0, None],
+        "mixed": ["1", None, "y"],
+    }
+    with open_table(WORKBOOK, "t.xlsx") as table:
+        assert [table.place(row) for row in (0, 2)] == ["sheet 'A b', row 6", "sheet 'A b', row 9"]
+        assert table.notes == ("1 row before the header left out, the first is 'Report 2024'",)
+
+
+def test_an_unknown_sheet_is_refused_with_the_names_of_the_others() -> None:
+    assert refusal(WORKBOOK, ReadOptions(sheet="C")).startswith("t.csv: has no sheet 'C'; it has 'Empty', 'A b'.")
+
+
+def test_an_ods_is_read() -> None:
+    assert read(ods([["a", "b"], [1, "x"], [2.5, None]])) == {"a": [1.0, 2.5], "b": ["x", None]}
+
+
+def test_a_small_spreadsheet_of_billions_of_cells_is_refused() -> None:
+    assert read(xlsx({"A": [["a"], [1]]}, first="Z1000000")) == {"a": [1.0]}
+    assert "over 33554432 cells" in refusal(xlsx({"A": [["a"], [1]]}, far=True))
+    assert "over 33554432 cells" in refusal(ods([["a"], [1]], repeated=10**9))
+
+
+def test_json_lines_are_read_with_names_that_come_later() -> None:
+    text = b'{"a": 1, "b": "x"}\n\n{"a": null, "c": true}\n'
+    assert read(text) == {"a": [1.0, None], "b": ["x", None], "c": [None, 1.0]}
+    assert read(b'[{"a": 1},\n {"a": 2.5}]') == {"a": [1.0, 2.5]}
+    with open_table(text, "t.jsonl") as table:
+        assert table.place(1) == "line 3"
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (b'{"a": 1}\n{"a" 1}\n', "t.csv, line 2: is not JSON (Expecting ':' delimiter)."),
+        (b'{"a": 1}\n3\n', "t.csv, line 2: must be an object of columns; this is a number."),
+        (b'{"a": [1]}\n', "t.csv, column 'a': has a list in a cell. Send numbers, texts, booleans or null."),
+        (b'{"a": 1' + b"0" * 400 + b"}\n", "t.csv, column 'a': has a too large number in a cell."),
+    ],
+)
+def test_json_that_is_no_table_is_refused(text: bytes, message: str) -> None:
+    assert refusal(text).startswith(message)
