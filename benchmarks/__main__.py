@@ -27,6 +27,7 @@ REPORTED: Mapping[str, str] = {
     "bulk": "benchmarks.bulk.run",
     "training": "benchmarks.training.run",
     "accuracy": "benchmarks.accuracy.run",
+    "mixed_tables": "benchmarks.mixed_tables",
     "drift": "benchmarks.drift.run",
 }
 """The module of each benchmark, in the order in which they run; its `run(quick)` returns a `Result`."""
