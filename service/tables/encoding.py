@@ -226,7 +226,7 @@ def _values(column: ColumnSchema, cells: Cells) -> Array:
         values = np.where(cells.missing(), np.nan, cells.values.astype(np.int64).astype(float))
     else:
         if column.kind == "time":
-            return np.full(len(cells.values), np.nan)
+            return _values(column, as_text(cells))
         values = cells.values
         if column.kind == "yes_no" and cells.kind == "number":
             values = np.where((values == 0) | (values == 1), values, np.nan)

@@ -34,14 +34,22 @@ READABLE_ON_REQUEST = 0.5
 """The same for a column whose kind the caller says."""
 FEW = 3
 """Rows below which different values say nothing."""
+COARSE = {"year-month", "name-year", "year-name", "year-quarter", "quarter-year", "year-week"}
+"""Formats without a day."""
 WEEKS, YEARS = 21 * DAY, 730 * DAY
 """Spans of times from which on days of the week, and of the year, are parts of a time."""
 
+DIGITS, EARLIEST, LATEST = "digits", 18_000_101, 21_991_231
+"""The format of dates that are integers, and their range."""
 IDENTIFIER = re.compile(
-    r"(?:.*[ _.\-/])?(?:id|ids|idx|index|key|uuid|guid|uid|rowid|rownames?|row|rn|nr|no|serial|unnamed: \d+)"
+    r"(?:.*[ _.\-/])?(?:id|uuid|guid|uid|identifier|rownames?|rowid)|unnamed: \d+|.*[a-z0-9](?:Id|ID)", re.ASCII
 )
-CAMEL_ID = re.compile(r".*[a-z0-9](?:Id|ID|Key|Nr|No|Idx|Index)")
-"""Names of identifiers, in lower case and not."""
+"""Names of columns that are identifiers if all their integers differ."""
+COUNTER = re.compile(
+    r"(?:.*[ _.\-/])?(?:no|nr|num|number|index|idx|key|row|rn|obs|observation|case|record|sample|serial|seq|sl|sr|line|"
+    r"entry|n°|#)\.?|.*[a-z0-9](?:No|Nr|Key|Idx|Index)"
+)
+"""Names of columns that are identifiers if their integers rise by one or little more."""
 
 
 class Requested(NamedTuple):
@@ -157,7 +165,7 @@ def _column(name: str, summary: ColumnSummary, decimal: Decimal, kind: Kind | No
     if not summary.present:
         return ColumnSchema(name, "left_out", "empty")
     different = len(summary.texts) + len(summary.numbers)
-    if kind is None and different == 1 and not summary.missing:
+    if kind is None and different == 1 and not summary.missing and summary.present > 1:
         return ColumnSchema(name, "left_out", "constant")
     found = _requested(name, summary, decimal, kind) if kind else _inferred(name, summary, decimal)
     if kind is None and found.kind != "left_out" and _names_rows(name, found, summary):
@@ -188,7 +196,16 @@ def _typed(name: str, summary: ColumnSummary) -> ColumnSchema:
     """Decide about a column without text."""
     if summary.kinds == {"time"}:
         return _time(name, summary, "")
+    if _are_dates(summary):
+        return _time(name, summary, DIGITS)
     return ColumnSchema(name, "yes_no" if summary.kinds == {"boolean"} else "number")
+
+
+def _are_dates(summary: ColumnSummary) -> bool:
+    """Return whether all numbers are dates such as 20200131."""
+    if summary.kinds != {"number"} or not summary.whole or not EARLIEST <= summary.lowest <= summary.highest <= LATEST:
+        return False
+    return all(microseconds(str(int(number)), DIGITS) is not None for number in summary.numbers)
 
 
 def _requested(name: str, summary: ColumnSummary, decimal: Decimal, kind: Kind) -> ColumnSchema:
@@ -261,14 +278,15 @@ def _has_slashes(summary: ColumnSummary) -> bool:
 def _time(name: str, summary: ColumnSummary, date_format: str) -> ColumnSchema:
     """Choose the parts of a time: elapsed time, and cyclic parts that the span makes meaningful."""
     if date_format:
-        times = [found for text in summary.texts if (found := microseconds(text, date_format)) is not None]
+        texts = [*summary.texts, *(str(int(number)) for number in summary.numbers)]
+        times = [found for text in texts if (found := microseconds(text, date_format)) is not None]
     else:
         times = [int(time) for time in (summary.lowest, summary.highest)]
     span, parts = max(times) - min(times), list[Part](["elapsed"])
     clock = summary.clock or any(time % DAY for time in times)
     if clock and (span >= 2 * DAY or date_format == "time"):
         parts.append("time_of_day")
-    if span >= WEEKS and date_format not in {"year-month", "name-year", "year-quarter"}:
+    if span >= WEEKS and date_format not in COARSE:
         parts.append("day_of_week")
     if span >= YEARS:
         parts.append("day_of_year")
@@ -285,9 +303,12 @@ def _names_rows(name: str, column: ColumnSchema, summary: ColumnSummary) -> bool
     """Return whether a column of integers numbers the rows."""
     if column.kind != "number" or summary.kinds != {"number"} or not summary.whole or summary.present < FEW:
         return False
-    if not (IDENTIFIER.fullmatch(name.strip().lower()) or CAMEL_ID.fullmatch(name.strip())):
-        return False
-    return summary.more_numbers or summary.rises or len(summary.numbers) == summary.present
+    names = {name.strip(), name.strip().lower()}
+    dense = summary.highest - summary.lowest < 2 * summary.present
+    if summary.rises and dense and any(map(COUNTER.fullmatch, names)):
+        return True
+    differ = summary.more_numbers or len(summary.numbers) == summary.present
+    return differ and any(map(IDENTIFIER.fullmatch, names))
 
 
 def _target(name: str, summary: ColumnSummary, decimal: Decimal, requested: Requested) -> ColumnSchema:

@@ -33,8 +33,6 @@ class ColumnSummary:
     lowest: float = np.inf
     highest: float = -np.inf
     last: float = np.nan
-    counts_up: bool = True
-    """Whether each number is one more than that of the row before it."""
     rises: bool = True
     """Whether each number is more than that of the row before it."""
     whole: bool = True
@@ -84,7 +82,6 @@ class ColumnSummary:
         steps = np.diff(values, prepend=self.last)
         if np.isnan(self.last):
             steps = steps[1:]
-        self.counts_up = self.counts_up and bool((steps == 1).all())
         self.rises = self.rises and bool((steps > 0).all())
         self.last = float(values[-1])
         self.whole = self.whole and bool((values == np.floor(values)).all())

@@ -1,7 +1,7 @@
 """What the text of a cell means: a number, yes or no, a time, or missing."""
 
 import re
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
 from typing import Literal, NamedTuple
 
@@ -110,10 +110,14 @@ DATE_FORMATS: dict[str, str] = {
     "day-month-year": rf"{DAY}(?P<by>[-/.]){MONTH}(?P=by){YEAR}",
     "month-day-year": rf"{MONTH}(?P<by>[-/.]){DAY}(?P=by){YEAR}",
     "day-name-year": rf"(?:[A-Za-z]{{2,9}}\.?,?\s+)?{DAY}(?:st|nd|rd|th|\.)?[ -]{NAME},?[ -]{YEAR}",
-    "name-day-year": rf"{NAME} {DAY}(?:st|nd|rd|th)?,? (?P<year>\d{{4}})",
+    "name-day-year": rf"{NAME}[ -]{DAY}(?:st|nd|rd|th)?(?:,? |-)(?P<year>\d{{4}})",
     "year-month": rf"(?P<year>\d{{4}})[-/]{MONTH}",
     "name-year": rf"{NAME}[ -](?P<year>\d{{4}})",
-    "year-quarter": r"(?P<year>\d{4})[ -]?Q(?P<quarter>[1-4])",
+    "year-name": rf"(?P<year>\d{{4}})[ -]?{NAME}",
+    "year-quarter": r"(?P<year>\d{4})[ :-]?[Qq](?P<quarter>[1-4])",
+    "quarter-year": r"[Qq](?P<quarter>[1-4])[ -/](?P<year>\d{4})",
+    "year-week": r"(?P<year>\d{4})-?W(?P<week>\d{2})(?:-?(?P<weekday>[1-7]))?",
+    "digits": r"(?P<year>1[89]\d{2}|2[01]\d{2})(?P<month>\d{2})(?P<day>\d{2})",
     "time": r"",
 }
 """The part of a text that is a date, by format; the first that reads all of a column is taken. `time` has no date."""
@@ -151,7 +155,7 @@ def date_formats(text: str) -> frozenset[str]:
 
 
 def _like_time(text: str) -> bool:
-    return len(text) <= 40 and any(map(str.isdigit, text)) and not text.isdigit()
+    return len(text) <= 40 and any(map(str.isdigit, text)) and (not text.isdigit() or len(text) == 8)
 
 
 @lru_cache(maxsize=2**16)
@@ -168,43 +172,53 @@ def microseconds(text: str, date_format: str) -> int | None:
     found = DATES[date_format].fullmatch(text)
     if not found:
         return None
-    part = found.groupdict()
-    month = part.get("month") or _month(part.get("name") or "")
-    if part.get("quarter"):
-        month = 3 * int(part["quarter"]) - 2
-    if month is None and date_format != "time":
-        return None
-    year = int(part.get("year") or 1970)
-    if len(part.get("year") or "1970") == 2:
-        year += 1900 if year >= CENTURY else 2000
-    hour = int(part["hour"] or 0)
-    if part["half"]:
-        if not 1 <= hour <= 12:
-            return None
-        hour = hour % 12 + 12 * (part["half"][0] in "pP")
+    part = {name: text for name, text in found.groupdict().items() if text}
     try:
-        when = datetime(
-            year,
-            int(month or 1),
-            int(part.get("day") or 1),
-            hour,
-            int(part["minute"] or 0),
-            int(part["second"] or 0),
-            int((part["fraction"] or "0")[:6].ljust(6, "0")),
-            tzinfo=UTC,
-        )
+        when = datetime.combine(_date(part), _clock(part), UTC)
     except ValueError:
         return None
-    return (when - EPOCH) // timedelta(microseconds=1) - _offset(part["zone"])
+    return (when - EPOCH) // timedelta(microseconds=1) - _offset(part.get("zone", ""))
 
 
-def _month(name: str) -> int | None:
-    return MONTHS.get(name[:4].lower()) or MONTHS.get(name[:3].lower())
+def _date(part: dict[str, str]) -> date:
+    """Make a date of the parts of a text; without any, the first of 1970.
+
+    Raises:
+        ValueError: There is no such date.
+    """
+    year = int(part.get("year", "1970"))
+    if len(part.get("year", "1970")) == 2:
+        year += 1900 if year >= CENTURY else 2000
+    if "week" in part:
+        return date.fromisocalendar(year, int(part["week"]), int(part.get("weekday", "1")))
+    if "quarter" in part:
+        return date(year, 3 * int(part["quarter"]) - 2, 1)
+    month = _month(part["name"]) if "name" in part else int(part.get("month", "1"))
+    return date(year, month, int(part.get("day", "1")))
 
 
-def _offset(zone: str | None) -> int:
+def _clock(part: dict[str, str]) -> time:
+    """Make a time of day of the parts of a text; without any, midnight.
+
+    Raises:
+        ValueError: There is no such time.
+    """
+    hour = int(part.get("hour", "0"))
+    if "half" in part:
+        if not 1 <= hour <= 12:
+            raise ValueError
+        hour = hour % 12 + 12 * (part["half"][0] in "pP")
+    fraction = part.get("fraction", "0")[:6].ljust(6, "0")
+    return time(hour, int(part.get("minute", "0")), int(part.get("second", "0")), int(fraction))
+
+
+def _month(name: str) -> int:
+    return MONTHS.get(name[:4].lower()) or MONTHS.get(name[:3].lower()) or 0
+
+
+def _offset(zone: str) -> int:
     """Microseconds by which a zone is ahead of UTC."""
-    if zone is None or zone[0] not in "+-":
+    if zone[:1] not in {"+", "-"}:
         return 0
     minutes = int(zone[1:3]) * 60 + int(zone[-2:])
     return (minutes if zone[0] == "+" else -minutes) * 60 * 10**6

@@ -73,6 +73,13 @@ def test_parts_of_times() -> None:
     np.testing.assert_allclose(np.array(x), np.array([[0, 0, 1], [1.25, 1, 0], [np.nan] * 3]), atol=1e-12)
 
 
+def test_dates_that_are_integers() -> None:
+    column = ColumnSchema("a", "time", date_format="digits", parts=("elapsed",))
+    x, found = encoded(column, 19700102, 19700201, 3)
+    np.testing.assert_array_equal(x, [[1.0], [31.0], [np.nan]])
+    assert [one.what for one in found] == ["unreadable"]
+
+
 @pytest.mark.parametrize("part", ["day_of_week", "day_of_year"])
 def test_cyclic_parts_return(part: str) -> None:
     column = ColumnSchema("a", "time", date_format="year-month-day", parts=(part,))  # type: ignore[arg-type]

@@ -65,6 +65,8 @@ def test_kind(values: Sequence[object], kind: str) -> None:
         ("PassengerId", list(range(100, 100 + ROWS)), "identifier"),
         ("user_id", [(i * 17) % 1009 for i in range(ROWS)], "identifier"),
         ("Unnamed: 0", list(range(ROWS)), "identifier"),
+        ("Unnamed: 0", [(i * 17) % 41 for i in range(ROWS)], "identifier"),
+        ("obs", [*range(1, 20), *range(22, 23 + ROWS - 20)], "identifier"),
     ],
 )
 def test_left_out(name: str, values: Sequence[object], reason: str) -> None:
@@ -72,9 +74,18 @@ def test_left_out(name: str, values: Sequence[object], reason: str) -> None:
     assert (found.kind, found.reason) == ("left_out", reason)
 
 
+@pytest.mark.parametrize("name", ["smoking_no", "stock_index", "case", "number"])
+def test_numbers_that_do_not_count_rows_are_kept(name: str) -> None:
+    assert column_of([(i * 17) % 1009 for i in range(ROWS)], name).kind == "number"
+
+
 @pytest.mark.parametrize("name", ["year", "day", "size", "t", "paid", "grid"])
 def test_numbers_that_count_up_are_kept_unless_their_name_is_that_of_an_identifier(name: str) -> None:
     assert column_of(list(range(1900, 1900 + ROWS)), name).kind == "number"
+
+
+def test_single_row_keeps_its_columns() -> None:
+    assert column_of([3]).kind == "number"
 
 
 def test_constant_column_with_gaps_is_kept() -> None:
@@ -113,10 +124,11 @@ def test_table_with_many_categories_keeps_fewer_levels() -> None:
         (["2020-01-01", "2020-03-05"], ("elapsed", "day_of_week")),
         (["2020-01-01", "2023-03-05"], ("elapsed", "day_of_week", "day_of_year")),
         (["2020-01", "2023-03"], ("elapsed", "day_of_year")),
+        ([20200101, 20230305], ("elapsed", "day_of_week", "day_of_year")),
         (["10:30", "11:45"], ("elapsed", "time_of_day")),
     ],
 )
-def test_parts_of_a_time(texts: list[str], parts: tuple[str, ...]) -> None:
+def test_parts_of_a_time(texts: list[object], parts: tuple[str, ...]) -> None:
     assert column_of(repeated(*texts)).parts == parts
 
 

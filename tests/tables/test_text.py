@@ -89,6 +89,12 @@ def test_decimal_sign(text: str, sign: str | None) -> None:
         ("2020-05", "year-month", datetime(2020, 5, 1, tzinfo=UTC)),
         ("Mar 2020", "name-year", datetime(2020, 3, 1, tzinfo=UTC)),
         ("2020Q3", "year-quarter", datetime(2020, 7, 1, tzinfo=UTC)),
+        ("2020q3", "year-quarter", datetime(2020, 7, 1, tzinfo=UTC)),
+        ("Q3 2020", "quarter-year", datetime(2020, 7, 1, tzinfo=UTC)),
+        ("1977-Jan", "year-name", datetime(1977, 1, 1, tzinfo=UTC)),
+        ("Jan-1-1995", "name-day-year", datetime(1995, 1, 1, tzinfo=UTC)),
+        ("2020-W02", "year-week", datetime(2020, 1, 6, tzinfo=UTC)),
+        ("20200131", "digits", datetime(2020, 1, 31, tzinfo=UTC)),
         ("9:05 pm", "time", datetime(1970, 1, 1, 21, 5, tzinfo=UTC)),
         ("12:30 AM", "time", datetime(1970, 1, 1, 0, 30, tzinfo=UTC)),
     ],
@@ -99,7 +105,21 @@ def test_time(text: str, date_format: str, when: datetime) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["2020", "1.5", "1-2-3", "2020-13-01", "2020-02-30", "25:00", "13:10 pm", "12 Foo 2020", "x", ""]
+    "text",
+    [
+        "2020",
+        "1.5",
+        "1-2-3",
+        "2020-13-01",
+        "20201301",
+        "12345678",
+        "2020-02-30",
+        "25:00",
+        "13:10 pm",
+        "12 Foo 2020",
+        "x",
+        "",
+    ],
 )
 def test_no_time(text: str) -> None:
     assert not date_formats(text)
