@@ -2,12 +2,12 @@
 
 | body | tensors | metadata |
 | --- | --- | --- |
-| prediction | `x`, `y`, `weight`, `query` | `model`, `version`, the metadata of a query, and parameters by name |
+| prediction | `x`, `y`, `weight`, `query` | `model`, `version`, `levels`, the metadata of a query, and parameters |
 | observations | `x`, `y`, `weight` | `columns`, `allow_precision_loss` |
 | query of a context | `query` | `columns`, `explain`, `interval`, `quantiles`, and parameters by name |
 
-`columns` is JSON: `{"x": ["size", "rooms"], "y": ["price"]}`. `explain` is `true`, or names separated by commas;
-`quantiles` are numbers separated by commas.
+`columns` is JSON: `{"x": ["size", "rooms"], "y": ["price"]}`, and so is `levels`: `[3, 4]`. `explain` is `true`, or
+names separated by commas; `quantiles` are numbers separated by commas.
 """
 
 from collections.abc import Collection, Iterable, Mapping
@@ -35,7 +35,7 @@ OPTIONAL_TENSORS = {"weight"}
 ALLOW_PRECISION_LOSS = "allow_precision_loss"
 BOOLEANS = {"true": True, "false": False}
 FLOAT64 = np.dtype(np.float64)
-TEXT_METADATA = {"model", "version", "explain", "interval", "quantiles", "columns"}
+TEXT_METADATA = {"model", "version", "explain", "interval", "quantiles", "columns", "levels"}
 """Metadata that is not a parameter of the model."""
 
 
@@ -51,7 +51,7 @@ def read_predict_request(body: bytes) -> PredictRequest:
     fields = {
         "model": metadata.get("model"),
         "version": metadata.get("version"),
-        "context": {name: arrays[name] for name in OBSERVATION_TENSORS if name in arrays},
+        "context": {name: arrays[name] for name in OBSERVATION_TENSORS if name in arrays} | _levels(metadata),
         "query": arrays["query"],
         **_options(metadata),
     }
@@ -71,7 +71,7 @@ def read_observations(body: bytes) -> NewObservations:
 def read_context_query(body: bytes) -> ContextQuery:
     """Read the queries to a context; raises the errors of `read_predict_request`."""
     arrays, metadata = _read(body, ("query",))
-    _refuse_metadata(name for name in metadata if name in {"model", "version"})
+    _refuse_metadata(name for name in metadata if name in {"model", "version", "levels"})
     return validate({**arrays, **_options(metadata), **_columns(metadata)}, ContextQuery)
 
 
@@ -137,6 +137,16 @@ def _columns(metadata: Mapping[str, str]) -> dict[str, object]:
     except ValueError:
         text = f'must be the JSON of names, such as {{"x": ["size", "rooms"]}}; this is {metadata["columns"][:40]!r}.'
         raise InvalidInput(Problem("columns", text)) from None
+
+
+def _levels(metadata: Mapping[str, str]) -> dict[str, object]:
+    if "levels" not in metadata:
+        return {}
+    try:
+        return {"levels": from_json(metadata["levels"])}
+    except ValueError:
+        text = f"must be the JSON of column numbers, such as [3, 4]; this is {metadata['levels'][:40]!r}."
+        raise InvalidInput(Problem("context.levels", text)) from None
 
 
 def _number(name: str, text: str) -> float:

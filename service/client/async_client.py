@@ -122,7 +122,7 @@ class AsyncClient:
         return await self._session.send(Call("GET", path("v1", *_model(name, version)), reading(Manifest)))
 
     async def infer(
-        self, model: str, tensors: Mapping[str, ArrayLike], *, version: str | None = None
+        self, model: str, tensors: Mapping[str, ArrayLike], *, version: str | None = None, levels: Sequence[int] = ()
     ) -> dict[str, Array]:
         """Run the graph of a model on tensors, named and shaped as in the graph, batch first.
 
@@ -131,11 +131,13 @@ class AsyncClient:
             tensors: `x` (B, N, D), `y` (B, N, K), `weight` (B, N), `x_query` (B, M, D), `state.*` and parameters; those
                 left out are empty, ones or zeros.
             version: Version of the model; the highest if left out.
+            levels: The columns of x, from 0, that are levels of categories, for models with level among their
+                `column_kinds`; the last ones may be new to the state.
 
         Returns:
             `prediction` (B, M, K), and the state after the observations as `next.*`.
         """
-        body, headers = tensor_body.write(tensors)
+        body, headers = tensor_body.write(tensors, levels)
         call = Call("POST", path("v2", *_model(model, version), "infer"), tensor_body.read, body, headers)
         return await self._session.send(call)
 

@@ -121,7 +121,9 @@ class Client:
         """Get the manifest of a model, of its highest version if none is given."""
         return self._session.send(Call("GET", path("v1", *_model(name, version)), reading(Manifest)))
 
-    def infer(self, model: str, tensors: Mapping[str, ArrayLike], *, version: str | None = None) -> dict[str, Array]:
+    def infer(
+        self, model: str, tensors: Mapping[str, ArrayLike], *, version: str | None = None, levels: Sequence[int] = ()
+    ) -> dict[str, Array]:
         """Run the graph of a model on tensors, named and shaped as in the graph, batch first.
 
         Args:
@@ -129,11 +131,13 @@ class Client:
             tensors: `x` (B, N, D), `y` (B, N, K), `weight` (B, N), `x_query` (B, M, D), `state.*` and parameters; those
                 left out are empty, ones or zeros.
             version: Version of the model; the highest if left out.
+            levels: The columns of x, from 0, that are levels of categories, for models with level among their
+                `column_kinds`; the last ones may be new to the state.
 
         Returns:
             `prediction` (B, M, K), and the state after the observations as `next.*`.
         """
-        body, headers = tensor_body.write(tensors)
+        body, headers = tensor_body.write(tensors, levels)
         call = Call("POST", path("v2", *_model(model, version), "infer"), tensor_body.read, body, headers)
         return self._session.send(call)
 

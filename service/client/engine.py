@@ -15,6 +15,7 @@ from service.errors import ServiceError
 from service.inference.artifact import WANT_SCALE, Manifest
 from service.inference.sizes import Array
 from service.inference.tensor_inference import Infer, unlimited
+from service.levels import Levels
 from service.registry.repository import Repository
 from service.settings import Settings
 
@@ -27,6 +28,8 @@ class Engine:
 
     manifest: Manifest
     infer: Infer
+    levels: Levels = ()
+    """The columns of x that are levels to `infer`."""
 
     def predict(
         self, state: State, query: Array, parameters: Mapping[str, Array], *, scale: bool = False
@@ -40,8 +43,17 @@ class Engine:
 
 
 @contextmanager
-def open_engine(model: str, version: str | None, url: str | None, api_key: str | SecretStr | None) -> Iterator[Engine]:
+def open_engine(
+    model: str, version: str | None, url: str | None, api_key: str | SecretStr | None, levels: Levels = ()
+) -> Iterator[Engine]:
     """Open a model, for one call of an estimator.
+
+    Args:
+        model: Its name.
+        version: The highest if left out.
+        url: Of a service; None for this process.
+        api_key: For the service.
+        levels: The columns of x that are levels of categories; numbers to a model that does not know levels.
 
     Raises:
         ValueError: The model is unknown or refuses its input; here and inside the context.
@@ -50,15 +62,22 @@ def open_engine(model: str, version: str | None, url: str | None, api_key: str |
     try:
         if url is None:
             runtime = _models(tuple(Settings.from_environment().directories)).get(model, version)
-            yield Engine(runtime.manifest, unlimited(runtime))
+            levels = levels if takes_levels(runtime.manifest) else ()
+            yield Engine(runtime.manifest, unlimited(runtime, levels), levels)
             return
         from service.client.client import Client  # noqa: PLC0415  (a local estimator needs no httpx)
 
         with Client(url, api_key=api_key) as client:
             manifest = client.model(model, version)
-            yield Engine(manifest, partial(client.infer, model, version=manifest.version))
+            levels = levels if takes_levels(manifest) else ()
+            yield Engine(manifest, partial(client.infer, model, version=manifest.version, levels=levels), levels)
     except (ServiceError, NotFound) as error:
         raise ValueError(str(error)) from error
+
+
+def takes_levels(manifest: Manifest) -> bool:
+    """Return whether columns of x may be levels of categories."""
+    return "level" in manifest.column_kinds
 
 
 def takes_missing_cells(model: str) -> bool:

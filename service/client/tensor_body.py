@@ -1,7 +1,7 @@
 """Tensors in the binary extension of the Open Inference Protocol: JSON, followed by the tensors."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import httpx
 import numpy as np
@@ -17,8 +17,13 @@ SINGLE_PRECISION = {np.dtype(np.float16), np.dtype(np.float32)}
 """Sent as float32."""
 
 
-def write(tensors: Mapping[str, ArrayLike]) -> tuple[bytes, dict[str, str]]:
-    """Write a request for all outputs; returns body and headers."""
+def write(tensors: Mapping[str, ArrayLike], levels: Sequence[int] = ()) -> tuple[bytes, dict[str, str]]:
+    """Write a request for all outputs; returns body and headers.
+
+    Args:
+        tensors: By name.
+        levels: The columns of x that are levels of categories.
+    """
     arrays = {name: _floating(name, tensor) for name, tensor in tensors.items()}
     inputs = [
         {
@@ -29,7 +34,8 @@ def write(tensors: Mapping[str, ArrayLike]) -> tuple[bytes, dict[str, str]]:
         }
         for name, array in arrays.items()
     ]
-    about = json.dumps({"inputs": inputs, "parameters": {"binary_data_output": True}}).encode()
+    parameters = {"binary_data_output": True, **({"levels": [*levels]} if levels else {})}
+    about = json.dumps({"inputs": inputs, "parameters": parameters}).encode()
     headers = {"Content-Type": CONTENT_TYPE, HEADER: str(len(about))}
     return b"".join([about, *(array.tobytes() for array in arrays.values())]), headers
 

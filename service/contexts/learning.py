@@ -26,6 +26,7 @@ from service.errors import InvalidInput, PrecisionLoss, Problem
 from service.inference.artifact import Manifest, next_name
 from service.inference.predictor import check_finite
 from service.inference.sizes import Array
+from service.levels import Levels, with_new_levels
 
 Observed = tuple[Array, Array, Array | None]
 """x (N, D), y (N, K) and weight (N,), None for ones."""
@@ -86,6 +87,25 @@ def learn(
     if has_negative_buffer(before.state):
         return after._replace(state=with_gross_peaks(manifest, before.state, state, history, rows))
     return _checked(manifest, before, after, rows, allow_precision_loss=allow_precision_loss)
+
+
+def with_further_levels(before: Learned, inputs: int, outputs: int, further: int, levels: Levels) -> Learned:
+    """Add further columns of x, which are levels that no observation has had; exact, because they were 0.
+
+    Args:
+        before: Of observations with D − `further` columns of x.
+        inputs: D.
+        outputs: K.
+        further: How many columns.
+        levels: The columns of x that are levels afterwards; every further column is one.
+    """
+    batch = len(before.state[COUNT])
+    sizes = {"x": np.zeros((batch, 0, inputs)), "y": np.zeros((batch, 0, outputs))}
+    state = {**before.state, **with_new_levels({**before.state, **sizes}, levels)}
+    if drift.X in state:
+        state[drift.X] = np.pad(state[drift.X], ((0, 0), (0, further)))
+    history = None if before.history is None else before.history.with_zeros(further)
+    return before._replace(state=state, history=history)
 
 
 def join(

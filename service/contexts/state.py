@@ -36,7 +36,7 @@ from service.inference.predictor import (
 )
 from service.inference.runtime import Runtime
 from service.inference.sizes import Array
-from service.levels import Levels, check_levels, with_new_levels
+from service.levels import Levels, check_levels
 
 
 @dataclass(frozen=True)
@@ -204,19 +204,16 @@ def widen(state: ContextState, inputs: int, levels: Levels, columns: ColumnNames
     if state.state is None or state.inputs is None or state.inputs == inputs:
         return state
     width_with_names(columns.x, inputs, "columns.x")
-    further, batch = inputs - state.inputs, len(state.state[COUNT])
-    sizes = {"x": np.zeros((batch, 0, inputs)), "y": np.zeros((batch, 0, state.outputs or 0))}
-    tensors = {**state.state, **with_new_levels({**state.state, **sizes}, levels)}
-    if drift.X in tensors:
-        tensors[drift.X] = np.pad(tensors[drift.X], ((0, 0), (0, further)))
+    further = inputs - state.inputs
+    widened = learning.with_further_levels(_kept(state), inputs, state.outputs or 0, further, levels)
     none = (0.0,) * further
     return replace(
         state,
-        state=tensors,
+        state=widened.state,
         inputs=inputs,
         levels=levels,
         columns=columns,
-        history=None if state.history is None else state.history.with_zeros(further),
+        history=widened.history,
         scale=None if state.scale is None else FeatureScale(state.scale.center + none, state.scale.spread + none),
     )
 

@@ -22,6 +22,7 @@ from service.inference.predictor import Observations, Prediction, Predictor, che
 from service.inference.runtime import Runtime
 from service.inference.sizes import Array
 from service.inference.tensor_inference import Infer
+from service.levels import Levels
 
 
 def predict_and_explain(
@@ -120,6 +121,7 @@ def terms_of_state(
     *,
     y_is_1d: bool,
     level: float | None,
+    levels: Levels = (),
 ) -> Explanation:
     """Compute the effects, with an interval of probability `level`, the pairs and the blocks of a state.
 
@@ -130,6 +132,7 @@ def terms_of_state(
         inputs: D.
         y_is_1d: Whether y comes as numbers (N,) rather than rows (N, K).
         level: Above 0 and below 1.
+        levels: The columns of x that are levels of categories, to `infer` too.
 
     Raises:
         UnsupportedByModel: The model has none.
@@ -137,7 +140,7 @@ def terms_of_state(
     check_readout(manifest, "effects, pairs or blocks")
     if drift.LOG_WEIGHT in state:
         raise no_terms_of_an_average()
-    fit = fit_of_state(infer, manifest, state, inputs, y_is_1d=y_is_1d)
+    fit = fit_of_state(infer, manifest, state, inputs, y_is_1d=y_is_1d, levels=levels)
     return _terms(fit, TERMS, partial(grid_of_state, fit), level)
 
 

@@ -15,6 +15,7 @@ from service.inference.predictor import parameter_problems, run
 from service.inference.runtime import Runtime
 from service.inference.sizes import Array, Sizes, measure
 from service.inference.tensors import numbers_of
+from service.levels import Levels, check_levels, with_new_levels
 
 Infer = Callable[[Mapping[str, Array]], Mapping[str, Array]]
 """A model as a function: tensors of its graph by name, in and out."""
@@ -24,7 +25,11 @@ CELLS = ("x", "x_query")
 
 
 def infer(
-    runtime: Runtime, tensors: Mapping[str, NDArray[Any]], limits: Limits, parameters: Mapping[str, float] | None = None
+    runtime: Runtime,
+    tensors: Mapping[str, NDArray[Any]],
+    limits: Limits,
+    parameters: Mapping[str, float] | None = None,
+    levels: Levels = (),
 ) -> dict[str, Array]:
     """Run a model.
 
@@ -36,12 +41,14 @@ def infer(
             missing cell.
         limits: What one request may cost.
         parameters: Those that do not come as tensors.
+        levels: The columns of x that are levels of categories. The last ones may be new to the state.
 
     Returns:
         Every output of the graph by name, in the model's precision.
 
     Raises:
         InvalidInput: Something does not fit; the tensor is named.
+        UnsupportedByModel: The model takes no levels.
         NumericOverflow: The answer is beyond floating point.
     """
     manifest = runtime.manifest
@@ -54,13 +61,33 @@ def infer(
     if problems:
         raise InvalidInput(*problems)
     inputs = {spec.name: arrays[spec.name] for spec in manifest.public_inputs if spec.name in arrays}
-    _check_sizes(manifest, measure(manifest.inputs, inputs), limits)
-    return run(runtime, inputs, given)
+    if levels:
+        inputs = _widened(manifest, inputs, levels)
+    sizes = measure(manifest.inputs, inputs)
+    if levels:
+        check_levels(manifest, levels, sizes.get("D", 0), "parameters.levels")
+    _check_sizes(manifest, sizes, limits)
+    return run(runtime, inputs, given, levels)
 
 
-def unlimited(runtime: Runtime) -> Infer:
+def unlimited(runtime: Runtime, levels: Levels = ()) -> Infer:
     """Return a model as a function, without limits."""
-    return partial(infer, runtime, limits=UNLIMITED)
+    return partial(infer, runtime, limits=UNLIMITED, levels=levels)
+
+
+def _widened(manifest: Manifest, inputs: dict[str, Array], levels: Levels) -> dict[str, Array]:
+    """Add levels that are new to the state.
+
+    Raises:
+        InvalidInput: The tensors of the state do not fit each other.
+    """
+    measure(manifest.inputs, {name: tensor for name, tensor in inputs.items() if name not in CELLS})
+    if "x" not in inputs or inputs["x"].ndim != 3:
+        return inputs
+    try:
+        return {**inputs, **with_new_levels(inputs, levels)}
+    except IndexError:
+        raise InvalidInput(Problem("state.comoment", "does not fit state.mean and state.present.")) from None
 
 
 def _check_names(manifest: Manifest, tensors: Mapping[str, object]) -> None:

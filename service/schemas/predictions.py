@@ -1,6 +1,6 @@
 """Observations, queries and predictions."""
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import ConfigDict, Field
 from pydantic.json_schema import SkipJsonSchema
@@ -21,6 +21,14 @@ class ObservationsBody(Schema):
     """The outputs: N numbers, or N rows of K numbers."""
     weight: Numbers | None = Field(None, examples=[[1.0, 1.0, 1.0, 1.0, 1.0]])
     """N numbers: how much each observation counts. 1 if left out; −w removes an observation again."""
+
+
+class ContextBody(ObservationsBody):
+    """The observations of a prediction."""
+
+    levels: list[Annotated[int, Field(strict=True)]] | None = Field(None, examples=[None])
+    """The columns of x, from 0, that are levels of categories: 1 where an observation has the level, otherwise 0. For
+    models with level among their `column_kinds`."""
 
 
 class DistributionRequest(Schema):
@@ -44,7 +52,7 @@ class PredictRequest(DistributionRequest):
     """Name of the model, from `GET /v1/models`; the default model if left out."""
     version: str | None = Field(None, max_length=40, examples=["1.0.0"])
     """Its version; the highest one if left out."""
-    context: ObservationsBody
+    context: ContextBody
     query: Rows = Field(examples=[[[6.0], [7.0]]])
     """M rows of D numbers: the inputs to predict for; null where one is missing, as in x."""
     parameters: dict[str, Number] | None = Field(None, examples=[{}])

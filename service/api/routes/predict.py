@@ -15,6 +15,7 @@ from service.explaining.explanation import predict_and_explain
 from service.explaining.terms import Explanation
 from service.inference.predictor import Observations, Prediction, Predictor, width_of
 from service.inference.runtime import Runtime
+from service.levels import check_levels
 from service.schemas.predictions import PredictAnswer, PredictRequest
 
 router = EndpointRouter("/v1", "predict")
@@ -42,7 +43,7 @@ async def predict(request: Request, body: Annotated[PredictRequest, Depends(BODY
     """Predict at the queries from the observations of the request, in one call.
 
     Nothing is stored. The prediction of a query does not depend on the other queries. As safetensors the request has
-    the tensors `x`, `y`, `weight` and `query`, and in its metadata `model`, `version`, `explain`, `interval`,
+    the tensors `x`, `y`, `weight` and `query`, and in its metadata `model`, `version`, `levels`, `explain`, `interval`,
     `quantiles` and parameters. With the header `Accept: application/vnd.safetensors` the response has the tensor
     `prediction`, further requested tensors, and metadata.
     """
@@ -62,7 +63,10 @@ async def predict(request: Request, body: Annotated[PredictRequest, Depends(BODY
 
 
 def _predict(body: PredictRequest, runtime: Runtime, predictor: Predictor) -> tuple[Prediction, Explanation | None]:
-    context = Observations(body.context.x, body.context.y, body.context.weight)
+    x, levels = body.context.x, tuple(body.context.levels or ())
+    if levels:
+        check_levels(runtime.manifest, levels, x.shape[1], "context.levels")
+    context = Observations(x, body.context.y, body.context.weight, levels)
     parameters, wanted = body.parameters or {}, body.wanted()
     if not body.explain:
         return predictor.answer(runtime, context, body.query, parameters, wanted), None

@@ -13,7 +13,7 @@ from service.api.executor import Executor, numbers_in
 from service.api.routes.v2 import binary
 from service.api.routes.v2.body import InferBody, tensors_of
 from service.api.routes.v2.model_dependencies import NewestModelDep, VersionedModelDep
-from service.api.routes.v2.parameters import INTERVAL, numbers_for
+from service.api.routes.v2.parameters import INTERVAL, levels_of, numbers_for
 from service.api.routes.v2.response import check, response_of
 from service.api.routes.v2.schemas import InferAnswer, InferRequest
 from service.inference.artifact import CACHED_READY, WANT_SCALE, readout_shapes
@@ -54,7 +54,9 @@ async def infer_newest(
 
     Tensors have the names and shapes of the graph, with a batch axis first. By default `weight` is ones, the state is
     that without observations, and x, y and `x_query` are empty. With the parameter `interval`, above 0 and below 1,
-    models that give a scale have the further outputs `lower` and `upper`, null if there are no degrees of freedom.
+    models that give a scale have the further outputs `lower` and `upper`, null if there are no degrees of freedom. The
+    parameter `levels` is a list of the columns of x, from 0, that are levels of categories (0 or 1), for models with
+    level among their `column_kinds`; the last ones may be new to the state.
     Binary tensors follow the JSON, whose length is then required in the header `Inference-Header-Content-Length`.
     """
     return await _infer(request, runtime, predictor.limits, executor)
@@ -80,7 +82,7 @@ async def _infer(request: InferRequest, runtime: Runtime, limits: Limits, execut
         tensors = tensors_of(request)
         if level is not None:  # the bounds need the scale of this state
             tensors = {name: tensor for name, tensor in tensors.items() if name not in WITHOUT_BOUNDS}
-        outputs = infer(runtime, tensors, limits, numbers)
+        outputs = infer(runtime, tensors, limits, numbers, levels_of(request))
         return response_of(request, manifest, outputs if level is None else outputs | interval_of(outputs, level))
 
     return await executor.run(work, _size(request))

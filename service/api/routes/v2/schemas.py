@@ -119,11 +119,15 @@ class RequestedOutput(StrictSchema):
     parameters: OutputParameters | None = None
 
 
+PARAMETER = {"anyOf": [{"type": "number"}, {"type": "array", "items": {"type": "integer"}}]}
+"""The list is that of `levels`."""
+
+
 class RequestParameters(Parameters):
-    """Numeric parameters of the model, such as `learning_rate`, and the encoding of outputs."""
+    """Numeric parameters of the model, such as `learning_rate`, `levels`, and the encoding of outputs."""
 
     model_config = ConfigDict(extra="allow")
-    __pydantic_extra__: dict[str, Annotated[Any, WithJsonSchema({"type": "number"})]] = Field(init=False)
+    __pydantic_extra__: dict[str, Annotated[Any, WithJsonSchema(PARAMETER)]] = Field(init=False)
     ignored = Parameters.ignored | {"priority", "timeout", "headers"}
     """Triton's parameters of its queue, and MLServer's headers of the request."""
 
