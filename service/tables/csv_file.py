@@ -61,6 +61,7 @@ class CsvTable:
         self._content, self._encoding, self._missing, self._block = content, encoding, missing, block
         self._progress = 0.0
         self._careful = False
+        csv.field_size_limit(max(csv.field_size_limit(), LARGE_BLOCK))
         self._dialect, self._skip = self._recognise(separator, header)
         if self._dialect.separator == WHITE_SPACE or self._dialect.space_before_quote:
             self._careful = True
@@ -89,9 +90,12 @@ class CsvTable:
                     yield Chunk(start, batch.num_rows, cells, batch.select(self.columns) if whole else None)
                     start += batch.num_rows
             except pa.ArrowInvalid as error:
-                if self._careful:
+                if "straddling" in str(error) and self._block < LARGE_BLOCK:
+                    self._block = LARGE_BLOCK
+                elif not self._careful:
+                    self._careful = True
+                else:
                     raise refuse(self.name, f"is not CSV ({' '.join(str(error).split())[:200]}).") from error
-                self._careful = True
                 continue
             self._progress = 1.0
             return
@@ -123,7 +127,7 @@ class CsvTable:
             lines = LINE.findall(sample)
             if whole or (dialect and dialect.lines + 1 < len(lines)):
                 break
-            if size > 4 * ROW_LENGTH_LIMIT:
+            if size >= 4 * ROW_LENGTH_LIMIT:
                 raise refuse(self.name, f"is not CSV (a row of more than {ROW_LENGTH_LIMIT} characters).")
             size *= 8
         if dialect is None:
@@ -150,9 +154,7 @@ class CsvTable:
                 stream = TextStream(reading, self.name, self._encoding, skip=self._skip, tail=f"\n{end}\n".encode())
             batches = arrow_csv.open_csv(
                 stream,
-                arrow_csv.ReadOptions(
-                    column_names=names, block_size=max(LARGE_BLOCK, self._block) if self._careful else self._block
-                ),
+                arrow_csv.ReadOptions(column_names=names, block_size=self._block),
                 arrow_csv.ParseOptions(newlines_in_values=True)
                 if self._careful
                 else arrow_csv.ParseOptions(

@@ -211,7 +211,7 @@ def count_titles(rows: Sequence[Sequence[str]], width: int) -> int:
     """Count rows before the header: with one cell that is text, in a table of several columns."""
     for count, row in enumerate(rows[:TITLE_LINES]):
         filled = [cell for cell in row if cell.strip()]
-        alone = len(row) == 1 < width or (len(filled) == 1 and width > 2 and len(row) <= width)
+        alone = len(row) == 1 < width or not filled or (len(filled) == 1 and width > 2 and len(row) <= width)
         if not alone or (filled and _is_number(filled[0])) or len(rows) < count + 2:
             return count
     return 0
