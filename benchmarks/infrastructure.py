@@ -37,7 +37,7 @@ from tests.service.in_process import in_process
 ROUNDS = 100
 REPEATS = 10
 PREDICTIONS = 20
-AMOUNTS = [0.003] * 1000
+AMOUNTS = np.full(1000, 0.003)
 """Seconds of so many requests."""
 FIELDS = {"method": "POST", "route": "/v1/predict", "status": 200, "request_id": "a" * 32, "model": "gd-1"}
 LINE = "POST /v1/predict 200 1.20 ms request=aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa model=gd-1 key= bytes=100"

@@ -11,7 +11,7 @@ from starlette.types import Receive, Scope, Send
 
 from service import errors
 from service.api.validation_problems import path_of
-from service.observability.request_stats import current_stats
+from service.observability.request_stats import CURRENT_STATS
 from service.schemas.errors import ErrorBody, ErrorDetail
 
 STATUS: dict[type[errors.ServiceError], int] = {
@@ -123,7 +123,7 @@ async def _on_unexpected(_request: Request, _error: Exception) -> Response:
 
 
 def _answer(status: int, body: ErrorBody, headers: Any = None) -> Response:  # noqa: ANN401  (starlette's own)
-    stats = current_stats()
+    stats = CURRENT_STATS.get()
     if stats is not None:
         stats.cause = body.error_type
     return Response(body.model_dump_json(), status, headers, media_type="application/json")

@@ -140,9 +140,12 @@ class Runtime:
             InvalidInput: Shapes do not fit each other or the model, or cannot be inferred.
             UnsupportedByModel: The model takes no levels.
         """
-        arrays, record = self.complete(tensors, levels), CURRENT_STATS.get()
-        if record is not None:
-            record.ran(self.manifest.name, arrays["x"], arrays["x_query"])
+        arrays, stats = self.complete(tensors, levels), CURRENT_STATS.get()
+        if stats is not None:
+            contexts, observations, _ = arrays["x"].shape
+            stats.model = self.manifest.name
+            stats.observations += contexts * observations
+            stats.queries += contexts * arrays["x_query"].shape[1]
         if self.manifest.features is not None:
             if self.manifest.features.makes_features and is_long(arrays):
                 arrays = self._observe_in_chunks(arrays)

@@ -11,7 +11,7 @@ from typing import Literal, TextIO, TypeAlias
 from pythonjsonlogger.core import RESERVED_ATTRS
 from pythonjsonlogger.json import JsonFormatter
 
-from service.observability.request_stats import current_stats
+from service.observability.request_stats import CURRENT_STATS
 from service.visible import visible
 
 TEXT_FORMAT = "%(asctime)s %(levelname)s %(message)s"
@@ -106,7 +106,7 @@ class _Handler(logging.StreamHandler[TextIO]):
 
 def _add_request_id(record: logging.LogRecord) -> bool:
     """Add the id of the present request to a record; a filter that accepts all records."""
-    stats = current_stats()
+    stats = CURRENT_STATS.get()
     if stats is not None and not hasattr(record, "request_id"):
         record.request_id = stats.request_id
     return True

@@ -4,9 +4,10 @@ import os
 import threading
 from collections import Counter as TallyCounter
 from collections import defaultdict, deque
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 
 import numpy as np
+from numpy.typing import NDArray
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Metric, generate_latest
 from prometheus_client.metrics_core import GaugeMetricFamily
 from prometheus_client.multiprocess import MultiProcessCollector
@@ -61,63 +62,51 @@ class Metrics:
         """Returns the requests and bytes in flight, for `count`."""
         self.waiting = gauge("queue", "Pieces of work that wait for a thread.")
         self.websockets = gauge("websockets", "Open WebSockets.")
-        self._answered: deque[tuple[RequestStats, str, str, int, float]] = deque()
+        self.answered: deque[tuple[RequestStats, str, str, int, float]] = deque()
+        """Requests that `count` has yet to count: stats, method and route as labels, which have few values, status of
+        the response, and seconds from the first byte of the request to the last one of the response."""
         self._counting = threading.Lock()
-
-    def answered(self, stats: RequestStats, method: str, route: str, status: int, seconds: float) -> None:
-        """Add one request to those that `count` will count.
-
-        Args:
-            stats: Of the request.
-            method: One of few values, because it becomes a label.
-            route: The template, not the path, because it becomes a label.
-            status: Of the response.
-            seconds: From the first byte of the request to the last one of the response.
-        """
-        self._answered.append((stats, method, route, status, seconds))
 
     def count(self) -> None:
         """Count the requests since the last call: many at once, because each Prometheus metric takes a lock."""
-        requests, size = self.admitted()
-        self._in_flight.set(requests)
+        in_flight, size = self.admitted()
+        self._in_flight.set(in_flight)
         self._bytes_in_flight.set(size)
-        groups: dict[tuple[str, str, int, str], list[tuple[RequestStats, float]]] = defaultdict(list)
-        denied: TallyCounter[tuple[str, str, str]] = TallyCounter()
+        groups: dict[tuple[str, str, int, str], list[tuple[float, ...]]] = defaultdict(list)
+        errors: TallyCounter[tuple[str, str, str]] = TallyCounter()
         with self._counting:
-            while self._answered:
-                stats, method, route, status, seconds = self._answered.popleft()
-                groups[method, route, status, stats.model].append((stats, seconds))
-                if stats.cause in DENIED_CAUSES:
+            while self.answered:
+                stats, method, route, status, seconds = self.answered.popleft()
+                numbers = (seconds, stats.queue, stats.compute, stats.observations, stats.queries)
+                groups[method, route, status, stats.model].append(numbers)
+                if stats.cause:
                     # An unverified id must not become a label, because there may be any number of them.
                     key_id = "" if stats.cause == UNAUTHENTICATED else stats.key_id
-                    denied[stats.cause, route, key_id] += 1
-        for labels, times in denied.items():
-            self._denied.labels(*labels).inc(times)
-        for (method, route, status, model), answers in groups.items():
-            self._answers.labels(method, route, str(status)).inc(len(answers))
-            observe(self._seconds.labels(method, route, model), [seconds for _, seconds in answers])
-            self._count_work(model, [stats for stats, _ in answers])
-
-    def _count_work(self, model: str, requests: list[RequestStats]) -> None:
-        for stats in requests:
-            if stats.cause:
-                self._refused.labels(stats.cause).inc()
-        computed = [stats for stats in requests if stats.compute]
-        if computed:
-            observe(self._queue.labels(model), [stats.queue for stats in computed])
-            observe(self._compute.labels(model), [stats.compute for stats in computed])
-        if model:
-            observe(self._observations.labels(model), [stats.observations for stats in requests])
-            observe(self._queries.labels(model), [stats.queries for stats in requests])
+                    errors[stats.cause, route, key_id] += 1
+        for labels, times in errors.items():
+            self._refused.labels(labels[0]).inc(times)
+            if labels[0] in DENIED_CAUSES:
+                self._denied.labels(*labels).inc(times)
+        for (method, route, status, model), requests in groups.items():
+            self._answers.labels(method, route, str(status)).inc(len(requests))
+            total, queue, compute, observations, queries = np.array(requests, np.float64).T
+            observe(self._seconds.labels(method, route, model), total)
+            computed = compute > 0
+            if computed.any():
+                observe(self._queue.labels(model), queue[computed])
+                observe(self._compute.labels(model), compute[computed])
+            if model:
+                observe(self._observations.labels(model), observations)
+                observe(self._queries.labels(model), queries)
 
     def model_event(self, event: ModelEvent) -> None:
         """Count a change of the models in service."""
         self._model_events.labels(event.kind).inc()
 
 
-def observe(histogram: Histogram, amounts: Sequence[float]) -> None:
+def observe(histogram: Histogram, amounts: NDArray[np.float64]) -> None:
     """Call `histogram.observe` for many amounts at once."""
-    histogram._sum.inc(sum(amounts))  # noqa: SLF001  (no public method takes several amounts)
+    histogram._sum.inc(sum(amounts.tolist()))  # noqa: SLF001  (no public method takes several amounts)
     for bucket, times in enumerate(np.bincount(np.searchsorted(histogram._upper_bounds, amounts))):  # noqa: SLF001
         if times:
             histogram._buckets[bucket].inc(float(times))  # noqa: SLF001

@@ -4,8 +4,6 @@ import time
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 
-from service.inference.sizes import Array
-
 
 @dataclass(slots=True)
 class RequestStats:
@@ -30,17 +28,6 @@ class RequestStats:
     key_id: str = ""
     """Of the caller's key; after a 401, the id in the refused key; empty before authentication and without keys."""
 
-    def ran(self, model: str, x: Array, x_query: Array) -> None:
-        """Add one run of a model with observations (B, N, D) and queries (B, M, D)."""
-        self.model = model
-        contexts, observations, _ = x.shape
-        self.observations += contexts * observations
-        self.queries += contexts * x_query.shape[1]
-
-
-def current_stats() -> RequestStats | None:
-    """Return the stats of the present request, in the event loop or in a thread; None outside requests."""
-    return CURRENT_STATS.get()
-
 
 CURRENT_STATS: ContextVar[RequestStats | None] = ContextVar("stats", default=None)
+"""Of the present request, in the event loop or in a thread; None outside requests."""

@@ -14,7 +14,7 @@ from service.api.headers import header
 from service.api.middleware.admission import charge_key
 from service.api.state import state_in
 from service.errors import ServiceError, Unauthenticated
-from service.observability.request_stats import current_stats
+from service.observability.request_stats import CURRENT_STATS
 from service.settings import Settings
 
 PUBLIC_PATHS = {"/", "/docs", "/docs/oauth2-redirect", "/openapi.json", "/metrics"}
@@ -66,7 +66,7 @@ class KeyGuard:
     def _admit(self, scope: Scope, caller: Caller) -> None:
         """Store the caller in the scope, and count the request for the rate limit."""
         scope.setdefault("state", {})["caller"] = caller
-        stats = current_stats()
+        stats = CURRENT_STATS.get()
         if stats is not None:
             stats.key_id = caller.key_id
         self._rates.count(caller)
@@ -80,7 +80,7 @@ class KeyGuard:
             arrived = ring.now()
             while ring.may_be_new(key, arrived):  # a refresh that had already begun may have missed it
                 await self._refresh(ring, for_new=True)
-            stats = current_stats()
+            stats = CURRENT_STATS.get()
             if stats is not None:
                 stats.key_id = claimed_id(key)
         return ring.caller(key)

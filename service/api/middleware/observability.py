@@ -74,7 +74,7 @@ class ObservabilityMiddleware:
         method = _method(scope)
         seconds = time.monotonic() - stats.started
         if scope["type"] == "http":
-            self._metrics.answered(stats, method, route, answer.status, seconds)
+            self._metrics.answered.append((stats, method, route, answer.status, seconds))
         level = logging.DEBUG if route.startswith(PROBES) else logging.INFO
         if logger.isEnabledFor(level):
             key_id, milliseconds = stats.key_id, f"{seconds * 1e3:.2f}"

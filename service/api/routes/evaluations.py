@@ -17,7 +17,7 @@ from service.api.method_not_allowed import register_method_not_allowed
 from service.api.parameters import EvaluationId, PageRequest
 from service.api.state import AppState
 from service.evaluations.request import EvaluationRequest
-from service.observability.request_stats import current_stats
+from service.observability.request_stats import CURRENT_STATS
 from service.schemas.evaluations import EvaluationAnswer, EvaluationPage, EvaluationView
 
 router = EndpointRouter("/v1/evaluations", "evaluations")
@@ -115,7 +115,7 @@ async def events(
 async def _events(
     record: EvaluationAnswer, caller: CallerEvaluations, state: AppState, sent: int
 ) -> AsyncIterator[bytes]:
-    stats, store, run = current_stats(), caller.evaluations.store, caller.executor.run
+    stats, store, run = CURRENT_STATS.get(), caller.evaluations.store, caller.executor.run
     end = (time.monotonic() + state.settings.request_timeout if stats is None else stats.deadline) - STREAM_END_MARGIN
     while time.monotonic() < end and not state.stopping.begun:
         # The record is read before the results, so that no result of a finished evaluation is missed.

@@ -1,3 +1,4 @@
+import numpy as np
 import pytest
 from prometheus_client import CollectorRegistry, Histogram, generate_latest
 
@@ -11,7 +12,7 @@ BUCKETS = (0.1, 1.0, 10.0)
 def test_observe_many_equals_observing_each(amounts: list[float]) -> None:
     registries = CollectorRegistry(), CollectorRegistry()
     at_once, one_by_one = (Histogram("h", "H.", buckets=BUCKETS, registry=registry) for registry in registries)
-    observe(at_once, amounts)
+    observe(at_once, np.array(amounts))
     for amount in amounts:
         one_by_one.observe(amount)
     first, second = (
@@ -24,7 +25,8 @@ def test_observe_many_equals_observing_each(amounts: list[float]) -> None:
 def test_answered_requests_are_counted_once() -> None:
     metrics = Metrics()
     for status in (200, 200, 422):
-        metrics.answered(RequestStats("id", model="linear", compute=0.01), "POST", "/v1/predict", status, 0.02)
+        stats = RequestStats("id", model="linear", compute=0.01)
+        metrics.answered.append((stats, "POST", "/v1/predict", status, 0.02))
     for _ in range(2):
         metrics.count()
     shown = generate_latest(metrics.registry).decode()
