@@ -20,6 +20,8 @@ from gdssm.feature_plan import FeaturePlan
 
 METADATA_KEY = "gdssm.manifest"
 """Where the manifest stands in the file's `metadata_props`."""
+ModelKey = tuple[str, str]
+"""Name and version of a model."""
 UNHASHED = "0" * 64
 """Placeholder of the content hash while it is computed."""
 
@@ -178,6 +180,11 @@ class Manifest(Record):
     """In a file: the hash of its bytes, with this value replaced by 64 zeros. In an answer: the SHA-256 of the file."""
 
     _file_sha256: str = PrivateAttr("")
+
+    @property
+    def key(self) -> ModelKey:
+        """Its name and version."""
+        return self.name, self.version
 
     def read_from(self, file: bytes) -> Self:
         """Note the whole file that this was read from."""

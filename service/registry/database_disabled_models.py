@@ -6,7 +6,7 @@ from contextlib import suppress
 from sqlalchemy import delete, insert, select
 from sqlalchemy.exc import IntegrityError
 
-from service.registry.catalogue import ModelKey
+from service.inference.artifact import ModelKey
 from service.store.database import Database
 from service.store.tables import UNLOADED
 

@@ -8,10 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from service.errors import BrokenArtifact
-from service.inference.artifact import content_hash
+from service.inference.artifact import ModelKey, content_hash
 from service.inference.runtime import Runtime
 from service.registry import model_file
-from service.registry.catalogue import ModelKey, key_of
 from service.registry.model_file import FileStamp, printable_name
 from service.registry.sandbox import load_in_sandbox
 
@@ -85,8 +84,8 @@ class Directories:
             name = printable_name(path.name)
             if file.reason:
                 refused[name] = file.reason
-            if file.runtime and found.setdefault(key_of(file.runtime), file.runtime) is not file.runtime:
-                model, version = key_of(file.runtime)
+            if file.runtime and found.setdefault(file.runtime.manifest.key, file.runtime) is not file.runtime:
+                model, version = file.runtime.manifest.key
                 refused[name] = (
                     f"{name}: another file has a model {model!r} of version {version} already; "
                     "give each its own name or version."
@@ -116,7 +115,7 @@ class Directories:
         before, now = self._files.get(path), time.monotonic()
         same = before is not None and before.stamp == stamp
         runtime, reason = self._read(path, before.runtime if before else None)
-        if before and before.runtime and runtime and key_of(before.runtime) != key_of(runtime):
+        if before and before.runtime and runtime and before.runtime.manifest.key != runtime.manifest.key:
             del self._files[path]  # moves the file to the end: files that already had this model have priority
         self._files[path] = _ScannedFile(stamp, now, same, runtime, reason)
 

@@ -3,7 +3,7 @@
 from collections.abc import Set as AbstractSet
 from typing import Protocol
 
-from service.registry.catalogue import ModelKey
+from service.inference.artifact import ModelKey
 
 
 class DisabledModels(Protocol):

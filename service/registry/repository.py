@@ -2,17 +2,17 @@
 
 import logging
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import suppress
-from dataclasses import dataclass
-from functools import partial
+from dataclasses import dataclass, field
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Literal, Self
 
-from service.errors import DatabaseUnavailable, UnknownModel
+from service.errors import DatabaseUnavailable, NotReady, UnknownModel
+from service.inference.artifact import ModelKey
 from service.inference.runtime import Runtime
-from service.registry.catalogue import Catalogue, IndexEntry, ModelKey, key_of
 from service.registry.directories import Directories
 from service.registry.disabled_models import DisabledModels, InMemoryDisabledModels
 
@@ -20,6 +20,77 @@ logger = logging.getLogger(__name__)
 
 FIRST_SCAN_TIMEOUT = 15.0
 """Seconds that the start waits for models: more than `sandbox.LOAD_TIMEOUT`, as sandboxes run in parallel."""
+
+
+@dataclass(frozen=True)
+class IndexEntry:
+    """An entry of the administrators' list: a model or a refused file."""
+
+    name: str
+    version: str
+    """Empty for a refused file."""
+    state: Literal["READY", "UNAVAILABLE"]
+    reason: str
+    """Of UNAVAILABLE; empty for READY."""
+
+
+@dataclass(frozen=True)
+class _Catalogue:
+    """An immutable snapshot: the models of all files, the disabled ones among them, and the refused files."""
+
+    found: Mapping[ModelKey, Runtime] = field(default_factory=dict)
+    disabled: frozenset[ModelKey] = frozenset()
+    refused: Mapping[str, str] = field(default_factory=dict)
+    """Reasons by file name."""
+
+    @cached_property
+    def served(self) -> tuple[Runtime, ...]:
+        """Every model in service, by name, the highest version of each first."""
+        enabled = [runtime for key, runtime in self.found.items() if key not in self.disabled]
+        newest_first = sorted(enabled, key=lambda runtime: _version_order(runtime.manifest.version), reverse=True)
+        return tuple(sorted(newest_first, key=lambda runtime: runtime.manifest.name))
+
+    @cached_property
+    def _versions(self) -> dict[str, list[Runtime]]:
+        """The models in service by name, the highest version first."""
+        versions: dict[str, list[Runtime]] = {}
+        for runtime in self.served:
+            versions.setdefault(runtime.manifest.name, []).append(runtime)
+        return versions
+
+    def get(self, name: str, version: str | None) -> Runtime:
+        """Return a model in service; by default its highest version.
+
+        Raises:
+            NotReady: No model is in service.
+            UnknownModel: Other models are in service.
+        """
+        versions = self._versions.get(name, ())
+        for runtime in versions:
+            if version is None or version == runtime.manifest.version:
+                return runtime
+        if not self.served:
+            raise NotReady(
+                "No model is loaded. Look at GDSSM_ZOO and GDSSM_MODELS, and at the log for files that were refused."
+            )
+        if versions:
+            raise UnknownModel(name, [runtime.manifest.version for runtime in versions], version)
+        raise UnknownModel(name, sorted(self._versions))
+
+    def keys(self, name: str, version: str | None) -> set[ModelKey]:
+        """Return the key of a model, in service or not; by default the keys of all versions."""
+        return {key for key in self.found if key[0] == name and version in {None, key[1]}}
+
+    def index(self) -> list[IndexEntry]:
+        """List the models, in service or not, then the refused files."""
+        models = [
+            IndexEntry(*key, "UNAVAILABLE", "an administrator unloaded it.")
+            if key in self.disabled
+            else IndexEntry(*key, "READY", "")
+            for key in sorted(self.found, key=lambda key: (key[0], _version_order(key[1])))
+        ]
+        files = (IndexEntry(file.removesuffix(".onnx"), "", "UNAVAILABLE", why) for file, why in self.refused.items())
+        return [*models, *files]
 
 
 @dataclass(frozen=True)
@@ -70,7 +141,7 @@ class Repository:
         self._directories = Directories(directories, threads, only)
         self._disabled: DisabledModels = disabled or InMemoryDisabledModels()
         self._on_event = on_event
-        self._catalogue = Catalogue()
+        self._catalogue = _Catalogue()
         self._scan_lock = threading.Lock()
 
     @classmethod
@@ -150,7 +221,7 @@ class Repository:
             disabled = self._read_disabled()
             for _ in self._directories.scan():
                 found, refused = self._directories.models()
-                before, self._catalogue = self._catalogue, Catalogue(found, disabled, refused)
+                before, self._catalogue = self._catalogue, _Catalogue(found, disabled, refused)
                 self._report(before, self._catalogue)
 
     def _keys(self, name: str, version: str | None) -> set[ModelKey]:
@@ -166,8 +237,8 @@ class Repository:
             logger.warning("the disabled models cannot be read from the database; those of the last scan stay disabled")
             return self._catalogue.disabled
 
-    def _report(self, before: Catalogue, after: Catalogue) -> None:
-        old, new = ({key_of(runtime): runtime for runtime in catalogue.served} for catalogue in (before, after))
+    def _report(self, before: _Catalogue, after: _Catalogue) -> None:
+        old, new = ({runtime.manifest.key: runtime for runtime in catalogue.served} for catalogue in (before, after))
         refusals = [(file, why) for file, why in after.refused.items() if before.refused.get(file) != why]
         events = [
             *(ModelEvent("refused", file, why) for file, why in refusals),
@@ -180,3 +251,8 @@ class Repository:
             else:
                 logger.info("%s %s", event.kind, event.model)
             self._on_event(event)
+
+
+def _version_order(version: str) -> tuple[int, ...]:
+    """Return the sort key of a version: 1.10.0 is above 1.9.0."""
+    return tuple(map(int, version.split(".")))
