@@ -1,15 +1,14 @@
 """The HTTP API: translates requests and responses.
 
 Requests:
+    request              its headers, the state of the app, its caller; as FastAPI dependencies too
     endpoint             the description of an address, and the dispatch of its requests
     body                 reads, parses and validates a request body
     json_arrays          JSON with lists of numbers as arrays
     object_limits        limits on the names, objects, lists and texts of a JSON body
     safetensors_bodies   request bodies as safetensors
     parameters           parameters of paths and queries
-    headers              the headers of a request by name
     preconditions        Idempotency-Key, ETag, If-Match, If-None-Match
-    dependencies         parts of the service and the caller's resources, as FastAPI dependencies
     executor             runs work in the event loop or in a thread pool
 
 Responses:
@@ -22,7 +21,6 @@ Responses:
 Process:
     state                the state of the app
     periodic             periodic work
-    deadlines            many deadlines on one timer
     traces               OpenTelemetry spans
     route_templates      route templates of requests that a middleware refused
     request_connection, websocket_connection  uvicorn's connections, corrected

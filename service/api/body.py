@@ -12,7 +12,6 @@ from pydantic_core import from_json
 
 from service.api import json_arrays
 from service.api.executor import BYTES_PER_NUMBER, INLINE_LIMIT
-from service.api.headers import header, headers_of
 from service.api.object_limits import (
     Pruning,
     decode_in_chunks,
@@ -21,7 +20,7 @@ from service.api.object_limits import (
     free_in_chunks,
     has_too_many_tokens,
 )
-from service.api.state import state_of
+from service.api.request import header, headers_of, state_of
 from service.api.validation_problems import problems_in
 from service.errors import BodyTooLarge, InvalidInput, MalformedBody, Problem, UnsupportedContentType
 from service.numbers import describe
@@ -71,7 +70,7 @@ class Body(Generic[Value]):
         Raises:
             UnsupportedContentType, BodyTooLarge, MalformedBody, InvalidInput: See `codec`, `receive` and the codec.
         """
-        codec, state = self.codec(request), state_of(request)
+        codec, state = self.codec(request), state_of(request.scope)
         content = await receive(request, state.settings.max_body_bytes)
         size = len(content) // BYTES_PER_NUMBER
         if size <= INLINE_LIMIT:

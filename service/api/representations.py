@@ -11,7 +11,7 @@ from pydantic_core import to_json
 from starlette.requests import HTTPConnection
 
 from service.api.body import JSON
-from service.api.headers import header
+from service.api.request import header
 from service.explaining.as_tensors import tensors_of_blocks, tensors_of_effects, tensors_of_pairs
 from service.explaining.terms import Explanation
 from service.inference.predictor import Prediction

@@ -14,7 +14,7 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE, RequestResponseCy
 
 from service.api.deadlines import DeadlineScheduler
 from service.api.errors import answer_to
-from service.api.headers import headers_of
+from service.api.request import headers_of
 from service.api.request_connection import RequestConnection
 from service.errors import MalformedBody, Overloaded, ServiceError, TooSlow
 

@@ -12,9 +12,9 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from service.api.deadlines import DeadlineScheduler
 from service.api.errors import answer_to
-from service.api.headers import headers_of
 from service.api.middleware.capacity import Capacity
 from service.api.middleware.observability import PROBES
+from service.api.request import headers_of
 from service.errors import Overloaded, ServiceError, TooSlow
 from service.observability.metrics import Metrics
 from service.settings import Settings

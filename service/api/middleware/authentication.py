@@ -10,9 +10,8 @@ from service.access.keyring import KeyRing, claimed_id
 from service.access.keys import ANONYMOUS, Caller
 from service.access.rate_limits import RateLimits
 from service.api.errors import answer_to
-from service.api.headers import header
 from service.api.middleware.admission import charge_key
-from service.api.state import state_in
+from service.api.request import header, state_of
 from service.errors import ServiceError, Unauthenticated
 from service.observability.request_stats import CURRENT_STATS
 from service.settings import Settings
@@ -45,7 +44,7 @@ class KeyGuard:
         if scope["type"] == "lifespan" or is_public(scope["path"]):
             return self._app(scope, receive, send)
         try:
-            keys = state_in(scope).keys
+            keys = state_of(scope).keys
             if keys is not None:
                 return self._authenticate(keys, scope, receive, send)
             self._admit(scope, ANONYMOUS)

@@ -13,8 +13,8 @@ import time
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from service.api.errors import unexpected
-from service.api.headers import headers_of
 from service.api.middleware.security_headers import NO_SNIFFING
+from service.api.request import headers_of
 from service.api.route_templates import UNMATCHED, RouteTemplates
 from service.observability.logs import FastLogRecord
 from service.observability.metrics import Metrics

@@ -5,7 +5,7 @@ import re
 from starlette.responses import RedirectResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from service.api.headers import header
+from service.api.request import header
 from service.settings import ROOT_PATH_PATTERN, Settings
 
 PREFIX_HEADER = b"x-forwarded-prefix"

@@ -7,8 +7,8 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from service.access.sites import Sites, unknown_host
 from service.api.errors import answer_to
-from service.api.headers import headers_of
 from service.api.middleware.observability import PROBES
+from service.api.request import headers_of
 from service.errors import ForeignSite
 
 HOST_CACHE_SIZE = 64

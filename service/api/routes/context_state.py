@@ -5,11 +5,11 @@ from typing import Annotated
 from fastapi import Depends, Query, Response
 
 from service.api.body import BINARY_SCHEMA, Body
-from service.api.dependencies import ContextsDep
 from service.api.endpoint import EndpointRouter, Responses
 from service.api.method_not_allowed import register_method_not_allowed
 from service.api.parameters import ContextId, ImportOptions
 from service.api.preconditions import CreatePreconditions, etag
+from service.api.request import ContextsDep
 from service.api.routes.contexts import CREATE_ERRORS, CREATED, ETAG, MODEL_ERRORS, created
 from service.errors import MalformedBody
 from service.schemas.contexts import ContextAnswer

@@ -6,13 +6,13 @@ from fastapi import Depends, Query, Request, Response
 
 from service import errors
 from service.api.body import BINARY_SCHEMA, Body
-from service.api.dependencies import ContextsDep, contexts_of
 from service.api.endpoint import EndpointRouter, Responses
 from service.api.executor import numbers_in
 from service.api.method_not_allowed import register_method_not_allowed
 from service.api.parameters import ContextId, PageRequest
 from service.api.preconditions import CreatePreconditions, IfNoneMatchDep, UpdatePreconditions, etag, matches
 from service.api.representations import SAFETENSORS, accepts_safetensors, response_of
+from service.api.request import ContextsDep, contexts_of
 from service.api.safetensors_bodies import read_context_query, read_observations
 from service.column_names import NO_NAMES
 from service.contexts.context_record import ContextRecord

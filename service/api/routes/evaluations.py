@@ -11,10 +11,10 @@ from fastapi.sse import EventSourceResponse, format_sse_event
 
 from service import errors
 from service.api.body import Body
-from service.api.dependencies import CallerEvaluations, EvaluationsDep, StateDep
 from service.api.endpoint import EndpointRouter, Responses
 from service.api.method_not_allowed import register_method_not_allowed
 from service.api.parameters import EvaluationId, PageRequest
+from service.api.request import CallerEvaluations, EvaluationsDep, StateDep
 from service.api.state import AppState
 from service.evaluations.request import EvaluationRequest
 from service.observability.request_stats import CURRENT_STATS

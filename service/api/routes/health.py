@@ -3,8 +3,8 @@
 from typing import Literal
 
 from service import errors
-from service.api.dependencies import StateDep
 from service.api.endpoint import EndpointRouter
+from service.api.request import StateDep
 from service.schemas.schema import Schema
 
 router = EndpointRouter("/health", "health")

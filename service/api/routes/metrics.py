@@ -4,8 +4,8 @@ from fastapi import Response
 from fastapi.concurrency import run_in_threadpool
 from prometheus_client import CONTENT_TYPE_LATEST
 
-from service.api.dependencies import StateDep
 from service.api.endpoint import EndpointRouter
+from service.api.request import StateDep
 
 router = EndpointRouter("", "health")
 

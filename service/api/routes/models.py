@@ -1,8 +1,8 @@
 """GET /v1/models, /v1/models/{name} and its /versions/{version}: the served models and the refused files."""
 
 from service import errors
-from service.api.dependencies import PredictorDep
 from service.api.endpoint import EndpointRouter
+from service.api.request import PredictorDep
 from service.inference.artifact import Manifest
 from service.schemas.models import ModelList, ModelSummary, RefusedFile
 

@@ -9,8 +9,8 @@ from service.api.body import BINARY_SCHEMA, Body
 from service.api.endpoint import EndpointRouter
 from service.api.executor import numbers_in
 from service.api.representations import SAFETENSORS, accepts_safetensors, response_of
+from service.api.request import state_of
 from service.api.safetensors_bodies import read_predict_request
-from service.api.state import state_of
 from service.explaining.explanation import predict_and_explain
 from service.explaining.terms import Explanation
 from service.inference.predictor import Observations, Prediction, Predictor, width_of
@@ -47,7 +47,7 @@ async def predict(request: Request, body: Annotated[PredictRequest, Depends(BODY
     `quantiles` and parameters. With the header `Accept: application/vnd.safetensors` the response has the tensor
     `prediction`, further requested tensors, and metadata.
     """
-    state, binary = state_of(request), accepts_safetensors(request)
+    state, binary = state_of(request.scope), accepts_safetensors(request)
     predictor = state.predictor
     runtime = predictor.runtime(body.model, body.version)
 

@@ -8,11 +8,11 @@ from fastapi import APIRouter, WebSocket, WebSocketDisconnect
 from pydantic_core import to_json
 
 from service.api.body import decode, validate
-from service.api.dependencies import CallerContexts, ContextsDep
 from service.api.errors import body_of
 from service.api.executor import BYTES_PER_NUMBER
 from service.api.parameters import ContextId
 from service.api.representations import distribution_of
+from service.api.request import CallerContexts, ContextsDep
 from service.contexts.context_record import StreamStep
 from service.errors import InvalidInput, Problem, ServiceError, UnknownContext
 from service.inference.predictor import Observations, Prediction

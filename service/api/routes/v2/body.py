@@ -8,8 +8,8 @@ from numpy.typing import NDArray
 from pydantic import BaseModel
 
 from service.api.body import BINARY_SCHEMA, JSON, Body, Codec, check_content_type, media_type, parse_strict
-from service.api.headers import header, headers_of
 from service.api.object_limits import free_in_chunks
+from service.api.request import header, headers_of
 from service.api.routes.v2 import binary, json_codec
 from service.api.routes.v2.schemas import InferInput, InferRequest
 from service.errors import InvalidInput, MalformedBody, Problem

@@ -7,9 +7,9 @@ from fastapi import Depends, Response
 
 from service import errors
 from service.api.body import BINARY_SCHEMA
-from service.api.dependencies import ExecutorDep, PredictorDep
 from service.api.endpoint import EndpointRouter, Responses
 from service.api.executor import Executor, numbers_in
+from service.api.request import ExecutorDep, PredictorDep
 from service.api.routes.v2 import binary
 from service.api.routes.v2.body import InferBody, tensors_of
 from service.api.routes.v2.model_dependencies import NewestModelDep, VersionedModelDep

@@ -4,7 +4,7 @@ from typing import Annotated
 
 from fastapi import Depends
 
-from service.api.dependencies import PredictorDep
+from service.api.request import PredictorDep
 from service.inference.runtime import Runtime
 
 

@@ -3,8 +3,8 @@
 from collections.abc import Iterable
 
 from service import errors
-from service.api.dependencies import PredictorDep
 from service.api.endpoint import EndpointRouter
+from service.api.request import PredictorDep
 from service.api.routes.v2.datatypes import datatype_of
 from service.api.routes.v2.model_dependencies import NewestModelDep, VersionedModelDep
 from service.api.routes.v2.schemas import ModelMetadata, ModelReady, TensorMetadata

@@ -6,8 +6,8 @@ from typing import Annotated
 from fastapi import Depends
 
 from service import errors
-from service.api.dependencies import AdminDep, ExecutorDep, PredictorDep
 from service.api.endpoint import EndpointRouter
+from service.api.request import AdminDep, ExecutorDep, PredictorDep
 from service.api.routes.v2.body import ProtocolBody
 from service.api.routes.v2.schemas import Done, IndexedModel, IndexRequest, LoadRequest, UnloadRequest
 

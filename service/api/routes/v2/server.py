@@ -3,8 +3,8 @@
 from importlib.metadata import version
 
 from service import errors
-from service.api.dependencies import StateDep
 from service.api.endpoint import EndpointRouter
+from service.api.request import StateDep
 from service.api.routes.v2.schemas import ServerLive, ServerMetadata, ServerReady
 
 EXTENSIONS = ["binary_tensor_data", "parameters", "model_repository", "model_repository(unload_dependents)"]

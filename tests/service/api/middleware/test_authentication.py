@@ -12,8 +12,8 @@ from starlette.types import Message
 
 from service.access.keyring import EXTRA_READS_LIMIT, REFRESH_INTERVAL, KeyRing
 from service.access.keys import Keys
-from service.api.dependencies import AdminDep
 from service.api.middleware.authentication import KeyGuard, is_public
+from service.api.request import AdminDep
 from service.settings import Settings
 from service.store.database import Database
 from tests.service.in_process import InProcess, in_process

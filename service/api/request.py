@@ -1,4 +1,4 @@
-"""Parameters of endpoints that FastAPI resolves: parts of the running service, and the caller's resources."""
+"""Parts of a request: its headers, the state of the app, its caller, and the FastAPI dependencies that return them."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -7,17 +7,48 @@ from typing import Annotated, Concatenate, ParamSpec, TypeVar
 
 from fastapi import Depends
 from starlette.requests import HTTPConnection
+from starlette.types import Scope
 
 from service.access.keys import Caller
 from service.api.executor import Executor
-from service.api.state import AppState, state_of
+from service.api.state import AppState
 from service.contexts.service import Contexts
-from service.errors import Forbidden
+from service.errors import Forbidden, NotReady
 from service.evaluations.jobs import EvaluationQueue
 from service.inference.predictor import Predictor
 
 Args = ParamSpec("Args")
 Result = TypeVar("Result")
+
+HEADERS_KEY = "gdssm.headers"
+STATE_KEY = "gdssm.state"
+"""Keys of the scope of a request whose headers have been indexed, and whose state has been looked up."""
+
+
+def headers_of(scope: Scope) -> dict[bytes, bytes]:
+    """Return values by lower-case name; of a repeated header the first value, as in Starlette."""
+    found: dict[bytes, bytes] | None = scope.get(HEADERS_KEY)
+    if found is None:
+        found = scope[HEADERS_KEY] = dict(reversed(scope["headers"]))
+    return found
+
+
+def header(scope: Scope, name: bytes) -> str:
+    """Return the value of one header as text; empty if it was not sent."""
+    return headers_of(scope).get(name, b"").decode("latin-1")
+
+
+def state_of(scope: Scope) -> AppState:
+    """Return the state of the app that handles a request.
+
+    Raises:
+        NotReady: The service is still starting.
+    """
+    state: AppState | None = scope.get(STATE_KEY) or getattr(scope["app"].state, "service", None)
+    if state is None:
+        raise NotReady("The service is starting. Try again in a moment.")
+    scope[STATE_KEY] = state  # a request asks three times; `app.state` takes ten times as long as a dictionary
+    return state
 
 
 @dataclass(frozen=True)
@@ -62,21 +93,21 @@ def caller_of(request: HTTPConnection) -> Caller:
 
 def contexts_of(request: HTTPConnection) -> CallerContexts:
     """Return the caller's contexts."""
-    state = state_of(request)
+    state = state_of(request.scope)
     return CallerContexts(caller_of(request).key_id, state.executor, state.contexts)
 
 
 # Coroutine functions, because FastAPI runs other dependencies in a thread.
 async def _state(request: HTTPConnection) -> AppState:
-    return state_of(request)
+    return state_of(request.scope)
 
 
 async def _predictor(request: HTTPConnection) -> Predictor:
-    return state_of(request).predictor
+    return state_of(request.scope).predictor
 
 
 async def _executor(request: HTTPConnection) -> Executor:
-    return state_of(request).executor
+    return state_of(request.scope).executor
 
 
 async def _administrator(request: HTTPConnection) -> Caller:
@@ -91,7 +122,7 @@ async def _contexts(request: HTTPConnection) -> CallerContexts:
 
 
 async def _evaluations(request: HTTPConnection) -> CallerEvaluations:
-    state = state_of(request)
+    state = state_of(request.scope)
     return CallerEvaluations(caller_of(request).key_id, state.executor, state.evaluations)
 
 
