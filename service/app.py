@@ -11,9 +11,8 @@ from service.access.keyring import keys_required
 from service.access.sites import Sites
 from service.api import errors, traces
 from service.api.endpoint import EndpointTable
-from service.api.middleware.admission import Admission, body_capacity
+from service.api.middleware.admission import Admission, Capacity, body_capacity
 from service.api.middleware.authentication import KeyGuard
-from service.api.middleware.capacity import Capacity
 from service.api.middleware.head import HeadAsGet
 from service.api.middleware.observability import ObservabilityMiddleware
 from service.api.middleware.prefix import AddPrefix, StripPrefix

@@ -20,7 +20,7 @@ FILES_BY_PURPOSE: Mapping[str, tuple[str, ...]] = {
     "connection, HTTP, sending (uvicorn, asyncio)": ("uvicorn/", "/http_protocol.py", "asyncio/", "uvloop"),
     "FastAPI and Starlette": ("fastapi/", "starlette/", "contextlib"),
     "dispatch to the endpoint": ("/endpoint.py", "/dependencies.py"),
-    "admission: limits on requests, bytes, time": ("/admission.py", "/deadlines.py"),
+    "admission: limits on requests, bytes, time": ("/admission.py",),
     "keys and rate limits": ("/authentication.py", "service/access/", "hmac"),
     "reading and checking the body": (
         "/body.py", "/json_arrays.py", "/fields.py", "/numbers.py", "/headers.py", "/tensors.py",

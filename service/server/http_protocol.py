@@ -12,8 +12,8 @@ from itertools import chain
 
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, RequestResponseCycle
 
-from service.api.deadlines import DeadlineScheduler
 from service.api.errors import answer_to
+from service.api.middleware.admission import DeadlineScheduler
 from service.api.request import headers_of
 from service.api.request_connection import RequestConnection
 from service.errors import MalformedBody, Overloaded, ServiceError, TooSlow

@@ -11,7 +11,7 @@ from uvicorn._types import ASGIReceiveEvent
 from websockets.frames import Frame
 
 from service.access.keys import ANONYMOUS, Caller
-from service.api.middleware.capacity import Capacity
+from service.api.middleware.admission import Capacity
 from service.api.websocket_connection import WebSocketConnection
 from service.errors import Overloaded
 from service.server.http_protocol import LINGER_SECONDS

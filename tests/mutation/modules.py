@@ -18,10 +18,12 @@ MODULES: dict[str, dict[str, tuple[str, ...]]] = {
         ),
         "service/inference/sizes.py": ("tests/service/inference/test_sizes.py",),
         "service/inference/tensor_inference.py": ("tests/service/inference/test_tensor_inference.py",),
-        "service/api/middleware/capacity.py": ("tests/service/api/middleware/test_capacity.py",),
         "service/server/websocket_protocol.py": ("tests/service/server/test_websocket_protocol.py",),
-        "service/api/middleware/admission.py": ("tests/service/api/middleware/test_admission.py",),
-        "service/api/deadlines.py": ("tests/service/api/test_deadlines.py",),
+        "service/api/middleware/admission.py": (
+            "tests/service/api/middleware/test_admission.py",
+            "tests/service/api/middleware/test_capacity.py",
+            "tests/service/api/middleware/test_deadlines.py",
+        ),
     },
     "state": {
         "service/contexts/state.py": (

@@ -1,18 +1,20 @@
 """Admission control: a request over a limit is refused at once, before its body is read.
 
-The limits apply to the requests in flight, the bytes of their bodies, and the seconds in which a body must arrive. A
-long queue instead would use memory for requests whose callers no longer wait for the response.
+The limits apply to the requests in flight and the bytes of their bodies (`Capacity`), and to the seconds in which a
+body must arrive (`DeadlineScheduler`). A long queue instead would use memory for requests whose callers no longer wait
+for the response.
 """
 
 import asyncio
 import time
+from collections import defaultdict
+from collections.abc import Awaitable
+from typing import Protocol
 
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from service.api.deadlines import DeadlineScheduler
 from service.api.errors import answer_to
-from service.api.middleware.capacity import Capacity
 from service.api.middleware.observability import PROBES
 from service.api.request import headers_of
 from service.errors import Overloaded, ServiceError, TooSlow
@@ -21,6 +23,114 @@ from service.settings import Settings
 
 BODY_SCOPE_KEY = "gdssm.admitted"
 """Key of an ASGI scope for the admitted body of its request."""
+
+
+class Capacity:
+    """Counts the use of one resource, with a limit for the process and a limit for each key, so that none can use all.
+
+    Args:
+        limit: For the process.
+        share: The part of the limit that one key may use; callers without a key have no limit of their key.
+        full_message: The error message when the process has reached its limit.
+        unit: The resource, in the plural.
+        key_minimum: One key may always use this amount, whatever its share.
+    """
+
+    def __init__(self, limit: int, share: float, full_message: str, unit: str, key_minimum: int = 1) -> None:
+        self.limit = limit
+        self.key_limit = min(limit, max(int(share * limit), key_minimum))
+        self.used = 0
+        self._full_message = full_message
+        self._unit = unit
+        self._used_by_key: defaultdict[str, int] = defaultdict(int)
+
+    def acquire(self, amount: int, key: str = "") -> None:
+        """Reserve an amount.
+
+        Args:
+            amount: In units of the resource.
+            key: The id of the caller's key; empty while it is unknown, and for callers without a key.
+
+        Raises:
+            Overloaded: A limit would be exceeded; nothing is reserved.
+        """
+        if self.used + amount > self.limit:
+            raise Overloaded(f"{self._full_message} Try again in a moment.")
+        if key:
+            self.charge_key(amount, key)
+        self.used += amount
+
+    def charge_key(self, amount: int, key: str) -> None:
+        """Count an amount that is already reserved for a key.
+
+        Raises:
+            Overloaded: The key's limit would be exceeded; the amount is not counted for the key.
+        """
+        if self._used_by_key.get(key, 0) + amount > self.key_limit:
+            raise Overloaded(
+                f"One key may hold {self.key_limit} of {self.limit} {self._unit} (GDSSM_MAX_SHARE). "
+                "Try again in a moment."
+            )
+        self._used_by_key[key] += amount
+
+    def release(self, amount: int, key: str = "") -> None:
+        """Release an amount that `acquire` reserved."""
+        self.used -= amount
+        if key:
+            self.release_key(amount, key)
+
+    def release_key(self, amount: int, key: str) -> None:
+        """Undo `charge_key`."""
+        self._used_by_key[key] -= amount
+        if not self._used_by_key[key]:
+            del self._used_by_key[key]
+
+
+class Wait(Protocol):
+    """A wait with a deadline."""
+
+    deadline: float
+    """On the clock of `time.monotonic`, which is the event loop's."""
+
+    def expire(self) -> None:
+        """Abort the wait."""
+
+
+class DeadlineScheduler:
+    """Calls `expire` once for each wait that has not ended by its deadline.
+
+    Uses one timer of the event loop: a timer for each request would cost more than most waits.
+    """
+
+    def __init__(self) -> None:
+        self._waits: set[Wait] = set()
+        self._timer: asyncio.TimerHandle | None = None
+        self._timer_deadline = float("inf")
+
+    def begin(self, wait: Wait) -> None:
+        """Add a wait."""
+        self._waits.add(wait)
+        if wait.deadline < self._timer_deadline:
+            self._set_timer(wait.deadline)
+
+    def end(self, wait: Wait) -> None:
+        """Remove a wait; the timer may still fire for its deadline, without effect."""
+        self._waits.discard(wait)
+
+    def _set_timer(self, deadline: float) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+        self._timer_deadline = deadline
+        self._timer = asyncio.get_running_loop().call_at(deadline, self._expire)
+
+    def _expire(self) -> None:
+        now, self._timer, self._timer_deadline = self._timer_deadline, None, float("inf")
+        expired = {wait for wait in self._waits if wait.deadline <= now}
+        self._waits -= expired
+        if self._waits:
+            self._set_timer(min(wait.deadline for wait in self._waits))
+        for wait in expired:
+            wait.expire()
 
 
 def body_capacity(settings: Settings) -> Capacity:
@@ -175,10 +285,9 @@ class _Body:
         assert self._task is not None  # noqa: S101
         return self._task
 
-    async def send(self, message: Message) -> None:
+    def send(self, message: Message) -> Awaitable[None]:
         """Send a message of the response, unless the request was refused."""
-        if self.refused is None:
-            await self._send(message)
+        return self._send(message) if self.refused is None else asyncio.sleep(0)
 
 
 def _refusal(error: ServiceError) -> Response:

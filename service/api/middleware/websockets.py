@@ -6,7 +6,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from service.access.keys import ANONYMOUS
 from service.api.errors import answer_to
-from service.api.middleware.capacity import Capacity
+from service.api.middleware.admission import Capacity
 from service.errors import ServiceError
 from service.observability.metrics import Metrics
 from service.server.stopping import Stopping

@@ -9,7 +9,7 @@ from websockets.frames import Frame
 from websockets.protocol import Event
 
 from service.access.keys import Caller
-from service.api.middleware.capacity import Capacity
+from service.api.middleware.admission import Capacity
 from service.server.websocket_protocol import OVERLOADED_REASON, TRY_AGAIN_LATER
 from tests.service.api.routes.live_connection import Connection, of_bytes, settled, with_one
 

@@ -1,6 +1,6 @@
 import pytest
 
-from service.api.middleware.capacity import Capacity
+from service.api.middleware.admission import Capacity
 from service.errors import Overloaded
 
 

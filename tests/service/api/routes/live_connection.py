@@ -10,7 +10,7 @@ from websockets.client import ClientProtocol
 from websockets.uri import parse_uri
 
 from service.access.keys import ANONYMOUS, Caller
-from service.api.middleware.capacity import Capacity
+from service.api.middleware.admission import Capacity
 from service.server.websocket_protocol import LimitedWebSocketConnection
 
 

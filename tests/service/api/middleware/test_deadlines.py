@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from service.api.deadlines import DeadlineScheduler
+from service.api.middleware.admission import DeadlineScheduler
 
 
 @dataclass
