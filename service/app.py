@@ -8,16 +8,14 @@ from fastapi_offline import FastAPIOffline
 from starlette.types import ASGIApp
 
 from service.access.keyring import keys_required
-from service.access.sites import Sites
 from service.api import errors, traces
 from service.api.endpoint import EndpointTable
+from service.api.middleware.access import AccessGuard
 from service.api.middleware.admission import Admission, Capacity, body_capacity
-from service.api.middleware.authentication import KeyGuard
 from service.api.middleware.head import HeadAsGet
 from service.api.middleware.observability import ObservabilityMiddleware
 from service.api.middleware.prefix import AddPrefix, StripPrefix
 from service.api.middleware.security_headers import PagePolicy
-from service.api.middleware.sites import SiteGuard
 from service.api.middleware.websockets import WebSocketLimiter
 from service.api.openapi import complete
 from service.api.route_templates import RouteTemplates
@@ -80,11 +78,8 @@ def create_app(
     stack = HeadAsGet(stack)
     stack = WebSocketLimiter(stack, settings.max_in_flight, stopping, metrics_, settings.max_share)
     stack = EndpointTable(stack, ENDPOINTS, traced=provider is not None)
-    stack = KeyGuard(stack, settings)
+    stack = AccessGuard(stack, settings)
     stack = Admission(stack, settings, metrics_, bodies or body_capacity(settings))
-    sites = Sites(settings)
-    if sites.checks_names or sites.checks_pages:
-        stack = SiteGuard(stack, sites)
     stack = ObservabilityMiddleware(stack, metrics_, settings.request_timeout, RouteTemplates(app))
     app.middleware_stack = StripPrefix(stack, settings) if has_prefix else stack
     return app

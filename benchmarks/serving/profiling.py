@@ -21,9 +21,9 @@ FILES_BY_PURPOSE: Mapping[str, tuple[str, ...]] = {
     "FastAPI and Starlette": ("fastapi/", "starlette/", "contextlib"),
     "dispatch to the endpoint": ("/endpoint.py", "/dependencies.py"),
     "admission: limits on requests, bytes, time": ("/admission.py",),
-    "keys and rate limits": ("/authentication.py", "service/access/", "hmac"),
+    "keys and rate limits": ("/access.py", "service/access/", "hmac"),
     "reading and checking the body": (
-        "/body.py", "/json_arrays.py", "/fields.py", "/numbers.py", "/headers.py", "/tensors.py",
+        "/body.py", "/json_arrays.py", "/fields.py", "/numbers.py", "/request.py", "/tensors.py",
         "/safetensors_bodies.py", "pydantic/", "safetensors/", "json/",
     ),
     "checks of sizes, finite answers": ("/predictor.py", "numpy/"),

@@ -79,6 +79,12 @@ class KeyRing:
             logger.warning(NO_KEY_YET)
         return ring
 
+    def known(self, key: str | None) -> Caller | None:
+        """Return the holder of a key that was authenticated since the last reading, unless that is stale."""
+        now = self._clock()
+        is_fresh = now - self._tried < self._refresh_interval and now - self._read < OUTAGE_LIMIT
+        return self._callers.get(key) if is_fresh and key is not None else None
+
     @property
     def stale(self) -> bool:
         """Whether to call `refresh` before `caller`."""

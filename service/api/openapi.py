@@ -12,7 +12,7 @@ from service import errors
 from service.api.body import REF_TEMPLATE
 from service.api.endpoint import Endpoint
 from service.api.errors import documented
-from service.api.middleware.authentication import is_public
+from service.api.middleware.access import is_public
 from service.api.middleware.observability import PROBES
 
 BEARER = {

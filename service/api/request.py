@@ -86,7 +86,7 @@ class CallerEvaluations(CallerResources):
 
 
 def caller_of(request: HTTPConnection) -> Caller:
-    """Return the caller, which `api.middleware.authentication` stored in the scope."""
+    """Return the caller, which `api.middleware.access` stored in the scope."""
     caller: Caller = request.scope["state"]["caller"]
     return caller
 

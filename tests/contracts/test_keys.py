@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator, Iterator
 
 import pytest
 
-from service.api.middleware.authentication import is_public
+from service.api.middleware.access import is_public
 from service.settings import Settings
 from tests.nonempty import nonempty
 from tests.service.in_process import InProcess, in_process

@@ -11,7 +11,7 @@ import kubernetes_validate
 import pytest
 import yaml
 
-from service.api.middleware.authentication import is_public
+from service.api.middleware.access import is_public
 from service.app import create_app
 from service.settings import ENV_PREFIX, Settings
 from tests.clients.test_foreign_clients import PYTHON

@@ -46,7 +46,7 @@ MODULES: dict[str, dict[str, tuple[str, ...]]] = {
     },
     "access": {
         "service/access/keyring.py": ("tests/service/access",),
-        "service/access/keys.py": ("tests/service/access", "tests/service/api/middleware/test_authentication.py"),
+        "service/access/keys.py": ("tests/service/access", "tests/service/api/middleware/test_access.py"),
         "service/access/rate_limits.py": ("tests/service/access",),
         "service/access/sites.py": ("tests/service/access",),
     },

@@ -136,6 +136,33 @@ def test_revoked_key_is_refused_after_the_next_read(keys: Keys, ring: KeyRing, c
         ring.caller(key)
 
 
+def test_key_is_known_from_its_first_use_until_the_keys_are_stale(keys: Keys, ring: KeyRing, clock: Clock) -> None:
+    key = known(keys, ring)
+    assert ring.known(key) is None
+    assert ring.known(None) is None
+    caller = ring.caller(key)
+    clock.now += REFRESH_INTERVAL * 0.99
+    assert ring.known(key) is caller
+    assert ring.known(key + "x") is None
+    clock.now += REFRESH_INTERVAL * 0.01
+    assert ring.known(key) is None
+    ring.refresh()
+    assert ring.known(key) is None  # it is authenticated again with the new keys
+
+
+def test_known_key_expires_at_the_outage_limit(keys: Counted, ring: KeyRing, clock: Clock) -> None:
+    key = known(keys, ring)
+    began = clock.now
+    ring.caller(key)
+    keys.cut_off = True
+    clock.now = began + OUTAGE_LIMIT - 0.1
+    ring.refresh()
+    assert ring.known(key) is not None
+    clock.now = began + OUTAGE_LIMIT
+    assert not ring.stale
+    assert ring.known(key) is None
+
+
 def test_keys_refresh_after_2_seconds_and_last_5_minutes_without_database(
     keys: Counted, ring: KeyRing, clock: Clock, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -12,7 +12,7 @@ from starlette.types import Message
 
 from service.access.keyring import EXTRA_READS_LIMIT, REFRESH_INTERVAL, KeyRing
 from service.access.keys import Keys
-from service.api.middleware.authentication import KeyGuard, is_public
+from service.api.middleware.access import AccessGuard, is_public
 from service.api.request import AdminDep
 from service.settings import Settings
 from service.store.database import Database
@@ -119,7 +119,7 @@ def test_requests_that_wait_for_keys_resume_together(guarded: Guarded) -> None:
         went_on.append(turns[0])
 
     async def ask_together() -> None:
-        guard, turning = KeyGuard(app, guarded.client.state.settings), asyncio.create_task(turn())
+        guard, turning = AccessGuard(app, guarded.client.state.settings), asyncio.create_task(turn())
         ring._tried = -float("inf")
         scope = {"type": "http", "path": "/v1/models", "headers": [header], "app": guarded.client.app}
         await asyncio.gather(*(guard(dict(scope), anything, anything) for _ in range(20)))
