@@ -19,7 +19,6 @@ Core, without the web framework:
     column_names    names of columns
     levels          columns of x that are levels of categories
     pandas_index    index columns of pandas frames
-    refusals        pydantic validators that report problems
     visible         escapes control characters
 
 Server and clients:

@@ -1,8 +1,9 @@
 """Converts JSON lists to arrays; values that are not finite numbers are refused with their positions.
 
-Arrays are returned unchanged: numbers in JSON are finite, and `inference.tensors` checks binary bodies. `real_numbers`
-defines the numbers. The rule is stricter than numpy's: strings and booleans are not converted, null becomes NaN only
-where a cell may be missing, rows must have one width, and NaN, ±Infinity and numbers beyond float64 are refused.
+A vector or a matrix that is an array is returned unchanged: `inference.tensors` checks binary bodies, and numbers in
+JSON are finite. `real_numbers` defines the numbers. The rule is stricter than numpy's: strings and booleans are not
+converted, null becomes NaN only where a cell may be missing, rows must have one width, and NaN, ±Infinity and numbers
+beyond float64 are refused.
 """
 
 import math
@@ -96,8 +97,6 @@ def matrix_with_missing(value: object, field: str) -> Array:
 
 def vector_or_matrix(value: object, field: str) -> Array:
     """Read a list of numbers (N,) or, if its first element is a list, of rows (N, K)."""
-    if isinstance(value, np.ndarray):
-        return value
     items = _sequence(value, field, "a list of numbers or of rows")
     return matrix(items, field) if items and isinstance(items[0], list) else vector(items, field)
 

@@ -8,7 +8,7 @@ from pydantic import BaseModel
 from service.api.object_limits import models_in
 from service.errors import Problem
 from service.numbers import describe
-from service.refusals import PROBLEMS_ERROR_TYPE
+from service.schemas.fields import PROBLEMS_ERROR_TYPE
 
 SHOWN_NAME_LENGTH = 60
 """Characters of a field name in a message; field names come from the request."""

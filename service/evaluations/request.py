@@ -9,7 +9,7 @@ from pydantic import BeforeValidator, Field, model_validator
 from service import numbers
 from service.errors import InvalidInput, Problem
 from service.inference.artifact import Record
-from service.refusals import validator_of
+from service.schemas.fields import validator_of
 
 if TYPE_CHECKING:
     from gdssm.evaluation.evaluate import EvaluationConfig

@@ -1,7 +1,7 @@
 """Bodies of requests and responses as pydantic models, with examples; the API and the client use the same ones.
 
 schema        the base classes
-fields        arrays of numbers as fields
+fields        pydantic fields from functions that raise InvalidInput
 models        models, in short
 predictions   observations, queries and predictions
 explanations  explanations of predictions
