@@ -18,7 +18,7 @@ from service.contexts.context_count import ContextCount
 from service.contexts.service import Contexts
 from service.evaluations.job_store import JobStore
 from service.evaluations.jobs import EvaluationQueue
-from service.inference.limits import Limits
+from service.inference.checks import Limits
 from service.inference.predictor import Predictor
 from service.observability.metrics import Metrics, MetricsRenderer
 from service.registry.database_disabled_models import DatabaseDisabledModels

@@ -16,8 +16,8 @@ from benchmarks.drift.streams import Array, Stream
 from service.contexts.forgetting import SQUARES, fade, faded_squares
 from service.contexts.merge import State
 from service.contexts.state import answer, learn, new_state
+from service.inference.checks import Limits
 from service.inference.distribution import Wanted
-from service.inference.limits import Limits
 from service.inference.predictor import Observations, run
 from service.inference.runtime import Runtime
 

@@ -17,7 +17,7 @@ from benchmarks.timing import in_turn
 from benchmarks.zoo import model_file
 from service.contexts.state import ContextState, answer, learn, new_state
 from service.files.prediction_job import default_rows
-from service.inference.limits import Limits
+from service.inference.checks import Limits
 from service.inference.predictor import Observations
 from service.inference.runtime import Runtime
 from service.inference.sizes import Array

@@ -26,5 +26,5 @@ Process:
     request_connection, websocket_connection  uvicorn's connections, corrected
 
     routes               the endpoints
-    middleware           observability, admission, authentication and others
+    middleware           observability, admission, access and others
 """

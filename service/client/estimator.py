@@ -31,7 +31,7 @@ from service.contexts.learning import Learned, check_decay, learn
 from service.contexts.rows import Rows
 from service.errors import InvalidInput
 from service.inference.artifact import Manifest
-from service.inference.cells import missing_problems
+from service.inference.checks import missing_problems
 
 Array = NDArray[np.float64]
 

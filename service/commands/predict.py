@@ -10,8 +10,8 @@ from service.commands.options import by_setting, example, numbers_by_name, progr
 from service.files.column_file import open_column
 from service.files.prediction_job import open_job
 from service.files.streaming import predictions
+from service.inference.checks import Limits
 from service.inference.distribution import Wanted
-from service.inference.limits import Limits
 from service.inference.predictor import Predictor
 from service.registry.repository import Repository
 from service.settings import Settings

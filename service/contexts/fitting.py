@@ -6,9 +6,14 @@ import numpy as np
 
 from service.errors import InvalidInput, Problem, UnsupportedByModel
 from service.inference.artifact import Manifest
-from service.inference.cells import missing_problems
-from service.inference.class_shares import share_problems
-from service.inference.limits import Limits, length_problems, size_problems, width_problems
+from service.inference.checks import (
+    Limits,
+    length_problems,
+    missing_problems,
+    share_problems,
+    size_problems,
+    width_problems,
+)
 from service.inference.predictor import Observations, width_of
 from service.inference.sizes import Array
 

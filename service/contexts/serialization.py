@@ -30,7 +30,7 @@ from service.contexts.state import ContextState, new_state
 from service.contexts.state_validation import has_scale, state_problems
 from service.errors import InvalidInput, Problem
 from service.inference.artifact import UNHASHED, Manifest, content_hash
-from service.inference.limits import Limits
+from service.inference.checks import Limits
 from service.inference.sizes import Array, measure, shape_of
 from service.levels import check_levels
 

@@ -21,15 +21,14 @@ from service.contexts.precision import digits_left, sums_of, takes_out
 from service.contexts.rows import Rows
 from service.errors import InvalidInput, Problem, UnsupportedByModel
 from service.inference.artifact import Manifest
-from service.inference.cells import buffered, missing_problems
+from service.inference.cells import buffered
+from service.inference.checks import Limits, missing_problems, parameter_problems, query_problems, size_problems
 from service.inference.distribution import NOTHING, Wanted, check_wanted
-from service.inference.limits import Limits, query_problems, size_problems
 from service.inference.predictor import (
     Observations,
     Prediction,
     check_finite,
     columns,
-    parameter_problems,
     prediction_of,
     run,
     scale_flag,

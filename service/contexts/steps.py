@@ -6,8 +6,7 @@ from service.contexts.column_order import arrange
 from service.contexts.context_record import LoadedContext
 from service.errors import InvalidInput
 from service.inference.artifact import Manifest
-from service.inference.cells import missing_problems
-from service.inference.class_shares import share_problems_of_one
+from service.inference.checks import missing_problems, share_problems_of_one
 from service.inference.distribution import Wanted, check_wanted
 from service.inference.predictor import Observations, Prediction
 from service.inference.sizes import Array

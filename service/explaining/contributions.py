@@ -7,7 +7,7 @@ import numpy as np
 from service.errors import InvalidInput, Problem, UnsupportedByModel
 from service.explaining.readout import check_readout, contributions_at_evidence
 from service.inference.artifact import Manifest
-from service.inference.limits import Limits, limit_problems
+from service.inference.checks import Limits, limit_problems
 from service.inference.predictor import Observations, check_finite, columns, run, weight_of
 from service.inference.runtime import Runtime
 from service.inference.sizes import Array

@@ -9,7 +9,7 @@ from service.errors import InvalidInput, Problem
 from service.explaining.features import PRODUCT
 from service.explaining.readout import Fit
 from service.explaining.terms import Block, Effect, Effects, Pair
-from service.inference.limits import Limits
+from service.inference.checks import Limits
 from service.inference.predictor import Observations, weight_of
 from service.inference.sizes import Array
 from service.inference.student_t import quantile

@@ -16,8 +16,8 @@ from service.explaining.implicit_weights import check_affine, implicit_weights_i
 from service.explaining.readout import Fit, check_readout, fit_of_context, fit_of_state
 from service.explaining.terms import PARTS, TERMS, Explanation, Part
 from service.inference.artifact import Manifest
+from service.inference.checks import Limits
 from service.inference.distribution import NOTHING, Wanted
-from service.inference.limits import Limits
 from service.inference.predictor import Observations, Prediction, Predictor, check_finite, run, width_of
 from service.inference.runtime import Runtime
 from service.inference.sizes import Array

@@ -8,8 +8,9 @@ from service.contexts.cache import ReadoutCache
 from service.contexts.forgetting import COUNT
 from service.contexts.state import answer, learn, new_state
 from service.errors import InvalidInput, Problem
+from service.inference.checks import parameter_problems
 from service.inference.distribution import NOTHING, Wanted, check_wanted
-from service.inference.predictor import Observations, Prediction, Predictor, parameter_problems
+from service.inference.predictor import Observations, Prediction, Predictor
 from service.inference.runtime import Runtime
 from service.inference.sizes import Array
 

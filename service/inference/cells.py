@@ -1,42 +1,13 @@
-"""Missing cells: where they are refused, and states that know of them.
+"""States that know of missing cells, and the observations that a state holds unchanged.
 
 A state has an indicator for each column of x, from the first missing cell on.
 """
 
 from collections.abc import Mapping
-from itertools import islice
 
 import numpy as np
 
-from service.errors import Problem
-from service.inference.artifact import Manifest
 from service.inference.sizes import Array
-from service.numbers import position
-from service.real_numbers import MAX_REPORTED_NUMBERS
-
-
-def missing_problems(manifest: Manifest, field: str, array: Array) -> list[Problem]:
-    """Name the cells that are missing, where the model takes no missing cells.
-
-    Args:
-        manifest: Of the model.
-        field: What the array is called, to begin every position with.
-        array: x or queries, of any shape; NaN where a cell is missing.
-    """
-    if manifest.missing_cells or not has_missing(array):
-        return []
-    text = (
-        f"is missing; model {manifest.name} takes no missing cells (version {manifest.version}). Fill in cells "
-        "that are null or NaN, leave the row out, or choose a model that has missing_cells in GET /v1/models."
-    )
-    return [
-        Problem(position(field, place), text) for place in islice(np.argwhere(np.isnan(array)), MAX_REPORTED_NUMBERS)
-    ]
-
-
-def has_missing(array: Array) -> bool:
-    """Whether a cell is NaN; for few numbers numpy's own `any` takes three times as long."""
-    return b"\1" in np.isnan(array).tobytes()
 
 
 def with_indicators(tensors: Mapping[str, Array], inputs: int) -> dict[str, Array]:

@@ -10,10 +10,18 @@ from service.contexts.removal import check_weighted
 from service.contexts.rows import Rows
 from service.errors import InvalidInput, NotReady, NumericOverflow, Problem, ServiceError
 from service.inference.artifact import WANT_SCALE, Manifest
-from service.inference.cells import missing_problems
-from service.inference.class_shares import share_problems
+from service.inference.checks import (
+    Limits,
+    length_problems,
+    missing_problems,
+    parameter_problems,
+    query_problems,
+    share_problems,
+    size_problems,
+    weight_problems,
+    width_problems,
+)
 from service.inference.distribution import NOTHING, Note, Wanted, bounds, check_wanted, notes_of
-from service.inference.limits import Limits, length_problems, query_problems, size_problems, width_problems
 from service.inference.runtime import Runtime
 from service.inference.sizes import Array
 from service.levels import Levels
@@ -138,7 +146,7 @@ class Predictor:
         widths = (("context.x", inputs, manifest.dims["D"]), ("context.y", outputs, manifest.dims["K"]))
         problems = [
             *length_problems(context.x, context.y, context.weight),
-            *_weight_problems(context.weight),
+            *weight_problems(context.weight),
             *query_problems(query.shape[1], inputs, "context.x"),
             *width_problems(widths, f"model {manifest.name}"),
             *size_problems(
@@ -261,32 +269,3 @@ def width_of(y: Array) -> int:
 def weight_of(context: Observations) -> Array:
     """How much each observation counts (N,)."""
     return np.ones(len(context.x)) if context.weight is None else context.weight
-
-
-def _weight_problems(weight: Array | None) -> list[Problem]:
-    """Weights must add up to more than the rounding of their sum, and to less than the largest number."""
-    if weight is None:
-        return []
-    largest, limits = np.abs(weight).max(), np.finfo(weight.dtype)
-    if largest > limits.max / len(weight):
-        return [Problem("context.weight", f"sums to more than {weight.dtype} holds. Send smaller weights.")]
-    if largest == 0 or (weight / largest).sum() <= len(weight) * limits.eps:
-        return [Problem("context.weight", "sums to nothing. The weights must add up to more than zero.")]
-    return []
-
-
-def parameter_problems(manifest: Manifest, parameters: Mapping[str, float]) -> list[Problem]:
-    """Say which parameters the model does not take, or not with this value."""
-    if not parameters:
-        return []
-    known = {parameter.name: parameter for parameter in manifest.parameters}
-    problems = []
-    for name, value in parameters.items():
-        if name not in known:
-            takes = f"it takes {', '.join(known)}" if known else "it takes none"
-            problems.append(Problem(f"parameters.{name}", f"is not a parameter of model {manifest.name}; {takes}."))
-        elif not value > known[name].above:
-            problems.append(
-                Problem(f"parameters.{name}", f"must be greater than {known[name].above:g}; this is {value:g}.")
-            )
-    return problems

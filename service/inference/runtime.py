@@ -28,7 +28,8 @@ from service.inference.artifact import (
     next_name,
     readout_shapes,
 )
-from service.inference.cells import has_missing, with_indicators
+from service.inference.cells import with_indicators
+from service.inference.checks import has_missing
 from service.inference.chunks import chunks, is_long
 from service.inference.sizes import Array, Sizes, measure, shape_of
 from service.inference.wide_class_readout import wide_class_readout

@@ -9,9 +9,15 @@ from numpy.typing import NDArray
 
 from service.errors import InvalidInput, Problem
 from service.inference.artifact import Manifest, TensorSpec
-from service.inference.cells import missing_problems
-from service.inference.limits import UNLIMITED, Limits, limit_problems, size_problems
-from service.inference.predictor import parameter_problems, run
+from service.inference.checks import (
+    UNLIMITED,
+    Limits,
+    limit_problems,
+    missing_problems,
+    parameter_problems,
+    size_problems,
+)
+from service.inference.predictor import run
 from service.inference.runtime import Runtime
 from service.inference.sizes import Array, Sizes, measure
 from service.inference.tensors import numbers_of

@@ -9,7 +9,7 @@ from benchmarks.drift.run import StreamErrors, mean_square, report
 from benchmarks.drift.streams import NOISE, Stream, linear, streams
 from benchmarks.zoo import model_file
 from service.contexts.state import answer, learn, new_state
-from service.inference.limits import Limits
+from service.inference.checks import Limits
 from service.inference.predictor import Observations
 from service.inference.runtime import Runtime
 from tests.closeness import assert_close

@@ -8,8 +8,8 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from benchmarks.accuracy import tables
+from service.inference.checks import Limits
 from service.inference.distribution import Wanted
-from service.inference.limits import Limits
 from service.inference.predictor import Observations, Predictor
 from service.registry.repository import Repository
 from service.settings import Settings

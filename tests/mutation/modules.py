@@ -11,7 +11,7 @@ MODULES: dict[str, dict[str, tuple[str, ...]]] = {
     "limits": {
         "service/numbers.py": ("tests/service/test_numbers.py", "tests/service/test_real_numbers.py"),
         "service/real_numbers.py": ("tests/service/test_real_numbers.py", "tests/service/test_numbers.py"),
-        "service/inference/limits.py": (
+        "service/inference/checks.py": (
             "tests/service/inference/test_predictor.py",
             "tests/service/inference/test_tensor_inference.py",
             "tests/service/contexts/test_state.py",

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from service.inference.limits import Limits
+from service.inference.checks import Limits
 from service.inference.predictor import Predictor
 from service.registry.repository import Repository
 from service.settings import Settings

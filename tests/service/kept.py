@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from service.contexts.service import Contexts
-from service.inference.limits import Limits
+from service.inference.checks import Limits
 from service.inference.predictor import Observations, Predictor
 from service.inference.sizes import Array
 from service.registry.repository import Repository

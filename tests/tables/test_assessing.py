@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from service.errors import InvalidInput
-from service.inference.limits import Limits
+from service.inference.checks import Limits
 from service.inference.predictor import Predictor
 from service.registry.repository import Repository
 from service.settings import Settings

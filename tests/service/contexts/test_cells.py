@@ -8,8 +8,8 @@ from service.contexts.forgetting import fade
 from service.contexts.merge import merge
 from service.contexts.state import ContextState, answer, join, learn, new_state
 from service.errors import InvalidInput
+from service.inference.checks import Limits
 from service.inference.distribution import Wanted
-from service.inference.limits import Limits
 from service.inference.predictor import Observations
 from service.inference.runtime import Runtime
 from service.inference.sizes import Array

@@ -17,8 +17,8 @@ from service.contexts.service import Change, Contexts
 from service.contexts.state import ContextState, answer, join, learn, new_state
 from service.errors import Conflict, InvalidInput, UnsupportedByModel
 from service.explaining.explanation import explain_state, predict_and_explain
+from service.inference.checks import Limits
 from service.inference.distribution import Wanted
-from service.inference.limits import Limits
 from service.inference.predictor import Observations, Predictor
 from service.inference.runtime import Runtime
 from service.inference.sizes import Array

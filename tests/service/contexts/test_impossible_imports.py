@@ -13,7 +13,7 @@ from service.contexts.service import Contexts
 from service.contexts.state import ContextState, join, learn, new_state
 from service.errors import InvalidInput, NumericOverflow, UnsupportedByModel
 from service.inference.artifact import Manifest
-from service.inference.limits import Limits
+from service.inference.checks import Limits
 from service.inference.predictor import Observations
 from tests.service.contexts.test_serialization import Header, Tensors, forge, labelled, replaced
 from tests.service.contexts.test_state import LIMITS, STREAMING, manifest, observations, remember, runtime_of, zoo

@@ -10,8 +10,8 @@ from service.contexts.feature_scale import FeatureScale
 from service.contexts.state import ContextState, answer, join, learn, new_state
 from service.errors import InvalidInput
 from service.inference.cells import with_indicators
+from service.inference.checks import Limits
 from service.inference.distribution import Note, Wanted
-from service.inference.limits import Limits
 from service.inference.predictor import Observations, Prediction, Predictor
 from service.inference.runtime import Runtime
 from service.inference.sizes import Array

@@ -12,8 +12,8 @@ from service.contexts.decay_setting import Decay
 from service.contexts.state import ContextState, answer, join, learn, new_state
 from service.errors import InvalidInput, NumericOverflow, UnsupportedByModel
 from service.inference.artifact import Manifest
+from service.inference.checks import Limits
 from service.inference.distribution import NOTHING
-from service.inference.limits import Limits
 from service.inference.predictor import Observations
 from service.inference.runtime import Runtime
 from service.inference.sizes import Array

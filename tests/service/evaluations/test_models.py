@@ -5,8 +5,8 @@ import pytest
 
 from gdssm.evaluation.tasks.linear import Linear, Noisy
 from service.evaluations.models import TASKS_PER_RUN, candidate
+from service.inference.checks import Limits
 from service.inference.distribution import Wanted
-from service.inference.limits import Limits
 from service.inference.predictor import Observations, Predictor
 from service.inference.tensor_inference import unlimited
 from service.registry.repository import Repository

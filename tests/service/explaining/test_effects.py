@@ -8,8 +8,8 @@ from service.explaining.effects import VALUES_LIMIT, effects, grid_of_observatio
 from service.explaining.explanation import predict_and_explain
 from service.explaining.readout import fit_of_context
 from service.explaining.terms import Effects, Explanation, Part
+from service.inference.checks import Limits
 from service.inference.distribution import Wanted
-from service.inference.limits import Limits
 from service.inference.predictor import Observations, Predictor
 from service.inference.sizes import Array
 from service.registry.repository import Repository

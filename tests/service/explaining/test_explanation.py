@@ -10,7 +10,7 @@ from service.explaining.contributions import SINGLE_RUN_LIMIT
 from service.explaining.explanation import predict_and_explain
 from service.explaining.implicit_weights import implicit_weights
 from service.explaining.terms import PARTS, Explanation, ImplicitWeights, Part, parts
-from service.inference.limits import Limits
+from service.inference.checks import Limits
 from service.inference.predictor import Observations, Prediction, Predictor, run
 from service.inference.sizes import Array
 from service.inference.wide_readout import wide_readout

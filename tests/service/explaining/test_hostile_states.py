@@ -8,8 +8,8 @@ import pytest
 from service.contexts.state import ContextState
 from service.errors import NumericOverflow
 from service.explaining.explanation import explain_state
+from service.inference.checks import Limits
 from service.inference.distribution import Wanted
-from service.inference.limits import Limits
 from service.inference.sizes import Array
 from service.registry.repository import Repository
 from tests.nonempty import nonempty

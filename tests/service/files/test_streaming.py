@@ -11,7 +11,7 @@ import pytest
 from service.errors import InvalidInput
 from service.files.prediction_job import open_job
 from service.files.streaming import predictions
-from service.inference.limits import Limits
+from service.inference.checks import Limits
 from service.inference.predictor import Observations, Predictor
 from service.inference.sizes import Array
 from service.registry.repository import Repository

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from service.errors import ServiceError
-from service.inference.limits import Limits
+from service.inference.checks import Limits
 from service.inference.runtime import Runtime
 from service.inference.sizes import Array
 from service.inference.tensor_inference import infer

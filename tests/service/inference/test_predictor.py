@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from service.errors import InvalidInput, NotReady, NumericOverflow, UnknownModel
-from service.inference.limits import Limits
+from service.inference.checks import Limits
 from service.inference.predictor import Observations, Predictor
 from service.inference.sizes import Array
 from service.registry.repository import Repository

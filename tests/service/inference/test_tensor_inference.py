@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from service.errors import InvalidInput, NumericOverflow
 from service.inference.artifact import next_name
-from service.inference.limits import Limits
+from service.inference.checks import Limits
 from service.inference.runtime import Runtime
 from service.inference.tensor_inference import infer
 from service.registry.repository import Repository

@@ -17,8 +17,8 @@ from service.api.routes.v2.parameters import INTERVAL, levels_of, numbers_for
 from service.api.routes.v2.response import check, response_of
 from service.api.routes.v2.schemas import InferAnswer, InferRequest
 from service.inference.artifact import CACHED_READY, WANT_SCALE, readout_shapes
+from service.inference.checks import Limits
 from service.inference.distribution import Wanted, check_wanted, interval_of
-from service.inference.limits import Limits
 from service.inference.runtime import Runtime
 from service.inference.tensor_inference import infer
 

@@ -16,7 +16,7 @@ from service.contexts.decay_setting import Decay
 from service.contexts.feature_scale import FeatureScale
 from service.contexts.state import ContextState, learn, new_state
 from service.inference.artifact import UNHASHED, content_hash
-from service.inference.limits import Limits
+from service.inference.checks import Limits
 from service.settings import Settings
 from tests.service.contexts.test_state import STREAMING, observations, zoo
 from tests.service.in_process import InProcess, in_process

@@ -6,8 +6,7 @@ import pytest
 from service.contexts.state import learn, new_state
 from service.errors import InvalidInput
 from service.inference.artifact import Manifest
-from service.inference.class_shares import share_problems, share_problems_of_one
-from service.inference.limits import Limits
+from service.inference.checks import Limits, share_problems, share_problems_of_one
 from service.inference.predictor import Observations, Predictor
 from service.registry.repository import Repository
 
