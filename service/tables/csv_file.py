@@ -32,7 +32,7 @@ as those of rows with more are."""
 HTML = re.compile(r"\s*<(?:!doctype html|html|head|body|!--)", re.IGNORECASE)
 
 
-class CsvTable:
+class TextTable:
     """A text file of rows.
 
     Args:

@@ -228,19 +228,18 @@ def has_header(rows: Sequence[Sequence[str]]) -> bool:
         return True
     if _counts(head):
         return True
-    names, texts_again = [], []
+    as_below, numbers, texts_again = [], [], []
     for place, cell in enumerate(head):
         below = [clean(row[place]) for row in body if place < len(row)]
         below = [other for other in below if other not in MISSING]
-        if below and all(map(_is_value, below)):
-            names.append(cell)
+        kind = next((kind for kind in (_is_plain_number, _is_time) if below and all(map(kind, below))), None)
+        if kind:
+            as_below.append(kind(cell) or cell in MISSING)
+            numbers.append(cell)
         elif below and cell not in MISSING:
             texts_again.append(cell in below)
-    if names:
-        as_below = [_is_value(name) or name in MISSING for name in names]
-        if not all(as_below):
-            return True
-        return bool(texts_again) and not any(texts_again) and _years(names)
+    if as_below:
+        return not all(as_below) or (bool(texts_again) and not any(texts_again) and _years(numbers))
     return not texts_again or not all(texts_again)
 
 
@@ -261,10 +260,12 @@ def _is_number(cell: str) -> bool:
     return number_of(clean(cell)) is not None or number_of(clean(cell), ",") is not None
 
 
-def _is_value(cell: str) -> bool:
-    return (_is_number(cell) and not re.search(r"[^\W\d_eE]", cell)) or any(
-        date.fullmatch(cell) for date in DATES.values()
-    )
+def _is_plain_number(cell: str) -> bool:
+    return _is_number(cell) and not re.search(r"[^\W\d_eE]", cell)
+
+
+def _is_time(cell: str) -> bool:
+    return any(date.fullmatch(cell) for date in DATES.values())
 
 
 def name_columns(header: Sequence[str], rows: Sequence[Sequence[str]]) -> tuple[list[str], list[str], list[str]]:

@@ -96,9 +96,9 @@ def _table(content: Content, options: ReadOptions) -> Table:
         from service.tables.json_lines import JsonLinesTable  # noqa: PLC0415  (pyarrow is an extra)
 
         return JsonLinesTable(content, encoding=options.encoding, missing=missing)
-    from service.tables.csv_file import CsvTable  # noqa: PLC0415  (pyarrow is an extra)
+    from service.tables.csv_file import TextTable  # noqa: PLC0415  (pyarrow is an extra)
 
-    return CsvTable(
+    return TextTable(
         content, separator=options.separator, encoding=options.encoding, header=options.header, missing=missing
     )
 

@@ -34,7 +34,8 @@ class TextStream(io.RawIOBase):
         self._ready = b""
         self._end = False
         start = reading.read()
-        self.encoding = encoding or encoding_of(start)
+        marked = encoding is not None and start.startswith(codecs.BOM_UTF8)
+        self.encoding = "utf-8-sig" if marked else encoding or encoding_of(start)
         try:
             errors = LENIENT if self.encoding == "utf-8-sig" and not encoding else "strict" if encoding else "replace"
             self._decoder = codecs.getincrementaldecoder(self.encoding)(errors)

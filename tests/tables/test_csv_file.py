@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 
 from service.errors import InvalidInput
 from service.tables.arrow_cells import cells_of_strings
-from service.tables.csv_file import CsvTable
+from service.tables.csv_file import TextTable
 from service.tables.reading import ReadOptions, open_table
 from service.tables.sources import Source, open_content
 from service.tables.text import MISSING, clean, microseconds, number_of
@@ -49,7 +49,7 @@ LIKE_TIMES = st.one_of(
 def read_blocks(data: bytes, block: int, **options: str) -> tuple[tuple[str, ...], list[list[str]]]:
     """Read a table as text, in blocks."""
     with open_content(data, "t.csv") as content:
-        table = CsvTable(content, header=True, missing=frozenset(), block=block, **options)
+        table = TextTable(content, header=True, missing=frozenset(), block=block, **options)
         columns: list[list[str]] = [[] for _ in table.columns]
         for chunk in table.chunks(table.columns, text=table.columns, whole=True):
             for place, values in enumerate(chunk.batch.to_pydict().values()):
@@ -108,7 +108,7 @@ def test_a_large_file_is_read_in_little_memory(tmp_path: Path) -> None:
         for _ in range(200):
             file.write("1.5,x\n" * 10_000)
     with open_content(path, "t.csv") as content:
-        table = CsvTable(content, missing=MISSING, block=2**13)
+        table = TextTable(content, missing=MISSING, block=2**13)
         tracemalloc.start()
         before, rows, most = pa.total_allocated_bytes(), 0, 0
         for chunk in table.chunks(table.columns):
@@ -126,7 +126,7 @@ def test_a_large_file_is_read_in_little_memory(tmp_path: Path) -> None:
 def test_a_late_short_row_and_a_late_byte_of_windows_are_read() -> None:
     data = b"a,b,c\n" + b"1,x,3\n" * 30_000 + b"4,\xe9\n"
     with open_content(data, "t.csv") as content:
-        table = CsvTable(content, missing=MISSING, block=2**14)
+        table = TextTable(content, missing=MISSING, block=2**14)
         for _ in range(2):
             chunks = list(table.chunks(table.columns))
             assert [chunk.start for chunk in chunks] == [

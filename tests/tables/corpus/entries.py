@@ -120,6 +120,12 @@ ENTRIES = (
         {"country": ["DE", "FR"], "2019": [1.0, 3.0], "2020": [2.0, 4.0]},
     ),
     Entry(
+        "months.csv",
+        b"country,2024-01,2024-02\nDE,1,2\nFR,3,4\n",
+        "times as names",
+        {"country": ["DE", "FR"], "2024-01": [1.0, 3.0], "2024-02": [2.0, 4.0]},
+    ),
+    Entry(
         "counted.csv",
         b"0,1,2\n1,2,3\n4,5,6\n",
         "names that count, as pandas gives them",
