@@ -178,8 +178,8 @@ def _best(plain: Dialect, lines: Sequence[str]) -> Dialect:
             same = sum(_trimmed(row) <= width <= len(row) for row in rows[titles:]) / len(rows[titles:])
             divided = any(cell.count(plain.quote) % 2 for row in rows for cell in row)  # a separator within quotes
             found.append(((not divided, titles == 0 or same < 0.9, round(same, 2)), dialect))
-    (*_, same), best = max(found, key=itemgetter(0), default=((False, False, 0.0), plain))
-    if same < 0.9:
+    (_, plain_start, same), best = max(found, key=itemgetter(0), default=((False, False, 0.0), plain))
+    if same < 0.9 or not plain_start:
         aligned = replace(plain, separator=WHITE_SPACE)
         if _aligned([row for *_, row in _sample_rows(aligned, lines, whole=False)]):
             return aligned

@@ -73,6 +73,12 @@ ENTRIES = (
         {"column_1": [1.0, 3.0], "column_2": [2.0, 4.0]},
         UNNAMED,
     ),
+    Entry(
+        "aligned_commas.txt",
+        b"a b\n1,5 2,5\n3,5 4,5\n",
+        "columns aligned by spaces, with decimal commas",
+        {"a": ["1,5", "3,5"], "b": ["2,5", "4,5"]},
+    ),
     Entry("sep_line.csv", b"sep=;\r\na;b\r\n1;2\r\n3;4\r\n", "the line by which Excel knows the separator", AB),
     Entry("comments.csv", b"# logger 7\n# 2024\na,b\n1,2\n3,4\n", "comments before the header", AB),
     Entry("percent.csv", b"% logger 7\na,b\n1,2\n3,4\n", "comments as in Matlab", AB),
