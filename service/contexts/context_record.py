@@ -59,7 +59,7 @@ class LoadedContext:
         """Approximate bytes in memory."""
         names = (*(self.state.columns.x or ()), *(self.state.columns.y or ()))
         texts = 2 * sum(NAME_BYTES + 4 * len(name) for name in names)  # in the record too
-        return CONTEXT_BYTES + texts + sum(tensor.nbytes for tensor in (self.state.state or {}).values())
+        return CONTEXT_BYTES + texts + sum(tensor.nbytes for tensor in (self.state.tensors or {}).values())
 
 
 @dataclass(frozen=True)

@@ -67,14 +67,14 @@ def _column_problems(manifest: Manifest, state: "ContextState", new: Observation
     if of_model:
         return of_model
     known, levels = state.inputs, {*new.levels}
-    if state.state is not None and known is not None and (levels or state.levels):
+    if state.tensors is not None and known is not None and (levels or state.levels):
         further = range(known, inputs)
         if inputs >= known and levels >= {*further}:
             known = inputs
         if inputs == known and levels != {*state.levels, *further}:
             text = f"are {sorted(levels)}; this context has {[*state.levels, *further]}. Send these."
             return [Problem(f"{at}levels", text[:200])]
-    if state.state is not None and (new.y.ndim == 1, outputs) != (state.y_is_1d, state.outputs):
+    if state.tensors is not None and (new.y.ndim == 1, outputs) != (state.y_is_1d, state.outputs):
         came = "numbers" if new.y.ndim == 1 else f"rows of {outputs}"
         before = "numbers" if state.y_is_1d else f"rows of {state.outputs}"
         shape = [Problem(y, f"is {came}; this context takes {before}. Send {before}.")]

@@ -97,14 +97,14 @@ class ContextArchive:
 
 def canonical_state(state: ContextState) -> ContextState:
     """Round a state as storage does: the same state is read after it was written."""
-    return state if state.state is None else replace(state, state=canonical(state.state))
+    return state if state.tensors is None else replace(state, tensors=canonical(state.tensors))
 
 
 def store(state: ContextState) -> bytes:
     """Write a state for its row: the tensors, and the fields that the row has no column for."""
     header = StateHeader.model_validate(_fields(state, STATE_FIELDS), by_name=True)
     left_out = set() if state.levels else {"levels"}
-    return save(compact(state.state or {}), {METADATA_KEY: header.model_dump_json(by_alias=True, exclude=left_out)})
+    return save(compact(state.tensors or {}), {METADATA_KEY: header.model_dump_json(by_alias=True, exclude=left_out)})
 
 
 def restore(stored: bytes, manifest: Manifest, fields: Mapping[str, Any]) -> ContextState:
@@ -121,10 +121,10 @@ def restore(stored: bytes, manifest: Manifest, fields: Mapping[str, Any]) -> Con
     tensors = load(stored)
     header = StateHeader.model_validate_json(_metadata(stored)[METADATA_KEY])
     state = _state(header, unpacked(tensors), fields)
-    if state.state is None:
+    if state.tensors is None:
         return state
-    whole = _whole_state(manifest, state, state.state)
-    return replace(state, state=canonical(whole) if COMOMENT in tensors else whole)
+    whole = _whole_state(manifest, state, state.tensors)
+    return replace(state, tensors=canonical(whole) if COMOMENT in tensors else whole)
 
 
 def export(manifest: Manifest, state: ContextState) -> bytes:
@@ -145,7 +145,7 @@ def export(manifest: Manifest, state: ContextState) -> bytes:
     )
     unknown = {"columns": state.columns != NO_NAMES, "levels": bool(state.levels)}  # to earlier versions
     left_out = {field for field, is_used in unknown.items() if not is_used}
-    file = save(compact(state.state or {}), {METADATA_KEY: header.model_dump_json(by_alias=True, exclude=left_out)})
+    file = save(compact(state.tensors or {}), {METADATA_KEY: header.model_dump_json(by_alias=True, exclude=left_out)})
     return file.replace(UNHASHED.encode(), content_hash(file, UNHASHED).encode(), 1)
 
 
@@ -180,10 +180,10 @@ def state_of_archive(archive: ContextArchive, manifest: Manifest) -> ContextStat
     _check_history(header)
     state = _state(header, archive.tensors, {name: getattr(header, name) for name in ROW_FIELDS})
     empty = new_state(manifest, state.decay, state.scale, state.columns)
-    if state.state is not None:
+    if state.tensors is not None:
         _check_columns(empty, state)
-        whole = _whole_state(manifest, state, state.state)
-        return replace(state, state=canonical(whole) if header.format == FIRST_FORMAT else whole)
+        whole = _whole_state(manifest, state, state.tensors)
+        return replace(state, tensors=canonical(whole) if header.format == FIRST_FORMAT else whole)
     if state.history is not None or state != empty:
         _refuse(f"speak of {state.n_observations} observations, or of their columns, and hold no state. {EXPORT_AGAIN}")
     return state
@@ -196,13 +196,13 @@ def check_imported(state: ContextState, manifest: Manifest, limits: Limits) -> N
         InvalidInput: It is over a limit, or no observations lead to such values.
     """
     check_size(state, limits)
-    if state.state is None:
+    if state.tensors is None:
         return
-    for problem in state_problems(manifest, state.state):
+    for problem in state_problems(manifest, state.tensors):
         _refuse(f"hold {problem}. {EXPORT_AGAIN}")
-    if not has_scale(state.state, state.scale):
+    if not has_scale(state.tensors, state.scale):
         _refuse(f"hold features of another scale than the one that they declare. {EXPORT_AGAIN}")
-    check_possible(drift.of_model(state.state), state.absolute_weight_sum)
+    check_possible(drift.of_model(state.tensors), state.absolute_weight_sum)
     counted, enough = state.n_counted, state.absolute_weight_sum * (1 + WEIGHT_SUM_TOLERANCE)
     if not 0 < state.n_observations >= counted >= (state.count > 0) or state.count > enough:
         _refuse(f"speak of {state.n_observations} observations, of which no such state comes. {EXPORT_AGAIN}")
@@ -265,7 +265,7 @@ def _state(header: StateHeader, tensors: Mapping[str, Array], row: Mapping[str, 
         history = None if header.history is None else header.history.history(columns)
     except ValueError as error:
         _refuse(f"hold {error}, which is not that of this context. {EXPORT_AGAIN}")
-    return ContextState(state=tensors or None, history=history, **fields)
+    return ContextState(tensors=tensors or None, history=history, **fields)
 
 
 def _check_history(header: Header) -> None:

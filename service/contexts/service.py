@@ -393,7 +393,7 @@ class Contexts:
             return scale
         if scale is not None:
             raise InvalidInput(Problem("like", "cannot be given with scale. Send one of the two."))
-        found = scale_of(self._repository.load(owner, like).state.state)
+        found = scale_of(self._repository.load(owner, like).state.tensors)
         if found is None:
             text = "has no fixed scale: its model makes no features, or it has seen no more than 32 observations."
             raise InvalidInput(Problem("like", text))

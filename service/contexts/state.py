@@ -42,8 +42,8 @@ from service.levels import Levels, check_levels
 class ContextState:
     """Tensors and numbers of constant size for all observations of a context; by default of none."""
 
-    state: State | None = None
-    """Tensors by input name, B = 1, and see `drift` for a decay that is chosen; None until the first observation."""
+    tensors: State | None = None
+    """By input name, B = 1, and see `drift` for a decay that is chosen; None until the first observation."""
     decay: Decay = None
     n_observations: int = 0
     """Rows observed, whatever their weights."""
@@ -69,9 +69,9 @@ class ContextState:
     @property
     def count(self) -> float:
         """Sum of the weights; 0 if the context is empty."""
-        if self.state is None:
+        if self.tensors is None:
             return 0.0
-        return float(self.state[COUNT][0]) + float(self.state.get(drift.WEIGHT, np.zeros(0)).sum())
+        return float(self.tensors[COUNT][0]) + float(self.tensors.get(drift.WEIGHT, np.zeros(0)).sum())
 
     @property
     def is_empty(self) -> bool:
@@ -85,16 +85,16 @@ class ContextState:
 
     def digits_left(self, manifest: Manifest) -> int | None:
         """Count the significant digits of the variation of the column that has fewest; None where none varies."""
-        if self.state is None or self.is_empty or not takes_out(manifest):
+        if self.tensors is None or self.is_empty or not takes_out(manifest):
             return None
-        return digits_left(sums_of(manifest, self.state, self.history, self.outputs or 0), self.history)
+        return digits_left(sums_of(manifest, self.tensors, self.history, self.outputs or 0), self.history)
 
     @property
     def memory_length(self) -> float | None:
         """Effective number of observations that are remembered, where the decay is chosen by itself; else None."""
         if self.decay != AUTO:
             return None
-        return 0.0 if self.state is None else drift.memory_length(self.state)
+        return 0.0 if self.tensors is None else drift.memory_length(self.tensors)
 
 
 def new_state(
@@ -174,7 +174,7 @@ def learn(
     kept = learning.learn(manifest, infer, _kept(state), state.decay, rows, allow_precision_loss=allow_precision_loss)
     after = replace(
         state,
-        state=kept.state,
+        tensors=kept.state,
         absolute_weight_sum=kept.absolute_weight_sum,
         history=kept.history,
         n_observations=state.n_observations + len(new.x),
@@ -185,7 +185,7 @@ def learn(
         columns=names,
         levels=levels,
     )
-    return after if kept.absolute_weight_sum else replace(after, state={**kept.state, **declared(state.scale)})
+    return after if kept.absolute_weight_sum else replace(after, tensors={**kept.state, **declared(state.scale)})
 
 
 def widen(state: ContextState, inputs: int, levels: Levels, columns: ColumnNames) -> ContextState:
@@ -200,7 +200,7 @@ def widen(state: ContextState, inputs: int, levels: Levels, columns: ColumnNames
     Raises:
         InvalidInput: There are not D names.
     """
-    if state.state is None or state.inputs is None or state.inputs == inputs:
+    if state.tensors is None or state.inputs is None or state.inputs == inputs:
         return state
     width_with_names(columns.x, inputs, "columns.x")
     further = inputs - state.inputs
@@ -208,7 +208,7 @@ def widen(state: ContextState, inputs: int, levels: Levels, columns: ColumnNames
     none = (0.0,) * further
     return replace(
         state,
-        state=widened.state,
+        tensors=widened.state,
         inputs=inputs,
         levels=levels,
         columns=columns,
@@ -244,7 +244,7 @@ def answer(
         NumericOverflow: The answer is beyond floating point.
     """
     manifest, parameters = runtime.manifest, parameters or {}
-    if state.state is None or state.is_empty:
+    if state.tensors is None or state.is_empty:
         raise InvalidInput(Problem("", "The context is empty: it has observed nothing, or all was taken out. Observe."))
     problems = [
         *query_problems(query.shape[1], state.inputs, "this context"),
@@ -270,7 +270,7 @@ def _outputs(
     readouts: ReadoutCache,
 ) -> Mapping[str, Array]:
     """Run the graph with what the state answered with before, or else keep that."""
-    manifest, state = runtime.manifest, context_state.state or {}
+    manifest, state = runtime.manifest, context_state.tensors or {}
     flag, found, levels = scale_flag(manifest, wanted), readouts.find(state, wanted), context_state.levels
     if context_state.decay != AUTO:
         outputs = run(runtime, {**state, **found, "x_query": query[None], **flag}, parameters, levels)
@@ -302,8 +302,8 @@ def join(
         text = 'cannot be merged: with decay "auto" the order of all observations matters. Observe all in one context.'
         raise InvalidInput(Problem("context", text))
     names = join_names(older.columns, newer.columns)
-    if older.state is None or newer.state is None:
-        found = older if newer.state is None else newer
+    if older.tensors is None or newer.tensors is None:
+        found = older if newer.tensors is None else newer
         inputs = width_with_names(names.x, found.inputs, "context")
         return replace(found, columns=names, inputs=inputs, outputs=width_with_names(names.y, found.outputs, "context"))
     looks = [(state.inputs, state.levels, state.outputs, state.y_is_1d) for state in (older, newer)]
@@ -316,9 +316,9 @@ def join(
         older.n_observations + newer.n_observations, older.absolute_weight_sum + newer.absolute_weight_sum, "context"
     )
     share = 1.0 if older.decay is None else older.decay**newer.n_counted
-    faded = older.state if share == 1.0 else fade(manifest, older.state, share)
+    faded = older.tensors if share == 1.0 else fade(manifest, older.tensors, share)
     kept = Learned(
-        _joined(runtime, faded, newer.state, older.levels), older.absolute_weight_sum + newer.absolute_weight_sum
+        _joined(runtime, faded, newer.tensors, older.levels), older.absolute_weight_sum + newer.absolute_weight_sum
     )
     if not older.forgets:
         kept = learning.join(
@@ -331,7 +331,7 @@ def join(
         )
     return replace(
         older,
-        state=kept.state,
+        tensors=kept.state,
         absolute_weight_sum=kept.absolute_weight_sum,
         history=kept.history,
         n_observations=older.n_observations + newer.n_observations,
@@ -343,7 +343,7 @@ def join(
 def _with_levels_of_both(older: ContextState, newer: ContextState) -> tuple[ContextState, ContextState]:
     """Add the further levels of one context to the other, if the one has just those in addition."""
     narrow, wide = sorted((older, newer), key=lambda state: state.inputs or 0)
-    if narrow.inputs is None or wide.inputs is None or narrow.state is None or wide.state is None:
+    if narrow.inputs is None or wide.inputs is None or narrow.tensors is None or wide.tensors is None:
         return older, newer
     if wide.levels != (*narrow.levels, *range(narrow.inputs, wide.inputs)):
         return older, newer
@@ -355,7 +355,7 @@ def _with_levels_of_both(older: ContextState, newer: ContextState) -> tuple[Cont
 
 
 def _kept(state: ContextState) -> Learned:
-    return Learned(state.state or declared(state.scale), state.absolute_weight_sum, state.history)
+    return Learned(state.tensors or declared(state.scale), state.absolute_weight_sum, state.history)
 
 
 def _joined(runtime: Runtime, older: State, newer: State, levels: Levels) -> State:

@@ -100,7 +100,7 @@ def explain_state(
     if requested & TERMS:
         levels, flat = context.levels, bool(context.y_is_1d)
         infer = partial(run, runtime, parameters={}, levels=levels)
-        fit = fit_of_state(infer, manifest, context.state or {}, inputs, y_is_1d=flat, levels=levels)
+        fit = fit_of_state(infer, manifest, context.tensors or {}, inputs, y_is_1d=flat, levels=levels)
         found = _terms(fit, requested, partial(grid_of_state, fit), wanted.interval)
     if "implicit_weights" in requested:
         found = replace(found, implicit_weights=implicit_weights_in(runtime, context, parameters))

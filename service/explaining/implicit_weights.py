@@ -83,7 +83,7 @@ def implicit_weights_in(
 ) -> ImplicitWeights:
     """Compute the linear model of a context with observations."""
     infer = partial(run, runtime, parameters=parameters or {}, levels=context.levels)
-    found = implicit_weights(infer, runtime.manifest, context.state or {}, context.inputs or 0)
+    found = implicit_weights(infer, runtime.manifest, context.tensors or {}, context.inputs or 0)
     return ImplicitWeights(found.weights[:, 0], found.intercept[0]) if context.y_is_1d else found
 
 

@@ -41,7 +41,7 @@ def declared(runtime: Runtime) -> ContextState:
     whole = runtime.state_after(runtime.run({"x": X[None], "y": Y[None]}))
     empty = {name: np.zeros_like(tensor) for name, tensor in whole.items()}
     scale = {name: whole[name] for name in ("state.frozen", "state.center", "state.spread")}
-    return ContextState(state=empty | scale, inputs=D, outputs=K, y_is_1d=False)
+    return ContextState(tensors=empty | scale, inputs=D, outputs=K, y_is_1d=False)
 
 
 def ask(runtime: Runtime, memory: ContextState) -> tuple[Array, Array]:
@@ -66,7 +66,7 @@ def test_merging_is_observing_both(repository: Repository, x: Array) -> None:
 def test_a_cell_that_is_missing_is_not_a_number_to_learn_from(repository: Repository) -> None:
     runtime = repository.get("linear")
     filled = np.where(np.isnan(GAPS), np.nanmean(GAPS, 0), GAPS)
-    state = remember(runtime, Observations(GAPS, Y)).state
+    state = remember(runtime, Observations(GAPS, Y)).tensors
     assert state is not None
     assert_close(state["state.mean"][0, K:], np.nanmean(GAPS, 0), "mean")
     assert_close(state["state.present"][0], (~np.isnan(GAPS)).mean(0), "present")
@@ -104,15 +104,15 @@ def test_fading_row_by_row_is_fading_at_once(repository: Repository, model: str,
     rows = [part(context, slice(i, i + 1)) for i in range(30)]
     at_once, streamed = remember(runtime, context, decay=0.9), remember(runtime, *rows, decay=0.9)
     assert_alike(runtime, streamed, at_once)
-    assert at_once.state is not None
-    assert streamed.state is not None
+    assert at_once.tensors is not None
+    assert streamed.tensors is not None
     name = "state.count_of_squares"
-    assert_close(streamed.state[name], at_once.state[name], name)
+    assert_close(streamed.tensors[name], at_once.tensors[name], name)
 
 
 def test_a_share_of_nothing_is_nothing(repository: Repository) -> None:
     runtime = repository.get("nonlinear")
-    state = remember(runtime, Observations(X, Y)).state
+    state = remember(runtime, Observations(X, Y)).tensors
     assert state is not None
     gone = fade(runtime.manifest, state, 0.0)
     scale = {"state.frozen", "state.center", "state.spread"}
@@ -124,12 +124,12 @@ def test_a_share_of_nothing_is_nothing(repository: Repository) -> None:
 def test_a_readout_is_worked_out_once_for_a_state(repository: Repository) -> None:
     runtime, readouts = repository.get("nonlinear"), ReadoutCache()
     memory = remember(runtime, Observations(X, Y))
-    assert memory.state is not None
+    assert memory.tensors is not None
     without = answer(runtime, LIMITS, memory, QUERY, readouts=readouts)
-    assert readouts.find(memory.state, Wanted())
-    assert not readouts.find(memory.state, Wanted(0.9)), "the scale was not worked out"
+    assert readouts.find(memory.tensors, Wanted())
+    assert not readouts.find(memory.tensors, Wanted(0.9)), "the scale was not worked out"
     first, second = (answer(runtime, LIMITS, memory, QUERY, wanted=Wanted(0.9), readouts=readouts) for _ in range(2))
-    assert readouts.find(memory.state, Wanted(0.9))
+    assert readouts.find(memory.tensors, Wanted(0.9))
     for answered in (without, first, second):
         assert_close(answered.prediction, ask(runtime, memory)[0], "prediction", rtol=1e-12)
     assert first.upper is not None
@@ -143,6 +143,6 @@ def test_readouts_are_bounded(repository: Repository) -> None:
     readouts = ReadoutCache(limit=1500)
     for memory in memories:
         answer(runtime, LIMITS, memory, QUERY, readouts=readouts)
-    kept = [bool(memory.state is not None and readouts.find(memory.state, Wanted())) for memory in memories]
+    kept = [bool(memory.tensors is not None and readouts.find(memory.tensors, Wanted())) for memory in memories]
     assert kept[-1]
     assert not kept[0]

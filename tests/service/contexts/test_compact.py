@@ -52,7 +52,7 @@ def test_what_is_half_of_nothing_is_refused(numbers: int) -> None:
 @pytest.mark.parametrize("length", [7, 40])
 @pytest.mark.parametrize("name", SETS)
 def test_a_canonical_state_is_compacted_without_loss(name: str, length: int) -> None:
-    learnt = remember(name, weighted(observations(name, 3, length)[0])).state
+    learnt = remember(name, weighted(observations(name, 3, length)[0])).tensors
     assert learnt is not None
     state = canonical(learnt)
     for tensor, array in state.items():
@@ -70,7 +70,7 @@ def weighted(context: Observations) -> Observations:
 
 @pytest.mark.parametrize(("length", "written"), [(7, {"state.buffer", "state.buffer_weight"}), (40, set())])
 def test_a_buffer_is_written_while_there_is_something_in_it(length: int, written: set[str]) -> None:
-    state = remember("nonlinear", draw(1, length)).state
+    state = remember("nonlinear", draw(1, length)).tensors
     assert state is not None
     tensors = compact(canonical(state))
     assert tensors.keys() & set(BUFFER) == written

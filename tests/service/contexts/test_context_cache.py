@@ -94,13 +94,13 @@ def test_what_was_stored_here_is_ready_and_as_it_will_be_read(
     monkeypatch.setattr(context_repository, "restore", refuse)
     here = contexts._repository.load(OWNER, record.id)
     assert here.record == there.record
-    assert replace(here.state, state=None) == replace(there.state, state=None)
-    assert here.state.state is not None
-    assert there.state.state is not None
-    assert here.state.state.keys() == there.state.state.keys()
-    for name, tensor in here.state.state.items():
-        assert tensor.dtype == there.state.state[name].dtype
-        assert tensor.tobytes() == there.state.state[name].tobytes(), name
+    assert replace(here.state, tensors=None) == replace(there.state, tensors=None)
+    assert here.state.tensors is not None
+    assert there.state.tensors is not None
+    assert here.state.tensors.keys() == there.state.tensors.keys()
+    for name, tensor in here.state.tensors.items():
+        assert tensor.dtype == there.state.tensors[name].dtype
+        assert tensor.tobytes() == there.state.tensors[name].tobytes(), name
 
 
 def test_what_another_process_learnt_is_seen_at_once(contexts: Contexts, elsewhere: Contexts) -> None:

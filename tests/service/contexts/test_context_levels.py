@@ -101,10 +101,10 @@ def test_a_level_that_appears_later_equals_a_column_of_zeros_before(
         expected = one_shot(predictor, model, with_zeros(early), late)
         assert_close(ask(runtime, state), expected, "prediction", rtol=ROUNDING)
     whole = remember(runtime, with_zeros(early), late)
-    assert state.state is not None
-    assert whole.state is not None
-    for name, tensor in whole.state.items():
-        assert_close(state.state[name], tensor, name, rtol=ROUNDING)
+    assert state.tensors is not None
+    assert whole.tensors is not None
+    for name, tensor in whole.tensors.items():
+        assert_close(state.tensors[name], tensor, name, rtol=ROUNDING)
     assert state.history is not None
     assert whole.history is not None
     columns = 7 + (state.outputs or 0)
@@ -341,4 +341,4 @@ def test_a_file_of_numbers_alone_refuses_a_stored_context_with_levels(repository
     with pytest.raises(UnsupportedByModel):
         serialization.restore(serialization.store(state), numbers, fields)
     again = serialization.restore(serialization.store(state), runtime.manifest, fields)
-    assert replace(again, state=None, history=None) == replace(state, state=None, history=None)
+    assert replace(again, tensors=None, history=None) == replace(state, tensors=None, history=None)

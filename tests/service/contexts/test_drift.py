@@ -62,11 +62,11 @@ def prequential(memory: ContextState, context: Observations) -> tuple[Array, Arr
 
 
 def same(one: ContextState, other: ContextState) -> None:
-    assert one.state is not None
-    assert other.state is not None
-    assert one.state.keys() == other.state.keys()
-    for tensor, expected in other.state.items():
-        np.testing.assert_array_equal(one.state[tensor], expected, tensor)
+    assert one.tensors is not None
+    assert other.tensors is not None
+    assert one.tensors.keys() == other.tensors.keys()
+    for tensor, expected in other.tensors.items():
+        np.testing.assert_array_equal(one.tensors[tensor], expected, tensor)
 
 
 @pytest.mark.slow
@@ -250,9 +250,9 @@ def test_a_declared_scale_is_that_of_every_factor() -> None:
     runtime = runtime_of("nonlinear")
     scale = (0.5,) * 5, (2.0,) * 5
     memory = learn(runtime, LIMITS, new_state(runtime.manifest, "auto", FeatureScale(*scale)), draw(1, 20))
-    assert memory.state is not None
-    assert (memory.state["state.frozen"] == 1).all()
-    assert (memory.state["state.spread"] == 2).all()
+    assert memory.tensors is not None
+    assert (memory.tensors["state.frozen"] == 1).all()
+    assert (memory.tensors["state.spread"] == 2).all()
 
 
 def test_two_of_them_are_not_merged_nor_with_others(contexts: Contexts) -> None:

@@ -108,7 +108,7 @@ def test_what_is_left_of_each_other() -> None:
 
 @each
 def test_each_context_of_a_batch_keeps_its_own_share(name: str) -> None:
-    states = [remember(name, observations(name, seed)[0]).state for seed in (0, 1)]
+    states = [remember(name, observations(name, seed)[0]).tensors for seed in (0, 1)]
     first, second = (state or {} for state in states)
     together = fade(
         manifest(name), {key: np.concatenate([first[key], second[key]]) for key in first}, np.array([0.5, 0.25])
@@ -120,7 +120,7 @@ def test_each_context_of_a_batch_keeps_its_own_share(name: str) -> None:
 
 @pytest.mark.parametrize("name", ["gd-1", "linear", "linear-1.0.0"])
 def test_of_a_state_that_faded_to_nothing_nothing_is_left(name: str) -> None:
-    state = remember(name, observations(name, 0)[0]).state
+    state = remember(name, observations(name, 0)[0]).tensors
     assert state is not None
     assert all((tensor == 0).all() for tensor in nonempty(fade(manifest(name), state, 0.0).values()))
 

@@ -114,8 +114,8 @@ def test_the_columns_of_a_declared_scale_or_of_a_model_are_no_observations() -> 
 def test_a_negative_sum_of_squares_is_refused_beyond_rounding(unit: float) -> None:
     seen = observations("gd-1", 0, 7)[0]
     memory = serialization.canonical_state(remember("gd-1", Observations(unit * seen.x, unit * seen.y)))
-    assert memory.state is not None
-    largest = np.diagonal(memory.state["state.gated_sum"][0]).max()
+    assert memory.tensors is not None
+    largest = np.diagonal(memory.tensors["state.gated_sum"][0]).max()
     read(forge(memory, entry("state.gated_sum", 0, -1e-7 * largest), "gd-1"), "gd-1")
     with pytest.raises(InvalidInput, match=r"a negative sum of squares, in state\.gated_sum"):
         read(forge(memory, entry("state.gated_sum", 0, -1e-5 * largest), "gd-1"), "gd-1")
@@ -152,8 +152,8 @@ def test_columns_of_which_all_cells_are_there_or_none_are_possible(model: str) -
     x = context.x.copy()
     x[:, 0], x[0, 1] = np.nan, np.nan
     memory = remember(model, context._replace(x=x))
-    assert memory.state is not None
-    assert {0.0, 1.0} < set(memory.state["state.present"].ravel())
+    assert memory.tensors is not None
+    assert {0.0, 1.0} < set(memory.tensors["state.present"].ravel())
     found = read(forge(memory, labelled(), model), model)
     assert found.n_observations == len(x)
     for value in (-1e-5, 1 + 1e-5):
@@ -163,11 +163,11 @@ def test_columns_of_which_all_cells_are_there_or_none_are_possible(model: str) -
 
 def test_half_a_matrix_is_all_that_is_read_of_it() -> None:
     memory = serialization.canonical_state(remember("linear", draw(1)))
-    assert memory.state is not None
+    assert memory.tensors is not None
 
     def in_full(tensors: Tensors, _: Header) -> None:
         tensors.pop("state.comoment.upper")
-        tensors["state.comoment"] = np.triu(memory.state["state.comoment"]) if memory.state else np.zeros(0)
+        tensors["state.comoment"] = np.triu(memory.tensors["state.comoment"]) if memory.tensors else np.zeros(0)
 
     with pytest.raises(InvalidInput, match=r"state.comoment in full"):
         read(forge(memory, in_full), "linear")
@@ -205,8 +205,8 @@ def test_weights_that_sum_to_more_than_can_be_told_are_refused() -> None:
 def test_a_merge_beyond_floating_point_is_refused() -> None:
     runtime = runtime_of("gd-1")
     memory = remember("gd-1", draw(1))
-    assert memory.state is not None
-    large = replace(memory, state={**memory.state, "state.gated_sum": np.full((1, 8, 8), 1.7e308)})
+    assert memory.tensors is not None
+    large = replace(memory, tensors={**memory.tensors, "state.gated_sum": np.full((1, 8, 8), 1.7e308)})
     with pytest.raises(NumericOverflow):
         join(runtime, large, large)
 

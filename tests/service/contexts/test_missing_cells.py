@@ -106,8 +106,8 @@ def test_of_a_context_that_was_emptied_nothing_is_left(repository: Repository) -
     runtime, gaps = repository.get("linear"), Observations(GAPS, Y)
     memory = remember(runtime, gaps, weighed(gaps, -1.0))
     assert memory.is_empty
-    assert memory.state is not None
-    assert not any(tensor.any() for tensor in memory.state.values())
+    assert memory.tensors is not None
+    assert not any(tensor.any() for tensor in memory.tensors.values())
     complete = Observations(X, Y)
     assert_alike(ask(runtime, learn(runtime, LIMITS, memory, complete)), ask(runtime, remember(runtime, complete)))
 
@@ -118,9 +118,9 @@ def test_a_query_may_miss_cells_that_no_observation_missed(repository: Repositor
     """The context has no indicators; with indicators, which are constant, it answers the same."""
     runtime = repository.get(model)
     memory = remember(runtime, Observations(X[:rows], Y[:rows]))
-    assert memory.state is not None
-    assert memory.state["state.present"].shape == (1, 0)
-    widened = replace(memory, state={**memory.state, **with_indicators(memory.state, D)})
+    assert memory.tensors is not None
+    assert memory.tensors["state.present"].shape == (1, 0)
+    widened = replace(memory, tensors={**memory.tensors, **with_indicators(memory.tensors, D)})
     found, expected = (answer(runtime, LIMITS, some, QUERY) for some in (memory, widened))
     assert_close(found.prediction, expected.prediction, "prediction", rtol=1e-9)
     if model == "linear":  # the features of a mean are not the mean of the features

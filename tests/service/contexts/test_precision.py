@@ -296,8 +296,8 @@ def test_two_emptied_contexts_are_empty_together(name: str) -> None:
     emptied = [remember(name, LINE, weighed(LINE, -1)) for _ in range(2)]
     joined = join(runtime_of(name), *emptied)
     assert joined.is_empty
-    assert joined.state is not None
-    assert all((tensor == 0).all() for tensor in joined.state.values())
+    assert joined.tensors is not None
+    assert all((tensor == 0).all() for tensor in joined.tensors.values())
     again = add(name, joined, LINE)
     assert_close(ask(name, again, QUERY), at_once(name, LINE, QUERY), "prediction", rtol=1e-9)
     for order in ([emptied[0], remember(name, LINE)], [remember(name, LINE), emptied[0]]):
@@ -312,9 +312,9 @@ def test_a_merge_remembers_the_larger_peak(name: str) -> None:
     was_large, small = remember(name, LINE, far, weighed(far, -1)), remember(name, LINE)
     for order in ([was_large, small], [small, was_large]):
         joined = join(runtime_of(name), *order)
-        assert joined.state is not None
-        assert was_large.state is not None
-        assert (joined.state["state.peak"] == was_large.state["state.peak"]).all()
+        assert joined.tensors is not None
+        assert was_large.tensors is not None
+        assert (joined.tensors["state.peak"] == was_large.tensors["state.peak"]).all()
 
 
 def test_an_emptied_context_begins_again_with_all_digits() -> None:

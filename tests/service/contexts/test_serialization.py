@@ -61,9 +61,9 @@ def test_every_model_of_the_zoo_is_portable_to_the_bit(name: str, seed: int) -> 
     read = serialization.state_of_archive(
         serialization.read(serialization.export(manifest(name), memory)), manifest(name)
     )
-    assert memory.state is not None
-    assert read.state is not None
-    assert all((read.state[tensor] == value).all() for tensor, value in memory.state.items())
+    assert memory.tensors is not None
+    assert read.tensors is not None
+    assert all((read.tensors[tensor] == value).all() for tensor, value in memory.tensors.items())
     assert serialization.export(manifest(name), read) == serialization.export(manifest(name), memory)
 
 
@@ -86,7 +86,7 @@ def written_before(memory: ContextState, model: str) -> bytes:
 
     def change(tensors: Tensors, label: Header) -> None:
         tensors.clear()
-        tensors.update(memory.state or {})
+        tensors.update(memory.tensors or {})
         label.update(format=serialization.FIRST_FORMAT)
 
     return forge(memory, change, model)
@@ -259,7 +259,7 @@ def test_what_is_over_the_limits_is_refused(contexts: Contexts) -> None:
     assert contexts.load(OWNER, serialization.export(manifest("gd-1"), remember("gd-1", wide))).inputs == 28
     state = {"state.count": np.ones(1), "state.gated_sum": np.ones((1, 33, 33))}
     memory = ContextState(
-        state=state, n_observations=1, n_counted=1, absolute_weight_sum=1.0, inputs=32, outputs=1, y_is_1d=True
+        tensors=state, n_observations=1, n_counted=1, absolute_weight_sum=1.0, inputs=32, outputs=1, y_is_1d=True
     )
     with pytest.raises(InvalidInput, match="at most 30"):
         contexts.load(OWNER, serialization.export(manifest("gd-1"), memory))

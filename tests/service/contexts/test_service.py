@@ -352,11 +352,11 @@ def test_observations_from_many_threads_and_replicas_count_exactly_once(
     assert_close(ask(replicas[0], record), one_shot(replicas[0], whole, model, version), "prediction", rtol=1e-8)
     z = np.concatenate([whole.x, whole.y] if version == "1.0.0" else [whole.y, whole.x], axis=1)
     memory = replicas[1]._repository.load(OWNER, record.id).state
-    assert memory.state is not None
+    assert memory.tensors is not None
     assert memory.count == len(z)
     if model == "linear":
-        assert_close(memory.state["state.mean"][0], z.mean(0), "mean", rtol=1e-9)
-        assert_close(memory.state["state.comoment"][0], (z - z.mean(0)).T @ (z - z.mean(0)), "comoment", rtol=1e-9)
+        assert_close(memory.tensors["state.mean"][0], z.mean(0), "mean", rtol=1e-9)
+        assert_close(memory.tensors["state.comoment"][0], (z - z.mean(0)).T @ (z - z.mean(0)), "comoment", rtol=1e-9)
     other.close()
 
 

@@ -143,8 +143,8 @@ def test_when_all_is_taken_out_nothing_is_left(name: str, seed: int) -> None:
     for row in order:
         memory = learn(zoo()[name], LIMITS, memory, weighed(part(context, slice(row, row + 1)), -weight[row]))
     assert memory.is_empty
-    assert memory.state is not None
-    assert all((tensor == 0).all() for tensor in memory.state.values())
+    assert memory.tensors is not None
+    assert all((tensor == 0).all() for tensor in memory.tensors.values())
     with pytest.raises(InvalidInput, match="empty"):
         ask(name, memory, query)
 
@@ -200,7 +200,7 @@ def test_only_a_context_that_chooses_its_decay_has_a_memory_length() -> None:
 def test_what_a_state_answers_with_is_worked_out_once(decay: Decay) -> None:
     context, query = observations("linear", 0)
     memory, readouts = remember("linear", context, decay=decay), ReadoutCache()
-    state = memory.state or {}
+    state = memory.tensors or {}
     assert not readouts.find(state, NOTHING)
     first = answer(runtime_of("linear"), LIMITS, memory, query, readouts=readouts).prediction
     kept = readouts.find(state, NOTHING)

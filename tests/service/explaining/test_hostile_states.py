@@ -47,7 +47,7 @@ def test_hostile_state_is_explained_or_refused(repository: Repository, model: st
     outcomes = []
     for name in good:
         for spoil in SPOILED:
-            memory = ContextState(state={**good, name: spoil(good[name])}, inputs=inputs, outputs=2, y_is_1d=False)
+            memory = ContextState(tensors={**good, name: spoil(good[name])}, inputs=inputs, outputs=2, y_is_1d=False)
             outcomes.append(memory.is_empty or is_explained(repository, model, memory))
     assert True in outcomes
     assert False in outcomes
