@@ -24,8 +24,9 @@ from benchmarks.serving.contestants import OURS
 from benchmarks.serving.servers import Server, cpu_seconds, send, started
 from benchmarks.timing import Quartiles, Times, format_quartiles, in_turn, ratios
 from benchmarks.zoo import ZOO
+from service.contexts.learning import learn
 from service.contexts.service import Contexts
-from service.contexts.state import learn, new_state
+from service.contexts.state import new_state
 from service.inference.predictor import Predictor
 from service.registry.repository import Repository
 from service.store.database import Database

@@ -18,7 +18,8 @@ from benchmarks.serving.contestants import OURS
 from benchmarks.serving.servers import started
 from benchmarks.timing import in_turn
 from service.contexts.drift import BLOCK
-from service.contexts.state import answer, learn, new_state
+from service.contexts.learning import learn
+from service.contexts.state import answer, new_state
 from service.inference.checks import Limits
 from service.inference.predictor import Observations
 from service.inference.runtime import Runtime

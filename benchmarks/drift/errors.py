@@ -13,9 +13,10 @@ from river import linear_model, optim
 from river.preprocessing import StandardScaler, TargetStandardScaler
 
 from benchmarks.drift.streams import Array, Stream
-from service.contexts.forgetting import SQUARES, fade, faded_squares
-from service.contexts.merge import State
-from service.contexts.state import answer, learn, new_state
+from service.contexts.forgetting import fade, faded_squares
+from service.contexts.learning import learn
+from service.contexts.state import answer, new_state
+from service.contexts.tensors import SQUARES, State
 from service.inference.checks import Limits
 from service.inference.distribution import Wanted
 from service.inference.predictor import Observations, run

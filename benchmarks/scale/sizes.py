@@ -15,7 +15,8 @@ import numpy as np
 
 from benchmarks.timing import in_turn
 from benchmarks.zoo import model_file
-from service.contexts.state import ContextState, answer, learn, new_state
+from service.contexts.learning import learn
+from service.contexts.state import ContextState, answer, new_state
 from service.files.prediction_job import default_rows
 from service.inference.checks import Limits
 from service.inference.predictor import Observations

@@ -25,10 +25,11 @@ from sklearn.utils.validation import (
 from service.client import frames
 from service.client.engine import Engine, open_engine, takes_missing_cells
 from service.contexts import drift
-from service.contexts.decay_setting import AUTO, Decay
-from service.contexts.forgetting import COUNT
-from service.contexts.learning import Learned, check_decay, learn
-from service.contexts.rows import Rows
+from service.contexts.drift import check_decay
+from service.contexts.forgetting import AUTO, Decay
+from service.contexts.history import Rows
+from service.contexts.learning import Learned, learn_rows
+from service.contexts.tensors import COUNT
 from service.errors import InvalidInput
 from service.inference.artifact import Manifest
 from service.inference.checks import missing_problems
@@ -116,7 +117,7 @@ class StateEstimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn ships
             allow = self.allow_precision_loss or not hasattr(self, "state_")
             for rows in _pieces(len(x), x.shape[1] + columns.shape[1]):
                 new = Rows(x[rows], columns[rows], weight[rows], columns.shape[1] == 1, start=rows.start)
-                kept = learn(engine.manifest, engine.infer, kept, self.decay, new, allow_precision_loss=allow)
+                kept = learn_rows(engine.manifest, engine.infer, kept, self.decay, new, allow_precision_loss=allow)
             self.model_version_, self._missing_cells = engine.manifest.version, engine.manifest.missing_cells
         self._kept, self.state_ = kept, kept.state
         self.n_observations_ = getattr(self, "n_observations_", 0) + len(x)

@@ -12,7 +12,7 @@ from sklearn.utils.validation import check_is_fitted
 from service.client import frames
 from service.client.estimator import Array, StateEstimator
 from service.contexts import drift
-from service.contexts.decay_setting import Decay
+from service.contexts.forgetting import Decay
 from service.errors import UnsupportedByModel
 from service.explaining.explanation import terms_of_state
 from service.explaining.implicit_weights import implicit_weights

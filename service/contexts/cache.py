@@ -5,7 +5,7 @@ from collections.abc import Hashable
 from threading import Lock
 from typing import Generic, TypeVar
 
-from service.contexts.merge import State
+from service.contexts.tensors import State
 from service.inference.distribution import Wanted
 from service.inference.sizes import Array
 

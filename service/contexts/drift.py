@@ -11,17 +11,15 @@ from collections.abc import Callable, Mapping
 import numpy as np
 
 from gdssm.decay_average import DECAYS, averaged, probabilities, scored
-from service.contexts.compact import canonical
-from service.contexts.forgetting import COUNT, RULES, SQUARES, fade, faded_squares
-from service.contexts.merge import State
-from service.errors import Problem, UnsupportedByModel
+from service.contexts.forgetting import AUTO, RULE, RULES, check_forgets, fade, faded_squares
+from service.contexts.tensors import COUNT, SQUARES, State, canonical
+from service.errors import InvalidInput, Problem, UnsupportedByModel
 from service.inference.artifact import Manifest, next_name
 from service.inference.predictor import check_finite
 from service.inference.sizes import Array
 
 Infer = Callable[[Mapping[str, Array]], Mapping[str, Array]]
 """A model as a function: tensors of its graph by name, in and out."""
-
 FACTORS = len(DECAYS)
 BLOCK = 4
 """Observations that are predicted and learnt together. Larger blocks cost less, and predict fast drift worse: with 2, 3
@@ -164,3 +162,21 @@ def _faded(weight: Array) -> tuple[Array, Array]:
 
 def _batch(rows: Array) -> Array:
     return np.repeat(rows[None], FACTORS, 0)
+
+
+def check_decay(manifest: Manifest, decay: float | str | None) -> None:
+    """See that a decay is one, and that the model can forget so.
+
+    Raises:
+        InvalidInput: It is not.
+        UnsupportedByModel: The model cannot.
+    """
+    if decay is None:
+        return
+    if decay == AUTO:
+        check_averages(manifest)
+        return
+    if isinstance(decay, str) or not 0 < decay <= 1:
+        text = f"{RULE}; this is {decay!r}. It is the factor on the weight of an observation after one more."
+        raise InvalidInput(Problem("decay", text))
+    check_forgets(manifest)

@@ -6,18 +6,20 @@ weight 0 are padding; they make nothing older.
 """
 
 from collections.abc import Callable
+from typing import Final, Literal
 
 import numpy as np
 
-from service.contexts.merge import State
+from service.contexts.tensors import COUNT, SQUARES, State
 from service.errors import Problem, UnsupportedByModel
 from service.inference.artifact import Manifest
 from service.inference.sizes import Array
 
-COUNT = "state.count"
-"""The state tensor (B,) that every model keeps: the sum of the weights."""
-SQUARES = "state.count_of_squares"
-"""The tensor (B,) from which the effective number of observations follows, of models with a scale."""
+AUTO: Final = "auto"
+Auto = Literal["auto"]
+Decay = float | Auto | None
+"""The factor on the weight of every observation after one more; "auto" averages several; None forgets nothing."""
+RULE = 'must be above 0 and at most 1, or "auto"'
 
 
 def check_forgets(manifest: Manifest) -> None:
@@ -102,5 +104,4 @@ def _cells(state: State, share: Array) -> State:
 
 FADING = (COUNT, "state.comoment", "state.peak", "state.buffer_weight")
 MEANS = ("state.mean", "state.present", "state.feature_mean")
-
 RULES: dict[str, Callable[[State, Array], State]] = {"scan": _scan, "moments": _moments, "cells": _cells}

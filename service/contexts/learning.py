@@ -1,17 +1,19 @@
-"""Adds observations to a state and checks the result: see `precision` and `removal`."""
+"""Checks observations, adds them to a state, and checks the result: see `precision` and `removal`."""
 
+from dataclasses import replace
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
 
+from service.column_names import ColumnNames, arrange, width_with_names
 from service.contexts import drift
-from service.contexts.decay_setting import AUTO, RULE, Decay
-from service.contexts.drift import Infer, check_averages
-from service.contexts.forgetting import COUNT, SQUARES, check_forgets, fade, faded_squares, fading
-from service.contexts.history import History
-from service.contexts.merge import State
+from service.contexts.drift import Infer
+from service.contexts.forgetting import AUTO, Decay, fade, faded_squares, fading
+from service.contexts.history import History, Rows
 from service.contexts.precision import (
     ESTABLISHED,
+    check_count,
     check_joined,
     check_observed,
     check_weights,
@@ -20,13 +22,30 @@ from service.contexts.precision import (
     sums_of,
     takes_out,
 )
-from service.contexts.removal import check_count, check_taken_out, has_negative_buffer, with_gross_peaks
-from service.contexts.rows import Rows
-from service.errors import InvalidInput, PrecisionLoss, Problem
+from service.contexts.removal import check_taken_out, with_gross_peaks
+from service.contexts.state import ContextState, FeatureScale, check_sums, declared
+from service.contexts.tensors import COUNT, SQUARES, State, has_negative_buffer
+from service.errors import InvalidInput, PrecisionLoss, Problem, UnsupportedByModel
 from service.inference.artifact import Manifest, next_name
-from service.inference.predictor import check_finite
+from service.inference.checks import (
+    Limits,
+    length_problems,
+    missing_problems,
+    share_problems,
+    share_problems_of_one,
+    size_problems,
+    width_problems,
+)
+from service.inference.predictor import (
+    Observations,
+    check_finite,
+    columns,
+    run,
+    width_of,
+)
+from service.inference.runtime import Runtime
 from service.inference.sizes import Array
-from service.levels import Levels, with_new_levels
+from service.levels import Levels, check_levels, with_new_levels
 
 Observed = tuple[Array, Array, Array | None]
 """x (N, D), y (N, K) and weight (N,), None for ones."""
@@ -48,6 +67,65 @@ Kept = Learned
 
 
 def learn(
+    runtime: Runtime,
+    limits: Limits,
+    state: ContextState,
+    new: Observations,
+    at: str = "",
+    *,
+    allow_precision_loss: bool = False,
+    unnumbered: bool = False,
+) -> ContextState:
+    """Add observations.
+
+    Args:
+        runtime: The model.
+        limits: On their columns.
+        state: The state before.
+        new: N > 0 observations; negative weights take observations out again.
+        at: Where they stand in the request.
+        allow_precision_loss: Whether earlier observations may lose significant digits.
+        unnumbered: Whether the request has one observation rather than a list.
+
+    Raises:
+        PrecisionLoss: They cost digits, or cannot be taken out exactly.
+        InvalidInput: Something does not fit; every field is named.
+        UnsupportedByModel: The model cannot take observations out.
+        NumericOverflow: The state is beyond floating point.
+    """
+    manifest = runtime.manifest
+    if new.levels:
+        check_levels(manifest, new.levels, new.x.shape[1], f"{at}levels")
+    new, names = arrange(state.columns, new)
+    check_observations(manifest, limits, state, new, at)
+    levels = tuple(sorted(new.levels))
+    state = widen(state, new.x.shape[1], levels, names)
+    rows = Rows(new.x, columns(new.y), new.weight, new.y.ndim == 1, at, unnumbered)
+    check_sums(state.n_observations + len(new.x), state.absolute_weight_sum + rows.absolute_weight_sum, f"{at}x")
+    infer = partial(run, runtime, parameters={}, levels=levels)
+    kept = learn_rows(manifest, infer, learned_of(state), state.decay, rows, allow_precision_loss=allow_precision_loss)
+    after = replace(
+        state,
+        tensors=kept.state,
+        absolute_weight_sum=kept.absolute_weight_sum,
+        history=kept.history,
+        n_observations=state.n_observations + len(new.x),
+        n_counted=state.n_counted + (len(new.x) if new.weight is None else int(np.count_nonzero(new.weight))),
+        inputs=new.x.shape[1],
+        outputs=rows.outputs,
+        y_is_1d=new.y.ndim == 1,
+        columns=names,
+        levels=levels,
+    )
+    return after if kept.absolute_weight_sum else replace(after, tensors={**kept.state, **declared(state.scale)})
+
+
+def learned_of(state: ContextState) -> Learned:
+    """Pick what learning changes; before the first observation the declared scale."""
+    return Learned(state.tensors or declared(state.scale), state.absolute_weight_sum, state.history)
+
+
+def learn_rows(
     manifest: Manifest, infer: Infer, before: Learned, decay: Decay, rows: Rows, *, allow_precision_loss: bool = False
 ) -> Learned:
     """Learn further observations.
@@ -89,6 +167,35 @@ def learn(
     return _checked(manifest, before, after, rows, allow_precision_loss=allow_precision_loss)
 
 
+def widen(state: ContextState, inputs: int, levels: Levels, columns: ColumnNames) -> ContextState:
+    """Add further columns of x, which are levels that no observation has had; exact, because they were 0.
+
+    Args:
+        state: With D columns of x or fewer.
+        inputs: D.
+        levels: The columns of x that are levels afterwards; every further column is one.
+        columns: Names afterwards.
+
+    Raises:
+        InvalidInput: There are not D names.
+    """
+    if state.tensors is None or state.inputs is None or state.inputs == inputs:
+        return state
+    width_with_names(columns.x, inputs, "columns.x")
+    further = inputs - state.inputs
+    widened = with_further_levels(learned_of(state), inputs, state.outputs or 0, further, levels)
+    none = (0.0,) * further
+    return replace(
+        state,
+        tensors=widened.state,
+        inputs=inputs,
+        levels=levels,
+        columns=columns,
+        history=widened.history,
+        scale=None if state.scale is None else FeatureScale(state.scale.center + none, state.scale.spread + none),
+    )
+
+
 def with_further_levels(before: Learned, inputs: int, outputs: int, further: int, levels: Levels) -> Learned:
     """Add further columns of x, which are levels that no observation has had; exact, because they were 0.
 
@@ -108,7 +215,7 @@ def with_further_levels(before: Learned, inputs: int, outputs: int, further: int
     return before._replace(state=state, history=history)
 
 
-def join(
+def join_learned(
     manifest: Manifest,
     sides: tuple[Learned, Learned],
     state: State,
@@ -182,24 +289,6 @@ def _with_digits(kept: Learned, digits: int) -> Learned:
     return kept._replace(history=kept.history._replace(digits=least))
 
 
-def check_decay(manifest: Manifest, decay: float | str | None) -> None:
-    """See that a decay is one, and that the model can forget so.
-
-    Raises:
-        InvalidInput: It is not.
-        UnsupportedByModel: The model cannot.
-    """
-    if decay is None:
-        return
-    if decay == AUTO:
-        check_averages(manifest)
-        return
-    if isinstance(decay, str) or not 0 < decay <= 1:
-        text = f"{RULE}; this is {decay!r}. It is the factor on the weight of an observation after one more."
-        raise InvalidInput(Problem("decay", text))
-    check_forgets(manifest)
-
-
 def _observe(manifest: Manifest, infer: Infer, state: State, decay: Decay, observations: Observed) -> dict[str, Array]:
     """Learn further observations into the state of one context.
 
@@ -223,3 +312,89 @@ def _observe(manifest: Manifest, infer: Infer, state: State, decay: Decay, obser
         learnt[SQUARES] = faded_squares(sent, weight) + state.get(SQUARES, 0.0)
         check_finite([learnt[SQUARES]], manifest, {})
     return learnt
+
+
+def check_observations(manifest: Manifest, limits: Limits, state: ContextState, new: Observations, at: str) -> None:
+    """See that observations can be learnt after those before.
+
+    Raises:
+        InvalidInput: Something does not fit; every field is named.
+        UnsupportedByModel: The model cannot take observations out.
+    """
+    if len(new.x) == 0:
+        raise InvalidInput(Problem(f"{at}x", "has no rows. Send at least one observation."))
+    problems = length_problems(new.x, new.y, new.weight, at)
+    if not problems:
+        problems = [
+            *_column_problems(manifest, state, new, at),
+            *size_problems(
+                limits,
+                inputs=new.x.shape[1],
+                outputs=width_of(new.y),
+                observations=len(new.x),
+                columns_field="context",
+                x_field=f"{at}x",
+            ),
+            *([] if new.weight is None else _weight_problems(new.weight, state, at)),
+            *missing_problems(manifest, f"{at}x", new.x),
+            *share_problems(manifest, f"{at}y", new.y),
+        ]
+    if problems:
+        raise InvalidInput(*problems)
+    if manifest.merge.rule == "none" and new.weight is not None and (new.weight < 0).any():
+        problem = f"must not be negative: model {manifest.name} learns in order, and cannot take observations out."
+        raise UnsupportedByModel(Problem(f"{at}weight", problem))
+
+
+def _column_problems(manifest: Manifest, state: ContextState, new: Observations, at: str) -> list[Problem]:
+    """Observations must have the columns of the model, and of the declaration or the observations of the context."""
+    inputs, outputs = new.x.shape[1], width_of(new.y)
+    x, y = f"{at}x", f"{at}y"
+    of_model = width_problems(
+        ((x, inputs, manifest.dims["D"]), (y, outputs, manifest.dims["K"])), f"model {manifest.name}"
+    )
+    if of_model:
+        return of_model
+    known, levels = state.inputs, {*new.levels}
+    if state.tensors is not None and known is not None and (levels or state.levels):
+        further = range(known, inputs)
+        if inputs >= known and levels >= {*further}:
+            known = inputs
+        if inputs == known and levels != {*state.levels, *further}:
+            text = f"are {sorted(levels)}; this context has {[*state.levels, *further]}. Send these."
+            return [Problem(f"{at}levels", text[:200])]
+    if state.tensors is not None and (new.y.ndim == 1, outputs) != (state.y_is_1d, state.outputs):
+        came = "numbers" if new.y.ndim == 1 else f"rows of {outputs}"
+        before = "numbers" if state.y_is_1d else f"rows of {state.outputs}"
+        shape = [Problem(y, f"is {came}; this context takes {before}. Send {before}.")]
+        return [*width_problems(((x, inputs, known),), "this context"), *shape]
+    return width_problems(((x, inputs, known), (y, outputs, state.outputs)), "this context")
+
+
+def _weight_problems(weight: Array, state: ContextState, at: str) -> list[Problem]:
+    size = np.abs(weight)
+    largest = np.finfo(weight.dtype).max
+    if size.max() > largest / len(weight) or state.absolute_weight_sum > largest - size.sum():
+        return [
+            Problem(f"{at}weight", f"sums to more than {weight.dtype} holds, with those before. Send smaller weights.")
+        ]
+    if state.forgets and (weight < 0).any():
+        text = f"must not be negative: this context forgets (decay {state.decay}), and what has faded is not known."
+        return [Problem(f"{at}weight", f"{text} Weigh observations by 0 or more.")]
+    return []
+
+
+def check_step(manifest: Manifest, new: Observations | None, query: Array | None) -> None:
+    """See that the model takes a step's single rows; `learn` would name them by their place among several.
+
+    Raises:
+        InvalidInput: A cell is missing where the model takes none, or y is no share of classes.
+    """
+    problems = []
+    if new is not None:
+        problems += missing_problems(manifest, "observation.x", new.x[0])
+        problems += share_problems_of_one(manifest, "observation.y", new.y)
+    if query is not None:
+        problems += missing_problems(manifest, "query", query[0])
+    if problems:
+        raise InvalidInput(*problems)

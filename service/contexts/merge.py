@@ -1,18 +1,117 @@
-"""Merges two states of one model without the model, so that several machines can observe one context.
+"""Merges two contexts of one model, so that several machines can observe one context, and states without the model.
 
 The rules are associative, and a zero state changes nothing.
 """
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 
 import numpy as np
 
+from service.column_names import join_names, width_with_names
+from service.contexts.forgetting import AUTO, fade
+from service.contexts.learning import Learned, join_learned, learned_of, widen
+from service.contexts.state import ContextState, check_sums
+from service.contexts.tensors import SCALE, State, is_buffered
 from service.errors import InvalidInput, Problem, UnsupportedByModel
 from service.inference.artifact import Manifest
-from service.inference.cells import with_indicators
+from service.inference.cells import buffered, with_indicators
+from service.inference.predictor import (
+    check_finite,
+    run,
+)
+from service.inference.runtime import Runtime
 from service.inference.sizes import Array, measure
+from service.levels import Levels
 
-State = Mapping[str, Array]
+
+def join(
+    runtime: Runtime, older: ContextState, newer: ContextState, *, allow_precision_loss: bool = False
+) -> ContextState:
+    """Remember what two contexts of one model and decay have seen, as if one came after the other.
+
+    Raises:
+        PrecisionLoss: The newer costs the older its significant digits, which is not allowed.
+        InvalidInput: They were observed with different widths, or scale their features differently.
+        UnsupportedByModel: States of the model do not merge.
+        NumericOverflow: The state is beyond floating point.
+    """
+    manifest = runtime.manifest
+    check_merges(manifest)
+    older, newer = _with_levels_of_both(older, newer)
+    if older.decay == AUTO:
+        text = 'cannot be merged: with decay "auto" the order of all observations matters. Observe all in one context.'
+        raise InvalidInput(Problem("context", text))
+    names = join_names(older.columns, newer.columns)
+    if older.tensors is None or newer.tensors is None:
+        found = older if newer.tensors is None else newer
+        inputs = width_with_names(names.x, found.inputs, "context")
+        return replace(found, columns=names, inputs=inputs, outputs=width_with_names(names.y, found.outputs, "context"))
+    looks = [(state.inputs, state.levels, state.outputs, state.y_is_1d) for state in (older, newer)]
+    if looks[0] != looks[1]:
+        problem = (
+            f"The contexts do not fit: one has {looks_of(older)}, the other {looks_of(newer)}. Merge contexts alike."
+        )
+        raise InvalidInput(Problem("", problem))
+    check_sums(
+        older.n_observations + newer.n_observations, older.absolute_weight_sum + newer.absolute_weight_sum, "context"
+    )
+    share = 1.0 if older.decay is None else older.decay**newer.n_counted
+    faded = older.tensors if share == 1.0 else fade(manifest, older.tensors, share)
+    kept = Learned(
+        _joined(runtime, faded, newer.tensors, older.levels), older.absolute_weight_sum + newer.absolute_weight_sum
+    )
+    if not older.forgets:
+        kept = join_learned(
+            manifest,
+            (learned_of(older), learned_of(newer)),
+            kept.state,
+            inputs=older.inputs or 0,
+            outputs=older.outputs or 0,
+            allow_precision_loss=allow_precision_loss,
+        )
+    return replace(
+        older,
+        tensors=kept.state,
+        absolute_weight_sum=kept.absolute_weight_sum,
+        history=kept.history,
+        n_observations=older.n_observations + newer.n_observations,
+        n_counted=older.n_counted + newer.n_counted,
+        columns=names,
+    )
+
+
+def _with_levels_of_both(older: ContextState, newer: ContextState) -> tuple[ContextState, ContextState]:
+    """Add the further levels of one context to the other, if the one has just those in addition."""
+    narrow, wide = sorted((older, newer), key=lambda state: state.inputs or 0)
+    if narrow.inputs is None or wide.inputs is None or narrow.tensors is None or wide.tensors is None:
+        return older, newer
+    if wide.levels != (*narrow.levels, *range(narrow.inputs, wide.inputs)):
+        return older, newer
+    columns = narrow.columns
+    if wide.columns.x is not None and columns.x in {None, wide.columns.x[: narrow.inputs]}:
+        columns = replace(columns, x=wide.columns.x)
+    widened = widen(narrow, wide.inputs, wide.levels, columns)
+    return (widened, newer) if narrow is older else (older, widened)
+
+
+def _joined(runtime: Runtime, older: State, newer: State, levels: Levels) -> State:
+    """Merge states; observations that one still holds as they came are learnt by the other."""
+    if is_buffered(newer):
+        return runtime.state_after(run(runtime, {**older, **buffered(newer)}, {}, levels))
+    if is_buffered(older):
+        return runtime.state_after(run(runtime, {**newer, **buffered(older)}, {}, levels))
+    with np.errstate(over="ignore", invalid="ignore"):
+        joined = merge(runtime.manifest, older, newer)
+    check_finite(joined.values(), runtime.manifest, {})
+    return joined
+
+
+def looks_of(state: ContextState) -> str:
+    """Say which columns the observations of a context have."""
+    levels = f" ({', '.join(map(str, state.levels))} are levels)" if state.levels else ""
+    y = "y of numbers" if state.y_is_1d else f"y of {state.outputs} columns"
+    return f"{state.inputs} columns of x{levels} and {y}"
 
 
 def merge(manifest: Manifest, older: State, newer: State) -> dict[str, Array]:
@@ -150,15 +249,6 @@ def _moved(comoment: Array, shift: Array, outputs: int, inputs: int) -> Array:
     moved[:, x] += own[:, :, None] * moved[:, present]
     moved[:, :, x] += own[:, None, :] * moved[:, :, present]
     return moved
-
-
-def is_buffered(state: State) -> bool:
-    """Whether a state has unprocessed observations, because the scale of its features is not fixed."""
-    return SCALE[0] in state and not state[SCALE[0]].all()
-
-
-SCALE = ("state.frozen", "state.center", "state.spread")
-"""What fixes the features of a state."""
 
 
 RULES: dict[str, Callable[[State, State], dict[str, Array]]] = {"scan": _scan, "moments": _moments, "cells": _cells}

@@ -11,11 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gdssm.prior import RESIDUE, ROUNDING
-from service.contexts.forgetting import COUNT, SQUARES
-from service.contexts.history import History
-from service.contexts.merge import State
-from service.contexts.rows import Rows
-from service.errors import PrecisionLoss, Problem
+from service.contexts.history import History, Rows
+from service.contexts.tensors import COUNT, SQUARES, State
+from service.errors import InvalidInput, PrecisionLoss, Problem
 from service.inference.artifact import Manifest
 from service.inference.sizes import Array
 
@@ -30,6 +28,8 @@ LEAST_SHARE = 10.0**DIGITS * EPSILON
 ESTABLISHED = 3
 """Observations from which on the variation of a column shows its scale."""
 REMEDY = "Correct it, or send allow_precision_loss: true if it is meant."
+CANCELLED = 1e-12
+"""A count this small compared with the weights that went into it is rounding: nothing is left."""
 
 
 class Sums(NamedTuple):
@@ -95,6 +95,42 @@ def diagonal(state: State) -> Array:
     comoment = state["state.comoment"][0]
     entries: Array = comoment.reshape(-1)[:: len(comoment) + 1]
     return entries[: state["state.mean"].shape[1]]
+
+
+def check_count(before: float, after: float, absolute_weight_sum: float, history: History | None, field: str) -> bool:
+    """See that no more weight is taken out than is there; returns whether nothing is left.
+
+    Args:
+        before: The sum of the weights.
+        after: With the new ones.
+        absolute_weight_sum: The sum of their sizes since the context was last empty.
+        history: Of the context.
+        field: The name of the weights in the request.
+
+    Raises:
+        InvalidInput: More is taken out.
+        PrecisionLoss: Rounding hides how much is left.
+    """
+    rounding = CANCELLED * absolute_weight_sum
+    if after < -rounding:
+        text = f"takes out {before - after:g}; this context holds {before:g}. Take out no more than that."
+        raise InvalidInput(Problem(field, text))
+    if after <= rounding:
+        if history is not None and 0 < history.least_weight <= 2.0 * rounding:
+            raise hidden_count(field, absolute_weight_sum)
+        return True
+    if after < before and after < LEAST_SHARE * absolute_weight_sum:
+        raise hidden_count(field, absolute_weight_sum)
+    return False
+
+
+def hidden_count(field: str, absolute_weight_sum: float) -> PrecisionLoss:
+    """Make the error for a count that rounding hides."""
+    text = (
+        f"leaves a count that is rounding, compared with the weights of {absolute_weight_sum:g} that went into it. "
+        "Make a new context of the observations that are right."
+    )
+    return PrecisionLoss(Problem(field, text), digits=0)
 
 
 def check_weights(before: State, after: State, rows: Rows) -> None:

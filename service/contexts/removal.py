@@ -7,19 +7,24 @@ variation below 0, a correlation beyond 1, a count below 0.
 import numpy as np
 from numpy.typing import NDArray
 
-from service.contexts.forgetting import COUNT, SQUARES
-from service.contexts.history import History
-from service.contexts.merge import State, is_buffered
-from service.contexts.precision import DIGITS, LEAST_SHARE, Sums, digits_of, in_order_of, sums_of
-from service.contexts.rows import Rows
+from service.contexts.history import History, Rows
+from service.contexts.precision import (
+    CANCELLED,
+    DIGITS,
+    LEAST_SHARE,
+    Sums,
+    digits_of,
+    hidden_count,
+    in_order_of,
+    sums_of,
+)
+from service.contexts.tensors import COUNT, SQUARES, State, is_buffered
 from service.errors import InvalidInput, PrecisionLoss, Problem
 from service.inference.artifact import Manifest
 from service.inference.cells import buffered
 from service.inference.sizes import Array
 
 Mask = NDArray[np.bool_]
-CANCELLED = 1e-12
-"""A count this small compared with the weights that went into it is rounding: nothing is left."""
 IMPOSSIBLE = 1e-9
 """An eigenvalue of the comoment, relative to its peaks, is not rounding below minus this."""
 DENORMAL = 1e-290
@@ -28,41 +33,6 @@ REMAINING_SHARE = 0.5 * LEAST_SHARE
 """Here rounding is taken for a little less than where observing is refused, so that the two never disagree."""
 KNOWN = 0.25
 """Two values of a column make at least twice this share of the variation that they make with the smallest weight."""
-
-
-def check_count(before: float, after: float, absolute_weight_sum: float, history: History | None, field: str) -> bool:
-    """See that no more weight is taken out than is there; returns whether nothing is left.
-
-    Args:
-        before: The sum of the weights.
-        after: With the new ones.
-        absolute_weight_sum: The sum of their sizes since the context was last empty.
-        history: Of the context.
-        field: The name of the weights in the request.
-
-    Raises:
-        InvalidInput: More is taken out.
-        PrecisionLoss: Rounding hides how much is left.
-    """
-    rounding = CANCELLED * absolute_weight_sum
-    if after < -rounding:
-        text = f"takes out {before - after:g}; this context holds {before:g}. Take out no more than that."
-        raise InvalidInput(Problem(field, text))
-    if after <= rounding:
-        if history is not None and 0 < history.least_weight <= 2.0 * rounding:
-            raise _hidden(field, absolute_weight_sum)
-        return True
-    if after < before and after < LEAST_SHARE * absolute_weight_sum:
-        raise _hidden(field, absolute_weight_sum)
-    return False
-
-
-def _hidden(field: str, absolute_weight_sum: float) -> PrecisionLoss:
-    text = (
-        f"leaves a count that is rounding, compared with the weights of {absolute_weight_sum:g} that went into it. "
-        "Make a new context of the observations that are right."
-    )
-    return PrecisionLoss(Problem(field, text), digits=0)
 
 
 def gross_variation(before: State, sums: Sums | None, center: Array, rows: Rows) -> Array:
@@ -91,11 +61,6 @@ def _spread(rows: Rows, center: Array) -> Array:
     distance: Array = rows.values - center
     squares: Array = np.square(np.where(np.isnan(distance), 0.0, distance))
     return np.asarray(np.abs(rows.weight) @ squares)
-
-
-def has_negative_buffer(state: State) -> bool:
-    """Whether a state has unprocessed observations of which some are taken out."""
-    return is_buffered(state) and bool((state["state.buffer_weight"] < 0).any())
 
 
 def constant_columns(after: Sums, history: History | None, absolute_weight_sum: float) -> Mask:
@@ -224,7 +189,7 @@ def check_taken_out(
     gross = 0.0 if history is None else history.gross_squares
     if SQUARES in after and after[SQUARES][0] <= REMAINING_SHARE * gross:
         if after[SQUARES][0] > 0:
-            raise _hidden(f"{rows.at}weight", absolute_weight_sum)
+            raise hidden_count(f"{rows.at}weight", absolute_weight_sum)
         text = "takes out more squares of weights than are there. Take out each observation by the weight that it had."
         raise InvalidInput(Problem(f"{rows.at}weight", text))
     after = without_variation(manifest, after, constant, rows.outputs)

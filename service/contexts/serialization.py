@@ -8,7 +8,7 @@ model file may have been replaced.
 """
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Annotated, Any, Literal, NoReturn
 
@@ -19,15 +19,11 @@ from safetensors.numpy import load, save
 
 from service.column_names import NO_NAMES, ColumnNames
 from service.contexts import drift
-from service.contexts.compact import BUFFER, COMOMENT, canonical, compact, unpacked, with_buffer
-from service.contexts.decay_setting import AUTO, Auto
-from service.contexts.feature_scale import FeatureScale
-from service.contexts.fitting import COUNT_LIMIT, check_size
+from service.contexts.forgetting import AUTO, Auto
 from service.contexts.history import HistoryHeader
-from service.contexts.merge import State
 from service.contexts.removal import check_possible
-from service.contexts.state import ContextState, new_state
-from service.contexts.state_validation import has_scale, state_problems
+from service.contexts.state import COUNT_LIMIT, ContextState, FeatureScale, check_size, declared, new_state
+from service.contexts.tensors import BUFFER, COMOMENT, COUNT, SCALE, State, canonical, compact, unpacked, with_buffer
 from service.errors import InvalidInput, Problem
 from service.inference.artifact import UNHASHED, Manifest, content_hash
 from service.inference.checks import Limits
@@ -43,7 +39,6 @@ FIRST_FORMAT = "gdssm-context/1"
 """Has all of every tensor."""
 LENGTH = 8
 """Bytes at the start of a safetensors file with the length of its JSON header, little endian."""
-
 Count = Annotated[int, Field(ge=0, le=COUNT_LIMIT)]
 Width = Annotated[int, Field(ge=1, le=2**31 - 1)]
 """Columns; the database has a column of 32 bits for them."""
@@ -287,3 +282,67 @@ def _line(error: Exception) -> str:
 
 def _refuse(text: str) -> NoReturn:
     raise InvalidInput(Problem("", f"The bytes {text}"))
+
+
+ROUNDING = 1e-6
+"""Relative error that sums of squares may have, and that a share of the weights may be beyond 0 or 1."""
+NOT_NEGATIVE = (COUNT, "state.peak", "state.spread", "state.last_weight")
+SUM = "state.gated_sum"
+FLAGS = ("state.frozen", "state.buffer_present")
+"""Zeros and ones."""
+
+
+def state_problems(manifest: Manifest, state: State) -> Iterator[str]:
+    """Describe values that a state of a model cannot hold.
+
+    Args:
+        manifest: Of the model.
+        state: Tensors by input name, of the right dtypes and shapes.
+    """
+    for name, tensor in state.items():
+        if not _is_finite(manifest, name, tensor):
+            yield f"a value that is not a finite number, in {name}"
+            return
+    for name in NOT_NEGATIVE:
+        if name in state and (state[name] < 0).any():
+            yield f"a negative number, in {name}"
+    for name in FLAGS:
+        if name in state and not np.isin(state[name], (0, 1)).all():
+            yield f"flags that are neither 0 nor 1, in {name}"
+    if "state.present" in state and (np.abs(state["state.present"] - 0.5) > 0.5 + ROUNDING).any():
+        yield "a share that is not between 0 and 1, in state.present"
+    if drift.WEIGHT in state and (state[drift.WEIGHT] <= 0).any():
+        yield f"a weight that is not positive, in {drift.WEIGHT}"
+    if SCALE[0] in state:
+        yield from _unlike_buffer(state)
+    yield from _negative_squares(manifest, state)
+
+
+def has_scale(state: State, scale: FeatureScale | None) -> bool:
+    """Check whether the features of a state have the declared scale, if one was declared."""
+    return all((state[name] == tensor).all() for name, tensor in declared(scale).items())
+
+
+def _is_finite(manifest: Manifest, name: str, tensor: Array) -> bool:
+    missing = np.isnan(tensor) if name == drift.X and manifest.missing_cells else False
+    return bool((np.isfinite(tensor) | missing).all())
+
+
+def _unlike_buffer(state: State) -> Iterator[str]:
+    """Until the scale of the features is fixed, a state holds all of its observations as they came, and then none."""
+    is_fixed = state[SCALE[0]] == 1
+    if any(state[name][is_fixed].any() for name in BUFFER):
+        yield "observations that wait for a scale which is fixed, in state.buffer"
+    weight = state["state.buffer_weight"]
+    rounding = ROUNDING * np.maximum(np.abs(weight).sum(1), 1.0)
+    if (~is_fixed & (np.abs(weight.sum(1) - state[COUNT]) > rounding)).any():
+        yield f"another sum of weights than their observations have, in {COUNT}"
+
+
+def _negative_squares(manifest: Manifest, state: State) -> Iterator[str]:
+    """Sums of squares on the diagonal of plain sums that forget nothing by themselves; of comoments see `removal`."""
+    if manifest.merge.rule != "scan":
+        return
+    squares = np.diagonal(state[SUM], axis1=1, axis2=2)
+    if (squares < -ROUNDING * np.abs(squares).max(1, keepdims=True, initial=0.0)).any():
+        yield f"a negative sum of squares, in {SUM}"

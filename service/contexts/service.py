@@ -8,41 +8,36 @@ from dataclasses import asdict, replace
 from functools import partial
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection
-
-from service.column_names import NO_NAMES, ColumnNames, restore_names
+from service.column_names import NO_NAMES, ColumnNames, arrange, arrange_query, restore_names
 from service.contexts import serialization
 from service.contexts.cache import ReadoutCache
-from service.contexts.column_order import arrange_query
-from service.contexts.context_record import (
+from service.contexts.forgetting import Decay
+from service.contexts.idempotency import IdempotentTransaction, run_idempotent
+from service.contexts.learning import check_step, learn, widen
+from service.contexts.merge import join
+from service.contexts.repository import (
+    ID,
     UNCONDITIONAL,
     Change,
     ContextDetails,
     ContextRecord,
+    ContextRepository,
     LoadedContext,
     RecordPage,
     StreamStep,
 )
-from service.contexts.decay_setting import Decay
-from service.contexts.feature_scale import FeatureScale, scale_of
-from service.contexts.fitting import check_size
-from service.contexts.idempotency import IdempotentTransaction, run_idempotent
-from service.contexts.repository import ID, ContextRepository
-from service.contexts.state import answer, join, learn, new_state, widen
-from service.contexts.steps import check_step, predict_before
+from service.contexts.state import FeatureScale, answer, check_size, new_state, scale_of
 from service.errors import Conflict, InvalidInput, NumericOverflow, Problem, UnknownModel, UnsupportedByModel
 from service.explaining.explanation import explain_state
 from service.explaining.implicit_weights import implicit_weights_in
 from service.explaining.terms import Explanation, Part
-from service.inference.distribution import NOTHING, Wanted
+from service.inference.distribution import NOTHING, Wanted, check_wanted
 from service.inference.predictor import Observations, Prediction, Predictor
 from service.inference.runtime import Runtime
 from service.inference.sizes import Array
 from service.store.database import Database
 
 Answer = TypeVar("Answer")
-
-__all__ = ["UNCONDITIONAL", "Change", "ContextRecord", "Contexts", "RecordPage", "StreamStep"]
 
 logger = logging.getLogger(__name__)
 
@@ -239,11 +234,15 @@ class Contexts:
         While the context is empty there is nothing to predict from: prediction and error are None, and it learns.
         `columns` are the names of the columns of a query without an observation, which has its own.
         """
-        if new is None:
-            return self._predict_only(owner, context_id, query, wanted, columns=columns)
-        with self._database.transaction() as connection:
-            loaded = self._repository.load_for_update(connection, owner, context_id)
-            return self._learn(connection, loaded, new, query, wanted, allow_precision_loss=allow_precision_loss)
+        if new is not None:
+            once = partial(self.step_once, key=None, write=lambda step: step)
+            return once(owner, context_id, new, query, wanted, allow_precision_loss=allow_precision_loss)
+        if query is None:
+            raise InvalidInput(Problem("", "A step has an observation, a query, or both. Send one."))
+        loaded = self._repository.load(owner, context_id)
+        check_step(loaded.runtime.manifest, None, query)
+        asked = None if loaded.state.is_empty else self.answer(loaded, query, wanted=wanted, columns=columns)
+        return StreamStep(asked, None, self._repository.touch(loaded.record))
 
     def step_once(
         self,
@@ -253,7 +252,7 @@ class Contexts:
         query: Array | None,
         wanted: Wanted,
         *,
-        key: str,
+        key: str | None,
         write: Callable[[StreamStep], Answer],
         allow_precision_loss: bool = False,
     ) -> Answer:
@@ -265,26 +264,39 @@ class Contexts:
             new: To be learnt.
             query: As for `step`.
             wanted: As for `step`.
-            key: Of the caller's requests and messages together.
-            write: Makes the answer, which JSON can hold.
+            key: Of the caller's requests and messages together; None makes every step.
+            write: Makes the answer, which JSON can hold if there is a key.
             allow_precision_loss: As for `observe`.
         """
-        request = {
-            "step": context_id,
-            **_parts(new),
-            "query": query,
-            "wanted": wanted,
-            **_allowed(allow_precision_loss),
-        }
-
+        allowed = _allowed(allow_precision_loss)
+        request = {"step": context_id, **_parts(new), "query": query, "wanted": wanted, **allowed}
         with self._transaction(owner, Change(key), request, with_terms=False) as transaction:
             if not transaction.is_replay:
                 loaded = self._repository.load_for_update(transaction.connection, owner, context_id)
-                allow = allow_precision_loss
-                step = self._learn(transaction.connection, loaded, new, query, wanted, allow_precision_loss=allow)
-                transaction.answer = write(step)
-            answer: Answer = transaction.answer
-            return answer
+                manifest, limits = loaded.runtime.manifest, self._predictor.limits
+                check_step(manifest, new, query)
+                state = learn(
+                    loaded.runtime,
+                    limits,
+                    loaded.state,
+                    new,
+                    "observation.",
+                    unnumbered=True,
+                    allow_precision_loss=allow_precision_loss,
+                )
+                prediction = error = None
+                if loaded.state.is_empty:
+                    check_wanted(manifest, wanted)
+                else:
+                    before = replace(loaded, state=widen(loaded.state, new.x.shape[1], state.levels, state.columns))
+                    answer = partial(self.answer, before, wanted=wanted, columns=new.columns)
+                    at_x = answer(new.x)
+                    error = arrange(state.columns, new)[0].y - at_x.prediction
+                    prediction = at_x if query is None else answer(query)
+                record = self._repository.save(transaction.connection, loaded, state)
+                transaction.answer = write(StreamStep(prediction, error, record))
+            written: Answer = transaction.answer
+            return written
 
     def get(self, owner: str, context_id: str) -> ContextRecord:
         """Look a context up."""
@@ -404,42 +416,6 @@ class Contexts:
     ) -> AbstractContextManager[IdempotentTransaction]:
         terms = {"if_version": change.if_version} if with_terms else {}
         return run_idempotent(self._database, owner, change.idempotency_key, {**request, **terms}, self._clock())
-
-    def _predict_only(
-        self, owner: str, context_id: str, query: Array | None, wanted: Wanted, *, columns: ColumnNames | None
-    ) -> StreamStep:
-        if query is None:
-            raise InvalidInput(Problem("", "A step has an observation, a query, or both. Send one."))
-        loaded = self._repository.load(owner, context_id)
-        check_step(loaded.runtime.manifest, None, query)
-        asked = None if loaded.state.is_empty else self.answer(loaded, query, wanted=wanted, columns=columns)
-        return StreamStep(asked, None, self._repository.touch(loaded.record))
-
-    def _learn(
-        self,
-        connection: Connection,
-        loaded: LoadedContext,
-        new: Observations,
-        query: Array | None,
-        wanted: Wanted,
-        *,
-        allow_precision_loss: bool,
-    ) -> StreamStep:
-        check_step(loaded.runtime.manifest, new, query)
-        state = learn(
-            loaded.runtime,
-            self._predictor.limits,
-            loaded.state,
-            new,
-            "observation.",
-            allow_precision_loss=allow_precision_loss,
-            unnumbered=True,
-        )
-        widened = widen(loaded.state, new.x.shape[1], state.levels, state.columns)
-        loaded = replace(loaded, state=widened)
-        answer = partial(self.answer, loaded, wanted=wanted, columns=new.columns)
-        prediction, error = predict_before(answer, loaded, new, query, wanted)
-        return StreamStep(prediction, error, self._repository.save(connection, loaded, state))
 
     def _model_of(self, header: serialization.Header) -> Runtime:
         try:

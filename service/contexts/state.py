@@ -1,41 +1,40 @@
-"""The state of a context, and how observations, queries and other states change it."""
+"""The state of a context: how it begins, and how it answers queries."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
+from typing import NamedTuple
 
 import numpy as np
 
-from service.column_names import NO_NAMES, ColumnNames
-from service.contexts import drift, learning
+from service.column_names import NO_NAMES, ColumnNames, width_with_names
+from service.contexts import drift
 from service.contexts.cache import ReadoutCache
-from service.contexts.column_order import arrange, join_names, width_with_names
-from service.contexts.decay_setting import AUTO, Decay
-from service.contexts.feature_scale import FeatureScale, check_scale, declared
-from service.contexts.fitting import check_observations, check_sums, looks_of
-from service.contexts.forgetting import COUNT, fade
+from service.contexts.drift import check_decay
+from service.contexts.forgetting import AUTO, Decay
 from service.contexts.history import History
-from service.contexts.learning import Learned, check_decay
-from service.contexts.merge import State, check_merges, is_buffered, merge
 from service.contexts.precision import digits_left, sums_of, takes_out
-from service.contexts.rows import Rows
+from service.contexts.tensors import COUNT, SCALE, State
 from service.errors import InvalidInput, Problem, UnsupportedByModel
 from service.inference.artifact import Manifest
-from service.inference.cells import buffered
 from service.inference.checks import Limits, missing_problems, parameter_problems, query_problems, size_problems
 from service.inference.distribution import NOTHING, Wanted, check_wanted
-from service.inference.predictor import (
-    Observations,
-    Prediction,
-    check_finite,
-    columns,
-    prediction_of,
-    run,
-    scale_flag,
-)
+from service.inference.predictor import Prediction, prediction_of, run, scale_flag
 from service.inference.runtime import Runtime
 from service.inference.sizes import Array
-from service.levels import Levels, check_levels
+from service.levels import Levels
+
+COUNT_LIMIT = 2**53
+"""Most rows that a context can count: every reader of JSON keeps such a number exact."""
+
+
+class FeatureScale(NamedTuple):
+    """What the columns of x are standardised by before features are made of them."""
+
+    center: tuple[float, ...]
+    """About the mean of each column."""
+    spread: tuple[float, ...]
+    """About its standard deviation; 0 makes no features of the column."""
 
 
 @dataclass(frozen=True)
@@ -134,89 +133,6 @@ def check_streams(manifest: Manifest) -> None:
         raise UnsupportedByModel(Problem("model", problem))
 
 
-def learn(
-    runtime: Runtime,
-    limits: Limits,
-    state: ContextState,
-    new: Observations,
-    at: str = "",
-    *,
-    allow_precision_loss: bool = False,
-    unnumbered: bool = False,
-) -> ContextState:
-    """Add observations.
-
-    Args:
-        runtime: The model.
-        limits: On their columns.
-        state: The state before.
-        new: N > 0 observations; negative weights take observations out again.
-        at: Where they stand in the request.
-        allow_precision_loss: Whether earlier observations may lose significant digits.
-        unnumbered: Whether the request has one observation rather than a list.
-
-    Raises:
-        PrecisionLoss: They cost digits, or cannot be taken out exactly.
-        InvalidInput: Something does not fit; every field is named.
-        UnsupportedByModel: The model cannot take observations out.
-        NumericOverflow: The state is beyond floating point.
-    """
-    manifest = runtime.manifest
-    if new.levels:
-        check_levels(manifest, new.levels, new.x.shape[1], f"{at}levels")
-    new, names = arrange(state.columns, new)
-    check_observations(manifest, limits, state, new, at)
-    levels = tuple(sorted(new.levels))
-    state = widen(state, new.x.shape[1], levels, names)
-    rows = Rows(new.x, columns(new.y), new.weight, new.y.ndim == 1, at, unnumbered)
-    check_sums(state.n_observations + len(new.x), state.absolute_weight_sum + rows.absolute_weight_sum, f"{at}x")
-    infer = partial(run, runtime, parameters={}, levels=levels)
-    kept = learning.learn(manifest, infer, _kept(state), state.decay, rows, allow_precision_loss=allow_precision_loss)
-    after = replace(
-        state,
-        tensors=kept.state,
-        absolute_weight_sum=kept.absolute_weight_sum,
-        history=kept.history,
-        n_observations=state.n_observations + len(new.x),
-        n_counted=state.n_counted + (len(new.x) if new.weight is None else int(np.count_nonzero(new.weight))),
-        inputs=new.x.shape[1],
-        outputs=rows.outputs,
-        y_is_1d=new.y.ndim == 1,
-        columns=names,
-        levels=levels,
-    )
-    return after if kept.absolute_weight_sum else replace(after, tensors={**kept.state, **declared(state.scale)})
-
-
-def widen(state: ContextState, inputs: int, levels: Levels, columns: ColumnNames) -> ContextState:
-    """Add further columns of x, which are levels that no observation has had; exact, because they were 0.
-
-    Args:
-        state: With D columns of x or fewer.
-        inputs: D.
-        levels: The columns of x that are levels afterwards; every further column is one.
-        columns: Names afterwards.
-
-    Raises:
-        InvalidInput: There are not D names.
-    """
-    if state.tensors is None or state.inputs is None or state.inputs == inputs:
-        return state
-    width_with_names(columns.x, inputs, "columns.x")
-    further = inputs - state.inputs
-    widened = learning.with_further_levels(_kept(state), inputs, state.outputs or 0, further, levels)
-    none = (0.0,) * further
-    return replace(
-        state,
-        tensors=widened.state,
-        inputs=inputs,
-        levels=levels,
-        columns=columns,
-        history=widened.history,
-        scale=None if state.scale is None else FeatureScale(state.scale.center + none, state.scale.spread + none),
-    )
-
-
 def answer(
     runtime: Runtime,
     limits: Limits,
@@ -284,87 +200,72 @@ def _outputs(
     return drift.average(now, outputs)
 
 
-def join(
-    runtime: Runtime, older: ContextState, newer: ContextState, *, allow_precision_loss: bool = False
-) -> ContextState:
-    """Remember what two contexts of one model and decay have seen, as if one came after the other.
+def check_scale(manifest: Manifest, scale: FeatureScale) -> None:
+    """See that a scale is one, and that the model has use for it.
 
     Raises:
-        PrecisionLoss: The newer costs the older its significant digits, which is not allowed.
-        InvalidInput: They were observed with different widths, or scale their features differently.
-        UnsupportedByModel: States of the model do not merge.
-        NumericOverflow: The state is beyond floating point.
+        UnsupportedByModel: The model makes no features.
+        InvalidInput: It is not one.
     """
-    manifest = runtime.manifest
-    check_merges(manifest)
-    older, newer = _with_levels_of_both(older, newer)
-    if older.decay == AUTO:
-        text = 'cannot be merged: with decay "auto" the order of all observations matters. Observe all in one context.'
-        raise InvalidInput(Problem("context", text))
-    names = join_names(older.columns, newer.columns)
-    if older.tensors is None or newer.tensors is None:
-        found = older if newer.tensors is None else newer
-        inputs = width_with_names(names.x, found.inputs, "context")
-        return replace(found, columns=names, inputs=inputs, outputs=width_with_names(names.y, found.outputs, "context"))
-    looks = [(state.inputs, state.levels, state.outputs, state.y_is_1d) for state in (older, newer)]
-    if looks[0] != looks[1]:
-        problem = (
-            f"The contexts do not fit: one has {looks_of(older)}, the other {looks_of(newer)}. Merge contexts alike."
+    if manifest.features is None or not manifest.features.makes_features:
+        text = f"is nothing that model {manifest.name} takes: its states merge without one. Leave it out."
+        raise UnsupportedByModel(Problem("scale", text))
+    problems = []
+    if len(scale.center) != len(scale.spread) or not scale.center:
+        sizes = f"{len(scale.center)} and {len(scale.spread)}"
+        problems.append(
+            Problem("scale", f"must have one center and one spread for each column of x; these are {sizes}.")
         )
-        raise InvalidInput(Problem("", problem))
-    check_sums(
-        older.n_observations + newer.n_observations, older.absolute_weight_sum + newer.absolute_weight_sum, "context"
-    )
-    share = 1.0 if older.decay is None else older.decay**newer.n_counted
-    faded = older.tensors if share == 1.0 else fade(manifest, older.tensors, share)
-    kept = Learned(
-        _joined(runtime, faded, newer.tensors, older.levels), older.absolute_weight_sum + newer.absolute_weight_sum
-    )
-    if not older.forgets:
-        kept = learning.join(
-            manifest,
-            (_kept(older), _kept(newer)),
-            kept.state,
-            inputs=older.inputs or 0,
-            outputs=older.outputs or 0,
-            allow_precision_loss=allow_precision_loss,
-        )
-    return replace(
-        older,
-        tensors=kept.state,
-        absolute_weight_sum=kept.absolute_weight_sum,
-        history=kept.history,
-        n_observations=older.n_observations + newer.n_observations,
-        n_counted=older.n_counted + newer.n_counted,
-        columns=names,
-    )
+    problems += [
+        Problem(f"scale.spread[{i}]", f"must not be negative; this is {spread:g}.")
+        for i, spread in enumerate(scale.spread)
+        if not spread >= 0
+    ]
+    if problems:
+        raise InvalidInput(*problems)
 
 
-def _with_levels_of_both(older: ContextState, newer: ContextState) -> tuple[ContextState, ContextState]:
-    """Add the further levels of one context to the other, if the one has just those in addition."""
-    narrow, wide = sorted((older, newer), key=lambda state: state.inputs or 0)
-    if narrow.inputs is None or wide.inputs is None or narrow.tensors is None or wide.tensors is None:
-        return older, newer
-    if wide.levels != (*narrow.levels, *range(narrow.inputs, wide.inputs)):
-        return older, newer
-    columns = narrow.columns
-    if wide.columns.x is not None and columns.x in {None, wide.columns.x[: narrow.inputs]}:
-        columns = replace(columns, x=wide.columns.x)
-    widened = widen(narrow, wide.inputs, wide.levels, columns)
-    return (widened, newer) if narrow is older else (older, widened)
+def declared(scale: FeatureScale | None) -> dict[str, Array]:
+    """The tensors of a state that say it; the others are zeros."""
+    if scale is None:
+        return {}
+    parts = (np.ones(1), np.array([scale.center]), np.array([scale.spread]))
+    return dict(zip(SCALE, parts, strict=True))
 
 
-def _kept(state: ContextState) -> Learned:
-    return Learned(state.tensors or declared(state.scale), state.absolute_weight_sum, state.history)
+def scale_of(state: State | None) -> FeatureScale | None:
+    """Read the scale of a state (B = 1), if it is fixed."""
+    if state is None or SCALE[0] not in state or not state[SCALE[0]].all():
+        return None
+    center, spread = (tuple(state[name][0].tolist()) for name in SCALE[1:])
+    return FeatureScale(center, spread)
 
 
-def _joined(runtime: Runtime, older: State, newer: State, levels: Levels) -> State:
-    """Merge states; observations that one still holds as they came are learnt by the other."""
-    if is_buffered(newer):
-        return runtime.state_after(run(runtime, {**older, **buffered(newer)}, {}, levels))
-    if is_buffered(older):
-        return runtime.state_after(run(runtime, {**newer, **buffered(older)}, {}, levels))
-    with np.errstate(over="ignore", invalid="ignore"):
-        joined = merge(runtime.manifest, older, newer)
-    check_finite(joined.values(), runtime.manifest, {})
-    return joined
+def check_size(state: ContextState, limits: Limits) -> None:
+    """Check the columns of a context against the limits.
+
+    Raises:
+        InvalidInput: They are over.
+    """
+    problems = size_problems(limits, inputs=state.inputs or 0, outputs=state.outputs or 0)
+    if problems:
+        raise InvalidInput(*problems)
+
+
+def check_sums(n_observations: int, weight_sum: float, field: str) -> None:
+    """See that the rows of a context can be counted, and its weights added up.
+
+    Args:
+        n_observations: Rows that it would have observed.
+        weight_sum: Sum of the sizes of their weights.
+        field: What brings them.
+
+    Raises:
+        InvalidInput: They are too many, or too large.
+    """
+    if n_observations > COUNT_LIMIT:
+        text = f"would make {n_observations} observations; a context counts at most {COUNT_LIMIT}. Make another one."
+        raise InvalidInput(Problem(field, text))
+    if not np.isfinite(weight_sum):
+        text = "sums to more than float64 holds, with the weights before. Send smaller weights."
+        raise InvalidInput(Problem(field, text))

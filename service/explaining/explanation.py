@@ -7,7 +7,7 @@ from functools import partial
 import numpy as np
 
 from service.contexts import drift
-from service.contexts.decay_setting import AUTO
+from service.contexts.forgetting import AUTO
 from service.contexts.state import ContextState
 from service.errors import Problem, UnsupportedByModel
 from service.explaining.contributions import check_linear, contributions, no_contributions_of_a_state

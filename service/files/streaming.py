@@ -5,8 +5,9 @@ from collections.abc import Iterable, Iterator, Mapping
 import numpy as np
 
 from service.contexts.cache import ReadoutCache
-from service.contexts.forgetting import COUNT
-from service.contexts.state import answer, learn, new_state
+from service.contexts.learning import learn
+from service.contexts.state import answer, new_state
+from service.contexts.tensors import COUNT
 from service.errors import InvalidInput, Problem
 from service.inference.checks import parameter_problems
 from service.inference.distribution import NOTHING, Wanted, check_wanted

@@ -6,8 +6,8 @@ from typing import NamedTuple
 import numpy as np
 
 from service.column_names import ColumnNames
+from service.contexts.history import Rows
 from service.contexts.removal import check_weighted
-from service.contexts.rows import Rows
 from service.errors import InvalidInput, NotReady, NumericOverflow, Problem, ServiceError
 from service.inference.artifact import WANT_SCALE, Manifest
 from service.inference.checks import (

@@ -7,7 +7,7 @@ from pydantic import ConfigDict, Field, StringConstraints
 from pydantic.json_schema import SkipJsonSchema
 
 from service.column_names import NO_NAMES, ColumnNames, read_names
-from service.contexts.decay_setting import AUTO, RULE, Auto, Decay
+from service.contexts.forgetting import AUTO, RULE, Auto, Decay
 from service.errors import InvalidInput, Problem
 from service.explaining.terms import Part, parts
 from service.numbers import describe, number
@@ -18,7 +18,7 @@ from service.schemas.predictions import DistributionAnswer, DistributionRequest,
 from service.schemas.schema import ResponseModel, Schema
 
 if TYPE_CHECKING:
-    from service.contexts.context_record import ContextDetails, ContextRecord, RecordPage
+    from service.contexts.repository import ContextDetails, ContextRecord, RecordPage
 
 TTL_LIMIT = 10 * 365 * 86_400
 """Seconds."""

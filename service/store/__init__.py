@@ -2,8 +2,7 @@
 
 tables         the tables
 database       a connection that creates and migrates its schema
-sqlite         connections to SQLite files
-database_file  detects that the open file was deleted or replaced
+sqlite         SQLite files: connections, and whether the open file was deleted or replaced
 nonblocking    reads one value without waiting
 migrate        runs missing migrations with alembic
 migrations     the migrations

@@ -21,10 +21,9 @@ from sqlalchemy.exc import TimeoutError as NoConnection
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from service.errors import DatabaseUnavailable, InvalidSettings
-from service.store.database_file import DatabaseFile
 from service.store.migrate import migrate
 from service.store.nonblocking import NonblockingReader
-from service.store.sqlite import LOCK_TIMEOUT, engine_of, file_of, make_private
+from service.store.sqlite import LOCK_TIMEOUT, DatabaseFile, engine_of, file_of, make_private
 
 logger = logging.getLogger(__name__)
 

@@ -8,7 +8,8 @@ from benchmarks.drift.errors import FIXED, PEERS, auto, errors, fixed
 from benchmarks.drift.run import StreamErrors, mean_square, report
 from benchmarks.drift.streams import NOISE, Stream, linear, streams
 from benchmarks.zoo import model_file
-from service.contexts.state import answer, learn, new_state
+from service.contexts.learning import learn
+from service.contexts.state import answer, new_state
 from service.inference.checks import Limits
 from service.inference.predictor import Observations
 from service.inference.runtime import Runtime

@@ -31,8 +31,13 @@ MODULES: dict[str, dict[str, tuple[str, ...]]] = {
             f"{CONTEXTS}/test_forgetting.py",
             f"{CONTEXTS}/test_precision.py",
         ),
+        "service/contexts/learning.py": (
+            f"{CONTEXTS}/test_state.py",
+            f"{CONTEXTS}/test_context_levels.py",
+            f"{CONTEXTS}/test_precision.py",
+        ),
         "service/contexts/forgetting.py": (f"{CONTEXTS}/test_forgetting.py",),
-        "service/contexts/compact.py": (f"{CONTEXTS}/test_compact.py",),
+        "service/contexts/tensors.py": (f"{CONTEXTS}/test_tensors.py",),
         "service/contexts/merge.py": (f"{CONTEXTS}/test_merge.py", f"{CONTEXTS}/test_cells.py"),
         "service/contexts/precision.py": (f"{CONTEXTS}/test_precision.py", f"{ROUTES}/test_digits_left.py"),
         "service/contexts/removal.py": (
@@ -42,7 +47,10 @@ MODULES: dict[str, dict[str, tuple[str, ...]]] = {
             f"{ROUTES}/test_precision.py",
             f"{ROUTES}/test_removals.py",
         ),
-        "service/contexts/state_validation.py": (f"{CONTEXTS}/test_impossible_imports.py",),
+        "service/contexts/serialization.py": (
+            f"{CONTEXTS}/test_serialization.py",
+            f"{CONTEXTS}/test_impossible_imports.py",
+        ),
     },
     "access": {
         "service/access/keyring.py": ("tests/service/access",),

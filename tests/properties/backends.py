@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 import service
 from export.graph import Graph
 from export.zoo import ENTRIES, Entry
-from service.contexts.merge import is_buffered, merge
+from service.contexts.merge import merge
+from service.contexts.tensors import is_buffered
 from service.inference.artifact import next_name
 from service.inference.cells import buffered
 from service.inference.runtime import Runtime

@@ -15,8 +15,8 @@ from service.api.representations import SAFETENSORS, accepts_safetensors, respon
 from service.api.request import ContextsDep, contexts_of
 from service.api.safetensors_bodies import read_context_query, read_observations
 from service.column_names import NO_NAMES
-from service.contexts.context_record import ContextRecord
-from service.contexts.feature_scale import FeatureScale
+from service.contexts.repository import ContextRecord
+from service.contexts.state import FeatureScale
 from service.explaining.terms import Explanation
 from service.inference.predictor import Observations, Prediction
 from service.schemas.contexts import (

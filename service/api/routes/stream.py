@@ -13,7 +13,7 @@ from service.api.executor import BYTES_PER_NUMBER
 from service.api.parameters import ContextId
 from service.api.representations import distribution_of
 from service.api.request import CallerContexts, ContextsDep
-from service.contexts.context_record import StreamStep
+from service.contexts.repository import StreamStep
 from service.errors import InvalidInput, Problem, ServiceError, UnknownContext
 from service.inference.predictor import Observations, Prediction
 from service.schemas.contexts import names_of

@@ -5,8 +5,9 @@ import pytest
 
 from service.contexts.cache import ReadoutCache
 from service.contexts.forgetting import fade
-from service.contexts.merge import merge
-from service.contexts.state import ContextState, answer, join, learn, new_state
+from service.contexts.learning import learn
+from service.contexts.merge import join, merge
+from service.contexts.state import ContextState, answer, new_state
 from service.errors import InvalidInput
 from service.inference.checks import Limits
 from service.inference.distribution import Wanted

@@ -12,8 +12,8 @@ from service.column_names import ColumnNames
 from service.contexts import idempotency
 from service.contexts import repository as context_repository
 from service.contexts.cache import LruCache
-from service.contexts.context_record import CONTEXT_BYTES, Change, LoadedContext
-from service.contexts.service import ContextRecord, Contexts
+from service.contexts.repository import CONTEXT_BYTES, Change, ContextRecord, LoadedContext
+from service.contexts.service import Contexts
 from service.contexts.state import ContextState
 from service.errors import Conflict, UnknownContext, UnknownModel
 from service.inference.sizes import Array

@@ -11,10 +11,12 @@ from gdssm.prior import BUFFERED
 from service.column_names import ColumnNames
 from service.contexts import serialization
 from service.contexts.cache import LruCache
-from service.contexts.decay_setting import Decay
-from service.contexts.feature_scale import FeatureScale
-from service.contexts.service import Change, Contexts
-from service.contexts.state import ContextState, answer, join, learn, new_state
+from service.contexts.forgetting import Decay
+from service.contexts.learning import learn
+from service.contexts.merge import join
+from service.contexts.repository import Change
+from service.contexts.service import Contexts
+from service.contexts.state import ContextState, FeatureScale, answer, new_state
 from service.errors import Conflict, InvalidInput, UnsupportedByModel
 from service.explaining.explanation import explain_state, predict_and_explain
 from service.inference.checks import Limits

@@ -2,7 +2,7 @@
 
 import pytest
 
-from service.contexts.learning import check_decay
+from service.contexts.drift import check_decay
 from service.errors import InvalidInput
 from tests.service.contexts.test_state import manifest
 

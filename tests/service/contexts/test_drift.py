@@ -7,9 +7,10 @@ from hypothesis import strategies as st
 
 from gdssm.decay_average import DECAYS
 from service.contexts.drift import BLOCK
-from service.contexts.feature_scale import FeatureScale
-from service.contexts.service import Change, Contexts
-from service.contexts.state import ContextState, answer, learn, new_state
+from service.contexts.learning import learn
+from service.contexts.repository import Change
+from service.contexts.service import Contexts
+from service.contexts.state import ContextState, FeatureScale, answer, new_state
 from service.errors import InvalidInput, NumericOverflow, UnsupportedByModel
 from service.explaining.implicit_weights import implicit_weights_in
 from service.explaining.terms import PARTS, Part

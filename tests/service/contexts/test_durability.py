@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 from safetensors.numpy import load
 
-from service.contexts.compact import unpacked
+from service.contexts.tensors import unpacked
 from tests.closeness import assert_close
 from tests.postgres import Postgres
 from tests.service.replicas import Replica, replicas_on

@@ -6,7 +6,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from service.contexts.forgetting import fade, fading
-from service.contexts.state import join, learn, new_state
+from service.contexts.learning import learn
+from service.contexts.merge import join
+from service.contexts.state import new_state
 from service.errors import InvalidInput
 from service.inference.predictor import Observations
 from tests.closeness import assert_close

@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 
 from service.contexts import serialization
-from service.contexts.feature_scale import FeatureScale
-from service.contexts.fitting import COUNT_LIMIT
+from service.contexts.learning import learn
+from service.contexts.merge import join
 from service.contexts.service import Contexts
-from service.contexts.state import ContextState, join, learn, new_state
+from service.contexts.state import COUNT_LIMIT, ContextState, FeatureScale, new_state
 from service.errors import InvalidInput, NumericOverflow, UnsupportedByModel
 from service.inference.artifact import Manifest
 from service.inference.checks import Limits

@@ -6,8 +6,9 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from service.contexts.feature_scale import FeatureScale
-from service.contexts.state import ContextState, answer, join, learn, new_state
+from service.contexts.learning import learn
+from service.contexts.merge import join
+from service.contexts.state import ContextState, FeatureScale, answer, new_state
 from service.errors import InvalidInput
 from service.inference.cells import with_indicators
 from service.inference.checks import Limits

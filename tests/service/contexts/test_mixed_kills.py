@@ -16,7 +16,7 @@ from safetensors.numpy import load
 
 from service.client import Client, sessions
 from service.client.contexts import Context
-from service.contexts.compact import unpacked
+from service.contexts.tensors import unpacked
 from tests.closeness import assert_close
 from tests.nonempty import nonempty
 from tests.postgres import Postgres

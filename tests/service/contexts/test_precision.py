@@ -8,8 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from service.contexts import serialization
+from service.contexts.learning import learn
+from service.contexts.merge import join
 from service.contexts.precision import DIGITS
-from service.contexts.state import ContextState, join, learn
+from service.contexts.state import ContextState
 from service.errors import InvalidInput, PrecisionLoss
 from service.inference.predictor import Observations
 from service.inference.sizes import Array

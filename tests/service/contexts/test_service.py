@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from service.contexts.cache import LruCache
-from service.contexts.service import Change, ContextRecord, Contexts
+from service.contexts.repository import Change, ContextRecord
+from service.contexts.service import Contexts
 from service.errors import (
     Conflict,
     InvalidInput,

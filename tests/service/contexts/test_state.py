@@ -8,8 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from service.contexts.cache import ReadoutCache
-from service.contexts.decay_setting import Decay
-from service.contexts.state import ContextState, answer, join, learn, new_state
+from service.contexts.forgetting import Decay
+from service.contexts.learning import learn
+from service.contexts.merge import join
+from service.contexts.state import ContextState, answer, new_state
 from service.errors import InvalidInput, NumericOverflow, UnsupportedByModel
 from service.inference.artifact import Manifest
 from service.inference.checks import Limits

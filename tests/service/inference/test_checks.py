@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from service.contexts.state import learn, new_state
+from service.contexts.learning import learn
+from service.contexts.state import new_state
 from service.errors import InvalidInput
 from service.inference.artifact import Manifest
 from service.inference.checks import Limits, share_problems, share_problems_of_one

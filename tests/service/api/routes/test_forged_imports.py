@@ -12,9 +12,9 @@ from safetensors.numpy import load, save
 
 from service.column_names import ColumnNames
 from service.contexts import serialization
-from service.contexts.decay_setting import Decay
-from service.contexts.feature_scale import FeatureScale
-from service.contexts.state import ContextState, learn, new_state
+from service.contexts.forgetting import Decay
+from service.contexts.learning import learn
+from service.contexts.state import ContextState, FeatureScale, new_state
 from service.inference.artifact import UNHASHED, content_hash
 from service.inference.checks import Limits
 from service.settings import Settings

@@ -1,4 +1,4 @@
-"""The stored form of a state: half of its symmetric comoment, and no empty buffer."""
+"""The tensors of a state by input name, and their stored form: half of the symmetric comoment, no empty buffer."""
 
 import math
 from collections.abc import Mapping
@@ -7,9 +7,15 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from service.contexts.merge import State
 from service.inference.sizes import Array
 
+State = Mapping[str, Array]
+COUNT = "state.count"
+"""The state tensor (B,) that every model keeps: the sum of the weights."""
+SQUARES = "state.count_of_squares"
+"""The tensor (B,) from which the effective number of observations follows, of models with a scale."""
+SCALE = ("state.frozen", "state.center", "state.spread")
+"""What fixes the features of a state."""
 COMOMENT = "state.comoment"
 UPPER = "state.comoment.upper"
 """The stored half: the entries on and above the diagonal, row by row."""
@@ -17,6 +23,16 @@ BUFFER = ("state.buffer", "state.buffer_present", "state.buffer_weight")
 """Zeros, once the scale of the features is fixed."""
 CACHED_SIZE_LIMIT = 512
 """Largest S whose places are kept: 3 MiB."""
+
+
+def is_buffered(state: State) -> bool:
+    """Whether a state has unprocessed observations, because the scale of its features is not fixed."""
+    return SCALE[0] in state and not state[SCALE[0]].all()
+
+
+def has_negative_buffer(state: State) -> bool:
+    """Whether a state has unprocessed observations of which some are taken out."""
+    return is_buffered(state) and bool((state["state.buffer_weight"] < 0).any())
 
 
 def upper(matrix: Array) -> Array:

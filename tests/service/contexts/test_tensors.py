@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from service.contexts.compact import (
+from service.contexts.tensors import (
     BUFFER,
     CACHED_SIZE_LIMIT,
     COMOMENT,
