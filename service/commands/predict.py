@@ -9,12 +9,12 @@ import click
 from service.commands.options import by_setting, example, numbers_by_name, progress
 from service.files.column_file import open_column
 from service.files.prediction_job import open_job
-from service.files.streaming import predictions
 from service.inference.checks import Limits
 from service.inference.distribution import Wanted
 from service.inference.predictor import Predictor
 from service.registry.repository import Repository
 from service.settings import Settings
+from service.tables.streaming import predictions
 
 Chunk = TypeVar("Chunk")
 PROGRESS_STEPS = 1000

@@ -6,6 +6,7 @@ summary   what the cells of a column look like; summaries of parts of a table ad
 schema    what becomes of each column
 inferring decides it by the summaries of the context
 encoding  rows become x, y and names, by a schema
+streaming  predictions from chunks of x and y
 
 reading      opens a table in a file: by its format, recognised by content
 sources      the bytes: a path, a pipe or a body, without compression

@@ -7,7 +7,6 @@ from typing import NamedTuple
 import numpy as np
 
 from service.errors import InvalidInput, Problem
-from service.files.streaming import predictions
 from service.inference.artifact import Manifest
 from service.inference.distribution import NOTHING, Wanted
 from service.inference.predictor import Observations, Prediction, Predictor
@@ -17,6 +16,7 @@ from service.tables.cells import Chunk, Table
 from service.tables.encoding import Findings, check_columns, observations, queries, without_target
 from service.tables.inferring import Requested, decide
 from service.tables.schema import TableSchema
+from service.tables.streaming import predictions
 from service.tables.summary import summarize
 
 CLASSIFIER = "classifier"

@@ -10,11 +10,11 @@ import pytest
 
 from service.errors import InvalidInput
 from service.files.prediction_job import open_job
-from service.files.streaming import predictions
 from service.inference.checks import Limits
 from service.inference.predictor import Observations, Predictor
 from service.inference.sizes import Array
 from service.registry.repository import Repository
+from service.tables.streaming import predictions
 from tests.closeness import assert_close
 from tests.gdssm.linear_oracle import linear
 
