@@ -96,17 +96,59 @@ def _rows(grid: Sequence[Array]) -> Array:
     return rows
 
 
+def effects_of_groups(fit: Fit, groups: Array, rows: Sequence[Array], level: float | None) -> tuple[Effect, ...]:
+    """Compute the effects of groups of columns, such as the levels of a category.
+
+    Args:
+        fit: The readout.
+        groups: The group of each column of x (D,), from 0.
+        rows: For each group, rows (G, D) at which to compute it; its own columns count.
+        level: The probability of the interval of each effect, or None.
+
+    Returns:
+        For each group its effect; `values` are the numbers of its rows.
+    """
+    own = np.append(groups, PRODUCT)[fit.features.column]
+    of_group = (own == np.arange(len(rows))[:, None]).astype(float)
+    strength = fit.strengths(own, of_group)
+    covariances = None if level is None else _covariances(fit)
+    factor = np.nan if level is None else _factor(fit, level)
+
+    def one(number: int) -> Effect:
+        made = fit.features.of_queries(rows[number]) * of_group[number]
+        effect, values = (made @ fit.weight).reshape(-1, *fit.shape), np.arange(len(made), dtype=float)
+        if covariances is None:
+            return Effect(values, effect, strength[number])
+        variance = np.stack([((made @ covariance) * made).sum(1) for covariance in covariances], -1)
+        half = (factor * np.sqrt(variance.clip(min=0.0))).reshape(effect.shape)
+        return Effect(values, effect, strength[number], None, effect - half, effect + half)
+
+    return tuple(map(one, range(len(rows))))
+
+
 def _half_width(fit: Fit, made: Array, of_column: Array, level: float) -> Array:
     """Half the width of the interval of each effect (G, D, K), by the t distribution of the readout's weights."""
-    outputs, freedom = fit.weight.shape[1], effective_count(fit.state) - 1.0
-    if freedom <= 0:
-        return np.full((len(made), len(of_column), outputs), np.nan)
-    block, groups = fit.layout
-    found = wide_readout(fit.batch, outputs, block, groups, scale=True, response=False)
     same = of_column.T @ of_column
-    squares = [((made @ (same * own)) * made) @ of_column.T for own in found["cached.covariance"][0]]
-    half: Array = quantile(0.5 + 0.5 * level, freedom) * np.sqrt(np.stack(squares, -1).clip(min=0.0))
+    squares = [((made @ (same * own)) * made) @ of_column.T for own in _covariances(fit)]
+    half: Array = _factor(fit, level) * np.sqrt(np.stack(squares, -1).clip(min=0.0))
     return half
+
+
+def _covariances(fit: Fit) -> Array:
+    """The covariance of the readout's weights for each output (K, E, E); NaN after a single observation."""
+    if effective_count(fit.state) <= 1.0:
+        size = len(fit.weight)
+        return np.full((fit.weight.shape[1], size, size), np.nan)
+    block, groups = fit.layout
+    found = wide_readout(fit.batch, fit.weight.shape[1], block, groups, scale=True, response=False)
+    covariances: Array = found["cached.covariance"][0]
+    return covariances
+
+
+def _factor(fit: Fit, level: float) -> float:
+    """Standard deviations of the t distribution between its middle and the end of an interval."""
+    freedom = effective_count(fit.state) - 1.0
+    return quantile(0.5 + 0.5 * level, freedom) if freedom > 0 else np.nan
 
 
 def pairs(fit: Fit) -> tuple[Pair, ...]:

@@ -19,5 +19,9 @@ spreadsheet  xlsx, xls and ods; spreadsheet_size checks them before they are in 
 json_lines   an object in each line
 value_chunks rows of Python values as cells
 
+assessing    the model against other methods, in cross-validation
+effects      what each column adds to predictions
+nearest      the observations that are most like a row to predict
+
 Only numpy and pydantic are needed here; what reads files needs pyarrow, the extra `gdssm[tables]`.
 """

@@ -20,7 +20,7 @@ from service.inference.runtime import Runtime
 from service.inference.sizes import Array
 from service.levels import Levels
 from service.tables.cells import Table
-from service.tables.encoding import Findings, observations
+from service.tables.encoding import Findings, Rows, observations
 from service.tables.schema import TableSchema
 
 FOLDS = 5
@@ -76,6 +76,10 @@ class Assessment:
     sentence: str
     not_measured: dict[str, str]
     """Methods that are not installed, and how to install them."""
+    sample: Rows
+    """The rows, in random order."""
+    held_out: Answer
+    """The model's prediction for each of them, which has learned the other folds only."""
 
 
 def assess(table: Table, schema: TableSchema, predictor: Predictor, runtime: Runtime) -> Assessment:
@@ -90,29 +94,31 @@ def assess(table: Table, schema: TableSchema, predictor: Predictor, runtime: Run
     Raises:
         InvalidInput: There are fewer than `LEAST_ROWS` rows with a target.
     """
-    x, y = _rows(table, schema)
+    sample = _sample(table, schema)
+    x, y = sample.x, sample.y
     if len(x) < LEAST_ROWS:
         text = f"has {len(x)} rows with a target; an assessment needs at least {LEAST_ROWS}."
         raise InvalidInput(Problem(table.name, text))
     levels = schema.levels if "level" in runtime.manifest.column_kinds else ()
     learners, absent = _learners(schema, _ours(predictor, runtime, levels), runtime.manifest.name)
-    scores = tuple(_score(name, _cross_validate(learner, x, y), y) for name, learner in learners.items())
-    return Assessment(scores, len(x), FOLDS, _sentence(schema, scores), absent)
+    answers = {name: _cross_validate(learner, x, y) for name, learner in learners.items()}
+    scores = tuple(_score(name, answer, y) for name, answer in answers.items())
+    ours = answers[scores[0].method]
+    return Assessment(scores, len(x), FOLDS, _sentence(schema, scores), absent, sample, ours)
 
 
-def _rows(table: Table, schema: TableSchema) -> tuple[Array, Array]:
+def _sample(table: Table, schema: TableSchema) -> Rows:
     """Read the rows with a target, at most `ROWS_LIMIT` of them, by reservoir sampling over chunks."""
-    generator, kept, keys = np.random.default_rng(SEED), list[tuple[Array, Array]](), np.empty(0)
+    generator, kept, keys = np.random.default_rng(SEED), list[Rows](), np.empty(0)
     columns = [*(column.name for column in schema.features), schema.target.name]
     text = {column.name for column in (*schema.features, schema.target) if column.kind == "category"}
     for chunk in table.chunks(columns, text=text):
-        rows = observations(schema, chunk, Findings())
-        kept.append((rows.x, rows.y))
-        keys = np.concatenate([keys, generator.random(len(rows.x))])
-        x, y = (np.concatenate(parts) for parts in zip(*kept, strict=True))
+        kept.append(observations(schema, chunk, Findings()))
+        keys = np.concatenate([keys, generator.random(len(kept[-1].x))])
         order = np.argsort(keys)[:ROWS_LIMIT]
-        kept, keys = [(x[order], y[order])], keys[order]
-    return kept[0] if kept else (np.empty((0, 0)), np.empty(0))
+        x, y, places = (np.concatenate([getattr(rows, name) for rows in kept])[order] for name in ("x", "y", "places"))
+        kept, keys = [Rows(x, y, None, places)], keys[order]
+    return kept[0] if kept else Rows(np.empty((0, 0)), np.empty(0), None, np.empty(0, np.intp))
 
 
 def _ours(predictor: Predictor, runtime: Runtime, levels: Levels) -> Learner:
