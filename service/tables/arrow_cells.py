@@ -1,5 +1,6 @@
 """Columns of Arrow as cells; needs pyarrow, the extra `gdssm[tables]`."""
 
+import re
 from collections.abc import Set
 from typing import Any
 
@@ -9,28 +10,45 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from service.tables.cells import Cells, as_text, text_cells
+from service.tables.text import PLAIN
 
 CODE = r"^0[0-9]+$"
 """As `text.CODE`."""
 ISO_TIME = r"^[12][0-9]{3}-[0-9]{2}-[0-9]{2}([ T][0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]{1,6})?)?)?$"
+ISO = re.compile(ISO_TIME, re.ASCII)
 TICKS = {"s": 1.0, "ms": 1e3, "us": 1e6, "ns": 1e9}
 """Of a second, by the unit of a duration."""
 
 
-def cells_of_strings(column: pa.Array, missing: Set[str], *, text: bool) -> Cells:
+class Markers:
+    """Texts that mean that a cell is missing."""
+
+    def __init__(self, texts: Set[str]) -> None:
+        self.texts = texts
+        self._array = pa.array(sorted(texts), pa.string())
+
+    def removed(self, column: pa.Array) -> pa.Array:
+        """Return a column with null instead of these texts."""
+        gaps = pc.is_in(column, value_set=self._array)
+        return pc.if_else(gaps, pa.scalar(None, column.type), column) if gaps.true_count else column
+
+
+def cells_of_strings(column: pa.Array, markers: Markers, *, text: bool) -> Cells:
     """Make the cells of texts: numbers if all are plain ones, times if all are as ISO 8601 writes them, else text.
 
     Args:
         column: Strings (N,), with white space around them or not.
-        missing: Texts that mean that a cell is missing.
+        markers: Texts that mean that a cell is missing.
         text: Whether a number stays text.
     """
-    if not text:
-        markers = pa.array(sorted(missing), pa.string())
-        for cells in (_typed(column, markers), _typed(pc.utf8_trim_whitespace(column), markers)):
-            if cells is not None:
-                return cells
-    return _encoded(column, missing)
+    cells = None if text else _typed(markers.removed(column)) or _trimmed(column, markers)
+    return cells or _encoded(column, markers.texts)
+
+
+def _trimmed(column: pa.Array, markers: Markers) -> Cells | None:
+    """Make numbers or times of texts with white space around them."""
+    trimmed = pc.utf8_trim_whitespace(column)
+    return None if trimmed.equals(column) else _typed(markers.removed(trimmed))
 
 
 def _encoded(column: pa.Array, missing: Set[str]) -> Cells:
@@ -39,28 +57,35 @@ def _encoded(column: pa.Array, missing: Set[str]) -> Cells:
     return text_cells(encoded.dictionary.to_pylist(), codes, missing)
 
 
-def _typed(column: pa.Array, markers: pa.Array) -> Cells | None:
-    """Make numbers or times of texts, if all are."""
-    gaps = pc.is_in(column, value_set=markers)
-    if gaps.true_count:
-        column = pc.if_else(gaps, pa.scalar(None, column.type), column)
-    return _numbers(column) or _times(column)
+def _typed(column: pa.Array) -> Cells | None:
+    """Make numbers or times of texts, if all are; the first one says which, as a cast that fails is slow."""
+    first = pc.index(column.is_valid(), pa.scalar(value=True)).as_py()
+    if first < 0:
+        return Cells("number", np.full(len(column), np.nan))
+    text = column[first].as_py()
+    return _numbers(column) if PLAIN.fullmatch(text) else _times(column) if ISO.fullmatch(text) else None
 
 
 def _numbers(column: pa.Array) -> Cells | None:
     try:
-        numbers = column.cast(pa.float64())
+        numbers = _floats(column.cast(pa.float64()))
     except pa.ArrowInvalid:
         return None
-    if not pc.all(pc.is_finite(numbers), min_count=0).as_py():  # it reads inf and nan as well
+    if np.count_nonzero(np.isfinite(numbers)) + column.null_count < len(numbers):  # it reads inf and nan as well
         return None
-    if pc.any(pc.match_substring_regex(column, CODE), min_count=0).as_py():
+    whole = (numbers >= 1) | (numbers == 0)
+    if (whole & (_starts_with_zero(column))).any() and pc.any(pc.match_substring_regex(column, CODE)).as_py():
         return None
-    return Cells("number", _floats(numbers))
+    return Cells("number", numbers)
+
+
+def _starts_with_zero(column: pa.Array) -> NDArray[np.bool_]:
+    found: NDArray[np.bool_] = pc.starts_with(column, "0").fill_null(False).to_numpy(zero_copy_only=False)
+    return found
 
 
 def _times(column: pa.Array) -> Cells | None:
-    if not pc.all(pc.match_substring_regex(column, ISO_TIME), min_count=0).as_py():
+    if not pc.all(pc.match_substring_regex(column, ISO_TIME)).as_py():
         return None
     try:
         return Cells("time", _microseconds(column.cast(pa.timestamp("us"))))

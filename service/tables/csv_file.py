@@ -11,7 +11,7 @@ import pyarrow as pa
 from pyarrow import csv as arrow_csv
 
 from service.errors import InvalidInput
-from service.tables.arrow_cells import cells_of_strings
+from service.tables.arrow_cells import Markers, cells_of_strings
 from service.tables.cells import Chunk
 from service.tables.dialect import LINE, SAMPLE, WHITE_SPACE, Dialect, recognise, rows_of
 from service.tables.sources import Content, refuse
@@ -58,7 +58,8 @@ class TextTable:
         block: int = BLOCK,
     ) -> None:
         self.name = content.name
-        self._content, self._encoding, self._missing, self._block = content, encoding, missing, block
+        self._content, self._encoding, self._block = content, encoding, block
+        self._markers = Markers(missing)
         self._progress = 0.0
         self._careful = False
         csv.field_size_limit(max(csv.field_size_limit(), LARGE_BLOCK))
@@ -85,7 +86,7 @@ class TextTable:
             try:
                 for batch in self._batches(self.columns if whole or not columns else columns, start):
                     cells = {
-                        name: cells_of_strings(batch.column(name), self._missing, text=name in text) for name in columns
+                        name: cells_of_strings(batch.column(name), self._markers, text=name in text) for name in columns
                     }
                     yield Chunk(start, batch.num_rows, cells, batch.select(self.columns) if whole else None)
                     start += batch.num_rows

@@ -18,7 +18,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from service.errors import InvalidInput
-from service.tables.arrow_cells import cells_of_strings
+from service.tables.arrow_cells import Markers, cells_of_strings
 from service.tables.csv_file import TextTable
 from service.tables.reading import ReadOptions, open_table
 from service.tables.sources import Source, open_content
@@ -70,7 +70,7 @@ def test_quotes_and_line_ends_are_read_as_the_csv_module_does(rows: list[tuple[s
 @pytest.mark.slow
 @given(st.lists(LIKE_NUMBERS, min_size=1, max_size=4))
 def test_a_column_of_numbers_is_the_number_of_each_text(texts: list[str]) -> None:
-    cells = cells_of_strings(pa.array(texts, pa.string()), MISSING, text=False)
+    cells = cells_of_strings(pa.array(texts, pa.string()), Markers(MISSING), text=False)
     assert cells.kind in {"number", "text"}
     if cells.kind == "number":
         numbers = [number_of(clean(text)) for text in texts if clean(text) not in MISSING]
@@ -82,18 +82,18 @@ def test_a_column_of_numbers_is_the_number_of_each_text(texts: list[str]) -> Non
 
 @pytest.mark.parametrize("text", ["5", "-5", "+5", "5.", ".5", "1e5", "1E-5", " 5 ", "NA", ""])
 def test_plain_numbers_are_read_fast(text: str) -> None:
-    assert cells_of_strings(pa.array([text, "1"]), MISSING, text=False).kind == "number"
+    assert cells_of_strings(pa.array([text, "1"]), Markers(MISSING), text=False).kind == "number"
 
 
 @pytest.mark.parametrize("text", ["inf", "1e999", "007", "1_000", "0x10", "１２", "1,5", "5 kg"])
 def test_other_numbers_stay_text(text: str) -> None:
-    assert plain(cells_of_strings(pa.array([text, "1"]), MISSING, text=False)) == [text, "1"]
+    assert plain(cells_of_strings(pa.array([text, "1"]), Markers(MISSING), text=False)) == [text, "1"]
 
 
 @pytest.mark.slow
 @given(st.lists(LIKE_TIMES, min_size=1, max_size=3))
 def test_a_column_of_times_is_the_time_of_each_text(texts: list[str]) -> None:
-    cells = cells_of_strings(pa.array(texts, pa.string()), MISSING, text=False)
+    cells = cells_of_strings(pa.array(texts, pa.string()), Markers(MISSING), text=False)
     if cells.kind == "time":
         assert cells.values.astype("int64").tolist() == [microseconds(text, "year-month-day") for text in texts]
     else:
