@@ -9,6 +9,7 @@ from sklearn.base import ClassifierMixin
 from sklearn.utils.multiclass import check_classification_targets
 
 from service.client import frames
+from service.client.encoded_frames import Kinds, with_classes
 from service.client.estimator import Array, StateEstimator
 
 
@@ -25,12 +26,14 @@ class GDSSMClassifier(ClassifierMixin, StateEstimator):  # type: ignore[misc]
         api_key: For the service; `"env"` reads GDSSM_API_KEY at each call. Stored as a SecretStr.
         allow_precision_loss: Whether `partial_fit` learns observations by which earlier ones lose their significant
             digits, so that they cannot be removed again; ValueError otherwise.
+        kinds: What columns of a frame hold, as for `GDSSMRegressor`.
 
     Attributes:
         classes_: The labels, sorted.
         state_: The state, by tensor name.
         model_version_: Of the model.
         n_observations_: Rows seen.
+        schema_, x_columns_, findings_: As for `GDSSMRegressor`.
     """
 
     def __init__(
@@ -41,8 +44,10 @@ class GDSSMClassifier(ClassifierMixin, StateEstimator):  # type: ignore[misc]
         url: str | None = None,
         api_key: str | SecretStr | None = None,
         allow_precision_loss: bool = False,
+        kinds: Kinds = None,
     ) -> None:
         super().__init__(model, learning_rate, url, api_key, allow_precision_loss)
+        self.kinds = kinds
 
     def fit(self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None) -> Self:
         """Learn observations, and forget earlier ones."""
@@ -83,5 +88,7 @@ class GDSSMClassifier(ClassifierMixin, StateEstimator):  # type: ignore[misc]
         unknown = np.setdiff1d(y, self.classes_)
         if len(unknown):
             raise ValueError(f"y has the classes {unknown.tolist()}, which are not among {self.classes_.tolist()}.")
+        if first and rows.schema is not None:
+            rows = rows._replace(schema=with_classes(rows.schema, self.classes_))
         one_hot = (np.asarray(y)[:, None] == self.classes_).astype(np.float64)
         return self._observe(rows, one_hot, sample_weight)

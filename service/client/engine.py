@@ -80,13 +80,12 @@ def takes_levels(manifest: Manifest) -> bool:
     return "level" in manifest.column_kinds
 
 
-def takes_missing_cells(model: str) -> bool:
-    """Return whether a model in this process accepts NaN in x; False if it is unknown."""
+def local_manifest(model: str) -> Manifest | None:
+    """Return the manifest of a model in this process; None if it is unknown."""
     try:
-        runtime = _models(tuple(Settings.from_environment().directories)).get(model)
+        return _models(tuple(Settings.from_environment().directories)).get(model).manifest
     except ServiceError:
-        return False
-    return runtime.manifest.missing_cells
+        return None
 
 
 @lru_cache(maxsize=1)

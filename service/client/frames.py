@@ -81,18 +81,18 @@ def read(values: object, name: str, column_order: Names = None, *, missing: bool
         NotNumbers: They are not numbers; a ValueError and a TypeError too.
         InvalidArgument: A column is missing, or a name is not unique; a ValueError too.
     """
-    native = _native(values, name)
+    native = wrapped(values, name)
     try:
         if isinstance(native, nw.DataFrame):
-            frame, names = _select(native, name, column_order)
+            frame, names = select(native, name, column_order)
             _check_sparse(frame)
             return Columns(_of_frame(frame, len(native), names, name, missing=missing), names)
         if isinstance(native, nw.Series):
             named = None if native.name in {None, ""} else (str(native.name),)
-            return Columns(_of_series(native, missing=missing), named)
+            return Columns(numbers_of(native, missing=missing), named)
         return Columns(arrays.read(values, missing=missing), None)
     except Flawed as error:
-        raise _refusal(name, error.flaws, [position(name, flaw.place) for flaw in error.flaws]) from error
+        raise refusal(name, error.flaws, [position(name, flaw.place) for flaw in error.flaws]) from error
 
 
 def number(value: object, name: str) -> float:
@@ -104,7 +104,7 @@ def number(value: object, name: str) -> float:
     try:
         return number_of(value)
     except Flawed as error:
-        raise _refusal(name, error.flaws, ["it"], "a number") from error
+        raise refusal(name, error.flaws, ["it"], "a number") from error
 
 
 def labels(values: object, name: str) -> NDArray[Any]:
@@ -117,7 +117,7 @@ def labels(values: object, name: str) -> NDArray[Any]:
     Raises:
         InvalidArgument: One is missing.
     """
-    native = _native(values, name)
+    native = wrapped(values, name)
     try:
         array = native.to_numpy() if isinstance(native, nw.DataFrame | nw.Series) else arrays.as_array(values)
     except Flawed as error:
@@ -142,14 +142,14 @@ def writer(query: object, names: Names) -> Callable[[Array], Any]:
     Returns:
         Converts (M,) or (M, K) to a frame or a series for a frame or a series, a list for a list, else an array.
     """
-    native = _native(query, "query")
+    native = wrapped(query, "query")
     if isinstance(native, nw.DataFrame | nw.Series):
         return lambda prediction: _frame(native, names, prediction)
     listed = isinstance(query, Sequence)
     return (lambda prediction: prediction.tolist()) if listed else (lambda prediction: prediction)
 
 
-def _native(values: Any, name: str) -> object:  # noqa: ANN401  (of any library)
+def wrapped(values: Any, name: str) -> object:  # noqa: ANN401  (of any library)
     """Wrap a frame or a series by narwhals; anything else is returned unchanged."""
     try:
         native = nw.from_native(values, allow_series=True, pass_through=True)
@@ -174,7 +174,7 @@ def _check_names(frame: Any, name: str) -> None:  # noqa: ANN401  (of any librar
         raise InvalidArgument(f"{name} has more than one column {twice[0]!r}. Give each column its own name.")
 
 
-def _select(frame: Frame, name: str, column_order: Names) -> tuple[Frame, tuple[str, ...]]:
+def select(frame: Frame, name: str, column_order: Names) -> tuple[Frame, tuple[str, ...]]:
     """Select columns by name, in that order, or all except an index; names are converted to text."""
     names = list(map(str, frame.columns))
     if column_order is None:
@@ -197,17 +197,16 @@ def _of_frame(frame: Frame, rows: int, names: tuple[str, ...], name: str, *, mis
             return float64(whole, missing=missing)
         except Flawed as error:
             places = [f"{name}[{flaw.place[0]}], column {names[flaw.place[1]]!r}," for flaw in error.flaws]
-            raise _refusal(name, error.flaws, places) from error
+            raise refusal(name, error.flaws, places) from error
     numbers, flaws, places = np.empty((rows, len(names))), list[Flaw](), list[str]()
     for i, column in enumerate(frame.iter_columns()):
         try:
-            numbers[:, i] = _of_series(column, missing=missing)
+            numbers[:, i] = numbers_of(column, missing=missing)
         except Flawed as error:
             flaws += error.flaws
-            where = [f"{position(name, flaw.place)}, " if flaw.place else "" for flaw in error.flaws]
-            places += [f"{cell}column {names[i]!r}{',' * bool(cell)}" for cell in where]
+            places += [place_in_column(name, names[i], flaw) for flaw in error.flaws]
     if flaws:
-        raise _refusal(name, flaws[:MAX_REPORTED_NUMBERS], places[:MAX_REPORTED_NUMBERS])
+        raise refusal(name, flaws[:MAX_REPORTED_NUMBERS], places[:MAX_REPORTED_NUMBERS])
     return numbers
 
 
@@ -219,7 +218,7 @@ def _check_sparse(frame: Frame) -> None:
 
 
 def _whole(frame: Frame) -> NDArray[Any] | None:
-    if not _is_numeric(frame):
+    if not is_numeric(frame):
         return None
     try:
         cells = frame.to_numpy()
@@ -228,14 +227,19 @@ def _whole(frame: Frame) -> NDArray[Any] | None:
     return cells if cells.dtype.kind in "fiu" else None
 
 
-def _is_numeric(frame: Frame) -> bool:
+def is_numeric(frame: Frame) -> bool:
     """Return whether all columns are integers or floating point; pandas' dtypes are read directly, 20 times faster."""
     if frame.implementation.is_pandas_like():
         return all(getattr(dtype, "kind", "") in {*"fiu"} for dtype in set(frame.to_native().dtypes))
     return all(dtype.is_numeric() and not dtype.is_decimal() for dtype in frame.schema.values())
 
 
-def _of_series(series: Series, *, missing: bool) -> Array:
+def numbers_of(series: Series, *, missing: bool) -> Array:
+    """Convert a column to numbers (N,).
+
+    Raises:
+        Flawed: They are not numbers.
+    """
     native = series.to_native()
     kind = str(getattr(native, "dtype", getattr(native, "type", "")))
     remedy = REMEDIES.get(type(series.dtype))
@@ -245,7 +249,13 @@ def _of_series(series: Series, *, missing: bool) -> Array:
     return float64((series.cast(nw.Float64) if wide else series).to_numpy(), missing=missing)
 
 
-def _refusal(name: str, flaws: Sequence[Flaw], places: Sequence[str], what: str = "numbers") -> NotNumbers:
+def place_in_column(name: str, column: str, flaw: Flaw) -> str:
+    """Name a column of a frame, and the cell if the flaw has one."""
+    return f"{position(name, flaw.place)}, column {column!r}," if flaw.place else f"column {column!r}"
+
+
+def refusal(name: str, flaws: Sequence[Flaw], places: Sequence[str], what: str = "numbers") -> NotNumbers:
+    """Make the error for values that are not what they must be."""
     return NotNumbers(f"{name} must be {what}; {sentence(flaws, places)}")
 
 

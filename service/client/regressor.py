@@ -10,6 +10,7 @@ from sklearn.base import MultiOutputMixin, RegressorMixin
 from sklearn.utils.validation import check_is_fitted
 
 from service.client import frames
+from service.client.encoded_frames import Kinds
 from service.client.estimator import Array, StateEstimator
 from service.contexts import drift
 from service.contexts.forgetting import Decay
@@ -36,16 +37,21 @@ class GDSSMRegressor(MultiOutputMixin, RegressorMixin, StateEstimator):  # type:
         api_key: For the service; `"env"` reads GDSSM_API_KEY at each call. Stored as a SecretStr.
         allow_precision_loss: Whether `partial_fit` learns observations by which earlier ones lose their significant
             digits, so that they cannot be removed again; ValueError otherwise.
+        kinds: What columns of a frame hold, by name: "number", "yes_no", "category", "time" or "left_out". The other
+            columns are inferred. With it X must be a frame.
 
     Attributes:
         coef_: The slopes of the equivalent linear model, (D,) or (K, D), in the caller's units; for models that are
-            linear in x, such as `linear`.
+            linear in x, such as `linear`. D columns of x: see `x_columns_`.
         intercept_: Its intercept, a number or (K,).
         state_: The state, by tensor name.
         model_version_: Of the model.
         memory_length_: With decay "auto" the effective number of observations in the state.
         n_observations_: Rows seen.
         n_features_in_, feature_names_in_: As everywhere in scikit-learn.
+        schema_: What became of each column of a frame; None where all columns are numbers.
+        x_columns_: Names of the columns of x, such as `town=Bern` of a category.
+        findings_: Cells of the last call of `fit` or `partial_fit` that are not as the schema has them.
     """
 
     def __init__(
@@ -57,8 +63,10 @@ class GDSSMRegressor(MultiOutputMixin, RegressorMixin, StateEstimator):  # type:
         url: str | None = None,
         api_key: str | SecretStr | None = None,
         allow_precision_loss: bool = False,
+        kinds: Kinds = None,
     ) -> None:
         super().__init__(model, learning_rate, url, api_key, allow_precision_loss)
+        self.kinds = kinds
         self.decay = decay
 
     def fit(self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None) -> Self:
@@ -124,7 +132,7 @@ class GDSSMRegressor(MultiOutputMixin, RegressorMixin, StateEstimator):  # type:
         return np.stack([self._as_y(quantile) for quantile in found])
 
     def explain(self, level: float | None = None) -> Explanation:
-        """Compute the effects of all columns, the strongest pairs, and the blocks of features.
+        """Compute the effects of all columns of x (see `x_columns_`), the strongest pairs, and the blocks of features.
 
         Args:
             level: The probability of the interval of each effect, above 0 and below 1; no interval if None.
@@ -138,9 +146,9 @@ class GDSSMRegressor(MultiOutputMixin, RegressorMixin, StateEstimator):  # type:
         check_is_fitted(self, "state_")
         if level is not None and not 0.0 < level < 1.0:
             raise ValueError(f"The level must be above 0 and below 1; this is {level}.")
-        with self._engine() as engine:
-            inputs = engine.infer, engine.manifest, self.state_, self.n_features_in_
-            return terms_of_state(*inputs, y_is_1d=self._flat, level=level)
+        with self._engine(self.schema_) as engine:
+            inputs = engine.infer, engine.manifest, self.state_, len(self.x_columns_)
+            return terms_of_state(*inputs, y_is_1d=self._flat, level=level, levels=engine.levels)
 
     def _as_y(self, columns: Array) -> Array:
         return columns[:, 0] if self._flat else columns
@@ -178,8 +186,8 @@ class GDSSMRegressor(MultiOutputMixin, RegressorMixin, StateEstimator):  # type:
     def _linear(self) -> ImplicitWeights:
         check_is_fitted(self, "state_")
         parameters = self._parameters()
-        with self._engine() as engine:
-            inputs = engine.manifest, self.state_, self.n_features_in_
+        with self._engine(self.schema_) as engine:
+            inputs = engine.manifest, self.state_, len(self.x_columns_)
             try:
                 return implicit_weights(lambda tensors: engine.infer({**tensors, **parameters}), *inputs)
             except UnsupportedByModel as error:

@@ -24,12 +24,12 @@ class MemoryTable:
     def __init__(self, name: str, cells: Mapping[str, Cells]) -> None:
         self.name = name
         self.columns = tuple(cells)
-        self._cells = cells
+        self.cells = cells
         self.rows = len(next(iter(cells.values())).values) if cells else 0
 
     def chunks(self, columns: Collection[str], *, text: Collection[str] = (), whole: bool = False) -> Iterator[Chunk]:  # noqa: ARG002  (there is no file)
         """Return all rows at once."""
-        cells = {name: self._cells[name] for name in columns}
+        cells = {name: self.cells[name] for name in columns}
         yield Chunk(0, self.rows, {name: as_text(one) if name in text else one for name, one in cells.items()})
 
     def place(self, row: int) -> str:

@@ -169,14 +169,13 @@ def test_very_large_sparse_rows_are_refused_with_a_remedy() -> None:
     ],
     ids=["booleans", "text", "categories", "times", "infinite"],
 )
-def test_columns_that_are_no_numbers_are_named_as_by_the_client(column: Any, message: str) -> None:  # noqa: ANN401
+def test_columns_that_were_numbers_must_be_numbers(column: Any, message: str) -> None:  # noqa: ANN401
     numbers = pd.DataFrame(X, columns=list("abcde"))
     frame = numbers.assign(a=column)
     for estimator, y in ((GDSSMRegressor(), Y[:, 0]), (GDSSMClassifier(), LABELS)):
         fitted = clone(estimator).fit(numbers, y)
-        for ask in (partial(clone(estimator).fit, frame, y), partial(fitted.predict, frame)):
-            with pytest.raises(ValueError, match=f"^X must be numbers; {message}"):
-                ask()
+        with pytest.raises(ValueError, match=f"^X must be numbers; {message}"):
+            fitted.predict(frame)
 
 
 def test_numbers_of_any_kind_are_learnt_as_floats_are() -> None:
