@@ -19,7 +19,18 @@ from service.api.middleware.security_headers import PagePolicy
 from service.api.middleware.websockets import WebSocketLimiter
 from service.api.openapi import complete
 from service.api.route_templates import RouteTemplates
-from service.api.routes import context_state, contexts, evaluations, health, metrics, models, page, predict, stream
+from service.api.routes import (
+    context_state,
+    contexts,
+    evaluations,
+    health,
+    metrics,
+    models,
+    page,
+    predict,
+    stream,
+    tables,
+)
 from service.api.routes.v2 import routes as protocol
 from service.lifecycle import lifespan
 from service.observability.metrics import Metrics
@@ -28,7 +39,7 @@ from service.settings import Settings
 from service.store.database import Database
 
 ROUTERS = (
-    *(predict.router, context_state.router, contexts.router, evaluations.router),
+    *(predict.router, tables.router, context_state.router, contexts.router, evaluations.router),
     *(*protocol.PROTOCOL_ROUTERS, models.router, health.router, metrics.router),
 )
 """In the order in which addresses are matched."""

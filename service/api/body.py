@@ -58,7 +58,7 @@ class Body(Generic[Value]):
     def __init__(
         self, model: type[Value] | None, codecs: Mapping[str, Callable[[bytes], Value]] = MappingProxyType({})
     ) -> None:
-        self.model = model
+        self.models: tuple[type[BaseModel], ...] = () if model is None else (model,)  # type: ignore[assignment]
         self._codecs = {kind: Codec(kind, read) for kind, read in codecs.items()}
         if model is not None:
             self._codecs[JSON] = Codec(JSON, partial(parse, model=model))  # type: ignore[type-var]  # BaseModels only
@@ -95,8 +95,8 @@ class Body(Generic[Value]):
     def documentation(self) -> dict[str, Any]:
         """The OpenAPI object `requestBody`; `openapi` adds the schema of the model."""
         content: dict[str, Any] = {kind: {"schema": BINARY_SCHEMA | {"minLength": 1}} for kind in self._codecs}
-        if self.model is not None:
-            content[JSON] = {"schema": {"$ref": REF_TEMPLATE.format(model=self.model.__name__)}}
+        for model in self.models:
+            content[JSON] = {"schema": {"$ref": REF_TEMPLATE.format(model=model.__name__)}}
         return {"required": True, "content": dict(sorted(content.items()))}
 
 
@@ -138,8 +138,15 @@ def parse(body: bytes, model: type[Model]) -> Model:
         InvalidInput: It is JSON, but not valid for the model; names every problem.
     """
     arrays = json_arrays.decode(body)
-    if arrays is None:
-        return parse_strict(body, model)
+    return parse_strict(body, model) if arrays is None else validate_arrays(arrays, body, model)
+
+
+def validate_arrays(arrays: dict[str, object], body: bytes, model: type[Model]) -> Model:
+    """Validate a JSON object with arrays, which was parsed of `body`.
+
+    Raises:
+        InvalidInput: See `parse`.
+    """
     try:
         return model.model_validate(arrays)
     except ValidationError:  # the strict parser names all problems, with the values that were sent
@@ -171,7 +178,7 @@ def decode(body: bytes, model: type[BaseModel]) -> dict[str, Any]:
     try:
         value = decode_truncated(text, field_names_of(model)) if has_too_many_tokens(text) else _whole(text)
     except ValueError as error:
-        raise _unreadable(text, str(error)) from None
+        raise unreadable(text, str(error)) from None
     if not isinstance(value, dict):
         raise InvalidInput(Problem("", f"The body must be a JSON object; this is {describe(value)}."))
     return value
@@ -229,7 +236,8 @@ def _whole(text: bytes) -> object:
     return from_json(text)
 
 
-def _unreadable(body: bytes, reason: str) -> MalformedBody | InvalidInput:
+def unreadable(body: bytes, reason: str) -> MalformedBody | InvalidInput:
+    """Return the error for bytes that are not JSON, or have a number out of range."""
     if not body.strip():
         return MalformedBody("The body is empty. Send a JSON object.")
     if reason.startswith("number out of range"):

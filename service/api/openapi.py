@@ -71,7 +71,7 @@ class _WithoutNullDefaults(GenerateJsonSchema):
 
 def _body_schemas(endpoints: Iterable[Endpoint]) -> dict[str, Any]:
     """Return the schemas of the request bodies, by name; FastAPI adds those of the responses only."""
-    models = {endpoint.body.model for endpoint in endpoints if endpoint.body and endpoint.body.model}
+    models = {model for endpoint in endpoints if endpoint.body for model in endpoint.body.models}
     inputs: list[tuple[type[BaseModel], JsonSchemaMode]] = [(model, "validation") for model in models]
     _, definitions = models_json_schema(inputs, ref_template=REF_TEMPLATE, schema_generator=_WithoutNullDefaults)
     schemas: dict[str, Any] = definitions["$defs"]

@@ -66,4 +66,4 @@ def _sibling_fields(location: Sequence[str | int], model: type[BaseModel]) -> li
     for part in location[:-1]:
         if isinstance(part, str):  # an integer is an index of a list, whose model is already known
             model = next(models_in(model.model_fields[part].annotation), model)
-    return list(model.model_fields)
+    return [field.alias or name for name, field in model.model_fields.items()]

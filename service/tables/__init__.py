@@ -5,6 +5,7 @@ text      what a text means: a number, yes or no, a time, or missing
 summary   what the cells of a column look like; summaries of parts of a table add up
 schema    what becomes of each column
 inferring decides it by the summaries of the context
+describing  one sentence on each column
 encoding  rows become x, y and names, by a schema
 streaming  predictions from chunks of x and y
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from types import NoneType
 from typing import Any, Literal, NamedTuple, Protocol
 
 import numpy as np
@@ -49,6 +50,10 @@ class Chunk:
     def number(self, row: int) -> int:
         """Return the number in the table of a row of the chunk."""
         return self.start + row if self.selected is None else int(self.selected[row])
+
+    def numbers(self) -> NDArray[np.intp]:
+        """Return the numbers in the table of all rows of the chunk (N,)."""
+        return self.start + np.arange(self.rows) if self.selected is None else self.selected
 
     def select(self, rows: NDArray[np.bool_]) -> "Chunk":
         """Keep some rows."""
@@ -105,10 +110,12 @@ def cells_of(values: Sequence[object], missing: Collection[str] = MISSING) -> Ce
 
     Numbers and None are numbers, and text, numbers and booleans together are text.
     """
-    kinds = {_kind(value) for value in values if value is not None}
-    if kinds <= {float}:
+    kinds: set[type | None] = {*map(type, values)}
+    if not kinds <= {int, float, NoneType}:
+        kinds = {_kind(value) for value in values if value is not None}
+    if kinds <= {int, float, NoneType}:
         try:
-            return Cells("number", np.array([np.nan if value is None else value for value in values], np.float64))
+            return Cells("number", np.array(values, np.float64))
         except OverflowError:
             return None
     if kinds == {bool}:

@@ -10,6 +10,7 @@ from service.errors import InvalidInput, Problem
 from service.tables.schema import (
     ALL_LEVELS_LIMIT,
     LEVELS_LIMIT,
+    TEXT_LENGTH_LIMIT,
     WORDS_OF_KIND,
     ColumnSchema,
     Kind,
@@ -55,7 +56,8 @@ COUNTER = re.compile(
 class Requested(NamedTuple):
     """What a caller says of a table; everything else is inferred."""
 
-    target: str
+    target: str | None = None
+    """None to look at the columns only."""
     columns: tuple[str, ...] | None = None
     """The columns to predict from; all if left out."""
     ignore: tuple[str, ...] = ()
@@ -74,17 +76,17 @@ class Requested(NamedTuple):
             InvalidInput: A column that is named does not exist.
         """
         named = [
-            self.target,
+            *([] if self.target is None else [self.target]),
             *(self.columns or ()),
             *self.ignore,
             *self.keys,
             *self.kinds,
-            *([self.weight] if self.weight else []),
+            *([] if self.weight is None else [self.weight]),
         ]
         unknown = [name for name in dict.fromkeys(named) if name not in {*columns}]
         if unknown:
             raise InvalidInput(Problem("", f"There is no column {listed(unknown)}; the table has {listed(columns)}."))
-        if self.target == self.weight:
+        if self.target is not None and self.target == self.weight:
             raise InvalidInput(Problem("", f"The target and the weight are both {self.target!r}. Name two columns."))
         wanted = columns if self.columns is None else [name for name in columns if name in {*self.columns}]
         return [name for name in wanted if name not in {self.target, self.weight}]
@@ -92,7 +94,8 @@ class Requested(NamedTuple):
     def as_text(self) -> set[str]:
         """Return the columns that are read as text."""
         text = {name for name, kind in self.kinds.items() if kind == "category"}
-        return text | {self.target} if self.task == "classification" else text
+        classes = self.task == "classification" or self.kinds.get(self.target or "") == "yes_no"
+        return text | {self.target} if classes and self.target is not None else text
 
 
 def decide(summaries: Mapping[str, ColumnSummary], requested: Requested) -> TableSchema:
@@ -100,13 +103,31 @@ def decide(summaries: Mapping[str, ColumnSummary], requested: Requested) -> Tabl
 
     Args:
         summaries: Of the features and the target, in the order of the columns.
-        requested: What the caller says.
+        requested: What the caller says; there is a target.
 
     Raises:
         InvalidInput: The target cannot be predicted, a column is not what the caller says, or none is left; all
             problems at once.
     """
-    decimal = requested.decimal or _decimal(summaries.values())
+    name = requested.target or ""
+    columns, problems = decide_columns(summaries, requested)
+    try:
+        target = _target(name, summaries[name], _table_decimal(summaries, requested), requested)
+    except InvalidInput as error:
+        raise InvalidInput(*problems, *error.problems) from None
+    if problems:
+        raise InvalidInput(*problems)
+    if all(column.kind == "left_out" for column in columns):
+        reasons = ", ".join(f"{column.name!r} ({REASONS[column.reason]})" for column in columns[:20])
+        raise InvalidInput(Problem("", f"No column is left to predict from: {reasons or 'there is only the target'}."))
+    return TableSchema(tuple(_within_budget(columns)), target)
+
+
+def decide_columns(
+    summaries: Mapping[str, ColumnSummary], requested: Requested
+) -> tuple[list[ColumnSchema], list[Problem]]:
+    """Decide what becomes of each column except the target, and say which are not what the caller says."""
+    decimal = _table_decimal(summaries, requested)
     columns, problems = list[ColumnSchema](), list[Problem]()
     for name, summary in summaries.items():
         if name != requested.target:
@@ -115,17 +136,11 @@ def decide(summaries: Mapping[str, ColumnSummary], requested: Requested) -> Tabl
                 columns.append(left_out or _column(name, summary, decimal, requested.kinds.get(name)))
             except InvalidInput as error:
                 problems += error.problems
-    target = None
-    try:
-        target = _target(requested.target, summaries[requested.target], decimal, requested)
-    except InvalidInput as error:
-        problems += error.problems
-    if problems or target is None:
-        raise InvalidInput(*problems)
-    if all(column.kind == "left_out" for column in columns):
-        reasons = ", ".join(f"{column.name!r} ({REASONS[column.reason]})" for column in columns[:20])
-        raise InvalidInput(Problem("", f"No column is left to predict from: {reasons or 'there is only the target'}."))
-    return TableSchema(tuple(_within_budget(columns)), target)
+    return columns, problems
+
+
+def _table_decimal(summaries: Mapping[str, ColumnSummary], requested: Requested) -> Decimal:
+    return requested.decimal or _decimal(summaries.values())
 
 
 REASONS: dict[Reason, str] = {
@@ -186,7 +201,7 @@ def _inferred(name: str, summary: ColumnSummary, decimal: Decimal) -> ColumnSche
     if date_format:
         return _time(name, summary, date_format)
     repeated = sum(count for count in summary.texts.values() if count > 1) / summary.present
-    if repeated >= REPEATED or summary.present < FEW:
+    if (repeated >= REPEATED or summary.present < FEW) and not _has_long_texts(summary):
         return _category(name, summary)
     words = sum(len(text.split()) for text in summary.texts) / len(summary.texts)
     return ColumnSchema(name, "left_out", "free_text" if words >= WORDS else "identifier")
@@ -214,9 +229,11 @@ def _requested(name: str, summary: ColumnSummary, decimal: Decimal, kind: Kind) 
     Raises:
         InvalidInput: Most of the cells cannot be read so.
     """
-    if kind == "category":
-        return _category(name, summary)
     where = f"column {name!r}"
+    if kind == "category":
+        if _has_long_texts(summary):
+            raise InvalidInput(Problem(where, f"has texts of more than {TEXT_LENGTH_LIMIT} characters: no category."))
+        return _category(name, summary)
     if "text" not in summary.kinds:
         if (kind == "time") == (summary.kinds == {"time"}):
             return _time(name, summary, "") if kind == "time" else ColumnSchema(name, kind)
@@ -299,6 +316,10 @@ def _category(name: str, summary: ColumnSummary, limit: int = LEVELS_LIMIT) -> C
     return ColumnSchema(name, "category", levels=tuple(order[:limit]), other=other, missing=summary.missing > 0)
 
 
+def _has_long_texts(summary: ColumnSummary) -> bool:
+    return any(len(text) > TEXT_LENGTH_LIMIT for text in summary.texts)
+
+
 def _names_rows(name: str, column: ColumnSchema, summary: ColumnSummary) -> bool:
     """Return whether a column of integers numbers the rows."""
     if column.kind != "number" or summary.kinds != {"number"} or not summary.whole or summary.present < FEW:
@@ -346,6 +367,8 @@ def _classes(where: str, name: str, summary: ColumnSummary) -> ColumnSchema:
                 f"has {count} different texts, such as {example}. It must be numbers, or 2 to {CLASSES_LIMIT} classes.",
             )
         )
+    if _has_long_texts(summary):
+        raise InvalidInput(Problem(where, f"has texts of more than {TEXT_LENGTH_LIMIT} characters: no classes."))
     if len(texts) < 2:
         raise InvalidInput(
             Problem(where, f"is {next(iter(texts), '')[:40]!r} in every row. There is nothing to predict.")

@@ -1,13 +1,17 @@
 """Predictions for rows of tables, which may be larger than memory."""
 
+from collections import deque
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from itertools import chain, islice
+from typing import NamedTuple, TypeVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 from service.errors import InvalidInput, Problem
 from service.inference.artifact import Manifest
+from service.inference.checks import UNLIMITED, Limits, size_problems
 from service.inference.distribution import NOTHING, Wanted
 from service.inference.predictor import Observations, Prediction, Predictor
 from service.inference.runtime import Runtime
@@ -15,12 +19,16 @@ from service.inference.sizes import Array
 from service.tables.cells import Chunk, Table
 from service.tables.encoding import Findings, check_columns, observations, queries, without_target
 from service.tables.inferring import Requested, decide
-from service.tables.schema import TableSchema
+from service.tables.schema import WORDS_OF_KIND, TableSchema
 from service.tables.streaming import predictions
-from service.tables.summary import summarize
+from service.tables.summary import ColumnSummary, summarize
+
+Item = TypeVar("Item")
 
 CLASSIFIER = "classifier"
 """The model of classes, where the default model is one of numbers."""
+SHOWN_EXAMPLE = 100
+"""Characters of a cell in a finding."""
 
 
 def infer_schema(table: Table, requested: Requested) -> TableSchema:
@@ -29,10 +37,18 @@ def infer_schema(table: Table, requested: Requested) -> TableSchema:
     Raises:
         InvalidInput: See `decide`; a named column does not exist.
     """
-    features = requested.features(table.columns)
-    columns = [*features, requested.target]
+    return decide(summaries_of(table, requested), requested)
+
+
+def summaries_of(table: Table, requested: Requested) -> dict[str, ColumnSummary]:
+    """Read a table once, and summarise its features and target in the rows that have a target.
+
+    Raises:
+        InvalidInput: A named column does not exist.
+    """
+    columns = [*requested.features(table.columns), *([] if requested.target is None else [requested.target])]
     summaries = summarize(table, columns, requested.as_text(), known=requested.target)
-    return decide({name: summaries[name] for name in columns}, requested)
+    return {name: summaries[name] for name in columns}
 
 
 def model_for(predictor: Predictor, schema: TableSchema, model: str | None, version: str | None = None) -> Runtime:
@@ -77,6 +93,8 @@ class TablePrediction:
     """Columns of the queries that name the rows."""
     whole: bool = False
     """Whether chunks of queries have all columns of their source."""
+    limits: Limits = UNLIMITED
+    """Of the whole prediction; those of the predictor apply to one chunk."""
     n_observations: int = 0
     """Learnt so far."""
     found: Findings = field(default_factory=Findings)
@@ -90,41 +108,97 @@ class TablePrediction:
             InvalidInput: Something does not fit.
             UnsupportedByModel: The model does not support what the caller wants.
         """
-        chunks = list[Chunk]()
-        answers = predictions(
-            self.predictor, self.runtime, self._observations(), self._queries(chunks), parameters, wanted=wanted
-        )
+        inputs, outputs = len(self.schema.x_columns), max(1, len(self.schema.classes))
+        _refuse(size_problems(self.limits, inputs=inputs, outputs=outputs, columns_field=self.context.name))
+        chunks = deque[Chunk]()
+        context, first = _peek(self._observations())
+        query, asked = _peek(self._queries(chunks))
+        if len(first) == len(asked) == 1:  # one run of the graph is quicker, and needs no state
+            answers = iter([self.predictor.answer(self.runtime, first[0], asked[0], parameters, wanted)])
+        else:
+            answers = predictions(self.predictor, self.runtime, context, query, parameters, wanted=wanted)
         for answer in answers:
-            yield PredictedRows(chunks.pop(), answer)
+            yield PredictedRows(chunks.popleft(), answer)
+
+    def findings(self) -> Iterator[dict[str, object]]:
+        """Return the cells that are not as the schema has them, with their places, as values of JSON."""
+        for table, findings in ((self.context, self.found), (self.query or self.context, self.found_in_queries)):
+            for one in findings:
+                yield {
+                    "column": one.column,
+                    "what": one.what,
+                    "cells": one.cells,
+                    "example": one.example[:SHOWN_EXAMPLE],
+                    "place": table.place(one.row),
+                }
 
     def _observations(self) -> Iterator[Observations]:
         columns = [*(column.name for column in self.schema.features), self.schema.target.name]
-        columns += [self.weight] if self.weight else []
+        columns += [] if self.weight is None else [self.weight]
+        name = self.context.name
+        check_columns(columns, self.context)
         for chunk in self.context.chunks(columns, text=text_columns(self.schema)):
             rows = observations(self.schema, chunk, self.found, self.weight, self.context.place)
             if len(rows.x):
                 self.n_observations += len(rows.x)
+                _refuse(size_problems(self.limits, inputs=0, outputs=0, observations=self.n_observations, x_field=name))
+                self._check_gaps(rows.x, self.context, rows.places)
                 yield Observations(rows.x, rows.y, rows.weight, _levels(self.schema, self.runtime.manifest))
         if not self.n_observations:
             raise InvalidInput(Problem(self.context.name, "has no row with a target. It needs at least one."))
 
-    def _queries(self, chunks: list[Chunk]) -> Iterator[Array]:
+    def _queries(self, chunks: deque[Chunk]) -> Iterator[Array]:
         """Read queries; each chunk is there while its predictions are used."""
         own = self.query is None
         table, target = self.query or self.context, self.schema.target.name
-        check_columns(self.schema, table.columns, table.name)
         columns = [*(column.name for column in self.schema.features), *[target] * own, *self.keys]
-        some = False
+        check_columns(columns, table)
+        count, outputs = 0, max(1, len(self.schema.classes))
         for chunk in table.chunks(columns, text=text_columns(self.schema), whole=self.whole):
             if own:
                 chunk = chunk.select(without_target(self.schema, chunk))  # noqa: PLW2901
             if chunk.rows:
-                some = True
+                count += chunk.rows
+                _refuse(size_problems(self.limits, inputs=0, outputs=outputs, queries=count, query_field=table.name))
                 chunks.append(chunk)
-                yield queries(self.schema, chunk, self.found_in_queries, table.place)
-        if not some:
+                x = queries(self.schema, chunk, self.found_in_queries, table.place)
+                self._check_gaps(x, table, chunk.numbers())
+                yield x
+        if not count:
             what = f"has no row without a value in {target!r}" if own else "has no rows"
             raise InvalidInput(Problem(table.name, f"{what}: there is nothing to predict."))
+
+    def _check_gaps(self, x: Array, table: Table, numbers: NDArray[np.intp]) -> None:
+        """See that no cell is missing, or cannot be read, if the model takes no missing cells.
+
+        Raises:
+            InvalidInput: One is; names every column.
+        """
+        model = self.runtime.manifest
+        gaps = np.isnan(x)
+        if model.missing_cells or not gaps.any():
+            return
+        problems, at = list[Problem](), 0
+        for column in self.schema.features:
+            width = len(column.columns())
+            rows = gaps[:, at : at + width].any(1)
+            at += width
+            if rows.any():
+                where = f"column {column.name!r}, {table.place(int(numbers[rows.argmax()]))}"
+                text = f"is missing, or not {WORDS_OF_KIND[column.kind]}; model {model.name} takes no missing cells"
+                problems.append(Problem(where, f"{text} (version {model.version}). Fill it in, or name another model."))
+        raise InvalidInput(*problems)
+
+
+def _refuse(problems: list[Problem]) -> None:
+    if problems:
+        raise InvalidInput(*problems)
+
+
+def _peek(items: Iterator[Item]) -> tuple[Iterator[Item], list[Item]]:
+    """Return an iterator, and its first one or two items."""
+    first = list(islice(items, 2))
+    return chain(first, items), first
 
 
 def text_columns(schema: TableSchema) -> set[str]:

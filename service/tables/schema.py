@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from functools import cached_property
 from typing import Annotated, Any, Literal
 
-from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import ConfigDict, FailFast, Field, TypeAdapter, ValidationError
 from pydantic.dataclasses import dataclass
 
 from service.errors import InvalidInput, Problem
@@ -23,7 +23,11 @@ ALL_LEVELS_LIMIT = 256
 MISSING_LEVEL = "(missing)"
 OTHER_LEVEL = "(other)"
 
-Text = Annotated[str, Field(max_length=2000)]
+TEXT_LENGTH_LIMIT = 2000
+"""Characters of the name of a column, or of a level."""
+
+Text = Annotated[str, Field(max_length=TEXT_LENGTH_LIMIT)]
+Texts = Annotated[tuple[Text, ...], FailFast()]
 config = ConfigDict(extra="forbid")
 
 
@@ -37,7 +41,7 @@ class ColumnSchema:
     """Why it is left out."""
     decimal: Decimal = "."
     """The decimal sign of numbers that are text."""
-    levels: tuple[Text, ...] = ()
+    levels: Texts = ()
     """Of a category, the most frequent first; of a target, its classes in order."""
     other: bool = False
     """Whether further levels are one level."""
@@ -77,11 +81,11 @@ PART_COLUMNS: dict[Part, tuple[str, ...]] = {
 class TableSchema:
     """What becomes of each column of a table: columns of x, and the target y."""
 
-    columns: tuple[ColumnSchema, ...]
+    columns: Annotated[tuple[ColumnSchema, ...], FailFast()]
     """Without the target and the weight."""
     target: ColumnSchema
     """A number, or a category of classes."""
-    later: tuple[tuple[Text, Text], ...] = ()
+    later: Annotated[tuple[tuple[Text, Text], ...], FailFast()] = ()
     """Columns and levels that appeared after the first observations; they are the last columns of x."""
 
     @property

@@ -5,22 +5,37 @@ from typing import Annotated
 from fastapi import Depends, Request, Response
 
 from service import errors
-from service.api.body import BINARY_SCHEMA, Body
+from service.api.body import BINARY_SCHEMA
 from service.api.endpoint import EndpointRouter
 from service.api.executor import numbers_in
 from service.api.representations import SAFETENSORS, accepts_safetensors, response_of
 from service.api.request import state_of
+from service.api.routes.tables import predict_table
 from service.api.safetensors_bodies import read_predict_request
+from service.api.table_bodies import TableBody
 from service.explaining.explanation import predict_and_explain
 from service.explaining.terms import Explanation
 from service.inference.predictor import Observations, Prediction, Predictor, width_of
 from service.inference.runtime import Runtime
 from service.levels import check_levels
 from service.schemas.predictions import PredictAnswer, PredictRequest
+from service.schemas.tables import HOUSES, TablePredictAnswer, TablePredictRequest
 
 router = EndpointRouter("/v1", "predict")
 
-BODY = Body(PredictRequest, {SAFETENSORS: read_predict_request})
+EXAMPLES = {
+    "arrays": {"context": {"x": [[1], [2], [3]], "y": [2.1, 3.9, 6.2]}, "query": [[4]], "interval": 0.9},
+    "records": {"target": "price", "rows": HOUSES, "interval": 0.9},
+    "columns": {
+        "target": "price",
+        "rows": {"size": [51, 134, 87], "town": ["Bern", "Basel", "Bern"], "price": [181.2, 394.1, 271.5]},
+        "query": {"size": [70], "town": ["Basel"]},
+    },
+}
+"""Of bodies in JSON."""
+BODY: TableBody[PredictRequest | TablePredictRequest] = TableBody(
+    TablePredictRequest, PredictRequest, {SAFETENSORS: read_predict_request}, EXAMPLES
+)
 ERRORS = (
     errors.UnknownModel,
     errors.NumericOverflow,
@@ -35,18 +50,21 @@ ERRORS = (
     "/predict",
     body=BODY,
     errors=ERRORS,
-    response_model=PredictAnswer,
+    response_model=PredictAnswer | TablePredictAnswer,
     responses={200: {"content": {SAFETENSORS: {"schema": BINARY_SCHEMA}}}},
     fast=True,
 )
-async def predict(request: Request, body: Annotated[PredictRequest, Depends(BODY)]) -> Response:
+async def predict(request: Request, body: Annotated[PredictRequest | TablePredictRequest, Depends(BODY)]) -> Response:
     """Predict at the queries from the observations of the request, in one call.
 
-    Nothing is stored. The prediction of a query does not depend on the other queries. As safetensors the request has
-    the tensors `x`, `y`, `weight` and `query`, and in its metadata `model`, `version`, `levels`, `explain`, `interval`,
-    `quantiles` and parameters. With the header `Accept: application/vnd.safetensors` the response has the tensor
-    `prediction`, further requested tensors, and metadata.
+    Nothing is stored. The prediction of a query does not depend on the other queries. JSON with the field `target` is a
+    table: rows with named columns of numbers, texts, yes or no, times and gaps. As safetensors the request has the
+    tensors `x`, `y`, `weight` and `query`, and in its metadata `model`, `version`, `levels`, `explain`, `interval`,
+    `quantiles` and parameters. With the header `Accept: application/vnd.safetensors` the response to arrays has the
+    tensor `prediction`, further requested tensors, and metadata.
     """
+    if isinstance(body, TablePredictRequest):
+        return await predict_table(request, body)
     state, binary = state_of(request.scope), accepts_safetensors(request)
     predictor = state.predictor
     runtime = predictor.runtime(body.model, body.version)

@@ -1,0 +1,74 @@
+"""POST /v1/inspect, and the part of POST /v1/predict that takes tables."""
+
+from typing import Annotated
+
+from fastapi import Depends, Request, Response
+
+from service.api.body import JSON
+from service.api.endpoint import EndpointRouter
+from service.api.representations import PreparedResponse
+from service.api.request import state_of
+from service.api.table_bodies import TableBody
+from service.api.table_representations import json_of_inspection, json_of_prediction
+from service.errors import InvalidInput, Problem
+from service.inference.predictor import Predictor
+from service.schemas.tables import HOUSES, InspectAnswer, InspectRequest, TablePredictRequest
+from service.tables.cells import Table
+from service.tables.describing import inspect_table
+from service.tables.predicting import TablePrediction, infer_schema, model_for
+from service.tables.schema import TableSchema, schema_from
+
+router = EndpointRouter("/v1", "predict")
+
+BODY: TableBody[InspectRequest] = TableBody(
+    InspectRequest, examples={"records": {"rows": HOUSES}, "with a target": {"target": "price", "rows": HOUSES}}
+)
+
+
+@router.endpoint("POST", "/inspect", body=BODY, response_model=InspectAnswer)
+async def inspect(request: Request, body: Annotated[InspectRequest, Depends(BODY)]) -> Response:
+    """Look at a table: what will be done to each column, and how many of its cells are missing. Nothing is stored."""
+
+    def work() -> Response:
+        found = inspect_table(body.table_of(body.rows, "rows"), body.requested(body.target))
+        return PreparedResponse(json_of_inspection(found), JSON)
+
+    return await state_of(request.scope).executor.run(work)
+
+
+async def predict_table(request: Request, body: TablePredictRequest) -> Response:
+    """Predict rows of a table from others."""
+    state = state_of(request.scope)
+    return await state.executor.run(lambda: _predict(body, state.predictor))
+
+
+def _predict(body: TablePredictRequest, predictor: Predictor) -> Response:
+    context = body.table_of(body.rows, "rows")
+    query = None if body.query is None else body.table_of(body.query, "query")
+    schema = _schema(body, context, query)
+    runtime = model_for(predictor, schema, body.model, body.version)
+    keys, limits = tuple(body.keys), predictor.limits
+    job = TablePrediction(predictor, runtime, schema, context, query, body.weight, keys, limits=limits)
+    chunks = list(job.run(body.parameters or {}, body.wanted()))
+    return PreparedResponse(json_of_prediction(job, chunks), JSON)
+
+
+def _schema(body: TablePredictRequest, context: Table, query: Table | None) -> TableSchema:
+    """Read the schema of the request, or infer one; keys may be columns of the queries only.
+
+    Raises:
+        InvalidInput: It is none, or the table does not fit.
+    """
+    if body.schema_ is None:
+        keys = body.keys if query is None else [name for name in body.keys if name in {*context.columns}]
+        return infer_schema(context, body.requested(body.target)._replace(keys=tuple(keys)))
+    schema = schema_from(body.schema_)
+    said = [name for name in ("features", "ignore", "kinds", "task", "decimal") if getattr(body, name)]
+    if said:
+        raise InvalidInput(
+            *(Problem(name, "is said by the schema. Leave it out, or leave out the schema.") for name in said)
+        )
+    if schema.target.name != body.target:
+        text = f"is {body.target[:60]!r}; the schema predicts {schema.target.name[:60]!r}. Name that one."
+        raise InvalidInput(Problem("target", text))
+    return schema

@@ -1,0 +1,177 @@
+"""JSON bodies with tables: records and columns are read without an object for each row that stays.
+
+A body is a table if it has the field `target`, and arrays otherwise, as far as the address takes both.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import partial
+from itertools import islice
+from types import MappingProxyType
+from typing import Any, TypeVar
+
+import simdjson
+from pydantic import BaseModel, ValidationError
+from pydantic_core import from_json
+
+from service.api import json_arrays
+from service.api.body import BYTE_ORDER_MARK, JSON, REF_TEMPLATE, Body, Codec, parse_strict, unreadable, validate_arrays
+from service.api.object_limits import FIELD_LIMIT, TOKEN_LIMIT, has_too_many_tokens
+from service.api.validation_problems import problems_in
+from service.errors import InvalidInput, MalformedBody, Problem
+from service.numbers import describe
+from service.schemas.tables import TableFields
+from service.tables.memory import COLUMNS_LIMIT
+
+Value = TypeVar("Value")
+Table = TypeVar("Table", bound=TableFields)
+TARGET = "target"
+TABLES = ("rows", "query")
+"""Fields that have tables."""
+FIELD_BYTES_LIMIT = 2**20
+"""Bytes of every other field."""
+
+
+class TableBody(Body[Value]):
+    """The body of an endpoint that takes tables.
+
+    Args:
+        table: Validates a table in JSON.
+        arrays: Validates arrays in JSON, if the endpoint takes them.
+        codecs: Readers by content type, for others than JSON.
+        examples: Of JSON bodies, by name.
+    """
+
+    def __init__(
+        self,
+        table: type[TableFields],
+        arrays: type[BaseModel] | None = None,
+        codecs: Mapping[str, Callable[[bytes], Value]] = MappingProxyType({}),
+        examples: Mapping[str, object] = MappingProxyType({}),
+    ) -> None:
+        read = partial(read_table, model=table) if arrays is None else partial(read_either, table=table, arrays=arrays)
+        super().__init__(None, {JSON: read, **codecs})  # type: ignore[dict-item]  # Value is what they read
+        self._default: Codec[Value] = self._codecs[JSON]
+        self.models = (table,) if arrays is None else (arrays, table)
+        self._examples = examples
+
+    @property
+    def documentation(self) -> dict[str, Any]:
+        """The OpenAPI object `requestBody`, with both forms of JSON."""
+        found = super().documentation
+        references = [{"$ref": REF_TEMPLATE.format(model=model.__name__)} for model in self.models]
+        schema: dict[str, Any] = references[0] if len(references) == 1 else {"anyOf": references}
+        found["content"][JSON] = {"schema": schema} | (
+            {"examples": {name: {"value": value} for name, value in self._examples.items()}} if self._examples else {}
+        )
+        return found
+
+
+def read_either(body: bytes, table: type[Table], arrays: type[BaseModel]) -> Table | BaseModel:
+    """Read a JSON body with arrays, or with a table if it has a target.
+
+    Raises:
+        MalformedBody: It is not JSON.
+        InvalidInput: It is JSON, but not valid.
+    """
+    found = json_arrays.decode(body)
+    if found is not None and TARGET not in found:
+        return validate_arrays(found, body, arrays)
+    document = _document(body)
+    if _is_object(document) and TARGET in document:
+        return _table(document, table)
+    return parse_strict(body, arrays)
+
+
+def read_table(body: bytes, model: type[Table]) -> Table:
+    """Read a JSON body with a table.
+
+    Raises:
+        MalformedBody: It is not JSON.
+        InvalidInput: It is JSON, but not valid.
+    """
+    document = _document(body)
+    if not _is_object(document):
+        what = describe([] if isinstance(document, simdjson.Array) else document)
+        raise InvalidInput(Problem("", f"The body must be a JSON object; this is {what}."))
+    return _table(document, model)
+
+
+def _document(body: bytes) -> Any:  # noqa: ANN401  (any JSON value)
+    """Parse JSON lazily; a document that simdjson does not parse is read as a whole if it is small."""
+    text = body.removeprefix(BYTE_ORDER_MARK)
+    try:
+        return simdjson.Parser().parse(text)
+    except (ValueError, RuntimeError) as error:
+        try:  # it may have an integer beyond 64 bits, or NaN, whose place is then found
+            if not has_too_many_tokens(text):
+                return from_json(text)
+        except ValueError as reason:
+            raise unreadable(text, str(reason)) from None
+        raise MalformedBody(f"The body is not valid JSON: {str(error)[:200]}.") from None
+
+
+def _is_object(found: object) -> bool:
+    return isinstance(found, simdjson.Object | dict)
+
+
+def _table(document: Any, model: type[Table]) -> Table:  # noqa: ANN401  (an object of either parser)
+    """Validate a table; its rows are read later, in one pass."""
+    names = list(islice(document, FIELD_LIMIT + 1))
+    if len(names) > FIELD_LIMIT:
+        raise InvalidInput(Problem("", f"has more than {FIELD_LIMIT} fields. Send those that are needed."))
+    fields, problems = dict[str, object](), list[Problem]()
+    for name in names:
+        value = document[name]
+        if name in TABLES:
+            fields[name] = _rows(value)
+            if fields[name] is None and (value is not None or name == "rows"):
+                problems.append(Problem(name, f"must be a list of records or an object of columns; {_is(value)}."))
+        elif _is_too_large(value):
+            text = f"has more than {TOKEN_LIMIT} names or objects, or than {FIELD_BYTES_LIMIT} bytes."
+            problems.append(Problem(name[:60], f"{text} Send those that are needed."))
+        else:
+            fields[name] = _plain(value)
+    try:
+        found = model.model_validate(fields)
+    except ValidationError as error:
+        problems += problems_in(error.errors(include_url=False), model)
+    if problems:
+        raise InvalidInput(*problems)
+    return found
+
+
+def _is_too_large(value: Any) -> bool:  # noqa: ANN401  (any JSON value)
+    if isinstance(value, simdjson.Object | simdjson.Array):
+        text: bytes = value.mini  # type: ignore[assignment]  # the types of pysimdjson say str
+        return len(text) > FIELD_BYTES_LIMIT or has_too_many_tokens(text)
+    return isinstance(value, str) and len(value) > FIELD_BYTES_LIMIT
+
+
+def _plain(value: Any) -> Any:  # noqa: ANN401  (any JSON value)
+    if isinstance(value, simdjson.Object):
+        return value.as_dict()
+    return value.as_list() if isinstance(value, simdjson.Array) else value
+
+
+def _rows(value: Any) -> object:  # noqa: ANN401  (any JSON value)
+    """Prepare records or columns; None for anything else."""
+    if isinstance(value, simdjson.Array | list):
+        return Records(value)
+    if not _is_object(value):
+        return None
+    columns = islice(value.items(), COLUMNS_LIMIT + 1)  # one too many is refused
+    return {name: _plain(column) for name, column in columns}
+
+
+class Records(Iterable[object]):
+    """The entries of a list, each a dict if it is an object; nothing of them is kept."""
+
+    def __init__(self, found: Iterable[object]) -> None:
+        self._found = found
+
+    def __iter__(self) -> Iterator[object]:
+        return map(_plain, self._found)
+
+
+def _is(value: object) -> str:
+    return f"this is {describe(value)}"

@@ -1,0 +1,97 @@
+"""Predictions of tables, with their schema and descriptions, as JSON."""
+
+from collections.abc import Iterable, Iterator, Sequence
+
+import numpy as np
+from pydantic_core import to_json
+
+from service.api.representations import distribution_of
+from service.inference.distribution import MAX_REPORTED
+from service.inference.predictor import Prediction
+from service.tables.cells import Cells, as_text
+from service.tables.describing import Inspection, describe_columns
+from service.tables.predicting import PredictedRows, TablePrediction, classes_of
+from service.tables.schema import TableSchema
+
+
+def json_of_inspection(found: Inspection) -> bytes:
+    """Write an `InspectAnswer`."""
+    fields: dict[str, object] = {"columns": [column._asdict() for column in found.columns], "rows": found.rows}
+    if found.schema is not None:
+        fields["schema"] = found.schema.as_json()
+    return to_json(fields, exclude_none=True)
+
+
+def json_of_prediction(job: TablePrediction, chunks: Sequence[PredictedRows]) -> bytes:
+    """Write a `TablePredictAnswer`.
+
+    Args:
+        job: Has run.
+        chunks: Its predictions.
+    """
+    schema, rows = job.schema, [number for part in chunks for number in part.chunk.numbers().tolist()]
+    whole, model = _together(chunks), job.runtime.manifest
+    fields: dict[str, object] = {"prediction": whole.prediction.tolist()}
+    if schema.classes:
+        fields["prediction"] = classes_of(schema, whole.prediction)
+        fields |= {"classes": schema.classes, "probabilities": whole.prediction.tolist()}
+    fields["rows"] = rows
+    if job.keys:
+        fields["keys"] = {name: _values(part.chunk.cells[name] for part in chunks) for name in job.keys}
+    fields |= distribution_of(whole._replace(notes=()))
+    notes = list(_notes(schema, chunks))
+    if notes:
+        fields["notes"] = notes
+    fields["model"] = {"name": model.name, "version": model.version, "sha256": model.file_sha256}
+    fields |= {"n_observations": job.n_observations, "schema": schema.as_json()}
+    fields["columns"] = [column._asdict() for column in describe_columns(schema, job.weight)]
+    fields["findings"] = [*job.findings()]
+    return to_json(fields, inf_nan_mode="null")
+
+
+def _together(chunks: Sequence[PredictedRows]) -> Prediction:
+    """Join the predictions of chunks."""
+    parts = [part.prediction for part in chunks]
+    if len(parts) == 1:
+        return parts[0]
+    lower, upper, quantiles = (
+        None if getattr(parts[0], name) is None else np.concatenate([getattr(part, name) for part in parts], axis)
+        for name, axis in (("lower", 0), ("upper", 0), ("quantiles", 1))
+    )
+    prediction = np.concatenate([part.prediction for part in parts])
+    return parts[0]._replace(prediction=prediction, lower=lower, upper=upper, quantiles=quantiles)
+
+
+def _values(cells: Iterable[Cells]) -> list[object]:
+    """Return the cells of one column as values of JSON."""
+    found: list[object] = []
+    for part in cells:
+        if part.kind in {"number", "boolean"}:
+            convert = bool if part.kind == "boolean" else _number
+            missing = part.missing().tolist()
+            values = zip(part.values.tolist(), missing, strict=True)
+            found += [None if gap else convert(value) for value, gap in values]
+        else:
+            text = as_text(part)
+            found += [None if code < 0 else text.texts[code] for code in text.values.tolist()]
+    return found
+
+
+def _number(value: float) -> float:
+    """Return an integer as such."""
+    return int(value) if value.is_integer() else value
+
+
+def _notes(schema: TableSchema, chunks: Sequence[PredictedRows]) -> Iterator[dict[str, object]]:
+    """Write the notes on all chunks, with names of columns and numbers of rows."""
+    found: dict[str, dict[str, list[object]]] = {}
+    for part in chunks:
+        for note in part.prediction.notes:
+            places = found.setdefault(note.code, {})
+            if note.columns is not None:
+                places["columns"] = [schema.x_columns[place] for place in note.columns]
+            if note.queries is not None:
+                rows = places.setdefault("rows", [])
+                rows += [part.chunk.number(row) for row in note.queries][: MAX_REPORTED - len(rows)]
+    for code, places in found.items():
+        yield {"code": code, **places}
