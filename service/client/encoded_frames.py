@@ -80,7 +80,7 @@ def table_for(schema: TableSchema, frame: Frame) -> MemoryTable:
         InvalidArgument: A column is missing.
     """
     try:
-        check_columns(schema, [*map(str, frame.columns)], "X")
+        check_columns(_names(schema), [*map(str, frame.columns)], "X")
     except InvalidInput as error:
         raise InvalidArgument(str(error)) from error
     return frame_tables.table_of(frames.select(frame, "X", _names(schema))[0], "X")

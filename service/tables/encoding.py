@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from service.errors import InvalidInput, Problem
-from service.tables.cells import Cells, Chunk, Table, as_text
+from service.tables.cells import Cells, Chunk, as_text
 from service.tables.schema import LEVELS_LIMIT, WORDS_OF_KIND, ColumnSchema, TableSchema, listed
 from service.tables.summary import DAY
 from service.tables.text import microseconds, number_of, yes_or_no
@@ -113,16 +113,16 @@ def without_target(schema: TableSchema, chunk: Chunk) -> NDArray[np.bool_]:
     return chunk.cells[schema.target.name].missing()
 
 
-def check_columns(wanted: Sequence[str], table: Table) -> None:
+def check_columns(wanted: Sequence[str], columns: Sequence[str], name: str) -> None:
     """See that a table has all of some columns.
 
     Raises:
         InvalidInput: One is missing.
     """
-    there = {*table.columns}
-    missing = [name for name in dict.fromkeys(wanted) if name not in there]
+    there = {*columns}
+    missing = [column for column in dict.fromkeys(wanted) if column not in there]
     if missing:
-        raise InvalidInput(Problem(table.name, f"has no column {listed(missing)}; it has {listed(table.columns)}."))
+        raise InvalidInput(Problem(name, f"has no column {listed(missing)}; it has {listed(columns)}."))
 
 
 def with_later_levels(schema: TableSchema, chunk: Chunk) -> TableSchema:

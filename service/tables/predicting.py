@@ -136,7 +136,7 @@ class TablePrediction:
         columns = [*(column.name for column in self.schema.features), self.schema.target.name]
         columns += [] if self.weight is None else [self.weight]
         name = self.context.name
-        check_columns(columns, self.context)
+        check_columns(columns, self.context.columns, name)
         for chunk in self.context.chunks(columns, text=text_columns(self.schema)):
             rows = observations(self.schema, chunk, self.found, self.weight, self.context.place)
             if len(rows.x):
@@ -152,7 +152,7 @@ class TablePrediction:
         own = self.query is None
         table, target = self.query or self.context, self.schema.target.name
         columns = [*(column.name for column in self.schema.features), *[target] * own, *self.keys]
-        check_columns(columns, table)
+        check_columns(columns, table.columns, table.name)
         count, outputs = 0, max(1, len(self.schema.classes))
         for chunk in table.chunks(columns, text=text_columns(self.schema), whole=self.whole):
             if own:
