@@ -31,7 +31,7 @@ CELLS_AT_ONCE = 2**15
 
 
 @dataclass(frozen=True)
-class Cells:
+class RowsWithNull:
     """Parsed rows with null among their cells; valid only in fields where a cell may be missing."""
 
     array: Array
@@ -90,7 +90,7 @@ def vector_with_missing(value: object, field: str) -> Array:
 
 def matrix_with_missing(value: object, field: str) -> Array:
     """Read rows in which null is a missing cell; returns (N, D). Raises the errors of `matrix`."""
-    if isinstance(value, Cells):
+    if isinstance(value, RowsWithNull):
         return value.array
     return matrix(value, field, missing=True)
 

@@ -12,7 +12,7 @@ import simdjson
 
 from service.api.object_limits import FIELD_LIMIT
 from service.inference.sizes import Array
-from service.numbers import Cells
+from service.numbers import RowsWithNull
 
 ROWS_AT_ONCE = 4096
 """Rows that are checked without releasing the GIL."""
@@ -27,7 +27,7 @@ class _Unsupported(ValueError):
 def decode(body: bytes) -> dict[str, object] | None:
     """Parse a JSON object; lists of numbers become arrays (N,), lists of rows of one width (N, D).
 
-    Rows with null among their cells become `Cells`.
+    Rows with null among their cells become `RowsWithNull`.
 
     Args:
         body: UTF-8.
@@ -68,7 +68,7 @@ class _Lists:
             return self._list(found)  # type: ignore[arg-type]  # it is one
         return self.of_object(found) if kind is simdjson.Object else found  # type: ignore[arg-type]
 
-    def _list(self, found: simdjson.Array) -> Array | Cells | list[object]:
+    def _list(self, found: simdjson.Array) -> Array | RowsWithNull | list[object]:
         size = len(found)
         first: object = type(found[0]) if size else None
         if first is float or first is int:
@@ -92,14 +92,14 @@ class _Lists:
             return _cells(found, width)
 
 
-def _cells(found: simdjson.Array, width: int) -> Cells:
+def _cells(found: simdjson.Array, width: int) -> RowsWithNull:
     """Convert rows of numbers and null, in chunks between which other threads may run."""
     rows, chunks, at_once = iter(found), list[Array](), max(CELLS_AT_ONCE // width, 1)
     while chunk := [[*row] for row in islice(rows, at_once)]:  # type: ignore[misc]  # see `_list`
         if not {*map(type, chain.from_iterable(chunk))} <= {int, float, NoneType}:
             raise _Unsupported
         chunks.append(np.array(chunk, np.float64))
-    return Cells(np.concatenate(chunks))
+    return RowsWithNull(np.concatenate(chunks))
 
 
 def _check_widths(found: simdjson.Array) -> None:

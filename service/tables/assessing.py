@@ -20,12 +20,12 @@ from service.inference.runtime import Runtime
 from service.inference.sizes import Array
 from service.levels import Levels
 from service.tables.cells import Table
-from service.tables.encoding import Findings, Rows, observations
+from service.tables.encoding import EncodedRows, Findings, observations
 from service.tables.schema import TableSchema
 
 FOLDS = 5
 ROWS_LIMIT = 2_000
-"""Rows that are used: the first of a seeded permutation of those that have a target."""
+"""EncodedRows that are used: the first of a seeded permutation of those that have a target."""
 LEAST_ROWS = 10
 """With fewer rows scores say little."""
 SEED = 0
@@ -41,7 +41,7 @@ Learner = Callable[[Array, Array, Array], Answer]
 
 
 @dataclass(frozen=True)
-class Score:
+class MethodScore:
     """How well one method predicts rows that it has not learned."""
 
     method: str
@@ -68,15 +68,15 @@ class Score:
 class Assessment:
     """The scores of methods in cross-validation."""
 
-    scores: tuple[Score, ...]
+    scores: tuple[MethodScore, ...]
     """The model first."""
     rows: int
-    """Rows that were predicted, each once."""
+    """EncodedRows that were predicted, each once."""
     folds: int
     sentence: str
     not_measured: dict[str, str]
     """Methods that are not installed, and how to install them."""
-    sample: Rows
+    sample: EncodedRows
     """The rows, in random order."""
     held_out: Answer
     """The model's prediction for each of them, which has learned the other folds only."""
@@ -107,9 +107,9 @@ def assess(table: Table, schema: TableSchema, predictor: Predictor, runtime: Run
     return Assessment(scores, len(x), FOLDS, _sentence(schema, scores), absent, sample, ours)
 
 
-def _sample(table: Table, schema: TableSchema) -> Rows:
+def _sample(table: Table, schema: TableSchema) -> EncodedRows:
     """Read the rows with a target, at most `ROWS_LIMIT` of them, by reservoir sampling over chunks."""
-    generator, kept, keys = np.random.default_rng(SEED), list[Rows](), np.empty(0)
+    generator, kept, keys = np.random.default_rng(SEED), list[EncodedRows](), np.empty(0)
     columns = [*(column.name for column in schema.features), schema.target.name]
     text = {column.name for column in (*schema.features, schema.target) if column.kind == "category"}
     for chunk in table.chunks(columns, text=text):
@@ -117,8 +117,8 @@ def _sample(table: Table, schema: TableSchema) -> Rows:
         keys = np.concatenate([keys, generator.random(len(kept[-1].x))])
         order = np.argsort(keys)[:ROWS_LIMIT]
         x, y, places = (np.concatenate([getattr(rows, name) for rows in kept])[order] for name in ("x", "y", "places"))
-        kept, keys = [Rows(x, y, None, places)], keys[order]
-    return kept[0] if kept else Rows(np.empty((0, 0)), np.empty(0), None, np.empty(0, np.intp))
+        kept, keys = [EncodedRows(x, y, None, places)], keys[order]
+    return kept[0] if kept else EncodedRows(np.empty((0, 0)), np.empty(0), None, np.empty(0, np.intp))
 
 
 def _ours(predictor: Predictor, runtime: Runtime, levels: Levels) -> Learner:
@@ -212,19 +212,19 @@ def _cross_validate(learner: Learner, x: Array, y: Array) -> Answer:
     return np.concatenate(prediction)[back], np.concatenate(lower)[back], np.concatenate(upper)[back]
 
 
-def _score(method: str, answer: Answer, y: Array) -> Score:
+def _score(method: str, answer: Answer, y: Array) -> MethodScore:
     prediction, lower, upper = answer
     if y.ndim == 2:
         own = prediction[np.arange(len(y)), y.argmax(1)]
         right = prediction.argmax(1) == y.argmax(1)
-        return Score(method, accuracy=float(right.mean()), log_loss=float(-np.log(own.clip(min=EPSILON)).mean()))
+        return MethodScore(method, accuracy=float(right.mean()), log_loss=float(-np.log(own.clip(min=EPSILON)).mean()))
     errors, variance = np.abs(y - prediction), float(((y - y.mean()) ** 2).mean())
     inside = None if lower is None or upper is None else float(((lower <= y) & (y <= upper)).mean())
     r2 = None if variance == 0 else 1.0 - float((errors**2).mean()) / variance
-    return Score(method, float(errors.mean()), float(np.median(errors)), r2, inside)
+    return MethodScore(method, float(errors.mean()), float(np.median(errors)), r2, inside)
 
 
-def _sentence(schema: TableSchema, scores: tuple[Score, ...]) -> str:
+def _sentence(schema: TableSchema, scores: tuple[MethodScore, ...]) -> str:
     """Say in words how good the model is, against the best of the others."""
     ours, others = scores[0], scores[1:]
     best = min(others, key=lambda score: score.error)
@@ -240,7 +240,7 @@ def _sentence(schema: TableSchema, scores: tuple[Score, ...]) -> str:
     )
 
 
-def _compared(ours: Score, best: Score) -> str:
+def _compared(ours: MethodScore, best: MethodScore) -> str:
     gain = 1.0 - ours.error / best.error if best.error else 0.0
     if abs(gain) < 0.005:
         return f"As good as {best.method}."

@@ -11,7 +11,7 @@ from service.inference.predictor import Observations
 from service.inference.runtime import Runtime
 from service.inference.sizes import Array
 from service.tables.cells import Cells, Chunk
-from service.tables.encoding import Findings, Rows, queries
+from service.tables.encoding import EncodedRows, Findings, queries
 from service.tables.schema import (
     MISSING_LEVEL,
     OTHER_LEVEL,
@@ -59,7 +59,9 @@ class _Place(NamedTuple):
     cells: Cells
 
 
-def column_effects(schema: TableSchema, rows: Rows, runtime: Runtime, level: float | None = None) -> list[ColumnEffect]:
+def column_effects(
+    schema: TableSchema, rows: EncodedRows, runtime: Runtime, level: float | None = None
+) -> list[ColumnEffect]:
     """Compute the effect of each column that is used, at its values.
 
     Args:

@@ -1,4 +1,4 @@
-"""Rows of a table become x and y, by its schema."""
+"""EncodedRows of a table become x and y, by its schema."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
@@ -21,8 +21,8 @@ CHANGED = 0.5
 """If less than this part of a column can be read, it is another column."""
 
 
-class Rows(NamedTuple):
-    """Rows that a model can learn from."""
+class EncodedRows(NamedTuple):
+    """EncodedRows that a model can learn from."""
 
     x: Array
     """(N, D); NaN where a cell is missing."""
@@ -76,7 +76,7 @@ class Findings:
 
 def observations(
     schema: TableSchema, chunk: Chunk, findings: Findings, weight: str | None = None, place: Callable[[int], str] = str
-) -> Rows:
+) -> EncodedRows:
     """Make observations of the rows that have a target.
 
     Args:
@@ -96,7 +96,7 @@ def observations(
     kept = chunk if len(places) == chunk.rows else chunk.select(known)
     x = _features(schema, kept, findings, strict=False, place=place)
     weights = None if weight is None else _weights(weight, kept, place)
-    return Rows(x, y[places], weights, chunk.start + places)
+    return EncodedRows(x, y[places], weights, chunk.start + places)
 
 
 def queries(schema: TableSchema, chunk: Chunk, findings: Findings, place: Callable[[int], str] = str) -> Array:
