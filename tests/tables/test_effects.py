@@ -9,7 +9,7 @@ from service.inference.predictor import Observations, Predictor
 from service.registry.repository import Repository
 from service.settings import Settings
 from service.tables.effects import ColumnEffect, column_effects
-from service.tables.encoding import Findings, Rows, observations, queries
+from service.tables.encoding import EncodedRows, Findings, observations, queries
 from service.tables.inferring import Requested
 from service.tables.memory import MemoryTable, table_of_columns
 from service.tables.nearest import nearest
@@ -49,7 +49,7 @@ def table() -> MemoryTable:
     )
 
 
-def read(source: MemoryTable) -> tuple[TableSchema, Rows]:
+def read(source: MemoryTable) -> tuple[TableSchema, EncodedRows]:
     schema = infer_schema(source, Requested("price"))
     (chunk,) = source.chunks(source.columns, text={"town"})
     return schema, observations(schema, chunk, Findings())

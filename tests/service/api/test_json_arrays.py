@@ -14,7 +14,7 @@ from service.api import json_arrays
 from service.api.body import parse, parse_strict
 from service.api.object_limits import FIELD_LIMIT
 from service.errors import ServiceError
-from service.numbers import Cells
+from service.numbers import RowsWithNull
 from service.schemas.contexts import ContextQuery, CreateContext
 from service.schemas.predictions import ObservationsBody, PredictRequest
 
@@ -83,7 +83,7 @@ def test_missing_cells_are_parsed_in_chunks(monkeypatch: pytest.MonkeyPatch, row
     x = [[i, None if i % 3 else i / 7, 2**64 - 1] for i in range(20)]
     found = json_arrays.decode(json.dumps({"x": x}).encode())
     assert found is not None
-    assert isinstance(found["x"], Cells)
+    assert isinstance(found["x"], RowsWithNull)
     assert found["x"].array.tobytes() == np.array(x, np.float64).tobytes()
 
 
