@@ -9,6 +9,7 @@ A column is a number, or a level of a one-hot encoded category. Levels have no f
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import combinations
 from typing import Literal
 
@@ -69,7 +70,7 @@ class FeaturePlan:
     groups: int
     """Number of groups in the graph; a band with fewer leaves the others empty."""
 
-    @property
+    @cached_property
     def makes_features(self) -> bool:
         """Whether there are features other than the columns themselves, for any D."""
         return any(band.blocks for band in self.bands)

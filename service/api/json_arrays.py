@@ -57,7 +57,10 @@ class _Lists:
         names = list(islice(found, FIELD_LIMIT + 1))
         if len(names) > FIELD_LIMIT:  # a look-up takes linear time
             raise _Unsupported
-        value = {name: self._value(found[name]) for name in names}
+        value: dict[str, object] = {}
+        for name in names:
+            inner = found[name]
+            value[name] = self._list(inner) if type(inner) is simdjson.Array else self._value(inner)
         if len(value) != len(names):
             raise _Unsupported
         return value

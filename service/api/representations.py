@@ -11,7 +11,7 @@ from pydantic_core import to_json
 from starlette.requests import HTTPConnection
 
 from service.api.body import JSON
-from service.api.request import header
+from service.api.request import headers_of
 from service.explaining.as_tensors import tensors_of_blocks, tensors_of_effects, tensors_of_pairs
 from service.explaining.terms import Explanation
 from service.inference.predictor import Prediction
@@ -37,7 +37,8 @@ class PreparedResponse(Response):
 
 def accepts_safetensors(request: HTTPConnection) -> bool:
     """Return whether the header Accept names safetensors."""
-    return SAFETENSORS in header(request.scope, b"accept").lower()
+    accept = headers_of(request.scope).get(b"accept")
+    return accept is not None and SAFETENSORS in accept.decode("latin-1").lower()
 
 
 def response_of(

@@ -11,11 +11,13 @@ names separated by commas; `quantiles` are numbers separated by commas.
 """
 
 from collections.abc import Collection, Iterable, Mapping
+from contextlib import suppress
 from itertools import islice
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import ValidationError
 from pydantic_core import from_json
 
 from service import numbers
@@ -47,15 +49,14 @@ def read_predict_request(body: bytes) -> PredictRequest:
         InvalidInput: A tensor is missing, unknown or invalid.
     """
     arrays, metadata = _read(body, AXES)
+    fields: dict[str, Any] = {"query": arrays.pop("query"), "context": arrays}
+    fields |= {name: metadata[name] for name in ("model", "version") if name in metadata}
+    if metadata.keys() <= {"model", "version"}:  # no lists and no parameters, of which there may be too many
+        with suppress(ValidationError):  # `validate` names all problems
+            return PredictRequest.model_validate(fields)
     _refuse_metadata(name for name in metadata if name == "columns")
-    fields = {
-        "model": metadata.get("model"),
-        "version": metadata.get("version"),
-        "context": {name: arrays[name] for name in OBSERVATION_TENSORS if name in arrays} | _levels(metadata),
-        "query": arrays["query"],
-        **_options(metadata),
-    }
-    return validate(fields, PredictRequest)
+    fields["context"] = arrays | _levels(metadata)
+    return validate(fields | _options(metadata), PredictRequest)
 
 
 def read_observations(body: bytes) -> NewObservations:
@@ -91,6 +92,8 @@ def _refuse_metadata(names: Iterable[str]) -> None:
 
 
 def _check_names(tensors: Tensors, names: Collection[str]) -> None:
+    if {*names} - OPTIONAL_TENSORS <= tensors.keys() <= {*names}:
+        return
     problems = [
         Problem(name[:100], f"is not a tensor of this request. Leave it out; the tensors here are {', '.join(names)}.")
         for name in islice((name for name in tensors if name not in names), MAX_REPORTED_PROBLEMS)

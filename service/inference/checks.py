@@ -131,10 +131,8 @@ def query_problems(features: int, expected: int | None, owner: str) -> list[Prob
     return [Problem("query", text)]
 
 
-def weight_problems(weight: Array | None) -> list[Problem]:
+def weight_problems(weight: Array) -> list[Problem]:
     """Weights must add up to more than the rounding of their sum, and to less than the largest number."""
-    if weight is None:
-        return []
     largest, limits = np.abs(weight).max(), np.finfo(weight.dtype)
     if largest > limits.max / len(weight):
         return [Problem("context.weight", f"sums to more than {weight.dtype} holds. Send smaller weights.")]
@@ -145,8 +143,6 @@ def weight_problems(weight: Array | None) -> list[Problem]:
 
 def parameter_problems(manifest: Manifest, parameters: Mapping[str, float]) -> list[Problem]:
     """Say which parameters the model does not take, or not with this value."""
-    if not parameters:
-        return []
     known = {parameter.name: parameter for parameter in manifest.parameters}
     problems = []
     for name, value in parameters.items():

@@ -136,7 +136,8 @@ class Predictor:
         _check_values(runtime.manifest, context, query)
         if context.weight is not None and context.weight.min() < 0:
             check_weighted(Rows(context.x, columns(context.y), context.weight, context.y.ndim == 1, "context."))
-        check_wanted(runtime.manifest, wanted)
+        if wanted is not NOTHING:
+            check_wanted(runtime.manifest, wanted)
         outputs = _run(runtime, context, query, parameters, wanted)
         shape, levels = context.y.shape[1:], len(context.levels)
         return prediction_of(runtime.manifest, outputs, shape, len(context.x), wanted, levels=levels)
@@ -146,13 +147,13 @@ class Predictor:
         widths = (("context.x", inputs, manifest.dims["D"]), ("context.y", outputs, manifest.dims["K"]))
         problems = [
             *length_problems(context.x, context.y, context.weight),
-            *weight_problems(context.weight),
+            *(() if context.weight is None else weight_problems(context.weight)),
             *query_problems(query.shape[1], inputs, "context.x"),
             *width_problems(widths, f"model {manifest.name}"),
             *size_problems(
                 self.limits, inputs=inputs, outputs=outputs, observations=len(context.x), queries=len(query)
             ),
-            *parameter_problems(manifest, parameters),
+            *(parameter_problems(manifest, parameters) if parameters else ()),
         ]
         if problems:
             raise InvalidInput(*problems)
@@ -211,7 +212,9 @@ def _run(
     tensors = {"x": x[None], "y": y.reshape(1, len(y), -1), "x_query": query[None]}
     if context.weight is not None:
         tensors["weight"] = context.weight[None]
-    return run(runtime, tensors | scale_flag(runtime.manifest, wanted), parameters, context.levels)
+    if runtime.manifest.gives_scale:
+        tensors |= scale_flag(runtime.manifest, wanted)
+    return run(runtime, tensors, parameters, context.levels)
 
 
 def scale_flag(manifest: Manifest, wanted: Wanted) -> dict[str, Array]:
@@ -229,7 +232,8 @@ def run(
     """
     outputs = runtime.run({**tensors, **parameters}, levels)
     together = b"".join(outputs.values())  # type: ignore[arg-type]  # arrays are buffers; one look is quicker than three
-    check_finite([np.frombuffer(together, runtime.manifest.dtype)], runtime.manifest, parameters)
+    if b"\0" in np.isfinite(np.frombuffer(together, outputs["prediction"].dtype)).tobytes():
+        raise _overflow(runtime.manifest, parameters)
     return outputs
 
 
@@ -240,9 +244,13 @@ def check_finite(outputs: Iterable[Array], manifest: Manifest, parameters: Mappi
         NumericOverflow: It is beyond floating point.
     """
     if not all(map(is_finite, outputs)):
-        smaller = f", or give a smaller {', '.join(parameters)}" if parameters else ""
-        problem = f"The answer is beyond {manifest.dtype}. Bring x, y and weight to a smaller scale{smaller}."
-        raise NumericOverflow(Problem("", problem))
+        raise _overflow(manifest, parameters)
+
+
+def _overflow(manifest: Manifest, parameters: Mapping[str, float]) -> NumericOverflow:
+    smaller = f", or give a smaller {', '.join(parameters)}" if parameters else ""
+    text = f"The answer is beyond {manifest.dtype}. Bring x, y and weight to a smaller scale{smaller}."
+    return NumericOverflow(Problem("", text))
 
 
 def _check_values(manifest: Manifest, context: Observations, query: Array) -> None:

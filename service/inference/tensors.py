@@ -99,9 +99,9 @@ def _texts(content: bytes) -> dict[str, str]:
 
 def _check_once(found: Any) -> None:  # noqa: ANN401  (an object of simdjson's, which is rarely distinguished from its values)
     """Safetensors takes the last of two tensors of one name; this refuses them."""
-    names = Counter(found)
-    if names.total() > len(names):
-        ((twice, _),) = names.most_common(1)
+    names = [*found]
+    if len({*names}) < len(names):
+        ((twice, _),) = Counter(names).most_common(1)
         raise InvalidInput(Problem(twice[:100], "is there twice. Send each tensor once."))
 
 

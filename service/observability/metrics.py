@@ -2,6 +2,7 @@
 
 import os
 import threading
+from array import array
 from collections import Counter as TallyCounter
 from collections import defaultdict, deque
 from collections.abc import Callable, Iterable
@@ -72,13 +73,13 @@ class Metrics:
         in_flight, size = self.admitted()
         self._in_flight.set(in_flight)
         self._bytes_in_flight.set(size)
-        groups: dict[tuple[str, str, int, str], list[tuple[float, ...]]] = defaultdict(list)
+        groups: dict[tuple[str, str, int, str], array[float]] = defaultdict(lambda: array("d"))
         errors: TallyCounter[tuple[str, str, str]] = TallyCounter()
         with self._counting:
             while self.answered:
                 stats, method, route, status, seconds = self.answered.popleft()
                 numbers = (seconds, stats.queue, stats.compute, stats.observations, stats.queries)
-                groups[method, route, status, stats.model].append(numbers)
+                groups[method, route, status, stats.model].extend(numbers)
                 if stats.cause:
                     # An unverified id must not become a label, because there may be any number of them.
                     key_id = "" if stats.cause == UNAUTHENTICATED else stats.key_id
@@ -88,8 +89,8 @@ class Metrics:
             if labels[0] in DENIED_CAUSES:
                 self._denied.labels(*labels).inc(times)
         for (method, route, status, model), requests in groups.items():
-            self._answers.labels(method, route, str(status)).inc(len(requests))
-            total, queue, compute, observations, queries = np.array(requests, np.float64).T
+            total, queue, compute, observations, queries = np.frombuffer(requests).reshape(-1, len(numbers)).T
+            self._answers.labels(method, route, str(status)).inc(len(total))
             observe(self._seconds.labels(method, route, model), total)
             computed = compute > 0
             if computed.any():

@@ -94,7 +94,8 @@ class HttpConnection(RequestConnection):
         """Set the deadline of a head."""
         super().on_message_begin()
         self._head_bytes = 0
-        _cancel(self._close_timer)
+        if self._close_timer is not None:
+            self._close_timer.cancel()
         self._expect_head()
 
     def on_headers_complete(self) -> None:

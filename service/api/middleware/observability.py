@@ -9,6 +9,7 @@ import logging
 import random
 import re
 import time
+from collections.abc import Awaitable
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -92,7 +93,8 @@ class ObservabilityMiddleware:
                 f"{method} {route} {answer.status} {milliseconds} ms request={stats.request_id} "
                 f"model={stats.model} key={key_id} bytes={answer.size}"
             )
-            logger.handle(FastLogRecord(logger, level, line, fields))
+            # Without the filters of `handle`: this logger has none.
+            logger.callHandlers(FastLogRecord(logger, level, line, fields))
 
     def _unrouted(self, scope: Scope, status: int) -> str:
         """Return the template of a request that has no route in its scope; none matches where the router sent 404."""
@@ -111,7 +113,7 @@ class _Answer:
         """Bytes of the body."""
         self.complete = False
 
-    async def send(self, message: Message) -> None:
+    def send(self, message: Message) -> Awaitable[None]:
         kind = message["type"]
         if kind in RESPONSE_BODIES:
             self.size += len(message.get("body", b""))
@@ -126,7 +128,7 @@ class _Answer:
                 (b"x-request-id", stats.request_id.encode()),
                 (b"server-timing", times),
             ]
-        await self._send(message)
+        return self._send(message)
 
 
 def _request_id(scope: Scope) -> str:

@@ -14,9 +14,8 @@ from service.api.routes.tables import predict_table
 from service.api.safetensors_bodies import read_predict_request
 from service.api.table_bodies import TableBody
 from service.explaining.explanation import predict_and_explain
-from service.explaining.terms import Explanation
-from service.inference.predictor import Observations, Prediction, Predictor, width_of
-from service.inference.runtime import Runtime
+from service.inference.distribution import NOTHING
+from service.inference.predictor import Observations, width_of
 from service.levels import check_levels
 from service.schemas.predictions import PredictAnswer, PredictRequest
 from service.schemas.tables import HOUSES, TablePredictAnswer, TablePredictRequest
@@ -69,24 +68,23 @@ async def predict(request: Request, body: Annotated[PredictRequest | TablePredic
     predictor = state.predictor
     runtime = predictor.runtime(body.model, body.version)
 
-    def work() -> Response:
-        return response_of(*_predict(body, runtime, predictor), binary=binary)
-
-    if body.explain:  # explanations may have many more numbers than the request
-        return await state.executor.run(work)
-    x, columns = body.context.x, body.context.x.shape[1] + width_of(body.context.y)
-    # The cost per number depends on the model and on the number of columns.
-    size, kind = numbers_in(len(x) + len(body.query), columns), (runtime.manifest.sha256, columns)
-    return await state.executor.run(work, size, kind)
-
-
-def _predict(body: PredictRequest, runtime: Runtime, predictor: Predictor) -> tuple[Prediction, Explanation | None]:
     x, levels = body.context.x, tuple(body.context.levels or ())
     if levels:
         check_levels(runtime.manifest, levels, x.shape[1], "context.levels")
     context = Observations(x, body.context.y, body.context.weight, levels)
-    parameters, wanted = body.parameters or {}, body.wanted()
-    if not body.explain:
-        return predictor.answer(runtime, context, body.query, parameters, wanted), None
-    query = (body.model, context, body.query, parameters)
-    return predict_and_explain(predictor, *query, wanted=wanted, version=body.version, explain=body.explain)
+    parameters = body.parameters or {}
+    wanted = NOTHING if body.interval is None and body.quantiles is None else body.wanted()
+
+    def work() -> Response:
+        if not body.explain:
+            return response_of(predictor.answer(runtime, context, body.query, parameters, wanted), None, binary=binary)
+        query = (body.model, context, body.query, parameters)
+        found = predict_and_explain(predictor, *query, wanted=wanted, version=body.version, explain=body.explain)
+        return response_of(*found, binary=binary)
+
+    if body.explain:  # explanations may have many more numbers than the request
+        return await state.executor.run(work)
+    columns = x.shape[1] + width_of(context.y)
+    # The cost per number depends on the model and on the number of columns.
+    size, kind = numbers_in(len(x) + len(body.query), columns), (runtime.manifest.sha256, columns)
+    return await state.executor.run(work, size, kind)
