@@ -85,10 +85,11 @@ def create_app(
     # Middleware, the innermost first, around FastAPI's own.
     has_prefix = bool(settings.root_path) or settings.forwarded_prefix
     stack: ASGIApp = app.build_middleware_stack()
-    stack = PagePolicy(AddPrefix(stack) if has_prefix else stack)
-    stack = HeadAsGet(stack)
-    stack = WebSocketLimiter(stack, settings.max_in_flight, stopping, metrics_, settings.max_share)
-    stack = EndpointTable(stack, ENDPOINTS, traced=provider is not None)
+    stack = AddPrefix(stack) if has_prefix else stack
+    pages = PagePolicy(stack)
+    websockets = WebSocketLimiter(stack, settings.max_in_flight, stopping, metrics_, settings.max_share)
+    by_kind: dict[str, ASGIApp] = {"GET": pages, "HEAD": HeadAsGet(pages), "websocket": websockets}
+    stack = EndpointTable(stack, ENDPOINTS, by_kind, traced=provider is not None)
     stack = AccessGuard(stack, settings)
     stack = Admission(stack, settings, metrics_, bodies or body_capacity(settings))
     stack = ObservabilityMiddleware(stack, metrics_, settings.request_timeout, RouteTemplates(app))

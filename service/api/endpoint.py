@@ -6,7 +6,7 @@ the `EndpointTable` in front of FastAPI, which calls the same handler with the s
 takes half as long as through FastAPI's dependency resolution (`benchmarks/serving`).
 """
 
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -96,31 +96,36 @@ class EndpointRouter(APIRouter):
 
 
 class EndpointTable:
-    """ASGI middleware that dispatches requests for fast endpoints.
+    """ASGI middleware that dispatches requests for fast endpoints, and all others by their kind.
 
     Args:
         app: Handles all other requests.
         endpoints: All endpoints of the service.
+        by_kind: Handle requests of one method (`GET`), or WebSockets (`websocket`), instead of `app`.
         traced: Whether requests have spans, which are named after the endpoint.
     """
 
-    def __init__(self, app: ASGIApp, endpoints: Iterable[Endpoint], *, traced: bool) -> None:
+    def __init__(
+        self, app: ASGIApp, endpoints: Iterable[Endpoint], by_kind: Mapping[str, ASGIApp], *, traced: bool
+    ) -> None:
         self._app = app
+        self._by_kind = by_kind
         self._traced = traced
         fast = (endpoint for endpoint in endpoints if endpoint.fast and endpoint.body)
         self._entries = [(compile_path(endpoint.path)[0].fullmatch, endpoint) for endpoint in fast]
 
     def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
         """Dispatch a request, or pass it on."""
-        if scope["type"] == "http":
-            path, method = scope["path"], scope["method"]
+        kind = scope["type"]
+        if kind == "http":
+            path, kind = scope["path"], scope["method"]
             for matches, endpoint in self._entries:
                 found = matches(path)
-                if found is not None and method == endpoint.method:
+                if found is not None and kind == endpoint.method:
                     scope["path_params"] = found.groupdict()
                     scope["route"] = endpoint
                     return self._answer(endpoint, scope, receive, send)
-        return self._app(scope, receive, send)
+        return self._by_kind.get(kind, self._app)(scope, receive, send)
 
     async def _answer(self, endpoint: Endpoint, scope: Scope, receive: Receive, send: Send) -> None:
         if self._traced:
