@@ -12,6 +12,9 @@ frames       lists, arrays and data frames in, the same kind out
 arrays       lists, arrays, tensors, masked and sparse arrays to numbers
 array_body   observations, queries and predictions as safetensors
 tensor_body  tensors in the Open Inference Protocol
+table_body   tables as JSON, and predictions of them
+frame_tables    frames with columns of any kind as tables of cells
+encoded_frames  their rows as columns of x, by a schema
 estimator, regressor, classifier   scikit-learn estimators on a state of constant size
 engine       the model of an estimator, in this process or on a service
 

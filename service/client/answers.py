@@ -1,10 +1,11 @@
 """Predictions and pages, as methods of the client return them."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
 from service.explaining.terms import Explanation
+from service.schemas.tables import ColumnAnswer, FindingAnswer, TableNote
 
 Item = TypeVar("Item")
 
@@ -32,6 +33,42 @@ class PredictionResult:
     """For each probability of `quantiles`, values as the prediction."""
     notes: tuple[str, ...] = ()
     """Codes of notes on the predictions: see the service's documentation of `notes`."""
+
+
+@dataclass(frozen=True, eq=False)
+class TablePredictionResult:
+    """The predictions for rows of a table, and the use of each column."""
+
+    prediction: Any
+    """(M,): numbers or classes; a series with the index of the rows where they are a frame, else a list."""
+    model: str
+    version: str
+    """Of the model."""
+    sha256: str
+    """The content hash of the model's file."""
+    n_observations: int
+    """Rows that were learnt from."""
+    rows: tuple[int, ...]
+    """The numbers of the predicted rows, from 0: in the query, or else in the table."""
+    keys: Mapping[str, Sequence[Any]]
+    """The columns that name the predicted rows."""
+    schema: Mapping[str, Any]
+    """What became of each column, for a later request."""
+    columns: tuple[ColumnAnswer, ...]
+    """The same in words."""
+    findings: tuple[FindingAnswer, ...]
+    """Cells that are not as the schema has them."""
+    lower: Any = None
+    """The lower bounds of `interval`, as the prediction; NaN after a single observation."""
+    upper: Any = None
+    quantiles: tuple[Any, ...] = ()
+    """For each probability of `quantiles`, values as the prediction."""
+    classes: tuple[str, ...] = ()
+    """The names of the K classes; none for numbers."""
+    probabilities: Any = None
+    """(M, K): a frame where the rows are one, else lists."""
+    notes: tuple[TableNote, ...] = ()
+    """Notes on the predictions."""
 
 
 @dataclass(frozen=True)

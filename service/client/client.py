@@ -1,20 +1,22 @@
 """The client; generated from `async_client` by .ci/sync_client.py."""
 
 from collections.abc import Mapping, Sequence
-from typing import Self
+from typing import Any, Self
 
 from numpy.typing import ArrayLike
 from pydantic import SecretStr
 
-from service.client import array_body, frames, tensor_body
-from service.client.answers import PredictionResult
-from service.client.call import Call, path, reading
+from service.client import array_body, frames, table_body, tensor_body
+from service.client.answers import PredictionResult, TablePredictionResult
+from service.client.call import JSON_TYPE, Call, json_body, path, reading
 from service.client.contexts import Contexts
 from service.client.evaluations import Evaluations
 from service.client.sessions import ConnectionSettings, Session
 from service.inference.artifact import Manifest
 from service.inference.sizes import Array
 from service.schemas.models import ModelList
+from service.tables.schema import Kind, Task
+from service.tables.text import Decimal
 
 
 class Client:
@@ -112,6 +114,74 @@ class Client:
             array_body.SEND_AND_ACCEPT,
         )
         return self._session.send(call)
+
+    def predict_table(
+        self,
+        rows: object,
+        query: object = None,
+        *,
+        target: str,
+        features: Sequence[str] | None = None,
+        ignore: Sequence[str] = (),
+        keys: Sequence[str] = (),
+        weight: str | None = None,
+        kinds: Mapping[str, Kind] | None = None,
+        task: Task | None = None,
+        decimal: Decimal | None = None,
+        missing: Sequence[str] = (),
+        schema: Mapping[str, Any] | None = None,
+        model: str | None = None,
+        version: str | None = None,
+        parameters: Mapping[str, float] | None = None,
+        interval: float | None = None,
+        quantiles: Sequence[float] | None = None,
+    ) -> TablePredictionResult:
+        """Predict a column of a table with text, gaps and dates, as `POST /v1/predict` does; nothing is stored.
+
+        Args:
+            rows: The table: a frame, a list of records, or a mapping of columns. The rows with a target are learnt.
+            query: The rows to predict, a table too; if left out, the rows without a target.
+            target: The column to predict: numbers or classes.
+            features: The columns to predict from; all others if left out.
+            ignore: Columns that are not used.
+            keys: Columns that name the rows; they are returned.
+            weight: A column of numbers: how much each row counts.
+            kinds: What columns hold, by name: "number", "yes_no", "category", "time" or "left_out"; otherwise inferred.
+            task: "classification" if the values of the target are classes even though they are numbers.
+            decimal: The decimal sign of numbers in text.
+            missing: Texts that mean that a cell is missing, in addition to the usual ones.
+            schema: `schema` of an earlier result, instead of an inferred one.
+            model: Name of the model; if left out, the service's default, or `classifier` for classes.
+            version: Version of the model; the highest if left out.
+            parameters: Numbers by name, for models that have parameters.
+            interval: A probability, such as 0.9: also return the bounds between which y lies with it.
+            quantiles: Probabilities: also return the values below which y lies with each.
+
+        Raises:
+            InvalidArgument: It is no table, or a column has an unsupported type; a ValueError too. Nothing was sent.
+            ClientError: Any other error of `service.client.errors`.
+        """
+        body = json_body(
+            rows=table_body.columns_of(rows, "rows"),
+            query=None if query is None else table_body.columns_of(query, "query"),
+            target=target,
+            features=table_body.as_list(features),
+            ignore=table_body.as_list(ignore),
+            keys=table_body.as_list(keys),
+            weight=weight,
+            kinds=kinds,
+            task=task,
+            decimal=decimal,
+            missing=table_body.as_list(missing),
+            schema=schema,
+            model=model,
+            version=version,
+            parameters=parameters,
+            interval=interval,
+            quantiles=table_body.as_list(quantiles),
+        )
+        read = table_body.prediction_reader(rows, query, target)
+        return self._session.send(Call("POST", "/v1/predict", read, body, JSON_TYPE))
 
     def models(self) -> ModelList:
         """List the models that are served."""

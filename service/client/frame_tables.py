@@ -1,8 +1,9 @@
 """Frames with columns of any kind as tables of cells: numbers, booleans, times and text."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
+from functools import partial
 from numbers import Real
 from typing import Any
 
@@ -11,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from service.client import frames
+from service.client.errors import InvalidArgument
 from service.client.frames import Frame, Series
 from service.real_numbers import (
     INFINITE_FLAW,
@@ -70,17 +72,40 @@ def table_of(frame: Frame, name: str) -> MemoryTable:
     Raises:
         NotNumbers: A column has a type that is not supported, or an infinite number; all such columns are named.
     """
-    cells, flaws, places = dict[str, Cells](), list[Flaw](), list[str]()
-    for column, series in zip(map(str, frame.columns), frame.iter_columns(), strict=True):
+    columns = zip(map(str, frame.columns), frame.iter_columns(), strict=True)
+    return _table(name, ((column, partial(_cells, series)) for column, series in columns))
+
+
+def table_of_lists(columns: Mapping[str, Sequence[Any]], name: str) -> MemoryTable:
+    """Convert lists of Python values to a table.
+
+    Args:
+        columns: By name, of one length.
+        name: The name of the table in messages.
+
+    Raises:
+        InvalidArgument: They differ in length.
+        NotNumbers: See `table_of`.
+    """
+    lengths = {column: len(values) for column, values in columns.items()}
+    if len({*lengths.values()}) > 1:
+        raise InvalidArgument(f"{name} has columns of different lengths: {lengths}. Send lists of one length.")
+    return _table(name, ((column, partial(_cells_of_objects, values)) for column, values in columns.items()))
+
+
+def _table(name: str, columns: Iterable[tuple[str, Callable[[], Cells]]]) -> MemoryTable:
+    """Make a table, or name all columns that cannot be read."""
+    found, flaws, places = dict[str, Cells](), list[Flaw](), list[str]()
+    for column, cells in columns:
         try:
-            cells[column] = _cells(series)
+            found[column] = cells()
         except Flawed as error:
             flaws += error.flaws
             places += [frames.place_in_column(name, column, flaw) for flaw in error.flaws]
     if flaws:
         what = "numbers, texts, booleans or times"
         raise frames.refusal(name, flaws[:MAX_REPORTED_NUMBERS], places[:MAX_REPORTED_NUMBERS], what)
-    return MemoryTable(name, cells)
+    return MemoryTable(name, found)
 
 
 def _has_other_kind(series: Series) -> bool:
