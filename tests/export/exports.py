@@ -14,7 +14,7 @@ from export.zoo import Entry
 from tests.running import ROOT
 
 EXPORTS = ROOT / ".bench/exports"
-"""The exports of the two models with features take 100 s of processor time each."""
+"""The exports of the two models with features take about 70 s of processor time each."""
 Make = Callable[[Entry], Path]
 
 

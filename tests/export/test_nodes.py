@@ -4,8 +4,10 @@ from collections.abc import Iterator
 
 import onnx
 import pytest
+from onnxscript import rewriter
 
 from benchmarks.graph import nodes_in, optimised
+from export import to_onnx
 from tests.properties.backends import ZOO
 
 MOST = {
@@ -56,3 +58,11 @@ def graphs_in(graph: onnx.GraphProto) -> Iterator[onnx.GraphProto]:
         for attribute in node.attribute:
             if attribute.type == onnx.AttributeProto.GRAPH:
                 yield from graphs_in(attribute.g)
+
+
+def test_only_the_rule_on_pairs_of_slices_is_left_out_of_an_export() -> None:
+    every = rewriter._DEFAULT_REWRITE_RULES
+    with to_onnx._without_pairs_of_slices():
+        used = rewriter._DEFAULT_REWRITE_RULES
+    assert [rule.name for rule in every if rule not in used] == ["SlicesSplit"]
+    assert rewriter._DEFAULT_REWRITE_RULES is every
