@@ -62,7 +62,7 @@ async def predict(request: Request, body: Annotated[PredictRequest | TablePredic
     `quantiles` and parameters. With the header `Accept: application/vnd.safetensors` the response to arrays has the
     tensor `prediction`, further requested tensors, and metadata.
     """
-    if isinstance(body, TablePredictRequest):
+    if not isinstance(body, PredictRequest):  # of pydantic's classes only an instance's own is found without a search
         return await predict_table(request, body)
     state, binary = state_of(request.scope), accepts_safetensors(request)
     predictor = state.predictor
