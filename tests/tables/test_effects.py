@@ -15,6 +15,7 @@ from service.tables.memory import MemoryTable, table_of_columns
 from service.tables.nearest import nearest
 from service.tables.predicting import infer_schema, model_for
 from service.tables.schema import TableSchema
+from tests.nonempty import nonempty
 
 ROWS = 150
 LEVEL = 0.9
@@ -131,7 +132,7 @@ def test_nearest_rows_are_those_of_standardised_columns() -> None:
     places = nearest(x, query, 3)
     assert places.shape == (2, 3)
     z = (x - np.nanmean(x, 0)) / np.nanstd(x, 0)
-    for row, own in zip(places, (query - np.nanmean(x, 0)) / np.nanstd(x, 0), strict=True):
+    for row, own in nonempty(zip(places, (query - np.nanmean(x, 0)) / np.nanstd(x, 0), strict=True)):
         distance = ((np.nan_to_num(z) - np.nan_to_num(own)) ** 2).sum(1)
         assert row.tolist() == np.argsort(distance)[:3].tolist()
     assert places[0, 0] == 7

@@ -29,7 +29,7 @@ def test_every_problem_of_every_field_is_named() -> None:
         "context.x[0][1]": f"must be a number; this is false. {BOOLEAN_REMEDY}",
         "context.x[1][1]": f"must be a number; this is the text '3'. {TEXT_REMEDY}",
         "context.y[0]": f"must be a number; this is true. {BOOLEAN_REMEDY}",
-        "context.weights": "is not a field. Leave it out; the fields here are x, y, weight.",
+        "context.weights": "is not a field. Leave it out; the fields here are x, y, weight, levels.",
         "query": "is empty. Send at least one.",
         "k": "is not a field. Leave it out; the fields here are interval, quantiles, model, version, context, query, "
         "parameters, explain.",

@@ -9,6 +9,7 @@ from service.inference.distribution import Wanted
 from service.inference.predictor import Observations, Predictor
 from service.schemas.tables import HOUSES
 from service.settings import Settings
+from tests.nonempty import nonempty
 from tests.service.in_process import InProcess, in_process
 
 SIZES = [51, 134, 87, 64, 70]
@@ -287,5 +288,5 @@ def test_both_forms_are_documented_with_examples_that_work(client: InProcess) ->
             document["paths"]["/v1/inspect"]["post"]["requestBody"]["content"]["application/json"]["examples"],
         ),
     ):
-        for example in examples.values():
+        for example in nonempty(examples.values()):
             assert client.request("POST", path, json=example["value"]).status_code == 200
