@@ -163,7 +163,8 @@ def by_scikit_learn(make: Callable[[list[str], list[str]], Any], *, categories: 
     """Make a method of a function that takes the numeric and the other columns."""
 
     def predict(rows: pd.DataFrame, queries: pd.DataFrame, target: str) -> tuple[Array, None, None]:
-        x, q = rows.drop(columns=target), queries.drop(columns=target)
+        x = rows.drop(columns=target).dropna(axis=1, how="all")  # boosting does not take an empty column
+        q = queries[x.columns].copy()
         numeric = [name for name in x.columns if is_numeric_dtype(x[name])]
         other = [name for name in x.columns if name not in numeric]
         for frame in (x, q):
