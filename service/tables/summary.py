@@ -79,12 +79,11 @@ class ColumnSummary:
             self.texts[text] += int(counts[code])
 
     def _add_numbers(self, values: NDArray[np.float64]) -> None:
-        steps = np.diff(values, prepend=self.last)
-        if np.isnan(self.last):
-            steps = steps[1:]
-        self.rises = self.rises and bool((steps > 0).all())
-        self.last = float(values[-1])
-        self.whole = self.whole and bool((values == np.floor(values)).all())
+        if self.rises:
+            self.rises = bool((np.diff(values) > 0).all()) and not values[0] <= self.last
+            self.last = float(values[-1])
+        if self.whole:
+            self.whole = bool((values == np.floor(values)).all())
         self.lowest = min(self.lowest, float(values.min()))
         self.highest = max(self.highest, float(values.max()))
         if not self.more_numbers:
