@@ -190,12 +190,12 @@ def _outputs(
     flag, found, levels = scale_flag(manifest, wanted), readouts.find(state, wanted), context_state.levels
     if context_state.decay != AUTO:
         outputs = run(runtime, {**state, **found, "x_query": query[None], **flag}, parameters, levels)
-        if not found:
+        if not found and len(query):  # without queries the graph computes none
             readouts.keep(state, wanted, runtime.readout_of(outputs))
         return outputs
     now = found or drift.settled(manifest, partial(run, runtime, parameters={}, levels=levels), state)
     outputs = run(runtime, {**drift.of_model(now), **drift.asked(query), **flag}, parameters, levels)
-    if not found:
+    if not found and len(query):
         readouts.keep(state, wanted, {**now, **runtime.readout_of(outputs)})
     return drift.average(now, outputs)
 
