@@ -144,7 +144,8 @@ def ours(predictor: Predictor, rows: pd.DataFrame, queries: pd.DataFrame, target
     context = _table(rows, "rows")
     schema = infer_schema(context, Requested(target))
     job = TablePrediction(predictor, model_for(predictor, schema, MODEL), schema, context, _table(queries, "queries"))
-    ((_, found),) = job.run({}, Wanted(LEVEL))
+    (part,) = job.run({}, Wanted(LEVEL))
+    found = part.prediction
     return found.prediction, found.lower, found.upper  # type: ignore[return-value]  # bounds were asked for
 
 

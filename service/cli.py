@@ -19,7 +19,7 @@ EXTRAS = {
     "httpx": "client",
     "httpx_retries": "client",
     "narwhals": "client",
-    "pyarrow": "parquet",
+    "pyarrow": "tables",
     "matplotlib": "plot",
 }
 """The extra that installs a library, by module."""

@@ -1,31 +1,49 @@
-"""`gdssm predict`: predict a column of a file, in chunks."""
+"""`gdssm predict`: predict a column of a table, in chunks."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack
 from pathlib import Path
-from typing import TypeVar
+from typing import Any
 
 import click
 
 from service.commands.options import by_setting, example, numbers_by_name, progress
-from service.files.column_file import open_column
-from service.files.prediction_job import open_job
+from service.commands.table_options import TableOptions, WatchedTable, aligned, missing_cells, table_options
 from service.inference.checks import Limits
 from service.inference.distribution import Wanted
 from service.inference.predictor import Predictor
 from service.registry.repository import Repository
 from service.settings import Settings
-from service.tables.streaming import predictions
+from service.tables.cells import Table
+from service.tables.describing import describe_columns
+from service.tables.encoding import Finding, check_columns
+from service.tables.extra import needed
+from service.tables.inferring import decide
+from service.tables.predicting import CLASSIFIER, PredictedRows, TablePrediction, model_for, summaries_of
+from service.tables.schema import TableSchema, listed
+from service.tables.summary import ColumnSummary
+from service.visible import visible
 
-Chunk = TypeVar("Chunk")
 PROGRESS_STEPS = 1000
+PLACE_LIMIT = 1_000_000
+"""Rows up to which the line of a cell is found, by reading the file again."""
+
+FINDINGS = {
+    "unreadable": "not readable, taken as missing",
+    "new_level": "with a level that no row with a target has, taken as none",
+    "target": "not readable, rows not used",
+}
+"""Words for cells, by `Finding.what`."""
 
 
-@click.command("predict", epilog=example("gdssm predict observed.csv wanted.csv --target price --out predicted.csv"))
-@click.argument("context", type=click.Path(path_type=Path))
-@click.argument("query", type=click.Path(path_type=Path))
+@click.command("predict", epilog=example("gdssm predict houses.csv --target price --interval 0.9 --out predicted.csv"))
+@click.argument("context", type=click.Path(path_type=Path, allow_dash=True))
+@click.argument("query", required=False, type=click.Path(path_type=Path, allow_dash=True))
 @click.option("--target", required=True, metavar="COLUMN", help="The column of CONTEXT to predict.")
+@click.option("--key", "keys", multiple=True, metavar="COLUMN", help="A column that names the rows; repeatable.")
 @click.option("--weight", metavar="COLUMN", help="The column of CONTEXT with the weights of observations.")
-@click.option("--model", metavar="NAME", help=by_setting("default_model"))
+@table_options
+@click.option("--model", metavar="NAME", help=f"{by_setting('default_model')} For classes classifier.")
 @click.option("--version", metavar="VERSION", help="Version of the model; the highest if left out.")
 @click.option(
     "--parameter", "parameters", multiple=True, metavar="NAME=NUMBER", help="Such as learning_rate=0.1; repeatable."
@@ -36,53 +54,126 @@ PROGRESS_STEPS = 1000
     metavar="P",
     help="Also write the bounds between which the target lies with this probability: COLUMN_lower and COLUMN_upper.",
 )
-@click.option("--out", type=click.Path(path_type=Path), help="File for the predictions; stdout if left out.")
+@click.option("--append", is_flag=True, help="Write all columns of the file (with one file, all rows).")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object, as POST /v1/predict answers.")
+@click.option(
+    "--out", type=click.Path(path_type=Path), help="File for the predictions: .csv, .csv.gz, .parquet or .arrow."
+)
 @click.option("--chunk-rows", type=click.IntRange(min=1), metavar="N", help="Rows in memory at a time.")
+@click.option("--quiet", is_flag=True, help="Do not print how the columns were used.")
 def command(
     *,
     context: Path,
-    query: Path,
+    query: Path | None,
     target: str,
+    keys: tuple[str, ...],
     weight: str | None,
     model: str | None,
     version: str | None,
     parameters: tuple[str, ...],
     interval: float | None,
+    append: bool,
+    as_json: bool,
     out: Path | None,
     chunk_rows: int | None,
+    quiet: bool,
+    **table: Any,  # noqa: ANN401  (the fields of TableOptions)
 ) -> None:
-    """Predict a column of QUERY from the observations in CONTEXT.
+    """Predict a column of QUERY from the rows of CONTEXT.
 
-    Files are CSV with a header, or Parquet if their suffix is .parquet. They are read in chunks and may be larger than
-    memory (for models that stream, CONTEXT too). The first chunk of more than 32 rows fixes the scale of the features
-    of nonlinear. Cells of features may be empty for models that accept missing cells, such as linear and nonlinear; the
-    target must not be empty in CONTEXT.
+    Without QUERY, the rows of CONTEXT whose target is empty are predicted. Tables are CSV and its relatives, Parquet,
+    Arrow, Excel or JSON lines; they are read in chunks and may be larger than memory. The kind of each column
+    (number, yes or no, category, time, or left out) is inferred, and printed to the standard error.
     """
-    settings = Settings.from_environment()
+    settings, options = Settings.from_environment(), TableOptions(**table)
     numbers = numbers_by_name(parameters)
-    limits = Limits(settings.max_columns, settings.max_predictions, settings.max_observations)
-    repository = Repository.load_one(settings.directories, settings.threads, model or settings.default_model)
-    predictor = Predictor(repository, settings.default_model, limits)
-    runtime = predictor.runtime(model, version)
-    columns = [target] if interval is None else [target, f"{target}_lower", f"{target}_upper"]
-    with (
-        open_job(
-            context, query, target, weight, chunk_rows, model=runtime.manifest, max_columns=limits.max_columns
-        ) as job,
-        open_column(out, *columns) as column,
-        progress(PROGRESS_STEPS, "Predicting") as bar,
-    ):
+    predictor = None if model is None else _predictor(settings, model)
+    needed("pyarrow", "Reading and writing tables")
+    with ExitStack() as stack:
+        bar = stack.enter_context(progress(PROGRESS_STEPS, "Predicting"))
 
-        def with_progress(chunks: Iterable[Chunk]) -> Iterator[Chunk]:
-            for chunk in chunks:
-                yield chunk
-                bar.update(int(job.progress * PROGRESS_STEPS) - bar.pos)
+        def passed(reading: int, part: float) -> None:
+            bar.update(max(0, int((min(reading, 2) + part) / 3 * PROGRESS_STEPS) - bar.pos))
 
-        observations, queries, wanted = (
-            with_progress(job.observations()),
-            with_progress(job.queries()),
-            Wanted(interval),
+        known = WatchedTable(stack.enter_context(options.open(context, settings.max_columns)), passed)
+        wanted = None
+        if query is not None:
+            wanted = WatchedTable(
+                stack.enter_context(options.open(query, settings.max_columns)), lambda _, part: passed(2, part)
+            )
+        check_columns([target, *([weight] if weight else [])], known.columns, known.name)
+        check_columns(keys, (wanted or known).columns, (wanted or known).name)
+        own_keys = [name for name in keys if wanted is None or name in known.columns]
+        requested = options.requested(known, target, keys=own_keys, weight=weight)
+        summaries = summaries_of(known, requested)
+        schema = decide(summaries, requested)
+        predictor = predictor or _predictor(settings, _default_model(settings, schema))
+        runtime = model_for(predictor, schema, model, version)
+        job = TablePrediction(
+            predictor, runtime, schema, known, wanted, weight, keys, whole=append or bool(keys), chunk_rows=chunk_rows
         )
-        for answer in predictions(predictor, runtime, observations, queries, numbers, wanted=wanted):
-            found = (answer.prediction, answer.lower, answer.upper)
-            column.write(*(values for values in found if values is not None))
+        answers = job.run(numbers, Wanted(interval))
+        if as_json:
+            _print_json(job, answers)
+        else:
+            _write(job, answers, out, append=append)
+        if not quiet:
+            for line in report(job, summaries):
+                click.echo(visible(line), err=True)
+
+
+def _predictor(settings: Settings, model: str) -> Predictor:
+    limits = Limits(settings.max_columns, settings.max_predictions, settings.max_observations)
+    return Predictor(Repository.load_one(settings.directories, settings.threads, model), model, limits)
+
+
+def _default_model(settings: Settings, schema: TableSchema) -> str:
+    return CLASSIFIER if schema.task == "classification" else settings.default_model
+
+
+def _write(job: TablePrediction, answers: Iterator[PredictedRows], out: Path | None, *, append: bool) -> None:
+    from service.tables.prediction_columns import predicted_rows, rows_with_predictions  # noqa: PLC0415  (pyarrow)
+    from service.tables.writing import is_typed, open_output  # noqa: PLC0415
+
+    with open_output(out) as writer:
+        for part in answers:
+            if append:
+                writer.write(rows_with_predictions(part, job.schema, typed=is_typed(out)))
+            else:
+                writer.write(predicted_rows(part, job.schema, job.keys))
+
+
+def _print_json(job: TablePrediction, answers: Iterator[PredictedRows]) -> None:
+    from service.api.table_representations import json_of_prediction  # noqa: PLC0415  (the web framework)
+
+    click.echo(json_of_prediction(job, [*answers]))
+
+
+def report(job: TablePrediction, summaries: Mapping[str, ColumnSummary]) -> Iterator[str]:
+    """Say how the columns were used, unless all are numbers without gaps, and which cells could not be used."""
+    context, query, schema = job.context, job.query, job.schema
+    gaps = {name: summary.missing for name, summary in summaries.items() if name != schema.target.name}
+    plain = all(column.kind == "number" and column.decimal == "." for column in (*schema.columns, schema.target))
+    for table in (context, *([query] if query else [])):
+        yield from (f"{table.name}: {note}." for note in table.notes)
+    if not plain or any(gaps.values()):
+        yield f"{context.name}: learnt from {job.n_observations} rows, by model {job.runtime.manifest.name}."
+        rows = [
+            (column.name, f"{column.description}{missing_cells(gaps.get(column.name, 0))}")
+            for column in describe_columns(schema, job.weight)
+        ]
+        yield from aligned(rows)
+    if query:
+        known = {*context.columns, *job.keys}
+        more = [name for name in query.columns if name not in known]
+        if more:
+            yield f"{query.name}: not used, as {context.name} has no such column: {listed(more)}."
+    for table, findings in ((context, job.found), (query or context, job.found_in_queries)):
+        yield from (_finding(table, one) for one in findings)
+
+
+def _finding(table: Table, found: Finding) -> str:
+    place = table.place(found.row) if found.row < PLACE_LIMIT else f"row {found.row + 1}"
+    cells = "cell" if found.cells == 1 else "cells"
+    example = f"such as {found.example[:40]!r} ({place})"
+    return f"{table.name}, column {found.column!r}: {found.cells} {cells} {FINDINGS[found.what]}, {example}."

@@ -43,7 +43,8 @@ class Chunk:
     cells: Mapping[str, Cells]
     """By column."""
     batch: Any = field(default=None, compare=False)
-    """The rows as the source has them, if it is a file: a pyarrow.RecordBatch with all its columns."""
+    """The rows as the source has them, if it is a file: a pyarrow.RecordBatch with all its columns. Of a selection, the
+    rows among which it was made."""
     selected: NDArray[np.intp] | None = field(default=None, compare=False)
     """The numbers of the rows, if they are a selection."""
 
@@ -55,12 +56,21 @@ class Chunk:
         """Return the numbers in the table of all rows of the chunk (N,)."""
         return self.start + np.arange(self.rows) if self.selected is None else self.selected
 
+    def parts(self, rows: int) -> Iterator["Chunk"]:
+        """Split into chunks of at most so many rows."""
+        if self.rows <= rows:
+            yield self
+            return
+        for start in range(0, self.rows, rows):
+            kept = {name: cells.rows(slice(start, start + rows)) for name, cells in self.cells.items()}
+            batch = None if self.batch is None else self.batch.slice(start, rows)
+            yield Chunk(self.start + start, min(rows, self.rows - start), kept, batch)
+
     def select(self, rows: NDArray[np.bool_]) -> "Chunk":
-        """Keep some rows."""
+        """Keep some rows; the batch keeps all."""
         places = np.flatnonzero(rows)
         kept = {name: cells.rows(places) for name, cells in self.cells.items()}
-        batch = None if self.batch is None else self.batch.take(places)
-        return Chunk(self.start, len(places), kept, batch, self.start + places)
+        return Chunk(self.start, len(places), kept, self.batch, self.start + places)
 
 
 class Table(Protocol):

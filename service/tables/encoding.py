@@ -99,13 +99,22 @@ def observations(
     return EncodedRows(x, y[places], weights, chunk.start + places)
 
 
-def queries(schema: TableSchema, chunk: Chunk, findings: Findings, place: Callable[[int], str] = str) -> Array:
+def queries(
+    schema: TableSchema, chunk: Chunk, findings: Findings, place: Callable[[int], str] = str, *, strict: bool = True
+) -> Array:
     """Make queries (M, D) of all rows.
+
+    Args:
+        schema: Of the table.
+        chunk: Has the columns of the schema.
+        findings: Gets the cells that cannot be read.
+        place: Says where a row is.
+        strict: Whether to refuse a column of which most cells cannot be read.
 
     Raises:
         InvalidInput: A column is missing, or holds something else than in the context.
     """
-    return _features(schema, chunk, findings, strict=True, place=place)
+    return _features(schema, chunk, findings, strict=strict, place=place)
 
 
 def without_target(schema: TableSchema, chunk: Chunk) -> NDArray[np.bool_]:
@@ -187,7 +196,7 @@ def _set_levels(x: Array, column: ColumnSchema, cells: Cells, places: dict[str, 
 
 def _set_numbers(own: Array, column: ColumnSchema, cells: Cells) -> NDArray[np.bool_]:
     """Set numbers, yes or no, or the parts of times (N, width), and return which cells cannot be read."""
-    values = _values(column, cells)
+    values = values_of(column, cells)
     bad: NDArray[np.bool_] = np.isnan(values) & ~cells.missing()
     if column.kind != "time":
         own[:, 0] = values
@@ -216,7 +225,7 @@ def _turn(part: str, times: Array) -> Array:
     return turn
 
 
-def _values(column: ColumnSchema, cells: Cells) -> Array:
+def values_of(column: ColumnSchema, cells: Cells) -> Array:
     """Read the cells of a number, yes or no, or a time in microseconds (N,); NaN where one cannot be read."""
     if cells.kind == "text":
         of_text = np.array([*(_value(column, text) for text in cells.texts), np.nan])
@@ -227,7 +236,7 @@ def _values(column: ColumnSchema, cells: Cells) -> Array:
         values = np.where(cells.missing(), np.nan, cells.values.astype(np.int64).astype(float))
     else:
         if column.kind == "time":
-            return _values(column, as_text(cells))
+            return values_of(column, as_text(cells))
         values = cells.values
         if column.kind == "yes_no" and cells.kind == "number":
             values = np.where((values == 0) | (values == 1), values, np.nan)
@@ -248,7 +257,7 @@ def _value(column: ColumnSchema, text: str) -> float:
 def _target(target: ColumnSchema, cells: Cells) -> tuple[Array, NDArray[np.bool_]]:
     """Read the target, and say where it can be read."""
     if target.kind == "number":
-        y = _values(target, cells)
+        y = values_of(target, cells)
         return y, ~np.isnan(y)
     cells = as_text(cells)
     places = {level: i for i, level in enumerate(target.levels)}
@@ -258,7 +267,7 @@ def _target(target: ColumnSchema, cells: Cells) -> tuple[Array, NDArray[np.bool_
 
 
 def _weights(name: str, chunk: Chunk, place: Callable[[int], str]) -> Array:
-    values = _values(ColumnSchema(name, "number"), chunk.cells[name])
+    values = values_of(ColumnSchema(name, "number"), chunk.cells[name])
     bad = np.isnan(values)
     if bad.any():
         where = f"column {name!r}, {place(chunk.number(int(bad.argmax())))}"

@@ -1,7 +1,7 @@
 """Predictions for rows of tables, which may be larger than memory."""
 
 from collections import deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import chain, islice
 from typing import NamedTuple, TypeVar
@@ -16,17 +16,19 @@ from service.inference.distribution import NOTHING, Wanted
 from service.inference.predictor import Observations, Prediction, Predictor
 from service.inference.runtime import Runtime
 from service.inference.sizes import Array
-from service.tables.cells import Chunk, Table
+from service.tables.cells import Cells, Chunk, Table
 from service.tables.encoding import Findings, check_columns, observations, queries, without_target
 from service.tables.inferring import Requested, decide
 from service.tables.schema import WORDS_OF_KIND, TableSchema
-from service.tables.streaming import predictions
+from service.tables.streaming import joined, predictions
 from service.tables.summary import ColumnSummary, summarize
 
 Item = TypeVar("Item")
 
 CLASSIFIER = "classifier"
 """The model of classes, where the default model is one of numbers."""
+CHUNK_NUMBERS = 2**19
+"""Numbers of x, y and weights in one chunk: 4 MiB."""
 SHOWN_EXAMPLE = 100
 """Characters of a cell in a finding."""
 
@@ -76,6 +78,8 @@ class PredictedRows(NamedTuple):
 
     chunk: Chunk
     prediction: Prediction
+    target: Cells | None = None
+    """The target in all rows of the chunk's batch, if the rows are selected by it."""
 
 
 @dataclass
@@ -92,7 +96,9 @@ class TablePrediction:
     keys: tuple[str, ...] = ()
     """Columns of the queries that name the rows."""
     whole: bool = False
-    """Whether chunks of queries have all columns of their source."""
+    """Whether chunks of queries have all rows and columns of their source as `batch`."""
+    chunk_rows: int | None = None
+    """Rows of a chunk, at most; half a million numbers if left out."""
     limits: Limits = UNLIMITED
     """Of the whole prediction; those of the predictor apply to one chunk."""
     n_observations: int = 0
@@ -110,15 +116,16 @@ class TablePrediction:
         """
         inputs, outputs = len(self.schema.x_columns), max(1, len(self.schema.classes))
         _refuse(size_problems(self.limits, inputs=inputs, outputs=outputs, columns_field=self.context.name))
-        chunks = deque[Chunk]()
-        context, first = _peek(self._observations())
+        chunks = deque[tuple[Chunk, Cells | None]]()
+        context, first = _peek(joined(self._observations(), self._rows))
         query, asked = _peek(self._queries(chunks))
         if len(first) == len(asked) == 1:  # one run of the graph is quicker, and needs no state
             answers = iter([self.predictor.answer(self.runtime, first[0], asked[0], parameters, wanted)])
         else:
             answers = predictions(self.predictor, self.runtime, context, query, parameters, wanted=wanted)
         for answer in answers:
-            yield PredictedRows(chunks.popleft(), answer)
+            chunk, cells = chunks.popleft()
+            yield PredictedRows(chunk, answer, cells)
 
     def findings(self) -> Iterator[dict[str, object]]:
         """Return the cells that are not as the schema has them, with their places, as values of JSON."""
@@ -137,7 +144,7 @@ class TablePrediction:
         columns += [] if self.weight is None else [self.weight]
         name = self.context.name
         check_columns(columns, self.context.columns, name)
-        for chunk in self.context.chunks(columns, text=text_columns(self.schema)):
+        for chunk in self._chunks(self.context, columns):
             rows = observations(self.schema, chunk, self.found, self.weight, self.context.place)
             if len(rows.x):
                 self.n_observations += len(rows.x)
@@ -147,26 +154,37 @@ class TablePrediction:
         if not self.n_observations:
             raise InvalidInput(Problem(self.context.name, "has no row with a target. It needs at least one."))
 
-    def _queries(self, chunks: deque[Chunk]) -> Iterator[Array]:
+    def _queries(self, chunks: deque[tuple[Chunk, Cells | None]]) -> Iterator[Array]:
         """Read queries; each chunk is there while its predictions are used."""
         own = self.query is None
         table, target = self.query or self.context, self.schema.target.name
         columns = [*(column.name for column in self.schema.features), *[target] * own, *self.keys]
         check_columns(columns, table.columns, table.name)
         count, outputs = 0, max(1, len(self.schema.classes))
-        for chunk in table.chunks(columns, text=text_columns(self.schema), whole=self.whole):
+        for chunk in self._chunks(table, columns, whole=self.whole):
+            cells = chunk.cells[target] if own else None
             if own:
                 chunk = chunk.select(without_target(self.schema, chunk))  # noqa: PLW2901
-            if chunk.rows:
+            if chunk.rows or self.whole:
                 count += chunk.rows
                 _refuse(size_problems(self.limits, inputs=0, outputs=outputs, queries=count, query_field=table.name))
-                chunks.append(chunk)
-                x = queries(self.schema, chunk, self.found_in_queries, table.place)
+                chunks.append((chunk, cells))
+                x = queries(self.schema, chunk, self.found_in_queries, table.place, strict=not own)
                 self._check_gaps(x, table, chunk.numbers())
                 yield x
         if not count:
             what = f"has no row without a value in {target!r}" if own else "has no rows"
             raise InvalidInput(Problem(table.name, f"{what}: there is nothing to predict."))
+
+    def _chunks(self, table: Table, columns: Collection[str], *, whole: bool = False) -> Iterator[Chunk]:
+        """Read rows, in chunks of which the numbers need little memory."""
+        for chunk in table.chunks(columns, text=text_columns(self.schema), whole=whole):
+            yield from chunk.parts(self._rows)
+
+    @property
+    def _rows(self) -> int:
+        width = len(self.schema.x_columns) + max(1, len(self.schema.classes))
+        return self.chunk_rows or max(1, CHUNK_NUMBERS // (width + 1))
 
     def _check_gaps(self, x: Array, table: Table, numbers: NDArray[np.intp]) -> None:
         """See that no cell is missing, or cannot be read, if the model takes no missing cells.

@@ -1,6 +1,6 @@
 """Predictions from chunks, so that neither observations nor queries have to fit into memory."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import numpy as np
 
@@ -62,6 +62,38 @@ def predictions(
         yield answer(runtime, predictor.limits, state, query, parameters, wanted=wanted, readouts=readouts)
 
 
+def joined(chunks: Iterable[Observations], rows: int) -> Iterator[Observations]:
+    """Join chunks to chunks of a number of rows; the last one may have fewer.
+
+    Args:
+        chunks: Of at most so many rows.
+        rows: Their number.
+    """
+    waiting, count = list[Observations](), 0
+    for chunk in chunks:
+        waiting.append(chunk)
+        count += len(chunk.x)
+        if count >= rows:
+            whole = _concatenated(waiting)
+            yield _part(whole, slice(0, rows))
+            waiting, count = [_part(whole, slice(rows, None))], count - rows
+    if count:
+        yield _concatenated(waiting)
+
+
+def _part(whole: Observations, rows: slice) -> Observations:
+    weight = None if whole.weight is None else whole.weight[rows]
+    return whole._replace(x=whole.x[rows], y=whole.y[rows], weight=weight)
+
+
+def _concatenated(parts: Sequence[Observations]) -> Observations:
+    if len(parts) == 1:
+        return parts[0]
+    x, y = np.concatenate([part.x for part in parts]), np.concatenate([part.y for part in parts])
+    weights = [part.weight for part in parts if part.weight is not None]
+    return parts[0]._replace(x=x, y=y, weight=np.concatenate(weights) if weights else None)
+
+
 def _whole(chunks: Iterable[Observations], limit: int, model: str) -> Observations:
     """Concatenate the chunks of a model that does not stream."""
     parts, count = list[Observations](), 0
@@ -71,6 +103,4 @@ def _whole(chunks: Iterable[Observations], limit: int, model: str) -> Observatio
         if count > limit:
             text = f"has more than {limit} observations (GDSSM_MAX_OBSERVATIONS), which model {model} needs at once."
             raise InvalidInput(Problem("context.x", f"{text} Send fewer, or name a model that streams."))
-    x, y = np.concatenate([part.x for part in parts]), np.concatenate([part.y for part in parts])
-    weights = [part.weight for part in parts if part.weight is not None]
-    return Observations(x, y, np.concatenate(weights) if weights else None)
+    return _concatenated(parts)

@@ -102,17 +102,18 @@ def test_invalid_commands_are_reported_in_one_line(arguments: list[str], message
 @pytest.mark.slow
 def test_control_characters_in_file_names_are_escaped() -> None:
     name = "context\nError: FORGED\x1b[2J.csv"
-    Path(name).write_text("size,price\n10,\n")
-    error = refusal(run("predict", name, name, "--target", "price"))
+    Path(name).write_text("size,price\n10,20\n")
+    error = refusal(run("predict", name, name, "--target", "cost"))
     assert r"context\nError: FORGED\x1b[2J.csv" in error
     assert error.removesuffix("\n").isprintable()
 
 
-def test_bad_cells_are_reported_in_one_line() -> None:
-    Path("context.csv").write_text("size,price\n10,\ny,x\n")
-    error = refusal(run("predict", "context.csv", "context.csv", "--target", "price"))
-    assert "context.csv, line 2, column 'price': is empty." in error
-    assert "context.csv, line 3, column 'price': is not a number: 'x'." in error
+def test_all_problems_of_columns_are_reported_in_one_line() -> None:
+    Path("context.csv").write_text("size,town,price\n10,Bern,20\nx,Basel,30\ny,Chur,40\nz,Bern,50\n")
+    kinds = ["--kind", "size=number", "--kind", "town=time"]
+    error = refusal(run("predict", "context.csv", "--target", "price", *kinds))
+    assert "column 'size': cannot be read as numbers: 'x' is none." in error
+    assert "column 'town': cannot be read as times: 'Bern' is none." in error
 
 
 def test_wrong_settings_are_reported_in_one_line(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -14,7 +14,7 @@ from service.inference.checks import Limits
 from service.inference.predictor import Observations, Predictor
 from service.inference.sizes import Array
 from service.registry.repository import Repository
-from service.tables.streaming import predictions
+from service.tables.streaming import joined, predictions
 from tests.closeness import assert_close
 from tests.gdssm.linear_oracle import linear
 
@@ -63,6 +63,25 @@ def test_a_model_that_does_not_stream_sees_the_whole_context(predictor: Predicto
     found = np.concatenate([answer.prediction for answer in predictions(predictor, runtime, pieces, queries(5), {})])
     expected = predictor.predict("softmax-8", Observations(X, labels), QUERY).prediction
     assert_close(found, expected, "prediction", rtol=1e-9)
+
+
+@pytest.mark.parametrize("model", ["linear", "nonlinear", "gd-8"])
+def test_chunk_without_queries_does_not_change_later_predictions(predictor: Predictor, model: str) -> None:
+    runtime = predictor.runtime(model)
+    expected = predictor.predict(model, Observations(X, Y), QUERY).prediction
+    pieces = iter([Observations(X, Y)])
+    none, found = predictions(predictor, runtime, pieces, iter([QUERY[:0], QUERY]), {})
+    assert none.prediction.shape == (0,)
+    assert_close(found.prediction, expected, "prediction", rtol=1e-9)
+
+
+@pytest.mark.parametrize("rows", [1, 2, 7, 60, 61, 100])
+def test_chunks_are_joined_to_a_number_of_rows(rows: int) -> None:
+    found = list(joined(chunks(min(rows, 5)), rows))
+    assert {len(chunk.x) for chunk in found[:-1]} <= {rows}
+    assert len(found) == -(-N // rows)
+    for name, whole in (("x", X), ("y", Y), ("weight", WEIGHT)):
+        assert_close(np.concatenate([getattr(chunk, name) for chunk in found]), whole, name)
 
 
 def test_invalid_parameter_is_refused_before_reading(predictor: Predictor) -> None:
