@@ -52,7 +52,7 @@ class GDSSMClassifier(ClassifierMixin, StateEstimator):  # type: ignore[misc]
     def fit(self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None) -> Self:
         """Learn observations, and forget earlier ones."""
         self._forget()
-        return self._learn(X, y, None, sample_weight)
+        return self._learn(X, y, None, sample_weight, more_to_come=False)
 
     def partial_fit(
         self,
@@ -62,7 +62,7 @@ class GDSSMClassifier(ClassifierMixin, StateEstimator):  # type: ignore[misc]
         sample_weight: ArrayLike | None = None,
     ) -> Self:
         """Learn further observations; the first call needs all classes."""
-        return self._learn(X, y, classes, sample_weight)
+        return self._learn(X, y, classes, sample_weight, more_to_come=True)
 
     def predict_proba(self, X: ArrayLike) -> Array:
         """Predict the probability of each class (M, K)."""
@@ -79,9 +79,11 @@ class GDSSMClassifier(ClassifierMixin, StateEstimator):  # type: ignore[misc]
         y: ArrayLike,
         classes: ArrayLike | None,
         sample_weight: ArrayLike | None,
+        *,
+        more_to_come: bool,
     ) -> Self:
         first = not hasattr(self, "state_")
-        rows, y = self._checked(X, y, lambda y: frames.labels(y, "y"))
+        rows, y = self._checked(X, y, lambda y: frames.labels(y, "y"), more_to_come=more_to_come)
         check_classification_targets(y)
         if first:
             self.classes_ = np.unique(y if classes is None else np.asarray(classes))

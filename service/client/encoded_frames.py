@@ -35,7 +35,9 @@ class Encoded(NamedTuple):
     """Cells that are not as the schema has them."""
 
 
-def schema_of(table: MemoryTable, y: Array | None, target: str, kinds: Kinds) -> TableSchema:
+def schema_of(
+    table: MemoryTable, y: Array | None, target: str, kinds: Kinds, *, keep_constant: bool = False
+) -> TableSchema:
     """Infer what becomes of each column.
 
     Args:
@@ -43,6 +45,7 @@ def schema_of(table: MemoryTable, y: Array | None, target: str, kinds: Kinds) ->
         y: (N,) or (N, K); None for classes, which the schema then lacks.
         target: The name of y.
         kinds: What the caller says of columns.
+        keep_constant: Whether to use columns whose cells are all equal, because later rows may differ.
 
     Raises:
         InvalidArgument: A column is not what the caller says, or none is left to predict from.
@@ -54,7 +57,8 @@ def schema_of(table: MemoryTable, y: Array | None, target: str, kinds: Kinds) ->
     values = np.zeros(table.rows) if y is None else y if y.ndim == 1 else y[:, 0]
     with_target = MemoryTable("X", {**table.cells, target: Cells("number", values)})
     try:
-        return infer_schema(with_target, Requested(target, kinds=kinds, task="regression"))
+        requested = Requested(target, kinds=kinds, task="regression", keep_constant=keep_constant)
+        return infer_schema(with_target, requested)
     except InvalidInput as error:
         raise InvalidArgument(str(error)) from error
 

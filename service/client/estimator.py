@@ -96,7 +96,13 @@ class StateEstimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn ships
         return tags
 
     def _checked(
-        self, X: ArrayLike, y: ArrayLike, read_y: Callable[[object], NDArray[Any]], **kinds: bool
+        self,
+        X: ArrayLike,
+        y: ArrayLike,
+        read_y: Callable[[object], NDArray[Any]],
+        *,
+        more_to_come: bool,
+        **kinds: bool,
     ) -> tuple[Encoded, NDArray[Any]]:
         """Read X and y, and check that they fit each other and earlier observations.
 
@@ -104,6 +110,7 @@ class StateEstimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn ships
             X: (N, D), or a frame with columns of any kind.
             y: (N,) or (N, K).
             read_y: Converts y to an array.
+            more_to_come: Whether constant columns of a first frame may vary later.
             **kinds: Options of scikit-learn's `check_X_y` for y.
         """
         first = not hasattr(self, "state_")
@@ -118,7 +125,8 @@ class StateEstimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn ships
         check_consistent_length(frame, targets)
         if first:
             table, name = frame_tables.table_of(frame, "X"), encoded_frames.target_name(y, frame)
-            schema = encoded_frames.schema_of(table, None if is_classifier(self) else targets, name, self.kinds)
+            outputs = None if is_classifier(self) else targets
+            schema = encoded_frames.schema_of(table, outputs, name, self.kinds, keep_constant=more_to_come)
             found = encoded_frames.encode(schema, table)
             self.feature_names_in_, self.n_features_in_ = np.array(table.columns, object), len(table.columns)
         else:

@@ -72,12 +72,15 @@ class GDSSMRegressor(MultiOutputMixin, RegressorMixin, StateEstimator):  # type:
     def fit(self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None) -> Self:
         """Learn observations, and forget earlier ones."""
         self._forget()
-        return self.partial_fit(X, y, sample_weight)
+        return self._learn(X, y, sample_weight, more_to_come=False)
 
     def partial_fit(self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None) -> Self:
         """Learn further observations."""
-        first = not hasattr(self, "state_")
-        rows, targets = self._checked(X, y, lambda y: frames.read(y, "y").numbers, multi_output=True, y_numeric=True)
+        return self._learn(X, y, sample_weight, more_to_come=True)
+
+    def _learn(self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None, *, more_to_come: bool) -> Self:
+        first, kinds = not hasattr(self, "state_"), {"multi_output": True, "y_numeric": True}
+        rows, targets = self._checked(X, y, lambda y: frames.read(y, "y").numbers, more_to_come=more_to_come, **kinds)
         if first:
             self._flat = targets.ndim == 1
         return self._observe(rows, targets.reshape(len(targets), -1), sample_weight)

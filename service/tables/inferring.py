@@ -68,6 +68,8 @@ class Requested(NamedTuple):
     """By column."""
     task: Task | None = None
     decimal: Decimal | None = None
+    keep_constant: bool = False
+    """Whether to use columns whose cells are all equal, because later rows may differ."""
 
     def features(self, columns: Sequence[str]) -> list[str]:
         """Return the columns to look at, in their order.
@@ -133,7 +135,7 @@ def decide_columns(
         if name != requested.target:
             left_out = _left_out(name, requested)
             try:
-                columns.append(left_out or _column(name, summary, decimal, requested.kinds.get(name)))
+                columns.append(left_out or _column(name, summary, decimal, requested))
             except InvalidInput as error:
                 problems += error.problems
     return columns, problems
@@ -175,12 +177,13 @@ def _decimal(summaries: Collection[ColumnSummary]) -> Decimal:
     return "," if votes[","] > votes["."] else "."
 
 
-def _column(name: str, summary: ColumnSummary, decimal: Decimal, kind: Kind | None) -> ColumnSchema:
+def _column(name: str, summary: ColumnSummary, decimal: Decimal, requested: Requested) -> ColumnSchema:
     """Decide what becomes of a feature."""
+    kind = requested.kinds.get(name)
     if not summary.present:
         return ColumnSchema(name, "left_out", "empty")
-    different = len(summary.texts) + len(summary.numbers)
-    if kind is None and different == 1 and not summary.missing and summary.present > 1:
+    constant = len(summary.texts) + len(summary.numbers) == 1 and not summary.missing and summary.present > 1
+    if kind is None and constant and not requested.keep_constant:
         return ColumnSchema(name, "left_out", "constant")
     found = _requested(name, summary, decimal, kind) if kind else _inferred(name, summary, decimal)
     if kind is None and found.kind != "left_out" and _names_rows(name, found, summary):

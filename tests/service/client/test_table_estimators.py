@@ -212,6 +212,20 @@ def test_weight_minus_one_removes_rows_of_a_frame() -> None:
     assert_close(fitted.predict(FRAME), expected, "prediction", rtol=1e-7)
 
 
+@pytest.mark.parametrize("first", [1, 2, 5])
+def test_a_first_call_with_few_rows_keeps_columns_that_vary_later(first: int) -> None:
+    constant = FRAME[["size", "town", "balcony"]][:first].assign(town="Bern", balcony=True, size=80.0)
+    fitted = GDSSMRegressor("linear").partial_fit(constant, Y[:first])
+    assert fitted.x_columns_ == ["size", "town=Bern", "balcony"]
+    fitted.partial_fit(FRAME[first:], Y[first:])
+    assert {*fitted.x_columns_} == {"size", "balcony", *(f"town={town}" for town in TOWNS)}
+    assert np.sqrt(np.mean((fitted.predict(FRAME[first:]) - PRICE[first:]) ** 2)) < 30
+    if first > 1:
+        mixed = constant.assign(size=SIZE[:first])
+        assert GDSSMRegressor().fit(mixed, Y[:first]).x_columns_ == ["size"]
+        assert GDSSMClassifier().fit(mixed, LABELS[:first]).x_columns_ == ["size"]
+
+
 def test_kinds_override_what_is_inferred() -> None:
     frame = FRAME[["size", "id"]].assign(zip=8000 + PLACE)
     assert GDSSMRegressor().fit(frame, Y).schema_ is None
