@@ -148,8 +148,8 @@ class BodyTooLarge(CallerError):
 
     error_type = "body_too_large"
 
-    def __init__(self, limit: int) -> None:
-        super().__init__(f"The body may have at most {limit} bytes (GDSSM_MAX_BODY_BYTES). Send fewer observations.")
+    def __init__(self, limit: int, remedy: str = "Send fewer observations.") -> None:
+        super().__init__(f"The body may have at most {limit} bytes (GDSSM_MAX_BODY_BYTES). {remedy}")
 
 
 class UnsupportedContentType(CallerError):

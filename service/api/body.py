@@ -92,6 +92,11 @@ class Body(Generic[Value]):
         return codec
 
     @property
+    def operation(self) -> dict[str, Any]:
+        """The part of the OpenAPI operation that concerns the body."""
+        return {"requestBody": self.documentation}
+
+    @property
     def documentation(self) -> dict[str, Any]:
         """The OpenAPI object `requestBody`; `openapi` adds the schema of the model."""
         content: dict[str, Any] = {kind: {"schema": BINARY_SCHEMA | {"minLength": 1}} for kind in self._codecs}

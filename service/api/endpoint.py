@@ -87,7 +87,7 @@ class EndpointRouter(APIRouter):
                 handler,
                 methods=[method],
                 responses=documented(*dict.fromkeys((*(BODY_ERRORS if body else ()), *errors))) | (responses or {}),
-                openapi_extra={"requestBody": body.documentation} if body else None,
+                openapi_extra=body.operation if body else None,
                 **options,
             )
             return handler

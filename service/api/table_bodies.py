@@ -3,24 +3,48 @@
 A body is a table if it has the field `target`, and arrays otherwise, as far as the address takes both.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from itertools import islice
 from types import MappingProxyType
 from typing import Any, TypeVar
 
 import simdjson
+from fastapi import Request
 from pydantic import BaseModel, ValidationError
 from pydantic_core import from_json
+from starlette.datastructures import QueryParams
 
 from service.api import json_arrays
-from service.api.body import BYTE_ORDER_MARK, JSON, REF_TEMPLATE, Body, Codec, parse_strict, unreadable, validate_arrays
+from service.api.body import (
+    BINARY_SCHEMA,
+    BYTE_ORDER_MARK,
+    JSON,
+    REF_TEMPLATE,
+    Body,
+    Codec,
+    media_type,
+    parse_strict,
+    unreadable,
+    validate_arrays,
+)
 from service.api.object_limits import FIELD_LIMIT, TOKEN_LIMIT, has_too_many_tokens
+from service.api.request import header, state_of
+from service.api.table_files import (
+    COMMAND_LINE,
+    FILES,
+    TableFile,
+    fields_of,
+    names_of_parameters,
+    parameters_of,
+    refuse_parameters,
+)
 from service.api.validation_problems import problems_in
-from service.errors import InvalidInput, MalformedBody, Problem
+from service.errors import BodyTooLarge, InvalidInput, MalformedBody, Problem
 from service.numbers import describe
 from service.schemas.tables import TableFields
 from service.tables.memory import COLUMNS_LIMIT
+from service.tables.reading import Format
 
 Value = TypeVar("Value")
 Table = TypeVar("Table", bound=TableFields)
@@ -52,12 +76,53 @@ class TableBody(Body[Value]):
         super().__init__(None, {JSON: read, **codecs})  # type: ignore[dict-item]  # Value is what they read
         self._default: Codec[Value] = self._codecs[JSON]
         self.models = (table,) if arrays is None else (arrays, table)
+        self._table = table
         self._examples = examples
+
+    async def __call__(self, request: Request) -> Value:
+        """Read and validate the body of a request; see `Body`.
+
+        Raises:
+            UnsupportedContentType, BodyTooLarge, MalformedBody, InvalidInput: See `Body`.
+        """
+        try:
+            return await super().__call__(request)
+        except BodyTooLarge:
+            if media_type(header(request.scope, b"content-type")) in FILES:
+                raise BodyTooLarge(state_of(request.scope).settings.max_body_bytes, COMMAND_LINE) from None
+            raise
+
+    def codec(self, request: Request) -> Codec[Value]:
+        """Choose the codec; that of a file has the query parameters.
+
+        Raises:
+            UnsupportedContentType: The endpoint does not accept the content type.
+            InvalidInput: Parameters for files come with another body.
+        """
+        sent = header(request.scope, b"content-type")
+        kind = media_type(sent)
+        if kind not in FILES:
+            if request.scope["query_string"]:
+                refuse_parameters(request.query_params, names_of_parameters(self._table))
+            return super().codec(request)
+        charset = sent.lower().rpartition("charset=")[2].strip(' "') if "charset=" in sent.lower() else ""
+        return Codec(kind, partial(self._read_file, query=request.query_params, form=FILES[kind], charset=charset))
+
+    def _read_file(self, content: bytes, query: QueryParams, form: Format, charset: str) -> Value:
+        fields = fields_of(query, names_of_parameters(self._table), form, charset)
+        rows = TableFile(content, fields.pop("options"))
+        return validated({**fields, "rows": rows}, self._table)  # type: ignore[return-value]  # Value is what they read
+
+    @property
+    def operation(self) -> dict[str, Any]:
+        """The part of the OpenAPI operation that concerns the body, and the query parameters of a file."""
+        return {**super().operation, "parameters": parameters_of(self._table)}
 
     @property
     def documentation(self) -> dict[str, Any]:
         """The OpenAPI object `requestBody`, with both forms of JSON."""
         found = super().documentation
+        found["content"] |= {kind: {"schema": BINARY_SCHEMA | {"minLength": 1}} for kind in FILES}
         references = [{"$ref": REF_TEMPLATE.format(model=model.__name__)} for model in self.models]
         schema: dict[str, Any] = references[0] if len(references) == 1 else {"anyOf": references}
         found["content"][JSON] = {"schema": schema} | (
@@ -131,10 +196,24 @@ def _table(document: Any, model: type[Table]) -> Table:  # noqa: ANN401  (an obj
             problems.append(Problem(name[:60], f"{text} Send those that are needed."))
         else:
             fields[name] = _plain(value)
+    return validated(fields, model, problems)
+
+
+def validated(fields: dict[str, object], model: type[Table], problems: Sequence[Problem] = ()) -> Table:
+    """Validate the fields of a request.
+
+    Args:
+        fields: By name.
+        model: Validates them.
+        problems: That were found before.
+
+    Raises:
+        InvalidInput: They are not valid, or there are problems.
+    """
     try:
         found = model.model_validate(fields)
     except ValidationError as error:
-        problems += problems_in(error.errors(include_url=False), model)
+        raise InvalidInput(*problems, *problems_in(error.errors(include_url=False), model)) from None
     if problems:
         raise InvalidInput(*problems)
     return found

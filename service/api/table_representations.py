@@ -14,11 +14,13 @@ from service.tables.predicting import PredictedRows, TablePrediction, classes_of
 from service.tables.schema import TableSchema
 
 
-def json_of_inspection(found: Inspection) -> bytes:
-    """Write an `InspectAnswer`."""
+def json_of_inspection(found: Inspection, notes: Sequence[str] = ()) -> bytes:
+    """Write an `InspectAnswer`; `notes` are those of reading."""
     fields: dict[str, object] = {"columns": [column._asdict() for column in found.columns], "rows": found.rows}
     if found.schema is not None:
         fields["schema"] = found.schema.as_json()
+    if notes:
+        fields["read"] = notes
     return to_json(fields, exclude_none=True)
 
 
@@ -30,14 +32,14 @@ def json_of_prediction(job: TablePrediction, chunks: Sequence[PredictedRows]) ->
         chunks: Its predictions.
     """
     schema, rows = job.schema, [number for part in chunks for number in part.chunk.numbers().tolist()]
-    whole, model = _together(chunks), job.runtime.manifest
+    whole, model = whole_prediction(chunks), job.runtime.manifest
     fields: dict[str, object] = {"prediction": whole.prediction.tolist()}
     if schema.classes:
         fields["prediction"] = classes_of(schema, whole.prediction)
         fields |= {"classes": schema.classes, "probabilities": whole.prediction.tolist()}
     fields["rows"] = rows
     if job.keys:
-        fields["keys"] = {name: _values(part.chunk.cells[name] for part in chunks) for name in job.keys}
+        fields["keys"] = {name: values_of(part.chunk.cells[name] for part in chunks) for name in job.keys}
     fields |= distribution_of(whole._replace(notes=()))
     notes = list(_notes(schema, chunks))
     if notes:
@@ -46,10 +48,12 @@ def json_of_prediction(job: TablePrediction, chunks: Sequence[PredictedRows]) ->
     fields |= {"n_observations": job.n_observations, "schema": schema.as_json()}
     fields["columns"] = [column._asdict() for column in describe_columns(schema, job.weight)]
     fields["findings"] = [*job.findings()]
+    if job.context.notes:
+        fields["read"] = job.context.notes
     return to_json(fields, inf_nan_mode="null")
 
 
-def _together(chunks: Sequence[PredictedRows]) -> Prediction:
+def whole_prediction(chunks: Sequence[PredictedRows]) -> Prediction:
     """Join the predictions of chunks."""
     parts = [part.prediction for part in chunks]
     if len(parts) == 1:
@@ -62,7 +66,7 @@ def _together(chunks: Sequence[PredictedRows]) -> Prediction:
     return parts[0]._replace(prediction=prediction, lower=lower, upper=upper, quantiles=quantiles)
 
 
-def _values(cells: Iterable[Cells]) -> list[object]:
+def values_of(cells: Iterable[Cells]) -> list[object]:
     """Return the cells of one column as values of JSON."""
     found: list[object] = []
     for part in cells:

@@ -179,6 +179,8 @@ class TablePredictAnswer(DistributionAnswer):
     """The same in words."""
     findings: list[FindingAnswer]
     """Cells that are not as the schema has them."""
+    read: list[str] | SkipJsonSchema[None] = None
+    """Choices that reading a file has made; left out if there are none."""
 
 
 class InspectAnswer(Schema):
@@ -189,3 +191,5 @@ class InspectAnswer(Schema):
     """Rows of the table, of those that have a target if one is named."""
     schema_: dict[str, Any] | SkipJsonSchema[None] = Field(None, alias="schema")
     """For a prediction; if there is a target."""
+    read: list[str] | SkipJsonSchema[None] = None
+    """Choices that reading a file has made; left out if there are none."""

@@ -12,6 +12,7 @@ from service.api.representations import SAFETENSORS, accepts_safetensors, respon
 from service.api.request import state_of
 from service.api.routes.tables import predict_table
 from service.api.safetensors_bodies import read_predict_request
+from service.api.table_answers import KINDS
 from service.api.table_bodies import TableBody
 from service.explaining.explanation import predict_and_explain
 from service.inference.distribution import NOTHING
@@ -50,17 +51,18 @@ ERRORS = (
     body=BODY,
     errors=ERRORS,
     response_model=PredictAnswer | TablePredictAnswer,
-    responses={200: {"content": {SAFETENSORS: {"schema": BINARY_SCHEMA}}}},
+    responses={200: {"content": {kind: {"schema": BINARY_SCHEMA} for kind in (SAFETENSORS, *KINDS)}}},
     fast=True,
 )
 async def predict(request: Request, body: Annotated[PredictRequest | TablePredictRequest, Depends(BODY)]) -> Response:
     """Predict at the queries from the observations of the request, in one call.
 
     Nothing is stored. The prediction of a query does not depend on the other queries. JSON with the field `target` is a
-    table: rows with named columns of numbers, texts, yes or no, times and gaps. As safetensors the request has the
-    tensors `x`, `y`, `weight` and `query`, and in its metadata `model`, `version`, `levels`, `explain`, `interval`,
-    `quantiles` and parameters. With the header `Accept: application/vnd.safetensors` the response to arrays has the
-    tensor `prediction`, further requested tensors, and metadata.
+    table: rows with named columns of numbers, texts, yes or no, times and gaps. A file is a table too, with the fields
+    as query parameters; the header Accept may name CSV, Parquet or Arrow for the answer to a table. As safetensors the
+    request has the tensors `x`, `y`, `weight` and `query`, and in its metadata `model`, `version`, `levels`, `explain`,
+    `interval`, `quantiles` and parameters. With the header `Accept: application/vnd.safetensors` the response to arrays
+    has the tensor `prediction`, further requested tensors, and metadata.
     """
     if not isinstance(body, PredictRequest):  # of pydantic's classes only an instance's own is found without a search
         return await predict_table(request, body)

@@ -8,7 +8,9 @@ from service.api.body import JSON
 from service.api.endpoint import EndpointRouter
 from service.api.representations import PreparedResponse
 from service.api.request import state_of
+from service.api.table_answers import accepted_file, file_of_prediction
 from service.api.table_bodies import TableBody
+from service.api.table_files import open_rows
 from service.api.table_representations import json_of_inspection, json_of_prediction
 from service.errors import InvalidInput, Problem
 from service.inference.predictor import Predictor
@@ -28,29 +30,39 @@ BODY: TableBody[InspectRequest] = TableBody(
 @router.endpoint("POST", "/inspect", body=BODY, response_model=InspectAnswer)
 async def inspect(request: Request, body: Annotated[InspectRequest, Depends(BODY)]) -> Response:
     """Look at a table: what will be done to each column, and how many of its cells are missing. Nothing is stored."""
+    state = state_of(request.scope)
 
     def work() -> Response:
-        found = inspect_table(body.table_of(body.rows, "rows"), body.requested(body.target))
-        return PreparedResponse(json_of_inspection(found), JSON)
+        with open_rows(body, max_rows_of(state.predictor)) as table:
+            found = inspect_table(table, body.requested(body.target))
+            return PreparedResponse(json_of_inspection(found, table.notes), JSON)
 
-    return await state_of(request.scope).executor.run(work)
+    return await state.executor.run(work)
 
 
 async def predict_table(request: Request, body: TablePredictRequest) -> Response:
     """Predict rows of a table from others."""
-    state = state_of(request.scope)
-    return await state.executor.run(lambda: _predict(body, state.predictor))
+    state, file = state_of(request.scope), accepted_file(request)
+    return await state.executor.run(lambda: _predict(body, state.predictor, file))
 
 
-def _predict(body: TablePredictRequest, predictor: Predictor) -> Response:
-    context = body.table_of(body.rows, "rows")
-    query = None if body.query is None else body.table_of(body.query, "query")
-    schema = _schema(body, context, query)
-    runtime = model_for(predictor, schema, body.model, body.version)
-    keys, limits = tuple(body.keys), predictor.limits
-    job = TablePrediction(predictor, runtime, schema, context, query, body.weight, keys, limits=limits)
-    chunks = list(job.run(body.parameters or {}, body.wanted()))
-    return PreparedResponse(json_of_prediction(job, chunks), JSON)
+def max_rows_of(predictor: Predictor) -> int:
+    """Return the rows of a table that are read."""
+    return predictor.limits.max_observations + predictor.limits.max_predictions
+
+
+def _predict(body: TablePredictRequest, predictor: Predictor, file: str | None) -> Response:
+    with open_rows(body, max_rows_of(predictor)) as context:
+        query = None if body.query is None else body.table_of(body.query, "query")
+        schema = _schema(body, context, query)
+        runtime = model_for(predictor, schema, body.model, body.version)
+        keys, limits = tuple(body.keys), predictor.limits
+        job = TablePrediction(predictor, runtime, schema, context, query, body.weight, keys, limits=limits)
+        wanted = body.wanted()
+        chunks = list(job.run(body.parameters or {}, wanted))
+        if file is None:
+            return PreparedResponse(json_of_prediction(job, chunks), JSON)
+        return PreparedResponse(file_of_prediction(job, chunks, file, wanted.quantiles), file)
 
 
 def _schema(body: TablePredictRequest, context: Table, query: Table | None) -> TableSchema:

@@ -1,0 +1,204 @@
+"""Files as bodies of requests: CSV, Parquet, Arrow, JSON lines and spreadsheets, with fields as query parameters."""
+
+from collections.abc import Callable, Collection, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from starlette.datastructures import QueryParams
+
+from service.errors import InvalidInput, Problem
+from service.schemas.tables import TableFields
+from service.tables.cells import Chunk, Table
+from service.tables.memory import COLUMNS_LIMIT
+from service.tables.reading import Format, ReadOptions, open_table
+from service.tables.sources import open_content, refuse
+
+EXCEL = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+FILES: dict[str, Format] = {
+    "text/csv": "csv",
+    "text/tab-separated-values": "csv",
+    "application/vnd.apache.parquet": "parquet",
+    "application/vnd.apache.arrow.file": "arrow",
+    "application/vnd.apache.arrow.stream": "arrow",
+    "application/x-ndjson": "jsonl",
+    EXCEL: "excel",
+    "application/vnd.ms-excel": "excel",
+    "application/vnd.oasis.opendocument.spreadsheet": "excel",
+}
+"""Formats by content type."""
+BODY = "the body"
+"""In messages."""
+LISTS = {"features", "ignore", "keys", "missing", "quantiles"}
+"""Parameters that may be repeated."""
+PAIRS = {"kind": "kinds", "parameter": "parameters"}
+"""Repeated parameters of a name and a value, `kind=zip:category`, by the field that they are."""
+OPTIONS = ("separator", "encoding", "header", "sheet")
+"""Parameters of the format."""
+TEXT = {"type": "string"}
+PARAMETERS: dict[str, tuple[dict[str, Any], str]] = {
+    "target": (TEXT, "The column to predict."),
+    "features": ({"type": "array", "items": TEXT}, "The columns to predict from; all others if left out."),
+    "ignore": ({"type": "array", "items": TEXT}, "Columns that are not used."),
+    "keys": ({"type": "array", "items": TEXT}, "Columns that name the rows."),
+    "weight": (TEXT, "A column of numbers: how much each row counts."),
+    "kind": ({"type": "array", "items": TEXT}, "A column and its kind, such as `zip:category`."),
+    "task": (TEXT, "`regression` or `classification`; inferred if left out."),
+    "decimal": (TEXT, "The decimal sign of numbers in text; inferred if left out."),
+    "missing": ({"type": "array", "items": TEXT}, "A text that means that a cell is missing."),
+    "model": (TEXT, "Name of the model."),
+    "version": (TEXT, "Version of the model."),
+    "parameter": ({"type": "array", "items": TEXT}, "A parameter of the model, such as `learning_rate:0.1`."),
+    "interval": ({"type": "number"}, "The probability of an interval."),
+    "quantiles": ({"type": "array", "items": {"type": "number"}}, "Probabilities of quantiles."),
+    "separator": (TEXT, "Of the cells of a text file; recognised if left out."),
+    "encoding": (TEXT, "Of a text file; recognised if left out."),
+    "header": ({"type": "boolean"}, "Whether the first row has the names of the columns; recognised if left out."),
+    "sheet": (TEXT, "Of a spreadsheet; the first one with cells if left out."),
+}
+"""Query parameters of a file, with their types and descriptions."""
+
+
+@dataclass(frozen=True)
+class TableFile:
+    """A file that was sent."""
+
+    content: bytes
+    options: ReadOptions
+
+
+def names_of_parameters(model: type[TableFields]) -> list[str]:
+    """Return the names of the query parameters for a file."""
+    fields = {field.alias or name for name, field in model.model_fields.items()}
+    return [name for name in PARAMETERS if PAIRS.get(name, name) in fields or name in OPTIONS]
+
+
+def parameters_of(model: type[TableFields]) -> list[dict[str, Any]]:
+    """Document the query parameters for a file, for OpenAPI."""
+    return [
+        {"name": name, "in": "query", "required": False, "schema": schema, "description": f"With a file: {text}"}
+        for name, (schema, text) in PARAMETERS.items()
+        if name in names_of_parameters(model)
+    ]
+
+
+def fields_of(query: QueryParams, known: Collection[str], form: Format, charset: str) -> dict[str, Any]:
+    """Read query parameters as the fields of a request; the field `options` is that of the file.
+
+    Args:
+        query: The parameters.
+        known: Their possible names.
+        form: Format of the file.
+        charset: Of its content type, if there is one.
+
+    Raises:
+        InvalidInput: A parameter is unknown, repeated or not valid; all problems at once.
+    """
+    fields: dict[str, Any] = {}
+    problems = [
+        Problem(name[:60], f"is no parameter of this address. Leave it out; it takes {', '.join(known)}.")
+        for name in query
+        if name not in known
+    ]
+    for name in (name for name in known if name in query):
+        values = query.getlist(name)
+        try:
+            if name in PAIRS:
+                fields[PAIRS[name]] = _pairs(values, float if name == "parameter" else str)
+            elif name in LISTS:
+                fields[name] = [float(value) for value in values] if name == "quantiles" else values
+            elif len(values) > 1:
+                problems.append(Problem(name, f"is there {len(values)} times. Send it once."))
+            else:
+                fields[name] = _value(name, values[0])
+        except ValueError as error:
+            problems.append(Problem(name, f"{error}."))
+    options = {name: fields.pop(name) for name in OPTIONS if name in fields}
+    if charset and "encoding" not in options:
+        options["encoding"] = charset
+    if problems:
+        raise InvalidInput(*problems)
+    return {**fields, "options": ReadOptions(**options, missing=frozenset(fields.get("missing", ())), format=form)}
+
+
+def refuse_parameters(query: QueryParams, names: Collection[str]) -> None:
+    """Refuse the parameters for files where the body is no file.
+
+    Raises:
+        InvalidInput: One is there.
+    """
+    found = [name for name in dict.fromkeys(query) if name in names]
+    if found:
+        raise InvalidInput(*(Problem(name, "is a parameter for files. Put it into the body.") for name in found))
+
+
+def _value(name: str, text: str) -> object:
+    if name == "header":
+        if text.lower() not in {"true", "false", "1", "0"}:
+            raise ValueError(f"must be true or false; this is {text[:40]!r}")
+        return text.lower() in {"true", "1"}
+    if name == "interval":
+        return float(text)
+    if name == "separator" and not text:
+        raise ValueError("is empty; it must be one character")
+    return text
+
+
+def _pairs(values: list[str], convert: Callable[[str], object]) -> dict[str, object]:
+    found: dict[str, object] = {}
+    for value in values:
+        name, sign, last = value.rpartition(":")
+        if not sign:
+            raise ValueError(f"must be a name and a value with a colon between them; this is {value[:60]!r}")
+        found[name] = convert(last)
+    return found
+
+
+@contextmanager
+def open_rows(body: TableFields, max_rows: int) -> Iterator[Table]:
+    """Open the table of a request.
+
+    Args:
+        body: The request.
+        max_rows: Rows that are read.
+
+    Raises:
+        InvalidInput: It cannot be read, or is too large.
+    """
+    if not isinstance(body.rows, TableFile):
+        yield body.table_of(body.rows, "rows")
+        return
+    content, options = body.rows.content, body.rows.options
+    with open_content(content, BODY) as opened:  # a body of some bytes may unpack to any number of them
+        if opened.compressed:
+            raise refuse(BODY, "is compressed. Send it unpacked.")
+    with open_table(content, BODY, options) as table:
+        if len(table.columns) > COLUMNS_LIMIT:
+            raise refuse(BODY, f"has {len(table.columns)} columns. Send at most {COLUMNS_LIMIT}.")
+        yield _LimitedTable(table, max_rows)
+
+
+class _LimitedTable:
+    """A table of which a limited number of rows is read: a small file may have billions of equal ones."""
+
+    def __init__(self, table: Table, max_rows: int) -> None:
+        self.name, self.columns, self.notes = table.name, table.columns, table.notes
+        self._table, self._max_rows = table, max_rows
+
+    @property
+    def progress(self) -> float:
+        return self._table.progress
+
+    def chunks(self, columns: Collection[str], *, text: Collection[str] = (), whole: bool = False) -> Iterator[Chunk]:
+        for chunk in self._table.chunks(columns, text=text, whole=whole):
+            if chunk.start + chunk.rows > self._max_rows:
+                text_ = f"has more than {self._max_rows} rows (GDSSM_MAX_OBSERVATIONS and GDSSM_MAX_PREDICTIONS)."
+                raise refuse(self.name, f"{text_} {COMMAND_LINE}")
+            yield chunk
+
+    def place(self, row: int) -> str:
+        return self._table.place(row)
+
+
+COMMAND_LINE = "Send fewer rows; for larger files use the command line: gdssm predict FILE --target COLUMN."
+"""The remedy for a file that is too large."""
