@@ -12,6 +12,7 @@ from service.errors import InvalidInput, NotReady, NumericOverflow, Problem, Ser
 from service.inference.artifact import WANT_SCALE, Manifest
 from service.inference.checks import (
     Limits,
+    has_missing,
     length_problems,
     missing_problems,
     parameter_problems,
@@ -254,13 +255,15 @@ def _overflow(manifest: Manifest, parameters: Mapping[str, float]) -> NumericOve
 
 
 def _check_values(manifest: Manifest, context: Observations, query: Array) -> None:
-    problems = [
-        *missing_problems(manifest, "context.x", context.x),
-        *missing_problems(manifest, "query", query),
-        *share_problems(manifest, "context.y", context.y),
-    ]
-    if problems:
-        raise InvalidInput(*problems)
+    missing = not manifest.missing_cells and (has_missing(context.x) or has_missing(query))
+    if missing or manifest.task == "classification":
+        problems = [
+            *missing_problems(manifest, "context.x", context.x),
+            *missing_problems(manifest, "query", query),
+            *share_problems(manifest, "context.y", context.y),
+        ]
+        if problems:
+            raise InvalidInput(*problems)
 
 
 def columns(y: Array) -> Array:
