@@ -12,7 +12,7 @@ splits, then the mean over tables. Coverage is that of the 90 % interval.
 """
 
 import warnings
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from statistics import mean, median
@@ -219,6 +219,14 @@ def cases(methods: Mapping[str, Method], splits: int) -> Iterator[Case]:
                         yield Case(source.item, gaps, n, split, name, max(FLOOR, r2), inside)
 
 
+def medians_by_table(found: Sequence[Case]) -> dict[tuple[Gaps, int, str], dict[str, float]]:
+    """Return the median R² over splits of each table, by gaps, n and method."""
+    values: dict[tuple[Gaps, int, str], dict[str, list[float]]] = {}
+    for case in found:
+        values.setdefault((case.gaps, case.n, case.method), {}).setdefault(case.table, []).append(case.r2)
+    return {key: {table: median(r2) for table, r2 in by_table.items()} for key, by_table in values.items()}
+
+
 def run(*, quick: bool = False) -> Result:
     """Compare the methods."""
     predictor = Predictor(Repository.load([ZOO], threads=1), MODEL, UNLIMITED)
@@ -230,15 +238,8 @@ def run(*, quick: bool = False) -> Result:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         found = list(cases(methods, 1 if quick else SPLITS))
-    means = {
-        (gaps, n, method): mean(
-            median(case.r2 for case in found if case[:3] == (table, gaps, n) and case.method == method)
-            for table in dict.fromkeys(case.table for case in found if case.n == n)
-        )
-        for gaps in GAPS
-        for n in SIZES
-        for method in methods
-    }
+    medians = medians_by_table(found)
+    means = {key: mean(by_table.values()) for key, by_table in medians.items()}
     coverage = {
         (gaps, n): mean(case.coverage for case in found if case[1:3] == (gaps, n) and case.coverage is not None)
         for gaps in GAPS
@@ -266,5 +267,5 @@ def run(*, quick: bool = False) -> Result:
         Goal("coverage of the 90 % interval", f"{lowest:.2f} to {highest:.2f}", f"{least:.3f} to {most:.3f}", met)
     )
     tables = [Table(f"{len(SOURCES)} tables, {SPLITS} splits", ["gaps", "n", *methods, "coverage"], rows)]
-    numbers = {"by_case": [case._asdict() for case in found]}
+    numbers = {"r2": [{"gaps": key[0], "n": key[1], "method": key[2], **rows} for key, rows in medians.items()]}
     return Result("Tables with categories and gaps", __doc__ or "", tables, goals, numbers)
