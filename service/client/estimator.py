@@ -33,7 +33,7 @@ from service.contexts.forgetting import AUTO, Decay
 from service.contexts.history import Rows
 from service.contexts.learning import Learned, learn_rows, with_further_levels
 from service.contexts.tensors import COUNT
-from service.errors import InvalidInput
+from service.errors import InvalidInput, Problem
 from service.inference.artifact import Manifest
 from service.inference.checks import missing_problems
 from service.tables.encoding import Finding
@@ -159,7 +159,7 @@ class StateEstimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn ships
         x, schema = encoded.x, encoded.schema
         weight = np.ones(len(x)) if sample_weight is None else _weights(sample_weight, x)
         with self._engine(schema) as engine:
-            _check_cells(engine.manifest, x)
+            _check_cells(engine.manifest, x, schema)
             check_decay(engine.manifest, self.decay)
             if self.decay not in {None, 1.0} and (weight < 0).any():
                 raise ValueError(f"With decay {self.decay} weights must not be negative: removing requires decay None.")
@@ -206,7 +206,7 @@ class StateEstimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn ships
         else:
             x = check_array(self._encode(frame).x, estimator=self, input_name="X", **ALLOW_NAN)
         with self._engine(self.schema_) as engine:
-            _check_cells(engine.manifest, x)
+            _check_cells(engine.manifest, x, self.schema_)
             if "scale" in names and not engine.manifest.gives_scale:
                 manifest = engine.manifest
                 raise ValueError(
@@ -263,7 +263,11 @@ def _pieces(rows: int, columns: int) -> Iterator[slice]:
     return (slice(start, start + size) for start in range(0, rows, size))
 
 
-def _check_cells(manifest: Manifest, x: Array) -> None:
+def _check_cells(manifest: Manifest, x: Array, schema: TableSchema | None) -> None:
     problems = missing_problems(manifest, "X", x)
+    if problems and schema is not None:  # the columns of x are not those of X
+        places = np.argwhere(np.isnan(x)).tolist()
+        cells = [f"X[{row}], column {schema.x_columns[column]!r}" for row, column in places[: len(problems)]]
+        problems = [Problem(cell, problem.message) for cell, problem in zip(cells, problems, strict=True)]
     if problems:
         raise InvalidInput(*problems)

@@ -196,6 +196,12 @@ def test_later_levels_of_a_model_of_numbers_are_left_out() -> None:
     assert (finding.column, finding.what, finding.cells, finding.example) == ("town", "new_level", N, "Genf")
 
 
+def test_missing_numbers_are_named_by_column_where_the_model_takes_none() -> None:
+    gaps = FRAME[["town", "size"]].assign(size=np.where(np.arange(N) == 3, np.nan, SIZE))
+    with pytest.raises(ValueError, match=r"^X\[3\], column 'size': is missing; model gd-8 takes no missing cells"):
+        GDSSMRegressor("gd-8").fit(gaps, Y)
+
+
 def test_refused_observations_leave_the_schema_as_it_was() -> None:
     fitted = GDSSMRegressor("linear").fit(FRAME, Y)
     with pytest.raises(ValueError, match="allow_precision_loss"):
