@@ -19,14 +19,14 @@ SECONDS = 6
 FILES_BY_PURPOSE: Mapping[str, tuple[str, ...]] = {
     "connection, HTTP, sending (uvicorn, asyncio)": ("uvicorn/", "/http_protocol.py", "asyncio/", "uvloop"),
     "FastAPI and Starlette": ("fastapi/", "starlette/", "contextlib"),
-    "dispatch to the endpoint": ("/endpoint.py", "/dependencies.py"),
+    "dispatch to the endpoint": ("/endpoint.py",),
     "admission: limits on requests, bytes, time": ("/admission.py",),
     "keys and rate limits": ("/access.py", "service/access/", "hmac"),
     "reading and checking the body": (
         "/body.py", "/json_arrays.py", "/fields.py", "/numbers.py", "/request.py", "/tensors.py",
         "/safetensors_bodies.py", "pydantic/", "safetensors/", "json/",
     ),
-    "checks of sizes, finite answers": ("/predictor.py", "numpy/"),
+    "checks of sizes, finite answers": ("/predictor.py", "/checks.py", "numpy/"),
     "the model (onnxruntime) and its inputs": ("/runtime.py", "onnxruntime/", "/sizes.py"),
     "writing the answer": ("/routes/predict.py", "/representations.py"),
     "request id, log line, metrics": ("/observability.py", "service/observability/", "logging/", "prometheus_client/"),
