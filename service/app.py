@@ -20,6 +20,7 @@ from service.api.middleware.websockets import WebSocketLimiter
 from service.api.openapi import complete
 from service.api.route_templates import RouteTemplates
 from service.api.routes import (
+    assess,
     context_state,
     contexts,
     evaluations,
@@ -39,7 +40,7 @@ from service.settings import Settings
 from service.store.database import Database
 
 ROUTERS = (
-    *(predict.router, tables.router, context_state.router, contexts.router, evaluations.router),
+    *(predict.router, tables.router, assess.router, context_state.router, contexts.router, evaluations.router),
     *(*protocol.PROTOCOL_ROUTERS, models.router, health.router, metrics.router),
 )
 """In the order in which addresses are matched."""

@@ -108,7 +108,7 @@ class TableBody(Body[Value]):
         charset = sent.lower().rpartition("charset=")[2].strip(' "') if "charset=" in sent.lower() else ""
         return Codec(kind, partial(self._read_file, query=request.query_params, form=FILES[kind], charset=charset))
 
-    def _read_file(self, content: bytes, query: QueryParams, form: Format, charset: str) -> Value:
+    def _read_file(self, content: bytes, query: QueryParams, form: Format | None, charset: str) -> Value:
         fields = fields_of(query, names_of_parameters(self._table), form, charset)
         rows = TableFile(content, fields.pop("options"))
         return validated({**fields, "rows": rows}, self._table)  # type: ignore[return-value]  # Value is what they read

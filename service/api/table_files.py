@@ -15,7 +15,8 @@ from service.tables.reading import Format, ReadOptions, open_table
 from service.tables.sources import open_content, refuse
 
 EXCEL = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
-FILES: dict[str, Format] = {
+FILES: dict[str, Format | None] = {
+    "application/octet-stream": None,
     "text/csv": "csv",
     "text/tab-separated-values": "csv",
     "application/vnd.apache.parquet": "parquet",
@@ -26,7 +27,7 @@ FILES: dict[str, Format] = {
     "application/vnd.ms-excel": "excel",
     "application/vnd.oasis.opendocument.spreadsheet": "excel",
 }
-"""Formats by content type."""
+"""Formats by content type; None is recognised by the first bytes."""
 BODY = "the body"
 """In messages."""
 LISTS = {"features", "ignore", "keys", "missing", "quantiles"}
@@ -51,6 +52,9 @@ PARAMETERS: dict[str, tuple[dict[str, Any], str]] = {
     "parameter": ({"type": "array", "items": TEXT}, "A parameter of the model, such as `learning_rate:0.1`."),
     "interval": ({"type": "number"}, "The probability of an interval."),
     "quantiles": ({"type": "array", "items": {"type": "number"}}, "Probabilities of quantiles."),
+    "nearest": ({"type": "integer"}, "How many rows like each predicted row to name."),
+    "append": ({"type": "boolean"}, "Whether to return all columns as text."),
+    "explain": (TEXT, "`effects`: return the effect of each column."),
     "separator": (TEXT, "Of the cells of a text file; recognised if left out."),
     "encoding": (TEXT, "Of a text file; recognised if left out."),
     "header": ({"type": "boolean"}, "Whether the first row has the names of the columns; recognised if left out."),
@@ -82,13 +86,13 @@ def parameters_of(model: type[TableFields]) -> list[dict[str, Any]]:
     ]
 
 
-def fields_of(query: QueryParams, known: Collection[str], form: Format, charset: str) -> dict[str, Any]:
+def fields_of(query: QueryParams, known: Collection[str], form: Format | None, charset: str) -> dict[str, Any]:
     """Read query parameters as the fields of a request; the field `options` is that of the file.
 
     Args:
         query: The parameters.
         known: Their possible names.
-        form: Format of the file.
+        form: Format of the file, if it is known.
         charset: Of its content type, if there is one.
 
     Raises:
@@ -133,12 +137,12 @@ def refuse_parameters(query: QueryParams, names: Collection[str]) -> None:
 
 
 def _value(name: str, text: str) -> object:
-    if name == "header":
+    if name in {"header", "append"}:
         if text.lower() not in {"true", "false", "1", "0"}:
             raise ValueError(f"must be true or false; this is {text[:40]!r}")
         return text.lower() in {"true", "1"}
-    if name == "interval":
-        return float(text)
+    if name in {"interval", "nearest"}:
+        return float(text) if name == "interval" else int(text)
     if name == "separator" and not text:
         raise ValueError("is empty; it must be one character")
     return text

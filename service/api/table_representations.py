@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 from pydantic_core import to_json
 
 from service.api.representations import distribution_of
@@ -10,7 +11,9 @@ from service.inference.distribution import MAX_REPORTED
 from service.inference.predictor import Prediction
 from service.tables.cells import Cells, as_text
 from service.tables.describing import Inspection, describe_columns
+from service.tables.nearest import nearest_rows
 from service.tables.predicting import PredictedRows, TablePrediction, classes_of
+from service.tables.row_texts import row_texts
 from service.tables.schema import TableSchema
 
 
@@ -24,12 +27,16 @@ def json_of_inspection(found: Inspection, notes: Sequence[str] = ()) -> bytes:
     return to_json(fields, exclude_none=True)
 
 
-def json_of_prediction(job: TablePrediction, chunks: Sequence[PredictedRows]) -> bytes:
+def json_of_prediction(
+    job: TablePrediction, chunks: Sequence[PredictedRows], *, nearest: int = 0, append: bool = False
+) -> bytes:
     """Write a `TablePredictAnswer`.
 
     Args:
         job: Has run.
         chunks: Its predictions.
+        nearest: How many rows like each predicted row to name.
+        append: Whether to write all columns.
     """
     schema, rows = job.schema, [number for part in chunks for number in part.chunk.numbers().tolist()]
     whole, model = whole_prediction(chunks), job.runtime.manifest
@@ -50,7 +57,23 @@ def json_of_prediction(job: TablePrediction, chunks: Sequence[PredictedRows]) ->
     fields["findings"] = [*job.findings()]
     if job.context.notes:
         fields["read"] = job.context.notes
+    near = nearest_rows(job, [part.chunk for part in chunks], nearest) if nearest else None
+    if near is not None:
+        fields["nearest"] = near.tolist()
+    if append:
+        fields["appended"] = _appended(job, np.array(rows), near)
     return to_json(fields, inf_nan_mode="null")
+
+
+def _appended(job: TablePrediction, rows: NDArray[np.intp], near: NDArray[np.intp] | None) -> dict[str, object]:
+    """Return all columns of the predicted rows (M,), and of those nearest to each (M, count)."""
+    fields: dict[str, object] = {"rows": row_texts(job.query or job.context, rows)}
+    if near is not None:
+        columns = row_texts(job.context, near.ravel())
+        fields["nearest"] = {
+            name: np.array(texts, object).reshape(near.shape).tolist() for name, texts in columns.items()
+        }
+    return fields
 
 
 def whole_prediction(chunks: Sequence[PredictedRows]) -> Prediction:

@@ -104,6 +104,19 @@ class TablePredictRequest(TableFields, DistributionRequest):
     """Its version; the highest one if left out."""
     parameters: dict[str, Number] | None = Field(None, examples=[{}])
     """Numbers by name, of those that the model takes."""
+    nearest: int = Field(0, ge=0, le=20, examples=[0])
+    """Return the numbers of so many rows with a target that are most like each predicted row, in JSON."""
+    append: bool = Field(False, examples=[False])
+    """Return all columns of the predicted and the nearest rows as text, in JSON."""
+
+
+class AppendedAnswer(Schema):
+    """The columns of a table, as text; null where a cell is missing."""
+
+    rows: dict[str, list[str | None]]
+    """Of the M predicted rows, by column."""
+    nearest: dict[str, list[list[str | None]]] | SkipJsonSchema[None] = None
+    """Of the rows nearest to each."""
 
 
 class ColumnAnswer(Schema):
@@ -181,6 +194,11 @@ class TablePredictAnswer(DistributionAnswer):
     """Cells that are not as the schema has them."""
     read: list[str] | SkipJsonSchema[None] = None
     """Choices that reading a file has made; left out if there are none."""
+    nearest: list[list[int]] | SkipJsonSchema[None] = None
+    """For each predicted row the numbers of the rows that are most like it, the nearest first: by Euclidean distance of
+    standardised columns, in which a missing cell counts as the mean."""
+    appended: AppendedAnswer | SkipJsonSchema[None] = None
+    """The columns of the table, if they were requested."""
 
 
 class InspectAnswer(Schema):

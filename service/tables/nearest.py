@@ -1,9 +1,14 @@
 """The observations that are most like a row to predict."""
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
 from service.errors import InvalidInput, Problem
+from service.tables.cells import Chunk
+from service.tables.encoding import Findings, observations, queries
+from service.tables.predicting import TablePrediction, text_columns
 
 Array = NDArray[np.float64]
 
@@ -11,6 +16,28 @@ COMPARED_LIMIT = 10**8
 """Distances of a request."""
 BLOCK = 2**22
 """Numbers in memory at a time."""
+
+
+def nearest_rows(job: TablePrediction, chunks: Sequence[Chunk], count: int) -> NDArray[np.intp]:
+    """Find the rows of the context that are most like each predicted row.
+
+    Args:
+        job: Has run.
+        chunks: The predicted rows.
+        count: How many for each.
+
+    Returns:
+        Their numbers in the context (M, count), the nearest first.
+    """
+    schema = job.schema
+    columns = [*(column.name for column in schema.features), schema.target.name]
+    parts = [
+        observations(schema, chunk, Findings()) for chunk in job.context.chunks(columns, text=text_columns(schema))
+    ]
+    query = np.concatenate([queries(schema, chunk, Findings()) for chunk in chunks])
+    places = nearest(np.concatenate([rows.x for rows in parts]), query, count)
+    found: NDArray[np.intp] = np.concatenate([rows.places for rows in parts])[places]
+    return found
 
 
 def nearest(x: Array, query: Array, count: int) -> NDArray[np.intp]:

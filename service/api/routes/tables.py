@@ -61,7 +61,8 @@ def _predict(body: TablePredictRequest, predictor: Predictor, file: str | None) 
         wanted = body.wanted()
         chunks = list(job.run(body.parameters or {}, wanted))
         if file is None:
-            return PreparedResponse(json_of_prediction(job, chunks), JSON)
+            answer = json_of_prediction(job, chunks, nearest=body.nearest, append=body.append)
+            return PreparedResponse(answer, JSON)
         return PreparedResponse(file_of_prediction(job, chunks, file, wanted.quantiles), file)
 
 
