@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -43,10 +44,16 @@ def test_copied_call_of_classes_prints_probabilities(opened: Opened) -> None:
     assert json.loads(run_python(copied(classes, "python")))[0] == pytest.approx(shown, rel=1e-4)
 
 
-def test_copied_curl_sends_the_whole_table(opened: Opened) -> None:
+def test_copied_curl_sends_the_file(opened: Opened, tmp_path: Path) -> None:
     table = View(opened("table"), "table")
     table.page.get_by_text("Try with an example").click()
-    table.number("r2-model")
-    answer = json.loads(run("bash", "-c", copied(table, "curl")))
-    assert answer["n_observations"] == 105
-    assert len(answer["prediction"]) == 45
+    expect(table.part("predictions").locator("tbody tr")).to_have_count(8)
+    with table.page.expect_download() as downloaded:
+        table.part("save-example").click()
+    downloaded.value.save_as(tmp_path / downloaded.value.suggested_filename)
+    answer = json.loads(run("bash", "-c", f"cd {tmp_path}; {copied(table, 'curl')}"))
+    assert answer["n_observations"] == 152
+    shown = (
+        table.part("predictions").locator("[data-of=predicted]").evaluate_all("each => each.map((one) => one.value)")
+    )
+    assert answer["prediction"] == [float(value) for value in shown]

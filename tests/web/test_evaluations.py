@@ -4,7 +4,6 @@ import json
 import re
 import shlex
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import httpx
@@ -13,7 +12,7 @@ from playwright.sync_api import Locator, Page, Route, expect
 
 from service.commands.eval import command as eval_command
 from tests.running import Server
-from tests.web.pages import View, copied, only_with_key, run_python, sent, upload
+from tests.web.pages import View, copied, only_with_key, run_python, sent
 
 Opened = Callable[..., Page]
 NUMBERS = (
@@ -31,17 +30,14 @@ def evaluations(opened: Opened) -> View:
     return View(opened("evaluations", refusals=True), "evaluations")
 
 
-def evaluate_table(opened: Opened, path: Path) -> tuple[View, dict[str, Any]]:
-    """From a table to the end of its evaluation; returns the page and the request."""
-    path.write_text("\n".join(["depth,width,load", *(f"{i},{i * i % 7},{2 * i + i * i % 5}" for i in range(13))]))
-    page = opened("table")
-    upload(View(page, "table"), path)
-    page.get_by_role("link", name="Evaluate on this table").click()
-    view = View(page, "evaluations")
-    expect(view.part("own-about")).to_have_text("beams.csv: load from depth, width, 13 rows.")
-    with page.expect_request(lambda request: request.method == "POST") as asked:
+def evaluate_tables(opened: Opened) -> tuple[View, dict[str, Any]]:
+    """From the settings to the end of an evaluation; returns the page and the request."""
+    view = View(opened("evaluations"), "evaluations")
+    view.host.get_by_text("Tables", exact=True).click()
+    view.control("tasks").fill("2")
+    with view.page.expect_request(lambda request: request.method == "POST") as asked:
         view.control("start").click()
-    expect(view.part("progress-words")).to_contain_text(re.compile(r"Done: 11 results in \d"), timeout=120_000)
+    expect(view.part("progress-words")).to_contain_text(re.compile(r"Done: \d+ results in \d"), timeout=120_000)
     return view, sent(asked.value)
 
 
@@ -50,15 +46,14 @@ def row(view: View, learner: str) -> Locator:
 
 
 @pytest.mark.slow
-def test_evaluation_of_a_pasted_table_shows_the_numbers_of_the_service(
-    opened: Opened, server: Server, tmp_path: Path
-) -> None:
-    view, body = evaluate_table(opened, tmp_path / "beams.csv")
+def test_a_finished_evaluation_shows_the_numbers_of_the_service(opened: Opened, server: Server) -> None:
+    view, body = evaluate_tables(opened)
     assert body["models"] == ["nonlinear", "linear", "gd-8", "gd-1"]
-    assert (len(body["data"]["x"]), len(body["data"]["x"][0]), body["tasks"]) == (13, 2, 50)
-    assert (body["queries"], body["observations"], body["curve"]) == (4, 9, [1, 2, 5])
+    assert (body["suite"], body["tasks"], body["queries"], body["observations"]) == ("tables", 2, 4, 10)
 
-    kept = httpx.get(f"{server.url}/v1/evaluations/{view.part('shown').input_value()}").json()
+    kept = httpx.get(f"{server.url}/v1/evaluations/{view.part('shown').input_value()}").json()["results"]
+    name = kept[0]["distribution"]
+    own = [score for score in kept if score["distribution"] == name]
     shown = (
         view.part("scores")
         .locator("tr")
@@ -66,26 +61,25 @@ def test_evaluation_of_a_pasted_table_shows_the_numbers_of_the_service(
             "rows => rows.map((row) => [...row.querySelectorAll('data')].map(({value}) => value && Number(value)))"
         )
     )
-    assert shown == [[mean_of(score[name]) for name in NUMBERS] for score in kept["results"]]
-    assert {score["learner"] for score in kept["results"] if score["coverage_90"]} == {"linear", "nonlinear"}
-    losses = [score["loss"]["mean"] for score in kept["results"]]
-    best = kept["results"][losses.index(min(losses))]["learner"]
+    assert shown == [[mean_of(score[measure]) for measure in NUMBERS] for score in own]
+    assert {score["learner"] for score in own if score["coverage_90"]} == {"linear", "nonlinear"}
+    losses = [score["loss"]["mean"] for score in own]
+    best = own[losses.index(min(losses))]["learner"]
     expect(row(view, best).locator("td").first).to_have_class("best")
     expect(view.part("scores").locator("td:nth-child(2).best")).to_have_count(1)
     expect(view.part("cancel")).to_be_hidden()
 
     printed = run_python(copied(view, "python")).splitlines()
-    assert printed == [f"data {score['learner']} {score['r2']['mean']!r}" for score in kept["results"]]
-    expect(view.host.locator("[data-language=command]")).to_be_hidden()
+    assert printed == [f"{score['distribution']} {score['learner']} {score['r2']['mean']!r}" for score in kept]
 
     canvas, frame = view.host.locator("canvas"), view.part("curves")
-    expect(canvas).to_have_attribute("aria-label", re.compile(r"Learning curves on data: .*\blinear from .* to "))
+    expect(canvas).to_have_attribute("aria-label", re.compile(rf"Learning curves on {name}: .*\blinear from .* to "))
     before = picture(frame)
     view.part("legend").get_by_role("button", name="linear", exact=True).click()
     expect(canvas).not_to_have_attribute("aria-label", re.compile(r"\blinear from"))
     assert picture(frame) != before
     view.page.reload()  # the newest is then the one that Python asked for
-    expect(view.part("shown").locator("option:checked")).to_contain_text(" · data · seed 0, 50 tasks · ")
+    expect(view.part("shown").locator("option:checked")).to_contain_text(" · tables · seed 0, 2 tasks · ")
     view.part("compared").select_option(index=1)
     expect(view.part("compared-about")).to_have_text("Dashed: the evaluation compared with.")
     expect(canvas).to_have_attribute("aria-label", re.compile("gd-8, compared from"))
@@ -125,10 +119,6 @@ def test_evaluation_shows_progress_can_be_cancelled_and_gives_reasons_of_refusal
 def test_errors_are_shown_in_place(evaluations: View) -> None:
     view = evaluations
     problem = view.part("problem")
-    view.host.get_by_text("My table", exact=True).click()
-    view.control("start").click()
-    expect(problem).to_contain_text("There is no table yet.")
-    view.host.get_by_text("Paper", exact=True).click()
     boxes = view.part("models").get_by_role("checkbox")
     for i in range(boxes.count()):
         boxes.nth(i).uncheck()

@@ -1,17 +1,15 @@
-"""The 90 % interval: a band behind the curve, bars in the table, columns of the file; and the notes of an answer."""
+"""The 90 % interval as a band behind the curve, and the notes of an answer."""
 
-import csv
 import math
 import re
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
 import pytest
 from playwright.sync_api import Page, Response, expect
 
-from tests.web.pages import View, sent, upload
+from tests.web.pages import View, sent
 
 Opened = Callable[..., Page]
 CLICKS = 20
@@ -70,11 +68,6 @@ def curve(opened: Opened) -> View:
     view = View(opened("curve"), "curve")
     view.number("lower")
     return view
-
-
-@pytest.fixture
-def table(opened: Opened) -> View:
-    return View(opened("table"), "table")
 
 
 def test_the_band_has_the_bounds_of_the_service_and_a_name(curve: View) -> None:
@@ -153,87 +146,3 @@ def test_one_point_gives_a_prediction_and_a_note_but_no_band(curve: View) -> Non
     curve.place(0.6, 0.6)
     expect(curve.part("notes")).to_have_text(re.compile("Parts of the curve are too far from the observations"))
     expect(curve.part("band-key")).to_be_visible()
-
-
-def values(table: View, name: str) -> list[float]:
-    found = table.part("predictions").locator(f"[data-of={name}]").evaluate_all("each => each.map((one) => one.value)")
-    return [float(value) for value in found]
-
-
-def test_table_shows_intervals_as_numbers_and_bars_and_writes_them_to_the_file(table: View, tmp_path: Path) -> None:
-    _, answer = predict(table.page, lambda: table.page.get_by_text("Try with an example").click())
-    expect(table.part("predictions").locator("tbody tr")).to_have_count(45)
-    prediction, lower, upper = numbers(answer)
-    assert (values(table, "predicted"), values(table, "lower"), values(table, "upper")) == (prediction, lower, upper)
-    true = values(table, "true")
-    outside = [not low <= y <= high for y, low, high in zip(true, lower, upper, strict=True)]
-    expect(table.part("predictions").locator(".interval-mark")).to_have_count(45)
-    expect(table.part("predictions").locator(".outside")).to_have_count(sum(outside))
-    expect(table.part("coverage")).to_contain_text(
-        f"{45 - sum(outside)} of the 45 true values are in their 90 % interval"
-    )
-    expect(table.part("coverage")).to_contain_text("9 of 10 new rows are expected inside.")
-    bars = [y for line in lines(table)[-2:] for y in line["values"] if y is not None]
-    assert sorted(bars) == sorted([*lower, *upper])
-
-    with table.page.expect_download() as downloaded:
-        table.part("download").click()
-    assert downloaded.value.suggested_filename == "houses-predicted.csv"
-    downloaded.value.save_as(tmp_path / "predicted.csv")
-    with (tmp_path / "predicted.csv").open(newline="") as file:
-        rows = list(csv.DictReader(file))
-    assert list(rows[0]) == ["row", "price_true", "price", "price_lower", "price_upper"]
-    assert [[float(row[name]) for row in rows] for name in list(rows[0])[1:]] == [true, prediction, lower, upper]
-
-
-def test_a_bar_reaches_from_bound_to_bound_in_proportion(table: View) -> None:
-    table.page.get_by_text("Try with an example").click()
-    row = table.part("predictions").locator("tbody tr").nth(4)
-    lower, middle, upper = (
-        float(row.locator(f"[data-of={name}]").get_attribute("value") or "") for name in ("lower", "predicted", "upper")
-    )
-    bar, mark = row.locator(".bar").first, row.locator(".middle")
-    left, right, centre = (
-        float((line.get_attribute(name) or "").removesuffix("%"))
-        for line, name in ((bar, "x1"), (bar, "x2"), (mark, "x1"))
-    )
-    assert 0 < left < right < 100
-    assert (centre - left) / (right - left) == pytest.approx((middle - lower) / (upper - lower), abs=0.01)
-
-
-def test_clicking_a_row_of_predictions_explains_it(table: View) -> None:
-    table.page.get_by_text("Try with an example").click()
-    row = table.part("predictions").locator("tbody tr").nth(3)
-    row.click()
-    expect(row).to_have_class(re.compile("chosen"))
-    expect(table.part("row")).to_have_value("3")
-
-
-def test_a_model_without_intervals_has_no_bars(table: View, tmp_path: Path) -> None:
-    table.page.get_by_text("Try with an example").click()
-    before = table.number("r2-model")
-    table.control("model").select_option("gd-1")
-    table.changes("r2-model", before)
-    expect(table.part("predictions").locator("tbody tr")).to_have_count(45)
-    expect(table.part("predictions").locator(".interval-mark")).to_have_count(0)
-    expect(table.part("predictions").get_by_role("columnheader")).to_have_text(["Row", "True", "Predicted"])
-    for part in ("coverage", "bar-key", "marks"):
-        expect(table.part(part)).to_be_hidden()
-    assert [y for line in lines(table)[-2:] for y in line["values"] if y is not None] == []
-    with table.page.expect_download() as downloaded:
-        table.part("download").click()
-    downloaded.value.save_as(tmp_path / "predicted.csv")
-    assert (tmp_path / "predicted.csv").read_text().splitlines()[0] == "row,price_true,price"
-
-
-def test_notes_name_the_columns_and_rows_of_the_table(table: View, tmp_path: Path) -> None:
-    rows = [f"{i % 7},{i * i % 5},3,{i % 7 + i * i % 5}" for i in range(20)]
-    (tmp_path / "constant.csv").write_text("\n".join(["a,b,same,y", *rows, "9000,1,3,4", "9001,1,3,4"]))
-    upload(table, tmp_path / "constant.csv")
-    notes = table.part("notes")
-    expect(notes).to_contain_text("“same” does not vary among the observations and is left out.")
-    (tmp_path / "wide.csv").write_text(
-        "\n".join(["a,b,c,d,e,f,y", *(f"{i},{i * i},{i**3},{-i % 3},{i % 2},{i % 5},{i}" for i in range(5))])
-    )
-    upload(table, tmp_path / "wide.csv")
-    expect(notes).to_contain_text("There are fewer observations than columns")

@@ -50,6 +50,13 @@ export function curl(route, request) {
   return `curl -s ${ROOT}${route}${options} -d @- <<'JSON'\n${inJson(request)}\nJSON`;
 }
 
+/** The bytes of a file are the body. */
+export function curlOfFile(address, type, name) {
+  const headers = [`Content-Type: ${type}`, ...(key.get() ? ["Authorization: Bearer $GDSSM_API_KEY"] : [])];
+  const options = headers.map((header) => ` \\\n  -H "${header}"`).join("");
+  return `curl -s '${ROOT}${address.replaceAll("'", "%27")}'${options} \\\n  --data-binary '@${name.replaceAll("'", "'\\''")}'`;
+}
+
 const inputs = ({ context, query }) => `x = ${inPython(context.x)}
 y = ${inPython(context.y)}
 query = ${inPython(query)}`;

@@ -7,18 +7,15 @@ import { inPython } from "./written.js";
 export const callsOf = (request) => ({
   python: python(request),
   curl: curl("v1/evaluations", request),
-  ...(request.data ? {} : { command: command(request) }), // it reads a file, and here are only its numbers
+  command: command(request),
 });
 
-function python({ models, data, suite, ...sizes }) {
-  const [table, tasks] = data
-    ? [`x = ${inPython(data.x)}\ny = ${inPython(data.y)}\n`, "data=(x, y)"]
-    : ["", `suite=${inPython(suite)}`];
-  const options = [tasks, ...Object.entries(sizes).map(([name, value]) => `${name}=${inPython(value)}`)];
+function python({ models, ...options }) {
+  const given = Object.entries(options).map(([name, value]) => `${name}=${inPython(value)}`);
   return `${opening()}
-${table}evaluation = client.evaluations.submit(
+evaluation = client.evaluations.submit(
     ${inPython(models)},
-    ${options.join(", ")},
+    ${given.join(", ")},
 )
 for score in evaluation.results():
     print(score.distribution, score.learner, score.refused or score.r2.mean)`;

@@ -25,7 +25,7 @@ export class CallPanel {
     this.about.textContent = about;
     this.host.hidden = false;
     for (const button of this.buttons) button.hidden = !(button.dataset.language in calls);
-    this.#choose(this.language in calls ? this.language : "python");
+    this.#choose(this.language in calls ? this.language : Object.keys(calls)[0]);
   }
 
   /** There is nothing to ask. */

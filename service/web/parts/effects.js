@@ -2,7 +2,8 @@
 
 import { EffectPlot } from "../plot/effect_plot.js";
 
-const MOST_PLOTS = 6;
+const MOST_PLOTS = 9;
+const PARTS = { time_of_day: "time of day", day_of_week: "day of the week", day_of_year: "day of the year" };
 
 export class Effects {
   /** @param {HTMLElement} host; @param {HTMLTemplateElement} template of one plot with its name */
@@ -14,16 +15,19 @@ export class Effects {
     });
   }
 
-  /** @param {object[]} effects of the answer, of columns that vary; @param {string[]} names */
-  show(effects, names) {
-    const strongest = effects.toSorted((a, b) => b.strength - a.strength).slice(0, MOST_PLOTS);
+  /** @param {object[]} effects of `POST /v1/assess`. @returns {number} how many are drawn */
+  show(effects) {
+    const vary = effects.filter(({ values, strength }) => values.length > 1 && strength > 0);
+    const strongest = vary.sort((a, b) => b.strength - a.strength).slice(0, MOST_PLOTS);
     const ends = endsOf(strongest);
     this.plots.forEach(({ figure, name, plot }, i) => {
       figure.hidden = i >= strongest.length;
       if (figure.hidden) return;
-      name.textContent = names[strongest[i].column];
+      const { column, part } = strongest[i];
+      name.textContent = PARTS[part] ? `${column}: ${PARTS[part]}` : column;
       plot.show({ ...strongest[i], name: name.textContent }, ends);
     });
+    return strongest.length;
   }
 }
 

@@ -1,16 +1,16 @@
-/** Files that are dropped on an element or chosen with the file input inside it, and text that is pasted. */
+/** Files that are dropped on an element or chosen with the file input inside it, and tables that are pasted. */
 
 const PASTED = "pasted.csv";
 
 /**
  * @param {HTMLElement} drop takes pasted tables while it is visible, wherever they are pasted
- * @param {(name: string, text: string) => void} read
+ * @param {(file: File) => void} read
  */
 export function takeFiles(drop, read) {
-  const take = async (file) => file && read(file.name, await file.text());
+  const take = (file) => file && read(file);
   const input = drop.querySelector("input[type=file]");
-  input.addEventListener("change", async () => {
-    await take(input.files[0]);
+  input.addEventListener("change", () => {
+    take(input.files[0]);
     input.value = ""; // so that the same file can be chosen again after it was corrected
   });
   drop.addEventListener("dragover", (event) => {
@@ -27,6 +27,6 @@ export function takeFiles(drop, read) {
     if (!drop.checkVisibility() || target.matches?.('[type="password"]')) return;
     const [file, text] = [clipboardData.files[0], clipboardData.getData("text")];
     if (file) take(file);
-    else if (text) read(PASTED, text);
+    else if (text) take(new File([text], PASTED, { type: "text/csv" }));
   });
 }

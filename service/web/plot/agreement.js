@@ -1,4 +1,4 @@
-/** Predicted against true values, with intervals as bars: on the diagonal a prediction is right. A click chooses the nearest. */
+/** Predicted against true values, with intervals as bars: on the diagonal a prediction is right. */
 
 import { endsOf, isInside } from "../table/pairs.js";
 import { chartOn, numberAxis } from "./chart.js";
@@ -8,10 +8,9 @@ const MANY = 100; // bars; more of them lie on top of each other, and each is dr
 const FAINTEST = 0.15; // of what a bar is among few
 
 export class Agreement {
-  /** @param {HTMLElement} host holds a canvas; @param {(i: number) => void} choose */
-  constructor(host, choose) {
+  /** @param {HTMLElement} host holds a canvas */
+  constructor(host) {
     this.pairs = [];
-    this.chosen = 0;
     this.chart = chartOn(
       host.querySelector("canvas"),
       {
@@ -21,9 +20,8 @@ export class Agreement {
           scales: { x: numberAxis("true"), y: numberAxis("predicted") },
           plugins: {
             legend: { display: false },
-            tooltip: { filter: ({ datasetIndex }) => datasetIndex < 2, callbacks: { label: (item) => item.raw.words } },
+            tooltip: { filter: ({ datasetIndex }) => datasetIndex === 0, callbacks: { label: (item) => item.raw.words } },
           },
-          onClick: (event) => choose(this.#nearestTo(event)),
         },
       },
       (chart, palette) => {
@@ -32,10 +30,9 @@ export class Agreement {
     );
   }
 
-  /** @param {object[]} pairs as of `pairsOf`; @param {number} chosen */
-  show(pairs, chosen) {
+  /** @param {object[]} pairs as of `pairsOf` */
+  show(pairs) {
     this.pairs = pairs;
-    this.chosen = chosen;
     const [low, high] = endsOf(pairs);
     const room = 0.05 * (high - low || 1);
     this.ends = [low - room, high + room];
@@ -46,30 +43,12 @@ export class Agreement {
     this.chart.repaint();
   }
 
-  /** Which pair's mark is nearest to a place on the canvas. */
-  #nearestTo({ x, y }) {
-    const { scales } = this.chart;
-    const distances = this.pairs.map((pair) =>
-      Math.hypot(scales.x.getPixelForValue(pair.x) - x, scales.y.getPixelForValue(pair.y) - y),
-    );
-    return distances.reduce((nearest, distance, i) => (distance < distances[nearest] ? i : nearest), 0);
-  }
-
-  #sets({ accent, negative, muted, ink, surface }) {
+  #sets({ accent, negative, muted }) {
     if (!this.pairs.length) return [];
-    const mark = { pointRadius: 5, pointHoverRadius: 7, parsing: false };
+    const mark = { pointRadius: 4, pointHoverRadius: 7, parsing: false };
     const fainter = Math.max(FAINTEST, Math.min(1, MANY / this.pairs.length));
     const diagonal = this.ends.map((end) => ({ x: end, y: end }));
     return [
-      {
-        ...mark,
-        data: [this.pairs[this.chosen]],
-        pointRadius: 8,
-        pointHoverRadius: 8,
-        backgroundColor: ink,
-        borderColor: surface,
-        borderWidth: 2,
-      },
       { ...mark, data: this.pairs, backgroundColor: faded(accent, 0.55), borderWidth: 0 },
       {
         type: "line",
@@ -101,7 +80,7 @@ function faded(colour, opacity) {
 }
 
 function inWords(pairs) {
-  const words = `Predicted against true values of ${pairs.length} rows held out`;
+  const words = `Predicted against true values of ${pairs.length} rows`;
   if (pairs[0].lower === null) return words;
   return `${words}, each with its 90 % interval as a bar; ${pairs.filter(isInside).length} true values are inside`;
 }

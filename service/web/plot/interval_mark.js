@@ -1,4 +1,4 @@
-/** One prediction with its interval as a small horizontal error bar, and the true value as a ring. */
+/** One prediction with its interval as a small horizontal error bar. */
 
 import { element } from "./hands.js";
 
@@ -10,8 +10,8 @@ export function placeBetween(low, high) {
   return (value) => `${(ROOM + ((100 - 2 * ROOM) * (value - low)) / size).toFixed(2)}%`;
 }
 
-/** @param {{x: number, y: number, lower: number, upper: number}} pair; @param {(value: number) => string} place */
-export function intervalMark({ x, y, lower, upper }, place) {
+/** @param {{y: number, lower: number, upper: number}} bar; @param {(value: number) => string} place */
+export function intervalMark({ y, lower, upper }, place) {
   const vertical = (value, [y1, y2], name) =>
     element("line", { x1: place(value), x2: place(value), y1, y2, class: name });
   return element(
@@ -21,6 +21,5 @@ export function intervalMark({ x, y, lower, upper }, place) {
     vertical(lower, ["30%", "70%"], "bar"),
     vertical(upper, ["30%", "70%"], "bar"),
     vertical(y, ["15%", "85%"], "middle"),
-    element("circle", { cx: place(x), cy: "50%", r: 4, class: "true" }),
   );
 }

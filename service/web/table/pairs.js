@@ -1,18 +1,17 @@
-/** Held-out rows: the true value of each, its prediction, and the interval if there is one. */
+/** Rows with a known target: its value, the prediction from other rows, and the interval if there is one. */
 
 import { shown } from "../parts/numbers.js";
 
 /**
- * @param {{numbers: number[], y: number[]}} held rows of `problemOf`
- * @param {number[]} prediction
- * @param {{lower: number[], upper: number[]} | null} interval
+ * @param {{rows: number[], target: number[], prediction: number[], lower?: number[], upper?: number[]}} held
+ *   `held_out` of `POST /v1/assess`
  * @returns {{row: number, x: number, y: number, lower: number | null, upper: number | null, words: string}[]} x is the
- *   true value, y the prediction, row the place in the file
+ *   true value, y the prediction, row the place in the file, from 1
  */
-export function pairsOf(held, prediction, interval) {
-  return held.numbers.map((row, i) => {
-    const [lower, upper] = interval ? [interval.lower[i], interval.upper[i]] : [null, null];
-    const pair = { row, x: held.y[i], y: prediction[i], lower, upper };
+export function pairsOf({ rows, target, prediction, lower, upper }) {
+  return rows.map((row, i) => {
+    const bounds = lower ? { lower: lower[i], upper: upper[i] } : { lower: null, upper: null };
+    const pair = { row: row + 1, x: target[i], y: prediction[i], ...bounds };
     return { ...pair, words: wordsOf(pair) };
   });
 }

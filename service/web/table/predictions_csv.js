@@ -1,16 +1,23 @@
-/** Predictions as a CSV file; the columns of bounds are named as `gdssm predict` names them. */
+/** Predictions as a CSV file; their columns are named as the service and `gdssm predict` name them. */
 
 const quoted = (cell) => (/[",\r\n]/.test(cell) ? `"${cell.replaceAll('"', '""')}"` : cell);
 
 /**
- * @param {string} target
- * @param {{row: number, x: number, y: number, lower: number | null, upper: number | null}[]} pairs the row in the file, the
- *   true value, the prediction and its bounds
- * @returns {string} with a header; columns of bounds only if there are any
+ * @param {{target: string, columns: string[], classes: string[], rows: object[]}} predicted as of `predictedRows`
+ * @returns {string} the file's own columns, then the predictions; bounds and probabilities only if there are any
  */
-export function predictionsCsv(target, pairs) {
-  const bounded = pairs.some(({ lower }) => lower !== null);
-  const columns = ["row", `${target}_true`, target, ...(bounded ? [`${target}_lower`, `${target}_upper`] : [])];
-  const lines = pairs.map(({ row, x, y, lower, upper }) => [row, x, y, ...(bounded ? [lower, upper] : [])].join(","));
-  return [columns.map(quoted).join(","), ...lines, ""].join("\r\n");
+export function predictionsCsv({ target, columns, classes, rows }) {
+  const bounded = rows.some(({ lower }) => lower !== null);
+  const heads = [
+    ...columns,
+    target,
+    ...(bounded ? [`${target}_lower`, `${target}_upper`] : []),
+    ...classes.map((name) => `${target}=${name}`),
+  ];
+  const lines = rows.map(({ cells, value, lower, upper, probabilities }) =>
+    [...cells.map((cell) => cell ?? ""), value, ...(bounded ? [lower ?? "", upper ?? ""] : []), ...probabilities]
+      .map((cell) => quoted(String(cell)))
+      .join(","),
+  );
+  return [heads.map(quoted).join(","), ...lines, ""].join("\r\n");
 }

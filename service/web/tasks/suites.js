@@ -21,10 +21,6 @@ export const SUITES = {
     words: "Random splits of four tables of measurements: diabetes, iris, wine, breast cancer.",
     fits: (model) => takesAny(model, INPUTS.tables) && gives(model, 1),
   },
-  data: {
-    words: "Random splits of your own table.",
-    fits: (model, table) => gives(model, 1) && (table === null || takes(model, table.features.length)),
-  },
 };
 
 const takesAny = (model, sizes) => sizes.some((size) => takes(model, size));
@@ -36,14 +32,5 @@ export const fitsAll = ({ dims }) => dims.D === "any" && dims.K === "any";
  * The body of POST /v1/evaluations.
  *
  * @param {{suite: string, models: string[], seed: number, tasks: number}} chosen
- * @param {{x: number[][], y: number[]} | null} table with the suite `data`; its tasks are no longer than it
  */
-export function requestOf({ suite, models, seed, tasks }, table) {
-  const request = { suite, models, seed, tasks, queries: QUERIES, observations: OBSERVATIONS, curve: CURVE };
-  if (suite !== "data") return request;
-  const most = table.y.length - 1;
-  const queries = Math.min(QUERIES, Math.max(1, Math.floor(most / 2)));
-  const observations = Math.min(OBSERVATIONS, table.y.length - queries);
-  const curve = CURVE.filter((length) => length <= table.y.length - queries);
-  return { ...request, queries, observations, curve, data: { x: table.x, y: table.y } };
-}
+export const requestOf = (chosen) => ({ ...chosen, queries: QUERIES, observations: OBSERVATIONS, curve: CURVE });

@@ -7,17 +7,15 @@ import { tickBox } from "../parts/choices.js";
 import { EvaluationList } from "../parts/evaluation_list.js";
 import { fitting } from "../parts/models.js";
 import { Progress } from "../parts/progress.js";
-import { onHandedOver } from "../table/handed_over.js";
 import { fitsAll, requestOf, SUITES } from "../tasks/suites.js";
 import { Findings } from "./findings.js";
 import { View } from "./view.js";
 
 const NO_MODEL = new Error("No model is chosen. Tick at least one.");
-const NO_TABLE = new Error("There is no table yet. Open Table, choose a file, and press “Evaluate on this table”.");
 
 export class EvaluationsView extends View {
   constructor(host, served) {
-    super(host, { shown: null, compared: null, table: null });
+    super(host, { shown: null, compared: null });
     this.models = fitting(served.models, "regression");
     this.ticked = new Set(this.models.filter(fitsAll).map(({ name }) => name));
     const part = (name) => this.part(name);
@@ -36,11 +34,6 @@ export class EvaluationsView extends View {
       event.preventDefault();
       this.#tried(() => this.#start());
     });
-    onHandedOver((table) => {
-      this.state.table = table;
-      this.controls.suite.value = "data";
-      this.#setUp();
-    });
   }
 
   get suite() {
@@ -49,12 +42,7 @@ export class EvaluationsView extends View {
 
   /** Offer what fits the suite, and show the calls that would start it. */
   #setUp() {
-    const { table } = this.state;
     this.part("suite-about").textContent = SUITES[this.suite].words;
-    this.part("own").hidden = this.suite !== "data";
-    this.part("own-about").textContent = table
-      ? `${table.name}: ${table.target} from ${table.features.join(", ")}, ${table.y.length} rows.`
-      : "None yet.";
     this.#offerModels(this.#fitting().map(({ name }) => name));
     try {
       this.calls.show(
@@ -67,7 +55,7 @@ export class EvaluationsView extends View {
   }
 
   #fitting() {
-    return this.models.filter((model) => SUITES[this.suite].fits(model, this.state.table));
+    return this.models.filter((model) => SUITES[this.suite].fits(model));
   }
 
   /** Boxes that are there already stay, so that they keep their focus. */
@@ -81,12 +69,11 @@ export class EvaluationsView extends View {
 
   /** @throws {Error} something is missing */
   #request() {
-    const { controls, suite, state } = this;
+    const { controls, suite } = this;
     const models = this.#fitting().flatMap(({ name }) => (this.ticked.has(name) ? [name] : []));
-    if (suite === "data" && !state.table) throw NO_TABLE;
     if (!models.length) throw NO_MODEL;
     const sizes = { seed: Number(controls.seed.value), tasks: Number(controls.tasks.value) };
-    return requestOf({ suite, models, ...sizes }, state.table);
+    return requestOf({ suite, models, ...sizes });
   }
 
   async #start() {

@@ -1,176 +1,160 @@
-/** The table: a CSV file, some of its rows as context, the rest held out and predicted. */
+/** The table: a file whose rows without a target are predicted, and how good the predictions are. */
 
-import { callsOf } from "../ask/calls.js";
 import { withInterval } from "../ask/interval.js";
+import { newestWins } from "../ask/newest.js";
+import { callsOf } from "../ask/table_calls.js";
+import { inspect, predictRows } from "../ask/tables.js";
 import { announce } from "../parts/announce.js";
-import { offer, percent, Slider, tickBox } from "../parts/choices.js";
+import { offer } from "../parts/choices.js";
+import { ColumnList } from "../parts/column_list.js";
+import { download } from "../parts/download.js";
 import { takeFiles } from "../parts/file_drop.js";
-import { aboutOf, fitting, gives, nameOf, takes } from "../parts/models.js";
-import { listed, showNotes } from "../parts/notes.js";
-import { fill, shown } from "../parts/numbers.js";
-import { columnsOf } from "../table/columns.js";
-import { parseCsv } from "../table/csv.js";
-import { handOver } from "../table/handed_over.js";
-import { problemOf, scoresOf } from "../table/problem.js";
-import { standardDeviation } from "../table/scores.js";
+import { findingsIn } from "../parts/findings_words.js";
+import { aboutOf, fitting, nameOf } from "../parts/models.js";
+import { showNotes } from "../parts/notes.js";
 import { houses } from "../tasks/houses.js";
-import { Explained } from "./explained.js";
+import { Assessed } from "./assessed.js";
 import { Predicted } from "./predicted.js";
 import { View } from "./view.js";
 
-const NO_FEATURE = new Error("No feature is chosen. Tick at least one column to predict from.");
-const START = { name: null, columns: null, model: null, target: null, features: [], share: 0.3, seed: 1 };
+const EXAMPLE = "example-houses.csv";
+const NEAREST = 3;
+const START = { file: null, target: null, kinds: {}, model: null };
+const TASKS = { number: "regression", category: "classification" };
 
 export class TableView extends View {
   constructor(host, served) {
     super(host, { ...START });
-    this.models = fitting(served.models, "regression", (model) => gives(model, 1));
-    this.predicted = new Predicted(
-      (name) => this.part(name),
-      (i) => this.#lookInto(i),
+    this.served = served.models;
+    this.looked = { file: null, answer: null };
+    const part = (name) => this.part(name);
+    this.columns = new ColumnList(part("columns"), (name, kind) => {
+      this.change({ kinds: { ...this.state.kinds, [name]: kind } });
+    });
+    this.predicted = new Predicted(part);
+    this.assessed = new Assessed(part);
+    this.askAssessment = newestWins(
+      (question, signal) => this.assessed.answer(question, signal),
+      (result) => this.assessed.show(result),
+      (error) => this.assessed.failed(error),
     );
-    this.explained = new Explained(
-      (name) => this.part(name),
-      (error) => this.status.failed(error),
-    );
-    this.result = null;
     this.#listen();
-    this.refresh();
   }
 
   #listen() {
-    const { controls } = this;
     this.when("model", (model) => ({ model }));
-    controls.target.addEventListener("change", () => this.#aim(this.state.columns, controls.target.value));
-    new Slider(
-      controls.share,
-      (share) => `${percent(share)} of the rows`,
-      (share) => this.change({ share }),
-    );
-    controls.shuffle.addEventListener("click", () => this.change({ seed: this.state.seed + 1 }));
-    this.part("example").addEventListener("click", () => this.read("houses.csv", houses()));
-    this.part("evaluate").addEventListener("click", () => this.#handOver());
-    takeFiles(this.part("drop"), (name, text) => this.read(name, text));
+    this.when("target", (target) => ({ target, kinds: without(this.state.kinds, target) }));
+    this.part("example").addEventListener("click", () => this.read(new File([houses()], EXAMPLE)));
+    this.part("save-example").addEventListener("click", () => download(EXAMPLE, houses()));
+    takeFiles(this.part("drop"), (file) => this.read(file));
   }
 
-  /** Read a file's text, or show its error and keep the previous table. */
-  read(name, text) {
-    const problem = this.part("file-problem");
-    problem.hidden = true;
-    try {
-      const { numeric, leftOut } = columnsOf(parseCsv(text));
-      const names = numeric.map((column) => column.name);
-      this.state.name = name;
-      this.part("file").textContent = summaryOf(name, numeric, leftOut);
-      this.part("columns").disabled = this.part("rows").disabled = false;
-      offer(
-        this.controls.target,
-        names.map((one) => [one, one]),
-        names.at(-1),
-      );
-      this.#aim(numeric, names.at(-1));
-    } catch (error) {
-      problem.textContent = `${name}: ${error.message}`;
-      problem.hidden = false;
-    }
-  }
-
-  /** Choose a target; everything else that is a number is a feature, until it is taken out. */
-  #aim(columns, target) {
-    const features = columns.map(({ name }) => name).filter((name) => name !== target);
-    this.part("features").replaceChildren(...features.map((name) => this.#featureBox(name)));
-    this.change({ columns, target, features });
-  }
-
-  #featureBox(name) {
-    return tickBox(name, true, () => {
-      const ticked = this.part("features").querySelectorAll(":checked");
-      this.change({ features: Array.from(ticked, ({ value }) => value) });
-    });
+  /** Take another file; nothing of the one before stays. */
+  read(file) {
+    this.#clear();
+    this.part("file").textContent = `Reading ${file.name} …`;
+    this.part("setup").hidden = true;
+    this.change({ ...START, file });
   }
 
   refresh() {
-    const { name, columns, target, features, share, seed } = this.state;
-    const model = this.#offerModels(features.length);
-    if (columns === null) return;
-    if (features.length === 0) return this.status.failed(NO_FEATURE);
-    if (!model) return this.status.failed(new Error(`No model takes ${features.length} features. Choose others.`));
-    const problem = problemOf(columns, target, features, share, seed);
-    const { x, y } = problem.seen;
-    const request = withInterval({ model: model.name, context: { x, y }, query: problem.held.x }, model);
-    this.ask({ problem, name, target, features, request });
+    const { file } = this.state;
+    if (file) this.ask({ ...this.state });
   }
 
-  /** Give the whole table to the view of evaluations, which the link then opens. */
-  #handOver() {
-    const { name, target, features, columns } = this.state;
-    const values = (column) => columns.find((one) => one.name === column).values;
-    const inputs = features.map(values);
-    const y = values(target);
-    handOver({ name, target, features, x: y.map((_, row) => inputs.map((column) => column[row])), y });
+  async answer({ file, target: chosen, kinds, model: named }, signal) {
+    if (this.looked.file !== file) {
+      const { answer } = await inspect(file, {}, signal);
+      this.looked = { file, answer };
+    }
+    const first = this.looked.answer;
+    const target = chosen ?? likeliestTarget(first.columns);
+    this.#offerTargets(first.columns, target);
+    const looked = (await inspect(file, { target, kinds }, signal)).answer;
+    const model = this.#offerModels(looked.schema, named);
+    const options = withInterval({ target, kinds, model: model.name }, model);
+    const wanted = first.columns.find(({ name }) => name === target).missing;
+    const asked = { ...options, nearest: NEAREST, append: true };
+    const found = wanted ? await predictRows(file, asked, signal) : { answer: null, latency: null };
+    return { file, first, looked, model, options, wanted, ...found };
   }
 
-  /** Offer the models that take as many features; one that does not is left until they are as many again. */
-  #offerModels(width) {
-    const fits = this.models.filter((model) => takes(model, width));
-    const chosen = fits.find(({ name }) => name === this.state.model) ?? fits[0];
-    offer(
-      this.controls.model,
-      fits.map((model) => [model.name, nameOf(model)]),
-      chosen?.name,
-    );
-    this.part("about").textContent = chosen ? aboutOf(chosen) : "";
-    return chosen;
-  }
-
-  show(result) {
-    this.result = result;
-    const { problem, name, target, features, request, answer, latency } = result;
-    const [seen, held] = [problem.seen.y.length, problem.held.y.length];
-    const scores = scoresOf(problem, answer.prediction);
+  show({ file, first, looked, model, options, wanted, answer, latency }) {
+    const { target } = options;
+    this.part("file").textContent = summaryOf(file, first, target, wanted);
+    this.part("save-example").hidden = file.name !== EXAMPLE;
+    this.part("reading").textContent = (first.read ?? []).join(" ");
     this.part("results").hidden = false;
-    this.part("scores-title").textContent = `R² on ${held} rows held out, from ${seen} seen`;
-    this.part("model-name").textContent = request.model;
-    fill(this.part("r2-model"), scores.model);
-    fill(this.part("r2-ridge"), scores.ridge);
-    fill(this.part("r2-least-squares"), scores.leastSquares);
-    showNotes(this.part("notes"), answer.notes, aboutNotes(features, problem.held.numbers));
+    this.#showColumns(first.columns, looked);
+    this.part("findings").textContent = findingsIn(answer?.findings ?? []).join(" ");
+    showNotes(this.part("notes"), (answer?.notes ?? []).map(withQueries), ABOUT_NOTES);
+    this.predicted.show({ file, target, wanted, answer });
     this.status.answered(latency);
-    this.calls.show(
-      callsOf(request),
-      `Sends the ${seen} seen rows and prints the predictions for the ${held} held out` +
-        `${request.interval ? ", then the lower and the upper bounds" : ""}.`,
-    );
-    announce(`R² ${shown(scores.model)} on ${held} rows held out.`);
-    this.predicted.show({ name, target, held: problem.held, answer });
-    this.#lookInto(0);
+    this.calls.show(callsOf(file.name, options), `Predicts the rows of ${file.name} that have no ${target}.`);
+    this.assessed.wait();
+    this.askAssessment({ file, options, model });
+    announce(wanted ? `${wanted} rows without ${target} are predicted.` : `Every row has a ${target}.`);
   }
 
-  /** Explain one prediction. */
-  #lookInto(i) {
-    const { problem, request, target, features } = this.result;
-    const { seen, held } = problem;
-    this.predicted.mark(i);
-    this.explained.explain(
-      { ...request, query: [held.x[i]] },
-      {
-        names: features,
-        spreads: features.map((_, j) => standardDeviation(seen.x.map((row) => row[j]))),
-        numbers: seen.numbers,
-        target,
-        row: held.numbers[i],
-      },
+  failed(error) {
+    this.#clear();
+    this.status.failed(error);
+  }
+
+  #clear() {
+    this.part("results").hidden = true;
+    this.part("file").textContent = this.part("reading").textContent = "";
+    this.part("save-example").hidden = true;
+    this.status.answered(null);
+    this.calls.clear();
+  }
+
+  /** Cells are counted in all rows; their use is decided by the rows that have a target. */
+  #showColumns(columns, { columns: decided, schema }) {
+    const of = new Map(decided.map((column) => [column.name, column]));
+    this.columns.show(
+      columns.map(({ name, missing, examples }) => {
+        const { kind, description } = of.get(name);
+        const isTarget = name === schema.target.name;
+        return { name, isTarget, kind: isTarget ? schema.target.kind : kind, description, missing, examples };
+      }),
     );
+  }
+
+  #offerTargets(columns, target) {
+    this.part("setup").hidden = false;
+    const names = columns.map(({ name }) => [name, name]);
+    offer(this.controls.target, names, target);
+  }
+
+  /** Offer the models of the task that take missing cells; returns the one that is used. */
+  #offerModels({ target }, named) {
+    const models = fitting(this.served, TASKS[target.kind], (model) => model.missing_cells && model.dims.D === "any");
+    const chosen = models.find(({ name }) => name === named) ?? models[0];
+    const choices = models.map((model) => [model.name, nameOf(model)]);
+    offer(this.controls.model, choices, chosen.name);
+    this.part("about").textContent = aboutOf(chosen);
+    return chosen;
   }
 }
 
-const aboutNotes = (features, numbers) => ({
-  column: (j) => `“${features[j]}”`,
-  queries: (rows) =>
-    `Row${rows.length > 1 ? "s" : ""} ${listed(rows.map((i) => numbers[i]))} ${rows.length > 1 ? "are" : "is"}`,
-});
+/** The last column that can be predicted. */
+function likeliestTarget(columns) {
+  const can = columns.filter(({ kind }) => ["number", "category", "yes_no"].includes(kind));
+  return (can.at(-1) ?? columns.at(-1)).name;
+}
 
-function summaryOf(name, numeric, leftOut) {
-  const left = leftOut.length ? ` Left out, not numbers: ${leftOut.join(", ")}.` : "";
-  return `${name}: ${numeric[0].values.length} rows, ${numeric.length} columns of numbers.${left}`;
+const without = (kinds, column) => Object.fromEntries(Object.entries(kinds).filter(([name]) => name !== column));
+
+const withQueries = ({ rows, ...note }) => (rows ? { ...note, queries: rows } : note);
+
+const ABOUT_NOTES = {
+  column: (name) => `“${name}”`,
+  queries: (rows) => `Row${rows.length > 1 ? "s" : ""} ${rows.map((row) => row + 1).join(", ")} ${rows.length > 1 ? "are" : "is"}`,
+};
+
+function summaryOf(file, { rows, columns }, target, wanted) {
+  const name = file.name === EXAMPLE ? "Example, made-up houses" : file.name;
+  const known = wanted ? `${target} is known in ${rows - wanted} and predicted in ${wanted}` : `${target} is known in all`;
+  return `${name}: ${rows} rows, ${columns.length} columns; ${known}.`;
 }

@@ -17,8 +17,13 @@ export class View {
     this.ask = newestWins(
       (question, signal) => this.answer(question, signal),
       (result) => this.show(result),
-      (error) => this.status.failed(error),
+      (error) => this.failed(error),
     );
+  }
+
+  /** @param {Error} error */
+  failed(error) {
+    this.status.failed(error);
   }
 
   /** The element that the page names `data-part`. */
