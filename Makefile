@@ -41,10 +41,10 @@ mutants: .venv-dev/ready .venv-mutants/ready
 zoo: .venv-dev/ready
 	.venv-dev/bin/python -m export
 
-# The service alone: no torch.
+# The service with files as bodies and methods to compare with: no torch.
 .venv/ready: pyproject.toml constraints.txt
 	$(PYTHON) -m venv .venv
-	.venv/bin/python -m pip install --quiet --constraint constraints.txt --editable .
+	.venv/bin/python -m pip install --quiet --constraint constraints.txt --editable '.[sklearn,tables]'
 	touch $@
 
 # The service, the science and the tools that check them. torch comes first and pinned, so that nothing else chooses it.

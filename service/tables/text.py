@@ -37,9 +37,7 @@ NUMBERS: dict[str, re.Pattern[str]] = {
 PLAIN = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?", re.ASCII)
 CODE = re.compile(r"0\d+", re.ASCII)
 """Digits that are no number, as 0 stands before them."""
-POINT = re.compile(r"[^,]*\d\.(?:\d{1,2}|\d{4,})|[+-]?0?\.\d+|[^.]*\d,\d{3}\.\d*", re.ASCII)
-COMMA = re.compile(r"[^.]*\d,(?:\d{1,2}|\d{4,})|[+-]?0?,\d+|[^,]*\d\.\d{3},\d*", re.ASCII)
-"""Numbers in which one sign can only be the decimal one."""
+DIGITS_AND_SIGNS = re.compile(r"[\d.,]+", re.ASCII)
 
 
 class Number(NamedTuple):
@@ -90,9 +88,18 @@ def number_of(text: str, decimal: Decimal = ".") -> Number | None:
 
 def decimal_sign(text: str) -> Decimal | None:
     """Return the decimal sign of a number, if it can only be one."""
-    if POINT.fullmatch(text):
-        return "."
-    return "," if COMMA.fullmatch(text) else None
+    found = DIGITS_AND_SIGNS.search(text)
+    points, commas = (found[0].count(sign) if found else 0 for sign in ".,")
+    if found is None or not points + commas:
+        return None
+    sign: Decimal = "." if found[0].rfind(".") > found[0].rfind(",") else ","
+    other: Decimal = "," if sign == "." else "."
+    before, _, after = found[0].rpartition(sign)
+    if points + commas > 1 and not (points and commas):
+        sign = other  # one sign several times separates thousands
+    elif not (points and commas) and len(after) == 3 and before not in {"", "0"}:
+        return None
+    return sign if number_of(text, sign) else None
 
 
 def yes_or_no(text: str) -> float | None:

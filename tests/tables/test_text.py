@@ -64,7 +64,9 @@ def test_thousands_are_separated_in_both_ways(value: float) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "sign"), [("1.5", "."), ("0.123", "."), ("1,234.5", "."), ("1,5", ","), ("1.234,5", ","),
+    ("text", "sign"),
+    [("1.5", "."), ("0.123", "."), ("1,234.5", "."), ("1,5", ","), ("1.234,5", ","), ("1.250.000,00 €", ","),
+     ("1.250.000", ","), ("$1,234.50", "."), ("1,5 %", ","), ("abc", None), ("1.2.3", None), ("A1,5", None),
      ("1,234", None), ("1.234", None), ("12", None)]
 )  # fmt: skip
 def test_decimal_sign(text: str, sign: str | None) -> None:
