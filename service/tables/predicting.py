@@ -27,8 +27,8 @@ Item = TypeVar("Item")
 
 CLASSIFIER = "classifier"
 """The model of classes, where the default model is one of numbers."""
-CHUNK_NUMBERS = 2**19
-"""Numbers of x, y and weights in one chunk: 4 MiB."""
+CHUNK_NUMBERS = 2**18
+"""Numbers of x, y and weights in one chunk: 2 MiB."""
 SHOWN_EXAMPLE = 100
 """Characters of a cell in a finding."""
 
@@ -98,7 +98,7 @@ class TablePrediction:
     whole: bool = False
     """Whether chunks of queries have all rows and columns of their source as `batch`."""
     chunk_rows: int | None = None
-    """Rows of a chunk, at most; half a million numbers if left out."""
+    """Rows of a chunk, at most; a quarter of a million numbers if left out."""
     limits: Limits = UNLIMITED
     """Of the whole prediction; those of the predictor apply to one chunk."""
     n_observations: int = 0
