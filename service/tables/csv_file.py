@@ -3,6 +3,8 @@
 import csv
 import io
 import re
+import sys
+import time
 from collections.abc import Collection, Iterator, Set
 from contextlib import contextmanager
 from typing import Any
@@ -23,6 +25,10 @@ BLOCK = 2**20
 """Bytes that pyarrow reads at a time; a row may have no more."""
 LARGE_BLOCK = 2**25
 """The same for rows that are longer."""
+RELEASE_CHECKS = 1000
+"""Times, 1 ms apart, to look whether pyarrow still has a stream."""
+OWN_REFERENCES = 3
+"""References to a stream without those of pyarrow: the variables of two functions and an argument."""
 END = "\x1fgdssm end\x1f"
 """A cell of the row that is added at the end; it is missing at the end if a quoted cell has no end."""
 SHORT_ROWS = 10
@@ -71,6 +77,13 @@ class TextTable:
         self.notes = self._dialect.notes
 
     @property
+    def form(self) -> str:
+        """How the text is read, for people."""
+        separators = {WHITE_SPACE: "white space", "\t": "tabs"}
+        separator = separators.get(self._dialect.separator, f"{self._dialect.separator!r}")
+        return f"text in {self._text_encoding.removesuffix('-sig')}, separated by {separator}"
+
+    @property
     def progress(self) -> float:
         """The part that the present reading has passed, from 0 to 1."""
         return self._progress
@@ -114,7 +127,8 @@ class TextTable:
         size = SAMPLE
         while True:
             with self._content.open() as reading:
-                data = TextStream(reading, self.name, self._encoding).read(size)
+                stream = TextStream(reading, self.name, self._encoding)
+                data, self._text_encoding = stream.read(size), stream.encoding
             whole = len(data) < size
             sample = data.decode(errors="ignore")
             if not whole:
@@ -171,15 +185,19 @@ class TextTable:
                 ),
             )
             passed, ended = 0, False
-            for batch in batches:
-                self._progress = reading.progress
-                rows = batch.num_rows
-                if rows and batch.column(0)[rows - 1].as_py() == END:
-                    ended, rows = True, rows - 1
-                first = min(max(start - passed, 0), rows)
-                if first < rows:
-                    yield batch.slice(first, rows - first)
-                passed += rows
+            try:
+                for batch in batches:
+                    self._progress = reading.progress
+                    rows = batch.num_rows
+                    if rows and batch.column(0)[rows - 1].as_py() == END:
+                        ended, rows = True, rows - 1
+                    first = min(max(start - passed, 0), rows)
+                    if first < rows:
+                        yield batch.slice(first, rows - first)
+                    passed += rows
+            finally:
+                del batches
+                _wait_until_released(stream)
             if not ended:
                 raise pa.ArrowInvalid("a quoted cell has no end")
 
@@ -240,6 +258,17 @@ class TextTable:
             "Quote cells that hold the separator, or say the separator (--separator)."
         )
         return refuse(self.name, message, f"line {line}")
+
+
+def _wait_until_released(stream: Any) -> None:  # noqa: ANN401  (a file)
+    """Wait until the thread of pyarrow that reads a stream lets go of it.
+
+    It calls Python, and a process that ends meanwhile is aborted.
+    """
+    for _ in range(RELEASE_CHECKS):
+        if sys.getrefcount(stream) <= OWN_REFERENCES:
+            return
+        time.sleep(0.001)
 
 
 class _Lines(io.RawIOBase):
