@@ -14,7 +14,7 @@ from service.client.errors import ClientError
 from service.errors import ServiceError
 from service.visible import visible
 
-COMMANDS = ("serve", "predict", "models", "eval", "bench", "keys")
+COMMANDS = ("serve", "predict", "inspect", "models", "eval", "bench", "keys")
 EXTRAS = {
     "httpx": "client",
     "httpx_retries": "client",
@@ -27,7 +27,8 @@ EXTRAS = {
 EXAMPLES = """\b
 Examples:
   gdssm serve --port 8000
-  gdssm predict observed.csv wanted.csv --target price
+  gdssm predict houses.csv --target price
+  gdssm inspect houses.csv --target price
   gdssm models --url http://127.0.0.1:8000
   gdssm eval --url http://127.0.0.1:8000 --suite paper --model linear --out results
   gdssm bench --url http://127.0.0.1:8000

@@ -1,10 +1,12 @@
 """The commands of `gdssm`, one file each; a module is loaded when its command is run.
 
 serve     run the service
-predict   predict a column of a file
+predict   predict a column of a table
+inspect   say how the columns of a table are used
 models    list models
 eval      evaluate models, compared with reference learners
 bench     measure the latency of a service
 keys      manage API keys
 options   options that several commands have
+table_options  options of commands that read tables
 """

@@ -6,19 +6,21 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+from click.core import ParameterSource
 from pydantic import ValidationError
 
 from gdssm.evaluation.evaluate import Candidate, evaluate, result_count
 from gdssm.evaluation.suites import SUITES
+from service.commands.evaluated_table import EvaluatedTable, assessments, read_table
 from service.commands.options import example, progress, service_options
+from service.commands.table_options import TableOptions, table_options
 from service.errors import InvalidInput, Problem
 from service.evaluations import comparison
 from service.evaluations.models import candidate
-from service.evaluations.report import Report, markdown
+from service.evaluations.report import Report, markdown, text
 from service.evaluations.request import EvaluationRequest
 from service.evaluations.result import view
 from service.evaluations.thresholds import Threshold
-from service.files.prediction_job import open_job
 from service.schemas.evaluations import EvaluatedModel
 
 if TYPE_CHECKING:
@@ -38,6 +40,7 @@ if TYPE_CHECKING:
     "--data", type=click.Path(path_type=Path), metavar="FILE", help="Draw tasks as splits of its rows instead."
 )
 @click.option("--target", metavar="COLUMN", help="Column of --data to predict.")
+@table_options
 @click.option("--model", "models", multiple=True, required=True, metavar="NAME", help="Model to evaluate; repeatable.")
 @click.option("--seed", type=int, default=0, show_default=True, help="Decides the tasks.")
 @click.option("--tasks", type=int, default=200, show_default=True, help="Tasks of each distribution.")
@@ -46,7 +49,7 @@ if TYPE_CHECKING:
 @click.option(
     "--curve", default="1,2,5,10,20,50", show_default=True, help="Lengths of the context on the learning curve."
 )
-@click.option("--out", type=click.Path(path_type=Path), required=True, metavar="DIR", help="Directory of the report.")
+@click.option("--out", type=click.Path(path_type=Path), metavar="DIR", help="Directory of the report.")
 @click.option(
     "--fail-if",
     "thresholds",
@@ -64,55 +67,97 @@ def command(
     *,
     url: str | None,
     api_key: str | None,
-    out: Path,
+    out: Path | None,
     thresholds: tuple[str, ...],
     baseline: Path | None,
-    **request_options: Any,  # noqa: ANN401  (validated by the request)
+    data: Path | None,
+    target: str | None,
+    suite: str | None,
+    models: tuple[str, ...],
+    **options: Any,  # noqa: ANN401  (validated by the request, or fields of TableOptions)
 ) -> None:
     """Evaluate models of a service, or shipped models, and reference learners.
 
-    Writes evaluation.json, evaluation.md and evaluation.svg. POST /v1/evaluations with the same
-    seed and sizes gives exactly the same numbers.
+    Prints the results; with --out also writes evaluation.json, evaluation.md and evaluation.svg. POST /v1/evaluations
+    with the same seed and sizes gives exactly the same numbers. --data takes any table: its categories, times and gaps
+    become numbers as for `gdssm predict`, and without --url the models are first compared with the mean, ridge
+    regression and a random forest by cross-validation, in the unit of the target.
     """
     from service.client import Client  # noqa: PLC0415  (httpx is an extra)
 
-    request = _request(**request_options)
-    conditions = [Threshold.parse(text) for text in thresholds]
+    if (data is None) != (target is None) or (data and suite):
+        raise InvalidInput(Problem("", "--data and --target are used together, and without --suite."))
+    reading, table = TableOptions(**{name: options.pop(name) for name in TableOptions.__dataclass_fields__}), None
+    if data is not None and target is not None:
+        table = read_table(data, target, reading)
+        if table.schema.classes and (url is not None or out is not None or thresholds or baseline):
+            what = f"holds classes ({target!r}); only the comparison is made of it, without --url, --out, --fail-if"
+            raise InvalidInput(Problem("--target", f"{what} and --baseline. Leave them out."))
+    is_compared = table is not None and bool(table.schema.classes)
+    request = None if is_compared else _request(table, suite, models=models, **options)
+    conditions = [Threshold.parse(condition) for condition in thresholds]
     before = None if baseline is None else _read(baseline)
+    if data is not None and table is not None and url is None:
+        for line in assessments(data, reading, table.schema, models):
+            click.echo(line)
+    if request is None:
+        return
     with Client(url, api_key=api_key) as client:
         report = _evaluate(client, request)
-    _write(report, out)
+    click.echo(text(report))
+    if out is not None:
+        _write(report, out)
     worse = [] if before is None else list(comparison.regressions(before, report))
-    met = [text for condition in conditions for text in condition.met_by(report.own_results)]
-    for text in [*(f"Worse: {text}" for text in worse), *(f"Failed: {text}" for text in met)]:
-        click.echo(text, err=True)
+    met = [one for condition in conditions for one in condition.met_by(report.own_results)]
+    for line in [*(f"Worse: {one}" for one in worse), *(f"Failed: {one}" for one in met)]:
+        click.echo(line, err=True)
     if worse or met:
         raise click.exceptions.Exit(1)
 
 
-def _request(
-    curve: str, suite: str | None, data: Path | None, target: str | None, **sizes: object
-) -> EvaluationRequest:
-    if (data is None) != (target is None) or (data and suite):
-        raise InvalidInput(Problem("", "--data and --target are used together, and without --suite."))
-    table = None if data is None or target is None else _rows(data, target)
+def _request(table: EvaluatedTable | None, suite: str | None, *, curve: str, **sizes: Any) -> EvaluationRequest:  # noqa: ANN401
     try:
         lengths = [int(part) for part in curve.split(",") if part.strip()]
-        fields = {"curve": lengths, "suite": "data" if table else suite or "paper", "data": table, **sizes}
+    except ValueError as error:
+        problem = Problem("--curve", f"must be integers separated by commas, such as 1,10,50; this is {curve!r}.")
+        raise InvalidInput(problem) from error
+    data = None
+    if table is not None:
+        data = {"x": table.x.tolist(), "y": table.y.tolist()}
+        source = click.get_current_context().get_parameter_source
+        fixed = {name for name in ("curve", "queries", "observations") if source(name) != ParameterSource.DEFAULT}
+        lengths = _fit(len(table.y), lengths, sizes, fixed)
+    try:
+        fields = {"curve": lengths, "suite": "data" if data else suite or "paper", "data": data, **sizes}
         return EvaluationRequest.model_validate(fields)
     except ValidationError as error:
         found = error.errors()[0]
         name = str(found["loc"][0]) if found["loc"] else ""
         raise InvalidInput(Problem(f"--{name}" if name else "", f"is refused: {found['msg']}.")) from error
-    except ValueError as error:
-        problem = Problem("--curve", f"must be integers separated by commas, such as 1,10,50; this is {curve!r}.")
-        raise InvalidInput(problem) from error
 
 
-def _rows(path: Path, target: str) -> dict[str, Any]:
-    with open_job(path, path, target) as job:
-        chunks = list(job.observations())
-    return {"x": [row for chunk in chunks for row in chunk.x.tolist()], "y": [y for c in chunks for y in c.y.tolist()]}
+def _fit(rows: int, curve: list[int], sizes: dict[str, Any], fixed: set[str]) -> list[int]:
+    """Choose sizes that a table has rows for, and return the lengths of the curve.
+
+    Args:
+        rows: Of the table.
+        curve: Lengths of the context on the learning curve.
+        sizes: Has queries and observations; changed unless they are fixed.
+        fixed: The sizes that the caller gave.
+
+    Raises:
+        InvalidInput: A given size needs more rows; names its option.
+    """
+    if "queries" not in fixed:
+        sizes["queries"] = max(1, min(sizes["queries"], rows // 4))
+    longest = rows - sizes["queries"]
+    for name, values in (("observations", [sizes["observations"]]), ("curve", curve)):
+        if name in fixed and max(values, default=0) > longest:
+            text = f"has {max(values)} observations, and a task {sizes['queries']} queries (--queries); the table has"
+            raise InvalidInput(Problem(f"--{name}", f"{text} {rows} rows with a target. Give at most {longest}."))
+    if "observations" not in fixed:
+        sizes["observations"] = max(1, min(sizes["observations"], longest))
+    return curve if "curve" in fixed else [length for length in curve if length <= longest]
 
 
 def _evaluate(client: "Client", request: EvaluationRequest) -> Report:

@@ -61,6 +61,22 @@ def markdown(report: Report) -> str:
     return "\n".join([*lines, ""])
 
 
+def text(report: Report) -> str:
+    """Write the results for a terminal: loss, R² and coverage with their 95 % intervals over tasks."""
+    metrics = ("loss", "r2", "coverage_90")
+    lines = []
+    for distribution, results in groupby(report.results, lambda result: result.distribution):
+        rows = [(distribution, *(METRICS[metric] for metric in metrics))]
+        for result in results:
+            cells = [_written(value_of(result, metric)) for metric in metrics]
+            rows.append((result.learner, *([f"does not fit: {result.refused}"] if result.refused else cells)))
+        widths = [max(len(row[place]) for row in rows if len(row) > max(2, place)) for place in range(4)]
+        lines += [
+            "  ".join(f"{cell:{width}}" for cell, width in zip(row, widths, strict=False)).rstrip() for row in rows
+        ]
+    return "\n".join(lines)
+
+
 def _table(results: list[ScoreView]) -> Iterator[str]:
     yield f"| learner | {' | '.join(METRICS.values())} |"
     yield "| --- " * (1 + len(METRICS)) + "|"

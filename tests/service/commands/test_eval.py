@@ -96,7 +96,7 @@ def test_met_threshold_and_regression_exit_with_1(server: Server) -> None:
         (["--curve", "1;2"], "--curve: must be integers separated by commas"),
         (["--curve", "0"], "--curve: is refused: Input should be greater than or equal to 1."),
         (["--seed", "-1"], "--seed: is refused"),
-        (["--observations", "200"], "ask for shorter ones"),
+        (["--observations", "200"], "--observations: has 200 observations, and a task 2 queries (--queries)"),
         (["--suite", "paper"], "without --suite"),
         (["--target", "z"], "rows.csv: has no column 'z'"),
         (["--model", "cubic"], "There is no model 'cubic'"),
@@ -120,3 +120,30 @@ def test_report_is_written_without_matplotlib(server: Server, monkeypatch: pytes
     assert result.exit_code == 0
     assert "No drawing: this needs matplotlib" in result.stderr
     assert sorted(path.name for path in Path("out").iterdir()) == ["evaluation.json", "evaluation.md"]
+
+
+@pytest.mark.slow
+def test_small_tables_with_text_and_gaps_are_compared_and_evaluated() -> None:
+    rows = [f"{size},{'Bern' if size % 2 else ''},{3 * size + 10}" for size in range(20, 31)]
+    Path("small.csv").write_text("\n".join(["size,town,price", ",Bern,80", *rows]))
+    options = ["--data", "small.csv", "--target", "price", "--model", "linear", "--tasks", "5"]
+    result = CliRunner().invoke(main, ["eval", *options])
+    assert result.exit_code == 0, result.output
+    assert result.stdout.startswith("12 rows, predicted in 5 parts, each from the others:\n  price ")
+    assert "of price." in result.stdout
+    assert "data " in result.stdout
+    assert not Path("out").exists()
+    too_long = CliRunner().invoke(main, ["eval", *options, "--curve", "2,12"])
+    assert (too_long.exit_code, too_long.stdout) == (2, "")
+    assert "--curve: has 12 observations, and a task 3 queries (--queries); the table has 12 rows" in too_long.stderr
+
+
+@pytest.mark.slow
+def test_classes_are_compared_only() -> None:
+    rows = [f"{size},{'large' if size > 7 else 'small'}" for size in range(16)]
+    Path("classes.csv").write_text("\n".join(["size,class", *rows]))
+    options = ["--data", "classes.csv", "--target", "class", "--model", "classifier"]
+    result = CliRunner().invoke(main, ["eval", *options])
+    assert result.exit_code == 0, result.output
+    assert "of the classes are right" in result.stdout
+    assert "Leave them out." in CliRunner().invoke(main, ["eval", *options, "--out", "out"]).stderr
