@@ -17,6 +17,7 @@ from playwright.sync_api import Locator, Page, expect
 
 from tests.nonempty import nonempty
 from tests.running import Server
+from tests.tables.workbooks import xlsx
 from tests.web.pages import View, upload
 
 Opened = Callable[..., Page]
@@ -168,7 +169,11 @@ def json_lines(rows: list[dict[str, Any]]) -> bytes:
     return "\n".join(map(json.dumps, rows)).encode()
 
 
-FORMATS = {"flats.parquet": parquet, "flats.arrow": arrow, "flats.jsonl": json_lines}
+def workbook(rows: list[dict[str, Any]]) -> bytes:
+    return xlsx({"flats": [[*rows[0]], *([*row.values()] for row in rows)]})
+
+
+FORMATS = {"flats.parquet": parquet, "flats.arrow": arrow, "flats.jsonl": json_lines, "flats.xlsx": workbook}
 
 
 @pytest.mark.parametrize("name", FORMATS)

@@ -35,6 +35,7 @@ function rowOf(score, measures, isModel) {
     const value = score[name] ?? null;
     fill(data, value);
     if (SHARES.has(name) && value !== null) data.textContent = percent(value);
+    if (name === "r2" && value !== null) data.textContent = value.toFixed(3).replace("-", "−");
     const place = document.createElement("td");
     place.append(data);
     row.append(place);

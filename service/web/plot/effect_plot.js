@@ -6,7 +6,8 @@ import { chartOn, numberAxis } from "./chart.js";
 import { channels } from "./colours.js";
 
 const BAND = { fill: 0.16 };
-const LONGEST = 12; // characters of a label
+const [ALL_LABELS, LONGEST] = [32, 12]; // characters of the labels of one axis, and of one label
+const MANY = 8; // labels; of more of them Chart.js leaves some out
 const YEAR = 365.25 * 24 * 3600 * 1000; // ms
 const ROOM = 0.5; // before the first level and after the last, in steps
 
@@ -57,7 +58,7 @@ export class EffectPlot {
     const bars = upper.flatMap((end, i) => [lower[i], end, null].map((y) => ({ x: places[i], y })));
     const faint = `rgb(${channels(accent).join(" ")} / 0.5)`;
     return [
-      { ...line, showLine: false, pointRadius: 4, pointBackgroundColor: accent },
+      { ...line, showLine: false, pointRadius: effect.length > MANY ? 2.5 : 4, pointBackgroundColor: accent },
       { data: bars, parsing: false, pointRadius: 0, borderColor: faint, borderWidth: 3 },
     ];
   }
@@ -84,7 +85,8 @@ function scaleOf({ kind, part }, values) {
   }
   const places = values.map((_, i) => i);
   const ends = { min: -ROOM, max: values.length - 1 + ROOM };
-  return { places, words: (value) => brief(String(values[value] ?? "")), ends, each: true };
+  const length = values.length > MANY ? LONGEST : Math.min(LONGEST, Math.floor(ALL_LABELS / values.length));
+  return { places, words: (value) => brief(String(values[value] ?? ""), length), ends, each: true };
 }
 
-const brief = (text) => (text.length > LONGEST ? `${text.slice(0, LONGEST - 1)}…` : text);
+const brief = (text, length) => (text.length > length ? `${text.slice(0, length - 1)}…` : text);

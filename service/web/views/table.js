@@ -33,10 +33,11 @@ export class TableView extends View {
     });
     this.predicted = new Predicted(part);
     this.assessed = new Assessed(part);
+    this.assessing = null; // the question whose assessment is waited for
     this.askAssessment = newestWins(
-      (question, signal) => this.assessed.answer(question, signal),
-      (result) => this.assessed.show(result),
-      (error) => this.assessed.failed(error),
+      async (question, signal) => ({ question, ...(await this.assessed.answer(question, signal)) }),
+      (result) => result.question === this.assessing && this.assessed.show(result),
+      (error) => this.assessing && this.assessed.failed(error),
     );
     this.#listen();
   }
@@ -80,6 +81,7 @@ export class TableView extends View {
   }
 
   show({ file, first, looked, model, options, wanted, answer, latency }) {
+    if (file !== this.state.file) return; // the answer came late
     const { target } = options;
     this.part("file").textContent = summaryOf(file, first, target, wanted);
     this.part("save-example").hidden = file.name !== EXAMPLE;
@@ -92,7 +94,8 @@ export class TableView extends View {
     this.status.answered(latency);
     this.calls.show(callsOf(file.name, options), `Predicts the rows of ${file.name} that have no ${target}.`);
     this.assessed.wait();
-    this.askAssessment({ file, options, model });
+    this.assessing = { file, options, model };
+    this.askAssessment(this.assessing);
     announce(wanted ? `${wanted} rows without ${target} are predicted.` : `Every row has a ${target}.`);
   }
 
@@ -102,6 +105,7 @@ export class TableView extends View {
   }
 
   #clear() {
+    this.assessing = null;
     this.part("results").hidden = true;
     this.part("file").textContent = this.part("reading").textContent = "";
     this.part("save-example").hidden = true;
