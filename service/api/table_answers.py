@@ -10,7 +10,8 @@ from starlette.requests import HTTPConnection
 from service.api.request import header
 from service.api.table_representations import values_of, whole_prediction
 from service.tables.extra import needed
-from service.tables.predicting import PredictedRows, TablePrediction, classes_of
+from service.tables.predicting import PredictedRows, classes_of
+from service.tables.schema import TableSchema
 
 CSV = "text/csv"
 PARQUET = "application/vnd.apache.parquet"
@@ -28,8 +29,8 @@ def accepted_file(request: HTTPConnection) -> str | None:
     return next((kind for kind in named if kind in KINDS), None)
 
 
-def file_of_prediction(
-    job: TablePrediction, chunks: Sequence[PredictedRows], kind: str, quantiles: Sequence[float]
+def file_of_rows(
+    schema: TableSchema, keys: Sequence[str], rows: Sequence[PredictedRows], kind: str, quantiles: Sequence[float]
 ) -> bytes:
     """Write predictions as a file: the keys, or the numbers of the rows, and the target as a column.
 
@@ -37,15 +38,16 @@ def file_of_prediction(
     `species=setosa` of its probability.
 
     Args:
-        job: Has run.
-        chunks: Its predictions.
+        schema: Of the table.
+        keys: Columns that name the rows.
+        rows: With their predictions.
         kind: Content type.
         quantiles: The requested probabilities.
 
     Raises:
         InvalidInput: It needs an extra of the install.
     """
-    columns = _columns(job, chunks, quantiles)
+    columns = _columns(schema, keys, rows, quantiles)
     if kind == CSV:
         return _csv(columns)
     arrow = needed("pyarrow", f"Writing {kind}")
@@ -60,16 +62,16 @@ def file_of_prediction(
 
 
 def _columns(
-    job: TablePrediction, chunks: Sequence[PredictedRows], quantiles: Sequence[float]
+    schema: TableSchema, keys: Sequence[str], rows: Sequence[PredictedRows], quantiles: Sequence[float]
 ) -> dict[str, Sequence[object]]:
-    whole, target, columns = whole_prediction(chunks), job.schema.target.name, dict[str, Sequence[object]]()
-    if job.keys:
-        columns |= {name: values_of(part.chunk.cells[name] for part in chunks) for name in job.keys}
+    whole, target, columns = whole_prediction(rows), schema.target.name, dict[str, Sequence[object]]()
+    if keys:
+        columns |= {name: values_of(part.chunk.cells[name] for part in rows) for name in keys}
     else:
-        columns["row"] = [number for part in chunks for number in part.chunk.numbers().tolist()]
-    if job.schema.classes:
-        columns[target] = classes_of(job.schema, whole.prediction)
-        shares = zip(job.schema.classes, whole.prediction.T, strict=True)
+        columns["row"] = [number for part in rows for number in part.chunk.numbers().tolist()]
+    if schema.classes:
+        columns[target] = classes_of(schema, whole.prediction)
+        shares = zip(schema.classes, whole.prediction.T, strict=True)
         return columns | {f"{target}={name}": share.tolist() for name, share in shares}
     columns[target] = whole.prediction.tolist()
     if whole.lower is not None and whole.upper is not None:

@@ -42,17 +42,40 @@ from service.api.table_files import (
 from service.api.validation_problems import problems_in
 from service.errors import BodyTooLarge, InvalidInput, MalformedBody, Problem
 from service.numbers import describe
-from service.schemas.tables import TableFields
+from service.schemas.tables import RowsRequest
 from service.tables.memory import COLUMNS_LIMIT
 from service.tables.reading import Format
 
 Value = TypeVar("Value")
-Table = TypeVar("Table", bound=TableFields)
+Table = TypeVar("Table", bound=RowsRequest)
 TARGET = "target"
 TABLES = ("rows", "query")
 """Fields that have tables."""
 FIELD_BYTES_LIMIT = 2**20
 """Bytes of every other field."""
+
+
+def has_target(document: Mapping[str, Any]) -> bool:
+    """Return whether a JSON object is a table, and not arrays."""
+    return TARGET in document
+
+
+def has_rows(document: Mapping[str, Any]) -> bool:
+    """Return whether a JSON object has rows of a table to observe."""
+    return "rows" in document
+
+
+def creates_table(document: Mapping[str, Any]) -> bool:
+    """Return whether a JSON object creates a context of rows of tables."""
+    return TARGET in document or "rows" in document or "schema" in document
+
+
+def asks_rows(document: Mapping[str, Any]) -> bool:
+    """Return whether the queries of a JSON object are rows of a table."""
+    query = document.get("query")
+    if isinstance(query, simdjson.Array | list):
+        query = query[0] if len(query) else None
+    return _is_object(query)
 
 
 class TableBody(Body[Value]):
@@ -63,16 +86,22 @@ class TableBody(Body[Value]):
         arrays: Validates arrays in JSON, if the endpoint takes them.
         codecs: Readers by content type, for others than JSON.
         examples: Of JSON bodies, by name.
+        is_table: Whether JSON is a table and not arrays.
     """
 
     def __init__(
         self,
-        table: type[TableFields],
+        table: type[RowsRequest],
         arrays: type[BaseModel] | None = None,
         codecs: Mapping[str, Callable[[bytes], Value]] = MappingProxyType({}),
         examples: Mapping[str, object] = MappingProxyType({}),
+        is_table: Callable[[Mapping[str, Any]], bool] = has_target,
     ) -> None:
-        read = partial(read_table, model=table) if arrays is None else partial(read_either, table=table, arrays=arrays)
+        read: Callable[[bytes], Any]
+        if arrays is None:
+            read = partial(read_table, model=table)
+        else:
+            read = partial(read_either, table=table, arrays=arrays, is_table=is_table)
         super().__init__(None, {JSON: read, **codecs})  # type: ignore[dict-item]  # Value is what they read
         self._default: Codec[Value] = self._codecs[JSON]
         self.models = (table,) if arrays is None else (arrays, table)
@@ -111,7 +140,7 @@ class TableBody(Body[Value]):
     def _read_file(self, content: bytes, query: QueryParams, form: Format | None, charset: str) -> Value:
         fields = fields_of(query, names_of_parameters(self._table), form, charset)
         rows = TableFile(content, fields.pop("options"))
-        return validated({**fields, "rows": rows}, self._table)  # type: ignore[return-value]  # Value is what they read
+        return validated({**fields, "rows" if "rows" in self._table.model_fields else "query": rows}, self._table)  # type: ignore[return-value]  # Value is what they read
 
     @property
     def operation(self) -> dict[str, Any]:
@@ -131,18 +160,20 @@ class TableBody(Body[Value]):
         return found
 
 
-def read_either(body: bytes, table: type[Table], arrays: type[BaseModel]) -> Table | BaseModel:
-    """Read a JSON body with arrays, or with a table if it has a target.
+def read_either(
+    body: bytes, table: type[Table], arrays: type[BaseModel], is_table: Callable[[Mapping[str, Any]], bool] = has_target
+) -> Table | BaseModel:
+    """Read a JSON body with arrays, or with a table.
 
     Raises:
         MalformedBody: It is not JSON.
         InvalidInput: It is JSON, but not valid.
     """
     found = json_arrays.decode(body)
-    if found is not None and TARGET not in found:
+    if found is not None and not is_table(found):
         return validate_arrays(found, body, arrays)
     document = _document(body)
-    if _is_object(document) and TARGET in document:
+    if _is_object(document) and is_table(document):
         return _table(document, table)
     return parse_strict(body, arrays)
 
@@ -189,7 +220,7 @@ def _table(document: Any, model: type[Table]) -> Table:  # noqa: ANN401  (an obj
         value = document[name]
         if name in TABLES:
             fields[name] = _rows(value)
-            if fields[name] is None and (value is not None or name == "rows"):
+            if fields[name] is None and (value is not None or _is_required(model, name)):
                 problems.append(Problem(name, f"must be a list of records or an object of columns; {_is(value)}."))
         elif _is_too_large(value):
             text = f"has more than {TOKEN_LIMIT} names or objects, or than {FIELD_BYTES_LIMIT} bytes."
@@ -197,6 +228,10 @@ def _table(document: Any, model: type[Table]) -> Table:  # noqa: ANN401  (an obj
         else:
             fields[name] = _plain(value)
     return validated(fields, model, problems)
+
+
+def _is_required(model: type[RowsRequest], name: str) -> bool:
+    return name in model.model_fields and model.model_fields[name].is_required()
 
 
 def validated(fields: dict[str, object], model: type[Table], problems: Sequence[Problem] = ()) -> Table:

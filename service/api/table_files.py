@@ -3,12 +3,14 @@
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from hashlib import sha256
 from typing import Any
 
+import numpy as np
 from starlette.datastructures import QueryParams
 
 from service.errors import InvalidInput, Problem
-from service.schemas.tables import TableFields
+from service.schemas.tables import RowsRequest
 from service.tables.cells import Chunk, Table
 from service.tables.memory import COLUMNS_LIMIT
 from service.tables.reading import Format, ReadOptions, open_table
@@ -55,6 +57,10 @@ PARAMETERS: dict[str, tuple[dict[str, Any], str]] = {
     "nearest": ({"type": "integer"}, "How many rows like each predicted row to name."),
     "append": ({"type": "boolean"}, "Whether to return all columns as text."),
     "explain": (TEXT, "`effects`: return the effect of each column."),
+    "decay": (TEXT, "Of a new context, a number or `auto`."),
+    "ttl": ({"type": "integer"}, "Of a new context, in seconds."),
+    "like": (TEXT, "A context whose schema and scale to use."),
+    "allow_precision_loss": ({"type": "boolean"}, "Whether earlier observations may lose digits."),
     "separator": (TEXT, "Of the cells of a text file; recognised if left out."),
     "encoding": (TEXT, "Of a text file; recognised if left out."),
     "header": ({"type": "boolean"}, "Whether the first row has the names of the columns; recognised if left out."),
@@ -71,13 +77,13 @@ class TableFile:
     options: ReadOptions
 
 
-def names_of_parameters(model: type[TableFields]) -> list[str]:
+def names_of_parameters(model: type[RowsRequest]) -> list[str]:
     """Return the names of the query parameters for a file."""
     fields = {field.alias or name for name, field in model.model_fields.items()}
     return [name for name in PARAMETERS if PAIRS.get(name, name) in fields or name in OPTIONS]
 
 
-def parameters_of(model: type[TableFields]) -> list[dict[str, Any]]:
+def parameters_of(model: type[RowsRequest]) -> list[dict[str, Any]]:
     """Document the query parameters for a file, for OpenAPI."""
     return [
         {"name": name, "in": "query", "required": False, "schema": schema, "description": f"With a file: {text}"}
@@ -137,12 +143,14 @@ def refuse_parameters(query: QueryParams, names: Collection[str]) -> None:
 
 
 def _value(name: str, text: str) -> object:
-    if name in {"header", "append"}:
+    if name in {"header", "append", "allow_precision_loss"}:
         if text.lower() not in {"true", "false", "1", "0"}:
             raise ValueError(f"must be true or false; this is {text[:40]!r}")
         return text.lower() in {"true", "1"}
-    if name in {"interval", "nearest"}:
-        return float(text) if name == "interval" else int(text)
+    if name == "interval" or (name == "decay" and text != "auto"):
+        return float(text)
+    if name in {"ttl", "nearest"}:
+        return int(text)
     if name == "separator" and not text:
         raise ValueError("is empty; it must be one character")
     return text
@@ -159,27 +167,41 @@ def _pairs(values: list[str], convert: Callable[[str], object]) -> dict[str, obj
 
 
 @contextmanager
-def open_rows(body: TableFields, max_rows: int) -> Iterator[Table]:
-    """Open the table of a request.
+def open_rows(body: RowsRequest, rows: object, name: str, max_rows: int) -> Iterator[Table]:
+    """Open a table of a request.
 
     Args:
         body: The request.
-        max_rows: Rows that are read.
+        rows: Its field with the table.
+        name: Of the field.
+        max_rows: Rows that are read of a file.
 
     Raises:
         InvalidInput: It cannot be read, or is too large.
     """
-    if not isinstance(body.rows, TableFile):
-        yield body.table_of(body.rows, "rows")
+    if not isinstance(rows, TableFile):
+        yield body.table_of(rows, name)
         return
-    content, options = body.rows.content, body.rows.options
-    with open_content(content, BODY) as opened:  # a body of some bytes may unpack to any number of them
+    with open_content(rows.content, BODY) as opened:  # a body of some bytes may unpack to any number of them
         if opened.compressed:
             raise refuse(BODY, "is compressed. Send it unpacked.")
-    with open_table(content, BODY, options) as table:
+    with open_table(rows.content, BODY, rows.options) as table:
         if len(table.columns) > COLUMNS_LIMIT:
             raise refuse(BODY, f"has {len(table.columns)} columns. Send at most {COLUMNS_LIMIT}.")
         yield _LimitedTable(table, max_rows)
+
+
+def digest_of(rows: object, table: Table) -> str:
+    """Return the hash of a table: of the bytes of a file, or of the cells of JSON."""
+    if isinstance(rows, TableFile):
+        return sha256(rows.content + repr(rows.options).encode()).hexdigest()
+    found = sha256()
+    (chunk,) = table.chunks(table.columns)
+    for name in sorted(chunk.cells):
+        cells = chunk.cells[name]
+        found.update(repr((name, cells.kind, cells.texts)).encode())
+        found.update(np.ascontiguousarray(cells.values).tobytes())
+    return found.hexdigest()
 
 
 class _LimitedTable:

@@ -7,14 +7,19 @@ from numpy.typing import NDArray
 from pydantic_core import to_json
 
 from service.api.representations import distribution_of
+from service.contexts.tables import PredictedTable
 from service.inference.distribution import MAX_REPORTED
 from service.inference.predictor import Prediction
-from service.tables.cells import Cells, as_text
+from service.tables.cells import Cells, Table, as_text
 from service.tables.describing import Inspection, describe_columns
+from service.tables.encoding import Finding
 from service.tables.nearest import nearest_rows
 from service.tables.predicting import PredictedRows, TablePrediction, classes_of
 from service.tables.row_texts import row_texts
 from service.tables.schema import TableSchema
+
+SHOWN_EXAMPLE = 100
+"""Characters of a cell in a finding."""
 
 
 def json_of_inspection(found: Inspection, notes: Sequence[str] = ()) -> bytes:
@@ -28,41 +33,74 @@ def json_of_inspection(found: Inspection, notes: Sequence[str] = ()) -> bytes:
 
 
 def json_of_prediction(
-    job: TablePrediction, chunks: Sequence[PredictedRows], *, nearest: int = 0, append: bool = False
+    job: TablePrediction, rows: Sequence[PredictedRows], *, nearest: int = 0, append: bool = False
 ) -> bytes:
     """Write a `TablePredictAnswer`.
 
     Args:
         job: Has run.
-        chunks: Its predictions.
+        rows: Its predictions.
         nearest: How many rows like each predicted row to name.
         append: Whether to write all columns.
     """
-    schema, rows = job.schema, [number for part in chunks for number in part.chunk.numbers().tolist()]
-    whole, model = whole_prediction(chunks), job.runtime.manifest
+    schema, found = job.schema, [*findings_in(job.context, job.found)]
+    found += findings_in(job.query or job.context, job.found_in_queries)
+    fields = _fields(schema, job.keys, rows, found, job.context.notes)
+    fields |= {"n_observations": job.n_observations, "schema": schema.as_json()}
+    fields["columns"] = [column._asdict() for column in describe_columns(schema, job.weight)]
+    near = nearest_rows(job, [part.chunk for part in rows], nearest) if nearest else None
+    if near is not None:
+        fields["nearest"] = near.tolist()
+    if append:
+        fields["appended"] = _appended(job, np.concatenate([part.chunk.numbers() for part in rows]), near)
+    return to_json(fields, inf_nan_mode="null")
+
+
+def json_of_rows(predicted: PredictedTable, table: Table, keys: Sequence[str]) -> bytes:
+    """Write a `TableContextPrediction`."""
+    found = [*findings_in(table, predicted.found)]
+    fields = _fields(predicted.schema, keys, predicted.rows, found, table.notes)
+    record = predicted.record
+    return to_json(fields | {"n_observations": record.n_observations, "version": record.version}, inf_nan_mode="null")
+
+
+def findings_in(table: Table, findings: Iterable[Finding]) -> Iterator[dict[str, object]]:
+    """Write findings as `FindingAnswer`, with their places."""
+    for one in findings:
+        yield {
+            "column": one.column,
+            "what": one.what,
+            "cells": one.cells,
+            "example": one.example[:SHOWN_EXAMPLE],
+            "place": table.place(one.row) if one.cells else table.name,
+        }
+
+
+def _fields(
+    schema: TableSchema,
+    keys: Sequence[str],
+    rows: Sequence[PredictedRows],
+    findings: Sequence[dict[str, object]],
+    read: Sequence[str],
+) -> dict[str, object]:
+    """Return the fields of a `TableAnswer`, except the number of observations."""
+    whole = whole_prediction(rows)
     fields: dict[str, object] = {"prediction": whole.prediction.tolist()}
     if schema.classes:
         fields["prediction"] = classes_of(schema, whole.prediction)
         fields |= {"classes": schema.classes, "probabilities": whole.prediction.tolist()}
-    fields["rows"] = rows
-    if job.keys:
-        fields["keys"] = {name: values_of(part.chunk.cells[name] for part in chunks) for name in job.keys}
+    fields["rows"] = [number for part in rows for number in part.chunk.numbers().tolist()]
+    if keys:
+        fields["keys"] = {name: values_of(part.chunk.cells[name] for part in rows) for name in keys}
     fields |= distribution_of(whole._replace(notes=()))
-    notes = list(_notes(schema, chunks))
+    notes, model = list(_notes(schema, rows)), whole.model
     if notes:
         fields["notes"] = notes
     fields["model"] = {"name": model.name, "version": model.version, "sha256": model.file_sha256}
-    fields |= {"n_observations": job.n_observations, "schema": schema.as_json()}
-    fields["columns"] = [column._asdict() for column in describe_columns(schema, job.weight)]
-    fields["findings"] = [*job.findings()]
-    if job.context.notes:
-        fields["read"] = job.context.notes
-    near = nearest_rows(job, [part.chunk for part in chunks], nearest) if nearest else None
-    if near is not None:
-        fields["nearest"] = near.tolist()
-    if append:
-        fields["appended"] = _appended(job, np.array(rows), near)
-    return to_json(fields, inf_nan_mode="null")
+    fields["findings"] = findings
+    if read:
+        fields["read"] = read
+    return fields
 
 
 def _appended(job: TablePrediction, rows: NDArray[np.intp], near: NDArray[np.intp] | None) -> dict[str, object]:

@@ -59,6 +59,8 @@ class ContextRecord:
     """Effective number of observations that are remembered, where the decay is auto."""
     columns: ColumnNames = NO_NAMES
     """Names of the columns of x and y; a page leaves them out."""
+    table_schema: str | None = None
+    """See `ContextState`; a page leaves it out."""
 
 
 @dataclass(frozen=True)
@@ -74,6 +76,7 @@ class LoadedContext:
         """Approximate bytes in memory."""
         names = (*(self.state.columns.x or ()), *(self.state.columns.y or ()))
         texts = 2 * sum(NAME_BYTES + 4 * len(name) for name in names)  # in the record too
+        texts += 2 * len(self.state.table_schema or "")
         return CONTEXT_BYTES + texts + sum(tensor.nbytes for tensor in (self.state.tensors or {}).values())
 
 
@@ -124,7 +127,7 @@ class StreamStep:
 
 C = CONTEXTS.c
 WITHOUT_STATE = tuple(column for column in C if column is not C.state)
-LISTED = tuple(column for column in WITHOUT_STATE if column is not C.column_names)
+LISTED = tuple(column for column in WITHOUT_STATE if column not in {C.column_names, C.table_schema})
 OWNED = (C.id == bindparam("this"), C.owner == bindparam("owner"), C.expires > bindparam("now"))
 WHOLE, BRIEF = select(*C).where(*OWNED), select(*WITHOUT_STATE).where(*OWNED)
 WHOLE_LOCKED, BRIEF_LOCKED = WHOLE.with_for_update(), BRIEF.with_for_update()
@@ -339,9 +342,10 @@ class ContextRepository:
 
 def record_of(row: Row[Any]) -> ContextRecord:
     """Read a row; where the decay is auto, its column has minus the memory length."""
-    names = ContextRecord.__dataclass_fields__.keys() - {"memory_length", "columns"}
+    names = ContextRecord.__dataclass_fields__.keys() - {"memory_length", "columns", "table_schema"}
     fields = {name: getattr(row, name) for name in names}
     fields["columns"] = names_from(getattr(row, "column_names", None))
+    fields["table_schema"] = getattr(row, "table_schema", None)
     is_auto = row.decay is not None and row.decay <= 0
     return ContextRecord(**fields | {"decay": AUTO, "memory_length": -row.decay} if is_auto else fields)
 

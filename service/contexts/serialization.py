@@ -23,6 +23,7 @@ from service.contexts.forgetting import AUTO, Auto
 from service.contexts.history import HistoryHeader
 from service.contexts.removal import check_possible
 from service.contexts.state import COUNT_LIMIT, ContextState, FeatureScale, check_size, declared, new_state
+from service.contexts.tables import SCHEMA_LENGTH_LIMIT, check_schema
 from service.contexts.tensors import BUFFER, COMOMENT, COUNT, SCALE, State, canonical, compact, unpacked, with_buffer
 from service.errors import InvalidInput, Problem
 from service.inference.artifact import UNHASHED, Manifest, content_hash
@@ -71,11 +72,12 @@ class Header(StateHeader):
     inputs: Width | None
     outputs: Width | None
     columns: ColumnNames = NO_NAMES
+    table_schema: Annotated[str, Field(max_length=SCHEMA_LENGTH_LIMIT)] | None = None
     sha256: str = Field(UNHASHED, pattern=r"^[0-9a-f]{64}$")
     """Hash of all the bytes, with this value replaced by 64 zeros."""
 
 
-ROW_FIELDS = ("decay", "n_observations", "inputs", "outputs", "columns")
+ROW_FIELDS = ("decay", "n_observations", "inputs", "outputs", "columns", "table_schema")
 """Fields of a state that are columns of its row."""
 STATE_FIELDS = ("n_counted", "absolute_weight_sum", "y_is_1d", "scale", "levels")
 HEADER_FIELDS = (*ROW_FIELDS, *STATE_FIELDS)
@@ -138,7 +140,11 @@ def export(manifest: Manifest, state: ContextState) -> bytes:
         },
         by_name=True,
     )
-    unknown = {"columns": state.columns != NO_NAMES, "levels": bool(state.levels)}  # to earlier versions
+    unknown = {  # to earlier versions
+        "columns": state.columns != NO_NAMES,
+        "levels": bool(state.levels),
+        "table_schema": state.table_schema is not None,
+    }
     left_out = {field for field, is_used in unknown.items() if not is_used}
     file = save(compact(state.tensors or {}), {METADATA_KEY: header.model_dump_json(by_alias=True, exclude=left_out)})
     return file.replace(UNHASHED.encode(), content_hash(file, UNHASHED).encode(), 1)
@@ -174,7 +180,8 @@ def state_of_archive(archive: ContextArchive, manifest: Manifest) -> ContextStat
     header = archive.header
     _check_history(header)
     state = _state(header, archive.tensors, {name: getattr(header, name) for name in ROW_FIELDS})
-    empty = new_state(manifest, state.decay, state.scale, state.columns)
+    empty = replace(new_state(manifest, state.decay, state.scale, state.columns), table_schema=state.table_schema)
+    check_schema(state, manifest)
     if state.tensors is not None:
         _check_columns(empty, state)
         whole = _whole_state(manifest, state, state.tensors)

@@ -26,16 +26,31 @@ from service.contexts.repository import (
     RecordPage,
     StreamStep,
 )
-from service.contexts.state import FeatureScale, answer, check_size, new_state, scale_of
+from service.contexts.state import ContextState, FeatureScale, answer, check_size, new_state, scale_of
+from service.contexts.tables import (
+    PredictedTable,
+    TableRows,
+    encode_queries,
+    encode_rows,
+    merged_schema,
+    parsed,
+    schema_of,
+    written,
+)
 from service.errors import Conflict, InvalidInput, NumericOverflow, Problem, UnknownModel, UnsupportedByModel
 from service.explaining.explanation import explain_state
 from service.explaining.implicit_weights import implicit_weights_in
 from service.explaining.terms import Explanation, Part
+from service.inference.checks import Limits
 from service.inference.distribution import NOTHING, Wanted, check_wanted
 from service.inference.predictor import Observations, Prediction, Predictor
 from service.inference.runtime import Runtime
 from service.inference.sizes import Array
 from service.store.database import Database
+from service.tables.cells import Table
+from service.tables.encoding import Findings
+from service.tables.predicting import PredictedRows, model_for
+from service.tables.schema import TableSchema
 
 Answer = TypeVar("Answer")
 
@@ -70,11 +85,16 @@ class Contexts:
         self._clock = clock
         self._readouts = ReadoutCache()
 
+    @property
+    def limits(self) -> Limits:
+        """Of one request."""
+        return self._predictor.limits
+
     def create(
         self,
         owner: str,
         model: str | None,
-        first: Observations | None = None,
+        first: Observations | TableRows | None = None,
         *,
         version: str | None = None,
         decay: Decay = None,
@@ -82,6 +102,7 @@ class Contexts:
         scale: FeatureScale | None = None,
         like: str | None = None,
         columns: ColumnNames = NO_NAMES,
+        schema: TableSchema | None = None,
         change: Change = UNCONDITIONAL,
     ) -> ContextRecord:
         """Make a context, empty or with its first observations.
@@ -94,8 +115,9 @@ class Contexts:
             decay: Factor on the weight of every observation after one more; auto averages several.
             ttl: Seconds that it is kept after its last use.
             scale: Of its features, for models that make some.
-            like: The context whose scale it is to have.
+            like: The context whose scale it is to have, and whose schema if it has one.
             columns: Names of its columns; of them in the order of the first observations, unless these have names too.
+            schema: Of rows of tables.
             change: The terms.
 
         Raises:
@@ -110,15 +132,25 @@ class Contexts:
             request |= {"scale": scale, "like": like}
         if columns != NO_NAMES:
             request |= {"columns": columns}
+        table_schema = None if schema is None else written(schema)
+        if table_schema is not None:
+            request |= {"schema": table_schema}
 
         with self._transaction(owner, change, request) as transaction:
             if transaction.is_replay:
                 return _replayed(transaction)
-            runtime = self._predictor.runtime(model, version)
-            state = new_state(runtime.manifest, decay, self._scale(owner, scale, like), columns)
+            likeness = None if like is None else self._repository.load(owner, like)
+            if table_schema is None and likeness is not None:
+                table_schema = likeness.record.table_schema
+            if table_schema is None:
+                runtime = self._predictor.runtime(model, version)
+            else:
+                runtime = model_for(self._predictor, parsed(table_schema), model, version)
+            state = new_state(runtime.manifest, decay, _scale(scale, likeness), columns)
+            state = replace(state, table_schema=table_schema)
             check_size(state, self._predictor.limits)
             if first is not None:
-                state = learn(runtime, self._predictor.limits, state, first, "observations.")
+                state = self._learn(runtime, state, first, "observations.")
             record = self._repository.add(transaction.connection, owner, runtime, state, ttl)
             return _answered(transaction, record)
 
@@ -126,7 +158,7 @@ class Contexts:
         self,
         owner: str,
         context_id: str,
-        new: Observations,
+        new: Observations | TableRows,
         change: Change = UNCONDITIONAL,
         *,
         allow_precision_loss: bool = False,
@@ -144,9 +176,7 @@ class Contexts:
             if transaction.is_replay:
                 return _replayed(transaction)
             loaded = self._repository.load_for_update(transaction.connection, owner, context_id, change)
-            state = learn(
-                loaded.runtime, self._predictor.limits, loaded.state, new, allow_precision_loss=allow_precision_loss
-            )
+            state = self._learn(loaded.runtime, loaded.state, new, allow_precision_loss=allow_precision_loss)
             return _answered(transaction, self._repository.save(transaction.connection, loaded, state))
 
     def predict(
@@ -169,6 +199,29 @@ class Contexts:
         """
         loaded = self._repository.load(owner, context_id)
         return self.answer(loaded, query, parameters, wanted, columns=columns), self._repository.touch(loaded.record)
+
+    def predict_rows(
+        self,
+        owner: str,
+        context_id: str,
+        table: Table,
+        parameters: Mapping[str, float] | None = None,
+        wanted: Wanted = NOTHING,
+        *,
+        keys: tuple[str, ...] = (),
+    ) -> PredictedTable:
+        """Predict for rows of a table from what the context has seen, as `predict` does.
+
+        Raises:
+            InvalidInput: The context has observed arrays, or the table does not fit.
+        """
+        loaded, found = self._repository.load(owner, context_id), Findings()
+        schema = schema_of(loaded.record.table_schema)
+        rows = tuple(
+            PredictedRows(chunk, self.answer(loaded, x, parameters, wanted))
+            for chunk, x in encode_queries(schema, table, found, keys, self._predictor.limits)
+        )
+        return PredictedTable(rows, self._repository.touch(loaded.record), loaded.runtime.manifest, schema, found)
 
     def find_cached(self, owner: str, context_id: str) -> LoadedContext | None:
         """Find a context from which queries can be answered without waiting for anything; None if `predict` must do it.
@@ -352,7 +405,9 @@ class Contexts:
             }
             older, newer = loaded[context_id], loaded[other_id]
             _check_alike(older.record, newer.record)
+            schema = merged_schema(older.record.table_schema, newer.record.table_schema)
             joined = join(older.runtime, older.state, newer.state, allow_precision_loss=allow_precision_loss)
+            joined = replace(joined, table_schema=schema)
             return _answered(transaction, self._repository.save(transaction.connection, older, joined))
 
     def export(self, owner: str, context_id: str) -> tuple[bytes, ContextRecord]:
@@ -399,17 +454,22 @@ class Contexts:
             logger.info("removed %d expired contexts", removed)
         return removed
 
-    def _scale(self, owner: str, scale: FeatureScale | None, like: str | None) -> FeatureScale | None:
-        """Take the scale that was given, or another context's."""
-        if like is None:
-            return scale
-        if scale is not None:
-            raise InvalidInput(Problem("like", "cannot be given with scale. Send one of the two."))
-        found = scale_of(self._repository.load(owner, like).state.tensors)
-        if found is None:
-            text = "has no fixed scale: its model makes no features, or it has seen no more than 32 observations."
-            raise InvalidInput(Problem("like", text))
-        return found
+    def _learn(
+        self,
+        runtime: Runtime,
+        state: ContextState,
+        new: Observations | TableRows,
+        at: str = "",
+        *,
+        allow_precision_loss: bool = False,
+    ) -> ContextState:
+        """Learn observations, or rows by the schema of the context, to which new levels are added."""
+        limits = self._predictor.limits
+        if not isinstance(new, TableRows):
+            return learn(runtime, limits, state, new, at, allow_precision_loss=allow_precision_loss)
+        rows, schema = encode_rows(schema_of(state.table_schema), new, runtime.manifest, limits)
+        after = learn(runtime, limits, state, rows, f"{new.table.name}.", allow_precision_loss=allow_precision_loss)
+        return replace(after, table_schema=written(schema))
 
     def _transaction(
         self, owner: str, change: Change, request: Mapping[str, object], *, with_terms: bool = True
@@ -432,6 +492,19 @@ class Contexts:
         return runtime
 
 
+def _scale(scale: FeatureScale | None, like: LoadedContext | None) -> FeatureScale | None:
+    """Take the scale that was given, or another context's."""
+    if like is None:
+        return scale
+    if scale is not None:
+        raise InvalidInput(Problem("like", "cannot be given with scale. Send one of the two."))
+    found = scale_of(like.state.tensors)
+    if found is None and like.record.table_schema is None:
+        text = "has no fixed scale: its model makes no features, or it has seen no more than 32 observations."
+        raise InvalidInput(Problem("like", text))
+    return found
+
+
 def _check_alike(older: ContextRecord, newer: ContextRecord) -> None:
     for what in ("model", "model_version", "decay"):
         here, there = getattr(older, what), getattr(newer, what)
@@ -450,9 +523,11 @@ def _replayed(transaction: IdempotentTransaction) -> ContextRecord:
     return ContextRecord(**restore_names(transaction.answer))
 
 
-def _parts(observations: Observations | None) -> dict[str, Any]:
+def _parts(observations: Observations | TableRows | None) -> dict[str, Any]:
     if observations is None:
         return {}
+    if isinstance(observations, TableRows):
+        return {"table": observations.digest, "weight": observations.weight}
     names = {} if observations.columns is None else {"columns": observations.columns}
     levels = {"levels": observations.levels} if observations.levels else {}
     return {"x": observations.x, "y": observations.y, "weight": observations.weight, **names, **levels}

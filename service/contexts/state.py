@@ -64,6 +64,8 @@ class ContextState:
     """Names of the columns of x and y."""
     levels: Levels = ()
     """The columns of x that are levels of categories, in order."""
+    table_schema: str | None = None
+    """`TableSchema` as JSON, if rows of tables are observed: it says how they become x and y."""
 
     @property
     def count(self) -> float:

@@ -1,13 +1,15 @@
 """Contexts: their settings, observations, queries and state."""
 
+import json
 from datetime import datetime
-from typing import TYPE_CHECKING, Annotated, Literal, Self
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
 from pydantic import ConfigDict, Field, StringConstraints
 from pydantic.json_schema import SkipJsonSchema
 
 from service.column_names import NO_NAMES, ColumnNames, read_names
 from service.contexts.forgetting import AUTO, RULE, Auto, Decay
+from service.contexts.tables import parsed
 from service.errors import InvalidInput, Problem
 from service.explaining.terms import Part, parts
 from service.numbers import describe, number
@@ -16,6 +18,7 @@ from service.schemas.fields import Number, Numbers, Rows, reading
 from service.schemas.models import AnsweringModel, ModelReference
 from service.schemas.predictions import DistributionAnswer, DistributionRequest, ObservationsBody
 from service.schemas.schema import ResponseModel, Schema
+from service.tables.describing import describe_columns
 
 if TYPE_CHECKING:
     from service.contexts.repository import ContextDetails, ContextRecord, RecordPage
@@ -160,8 +163,22 @@ class ContextAnswer(ContextListed):
     """Names of its columns; null if it has none."""
 
 
+class DescribedColumn(ResponseModel):
+    """What becomes of a column of tables."""
+
+    name: str
+    kind: str
+    description: str
+    """One sentence."""
+
+
 class ContextView(ContextAnswer):
     """A context with its implicit weights."""
+
+    schema_: dict[str, Any] | None = Field(None, alias="schema", examples=[None])
+    """What becomes of each column of its tables; null for a context of arrays."""
+    described: list[DescribedColumn] | None = Field(None, examples=[None])
+    """The same in words."""
 
     implicit_weights: ImplicitWeightsAnswer | None = Field(None, examples=[{"weights": [2.0], "intercept": 0.0}])
     """Null without observations, and for models that have none."""
@@ -172,10 +189,12 @@ class ContextView(ContextAnswer):
     @classmethod
     def showing(cls, details: "ContextDetails") -> Self:
         """Convert a record with details."""
-        weights = weights_of(details.weights)
-        return cls.of(details.record).model_copy(
-            update={"implicit_weights": weights, "digits_left": details.digits_left}
-        )
+        weights, text = weights_of(details.weights), details.record.table_schema
+        fields: dict[str, Any] = {"implicit_weights": weights, "digits_left": details.digits_left}
+        if text is not None:
+            described = [DescribedColumn(**column._asdict()) for column in describe_columns(parsed(text))]
+            fields |= {"schema_": json.loads(text), "described": described}
+        return cls.of(details.record).model_copy(update=fields)
 
 
 class ContextPage(ResponseModel):

@@ -5,7 +5,9 @@ from typing import Annotated, Any, Literal
 from pydantic import ConfigDict, Field, PlainValidator
 from pydantic.json_schema import SkipJsonSchema
 
-from service.schemas.fields import Number
+from service.numbers import number
+from service.schemas.contexts import ContextAnswer, ContextName, DecayRequest, Seconds
+from service.schemas.fields import Number, reading
 from service.schemas.models import AnsweringModel
 from service.schemas.predictions import DistributionAnswer, DistributionRequest, IntervalAnswer
 from service.schemas.schema import Schema
@@ -23,6 +25,21 @@ Rows = Annotated[
 ]
 """Records or columns; `table_of` reads them."""
 
+
+def weight_of(value: object, field: str) -> str | float | None:
+    """Read a weight: the name of a column, or a number.
+
+    Raises:
+        InvalidInput: It is neither.
+    """
+    if value is None or (isinstance(value, str) and len(value) <= TEXT_LENGTH_LIMIT):
+        return value
+    return number(value, field)
+
+
+Weight = Annotated[str | float | None, reading(weight_of, Name | float | None)]
+"""A column, or the weight of every row."""
+
 HOUSES: list[dict[str, Any]] = [
     {"size": 51, "town": "Bern", "price": 181.2},
     {"size": 134, "town": "Basel", "price": 394.1},
@@ -32,7 +49,25 @@ HOUSES: list[dict[str, Any]] = [
 ]
 
 
-class TableFields(Schema):
+class RowsRequest(Schema):
+    """Rows of a table."""
+
+    missing: Names = Field([], examples=[[]])
+    """Texts that mean that a cell is missing, in addition to the usual ones."""
+
+    def table_of(self, rows: object, name: str) -> MemoryTable:
+        """Make a table of rows.
+
+        Raises:
+            InvalidInput: They are no table.
+        """
+        missing = MISSING | {text.strip() for text in self.missing}
+        if isinstance(rows, dict):
+            return table_of_columns(rows, name, missing)
+        return table_of_records(rows, name, missing)  # type: ignore[arg-type]  # `api.table_bodies` sees to it
+
+
+class TableFields(RowsRequest):
     """A table, and known properties of its columns; the rest is inferred."""
 
     rows: Rows = Field(examples=[HOUSES])
@@ -52,19 +87,6 @@ class TableFields(Schema):
     """classification: the values of the target are classes, even if they are numbers. Inferred if left out."""
     decimal: Decimal | None = None
     """The decimal sign of numbers in text; inferred if left out."""
-    missing: Names = Field([], examples=[[]])
-    """Texts that mean that a cell is missing, in addition to the usual ones."""
-
-    def table_of(self, rows: object, name: str) -> MemoryTable:
-        """Make a table of rows.
-
-        Raises:
-            InvalidInput: They are no table.
-        """
-        missing = MISSING | {text.strip() for text in self.missing}
-        if isinstance(rows, dict):
-            return table_of_columns(rows, name, missing)
-        return table_of_records(rows, name, missing)  # type: ignore[arg-type]  # `api.table_bodies` sees to it
 
     def requested(self, target: str | None) -> Requested:
         """Convert to the core's type."""
@@ -119,6 +141,51 @@ class AppendedAnswer(Schema):
     """Of the rows nearest to each."""
 
 
+class TableCreateContext(TableFields):
+    """A context of rows of tables to create: by its first rows, or empty with a schema."""
+
+    model_config = ConfigDict(populate_by_name=True)
+
+    rows: Rows = Field(None, examples=[HOUSES])
+    """The first rows; left out for an empty context with a schema."""
+    target: Name | None = Field(None, examples=["price"])
+    """The column to predict, if there are rows."""
+    schema_: dict[str, Any] | None = Field(None, alias="schema")
+    """What becomes of each column: `schema` of an earlier answer; inferred by the rows if left out."""
+    model: str | None = Field(None, max_length=100, examples=["linear"])
+    """Name of a model that streams; if left out, the default model, or `classifier` for classes."""
+    version: str | None = Field(None, max_length=40)
+    """Its version; the highest one if left out. The context stays with it."""
+    decay: DecayRequest = Field(None, examples=[None])
+    """As for a context of arrays."""
+    ttl: Seconds | None = Field(None, examples=[3600])
+    """As for a context of arrays."""
+    like: ContextName | None = Field(None, examples=[None])
+    """The id of a context whose schema and scale to use, so that the two can be merged."""
+
+
+class TableObservations(RowsRequest):
+    """Further rows for a context of rows of tables."""
+
+    rows: Rows = Field(examples=[[{"size": 93, "town": "Chur", "price": 250.0}]])
+    """Records or columns, with the columns of the schema and the target; those without a target are not used."""
+    weight: Weight = Field(None, examples=[None])
+    """A column of weights, or the weight of every row; -1 takes the rows out again."""
+    allow_precision_loss: bool = Field(False, strict=True, examples=[False])
+    """As for arrays."""
+
+
+class TableContextQuery(RowsRequest, DistributionRequest):
+    """Rows to predict from a context of rows of tables."""
+
+    query: Rows = Field(examples=[[{"size": 70, "town": "Basel"}]])
+    """Records or columns, with the columns of the schema."""
+    keys: Names = Field([], examples=[[]])
+    """Columns that name the rows; they are returned."""
+    parameters: dict[str, Number] | None = Field(None, examples=[{}])
+    """Numbers by name, of those that the model takes."""
+
+
 class ColumnAnswer(Schema):
     """What becomes of a column."""
 
@@ -149,7 +216,7 @@ class FindingAnswer(Schema):
     """unreadable: they count as missing. new_level: the category has not got this level. target: the value cannot be
     read, so its row was not used. unknown_column: the table of the observations has no such column; it was not used."""
     cells: int
-    """How many."""
+    """How many; 0 for a column as a whole."""
     example: str
     """The first."""
     place: str
@@ -166,8 +233,8 @@ class TableNote(Schema):
     """The first of them, from 0."""
 
 
-class TablePredictAnswer(DistributionAnswer):
-    """One prediction for each row, and the use of each column."""
+class TableAnswer(DistributionAnswer):
+    """One prediction for each row."""
 
     prediction: list[float] | list[str]
     """M numbers, or M classes."""
@@ -186,19 +253,38 @@ class TablePredictAnswer(DistributionAnswer):
     model: AnsweringModel
     n_observations: int
     """N, the rows that were learnt from."""
-    schema_: dict[str, Any] = Field(alias="schema")
-    """What becomes of each column, for a later request."""
-    columns: list[ColumnAnswer]
-    """The same in words."""
     findings: list[FindingAnswer]
     """Cells that are not as the schema has them."""
     read: list[str] | SkipJsonSchema[None] = None
     """Choices that reading a file has made; left out if there are none."""
+
+
+class TablePredictAnswer(TableAnswer):
+    """One prediction for each row, and the use of each column."""
+
+    schema_: dict[str, Any] = Field(alias="schema")
+    """What becomes of each column, for a later request."""
+    columns: list[ColumnAnswer]
+    """The same in words."""
     nearest: list[list[int]] | SkipJsonSchema[None] = None
     """For each predicted row the numbers of the rows that are most like it, the nearest first: by Euclidean distance of
     standardised columns, in which a missing cell counts as the mean."""
     appended: AppendedAnswer | SkipJsonSchema[None] = None
     """The columns of the table, if they were requested."""
+
+
+class TableContextPrediction(TableAnswer):
+    """One prediction for each row."""
+
+    version: int
+    """The version of the context."""
+
+
+class ObservedContext(ContextAnswer):
+    """A context that has observed rows of tables."""
+
+    findings: list[FindingAnswer]
+    """Cells that are not as the schema has them; none when an earlier answer is repeated."""
 
 
 class InspectAnswer(Schema):

@@ -44,6 +44,7 @@ CONTEXTS = Table(
     # After the columns of a list, because it is long: the tensors, and the fields that no other column has.
     Column("memory", LargeBinary, key="state", nullable=False),
     Column("column_names", Text),  # of x and y, as JSON; null where there are none
+    Column("table_schema", Text),  # of rows of tables, as JSON; null where there is none
     Index(None, "owner", "id"),
     Index(None, "owner", "expires"),
     Index(None, "expires"),

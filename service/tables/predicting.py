@@ -29,8 +29,6 @@ CLASSIFIER = "classifier"
 """The model of classes, where the default model is one of numbers."""
 CHUNK_NUMBERS = 2**18
 """Numbers of x, y and weights in one chunk: 2 MiB."""
-SHOWN_EXAMPLE = 100
-"""Characters of a cell in a finding."""
 
 
 def infer_schema(table: Table, requested: Requested) -> TableSchema:
@@ -126,18 +124,6 @@ class TablePrediction:
         for answer in answers:
             chunk, cells = chunks.popleft()
             yield PredictedRows(chunk, answer, cells)
-
-    def findings(self) -> Iterator[dict[str, object]]:
-        """Return the cells that are not as the schema has them, with their places, as values of JSON."""
-        for table, findings in ((self.context, self.found), (self.query or self.context, self.found_in_queries)):
-            for one in findings:
-                yield {
-                    "column": one.column,
-                    "what": one.what,
-                    "cells": one.cells,
-                    "example": one.example[:SHOWN_EXAMPLE],
-                    "place": table.place(one.row),
-                }
 
     def _observations(self) -> Iterator[Observations]:
         columns = [*(column.name for column in self.schema.features), self.schema.target.name]

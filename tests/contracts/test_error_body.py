@@ -198,7 +198,7 @@ def test_a_bad_body_is_refused_by_every_route_of_contexts(
 ) -> None:
     headers = {"Content-Type": "application/json"}
     check(client.request("POST", f"/v1/contexts{path}", content=content, headers=headers), status, error_type)
-    headers = {"Content-Type": "text/csv"}
+    headers = {"Content-Type": "text/plain"}
     answer = client.request("POST", f"/v1/contexts{path}", content=content, headers=headers)
     check(answer, 415, "unsupported_content_type")
 

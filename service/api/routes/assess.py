@@ -40,7 +40,7 @@ async def assess_table(request: Request, body: Annotated[AssessRequest, Depends(
 
 
 def _assess(body: AssessRequest, predictor: Predictor) -> Response:
-    with open_rows(body, max_rows_of(predictor)) as table:
+    with open_rows(body, body.rows, "rows", max_rows_of(predictor.limits)) as table:
         schema = infer_schema(table, body.requested(body.target))
         runtime = model_for(predictor, schema, body.model, body.version)
         check_wanted(runtime.manifest, Wanted(body.interval))

@@ -13,7 +13,10 @@ from service.api.parameters import ContextId, PageRequest
 from service.api.preconditions import CreatePreconditions, IfNoneMatchDep, UpdatePreconditions, etag, matches
 from service.api.representations import SAFETENSORS, accepts_safetensors, response_of
 from service.api.request import ContextsDep, contexts_of
+from service.api.routes.context_tables import create_of_rows, observe_rows, observed, predict_rows
 from service.api.safetensors_bodies import read_context_query, read_observations
+from service.api.table_answers import KINDS, accepted_file
+from service.api.table_bodies import TableBody, asks_rows, creates_table, has_rows
 from service.column_names import NO_NAMES
 from service.contexts.repository import ContextRecord
 from service.contexts.state import FeatureScale
@@ -31,12 +34,25 @@ from service.schemas.contexts import (
     names_of,
 )
 from service.schemas.predictions import ObservationsBody
+from service.schemas.tables import (
+    ObservedContext,
+    TableContextPrediction,
+    TableContextQuery,
+    TableCreateContext,
+    TableObservations,
+)
 
 router = EndpointRouter("/v1/contexts", "contexts")
 
-CREATE = Body(CreateContext)
-OBSERVATIONS = Body(NewObservations, {SAFETENSORS: read_observations})
-QUERY = Body(ContextQuery, {SAFETENSORS: read_context_query})
+CREATE: TableBody[CreateContext | TableCreateContext] = TableBody(
+    TableCreateContext, CreateContext, is_table=creates_table
+)
+OBSERVATIONS: TableBody[NewObservations | TableObservations] = TableBody(
+    TableObservations, NewObservations, {SAFETENSORS: read_observations}, is_table=has_rows
+)
+QUERY: TableBody[ContextQuery | TableContextQuery] = TableBody(
+    TableContextQuery, ContextQuery, {SAFETENSORS: read_context_query}, is_table=asks_rows
+)
 MERGE = Body(MergeRequest)
 
 COMMON_ERRORS = (
@@ -75,15 +91,19 @@ NOT_MODIFIED: Responses = {304: {"description": "As If-None-Match says.", "heade
     status_code=201,
 )
 async def create(
-    request: Annotated[CreateContext, Depends(CREATE)],
+    request: Annotated[CreateContext | TableCreateContext, Depends(CREATE)],
     caller: ContextsDep,
     change: CreatePreconditions,
     response: Response,
-) -> ContextAnswer:
+) -> ObservedContext | ContextAnswer:
     """Create a context, empty or with its first observations.
 
     A context stores a state of constant size, not the rows: its cost does not grow with the number of observations.
+    With `rows` or `schema`, or a file as the body, it is one of rows of tables, and stores the schema of their columns.
     """
+    if isinstance(request, TableCreateContext):
+        record, findings = await caller.change(lambda owner: create_of_rows(caller.contexts, owner, request, change))
+        return observed(created(record, response), findings)
     first = None if request.observations is None else _context(request.observations)
     scale = request.scale
     record = await caller.change(
@@ -138,18 +158,24 @@ async def delete(context_id: ContextId, caller: ContextsDep, change: UpdatePreco
 )
 async def observe(
     context_id: ContextId,
-    observations: Annotated[NewObservations, Depends(OBSERVATIONS)],
+    observations: Annotated[NewObservations | TableObservations, Depends(OBSERVATIONS)],
     caller: ContextsDep,
     change: UpdatePreconditions,
     response: Response,
-) -> ContextAnswer:
+) -> ObservedContext | ContextAnswer:
     """Learn from further observations: one row or many.
 
     Acknowledged observations are stored permanently; a request that is repeated with the same Idempotency-Key is
     applied once. Weight −1 removes an observation: `{"x": [[3.0]], "y": [6.0], "weight": [-1]}` undoes
     `{"x": [[3.0]], "y": [6.0]}`. As safetensors the body has the tensors `x`, `y` and `weight`, and in its metadata may
-    have `columns`, the JSON of the same field, and `allow_precision_loss`.
+    have `columns`, the JSON of the same field, and `allow_precision_loss`. A context of rows of tables takes `rows`, or
+    a file as the body.
     """
+    if isinstance(observations, TableObservations):
+        record, findings = await caller.change(
+            lambda owner: observe_rows(caller.contexts, owner, context_id, observations, change)
+        )
+        return observed(with_etag(record, response), findings)
     allow = observations.allow_precision_loss
     new = _context(observations)._replace(columns=names_of(observations.columns))
     record = await caller.change(caller.contexts.observe, context_id, new, change, allow_precision_loss=allow)
@@ -161,17 +187,22 @@ async def observe(
     "/{context_id}/predictions",
     body=QUERY,
     errors=(*MODEL_ERRORS, *COMPUTE_ERRORS),
-    responses={200: {**WITH_ETAG[200], "content": {SAFETENSORS: {"schema": BINARY_SCHEMA}}}},
-    response_model=ContextPrediction,
+    responses={200: {**WITH_ETAG[200], "content": {kind: {"schema": BINARY_SCHEMA} for kind in (SAFETENSORS, *KINDS)}}},
+    response_model=ContextPrediction | TableContextPrediction,
     fast=True,
 )
-async def predict(request: Request, context_id: ContextId, body: Annotated[ContextQuery, Depends(QUERY)]) -> Response:
+async def predict(
+    request: Request, context_id: ContextId, body: Annotated[ContextQuery | TableContextQuery, Depends(QUERY)]
+) -> Response:
     """Predict from the observations of a context; the context does not change.
 
     The response equals that of `POST /v1/predict` with the same observations. As safetensors it also has the metadata
-    `context_version`.
+    `context_version`. The queries of a context of rows of tables are such rows, or a file as the body.
     """
     caller, binary = contexts_of(request), accepts_safetensors(request)
+    if isinstance(body, TableContextQuery):
+        rows, file = body, accepted_file(request)
+        return await caller.run(lambda owner: predict_rows(caller.contexts, owner, context_id, rows, file))
     query = (body.query, body.parameters, body.wanted())
     columns = names_of(body.columns)
 

@@ -8,13 +8,14 @@ from service.api.body import JSON
 from service.api.endpoint import EndpointRouter
 from service.api.representations import PreparedResponse
 from service.api.request import state_of
-from service.api.table_answers import accepted_file, file_of_prediction
+from service.api.table_answers import accepted_file, file_of_rows
 from service.api.table_bodies import TableBody
 from service.api.table_files import open_rows
 from service.api.table_representations import json_of_inspection, json_of_prediction
 from service.errors import InvalidInput, Problem
+from service.inference.checks import Limits
 from service.inference.predictor import Predictor
-from service.schemas.tables import HOUSES, InspectAnswer, InspectRequest, TablePredictRequest
+from service.schemas.tables import HOUSES, InspectAnswer, InspectRequest, TableFields, TablePredictRequest
 from service.tables.cells import Table
 from service.tables.describing import inspect_table
 from service.tables.predicting import TablePrediction, infer_schema, model_for
@@ -33,7 +34,7 @@ async def inspect(request: Request, body: Annotated[InspectRequest, Depends(BODY
     state = state_of(request.scope)
 
     def work() -> Response:
-        with open_rows(body, max_rows_of(state.predictor)) as table:
+        with open_rows(body, body.rows, "rows", max_rows_of(state.predictor.limits)) as table:
             found = inspect_table(table, body.requested(body.target))
             return PreparedResponse(json_of_inspection(found, table.notes), JSON)
 
@@ -46,13 +47,13 @@ async def predict_table(request: Request, body: TablePredictRequest) -> Response
     return await state.executor.run(lambda: _predict(body, state.predictor, file))
 
 
-def max_rows_of(predictor: Predictor) -> int:
+def max_rows_of(limits: Limits) -> int:
     """Return the rows of a table that are read."""
-    return predictor.limits.max_observations + predictor.limits.max_predictions
+    return limits.max_observations + limits.max_predictions
 
 
 def _predict(body: TablePredictRequest, predictor: Predictor, file: str | None) -> Response:
-    with open_rows(body, max_rows_of(predictor)) as context:
+    with open_rows(body, body.rows, "rows", max_rows_of(predictor.limits)) as context:
         query = None if body.query is None else body.table_of(body.query, "query")
         schema = _schema(body, context, query)
         runtime = model_for(predictor, schema, body.model, body.version)
@@ -63,7 +64,7 @@ def _predict(body: TablePredictRequest, predictor: Predictor, file: str | None) 
         if file is None:
             answer = json_of_prediction(job, chunks, nearest=body.nearest, append=body.append)
             return PreparedResponse(answer, JSON)
-        return PreparedResponse(file_of_prediction(job, chunks, file, wanted.quantiles), file)
+        return PreparedResponse(file_of_rows(schema, keys, chunks, file, wanted.quantiles), file)
 
 
 def _schema(body: TablePredictRequest, context: Table, query: Table | None) -> TableSchema:
@@ -75,13 +76,22 @@ def _schema(body: TablePredictRequest, context: Table, query: Table | None) -> T
     if body.schema_ is None:
         keys = body.keys if query is None else [name for name in body.keys if name in {*context.columns}]
         return infer_schema(context, body.requested(body.target)._replace(keys=tuple(keys)))
-    schema = schema_from(body.schema_)
+    return given_schema(body, body.schema_, body.target)
+
+
+def given_schema(body: TableFields, value: object, target: str | None) -> TableSchema:
+    """Read the schema of a request, which says all that others of its fields could say.
+
+    Raises:
+        InvalidInput: It is none, or is for another target.
+    """
+    schema = schema_from(value)
     said = [name for name in ("features", "ignore", "kinds", "task", "decimal") if getattr(body, name)]
     if said:
         raise InvalidInput(
             *(Problem(name, "is said by the schema. Leave it out, or leave out the schema.") for name in said)
         )
-    if schema.target.name != body.target:
-        text = f"is {body.target[:60]!r}; the schema predicts {schema.target.name[:60]!r}. Name that one."
+    if target is not None and schema.target.name != target:
+        text = f"is {target[:60]!r}; the schema predicts {schema.target.name[:60]!r}. Name that one."
         raise InvalidInput(Problem("target", text))
     return schema

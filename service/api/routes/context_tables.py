@@ -1,0 +1,95 @@
+"""The parts of the routes of contexts that take rows of tables."""
+
+from collections.abc import Sequence
+
+from fastapi import Response
+
+from service.api.body import JSON
+from service.api.preconditions import etag
+from service.api.representations import PreparedResponse
+from service.api.routes.tables import given_schema, max_rows_of
+from service.api.table_answers import file_of_rows
+from service.api.table_files import digest_of, open_rows
+from service.api.table_representations import findings_in, json_of_rows
+from service.contexts.repository import Change, ContextRecord
+from service.contexts.service import Contexts
+from service.contexts.tables import TableRows
+from service.errors import InvalidInput, Problem
+from service.schemas.contexts import ContextAnswer
+from service.schemas.tables import (
+    FindingAnswer,
+    ObservedContext,
+    TableContextQuery,
+    TableCreateContext,
+    TableObservations,
+)
+from service.tables.predicting import infer_schema
+
+Observed = tuple[ContextRecord, list[FindingAnswer]]
+
+
+def create_of_rows(contexts: Contexts, owner: str, request: TableCreateContext, change: Change) -> Observed:
+    """Create a context by its first rows, or empty with a schema.
+
+    Raises:
+        InvalidInput: The rows or the schema do not fit; see `Contexts.create`.
+    """
+    options = {"version": request.version, "decay": request.decay, "ttl": request.ttl, "like": request.like}
+    given = None if request.schema_ is None else given_schema(request, request.schema_, request.target)
+    if request.rows is None:
+        if given is None:
+            raise InvalidInput(Problem("rows", "is missing. Send rows with a target, or a schema."))
+        return contexts.create(owner, request.model, schema=given, change=change, **options), []  # type: ignore[arg-type]
+    with open_rows(request, request.rows, "rows", max_rows_of(contexts.limits)) as table:
+        schema = given
+        if schema is None and request.like is None:
+            if request.target is None:
+                raise InvalidInput(Problem("target", "is missing. Name the column to predict."))
+            schema = infer_schema(table, request.requested(request.target))
+        rows = TableRows(table, digest_of(request.rows, table), request.weight)
+        record = contexts.create(owner, request.model, rows, schema=schema, change=change, **options)  # type: ignore[arg-type]
+        return record, _findings(rows)
+
+
+def observe_rows(
+    contexts: Contexts, owner: str, context_id: str, request: TableObservations, change: Change
+) -> Observed:
+    """Learn from rows.
+
+    Raises:
+        InvalidInput: They do not fit the schema; see `Contexts.observe`.
+    """
+    with open_rows(request, request.rows, "rows", max_rows_of(contexts.limits)) as table:
+        rows = TableRows(table, digest_of(request.rows, table), request.weight)
+        allow = request.allow_precision_loss
+        record = contexts.observe(owner, context_id, rows, change, allow_precision_loss=allow)
+        return record, _findings(rows)
+
+
+def observed(context: ContextAnswer, findings: Sequence[FindingAnswer]) -> ObservedContext:
+    """Add findings to the answer with a context."""
+    return ObservedContext(**dict(context), findings=list(findings))
+
+
+def predict_rows(
+    contexts: Contexts, owner: str, context_id: str, request: TableContextQuery, file: str | None
+) -> Response:
+    """Predict for rows.
+
+    Raises:
+        InvalidInput: They do not fit the schema; see `Contexts.predict_rows`.
+    """
+    keys, wanted = tuple(request.keys), request.wanted()
+    with open_rows(request, request.query, "query", max_rows_of(contexts.limits)) as table:
+        found = contexts.predict_rows(owner, context_id, table, request.parameters, wanted, keys=keys)
+        response = (
+            PreparedResponse(json_of_rows(found, table, keys), JSON)
+            if file is None
+            else PreparedResponse(file_of_rows(found.schema, keys, found.rows, file, wanted.quantiles), file)
+        )
+    response.headers["ETag"] = etag(found.record)
+    return response
+
+
+def _findings(rows: TableRows) -> list[FindingAnswer]:
+    return [FindingAnswer.model_validate(found) for found in findings_in(rows.table, rows.found)]
