@@ -172,7 +172,10 @@ def read_either(
     found = json_arrays.decode(body)
     if found is not None and not is_table(found):
         return validate_arrays(found, body, arrays)
-    document = _document(body)
+    try:
+        document = _document(body)
+    except MalformedBody:  # as the body of arrays reports it
+        document = None
     if _is_object(document) and is_table(document):
         return _table(document, table)
     return parse_strict(body, arrays)

@@ -21,6 +21,7 @@ from service.inference.sizes import Array
 from service.store.database import Database
 from service.store.ids import new_id
 from service.store.tables import CONTEXTS
+from service.tables.describing import Described
 
 ID = re.compile(r"[0-9a-f]{32}")
 TOUCH_SHARE = 0.05
@@ -89,6 +90,8 @@ class ContextDetails:
     """The linear model that it amounts to; None while it is empty, and where its model has none."""
     digits_left: int | None = None
     """Significant digits of the variation of the column that has fewest; None where none varies or none can be lost."""
+    described: tuple[Described, ...] = ()
+    """What becomes of each column of its tables."""
 
 
 @dataclass(frozen=True)

@@ -48,6 +48,7 @@ from service.inference.runtime import Runtime
 from service.inference.sizes import Array
 from service.store.database import Database
 from service.tables.cells import Table
+from service.tables.describing import Described, describe_columns
 from service.tables.encoding import Findings
 from service.tables.predicting import PredictedRows, model_for
 from service.tables.schema import TableSchema
@@ -440,12 +441,13 @@ class Contexts:
         try:
             loaded = self._repository.load(owner, context_id)
         except (UnknownModel, Conflict):
-            return ContextDetails(self.get(owner, context_id))
+            record = self.get(owner, context_id)
+            return ContextDetails(record, described=_described(record))
         weights = None
         with suppress(UnsupportedByModel, NumericOverflow):
             weights = None if loaded.state.is_empty else implicit_weights_in(loaded.runtime, loaded.state)
         digits = loaded.state.digits_left(loaded.runtime.manifest)
-        return ContextDetails(self._repository.touch(loaded.record), weights, digits)
+        return ContextDetails(self._repository.touch(loaded.record), weights, digits, _described(loaded.record))
 
     def sweep(self) -> int:
         """Remove what has expired; returns how many contexts."""
@@ -490,6 +492,10 @@ class Contexts:
                 "came from, or serve that file."
             )
         return runtime
+
+
+def _described(record: ContextRecord) -> tuple[Described, ...]:
+    return () if record.table_schema is None else tuple(describe_columns(parsed(record.table_schema)))
 
 
 def _scale(scale: FeatureScale | None, like: LoadedContext | None) -> FeatureScale | None:

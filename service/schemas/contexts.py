@@ -9,7 +9,6 @@ from pydantic.json_schema import SkipJsonSchema
 
 from service.column_names import NO_NAMES, ColumnNames, read_names
 from service.contexts.forgetting import AUTO, RULE, Auto, Decay
-from service.contexts.tables import parsed
 from service.errors import InvalidInput, Problem
 from service.explaining.terms import Part, parts
 from service.numbers import describe, number
@@ -18,7 +17,6 @@ from service.schemas.fields import Number, Numbers, Rows, reading
 from service.schemas.models import AnsweringModel, ModelReference
 from service.schemas.predictions import DistributionAnswer, DistributionRequest, ObservationsBody
 from service.schemas.schema import ResponseModel, Schema
-from service.tables.describing import describe_columns
 
 if TYPE_CHECKING:
     from service.contexts.repository import ContextDetails, ContextRecord, RecordPage
@@ -192,7 +190,7 @@ class ContextView(ContextAnswer):
         weights, text = weights_of(details.weights), details.record.table_schema
         fields: dict[str, Any] = {"implicit_weights": weights, "digits_left": details.digits_left}
         if text is not None:
-            described = [DescribedColumn(**column._asdict()) for column in describe_columns(parsed(text))]
+            described = [DescribedColumn(**column._asdict()) for column in details.described]
             fields |= {"schema_": json.loads(text), "described": described}
         return cls.of(details.record).model_copy(update=fields)
 

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic_core import from_json
 
-from service.api import body, json_arrays, object_limits
+from service.api import body, json_arrays, object_limits, table_bodies
 from service.api.body import LARGE_BODY_BYTES, decode, parse_strict
 from service.api.object_limits import decode_in_chunks, free_in_chunks
 from service.api.routes.v2.body import tensors_of
@@ -140,7 +140,7 @@ def test_no_full_collection_begins_while_a_large_body_is_read(
         within.append(gc.get_threshold())
         return whole(sent, model)
 
-    monkeypatch.setattr(body, "parse_strict", noting)
+    monkeypatch.setattr(table_bodies, "parse_strict", noting)
     monkeypatch.setattr(json_arrays, "decode", lambda _: None)
     rows = ",".join(["[1]"] * (LARGE_BODY_BYTES // 4))
     y = ",".join(["1"] * (LARGE_BODY_BYTES // 4))
