@@ -8,7 +8,7 @@
  *   value, bounds or probability, all `probabilities`, its own cells, and `near`: the known rows most like it
  */
 export function predictedRows(target, answer, interval) {
-  const { appended, classes = [], probabilities, nearest } = answer;
+  const { appended, classes = [], probabilities, nearest = [] } = answer;
   const columns = Object.keys(appended.rows).filter((name) => name !== target);
   const rows = answer.rows.map((row, i) => ({
     number: row + 1,
@@ -18,7 +18,7 @@ export function predictedRows(target, answer, interval) {
     lower: interval?.lower[i] ?? null,
     upper: interval?.upper[i] ?? null,
     cells: columns.map((name) => appended.rows[name][i]),
-    near: nearest[i].map((other, j) => ({
+    near: (nearest[i] ?? []).map((other, j) => ({
       number: other + 1,
       value: appended.nearest[target][i][j],
       cells: columns.map((name) => appended.nearest[name][i][j]),

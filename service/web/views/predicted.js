@@ -38,7 +38,7 @@ export class Predicted {
     if (i === this.table.chosen) return;
     const { number, value, near } = this.#lookInto(i);
     const known = near.map((one) => `row ${one.number} with ${one.value}`).join(", ");
-    announce(`Row ${number}: ${worded(value)}. Most like it: ${known}.`);
+    announce(`Row ${number}: ${worded(value)}.${known && ` Most like it: ${known}.`}`);
   }
 
   /** Show the known rows that are most like one. */

@@ -19,6 +19,7 @@ import { View } from "./view.js";
 
 const EXAMPLE = "example-houses.csv";
 const NEAREST = 3;
+const MOST_COMPARED = 2e7; // predicted times known rows; with more, the nearest are not looked for
 const START = { file: null, target: null, kinds: {}, model: null };
 const TASKS = { number: "regression", category: "classification" };
 
@@ -75,7 +76,8 @@ export class TableView extends View {
     const model = this.#offerModels(looked.schema, named);
     const options = withInterval({ target, kinds, model: model.name }, model);
     const wanted = first.columns.find(({ name }) => name === target).missing;
-    const asked = { ...options, nearest: NEAREST, append: true };
+    const nearest = wanted * (first.rows - wanted) <= MOST_COMPARED ? NEAREST : undefined;
+    const asked = { ...options, nearest, append: true };
     const found = wanted ? await predictRows(file, asked, signal) : { answer: null, latency: null };
     return { file, first, looked, model, options, wanted, ...found };
   }
