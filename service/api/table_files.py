@@ -32,7 +32,7 @@ FILES: dict[str, Format | None] = {
 """Formats by content type; None is recognised by the first bytes."""
 BODY = "the body"
 """In messages."""
-LISTS = {"features", "ignore", "keys", "missing", "quantiles"}
+LISTS = {"features", "ignore", "keys", "missing", "quantiles", "explain"}
 """Parameters that may be repeated."""
 PAIRS = {"kind": "kinds", "parameter": "parameters"}
 """Repeated parameters of a name and a value, `kind=zip:category`, by the field that they are."""
@@ -56,7 +56,7 @@ PARAMETERS: dict[str, tuple[dict[str, Any], str]] = {
     "quantiles": ({"type": "array", "items": {"type": "number"}}, "Probabilities of quantiles."),
     "nearest": ({"type": "integer"}, "How many rows like each predicted row to name."),
     "append": ({"type": "boolean"}, "Whether to return all columns as text."),
-    "explain": (TEXT, "`effects`: return the effect of each column."),
+    "explain": ({"type": "array", "items": TEXT}, "`effects`: return the effect of each column."),
     "decay": (TEXT, "Of a new context, a number or `auto`."),
     "ttl": ({"type": "integer"}, "Of a new context, in seconds."),
     "like": (TEXT, "A context whose schema and scale to use."),

@@ -1,6 +1,6 @@
 """Predictions of tables, with their schema and descriptions, as JSON."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +12,7 @@ from service.inference.distribution import MAX_REPORTED
 from service.inference.predictor import Prediction
 from service.tables.cells import Cells, Table, as_text
 from service.tables.describing import Inspection, describe_columns
+from service.tables.effects import ColumnEffect
 from service.tables.encoding import Finding
 from service.tables.nearest import nearest_rows
 from service.tables.predicting import PredictedRows, TablePrediction, classes_of
@@ -33,7 +34,12 @@ def json_of_inspection(found: Inspection, notes: Sequence[str] = ()) -> bytes:
 
 
 def json_of_prediction(
-    job: TablePrediction, rows: Sequence[PredictedRows], *, nearest: int = 0, append: bool = False
+    job: TablePrediction,
+    rows: Sequence[PredictedRows],
+    *,
+    nearest: int = 0,
+    append: bool = False,
+    effects: Iterable[ColumnEffect] | None = None,
 ) -> bytes:
     """Write a `TablePredictAnswer`.
 
@@ -42,6 +48,7 @@ def json_of_prediction(
         rows: Its predictions.
         nearest: How many rows like each predicted row to name.
         append: Whether to write all columns.
+        effects: Of columns.
     """
     schema, found = job.schema, [*findings_in(job.context, job.found)]
     found += findings_in(job.query or job.context, job.found_in_queries)
@@ -51,6 +58,8 @@ def json_of_prediction(
     near = nearest_rows(job, [part.chunk for part in rows], nearest) if nearest else None
     if near is not None:
         fields["nearest"] = near.tolist()
+    if effects is not None:
+        fields["effects"] = [*map(effect_fields, effects)]
     if append:
         fields["appended"] = _appended(job, np.concatenate([part.chunk.numbers() for part in rows]), near)
     return to_json(fields, inf_nan_mode="null")
@@ -101,6 +110,17 @@ def _fields(
     if read:
         fields["read"] = read
     return fields
+
+
+def effect_fields(effect: ColumnEffect) -> dict[str, object]:
+    """Write a `ColumnEffectAnswer`."""
+    fields = effect._asdict()
+    return without_none({name: value.tolist() if hasattr(value, "tolist") else value for name, value in fields.items()})
+
+
+def without_none(fields: Mapping[str, object]) -> dict[str, object]:
+    """Leave out fields that have no value."""
+    return {name: value for name, value in fields.items() if value is not None}
 
 
 def _appended(job: TablePrediction, rows: NDArray[np.intp], near: NDArray[np.intp] | None) -> dict[str, object]:

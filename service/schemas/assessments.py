@@ -1,15 +1,13 @@
 """Predictions compared with those of other methods, in requests and answers."""
 
-from typing import Literal
-
 from pydantic import ConfigDict, Field
 from pydantic.json_schema import SkipJsonSchema
 
+from service.schemas.column_effects import ColumnEffectAnswer, ExplainColumns
 from service.schemas.fields import Number
 from service.schemas.models import AnsweringModel
 from service.schemas.schema import Schema
 from service.schemas.tables import HOUSES, Name, TableFields
-from service.tables.schema import Kind, Part
 
 ROWS = [HOUSES[i % 4] | {"size": 40 + 7 * i, "price": 150.0 + 21 * i} for i in range(12)]
 
@@ -25,7 +23,7 @@ class AssessRequest(TableFields):
     """Name of the model, from `GET /v1/models`; if left out, the default model, or `classifier` for classes."""
     version: str | None = Field(None, max_length=40)
     """Its version; the highest one if left out."""
-    explain: Literal["effects"] | None = None
+    explain: ExplainColumns = Field([], examples=[["effects"]])
     """effects: return the effect of each column on predictions, of models of numbers."""
     interval: Number | None = Field(None, examples=[0.9])
     """Above 0 and below 1: return the bounds between which each effect lies with this probability."""
@@ -61,27 +59,6 @@ class HeldOutAnswer(Schema):
     lower: list[float] | SkipJsonSchema[None] = None
     """Bounds of the 90 % interval, of models that give one."""
     upper: list[float] | SkipJsonSchema[None] = None
-
-
-class ColumnEffectAnswer(Schema):
-    """The effect of one column on predictions, in units of the target; its mean over the rows is 0."""
-
-    model_config = ConfigDict(from_attributes=True)
-
-    column: str = Field(examples=["size"])
-    kind: Kind = Field(examples=["number"])
-    part: Part | SkipJsonSchema[None] = None
-    """Of a time: each part has an effect."""
-    strength: float
-    """Its standard deviation over the rows."""
-    values: list[float | str] = Field(examples=[[50, 100]])
-    """Up to 33 numbers or times, or the levels of a category."""
-    effect: list[float] = Field(examples=[[-80.0, 75.0]])
-    """The effect of each of them."""
-    lower: list[float | None] | SkipJsonSchema[None] = None
-    upper: list[float | None] | SkipJsonSchema[None] = None
-    missing: float | SkipJsonSchema[None] = None
-    """The effect of a missing cell of a number or a time, if there is any."""
 
 
 class AssessAnswer(Schema):

@@ -6,6 +6,7 @@ from pydantic import ConfigDict, Field, PlainValidator
 from pydantic.json_schema import SkipJsonSchema
 
 from service.numbers import number
+from service.schemas.column_effects import ColumnEffectAnswer, ExplainColumns
 from service.schemas.contexts import ContextAnswer, ContextName, DecayRequest, Seconds
 from service.schemas.fields import Number, reading
 from service.schemas.models import AnsweringModel
@@ -126,6 +127,8 @@ class TablePredictRequest(TableFields, DistributionRequest):
     """Its version; the highest one if left out."""
     parameters: dict[str, Number] | None = Field(None, examples=[{}])
     """Numbers by name, of those that the model takes."""
+    explain: ExplainColumns = Field([], examples=[[]])
+    """effects: return the effect of each column on predictions, of models of numbers, in JSON."""
     nearest: int = Field(0, ge=0, le=20, examples=[0])
     """Return the numbers of so many rows with a target that are most like each predicted row, in JSON."""
     append: bool = Field(False, examples=[False])
@@ -269,6 +272,8 @@ class TablePredictAnswer(TableAnswer):
     nearest: list[list[int]] | SkipJsonSchema[None] = None
     """For each predicted row the numbers of the rows that are most like it, the nearest first: by Euclidean distance of
     standardised columns, in which a missing cell counts as the mean."""
+    effects: list[ColumnEffectAnswer] | SkipJsonSchema[None] = None
+    """The requested effects of columns."""
     appended: AppendedAnswer | SkipJsonSchema[None] = None
     """The columns of the table, if they were requested."""
 

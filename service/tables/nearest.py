@@ -7,8 +7,8 @@ from numpy.typing import NDArray
 
 from service.errors import InvalidInput, Problem
 from service.tables.cells import Chunk
-from service.tables.encoding import Findings, observations, queries
-from service.tables.predicting import TablePrediction, text_columns
+from service.tables.encoding import Findings, queries
+from service.tables.predicting import TablePrediction, context_rows
 
 Array = NDArray[np.float64]
 
@@ -29,14 +29,8 @@ def nearest_rows(job: TablePrediction, chunks: Sequence[Chunk], count: int) -> N
     Returns:
         Their numbers in the context (M, count), the nearest first.
     """
-    schema = job.schema
-    columns = [*(column.name for column in schema.features), schema.target.name]
-    parts = [
-        observations(schema, chunk, Findings()) for chunk in job.context.chunks(columns, text=text_columns(schema))
-    ]
-    query = np.concatenate([queries(schema, chunk, Findings()) for chunk in chunks])
-    places = nearest(np.concatenate([rows.x for rows in parts]), query, count)
-    found: NDArray[np.intp] = np.concatenate([rows.places for rows in parts])[places]
+    rows, query = context_rows(job), np.concatenate([queries(job.schema, chunk, Findings()) for chunk in chunks])
+    found: NDArray[np.intp] = rows.places[nearest(rows.x, query, count)]
     return found
 
 
@@ -69,5 +63,7 @@ def nearest(x: Array, query: Array, count: int) -> NDArray[np.intp]:
     found = np.empty((len(query), size), np.intp)
     for start in range(0, len(query), step):
         distance = squares - 2.0 * wanted[start : start + step] @ known.T  # without the part that is the same for all
-        found[start : start + step] = np.argsort(distance, 1, kind="stable")[:, :size]
+        places = np.sort(np.argpartition(distance, size - 1, 1)[:, :size], 1)
+        order = np.argsort(np.take_along_axis(distance, places, 1), 1, kind="stable")
+        found[start : start + step] = np.take_along_axis(places, order, 1)
     return found

@@ -17,7 +17,7 @@ from service.inference.predictor import Observations, Prediction, Predictor
 from service.inference.runtime import Runtime
 from service.inference.sizes import Array
 from service.tables.cells import Cells, Chunk, Table
-from service.tables.encoding import Findings, check_columns, observations, queries, without_target
+from service.tables.encoding import EncodedRows, Findings, check_columns, observations, queries, without_target
 from service.tables.inferring import Requested, decide
 from service.tables.schema import WORDS_OF_KIND, TableSchema
 from service.tables.streaming import joined, predictions
@@ -203,6 +203,17 @@ def _peek(items: Iterator[Item]) -> tuple[Iterator[Item], list[Item]]:
     """Return an iterator, and its first one or two items."""
     first = list(islice(items, 2))
     return chain(first, items), first
+
+
+def context_rows(job: TablePrediction) -> EncodedRows:
+    """Read the observations of a table at once, for what looks into them after a prediction."""
+    schema, weight = job.schema, job.weight
+    columns = [*(column.name for column in schema.features), schema.target.name, *([] if weight is None else [weight])]
+    chunks = job.context.chunks(columns, text=text_columns(schema))
+    parts = [observations(schema, chunk, Findings(), weight, job.context.place) for chunk in chunks]
+    x, y, places = (np.concatenate([getattr(rows, name) for rows in parts]) for name in ("x", "y", "places"))
+    weights = [rows.weight for rows in parts if rows.weight is not None]
+    return EncodedRows(x, y, np.concatenate(weights) if weights else None, places)
 
 
 def text_columns(schema: TableSchema) -> set[str]:

@@ -13,18 +13,19 @@ from service.api.request import state_of
 from service.api.routes.tables import max_rows_of
 from service.api.table_bodies import TableBody
 from service.api.table_files import open_rows
+from service.api.table_representations import effect_fields, without_none
 from service.errors import NotReady, NumericOverflow, Overloaded, UnknownModel, UnsupportedByModel
 from service.inference.distribution import Wanted, check_wanted
 from service.inference.predictor import Predictor
 from service.schemas.assessments import ROWS, AssessAnswer, AssessRequest
 from service.tables.assessing import Assessment, assess
-from service.tables.effects import ColumnEffect, column_effects
+from service.tables.effects import column_effects
 from service.tables.predicting import infer_schema, model_for
 
 router = EndpointRouter("/v1", "predict")
 
 BODY: TableBody[AssessRequest] = TableBody(
-    AssessRequest, examples={"records": {"target": "price", "rows": ROWS, "explain": "effects"}}
+    AssessRequest, examples={"records": {"target": "price", "rows": ROWS, "explain": ["effects"]}}
 )
 ERRORS = (UnknownModel, NumericOverflow, UnsupportedByModel, NotReady, Overloaded)
 
@@ -49,15 +50,15 @@ def _assess(body: AssessRequest, predictor: Predictor) -> Response:
     model = runtime.manifest
     fields: dict[str, object] = {
         "sentence": found.sentence,
-        "scores": [_without_none(asdict(score)) for score in found.scores],
+        "scores": [without_none(asdict(score)) for score in found.scores],
         "rows": found.rows,
         "folds": found.folds,
         "not_measured": found.not_measured or None,
         "held_out": None if schema.classes else _held_out(found),
-        "effects": None if effects is None else [*map(_effect, effects)],
+        "effects": None if effects is None else [*map(effect_fields, effects)],
         "model": {"name": model.name, "version": model.version, "sha256": model.file_sha256},
     }
-    return PreparedResponse(to_json(_without_none(fields), inf_nan_mode="null"), JSON)
+    return PreparedResponse(to_json(without_none(fields), inf_nan_mode="null"), JSON)
 
 
 def _held_out(found: Assessment) -> dict[str, object]:
@@ -68,15 +69,3 @@ def _held_out(found: Assessment) -> dict[str, object]:
         "prediction": prediction.tolist(),
     }
     return fields if lower is None or upper is None else fields | {"lower": lower.tolist(), "upper": upper.tolist()}
-
-
-def _effect(effect: ColumnEffect) -> dict[str, object]:
-    arrays = {name: None if (value := getattr(effect, name)) is None else value.tolist() for name in _ARRAYS}
-    return _without_none(effect._asdict() | arrays)
-
-
-_ARRAYS = ("effect", "lower", "upper")
-
-
-def _without_none(fields: dict[str, object]) -> dict[str, object]:
-    return {name: value for name, value in fields.items() if value is not None}

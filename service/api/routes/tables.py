@@ -18,7 +18,8 @@ from service.inference.predictor import Predictor
 from service.schemas.tables import HOUSES, InspectAnswer, InspectRequest, TableFields, TablePredictRequest
 from service.tables.cells import Table
 from service.tables.describing import inspect_table
-from service.tables.predicting import TablePrediction, infer_schema, model_for
+from service.tables.effects import column_effects
+from service.tables.predicting import TablePrediction, context_rows, infer_schema, model_for
 from service.tables.schema import TableSchema, schema_from
 
 router = EndpointRouter("/v1", "predict")
@@ -62,7 +63,8 @@ def _predict(body: TablePredictRequest, predictor: Predictor, file: str | None) 
         wanted = body.wanted()
         chunks = list(job.run(body.parameters or {}, wanted))
         if file is None:
-            answer = json_of_prediction(job, chunks, nearest=body.nearest, append=body.append)
+            effects = column_effects(schema, context_rows(job), runtime, wanted.interval) if body.explain else None
+            answer = json_of_prediction(job, chunks, nearest=body.nearest, append=body.append, effects=effects)
             return PreparedResponse(answer, JSON)
         return PreparedResponse(file_of_rows(schema, keys, chunks, file, wanted.quantiles), file)
 

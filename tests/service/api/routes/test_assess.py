@@ -9,7 +9,7 @@ from service.tables.assessing import assess
 from service.tables.effects import column_effects
 from service.tables.inferring import Requested
 from service.tables.memory import table_of_columns
-from service.tables.predicting import infer_schema, model_for
+from service.tables.predicting import TablePrediction, context_rows, infer_schema, model_for
 from tests.nonempty import nonempty
 from tests.service.in_process import InProcess
 
@@ -34,7 +34,7 @@ def as_csv(table: dict[str, list[object]]) -> bytes:
 def test_an_assessment_has_the_numbers_of_the_core(client: InProcess, predictor: Predictor) -> None:
     table = columns()
     answer = client.request(
-        "POST", "/v1/assess", json={"target": "price", "rows": table, "explain": "effects", "interval": 0.9}
+        "POST", "/v1/assess", json={"target": "price", "rows": table, "explain": ["effects"], "interval": 0.9}
     ).json()
     source = table_of_columns(table, "rows")
     schema = infer_schema(source, Requested("price"))
@@ -72,7 +72,7 @@ def test_classes_have_accuracy_and_no_effects(client: InProcess) -> None:
     answer = client.request("POST", "/v1/assess", json={"target": "kind", "rows": rows}).json()
     assert {"accuracy", "log_loss"} < {*answer["scores"][0]}
     assert "held_out" not in answer
-    refused = client.request("POST", "/v1/assess", json={"target": "kind", "rows": rows, "explain": "effects"})
+    refused = client.request("POST", "/v1/assess", json={"target": "kind", "rows": rows, "explain": ["effects"]})
     assert refused.status_code == 422
     assert "no effects of columns" in refused.json()["error"]
 
@@ -114,3 +114,22 @@ def test_nearest_rows_of_a_second_table_are_rows_of_the_first(client: InProcess)
     refused = client.request("POST", "/v1/predict", json=body | {"nearest": 21})
     assert refused.status_code == 422
     assert "nearest" in refused.json()["error"]
+
+
+def test_a_prediction_has_the_effects_of_all_its_observations(client: InProcess, predictor: Predictor) -> None:
+    answer = client.predict({"target": "price", "rows": columns(), "explain": ["effects"], "interval": 0.9}).json()
+    source = table_of_columns(columns(), "rows")
+    schema = infer_schema(source, Requested("price"))
+    runtime = model_for(predictor, schema, None)
+    rows = context_rows(TablePrediction(predictor, runtime, schema, source))
+    assert rows.places.tolist() == [*range(ROWS - WANTED)]
+    expected = column_effects(schema, rows, runtime, 0.9)
+    assert [effect["effect"] for effect in answer["effects"]] == [effect.effect.tolist() for effect in expected]
+    by_file = client.request(
+        "POST",
+        "/v1/predict?target=price&explain=effects",
+        content=as_csv(columns()),
+        headers={"Content-Type": "application/octet-stream"},
+    ).json()
+    assert "lower" not in by_file["effects"][0]
+    assert by_file["effects"][0]["effect"] == answer["effects"][0]["effect"]
