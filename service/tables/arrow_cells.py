@@ -10,10 +10,9 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from service.tables.cells import Cells, as_text, text_cells
-from service.tables.text import PLAIN
+from service.tables.text import CODE, PLAIN
 
-CODE = r"^0[0-9]+$"
-"""As `text.CODE`."""
+CODES = f"^(?:{CODE.pattern})$".replace(r"\d", "[0-9]")
 ISO_TIME = r"^[12][0-9]{3}-[0-9]{2}-[0-9]{2}([ T][0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]{1,6})?)?)?$"
 ISO = re.compile(ISO_TIME, re.ASCII)
 TICKS = {"s": 1.0, "ms": 1e3, "us": 1e6, "ns": 1e9}
@@ -74,7 +73,8 @@ def _numbers(column: pa.Array) -> Cells | None:
     if np.count_nonzero(np.isfinite(numbers)) + column.null_count < len(numbers):  # it reads inf and nan as well
         return None
     whole = (numbers >= 1) | (numbers == 0)
-    if (whole & (_starts_with_zero(column))).any() and pc.any(pc.match_substring_regex(column, CODE)).as_py():
+    perhaps = (whole & _starts_with_zero(column)).any() or pc.any(pc.match_substring(column, "E")).as_py()
+    if perhaps and pc.any(pc.match_substring_regex(column, CODES)).as_py():
         return None
     return Cells("number", numbers)
 

@@ -1,9 +1,11 @@
 """Decides what becomes of each column of a table, by the summaries of its context and by what a caller says."""
 
 import re
+from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
+from itertools import islice
 from typing import NamedTuple
 
 from service.errors import InvalidInput, Problem
@@ -21,7 +23,16 @@ from service.tables.schema import (
     listed,
 )
 from service.tables.summary import DAY, ColumnSummary
-from service.tables.text import DATE_FORMATS, Decimal, date_formats, decimal_sign, microseconds, number_of, yes_or_no
+from service.tables.text import (
+    CODE,
+    DATE_FORMATS,
+    Decimal,
+    date_formats,
+    decimal_sign,
+    microseconds,
+    number_of,
+    yes_or_no,
+)
 
 CLASSES_LIMIT = 50
 """Classes of a target."""
@@ -33,9 +44,11 @@ WORDS = 3
 """Words of a cell, on average, from which on a column of different texts is free text."""
 READABLE_ON_REQUEST = 0.5
 """The same for a column whose kind the caller says."""
+SIGN_TEXTS = 1000
+"""Texts by which the decimal sign of a column is recognised."""
 FEW = 3
 """Rows below which different values say nothing."""
-COARSE = {"year-month", "name-year", "year-name", "year-quarter", "quarter-year", "year-week"}
+COARSE = {"year-month", "month-year", "name-year", "year-name", "year-quarter", "quarter-year", "year-week"}
 """Formats without a day."""
 WEEKS, YEARS = 21 * DAY, 730 * DAY
 """Spans of times from which on days of the week, and of the year, are parts of a time."""
@@ -168,12 +181,10 @@ def _decimal(summaries: Collection[ColumnSummary]) -> Decimal:
     """Return the decimal sign of a table: the one that more columns need."""
     votes = {".": 0, ",": 0}
     for summary in summaries:
-        signs = {decimal_sign(text) for text in list(summary.texts)[:1000]} - {None}
         plain = "number" in summary.kinds and not summary.whole
-        if plain or signs == {"."}:
-            votes["."] += 1
-        elif signs == {","}:
-            votes[","] += 1
+        sign = "." if plain else _own_sign(summary)
+        if sign:
+            votes[sign] += 1
     return "," if votes[","] > votes["."] else "."
 
 
@@ -262,9 +273,14 @@ def _readable(summary: ColumnSummary, reads: Callable[[str], object]) -> float:
 
 
 def _sign(summary: ColumnSummary, decimal: Decimal) -> Decimal:
-    """Return the decimal sign of a column: its own if its cells can have only one, otherwise the table's."""
-    signs = [sign for sign in map(decimal_sign, summary.texts) if sign]
-    return signs[0] if len({*signs}) == 1 else decimal
+    """Return the decimal sign of a column: its own, otherwise the table's."""
+    return _own_sign(summary) or decimal
+
+
+def _own_sign(summary: ColumnSummary) -> Decimal | None:
+    """Return the decimal sign by which more of the texts can only be read; None if both are equal."""
+    signs = Counter(map(decimal_sign, islice(summary.texts, SIGN_TEXTS)))
+    return None if signs["."] == signs[","] else "." if signs["."] > signs[","] else ","
 
 
 def _one_unit(summary: ColumnSummary, decimal: Decimal) -> bool:
@@ -275,8 +291,8 @@ def _one_unit(summary: ColumnSummary, decimal: Decimal) -> bool:
 
 
 def _has_codes(summary: ColumnSummary) -> bool:
-    """Return whether a cell is digits after a 0, such as 007: then all are codes."""
-    return any(text.isdecimal() and text.startswith("0") and len(text) > 1 for text in summary.texts)
+    """Return whether a cell is a code, such as 007: then all are codes."""
+    return any(map(CODE.fullmatch, summary.texts))
 
 
 def _date_format(summary: ColumnSummary, part: float = READABLE) -> str:
@@ -304,7 +320,7 @@ def _time(name: str, summary: ColumnSummary, date_format: str) -> ColumnSchema:
         times = [int(time) for time in (summary.lowest, summary.highest)]
     span, parts = max(times) - min(times), list[Part](["elapsed"])
     clock = summary.clock or any(time % DAY for time in times)
-    if clock and (span >= 2 * DAY or date_format == "time"):
+    if clock and (max(times) <= DAY if date_format == "time" else span >= 2 * DAY):
         parts.append("time_of_day")
     if span >= WEEKS and date_format not in COARSE:
         parts.append("day_of_week")

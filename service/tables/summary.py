@@ -8,9 +8,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from service.tables.cells import CellKind, Cells, Chunk, Table
+from service.tables.schema import TEXT_LENGTH_LIMIT
 
 TEXTS_LIMIT = 10_000
 """Different texts, or different numbers, that are counted for a column."""
+CHARACTERS_LIMIT = 2**21
+"""Characters of these texts."""
+LONG = TEXT_LENGTH_LIMIT + 1
+"""Characters of a text that are kept; one so long is neither a number nor a level."""
 
 
 @dataclass
@@ -25,6 +30,8 @@ class ColumnSummary:
     """How often each text occurs; the first `TEXTS_LIMIT` different ones."""
     first_rows: dict[str, int] = field(default_factory=dict)
     """The row of each text's first occurrence, from 0."""
+    characters: int = 0
+    """Of these texts."""
     more_texts: bool = False
     """Whether there are more different texts."""
     numbers: set[float] = field(default_factory=set)
@@ -70,11 +77,12 @@ class ColumnSummary:
         first = np.zeros(len(texts), np.int64)
         first[codes[::-1]] = rows[::-1]
         for code in np.flatnonzero(counts).tolist():
-            text = texts[code]
+            text = texts[code][:LONG]
             if text not in self.texts:
-                if len(self.texts) == TEXTS_LIMIT:
+                if len(self.texts) == TEXTS_LIMIT or self.characters > CHARACTERS_LIMIT:
                     self.more_texts = True
                     continue
+                self.characters += len(text)
                 self.first_rows[text] = int(first[code])
             self.texts[text] += int(counts[code])
 

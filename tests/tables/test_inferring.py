@@ -3,13 +3,16 @@
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
 import pytest
 
 from service.errors import InvalidInput
+from service.tables.cells import Cells
 from service.tables.inferring import Requested
 from service.tables.memory import table_of_columns
 from service.tables.predicting import infer_schema
 from service.tables.schema import ColumnSchema, TableSchema, schema_from
+from service.tables.summary import CHARACTERS_LIMIT, ColumnSummary
 
 ROWS = 40
 Y = [float(i % 7) for i in range(ROWS)]
@@ -38,6 +41,13 @@ def repeated(*values: object) -> list[object]:
         (repeated("12 %", "9 %", "8.5 %"), "number"),
         (repeated("1,5", "2,25", "0,5"), "number"),
         (repeated(True, False), "yes_no"),
+        (repeated("12,5 %", "9,25%", "-3,1 %"), "number"),
+        (repeated("1.234,00 EUR", "3,50 EUR", "0,75- EUR"), "number"),
+        (repeated("1.234.567", "2.345.678"), "number"),
+        (repeated("$ 1.50", "$ -", "$ (3.00)"), "number"),
+        (repeated("1E10", "2E11", "3E05"), "category"),
+        (repeated("192.168.100.100", "192.168.200.200"), "category"),
+        (repeated("25:23:45", "0:59:10"), "time"),
         (repeated("yes", "No"), "yes_no"),
         (repeated("Bern", "Basel", ""), "category"),
         (repeated("007", "012", "100"), "category"),
@@ -248,3 +258,11 @@ def test_invalid_schemas_are_refused(change: dict[str, Any]) -> None:
     schema_from(valid)
     with pytest.raises(InvalidInput):
         schema_from(valid | change)
+
+
+def test_summaries_keep_few_characters_of_long_texts() -> None:
+    summary = ColumnSummary()
+    texts = tuple(f"{number} " * 2000 for number in range(1500))
+    summary.add(Cells("text", np.arange(len(texts), dtype=np.int32), texts), 0)
+    assert summary.more_texts
+    assert sum(map(len, summary.texts)) < 1.1 * CHARACTERS_LIMIT
