@@ -30,8 +30,6 @@ class ArrowTable:
         InvalidInput: It cannot be read.
     """
 
-    notes: tuple[str, ...] = ()
-
     def __init__(self, content: Content, form: str, missing: Set[str]) -> None:
         self.name = content.name
         self._content, self._form, self._missing = content, form, missing
@@ -39,7 +37,9 @@ class ArrowTable:
         with self._open() as file:
             schema = file.schema_arrow if form == "parquet" else file.schema
         index = index_columns(schema.names, schema.metadata)
-        self.columns = tuple(name for name in schema.names if name not in index)
+        nested = [field.name for field in schema if field.name not in index and pa.types.is_nested(field.type)]
+        self.notes = tuple(f"column {name!r} holds lists or objects, so it is left out" for name in nested)
+        self.columns = tuple(name for name in schema.names if name not in {*index, *nested})
         self._types = {name: schema.field(name).type for name in set(self.columns) if schema.names.count(name) == 1}
         again = sorted(set(self.columns) - set(self._types))
         if again:

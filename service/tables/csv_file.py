@@ -35,7 +35,15 @@ SHORT_ROWS = 10
 """Rows with less than half of the cells that are accepted always, and one in a hundred; their other cells are missing,
 as those of rows with more are."""
 
-HTML = re.compile(r"\s*<(?:!doctype html|html|head|body|!--)", re.IGNORECASE)
+MARKUP: dict[str, re.Pattern[str]] = {
+    "an HTML page, not a table. Download the file that the page shows.": re.compile(
+        r"\s*<(?:!doctype html|html|head|body|table|!--)", re.IGNORECASE
+    ),
+    "XML, not a table that is read here. Save it as CSV.": re.compile(r"\s*<\?xml", re.IGNORECASE),
+    "an ARFF file, not a table that is read here. Save it as CSV.": re.compile(
+        r"(?:%.*\s+|\s+)*@relation\b", re.IGNORECASE
+    ),
+}
 
 
 class TextTable:
@@ -67,11 +75,9 @@ class TextTable:
         self._content, self._encoding, self._block = content, encoding, block
         self._markers = Markers(missing)
         self._progress = 0.0
-        self._careful = False
         csv.field_size_limit(max(csv.field_size_limit(), LARGE_BLOCK))
         self._dialect, self._skip = self._recognise(separator, header)
-        if self._dialect.separator == WHITE_SPACE or self._dialect.space_before_quote:
-            self._careful = True
+        self._careful = self._dialect.rows_need_repair
         self._names = self._dialect.names
         self.columns = tuple(name for name in self._names if name not in self._dialect.hidden)
         self.notes = self._dialect.notes
@@ -152,8 +158,9 @@ class TextTable:
         return dialect, sum(len(line.encode()) for line in lines[: dialect.lines])
 
     def _check_text(self, sample: str) -> None:
-        if HTML.match(sample):
-            raise refuse(self.name, "is an HTML page, not a table. Download the file that the page shows.")
+        for what, pattern in MARKUP.items():
+            if pattern.match(sample[:4096]):
+                raise refuse(self.name, f"is {what}")
         controls = sum(char < " " and char not in "\t\r\n\x0b\x0c\x1a\x1c\x1d\x1e\x1f" for char in sample[:4096])
         if controls > len(sample[:4096]) / 100:
             raise refuse(self.name, "is not a table: it holds binary data.")

@@ -5,7 +5,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from itertools import pairwise
+from itertools import chain, pairwise
 from operator import itemgetter
 
 from service.tables.text import DATES, MISSING, clean, number_of
@@ -23,6 +23,8 @@ TITLE_LINES = 20
 NOTES = 5
 """Notes on names, at most."""
 COMMENT = ("#", "%")
+FRAME = re.compile(r"[\s|+:=_-]*(?:---|===|___)[\s|+:=_-]*|\(\d+ rows?\)\s*")
+"""A line that only separates rows, as programs print tables."""
 
 LINE = re.compile(r"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+")
 SINGLE_QUOTED = re.compile(r"(?:^|[,;\t|])'(?:[^'\r\n]|'')*'(?=[,;\t|\r\n]|$)", re.MULTILINE)
@@ -40,6 +42,12 @@ class Dialect:
     """The character before a quote in a quoted cell, if quotes are not doubled."""
     space_before_quote: bool = False
     """Whether a quoted cell may begin with spaces."""
+    framed: bool = False
+    """Whether lines of dashes are between rows, and bars around them."""
+    comments: bool = False
+    """Whether comments are between rows."""
+    header: tuple[str, ...] = ()
+    """The first row, if further rows that are equal to it are left out: files were joined."""
     lines: int = 0
     """Lines before the first row."""
     names: tuple[str, ...] = ()
@@ -48,6 +56,21 @@ class Dialect:
     """Names of columns that only the separators at the ends of lines make."""
     notes: tuple[str, ...] = field(default=(), compare=False)
     """How the text differs from a plain table, for people."""
+
+    @property
+    def rows_need_repair(self) -> bool:
+        """Whether the lines are more than rows of cells between separators."""
+        return self.separator == WHITE_SPACE or bool(
+            self.space_before_quote or self.framed or self.comments or self.header
+        )
+
+    def without_frame(self, line: str) -> str:
+        """Return a line without bars at its ends; empty if it is no row."""
+        if self.comments and line.startswith("#"):
+            return ""
+        if not self.framed:
+            return line
+        return "" if FRAME.fullmatch(line) else line.strip().removeprefix("|").removesuffix("|") + "\n"
 
     def cells(self, lines: Iterable[str]) -> Iterator[list[str]]:
         """Split lines into rows."""
@@ -76,14 +99,16 @@ def rows_of(dialect: Dialect, lines: Iterable[str]) -> Iterator[tuple[int, int, 
         nonlocal read, end
         for line in lines:
             read += 1
-            yield line
+            yield dialect.without_frame(line)
         end = True
 
     start = 0
     for row in dialect.cells(counted()):
         if end:
             raise csv.Error("its last quoted cell has no end")
-        if len(row) > 1 or (row and (row[0].strip() or (len(dialect.names) == 1 and row[0]))):
+        if row == list(dialect.header):
+            pass
+        elif len(row) > 1 or (row and (row[0].strip() or (len(dialect.names) == 1 and row[0]))):
             yield start, read, row
         start = read
 
@@ -109,14 +134,20 @@ def recognise(sample: str, *, separator: str | None, header: bool | None, whole:
         quote,
         "\\" if quote == '"' and BACKSLASH.search(sample) else None,
         space_before_quote=bool(SPACE_AND_QUOTE.search(sample)),
+        framed=any(map(FRAME.fullmatch, lines[first : first + TITLE_LINES])),
     )
     body = lines[first:]
     separator = separator or said
     dialect = replace(plain, separator=separator) if separator else _best(plain, body)
+    dialect = replace(dialect, framed=dialect.framed and dialect.separator in {"|", WHITE_SPACE})
     rows = _sample_rows(dialect, body, whole=whole)
     if not rows:
         return None
     width = usual_width([row for *_, row in rows])
+    if _has_comments(dialect, body, width):
+        dialect = replace(dialect, comments=True)
+        rows = _sample_rows(dialect, body, whole=whole)
+        notes.append("comments between rows left out")
     titles = count_titles([row for *_, row in rows], width)
     if titles:
         quoted = " ".join(filter(None, rows[0][2]))[:60]
@@ -127,7 +158,10 @@ def recognise(sample: str, *, separator: str | None, header: bool | None, whole:
         header = has_header(cells)
     if header:
         names, start = cells[0], rows[0][1]
-        cells = cells[1:]
+        cells = [row for row in cells[1:] if row != names]
+        if len(cells) < len(rows) - 1:
+            dialect = replace(dialect, header=tuple(names))
+            notes.append("rows that repeat the header left out")
     else:
         commented = comments and next(iter(dialect.cells([comments[-1].lstrip("#% \t")])), [])
         names, start = (commented or []) if commented and len(commented) == width > 1 else [], rows[0][0]
@@ -136,6 +170,13 @@ def recognise(sample: str, *, separator: str | None, header: bool | None, whole:
             notes.append("no header, so the columns are column_1, column_2 …")
     names, hidden, more = name_columns(names, cells)
     return replace(dialect, lines=first + start, names=tuple(names), hidden=frozenset(hidden), notes=(*notes, *more))
+
+
+def _has_comments(dialect: Dialect, lines: Sequence[str], width: int) -> bool:
+    """Return whether a few lines are comments: they begin with # and have other cells than rows have."""
+    found = [line for line in lines if line.startswith("#")]
+    few = 0 < len(found) <= max(1, len(lines) // 5)
+    return few and '"' not in "".join(found) and all(len(next(dialect.cells([line]))) != width for line in found)
 
 
 def _skip_comments(lines: Sequence[str]) -> tuple[int, str | None, list[str]]:
@@ -181,19 +222,23 @@ def _best(plain: Dialect, lines: Sequence[str]) -> Dialect:
     (_, plain_start, same), best = max(found, key=itemgetter(0), default=((False, False, 0.0), plain))
     if same < 0.9 or not plain_start:
         aligned = replace(plain, separator=WHITE_SPACE)
-        if _aligned([row for *_, row in _sample_rows(aligned, lines, whole=False)]):
+        spaced = all("  " in line.strip() for line in lines[:ROWS] if line.strip())
+        if _aligned([row for *_, row in _sample_rows(aligned, lines, whole=False)], spaced=spaced):
             return aligned
     return best
 
 
-def _aligned(rows: Sequence[Sequence[str]]) -> bool:
-    """Return whether rows split at spaces are a table: all of one width, and half of the cells numbers."""
+def _aligned(rows: Sequence[Sequence[str]], *, spaced: bool) -> bool:
+    """Return whether rows split at spaces are a table: all of one width, and half of the cells numbers.
+
+    If cells are spaced by two spaces or more, a column of numbers is enough.
+    """
     if len(rows) < 2 or len({len(row) for row in rows[1:]}) > 1 or len(rows[1]) < 2:
         return False
     if len(rows[0]) not in {len(rows[1]), len(rows[1]) - 1}:
         return False
-    cells = [cell for row in rows[1:] for cell in row]
-    return sum(_is_number(cell) or cell in MISSING for cell in cells) >= len(cells) / 2
+    numbers = [sum(_is_number(cell) or cell in MISSING for cell in column) for column in zip(*rows[1:], strict=True)]
+    return sum(numbers) >= len(rows[1:]) * len(numbers) / 2 or (spaced and max(numbers) == len(rows[1:]))
 
 
 def _trimmed(row: Sequence[str]) -> int:
@@ -208,13 +253,20 @@ def usual_width(rows: Sequence[Sequence[str]]) -> int:
 
 
 def count_titles(rows: Sequence[Sequence[str]], width: int) -> int:
-    """Count rows before the header: with one cell that is text, in a table of several columns."""
+    """Count rows before the header: with text in one cell, or in at most half of the cells, of several columns."""
+    full = next((place for place, row in enumerate(rows[:TITLE_LINES]) if 2 * len(_filled(row)) > width), 0)
+    if width > 3 and full and not any(map(_is_number, chain(*map(_filled, rows[:full])))) and has_header(rows[full:]):
+        return full if len(rows) > full + 1 else 0  # such as pairs of a word and its meaning
     for count, row in enumerate(rows[:TITLE_LINES]):
-        filled = [cell for cell in row if cell.strip()]
+        filled = _filled(row)
         alone = len(row) == 1 < width or not filled or (len(filled) == 1 and width > 2 and len(row) <= width)
         if not alone or (filled and _is_number(filled[0])) or len(rows) < count + 2:
             return count
     return 0
+
+
+def _filled(row: Sequence[str]) -> list[str]:
+    return [cell for cell in row if cell.strip()]
 
 
 def has_header(rows: Sequence[Sequence[str]]) -> bool:
@@ -230,14 +282,14 @@ def has_header(rows: Sequence[Sequence[str]]) -> bool:
         return True
     as_below, numbers, texts_again = [], [], []
     for place, cell in enumerate(head):
-        below = [clean(row[place]) for row in body if place < len(row)]
+        below = [clean(row[place]) for row in body if place < len(row) and row != rows[0]]
         below = [other for other in below if other not in MISSING]
         kind = next((kind for kind in (_is_plain_number, _is_time) if below and all(map(kind, below))), None)
         if kind:
             as_below.append(kind(cell) or cell in MISSING)
             numbers.append(cell)
         elif below and cell not in MISSING:
-            texts_again.append(cell in below)
+            texts_again.append(cell in below or rows[0] in body)
     if as_below:
         return not all(as_below) or (bool(texts_again) and not any(texts_again) and _years(numbers))
     return not texts_again or not all(texts_again)
@@ -284,7 +336,8 @@ def name_columns(header: Sequence[str], rows: Sequence[Sequence[str]]) -> tuple[
         width = 0  # rows differ, and the header decides
     if len(names) + 1 == width and all(len(row) == width for row in rows) and any(clean(row[-1]) for row in rows):
         names.insert(0, "")  # R leaves out the name of the row names
-    names += [""] * (width - len(names))
+    unnamed = any(clean(cell) for row in rows for cell in row[len(names) + 1 :])
+    names += [""] * (0 if unnamed and header else width - len(names))  # several cells without a name: cells are cut
     hidden = []
     taken = Counter(names)
     for place, name in enumerate(names):

@@ -2,6 +2,7 @@
 
 import io
 import json
+import re
 from collections.abc import Collection, Iterator, Set
 from contextlib import closing
 
@@ -15,6 +16,11 @@ LINE_LENGTH_LIMIT = 2**23
 """Characters of one line."""
 LIST_LENGTH_LIMIT = 2**26
 """Characters of one list of objects, which is in memory as a whole."""
+
+
+MARKS = "\x1e \t\r\n"
+"""White space around an object, and the mark before it in a JSON text sequence."""
+TRAILING_COMMA = re.compile(r",\s*\]\s*$")
 
 
 class JsonLinesTable:
@@ -77,25 +83,32 @@ class JsonLinesTable:
         with self._content.open() as reading:
             stream = io.BufferedReader(TextStream(reading, self.name, self._encoding), LINE_LENGTH_LIMIT)
             with closing(io.TextIOWrapper(stream, encoding="utf-8")) as file:
-                number, is_list = 0, False
-                while line := file.readline(LINE_LENGTH_LIMIT):
+                line, number, objects = file.readline(LINE_LENGTH_LIMIT), 0, 0
+                while line:
                     number += 1
                     self._progress = reading.progress
-                    if number == 1 and line.lstrip().startswith("["):
-                        is_list = True
-                        break
+                    text = line.strip(MARKS)
+                    if not objects and (text.startswith("[") or text == "{"):
+                        yield from self._document(line + file.read(LIST_LENGTH_LIMIT), number)
+                        return
                     if len(line) == LINE_LENGTH_LIMIT:
                         raise refuse(self.name, f"has over {LINE_LENGTH_LIMIT} characters.", f"line {number}")
-                    if line.strip():
-                        yield f"line {number}", self._object(self._parsed(line, number), f"line {number}")
-                if is_list:
-                    text = line + file.read(LIST_LENGTH_LIMIT)
-                    if len(text) > LIST_LENGTH_LIMIT:
-                        message = f"is a list of over {LIST_LENGTH_LIMIT} characters. Save an object in each line."
-                        raise refuse(self.name, message)
-                    items = self._parsed(text, number)
-                    for count, item in enumerate(items if isinstance(items, list) else [items]):
-                        yield f"row {count + 1}", self._object(item, f"row {count + 1}")
+                    following, place = file.readline(LINE_LENGTH_LIMIT), f"line {number}"
+                    if text:
+                        objects += 1
+                        value = self._parsed(text.rstrip(","), number)
+                        for item in [value] if following or objects > 1 else _rows(value):
+                            yield place, self._object(item, place)
+                    line = following
+
+    def _document(self, text: str, line: int) -> Iterator[tuple[str, dict[str, object]]]:
+        """Yield the objects of one value that is the whole file."""
+        if len(text) > LIST_LENGTH_LIMIT:
+            message = f"is a list of over {LIST_LENGTH_LIMIT} characters. Save an object in each line."
+            raise refuse(self.name, message)
+        found = self._parsed(TRAILING_COMMA.sub("]", text), line)
+        for count, item in enumerate(_rows(found)):
+            yield f"row {count + 1}", self._object(item, f"row {count + 1}")
 
     def _parsed(self, text: str, line: int) -> object:
         try:
@@ -108,3 +121,18 @@ class JsonLinesTable:
         if not isinstance(value, dict):
             raise refuse(self.name, f"must be an object of columns; this is {describe(value)}.", place)
         return value
+
+
+def _rows(value: object) -> list[object]:
+    """Return the rows of a value: its items, columns as rows, the only list of objects in it, or itself."""
+    if isinstance(value, list):
+        return value
+    lists = [item for item in value.values() if isinstance(item, list)] if isinstance(value, dict) else []
+    objects = [item for item in lists if _are_objects(item)]
+    if isinstance(value, dict) and lists and not objects and len(lists) == len(value) and len({*map(len, lists)}) == 1:
+        return [dict(zip(value, row, strict=True)) for row in zip(*lists, strict=True)]
+    return list(objects[0]) if len(objects) == 1 else [value]
+
+
+def _are_objects(values: list[object]) -> bool:
+    return bool(values) and all(isinstance(value, dict) for value in values)

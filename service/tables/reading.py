@@ -1,5 +1,6 @@
 """Reading tables as people have them: CSV and its relatives, Parquet, Arrow, spreadsheets, JSON lines."""
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -31,8 +32,10 @@ OTHERS: dict[bytes, str] = {
     b"7z\xbc\xaf": "a 7z archive",
     b"Rar!": "a RAR archive",
     b"{\\rtf": "a text document",
+    b"\x1f\x8b": "compressed twice",
 }
 """Formats that are refused by name."""
+JSON = re.compile(rb"[\xef\xbb\xbf\x1e\s]*(?:\{|\[\s*\{)")
 
 
 @dataclass(frozen=True)
@@ -119,6 +122,6 @@ def recognise_format(content: Content) -> Format:
         return "arrow"
     if head.startswith((OLD_EXCEL, ZIP)):
         return "excel"
-    if head.lstrip(b"\xef\xbb\xbf \t\r\n").startswith((b"{", b"[{")):
+    if JSON.match(head):
         return "jsonl"
     return "jsonl" if {".jsonl", ".ndjson"} & set(PurePath(content.name).suffixes) else "csv"

@@ -21,7 +21,7 @@ class SpreadsheetTable:
 
     Args:
         content: The bytes of the file.
-        sheet: Its name; the first one with cells if None.
+        sheet: Its name; the first visible one with cells if None.
         header: Whether the first row has the names; recognised if None.
         missing: Texts that mean that a cell is missing.
 
@@ -88,7 +88,8 @@ def _rows(content: Content, sheet: str | None) -> tuple[str, int, list[list[Valu
             if sheet is not None and sheet not in book.sheet_names:
                 listed = ", ".join(map(repr, book.sheet_names[:20]))
                 raise refuse(content.name, f"has no sheet {sheet!r}; it has {listed}. Name one of them (--sheet).")
-            for name in book.sheet_names if sheet is None else [sheet]:
+            visible = [one.name for one in book.sheets_metadata if one.visible == calamine.SheetVisibleEnum.Visible]
+            for name in visible if sheet is None else [sheet]:
                 found = book.get_sheet_by_name(name)
                 if found.start is not None and found.height:
                     return name, found.start[0] + 1, found.to_python(skip_empty_area=True)

@@ -9,7 +9,9 @@ from service.tables.sources import Reading, refuse
 LENIENT = "gdssm-cp1252"
 """The name of the way in which bytes that are not UTF-8 are read: one by one, as Windows-1252."""
 EMPTY_LINES_LIMIT = 10_000
-"""Consecutive empty lines; an endless file may have nothing else."""
+"""Consecutive empty lines, or zero bytes; an endless file may have nothing else."""
+NO_TEXT = "\ufeff\0\x1a"
+"""Characters that are left out: marks of files that were joined, zero bytes, and the end of files of DOS."""
 
 
 class TextStream(io.RawIOBase):
@@ -70,10 +72,10 @@ class TextStream(io.RawIOBase):
 
     def _take(self, block: bytes) -> None:
         """Decode a block; an empty one is the end."""
-        if len(block) > EMPTY_LINES_LIMIT and not block.strip(b"\r\n"):
-            raise refuse(self._name, f"has more than {EMPTY_LINES_LIMIT} empty lines.")
+        if len(block) > EMPTY_LINES_LIMIT and not block.strip(b"\r\n\0"):
+            raise refuse(self._name, f"has more than {EMPTY_LINES_LIMIT} empty lines or zero bytes.")
         try:
-            text = self._decoder.decode(block, final=not block).encode()
+            text = self._without(self._decoder.decode(block, final=not block)).encode()
         except UnicodeError as error:
             what = f"is not text in {self.encoding} ({getattr(error, 'reason', error)})"
             raise refuse(self._name, f"{what}. Say its encoding (--encoding), or leave the option out.") from error
@@ -81,6 +83,14 @@ class TextStream(io.RawIOBase):
             text, self._end = text + self._tail, True
         self._ready += text[self._skip :]
         self._skip = max(0, self._skip - len(text))
+
+    def _without(self, text: str) -> str:
+        if text.count("\0") > max(10, len(text) // 10):
+            raise refuse(self._name, "is not a table: it holds binary data.")
+        for character in NO_TEXT:
+            if character in text:
+                text = text.replace(character, "")
+        return text
 
 
 def encoding_of(start: bytes) -> str:
