@@ -4,9 +4,9 @@ import dataclasses
 import json
 import math
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from itertools import islice
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import numpy as np
 from numpy.typing import NDArray
@@ -81,11 +81,6 @@ NO_NAMES = ColumnNames()
 def names_from(text: str | None) -> ColumnNames:
     """Parse the result of `ColumnNames.as_json`."""
     return NO_NAMES if text is None else ColumnNames(**json.loads(text))
-
-
-def restore_names(found: Mapping[str, Any]) -> dict[str, Any]:
-    """Restore the names among the fields of a record that was read from JSON."""
-    return {**found, "columns": ColumnNames(**(found.get("columns") or {}))}
 
 
 NAMES_REPORTED = 5

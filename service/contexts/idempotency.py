@@ -5,7 +5,7 @@ import json
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
@@ -30,9 +30,7 @@ class IdempotentTransaction:
 
     connection: Connection
     answer: Any = None
-    """JSON; the caller sets it unless `is_replay`."""
-    is_keyed: bool = False
-    """Whether the answer is stored."""
+    """JSON or a dataclass; the caller sets it unless `is_replay`. It is stored under the key, if there is one."""
     is_replay: bool = False
 
 
@@ -61,12 +59,10 @@ def run_idempotent(
             return
         answer = _claim(connection, owner, key, fingerprint(request), now)
         is_replay = answer is not None
-        transaction = IdempotentTransaction(
-            connection, json.loads(answer or PENDING), is_keyed=True, is_replay=is_replay
-        )
+        transaction = IdempotentTransaction(connection, json.loads(answer or PENDING), is_replay=is_replay)
         yield transaction
         if not transaction.is_replay:
-            _store_answer(connection, owner, key, json.dumps(transaction.answer))
+            _store_answer(connection, owner, key, json.dumps(transaction.answer, default=asdict))
 
 
 def fingerprint(request: Mapping[str, object]) -> str:

@@ -63,6 +63,11 @@ class ContextRecord:
     table_schema: str | None = None
     """See `ContextState`; a page leaves it out."""
 
+    @classmethod
+    def from_json(cls, fields: Mapping[str, Any]) -> "ContextRecord":
+        """Restore a record from its fields in JSON."""
+        return cls(**{**fields, "columns": ColumnNames(**(fields.get("columns") or {}))})
+
 
 @dataclass(frozen=True)
 class LoadedContext:

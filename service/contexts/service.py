@@ -4,11 +4,10 @@ import logging
 import time
 from collections.abc import Callable, Collection, Mapping
 from contextlib import AbstractContextManager, suppress
-from dataclasses import asdict, replace
-from functools import partial
+from dataclasses import replace
 from typing import Any, TypeVar
 
-from service.column_names import NO_NAMES, ColumnNames, arrange, arrange_query, restore_names
+from service.column_names import NO_NAMES, ColumnNames, arrange, arrange_query
 from service.contexts import serialization
 from service.contexts.cache import ReadoutCache
 from service.contexts.forgetting import Decay
@@ -82,7 +81,7 @@ class Contexts:
     ) -> None:
         self._database = database
         self._predictor = predictor
-        self._repository = ContextRepository(database, predictor, max_contexts, ttl, clock)
+        self.repository = ContextRepository(database, predictor, max_contexts, ttl, clock)
         self._clock = clock
         self._readouts = ReadoutCache()
 
@@ -139,8 +138,8 @@ class Contexts:
 
         with self._transaction(owner, change, request) as transaction:
             if transaction.is_replay:
-                return _replayed(transaction)
-            likeness = None if like is None else self._repository.load(owner, like)
+                return ContextRecord.from_json(transaction.answer)
+            likeness = None if like is None else self.repository.load(owner, like)
             if table_schema is None and likeness is not None:
                 table_schema = likeness.record.table_schema
             if table_schema is None:
@@ -149,11 +148,11 @@ class Contexts:
                 runtime = model_for(self._predictor, parsed(table_schema), model, version)
             state = new_state(runtime.manifest, decay, _scale(scale, likeness), columns)
             state = replace(state, table_schema=table_schema)
-            check_size(state, self._predictor.limits)
+            check_size(state, self.limits)
             if first is not None:
                 state = self._learn(runtime, state, first, "observations.")
-            record = self._repository.add(transaction.connection, owner, runtime, state, ttl)
-            return _answered(transaction, record)
+            transaction.answer = record = self.repository.add(transaction.connection, owner, runtime, state, ttl)
+            return record
 
     def observe(
         self,
@@ -175,10 +174,11 @@ class Contexts:
         request = {"observe": context_id, **_parts(new), **_allowed(allow_precision_loss)}
         with self._transaction(owner, change, request) as transaction:
             if transaction.is_replay:
-                return _replayed(transaction)
-            loaded = self._repository.load_for_update(transaction.connection, owner, context_id, change)
+                return ContextRecord.from_json(transaction.answer)
+            loaded = self.repository.load_for_update(transaction.connection, owner, context_id, change)
             state = self._learn(loaded.runtime, loaded.state, new, allow_precision_loss=allow_precision_loss)
-            return _answered(transaction, self._repository.save(transaction.connection, loaded, state))
+            transaction.answer = record = self.repository.save(transaction.connection, loaded, state)
+            return record
 
     def predict(
         self,
@@ -188,18 +188,25 @@ class Contexts:
         parameters: Mapping[str, float] | None = None,
         wanted: Wanted = NOTHING,
         *,
+        explain: Collection[Part] = (),
         columns: ColumnNames | None = None,
-    ) -> tuple[Prediction, ContextRecord]:
+    ) -> tuple[Prediction, ContextRecord, Explanation]:
         """Answer queries from what the context has seen; it does not change (but its ttl starts again).
 
         `columns` are the names of the columns of the queries, which are found by them if the context has names.
 
         Raises:
             InvalidInput: The queries do not fit, or the context is empty.
+            UnsupportedByModel: There is no such explanation: contributions need the observations, which are not kept.
             NumericOverflow: The answer is beyond floating point.
         """
-        loaded = self._repository.load(owner, context_id)
-        return self.answer(loaded, query, parameters, wanted, columns=columns), self._repository.touch(loaded.record)
+        loaded, explanation = self.repository.load(owner, context_id), Explanation()
+        prediction = self.answer(loaded, query, parameters, wanted, columns=columns)
+        if explain:
+            explanation = explain_state(
+                loaded.runtime, loaded.state, self.limits, parameters, wanted=wanted, explain=explain
+            )
+        return prediction, self.repository.touch(loaded.record), explanation
 
     def predict_rows(
         self,
@@ -216,23 +223,13 @@ class Contexts:
         Raises:
             InvalidInput: The context has observed arrays, or the table does not fit.
         """
-        loaded, found = self._repository.load(owner, context_id), Findings()
+        loaded, found = self.repository.load(owner, context_id), Findings()
         schema = schema_of(loaded.record.table_schema)
         rows = tuple(
             PredictedRows(chunk, self.answer(loaded, x, parameters, wanted))
-            for chunk, x in encode_queries(schema, table, found, keys, self._predictor.limits)
+            for chunk, x in encode_queries(schema, table, found, keys, self.limits)
         )
-        return PredictedTable(rows, self._repository.touch(loaded.record), loaded.runtime.manifest, schema, found)
-
-    def find_cached(self, owner: str, context_id: str) -> LoadedContext | None:
-        """Find a context from which queries can be answered without waiting for anything; None if `predict` must do it.
-
-        It is cached, its row is unchanged, and its end need not be moved in the database.
-
-        Raises:
-            UnknownModel: Its model is not served any more.
-        """
-        return self._repository.find_cached(owner, context_id)
+        return PredictedTable(rows, self.repository.touch(loaded.record), loaded.runtime.manifest, schema, found)
 
     def answer(
         self,
@@ -244,33 +241,10 @@ class Contexts:
         columns: ColumnNames | None = None,
     ) -> Prediction:
         """Answer queries from a context that was found, as `predict` does."""
-        limits = self._predictor.limits
         query = arrange_query(loaded.state.columns, query, columns)
-        return answer(loaded.runtime, limits, loaded.state, query, parameters, wanted=wanted, readouts=self._readouts)
-
-    def predict_and_explain(
-        self,
-        owner: str,
-        context_id: str,
-        query: Array,
-        parameters: Mapping[str, float] | None = None,
-        wanted: Wanted = NOTHING,
-        *,
-        explain: Collection[Part],
-        columns: ColumnNames | None = None,
-    ) -> tuple[Prediction, Explanation, ContextRecord]:
-        """Predict as `predict` does, and explain it.
-
-        Raises:
-            UnsupportedByModel: There is no such explanation: contributions need the observations, which are not kept.
-            InvalidInput, NumericOverflow: As for `predict`.
-        """
-        loaded = self._repository.load(owner, context_id)
-        prediction = self.answer(loaded, query, parameters, wanted, columns=columns)
-        found, limits = Explanation(), self._predictor.limits
-        if explain:
-            found = explain_state(loaded.runtime, loaded.state, limits, parameters, wanted=wanted, explain=explain)
-        return prediction, found, self._repository.touch(loaded.record)
+        return answer(
+            loaded.runtime, self.limits, loaded.state, query, parameters, wanted=wanted, readouts=self._readouts
+        )
 
     def step(
         self,
@@ -280,81 +254,63 @@ class Contexts:
         query: Array | None,
         wanted: Wanted = NOTHING,
         *,
+        write: Callable[[StreamStep], Answer],
+        key: str | None = None,
         allow_precision_loss: bool = False,
         columns: ColumnNames | None = None,
-    ) -> StreamStep:
+    ) -> Answer:
         """Predict (at the query, else at the x of the observation), then learn the observation, in one transaction.
 
         While the context is empty there is nothing to predict from: prediction and error are None, and it learns.
-        `columns` are the names of the columns of a query without an observation, which has its own.
-        """
-        if new is not None:
-            once = partial(self.step_once, key=None, write=lambda step: step)
-            return once(owner, context_id, new, query, wanted, allow_precision_loss=allow_precision_loss)
-        if query is None:
-            raise InvalidInput(Problem("", "A step has an observation, a query, or both. Send one."))
-        loaded = self._repository.load(owner, context_id)
-        check_step(loaded.runtime.manifest, None, query)
-        asked = None if loaded.state.is_empty else self.answer(loaded, query, wanted=wanted, columns=columns)
-        return StreamStep(asked, None, self._repository.touch(loaded.record))
-
-    def step_once(
-        self,
-        owner: str,
-        context_id: str,
-        new: Observations,
-        query: Array | None,
-        wanted: Wanted,
-        *,
-        key: str | None,
-        write: Callable[[StreamStep], Answer],
-        allow_precision_loss: bool = False,
-    ) -> Answer:
-        """Do what `step` does, once under an idempotency key; sent again, it is answered as the first time.
 
         Args:
             owner: Whose context and key it is.
             context_id: Of the context.
-            new: To be learnt.
-            query: As for `step`.
-            wanted: As for `step`.
-            key: Of the caller's requests and messages together; None makes every step.
+            new: One observation, to be learnt; None to predict only.
+            query: (1, D); None to predict at the x of the observation.
+            wanted: Intervals and quantiles of the prediction.
             write: Makes the answer, which JSON can hold if there is a key.
+            key: Of the caller's requests and messages together: an observation that is sent again under it is learnt
+                once, and answered as the first time.
             allow_precision_loss: As for `observe`.
+            columns: Names of the columns of a query without an observation, which has its own.
         """
+        prediction = error = None
+        if new is None:
+            if query is None:
+                raise InvalidInput(Problem("", "A step has an observation, a query, or both. Send one."))
+            loaded = self.repository.load(owner, context_id)
+            check_step(loaded.runtime.manifest, None, query)
+            if not loaded.state.is_empty:
+                prediction = self.answer(loaded, query, wanted=wanted, columns=columns)
+            return write(StreamStep(prediction, None, self.repository.touch(loaded.record)))
+
         allowed = _allowed(allow_precision_loss)
         request = {"step": context_id, **_parts(new), "query": query, "wanted": wanted, **allowed}
         with self._transaction(owner, Change(key), request, with_terms=False) as transaction:
-            if not transaction.is_replay:
-                loaded = self._repository.load_for_update(transaction.connection, owner, context_id)
-                manifest, limits = loaded.runtime.manifest, self._predictor.limits
-                check_step(manifest, new, query)
-                state = learn(
-                    loaded.runtime,
-                    limits,
-                    loaded.state,
-                    new,
-                    "observation.",
-                    unnumbered=True,
-                    allow_precision_loss=allow_precision_loss,
-                )
-                prediction = error = None
-                if loaded.state.is_empty:
-                    check_wanted(manifest, wanted)
-                else:
-                    before = replace(loaded, state=widen(loaded.state, new.x.shape[1], state.levels, state.columns))
-                    answer = partial(self.answer, before, wanted=wanted, columns=new.columns)
-                    at_x = answer(new.x)
-                    error = arrange(state.columns, new)[0].y - at_x.prediction
-                    prediction = at_x if query is None else answer(query)
-                record = self._repository.save(transaction.connection, loaded, state)
-                transaction.answer = write(StreamStep(prediction, error, record))
-            written: Answer = transaction.answer
-            return written
+            if transaction.is_replay:
+                replayed: Answer = transaction.answer
+                return replayed
+            loaded = self.repository.load_for_update(transaction.connection, owner, context_id)
+            runtime, before = loaded.runtime, loaded.state
+            check_step(runtime.manifest, new, query)
+            after = learn(runtime, self.limits, before, new, "observation.", unnumbered=True, **allowed)
+            if before.is_empty:
+                check_wanted(runtime.manifest, wanted)
+            else:
+                widened = replace(loaded, state=widen(before, new.x.shape[1], after.levels, after.columns))
+                at_x = self.answer(widened, new.x, wanted=wanted, columns=new.columns)
+                error = arrange(after.columns, new)[0].y - at_x.prediction
+                prediction = at_x
+                if query is not None:
+                    prediction = self.answer(widened, query, wanted=wanted, columns=new.columns)
+            record = self.repository.save(transaction.connection, loaded, after)
+            transaction.answer = result = write(StreamStep(prediction, error, record))
+            return result
 
     def get(self, owner: str, context_id: str) -> ContextRecord:
         """Look a context up."""
-        return self._repository.touch(self._repository.record(owner, context_id))
+        return self.repository.touch(self.repository.record(owner, context_id))
 
     def list(self, owner: str, limit: int, after: str | None = None) -> RecordPage:
         """List a caller's contexts, oldest first.
@@ -364,7 +320,7 @@ class Contexts:
         """
         if after is not None and not ID.fullmatch(after):
             raise InvalidInput(Problem("after", "is not where a page ended. Send the `after` of the page before."))
-        records = self._repository.page(owner, limit + 1, after)
+        records = self.repository.page(owner, limit + 1, after)
         shown = tuple(records[:limit])
         return RecordPage(shown, shown[-1].id if len(records) > limit else None)
 
@@ -372,7 +328,7 @@ class Contexts:
         """Delete a context."""
         with self._transaction(owner, change, {"delete": context_id}) as transaction:
             if not transaction.is_replay:
-                self._repository.delete(transaction.connection, owner, context_id, change)
+                self.repository.delete(transaction.connection, owner, context_id, change)
 
     def merge(
         self,
@@ -397,11 +353,11 @@ class Contexts:
         request = {"merge": context_id, "other": other_id, **_allowed(allow_precision_loss)}
         with self._transaction(owner, change, request) as transaction:
             if transaction.is_replay:
-                return _replayed(transaction)
+                return ContextRecord.from_json(transaction.answer)
             conditions = {context_id: change, other_id: UNCONDITIONAL}
             # In the order of their ids, so that no two merges wait for each other.
             loaded = {
-                name: self._repository.load_for_update(transaction.connection, owner, name, conditions[name])
+                name: self.repository.load_for_update(transaction.connection, owner, name, conditions[name])
                 for name in sorted(conditions)
             }
             older, newer = loaded[context_id], loaded[other_id]
@@ -409,12 +365,13 @@ class Contexts:
             schema = merged_schema(older.record.table_schema, newer.record.table_schema)
             joined = join(older.runtime, older.state, newer.state, allow_precision_loss=allow_precision_loss)
             joined = replace(joined, table_schema=schema)
-            return _answered(transaction, self._repository.save(transaction.connection, older, joined))
+            transaction.answer = record = self.repository.save(transaction.connection, older, joined)
+            return record
 
     def export(self, owner: str, context_id: str) -> tuple[bytes, ContextRecord]:
         """Export a context as bytes (see `serialization`)."""
-        loaded = self._repository.load(owner, context_id)
-        return serialization.export(loaded.runtime.manifest, loaded.state), self._repository.touch(loaded.record)
+        loaded = self.repository.load(owner, context_id)
+        return serialization.export(loaded.runtime.manifest, loaded.state), self.repository.touch(loaded.record)
 
     def load(
         self, owner: str, portable_bytes: bytes, *, ttl: int | None = None, change: Change = UNCONDITIONAL
@@ -430,16 +387,17 @@ class Contexts:
         header = archive.header
         with self._transaction(owner, change, {"load": header.sha256, "ttl": ttl}) as transaction:
             if transaction.is_replay:
-                return _replayed(transaction)
+                return ContextRecord.from_json(transaction.answer)
             runtime = self._model_of(header)
             state = serialization.state_of_archive(archive, runtime.manifest)
-            serialization.check_imported(state, runtime.manifest, self._predictor.limits)
-            return _answered(transaction, self._repository.add(transaction.connection, owner, runtime, state, ttl))
+            serialization.check_imported(state, runtime.manifest, self.limits)
+            transaction.answer = record = self.repository.add(transaction.connection, owner, runtime, state, ttl)
+            return record
 
     def view(self, owner: str, context_id: str) -> ContextDetails:
         """Look a context up, with what its state shows, as far as its model is served."""
         try:
-            loaded = self._repository.load(owner, context_id)
+            loaded = self.repository.load(owner, context_id)
         except (UnknownModel, Conflict):
             record = self.get(owner, context_id)
             return ContextDetails(record, described=_described(record))
@@ -447,11 +405,11 @@ class Contexts:
         with suppress(UnsupportedByModel, NumericOverflow):
             weights = None if loaded.state.is_empty else implicit_weights_in(loaded.runtime, loaded.state)
         digits = loaded.state.digits_left(loaded.runtime.manifest)
-        return ContextDetails(self._repository.touch(loaded.record), weights, digits, _described(loaded.record))
+        return ContextDetails(self.repository.touch(loaded.record), weights, digits, _described(loaded.record))
 
     def sweep(self) -> int:
         """Remove what has expired; returns how many contexts."""
-        removed = self._repository.sweep()
+        removed = self.repository.sweep()
         if removed:
             logger.info("removed %d expired contexts", removed)
         return removed
@@ -466,7 +424,7 @@ class Contexts:
         allow_precision_loss: bool = False,
     ) -> ContextState:
         """Learn observations, or rows by the schema of the context, to which new levels are added."""
-        limits = self._predictor.limits
+        limits = self.limits
         if not isinstance(new, TableRows):
             return learn(runtime, limits, state, new, at, allow_precision_loss=allow_precision_loss)
         rows, schema = encode_rows(schema_of(state.table_schema), new, runtime.manifest, limits)
@@ -517,16 +475,6 @@ def _check_alike(older: ContextRecord, newer: ContextRecord) -> None:
         if here != there:
             words = what.replace("_", " ")
             raise Conflict(f"This context has {words} {here}, the other {there}. Merge contexts that are alike.")
-
-
-def _answered(transaction: IdempotentTransaction, record: ContextRecord) -> ContextRecord:
-    """Answer with a record, now and for a replay."""
-    transaction.answer = asdict(record) if transaction.is_keyed else None
-    return record
-
-
-def _replayed(transaction: IdempotentTransaction) -> ContextRecord:
-    return ContextRecord(**restore_names(transaction.answer))
 
 
 def _parts(observations: Observations | TableRows | None) -> dict[str, Any]:

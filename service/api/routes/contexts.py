@@ -213,12 +213,12 @@ async def predict(
 
     def work(owner: str) -> Response:
         explain = body.explain
-        predicted, explanation, record = caller.contexts.predict_and_explain(
+        predicted, record, explanation = caller.contexts.predict(
             owner, context_id, *query, explain=explain, columns=columns
         )
         return respond(predicted, explanation if explain else None, record)
 
-    loaded = None if body.explain else caller.contexts.find_cached(caller.owner, context_id)
+    loaded = None if body.explain else caller.contexts.repository.find_cached(caller.owner, context_id)
     if loaded is None:
         return await caller.run(work)
     # The state is in memory, so that the rest is computation, which may run inline.

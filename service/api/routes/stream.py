@@ -66,19 +66,14 @@ async def _answer(caller: CallerContexts, context_id: ContextId, sent: bytes) ->
 
 async def _step(caller: CallerContexts, context_id: str, message: StreamMessage) -> dict[str, object]:
     """Predict and learn; returns the response without its id."""
-    columns = names_of(message.columns)
-    query, wanted = None if message.query is None else message.query[None], message.wanted()
+    columns, wanted = names_of(message.columns), message.wanted()
+    query = None if message.query is None else message.query[None]
+    step = partial(caller.contexts.step, write=_written)
     if message.observation is None:
-        return _written(
-            await caller.run(partial(caller.contexts.step, columns=columns), context_id, None, query, wanted)
-        )
-    new, key = _context(message.observation)._replace(columns=columns), message.idempotency_key
-    allow = message.observation.allow_precision_loss
-    if key is None:
-        step = partial(caller.contexts.step, allow_precision_loss=allow)
-        return _written(await caller.change(step, context_id, new, query, wanted))
-    step_once = partial(caller.contexts.step_once, key=key, write=_written, allow_precision_loss=allow)
-    return await caller.change(step_once, context_id, new, query, wanted)
+        return await caller.run(partial(step, columns=columns), context_id, None, query, wanted)
+    new, allow = _context(message.observation)._replace(columns=columns), message.observation.allow_precision_loss
+    step = partial(step, key=message.idempotency_key, allow_precision_loss=allow)
+    return await caller.change(step, context_id, new, query, wanted)
 
 
 def _written(step: StreamStep) -> dict[str, object]:

@@ -22,7 +22,7 @@ from service.store.migrate import configuration
 from service.store.tables import CONTEXTS
 from tests.closeness import assert_close
 from tests.service.contexts.test_state import manifest
-from tests.service.kept import OTHER_OWNER, OWNER, Clock, draw, keep, part
+from tests.service.kept import OTHER_OWNER, OWNER, Clock, as_is, draw, keep, part
 
 X, Y = tuple("abcde"), tuple("uvw")
 NAMES = ColumnNames(X, Y)
@@ -44,7 +44,7 @@ def ask(contexts: Contexts, owner: str, name: str) -> np.ndarray:
 
 def found_again(contexts: Contexts, name: str) -> str:
     """As another process finds it."""
-    contexts._repository._cache = LruCache()
+    contexts.repository._cache = LruCache()
     return name
 
 
@@ -82,16 +82,16 @@ def test_columns_in_another_order_are_found_by_their_names(
 def test_a_step_finds_its_columns_by_name(contexts: Contexts) -> None:
     named, plain = contexts.create(OWNER, None, draw(1), columns=NAMES), contexts.create(OWNER, None, draw(1))
     new, query = Observations(draw(2).x[:1], draw(2).y[:1]), QUERY[:1]
-    expected = contexts.step(OWNER, plain.id, new, query)
-    found = contexts.step(OWNER, named.id, turned(new), query[:, TURNED])
+    expected = contexts.step(OWNER, plain.id, new, query, write=as_is)
+    found = contexts.step(OWNER, named.id, turned(new), query[:, TURNED], write=as_is)
     assert found.prediction is not None
     assert expected.prediction is not None
     assert_close(found.prediction.prediction, expected.prediction.prediction, "prediction", rtol=1e-12)
     assert found.error is not None
     assert expected.error is not None
     assert_close(found.error, expected.error, "error", rtol=1e-12)
-    alone = contexts.step(OWNER, named.id, None, query[:, TURNED], columns=turned(new).columns)
-    expected = contexts.step(OWNER, plain.id, None, query)
+    alone = contexts.step(OWNER, named.id, None, query[:, TURNED], columns=turned(new).columns, write=as_is)
+    expected = contexts.step(OWNER, plain.id, None, query, write=as_is)
     assert alone.prediction is not None
     assert expected.prediction is not None
     assert_close(alone.prediction.prediction, expected.prediction.prediction, "prediction", rtol=1e-12)
@@ -115,7 +115,7 @@ def test_other_columns_are_refused_by_name(contexts: Contexts, names: ColumnName
     with pytest.raises(InvalidInput, match=message):
         contexts.observe(OWNER, record.id, draw(2)._replace(columns=names))
     with pytest.raises(InvalidInput, match=message):
-        contexts.step(OWNER, record.id, Observations(draw(2).x[:1], draw(2).y[:1], columns=names), None)
+        contexts.step(OWNER, record.id, Observations(draw(2).x[:1], draw(2).y[:1], columns=names), None, write=as_is)
     if names.x is not None and names.x != X:
         with pytest.raises(InvalidInput, match=message):
             contexts.predict(OWNER, record.id, QUERY, columns=names)
@@ -191,7 +191,7 @@ def test_without_names_a_row_and_an_archive_are_those_of_before(contexts: Contex
 
 
 def test_an_archive_names_as_many_columns_as_there_are(contexts: Contexts) -> None:
-    memory = contexts._repository.load(OWNER, contexts.create(OWNER, None, draw(1)).id).state
+    memory = contexts.repository.load(OWNER, contexts.create(OWNER, None, draw(1)).id).state
     wrong = replace(memory, columns=ColumnNames(("a",)))
     with pytest.raises(InvalidInput, match="columns of x"):
         contexts.load(OWNER, serialization.export(manifest("linear"), wrong))

@@ -72,7 +72,7 @@ def test_what_is_kept_ready_is_not_read_again(contexts: Contexts, monkeypatch: p
     assert_close(ask(contexts, record), one_shot(contexts, 1), "prediction", rtol=1e-8)
     contexts.observe(OWNER, record.id, draw(2))
     assert_close(ask(contexts, record), one_shot(contexts, 1, 2), "prediction", rtol=1e-8)
-    contexts._repository._cache = LruCache()
+    contexts.repository._cache = LruCache()
     for use in (lambda: ask(contexts, record), lambda: contexts.observe(OWNER, record.id, draw(3))):
         with pytest.raises(AssertionError):
             use()
@@ -90,9 +90,9 @@ def test_what_was_stored_here_is_ready_and_as_it_will_be_read(
         record = contexts.merge(OWNER, record.id, contexts.create(OWNER, model, draw(2)).id)
     elif make == "load":
         record = contexts.load(OWNER, contexts.export(OWNER, record.id)[0])
-    there = elsewhere._repository.load(OWNER, record.id)
+    there = elsewhere.repository.load(OWNER, record.id)
     monkeypatch.setattr(context_repository, "restore", refuse)
-    here = contexts._repository.load(OWNER, record.id)
+    here = contexts.repository.load(OWNER, record.id)
     assert here.record == there.record
     assert replace(here.state, tensors=None) == replace(there.state, tensors=None)
     assert here.state.tensors is not None
@@ -107,8 +107,8 @@ def test_what_another_process_learnt_is_seen_at_once(contexts: Contexts, elsewhe
     record = used(contexts)
     for seed in (2, 3):
         after = elsewhere.observe(OWNER, record.id, draw(seed))
-        assert contexts.find_cached(OWNER, record.id) is None
-        predicted, seen = contexts.predict(OWNER, record.id, QUERY)
+        assert contexts.repository.find_cached(OWNER, record.id) is None
+        predicted, seen, _ = contexts.predict(OWNER, record.id, QUERY)
         assert (seen, predicted.n_observations) == (after, after.n_observations)
         assert_close(predicted.prediction, one_shot(contexts, *range(1, seed + 1)), "prediction", rtol=1e-8)
 
@@ -121,40 +121,40 @@ def test_what_another_process_learnt_is_learnt_on(contexts: Contexts, elsewhere:
 
 
 def test_at_hand_is_what_needs_no_waiting(contexts: Contexts, waits: bool) -> None:
-    assert contexts.find_cached(OWNER, "0" * 32) is None
+    assert contexts.repository.find_cached(OWNER, "0" * 32) is None
     record = contexts.create(OWNER, None, draw(1))
-    held = contexts.find_cached(OWNER, record.id)
+    held = contexts.repository.find_cached(OWNER, record.id)
     assert (held is None) == waits
     if held is not None:
         assert held.record == record
         np.testing.assert_array_equal(contexts.answer(held, QUERY).prediction, ask(contexts, record))
-    contexts._repository._cache = LruCache()
-    assert contexts.find_cached(OWNER, record.id) is None
+    contexts.repository._cache = LruCache()
+    assert contexts.repository.find_cached(OWNER, record.id) is None
 
 
 def test_cached_contexts_are_found_during_writes(contexts: Contexts, database: Database, waits: bool) -> None:
     record = used(contexts)
     with database.transaction() as connection:
         connection.execute(update(CONTEXTS).values(version=7))
-        assert (contexts.find_cached(OWNER, record.id) is None) == waits
-    assert contexts.find_cached(OWNER, record.id) is None
+        assert (contexts.repository.find_cached(OWNER, record.id) is None) == waits
+    assert contexts.repository.find_cached(OWNER, record.id) is None
 
 
 def test_what_has_to_be_written_down_is_not_at_hand(contexts: Contexts, clock: Clock, waits: bool) -> None:
     record = contexts.create(OWNER, None, draw(1), ttl=100)
     clock.now += 4
-    assert (contexts.find_cached(OWNER, record.id) is None) == waits
+    assert (contexts.repository.find_cached(OWNER, record.id) is None) == waits
     clock.now += 4
-    assert contexts.find_cached(OWNER, record.id) is None
+    assert contexts.repository.find_cached(OWNER, record.id) is None
     kept = contexts.predict(OWNER, record.id, QUERY)[1]
     assert kept.expires > record.expires + 7
-    held = contexts.find_cached(OWNER, record.id)
+    held = contexts.repository.find_cached(OWNER, record.id)
     assert waits or (held is not None and held.record == kept)
 
 
 def test_for_a_stranger_nothing_is_kept_ready(contexts: Contexts) -> None:
     record = used(contexts)
-    assert contexts.find_cached(OTHER_OWNER, record.id) is None
+    assert contexts.repository.find_cached(OTHER_OWNER, record.id) is None
     with pytest.raises(UnknownContext, match=record.id):
         ask(contexts, record, OTHER_OWNER)
 
@@ -162,7 +162,7 @@ def test_for_a_stranger_nothing_is_kept_ready(contexts: Contexts) -> None:
 def test_what_is_over_is_not_kept_ready(contexts: Contexts, clock: Clock) -> None:
     record = used(contexts)
     clock.now = record.expires + 1
-    assert contexts.find_cached(OWNER, record.id) is None
+    assert contexts.repository.find_cached(OWNER, record.id) is None
     with pytest.raises(UnknownContext, match=record.id):
         ask(contexts, record)
 
@@ -170,7 +170,7 @@ def test_what_is_over_is_not_kept_ready(contexts: Contexts, clock: Clock) -> Non
 def test_what_another_process_deleted_is_gone_at_once(contexts: Contexts, elsewhere: Contexts) -> None:
     record = used(contexts)
     elsewhere.delete(OWNER, record.id)
-    assert contexts.find_cached(OWNER, record.id) is None
+    assert contexts.repository.find_cached(OWNER, record.id) is None
     with pytest.raises(UnknownContext, match=record.id):
         ask(contexts, record)
 
@@ -181,7 +181,7 @@ def test_another_context_of_the_same_name_and_version_is_another_one(contexts: C
         connection.execute(delete(CONTEXTS).where(CONTEXTS.c.id == first.id))
         connection.execute(update(CONTEXTS).values(id=first.id))
     assert (first.version, second.version) == (1, 1)
-    assert contexts.find_cached(OWNER, first.id) is None
+    assert contexts.repository.find_cached(OWNER, first.id) is None
     contexts.observe(OWNER, first.id, draw(3))
     assert_close(ask(contexts, first), one_shot(contexts, 2, 3), "prediction", rtol=1e-8)
 
@@ -202,7 +202,7 @@ def test_a_model_that_was_replaced_is_held_against_the_state_again(
 ) -> None:
     record = used(contexts)
     monkeypatch.setattr(contexts._predictor, "runtime", lambda *_: repository.get("gd-1"))
-    assert contexts.find_cached(OWNER, record.id) is None
+    assert contexts.repository.find_cached(OWNER, record.id) is None
     for use in (lambda: ask(contexts, record), lambda: contexts.observe(OWNER, record.id, draw(2))):
         with pytest.raises(Conflict, match="another file of model linear"):
             use()

@@ -30,7 +30,7 @@ from service.store.tables import CONTEXTS
 from tests.closeness import assert_close
 from tests.service.contexts.test_serialization import forge
 from tests.service.contexts.test_state import runtime_of
-from tests.service.kept import OTHER_OWNER, OWNER
+from tests.service.kept import OTHER_OWNER, OWNER, as_is
 
 LEVELS = (1, 2, 4, 5, 6)
 """Of seven columns: a category of two levels and one of three, whose last level may be new; 0 and 3 are numbers."""
@@ -265,7 +265,7 @@ def test_levels_are_found_by_the_names_of_their_columns() -> None:
 
 def forget(contexts: Contexts) -> None:
     """Read the next context from its row, as another process does."""
-    contexts._repository._cache = LruCache()
+    contexts.repository._cache = LruCache()
 
 
 def read_again(contexts: Contexts, name: str) -> tuple[str, str]:
@@ -326,7 +326,7 @@ def test_the_same_key_with_other_levels_is_a_conflict(contexts: Contexts) -> Non
 def test_a_step_predicts_at_a_level_that_is_new(contexts: Contexts) -> None:
     early, late, runtime = draw(1, 30, late=False), draw(2, 1), runtime_of("linear")
     name = contexts.create(OWNER, "linear", early).id
-    step = contexts.step(OWNER, name, late, None, Wanted(0.9))
+    step = contexts.step(OWNER, name, late, None, Wanted(0.9), write=as_is)
     expected = answer(runtime, LIMITS, remember(runtime, with_zeros(early)), late.x).prediction
     assert step.prediction is not None
     assert step.error is not None

@@ -188,15 +188,15 @@ def test_implicit_weights_are_those_of_the_average() -> None:
 
 def test_it_is_explained_by_the_implicit_weights_alone(contexts: Contexts) -> None:
     record = contexts.create(OWNER, "linear", draw(1, 10), decay="auto")
-    _, explanation, _ = contexts.predict_and_explain(OWNER, record.id, QUERY, explain=PARTS)
+    _, _, explanation = contexts.predict(OWNER, record.id, QUERY, explain=PARTS)
     assert explanation.implicit_weights is not None
     assert explanation.effects is None
     effects: tuple[Part, ...] = ("effects",)
     with pytest.raises(UnsupportedByModel, match="averages several models"):
-        contexts.predict_and_explain(OWNER, record.id, QUERY, explain=effects)
+        contexts.predict(OWNER, record.id, QUERY, explain=effects)
     other = contexts.create(OWNER, "nonlinear", draw(1, 10), decay="auto")
     with pytest.raises(UnsupportedByModel, match="averages several models"):
-        contexts.predict_and_explain(OWNER, other.id, QUERY, explain=PARTS)
+        contexts.predict(OWNER, other.id, QUERY, explain=PARTS)
 
 
 @pytest.mark.parametrize("name", [name for name in STREAMING if name not in WITH_SCALE])

@@ -126,7 +126,7 @@ def test_a_row_stores_each_field_once_and_no_hash(contexts: Contexts, model: str
         stored: bytes = connection.execute(select(CONTEXTS.c.state).where(CONTEXTS.c.id == record.id)).scalar_one()
     header = json.loads(serialization._metadata(stored)[serialization.METADATA_KEY])
     assert header.keys() == {"n_counted", "turnover", "flat_y", "scale", "history"}
-    state = contexts._repository.load(OWNER, record.id).state
+    state = contexts.repository.load(OWNER, record.id).state
     fields = {name: getattr(record, name) for name in serialization.ROW_FIELDS}
     restored = serialization.restore(stored, manifest(model), fields)
     assert serialization.export(manifest(model), restored) == serialization.export(manifest(model), state)

@@ -26,7 +26,7 @@ from service.registry.repository import Repository
 from service.store.database import Database
 from tests.closeness import assert_close
 from tests.nonempty import nonempty
-from tests.service.kept import OTHER_OWNER, OWNER, Clock, both, draw, keep, part, weighed
+from tests.service.kept import OTHER_OWNER, OWNER, Clock, as_is, both, draw, keep, part, weighed
 
 QUERY = draw(99, 4).x
 
@@ -45,7 +45,7 @@ def test_what_is_learnt_in_parts_answers_as_one_shot(contexts: Contexts) -> None
     record = contexts.create(OWNER, None)
     for seed in (1, 2, 3):
         record = contexts.observe(OWNER, record.id, draw(seed))
-    prediction, same = contexts.predict(OWNER, record.id, QUERY)
+    prediction, same, _ = contexts.predict(OWNER, record.id, QUERY)
     whole = both(both(draw(1), draw(2)), draw(3))
     assert_close(prediction.prediction, one_shot(contexts, whole), "prediction", rtol=1e-8)
     assert same == record
@@ -104,8 +104,8 @@ USES: list[Callable[[Contexts, str, str], object]] = [
     lambda contexts, owner, name: contexts.get(owner, name),
     lambda contexts, owner, name: contexts.predict(owner, name, QUERY),
     lambda contexts, owner, name: contexts.observe(owner, name, draw(1)),
-    lambda contexts, owner, name: contexts.step(owner, name, draw(1), QUERY),
-    lambda contexts, owner, name: contexts.step(owner, name, None, QUERY),
+    lambda contexts, owner, name: contexts.step(owner, name, draw(1), QUERY, write=as_is),
+    lambda contexts, owner, name: contexts.step(owner, name, None, QUERY, write=as_is),
     lambda contexts, owner, name: contexts.merge(owner, name, contexts.create(owner, None, draw(2)).id),
     lambda contexts, owner, name: contexts.export(owner, name),
     lambda contexts, owner, name: contexts.delete(owner, name),
@@ -352,7 +352,7 @@ def test_observations_from_many_threads_and_replicas_count_exactly_once(
     assert (after.n_observations, after.version) == (len(whole.x), 65)
     assert_close(ask(replicas[0], record), one_shot(replicas[0], whole, model, version), "prediction", rtol=1e-8)
     z = np.concatenate([whole.x, whole.y] if version == "1.0.0" else [whole.y, whole.x], axis=1)
-    memory = replicas[1]._repository.load(OWNER, record.id).state
+    memory = replicas[1].repository.load(OWNER, record.id).state
     assert memory.tensors is not None
     assert memory.count == len(z)
     if model == "linear":
@@ -398,12 +398,12 @@ def test_merges_across_each_other_end(contexts: Contexts) -> None:
 def test_a_step_predicts_first_and_learns_then(contexts: Contexts) -> None:
     record = contexts.create(OWNER, None)
     stream = draw(1)
-    first = contexts.step(OWNER, record.id, part(stream, slice(1)), QUERY)
+    first = contexts.step(OWNER, record.id, part(stream, slice(1)), QUERY, write=as_is)
     assert (first.prediction, first.error, first.record.n_observations) == (None, None, 1)
     for i in range(1, 7):
         new, seen = part(stream, slice(i, i + 1)), part(stream, slice(i))
         expected = contexts._predictor.predict("linear", seen, new.x).prediction
-        step = contexts.step(OWNER, record.id, new, QUERY if i % 2 else None)
+        step = contexts.step(OWNER, record.id, new, QUERY if i % 2 else None, write=as_is)
         assert step.prediction is not None
         assert step.error is not None
         asked = one_shot(contexts, seen) if i % 2 else expected
@@ -415,19 +415,19 @@ def test_a_step_predicts_first_and_learns_then(contexts: Contexts) -> None:
 
 def test_a_step_may_only_ask_and_must_do_something(contexts: Contexts) -> None:
     record = contexts.create(OWNER, None, draw(1))
-    step = contexts.step(OWNER, record.id, None, QUERY)
+    step = contexts.step(OWNER, record.id, None, QUERY, write=as_is)
     assert step.record == record
     assert step.error is None
     assert step.prediction is not None
     assert_close(step.prediction.prediction, one_shot(contexts, draw(1)), "prediction", rtol=1e-8)
     with pytest.raises(InvalidInput, match="an observation, a query, or both"):
-        contexts.step(OWNER, record.id, None, None)
+        contexts.step(OWNER, record.id, None, None, write=as_is)
 
 
 def test_a_step_that_cannot_answer_learns_nothing(contexts: Contexts) -> None:
     record = contexts.create(OWNER, None, draw(1))
     with pytest.raises(InvalidInput, match="query"):
-        contexts.step(OWNER, record.id, draw(2), QUERY[:, :4])
+        contexts.step(OWNER, record.id, draw(2), QUERY[:, :4], write=as_is)
     assert contexts.get(OWNER, record.id) == record
 
 
@@ -447,7 +447,7 @@ def test_a_context_of_a_model_with_other_tensors_says_so(
     runtime, other = repository.get("gd-1"), repository.get("linear").manifest
     renamed = other.model_copy(update={"name": "gd-1", "version": runtime.manifest.version})
     monkeypatch.setattr(runtime, "manifest", renamed)
-    contexts._repository._cache = LruCache()  # as in a process that has loaded the other file
+    contexts.repository._cache = LruCache()  # as in a process that has loaded the other file
     with pytest.raises(Conflict, match="another file of model gd-1"):
         contexts.observe(OWNER, record.id, draw(2))
 

@@ -9,7 +9,7 @@ import pytest
 
 from service.access.keys import Keys
 from service.api.executor import Executor
-from service.contexts.service import Contexts
+from service.contexts.repository import ContextRepository
 from service.inference.artifact import Manifest
 from service.settings import Settings
 from service.store.database import Database
@@ -100,7 +100,7 @@ def test_cached_context_is_answered_without_a_thread(
 ) -> None:
     context = make(client, model="gd-1", observations=LINE)
     with monkeypatch.context() as patched:
-        patched.setattr(Contexts, "find_cached", lambda *_: None)
+        patched.setattr(ContextRepository, "find_cached", lambda *_: None)
         expected = post(client, context, "predictions", body, accept=kind)
     monkeypatch.setattr(Executor, "_in_thread", refuse)
     answer = post(client, context, "predictions", body, accept=kind)
