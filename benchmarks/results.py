@@ -11,6 +11,8 @@ from typing import Any, Self
 
 RESULTS = Path(__file__).parent / "results"
 """The committed results."""
+FIGURES = Path(__file__).parents[1] / "docs" / "figures"
+"""Their figures, which the site and README.md show."""
 NOT_MET = "**not met**"
 
 
@@ -77,14 +79,17 @@ class Result:
 
 
 def write(out: Path, name: str, result: Result) -> None:
-    """Write NAME.json, NAME.md and the figures into a directory, with hardware and date, and print the Markdown."""
+    """Write NAME.json, NAME.md and the figures into a directory, with hardware and date, and print the Markdown.
+
+    The figures of the committed results are written into the site.
+    """
     out.mkdir(parents=True, exist_ok=True)
     values = {**asdict(result), "figures": list(result.figures), "measured": result.measured or hardware()}
     (out / f"{name}.json").write_text(json.dumps(values, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
     text = Result.read(out / f"{name}.json").markdown()
     (out / f"{name}.md").write_text(text, encoding="utf-8")
     for figure, svg in result.figures.items():
-        (out / f"{figure}.svg").write_text(svg, encoding="utf-8")
+        ((FIGURES if out == RESULTS else out) / f"{figure}.svg").write_text(svg, encoding="utf-8")
     print(text)
 
 
