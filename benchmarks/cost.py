@@ -2,7 +2,7 @@
 
 1,000 observations of 10 columns, one thread, no HTTP. *one-shot*: context and 10 queries in one call; a peer is fitted
 and predicts. *one more*: one observation is added and one query answered; a peer is fitted again to all rows. *query*:
-one query from a context whose readout is cached; a peer predicts with its last fit. All contestants take turns within a
+one query from a context whose readout is cached; a peer predicts with its last fit. All methods take turns within a
 round; times are medians, and ratios are the median within a round, in brackets its quartiles.
 """
 
@@ -100,15 +100,15 @@ def fitted(model: Any, drawn: Data) -> Calls:  # noqa: ANN401 - scikit-learn has
 
 
 def measure(rounds: int = ROUNDS, slow_rounds: int = SLOW_ROUNDS) -> dict[str, Times]:
-    """Time every call of every contestant in turn: seconds by call and contestant."""
+    """Time every call of every method in turn: seconds by call and method."""
     drawn = data()
     fast = {name: served(name, drawn) for name in SERVED}
     slow = {name: fitted(model, drawn) for name, model in peers().items()}
     fast[CONTROL] = slow.pop(CONTROL)
     times: dict[str, Times] = {call: {} for call in (ONE_SHOT, ONE_MORE, QUERY, OBSERVATION)}
     slow_rounds = min(slow_rounds, rounds)
-    for contestants, number in (({**fast, **slow}, slow_rounds), (fast, rounds - slow_rounds)):
-        calls = {(call, name): run for name, own in contestants.items() for call, run in own.items()}
+    for methods, number in (({**fast, **slow}, slow_rounds), (fast, rounds - slow_rounds)):
+        calls = {(call, name): run for name, own in methods.items() for call, run in own.items()}
         for (call, name), seconds in in_turn(calls, number).items():
             times[call].setdefault(name, []).extend(seconds)
     return times

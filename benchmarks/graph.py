@@ -20,7 +20,7 @@ from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from benchmarks.numpy_models import MODELS, State
 from benchmarks.results import Goal, Result, Table
-from benchmarks.serving.contestants import SIZES
+from benchmarks.serving.specs import SIZES
 from benchmarks.timing import Quartiles, Times, format_quartiles, in_turn, quartiles, ratios
 from benchmarks.zoo import model_file
 from service.inference.distribution import NOTHING

@@ -13,8 +13,8 @@ from functools import partial
 from statistics import median
 
 from benchmarks.results import Goal, Result, Table
-from benchmarks.serving.contestants import OURS, payload
 from benchmarks.serving.servers import Server, send, started
+from benchmarks.serving.specs import OURS, payload
 from benchmarks.timing import Quartiles, Times, format_quartiles, in_turn, ratios
 
 PAYLOAD = "L"
@@ -49,9 +49,9 @@ def requests(server: Server, connection: socket.socket) -> dict[str, bytes]:
 
 def post(server: Server, path: str, value: object) -> bytes:
     """Write a request with a value as its JSON body."""
-    form = replace(server.contestant.forms["json"], path=path, write=lambda *_: json.dumps(value).encode())
-    contestant = replace(server.contestant, forms={"json": form})
-    return replace(server, contestant=contestant).request("json", PAYLOAD)
+    form = replace(server.spec.forms["json"], path=path, write=lambda *_: json.dumps(value).encode())
+    spec = replace(server.spec, forms={"json": form})
+    return replace(server, spec=spec).request("json", PAYLOAD)
 
 
 def run(*, quick: bool) -> Result:

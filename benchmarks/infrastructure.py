@@ -20,7 +20,7 @@ from pydantic_core import from_json
 from starlette.types import ASGIApp, Message
 
 from benchmarks.results import Result, Table
-from benchmarks.serving.contestants import payload
+from benchmarks.serving.specs import payload
 from benchmarks.timing import format_quartiles, in_turn, ratios
 from service.access.keys import ANONYMOUS
 from service.api import json_arrays

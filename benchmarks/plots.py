@@ -1,4 +1,4 @@
-"""Figures of measurements, all on logarithmic axes: growth as lines with their slopes, contestants as bars."""
+"""Figures of measurements, all on logarithmic axes: growth as lines with their slopes, methods as bars."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -57,12 +57,12 @@ def growth(panels: Sequence[Panel], columns: int = 3) -> Figure:
 
 
 def bars(measured: Mapping[str, Mapping[str, float]], unit: str, ours: Sequence[str] = ("gdssm",)) -> Figure:
-    """Draw a group of bars for each contestant.
+    """Draw a group of bars for each method.
 
     Args:
-        measured: By contestant, then by kind of measurement (a colour each); contestants may lack some.
+        measured: By method, then by kind of measurement (a colour each); methods may lack some.
         unit: Label of the axis.
-        ours: Contestants whose names are bold.
+        ours: Methods whose names are bold.
     """
     kinds = list(dict.fromkeys(kind for values in measured.values() for kind in values))
     places = {name: place * (len(kinds) + 1) for place, name in enumerate(measured)}

@@ -14,10 +14,10 @@ from pathlib import Path
 from statistics import median
 
 from benchmarks.results import Goal, Result, Table
-from benchmarks.serving.contestants import FASTAPI, OTHERS, OURS, ROOT, Contestant
 from benchmarks.serving.environments import CACHE, created, install, installed
 from benchmarks.serving.load import PINNED
 from benchmarks.serving.servers import Disqualified, family, resident, started
+from benchmarks.serving.specs import FASTAPI, OTHERS, OURS, ROOT, ServerSpec
 
 REPEATS = 3
 MODEL = "gd-1"
@@ -40,7 +40,7 @@ MAX_PACKAGES = 8
 
 @dataclass(frozen=True)
 class Start:
-    """The costs of one contestant."""
+    """The costs of one server."""
 
     name: str
     seconds: tuple[float, ...]
@@ -76,29 +76,29 @@ def base_install(cache: Path = CACHE) -> Path:
     return python
 
 
-def measure(contestants: Sequence[Contestant], repeats: int, skipped: dict[str, str]) -> list[Start]:
-    """Start all contestants in turn, some times."""
-    times: dict[str, list[tuple[float, float, int]]] = {contestant.name: [] for contestant in contestants}
+def measure(specs: Sequence[ServerSpec], repeats: int, skipped: dict[str, str]) -> list[Start]:
+    """Start all servers in turn, some times."""
+    times: dict[str, list[tuple[float, float, int]]] = {spec.name: [] for spec in specs}
     for _ in range(repeats):
-        for contestant in contestants:
+        for spec in specs:
             try:
-                with started(contestant, MODEL, PINNED, _environment(contestant)) as server:
+                with started(spec, MODEL, PINNED, _environment(spec)) as server:
                     leader = server.process.pid
-                    times[contestant.name].append((server.seconds, resident(leader) / MEGA, len(family(leader))))
+                    times[spec.name].append((server.seconds, resident(leader) / MEGA, len(family(leader))))
             except Disqualified as error:
-                skipped[contestant.name] = str(error)
-    return [_start(contestant, times[contestant.name]) for contestant in contestants if times[contestant.name]]
+                skipped[spec.name] = str(error)
+    return [_start(spec, times[spec.name]) for spec in specs if times[spec.name]]
 
 
-def _start(contestant: Contestant, times: Sequence[tuple[float, float, int]]) -> Start:
+def _start(spec: ServerSpec, times: Sequence[tuple[float, float, int]]) -> Start:
     seconds, memory, processes = zip(*times, strict=True)
-    sizes = _own(contestant, file_bytes), _own(contestant, disk_bytes)
-    return Start(contestant.name, seconds, median(memory), round(median(processes)), *sizes)
+    sizes = _own(spec, file_bytes), _own(spec, disk_bytes)
+    return Start(spec.name, seconds, median(memory), round(median(processes)), *sizes)
 
 
-def _environment(contestant: Contestant) -> Mapping[str, str]:
+def _environment(spec: ServerSpec) -> Mapping[str, str]:
     """Import ours from its installation, with the bytecode that users have, and not from this checkout."""
-    return {"PYTHONPATH": ""} if contestant.name == OURS.name else {}
+    return {"PYTHONPATH": ""} if spec.name == OURS.name else {}
 
 
 def report(
@@ -164,9 +164,9 @@ def _largest(shares: Mapping[str, float]) -> dict[str, float]:
     return dict(sorted(shares.items(), key=lambda share: -share[1])[:MAX_PACKAGES])
 
 
-def _own(contestant: Contestant, size_of: Callable[[Path], int]) -> float | None:
-    has_own = contestant.requirements is not None or contestant.name == OURS.name
-    return sum(packages(contestant.python, size_of).values()) if has_own else None
+def _own(spec: ServerSpec, size_of: Callable[[Path], int]) -> float | None:
+    has_own = spec.requirements is not None or spec.name == OURS.name
+    return sum(packages(spec.python, size_of).values()) if has_own else None
 
 
 def _rows(found: Sequence[Start]) -> Iterator[list[str]]:

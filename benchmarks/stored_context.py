@@ -20,8 +20,8 @@ from benchmarks.held_context import post
 from benchmarks.results import Goal, Result, Table
 from benchmarks.scale.contexts import FIRST, ONE, OWNER, YEAR, Filled
 from benchmarks.scale.sizes import UNLIMITED
-from benchmarks.serving.contestants import OURS
 from benchmarks.serving.servers import Server, cpu_seconds, send, started
+from benchmarks.serving.specs import OURS
 from benchmarks.timing import Quartiles, Times, format_quartiles, in_turn, ratios
 from benchmarks.zoo import ZOO
 from service.contexts.learning import learn

@@ -21,9 +21,9 @@ from benchmarks.accuracy.comparison import (
     compare_regression,
     summarize,
 )
-from benchmarks.accuracy.contestants import SERVED
-from benchmarks.accuracy.records import Record
+from benchmarks.accuracy.methods import SERVED
 from benchmarks.accuracy.scoring import BINS, MAX_TEST, MIN_PROBABILITY, MIN_TEST
+from benchmarks.accuracy.split_results import SplitResult
 from benchmarks.plots import PALETTE, render
 from benchmarks.results import Result, Table, short
 from gdssm.reproduce.plot_style import INK, RC
@@ -33,12 +33,12 @@ METHOD = """A case is a table with a number of rows of context n; its value is t
 Split s is a permutation by `numpy.random.default_rng(1000 * s + n)`: the first n rows are the context, the next
 {max_test} (at least {min_test}) the test. Regression: {regression}. Classification: {classification}."""
 REGRESSION_METHOD = f"""R² is the median over cases; *level* the share of cases with R² ≥ that of {BASELINE} less
-{LEVEL_DIFFERENCE}; *median* and *worst* the differences of R² to {BASELINE}; *rank* the mean rank among the contestants
+{LEVEL_DIFFERENCE}; *median* and *worst* the differences of R² to {BASELINE}; *rank* the mean rank among the methods
 that have the case (1 is best). Coverage is that of the central 80 % and 90 % predictive intervals, the mean over splits
 and cases; width that of the 90 % interval in standard deviations of y; the time to fit and predict is a median, on one
 thread."""
 CLASSIFICATION_METHOD = f"""Means over tables; log loss in nats, probabilities below {MIN_PROBABILITY} raised to it for
-every contestant; expected calibration error of the most probable class in {BINS} bins."""
+every method; expected calibration error of the most probable class in {BINS} bins."""
 REGRESSION_HEADER = ["", "cases", "R²", "level", "median", "worst", "on", "rank", "80 %", "90 %", "width", "time"]
 CLASSIFICATION_HEADER = ["", "cases", "log loss", "accuracy", "calibration error", "time"]
 EVERY_SIZE = "all sizes"
@@ -65,16 +65,16 @@ Points = Mapping[int, float]
 """R² by rows of context."""
 
 
-def report(records: Iterable[Record]) -> Result:
-    """Compare the contestants of some records."""
-    return lay_out(numbers(list(records)))
+def report(results: Iterable[SplitResult]) -> Result:
+    """Compare the methods of some results."""
+    return lay_out(numbers(list(results)))
 
 
-def numbers(records: Sequence[Record]) -> dict[str, Any]:
+def numbers(results: Sequence[SplitResult]) -> dict[str, Any]:
     """Return rows by task and size, the value of every case, failures and versions."""
-    regression, classification = summarize(records, "regression"), summarize(records, "classification")
+    regression, classification = summarize(results, "regression"), summarize(results, "classification")
     return {
-        "versions": {record.key.contestant: record.key.version for record in records},
+        "versions": {result.key.method: result.key.version for result in results},
         "splits": max(regression.splits, classification.splits),
         "regression": {_size(n): list(map(asdict, compare_regression(regression, n))) for n in _sizes(regression)},
         "classification": {
@@ -100,8 +100,8 @@ def lay_out(numbers: Mapping[str, Any]) -> Result:
         Table(f"Classification, {_title(size)}", CLASSIFICATION_HEADER, list(map(classification_cells, rows)))
         for size, rows in classification.items()
     ]
-    if failures := [[contestant, table, str(n), error] for n, table, contestant, error in numbers["failures"]]:
-        tables.append(Table("Failures, whose cases have no value:", ["contestant", "table", "n", "error"], failures))
+    if failures := [[method, table, str(n), error] for n, table, method, error in numbers["failures"]]:
+        tables.append(Table("Failures, whose cases have no value:", ["method", "table", "n", "error"], failures))
     return Result(
         title="Accuracy",
         method="\n\n".join([_method(numbers), REGRESSION_METHOD, CLASSIFICATION_METHOD]),
@@ -112,27 +112,27 @@ def lay_out(numbers: Mapping[str, Any]) -> Result:
 
 
 def by_table(cases: Cases, measure: str) -> dict[str, dict[str, dict[int, float]]]:
-    """Return the values of a measure by contestant, table and size, rounded to four digits."""
+    """Return the values of a measure by method, table and size, rounded to four digits."""
     values: dict[str, dict[str, dict[int, float]]] = {}
-    for (n, table, contestant), value in cases.values.get(measure, {}).items():
-        values.setdefault(contestant, {}).setdefault(table, {})[n] = round(value, 4)
+    for (n, table, method), value in cases.values.get(measure, {}).items():
+        values.setdefault(method, {}).setdefault(table, {})[n] = round(value, 4)
     return values
 
 
 def median_r2(rows: Rows) -> dict[str, dict[int, float]]:
-    """Return the median R² over cases by contestant and size."""
+    """Return the median R² over cases by method and size."""
     lines: dict[str, dict[int, float]] = {}
     for size, of in rows.items():
         if size != EVERY_SIZE:
             for row in of:
-                lines.setdefault(row.contestant, {})[int(size)] = row.r2
+                lines.setdefault(row.method, {})[int(size)] = row.r2
     return lines
 
 
 def regression_cells(row: RegressionRow) -> list[str]:
     """Write a row of a table."""
     return [
-        row.contestant,
+        row.method,
         str(row.cases),
         f"{row.r2:.3f}",
         _cell(row.share, ".2f"),
@@ -150,15 +150,15 @@ def regression_cells(row: RegressionRow) -> list[str]:
 def classification_cells(row: ClassificationRow) -> list[str]:
     """Write a row of a table."""
     values = (row.log_loss, row.accuracy, row.calibration_error)
-    return [row.contestant, str(row.cases), *(f"{value:.3f}" for value in values), _time(row.seconds)]
+    return [row.method, str(row.cases), *(f"{value:.3f}" for value in values), _time(row.seconds)]
 
 
 def _summary(rows: Rows) -> Table:
-    """Lay out the median R² of selected contestants for each size, and rank and coverage of `nonlinear`."""
+    """Lay out the median R² of selected methods for each size, and rank and coverage of `nonlinear`."""
     header = ["rows", *SUMMARY, f"rank of `{OURS}`", "coverage of its 90 % interval"]
     lines = []
     for size in SUMMARY_SIZES:
-        by_name = {row.contestant: row for row in rows.get(size, ())}
+        by_name = {row.method: row for row in rows.get(size, ())}
         if ours := by_name.get(OURS):
             place = 1 + sum(row.rank < ours.rank for row in by_name.values())
             scores = [f"{by_name[name].r2:.3f}" if name in by_name else "" for name in SUMMARY]
@@ -169,8 +169,8 @@ def _summary(rows: Rows) -> Table:
 
 def _method(numbers: Mapping[str, Any]) -> str:
     names = {
-        measure: ", ".join(sorted({table for of in by_contestant.values() for table in of}, key=str.lower))
-        for measure, by_contestant in numbers["cases"].items()
+        measure: ", ".join(sorted({table for of in by_method.values() for table in of}, key=str.lower))
+        for measure, by_method in numbers["cases"].items()
     }
     return METHOD.format(
         splits=numbers["splits"],

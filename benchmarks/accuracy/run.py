@@ -12,16 +12,16 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from benchmarks.accuracy import contestants, records, scoring, tables
-from benchmarks.accuracy.contestants import Contestant
-from benchmarks.accuracy.records import Key, Record
+from benchmarks.accuracy import methods, scoring, split_results, tables
+from benchmarks.accuracy.methods import Method
 from benchmarks.accuracy.report import report
 from benchmarks.accuracy.scoring import Split, fits, measure, split
+from benchmarks.accuracy.split_results import Key, SplitResult
 from benchmarks.results import Result
 
 THREAD_LIMITS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 PROCESSES = 2
-RECORDS = Path(__file__).parents[2] / ".bench" / "accuracy" / "records.jsonl"
+RESULTS = Path(__file__).parents[2] / ".bench" / "accuracy" / "results.jsonl"
 """Single results; a run continues after them. Ignored by git."""
 QUICK_TABLES = ("diabetes", "airquality", "friedman1", "iris")
 
@@ -31,22 +31,22 @@ class Plan:
     """Every split of every case; a case is a table with a size of context."""
 
     tables: Sequence[str]
-    contestants: Sequence[str] | None = None
+    methods: Sequence[str] | None = None
     """None: all."""
     sizes: Sequence[int] = scoring.SIZES
     splits: int = scoring.SPLITS
 
     def keys(self) -> list[Key]:
         """List the results wanted: the first split of all cases, then the second, and so on."""
-        chosen = contestants.contestants(self.contestants).values()
+        chosen = methods.methods(self.methods).values()
         return [
-            Key(table.name, n, index, contestant.name, contestant.version)
+            Key(table.name, n, index, method.name, method.version)
             for index in range(self.splits)
             for n in self.sizes
             for table in map(tables.load, self.tables)
             if fits(table, n)
-            for contestant in chosen
-            if contestant.task == table.task and n <= contestant.max_n
+            for method in chosen
+            if method.task == table.task and n <= method.max_n
         ]
 
 
@@ -55,22 +55,22 @@ QUICK = Plan(QUICK_TABLES, sizes=(5, 20), splits=1)
 
 def run(*, quick: bool) -> Result:
     """Measure and report."""
-    plan, path = (QUICK, RECORDS.with_name("quick.jsonl")) if quick else (Plan(tables.names()), RECORDS)
+    plan, path = (QUICK, RESULTS.with_name("quick.jsonl")) if quick else (Plan(tables.names()), RESULTS)
     complete(plan, path, PROCESSES)
-    return report(records.select(records.read(path), plan.keys()))
+    return report(split_results.select(split_results.read(path), plan.keys()))
 
 
 def complete(plan: Plan, path: Path, processes: int) -> None:
-    """Run the results that a file of records lacks, and append each to the file."""
-    records.prepare(path)
-    missing = without(plan.keys(), records.read(path))
+    """Run the results that a file lacks, and append each to the file."""
+    split_results.prepare(path)
+    missing = without(plan.keys(), split_results.read(path))
     os.environ.update(dict.fromkeys(THREAD_LIMITS, "1"))  # numpy reads them when a worker imports it
     with (
         get_context("spawn").Pool(processes) as pool,
         tqdm(total=len(missing), unit="result", smoothing=0) as bar,
     ):
         for found in pool.imap_unordered(evaluate, list(by_split(missing))):
-            records.append(path, found)
+            split_results.append(path, found)
             bar.update(len(found))
 
 
@@ -85,32 +85,32 @@ def by_split(keys: Sequence[Key]) -> Iterator[list[Key]]:
         yield list(group)
 
 
-def evaluate(keys: Sequence[Key]) -> list[Record]:
-    """Run contestants on one split of one case.
+def evaluate(keys: Sequence[Key]) -> list[SplitResult]:
+    """Run methods on one split of one case.
 
     Raises:
         ValueError: A model file was replaced after the run began; run again.
     """
-    if changed := {key.contestant for key in keys if _contestants()[key.contestant].version != key.version}:
+    if changed := {key.method for key in keys if _methods()[key.method].version != key.version}:
         raise ValueError(f"The model files of {sorted(changed)} were replaced during the run. Run it again.")
     table = tables.load(keys[0].table)
     drawn = split(table, keys[0].n, keys[0].split)
-    return [_evaluate(key, _contestants()[key.contestant], drawn) for key in keys]
+    return [_evaluate(key, _methods()[key.method], drawn) for key in keys]
 
 
-def _evaluate(key: Key, contestant: Contestant, drawn: Split) -> Record:
-    """Time one contestant and measure its prediction; a failure is a result too."""
+def _evaluate(key: Key, method: Method, drawn: Split) -> SplitResult:
+    """Time one method and measure its prediction; a failure is a result too."""
     start = time.perf_counter()
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # on convergence, and on the smallest contexts
-            prediction = contestant.predict(drawn)
+            prediction = method.predict(drawn)
         seconds = time.perf_counter() - start
-        return Record(key, contestant.task, measure(prediction, drawn), seconds)
+        return SplitResult(key, method.task, measure(prediction, drawn), seconds)
     except Exception as error:  # noqa: BLE001 - anything that a model may raise
-        return Record(key, contestant.task, error=f"{type(error).__name__}: {error}")
+        return SplitResult(key, method.task, error=f"{type(error).__name__}: {error}")
 
 
 @cache
-def _contestants() -> dict[str, Contestant]:
-    return contestants.contestants()
+def _methods() -> dict[str, Method]:
+    return methods.methods()

@@ -15,7 +15,7 @@ SPLITS = 15
 MIN_TEST, MAX_TEST = 50, 400
 """Rows to test on."""
 MIN_PROBABILITY = 1e-3
-"""Log loss replaces smaller probabilities by this, for every contestant: a class may be missing from a context."""
+"""Log loss replaces smaller probabilities by this, for every method: a class may be missing from a context."""
 BINS = 10
 """Of equal width, for the calibration error."""
 COVERAGES = (0.8, 0.9)

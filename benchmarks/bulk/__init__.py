@@ -1,6 +1,6 @@
 """`gdssm predict --model linear` on a Parquet file of ten million rows, compared with numpy and scikit-learn.
 
 run          the exact answers, the measurement and its report
-contestants  the files, and the contestants, each a process
+methods      the files, and the methods, each in a process
 process      time, processor time and peak memory of a process
 """

@@ -7,7 +7,7 @@ from tempfile import TemporaryDirectory
 
 import numpy as np
 
-from benchmarks.bulk.contestants import ALL, CASES, CONTROL, INPUTS, OURS, chunks, command, write
+from benchmarks.bulk.methods import ALL, CASES, CONTROL, INPUTS, OURS, chunks, command, write
 from benchmarks.bulk.process import ProcessCost, cost
 from benchmarks.results import Goal, Result, Table
 from service.files.prediction_job import default_rows
@@ -80,20 +80,20 @@ DEFINITIONS: dict[str, Callable[[Moments, Array], Array]] = {
     CONTROL: lambda known, x: known.ridge(x, 0.0),
     "Ridge": lambda known, x: known.ridge(x, 1.0),
 }
-"""The exact answers of contestants; those of stochastic descent have no definition."""
+"""The exact answers of methods; those of stochastic descent have no definition."""
 TARGET_MEGABYTES, TARGET_RATIO, TARGET_ERROR = 300, 1.5, 1e-6
 RATIO_REASON = "Settings and onnxruntime are started, and the graph also standardises."
-METHOD = """Every contestant is a process that starts, reads {rows:,} rows of ten inputs and one output (float64 in
+METHOD = """Every method runs in a process that starts, reads {rows:,} rows of ten inputs and one output (float64 in
 uncompressed Parquet, {gigabytes:.2f} GB, in the cache of the system), answers {queries:,} queries and ends. In turn,
 repeats: {repeats}; medians (and all); one thread for arithmetic. *{control}* is the lower limit: XᵀX, Xᵀy and sums, by
 the same reader in the same chunks. Ridge loads all rows; SGDRegressor reads twice. *Error* is the largest difference of
-an answer from the contestant's definition (gdssm's is the model `linear`: ridge regression, averaged over its strength
+an answer from the method's definition (gdssm's is the model `linear`: ridge regression, averaged over its strength
 by evidence), computed in float64 by two passes, relative to the spread of the answers."""
 
 
 @dataclass(frozen=True)
 class Answers:
-    """ProcessCost of a contestant on one file, and the errors of its answers."""
+    """Cost of the process of a method on one file, and the errors of its answers."""
 
     costs: Sequence[ProcessCost]
     r2: float
@@ -113,7 +113,7 @@ class BulkMeasurements:
     queries: int
     gigabytes: float
     files: Mapping[str, Mapping[str, Answers]]
-    """By file, then by contestant."""
+    """By file, then by method."""
     hundredth: ProcessCost
     """Of gdssm on a hundredth of the rows."""
 
@@ -161,7 +161,7 @@ class BulkMeasurements:
 
 
 class Case:
-    """Two files, and the answers of the contestants."""
+    """Two files, and the answers of the methods."""
 
     def __init__(self, directory: Path, mean: float, rows: int, queries: int) -> None:
         self._directory, self.context, self._query = (
@@ -173,11 +173,11 @@ class Case:
         write(self._query, queries, mean, seed=1)
 
     def run(self, name: str) -> ProcessCost:
-        """Run a contestant."""
+        """Run a method."""
         return cost(command(name, self.context, self._query, self._answers(name), CHUNK_ROWS))
 
     def answers(self, costs: dict[str, list[ProcessCost]]) -> dict[str, Answers]:
-        """Compare the last answers of all contestants with y and with the exact answers."""
+        """Compare the last answers of all methods with y and with the exact answers."""
         known = moments(lambda: chunks(self.context, CHUNK_ROWS))
         queries = np.concatenate(list(chunks(self._query, CHUNK_ROWS)))
         return {name: self._result(name, costs[name], known, queries[:, :-1], queries[:, -1]) for name in costs}

@@ -14,8 +14,8 @@ import httpx
 import numpy as np
 from websockets.sync.client import ClientConnection, connect
 
-from benchmarks.serving.contestants import OURS
 from benchmarks.serving.servers import started
+from benchmarks.serving.specs import OURS
 from benchmarks.timing import in_turn
 from service.contexts.drift import BLOCK
 from service.contexts.learning import learn
@@ -88,7 +88,7 @@ def _clients() -> Iterator[dict[str, dict[str, Work]]]:
     row, observations = {"x": one.x.tolist(), "y": one.y.tolist()}, {"x": first.x.tolist(), "y": first.y.tolist()}
     message = json.dumps({"observation": {"x": row["x"][0], "y": row["y"][0]}})
     with started(OURS, "linear") as server:
-        address, headers = f"127.0.0.1:{server.port}/v1/contexts", dict(server.contestant.forms["json"].headers)
+        address, headers = f"127.0.0.1:{server.port}/v1/contexts", dict(server.spec.forms["json"].headers)
         with httpx.Client(headers=headers) as client:
             clients: dict[str, dict[str, Work]] = {"POST observations": {}, "WebSocket (predicts, then learns)": {}}
             streams = []

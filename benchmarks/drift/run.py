@@ -56,7 +56,7 @@ def mean_square(error: Array) -> Array:
 
 
 def compare(runtime: Runtime, stream: Stream) -> StreamErrors:
-    """Predict one kind of drift with all contestants."""
+    """Predict one kind of drift with all methods."""
     ours = auto(runtime, stream)
     return StreamErrors(
         fixed=mean_square(fixed(runtime, stream)),

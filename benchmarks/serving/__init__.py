@@ -1,7 +1,7 @@
 """Our service compared with peers and hand-written servers on the same model file, loaded by wrk, on one core.
 
 run            the cases, in their order
-contestants    the servers, the payloads, and the requests to each server
+specs          the servers, the payloads, and the requests to each server
 apps           hand-written servers and the usual FastAPI services
 model          the model file as a function, for every server but ours
 peers/         other serving frameworks, each in its environment

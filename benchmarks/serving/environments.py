@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
-from benchmarks.serving.contestants import Contestant
+from benchmarks.serving.specs import ServerSpec
 
 CACHE = Path(__file__).parents[2] / ".bench"
 """Not in git; `make clean` removes it."""
@@ -24,20 +24,20 @@ class NotInstalled(Exception):
     """A peer cannot be installed here; the message says why."""
 
 
-def installed(peers: Sequence[Contestant], skipped: dict[str, str], cache: Path = CACHE) -> list[Contestant]:
+def installed(peers: Sequence[ServerSpec], skipped: dict[str, str], cache: Path = CACHE) -> list[ServerSpec]:
     """Install the environment of each peer; a peer whose installation fails is skipped."""
 
-    def one(contestant: Contestant) -> Contestant | None:
-        assert contestant.requirements is not None  # noqa: S101
+    def one(spec: ServerSpec) -> ServerSpec | None:
+        assert spec.requirements is not None  # noqa: S101
         try:
-            return replace(contestant, python=environment(contestant.requirements, cache))
+            return replace(spec, python=environment(spec.requirements, cache))
         except NotInstalled as error:
-            skipped[contestant.name] = str(error)
-            print(f"{contestant.name} is skipped: {error}", flush=True)
+            skipped[spec.name] = str(error)
+            print(f"{spec.name} is skipped: {error}", flush=True)
             return None
 
     with ThreadPoolExecutor(PARALLEL_INSTALLATIONS) as pool:
-        return [contestant for contestant in pool.map(one, peers) if contestant]
+        return [spec for spec in pool.map(one, peers) if spec]
 
 
 def environment(requirements: Path, cache: Path = CACHE) -> Path:

@@ -19,9 +19,9 @@ from statistics import median
 from types import MappingProxyType
 
 from benchmarks.results import Result, Table
-from benchmarks.serving.contestants import CONTROLS, FASTAPI, OURS, SIZES, Contestant
 from benchmarks.serving.environments import has_program
 from benchmarks.serving.servers import Server, family, send, started
+from benchmarks.serving.specs import CONTROLS, FASTAPI, OURS, SIZES, ServerSpec
 from benchmarks.zoo import ZOO
 
 MODEL = "gd-1"
@@ -122,32 +122,32 @@ def _counters_exist() -> bool:
 
 
 def measure(
-    contestant: Contestant,
+    spec: ServerSpec,
     model: str,
     by: Counter,
     kinds: Sequence[str] = ("json", "binary"),
     payloads: Sequence[str] = tuple(SIZES),
 ) -> dict[str, dict[str, list[float]]]:
-    """Count the instructions of one request several times, for each kind that the contestant has and each payload.
+    """Count the instructions of one request several times, for each kind that the server has and each payload.
 
     Raises:
         Disqualified: It does not start, or its answer is wrong.
     """
-    with started(contestant, model, by.before, {**SLOW_PROCESSOR, **by.environment}, timeout=180) as server:
-        available = [kind for kind in kinds if kind in contestant.forms]
+    with started(spec, model, by.before, {**SLOW_PROCESSOR, **by.environment}, timeout=180) as server:
+        available = [kind for kind in kinds if kind in spec.forms]
         for kind in available:
             for name in payloads:
                 server.check(kind, name)
-        if contestant.name == OURS.name:
+        if spec.name == OURS.name:
             _wait_for_models(server)
         found = {kind: {name: _of_one(server, kind, name, by) for name in payloads} for kind in available}
-        share = _of_sums(server, by) if contestant.name == OURS.name else 0.0
+        share = _of_sums(server, by) if spec.name == OURS.name else 0.0
         return {kind: {name: [count + share for count in of[name]] for name in of} for kind, of in found.items()}
 
 
 def _wait_for_models(server: Server) -> None:
     """Wait until ours, which answers before its last model is loaded, has loaded all."""
-    headers = {"Host": "here", **server.contestant.forms["json"].headers}
+    headers = {"Host": "here", **server.spec.forms["json"].headers}
     lines = ["GET /v1/models HTTP/1.1", *(f"{name}: {text}" for name, text in headers.items()), "", ""]
     with server.connect() as connection:
         while len(json.loads(send(connection, "\r\n".join(lines).encode()))["models"]) < len(list(ZOO.glob("*.onnx"))):
@@ -185,17 +185,17 @@ def _of_one(server: Server, kind: str, name: str, by: Counter) -> list[float]:
 
 
 def run(*, quick: bool) -> Result:
-    """Count the requests of all contestants of one process; a quick run has ours and S only."""
-    contestants = (OURS,) if quick else (OURS, *CONTROLS, *FASTAPI)
+    """Count the requests of all servers of one process; a quick run has ours and S only."""
+    specs = (OURS,) if quick else (OURS, *CONTROLS, *FASTAPI)
     payloads = ["S"] if quick else list(SIZES)
     rows, numbers = [], {}
     with counter() as by:
         if by is None:
             raise SystemExit("Neither perf's counters nor valgrind are available.")
-        for contestant in contestants:
-            numbers[contestant.name] = found = measure(contestant, MODEL, by, payloads=payloads)
+        for spec in specs:
+            numbers[spec.name] = found = measure(spec, MODEL, by, payloads=payloads)
             for kind, counts in found.items():
-                rows.append([contestant.name, kind, *(f"{median(count) / 1e3:,.0f}" for count in counts.values())])
+                rows.append([spec.name, kind, *(f"{median(count) / 1e3:,.0f}" for count in counts.values())])
                 print(rows[-1], flush=True)
     table = Table("", ["thousand instructions per request", "", *payloads], rows)
     return Result(title="Instructions per request", method=__doc__ or "", tables=[table], numbers=numbers)

@@ -1,4 +1,4 @@
-"""The same load for all contestants: wrk on a separate core, contestants in turn, round by round."""
+"""The same load for all servers: wrk on a separate core, servers in turn, round by round."""
 
 import json
 import os
@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 from http.client import HTTPException
 from pathlib import Path
 
-from benchmarks.serving.contestants import Contestant, payload
 from benchmarks.serving.servers import Disqualified, Server, cpu_seconds, family, started
+from benchmarks.serving.specs import ServerSpec, payload
 
 SERVER_CORE, LOAD_CORE = 0, 1
 PINNED = ("taskset", "--cpu-list", str(SERVER_CORE))
@@ -52,7 +52,7 @@ class Load:
 
 def drive(server: Server, kind: str, name: str, connections: int, seconds: float) -> Load:
     """Load a server for a while, from another core."""
-    form = server.contestant.forms[kind]
+    form = server.spec.forms[kind]
     headers = {"Content-Type": form.content_type, **form.headers}
     with tempfile.NamedTemporaryFile() as body:
         body.write(form.write(payload(name), server.model))
@@ -93,9 +93,9 @@ def parse(output: str, cpu: float) -> Load:
 
 @dataclass(frozen=True)
 class Case:
-    """One contestant under one kind of load."""
+    """One server under one kind of load."""
 
-    contestant: str
+    server: str
     kind: str
     payload: str
     connections: int
@@ -120,44 +120,44 @@ class Measured:
 
 
 def measure(
-    contestants: Mapping[str, Contestant],
+    specs: Mapping[str, ServerSpec],
     model: str,
     cases: Sequence[Case],
     times: Times,
     skipped: dict[str, str],
 ) -> list[Measured]:
-    """Start all contestants, and load one at a time while the others are stopped.
+    """Start all servers, and load one at a time while the others are stopped.
 
     Args:
-        contestants: By name.
+        specs: By name.
         model: Name of a file of the zoo.
         cases: In the order of a round.
         times: Rounds, and their length.
-        skipped: Receives the reason for each contestant that cannot be measured.
+        skipped: Receives the reason for each server that cannot be measured.
     """
-    names = list(dict.fromkeys(case.contestant for case in cases))
+    names = list(dict.fromkeys(case.server for case in cases))
     with ExitStack() as running:
         servers = {}
         for name in names:
             try:
-                servers[name] = _begin(running, contestants[name], model, [c for c in cases if c.contestant == name])
+                servers[name] = _begin(running, specs[name], model, [c for c in cases if c.server == name])
             except Disqualified as error:
                 skipped[name] = str(error)
                 print(f"{name} is skipped: {error}", flush=True)
-        found = [Measured(model, case) for case in cases if case.contestant in servers]
+        found = [Measured(model, case) for case in cases if case.server in servers]
         rates: dict[tuple[str, str, str], float] = {}
         for number in range(times.rounds):
             print(f"{model}, round {number + 1} of {times.rounds}", flush=True)
             for measured in found:
-                with continued(servers[measured.case.contestant]) as server:
+                with continued(servers[measured.case.server]) as server:
                     measured.rounds.append(_run(server, measured.case, times.seconds, rates))
                     _drain(server, measured.case)
     return found
 
 
-def _begin(running: ExitStack, contestant: Contestant, model: str, cases: Sequence[Case]) -> Server:
-    """Start a contestant, check its answers, and stop it."""
-    server = running.enter_context(started(contestant, model, PINNED))
+def _begin(running: ExitStack, spec: ServerSpec, model: str, cases: Sequence[Case]) -> Server:
+    """Start a server, check its answers, and stop it."""
+    server = running.enter_context(started(spec, model, PINNED))
     for kind, name in dict.fromkeys((case.kind, case.payload) for case in cases):
         server.check(kind, name)
     running.callback(_signal, server, signal.SIGCONT)
@@ -167,7 +167,7 @@ def _begin(running: ExitStack, contestant: Contestant, model: str, cases: Sequen
 
 def _run(server: Server, case: Case, seconds: float, rates: dict[tuple[str, str, str], float]) -> Load:
     """Load for as long as the last rate of the same payload requires; measure that rate before the first run."""
-    same = (case.contestant, case.kind, case.payload)
+    same = (case.server, case.kind, case.payload)
     if same not in rates:
         rates[same] = drive(server, case.kind, case.payload, 1, WARM_UP_SECONDS).rate
     queue = case.connections / rates[same] if rates[same] else MAX_RUN_SECONDS

@@ -46,7 +46,7 @@ REASONS = {
     "p99": "Requests that coincide with the periodic checks, twice a second, are more than one in a hundred.",
 }
 Counts = Mapping[str, Mapping[str, Mapping[str, Sequence[float]]]]
-"""Instructions of one request, by contestant, kind and payload; each was counted some times."""
+"""Instructions of one request, by server, kind and payload; each was counted some times."""
 
 
 @dataclass(frozen=True)
@@ -77,7 +77,7 @@ class ServingMeasurements:
     counted_by: str
     """The counter of the instructions, or why there is none."""
     skipped: Mapping[str, str]
-    """Contestants that were not measured, and the reasons."""
+    """Servers that were not measured, and the reasons."""
 
     def to_dict(self) -> dict[str, object]:
         """Return it for JSON."""
@@ -88,7 +88,7 @@ class ServingMeasurements:
 
         Args:
             model: Name of a file of the zoo.
-            case: Contestant and load.
+            case: Server and load.
             what: Name of a field of `Load`.
         """
         found = (measured.rounds for measured in self.loads if (measured.model, measured.case) == (model, case))
@@ -106,12 +106,12 @@ class ServingMeasurements:
         """Divide the 99th percentile of the latency by its median, round by round."""
         return _quotient(self.rounds(model, case, "p99"), self.rounds(model, case, "p50"))
 
-    def count(self, model: str, contestant: str, kind: str, payload: str) -> Sequence[float]:
+    def count(self, model: str, server: str, kind: str, payload: str) -> Sequence[float]:
         """Return all counts of the instructions of one request; empty if there are none."""
-        return self.counts.get(model, {}).get(contestant, {}).get(kind, {}).get(payload, ())
+        return self.counts.get(model, {}).get(server, {}).get(kind, {}).get(payload, ())
 
     def count_ratio(self, model: str, above: tuple[str, str], below: tuple[str, str], payload: str) -> Spread | None:
-        """Divide the instructions of one request of two contestants, each given with its kind."""
+        """Divide the instructions of one request of two servers, each given with its kind."""
         return _quotient(self.count(model, *above, payload), self.count(model, *below, payload))
 
 
@@ -125,7 +125,7 @@ def goals(found: ServingMeasurements, peers: Sequence[str]) -> list[Goal]:
 
     Args:
         found: The measurements.
-        peers: All contestants that are neither ours nor controls.
+        peers: All servers that are neither ours nor controls.
     """
     by_peer = (goal for peer in peers for goal in _peer(found, peer))
     return [*cpu_goals(found), *_instructions(found), *by_peer, *_tails(found)]

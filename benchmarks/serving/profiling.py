@@ -9,10 +9,10 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from benchmarks.results import Result, Table
-from benchmarks.serving.contestants import OURS
 from benchmarks.serving.load import drive
 from benchmarks.serving.measurements import CONNECTIONS, MODEL
 from benchmarks.serving.servers import started
+from benchmarks.serving.specs import OURS
 
 PAYLOADS = ("S", "M", "L")
 SECONDS = 6

@@ -7,7 +7,6 @@ from matplotlib.figure import Figure
 
 from benchmarks.plots import bars, render
 from benchmarks.results import Result, Table, short
-from benchmarks.serving.contestants import SIZES
 from benchmarks.serving.instructions import REPEATS
 from benchmarks.serving.load import Case
 from benchmarks.serving.measurements import (
@@ -22,6 +21,7 @@ from benchmarks.serving.measurements import (
     cpu_goals,
     goals,
 )
+from benchmarks.serving.specs import SIZES
 
 FIGURE = "serving-cost"
 METHOD = """Every server answers the same model file ({model} unless stated otherwise; onnxruntime, one thread) with one
@@ -45,7 +45,7 @@ def report(found: ServingMeasurements, peers: Sequence[str]) -> Result:
 
     Args:
         found: The measurements.
-        peers: All contestants that are neither ours nor controls, the typical one first.
+        peers: All servers that are neither ours nor controls, the typical one first.
     """
     sizes = "; ".join(f"{name} N = {n}, D = {d}, {m} queries" for name, (n, d, m) in SIZES.items())
     return Result(
@@ -59,7 +59,7 @@ def report(found: ServingMeasurements, peers: Sequence[str]) -> Result:
 
 
 def figure(found: ServingMeasurements) -> Figure:
-    """Draw the processor time of one request, each contestant with each kind."""
+    """Draw the processor time of one request, each server with each kind."""
     cost: dict[str, dict[str, float]] = {}
     for name, kind in _who(found, MODEL):
         spreads = {p: found.spread(MODEL, Case(name, kind, p, CONNECTIONS), "cpu") for p in SIZES}
@@ -68,7 +68,7 @@ def figure(found: ServingMeasurements) -> Figure:
 
 
 def label(name: str, kind: str) -> str:
-    """Name a contestant with a kind."""
+    """Name a server with a kind."""
     return name if kind == "json" else f"{name}, {kind}"
 
 
@@ -89,8 +89,8 @@ def _tables(found: ServingMeasurements) -> Iterator[Table]:
 
 
 def _who(found: ServingMeasurements, model: str) -> list[tuple[str, str]]:
-    """List contestants with their kinds, in the order of the measurements."""
-    return list(dict.fromkeys((m.case.contestant, m.case.kind) for m in found.loads if m.model == model))
+    """List servers with their kinds, in the order of the measurements."""
+    return list(dict.fromkeys((m.case.server, m.case.kind) for m in found.loads if m.model == model))
 
 
 def _counts(found: ServingMeasurements, model: str) -> Iterator[list[str]]:
@@ -135,11 +135,11 @@ def _latencies(found: ServingMeasurements) -> Iterator[list[str]]:
 
 
 def _not_measured(found: ServingMeasurements) -> Iterator[list[str]]:
-    """List contestants and rounds that are missing, with the reasons."""
+    """List servers and rounds that are missing, with the reasons."""
     yield from ([name, reason] for name, reason in found.skipped.items())
     for measured in found.loads:
         case = measured.case
-        where = f"{case.contestant}, {case.kind}, {case.payload}, {case.connections} connections, {measured.model}"
+        where = f"{case.server}, {case.kind}, {case.payload}, {case.connections} connections, {measured.model}"
         yield from ([f"one round of {where}", load.invalid] for load in measured.rounds if load.invalid)
 
 

@@ -5,7 +5,6 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 from benchmarks.results import Result
-from benchmarks.serving.contestants import CONTROLS, FASTAPI, OTHERS, OURS, Contestant
 from benchmarks.serving.environments import has_program, installed
 from benchmarks.serving.instructions import Counter, counter
 from benchmarks.serving.instructions import measure as count
@@ -13,6 +12,7 @@ from benchmarks.serving.load import Case, Measured, Times, measure
 from benchmarks.serving.measurements import MODEL, Counts, ServingMeasurements, tails
 from benchmarks.serving.report import report
 from benchmarks.serving.servers import Disqualified
+from benchmarks.serving.specs import CONTROLS, FASTAPI, OTHERS, OURS, ServerSpec
 
 PARALLEL_COUNTS = 2
 """Counts do not depend on the load of the machine; times would."""
@@ -24,7 +24,7 @@ class Grid:
 
     payloads: Sequence[str] = ("S", "M", "L")
     heavy_payloads: Sequence[str] = ("S", "L")
-    """For contestants with a separate environment."""
+    """For servers with a separate environment."""
     connections: Sequence[int] = (1, 32, 128)
     further_connections: Sequence[int] = (32,)
     """For models after the first."""
@@ -33,24 +33,24 @@ class Grid:
     """Of the latency of ours; so long that the first answers of a run are not among the slowest hundredth."""
     models: Sequence[str] = (MODEL, "linear")
 
-    def cases(self, light: Iterable[Contestant], heavy: Iterable[Contestant]) -> list[Case]:
+    def cases(self, light: Iterable[ServerSpec], heavy: Iterable[ServerSpec]) -> list[Case]:
         """List the cases of the first model."""
         return [
             *_cases(light, self.payloads, self.connections),
             *_cases(heavy, self.heavy_payloads, self.connections),
         ]
 
-    def further_cases(self, light: Iterable[Contestant]) -> list[Case]:
+    def further_cases(self, light: Iterable[ServerSpec]) -> list[Case]:
         """List the cases of any other model."""
         return list(_cases(light, self.payloads, self.further_connections))
 
 
-def _cases(contestants: Iterable[Contestant], payloads: Sequence[str], connections: Sequence[int]) -> Iterator[Case]:
-    for contestant in contestants:
-        for kind in contestant.forms:
+def _cases(specs: Iterable[ServerSpec], payloads: Sequence[str], connections: Sequence[int]) -> Iterator[Case]:
+    for spec in specs:
+        for kind in spec.forms:
             for payload in payloads:
                 for number in connections:
-                    yield Case(contestant.name, kind, payload, number)
+                    yield Case(spec.name, kind, payload, number)
 
 
 QUICK = Grid(("S",), ("S",), (32,), times=Times(1, 0.2), further_times=Times(1, 0.2), models=(MODEL,))
@@ -70,39 +70,39 @@ def run(*, quick: bool) -> Result:
             counts = {model: counted(names[model], model, by, grid) for model in grid.models} if by else {}
             counted_by = by.name if by else "nothing: neither perf's counters nor valgrind are available"
     found = ServingMeasurements(loads, counts, counted_by, skipped)
-    return report(found, [contestant.name for contestant in (*FASTAPI, *OTHERS)])
+    return report(found, [spec.name for spec in (*FASTAPI, *OTHERS)])
 
 
 def loaded(
-    light: Sequence[Contestant], heavy: Sequence[Contestant], grid: Grid, skipped: dict[str, str]
+    light: Sequence[ServerSpec], heavy: Sequence[ServerSpec], grid: Grid, skipped: dict[str, str]
 ) -> list[Measured]:
-    """Load all contestants with the first model, and the light ones with the others too."""
+    """Load all servers with the first model, and the light ones with the others too."""
     if not has_program("wrk"):
         skipped["wrk"] = "it is not installed, and apt-get could not install it"
         return []
     first, *others = grid.models
-    contestants = {contestant.name: contestant for contestant in (*light, *heavy)}
-    found = measure(contestants, first, grid.cases(light, heavy), grid.times, skipped)
+    specs = {spec.name: spec for spec in (*light, *heavy)}
+    found = measure(specs, first, grid.cases(light, heavy), grid.times, skipped)
     own = [case for case in tails() if case.payload in grid.payloads]
-    for further in measure(contestants, first, own, grid.further_times, skipped):
+    for further in measure(specs, first, own, grid.further_times, skipped):
         next(measured for measured in found if measured.case == further.case).rounds.extend(further.rounds)
     for model in others:
-        found += measure(contestants, model, grid.further_cases(light), grid.times, skipped)
+        found += measure(specs, model, grid.further_cases(light), grid.times, skipped)
     if OURS.name in skipped:
         raise SystemExit(f"There is nothing to compare: {skipped[OURS.name]}")
     return found
 
 
-def counted(light: Sequence[Contestant], model: str, by: Counter, grid: Grid) -> Counts:
-    """Count the instructions of every contestant of one process."""
+def counted(light: Sequence[ServerSpec], model: str, by: Counter, grid: Grid) -> Counts:
+    """Count the instructions of every server of one process."""
 
-    def one(contestant: Contestant) -> dict[str, dict[str, list[float]]]:
+    def one(spec: ServerSpec) -> dict[str, dict[str, list[float]]]:
         try:
-            return count(contestant, model, by, payloads=grid.payloads)
+            return count(spec, model, by, payloads=grid.payloads)
         except Disqualified as error:
-            print(f"{contestant.name} is not counted: {error}", flush=True)
+            print(f"{spec.name} is not counted: {error}", flush=True)
             return {}
 
     with ThreadPoolExecutor(PARALLEL_COUNTS) as pool:
         found = list(pool.map(one, light))
-    return {contestant.name: counts for contestant, counts in zip(light, found, strict=True) if counts}
+    return {spec.name: counts for spec, counts in zip(light, found, strict=True) if counts}

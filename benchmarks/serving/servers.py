@@ -1,4 +1,4 @@
-"""A running contestant: started in a new session, its answers compared with the model's, its processes ended."""
+"""A running server: started in a new session, its answers compared with the model's, its processes ended."""
 
 import os
 import signal
@@ -15,7 +15,7 @@ from types import MappingProxyType
 
 import numpy as np
 
-from benchmarks.serving.contestants import ROOT, Array, Contestant, Payload, payload
+from benchmarks.serving.specs import ROOT, Array, Payload, ServerSpec, payload
 from benchmarks.zoo import model_file
 from service.inference.runtime import Runtime
 
@@ -30,14 +30,14 @@ PARENT, SESSION, USER, SYSTEM, RESIDENT = 1, 3, 11, 12, 21
 
 
 class Disqualified(Exception):
-    """A contestant did not start, did not answer, or answered wrong."""
+    """A server did not start, did not answer, or answered wrong."""
 
 
 @dataclass(frozen=True)
 class Server:
-    """A running contestant, at a port of this machine."""
+    """A running server, at a port of this machine."""
 
-    contestant: Contestant
+    spec: ServerSpec
     model: str
     port: int
     process: "subprocess.Popen[bytes]"
@@ -46,7 +46,7 @@ class Server:
 
     def request(self, kind: str, name: str) -> bytes:
         """Write a request for the prediction of a payload, headers and all."""
-        form = self.contestant.forms[kind]
+        form = self.spec.forms[kind]
         body = form.write(payload(name), self.model)
         headers = {
             "Host": f"127.0.0.1:{self.port}",
@@ -64,7 +64,7 @@ class Server:
             Disqualified: The answer is no prediction.
         """
         with self.connect() as connection:
-            return self.contestant.forms[kind].read(send(connection, self.request(kind, name)))
+            return self.spec.forms[kind].read(send(connection, self.request(kind, name)))
 
     def connect(self) -> socket.socket:
         """Open a connection."""
@@ -78,8 +78,8 @@ class Server:
         """
         expected, found = reference(self.model, payload(name)), self.ask(kind, name)
         wrong = found.shape != expected.shape or np.abs(found - expected).max() > TOLERANCE * np.abs(expected).max()
-        if wrong and self.contestant.name != "bare":
-            raise Disqualified(f"{self.contestant.name} answers {found} instead of {expected}.")
+        if wrong and self.spec.name != "bare":
+            raise Disqualified(f"{self.spec.name} answers {found} instead of {expected}.")
 
 
 def send(connection: socket.socket, request: bytes, status: int = 200) -> bytes:
@@ -107,16 +107,16 @@ def reference(model: str, sample: Payload) -> Array:
 
 @contextmanager
 def started(
-    contestant: Contestant,
+    spec: ServerSpec,
     model: str,
     before: Sequence[str] = (),
     environment: Mapping[str, str] = MappingProxyType({}),
     timeout: float = 60,
 ) -> Iterator[Server]:
-    """Start a contestant on a free port, wait until it answers, and end it and all its children after use.
+    """Start a server on a free port, wait until it answers, and end it and all its children after use.
 
     Args:
-        contestant: The server.
+        spec: The server.
         model: Name of a file of the zoo.
         before: A command to run it under, such as `taskset -c 0`.
         environment: Further variables.
@@ -125,13 +125,13 @@ def started(
     Raises:
         Disqualified: It does not start.
     """
-    with tempfile.TemporaryDirectory(prefix=f"{contestant.name}-") as name, socket.socket() as probe:
+    with tempfile.TemporaryDirectory(prefix=f"{spec.name}-") as name, socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
         probe.close()
         directory = Path(name)
-        contestant, prepared = contestant.prepared(directory)
-        arguments = [argument.format(port=port) for argument in contestant.arguments]
+        spec, prepared = spec.prepared(directory)
+        arguments = [argument.format(port=port) for argument in spec.arguments]
         variables = {
             **os.environ,
             "MODEL_FILE": str(model_file(model)),
@@ -145,14 +145,14 @@ def started(
         with (directory / "log").open("wb") as log:
             begun = time.monotonic()
             process = subprocess.Popen(  # noqa: S603
-                [*before, contestant.python, *arguments],
+                [*before, spec.python, *arguments],
                 cwd=directory,
                 env=variables,
                 stdout=log,
                 stderr=log,
                 start_new_session=True,
             )
-            server = Server(contestant, model, port, process)
+            server = Server(spec, model, port, process)
             try:
                 _wait(server, directory / "log", timeout)
                 yield replace(server, seconds=time.monotonic() - begun)
@@ -162,14 +162,14 @@ def started(
 
 def _wait(server: Server, log: Path, timeout: float) -> None:
     """Ask until it answers."""
-    deadline, kind = time.monotonic() + timeout, next(iter(server.contestant.forms))
+    deadline, kind = time.monotonic() + timeout, next(iter(server.spec.forms))
     while True:
         try:
             server.ask(kind, "S")
         except (OSError, HTTPException, Disqualified) as error:
             if server.process.poll() is not None or time.monotonic() > deadline:
                 text = log.read_text(errors="replace")[-2000:]
-                raise Disqualified(f"{server.contestant.name} does not start ({error}): {text}") from error
+                raise Disqualified(f"{server.spec.name} does not start ({error}): {text}") from error
             time.sleep(0.02)
         else:
             return

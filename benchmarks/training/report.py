@@ -32,13 +32,13 @@ OLDER = {
     (64, 1000, 16): "7.6 s",
 }
 """The older JAX code's step by D, N and batch, as the project's issue on speed measured it."""
-METHOD = """A step is forward, backward and optimizer, on one batch drawn beforehand. All contestants have the same
+METHOD = """A step is forward, backward and optimizer, on one batch drawn beforehand. All implementations have the same
 weights and find the same loss and gradient (a test compares them): (a) makes every state with the loop over time of
 `gdssm/reference.py`, (b) with such a loop for each dimension of the state by itself, as the older JAX code does. D is
 the number of inputs, of outputs too for the vector preset, and of learnt features for the sines. Cells: our step, then
 how many times as long (a) and (b) take; medians of {rounds} rounds in turn (of a step over half a second: the only
 one), one thread for torch. The batch is {batch}; where the states of so many contexts do not fit into memory, all
-contestants have the smaller one that is given."""
+implementations have the smaller one that is given."""
 OLDER_METHOD = """A step of the older JAX code, compiled, on two busy cores of another machine, as the project's
 issue on speed measured it (after 4–120 s of compiling), compared with ours here, `{preset}`:"""
 WHY = """The profile says why. The matrix products of all contexts with Λ's powers, one for each position, are
@@ -56,17 +56,17 @@ class Cell:
     observations: int
     batch: int
     seconds: Mapping[str, Sequence[float]]
-    """Of a step in every round, by contestant."""
+    """Of a step in every round, by implementation."""
 
-    def ratio(self, contestant: str) -> tuple[float, float, float]:
-        """Compare a contestant with ours: medians, then least and largest of any two rounds."""
-        ours, theirs = np.array(self.seconds[OURS]), np.array(self.seconds[contestant])
+    def ratio(self, implementation: str) -> tuple[float, float, float]:
+        """Compare an implementation with ours: medians, then least and largest of any two rounds."""
+        ours, theirs = np.array(self.seconds[OURS]), np.array(self.seconds[implementation])
         between = np.divide.outer(theirs, ours)
         return float(np.median(theirs) / np.median(ours)), float(between.min()), float(between.max())
 
     def cell(self) -> str:
         """Write it into one cell."""
-        ratios = ", ".join(f"{self.ratio(contestant)[0]:.3g}×" for contestant in (LOOP, SCAN))
+        ratios = ", ".join(f"{self.ratio(implementation)[0]:.3g}×" for implementation in (LOOP, SCAN))
         return f"{short_time(np.median(self.seconds[OURS]))}; {ratios}"
 
 

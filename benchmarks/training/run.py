@@ -11,7 +11,7 @@ from benchmarks.plots import Points
 from benchmarks.results import Result
 from benchmarks.training.convergence import Arrival
 from benchmarks.training.report import Cell, Profile, TrainingMeasurements
-from benchmarks.training.step import CONTESTANTS, OURS, compare, operators
+from benchmarks.training.step import IMPLEMENTATIONS, OURS, compare, operators
 from gdssm.evaluation.tasks.linear import Linear
 from gdssm.train.config import TrainConfig
 from gdssm.train.loop import keep_freed_memory
@@ -102,10 +102,10 @@ def measure(sizes: Sizes) -> Result:
 
 
 def cell(preset: str, features: int, observations: int, sizes: Sizes) -> Cell:
-    """Compare all contestants at one size."""
+    """Compare all implementations at one size."""
     batch = fitting_batch(preset, features, observations, sizes.batch)
     config = sized(preset, features, observations, batch)
-    return Cell(preset, features, observations, batch, compare(config, CONTESTANTS, sizes.rounds))
+    return Cell(preset, features, observations, batch, compare(config, IMPLEMENTATIONS, sizes.rounds))
 
 
 def growing(preset: str, features: int, sizes: Sizes) -> Points:
@@ -116,4 +116,4 @@ def growing(preset: str, features: int, sizes: Sizes) -> Points:
 def ours(preset: str, features: int, observations: int, batch: int, rounds: int) -> float:
     """Return the median seconds of our step at one size."""
     config = sized(preset, features, observations, batch)
-    return float(np.median(compare(config, {OURS: CONTESTANTS[OURS]}, rounds)[OURS]))
+    return float(np.median(compare(config, {OURS: IMPLEMENTATIONS[OURS]}, rounds)[OURS]))

@@ -1,4 +1,4 @@
-"""A step of training and its time; the same stack is evaluated by three contestants with one loss and one gradient."""
+"""A step of training and its time; three implementations evaluate the same stack, with one loss and one gradient."""
 
 import time
 from collections.abc import Callable, Mapping
@@ -15,7 +15,7 @@ from gdssm.train.loop import initial
 from gdssm.train.optimizer import Optimizer
 
 SLOW_SECONDS = 0.5
-"""A contestant whose step takes longer takes one step only."""
+"""An implementation whose step takes longer takes one step only."""
 SPELL_SECONDS = 0.1
 """For which a fast step is repeated in each round."""
 PROFILED_STEPS = 10
@@ -43,7 +43,7 @@ def per_dimension(stack: GDSSM, x: Inputs, y: Outputs, x_query: Queries) -> Pred
 
 
 OURS, LOOP, SCAN = "gdssm", "(a) loop", "(b) per dimension"
-CONTESTANTS: Mapping[str, Forward] = {OURS: GDSSM.__call__, LOOP: literal_loop, SCAN: per_dimension}
+IMPLEMENTATIONS: Mapping[str, Forward] = {OURS: GDSSM.__call__, LOOP: literal_loop, SCAN: per_dimension}
 
 
 class Trainer:
@@ -51,7 +51,7 @@ class Trainer:
 
     Args:
         config: The preset.
-        forward: The contestant.
+        forward: The implementation.
     """
 
     def __init__(self, config: TrainConfig, forward: Forward) -> None:
@@ -80,10 +80,10 @@ class Trainer:
 
 
 def compare(config: TrainConfig, forwards: Mapping[str, Forward], rounds: int) -> dict[str, list[float]]:
-    """Time the contestants in turn, round by round.
+    """Time the implementations in turn, round by round.
 
     Returns:
-        Seconds of a step in every round by contestant; a slow contestant has its first step only.
+        Seconds of a step in every round by implementation; a slow implementation has its first step only.
     """
     trainers = {name: Trainer(config, forward) for name, forward in forwards.items()}
     first = {name: _first(trainer) for name, trainer in trainers.items()}
@@ -103,7 +103,7 @@ def _first(trainer: Trainer) -> float:
 
 def operators(config: TrainConfig) -> Mapping[str, tuple[float, float]]:
     """Return the calls of each operator in a step, and the seconds in itself without the operators that it calls."""
-    trainer = Trainer(config, CONTESTANTS[OURS])
+    trainer = Trainer(config, IMPLEMENTATIONS[OURS])
     trainer.step()
     with profile(activities=[ProfilerActivity.CPU]) as profiled:
         for _ in range(PROFILED_STEPS):

@@ -8,11 +8,11 @@ import pytest
 from numpy.typing import NDArray
 
 from benchmarks import results
-from benchmarks.accuracy import contestants, records, report, run, scoring, tables
+from benchmarks.accuracy import methods, report, run, scoring, split_results, tables
 from benchmarks.accuracy.comparison import CaseKey, compare_classification, compare_regression, summarize
-from benchmarks.accuracy.records import Key, Record
 from benchmarks.accuracy.report import label_heights, spread
 from benchmarks.accuracy.scoring import Prediction
+from benchmarks.accuracy.split_results import Key, SplitResult
 
 SHAPES = {
     "diabetes": (442, 10),
@@ -130,9 +130,9 @@ def test_classification_measures_of_hand_made_probabilities() -> None:
 def test_a_class_that_the_context_lacks_gets_probability_zero() -> None:
     x, x_test = np.arange(6.0)[:, None], np.arange(4.0)[:, None]
     drawn = scoring.Split(x, np.array([0, 0, 0, 2, 2, 2]), x_test, np.zeros(4, int), 3)
-    assert (contestants.logistic_regression(drawn).value[:, 1] == 0).all()
+    assert (methods.logistic_regression(drawn).value[:, 1] == 0).all()
     single = scoring.Split(x, np.full(6, 1), x_test, np.zeros(4, int), 3)
-    assert contestants.logistic_regression(single).value.tolist() == [[0, 1, 0]] * 4
+    assert methods.logistic_regression(single).value.tolist() == [[0, 1, 0]] * 4
 
 
 @pytest.fixture
@@ -142,17 +142,17 @@ def plan() -> run.Plan:
 
 @pytest.mark.slow
 def test_a_run_continues_after_what_is_there(plan: run.Plan, tmp_path: Path) -> None:
-    path, keys = tmp_path / "records.jsonl", plan.keys()
+    path, keys = tmp_path / "results.jsonl", plan.keys()
     assert len(keys) == 2 * 2 * 2  # n = 500 leaves no rows to test on
-    kept = records.Record(keys[0], "regression", {"r2": 0.5}, 1.0)
-    records.append(path, [kept])
+    kept = split_results.SplitResult(keys[0], "regression", {"r2": 0.5}, 1.0)
+    split_results.append(path, [kept])
     with path.open("a") as file:
         file.write('{"table": "airq')  # an interrupted run
     run.complete(plan, path, processes=1)
-    found = records.read(path)
+    found = split_results.read(path)
     assert found[keys[0]] == kept
     assert found.keys() == set(keys)
-    assert all(not record.error for record in found.values())
+    assert all(not result.error for result in found.values())
     assert len(path.read_text().splitlines()) == len(keys)
     content = path.read_bytes()
     run.complete(plan, path, processes=1)
@@ -162,11 +162,11 @@ def test_a_run_continues_after_what_is_there(plan: run.Plan, tmp_path: Path) -> 
 def test_another_model_file_is_run_again() -> None:
     key = Key("Boston", 5, 0, "linear", "a" * 64)
     changed = key._replace(version="b" * 64)
-    assert run.without([key, changed], {key: Record(key, "regression")}) == [changed]
+    assert run.without([key, changed], {key: SplitResult(key, "regression")}) == [changed]
 
 
 def test_a_served_model_is_identified_by_its_file() -> None:
-    linear = contestants.contestants(["linear"])["linear"]
+    linear = methods.methods(["linear"])["linear"]
     assert len(linear.version) == 64
     prediction = linear.predict(scoring.split(tables.load("Boston"), 50, 0))
     assert prediction.value.shape == (400,)
@@ -185,9 +185,9 @@ class _ModelWithScale:
 
 
 def test_scale_and_degrees_of_freedom_of_a_served_model_are_used(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(contestants, "_runtime", lambda _: _ModelWithScale())
+    monkeypatch.setattr(methods, "_runtime", lambda _: _ModelWithScale())
     drawn = scoring.Split(np.zeros((7, 2)), np.zeros(7), np.zeros((5, 2)), np.arange(5.0), 0)
-    prediction = contestants.predict_with(Path("any.onnx"))(drawn)
+    prediction = methods.predict_with(Path("any.onnx"))(drawn)
     assert prediction.value.tolist() == [0, 1, 2, 3, 4]
     assert prediction.scale is not None
     assert prediction.scale.tolist() == [1, 2, 3, 4, 5]
@@ -195,28 +195,28 @@ def test_scale_and_degrees_of_freedom_of_a_served_model_are_used(monkeypatch: py
     assert scoring.measure(prediction, drawn)["coverage_80"] == 1
 
 
-def test_unknown_contestants_are_refused() -> None:
+def test_unknown_methods_are_refused() -> None:
     with pytest.raises(ValueError, match="liner"):
-        contestants.contestants(["liner"])
+        methods.methods(["liner"])
 
 
 def test_a_failure_is_recorded_and_reported() -> None:
     key = Key("airquality", 5, 0, "mean", "1")
     drawn = scoring.split(tables.load("airquality"), 5, 0)
-    failing = contestants.Contestant("mean", "regression", lambda _: Prediction(np.full(106, np.nan)), "1")
-    record = run._evaluate(key, failing, drawn)
-    assert record.error == "ValueError: The prediction is not finite."
-    cases = summarize([record], "regression")
-    assert cases.errors == {CaseKey(5, "airquality", "mean"): record.error}
+    failing = methods.Method("mean", "regression", lambda _: Prediction(np.full(106, np.nan)), "1")
+    result = run._evaluate(key, failing, drawn)
+    assert result.error == "ValueError: The prediction is not finite."
+    cases = summarize([result], "regression")
+    assert cases.errors == {CaseKey(5, "airquality", "mean"): result.error}
     assert cases.values == {}
 
 
-def _records(
+def _split_results(
     values: dict[tuple[str, int, str], list[float]], measure: str = "r2", task: str = "regression"
-) -> list[Record]:
+) -> list[SplitResult]:
     return [
-        Record(Key(table, n, split, contestant, "1"), task, {measure: value}, 0.25)
-        for (table, n, contestant), found in values.items()
+        SplitResult(Key(table, n, split, method, "1"), task, {measure: value}, 0.25)
+        for (table, n, method), found in values.items()
         for split, value in enumerate(found)
     ]
 
@@ -233,10 +233,10 @@ HAND_MADE = {
 
 
 def test_regression_is_compared_over_cases() -> None:
-    cases = summarize(_records(HAND_MADE), "regression")
+    cases = summarize(_split_results(HAND_MADE), "regression")
     assert cases.splits == 3
     ridge, linear, mean = compare_regression(cases, 5)
-    assert (linear.contestant, linear.cases) == ("linear", 2)
+    assert (linear.method, linear.cases) == ("linear", 2)
     assert linear.r2 == pytest.approx(0.35)
     assert linear.share == 0.5
     assert linear.median_difference == pytest.approx(-0.05)
@@ -250,15 +250,15 @@ def test_regression_is_compared_over_cases() -> None:
     assert every.share == pytest.approx(2 / 3)  # .595 is level with .6
 
 
-def test_a_contestant_is_compared_without_a_baseline() -> None:
-    cases = summarize(_records({("a", 5, "linear"): [0.5]}), "regression")
+def test_a_method_is_compared_without_a_baseline() -> None:
+    cases = summarize(_split_results({("a", 5, "linear"): [0.5]}), "regression")
     (row,) = compare_regression(cases)
     assert (row.share, row.worst_difference, row.worst_case) == (None, None, None)
 
 
 def test_classification_is_averaged_over_tables() -> None:
     made = [
-        Record(
+        SplitResult(
             Key(table, 20, split, "classifier", "1"),
             "classification",
             {"log_loss": loss, "accuracy": 1 - loss, "calibration_error": 0.1},
@@ -274,7 +274,7 @@ def test_classification_is_averaged_over_tables() -> None:
 
 
 def test_the_report_has_its_files(tmp_path: Path) -> None:
-    results.write(tmp_path, "accuracy", report.report(_records(HAND_MADE)))
+    results.write(tmp_path, "accuracy", report.report(_split_results(HAND_MADE)))
     text = (tmp_path / "accuracy.md").read_text()
     assert "| linear | 2 | 0.350 | 0.50 | -0.050 | -0.2 | b, n = 5 | 1.5 |" in text
     numbers = json.loads((tmp_path / "accuracy.json").read_text())["numbers"]
@@ -289,6 +289,6 @@ def test_names_at_the_ends_of_lines_do_not_overlap() -> None:
     assert heights == pytest.approx({"a": 0.45, "b": 0.55, "c": 0.5})
 
 
-def test_numbers_of_a_result_are_laid_out_again_without_records() -> None:
-    result = report.report(_records(HAND_MADE))
+def test_numbers_of_a_result_are_laid_out_again_without_split_results() -> None:
+    result = report.report(_split_results(HAND_MADE))
     assert report.lay_out(json.loads(json.dumps(result.numbers))).tables == result.tables

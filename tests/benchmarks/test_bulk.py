@@ -9,7 +9,7 @@ import pytest
 from sklearn.linear_model import LinearRegression, Ridge
 
 from benchmarks import results
-from benchmarks.bulk.contestants import ALL, CASES, CONTROL, INPUTS, OURS, chunks, one_pass, write
+from benchmarks.bulk.methods import ALL, CASES, CONTROL, INPUTS, OURS, chunks, one_pass, write
 from benchmarks.bulk.process import ProcessCost, cost
 from benchmarks.bulk.run import Answers, BulkMeasurements, measure, moments
 from benchmarks.results import Goal

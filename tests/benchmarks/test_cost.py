@@ -1,7 +1,7 @@
 from benchmarks import cost
 
 
-def test_every_contestant_answers_the_same_queries() -> None:
+def test_every_method_answers_the_same_queries() -> None:
     drawn = cost.data()
     ridge = cost.fitted(cost.peers()[cost.CONTROL], drawn)
     assert len(ridge[cost.ONE_SHOT]()) == cost.QUERIES  # type: ignore[arg-type]

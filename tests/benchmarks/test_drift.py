@@ -1,4 +1,4 @@
-"""Streams are drawn as documented, and every contestant predicts before it learns."""
+"""Streams are drawn as documented, and every method predicts before it learns."""
 
 import numpy as np
 import pytest

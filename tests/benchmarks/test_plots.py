@@ -25,7 +25,7 @@ def test_the_legend_has_the_slopes() -> None:
     assert (axes.get_xscale(), axes.get_yscale()) == ("log", "log")
 
 
-def test_every_contestant_has_a_bar_for_each_thing_that_was_measured_of_it() -> None:
+def test_every_method_has_a_bar_for_each_thing_that_was_measured_of_it() -> None:
     (axes,) = bars({"gdssm": {"S": 30.0, "L": 900.0}, "peer": {"S": 4_000.0}}, "instructions").axes
     assert [label.get_text() for label in axes.get_yticklabels()] == ["gdssm", "peer"]
     assert sorted(patch.get_width() for patch in axes.patches) == [30, 900, 4000]  # type: ignore[attr-defined]

@@ -1,5 +1,5 @@
-from benchmarks.serving.contestants import ROOT
 from benchmarks.serving.profiling import FILES_BY_PURPOSE, REST, report, shares
+from benchmarks.serving.specs import ROOT
 from tests.nonempty import nonempty
 
 STACKS = [

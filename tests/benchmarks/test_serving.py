@@ -9,21 +9,21 @@ import pytest
 from starlette.types import ASGIApp
 
 from benchmarks.results import Goal
-from benchmarks.serving import apps, contestants, load
-from benchmarks.serving.contestants import CONTROLS, FASTAPI, SIZES, Contestant, Form, payload
+from benchmarks.serving import apps, load, specs
 from benchmarks.serving.environments import installed
 from benchmarks.serving.load import Case, Load, Measured, Times, measure, parse
 from benchmarks.serving.measurements import ServingMeasurements, goals
 from benchmarks.serving.report import report
 from benchmarks.serving.run import Grid
 from benchmarks.serving.servers import Server, reference, stat
+from benchmarks.serving.specs import CONTROLS, FASTAPI, SIZES, Form, ServerSpec, payload
 from benchmarks.zoo import model_file
 from service.settings import Settings
 from tests.closeness import assert_close
 from tests.service.in_process import InProcess, in_process
 
 MODELS = ("gd-1", "linear")
-ANSWERING = [contestant for contestant in (*CONTROLS, *FASTAPI) if contestant.name != "bare"]
+ANSWERING = [spec for spec in (*CONTROLS, *FASTAPI) if spec.name != "bare"]
 LINE = '{"requests": 500, "seconds": 2.0, "p50": 0.01, "p99": 0.04, "refused": 0, "broken": 0}'
 
 
@@ -37,7 +37,7 @@ def ours() -> Iterator[InProcess]:
 @pytest.mark.parametrize("name", SIZES)
 @pytest.mark.parametrize("kind", ["json", "binary"])
 def test_the_service_answers_the_reference(ours: InProcess, of: str, name: str, kind: str) -> None:
-    form = contestants.GDSSM_JSON if kind == "json" else contestants.GDSSM_BINARY
+    form = specs.GDSSM_JSON if kind == "json" else specs.GDSSM_BINARY
     headers = {"Content-Type": form.content_type, **form.headers}
     answer = ours.request("POST", form.path, content=form.write(payload(name), of), headers=headers)
     assert_close(form.read(answer.content), reference(of, payload(name)), "prediction")
@@ -45,30 +45,30 @@ def test_the_service_answers_the_reference(ours: InProcess, of: str, name: str, 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("of", MODELS)
-@pytest.mark.parametrize("contestant", ANSWERING, ids=lambda value: value.name)
+@pytest.mark.parametrize("spec", ANSWERING, ids=lambda value: value.name)
 def test_controls_and_typical_services_answer_what_the_service_does(
-    contestant: Contestant, of: str, monkeypatch: pytest.MonkeyPatch
+    spec: ServerSpec, of: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("MODEL_FILE", str(model_file(of)))
-    app = getattr(apps, contestant.name)()
-    for form in contestant.forms.values():
+    app = getattr(apps, spec.name)()
+    for form in spec.forms.values():
         for name in SIZES:
             answer = _post(app, form, form.write(payload(name), of))
             assert_close(form.read(answer.content), reference(of, payload(name)), name)
 
 
 def test_the_bare_control_answers_whatever_comes() -> None:
-    assert _post(apps.bare(), contestants.PLAIN, b"anything").status_code == 200
+    assert _post(apps.bare(), specs.PLAIN, b"anything").status_code == 200
 
 
 def test_a_payload_is_the_same_every_time_and_keeps_every_digit() -> None:
-    body = json.loads(contestants.PLAIN.write(payload("M"), "gd-1"))
+    body = json.loads(specs.PLAIN.write(payload("M"), "gd-1"))
     assert body["x"] == payload("M").x.tolist()
     assert (len(body["x"]), len(body["x"][0]), len(body["query"])) == SIZES["M"]
 
 
 def test_the_protocol_names_shapes_of_flat_numbers() -> None:
-    x, y, query = json.loads(contestants.v2("model").write(payload("S"), "gd-1"))["inputs"]
+    x, y, query = json.loads(specs.v2("model").write(payload("S"), "gd-1"))["inputs"]
     assert (x["shape"], y["shape"], query["shape"]) == ([10, 10], [10], [1, 10])
     assert x["data"] == payload("S").x.ravel().tolist()
 
@@ -87,7 +87,7 @@ def test_a_run_with_refusals_or_broken_connections_does_not_count(report: dict[s
 
 
 def made_up() -> ServingMeasurements:
-    """Two rounds of S with 32 connections; in the second, all contestants are twice as fast."""
+    """Two rounds of S with 32 connections; in the second, all servers are twice as fast."""
     rates = {"gdssm": 1000.0, "orjson_app": 1500.0, "fastapi_async": 500.0, "litserve": 100.0}
     loads = [
         Measured(
@@ -170,27 +170,27 @@ def test_an_invalid_round_is_left_out_of_every_ratio_and_reported() -> None:
     assert "| one round of gdssm, json, S, 32 connections, gd-1 | 5 answers were no 2xx |" in text
 
 
-def test_the_report_has_verdicts_and_missing_contestants() -> None:
+def test_the_report_has_verdicts_and_missing_servers() -> None:
     text = report(made_up(), ["fastapi_async"]).markdown()
     assert "| S json: instructions ÷ orjson_app's | ≤ 1.5 | 1.2 | met |" in text
     assert "**not met**" in text
     assert "| ray | pip: no such version |" in text
 
 
-def test_contestants_take_turns_and_are_stopped_meanwhile(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_servers_take_turns_and_are_stopped_meanwhile(monkeypatch: pytest.MonkeyPatch) -> None:
     turns: list[tuple[str, int]] = []
     leaders: dict[str, int] = {}
 
     def drive(server: Server, kind: str, name: str, connections: int, _: float) -> Load:
-        turns.append((server.contestant.name, connections))
-        leaders[server.contestant.name] = server.process.pid
+        turns.append((server.spec.name, connections))
+        leaders[server.spec.name] = server.process.pid
         standing = [name for name, leader in leaders.items() if stat(leader)[0] == "T"]
-        assert standing == [name for name in leaders if name != server.contestant.name]
+        assert standing == [name for name in leaders if name != server.spec.name]
         assert server.ask(kind, name).shape == (1,)
         return Load(10.0, 0.1, 0.1, 0.1, "")
 
     monkeypatch.setattr(load, "drive", drive)
-    both = {contestant.name: contestant for contestant in CONTROLS[:2]}
+    both = {spec.name: spec for spec in CONTROLS[:2]}
     cases = [Case(name, "json", "S", connections) for name in both for connections in (32, 128)]
     found = measure(both, "gd-1", cases, Times(rounds=2, seconds=0.01), {})
     warming = [("bare", 1), ("bare", 32), ("orjson_app", 1), ("orjson_app", 32)]
@@ -199,10 +199,10 @@ def test_contestants_take_turns_and_are_stopped_meanwhile(monkeypatch: pytest.Mo
     assert [[run.invalid for run in measured.rounds] for measured in found] == [["", ""], [too_many] * 2] * 2
 
 
-def test_heavy_contestants_are_measured_with_fewer_payloads() -> None:
+def test_heavy_servers_are_measured_with_fewer_payloads() -> None:
     grid = Grid(payloads=("S", "M"), heavy_payloads=("S",), connections=(1, 32))
     cases = grid.cases([FASTAPI[0]], [FASTAPI[1]])
-    assert [case.payload for case in cases if case.contestant == "fastapi_sync"] == ["S", "S"]
+    assert [case.payload for case in cases if case.server == "fastapi_sync"] == ["S", "S"]
     assert len(cases) == 6
 
 
@@ -212,7 +212,7 @@ def test_a_peer_that_cannot_be_installed_is_skipped_with_the_reason(tmp_path: Pa
     requirements.parent.mkdir()
     requirements.write_text("./no-such-package\n")
     skipped: dict[str, str] = {}
-    peer = Contestant("absent", (), {}, requirements=requirements)
+    peer = ServerSpec("absent", (), {}, requirements=requirements)
     assert installed([peer], skipped, tmp_path / "cache") == []
     assert "no-such-package" in skipped["absent"]
 

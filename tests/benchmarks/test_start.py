@@ -8,7 +8,7 @@ import pytest
 
 from benchmarks import start
 from benchmarks.results import Result
-from benchmarks.serving.contestants import FASTAPI, OURS
+from benchmarks.serving.specs import FASTAPI, OURS
 from benchmarks.start import Start
 
 BLOCK = 4096
@@ -32,7 +32,7 @@ def test_every_goal_has_its_target_and_its_result() -> None:
     assert goals(start.report([ours(1.2, 199.0)], SHARES, {}, 3))["start"][-1] is False
 
 
-def test_all_contestants_are_listed_and_missing_ones_with_the_reason() -> None:
+def test_all_servers_are_listed_and_missing_ones_with_the_reason() -> None:
     peer = Start(start.CONTROL, (1.6, 2.4, 2.0), 300.0, 5, None, None)
     text = start.report([ours(0.8, 248.0), peer], SHARES, {"other": "pip: no such version"}, 7).markdown()
     assert "| gdssm | 0.80 s (0.60–0.90) | 0.45 | 131 MB | 1 | 192 MB | 248 MB |" in text

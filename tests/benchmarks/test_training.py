@@ -1,4 +1,4 @@
-"""The training benchmark on small sizes: contestants with one loss and gradient, its result and its goals."""
+"""The training benchmark on small sizes: implementations with one loss and gradient, its result and its goals."""
 
 import json
 from pathlib import Path
@@ -10,7 +10,7 @@ from benchmarks import results
 from benchmarks.training.convergence import arrival
 from benchmarks.training.report import Cell, Profile, TrainingMeasurements
 from benchmarks.training.run import MAX_STATE_ENTRIES, QUICK, fitting_batch, measure, sized
-from benchmarks.training.step import CONTESTANTS, LOOP, OURS, SCAN, Trainer, operators
+from benchmarks.training.step import IMPLEMENTATIONS, LOOP, OURS, SCAN, Trainer, operators
 from gdssm.train.presets import PRESETS
 from tests.closeness import assert_close
 from tests.nonempty import nonempty
@@ -20,11 +20,11 @@ D, N, BATCH = 5, 7, 3
 
 @pytest.mark.slow
 @pytest.mark.parametrize("preset", PRESETS)
-@pytest.mark.parametrize("contestant", [LOOP, SCAN])
-def test_every_contestant_finds_our_loss_and_our_gradient(preset: str, contestant: str) -> None:
+@pytest.mark.parametrize("implementation", [LOOP, SCAN])
+def test_every_implementation_finds_our_loss_and_our_gradient(preset: str, implementation: str) -> None:
     found = []
-    for name in (OURS, contestant):
-        trainer = Trainer(sized(preset, D, N, BATCH), CONTESTANTS[name])
+    for name in (OURS, implementation):
+        trainer = Trainer(sized(preset, D, N, BATCH), IMPLEMENTATIONS[name])
         trainer.stack.double()
         trainer.batch = type(trainer.batch)(*(tensor.double() for tensor in trainer.batch))
         loss = trainer.loss()
@@ -35,7 +35,7 @@ def test_every_contestant_finds_our_loss_and_our_gradient(preset: str, contestan
 
 
 def test_a_step_changes_the_weights() -> None:
-    trainer = Trainer(sized("linear-trained", D, N, BATCH), CONTESTANTS[OURS])
+    trainer = Trainer(sized("linear-trained", D, N, BATCH), IMPLEMENTATIONS[OURS])
     before = trainer.loss()
     for _ in range(20):
         trainer.step()

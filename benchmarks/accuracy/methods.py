@@ -1,4 +1,4 @@
-"""The contestants: models of scikit-learn with their usual settings and fixed seeds, and the served models.
+"""The methods: models of scikit-learn with their usual settings and fixed seeds, and the served models.
 
 The served models run in the service's runtime without HTTP: context and queries in one call.
 """
@@ -42,7 +42,7 @@ STRENGTHS = np.logspace(-3, 3, 13)
 
 
 @dataclass(frozen=True)
-class Contestant:
+class Method:
     """One way to predict y from a context.
 
     Attributes:
@@ -59,36 +59,34 @@ class Contestant:
     max_n: int = 10**9
 
 
-def contestants(names: Sequence[str] | None = None) -> dict[str, Contestant]:
-    """Return the contestants of these names, or all; served models without a file are left out."""
-    found = {contestant.name: contestant for contestant in (*_served(), *_peers())}
+def methods(names: Sequence[str] | None = None) -> dict[str, Method]:
+    """Return the methods of these names, or all; served models without a file are left out."""
+    found = {method.name: method for method in (*_served(), *_peers())}
     if unknown := set(names or ()) - found.keys():
-        raise ValueError(f"Unknown contestants: {sorted(unknown)}. Choose from {sorted(found)}.")
-    return {name: contestant for name, contestant in found.items() if names is None or name in names}
+        raise ValueError(f"Unknown methods: {sorted(unknown)}. Choose from {sorted(found)}.")
+    return {name: method for name, method in found.items() if names is None or name in names}
 
 
-def _served() -> list[Contestant]:
+def _served() -> list[Method]:
     files = {name: model_file(name) for name in SERVED}
     return [
-        Contestant(name, SERVED[name], predict_with(file), file_hash(file))
-        for name, file in files.items()
-        if file.exists()
+        Method(name, SERVED[name], predict_with(file), file_hash(file)) for name, file in files.items() if file.exists()
     ]
 
 
-def _peers() -> list[Contestant]:
+def _peers() -> list[Method]:
     version = f"scikit-learn {sklearn.__version__}"
     return [
-        Contestant("mean", "regression", mean, version),
-        Contestant("RidgeCV", "regression", ridge, version),
-        Contestant("nearest neighbours", "regression", nearest_neighbours, version),
-        Contestant("random forest", "regression", forest, version),
-        Contestant("gradient boosting", "regression", boosting, version),
-        Contestant("Gaussian process", "regression", gaussian_process, version, 500),
-        Contestant("class frequencies", "classification", class_frequencies, version),
-        Contestant("logistic regression", "classification", logistic_regression, version),
-        Contestant("random forest classifier", "classification", forest_classifier, version),
-        Contestant("gradient boosting classifier", "classification", boosting_classifier, version),
+        Method("mean", "regression", mean, version),
+        Method("RidgeCV", "regression", ridge, version),
+        Method("nearest neighbours", "regression", nearest_neighbours, version),
+        Method("random forest", "regression", forest, version),
+        Method("gradient boosting", "regression", boosting, version),
+        Method("Gaussian process", "regression", gaussian_process, version, 500),
+        Method("class frequencies", "classification", class_frequencies, version),
+        Method("logistic regression", "classification", logistic_regression, version),
+        Method("random forest classifier", "classification", forest_classifier, version),
+        Method("gradient boosting classifier", "classification", boosting_classifier, version),
     ]
 
 

@@ -115,7 +115,7 @@ def v2(name: str) -> Form:
 
 
 @dataclass(frozen=True)
-class Contestant:
+class ServerSpec:
     """A server for one model file on one port."""
 
     name: str
@@ -124,17 +124,17 @@ class Contestant:
     forms: Mapping[str, Form]
     """By kind: json, binary."""
     python: Path = Path(sys.executable)
-    prepare: Callable[["Contestant", Path], tuple["Contestant", Mapping[str, str]]] | None = None
+    prepare: Callable[["ServerSpec", Path], tuple["ServerSpec", Mapping[str, str]]] | None = None
     """See `prepared`."""
     requirements: Path | None = None
     """Of its separate environment, see `environments`; None if it needs none."""
 
-    def prepared(self, directory: Path) -> tuple["Contestant", Mapping[str, str]]:
-        """Prepare an empty directory; returns the contestant to start and its environment variables."""
+    def prepared(self, directory: Path) -> tuple["ServerSpec", Mapping[str, str]]:
+        """Prepare an empty directory; returns the server to start and its environment variables."""
         return (self, {}) if self.prepare is None else self.prepare(self, directory)
 
 
-def _with_key(ours: Contestant, directory: Path) -> tuple[Contestant, Mapping[str, str]]:
+def _with_key(ours: ServerSpec, directory: Path) -> tuple[ServerSpec, Mapping[str, str]]:
     """Make a database with a key in it, and the environment of production."""
     environment = {
         "GDSSM_DATABASE_URL": f"sqlite:///{directory}/gdssm.db",
@@ -149,7 +149,7 @@ def _with_key(ours: Contestant, directory: Path) -> tuple[Contestant, Mapping[st
     return replace(ours, forms=forms), environment
 
 
-OURS = Contestant(
+OURS = ServerSpec(
     "gdssm",
     ("-m", "service", "serve", "--port", "{port}"),
     {"json": GDSSM_JSON, "binary": GDSSM_BINARY},
@@ -157,9 +157,9 @@ OURS = Contestant(
 )
 
 
-def _app(name: str, form: Form, kind: str = "json", *options: str) -> Contestant:
+def _app(name: str, form: Form, kind: str = "json", *options: str) -> ServerSpec:
     arguments = (*UVICORN, *options, "--factory", f"benchmarks.serving.apps:{name}")
-    return Contestant(name, arguments, {kind: form})
+    return ServerSpec(name, arguments, {kind: form})
 
 
 CONTROLS = (
@@ -174,9 +174,9 @@ FASTAPI = (_app("fastapi_async", PLAIN), _app("fastapi_sync", PLAIN))
 PEERS = Path(__file__).parent / "peers"
 
 
-def _peer(name: str, form: Form, *arguments: str) -> Contestant:
-    """Make a contestant with a separate environment, see `environments.installed`."""
-    return Contestant(
+def _peer(name: str, form: Form, *arguments: str) -> ServerSpec:
+    """Make a server with a separate environment, see `environments.installed`."""
+    return ServerSpec(
         name,
         arguments or (str(PEERS / name / "server.py"),),
         {"json": form},

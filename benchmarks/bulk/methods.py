@@ -1,4 +1,4 @@
-"""The Parquet files, and the contestants: each reads the context, answers the queries and writes the answers."""
+"""The Parquet files, and the methods: each reads the context, answers the queries and writes the answers."""
 
 import sys
 from collections.abc import Callable, Iterator, Mapping
@@ -23,7 +23,7 @@ CASES: Mapping[str, float] = {"ordinary": 1.0, "means a million times the spread
 TARGET = "y"
 """The last column of the context."""
 
-Contestant = Callable[[Path, Path, int], Array]
+Method = Callable[[Path, Path, int], Array]
 """From the files of the context and of the queries, and the rows of a chunk, to the answers (M,)."""
 
 
@@ -93,20 +93,20 @@ def chunks(path: Path, rows: int) -> Iterator[Array]:
 
 
 OURS, CONTROL = "gdssm predict", "numpy, one pass"
-PEERS: dict[str, Contestant] = {CONTROL: one_pass, "Ridge": ridge, "SGDRegressor": sgd}
+PEERS: dict[str, Method] = {CONTROL: one_pass, "Ridge": ridge, "SGDRegressor": sgd}
 ALL = (OURS, *PEERS)
 
 
 def command(name: str, context: Path, query: Path, out: Path, rows: int) -> list[str]:
-    """Return the arguments of Python that start a contestant."""
+    """Return the arguments of Python that start a method."""
     files = [str(path) for path in (context, query)]
     if name == OURS:
         return ["-m", "service", "predict", *files, "--target", TARGET, "--model", "linear", "--out", str(out)]
-    return ["-m", "benchmarks.bulk.contestants", name, *files, str(out), str(rows)]
+    return ["-m", "benchmarks.bulk.methods", name, *files, str(out), str(rows)]
 
 
 if __name__ == "__main__":
-    _, contestant, *paths, at_once = sys.argv
+    _, method, *paths, at_once = sys.argv
     observed, queries, written = map(Path, paths)
     with closing(ParquetWriter(written, TARGET)) as column:
-        column.write(PEERS[contestant](observed, queries, int(at_once)))
+        column.write(PEERS[method](observed, queries, int(at_once)))
