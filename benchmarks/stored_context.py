@@ -25,7 +25,7 @@ from benchmarks.serving.specs import OURS
 from benchmarks.timing import Quartiles, Times, format_quartiles, in_turn, ratios
 from benchmarks.zoo import ZOO
 from service.contexts.learning import learn
-from service.contexts.service import Contexts
+from service.contexts.service import ContextService
 from service.contexts.state import new_state
 from service.inference.predictor import Predictor
 from service.registry.repository import Repository
@@ -59,7 +59,7 @@ def in_process(rounds: int, *, stored: bool) -> Times:
     """Time observations without a server, and with or without a database."""
     with TemporaryDirectory() as directory, closing(Database.open(f"sqlite:///{directory}/stored.db")) as database:
         predictor = Predictor(Repository.load([ZOO], threads=1), CONTROL, UNLIMITED)
-        contexts = Contexts(database, predictor, max_contexts=2**31, ttl=YEAR)
+        contexts = ContextService(database, predictor, max_contexts=2**31, ttl=YEAR)
         make = partial(_storing, contexts) if stored else partial(_learning, predictor)
         return in_turn({model: make(model) for model in MODELS}, rounds * CALLS)
 
@@ -81,7 +81,7 @@ def _observing(server: Server, connection: socket.socket, model: str) -> Callabl
     return partial(send, connection, post(server, path, {"x": ONE.x.tolist(), "y": ONE.y.tolist()}))
 
 
-def _storing(contexts: Contexts, model: str) -> Callable[[], object]:
+def _storing(contexts: ContextService, model: str) -> Callable[[], object]:
     return partial(contexts.observe, OWNER, contexts.create(OWNER, model, FIRST).id, ONE)
 
 

@@ -15,7 +15,7 @@ from service.api.executor import Executor
 from service.api.periodic import run_periodically
 from service.api.state import AppState
 from service.contexts.context_count import ContextCount
-from service.contexts.service import Contexts
+from service.contexts.service import ContextService
 from service.evaluations.job_store import JobStore
 from service.evaluations.jobs import EvaluationQueue
 from service.inference.checks import Limits
@@ -96,7 +96,7 @@ def _open(
             None if provider is None else traces.step_spans(provider),
         ),
         metrics=MetricsRenderer(metrics, shared_gauges),
-        contexts=Contexts(database, predictor, settings.max_contexts, settings.context_ttl),
+        contexts=ContextService(database, predictor, settings.max_contexts, settings.context_ttl),
         evaluations=EvaluationQueue(
             jobs, repository, settings.directories, settings.evaluation_timeout, settings.poll_interval
         ),

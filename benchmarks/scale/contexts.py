@@ -14,7 +14,7 @@ from sqlalchemy import insert, select
 from benchmarks.scale.sizes import UNLIMITED
 from benchmarks.timing import in_turn
 from benchmarks.zoo import ZOO
-from service.contexts.service import Contexts
+from service.contexts.service import ContextService
 from service.inference.predictor import Observations, Predictor
 from service.registry.repository import Repository
 from service.store.database import Database
@@ -37,7 +37,7 @@ class Filled:
 
     def __init__(self, path: Path, predictor: Predictor, model: str, count: int) -> None:
         self._database = Database.open(f"sqlite:///{path}")
-        self._contexts = Contexts(self._database, predictor, max_contexts=2**31, ttl=YEAR)
+        self._contexts = ContextService(self._database, predictor, max_contexts=2**31, ttl=YEAR)
         self._model = model
         self._ids = [self._contexts.create(OWNER, model, FIRST).id]
         self._copy(count - 1)

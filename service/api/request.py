@@ -12,7 +12,7 @@ from starlette.types import Scope
 from service.access.keys import Caller
 from service.api.executor import Executor
 from service.api.state import AppState
-from service.contexts.service import Contexts
+from service.contexts.service import ContextService
 from service.errors import Forbidden, NotReady
 from service.evaluations.jobs import EvaluationQueue
 from service.inference.predictor import Predictor
@@ -75,7 +75,7 @@ class CallerResources:
 class CallerContexts(CallerResources):
     """The contexts of one caller."""
 
-    contexts: Contexts
+    contexts: ContextService
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from service.access.keyring import KeyRing
 from service.api.executor import Executor
-from service.contexts.service import Contexts
+from service.contexts.service import ContextService
 from service.evaluations.jobs import EvaluationQueue
 from service.inference.predictor import Predictor
 from service.observability.metrics import MetricsRenderer
@@ -23,7 +23,7 @@ class AppState:
     predictor: Predictor
     executor: Executor
     metrics: MetricsRenderer
-    contexts: Contexts
+    contexts: ContextService
     evaluations: EvaluationQueue
     keys: KeyRing | None
     """None if callers need no key."""

@@ -57,7 +57,7 @@ Answer = TypeVar("Answer")
 logger = logging.getLogger(__name__)
 
 
-class Contexts:
+class ContextService:
     """The contexts of all owners.
 
     Every method that names a context raises UnknownContext if the owner has no such context, or if it has expired;

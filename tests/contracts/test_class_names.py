@@ -10,7 +10,6 @@ from tests.running import ROOT
 PACKAGES = ("gdssm", "export", "service")
 SHARED = {
     "Conflict": "the client raises it where the service answers with this error",
-    "Contexts": "the client has the methods of the service's class, over HTTP",
     "InvalidInput": "the client raises it where the service answers with this error",
 }
 """Names of two classes, with the reason."""

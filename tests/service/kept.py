@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from service.contexts.repository import StreamStep
-from service.contexts.service import Contexts
+from service.contexts.service import ContextService
 from service.inference.checks import Limits
 from service.inference.predictor import Observations, Predictor
 from service.inference.sizes import Array
@@ -34,10 +34,10 @@ def as_is(step: StreamStep) -> StreamStep:
 
 def keep(
     database: Database, repository: Repository, clock: Clock, *, max_contexts: int = 1000, ttl: int = 1000
-) -> Contexts:
+) -> ContextService:
     """Contexts of a small service."""
     limits = Limits(max_columns=30, max_predictions=100, max_observations=500)
-    return Contexts(database, Predictor(repository, "linear", limits), max_contexts, ttl, clock)
+    return ContextService(database, Predictor(repository, "linear", limits), max_contexts, ttl, clock)
 
 
 def draw(seed: int, length: int = 7, inputs: int = 5, outputs: int = 3) -> Observations:

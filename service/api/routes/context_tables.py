@@ -12,7 +12,7 @@ from service.api.table_answers import file_of_rows
 from service.api.table_files import digest_of, open_rows
 from service.api.table_representations import findings_in, json_of_rows
 from service.contexts.repository import Change, ContextRecord
-from service.contexts.service import Contexts
+from service.contexts.service import ContextService
 from service.contexts.tables import TableRows
 from service.errors import InvalidInput, Problem
 from service.schemas.contexts import ContextAnswer
@@ -28,11 +28,11 @@ from service.tables.predicting import infer_schema
 Observed = tuple[ContextRecord, list[FindingAnswer]]
 
 
-def create_of_rows(contexts: Contexts, owner: str, request: TableCreateContext, change: Change) -> Observed:
+def create_of_rows(contexts: ContextService, owner: str, request: TableCreateContext, change: Change) -> Observed:
     """Create a context by its first rows, or empty with a schema.
 
     Raises:
-        InvalidInput: The rows or the schema do not fit; see `Contexts.create`.
+        InvalidInput: The rows or the schema do not fit; see `ContextService.create`.
     """
     options = {"version": request.version, "decay": request.decay, "ttl": request.ttl, "like": request.like}
     given = None if request.schema_ is None else given_schema(request, request.schema_, request.target)
@@ -52,12 +52,12 @@ def create_of_rows(contexts: Contexts, owner: str, request: TableCreateContext, 
 
 
 def observe_rows(
-    contexts: Contexts, owner: str, context_id: str, request: TableObservations, change: Change
+    contexts: ContextService, owner: str, context_id: str, request: TableObservations, change: Change
 ) -> Observed:
     """Learn from rows.
 
     Raises:
-        InvalidInput: They do not fit the schema; see `Contexts.observe`.
+        InvalidInput: They do not fit the schema; see `ContextService.observe`.
     """
     with open_rows(request, request.rows, "rows", max_rows_of(contexts.limits)) as table:
         rows = TableRows(table, digest_of(request.rows, table), request.weight)
@@ -72,12 +72,12 @@ def observed(context: ContextAnswer, findings: Sequence[FindingAnswer]) -> Obser
 
 
 def predict_rows(
-    contexts: Contexts, owner: str, context_id: str, request: TableContextQuery, file: str | None
+    contexts: ContextService, owner: str, context_id: str, request: TableContextQuery, file: str | None
 ) -> Response:
     """Predict for rows.
 
     Raises:
-        InvalidInput: They do not fit the schema; see `Contexts.predict_rows`.
+        InvalidInput: They do not fit the schema; see `ContextService.predict_rows`.
     """
     keys, wanted = tuple(request.keys), request.wanted()
     with open_rows(request, request.query, "query", max_rows_of(contexts.limits)) as table:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from service.contexts.service import Contexts
+from service.contexts.service import ContextService
 from service.registry.repository import Repository
 from service.store.database import Database
 from tests.service.kept import Clock, keep
@@ -14,5 +14,5 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-def contexts(database: Database, repository: Repository, clock: Clock) -> Contexts:
+def contexts(database: Database, repository: Repository, clock: Clock) -> ContextService:
     return keep(database, repository, clock)

@@ -13,7 +13,7 @@ from service.column_names import COLUMN_NAME_LENGTH_LIMIT, NAMES_SIZE_LIMIT, NO_
 from service.contexts import serialization
 from service.contexts.cache import LruCache
 from service.contexts.repository import Change
-from service.contexts.service import Contexts
+from service.contexts.service import ContextService
 from service.errors import Conflict, InvalidInput
 from service.inference.predictor import Observations
 from service.registry.repository import Repository
@@ -36,19 +36,19 @@ def turned(context: Observations) -> Observations:
     return Observations(context.x[:, TURNED], context.y[:, Y_TURNED], context.weight, columns=names)
 
 
-def ask(contexts: Contexts, owner: str, name: str) -> np.ndarray:
+def ask(contexts: ContextService, owner: str, name: str) -> np.ndarray:
     prediction = contexts.predict(owner, name, QUERY[:, TURNED], columns=turned(draw(1)).columns)[0].prediction
     assert_close(contexts.predict(owner, name, QUERY)[0].prediction, prediction, "prediction", rtol=1e-12)
     return prediction
 
 
-def found_again(contexts: Contexts, name: str) -> str:
+def found_again(contexts: ContextService, name: str) -> str:
     """As another process finds it."""
     contexts.repository._cache = LruCache()
     return name
 
 
-MADE: dict[str, Callable[[Contexts, str], str]] = {
+MADE: dict[str, Callable[[ContextService, str], str]] = {
     "the same": lambda _, name: name,
     "found by another process": found_again,
     "exported and imported": lambda contexts, name: contexts.load(OWNER, contexts.export(OWNER, name)[0]).id,
@@ -59,7 +59,7 @@ MADE: dict[str, Callable[[Contexts, str], str]] = {
 @pytest.mark.parametrize("again", MADE.values(), ids=MADE)
 @pytest.mark.parametrize("named", ["when it was made", "by its first observations", "by later observations"])
 def test_columns_in_another_order_are_found_by_their_names(
-    contexts: Contexts, again: Callable[[Contexts, str], str], named: str
+    contexts: ContextService, again: Callable[[ContextService, str], str], named: str
 ) -> None:
     if named == "when it was made":
         record = contexts.create(OWNER, None, draw(1), columns=NAMES)
@@ -79,7 +79,7 @@ def test_columns_in_another_order_are_found_by_their_names(
     assert_close(ask(contexts, OWNER, name), expected, "prediction", rtol=1e-9)
 
 
-def test_a_step_finds_its_columns_by_name(contexts: Contexts) -> None:
+def test_a_step_finds_its_columns_by_name(contexts: ContextService) -> None:
     named, plain = contexts.create(OWNER, None, draw(1), columns=NAMES), contexts.create(OWNER, None, draw(1))
     new, query = Observations(draw(2).x[:1], draw(2).y[:1]), QUERY[:1]
     expected = contexts.step(OWNER, plain.id, new, query, write=as_is)
@@ -110,7 +110,7 @@ WRONG: list[tuple[ColumnNames, str]] = [
 
 
 @pytest.mark.parametrize(("names", "message"), WRONG)
-def test_other_columns_are_refused_by_name(contexts: Contexts, names: ColumnNames, message: str) -> None:
+def test_other_columns_are_refused_by_name(contexts: ContextService, names: ColumnNames, message: str) -> None:
     record = contexts.create(OWNER, None, draw(1), columns=NAMES)
     with pytest.raises(InvalidInput, match=message):
         contexts.observe(OWNER, record.id, draw(2)._replace(columns=names))
@@ -122,7 +122,7 @@ def test_other_columns_are_refused_by_name(contexts: Contexts, names: ColumnName
     assert contexts.get(OWNER, record.id) == record
 
 
-def test_a_missing_and_an_additional_column_are_named_before_their_number(contexts: Contexts) -> None:
+def test_a_missing_and_an_additional_column_are_named_before_their_number(contexts: ContextService) -> None:
     record = contexts.create(OWNER, None, draw(1), columns=NAMES)
     for inputs, names, message in ((4, "abce", "has no 'd'"), (6, "abcdef", "has 'f' in addition")):
         columns = ColumnNames(tuple(names))
@@ -132,7 +132,7 @@ def test_a_missing_and_an_additional_column_are_named_before_their_number(contex
             contexts.predict(OWNER, record.id, draw(9, inputs=inputs).x, columns=columns)
 
 
-def test_an_empty_context_with_names_takes_no_other_number_of_columns(contexts: Contexts) -> None:
+def test_an_empty_context_with_names_takes_no_other_number_of_columns(contexts: ContextService) -> None:
     record = contexts.create(OWNER, None, columns=NAMES)
     assert (record.inputs, record.outputs) == (5, 3)
     with pytest.raises(InvalidInput, match=r"^x: has 4 columns; this context takes 5. Send 5.$"):
@@ -146,7 +146,7 @@ def test_an_empty_context_with_names_takes_no_other_number_of_columns(contexts: 
         contexts.create(OWNER, None, columns=ColumnNames(tuple(map(str, range(31)))))
 
 
-def test_only_contexts_of_the_same_columns_are_merged(contexts: Contexts) -> None:
+def test_only_contexts_of_the_same_columns_are_merged(contexts: ContextService) -> None:
     named = contexts.create(OWNER, None, draw(1), columns=NAMES)
     plain = contexts.create(OWNER, None, draw(2))
     for other in (turned(draw(2)).columns, ColumnNames(("a", "b", "c", "d", "f")), ColumnNames(None, ("u", "v", "x"))):
@@ -160,7 +160,7 @@ def test_only_contexts_of_the_same_columns_are_merged(contexts: Contexts) -> Non
     assert contexts.merge(OWNER, half.id, named.id).columns == NAMES
 
 
-def test_an_empty_context_of_other_columns_is_not_merged(contexts: Contexts) -> None:
+def test_an_empty_context_of_other_columns_is_not_merged(contexts: ContextService) -> None:
     empty = contexts.create(OWNER, None, columns=ColumnNames(("a", "b")))
     full = contexts.create(OWNER, None, draw(1))
     for first, second in ((empty, full), (full, empty)):
@@ -168,7 +168,7 @@ def test_an_empty_context_of_other_columns_is_not_merged(contexts: Contexts) -> 
             contexts.merge(OWNER, first.id, second.id)
 
 
-def test_a_change_sent_again_is_answered_with_its_names(contexts: Contexts) -> None:
+def test_a_change_sent_again_is_answered_with_its_names(contexts: ContextService) -> None:
     record = contexts.create(OWNER, None, draw(1))
     new = draw(2)._replace(columns=NAMES)
     first, again = (contexts.observe(OWNER, record.id, new, Change("k")) for _ in range(2))
@@ -178,19 +178,19 @@ def test_a_change_sent_again_is_answered_with_its_names(contexts: Contexts) -> N
         contexts.observe(OWNER, record.id, turned(draw(2)), Change("k"))
 
 
-def test_a_list_leaves_names_out(contexts: Contexts) -> None:
+def test_a_list_leaves_names_out(contexts: ContextService) -> None:
     record = contexts.create(OWNER, None, columns=NAMES)
     assert contexts.list(OWNER, 10).contexts == (replace(record, columns=NO_NAMES),)
 
 
-def test_without_names_a_row_and_an_archive_are_those_of_before(contexts: Contexts) -> None:
+def test_without_names_a_row_and_an_archive_are_those_of_before(contexts: ContextService) -> None:
     record = contexts.create(OWNER, None, draw(1))
     with contexts._database.reading() as connection:
         assert connection.scalar(select(CONTEXTS.c.column_names).where(CONTEXTS.c.id == record.id)) is None
     assert b"columns" not in contexts.export(OWNER, record.id)[0]
 
 
-def test_an_archive_names_as_many_columns_as_there_are(contexts: Contexts) -> None:
+def test_an_archive_names_as_many_columns_as_there_are(contexts: ContextService) -> None:
     memory = contexts.repository.load(OWNER, contexts.create(OWNER, None, draw(1)).id).state
     wrong = replace(memory, columns=ColumnNames(("a",)))
     with pytest.raises(InvalidInput, match="columns of x"):
@@ -198,7 +198,7 @@ def test_an_archive_names_as_many_columns_as_there_are(contexts: Contexts) -> No
 
 
 def test_a_context_of_an_earlier_version_has_no_names_and_takes_some(
-    contexts: Contexts, database_url: str, repository: Repository, clock: Clock
+    contexts: ContextService, database_url: str, repository: Repository, clock: Clock
 ) -> None:
     record = contexts.create(OWNER, None, draw(1))
     with contexts._database.transaction() as connection:
@@ -241,7 +241,7 @@ def test_the_longest_names_are_names() -> None:
     assert read_names(names, "x") == tuple(names)
 
 
-def test_levels_that_come_with_names_are_checked_as_they_are_without(contexts: Contexts) -> None:
+def test_levels_that_come_with_names_are_checked_as_they_are_without(contexts: ContextService) -> None:
     record = contexts.create(OWNER, None, draw(1), columns=NAMES)
     with pytest.raises(InvalidInput, match=r"levels: are \[0\]; this context has \[\]\. Send these\."):
         contexts.observe(OWNER, record.id, draw(2)._replace(columns=NAMES, levels=(0,)))

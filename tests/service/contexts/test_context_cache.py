@@ -13,7 +13,7 @@ from service.contexts import idempotency
 from service.contexts import repository as context_repository
 from service.contexts.cache import LruCache
 from service.contexts.repository import CONTEXT_BYTES, Change, ContextRecord, LoadedContext
-from service.contexts.service import Contexts
+from service.contexts.service import ContextService
 from service.contexts.state import ContextState
 from service.errors import Conflict, UnknownContext, UnknownModel
 from service.inference.sizes import Array
@@ -27,7 +27,7 @@ QUERY = draw(99, 4).x
 
 
 @pytest.fixture
-def elsewhere(database_url: str, repository: Repository, clock: Clock) -> Iterator[Contexts]:
+def elsewhere(database_url: str, repository: Repository, clock: Clock) -> Iterator[ContextService]:
     """The same contexts, as another process has them."""
     database = Database.open(database_url)
     yield keep(database, repository, clock)
@@ -40,18 +40,18 @@ def waits(database_url: str) -> bool:
     return database_url.startswith("postgresql")
 
 
-def ask(contexts: Contexts, record: ContextRecord, owner: str = OWNER) -> Array:
+def ask(contexts: ContextService, record: ContextRecord, owner: str = OWNER) -> Array:
     return contexts.predict(owner, record.id, QUERY)[0].prediction
 
 
-def one_shot(contexts: Contexts, *parts: int) -> Array:
+def one_shot(contexts: ContextService, *parts: int) -> Array:
     whole = draw(parts[0])
     for seed in parts[1:]:
         whole = both(whole, draw(seed))
     return contexts._predictor.predict("linear", whole, QUERY).prediction
 
 
-def used(contexts: Contexts) -> ContextRecord:
+def used(contexts: ContextService) -> ContextRecord:
     """One that is kept ready."""
     record = contexts.create(OWNER, None, draw(1))
     ask(contexts, record)
@@ -66,7 +66,7 @@ def gone(*_: object) -> None:
     raise UnknownModel("linear", [])
 
 
-def test_what_is_kept_ready_is_not_read_again(contexts: Contexts, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_is_kept_ready_is_not_read_again(contexts: ContextService, monkeypatch: pytest.MonkeyPatch) -> None:
     record = used(contexts)
     monkeypatch.setattr(context_repository, "restore", refuse)
     assert_close(ask(contexts, record), one_shot(contexts, 1), "prediction", rtol=1e-8)
@@ -81,7 +81,7 @@ def test_what_is_kept_ready_is_not_read_again(contexts: Contexts, monkeypatch: p
 @pytest.mark.parametrize("model", ["linear", "nonlinear"])
 @pytest.mark.parametrize("make", ["create", "observe", "merge", "load"])
 def test_what_was_stored_here_is_ready_and_as_it_will_be_read(
-    contexts: Contexts, elsewhere: Contexts, monkeypatch: pytest.MonkeyPatch, make: str, model: str
+    contexts: ContextService, elsewhere: ContextService, monkeypatch: pytest.MonkeyPatch, make: str, model: str
 ) -> None:
     record = contexts.create(OWNER, model, weighed(draw(1, 40), 0.3))
     if make == "observe":
@@ -103,7 +103,7 @@ def test_what_was_stored_here_is_ready_and_as_it_will_be_read(
         assert tensor.tobytes() == there.state.tensors[name].tobytes(), name
 
 
-def test_what_another_process_learnt_is_seen_at_once(contexts: Contexts, elsewhere: Contexts) -> None:
+def test_what_another_process_learnt_is_seen_at_once(contexts: ContextService, elsewhere: ContextService) -> None:
     record = used(contexts)
     for seed in (2, 3):
         after = elsewhere.observe(OWNER, record.id, draw(seed))
@@ -113,14 +113,14 @@ def test_what_another_process_learnt_is_seen_at_once(contexts: Contexts, elsewhe
         assert_close(predicted.prediction, one_shot(contexts, *range(1, seed + 1)), "prediction", rtol=1e-8)
 
 
-def test_what_another_process_learnt_is_learnt_on(contexts: Contexts, elsewhere: Contexts) -> None:
+def test_what_another_process_learnt_is_learnt_on(contexts: ContextService, elsewhere: ContextService) -> None:
     record = used(contexts)
     for seed in (2, 3, 4, 5):
         (elsewhere if seed % 2 else contexts).observe(OWNER, record.id, draw(seed))
     assert_close(ask(contexts, record), one_shot(contexts, *range(1, 6)), "prediction", rtol=1e-8)
 
 
-def test_at_hand_is_what_needs_no_waiting(contexts: Contexts, waits: bool) -> None:
+def test_at_hand_is_what_needs_no_waiting(contexts: ContextService, waits: bool) -> None:
     assert contexts.repository.find_cached(OWNER, "0" * 32) is None
     record = contexts.create(OWNER, None, draw(1))
     held = contexts.repository.find_cached(OWNER, record.id)
@@ -132,7 +132,7 @@ def test_at_hand_is_what_needs_no_waiting(contexts: Contexts, waits: bool) -> No
     assert contexts.repository.find_cached(OWNER, record.id) is None
 
 
-def test_cached_contexts_are_found_during_writes(contexts: Contexts, database: Database, waits: bool) -> None:
+def test_cached_contexts_are_found_during_writes(contexts: ContextService, database: Database, waits: bool) -> None:
     record = used(contexts)
     with database.transaction() as connection:
         connection.execute(update(CONTEXTS).values(version=7))
@@ -140,7 +140,7 @@ def test_cached_contexts_are_found_during_writes(contexts: Contexts, database: D
     assert contexts.repository.find_cached(OWNER, record.id) is None
 
 
-def test_what_has_to_be_written_down_is_not_at_hand(contexts: Contexts, clock: Clock, waits: bool) -> None:
+def test_what_has_to_be_written_down_is_not_at_hand(contexts: ContextService, clock: Clock, waits: bool) -> None:
     record = contexts.create(OWNER, None, draw(1), ttl=100)
     clock.now += 4
     assert (contexts.repository.find_cached(OWNER, record.id) is None) == waits
@@ -152,14 +152,14 @@ def test_what_has_to_be_written_down_is_not_at_hand(contexts: Contexts, clock: C
     assert waits or (held is not None and held.record == kept)
 
 
-def test_for_a_stranger_nothing_is_kept_ready(contexts: Contexts) -> None:
+def test_for_a_stranger_nothing_is_kept_ready(contexts: ContextService) -> None:
     record = used(contexts)
     assert contexts.repository.find_cached(OTHER_OWNER, record.id) is None
     with pytest.raises(UnknownContext, match=record.id):
         ask(contexts, record, OTHER_OWNER)
 
 
-def test_what_is_over_is_not_kept_ready(contexts: Contexts, clock: Clock) -> None:
+def test_what_is_over_is_not_kept_ready(contexts: ContextService, clock: Clock) -> None:
     record = used(contexts)
     clock.now = record.expires + 1
     assert contexts.repository.find_cached(OWNER, record.id) is None
@@ -167,7 +167,7 @@ def test_what_is_over_is_not_kept_ready(contexts: Contexts, clock: Clock) -> Non
         ask(contexts, record)
 
 
-def test_what_another_process_deleted_is_gone_at_once(contexts: Contexts, elsewhere: Contexts) -> None:
+def test_what_another_process_deleted_is_gone_at_once(contexts: ContextService, elsewhere: ContextService) -> None:
     record = used(contexts)
     elsewhere.delete(OWNER, record.id)
     assert contexts.repository.find_cached(OWNER, record.id) is None
@@ -175,7 +175,9 @@ def test_what_another_process_deleted_is_gone_at_once(contexts: Contexts, elsewh
         ask(contexts, record)
 
 
-def test_another_context_of_the_same_name_and_version_is_another_one(contexts: Contexts, database: Database) -> None:
+def test_another_context_of_the_same_name_and_version_is_another_one(
+    contexts: ContextService, database: Database
+) -> None:
     first, second = used(contexts), contexts.create(OWNER, None, draw(2))
     with database.transaction() as connection:
         connection.execute(delete(CONTEXTS).where(CONTEXTS.c.id == first.id))
@@ -186,7 +188,9 @@ def test_another_context_of_the_same_name_and_version_is_another_one(contexts: C
     assert_close(ask(contexts, first), one_shot(contexts, 2, 3), "prediction", rtol=1e-8)
 
 
-def test_a_change_that_was_undone_is_never_answered_from(contexts: Contexts, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_change_that_was_undone_is_never_answered_from(
+    contexts: ContextService, monkeypatch: pytest.MonkeyPatch
+) -> None:
     record = used(contexts)
     with monkeypatch.context() as patched:
         patched.setattr(idempotency, "_store_answer", refuse)
@@ -198,7 +202,7 @@ def test_a_change_that_was_undone_is_never_answered_from(contexts: Contexts, mon
 
 
 def test_a_model_that_was_replaced_is_held_against_the_state_again(
-    contexts: Contexts, repository: Repository, monkeypatch: pytest.MonkeyPatch
+    contexts: ContextService, repository: Repository, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     record = used(contexts)
     monkeypatch.setattr(contexts._predictor, "runtime", lambda *_: repository.get("gd-1"))
@@ -208,7 +212,9 @@ def test_a_model_that_was_replaced_is_held_against_the_state_again(
             use()
 
 
-def test_a_model_that_is_gone_is_told_to_the_owner_only(contexts: Contexts, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_model_that_is_gone_is_told_to_the_owner_only(
+    contexts: ContextService, monkeypatch: pytest.MonkeyPatch
+) -> None:
     record = used(contexts)
     monkeypatch.setattr(contexts._predictor, "runtime", gone)
     with pytest.raises(UnknownModel):
@@ -240,12 +246,12 @@ def test_a_replaced_value_counts_once_and_one_beyond_the_limit_is_not_cached() -
     assert cache.get("b") is None
 
 
-def test_a_loaded_context_counts_its_tensors(contexts: Contexts) -> None:
+def test_a_loaded_context_counts_its_tensors(contexts: ContextService) -> None:
     record, runtime = contexts.create(OWNER, None), contexts._predictor.runtime("linear")
     assert LoadedContext(record, ContextState({"state": np.zeros(100)}), runtime).size == CONTEXT_BYTES + 800
 
 
-def test_names_of_columns_take_their_share_of_the_memory(contexts: Contexts, repository: Repository) -> None:
+def test_names_of_columns_take_their_share_of_the_memory(contexts: ContextService, repository: Repository) -> None:
     record, runtime = used(contexts), repository.get("linear")
     names = ColumnNames(tuple(f"{i:0100}" for i in range(500)))
     named = LoadedContext(record, ContextState(columns=names), runtime)

@@ -15,7 +15,7 @@ from service.contexts.forgetting import Decay
 from service.contexts.learning import learn
 from service.contexts.merge import join
 from service.contexts.repository import Change
-from service.contexts.service import Contexts
+from service.contexts.service import ContextService
 from service.contexts.state import ContextState, FeatureScale, answer, new_state
 from service.errors import Conflict, InvalidInput, UnsupportedByModel
 from service.explaining.explanation import explain_state, predict_and_explain
@@ -263,24 +263,24 @@ def test_levels_are_found_by_the_names_of_their_columns() -> None:
             join(runtime, remember(runtime, named_early), other)
 
 
-def forget(contexts: Contexts) -> None:
+def forget(contexts: ContextService) -> None:
     """Read the next context from its row, as another process does."""
     contexts.repository._cache = LruCache()
 
 
-def read_again(contexts: Contexts, name: str) -> tuple[str, str]:
+def read_again(contexts: ContextService, name: str) -> tuple[str, str]:
     forget(contexts)
     return OWNER, name
 
 
-def imported(contexts: Contexts, name: str) -> tuple[str, str]:
+def imported(contexts: ContextService, name: str) -> tuple[str, str]:
     return OTHER_OWNER, contexts.load(OTHER_OWNER, contexts.export(OWNER, name)[0]).id
 
 
 @pytest.mark.parametrize("again", [lambda _, name: (OWNER, name), read_again, imported])
 @pytest.mark.parametrize("decay", [None, "auto"])
 def test_stored_contexts_keep_their_levels(
-    contexts: Contexts, again: Callable[[Contexts, str], tuple[str, str]], decay: Decay
+    contexts: ContextService, again: Callable[[ContextService, str], tuple[str, str]], decay: Decay
 ) -> None:
     early, late, runtime = draw(1, 20, late=False), draw(2, 30), runtime_of("nonlinear")
     owner, name = again(contexts, contexts.create(OWNER, "nonlinear", early, decay=decay).id)
@@ -292,7 +292,7 @@ def test_stored_contexts_keep_their_levels(
     assert contexts.view(owner, name).weights is None
 
 
-def test_contexts_without_levels_are_stored_as_by_earlier_versions(contexts: Contexts) -> None:
+def test_contexts_without_levels_are_stored_as_by_earlier_versions(contexts: ContextService) -> None:
     numbers, with_levels = draw(1, 9)._replace(levels=()), draw(1, 9)
     for some, is_written in ((numbers, False), (with_levels, True)):
         record = contexts.create(OWNER, "linear", some)
@@ -304,26 +304,26 @@ def test_contexts_without_levels_are_stored_as_by_earlier_versions(contexts: Con
 
 
 @pytest.mark.parametrize("levels", [[1, 1], [5, 4], [7], [-1], ["a"], [True]])
-def test_an_import_with_other_levels_is_refused(contexts: Contexts, levels: list[object]) -> None:
+def test_an_import_with_other_levels_is_refused(contexts: ContextService, levels: list[object]) -> None:
     file = forge(remember(runtime_of("linear"), draw(1, 9)), lambda _, header: header.update(levels=levels))
     with pytest.raises(InvalidInput):
         contexts.load(OWNER, file)
 
 
-def test_an_import_with_levels_without_observations_is_refused(contexts: Contexts) -> None:
+def test_an_import_with_levels_without_observations_is_refused(contexts: ContextService) -> None:
     file = forge(new_state(runtime_of("linear").manifest, None), lambda _, header: header.update(levels=[0]))
     with pytest.raises(InvalidInput):
         contexts.load(OWNER, file)
 
 
-def test_the_same_key_with_other_levels_is_a_conflict(contexts: Contexts) -> None:
+def test_the_same_key_with_other_levels_is_a_conflict(contexts: ContextService) -> None:
     record, change = contexts.create(OWNER, "linear"), Change("a key")
     contexts.observe(OWNER, record.id, draw(1, 9), change)
     with pytest.raises(Conflict):
         contexts.observe(OWNER, record.id, draw(1, 9)._replace(levels=(1, 2)), change)
 
 
-def test_a_step_predicts_at_a_level_that_is_new(contexts: Contexts) -> None:
+def test_a_step_predicts_at_a_level_that_is_new(contexts: ContextService) -> None:
     early, late, runtime = draw(1, 30, late=False), draw(2, 1), runtime_of("linear")
     name = contexts.create(OWNER, "linear", early).id
     step = contexts.step(OWNER, name, late, None, Wanted(0.9), write=as_is)

@@ -9,7 +9,7 @@ from gdssm.decay_average import DECAYS
 from service.contexts.drift import BLOCK
 from service.contexts.learning import learn
 from service.contexts.repository import Change
-from service.contexts.service import Contexts
+from service.contexts.service import ContextService
 from service.contexts.state import ContextState, FeatureScale, answer, new_state
 from service.errors import InvalidInput, NumericOverflow, UnsupportedByModel
 from service.explaining.implicit_weights import implicit_weights_in
@@ -186,7 +186,7 @@ def test_implicit_weights_are_those_of_the_average() -> None:
     assert_close(near @ found.weights + found.intercept, expected, "prediction", rtol=1e-8)
 
 
-def test_it_is_explained_by_the_implicit_weights_alone(contexts: Contexts) -> None:
+def test_it_is_explained_by_the_implicit_weights_alone(contexts: ContextService) -> None:
     record = contexts.create(OWNER, "linear", draw(1, 10), decay="auto")
     _, _, explanation = contexts.predict(OWNER, record.id, QUERY, explain=PARTS)
     assert explanation.implicit_weights is not None
@@ -211,7 +211,9 @@ def test_nothing_is_taken_out(name: str) -> None:
         auto(name, draw(1), weighed(draw(1), -1))
 
 
-def test_numbers_beyond_floating_point_are_refused_at_once_and_leave_the_context_as_it_is(contexts: Contexts) -> None:
+def test_numbers_beyond_floating_point_are_refused_at_once_and_leave_the_context_as_it_is(
+    contexts: ContextService,
+) -> None:
     record = contexts.create(OWNER, "linear", draw(1, 10), decay="auto")
     huge = Observations(np.full((1, 5), 1e200), np.full((1, 3), 1e200))
     with pytest.raises(NumericOverflow):
@@ -241,7 +243,7 @@ def test_it_survives_store_restart_export_and_import(
         np.testing.assert_array_equal(found.upper, expected.upper)
 
 
-def test_an_empty_one_is_auto_already(contexts: Contexts) -> None:
+def test_an_empty_one_is_auto_already(contexts: ContextService) -> None:
     record = contexts.create(OWNER, "linear", decay="auto", change=Change("once"))
     assert contexts.create(OWNER, "linear", decay="auto", change=Change("once")) == record
     assert (contexts.get(OWNER, record.id).decay, record.memory_length) == ("auto", 0.0)
@@ -256,7 +258,7 @@ def test_a_declared_scale_is_that_of_every_factor() -> None:
     assert (memory.tensors["state.spread"] == 2).all()
 
 
-def test_two_of_them_are_not_merged_nor_with_others(contexts: Contexts) -> None:
+def test_two_of_them_are_not_merged_nor_with_others(contexts: ContextService) -> None:
     one, other = (contexts.create(OWNER, "linear", draw(seed), decay="auto") for seed in (1, 2))
     with pytest.raises(InvalidInput, match='context: cannot be merged: with decay "auto" the order'):
         contexts.merge(OWNER, one.id, other.id)
@@ -276,6 +278,6 @@ FORGED = {
 
 
 @pytest.mark.parametrize("change", FORGED.values(), ids=FORGED.keys())
-def test_bytes_that_no_context_wrote_are_refused(contexts: Contexts, change: object) -> None:
+def test_bytes_that_no_context_wrote_are_refused(contexts: ContextService, change: object) -> None:
     with pytest.raises(InvalidInput, match="The bytes"):
         contexts.load(OWNER, forge(auto("linear", draw(1, 11)), change))  # type: ignore[arg-type]

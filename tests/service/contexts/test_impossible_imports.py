@@ -9,7 +9,7 @@ import pytest
 from service.contexts import serialization
 from service.contexts.learning import learn
 from service.contexts.merge import join
-from service.contexts.service import Contexts
+from service.contexts.service import ContextService
 from service.contexts.state import COUNT_LIMIT, ContextState, FeatureScale, new_state
 from service.errors import InvalidInput, NumericOverflow, UnsupportedByModel
 from service.inference.artifact import Manifest
@@ -126,7 +126,7 @@ def stateless() -> Manifest:
     return found
 
 
-def test_a_state_of_a_model_that_keeps_none_is_refused(contexts: Contexts) -> None:
+def test_a_state_of_a_model_that_keeps_none_is_refused(contexts: ContextService) -> None:
     for memory in (ContextState(), remember("gd-1", draw(1))):
         with pytest.raises(UnsupportedByModel, match="has no state to keep"):
             contexts.load(OWNER, serialization.export(stateless(), memory))

@@ -12,7 +12,7 @@ from safetensors.numpy import save
 from sqlalchemy import select, update
 
 from service.contexts import serialization
-from service.contexts.service import Contexts
+from service.contexts.service import ContextService
 from service.contexts.state import ContextState, answer
 from service.errors import CallerError, Conflict, InvalidInput
 from service.inference.artifact import UNHASHED, content_hash
@@ -37,7 +37,7 @@ def forge(memory: ContextState, change: Callable[[Tensors, Header], object], mod
 
 @pytest.mark.parametrize("decay", [None, 0.9])
 @pytest.mark.parametrize("length", [0, 7])
-def test_out_and_in_again_it_is_the_same(contexts: Contexts, decay: float | None, length: int) -> None:
+def test_out_and_in_again_it_is_the_same(contexts: ContextService, decay: float | None, length: int) -> None:
     record = contexts.create(OWNER, "gd-1", draw(1, length) if length else None, decay=decay)
     loaded = contexts.load(OTHER_OWNER, contexts.export(OWNER, record.id)[0], ttl=9)
     assert loaded.id != record.id
@@ -94,7 +94,7 @@ def written_before(memory: ContextState, model: str) -> bytes:
 
 @pytest.mark.parametrize("length", [7, 40])
 @pytest.mark.parametrize("model", ["linear", "linear-1.0.0", "nonlinear", "gd-1"])
-def test_what_was_written_before_is_read(contexts: Contexts, model: str, length: int) -> None:
+def test_what_was_written_before_is_read(contexts: ContextService, model: str, length: int) -> None:
     memory = remember(model, draw(1, length))
     loaded = contexts.load(OWNER, written_before(memory, model))
     assert contexts.export(OWNER, loaded.id)[0] == serialization.export(
@@ -105,7 +105,7 @@ def test_what_was_written_before_is_read(contexts: Contexts, model: str, length:
     assert contexts.observe(OWNER, loaded.id, draw(2)).n_observations == length + 7
 
 
-def test_a_row_that_was_stored_before_goes_on(contexts: Contexts) -> None:
+def test_a_row_that_was_stored_before_goes_on(contexts: ContextService) -> None:
     record, memory = contexts.create(OWNER, "nonlinear"), remember("nonlinear", draw(1, 40))
     with contexts._database.transaction() as connection:
         columns = {"n_observations": 40, "inputs": 5, "outputs": 3}
@@ -120,7 +120,7 @@ def test_a_row_that_was_stored_before_goes_on(contexts: Contexts) -> None:
 
 @pytest.mark.parametrize("model", ["linear", "nonlinear", "gd-1"])
 @pytest.mark.parametrize("decay", [None, 0.9])
-def test_a_row_stores_each_field_once_and_no_hash(contexts: Contexts, model: str, decay: float | None) -> None:
+def test_a_row_stores_each_field_once_and_no_hash(contexts: ContextService, model: str, decay: float | None) -> None:
     record = contexts.create(OWNER, model, draw(1), decay=decay)
     with contexts._database.reading() as connection:
         stored: bytes = connection.execute(select(CONTEXTS.c.state).where(CONTEXTS.c.id == record.id)).scalar_one()
@@ -138,7 +138,7 @@ def test_half_of_the_numbers_are_written() -> None:
     assert len(written_before(memory, "nonlinear")) > 90_000
 
 
-def test_two_that_were_taken_apart_are_put_together_again(contexts: Contexts) -> None:
+def test_two_that_were_taken_apart_are_put_together_again(contexts: ContextService) -> None:
     parts = [contexts.create(OWNER, None, draw(seed)) for seed in (1, 2)]
     files = [contexts.export(OWNER, record.id)[0] for record in parts]
     a, b = (contexts.load(OTHER_OWNER, file) for file in files)
@@ -246,7 +246,7 @@ FORGED: list[tuple[Callable[[Tensors, Header], object], type[CallerError], str]]
 
 @pytest.mark.parametrize(("change", "kind", "message"), FORGED)
 def test_what_is_foreign_is_refused_though_its_hash_is_right(
-    contexts: Contexts, change: Callable[[Tensors, Header], object], kind: type[CallerError], message: str
+    contexts: ContextService, change: Callable[[Tensors, Header], object], kind: type[CallerError], message: str
 ) -> None:
     with pytest.raises(kind, match=message) as refused:
         contexts.load(OWNER, forge(remember("linear", draw(1)), change))
@@ -254,7 +254,7 @@ def test_what_is_foreign_is_refused_though_its_hash_is_right(
     assert contexts.list(OWNER, 10).contexts == ()
 
 
-def test_what_is_over_the_limits_is_refused(contexts: Contexts) -> None:
+def test_what_is_over_the_limits_is_refused(contexts: ContextService) -> None:
     wide = draw(1, inputs=28, outputs=2)
     assert contexts.load(OWNER, serialization.export(manifest("gd-1"), remember("gd-1", wide))).inputs == 28
     state = {"state.count": np.ones(1), "state.gated_sum": np.ones((1, 33, 33))}
@@ -265,7 +265,7 @@ def test_what_is_over_the_limits_is_refused(contexts: Contexts) -> None:
         contexts.load(OWNER, serialization.export(manifest("gd-1"), memory))
 
 
-def test_what_was_emptied_is_portable(contexts: Contexts) -> None:
+def test_what_was_emptied_is_portable(contexts: ContextService) -> None:
     record = contexts.create(OWNER, None, draw(1))
     contexts.observe(OWNER, record.id, weighed(draw(1), -1))
     loaded = contexts.load(OWNER, contexts.export(OWNER, record.id)[0])
@@ -286,7 +286,7 @@ def no_squares(tensors: Tensors, _: Header) -> None:
 
 @pytest.mark.parametrize("change", [negative_variation, correlation_beyond_one, no_squares])
 def test_sums_that_no_observations_lead_to_are_not_imported(
-    contexts: Contexts, change: Callable[[Tensors, Header], None]
+    contexts: ContextService, change: Callable[[Tensors, Header], None]
 ) -> None:
     with pytest.raises(InvalidInput, match="hold sums that no observations lead to"):
         contexts.load(OWNER, forge(remember("linear", draw(1)), change))
@@ -302,7 +302,7 @@ def test_sums_that_no_observations_lead_to_are_not_imported(
         {"rows": -1},
     ],
 )
-def test_a_history_that_is_none_is_not_imported(contexts: Contexts, history: dict[str, object]) -> None:
+def test_a_history_that_is_none_is_not_imported(contexts: ContextService, history: dict[str, object]) -> None:
     def change(_: Tensors, label: Header) -> None:
         before = label["history"]
         assert isinstance(before, dict)
@@ -312,7 +312,7 @@ def test_a_history_that_is_none_is_not_imported(contexts: Contexts, history: dic
         contexts.load(OWNER, forge(remember("linear", draw(1)), change))
 
 
-def test_a_context_without_a_history_goes_on(contexts: Contexts) -> None:
+def test_a_context_without_a_history_goes_on(contexts: ContextService) -> None:
     """As earlier versions have written it: removals are checked by the sums alone."""
     memory = remember("linear", draw(1))
     loaded = contexts.load(OWNER, forge(memory, lambda _, label: label.pop("history")))

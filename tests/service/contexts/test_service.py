@@ -10,7 +10,7 @@ import pytest
 
 from service.contexts.cache import LruCache
 from service.contexts.repository import Change, ContextRecord
-from service.contexts.service import Contexts
+from service.contexts.service import ContextService
 from service.errors import (
     Conflict,
     InvalidInput,
@@ -31,17 +31,17 @@ from tests.service.kept import OTHER_OWNER, OWNER, Clock, as_is, both, draw, kee
 QUERY = draw(99, 4).x
 
 
-def ask(contexts: Contexts, record: ContextRecord, owner: str = OWNER) -> np.ndarray:
+def ask(contexts: ContextService, record: ContextRecord, owner: str = OWNER) -> np.ndarray:
     return contexts.predict(owner, record.id, QUERY)[0].prediction
 
 
 def one_shot(
-    contexts: Contexts, context: Observations, model: str = "linear", version: str | None = None
+    contexts: ContextService, context: Observations, model: str = "linear", version: str | None = None
 ) -> np.ndarray:
     return contexts._predictor.predict(model, context, QUERY, version=version).prediction
 
 
-def test_what_is_learnt_in_parts_answers_as_one_shot(contexts: Contexts) -> None:
+def test_what_is_learnt_in_parts_answers_as_one_shot(contexts: ContextService) -> None:
     record = contexts.create(OWNER, None)
     for seed in (1, 2, 3):
         record = contexts.observe(OWNER, record.id, draw(seed))
@@ -53,7 +53,7 @@ def test_what_is_learnt_in_parts_answers_as_one_shot(contexts: Contexts) -> None
     assert (record.model, record.inputs, record.outputs) == ("linear", 5, 3)
 
 
-def test_a_context_begins_empty_or_with_observations(contexts: Contexts) -> None:
+def test_a_context_begins_empty_or_with_observations(contexts: ContextService) -> None:
     empty, full = contexts.create(OWNER, "gd-1"), contexts.create(OWNER, "gd-1", draw(1), decay=0.9, ttl=7)
     assert (empty.n_observations, empty.inputs, empty.version, empty.decay, empty.ttl) == (0, None, 1, None, 1000)
     assert (full.n_observations, full.inputs, full.version, full.decay, full.ttl) == (7, 5, 1, 0.9, 7)
@@ -61,12 +61,12 @@ def test_a_context_begins_empty_or_with_observations(contexts: Contexts) -> None
         ask(contexts, empty)
 
 
-def test_what_a_model_fixes_is_known_from_the_start(contexts: Contexts) -> None:
+def test_what_a_model_fixes_is_known_from_the_start(contexts: ContextService) -> None:
     record = contexts.create(OWNER, "linear-trained")
     assert (record.inputs, record.outputs) == (10, 1)
 
 
-def test_parameters_go_to_the_model(contexts: Contexts) -> None:
+def test_parameters_go_to_the_model(contexts: ContextService) -> None:
     record = contexts.create(OWNER, "gd-1", draw(1))
     near, far = (contexts.predict(OWNER, record.id, QUERY, {"learning_rate": rate})[0] for rate in (0.1, 0.2))
     assert_close(far.prediction, 2 * near.prediction, "prediction")
@@ -77,13 +77,13 @@ def test_parameters_go_to_the_model(contexts: Contexts) -> None:
     [("nothing", None, UnknownModel), ("linear", "9.0.0", UnknownModel), ("softmax-8", None, UnsupportedByModel)],
 )
 def test_a_model_that_is_not_there_or_has_no_state_is_refused(
-    contexts: Contexts, model: str, version: str | None, kind: type[ServiceError]
+    contexts: ContextService, model: str, version: str | None, kind: type[ServiceError]
 ) -> None:
     with pytest.raises(kind):
         contexts.create(OWNER, model, version=version)
 
 
-def test_first_observations_that_do_not_fit_make_no_context(contexts: Contexts) -> None:
+def test_first_observations_that_do_not_fit_make_no_context(contexts: ContextService) -> None:
     with pytest.raises(InvalidInput) as refused:
         contexts.create(OWNER, "linear", draw(1, inputs=30))
     assert contexts.list(OWNER, 10).contexts == ()
@@ -92,7 +92,7 @@ def test_first_observations_that_do_not_fit_make_no_context(contexts: Contexts) 
     assert refused.value.problems[0].field == "observations.y"
 
 
-def test_what_is_refused_changes_nothing(contexts: Contexts) -> None:
+def test_what_is_refused_changes_nothing(contexts: ContextService) -> None:
     record = contexts.create(OWNER, None, draw(1))
     with pytest.raises(InvalidInput):
         contexts.observe(OWNER, record.id, draw(2, inputs=4), Change("key"))
@@ -100,7 +100,7 @@ def test_what_is_refused_changes_nothing(contexts: Contexts) -> None:
     assert contexts.observe(OWNER, record.id, draw(2), Change("key")).n_observations == 14
 
 
-USES: list[Callable[[Contexts, str, str], object]] = [
+USES: list[Callable[[ContextService, str, str], object]] = [
     lambda contexts, owner, name: contexts.get(owner, name),
     lambda contexts, owner, name: contexts.predict(owner, name, QUERY),
     lambda contexts, owner, name: contexts.observe(owner, name, draw(1)),
@@ -110,14 +110,14 @@ USES: list[Callable[[Contexts, str, str], object]] = [
     lambda contexts, owner, name: contexts.export(owner, name),
     lambda contexts, owner, name: contexts.delete(owner, name),
 ]
-TAKEN_IN: Callable[[Contexts, str, str], object] = lambda contexts, owner, name: contexts.merge(  # noqa: E731
+TAKEN_IN: Callable[[ContextService, str, str], object] = lambda contexts, owner, name: contexts.merge(  # noqa: E731
     owner, contexts.create(owner, None, draw(2)).id, name
 )
 each_use = pytest.mark.parametrize("use", [*USES, TAKEN_IN])
 
 
 @each_use
-def test_for_a_stranger_there_is_no_such_context(contexts: Contexts, use: Callable[..., object]) -> None:
+def test_for_a_stranger_there_is_no_such_context(contexts: ContextService, use: Callable[..., object]) -> None:
     record = contexts.create(OWNER, None, draw(1))
     with pytest.raises(UnknownContext, match=record.id):
         use(contexts, OTHER_OWNER, record.id)
@@ -126,14 +126,16 @@ def test_for_a_stranger_there_is_no_such_context(contexts: Contexts, use: Callab
 
 
 @each_use
-def test_unknown_ids_are_refused(contexts: Contexts, use: Callable[..., object]) -> None:
+def test_unknown_ids_are_refused(contexts: ContextService, use: Callable[..., object]) -> None:
     for name in ("0" * 32, "0" * 33, "", "x", "%", "\0", "\ud800"):
         with pytest.raises(UnknownContext):
             use(contexts, OWNER, name)
 
 
 @each_use
-def test_after_its_time_a_context_is_gone_at_once(contexts: Contexts, clock: Clock, use: Callable[..., object]) -> None:
+def test_after_its_time_a_context_is_gone_at_once(
+    contexts: ContextService, clock: Clock, use: Callable[..., object]
+) -> None:
     record = contexts.create(OWNER, None, draw(1), ttl=100)
     clock.now = record.expires + 1
     with pytest.raises(UnknownContext):
@@ -142,7 +144,9 @@ def test_after_its_time_a_context_is_gone_at_once(contexts: Contexts, clock: Clo
 
 
 @pytest.mark.parametrize("use", USES[:-1])  # the last one deletes it
-def test_a_use_keeps_a_context_for_its_time_anew(contexts: Contexts, clock: Clock, use: Callable[..., object]) -> None:
+def test_a_use_keeps_a_context_for_its_time_anew(
+    contexts: ContextService, clock: Clock, use: Callable[..., object]
+) -> None:
     record = contexts.create(OWNER, None, draw(1), ttl=100)
     clock.now += 60
     use(contexts, OWNER, record.id)
@@ -151,7 +155,7 @@ def test_a_use_keeps_a_context_for_its_time_anew(contexts: Contexts, clock: Cloc
     assert all(found.expires > clock.now and found.updated >= record.updated for found in nonempty(kept))
 
 
-def test_reading_writes_only_when_it_moves_the_end_by_a_share(contexts: Contexts, clock: Clock) -> None:
+def test_reading_writes_only_when_it_moves_the_end_by_a_share(contexts: ContextService, clock: Clock) -> None:
     record = contexts.create(OWNER, None, draw(1), ttl=100)
     clock.now += 4
     assert contexts.get(OWNER, record.id) == record
@@ -160,7 +164,7 @@ def test_reading_writes_only_when_it_moves_the_end_by_a_share(contexts: Contexts
     assert contexts.get(OWNER, record.id).version == record.version
 
 
-def test_sweeping_removes_what_is_over_and_nothing_else(contexts: Contexts, clock: Clock) -> None:
+def test_sweeping_removes_what_is_over_and_nothing_else(contexts: ContextService, clock: Clock) -> None:
     for _ in range(3):
         contexts.create(OWNER, None, ttl=10)
     kept = contexts.create(OWNER, None, ttl=100)
@@ -199,7 +203,7 @@ def test_the_quota_holds_when_many_create_at_once(database: Database, repository
         assert sum(pool.map(create, range(8))) == 3
 
 
-def test_pages_are_in_the_order_of_creation_and_skip_nothing(contexts: Contexts) -> None:
+def test_pages_are_in_the_order_of_creation_and_skip_nothing(contexts: ContextService) -> None:
     made = [contexts.create(OWNER, None) for _ in range(7)]
     contexts.create(OTHER_OWNER, None)
     pages = [contexts.list(OWNER, 3)]
@@ -212,20 +216,20 @@ def test_pages_are_in_the_order_of_creation_and_skip_nothing(contexts: Contexts)
         contexts.list(OWNER, 3, "\0")
 
 
-def test_ids_cannot_be_guessed_from_each_other(contexts: Contexts) -> None:
+def test_ids_cannot_be_guessed_from_each_other(contexts: ContextService) -> None:
     ids = [contexts.create(OWNER, None).id for _ in range(7)]
     assert len({name[14:] for name in ids}) == 7
     assert all(a < b for a, b in nonempty(pairwise(ids)))
 
 
-def test_a_deleted_context_is_gone(contexts: Contexts) -> None:
+def test_a_deleted_context_is_gone(contexts: ContextService) -> None:
     record = contexts.create(OWNER, None)
     contexts.delete(OWNER, record.id)
     with pytest.raises(UnknownContext):
         contexts.get(OWNER, record.id)
 
 
-CHANGES: list[Callable[[Contexts, str, Change], object]] = [
+CHANGES: list[Callable[[ContextService, str, Change], object]] = [
     lambda contexts, name, change: contexts.observe(OWNER, name, draw(1), change),
     lambda contexts, name, change: contexts.merge(OWNER, name, contexts.list(OWNER, 1).contexts[0].id, change),
     lambda contexts, name, change: contexts.delete(OWNER, name, change),
@@ -233,7 +237,7 @@ CHANGES: list[Callable[[Contexts, str, Change], object]] = [
 
 
 @pytest.mark.parametrize("make", CHANGES)
-def test_a_change_to_another_version_is_refused(contexts: Contexts, make: Callable[..., object]) -> None:
+def test_a_change_to_another_version_is_refused(contexts: ContextService, make: Callable[..., object]) -> None:
     contexts.create(OWNER, None, draw(2))
     record = contexts.create(OWNER, None, draw(1))
     for version in (0, 2):
@@ -245,7 +249,7 @@ def test_a_change_to_another_version_is_refused(contexts: Contexts, make: Callab
     make(contexts, record.id, Change(if_version=1))
 
 
-REPEATED: list[Callable[[Contexts, str, Change], object]] = [
+REPEATED: list[Callable[[ContextService, str, Change], object]] = [
     *CHANGES,
     lambda contexts, _, change: contexts.create(OWNER, "gd-1", draw(1), decay=0.5, change=change),
     lambda contexts, name, change: contexts.load(OWNER, _exported(contexts, name), change=change),
@@ -253,12 +257,14 @@ REPEATED: list[Callable[[Contexts, str, Change], object]] = [
 EXPORTED: dict[str, bytes] = {}
 
 
-def _exported(contexts: Contexts, name: str) -> bytes:
+def _exported(contexts: ContextService, name: str) -> bytes:
     return EXPORTED.setdefault(name, contexts.export(OWNER, name)[0])
 
 
 @pytest.mark.parametrize("make", REPEATED)
-def test_a_change_under_one_key_is_made_once(contexts: Contexts, clock: Clock, make: Callable[..., object]) -> None:
+def test_a_change_under_one_key_is_made_once(
+    contexts: ContextService, clock: Clock, make: Callable[..., object]
+) -> None:
     contexts.create(OWNER, None, draw(2))
     record = contexts.create(OWNER, None, draw(1))
     answered = make(contexts, record.id, Change("key"))
@@ -269,7 +275,7 @@ def test_a_change_under_one_key_is_made_once(contexts: Contexts, clock: Clock, m
 
 
 @pytest.mark.parametrize("make", REPEATED)
-def test_under_another_key_it_is_made_again(contexts: Contexts, make: Callable[..., object]) -> None:
+def test_under_another_key_it_is_made_again(contexts: ContextService, make: Callable[..., object]) -> None:
     contexts.create(OWNER, None, draw(2))
     record = contexts.create(OWNER, None, draw(1))
     answered = make(contexts, record.id, Change("key"))
@@ -279,7 +285,7 @@ def test_under_another_key_it_is_made_again(contexts: Contexts, make: Callable[.
         assert answered is None
 
 
-def test_another_request_under_the_same_key_is_a_conflict(contexts: Contexts) -> None:
+def test_another_request_under_the_same_key_is_a_conflict(contexts: ContextService) -> None:
     a, b = contexts.create(OWNER, None, draw(2)), contexts.create(OWNER, None, draw(1))
     contexts.observe(OWNER, b.id, draw(3), Change("key"))
     minus = weighed(draw(3), -1)
@@ -299,13 +305,13 @@ def test_another_request_under_the_same_key_is_a_conflict(contexts: Contexts) ->
     assert contexts.list(OWNER, 10) == before
 
 
-def test_keys_of_different_owners_are_different_keys(contexts: Contexts) -> None:
+def test_keys_of_different_owners_are_different_keys(contexts: ContextService) -> None:
     assert contexts.create(OWNER, None, change=Change("key")) != contexts.create(
         OTHER_OWNER, None, change=Change("key")
     )
 
 
-def test_a_key_is_remembered_for_a_day(contexts: Contexts, clock: Clock) -> None:
+def test_a_key_is_remembered_for_a_day(contexts: ContextService, clock: Clock) -> None:
     record = contexts.create(OWNER, None, ttl=10**6)
     for later, count in ((0, 7), (86_000, 7), (1000, 14)):
         clock.now += later
@@ -313,19 +319,19 @@ def test_a_key_is_remembered_for_a_day(contexts: Contexts, clock: Clock) -> None
         assert contexts.observe(OWNER, record.id, draw(1), Change("key")).n_observations == count
 
 
-def test_a_key_that_is_over_may_be_used_again_before_anybody_swept(contexts: Contexts, clock: Clock) -> None:
+def test_a_key_that_is_over_may_be_used_again_before_anybody_swept(contexts: ContextService, clock: Clock) -> None:
     record = contexts.create(OWNER, None, ttl=10**6, change=Change("key"))
     clock.now += 90_000
     assert contexts.observe(OWNER, record.id, draw(1), Change("key")).n_observations == 7
 
 
 @pytest.mark.parametrize("key", ["", "x" * 201, "\0", "ä", "a\nb"])
-def test_a_key_is_short_and_printable(contexts: Contexts, key: str) -> None:
+def test_a_key_is_short_and_printable(contexts: ContextService, key: str) -> None:
     with pytest.raises(InvalidInput, match="1 to 200 printable ASCII"):
         contexts.create(OWNER, None, change=Change(key))
 
 
-def test_many_with_one_key_at_once_count_once(contexts: Contexts) -> None:
+def test_many_with_one_key_at_once_count_once(contexts: ContextService) -> None:
     record = contexts.create(OWNER, None)
     with ThreadPoolExecutor(8) as pool:
         answers = list(pool.map(lambda _: contexts.observe(OWNER, record.id, draw(1), Change("key")), range(8)))
@@ -361,7 +367,7 @@ def test_observations_from_many_threads_and_replicas_count_exactly_once(
     other.close()
 
 
-def test_merging_is_observing_both_and_leaves_the_other(contexts: Contexts) -> None:
+def test_merging_is_observing_both_and_leaves_the_other(contexts: ContextService) -> None:
     a, b = contexts.create(OWNER, None, draw(1)), contexts.create(OWNER, None, draw(2))
     merged = contexts.merge(OWNER, a.id, b.id)
     assert (merged.id, merged.n_observations, merged.version) == (a.id, 14, 2)
@@ -369,7 +375,7 @@ def test_merging_is_observing_both_and_leaves_the_other(contexts: Contexts) -> N
     assert contexts.get(OWNER, b.id) == b
 
 
-def test_what_is_not_alike_does_not_merge(contexts: Contexts) -> None:
+def test_what_is_not_alike_does_not_merge(contexts: ContextService) -> None:
     record = contexts.create(OWNER, None, draw(1))
     others = {
         "has model linear, the other gd-1": contexts.create(OWNER, "gd-1", draw(1)),
@@ -387,7 +393,7 @@ def test_what_is_not_alike_does_not_merge(contexts: Contexts) -> None:
         contexts.merge(OWNER, record.id, contexts.create(OWNER, None, draw(1, outputs=2)).id)
 
 
-def test_merges_across_each_other_end(contexts: Contexts) -> None:
+def test_merges_across_each_other_end(contexts: ContextService) -> None:
     a, b = contexts.create(OWNER, None, draw(1)), contexts.create(OWNER, None, draw(2))
     pairs = [(a.id, b.id), (b.id, a.id)] * 4
     with ThreadPoolExecutor(8) as pool:
@@ -395,7 +401,7 @@ def test_merges_across_each_other_end(contexts: Contexts) -> None:
     assert {contexts.get(OWNER, each.id).version for each in (a, b)} == {5}
 
 
-def test_a_step_predicts_first_and_learns_then(contexts: Contexts) -> None:
+def test_a_step_predicts_first_and_learns_then(contexts: ContextService) -> None:
     record = contexts.create(OWNER, None)
     stream = draw(1)
     first = contexts.step(OWNER, record.id, part(stream, slice(1)), QUERY, write=as_is)
@@ -413,7 +419,7 @@ def test_a_step_predicts_first_and_learns_then(contexts: Contexts) -> None:
     assert_close(ask(contexts, record), one_shot(contexts, stream), "prediction", rtol=1e-8)
 
 
-def test_a_step_may_only_ask_and_must_do_something(contexts: Contexts) -> None:
+def test_a_step_may_only_ask_and_must_do_something(contexts: ContextService) -> None:
     record = contexts.create(OWNER, None, draw(1))
     step = contexts.step(OWNER, record.id, None, QUERY, write=as_is)
     assert step.record == record
@@ -424,7 +430,7 @@ def test_a_step_may_only_ask_and_must_do_something(contexts: Contexts) -> None:
         contexts.step(OWNER, record.id, None, None, write=as_is)
 
 
-def test_a_step_that_cannot_answer_learns_nothing(contexts: Contexts) -> None:
+def test_a_step_that_cannot_answer_learns_nothing(contexts: ContextService) -> None:
     record = contexts.create(OWNER, None, draw(1))
     with pytest.raises(InvalidInput, match="query"):
         contexts.step(OWNER, record.id, draw(2), QUERY[:, :4], write=as_is)
@@ -432,7 +438,7 @@ def test_a_step_that_cannot_answer_learns_nothing(contexts: Contexts) -> None:
 
 
 def test_a_context_goes_on_with_another_file_of_its_models_version(
-    contexts: Contexts, repository: Repository, monkeypatch: pytest.MonkeyPatch
+    contexts: ContextService, repository: Repository, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     record = contexts.create(OWNER, "gd-1", draw(1))
     runtime = repository.get("gd-1")
@@ -441,7 +447,7 @@ def test_a_context_goes_on_with_another_file_of_its_models_version(
 
 
 def test_a_context_of_a_model_with_other_tensors_says_so(
-    contexts: Contexts, repository: Repository, monkeypatch: pytest.MonkeyPatch
+    contexts: ContextService, repository: Repository, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     record = contexts.create(OWNER, "gd-1", draw(1))
     runtime, other = repository.get("gd-1"), repository.get("linear").manifest
