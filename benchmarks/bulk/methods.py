@@ -2,14 +2,13 @@
 
 import sys
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import closing
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
 from pyarrow import parquet
 
-from service.files.parquet import ParquetTable, ParquetWriter
+from service.tables.reading import open_table
 from tests.gdssm.linear_oracle import Array
 
 INPUTS = 10
@@ -88,8 +87,10 @@ def sgd(context: Path, query: Path, rows: int) -> Array:
 
 def chunks(path: Path, rows: int) -> Iterator[Array]:
     """Read a file of x and y as `gdssm predict` does."""
-    with closing(ParquetTable(path)) as table:
-        yield from (np.asarray(chunk, np.float64) for (chunk,) in table.chunks([table.columns], rows))
+    with open_table(path, path.name) as table:
+        for chunk in table.chunks(table.columns):
+            for part in chunk.parts(rows):
+                yield np.column_stack([part.cells[name].values for name in table.columns])
 
 
 OURS, CONTROL = "gdssm predict", "numpy, one pass"
@@ -108,5 +109,4 @@ def command(name: str, context: Path, query: Path, out: Path, rows: int) -> list
 if __name__ == "__main__":
     _, method, *paths, at_once = sys.argv
     observed, queries, written = map(Path, paths)
-    with closing(ParquetWriter(written, TARGET)) as column:
-        column.write(PEERS[method](observed, queries, int(at_once)))
+    parquet.write_table(pa.table({TARGET: PEERS[method](observed, queries, int(at_once))}), written)

@@ -10,8 +10,8 @@ import numpy as np
 from benchmarks.bulk.methods import ALL, CASES, CONTROL, INPUTS, OURS, chunks, command, write
 from benchmarks.bulk.process import ProcessCost, cost
 from benchmarks.results import Goal, Result, Table
-from service.files.prediction_job import default_rows
 from service.inference.wide_readout import wide_readout
+from service.tables.predicting import rows_in_chunk
 from tests.gdssm.linear_oracle import Array
 
 
@@ -73,7 +73,7 @@ def moments(read: Callable[[], Iterator[Array]]) -> Moments:
     return Moments(count, mean + off, products / count - np.outer(off, off))
 
 
-CHUNK_ROWS = default_rows(INPUTS)
+CHUNK_ROWS = rows_in_chunk(INPUTS + 1)
 """As in `gdssm predict`."""
 DEFINITIONS: dict[str, Callable[[Moments, Array], Array]] = {
     OURS: Moments.gdssm,

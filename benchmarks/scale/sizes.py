@@ -17,11 +17,11 @@ from benchmarks.timing import in_turn
 from benchmarks.zoo import model_file
 from service.contexts.learning import learn
 from service.contexts.state import ContextState, answer, new_state
-from service.files.prediction_job import default_rows
 from service.inference.checks import Limits
 from service.inference.predictor import Observations
 from service.inference.runtime import Runtime
 from service.inference.sizes import Array
+from service.tables.predicting import rows_in_chunk
 
 UNLIMITED = Limits(sys.maxsize, sys.maxsize, sys.maxsize)
 REPEAT_SECONDS, MAX_REPEATS = 0.3, 50
@@ -83,7 +83,7 @@ def streamed(runtime: Runtime, chunks: Iterator[Observations]) -> ContextState:
 
 def chunk_rows(point: Point) -> int:
     """Size of a chunk."""
-    return min(point.observations, default_rows(point.inputs) if point.way == "streamed" else point.observations)
+    return min(point.observations, rows_in_chunk(point.inputs + 1) if point.way == "streamed" else point.observations)
 
 
 def observations(point: Point) -> Iterator[Observations]:

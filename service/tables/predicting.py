@@ -31,6 +31,11 @@ CHUNK_NUMBERS = 2**18
 """Numbers of x, y and weights in one chunk: 2 MiB."""
 
 
+def rows_in_chunk(width: int) -> int:
+    """Return the rows of a chunk with so many columns of x and y."""
+    return max(1, CHUNK_NUMBERS // (width + 1))
+
+
 def infer_schema(table: Table, requested: Requested) -> TableSchema:
     """Read a table once, and decide what becomes of each column by the rows that have a target.
 
@@ -170,7 +175,7 @@ class TablePrediction:
     @property
     def _rows(self) -> int:
         width = len(self.schema.x_columns) + max(1, len(self.schema.classes))
-        return self.chunk_rows or max(1, CHUNK_NUMBERS // (width + 1))
+        return self.chunk_rows or rows_in_chunk(width)
 
     def _check_gaps(self, x: Array, table: Table, numbers: NDArray[np.intp]) -> None:
         """See that no cell is missing, or cannot be read, if the model takes no missing cells.

@@ -2,6 +2,7 @@
 
 import tracemalloc
 from collections.abc import Iterator
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
@@ -9,11 +10,13 @@ import pandas as pd
 import pytest
 
 from service.errors import InvalidInput
-from service.files.prediction_job import open_job
 from service.inference.checks import Limits
 from service.inference.predictor import Observations, Predictor
 from service.inference.sizes import Array
 from service.registry.repository import Repository
+from service.tables.inferring import Requested
+from service.tables.predicting import TablePrediction, infer_schema
+from service.tables.reading import open_table
 from service.tables.streaming import joined, predictions
 from tests.closeness import assert_close
 from tests.gdssm.linear_oracle import linear
@@ -105,10 +108,11 @@ def test_streamed_sums_match_two_pass_float64(
     for numbers, path in ((observed, context), (asked, query)):
         frame = numbers.set_axis([*"abcde", "y"], axis=1)
         frame.to_parquet(path, row_group_size=17) if suffix == ".parquet" else frame.to_csv(path, index=False)
-    with open_job(context, query, "y", rows=10) as task:
-        runtime = predictor.runtime("linear", version)
-        answers = list(predictions(predictor, runtime, task.observations(), task.queries(), {}))
-    found = np.concatenate([answer.prediction for answer in answers])
+    runtime = predictor.runtime("linear", version)
+    with open_table(context, "context") as known, open_table(query, "query") as queried:
+        schema = infer_schema(known, Requested("y"))
+        job = TablePrediction(predictor, runtime, schema, known, queried, chunk_rows=10)
+        found = np.concatenate([rows.prediction.prediction for rows in job.run({})])
     expected: Array
     x, y, x_query = observed.iloc[:, :D].to_numpy(), observed.iloc[:, D:].to_numpy(), asked.iloc[:, :D].to_numpy()
     if version == "1.0.0":
@@ -120,25 +124,22 @@ def test_streamed_sums_match_two_pass_float64(
 
 
 @pytest.mark.slow
-def test_memory_does_not_grow_with_the_files(predictor: Predictor, tmp_path: Path) -> None:
+def test_memory_does_not_grow_with_the_observations(predictor: Predictor) -> None:
     runtime = predictor.runtime("linear")
 
-    def peak(rows: int) -> int:
-        context, query = tmp_path / f"context-{rows}.csv", tmp_path / f"query-{rows}.csv"
-        lines = [",".join(map(str, row)) for row in np.column_stack([X, Y]).tolist()]
-        context.write_text("\n".join(["a,b,c,d,e,y", *(lines * (rows // N))]))
-        query.write_text("\n".join(["a,b,c,d,e", *([line.rpartition(",")[0] for line in lines] * (rows // N))]))
+    def peak(rounds: int) -> int:
+        known = chain.from_iterable(chunks(100) for _ in range(rounds))
+        asked = chain.from_iterable(queries(100) for _ in range(rounds))
         tracemalloc.start()
         try:
-            with open_job(context, query, "y", rows=100) as task:
-                for _ in predictions(predictor, runtime, task.observations(), task.queries(), {}):
-                    pass
+            for _ in predictions(predictor, runtime, known, asked, {}):
+                pass
             return tracemalloc.get_traced_memory()[1]
         finally:
             tracemalloc.stop()
 
-    peak(N)  # allocates caches
-    small, large = (min(peak(rows) for _ in range(4)) for rows in (10 * N, 200 * N))  # other threads' work counts too
+    peak(1)  # allocates caches
+    small, large = (min(peak(rounds) for _ in range(4)) for rounds in (10, 200))  # other threads' work counts too
     assert large < 2 * small
     assert large < 200 * N * (D + 1) * 8, "as numbers alone the context would take that much"
 
