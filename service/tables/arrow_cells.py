@@ -10,7 +10,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from service.tables.cells import Cells, as_text, text_cells
-from service.tables.text import CODE, PLAIN
+from service.tables.text import CODE, LENGTH_LIMIT, PLAIN
 
 CODES = f"^(?:{CODE.pattern})$".replace(r"\d", "[0-9]")
 ISO_TIME = r"^[12][0-9]{3}-[0-9]{2}-[0-9]{2}([ T][0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]{1,6})?)?)?$"
@@ -62,6 +62,8 @@ def _typed(column: pa.Array) -> Cells | None:
     if first < 0:
         return Cells("number", np.full(len(column), np.nan))
     text = column[first].as_py()
+    if len(text) > LENGTH_LIMIT:
+        return None
     return _numbers(column) if PLAIN.fullmatch(text) else _times(column) if ISO.fullmatch(text) else None
 
 

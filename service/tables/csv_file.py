@@ -148,6 +148,8 @@ class TextTable:
             lines = LINE.findall(sample)
             if whole or (dialect and dialect.lines + 1 < len(lines)):
                 break
+            if size >= 2**19 and sample and dialect is None:
+                raise refuse(self.name, f"has no row in the first {size} characters.")
             if size >= 4 * ROW_LENGTH_LIMIT:
                 raise refuse(self.name, f"is not CSV (a row of more than {ROW_LENGTH_LIMIT} characters).")
             size *= 8

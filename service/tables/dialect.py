@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from itertools import chain, pairwise
 from operator import itemgetter
 
-from service.tables.text import DATES, MISSING, clean, number_of
+from service.tables.text import DATES, LENGTH_LIMIT, MISSING, clean, number_of
 
 SAMPLE = 2**16
 """Characters by which a dialect is recognised."""
@@ -23,8 +23,10 @@ TITLE_LINES = 20
 NOTES = 5
 """Notes on names, at most."""
 COMMENT = ("#", "%")
-FRAME = re.compile(r"[\s|+:=_-]*(?:---|===|___)[\s|+:=_-]*|\(\d+ rows?\)\s*")
-"""A line that only separates rows, as programs print tables."""
+FRAME, DASHES = " \t\r\n|+:=_-", ("---", "===", "___")
+"""Characters of a line that only separates rows, as programs print tables, and runs that it holds."""
+COUNTED = re.compile(r"\(\d{1,12} rows?\)\s*")
+"""The last line of a table as PostgreSQL prints it."""
 
 LINE = re.compile(r"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+")
 SINGLE_QUOTED = re.compile(r"(?:^|[,;\t|])'(?:[^'\r\n]|'')*'(?=[,;\t|\r\n]|$)", re.MULTILINE)
@@ -70,7 +72,11 @@ class Dialect:
             return ""
         if not self.framed:
             return line
-        return "" if FRAME.fullmatch(line) else line.strip().removeprefix("|").removesuffix("|") + "\n"
+        return (
+            ""
+            if _is_frame(line) or COUNTED.fullmatch(line)
+            else line.strip().removeprefix("|").removesuffix("|") + "\n"
+        )
 
     def cells(self, lines: Iterable[str]) -> Iterator[list[str]]:
         """Split lines into rows."""
@@ -134,7 +140,7 @@ def recognise(sample: str, *, separator: str | None, header: bool | None, whole:
         quote,
         "\\" if quote == '"' and BACKSLASH.search(sample) else None,
         space_before_quote=bool(SPACE_AND_QUOTE.search(sample)),
-        framed=any(map(FRAME.fullmatch, lines[first : first + TITLE_LINES])),
+        framed=any(map(_is_frame, lines[first : first + TITLE_LINES])),
     )
     body = lines[first:]
     separator = separator or said
@@ -170,6 +176,10 @@ def recognise(sample: str, *, separator: str | None, header: bool | None, whole:
             notes.append("no header, so the columns are column_1, column_2 …")
     names, hidden, more = name_columns(names, cells)
     return replace(dialect, lines=first + start, names=tuple(names), hidden=frozenset(hidden), notes=(*notes, *more))
+
+
+def _is_frame(line: str) -> bool:
+    return not line.strip(FRAME) and any(dashes in line for dashes in DASHES)
 
 
 def _has_comments(dialect: Dialect, lines: Sequence[str], width: int) -> bool:
@@ -317,7 +327,7 @@ def _is_plain_number(cell: str) -> bool:
 
 
 def _is_time(cell: str) -> bool:
-    return any(date.fullmatch(cell) for date in DATES.values())
+    return len(cell) <= LENGTH_LIMIT and any(date.fullmatch(cell) for date in DATES.values())
 
 
 def name_columns(header: Sequence[str], rows: Sequence[Sequence[str]]) -> tuple[list[str], list[str], list[str]]:
@@ -339,7 +349,8 @@ def name_columns(header: Sequence[str], rows: Sequence[Sequence[str]]) -> tuple[
     unnamed = any(clean(cell) for row in rows for cell in row[len(names) + 1 :])
     names += [""] * (0 if unnamed and header else width - len(names))  # several cells without a name: cells are cut
     hidden = []
-    taken = Counter(names)
+    taken, used = Counter(names), set[str]()
+    named = max((place for place, name in enumerate(header) if clean(name)), default=-1)
     for place, name in enumerate(names):
         column = [row[place] for row in rows if place < len(row)]
         if name == "":
@@ -351,16 +362,17 @@ def name_columns(header: Sequence[str], rows: Sequence[Sequence[str]]) -> tuple[
             )
             names[place] = _unused("Unnamed: 0" if index else f"column_{place + 1}", taken)
             empty_so_far = rows and not any(map(clean, column))
-            if empty_so_far and not any(map(clean, header[place:])):
+            if empty_so_far and place > named:
                 hidden.append(names[place])
             else:
                 hidden.clear()
                 notes.append(f"column {place + 1} has no name, so it is {names[place]!r}")
         else:
             hidden.clear()
-            if name in names[:place]:
+            if name in used:
                 names[place] = _unused(f"{name}_2", taken)
                 notes.append(f"column {place + 1} has the name {name!r} again, so it is {names[place]!r}")
+        used.add(names[place])
     more = [f"and {len(notes) - NOTES} more"] if len(notes) > NOTES else []
     return names, hidden, notes[:NOTES] + more
 

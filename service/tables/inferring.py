@@ -45,7 +45,7 @@ WORDS = 3
 READABLE_ON_REQUEST = 0.5
 """The same for a column whose kind the caller says."""
 SIGN_TEXTS = 1000
-"""Texts by which the decimal sign of a column is recognised."""
+"""Texts by which the decimal sign of a column, and whether it has times, are recognised."""
 FEW = 3
 """Rows below which different values say nothing."""
 COARSE = {"year-month", "month-year", "name-year", "year-name", "year-quarter", "quarter-year", "year-week"}
@@ -298,6 +298,8 @@ def _has_codes(summary: ColumnSummary) -> bool:
 def _date_format(summary: ColumnSummary, part: float = READABLE) -> str:
     """Return the format by which most of the texts are times; empty if there is none."""
     counts = dict.fromkeys(DATE_FORMATS, 0)
+    if not any(map(date_formats, islice(summary.texts, SIGN_TEXTS))):
+        return ""
     for text, count in summary.texts.items():
         for name in date_formats(text):
             counts[name] += count

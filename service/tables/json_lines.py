@@ -8,10 +8,13 @@ from contextlib import closing
 
 from service.numbers import describe
 from service.tables.cells import Chunk
+from service.tables.memory import COLUMNS_LIMIT
 from service.tables.sources import Content, refuse
 from service.tables.text_stream import TextStream
 from service.tables.value_chunks import ROWS, chunk_of
 
+CELLS = 2**22
+"""Cells of a chunk, at most."""
 LINE_LENGTH_LIMIT = 2**23
 """Characters of one line."""
 LIST_LENGTH_LIMIT = 2**26
@@ -44,6 +47,8 @@ class JsonLinesTable:
         names: dict[str, None] = {}
         for _, record in self._records():
             names.update(dict.fromkeys(record))
+            if len(names) > COLUMNS_LIMIT:
+                raise refuse(self.name, f"has more than {COLUMNS_LIMIT} columns. Send those that are needed.")
         if not names:
             raise refuse(self.name, "is empty. It needs at least one object with a name and a value.")
         self.columns = tuple(names)
@@ -58,10 +63,11 @@ class JsonLinesTable:
         start = 0
         records: list[dict[str, object]] = []
         wanted = self.columns if whole or not columns else columns
+        rows = max(1, min(ROWS, CELLS // len(wanted)))
         for last, record in self._with_end():
             if record is not None:
                 records.append(record)
-            if len(records) == ROWS or (last and records):
+            if len(records) == rows or (last and records):
                 values = {name: [item.get(name) for item in records] for name in wanted}
                 yield chunk_of(start, values, columns, text=text, whole=whole, missing=self._missing, name=self.name)
                 start, records = start + len(records), []
@@ -114,7 +120,8 @@ class JsonLinesTable:
         try:
             return json.loads(text)
         except (ValueError, RecursionError) as error:
-            what = getattr(error, "msg", "too deep")
+            deep = isinstance(error, RecursionError)
+            what = "too deep" if deep else getattr(error, "msg", "a number has too many digits")
             raise refuse(self.name, f"is not JSON ({what}).", f"line {line}") from error
 
     def _object(self, value: object, place: str) -> dict[str, object]:

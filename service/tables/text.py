@@ -50,7 +50,7 @@ NUMBERS: dict[str, re.Pattern[str]] = {
 The minus may stand after it, as SAP writes it, and an amount may end in `.-` or `,--`.
 """
 WITHOUT_GROUPS = {".": str.maketrans("", "", ",' "), ",": str.maketrans(",", ".", ".' ")}
-PLAIN = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?", re.ASCII)
+PLAIN = re.compile(r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?", re.ASCII)
 NOTHING = re.compile(r"[$€£¥₹]\s?-{1,2}|-{1,2}\s?[$€£¥₹]")
 """An amount that is left out, as accountants write it."""
 CODE = re.compile(r"0\d+|\d+E\d+", re.ASCII)

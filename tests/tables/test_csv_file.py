@@ -225,3 +225,18 @@ def test_a_missing_pyarrow_is_reported_with_its_extra(monkeypatch: pytest.Monkey
     monkeypatch.setattr(importlib, "import_module", absent)
     with pytest.raises(InvalidInput, match=r"^Reading t needs pyarrow: pip install 'gdssm\[tables\]'\.$"):
         open_table(b"a\n1\n", "t").__enter__()
+
+
+@pytest.mark.parametrize("cell", ["1" * 10**6 + "z", "1" + ",111" * 250_000, "-" * 10**6 + "x", "'" * 10**6])
+def test_cells_of_a_million_characters_are_text(cell: str) -> None:
+    assert read(f'a\tb\n{cell}\t1\n"x"\t2\n'.encode()) == {"a": [cell, "x"], "b": [1.0, 2.0]}
+
+
+def test_a_file_without_rows_is_refused_by_its_beginning() -> None:
+    assert "has no row in the first 524288 characters" in refusal(b"# x\n" * 2**18)
+
+
+def test_columns_of_records_are_limited() -> None:
+    records = "".join(f'{{"n{number}": 1}}\n' for number in range(10_001))
+    with pytest.raises(InvalidInput, match="more than 10000 columns"):
+        read(records.encode())

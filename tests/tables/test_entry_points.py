@@ -3,7 +3,7 @@
 import csv
 import io
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -17,6 +17,7 @@ import pytest
 from pyarrow import ipc
 
 from service.client import frame_tables
+from service.client.frames import Frame
 from service.tables.cells import Table
 from service.tables.encoding import Findings, observations
 from service.tables.inferring import Requested
@@ -109,7 +110,7 @@ def dictionaries(columns: Columns) -> bytes:
     return in_parquet(table)
 
 
-FILES = {
+FILES: dict[str, Callable[[Columns], bytes]] = {
     "csv": in_csv,
     "parquet": lambda columns: in_parquet(pa.table(columns)),
     "parquet with dictionaries": dictionaries,
@@ -118,7 +119,7 @@ FILES = {
     "json lines": lambda columns: "\n".join(map(json.dumps, records_of(columns))).encode(),
     "json list": lambda columns: json.dumps(records_of(columns), indent=1).encode(),
 }
-MEMORY = {
+MEMORY: dict[str, Callable[[Columns], Table]] = {
     "records": lambda columns: table_of_records(records_of(columns), "rows"),
     "columns": lambda columns: table_of_columns({k: [*map(written, v)] for k, v in columns.items()}, "rows"),
     "pandas": lambda columns: frame_tables.table_of(wrapped(pd.DataFrame(columns)), "X"),
@@ -126,7 +127,7 @@ MEMORY = {
 }
 
 
-def wrapped(frame: object) -> frame_tables.Frame:
+def wrapped(frame: object) -> Frame:
     found = frame_tables.frame_of(frame, "X")
     assert found is not None
     return found
