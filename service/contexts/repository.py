@@ -22,6 +22,7 @@ from service.store.database import Database
 from service.store.ids import new_id
 from service.store.tables import CONTEXTS
 from service.tables.describing import Described
+from service.tables.schema import TableSchema
 
 ID = re.compile(r"[0-9a-f]{32}")
 TOUCH_SHARE = 0.05
@@ -131,6 +132,8 @@ class StreamStep:
     """(N,) or (N, K), y − the prediction at its x, before y was learnt; None while the context is empty,
     or without an observation."""
     record: ContextRecord
+    schema: TableSchema | None = None
+    """Of a row."""
 
 
 C = CONTEXTS.c

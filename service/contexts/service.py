@@ -33,6 +33,7 @@ from service.contexts.tables import (
     encode_rows,
     merged_schema,
     parsed,
+    query_of_row,
     schema_of,
     written,
 )
@@ -250,7 +251,7 @@ class ContextService:
         self,
         owner: str,
         context_id: str,
-        new: Observations | None,
+        new: Observations | TableRows | None,
         query: Array | None,
         wanted: Wanted = NOTHING,
         *,
@@ -266,7 +267,7 @@ class ContextService:
         Args:
             owner: Whose context and key it is.
             context_id: Of the context.
-            new: One observation, to be learnt; None to predict only.
+            new: One observation, to be learnt; one row, learnt if it has a target; None to predict only.
             query: (1, D); None to predict at the x of the observation.
             wanted: Intervals and quantiles of the prediction.
             write: Makes the answer, which JSON can hold if there is a key.
@@ -275,7 +276,11 @@ class ContextService:
             allow_precision_loss: As for `observe`.
             columns: Names of the columns of a query without an observation, which has its own.
         """
-        prediction = error = None
+        prediction = error = schema = None
+        if isinstance(new, TableRows):
+            schema = schema_of(self.repository.record(owner, context_id).table_schema)
+            query = query_of_row(schema, new, self.limits)
+            new = new if query is None else None
         if new is None:
             if query is None:
                 raise InvalidInput(Problem("", "A step has an observation, a query, or both. Send one."))
@@ -283,7 +288,7 @@ class ContextService:
             check_step(loaded.runtime.manifest, None, query)
             if not loaded.state.is_empty:
                 prediction = self.answer(loaded, query, wanted=wanted, columns=columns)
-            return write(StreamStep(prediction, None, self.repository.touch(loaded.record)))
+            return write(StreamStep(prediction, None, self.repository.touch(loaded.record), schema))
 
         allowed = _allowed(allow_precision_loss)
         request = {"step": context_id, **_parts(new), "query": query, "wanted": wanted, **allowed}
@@ -293,8 +298,12 @@ class ContextService:
                 return replayed
             loaded = self.repository.load_for_update(transaction.connection, owner, context_id)
             runtime, before = loaded.runtime, loaded.state
+            if isinstance(new, TableRows):
+                new, schema = encode_rows(schema_of(before.table_schema), new, runtime.manifest, self.limits)
             check_step(runtime.manifest, new, query)
             after = learn(runtime, self.limits, before, new, "observation.", unnumbered=True, **allowed)
+            if schema is not None:
+                after = replace(after, table_schema=written(schema))
             if before.is_empty:
                 check_wanted(runtime.manifest, wanted)
             else:
@@ -305,7 +314,7 @@ class ContextService:
                 if query is not None:
                     prediction = self.answer(widened, query, wanted=wanted, columns=new.columns)
             record = self.repository.save(transaction.connection, loaded, after)
-            transaction.answer = result = write(StreamStep(prediction, error, record))
+            transaction.answer = result = write(StreamStep(prediction, error, record, schema))
             return result
 
     def get(self, owner: str, context_id: str) -> ContextRecord:

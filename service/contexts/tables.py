@@ -15,7 +15,15 @@ from service.inference.checks import Limits, size_problems
 from service.inference.predictor import Observations
 from service.inference.sizes import Array
 from service.tables.cells import Chunk, Table
-from service.tables.encoding import Finding, Findings, check_columns, observations, queries, with_later_levels
+from service.tables.encoding import (
+    Finding,
+    Findings,
+    check_columns,
+    observations,
+    queries,
+    with_later_levels,
+    without_target,
+)
 from service.tables.predicting import PredictedRows, text_columns
 from service.tables.schema import TableSchema, listed, schema_from
 
@@ -178,6 +186,21 @@ def encode_rows(
     else:
         weights = None if weight is None else np.concatenate([part for _, _, part in parts if part is not None])
     return Observations(x, y, weights, levels_of(schema, manifest)), schema
+
+
+def query_of_row(schema: TableSchema, row: TableRows, limits: Limits) -> Array | None:
+    """Return the query (1, D) that a row without a target is; None if it has one.
+
+    Raises:
+        InvalidInput: As `encode_queries`.
+    """
+    target = schema.target.name
+    if target in row.table.columns:
+        (chunk,) = row.table.chunks([target], text=text_columns(schema))
+        if not without_target(schema, chunk).any():
+            return None
+    ((_, x),) = encode_queries(schema, row.table, row.found, (), limits)
+    return x
 
 
 def encode_queries(

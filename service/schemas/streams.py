@@ -13,6 +13,7 @@ from service.schemas.errors import ErrorBody
 from service.schemas.fields import IDEMPOTENCY_KEY, Number, NumberOrNumbers, Row, reading
 from service.schemas.predictions import DistributionRequest, NoteAnswer
 from service.schemas.schema import Schema
+from service.schemas.tables import FindingAnswer
 
 ID_LENGTH_LIMIT = 200
 ID_NUMBER_LIMIT = 2**53
@@ -68,6 +69,8 @@ class StreamMessage(DistributionRequest):
     """Names of the columns of x and y of the observation and of the query, as for `POST …/observations`."""
     observation: OneObservation | None = None
     """Learnt after the prediction is made."""
+    row: dict[str, object] | None = None
+    """A row of a table, by column, instead of observation and query: predicted, then learnt if it has a target."""
     query: Row | None = None
     """D numbers, or null: the input to predict for; the x of the observation if left out."""
 
@@ -96,6 +99,10 @@ class StreamAnswer(Schema):
     """The requested `quantiles`: for each probability, in the shape of the prediction."""
     notes: list[NoteAnswer] | SkipJsonSchema[None] = None
     """Notes on the prediction; left out if there are none."""
+    class_: str | SkipJsonSchema[None] = Field(None, alias="class")
+    """The most probable class of a row; left out for numbers."""
+    findings: list[FindingAnswer] | SkipJsonSchema[None] = None
+    """Cells of a row that are not as the schema has them; left out if there are none."""
     n_observations: int
     version: int
 

@@ -13,11 +13,16 @@ from service.api.executor import BYTES_PER_NUMBER
 from service.api.parameters import ContextId
 from service.api.representations import distribution_of
 from service.api.request import CallerContexts, ContextsDep
+from service.api.table_files import digest_of
+from service.api.table_representations import findings_in
 from service.contexts.repository import StreamStep
+from service.contexts.tables import TableRows
 from service.errors import InvalidInput, Problem, ServiceError, UnknownContext
 from service.inference.predictor import Observations, Prediction
 from service.schemas.contexts import names_of
 from service.schemas.streams import OneObservation, StreamError, StreamMessage, message_id
+from service.tables.memory import table_of_records
+from service.tables.predicting import classes_of
 
 router = APIRouter(prefix="/v1/contexts")
 
@@ -56,7 +61,9 @@ async def _answer(caller: CallerContexts, context_id: ContextId, sent: bytes) ->
         value = await caller.executor.run(partial(decode, sent, StreamMessage), size)
         identifier = _identifier(value)
         message = await caller.executor.run(partial(validate, value, StreamMessage), size)
-        if message.observation is None and message.query is None:
+        if message.row is not None and (message.observation is not None or message.query is not None):
+            raise InvalidInput(Problem("row", "comes alone. Send a row, or an observation, a query, or both."))
+        if message.row is None and message.observation is None and message.query is None:
             raise InvalidInput(Problem("", "A message has an observation, a query, or both. Send one."))
         answer = await _step(caller, context_id, message)
     except ServiceError as error:
@@ -68,17 +75,24 @@ async def _step(caller: CallerContexts, context_id: str, message: StreamMessage)
     """Predict and learn; returns the response without its id."""
     columns, wanted = names_of(message.columns), message.wanted()
     query = None if message.query is None else message.query[None]
-    step = partial(caller.contexts.step, write=_written)
+    step = partial(caller.contexts.step, write=_written, key=message.idempotency_key)
+    if message.row is not None:
+        table = table_of_records([message.row], "row")
+        row = TableRows(table, digest_of([message.row], table))
+        return await caller.change(partial(step, write=partial(_written, row=row)), context_id, row, None, wanted)
     if message.observation is None:
         return await caller.run(partial(step, columns=columns), context_id, None, query, wanted)
     new, allow = _context(message.observation)._replace(columns=columns), message.observation.allow_precision_loss
-    step = partial(step, key=message.idempotency_key, allow_precision_loss=allow)
-    return await caller.change(step, context_id, new, query, wanted)
+    return await caller.change(partial(step, allow_precision_loss=allow), context_id, new, query, wanted)
 
 
-def _written(step: StreamStep) -> dict[str, object]:
+def _written(step: StreamStep, row: TableRows | None = None) -> dict[str, object]:
     """Return the result of a step as JSON values and NaN."""
     distribution = {} if step.prediction is None else distribution_of(_first(step.prediction))
+    if step.prediction is not None and step.schema is not None and step.schema.classes:
+        (distribution["class"],) = classes_of(step.schema, step.prediction.prediction)
+    if row is not None and (findings := list(findings_in(row.table, row.found))):
+        distribution["findings"] = findings
     return {
         "prediction": None if step.prediction is None else step.prediction.prediction[0].tolist(),
         "error": None if step.error is None else step.error[0].tolist(),
