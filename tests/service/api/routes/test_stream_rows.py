@@ -6,6 +6,7 @@ from typing import Any
 import httpx
 import pytest
 
+from tests.nonempty import nonempty
 from tests.running import Server, running
 from tests.service.api.routes.test_context_tables import ROWS
 from tests.service.api.routes.test_stream import ask, look, streaming
@@ -28,7 +29,7 @@ def post(server: Server, path: str, body: dict[str, object]) -> Any:  # noqa: AN
 def test_a_row_is_predicted_then_learnt_and_a_row_without_target_is_a_query(server: Server) -> None:
     streamed, same = (post(server, "", {"target": "price", "rows": ROWS[:3]})["id"] for _ in range(2))
     with streaming(server, streamed) as stream:
-        for row in ROWS[3:]:  # Chur is a town that the schema has not got
+        for row in nonempty(ROWS[3:]):  # Chur is a town that the schema has not got
             asked = {name: value for name, value in row.items() if name != "price"}
             expected = post(server, f"/{same}/predictions", {"query": [asked], "interval": 0.9})
             after = post(server, f"/{same}/observations", {"rows": [row]})
