@@ -15,12 +15,10 @@ from pyarrow import csv as arrow_csv
 from service.errors import InvalidInput
 from service.tables.arrow_cells import Markers, cells_of_strings
 from service.tables.cells import Chunk
-from service.tables.dialect import LINE, SAMPLE, WHITE_SPACE, Dialect, recognise, rows_of
+from service.tables.dialect import LINE, ROW_LENGTH_LIMIT, SAMPLE, WHITE_SPACE, Dialect, recognise, rows_of
 from service.tables.sources import Content, refuse
 from service.tables.text_stream import TextStream
 
-ROW_LENGTH_LIMIT = 2**23
-"""Characters of one row; an endless file may be one endless line."""
 BLOCK = 2**20
 """Bytes that pyarrow reads at a time; a row may have no more."""
 LARGE_BLOCK = 2**25

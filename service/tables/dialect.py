@@ -10,6 +10,8 @@ from operator import itemgetter
 
 from service.tables.text import DATES, LENGTH_LIMIT, MISSING, clean, number_of
 
+ROW_LENGTH_LIMIT = 2**23
+"""Characters of one row; an endless file may be one endless line."""
 SAMPLE = 2**16
 """Characters by which a dialect is recognised."""
 SEPARATORS = ("\t", ";", "|", ",")
@@ -97,14 +99,17 @@ def rows_of(dialect: Dialect, lines: Iterable[str]) -> Iterator[tuple[int, int, 
         The numbers of the first line of a row and of the line after it, from 0, and the cells.
 
     Raises:
-        csv.Error: A quote is not closed.
+        csv.Error: A quote is not closed, or a row is too long.
     """
-    read, end = 0, False
+    read, end, size = 0, False, 0
 
     def counted() -> Iterator[str]:
-        nonlocal read, end
+        nonlocal read, end, size
         for line in lines:
             read += 1
+            size += len(line)
+            if size > ROW_LENGTH_LIMIT:
+                raise csv.Error(f"a row of more than {ROW_LENGTH_LIMIT} characters")
             yield dialect.without_frame(line)
         end = True
 
@@ -116,7 +121,7 @@ def rows_of(dialect: Dialect, lines: Iterable[str]) -> Iterator[tuple[int, int, 
             pass
         elif len(row) > 1 or (row and (row[0].strip() or (len(dialect.names) == 1 and row[0]))):
             yield start, read, row
-        start = read
+        start, size = read, 0
 
 
 def recognise(sample: str, *, separator: str | None, header: bool | None, whole: bool) -> Dialect | None:
