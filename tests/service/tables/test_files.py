@@ -1,4 +1,4 @@
-"""Observations and queries in files: columns by name, bounds on what is read, and refusals with their place."""
+"""Files as the command line reads them: matched by name, refused by name, in bounded memory."""
 
 import os
 import threading
