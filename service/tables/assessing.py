@@ -104,7 +104,8 @@ def assess(table: Table, schema: TableSchema, predictor: Predictor, runtime: Run
     answers = {name: _cross_validate(learner, x, y) for name, learner in learners.items()}
     scores = tuple(_score(name, answer, y) for name, answer in answers.items())
     ours = answers[scores[0].method]
-    return Assessment(scores, len(x), FOLDS, _sentence(schema, scores), absent, sample, ours)
+    sentence = _sentence(schema, scores, float(y.mean(0).max()))
+    return Assessment(scores, len(x), FOLDS, sentence, absent, sample, ours)
 
 
 def _sample(table: Table, schema: TableSchema) -> EncodedRows:
@@ -224,24 +225,28 @@ def _score(method: str, answer: Answer, y: Array) -> MethodScore:
     return MethodScore(method, float(errors.mean()), float(np.median(errors)), r2, inside)
 
 
-def _sentence(schema: TableSchema, scores: tuple[MethodScore, ...]) -> str:
+def _sentence(schema: TableSchema, scores: tuple[MethodScore, ...], most_frequent: float) -> str:
     """Say in words how good the model is, against the best of the others."""
     ours, others = scores[0], scores[1:]
     best = min(others, key=lambda score: score.error)
     if ours.accuracy is not None:
-        usual = next(score for score in others if score.method == "class frequencies")
-        text = f"{ours.accuracy:.0%} of the classes are right"
-        return f"{text}; the most frequent one for every row: {usual.accuracy:.0%}. {_compared(ours, best)}"
+        text = f"{ours.accuracy:.0%} of the classes are right; the most frequent one for every row: {most_frequent:.0%}"
+        return f"{text}. {_compared(ours, best)}"
     mean, name = next(score for score in others if score.method == "mean"), schema.target.name
     if ours.error >= mean.error:
         return f"No better than the mean of {name}: the columns say little about it."
-    return (
-        f"{_compared(ours, best)} Half of the predictions are within ±{ours.median_error:.3g} of {schema.target.name}."
-    )
+    return f"{_compared(ours, best)} Half of the predictions are within ±{_plain(ours.median_error or 0.0)} of {name}."
+
+
+def _plain(number: float) -> str:
+    """Write three digits that count, without an exponent where that is readable: 45,200."""
+    return f"{float(f'{number:.3g}'):,.12g}"
 
 
 def _compared(ours: MethodScore, best: MethodScore) -> str:
     gain = 1.0 - ours.error / best.error if best.error else 0.0
     if abs(gain) < 0.005:
         return f"As good as {best.method}."
+    if ours.accuracy is not None:
+        return f"Its log loss is {abs(gain):.0%} {'lower' if gain > 0 else 'higher'} than that of {best.method}."
     return f"{abs(gain):.0%} {'better' if gain > 0 else 'worse'} than {best.method}."

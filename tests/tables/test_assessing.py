@@ -69,7 +69,8 @@ def test_classes(predictor: Predictor) -> None:
     assert ours.accuracy is not None
     assert frequencies.accuracy is not None
     assert ours.accuracy > frequencies.accuracy + 0.1
-    assert "of the classes are right" in found.sentence
+    assert "of the classes are right; the most frequent one for every row: " in found.sentence
+    assert "Its log loss is " in found.sentence
 
 
 def test_columns_that_do_not_help_are_said_not_to(predictor: Predictor) -> None:
@@ -87,6 +88,13 @@ def test_absent_methods_are_named(predictor: Predictor, monkeypatch: pytest.Monk
     found = assessed(predictor, table, "price")
     assert [score.method for score in found.scores] == ["nonlinear", "mean"]
     assert "gdssm[sklearn]" in found.not_measured["random forest"]
+
+
+@pytest.mark.parametrize(
+    ("number", "text"), [(45234.6, "45,200"), (5.372, "5.37"), (0.00123456, "0.00123"), (0.0, "0")]
+)
+def test_errors_are_written_without_exponents(number: float, text: str) -> None:
+    assert assessing._plain(number) == text
 
 
 def test_few_rows_are_refused(predictor: Predictor) -> None:
