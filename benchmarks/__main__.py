@@ -25,6 +25,7 @@ REPORTED: Mapping[str, str] = {
     "start": "benchmarks.start",
     "scale": "benchmarks.scale.run",
     "bulk": "benchmarks.bulk.run",
+    "mixed_csv": "benchmarks.bulk.mixed_csv",
     "training": "benchmarks.training.run",
     "accuracy": "benchmarks.accuracy.run",
     "mixed_tables": "benchmarks.mixed_tables",

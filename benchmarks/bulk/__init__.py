@@ -2,5 +2,6 @@
 
 run          the exact answers, the measurement and its report
 methods      the files, and the methods, each in a process
+mixed_csv    a CSV file with categories and gaps
 process      time, processor time and peak memory of a process
 """

@@ -9,6 +9,7 @@ import pytest
 from sklearn.linear_model import LinearRegression, Ridge
 
 from benchmarks import results
+from benchmarks.bulk import mixed_csv
 from benchmarks.bulk.methods import ALL, CASES, CONTROL, INPUTS, OURS, chunks, one_pass, write
 from benchmarks.bulk.process import ProcessCost, cost
 from benchmarks.bulk.run import Answers, BulkMeasurements, measure, moments
@@ -96,3 +97,12 @@ def test_goals_are_met_or_not() -> None:
 
 def verdicts(goals: Sequence[Goal]) -> list[bool | None]:
     return [goal.met for goal in goals]
+
+
+@pytest.mark.slow
+def test_methods_agree_on_a_csv_file_with_categories_and_gaps() -> None:
+    r2 = mixed_csv.run(quick=True).numbers["r2"]
+    assert isinstance(r2, dict)
+    assert len(r2) == len(mixed_csv.MODELS) + 1
+    assert max(r2.values()) - min(r2.values()) < 0.01
+    assert min(r2.values()) > 0.9
