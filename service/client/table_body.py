@@ -99,10 +99,11 @@ def _key(cell: object) -> object:
 
 
 def _as_json(table: MemoryTable) -> Columns:
-    return {name: _values(cells) for name, cells in table.cells.items()}
+    return {name: json_values(cells) for name, cells in table.cells.items()}
 
 
-def _values(cells: Cells) -> list[Any]:
+def json_values(cells: Cells) -> list[Any]:
+    """Convert the cells of a column to values of JSON; None where a cell is missing."""
     missing = cells.missing().tolist()
     if cells.kind in {"number", "boolean"}:
         convert = bool if cells.kind == "boolean" else float

@@ -7,8 +7,9 @@ from typing import Any
 
 import click
 
-from service.commands.options import by_setting, example, numbers_by_name, progress
+from service.commands.options import by_setting, example, numbers_by_name, progress, service_options
 from service.commands.table_options import TableOptions, WatchedTable, aligned, missing_cells, table_options
+from service.errors import InvalidInput, Problem
 from service.inference.checks import Limits
 from service.inference.distribution import Wanted
 from service.inference.predictor import Predictor
@@ -18,7 +19,7 @@ from service.tables.cells import Table
 from service.tables.describing import describe_columns
 from service.tables.encoding import Finding, check_columns
 from service.tables.extra import needed
-from service.tables.inferring import decide
+from service.tables.inferring import Requested, decide
 from service.tables.predicting import CLASSIFIER, PredictedRows, TablePrediction, model_for, summaries_of
 from service.tables.schema import TableSchema, listed
 from service.tables.summary import ColumnSummary
@@ -61,6 +62,7 @@ FINDINGS = {
 )
 @click.option("--chunk-rows", type=click.IntRange(min=1), metavar="N", help="Rows in memory at a time.")
 @click.option("--quiet", is_flag=True, help="Do not print how the columns were used.")
+@service_options
 def command(
     *,
     context: Path,
@@ -77,6 +79,8 @@ def command(
     out: Path | None,
     chunk_rows: int | None,
     quiet: bool,
+    url: str | None,
+    api_key: str | None,
     **table: Any,  # noqa: ANN401  (the fields of TableOptions)
 ) -> None:
     """Predict a column of QUERY from the rows of CONTEXT.
@@ -105,6 +109,12 @@ def command(
         check_columns(keys, (wanted or known).columns, (wanted or known).name)
         own_keys = [name for name in keys if wanted is None or name in known.columns]
         requested = options.requested(known, target, keys=own_keys, weight=weight)
+        if url is not None:
+            if append or as_json or chunk_rows:
+                raise InvalidInput(Problem("", "--url takes neither --append, --json nor --chunk-rows."))
+            asked = {"keys": keys, "interval": interval, "model": model, "version": version, "parameters": numbers}
+            _predict_by_service(url, api_key, (known, wanted), requested._replace(keys=()), out, asked, quiet=quiet)
+            return
         summaries = summaries_of(known, requested)
         schema = decide(summaries, requested)
         predictor = predictor or _predictor(settings, _default_model(settings, schema))
@@ -120,6 +130,27 @@ def command(
         if not quiet:
             for line in report(job, summaries):
                 click.echo(visible(line), err=True)
+
+
+def _predict_by_service(  # noqa: PLR0917  (what the command has)
+    url: str,
+    api_key: str | None,
+    tables: tuple[Table, Table | None],
+    requested: Requested,
+    out: Path | None,
+    asked: Mapping[str, Any],
+    *,
+    quiet: bool,
+) -> None:
+    from service.client import Client  # noqa: PLC0415  (httpx is an extra)
+    from service.commands import predict_by_service  # noqa: PLC0415
+
+    with Client(url, api_key=api_key) as client:
+        found = predict_by_service.predict(client, *tables, requested, **asked)
+    predict_by_service.write(found, requested.target or "", out)
+    if not quiet:
+        for line in predict_by_service.report(found, tables[0].name):
+            click.echo(visible(line), err=True)
 
 
 def _predictor(settings: Settings, model: str) -> Predictor:

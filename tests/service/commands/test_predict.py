@@ -13,6 +13,7 @@ from click.testing import CliRunner, Result
 
 from service.cli import main
 from tests.nonempty import nonempty
+from tests.running import running
 
 HOUSES = """id,size,town,note,price
 a1,50,Bern,"one, two three",100
@@ -209,3 +210,29 @@ def test_a_file_without_gaps_has_nothing_to_predict() -> None:
     result = CliRunner().invoke(main, ["predict", "t.csv", "--target", "y"])
     assert result.exit_code == 2
     assert "t.csv: has no row without a value in 'y': there is nothing to predict." in result.stderr
+
+
+@pytest.mark.slow
+def test_a_service_predicts_the_same() -> None:
+    with running() as server:
+        _predicts_the_same("--url", server.url)
+
+
+def _predicts_the_same(*at: str) -> None:
+    assert predict("houses.csv", "--key", "id", "--interval", "0.9", *at).stdout == (
+        predict("houses.csv", "--key", "id", "--interval", "0.9").stdout
+    )
+    Path("wanted.csv").write_text("town,size\nBern,\nBasel,80\n")
+    assert predict("houses.csv", "wanted.csv", *at).stdout == predict("houses.csv", "wanted.csv").stdout
+    classes = [predict("houses.csv", "houses.csv", "--ignore", "note", *where, target="town") for where in ((), at)]
+    assert classes[0].stdout == classes[1].stdout
+    assert "houses.csv: learnt from 12 rows, by model classifier" in classes[1].stderr
+
+
+@pytest.mark.parametrize("option", [["--append"], ["--json"], ["--chunk-rows", "3"]])
+def test_options_that_need_the_file_here_are_refused_with_a_service(option: list[str]) -> None:
+    result = CliRunner().invoke(
+        main, ["predict", "houses.csv", "--target", "price", "--url", "http://127.0.0.1:9", *option]
+    )
+    assert result.exit_code == 2
+    assert "--url takes neither --append, --json nor --chunk-rows" in result.stderr
