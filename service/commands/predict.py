@@ -116,7 +116,7 @@ def command(
             _predict_by_service(url, api_key, (known, wanted), requested._replace(keys=()), out, asked, quiet=quiet)
             return
         summaries = summaries_of(known, requested)
-        schema = decide(summaries, requested)
+        schema = decide(summaries, requested, known.place)
         predictor = predictor or _predictor(settings, _default_model(settings, schema))
         runtime = model_for(predictor, schema, model, version)
         job = TablePrediction(

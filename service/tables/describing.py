@@ -64,12 +64,12 @@ def inspect_table(table: Table, requested: Requested) -> Inspection:
     summaries = summaries_of(table, requested)
     schema = None
     if requested.target is None:
-        columns, problems = decide_columns(summaries, requested)
+        columns, problems = decide_columns(summaries, requested, table.place)
         if problems:
             raise InvalidInput(*problems)
         described = [describe(column) for column in columns]
     else:
-        schema = decide(summaries, requested)
+        schema = decide(summaries, requested, table.place)
         described = describe_columns(schema)
     found = tuple(_inspected(column, summaries[column.name]) for column in described)
     return Inspection(found, schema, next(iter(summaries.values())).rows if summaries else 0)

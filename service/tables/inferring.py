@@ -66,6 +66,15 @@ COUNTER = re.compile(
 """Names of columns that are identifiers if their integers rise by one or little more."""
 
 
+Place = Callable[[int], str]
+"""Says where a row is, by its number from 0."""
+
+
+def row_number(row: int) -> str:
+    """Say the number of a row from 1, where nothing more is known."""
+    return f"row {row + 1}"
+
+
 class Requested(NamedTuple):
     """What a caller says of a table; everything else is inferred."""
 
@@ -113,21 +122,22 @@ class Requested(NamedTuple):
         return text | {self.target} if classes and self.target is not None else text
 
 
-def decide(summaries: Mapping[str, ColumnSummary], requested: Requested) -> TableSchema:
+def decide(summaries: Mapping[str, ColumnSummary], requested: Requested, place: Place = row_number) -> TableSchema:
     """Decide what becomes of each column.
 
     Args:
         summaries: Of the features and the target, in the order of the columns.
         requested: What the caller says; there is a target.
+        place: Says where a row is in the table.
 
     Raises:
         InvalidInput: The target cannot be predicted, a column is not what the caller says, or none is left; all
             problems at once.
     """
     name = requested.target or ""
-    columns, problems = decide_columns(summaries, requested)
+    columns, problems = decide_columns(summaries, requested, place)
     try:
-        target = _target(name, summaries[name], _table_decimal(summaries, requested), requested)
+        target = _target(name, summaries[name], _table_decimal(summaries, requested), requested, place)
     except InvalidInput as error:
         raise InvalidInput(*problems, *error.problems) from None
     if problems:
@@ -139,7 +149,7 @@ def decide(summaries: Mapping[str, ColumnSummary], requested: Requested) -> Tabl
 
 
 def decide_columns(
-    summaries: Mapping[str, ColumnSummary], requested: Requested
+    summaries: Mapping[str, ColumnSummary], requested: Requested, place: Place = row_number
 ) -> tuple[list[ColumnSchema], list[Problem]]:
     """Decide what becomes of each column except the target, and say which are not what the caller says."""
     decimal = _table_decimal(summaries, requested)
@@ -148,7 +158,7 @@ def decide_columns(
         if name != requested.target:
             left_out = _left_out(name, requested)
             try:
-                columns.append(left_out or _column(name, summary, decimal, requested))
+                columns.append(left_out or _column(name, summary, decimal, requested, place))
             except InvalidInput as error:
                 problems += error.problems
     return columns, problems
@@ -188,7 +198,7 @@ def _decimal(summaries: Collection[ColumnSummary]) -> Decimal:
     return "," if votes[","] > votes["."] else "."
 
 
-def _column(name: str, summary: ColumnSummary, decimal: Decimal, requested: Requested) -> ColumnSchema:
+def _column(name: str, summary: ColumnSummary, decimal: Decimal, requested: Requested, place: Place) -> ColumnSchema:
     """Decide what becomes of a feature."""
     kind = requested.kinds.get(name)
     if not summary.present:
@@ -196,7 +206,7 @@ def _column(name: str, summary: ColumnSummary, decimal: Decimal, requested: Requ
     constant = len(summary.texts) + len(summary.numbers) == 1 and not summary.missing and summary.present > 1
     if kind is None and constant and not requested.keep_constant:
         return ColumnSchema(name, "left_out", "constant")
-    found = _requested(name, summary, decimal, kind) if kind else _inferred(name, summary, decimal)
+    found = _requested(name, summary, decimal, kind, place) if kind else _inferred(name, summary, decimal)
     if kind is None and found.kind != "left_out" and _names_rows(name, found, summary):
         return ColumnSchema(name, "left_out", "identifier")
     return found
@@ -237,7 +247,7 @@ def _are_dates(summary: ColumnSummary) -> bool:
     return all(microseconds(str(int(number)), DIGITS) is not None for number in summary.numbers)
 
 
-def _requested(name: str, summary: ColumnSummary, decimal: Decimal, kind: Kind) -> ColumnSchema:
+def _requested(name: str, summary: ColumnSummary, decimal: Decimal, kind: Kind, place: Place) -> ColumnSchema:
     """Do what the caller says.
 
     Raises:
@@ -262,8 +272,14 @@ def _requested(name: str, summary: ColumnSummary, decimal: Decimal, kind: Kind) 
         reads = partial(number_of, decimal=sign)
     if _readable(summary, lambda text: reads(text) is not None) < READABLE_ON_REQUEST:
         example = next(text for text in summary.texts if reads(text) is None)
-        raise InvalidInput(Problem(where, f"cannot be read as {WORDS_OF_KIND[kind]}: {example[:40]!r} is none."))
+        what = f"cannot be read as {WORDS_OF_KIND[kind]}: {_shown(example, summary, place)} is none."
+        raise InvalidInput(Problem(where, what))
     return _time(name, summary, date_format) if kind == "time" else ColumnSchema(name, kind, decimal=sign)
+
+
+def _shown(text: str, summary: ColumnSummary, place: Place) -> str:
+    """Write a cell for a message, with its place."""
+    return f"{text[:40]!r} ({place(summary.first_rows[text])})"
 
 
 def _readable(summary: ColumnSummary, reads: Callable[[str], object]) -> float:
@@ -353,7 +369,7 @@ def _names_rows(name: str, column: ColumnSchema, summary: ColumnSummary) -> bool
     return differ and any(map(IDENTIFIER.fullmatch, names))
 
 
-def _target(name: str, summary: ColumnSummary, decimal: Decimal, requested: Requested) -> ColumnSchema:
+def _target(name: str, summary: ColumnSummary, decimal: Decimal, requested: Requested, place: Place) -> ColumnSchema:
     """Decide whether numbers or classes are predicted.
 
     Raises:
@@ -365,23 +381,23 @@ def _target(name: str, summary: ColumnSummary, decimal: Decimal, requested: Requ
     found = _inferred(name, summary, decimal)
     kind = requested.kinds.get(name)
     if requested.task == "classification" or kind in {"category", "yes_no"}:
-        return _classes(where, name, summary)
+        return _classes(where, name, summary, place)
     if requested.task == "regression" or kind == "number":
-        return replace(_requested(name, summary, decimal, "number"), missing=False)
+        return replace(_requested(name, summary, decimal, "number", place), missing=False)
     if found.kind == "number":
         return found
     if found.kind == "time":
         raise InvalidInput(Problem(where, "holds times. Predict a number, such as the days since a date."))
-    return _classes(where, name, summary)
+    return _classes(where, name, summary, place)
 
 
-def _classes(where: str, name: str, summary: ColumnSummary) -> ColumnSchema:
+def _classes(where: str, name: str, summary: ColumnSummary, place: Place) -> ColumnSchema:
     texts = summary.texts
     if summary.kinds == {"boolean"}:
         return ColumnSchema(name, "category", levels=("false", "true"))
     if summary.more_texts or len(texts) > CLASSES_LIMIT:
         count = f"more than {len(texts)}" if summary.more_texts else str(len(texts))
-        example = ", ".join(repr(text[:40]) for text in list(texts)[:3])
+        example = ", ".join(_shown(text, summary, place) for text in islice(texts, 3))
         raise InvalidInput(
             Problem(
                 where,

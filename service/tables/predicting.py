@@ -42,7 +42,7 @@ def infer_schema(table: Table, requested: Requested) -> TableSchema:
     Raises:
         InvalidInput: See `decide`; a named column does not exist.
     """
-    return decide(summaries_of(table, requested), requested)
+    return decide(summaries_of(table, requested), requested, table.place)
 
 
 def summaries_of(table: Table, requested: Requested) -> dict[str, ColumnSummary]:

@@ -213,6 +213,7 @@ def test_all_problems_are_reported_at_once() -> None:
     with pytest.raises(InvalidInput) as caught:
         infer_schema(table_of_columns(columns, "rows"), Requested("y", kinds={"a": "number", "b": "time"}))
     assert [problem.field for problem in caught.value.problems] == ["column 'a'", "column 'b'", "target 'y'"]
+    assert "'x' (rows[0]) is none" in caught.value.problems[0].message
 
 
 @pytest.mark.parametrize(
