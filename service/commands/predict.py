@@ -91,7 +91,7 @@ def command(
     """
     settings, options = Settings.from_environment(), TableOptions(**table)
     numbers = numbers_by_name(parameters)
-    predictor = None if model is None else _predictor(settings, model)
+    predictor = None if model is None or url is not None else _predictor(settings, model)
     needed("pyarrow", "Reading and writing tables")
     with ExitStack() as stack:
         bar = stack.enter_context(progress(PROGRESS_STEPS, "Predicting"))
