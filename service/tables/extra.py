@@ -21,7 +21,9 @@ def needed(module: str, to: str) -> ModuleType:
         return importlib.import_module(module)
     except ImportError as error:
         package = module.split(".", maxsplit=1)[0].replace("_", "-")
-        raise InvalidInput(Problem("", f"{to} needs {package}: pip install 'gdssm[tables]'.")) from error
+        raise InvalidInput(
+            Problem("", f"{to} needs {package}, which is not installed. Install it with: pip install 'gdssm[tables]'")
+        ) from error
 
 
 def zstd_stream(file: BinaryIO) -> IO[bytes]:

@@ -27,7 +27,7 @@ NO: frozenset[str] = frozenset({"no", "n", "false", "f", "off", "nein", "non", "
 
 Decimal = Literal[".", ","]
 
-LENGTH_LIMIT = 100
+LENGTH_LIMIT = 330
 """Characters from which on a text is neither a number nor a time; patterns are not tried on longer ones."""
 SAME = str.maketrans(
     {"−": "-", "–": "-", "‑": "-", "－": "-", "\u00a0": " ", "\u202f": " ", "\u2009": " ", "’": "'", "~": "", "≈": ""}

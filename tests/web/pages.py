@@ -53,6 +53,11 @@ class View:
         picture: str = self.host.locator(".frame canvas").evaluate("canvas => canvas.toDataURL()")
         return picture
 
+    def wait_for_another_picture(self, before: str) -> None:
+        """Wait until something else is painted; fails after the time limit of the page."""
+        canvas = self.host.locator(".frame canvas").element_handle()
+        self.host.page.wait_for_function("([canvas, before]) => canvas.toDataURL() !== before", arg=[canvas, before])
+
 
 def upload(table: View, path: Path) -> None:
     """Choose a file, once the view has started: an earlier choice is lost."""

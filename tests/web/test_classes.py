@@ -52,7 +52,7 @@ def test_other_models_draw_another_background(classes: View) -> None:
         before, painted = first.get_attribute("value") or "", classes.picture()
         classes.control("model").select_option(model)
         expect(first).not_to_have_attribute("value", before)
-        assert classes.picture() != painted
+        classes.wait_for_another_picture(painted)
 
 
 def test_the_class_of_near_points_is_the_most_probable(classes: View) -> None:
