@@ -21,9 +21,8 @@ def needed(module: str, to: str) -> ModuleType:
         return importlib.import_module(module)
     except ImportError as error:
         package = module.split(".", maxsplit=1)[0].replace("_", "-")
-        raise InvalidInput(
-            Problem("", f"{to} needs {package}, which is not installed. Install it with: pip install 'gdssm[tables]'")
-        ) from error
+        text = f"{to} needs {package}. Install it with: pip install 'gdssm[tables]'"
+        raise InvalidInput(Problem("", text)) from error
 
 
 def zstd_stream(file: BinaryIO) -> IO[bytes]:

@@ -223,7 +223,9 @@ def test_a_missing_pyarrow_is_reported_with_its_extra(monkeypatch: pytest.Monkey
         raise ImportError(module)
 
     monkeypatch.setattr(importlib, "import_module", absent)
-    with pytest.raises(InvalidInput, match=r"^Reading t needs pyarrow: pip install 'gdssm\[tables\]'\.$"):
+    with pytest.raises(
+        InvalidInput, match=r"^Reading t needs pyarrow\. Install it with: pip install 'gdssm\[tables\]'$"
+    ):
         open_table(b"a\n1\n", "t").__enter__()
 
 
