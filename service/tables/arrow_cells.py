@@ -69,7 +69,7 @@ def _typed(column: pa.Array) -> Cells | None:
 
 def _numbers(column: pa.Array) -> Cells | None:
     try:
-        numbers = _floats(column.cast(pa.float64()))
+        numbers = floats(column.cast(pa.float64()))
     except pa.ArrowInvalid:
         return None
     if np.count_nonzero(np.isfinite(numbers)) + column.null_count < len(numbers):  # it reads inf and nan as well
@@ -95,7 +95,8 @@ def _times(column: pa.Array) -> Cells | None:
         return None
 
 
-def _floats(column: pa.Array) -> NDArray[np.float64]:
+def floats(column: pa.Array) -> NDArray[np.float64]:
+    """Convert numbers (N,) to float64; NaN where one is missing."""
     values: NDArray[np.float64] = column.cast(pa.float64(), safe=False).fill_null(np.nan).to_numpy(zero_copy_only=False)
     return values
 
@@ -130,13 +131,13 @@ def _cells_of_type(column: pa.Array) -> Cells | None:
     if types.is_null(kind):
         return Cells("number", np.full(len(column), np.nan))
     if types.is_boolean(kind):
-        return Cells("boolean", _floats(column.cast(pa.int8())))
+        return Cells("boolean", floats(column.cast(pa.int8())))
     if types.is_integer(kind) or types.is_floating(kind) or types.is_decimal(kind):
-        return Cells("number", _floats(column))
+        return Cells("number", floats(column))
     if types.is_timestamp(kind) or types.is_date(kind):
         return Cells("time", _microseconds(column.cast(pa.timestamp("us", getattr(kind, "tz", None)), safe=False)))
     if types.is_duration(kind):
-        return Cells("number", _floats(column.cast(pa.int64())) / TICKS[kind.unit])
+        return Cells("number", floats(column.cast(pa.int64())) / TICKS[kind.unit])
     return None
 
 

@@ -9,12 +9,13 @@ from collections.abc import Collection, Iterator, Set
 from contextlib import contextmanager
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 from pyarrow import csv as arrow_csv
 
 from service.errors import InvalidInput
-from service.tables.arrow_cells import Markers, cells_of_strings
-from service.tables.cells import Chunk
+from service.tables.arrow_cells import Markers, cells_of_strings, floats
+from service.tables.cells import Cells, Chunk
 from service.tables.dialect import LINE, ROW_LENGTH_LIMIT, SAMPLE, WHITE_SPACE, Dialect, recognise, rows_of
 from service.tables.sources import Content, refuse
 from service.tables.text_stream import TextStream
@@ -77,6 +78,8 @@ class TextTable:
         self._dialect, self._skip = self._recognise(separator, header)
         self._careful = self._dialect.rows_need_repair
         self._names = self._dialect.names
+        self._numbers: Set[str] = self._dialect.decimals
+        """Columns that pyarrow converts: of decimal numbers so far, or found to be numbers by a whole reading."""
         self.columns = tuple(name for name in self._names if name not in self._dialect.hidden)
         self.notes = self._dialect.notes
 
@@ -99,16 +102,26 @@ class TextTable:
             InvalidInput: A row does not fit, or the file cannot be read.
         """
         start, self._progress = 0, 0.0
+        known = self._numbers - {*text} if not whole else set()
+        plain = {*columns} - {*text}
         while True:
+            if self._careful:
+                known = set()
             try:
-                for batch in self._batches(self.columns if whole or not columns else columns, start):
+                for batch in self._batches(self.columns if whole or not columns else columns, start, known):
                     cells = {
-                        name: cells_of_strings(batch.column(name), self._markers, text=name in text) for name in columns
+                        name: cells_of_strings(batch.column(name), self._markers, text=name in text)
+                        if name not in known
+                        else _checked_numbers(batch.column(name))
+                        for name in columns
                     }
+                    plain -= {name for name, own in cells.items() if own.kind != "number"}
                     yield Chunk(start, batch.num_rows, cells, batch.select(self.columns) if whole else None)
                     start += batch.num_rows
             except pa.ArrowInvalid as error:
-                if "straddling" in str(error) and self._block < LARGE_BLOCK:
+                if known:
+                    known = self._numbers = set()
+                elif "straddling" in str(error) and self._block < LARGE_BLOCK:
                     self._block = LARGE_BLOCK
                 elif not self._careful:
                     self._careful = True
@@ -116,6 +129,7 @@ class TextTable:
                     raise refuse(self.name, f"is not CSV ({' '.join(str(error).split())[:200]}).") from error
                 continue
             self._progress = 1.0
+            self._numbers = {*self._numbers, *plain}
             return
 
     def place(self, row: int) -> str:
@@ -165,15 +179,17 @@ class TextTable:
         if controls > len(sample[:4096]) / 100:
             raise refuse(self.name, "is not a table: it holds binary data.")
 
-    def _batches(self, columns: Collection[str], start: int) -> Iterator[pa.RecordBatch]:
-        """Read columns as text, from a row on."""
+    def _batches(self, columns: Collection[str], start: int, known: Set[str]) -> Iterator[pa.RecordBatch]:
+        """Read columns as text, or as numbers where they are known to be, from a row on."""
         names, dialect = self._names, self._dialect
+        texts = [name for name in columns if name not in known]
         with self._content.open() as reading:
             if self._careful:
                 stream: Any = _Lines(self._repaired(TextStream(reading, self.name, self._encoding)))
             else:
-                end = dialect.separator.join([END] * len(names))
-                stream = TextStream(reading, self.name, self._encoding, skip=self._skip, tail=f"\n{end}\n".encode())
+                end = dialect.separator.join("" if name in known else END for name in names)
+                tail = f"\n{end}\n".encode() if texts else b""
+                stream = TextStream(reading, self.name, self._encoding, skip=self._skip, tail=tail)
             batches = arrow_csv.open_csv(
                 stream,
                 arrow_csv.ReadOptions(column_names=names, block_size=self._block),
@@ -186,17 +202,18 @@ class TextTable:
                     newlines_in_values=True,
                 ),
                 arrow_csv.ConvertOptions(
-                    column_types=dict.fromkeys(names, pa.string()),
+                    column_types=dict.fromkeys(names, pa.string()) | dict.fromkeys(known, pa.float64()),
                     include_columns=list(columns),
+                    null_values=sorted(self._markers.texts),
                     strings_can_be_null=False,
                 ),
             )
-            passed, ended = 0, False
+            passed, ended = 0, not texts  # a quoted cell without end is no number
             try:
                 for batch in batches:
                     self._progress = reading.progress
                     rows = batch.num_rows
-                    if rows and batch.column(0)[rows - 1].as_py() == END:
+                    if rows and texts and batch.column(texts[0])[rows - 1].as_py() == END:
                         ended, rows = True, rows - 1
                     first = min(max(start - passed, 0), rows)
                     if first < rows:
@@ -276,6 +293,18 @@ def _wait_until_released(stream: Any) -> None:  # noqa: ANN401  (a file)
         if sys.getrefcount(stream) <= OWN_REFERENCES:
             return
         time.sleep(0.001)
+
+
+def _checked_numbers(column: pa.Array) -> Cells:
+    """Make the cells of numbers that pyarrow has converted.
+
+    Raises:
+        pa.ArrowInvalid: One is infinite, or the text nan.
+    """
+    numbers = floats(column)
+    if np.count_nonzero(np.isfinite(numbers)) + column.null_count < len(numbers):
+        raise pa.ArrowInvalid("a text of a number that is not finite")
+    return Cells("number", numbers)
 
 
 class _Lines(io.RawIOBase):

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from itertools import chain, pairwise
 from operator import itemgetter
 
-from service.tables.text import DATES, LENGTH_LIMIT, MISSING, clean, number_of
+from service.tables.text import DATES, LENGTH_LIMIT, MISSING, PLAIN, clean, number_of
 
 ROW_LENGTH_LIMIT = 2**23
 """Characters of one row; an endless file may be one endless line."""
@@ -58,6 +58,8 @@ class Dialect:
     """Of all columns, each once."""
     hidden: frozenset[str] = frozenset()
     """Names of columns that only the separators at the ends of lines make."""
+    decimals: frozenset[str] = frozenset()
+    """Names of columns whose first cells are numbers with a decimal point; empty for a text that is short."""
     notes: tuple[str, ...] = field(default=(), compare=False)
     """How the text differs from a plain table, for people."""
 
@@ -180,7 +182,23 @@ def recognise(sample: str, *, separator: str | None, header: bool | None, whole:
             names = [f"column_{place + 1}" for place in range(width)]
             notes.append("no header, so the columns are column_1, column_2 …")
     names, hidden, more = name_columns(names, cells)
-    return replace(dialect, lines=first + start, names=tuple(names), hidden=frozenset(hidden), notes=(*notes, *more))
+    decimals = frozenset() if whole else frozenset(_decimals(names, cells))
+    return replace(
+        dialect,
+        lines=first + start,
+        names=tuple(names),
+        hidden=frozenset(hidden),
+        decimals=decimals,
+        notes=(*notes, *more),
+    )
+
+
+def _decimals(names: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterator[str]:
+    for place, name in enumerate(names):
+        cells = [clean(row[place]) for row in rows if place < len(row)]
+        there = [cell for cell in cells if cell not in MISSING]
+        if any("." in cell for cell in there) and all(map(PLAIN.fullmatch, there)):
+            yield name
 
 
 def _is_frame(line: str) -> bool:

@@ -12,6 +12,7 @@ import tracemalloc
 import zipfile
 from pathlib import Path
 
+import numpy as np
 import pyarrow as pa
 import pytest
 from hypothesis import given
@@ -19,6 +20,7 @@ from hypothesis import strategies as st
 
 from service.errors import InvalidInput
 from service.tables.arrow_cells import Markers, cells_of_strings
+from service.tables.cells import as_text
 from service.tables.csv_file import TextTable
 from service.tables.reading import ReadOptions, open_table
 from service.tables.sources import Source, open_content
@@ -242,3 +244,29 @@ def test_columns_of_records_are_limited() -> None:
     records = "".join(f'{{"n{number}": 1}}\n' for number in range(10_001))
     with pytest.raises(InvalidInput, match="more than 10000 columns"):
         read(records.encode())
+
+
+@pytest.mark.parametrize("late", ["oops", "inf", "+nan", '"a\nb"'])
+def test_a_late_text_in_a_column_of_decimal_numbers_is_kept(late: str) -> None:
+    """pyarrow converts such a column at once, until it cannot."""
+    rows = [f"{i}.5,{i},t{i % 3}" for i in range(9_000)]
+    content = "\n".join(["a,b,c", *rows, f"{late},1,t1", *rows]).encode()
+    with open_table(content, "t") as table:
+        for _ in range(2):
+            read = [chunk.cells for chunk in table.chunks(table.columns)]
+            found = {name: [text for cells in read for text in plain(as_text(cells[name]))] for name in table.columns}
+            assert len(found["a"]) == 2 * len(rows) + 1
+            assert found["a"][len(rows)] == late.strip('"')
+            assert found["a"][:2] == found["a"][len(rows) + 1 :][:2] == ["0.5", "1.5"]
+            assert found["b"][len(rows) - 1 : len(rows) + 2] == ["8999", "1", "0"]
+            assert found["c"][len(rows)] == "t1"
+
+
+def test_numbers_are_read_again_as_numbers() -> None:
+    content = "\n".join(["a,b", *(f"{i}.5,{i}" for i in range(20_000))]).encode()
+    with open_table(content, "t") as table:
+        first, again = ([chunk.cells["b"] for chunk in table.chunks(table.columns)] for _ in range(2))
+        assert {cells.kind for cells in (*first, *again)} == {"number"}
+        assert np.concatenate([cells.values for cells in again]).tolist() == list(range(20_000))
+        (text,) = {cells.kind for cells in (chunk.cells["b"] for chunk in table.chunks(["b"], text=["b"]))}
+        assert text == "text"
