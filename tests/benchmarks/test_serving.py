@@ -1,5 +1,6 @@
 import json
-from collections.abc import Iterator
+import time
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -177,6 +178,15 @@ def test_the_report_has_verdicts_and_missing_servers() -> None:
     assert "| ray | pip: no such version |" in text
 
 
+def wait_until_stopped(processes: Iterable[int]) -> None:
+    """Wait until processes stand still: a signal arrives when its process runs next."""
+    end = time.monotonic() + 10
+    for process in processes:
+        while stat(process)[0] != "T":
+            assert time.monotonic() < end, f"process {process} goes on"
+            time.sleep(0.01)
+
+
 def test_servers_take_turns_and_are_stopped_meanwhile(monkeypatch: pytest.MonkeyPatch) -> None:
     turns: list[tuple[str, int]] = []
     leaders: dict[str, int] = {}
@@ -184,8 +194,8 @@ def test_servers_take_turns_and_are_stopped_meanwhile(monkeypatch: pytest.Monkey
     def drive(server: Server, kind: str, name: str, connections: int, _: float) -> Load:
         turns.append((server.spec.name, connections))
         leaders[server.spec.name] = server.process.pid
-        standing = [name for name, leader in leaders.items() if stat(leader)[0] == "T"]
-        assert standing == [name for name in leaders if name != server.spec.name]
+        wait_until_stopped(leader for name, leader in leaders.items() if name != server.spec.name)
+        assert stat(server.process.pid)[0] != "T"
         assert server.ask(kind, name).shape == (1,)
         return Load(10.0, 0.1, 0.1, 0.1, "")
 

@@ -112,8 +112,8 @@ def test_all_problems_of_columns_are_reported_in_one_line() -> None:
     Path("context.csv").write_text("size,town,price\n10,Bern,20\nx,Basel,30\ny,Chur,40\nz,Bern,50\n")
     kinds = ["--kind", "size=number", "--kind", "town=time"]
     error = refusal(run("predict", "context.csv", "--target", "price", *kinds))
-    assert "column 'size': cannot be read as numbers: 'x' is none." in error
-    assert "column 'town': cannot be read as times: 'Bern' is none." in error
+    assert "column 'size': cannot be read as numbers: 'x' (line 3) is none." in error
+    assert "column 'town': cannot be read as times: 'Bern' (line 2) is none." in error
 
 
 def test_wrong_settings_are_reported_in_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
