@@ -15,7 +15,7 @@ from service.tables.cells import Cells, text_of
 from service.tables.encoding import Finding, Findings, check_columns, queries, with_later_levels
 from service.tables.inferring import Requested
 from service.tables.memory import MemoryTable
-from service.tables.predicting import infer_schema, text_columns
+from service.tables.predicting import infer_schema
 from service.tables.schema import KINDS, ColumnSchema, Kind, TableSchema, listed
 
 Kinds = Mapping[str, Kind] | None
@@ -84,10 +84,10 @@ def table_for(schema: TableSchema, frame: Frame) -> MemoryTable:
         InvalidArgument: A column is missing.
     """
     try:
-        check_columns(_names(schema), [*map(str, frame.columns)], "X")
+        check_columns(schema.feature_names, [*map(str, frame.columns)], "X")
     except InvalidInput as error:
         raise InvalidArgument(str(error)) from error
-    return frame_tables.table_of(frames.select(frame, "X", _names(schema))[0], "X")
+    return frame_tables.table_of(frames.select(frame, "X", schema.feature_names)[0], "X")
 
 
 def encode(schema: TableSchema, table: MemoryTable, *, further_levels: bool = False) -> Encoded:
@@ -101,8 +101,8 @@ def encode(schema: TableSchema, table: MemoryTable, *, further_levels: bool = Fa
     Raises:
         InvalidArgument: A column holds something else than before.
     """
-    names, findings = _names(schema), Findings()
-    (chunk,) = table.chunks(names, text=text_columns(schema) & {*names})
+    names, findings = schema.feature_names, Findings()
+    (chunk,) = table.chunks(names, text=schema.text_columns & {*names})
     if further_levels:
         schema = with_later_levels(schema, chunk)
     try:
@@ -110,7 +110,3 @@ def encode(schema: TableSchema, table: MemoryTable, *, further_levels: bool = Fa
     except InvalidInput as error:
         raise InvalidArgument(str(error)) from error
     return Encoded(x, schema, tuple(findings))
-
-
-def _names(schema: TableSchema) -> tuple[str, ...]:
-    return tuple(column.name for column in schema.features)

@@ -16,7 +16,7 @@ from service.registry.repository import Repository
 from service.settings import Settings
 from service.tables.assessing import LEAST_ROWS, Assessment, MethodScore, assess
 from service.tables.encoding import Findings, check_columns, observations
-from service.tables.predicting import infer_schema, model_for, text_columns
+from service.tables.predicting import infer_schema, model_for
 from service.tables.schema import TableSchema
 
 
@@ -40,8 +40,8 @@ def read_table(path: Path, target: str, options: TableOptions) -> EvaluatedTable
         check_columns([target], table.columns, table.name)
         schema = infer_schema(table, options.requested(table, target))
         parts, rows = [], 0
-        columns = [*(column.name for column in schema.features), target]
-        for chunk in table.chunks(columns, text=text_columns(schema)):
+        columns = [*schema.feature_names, target]
+        for chunk in table.chunks(columns, text=schema.text_columns):
             part = observations(schema, chunk, Findings())
             rows += len(part.x)
             if rows > ROWS_LIMIT:

@@ -24,7 +24,7 @@ from service.tables.encoding import (
     with_later_levels,
     without_target,
 )
-from service.tables.predicting import PredictedRows, text_columns
+from service.tables.predicting import PredictedRows
 from service.tables.schema import TableSchema, listed, schema_from
 
 if TYPE_CHECKING:
@@ -112,13 +112,8 @@ def check_schema(state: ContextState, manifest: Manifest) -> None:
         raise InvalidInput(Problem("", f"The bytes have a table for {schema.task}; the model is for {manifest.task}."))
     if state.tensors is not None:
         found = (state.inputs, state.outputs, state.levels)
-        if found != (len(schema.x_columns), max(1, len(schema.classes)), levels_of(schema, manifest)):
+        if found != (len(schema.x_columns), max(1, len(schema.classes)), schema.levels_for(manifest.column_kinds)):
             raise InvalidInput(Problem("", "The bytes have a table of other columns than their state has."))
-
-
-def levels_of(schema: TableSchema, manifest: Manifest) -> tuple[int, ...]:
-    """Return the levels for a model; one that does not know levels takes them as numbers."""
-    return schema.levels if "level" in manifest.column_kinds else ()
 
 
 def merged_schema(older: str | None, newer: str | None) -> str | None:
@@ -163,11 +158,11 @@ def encode_rows(
         InvalidInput: A column is missing, no row has a target, or there are too many.
     """
     table, weight = rows.table, rows.weight if isinstance(rows.weight, str) else None
-    columns = [*(column.name for column in schema.features), schema.target.name, *([weight] if weight else [])]
+    columns = [*schema.feature_names, schema.target.name, *([weight] if weight else [])]
     check_columns(columns, table.columns, table.name)
     add_unknown_columns(schema, table, rows.found, *([weight] if weight else []))
     parts, count = list[tuple[Array, Array, Array | None]](), 0
-    for chunk in table.chunks(columns, text=text_columns(schema)):
+    for chunk in table.chunks(columns, text=schema.text_columns):
         if "level" in manifest.column_kinds:
             schema = with_later_levels(schema, chunk)
         x, y, weights, _ = observations(schema, chunk, rows.found, weight, table.place)
@@ -185,7 +180,7 @@ def encode_rows(
         weights = np.full(count, float(rows.weight))
     else:
         weights = None if weight is None else np.concatenate([part for _, _, part in parts if part is not None])
-    return Observations(x, y, weights, levels_of(schema, manifest)), schema
+    return Observations(x, y, weights, schema.levels_for(manifest.column_kinds)), schema
 
 
 def query_of_row(schema: TableSchema, row: TableRows, limits: Limits) -> Array | None:
@@ -196,7 +191,7 @@ def query_of_row(schema: TableSchema, row: TableRows, limits: Limits) -> Array |
     """
     target = schema.target.name
     if target in row.table.columns:
-        (chunk,) = row.table.chunks([target], text=text_columns(schema))
+        (chunk,) = row.table.chunks([target], text=schema.text_columns)
         if not without_target(schema, chunk).any():
             return None
     ((_, x),) = encode_queries(schema, row.table, row.found, (), limits)
@@ -211,11 +206,11 @@ def encode_queries(
     Raises:
         InvalidInput: A column is missing or changed, there is no row, or there are too many.
     """
-    columns = [*(column.name for column in schema.features), *keys]
+    columns = [*schema.feature_names, *keys]
     check_columns(columns, table.columns, table.name)
     add_unknown_columns(schema, table, found, *keys)
     count, outputs = 0, max(1, len(schema.classes))
-    for chunk in table.chunks(columns, text=text_columns(schema)):
+    for chunk in table.chunks(columns, text=schema.text_columns):
         count += chunk.rows
         problems = size_problems(limits, inputs=0, outputs=outputs, queries=count, query_field=table.name)
         if problems:

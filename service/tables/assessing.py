@@ -25,7 +25,7 @@ from service.tables.schema import TableSchema
 
 FOLDS = 5
 ROWS_LIMIT = 2_000
-"""EncodedRows that are used: the first of a seeded permutation of those that have a target."""
+"""Rows that are used: the first of a seeded permutation of those that have a target."""
 LEAST_ROWS = 10
 """With fewer rows scores say little."""
 SEED = 0
@@ -71,7 +71,7 @@ class Assessment:
     scores: tuple[MethodScore, ...]
     """The model first."""
     rows: int
-    """EncodedRows that were predicted, each once."""
+    """Rows that were predicted, each once."""
     folds: int
     sentence: str
     not_measured: dict[str, str]
@@ -99,7 +99,7 @@ def assess(table: Table, schema: TableSchema, predictor: Predictor, runtime: Run
     if len(x) < LEAST_ROWS:
         text = f"has {len(x)} rows with a target; an assessment needs at least {LEAST_ROWS}."
         raise InvalidInput(Problem(table.name, text))
-    levels = schema.levels if "level" in runtime.manifest.column_kinds else ()
+    levels = schema.levels_for(runtime.manifest.column_kinds)
     learners, absent = _learners(schema, _ours(predictor, runtime, levels), runtime.manifest.name)
     answers = {name: _cross_validate(learner, x, y) for name, learner in learners.items()}
     scores = tuple(_score(name, answer, y) for name, answer in answers.items())
@@ -111,9 +111,8 @@ def assess(table: Table, schema: TableSchema, predictor: Predictor, runtime: Run
 def _sample(table: Table, schema: TableSchema) -> EncodedRows:
     """Read the rows with a target, at most `ROWS_LIMIT` of them, by reservoir sampling over chunks."""
     generator, kept, keys = np.random.default_rng(SEED), list[EncodedRows](), np.empty(0)
-    columns = [*(column.name for column in schema.features), schema.target.name]
-    text = {column.name for column in (*schema.features, schema.target) if column.kind == "category"}
-    for chunk in table.chunks(columns, text=text):
+    columns = [*schema.feature_names, schema.target.name]
+    for chunk in table.chunks(columns, text=schema.text_columns):
         kept.append(observations(schema, chunk, Findings()))
         keys = np.concatenate([keys, generator.random(len(kept[-1].x))])
         order = np.argsort(keys)[:ROWS_LIMIT]

@@ -103,7 +103,7 @@ def text_cells(texts: Sequence[str], codes: NDArray[Any], missing: Collection[st
     """Make the cells of a text column.
 
     Args:
-        texts: as the source has them, different or not.
+        texts: As the source has them, different or not.
         codes: (N,) the index of each cell's text; -1 where missing.
         missing: Texts that mean that a cell is missing.
     """

@@ -75,7 +75,7 @@ def column_effects(
     """
     manifest = runtime.manifest
     check_readout(manifest, "effects of columns")
-    levels = schema.levels if "level" in manifest.column_kinds else ()
+    levels = schema.levels_for(manifest.column_kinds)
     fit = fit_of_context(runtime, Observations(rows.x, rows.y, rows.weight, levels))
     places = list(_places(schema, rows.x))
     groups, numbers = np.empty(len(schema.x_columns), int), {place[:2]: i for i, place in enumerate(places)}

@@ -1,4 +1,4 @@
-"""EncodedRows of a table become x and y, by its schema."""
+"""Rows of a table become x and y, by its schema."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
@@ -22,7 +22,7 @@ CHANGED = 0.5
 
 
 class EncodedRows(NamedTuple):
-    """EncodedRows that a model can learn from."""
+    """Rows that a model can learn from."""
 
     x: Array
     """(N, D); NaN where a cell is missing."""

@@ -10,7 +10,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from service.errors import InvalidInput, Problem
-from service.inference.artifact import Manifest
 from service.inference.checks import UNLIMITED, Limits, size_problems
 from service.inference.distribution import NOTHING, Wanted
 from service.inference.predictor import Observations, Prediction, Predictor
@@ -131,9 +130,9 @@ class TablePrediction:
             yield PredictedRows(chunk, answer, cells)
 
     def _observations(self) -> Iterator[Observations]:
-        columns = [*(column.name for column in self.schema.features), self.schema.target.name]
+        columns = [*self.schema.feature_names, self.schema.target.name]
         columns += [] if self.weight is None else [self.weight]
-        name = self.context.name
+        name, levels = self.context.name, self.schema.levels_for(self.runtime.manifest.column_kinds)
         check_columns(columns, self.context.columns, name)
         for chunk in self._chunks(self.context, columns):
             rows = observations(self.schema, chunk, self.found, self.weight, self.context.place)
@@ -141,7 +140,7 @@ class TablePrediction:
                 self.n_observations += len(rows.x)
                 _refuse(size_problems(self.limits, inputs=0, outputs=0, observations=self.n_observations, x_field=name))
                 self._check_gaps(rows.x, self.context, rows.places)
-                yield Observations(rows.x, rows.y, rows.weight, _levels(self.schema, self.runtime.manifest))
+                yield Observations(rows.x, rows.y, rows.weight, levels)
         if not self.n_observations:
             raise InvalidInput(Problem(self.context.name, "has no row with a target. It needs at least one."))
 
@@ -149,7 +148,7 @@ class TablePrediction:
         """Read queries; each chunk is there while its predictions are used."""
         own = self.query is None
         table, target = self.query or self.context, self.schema.target.name
-        columns = [*(column.name for column in self.schema.features), *[target] * own, *self.keys]
+        columns = [*self.schema.feature_names, *[target] * own, *self.keys]
         check_columns(columns, table.columns, table.name)
         count, outputs = 0, max(1, len(self.schema.classes))
         for chunk in self._chunks(table, columns, whole=self.whole):
@@ -169,7 +168,7 @@ class TablePrediction:
 
     def _chunks(self, table: Table, columns: Collection[str], *, whole: bool = False) -> Iterator[Chunk]:
         """Read rows, in chunks of which the numbers need little memory."""
-        for chunk in table.chunks(columns, text=text_columns(self.schema), whole=whole):
+        for chunk in table.chunks(columns, text=self.schema.text_columns, whole=whole):
             yield from chunk.parts(self._rows)
 
     @property
@@ -213,22 +212,12 @@ def _peek(items: Iterator[Item]) -> tuple[Iterator[Item], list[Item]]:
 def context_rows(job: TablePrediction) -> EncodedRows:
     """Read the observations of a table at once, for what looks into them after a prediction."""
     schema, weight = job.schema, job.weight
-    columns = [*(column.name for column in schema.features), schema.target.name, *([] if weight is None else [weight])]
-    chunks = job.context.chunks(columns, text=text_columns(schema))
+    columns = [*schema.feature_names, schema.target.name, *([] if weight is None else [weight])]
+    chunks = job.context.chunks(columns, text=schema.text_columns)
     parts = [observations(schema, chunk, Findings(), weight, job.context.place) for chunk in chunks]
     x, y, places = (np.concatenate([getattr(rows, name) for rows in parts]) for name in ("x", "y", "places"))
     weights = [rows.weight for rows in parts if rows.weight is not None]
     return EncodedRows(x, y, np.concatenate(weights) if weights else None, places)
-
-
-def text_columns(schema: TableSchema) -> set[str]:
-    """Return the columns that are read as text: categories and classes."""
-    return {column.name for column in (*schema.features, schema.target) if column.kind == "category"}
-
-
-def _levels(schema: TableSchema, manifest: Manifest) -> tuple[int, ...]:
-    """Return the levels for a model; one that does not know levels takes them as numbers."""
-    return schema.levels if "level" in manifest.column_kinds else ()
 
 
 def classes_of(schema: TableSchema, prediction: Array) -> list[str]:

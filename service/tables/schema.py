@@ -1,6 +1,6 @@
 """What becomes of each column of a table: stored with a context, so that later rows are read alike."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from functools import cached_property
 from typing import Annotated, Any, Literal
 
@@ -109,6 +109,20 @@ class TableSchema:
         """Which columns of x are levels of categories."""
         kinds = [column.kind for column in self.features for _ in column.columns()] + ["category"] * len(self.later)
         return tuple(place for place, kind in enumerate(kinds) if kind == "category")
+
+    @property
+    def feature_names(self) -> tuple[str, ...]:
+        """Names of the columns that are not left out."""
+        return tuple(column.name for column in self.features)
+
+    @property
+    def text_columns(self) -> set[str]:
+        """The columns that are read as text: categories and classes."""
+        return {column.name for column in (*self.features, self.target) if column.kind == "category"}
+
+    def levels_for(self, column_kinds: Collection[str]) -> tuple[int, ...]:
+        """Return the levels for a model with these kinds of columns; one that does not know levels has numbers."""
+        return self.levels if "level" in column_kinds else ()
 
     @property
     def classes(self) -> tuple[str, ...]:

@@ -22,7 +22,7 @@ from service.tables.cells import Table
 from service.tables.encoding import Findings, observations
 from service.tables.inferring import Requested
 from service.tables.memory import table_of_columns, table_of_records
-from service.tables.predicting import infer_schema, text_columns
+from service.tables.predicting import infer_schema
 from service.tables.reading import open_table
 from service.tables.schema import TableSchema
 from tests.tables.test_reading import in_parquet
@@ -147,7 +147,7 @@ def meaning(form: str, columns: Columns) -> tuple[TableSchema, list[np.ndarray]]
     with opened(form, columns) as table:
         schema = infer_schema(table, Requested("y"))
         parts = [
-            observations(schema, chunk, Findings()) for chunk in table.chunks(table.columns, text=text_columns(schema))
+            observations(schema, chunk, Findings()) for chunk in table.chunks(table.columns, text=schema.text_columns)
         ]
     bare = replace(schema, columns=tuple(replace(column, date_format="") for column in schema.columns))
     return bare, [np.concatenate([part[place] for part in parts]) for place in (0, 1, 3)]
