@@ -28,6 +28,8 @@ from service.real_numbers import (
 
 CELLS_AT_ONCE = 2**15
 """Cells that are checked or converted without releasing the GIL."""
+DOT_SIZE = 2**13
+"""Arrays with more cells are checked by their sum of squares: 100,000 cells take 7 to 14 µs, a look at each 17 µs."""
 
 
 @dataclass(frozen=True)
@@ -124,7 +126,16 @@ def tensor(value: object, shape: Sequence[int], field: str, *, missing: bool = F
 
 def is_finite(array: Array) -> bool:
     """Return whether all numbers are finite; for few numbers numpy's `all` takes three times as long."""
+    if array.size > DOT_SIZE and np.isfinite(np.vdot(array, array)):
+        return True
     return b"\0" not in np.isfinite(array).tobytes()
+
+
+def has_nan(array: Array) -> bool:
+    """Return whether a number is NaN; a sum of squares is NaN only then, because none is negative."""
+    if array.size > DOT_SIZE:
+        return bool(np.isnan(np.vdot(array, array)))
+    return b"\1" in np.isnan(array).tobytes()
 
 
 def position(field: str, indices: Iterable[int]) -> str:

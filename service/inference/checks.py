@@ -13,7 +13,7 @@ import numpy as np
 from service.errors import Problem
 from service.inference.artifact import Manifest
 from service.inference.sizes import Array
-from service.numbers import position
+from service.numbers import has_nan, position
 from service.real_numbers import MAX_REPORTED_NUMBERS
 
 SHARES_TOLERANCE = 1e-6
@@ -164,7 +164,7 @@ def missing_problems(manifest: Manifest, field: str, array: Array) -> list[Probl
         field: What the array is called, to begin every position with.
         array: x or queries, of any shape; NaN where a cell is missing.
     """
-    if manifest.missing_cells or not has_missing(array):
+    if manifest.missing_cells or not has_nan(array):
         return []
     text = (
         f"is missing; model {manifest.name} takes no missing cells (version {manifest.version}). Fill in cells "
@@ -173,11 +173,6 @@ def missing_problems(manifest: Manifest, field: str, array: Array) -> list[Probl
     return [
         Problem(position(field, place), text) for place in islice(np.argwhere(np.isnan(array)), MAX_REPORTED_NUMBERS)
     ]
-
-
-def has_missing(array: Array) -> bool:
-    """Whether a cell is NaN; for few numbers numpy's own `any` takes three times as long."""
-    return b"\1" in np.isnan(array).tobytes()
 
 
 def share_problems(manifest: Manifest, field: str, y: Array) -> list[Problem]:

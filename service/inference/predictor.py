@@ -12,7 +12,6 @@ from service.errors import InvalidInput, NotReady, NumericOverflow, Problem, Ser
 from service.inference.artifact import WANT_SCALE, Manifest
 from service.inference.checks import (
     Limits,
-    has_missing,
     length_problems,
     missing_problems,
     parameter_problems,
@@ -26,7 +25,7 @@ from service.inference.distribution import NOTHING, Note, Wanted, bounds, check_
 from service.inference.runtime import Runtime
 from service.inference.sizes import Array
 from service.levels import Levels
-from service.numbers import is_finite
+from service.numbers import has_nan, is_finite
 from service.registry.repository import Repository
 
 WITHOUT_SCALE = np.zeros(())
@@ -255,7 +254,7 @@ def _overflow(manifest: Manifest, parameters: Mapping[str, float]) -> NumericOve
 
 
 def _check_values(manifest: Manifest, context: Observations, query: Array) -> None:
-    missing = not manifest.missing_cells and (has_missing(context.x) or has_missing(query))
+    missing = not manifest.missing_cells and (has_nan(context.x) or has_nan(query))
     if missing or manifest.task == "classification":
         problems = [
             *missing_problems(manifest, "context.x", context.x),

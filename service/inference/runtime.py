@@ -29,12 +29,12 @@ from service.inference.artifact import (
     readout_shapes,
 )
 from service.inference.cells import with_indicators
-from service.inference.checks import has_missing
 from service.inference.chunks import chunks, is_long
 from service.inference.sizes import Array, Sizes, measure, shape_of
 from service.inference.wide_class_readout import wide_class_readout
 from service.inference.wide_readout import wide_readout
 from service.levels import Levels, check_levels, with_new_levels
+from service.numbers import has_nan
 from service.observability.request_stats import CURRENT_STATS
 
 HASH = re.compile(rb'"sha256":"([0-9a-f]{64})"')
@@ -196,7 +196,7 @@ class Runtime:
             arrays[name] = np.asarray(value, dtype)
         if levels:
             arrays |= with_new_levels(arrays, levels)
-        if self.manifest.missing_cells and "x" in arrays and has_missing(arrays["x"]):
+        if self.manifest.missing_cells and "x" in arrays and has_nan(arrays["x"]):
             arrays |= with_indicators(arrays, arrays["x"].shape[2])
         fits = levels, (*arrays, *[array.shape for array in arrays.values()])
         left_out = self._left_out.get(fits)
