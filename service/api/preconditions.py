@@ -6,7 +6,7 @@ from typing import Annotated
 from fastapi import Depends, Header
 from pydantic.json_schema import SkipJsonSchema
 
-from service.contexts.repository import Change, ContextRecord
+from service.contexts.records import Change, ContextRecord
 from service.errors import InvalidInput, Problem
 
 IDEMPOTENCY_KEY_PATTERN = r"^[ -~]{1,200}$"

@@ -1,7 +1,8 @@
 """Contexts that live on the server: each a state of constant size, under an id, in the database.
 
 service        creates, updates, queries, merges and deletes contexts
-repository     contexts as their owner sees them; their rows, and the SQL
+records        contexts as their owner sees them, and the rows that have them
+repository     the rows of contexts, and the SQL
 serialization  a state as safetensors bytes, and checks of the bytes of an import
 state          the state of a context: how it begins, and how it answers queries
 learning       checks observations, adds them and further levels to a state, and checks the result

@@ -1,140 +1,35 @@
-"""Contexts as their owner sees them, and their rows: read, inserted and updated within a transaction of the caller."""
+"""The rows of contexts: read, inserted and updated within a transaction of the caller."""
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from sqlalchemy import Connection, Row, Select, bindparam, delete, func, insert, literal, select, update
 
-from service.column_names import NO_NAMES, ColumnNames, names_from
 from service.contexts import idempotency
 from service.contexts.cache import LruCache
-from service.contexts.forgetting import AUTO, Decay
+from service.contexts.records import (
+    UNCONDITIONAL,
+    Change,
+    ContextRecord,
+    LoadedContext,
+    columns_of,
+    record_of,
+    state_fields,
+)
 from service.contexts.serialization import ROW_FIELDS, canonical_state, restore, store
 from service.contexts.state import ContextState
 from service.errors import Conflict, InvalidInput, QuotaExceeded, UnknownContext, VersionMismatch
-from service.explaining.terms import ImplicitWeights
-from service.inference.predictor import Prediction, Predictor
+from service.inference.predictor import Predictor
 from service.inference.runtime import Runtime
-from service.inference.sizes import Array
 from service.store.database import Database
 from service.store.ids import new_id
 from service.store.tables import CONTEXTS
-from service.tables.describing import Described
-from service.tables.schema import TableSchema
 
 ID = re.compile(r"[0-9a-f]{32}")
 TOUCH_SHARE = 0.05
 """A read moves the end of a context; the row is updated when it moves by this share of the ttl."""
-CONTEXT_BYTES = 2**12
-"""Approximate bytes of a loaded context without its tensors and names."""
-NAME_BYTES = 80
-"""Approximate bytes of the name of a column without its characters."""
-
-
-@dataclass(frozen=True)
-class ContextRecord:
-    """A context without its state."""
-
-    id: str
-    """Later contexts have greater ids."""
-    model: str
-    model_version: str
-    decay: Decay
-    """Factor on the weight of every observation after one more; None forgets nothing."""
-    n_observations: int
-    """Rows observed, whatever their weights."""
-    inputs: int | None
-    """D; None until the first observation, where the model does not fix it."""
-    outputs: int | None
-    """K; None until the first observation, where the model does not fix it."""
-    version: int
-    """One more with every change; the ETag."""
-    ttl: int
-    """Seconds that it is kept after its last use."""
-    created: float
-    """Seconds since 1970, as the next two."""
-    updated: float
-    expires: float
-    memory_length: float | None = None
-    """Effective number of observations that are remembered, where the decay is auto."""
-    columns: ColumnNames = NO_NAMES
-    """Names of the columns of x and y; a page leaves them out."""
-    table_schema: str | None = None
-    """See `ContextState`; a page leaves it out."""
-
-    @classmethod
-    def from_json(cls, fields: Mapping[str, Any]) -> "ContextRecord":
-        """Restore a record from its fields in JSON."""
-        return cls(**{**fields, "columns": ColumnNames(**(fields.get("columns") or {}))})
-
-
-@dataclass(frozen=True)
-class LoadedContext:
-    """A context with its state and its model."""
-
-    record: ContextRecord
-    state: ContextState
-    runtime: Runtime
-
-    @property
-    def size(self) -> int:
-        """Approximate bytes in memory."""
-        names = (*(self.state.columns.x or ()), *(self.state.columns.y or ()))
-        texts = 2 * sum(NAME_BYTES + 4 * len(name) for name in names)  # in the record too
-        texts += 2 * len(self.state.table_schema or "")
-        return CONTEXT_BYTES + texts + sum(tensor.nbytes for tensor in (self.state.tensors or {}).values())
-
-
-@dataclass(frozen=True)
-class ContextDetails:
-    """A context, with what its state shows."""
-
-    record: ContextRecord
-    weights: ImplicitWeights | None = None
-    """The linear model that it amounts to; None while it is empty, and where its model has none."""
-    digits_left: int | None = None
-    """Significant digits of the variation of the column that has fewest; None where none varies or none can be lost."""
-    described: tuple[Described, ...] = ()
-    """What becomes of each column of its tables."""
-
-
-@dataclass(frozen=True)
-class RecordPage:
-    """Some of a caller's contexts, oldest first."""
-
-    contexts: tuple[ContextRecord, ...]
-    after: str | None
-    """Where the next page begins; None at the end."""
-
-
-@dataclass(frozen=True)
-class Change:
-    """The conditions of a change."""
-
-    idempotency_key: str | None = None
-    """A change requested twice under one key is made once."""
-    if_version: int | None = None
-    """The change applies to this version of the context only."""
-
-
-UNCONDITIONAL = Change()
-
-
-@dataclass(frozen=True)
-class StreamStep:
-    """What a live stream answers to one message: predicted first, then learnt."""
-
-    prediction: Prediction | None
-    """At the query; None while the context is empty."""
-    error: Array | None
-    """(N,) or (N, K), y − the prediction at its x, before y was learnt; None while the context is empty,
-    or without an observation."""
-    record: ContextRecord
-    schema: TableSchema | None = None
-    """Of a row."""
-
 
 C = CONTEXTS.c
 WITHOUT_STATE = tuple(column for column in C if column is not C.state)
@@ -254,17 +149,17 @@ class ContextRepository:
             created=now,
             updated=now,
             expires=now + ttl,
-            **_state_fields(state),
+            **state_fields(state),
         )
-        connection.execute(insert(CONTEXTS).values(owner=owner, state=store(state), **_columns(vars(record))))
+        connection.execute(insert(CONTEXTS).values(owner=owner, state=store(state), **columns_of(vars(record))))
         self._remember(LoadedContext(record, state, runtime))
         return record
 
     def save(self, connection: Connection, loaded: LoadedContext, state: ContextState) -> ContextRecord:
         """Store the new state of a context as its next version."""
         now, before, state = self._clock(), loaded.record, canonical_state(state)
-        new = {"version": before.version + 1, "updated": now, "expires": now + before.ttl, **_state_fields(state)}
-        connection.execute(UPDATE, {"this": before.id, "state": store(state), **_columns(new)})
+        new = {"version": before.version + 1, "updated": now, "expires": now + before.ttl, **state_fields(state)}
+        connection.execute(UPDATE, {"this": before.id, "state": store(state), **columns_of(new)})
         after = replace(before, **new)
         self._remember(LoadedContext(after, state, loaded.runtime))  # if the transaction fails, no row has this version
         return after
@@ -349,28 +244,6 @@ class ContextRepository:
                 f"{error} Restore the old file in GDSSM_MODELS, or give the new one another version."
             ) from error
         return LoadedContext(record, state, runtime)
-
-
-def record_of(row: Row[Any]) -> ContextRecord:
-    """Read a row; where the decay is auto, its column has minus the memory length."""
-    names = ContextRecord.__dataclass_fields__.keys() - {"memory_length", "columns", "table_schema"}
-    fields = {name: getattr(row, name) for name in names}
-    fields["columns"] = names_from(getattr(row, "column_names", None))
-    fields["table_schema"] = getattr(row, "table_schema", None)
-    is_auto = row.decay is not None and row.decay <= 0
-    return ContextRecord(**fields | {"decay": AUTO, "memory_length": -row.decay} if is_auto else fields)
-
-
-def _state_fields(state: ContextState) -> dict[str, Any]:
-    """Return the fields of a record that a state has."""
-    return {name: getattr(state, name) for name in (*ROW_FIELDS, "memory_length")}
-
-
-def _columns(fields: Mapping[str, Any]) -> dict[str, Any]:
-    """Write fields of a record as columns of the table."""
-    written = {name: value for name, value in fields.items() if name not in {"memory_length", "columns"}}
-    length = fields["memory_length"]
-    return written | {"column_names": fields["columns"].as_json()} | ({} if length is None else {"decay": -length})
 
 
 def _check_version(row: Row[Any], change: Change) -> None:

@@ -14,17 +14,16 @@ from service.contexts.forgetting import Decay
 from service.contexts.idempotency import IdempotentTransaction, run_idempotent
 from service.contexts.learning import check_step, learn, widen
 from service.contexts.merge import join
-from service.contexts.repository import (
-    ID,
+from service.contexts.records import (
     UNCONDITIONAL,
     Change,
     ContextDetails,
     ContextRecord,
-    ContextRepository,
     LoadedContext,
     RecordPage,
     StreamStep,
 )
+from service.contexts.repository import ID, ContextRepository
 from service.contexts.state import ContextState, FeatureScale, answer, check_size, new_state, scale_of
 from service.contexts.tables import (
     PredictedTable,

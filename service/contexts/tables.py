@@ -28,7 +28,7 @@ from service.tables.predicting import PredictedRows
 from service.tables.schema import TableSchema, listed, schema_from
 
 if TYPE_CHECKING:
-    from service.contexts.repository import ContextRecord
+    from service.contexts.records import ContextRecord
 
 SCHEMA_LENGTH_LIMIT = 2**20
 """Characters of a stored schema."""

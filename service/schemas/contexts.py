@@ -19,7 +19,7 @@ from service.schemas.predictions import DistributionAnswer, DistributionRequest,
 from service.schemas.schema import ResponseModel, Schema
 
 if TYPE_CHECKING:
-    from service.contexts.repository import ContextDetails, ContextRecord, RecordPage
+    from service.contexts.records import ContextDetails, ContextRecord, RecordPage
 
 TTL_LIMIT = 10 * 365 * 86_400
 """Seconds."""

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from service.contexts.repository import StreamStep
+from service.contexts.records import StreamStep
 from service.contexts.service import ContextService
 from service.inference.checks import Limits
 from service.inference.predictor import Observations, Predictor

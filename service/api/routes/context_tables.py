@@ -11,7 +11,7 @@ from service.api.routes.tables import given_schema, max_rows_of
 from service.api.table_answers import file_of_rows
 from service.api.table_files import digest_of, open_rows
 from service.api.table_representations import findings_in, json_of_rows
-from service.contexts.repository import Change, ContextRecord
+from service.contexts.records import Change, ContextRecord
 from service.contexts.service import ContextService
 from service.contexts.tables import TableRows
 from service.errors import InvalidInput, Problem

@@ -18,7 +18,7 @@ from service.api.safetensors_bodies import read_context_query, read_observations
 from service.api.table_answers import KINDS, accepted_file
 from service.api.table_bodies import TableBody, asks_rows, creates_table, has_rows
 from service.column_names import NO_NAMES
-from service.contexts.repository import ContextRecord
+from service.contexts.records import ContextRecord
 from service.contexts.state import FeatureScale
 from service.explaining.terms import Explanation
 from service.inference.predictor import Observations, Prediction

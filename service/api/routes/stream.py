@@ -15,7 +15,7 @@ from service.api.representations import distribution_of
 from service.api.request import CallerContexts, ContextsDep
 from service.api.table_files import digest_of
 from service.api.table_representations import findings_in
-from service.contexts.repository import StreamStep
+from service.contexts.records import StreamStep
 from service.contexts.tables import TableRows
 from service.errors import InvalidInput, Problem, ServiceError, UnknownContext
 from service.inference.predictor import Observations, Prediction

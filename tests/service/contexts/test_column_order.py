@@ -12,7 +12,7 @@ from sqlalchemy import select
 from service.column_names import COLUMN_NAME_LENGTH_LIMIT, NAMES_SIZE_LIMIT, NO_NAMES, ColumnNames, read_names
 from service.contexts import serialization
 from service.contexts.cache import LruCache
-from service.contexts.repository import Change
+from service.contexts.records import Change
 from service.contexts.service import ContextService
 from service.errors import Conflict, InvalidInput
 from service.inference.predictor import Observations

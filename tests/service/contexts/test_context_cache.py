@@ -12,7 +12,7 @@ from service.column_names import ColumnNames
 from service.contexts import idempotency
 from service.contexts import repository as context_repository
 from service.contexts.cache import LruCache
-from service.contexts.repository import CONTEXT_BYTES, Change, ContextRecord, LoadedContext
+from service.contexts.records import CONTEXT_BYTES, Change, ContextRecord, LoadedContext
 from service.contexts.service import ContextService
 from service.contexts.state import ContextState
 from service.errors import Conflict, UnknownContext, UnknownModel

@@ -14,7 +14,7 @@ from service.contexts.cache import LruCache
 from service.contexts.forgetting import Decay
 from service.contexts.learning import learn
 from service.contexts.merge import join
-from service.contexts.repository import Change
+from service.contexts.records import Change
 from service.contexts.service import ContextService
 from service.contexts.state import ContextState, FeatureScale, answer, new_state
 from service.errors import Conflict, InvalidInput, UnsupportedByModel

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from gdssm.decay_average import DECAYS
 from service.contexts.drift import BLOCK
 from service.contexts.learning import learn
-from service.contexts.repository import Change
+from service.contexts.records import Change
 from service.contexts.service import ContextService
 from service.contexts.state import ContextState, FeatureScale, answer, new_state
 from service.errors import InvalidInput, NumericOverflow, UnsupportedByModel

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from service.contexts.cache import LruCache
-from service.contexts.repository import Change, ContextRecord
+from service.contexts.records import Change, ContextRecord
 from service.contexts.service import ContextService
 from service.errors import (
     Conflict,
