@@ -25,13 +25,14 @@ from pandas.api.types import is_numeric_dtype
 from benchmarks.results import Goal, Result, Table
 from benchmarks.scale.sizes import UNLIMITED
 from benchmarks.zoo import ZOO
+from service.datasets.table_prediction import TablePrediction
 from service.inference.distribution import Wanted
 from service.inference.predictor import Predictor
 from service.inference.sizes import Array
 from service.registry.repository import Repository
 from service.tables.inferring import Requested
 from service.tables.memory import MemoryTable, table_of_columns
-from service.tables.predicting import TablePrediction, infer_schema, model_for
+from service.tables.predicting import infer_schema, model_for
 
 MODEL = "nonlinear"
 SIZES = (20, 50, 200)

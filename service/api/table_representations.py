@@ -8,14 +8,15 @@ from pydantic_core import to_json
 
 from service.api.representations import distribution_of
 from service.contexts.tables import PredictedTable
+from service.datasets.nearest import nearest_rows
+from service.datasets.table_prediction import TablePrediction
 from service.inference.distribution import MAX_REPORTED
 from service.inference.predictor import Prediction
 from service.tables.cells import Cells, Table, as_text
 from service.tables.describing import Inspection, describe_columns
 from service.tables.effects import ColumnEffect
 from service.tables.encoding import Finding
-from service.tables.nearest import nearest_rows
-from service.tables.predicting import PredictedRows, TablePrediction, classes_of
+from service.tables.predicting import PredictedRows, classes_of
 from service.tables.row_texts import row_texts
 from service.tables.schema import TableSchema
 

@@ -9,6 +9,7 @@ import click
 
 from service.commands.options import by_setting, example, numbers_by_name, progress, service_options
 from service.commands.table_options import TableOptions, WatchedTable, aligned, missing_cells, table_options
+from service.datasets.table_prediction import TablePrediction
 from service.errors import InvalidInput, Problem
 from service.inference.checks import Limits
 from service.inference.distribution import Wanted
@@ -20,7 +21,7 @@ from service.tables.describing import describe_columns
 from service.tables.encoding import Finding, check_columns
 from service.tables.extra import needed
 from service.tables.inferring import Requested, decide
-from service.tables.predicting import CLASSIFIER, PredictedRows, TablePrediction, model_for, summaries_of
+from service.tables.predicting import CLASSIFIER, PredictedRows, model_for, summaries_of
 from service.tables.schema import TableSchema, listed
 from service.tables.summary import ColumnSummary
 from service.visible import visible

@@ -7,7 +7,7 @@ schema    what becomes of each column
 inferring decides it by the summaries of the context
 describing  one sentence on each column
 encoding  rows become x, y and names, by a schema
-streaming  predictions from chunks of x and y
+predicting the model for a table, and predictions for its rows
 
 reading      opens a table in a file: by its format, recognised by content
 sources      the bytes: a path, a pipe or a body, without compression
@@ -22,7 +22,6 @@ value_chunks rows of Python values as cells
 
 assessing    the model against other methods, in cross-validation
 effects      what each column adds to predictions
-nearest      the observations that are most like a row to predict
 
 Only numpy and pydantic are needed here; what reads files needs pyarrow, the extra `gdssm[tables]`.
 """

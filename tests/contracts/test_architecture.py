@@ -26,6 +26,7 @@ AROUND = [
     "evaluations",
     "access",
     "tables",
+    "datasets",
     "store",
     "observability",
 ]

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from service.datasets.nearest import nearest
 from service.errors import InvalidInput, UnsupportedByModel
 from service.inference.checks import Limits
 from service.inference.predictor import Observations, Predictor
@@ -12,7 +13,6 @@ from service.tables.effects import ColumnEffect, column_effects
 from service.tables.encoding import EncodedRows, Findings, observations, queries
 from service.tables.inferring import Requested
 from service.tables.memory import MemoryTable, table_of_columns
-from service.tables.nearest import nearest
 from service.tables.predicting import infer_schema, model_for
 from service.tables.schema import TableSchema
 from tests.nonempty import nonempty

@@ -12,6 +12,7 @@ from service.api.table_answers import accepted_file, file_of_rows
 from service.api.table_bodies import TableBody
 from service.api.table_files import open_rows
 from service.api.table_representations import json_of_inspection, json_of_prediction
+from service.datasets.table_prediction import TablePrediction, context_rows
 from service.errors import InvalidInput, Problem
 from service.inference.checks import Limits
 from service.inference.predictor import Predictor
@@ -19,7 +20,7 @@ from service.schemas.tables import HOUSES, InspectAnswer, InspectRequest, TableF
 from service.tables.cells import Table
 from service.tables.describing import inspect_table
 from service.tables.effects import column_effects
-from service.tables.predicting import TablePrediction, context_rows, infer_schema, model_for
+from service.tables.predicting import infer_schema, model_for
 from service.tables.schema import TableSchema, schema_from
 
 router = EndpointRouter("/v1", "predict")

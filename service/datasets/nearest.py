@@ -5,10 +5,10 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from service.datasets.table_prediction import TablePrediction, context_rows
 from service.errors import InvalidInput, Problem
 from service.tables.cells import Chunk
 from service.tables.encoding import Findings, queries
-from service.tables.predicting import TablePrediction, context_rows
 
 Array = NDArray[np.float64]
 

@@ -9,15 +9,16 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from service.datasets.streaming import joined, predictions
+from service.datasets.table_prediction import TablePrediction
 from service.errors import InvalidInput
 from service.inference.checks import Limits
 from service.inference.predictor import Observations, Predictor
 from service.inference.sizes import Array
 from service.registry.repository import Repository
 from service.tables.inferring import Requested
-from service.tables.predicting import TablePrediction, infer_schema
+from service.tables.predicting import infer_schema
 from service.tables.reading import open_table
-from service.tables.streaming import joined, predictions
 from tests.closeness import assert_close
 from tests.gdssm.linear_oracle import linear
 
