@@ -24,6 +24,7 @@
         ├── NotReady               no model is loaded, or the service is starting or stopping
         ├── Overloaded             more requests than the service can handle in time
         ├── DatabaseUnavailable    the database does not answer
+        ├── WorkerLost             a process of a command ended before its work
         ├── BrokenArtifact         a model file is refused
         └── InvalidSettings        the configuration is refused
 
@@ -48,6 +49,16 @@ class ServiceError(Exception):
     def detail(self) -> list[dict[str, str]] | None:
         """The machine-readable part of the error, if there is one."""
         return None
+
+    def __reduce__(self) -> tuple[object, ...]:
+        """Pickle without the arguments of the constructor, which are not kept; other processes raise errors too."""
+        return _unpickled, (type(self), self.args, self.__dict__)
+
+
+def _unpickled(kind: type[ServiceError], args: tuple[object, ...], fields: dict[str, object]) -> ServiceError:
+    error = kind.__new__(kind, *args)
+    error.__dict__.update(fields)
+    return error
 
 
 class CallerError(ServiceError):
@@ -235,6 +246,18 @@ class DatabaseUnavailable(OperatorError):
 
     error_type = "database_unavailable"
     retry_after = 1
+
+
+class WorkerLost(OperatorError):
+    """A process of a command ended before its work."""
+
+    error_type = "worker_lost"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "A worker process was killed, perhaps because memory ran out. What is finished is kept: run the command "
+            "again to continue, with fewer --processes if memory is short."
+        )
 
 
 class BrokenArtifact(OperatorError):

@@ -1,6 +1,6 @@
 """Parquet and Arrow files, in which columns have types."""
 
-from collections.abc import Collection, Iterator, Set
+from collections.abc import Collection, Iterator, Sequence, Set
 from contextlib import contextmanager
 from typing import Any
 
@@ -14,6 +14,8 @@ from service.tables.sources import Content, refuse
 
 BUFFER_SIZE = 2**16
 """Bytes of each column; without it whole columns of a row group are read, and a file may be one row group."""
+REMOTE_BUFFER_SIZE = 2**22
+"""The same where each reading is a request over a network."""
 ROWS = 2**14
 """Rows of a chunk, at most."""
 
@@ -25,14 +27,16 @@ class ArrowTable:
         content: Its bytes, without compression around them.
         form: `parquet` or `arrow`.
         missing: Texts that mean that a cell is missing.
+        row_groups: The part of a Parquet file that is read; all if left out. Rows keep their numbers in the file.
 
     Raises:
         InvalidInput: It cannot be read.
     """
 
-    def __init__(self, content: Content, form: str, missing: Set[str]) -> None:
+    def __init__(self, content: Content, form: str, missing: Set[str], row_groups: Sequence[int] | None = None) -> None:
         self.name = content.name
         self._content, self._form, self._missing = content, form, missing
+        self._row_groups = row_groups
         self._progress = 0.0
         with self._open() as file:
             schema = file.schema_arrow if form == "parquet" else file.schema
@@ -56,7 +60,7 @@ class ArrowTable:
         Raises:
             InvalidInput: A column holds neither numbers, times nor text.
         """
-        start, self._progress = 0, 0.0
+        start, self._progress = self._first_row(), 0.0
         for batch in self._batches(self.columns if whole else columns):
             cells = {}
             for name in columns:
@@ -78,8 +82,9 @@ class ArrowTable:
     def _batches(self, columns: Collection[str]) -> Iterator[pa.RecordBatch]:
         with self._open() as file:
             if self._form == "parquet":
-                total, passed = max(1, file.metadata.num_rows), 0
-                for batch in file.iter_batches(ROWS, columns=list(columns)):
+                groups = self._groups(file)
+                total, passed = max(1, sum(file.metadata.row_group(group).num_rows for group in groups)), 0
+                for batch in file.iter_batches(ROWS, row_groups=groups, columns=list(columns)):
                     passed += batch.num_rows
                     self._progress = passed / total
                     yield batch.select(list(columns))
@@ -88,6 +93,15 @@ class ArrowTable:
                 for start in range(0, batch.num_rows, ROWS):
                     yield batch.select(list(columns)).slice(start, ROWS)
                 self._progress = (number + 1) / getattr(file, "num_record_batches", number + 2)
+
+    def _groups(self, file: parquet.ParquetFile) -> list[int]:
+        return [*range(file.metadata.num_row_groups)] if self._row_groups is None else [*self._row_groups]
+
+    def _first_row(self) -> int:
+        if not self._row_groups:
+            return 0
+        with self._open() as file:
+            return sum(file.metadata.row_group(group).num_rows for group in range(self._row_groups[0]))
 
     def _arrow_batches(self, file: Any) -> Iterator[pa.RecordBatch]:  # noqa: ANN401  (a reader of pyarrow)
         if isinstance(file, ipc.RecordBatchStreamReader):
@@ -103,7 +117,8 @@ class ArrowTable:
             try:
                 if self._form == "parquet":
                     # With pre_buffer the whole file would be in memory in the end.
-                    with parquet.ParquetFile(packed, pre_buffer=False, buffer_size=BUFFER_SIZE) as file:
+                    size = REMOTE_BUFFER_SIZE if self._content.remote else BUFFER_SIZE
+                    with parquet.ParquetFile(packed, pre_buffer=False, buffer_size=size) as file:
                         yield file
                 elif self._content.head.startswith(b"ARROW1"):
                     yield ipc.open_file(packed)

@@ -1,7 +1,7 @@
 """Reading tables as people have them: CSV and its relatives, Parquet, Arrow, spreadsheets, JSON lines."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import PurePath
@@ -73,13 +73,34 @@ def open_table(
         InvalidInput: It cannot be read, is not a table, or has too many columns.
     """
     with open_content(source, name) as content:
-        table = _table(content, options)
-        if max_columns is not None and len(table.columns) > max_columns:
-            raise refuse(name, f"has {len(table.columns)} columns. Send at most {max_columns} (GDSSM_MAX_COLUMNS).")
+        table = table_of(content, options)
+        if max_columns is not None:
+            check_width(table, max_columns)
         yield table
 
 
-def _table(content: Content, options: ReadOptions) -> Table:
+def check_width(table: Table, max_columns: int) -> None:
+    """See that a table has not too many columns.
+
+    Raises:
+        InvalidInput: It has.
+    """
+    if len(table.columns) > max_columns:
+        what = f"has {len(table.columns)} columns. Send at most {max_columns} (GDSSM_MAX_COLUMNS)."
+        raise refuse(table.name, what)
+
+
+def table_of(content: Content, options: ReadOptions, *, row_groups: Sequence[int] | None = None) -> Table:
+    """Make a table of bytes.
+
+    Args:
+        content: The bytes.
+        options: The part of the format that is known.
+        row_groups: The part of a Parquet file that is read; all if left out.
+
+    Raises:
+        InvalidInput: They cannot be read, or are no table.
+    """
     if not content.head:
         raise refuse(content.name, "is empty. It needs a header and at least one row.")
     form, missing = options.format or recognise_format(content), MISSING | options.missing
@@ -89,7 +110,7 @@ def _table(content: Content, options: ReadOptions) -> Table:
             raise refuse(content.name, f"is a compressed {form} file. Unpack it first.")
         from service.tables.arrow_files import ArrowTable  # noqa: PLC0415  (pyarrow is an extra)
 
-        return ArrowTable(content, form, missing)
+        return ArrowTable(content, form, missing, row_groups)
     if form == "excel":
         needed("python_calamine", f"Reading {content.name}")
         from service.tables.spreadsheet import SpreadsheetTable  # noqa: PLC0415  (calamine is an extra)

@@ -40,10 +40,11 @@ class Content:
         name: In messages.
         start: Opens the bytes at their beginning.
         size: In bytes.
+        remote: Whether each reading of some bytes takes the time of a request.
     """
 
-    def __init__(self, name: str, start: Callable[[], BinaryIO], size: int) -> None:
-        self.name, self.start, self.size = name, start, size
+    def __init__(self, name: str, start: Callable[[], BinaryIO], size: int, *, remote: bool = False) -> None:
+        self.name, self.start, self.size, self.remote = name, start, size, remote
         with self.open_packed() as file:
             packed = file.read(HEAD)
         self._unpack = _unpacking(packed, self)

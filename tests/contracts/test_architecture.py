@@ -34,7 +34,8 @@ ASIDE = ["migrations", "drawing", "__init__"]
 """Modules for alembic, one that needs an extra (matplotlib), and empty ones."""
 ASIDE += ["arrow_cells", "arrow_files", "csv_file", "json_lines", "spreadsheet", "value_chunks"]
 ASIDE += ["prediction_columns", "writing"]
-"""Modules of tables that need an extra (pyarrow)."""
+ASIDE += ["files", "splits"]
+"""Modules of tables and datasets that need an extra (pyarrow)."""
 
 
 SCIENCE = {"gdssm", "gdssm.arrays", "gdssm.decay_average", "gdssm.feature_plan", "gdssm.prior", "gdssm.quadrature"}
