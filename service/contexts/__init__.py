@@ -1,6 +1,9 @@
 """Contexts that live on the server: each a state of constant size, under an id, in the database.
 
 service        creates, updates, queries, merges and deletes contexts
+batches        observations for many contexts in one transaction
+batch_keys     idempotency keys of a batch
+requests       requested changes as fields, by which one that is sent again is recognised
 records        contexts as their owner sees them, and the rows that have them
 repository     the rows of contexts, and the SQL
 serialization  a state as safetensors bytes, and checks of the bytes of an import

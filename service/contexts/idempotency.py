@@ -51,8 +51,8 @@ def run_idempotent(
         InvalidInput: The key has other characters, or too many.
         Conflict: The key was used for another change.
     """
-    if key is not None and not KEY.fullmatch(key):
-        raise InvalidInput(Problem("idempotency-key", "must be 1 to 200 printable ASCII characters."))
+    if key is not None:
+        check_key(key)
     with database.transaction() as connection:
         if key is None:
             yield IdempotentTransaction(connection)
@@ -63,6 +63,29 @@ def run_idempotent(
         yield transaction
         if not transaction.is_replay:
             _store_answer(connection, owner, key, json.dumps(transaction.answer, default=asdict))
+
+
+def check_key(key: str) -> None:
+    """Check the characters of a key.
+
+    Raises:
+        InvalidInput: It has other characters, or too many.
+    """
+    if not KEY.fullmatch(key):
+        raise InvalidInput(Problem("idempotency-key", "must be 1 to 200 printable ASCII characters."))
+
+
+def check_fingerprint(key: str, used: str, requested: str) -> None:
+    """Check that a key that was used is sent again with the same request.
+
+    Raises:
+        Conflict: It is another one.
+    """
+    if used != requested:
+        raise Conflict(
+            f"The Idempotency-Key {key[:40]!r} was used for another request. Give every request another key, "
+            "and the same request sent again the same key."
+        )
 
 
 def fingerprint(request: Mapping[str, object]) -> str:
@@ -99,11 +122,7 @@ def _claim(connection: Connection, owner: str, key: str, request: str, now: floa
             found = _find(connection, owner, key, now)
     if found is None:
         return None
-    if found[0] != request:
-        raise Conflict(
-            f"The Idempotency-Key {key[:40]!r} was used for another request. Give every request another key, "
-            "and the same request sent again the same key."
-        )
+    check_fingerprint(key, found[0], request)
     return found[1]
 
 

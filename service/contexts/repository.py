@@ -1,13 +1,16 @@
 """The rows of contexts: read, inserted and updated within a transaction of the caller."""
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from itertools import groupby
+from operator import itemgetter
 from typing import Any
 
 from sqlalchemy import Connection, Row, Select, bindparam, delete, func, insert, literal, select, update
 
 from service.contexts import idempotency
+from service.contexts.batch_keys import chunks
 from service.contexts.cache import LruCache
 from service.contexts.records import (
     UNCONDITIONAL,
@@ -20,7 +23,15 @@ from service.contexts.records import (
 )
 from service.contexts.serialization import ROW_FIELDS, canonical_state, restore, store
 from service.contexts.state import ContextState
-from service.errors import Conflict, InvalidInput, QuotaExceeded, UnknownContext, VersionMismatch
+from service.errors import (
+    Conflict,
+    InvalidInput,
+    QuotaExceeded,
+    ServiceError,
+    UnknownContext,
+    UnknownModel,
+    VersionMismatch,
+)
 from service.inference.predictor import Predictor
 from service.inference.runtime import Runtime
 from service.store.database import Database
@@ -38,6 +49,9 @@ OWNED = (C.id == bindparam("this"), C.owner == bindparam("owner"), C.expires > b
 WHOLE, BRIEF = select(*C).where(*OWNED), select(*WITHOUT_STATE).where(*OWNED)
 WHOLE_LOCKED, BRIEF_LOCKED = WHOLE.with_for_update(), BRIEF.with_for_update()
 UNCHANGED = select(C.expires).where(*OWNED, C.version == bindparam("version"), C.updated == bindparam("updated"))
+SOME = (C.owner == bindparam("owner"), C.id.in_(bindparam("these", expanding=True)), C.expires > bindparam("now"))
+SOME_WHOLE = select(*C).where(*SOME)
+SOME_BRIEF_LOCKED = select(*WITHOUT_STATE).where(*SOME).order_by(C.id).with_for_update()
 UPDATE = update(CONTEXTS).where(C.id == bindparam("this"))
 
 
@@ -93,12 +107,56 @@ class ContextRepository:
         """
         cached = self._cache.get(context_id)
         row = self._find(connection, owner, context_id, WHOLE_LOCKED if cached is None else BRIEF_LOCKED)
-        _check_version(row, change)
+        check_version(row.version, change)
         if cached is None:
             return self._restore(row)
-        if (cached.record.version, cached.record.updated) == (row.version, row.updated) and self._is_served(cached):
+        if self._is_current(cached, row):
             return replace(cached, record=record_of(row))
         return self._restore(self._find(connection, owner, context_id, WHOLE))
+
+    def load_many_for_update(
+        self, connection: Connection, wanted: Iterable[tuple[str, str]]
+    ) -> dict[tuple[str, str], LoadedContext | ServiceError]:
+        """Read contexts and lock their rows until the end of the transaction.
+
+        The rows are locked in the order of owners and ids, so that no two transactions wait for each other.
+
+        Args:
+            connection: In the transaction.
+            wanted: Owners and ids.
+
+        Returns:
+            The contexts, or for each that cannot be read the error of `load`.
+        """
+        found: dict[tuple[str, str], LoadedContext | ServiceError] = {}
+        for owner, pairs in groupby(sorted(set(wanted)), itemgetter(0)):
+            ids = [context_id for _, context_id in pairs]
+            for some in chunks([context_id for context_id in ids if ID.fullmatch(context_id)]):
+                found |= {(owner, loaded_id): loaded for loaded_id, loaded in self._load_some(connection, owner, some)}
+            for context_id in ids:
+                found.setdefault((owner, context_id), UnknownContext(context_id))
+        return found
+
+    def _load_some(
+        self, connection: Connection, owner: str, ids: Sequence[str]
+    ) -> Iterator[tuple[str, LoadedContext | ServiceError]]:
+        """Lock and read contexts of an owner, of which only those that are not in the cache are read as a whole."""
+        some, unread = {"owner": owner, "now": self._clock()}, []
+        for row in connection.execute(SOME_BRIEF_LOCKED, {**some, "these": ids}):
+            cached = self._cache.get(row.id)
+            try:
+                if cached is not None and self._is_current(cached, row):
+                    yield row.id, replace(cached, record=record_of(row))
+                else:
+                    unread.append(row.id)
+            except UnknownModel as error:
+                yield row.id, error
+        if unread:
+            for row in connection.execute(SOME_WHOLE, {**some, "these": unread}):
+                try:
+                    yield row.id, self._restore(row)
+                except ServiceError as error:
+                    yield row.id, error
 
     def record(self, owner: str, context_id: str) -> ContextRecord:
         """Read the record of a context.
@@ -123,7 +181,7 @@ class ContextRepository:
             UnknownContext: The owner has no such context, or it has expired.
             VersionMismatch: It has another version than the change requires.
         """
-        _check_version(self._find(connection, owner, context_id, BRIEF_LOCKED), change)
+        check_version(self._find(connection, owner, context_id, BRIEF_LOCKED).version, change)
         connection.execute(delete(CONTEXTS).where(C.id == context_id))
 
     def add(
@@ -157,12 +215,22 @@ class ContextRepository:
 
     def save(self, connection: Connection, loaded: LoadedContext, state: ContextState) -> ContextRecord:
         """Store the new state of a context as its next version."""
+        after = self.next_version(loaded, state)
+        self.save_many(connection, [after])
+        return after.record
+
+    def next_version(self, loaded: LoadedContext, state: ContextState) -> LoadedContext:
+        """Make the next version of a context, which is not stored yet."""
         now, before, state = self._clock(), loaded.record, canonical_state(state)
         new = {"version": before.version + 1, "updated": now, "expires": now + before.ttl, **state_fields(state)}
-        connection.execute(UPDATE, {"this": before.id, "state": store(state), **columns_of(new)})
-        after = replace(before, **new)
-        self._remember(LoadedContext(after, state, loaded.runtime))  # if the transaction fails, no row has this version
-        return after
+        return LoadedContext(replace(before, **new), state, loaded.runtime)
+
+    def save_many(self, connection: Connection, changed: Collection[LoadedContext]) -> None:
+        """Store contexts as they are after a change."""
+        if changed:
+            connection.execute(UPDATE, [_changed_columns(loaded) for loaded in changed])
+        for loaded in changed:
+            self._remember(loaded)  # if the transaction fails, no row has this version
 
     def touch(self, record: ContextRecord) -> ContextRecord:
         """Restart the ttl of a context after a read, unless that has to wait for another writer."""
@@ -231,6 +299,10 @@ class ContextRepository:
         self._cache.put(loaded.record.id, loaded, loaded.size)
         return loaded
 
+    def _is_current(self, cached: LoadedContext, row: Row[Any]) -> bool:
+        record = cached.record
+        return (record.version, record.updated) == (row.version, row.updated) and self._is_served(cached)
+
     def _is_served(self, loaded: LoadedContext) -> bool:
         return loaded.runtime is self._predictor.runtime(loaded.record.model, loaded.record.model_version)
 
@@ -246,9 +318,24 @@ class ContextRepository:
         return LoadedContext(record, state, runtime)
 
 
-def _check_version(row: Row[Any], change: Change) -> None:
-    if change.if_version not in {None, row.version}:
+def _changed_columns(loaded: LoadedContext) -> dict[str, Any]:
+    record = loaded.record
+    new = {"version": record.version, "updated": record.updated, "expires": record.expires}
+    return {
+        "this": record.id,
+        "state": store(loaded.state),
+        **columns_of({**new, **state_fields(loaded.state)}),
+    }
+
+
+def check_version(version: int, change: Change) -> None:
+    """Check the precondition of a change.
+
+    Raises:
+        VersionMismatch: The context has another version.
+    """
+    if change.if_version not in {None, version}:
         raise VersionMismatch(
-            f"The context has version {row.version}; this change is for version {change.if_version}. Look at it again, "
+            f"The context has version {version}; this change is for version {change.if_version}. Look at it again, "
             "and send the change with the version that it has then."
         )

@@ -2,13 +2,14 @@
 
 import logging
 import time
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import AbstractContextManager, suppress
 from dataclasses import replace
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from service.column_names import NO_NAMES, ColumnNames, arrange, arrange_query
 from service.contexts import serialization
+from service.contexts.batches import learn_new, observe_many
 from service.contexts.cache import ReadoutCache
 from service.contexts.forgetting import Decay
 from service.contexts.idempotency import IdempotentTransaction, run_idempotent
@@ -24,7 +25,8 @@ from service.contexts.records import (
     StreamStep,
 )
 from service.contexts.repository import ID, ContextRepository
-from service.contexts.state import ContextState, FeatureScale, answer, check_size, new_state, scale_of
+from service.contexts.requests import ObserveRequest, allowed, fields_of
+from service.contexts.state import FeatureScale, answer, check_size, new_state, scale_of
 from service.contexts.tables import (
     PredictedTable,
     TableRows,
@@ -36,7 +38,15 @@ from service.contexts.tables import (
     schema_of,
     written,
 )
-from service.errors import Conflict, InvalidInput, NumericOverflow, Problem, UnknownModel, UnsupportedByModel
+from service.errors import (
+    Conflict,
+    InvalidInput,
+    NumericOverflow,
+    Problem,
+    ServiceError,
+    UnknownModel,
+    UnsupportedByModel,
+)
 from service.explaining.explanation import explain_state
 from service.explaining.implicit_weights import implicit_weights_in
 from service.explaining.terms import Explanation, Part
@@ -127,7 +137,7 @@ class ContextService:
             InvalidInput: The first observations do not fit.
             QuotaExceeded: The owner keeps too many.
         """
-        request = {"create": model, "version": version, "decay": decay, "ttl": ttl, **_parts(first)}
+        request = {"create": model, "version": version, "decay": decay, "ttl": ttl, **fields_of(first)}
         if scale is not None or like is not None:
             request |= {"scale": scale, "like": like}
         if columns != NO_NAMES:
@@ -150,7 +160,7 @@ class ContextService:
             state = replace(state, table_schema=table_schema)
             check_size(state, self.limits)
             if first is not None:
-                state = self._learn(runtime, state, first, "observations.")
+                state = learn_new(runtime, self.limits, state, first, "observations.")
             transaction.answer = record = self.repository.add(transaction.connection, owner, runtime, state, ttl)
             return record
 
@@ -171,14 +181,26 @@ class ContextService:
             UnsupportedByModel: The model cannot take observations out.
             NumericOverflow: The state is beyond floating point.
         """
-        request = {"observe": context_id, **_parts(new), **_allowed(allow_precision_loss)}
-        with self._transaction(owner, change, request) as transaction:
-            if transaction.is_replay:
-                return ContextRecord.from_json(transaction.answer)
-            loaded = self.repository.load_for_update(transaction.connection, owner, context_id, change)
-            state = self._learn(loaded.runtime, loaded.state, new, allow_precision_loss=allow_precision_loss)
-            transaction.answer = record = self.repository.save(transaction.connection, loaded, state)
-            return record
+        request = ObserveRequest(owner, context_id, new, change, allow_precision_loss)
+        (result,) = self.observe_many([request])
+        if isinstance(result, ServiceError):
+            raise result
+        return result
+
+    def observe_many(self, requests: Sequence[ObserveRequest]) -> list[ContextRecord | ServiceError]:
+        """Learn further observations of many contexts in one transaction.
+
+        Requests for one context are learnt in their order, each as its next version. A request that fails changes
+        nothing, and the others are learnt; a key that was used by `observe` is answered as there.
+
+        Returns:
+            For each request the context after it, or the error that `observe` raises.
+
+        Raises:
+            DatabaseUnavailable: Nothing was learnt, or the message says that this is unknown.
+        """
+        with self._database.transaction() as connection:
+            return observe_many(connection, self.repository, self.limits, requests, self._clock())
 
     def predict(
         self,
@@ -289,8 +311,8 @@ class ContextService:
                 prediction = self.answer(loaded, query, wanted=wanted, columns=columns)
             return write(StreamStep(prediction, None, self.repository.touch(loaded.record), schema))
 
-        allowed = _allowed(allow_precision_loss)
-        request = {"step": context_id, **_parts(new), "query": query, "wanted": wanted, **allowed}
+        allow = allowed(allow_precision_loss)
+        request = {"step": context_id, **fields_of(new), "query": query, "wanted": wanted, **allow}
         with self._transaction(owner, Change(key), request, with_terms=False) as transaction:
             if transaction.is_replay:
                 replayed: Answer = transaction.answer
@@ -300,7 +322,7 @@ class ContextService:
             if isinstance(new, TableRows):
                 new, schema = encode_rows(schema_of(before.table_schema), new, runtime.manifest, self.limits)
             check_step(runtime.manifest, new, query)
-            after = learn(runtime, self.limits, before, new, "observation.", unnumbered=True, **allowed)
+            after = learn(runtime, self.limits, before, new, "observation.", unnumbered=True, **allow)
             if schema is not None:
                 after = replace(after, table_schema=written(schema))
             if before.is_empty:
@@ -358,7 +380,7 @@ class ContextService:
         if context_id == other_id:
             raise InvalidInput(Problem("context", "is this context itself. Name another: nothing may count twice."))
 
-        request = {"merge": context_id, "other": other_id, **_allowed(allow_precision_loss)}
+        request = {"merge": context_id, "other": other_id, **allowed(allow_precision_loss)}
         with self._transaction(owner, change, request) as transaction:
             if transaction.is_replay:
                 return ContextRecord.from_json(transaction.answer)
@@ -422,23 +444,6 @@ class ContextService:
             logger.info("removed %d expired contexts", removed)
         return removed
 
-    def _learn(
-        self,
-        runtime: Runtime,
-        state: ContextState,
-        new: Observations | TableRows,
-        at: str = "",
-        *,
-        allow_precision_loss: bool = False,
-    ) -> ContextState:
-        """Learn observations, or rows by the schema of the context, to which new levels are added."""
-        limits = self.limits
-        if not isinstance(new, TableRows):
-            return learn(runtime, limits, state, new, at, allow_precision_loss=allow_precision_loss)
-        rows, schema = encode_rows(schema_of(state.table_schema), new, runtime.manifest, limits)
-        after = learn(runtime, limits, state, rows, f"{new.table.name}.", allow_precision_loss=allow_precision_loss)
-        return replace(after, table_schema=written(schema))
-
     def _transaction(
         self, owner: str, change: Change, request: Mapping[str, object], *, with_terms: bool = True
     ) -> AbstractContextManager[IdempotentTransaction]:
@@ -483,17 +488,3 @@ def _check_alike(older: ContextRecord, newer: ContextRecord) -> None:
         if here != there:
             words = what.replace("_", " ")
             raise Conflict(f"This context has {words} {here}, the other {there}. Merge contexts that are alike.")
-
-
-def _parts(observations: Observations | TableRows | None) -> dict[str, Any]:
-    if observations is None:
-        return {}
-    if isinstance(observations, TableRows):
-        return {"table": observations.digest, "weight": observations.weight}
-    names = {} if observations.columns is None else {"columns": observations.columns}
-    levels = {"levels": observations.levels} if observations.levels else {}
-    return {"x": observations.x, "y": observations.y, "weight": observations.weight, **names, **levels}
-
-
-def _allowed(allow_precision_loss: bool) -> dict[str, Any]:
-    return {"allow_precision_loss": True} if allow_precision_loss else {}
