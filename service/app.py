@@ -21,6 +21,7 @@ from service.api.openapi import complete
 from service.api.route_templates import RouteTemplates
 from service.api.routes import (
     assess,
+    context_names,
     context_state,
     contexts,
     evaluations,
@@ -40,7 +41,8 @@ from service.settings import Settings
 from service.store.database import Database
 
 ROUTERS = (
-    *(predict.router, tables.router, assess.router, context_state.router, contexts.router, evaluations.router),
+    *(predict.router, tables.router, assess.router, evaluations.router),
+    *(context_names.router, context_state.router, contexts.router),
     *(*protocol.PROTOCOL_ROUTERS, models.router, health.router, metrics.router),
 )
 """In the order in which addresses are matched."""

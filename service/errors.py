@@ -17,6 +17,7 @@
     │   ├── Forbidden              the key does not permit this
     │   ├── ForeignSite            a web page of another site, or an unknown Host
     │   ├── Conflict               the request contradicts an earlier one
+    │   │   └── NameTaken          the caller has a context of that name
     │   ├── VersionMismatch        the context is at another version
     │   ├── RateLimited            too many requests with one key
     │   └── QuotaExceeded          too much is stored or queued under one key
@@ -197,6 +198,16 @@ class Conflict(CallerError):
     """The request contradicts an earlier one."""
 
     error_type = "conflict"
+
+
+class NameTaken(Conflict):
+    """The caller has a context of that name."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(
+            f"There is a context named {name[:60]!r}. Choose another name, or create it or get it, whichever applies, "
+            "with PUT /v1/contexts/by-name/{name}."
+        )
 
 
 class VersionMismatch(CallerError):

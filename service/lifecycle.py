@@ -58,7 +58,7 @@ async def lifespan(
         # Polled, because network file systems and the mounts of Kubernetes do not report changed files.
         run_periodically(settings.poll_interval, state.predictor.repository.rescan),
         run_periodically(settings.poll_interval, metrics.count),
-        run_periodically(EXPIRY_INTERVAL, state.contexts.sweep),
+        run_periodically(EXPIRY_INTERVAL, lambda: state.contexts.sweep(lambda: stopping.begun)),
     ):
         yield
     metrics.count()

@@ -7,10 +7,15 @@ from pydantic import Field, model_validator
 from pydantic.json_schema import SkipJsonSchema
 
 from service.api.object_limits import Pruning
-from service.schemas.contexts import TTL_LIMIT, ContextName
+from service.contexts.labels import LABELS_LIMIT, REFUSED, read_filter
+from service.schemas.contexts import TTL_LIMIT, ContextIdField, ContextNameField
+from service.schemas.fields import reading
 from service.schemas.schema import Schema
 
 ContextId = Annotated[str, Path(description="The id from the response that created the context.")]
+ContextNamePath = Annotated[
+    ContextNameField, Path(description="Your name for the context, its characters percent-encoded where needed.")
+]
 EvaluationId = Annotated[str, Path(description="The id from the response that accepted the evaluation.")]
 
 
@@ -25,10 +30,24 @@ class QueryParameters(Schema):
 
 
 class PageRequest(QueryParameters):
-    """A page of the caller's contexts or evaluations."""
+    """A page of the caller's evaluations."""
 
     limit: int = Field(100, ge=1, le=1000, description="Maximum number of entries on this page.")
-    after: ContextName | SkipJsonSchema[None] = Field(None, description="The `after` of the previous page.")
+    after: ContextIdField | SkipJsonSchema[None] = Field(None, description="The `after` of the previous page.")
+
+
+Label = Annotated[
+    tuple[str, str],
+    reading(read_filter, Annotated[str, Field(pattern=f"^[^{REFUSED}:]{{1,63}}:[^{REFUSED}]{{1,200}}$")]),
+]
+
+
+class ContextPageRequest(PageRequest):
+    """A page of the caller's contexts, of all or of those that have some labels."""
+
+    label: list[Label] = Field(
+        [], max_length=LABELS_LIMIT, description="A label `key:value` that the contexts have; may be repeated."
+    )
 
 
 class ImportOptions(QueryParameters):

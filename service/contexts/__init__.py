@@ -6,6 +6,11 @@ batch_keys     idempotency keys of a batch
 requests       requested changes as fields, by which one that is sent again is recognised
 records        contexts as their owner sees them, and the rows that have them
 repository     the rows of contexts, and the SQL
+by_name        the context of a name: created if there is none
+labels         names and labels: the rules
+label_rows     the rows by which contexts are found by their labels
+quota          the number of contexts of each owner, counted as they come and go
+expiry         deletes expired contexts in small batches
 serialization  a state as safetensors bytes, and checks of the bytes of an import
 state          the state of a context: how it begins, and how it answers queries
 learning       checks observations, adds them and further levels to a state, and checks the result

@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
-from sqlalchemy import ColumnElement, Connection, delete, insert, select, update
+from sqlalchemy import ColumnElement, Connection, delete, insert, select, tuple_, update
 from sqlalchemy.exc import IntegrityError
 
 from service.errors import Conflict, InvalidInput, Problem
@@ -101,9 +101,13 @@ def fingerprint(request: Mapping[str, object]) -> str:
     return digest.hexdigest()
 
 
-def sweep(connection: Connection, now: float) -> None:
-    """Delete expired keys."""
-    connection.execute(delete(IDEMPOTENCY_KEYS).where(C.expires <= now))
+def sweep(connection: Connection, now: float, limit: int) -> int:
+    """Delete expired keys, at most so many; returns how many."""
+    expired = select(C.owner, C.idempotency_key).where(C.expires <= now).order_by(C.expires).limit(limit)
+    keys = connection.execute(expired.with_for_update(skip_locked=True)).all()
+    if keys:
+        connection.execute(delete(IDEMPOTENCY_KEYS).where(tuple_(C.owner, C.idempotency_key).in_(keys)))
+    return len(keys)
 
 
 def _claim(connection: Connection, owner: str, key: str, request: str, now: float) -> str | None:

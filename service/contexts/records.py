@@ -1,13 +1,14 @@
 """Contexts as their owner sees them, and the rows that have them."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, field
+from typing import Any, Self
 
 from sqlalchemy import Row
 
 from service.column_names import NO_NAMES, ColumnNames, names_from
 from service.contexts.forgetting import AUTO, Decay
+from service.contexts.labels import Labels, labels_as_json, labels_from, read_labels, read_name
 from service.contexts.serialization import ROW_FIELDS
 from service.contexts.state import ContextState
 from service.explaining.terms import ImplicitWeights
@@ -53,6 +54,10 @@ class ContextRecord:
     """Names of the columns of x and y; a page leaves them out."""
     table_schema: str | None = None
     """See `ContextState`; a page leaves it out."""
+    name: str | None = None
+    """The caller's own; unique among the contexts of an owner."""
+    labels: Labels = field(default_factory=dict, hash=False)
+    """The caller's own, to find contexts by them."""
 
     @classmethod
     def from_json(cls, fields: Mapping[str, Any]) -> "ContextRecord":
@@ -113,6 +118,32 @@ UNCONDITIONAL = Change()
 
 
 @dataclass(frozen=True)
+class Amendment:
+    """What is to change of a context besides its state; None leaves it."""
+
+    name: str | None = None
+    labels: Labels | None = None
+    """All that it is to have."""
+    ttl: int | None = None
+
+    def checked(self) -> Self:
+        """Check the name and the labels.
+
+        Raises:
+            InvalidInput: They are not allowed.
+        """
+        if self.name is not None:
+            read_name(self.name, "name")
+        if self.labels is not None:
+            read_labels(self.labels, "labels")
+        return self
+
+    def of(self, record: ContextRecord) -> dict[str, Any]:
+        """Return the fields of a context that it changes, with their new values."""
+        return {name: value for name, value in vars(self).items() if value not in (None, getattr(record, name))}
+
+
+@dataclass(frozen=True)
 class StreamStep:
     """What a live stream answers to one message: predicted first, then learnt."""
 
@@ -128,10 +159,11 @@ class StreamStep:
 
 def record_of(row: Row[Any]) -> ContextRecord:
     """Read a row; where the decay is auto, its column has minus the memory length."""
-    names = ContextRecord.__dataclass_fields__.keys() - {"memory_length", "columns", "table_schema"}
+    names = ContextRecord.__dataclass_fields__.keys() - {"memory_length", "columns", "table_schema", "labels"}
     fields = {name: getattr(row, name) for name in names}
     fields["columns"] = names_from(getattr(row, "column_names", None))
     fields["table_schema"] = getattr(row, "table_schema", None)
+    fields["labels"] = labels_from(row.labels)
     is_auto = row.decay is not None and row.decay <= 0
     return ContextRecord(**fields | {"decay": AUTO, "memory_length": -row.decay} if is_auto else fields)
 
@@ -143,6 +175,10 @@ def state_fields(state: ContextState) -> dict[str, Any]:
 
 def columns_of(fields: Mapping[str, Any]) -> dict[str, Any]:
     """Write fields of a record as columns of the table."""
-    written = {name: value for name, value in fields.items() if name not in {"memory_length", "columns"}}
-    length = fields["memory_length"]
-    return written | {"column_names": fields["columns"].as_json()} | ({} if length is None else {"decay": -length})
+    written = dict(fields)
+    if "labels" in written:
+        written["labels"] = labels_as_json(written["labels"])
+    if "columns" in written:
+        written["column_names"] = written.pop("columns").as_json()
+    length = written.pop("memory_length", None)
+    return written | ({} if length is None else {"decay": -length})

@@ -2,18 +2,24 @@
 
 import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from itertools import groupby
 from operator import itemgetter
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, bindparam, delete, func, insert, literal, select, update
+from sqlalchemy import Connection, Row, Select, bindparam, delete, insert, select, update
+from sqlalchemy.exc import IntegrityError
 
-from service.contexts import idempotency
 from service.contexts.batch_keys import chunks
 from service.contexts.cache import LruCache
+from service.contexts.expiry import BATCH_LIMIT, remove_expired, sweep
+from service.contexts.label_rows import L, delete_labels, insert_labels, labelled
+from service.contexts.labels import NO_LABELS, Labels, labels_from
+from service.contexts.quota import count_one_more, count_removed
 from service.contexts.records import (
     UNCONDITIONAL,
+    Amendment,
     Change,
     ContextRecord,
     LoadedContext,
@@ -26,6 +32,7 @@ from service.contexts.state import ContextState
 from service.errors import (
     Conflict,
     InvalidInput,
+    NameTaken,
     QuotaExceeded,
     ServiceError,
     UnknownContext,
@@ -40,7 +47,7 @@ from service.store.tables import CONTEXTS
 
 ID = re.compile(r"[0-9a-f]{32}")
 TOUCH_SHARE = 0.05
-"""A read moves the end of a context; the row is updated when it moves by this share of the ttl."""
+"""A use moves the end of a context; its row has the new one when that is later by this share of the ttl."""
 
 C = CONTEXTS.c
 WITHOUT_STATE = tuple(column for column in C if column is not C.state)
@@ -167,12 +174,35 @@ class ContextRepository:
         with self._database.reading() as connection:
             return record_of(self._find(connection, owner, context_id, BRIEF))
 
-    def page(self, owner: str, limit: int, after: str | None) -> list[ContextRecord]:
-        """Read records of an owner in the order of their ids, which is that of their creation."""
-        statement = select(*LISTED).where(C.owner == owner, C.expires > self._clock()).order_by(C.id).limit(limit)
+    def page(
+        self, owner: str, limit: int, after: str | None, labels: Sequence[tuple[str, str]] = ()
+    ) -> list[ContextRecord]:
+        """Read records of an owner that have all labels, in the order of their ids, which is that of their creation."""
+        statement = select(*LISTED).where(C.expires > self._clock()).limit(limit)
         with self._database.reading() as connection:
-            rows = connection.execute(statement if after is None else statement.where(C.id > after)).all()
+            if labels:
+                place, statement = L.context_id, labelled(connection, statement, owner, labels)
+            else:
+                place, statement = C.id, statement.where(C.owner == owner)
+            if after is not None:
+                statement = statement.where(place > after)
+            rows = connection.execute(statement.order_by(place)).all()
         return [record_of(row) for row in rows]
+
+    def ids_of_names(self, connection: Connection, owner: str, names: Collection[str]) -> dict[str, str]:
+        """Find contexts of an owner by their names; those that there are not are left out."""
+        found: dict[str, str] = {}
+        for some in chunks(sorted({*names})):
+            named = select(C.name, C.id).where(C.owner == owner, C.name.in_(some), C.expires > self._clock())
+            found |= dict(connection.execute(named).all())
+        return found
+
+    def find_named(self, owner: str, name: str) -> ContextRecord | None:
+        """Read the record of the context of a name; None if there is none."""
+        statement = select(*WITHOUT_STATE).where(C.owner == owner, C.name == name, C.expires > self._clock())
+        with self._database.reading() as connection:
+            row = connection.execute(statement).first()
+        return None if row is None else record_of(row)
 
     def delete(self, connection: Connection, owner: str, context_id: str, change: Change) -> None:
         """Delete a context.
@@ -181,25 +211,34 @@ class ContextRepository:
             UnknownContext: The owner has no such context, or it has expired.
             VersionMismatch: It has another version than the change requires.
         """
-        check_version(self._find(connection, owner, context_id, BRIEF_LOCKED).version, change)
+        row = self._find(connection, owner, context_id, BRIEF_LOCKED)
+        check_version(row.version, change)
         connection.execute(delete(CONTEXTS).where(C.id == context_id))
+        delete_labels(connection, [(owner, context_id, labels_from(row.labels))])
+        count_removed(connection, [(owner, context_id)])
 
     def add(
-        self, connection: Connection, owner: str, runtime: Runtime, state: ContextState, ttl: int | None
+        self,
+        connection: Connection,
+        owner: str,
+        runtime: Runtime,
+        state: ContextState,
+        ttl: int | None,
+        *,
+        name: str | None = None,
+        labels: Labels = NO_LABELS,
     ) -> ContextRecord:
         """Insert a new context.
 
         Raises:
             QuotaExceeded: The owner has too many.
+            NameTaken: The owner has one of that name.
         """
         now, ttl, state = self._clock(), ttl or self._ttl, canonical_state(state)
-        if self._count(connection, owner, now) >= self._max_contexts:
-            raise QuotaExceeded(
-                f"One key may keep at most {self._max_contexts} contexts (GDSSM_MAX_CONTEXTS). Delete one, or give "
-                "them a shorter ttl."
-            )
+        if name is not None:
+            self._free_name(connection, owner, name, now)
         record = ContextRecord(
-            id=new_id(now),
+            id=new_id(now, self._count_one_more(connection, owner, now)),
             model=runtime.manifest.name,
             model_version=runtime.manifest.version,
             version=1,
@@ -207,9 +246,13 @@ class ContextRepository:
             created=now,
             updated=now,
             expires=now + ttl,
+            name=name,
+            labels=dict(labels),
             **state_fields(state),
         )
-        connection.execute(insert(CONTEXTS).values(owner=owner, state=store(state), **columns_of(vars(record))))
+        with _unless_taken(name):
+            connection.execute(insert(CONTEXTS).values(owner=owner, state=store(state), **columns_of(vars(record))))
+        insert_labels(connection, owner, record.id, labels)
         self._remember(LoadedContext(record, state, runtime))
         return record
 
@@ -222,7 +265,9 @@ class ContextRepository:
     def next_version(self, loaded: LoadedContext, state: ContextState) -> LoadedContext:
         """Make the next version of a context, which is not stored yet."""
         now, before, state = self._clock(), loaded.record, canonical_state(state)
-        new = {"version": before.version + 1, "updated": now, "expires": now + before.ttl, **state_fields(state)}
+        # The indexes have `expires`: while it stays, PostgreSQL updates the row alone.
+        expires = now + before.ttl if self._must_touch(before) else before.expires
+        new = {"version": before.version + 1, "updated": now, "expires": expires, **state_fields(state)}
         return LoadedContext(replace(before, **new), state, loaded.runtime)
 
     def save_many(self, connection: Connection, changed: Collection[LoadedContext]) -> None:
@@ -245,20 +290,55 @@ class ContextRepository:
         is_updated = self._database.write_at_once(update_row)
         return replace(record, expires=expires) if is_updated else record
 
-    def sweep(self) -> int:
-        """Delete expired contexts and idempotency keys; returns the number of contexts."""
-        now = self._clock()
-        with self._database.transaction() as connection:
-            idempotency.sweep(connection, now)
-            return connection.execute(delete(CONTEXTS).where(C.expires <= now)).rowcount
+    def amend(self, connection: Connection, owner: str, before: ContextRecord, amendment: Amendment) -> ContextRecord:
+        """Store what an amendment changes of a context as its next version; the same version if it changes nothing.
 
-    def _count(self, connection: Connection, owner: str, now: float) -> int:
-        """Count the contexts of an owner, up to the limit; no other transaction counts them until this one ends."""
-        if connection.dialect.name == "postgresql":
-            lock = func.hashtextextended(f"contexts of {owner}", 0)
-            connection.execute(select(func.pg_advisory_xact_lock(lock)))
-        some = select(literal(1)).where(C.owner == owner, C.expires > now).limit(self._max_contexts).subquery()
-        return connection.scalar(select(func.count()).select_from(some)) or 0
+        Raises:
+            NameTaken: The owner has another context of that name.
+        """
+        now, new = self._clock(), amendment.of(before)
+        if not new:
+            return before
+        if "name" in new:
+            self._free_name(connection, owner, new["name"], now)
+        after = replace(before, version=before.version + 1, updated=now, **new)
+        after = replace(after, expires=now + after.ttl)
+        written = columns_of({name: getattr(after, name) for name in ("version", "updated", "expires", *new)})
+        with _unless_taken(after.name):
+            connection.execute(UPDATE, {"this": before.id, **written})
+        if "labels" in new:
+            delete_labels(connection, [(owner, before.id, before.labels)])
+            insert_labels(connection, owner, before.id, after.labels)
+        return after
+
+    def record_for_update(
+        self, connection: Connection, owner: str, context_id: str, change: Change = UNCONDITIONAL
+    ) -> ContextRecord:
+        """Read the record of a context, and lock its row; raises as `load_for_update`."""
+        row = self._find(connection, owner, context_id, BRIEF_LOCKED)
+        check_version(row.version, change)
+        return record_of(row)
+
+    def sweep(self, stopped: Callable[[], bool]) -> int:
+        """Delete expired contexts and idempotency keys; returns the number of contexts."""
+        return sweep(self._database, self._clock(), stopped)
+
+    def _count_one_more(self, connection: Connection, owner: str, now: float) -> str:
+        slot = count_one_more(connection, owner, self._max_contexts)
+        if slot is None and remove_expired(connection, now, BATCH_LIMIT, C.owner == owner):
+            slot = count_one_more(connection, owner, self._max_contexts)
+        if slot is None:
+            raise QuotaExceeded(
+                f"One key may keep at most {self._max_contexts} contexts (GDSSM_MAX_CONTEXTS). Delete one, or give "
+                "them a shorter ttl."
+            )
+        return slot
+
+    def _free_name(self, connection: Connection, owner: str, name: str, now: float) -> None:
+        """Take a name from an expired context."""
+        remove_expired(connection, now, 1, C.owner == owner, C.name == name)
+        if self.ids_of_names(connection, owner, (name,)):
+            raise NameTaken(name)
 
     def _must_touch(self, record: ContextRecord) -> bool:
         return self._clock() + record.ttl - record.expires > TOUCH_SHARE * record.ttl
@@ -324,6 +404,7 @@ def _changed_columns(loaded: LoadedContext) -> dict[str, Any]:
     return {
         "this": record.id,
         "state": store(loaded.state),
+        "decay": record.decay,
         **columns_of({**new, **state_fields(loaded.state)}),
     }
 
@@ -339,3 +420,14 @@ def check_version(version: int, change: Change) -> None:
             f"The context has version {version}; this change is for version {change.if_version}. Look at it again, "
             "and send the change with the version that it has then."
         )
+
+
+@contextmanager
+def _unless_taken(name: str | None) -> Iterator[None]:
+    """Write a row with a name, which another transaction may have taken meanwhile."""
+    try:
+        yield
+    except IntegrityError:
+        if name is None:
+            raise
+        raise NameTaken(name) from None

@@ -13,10 +13,12 @@ from service.contexts.batches import learn_new, observe_many
 from service.contexts.cache import ReadoutCache
 from service.contexts.forgetting import Decay
 from service.contexts.idempotency import IdempotentTransaction, run_idempotent
+from service.contexts.labels import NO_LABELS, Labels, read_labels, read_name
 from service.contexts.learning import check_step, learn, widen
 from service.contexts.merge import join
 from service.contexts.records import (
     UNCONDITIONAL,
+    Amendment,
     Change,
     ContextDetails,
     ContextRecord,
@@ -44,6 +46,7 @@ from service.errors import (
     NumericOverflow,
     Problem,
     ServiceError,
+    UnknownContext,
     UnknownModel,
     UnsupportedByModel,
 )
@@ -113,6 +116,8 @@ class ContextService:
         like: str | None = None,
         columns: ColumnNames = NO_NAMES,
         schema: TableSchema | None = None,
+        name: str | None = None,
+        labels: Labels = NO_LABELS,
         change: Change = UNCONDITIONAL,
     ) -> ContextRecord:
         """Make a context, empty or with its first observations.
@@ -128,6 +133,8 @@ class ContextService:
             like: The context whose scale it is to have, and whose schema if it has one.
             columns: Names of its columns; of them in the order of the first observations, unless these have names too.
             schema: Of rows of tables.
+            name: The caller's own, unique among the owner's.
+            labels: The caller's own, to find contexts by them.
             change: The terms.
 
         Raises:
@@ -136,12 +143,17 @@ class ContextService:
             UnsupportedByModel: It has no state, cannot forget, or makes no features.
             InvalidInput: The first observations do not fit.
             QuotaExceeded: The owner keeps too many.
+            NameTaken: The owner has a context of that name.
         """
         request = {"create": model, "version": version, "decay": decay, "ttl": ttl, **fields_of(first)}
         if scale is not None or like is not None:
             request |= {"scale": scale, "like": like}
         if columns != NO_NAMES:
             request |= {"columns": columns}
+        if name is not None:
+            request |= {"name": read_name(name, "name")}
+        if labels:
+            request |= {"labels": sorted(read_labels(labels, "labels").items())}
         table_schema = None if schema is None else written(schema)
         if table_schema is not None:
             request |= {"schema": table_schema}
@@ -161,7 +173,9 @@ class ContextService:
             check_size(state, self.limits)
             if first is not None:
                 state = learn_new(runtime, self.limits, state, first, "observations.")
-            transaction.answer = record = self.repository.add(transaction.connection, owner, runtime, state, ttl)
+            transaction.answer = record = self.repository.add(
+                transaction.connection, owner, runtime, state, ttl, name=name, labels=labels
+            )
             return record
 
     def observe(
@@ -342,17 +356,45 @@ class ContextService:
         """Look a context up."""
         return self.repository.touch(self.repository.record(owner, context_id))
 
-    def list(self, owner: str, limit: int, after: str | None = None) -> RecordPage:
-        """List a caller's contexts, oldest first.
+    def find_named(self, owner: str, name: str) -> ContextRecord | None:
+        """Look a context up by its name; None if there is none."""
+        found = self.repository.find_named(owner, name)
+        return None if found is None else self.repository.touch(found)
+
+    def get_named(self, owner: str, name: str) -> ContextRecord:
+        """Look a context up by its name."""
+        found = self.find_named(owner, name)
+        if found is None:
+            raise UnknownContext(name)
+        return found
+
+    def list(
+        self, owner: str, limit: int, after: str | None = None, labels: Sequence[tuple[str, str]] = ()
+    ) -> RecordPage:
+        """List a caller's contexts that have all labels, oldest first.
 
         Raises:
             InvalidInput: `after` is not where a page ended.
         """
         if after is not None and not ID.fullmatch(after):
             raise InvalidInput(Problem("after", "is not where a page ended. Send the `after` of the page before."))
-        records = self.repository.page(owner, limit + 1, after)
+        records = self.repository.page(owner, limit + 1, after, labels)
         shown = tuple(records[:limit])
         return RecordPage(shown, shown[-1].id if len(records) > limit else None)
+
+    def amend(self, owner: str, context_id: str, amendment: Amendment, change: Change = UNCONDITIONAL) -> ContextRecord:
+        """Change the name, the labels or the ttl of a context.
+
+        Raises:
+            NameTaken: The owner has another context of that name.
+        """
+        request = {"amend": context_id, **vars(amendment.checked())}
+        with self._transaction(owner, change, request) as transaction:
+            if transaction.is_replay:
+                return ContextRecord.from_json(transaction.answer)
+            before = self.repository.record_for_update(transaction.connection, owner, context_id, change)
+            transaction.answer = record = self.repository.amend(transaction.connection, owner, before, amendment)
+            return record
 
     def delete(self, owner: str, context_id: str, change: Change = UNCONDITIONAL) -> None:
         """Delete a context."""
@@ -437,9 +479,9 @@ class ContextService:
         digits = loaded.state.digits_left(loaded.runtime.manifest)
         return ContextDetails(self.repository.touch(loaded.record), weights, digits, _described(loaded.record))
 
-    def sweep(self) -> int:
-        """Remove what has expired; returns how many contexts."""
-        removed = self.repository.sweep()
+    def sweep(self, stopped: Callable[[], bool] = lambda: False) -> int:
+        """Remove what has expired, until `stopped` says to leave the rest; returns how many contexts."""
+        removed = self.repository.sweep(stopped)
         if removed:
             logger.info("removed %d expired contexts", removed)
         return removed

@@ -9,6 +9,16 @@ from pydantic.json_schema import SkipJsonSchema
 
 from service.column_names import NO_NAMES, ColumnNames, read_names
 from service.contexts.forgetting import AUTO, RULE, Auto, Decay
+from service.contexts.labels import (
+    LABEL_KEY_LENGTH_LIMIT,
+    LABEL_VALUE_LENGTH_LIMIT,
+    LABELS_LIMIT,
+    NAME_LENGTH_LIMIT,
+    REFUSED,
+    Labels,
+    read_labels,
+    read_name,
+)
 from service.errors import InvalidInput, Problem
 from service.explaining.terms import Part, parts
 from service.numbers import describe, number
@@ -42,7 +52,12 @@ def decay_of(value: object, field: str) -> Decay:
     return number(value, field)
 
 
-ContextName = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{32}$")]
+ContextIdField = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{32}$")]
+_Name = Annotated[str, Field(min_length=1, max_length=NAME_LENGTH_LIMIT, pattern=f"^[^{REFUSED}]+$")]
+_Key = Annotated[str, Field(min_length=1, max_length=LABEL_KEY_LENGTH_LIMIT, pattern=f"^[^{REFUSED}:]+$")]
+_Value = Annotated[str, Field(min_length=1, max_length=LABEL_VALUE_LENGTH_LIMIT, pattern=f"^[^{REFUSED}]+$")]
+ContextNameField = Annotated[str, reading(read_name, _Name)]
+LabelsField = Annotated[Labels, reading(read_labels, Annotated[dict[_Key, _Value], Field(max_length=LABELS_LIMIT)])]
 DecayRequest = Annotated[Decay, reading(decay_of, Annotated[float, Field(gt=0, le=1)] | Auto | None)]
 """A number, whose range the core checks, or "auto"."""
 PartOfState = Literal["implicit_weights", "effects", "pairs", "blocks"]
@@ -85,8 +100,8 @@ class NewObservations(ObservationsBody):
     out is refused otherwise (`precision_loss`)."""
 
 
-class CreateContext(Schema):
-    """A context to create, empty or with its first observations."""
+class NewContext(Schema):
+    """What a context is created with."""
 
     model: str | None = Field(None, max_length=100, examples=["linear"])
     """Name of a model that streams, from `GET /v1/models`; the default model if left out."""
@@ -100,11 +115,40 @@ class CreateContext(Schema):
     scale: ScaleRequest | None = Field(None, examples=[None])
     """The scale of the features of x, for models that make features; by the first 33 observations if left out.
     Contexts of one scale merge exactly, and observations can be removed from them exactly."""
-    like: ContextName | None = Field(None, examples=[None])
+    like: ContextIdField | None = Field(None, examples=[None])
     """The id of a context whose scale to use, so that the two can be merged."""
     columns: ColumnsRequest | None = Field(None, examples=[None])
     """Names of the columns of x and y, stored with the context: later observations and queries with names are matched
     by them. If left out, the context takes the first names that come with observations."""
+    labels: LabelsField | None = Field(None, examples=[{"site": "berlin"}])
+    """At most 16 texts by their keys, by which `GET /v1/contexts?label=site:berlin` finds the context. A key has no
+    colon."""
+
+
+class NamedContext(NewContext):
+    """A context that is created unless there is one of its name.
+
+    One that there is takes `ttl` and `labels`; its model, version, decay and names of columns must be those given here.
+    `scale` and `like` are used only when it is created.
+    """
+
+
+class ContextChange(Schema):
+    """What is to change of a context besides its observations."""
+
+    name: ContextNameField | None = Field(None, examples=["sensor 7"])
+    """Another name."""
+    labels: LabelsField | None = Field(None, examples=[{"site": "berlin"}])
+    """All labels that it is to have."""
+    ttl: Seconds | None = Field(None, examples=[3600])
+    """Seconds until the context expires after its last use."""
+
+
+class CreateContext(NewContext):
+    """A context to create, empty or with its first observations."""
+
+    name: ContextNameField | None = Field(None, examples=["sensor 7"])
+    """Your name for it, unique among your contexts. `PUT /v1/contexts/by-name/{name}` creates or returns it."""
     observations: ObservationsBody | None = Field(
         None, examples=[{"x": [[1.0], [2.0], [3.0], [4.0], [5.0]], "y": [2.1, 3.9, 6.2, 7.8, 10.1]}]
     )
@@ -125,6 +169,10 @@ class ContextListed(ResponseModel):
     model_config = ConfigDict(json_schema_serialization_defaults_required=True)
 
     id: str = Field(examples=[EXAMPLE_ID])
+    name: str | None = Field(None, examples=["sensor 7"])
+    """Your name for it, if it has one."""
+    labels: dict[str, str] = Field({}, examples=[{"site": "berlin"}])
+    """Texts by which a list finds it."""
     model: ModelReference
     decay: float | Auto | None = Field(examples=[None])
     """The factor on the weight of every observation after one more; null forgets nothing."""
@@ -239,7 +287,7 @@ class ContextPrediction(DistributionAnswer):
 class MergeRequest(Schema):
     """The context to merge."""
 
-    context: ContextName = Field(examples=[EXAMPLE_ID])
+    context: ContextIdField = Field(examples=[EXAMPLE_ID])
     """Its id. It has the same model, decay and widths, and does not change."""
     allow_precision_loss: bool = Field(False, strict=True, examples=[False])
     """Whether to merge it even if the observations of this context lose their significant digits by it."""

@@ -7,7 +7,7 @@ from pydantic.json_schema import SkipJsonSchema
 
 from service.numbers import number
 from service.schemas.column_effects import ColumnEffectAnswer, ExplainColumns
-from service.schemas.contexts import ContextAnswer, ContextName, DecayRequest, Seconds
+from service.schemas.contexts import ContextAnswer, ContextIdField, ContextNameField, DecayRequest, LabelsField, Seconds
 from service.schemas.fields import Number, reading
 from service.schemas.models import AnsweringModel
 from service.schemas.predictions import DistributionAnswer, DistributionRequest, IntervalAnswer
@@ -163,8 +163,12 @@ class TableCreateContext(TableFields):
     """As for a context of arrays."""
     ttl: Seconds | None = Field(None, examples=[3600])
     """As for a context of arrays."""
-    like: ContextName | None = Field(None, examples=[None])
+    like: ContextIdField | None = Field(None, examples=[None])
     """The id of a context whose schema and scale to use, so that the two can be merged."""
+    name: ContextNameField | None = Field(None, examples=["sensor 7"])
+    """As for a context of arrays."""
+    labels: LabelsField | None = Field(None, examples=[{"site": "berlin"}])
+    """As for a context of arrays."""
 
 
 class TableObservations(RowsRequest):

@@ -1,6 +1,7 @@
 """The tables. Times are seconds since 1970, UTC; `owner` is the id of the key that a row belongs to."""
 
 from sqlalchemy import (
+    DDL,
     BigInteger,
     Boolean,
     Column,
@@ -14,6 +15,8 @@ from sqlalchemy import (
     String,
     Table,
     Text,
+    event,
+    text,
 )
 
 METADATA = MetaData(
@@ -41,14 +44,55 @@ CONTEXTS = Table(
     Column("created", Double, nullable=False),
     Column("updated", Double, nullable=False),
     Column("expires", Double, nullable=False),
+    Column("name", String(200)),
+    Column("labels", Text),  # as JSON; null where there are none
     # After the columns of a list, because it is long: the tensors, and the fields that no other column has.
     Column("memory", LargeBinary, key="state", nullable=False),
     Column("column_names", Text),  # of x and y, as JSON; null where there are none
     Column("table_schema", Text),  # of rows of tables, as JSON; null where there is none
-    Index(None, "owner", "id"),
-    Index(None, "owner", "expires"),
+    # With `expires`, so that a list passes expired contexts without reading their rows.
+    Index(None, "owner", "id", "expires"),
     Index(None, "expires"),
+    Index(
+        None,
+        "owner",
+        "name",
+        unique=True,
+        sqlite_where=text("name IS NOT NULL"),
+        postgresql_where=text("name IS NOT NULL"),
+    ),
 )
+"""No index has a column that changes with every observation: PostgreSQL then updates a row within its page (HOT)."""
+
+FILL_FACTOR = 50
+"""Percent of a page that PostgreSQL fills with new contexts; the rest takes their next versions."""
+event.listen(
+    CONTEXTS,
+    "after_create",
+    DDL(f"ALTER TABLE contexts SET (fillfactor = {FILL_FACTOR})").execute_if(dialect="postgresql"),  # type: ignore[no-untyped-call]
+)
+
+CONTEXT_LABELS = Table(
+    "context_labels",
+    METADATA,
+    Column("owner", String(40), nullable=False),
+    Column("label", String(300), nullable=False),  # key:value
+    Column("context_id", String(40), nullable=False),
+    PrimaryKeyConstraint("owner", "label", "context_id"),
+    sqlite_with_rowid=False,
+)
+"""The labels of contexts once more, to find contexts by them; written in the transaction of the context."""
+
+CONTEXT_COUNTS = Table(
+    "context_counts",
+    METADATA,
+    Column("owner", String(40), nullable=False),
+    Column("slot", String(1), nullable=False),  # the last digit of the ids that are counted
+    Column("count", BigInteger, nullable=False),
+    PrimaryKeyConstraint("owner", "slot"),
+    sqlite_with_rowid=False,
+)
+"""The number of contexts of an owner, in 16 rows, of which transactions that run at once lock different ones."""
 
 IDEMPOTENCY_KEYS = Table(
     "receipts",

@@ -1,6 +1,7 @@
 """The parts of the routes of contexts that take rows of tables."""
 
 from collections.abc import Sequence
+from typing import Any
 
 from fastapi import Response
 
@@ -34,12 +35,19 @@ def create_of_rows(contexts: ContextService, owner: str, request: TableCreateCon
     Raises:
         InvalidInput: The rows or the schema do not fit; see `ContextService.create`.
     """
-    options = {"version": request.version, "decay": request.decay, "ttl": request.ttl, "like": request.like}
+    options: dict[str, Any] = {
+        "version": request.version,
+        "decay": request.decay,
+        "ttl": request.ttl,
+        "like": request.like,
+        "name": request.name,
+        "labels": request.labels or {},
+    }
     given = None if request.schema_ is None else given_schema(request, request.schema_, request.target)
     if request.rows is None:
         if given is None:
             raise InvalidInput(Problem("rows", "is missing. Send rows with a target, or a schema."))
-        return contexts.create(owner, request.model, schema=given, change=change, **options), []  # type: ignore[arg-type]
+        return contexts.create(owner, request.model, schema=given, change=change, **options), []
     with open_rows(request, request.rows, "rows", max_rows_of(contexts.limits)) as table:
         schema = given
         if schema is None and request.like is None:
@@ -47,7 +55,7 @@ def create_of_rows(contexts: ContextService, owner: str, request: TableCreateCon
                 raise InvalidInput(Problem("target", "is missing. Name the column to predict."))
             schema = infer_schema(table, request.requested(request.target))
         rows = TableRows(table, digest_of(request.rows, table), request.weight)
-        record = contexts.create(owner, request.model, rows, schema=schema, change=change, **options)  # type: ignore[arg-type]
+        record = contexts.create(owner, request.model, rows, schema=schema, change=change, **options)
         return record, _findings(rows)
 
 

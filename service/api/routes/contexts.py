@@ -9,7 +9,7 @@ from service.api.body import BINARY_SCHEMA, Body
 from service.api.endpoint import EndpointRouter, Responses
 from service.api.executor import numbers_in
 from service.api.method_not_allowed import register_method_not_allowed
-from service.api.parameters import ContextId, PageRequest
+from service.api.parameters import ContextId, ContextPageRequest
 from service.api.preconditions import CreatePreconditions, IfNoneMatchDep, UpdatePreconditions, etag, matches
 from service.api.representations import SAFETENSORS, accepts_safetensors, response_of
 from service.api.request import ContextsDep, contexts_of
@@ -18,18 +18,20 @@ from service.api.safetensors_bodies import read_context_query, read_observations
 from service.api.table_answers import KINDS, accepted_file
 from service.api.table_bodies import TableBody, asks_rows, creates_table, has_rows
 from service.column_names import NO_NAMES
-from service.contexts.records import ContextRecord
+from service.contexts.records import Amendment, ContextRecord
 from service.contexts.state import FeatureScale
 from service.explaining.terms import Explanation
 from service.inference.predictor import Observations, Prediction
 from service.schemas.contexts import (
     ContextAnswer,
+    ContextChange,
     ContextPage,
     ContextPrediction,
     ContextQuery,
     ContextView,
     CreateContext,
     MergeRequest,
+    NewContext,
     NewObservations,
     names_of,
 )
@@ -54,6 +56,7 @@ QUERY: TableBody[ContextQuery | TableContextQuery] = TableBody(
     TableContextQuery, ContextQuery, {SAFETENSORS: read_context_query}, is_table=asks_rows
 )
 MERGE = Body(MergeRequest)
+AMENDMENT = Body(ContextChange)
 
 COMMON_ERRORS = (
     errors.NotReady,
@@ -105,7 +108,6 @@ async def create(
         record, findings = await caller.change(lambda owner: create_of_rows(caller.contexts, owner, request, change))
         return observed(created(record, response), findings)
     first = None if request.observations is None else _context(request.observations)
-    scale = request.scale
     record = await caller.change(
         caller.contexts.create,
         request.model,
@@ -113,18 +115,20 @@ async def create(
         version=request.version,
         decay=request.decay,
         ttl=request.ttl,
-        scale=None if scale is None else FeatureScale(tuple(scale.center.tolist()), tuple(scale.spread.tolist())),
+        scale=scale_in(request),
         like=request.like,
         columns=NO_NAMES if request.columns is None else request.columns.names(),
+        name=request.name,
+        labels=request.labels or {},
         change=change,
     )
     return created(record, response)
 
 
 @router.endpoint("GET", "", errors=COMMON_ERRORS)
-async def contexts(caller: ContextsDep, page: Annotated[PageRequest, Query()]) -> ContextPage:
-    """List the caller's contexts, oldest first."""
-    return ContextPage.of(await caller.run(caller.contexts.list, page.limit, page.after))
+async def contexts(caller: ContextsDep, page: Annotated[ContextPageRequest, Query()]) -> ContextPage:
+    """List the caller's contexts, oldest first; with labels, those that have them all."""
+    return ContextPage.of(await caller.run(caller.contexts.list, page.limit, page.after, page.label))
 
 
 @router.endpoint(
@@ -141,6 +145,19 @@ async def context(
     details = await caller.run(caller.contexts.view, context_id)
     response.headers["ETag"] = etag(details.record)
     return ContextView.showing(details)
+
+
+@router.endpoint("PATCH", "/{context_id}", body=AMENDMENT, errors=UPDATE_ERRORS, responses=WITH_ETAG)
+async def amend(
+    context_id: ContextId,
+    request: Annotated[ContextChange, Depends(AMENDMENT)],
+    caller: ContextsDep,
+    change: UpdatePreconditions,
+    response: Response,
+) -> ContextAnswer:
+    """Change the name, the labels or the ttl of a context."""
+    amendment = Amendment(request.name, request.labels, request.ttl)
+    return with_etag(await caller.change(caller.contexts.amend, context_id, amendment, change), response)
 
 
 @router.endpoint("DELETE", "/{context_id}", errors=UPDATE_ERRORS, status_code=204)
@@ -251,7 +268,7 @@ async def merge(
 
 
 register_method_not_allowed(router, "", "GET", "POST")
-register_method_not_allowed(router, "/{context_id}", "GET", "DELETE")
+register_method_not_allowed(router, "/{context_id}", "GET", "PATCH", "DELETE")
 
 
 def with_etag(record: ContextRecord, response: Response) -> ContextAnswer:
@@ -264,6 +281,12 @@ def created(record: ContextRecord, response: Response) -> ContextAnswer:
     """Return the response with a new context, and set its ETag and its address."""
     response.headers["Location"] = f"/v1/contexts/{record.id}"
     return with_etag(record, response)
+
+
+def scale_in(request: NewContext) -> FeatureScale | None:
+    """Convert the scale of features, if there is one."""
+    scale = request.scale
+    return None if scale is None else FeatureScale(tuple(scale.center.tolist()), tuple(scale.spread.tolist()))
 
 
 def _context(observations: ObservationsBody) -> Observations:

@@ -30,7 +30,10 @@ def schema(connection: Connection) -> dict[str, list[object]]:
             [(column["name"], str(column["type"]), column["nullable"], column["default"]) for column in columns],
             found.get_pk_constraint(name),
             found.get_foreign_keys(name),
-            sorted(found.get_indexes(name), key=str),
+            sorted(
+                str({**index, "dialect_options": {key: str(value) for key, value in index["dialect_options"].items()}})
+                for index in found.get_indexes(name)
+            ),
         ]
         for name in found.get_table_names()
         for columns in [found.get_columns(name)]

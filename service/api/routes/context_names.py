@@ -1,0 +1,77 @@
+"""/v1/contexts/by-name/{name}: contexts under their callers' own names."""
+
+from typing import Annotated
+
+from fastapi import Depends, Response
+
+from service.api.body import Body
+from service.api.endpoint import EndpointRouter
+from service.api.method_not_allowed import register_method_not_allowed
+from service.api.parameters import ContextNamePath
+from service.api.preconditions import IfNoneMatchDep, etag, matches
+from service.api.request import ContextsDep
+from service.api.routes.contexts import (
+    CONTEXT_ERRORS,
+    CREATE_ERRORS,
+    CREATED,
+    NOT_MODIFIED,
+    WITH_ETAG,
+    created,
+    scale_in,
+    with_etag,
+)
+from service.column_names import NO_NAMES
+from service.contexts.by_name import create_or_return
+from service.schemas.contexts import ContextAnswer, ContextView, NamedContext
+
+router = EndpointRouter("/v1/contexts", "contexts")
+
+NAMED = Body(NamedContext)
+BY_NAME = "/by-name/{name:path}"
+"""A name may have slashes."""
+
+
+@router.endpoint("PUT", BY_NAME, body=NAMED, errors=CREATE_ERRORS, responses=WITH_ETAG | CREATED)
+async def put(
+    name: ContextNamePath, request: Annotated[NamedContext, Depends(NAMED)], caller: ContextsDep, response: Response
+) -> ContextAnswer:
+    """Return the context of a name, or create it (201): any number of callers may send this at once.
+
+    A context that there is takes `labels` and `ttl` where they differ. Its model, version, decay and names of columns
+    must be those given here (409); `scale` and `like` are used only when it is created.
+    """
+    record, is_new = await caller.change(
+        lambda owner: create_or_return(
+            caller.contexts,
+            owner,
+            name,
+            model=request.model,
+            version=request.version,
+            decay=request.decay,
+            ttl=request.ttl,
+            scale=scale_in(request),
+            like=request.like,
+            columns=NO_NAMES if request.columns is None else request.columns.names(),
+            labels=request.labels,
+        )
+    )
+    if not is_new:
+        return with_etag(record, response)
+    response.status_code = 201
+    return created(record, response)
+
+
+@router.endpoint("GET", BY_NAME, errors=CONTEXT_ERRORS, responses=WITH_ETAG | NOT_MODIFIED, response_model=ContextView)
+async def get(
+    name: ContextNamePath, caller: ContextsDep, if_none_match: IfNoneMatchDep, response: Response
+) -> ContextView | Response:
+    """Show the context of a name, as `GET /v1/contexts/{id}` does."""
+    record = await caller.run(caller.contexts.get_named, name)
+    if if_none_match and matches(record, if_none_match):
+        return Response(status_code=304, headers={"ETag": etag(record)})
+    details = await caller.run(caller.contexts.view, record.id)
+    response.headers["ETag"] = etag(details.record)
+    return ContextView.showing(details)
+
+
+register_method_not_allowed(router, BY_NAME, "GET", "PUT")
