@@ -12,6 +12,7 @@ from gdssm.cross_entropy import SAFE_STEP, CrossEntropyDescent, OneStepClassifie
 from gdssm.feature_plan import FeaturePlan
 from gdssm.least_squares import LeastSquaresClassifier
 from gdssm.model import LINE_SEARCH, GradientDescent, StandardizedDescent
+from gdssm.stack import StackConfig
 from gdssm.streaming import StreamingStack
 from gdssm.train.presets import PRESETS
 from service.inference.artifact import Assumptions, MergeRule, ParameterSpec, Task
@@ -20,6 +21,7 @@ SCAN, MOMENTS, NONE = MergeRule(rule="scan"), MergeRule(rule="moments"), MergeRu
 CELLS = MergeRule(rule="cells")
 ONE_HOT = "one-hot rows, one column a class"
 STANDARDIZED_STEPS = 8
+AS_TRAINED = "as in training, see training.config.task"
 
 LEARNING_RATE = ParameterSpec(
     name="learning_rate",
@@ -138,13 +140,24 @@ def _softmax(steps: int) -> Entry:
     )
 
 
-def _trained(name: str, summary: str, x: str) -> Entry:
-    config = PRESETS[name].model
+def trained(
+    run: Path, model: StackConfig, name: str, summary: str, *, version: str = "1.0.0", x: str = AS_TRAINED
+) -> Entry:
+    """Describe the model of a finished run.
+
+    Args:
+        run: Directory of the run.
+        model: Sizes of its stack.
+        name: Of the model.
+        summary: Of the model, one sentence.
+        version: Of the model.
+        x: Assumed of x.
+    """
 
     def make() -> Graph:
-        stack = load(PRESETS[name])
+        stack = load(run)
         signature = Signature(
-            "float32", config.inputs, config.outputs, state=states.open_window(stack.decay_logit.shape[0])
+            "float32", model.inputs, model.outputs, state=states.open_window(stack.decay_logit.shape[0])
         )
         return StreamingGraph(StreamingStack(stack), signature)
 
@@ -152,13 +165,18 @@ def _trained(name: str, summary: str, x: str) -> Entry:
         name=name,
         summary=summary,
         make=make,
-        assumes=Assumptions(x=x, y="as in training, see training.config.task"),
-        gradient_steps=config.layers,
+        assumes=Assumptions(x=x, y=AS_TRAINED),
+        gradient_steps=model.layers,
         step_size="learnt",
         linear_in_y=False,  # affine in the query only up to small learnt weights
         merge=NONE,
-        run=RUNS / name,
+        run=run,
+        version=version,
     )
+
+
+def _shipped(name: str, summary: str, x: str) -> Entry:
+    return trained(RUNS / name, PRESETS[name].model, name, summary, x=x)
 
 
 UNIFORM = "uniform in (−1, 1), 10 columns, about 10 observations"
@@ -200,9 +218,9 @@ ENTRIES = (
     ),
     _softmax(1),
     _softmax(8),
-    _trained("linear-trained", "One layer trained from random weights on linear tasks: it arrives at gd-1.", UNIFORM),
-    _trained("linear-vector-trained", "The same for ten outputs.", UNIFORM),
-    _trained("linear-2step-trained", "Two layers trained from random weights on linear tasks.", UNIFORM),
-    _trained("sine-trained", "A feature map and one layer, trained on sines of unknown amplitude and phase.", SINE),
-    _trained("sine-4step-trained", "A feature map and four layers, trained on the same sines.", SINE),
+    _shipped("linear-trained", "One layer trained from random weights on linear tasks: it arrives at gd-1.", UNIFORM),
+    _shipped("linear-vector-trained", "The same for ten outputs.", UNIFORM),
+    _shipped("linear-2step-trained", "Two layers trained from random weights on linear tasks.", UNIFORM),
+    _shipped("sine-trained", "A feature map and one layer, trained on sines of unknown amplitude and phase.", SINE),
+    _shipped("sine-4step-trained", "A feature map and four layers, trained on the same sines.", SINE),
 )

@@ -49,8 +49,12 @@ def resume(directory: Path, config: TrainConfig, stack: GDSSM, optimizer: Optimi
         return 0
     with safe_open(path, "pt") as file:
         metadata = file.metadata()
-        if json.loads(metadata["config"]) != json.loads(json.dumps(config.as_json())):
-            raise ValueError(f"{path} is of another configuration; give another --out, or delete it.")
+        found, wanted = json.loads(metadata["config"]), json.loads(json.dumps(config.as_json()))
+        if found != wanted:
+            names = ", ".join(sorted(name for name in found | wanted if found.get(name) != wanted.get(name)))
+            raise ValueError(
+                f"{path} is of another configuration ({names}). Give another --out, the same options, or delete it."
+            )
         tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118  (not a mapping)
     stack.load_state_dict(_under("weights.", tensors))
     for i, parameter in enumerate(optimizer.parameters):

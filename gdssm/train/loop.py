@@ -14,6 +14,7 @@ from gdssm.train.batches import TrainBatch, batches
 from gdssm.train.config import TrainConfig
 from gdssm.train.distributed import Group, group
 from gdssm.train.evaluate import Reference
+from gdssm.train.interruption import interruptible
 from gdssm.train.optimizer import Optimizer
 
 PROGRESS_METRICS = ("loss", "reference_loss", "sensitivity_cosine")
@@ -34,6 +35,7 @@ def train(config: TrainConfig, run: Run) -> GDSSM:
 
     Raises:
         ValueError: The directory holds a run of another configuration.
+        Interrupted: SIGTERM or Ctrl-C arrived; the checkpoint is written.
     """
     run.directory.mkdir(parents=True, exist_ok=True)
     keep_freed_memory()
@@ -56,28 +58,30 @@ def initial(config: TrainConfig) -> GDSSM:
 
 def _steps(config: TrainConfig, run: Run, peers: Group, *, stack: GDSSM, optimizer: Optimizer, start: int) -> None:
     joined, reference = peers.join(stack), Reference.of(config) if peers.leads else None
-    bar = tqdm(
-        total=config.steps, initial=start, desc=config.name, disable=run.quiet or not peers.leads, mininterval=0.5
-    )
-    for step, whole in enumerate(batches(config, start), start):
-        growth.add(stack, config, step)
-        batch = TrainBatch(*(tensor.to(run.device) for tensor in peers.share(whole)))
-        loss = 0.5 * (joined(batch.x, batch.y, batch.x_query) - batch.y_query).square().mean()
-        torch.autograd.backward(loss)
-        growth.hold(stack, config, step)
-        optimizer.step(step)
-        done = step + 1
-        bar.update()
-        if reference is None:
-            continue
-        if done % config.log_every == 0 or done == config.steps:
-            metrics = {"train_loss": float(loss.detach()), **reference.measure(stack)}
-            _log(run.directory, {"step": done, **metrics})
-            shown = {name: f"{metrics[name]:.4f}" for name in PROGRESS_METRICS if name in metrics}
-            bar.set_postfix(shown, refresh=False)
-        if done % config.checkpoint_every == 0 or done == config.steps:
-            checkpoint.save(run.directory, config, done, stack, optimizer)
-    bar.close()
+    hidden = run.quiet or not peers.leads
+    with (
+        interruptible() as interruption,
+        tqdm(total=config.steps, initial=start, desc=config.name, disable=hidden, mininterval=0.5) as bar,
+    ):
+        for step, whole in enumerate(batches(config, start), start):
+            growth.add(stack, config, step)
+            batch = TrainBatch(*(tensor.to(run.device) for tensor in peers.share(whole)))
+            loss = 0.5 * (joined(batch.x, batch.y, batch.x_query) - batch.y_query).square().mean()
+            torch.autograd.backward(loss)
+            growth.hold(stack, config, step)
+            optimizer.step(step)
+            done = step + 1
+            bar.update()
+            if reference is not None:
+                if done % config.log_every == 0 or done == config.steps:
+                    metrics = {"train_loss": float(loss.detach()), **reference.measure(stack)}
+                    _log(run.directory, {"step": done, **metrics})
+                    shown = {name: f"{metrics[name]:.4f}" for name in PROGRESS_METRICS if name in metrics}
+                    bar.set_postfix(shown, refresh=False)
+                if done % config.checkpoint_every == 0 or done == config.steps or interruption.number:
+                    checkpoint.save(run.directory, config, done, stack, optimizer)
+            if done < config.steps:
+                interruption.check(done)
 
 
 def keep_freed_memory() -> None:

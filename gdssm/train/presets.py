@@ -1,6 +1,7 @@
-"""The shipped runs, each a trained model of the zoo."""
+"""The shipped runs, most of them trained models of the zoo, and variations of them."""
 
-from dataclasses import replace
+from dataclasses import fields, replace
+from typing import Any
 
 from gdssm.evaluation.tasks.linear import Linear
 from gdssm.evaluation.tasks.nonlinear import Sine
@@ -68,3 +69,46 @@ PRESETS = {
         _sine(4, "sine-4step-trained"),
     )
 }
+
+
+def vary(
+    preset: TrainConfig,
+    *,
+    inputs: int | None = None,
+    outputs: int | None = None,
+    layers: int | None = None,
+    **options: Any,  # noqa: ANN401  (fields of the configuration)
+) -> TrainConfig:
+    """Change a preset; several layers on linear tasks take the settings of the presets with as many.
+
+    Args:
+        preset: The configuration to begin with.
+        inputs: D.
+        outputs: K.
+        layers: L.
+        options: Other fields of the configuration; None keeps the preset's.
+
+    Raises:
+        ValueError: An option is out of range, or the tasks of the preset have no such size.
+    """
+    sizes = {name: size for name, size in {"inputs": inputs, "outputs": outputs}.items() if size is not None}
+    missing = sizes.keys() - {field.name for field in fields(preset.task)}  # type: ignore[arg-type]  # a dataclass
+    if missing:
+        name = min(missing)
+        raise ValueError(f"--{name}: the tasks of {preset.name} have one of it. Choose a linear preset.")
+    changed = {name: value for name, value in options.items() if value is not None}
+    least = {"inputs": inputs, "outputs": outputs, "layers": layers, **changed}
+    for name in ("inputs", "outputs", "layers", "steps", "batch", "observations", "learning_rate"):
+        if least.get(name) is not None and not least[name] > 0:
+            raise ValueError(f"--{name.replace('_', '-')} must be above 0; this is {least[name]}.")
+    if layers is not None and layers != preset.model.layers and isinstance(preset.task, Linear):
+        preset = replace(_with_layers(layers), name=preset.name, model=preset.model, task=preset.task)
+    model = replace(preset.model, layers=layers or preset.model.layers, **sizes)  # type: ignore[arg-type]
+    return replace(preset, model=model, task=replace(preset.task, **sizes), **changed)  # type: ignore[type-var]
+
+
+def _with_layers(layers: int) -> TrainConfig:
+    """The preset for a number of layers; for numbers that have none, the steps between those of 5 and 10 layers."""
+    if layers == 1:
+        return LINEAR
+    return _steps(2, 5000, 512) if layers == 2 else _grown(layers, 4000 + 1200 * layers, 0.02, clip=2.5)

@@ -8,7 +8,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from export.trained import load
+from export.trained import RUNS, load
 from gdssm.train.presets import PRESETS
 from tests.closeness import assert_close
 from tests.properties.backends import TRAINED, Backend, OnnxBackend, backend, every_trained_model
@@ -26,7 +26,7 @@ def draw(name: str, seed: int, observations: int = 10) -> tuple[Array, Array, Ar
 
 def whole_sequence(name: str, x: Array, y: Array, x_query: Array) -> Array:
     """What the trained stack says to each query at the end of the whole sequence, with no state at all."""
-    stack = load(PRESETS[name])
+    stack = load(RUNS / name)
     context = [torch.from_numpy(array.astype(np.float32)) for array in (x, y)]
     queries = torch.split(torch.from_numpy(x_query.astype(np.float32)), 1, dim=1)
     with torch.no_grad():
