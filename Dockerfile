@@ -13,10 +13,9 @@ COPY service ./service
 FROM source AS science
 # Where the wheels of torch without CUDA are, if the usual index has others: --build-arg PIP_EXTRA_INDEX_URL=…
 ARG PIP_EXTRA_INDEX_URL
-# In place: training and export find the runs in the source.
+# In place: export finds the runs of the zoo in the source.
 RUN python -m pip install --no-cache-dir --constraint constraints.txt --editable '.[export,postgres,report]' \
-    && install --directory --owner=10001 --group=10001 /models \
-    && chown --recursive 10001:10001 gdssm/runs
+    && install --directory --owner=10001 --group=10001 /models /runs
 ENV HOME=/tmp \
     PYTHONDONTWRITEBYTECODE=1 \
     PYTHONUNBUFFERED=1

@@ -4,6 +4,7 @@ import json
 import re
 import subprocess
 import sys
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,8 @@ import kubernetes_validate
 import pytest
 import yaml
 
+from export.zoo import ENTRIES
+from gdssm.train.presets import PRESETS
 from service.api.middleware.access import is_public
 from service.app import create_app
 from service.settings import ENV_PREFIX, Settings
@@ -172,11 +175,15 @@ def test_training_export_and_monitoring_start_only_when_asked_for() -> None:
     }
 
 
-def test_default_preset_of_training_and_export_is_in_the_zoo() -> None:
-    commands = [" ".join(COMPOSE["services"][step]["command"]) for step in ("train", "export")]
-    (name,) = {name for command in commands for name in re.findall(r"\$\{PRESET:-([^}]+)\}", command)}
-    assert (ROOT / "gdssm" / "runs" / name / "record.json").exists()
-    assert (ROOT / "service" / "zoo" / f"{name}.onnx").exists()
+def test_export_takes_the_run_that_training_writes() -> None:
+    train, export = (COMPOSE["services"][step] for step in ("train", "export"))
+    arguments = [dict(pairwise(map(str, service["command"]))) for service in (train, export)]
+    presets = re.findall(r"\$\{PRESET:-([^}]+)\}", arguments[0]["--preset"])
+    assert {*presets} <= PRESETS.keys()
+    assert arguments[0]["--out"] == arguments[1]["--run"] == "/runs/${RUN:-mine}"
+    assert arguments[1]["--name"] not in {entry.name for entry in ENTRIES}
+    assert {*train["volumes"]} == {"runs:/runs"}
+    assert {*export["volumes"]} == {"runs:/runs:ro", f"models:{arguments[1]['--out']}"}
 
 
 def test_files_mounted_by_compose_exist() -> None:
