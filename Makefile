@@ -10,7 +10,7 @@ PYTEST = PYTHONDONTWRITEBYTECODE= OMP_NUM_THREADS=1 .venv-dev/bin/python -m pyte
 serve: .venv/ready
 	.venv/bin/python -m service serve --host $(HOST) --port $(PORT)
 
-test: .venv-dev/ready .venv-clients/ready
+test: .venv-dev/ready .venv-clients/ready .venv-engines/ready
 	$(PYTEST)
 
 # The fast tests of the service and of gdssm, and the contracts: about a minute on two cores.
@@ -62,6 +62,13 @@ zoo: .venv-dev/ready
 	.venv-clients/bin/python -m pip install --quiet --constraint constraints-clients.txt --group clients
 	touch $@
 
+# Engines that run the parts of a work on several machines: more than a gigabyte, so a separate environment.
+.venv-engines/ready: pyproject.toml constraints-engines.txt
+	$(PYTHON) -m venv .venv-engines
+	.venv-engines/bin/python -m pip install --quiet --upgrade --constraint constraints-engines.txt pip
+	.venv-engines/bin/python -m pip install --quiet --constraint constraints-engines.txt --editable '.[ray]' --group engines
+	touch $@
+
 # The mutation tester; what it tries runs in .venv-dev.
 .venv-mutants/ready: pyproject.toml constraints-mutants.txt
 	$(PYTHON) -m venv .venv-mutants
@@ -74,4 +81,4 @@ constraints: .venv-dev/ready
 	.venv-dev/bin/python -m pip freeze --all --exclude-editable | sed 's/+cpu$$//' > constraints.txt
 
 clean:
-	rm -rf .venv .venv-dev .venv-clients .venv-mutants .bench
+	rm -rf .venv .venv-dev .venv-clients .venv-engines .venv-mutants .bench

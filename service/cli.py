@@ -21,6 +21,7 @@ EXTRAS = {
     "narwhals": "client",
     "pyarrow": "tables",
     "matplotlib": "plot",
+    "ray": "ray",
 }
 """The extra that installs a library, by module."""
 

@@ -1,0 +1,104 @@
+"""A Ray cluster of several nodes on the loopback addresses of this machine, for tests and benchmarks."""
+
+import os
+import shutil
+import signal
+import subprocess
+import tempfile
+import time
+import uuid
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+import pytest
+
+from tests.running import ROOT, free_port
+
+PYTHON = Path(os.environ.get("ENGINES_PYTHON", ROOT / ".venv-engines/bin/python"))
+"""A separate environment: Ray, Spark and Dask take more than a gigabyte."""
+MARK = "GDSSM_RAY_NODE"
+"""A variable in the environment of each process of a node, with its name."""
+OBJECT_STORE = 100_000_000
+"""Bytes of shared memory of a node."""
+
+needs_engines = pytest.mark.skipif(
+    not PYTHON.exists(),
+    reason=f"{PYTHON} is missing: make .venv-engines/ready, or set ENGINES_PYTHON",
+)
+
+
+class RayCluster:
+    """A running cluster: node 0 is its head, and the one that commands run on."""
+
+    def __init__(self, folder: Path, processors: int) -> None:
+        self._folder, self._processors = folder, processors
+        self._name = uuid.uuid4().hex
+        self.address = f"{_host(0)}:{free_port()}"
+        self.environment: Mapping[str, str] = {
+            **os.environ,
+            "PYTHONPATH": str(ROOT),
+            "PYTHONDONTWRITEBYTECODE": "",
+            "RAY_AUTH_MODE": "token",
+            "RAY_AUTH_TOKEN": uuid.uuid4().hex,
+            "RAY_USAGE_STATS_ENABLED": "0",
+            "OMP_NUM_THREADS": "1",
+        }
+        """Of commands that use it."""
+
+    def start(self, node: int) -> None:
+        """Start a node, or start it again."""
+        command = [str(PYTHON.parent / "ray"), "start", f"--node-ip-address={_host(node)}"]
+        command += [f"--num-cpus={self._processors}", f"--object-store-memory={OBJECT_STORE}"]
+        command += ["--disable-usage-stats", "--include-log-monitor=false"]
+        # Ports that are free: the fixed ones may be those of another test.
+        command += ["--min-worker-port=0", "--max-worker-port=0", "--dashboard-agent-listen-port=0"]
+        if node == 0:
+            port = self.address.rpartition(":")[2]
+            command += ["--head", f"--port={port}", "--include-dashboard=false", f"--temp-dir={self._folder}"]
+        else:
+            command += [f"--address={self.address}"]
+        environment = {**self.environment, MARK: f"{self._name}-{node}"}
+        done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=120, check=False)
+        assert done.returncode == 0, done.stdout + done.stderr
+
+    def kill(self, node: int) -> int:
+        """Kill every process of a node at once; return how many there were."""
+        processes = self.processes(node)
+        for process in processes:
+            with suppress(ProcessLookupError):
+                os.kill(process, signal.SIGKILL)
+        return len(processes)
+
+    def processes(self, node: int, command: str = "") -> list[int]:
+        """List the processes of a node whose command line has a text."""
+        mark = f"{MARK}={self._name}-{node}".encode()
+        found = []
+        for directory in Path("/proc").iterdir():
+            if directory.name.isdecimal():
+                with suppress(OSError):
+                    if mark in (directory / "environ").read_bytes().split(b"\0") and command.encode() in (
+                        directory / "cmdline"
+                    ).read_bytes().replace(b"\0", b" "):
+                        found.append(int(directory.name))
+        return found
+
+
+@contextmanager
+def ray_cluster(nodes: int = 2, processors: int = 1) -> Iterator[RayCluster]:
+    """Start a cluster; kill all its processes after use."""
+    folder = Path(tempfile.mkdtemp(prefix="ray"))  # not tmp_path: the path of a socket has 107 characters at most
+    cluster = RayCluster(folder, processors)
+    try:
+        for node in range(nodes):
+            cluster.start(node)
+        yield cluster
+    finally:
+        while sum(cluster.kill(node) for node in range(nodes)):
+            time.sleep(0.05)
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _host(node: int) -> str:
+    """Return the address of a node; Ray replaces 127.0.0.1 by an address that other machines reach."""
+    return f"127.0.0.{node + 2}"
