@@ -14,7 +14,7 @@ from service.client.errors import ClientError
 from service.errors import ServiceError
 from service.visible import visible
 
-COMMANDS = ("serve", "predict", "inspect", "models", "eval", "bench", "keys")
+COMMANDS = ("serve", "predict", "contexts", "inspect", "models", "eval", "bench", "keys")
 EXTRAS = {
     "httpx": "client",
     "httpx_retries": "client",
@@ -29,6 +29,7 @@ EXAMPLES = """\b
 Examples:
   gdssm serve --port 8000
   gdssm predict houses.csv --target price
+  gdssm contexts build houses/ --target price --out context.safetensors
   gdssm inspect houses.csv --target price
   gdssm models --url http://127.0.0.1:8000
   gdssm eval --url http://127.0.0.1:8000 --suite paper --model linear --out results

@@ -266,7 +266,7 @@ class WorkerLost(OperatorError):
 
     def __init__(self) -> None:
         super().__init__(
-            "A worker process was killed, perhaps because memory ran out. What is finished is kept: run the command "
+            "A worker process was killed, perhaps because memory ran out. Finished tasks are kept: run the command "
             "again to continue, with fewer --processes if memory is short."
         )
 

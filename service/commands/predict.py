@@ -1,47 +1,41 @@
 """`gdssm predict`: predict a column of a table, in chunks."""
 
-from collections.abc import Iterator, Mapping
-from contextlib import ExitStack
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
 import click
 
 from service.commands.options import by_setting, example, numbers_by_name, progress, service_options
-from service.commands.table_options import TableOptions, WatchedTable, aligned, missing_cells, table_options
+from service.commands.table_options import TableOptions, WatchedTable, finding_line, learnt_columns, table_options
+from service.datasets.models import default_model, load_predictor
 from service.datasets.table_prediction import TablePrediction
 from service.errors import InvalidInput, Problem
-from service.inference.checks import Limits
 from service.inference.distribution import Wanted
-from service.inference.predictor import Predictor
-from service.registry.repository import Repository
 from service.settings import Settings
 from service.tables.cells import Table
-from service.tables.describing import describe_columns
 from service.tables.encoding import Finding, check_columns
 from service.tables.extra import needed
 from service.tables.inferring import Requested, decide
-from service.tables.predicting import CLASSIFIER, PredictedRows, model_for, summaries_of
-from service.tables.schema import TableSchema, listed
+from service.tables.predicting import PredictedRows, model_for, summaries_of
+from service.tables.schema import listed
 from service.tables.summary import ColumnSummary
 from service.visible import visible
 
 PROGRESS_STEPS = 1000
+CONTEXT = ".safetensors"
+"""End of the name of the file of a context."""
 PLACE_LIMIT = 1_000_000
 """Rows up to which the line of a cell is found, by reading the file again."""
 
-FINDINGS = {
-    "unreadable": "not readable, taken as missing",
-    "new_level": "with a level that no row with a target has, taken as none",
-    "target": "not readable, rows not used",
-}
-"""Words for cells, by `Finding.what`."""
+OUTPUTS = {"csv": ".csv", "csv.gz": ".csv.gz", "parquet": ".parquet", "arrow": ".arrow"}
+"""Ends of names of outputs, by `--format`."""
 
 
 @click.command("predict", epilog=example("gdssm predict houses.csv --target price --interval 0.9 --out predicted.csv"))
-@click.argument("context", type=click.Path(path_type=Path, allow_dash=True))
-@click.argument("query", required=False, type=click.Path(path_type=Path, allow_dash=True))
-@click.option("--target", required=True, metavar="COLUMN", help="The column of CONTEXT to predict.")
+@click.argument("files", nargs=-1, required=True, metavar="CONTEXT… [QUERY]")
+@click.option("--target", metavar="COLUMN", help="The column of CONTEXT to predict.")
 @click.option("--key", "keys", multiple=True, metavar="COLUMN", help="A column that names the rows; repeatable.")
 @click.option("--weight", metavar="COLUMN", help="The column of CONTEXT with the weights of observations.")
 @table_options
@@ -59,16 +53,19 @@ FINDINGS = {
 @click.option("--append", is_flag=True, help="Write all columns of the file (with one file, all rows).")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object, as POST /v1/predict answers.")
 @click.option(
-    "--out", type=click.Path(path_type=Path), help="File for the predictions: .csv, .csv.gz, .parquet or .arrow."
+    "--out", help="File for the predictions: .csv, .csv.gz, .parquet or .arrow. For many files DIR/ or a URI."
 )
+@click.option(
+    "--format", "form", type=click.Choice([*OUTPUTS]), help="Of the files in DIR/; that of QUERY if left out."
+)
+@click.option("--processes", type=click.IntRange(min=1), metavar="N", help="Processes for many files.  [default: 1]")
 @click.option("--chunk-rows", type=click.IntRange(min=1), metavar="N", help="Rows in memory at a time.")
 @click.option("--quiet", is_flag=True, help="Do not print how the columns were used.")
 @service_options
 def command(
     *,
-    context: Path,
-    query: Path | None,
-    target: str,
+    files: tuple[str, ...],
+    target: str | None,
     keys: tuple[str, ...],
     weight: str | None,
     model: str | None,
@@ -77,7 +74,9 @@ def command(
     interval: float | None,
     append: bool,
     as_json: bool,
-    out: Path | None,
+    out: str | None,
+    form: str | None,
+    processes: int | None,
     chunk_rows: int | None,
     quiet: bool,
     url: str | None,
@@ -89,23 +88,39 @@ def command(
     Without QUERY, the rows of CONTEXT whose target is empty are predicted. Tables are CSV and its relatives, Parquet,
     Arrow, Excel or JSON lines; they are read in chunks and may be larger than memory. The kind of each column
     (number, yes or no, category, time, or left out) is inferred, and printed to the standard error.
+
+    CONTEXT and QUERY may be directories, globs and URIs (file, s3, gs) of any number of files, and CONTEXT the file
+    of a context: then each file of QUERY has an output in the directory of --out, and an interrupted run continues
+    when it is started again.
     """
-    settings, options = Settings.from_environment(), TableOptions(**table)
-    numbers = numbers_by_name(parameters)
-    predictor = None if model is None or url is not None else _predictor(settings, model)
+    options, numbers = TableOptions(**table), numbers_by_name(parameters)
     needed("pyarrow", "Reading and writing tables")
-    with ExitStack() as stack:
-        bar = stack.enter_context(progress(PROGRESS_STEPS, "Predicting"))
-
-        def passed(reading: int, part: float) -> None:
-            bar.update(max(0, int((min(reading, 2) + part) / 3 * PROGRESS_STEPS) - bar.pos))
-
-        known = WatchedTable(stack.enter_context(options.open(context, settings.max_columns)), passed)
-        wanted = None
-        if query is not None:
-            wanted = WatchedTable(
-                stack.enter_context(options.open(query, settings.max_columns)), lambda _, part: passed(2, part)
-            )
+    if form or processes or _are_many(files, out):
+        _predict_files(
+            files,
+            quiet=quiet,
+            for_one=url is not None or as_json,
+            target=target,
+            keys=keys,
+            weight=weight,
+            table=options,
+            model=model,
+            version=version,
+            parameters=numbers,
+            interval=interval,
+            append=append,
+            out=out,
+            form=OUTPUTS.get(form or ""),
+            processes=processes or 1,
+            chunk_rows=chunk_rows,
+        )
+        return
+    if target is None:
+        raise click.UsageError("Missing option '--target'.")
+    context, query, to = Path(files[0]), Path(files[1]) if len(files) > 1 else None, Path(out) if out else None
+    settings = Settings.from_environment()
+    predictor = None if model is None or url is not None else load_predictor(settings, model)
+    with _watched_tables(options, context, query, settings.max_columns) as (known, wanted):
         check_columns([target, *([weight] if weight else [])], known.columns, known.name)
         check_columns(keys, (wanted or known).columns, (wanted or known).name)
         own_keys = [name for name in keys if wanted is None or name in known.columns]
@@ -114,11 +129,11 @@ def command(
             if append or as_json or chunk_rows:
                 raise InvalidInput(Problem("", "--url takes neither --append, --json nor --chunk-rows."))
             asked = {"keys": keys, "interval": interval, "model": model, "version": version, "parameters": numbers}
-            _predict_by_service(url, api_key, (known, wanted), requested._replace(keys=()), out, asked, quiet=quiet)
+            _predict_by_service(url, api_key, (known, wanted), requested._replace(keys=()), to, asked, quiet=quiet)
             return
         summaries = summaries_of(known, requested)
         schema = decide(summaries, requested, known.place)
-        predictor = predictor or _predictor(settings, _default_model(settings, schema))
+        predictor = predictor or load_predictor(settings, default_model(settings, schema))
         runtime = model_for(predictor, schema, model, version)
         job = TablePrediction(
             predictor, runtime, schema, known, wanted, weight, keys, whole=append or bool(keys), chunk_rows=chunk_rows
@@ -127,10 +142,29 @@ def command(
         if as_json:
             _print_json(job, answers)
         else:
-            _write(job, answers, out, append=append)
+            _write(job, answers, to, append=append)
         if not quiet:
             for line in report(job, summaries):
                 click.echo(visible(line), err=True)
+
+
+@contextmanager
+def _watched_tables(
+    options: TableOptions, context: Path, query: Path | None, max_columns: int
+) -> Iterator[tuple[Table, Table | None]]:
+    """Open the tables, of which the context is read twice, under a progress bar."""
+    with ExitStack() as stack:
+        bar = stack.enter_context(progress(PROGRESS_STEPS, "Predicting"))
+
+        def passed(reading: int, part: float) -> None:
+            bar.update(max(0, int((min(reading, 2) + part) / 3 * PROGRESS_STEPS) - bar.pos))
+
+        known = WatchedTable(stack.enter_context(options.open(context, max_columns)), passed)
+        wanted = None
+        if query is not None:
+            table = stack.enter_context(options.open(query, max_columns))
+            wanted = WatchedTable(table, lambda _, part: passed(2, part))
+        yield known, wanted
 
 
 def _predict_by_service(  # noqa: PLR0917  (what the command has)
@@ -154,13 +188,40 @@ def _predict_by_service(  # noqa: PLR0917  (what the command has)
             click.echo(visible(line), err=True)
 
 
-def _predictor(settings: Settings, model: str) -> Predictor:
-    limits = Limits(settings.max_columns, settings.max_predictions, settings.max_observations)
-    return Predictor(Repository.load_one(settings.directories, settings.threads, model), model, limits)
+def _are_many(files: Sequence[str], out: str | None) -> bool:
+    """Return whether the arguments are more than one file to learn from, and one to predict."""
+    return len(files) > 2 or any(map(_is_many, files)) or (out is not None and ("://" in out or is_directory(out)))
 
 
-def _default_model(settings: Settings, schema: TableSchema) -> str:
-    return CLASSIFIER if schema.task == "classification" else settings.default_model
+def _is_many(file: str) -> bool:
+    if "://" in file or file.endswith(CONTEXT) or Path(file).is_dir():
+        return True
+    return bool({*file} & {*"*?["}) and not Path(file).exists()
+
+
+def is_directory(out: str) -> bool:
+    """Return whether an output is a directory: it is there, or it ends with /."""
+    return out.endswith("/") or Path(out).is_dir()
+
+
+def _predict_files(
+    files: Sequence[str],
+    *,
+    quiet: bool,
+    for_one: bool,
+    out: str | None,
+    **options: Any,  # noqa: ANN401  (the fields of Options)
+) -> None:
+    from service.commands import predict_files  # noqa: PLC0415  (pyarrow)
+
+    if for_one:
+        raise InvalidInput(Problem("", "--url and --json are for one file to learn from, and one to predict."))
+    if len(files) < 2:
+        text = "Name the rows to predict last, such as: gdssm predict data/ queries/ --target price --out predicted/"
+        raise InvalidInput(Problem("", text))
+    if out is None:
+        raise InvalidInput(Problem("--out", "is missing. Name a directory for the predictions, such as predicted/."))
+    predict_files.predict(files[:-1], files[-1], predict_files.Options(out=out, **options), quiet=quiet)
 
 
 def _write(job: TablePrediction, answers: Iterator[PredictedRows], out: Path | None, *, append: bool) -> None:
@@ -184,28 +245,18 @@ def _print_json(job: TablePrediction, answers: Iterator[PredictedRows]) -> None:
 def report(job: TablePrediction, summaries: Mapping[str, ColumnSummary]) -> Iterator[str]:
     """Say how the columns were used, unless all are numbers without gaps, and which cells could not be used."""
     context, query, schema = job.context, job.query, job.schema
-    gaps = {name: summary.missing for name, summary in summaries.items() if name != schema.target.name}
-    plain = all(column.kind == "number" and column.decimal == "." for column in (*schema.columns, schema.target))
     for table in (context, *([query] if query else [])):
         yield from (f"{table.name}: {note}." for note in table.notes)
-    if not plain or any(gaps.values()):
-        yield f"{context.name}: learnt from {job.n_observations} rows, by model {job.runtime.manifest.name}."
-        rows = [
-            (column.name, f"{column.description}{missing_cells(gaps.get(column.name, 0))}")
-            for column in describe_columns(schema, job.weight)
-        ]
-        yield from aligned(rows)
+    learnt = f"{context.name}: learnt from {job.n_observations} rows, by model {job.runtime.manifest.name}."
+    yield from learnt_columns(learnt, schema, summaries, job.weight)
     if query:
         known = {*context.columns, *job.keys}
         more = [name for name in query.columns if name not in known]
         if more:
             yield f"{query.name}: not used, as {context.name} has no such column: {listed(more)}."
     for table, findings in ((context, job.found), (query or context, job.found_in_queries)):
-        yield from (_finding(table, one) for one in findings)
+        yield from (f"{table.name}, {finding_line(one, _place(table, one))}" for one in findings)
 
 
-def _finding(table: Table, found: Finding) -> str:
-    place = table.place(found.row) if found.row < PLACE_LIMIT else f"row {found.row + 1}"
-    cells = "cell" if found.cells == 1 else "cells"
-    example = f"such as {found.example[:40]!r} ({place})"
-    return f"{table.name}, column {found.column!r}: {found.cells} {cells} {FINDINGS[found.what]}, {example}."
+def _place(table: Table, found: Finding) -> str:
+    return table.place(found.row) if found.row < PLACE_LIMIT else f"row {found.row + 1}"

@@ -10,9 +10,12 @@ import click
 
 from service.errors import InvalidInput, Problem
 from service.tables.cells import Chunk, Table
+from service.tables.describing import describe_columns
+from service.tables.encoding import Finding
 from service.tables.inferring import Requested
 from service.tables.reading import ReadOptions, open_table
-from service.tables.schema import KINDS, Kind, Task
+from service.tables.schema import KINDS, Kind, TableSchema, Task
+from service.tables.summary import ColumnSummary
 from service.tables.text import Decimal
 from service.visible import visible
 
@@ -61,14 +64,23 @@ class TableOptions:
     na: tuple[str, ...]
     sheet: str | None
 
+    @property
+    def reading(self) -> ReadOptions:
+        """How a file is read."""
+        return ReadOptions(self.separator, self.decimal, self.encoding, self.header, frozenset(self.na), self.sheet)
+
+    @property
+    def says_columns(self) -> bool:
+        """Whether a caller says what becomes of columns."""
+        return bool(self.columns or self.ignore or self.kinds or self.task)
+
     def open(self, path: Path, max_columns: int) -> AbstractContextManager[Table]:
         """Open a table; one column more than the limit may be the weight.
 
         Raises:
             InvalidInput: It cannot be read.
         """
-        options = ReadOptions(self.separator, self.decimal, self.encoding, self.header, frozenset(self.na), self.sheet)
-        return open_table(path, str(path), options, max_columns=max_columns + 1)
+        return open_table(path, str(path), self.reading, max_columns=max_columns + 1)
 
     def requested(
         self, table: Table, target: str | None, *, keys: Sequence[str] = (), weight: str | None = None
@@ -142,3 +154,40 @@ def aligned(rows: Sequence[tuple[str, str]]) -> Iterator[str]:
 def missing_cells(count: int) -> str:
     """Say how many cells are missing."""
     return f"; {count} missing cell{'s' * (count > 1)}" if count else ""
+
+
+FINDINGS = {
+    "unreadable": "not readable, taken as missing",
+    "new_level": "with a level that no row with a target has, taken as none",
+    "target": "not readable, rows not used",
+}
+"""Words for cells, by `Finding.what`."""
+
+
+def learnt_columns(
+    learnt: str, schema: TableSchema, summaries: Mapping[str, ColumnSummary], weight: str | None
+) -> Iterator[str]:
+    """Say how the columns of a context were used, unless all are numbers without gaps.
+
+    Args:
+        learnt: The first line: from how many rows, and by which model.
+        schema: What became of each column.
+        summaries: Of the columns.
+        weight: The column of weights.
+    """
+    gaps = {name: summary.missing for name, summary in summaries.items() if name != schema.target.name}
+    plain = all(column.kind == "number" and column.decimal == "." for column in (*schema.columns, schema.target))
+    if not plain or any(gaps.values()):
+        yield learnt
+        rows = [
+            (column.name, f"{column.description}{missing_cells(gaps.get(column.name, 0))}")
+            for column in describe_columns(schema, weight)
+        ]
+        yield from aligned(rows)
+
+
+def finding_line(found: Finding, place: str) -> str:
+    """Say which cells of a column could not be used."""
+    cells = "cell" if found.cells == 1 else "cells"
+    example = f"such as {found.example[:40]!r} ({place})"
+    return f"column {found.column!r}: {found.cells} {cells} {FINDINGS[found.what]}, {example}."

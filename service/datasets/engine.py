@@ -28,7 +28,7 @@ AnyTask = TypeVar("AnyTask", bound=Task)
 
 
 class Engine(Protocol):
-    """Runs a work for many tasks; it decides where and in which order, and never what comes out."""
+    """Runs a work for many tasks; it decides where and in which order, never the result."""
 
     def run(self, work: Callable[[AnyTask], bytes], tasks: Sequence[AnyTask]) -> Iterator[tuple[int, bytes]]:
         """Run a work for each task.
@@ -111,7 +111,7 @@ def _begin() -> None:
 
 
 def _end_with_parent() -> None:
-    """End this process when its parent was killed: it would wait for tasks for ever."""
+    """End this process when its parent was killed: it would wait for tasks without end."""
     parent = parent_process()
     if parent is not None:
         parent.join()

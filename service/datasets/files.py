@@ -54,7 +54,7 @@ class Location:
 
 @dataclass(frozen=True)
 class DataFile:
-    """A file as it was when the files were looked for."""
+    """A file, with the size and time that it had when it was found."""
 
     location: Location
     size: int

@@ -4,12 +4,11 @@ import fcntl
 import hashlib
 import json
 import shutil
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Self
 
-from service.datasets.engine import AnyTask, Engine
 from service.errors import Conflict, InvalidInput, Problem
 
 FINGERPRINT, LOCK = "fingerprint", "lock"
@@ -60,38 +59,34 @@ class RunDirectory:
                 raise
             shutil.rmtree(path, ignore_errors=True)
 
-    def results(
-        self,
-        stage: str,
-        engine: Engine,
-        work: Callable[[AnyTask], bytes],
-        tasks: Sequence[AnyTask],
-        passed: Callable[[int], None],
-    ) -> Iterator[bytes]:
-        """Run the tasks that are not finished, then yield the results of all, in the order of the tasks.
+    def find(self, stage: str, place: int) -> bytes | None:
+        """Return the result of a task; None if it is not there as a whole.
 
         Args:
-            stage: A name, one for each sequence of tasks.
-            engine: Runs them.
-            work: See `Engine.run`.
-            tasks: See `Engine.run`.
-            passed: Is called with the size of each finished task.
+            stage: The name of a sequence of tasks.
+            place: Of the task in it.
         """
-        directory = self.path / stage
-        directory.mkdir(exist_ok=True)
-        left = []
-        for place, task in enumerate(tasks):
-            if _read(directory / str(place)) is None:
-                left.append(place)
-            else:
-                passed(task.size)
-        for number, result in engine.run(work, [tasks[place] for place in left]):
-            _write(directory / str(left[number]), result)
-            passed(tasks[left[number]].size)
-        for place in range(len(tasks)):
-            kept = _read(directory / str(place))
-            assert kept is not None, "a result that was just written"  # noqa: S101
-            yield kept
+        try:
+            found = (self.path / stage / str(place)).read_bytes()
+        except FileNotFoundError:
+            return None
+        digest, result = found[:DIGEST], found[DIGEST:]
+        return result if hashlib.sha256(result).digest() == digest else None
+
+    def keep(self, stage: str, place: int, result: bytes) -> None:
+        """Keep the result of a task.
+
+        Raises:
+            InvalidInput: It cannot be written.
+        """
+        path = self.path / stage / str(place)
+        try:
+            path.parent.mkdir(exist_ok=True)
+            part = path.with_name(f"{path.name}.part")
+            part.write_bytes(hashlib.sha256(result).digest() + result)
+            part.replace(path)
+        except OSError as error:
+            raise _unwritable(path, error) from error
 
 
 def fingerprint_of(values: Mapping[str, object]) -> str:
@@ -131,19 +126,3 @@ def _clear(path: Path) -> None:
             shutil.rmtree(child)
         elif child.name != LOCK:
             child.unlink()
-
-
-def _write(path: Path, result: bytes) -> None:
-    part = path.with_name(f"{path.name}.part")
-    part.write_bytes(hashlib.sha256(result).digest() + result)
-    part.replace(path)
-
-
-def _read(path: Path) -> bytes | None:
-    """Read a result; None if it is not there as a whole."""
-    try:
-        found = path.read_bytes()
-    except FileNotFoundError:
-        return None
-    digest, result = found[:DIGEST], found[DIGEST:]
-    return result if hashlib.sha256(result).digest() == digest else None

@@ -35,6 +35,11 @@ class Piece:
     row_groups: tuple[int, ...] | None = None
     """Of a Parquet file; None for the whole file."""
 
+    @property
+    def is_first(self) -> bool:
+        """Whether it is the first piece of its file."""
+        return self.row_groups is None or 0 in self.row_groups
+
     @contextmanager
     def open(self, options: ReadOptions, max_columns: int | None = None) -> Iterator[Table]:
         """Open it as a table.

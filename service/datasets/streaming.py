@@ -6,9 +6,10 @@ import numpy as np
 
 from service.contexts.cache import ReadoutCache
 from service.contexts.learning import learn
-from service.contexts.state import answer, new_state
+from service.contexts.state import ContextState, answer, new_state
 from service.contexts.tensors import COUNT
 from service.errors import InvalidInput, Problem
+from service.inference.artifact import Manifest
 from service.inference.checks import parameter_problems
 from service.inference.distribution import NOTHING, Wanted, check_wanted
 from service.inference.predictor import Observations, Prediction, Predictor
@@ -44,20 +45,59 @@ def predictions(
         InvalidInput: Something does not fit.
         UnsupportedByModel: The model gives no interval.
     """
-    problems = parameter_problems(runtime.manifest, parameters)
-    if problems:
-        raise InvalidInput(*problems)
-    check_wanted(runtime.manifest, wanted)
+    check_asked(runtime.manifest, parameters, wanted)
     if COUNT not in {spec.name for spec in runtime.manifest.state}:
         whole = _whole(observations, predictor.limits.max_observations, runtime.manifest.name)
         for query in queries:
             yield predictor.answer(runtime, whole, query, parameters, wanted)
         return
-    state = new_state(runtime.manifest, decay=None)
+    state = learned(predictor, runtime, new_state(runtime.manifest, decay=None), observations)
+    yield from answers(predictor, runtime, state, queries, parameters, wanted=wanted)
+
+
+def check_asked(manifest: Manifest, parameters: Mapping[str, float], wanted: Wanted) -> None:
+    """See that a model has the parameters and the intervals that are asked for.
+
+    Raises:
+        InvalidInput: It has not the parameters.
+        UnsupportedByModel: It gives no interval.
+    """
+    problems = parameter_problems(manifest, parameters)
+    if problems:
+        raise InvalidInput(*problems)
+    check_wanted(manifest, wanted)
+
+
+def learned(
+    predictor: Predictor, runtime: Runtime, state: ContextState, observations: Iterable[Observations]
+) -> ContextState:
+    """Learn observations in chunks.
+
+    Raises:
+        InvalidInput: Something does not fit.
+    """
     for chunk in observations:
         # Observations are not removed later, so precision loss does not matter.
         state = learn(runtime, predictor.limits, state, chunk, at="context.", allow_precision_loss=True)
-    readouts = ReadoutCache()
+    return state
+
+
+def answers(
+    predictor: Predictor,
+    runtime: Runtime,
+    state: ContextState,
+    queries: Iterable[Array],
+    parameters: Mapping[str, float],
+    *,
+    wanted: Wanted = NOTHING,
+    readouts: ReadoutCache | None = None,
+) -> Iterator[Prediction]:
+    """Answer queries in chunks from one state.
+
+    Raises:
+        InvalidInput: Something does not fit.
+    """
+    readouts = readouts or ReadoutCache()
     for query in queries:
         yield answer(runtime, predictor.limits, state, query, parameters, wanted=wanted, readouts=readouts)
 

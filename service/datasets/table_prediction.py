@@ -9,7 +9,9 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from service.datasets.streaming import joined, predictions
+from service.contexts.cache import ReadoutCache
+from service.contexts.state import ContextState
+from service.datasets.streaming import answers, joined, predictions
 from service.errors import InvalidInput, Problem
 from service.inference.checks import UNLIMITED, Limits, size_problems
 from service.inference.distribution import NOTHING, Wanted
@@ -59,8 +61,10 @@ class TablePrediction:
         inputs, outputs = len(self.schema.x_columns), max(1, len(self.schema.classes))
         _refuse(size_problems(self.limits, inputs=inputs, outputs=outputs, columns_field=self.context.name))
         chunks = deque[tuple[Chunk, Cells | None]]()
-        context, first = _peek(joined(self._observations(), self._rows))
-        query, asked = _peek(self._queries(chunks))
+        context, first = _peek(self.observations())
+        if not first:
+            raise InvalidInput(Problem(self.context.name, "has no row with a target. It needs at least one."))
+        query, asked = _peek(self._some_queries(chunks))
         if len(first) == len(asked) == 1:  # one run of the graph is quicker, and needs no state
             answers = iter([self.predictor.answer(self.runtime, first[0], asked[0], parameters, wanted)])
         else:
@@ -68,6 +72,36 @@ class TablePrediction:
         for answer in answers:
             chunk, cells = chunks.popleft()
             yield PredictedRows(chunk, answer, cells)
+
+    def run_from(
+        self,
+        state: ContextState,
+        parameters: Mapping[str, float],
+        wanted: Wanted = NOTHING,
+        readouts: ReadoutCache | None = None,
+    ) -> Iterator[PredictedRows]:
+        """Predict the queries from a state, in chunks, without learning.
+
+        Raises:
+            InvalidInput: Something does not fit.
+            UnsupportedByModel: The model does not support what the caller wants.
+        """
+        chunks = deque[tuple[Chunk, Cells | None]]()
+        queries = self._queries(chunks)
+        found_answers = answers(
+            self.predictor, self.runtime, state, queries, parameters, wanted=wanted, readouts=readouts
+        )
+        for found in found_answers:
+            chunk, cells = chunks.popleft()
+            yield PredictedRows(chunk, found, cells)
+
+    def observations(self) -> Iterator[Observations]:
+        """Read the rows of the context that have a target, in chunks of equally many rows.
+
+        Raises:
+            InvalidInput: Something does not fit.
+        """
+        return joined(self._observations(), self._rows)
 
     def _observations(self) -> Iterator[Observations]:
         columns = [*self.schema.feature_names, self.schema.target.name]
@@ -81,8 +115,21 @@ class TablePrediction:
                 _refuse(size_problems(self.limits, inputs=0, outputs=0, observations=self.n_observations, x_field=name))
                 self._check_gaps(rows.x, self.context, rows.places)
                 yield Observations(rows.x, rows.y, rows.weight, levels)
-        if not self.n_observations:
-            raise InvalidInput(Problem(self.context.name, "has no row with a target. It needs at least one."))
+
+    def _some_queries(self, chunks: deque[tuple[Chunk, Cells | None]]) -> Iterator[Array]:
+        """Read queries.
+
+        Raises:
+            InvalidInput: There are none.
+        """
+        count = 0
+        for x in self._queries(chunks):
+            count += len(x)
+            yield x
+        if not count:
+            table, target = self.query or self.context, self.schema.target.name
+            what = "has no rows" if self.query else f"has no row without a value in {target!r}"
+            raise InvalidInput(Problem(table.name, f"{what}: there is nothing to predict."))
 
     def _queries(self, chunks: deque[tuple[Chunk, Cells | None]]) -> Iterator[Array]:
         """Read queries; each chunk is there while its predictions are used."""
@@ -102,9 +149,6 @@ class TablePrediction:
                 x = queries(self.schema, chunk, self.found_in_queries, table.place, strict=not own)
                 self._check_gaps(x, table, chunk.numbers())
                 yield x
-        if not count:
-            what = f"has no row without a value in {target!r}" if own else "has no rows"
-            raise InvalidInput(Problem(table.name, f"{what}: there is nothing to predict."))
 
     def _chunks(self, table: Table, columns: Collection[str], *, whole: bool = False) -> Iterator[Chunk]:
         """Read rows, in chunks of which the numbers need little memory."""

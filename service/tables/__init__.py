@@ -15,6 +15,7 @@ text_stream  the text of bytes in any encoding
 dialect      how a text is a table: separator, quotes, header
 csv_file     text files, read by pyarrow in blocks
 arrow_files  Parquet and Arrow files
+parquet_statistics  summaries of columns by the end of a Parquet file
 arrow_cells  columns of Arrow as cells
 spreadsheet  xlsx, xls and ods; spreadsheet_size checks them before they are in memory
 json_lines   an object in each line

@@ -10,7 +10,9 @@ from pyarrow import ipc, parquet
 from service.pandas_index import index_columns
 from service.tables.arrow_cells import cells_of_column
 from service.tables.cells import Chunk
+from service.tables.parquet_statistics import summaries_by_statistics
 from service.tables.sources import Content, refuse
+from service.tables.summary import ColumnSummary
 
 BUFFER_SIZE = 2**16
 """Bytes of each column; without it whole columns of a row group are read, and a file may be one row group."""
@@ -27,7 +29,7 @@ class ArrowTable:
         content: Its bytes, without compression around them.
         form: `parquet` or `arrow`.
         missing: Texts that mean that a cell is missing.
-        row_groups: The part of a Parquet file that is read; all if left out. Rows keep their numbers in the file.
+        row_groups: The part of a Parquet file that is read; all if left out. Its rows are numbered from 0.
 
     Raises:
         InvalidInput: It cannot be read.
@@ -60,8 +62,9 @@ class ArrowTable:
         Raises:
             InvalidInput: A column holds neither numbers, times nor text.
         """
-        start, self._progress = self._first_row(), 0.0
-        for batch in self._batches(self.columns if whole else columns):
+        start, self._progress = 0, 0.0
+        wanted = self.columns if whole else tuple(columns)
+        for batch in _at_least_one(self._batches(wanted), self._no_rows(wanted)):
             cells = {}
             for name in columns:
                 column = cells_of_column(batch.column(name), self._missing, text=name in text)
@@ -76,8 +79,18 @@ class ArrowTable:
         self._progress = 1.0
 
     def place(self, row: int) -> str:
-        """Say where a row is."""
-        return f"row {row + 1}"
+        """Say where a row is in the file."""
+        return f"row {self._first_row() + row + 1}"
+
+    def summaries(self, columns: Collection[str]) -> dict[str, ColumnSummary]:
+        """Summarise columns by the statistics of a Parquet file alone; those are left out that must be read for it.
+
+        They count all rows, and a NaN as a number.
+        """
+        if self._form != "parquet":
+            return {}
+        with self._open() as file:
+            return summaries_by_statistics(file, self._groups(file), columns)
 
     def _batches(self, columns: Collection[str]) -> Iterator[pa.RecordBatch]:
         with self._open() as file:
@@ -93,6 +106,10 @@ class ArrowTable:
                 for start in range(0, batch.num_rows, ROWS):
                     yield batch.select(list(columns)).slice(start, ROWS)
                 self._progress = (number + 1) / getattr(file, "num_record_batches", number + 2)
+
+    def _no_rows(self, columns: Collection[str]) -> pa.RecordBatch:
+        schema = pa.schema([(name, self._types[name]) for name in columns])
+        return pa.RecordBatch.from_arrays([pa.array([], field.type) for field in schema], schema=schema)
 
     def _groups(self, file: parquet.ParquetFile) -> list[int]:
         return [*range(file.metadata.num_row_groups)] if self._row_groups is None else [*self._row_groups]
@@ -127,3 +144,10 @@ class ArrowTable:
             except pa.ArrowException as error:
                 form = "Parquet" if self._form == "parquet" else "Arrow"
                 raise refuse(self.name, f"is not {form} ({' '.join(str(error).split())[:200]}).") from error
+
+
+def _at_least_one(batches: Iterator[pa.RecordBatch], none: pa.RecordBatch) -> Iterator[pa.RecordBatch]:
+    """Yield batches, or one without rows where there are none: it has the columns and their types."""
+    first = next(batches, none)
+    yield first
+    yield from batches

@@ -242,9 +242,15 @@ def _typed(name: str, summary: ColumnSummary) -> ColumnSchema:
 
 def _are_dates(summary: ColumnSummary) -> bool:
     """Return whether all numbers are dates such as 20200131."""
-    if summary.kinds != {"number"} or not summary.whole or not EARLIEST <= summary.lowest <= summary.highest <= LATEST:
-        return False
-    return all(microseconds(str(int(number)), DIGITS) is not None for number in summary.numbers)
+    return may_be_dates(summary) and all(
+        microseconds(str(int(number)), DIGITS) is not None for number in summary.numbers
+    )
+
+
+def may_be_dates(summary: ColumnSummary) -> bool:
+    """Return whether all numbers are in the range of dates such as 20200131."""
+    in_range = EARLIEST <= summary.lowest <= summary.highest <= LATEST
+    return summary.kinds == {"number"} and summary.whole and in_range
 
 
 def _requested(name: str, summary: ColumnSummary, decimal: Decimal, kind: Kind, place: Place) -> ColumnSchema:
@@ -361,12 +367,21 @@ def _names_rows(name: str, column: ColumnSchema, summary: ColumnSummary) -> bool
     """Return whether a column of integers numbers the rows."""
     if column.kind != "number" or summary.kinds != {"number"} or not summary.whole or summary.present < FEW:
         return False
-    names = {name.strip(), name.strip().lower()}
+    names = _forms(name)
     dense = summary.highest - summary.lowest < 2 * summary.present
     if summary.rises and dense and any(map(COUNTER.fullmatch, names)):
         return True
     differ = summary.more_numbers or len(summary.numbers) == summary.present
     return differ and any(map(IDENTIFIER.fullmatch, names))
+
+
+def may_name_rows(name: str) -> bool:
+    """Return whether a column of this name numbers the rows if its values fit."""
+    return any(pattern.fullmatch(form) for pattern in (COUNTER, IDENTIFIER) for form in _forms(name))
+
+
+def _forms(name: str) -> set[str]:
+    return {name.strip(), name.strip().lower()}
 
 
 def _target(name: str, summary: ColumnSummary, decimal: Decimal, requested: Requested, place: Place) -> ColumnSchema:

@@ -39,6 +39,8 @@ class ColumnSummary:
     more_numbers: bool = False
     lowest: float = np.inf
     highest: float = -np.inf
+    first: float = np.nan
+    """The number of the first row that has one, and of the last."""
     last: float = np.nan
     rises: bool = True
     """Whether each number is more than that of the row before it."""
@@ -89,7 +91,8 @@ class ColumnSummary:
     def _add_numbers(self, values: NDArray[np.float64]) -> None:
         if self.rises:
             self.rises = bool((np.diff(values) > 0).all()) and not values[0] <= self.last
-            self.last = float(values[-1])
+        self.first = float(values[0]) if np.isnan(self.first) else self.first
+        self.last = float(values[-1])
         if self.whole:
             self.whole = bool((values == np.floor(values)).all())
         self.lowest = min(self.lowest, float(values.min()))
@@ -97,6 +100,33 @@ class ColumnSummary:
         if not self.more_numbers:
             self.numbers.update(np.unique(values).tolist())
             self.more_numbers = len(self.numbers) > TEXTS_LIMIT
+
+    def merge(self, later: "ColumnSummary", start: int) -> None:
+        """Add the summary of the same column in further rows.
+
+        Args:
+            later: Of the rows after these.
+            start: The number of their first row.
+        """
+        self.rows += later.rows
+        self.missing += later.missing
+        self.kinds |= later.kinds
+        self.more_texts |= later.more_texts
+        for text, count in later.texts.items():
+            if text not in self.texts:
+                if len(self.texts) == TEXTS_LIMIT or self.characters > CHARACTERS_LIMIT:
+                    self.more_texts = True
+                    continue
+                self.characters += len(text)
+                self.first_rows[text] = start + later.first_rows[text]
+            self.texts[text] += count
+        self.numbers |= later.numbers
+        self.more_numbers = self.more_numbers or later.more_numbers or len(self.numbers) > TEXTS_LIMIT
+        self.rises = self.rises and later.rises and not later.first <= self.last
+        self.first = later.first if np.isnan(self.first) else self.first
+        self.last = self.last if np.isnan(later.last) else later.last
+        self.lowest, self.highest = min(self.lowest, later.lowest), max(self.highest, later.highest)
+        self.whole, self.clock = self.whole and later.whole, self.clock or later.clock
 
 
 DAY = 86_400 * 10**6

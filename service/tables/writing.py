@@ -29,10 +29,15 @@ class TableWriter(Protocol):
 
 
 class CsvWriter:
-    """CSV with a header, with numbers in full precision; null is an empty cell."""
+    """CSV with numbers in full precision; null is an empty cell.
 
-    def __init__(self, write: Callable[[bytes], object]) -> None:
-        self._write, self._header = write, True
+    Args:
+        write: Takes the bytes.
+        header: Whether the names of the columns are the first row.
+    """
+
+    def __init__(self, write: Callable[[bytes], object], *, header: bool = True) -> None:
+        self._write, self._header = write, header
 
     def write(self, batch: pa.RecordBatch) -> None:
         """Write rows; the header is written with the first ones, so that an earlier error writes nothing."""
@@ -102,7 +107,7 @@ def open_output(out: Path | None) -> Iterator[TableWriter]:
     regular = out.is_file() or not out.exists()  # and not a pipe or a device
     part = out.with_name(f".{out.name}.part") if regular else out
     try:
-        with _file(part, out.suffix.lower()) as writer:
+        with part.open("wb") as file, table_writer(file, out.suffix) as writer:
             yield writer
         if regular:
             part.replace(out)
@@ -115,16 +120,23 @@ def open_output(out: Path | None) -> Iterator[TableWriter]:
 
 
 @contextmanager
-def _file(path: Path, suffix: str) -> Iterator[TableWriter]:
-    with path.open("wb") as file:
-        if suffix in FORMATS:
-            with closing(ArrowWriter(file, FORMATS[suffix])) as writer:
-                yield writer
-        elif suffix == ".gz":
-            with gzip.GzipFile(fileobj=file, mode="wb") as packed:
-                yield CsvWriter(packed.write)
-        else:
-            yield CsvWriter(file.write)
+def table_writer(file: BinaryIO, suffix: str, *, header: bool = True) -> Iterator[TableWriter]:
+    """Write a table to an open file.
+
+    Args:
+        file: Is written, and stays open.
+        suffix: Decides the format, see `FORMATS`.
+        header: Whether CSV begins with the names of the columns.
+    """
+    form = FORMATS.get(suffix.lower())
+    if form is not None:
+        with closing(ArrowWriter(file, form)) as writer:
+            yield writer
+    elif suffix.lower() == ".gz":
+        with gzip.GzipFile(filename="", fileobj=file, mode="wb", mtime=0) as packed:
+            yield CsvWriter(packed.write, header=header)
+    else:
+        yield CsvWriter(file.write, header=header)
 
 
 def _print(block: bytes) -> None:

@@ -34,7 +34,8 @@ ASIDE = ["migrations", "drawing", "__init__"]
 """Modules for alembic, one that needs an extra (matplotlib), and empty ones."""
 ASIDE += ["arrow_cells", "arrow_files", "csv_file", "json_lines", "spreadsheet", "value_chunks"]
 ASIDE += ["prediction_columns", "writing"]
-ASIDE += ["files", "splits"]
+ASIDE += ["building", "file_predictions", "files", "outputs", "parquet_statistics", "pieces_table", "reports"]
+ASIDE += ["splits", "summarizing"]
 """Modules of tables and datasets that need an extra (pyarrow)."""
 
 

@@ -10,6 +10,8 @@ from tests.running import ROOT
 PACKAGES = ("gdssm", "export", "service")
 SHARED = {
     "Conflict": "the client raises it where the service answers with this error",
+    "Engine": "what the client computes with, and what a dataset is computed on",
+    "Task": "of an evaluation, and of an engine",
     "InvalidInput": "the client raises it where the service answers with this error",
 }
 """Names of two classes, with the reason."""
