@@ -1,4 +1,4 @@
-"""A context by its name: created if there is none, else as it is."""
+"""A context by its name: created if there is none."""
 
 from contextlib import suppress
 
@@ -32,8 +32,8 @@ def create_or_return(
 ) -> tuple[ContextRecord, bool]:
     """Return the context of a name, and whether it was created; of several callers at once one creates it.
 
-    A context that there is takes the ttl and the labels, and must have the model, version, decay and names of columns,
-    as far as they are given. Scale, `like` and schema are used only when it is created. For the arguments see
+    An existing context takes the ttl and the labels, and must have the model, version, decay and names of columns that
+    are given. Scale, `like` and schema are used only when it is created. For the arguments see
     `ContextService.create`.
 
     Raises:

@@ -119,11 +119,11 @@ UNCONDITIONAL = Change()
 
 @dataclass(frozen=True)
 class Amendment:
-    """What is to change of a context besides its state; None leaves it."""
+    """New values of fields of a context that observations do not change; None leaves a field."""
 
     name: str | None = None
     labels: Labels | None = None
-    """All that it is to have."""
+    """The whole set."""
     ttl: int | None = None
 
     def checked(self) -> Self:

@@ -271,7 +271,7 @@ class ContextRepository:
         return LoadedContext(replace(before, **new), state, loaded.runtime)
 
     def save_many(self, connection: Connection, changed: Collection[LoadedContext]) -> None:
-        """Store contexts as they are after a change."""
+        """Store contexts after a change."""
         if changed:
             connection.execute(UPDATE, [_changed_columns(loaded) for loaded in changed])
         for loaded in changed:

@@ -128,18 +128,18 @@ class NewContext(Schema):
 class NamedContext(NewContext):
     """A context that is created unless there is one of its name.
 
-    One that there is takes `ttl` and `labels`; its model, version, decay and names of columns must be those given here.
-    `scale` and `like` are used only when it is created.
+    An existing context takes `ttl` and `labels`; its model, version, decay and names of columns must be those given
+    here. `scale` and `like` are used only when it is created.
     """
 
 
 class ContextChange(Schema):
-    """What is to change of a context besides its observations."""
+    """New values of fields of a context; those that are left out or null stay."""
 
     name: ContextNameField | None = Field(None, examples=["sensor 7"])
     """Another name."""
     labels: LabelsField | None = Field(None, examples=[{"site": "berlin"}])
-    """All labels that it is to have."""
+    """Its new labels, which replace the earlier ones."""
     ttl: Seconds | None = Field(None, examples=[3600])
     """Seconds until the context expires after its last use."""
 

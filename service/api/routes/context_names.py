@@ -37,7 +37,7 @@ async def put(
 ) -> ContextAnswer:
     """Return the context of a name, or create it (201): any number of callers may send this at once.
 
-    A context that there is takes `labels` and `ttl` where they differ. Its model, version, decay and names of columns
+    An existing context takes `labels` and `ttl`, where they differ. Its model, version, decay and names of columns
     must be those given here (409); `scale` and `like` are used only when it is created.
     """
     record, is_new = await caller.change(

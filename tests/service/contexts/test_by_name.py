@@ -1,4 +1,4 @@
-"""Contexts by their callers' names: one for a name, whoever creates it, and free again when it has expired."""
+"""Contexts by their callers' names: one for each, and free again when it has expired."""
 
 from concurrent.futures import ThreadPoolExecutor
 
