@@ -9,7 +9,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import numpy as np
-from sqlalchemy import insert, select
+from sqlalchemy import delete, func, insert, select
 
 from benchmarks.scale.sizes import UNLIMITED
 from benchmarks.timing import in_turn
@@ -18,7 +18,7 @@ from service.contexts.service import ContextService
 from service.inference.predictor import Observations, Predictor
 from service.registry.repository import Repository
 from service.store.database import Database
-from service.store.tables import CONTEXTS
+from service.store.tables import CONTEXT_COUNTS, CONTEXTS
 
 OWNER = "a key"
 YEAR = 365 * 86_400
@@ -27,6 +27,12 @@ BATCH = 5000
 GENERATOR = np.random.default_rng(3)
 FIRST = Observations(GENERATOR.normal(size=(50, 10)), GENERATOR.normal(size=50))
 ONE, QUERY = Observations(FIRST.x[:1], FIRST.y[:1]), FIRST.x[:10]
+
+SLOT = func.substr(CONTEXTS.c.id, 32, 1)
+COUNT_ALL = insert(CONTEXT_COUNTS).from_select(
+    ["owner", "slot", "count"], select(CONTEXTS.c.owner, SLOT, func.count()).group_by(CONTEXTS.c.owner, SLOT)
+)
+"""What adding contexts one by one would have counted."""
 
 Seconds = dict[int, dict[str, list[float]]]
 """Of each time, by number of contexts and by call."""
@@ -67,6 +73,9 @@ class Filled:
             with self._database.transaction() as connection:
                 connection.execute(insert(CONTEXTS), [{**learnt, "id": name} for name in names])
             self._ids += names
+        with self._database.transaction() as connection:
+            connection.execute(delete(CONTEXT_COUNTS))
+            connection.execute(COUNT_ALL)
 
 
 def among(model: str, counts: Sequence[int], rounds: int) -> Seconds:

@@ -24,7 +24,7 @@ class Call(Generic[Answer]):
     read: Callable[[httpx.Response], Answer]
     content: bytes = b""
     headers: Mapping[str, str] = field(default_factory=dict)
-    params: Mapping[str, str | int] = field(default_factory=dict)
+    params: Mapping[str, str | int | list[str]] = field(default_factory=dict)
     repeatable: bool = True
     """Whether to retry when it is unknown if the request arrived: it changes nothing, or has an Idempotency-Key."""
 

@@ -110,6 +110,27 @@ class Context:
         self.record = self._session.send(Call("POST", f"{self._path}/merge", read_context, body, headers))
         return self.record
 
+    def amend(
+        self,
+        *,
+        name: str | None = None,
+        labels: Mapping[str, str] | None = None,
+        ttl: int | None = None,
+        if_version: int | None = None,
+    ) -> ContextView:
+        """Change the name, the labels or the ttl of the context.
+
+        Args:
+            name: Its new name.
+            labels: Its new labels, which replace the earlier ones.
+            ttl: Its new ttl, in seconds.
+            if_version: As for `observe`.
+        """
+        body = json_body(name=name, labels=None if labels is None else dict(labels), ttl=ttl)
+        headers = {**JSON_TYPE, **new_idempotency_key(), **if_match(if_version)}
+        self.record = self._session.send(Call("PATCH", self._path, read_context, body, headers))
+        return self.record
+
     def refresh(self) -> ContextView:
         """Get the current record, with the implicit weights of the context."""
         self.record = self._session.send(Call("GET", self._path, read_context))
@@ -141,6 +162,8 @@ class Contexts:
         scale: tuple[ArrayLike, ArrayLike] | None = None,
         like: str | None = None,
         columns: Mapping[Literal["x", "y"], Sequence[str]] | None = None,
+        name: str | None = None,
+        labels: Mapping[str, str] | None = None,
     ) -> Context:
         """Create an empty context.
 
@@ -155,33 +178,88 @@ class Contexts:
             like: The id of a context whose scale to use.
             columns: Names of the columns, `{"x": […], "y": […]}` or one of the two; those of the first observed frame
                 if left out.
+            name: Your name for it, unique among your contexts; see `by_name`.
+            labels: At most 16 texts by their keys, by which `list` finds it.
         """
-        body = json_body(
+        body = _body(
             model=model,
             version=version,
             decay=decay,
             ttl=ttl,
-            scale=None if scale is None else _scale(*scale),
+            scale=scale,
             like=like,
-            columns=None if columns is None else {axis: [*names] for axis, names in columns.items()},
+            columns=columns,
+            labels=labels,
+            name=name,
         )
         headers = {**JSON_TYPE, **new_idempotency_key()}
         record = self._session.send(Call("POST", CONTEXTS, read_context, body, headers))
         return Context(self._session, record)
+
+    def by_name(
+        self,
+        name: str,
+        model: str | None = None,
+        *,
+        version: str | None = None,
+        decay: float | Literal["auto"] | None = None,
+        ttl: int | None = None,
+        scale: tuple[ArrayLike, ArrayLike] | None = None,
+        like: str | None = None,
+        columns: Mapping[Literal["x", "y"], Sequence[str]] | None = None,
+        labels: Mapping[str, str] | None = None,
+    ) -> Context:
+        """Return the context of a name, or create it; any number of callers may do so at once.
+
+        An existing context takes `ttl` and `labels`; `Conflict` if its model, version, decay or names of columns are
+        not those given here. `scale` and `like` are used only when it is created.
+
+        Args:
+            name: Your name for it: 1 to 200 characters without control characters.
+            model: As for `create`, as the other arguments.
+            version: Of the model.
+            decay: Of the weights.
+            ttl: In seconds.
+            scale: Of the features.
+            like: The id of a context.
+            columns: Names of the columns.
+            labels: Replace those that it has.
+        """
+        body = _body(
+            model=model,
+            version=version,
+            decay=decay,
+            ttl=ttl,
+            scale=scale,
+            like=like,
+            columns=columns,
+            labels=labels,
+        )
+        call = Call("PUT", path("v1", "contexts", "by-name", name), read_context, body, JSON_TYPE)
+        return Context(self._session, self._session.send(call))
 
     def get(self, context_id: str) -> Context:
         """Get a context by its id."""
         record = self._session.send(Call("GET", path("v1", "contexts", context_id), read_context))
         return Context(self._session, record)
 
-    def list(self, *, limit: int | None = None, after: str | None = None) -> Page[Context]:
+    def find(self, name: str) -> Context:
+        """Get a context by its name; `NotFound` if there is none, see `by_name`."""
+        record = self._session.send(Call("GET", path("v1", "contexts", "by-name", name), read_context))
+        return Context(self._session, record)
+
+    def list(
+        self, *, limit: int | None = None, after: str | None = None, labels: Mapping[str, str] | None = None
+    ) -> Page[Context]:
         """List contexts, oldest first.
 
         Args:
             limit: The size of the page.
             after: The `after` of the previous page.
+            labels: Only contexts that have all of these.
         """
-        params = drop_none(limit=limit, after=after)
+        label = [f"{key}:{value}" for key, value in (labels or {}).items()]
+        params = drop_none(limit=limit, after=after, label=label or None)
         page = self._session.send(Call("GET", CONTEXTS, reading(ContextPage), params=params))
         records = (ContextView(**dict(record)) for record in page.contexts)
         return Page(tuple(Context(self._session, record) for record in records), page.after)
@@ -191,6 +269,21 @@ class Contexts:
         headers = {"Content-Type": "application/octet-stream", **new_idempotency_key()}
         call = Call("POST", f"{CONTEXTS}/import", read_context, content, headers, drop_none(ttl=ttl))
         return Context(self._session, self._session.send(call))
+
+
+def _body(
+    *,
+    scale: tuple[ArrayLike, ArrayLike] | None,
+    columns: Mapping[Literal["x", "y"], Sequence[str]] | None,
+    labels: Mapping[str, str] | None,
+    **others: object,
+) -> bytes:
+    return json_body(
+        scale=None if scale is None else _scale(*scale),
+        columns=None if columns is None else {axis: [*names] for axis, names in columns.items()},
+        labels=None if labels is None else dict(labels),
+        **others,
+    )
 
 
 def _scale(center: ArrayLike, spread: ArrayLike) -> dict[str, object]:

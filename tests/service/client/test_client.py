@@ -294,3 +294,23 @@ def test_precision_loss_is_refused_unless_allowed(client: Client) -> None:
     with pytest.raises(InvalidInput, match="context: has seen so much larger"):
         other.merge(context.record.id)
     assert other.merge(context.record.id, allow_precision_loss=True).n_observations == 2 * N + 1
+
+
+@pytest.mark.parametrize("name", ["sensor 7", "a/b", "Größe 🌡️?#", "100%", "state"], ids=ascii)
+def test_a_context_is_found_by_its_name(client: Client, name: str) -> None:
+    labels = {"site": "berlin", "name": name}
+    context = client.contexts.by_name(name, "linear", decay=0.5, labels=labels)
+    context.observe([[1.0], [2.0], [3.0]], [2.0, 4.0, 6.0])
+    again = client.contexts.by_name(name)
+    assert (again.id, again.record.version, again.record.labels) == (context.id, 2, labels)
+    assert client.contexts.find(name).record.name == name
+    assert [found.id for found in client.contexts.list(labels=labels)] == [context.id]
+    with pytest.raises(Conflict, match=r"decay 0\.5, not 0\.9"):
+        client.contexts.by_name(name, decay=0.9)
+    with pytest.raises(Conflict, match="named"):
+        client.contexts.create("linear", name=name)
+    context.amend(name=f"{name} of old", labels={"site": "chur"}, ttl=77)
+    assert (context.record.labels, context.record.ttl) == ({"site": "chur"}, 77)
+    with pytest.raises(NotFound):
+        client.contexts.find(name)
+    context.delete()

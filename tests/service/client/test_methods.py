@@ -11,7 +11,7 @@ from pydantic import BaseModel
 
 from service.client import async_client, async_contexts, async_evaluations, client, contexts, evaluations
 from service.evaluations.request import EvaluationRequest
-from service.schemas.contexts import ContextQuery, CreateContext, MergeRequest
+from service.schemas.contexts import ContextChange, ContextQuery, CreateContext, MergeRequest, NamedContext
 from service.schemas.predictions import ObservationsBody, PredictRequest
 from tests.nonempty import nonempty
 from tests.running import ROOT
@@ -74,6 +74,8 @@ def test_methods_take_every_field_of_the_request() -> None:
     context, headers = contexts.Context, {"if_version"}
     assert names(client.Client.predict) == fields(PredictRequest, ObservationsBody) - {"context"}
     assert names(contexts.Contexts.create) == fields(CreateContext) - {"observations"}
+    assert names(contexts.Contexts.by_name) == {"name", *fields(NamedContext)}
+    assert names(context.amend) == {*fields(ContextChange), *headers}
     assert names(context.observe) == {*fields(ObservationsBody), *headers, "allow_precision_loss"}
     assert names(context.predict) == fields(ContextQuery) - {"columns"}  # those of the frame
     assert names(context.merge) == {"other", *headers, *fields(MergeRequest)} - {"context"}
