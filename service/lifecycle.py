@@ -11,6 +11,7 @@ from opentelemetry.trace import TracerProvider
 from service.access.keyring import KeyRing, keys_required
 from service.access.keys import Keys
 from service.api import traces
+from service.api.combining import ObservationCombiner
 from service.api.executor import Executor
 from service.api.periodic import run_periodically
 from service.api.state import AppState
@@ -83,20 +84,23 @@ def _open(
     predictor = Predictor(repository, settings.default_model, limits)
     jobs = JobStore(database, settings.max_evaluations, settings.context_ttl)
     shared_gauges = {"contexts": ("Contexts in the database.", ContextCount(database).read)}
+    executor = Executor(
+        settings.pool_threads,
+        metrics.waiting,
+        settings.max_share,
+        settings.inline_seconds,
+        None if provider is None else traces.step_spans(provider),
+    )
+    contexts = ContextService(database, predictor, settings.max_contexts, settings.context_ttl)
     return AppState(
         settings=settings,
         stopping=stopping,
         database=database,
         predictor=predictor,
-        executor=Executor(
-            settings.pool_threads,
-            metrics.waiting,
-            settings.max_share,
-            settings.inline_seconds,
-            None if provider is None else traces.step_spans(provider),
-        ),
+        executor=executor,
         metrics=MetricsRenderer(metrics, shared_gauges),
-        contexts=ContextService(database, predictor, settings.max_contexts, settings.context_ttl),
+        contexts=contexts,
+        combiner=ObservationCombiner(contexts, executor),
         evaluations=EvaluationQueue(
             jobs, repository, settings.directories, settings.evaluation_timeout, settings.poll_interval
         ),

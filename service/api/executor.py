@@ -84,7 +84,7 @@ class Executor:
         self._threads_per_key = max(1, int(share * threads))
         self._key_threads: dict[tuple[str, bool], _KeyThreads] = {}
         """By key and `writes`."""
-        self._waiting = waiting
+        self.waiting = waiting
         self._cost_models: defaultdict[Hashable, CostModel] = defaultdict(CostModel)
         self._observe_step = observe_step
 
@@ -115,27 +115,38 @@ class Executor:
         if short:
             return self._work(function, stats, submitted)
         work = partial(self._work, function, stats, submitted)
-        threads = self._writers if writes else self._threads
-        if stats is None or not stats.key_id:
-            return await self._in_thread(work, threads)
-        async with self._key_thread(stats.key_id, writes=writes):
-            return await self._in_thread(work, threads)
+        return await self._in_share(work, "" if stats is None else stats.key_id, writes=writes)
+
+    async def run_for_all(self, function: Callable[[], Result], key: str) -> Result:
+        """Change the database for several requests of one key; the caller checks their deadlines, and records times."""
+        return await self._in_share(function, key, writes=True)
+
+    def record(self, stats: RequestStats | None, submitted: float, begun: float, ended: float) -> None:
+        """Record the times of one request's work, in the context of the request."""
+        if stats is not None:
+            stats.queue += begun - submitted
+            stats.compute += ended - begun
+        if self._observe_step is not None:
+            self._observe_step("queue", submitted, begun)
+            self._observe_step("compute", begun, ended)
 
     def _work(self, function: Callable[[], Result], stats: RequestStats | None, submitted: float) -> Result:
         """Run a function in the present thread, and record its times."""
         begun = time.monotonic()
         try:
-            if stats is not None and begun > stats.deadline:
-                raise _too_late(stats)
+            if stats is not None:
+                check_deadline(stats, begun)
             return function()
         finally:
-            ended = time.monotonic()
-            if stats is not None:
-                stats.queue += begun - submitted
-                stats.compute += ended - begun
-            if self._observe_step is not None:
-                self._observe_step("queue", submitted, begun)
-                self._observe_step("compute", begun, ended)
+            self.record(stats, submitted, begun, time.monotonic())
+
+    async def _in_share(self, function: Callable[[], Result], key: str, *, writes: bool) -> Result:
+        """Run a function in one of the threads that its key may use; all are free to requests without a key."""
+        threads = self._writers if writes else self._threads
+        if not key:
+            return await self._in_thread(function, threads)
+        async with self._key_thread(key, writes=writes):
+            return await self._in_thread(function, threads)
 
     @asynccontextmanager
     async def _key_thread(self, key: str, *, writes: bool) -> AsyncIterator[None]:
@@ -143,11 +154,11 @@ class Executor:
         threads = self._key_threads.setdefault((key, writes), _KeyThreads(self._threads_per_key))
         threads.users += 1
         try:
-            self._waiting.inc()
+            self.waiting.inc()
             try:
                 await threads.free.acquire()
             finally:
-                self._waiting.dec()
+                self.waiting.dec()
             try:
                 yield
             finally:
@@ -160,13 +171,13 @@ class Executor:
     async def _in_thread(self, function: Callable[[], Result], threads: ThreadPoolExecutor) -> Result:
         def leave(future: Future[Result]) -> None:
             if future.cancelled():  # before it began, as its request was cancelled
-                self._waiting.dec()
+                self.waiting.dec()
 
         def begin() -> Result:
-            self._waiting.dec()
+            self.waiting.dec()
             return function()
 
-        self._waiting.inc()
+        self.waiting.inc()
         future = threads.submit(copy_context().run, begin)
         future.add_done_callback(leave)
         try:
@@ -198,9 +209,14 @@ def _timed(function: Callable[[], Result], size: int, cost_model: CostModel) -> 
         cost_model.update(size, time.thread_time() - begun)
 
 
-def _too_late(stats: RequestStats) -> Overloaded:
-    """Return the error for work past its deadline; its result is useless, and without it a long queue stays long."""
-    return Overloaded(
-        f"A request may take {stats.deadline - stats.started:g} seconds (GDSSM_REQUEST_TIMEOUT); this one has "
-        "waited or worked for longer. Try again in a moment, or send less at a time."
-    )
+def check_deadline(stats: RequestStats, begun: float) -> None:
+    """Refuse work past its deadline: its result is useless, and without it a long queue stays long.
+
+    Raises:
+        Overloaded: The deadline has passed.
+    """
+    if begun > stats.deadline:
+        raise Overloaded(
+            f"A request may take {stats.deadline - stats.started:g} seconds (GDSSM_REQUEST_TIMEOUT); this one has "
+            "waited or worked for longer. Try again in a moment, or send less at a time."
+        )

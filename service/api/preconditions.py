@@ -5,8 +5,10 @@ from typing import Annotated
 
 from fastapi import Depends, Header
 from pydantic.json_schema import SkipJsonSchema
+from starlette.requests import HTTPConnection
 
-from service.contexts.records import Change, ContextRecord
+from service.api.request import headers_of
+from service.contexts.records import UNCONDITIONAL, Change, ContextRecord
 from service.errors import InvalidInput, Problem
 
 IDEMPOTENCY_KEY_PATTERN = r"^[ -~]{1,200}$"
@@ -46,12 +48,21 @@ async def _create_preconditions(idempotency_key: IdempotencyKey = None) -> Chang
     return Change(idempotency_key)
 
 
-async def _update_preconditions(
+async def update_preconditions(
     change: Annotated[Change, Depends(_create_preconditions)], if_match: IfMatch = None
 ) -> Change:
+    """Read the conditions of a change, as a dependency."""
     _check("if-match", if_match, IF_MATCH_PATTERN, 'must be the ETag of an answer, such as "7" with its quotes, or *')
     version = None if if_match in {None, "*"} else int(str(if_match).strip('"'))
     return Change(change.idempotency_key, version)
+
+
+async def update_preconditions_of(request: HTTPConnection) -> Change:
+    """Read the conditions of a change to a fast endpoint."""
+    key, if_match = (_header(request, name) for name in (b"idempotency-key", b"if-match"))
+    if key is None and if_match is None:
+        return UNCONDITIONAL
+    return await update_preconditions(await _create_preconditions(key), if_match)
 
 
 async def _if_none_match(if_none_match: IfNoneMatch = None) -> str:
@@ -62,7 +73,7 @@ async def _if_none_match(if_none_match: IfNoneMatch = None) -> str:
 
 
 CreatePreconditions = Annotated[Change, Depends(_create_preconditions)]
-UpdatePreconditions = Annotated[Change, Depends(_update_preconditions)]
+UpdatePreconditions = Annotated[Change, Depends(update_preconditions)]
 IfNoneMatchDep = Annotated[str, Depends(_if_none_match)]
 """The value of If-None-Match; empty if it was not sent."""
 
@@ -75,6 +86,11 @@ def etag(record: ContextRecord) -> str:
 def matches(record: ContextRecord, if_none_match: str) -> bool:
     """Return whether If-None-Match names the version of a context; a weak ETag (`W/`, added by proxies) matches too."""
     return if_none_match == "*" or etag(record) in re.findall(r'"[^"]*"', if_none_match)
+
+
+def _header(request: HTTPConnection, name: bytes) -> str | None:
+    value = headers_of(request.scope).get(name)
+    return None if value is None else value.decode("latin-1")
 
 
 def _check(header: str, value: str | None, pattern: str, rule: str) -> None:

@@ -10,12 +10,16 @@ from starlette.requests import HTTPConnection
 from starlette.types import Scope
 
 from service.access.keys import Caller
+from service.api.combining import ObservationCombiner
 from service.api.executor import Executor
 from service.api.state import AppState
+from service.contexts.records import Change, ContextRecord
+from service.contexts.requests import ObserveRequest
 from service.contexts.service import ContextService
+from service.contexts.tables import TableRows
 from service.errors import Forbidden, NotReady
 from service.evaluations.jobs import EvaluationQueue
-from service.inference.predictor import Predictor
+from service.inference.predictor import Observations, Predictor
 
 Args = ParamSpec("Args")
 Result = TypeVar("Result")
@@ -76,6 +80,20 @@ class CallerContexts(CallerResources):
     """The contexts of one caller."""
 
     contexts: ContextService
+    combiner: ObservationCombiner
+
+    async def observe(
+        self,
+        context_id: str,
+        new: Observations | TableRows,
+        change: Change,
+        size: int,
+        *,
+        allow_precision_loss: bool = False,
+    ) -> ContextRecord:
+        """Learn observations of `size` numbers, together with others that wait for the context."""
+        request = ObserveRequest(self.owner, context_id, new, change, allow_precision_loss)
+        return await self.combiner.observe(request, size)
 
 
 @dataclass(frozen=True)
@@ -94,7 +112,7 @@ def caller_of(request: HTTPConnection) -> Caller:
 def contexts_of(request: HTTPConnection) -> CallerContexts:
     """Return the caller's contexts."""
     state = state_of(request.scope)
-    return CallerContexts(caller_of(request).key_id, state.executor, state.contexts)
+    return CallerContexts(caller_of(request).key_id, state.executor, state.contexts, state.combiner)
 
 
 # Coroutine functions, because FastAPI runs other dependencies in a thread.

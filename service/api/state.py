@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from service.access.keyring import KeyRing
+from service.api.combining import ObservationCombiner
 from service.api.executor import Executor
 from service.contexts.service import ContextService
 from service.evaluations.jobs import EvaluationQueue
@@ -24,6 +25,7 @@ class AppState:
     executor: Executor
     metrics: MetricsRenderer
     contexts: ContextService
+    combiner: ObservationCombiner
     evaluations: EvaluationQueue
     keys: KeyRing | None
     """None if callers need no key."""

@@ -1,7 +1,8 @@
 """Observations for many contexts, learnt in one transaction: each request has its own result, version and key."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 
 from sqlalchemy import Connection
 
@@ -22,6 +23,14 @@ Result = ContextRecord | ServiceError
 ContextKey = tuple[str, str]
 """An owner and the id of a context."""
 
+Run = Callable[[int, Callable[[], Result]], Result]
+"""Calls the function that learns the observations of one request, by the number of the request."""
+
+
+def run_here(_number: int, work: Callable[[], Result]) -> Result:
+    """Learn the observations of one request."""
+    return work()
+
 
 def observe_many(
     connection: Connection,
@@ -29,10 +38,12 @@ def observe_many(
     limits: Limits,
     requests: Sequence[ObserveRequest],
     now: float,
+    *,
+    run: Run = run_here,
 ) -> list[Result]:
     """Learn observations in a transaction; see `ContextService.observe_many`."""
     batch = _Batch(connection, repository, limits, requests, now)
-    results = [batch.result_of(request) for request in requests]
+    results = [run(number, partial(batch.result_of, request)) for number, request in enumerate(requests)]
     batch.store()
     return results
 

@@ -8,7 +8,7 @@ from itertools import groupby
 from operator import itemgetter
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, bindparam, delete, insert, select, update
+from sqlalchemy import Connection, Row, Select, Text, bindparam, delete, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from service.contexts.batch_keys import chunks
@@ -59,6 +59,7 @@ UNCHANGED = select(C.expires).where(*OWNED, C.version == bindparam("version"), C
 SOME = (C.owner == bindparam("owner"), C.id.in_(bindparam("these", expanding=True)), C.expires > bindparam("now"))
 SOME_WHOLE = select(*C).where(*SOME)
 SOME_BRIEF_LOCKED = select(*WITHOUT_STATE).where(*SOME).order_by(C.id).with_for_update()
+TURN = select(func.pg_advisory_xact_lock(func.hashtextextended(bindparam("context", type_=Text), 0)))
 UPDATE = update(CONTEXTS).where(C.id == bindparam("this"))
 
 
@@ -120,6 +121,14 @@ class ContextRepository:
         if self._is_current(cached, row):
             return replace(cached, record=record_of(row))
         return self._restore(self._find(connection, owner, context_id, WHOLE))
+
+    def wait_for_turn(self, connection: Connection, context_id: str) -> None:
+        """Wait for the other transactions that wait for their turn at a context; theirs ends with this transaction.
+
+        The turn is no lock of the row, which transactions lock after they have claimed their keys.
+        """
+        if connection.dialect.name == "postgresql":
+            connection.execute(TURN, {"context": f"observations of {context_id}"})
 
     def load_many_for_update(
         self, connection: Connection, wanted: Iterable[tuple[str, str]]

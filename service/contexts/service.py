@@ -9,7 +9,7 @@ from typing import TypeVar
 
 from service.column_names import NO_NAMES, ColumnNames, arrange, arrange_query
 from service.contexts import serialization
-from service.contexts.batches import learn_new, observe_many
+from service.contexts.batches import Run, learn_new, observe_many, run_here
 from service.contexts.cache import ReadoutCache
 from service.contexts.forgetting import Decay
 from service.contexts.idempotency import IdempotentTransaction, run_idempotent
@@ -215,6 +215,23 @@ class ContextService:
         """
         with self._database.transaction() as connection:
             return observe_many(connection, self.repository, self.limits, requests, self._clock())
+
+    def observe_waiting(
+        self, context_id: str, take: Callable[[], Sequence[ObserveRequest]], run: Run = run_here
+    ) -> list[ContextRecord | ServiceError]:
+        """Learn the observations that wait for a context, as `observe_many` does, once no other transaction has it.
+
+        Args:
+            context_id: Of the context.
+            take: Returns the requests; called when it is their turn, so that they may become more while they wait.
+            run: Calls the function that learns the observations of one request, by its number.
+
+        Raises:
+            DatabaseUnavailable: Nothing was learnt, or the message says that this is unknown.
+        """
+        with self._database.transaction() as connection:
+            self.repository.wait_for_turn(connection, context_id)
+            return observe_many(connection, self.repository, self.limits, take(), self._clock(), run=run)
 
     def predict(
         self,

@@ -8,9 +8,10 @@ from fastapi import Response
 from service.api.body import JSON
 from service.api.preconditions import etag
 from service.api.representations import PreparedResponse
+from service.api.request import CallerContexts
 from service.api.routes.tables import given_schema, max_rows_of
 from service.api.table_answers import file_of_rows
-from service.api.table_files import digest_of, open_rows
+from service.api.table_files import TableFile, digest_of, open_rows
 from service.api.table_representations import findings_in, json_of_rows
 from service.contexts.records import Change, ContextRecord
 from service.contexts.service import ContextService
@@ -24,6 +25,7 @@ from service.schemas.tables import (
     TableCreateContext,
     TableObservations,
 )
+from service.tables.cells import Table
 from service.tables.predicting import infer_schema
 
 Observed = tuple[ContextRecord, list[FindingAnswer]]
@@ -59,19 +61,19 @@ def create_of_rows(contexts: ContextService, owner: str, request: TableCreateCon
         return record, _findings(rows)
 
 
-def observe_rows(
-    contexts: ContextService, owner: str, context_id: str, request: TableObservations, change: Change
-) -> Observed:
-    """Learn from rows.
+async def observe_rows(caller: CallerContexts, context_id: str, request: TableObservations, change: Change) -> Observed:
+    """Learn from rows: of JSON together with other requests that wait for the context, of a file alone.
 
     Raises:
         InvalidInput: They do not fit the schema; see `ContextService.observe`.
     """
-    with open_rows(request, request.rows, "rows", max_rows_of(contexts.limits)) as table:
-        rows = TableRows(table, digest_of(request.rows, table), request.weight)
-        allow = request.allow_precision_loss
-        record = contexts.observe(owner, context_id, rows, change, allow_precision_loss=allow)
-        return record, _findings(rows)
+    if isinstance(request.rows, TableFile):
+        return await caller.change(lambda owner: _observe_file(caller.contexts, owner, context_id, request, change))
+    size = _cells(request.rows)
+    rows = await caller.executor.run(lambda: _rows_of(request, request.table_of(request.rows, "rows")), size)
+    allow = request.allow_precision_loss
+    record = await caller.observe(context_id, rows, change, size, allow_precision_loss=allow)
+    return record, _findings(rows)
 
 
 def observed(context: ContextAnswer, findings: Sequence[FindingAnswer]) -> ObservedContext:
@@ -97,6 +99,26 @@ def predict_rows(
         )
     response.headers["ETag"] = etag(found.record)
     return response
+
+
+def _observe_file(
+    contexts: ContextService, owner: str, context_id: str, request: TableObservations, change: Change
+) -> Observed:
+    with open_rows(request, request.rows, "rows", max_rows_of(contexts.limits)) as table:
+        rows, allow = _rows_of(request, table), request.allow_precision_loss
+        record = contexts.observe(owner, context_id, rows, change, allow_precision_loss=allow)
+        return record, _findings(rows)
+
+
+def _rows_of(request: TableObservations, table: Table) -> TableRows:
+    return TableRows(table, digest_of(request.rows, table), request.weight)
+
+
+def _cells(rows: object) -> int:
+    """Count the cells of columns, or of records that have as many as the first."""
+    if isinstance(rows, dict):
+        return sum(len(column) for column in rows.values() if isinstance(column, list))
+    return len(rows) * len(rows[0]) if isinstance(rows, list) and rows and isinstance(rows[0], dict) else 1
 
 
 def _findings(rows: TableRows) -> list[FindingAnswer]:

@@ -5,13 +5,21 @@ from typing import Annotated
 from fastapi import Depends, Query, Request, Response
 
 from service import errors
-from service.api.body import BINARY_SCHEMA, Body
+from service.api.body import BINARY_SCHEMA, JSON, Body
 from service.api.endpoint import EndpointRouter, Responses
 from service.api.executor import numbers_in
 from service.api.method_not_allowed import register_method_not_allowed
 from service.api.parameters import ContextId, ContextPageRequest
-from service.api.preconditions import CreatePreconditions, IfNoneMatchDep, UpdatePreconditions, etag, matches
-from service.api.representations import SAFETENSORS, accepts_safetensors, response_of
+from service.api.preconditions import (
+    CreatePreconditions,
+    IfNoneMatchDep,
+    UpdatePreconditions,
+    etag,
+    matches,
+    update_preconditions,
+    update_preconditions_of,
+)
+from service.api.representations import SAFETENSORS, PreparedResponse, accepts_safetensors, response_of
 from service.api.request import ContextsDep, contexts_of
 from service.api.routes.context_tables import create_of_rows, observe_rows, observed, predict_rows
 from service.api.safetensors_bodies import read_context_query, read_observations
@@ -172,31 +180,30 @@ async def delete(context_id: ContextId, caller: ContextsDep, change: UpdatePreco
     body=OBSERVATIONS,
     errors=(*UPDATE_ERRORS, *COMPUTE_ERRORS),
     responses=WITH_ETAG,
+    response_model=ObservedContext | ContextAnswer,
+    dependencies=[Depends(update_preconditions)],
+    fast=True,
 )
 async def observe(
-    context_id: ContextId,
-    observations: Annotated[NewObservations | TableObservations, Depends(OBSERVATIONS)],
-    caller: ContextsDep,
-    change: UpdatePreconditions,
-    response: Response,
-) -> ObservedContext | ContextAnswer:
+    request: Request, context_id: ContextId, body: Annotated[NewObservations | TableObservations, Depends(OBSERVATIONS)]
+) -> Response:
     """Learn from further observations: one row or many.
 
     Acknowledged observations are stored permanently; a request that is repeated with the same Idempotency-Key is
-    applied once. Weight −1 removes an observation: `{"x": [[3.0]], "y": [6.0], "weight": [-1]}` undoes
+    applied once. Requests that wait for one context are learnt together, in one transaction; each has its version, and
+    its error if there is one. Weight −1 removes an observation: `{"x": [[3.0]], "y": [6.0], "weight": [-1]}` undoes
     `{"x": [[3.0]], "y": [6.0]}`. As safetensors the body has the tensors `x`, `y` and `weight`, and in its metadata may
     have `columns`, the JSON of the same field, and `allow_precision_loss`. A context of rows of tables takes `rows`, or
     a file as the body.
     """
-    if isinstance(observations, TableObservations):
-        record, findings = await caller.change(
-            lambda owner: observe_rows(caller.contexts, owner, context_id, observations, change)
-        )
-        return observed(with_etag(record, response), findings)
-    allow = observations.allow_precision_loss
-    new = _context(observations)._replace(columns=names_of(observations.columns))
-    record = await caller.change(caller.contexts.observe, context_id, new, change, allow_precision_loss=allow)
-    return with_etag(record, response)
+    caller, change = contexts_of(request), await update_preconditions_of(request)
+    if isinstance(body, TableObservations):
+        record, findings = await observe_rows(caller, context_id, body, change)
+        return _changed(record, observed(ContextAnswer.of(record), findings))
+    new = _context(body)._replace(columns=names_of(body.columns))
+    size = new.x.size + new.y.size
+    record = await caller.observe(context_id, new, change, size, allow_precision_loss=body.allow_precision_loss)
+    return _changed(record, ContextAnswer.of(record))
 
 
 @router.endpoint(
@@ -275,6 +282,12 @@ def with_etag(record: ContextRecord, response: Response) -> ContextAnswer:
     """Return the response with a context, and set its ETag."""
     response.headers["ETag"] = etag(record)
     return ContextAnswer.of(record)
+
+
+def _changed(record: ContextRecord, answer: ContextAnswer) -> Response:
+    response = PreparedResponse(answer.model_dump_json(by_alias=True).encode(), JSON)
+    response.headers["ETag"] = etag(record)
+    return response
 
 
 def created(record: ContextRecord, response: Response) -> ContextAnswer:

@@ -83,6 +83,23 @@ def test_the_first_of_two_equal_headers_counts(client: InProcess) -> None:
     assert statuses == [200, 415]
 
 
-def test_only_predictions_are_answered_in_front_of_fastapi() -> None:
+@pytest.mark.parametrize("headers", [{}, {"If-Match": '"2"'}, {"If-Match": "2"}, {"Idempotency-Key": "\t"}])
+@pytest.mark.parametrize("content", [b'{"x": [[1], [2]], "y": [1, 2]}', b'{"x": [[1, 2]], "y": [1]}'])
+def test_observations_match_the_route(
+    client: InProcess, answers: Callable[..., list[httpx.Response]], content: bytes, headers: dict[str, str]
+) -> None:
+    made = client.request("POST", "/v1/contexts", json={"observations": GOOD["context"]}).json()["id"]
+    headers = {"Content-Type": "application/json", **headers}
+    direct, general = answers("POST", content, headers, f"/v1/contexts/{made}/observations")
+    assert direct.status_code == general.status_code
+    if direct.status_code == 200:
+        assert direct.json().keys() == general.json().keys()
+        assert (direct.headers["etag"], general.headers["etag"]) == ('"2"', '"3"')
+    else:
+        assert direct.content == general.content
+
+
+def test_predictions_and_observations_are_answered_in_front_of_fastapi() -> None:
     fast = {endpoint.path for endpoint in ENDPOINTS if endpoint.fast}
-    assert fast == {"/v1/predict", "/v1/contexts/{context_id}/predictions"}
+    context = "/v1/contexts/{context_id}"
+    assert fast == {"/v1/predict", f"{context}/predictions", f"{context}/observations"}
