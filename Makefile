@@ -52,7 +52,7 @@ zoo: .venv-dev/ready
 	$(PYTHON) -m venv .venv-dev
 	.venv-dev/bin/python -m pip install --quiet --upgrade --constraint constraints.txt pip
 	.venv-dev/bin/python -m pip install --quiet --constraint constraints.txt torch==2.13.0
-	.venv-dev/bin/python -m pip install --quiet --constraint constraints.txt --editable '.[export,report,postgres,traces]' --group dev
+	.venv-dev/bin/python -m pip install --quiet --constraint constraints.txt --editable '.[export,ingest,report,postgres,traces]' --group dev
 	touch $@
 
 # Inference clients that others wrote, which the tests let loose on the service; they hold back what the service needs.

@@ -23,6 +23,7 @@ REPORTED: Mapping[str, str] = {
     "stored_context": "benchmarks.stored_context",
     "serving": "benchmarks.serving.run",
     "start": "benchmarks.start",
+    "ingest": "benchmarks.ingest",
     "scale": "benchmarks.scale.run",
     "bulk": "benchmarks.bulk.run",
     "mixed_csv": "benchmarks.bulk.mixed_csv",

@@ -14,7 +14,7 @@ from service.client.errors import ClientError
 from service.errors import ServiceError
 from service.visible import visible
 
-COMMANDS = ("serve", "predict", "contexts", "inspect", "models", "eval", "bench", "keys")
+COMMANDS = ("serve", "predict", "contexts", "ingest", "inspect", "models", "eval", "bench", "keys")
 EXTRAS = {
     "httpx": "client",
     "httpx_retries": "client",
@@ -22,6 +22,7 @@ EXTRAS = {
     "pyarrow": "tables",
     "matplotlib": "plot",
     "ray": "ray",
+    "redis": "ingest",
 }
 """The extra that installs a library, by module."""
 
@@ -35,6 +36,7 @@ Examples:
   gdssm eval --url http://127.0.0.1:8000 --suite paper --model linear --out results
   gdssm bench --url http://127.0.0.1:8000
   gdssm keys create alice
+  gdssm ingest redis://127.0.0.1:6379/0 --stream readings --by device --target power
 """
 
 

@@ -26,6 +26,7 @@
         ├── Overloaded             more requests than the service can handle in time
         ├── DatabaseUnavailable    the database does not answer
         ├── WorkerLost             a process of a command ended before its work
+        ├── SourceUnavailable      the log that is read does not answer
         ├── BrokenArtifact         a model file is refused
         └── InvalidSettings        the configuration is refused
 
@@ -269,6 +270,12 @@ class WorkerLost(OperatorError):
             "A worker process was killed, perhaps because memory ran out. Finished tasks are kept: run the command "
             "again to continue, with fewer --processes if memory is short."
         )
+
+
+class SourceUnavailable(OperatorError):
+    """The log that is read does not answer."""
+
+    error_type = "source_unavailable"
 
 
 class BrokenArtifact(OperatorError):

@@ -1,4 +1,4 @@
-"""Settings of all tests: repeatable properties, slow files first, a summary of skipped tests, one PostgreSQL server."""
+"""Settings of all tests: repeatable properties, slow files first, a summary of skipped tests, shared servers."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -7,12 +7,13 @@ import pytest
 from hypothesis import settings
 
 from tests.postgres import Postgres
+from tests.redis import RedisServer
 
 settings.register_profile("repeatable", derandomize=True, deadline=None, max_examples=25)
 settings.load_profile("repeatable")
 
 
-PROCESSES = {"server", "postgres", "postgresql"}
+PROCESSES = {"server", "postgres", "postgresql", "redis_server"}
 """Fixtures and parameters with which a test starts a process."""
 
 
@@ -43,6 +44,16 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[Postgres]:
     server = Postgres()
+    try:
+        server.start()
+        yield server
+    finally:
+        server.close()
+
+
+@pytest.fixture(scope="session")
+def redis_server() -> Iterator[RedisServer]:
+    server = RedisServer()
     try:
         server.start()
         yield server

@@ -6,6 +6,7 @@ from typing import Any
 
 import click
 
+from service.contexts.forgetting import AUTO, RULE, Decay
 from service.errors import InvalidInput, Problem
 from service.settings import API_KEY_VARIABLE, ENV_PREFIX, Settings
 
@@ -41,9 +42,24 @@ def numbers_by_name(values: tuple[str, ...]) -> dict[str, float]:
     return dict(map(_number_by_name, values))
 
 
+def decay_option(command: Decorated) -> Decorated:
+    """Add the option --decay of new contexts."""
+    text = "Of new contexts: the factor on the weight of every row after one more, or auto; none if left out."
+    return click.option("--decay", callback=_decay, metavar="NUMBER", help=text)(command)
+
+
 def progress(length: int, label: str) -> Any:  # noqa: ANN401  (click has no public name for it)
     """Make a progress bar on the standard error, if it is a terminal."""
     return click.progressbar(length=length, label=label, file=sys.stderr, hidden=not sys.stderr.isatty())
+
+
+def _decay(_context: click.Context, _option: click.Parameter, value: str | None) -> Decay:
+    if value is None or value == AUTO:
+        return AUTO if value else None
+    try:
+        return float(value)
+    except ValueError as error:
+        raise click.BadParameter(f"{RULE}; this is {value!r}.") from error
 
 
 def _number_by_name(text: str) -> tuple[str, float]:

@@ -183,6 +183,14 @@ class ContextRepository:
         with self._database.reading() as connection:
             return record_of(self._find(connection, owner, context_id, BRIEF))
 
+    def records(self, connection: Connection, owner: str, context_ids: Collection[str]) -> list[ContextRecord]:
+        """Read the records of contexts of an owner; those that there are not are left out."""
+        found = list[ContextRecord]()
+        for some in chunks(sorted(context_ids)):
+            statement = select(*WITHOUT_STATE).where(C.owner == owner, C.id.in_(some))
+            found += map(record_of, connection.execute(statement).all())
+        return found
+
     def page(
         self, owner: str, limit: int, after: str | None, labels: Sequence[tuple[str, str]] = ()
     ) -> list[ContextRecord]:

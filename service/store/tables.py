@@ -156,3 +156,18 @@ EVALUATION_RESULTS = Table(
     Column("result", Text, nullable=False),
     PrimaryKeyConstraint("evaluation_id", "number"),
 )
+
+INGEST_OFFSETS = Table(
+    "ingest_offsets",
+    METADATA,
+    Column("owner", String(40), nullable=False),
+    Column("consumer", String(100), nullable=False),
+    Column("stream", String(500), nullable=False),
+    Column("position", String(100)),  # of the last entry that was read; null at the beginning
+    Column("entries", BigInteger, nullable=False),
+    Column("refused", BigInteger, nullable=False),  # entries from which nothing was learnt
+    Column("table_schema", Text),  # of the rows, as JSON; null until one was readable
+    Column("updated", Double, nullable=False),
+    PrimaryKeyConstraint("owner", "consumer", "stream"),
+)
+"""How far `gdssm ingest` has read each stream, written in the transaction of the observations."""

@@ -1,0 +1,175 @@
+"""The contexts that learn from rows: found by name, created where missing, and changed in the caller's transaction."""
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from sqlalchemy import Connection
+
+from service.column_names import NO_NAMES, ColumnNames
+from service.contexts.batches import observe_many
+from service.contexts.cache import LruCache
+from service.contexts.forgetting import Decay
+from service.contexts.records import ContextRecord
+from service.contexts.requests import ObserveRequest
+from service.contexts.service import ContextService
+from service.contexts.state import check_size, new_state
+from service.contexts.tables import TableRows, written
+from service.errors import InvalidInput, Problem
+from service.inference.predictor import Observations, Predictor
+from service.ingest.encoding import BadEntry, Rows
+from service.tables.memory import table_of_records
+from service.tables.predicting import model_for
+from service.tables.schema import TableSchema
+
+RECORD_BYTES = 1000
+"""Approximate bytes of a record in the cache."""
+
+
+@dataclass(frozen=True)
+class NewContexts:
+    """The settings of contexts that are created."""
+
+    model: str | None = None
+    """Its name; the default model if None, for classes `classifier`."""
+    version: str | None = None
+    decay: Decay = None
+    ttl: int | None = None
+    """Seconds."""
+
+
+@dataclass(frozen=True)
+class _Group:
+    """Rows of one context, in their order."""
+
+    name: str
+    rows: Sequence[int]
+
+
+class Destination:
+    """The contexts of one owner.
+
+    Args:
+        contexts: All contexts.
+        predictor: Has the models.
+        owner: Whose they are.
+        new: Settings of those that are created.
+        allow_precision_loss: As for `ContextService.observe`.
+    """
+
+    def __init__(
+        self,
+        contexts: ContextService,
+        predictor: Predictor,
+        owner: str,
+        new: NewContexts,
+        *,
+        allow_precision_loss: bool = False,
+    ) -> None:
+        self._contexts = contexts
+        self._predictor = predictor
+        self._owner = owner
+        self._new = new
+        self._allow_precision_loss = allow_precision_loss
+        self._records = LruCache[str, ContextRecord]()
+
+    def learn(self, connection: Connection, schema: TableSchema, rows: Rows) -> list[BadEntry]:
+        """Let each row's context learn it; returns the entries that their contexts refuse.
+
+        The rows of one context are learnt in their order, as one request; if that is refused, row by row.
+
+        Raises:
+            QuotaExceeded: The owner has too many contexts.
+            NameTaken: Another process has created one of the contexts meanwhile.
+            ServiceError: A context cannot learn anything, because its model is not served or is another file.
+        """
+        grouped: dict[str, list[int]] = {}
+        for row, name in enumerate(rows.names):
+            grouped.setdefault(name, []).append(row)
+        records = self._find_or_create(connection, schema, list(grouped))
+        groups = [_Group(name, found) for name, found in grouped.items()]
+        refused = self._observe(connection, schema, rows, groups, records)
+        bad = [one for one in refused if len(one[0].rows) == 1]
+        again = [_Group(group.name, [row]) for group, _ in refused if len(group.rows) > 1 for row in group.rows]
+        bad += self._observe(connection, schema, rows, again, records)
+        return [BadEntry(rows.entries[group.rows[0]], str(error)) for group, error in bad]
+
+    def _observe(
+        self,
+        connection: Connection,
+        schema: TableSchema,
+        rows: Rows,
+        groups: Sequence[_Group],
+        records: dict[str, ContextRecord],
+    ) -> list[tuple[_Group, InvalidInput]]:
+        """Observe groups, and return those that are refused, of which nothing is learnt."""
+        refused, requests, sent = list[tuple[_Group, InvalidInput]](), list[ObserveRequest](), list[_Group]()
+        for group in groups:
+            record = records[group.name]
+            try:
+                new = _observations(record, schema, rows, group)
+            except InvalidInput as error:
+                refused.append((group, error))
+                continue
+            allow = self._allow_precision_loss
+            requests.append(ObserveRequest(self._owner, record.id, new, allow_precision_loss=allow))
+            sent.append(group)
+        contexts = self._contexts
+        results = observe_many(connection, contexts.repository, contexts.limits, requests, time.time())
+        for group, result in zip(sent, results, strict=True):
+            if isinstance(result, InvalidInput):
+                refused.append((group, result))
+            elif not isinstance(result, ContextRecord):
+                raise result
+        return refused
+
+    def _find_or_create(
+        self, connection: Connection, schema: TableSchema, names: Sequence[str]
+    ) -> dict[str, ContextRecord]:
+        """Return the record of each name; fields that change with observations may be older."""
+        repository = self._contexts.repository
+        ids = repository.ids_of_names(connection, self._owner, names)
+        cached = {name: self._records.get(context_id) for name, context_id in ids.items()}
+        unknown = [ids[name] for name, record in cached.items() if record is None]
+        by_id = {record.id: record for record in repository.records(connection, self._owner, unknown)}
+        found = {name: record or by_id[ids[name]] for name, record in cached.items()}
+        for name in sorted({*names} - {*ids}):  # in one order, so that no two processes wait for each other
+            found[name] = self.create(connection, schema, name)
+        for record in found.values():
+            self._records.put(record.id, record, RECORD_BYTES + 2 * len(record.table_schema or ""))
+        return found
+
+    def create(self, connection: Connection, schema: TableSchema, name: str) -> ContextRecord:
+        """Create an empty context for rows of a table.
+
+        Raises:
+            NameTaken, QuotaExceeded, UnknownModel, InvalidInput: As for `ContextService.create`.
+        """
+        contexts, new = self._contexts, self._new
+        runtime = model_for(self._predictor, schema, new.model, new.version)
+        state = replace(new_state(runtime.manifest, new.decay, None, NO_NAMES), table_schema=written(schema))
+        check_size(state, contexts.limits)
+        return contexts.repository.add(connection, self._owner, runtime, state, new.ttl, name=name)
+
+
+def _observations(record: ContextRecord, schema: TableSchema, rows: Rows, group: _Group) -> Observations | TableRows:
+    """Make the observations of rows for a context: by its own schema, or by the names of its columns.
+
+    Raises:
+        InvalidInput: The context has observed arrays whose columns have no names, or categories.
+    """
+    if record.table_schema is not None:
+        if not schema.levels and record.table_schema == written(schema):
+            return _arrays(rows, group.rows)
+        table = table_of_records([rows.entries[row].fields for row in group.rows], group.name)
+        return TableRows(table, digest="", weight=rows.weight_column)
+    if (record.n_observations and not record.columns.x) or schema.levels or schema.classes:
+        text = (
+            "has observed arrays without names of columns, or cannot take categories. Create it from rows of a table."
+        )
+        raise InvalidInput(Problem(f"context {group.name!r}", text))
+    return _arrays(rows, group.rows)._replace(columns=ColumnNames(schema.x_columns, (schema.target.name,)))
+
+
+def _arrays(rows: Rows, places: Sequence[int]) -> Observations:
+    return Observations(rows.x[places], rows.y[places], None if rows.weight is None else rows.weight[places])

@@ -1,0 +1,25 @@
+"""JSON objects as fields of an entry."""
+
+import json
+from collections.abc import Mapping
+
+from service.ingest.source import Entry
+
+
+def entry_of_json(position: str, text: str | bytes) -> Entry:
+    """Make an entry of a JSON object; of other text one with a problem."""
+    try:
+        found = json.loads(text)
+    except (ValueError, RecursionError):  # UnicodeDecodeError is a ValueError
+        return Entry(position, {}, "is not valid JSON.")
+    return Entry(position, found) if isinstance(found, dict) else Entry(position, {}, "is not a JSON object.")
+
+
+def with_payload(position: str, fields: Mapping[str, object], payload: str) -> Entry:
+    """Replace a field that has a JSON object by the members of that object."""
+    text = fields.get(payload)
+    if not isinstance(text, str):
+        return Entry(position, fields, f"has no field {payload[:60]!r}.")
+    entry = entry_of_json(position, text)
+    others = {name: value for name, value in fields.items() if name != payload}
+    return Entry(position, fields, entry.problem) if entry.problem else Entry(position, {**others, **entry.fields})
