@@ -78,6 +78,7 @@ def _open(
 ) -> AppState:
     """Build the state; blocks until the database and the models are loaded."""
     database = database or Database.open(settings.database_url)
+    database.exchange_notices()
     disabled = DatabaseDisabledModels(database)
     repository = Repository.load(settings.directories, settings.threads, disabled, metrics.model_event)
     limits = Limits(settings.max_columns, settings.max_predictions, settings.max_observations)

@@ -35,7 +35,7 @@ Outcome = ContextRecord | ServiceError
 
 @dataclass(eq=False)
 class WaitingRequest:
-    """A request, and what is needed to answer it from another task."""
+    """A request, and the means to answer it from another task."""
 
     request: ObserveRequest
     size: int
@@ -152,7 +152,7 @@ class ObservationCombiner:
         return await waiting.answer
 
     async def _empty(self, key: Key, queue: deque[WaitingRequest]) -> None:
-        """Learn what is in a queue, turn by turn, until nothing waits any more."""
+        """Learn the requests of a queue, turn by turn, until nothing waits any more."""
         try:
             while queue:
                 turn = Turn(queue, self._executor.waiting)

@@ -15,6 +15,8 @@ IDEMPOTENCY_KEY_PATTERN = r"^[ -~]{1,200}$"
 IF_MATCH_PATTERN = r'^(\*|"[0-9]{1,18}")$'
 IF_NONE_MATCH_PATTERN = r'^(\*|(W/)?"[!#-~]*"([ \t]*,[ \t]*(W/)?"[!#-~]*")*)$'
 """RFC 9110, 13.1.2."""
+MAX_AGE = re.compile(r"(?i)(?:^|[,\s])max-age=\"?([0-9]{1,9})\"?(?=[,\s]|$)")
+"""RFC 9111, 5.2.1.1."""
 
 IdempotencyKey = Annotated[
     str | SkipJsonSchema[None],
@@ -31,6 +33,15 @@ IfMatch = Annotated[
         description="The ETag of an answer: the change is made to that version of the context only; 412 otherwise.",
         examples=['"1"'],
         json_schema_extra={"pattern": IF_MATCH_PATTERN},
+    ),
+]
+CacheControl = Annotated[
+    str | SkipJsonSchema[None],
+    Header(
+        alias="Cache-Control",
+        description="`max-age=SECONDS`: the answer may be that of the context some seconds ago, so that its row is not "
+        "read for each request. Other directives are ignored.",
+        examples=["max-age=5"],
     ),
 ]
 IfNoneMatch = Annotated[
@@ -70,6 +81,16 @@ async def _if_none_match(if_none_match: IfNoneMatch = None) -> str:
         "if-none-match", if_none_match, IF_NONE_MATCH_PATTERN, 'must be ETags of answers, as "7" with its quotes, or *'
     )
     return if_none_match or ""
+
+
+async def document_max_age(_cache_control: CacheControl = None) -> None:
+    """Document the header that `max_age_of` reads, as a dependency."""
+
+
+def max_age_of(request: HTTPConnection) -> float:
+    """Read the age in seconds that a caller allows a state to have; 0 without `Cache-Control: max-age`."""
+    found = MAX_AGE.search(_header(request, b"cache-control") or "")
+    return 0.0 if found is None else float(found[1])
 
 
 CreatePreconditions = Annotated[Change, Depends(_create_preconditions)]

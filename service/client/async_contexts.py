@@ -7,7 +7,17 @@ from numpy.typing import ArrayLike
 
 from service.client import array_body, frames
 from service.client.answers import Page, PredictionResult
-from service.client.call import JSON_TYPE, Call, drop_none, if_match, json_body, new_idempotency_key, path, reading
+from service.client.call import (
+    JSON_TYPE,
+    Call,
+    drop_none,
+    if_match,
+    json_body,
+    max_age_header,
+    new_idempotency_key,
+    path,
+    reading,
+)
 from service.client.sessions import AsyncSession
 from service.schemas.contexts import ContextPage, ContextView
 
@@ -75,6 +85,7 @@ class AsyncContext:
         explain: array_body.Explain = False,
         interval: float | None = None,
         quantiles: Sequence[float] | None = None,
+        max_age: int | None = None,
     ) -> PredictionResult:
         """Answer queries from the observations so far; the context does not change.
 
@@ -85,6 +96,8 @@ class AsyncContext:
                 these that the model has.
             interval: A probability, such as 0.9: also return the bounds between which y lies with it.
             quantiles: Probabilities: also return the values below which y lies with each.
+            max_age: Seconds by which the context may have changed since the state that answers: with PostgreSQL, such a
+                prediction mostly needs no round trip to the database.
         """
         rows, columns = frames.read(query, "query", missing=True), self.record.columns
         metadata = array_body.options(parameters, explain, interval, quantiles)
@@ -93,7 +106,7 @@ class AsyncContext:
             f"{self._path}/predictions",
             array_body.prediction_reader(frames.writer(query, None if columns is None else columns.y)),
             array_body.write({"query": rows.numbers}, columns=array_body.column_names(rows.names), **metadata),
-            array_body.SEND_AND_ACCEPT,
+            {**array_body.SEND_AND_ACCEPT, **max_age_header(max_age)},
         )
         return await self._session.send(call)
 

@@ -45,6 +45,11 @@ def if_match(version: int | None) -> dict[str, str]:
     return {} if version is None else {"If-Match": f'"{version}"'}
 
 
+def max_age_header(seconds: int | None) -> dict[str, str]:
+    """Make the header that allows the state of a context to be some seconds old; none if it is None."""
+    return {} if seconds is None else {"Cache-Control": f"max-age={seconds:d}"}
+
+
 def json_body(**fields: Any) -> bytes:  # noqa: ANN401  (any JSON value)
     """Write fields as JSON, without those that are None."""
     return json.dumps(drop_none(**fields)).encode()

@@ -14,6 +14,7 @@ from sqlalchemy.exc import IntegrityError
 from service.contexts.batch_keys import chunks
 from service.contexts.cache import LruCache
 from service.contexts.expiry import BATCH_LIMIT, remove_expired, sweep
+from service.contexts.freshness import CheckedVersions
 from service.contexts.label_rows import L, delete_labels, insert_labels, labelled
 from service.contexts.labels import NO_LABELS, Labels, labels_from
 from service.contexts.quota import count_one_more, count_removed
@@ -83,26 +84,54 @@ class ContextRepository:
         self._ttl = ttl
         self._clock = clock
         self._cache = LruCache[str, LoadedContext]()
+        self._checked = CheckedVersions()
+        database.subscribe(self._checked.hear)
 
-    def load(self, owner: str, context_id: str) -> LoadedContext:
+    def load(self, owner: str, context_id: str, max_age: float = 0.0) -> LoadedContext:
         """Read a context.
+
+        Args:
+            owner: Of the context.
+            context_id: Its id.
+            max_age: Seconds since the last look at its row within which the row is not read again.
 
         Raises:
             UnknownContext: The owner has no such context, or it has expired.
             UnknownModel: Its model is not served any more.
             Conflict: The model that is served under its name has another state.
         """
+        recent = self._recently_checked(owner, context_id, max_age)
+        if recent is not None:
+            return recent
+        begun = self._checked.clock()
         with self._database.reading() as connection:
             loaded = self._cached_if_unchanged(owner, context_id, connection.scalar)
-            if loaded is not None:
-                return loaded
-            row = self._find(connection, owner, context_id, WHOLE)
-        return self._remember(self._restore(row))
+            row = None if loaded is not None else self._find(connection, owner, context_id, WHOLE)
+        if row is not None:
+            loaded = self._remember(self._restore(row))
+        assert loaded is not None  # noqa: S101  (else `_find` has raised an error)
+        if max_age > 0:
+            self._checked.note(owner, loaded.record, begun)
+        return loaded
 
-    def find_cached(self, owner: str, context_id: str) -> LoadedContext | None:
-        """Return a context if that needs no waiting and no update of its row; else None."""
-        loaded = self._cached_if_unchanged(owner, context_id, self._database.read_nonblocking)
+    def find_cached(self, owner: str, context_id: str, max_age: float = 0.0) -> LoadedContext | None:
+        """Return a context if that needs no waiting and no update of its row; else None. See `load`."""
+        loaded = self._recently_checked(owner, context_id, max_age)
+        if loaded is None:
+            begun = self._checked.clock()
+            loaded = self._cached_if_unchanged(owner, context_id, self._database.read_nonblocking)
+            if loaded is not None and max_age > 0:
+                self._checked.note(owner, loaded.record, begun)
         return None if loaded is None or self._must_touch(loaded.record) else loaded
+
+    def _recently_checked(self, owner: str, context_id: str, max_age: float) -> LoadedContext | None:
+        """Return a cached context whose row was seen unchanged within the last seconds, and which has not expired."""
+        if max_age <= 0:
+            return None
+        loaded = self._cache.get(context_id)
+        if loaded is None or not self._checked.is_recent(owner, loaded.record, max_age):
+            return None
+        return loaded if loaded.record.expires > self._clock() and self._is_served(loaded) else None
 
     def load_for_update(
         self, connection: Connection, owner: str, context_id: str, change: Change = UNCONDITIONAL
@@ -233,6 +262,7 @@ class ContextRepository:
         connection.execute(delete(CONTEXTS).where(C.id == context_id))
         delete_labels(connection, [(owner, context_id, labels_from(row.labels))])
         count_removed(connection, [(owner, context_id)])
+        self._database.note_change(connection, context_id)
 
     def add(
         self,
@@ -292,6 +322,7 @@ class ContextRepository:
         if changed:
             connection.execute(UPDATE, [_changed_columns(loaded) for loaded in changed])
         for loaded in changed:
+            self._database.note_change(connection, loaded.record.id)
             self._remember(loaded)  # if the transaction fails, no row has this version
 
     def touch(self, record: ContextRecord) -> ContextRecord:
@@ -323,6 +354,7 @@ class ContextRepository:
         written = columns_of({name: getattr(after, name) for name in ("version", "updated", "expires", *new)})
         with _unless_taken(after.name):
             connection.execute(UPDATE, {"this": before.id, **written})
+        self._database.note_change(connection, before.id)
         if "labels" in new:
             delete_labels(connection, [(owner, before.id, before.labels)])
             insert_labels(connection, owner, before.id, after.labels)

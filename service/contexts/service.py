@@ -243,17 +243,19 @@ class ContextService:
         *,
         explain: Collection[Part] = (),
         columns: ColumnNames | None = None,
+        max_age: float = 0.0,
     ) -> tuple[Prediction, ContextRecord, Explanation]:
         """Answer queries from what the context has seen; it does not change (but its ttl starts again).
 
-        `columns` are the names of the columns of the queries, which are found by them if the context has names.
+        `columns` are the names of the columns of the queries, which are found by them if the context has names. Within
+        `max_age` seconds after a look at the context's row, the answer may be that of the state at that time.
 
         Raises:
             InvalidInput: The queries do not fit, or the context is empty.
             UnsupportedByModel: There is no such explanation: contributions need the observations, which are not kept.
             NumericOverflow: The answer is beyond floating point.
         """
-        loaded, explanation = self.repository.load(owner, context_id), Explanation()
+        loaded, explanation = self.repository.load(owner, context_id, max_age), Explanation()
         prediction = self.answer(loaded, query, parameters, wanted, columns=columns)
         if explain:
             explanation = explain_state(
@@ -270,13 +272,14 @@ class ContextService:
         wanted: Wanted = NOTHING,
         *,
         keys: tuple[str, ...] = (),
+        max_age: float = 0.0,
     ) -> PredictedTable:
         """Predict for rows of a table from what the context has seen, as `predict` does.
 
         Raises:
             InvalidInput: The context has observed arrays, or the table does not fit.
         """
-        loaded, found = self.repository.load(owner, context_id), Findings()
+        loaded, found = self.repository.load(owner, context_id, max_age), Findings()
         schema = schema_of(loaded.record.table_schema)
         rows = tuple(
             PredictedRows(chunk, self.answer(loaded, x, parameters, wanted))

@@ -2,10 +2,11 @@
 
 import logging
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext, suppress
 from pathlib import Path
 from typing import Any, Self
+from weakref import WeakKeyDictionary
 
 from sqlalchemy import URL, Connection, Engine, Select, StaticPool, create_engine, event, make_url
 from sqlalchemy.engine.interfaces import DBAPIConnection
@@ -23,6 +24,7 @@ from sqlalchemy.pool import ConnectionPoolEntry
 from service.errors import DatabaseUnavailable, InvalidSettings
 from service.store.migrate import migrate
 from service.store.nonblocking import NonblockingReader
+from service.store.notices import Hear, Notices
 from service.store.sqlite import LOCK_TIMEOUT, DatabaseFile, engine_of, file_of, make_private
 
 logger = logging.getLogger(__name__)
@@ -53,6 +55,10 @@ class Database:
         self._turn = threading.Lock() if engine.dialect.name == "sqlite" else None
         self._writing: AbstractContextManager[Any] = self._turn or nullcontext()
         self._looking = self._writing if isinstance(engine.pool, StaticPool) else nullcontext()
+        self._changed: WeakKeyDictionary[Connection, set[str]] = WeakKeyDictionary()
+        """Contexts that a transaction changes."""
+        self._hearers: list[Hear] = []
+        self._notices: Notices | None = None
 
     @classmethod
     def open(cls, url: str) -> Self:
@@ -110,9 +116,35 @@ class Database:
             self.check_file()
             with self._engine.connect() as connection, connection.begin() as changes:
                 yield connection
-                with _answering(CHANGE_UNKNOWN):
-                    changes.commit()
+                try:
+                    with _answering(CHANGE_UNKNOWN):
+                        changes.commit()
+                finally:
+                    self._announce(self._changed.pop(connection, ()))
             self.check_file()  # a change that went into a deleted file is not acknowledged
+
+    def note_change(self, connection: Connection, context_id: str) -> None:
+        """Announce a change of a context once the transaction of the connection has ended."""
+        self._changed.setdefault(connection, set()).add(context_id)
+
+    def subscribe(self, hear: Hear) -> None:
+        """Call a function with every announced change of this process, and of others after `exchange_notices`."""
+        self._hearers.append(hear)
+
+    def exchange_notices(self) -> None:
+        """Announce changes to the other processes of a PostgreSQL database, and hear of theirs, until it is closed."""
+        if self._engine.dialect.name == "postgresql" and self._notices is None:
+            self._notices = Notices(self._engine, self._hear)
+
+    def _announce(self, changed: Collection[str]) -> None:
+        if changed:
+            self._hear(changed)
+            if self._notices is not None:
+                self._notices.send(changed)
+
+    def _hear(self, changed: Collection[str] | None) -> None:
+        for hear in self._hearers:
+            hear(changed)
 
     def write_at_once(self, write: Callable[[Connection], None]) -> bool:
         """Make a change unless that waits for another writer of a SQLite file; returns whether it was made.
@@ -182,6 +214,9 @@ class Database:
 
     def close(self) -> None:
         """Give every connection back."""
+        if self._notices is not None:
+            self._notices.close()
+            self._notices = None
         if self._nonblocking is not None:
             self._nonblocking.close()
         self._engine.dispose()

@@ -82,7 +82,13 @@ def observed(context: ContextAnswer, findings: Sequence[FindingAnswer]) -> Obser
 
 
 def predict_rows(
-    contexts: ContextService, owner: str, context_id: str, request: TableContextQuery, file: str | None
+    contexts: ContextService,
+    owner: str,
+    context_id: str,
+    request: TableContextQuery,
+    file: str | None,
+    *,
+    max_age: float = 0.0,
 ) -> Response:
     """Predict for rows.
 
@@ -91,7 +97,7 @@ def predict_rows(
     """
     keys, wanted = tuple(request.keys), request.wanted()
     with open_rows(request, request.query, "query", max_rows_of(contexts.limits)) as table:
-        found = contexts.predict_rows(owner, context_id, table, request.parameters, wanted, keys=keys)
+        found = contexts.predict_rows(owner, context_id, table, request.parameters, wanted, keys=keys, max_age=max_age)
         response = (
             PreparedResponse(json_of_rows(found, table, keys), JSON)
             if file is None

@@ -14,8 +14,10 @@ from service.api.preconditions import (
     CreatePreconditions,
     IfNoneMatchDep,
     UpdatePreconditions,
+    document_max_age,
     etag,
     matches,
+    max_age_of,
     update_preconditions,
     update_preconditions_of,
 )
@@ -213,6 +215,7 @@ async def observe(
     errors=(*MODEL_ERRORS, *COMPUTE_ERRORS),
     responses={200: {**WITH_ETAG[200], "content": {kind: {"schema": BINARY_SCHEMA} for kind in (SAFETENSORS, *KINDS)}}},
     response_model=ContextPrediction | TableContextPrediction,
+    dependencies=[Depends(document_max_age)],
     fast=True,
 )
 async def predict(
@@ -221,12 +224,15 @@ async def predict(
     """Predict from the observations of a context; the context does not change.
 
     The response equals that of `POST /v1/predict` with the same observations. As safetensors it also has the metadata
-    `context_version`. The queries of a context of rows of tables are such rows, or a file as the body.
+    `context_version`. The queries of a context of rows of tables are such rows, or a file as the body. With
+    `Cache-Control: max-age=5` the answer may be that of the context up to 5 seconds ago.
     """
-    caller, binary = contexts_of(request), accepts_safetensors(request)
+    caller, binary, max_age = contexts_of(request), accepts_safetensors(request), max_age_of(request)
     if isinstance(body, TableContextQuery):
         rows, file = body, accepted_file(request)
-        return await caller.run(lambda owner: predict_rows(caller.contexts, owner, context_id, rows, file))
+        return await caller.run(
+            lambda owner: predict_rows(caller.contexts, owner, context_id, rows, file, max_age=max_age)
+        )
     query = (body.query, body.parameters, body.wanted())
     columns = names_of(body.columns)
 
@@ -238,11 +244,11 @@ async def predict(
     def work(owner: str) -> Response:
         explain = body.explain
         predicted, record, explanation = caller.contexts.predict(
-            owner, context_id, *query, explain=explain, columns=columns
+            owner, context_id, *query, explain=explain, columns=columns, max_age=max_age
         )
         return respond(predicted, explanation if explain else None, record)
 
-    loaded = None if body.explain else caller.contexts.repository.find_cached(caller.owner, context_id)
+    loaded = None if body.explain else caller.contexts.repository.find_cached(caller.owner, context_id, max_age)
     if loaded is None:
         return await caller.run(work)
     # The state is in memory, so that the rest is computation, which may run inline.

@@ -24,7 +24,7 @@ from tests.nonempty import nonempty
 Answer = ContextRecord | ServiceError
 Take = Callable[[], Sequence[ObserveRequest]]
 Run = Callable[[int, Callable[[], Answer]], Answer]
-PATIENCE = 10.0
+TIMEOUT = 10.0
 
 
 class Stored:
@@ -44,7 +44,7 @@ class Stored:
         self.most_threads = max(self.most_threads, self.threads)
         try:
             self.started.release()
-            assert self.may_take.acquire(timeout=PATIENCE)
+            assert self.may_take.acquire(timeout=TIMEOUT)
             if self.broken is not None:
                 raise self.broken
             requests = take()
@@ -107,11 +107,11 @@ async def begin(combiner: ObservationCombiner, *requests: ObserveRequest, size: 
 
 
 async def until(semaphore: threading.Semaphore) -> None:
-    assert await asyncio.to_thread(semaphore.acquire, timeout=PATIENCE)
+    assert await asyncio.to_thread(semaphore.acquire, timeout=TIMEOUT)
 
 
 async def outcomes(tasks: "list[asyncio.Task[Any]]") -> list[Any]:
-    return await asyncio.wait_for(asyncio.gather(*tasks, return_exceptions=True), PATIENCE)
+    return await asyncio.wait_for(asyncio.gather(*tasks, return_exceptions=True), TIMEOUT)
 
 
 def shown(gauge: Gauge) -> float:
@@ -222,7 +222,7 @@ def test_a_caller_that_leaves_during_its_turn_leaves_the_others_their_answers(
 
     def slow(one: ObserveRequest) -> Answer:
         taken.set()
-        assert go_on.wait(PATIENCE)
+        assert go_on.wait(TIMEOUT)
         return inner(one)
 
     stored._answer = slow  # type: ignore[method-assign,assignment]
@@ -230,7 +230,7 @@ def test_a_caller_that_leaves_during_its_turn_leaves_the_others_their_answers(
     async def scenario() -> list[Any]:
         tasks = await begin(combiner, request(1), request(2))
         stored.may_take.release()
-        await asyncio.to_thread(taken.wait, PATIENCE)
+        await asyncio.to_thread(taken.wait, TIMEOUT)
         tasks[0].cancel()
         await asyncio.sleep(0)
         go_on.set()

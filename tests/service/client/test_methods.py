@@ -77,7 +77,7 @@ def test_methods_take_every_field_of_the_request() -> None:
     assert names(contexts.Contexts.by_name) == {"name", *fields(NamedContext)}
     assert names(context.amend) == {*fields(ContextChange), *headers}
     assert names(context.observe) == {*fields(ObservationsBody), *headers, "allow_precision_loss"}
-    assert names(context.predict) == fields(ContextQuery) - {"columns"}  # those of the frame
+    assert names(context.predict) == {*fields(ContextQuery), "max_age"} - {"columns"}  # those of the frame
     assert names(context.merge) == {"other", *headers, *fields(MergeRequest)} - {"context"}
     assert names(evaluations.Evaluations.submit) == fields(EvaluationRequest)
 

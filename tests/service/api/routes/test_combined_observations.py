@@ -15,7 +15,7 @@ from service.settings import Settings
 from tests.nonempty import nonempty
 from tests.service.in_process import InProcess, in_process
 
-PATIENCE = 20.0
+TIMEOUT = 20.0
 ROWS = [{"x": [[float(i), float(i * i % 7)]], "y": [2.0 * i + 0.1 * (i % 3)]} for i in range(1, 13)]
 
 
@@ -35,7 +35,7 @@ def busy(client: InProcess, context: str) -> Iterator[None]:
 
 def wait_for(client: InProcess, waiting: int) -> None:
     """Wait until so many requests wait for a context."""
-    deadline = time.monotonic() + PATIENCE
+    deadline = time.monotonic() + TIMEOUT
     while sum(map(len, client.state.combiner._queues.values())) < waiting:
         assert time.monotonic() < deadline, "they do not come"
         time.sleep(0.005)
