@@ -24,7 +24,7 @@ CMD ["python", "-m", "export", "--out", "/models"]
 
 FROM source AS build
 RUN python -m venv /opt/gdssm \
-    && /opt/gdssm/bin/python -m pip install --no-cache-dir --constraint constraints.txt '.[postgres,tables,traces]'
+    && /opt/gdssm/bin/python -m pip install --no-cache-dir --constraint constraints.txt '.[ingest,postgres,tables,traces]'
 
 FROM python:3.11-slim-trixie AS service
 LABEL org.opencontainers.image.title="gdssm" \

@@ -10,23 +10,15 @@ from typing import Any
 
 import click
 
-from service.access.keys import Keys
 from service.commands.options import by_setting, decay_option, example
 from service.commands.table_options import kinds_by_name
-from service.contexts.service import ContextService
-from service.errors import InvalidInput, Problem
-from service.inference.checks import Limits
-from service.inference.predictor import Predictor
 from service.ingest.bad_entries import BadEntries
 from service.ingest.columns import Columns
-from service.ingest.destination import Destination, NewContexts
-from service.ingest.ingester import Ingester, Progress
-from service.ingest.offsets import OffsetStore
-from service.ingest.opening import open_sources
+from service.ingest.destination import NewContexts
+from service.ingest.ingester import BATCH, Progress
+from service.ingest.opening import open_ingester, open_sources
 from service.observability import logs
-from service.registry.repository import Repository
 from service.settings import Settings
-from service.store.database import Database
 from service.tables.schema import KINDS
 
 PROGRESS_INTERVAL = 10.0
@@ -67,7 +59,7 @@ BATCH_LIMIT = 20_000
 )
 @click.option("--owner", default="", metavar="ID", help="The id of the key whose contexts learn, of `gdssm keys list`.")
 @click.option(
-    "--batch", type=click.IntRange(1, BATCH_LIMIT), default=1000, show_default=True, help="Entries in one transaction."
+    "--batch", type=click.IntRange(1, BATCH_LIMIT), default=BATCH, show_default=True, help="Entries in one transaction."
 )
 @click.option("--from-start", is_flag=True, help="Read a stream that was never read from its first entry.")
 @click.option("--stop-at-end", is_flag=True, help="End where there are no further entries.")
@@ -92,18 +84,17 @@ def command(url: str, **options: Any) -> None:  # noqa: ANN401  (of every type)
             stack.callback(source.close)
             source.end()  # a wrong address is reported at once
         bad = BadEntries(options["dead_letters"])
-        database = Database.open(settings.database_url)
-        stack.callback(database.close)
-        _check_owner(database, options["owner"])
-        ingester = Ingester(
-            database,
-            sources,
-            OffsetStore(options["owner"], _consumer(options["consumer"]), time.time),
-            _columns(options),
-            _destination(settings, database, options),
-            bad=bad,
-            batch=options["batch"],
-            from_start=options["from_start"],
+        ingester = stack.enter_context(
+            open_ingester(
+                settings,
+                sources,
+                _columns(options),
+                NewContexts(options["model"], options["version"], options["decay"], options["ttl"]),
+                bad=bad,
+                **{
+                    name: options[name] for name in ("consumer", "owner", "batch", "from_start", "allow_precision_loss")
+                },
+            )
         )
         logs.configure(settings.log_level, settings.log_format)
         stop = stack.enter_context(_stopped_by_signals())
@@ -154,25 +145,3 @@ def _columns(options: dict[str, Any]) -> Columns:
         options["task"],
         options["decimal"],
     )
-
-
-def _destination(settings: Settings, database: Database, options: dict[str, Any]) -> Destination:
-    limits = Limits(settings.max_columns, settings.max_predictions, settings.max_observations)
-    repository = Repository.load(settings.directories, settings.threads)
-    predictor = Predictor(repository, settings.default_model, limits)
-    if options["model"] is not None or options["version"] is not None:
-        predictor.runtime(options["model"], options["version"])
-    contexts = ContextService(database, predictor, settings.max_contexts, settings.context_ttl)
-    new = NewContexts(options["model"], options["version"], options["decay"], options["ttl"])
-    return Destination(contexts, predictor, options["owner"], new, allow_precision_loss=options["allow_precision_loss"])
-
-
-def _check_owner(database: Database, owner: str) -> None:
-    if owner and owner not in {key.id for key in Keys(database).list()}:
-        raise InvalidInput(Problem("--owner", f"{owner[:40]!r} is the id of no key. See `gdssm keys list`."))
-
-
-def _consumer(name: str) -> str:
-    if not 0 < len(name) <= 100 or not name.isprintable():
-        raise InvalidInput(Problem("--consumer", "must be 1 to 100 printable characters."))
-    return name

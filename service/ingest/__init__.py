@@ -10,5 +10,5 @@ destination   the contexts that learn from them
 offsets       how far streams are read
 bad_entries   entries from which nothing is learnt
 ingester      reads streams, and stores offsets in the transaction of the observations
-opening       sources by the address of a log
+opening       sources by the address of a log, and ingesters by the settings of a service
 """

@@ -38,6 +38,9 @@ class NewContexts:
     """Seconds."""
 
 
+DEFAULTS = NewContexts()
+
+
 @dataclass(frozen=True)
 class _Group:
     """Rows of one context, in their order."""

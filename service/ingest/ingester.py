@@ -23,6 +23,8 @@ from service.ingest.offsets import Offset, OffsetStore
 from service.ingest.source import Entry, Source
 from service.store.database import Database
 
+BATCH = 5000
+"""Entries in one transaction, at most; the cost of a context counts once for all its entries in it."""
 POLL_INTERVAL = 0.1
 """Seconds between two reads of streams that had no further entries."""
 RETRY_INTERVAL = 1.0
@@ -82,7 +84,7 @@ class Ingester:
         destination: Destination,
         *,
         bad: BadEntries | None = None,
-        batch: int = 1000,
+        batch: int = BATCH,
         from_start: bool = False,
     ) -> None:
         names = [source.name for source in sources]

@@ -127,7 +127,7 @@ def test_a_malformed_address_is_refused_and_not_shown(url: str) -> None:
 
 @pytest.mark.parametrize(
     ("url", "streams"),
-    [("redis://localhost/0", []), ("rows.ndjson", ["a"]), ("kafka://host/topic", ["a"]), ("redis://h", [""])],
+    [("redis://localhost/0", []), ("rows.ndjson", ["a"]), ("kafka://host/topic", ["a"])],
 )
 def test_an_address_that_does_not_fit_its_streams_is_refused(url: str, streams: list[str]) -> None:
     with pytest.raises(InvalidInput):
