@@ -1,6 +1,7 @@
 # The service, without torch:                docker build --tag gdssm .
 # With torch, for training and for export:   docker build --target science --tag gdssm-science .
-# tests/deploy runs the commands of this file, so that they cannot rot.
+# Without a daemon:                         make image
+# tests/deploy builds the image and runs it.
 
 # The Python that the versions in constraints.txt were tested with.
 FROM python:3.11-slim-trixie AS source
@@ -24,7 +25,8 @@ CMD ["python", "-m", "export", "--out", "/models"]
 
 FROM source AS build
 RUN python -m venv /opt/gdssm \
-    && /opt/gdssm/bin/python -m pip install --no-cache-dir --constraint constraints.txt '.[ingest,postgres,tables,traces]'
+    && /opt/gdssm/bin/python -m pip install --no-cache-dir --constraint constraints.txt '.[ingest,postgres,tables,traces]' \
+    && /opt/gdssm/bin/python -m pip uninstall --yes pip setuptools
 
 FROM python:3.11-slim-trixie AS service
 LABEL org.opencontainers.image.title="gdssm" \

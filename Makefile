@@ -1,11 +1,11 @@
-# make serve · make test · make quick · make check · make docs · make bench · make zoo · make mutants — each makes what it needs, from a bare checkout.
+# make serve · make test · make quick · make check · make docs · make image · make bench · make zoo · make mutants — each makes what it needs, from a bare checkout.
 PYTHON ?= python3
 HOST ?= 127.0.0.1
 PORT ?= 8000
 # Workers and started services read compiled modules, also where the environment forbids to write them.
 PYTEST = PYTHONDONTWRITEBYTECODE= OMP_NUM_THREADS=1 .venv-dev/bin/python -m pytest --numprocesses auto --dist loadfile --no-loadscope-reorder
 
-.PHONY: serve test quick check docs bench zoo mutants constraints clean
+.PHONY: serve test quick check docs image bench zoo mutants constraints clean
 
 serve: .venv/ready
 	.venv/bin/python -m service serve --host $(HOST) --port $(PORT)
@@ -30,6 +30,11 @@ check: .venv-dev/ready
 docs: .venv-dev/ready
 	.venv-dev/bin/python .ci/settings_page.py
 	.venv-dev/bin/zensical build --clean --strict
+
+# The image of the service, as gdssm:0.1.0 among podman's images; no daemon. TAG=… names it differently.
+TAG ?= gdssm:0.1.0
+image:
+	$(PYTHON) deploy/build_image.py --tag $(TAG)
 
 bench: .venv-dev/ready test
 	.venv-dev/bin/python -m benchmarks
@@ -81,4 +86,4 @@ constraints: .venv-dev/ready
 	.venv-dev/bin/python -m pip freeze --all --exclude-editable | sed 's/+cpu$$//' > constraints.txt
 
 clean:
-	rm -rf .venv .venv-dev .venv-clients .venv-engines .venv-mutants .bench
+	rm -rf .venv .venv-dev .venv-clients .venv-engines .venv-mutants .bench .image

@@ -13,7 +13,7 @@ settings.register_profile("repeatable", derandomize=True, deadline=None, max_exa
 settings.load_profile("repeatable")
 
 
-PROCESSES = {"server", "postgres", "postgresql", "redis_server"}
+PROCESSES = {"server", "postgres", "postgresql", "redis_server", "image"}
 """Fixtures and parameters with which a test starts a process."""
 
 
