@@ -24,15 +24,17 @@ C = CONTEXTS.c
 
 
 def remove_expired(connection: Connection, now: float, limit: int, *conditions: ColumnElement[bool]) -> int:
-    """Delete expired contexts, those first that expired first; returns how many.
+    """Delete expired contexts; returns how many.
 
     Args:
         connection: In a transaction.
         now: Seconds since 1970.
         limit: The largest number.
-        *conditions: Of the contexts.
+        *conditions: Of the contexts; without, those that expired first are deleted first.
     """
-    expired = select(C.owner, C.id, C.labels).where(C.expires <= now, *conditions).order_by(C.expires).limit(limit)
+    expired = select(C.owner, C.id, C.labels).where(C.expires <= now, *conditions).limit(limit)
+    if not conditions:
+        expired = expired.order_by(C.expires)
     # On PostgreSQL several replicas share the work.
     rows = connection.execute(expired.with_for_update(skip_locked=True)).all()
     if rows:

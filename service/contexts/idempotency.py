@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
-from sqlalchemy import ColumnElement, Connection, delete, insert, select, tuple_, update
+from sqlalchemy import ColumnElement, Connection, bindparam, delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from service.errors import Conflict, InvalidInput, Problem
@@ -18,6 +18,7 @@ from service.store.tables import IDEMPOTENCY_KEYS
 
 C = IDEMPOTENCY_KEYS.c
 KEY = re.compile(r"[ -~]{1,200}")
+DELETE = delete(IDEMPOTENCY_KEYS).where(C.owner == bindparam("this_owner"), C.idempotency_key == bindparam("this_key"))
 KEPT_FOR = 86_400
 """Seconds for which the answer under a key is stored."""
 PENDING = "null"
@@ -106,7 +107,7 @@ def sweep(connection: Connection, now: float, limit: int) -> int:
     expired = select(C.owner, C.idempotency_key).where(C.expires <= now).order_by(C.expires).limit(limit)
     keys = connection.execute(expired.with_for_update(skip_locked=True)).all()
     if keys:
-        connection.execute(delete(IDEMPOTENCY_KEYS).where(tuple_(C.owner, C.idempotency_key).in_(keys)))
+        connection.execute(DELETE, [{"this_owner": owner, "this_key": key} for owner, key in keys])
     return len(keys)
 
 

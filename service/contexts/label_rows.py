@@ -32,9 +32,9 @@ def delete_labels(connection: Connection, contexts: Iterable[tuple[str, str, Lab
 
 
 def labelled(
-    connection: Connection, statement: Select[Any], owner: str, labels: Sequence[tuple[str, str]]
+    connection: Connection, statement: Select[Any], owner: str, labels: Sequence[tuple[str, str]], after: str
 ) -> Select[Any]:
-    """Restrict a statement on contexts to those of an owner with all labels."""
+    """Restrict a statement on contexts to those of an owner with all labels and ids after one, in their order."""
     first, *others = sorted({f"{key}:{value}" for key, value in labels})
     if others:
         first, *others = sorted((first, *others), key=lambda text: _count(connection, owner, text))
@@ -43,7 +43,7 @@ def labelled(
         also = CONTEXT_LABELS.alias()
         found = exists().where(also.c.owner == owner, also.c.label == text, also.c.context_id == L.context_id)
         statement = statement.where(found)
-    return statement
+    return statement.where(L.context_id > after).order_by(L.context_id)
 
 
 def _count(connection: Connection, owner: str, label: str) -> int:
