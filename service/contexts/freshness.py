@@ -40,7 +40,7 @@ class CheckedVersions:
 
         Args:
             owner: Of the context.
-            record: As it was found.
+            record: Of the row.
             at: When the look began.
         """
         with self._lock:

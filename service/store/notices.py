@@ -1,7 +1,7 @@
 """Notices of changed contexts between the processes of one PostgreSQL database, by LISTEN and NOTIFY.
 
 They are sent some milliseconds after the transaction: a NOTIFY within it would hold, while the change is flushed to the
-disk, a lock that all such transactions of the database share. So a notice may be lost with its process, and whoever
+disk, a lock that all such transactions of the database share. So a notice may be lost with its process, and code that
 uses a state without looking at its row bounds its age as well.
 """
 
@@ -32,7 +32,7 @@ OPTIONS = {"autocommit": True, "connect_timeout": 10, "keepalives_idle": 10, "ke
 
 
 class Notices:
-    """A thread with a connection of its own, which sends and hears; it connects again when the connection is lost.
+    """A thread with a separate connection, which sends and hears; it connects again when the connection is lost.
 
     Args:
         engine: Of the database.
