@@ -21,6 +21,7 @@ from service.api.openapi import complete
 from service.api.route_templates import RouteTemplates
 from service.api.routes import (
     assess,
+    batches,
     context_names,
     context_state,
     contexts,
@@ -42,7 +43,7 @@ from service.store.database import Database
 
 ROUTERS = (
     *(predict.router, tables.router, assess.router, evaluations.router),
-    *(context_names.router, context_state.router, contexts.router),
+    *(context_names.router, batches.router, context_state.router, contexts.router),
     *(*protocol.PROTOCOL_ROUTERS, models.router, health.router, metrics.router),
 )
 """In the order in which addresses are matched."""

@@ -7,12 +7,15 @@ Requests:
     json_arrays          JSON with lists of numbers as arrays
     object_limits        limits on the names, objects, lists and texts of a JSON body
     safetensors_bodies   request bodies as safetensors
+    batch_bodies         bodies with parts for many contexts
+    batch_requests       their parts as requests to the core
     parameters           parameters of paths and queries
     preconditions        Idempotency-Key, ETag, If-Match, If-None-Match
     executor             runs work in the event loop or in a thread pool
 
 Responses:
     representations      predictions as JSON or safetensors
+    batch_answers        a result for each part of a batch
     errors               status codes and bodies of errors
     validation_problems  pydantic's errors as problems of `service.errors`
     method_not_allowed   405 with all methods of an address

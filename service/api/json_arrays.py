@@ -10,7 +10,7 @@ from types import NoneType
 import numpy as np
 import simdjson
 
-from service.api.object_limits import FIELD_LIMIT
+from service.api.object_limits import FIELD_LIMIT, TEXT_LIMIT
 from service.inference.sizes import Array
 from service.numbers import RowsWithNull
 
@@ -77,6 +77,9 @@ class _Lists:
         if first is float or first is int:
             self.count += 1
             return np.frombuffer(found.as_buffer(of_type="d"))
+        if first is str and size > FIELD_LIMIT:
+            self.count += 1
+            return _texts(found)
         if first is not simdjson.Array:
             if size > FIELD_LIMIT:
                 raise _Unsupported
@@ -93,6 +96,16 @@ class _Lists:
             return np.ndarray((size, width), np.float64, found.as_buffer(of_type="d"))
         except TypeError:  # some cells are not numbers
             return _cells(found, width)
+
+
+def _texts(found: simdjson.Array) -> list[object]:
+    """Convert a list of texts."""
+    if len(found) > TEXT_LIMIT:
+        raise _Unsupported
+    texts: list[object] = [*found.as_list()]
+    if {*map(type, texts)} != {str}:
+        raise _Unsupported
+    return texts
 
 
 def _cells(found: simdjson.Array, width: int) -> RowsWithNull:

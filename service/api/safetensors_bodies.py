@@ -4,6 +4,8 @@
 | --- | --- | --- |
 | prediction | `x`, `y`, `weight`, `query` | `model`, `version`, `levels`, the metadata of a query, and parameters |
 | observations | `x`, `y`, `weight` | `columns`, `allow_precision_loss` |
+| observations of many contexts | the same | the same, and `contexts` or `names`, and `create` |
+| queries to many contexts | `query` | `contexts` or `names`, `columns`, `interval`, `quantiles` |
 | query of a context | `query` | `columns`, `explain`, `interval`, `quantiles`, and parameters by name |
 
 `columns` is JSON: `{"x": ["size", "rooms"], "y": ["price"]}`, and so is `levels`: `[3, 4]`. `explain` is `true`, or
@@ -25,6 +27,7 @@ from service.api.body import validate
 from service.errors import MAX_REPORTED_PROBLEMS, InvalidInput, Problem
 from service.inference.sizes import Array
 from service.inference.tensors import Tensors, numbers_of, unpack
+from service.schemas.batches import ObservationColumns, QueryColumns
 from service.schemas.contexts import ContextQuery, NewObservations
 from service.schemas.predictions import PredictRequest
 
@@ -34,6 +37,8 @@ TENSORS_WITH_MISSING = {"x", "query"}
 """Tensors in which NaN is a missing cell."""
 OBSERVATION_TENSORS = ("x", "y", "weight")
 OPTIONAL_TENSORS = {"weight"}
+CONTEXTS = ("contexts", "names")
+"""Metadata with the contexts of the rows, as JSON."""
 ALLOW_PRECISION_LOSS = "allow_precision_loss"
 BOOLEANS = {"true": True, "false": False}
 FLOAT64 = np.dtype(np.float64)
@@ -62,11 +67,41 @@ def read_predict_request(body: bytes) -> PredictRequest:
 def read_observations(body: bytes) -> NewObservations:
     """Read observations; raises the errors of `read_predict_request`."""
     arrays, metadata = _read(body, OBSERVATION_TENSORS)
-    allow = metadata.pop(ALLOW_PRECISION_LOSS, "false")
+    allow = _allow_precision_loss(metadata)
     _refuse_metadata(name for name in metadata if name != "columns")
+    return validate({**arrays, **_columns(metadata), **allow}, NewObservations)
+
+
+def read_observation_columns(body: bytes) -> ObservationColumns:
+    """Read observations of many contexts; raises the errors of `read_predict_request`."""
+    arrays, metadata = _read(body, OBSERVATION_TENSORS)
+    allow = _allow_precision_loss(metadata)
+    _refuse_metadata(name for name in metadata if name not in {*CONTEXTS, "create", "columns"})
+    fields = _json_fields(metadata, (*CONTEXTS, "create"))
+    return validate({**arrays, **fields, **_columns(metadata), **allow}, ObservationColumns)
+
+
+def read_query_columns(body: bytes) -> QueryColumns:
+    """Read queries to many contexts; raises the errors of `read_predict_request`."""
+    arrays, metadata = _read(body, ("query",))
+    _refuse_metadata(name for name in metadata if name not in {*CONTEXTS, "columns", "interval", "quantiles"})
+    fields = _json_fields(metadata, CONTEXTS)
+    options = _options({name: text for name, text in metadata.items() if name in {"interval", "quantiles"}})
+    return validate({**arrays, **fields, **options, **_columns(metadata)}, QueryColumns)
+
+
+def _allow_precision_loss(metadata: dict[str, str]) -> dict[str, bool]:
+    allow = metadata.pop(ALLOW_PRECISION_LOSS, "false")
     if allow not in BOOLEANS:
         raise InvalidInput(Problem(ALLOW_PRECISION_LOSS, f"must be true or false, as text; this is {allow[:40]!r}."))
-    return validate({**arrays, **_columns(metadata), ALLOW_PRECISION_LOSS: BOOLEANS[allow]}, NewObservations)
+    return {ALLOW_PRECISION_LOSS: BOOLEANS[allow]}
+
+
+def _json_fields(metadata: Mapping[str, str], names: Collection[str]) -> dict[str, object]:
+    try:
+        return {name: from_json(metadata[name]) for name in names if name in metadata}
+    except ValueError:
+        raise InvalidInput(Problem("", f"The metadata {', '.join(names)} must be JSON.")) from None
 
 
 def read_context_query(body: bytes) -> ContextQuery:

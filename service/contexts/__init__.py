@@ -2,8 +2,12 @@
 
 service        creates, updates, queries, merges and deletes contexts
 batches        observations for many contexts in one transaction
+batch_service  batches of an owner: observations, predictions, and contexts by their names
+batch_names    ids of names, and contexts of unknown ones
+batch_predictions  queries to many contexts
 batch_keys     idempotency keys of a batch
 requests       requested changes as fields, by which one that is sent again is recognised
+empty_contexts  contexts before their first observation
 records        contexts as their owner sees them, and the rows that have them
 repository     the rows of contexts, and the SQL
 by_name        the context of a name: created if there is none

@@ -1,8 +1,9 @@
 """Observations for many contexts, learnt in one transaction: each request has its own result, version and key."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import replace
 from functools import partial
+from itertools import chain
 
 from sqlalchemy import Connection
 
@@ -22,6 +23,9 @@ from service.inference.runtime import Runtime
 Result = ContextRecord | ServiceError
 ContextKey = tuple[str, str]
 """An owner and the id of a context."""
+
+REQUESTS_LIMIT = 1000
+"""Requests in one transaction of a batch."""
 
 Run = Callable[[int, Callable[[], Result]], Result]
 """Calls the function that learns the observations of one request, by the number of the request."""
@@ -103,6 +107,22 @@ class _Batch:
         after = self._repository.next_version(loaded, state)
         self._contexts[context] = self._changed[context] = after
         return after.record
+
+
+def parts_by_context(contexts: Sequence[Hashable]) -> list[list[int]]:
+    """Divide requests into transactions of at most REQUESTS_LIMIT; those of a context stay together and in order.
+
+    Args:
+        contexts: Of each request.
+
+    Returns:
+        The places of the requests of each transaction.
+    """
+    places: dict[Hashable, list[int]] = {}
+    for place, context in enumerate(contexts):
+        places.setdefault(context, []).append(place)
+    together = list(chain.from_iterable(places.values())) if len(contexts) > REQUESTS_LIMIT else [*range(len(contexts))]
+    return [together[start : start + REQUESTS_LIMIT] for start in range(0, len(together), REQUESTS_LIMIT)]
 
 
 def learn_new(

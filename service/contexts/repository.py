@@ -72,8 +72,12 @@ WHOLE_LOCKED, BRIEF_LOCKED = WHOLE.with_for_update(), BRIEF.with_for_update()
 UNCHANGED = select(C.expires).where(*OWNED, C.version == bindparam("version"), C.updated == bindparam("updated"))
 SOME = (C.owner == bindparam("owner"), C.id.in_(bindparam("these", expanding=True)), C.expires > bindparam("now"))
 SOME_WHOLE = select(*C).where(*SOME)
-SOME_BRIEF_LOCKED = select(*WITHOUT_STATE).where(*SOME).order_by(C.id).with_for_update()
+SOME_BRIEF = select(*WITHOUT_STATE).where(*SOME).order_by(C.id)
+SOME_BRIEF_LOCKED = SOME_BRIEF.with_for_update()
 TURN = select(func.pg_advisory_xact_lock(func.hashtextextended(bindparam("context", type_=Text), 0)))
+EXPIRE_LATER = (
+    update(CONTEXTS).where(C.id == bindparam("this"), C.expires < bindparam("later")).values(expires=bindparam("later"))
+)
 UPDATE = update(CONTEXTS).where(C.id == bindparam("this"))
 
 
@@ -186,21 +190,36 @@ class ContextRepository:
         Returns:
             The contexts, or for each that cannot be read the error of `load`.
         """
+        return self._load_many(connection, wanted, SOME_BRIEF_LOCKED)
+
+    def load_many(self, owner: str, ids: Iterable[str]) -> dict[str, LoadedContext | ServiceError]:
+        """Read contexts of an owner; returns them by id, or for each that cannot be read the error of `load`."""
+        with self._database.reading() as connection:
+            found = self._load_many(connection, [(owner, context_id) for context_id in ids], SOME_BRIEF)
+        for loaded in found.values():
+            if isinstance(loaded, LoadedContext):
+                self._remember(loaded)
+        return {context_id: loaded for (_, context_id), loaded in found.items()}
+
+    def _load_many(
+        self, connection: Connection, wanted: Iterable[tuple[str, str]], brief: Select[Any]
+    ) -> dict[tuple[str, str], LoadedContext | ServiceError]:
         found: dict[tuple[str, str], LoadedContext | ServiceError] = {}
         for owner, pairs in groupby(sorted(set(wanted)), itemgetter(0)):
             ids = [context_id for _, context_id in pairs]
             for some in chunks([context_id for context_id in ids if ID.fullmatch(context_id)]):
-                found |= {(owner, loaded_id): loaded for loaded_id, loaded in self._load_some(connection, owner, some)}
+                for context_id, loaded in self._load_some(connection, owner, some, brief):
+                    found[owner, context_id] = loaded
             for context_id in ids:
                 found.setdefault((owner, context_id), UnknownContext(context_id))
         return found
 
     def _load_some(
-        self, connection: Connection, owner: str, ids: Sequence[str]
+        self, connection: Connection, owner: str, ids: Sequence[str], brief: Select[Any]
     ) -> Iterator[tuple[str, LoadedContext | ServiceError]]:
-        """Lock and read contexts of an owner, of which only those that are not in the cache are read as a whole."""
+        """Read contexts of an owner, of which only those that are not in the cache are read as a whole."""
         some, unread = {"owner": owner, "now": self._clock()}, []
-        for row in connection.execute(SOME_BRIEF_LOCKED, {**some, "these": ids}):
+        for row in connection.execute(brief, {**some, "these": ids}):
             cached = self._cache.get(row.id)
             try:
                 if cached is not None and self._is_current(cached, row):
@@ -352,6 +371,17 @@ class ContextRepository:
         is_updated = self._database.write_at_once(update_row)
         return replace(record, expires=expires) if is_updated else record
 
+    def touch_many(self, loaded: Collection[LoadedContext]) -> None:
+        """Restart the ttl of contexts after a read, unless that has to wait for another writer."""
+        now = self._clock()
+        rows = [
+            {"this": context.record.id, "later": now + context.record.ttl}
+            for context in loaded
+            if self._must_touch(context.record)
+        ]
+        if rows:
+            self._database.write_at_once(lambda connection: _move_ends(connection, rows))
+
     def amend(self, connection: Connection, owner: str, before: ContextRecord, amendment: Amendment) -> ContextRecord:
         """Store what an amendment changes of a context as its next version; the same version if it changes nothing.
 
@@ -460,6 +490,11 @@ class ContextRepository:
                 f"{error} Restore the old file in GDSSM_MODELS, or give the new one another version."
             ) from error
         return LoadedContext(record, state, runtime)
+
+
+def _move_ends(connection: Connection, rows: Sequence[Mapping[str, object]]) -> None:
+    for some in chunks(sorted(rows, key=itemgetter("this"))):
+        connection.execute(EXPIRE_LATER, some)
 
 
 def _changed_columns(loaded: LoadedContext) -> dict[str, Any]:

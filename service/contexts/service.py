@@ -9,8 +9,10 @@ from typing import TypeVar
 
 from service.column_names import NO_NAMES, ColumnNames, arrange, arrange_query
 from service.contexts import serialization
+from service.contexts.batch_service import ContextBatches
 from service.contexts.batches import Run, learn_new, observe_many, run_here
 from service.contexts.cache import ReadoutCache
+from service.contexts.empty_contexts import empty_context
 from service.contexts.forgetting import Decay
 from service.contexts.idempotency import IdempotentTransaction, run_idempotent
 from service.contexts.labels import NO_LABELS, Labels, read_labels, read_name
@@ -28,7 +30,7 @@ from service.contexts.records import (
 )
 from service.contexts.repository import ID, ContextRepository
 from service.contexts.requests import ObserveRequest, allowed, fields_of
-from service.contexts.state import FeatureScale, answer, check_size, new_state, scale_of
+from service.contexts.state import FeatureScale, answer
 from service.contexts.tables import (
     PredictedTable,
     TableRows,
@@ -62,7 +64,7 @@ from service.store.database import Database
 from service.tables.cells import Table
 from service.tables.describing import Described, describe_columns
 from service.tables.encoding import Findings
-from service.tables.predicting import PredictedRows, model_for
+from service.tables.predicting import PredictedRows
 from service.tables.schema import TableSchema
 
 Answer = TypeVar("Answer")
@@ -97,6 +99,7 @@ class ContextService:
         self.repository = ContextRepository(database, predictor, max_contexts, ttl, clock)
         self._clock = clock
         self._readouts = ReadoutCache()
+        self.batches = ContextBatches(self, database, predictor, clock)
 
     @property
     def limits(self) -> Limits:
@@ -162,15 +165,16 @@ class ContextService:
             if transaction.is_replay:
                 return ContextRecord.from_json(transaction.answer)
             likeness = None if like is None else self.repository.load(owner, like)
-            if table_schema is None and likeness is not None:
-                table_schema = likeness.record.table_schema
-            if table_schema is None:
-                runtime = self._predictor.runtime(model, version)
-            else:
-                runtime = model_for(self._predictor, parsed(table_schema), model, version)
-            state = new_state(runtime.manifest, decay, _scale(scale, likeness), columns)
-            state = replace(state, table_schema=table_schema)
-            check_size(state, self.limits)
+            runtime, state = empty_context(
+                self._predictor,
+                model,
+                version,
+                decay=decay,
+                scale=scale,
+                like=likeness,
+                columns=columns,
+                table_schema=table_schema,
+            )
             if first is not None:
                 state = learn_new(runtime, self.limits, state, first, "observations.")
             transaction.answer = record = self.repository.add(
@@ -529,19 +533,6 @@ class ContextService:
 
 def _described(record: ContextRecord) -> tuple[Described, ...]:
     return () if record.table_schema is None else tuple(describe_columns(parsed(record.table_schema)))
-
-
-def _scale(scale: FeatureScale | None, like: LoadedContext | None) -> FeatureScale | None:
-    """Take the scale that was given, or another context's."""
-    if like is None:
-        return scale
-    if scale is not None:
-        raise InvalidInput(Problem("like", "cannot be given with scale. Send one of the two."))
-    found = scale_of(like.state.tensors)
-    if found is None and like.record.table_schema is None:
-        text = "has no fixed scale: its model makes no features, or it has seen no more than 32 observations."
-        raise InvalidInput(Problem("like", text))
-    return found
 
 
 def _check_alike(older: ContextRecord, newer: ContextRecord) -> None:

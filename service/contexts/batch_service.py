@@ -1,0 +1,132 @@
+"""Batches for the contexts of an owner: observations, predictions, and contexts by their names."""
+
+import hashlib
+from collections.abc import Callable, Collection, Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from service.contexts.batch_names import EmptyContext, NewContexts, ids_of
+from service.contexts.batch_predictions import AnsweredQuery, QueryRequest, predict_each
+from service.contexts.batches import Result, observe_many
+from service.contexts.empty_contexts import empty_context
+from service.contexts.idempotency import run_idempotent
+from service.contexts.records import LoadedContext
+from service.contexts.repository import ContextRepository
+from service.contexts.requests import ObserveRequest
+from service.errors import ServiceError
+from service.inference.predictor import Prediction, Predictor
+from service.store.database import Database
+
+if TYPE_CHECKING:
+    from service.contexts.service import ContextService
+
+Answer = dict[str, object]
+"""The answer to one request, as JSON."""
+
+
+class ContextBatches:
+    """Batches of requests to contexts.
+
+    Args:
+        contexts: The contexts.
+        database: Has their rows.
+        predictor: Has the models and the limits.
+        clock: Returns the seconds since 1970.
+    """
+
+    def __init__(
+        self, contexts: "ContextService", database: Database, predictor: Predictor, clock: Callable[[], float]
+    ) -> None:
+        self._contexts = contexts
+        self._database = database
+        self._predictor = predictor
+        self._clock = clock
+
+    @property
+    def _repository(self) -> ContextRepository:
+        return self._contexts.repository
+
+    def observe(
+        self,
+        owner: str,
+        requests: Sequence[ObserveRequest | ServiceError],
+        write: Callable[[Result], Answer],
+        *,
+        key: str | None = None,
+        digest: str = "",
+        number: int = 0,
+    ) -> list[Answer]:
+        """Learn observations of many contexts in one transaction; see `ContextService.observe_many`.
+
+        Args:
+            owner: Of the contexts and the key.
+            requests: The observations, or errors, which are their own results.
+            write: Makes the answer to one request.
+            key: Of the whole request: sent again under it, it is learnt once, and answered as the first time.
+            digest: Hash of the whole request.
+            number: Of this transaction among those of the request.
+
+        Raises:
+            Conflict: The key was used for another request.
+            DatabaseUnavailable: Nothing was learnt, or the message says that this is unknown.
+        """
+        part = None if key is None else part_key(key, number)
+        with run_idempotent(self._database, owner, part, {"batch": digest, "part": number}, self._clock()) as change:
+            if change.is_replay:
+                return list(change.answer)
+            limits, valid = self._predictor.limits, [one for one in requests if isinstance(one, ObserveRequest)]
+            learnt = iter(observe_many(change.connection, self._repository, limits, valid, self._clock()))
+            change.answer = answers = [
+                write(one if isinstance(one, ServiceError) else next(learnt)) for one in requests
+            ]
+            return answers
+
+    def predict(
+        self, owner: str, requests: Sequence[QueryRequest | ServiceError]
+    ) -> list[AnsweredQuery | ServiceError]:
+        """Answer queries to many contexts, which do not change; see `ContextService.predict`.
+
+        Raises:
+            InvalidInput: All together there are too many predictions.
+        """
+        ids = [request.context_id for request in requests if isinstance(request, QueryRequest)]
+        contexts = self._repository.load_many(owner, ids)
+        results = predict_each(contexts, requests, self._predictor.limits, self._answer)
+        self._repository.touch_many([loaded for loaded in contexts.values() if isinstance(loaded, LoadedContext)])
+        return results
+
+    def ids_of(
+        self, owner: str, names: Collection[str], create: NewContexts | None = None
+    ) -> Mapping[str, str | ServiceError]:
+        """Find the ids of names, or the errors of those that there are not.
+
+        Args:
+            owner: Of the contexts.
+            names: Their names.
+            create: Create contexts of unknown names with it.
+
+        Raises:
+            UnknownModel, UnknownContext, UnsupportedByModel, InvalidInput: As `ContextService.create`.
+        """
+        return ids_of(
+            self._database, self._repository, owner, names, None if create is None else self._empty(owner, create)
+        )
+
+    def _empty(self, owner: str, new: NewContexts) -> EmptyContext:
+        runtime, state = empty_context(
+            self._predictor,
+            new.model,
+            new.version,
+            decay=new.decay,
+            scale=new.scale,
+            like=None if new.like is None else self._repository.load(owner, new.like),
+            columns=new.columns,
+        )
+        return EmptyContext(runtime, state, new.ttl, new.labels)
+
+    def _answer(self, loaded: LoadedContext, request: QueryRequest) -> Prediction:
+        return self._contexts.answer(loaded, request.query, request.parameters, request.wanted, columns=request.columns)
+
+
+def part_key(key: str, number: int) -> str:
+    """Make the key of one transaction of a request; no caller sends one like it."""
+    return f"batch {number} {hashlib.sha256(key.encode()).hexdigest()}"
