@@ -24,7 +24,8 @@ from tests.running import ROOT
 Document = dict[str, Any]
 
 DEPLOY = ROOT / "deploy"
-KUBERNETES = sorted((DEPLOY / "kubernetes").glob("*.yaml"))
+CUSTOM = {"Kustomization", "PrometheusRule", "ServiceMonitor"}
+"""Kinds that Kubernetes does not know; test_kubernetes.py has their schemas."""
 KUBERNETES_VERSION = "1.30"
 """The oldest that these files are promised to suit."""
 BIN = Path(sys.executable).parent
@@ -41,6 +42,7 @@ def run(*command: str | Path) -> str:
     return done.stdout
 
 
+KUBERNETES = [path for path in sorted((DEPLOY / "kubernetes").glob("*.yaml")) if read(path)["kind"] not in CUSTOM]
 COMPOSE = read(ROOT / "docker-compose.yml")
 DEPLOYMENT = read(DEPLOY / "kubernetes" / "deployment.yaml")["spec"]["template"]["spec"]
 PREDICTOR = read(DEPLOY / "kserve" / "inferenceservice.yaml")["spec"]["predictor"]
@@ -124,17 +126,6 @@ def test_probes_ask_routes_that_exist_and_need_no_key(pod: Document) -> None:
         assert path in paths
 
 
-def test_the_manifests_of_kubernetes_mean_the_same_pods() -> None:
-    by_kind = {document["kind"]: document for document in map(read, KUBERNETES)}
-    labels = {"app.kubernetes.io/name": "gdssm"}
-    assert by_kind["Deployment"]["spec"]["template"]["metadata"]["labels"] == labels
-    assert by_kind["Service"]["spec"]["selector"] == labels
-    assert by_kind["PodDisruptionBudget"]["spec"]["selector"]["matchLabels"] == labels
-    assert by_kind["HorizontalPodAutoscaler"]["spec"]["scaleTargetRef"]["name"] == "gdssm"
-    ports = [port["name"] for port in DEPLOYMENT["containers"][0]["ports"]]
-    assert by_kind["Service"]["spec"]["ports"][0]["targetPort"] in ports
-
-
 def test_every_container_of_the_compose_file_is_hardened_and_bounded() -> None:
     ports = []
     for name, service in nonempty(COMPOSE["services"].items()):
@@ -207,3 +198,9 @@ def test_prometheus_scrapes_the_service_and_grafana_reads_prometheus() -> None:
     (provider,) = read(provisioning / "dashboards" / "gdssm.yml")["providers"]
     mounted = [volume.split(":")[1] for volume in COMPOSE["services"]["grafana"]["volumes"]]
     assert f"{provider['options']['path']}/gdssm.json" in mounted
+
+
+def test_prometheus_of_compose_reads_the_alerts() -> None:
+    volumes = COMPOSE["services"]["prometheus"]["volumes"]
+    assert read(DEPLOY / "prometheus.yml")["rule_files"] == ["/etc/prometheus/alerts.yml"]
+    assert "./deploy/alerts.yml:/etc/prometheus/alerts.yml:ro" in volumes
