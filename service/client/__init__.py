@@ -11,6 +11,7 @@ errors       the tree of exceptions
 frames       lists, arrays and data frames in, the same kind out
 arrays       lists, arrays, tensors, masked and sparse arrays to numbers
 array_body   observations, queries and predictions as safetensors
+batch_body   rows of many contexts, and their results
 tensor_body  tensors in the Open Inference Protocol
 table_body   tables as JSON, and predictions of them
 frame_tables    frames with columns of any kind as tables of cells

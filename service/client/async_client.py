@@ -6,7 +6,7 @@ from typing import Any, Self
 from numpy.typing import ArrayLike
 from pydantic import SecretStr
 
-from service.client import array_body, frames, table_body, tensor_body
+from service.client import array_body, batch_body, frames, table_body, tensor_body
 from service.client.answers import PredictionResult, TablePredictionResult
 from service.client.async_contexts import AsyncContexts
 from service.client.async_evaluations import AsyncEvaluations
@@ -14,6 +14,7 @@ from service.client.call import JSON_TYPE, Call, json_body, path, reading
 from service.client.sessions import AsyncSession, ConnectionSettings
 from service.inference.artifact import Manifest
 from service.inference.sizes import Array
+from service.schemas.batches import FailedItem, ObservationResults, ObservedItem, PredictedItem
 from service.schemas.models import ModelList
 from service.tables.schema import Kind, Task
 from service.tables.text import Decimal
@@ -114,6 +115,75 @@ class AsyncClient:
             array_body.SEND_AND_ACCEPT,
         )
         return await self._session.send(call)
+
+    async def observe_many(
+        self,
+        x: object,
+        y: object,
+        *,
+        contexts: Sequence[str] | None = None,
+        names: Sequence[str] | None = None,
+        weight: object = None,
+        create: Mapping[str, object] | None = None,
+        allow_precision_loss: bool = False,
+    ) -> ObservationResults:
+        """Learn observations of many contexts; a retried request counts once.
+
+        More than 10,000 rows are sent as several requests; each learns the rows of one context together.
+
+        Args:
+            x: N rows of D inputs; lists, an array or a frame.
+            y: N outputs, or N rows of K.
+            contexts: The id of the context of each row.
+            names: The name of the context of each row, instead of the ids.
+            weight: N numbers; 1 if left out, −w removes an observation again.
+            create: Create contexts of unknown names with these fields, such as `{"model": "linear", "decay": 0.99}`.
+            allow_precision_loss: Learn even if earlier observations lose their significant digits by it.
+
+        Returns:
+            One result for each context of a request, with the numbers of its rows: its version, or its error.
+        """
+        inputs, outputs = frames.read(x, "x", missing=True), frames.read(y, "y")
+        weights = None if weight is None else frames.read(weight, "weight").numbers
+        texts = {
+            "columns": array_body.column_names(inputs.names, outputs.names),
+            "create": None if create is None else json_body(**create).decode(),
+            "allow_precision_loss": "true" if allow_precision_loss else None,
+        }
+        results: list[ObservedItem | FailedItem] = []
+        for start, rows in batch_body.observations(contexts, names, inputs, outputs, weights).parts():
+            found = await self._session.send(batch_body.observe_call(rows, texts))
+            results += [batch_body.moved(result, start) for result in found.results]
+        failed = sum(isinstance(result, FailedItem) for result in results)
+        return ObservationResults(results=results, failed=failed)
+
+    async def predict_many(
+        self,
+        query: object,
+        *,
+        contexts: Sequence[str] | None = None,
+        names: Sequence[str] | None = None,
+        interval: float | None = None,
+    ) -> batch_body.BatchPrediction:
+        """Answer queries to many contexts, which do not change.
+
+        Args:
+            query: M rows of D inputs.
+            contexts: The id of the context of each row.
+            names: The name of the context of each row, instead of the ids.
+            interval: A probability, such as 0.9: also return the bounds between which y lies with it.
+        """
+        inputs = frames.read(query, "query", missing=True)
+        field, targets = batch_body.contexts_of(contexts, names)
+        texts = {
+            "columns": array_body.column_names(inputs.names),
+            "interval": None if interval is None else repr(frames.number(interval, "interval")),
+        }
+        results: list[PredictedItem | FailedItem] = []
+        for start, rows in batch_body.Rows(field, targets, {"query": inputs.numbers}).parts():
+            found = await self._session.send(batch_body.predict_call(rows, texts))
+            results += [batch_body.moved(result, start) for result in found.results]
+        return batch_body.together(query, len(targets), results)
 
     async def predict_table(
         self,
