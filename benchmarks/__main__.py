@@ -21,6 +21,7 @@ REPORTED: Mapping[str, str] = {
     "graph": "benchmarks.graph",
     "held_context": "benchmarks.held_context",
     "stored_context": "benchmarks.stored_context",
+    "many_contexts": "benchmarks.many_contexts",
     "hot_contexts": "benchmarks.hot_contexts.run",
     "serving": "benchmarks.serving.run",
     "start": "benchmarks.start",

@@ -2,13 +2,16 @@
 
 from concurrent.futures import ThreadPoolExecutor
 
+import httpx
 import pytest
 
 from service.contexts.by_name import create_or_return
 from service.contexts.records import Amendment
 from service.contexts.service import ContextService
 from service.errors import Conflict, InvalidInput, NameTaken
+from service.store.database import Database
 from tests.service.kept import OTHER_OWNER, OWNER, Clock, draw
+from tests.service.replicas import replicas_on
 
 NAMES = [
     "sensor 7",
@@ -102,3 +105,33 @@ def test_a_context_is_renamed(contexts: ContextService) -> None:
     assert contexts.get_named(OWNER, "c") == after
     assert contexts.find_named(OWNER, "a") is None
     assert contexts.amend(OWNER, made.id, Amendment(name="c")) == after
+
+
+def test_ids_are_found_by_many_names(contexts: ContextService, database: Database, clock: Clock) -> None:
+    made = {name: contexts.create(OWNER, None, name=name).id for name in NAMES}
+    contexts.create(OTHER_OWNER, None, name="other")
+    contexts.create(OWNER, None, name="over", ttl=10)
+    clock.now += 11
+    wanted = [*NAMES, *NAMES, "other", "over", *(f"unknown {number}" for number in range(2000))]
+    with database.reading() as connection:
+        assert contexts.repository.ids_of_names(connection, OWNER, wanted) == made
+        assert contexts.repository.ids_of_names(connection, OWNER, []) == {}
+
+
+@pytest.mark.slow
+def test_one_of_many_requests_to_two_replicas_creates_the_context(database_url: str) -> None:
+    with replicas_on(database_url) as replicas, httpx.Client(timeout=30) as client:
+
+        def put(number: int) -> tuple[int, int, str]:
+            address = f"{replicas[number % 2].url}/v1/contexts/by-name/{number // 8}"
+            answer = client.put(address, json={"model": "linear", "labels": {"number": str(number // 8)}})
+            return number // 8, answer.status_code, answer.json()["id"]
+
+        with ThreadPoolExecutor(8) as pool:
+            answers = [*pool.map(put, range(80))]
+        listed = client.get(f"{replicas[0].url}/v1/contexts").json()["contexts"]
+    assert sorted(status for _, status, _ in answers) == [200] * 70 + [201] * 10
+    assert {(int(context["name"]), context["id"]) for context in listed} == {
+        (name, found) for name, _, found in answers
+    }
+    assert len(listed) == 10

@@ -4,6 +4,7 @@ import sqlite3
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from threading import Barrier
 
@@ -15,9 +16,12 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, insert, inspect, select, update
 
 from service.errors import InvalidSettings
+from service.registry.repository import Repository
 from service.store.database import Database
 from service.store.migrate import HEAD, VERSION, configuration, revision
 from service.store.tables import METADATA, UNLOADED
+from tests.service.contexts.test_quota import check_counts
+from tests.service.kept import OTHER_OWNER, OWNER, Clock, draw, keep
 
 ROOT = Path(__file__).parents[3]
 
@@ -105,6 +109,28 @@ def test_a_database_that_is_some_steps_behind_makes_them_and_keeps_what_is_in_it
     with again.transaction() as connection:
         assert revision(connection) == HEAD
         assert connection.execute(select(UNLOADED.c.name)).all() == [("linear",)]
+    again.close()
+
+
+def test_contexts_of_the_step_before_names_are_kept_and_counted(
+    database: Database, database_url: str, repository: Repository
+) -> None:
+    contexts = keep(database, repository, Clock())
+    made = [contexts.create(owner, None, draw(1)) for owner in (OWNER, OTHER_OWNER) for _ in range(20)]
+    named = contexts.create(OWNER, None, name="a", labels={"b": "c"})
+    before = [contexts.export(OWNER, record.id)[0] for record in made[:20]]
+    with database.transaction() as connection:
+        command.downgrade(configuration(connection), "0005")
+        assert "name" not in {column["name"] for column in inspect(connection).get_columns("contexts")}
+    again = Database.open(database_url)
+    assert check_counts(again) == 41
+    contexts = keep(again, repository, Clock())
+    assert [contexts.export(OWNER, record.id)[0] for record in made[:20]] == before
+    assert contexts.get(OWNER, made[0].id) == made[0]
+    assert contexts.get(OWNER, named.id) == replace(named, name=None, labels={})
+    assert contexts.create(OWNER, None, name="a").id != named.id
+    contexts.delete(OWNER, made[0].id)
+    assert check_counts(again) == 41
     again.close()
 
 
