@@ -4,6 +4,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from pydantic import ValidationError
 from sqlalchemy import Connection
 
 from service.column_names import NO_NAMES, ColumnNames
@@ -150,9 +151,20 @@ class Destination:
         """
         contexts, new = self._contexts, self._new
         runtime = model_for(self._predictor, schema, new.model, new.version)
-        state = replace(new_state(runtime.manifest, new.decay, None, NO_NAMES), table_schema=written(schema))
+        state = new_state(runtime.manifest, new.decay, None, _names(schema))
+        state = replace(state, table_schema=written(schema))
         check_size(state, contexts.limits)
         return contexts.repository.add(connection, self._owner, runtime, state, new.ttl, name=name)
+
+
+def _names(schema: TableSchema) -> ColumnNames:
+    """Name the columns of arrays, so that arrays with names can be sent too; later levels would have no names."""
+    if schema.levels or schema.classes:
+        return NO_NAMES
+    try:
+        return ColumnNames(schema.x_columns, (schema.target.name,))
+    except ValidationError:  # a name is too long
+        return NO_NAMES
 
 
 def _observations(record: ContextRecord, schema: TableSchema, rows: Rows, group: _Group) -> Observations | TableRows:

@@ -57,6 +57,23 @@ def test_new_contexts_have_the_declared_settings(start: Start, contexts: Context
     assert (record.model, record.decay, record.ttl) == ("linear", 0.9, 77)
 
 
+def test_new_contexts_take_arrays_with_names(start: Start, contexts: ContextService) -> None:
+    rows = readings(0, 30, devices=1)
+    drain(start(MemorySource(rows)))
+    record = by_name(contexts)["d0"]
+    swapped = np.array([[row["temp"], row["humidity"]] for row in QUERY], float)
+    found, *_ = contexts.predict(OWNER, record.id, swapped, columns=ColumnNames(("temp", "humidity")))
+    assert_close(found.prediction, predicted(contexts, record), "prediction", rtol=1e-12)
+
+
+@pytest.mark.parametrize("name", ["x" * 201, "a" * 1999])
+def test_columns_may_have_names_that_arrays_cannot_have(name: str, start: Start, contexts: ContextService) -> None:
+    rows = [{**row, name: i % 7} for i, row in enumerate(readings(0, 30, devices=1))]
+    assert drain(start(MemorySource(rows))).learnt == 30
+    query: list[Row] = [{**row, name: 3} for row in QUERY]
+    assert np.isfinite(predicted(contexts, by_name(contexts)["d0"], query)).all()
+
+
 def test_existing_contexts_keep_their_settings(start: Start, contexts: ContextService) -> None:
     before = create(contexts, "d0", readings(1, 20), decay=AUTO)
     drain(start(MemorySource(readings(0, 10, devices=1))))
