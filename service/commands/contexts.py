@@ -1,10 +1,11 @@
-"""`gdssm contexts`: contexts of files."""
+"""`gdssm contexts`: contexts of files, and those of a service."""
 
 from typing import Any
 
 import click
 
 from service.commands.options import by_setting, example
+from service.commands.stored_contexts import COMMANDS
 from service.commands.table_options import TableOptions, table_options
 from service.settings import Settings
 from service.tables.extra import needed
@@ -14,7 +15,11 @@ EXAMPLE = "gdssm contexts build houses/ --target price --out context.safetensors
 
 @click.group("contexts", epilog=example(EXAMPLE))
 def command() -> None:
-    """Make contexts of files."""
+    """Make contexts of files, and use those of a service."""
+
+
+for stored in COMMANDS:
+    command.add_command(stored)
 
 
 @command.command(epilog=example(EXAMPLE))
