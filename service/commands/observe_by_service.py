@@ -1,7 +1,6 @@
 """`gdssm contexts observe`: rows of a table, each for the context that one of its columns names."""
 
 import hashlib
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -10,7 +9,6 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from service.client import Client
-from service.client.array_body import SEND, write
 from service.client.call import JSON_TYPE, Call, json_body
 from service.commands.table_options import finding_line
 from service.errors import InvalidInput, Problem
@@ -159,14 +157,16 @@ class TableObserver:
 
     def _send_part(self, part: Part) -> list[int]:
         """Send rows as columns; returns those whose context refuses its rows."""
-        body = write(
-            {"x": part.x, "y": part.y, "weight": part.weight},
-            names=json.dumps(part.names),
-            columns=json.dumps(self._names),
-            create=json.dumps(self._create),
-            allow_precision_loss="true" if self._allow else None,
+        body = json_body(
+            names=part.names,
+            x=_rows(part.x),
+            y=part.y.tolist(),
+            weight=None if part.weight is None else part.weight.tolist(),
+            columns=self._names,
+            create=self._create,
+            allow_precision_loss=self._allow,
         )
-        results = self._results(body, SEND, part.places[0], "rows")
+        results = self._results(body, part.places[0], "rows")
         refused = list[int]()
         for result in results:
             if self._is_learnt(result):
@@ -180,7 +180,7 @@ class TableObserver:
         items = [
             {
                 "name": part.names[row],
-                "x": [[None if np.isnan(cell) else cell for cell in part.x[row].tolist()]],
+                "x": _rows(part.x[row : row + 1]),
                 "y": [part.y[row].item()],
                 "weight": None if part.weight is None else [part.weight[row].item()],
                 "columns": self._names,
@@ -191,7 +191,7 @@ class TableObserver:
         body = json_body(
             items=[{k: v for k, v in item.items() if v is not None} for item in items], create=self._create
         )
-        for row, result in zip(rows, self._results(body, JSON_TYPE, part.places[0], "items"), strict=True):
+        for row, result in zip(rows, self._results(body, part.places[0], "items"), strict=True):
             if self._is_learnt(result):
                 self.summary.rows += 1
             else:
@@ -199,10 +199,11 @@ class TableObserver:
                 if len(self.summary.shown) < SHOWN:
                     self.summary.shown.append(f"row {part.places[row] + 1} ({part.names[row]}): {result['error']}")
 
-    def _results(self, body: bytes, kind: Mapping[str, str], first: int, form: str) -> list[dict[str, Any]]:
-        key = {"Idempotency-Key": f"{self._run} {form} {first}"}
+    def _results(self, body: bytes, first: int, form: str) -> list[dict[str, Any]]:
+        """Send a body. JSON has the same bytes in every run; the metadata of safetensors have no order."""
+        headers = {**JSON_TYPE, "Idempotency-Key": f"{self._run} {form} {first}"}
         found: list[dict[str, Any]] = self._session.send(
-            Call("POST", OBSERVATIONS, lambda response: response.json()["results"], body, {**kind, **key})
+            Call("POST", OBSERVATIONS, lambda response: response.json()["results"], body, headers)
         )
         return found
 
@@ -219,3 +220,11 @@ class TableObserver:
             text = f"{result['error']} Run the command again: rows that were learnt are not learnt twice."
             raise InvalidInput(Problem("", text))
         return False
+
+
+def _rows(x: Array) -> list[list[float | None]]:
+    """Write rows as JSON has them: null where a cell is missing."""
+    if not np.isnan(x).any():
+        found: list[list[float | None]] = x.tolist()
+        return found
+    return [[None if np.isnan(cell) else cell for cell in row] for row in x.tolist()]
