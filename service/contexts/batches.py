@@ -13,6 +13,7 @@ from service.contexts.learning import learn
 from service.contexts.records import ContextRecord, LoadedContext
 from service.contexts.repository import ContextRepository, check_version
 from service.contexts.requests import ObserveRequest
+from service.contexts.shards import learn_shard
 from service.contexts.state import ContextState
 from service.contexts.tables import TableRows, encode_rows, schema_of, written
 from service.errors import ServiceError
@@ -101,9 +102,12 @@ class _Batch:
         loaded = self._contexts[context]
         if isinstance(loaded, ServiceError):
             raise loaded
-        check_version(loaded.record.version, request.change)
-        allow = request.allow_precision_loss
-        state = learn_new(loaded.runtime, self._limits, loaded.state, request.new, allow_precision_loss=allow)
+        if loaded.shard is None:
+            check_version(loaded.record.version, request.change)
+            allow = request.allow_precision_loss
+            state = learn_new(loaded.runtime, self._limits, loaded.state, request.new, allow_precision_loss=allow)
+        else:
+            state = learn_shard(loaded, self._limits, request)
         after = self._repository.next_version(loaded, state)
         self._contexts[context] = self._changed[context] = after
         return after.record

@@ -9,6 +9,7 @@ from service.contexts import idempotency
 from service.contexts.label_rows import delete_labels
 from service.contexts.labels import labels_from
 from service.contexts.quota import count_removed
+from service.contexts.shards import delete_shards
 from service.store.database import Database
 from service.store.tables import CONTEXTS
 
@@ -32,13 +33,14 @@ def remove_expired(connection: Connection, now: float, limit: int, *conditions: 
         limit: The largest number.
         *conditions: Of the contexts; without, those that expired first are deleted first.
     """
-    expired = select(C.owner, C.id, C.labels).where(C.expires <= now, *conditions).limit(limit)
+    expired = select(C.owner, C.id, C.labels, C.decay).where(C.expires <= now, *conditions).limit(limit)
     if not conditions:
         expired = expired.order_by(C.expires)
     # On PostgreSQL several replicas share the work.
     rows = connection.execute(expired.with_for_update(skip_locked=True)).all()
     if rows:
         connection.execute(delete(CONTEXTS).where(C.id.in_([row.id for row in rows])))
+        delete_shards(connection, [row.id for row in rows if row.decay is not None and row.decay > 1])
         delete_labels(connection, ((row.owner, row.id, labels_from(row.labels)) for row in rows))
         count_removed(connection, ((row.owner, row.id) for row in rows))
     return len(rows)

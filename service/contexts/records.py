@@ -20,6 +20,8 @@ from service.tables.schema import TableSchema
 
 CONTEXT_BYTES = 2**12
 """Approximate bytes of a loaded context without its tensors and names."""
+SHARDS_LIMIT = 64
+"""Shards of one context: a read joins their states."""
 NAME_BYTES = 80
 """Approximate bytes of the name of a column without its characters."""
 
@@ -58,6 +60,8 @@ class ContextRecord:
     """The caller's own; unique among the contexts of an owner."""
     labels: Labels = field(default_factory=dict, hash=False)
     """The caller's own, to find contexts by them."""
+    shards: int = 0
+    """Rows into which observations are learnt at the same time; 0 for a context of one row. See `shards`."""
 
     @classmethod
     def from_json(cls, fields: Mapping[str, Any]) -> "ContextRecord":
@@ -72,6 +76,10 @@ class LoadedContext:
     record: ContextRecord
     state: ContextState
     runtime: Runtime
+    shard: ContextRecord | None = None
+    """The row that a change is for, whose state this is, if the context has shards; the record is of all rows."""
+    rest: ContextState | None = None
+    """Then a state of all rows, which may be some changes old."""
 
     @property
     def size(self) -> int:
@@ -158,12 +166,15 @@ class StreamStep:
 
 
 def record_of(row: Row[Any]) -> ContextRecord:
-    """Read a row; where the decay is auto, its column has minus the memory length."""
-    names = ContextRecord.__dataclass_fields__.keys() - {"memory_length", "columns", "table_schema", "labels"}
+    """Read a row; the column of the decay has minus the memory length where it is auto, and 1 + n with n shards."""
+    others = {"memory_length", "columns", "table_schema", "labels", "shards"}
+    names = ContextRecord.__dataclass_fields__.keys() - others
     fields = {name: getattr(row, name) for name in names}
     fields["columns"] = names_from(getattr(row, "column_names", None))
     fields["table_schema"] = getattr(row, "table_schema", None)
     fields["labels"] = labels_from(row.labels)
+    if row.decay is not None and row.decay > 1:
+        return ContextRecord(**fields | {"decay": None, "shards": round(row.decay) - 1})
     is_auto = row.decay is not None and row.decay <= 0
     return ContextRecord(**fields | {"decay": AUTO, "memory_length": -row.decay} if is_auto else fields)
 
@@ -181,4 +192,7 @@ def columns_of(fields: Mapping[str, Any]) -> dict[str, Any]:
     if "columns" in written:
         written["column_names"] = written.pop("columns").as_json()
     length = written.pop("memory_length", None)
+    shards = written.pop("shards", 0)
+    if shards:
+        written["decay"] = 1 + shards
     return written | ({} if length is None else {"decay": -length})

@@ -18,6 +18,7 @@ from sqlalchemy import (
     func,
     insert,
     literal,
+    or_,
     select,
     tuple_,
     update,
@@ -30,6 +31,7 @@ from service.contexts.expiry import BATCH_LIMIT, remove_expired, sweep
 from service.contexts.freshness import CheckedVersions
 from service.contexts.label_rows import delete_labels, insert_labels, labelled
 from service.contexts.labels import NO_LABELS, Labels, labels_from
+from service.contexts.merge import join
 from service.contexts.quota import count_one_more, count_removed
 from service.contexts.records import (
     UNCONDITIONAL,
@@ -42,6 +44,19 @@ from service.contexts.records import (
     state_fields,
 )
 from service.contexts.serialization import ROW_FIELDS, canonical_state, restore, store
+from service.contexts.shards import (
+    Totals,
+    all_of,
+    check_whole,
+    delete_shards,
+    find_free,
+    insert_shards,
+    owner_of,
+    plus,
+    refuse_shards,
+    totals_of,
+    with_totals,
+)
 from service.contexts.state import ContextState
 from service.errors import (
     Conflict,
@@ -70,10 +85,17 @@ OWNED = (C.id == bindparam("this"), C.owner == bindparam("owner"), C.expires > b
 WHOLE, BRIEF = select(*C).where(*OWNED), select(*WITHOUT_STATE).where(*OWNED)
 WHOLE_LOCKED, BRIEF_LOCKED = WHOLE.with_for_update(), BRIEF.with_for_update()
 UNCHANGED = select(C.expires).where(*OWNED, C.version == bindparam("version"), C.updated == bindparam("updated"))
+S = CONTEXTS.alias("shards").c
+CHANGES = select(func.coalesce(func.sum(S.version), 0)).where(S.owner == bindparam("shards")).scalar_subquery()
+UNCHANGED_SHARDS = select(C.expires).where(
+    *OWNED, C.version + CHANGES == bindparam("version"), C.updated == bindparam("updated")
+)
 SOME = (C.owner == bindparam("owner"), C.id.in_(bindparam("these", expanding=True)), C.expires > bindparam("now"))
 SOME_WHOLE = select(*C).where(*SOME)
-SOME_BRIEF = select(*WITHOUT_STATE).where(*SOME).order_by(C.id)
+ONE_ROW, HAS_SHARDS = or_(C.decay.is_(None), C.decay <= 1), C.decay > 1
+SOME_BRIEF = select(*WITHOUT_STATE).where(*SOME, ONE_ROW).order_by(C.id)
 SOME_BRIEF_LOCKED = SOME_BRIEF.with_for_update()
+SOME_WITH_SHARDS = select(*WITHOUT_STATE).where(*SOME, HAS_SHARDS).order_by(C.id)
 TURN = select(func.pg_advisory_xact_lock(func.hashtextextended(bindparam("context", type_=Text), 0)))
 EXPIRE_LATER = (
     update(CONTEXTS).where(C.id == bindparam("this"), C.expires < bindparam("later")).values(expires=bindparam("later"))
@@ -122,14 +144,10 @@ class ContextRepository:
             return recent
         begun = self._checked.clock()
         with self._database.reading() as connection:
-            loaded = self._cached_if_unchanged(owner, context_id, connection.scalar)
-            row = None if loaded is not None else self._find(connection, owner, context_id, WHOLE)
-        if row is not None:
-            loaded = self._remember(self._restore(row))
-        assert loaded is not None  # noqa: S101  (else `_find` has raised an error)
+            loaded = self._load_joined(connection, owner, context_id)
         if max_age > 0:
             self._checked.note(owner, loaded.record, begun)
-        return loaded
+        return self._remember(loaded)
 
     def find_cached(self, owner: str, context_id: str, max_age: float = 0.0) -> LoadedContext | None:
         """Return a context if that needs no waiting and no update of its row; else None. See `load`."""
@@ -161,7 +179,8 @@ class ContextRepository:
         """
         cached = self._cache.get(context_id)
         row = self._find(connection, owner, context_id, WHOLE_LOCKED if cached is None else BRIEF_LOCKED)
-        check_version(row.version, change)
+        check_row(row, change)
+        refuse_shards(record_of(row))
         if cached is None:
             return self._restore(row)
         if self._is_current(cached, row):
@@ -171,9 +190,10 @@ class ContextRepository:
     def wait_for_turn(self, connection: Connection, context_id: str) -> None:
         """Wait for the other transactions that wait for their turn at a context; theirs ends with this transaction.
 
-        The turn is no lock of the row, which transactions lock after they have claimed their keys.
+        The turn is no lock of the row, which transactions lock after they have claimed their keys. Shards have none.
         """
-        if connection.dialect.name == "postgresql":
+        cached = self._cache.get(context_id)
+        if connection.dialect.name == "postgresql" and (cached is None or not cached.record.shards):
             connection.execute(TURN, {"context": f"observations of {context_id}"})
 
     def load_many_for_update(
@@ -210,9 +230,62 @@ class ContextRepository:
             for some in chunks([context_id for context_id in ids if ID.fullmatch(context_id)]):
                 for context_id, loaded in self._load_some(connection, owner, some, brief):
                     found[owner, context_id] = loaded
-            for context_id in ids:
-                found.setdefault((owner, context_id), UnknownContext(context_id))
+            others = [context_id for context_id in ids if (owner, context_id) not in found]
+            found |= {(owner, context_id): UnknownContext(context_id) for context_id in others}
+            locked = brief is SOME_BRIEF_LOCKED
+            for context_id, loaded in self._load_sharded(
+                connection, owner, filter(ID.fullmatch, others), locked=locked
+            ):
+                found[owner, context_id] = loaded
         return found
+
+    def _load_sharded(
+        self, connection: Connection, owner: str, ids: Iterable[str], *, locked: bool
+    ) -> Iterator[tuple[str, LoadedContext | ServiceError]]:
+        """Read the contexts that have shards: for a change lock one shard of each, else join all."""
+        for some in chunks(list(ids)):
+            values = {"owner": owner, "now": self._clock(), "these": some}
+            for first in connection.execute(SOME_WITH_SHARDS, values).all():
+                try:
+                    if locked:
+                        yield first.id, self._load_shard(connection, record_of(first))
+                    else:
+                        yield first.id, self._load_joined(connection, owner, first.id)
+                except ServiceError as error:
+                    yield first.id, error
+
+    def _load_joined(self, connection: Connection, owner: str, context_id: str) -> LoadedContext:
+        loaded = self._cached_if_unchanged(owner, context_id, connection.scalar)
+        if loaded is None:
+            loaded = self._with_shards(connection, self._restore(self._find(connection, owner, context_id, WHOLE)))
+        return loaded
+
+    def _load_shard(self, connection: Connection, record: ContextRecord) -> LoadedContext:
+        row = find_free(connection, record.id)
+        if row is None:  # deleted meanwhile
+            raise UnknownContext(record.id)
+        cached, shard = self._cache.get(row.id), record_of(row)
+        loaded = cached if cached is not None and self._is_current(cached, row) else self._restore(row)
+        others = dict(totals_of(connection, [record.id], without=row.id)).get(record.id, Totals())
+        total = plus(plus(record, others), Totals(shard.version, shard.n_observations))
+        whole = self._cache.get(record.id)
+        if whole is None or 2 * whole.record.version < total.version:
+            first = connection.execute(select(*C).where(C.id == record.id)).first()
+            if first is None:
+                raise UnknownContext(record.id)
+            whole = self._remember(self._with_shards(connection, self._restore(first)))
+        return LoadedContext(total, loaded.state, loaded.runtime, shard, whole.state)
+
+    def _with_shards(self, connection: Connection, first: LoadedContext) -> LoadedContext:
+        """Join the state of a first row with those of the shards, if there are any, in their order."""
+        if not first.record.shards:
+            return first
+        joined, record = first.state, first.record
+        for row in all_of(connection, record.id):
+            shard = self._restore(row)
+            joined = join(first.runtime, joined, shard.state, allow_precision_loss=True)
+            record = plus(record, Totals(row.version, row.n_observations))
+        return LoadedContext(record, canonical_state(joined), first.runtime)
 
     def _load_some(
         self, connection: Connection, owner: str, ids: Sequence[str], brief: Select[Any]
@@ -242,7 +315,7 @@ class ContextRepository:
             UnknownContext: The owner has no such context, or it has expired.
         """
         with self._database.reading() as connection:
-            return record_of(self._find(connection, owner, context_id, BRIEF))
+            return with_totals(connection, [record_of(self._find(connection, owner, context_id, BRIEF))])[0]
 
     def records(self, connection: Connection, owner: str, context_ids: Collection[str]) -> list[ContextRecord]:
         """Read the records of contexts of an owner; those that there are not are left out."""
@@ -250,7 +323,7 @@ class ContextRepository:
         for some in chunks(sorted(context_ids)):
             statement = select(*WITHOUT_STATE).where(C.owner == owner, C.id.in_(some))
             found += map(record_of, connection.execute(statement).all())
-        return found
+        return with_totals(connection, found)
 
     def page(
         self, owner: str, limit: int, after: str | None, labels: Sequence[tuple[str, str]] = ()
@@ -266,7 +339,7 @@ class ContextRepository:
                 place = tuple_(C.owner, C.id)
                 statement = statement.where(place > (owner, after or ""), C.owner <= owner).order_by(C.owner, C.id)
             rows = connection.execute(statement).all()
-        return [record_of(row) for row in rows]
+            return with_totals(connection, [record_of(row) for row in rows])
 
     def ids_of_names(self, connection: Connection, owner: str, names: Collection[str]) -> dict[str, str]:
         """Find contexts of an owner by their names; those that there are not are left out."""
@@ -281,7 +354,7 @@ class ContextRepository:
         statement = select(*WITHOUT_STATE).where(C.owner == owner, C.name == name, C.expires > self._clock())
         with self._database.reading() as connection:
             row = connection.execute(statement).first()
-        return None if row is None else record_of(row)
+            return None if row is None else with_totals(connection, [record_of(row)])[0]
 
     def delete(self, connection: Connection, owner: str, context_id: str, change: Change) -> None:
         """Delete a context.
@@ -291,8 +364,10 @@ class ContextRepository:
             VersionMismatch: It has another version than the change requires.
         """
         row = self._find(connection, owner, context_id, BRIEF_LOCKED)
-        check_version(row.version, change)
+        check_row(row, change)
         connection.execute(delete(CONTEXTS).where(C.id == context_id))
+        if record_of(row).shards:
+            delete_shards(connection, [context_id])
         delete_labels(connection, [(owner, context_id, labels_from(row.labels))])
         count_removed(connection, [(owner, context_id)])
         self._database.note_change(connection, context_id)
@@ -307,6 +382,7 @@ class ContextRepository:
         *,
         name: str | None = None,
         labels: Labels = NO_LABELS,
+        shards: int = 0,
     ) -> ContextRecord:
         """Insert a new context.
 
@@ -328,11 +404,14 @@ class ContextRepository:
             expires=now + ttl,
             name=name,
             labels=dict(labels),
+            shards=shards,
             **state_fields(state),
         )
         with _unless_taken(name):
             connection.execute(insert(CONTEXTS).values(owner=owner, state=store(state), **columns_of(vars(record))))
         insert_labels(connection, owner, record.id, labels)
+        if shards:
+            insert_shards(connection, record, state)
         self._remember(LoadedContext(record, state, runtime))
         return record
 
@@ -348,15 +427,27 @@ class ContextRepository:
         # The indexes have `expires`: while it stays, PostgreSQL updates the row alone.
         expires = now + before.ttl if self._must_touch(before) else before.expires
         new = {"version": before.version + 1, "updated": now, "expires": expires, **state_fields(state)}
-        return LoadedContext(replace(before, **new), state, loaded.runtime)
+        if loaded.shard is None:
+            return LoadedContext(replace(before, **new), state, loaded.runtime)
+        learnt = state.n_observations - loaded.state.n_observations
+        shard = replace(
+            loaded.shard, version=loaded.shard.version + 1, updated=now, n_observations=state.n_observations
+        )
+        record = replace(plus(before, Totals(1, learnt)), expires=expires)
+        return replace(loaded, record=record, state=state, shard=shard)
 
     def save_many(self, connection: Connection, changed: Collection[LoadedContext]) -> None:
         """Store contexts after a change."""
         if changed:
             connection.execute(UPDATE, [_changed_columns(loaded) for loaded in changed])
         for loaded in changed:
-            self._database.note_change(connection, loaded.record.id)
-            self._remember(loaded)  # if the transaction fails, no row has this version
+            record, shard = loaded.record, loaded.shard
+            self._database.note_change(connection, record.id)
+            if shard is None:
+                self._remember(loaded)  # if the transaction fails, no row has this version
+            else:
+                self._remember(LoadedContext(shard, loaded.state, loaded.runtime))
+                connection.execute(EXPIRE_LATER, {"this": record.id, "later": record.expires})
 
     def touch(self, record: ContextRecord) -> ContextRecord:
         """Restart the ttl of a context after a read, unless that has to wait for another writer."""
@@ -390,7 +481,7 @@ class ContextRepository:
         """
         now, new = self._clock(), amendment.of(before)
         if not new:
-            return before
+            return with_totals(connection, [before])[0]
         if "name" in new:
             self._free_name(connection, owner, new["name"], now)
         after = replace(before, version=before.version + 1, updated=now, **new)
@@ -402,14 +493,14 @@ class ContextRepository:
         if "labels" in new:
             delete_labels(connection, [(owner, before.id, before.labels)])
             insert_labels(connection, owner, before.id, after.labels)
-        return after
+        return with_totals(connection, [after])[0]
 
     def record_for_update(
         self, connection: Connection, owner: str, context_id: str, change: Change = UNCONDITIONAL
     ) -> ContextRecord:
         """Read the record of a context, and lock its row; raises as `load_for_update`."""
         row = self._find(connection, owner, context_id, BRIEF_LOCKED)
-        check_version(row.version, change)
+        check_row(row, change)
         return record_of(row)
 
     def sweep(self, stopped: Callable[[], bool]) -> int:
@@ -461,8 +552,12 @@ class ContextRepository:
         if loaded is None:
             return None
         before = loaded.record
-        row = {"this": context_id, "owner": owner, "now": self._clock()}
-        expires = scalar(UNCHANGED, {**row, "version": before.version, "updated": before.updated})
+        row: dict[str, object] = {"this": context_id, "owner": owner, "now": self._clock()}
+        row |= {"version": before.version, "updated": before.updated}
+        if before.shards:
+            expires = scalar(UNCHANGED_SHARDS, {**row, "shards": owner_of(context_id)})
+        else:
+            expires = scalar(UNCHANGED, row)
         if expires is None or not self._is_served(loaded):
             return None
         if expires == before.expires:
@@ -498,7 +593,7 @@ def _move_ends(connection: Connection, rows: Sequence[Mapping[str, object]]) -> 
 
 
 def _changed_columns(loaded: LoadedContext) -> dict[str, Any]:
-    record = loaded.record
+    record = loaded.shard or loaded.record
     new = {"version": record.version, "updated": record.updated, "expires": record.expires}
     return {
         "this": record.id,
@@ -506,6 +601,17 @@ def _changed_columns(loaded: LoadedContext) -> dict[str, Any]:
         "decay": record.decay,
         **columns_of({**new, **state_fields(loaded.state)}),
     }
+
+
+def check_row(row: Row[Any], change: Change) -> None:
+    """Check the precondition of a change of a row that is a whole context.
+
+    Raises:
+        VersionMismatch: The context has another version.
+        InvalidInput: It has shards.
+    """
+    check_whole(record_of(row), if_version=change.if_version)
+    check_version(row.version, change)
 
 
 def check_version(version: int, change: Change) -> None:

@@ -30,6 +30,7 @@ from service.contexts.records import (
 )
 from service.contexts.repository import ID, ContextRepository
 from service.contexts.requests import ObserveRequest, allowed, fields_of
+from service.contexts.shards import check_can_shard
 from service.contexts.state import FeatureScale, answer
 from service.contexts.tables import (
     PredictedTable,
@@ -121,6 +122,7 @@ class ContextService:
         schema: TableSchema | None = None,
         name: str | None = None,
         labels: Labels = NO_LABELS,
+        shards: int = 0,
         change: Change = UNCONDITIONAL,
     ) -> ContextRecord:
         """Make a context, empty or with its first observations.
@@ -138,6 +140,7 @@ class ContextService:
             schema: Of rows of tables.
             name: The caller's own, unique among the owner's.
             labels: The caller's own, to find contexts by them.
+            shards: Rows into which observations are learnt at the same time, where their order does not matter.
             change: The terms.
 
         Raises:
@@ -157,6 +160,7 @@ class ContextService:
             request |= {"name": read_name(name, "name")}
         if labels:
             request |= {"labels": sorted(read_labels(labels, "labels").items())}
+        request |= {"shards": shards} if shards else {}
         table_schema = None if schema is None else written(schema)
         if table_schema is not None:
             request |= {"schema": table_schema}
@@ -177,8 +181,9 @@ class ContextService:
             )
             if first is not None:
                 state = learn_new(runtime, self.limits, state, first, "observations.")
+            check_can_shard(runtime.manifest, state, shards)
             transaction.answer = record = self.repository.add(
-                transaction.connection, owner, runtime, state, ttl, name=name, labels=labels
+                transaction.connection, owner, runtime, state, ttl, name=name, labels=labels, shards=shards
             )
             return record
 

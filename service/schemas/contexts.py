@@ -19,6 +19,7 @@ from service.contexts.labels import (
     read_labels,
     read_name,
 )
+from service.contexts.records import SHARDS_LIMIT
 from service.errors import InvalidInput, Problem
 from service.explaining.terms import Part, parts
 from service.numbers import describe, number
@@ -149,6 +150,9 @@ class CreateContext(NewContext):
 
     name: ContextNameField | None = Field(None, examples=["sensor 7"])
     """Your name for it, unique among your contexts. `PUT /v1/contexts/by-name/{name}` creates or returns it."""
+    shards: int = Field(0, strict=True, ge=0, le=SHARDS_LIMIT, examples=[0])
+    """Rows of the database into which observations are learnt at the same time, for a context that many replicas
+    change; the order of its observations does not count, so it has no decay. The first ones are sent here."""
     observations: ObservationsBody | None = Field(
         None, examples=[{"x": [[1.0], [2.0], [3.0], [4.0], [5.0]], "y": [2.1, 3.9, 6.2, 7.8, 10.1]}]
     )
@@ -207,6 +211,8 @@ class ContextAnswer(ContextListed):
 
     columns: ColumnsAnswer | None = Field(None, examples=[None])
     """Names of its columns; null if it has none."""
+    shards: int = Field(0, examples=[0])
+    """Rows into which observations are learnt at the same time; 0 for an ordinary context."""
 
 
 class DescribedColumn(ResponseModel):

@@ -34,7 +34,8 @@ CONTEXTS = Table(
     Column("owner", String(40), nullable=False),
     Column("model", String(100), nullable=False),
     Column("model_version", String(40), nullable=False),
-    # Factor on a weight after one more observation; null forgets nothing; for decay "auto" minus the memory length.
+    # Factor on a weight after one more observation; null forgets nothing; for decay "auto" minus the memory length;
+    # of a context with n shards, which forgets nothing, 1 + n. The shards are rows whose owner is "shards:" and its id.
     Column("decay", Double),
     Column("n_observations", BigInteger, nullable=False),
     Column("inputs", Integer),  # D; null until the first observation, where the model does not fix it

@@ -130,6 +130,7 @@ async def create(
         columns=NO_NAMES if request.columns is None else request.columns.names(),
         name=request.name,
         labels=request.labels or {},
+        shards=request.shards,
         change=change,
     )
     return created(record, response)

@@ -73,7 +73,7 @@ def fields(*schemas: type[BaseModel]) -> set[str]:
 def test_methods_take_every_field_of_the_request() -> None:
     context, headers = contexts.Context, {"if_version"}
     assert names(client.Client.predict) == fields(PredictRequest, ObservationsBody) - {"context"}
-    assert names(contexts.Contexts.create) == fields(CreateContext) - {"observations"}
+    assert names(contexts.Contexts.create) == fields(CreateContext) - {"observations", "shards"}
     assert names(contexts.Contexts.by_name) == {"name", *fields(NamedContext)}
     assert names(context.amend) == {*fields(ContextChange), *headers}
     assert names(context.observe) == {*fields(ObservationsBody), *headers, "allow_precision_loss"}
