@@ -23,7 +23,7 @@ from benchmarks.hot_contexts.services import Load, database, loaded, post, postg
 from benchmarks.results import Goal, Result, Table, short, short_time
 from tests.running import ROOT, Server
 
-CLIENTS, CONTEXTS, COLUMNS = 16, 16, 10
+CLIENTS, CONTEXTS, COLUMNS, SHARDS = 16, 16, 10, 4
 ROUNDS, SECONDS = 5, 2.0
 CORES_FOR_TWO = 4
 """Two services, the database and the load."""
@@ -110,15 +110,23 @@ def _of_one(kind: str, version: str, server: Server) -> dict[str, Case]:
 
 def _of_two(version: str, pair: tuple[Server, ...]) -> dict[str, Case]:
     many = _contexts(pair[0], CONTEXTS)
-    return {
+    found = {
         f"PostgreSQL, two replicas, hot, {version}": Case(pair, many[:1], CLIENTS),
         f"PostgreSQL, one replica, many, {version}": Case(pair[:1], many, CLIENTS),
         f"PostgreSQL, two replicas, many, {version}": Case(pair, many, CLIENTS),
     }
+    if version == NOW:
+        sharded = _contexts(pair[0], 1, shards=SHARDS)
+        found |= {
+            "PostgreSQL, one replica, shards": Case(pair[:1], sharded, CLIENTS),
+            "PostgreSQL, two replicas, shards": Case(pair, sharded, CLIENTS),
+        }
+    return found
 
 
-def _contexts(server: Server, count: int) -> tuple[str, ...]:
-    made = (post(server, "/v1/contexts", {"model": "linear", "observations": FIRST}) for _ in range(count))
+def _contexts(server: Server, count: int, **options: object) -> tuple[str, ...]:
+    body = {"model": "linear", "observations": FIRST, **options}
+    made = (post(server, "/v1/contexts", body) for _ in range(count))
     return tuple(str(context["id"]) for context in made)
 
 
@@ -179,10 +187,14 @@ def _replicas(rates: Mapping[str, float], cores: int) -> list[Goal]:
     hot, many = f"PostgreSQL, two replicas, hot, {NOW}", f"PostgreSQL, two replicas, many, {NOW}"
     one, one_many = f"PostgreSQL, {CLIENTS}, {NOW}", f"PostgreSQL, one replica, many, {NOW}"
     goals = [_ratio(rates, hot, one, 0.95, "two replicas ÷ one, one context")]
-    scaled = _ratio(rates, many, one_many, 1.6, f"two replicas ÷ one, {CONTEXTS} contexts")
+    shards = [f"PostgreSQL, {replicas}, shards" for replicas in ("two replicas", "one replica")]
+    scaled = [
+        _ratio(rates, many, one_many, 1.6, f"two replicas ÷ one, {CONTEXTS} contexts"),
+        _ratio(rates, shards[0], shards[1], 1.6, f"two replicas ÷ one, a context of {SHARDS} shards"),
+    ]
     if cores < CORES_FOR_TWO:
-        scaled = Goal(scaled.measure, scaled.target, f"{scaled.result} on {cores} cores", None)
-    return [*goals, scaled]
+        scaled = [Goal(goal.measure, goal.target, f"{goal.result} on {cores} cores", None) for goal in scaled]
+    return [*goals, *scaled]
 
 
 def _predicted(rates: Mapping[str, float], delays: list[float]) -> list[Goal]:

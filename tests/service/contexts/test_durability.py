@@ -95,11 +95,19 @@ def rows(number: int) -> tuple[np.ndarray, np.ndarray]:
     return generator.normal(size=(ROWS, INPUTS)) + 3.0, generator.normal(size=(ROWS, OUTPUTS))
 
 
-def survive(database_url: str, postgres: Postgres | None) -> None:
-    """Observe while processes are killed, then check the contexts."""
+def survive(database_url: str, postgres: Postgres | None, shards: int = 0) -> None:
+    """Observe while processes are killed, then check the contexts.
+
+    A context with shards begins with the rows after those of the requests.
+    """
+    first = [OBSERVATIONS // ROWS] if shards else []
     generator = random.Random(4)  # noqa: S311  (moments to kill at)
     with replicas_on(database_url) as replicas:
-        made = httpx.post(f"{replicas[0].url}/v1/contexts", json={"model": "linear", "version": "1.0.0"}, timeout=30)
+        body: dict[str, object] = {"model": "linear", "version": "1.0.0"}
+        for number in first:
+            x, y = rows(number)
+            body |= {"shards": shards, "observations": {"x": x.tolist(), "y": y.tolist()}}
+        made = httpx.post(f"{replicas[0].url}/v1/contexts", json=body, timeout=30)
         assert made.status_code == 201, made.text
         traffic = Traffic(replicas, made.json()["id"])
         clients = [threading.Thread(target=traffic.send) for _ in range(CLIENTS)]
@@ -124,23 +132,24 @@ def survive(database_url: str, postgres: Postgres | None) -> None:
             postgres.kill()
             postgres.start()
         replicas[0].start()
-        check(traffic, httpx.get(f"{replicas[0].url}/v1/contexts/{traffic.context}/state", timeout=30).content)
+        check(traffic, httpx.get(f"{replicas[0].url}/v1/contexts/{traffic.context}/state", timeout=30).content, first)
         found = httpx.get(f"{replicas[0].url}/v1/contexts/{traffic.context}", timeout=30).json()
-    assert found["n_observations"] == OBSERVATIONS
+    assert found["n_observations"] == OBSERVATIONS + ROWS * len(first)
     assert found["version"] == 1 + requests
 
 
-def check(traffic: Traffic, exported: bytes) -> None:
-    """Compare the state with numpy's for exactly the acknowledged changes."""
+def check(traffic: Traffic, exported: bytes, first: list[int]) -> None:
+    """Compare the state with numpy's for exactly the acknowledged changes; versions repeat where shards have them."""
     requests = OBSERVATIONS // ROWS
     assert traffic.failures == []
-    assert sorted(traffic.versions) == list(range(2, 2 + requests)), (
+    assert len(traffic.versions) == requests
+    assert first or sorted(traffic.versions) == list(range(2, 2 + requests)), (
         "an acknowledged change is missing, or one is double"
     )
     assert traffic.sent > requests, "nothing was killed while it worked"
-    z = np.concatenate([np.hstack(rows(number)) for number in range(requests)])
+    z = np.concatenate([np.hstack(rows(number)) for number in [*range(requests), *first]])
     state = unpacked(load(exported))
-    assert state["state.count"] == OBSERVATIONS
+    assert state["state.count"] == len(z) == OBSERVATIONS + ROWS * len(first)
     assert_close(state["state.mean"][0], z.mean(0), "mean", rtol=1e-9)
     assert_close(state["state.comoment"][0], (z - z.mean(0)).T @ (z - z.mean(0)), "comoment", rtol=1e-9)
 
@@ -153,3 +162,13 @@ def test_on_sqlite(tmp_path: Path) -> None:
 @pytest.mark.slow
 def test_on_postgresql(postgres: Postgres) -> None:
     survive(postgres.empty_database(), postgres)
+
+
+@pytest.mark.slow
+def test_shards_on_sqlite(tmp_path: Path) -> None:
+    survive(f"sqlite:///{tmp_path}/gdssm.db", None, shards=2)
+
+
+@pytest.mark.slow
+def test_shards_on_postgresql(postgres: Postgres) -> None:
+    survive(postgres.empty_database(), postgres, shards=3)
