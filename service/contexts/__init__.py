@@ -16,7 +16,9 @@ label_rows     the rows by which contexts are found by their labels
 quota          the number of contexts of each owner, counted as they come and go
 expiry         deletes expired contexts in small batches
 serialization  a state as safetensors bytes, and checks of the bytes of an import
+row_bytes      states as safetensors, quickly
 state          the state of a context: how it begins, and how it answers queries
+learning_together  several contexts in one run of the graph
 learning       checks observations, adds them and further levels to a state, and checks the result
 history        observations with their names in a request, and what the sums do not say about earlier ones
 precision      significant digits of the sums: an observation that would lose them is refused

@@ -50,6 +50,10 @@ class BatchKeys:
         if wanted:
             self._claim(wanted)
 
+    def is_new(self, key: OwnedKey) -> bool:
+        """Whether no request has used a key yet."""
+        return key in self._claimed and key not in self._new
+
     def answer_of(self, key: OwnedKey, fingerprint: str) -> Any | None:  # noqa: ANN401  (JSON, or a dataclass)
         """Return the answer to the request that used a key; None if none has.
 

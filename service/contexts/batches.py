@@ -5,11 +5,13 @@ from dataclasses import replace
 from functools import partial
 from itertools import chain
 
+import numpy as np
 from sqlalchemy import Connection
 
 from service.contexts.batch_keys import BatchKeys
 from service.contexts.idempotency import check_key, fingerprint
 from service.contexts.learning import learn
+from service.contexts.learning_together import Lesson, learn_together
 from service.contexts.records import ContextRecord, LoadedContext
 from service.contexts.repository import ContextRepository, check_version
 from service.contexts.requests import ObserveRequest
@@ -48,7 +50,9 @@ def observe_many(
 ) -> list[Result]:
     """Learn observations in a transaction; see `ContextService.observe_many`."""
     batch = _Batch(connection, repository, limits, requests, now)
-    results = [run(number, partial(batch.result_of, request)) for number, request in enumerate(requests)]
+    if run is run_here and len(requests) > 1:
+        batch.learn_ahead(requests)
+    results = [run(number, partial(batch.result_of, number, request)) for number, request in enumerate(requests)]
     batch.store()
     return results
 
@@ -72,13 +76,61 @@ class _Batch:
         self._keys = BatchKeys(connection, keys, now)
         self._contexts = repository.load_many_for_update(connection, [_context_of(request) for request in valid])
         self._changed: dict[ContextKey, LoadedContext] = {}
+        self._ahead: dict[int, ContextRecord] = {}
+        """Records after requests, by their numbers, that are learnt already."""
 
-    def result_of(self, request: ObserveRequest) -> Result:
+    def learn_ahead(self, requests: Sequence[ObserveRequest]) -> None:
+        """Learn the first requests of each context in a few runs of the graph, as far as none needs a decision."""
+        series = self._first_requests(requests)
+        lessons, chosen = [], []
+        for context, numbers in series.items():
+            loaded = self._contexts[context]
+            if isinstance(loaded, LoadedContext) and loaded.shard is None:
+                chosen.append((context, numbers, loaded))
+                lessons.append(Lesson(loaded.runtime, loaded.state, _joined([requests[i] for i in numbers])))
+        for (context, numbers, loaded), state in zip(chosen, learn_together(lessons, self._limits), strict=True):
+            if state is not None:
+                versions = self._repository.next_versions(loaded, state, [_count(requests[i]) for i in numbers])
+                self._contexts[context] = self._changed[context] = versions[-1]
+                self._ahead |= zip(numbers, [version.record for version in versions], strict=True)
+
+    def _first_requests(self, requests: Sequence[ObserveRequest]) -> dict[ContextKey, list[int]]:
+        """Return the first requests of each context that have rows of one form, and neither condition nor key."""
+        series: dict[ContextKey, list[int]] = {}
+        ended, keys = set[ContextKey](), set[str]()
+        for number, request in enumerate(requests):
+            context, key = _context_of(request), request.change.idempotency_key
+            numbers = series.setdefault(context, [])
+            is_first = not numbers or _is_alike(requests[numbers[0]].new, request.new)
+            if context in ended or not is_first or not self._is_simple(request) or key in keys:
+                ended.add(context)
+            else:
+                numbers.append(number)
+            if key is not None:
+                keys.add(key)
+        return {context: numbers for context, numbers in series.items() if numbers}
+
+    def _is_simple(self, request: ObserveRequest) -> bool:
+        """Whether a request brings observations of weight 1 under no condition, and its key was not used before."""
+        new, key = request.new, request.change.idempotency_key
+        return (
+            isinstance(new, Observations)
+            and new.weight is None
+            and new.columns is None
+            and not new.levels
+            and len(new.x) == len(new.y) > 0
+            and request.change.if_version is None
+            and (key is None or self._keys.is_new((request.owner, key)))
+        )
+
+    def result_of(self, number: int, request: ObserveRequest) -> Result:
         """Learn the observations of one request, unless its key was used before."""
+        key, ahead = request.change.idempotency_key, self._ahead.get(number)
+        if ahead is not None and key is None:
+            return ahead
         error = _key_error(request)
         if error is not None:
             return error
-        key = request.change.idempotency_key
         try:
             if key is None:
                 return self._learn(request)
@@ -86,7 +138,7 @@ class _Batch:
             answer = self._keys.answer_of(owned, used_for)
             if answer is not None:
                 return answer if isinstance(answer, ContextRecord) else ContextRecord.from_json(answer)
-            record = self._learn(request)
+            record = ahead or self._learn(request)
         except ServiceError as problem:
             return problem
         self._keys.set_answer(owned, used_for, record)
@@ -111,6 +163,24 @@ class _Batch:
         after = self._repository.next_version(loaded, state)
         self._contexts[context] = self._changed[context] = after
         return after.record
+
+
+def _is_alike(first: Observations | TableRows, new: Observations | TableRows) -> bool:
+    """Whether observations have the same numbers of columns, so that they can be learnt as one."""
+    if isinstance(first, TableRows) or isinstance(new, TableRows):
+        return False
+    return (first.x.shape[1], first.y.shape[1:]) == (new.x.shape[1], new.y.shape[1:])
+
+
+def _count(request: ObserveRequest) -> int:
+    return 0 if isinstance(request.new, TableRows) else len(request.new.x)
+
+
+def _joined(requests: Sequence[ObserveRequest]) -> Observations:
+    parts = [request.new for request in requests if isinstance(request.new, Observations)]
+    if len(parts) == 1:
+        return parts[0]
+    return Observations(np.concatenate([part.x for part in parts]), np.concatenate([part.y for part in parts]))
 
 
 def parts_by_context(contexts: Sequence[Hashable]) -> list[list[int]]:

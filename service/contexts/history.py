@@ -7,7 +7,7 @@ weights what shows that a single observation is left.
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import NamedTuple, Self
+from typing import Any, NamedTuple, Self
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
@@ -242,16 +242,7 @@ class HistoryHeader(BaseModel):
     @classmethod
     def of(cls, history: History) -> "HistoryHeader":
         """Write a history."""
-        levels, sums = history.levels, history.sums
-        return cls.model_construct(
-            rows=history.rows,
-            squares=history.squares,
-            gross_squares=history.gross_squares,
-            least_weight=history.least_weight,
-            levels=None if levels is None else tuple(map(_known, levels.T.tolist())),
-            sums=None if sums is None else (tuple(sums[0].tolist()), tuple(sums[1].tolist())),
-            digits=history.digits,
-        )
+        return cls.model_construct(**history_fields(history))
 
     def history(self, columns: int) -> History:
         """Read it again.
@@ -268,6 +259,20 @@ class HistoryHeader(BaseModel):
             if array is not None and array.shape != (2, columns):
                 raise ValueError(f"a history of {array.shape[1]} columns")
         return History(self.rows, self.squares, self.gross_squares, self.least_weight, levels, sums, self.digits)
+
+
+def history_fields(history: History) -> dict[str, Any]:
+    """Return the fields of a `HistoryHeader`."""
+    levels, sums = history.levels, history.sums
+    return {
+        "rows": history.rows,
+        "squares": history.squares,
+        "gross_squares": history.gross_squares,
+        "least_weight": history.least_weight,
+        "levels": None if levels is None else tuple(map(_known, levels.T.tolist())),
+        "sums": None if sums is None else (tuple(sums[0].tolist()), tuple(sums[1].tolist())),
+        "digits": history.digits,
+    }
 
 
 def _known(values: list[float]) -> tuple[float, ...] | None:

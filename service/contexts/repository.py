@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
-from itertools import groupby
+from itertools import accumulate, groupby
 from operator import itemgetter
 from typing import Any
 
@@ -68,6 +68,7 @@ from service.errors import (
     UnknownModel,
     VersionMismatch,
 )
+from service.fields import changed
 from service.inference.predictor import Predictor
 from service.inference.runtime import Runtime
 from service.store.database import Database
@@ -93,7 +94,7 @@ UNCHANGED_SHARDS = select(C.expires).where(
 SOME = (C.owner == bindparam("owner"), C.id.in_(bindparam("these", expanding=True)), C.expires > bindparam("now"))
 SOME_WHOLE = select(*C).where(*SOME)
 ONE_ROW, HAS_SHARDS = or_(C.decay.is_(None), C.decay <= 1), C.decay > 1
-SOME_BRIEF = select(*WITHOUT_STATE).where(*SOME, ONE_ROW).order_by(C.id)
+SOME_BRIEF = select(C.id, C.version, C.updated, C.expires).where(*SOME, ONE_ROW).order_by(C.id)
 SOME_BRIEF_LOCKED = SOME_BRIEF.with_for_update()
 SOME_WITH_SHARDS = select(*WITHOUT_STATE).where(*SOME, HAS_SHARDS).order_by(C.id)
 TURN = select(func.pg_advisory_xact_lock(func.hashtextextended(bindparam("context", type_=Text), 0)))
@@ -296,7 +297,7 @@ class ContextRepository:
             cached = self._cache.get(row.id)
             try:
                 if cached is not None and self._is_current(cached, row):
-                    yield row.id, replace(cached, record=record_of(row))
+                    yield row.id, cached if row.expires == cached.record.expires else _ending(cached, row.expires)
                 else:
                     unread.append(row.id)
             except UnknownModel as error:
@@ -424,8 +425,7 @@ class ContextRepository:
     def next_version(self, loaded: LoadedContext, state: ContextState) -> LoadedContext:
         """Make the next version of a context, which is not stored yet."""
         now, before, state = self._clock(), loaded.record, canonical_state(state)
-        # The indexes have `expires`: while it stays, PostgreSQL updates the row alone.
-        expires = now + before.ttl if self._must_touch(before) else before.expires
+        expires = self._end_after(before, now)
         new = {"version": before.version + 1, "updated": now, "expires": expires, **state_fields(state)}
         if loaded.shard is None:
             return LoadedContext(replace(before, **new), state, loaded.runtime)
@@ -436,11 +436,28 @@ class ContextRepository:
         record = replace(plus(before, Totals(1, learnt)), expires=expires)
         return replace(loaded, record=record, state=state, shard=shard)
 
-    def save_many(self, connection: Connection, changed: Collection[LoadedContext]) -> None:
+    def next_versions(self, loaded: LoadedContext, state: ContextState, rows: Sequence[int]) -> list[LoadedContext]:
+        """Make the versions of a context after observations that were learnt together, of which the last has the state.
+
+        Args:
+            loaded: The context before.
+            state: After all of them, as storage rounds it.
+            rows: How many observations each version has more than the one before.
+        """
+        now, before, count = self._clock(), loaded.record, loaded.record.n_observations
+        new = {"updated": now, "expires": self._end_after(before, now)}
+        return [
+            LoadedContext(
+                changed(before, version=before.version + 1 + i, n_observations=count, **new), state, loaded.runtime
+            )
+            for i, count in enumerate(count + total for total in accumulate(rows))
+        ]
+
+    def save_many(self, connection: Connection, contexts: Collection[LoadedContext]) -> None:
         """Store contexts after a change."""
-        if changed:
-            connection.execute(UPDATE, [_changed_columns(loaded) for loaded in changed])
-        for loaded in changed:
+        if contexts:
+            connection.execute(UPDATE, [_changed_columns(loaded) for loaded in contexts])
+        for loaded in contexts:
             record, shard = loaded.record, loaded.shard
             self._database.note_change(connection, record.id)
             if shard is None:
@@ -525,6 +542,13 @@ class ContextRepository:
         if self.ids_of_names(connection, owner, (name,)):
             raise NameTaken(name)
 
+    def _end_after(self, before: ContextRecord, now: float) -> float:
+        """Return when a context ends after a change, moved by a share of its ttl or not at all.
+
+        The indexes have `expires`: while it stays, PostgreSQL updates the row alone.
+        """
+        return now + before.ttl if self._must_touch(before) else before.expires
+
     def _must_touch(self, record: ContextRecord) -> bool:
         return self._clock() + record.ttl - record.expires > TOUCH_SHARE * record.ttl
 
@@ -592,14 +616,25 @@ def _move_ends(connection: Connection, rows: Sequence[Mapping[str, object]]) -> 
         connection.execute(EXPIRE_LATER, some)
 
 
+def _ending(loaded: LoadedContext, expires: float) -> LoadedContext:
+    return replace(loaded, record=changed(loaded.record, expires=expires))
+
+
 def _changed_columns(loaded: LoadedContext) -> dict[str, Any]:
-    record = loaded.shard or loaded.record
-    new = {"version": record.version, "updated": record.updated, "expires": record.expires}
+    record, state = loaded.shard or loaded.record, loaded.state
+    length = state.memory_length
     return {
         "this": record.id,
-        "state": store(loaded.state),
-        "decay": record.decay,
-        **columns_of({**new, **state_fields(loaded.state)}),
+        "version": record.version,
+        "updated": record.updated,
+        "expires": record.expires,
+        "decay": state.decay if length is None else -length,
+        "n_observations": state.n_observations,
+        "inputs": state.inputs,
+        "outputs": state.outputs,
+        "column_names": state.columns.as_json(),
+        "table_schema": state.table_schema,
+        "state": store(state),
     }
 
 

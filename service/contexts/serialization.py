@@ -14,13 +14,14 @@ from typing import Annotated, Any, Literal, NoReturn
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic_core import to_json
 from safetensors import SafetensorError
 from safetensors.numpy import load, save
 
 from service.column_names import NO_NAMES, ColumnNames
-from service.contexts import drift
+from service.contexts import drift, row_bytes
 from service.contexts.forgetting import AUTO, Auto
-from service.contexts.history import HistoryHeader
+from service.contexts.history import HistoryHeader, history_fields
 from service.contexts.removal import check_possible
 from service.contexts.state import COUNT_LIMIT, ContextState, FeatureScale, check_size, declared, new_state
 from service.contexts.tables import SCHEMA_LENGTH_LIMIT, check_schema
@@ -99,9 +100,16 @@ def canonical_state(state: ContextState) -> ContextState:
 
 def store(state: ContextState) -> bytes:
     """Write a state for its row: the tensors, and the fields that the row has no column for."""
-    header = StateHeader.model_validate(_fields(state, STATE_FIELDS), by_name=True)
-    left_out = set() if state.levels else {"levels"}
-    return save(compact(state.tensors or {}), {METADATA_KEY: header.model_dump_json(by_alias=True, exclude=left_out)})
+    fields: dict[str, object] = {
+        "n_counted": state.n_counted,
+        "turnover": state.absolute_weight_sum,
+        "flat_y": state.y_is_1d,
+        "scale": state.scale,
+        "history": None if state.history is None else history_fields(state.history),
+    }
+    if state.levels:
+        fields["levels"] = state.levels
+    return row_bytes.save(compact(state.tensors or {}), METADATA_KEY, to_json(fields).decode())
 
 
 def restore(stored: bytes, manifest: Manifest, fields: Mapping[str, Any]) -> ContextState:
