@@ -30,7 +30,7 @@ for stored in COMMANDS:
 @table_options
 @click.option("--model", metavar="NAME", help=f"{by_setting('default_model')} For classes classifier.")
 @click.option("--version", metavar="VERSION", help="Version of the model; the highest if left out.")
-@click.option("--decay", metavar="NUMBER", help="What is left of an observation's weight after one more, or auto.")
+@click.option("--decay", metavar="NUMBER", help="The share of an observation's weight after one more, or auto.")
 @click.option("--out", required=True, metavar="FILE", help="The file of the context; a path or a URI.")
 @click.option("--processes", type=click.IntRange(min=1), default=1, show_default=True, metavar="N", help="Processes.")
 @click.option("--chunk-rows", type=click.IntRange(min=1), metavar="N", help="Rows in memory at a time.")

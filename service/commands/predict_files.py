@@ -46,7 +46,7 @@ def predict(context: Sequence[str], query: str, options: Options, *, quiet: bool
 
     Args:
         context: Paths, directories, globs and URIs; or the one file of a context.
-        query: The rows to predict, likewise.
+        query: A path, a directory, a glob or a URI of the rows to predict.
         options: Of the command.
         quiet: Whether not to print how the columns were used.
 

@@ -114,11 +114,12 @@ def build_context(
     scale = _first_scale(job, learning.decay)
     model = ModelFile.of(runtime)
     work = Learn(dataset.reading, model, schema, requested.weight, learning.decay, scale, learning.chunk_rows)
-    report, state = DatasetReport(dataset), replace(empty, scale=scale) if scale else empty
+    report, state = DatasetReport(dataset), empty
     for result in run.results(f"learn-{manifest.sha256[:16]}", work, splits):
         part_report, part = report_and_result(result)
+        learnt, first = state_of_archive(read(part), manifest), not report.rows
+        state = learnt if first else join(runtime, state, learnt, allow_precision_loss=True)
         report.add(part_report)
-        state = join(runtime, state, state_of_archive(read(part), manifest), allow_precision_loss=True)
     if state.is_empty:
         raise InvalidInput(
             Problem(dataset.pieces[0].file.name, "has no row with a target, as no other file. Name others.")

@@ -45,7 +45,8 @@ class Location:
     def below(self, path: str) -> "Location":
         """Return a location in this directory, by its path in the same file system."""
         relative = path.removeprefix(self.path.rstrip("/")).lstrip("/")
-        return Location(self.filesystem, path, f"{self.name.rstrip('/')}/{relative}" if relative else self.name)
+        name = f"{self.name.rstrip('/')}/{relative}" if self.name else relative
+        return Location(self.filesystem, path, name if relative else self.name)
 
     def child(self, relative: str) -> "Location":
         """Return a location in this directory, by its path in the directory."""
@@ -182,7 +183,7 @@ def _globbed(pattern: Location) -> Iterator[DataFile]:
     fixed = next(place for place, part in enumerate(parts) if WILD & set(part))
     path = "/".join(parts[:fixed]) or "/"
     written = pattern.name[: len(pattern.name) - len("/".join(parts[fixed:]))].rstrip("/")
-    root = Location(pattern.filesystem, path, written or ("." if not pattern.name.startswith("/") else "/"))
+    root = Location(pattern.filesystem, path, written or ("/" if pattern.name.startswith("/") else ""))
     for location, info in _matches(root, parts[fixed:]):
         if info.type == fs.FileType.Directory:
             yield from _below(location, root)
