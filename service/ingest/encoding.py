@@ -1,4 +1,4 @@
-"""Entries become rows: those that cannot are told apart, one by one."""
+"""Entries become rows, and those that cannot are found one by one."""
 
 from collections.abc import Mapping, Sequence
 from math import isfinite

@@ -138,7 +138,7 @@ class Ingester:
         """Learn the next batch of a stream; returns whether there may be more.
 
         Raises:
-            DatabaseUnavailable, SourceUnavailable: Nothing was learnt, or the offset tells what was.
+            DatabaseUnavailable, SourceUnavailable: Nothing was learnt, or the offset shows how far.
         """
         before = self._known.get(source.name) or self._begin(source)
         entries = source.read(before.position, self._batch)

@@ -60,12 +60,12 @@ def _next(file: BinaryIO) -> Entry | None:
     while line.endswith(b"\n") and not line.strip():
         line = file.readline(LINE_LIMIT)
     if line.endswith(b"\n") or _is_object(line):
-        return entry_of_json(str(file.tell()), line)
+        return entry_of_json(str(file.tell()), line)  # words: allow
     if len(line) < LINE_LIMIT:
         return None
     while line and not line.endswith(b"\n"):
         line = file.readline(LINE_LIMIT)
-    return Entry(str(file.tell()), {}, f"has over {LINE_LIMIT} bytes.") if line else None
+    return Entry(str(file.tell()), {}, f"has over {LINE_LIMIT} bytes.") if line else None  # words: allow
 
 
 def _is_object(line: bytes) -> bool:
