@@ -1,5 +1,6 @@
 """The use of the fields of entries: one names the context, one is the target, the others are features."""
 
+from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -8,7 +9,7 @@ from service.ingest.encoding import has_columns, readable
 from service.ingest.source import Entry
 from service.tables.inferring import Requested, decide
 from service.tables.memory import table_of_records
-from service.tables.schema import ColumnSchema, Kind, TableSchema, Task, listed
+from service.tables.schema import TEXT_LENGTH_LIMIT, ColumnSchema, Kind, TableSchema, Task, listed
 from service.tables.summary import summarize
 from service.tables.text import Decimal
 
@@ -21,7 +22,7 @@ class Columns:
     """Its value is the name of the context."""
     target: str
     features: tuple[str, ...] | None = None
-    """All other fields of the first readable entry if None, in alphabetical order."""
+    """If None all other fields of most of the first readable entries, in alphabetical order."""
     ignore: tuple[str, ...] = ()
     weight: str | None = None
     kinds: Mapping[str, Kind] = field(default_factory=dict)
@@ -30,15 +31,18 @@ class Columns:
     decimal: Decimal = "."
 
     def __post_init__(self) -> None:
-        """Check that no field has two uses.
+        """Check the names.
 
         Raises:
-            InvalidInput: One has, or there is no feature.
+            InvalidInput: A field has two uses, a name is too long, or a kind is of no feature.
         """
         used = [self.by, self.target, *([self.weight] if self.weight else []), *(self.features or ())]
         twice = [name for name in dict.fromkeys(used) if used.count(name) > 1]
         if twice:
             raise InvalidInput(Problem("columns", f"have two uses: {listed(twice)}. Give each field one."))
+        long = [name[:40] for name in used if len(name) > TEXT_LENGTH_LIMIT]
+        if long:
+            raise InvalidInput(Problem("columns", f"have names over {TEXT_LENGTH_LIMIT} characters: {listed(long)}."))
         if self.features is not None:
             self._check_kinds(self.features)
 
@@ -59,7 +63,7 @@ class Columns:
         rows = [entry.fields for entry in entries if not entry.problem and has_columns(entry, self.required)]
         if not rows:
             return None
-        found = self._features(rows[0])
+        found = self._features(rows)
         numbers = tuple(ColumnSchema(name, "number", decimal=self.decimal) for name in found)
         target = ColumnSchema(self.target, "number", decimal=self.decimal)
         plain = TableSchema(numbers, target)
@@ -82,8 +86,11 @@ class Columns:
             )
             raise InvalidInput(Problem("--consumer", text))
 
-    def _features(self, row: Mapping[str, object]) -> tuple[str, ...]:
-        found = self.features or tuple(sorted({*row} - {*self.required, *self.ignore}))
+    def _features(self, rows: Sequence[Mapping[str, object]]) -> tuple[str, ...]:
+        """Return the features: as named, or the fields of most rows, because a single one may be odd."""
+        (fields, _), *_ = Counter(map(frozenset, rows)).most_common(1)
+        others = fields - {*self.required, *self.ignore}
+        found = self.features or tuple(sorted(name for name in others if len(name) <= TEXT_LENGTH_LIMIT))
         if not found:
             raise InvalidInput(Problem("--features", "are missing: entries have no field besides the target. Add one."))
         self._check_kinds(found)

@@ -25,6 +25,10 @@ from service.store.database import Database
 
 BATCH = 5000
 """Entries in one transaction, at most; the cost of a context counts once for all its entries in it."""
+FIRST_BATCH = 500
+"""Entries of the first transaction, whose time is not known yet."""
+TRANSACTION_SECONDS = 1.0
+"""A transaction that takes longer is followed by one of half as many entries: other writers wait for it."""
 POLL_INTERVAL = 0.1
 """Seconds between two reads of streams that had no further entries."""
 RETRY_INTERVAL = 1.0
@@ -97,6 +101,7 @@ class Ingester:
         self._destination = destination
         self._bad = bad or BadEntries()
         self._batch = batch
+        self._size = min(batch, FIRST_BATCH)
         self._from_start = from_start
         self._known: dict[str, Offset] = {}
         self.progress = Progress()
@@ -122,6 +127,7 @@ class Ingester:
                 failing = False
             except LATER as error:
                 self._known.clear()
+                self._size = max(1, self._size // 2)  # the database may have given up a long transaction
                 if not failing:
                     logger.warning("%s Trying again every %g s.", error, RETRY_INTERVAL)
                 failing = True
@@ -141,11 +147,12 @@ class Ingester:
             DatabaseUnavailable, SourceUnavailable: Nothing was learnt, or the offset shows how far.
         """
         before = self._known.get(source.name) or self._begin(source)
-        entries = source.read(before.position, self._batch)
+        entries = source.read(before.position, self._size)
         if not entries:
             return False
         with self._database.transaction() as connection:
             offset = self._offsets.lock(connection, source.name) or Offset()
+            start = time.monotonic()
             if offset.position != before.position:
                 self._known[source.name] = offset  # another process has read them
                 return True
@@ -160,8 +167,16 @@ class Ingester:
                 after = replace(after, table_schema=written(schema))
             self._offsets.move(connection, source.name, after)
             self._bad.write(source.name, bad)
+        self._resize(len(entries), time.monotonic() - start)
         self._note(source.name, entries, bad, after)
         return True
+
+    def _resize(self, entries: int, seconds: float) -> None:
+        """Choose the size of the next batch by the time of the last one."""
+        if seconds > TRANSACTION_SECONDS:
+            self._size = max(1, entries // 2)
+        elif entries == self._size and seconds < TRANSACTION_SECONDS / 2:
+            self._size = min(2 * self._size, self._batch)
 
     def _begin(self, source: Source) -> Offset:
         """Read the offset of a stream, or store where it begins."""

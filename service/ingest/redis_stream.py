@@ -1,5 +1,6 @@
 """A Redis Stream as a source: positions are the ids of entries. Needs redis, the extra `gdssm[ingest]`."""
 
+import logging
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
@@ -11,13 +12,15 @@ from service.errors import InvalidInput, Problem, SourceUnavailable
 from service.ingest.payload import with_payload
 from service.ingest.source import Entry
 
+logger = logging.getLogger(__name__)
+
 TIMEOUT = 10.0
 """Seconds to connect, and to answer a command."""
 BYTES_LIMIT = 2**24
 """Bytes of entries from which on fewer are read at a time."""
 LAST_ID = f"{2**64 - 1}-{2**64 - 1}"
 """No entry has a greater id."""
-FIRST_COUNT = 64
+FIRST_COUNT = 16
 """Entries of the first read, whose size is not known yet."""
 
 
@@ -35,11 +38,13 @@ class RedisStream:
         self._client = client
         self._payload = payload
         self._count = FIRST_COUNT
+        self._is_checked = False
 
     def read(self, after: str | None, count: int) -> list[Entry]:
         """Read the entries with greater ids; see `Source`. Large entries are read few at a time."""
         if after == LAST_ID:
             return []
+        self._check_offset(after)
         first = "-" if after is None else f"({after}"
         with _in_words(self.name):
             found: Any = self._client.xrange(self.name, min=first, count=min(count, self._count))
@@ -57,12 +62,28 @@ class RedisStream:
         """Close the connection."""
         self._client.close()
 
+    def _check_offset(self, after: str | None) -> None:
+        """Warn once if the stream ends before the offset: it was made again, or is another one of its name."""
+        last = None if self._is_checked or after is None else self.end()
+        self._is_checked = True
+        if last is not None and after is not None and _number(last) < _number(after):
+            logger.warning(
+                "stream %s ends at %s, before the offset %s: only entries with greater ids are read. "
+                "For another stream name another consumer.",
+                *(self.name, last, after),
+            )
+
     def _entry(self, position: str, fields: Mapping[bytes, bytes]) -> Entry:
         try:
             texts = {key.decode(): value.decode() for key, value in fields.items()}
         except UnicodeDecodeError:
             return Entry(position, {}, "is not UTF-8.")
         return Entry(position, texts) if self._payload is None else with_payload(position, texts, self._payload)
+
+
+def _number(position: str) -> tuple[int, int]:
+    time, _, sequence = position.partition("-")
+    return int(time), int(sequence or 0)
 
 
 def connect(url: str) -> "redis.Redis":

@@ -146,3 +146,14 @@ def test_true_is_one_whatever_the_other_rows_have() -> None:
 
 def test_no_entries_are_no_rows() -> None:
     assert encode([], Columns("device", "power").schema(entries(GOOD)), "device") == (None, [])
+
+
+def test_an_odd_first_entry_decides_no_features() -> None:
+    odd = {**GOOD, "version": 2, "x" * 3000: 1}
+    assert schema_of(Columns("device", "power"), odd, GOOD, GOOD).feature_names == ("humidity", "temp")
+    assert schema_of(Columns("device", "power"), odd).feature_names == ("humidity", "temp", "version")
+
+
+def test_a_name_that_no_column_can_have_is_refused() -> None:
+    with pytest.raises(InvalidInput, match="names over 2000 characters"):
+        Columns("device", "power", ("x" * 3000,))

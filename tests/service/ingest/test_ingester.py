@@ -1,6 +1,6 @@
 """Every entry is learnt once, whatever happens around its transaction."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from threading import Event, Thread
 
 import pytest
@@ -224,3 +224,38 @@ def test_a_transaction_that_fails_writes_no_context(
     with pytest.raises(ZeroDivisionError):
         drain(start(MemorySource(readings(0, 10))))
     assert counts(contexts) == {}
+
+
+class Counting(MemorySource):
+    """Notes how many entries are asked for."""
+
+    def __init__(self, rows: Sequence[Mapping[str, object]]) -> None:
+        super().__init__(rows)
+        self.sizes = list[int]()
+
+    def read(self, after: str | None, count: int) -> list[Entry]:
+        self.sizes.append(count)
+        return super().read(after, count)
+
+
+def test_long_transactions_are_followed_by_shorter_ones(
+    start: Start, contexts: ContextService, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rows = readings(0, 70)
+    source = Counting(rows)
+    monkeypatch.setattr(ingesting, "TRANSACTION_SECONDS", 0.0)
+    drain(start(source, batch=32))
+    assert source.sizes[:6] == [32, 16, 8, 4, 2, 1]
+    assert counts(contexts) == counts_of(rows)
+
+
+def test_short_transactions_are_followed_by_longer_ones(
+    start: Start, contexts: ContextService, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rows = readings(0, 70)
+    source = Counting(rows)
+    monkeypatch.setattr(ingesting, "FIRST_BATCH", 3)
+    monkeypatch.setattr(ingesting, "TRANSACTION_SECONDS", 1e9)
+    drain(start(source, batch=20))
+    assert source.sizes[:5] == [3, 6, 12, 20, 20]
+    assert counts(contexts) == counts_of(rows)

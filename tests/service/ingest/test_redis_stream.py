@@ -2,16 +2,22 @@
 
 from collections.abc import Iterator
 from itertools import count
+from pathlib import Path
+from threading import Event
 
 import pytest
 
 from service.errors import InvalidInput, SourceUnavailable
 from service.ingest import redis_stream
-from service.ingest.opening import open_sources
+from service.ingest.columns import Columns
+from service.ingest.destination import NewContexts
+from service.ingest.opening import open_ingester, open_sources
 from service.ingest.redis_stream import RedisStream, connect
 from service.ingest.source import Entry
+from service.settings import Settings
 from tests.redis import RedisServer
 from tests.running import free_port
+from tests.service.ingest.streams import readings
 
 NUMBERS = count()
 
@@ -132,3 +138,26 @@ def test_a_malformed_address_is_refused_and_not_shown(url: str) -> None:
 def test_an_address_that_does_not_fit_its_streams_is_refused(url: str, streams: list[str]) -> None:
     with pytest.raises(InvalidInput):
         open_sources(url, streams)
+
+
+def test_a_stream_that_ends_before_the_offset_is_reported_once(
+    redis_server: RedisServer, source: RedisStream, caplog: pytest.LogCaptureFixture
+) -> None:
+    redis_server.client.xadd(source.name, {"a": 1}, id="5-3")
+    for _ in range(2):
+        assert source.read("10-0", 10) == []
+    assert [record.levelname for record in caplog.records] == ["WARNING"]
+    assert "ends at 5-3, before the offset 10-0" in caplog.text
+
+
+@pytest.mark.slow
+def test_a_huge_entry_is_one_bad_entry(redis_server: RedisServer, name: str, tmp_path: Path) -> None:
+    rows = readings(0, 20)
+    huge = [{**rows[0], "temp": "1" * 2**24}, {**rows[0], "device": "d" * 2**24}]
+    redis_server.add(name, *rows[:10], *huge, *rows[10:])
+    settings = Settings(database_url=f"sqlite:///{tmp_path}/gdssm.db")
+    sources, new = open_sources(redis_server.url, [name]), NewContexts("linear")
+    with open_ingester(settings, sources, Columns("device", "power"), new, from_start=True) as ingester:
+        progress = ingester.run(Event(), stop_at_end=True)
+    sources[0].close()
+    assert (progress.learnt, progress.refused) == (20, 2)
