@@ -19,8 +19,13 @@ Start = Callable[..., Ingester]
 
 
 @pytest.fixture
-def contexts(database: Database, repository: Repository) -> ContextService:
-    return keep(database, repository, Clock(time.time()))
+def clock() -> Clock:
+    return Clock(time.time())
+
+
+@pytest.fixture
+def contexts(database: Database, repository: Repository, clock: Clock) -> ContextService:
+    return keep(database, repository, clock)
 
 
 @pytest.fixture

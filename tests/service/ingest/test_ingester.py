@@ -3,11 +3,13 @@
 from collections.abc import Callable, Mapping, Sequence
 from threading import Event, Thread
 
+import numpy as np
 import pytest
 from sqlalchemy import Connection
 
 from service.contexts.service import ContextService
 from service.errors import DatabaseUnavailable, InvalidInput, QuotaExceeded, SourceUnavailable
+from service.inference.predictor import Observations
 from service.ingest import ingester as ingesting
 from service.ingest.columns import Columns
 from service.ingest.destination import Destination
@@ -18,8 +20,8 @@ from service.ingest.source import Entry
 from service.store.database import Database
 from service.tables.schema import TableSchema
 from tests.service.ingest.conftest import Start
-from tests.service.ingest.streams import MemorySource, counts, counts_of, drain, readings
-from tests.service.kept import OWNER
+from tests.service.ingest.streams import MemorySource, by_name, counts, counts_of, drain, readings
+from tests.service.kept import OWNER, Clock
 
 
 @pytest.fixture(autouse=True)
@@ -209,6 +211,46 @@ def test_a_deleted_context_is_made_again(start: Start, contexts: ContextService)
     source.add(*readings(1, 3, devices=1))
     drain(ingester)
     assert counts(contexts) == {"d0": 3}
+
+
+def test_an_expired_context_is_made_again(start: Start, contexts: ContextService, clock: Clock) -> None:
+    source = MemorySource(readings(0, 10, devices=2))
+    ingester = start(source)
+    drain(ingester)
+    clock.now += 2000
+    assert counts(contexts) == {}
+    later = readings(1, 6, devices=2)
+    source.add(*later)
+    drain(ingester)
+    assert counts(contexts) == counts_of(later)
+
+
+def test_other_writers_of_the_same_contexts_lose_nothing(start: Start, contexts: ContextService) -> None:
+    """Two ingesters of different streams, and single observations, on the same contexts in different orders."""
+    rows = readings(0, 400, devices=8)
+    drain(start(MemorySource(rows[:8], "first")))
+    ids = {name: record.id for name, record in by_name(contexts).items()}
+    failures = list[BaseException]()
+
+    def observe() -> None:
+        try:
+            for _ in range(10):
+                for context_id in reversed(ids.values()):
+                    contexts.observe(OWNER, context_id, Observations(np.ones((1, 2)), np.ones(1)))
+        except BaseException as error:  # noqa: BLE001  (reported below)
+            failures.append(error)
+
+    ingesters = [
+        start(MemorySource(part, str(number)), batch=9) for number, part in enumerate([rows[8:200], rows[:199:-1]])
+    ]
+    threads = [Thread(target=observe), *(Thread(target=drain, args=[one]) for one in ingesters)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert not failures
+    expected = {name: count + 10 * (name in ids) for name, count in counts_of(rows).items()}
+    assert counts(contexts) == expected
 
 
 def test_a_transaction_that_fails_writes_no_context(
