@@ -1,4 +1,4 @@
-"""Contexts in several rows: what is read is what was learnt, whichever row has learnt it."""
+"""Contexts in several rows: every way to read them shows all that was learnt, whichever row has learnt it."""
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
