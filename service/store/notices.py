@@ -22,8 +22,8 @@ Hear = Callable[[Collection[str] | None], None]
 CHANNEL = "gdssm_contexts"
 IDS_LIMIT = 200
 """Ids of 32 characters in one notice: PostgreSQL takes 8,000 bytes."""
-GATHER_SECONDS = 0.01
-"""For which changes are gathered before they are sent: at most 100 notices a second."""
+GATHER_SECONDS = 0.05
+"""For which changes are gathered before they are sent: at most 20 notices a second."""
 RECONNECT_SECONDS = 1.0
 """Between two attempts to connect."""
 SEPARATOR = " "
