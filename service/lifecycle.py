@@ -77,7 +77,7 @@ def _open(
     database: Database | None,
 ) -> AppState:
     """Build the state; blocks until the database and the models are loaded."""
-    database = database or Database.open(settings.database_url)
+    database = database or Database.open(settings.database_url, settings.database_connections)
     database.exchange_notices()
     disabled = DatabaseDisabledModels(database)
     repository = Repository.load(settings.directories, settings.threads, disabled, metrics.model_event)

@@ -36,6 +36,9 @@ class Settings(BaseSettings):
     database_url: str = Field("sqlite:///gdssm.db", repr=False)  # it may contain a password
     """Database of contexts and keys: a SQLite file, or postgresql://user:password@host/name for several replicas, which
     needs `gdssm[postgres]`."""
+    database_connections: int = Field(10, ge=1)
+    """Connections of one process to a PostgreSQL database, without one more for notices of changed contexts. A request
+    waits at most 10 seconds for one, then it is refused with 503."""
     auth: Literal["auto", "on", "off"] = "auto"
     """Whether callers need a key: auto asks for one unless the service listens on loopback only."""
     allowed_hosts: str = Field("", pattern=r"^[\w.:*\[\], -]*$")

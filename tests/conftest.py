@@ -6,6 +6,7 @@ from collections.abc import Iterator
 import pytest
 from hypothesis import settings
 
+from tests.pgbouncer import PgBouncer
 from tests.postgres import Postgres
 from tests.redis import RedisServer
 
@@ -13,7 +14,7 @@ settings.register_profile("repeatable", derandomize=True, deadline=None, max_exa
 settings.load_profile("repeatable")
 
 
-PROCESSES = {"server", "postgres", "postgresql", "redis_server", "image"}
+PROCESSES = {"server", "postgres", "postgresql", "pgbouncer", "redis_server", "image"}
 """Fixtures and parameters with which a test starts a process."""
 
 
@@ -59,3 +60,13 @@ def redis_server() -> Iterator[RedisServer]:
         yield server
     finally:
         server.close()
+
+
+@pytest.fixture(scope="session")
+def pgbouncer(postgres: Postgres) -> Iterator[PgBouncer]:
+    pooler = PgBouncer(postgres)
+    try:
+        pooler.start()
+        yield pooler
+    finally:
+        pooler.close()

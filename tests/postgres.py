@@ -26,17 +26,17 @@ class Postgres:
     def __init__(self) -> None:
         self._programs = programs()
         self._directory = Path(tempfile.mkdtemp(prefix="gdssm-postgres-"))
-        self._user = _unprivileged()
+        self._user = unprivileged()
         if self._user:
             shutil.chown(self._directory, self._user)
-        self._port = free_port()
+        self.port = free_port()
         self._process: subprocess.Popen[bytes] | None = None
         options = ["--auth=trust", "--username=gdssm", "--encoding=UTF8", "--no-locale", "--no-sync"]
         self._run("initdb", "-D", str(self._data), *options).wait()
 
     def start(self) -> None:
         """Start it, and wait until it answers."""
-        settings = [f"port={self._port}", f"unix_socket_directories={self._directory}", "fsync=on"]
+        settings = [f"port={self.port}", f"unix_socket_directories={self._directory}", "fsync=on"]
         options = [part for setting in settings for part in ("-c", setting)]
         deadline = time.monotonic() + START_TIMEOUT
         while not self._answers():
@@ -90,7 +90,7 @@ class Postgres:
 
     @property
     def _address(self) -> str:
-        return f"postgresql://gdssm@127.0.0.1:{self._port}/postgres"
+        return f"postgresql://gdssm@127.0.0.1:{self.port}/postgres"
 
     def _run(self, program: str, *arguments: str) -> "subprocess.Popen[bytes]":
         with self._log.open("ab") as log:
@@ -115,7 +115,7 @@ def programs() -> Path:
     pytest.skip(MISSING)
 
 
-def _unprivileged() -> str | None:
+def unprivileged() -> str | None:
     """Name whom to run the server as: it refuses to be root."""
     if os.geteuid() != 0:
         return None

@@ -90,7 +90,7 @@ def serve(settings: Settings, listener: socket.socket, on_ready: Callable[[], No
     """
     # The database is opened before the server starts, which would report errors as tracebacks.
     stopping, bodies = Stopping(), body_capacity(settings)
-    app = create_app(settings, Database.open(settings.database_url), stopping, bodies)
+    app = create_app(settings, Database.open(settings.database_url, settings.database_connections), stopping, bodies)
     config = uvicorn.Config(
         app,
         http=HttpConnection.with_limits(settings.request_timeout),

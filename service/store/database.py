@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Self
 from weakref import WeakKeyDictionary
 
-from sqlalchemy import URL, Connection, Engine, Select, StaticPool, create_engine, event, make_url
+from sqlalchemy import URL, Connection, Engine, Select, StaticPool, event, make_url
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import (
     ArgumentError,
@@ -22,19 +22,20 @@ from sqlalchemy.exc import TimeoutError as NoConnection
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from service.errors import DatabaseUnavailable, InvalidSettings
+from service.store import postgresql, sqlite
 from service.store.migrate import migrate
 from service.store.nonblocking import NonblockingReader
 from service.store.notices import Hear, Notices
-from service.store.sqlite import LOCK_TIMEOUT, DatabaseFile, engine_of, file_of, make_private
+from service.store.sqlite import DatabaseFile, file_of, make_private
 
 logger = logging.getLogger(__name__)
 
-STATEMENT_TIMEOUT = 30
-"""Seconds after which PostgreSQL gives up a statement, or a transaction whose process says nothing more."""
-
+CONNECTIONS = 10
+"""To PostgreSQL in one process, unless a setting says otherwise."""
 UNAVAILABLE_ERRORS = (OperationalError, InterfaceError, InternalError, NoConnection)
 """Exceptions of SQLAlchemy after which a database does not answer; DatabaseError itself is a file that is damaged."""
 NOTHING_CHANGED = "The database does not answer. Nothing was changed; try again."
+BUSY = "All connections of this process to the database (GDSSM_DATABASE_CONNECTIONS) are in use. Try again in a moment."
 CHANGE_UNKNOWN = (
     "The database stopped answering while the change was being written; it may have been made. "
     "Send it again: with an Idempotency-Key it counts once."
@@ -61,11 +62,12 @@ class Database:
         self._notices: Notices | None = None
 
     @classmethod
-    def open(cls, url: str) -> Self:
+    def open(cls, url: str, connections: int = CONNECTIONS) -> Self:
         """Connect, and bring the schema up to date; of several processes that start at once, one does.
 
         Args:
             url: As in GDSSM_DATABASE_URL.
+            connections: To PostgreSQL at the same time.
 
         Raises:
             InvalidSettings: It is not the address of a database that is known here, or that of a later version, or it
@@ -76,7 +78,7 @@ class Database:
         make_private(address)
         with ExitStack() as undo:
             try:
-                database = cls(_engine(address))
+                database = cls(_engine(address, connections))
                 undo.callback(database.close)
                 with database._writing, database._engine.begin() as connection:
                     database.is_new = migrate(connection)
@@ -231,7 +233,7 @@ def _answering(otherwise: str) -> Iterator[None]:
         if not isinstance(error, UNAVAILABLE_ERRORS) and type(error) is not DatabaseError:
             raise  # what the database refuses, such as a second row of one key
         logger.warning("the database does not answer: %s", _reason(error))
-        raise DatabaseUnavailable(otherwise) from error
+        raise DatabaseUnavailable(BUSY if isinstance(error, NoConnection) else otherwise) from error
 
 
 def _reason(error: BaseException | None) -> str:
@@ -253,33 +255,6 @@ def _address(url: str) -> URL:
     return address.set(drivername={"sqlite": "sqlite", "postgresql": "postgresql+psycopg"}[backend])
 
 
-def _engine(address: URL) -> Engine:
-    return engine_of(address) if address.get_backend_name() == "sqlite" else _postgresql(address)
-
-
-def _postgresql(address: URL) -> Engine:
-    limits = {
-        "lock_timeout": LOCK_TIMEOUT,
-        "statement_timeout": STATEMENT_TIMEOUT,
-        "idle_in_transaction_session_timeout": STATEMENT_TIMEOUT,
-    }
-    options = [f"-c {name}={seconds}s" for name, seconds in limits.items()]
-    given = address.query.get("options", "")
-    try:
-        return create_engine(
-            address,
-            connect_args={
-                "client_encoding": "utf8",  # of a database in SQL_ASCII the driver would make bytes
-                "connect_timeout": LOCK_TIMEOUT,
-                "options": " ".join([*options, str(given)]),
-            },
-            pool_pre_ping=True,
-            pool_size=5,
-            max_overflow=10,
-            pool_timeout=LOCK_TIMEOUT,
-        )
-    except ImportError as error:
-        raise InvalidSettings(
-            "GDSSM_DATABASE_URL names a PostgreSQL database, which needs psycopg. "
-            "Install it with: pip install 'gdssm[postgres]'"
-        ) from error
+def _engine(address: URL, connections: int) -> Engine:
+    is_file = address.get_backend_name() == "sqlite"
+    return sqlite.engine_of(address) if is_file else postgresql.engine_of(address, connections)

@@ -15,6 +15,7 @@ OTHER = {
     "models": "further",
     "default_model": "gd-1",
     "database_url": "postgresql://me@there/base",
+    "database_connections": "3",
     "auth": "on",
     "allowed_hosts": "gdssm.example.org, 10.0.0.1",
     "root_path": "/gdssm",
@@ -44,6 +45,7 @@ OTHER = {
 }
 WRONG = {
     "port": "70000",
+    "database_connections": "0",
     "auth": "maybe",
     "allowed_hosts": "https://gdssm.example.org",
     "root_path": "gdssm/",

@@ -18,6 +18,7 @@ from safetensors.numpy import load
 
 from service.contexts.tensors import unpacked
 from tests.closeness import assert_close
+from tests.pgbouncer import PgBouncer
 from tests.postgres import Postgres
 from tests.service.replicas import Replica, replicas_on
 
@@ -95,8 +96,8 @@ def rows(number: int) -> tuple[np.ndarray, np.ndarray]:
     return generator.normal(size=(ROWS, INPUTS)) + 3.0, generator.normal(size=(ROWS, OUTPUTS))
 
 
-def survive(database_url: str, postgres: Postgres | None, shards: int = 0) -> None:
-    """Observe while processes are killed, then check the contexts.
+def survive(database_url: str, *servers: Postgres | PgBouncer, shards: int = 0) -> None:
+    """Observe while replicas, and servers of the database in turn, are killed, then check the contexts.
 
     A context with shards begins with the rows after those of the requests.
     """
@@ -116,21 +117,18 @@ def survive(database_url: str, postgres: Postgres | None, shards: int = 0) -> No
         requests = OBSERVATIONS // ROWS
         for number, moment in enumerate(sorted(generator.sample(range(10, requests - 10), KILLS))):
             traffic.wait_for(moment)
-            if postgres is not None and number % 2:
-                postgres.kill()
-                postgres.start()
-            else:
-                replica = replicas[number // 2 % 2]
-                replica.kill()
-                replica.start()
+            victims = servers if servers and number % 2 else replicas
+            victim = victims[number // 2 % len(victims)]
+            victim.kill()
+            victim.start()
         traffic.wait_for(requests)
         for client in clients:
             client.join()
         for replica in replicas:
             replica.kill()
-        if postgres is not None:
-            postgres.kill()
-            postgres.start()
+        for server in servers:
+            server.kill()
+            server.start()
         replicas[0].start()
         check(traffic, httpx.get(f"{replicas[0].url}/v1/contexts/{traffic.context}/state", timeout=30).content, first)
         found = httpx.get(f"{replicas[0].url}/v1/contexts/{traffic.context}", timeout=30).json()
@@ -156,7 +154,7 @@ def check(traffic: Traffic, exported: bytes, first: list[int]) -> None:
 
 @pytest.mark.slow
 def test_on_sqlite(tmp_path: Path) -> None:
-    survive(f"sqlite:///{tmp_path}/gdssm.db", None)
+    survive(f"sqlite:///{tmp_path}/gdssm.db")
 
 
 @pytest.mark.slow
@@ -166,9 +164,14 @@ def test_on_postgresql(postgres: Postgres) -> None:
 
 @pytest.mark.slow
 def test_shards_on_sqlite(tmp_path: Path) -> None:
-    survive(f"sqlite:///{tmp_path}/gdssm.db", None, shards=2)
+    survive(f"sqlite:///{tmp_path}/gdssm.db", shards=2)
 
 
 @pytest.mark.slow
 def test_shards_on_postgresql(postgres: Postgres) -> None:
     survive(postgres.empty_database(), postgres, shards=3)
+
+
+@pytest.mark.slow
+def test_through_pgbouncer(postgres: Postgres, pgbouncer: PgBouncer) -> None:
+    survive(pgbouncer.empty_database(), postgres, pgbouncer)

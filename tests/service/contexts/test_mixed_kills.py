@@ -19,6 +19,7 @@ from service.client.contexts import Context
 from service.contexts.tensors import unpacked
 from tests.closeness import assert_close
 from tests.nonempty import nonempty
+from tests.pgbouncer import PgBouncer
 from tests.postgres import Postgres
 from tests.service.contexts.acknowledged import Acknowledged, Contents
 from tests.service.contexts.mixed_load import LONGEST_PAUSE, PAUSE, QUERY, SCALE, MixedLoad
@@ -32,7 +33,7 @@ PROGRESS_TIMEOUT = 60.0
 EXACT = 1e-9
 """Of sums and predictions: the rows are added in another order."""
 
-Victim = Replica | Postgres
+Victim = Replica | Postgres | PgBouncer
 
 
 @pytest.fixture(autouse=True)
@@ -54,6 +55,13 @@ def test_on_postgresql(postgres: Postgres) -> None:
     with replicas_on(postgres.empty_database()) as replicas:
         one, other = replicas
         survive(replicas, [[one], [postgres], [postgres, other]])
+
+
+@pytest.mark.slow
+def test_through_pgbouncer(postgres: Postgres, pgbouncer: PgBouncer) -> None:
+    with replicas_on(pgbouncer.empty_database()) as replicas:
+        one, _ = replicas
+        survive(replicas, [[pgbouncer], [postgres], [pgbouncer, postgres, one]])
 
 
 def survive(replicas: list[Replica], victims: Iterable[list[Victim]]) -> None:
