@@ -1,0 +1,36 @@
+"""Two replicas on one PostgreSQL database: what one changes, predictions of the other show."""
+
+import time
+from itertools import count
+
+import pytest
+
+from service.client import Client
+from tests.nonempty import nonempty
+from tests.postgres import Postgres
+from tests.service.replicas import replicas_on
+
+TIMEOUT = 20.0
+LONG = 3600
+X, Y = [[float(i), float(i % 3)] for i in range(8)], [2.0 * i for i in range(8)]
+
+
+@pytest.mark.slow
+def test_a_change_ends_the_use_of_older_states_elsewhere(postgres: Postgres) -> None:
+    with (
+        replicas_on(postgres.empty_database()) as replicas,
+        Client(replicas[0].url) as client,
+        Client(replicas[1].url) as elsewhere,
+    ):
+        context = client.contexts.create("linear")
+        context.observe(X, Y)
+        other = elsewhere.contexts.get(context.id)
+        for change in nonempty(range(1, 4)):
+            assert other.predict(X, max_age=LONG).n_observations == 8 * change
+            context.observe(X, Y)
+            deadline = time.monotonic() + TIMEOUT
+            for _ in count():
+                if other.predict(X, max_age=LONG).n_observations == 8 * (change + 1):
+                    break
+                assert time.monotonic() < deadline, "no notice came"
+                time.sleep(0.02)
