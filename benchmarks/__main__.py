@@ -25,6 +25,7 @@ REPORTED: Mapping[str, str] = {
     "hot_contexts": "benchmarks.hot_contexts.run",
     "serving": "benchmarks.serving.run",
     "start": "benchmarks.start",
+    "batches": "benchmarks.batches",
     "ingest": "benchmarks.ingest",
     "scale": "benchmarks.scale.run",
     "bulk": "benchmarks.bulk.run",
