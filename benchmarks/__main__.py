@@ -30,6 +30,7 @@ REPORTED: Mapping[str, str] = {
     "scale": "benchmarks.scale.run",
     "bulk": "benchmarks.bulk.run",
     "mixed_csv": "benchmarks.bulk.mixed_csv",
+    "files": "benchmarks.bulk.files",
     "training": "benchmarks.training.run",
     "accuracy": "benchmarks.accuracy.run",
     "mixed_tables": "benchmarks.mixed_tables",
