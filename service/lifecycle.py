@@ -26,6 +26,7 @@ from service.registry.database_disabled_models import DatabaseDisabledModels
 from service.registry.repository import Repository
 from service.server.stopping import Stopping
 from service.settings import Settings
+from service.store.availability import CHECK_INTERVAL, Availability
 from service.store.database import Database
 
 EXPIRY_INTERVAL = 60.0
@@ -59,6 +60,7 @@ async def lifespan(
         # Polled, because network file systems and the mounts of Kubernetes do not report changed files.
         run_periodically(settings.poll_interval, state.predictor.repository.rescan),
         run_periodically(settings.poll_interval, metrics.count),
+        run_periodically(CHECK_INTERVAL, state.availability.check),
         run_periodically(EXPIRY_INTERVAL, lambda: state.contexts.sweep(lambda: stopping.begun)),
     ):
         yield
@@ -84,7 +86,11 @@ def _open(
     limits = Limits(settings.max_columns, settings.max_predictions, settings.max_observations)
     predictor = Predictor(repository, settings.default_model, limits)
     jobs = JobStore(database, settings.max_evaluations, settings.context_ttl)
-    shared_gauges = {"contexts": ("Contexts in the database.", ContextCount(database).read)}
+    availability = Availability(database)
+    shared_gauges = {
+        "contexts": ("Contexts in the database.", ContextCount(database, availability.is_up).read),
+        "database_up": ("Whether the database answers this process: 1 or 0.", availability.is_up),
+    }
     executor = Executor(
         settings.pool_threads,
         metrics.waiting,
@@ -97,6 +103,7 @@ def _open(
         settings=settings,
         stopping=stopping,
         database=database,
+        availability=availability,
         predictor=predictor,
         executor=executor,
         metrics=MetricsRenderer(metrics, shared_gauges),

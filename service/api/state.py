@@ -11,6 +11,7 @@ from service.inference.predictor import Predictor
 from service.observability.metrics import MetricsRenderer
 from service.server.stopping import Stopping
 from service.settings import Settings
+from service.store.availability import Availability
 from service.store.database import Database
 
 
@@ -21,6 +22,7 @@ class AppState:
     settings: Settings
     stopping: Stopping
     database: Database
+    availability: Availability
     predictor: Predictor
     executor: Executor
     metrics: MetricsRenderer

@@ -2,6 +2,8 @@
 
 tables         the tables
 database       a connection that creates and migrates its schema
+postgresql     connections to PostgreSQL, also through a pooler
+availability   whether the database answers
 sqlite         SQLite files: connections, and whether the open file was deleted or replaced
 nonblocking    reads one value without waiting
 migrate        runs missing migrations with alembic

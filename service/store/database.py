@@ -181,6 +181,7 @@ class Database:
             self.check_file()
             with self._engine.connect() as connection:
                 yield connection.execution_options(reading=True)
+                connection.commit()  # after a rollback psycopg forgets the statements that it has prepared
 
     def read_nonblocking(self, statement: Select[Any], parameters: Mapping[str, object]) -> Any:  # noqa: ANN401  (any value)
         """Read one value without waiting, as the event loop must; None if there is none, or if that takes a while."""
