@@ -16,7 +16,7 @@ from service.store.tables import CONTEXTS
 FIRST_BATCH = 50
 BATCH_LIMIT = 500
 """Rows of one batch."""
-BATCH_SECONDS = 0.02
+BATCH_SECONDS = 0.03
 """Seconds that a batch is to take; the next one is larger or smaller accordingly."""
 PAUSE = 0.02
 """Seconds between batches at least, in which other writers get their turn."""
