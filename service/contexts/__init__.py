@@ -9,7 +9,9 @@ batch_keys     idempotency keys of a batch
 requests       requested changes as fields, by which one that is sent again is recognised
 empty_contexts  contexts before their first observation
 records        contexts as their owner sees them, and the rows that have them
-repository     the rows of contexts, and the SQL
+record_reader  reads records without states: by id, by name, in pages
+record_writer  adds, renames, touches and deletes rows, with their labels and counts
+repository     loads and saves contexts with their states
 by_name        the context of a name: created if there is none
 labels         names and labels: the rules
 label_rows     the rows by which contexts are found by their labels

@@ -12,8 +12,9 @@ from service.contexts.batch_keys import BatchKeys
 from service.contexts.idempotency import check_key, fingerprint
 from service.contexts.learning import learn
 from service.contexts.learning_together import Lesson, learn_together
+from service.contexts.record_reader import check_version
 from service.contexts.records import ContextRecord, LoadedContext
-from service.contexts.repository import ContextRepository, check_version
+from service.contexts.repository import ContextRepository
 from service.contexts.requests import ObserveRequest
 from service.contexts.shards import learn_shard
 from service.contexts.state import ContextState

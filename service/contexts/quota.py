@@ -16,9 +16,10 @@ from service.store.tables import CONTEXT_COUNTS
 SLOTS = "0123456789abcdef"
 K = CONTEXT_COUNTS.c
 COUNTS = select(K.slot, K.count).where(K.owner == bindparam("owner"))
-INCREMENT = text(
-    "INSERT INTO context_counts AS c (owner, slot, count) VALUES (:owner, :slot, 1) "
-    "ON CONFLICT (owner, slot) DO UPDATE SET count = c.count + 1 WHERE c.count < :limit"
+INCREMENT = (
+    update(CONTEXT_COUNTS)
+    .where(K.owner == bindparam("o"), K.slot == bindparam("s"), K.count < bindparam("limit"))
+    .values(count=K.count + 1)
 )
 ADD_SLOT = text("INSERT INTO context_counts (owner, slot, count) VALUES (:owner, :slot, 0) ON CONFLICT DO NOTHING")
 DECREMENT = (
@@ -63,7 +64,12 @@ def _counts(connection: Connection, owner: str, *, lock: bool = False) -> Counte
 
 
 def _increment(connection: Connection, owner: str, slot: str, limit: int) -> bool:
-    return connection.execute(INCREMENT, {"owner": owner, "slot": slot, "limit": limit}).rowcount == 1
+    """Add one to a count below a limit; a count that has reached it is not locked, unlike by ON CONFLICT DO UPDATE."""
+    row = {"o": owner, "s": slot, "limit": limit}
+    if connection.execute(INCREMENT, row).rowcount == 1:
+        return True
+    is_new = connection.execute(ADD_SLOT, {"owner": owner, "slot": slot}).rowcount == 1
+    return is_new and connection.execute(INCREMENT, row).rowcount == 1
 
 
 def _count_alone(connection: Connection, owner: str, limit: int) -> str | None:

@@ -1,8 +1,6 @@
 """The rows of contexts: read, inserted and updated within a transaction of the caller."""
 
-import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from dataclasses import replace
 from itertools import accumulate, groupby
 from operator import itemgetter
@@ -14,32 +12,23 @@ from sqlalchemy import (
     Select,
     Text,
     bindparam,
-    delete,
     func,
-    insert,
-    literal,
     or_,
     select,
-    tuple_,
-    update,
 )
-from sqlalchemy.exc import IntegrityError
 
 from service.contexts.batch_keys import chunks
 from service.contexts.cache import LruCache
-from service.contexts.expiry import BATCH_LIMIT, remove_expired, sweep
 from service.contexts.freshness import CheckedVersions
-from service.contexts.label_rows import delete_labels, insert_labels, labelled
-from service.contexts.labels import NO_LABELS, Labels, labels_from
+from service.contexts.labels import NO_LABELS, Labels
 from service.contexts.merge import join
-from service.contexts.quota import count_one_more, count_removed
+from service.contexts.record_reader import BRIEF_LOCKED, ID, OWNED, WITHOUT_STATE, C, check_row
+from service.contexts.record_writer import EXPIRE_LATER, UPDATE, RecordWriter
 from service.contexts.records import (
     UNCONDITIONAL,
-    Amendment,
     Change,
     ContextRecord,
     LoadedContext,
-    columns_of,
     record_of,
     state_fields,
 )
@@ -47,44 +36,28 @@ from service.contexts.serialization import ROW_FIELDS, canonical_state, restore,
 from service.contexts.shards import (
     Totals,
     all_of,
-    check_whole,
-    delete_shards,
     find_free,
-    insert_shards,
     owner_of,
     plus,
     refuse_shards,
     totals_of,
-    with_totals,
 )
 from service.contexts.state import ContextState
 from service.errors import (
     Conflict,
     InvalidInput,
-    NameTaken,
-    QuotaExceeded,
     ServiceError,
     UnknownContext,
     UnknownModel,
-    VersionMismatch,
 )
 from service.fields import changed
 from service.inference.predictor import Predictor
 from service.inference.runtime import Runtime
 from service.store.database import Database
-from service.store.ids import new_id
 from service.store.tables import CONTEXTS
 
-ID = re.compile(r"[0-9a-f]{32}")
-TOUCH_SHARE = 0.05
-"""A use moves the end of a context; its row has the new one when that is later by this share of the ttl."""
-
-C = CONTEXTS.c
-WITHOUT_STATE = tuple(column for column in C if column is not C.state)
-LISTED = tuple(column for column in WITHOUT_STATE if column not in {C.column_names, C.table_schema})
-OWNED = (C.id == bindparam("this"), C.owner == bindparam("owner"), C.expires > bindparam("now"))
-WHOLE, BRIEF = select(*C).where(*OWNED), select(*WITHOUT_STATE).where(*OWNED)
-WHOLE_LOCKED, BRIEF_LOCKED = WHOLE.with_for_update(), BRIEF.with_for_update()
+WHOLE = select(*C).where(*OWNED)
+WHOLE_LOCKED = WHOLE.with_for_update()
 UNCHANGED = select(C.expires).where(*OWNED, C.version == bindparam("version"), C.updated == bindparam("updated"))
 S = CONTEXTS.alias("shards").c
 CHANGES = select(func.coalesce(func.sum(S.version), 0)).where(S.owner == bindparam("shards")).scalar_subquery()
@@ -98,13 +71,9 @@ SOME_BRIEF = select(C.id, C.version, C.updated, C.expires).where(*SOME, ONE_ROW)
 SOME_BRIEF_LOCKED = SOME_BRIEF.with_for_update()
 SOME_WITH_SHARDS = select(*WITHOUT_STATE).where(*SOME, HAS_SHARDS).order_by(C.id)
 TURN = select(func.pg_advisory_xact_lock(func.hashtextextended(bindparam("context", type_=Text), 0)))
-EXPIRE_LATER = (
-    update(CONTEXTS).where(C.id == bindparam("this"), C.expires < bindparam("later")).values(expires=bindparam("later"))
-)
-UPDATE = update(CONTEXTS).where(C.id == bindparam("this"))
 
 
-class ContextRepository:
+class ContextRepository(RecordWriter):
     """Loads and saves contexts by owner and id.
 
     Args:
@@ -118,11 +87,8 @@ class ContextRepository:
     def __init__(
         self, database: Database, predictor: Predictor, max_contexts: int, ttl: int, clock: Callable[[], float]
     ) -> None:
-        self._database = database
+        super().__init__(database, max_contexts, ttl, clock)
         self._predictor = predictor
-        self._max_contexts = max_contexts
-        self._ttl = ttl
-        self._clock = clock
         self._cache = LruCache[str, LoadedContext]()
         self._checked = CheckedVersions()
         database.subscribe(self._checked.hear)
@@ -309,70 +275,6 @@ class ContextRepository:
                 except ServiceError as error:
                     yield row.id, error
 
-    def record(self, owner: str, context_id: str) -> ContextRecord:
-        """Read the record of a context.
-
-        Raises:
-            UnknownContext: The owner has no such context, or it has expired.
-        """
-        with self._database.reading() as connection:
-            return with_totals(connection, [record_of(self._find(connection, owner, context_id, BRIEF))])[0]
-
-    def records(self, connection: Connection, owner: str, context_ids: Collection[str]) -> list[ContextRecord]:
-        """Read the records of contexts of an owner; those that there are not are left out."""
-        found = list[ContextRecord]()
-        for some in chunks(sorted(context_ids)):
-            statement = select(*WITHOUT_STATE).where(C.owner == owner, C.id.in_(some))
-            found += map(record_of, connection.execute(statement).all())
-        return with_totals(connection, found)
-
-    def page(
-        self, owner: str, limit: int, after: str | None, labels: Sequence[tuple[str, str]] = ()
-    ) -> list[ContextRecord]:
-        """Read records of an owner that have all labels, in the order of their ids, which is that of their creation."""
-        statement = select(*LISTED).where(C.expires > self._clock()).limit(limit)
-        with self._database.reading() as connection:
-            if labels:
-                statement = labelled(connection, statement, owner, labels, after or "")
-            else:
-                # Compared together, so that only an index of both is in the order: with `owner = …` PostgreSQL may read
-                # contexts of all owners by their ids, until it has found enough of this one.
-                place = tuple_(C.owner, C.id)
-                statement = statement.where(place > (owner, after or ""), C.owner <= owner).order_by(C.owner, C.id)
-            rows = connection.execute(statement).all()
-            return with_totals(connection, [record_of(row) for row in rows])
-
-    def ids_of_names(self, connection: Connection, owner: str, names: Collection[str]) -> dict[str, str]:
-        """Find contexts of an owner by their names; those that there are not are left out."""
-        found: dict[str, str] = {}
-        for some in chunks(sorted({*names})):
-            named = select(C.name, C.id).where(C.owner == owner, C.name.in_(some), C.expires > self._clock())
-            found |= dict(connection.execute(named).all())
-        return found
-
-    def find_named(self, owner: str, name: str) -> ContextRecord | None:
-        """Read the record of the context of a name; None if there is none."""
-        statement = select(*WITHOUT_STATE).where(C.owner == owner, C.name == name, C.expires > self._clock())
-        with self._database.reading() as connection:
-            row = connection.execute(statement).first()
-            return None if row is None else with_totals(connection, [record_of(row)])[0]
-
-    def delete(self, connection: Connection, owner: str, context_id: str, change: Change) -> None:
-        """Delete a context.
-
-        Raises:
-            UnknownContext: The owner has no such context, or it has expired.
-            VersionMismatch: It has another version than the change requires.
-        """
-        row = self._find(connection, owner, context_id, BRIEF_LOCKED)
-        check_row(row, change)
-        connection.execute(delete(CONTEXTS).where(C.id == context_id))
-        if record_of(row).shards:
-            delete_shards(connection, [context_id])
-        delete_labels(connection, [(owner, context_id, labels_from(row.labels))])
-        count_removed(connection, [(owner, context_id)])
-        self._database.note_change(connection, context_id)
-
     def add(
         self,
         connection: Connection,
@@ -391,28 +293,8 @@ class ContextRepository:
             QuotaExceeded: The owner has too many.
             NameTaken: The owner has one of that name.
         """
-        now, ttl, state = self._clock(), ttl or self._ttl, canonical_state(state)
-        if name is not None:
-            self._free_name(connection, owner, name, now)
-        record = ContextRecord(
-            id=new_id(now, self._count_one_more(connection, owner, now)),
-            model=runtime.manifest.name,
-            model_version=runtime.manifest.version,
-            version=1,
-            ttl=ttl,
-            created=now,
-            updated=now,
-            expires=now + ttl,
-            name=name,
-            labels=dict(labels),
-            shards=shards,
-            **state_fields(state),
-        )
-        with _unless_taken(name):
-            connection.execute(insert(CONTEXTS).values(owner=owner, state=store(state), **columns_of(vars(record))))
-        insert_labels(connection, owner, record.id, labels)
-        if shards:
-            insert_shards(connection, record, state)
+        state = canonical_state(state)
+        record = self.insert(connection, owner, runtime, state, ttl, name=name, labels=labels, shards=shards)
         self._remember(LoadedContext(record, state, runtime))
         return record
 
@@ -466,100 +348,6 @@ class ContextRepository:
                 self._remember(LoadedContext(shard, loaded.state, loaded.runtime))
                 connection.execute(EXPIRE_LATER, {"this": record.id, "later": record.expires})
 
-    def touch(self, record: ContextRecord) -> ContextRecord:
-        """Restart the ttl of a context after a read, unless that has to wait for another writer."""
-        if not self._must_touch(record):
-            return record
-        expires = self._clock() + record.ttl
-        later = update(CONTEXTS).where(C.id == record.id, C.expires < expires).values(expires=expires)
-
-        def update_row(connection: Connection) -> None:
-            connection.execute(later)
-
-        is_updated = self._database.write_at_once(update_row)
-        return replace(record, expires=expires) if is_updated else record
-
-    def touch_many(self, loaded: Collection[LoadedContext]) -> None:
-        """Restart the ttl of contexts after a read, unless that has to wait for another writer."""
-        now = self._clock()
-        rows = [
-            {"this": context.record.id, "later": now + context.record.ttl}
-            for context in loaded
-            if self._must_touch(context.record)
-        ]
-        if rows:
-            self._database.write_at_once(lambda connection: _move_ends(connection, rows))
-
-    def amend(self, connection: Connection, owner: str, before: ContextRecord, amendment: Amendment) -> ContextRecord:
-        """Store what an amendment changes of a context as its next version; the same version if it changes nothing.
-
-        Raises:
-            NameTaken: The owner has another context of that name.
-        """
-        now, new = self._clock(), amendment.of(before)
-        if not new:
-            return with_totals(connection, [before])[0]
-        if "name" in new:
-            self._free_name(connection, owner, new["name"], now)
-        after = replace(before, version=before.version + 1, updated=now, **new)
-        after = replace(after, expires=now + after.ttl)
-        written = columns_of({name: getattr(after, name) for name in ("version", "updated", "expires", *new)})
-        with _unless_taken(after.name):
-            connection.execute(UPDATE, {"this": before.id, **written})
-        self._database.note_change(connection, before.id)
-        if "labels" in new:
-            delete_labels(connection, [(owner, before.id, before.labels)])
-            insert_labels(connection, owner, before.id, after.labels)
-        return with_totals(connection, [after])[0]
-
-    def record_for_update(
-        self, connection: Connection, owner: str, context_id: str, change: Change = UNCONDITIONAL
-    ) -> ContextRecord:
-        """Read the record of a context, and lock its row; raises as `load_for_update`."""
-        row = self._find(connection, owner, context_id, BRIEF_LOCKED)
-        check_row(row, change)
-        return record_of(row)
-
-    def sweep(self, stopped: Callable[[], bool]) -> int:
-        """Delete expired contexts and idempotency keys; returns the number of contexts."""
-        return sweep(self._database, self._clock(), stopped)
-
-    def _count_one_more(self, connection: Connection, owner: str, now: float) -> str:
-        slot = count_one_more(connection, owner, self._max_contexts)
-        # Added to the owner, an empty text keeps the index of owners from being read: that of `expires` has fewer rows.
-        if slot is None and remove_expired(connection, now, BATCH_LIMIT, C.owner + literal("") == owner):
-            slot = count_one_more(connection, owner, self._max_contexts)
-        if slot is None:
-            raise QuotaExceeded(
-                f"One key may keep at most {self._max_contexts} contexts (GDSSM_MAX_CONTEXTS). Delete one, or give "
-                "them a shorter ttl."
-            )
-        return slot
-
-    def _free_name(self, connection: Connection, owner: str, name: str, now: float) -> None:
-        """Take a name from an expired context."""
-        remove_expired(connection, now, 1, C.owner == owner, C.name == name)
-        if self.ids_of_names(connection, owner, (name,)):
-            raise NameTaken(name)
-
-    def _end_after(self, before: ContextRecord, now: float) -> float:
-        """Return when a context ends after a change, moved by a share of its ttl or not at all.
-
-        The indexes have `expires`: while it stays, PostgreSQL updates the row alone.
-        """
-        return now + before.ttl if self._must_touch(before) else before.expires
-
-    def _must_touch(self, record: ContextRecord) -> bool:
-        return self._clock() + record.ttl - record.expires > TOUCH_SHARE * record.ttl
-
-    def _find(self, connection: Connection, owner: str, context_id: str, statement: Select[Any]) -> Row[Any]:
-        row = None
-        if ID.fullmatch(context_id):  # other text may not even be valid for a database
-            row = connection.execute(statement, {"this": context_id, "owner": owner, "now": self._clock()}).first()
-        if row is None:
-            raise UnknownContext(context_id)
-        return row
-
     def _cached_if_unchanged(
         self, owner: str, context_id: str, scalar: Callable[[Select[Any], Mapping[str, object]], Any]
     ) -> LoadedContext | None:
@@ -611,11 +399,6 @@ class ContextRepository:
         return LoadedContext(record, state, runtime)
 
 
-def _move_ends(connection: Connection, rows: Sequence[Mapping[str, object]]) -> None:
-    for some in chunks(sorted(rows, key=itemgetter("this"))):
-        connection.execute(EXPIRE_LATER, some)
-
-
 def _ending(loaded: LoadedContext, expires: float) -> LoadedContext:
     return replace(loaded, record=changed(loaded.record, expires=expires))
 
@@ -636,38 +419,3 @@ def _changed_columns(loaded: LoadedContext) -> dict[str, Any]:
         "table_schema": state.table_schema,
         "state": store(state),
     }
-
-
-def check_row(row: Row[Any], change: Change) -> None:
-    """Check the precondition of a change of a row that is a whole context.
-
-    Raises:
-        VersionMismatch: The context has another version.
-        InvalidInput: It has shards.
-    """
-    check_whole(record_of(row), if_version=change.if_version)
-    check_version(row.version, change)
-
-
-def check_version(version: int, change: Change) -> None:
-    """Check the precondition of a change.
-
-    Raises:
-        VersionMismatch: The context has another version.
-    """
-    if change.if_version not in {None, version}:
-        raise VersionMismatch(
-            f"The context has version {version}; this change is for version {change.if_version}. Look at it again, "
-            "and send the change with the version that it has then."
-        )
-
-
-@contextmanager
-def _unless_taken(name: str | None) -> Iterator[None]:
-    """Write a row with a name, which another transaction may have taken meanwhile."""
-    try:
-        yield
-    except IntegrityError:
-        if name is None:
-            raise
-        raise NameTaken(name) from None

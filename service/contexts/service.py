@@ -18,6 +18,7 @@ from service.contexts.idempotency import IdempotentTransaction, run_idempotent
 from service.contexts.labels import NO_LABELS, Labels, read_labels, read_name
 from service.contexts.learning import check_step, learn, widen
 from service.contexts.merge import join
+from service.contexts.record_reader import ID
 from service.contexts.records import (
     UNCONDITIONAL,
     Amendment,
@@ -28,7 +29,7 @@ from service.contexts.records import (
     RecordPage,
     StreamStep,
 )
-from service.contexts.repository import ID, ContextRepository
+from service.contexts.repository import ContextRepository
 from service.contexts.requests import ObserveRequest, allowed, fields_of
 from service.contexts.shards import check_can_shard
 from service.contexts.state import FeatureScale, answer
