@@ -1,7 +1,7 @@
 """The contexts that learn from rows: found by name, created where missing, and changed in the caller's transaction."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from pydantic import ValidationError
@@ -40,6 +40,15 @@ class NewContexts:
 
 
 DEFAULTS = NewContexts()
+
+
+@dataclass(frozen=True)
+class _Batch:
+    """Rows of one schema."""
+
+    schema: TableSchema
+    schema_text: str
+    rows: Rows
 
 
 @dataclass(frozen=True)
@@ -90,28 +99,28 @@ class Destination:
         grouped: dict[str, list[int]] = {}
         for row, name in enumerate(rows.names):
             grouped.setdefault(name, []).append(row)
+        batch = _Batch(schema, written(schema), rows)
         records = self._find_or_create(connection, schema, list(grouped))
         groups = [_Group(name, found) for name, found in grouped.items()]
-        refused = self._observe(connection, schema, rows, groups, records)
+        refused = self._observe(connection, batch, groups, records)
         bad = [one for one in refused if len(one[0].rows) == 1]
         again = [_Group(group.name, [row]) for group, _ in refused if len(group.rows) > 1 for row in group.rows]
-        bad += self._observe(connection, schema, rows, again, records)
+        bad += self._observe(connection, batch, again, records)
         return [BadEntry(rows.entries[group.rows[0]], str(error)) for group, error in bad]
 
     def _observe(
         self,
         connection: Connection,
-        schema: TableSchema,
-        rows: Rows,
+        batch: _Batch,
         groups: Sequence[_Group],
-        records: dict[str, ContextRecord],
+        records: Mapping[str, ContextRecord],
     ) -> list[tuple[_Group, InvalidInput]]:
         """Observe groups, and return those that are refused, of which nothing is learnt."""
         refused, requests, sent = list[tuple[_Group, InvalidInput]](), list[ObserveRequest](), list[_Group]()
         for group in groups:
             record = records[group.name]
             try:
-                new = _observations(record, schema, rows, group)
+                new = _observations(record, batch, group)
             except InvalidInput as error:
                 refused.append((group, error))
                 continue
@@ -167,23 +176,23 @@ def _names(schema: TableSchema) -> ColumnNames:
         return NO_NAMES
 
 
-def _observations(record: ContextRecord, schema: TableSchema, rows: Rows, group: _Group) -> Observations | TableRows:
+def _observations(record: ContextRecord, batch: _Batch, group: _Group) -> Observations | TableRows:
     """Make the observations of rows for a context: by its own schema, or by the names of its columns.
 
     Raises:
-        InvalidInput: The context has observed arrays whose columns have no names, or categories.
+        InvalidInput: The context has observed arrays whose columns have no names, or rows have categories.
     """
+    rows, schema = batch.rows, batch.schema
     if record.table_schema is not None:
-        if not schema.levels and record.table_schema == written(schema):
+        if record.table_schema == batch.schema_text and not schema.levels:
             return _arrays(rows, group.rows)
         table = table_of_records([rows.entries[row].fields for row in group.rows], group.name)
         return TableRows(table, digest="", weight=rows.weight_column)
-    if (record.n_observations and not record.columns.x) or schema.levels or schema.classes:
-        text = (
-            "has observed arrays without names of columns, or cannot take categories. Create it from rows of a table."
-        )
+    names = _names(schema)
+    if names == NO_NAMES or (record.n_observations and not record.columns.x):
+        text = "has observed arrays; their columns need names, and rows numbers only. Create it from rows of a table."
         raise InvalidInput(Problem(f"context {group.name!r}", text))
-    return _arrays(rows, group.rows)._replace(columns=ColumnNames(schema.x_columns, (schema.target.name,)))
+    return _arrays(rows, group.rows)._replace(columns=names)
 
 
 def _arrays(rows: Rows, places: Sequence[int]) -> Observations:
