@@ -90,8 +90,7 @@ def of_batch(path: Path, repository: Repository, batch: int) -> Callable[[], flo
         with _contexts(path.parent, repository) as (database, contexts, predictor):
             destination = Destination(contexts, predictor, "", NewContexts("linear"))
             with database.transaction() as connection:
-                for device in range(DEVICES):
-                    destination.create(connection, schema, f"d{device}")
+                destination.create(connection, schema, [f"d{device}" for device in range(DEVICES)])
             offsets = OffsetStore("", "benchmark", time.time)
             one = Ingester(database, [source], offsets, columns, destination, batch=batch, from_start=True)
             progress = one.run(Event(), stop_at_end=True)

@@ -1,8 +1,8 @@
 """The contexts that learn from rows: found by name, created where missing, and changed in the caller's transaction."""
 
 import time
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 
 from pydantic import ValidationError
 from sqlalchemy import Connection
@@ -10,17 +10,16 @@ from sqlalchemy import Connection
 from service.column_names import NO_NAMES, ColumnNames
 from service.contexts.batches import observe_many
 from service.contexts.cache import LruCache
+from service.contexts.empty_contexts import empty_context
 from service.contexts.forgetting import Decay
 from service.contexts.records import ContextRecord
 from service.contexts.requests import ObserveRequest
 from service.contexts.service import ContextService
-from service.contexts.state import check_size, new_state
 from service.contexts.tables import TableRows, written
 from service.errors import InvalidInput, Problem
 from service.inference.predictor import Observations, Predictor
 from service.ingest.encoding import BadEntry, Rows
 from service.tables.memory import table_of_records
-from service.tables.predicting import model_for
 from service.tables.schema import TableSchema
 
 RECORD_BYTES = 1000
@@ -146,24 +145,26 @@ class Destination:
         unknown = [ids[name] for name, record in cached.items() if record is None]
         by_id = {record.id: record for record in repository.records(connection, self._owner, unknown)}
         found = {name: record or by_id[ids[name]] for name, record in cached.items()}
-        for name in sorted({*names} - {*ids}):  # in one order, so that no two processes wait for each other
-            found[name] = self.create(connection, schema, name)
+        missing = {*names} - {*ids}
+        if missing:
+            found |= self.create(connection, schema, missing)
         for record in found.values():
             self._records.put(record.id, record, RECORD_BYTES + 2 * len(record.table_schema or ""))
         return found
 
-    def create(self, connection: Connection, schema: TableSchema, name: str) -> ContextRecord:
-        """Create an empty context for rows of a table.
+    def create(self, connection: Connection, schema: TableSchema, names: Collection[str]) -> dict[str, ContextRecord]:
+        """Create empty contexts for rows of a table.
 
         Raises:
             NameTaken, QuotaExceeded, UnknownModel, InvalidInput: As for `ContextService.create`.
         """
-        contexts, new = self._contexts, self._new
-        runtime = model_for(self._predictor, schema, new.model, new.version)
-        state = new_state(runtime.manifest, new.decay, None, _names(schema))
-        state = replace(state, table_schema=written(schema))
-        check_size(state, contexts.limits)
-        return contexts.repository.add(connection, self._owner, runtime, state, new.ttl, name=name)
+        new, add = self._new, self._contexts.repository.add
+        columns, text = _names(schema), written(schema)
+        runtime, state = empty_context(
+            self._predictor, new.model, new.version, decay=new.decay, columns=columns, table_schema=text
+        )
+        # In one order, so that no two processes wait for each other.
+        return {name: add(connection, self._owner, runtime, state, new.ttl, name=name) for name in sorted(names)}
 
 
 def _names(schema: TableSchema) -> ColumnNames:
