@@ -14,7 +14,7 @@ from service.contexts.forgetting import AUTO, RULE, Decay
 from service.datasets.building import BuiltContext
 from service.datasets.engine import Engine, LocalEngine
 from service.datasets.files import DataFile
-from service.datasets.outputs import Destination
+from service.datasets.outputs import OutputPlace
 from service.datasets.pieces_table import FileOptions
 from service.datasets.reports import DatasetReport
 from service.datasets.run import DatasetRun
@@ -52,7 +52,7 @@ def decay_of(text: str | None) -> Decay:
 
 
 @contextmanager
-def opened_run(to: Destination, processes: int, files: Sequence[DataFile], **options: object) -> Iterator[DatasetRun]:
+def opened_run(to: OutputPlace, processes: int, files: Sequence[DataFile], **options: object) -> Iterator[DatasetRun]:
     """Begin a run, or continue one that was interrupted; its directory is removed when it has ended well.
 
     Args:

@@ -15,7 +15,7 @@ from service.contexts.state import ContextState
 from service.contexts.tables import schema_of
 from service.datasets.files import Location
 from service.datasets.models import ModelFile, worker_predictor
-from service.datasets.outputs import Destination, open_whole
+from service.datasets.outputs import OutputPlace, open_whole
 from service.datasets.pieces_table import Dataset, FileOptions
 from service.datasets.reports import DatasetReport, SplitReport, report_and_result
 from service.datasets.run import DatasetRun
@@ -198,7 +198,7 @@ class Source(NamedTuple):
     state: bytes
 
 
-def predict_files(run: DatasetRun, dataset: Dataset, source: Source, asked: Asked, to: Destination) -> DatasetReport:
+def predict_files(run: DatasetRun, dataset: Dataset, source: Source, asked: Asked, to: OutputPlace) -> DatasetReport:
     """Predict all rows of files.
 
     Args:

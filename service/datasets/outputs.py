@@ -28,7 +28,7 @@ RUN = ".gdssm-run"
 
 
 @dataclass(frozen=True)
-class Destination:
+class OutputPlace:
     """A directory for outputs, or one file."""
 
     location: Location
@@ -88,15 +88,15 @@ class Destination:
             self.location.filesystem.delete_dir(self.scratch.path)
 
 
-def destination(text: str, form: str | None = None) -> Destination:
+def destination(text: str, form: str | None = None) -> OutputPlace:
     """Understand an output: a directory if it is one, or ends with /.
 
     Raises:
         InvalidInput: The URI is not understood.
     """
     location = locate(text)
-    is_directory = text.endswith("/") or location.info().type == fs.FileType.Directory
-    return Destination(location, is_directory, form)
+    is_directory = location.name.endswith("/") or location.info().type == fs.FileType.Directory
+    return OutputPlace(location, is_directory, form)
 
 
 def sibling(location: Location, name: str) -> Location:

@@ -6,7 +6,7 @@ import pytest
 from pyarrow import fs
 
 from service.datasets.files import Location, find_files, locate
-from service.datasets.outputs import Destination, destination, open_whole
+from service.datasets.outputs import OutputPlace, destination, open_whole
 from service.errors import InvalidInput
 
 
@@ -139,7 +139,7 @@ def test_outputs_of_one_name_and_inputs_are_not_overwritten(folder: Path) -> Non
 def test_an_error_while_writing_leaves_no_file(folder: Path) -> None:
     to = destination("out/")
     with pytest.raises(ZeroDivisionError), open_whole(to.location.child("a.csv"), to.scratch) as file:
-        file.write(b"half" * (1 // file.tell()))
+        file.write(b"half" * (1 // len(to.location.path[:0])))
     to.remove_scratch()
     assert list((folder / "out").iterdir()) == []
 
@@ -157,7 +157,7 @@ def test_a_file_is_replaced_when_the_new_one_is_complete(folder: Path) -> None:
 
 def test_other_file_systems_are_written_and_read(folder: Path) -> None:
     inside = fs.SubTreeFileSystem(str(folder), fs.LocalFileSystem())
-    to = Destination(Location(inside, "bucket/out", "mock://bucket/out"), is_directory=True)
+    to = OutputPlace(Location(inside, "bucket/out", "mock://bucket/out"), is_directory=True)
     assert to.scratch.is_remote
     assert to.run_directory.parent != folder
     with open_whole(to.location.child("a/b.csv"), to.scratch) as file:
@@ -165,3 +165,10 @@ def test_other_file_systems_are_written_and_read(folder: Path) -> None:
     to.remove_scratch()
     assert [str(path.relative_to(folder)) for path in (folder / "bucket").rglob("*.csv")] == ["bucket/out/a/b.csv"]
     assert not (folder / "bucket/out/.gdssm-run").exists()
+
+
+def test_a_uri_with_options_is_a_directory_by_its_path() -> None:
+    to = destination("s3://user:secret@bucket/out/?endpoint_override=localhost:1&scheme=http")
+    assert to.is_directory
+    assert to.location.name == "s3://bucket/out/"
+    assert to.location.child("a.csv").path == "bucket/out/a.csv"
