@@ -17,6 +17,7 @@ from websockets.sync.client import ClientConnection, connect
 from service.client import Client
 from service.client.contexts import Context
 from service.client.errors import NotFound
+from service.schemas.batches import ObservedItem
 from tests.service.contexts.acknowledged import Acknowledged, Block, Part
 
 SEED = "mixed load"
@@ -52,7 +53,17 @@ class MixedLoad:
             nonlinear = [self._make(client, "nonlinear") for _ in range(2)]
         self._families = [linear, nonlinear]
         self._shared = [*linear, *nonlinear]
-        kinds = [self._observe, self._observe, self._stream, self._stream, self._merge, self._import, self._create]
+        kinds = [
+            self._observe,
+            self._batch,
+            self._batch,
+            self._observe,
+            self._stream,
+            self._stream,
+            self._merge,
+            self._import,
+            self._create,
+        ]
         self._threads = [threading.Thread(target=self._work, args=item) for item in enumerate(kinds)]
 
     def start(self) -> None:
@@ -84,6 +95,19 @@ class MixedLoad:
         contexts[0].predict(QUERY, interval=0.9)
         for context, block in generator.sample(list(zip(contexts, blocks, strict=True)), 2):
             self._learn(context, block.taken_out())
+
+    def _batch(self, client: Client, generator: random.Random) -> None:
+        """Observe and take out blocks of several shared contexts in one request, their rows mixed."""
+        chosen = {name: self._block(generator.randint(1, 4)) for name in generator.sample(self._shared, 4)}
+        for blocks in (chosen, {name: chosen[name].taken_out() for name in sorted(chosen)[:2]}):
+            names = [name for name, block in blocks.items() for _ in range(block.size)]
+            generator.shuffle(names)
+            rows = {name: zip(*block.rows, strict=True) for name, block in blocks.items()}
+            x, y = zip(*[next(rows[name]) for name in names], strict=True)
+            weight = [float(blocks[name].weight) for name in names]
+            for result in client.observe_many(np.array(x), np.array(y), contexts=names, weight=weight).results:
+                assert isinstance(result, ObservedItem), result
+                self.acknowledged.add(result.context, result.version, result.n_observations, blocks[result.context])
 
     def _merge(self, client: Client, generator: random.Random) -> None:
         """Merge one shared context into a later one of its family: the order bounds how fast they grow."""

@@ -1,8 +1,11 @@
 """Observations for many contexts in one transaction: as single requests, in their order, with errors apart."""
 
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from pathlib import Path
 
+import numpy as np
 import pytest
 
 from service.contexts.records import Change, ContextRecord
@@ -10,8 +13,11 @@ from service.contexts.requests import ObserveRequest
 from service.contexts.service import ContextService
 from service.errors import Conflict, InvalidInput, PrecisionLoss, ServiceError, UnknownContext, VersionMismatch
 from service.inference.predictor import Observations
+from service.registry.repository import Repository
+from service.store.database import Database
+from tests.closeness import assert_close
 from tests.nonempty import nonempty
-from tests.service.kept import OTHER_OWNER, OWNER, draw, part, weighed
+from tests.service.kept import OTHER_OWNER, OWNER, Clock, draw, keep, part, weighed
 
 
 def exported(contexts: ContextService, record: ContextRecord) -> bytes:
@@ -106,3 +112,103 @@ def test_failed_request_releases_its_key(contexts: ContextService) -> None:
     (other,) = contexts.observe_many([asked(record, draw(2, inputs=2), "other")])
     assert isinstance(other, InvalidInput)
     assert contexts.observe(OWNER, record.id, draw(3), Change("other")).version == 3
+
+
+def mixed_requests(ids: list[str], generator: np.random.Generator) -> list[ObserveRequest]:
+    """Requests of every kind, of which some fail and some repeat earlier ones."""
+    requests: list[ObserveRequest] = []
+    for number in range(60):
+        if requests and generator.random() < 0.1:
+            requests.append(requests[generator.integers(len(requests))])
+            continue
+        new = draw(int(generator.integers(10**6)), int(generator.integers(1, 4)))
+        if generator.random() < 0.2:
+            new = weighed(new, generator.choice([2.0, 0.0, -1.0]))
+        if generator.random() < 0.1:
+            new = new._replace(x=new.x * 1e15)
+        if generator.random() < 0.1:
+            new = new._replace(x=new.x[:, :3])
+        key = f"key {generator.integers(20)}" if generator.random() < 0.4 else None
+        version = int(generator.integers(1, 9)) if generator.random() < 0.1 else None
+        request = ObserveRequest(OWNER, ids[generator.integers(len(ids))], new, Change(key, version))
+        requests.append(replace(request, allow_precision_loss=bool(number % 2)))
+    return requests
+
+
+def single(contexts: ContextService, request: ObserveRequest) -> ContextRecord | ServiceError:
+    allow = request.allow_precision_loss
+    try:
+        return contexts.observe(OWNER, request.context_id, request.new, request.change, allow_precision_loss=allow)
+    except ServiceError as error:
+        return error
+
+
+def shown(result: ContextRecord | ServiceError) -> tuple[object, ...]:
+    if isinstance(result, ServiceError):
+        return type(result), str(result)
+    return result.version, result.n_observations, result.columns
+
+
+@pytest.mark.parametrize("seed", range(8))
+@pytest.mark.parametrize("model", ["linear", "nonlinear"])
+def test_any_batch_is_its_requests_one_by_one(repository: Repository, tmp_path: Path, model: str, seed: int) -> None:
+    generator = np.random.default_rng(seed)
+    both = [keep(Database.open(f"sqlite:///{tmp_path}/{name}.db"), repository, Clock()) for name in ("one", "other")]
+    batched, alone = both
+    ids = [batched.create(OWNER, model, draw(number, 40 * (number % 3 > 0) + 1)).id for number in range(6)]
+    copied = {name: alone.load(OWNER, batched.export(OWNER, name)[0]).id for name in ids}
+    requests = mixed_requests(ids, generator)
+    found, start = [], 0
+    while start < len(requests):  # in batches of several sizes
+        end = start + int(generator.integers(1, 30))
+        found += batched.observe_many(requests[start:end])
+        start = end
+    expected = [single(alone, replace(request, context_id=copied[request.context_id])) for request in requests]
+    assert list(map(shown, found)) == list(map(shown, expected))
+    for name in nonempty(ids):
+        one, other = (
+            service.repository.load(OWNER, context).state
+            for service, context in ((batched, name), (alone, copied[name]))
+        )
+        assert replace(one, tensors=None, history=None) == replace(other, tensors=None, history=None)
+        for tensor in nonempty(list(one.tensors or {})):
+            assert_close((one.tensors or {})[tensor], (other.tensors or {})[tensor], tensor, rtol=1e-10)
+
+
+def test_overlapping_batches_in_any_order_do_not_lock_each_other_out(
+    contexts: ContextService, database: Database, repository: Repository
+) -> None:
+    ids = [contexts.create(OWNER, "linear", draw(1)).id for _ in range(12)]
+    others = [keep(database, repository, Clock()) for _ in range(4)]
+
+    def work(number: int) -> int:
+        generator = np.random.default_rng(number)
+        for _ in range(8):
+            order = generator.permutation(12)
+            batch = [
+                ObserveRequest(OWNER, ids[place], draw(int(place), 1), Change(f"{place} {generator.integers(10**9)}"))
+                for place in order
+            ]
+            records(others[number].observe_many(batch))
+        return 8 * 12
+
+    with ThreadPoolExecutor(4) as threads:
+        learnt = sum(threads.map(work, range(4)))
+    assert sum(contexts.get(OWNER, context).n_observations - 7 for context in ids) == learnt
+    assert {contexts.get(OWNER, context).version for context in nonempty(ids)} == {33}
+
+
+def test_same_keys_in_overlapping_batches_count_once(
+    contexts: ContextService, database: Database, repository: Repository
+) -> None:
+    ids = [contexts.create(OWNER, "linear", draw(1)).id for _ in range(6)]
+    others = [keep(database, repository, Clock()) for _ in range(4)]
+    batch = [ObserveRequest(OWNER, context, draw(2, 1), Change(f"key of {context}")) for context in ids]
+
+    def work(number: int) -> set[tuple[str, int]]:
+        mine = [batch[place] for place in np.random.default_rng(number).permutation(6)]
+        return {(record.id, record.version) for record in records(others[number].observe_many(mine))}
+
+    with ThreadPoolExecutor(4) as threads:
+        answers = list(threads.map(work, range(4)))
+    assert answers == [{(context, 2) for context in ids}] * 4
