@@ -61,7 +61,7 @@ def test_on_postgresql(postgres: Postgres) -> None:
 def test_through_pgbouncer(postgres: Postgres, pgbouncer: PgBouncer) -> None:
     with replicas_on(pgbouncer.empty_database()) as replicas:
         one, _ = replicas
-        survive(replicas, [[pgbouncer], [postgres], [pgbouncer, postgres, one]])
+        survive(replicas, [[pgbouncer], [postgres], [postgres, pgbouncer, one]])
 
 
 def survive(replicas: list[Replica], victims: Iterable[list[Victim]]) -> None:
