@@ -9,14 +9,13 @@ Time is the first axis and the batch the last: each position is one contiguous m
 processed in blocks, so that intermediate results stay in the processor's cache.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from itertools import product
 from typing import Any
 
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
-from torch.autograd.function import once_differentiable
 
 from gdssm.notation import Inputs, Outputs, Queries
 from gdssm.window import NEXT_X, X, Y
@@ -49,7 +48,7 @@ class DecayedGramOperator:
         """Return Z v for one vector v per context (F, B), or for one vector that all contexts share (F, 1)."""
         sizes = [self.x.shape[1], self.y.shape[1]]
         (by_x, by_y), (for_x, for_y) = self.powers, torch.split(vector.contiguous(), sizes)
-        if vector.shape[1] > 1:
+        if vector.shape[1] != 1:
             of_x = _Products.apply(by_x, self.x, for_x, self.pairs)  # type: ignore[no-untyped-call]
             of_y = _Products.apply(by_y, self.y, for_y, self.pairs[1:-1])  # type: ignore[no-untyped-call]
         else:  # The shared v is folded into the powers of Λ: backward then needs no matrix product per context.
@@ -70,6 +69,15 @@ def decay_powers(decay_logit: Tensor, length: int) -> Float[Tensor, "N F F"]:
     return torch.exp(age[:, None, None] * nn.functional.logsigmoid(decay_logit))
 
 
+def products_by_definition(decays: Tensor, right: Tensor, vector: Tensor | None, left: Tensor) -> Tensor:
+    """Return what `_Products` returns, by differentiable operations on all positions at once."""
+    count, powers = len(right), len(left) - len(right)
+    scaled = right if vector is None else right * vector
+    faded = torch.einsum("jefc,jfb->jceb", decays.unfold(0, powers, 1), scaled)
+    lefts = left.unfold(0, powers, 1).permute(0, 3, 1, 2)
+    return torch.stack([(faded * lefts[a : a + count]).sum(0) for a in (0, 1)])
+
+
 class _Products(torch.autograd.Function):
     """Σ_j l_{j+a+c} ⊙ (Λ_{j+c} (r_j ⊙ v)) for a = 0, 1 and each of the powers c = 0 … C − 1 that r_j meets.
 
@@ -84,8 +92,7 @@ class _Products(torch.autograd.Function):
     """
 
     @staticmethod
-    def forward(ctx: Any, decays: Tensor, right: Tensor, vector: Tensor | None, left: Tensor) -> Tensor:  # noqa: ANN401
-        ctx.save_for_backward(decays, right, vector, left)
+    def forward(decays: Tensor, right: Tensor, vector: Tensor | None, left: Tensor) -> Tensor:
         products = left.new_zeros(2, len(left) - len(right), *left.shape[1:])
         for powers, r, lefts, _ in _blocks(decays, right, left):
             faded = (powers @ (r if vector is None else r * vector)).view_as(lefts[0])
@@ -94,14 +101,36 @@ class _Products(torch.autograd.Function):
         return products
 
     @staticmethod
-    @once_differentiable
-    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, Tensor | None, Tensor | None, Tensor | None]:  # noqa: ANN401
-        decays, right, vector, left = ctx.saved_tensors
+    def setup_context(ctx: Any, inputs: tuple[Any, ...], output: Tensor) -> None:  # noqa: ANN401, ARG004
+        ctx.save_for_backward(*inputs)
+
+    @staticmethod
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:  # noqa: ANN401
+        wanted = tuple(ctx.needs_input_grad)
+        # In a plain backward pass the function is called by itself: `apply` costs a tenth of a small step.
+        is_plain = not torch.is_grad_enabled() and not torch._C._are_functorch_transforms_active()  # noqa: SLF001
+        gradients: Callable[..., Iterable[Tensor]] = _Gradients.forward if is_plain else _Gradients.apply
+        found = iter(gradients(gradient, *ctx.saved_tensors, wanted))
+        return tuple(next(found) if is_wanted else None for is_wanted in wanted)
+
+    @staticmethod
+    def vmap(info: Any, in_dims: tuple[Any, ...], *arguments: Any) -> tuple[Tensor, int]:  # noqa: ANN401
+        results = [_Products.apply(*one) for one in _unstacked(info, in_dims, arguments)]  # type: ignore[no-untyped-call]
+        return torch.stack(results), 0
+
+
+class _Gradients(torch.autograd.Function):
+    """The gradients of `_Products`, those that are wanted; differentiable again, by the definition."""
+
+    @staticmethod
+    def forward(  # noqa: PLR0917  (torch passes arguments by position)
+        gradient: Tensor, decays: Tensor, right: Tensor, vector: Tensor | None, left: Tensor, wanted: tuple[bool, ...]
+    ) -> tuple[Tensor, ...]:
         gradient = gradient.contiguous()
         to_decays = torch.zeros_like(decays)
         to_right, to_vector, to_left = (
-            torch.zeros_like(tensor) if needed else None
-            for tensor, needed in zip((right, vector, left), ctx.needs_input_grad[1:], strict=True)
+            torch.zeros_like(tensor) if is_wanted and tensor is not None else None
+            for tensor, is_wanted in zip((right, vector, left), wanted[1:], strict=True)
         )
         for powers, r, lefts, block in _blocks(decays, right, left):
             weighed = (lefts[0] * gradient[0]).addcmul_(lefts[1], gradient[1]).flatten(1, 2)
@@ -119,7 +148,55 @@ class _Products(torch.autograd.Function):
                 faded = (powers @ scaled).view_as(lefts[0])
                 for a, c in product((0, 1), range(faded.shape[1])):
                     to_left[block.start + a + c : block.stop + a + c].addcmul_(faded[:, c], gradient[a, c])
-        return to_decays, to_right, to_vector, to_left
+        return tuple(
+            found
+            for found, is_wanted in zip((to_decays, to_right, to_vector, to_left), wanted, strict=True)
+            if is_wanted and found is not None
+        )
+
+    @staticmethod
+    def setup_context(ctx: Any, inputs: tuple[Any, ...], output: tuple[Tensor, ...]) -> None:  # noqa: ANN401, ARG004
+        *tensors, ctx.wanted = inputs
+        ctx.save_for_backward(*tensors)
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:  # noqa: ANN401
+        has_vector = ctx.saved_tensors[3] is not None
+
+        def first(gradient: Tensor, *inputs: Tensor) -> tuple[Tensor, ...]:
+            pull = torch.func.vjp(products_of, *inputs)[1]
+            found = pull(gradient)
+            return tuple(part for part, is_wanted in zip(found, wanted, strict=True) if is_wanted)
+
+        def products_of(*inputs: Tensor) -> Tensor:
+            decays, right, *vector, left = inputs
+            return products_by_definition(decays, right, vector[0] if has_vector else None, left)
+
+        wanted = [is_wanted for place, is_wanted in enumerate(ctx.wanted) if place != VECTOR or has_vector]
+        pull = torch.func.vjp(first, *(tensor for tensor in ctx.saved_tensors if tensor is not None))[1]
+        second = list(pull(gradients))
+        if not has_vector:
+            second.insert(1 + VECTOR, None)
+        return (*second, None)
+
+    @staticmethod
+    def vmap(info: Any, in_dims: tuple[Any, ...], *arguments: Any) -> tuple[tuple[Tensor, ...], Any]:  # noqa: ANN401
+        results = [_Gradients.apply(*one) for one in _unstacked(info, in_dims, arguments)]  # type: ignore[no-untyped-call]
+        stacked = tuple(torch.stack(parts) for parts in zip(*results, strict=True))
+        return stacked, (0,) * len(stacked)
+
+
+VECTOR = 2
+"""The place of the optional argument of `_Products`."""
+
+
+def _unstacked(info: Any, in_dims: tuple[Any, ...], arguments: tuple[Any, ...]) -> Iterator[tuple[Any, ...]]:  # noqa: ANN401
+    """Iterate over the calls of one `vmap`: blocks of positions share memory, which a further axis would not."""
+    for i in range(info.batch_size):
+        yield tuple(
+            argument.select(dim, i).contiguous() if isinstance(dim, int) else argument
+            for argument, dim in zip(arguments, in_dims, strict=True)
+        )
 
 
 def _blocks(
@@ -132,7 +209,7 @@ def _blocks(
         slice of the block. Adjacent positions share memory.
     """
     count, powers, (features, batch) = len(right), len(left) - len(right), left.shape[1:]
-    length = max(1, BLOCK // (powers * features * batch))
+    length = max(1, BLOCK // max(1, powers * features * batch))
     for start in range(0, count, length):
         stop = min(start + length, count)
         stacked = decays[start:].as_strided((stop - start, powers * features, decays.shape[2]), decays.stride())

@@ -19,12 +19,13 @@ from torch import Tensor, nn
 
 from gdssm import recurrence
 from gdssm.input_gate import InputGate
-from gdssm.notation import GatedProduct, Weight, Window, Windows
+from gdssm.notation import GatedProduct, Tokens, Weight, Window, Windows
 from gdssm.output_gate import OutputGate
+from gdssm.window import slide
 
 
 class State(NamedTuple):
-    """The state of the layer; zeros before the first observation."""
+    """The state of the layer, in float32 or better; zeros before the first observation."""
 
     count: Float[Tensor, "*B"]  # type: ignore[assignment]  # shadows tuple.count, which nothing calls
     """The sum of their weights."""
@@ -50,21 +51,28 @@ class GDSSMLayer(nn.Module):
     def __init__(self, pair_weight: Tensor, decay: Tensor, query_weight: Tensor, readout: Tensor, skip: Tensor) -> None:
         super().__init__()
         self.input_gate = InputGate(pair_weight)
-        self.decay = nn.Parameter(decay)
+        self.decay = recurrence.decay_parameter(decay)
         self.output_gate = OutputGate(query_weight)
         self.readout = nn.Parameter(readout)
         self.skip = nn.Parameter(skip)
 
+    def forward(self, tokens: Tokens) -> Float[Tensor, "B N F"]:
+        """Read a sequence of 2N + 1 tokens (`tokens.interleave`); returns the output at each of the N windows."""
+        window = slide(tokens)
+        output, _ = self.scan(window, window.new_ones(window.shape[:2]), self.empty_state(len(window)))
+        return output
+
     def empty_state(self, batch: int) -> State:
-        """Make the state of `batch` contexts without an observation."""
+        """Make the state of `batch` contexts without an observation: bfloat16 cannot count beyond 256."""
+        dtype = torch.promote_types(self.decay.dtype, torch.float32)
         zeros = self.decay.new_zeros
-        return State(zeros(batch), zeros(batch, *self.decay.shape))
+        return State(zeros(batch, dtype=dtype), zeros(batch, *self.decay.shape, dtype=dtype))
 
     def scan(self, window: Windows, weight: Weight, state: State) -> tuple[Float[Tensor, "B N F"], State]:
         """Read a sequence in parallel; returns the output and the state after every position."""
         update = self.input_gate(window) * weight[..., None, None]
         states = State(
-            state.count[:, None] + weight.cumsum(1),
+            state.count[:, None] + weight.to(state.count.dtype).cumsum(1),
             recurrence.scan(self._decay_at(weight), update, state.gated_sum),
         )
         return self._output(window, states), states
@@ -83,5 +91,6 @@ class GDSSMLayer(nn.Module):
 
     def _output(self, window: Window, state: State) -> Tensor:
         query = self.output_gate.query(window)
-        answer: Tensor = self.output_gate(state.mean(), query) @ self.readout.mT + query @ self.skip.mT
+        read = self.output_gate(state.mean(), query.to(state.gated_sum.dtype)).to(query.dtype)
+        answer: Tensor = read @ self.readout.mT + query @ self.skip.mT
         return answer

@@ -6,7 +6,14 @@ each other and does not divide, so it is stable for every decay in [0, 1].
 """
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
+
+
+def decay_parameter(value: Tensor) -> nn.Parameter:
+    """Make a parameter of decays, marked for optimizers to leave out of weight decay, as others mark theirs."""
+    parameter = nn.Parameter(value)
+    parameter._no_weight_decay = True  # type: ignore[attr-defined]  # noqa: SLF001
+    return parameter
 
 
 def step(decay: Tensor, update: Tensor, state: Tensor) -> Tensor:

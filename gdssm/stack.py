@@ -22,15 +22,19 @@ from dataclasses import dataclass
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
+from torch.utils.checkpoint import checkpoint
 
 from gdssm import recurrence
 from gdssm.decayed_gram import DecayedGramOperator
 from gdssm.features import FeatureMap, GatedHead
 from gdssm.input_gate import InputGate
-from gdssm.notation import Inputs, Outputs, Predictions, Queries, Windows
+from gdssm.notation import GatedProduct, Inputs, Outputs, Predictions, Queries, Windows
 from gdssm.output_gate import OutputGate
 from gdssm.tokens import interleave
 from gdssm.window import WIDTH, slide
+
+CHUNK = 256
+"""Positions of a sequence whose states exist at the same time."""
 
 
 @dataclass(frozen=True)
@@ -62,7 +66,7 @@ class GDSSM(nn.Module):
         self.feature_map = FeatureMap(config.inputs, config.feature_widths)
         features = self.feature_map.features + config.outputs
         self.input_gate = InputGate(0.5 * torch.randn(WIDTH, WIDTH))
-        self.decay_logit = nn.Parameter(2.0 + 2.0 * torch.rand(features, features))
+        self.decay_logit = recurrence.decay_parameter(2.0 + 2.0 * torch.rand(features, features))
         self.output_gate = OutputGate(0.5 * torch.randn(WIDTH))
         self.gain = nn.Parameter(torch.randn(config.layers, features, config.outputs) / features**0.5)
         self.feedback = nn.Parameter(torch.randn(config.layers - 1, features, features) / features)
@@ -74,7 +78,15 @@ class GDSSM(nn.Module):
         return self.decay_logit.sigmoid()
 
     def forward(self, x: Inputs, y: Outputs, x_query: Queries) -> Predictions:
-        """Predict (B, 1, K) for the query at the end of each sequence of at least one pair, without a state."""
+        """Predict (B, M, K) for M queries, each at the end of its sequence of at least one pair, without a state.
+
+        Every query is a sequence: M queries cost M times as much as one. `StreamingStack` reads the pairs once.
+        """
+        queries = x_query.shape[1]
+        if queries != 1:
+            x, y = (tensor.repeat_interleave(queries, 0) for tensor in (x, y))
+            each: Tensor = self(x, y, x_query.flatten(0, 1)[:, None])
+            return each.reshape(len(x_query), queries, self.config.outputs)
         x, x_query = self.feature_map(x), self.feature_map(x_query)
         query = self.output_gate.query(slide(interleave(x[:, -1:], y[:, -1:], x_query)))
         decay_logit, pair_weight, length = self.decay_logit, self.input_gate.pair_weight, x.shape[1]
@@ -97,17 +109,39 @@ class GDSSM(nn.Module):
             weight = weight + apply(gain - feedback @ weight)
         return weight
 
-    def sequence(self, x: Inputs, y: Outputs, x_query: Queries) -> Float[Tensor, "B N K"]:
-        """Predict y_{i+1} from the first i pairs, at every position i = 1 … N; shapes as in `forward`."""
-        window = self.windows(x, y, x_query)
-        update = self.input_gate(window)
-        states = recurrence.scan(self.decay.expand_as(update[:1]), update, torch.zeros_like(update[:, 0]))
-        return self.read_all(window, states)
+    def sequence(self, x: Inputs, y: Outputs, x_query: Queries, chunk: int = CHUNK) -> Float[Tensor, "B N K"]:
+        """Predict y_{i+1} from the first i pairs, at every position i = 1 … N; x_query is (B, 1, D).
 
-    def read_all(self, window: Windows, states: Float[Tensor, "B N F F"]) -> Float[Tensor, "B N K"]:
-        """Predict at every position from the state after it."""
-        count = torch.arange(1, window.shape[1] + 1, dtype=window.dtype, device=window.device)
-        mean = states / count[:, None, None]
+        Args:
+            x: (B, N, D).
+            y: (B, N, K).
+            x_query: (B, 1, D).
+            chunk: Positions whose states exist at the same time, in float32 or better; the backward pass makes them
+                again.
+        """
+        window = self.windows(x, y, x_query)
+        dtype = torch.promote_types(window.dtype, torch.float32)
+        state = window.new_zeros(len(window), *self.decay_logit.shape, dtype=dtype)
+        predictions = []
+        for start in range(0, window.shape[1], chunk):
+            part = window[:, start : start + chunk]
+            if torch.is_grad_enabled() and window.shape[1] > chunk:
+                prediction, state = checkpoint(self._read_chunk, part, start, state, use_reentrant=False)
+            else:
+                prediction, state = self._read_chunk(part, start, state)
+            predictions.append(prediction)
+        return torch.cat(predictions, dim=1)
+
+    def _read_chunk(self, window: Windows, start: int, state: GatedProduct) -> tuple[Tensor, Tensor]:
+        """Return the predictions of a chunk that begins after `start` pairs, and the state after it."""
+        update = self.input_gate(window).to(state.dtype)
+        states = recurrence.scan(self.decay.expand_as(update[:1]).to(state.dtype), update, state)
+        return self.read_all(window, states, start), states[:, -1]
+
+    def read_all(self, window: Windows, states: Float[Tensor, "B N F F"], start: int = 0) -> Float[Tensor, "B N K"]:
+        """Predict at every position from the state after it; `start` pairs came before the first."""
+        count = torch.arange(start + 1, start + window.shape[1] + 1, dtype=states.dtype, device=window.device)
+        mean = (states / count[:, None, None]).to(window.dtype)
         return self.read(lambda vector: (vector[..., None, :] @ mean)[..., 0, :], self.output_gate.query(window))
 
     def windows(self, x: Inputs, y: Outputs, x_query: Queries) -> Windows:
