@@ -17,7 +17,7 @@ from tests.running import ROOT, free_port
 
 PYTHON = Path(os.environ.get("ENGINES_PYTHON", ROOT / ".venv-engines/bin/python"))
 """A separate environment: Ray, Spark and Dask take more than a gigabyte."""
-MARK = "GDSSM_RAY_NODE"
+MARK = "NODE_OF_TEST_CLUSTER"
 """A variable in the environment of each process of a node, with its name."""
 OBJECT_STORE = 100_000_000
 """Bytes of shared memory of a node."""
@@ -62,25 +62,32 @@ class RayCluster:
         done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=120, check=False)
         assert done.returncode == 0, done.stdout + done.stderr
 
-    def kill(self, node: int) -> int:
-        """Kill every process of a node at once; return how many there were."""
+    def kill(self, node: int) -> list[str]:
+        """Kill every process of a node at once; return their titles, such as `ray::_run` for a task."""
         processes = self.processes(node)
         for process in processes:
             with suppress(ProcessLookupError):
                 os.kill(process, signal.SIGKILL)
-        return len(processes)
+        return list(processes.values())
 
-    def processes(self, node: int, command: str = "") -> list[int]:
-        """List the processes of a node whose command line has a text."""
-        mark = f"{MARK}={self._name}-{node}".encode()
-        found = []
+    def processes(self, node: int) -> dict[int, str]:
+        """Return the titles of the processes of a node: those with its mark, and their descendants.
+
+        A worker's title overwrites its environment.
+        """
+        mark, parents, found = f"{MARK}={self._name}-{node}".encode(), dict[int, int](), dict[int, str]()
+        titles = dict[int, str]()
         for directory in Path("/proc").iterdir():
             if directory.name.isdecimal():
                 with suppress(OSError):
-                    if mark in (directory / "environ").read_bytes().split(b"\0") and command.encode() in (
-                        directory / "cmdline"
-                    ).read_bytes().replace(b"\0", b" "):
-                        found.append(int(directory.name))
+                    process = int(directory.name)
+                    titles[process] = (directory / "cmdline").read_text(errors="replace").replace("\0", " ")
+                    state, parent = (directory / "stat").read_text(errors="replace").rpartition(")")[2].split()[:2]
+                    parents[process] = int(parent)
+                    if state != "Z" and mark in (directory / "environ").read_bytes().split(b"\0"):
+                        found[process] = titles[process]
+        while more := {p: titles[p] for p, parent in parents.items() if parent in found and p not in found}:
+            found |= more
         return found
 
 
@@ -94,7 +101,7 @@ def ray_cluster(nodes: int = 2, processors: int = 1) -> Iterator[RayCluster]:
             cluster.start(node)
         yield cluster
     finally:
-        while sum(cluster.kill(node) for node in range(nodes)):
+        while any(cluster.kill(node) for node in range(nodes)):
             time.sleep(0.05)
         shutil.rmtree(folder, ignore_errors=True)
 

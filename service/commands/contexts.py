@@ -4,7 +4,7 @@ from typing import Any
 
 import click
 
-from service.commands.options import by_setting, example
+from service.commands.options import Workers, by_setting, example, worker_options
 from service.commands.stored_contexts import COMMANDS
 from service.commands.table_options import TableOptions, table_options
 from service.settings import Settings
@@ -32,7 +32,7 @@ for stored in COMMANDS:
 @click.option("--version", metavar="VERSION", help="Version of the model; the highest if left out.")
 @click.option("--decay", metavar="NUMBER", help="The share of an observation's weight after one more, or auto.")
 @click.option("--out", required=True, metavar="FILE", help="The file of the context; a path or a URI.")
-@click.option("--processes", type=click.IntRange(min=1), default=1, show_default=True, metavar="N", help="Processes.")
+@worker_options
 @click.option("--chunk-rows", type=click.IntRange(min=1), metavar="N", help="Rows in memory at a time.")
 @click.option("--quiet", is_flag=True, help="Do not print how the columns were used.")
 def build(
@@ -45,7 +45,8 @@ def build(
     version: str | None,
     decay: str | None,
     out: str,
-    processes: int,
+    processes: int | None,
+    ray: str | None,
     chunk_rows: int | None,
     quiet: bool,
     **table: Any,  # noqa: ANN401  (the fields of TableOptions)
@@ -70,9 +71,8 @@ def build(
     found, to = find_files(files), destination(out).as_file()
     check_not_overwritten(found, [to.location])
     reading = reading_of(options, settings.max_columns)
-    with opened_run(
-        to, processes, found, reading=reading, learning=learning, table=options, names=[target, keys, weight]
-    ) as run:
+    names, workers = [target, keys, weight], Workers(processes, ray)
+    with opened_run(to, workers, found, reading=reading, learning=learning, table=options, names=names) as run:
         dataset = Dataset.of(found, reading)
         requested = options.requested(dataset.table(), target, keys=keys, weight=weight)
         built = build_context(run, dataset, requested, learning, settings)

@@ -1,14 +1,14 @@
 """Options of commands that read any number of files, and how their run is reported."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import asdict, is_dataclass
 from importlib.metadata import version
 from typing import Any
 
 import click
 
-from service.commands.options import progress
+from service.commands.options import Workers, progress
 from service.commands.table_options import TableOptions, finding_line, learnt_columns
 from service.contexts.forgetting import AUTO, RULE, Decay
 from service.datasets.building import BuiltContext
@@ -52,12 +52,12 @@ def decay_of(text: str | None) -> Decay:
 
 
 @contextmanager
-def opened_run(to: OutputPlace, processes: int, files: Sequence[DataFile], **options: object) -> Iterator[DatasetRun]:
+def opened_run(to: OutputPlace, workers: Workers, files: Sequence[DataFile], **options: object) -> Iterator[DatasetRun]:
     """Begin a run, or continue one that was interrupted; its directory is removed when it has ended well.
 
     Args:
         to: The outputs.
-        processes: How many to use.
+        workers: Run its parts; others may continue it.
         files: All inputs.
         options: All that decides about the results.
     """
@@ -69,10 +69,18 @@ def opened_run(to: OutputPlace, processes: int, files: Sequence[DataFile], **opt
             click.echo("Files or options are not those of the interrupted run: begins again.", err=True)
         elif directory.resumed:
             click.echo("Continues the interrupted run.", err=True)
-        engine: Engine = stack.enter_context(LocalEngine(processes))
+        engine = stack.enter_context(_engine(workers))
         bars = stack.enter_context(_Bars())
         yield DatasetRun(engine, directory, bars.update)
         to.remove_scratch()
+
+
+def _engine(workers: Workers) -> AbstractContextManager[Engine]:
+    if workers.ray is None:
+        return LocalEngine(workers.processes or 1)
+    from service.datasets.ray_engine import RayEngine  # noqa: PLC0415  (ray is an extra)
+
+    return RayEngine(workers.ray, workers.processes)
 
 
 class _Bars(ExitStack):

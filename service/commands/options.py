@@ -2,7 +2,7 @@
 
 import sys
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 import click
 
@@ -26,6 +26,26 @@ def service_options(command: Decorated) -> Decorated:
     )
     url = click.option("--url", metavar="URL", help="URL of a running service; a service in this process if left out.")
     return url(key(command))
+
+
+class Workers(NamedTuple):
+    """What runs the parts of a command: how many processes, or a Ray cluster."""
+
+    processes: int | None = None
+    ray: str | None = None
+    """The address of the cluster."""
+
+
+def worker_options(command: Decorated) -> Decorated:
+    """Add the options --processes and --ray."""
+    processes = click.option(
+        "--processes",
+        type=click.IntRange(min=1),
+        metavar="N",
+        help="Processes for many files.  [default: 1; with --ray the processors of the cluster]",
+    )
+    ray = click.option("--ray", metavar="HOST:PORT", help="Run on this Ray cluster; auto on one of its nodes.")
+    return processes(ray(command))
 
 
 def example(text: str) -> str:

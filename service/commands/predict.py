@@ -7,7 +7,15 @@ from typing import Any
 
 import click
 
-from service.commands.options import by_setting, example, numbers_by_name, progress, service_options
+from service.commands.options import (
+    Workers,
+    by_setting,
+    example,
+    numbers_by_name,
+    progress,
+    service_options,
+    worker_options,
+)
 from service.commands.table_options import TableOptions, WatchedTable, finding_line, learnt_columns, table_options
 from service.datasets.models import default_model, load_predictor
 from service.datasets.table_prediction import TablePrediction
@@ -58,7 +66,7 @@ OUTPUTS = {"csv": ".csv", "csv.gz": ".csv.gz", "parquet": ".parquet", "arrow": "
 @click.option(
     "--format", "form", type=click.Choice([*OUTPUTS]), help="Of the files in DIR/; that of QUERY if left out."
 )
-@click.option("--processes", type=click.IntRange(min=1), metavar="N", help="Processes for many files.  [default: 1]")
+@worker_options
 @click.option("--chunk-rows", type=click.IntRange(min=1), metavar="N", help="Rows in memory at a time.")
 @click.option("--quiet", is_flag=True, help="Do not print how the columns were used.")
 @service_options
@@ -77,6 +85,7 @@ def command(
     out: str | None,
     form: str | None,
     processes: int | None,
+    ray: str | None,
     chunk_rows: int | None,
     quiet: bool,
     url: str | None,
@@ -95,9 +104,10 @@ def command(
     """
     options, numbers = TableOptions(**table), numbers_by_name(parameters)
     needed("pyarrow", "Reading and writing tables")
-    if form or processes or _are_many(files, out):
+    if form or processes or ray or _are_many(files, out):
         _predict_files(
             files,
+            Workers(processes, ray),
             quiet=quiet,
             for_one=url is not None or as_json,
             target=target,
@@ -111,7 +121,6 @@ def command(
             append=append,
             out=out,
             form=OUTPUTS.get(form or ""),
-            processes=processes or 1,
             chunk_rows=chunk_rows,
         )
         return
@@ -206,6 +215,7 @@ def is_directory(out: str) -> bool:
 
 def _predict_files(
     files: Sequence[str],
+    workers: Workers,
     *,
     quiet: bool,
     for_one: bool,
@@ -221,7 +231,7 @@ def _predict_files(
         raise InvalidInput(Problem("", text))
     if out is None:
         raise InvalidInput(Problem("--out", "is missing. Name a directory for the predictions, such as predicted/."))
-    predict_files.predict(files[:-1], files[-1], predict_files.Options(out=out, **options), quiet=quiet)
+    predict_files.predict(files[:-1], files[-1], predict_files.Options(out=out, **options), workers, quiet=quiet)
 
 
 def _write(job: TablePrediction, answers: Iterator[PredictedRows], out: Path | None, *, append: bool) -> None:

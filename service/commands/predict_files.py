@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from service.commands.dataset_options import context_report, findings_report, opened_run, reading_of, show
+from service.commands.options import Workers
 from service.commands.table_options import TableOptions
 from service.contexts.serialization import ContextArchive, read
 from service.contexts.tables import parsed
@@ -37,17 +38,17 @@ class Options:
     append: bool
     out: str
     form: str | None
-    processes: int
     chunk_rows: int | None
 
 
-def predict(context: Sequence[str], query: str, options: Options, *, quiet: bool) -> None:
+def predict(context: Sequence[str], query: str, options: Options, workers: Workers, *, quiet: bool) -> None:
     """Predict the rows of files, from files or from the file of a context.
 
     Args:
         context: Paths, directories, globs and URIs; or the one file of a context.
         query: A path, a directory, a glob or a URI of the rows to predict.
         options: Of the command.
+        workers: Run the parts.
         quiet: Whether not to print how the columns were used.
 
     Raises:
@@ -58,7 +59,7 @@ def predict(context: Sequence[str], query: str, options: Options, *, quiet: bool
     to = destination(options.out, options.form)
     to.outputs(wanted)
     reading = reading_of(options.table, settings.max_columns)
-    with opened_run(to, options.processes, [*known, *wanted], reading=reading, options=options) as run:
+    with opened_run(to, workers, [*known, *wanted], reading=reading, options=options) as run:
         source = _source(run, known, options, settings, quiet=quiet)
         asked = Asked(options.keys, options.parameters, options.interval, options.append, options.chunk_rows)
         report = predict_files(run, Dataset.of(wanted, reading), source, asked, to)

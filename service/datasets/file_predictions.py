@@ -21,6 +21,7 @@ from service.datasets.reports import DatasetReport, SplitReport, report_and_resu
 from service.datasets.run import DatasetRun
 from service.datasets.splits import Piece, Split, splits_of
 from service.datasets.table_prediction import TablePrediction
+from service.errors import InvalidInput, Problem
 from service.inference.artifact import Manifest
 from service.inference.distribution import Wanted
 from service.inference.predictor import Prediction
@@ -221,6 +222,7 @@ def predict_files(run: DatasetRun, dataset: Dataset, source: Source, asked: Aske
     report = DatasetReport(dataset)
     for result in run.results("predict", Predict(dataset.reading, *source, asked, to.scratch), tasks, _are_there):
         report.add(report_and_result(result)[0])
+    _check_shared(places)
     joins = list(_joins(dataset.pieces, places, outputs))
     for _ in run.results("join", Join(to.scratch), joins, _is_there):
         pass
@@ -247,6 +249,18 @@ def _joins(pieces: Sequence[Piece], places: Sequence[Location], outputs: Sequenc
         if len(numbers) > 1:
             size = sum(pieces[number].size for number in numbers)
             yield JoinedParts(tuple(places[number] for number in numbers), outputs[place], size)
+
+
+def _check_shared(places: Sequence[Location]) -> None:
+    """See that no task has written on the disk of another machine.
+
+    Raises:
+        InvalidInput: One has.
+    """
+    for place in places:
+        if not place.is_remote and not place.info().is_file:
+            text = "was written on the disk of another machine. Name a directory or URI that all nodes share."
+            raise InvalidInput(Problem("--out", f"{place.name} {text}"))
 
 
 def _are_there(task: PredictedSplit) -> bool:

@@ -13,7 +13,7 @@ from typing import Any, Self
 from service.datasets.engine import WAITING, AnyTask
 from service.errors import InvalidInput, OperatorError, Problem, ServiceError, WorkerLost
 
-RETRIES = 5
+RETRIES = 3
 """Times that a task is started again whose worker or node ended: more are the task's fault rather than the node's."""
 LEAST_WAITING = 16
 """Tasks that are submitted at a time to a cluster without processors, so that it may start some."""

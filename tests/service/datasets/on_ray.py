@@ -24,11 +24,6 @@ def square(task: Number) -> bytes:
     return str(task.value**2).encode()
 
 
-def slow_square(task: Number) -> bytes:
-    time.sleep(0.1)
-    return square(task)
-
-
 def large(task: Number) -> bytes:
     time.sleep(0.1)
     return bytes([task.value]) * 1_000_000
@@ -47,7 +42,7 @@ def die_at_three(task: Number) -> bytes:
 
 
 CASES: dict[str, Callable[[Number], bytes]] = {
-    work.__name__: work for work in (square, slow_square, large, refuse_three, die_at_three)
+    work.__name__: work for work in (square, large, refuse_three, die_at_three)
 }
 
 

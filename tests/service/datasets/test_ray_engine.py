@@ -45,19 +45,15 @@ def test_each_task_has_its_result_once_and_errors_keep_their_words(cluster: RayC
     )
 
 
-@pytest.mark.parametrize("case", ["slow_square", "large"])
-def test_tasks_of_a_killed_node_run_on_others(cluster: RayCluster, case: str) -> None:
-    with start(cluster, case, 30) as process:
+def test_results_in_the_memory_of_a_killed_node_are_made_again(cluster: RayCluster) -> None:
+    with start(cluster, "large", 30) as process:
         assert process.stdout is not None
         first = [process.stdout.readline() for _ in range(4)]
-        assert cluster.kill(1) >= 2  # the node and its worker at least
+        assert any("ray::_run" in title for title in cluster.kill(1))
         output, errors = process.communicate(timeout=60)
-    try:
-        assert process.returncode == 0, errors
-        lines = [*first, *output.splitlines()]
-        assert sorted(int(line.split()[0]) for line in nonempty(lines)) == list(range(30))
-    finally:
-        cluster.start(1)
+    assert process.returncode == 0, errors
+    lines = [*first, *output.splitlines()]
+    assert sorted(int(line.split()[0]) for line in nonempty(lines)) == list(range(30))
 
 
 def test_a_task_that_ends_its_workers_is_an_error(cluster: RayCluster) -> None:
