@@ -208,7 +208,7 @@ def loss_relative_to_the_mean(plan: FeaturePlan, kind: Callable[[Generator, Arra
     weight = (np.arange(LONGEST) < observations[:, None]).astype(float)
     fresh = y[:, LONGEST:]
     losses = []
-    for part in np.array_split(np.arange(TASKS), 10):
+    for part in np.array_split(np.arange(TASKS), 40):
         found = answer(plan, x[part, :LONGEST], y[part, :LONGEST], x[part, LONGEST:], weight[part])
         losses.append((found.prediction.numpy() - fresh[part]) ** 2)
     mean = (weight[..., None] * y[:, :LONGEST]).sum(1, keepdims=True) / observations[:, None, None]
