@@ -4,6 +4,7 @@ An invalid item of a valid body is that item's error.
 """
 
 import hashlib
+import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
@@ -14,7 +15,17 @@ import simdjson
 from pydantic import BaseModel
 from pydantic_core import from_json, to_json
 
-from service.api.body import BINARY_SCHEMA, BYTE_ORDER_MARK, JSON, REF_TEMPLATE, Body, Codec, parse, validate
+from service.api.body import (
+    BINARY_SCHEMA,
+    BYTE_ORDER_MARK,
+    JSON,
+    REF_TEMPLATE,
+    Body,
+    Codec,
+    parse,
+    unreadable,
+    validate,
+)
 from service.api.object_limits import FIELD_LIMIT
 from service.errors import CallerError, InvalidInput, Problem
 from service.numbers import describe
@@ -22,6 +33,7 @@ from service.schemas.batches import ITEMS_LIMIT, ColumnsOfContexts, Item
 from service.schemas.contexts import NewContext
 
 NDJSON = "application/x-ndjson"
+LINE = re.compile(rb"\S[^\n]*")
 SHOWN_LINE = {"schema": {"type": "string", "minLength": 1}}
 ItemT = TypeVar("ItemT", bound=Item)
 ColumnsT = TypeVar("ColumnsT", bound=ColumnsOfContexts)
@@ -98,6 +110,8 @@ def _read_json(
         InvalidInput: It is JSON, but not valid.
     """
     document = _object(body)
+    if document is None and b'"items"' in body:
+        raise _unreadable(body)
     if document is None or "items" not in document:
         if document is not None and "contexts" not in document and "names" not in document:
             raise InvalidInput(Problem("items", "is missing. Send items, or columns with contexts or names."))
@@ -109,6 +123,16 @@ def _read_json(
     names = [str(name) for name in islice(document, FIELD_LIMIT) if name != "items"]
     fields = validate({name: from_json(_raw(document[name])) for name in names}, options)
     return ItemBatch([_item(_raw(value), item) for value in found], _digest(body), getattr(fields, "create", None))
+
+
+def _unreadable(body: bytes) -> CallerError:
+    """Return the error for a body of items that is not JSON, or has numbers that are not finite."""
+    try:
+        from_json(body.removeprefix(BYTE_ORDER_MARK), allow_inf_nan=False)
+    except ValueError as error:
+        return unreadable(body, str(error))
+    text = "has a number that is NaN or beyond float64, or is nested too deeply. Send finite numbers."
+    return InvalidInput(Problem("items", text))
 
 
 def _object(body: bytes) -> simdjson.Object | None:
@@ -134,16 +158,9 @@ def _read_lines(body: bytes, item: type[ItemT], options: type[BaseModel]) -> Ite
 
 
 def _lines(body: bytes) -> Iterator[bytes]:
-    """Return the lines that are not empty, up to one more than there may be."""
-    start, count = 0, 0
-    text = body.removeprefix(BYTE_ORDER_MARK)
-    while start < len(text) and count <= ITEMS_LIMIT + 1:
-        end = text.find(b"\n", start)
-        end = len(text) if end < 0 else end
-        line, start = text[start:end], end + 1
-        if line and not line.isspace():
-            count += 1
-            yield line
+    """Return the lines that are not empty, up to two more than there may be."""
+    found = LINE.finditer(body.removeprefix(BYTE_ORDER_MARK))
+    return (line[0] for line in islice(found, ITEMS_LIMIT + 2))
 
 
 def _check_count(count: int, field: str = "items") -> None:

@@ -201,6 +201,20 @@ def test_body_that_is_no_batch_is_one_error(client: InProcess, body: object, fie
     assert answer.json()["detail"][0]["field"] == field
 
 
+@pytest.mark.parametrize("number", ["1e999", "NaN", "-Infinity"])
+def test_number_that_is_not_finite_is_an_error_of_items(client: InProcess, number: str) -> None:
+    content = f'{{"items": [{{"context": "{"0" * 32}", "x": [[{number}]], "y": [1]}}]}}'.encode()
+    answer = client.request("POST", OBSERVATIONS, content=content, headers={"Content-Type": "application/json"})
+    assert answer.status_code in {400, 422}
+    assert "not a field" not in answer.text
+
+
+def test_empty_lines_are_no_items(client: InProcess) -> None:
+    answer = client.request("POST", OBSERVATIONS, content=b"\n \r\n" * 100_000, headers={"Content-Type": NDJSON})
+    assert answer.status_code == 422
+    assert "has 0 items" in answer.text
+
+
 @pytest.mark.parametrize("content", [b"", b"[", b"[1]", b'{"items": [', b'{"items": [NaN]}', b"\xff"])
 def test_bytes_that_are_no_batch_are_one_error(client: InProcess, content: bytes) -> None:
     headers = {"Content-Type": "application/json"}
