@@ -179,24 +179,31 @@ class DistributionGraph(Graph):
         if self.makes_features:
             maps = given["layout.additive"], given["layout.pairs"]
             after = self.nonlinear.observe(FeatureMapState(*state), x, y, weight, *maps)
-            readout = self._chosen(self.nonlinear.readout(after, outputs, *tables), given)
+            computed = self.nonlinear.readout(after, outputs, *tables) if _computes_readout(given) else None
+            readout = self._chosen(computed, given)
             return (*self.nonlinear.predict(after, readout, x_query, *maps), *readout, *after)
         moments = self.linear.observe(CellMoments(*[*state, x.new_zeros(x.shape[0], 0)]), x, y, weight)
-        readout = self._chosen(self.linear.readout(moments, outputs, *tables), given)
+        computed = self.linear.readout(moments, outputs, *tables) if _computes_readout(given) else None
+        readout = self._chosen(computed, given)
         return (*self.linear.predict(moments, readout, x_query), *readout, *moments[:-1])
 
     @staticmethod
-    def _chosen(computed: Readout, given: Mapping[str, Tensor]) -> Readout:
-        """Use the cached readout if there is one, or if there are no queries; a file has branches instead."""
-        if torch.compiler.is_exporting():
+    def _chosen(computed: Readout | None, given: Mapping[str, Tensor]) -> Readout:
+        """Use the cached readout where none is computed; leave out parts that are not asked for, as a file does."""
+        if computed is not None and torch.compiler.is_exporting():
             return computed
         weight, covariance, noise = (given[name] for name in readout_shapes("cached", "", "regression"))
-        if given[CACHED_READY].sum() or not given["x_query"].shape[1]:
+        if computed is None:
             return Readout(weight, covariance, noise, response=covariance)
         return computed._replace(
             covariance=computed.covariance if given[WANT_SCALE] else covariance,
             response=computed.response if given[WANT_RESPONSE] else covariance,
         )
+
+
+def _computes_readout(given: Mapping[str, Tensor]) -> bool:
+    """Whether there are queries and no cached readout for them; a file has a branch instead."""
+    return torch.compiler.is_exporting() or not (given[CACHED_READY].sum() or not given["x_query"].shape[1])
 
 
 class ClassificationGraph(Graph):
@@ -217,8 +224,9 @@ class ClassificationGraph(Graph):
         tables = (given["layout.block"], *(given[f"layout.group.{number}"] for number in range(self.groups)))
         maps = given["layout.additive"], given["layout.pairs"]
         after = self.model.observe(state, x, y, weight, *maps)
-        readout = self.model.readout(after, y.shape[-1], *tables)
-        if not torch.compiler.is_exporting() and (given[CACHED_READY].sum() or not x_query.shape[1]):
+        if _computes_readout(given):
+            readout = self.model.readout(after, y.shape[-1], *tables)
+        else:
             readout = ClassReadout(*(given[name] for name in readout_shapes("cached", "", "classification")))
         return (*self.model.predict(after, readout, x_query, *maps), *readout, *after)
 
