@@ -10,6 +10,7 @@ import pytest
 
 from service.store import notices
 from service.store.database import Database
+from tests.pgbouncer import PgBouncer
 from tests.postgres import Postgres
 
 TIMEOUT = 20.0
@@ -104,3 +105,15 @@ def test_closing_ends_the_thread(processes: list[Process]) -> None:
     before = [thread.name for thread in threading.enumerate()].count("notices")
     processes[0].database.close()
     assert [thread.name for thread in threading.enumerate()].count("notices") == before - 1
+
+
+def test_there_are_no_notices_behind_a_pooler(pgbouncer: PgBouncer, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("INFO")
+    process = Process(pgbouncer.empty_database())
+    assert process.database._notices is not None
+    process.database._notices._thread.join(TIMEOUT)
+    assert not process.database._notices.listening.is_set()
+    process.change("a")
+    assert process.heard == [["a"]]
+    assert "a pooler is in front of the database" in caplog.text
+    process.database.close()
