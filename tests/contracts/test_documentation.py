@@ -22,7 +22,19 @@ END = "--- end of block ---"
 NUMBER = re.compile(r"(?<![\w.])-?\d+(?:\.\d+)?(?:e[+-]?\d+)?(?!\w)")
 SHELL_PAGES = [page for page in EXECUTED if any(block.language == "sh" for block in blocks(page))]
 PYTHON_BLOCKS = [(name(page), block) for page in EXECUTED for block in blocks(page) if block.language == "python"]
-NOT_EXECUTED = {"docker", "export", "git", "kubectl", "make", "pg_dump", "pg_restore", "pip", "podman", "pre-commit"}
+NOT_EXECUTED = {
+    "docker",
+    "export",
+    "git",
+    "kubectl",
+    "make",
+    "pg_dump",
+    "pg_restore",
+    "pip",
+    "podman",
+    "pre-commit",
+    "ray",
+}
 """What a `bash` block may call: programs that need more than the tests have, or a separate checkout."""
 LINKS = [
     (name(page), link) for page in PAGES for link in re.findall(r"\]\((?!https?:)([^)]+)\)", page.read_text("utf-8"))
