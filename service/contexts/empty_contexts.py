@@ -1,4 +1,4 @@
-"""Contexts before their first observation: the model, and what is known of the columns."""
+"""Contexts before their first observation: the model, and the known facts of the columns."""
 
 from dataclasses import replace
 

@@ -1,4 +1,4 @@
-"""Contexts learnt in one run of the graph are as those learnt alone, and what needs a decision is left to `learn`."""
+"""Contexts learnt in one run of the graph are as those learnt alone; cases with a decision are left to `learn`."""
 
 from dataclasses import replace
 
