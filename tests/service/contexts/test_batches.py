@@ -47,7 +47,7 @@ def test_batch_leaves_contexts_as_single_requests_do(contexts: ContextService, m
     batched, single = ([contexts.create(OWNER, model, decay=decay) for _ in range(3)] for _ in range(2))
     parts = [draw(seed, 1 + seed % 4) for seed in range(30)]
     found = records(contexts.observe_many([asked(batched[i % 3], new) for i, new in enumerate(parts)]))
-    for i, new in enumerate(parts):
+    for i, new in enumerate(nonempty(parts)):
         alone = contexts.observe(OWNER, single[i % 3].id, new)
         assert (found[i].version, found[i].n_observations) == (alone.version, alone.n_observations)
     for one, other in nonempty(list(zip(batched, single, strict=True))):
