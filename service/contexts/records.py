@@ -20,8 +20,6 @@ from service.tables.schema import TableSchema
 
 CONTEXT_BYTES = 2**12
 """Approximate bytes of a loaded context without its tensors and names."""
-SHARDS_LIMIT = 64
-"""Shards of one context: a read joins their states."""
 NAME_BYTES = 80
 """Approximate bytes of the name of a column without its characters."""
 

@@ -19,7 +19,6 @@ from service.contexts.labels import (
     read_labels,
     read_name,
 )
-from service.contexts.records import SHARDS_LIMIT
 from service.errors import InvalidInput, Problem
 from service.explaining.terms import Part, parts
 from service.numbers import describe, number
@@ -32,6 +31,8 @@ from service.schemas.schema import ResponseModel, Schema
 if TYPE_CHECKING:
     from service.contexts.records import ContextDetails, ContextRecord, RecordPage
 
+SHARDS_LIMIT = 64
+"""Shards of one context: a read joins their states."""
 TTL_LIMIT = 10 * 365 * 86_400
 """Seconds."""
 

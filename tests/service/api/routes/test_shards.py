@@ -2,7 +2,7 @@
 
 import pytest
 
-from service.contexts.records import SHARDS_LIMIT
+from service.schemas.contexts import SHARDS_LIMIT
 from tests.service.in_process import InProcess
 
 FIRST = {"x": [[float(i), float(i % 3)] for i in range(8)], "y": [2.0 * i for i in range(8)]}
