@@ -204,6 +204,8 @@ class Conflict(CallerError):
 class NameTaken(Conflict):
     """The caller has a context of that name."""
 
+    error_type = "name_taken"
+
     def __init__(self, name: str) -> None:
         super().__init__(
             f"There is a context named {name[:60]!r}. Choose another name, or create it or get it, whichever applies, "

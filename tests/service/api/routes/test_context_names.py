@@ -63,7 +63,7 @@ def test_a_context_of_the_name_with_other_terms_is_409(client: InProcess) -> Non
     assert "decay 0.5, not 0.9" in refusal(put(client, "fixed", decay=0.9), 409, "conflict")
     assert "model linear, not gd-1" in refusal(put(client, "fixed", model="gd-1"), 409, "conflict")
     named = client.request("POST", "/v1/contexts", json={"name": "fixed"})
-    assert "named 'fixed'" in refusal(named, 409, "conflict")
+    assert "named 'fixed'" in refusal(named, 409, "name_taken")
     assert put(client, "fixed").status_code == 200
 
 
@@ -132,7 +132,7 @@ def test_a_context_is_renamed_and_relabelled_in_its_next_version(client: InProce
     made = make(client, name="a", labels={"site": "berlin"})
     other = make(client, name="b")
     place = f"/v1/contexts/{made['id']}"
-    assert "named 'b'" in refusal(client.request("PATCH", place, json={"name": "b"}), 409, "conflict")
+    assert "named 'b'" in refusal(client.request("PATCH", place, json={"name": "b"}), 409, "name_taken")
     body = {"name": "c/d", "labels": {"site": "chur"}, "ttl": 99}
     stale = client.request("PATCH", place, json=body, headers={"If-Match": '"7"'})
     refusal(stale, 412, "version_mismatch")
