@@ -20,8 +20,8 @@ from benchmarks.results import Goal, Result, Table
 from service.contexts.service import ContextService
 from service.inference.checks import Limits
 from service.inference.predictor import Observations, Predictor
-from service.ingest.columns import Columns
-from service.ingest.destination import Destination, NewContexts
+from service.ingest.columns import EntryColumns
+from service.ingest.destination import ContextDefaults, Destination
 from service.ingest.ingester import Ingester
 from service.ingest.json_lines import JsonLines
 from service.ingest.offsets import OffsetStore
@@ -83,12 +83,12 @@ def of_batch(path: Path, repository: Repository, batch: int) -> Callable[[], flo
     """Return what measures the rows a second of batches of one size; contexts are created before."""
 
     def measure() -> float:
-        columns, source = Columns("device", "y"), JsonLines(path)
+        columns, source = EntryColumns("device", "y"), JsonLines(path)
         schema = columns.schema(source.read(None, 1))
         if schema is None:
             raise ValueError(path)
         with _contexts(path.parent, repository) as (database, contexts, predictor):
-            destination = Destination(contexts, predictor, "", NewContexts("linear"))
+            destination = Destination(contexts, predictor, "", ContextDefaults("linear"))
             with database.transaction() as connection:
                 destination.create(connection, schema, [f"d{device}" for device in range(DEVICES)])
             offsets = OffsetStore("", "benchmark", time.time)

@@ -180,7 +180,7 @@ class AsyncClient:
             "interval": None if interval is None else repr(frames.number(interval, "interval")),
         }
         results: list[PredictedItem | FailedItem] = []
-        for start, rows in batch_body.Rows(field, targets, {"query": inputs.numbers}).parts():
+        for start, rows in batch_body.ContextRows(field, targets, {"query": inputs.numbers}).parts():
             found = await self._session.send(batch_body.predict_call(rows, texts))
             results += [batch_body.moved(result, start) for result in found.results]
         return batch_body.together(query, len(targets), results)

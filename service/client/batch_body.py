@@ -45,29 +45,31 @@ class BatchPrediction:
 
 
 @dataclass(frozen=True)
-class Rows:
+class ContextRows:
     """Rows with their contexts: ids, or names."""
 
     field: str
     contexts: Sequence[str]
     arrays: Mapping[str, Array | None]
 
-    def parts(self) -> Iterator[tuple[int, "Rows"]]:
+    def parts(self) -> Iterator[tuple[int, "ContextRows"]]:
         """Divide the rows into requests; returns the number of the first row of each too."""
         for start in range(0, len(self.contexts), ITEMS_LIMIT):
             end = start + ITEMS_LIMIT
             arrays = {name: None if array is None else array[start:end] for name, array in self.arrays.items()}
-            yield start, Rows(self.field, self.contexts[start:end], arrays)
+            yield start, ContextRows(self.field, self.contexts[start:end], arrays)
 
     def body(self, **texts: str | None) -> bytes:
         """Write the rows of one request."""
         return array_body.write(self.arrays, **{self.field: json.dumps([*map(str, self.contexts)]), **texts})
 
 
-def observations(contexts: object, names: object, x: frames.Columns, y: frames.Columns, weight: Array | None) -> Rows:
+def observations(
+    contexts: object, names: object, x: frames.Columns, y: frames.Columns, weight: Array | None
+) -> ContextRows:
     """Put observations together."""
     field, texts = contexts_of(contexts, names)
-    return Rows(field, texts, {"x": x.numbers, "y": y.numbers, "weight": weight})
+    return ContextRows(field, texts, {"x": x.numbers, "y": y.numbers, "weight": weight})
 
 
 def contexts_of(contexts: object, names: object) -> tuple[str, Sequence[str]]:
@@ -82,13 +84,13 @@ def contexts_of(contexts: object, names: object) -> tuple[str, Sequence[str]]:
     return ("names" if contexts is None else "contexts"), [str(text) for text in given]  # type: ignore[attr-defined]
 
 
-def observe_call(rows: Rows, texts: Mapping[str, str | None]) -> Call[ObservationResults]:
+def observe_call(rows: ContextRows, texts: Mapping[str, str | None]) -> Call[ObservationResults]:
     """Make a request that is learnt once, however often it is sent."""
     headers = {**array_body.SEND, **new_idempotency_key()}
     return Call("POST", "/v1/observations", read_observations, rows.body(**texts), headers)
 
 
-def predict_call(rows: Rows, texts: Mapping[str, str | None]) -> Call[PredictionResults]:
+def predict_call(rows: ContextRows, texts: Mapping[str, str | None]) -> Call[PredictionResults]:
     """Make a request for predictions."""
     return Call("POST", "/v1/predictions", read_predictions, rows.body(**texts), array_body.SEND)
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import click
 
-from service.commands.options import Workers, by_setting, example, worker_options
+from service.commands.options import WorkerOptions, by_setting, example, worker_options
 from service.commands.stored_contexts import COMMANDS
 from service.commands.table_options import TableOptions, table_options
 from service.settings import Settings
@@ -71,7 +71,7 @@ def build(
     found, to = find_files(files), destination(out).as_file()
     check_not_overwritten(found, [to.location])
     reading = reading_of(options, settings.max_columns)
-    names, workers = [target, keys, weight], Workers(processes, ray)
+    names, workers = [target, keys, weight], WorkerOptions(processes, ray)
     with opened_run(to, workers, found, reading=reading, learning=learning, table=options, names=names) as run:
         dataset = Dataset.of(found, reading)
         requested = options.requested(dataset.table(), target, keys=keys, weight=weight)

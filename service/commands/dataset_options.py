@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from service.commands.options import Workers, progress
+from service.commands.options import WorkerOptions, progress
 from service.commands.table_options import TableOptions, finding_line, learnt_columns
 from service.contexts.forgetting import AUTO, RULE, Decay
 from service.datasets.building import BuiltContext
@@ -52,7 +52,9 @@ def decay_of(text: str | None) -> Decay:
 
 
 @contextmanager
-def opened_run(to: OutputPlace, workers: Workers, files: Sequence[DataFile], **options: object) -> Iterator[DatasetRun]:
+def opened_run(
+    to: OutputPlace, workers: WorkerOptions, files: Sequence[DataFile], **options: object
+) -> Iterator[DatasetRun]:
     """Begin a run, or continue one that was interrupted; its directory is removed when it has ended well.
 
     Args:
@@ -75,7 +77,7 @@ def opened_run(to: OutputPlace, workers: Workers, files: Sequence[DataFile], **o
         to.remove_scratch()
 
 
-def _engine(workers: Workers) -> AbstractContextManager[Engine]:
+def _engine(workers: WorkerOptions) -> AbstractContextManager[Engine]:
     if workers.ray is None:
         return LocalEngine(workers.processes or 1)
     from service.datasets.ray_engine import RayEngine  # noqa: PLC0415  (ray is an extra)

@@ -13,8 +13,8 @@ import click
 from service.commands.options import by_setting, decay_option, example
 from service.commands.table_options import kinds_by_name
 from service.ingest.bad_entries import BadEntries
-from service.ingest.columns import Columns
-from service.ingest.destination import NewContexts
+from service.ingest.columns import EntryColumns
+from service.ingest.destination import ContextDefaults
 from service.ingest.ingester import BATCH, Progress
 from service.ingest.opening import open_ingester, open_sources
 from service.observability import logs
@@ -89,7 +89,7 @@ def command(url: str, **options: Any) -> None:  # noqa: ANN401  (of every type)
                 settings,
                 sources,
                 _columns(options),
-                NewContexts(options["model"], options["version"], options["decay"], options["ttl"]),
+                ContextDefaults(options["model"], options["version"], options["decay"], options["ttl"]),
                 bad=bad,
                 **{
                     name: options[name] for name in ("consumer", "owner", "batch", "from_start", "allow_precision_loss")
@@ -98,11 +98,11 @@ def command(url: str, **options: Any) -> None:  # noqa: ANN401  (of every type)
         )
         logs.configure(settings.log_level, settings.log_format)
         stop = stack.enter_context(_stopped_by_signals())
-        progress = ingester.run(stop, stop_at_end=options["stop_at_end"], report=_Lines())
+        progress = ingester.run(stop, stop_at_end=options["stop_at_end"], report=_ProgressLines())
     _say(progress)
 
 
-class _Lines:
+class _ProgressLines:
     """Prints a line of progress now and then."""
 
     def __init__(self) -> None:
@@ -133,9 +133,9 @@ def _stopped_by_signals() -> Iterator[Event]:
             signal.signal(number, handler)
 
 
-def _columns(options: dict[str, Any]) -> Columns:
+def _columns(options: dict[str, Any]) -> EntryColumns:
     features = tuple(name.strip() for text in options["features"] for name in text.split(",") if name.strip())
-    return Columns(
+    return EntryColumns(
         options["by"],
         options["target"],
         features or None,

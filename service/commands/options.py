@@ -28,7 +28,7 @@ def service_options(command: Decorated) -> Decorated:
     return url(key(command))
 
 
-class Workers(NamedTuple):
+class WorkerOptions(NamedTuple):
     """What runs the parts of a command: how many processes, or a Ray cluster."""
 
     processes: int | None = None

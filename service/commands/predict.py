@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from service.commands.options import (
-    Workers,
+    WorkerOptions,
     by_setting,
     example,
     numbers_by_name,
@@ -107,7 +107,7 @@ def command(
     if form or processes or ray or _are_many(files, out):
         _predict_files(
             files,
-            Workers(processes, ray),
+            WorkerOptions(processes, ray),
             quiet=quiet,
             for_one=url is not None or as_json,
             target=target,
@@ -215,7 +215,7 @@ def is_directory(out: str) -> bool:
 
 def _predict_files(
     files: Sequence[str],
-    workers: Workers,
+    workers: WorkerOptions,
     *,
     quiet: bool,
     for_one: bool,

@@ -7,12 +7,12 @@ from pathlib import Path
 import click
 
 from service.commands.dataset_options import context_report, findings_report, opened_run, reading_of, show
-from service.commands.options import Workers
+from service.commands.options import WorkerOptions
 from service.commands.table_options import TableOptions
 from service.contexts.serialization import ContextArchive, read
 from service.contexts.tables import parsed
 from service.datasets.building import Learning, build_context
-from service.datasets.file_predictions import Asked, Source, predict_files
+from service.datasets.file_predictions import Asked, ContextSource, predict_files
 from service.datasets.files import DataFile, find_files
 from service.datasets.models import ModelFile, load_predictor
 from service.datasets.outputs import destination
@@ -41,7 +41,7 @@ class Options:
     chunk_rows: int | None
 
 
-def predict(context: Sequence[str], query: str, options: Options, workers: Workers, *, quiet: bool) -> None:
+def predict(context: Sequence[str], query: str, options: Options, workers: WorkerOptions, *, quiet: bool) -> None:
     """Predict the rows of files, from files or from the file of a context.
 
     Args:
@@ -67,7 +67,9 @@ def predict(context: Sequence[str], query: str, options: Options, workers: Worke
         show(findings_report(report))
 
 
-def _source(run: DatasetRun, files: Sequence[DataFile], options: Options, settings: Settings, *, quiet: bool) -> Source:
+def _source(
+    run: DatasetRun, files: Sequence[DataFile], options: Options, settings: Settings, *, quiet: bool
+) -> ContextSource:
     """Learn the context, or read it."""
     if is_context(files[0].name):
         return _stored(files, options, settings)
@@ -82,7 +84,7 @@ def _source(run: DatasetRun, files: Sequence[DataFile], options: Options, settin
     built = build_context(run, dataset, requested, learning, settings)
     if not quiet:
         show(context_report(built, options.weight))
-    return Source(ModelFile.of(built.runtime), built.file())
+    return ContextSource(ModelFile.of(built.runtime), built.file())
 
 
 def is_context(name: str) -> bool:
@@ -90,7 +92,7 @@ def is_context(name: str) -> bool:
     return Path(name).suffix == ".safetensors"
 
 
-def _stored(files: Sequence[DataFile], options: Options, settings: Settings) -> Source:
+def _stored(files: Sequence[DataFile], options: Options, settings: Settings) -> ContextSource:
     if len(files) > 1:
         raise InvalidInput(Problem("", "One file of a context is enough; merge contexts in a service."))
     if options.weight or options.table.says_columns:
@@ -113,7 +115,7 @@ def _stored(files: Sequence[DataFile], options: Options, settings: Settings) -> 
     if runtime.manifest.sha256 != header.model_sha256:
         text = f"is of another file of model {header.model} {header.model_version} than is here. Build it again."
         raise InvalidInput(Problem(content.name, text))
-    return Source(ModelFile.of(runtime), stored)
+    return ContextSource(ModelFile.of(runtime), stored)
 
 
 def _archive(stored: bytes, name: str) -> ContextArchive:

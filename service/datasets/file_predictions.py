@@ -192,14 +192,16 @@ def _copy(part: Location, file: BinaryIO) -> None:
             file.write(block)
 
 
-class Source(NamedTuple):
+class ContextSource(NamedTuple):
     """The context that predictions come from."""
 
     model: ModelFile
     state: bytes
 
 
-def predict_files(run: DatasetRun, dataset: Dataset, source: Source, asked: Asked, to: OutputPlace) -> DatasetReport:
+def predict_files(
+    run: DatasetRun, dataset: Dataset, source: ContextSource, asked: Asked, to: OutputPlace
+) -> DatasetReport:
     """Predict all rows of files.
 
     Args:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from service.errors import InvalidInput, Problem
 from service.ingest.encoding import BadEntry
-from service.ingest.source import Entry
+from service.ingest.source import LogEntry
 from service.visible import visible
 
 LOGGED_LIMIT = 20
@@ -62,7 +62,7 @@ class BadEntries:
                 logger.warning("further entries from which nothing is learnt are counted only")
 
 
-def in_order(entries: Sequence[Entry], bad: Sequence[BadEntry]) -> list[BadEntry]:
+def in_order(entries: Sequence[LogEntry], bad: Sequence[BadEntry]) -> list[BadEntry]:
     """Sort bad entries as they were read."""
     places = {entry.position: place for place, entry in enumerate(entries)} if bad else {}
     return sorted(bad, key=lambda one: places[one.entry.position])

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from service.errors import InvalidInput, Problem
 from service.ingest.encoding import has_columns, readable
-from service.ingest.source import Entry
+from service.ingest.source import LogEntry
 from service.tables.inferring import Requested, decide
 from service.tables.memory import table_of_records
 from service.tables.schema import TEXT_LENGTH_LIMIT, ColumnSchema, Kind, TableSchema, Task, listed
@@ -15,7 +15,7 @@ from service.tables.text import Decimal
 
 
 @dataclass(frozen=True)
-class Columns:
+class EntryColumns:
     """The fields of entries, as a caller names them."""
 
     by: str
@@ -51,7 +51,7 @@ class Columns:
         """The fields that every entry has, in addition to features."""
         return (self.by, self.target, *([self.weight] if self.weight else []))
 
-    def schema(self, entries: Sequence[Entry]) -> TableSchema | None:
+    def schema(self, entries: Sequence[LogEntry]) -> TableSchema | None:
         """Make the schema of rows: features are numbers unless declared; None where no entry has the required fields.
 
         Args:

@@ -18,7 +18,7 @@ from service.contexts.service import ContextService
 from service.contexts.tables import TableRows, written
 from service.errors import InvalidInput, Problem
 from service.inference.predictor import Observations, Predictor
-from service.ingest.encoding import BadEntry, Rows
+from service.ingest.encoding import BadEntry, EncodedEntries
 from service.tables.memory import table_of_records
 from service.tables.schema import TableSchema
 
@@ -27,7 +27,7 @@ RECORD_BYTES = 1000
 
 
 @dataclass(frozen=True)
-class NewContexts:
+class ContextDefaults:
     """The settings of contexts that are created."""
 
     model: str | None = None
@@ -38,16 +38,16 @@ class NewContexts:
     """Seconds."""
 
 
-DEFAULTS = NewContexts()
+DEFAULTS = ContextDefaults()
 
 
 @dataclass(frozen=True)
-class _Batch:
+class _BatchOfRows:
     """Rows of one schema."""
 
     schema: TableSchema
     schema_text: str
-    rows: Rows
+    rows: EncodedEntries
 
 
 @dataclass(frozen=True)
@@ -74,7 +74,7 @@ class Destination:
         contexts: ContextService,
         predictor: Predictor,
         owner: str,
-        new: NewContexts,
+        new: ContextDefaults,
         *,
         allow_precision_loss: bool = False,
     ) -> None:
@@ -85,7 +85,7 @@ class Destination:
         self._allow_precision_loss = allow_precision_loss
         self._records = LruCache[str, ContextRecord]()
 
-    def learn(self, connection: Connection, schema: TableSchema, rows: Rows) -> list[BadEntry]:
+    def learn(self, connection: Connection, schema: TableSchema, rows: EncodedEntries) -> list[BadEntry]:
         """Let each row's context learn it; returns the entries that their contexts refuse.
 
         The rows of one context are learnt in their order, as one request; if that is refused, row by row.
@@ -98,7 +98,7 @@ class Destination:
         grouped: dict[str, list[int]] = {}
         for row, name in enumerate(rows.names):
             grouped.setdefault(name, []).append(row)
-        batch = _Batch(schema, written(schema), rows)
+        batch = _BatchOfRows(schema, written(schema), rows)
         records = self._find_or_create(connection, schema, list(grouped))
         groups = [_Group(name, found) for name, found in grouped.items()]
         refused = self._observe(connection, batch, groups, records)
@@ -110,7 +110,7 @@ class Destination:
     def _observe(
         self,
         connection: Connection,
-        batch: _Batch,
+        batch: _BatchOfRows,
         groups: Sequence[_Group],
         records: Mapping[str, ContextRecord],
     ) -> list[tuple[_Group, InvalidInput]]:
@@ -177,7 +177,7 @@ def _names(schema: TableSchema) -> ColumnNames:
         return NO_NAMES
 
 
-def _observations(record: ContextRecord, batch: _Batch, group: _Group) -> Observations | TableRows:
+def _observations(record: ContextRecord, batch: _BatchOfRows, group: _Group) -> Observations | TableRows:
     """Make the observations of rows for a context: by its own schema, or by the names of its columns.
 
     Raises:
@@ -196,5 +196,5 @@ def _observations(record: ContextRecord, batch: _Batch, group: _Group) -> Observ
     return _arrays(rows, group.rows)._replace(columns=names)
 
 
-def _arrays(rows: Rows, places: Sequence[int]) -> Observations:
+def _arrays(rows: EncodedEntries, places: Sequence[int]) -> Observations:
     return Observations(rows.x[places], rows.y[places], None if rows.weight is None else rows.weight[places])

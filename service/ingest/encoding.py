@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from service.contexts.labels import read_name
 from service.errors import InvalidInput
-from service.ingest.source import Entry
+from service.ingest.source import LogEntry
 from service.numbers import describe
 from service.tables.cells import Cells, Chunk, cells_of, text_of
 from service.tables.encoding import Findings, observations, values_of
@@ -32,14 +32,14 @@ Array = NDArray[np.float64]
 class BadEntry(NamedTuple):
     """An entry from which nothing is learnt."""
 
-    entry: Entry
+    entry: LogEntry
     problem: str
 
 
-class Rows(NamedTuple):
+class EncodedEntries(NamedTuple):
     """N entries as numbers."""
 
-    entries: list[Entry]
+    entries: list[LogEntry]
     names: list[str]
     """Of their contexts."""
     x: Array
@@ -52,8 +52,8 @@ class Rows(NamedTuple):
 
 
 def encode(
-    entries: Sequence[Entry], schema: TableSchema | None, by: str, weight: str | None = None
-) -> tuple[Rows | None, list[BadEntry]]:
+    entries: Sequence[LogEntry], schema: TableSchema | None, by: str, weight: str | None = None
+) -> tuple[EncodedEntries | None, list[BadEntry]]:
     """Make numbers of entries; returns the rows, and the entries that are no rows.
 
     Args:
@@ -62,7 +62,7 @@ def encode(
         by: The field that names the context.
         weight: The field with the weight.
     """
-    bad, kept, names = list[BadEntry](), list[Entry](), list[str]()
+    bad, kept, names = list[BadEntry](), list[LogEntry](), list[str]()
     required = (by, *([weight] if weight else []), *(schema.feature_names if schema else ()))
     required = (*required, *([schema.target.name] if schema else ()))
     for entry in entries:
@@ -79,7 +79,7 @@ def encode(
     return _encode(kept, names, schema, weight, bad)
 
 
-def has_columns(entry: Entry, columns: Sequence[str]) -> bool:
+def has_columns(entry: LogEntry, columns: Sequence[str]) -> bool:
     """Return whether an entry has all of some fields."""
     return all(name in entry.fields for name in columns)
 
@@ -93,8 +93,8 @@ def readable(row: Mapping[str, object], columns: Sequence[ColumnSchema]) -> bool
 
 
 def _encode(
-    entries: list[Entry], names: list[str], schema: TableSchema, weight: str | None, bad: list[BadEntry]
-) -> tuple[Rows | None, list[BadEntry]]:
+    entries: list[LogEntry], names: list[str], schema: TableSchema, weight: str | None, bad: list[BadEntry]
+) -> tuple[EncodedEntries | None, list[BadEntry]]:
     if not entries:
         return None, bad
     rows = [entry.fields for entry in entries]
@@ -117,7 +117,7 @@ def _encode(
     kept = np.flatnonzero(good)[places].tolist()
     for row in sorted({*np.flatnonzero(good).tolist()} - {*kept}):  # of a class that the first entries did not have
         bad.append(BadEntry(entries[row], _words(schema.target, rows[row][schema.target.name])))
-    return Rows([entries[row] for row in kept], [names[row] for row in kept], x, y, weights, weight), bad
+    return EncodedEntries([entries[row] for row in kept], [names[row] for row in kept], x, y, weights, weight), bad
 
 
 def _cells(rows: Sequence[Mapping[str, object]], column: ColumnSchema) -> Cells:

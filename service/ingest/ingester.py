@@ -16,11 +16,11 @@ from sqlalchemy.exc import IntegrityError
 from service.contexts.tables import parsed, written
 from service.errors import DatabaseUnavailable, InvalidInput, NameTaken, Problem, SourceUnavailable, UnknownContext
 from service.ingest.bad_entries import BadEntries, in_order
-from service.ingest.columns import Columns
+from service.ingest.columns import EntryColumns
 from service.ingest.destination import Destination
 from service.ingest.encoding import BadEntry, encode
 from service.ingest.offsets import Offset, OffsetStore
-from service.ingest.source import Entry, Source
+from service.ingest.source import LogEntry, LogSource
 from service.store.database import Database
 
 BATCH = 5000
@@ -82,9 +82,9 @@ class Ingester:
     def __init__(
         self,
         database: Database,
-        sources: Sequence[Source],
+        sources: Sequence[LogSource],
         offsets: OffsetStore,
-        columns: Columns,
+        columns: EntryColumns,
         destination: Destination,
         *,
         bad: BadEntries | None = None,
@@ -140,7 +140,7 @@ class Ingester:
                 stop.wait(POLL_INTERVAL)
         return self.progress
 
-    def step(self, source: Source) -> bool:
+    def step(self, source: LogSource) -> bool:
         """Learn the next batch of a stream; returns whether there may be more.
 
         Raises:
@@ -178,7 +178,7 @@ class Ingester:
         elif entries == self._size and seconds < TRANSACTION_SECONDS / 2:
             self._size = min(2 * self._size, self._batch)
 
-    def _begin(self, source: Source) -> Offset:
+    def _begin(self, source: LogSource) -> Offset:
         """Read the offset of a stream, or store where it begins."""
         with self._database.reading() as connection:
             offset = self._offsets.find(connection, source.name)
@@ -195,11 +195,11 @@ class Ingester:
         return offset
 
     @staticmethod
-    def _after(offset: Offset, entries: Sequence[Entry], bad: Sequence[BadEntry]) -> Offset:
+    def _after(offset: Offset, entries: Sequence[LogEntry], bad: Sequence[BadEntry]) -> Offset:
         refused = offset.refused + len(bad)
         return replace(offset, position=entries[-1].position, entries=offset.entries + len(entries), refused=refused)
 
-    def _note(self, stream: str, entries: Sequence[Entry], bad: Sequence[BadEntry], after: Offset) -> None:
+    def _note(self, stream: str, entries: Sequence[LogEntry], bad: Sequence[BadEntry], after: Offset) -> None:
         self._known[stream] = after
         self._bad.log(stream, bad)
         self.progress.entries += len(entries)

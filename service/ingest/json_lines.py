@@ -6,7 +6,7 @@ from typing import BinaryIO
 
 from service.errors import InvalidInput, Problem, SourceUnavailable
 from service.ingest.payload import entry_of_json
-from service.ingest.source import Entry
+from service.ingest.source import LogEntry
 
 LINE_LIMIT = 2**20
 """Bytes of a line that is read; a longer one is an entry with a problem."""
@@ -23,9 +23,9 @@ class JsonLines:
         self._path = path.absolute()
         self.name = str(self._path)
 
-    def read(self, after: str | None, count: int) -> list[Entry]:
-        """Read the lines after a byte; see `Source`. A last line without its end is read once it is an object."""
-        found, start = list[Entry](), int(after or 0)
+    def read(self, after: str | None, count: int) -> list[LogEntry]:
+        """Read the lines after a byte; see `LogSource`. A last line without its end is read once it is an object."""
+        found, start = list[LogEntry](), int(after or 0)
         with self._open() as file:
             size = file.seek(0, 2)
             if start > size:
@@ -54,7 +54,7 @@ class JsonLines:
             raise SourceUnavailable(f"{self.name} cannot be read ({error.strerror}).") from error
 
 
-def _next(file: BinaryIO) -> Entry | None:
+def _next(file: BinaryIO) -> LogEntry | None:
     """Read the next line with text; None at the end of the file, or of its last complete line."""
     line = file.readline(LINE_LIMIT)
     while line.endswith(b"\n") and not line.strip():
@@ -65,7 +65,7 @@ def _next(file: BinaryIO) -> Entry | None:
         return None
     while line and not line.endswith(b"\n"):
         line = file.readline(LINE_LIMIT)
-    return Entry(str(file.tell()), {}, f"has over {LINE_LIMIT} bytes.") if line else None  # words: allow
+    return LogEntry(str(file.tell()), {}, f"has over {LINE_LIMIT} bytes.") if line else None  # words: allow
 
 
 def _is_object(line: bytes) -> bool:

@@ -12,12 +12,12 @@ from service.errors import InvalidInput, Problem
 from service.inference.checks import Limits
 from service.inference.predictor import Predictor
 from service.ingest.bad_entries import BadEntries
-from service.ingest.columns import Columns
-from service.ingest.destination import DEFAULTS, Destination, NewContexts
+from service.ingest.columns import EntryColumns
+from service.ingest.destination import DEFAULTS, ContextDefaults, Destination
 from service.ingest.ingester import BATCH, Ingester
 from service.ingest.json_lines import JsonLines
 from service.ingest.offsets import OffsetStore
-from service.ingest.source import Source
+from service.ingest.source import LogSource
 from service.registry.repository import Repository
 from service.settings import Settings
 from service.store.database import Database
@@ -29,7 +29,7 @@ CONSUMER_LENGTH_LIMIT = 100
 """Characters of the name of a consumer."""
 
 
-def open_sources(url: str, streams: Sequence[str], payload: str | None = None) -> list[Source]:
+def open_sources(url: str, streams: Sequence[str], payload: str | None = None) -> list[LogSource]:
     """Prepare sources; nothing is read yet.
 
     Args:
@@ -48,7 +48,7 @@ def open_sources(url: str, streams: Sequence[str], payload: str | None = None) -
         from service.ingest.redis_stream import RedisStream, connect  # noqa: PLC0415  (redis is an extra)
 
         client = connect(url)
-        found: list[Source] = [RedisStream(client, name, payload) for name in streams]
+        found: list[LogSource] = [RedisStream(client, name, payload) for name in streams]
     elif scheme == "file":
         if streams or payload:
             raise InvalidInput(Problem("--stream", "and --payload are for Redis. Leave them out for a file."))
@@ -62,9 +62,9 @@ def open_sources(url: str, streams: Sequence[str], payload: str | None = None) -
 @contextmanager
 def open_ingester(
     settings: Settings,
-    sources: Sequence[Source],
-    columns: Columns,
-    new: NewContexts = DEFAULTS,
+    sources: Sequence[LogSource],
+    columns: EntryColumns,
+    new: ContextDefaults = DEFAULTS,
     *,
     consumer: str = "gdssm",
     owner: str = "",

@@ -10,7 +10,7 @@ from redis import exceptions
 
 from service.errors import InvalidInput, Problem, SourceUnavailable
 from service.ingest.payload import with_payload
-from service.ingest.source import Entry
+from service.ingest.source import LogEntry
 
 logger = logging.getLogger(__name__)
 
@@ -40,8 +40,8 @@ class RedisStream:
         self._count = FIRST_COUNT
         self._is_checked = False
 
-    def read(self, after: str | None, count: int) -> list[Entry]:
-        """Read the entries with greater ids; see `Source`. Large entries are read few at a time."""
+    def read(self, after: str | None, count: int) -> list[LogEntry]:
+        """Read the entries with greater ids; see `LogSource`. Large entries are read few at a time."""
         if after == LAST_ID:
             return []
         self._check_offset(after)
@@ -53,7 +53,7 @@ class RedisStream:
         return [self._entry(position.decode(), fields or {}) for position, fields in found]
 
     def end(self) -> str | None:
-        """Return the greatest id; see `Source`."""
+        """Return the greatest id; see `LogSource`."""
         with _in_words(self.name):
             found: Any = self._client.xrevrange(self.name, count=1)
         return found[0][0].decode() if found else None
@@ -73,12 +73,12 @@ class RedisStream:
                 *(self.name, last, after),
             )
 
-    def _entry(self, position: str, fields: Mapping[bytes, bytes]) -> Entry:
+    def _entry(self, position: str, fields: Mapping[bytes, bytes]) -> LogEntry:
         try:
             texts = {key.decode(): value.decode() for key, value in fields.items()}
         except UnicodeDecodeError:
-            return Entry(position, {}, "is not UTF-8.")
-        return Entry(position, texts) if self._payload is None else with_payload(position, texts, self._payload)
+            return LogEntry(position, {}, "is not UTF-8.")
+        return LogEntry(position, texts) if self._payload is None else with_payload(position, texts, self._payload)
 
 
 def _number(position: str) -> tuple[int, int]:

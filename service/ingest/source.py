@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import NamedTuple, Protocol
 
 
-class Entry(NamedTuple):
+class LogEntry(NamedTuple):
     """One entry of a log: a row."""
 
     position: str
@@ -15,13 +15,13 @@ class Entry(NamedTuple):
     """Why the entry has no readable fields; empty if it has."""
 
 
-class Source(Protocol):
+class LogSource(Protocol):
     """One stream of entries, whose order never changes; the caller stores positions."""
 
     name: str
     """Of the stream, by which positions are stored: 1 to 500 characters."""
 
-    def read(self, after: str | None, count: int) -> list[Entry]:
+    def read(self, after: str | None, count: int) -> list[LogEntry]:
         """Read the next entries without waiting.
 
         Args:

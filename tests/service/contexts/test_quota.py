@@ -18,6 +18,7 @@ from service.errors import NameTaken, QuotaExceeded, UnknownContext
 from service.registry.repository import Repository
 from service.store.database import Database
 from service.store.tables import CONTEXT_COUNTS, CONTEXT_LABELS, CONTEXTS
+from tests.nonempty import nonempty
 from tests.running import ROOT
 from tests.service.kept import OTHER_OWNER, OWNER, Clock, keep
 
@@ -182,7 +183,7 @@ def test_counts_are_exact_after_kill_9(database: Database, database_url: str) ->
     for seconds in (0.3, 0.7, 1.3):
         command = [sys.executable, "-c", CHANGES, database_url]
         workers = [subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) for _ in range(2)]
-        for worker in workers:
+        for worker in nonempty(workers):
             assert worker.stdout is not None
             assert worker.stdout.readline() == "ready\n"
         time.sleep(seconds)

@@ -6,10 +6,10 @@ from collections.abc import Callable
 import pytest
 
 from service.contexts.service import ContextService
-from service.ingest.destination import Destination, NewContexts
+from service.ingest.destination import ContextDefaults, Destination
 from service.ingest.ingester import Ingester
 from service.ingest.offsets import OffsetStore
-from service.ingest.source import Source
+from service.ingest.source import LogSource
 from service.registry.repository import Repository
 from service.store.database import Database
 from tests.service.ingest.streams import COLUMNS
@@ -32,9 +32,9 @@ def contexts(database: Database, repository: Repository, clock: Clock) -> Contex
 def start(database: Database, contexts: ContextService) -> Start:
     """Return what makes an ingester of some sources."""
 
-    def make(*sources: Source, **options: object) -> Ingester:
+    def make(*sources: LogSource, **options: object) -> Ingester:
         allow = bool(options.pop("allow_precision_loss", False))
-        new = options.pop("new", NewContexts("linear"))
+        new = options.pop("new", ContextDefaults("linear"))
         columns, consumer = options.pop("columns", COLUMNS), str(options.pop("consumer", "gdssm"))
         destination = Destination(contexts, contexts._predictor, OWNER, new, allow_precision_loss=allow)  # type: ignore[arg-type]
         offsets = OffsetStore(OWNER, consumer, time.time)

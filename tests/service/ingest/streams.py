@@ -7,29 +7,29 @@ import numpy as np
 
 from service.contexts.records import ContextRecord
 from service.contexts.service import ContextService
-from service.ingest.columns import Columns
+from service.ingest.columns import EntryColumns
 from service.ingest.ingester import Ingester, Progress
-from service.ingest.source import Entry
+from service.ingest.source import LogEntry
 from tests.service.kept import OWNER
 
-COLUMNS = Columns("device", "power")
+COLUMNS = EntryColumns("device", "power")
 Row = dict[str, object]
 
 
 class MemorySource:
     """Rows of a list; positions are their numbers from 1."""
 
-    def __init__(self, rows: Iterable[Mapping[str, object] | Entry] = (), name: str = "readings") -> None:
+    def __init__(self, rows: Iterable[Mapping[str, object] | LogEntry] = (), name: str = "readings") -> None:
         self.name = name
-        self.entries = list[Entry]()
+        self.entries = list[LogEntry]()
         self.add(*rows)
 
-    def add(self, *rows: Mapping[str, object] | Entry) -> None:
+    def add(self, *rows: Mapping[str, object] | LogEntry) -> None:
         for row in rows:
             position = str(len(self.entries) + 1)
-            self.entries.append(row if isinstance(row, Entry) else Entry(position, row))
+            self.entries.append(row if isinstance(row, LogEntry) else LogEntry(position, row))
 
-    def read(self, after: str | None, count: int) -> list[Entry]:
+    def read(self, after: str | None, count: int) -> list[LogEntry]:
         start = int(after or 0)
         return self.entries[start : start + count]
 

@@ -10,8 +10,8 @@ from service.contexts.service import ContextService
 from service.contexts.tables import TableRows, parsed
 from service.errors import UnknownModel
 from service.inference.predictor import Observations
-from service.ingest.columns import Columns
-from service.ingest.destination import NewContexts
+from service.ingest.columns import EntryColumns
+from service.ingest.destination import ContextDefaults
 from service.tables.cells import Table
 from service.tables.inferring import Requested
 from service.tables.memory import table_of_records
@@ -51,7 +51,7 @@ def test_predictions_are_those_of_the_same_rows_observed_at_once(
 
 
 def test_new_contexts_have_the_declared_settings(start: Start, contexts: ContextService) -> None:
-    new = NewContexts("linear", decay=0.9, ttl=77)
+    new = ContextDefaults("linear", decay=0.9, ttl=77)
     drain(start(MemorySource(readings(0, 9)), new=new))
     record = by_name(contexts)["d1"]
     assert (record.model, record.decay, record.ttl) == ("linear", 0.9, 77)
@@ -128,7 +128,7 @@ def test_precision_loss_may_be_allowed(start: Start) -> None:
 
 def test_weights_are_those_of_their_column(start: Start, contexts: ContextService) -> None:
     rows = [{**row, "w": 1 + i % 3} for i, row in enumerate(readings(0, 20, devices=1))]
-    drain(start(MemorySource(rows), columns=Columns("device", "power", weight="w")))
+    drain(start(MemorySource(rows), columns=EntryColumns("device", "power", weight="w")))
     repeated = [row for i, row in enumerate(readings(0, 20, devices=1)) for _ in range(1 + i % 3)]
     expected = create(contexts, "expected", repeated)
     assert_close(predicted(contexts, by_name(contexts)["d0"]), predicted(contexts, expected), "prediction", rtol=1e-9)
@@ -137,9 +137,9 @@ def test_weights_are_those_of_their_column(start: Start, contexts: ContextServic
 def test_categories_get_later_levels_in_their_context(start: Start, contexts: ContextService) -> None:
     rows = [{**row, "site": site} for row, site in zip(readings(0, 40, devices=2), "abab" * 10, strict=True)]
     later = [{**row, "site": "later"} for row in readings(1, 10, devices=1)]
-    columns = Columns("device", "power", kinds={"site": "category"})
+    columns = EntryColumns("device", "power", kinds={"site": "category"})
     source = MemorySource([*rows, *later])
-    drain(start(source, columns=columns, new=NewContexts("nonlinear"), batch=40))
+    drain(start(source, columns=columns, new=ContextDefaults("nonlinear"), batch=40))
     levels = {name: parsed(record.table_schema or "").later for name, record in by_view(contexts).items()}
     assert levels == {"d0": (("site", "later"),), "d1": ()}
     assert counts(contexts) == counts_of([*rows, *later])
@@ -152,10 +152,10 @@ def by_view(contexts: ContextService) -> dict[str, ContextRecord]:
 
 def test_gaps_are_refused_by_models_that_take_none(start: Start) -> None:
     rows = readings(0, 10, devices=1)
-    progress = drain(start(MemorySource([*rows, {**rows[0], "temp": ""}]), new=NewContexts("gd-1")))
+    progress = drain(start(MemorySource([*rows, {**rows[0], "temp": ""}]), new=ContextDefaults("gd-1")))
     assert (progress.learnt, progress.refused) == (10, 1)
 
 
 def test_an_unknown_model_ends_the_run(start: Start) -> None:
     with pytest.raises(UnknownModel):
-        drain(start(MemorySource(readings(0, 3)), new=NewContexts("no such")))
+        drain(start(MemorySource(readings(0, 3)), new=ContextDefaults("no such")))

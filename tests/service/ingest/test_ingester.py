@@ -11,12 +11,12 @@ from service.contexts.service import ContextService
 from service.errors import DatabaseUnavailable, InvalidInput, QuotaExceeded, SourceUnavailable
 from service.inference.predictor import Observations
 from service.ingest import ingester as ingesting
-from service.ingest.columns import Columns
+from service.ingest.columns import EntryColumns
 from service.ingest.destination import Destination
-from service.ingest.encoding import Rows
+from service.ingest.encoding import EncodedEntries
 from service.ingest.ingester import Ingester, Progress
 from service.ingest.offsets import OffsetStore
-from service.ingest.source import Entry
+from service.ingest.source import LogEntry
 from service.store.database import Database
 from service.tables.schema import TableSchema
 from tests.service.ingest.conftest import Start
@@ -80,7 +80,7 @@ def test_a_stream_named_twice_is_refused(start: Start) -> None:
 def test_other_columns_under_the_same_consumer_are_refused(start: Start) -> None:
     source = MemorySource(readings(0, 5))
     drain(start(source))
-    for columns in (Columns("device", "temp"), Columns("device", "power", ("temp",))):
+    for columns in (EntryColumns("device", "temp"), EntryColumns("device", "power", ("temp",))):
         with pytest.raises(InvalidInput, match="another consumer"):
             drain(start(source, columns=columns))
 
@@ -123,7 +123,7 @@ def test_a_log_that_does_not_answer_is_read_again(start: Start, contexts: Contex
     rows, answers = readings(0, 20), iter([True, False, False, True])
 
     class Failing(MemorySource):
-        def read(self, after: str | None, count: int) -> list[Entry]:
+        def read(self, after: str | None, count: int) -> list[LogEntry]:
             if not next(answers, True):
                 raise SourceUnavailable("The log does not answer.")
             return super().read(after, count)
@@ -168,10 +168,10 @@ def test_bad_entries_are_counted_and_the_others_learnt(
     start: Start, contexts: ContextService, database: Database
 ) -> None:
     rows = readings(0, 12)
-    lacking, unreadable = {"device": "d0", "power": "1"}, Entry("4", {}, "is not valid JSON.")
+    lacking, unreadable = {"device": "d0", "power": "1"}, LogEntry("4", {}, "is not valid JSON.")
     words, gap = {**rows[0], "temp": "warm"}, {**rows[0], "power": ""}
     source = MemorySource([words, lacking, {}, unreadable, gap, *rows])
-    progress = drain(start(source, columns=Columns("device", "power", ("temp", "humidity"))))
+    progress = drain(start(source, columns=EntryColumns("device", "power", ("temp", "humidity"))))
     assert (progress.learnt, progress.refused) == (12, 5)
     assert counts(contexts) == counts_of(rows)
     with database.reading() as connection:
@@ -258,7 +258,7 @@ def test_a_transaction_that_fails_writes_no_context(
 ) -> None:
     learn = Destination.learn
 
-    def fail(self: Destination, connection: Connection, schema: TableSchema, rows: Rows) -> object:
+    def fail(self: Destination, connection: Connection, schema: TableSchema, rows: EncodedEntries) -> object:
         learn(self, connection, schema, rows)
         raise ZeroDivisionError
 
@@ -275,7 +275,7 @@ class Counting(MemorySource):
         super().__init__(rows)
         self.sizes = list[int]()
 
-    def read(self, after: str | None, count: int) -> list[Entry]:
+    def read(self, after: str | None, count: int) -> list[LogEntry]:
         self.sizes.append(count)
         return super().read(after, count)
 

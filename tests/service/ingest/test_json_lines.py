@@ -7,7 +7,7 @@ import pytest
 from service.errors import InvalidInput
 from service.ingest import json_lines
 from service.ingest.json_lines import JsonLines
-from service.ingest.source import Entry
+from service.ingest.source import LogEntry
 
 
 @pytest.fixture
@@ -15,8 +15,8 @@ def path(tmp_path: Path) -> Path:
     return tmp_path / "rows.ndjson"
 
 
-def read_all(path: Path, count: int = 2) -> list[Entry]:
-    source, found, after = JsonLines(path), list[Entry](), None
+def read_all(path: Path, count: int = 2) -> list[LogEntry]:
+    source, found, after = JsonLines(path), list[LogEntry](), None
     while entries := source.read(after, count):
         found += entries
         after = entries[-1].position

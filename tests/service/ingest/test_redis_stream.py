@@ -9,11 +9,11 @@ import pytest
 
 from service.errors import InvalidInput, SourceUnavailable
 from service.ingest import redis_stream
-from service.ingest.columns import Columns
-from service.ingest.destination import NewContexts
+from service.ingest.columns import EntryColumns
+from service.ingest.destination import ContextDefaults
 from service.ingest.opening import open_ingester, open_sources
 from service.ingest.redis_stream import RedisStream, connect
-from service.ingest.source import Entry
+from service.ingest.source import LogEntry
 from service.settings import Settings
 from tests.redis import RedisServer
 from tests.running import free_port
@@ -35,8 +35,8 @@ def source(redis_server: RedisServer, name: str) -> Iterator[RedisStream]:
     source.close()
 
 
-def read_all(source: RedisStream, count: int) -> list[Entry]:
-    found, after = list[Entry](), None
+def read_all(source: RedisStream, count: int) -> list[LogEntry]:
+    found, after = list[LogEntry](), None
     while entries := source.read(after, count):
         found += entries
         after = entries[-1].position
@@ -156,8 +156,8 @@ def test_a_huge_entry_is_one_bad_entry(redis_server: RedisServer, name: str, tmp
     huge = [{**rows[0], "temp": "1" * 2**24}, {**rows[0], "device": "d" * 2**24}]
     redis_server.add(name, *rows[:10], *huge, *rows[10:])
     settings = Settings(database_url=f"sqlite:///{tmp_path}/gdssm.db")
-    sources, new = open_sources(redis_server.url, [name]), NewContexts("linear")
-    with open_ingester(settings, sources, Columns("device", "power"), new, from_start=True) as ingester:
+    sources, new = open_sources(redis_server.url, [name]), ContextDefaults("linear")
+    with open_ingester(settings, sources, EntryColumns("device", "power"), new, from_start=True) as ingester:
         progress = ingester.run(Event(), stop_at_end=True)
     sources[0].close()
     assert (progress.learnt, progress.refused) == (20, 2)
