@@ -6,18 +6,24 @@ import sys
 from pathlib import Path
 
 CLIENT = Path(__file__).parents[1] / "service" / "client"
-MODULES = {"async_client.py": "client.py", "async_contexts.py": "contexts.py", "async_evaluations.py": "evaluations.py"}
+MODULES = {
+    "async_client.py": "client.py",
+    "async_contexts.py": "contexts.py",
+    "async_evaluations.py": "evaluations.py",
+    "async_streams.py": "streams.py",
+}
 REPLACEMENTS = (
     (
-        r'"""(.*), for asyncio and trio; `\w+` is generated from this module\.',
+        r'"""(.*), for asyncio(?: and trio)?; `\w+` is generated from this module\.',
         r'"""\1; generated from `a-sync` by .ci/sync_client.py.',
     ),
     (r"\basync (def|for|with)\b", r"\1"),
     (r"\bawait ", ""),
-    (r"\bAsync(Client|Contexts?|Evaluations?|Session|Iterator)\b", r"\1"),
-    (r"\basync_(client|contexts|evaluations)\b", r"\1"),
+    (r"\bAsync(Client|Contexts?|Evaluations?|Session|Stream|Iterator)\b", r"\1"),
+    (r"\basync_(client|contexts|evaluations|streams)\b", r"\1"),
     (r"\b__a(enter|exit)__\b", r"__\1__"),
     (r"\banyio\b", "time"),
+    (r"\bwebsockets\.asyncio\b", "websockets.sync"),
 )
 
 

@@ -3,10 +3,12 @@
 from collections.abc import Mapping, Sequence
 from typing import Literal
 
+import numpy as np
 from numpy.typing import ArrayLike
 
 from service.client import array_body, frames
 from service.client.answers import Page, PredictionResult
+from service.client.async_streams import AsyncStream
 from service.client.call import (
     JSON_TYPE,
     Call,
@@ -110,6 +112,14 @@ class AsyncContext:
         )
         return await self._session.send(call)
 
+    def stream(self) -> AsyncStream:
+        """Open a live stream, `async with context.stream() as stream: answer = await stream.send({…})`.
+
+        Each message is predicted, then learnt. A message whose connection breaks is sent again over another one, and
+        counts once, also if another replica answers. Under asyncio, and with a URL only.
+        """
+        return AsyncStream(self._session.connection, f"{self._path}/stream")
+
     async def merge(
         self, other: str, *, if_version: int | None = None, allow_precision_loss: bool = False
     ) -> ContextView:
@@ -179,8 +189,10 @@ class AsyncContexts:
         columns: Mapping[Literal["x", "y"], Sequence[str]] | None = None,
         name: str | None = None,
         labels: Mapping[str, str] | None = None,
+        observations: tuple[object, object] | None = None,
+        shards: int | None = None,
     ) -> AsyncContext:
-        """Create an empty context.
+        """Create a context, empty or with its first observations.
 
         Args:
             model: Name of a model that streams; the service's default if left out.
@@ -195,6 +207,8 @@ class AsyncContexts:
                 if left out.
             name: Your name for it, unique among your contexts; see `by_name`.
             labels: At most 16 texts by their keys, by which `list` finds it.
+            observations: x and y of the first observations, as for `observe`.
+            shards: Rows of the database that transactions change at the same time; needs first observations.
         """
         body = _body(
             model=model,
@@ -206,6 +220,8 @@ class AsyncContexts:
             columns=columns,
             labels=labels,
             name=name,
+            observations=None if observations is None else _observations(*observations),
+            shards=shards,
         )
         headers = {**JSON_TYPE, **new_idempotency_key()}
         record = await self._session.send(Call("POST", CONTEXTS, read_context, body, headers))
@@ -299,6 +315,13 @@ def _body(
         labels=None if labels is None else dict(labels),
         **others,
     )
+
+
+def _observations(x: object, y: object) -> dict[str, object]:
+    cells = frames.read(x, "observations.x", missing=True).numbers
+    rows = cells.astype(object)
+    rows[np.isnan(cells)] = None  # null in JSON
+    return {"x": rows.tolist(), "y": frames.read(y, "observations.y").numbers.tolist()}
 
 
 def _scale(center: ArrayLike, spread: ArrayLike) -> dict[str, object]:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Literal
 
+import numpy as np
 from numpy.typing import ArrayLike
 
 from service.client import array_body, frames
@@ -19,6 +20,7 @@ from service.client.call import (
     reading,
 )
 from service.client.sessions import Session
+from service.client.streams import Stream
 from service.schemas.contexts import ContextPage, ContextView
 
 CONTEXTS = path("v1", "contexts")
@@ -110,6 +112,14 @@ class Context:
         )
         return self._session.send(call)
 
+    def stream(self) -> Stream:
+        """Open a live stream, `with context.stream() as stream: answer = stream.send({…})`.
+
+        Each message is predicted, then learnt. A message whose connection breaks is sent again over another one, and
+        counts once, also if another replica answers. Under asyncio, and with a URL only.
+        """
+        return Stream(self._session.connection, f"{self._path}/stream")
+
     def merge(self, other: str, *, if_version: int | None = None, allow_precision_loss: bool = False) -> ContextView:
         """Add the observations of another context of the same model, which does not change.
 
@@ -177,8 +187,10 @@ class Contexts:
         columns: Mapping[Literal["x", "y"], Sequence[str]] | None = None,
         name: str | None = None,
         labels: Mapping[str, str] | None = None,
+        observations: tuple[object, object] | None = None,
+        shards: int | None = None,
     ) -> Context:
-        """Create an empty context.
+        """Create a context, empty or with its first observations.
 
         Args:
             model: Name of a model that streams; the service's default if left out.
@@ -193,6 +205,8 @@ class Contexts:
                 if left out.
             name: Your name for it, unique among your contexts; see `by_name`.
             labels: At most 16 texts by their keys, by which `list` finds it.
+            observations: x and y of the first observations, as for `observe`.
+            shards: Rows of the database that transactions change at the same time; needs first observations.
         """
         body = _body(
             model=model,
@@ -204,6 +218,8 @@ class Contexts:
             columns=columns,
             labels=labels,
             name=name,
+            observations=None if observations is None else _observations(*observations),
+            shards=shards,
         )
         headers = {**JSON_TYPE, **new_idempotency_key()}
         record = self._session.send(Call("POST", CONTEXTS, read_context, body, headers))
@@ -297,6 +313,13 @@ def _body(
         labels=None if labels is None else dict(labels),
         **others,
     )
+
+
+def _observations(x: object, y: object) -> dict[str, object]:
+    cells = frames.read(x, "observations.x", missing=True).numbers
+    rows = cells.astype(object)
+    rows[np.isnan(cells)] = None  # null in JSON
+    return {"x": rows.tolist(), "y": frames.read(y, "observations.y").numbers.tolist()}
 
 
 def _scale(center: ArrayLike, spread: ArrayLike) -> dict[str, object]:

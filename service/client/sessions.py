@@ -11,7 +11,7 @@ from pydantic import SecretStr
 
 from service.client.call import Call
 from service.client.destination import checked_address, checked_key, shown
-from service.client.errors import Unreachable, check
+from service.client.errors import InvalidArgument, Unreachable, check
 
 Answer = TypeVar("Answer")
 
@@ -62,6 +62,18 @@ class ConnectionSettings:
         extensions = {} if call.repeatable else {"retry": self._retry(CONNECT_ERRORS, REFUSED_STATUSES)}
         return {"url": call.path, "extensions": extensions, **{name: getattr(call, name) for name in fields}}
 
+    def websocket(self, path: str) -> dict[str, Any]:
+        """Return the arguments of a WebSocket.
+
+        Raises:
+            InvalidArgument: The service runs in this process.
+        """
+        if self.url is None:
+            raise InvalidArgument("A stream needs a service with a URL: Client('http://…').")
+        headers = {"Authorization": f"Bearer {self.api_key.get_secret_value()}"} if self.api_key else {}
+        uri = "ws" + self.url.removesuffix("/")[len("http") :] + path
+        return {"uri": uri, "additional_headers": headers, "open_timeout": self.timeout, "max_size": None}
+
     def unreachable(self, error: httpx.TransportError) -> Unreachable:
         """Make the error for a missing response."""
         reason = str(error) or type(error).__name__
@@ -83,7 +95,7 @@ class Session:
     """Sends requests; threads may share it."""
 
     def __init__(self, connection: ConnectionSettings) -> None:
-        self._connection = connection
+        self.connection = connection
         transport: httpx.BaseTransport
         if connection.url is None:
             from service.client import in_process  # noqa: PLC0415  (a client with a URL needs no service here)
@@ -103,9 +115,9 @@ class Session:
             ClientError: There is none, or the service refuses.
         """
         try:
-            response = self._http.request(**self._connection.request(call))
+            response = self._http.request(**self.connection.request(call))
         except httpx.TransportError as error:
-            raise self._connection.unreachable(error) from error
+            raise self.connection.unreachable(error) from error
         check(response)
         return call.read(response)
 
@@ -118,13 +130,13 @@ class AsyncSession:
     """Sends requests asynchronously; a service in this process runs from `open` to `close`."""
 
     def __init__(self, connection: ConnectionSettings) -> None:
-        self._connection = connection
+        self.connection = connection
         self._lifespan = AsyncExitStack()
         self._http = None if connection.url is None else self._client(httpx.AsyncHTTPTransport(), connection.url)
 
     async def open(self) -> None:
         """Start the service in this process, if there is no URL."""
-        if self._connection.url is None:
+        if self.connection.url is None:
             from service.client import in_process  # noqa: PLC0415  (a client with a URL needs no service here)
 
             app = in_process.new_app()
@@ -140,9 +152,9 @@ class AsyncSession:
         if self._http is None:
             raise RuntimeError("Without a URL an AsyncClient is used as `async with AsyncClient() as client:`.")
         try:
-            response = await self._http.request(**self._connection.request(call))
+            response = await self._http.request(**self.connection.request(call))
         except httpx.TransportError as error:
-            raise self._connection.unreachable(error) from error
+            raise self.connection.unreachable(error) from error
         check(response)
         return call.read(response)
 
@@ -153,4 +165,4 @@ class AsyncSession:
         await self._lifespan.aclose()
 
     def _client(self, transport: httpx.AsyncBaseTransport, address: str) -> httpx.AsyncClient:
-        return httpx.AsyncClient(**self._connection.options(transport, address))
+        return httpx.AsyncClient(**self.connection.options(transport, address))

@@ -38,6 +38,16 @@ def client(request: pytest.FixtureRequest, server: Server) -> Iterator[Client]:
         yield client
 
 
+def test_a_context_is_created_with_observations_and_shards(client: Client) -> None:
+    x, y = [[1.0, None], [2.0, 3.0], [3.0, 1.0]], [1.0, 2.0, 3.0]
+    created = client.contexts.create("linear", observations=(x, y), shards=2)
+    observed = client.contexts.create("linear")
+    observed.observe(x, y)
+    assert (created.record.shards, created.record.n_observations) == (2, 3)
+    query = [[4.0, 2.0]]
+    assert created.predict(query).prediction == pytest.approx(observed.predict(query).prediction)
+
+
 def test_prediction_has_the_kind_of_the_query(client: Client) -> None:
     expected = client.predict(X, Y, QUERY).prediction
     assert isinstance(expected, np.ndarray)

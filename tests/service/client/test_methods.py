@@ -51,7 +51,8 @@ def test_both_clients_have_the_same_methods_with_the_same_parameters() -> None:
         assert here.keys() == there.keys()
         for name in nonempty(here):
             assert parameters(here[name]) == parameters(there[name]), name
-            assert inspect.iscoroutinefunction(there[name]) or inspect.isasyncgenfunction(there[name]), name
+            if name != "stream":  # returns a context manager, which is entered by `async with`
+                assert inspect.iscoroutinefunction(there[name]) or inspect.isasyncgenfunction(there[name]), name
             assert not inspect.iscoroutinefunction(here[name]), name
 
 
@@ -73,7 +74,7 @@ def fields(*schemas: type[BaseModel]) -> set[str]:
 def test_methods_take_every_field_of_the_request() -> None:
     context, headers = contexts.Context, {"if_version"}
     assert names(client.Client.predict) == fields(PredictRequest, ObservationsBody) - {"context"}
-    assert names(contexts.Contexts.create) == fields(CreateContext) - {"observations", "shards"}
+    assert names(contexts.Contexts.create) == fields(CreateContext)
     assert names(contexts.Contexts.by_name) == {"name", *fields(NamedContext)}
     assert names(context.amend) == {*fields(ContextChange), *headers}
     assert names(context.observe) == {*fields(ObservationsBody), *headers, "allow_precision_loss"}
