@@ -200,6 +200,8 @@ def test_the_rows_most_like_a_prediction_are_shown_for_the_row_that_is_clicked_o
     expect(table.part("near-title")).to_have_text("Known rows most like row 44")
     expect(heads).to_have_text(of(0))
     listed = table.part("predictions").locator("tbody tr")
+    announcer = table.page.locator("#announcer")
+    expect(announcer).to_contain_text("Half of the predictions")  # the last announcement of an upload
     listed.nth(3).click()
     expect(listed.nth(3)).to_have_class(re.compile("chosen"))
     expect(heads).to_have_text(of(3))
@@ -211,7 +213,7 @@ def test_the_rows_most_like_a_prediction_are_shown_for_the_row_that_is_clicked_o
     known = flats()[nearest[2][0]]["Preis"]
     line = table.part("near-table").locator("tbody tr").nth(1)
     expect(line.locator("td").first).to_have_text(cell_of(known))
-    expect(table.page.locator("#announcer")).to_contain_text("Row 46: ")
+    expect(announcer).to_contain_text("Row 46: ")
 
 
 def test_classes_have_names_and_probabilities(table: View, server: Server, tmp_path: Path) -> None:
