@@ -10,7 +10,7 @@ from starlette.requests import HTTPConnection
 from starlette.types import Receive, Scope, Send
 
 from service import errors
-from service.api.validation_problems import path_of
+from service.api.validation_problems import problems_of_parameters
 from service.observability.request_stats import CURRENT_STATS
 from service.schemas.errors import ErrorBody, ErrorDetail
 
@@ -108,8 +108,7 @@ async def _on_service_error(_: HTTPConnection, error: Exception) -> Response:
 
 async def _on_invalid_parameters(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)  # noqa: S101  (installed for these)
-    problems = [errors.Problem(path_of(found["loc"]), f"is refused: {found['msg']}.") for found in error.errors()]
-    return await _on_service_error(request, errors.InvalidInput(*problems))
+    return await _on_service_error(request, errors.InvalidInput(*problems_of_parameters(error.errors())))
 
 
 async def _on_framework_error(_: Request, error: Exception) -> Response:

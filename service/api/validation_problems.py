@@ -29,12 +29,21 @@ def problems_in(errors: Iterable[Mapping[str, Any]], model: type[BaseModel]) -> 
         model: The model that validated.
     """
     for error in errors:
-        field = path_of(error["loc"])
-        if error["type"] == PROBLEMS_ERROR_TYPE:
-            for problem in error["ctx"]["problems"]:
-                yield Problem(field + problem.field, problem.message)
-        else:
-            yield Problem(field, _message(error, model))
+        yield from _own_problems(error) or [Problem(path_of(error["loc"]), _message(error, model))]
+
+
+def problems_of_parameters(errors: Iterable[Mapping[str, Any]]) -> Iterator[Problem]:
+    """Convert validation errors of parameters of a path, a query or a header."""
+    for error in errors:
+        yield from _own_problems(error) or [Problem(path_of(error["loc"]), f"is refused: {error['msg']}.")]
+
+
+def _own_problems(error: Mapping[str, Any]) -> list[Problem]:
+    """Return the problems that a field of the project has named; none for an error of pydantic's."""
+    if error["type"] != PROBLEMS_ERROR_TYPE:
+        return []
+    field = path_of(error["loc"])
+    return [Problem(field + problem.field, problem.message) for problem in error["ctx"]["problems"]]
 
 
 def path_of(location: Iterable[str | int]) -> str:
