@@ -7,7 +7,7 @@ import subprocess
 import tempfile
 import time
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -21,6 +21,8 @@ MARK = "NODE_OF_TEST_CLUSTER"
 """A variable in the environment of each process of a node, with its name."""
 OBJECT_STORE = 100_000_000
 """Bytes of shared memory of a node."""
+HOLD_SECONDS = 120
+"""To start the first worker of a node on a loaded machine."""
 
 needs_engines = pytest.mark.skipif(
     not PYTHON.exists(),
@@ -33,8 +35,8 @@ class RayCluster:
 
     def __init__(self, folder: Path, processors: int) -> None:
         self._folder, self._processors = folder, processors
-        self._name = uuid.uuid4().hex
-        self.address = f"{_host(0)}:{free_port()}"
+        self._name, self._nodes = uuid.uuid4().hex, set[int]()
+        self.address = f"{host(0)}:{free_port()}"
         self.environment: Mapping[str, str] = {
             **os.environ,
             "PYTHONPATH": str(ROOT),
@@ -48,27 +50,57 @@ class RayCluster:
 
     def start(self, node: int) -> None:
         """Start a node, or start it again."""
-        command = [str(PYTHON.parent / "ray"), "start", f"--node-ip-address={_host(node)}"]
+        command = [str(PYTHON.parent / "ray"), "start", f"--node-ip-address={host(node)}"]
         command += [f"--num-cpus={self._processors}", f"--object-store-memory={OBJECT_STORE}"]
         command += ["--disable-usage-stats", "--include-log-monitor=false"]
         # Ports that are free: the fixed ones may be those of another test.
         command += ["--min-worker-port=0", "--max-worker-port=0", "--dashboard-agent-listen-port=0"]
         if node == 0:
             port = self.address.rpartition(":")[2]
-            command += ["--head", f"--port={port}", "--include-dashboard=false", f"--temp-dir={self._folder}"]
+            command += ["--head", f"--port={port}", "--include-dashboard=false", "--no-monitor"]
+            command += [f"--temp-dir={self._folder}"]
         else:
             command += [f"--address={self.address}"]
         environment = {**self.environment, MARK: f"{self._name}-{node}"}
         done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=120, check=False)
         assert done.returncode == 0, done.stdout + done.stderr
+        self._nodes.add(node)
 
-    def kill(self, node: int) -> list[str]:
-        """Kill every process of a node at once; return their titles, such as `ray::_run` for a task."""
-        processes = self.processes(node)
-        for process in processes:
-            with suppress(ProcessLookupError):
-                os.kill(process, signal.SIGKILL)
-        return list(processes.values())
+    def hold(self, node: int, command: "subprocess.Popen[str]", ready: Callable[[], bool] = lambda: True) -> None:
+        """Stop a node amid a task, which is then unfinished when the node is killed.
+
+        The tasks of other nodes are stopped until it has one: a node whose workers still start would get none.
+
+        Args:
+            node: The node.
+            command: Submits the tasks.
+            ready: Says whether the node may be stopped.
+        """
+        deadline, stopped = time.monotonic() + HOLD_SECONDS, set[int]()
+        try:
+            while True:
+                assert command.poll() is None, command.communicate()
+                assert time.monotonic() < deadline, f"node {node} has no task"
+                for other in self._nodes - {node}:
+                    stopped |= _signal(signal.SIGSTOP, self.tasks(other))
+                running = _signal(signal.SIGSTOP, self.tasks(node)) if ready() else set()
+                if running & self.tasks(node):
+                    return
+                _signal(signal.SIGCONT, running)  # the task has ended meanwhile
+                time.sleep(0.01)
+        finally:
+            _signal(signal.SIGCONT, stopped)
+
+    def kill(self, node: int) -> set[int]:
+        """Kill every process of a node at once; return those that ran a task, and were perhaps stopped."""
+        tasks = self.tasks(node)
+        self._nodes.discard(node)
+        _signal(signal.SIGKILL, self.processes(node))
+        return tasks
+
+    def tasks(self, node: int) -> set[int]:
+        """Return the processes of a node that run a task."""
+        return {process for process, title in self.processes(node).items() if "ray::_run" in title}
 
     def processes(self, node: int) -> dict[int, str]:
         """Return the titles of the processes of a node: those with its mark, and their descendants.
@@ -101,11 +133,23 @@ def ray_cluster(nodes: int = 2, processors: int = 1) -> Iterator[RayCluster]:
             cluster.start(node)
         yield cluster
     finally:
-        while any(cluster.kill(node) for node in range(nodes)):
+        while any(cluster.processes(node) for node in range(nodes)):
+            for node in range(nodes):
+                cluster.kill(node)
             time.sleep(0.05)
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _host(node: int) -> str:
+def _signal(number: signal.Signals, processes: Iterable[int]) -> set[int]:
+    """Send a signal to processes; return those that were there."""
+    found = set[int]()
+    for process in processes:
+        with suppress(ProcessLookupError):
+            os.kill(process, number)
+            found.add(process)
+    return found
+
+
+def host(node: int) -> str:
     """Return the address of a node; Ray replaces 127.0.0.1 by an address that other machines reach."""
     return f"127.0.0.{node + 2}"

@@ -3,7 +3,7 @@
 import os
 import subprocess
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,10 +17,10 @@ from tests.ray_cluster import PYTHON, RayCluster, needs_engines, ray_cluster
 from tests.running import ROOT
 
 pytestmark = [needs_engines, pytest.mark.slow]
-FILES, ROWS, INPUTS = 6, 110_000, 10
+FILES, ROWS, INPUTS = 4, 110_000, 10
 """Each file is a split: two have more bytes than one."""
-SLOW = ["--chunk-rows", "120", "--quiet"]
-"""So that the tasks of a node are running when it is killed."""
+OPTIONS = ["--chunk-rows", "200", "--quiet"]
+"""So that a task takes about half a second, and others are left when the first has ended."""
 
 
 @dataclass(frozen=True)
@@ -41,19 +41,17 @@ def cluster() -> Iterator[RayCluster]:
 @pytest.fixture(scope="module")
 def files(tmp_path_factory: pytest.TempPathFactory) -> Files:
     folder = tmp_path_factory.mktemp("files")
-    for name, target in (("data", True), ("queries", False)):
-        (folder / name).mkdir()
-        for number in range(FILES):
-            generator = np.random.default_rng([number, target])
-            x = generator.normal(size=(INPUTS, ROWS))
-            columns = {f"x{column}": x[column] for column in range(INPUTS)}
-            if target:
-                columns["y"] = x[0] - 2 * x[1] + generator.normal(size=ROWS)
-            parquet.write_table(pa.table(columns), folder / name / f"{number}.parquet", compression="none")
+    (folder / "data").mkdir()
+    for number in range(FILES):
+        generator = np.random.default_rng(number)
+        x = generator.normal(size=(INPUTS, ROWS))
+        columns = {f"x{column}": x[column] for column in range(INPUTS)}
+        columns["y"] = x[0] - 2 * x[1] + generator.normal(size=ROWS)
+        parquet.write_table(pa.table(columns), folder / "data" / f"{number}.parquet", compression="none")
     build = ["contexts", "build", "data", "--target", "y", "--model", "linear", "--out", "local.safetensors"]
-    for command in (build, ["predict", "local.safetensors", "queries", "--out", "local/"]):
+    for command in (build, ["predict", "local.safetensors", "data", "--out", "local/"]):
         done = subprocess.run(
-            [str(PYTHON), "-m", "service", *command, *SLOW],
+            [str(PYTHON), "-m", "service", *command, *OPTIONS],
             cwd=folder,
             env={**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"},
             capture_output=True,
@@ -73,7 +71,7 @@ def contents(folder: Path) -> dict[str, bytes]:
 @contextmanager
 def started(cluster: RayCluster, files: Files, *command: str, **environment: str) -> "Iterator[subprocess.Popen[str]]":
     with subprocess.Popen(
-        [str(PYTHON), "-m", "service", *command, *SLOW, "--ray", cluster.address],
+        [str(PYTHON), "-m", "service", *command, *OPTIONS, "--ray", cluster.address],
         cwd=files.folder,
         env={**cluster.environment, **environment},
         stdout=subprocess.PIPE,
@@ -87,15 +85,17 @@ def started(cluster: RayCluster, files: Files, *command: str, **environment: str
 
 
 def kill_after(cluster: RayCluster, process: "subprocess.Popen[str]", run: Path, stage: str) -> None:
-    """Kill a node that runs a task when some tasks are finished."""
-    while len(list(run.glob(f"{stage}/*"))) < 2 or not _runs_a_task(cluster.processes(1).values()):
+    """Kill a node amid a task of a stage, when others are finished."""
+    wait_for_results(process, run, stage, 1)
+    cluster.hold(1, process)
+    wait_for_results(process, run, stage, 2)
+    assert cluster.kill(1)
+
+
+def wait_for_results(process: "subprocess.Popen[str]", run: Path, stage: str, count: int) -> None:
+    while len(list(run.glob(f"{stage}/*"))) < count:
         assert process.poll() is None, process.communicate()
         time.sleep(0.01)
-    assert _runs_a_task(cluster.kill(1))
-
-
-def _runs_a_task(titles: Iterable[str]) -> bool:
-    return any("ray::_run" in title for title in titles)
 
 
 def test_a_context_is_the_same_when_a_node_dies(cluster: RayCluster, files: Files) -> None:
@@ -110,7 +110,7 @@ def test_a_context_is_the_same_when_a_node_dies(cluster: RayCluster, files: File
 
 def test_predictions_are_the_same_when_a_node_dies(cluster: RayCluster, files: Files) -> None:
     cluster.start(1)
-    with started(cluster, files, "predict", "local.safetensors", "queries", "--out", "ray/") as process:
+    with started(cluster, files, "predict", "local.safetensors", "data", "--out", "ray/") as process:
         kill_after(cluster, process, files.folder / "ray/.gdssm-run", "predict")
         output, errors = process.communicate(timeout=90)
     assert process.returncode == 0, errors
@@ -121,11 +121,9 @@ def test_predictions_are_the_same_when_a_node_dies(cluster: RayCluster, files: F
 def test_as_many_processes_as_the_cluster_has_processors_end_after_a_killed_command(
     cluster: RayCluster, files: Files
 ) -> None:
-    command = ["predict", "local.safetensors", "queries", "--out", "again/", "--processes", "1"]
+    command = ["predict", "local.safetensors", "data", "--out", "again/", "--processes", "1"]
     with started(cluster, files, *command) as killed:
-        while not list(files.folder.glob("again/.gdssm-run/predict/*")):
-            assert killed.poll() is None
-            time.sleep(0.01)
+        wait_for_results(killed, files.folder / "again/.gdssm-run", "predict", 1)
     with started(cluster, files, *command) as process:
         _, errors = process.communicate(timeout=90)
     assert process.returncode == 0, errors

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 
 from service.datasets.ray_engine import RayEngine
 from service.errors import InvalidInput, Problem, ServiceError
@@ -17,6 +18,8 @@ class Number:
     """A task."""
 
     value: int
+    folder: Path
+    """Where tasks may write."""
     size: int = 1
 
 
@@ -25,7 +28,12 @@ def square(task: Number) -> bytes:
 
 
 def large(task: Number) -> bytes:
-    time.sleep(0.1)
+    """Take some time, append the value and the node to a file, and return a result that stays on the node."""
+    import ray  # noqa: PLC0415  (as the engine, which sets its environment first)
+
+    time.sleep(0.2)
+    with (task.folder / "runs").open("a", encoding="ascii") as file:
+        file.write(f"{task.value} {ray.util.get_node_ip_address()}\n")
     return bytes([task.value]) * 1_000_000
 
 
@@ -46,13 +54,19 @@ CASES: dict[str, Callable[[Number], bytes]] = {
 }
 
 
-def main(address: str, case: str, count: str) -> None:
-    """Run a case with so many tasks, and print places and first bytes, or the error."""
+def main(address: str, case: str, count: str, folder: str) -> None:
+    """Run a case with so many tasks, and print places and first bytes, or the error.
+
+    After the first result it waits for a line of its input.
+    """
     printed = partial(print, file=sys.stdout, flush=True)  # the engine redirects what Ray prints
     try:
         with RayEngine(address) as engine:
-            for place, result in engine.run(CASES[case], [Number(value) for value in range(int(count))]):
+            tasks = [Number(value, Path(folder)) for value in range(int(count))]
+            for number, (place, result) in enumerate(engine.run(CASES[case], tasks)):
                 printed(place, result[:20])
+                if number == 0:
+                    sys.stdin.readline()
     except ServiceError as error:
         printed(type(error).__name__, error)
 
