@@ -7,6 +7,7 @@
 FROM python:3.11-slim-trixie AS source
 WORKDIR /src
 COPY pyproject.toml constraints.txt README.md LICENSE ./
+COPY clients ./clients
 COPY export ./export
 COPY gdssm ./gdssm
 COPY service ./service

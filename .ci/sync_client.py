@@ -5,7 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-CLIENT = Path(__file__).parents[1] / "service" / "client"
+CLIENT = Path(__file__).parents[1] / "clients" / "python" / "gdssm_client"
 MODULES = {
     "async_client.py": "client.py",
     "async_contexts.py": "contexts.py",

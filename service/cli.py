@@ -1,6 +1,7 @@
 """The command line: loads commands, and reports user errors on one line."""
 
 import os
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib import import_module
@@ -10,7 +11,6 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 import click
 
-from service.client.errors import ClientError
 from service.errors import ServiceError
 from service.visible import visible
 
@@ -79,7 +79,7 @@ class Commands(click.Group):
 def _user_errors() -> Iterator[None]:
     try:
         yield
-    except (ServiceError, ClientError) as error:
+    except _user_error_types() as error:
         raise UserError(str(error)) from error
     except click.exceptions.NoArgsIsHelpError:
         raise
@@ -91,6 +91,12 @@ def _user_errors() -> Iterator[None]:
         if extra is None:
             raise
         raise UserError(f"This needs {error.name}. Install it with: pip install 'gdssm[{extra}]'") from error
+
+
+def _user_error_types() -> tuple[type[Exception], ...]:
+    """Return the roots of the errors; the client's only if the command has imported it."""
+    client = sys.modules.get("gdssm_client.errors")
+    return (ServiceError,) if client is None else (ServiceError, client.ClientError)
 
 
 @click.group(cls=Commands, epilog=EXAMPLES, context_settings={"help_option_names": ["-h", "--help"]})

@@ -1,50 +1,30 @@
-"""The Python client and its scikit-learn estimators: `from service.client import Client, GDSSMRegressor`.
+"""The former place of the Python client, for one release: it is `gdssm_client` now."""
 
-async_client, async_contexts, async_evaluations   the client for asyncio and trio: every call of the API as a method
-client, contexts, evaluations                     the synchronous client, generated from it by .ci/sync_client.py
-call         a request with the function that reads its response
-sessions     connections, retries and errors of transport
-destination  checks of the service's address and of the API key
-in_process   the service in this process, without a socket
-answers      predictions and pages; other responses are models of `service.schemas`
-errors       the tree of exceptions
-frames       lists, arrays and data frames in, the same kind out
-arrays       lists, arrays, tensors, masked and sparse arrays to numbers
-array_body   observations, queries and predictions as safetensors
-batch_body   rows of many contexts, and their results
-tensor_body  tensors in the Open Inference Protocol
-table_body   tables as JSON, and predictions of them
-frame_tables    frames with columns of any kind as tables of cells
-encoded_frames  their rows as columns of x, by a schema
-estimator, regressor, classifier   scikit-learn estimators on a state of constant size
-engine       the model of an estimator, in this process or on a service
-
-Modules are imported on first use: the client needs no scikit-learn, the local estimators no httpx.
-"""
-
+import warnings
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from service.client.async_client import AsyncClient
-    from service.client.classifier import GDSSMClassifier
-    from service.client.client import Client
-    from service.client.regressor import GDSSMRegressor
+    from gdssm_client import AsyncClient, Client
+    from gdssm_client.sklearn import GDSSMClassifier, GDSSMRegressor
 
 __all__ = ["AsyncClient", "Client", "GDSSMClassifier", "GDSSMRegressor"]
 
-MODULES = {
-    "AsyncClient": "async_client",
-    "Client": "client",
-    "GDSSMClassifier": "classifier",
-    "GDSSMRegressor": "regressor",
+NEW_PLACES = {
+    "AsyncClient": "gdssm_client",
+    "Client": "gdssm_client",
+    "GDSSMClassifier": "gdssm_client.sklearn",
+    "GDSSMRegressor": "gdssm_client.sklearn",
 }
 
 
 def __getattr__(name: str) -> Any:  # noqa: ANN401  (a module's attributes are of any type)
-    if name not in MODULES:
+    if name not in NEW_PLACES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(f"{__name__}.{MODULES[name]}"), name)
+    place = NEW_PLACES[name]
+    message = f"service.client is {place} now: from {place} import {name}. The former name goes with the next release."
+    warnings.warn(message, DeprecationWarning, stacklevel=2)
+    return getattr(import_module(place), name)
 
 
 def __dir__() -> list[str]:

@@ -10,7 +10,7 @@ import numpy as np
 from service.commands.options import example, service_options
 
 if TYPE_CHECKING:
-    from service.client.client import Client
+    from gdssm_client.client import Client
 
 PERCENTILES = (50, 90, 99)
 WARM_UP_CALLS = 3
@@ -40,7 +40,7 @@ def command(
 
     `make bench` runs the benchmarks of the README.
     """
-    from service.client import Client  # noqa: PLC0415  (httpx is an extra)
+    from gdssm_client import Client  # noqa: PLC0415  (httpx is an extra)
 
     generator = np.random.default_rng(0)
     x, query = generator.normal(size=(observations, inputs)), generator.normal(size=(queries, inputs))

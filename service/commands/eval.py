@@ -24,7 +24,7 @@ from service.evaluations.thresholds import Threshold
 from service.schemas.evaluations import EvaluatedModel
 
 if TYPE_CHECKING:
-    from service.client.client import Client
+    from gdssm_client.client import Client
 
 
 @click.command(
@@ -83,7 +83,7 @@ def command(
     become numbers as for `gdssm predict`, and without --url the models are first compared with the mean, ridge
     regression and a random forest by cross-validation, in the unit of the target.
     """
-    from service.client import Client  # noqa: PLC0415  (httpx is an extra)
+    from gdssm_client import Client  # noqa: PLC0415  (httpx is an extra)
 
     if (data is None) != (target is None) or (data and suite):
         raise InvalidInput(Problem("", "--data and --target are used together, and without --suite."))

@@ -12,7 +12,7 @@ HEADER = ("name", "version", "task", "origin", "x", "y", "steps", "summary")
 @service_options
 def command(url: str | None, api_key: str | None) -> None:
     """List the models of a service, or the shipped ones."""
-    from service.client import Client  # noqa: PLC0415  (httpx is an extra)
+    from gdssm_client import Client  # noqa: PLC0415  (httpx is an extra)
 
     with Client(url, api_key=api_key) as client:
         found = client.models()

@@ -8,8 +8,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from service.client import Client
-from service.client.call import JSON_TYPE, Call, json_body
+from gdssm_client import Client
+from gdssm_client.call import JSON_TYPE, Call, json_body
 from service.commands.table_options import finding_line
 from service.errors import InvalidInput, Problem
 from service.inference.sizes import Array

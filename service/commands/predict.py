@@ -186,7 +186,7 @@ def _predict_by_service(  # noqa: PLR0917  (what the command has)
     *,
     quiet: bool,
 ) -> None:
-    from service.client import Client  # noqa: PLC0415  (httpx is an extra)
+    from gdssm_client import Client  # noqa: PLC0415  (httpx is an extra)
     from service.commands import predict_by_service  # noqa: PLC0415
 
     with Client(url, api_key=api_key) as client:

@@ -4,9 +4,9 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from service.client import Client
-from service.client.answers import TablePredictionResult
-from service.client.table_body import json_values
+from gdssm_client import Client
+from gdssm_client.answers import TablePredictionResult
+from gdssm_client.table_body import json_values
 from service.commands.table_options import aligned
 from service.tables.cells import Table
 from service.tables.inferring import Requested

@@ -17,8 +17,8 @@ from service.tables.predicting import infer_schema
 from service.visible import visible
 
 if TYPE_CHECKING:
-    from service.client import Client
-    from service.client.contexts import Context
+    from gdssm_client import Client
+    from gdssm_client.contexts import Context
 
 ID = re.compile(r"[0-9a-f]{32}")
 PROGRESS_STEPS = 1000
@@ -29,7 +29,7 @@ CONTEXT = click.argument("context", metavar="CONTEXT")
 
 
 def _client(url: str | None, api_key: str | None) -> "Client":
-    from service.client import Client  # noqa: PLC0415  (httpx is an extra)
+    from gdssm_client import Client  # noqa: PLC0415  (httpx is an extra)
 
     if url is None:
         raise InvalidInput(Problem("--url", f"is missing: contexts are those of a service, such as {URL}."))

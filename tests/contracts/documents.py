@@ -8,15 +8,15 @@ from pathlib import Path
 
 from tests.running import ROOT
 
-ROOMS = ["benchmarks", "deploy", "examples", "export", "gdssm", "gdssm/evaluation/tables", "service", "service/client"]
-ROOMS += ["service/web", "tests"]
+ROOMS = ["benchmarks", "deploy", "examples", "export", "gdssm", "gdssm/evaluation/tables", "service"]
+ROOMS += ["service/web", "clients/python", "tests"]
 SITE = sorted((ROOT / "docs").glob("*.md"))
 TOP = [ROOT / name for name in ("README.md", "CONTRIBUTING.md", "SECURITY.md", "CHANGELOG.md")]
 PAGES = [*TOP, *SITE, *(ROOT / room / "README.md" for room in ROOMS)]
 EXECUTED = [
     *TOP,
     *SITE,
-    *(ROOT / room / "README.md" for room in ("deploy", "service", "service/client", "service/web")),
+    *(ROOT / room / "README.md" for room in ("deploy", "service", "clients/python", "service/web")),
 ]
 """Pages whose `sh` and `python` blocks are executed."""
 FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)

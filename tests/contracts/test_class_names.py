@@ -7,7 +7,7 @@ import pytest
 
 from tests.running import ROOT
 
-PACKAGES = ("gdssm", "export", "service")
+PACKAGES = ("gdssm", "export", "service", "clients/python/gdssm_client")
 SHARED = {
     "Conflict": "the client raises it where the service answers with this error",
     "Engine": "what the client computes with, and what a dataset is computed on",

@@ -14,8 +14,9 @@ import pyarrow as pa
 import pytest
 from pyarrow import parquet
 
+from gdssm_client import frames
+from gdssm_client.sklearn import GDSSMRegressor
 from service import numbers
-from service.client import GDSSMRegressor, frames
 from service.errors import InvalidInput
 from service.tables.reading import open_table
 

@@ -16,8 +16,8 @@ import pyarrow as pa
 import pytest
 from pyarrow import ipc
 
-from service.client import frame_tables
-from service.client.frames import Frame
+from gdssm_client import frame_tables
+from gdssm_client.frames import Frame
 from service.tables.cells import Table
 from service.tables.encoding import Findings, observations
 from service.tables.inferring import Requested

@@ -38,7 +38,7 @@ print(fitted[len(x) :])`;
 /** The lines before a call in Python. The key itself is never shown. */
 export function opening() {
   const [os, given] = key.get() ? ["import os\n", ', api_key=os.environ["GDSSM_API_KEY"]'] : ["", ""];
-  return `${os}from service.client import Client
+  return `${os}from gdssm_client import Client
 
 client = Client("${SERVICE}"${given})`;
 }

@@ -7,8 +7,8 @@ import pandas as pd
 import pytest
 from click.testing import CliRunner
 
+from gdssm_client import Client
 from service.cli import main
-from service.client import Client
 
 
 @pytest.fixture

@@ -15,8 +15,8 @@ import numpy as np
 import pytest
 from click.testing import CliRunner, Result
 
+from gdssm_client import Client
 from service.cli import main
-from service.client import Client
 from tests.closeness import assert_close
 from tests.running import ROOT, Server, running
 from tests.service.ingest.streams import Row, readings

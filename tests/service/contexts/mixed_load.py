@@ -14,9 +14,9 @@ import pytest
 from websockets.exceptions import InvalidStatus, WebSocketException
 from websockets.sync.client import ClientConnection, connect
 
-from service.client import Client
-from service.client.contexts import Context
-from service.client.errors import NotFound
+from gdssm_client import Client
+from gdssm_client.contexts import Context
+from gdssm_client.errors import NotFound
 from service.schemas.batches import ObservedItem
 from tests.service.contexts.acknowledged import Acknowledged, Block, Part
 

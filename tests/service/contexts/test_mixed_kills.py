@@ -14,8 +14,8 @@ import numpy as np
 import pytest
 from safetensors.numpy import load
 
-from service.client import Client, sessions
-from service.client.contexts import Context
+from gdssm_client import Client, sessions
+from gdssm_client.contexts import Context
 from service.contexts.tensors import unpacked
 from tests.closeness import assert_close
 from tests.nonempty import nonempty

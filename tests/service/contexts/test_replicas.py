@@ -5,7 +5,7 @@ from itertools import count
 
 import pytest
 
-from service.client import Client
+from gdssm_client import Client
 from tests.nonempty import nonempty
 from tests.postgres import Postgres
 from tests.service.replicas import replicas_on

@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 
-from service.client import Client, array_body, tensor_body
+from gdssm_client import Client, array_body, tensor_body
 from service.inference.predictor import Observations, Predictor
 from service.levels import Levels
 from tests.closeness import assert_close

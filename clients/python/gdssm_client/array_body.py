@@ -1,0 +1,96 @@
+"""Observations and queries as safetensors, and predictions from safetensors."""
+
+import json
+from collections.abc import Callable, Collection, Mapping, Sequence
+from typing import Any
+
+import httpx
+import numpy as np
+
+from gdssm_client import frames
+from gdssm_client.answers import PredictionResult
+from service.explaining.as_tensors import blocks_in, effects_in, pairs_in
+from service.explaining.terms import Explanation, ImplicitWeights
+from service.inference.sizes import Array
+from service.inference.tensors import Tensors, pack, unpack
+from service.real_numbers import F64
+
+CONTENT_TYPE = "application/vnd.safetensors"
+SEND = {"Content-Type": CONTENT_TYPE}
+SEND_AND_ACCEPT = {**SEND, "Accept": CONTENT_TYPE}
+Explain = bool | Collection[str]
+"""True for all that the model has, or names of `implicit_weights`, `contributions`, `effects`, `pairs` and `blocks`."""
+
+
+def write(arrays: Mapping[str, Array | None], **texts: str | None) -> bytes:
+    """Write arrays and texts, without those that are None."""
+    return pack(
+        {name: array for name, array in arrays.items() if array is not None},
+        {name: text for name, text in texts.items() if text is not None},
+    )
+
+
+def column_names(x: frames.Names, y: frames.Names = None) -> str | None:
+    """Write names of columns as JSON; None if there are none, as of a series without a name."""
+    found = {axis: names for axis, names in (("x", x), ("y", y)) if names and all(names)}
+    return json.dumps(found) if found else None
+
+
+def options(
+    parameters: Mapping[str, float] | None, explain: Explain, interval: float | None, quantiles: Sequence[float] | None
+) -> dict[str, str | None]:
+    """Write parameters, and the requested additions to the prediction, as texts."""
+    parts = str(explain).lower() if isinstance(explain, bool) else ",".join(explain) or "false"
+    return {
+        **{name: repr(frames.number(value, f"parameters.{name}")) for name, value in (parameters or {}).items()},
+        "explain": parts,
+        "interval": None if interval is None else repr(frames.number(interval, "interval")),
+        "quantiles": None if quantiles is None else ",".join(map(repr, map(_quantile, quantiles))) or None,
+    }
+
+
+def _quantile(value: object) -> float:
+    return frames.number(value, "quantiles")
+
+
+def prediction_reader(shape: Callable[[F64], Any]) -> Callable[[httpx.Response], PredictionResult]:
+    """Make the reader of a prediction.
+
+    Args:
+        shape: Converts (M,) or (M, K) to the kind of the query.
+    """
+
+    def read(response: httpx.Response) -> PredictionResult:
+        tensors, about = unpack(response.content)
+        context_version = about.get("context_version")
+        return PredictionResult(
+            shape(tensors["prediction"].astype(np.float64)),
+            about["model"],
+            about["version"],
+            about["sha256"],
+            int(about["n_observations"]),
+            _explanation(tensors, about, tensors["prediction"].shape[1:]),
+            None if context_version is None else int(context_version),
+            lower=shaped(tensors.get("lower")),
+            upper=shaped(tensors.get("upper")),
+            quantiles=tuple(shape(quantile.astype(np.float64)) for quantile in tensors.get("quantiles", ())),
+            notes=tuple(about["notes"].split(",")) if "notes" in about else (),
+        )
+
+    def shaped(found: Array | None) -> object:
+        return None if found is None else shape(found.astype(np.float64))
+
+    return read
+
+
+def _explanation(tensors: Tensors, about: Mapping[str, str], outputs: tuple[int, ...]) -> Explanation | None:
+    names = ("implicit_weights", "intercept", "contributions")
+    weights, intercept, contributions = (tensors.get(name) for name in names)
+    found = Explanation(
+        None if weights is None or intercept is None else ImplicitWeights(weights, intercept.reshape(outputs)),
+        contributions,
+        effects_in(tensors, outputs),
+        pairs_in(tensors),
+        blocks_in(tensors, about.get("blocks", "")),
+    )
+    return found if any(part is not None for part in vars(found).values()) else None

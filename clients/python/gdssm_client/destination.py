@@ -1,0 +1,69 @@
+"""Checks of the URL and of the API key; the key is never printed."""
+
+import os
+import re
+from typing import Final
+from urllib.parse import urlsplit
+
+from pydantic import SecretStr
+
+from gdssm_client.errors import InvalidArgument
+
+FROM_ENVIRONMENT: Final = "env"
+"""As a key: the value of the environment variable GDSSM_API_KEY."""
+KEY_VARIABLE = "GDSSM_API_KEY"
+USER = re.compile(r"(?<=//)[^/?#]*@|^[^/?#]*@")
+"""User and password in a URL."""
+HTTP = re.compile(r"https?://[^/?#\s]+(?:/[^?#\s]*)?", re.IGNORECASE)
+
+
+def checked_address(url: str) -> str:
+    """Check a URL; surrounding whitespace is removed.
+
+    Raises:
+        InvalidArgument: It is not a URL of a service.
+    """
+    address = url.strip()
+    if not HTTP.fullmatch(address):
+        bare = address if "://" not in address and address else "127.0.0.1:8000"
+        raise InvalidArgument(
+            f"url: must begin with http:// or https:// and name a host, as in http://{shown(bare.strip('/'))}; "
+            f"this is {shown(address)!r}."
+        )
+    try:
+        port = urlsplit(address).port
+    except ValueError:
+        port = 0
+    if port == 0:
+        raise InvalidArgument(f"url: has no port from 1 to 65535 behind the colon; this is {shown(address)!r}.")
+    return address
+
+
+def shown(url: str) -> str:
+    """Remove user and password from a URL, for messages."""
+    return USER.sub("", url)
+
+
+def checked_key(api_key: str | SecretStr | None) -> SecretStr | None:
+    """Check a key, or read it from the environment; surrounding whitespace is removed.
+
+    Args:
+        api_key: A key, `FROM_ENVIRONMENT`, or None for none.
+
+    Raises:
+        InvalidArgument: It has invalid characters, or the environment has none. The message does not contain it.
+    """
+    key = api_key.get_secret_value() if isinstance(api_key, SecretStr) else api_key
+    name = "api_key"
+    if key == FROM_ENVIRONMENT:
+        key, name = os.environ.get(KEY_VARIABLE, ""), KEY_VARIABLE
+        if not key.strip():
+            raise InvalidArgument(f"{KEY_VARIABLE} is not set. Set it to the key, or pass the key as api_key.")
+    key = (key or "").strip()
+    wrong = next((i for i, character in enumerate(key) if not "!" <= character <= "~"), None)
+    if wrong is not None:
+        kind = "a space or line end" if key[wrong].isspace() else "a character that is not printable ASCII"
+        raise InvalidArgument(
+            f"{name}: has {kind} at position {wrong + 1} of {len(key)}. Send the key alone, as printed: gdssm_…"
+        )
+    return SecretStr(key) if key else None

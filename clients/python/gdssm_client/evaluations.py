@@ -1,0 +1,136 @@
+"""Evaluations on a service; generated from `async_evaluations` by .ci/sync_client.py."""
+
+import time
+from collections.abc import Iterator, Sequence
+
+from gdssm_client import frames
+from gdssm_client.answers import Page
+from gdssm_client.call import JSON_TYPE, Call, drop_none, json_body, path, reading
+from gdssm_client.sessions import Session
+from service.evaluations.request import SuiteName
+from service.evaluations.result import ScoreView
+from service.schemas.evaluations import EvaluationPage, EvaluationView
+
+EVALUATIONS = path("v1", "evaluations")
+POLL_INTERVAL = 0.5
+"""Seconds between two requests for the results of a running evaluation."""
+read_evaluation = reading(EvaluationView)
+
+
+class Evaluation:
+    """An evaluation on the service.
+
+    Attributes:
+        record: The evaluation as the service last returned it.
+    """
+
+    def __init__(self, session: Session, record: EvaluationView) -> None:
+        self._session = session
+        self._path = path("v1", "evaluations", record.id)
+        self.record = record
+
+    def __repr__(self) -> str:
+        record = self.record
+        return f"<evaluation {self.id}: {record.status}, {record.done} of {record.total} results>"
+
+    @property
+    def id(self) -> str:
+        """The id by which `evaluations.get` finds it."""
+        return self.record.id
+
+    def refresh(self) -> EvaluationView:
+        """Get the current record, with the results so far."""
+        self.record = self._session.send(Call("GET", self._path, read_evaluation))
+        return self.record
+
+    def cancel(self) -> EvaluationView:
+        """Stop the evaluation; the results so far are kept."""
+        self.record = self._session.send(Call("POST", f"{self._path}/cancel", read_evaluation))
+        return self.record
+
+    def results(self) -> Iterator[ScoreView]:
+        """Yield each result without delay, until the evaluation ends."""
+        seen = 0
+        while True:
+            record = self.refresh()
+            yield from record.results[seen:]
+            seen = len(record.results)
+            if record.is_finished:
+                return
+            time.sleep(POLL_INTERVAL)
+
+    def wait(self) -> EvaluationView:
+        """Wait for the end of the evaluation; returns it with all results."""
+        for _ in self.results():
+            pass
+        return self.record
+
+
+class Evaluations:
+    """The evaluations of one API key."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    def submit(
+        self,
+        models: Sequence[str],
+        *,
+        suite: SuiteName | None = None,
+        data: tuple[object, object] | None = None,
+        seed: int | None = None,
+        tasks: int | None = None,
+        queries: int | None = None,
+        observations: int | None = None,
+        curve: Sequence[int] | None = None,
+    ) -> Evaluation:
+        """Evaluate models and the reference learners on the service; the same request gives the same numbers.
+
+        Args:
+            models: Names of models.
+            suite: The paper's tasks, practical ones, tables of measurements that ship, or tasks drawn from `data`.
+            data: x (R rows of D) and y (R, or one column) of your own, with the suite `data`.
+            seed: Determines the tasks.
+            tasks: Number of tasks of each distribution.
+            queries: Number of queries of each task.
+            observations: Length of the context at which every metric is measured.
+            curve: Lengths of the context on the learning curve.
+        """
+        body = json_body(
+            models=[*models],
+            suite=suite or ("data" if data else None),
+            data=data and _table(*data),
+            seed=seed,
+            tasks=tasks,
+            queries=queries,
+            observations=observations,
+            curve=None if curve is None else [*curve],
+        )
+        call = Call("POST", EVALUATIONS, read_evaluation, body, JSON_TYPE, repeatable=False)
+        return Evaluation(self._session, self._session.send(call))
+
+    ask = submit
+    """The former name of `submit`."""
+
+    def get(self, evaluation_id: str) -> Evaluation:
+        """Get an evaluation by its id, with its results so far."""
+        record = self._session.send(Call("GET", path("v1", "evaluations", evaluation_id), read_evaluation))
+        return Evaluation(self._session, record)
+
+    def list(self, *, limit: int | None = None, after: str | None = None) -> Page[Evaluation]:
+        """List evaluations, oldest first, without their results.
+
+        Args:
+            limit: The size of the page.
+            after: The `after` of the previous page.
+        """
+        params = drop_none(limit=limit, after=after)
+        page = self._session.send(Call("GET", EVALUATIONS, reading(EvaluationPage), params=params))
+        records = (EvaluationView(**dict(record)) for record in page.evaluations)
+        return Page(tuple(Evaluation(self._session, record) for record in records), page.after)
+
+
+def _table(x: object, y: object) -> dict[str, object]:
+    outputs = frames.read(y, "y").numbers
+    column = outputs[:, 0] if outputs.ndim == 2 and outputs.shape[1] == 1 else outputs
+    return {"x": frames.read(x, "x").numbers.tolist(), "y": column.tolist()}
