@@ -22,6 +22,8 @@ Training:
     stack, decayed_gram  L layers with free weights, and the product with the state that trains them
     features, streaming  learned feature map and head; a trained stack as a streaming model
     train, parameter_alignment  training, and the comparison of weights with the construction
+Sequences:
+    sequence             K gradient steps at every position as a causal layer, and a small language model
 Comparison:
     reference            the literal definition, for tests and experiments
     evaluation           tasks, reference learners and metrics in numpy alone

@@ -72,3 +72,30 @@ def cross_entropy_descent(
         with torch.no_grad():
             classifier -= learning_rate * gradient
     return torch.softmax(x_query @ classifier, -1).detach()
+
+
+def descent_by_position(
+    query: Tensor, key: Tensor, value: Tensor, strength: Tensor, *, decay: Tensor, shares: Sequence[float]
+) -> Tensor:
+    """Descend on ½·Σ_s β_s (λ_{s+1} ⋯ λ_t) ‖v_s − Wᵀk_s‖² from W = 0 at every position t of one head; predict W_tᵀq_t.
+
+    Args:
+        query: q (T, D).
+        key: k (T, D).
+        value: v (T, E).
+        strength: β (T).
+        decay: λ (T).
+        shares: Rates of the steps, times the Frobenius norm of the Hessian.
+    """
+    outputs = []
+    for t in range(len(query)):
+        weight = strength[: t + 1] * torch.stack([decay[s + 1 : t + 1].prod() for s in range(t + 1)])
+        norm = (weight[:, None, None] * key[: t + 1, :, None] * key[: t + 1, None, :]).sum(0).norm()
+        matrix = query.new_zeros(key.shape[1], value.shape[1], requires_grad=True)
+        for share in shares:
+            loss = 0.5 * (weight[:, None] * (value[: t + 1] - key[: t + 1] @ matrix).square()).sum()
+            (gradient,) = torch.autograd.grad(loss, matrix)
+            with torch.no_grad():
+                matrix -= share / norm * gradient
+        outputs.append(query[t] @ matrix.detach())
+    return torch.stack(outputs)

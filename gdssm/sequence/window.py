@@ -1,0 +1,40 @@
+"""The causal window, sliding by one position: every feature is a weighted sum of its last W values."""
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor, nn
+
+
+class CausalWindow(nn.Module):
+    """A learnt window. It begins as the present position, with small random weights of the earlier ones.
+
+    Args:
+        features: Of a position.
+        width: W; 1 sees the present position alone.
+    """
+
+    def __init__(self, features: int, width: int) -> None:
+        super().__init__()
+        weight = torch.empty(width, features).uniform_(-1.0, 1.0) / width
+        weight[0] = 1.0
+        self.weight = nn.Parameter(weight)
+
+    def forward(
+        self, positions: Float[Tensor, "B T F"], past: Float[Tensor, "B P F"], run: Int[Tensor, "B T"]
+    ) -> tuple[Float[Tensor, "B T F"], Float[Tensor, "B P F"]]:
+        """Return the sums, and the past of the next position; no window reaches into another run.
+
+        Args:
+            positions: A sequence.
+            past: The P = W − 1 positions before it, zero where there are none.
+            run: As of `descent.scan`.
+        """
+        length, reach = positions.shape[1], past.shape[1]
+        known = torch.cat([past.to(positions.dtype), positions], 1)
+        runs = nn.functional.pad(run, (reach, 0))
+        total = self.weight[0] * positions
+        for lag, weight in enumerate(self.weight[1:], 1):
+            seen = slice(reach - lag, reach - lag + length)
+            total = total + torch.where((runs[:, seen] == run)[..., None], weight, 0.0) * known[:, seen]
+        kept = torch.where((runs[:, length:] == run[:, -1:])[..., None], known[:, length:], 0.0)
+        return total, kept.to(past.dtype)
