@@ -128,14 +128,14 @@ def is_finite(array: Array) -> bool:
     """Return whether all numbers are finite; for few numbers numpy's `all` takes three times as long."""
     if array.size > DOT_SIZE and np.isfinite(np.vdot(array, array)):
         return True
-    return b"\0" not in np.isfinite(array).tobytes()
+    return 0 not in np.isfinite(array).tobytes()
 
 
 def has_nan(array: Array) -> bool:
     """Return whether a number is NaN; a sum of squares is NaN only then, because none is negative."""
     if array.size > DOT_SIZE:
         return bool(np.isnan(np.vdot(array, array)))
-    return b"\1" in np.isnan(array).tobytes()
+    return 1 in np.isnan(array).tobytes()
 
 
 def position(field: str, indices: Iterable[int]) -> str:

@@ -16,11 +16,11 @@ from functools import partial
 
 from prometheus_client import Gauge
 
-from service.api.executor import Executor, check_deadline
+from service.api.executor import Executor, too_late
 from service.contexts.records import ContextRecord
 from service.contexts.requests import ObserveRequest
 from service.contexts.service import ContextService
-from service.errors import Overloaded, ServiceError
+from service.errors import ServiceError
 from service.observability.request_stats import CURRENT_STATS, RequestStats
 
 REQUESTS_LIMIT = 256
@@ -99,11 +99,8 @@ class Turn:
         self._waiting.dec()
         if waiting.answer.cancelled():
             return
-        try:
-            if waiting.stats is not None:
-                check_deadline(waiting.stats, self.begun)
-        except Overloaded as late:
-            self.outcomes.append((waiting, late))
+        if waiting.stats is not None and self.begun > waiting.stats.deadline:
+            self.outcomes.append((waiting, too_late(waiting.stats)))
         else:
             self.taken.append(waiting)
 

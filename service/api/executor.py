@@ -134,8 +134,8 @@ class Executor:
         """Run a function in the present thread, and record its times."""
         begun = time.monotonic()
         try:
-            if stats is not None:
-                check_deadline(stats, begun)
+            if stats is not None and begun > stats.deadline:
+                raise too_late(stats)
             return function()
         finally:
             self.record(stats, submitted, begun, time.monotonic())
@@ -209,14 +209,9 @@ def _timed(function: Callable[[], Result], size: int, cost_model: CostModel) -> 
         cost_model.update(size, time.thread_time() - begun)
 
 
-def check_deadline(stats: RequestStats, begun: float) -> None:
-    """Refuse work past its deadline: its result is useless, and without it a long queue stays long.
-
-    Raises:
-        Overloaded: The deadline has passed.
-    """
-    if begun > stats.deadline:
-        raise Overloaded(
-            f"A request may take {stats.deadline - stats.started:g} seconds (GDSSM_REQUEST_TIMEOUT); this one has "
-            "waited or worked for longer. Try again in a moment, or send less at a time."
-        )
+def too_late(stats: RequestStats) -> Overloaded:
+    """Return the error for work past its deadline: its result is useless, and without it a long queue stays long."""
+    return Overloaded(
+        f"A request may take {stats.deadline - stats.started:g} seconds (GDSSM_REQUEST_TIMEOUT); this one has "
+        "waited or worked for longer. Try again in a moment, or send less at a time."
+    )

@@ -48,10 +48,12 @@ def state_of(scope: Scope) -> AppState:
     Raises:
         NotReady: The service is still starting.
     """
-    state: AppState | None = scope.get(STATE_KEY) or getattr(scope["app"].state, "service", None)
-    if state is None:
-        raise NotReady("The service is starting. Try again in a moment.")
-    scope[STATE_KEY] = state  # a request asks three times; `app.state` takes ten times as long as a dictionary
+    state: AppState | None = scope.get(STATE_KEY)
+    if state is None:  # a request asks three times; `app.state` takes ten times as long as a dictionary
+        try:
+            state = scope[STATE_KEY] = scope["app"].state["service"]
+        except KeyError:
+            raise NotReady("The service is starting. Try again in a moment.") from None
     return state
 
 

@@ -121,19 +121,18 @@ class TableBody(Body[Value]):
                 raise BodyTooLarge(state_of(request.scope).settings.max_body_bytes, COMMAND_LINE) from None
             raise
 
-    def codec(self, request: Request) -> Codec[Value]:
-        """Choose the codec; that of a file has the query parameters.
+    def codec(self, request: Request, sent: str) -> Codec[Value]:
+        """Choose the codec for the content type that was sent; that of a file has the query parameters.
 
         Raises:
             UnsupportedContentType: The endpoint does not accept the content type.
             InvalidInput: Parameters for files come with another body.
         """
-        sent = header(request.scope, b"content-type")
-        kind = media_type(sent)
+        kind = sent if sent in self._codecs else media_type(sent)
         if kind not in FILES:
             if request.scope["query_string"]:
                 refuse_parameters(request.query_params, names_of_parameters(self._table))
-            return super().codec(request)
+            return super().codec(request, sent)
         charset = sent.lower().rpartition("charset=")[2].strip(' "') if "charset=" in sent.lower() else ""
         return Codec(kind, partial(self._read_file, query=request.query_params, form=FILES[kind], charset=charset))
 

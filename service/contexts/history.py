@@ -207,7 +207,7 @@ def _with_values(levels: Array, rows: Array) -> Array | None:
         first, second = levels
         block = rows[start : start + AT_ONCE]
         known = (block == first) | (block == second) | (second == np.inf)
-        if b"\0" not in known.tobytes():
+        if 0 not in known.tobytes():
             continue
         first = np.where(np.isnan(first), _first_where(~np.isnan(block), block), first)
         differs = ~np.isnan(block) & (block != first)

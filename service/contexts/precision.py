@@ -171,7 +171,7 @@ def may_be_costly(
         was, now = earlier.sums[0], history.sums[0]
     else:
         was, now = diagonal(before), diagonal(after)
-    return b"\1" in (was < LEAST_SHARE * now).tobytes()
+    return 1 in (was < LEAST_SHARE * now).tobytes()
 
 
 def check_observed(before: Sums, after: Sums, rows: Rows) -> None:

@@ -119,7 +119,7 @@ def width_problems(widths: Iterable[tuple[str, int, int | str | None]], owner: s
     return [
         Problem(field, f"has {width} columns; {owner} takes {expected}. Send {expected}.")
         for field, width, expected in widths
-        if expected not in {"any", None, width}
+        if expected not in ("any", None, width)  # a set would be made for each width
     ]
 
 

@@ -232,7 +232,7 @@ def run(
     """
     outputs = runtime.run({**tensors, **parameters}, levels)
     together = b"".join(outputs.values())  # type: ignore[arg-type]  # arrays are buffers; one look is quicker than three
-    if b"\0" in np.isfinite(np.frombuffer(together, outputs["prediction"].dtype)).tobytes():
+    if 0 in np.isfinite(np.frombuffer(together, outputs["prediction"].dtype)).tobytes():
         raise _overflow(runtime.manifest, parameters)
     return outputs
 

@@ -9,7 +9,7 @@ from pydantic import BaseModel
 
 from service.api.body import BINARY_SCHEMA, JSON, Body, Codec, check_content_type, media_type, parse_strict
 from service.api.object_limits import free_in_chunks
-from service.api.request import header, headers_of
+from service.api.request import headers_of
 from service.api.routes.v2 import binary, json_codec
 from service.api.routes.v2.schemas import InferInput, InferRequest
 from service.errors import InvalidInput, MalformedBody, Problem
@@ -24,10 +24,10 @@ class ProtocolBody(Body[Model]):
         super().__init__(model)
         self._json = Codec(JSON, lambda body: parse_strict(body or b"{}", model))
 
-    def codec(self, request: Request) -> Codec[Model]:
+    def codec(self, request: Request, sent: str) -> Codec[Model]:
         """Return the JSON codec, also if there is no content type."""
         if b"content-type" in headers_of(request.scope):
-            check_content_type(header(request.scope, b"content-type"), JSON)
+            check_content_type(sent, JSON)
         return self._json
 
     @property
@@ -42,16 +42,16 @@ class InferBody(ProtocolBody[InferRequest]):
     def __init__(self) -> None:
         super().__init__(InferRequest)
 
-    def codec(self, request: Request) -> Codec[InferRequest]:
+    def codec(self, request: Request, sent: str) -> Codec[InferRequest]:
         """Return the codec for JSON alone, or for JSON followed by binary tensors."""
         length = headers_of(request.scope).get(binary.JSON_LENGTH_HEADER.lower().encode())
-        announced = media_type(header(request.scope, b"content-type"))
+        announced = media_type(sent)
         if announced == binary.CONTENT_TYPE and length is None:
             raise MalformedBody(
                 f"Binary tensors come after JSON. Send its length in the header {binary.JSON_LENGTH_HEADER}."
             )
         if announced != binary.CONTENT_TYPE:
-            codec = super().codec(request)
+            codec = super().codec(request, sent)
         return codec if length is None else Codec(binary.CONTENT_TYPE, partial(_split, length.decode("latin-1")))
 
     @property
