@@ -51,6 +51,9 @@ class LayerState(NamedTuple):
 class SequenceLayer(nn.Module):
     """Projections, window, gates, K gradient steps, norm and output gate.
 
+    Before training a key is that of the position before, as x_i is to y_i in the window (x_i, y_i, x_{i+1}), and every
+    step after the first is a quarter as long.
+
     Segments are one integer a position. Wherever it changes, another sequence begins: a row may hold several sequences,
     and padding is one of them (segment 0, for example). The state after a row is that of its last segment, so pad on
     the left if you need it.
@@ -64,14 +67,15 @@ class SequenceLayer(nn.Module):
         width, heads = config.width, config.heads
         self.config = config
         self.enter = nn.Linear(width, 3 * width, bias=False)
-        self.window = CausalWindow(3 * width, config.window)
+        self.window = CausalWindow(3 * width, config.window, previous=slice(width, 2 * width))
         self.write = nn.Linear(width, 2 * heads)
-        self.share = nn.Parameter(torch.zeros(config.steps, heads))
+        self.share_logit = nn.Parameter(torch.full((config.steps, heads), -2.0))
         self.norm = nn.RMSNorm(width // heads, eps=1e-5)
         self.diagonal = DiagonalPath(width) if config.diagonal else None
         self.gate = nn.Linear(width, width)
         self.leave = nn.Linear(width, width, bias=False)
         with torch.no_grad():
+            self.share_logit[0] = 0.0
             self.write.bias[heads:] = torch.linspace(3.0, 7.0, heads)
 
     def empty_state(self, batch: int) -> LayerState:
@@ -114,6 +118,6 @@ class SequenceLayer(nn.Module):
         query, key = (nn.functional.normalize(part, dim=-1) for part in (query, key))
         strength, decay = write.to(dtype).mT.chunk(2, 1)
         inputs = HeadInputs(query, key, value, strength.sigmoid(), nn.functional.logsigmoid(decay))
-        shares = 2.0 * self.share.to(dtype).sigmoid()
+        shares = 2.0 * self.share_logit.to(dtype).sigmoid()
         with torch.autocast(windowed.device.type, enabled=False):
             return descent.scan(inputs, shares, state, run, self.config.chunk)

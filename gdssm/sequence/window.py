@@ -6,17 +6,19 @@ from torch import Tensor, nn
 
 
 class CausalWindow(nn.Module):
-    """A learnt window. It begins as the present position, with small random weights of the earlier ones.
+    """A learnt window. It begins as one position, with small random weights of the others.
 
     Args:
         features: Of a position.
         width: W; 1 sees the present position alone.
+        previous: Features that begin as those of the position before, if W is 2 or more; the others as the present.
     """
 
-    def __init__(self, features: int, width: int) -> None:
+    def __init__(self, features: int, width: int, previous: slice) -> None:
         super().__init__()
         weight = torch.empty(width, features).uniform_(-1.0, 1.0) / width
         weight[0] = 1.0
+        weight[:, previous] = weight[:, previous].roll(1, 0)
         self.weight = nn.Parameter(weight)
 
     def forward(
