@@ -22,6 +22,9 @@ from gdssm.arrays import Array
 from gdssm.evaluation.checks import require_positive
 from gdssm.evaluation.tasks.task import Batch
 
+SMALLEST_CURVATURE = 1e-12
+"""Of a rate without effect on a sample, relative to the largest, in the search for the best rates."""
+
 
 def best_learning_rate(batch: Batch, steps: int = 1) -> float:
     """Find the shared rate of lowest ½ · mean squared error on sampled tasks.
@@ -134,7 +137,9 @@ def _minimize(loss: RateLoss, rates: Array) -> Array:
         slope = loss.slope(rates) * rates
         curvature = slope.T @ loss.gram @ slope
         gradient = slope.T @ (loss.gram @ loss.values(rates) - loss.projection)
-        step = np.linalg.solve(curvature + damping * np.diag(np.diag(curvature)), -gradient)
+        diagonal = np.diag(curvature)
+        damped = curvature + damping * np.diag(np.maximum(diagonal, SMALLEST_CURVATURE * diagonal.max()))
+        step = np.linalg.solve(damped, -gradient)
         trial = rates * np.exp(np.clip(step, -1.0, 1.0))
         reached = loss(trial)
         if not reached < lowest:

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from gdssm.arrays import Array
+from gdssm.evaluation.tasks.classes import LinearClasses
 from gdssm.evaluation.tasks.linear import Correlated, Drift, HeavyTailed, Linear, Noisy, SparseLinear, Stretched
 from gdssm.evaluation.tasks.nonlinear import Additive, Friedman, RandomNetwork, Sine
 from gdssm.evaluation.tasks.task import Batch, Task
@@ -21,6 +22,7 @@ WIDE: tuple[Task, ...] = (
     Additive(inputs=5, outputs=3),
     RandomNetwork(inputs=5, outputs=3, hidden=13),
     Drift(inputs=5, outputs=3),
+    LinearClasses(inputs=5, outputs=3),
 )
 TASKS: tuple[Task, ...] = (*WIDE, Sine(), Friedman())
 
