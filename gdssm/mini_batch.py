@@ -1,7 +1,8 @@
 """Mini-batch gradient descent: one layer for each mini-batch, and a decay of 0 where a mini-batch begins.
 
 The state at the end of a mini-batch is then the sum over it alone; its layer continues from the weight of the layer
-before (arXiv 2410.11687v2, mini-batch gradient descent).
+before (arXiv 2410.11687v2, mini-batch gradient descent). `MiniBatchDescent` has the weights of the construction,
+`MiniBatchStack` learns them.
 """
 
 import torch
@@ -9,9 +10,11 @@ from torch import Tensor, nn
 
 from gdssm import recurrence
 from gdssm.construction import pairs
+from gdssm.decayed_gram import decay_powers
 from gdssm.input_gate import InputGate
 from gdssm.layer import State
 from gdssm.notation import Inputs, LinearWeight, Outputs, Predictions, Queries
+from gdssm.stack import GDSSM
 from gdssm.tokens import interleave
 from gdssm.window import X, Y, slide
 
@@ -55,3 +58,31 @@ class MiniBatchDescent(nn.Module):
             State(x.new_full(x.shape[:1], size), states[:, end - 1]).mean()
             for end, size in zip(ends, sizes, strict=True)
         ]
+
+
+class MiniBatchStack(GDSSM):
+    """The same with every weight free: layer k reads the state of mini-batch k of L equal ones.
+
+        W_k = W_{k−1} + Z̄_k (B_k − A_k W_{k−1})
+
+    The decays act within a mini-batch; where the next one begins the state is zero.
+    """
+
+    def forward(self, x: Inputs, y: Outputs, x_query: Queries) -> Predictions:
+        """Predict (B, 1, K) for the query at the end of a context whose length L divides.
+
+        Raises:
+            ValueError: L does not divide the length.
+        """
+        layers, length = self.config.layers, x.shape[1]
+        if length % layers:
+            raise ValueError(f"the context has {length} observations; {layers} mini-batches need a multiple of it.")
+        window = self.windows(x, y, x_query)
+        parts = window.reshape(len(window), layers, length // layers, *window.shape[2:])
+        products = decay_powers(self.decay_logit, length // layers) * (parts.mT @ self.input_gate.mix(parts))
+        means = products.mean(2).unbind(1)
+        weight = means[0] @ self.gain[0]
+        for mean, gain, feedback in zip(means[1:], self.gain[1:], self.feedback, strict=True):
+            weight = weight + mean @ (gain - feedback @ weight)
+        prediction: Tensor = self.head(self.output_gate.query(window[:, -1:]) @ weight)
+        return prediction
