@@ -14,10 +14,11 @@ import torch
 from gdssm.reproduce import report, runs
 from gdssm.reproduce.catalog import EXPERIMENTS
 from gdssm.reproduce.experiment_context import ExperimentContext
+from gdssm.reproduce.processes import processor_seconds
 from gdssm.reproduce.report_sizes import FULL, QUICK, ReportSizes
 from gdssm.train.presets import PRESETS
 
-NAMES = [experiment.name for experiment in EXPERIMENTS]
+NAMES = [report.PRESETS_PART, *(experiment.name for experiment in EXPERIMENTS)]
 logger = logging.getLogger("gdssm.reproduce")
 
 
@@ -44,7 +45,8 @@ def main() -> None:
         except (ValueError, FileNotFoundError) as error:
             parser.error(str(error))
     report.draw(arguments.out)
-    logger.info("%s, after %.0f s", arguments.out / report.PAGE, time.perf_counter() - started)
+    spent = time.perf_counter() - started, processor_seconds()
+    logger.info("%s, after %.1f minutes, %.1f processor minutes", arguments.out / report.PAGE, *(s / 60 for s in spent))
 
 
 def reproduce(sizes: ReportSizes, out: Path, source: Path | None, only: Sequence[str] = ()) -> None:

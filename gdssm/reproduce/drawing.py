@@ -1,6 +1,6 @@
 """Lines with labels at their ends."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -13,7 +13,7 @@ from gdssm.reproduce.plot_style import plot_style
 
 LABEL_HEIGHT = 12.5
 """In points."""
-LOSS = "loss (½ · mean squared error)"
+LOSS = "½ · mean squared error (lower is better)"
 
 
 def figure(columns: int, width: float = 10.0, height: float = 4.2) -> tuple[Figure, Sequence[Axes]]:
@@ -23,41 +23,35 @@ def figure(columns: int, width: float = 10.0, height: float = 4.2) -> tuple[Figu
     return drawing, list(axes)
 
 
-def draw_curves(axes: Axes, curves: Curves, *, bottom: float, top: float, names: Iterable[str] | None = None) -> None:
-    """Draw learners' losses on a logarithmic scale, with intervals and names.
+def draw_curves(axes: Axes, curves: Curves, *, floor: float = 0.0) -> None:
+    """Draw learners' losses on a logarithmic scale that contains all of them, with intervals and names.
 
     Args:
         axes: To draw on.
         curves: The losses.
-        bottom: Lower end of the loss axis; smaller losses are drawn at it.
-        top: Upper end of the loss axis.
-        names: The learners to draw; all by default.
+        floor: Smaller losses are drawn here, with a triangle that points down, and their names say so.
     """
-    chosen = {name: curves["series"][name] for name in (names or curves["series"])}
-    for name, band in chosen.items():
-        style = plot_style(name)
-        low, mean, high = (np.clip(band[end], bottom, None) for end in ("low", "mean", "high"))
-        axes.fill_between(curves["x"], low, high, color=style.color, alpha=0.15, linewidth=0, zorder=1)
-        axes.plot(curves["x"], mean, **style.line(), clip_on=True)
     logarithmic(axes.yaxis)
-    axes.set(ylim=(bottom, top), xlabel=curves["axis"])
+    ends = {}
+    for name, band in curves["series"].items():
+        style, (low, mean, high) = plot_style(name), (np.maximum(band[end], floor) for end in ("low", "mean", "high"))
+        axes.fill_between(curves["x"], low, high, color=style.color, alpha=0.15, linewidth=0, zorder=1)
+        axes.plot(curves["x"], mean, **style.line())
+        below = np.array(band["mean"]) < floor
+        axes.plot(np.array(curves["x"])[below], mean[below], "v", color=style.color, markersize=7, zorder=6)
+        ends[f"{name} (below)" if below[-1] else name] = (curves["x"][-1], float(mean[-1]))
+    axes.set(xlabel=curves["axis"])
     axes.margins(x=0.02)
-    ends = {name: _last_inside(curves["x"], band["mean"], bottom, top) for name, band in chosen.items()}
+    axes.autoscale_view()
     name_ends(axes, ends)
 
 
-def draw_side_by_side(found: Mapping[str, Curves], limits: Mapping[str, tuple[float, float]]) -> Figure:
-    """Draw curves along logarithmic axes, side by side under their titles.
-
-    Args:
-        found: The curves by title.
-        limits: The ends of the loss axis by title.
-    """
+def draw_side_by_side(found: Mapping[str, Curves], *, floor: float) -> Figure:
+    """Draw curves along logarithmic axes, side by side under their titles, see `draw_curves`."""
     drawing, axes = figure(len(found), width=11.5, height=4.8)
     for axis, (title, curves) in zip(axes, found.items(), strict=True):
-        bottom, top = limits[title]
         logarithmic(axis.xaxis, curves["x"])
-        draw_curves(axis, curves, bottom=bottom, top=top)
+        draw_curves(axis, curves, floor=floor)
         axis.set(title=title, ylabel=LOSS)
     return drawing
 
@@ -102,8 +96,3 @@ def spread(places: Sequence[float], apart: float) -> list[float]:
         moved[i] = min(moved[i], limit)
         limit = moved[i] - apart
     return moved
-
-
-def _last_inside(x: Sequence[float], y: Sequence[float], bottom: float, top: float) -> tuple[float, float]:
-    """The end of a line, clipped to the axes."""
-    return x[-1], float(np.clip(y[-1], bottom, top))

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Self
 from matplotlib.figure import Figure
 
 if TYPE_CHECKING:
+    from gdssm.reproduce.claims import Verdict
     from gdssm.reproduce.experiment_context import ExperimentContext
 
 Numbers = dict[str, Any]
@@ -37,10 +38,13 @@ class Experiment:
     tables: Callable[[Numbers], list[ReportTable]]
     finding: Callable[[Numbers], str]
     """One sentence about the result, with its numbers."""
+    claims: Callable[[Numbers], "list[Verdict]"] = lambda _numbers: []
+    """The verdicts that follow from its numbers, where its module has the function `claims`."""
 
     @classmethod
     def of(cls, module: ModuleType) -> Self:
         """Return the experiment that a module defines."""
         name = module.__name__.rpartition(".")[2]
         parts = (module.measure, module.draw, module.tables, module.finding)
-        return cls(name, module.TITLE, module.SETUP, *parts)
+        claims = {"claims": module.claims} if hasattr(module, "claims") else {}
+        return cls(name, module.TITLE, module.SETUP, *parts, **claims)

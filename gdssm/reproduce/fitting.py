@@ -1,11 +1,13 @@
 """Short training of models that are no preset, all on the same batches."""
 
+from collections.abc import Callable
 from typing import Protocol
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from gdssm.stack import GDSSM
+from gdssm.train import growth
 from gdssm.train.batches import batches
 from gdssm.train.config import TrainConfig
 from gdssm.train.optimizer import Optimizer
@@ -42,12 +44,23 @@ class OneCycle:
         self.adam.zero_grad()
 
 
-def fit(model: nn.Module, config: TrainConfig) -> nn.Module:
-    """Train on ½ · mean squared error for the steps of a configuration."""
-    stepper: Stepper = Optimizer(model, config) if isinstance(model, GDSSM) else OneCycle(model, config)
+def half_squares(prediction: Tensor, y_query: Tensor) -> Tensor:
+    """Return ½ · mean squared error."""
+    return 0.5 * (prediction - y_query).square().mean()
+
+
+def fit(model: nn.Module, config: TrainConfig, loss: Callable[[Tensor, Tensor], Tensor] = half_squares) -> nn.Module:
+    """Train for the steps of a configuration; a GD-SSM as its presets, with their growth."""
+    stack = model if isinstance(model, GDSSM) else None
+    stepper: Stepper = Optimizer(stack, config) if stack else OneCycle(model, config)
+    if stack:
+        growth.begin(stack, config)
     model.train()
     for step, batch in enumerate(batches(config, 0)):
-        loss = 0.5 * (model(batch.x, batch.y, batch.x_query) - batch.y_query).square().mean()
-        torch.autograd.backward(loss)
+        if stack:
+            growth.add(stack, config, step)
+        torch.autograd.backward(loss(model(batch.x, batch.y, batch.x_query), batch.y_query))
+        if stack:
+            growth.hold(stack, config, step)
         stepper.step(step)
     return model.eval()

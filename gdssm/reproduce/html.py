@@ -3,6 +3,7 @@
 import io
 import re
 from dataclasses import dataclass
+from itertools import groupby
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -10,8 +11,11 @@ from markupsafe import Markup
 from matplotlib import rc_context
 from matplotlib.figure import Figure
 
+from gdssm.reproduce.claims import Verdict
 from gdssm.reproduce.experiment import Experiment, ReportTable
+from gdssm.reproduce.plot_style import DARK
 
+COLOR = re.compile(r"#[0-9a-f]{6}\b")
 PATH, NUMBER = re.compile(r'\sd="[^"]*"'), re.compile(r"\d+\.\d{3,}")
 """The coordinates of a line, and numbers with more digits than a screen shows."""
 
@@ -38,10 +42,21 @@ def svg(figure: Figure, name: str) -> str:
     )
 
 
-def page(report: dict[str, Any], sections: list[Section]) -> str:
+def page(report: dict[str, Any], sections: list[Section], verdicts: list[Verdict]) -> str:
     """Fill the page."""
     environment = Environment(
         loader=PackageLoader("gdssm.reproduce", "."), autoescape=True, undefined=StrictUndefined, trim_blocks=True
     )
-    images = {section.experiment.name: Markup(section.image) for section in sections}  # noqa: S704  (our own drawing)
-    return environment.get_template("report.html.jinja").render(report=report, sections=sections, images=images)
+    images = {
+        section.experiment.name: Markup(_themed(section.image))  # noqa: S704  (our own drawing)
+        for section in sections
+    }
+    statements = [(statement, list(rows)) for statement, rows in groupby(verdicts, lambda verdict: verdict.statement)]
+    return environment.get_template("report.html.jinja").render(
+        report=report, sections=sections, images=images, verdicts=verdicts, statements=statements, dark_colors=DARK
+    )
+
+
+def _themed(image: str) -> str:
+    """Let the page replace the colours that need another one on a dark background."""
+    return COLOR.sub(lambda color: f"var(--c-{color[0][1:]}, {color[0]})" if color[0] in DARK else color[0], image)

@@ -23,6 +23,26 @@ FAMILIES = {
     "Gaussian process": "#B0579A",
 }
 """Colours of the other learners by the start of the name, after the palette of Okabe and Ito."""
+DARK = {
+    "#ffffff": "#161616",
+    "#000000": "#e4e4e4",
+    "#222222": "#e4e4e4",
+    "#8a8a8a": "#a5a5a5",
+    "#e6e6e6": "#3a3a3a",
+    "#3b8bc9": "#4f9edb",
+    "#1f6aae": "#7cb8e8",
+    "#114b87": "#a9d2f3",
+    "#08254f": "#d6eafb",
+    "#d9661b": "#f09a5a",
+    "#b04a12": "#f6bd92",
+    "#7a330d": "#fbdcc5",
+    "#2a7f3e": "#5fbf76",
+    "#0f4021": "#a5e0b8",
+    "#b0579a": "#d68ac2",
+    "#6b6b00": "#c2c24d",
+    "#00868b": "#3fb8bd",
+}
+"""Colours that are replaced on a dark background, as matplotlib writes them."""
 RC: dict[Any, Any] = {
     "axes.edgecolor": SOFT,
     "axes.grid": True,

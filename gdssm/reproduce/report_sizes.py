@@ -11,10 +11,8 @@ class ReportSizes:
     """Sizes of a report; by default the full one."""
 
     name: str = "full"
-    claim_tasks: int = 20_000
-    """Evaluation tasks of the claims."""
     tasks: int = 20_000
-    """Evaluation tasks of every point of a curve."""
+    """Evaluation tasks of the claims and of every point of a curve, the same ones."""
     rate_tasks: int = 20_000
     """Tasks on which the best rates are found, other than those of the evaluation."""
     resamples: int = 200
@@ -31,6 +29,12 @@ class ReportSizes:
     """Optimizer steps of each model of the comparison."""
     comparison_batch: int = 128
     """Contexts in such a step."""
+    seeds: int = 5
+    """Seeds of each formulation."""
+    formulation_steps: int | None = None
+    """Optimizer steps of a formulation that is not trained in full."""
+    processes: int = 2
+    """Processes that train models at the same time."""
     preset_steps: int | None = None
     """Optimizer steps of a preset that is not trained in full."""
     preset_batch: int | None = None
@@ -50,7 +54,6 @@ class ReportSizes:
 FULL = ReportSizes()
 QUICK = ReportSizes(
     name="quick",
-    claim_tasks=2_000,
     tasks=500,
     rate_tasks=4_000,
     resamples=100,
@@ -60,13 +63,14 @@ QUICK = ReportSizes(
     drift_steps=100,
     comparison_steps=20,
     comparison_batch=64,
+    seeds=2,
+    formulation_steps=60,
     preset_steps=150,
     preset_batch=128,
 )
 TINY = replace(
     QUICK,
     name="tiny",
-    claim_tasks=50,
     tasks=20,
     rate_tasks=200,
     resamples=5,
@@ -76,6 +80,9 @@ TINY = replace(
     drift_steps=2,
     comparison_steps=2,
     comparison_batch=8,
+    seeds=1,
+    formulation_steps=2,
+    processes=1,
     preset_steps=2,
     preset_batch=8,
 )

@@ -24,6 +24,8 @@ COLUMNS = (
     "sensitivity_difference",
     "sensitivity_cosine",
 )
+NEAR = 0.005
+"""Relative excess loss at which a run has arrived."""
 ROWS = 12
 """Of the table; the figure has all."""
 
@@ -76,11 +78,13 @@ def _rows(log: dict[str, list[float]]) -> list[list[str]]:
 
 
 def finding(numbers: Numbers) -> str:
-    """Describe the end of training."""
-    ends = [
-        f"with {kind} at {log['loss'][-1] / log['reference_loss'][-1]:.4f} times the loss of one gradient step, "
-        f"{log['relative_prediction_difference'][-1]:.2%} from its predictions, "
-        f"cosine {log['sensitivity_cosine'][-1]:.6f}"
-        for kind, log in numbers.items()
-    ]
-    return f"Training from random weights ends {'; '.join(ends)}."
+    """Report the first step from which the loss stays near that of the gradient step."""
+    parts = [f"from optimizer step {_arrival(log):,.0f} on with {kind}" for kind, log in numbers.items()]
+    return f"The loss stays within {NEAR:.1%} of that of one gradient step {' and '.join(parts)}."
+
+
+def _arrival(log: dict[str, list[float]]) -> float:
+    """Return the first logged step from which the loss stays near; the last one if it does not."""
+    lines = list(zip(log["step"], log["loss"], log["reference_loss"], strict=True))
+    far = max((step for step, loss, reference in lines if loss > (1 + NEAR) * reference), default=0.0)
+    return min((step for step, _, _ in lines if step > far), default=lines[-1][0])

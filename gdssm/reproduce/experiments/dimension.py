@@ -59,7 +59,7 @@ def draw(numbers: Numbers) -> Figure:
     """Draw losses by D, the closed form as crosses."""
     drawing, (axes,) = figure(1, width=7.5)
     found = numbers["losses"]
-    draw_curves(axes, found, bottom=0.2, top=15)
+    draw_curves(axes, found)
     axes.plot(found["x"], numbers["oracle"], "x", color="black", markersize=10, zorder=6, label="one step, closed form")
     axes.legend(loc="upper left")
     axes.set(title="loss by the number of features", ylabel=LOSS, xticks=found["x"])

@@ -93,7 +93,7 @@ def _trained(context: ExperimentContext) -> Numbers:
 def draw(numbers: Numbers) -> Figure:
     """Draw losses by persistence, and on the right by decay."""
     drawing, (left, right) = figure(2, width=11, height=4.4)
-    draw_curves(left, numbers["losses"], bottom=0.05, top=1.2)
+    draw_curves(left, numbers["losses"])
     trained = numbers["trained"]
     left.plot(trained["persistence"], trained["loss"], "o", color=BLUES[5], markersize=9, label="trained, 1 layer")
     left.legend(loc="lower left")

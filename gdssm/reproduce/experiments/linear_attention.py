@@ -9,6 +9,7 @@ from gdssm.evaluation.metrics import relative_prediction_difference
 from gdssm.evaluation.tasks.linear import Linear
 from gdssm.layer import GDSSMLayer
 from gdssm.linear_attention import LinearAttention, from_layer
+from gdssm.reproduce.claims import ATTENTION, ROUNDING, Verdict, at_most
 from gdssm.reproduce.drawing import figure, logarithmic
 from gdssm.reproduce.experiment import Numbers, ReportTable
 from gdssm.reproduce.experiment_context import ExperimentContext
@@ -27,6 +28,8 @@ SCATTERED = 300
 """Predictions in the scatter plot."""
 SMALLEST = 1e-17
 """Difference drawn in place of 0 on a logarithmic axis."""
+TRANSLATED = 0.02
+"""Bound of the relative difference of a trained layer from its translation, at the N of training."""
 KINDS = {"scalar y": LINEAR.name, "vector y": VECTOR.name}
 
 
@@ -118,3 +121,20 @@ def finding(numbers: Numbers) -> str:
         f"Written as linear self-attention, the trained layer's predictions change by {'; '.join(parts)}; the "
         f"constructions differ by at most {max(numbers['constructed']):.1g}, which is rounding."
     )
+
+
+def claims(numbers: Numbers) -> list[Verdict]:
+    """Compare the trained layers at the N of training, and the two constructions."""
+    place = LENGTHS.index(LINEAR.observations)
+    trained = [
+        at_most(
+            ATTENTION,
+            KINDS[kind],
+            "as attention: relative difference of predictions",
+            found["relative_difference"][place],
+            TRANSLATED,
+        )
+        for kind, found in numbers["trained"].items()
+    ]
+    quantity = "relative difference of the two constructions"
+    return [*trained, at_most(ATTENTION, "constructed", quantity, max(numbers["constructed"]), ROUNDING)]

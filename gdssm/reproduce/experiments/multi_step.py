@@ -51,7 +51,7 @@ def measure(context: ExperimentContext) -> Numbers:
 def draw(numbers: Numbers) -> Figure:
     """Draw losses by steps, trained stacks as dots, limits as horizontal lines."""
     drawing, (axes,) = figure(1, width=8.5, height=5.2)
-    draw_curves(axes, numbers["steps"], bottom=BOTTOM, top=3)
+    draw_curves(axes, numbers["steps"], floor=BOTTOM)
     stacks = numbers["trained"]
     axes.plot(
         stacks["x"],
@@ -84,13 +84,14 @@ def tables(numbers: Numbers) -> list[ReportTable]:
 
 
 def finding(numbers: Numbers) -> str:
-    """Compare every stack with as many steps with a rate each."""
+    """List the losses of the stacks and of as many steps with a rate each."""
     at = dict(zip(numbers["steps"]["x"], numbers["steps"]["series"][EACH]["mean"], strict=True))
     stacks = numbers["trained"]
-    ratios = [
-        f"{loss / at[L]:.3f} ({L:g})" for L, loss in zip(stacks["x"], stacks["series"][TRAINED]["mean"], strict=True)
+    losses = [
+        f"{loss:.3f} with {L:g} ({at[L]:.3f})"
+        for L, loss in zip(stacks["x"], stacks["series"][TRAINED]["mean"], strict=True)
     ]
     return (
-        f"A trained stack has {', '.join(ratios)} times the loss of as many gradient steps with a rate each (layers in "
-        "brackets)."
+        f"A trained stack has loss {', '.join(losses)} layers; in brackets as many gradient steps with the best rate "
+        "each. Their ratios are in the table of claims."
     )

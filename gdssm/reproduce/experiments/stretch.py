@@ -47,7 +47,7 @@ def draw(numbers: Numbers) -> Figure:
     """Draw a panel for each kind of stretch."""
     drawing, axes = figure(2)
     for axis, (kind, found) in zip(axes, numbers.items(), strict=True):
-        draw_curves(axis, found, bottom=0.1, top=1000)
+        draw_curves(axis, found)
         axis.axvline(1.0, color="#BBBBBB", linewidth=1)
         axis.set(title=f"stretched {kind}", ylabel=LOSS)
     return drawing

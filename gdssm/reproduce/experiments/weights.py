@@ -6,13 +6,16 @@ from typing import Any, Literal
 import numpy as np
 import torch
 from matplotlib.axes import Axes
+from matplotlib.colors import LogNorm
 from matplotlib.figure import Figure
+from matplotlib.image import AxesImage
 from matplotlib.patches import Rectangle
 
 from gdssm import construction
 from gdssm.parameter_alignment import parameter_alignment
 from gdssm.reproduce.experiment import Numbers, ReportTable
 from gdssm.reproduce.experiment_context import ExperimentContext
+from gdssm.reproduce.plot_style import ORANGES
 from gdssm.stack import GDSSM
 from gdssm.train.config import TrainConfig
 from gdssm.train.presets import LINEAR, VECTOR
@@ -22,10 +25,13 @@ TITLE = "Trained and constructed weights"
 SETUP = (
     "One layer each. A factor can be moved between P, p and B, so P and p are divided by their entries at e₁e₂ᵀ and "
     "e₃, and B is multiplied with both, which makes it the learning rate. Of the decays only the outlined x yᵀ block "
-    "is used. Blue is −1, white 0, red 1 (for B: the best rate)."
+    "is used; they are drawn as 1 − Λ on a logarithmic scale. Blue is −1, white 0, red 1 (for B: the best rate)."
 )
 KINDS = {"scalar y": LINEAR.name, "vector y": VECTOR.name}
-PARTS = ("pair weight P", "query weight p", "decay Λ", "gain B, as a rate")
+DECAY = "decay Λ"
+PARTS = ("pair weight P", "query weight p", DECAY, "gain B, as a rate")
+FORGETTING = (1e-5, 1.0)
+"""Ends of the scale of 1 − Λ."""
 PLACES = ["x", "y", "x′"]
 
 
@@ -68,11 +74,26 @@ def draw(numbers: Numbers) -> Figure:
     for row, (axes, (kind, side)) in enumerate(zip(grid, rows, strict=True)):
         rate = numbers[kind]["constructed_learning_rate"]
         for axis, name in zip(axes, PARTS, strict=True):
-            _heat(axis, np.array(numbers[kind][side][name]), rate if name == PARTS[3] else 1.0)
+            values = np.array(numbers[kind][side][name])
+            if name == DECAY:
+                image = _forgetting(axis, values)
+            else:
+                _heat(axis, values, rate if name == PARTS[3] else 1.0)
             axis.set_title("" if row else name)
         _mark_used(axes[2], numbers[kind]["inputs"])
         axes[0].set_ylabel(f"{side}\n{kind}", fontweight="bold")
+    bar = figure.colorbar(image, ax=list(grid[:, 2]), shrink=0.5, extend="min")
+    bar.set_label("1 − Λ")
     return figure
+
+
+def _forgetting(axes: Axes, decays: np.ndarray) -> AxesImage:
+    """Draw 1 − Λ from 1e-5 (and less) to 1 in colours of a logarithmic scale."""
+    norm = LogNorm(*FORGETTING)
+    image = axes.imshow(np.maximum(1 - decays, FORGETTING[0]), cmap="viridis", norm=norm, interpolation="nearest")
+    axes.grid(visible=False)
+    axes.set(xticks=[], yticks=[])
+    return image
 
 
 def _heat(axes: Axes, values: np.ndarray, largest: float) -> None:
@@ -94,7 +115,9 @@ def _heat(axes: Axes, values: np.ndarray, largest: float) -> None:
 def _mark_used(axes: Axes, inputs: int) -> None:
     """Outline the decays that the prediction depends on, those of x yᵀ."""
     size = int(axes.get_images()[0].get_size()[0])
-    axes.add_patch(Rectangle((inputs - 0.5, -0.5), size - inputs, inputs, fill=False, edgecolor="black", linewidth=2))
+    axes.add_patch(
+        Rectangle((inputs - 0.5, -0.5), size - inputs, inputs, fill=False, edgecolor=ORANGES[1], linewidth=2)
+    )
 
 
 def tables(numbers: Numbers) -> list[ReportTable]:

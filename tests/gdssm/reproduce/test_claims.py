@@ -1,70 +1,89 @@
-"""A claim is met by its number alone."""
+"""A claim is met by its number alone, a loss ratio by the upper end of its interval."""
 
 import math
 
+import numpy as np
 import pytest
 
-from gdssm.reproduce.claims import CLAIMS, CONSTRUCTED, Claim, verdicts
+from gdssm.reproduce.claims import STEPS, Verdict, at_least, at_most, best_rates, not_inferior, of_presets
+from gdssm.reproduce.loss_ratio import MARGIN, LossRatio
 from gdssm.train.presets import PRESETS
+from tests.closeness import assert_close
 
 GOOD = {
-    "relative_difference": 1e-14,
     "loss_ratio": 0.9999,
+    "loss_ratio_low": 0.99,
+    "loss_ratio_high": 1.003,
+    "without_extremes": 1.001,
+    "geometric": 1.002,
     "sensitivity_cosine": 0.99999,
     "relative_prediction_difference": 0.006,
     "input_gate_rest": 0.001,
     "output_gate_rest": 0.001,
     "least_decay": 0.9998,
+    "rates_difference": 0.01,
     "loss": 0.0001,
 }
 FAILING = {
-    "relative_difference": 1e-11,
-    "loss_ratio": 1.006,
+    "loss_ratio_high": 1.021,
     "sensitivity_cosine": 0.998,
     "relative_prediction_difference": 0.021,
-    "input_gate_rest": 0.01,
-    "output_gate_rest": 0.01,
+    "input_gate_rest": 0.011,
+    "output_gate_rest": 0.011,
     "least_decay": 0.99,
+    "rates_difference": 0.051,
     "loss": 0.01,
 }
 
 
-def judge(changed: dict[str, float]) -> dict[tuple[str, str], bool]:
-    metrics = {**GOOD, **changed}
-    interval = {"loss_ratio_low": metrics["loss_ratio"] - 0.0005, "loss_ratio_high": metrics["loss_ratio"] + 0.0005}
-    found = verdicts({name: {**metrics, **interval} for name in (CONSTRUCTED, *PRESETS)})
-    return {(claim.preset, claim.metric): verdict["met"] for claim, verdict in zip(CLAIMS, found, strict=True)}
+def judge(changed: dict[str, float]) -> list[Verdict]:
+    return of_presets({name: {**GOOD, **changed} for name in PRESETS})
 
 
 def test_every_preset_has_a_claim() -> None:
-    assert {claim.preset for claim in CLAIMS} == {CONSTRUCTED, *PRESETS}
+    assert {verdict.how for verdict in judge({})} == set(PRESETS)
 
 
 def test_good_numbers_meet_all() -> None:
-    assert all(judge({}).values())
+    assert all(verdict.met for verdict in judge({}))
 
 
-@pytest.mark.parametrize("metric", GOOD)
+@pytest.mark.parametrize("metric", FAILING)
 @pytest.mark.parametrize("kind", ["failing", "not a number"])
 def test_a_failing_number_fails_its_claims_and_no_other(metric: str, kind: str) -> None:
-    met = judge({metric: FAILING[metric] if kind == "failing" else math.nan})
-    assert met == {(preset, named): named != metric for preset, named in met}
+    verdicts = judge({metric: FAILING[metric] if kind == "failing" else math.nan})
+    missed = {verdict.quantity for verdict in verdicts if not verdict.met}
+    assert missed
+    assert missed < {verdict.quantity for verdict in verdicts}
+    assert missed.isdisjoint({verdict.quantity for verdict in verdicts if verdict.met})
 
 
-@pytest.mark.parametrize(
-    ("relation", "measured", "met"),
-    [("≤", 1.0, True), ("≤", 1.01, False), ("≥", 1.0, True), ("≥", 0.99, False), ("<", 1.0, False), ("<", 0.99, True)],
-)
-def test_equality_meets_only_inclusive_targets(relation: str, measured: float, met: bool) -> None:
-    claim = Claim("some", "a number", "metric", relation, 1.0)  # type: ignore[arg-type]
-    verdict = claim.verdict({"metric": measured})
-    assert verdict["met"] is met
-    assert verdict["target"] == f"{relation} 1"
+@pytest.mark.parametrize(("value", "met"), [(1.0, True), (1.01, False), (math.nan, False)])
+def test_a_bound_itself_is_met(value: float, met: bool) -> None:
+    assert at_most(STEPS, "", "", value, 1.0).met is met
+    assert at_least(STEPS, "", "", -value, -1.0).met is met
 
 
-@pytest.mark.parametrize(("low", "met"), [(0.999, True), (1.0, True), (1.0001, False), (math.nan, False)])
-def test_within_the_error_it_is_the_interval_that_is_judged(low: float, met: bool) -> None:
-    claim = Claim("some", "a ratio", "loss_ratio", "≤", 1.0, within_error=True)
-    verdict = claim.verdict({"loss_ratio": 1.0002, "loss_ratio_low": low, "loss_ratio_high": 1.001})
-    assert verdict["met"] is met
-    assert verdict["measured"] == 1.0002
+@pytest.mark.parametrize(("high", "met"), [(1.0, True), (MARGIN, True), (1.0201, False), (math.nan, False)])
+def test_of_several_seeds_the_worst_upper_end_decides(high: float, met: bool) -> None:
+    verdict = not_inferior(STEPS, "", "", [GOOD, {**GOOD, "loss_ratio": 0.9, "loss_ratio_high": high}])
+    assert verdict.met is met
+    assert verdict.measured.startswith("0.9000 – 0.9999")
+
+
+def test_a_rate_of_one_seed_fails_all() -> None:
+    assert best_rates(STEPS, "", [0.01, 0.05]).met
+    assert not best_rates(STEPS, "", [0.01, 1.2]).met
+
+
+def test_an_extreme_context_counts_in_the_mean_alone() -> None:
+    x = np.random.default_rng(0).normal(size=(1000, 7, 3))
+    x[0] *= 100
+    theirs = np.ones(1000)
+    theirs[0] = 1e6
+    ratio = LossRatio.of(1.01 * np.ones(1000), theirs, x)
+    assert ratio.loss_ratio < 0.01
+    assert_close(np.array(ratio.without_extremes), np.array(1.01), "without extremes")
+    assert 0.99 < ratio.geometric < 1.01
+    same = LossRatio.of(theirs, theirs, x)
+    assert (same.loss_ratio, same.loss_ratio_high, same.without_extremes, same.geometric) == (1.0, 1.0, 1.0, 1.0)
