@@ -31,6 +31,7 @@ REPORTED: Mapping[str, str] = {
     "bulk": "benchmarks.bulk.run",
     "mixed_csv": "benchmarks.bulk.mixed_csv",
     "files": "benchmarks.bulk.files",
+    "ray": "benchmarks.bulk.on_ray",
     "training": "benchmarks.training.run",
     "accuracy": "benchmarks.accuracy.run",
     "mixed_tables": "benchmarks.mixed_tables",

@@ -118,8 +118,8 @@ def _goals(found: Mapping[int, Measured]) -> list[Goal]:
     middle, first, last = found[sizes[1]].costs, found[sizes[0]].costs, found[sizes[-1]].costs
     learn = f"{LEARN}, 1"
     overhead = middle[learn].seconds / middle[f"{CONTROL}, 1"].seconds
-    slope = _slope(sizes[1], middle[learn].processor_seconds, sizes[-1], last[learn].processor_seconds)
-    memory = _slope(sizes[0], first[learn].megabytes, sizes[-1], last[learn].megabytes)
+    slope = power(sizes[1], middle[learn].processor_seconds, sizes[-1], last[learn].processor_seconds)
+    memory = power(sizes[0], first[learn].megabytes, sizes[-1], last[learn].megabytes)
     peak = max(each.megabytes for one in found.values() for name, each in one.costs.items() if CONTROL not in name)
     goals = [
         Goal(f"{sizes[1]:,} rows: time ÷ one file's", f"≤ {OVERHEAD}", f"{overhead:.2f}", overhead <= OVERHEAD),
@@ -136,5 +136,6 @@ def _goals(found: Mapping[int, Measured]) -> list[Goal]:
     return goals
 
 
-def _slope(small: int, before: float, large: int, after: float) -> float:
+def power(small: int, before: float, large: int, after: float) -> float:
+    """Return the power of the size with which something grows."""
     return float(np.log(after / before) / np.log(large / small)) if large > small else 0.0
