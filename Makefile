@@ -71,7 +71,7 @@ zoo: .venv-dev/ready
 .venv-engines/ready: pyproject.toml constraints-engines.txt
 	$(PYTHON) -m venv .venv-engines
 	.venv-engines/bin/python -m pip install --quiet --upgrade --constraint constraints-engines.txt pip
-	.venv-engines/bin/python -m pip install --quiet --constraint constraints-engines.txt --editable '.[ray]' --group engines
+	.venv-engines/bin/python -m pip install --quiet --constraint constraints-engines.txt --editable '.[client,ray]' --group engines
 	touch $@
 
 # The mutation tester; what it tries runs in .venv-dev.

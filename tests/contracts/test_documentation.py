@@ -4,6 +4,7 @@ import json
 import os
 import re
 import runpy
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -15,6 +16,7 @@ from service.settings import ENV_PREFIX, Settings
 from tests.clients.test_foreign_clients import PYTHON as CLIENTS
 from tests.contracts.documents import EXECUTED, PAGES, SITE, Block, blocks, name
 from tests.nonempty import nonempty
+from tests.ray_cluster import PYTHON as ENGINES
 from tests.running import ROOT, Server, running
 
 ADDRESS = "127.0.0.1:8000"
@@ -53,12 +55,12 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def run(command: list[str], folder: Path) -> str:
+def run(command: list[str], folder: Path, python: Path = Path(sys.executable)) -> str:
     environment = {key: value for key, value in os.environ.items() if not key.startswith(ENV_PREFIX)}
-    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-    environment |= {"PATH": path, "PYTHONPATH": str(ROOT)}
+    path = f"{python.parent}{os.pathsep}{os.environ['PATH']}"
+    environment |= {"PATH": path, "PYTHONPATH": f"{ROOT}{os.pathsep}{ROOT / 'clients/python'}"}
     done = subprocess.run(
-        command, capture_output=True, text=True, timeout=120, cwd=folder, env=environment, check=False
+        command, capture_output=True, text=True, timeout=500, cwd=folder, env=environment, check=False
     )
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
@@ -83,16 +85,29 @@ def test_shell_commands_print_what_the_page_says(server: Server, folder: Path, p
         assert_prints(output, block.output or "")
 
 
+def python_for(code: str) -> Path:
+    """Choose the environment of a block; skip the test if it is missing."""
+    if "tritonclient" in code:
+        python, name = CLIENTS, "clients"
+    elif "pyspark" in code or "dask" in code:
+        python, name = ENGINES, "engines"
+    else:
+        return Path(sys.executable)
+    if not python.exists():
+        pytest.skip(f"{python} is missing: make .venv-{name}/ready, or set {name.upper()}_PYTHON")
+    if "pyspark" in code and shutil.which("java") is None and "JAVA_HOME" not in os.environ:
+        pytest.skip("Spark needs Java: install default-jre-headless, or set JAVA_HOME")
+    return python
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize(("page", "block"), PYTHON_BLOCKS, ids=lambda value: value if isinstance(value, str) else "")
 def test_python_prints_what_the_page_says(server: Server, folder: Path, page: str, block: Block) -> None:
-    python = CLIENTS if "tritonclient" in block.code else Path(sys.executable)
-    if not python.exists():
-        pytest.skip(f"{python} is missing: make .venv-clients/ready, or set CLIENTS_PYTHON")
+    python = python_for(block.code)
     assert block.output is not None, f"{page}: print something"
     code = block.code.replace(ADDRESS, server.url.removeprefix("http://"))
-    warnings = [] if python == CLIENTS else ["-W", "error"]
-    assert_prints(run([str(python), *warnings, "-c", code], folder), block.output)
+    warnings = ["-W", "error"] if python == Path(sys.executable) else []
+    assert_prints(run([str(python), *warnings, "-c", code], folder, python), block.output)
 
 
 def test_the_pages_have_their_examples() -> None:
@@ -101,6 +116,7 @@ def test_the_pages_have_their_examples() -> None:
         f"docs/{page}.md"
         for page in [
             "client",
+            "cluster",
             "contexts",
             "evaluations",
             "explanations",
