@@ -1,11 +1,14 @@
 """Queries to many contexts, which are read together; each has its own result."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from service.column_names import ColumnNames
+from service.column_names import ColumnNames, arrange_query
+from service.contexts.cache import ReadoutCache
+from service.contexts.predicting_together import predict_together
 from service.contexts.records import ContextRecord, LoadedContext
+from service.contexts.state import Question, answer
 from service.errors import InvalidInput, ServiceError
 from service.inference.checks import Limits, size_problems
 from service.inference.distribution import NOTHING, Wanted
@@ -33,14 +36,11 @@ class AnsweredQuery(NamedTuple):
     record: ContextRecord
 
 
-Answer = Callable[[LoadedContext, QueryRequest], Prediction]
-
-
 def predict_each(
     contexts: Mapping[str, LoadedContext | ServiceError],
     requests: Sequence[QueryRequest | ServiceError],
     limits: Limits,
-    answer: Answer,
+    readouts: ReadoutCache,
 ) -> list[AnsweredQuery | ServiceError]:
     """Answer queries from contexts that were read.
 
@@ -48,23 +48,44 @@ def predict_each(
         contexts: By id, with the errors of those that cannot be read.
         requests: The queries, or errors, which are their own results.
         limits: On the predictions of all together.
-        answer: Answers the queries to one context.
+        readouts: Keeps the readouts of states.
 
     Raises:
         InvalidInput: There are too many predictions.
     """
     _check_size(contexts, requests, limits)
-    results: list[AnsweredQuery | ServiceError] = []
-    for request in requests:
-        loaded = request if isinstance(request, ServiceError) else contexts[request.context_id]
-        if isinstance(request, ServiceError) or isinstance(loaded, ServiceError):
-            results.append(loaded)  # type: ignore[arg-type]  # an error
-            continue
-        try:
-            results.append(AnsweredQuery(answer(loaded, request), loaded.record))
-        except ServiceError as error:
-            results.append(error)
-    return results
+    found = [
+        request if isinstance(request, ServiceError) else _question(contexts[request.context_id], request)
+        for request in requests
+    ]
+    questions = [one[0] for one in found if not isinstance(one, ServiceError)]
+    together = iter(predict_together(questions, limits, readouts))
+    return [one if isinstance(one, ServiceError) else _result(*one, next(together), limits, readouts) for one in found]
+
+
+def _question(
+    loaded: LoadedContext | ServiceError, request: QueryRequest
+) -> tuple[Question, ContextRecord] | ServiceError:
+    if isinstance(loaded, ServiceError):
+        return loaded
+    try:
+        query = arrange_query(loaded.state.columns, request.query, request.columns)
+    except ServiceError as error:
+        return error
+    return Question(loaded.runtime, loaded.state, query, request.parameters, request.wanted), loaded.record
+
+
+def _result(
+    question: Question, record: ContextRecord, prediction: Prediction | None, limits: Limits, readouts: ReadoutCache
+) -> AnsweredQuery | ServiceError:
+    """Return the result of one item, answered alone unless it was answered with others."""
+    runtime, state, query, parameters, wanted = question
+    try:
+        if prediction is None:
+            prediction = answer(runtime, limits, state, query, parameters, wanted=wanted, readouts=readouts)
+    except ServiceError as error:
+        return error
+    return AnsweredQuery(prediction, record)
 
 
 def _check_size(

@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING
 from service.contexts.batch_names import EmptyContext, NewContexts, ids_of
 from service.contexts.batch_predictions import AnsweredQuery, QueryRequest, predict_each
 from service.contexts.batches import Result, observe_many
+from service.contexts.cache import ReadoutCache
 from service.contexts.empty_contexts import empty_context
 from service.contexts.idempotency import run_idempotent
 from service.contexts.records import LoadedContext
 from service.contexts.repository import ContextRepository
 from service.contexts.requests import ObserveRequest
 from service.errors import ServiceError
-from service.inference.predictor import Prediction, Predictor
+from service.inference.predictor import Predictor
 from service.store.database import Database
 
 if TYPE_CHECKING:
@@ -31,15 +32,22 @@ class ContextBatches:
         database: Has their rows.
         predictor: Has the models and the limits.
         clock: Returns the seconds since 1970.
+        readouts: Keeps the readouts of states.
     """
 
     def __init__(
-        self, contexts: "ContextService", database: Database, predictor: Predictor, clock: Callable[[], float]
+        self,
+        contexts: "ContextService",
+        database: Database,
+        predictor: Predictor,
+        clock: Callable[[], float],
+        readouts: ReadoutCache,
     ) -> None:
         self._contexts = contexts
         self._database = database
         self._predictor = predictor
         self._clock = clock
+        self._readouts = readouts
 
     @property
     def _repository(self) -> ContextRepository:
@@ -90,7 +98,7 @@ class ContextBatches:
         """
         ids = [request.context_id for request in requests if isinstance(request, QueryRequest)]
         contexts = self._repository.load_many(owner, ids)
-        results = predict_each(contexts, requests, self._predictor.limits, self._answer)
+        results = predict_each(contexts, requests, self._predictor.limits, self._readouts)
         self._repository.touch_many([loaded for loaded in contexts.values() if isinstance(loaded, LoadedContext)])
         return results
 
@@ -122,9 +130,6 @@ class ContextBatches:
             columns=new.columns,
         )
         return EmptyContext(runtime, state, new.ttl, new.labels)
-
-    def _answer(self, loaded: LoadedContext, request: QueryRequest) -> Prediction:
-        return self._contexts.answer(loaded, request.query, request.parameters, request.wanted, columns=request.columns)
 
 
 def part_key(key: str, number: int) -> str:

@@ -5,8 +5,7 @@ One run for 100 contexts of `linear` takes a thirtieth of the time of 100 runs. 
 not taken here, and those whose result needs a closer look are left out of the result.
 """
 
-from collections import defaultdict
-from collections.abc import Hashable, Iterator, Sequence
+from collections.abc import Hashable, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -14,6 +13,7 @@ from numpy.typing import NDArray
 
 from service.contexts.history import History
 from service.contexts.precision import CANCELLED, ESTABLISHED, LEAST_SHARE
+from service.contexts.runs import runs_of, shapes_of
 from service.contexts.state import COUNT_LIMIT, ContextState
 from service.contexts.tensors import COMOMENT, COUNT, SCALE, SQUARES, canonical
 from service.errors import InvalidInput
@@ -23,8 +23,6 @@ from service.inference.predictor import Observations
 from service.inference.runtime import Runtime
 from service.inference.sizes import Array
 
-CONTEXTS_LIMIT = 128
-"""Contexts in one run: more make a context no cheaper, and take more memory at once."""
 MODERATE = 1e150
 """Numbers up to which a sum of weights is far from what floating point holds."""
 
@@ -49,22 +47,13 @@ def learn_together(lessons: Sequence[Lesson], limits: Limits) -> list[ContextSta
         to decide.
     """
     after: list[ContextState | None] = [None] * len(lessons)
-    groups = defaultdict[Hashable, list[int]](list)
-    for number, lesson in enumerate(lessons):
-        if _is_plain(lesson, limits):
-            groups[_shapes(lesson)].append(number)
-    for numbers in groups.values():
-        for some in _parts(numbers):
-            found = _learn([lessons[number] for number in some])
-            for number, state in zip(some, found, strict=True):
-                after[number] = state
+    plain = {number: lesson for number, lesson in enumerate(lessons) if _is_plain(lesson, limits)}
+    keys = {number: _key(lesson) for number, lesson in plain.items()}
+    for numbers in runs_of(keys, {number: _size(lesson) for number, lesson in plain.items()}):
+        found = _learn([plain[number] for number in numbers])
+        for number, state in zip(numbers, found, strict=True):
+            after[number] = state
     return after
-
-
-def _parts(numbers: Sequence[int]) -> Iterator[Sequence[int]]:
-    """Divide contexts of one shape; for one alone `learn` is as quick."""
-    parts = (numbers[start : start + CONTEXTS_LIMIT] for start in range(0, len(numbers), CONTEXTS_LIMIT))
-    return (part for part in parts if len(part) > 1)
 
 
 def _is_plain(lesson: Lesson, limits: Limits) -> bool:
@@ -96,10 +85,14 @@ def _is_plain(lesson: Lesson, limits: Limits) -> bool:
     )
 
 
-def _shapes(lesson: Lesson) -> Hashable:
+def _key(lesson: Lesson) -> Hashable:
     """Return what contexts of one run have in common."""
-    tensors = lesson.state.tensors or {}
-    return id(lesson.runtime), len(lesson.new.x), *tensors, *[tensor.shape for tensor in tensors.values()]
+    return id(lesson.runtime), len(lesson.new.x), shapes_of(lesson.state.tensors or {})
+
+
+def _size(lesson: Lesson) -> int:
+    """Count the numbers of a context in one run: its states before and after, and the observations."""
+    return 2 * sum(tensor.size for tensor in (lesson.state.tensors or {}).values()) + lesson.new.x.size
 
 
 def _learn(lessons: Sequence[Lesson]) -> list[ContextState | None]:

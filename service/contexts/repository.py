@@ -184,7 +184,7 @@ class ContextRepository(RecordWriter):
         with self._database.reading() as connection:
             found = self._load_many(connection, [(owner, context_id) for context_id in ids], SOME_BRIEF)
         for loaded in found.values():
-            if isinstance(loaded, LoadedContext):
+            if isinstance(loaded, LoadedContext) and self._cache.get(loaded.record.id) is not loaded:
                 self._remember(loaded)
         return {context_id: loaded for (_, context_id), loaded in found.items()}
 

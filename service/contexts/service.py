@@ -101,7 +101,7 @@ class ContextService:
         self.repository = ContextRepository(database, predictor, max_contexts, ttl, clock)
         self._clock = clock
         self._readouts = ReadoutCache()
-        self.batches = ContextBatches(self, database, predictor, clock)
+        self.batches = ContextBatches(self, database, predictor, clock, self._readouts)
 
     @property
     def limits(self) -> Limits:

@@ -19,7 +19,7 @@ from service.errors import InvalidInput, Problem, UnsupportedByModel
 from service.inference.artifact import Manifest
 from service.inference.checks import Limits, missing_problems, parameter_problems, query_problems, size_problems
 from service.inference.distribution import NOTHING, Wanted, check_wanted
-from service.inference.predictor import Prediction, prediction_of, run, scale_flag
+from service.inference.predictor import Prediction, predictions_of, run, scale_flag
 from service.inference.runtime import Runtime
 from service.inference.sizes import Array
 from service.levels import Levels
@@ -72,7 +72,8 @@ class ContextState:
         """Sum of the weights; 0 if the context is empty."""
         if self.tensors is None:
             return 0.0
-        return float(self.tensors[COUNT][0]) + float(self.tensors.get(drift.WEIGHT, np.zeros(0)).sum())
+        waiting = float(self.tensors[drift.WEIGHT].sum()) if drift.WEIGHT in self.tensors else 0.0
+        return float(self.tensors[COUNT][0]) + waiting
 
     @property
     def is_empty(self) -> bool:
@@ -83,6 +84,11 @@ class ContextState:
     def forgets(self) -> bool:
         """Whether older observations count less."""
         return self.decay not in {None, 1.0}
+
+    @property
+    def y_shape(self) -> tuple[int, ...]:
+        """Of one row of y: () or (K,)."""
+        return () if self.y_is_1d else (self.outputs or 0,)
 
     def digits_left(self, manifest: Manifest) -> int | None:
         """Count the significant digits of the variation of the column that has fewest; None where none varies."""
@@ -96,6 +102,17 @@ class ContextState:
         if self.decay != AUTO:
             return None
         return 0.0 if self.tensors is None else drift.memory_length(self.tensors)
+
+
+class Question(NamedTuple):
+    """Queries to a context."""
+
+    runtime: Runtime
+    state: ContextState
+    query: Array
+    """(M, D)."""
+    parameters: Mapping[str, float]
+    wanted: Wanted
 
 
 def new_state(
@@ -161,7 +178,22 @@ def answer(
         UnsupportedByModel: The model gives no interval.
         NumericOverflow: The answer is beyond floating point.
     """
-    manifest, parameters = runtime.manifest, parameters or {}
+    parameters = parameters or {}
+    check_question(Question(runtime, state, query, parameters, wanted), limits)
+    outputs = _outputs(runtime, state, query, parameters, wanted=wanted, readouts=readouts or ReadoutCache())
+    rows, levels = [state.n_observations], len(state.levels)
+    return predictions_of(runtime.manifest, outputs, state.y_shape, rows, wanted, levels=levels)[0]
+
+
+def check_question(question: Question, limits: Limits) -> None:
+    """Check queries to a context.
+
+    Raises:
+        InvalidInput: Something does not fit, or there is nothing yet to answer from.
+        UnsupportedByModel: The model gives no interval.
+    """
+    runtime, state, query, parameters, wanted = question
+    manifest = runtime.manifest
     if state.tensors is None or state.is_empty:
         raise InvalidInput(Problem("", "The context is empty: it has observed nothing, or all was taken out. Observe."))
     problems = [
@@ -173,9 +205,6 @@ def answer(
     if problems:
         raise InvalidInput(*problems)
     check_wanted(manifest, wanted)
-    outputs = _outputs(runtime, state, query, parameters, wanted=wanted, readouts=readouts or ReadoutCache())
-    shape = () if state.y_is_1d else (state.outputs or 0,)
-    return prediction_of(manifest, outputs, shape, state.n_observations, wanted, levels=len(state.levels))
 
 
 def _outputs(

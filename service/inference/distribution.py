@@ -1,6 +1,6 @@
 """Intervals and quantiles of a prediction's Student t distribution, and what there is to say about a prediction."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 import numpy as np
@@ -46,14 +46,14 @@ class Note(NamedTuple):
 
 
 class Bounds(NamedTuple):
-    """The interval and the quantiles; NaN after a single observation."""
+    """The interval and the quantiles of B contexts; NaN after a single observation."""
 
     lower: Array | None
-    """(M, K)."""
+    """(B, M, K)."""
     upper: Array | None
-    """(M, K)."""
+    """(B, M, K)."""
     quantiles: Array | None
-    """(Q, M, K)."""
+    """(B, Q, M, K)."""
 
 
 def check_wanted(manifest: Manifest, wanted: Wanted, at: str = "") -> None:
@@ -82,70 +82,75 @@ def check_wanted(manifest: Manifest, wanted: Wanted, at: str = "") -> None:
 
 
 def bounds(outputs: Mapping[str, Array], wanted: Wanted) -> Bounds:
-    """Compute an interval and quantiles from the outputs of one context's run (B = 1)."""
-    middle, scale = outputs["prediction"][0], outputs["scale"][0]
-    freedom = float(outputs["degrees_of_freedom"][0])
-
-    def at(probability: float) -> Array:
-        if freedom <= 0:
-            return np.full_like(middle, np.nan)
-        with np.errstate(invalid="ignore", over="ignore"):
-            value: Array = np.where(scale > 0, middle + scale * quantile(probability, freedom), middle)
-        return np.where(np.isfinite(value), value, np.nan)
-
-    level = wanted.interval
-    return Bounds(
-        None if level is None else at(0.5 - 0.5 * level),
-        None if level is None else at(0.5 + 0.5 * level),
-        np.stack([at(probability) for probability in wanted.quantiles]) if wanted.quantiles else None,
-    )
+    """Compute an interval and quantiles from the outputs of a run for B contexts."""
+    interval = {} if wanted.interval is None else interval_of(outputs, wanted.interval)
+    quantiles = [_quantile_of(outputs, probability) for probability in wanted.quantiles]
+    return Bounds(interval.get("lower"), interval.get("upper"), np.stack(quantiles, 1) if quantiles else None)
 
 
 def interval_of(outputs: Mapping[str, Array], level: float) -> dict[str, Array]:
     """Work out the outputs `lower` and `upper` (B, M, K) of B contexts."""
-    each = [
-        bounds(
-            {name: outputs[name][i : i + 1] for name in ("prediction", "scale", "degrees_of_freedom")}, Wanted(level)
-        )
-        for i in range(len(outputs["prediction"]))
-    ]
-    lower, upper = ([getattr(one, side) for one in each] for side in ("lower", "upper"))
-    return {"lower": np.stack(lower), "upper": np.stack(upper)}
+    return {"lower": _quantile_of(outputs, 0.5 - 0.5 * level), "upper": _quantile_of(outputs, 0.5 + 0.5 * level)}
 
 
-def notes_of(manifest: Manifest, outputs: Mapping[str, Array], wanted: Wanted, *, levels: int = 0) -> tuple[Note, ...]:
-    """Say what there is to know about the predictions of one context (B = 1); nothing for models without a readout.
+def _quantile_of(outputs: Mapping[str, Array], probability: float) -> Array:
+    """Work out a quantile (B, M, K) of B contexts; NaN where none is known or it is beyond floating point."""
+    middle, scale, freedom = outputs["prediction"], outputs["scale"], outputs["degrees_of_freedom"]
+    found = [quantile(probability, count) if count > 0 else np.nan for count in freedom.tolist()]
+    with np.errstate(invalid="ignore", over="ignore"):
+        factor = np.array(found, scale.dtype)[:, None, None]
+        value: Array = np.where(scale > 0, middle + scale * factor, middle)
+    return np.where(np.isfinite(value) & (freedom > 0)[:, None, None], value, np.nan)
+
+
+def notes_of(
+    manifest: Manifest, outputs: Mapping[str, Array], wanted: Wanted, *, levels: int = 0
+) -> list[tuple[Note, ...]]:
+    """Say what there is to know about the predictions of B contexts; nothing for models without a readout.
 
     `levels` columns of x are levels of categories, of which no features are made.
     """
     if manifest.features is None:
-        return ()
-    found = []
-    constant = np.flatnonzero(outputs["constant"][0])
-    freedom = float(outputs["degrees_of_freedom"][0])
-    columns = outputs["constant"].shape[1]
+        return [()] * len(outputs["prediction"])
+    numbers, features = outputs["constant"].shape[1] - levels, manifest.features
+    is_linear = bool(numbers and features.makes_features and not features.band(numbers).blocks)
+    each = zip(
+        outputs["degrees_of_freedom"].tolist(),
+        outputs["constant"],
+        outputs["clipped"],
+        _is_constant_y(manifest, outputs, wanted),
+        strict=True,
+    )
+    return [
+        tuple(_notes(freedom, constant, clipped, linear_only=is_linear, constant_y=constant_y))
+        for freedom, constant, clipped, constant_y in each
+    ]
+
+
+def _notes(freedom: float, constant: Array, clipped: Array, *, linear_only: bool, constant_y: bool) -> Iterator[Note]:
+    """Return the notes of one context, in which some columns (D,) are constant and some queries (M,) clipped."""
     if freedom <= 0:
-        return (Note("one_observation"),)
-    if constant.size:
-        found.append(Note("constant_columns", columns=tuple(constant[:MAX_REPORTED].tolist())))
-    if freedom + 1 < columns - constant.size:
-        found.append(Note("fewer_observations_than_columns"))
-    numbers = columns - levels
-    if numbers and manifest.features.makes_features and not manifest.features.band(numbers).blocks:
-        found.append(Note("linear_only"))
-    if _is_constant_y(manifest, outputs, wanted):
-        found.append(Note("constant_y"))
-    far = np.flatnonzero(outputs["clipped"][0])
+        yield Note("one_observation")
+        return
+    left_out, far = np.flatnonzero(constant), np.flatnonzero(clipped)
+    if left_out.size:
+        yield Note("constant_columns", columns=tuple(left_out[:MAX_REPORTED].tolist()))
+    if freedom + 1 < len(constant) - left_out.size:
+        yield Note("fewer_observations_than_columns")
+    if linear_only:
+        yield Note("linear_only")
+    if constant_y:
+        yield Note("constant_y")
     if far.size:
-        found.append(Note("beyond_observations", queries=tuple(far[:MAX_REPORTED].tolist())))
-    return tuple(found)
+        yield Note("beyond_observations", queries=tuple(far[:MAX_REPORTED].tolist()))
 
 
-def _is_constant_y(manifest: Manifest, outputs: Mapping[str, Array], wanted: Wanted) -> bool:
-    """Whether all observations have one y, as far as the outputs show it."""
-    if manifest.task == "classification":
-        return not outputs["readout.metric"].any()
-    return bool(wanted.scale and outputs["scale"].size and not outputs["scale"].any())
+def _is_constant_y(manifest: Manifest, outputs: Mapping[str, Array], wanted: Wanted) -> list[bool]:
+    """Find the contexts whose observations all have one y, as far as the outputs show it."""
+    if manifest.task != "classification" and not (wanted.scale and outputs["scale"].size):
+        return [False] * len(outputs["prediction"])
+    varying = outputs["readout.metric" if manifest.task == "classification" else "scale"]
+    return [not varies for varies in np.any(varying, axis=(1, 2)).tolist()]
 
 
 def _named(wanted: Wanted) -> list[tuple[str, float]]:

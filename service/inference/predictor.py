@@ -1,6 +1,7 @@
 """Observations and queries in, predictions out: what every door of the service calls."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import repeat
 from typing import NamedTuple
 
 import numpy as np
@@ -21,7 +22,7 @@ from service.inference.checks import (
     weight_problems,
     width_problems,
 )
-from service.inference.distribution import NOTHING, Note, Wanted, bounds, check_wanted, notes_of
+from service.inference.distribution import NOTHING, Bounds, Note, Wanted, bounds, check_wanted, notes_of
 from service.inference.runtime import Runtime
 from service.inference.sizes import Array
 from service.levels import Levels
@@ -140,7 +141,7 @@ class Predictor:
             check_wanted(runtime.manifest, wanted)
         outputs = _run(runtime, context, query, parameters, wanted)
         shape, levels = context.y.shape[1:], len(context.levels)
-        return prediction_of(runtime.manifest, outputs, shape, len(context.x), wanted, levels=levels)
+        return predictions_of(runtime.manifest, outputs, shape, [len(context.x)], wanted, levels=levels)[0]
 
     def _check(self, manifest: Manifest, context: Observations, query: Array, parameters: Mapping[str, float]) -> None:
         inputs, outputs = context.x.shape[1], width_of(context.y)
@@ -174,34 +175,33 @@ class Predictor:
             raise
 
 
-def prediction_of(
+def predictions_of(
     manifest: Manifest,
     outputs: Mapping[str, Array],
     shape: tuple[int, ...],
-    n_observations: int,
+    n_observations: Sequence[int],
     wanted: Wanted,
     *,
     levels: int = 0,
-) -> Prediction:
-    """Make an answer of the outputs for one context (B = 1).
+) -> list[Prediction]:
+    """Make answers of the outputs for B contexts.
 
     Args:
         manifest: Of the model.
         outputs: By name.
         shape: Of one row of y: () or (K,).
-        n_observations: Rows observed.
+        n_observations: Rows observed by each context.
         wanted: An interval and quantiles.
         levels: How many columns of x are levels of categories.
     """
-    prediction = outputs["prediction"][0]
-    notes = notes_of(manifest, outputs, wanted, levels=levels)
-    answer = Prediction(prediction.reshape(len(prediction), *shape), manifest, n_observations, notes=notes)
-    if not wanted.scale:
-        return answer
-    found = bounds(outputs, wanted)
-    lower, upper = (None if side is None else side.reshape(len(side), *shape) for side in found[:2])
-    quantiles = None if found.quantiles is None else found.quantiles.reshape(*found.quantiles.shape[:2], *shape)
-    return answer._replace(lower=lower, upper=upper, quantiles=quantiles)
+
+    def of_each(found: Array | None) -> Iterable[Array | None]:
+        return repeat(None, len(n_observations)) if found is None else found.reshape(*found.shape[:-1], *shape)
+
+    prediction, notes = outputs["prediction"], notes_of(manifest, outputs, wanted, levels=levels)
+    found = bounds(outputs, wanted) if wanted.scale else Bounds(None, None, None)
+    each = zip(of_each(prediction), n_observations, *map(of_each, found), notes, strict=True)
+    return [Prediction(own, manifest, *rest) for own, *rest in each]
 
 
 def _run(

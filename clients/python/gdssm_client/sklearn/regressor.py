@@ -132,7 +132,7 @@ class GDSSMRegressor(MultiOutputMixin, RegressorMixin, StateEstimator):  # type:
         outputs = {"prediction": prediction[None], "scale": scale[None], "degrees_of_freedom": freedom[:1]}
         found = bounds(outputs, Wanted(quantiles=tuple(quantiles))).quantiles
         assert found is not None  # noqa: S101
-        return np.stack([self._as_y(quantile) for quantile in found])
+        return np.stack([self._as_y(quantile) for quantile in found[0]])
 
     def explain(self, level: float | None = None) -> Explanation:
         """Compute the effects of all columns of x (see `x_columns_`), the strongest pairs, and the blocks of features.

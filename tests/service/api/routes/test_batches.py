@@ -167,6 +167,20 @@ def test_predictions_are_those_of_the_contexts(client: InProcess) -> None:
     assert [len(result["prediction"]) for result in results] == [2, 1]
 
 
+def test_an_item_that_fails_leaves_those_in_its_run(client: InProcess) -> None:
+    contexts = several(client, 5, "gd-8")
+    for number, context in enumerate(contexts):
+        observe(client, {"id": context}, {"x": [[1.0], [2.0], [4.0]], "y": [2.0 + number, 4.0, 9.0]})
+    items: list[dict[str, Any]] = [{"context": context, "query": [[float(i)]]} for i, context in enumerate(contexts)]
+    items[2]["query"] = [[1e308]]
+    results = send(client, PREDICTIONS, {"items": items}).json()["results"]
+    assert [result.get("error_type") for result in results] == [None, None, "numeric_overflow", None, None]
+    for number in (0, 1, 3, 4):
+        path = f"/v1/contexts/{contexts[number]}/predictions"
+        alone = client.request("POST", path, json={"query": items[number]["query"]}).json()
+        assert results[number]["prediction"] == pytest.approx(alone["prediction"], rel=1e-11)
+
+
 def test_large_batch_is_learnt_in_several_transactions(client: InProcess, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(batches, "REQUESTS_LIMIT", 3)
     contexts = several(client, 4)
