@@ -1,17 +1,20 @@
-"""Observations of 1,000 contexts in batches over HTTP, compared with a request for each observation.
+"""Observations of, and predictions from, 1,000 contexts in batches over HTTP, compared with a request for each.
 
 One server process on one core, a SQLite file that waits for the disk, model linear with 8 columns, contexts of 50
 observations. A client on another core sends requests that were written before, over one connection for batches and over
-8 for single observations; it sends the next one when it has its answer. Ways take turns; figures are medians of rounds.
-Each row is one observation of a random context; items have one row each.
+8 for single requests; it sends the next one when it has its answer. Ways take turns; figures are medians of rounds.
+Each row is one observation of, or one query to, a random context; items have one row each. Predictions come after
+observations, so that the first from each context computes its readout.
 """
 
 import asyncio
 import json
 import os
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -29,8 +32,8 @@ CLIENTS = 8
 RATE, FACTOR = 20_000.0, 10.0
 """Observations a second, and times those of single requests."""
 JSON, LINES, TENSORS = "application/json", "application/x-ndjson", "application/vnd.safetensors"
+OBSERVATIONS, PREDICTIONS = PATHS = ("/v1/observations", "/v1/predictions")
 SINGLES = "single requests"
-HEADER = ["", "observations a second", "÷ single requests", "server's processor time for one"]
 GENERATOR = np.random.default_rng(0)
 
 
@@ -43,62 +46,73 @@ class Way:
     """In one request."""
     write: Callable[[Sequence[str], np.ndarray], bytes]
     kind: str = JSON
-    path: str = "/v1/observations"
+    path: str = OBSERVATIONS
+
+    @property
+    def key(self) -> str:
+        """Name and path."""
+        return f"{self.path} {self.name}"
 
 
 def run(*, quick: bool) -> Result:
     """Measure and report."""
-    ways = [way for size in SIZES for way in ways_of(size)]
-    names = [*(way.name for way in ways), SINGLES]
-    rates: dict[str, list[float]] = {name: [] for name in names}
-    costs: dict[str, list[float]] = {name: [] for name in names}
+    rates, costs = defaultdict[str, list[float]](list), defaultdict[str, list[float]](list)
     with running(GDSSM_MAX_CONTEXTS=str(2 * CONTEXTS)) as server:
         pin(server)
         ids = create(server)
         for _ in range(1 if quick else ROUNDS):
-            for way in ways:
-                requests = 2 if quick else max(3, 20_000 // way.rows)
-                begun = processor_time(server)
-                rates[way.name].append(batches(server, way, ids, requests))
-                costs[way.name].append((processor_time(server) - begun) / requests / way.rows)
-            requests, begun = SINGLE // (10 if quick else 1), processor_time(server)
-            rates[SINGLES].append(asyncio.run(singles(server, ids, requests)))
-            costs[SINGLES].append((processor_time(server) - begun) / requests / CLIENTS)
-    return report({name: median(rates[name]) for name in names}, {name: median(costs[name]) for name in names})
+            for path in PATHS:
+                for way in ways_of(path):
+                    requests, begun = 2 if quick else max(3, 20_000 // way.rows), processor_time(server)
+                    rates[way.key].append(batches(server, way, ids, requests))
+                    costs[way.key].append((processor_time(server) - begun) / requests / way.rows)
+                requests, begun = SINGLE // (10 if quick else 1), processor_time(server)
+                rates[f"{path} {SINGLES}"].append(asyncio.run(singles(server, ids, requests, path)))
+                costs[f"{path} {SINGLES}"].append((processor_time(server) - begun) / requests / CLIENTS)
+    return report(*({key: median(values) for key, values in found.items()} for found in (rates, costs)))
 
 
-def ways_of(size: int) -> Iterator[Way]:
-    """Return the forms of requests of one size."""
-    yield Way(f"columns of {size:,} rows, JSON", size, columns)
-    yield Way(f"columns of {size:,} rows, safetensors", size, tensors, TENSORS)
-    yield Way(f"{size:,} items, JSON", size, items)
-    yield Way(f"{size:,} items, lines of JSON", size, lines, LINES)
+def ways_of(path: str) -> Iterator[Way]:
+    """Return the forms of requests, smaller ones first."""
+    for size in SIZES:
+        yield Way(f"columns of {size:,} rows, JSON", size, partial(columns, path=path), path=path)
+        yield Way(f"columns of {size:,} rows, safetensors", size, partial(tensors, path=path), TENSORS, path)
+        yield Way(f"{size:,} items, JSON", size, partial(items, path=path), path=path)
+        yield Way(f"{size:,} items, lines of JSON", size, partial(lines, path=path), LINES, path)
 
 
-def columns(ids: Sequence[str], x: np.ndarray) -> bytes:
+def arrays(x: np.ndarray, path: str) -> dict[str, np.ndarray]:
+    """Return the arrays of rows."""
+    return {"query": x} if path == PREDICTIONS else {"x": x, "y": x.sum(1)}
+
+
+def columns(ids: Sequence[str], x: np.ndarray, path: str) -> bytes:
     """Write columns as JSON."""
-    return json.dumps({"contexts": [*ids], "x": x.tolist(), "y": x.sum(1).tolist()}).encode()
+    return json.dumps(
+        {"contexts": [*ids], **{name: array.tolist() for name, array in arrays(x, path).items()}}
+    ).encode()
 
 
-def tensors(ids: Sequence[str], x: np.ndarray) -> bytes:
+def tensors(ids: Sequence[str], x: np.ndarray, path: str) -> bytes:
     """Write columns as safetensors."""
-    return pack({"x": x, "y": x.sum(1)}, {"contexts": json.dumps([*ids])})
+    return pack(arrays(x, path), {"contexts": json.dumps([*ids])})
 
 
-def items(ids: Sequence[str], x: np.ndarray) -> bytes:
+def items(ids: Sequence[str], x: np.ndarray, path: str) -> bytes:
     """Write items as JSON."""
-    return json.dumps({"items": list(each(ids, x))}).encode()
+    return json.dumps({"items": list(each(ids, x, path))}).encode()
 
 
-def lines(ids: Sequence[str], x: np.ndarray) -> bytes:
+def lines(ids: Sequence[str], x: np.ndarray, path: str) -> bytes:
     """Write items as lines."""
-    return "\n".join(map(json.dumps, each(ids, x))).encode()
+    return "\n".join(map(json.dumps, each(ids, x, path))).encode()
 
 
-def each(ids: Sequence[str], x: np.ndarray) -> Iterator[dict[str, Any]]:
+def each(ids: Sequence[str], x: np.ndarray, path: str) -> Iterator[dict[str, Any]]:
     """Return an item for each row."""
-    for context, row in zip(ids, x.tolist(), strict=True):
-        yield {"context": context, "x": [row], "y": [sum(row)]}
+    parts = {name: array.tolist() for name, array in arrays(x, path).items()}
+    for number, context in enumerate(ids):
+        yield {"context": context, **{name: [part[number]] for name, part in parts.items()}}
 
 
 def pin(server: Server) -> None:
@@ -130,7 +144,7 @@ def create(server: Server) -> list[str]:
 
 
 def batches(server: Server, way: Way, ids: Sequence[str], requests: int) -> float:
-    """Measure observations a second of batches."""
+    """Measure observations or predictions a second of batches."""
     bodies = []
     for _ in range(requests):
         chosen = [ids[i] for i in GENERATOR.permutation(np.arange(way.rows) % CONTEXTS).tolist()]
@@ -144,16 +158,18 @@ def batches(server: Server, way: Way, ids: Sequence[str], requests: int) -> floa
         return requests * way.rows / (time.monotonic() - start)
 
 
-async def singles(server: Server, ids: Sequence[str], requests: int) -> float:
-    """Measure observations a second of single requests by several clients."""
-    rows = GENERATOR.normal(size=(requests, CLIENTS, COLUMNS)).tolist()
+async def singles(server: Server, ids: Sequence[str], requests: int, path: str) -> float:
+    """Measure observations or predictions a second of single requests by several clients."""
+    bodies = [
+        [next(each(["-"], row[None], path)) for row in x] for x in GENERATOR.normal(size=(requests, CLIENTS, COLUMNS))
+    ]
     chosen = GENERATOR.integers(0, len(ids), (requests, CLIENTS)).tolist()
 
     async def send(client: httpx.AsyncClient, number: int) -> None:
         for i in range(requests):
-            row = rows[i][number]
-            address = f"/v1/contexts/{ids[chosen[i][number]]}/observations"
-            (await client.post(address, json={"x": [row], "y": [sum(row)]})).raise_for_status()
+            body = {name: part for name, part in bodies[i][number].items() if name != "context"}
+            address = path.replace("/v1", f"/v1/contexts/{ids[chosen[i][number]]}")
+            (await client.post(address, json=body)).raise_for_status()
 
     async with httpx.AsyncClient(base_url=server.url, timeout=60) as client:
         start = time.monotonic()
@@ -161,20 +177,28 @@ async def singles(server: Server, ids: Sequence[str], requests: int) -> float:
         return requests * CLIENTS / (time.monotonic() - start)
 
 
-def report(rates: dict[str, float], costs: dict[str, float]) -> Result:
-    """Lay out observations a second, and the processor time of one, by way."""
-    rows = [
-        [name, f"{rate:,.0f}", f"{rate / rates[SINGLES]:.1f}", short_time(costs[name])] for name, rate in rates.items()
-    ]
-    best = max(rates, key=lambda name: rates[name])
-    factor = rates[best] / rates[SINGLES]
+def report(rates: Mapping[str, float], costs: Mapping[str, float]) -> Result:
+    """Lay out observations and predictions a second, and the processor time of one, by path and way."""
+    tables, goals = [], []
+    for path in PATHS:
+        what = path.rpartition("/")[2]
+        own = {key.removeprefix(f"{path} "): rate for key, rate in rates.items() if key.startswith(path)}
+        rows = [
+            [name, f"{rate:,.0f}", f"{rate / own[SINGLES]:.1f}", short_time(costs[f"{path} {name}"])]
+            for name, rate in own.items()
+        ]
+        header = ["", f"{what} a second", "÷ single requests", "server's processor time for one"]
+        tables.append(Table(f"{what.capitalize()}, {CONTEXTS:,} contexts", header, rows))
+        best = max(own, key=lambda name: own[name])
+        factor = own[best] / own[SINGLES]
+        if path == OBSERVATIONS:
+            rate = own[best]
+            goals.append(Goal(f"{what} a second, {best}", f"≥ {RATE:,.0f}", f"{rate:,.0f}", rate >= RATE))
+        goals.append(Goal(f"{what} ÷ single requests, {best}", f"≥ {FACTOR:.0f}", f"{factor:.1f}", factor >= FACTOR))
     return Result(
         title="Batches",
         method=__doc__ or "",
-        tables=[Table(f"{CONTEXTS:,} contexts", HEADER, rows)],
-        goals=[
-            Goal(f"observations a second, {best}", f"≥ {RATE:,.0f}", f"{rates[best]:,.0f}", rates[best] >= RATE),
-            Goal(f"÷ single requests, {best}", f"≥ {FACTOR:.0f}", f"{factor:.1f}", factor >= FACTOR),
-        ],
-        numbers={"observations_a_second": rates, "seconds": costs},
+        tables=tables,
+        goals=goals,
+        numbers={"a_second": dict(rates), "seconds": dict(costs)},
     )
