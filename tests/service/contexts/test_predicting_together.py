@@ -149,7 +149,7 @@ def test_overflow_of_one_context_leaves_its_run_to_single_answers(repository: Re
 
 
 def cases(runtime: Runtime) -> list[Question]:
-    """What is answered alone, or refused."""
+    """Questions that are answered alone, or refused."""
     state, query = begun(runtime, 0, 20), queries(runtime.manifest, 1)
     plain = Question(runtime, state, query, {}, NOTHING)
     return [
@@ -163,7 +163,7 @@ def cases(runtime: Runtime) -> list[Question]:
 
 
 @pytest.mark.parametrize("number", range(6))
-def test_what_is_not_plain_is_left_to_single_answers(repository: Repository, number: int) -> None:
+def test_other_questions_are_left_to_single_answers(repository: Repository, number: int) -> None:
     question = cases(repository.get("linear"))[number]
     assert predict_together([question] * 2, UNLIMITED, ReadoutCache()) == [None, None]
 
