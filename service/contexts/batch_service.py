@@ -89,15 +89,15 @@ class ContextBatches:
             return answers
 
     def predict(
-        self, owner: str, requests: Sequence[QueryRequest | ServiceError]
+        self, owner: str, requests: Sequence[QueryRequest | ServiceError], max_age: float = 0.0
     ) -> list[AnsweredQuery | ServiceError]:
-        """Answer queries to many contexts, which do not change; see `ContextService.predict`.
+        """Answer queries to many contexts, which do not change; see `ContextService.predict`, also for `max_age`.
 
         Raises:
             InvalidInput: All together there are too many predictions.
         """
         ids = [request.context_id for request in requests if isinstance(request, QueryRequest)]
-        contexts = self._repository.load_many(owner, ids)
+        contexts = self._repository.load_many(owner, ids, max_age)
         results = predict_each(contexts, requests, self._predictor.limits, self._readouts)
         self._repository.touch_many([loaded for loaded in contexts.values() if isinstance(loaded, LoadedContext)])
         return results

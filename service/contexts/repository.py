@@ -179,14 +179,37 @@ class ContextRepository(RecordWriter):
         """
         return self._load_many(connection, wanted, SOME_BRIEF_LOCKED)
 
-    def load_many(self, owner: str, ids: Iterable[str]) -> dict[str, LoadedContext | ServiceError]:
-        """Read contexts of an owner; returns them by id, or for each that cannot be read the error of `load`."""
+    def load_many(
+        self, owner: str, ids: Iterable[str], max_age: float = 0.0
+    ) -> dict[str, LoadedContext | ServiceError]:
+        """Read contexts of an owner.
+
+        Args:
+            owner: Of the contexts.
+            ids: Their ids.
+            max_age: As for `load`.
+
+        Returns:
+            The contexts by id, or for each that cannot be read the error of `load`.
+        """
+        wanted, recent = {*ids}, dict[str, LoadedContext | ServiceError]()
+        for context_id in wanted:
+            loaded = self._recently_checked(owner, context_id, max_age)
+            if loaded is not None:
+                recent[context_id] = loaded
+        unread = [(owner, context_id) for context_id in wanted - recent.keys()]
+        if not unread:
+            return recent
+        begun = self._checked.clock()
         with self._database.reading() as connection:
-            found = self._load_many(connection, [(owner, context_id) for context_id in ids], SOME_BRIEF)
-        for loaded in found.values():
-            if isinstance(loaded, LoadedContext) and self._cache.get(loaded.record.id) is not loaded:
-                self._remember(loaded)
-        return {context_id: loaded for (_, context_id), loaded in found.items()}
+            found = self._load_many(connection, unread, SOME_BRIEF)
+        for one in found.values():
+            if isinstance(one, LoadedContext):
+                if max_age > 0:
+                    self._checked.note(owner, one.record, begun)
+                if self._cache.get(one.record.id) is not one:
+                    self._remember(one)
+        return recent | {context_id: one for (_, context_id), one in found.items()}
 
     def _load_many(
         self, connection: Connection, wanted: Iterable[tuple[str, str]], brief: Select[Any]

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from gdssm_client import array_body, frames
-from gdssm_client.call import Call, new_idempotency_key, reading
+from gdssm_client.call import Call, max_age_header, new_idempotency_key, reading
 from gdssm_client.errors import InvalidArgument
 from service.inference.sizes import Array
 from service.real_numbers import F64
@@ -90,9 +90,10 @@ def observe_call(rows: ContextRows, texts: Mapping[str, str | None]) -> Call[Obs
     return Call("POST", "/v1/observations", read_observations, rows.body(**texts), headers)
 
 
-def predict_call(rows: ContextRows, texts: Mapping[str, str | None]) -> Call[PredictionResults]:
+def predict_call(rows: ContextRows, texts: Mapping[str, str | None], max_age: int | None) -> Call[PredictionResults]:
     """Make a request for predictions."""
-    return Call("POST", "/v1/predictions", read_predictions, rows.body(**texts), array_body.SEND)
+    headers = {**array_body.SEND, **max_age_header(max_age)}
+    return Call("POST", "/v1/predictions", read_predictions, rows.body(**texts), headers)
 
 
 def moved(result: Any, start: int) -> Any:  # noqa: ANN401  (any of ResultItem)

@@ -164,6 +164,7 @@ class Client:
         contexts: Sequence[str] | None = None,
         names: Sequence[str] | None = None,
         interval: float | None = None,
+        max_age: int | None = None,
     ) -> batch_body.BatchPrediction:
         """Answer queries to many contexts, which do not change.
 
@@ -172,6 +173,7 @@ class Client:
             contexts: The id of the context of each row.
             names: The name of the context of each row, instead of the ids.
             interval: A probability, such as 0.9: also return the bounds between which y lies with it.
+            max_age: Seconds by which each context may have changed since the state that answers; see `Context.predict`.
         """
         inputs = frames.read(query, "query", missing=True)
         field, targets = batch_body.contexts_of(contexts, names)
@@ -181,7 +183,7 @@ class Client:
         }
         results: list[PredictedItem | FailedItem] = []
         for start, rows in batch_body.ContextRows(field, targets, {"query": inputs.numbers}).parts():
-            found = self._session.send(batch_body.predict_call(rows, texts))
+            found = self._session.send(batch_body.predict_call(rows, texts, max_age))
             results += [batch_body.moved(result, start) for result in found.results]
         return batch_body.together(query, len(targets), results)
 

@@ -25,7 +25,7 @@ from service.api.batch_requests import (
 )
 from service.api.endpoint import EndpointRouter, Responses
 from service.api.method_not_allowed import register_method_not_allowed
-from service.api.preconditions import CreatePreconditions
+from service.api.preconditions import CreatePreconditions, document_max_age, max_age_of
 from service.api.representations import SAFETENSORS
 from service.api.request import CallerContexts, ContextsDep
 from service.api.routes.contexts import COMMON_ERRORS, scale_in
@@ -106,7 +106,13 @@ async def observe(
 
 
 @router.endpoint(
-    "POST", "/predictions", body=QUERIES, errors=COMMON_ERRORS, responses=LINES, response_model=PredictionResults
+    "POST",
+    "/predictions",
+    body=QUERIES,
+    errors=COMMON_ERRORS,
+    responses=LINES,
+    response_model=PredictionResults,
+    dependencies=[Depends(document_max_age)],
 )
 async def predict(
     request: Request, batch: Annotated[Batch[QueryItem, QueryColumns], Depends(QUERIES)], caller: ContextsDep
@@ -114,14 +120,14 @@ async def predict(
     """Predict from many contexts, which do not change: as items, or as columns with the context of each row.
 
     Each item has its own result: its predictions, or the body of its error. The forms of the body are those of
-    `POST /v1/observations`.
+    `POST /v1/observations`. With `Cache-Control: max-age=5` each answer may be that of its context up to 5 seconds ago.
     """
-    items, lines = queries_in(batch), accepts_lines(request)
+    items, lines, max_age = queries_in(batch), accepts_lines(request), max_age_of(request)
     _check_sizes(caller, queries=queries_count(items))
     ids = await _ids(caller, items, None)
 
     def work(owner: str) -> Response:
-        results = caller.contexts.batches.predict(owner, [query_of(item, ids) for item in items])
+        results = caller.contexts.batches.predict(owner, [query_of(item, ids) for item in items], max_age)
         return response_of(with_rows(items, [predicted_fields(result) for result in results]), lines=lines)
 
     return await caller.run(work)

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 
+from service.contexts.batch_predictions import AnsweredQuery, QueryRequest
 from service.contexts.freshness import CheckedVersions
 from service.contexts.service import ContextService
 from service.errors import UnknownContext
@@ -53,6 +54,27 @@ def test_a_change_elsewhere_is_seen_once_the_age_is_over(
     assert (version(contexts, context, 5.0), version(contexts, context, 4.0)) == (1, 2)
     change(other, context)
     assert (version(contexts, context, 5.0), version(contexts, context, 0.0)) == (2, 3)
+
+
+def test_a_batch_allows_each_of_its_contexts_an_age(
+    contexts: ContextService, other: ContextService, ticks: list[float]
+) -> None:
+    ids = [contexts.create(OWNER, "linear", draw(seed)).id for seed in range(3)]
+
+    def versions(max_age: float, owner: str = OWNER) -> list[int | None]:
+        results = contexts.batches.predict(owner, [QueryRequest(one, QUERY) for one in ids], max_age)
+        return [result.record.version if isinstance(result, AnsweredQuery) else None for result in results]
+
+    assert versions(5.0) == [1, 1, 1]
+    change(other, ids[0])
+    ticks[0] += 3.0
+    assert version(contexts, ids[1], 1.0) == 1  # looked at later than the others
+    change(other, ids[1])
+    assert versions(5.0) == [1, 1, 1]
+    ticks[0] += 3.0
+    assert versions(5.0) == [2, 1, 1]
+    assert versions(0.0) == [2, 2, 1]
+    assert versions(LONG, OTHER_OWNER) == [None] * 3
 
 
 def test_without_an_age_every_change_is_seen(contexts: ContextService, other: ContextService) -> None:

@@ -47,4 +47,7 @@ def test_every_way_to_predict_passes_the_age_on(
             body = {"query": query, **explain}
             answer = client.request("POST", f"/v1/contexts/{name}/predictions", json=body, headers=headers)
             assert answer.status_code == 200, answer.text
+    batch = {"items": [{"context": context, "query": [[3]]}]}
+    assert client.request("POST", "/v1/predictions", json=batch, headers=headers).json()["failed"] == 0
+    assert len(ages) == 5
     assert set(ages) == {5.0 if header == "max-age=5" else 0.0}
