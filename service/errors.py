@@ -35,6 +35,7 @@ A message states the rule, the value that was sent, and the remedy.
 
 from dataclasses import dataclass
 from typing import ClassVar
+from urllib.parse import quote
 
 MAX_REPORTED_PROBLEMS = 20
 """Problems in one response; the first ones of many suffice, and keep the response small."""
@@ -135,10 +136,14 @@ class UnknownContext(CallerError):
 
     error_type = "unknown_context"
 
-    def __init__(self, context_id: str) -> None:
-        super().__init__(
-            f"There is no context {context_id[:60]!r}, or it has expired. Create one with POST /v1/contexts."
-        )
+    def __init__(self, context_id: str, remedy: str = "Create one with POST /v1/contexts.") -> None:
+        super().__init__(f"There is no context {context_id[:60]!r}, or it has expired. {remedy}")
+
+    @classmethod
+    def named(cls, name: str) -> "UnknownContext":
+        """Make the error for an unknown name."""
+        by_name = f"PUT /v1/contexts/by-name/{quote(name[:200], safe='', errors='replace')}"
+        return cls(name, f"Create it with {by_name}, or with `create` in a batch of observations.")
 
 
 class UnknownEvaluation(CallerError):

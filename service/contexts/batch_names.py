@@ -56,7 +56,7 @@ def ids_of(
         found = refused | repository.ids_of_names(connection, owner, names)
     missing = sorted(names - found.keys())
     if empty is None or not missing:
-        return found | {name: UnknownContext(name) for name in missing}
+        return found | {name: UnknownContext.named(name) for name in missing}
     for _ in range(ATTEMPTS):
         try:
             with database.transaction() as connection:

@@ -395,7 +395,7 @@ class ContextService:
         """Look a context up by its name."""
         found = self.find_named(owner, name)
         if found is None:
-            raise UnknownContext(name)
+            raise UnknownContext.named(name)
         return found
 
     def list(

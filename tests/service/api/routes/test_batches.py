@@ -85,7 +85,10 @@ def test_columns_leave_contexts_as_single_requests_do(client: InProcess) -> None
 
 def test_unknown_names_are_created_if_that_is_asked_for(client: InProcess) -> None:
     body: dict[str, Any] = {"names": ["créé 1", "créé 2", "créé 1"], "x": [[1.0], [2.0], [3.0]], "y": [1.0, 2.0, 3.0]}
-    assert [result["error_type"] for result in learnt(client, body)] == ["unknown_context"] * 2
+    unknown = learnt(client, body)
+    assert [result["error_type"] for result in unknown] == ["unknown_context"] * 2
+    assert "PUT /v1/contexts/by-name/cr%C3%A9%C3%A9%201" in unknown[0]["error"]
+    assert "`create`" in unknown[0]["error"]
     new = {"create": {"model": "linear", "ttl": 77, "labels": {"site": "a"}}}
     first = learnt(client, {**body, **new})
     assert [(result["name"], result["version"]) for result in first] == [("créé 1", 2), ("créé 2", 2)]
