@@ -1,11 +1,11 @@
-# make serve · make test · make quick · make check · make docs · make image · make bench · make zoo · make mutants — each makes what it needs, from a bare checkout.
+# make serve · make test · make quick · make check · make docs · make image · make bench · make web · make zoo · make mutants — each makes what it needs, from a bare checkout.
 PYTHON ?= python3
 HOST ?= 127.0.0.1
 PORT ?= 8000
 # Workers and started services read compiled modules, also where the environment forbids to write them.
 PYTEST = PYTHONDONTWRITEBYTECODE= OMP_NUM_THREADS=1 .venv-dev/bin/python -m pytest --numprocesses auto --dist loadfile --no-loadscope-reorder
 
-.PHONY: serve test quick check docs image bench zoo mutants constraints clean
+.PHONY: serve test quick check docs image bench web zoo mutants constraints clean
 
 serve: .venv/ready
 	.venv/bin/python -m service serve --host $(HOST) --port $(PORT)
@@ -42,6 +42,10 @@ bench: .venv-dev/ready test
 # How many small mistakes in the modules that decide the tests notice: a sample, half an hour, resumable.
 mutants: .venv-dev/ready .venv-mutants/ready
 	.venv-mutants/bin/python -m tests.mutation
+
+# The bundles of the playground, in service/web/dist, which git keeps: only a change of service/web/src needs npm.
+web:
+	cd service/web && npm ci --ignore-scripts --no-audit --no-fund && node build.js
 
 zoo: .venv-dev/ready
 	.venv-dev/bin/python -m export

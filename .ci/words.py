@@ -7,7 +7,7 @@ from pathlib import Path
 
 HERE = Path(__file__).parent
 SUFFIXES = {".py", ".md", ".html", ".js", ".css", ".jinja", ".toml", ".yml"}
-LEFT_OUT = ("CHANGELOG.md", "constraints", "service/store/migrations/versions/")
+LEFT_OUT = ("CHANGELOG.md", "constraints", "service/store/migrations/versions/", "service/web/dist/")
 
 
 def main(paths: list[str]) -> int:

@@ -8,7 +8,8 @@ from typing import Any
 
 from playwright.sync_api import FloatRect, Locator, Page, Request, Route, expect
 
-NEEDS_KEY = "This service needs a key. Send it."
+NEEDS_KEY = "This needs a key. Send it."
+PRIVATE = "This service is private. Ask whoever runs it for a key."  # words: allow
 
 
 NEXT_WORDS = """button => new Promise((done) => {

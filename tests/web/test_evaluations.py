@@ -171,7 +171,7 @@ def test_event_stream_resumes_after_a_disconnect_with_the_key(opened: Opened) ->
     assert asked == [("Bearer secret", None), ("Bearer secret", "1")]
     expect(view.host.locator("code").last).to_contain_text('api_key=os.environ["GDSSM_API_KEY"]')
     view.host.locator("[data-language=command]").click()
-    words = shlex.split(view.host.locator("code").last.inner_text().replace("\\\n", ""))
+    words = shlex.split(view.host.locator("code").last.inner_text().partition("\n")[2].replace("\\\n", ""))
     given = eval_command.make_context("eval", words[2:]).params
     assert (words[:2], given["models"], given["tasks"]) == (
         ["gdssm", "eval"],

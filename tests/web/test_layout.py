@@ -14,9 +14,9 @@ Opened = Callable[..., Page]
 def test_nothing_overflows_on_a_phone(opened: Opened, tmp_path: Path) -> None:
     page = opened("table", size={"width": 320, "height": 640})
     page.get_by_text("Try with an example").click()
-    for view in ("table", "classes", "curve", "evaluations"):
+    for view in ("table", "classes", "curve", "evaluations", "live"):
         page.get_by_role("link", name=view.capitalize(), exact=True).click()
-        expect(page.locator(f"#{view} .calls code")).to_contain_text("curl" if view == "table" else "client")
+        expect(page.locator(f"#{view} .calls code")).to_contain_text("install")
         page.screenshot(path=tmp_path / f"{view}-phone.png", full_page=True)
         assert page.evaluate("document.documentElement.scrollWidth") == 320
         assert unnamed(page) == []
@@ -32,6 +32,8 @@ def test_results_come_before_settings_on_a_phone(opened: Opened) -> None:
 
 def test_every_view_shows_a_prediction_within_three_clicks(opened: Opened) -> None:
     page = opened("")
+    expect(page.locator("#live [data-part=prediction]")).to_have_attribute("value", re.compile(r"\d"))
+    page.get_by_role("link", name="Curve").click()
     expect(page.locator("#curve [data-part=prediction]")).to_have_attribute("value", re.compile(r"\d"))
     page.get_by_role("link", name="Classes").click()
     expect(page.locator("#classes [data-part=shares] data")).to_have_count(2)

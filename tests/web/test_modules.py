@@ -12,15 +12,17 @@ from playwright.sync_api import Browser, Page
 
 from service.schemas.predictions import NoteAnswer
 from tests.nonempty import nonempty
-from tests.running import Server
+from tests.running import ROOT, Server
 
+SOURCE = ROOT / "service/web/src"
 CODES = get_args(NoteAnswer.model_fields["code"].annotation)
 
 
 @pytest.fixture(scope="module")
 def page(browser: Browser, server: Server) -> Iterator[Page]:
-    """A page of the service that runs nothing by itself."""
+    """A page of the service that runs nothing by itself, and has the modules before they are bundled."""
     page = browser.new_page()
+    page.route("**/source/**", lambda route: route.fulfill(path=SOURCE / route.request.url.partition("/source/")[2]))
     page.goto(f"{server.url}/web/icon.svg")
     yield page
     page.close()
@@ -28,7 +30,7 @@ def page(browser: Browser, server: Server) -> Iterator[Page]:
 
 def call(page: Page, module: str, code: str, argument: object = None) -> Any:  # noqa: ANN401  (JSON)
     """Run code with what a module exports as `m`, and an argument as `a`."""
-    return page.evaluate(f"async (a) => {{ const m = await import('/web/{module}.js'); {code} }}", argument)
+    return page.evaluate(f"async (a) => {{ const m = await import('/source/{module}.js'); {code} }}", argument)
 
 
 def test_the_same_seed_draws_the_same_task(page: Page) -> None:
@@ -63,16 +65,6 @@ def test_every_note_of_the_service_is_a_sentence_and_an_unknown_one_is_named(pag
     many = {"code": "constant_columns", "columns": list(range(7))}
     expected = "“a”, “b”, “c”, “d”, “e” and others do not vary among the observations and are left out."
     assert call(page, "parts/notes", code, [many])[0] == expected
-
-
-def test_csv_of_predictions_quotes_names_and_has_the_own_columns(page: Page) -> None:
-    row = {"value": 2, "lower": -1, "upper": 5e-7, "probabilities": [], "cells": ['x "y", z', None]}
-    predicted = {"target": 'a "b", c', "columns": ["own", "gap"], "classes": [], "rows": [row]}
-    text = call(page, "table/predictions_csv", "return m.predictionsCsv(a)", predicted)
-    header, cells = csv.reader(io.StringIO(text))
-    assert header == ["own", "gap", *(f'a "b", c{suffix}' for suffix in ("", "_lower", "_upper"))]
-    assert cells[:2] == ['x "y", z', ""]
-    assert [float(cell) for cell in cells[2:]] == [2, -1, 5e-7]
 
 
 def test_example_has_gaps_dates_text_and_rows_without_a_price(page: Page) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 from playwright.sync_api import Page, expect
 
-from tests.web.pages import NEEDS_KEY, View, only_with_key
+from tests.web.pages import PRIVATE, View, only_with_key
 
 Opened = Callable[..., Page]
 TOO_MUCH = "Too much at once. Try again in 1 second."
@@ -30,7 +30,7 @@ def test_error_message_of_the_service_is_shown_until_it_answers_again(opened: Op
 def test_key_is_requested_stored_in_the_tab_and_never_shown_in_a_call(opened: Opened) -> None:
     page = opened("curve", refusals=True, routes={"**/v1/**": only_with_key})
     trouble = page.locator("#trouble")
-    expect(trouble.locator("[data-part=problem]")).to_have_text(NEEDS_KEY)
+    expect(trouble.locator("[data-part=problem]")).to_have_text(PRIVATE)
     trouble.get_by_label("Key").fill("secret")
     page.keyboard.press("Enter")
     curve = View(page, "curve")

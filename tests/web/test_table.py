@@ -232,6 +232,17 @@ def test_classes_have_names_and_probabilities(table: View, server: Server, tmp_p
     assert [float(row["kind=odd"]) for row in saved_rows] == [odd for _, odd in answer["probabilities"]]
 
 
+def test_saved_predictions_quote_names_and_cells(table: View, tmp_path: Path) -> None:
+    lines = ['"a ""b"", c",own,gap', *(f'{i},"x ""{i}"", z",{2 * i}' for i in range(20)), '3,"x ""y"", z",']
+    (tmp_path / "quoted.csv").write_text("\n".join(lines))
+    upload(table, tmp_path / "quoted.csv")
+    expect(table.part("predictions").locator("tbody tr")).to_have_count(1)
+    _, [row] = saved(table, tmp_path / "saved.csv")
+    assert [*row] == ['a "b", c', "own", "gap", "gap_lower", "gap_upper"]
+    assert (row['a "b", c'], row["own"]) == ("3", 'x "y", z')
+    assert float(row["gap_lower"]) < float(row["gap"]) < float(row["gap_upper"])
+
+
 def test_a_table_without_gaps_in_the_target_is_assessed_and_explained(
     table: View, server: Server, tmp_path: Path
 ) -> None:

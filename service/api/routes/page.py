@@ -1,13 +1,21 @@
-"""GET / and /web/…: the playground, static files of `service/web` without external resources."""
+"""GET / and /web/…: the playground, the bundles of `service/web/dist` without external resources."""
 
+import re
 from pathlib import Path
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, HTTPException, Request, Response
 from starlette.staticfiles import StaticFiles
+
+from service.api.content_coding import accepted_coding
 
 router = APIRouter(include_in_schema=False)
 
-FILES = StaticFiles(directory=Path(__file__).parents[2] / "web", check_dir=False)
+DIRECTORY = Path(__file__).parents[2] / "web" / "dist"
+FILES = StaticFiles(directory=DIRECTORY, check_dir=False)
+SUFFIXES = {"br": ".br", "gzip": ".gz"}
+"""Each file is stored with these codings, the smallest first."""
+HASHED = re.compile(r"-[A-Z0-9]{8}\.(js|css)$")
+"""The name of a bundle has the hash of its content."""
 
 PLAYGROUND_POLICY = "default-src 'self'; object-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 """The page may load and run files of this origin only, and no inline scripts."""
@@ -21,10 +29,15 @@ async def page(request: Request) -> Response:
 
 @router.api_route("/web/{path:path}", methods=["GET", "HEAD"])
 async def file(path: str, request: Request) -> Response:
-    """Send one file of the page, or 304 if the browser has it."""
-    response = await FILES.get_response(path, request.scope)
-    # The address of a vendored library has its version; browsers revalidate all other files by their ETag.
-    cache = "public, max-age=31536000, immutable" if path.startswith("vendor/") else "no-cache"
-    response.headers["Cache-Control"] = cache
+    """Send one file of the page, compressed if the browser accepts it, or 304 if the browser has it."""
+    if path.endswith(tuple(SUFFIXES.values())):
+        raise HTTPException(404)
+    coding = accepted_coding(request, tuple(SUFFIXES))
+    response = await FILES.get_response(path + SUFFIXES.get(coding or "", ""), request.scope)
+    if coding is not None and response.status_code != 304:
+        response.headers["Content-Encoding"] = coding
+    response.headers["Vary"] = "Accept-Encoding"
+    # Browsers revalidate files without a hash in their name by their ETag.
+    response.headers["Cache-Control"] = "public, max-age=31536000, immutable" if HASHED.search(path) else "no-cache"
     response.headers["Content-Security-Policy"] = PLAYGROUND_POLICY
     return response

@@ -21,7 +21,7 @@ def test_every_address_with_get_accepts_head(client: InProcess, ids: dict[str, s
     document = client.get("/openapi.json").json()["paths"]
     paths = [path.format(**ids) for path, operations in document.items() if "get" in operations]
     assert len(paths) > 15
-    for path in [*paths, "/", "/docs", "/openapi.json", "/web/main.js", "/nothing", "/v1/models/none"]:
+    for path in [*paths, "/", "/docs", "/openapi.json", "/web/icon.svg", "/nothing", "/v1/models/none"]:
         head = client.request("HEAD", path)
         assert head.content == b"", path
         if path.endswith("/events"):

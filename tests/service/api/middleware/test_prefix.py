@@ -32,7 +32,7 @@ LINE = {"context": {"x": [[1], [2], [3]], "y": [2, 4, 6]}, "query": [[4], [5]]}
 @pytest.mark.slow
 @pytest.mark.parametrize("start", ["", "/gdssm"])
 def test_addresses_match_with_and_without_the_prefix(below: InProcess, start: str) -> None:
-    for path in ("/", "/docs", "/openapi.json", "/web/main.js", "/health/ready", "/metrics", "/v1/models", "/v2"):
+    for path in ("/", "/docs", "/openapi.json", "/web/icon.svg", "/health/ready", "/metrics", "/v1/models", "/v2"):
         assert below.get(start + path).status_code == 200, path
         assert below.request("HEAD", start + path).status_code == 200, path
     assert below.request("POST", f"{start}/v1/predict", json=LINE).status_code == 200
