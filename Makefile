@@ -3,7 +3,9 @@ PYTHON ?= python3
 HOST ?= 127.0.0.1
 PORT ?= 8000
 # Workers and started services read compiled modules, also where the environment forbids to write them.
-PYTEST = PYTHONDONTWRITEBYTECODE= OMP_NUM_THREADS=1 .venv-dev/bin/python -m pytest --numprocesses auto --dist loadfile --no-loadscope-reorder
+PYTEST = PYTHONDONTWRITEBYTECODE= OMP_NUM_THREADS=1 .venv-dev/bin/python -m pytest --numprocesses $(WORKERS) --dist loadfile --no-loadscope-reorder
+# Two more than processors: tests wait for processes, locks and deadlines for almost half of their time.
+WORKERS ?= $(shell expr $$(getconf _NPROCESSORS_ONLN) + 2)
 
 .PHONY: serve test quick check docs image bench web zoo mutants constraints clean
 
@@ -14,6 +16,7 @@ test: .venv-dev/ready .venv-clients/ready .venv-engines/ready
 	$(PYTEST)
 
 # The fast tests of the service and of gdssm, and the contracts: about a minute on two cores.
+quick: WORKERS = auto # its tests wait for little
 quick: .venv-dev/ready
 	$(PYTEST) -m "not slow" tests/service tests/gdssm tests/properties tests/contracts
 

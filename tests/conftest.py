@@ -2,8 +2,10 @@
 
 from collections import Counter
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
+from httpx._config import DEFAULT_TIMEOUT_CONFIG
 from hypothesis import settings
 
 from tests.pgbouncer import PgBouncer
@@ -13,14 +15,34 @@ from tests.redis import RedisServer
 settings.register_profile("repeatable", derandomize=True, deadline=None, max_examples=25)
 settings.load_profile("repeatable")
 
+# Of requests that give no timeout: a busy machine takes seconds where others take milliseconds.
+DEFAULT_TIMEOUT_CONFIG.read = 60.0
 
 PROCESSES = {"server", "postgres", "postgresql", "pgbouncer", "redis_server", "image"}
 """Fixtures and parameters with which a test starts a process."""
 
+LONGEST = [
+    "export/test_zoo.py",
+    "deploy/test_image.py",
+    "service/api/routes/test_forged_imports.py",
+    "gdssm/test_evidence_average.py",
+    "service/commands/test_ray.py",
+    "service/contexts/test_durability.py",
+    "service/evaluations/test_jobs.py",
+    "contracts/test_fuzzing.py",
+    "contracts/test_shapes.py",
+    "service/contexts/test_mixed_kills.py",
+    "adversarial/test_shares.py",
+    "properties/test_levels.py",
+    "service/contexts/test_drift.py",
+    "benchmarks/test_serving.py",
+]
+"""Files that take more than half a minute, the longest first: one that begins last would run alone."""
+
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark tests that start a process as slow, and begin with the files that have most slow tests.
+    """Mark tests that start a process as slow; begin with the longest files, then those with most slow tests.
 
     So all workers end at about the same time.
     """
@@ -29,7 +51,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         if PROCESSES & {*getattr(item, "fixturenames", ()), *(value for value in values if isinstance(value, str))}:
             item.add_marker("slow")
     slow = Counter(item.path for item in items if item.get_closest_marker("slow"))
-    items.sort(key=lambda item: -slow[item.path])
+    first = {Path(__file__).parent / file: place for place, file in enumerate(LONGEST)}
+    items.sort(key=lambda item: (first.get(item.path, len(LONGEST)), -slow[item.path]))
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.conftest import LONGEST
 from tests.running import ROOT
 
 SCHEMAS = {
@@ -47,3 +48,7 @@ def test_the_workflow_runs_what_runs_before_a_change_lands() -> None:
 
 def test_the_changelog_has_a_section_for_the_next_version() -> None:
     assert "\n## [Unreleased]\n" in (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+
+
+def test_files_that_begin_first_exist() -> None:
+    assert [file for file in LONGEST if not (ROOT / "tests" / file).exists()] == []
