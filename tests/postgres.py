@@ -16,7 +16,7 @@ from tests.running import free_port
 
 DEBIAN = Path("/usr/lib/postgresql")
 MISSING = "PostgreSQL is not installed: apt-get install postgresql"
-START_TIMEOUT = 30.0
+START_TIMEOUT = 60.0
 """Seconds for a server to come up, also after a crash."""
 
 

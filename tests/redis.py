@@ -14,7 +14,7 @@ import redis
 from tests.running import free_port
 
 MISSING = "Redis is not installed: apt-get install redis-server"
-START_TIMEOUT = 30.0
+START_TIMEOUT = 60.0
 """Seconds for a server to come up, also after a crash."""
 
 

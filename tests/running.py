@@ -47,7 +47,7 @@ class Server:
     def connect(self) -> socket.socket:
         """Open a bare connection to it."""
         host, port = self.url.removeprefix("http://").split(":")
-        return socket.create_connection((host, int(port)), timeout=20)
+        return socket.create_connection((host, int(port)), timeout=60)
 
     def stop(self) -> int:
         """Ask it to leave; returns its exit code."""
@@ -57,7 +57,7 @@ class Server:
 
     def wait(self) -> int:
         """Wait for it to leave; returns its exit code."""
-        return self.process.wait(timeout=20)
+        return self.process.wait(timeout=60)
 
 
 def free_port() -> int:

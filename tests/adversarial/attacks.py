@@ -16,7 +16,7 @@ JSON = {"Content-Type": "application/json"}
 RIGHT = json.dumps({"context": {"x": [[1], [2], [3]], "y": [2, 4, 6]}, "query": [[4]]}).encode()
 BIG = b'{"a": "' + b"x" * (14 * MB) + b'"}'
 """A body that is read in full, and wrong."""
-SOON = 10.0
+SOON = 30.0
 """Seconds within which memory must be released."""
 MARGIN = 150 * MB
 """More than the idle figure: caches, and what the allocator keeps."""

@@ -31,9 +31,9 @@ def test_reads_do_not_wait_for_a_held_write_lock(tmp_path: Path) -> None:
         writes = [writers.submit(httpx.post, f"{one}/observations", json=ROWS, timeout=60) for _ in range(WRITERS)]
         time.sleep(0.5)
         for address in (one, contexts, f"{one}/state", f"{server.url}/v1/evaluations", f"{server.url}/health/ready"):
-            assert httpx.get(address, timeout=5).status_code == 200
-        assert httpx.post(f"{one}/predictions", json={"query": [[4]]}, timeout=5).status_code == 200
-        assert httpx.post(f"{server.url}/v1/predict", content=RIGHT, headers=JSON, timeout=5).status_code == 200
+            assert httpx.get(address).status_code == 200
+        assert httpx.post(f"{one}/predictions", json={"query": [[4]]}).status_code == 200
+        assert httpx.post(f"{server.url}/v1/predict", content=RIGHT, headers=JSON).status_code == 200
         assert not any(write.done() for write in writes)  # it was held all the time
         other.execute("ROLLBACK")
         assert {write.result().status_code for write in writes} == {200}

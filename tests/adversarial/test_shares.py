@@ -11,7 +11,7 @@ from websockets.sync.client import ClientConnection
 
 from service.access.keys import Keys
 from service.store.database import Database
-from tests.adversarial.attacks import JSON, MB, RIGHT, live, new_context
+from tests.adversarial.attacks import JSON, MB, RIGHT, eventually, live, new_context
 from tests.running import Server, running
 
 pytestmark = pytest.mark.adversarial
@@ -97,7 +97,7 @@ def test_websocket_messages_count_towards_the_bytes_in_flight() -> None:
         lines = [stack.enter_context(live(server, context)) for _ in range(9)]
         for line in lines:
             line.socket.sendall(begun)
-        assert sum(map(is_refused, lines)) >= 3
+        assert eventually(lambda: sum(map(is_refused, lines)) >= 3)
 
 
 def is_refused(line: ClientConnection) -> bool:

@@ -145,7 +145,7 @@ def test_evaluation_is_submitted_and_waited_for(client: Client) -> None:
     evaluation = client.evaluations.submit(["linear"], **SMALL)
     found = [result.learner for result in evaluation.results()]
     record = evaluation.record
-    assert (record.status, len(found), record.done) == ("done", record.total, record.total)
+    assert (record.status, len(found), record.done) == ("done", record.total, record.total), record
     assert evaluation.wait() == record
     assert client.evaluations.get(evaluation.id).record == record
     assert evaluation.id in [each.id for each in client.evaluations.list()]

@@ -24,7 +24,7 @@ from tests.nonempty import nonempty
 Answer = ContextRecord | ServiceError
 Take = Callable[[], Sequence[ObserveRequest]]
 Run = Callable[[int, Callable[[], Answer]], Answer]
-TIMEOUT = 10.0
+TIMEOUT = 60.0
 
 
 class Stored:

@@ -11,7 +11,7 @@ from tests.nonempty import nonempty
 from tests.postgres import Postgres
 from tests.service.replicas import Replica, replicas_on
 
-TIMEOUT = 20.0
+TIMEOUT = 60.0
 LONG = 3600
 X, Y = [[float(i), float(i % 3)] for i in range(8)], [2.0 * i for i in range(8)]
 

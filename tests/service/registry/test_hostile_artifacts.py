@@ -134,7 +134,7 @@ def test_endless_graph_is_refused_in_time(tmp_path: Path, monkeypatch: pytest.Mo
     begun = time.monotonic()
     with pytest.raises(BrokenArtifact, match=r"did not load within 2 s|ended the process"):
         load_in_sandbox(content)
-    assert time.monotonic() - begun < 8
+    assert time.monotonic() - begun < 60
 
 
 def test_file_that_ends_the_sandbox_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,7 +11,7 @@ import pytest
 from tests.running import Server, running
 from tests.service.forged import answering, forged, shipped
 
-TIMEOUT = 12.0
+TIMEOUT = 60.0
 """Seconds. A change takes 1.5 s on an idle machine (two scans a second, then the sandbox), and longer on a busy one."""
 QUESTION = {"model": "mine", "context": {"x": [[1], [1]], "y": [1, 1]}, "query": [[1]]}
 

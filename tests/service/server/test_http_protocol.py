@@ -95,7 +95,7 @@ def test_slow_head_is_408(server: Server) -> None:
         line.sendall(b"GET /health/live HTTP/1.1\r\nHost:")
         begin = time.monotonic()
         check(everything(line), 408, "too_slow")
-        assert time.monotonic() - begin < TIMEOUT + 10
+        assert time.monotonic() - begin < TIMEOUT + 30
 
 
 def test_slow_second_head_on_a_connection_is_408(server: Server) -> None:
@@ -263,7 +263,7 @@ def test_body_that_continues_after_a_refusal_is_cut_off(server: Server) -> None:
         line.sendall(b"0\r\n" + b"1000:1000\r\n" * HEAD_SIZE_LIMIT)
         begin = time.monotonic()
         assert everything(line) == b""  # no second response
-        assert time.monotonic() - begin < 10
+        assert time.monotonic() - begin < 30
 
 
 def test_pipelined_requests_over_the_limit_are_refused(server: Server) -> None:

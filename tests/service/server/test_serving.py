@@ -93,7 +93,7 @@ def quick(**environment: str) -> Iterator[Server]:
 
 def until(true: Callable[[], bool]) -> None:
     """Poll a condition."""
-    end = time.monotonic() + 20
+    end = time.monotonic() + 60
     while not true():
         assert time.monotonic() < end
         time.sleep(0.02)

@@ -51,7 +51,7 @@ def test_looking_waits_for_no_writer(database: Database) -> None:
         seen = []
         reader = threading.Thread(target=lambda: seen.append(names(database)))
         reader.start()
-        reader.join(timeout=5)
+        reader.join(timeout=60)
         assert seen == [[]]
 
 

@@ -13,7 +13,7 @@ from service.store.database import Database
 from tests.pgbouncer import PgBouncer
 from tests.postgres import Postgres
 
-TIMEOUT = 20.0
+TIMEOUT = 60.0
 
 
 class Process:

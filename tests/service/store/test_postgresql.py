@@ -141,6 +141,6 @@ def wait_for(service: Server, value: int) -> None:
 
 
 def database_up(service: Server) -> int:
-    found = re.search(r"^gdssm_database_up (\d)", httpx.get(f"{service.url}/metrics", timeout=5).text, re.MULTILINE)
+    found = re.search(r"^gdssm_database_up (\d)", httpx.get(f"{service.url}/metrics").text, re.MULTILINE)
     assert found
     return int(found[1])

@@ -38,7 +38,7 @@ class Caller:
         self._sent.put_nowait(message)
 
     async def hear(self) -> Message:
-        return await asyncio.wait_for(self.received.get(), 10)
+        return await asyncio.wait_for(self.received.get(), 60)
 
 
 async def opened(app: EchoApp) -> Caller:

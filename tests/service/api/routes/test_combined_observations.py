@@ -15,7 +15,7 @@ from service.settings import Settings
 from tests.nonempty import nonempty
 from tests.service.in_process import InProcess, in_process
 
-TIMEOUT = 20.0
+TIMEOUT = 60.0
 ROWS = [{"x": [[float(i), float(i * i % 7)]], "y": [2.0 * i + 0.1 * (i % 3)]} for i in range(1, 13)]
 
 

@@ -104,7 +104,7 @@ def test_long_prediction_does_not_block_others() -> None:
 
     class Slow(Predictor):
         def answer(self, *_: object, **__: object) -> Prediction:
-            finish.wait(10)
+            finish.wait(60)
             raise RuntimeError
 
     app = create_app(Settings(database_url="sqlite://"))
