@@ -10,6 +10,7 @@ fitting             short training, for models that are no preset
 compared_models     the models of the comparison
 torch_learners      torch models with the interface of a reference learner
 gaussian_process    Gaussian processes
+sequence_models     models of sequences to compare with gdssm.sequence, and their training
 curves              losses with confidence intervals along one axis
 experiment          the parts of an experiment
 plot_style          names and colours of learners

@@ -3,14 +3,17 @@
 from gdssm.reproduce.experiment import Experiment
 from gdssm.reproduce.experiments import (
     alignment,
+    characters,
     comparison,
     constructions,
     context_length,
+    digits,
     dimension,
     drift,
     ill_conditioned,
     linear_attention,
     multi_step,
+    recall,
     seeds,
     sine,
     stretch,
@@ -33,5 +36,8 @@ EXPERIMENTS = tuple(
         drift,
         comparison,
         linear_attention,
+        recall,
+        digits,
+        characters,
     )
 )

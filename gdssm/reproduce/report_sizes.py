@@ -35,6 +35,14 @@ class ReportSizes:
     """Optimizer steps of a formulation that is not trained in full."""
     processes: int = 2
     """Processes that train models at the same time."""
+    sequence_steps: int = 400
+    """Largest number of optimizer steps of a model of recall."""
+    digit_steps: int = 400
+    """Optimizer steps of a model of digits."""
+    character_steps: int = 250
+    """Optimizer steps of a model of characters."""
+    sequence_seeds: int = 3
+    """Seeds of every model of recall, digits and characters."""
     preset_steps: int | None = None
     """Optimizer steps of a preset that is not trained in full."""
     preset_batch: int | None = None
@@ -65,6 +73,10 @@ QUICK = ReportSizes(
     comparison_batch=64,
     seeds=2,
     formulation_steps=60,
+    sequence_steps=20,
+    digit_steps=20,
+    character_steps=5,
+    sequence_seeds=1,
     preset_steps=150,
     preset_batch=128,
 )
@@ -83,6 +95,9 @@ TINY = replace(
     seeds=1,
     formulation_steps=2,
     processes=1,
+    sequence_steps=1,
+    digit_steps=1,
+    character_steps=1,
     preset_steps=2,
     preset_batch=8,
 )
