@@ -19,8 +19,8 @@ from tests.running import ROOT
 pytestmark = [needs_engines, pytest.mark.slow]
 FILES, ROWS, INPUTS = 4, 110_000, 10
 """Each file is a split: two have more bytes than one."""
-OPTIONS = ["--chunk-rows", "200", "--quiet"]
-"""So that a task takes about half a second, and others are left when the first has ended."""
+OPTIONS = ["--chunk-rows", "400", "--quiet"]
+"""So that a task takes some tenths of a second, and is seen."""
 
 
 @dataclass(frozen=True)
@@ -84,9 +84,8 @@ def started(cluster: RayCluster, files: Files, *command: str, **environment: str
             process.kill()
 
 
-def kill_after(cluster: RayCluster, process: "subprocess.Popen[str]", run: Path, stage: str) -> None:
-    """Kill a node amid a task of a stage, when others are finished."""
-    wait_for_results(process, run, stage, 1)
+def kill_amid(cluster: RayCluster, process: "subprocess.Popen[str]", run: Path, stage: str) -> None:
+    """Kill a node amid a task of the stage that begins, when others are finished."""
     cluster.hold(1, process)
     wait_for_results(process, run, stage, 2)
     assert cluster.kill(1)
@@ -101,8 +100,10 @@ def wait_for_results(process: "subprocess.Popen[str]", run: Path, stage: str, co
 def test_a_context_is_the_same_when_a_node_dies(cluster: RayCluster, files: Files) -> None:
     command = ["contexts", "build", "data", "--target", "y", "--model", "linear", "--out", "ray.safetensors"]
     with started(cluster, files, *command) as process:
-        kill_after(cluster, process, files.folder / ".ray.safetensors.gdssm-run", "learn-*")
-        output, errors = process.communicate(timeout=90)
+        run = files.folder / ".ray.safetensors.gdssm-run"
+        wait_for_results(process, run, "columns", FILES)
+        kill_amid(cluster, process, run, "learn-*")
+        output, errors = process.communicate(timeout=180)
     assert process.returncode == 0, errors
     assert output == ""
     assert (files.folder / "ray.safetensors").read_bytes() == files.context
@@ -111,8 +112,8 @@ def test_a_context_is_the_same_when_a_node_dies(cluster: RayCluster, files: File
 def test_predictions_are_the_same_when_a_node_dies(cluster: RayCluster, files: Files) -> None:
     cluster.start(1)
     with started(cluster, files, "predict", "local.safetensors", "data", "--out", "ray/") as process:
-        kill_after(cluster, process, files.folder / "ray/.gdssm-run", "predict")
-        output, errors = process.communicate(timeout=90)
+        kill_amid(cluster, process, files.folder / "ray/.gdssm-run", "predict")
+        output, errors = process.communicate(timeout=180)
     assert process.returncode == 0, errors
     assert output == ""
     assert contents(files.folder / "ray") == files.predictions
@@ -125,7 +126,7 @@ def test_as_many_processes_as_the_cluster_has_processors_end_after_a_killed_comm
     with started(cluster, files, *command) as killed:
         wait_for_results(killed, files.folder / "again/.gdssm-run", "predict", 1)
     with started(cluster, files, *command) as process:
-        _, errors = process.communicate(timeout=90)
+        _, errors = process.communicate(timeout=180)
     assert process.returncode == 0, errors
     assert "Continues the interrupted run." in errors
     assert contents(files.folder / "again") == files.predictions
@@ -134,7 +135,7 @@ def test_as_many_processes_as_the_cluster_has_processors_end_after_a_killed_comm
 def test_a_wrong_token_is_a_user_error(cluster: RayCluster, files: Files) -> None:
     command = ["contexts", "build", "data", "--target", "y", "--out", "wrong.safetensors"]
     with started(cluster, files, *command, RAY_AUTH_TOKEN="another") as process:  # noqa: S106
-        _, errors = process.communicate(timeout=90)
+        _, errors = process.communicate(timeout=180)
     assert process.returncode == 2
     assert errors.splitlines()[-1].startswith("Error: --ray: ")
     assert {path.name for path in files.folder.iterdir() if "wrong" in path.name} == set()
