@@ -17,11 +17,12 @@ from threading import Event
 import numpy as np
 
 from benchmarks.results import Goal, Result, Table
+from service.contexts.requests import ContextSpec
 from service.contexts.service import ContextService
 from service.inference.checks import Limits
 from service.inference.predictor import Observations, Predictor
 from service.ingest.columns import EntryColumns
-from service.ingest.destination import ContextDefaults, Destination
+from service.ingest.destination import Destination
 from service.ingest.ingester import Ingester
 from service.ingest.json_lines import JsonLines
 from service.ingest.offsets import OffsetStore
@@ -88,7 +89,7 @@ def of_batch(path: Path, repository: Repository, batch: int) -> Callable[[], flo
         if schema is None:
             raise ValueError(path)
         with _contexts(path.parent, repository) as (database, contexts, predictor):
-            destination = Destination(contexts, predictor, "", ContextDefaults("linear"))
+            destination = Destination(contexts, predictor, "", ContextSpec("linear"))
             with database.transaction() as connection:
                 destination.create(connection, schema, [f"d{device}" for device in range(DEVICES)])
             offsets = OffsetStore("", "benchmark", time.time)
@@ -104,7 +105,7 @@ def observe_singly(folder: Path, repository: Repository, rows: int) -> float:
     generator = np.random.default_rng(0)
     x = generator.normal(size=(rows, 1, FEATURES))
     with _contexts(folder, repository) as (_, contexts, _predictor):
-        ids = [contexts.create("", "linear").id for _ in range(DEVICES)]
+        ids = [contexts.create("", ContextSpec("linear")).id for _ in range(DEVICES)]
         start = time.monotonic()
         for row, device in zip(x, generator.integers(DEVICES, size=rows).tolist(), strict=True):
             contexts.observe("", ids[device], Observations(row, row.sum(1)))

@@ -30,6 +30,7 @@ from benchmarks.scale.sizes import UNLIMITED
 from benchmarks.timing import Times, in_turn
 from benchmarks.zoo import ZOO
 from service.contexts.context_count import ContextCount
+from service.contexts.requests import ContextSpec
 from service.contexts.service import ContextService
 from service.inference.predictor import Predictor
 from service.registry.repository import Repository
@@ -58,7 +59,7 @@ class Filled:
         self.database = Database.open(url)
         self.contexts = ContextService(self.database, predictor, max_contexts=2**31, ttl=YEAR)
         self._sites = size // PAGE
-        self.ids = [self.contexts.create(OWNER, MODEL, FIRST, name="context 0", labels=self._labels(0)).id]
+        self.ids = [self.contexts.create(OWNER, ContextSpec(MODEL, name="context 0", labels=self._labels(0)), FIRST).id]
         self._fill(size)
 
     def calls(self) -> Mapping[str, Callable[[], object]]:
@@ -70,7 +71,7 @@ class Filled:
 
         def create() -> None:
             new = next(numbers)
-            made.append(contexts.create(OWNER, MODEL, name=f"context {new}", labels=self._labels(new)).id)
+            made.append(contexts.create(OWNER, ContextSpec(MODEL, name=f"context {new}", labels=self._labels(new))).id)
 
         return {
             "create": create,
@@ -177,7 +178,7 @@ def expire_at_once(filled: Filled) -> dict[str, float]:
     def create() -> None:
         while not (waits and done.wait(0.01)):
             start = time.perf_counter()
-            filled.contexts.create("another key", MODEL)
+            filled.contexts.create("another key", ContextSpec(MODEL))
             waits.append(time.perf_counter() - start)
 
     filled.database.transaction = transaction  # type: ignore[method-assign]

@@ -25,6 +25,7 @@ from benchmarks.serving.specs import OURS
 from benchmarks.timing import Quartiles, Times, format_quartiles, in_turn, ratios
 from benchmarks.zoo import ZOO
 from service.contexts.learning import learn
+from service.contexts.requests import ContextSpec
 from service.contexts.service import ContextService
 from service.contexts.state import new_state
 from service.inference.predictor import Predictor
@@ -82,7 +83,7 @@ def _observing(server: Server, connection: socket.socket, model: str) -> Callabl
 
 
 def _storing(contexts: ContextService, model: str) -> Callable[[], object]:
-    return partial(contexts.observe, OWNER, contexts.create(OWNER, model, FIRST).id, ONE)
+    return partial(contexts.observe, OWNER, contexts.create(OWNER, ContextSpec(model), FIRST).id, ONE)
 
 
 def _learning(predictor: Predictor, model: str) -> Callable[[], object]:

@@ -14,6 +14,7 @@ from sqlalchemy import delete, func, insert, select
 from benchmarks.scale.sizes import UNLIMITED
 from benchmarks.timing import in_turn
 from benchmarks.zoo import ZOO
+from service.contexts.requests import ContextSpec
 from service.contexts.service import ContextService
 from service.inference.predictor import Observations, Predictor
 from service.registry.repository import Repository
@@ -45,7 +46,7 @@ class Filled:
         self._database = Database.open(f"sqlite:///{path}")
         self._contexts = ContextService(self._database, predictor, max_contexts=2**31, ttl=YEAR)
         self._model = model
-        self._ids = [self._contexts.create(OWNER, model, FIRST).id]
+        self._ids = [self._contexts.create(OWNER, ContextSpec(model), FIRST).id]
         self._copy(count - 1)
 
     def calls(self) -> Mapping[str, Callable[[], object]]:
@@ -54,7 +55,7 @@ class Filled:
         return {
             "observe": lambda: contexts.observe(OWNER, choose(), ONE),
             "predict": lambda: contexts.predict(OWNER, choose(), QUERY),
-            "make and remove": lambda: contexts.delete(OWNER, contexts.create(OWNER, self._model).id),
+            "make and remove": lambda: contexts.delete(OWNER, contexts.create(OWNER, ContextSpec(self._model)).id),
         }
 
     def export(self) -> bytes:

@@ -12,9 +12,9 @@ import click
 
 from service.commands.options import by_setting, decay_option, example
 from service.commands.table_options import kinds_by_name
+from service.contexts.requests import ContextSpec
 from service.ingest.bad_entries import BadEntries
 from service.ingest.columns import EntryColumns
-from service.ingest.destination import ContextDefaults
 from service.ingest.ingester import BATCH, Progress
 from service.ingest.opening import open_ingester, open_sources
 from service.observability import logs
@@ -89,7 +89,7 @@ def command(url: str, **options: Any) -> None:  # noqa: ANN401  (of every type)
                 settings,
                 sources,
                 _columns(options),
-                ContextDefaults(options["model"], options["version"], options["decay"], options["ttl"]),
+                ContextSpec(options["model"], options["version"], options["decay"], options["ttl"]),
                 bad=bad,
                 **{
                     name: options[name] for name in ("consumer", "owner", "batch", "from_start", "allow_precision_loss")

@@ -6,7 +6,7 @@ batch_service  batches of an owner: observations, predictions, and contexts by t
 batch_names    ids of names, and contexts of unknown ones
 batch_predictions  queries to many contexts
 batch_keys     idempotency keys of a batch
-requests       requested changes as fields, by which one that is sent again is recognised
+requests       requests to create or to observe, with the fields by which one that is sent again is recognised
 empty_contexts  contexts before their first observation
 records        contexts as their owner sees them, and the rows that have them
 record_reader  reads records without states: by id, by name, in pages

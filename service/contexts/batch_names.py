@@ -1,16 +1,15 @@
 """Contexts of a batch by their names; those of unknown names are created together, if that is wanted."""
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import replace
 from typing import NamedTuple
 
 from sqlalchemy import Connection
 
-from service.column_names import NO_NAMES, ColumnNames
-from service.contexts.forgetting import Decay
-from service.contexts.labels import Labels, read_name
+from service.contexts.labels import read_name
 from service.contexts.repository import ContextRepository
-from service.contexts.state import ContextState, FeatureScale
+from service.contexts.requests import ContextSpec
+from service.contexts.state import ContextState
 from service.errors import InvalidInput, NameTaken, QuotaExceeded, ServiceError, UnknownContext
 from service.inference.runtime import Runtime
 from service.store.database import Database
@@ -19,27 +18,12 @@ ATTEMPTS = 10
 """Times that another caller may create some of the contexts first."""
 
 
-@dataclass(frozen=True)
-class NewContexts:
-    """What contexts of unknown names are created with; see `ContextService.create`."""
-
-    model: str | None = None
-    version: str | None = None
-    decay: Decay = None
-    ttl: int | None = None
-    scale: FeatureScale | None = None
-    like: str | None = None
-    columns: ColumnNames = NO_NAMES
-    labels: Labels = field(default_factory=dict)
-
-
 class EmptyContext(NamedTuple):
-    """A context that can be added."""
+    """A context that can be added, under any name."""
 
     runtime: Runtime
     state: ContextState
-    ttl: int | None
-    labels: Labels
+    spec: ContextSpec
 
 
 def ids_of(
@@ -84,10 +68,8 @@ def _create(
     for name in names:
         if name not in found:
             try:
-                record = repository.add(
-                    connection, owner, empty.runtime, empty.state, empty.ttl, name=name, labels=empty.labels
-                )
-                found[name] = record.id
+                spec = replace(empty.spec, name=name)
+                found[name] = repository.add(connection, owner, empty.runtime, empty.state, spec).id
             except QuotaExceeded as error:
                 found[name] = error
     return found

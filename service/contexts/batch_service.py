@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from service.contexts.batch_names import EmptyContext, NewContexts, ids_of
+from service.contexts.batch_names import EmptyContext, ids_of
 from service.contexts.batch_predictions import AnsweredQuery, QueryRequest, predict_each
 from service.contexts.batches import Result, observe_many
 from service.contexts.cache import ReadoutCache
@@ -12,7 +12,7 @@ from service.contexts.empty_contexts import empty_context
 from service.contexts.idempotency import run_idempotent
 from service.contexts.records import LoadedContext
 from service.contexts.repository import ContextRepository
-from service.contexts.requests import ObserveRequest
+from service.contexts.requests import ContextSpec, ObserveRequest
 from service.errors import ServiceError
 from service.inference.predictor import Predictor
 from service.store.database import Database
@@ -103,7 +103,7 @@ class ContextBatches:
         return results
 
     def ids_of(
-        self, owner: str, names: Collection[str], create: NewContexts | None = None
+        self, owner: str, names: Collection[str], create: ContextSpec | None = None
     ) -> Mapping[str, str | ServiceError]:
         """Find the ids of names, or the errors of those that there are not.
 
@@ -119,17 +119,9 @@ class ContextBatches:
             self._database, self._repository, owner, names, None if create is None else self._empty(owner, create)
         )
 
-    def _empty(self, owner: str, new: NewContexts) -> EmptyContext:
-        runtime, state = empty_context(
-            self._predictor,
-            new.model,
-            new.version,
-            decay=new.decay,
-            scale=new.scale,
-            like=None if new.like is None else self._repository.load(owner, new.like),
-            columns=new.columns,
-        )
-        return EmptyContext(runtime, state, new.ttl, new.labels)
+    def _empty(self, owner: str, spec: ContextSpec) -> EmptyContext:
+        like = None if spec.like is None else self._repository.load(owner, spec.like)
+        return EmptyContext(*empty_context(self._predictor, spec, like), spec)
 
 
 def part_key(key: str, number: int) -> str:

@@ -1,68 +1,46 @@
 """A context by its name: created if there is none."""
 
 from contextlib import suppress
+from dataclasses import replace
 
-from service.column_names import NO_NAMES, ColumnNames
-from service.contexts.forgetting import Decay
-from service.contexts.labels import Labels
+from service.column_names import NO_NAMES
 from service.contexts.records import Amendment, ContextRecord
+from service.contexts.requests import ANY_CONTEXT, ContextSpec
 from service.contexts.service import ContextService
-from service.contexts.state import FeatureScale
 from service.errors import Conflict, NameTaken, UnknownContext
-from service.tables.schema import TableSchema
 
 ATTEMPTS = 10
 """Times that a context may be deleted, and another one of its name created, before this is reported."""
 
 
 def create_or_return(
-    contexts: ContextService,
-    owner: str,
-    name: str,
-    *,
-    model: str | None = None,
-    version: str | None = None,
-    decay: Decay = None,
-    ttl: int | None = None,
-    scale: FeatureScale | None = None,
-    like: str | None = None,
-    columns: ColumnNames = NO_NAMES,
-    schema: TableSchema | None = None,
-    labels: Labels | None = None,
+    contexts: ContextService, owner: str, name: str, spec: ContextSpec = ANY_CONTEXT
 ) -> tuple[ContextRecord, bool]:
     """Return the context of a name, and whether it was created; of several callers at once one creates it.
 
     An existing context takes the ttl and the labels, and must have the model, version, decay and names of columns that
-    are given. Scale, `like` and schema are used only when it is created. For the arguments see
-    `ContextService.create`.
+    are given. The other fields of the spec are used only when it is created.
 
     Raises:
         Conflict: There is a context of that name with another model, version, decay or other names of columns.
         UnknownModel, UnknownContext, UnsupportedByModel, InvalidInput, QuotaExceeded: As for `ContextService.create`.
     """
-    fixed = {"model": model, "model_version": version, "decay": decay}
+    columns = None if spec.columns == NO_NAMES else spec.columns
+    fixed: dict[str, object] = {
+        "model": spec.model,
+        "model_version": spec.version,
+        "decay": spec.decay,
+        "columns": columns,
+    }
     for _ in range(ATTEMPTS):
         found = contexts.find_named(owner, name)
         if found is None:
             with suppress(NameTaken):
-                record = contexts.create(
-                    owner,
-                    model,
-                    version=version,
-                    decay=decay,
-                    ttl=ttl,
-                    scale=scale,
-                    like=like,
-                    columns=columns,
-                    schema=schema,
-                    name=name,
-                    labels=labels or {},
-                )
-                return record, True
+                return contexts.create(owner, replace(spec, name=name)), True
             continue
-        _check_same(found, {**fixed, "columns": None if columns == NO_NAMES else columns})
+        _check_same(found, fixed)
         with suppress(UnknownContext):  # deleted meanwhile
-            return contexts.amend(owner, found.id, Amendment(labels=labels, ttl=ttl)), False
+            return contexts.amend(owner, found.id, Amendment(labels=spec.labels, ttl=spec.ttl)), False
     raise NameTaken(name)
 
 

@@ -2,11 +2,10 @@
 
 from dataclasses import replace
 
-from service.column_names import NO_NAMES, ColumnNames
-from service.contexts.forgetting import Decay
 from service.contexts.records import LoadedContext
+from service.contexts.requests import ContextSpec
 from service.contexts.state import ContextState, FeatureScale, check_size, new_state, scale_of
-from service.contexts.tables import parsed
+from service.contexts.tables import parsed, written
 from service.errors import InvalidInput, Problem
 from service.inference.predictor import Predictor
 from service.inference.runtime import Runtime
@@ -14,29 +13,27 @@ from service.tables.predicting import model_for
 
 
 def empty_context(
-    predictor: Predictor,
-    model: str | None,
-    version: str | None = None,
-    *,
-    decay: Decay = None,
-    scale: FeatureScale | None = None,
-    like: LoadedContext | None = None,
-    columns: ColumnNames = NO_NAMES,
-    table_schema: str | None = None,
+    predictor: Predictor, spec: ContextSpec, like: LoadedContext | None = None
 ) -> tuple[Runtime, ContextState]:
-    """Find the model of a new context, and make its state; for the arguments see `ContextService.create`.
+    """Find the model of a new context, and make its state.
+
+    Args:
+        predictor: Has the models and the limits.
+        spec: What the context is created with.
+        like: The context that `spec.like` names.
 
     Raises:
         UnknownModel, UnsupportedByModel, InvalidInput: As `ContextService.create`.
     """
-    if table_schema is None and like is not None:
-        table_schema = like.record.table_schema
-    if table_schema is None:
-        runtime = predictor.runtime(model, version)
+    schema = None if spec.schema is None else written(spec.schema)
+    if schema is None and like is not None:
+        schema = like.record.table_schema
+    if schema is None:
+        runtime = predictor.runtime(spec.model, spec.version)
     else:
-        runtime = model_for(predictor, parsed(table_schema), model, version)
-    state = new_state(runtime.manifest, decay, _scale(scale, like), columns)
-    state = replace(state, table_schema=table_schema)
+        runtime = model_for(predictor, parsed(schema), spec.model, spec.version)
+    state = new_state(runtime.manifest, spec.decay, _scale(spec.scale, like), spec.columns)
+    state = replace(state, table_schema=schema)
     check_size(state, predictor.limits)
     return runtime, state
 

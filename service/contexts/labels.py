@@ -3,7 +3,6 @@
 import json
 import re
 from collections.abc import Iterator, Mapping
-from types import MappingProxyType
 
 from service.errors import InvalidInput, Problem
 from service.numbers import describe
@@ -24,7 +23,6 @@ VALUE = re.compile(f"{CHARACTER}{{1,{LABEL_VALUE_LENGTH_LIMIT}}}")
 UNADDRESSABLE = {".", ".."}
 """Names that clients remove from an address."""
 Labels = Mapping[str, str]
-NO_LABELS: Labels = MappingProxyType({})
 
 
 def read_name(value: object, field: str) -> str:

@@ -11,7 +11,7 @@ from sqlalchemy.exc import IntegrityError
 from service.contexts.batch_keys import chunks
 from service.contexts.expiry import BATCH_LIMIT, remove_expired, sweep
 from service.contexts.label_rows import delete_labels, insert_labels
-from service.contexts.labels import NO_LABELS, Labels, labels_from
+from service.contexts.labels import labels_from
 from service.contexts.quota import count_one_more, count_removed
 from service.contexts.record_reader import BRIEF_LOCKED, C, RecordReader, check_row
 from service.contexts.records import (
@@ -23,6 +23,7 @@ from service.contexts.records import (
     record_of,
     state_fields,
 )
+from service.contexts.requests import ContextSpec
 from service.contexts.serialization import store
 from service.contexts.shards import delete_shards, insert_shards, with_totals
 from service.contexts.state import ContextState
@@ -57,16 +58,7 @@ class RecordWriter(RecordReader):
         self._ttl = ttl
 
     def insert(
-        self,
-        connection: Connection,
-        owner: str,
-        runtime: Runtime,
-        state: ContextState,
-        ttl: int | None,
-        *,
-        name: str | None = None,
-        labels: Labels = NO_LABELS,
-        shards: int = 0,
+        self, connection: Connection, owner: str, runtime: Runtime, state: ContextState, spec: ContextSpec
     ) -> ContextRecord:
         """Insert the row of a new context.
 
@@ -74,9 +66,9 @@ class RecordWriter(RecordReader):
             QuotaExceeded: The owner has too many.
             NameTaken: The owner has one of that name.
         """
-        now, ttl = self._clock(), ttl or self._ttl
-        if name is not None:
-            self._free_name(connection, owner, name, now)
+        now, ttl = self._clock(), spec.ttl or self._ttl
+        if spec.name is not None:
+            self._free_name(connection, owner, spec.name, now)
         record = ContextRecord(
             id=new_id(now, self._count_one_more(connection, owner, now)),
             model=runtime.manifest.name,
@@ -86,15 +78,15 @@ class RecordWriter(RecordReader):
             created=now,
             updated=now,
             expires=now + ttl,
-            name=name,
-            labels=dict(labels),
-            shards=shards,
+            name=spec.name,
+            labels=dict(spec.labels or {}),
+            shards=spec.shards,
             **state_fields(state),
         )
-        with _unless_taken(name):
+        with _unless_taken(record.name):
             connection.execute(insert(CONTEXTS).values(owner=owner, state=store(state), **columns_of(vars(record))))
-        insert_labels(connection, owner, record.id, labels)
-        if shards:
+        insert_labels(connection, owner, record.id, record.labels)
+        if record.shards:
             insert_shards(connection, record, state)
         return record
 

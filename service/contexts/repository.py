@@ -20,7 +20,6 @@ from sqlalchemy import (
 from service.contexts.batch_keys import chunks
 from service.contexts.cache import LruCache
 from service.contexts.freshness import CheckedVersions
-from service.contexts.labels import NO_LABELS, Labels
 from service.contexts.merge import join
 from service.contexts.record_reader import BRIEF_LOCKED, ID, OWNED, WITHOUT_STATE, C, check_row
 from service.contexts.record_writer import EXPIRE_LATER, UPDATE, RecordWriter
@@ -32,6 +31,7 @@ from service.contexts.records import (
     record_of,
     state_fields,
 )
+from service.contexts.requests import ContextSpec
 from service.contexts.serialization import ROW_FIELDS, canonical_state, restore, store
 from service.contexts.shards import (
     Totals,
@@ -299,16 +299,7 @@ class ContextRepository(RecordWriter):
                     yield row.id, error
 
     def add(
-        self,
-        connection: Connection,
-        owner: str,
-        runtime: Runtime,
-        state: ContextState,
-        ttl: int | None,
-        *,
-        name: str | None = None,
-        labels: Labels = NO_LABELS,
-        shards: int = 0,
+        self, connection: Connection, owner: str, runtime: Runtime, state: ContextState, spec: ContextSpec
     ) -> ContextRecord:
         """Insert a new context.
 
@@ -317,7 +308,7 @@ class ContextRepository(RecordWriter):
             NameTaken: The owner has one of that name.
         """
         state = canonical_state(state)
-        record = self.insert(connection, owner, runtime, state, ttl, name=name, labels=labels, shards=shards)
+        record = self.insert(connection, owner, runtime, state, spec)
         self._remember(LoadedContext(record, state, runtime))
         return record
 

@@ -4,9 +4,68 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from service.column_names import NO_NAMES, ColumnNames
+from service.contexts.forgetting import Decay
+from service.contexts.labels import Labels, read_labels, read_name
 from service.contexts.records import UNCONDITIONAL, Change
-from service.contexts.tables import TableRows
+from service.contexts.state import FeatureScale
+from service.contexts.tables import TableRows, written
 from service.inference.predictor import Observations
+from service.tables.schema import TableSchema
+
+
+@dataclass(frozen=True)
+class ContextSpec:
+    """What a context is created with, but for its first observations."""
+
+    model: str | None = None
+    """Its name; the default model if None, or `classifier` for rows of classes."""
+    version: str | None = None
+    """Of the model; the highest one if None."""
+    decay: Decay = None
+    """Factor on the weight of every observation after one more; auto averages several."""
+    ttl: int | None = None
+    """Seconds that it is kept after its last use; the setting if None."""
+    scale: FeatureScale | None = None
+    """Of its features, for models that make some."""
+    like: str | None = None
+    """Id of the context whose scale it is to have, and whose schema if it has one."""
+    columns: ColumnNames = NO_NAMES
+    """Names of its columns, in the order of the first observations, unless these have names too."""
+    schema: TableSchema | None = None
+    """Of rows of tables."""
+    name: str | None = None
+    """The caller's own, unique among the owner's."""
+    labels: Labels | None = None
+    """The caller's own, to find contexts by them."""
+    shards: int = 0
+    """Rows into which observations are learnt at the same time, where their order does not matter."""
+
+    def fields(self, first: Observations | TableRows | None) -> dict[str, Any]:
+        """Return everything that distinguishes it from other requests of its owner; the order is part of their hash.
+
+        Raises:
+            InvalidInput: The name, a label or the schema is not allowed.
+        """
+        fields: dict[str, Any] = {"create": self.model, "version": self.version, "decay": self.decay, "ttl": self.ttl}
+        fields |= fields_of(first)
+        if self.scale is not None or self.like is not None:
+            fields |= {"scale": self.scale, "like": self.like}
+        if self.columns != NO_NAMES:
+            fields["columns"] = self.columns
+        if self.name is not None:
+            fields["name"] = read_name(self.name, "name")
+        if self.labels:
+            fields["labels"] = sorted(read_labels(self.labels, "labels").items())
+        if self.shards:
+            fields["shards"] = self.shards
+        if self.schema is not None:
+            fields["schema"] = written(self.schema)
+        return fields
+
+
+ANY_CONTEXT = ContextSpec()
+"""A context of the default model."""
 
 
 @dataclass(frozen=True)

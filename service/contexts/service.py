@@ -7,15 +7,13 @@ from contextlib import AbstractContextManager, suppress
 from dataclasses import replace
 from typing import TypeVar
 
-from service.column_names import NO_NAMES, ColumnNames, arrange, arrange_query
+from service.column_names import ColumnNames, arrange, arrange_query
 from service.contexts import serialization
 from service.contexts.batch_service import ContextBatches
 from service.contexts.batches import Run, learn_new, observe_many, run_here
 from service.contexts.cache import ReadoutCache
 from service.contexts.empty_contexts import empty_context
-from service.contexts.forgetting import Decay
 from service.contexts.idempotency import IdempotentTransaction, run_idempotent
-from service.contexts.labels import NO_LABELS, Labels, read_labels, read_name
 from service.contexts.learning import check_step, learn, widen
 from service.contexts.merge import join
 from service.contexts.record_reader import ID
@@ -30,9 +28,9 @@ from service.contexts.records import (
     StreamStep,
 )
 from service.contexts.repository import ContextRepository
-from service.contexts.requests import ObserveRequest, allowed, fields_of
+from service.contexts.requests import ANY_CONTEXT, ContextSpec, ObserveRequest, allowed, fields_of
 from service.contexts.shards import check_can_shard
-from service.contexts.state import FeatureScale, answer
+from service.contexts.state import answer
 from service.contexts.tables import (
     PredictedTable,
     TableRows,
@@ -67,7 +65,6 @@ from service.tables.cells import Table
 from service.tables.describing import Described, describe_columns
 from service.tables.encoding import Findings
 from service.tables.predicting import PredictedRows
-from service.tables.schema import TableSchema
 
 Answer = TypeVar("Answer")
 
@@ -111,38 +108,11 @@ class ContextService:
     def create(
         self,
         owner: str,
-        model: str | None,
+        spec: ContextSpec = ANY_CONTEXT,
         first: Observations | TableRows | None = None,
-        *,
-        version: str | None = None,
-        decay: Decay = None,
-        ttl: int | None = None,
-        scale: FeatureScale | None = None,
-        like: str | None = None,
-        columns: ColumnNames = NO_NAMES,
-        schema: TableSchema | None = None,
-        name: str | None = None,
-        labels: Labels = NO_LABELS,
-        shards: int = 0,
         change: Change = UNCONDITIONAL,
     ) -> ContextRecord:
         """Make a context, empty or with its first observations.
-
-        Args:
-            owner: Whose it is.
-            model: Its name; the default model if left out.
-            first: Its first observations.
-            version: Of the model; the highest one if left out.
-            decay: Factor on the weight of every observation after one more; auto averages several.
-            ttl: Seconds that it is kept after its last use.
-            scale: Of its features, for models that make some.
-            like: The context whose scale it is to have, and whose schema if it has one.
-            columns: Names of its columns; of them in the order of the first observations, unless these have names too.
-            schema: Of rows of tables.
-            name: The caller's own, unique among the owner's.
-            labels: The caller's own, to find contexts by them.
-            shards: Rows into which observations are learnt at the same time, where their order does not matter.
-            change: The terms.
 
         Raises:
             UnknownModel: No such model.
@@ -152,40 +122,15 @@ class ContextService:
             QuotaExceeded: The owner keeps too many.
             NameTaken: The owner has a context of that name.
         """
-        request = {"create": model, "version": version, "decay": decay, "ttl": ttl, **fields_of(first)}
-        if scale is not None or like is not None:
-            request |= {"scale": scale, "like": like}
-        if columns != NO_NAMES:
-            request |= {"columns": columns}
-        if name is not None:
-            request |= {"name": read_name(name, "name")}
-        if labels:
-            request |= {"labels": sorted(read_labels(labels, "labels").items())}
-        request |= {"shards": shards} if shards else {}
-        table_schema = None if schema is None else written(schema)
-        if table_schema is not None:
-            request |= {"schema": table_schema}
-
-        with self._transaction(owner, change, request) as transaction:
+        with self._transaction(owner, change, spec.fields(first)) as transaction:
             if transaction.is_replay:
                 return ContextRecord.from_json(transaction.answer)
-            likeness = None if like is None else self.repository.load(owner, like)
-            runtime, state = empty_context(
-                self._predictor,
-                model,
-                version,
-                decay=decay,
-                scale=scale,
-                like=likeness,
-                columns=columns,
-                table_schema=table_schema,
-            )
+            like = None if spec.like is None else self.repository.load(owner, spec.like)
+            runtime, state = empty_context(self._predictor, spec, like)
             if first is not None:
                 state = learn_new(runtime, self.limits, state, first, "observations.")
-            check_can_shard(runtime.manifest, state, shards)
-            transaction.answer = record = self.repository.add(
-                transaction.connection, owner, runtime, state, ttl, name=name, labels=labels, shards=shards
-            )
+            check_can_shard(runtime.manifest, state, spec.shards)
+            transaction.answer = record = self.repository.add(transaction.connection, owner, runtime, state, spec)
             return record
 
     def observe(
@@ -493,7 +438,9 @@ class ContextService:
             runtime = self._model_of(header)
             state = serialization.state_of_archive(archive, runtime.manifest)
             serialization.check_imported(state, runtime.manifest, self.limits)
-            transaction.answer = record = self.repository.add(transaction.connection, owner, runtime, state, ttl)
+            transaction.answer = record = self.repository.add(
+                transaction.connection, owner, runtime, state, ContextSpec(ttl=ttl)
+            )
             return record
 
     def view(self, owner: str, context_id: str) -> ContextDetails:

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from pydantic import ValidationError
 from sqlalchemy import Connection
@@ -11,9 +11,8 @@ from service.column_names import NO_NAMES, ColumnNames
 from service.contexts.batches import observe_many
 from service.contexts.cache import LruCache
 from service.contexts.empty_contexts import empty_context
-from service.contexts.forgetting import Decay
 from service.contexts.records import ContextRecord
-from service.contexts.requests import ObserveRequest
+from service.contexts.requests import ContextSpec, ObserveRequest
 from service.contexts.service import ContextService
 from service.contexts.tables import TableRows, written
 from service.errors import InvalidInput, Problem
@@ -24,21 +23,6 @@ from service.tables.schema import TableSchema
 
 RECORD_BYTES = 1000
 """Approximate bytes of a record in the cache."""
-
-
-@dataclass(frozen=True)
-class ContextDefaults:
-    """The settings of contexts that are created."""
-
-    model: str | None = None
-    """Its name; the default model if None, for classes `classifier`."""
-    version: str | None = None
-    decay: Decay = None
-    ttl: int | None = None
-    """Seconds."""
-
-
-DEFAULTS = ContextDefaults()
 
 
 @dataclass(frozen=True)
@@ -65,7 +49,7 @@ class Destination:
         contexts: All contexts.
         predictor: Has the models.
         owner: Whose they are.
-        new: Settings of those that are created.
+        new: What those that do not exist are created with.
         allow_precision_loss: As for `ContextService.observe`.
     """
 
@@ -74,7 +58,7 @@ class Destination:
         contexts: ContextService,
         predictor: Predictor,
         owner: str,
-        new: ContextDefaults,
+        new: ContextSpec,
         *,
         allow_precision_loss: bool = False,
     ) -> None:
@@ -158,13 +142,10 @@ class Destination:
         Raises:
             NameTaken, QuotaExceeded, UnknownModel, InvalidInput: As for `ContextService.create`.
         """
-        new, add = self._new, self._contexts.repository.add
-        columns, text = _names(schema), written(schema)
-        runtime, state = empty_context(
-            self._predictor, new.model, new.version, decay=new.decay, columns=columns, table_schema=text
-        )
+        spec, add = replace(self._new, columns=_names(schema), schema=schema), self._contexts.repository.add
+        runtime, state = empty_context(self._predictor, spec)
         # In one order, so that no two processes wait for each other.
-        return {name: add(connection, self._owner, runtime, state, new.ttl, name=name) for name in sorted(names)}
+        return {name: add(connection, self._owner, runtime, state, replace(spec, name=name)) for name in sorted(names)}
 
 
 def _names(schema: TableSchema) -> ColumnNames:

@@ -7,13 +7,14 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from service.access.keys import Keys
+from service.contexts.requests import ANY_CONTEXT, ContextSpec
 from service.contexts.service import ContextService
 from service.errors import InvalidInput, Problem
 from service.inference.checks import Limits
 from service.inference.predictor import Predictor
 from service.ingest.bad_entries import BadEntries
 from service.ingest.columns import EntryColumns
-from service.ingest.destination import DEFAULTS, ContextDefaults, Destination
+from service.ingest.destination import Destination
 from service.ingest.ingester import BATCH, Ingester
 from service.ingest.json_lines import JsonLines
 from service.ingest.offsets import OffsetStore
@@ -64,7 +65,7 @@ def open_ingester(
     settings: Settings,
     sources: Sequence[LogSource],
     columns: EntryColumns,
-    new: ContextDefaults = DEFAULTS,
+    new: ContextSpec = ANY_CONTEXT,
     *,
     consumer: str = "gdssm",
     owner: str = "",
@@ -79,7 +80,7 @@ def open_ingester(
         settings: Of the service.
         sources: The streams.
         columns: The use of the fields of entries.
-        new: Settings of contexts that are created.
+        new: What contexts that do not exist are created with.
         consumer: The name under which offsets are stored; 1 to 100 printable characters.
         owner: The id of the key whose contexts learn; empty for those of callers without a key.
         bad: Gets the entries from which nothing is learnt.

@@ -28,11 +28,8 @@ from service.api.method_not_allowed import register_method_not_allowed
 from service.api.preconditions import CreatePreconditions, document_max_age, max_age_of
 from service.api.representations import SAFETENSORS
 from service.api.request import CallerContexts, ContextsDep
-from service.api.routes.contexts import COMMON_ERRORS, scale_in
+from service.api.routes.contexts import COMMON_ERRORS, spec_of
 from service.api.safetensors_bodies import read_observation_columns, read_query_columns
-from service.column_names import NO_NAMES
-from service.contexts.batch_names import NewContexts
-from service.contexts.labels import NO_LABELS
 from service.errors import CallerError, InvalidInput, ServiceError
 from service.inference.checks import size_problems
 from service.schemas.batches import (
@@ -146,17 +143,7 @@ async def _ids(
         return {}
     if create is None:
         return await caller.run(caller.contexts.batches.ids_of, names)
-    new = NewContexts(
-        create.model,
-        create.version,
-        create.decay,
-        create.ttl,
-        scale_in(create),
-        create.like,
-        NO_NAMES if create.columns is None else create.columns.names(),
-        create.labels or NO_LABELS,
-    )
-    return await caller.change(caller.contexts.batches.ids_of, names, new)
+    return await caller.change(caller.contexts.batches.ids_of, names, spec_of(create))
 
 
 def _check_sizes(caller: CallerContexts, *, observations: int = 0, queries: int = 0) -> None:

@@ -17,10 +17,9 @@ from service.api.routes.contexts import (
     NOT_MODIFIED,
     WITH_ETAG,
     created,
-    scale_in,
+    spec_of,
     with_etag,
 )
-from service.column_names import NO_NAMES
 from service.contexts.by_name import create_or_return
 from service.schemas.contexts import ContextAnswer, ContextView, NamedContext
 
@@ -40,21 +39,8 @@ async def put(
     An existing context takes `labels` and `ttl`, where they differ. Its model, version, decay and names of columns
     must be those given here (409); `scale` and `like` are used only when it is created.
     """
-    record, is_new = await caller.change(
-        lambda owner: create_or_return(
-            caller.contexts,
-            owner,
-            name,
-            model=request.model,
-            version=request.version,
-            decay=request.decay,
-            ttl=request.ttl,
-            scale=scale_in(request),
-            like=request.like,
-            columns=NO_NAMES if request.columns is None else request.columns.names(),
-            labels=request.labels,
-        )
-    )
+    spec = spec_of(request)
+    record, is_new = await caller.change(lambda owner: create_or_return(caller.contexts, owner, name, spec))
     if not is_new:
         return with_etag(record, response)
     response.status_code = 201

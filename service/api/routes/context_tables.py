@@ -1,7 +1,7 @@
 """The parts of the routes of contexts that take rows of tables."""
 
 from collections.abc import Sequence
-from typing import Any
+from dataclasses import replace
 
 from fastapi import Response
 
@@ -14,6 +14,7 @@ from service.api.table_answers import file_of_rows
 from service.api.table_files import TableFile, digest_of, open_rows
 from service.api.table_representations import findings_in, json_of_rows
 from service.contexts.records import Change, ContextRecord
+from service.contexts.requests import ContextSpec
 from service.contexts.service import ContextService
 from service.contexts.tables import TableRows
 from service.errors import InvalidInput, Problem
@@ -37,28 +38,28 @@ def create_of_rows(contexts: ContextService, owner: str, request: TableCreateCon
     Raises:
         InvalidInput: The rows or the schema do not fit; see `ContextService.create`.
     """
-    options: dict[str, Any] = {
-        "version": request.version,
-        "decay": request.decay,
-        "ttl": request.ttl,
-        "like": request.like,
-        "name": request.name,
-        "labels": request.labels or {},
-    }
-    given = None if request.schema_ is None else given_schema(request, request.schema_, request.target)
+    schema = None if request.schema_ is None else given_schema(request, request.schema_, request.target)
+    spec = ContextSpec(
+        request.model,
+        request.version,
+        request.decay,
+        request.ttl,
+        like=request.like,
+        schema=schema,
+        name=request.name,
+        labels=request.labels,
+    )
     if request.rows is None:
-        if given is None:
+        if schema is None:
             raise InvalidInput(Problem("rows", "is missing. Send rows with a target, or a schema."))
-        return contexts.create(owner, request.model, schema=given, change=change, **options), []
+        return contexts.create(owner, spec, change=change), []
     with open_rows(request, request.rows, "rows", max_rows_of(contexts.limits)) as table:
-        schema = given
         if schema is None and request.like is None:
             if request.target is None:
                 raise InvalidInput(Problem("target", "is missing. Name the column to predict."))
-            schema = infer_schema(table, request.requested(request.target))
+            spec = replace(spec, schema=infer_schema(table, request.requested(request.target)))
         rows = TableRows(table, digest_of(request.rows, table), request.weight)
-        record = contexts.create(owner, request.model, rows, schema=schema, change=change, **options)
-        return record, _findings(rows)
+        return contexts.create(owner, spec, rows, change), _findings(rows)
 
 
 async def observe_rows(caller: CallerContexts, context_id: str, request: TableObservations, change: Change) -> Observed:

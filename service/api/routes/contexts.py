@@ -1,5 +1,6 @@
 """/v1/contexts: stored contexts, which learn from observations as they arrive."""
 
+from dataclasses import replace
 from typing import Annotated
 
 from fastapi import Depends, Query, Request, Response
@@ -29,6 +30,7 @@ from service.api.table_answers import KINDS, accepted_file
 from service.api.table_bodies import TableBody, asks_rows, creates_table, has_rows
 from service.column_names import NO_NAMES
 from service.contexts.records import Amendment, ContextRecord
+from service.contexts.requests import ContextSpec
 from service.contexts.state import FeatureScale
 from service.explaining.terms import Explanation
 from service.inference.predictor import Observations, Prediction
@@ -118,21 +120,8 @@ async def create(
         record, findings = await caller.change(lambda owner: create_of_rows(caller.contexts, owner, request, change))
         return observed(created(record, response), findings)
     first = None if request.observations is None else _context(request.observations)
-    record = await caller.change(
-        caller.contexts.create,
-        request.model,
-        first,
-        version=request.version,
-        decay=request.decay,
-        ttl=request.ttl,
-        scale=scale_in(request),
-        like=request.like,
-        columns=NO_NAMES if request.columns is None else request.columns.names(),
-        name=request.name,
-        labels=request.labels or {},
-        shards=request.shards,
-        change=change,
-    )
+    spec = replace(spec_of(request), name=request.name, shards=request.shards)
+    record = await caller.change(caller.contexts.create, spec, first, change)
     return created(record, response)
 
 
@@ -303,10 +292,19 @@ def created(record: ContextRecord, response: Response) -> ContextAnswer:
     return with_etag(record, response)
 
 
-def scale_in(request: NewContext) -> FeatureScale | None:
-    """Convert the scale of features, if there is one."""
-    scale = request.scale
-    return None if scale is None else FeatureScale(tuple(scale.center.tolist()), tuple(scale.spread.tolist()))
+def spec_of(request: NewContext) -> ContextSpec:
+    """Convert the fields with which contexts of arrays are created."""
+    scale, columns = request.scale, names_of(request.columns)
+    return ContextSpec(
+        request.model,
+        request.version,
+        request.decay,
+        request.ttl,
+        None if scale is None else FeatureScale(tuple(scale.center.tolist()), tuple(scale.spread.tolist())),
+        request.like,
+        columns or NO_NAMES,
+        labels=request.labels,
+    )
 
 
 def _context(observations: ObservationsBody) -> Observations:

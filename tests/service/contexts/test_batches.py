@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from service.contexts.records import Change, ContextRecord
-from service.contexts.requests import ObserveRequest
+from service.contexts.requests import ContextSpec, ObserveRequest
 from service.contexts.service import ContextService
 from service.errors import Conflict, InvalidInput, PrecisionLoss, ServiceError, UnknownContext, VersionMismatch
 from service.inference.predictor import Observations
@@ -44,7 +44,7 @@ def records(results: Sequence[ContextRecord | ServiceError]) -> list[ContextReco
 @pytest.mark.parametrize("model", ["linear", "nonlinear", "gd-1"])
 @pytest.mark.parametrize("decay", [None, 0.9])
 def test_batch_leaves_contexts_as_single_requests_do(contexts: ContextService, model: str, decay: float | None) -> None:
-    batched, single = ([contexts.create(OWNER, model, decay=decay) for _ in range(3)] for _ in range(2))
+    batched, single = ([contexts.create(OWNER, ContextSpec(model, decay=decay)) for _ in range(3)] for _ in range(2))
     parts = [draw(seed, 1 + seed % 4) for seed in range(30)]
     found = records(contexts.observe_many([asked(batched[i % 3], new) for i, new in enumerate(parts)]))
     for i, new in enumerate(nonempty(parts)):
@@ -59,8 +59,8 @@ def test_empty_batch_is_no_change(contexts: ContextService) -> None:
 
 
 def test_errors_are_results_and_change_nothing_else(contexts: ContextService) -> None:
-    one, other = contexts.create(OWNER, "linear"), contexts.create(OWNER, "linear", draw(1))
-    foreign = contexts.create(OTHER_OWNER, "linear")
+    one, other = contexts.create(OWNER, ContextSpec("linear")), contexts.create(OWNER, ContextSpec("linear"), draw(1))
+    foreign = contexts.create(OTHER_OWNER, ContextSpec("linear"))
     before = exported(contexts, other)
     results = contexts.observe_many(
         [
@@ -82,7 +82,7 @@ def test_errors_are_results_and_change_nothing_else(contexts: ContextService) ->
 
 
 def test_keys_are_shared_with_single_requests(contexts: ContextService) -> None:
-    record = contexts.create(OWNER, "linear")
+    record = contexts.create(OWNER, ContextSpec("linear"))
     alone = contexts.observe(OWNER, record.id, draw(1), Change("first"))
     batch = [asked(record, draw(1), "first"), asked(record, draw(2), "second"), asked(record, draw(3))]
     found = records(contexts.observe_many(batch))
@@ -94,7 +94,7 @@ def test_keys_are_shared_with_single_requests(contexts: ContextService) -> None:
 
 
 def test_key_of_another_request_is_a_conflict_within_a_batch_and_across(contexts: ContextService) -> None:
-    record = contexts.create(OWNER, "linear")
+    record = contexts.create(OWNER, ContextSpec("linear"))
     first, second, third = contexts.observe_many(
         [asked(record, draw(1), "key"), asked(record, draw(2), "key"), asked(record, draw(1), "key")]
     )
@@ -105,7 +105,7 @@ def test_key_of_another_request_is_a_conflict_within_a_batch_and_across(contexts
 
 
 def test_failed_request_releases_its_key(contexts: ContextService) -> None:
-    record = contexts.create(OWNER, "linear", draw(1))
+    record = contexts.create(OWNER, ContextSpec("linear"), draw(1))
     wrong, right = contexts.observe_many([asked(record, draw(2, inputs=2), "key"), asked(record, draw(2), "key")])
     assert isinstance(wrong, InvalidInput)
     assert isinstance(right, ContextRecord)
@@ -155,7 +155,7 @@ def test_any_batch_is_its_requests_one_by_one(repository: Repository, tmp_path: 
     generator = np.random.default_rng(seed)
     both = [keep(Database.open(f"sqlite:///{tmp_path}/{name}.db"), repository, Clock()) for name in ("one", "other")]
     batched, alone = both
-    ids = [batched.create(OWNER, model, draw(number, 40 * (number % 3 > 0) + 1)).id for number in range(6)]
+    ids = [batched.create(OWNER, ContextSpec(model), draw(number, 40 * (number % 3 > 0) + 1)).id for number in range(6)]
     copied = {name: alone.load(OWNER, batched.export(OWNER, name)[0]).id for name in ids}
     requests = mixed_requests(ids, generator)
     found, start = [], 0
@@ -178,7 +178,7 @@ def test_any_batch_is_its_requests_one_by_one(repository: Repository, tmp_path: 
 def test_overlapping_batches_in_any_order_do_not_lock_each_other_out(
     contexts: ContextService, database: Database, repository: Repository
 ) -> None:
-    ids = [contexts.create(OWNER, "linear", draw(1)).id for _ in range(12)]
+    ids = [contexts.create(OWNER, ContextSpec("linear"), draw(1)).id for _ in range(12)]
     others = [keep(database, repository, Clock()) for _ in range(4)]
 
     def work(number: int) -> int:
@@ -201,7 +201,7 @@ def test_overlapping_batches_in_any_order_do_not_lock_each_other_out(
 def test_same_keys_in_overlapping_batches_count_once(
     contexts: ContextService, database: Database, repository: Repository
 ) -> None:
-    ids = [contexts.create(OWNER, "linear", draw(1)).id for _ in range(6)]
+    ids = [contexts.create(OWNER, ContextSpec("linear"), draw(1)).id for _ in range(6)]
     others = [keep(database, repository, Clock()) for _ in range(4)]
     batch = [ObserveRequest(OWNER, context, draw(2, 1), Change(f"key of {context}")) for context in ids]
 

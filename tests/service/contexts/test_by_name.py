@@ -7,6 +7,7 @@ import pytest
 
 from service.contexts.by_name import create_or_return
 from service.contexts.records import Amendment
+from service.contexts.requests import ContextSpec
 from service.contexts.service import ContextService
 from service.errors import Conflict, InvalidInput, NameTaken
 from service.store.database import Database
@@ -30,7 +31,7 @@ NAMES = [
 
 @pytest.mark.parametrize("name", NAMES, ids=ascii)
 def test_a_context_is_found_by_its_name(contexts: ContextService, name: str) -> None:
-    made, is_new = create_or_return(contexts, OWNER, name, labels={"site": "berlin"})
+    made, is_new = create_or_return(contexts, OWNER, name, ContextSpec(labels={"site": "berlin"}))
     assert is_new
     assert (made.name, made.labels) == (name, {"site": "berlin"})
     contexts.observe(OWNER, made.id, draw(1))
@@ -46,23 +47,23 @@ REFUSED = ["", ".", "..", "a\nb", "\0", "é" * 201, "\ufffd", "\u2028", "\x85"]
 @pytest.mark.parametrize("name", [*REFUSED, chr(0xD800)], ids=ascii)
 def test_a_name_that_is_not_allowed_is_refused(contexts: ContextService, name: str) -> None:
     with pytest.raises(InvalidInput, match=r"^name: must be 1 to 200 characters"):
-        contexts.create(OWNER, None, name=name)
+        contexts.create(OWNER, ContextSpec(name=name))
     assert contexts.list(OWNER, 10).contexts == ()
 
 
 def test_a_name_is_unique_for_its_owner(contexts: ContextService) -> None:
-    first = contexts.create(OWNER, None, name="a")
+    first = contexts.create(OWNER, ContextSpec(name="a"))
     with pytest.raises(NameTaken, match="named 'a'"):
-        contexts.create(OWNER, None, name="a")
-    other = contexts.create(OTHER_OWNER, None, name="a")
+        contexts.create(OWNER, ContextSpec(name="a"))
+    other = contexts.create(OTHER_OWNER, ContextSpec(name="a"))
     assert contexts.get_named(OWNER, "a") == first
     assert contexts.get_named(OTHER_OWNER, "a") == other
     contexts.delete(OWNER, first.id)
-    assert contexts.create(OWNER, None, name="a").id != first.id
+    assert contexts.create(OWNER, ContextSpec(name="a")).id != first.id
 
 
 def test_the_name_of_an_expired_context_is_free(contexts: ContextService, clock: Clock) -> None:
-    first = contexts.create(OWNER, None, name="a", ttl=10)
+    first = contexts.create(OWNER, ContextSpec(name="a", ttl=10))
     clock.now += 11
     assert contexts.find_named(OWNER, "a") is None
     second, is_new = create_or_return(contexts, OWNER, "a")
@@ -72,24 +73,26 @@ def test_the_name_of_an_expired_context_is_free(contexts: ContextService, clock:
 
 def test_one_of_many_at_once_creates_the_context(contexts: ContextService) -> None:
     with ThreadPoolExecutor(8) as pool:
-        results = [*pool.map(lambda _: create_or_return(contexts, OWNER, "a", labels={"k": "v"}), range(24))]
+        results = [
+            *pool.map(lambda _: create_or_return(contexts, OWNER, "a", ContextSpec(labels={"k": "v"})), range(24))
+        ]
     assert len({record.id for record, _ in results}) == 1
     assert sum(is_new for _, is_new in results) == 1
     assert len(contexts.list(OWNER, 10).contexts) == 1
 
 
 def test_what_is_fixed_must_be_the_same(contexts: ContextService) -> None:
-    made, _ = create_or_return(contexts, OWNER, "a", model="linear", decay=0.5)
-    assert create_or_return(contexts, OWNER, "a", model="linear", decay=0.5) == (made, False)
+    made, _ = create_or_return(contexts, OWNER, "a", ContextSpec("linear", decay=0.5))
+    assert create_or_return(contexts, OWNER, "a", ContextSpec("linear", decay=0.5)) == (made, False)
     with pytest.raises(Conflict, match=r"has model linear, not gd-1 and decay 0\.5, not 0\.9\. Leave this out"):
-        create_or_return(contexts, OWNER, "a", model="gd-1", decay=0.9)
+        create_or_return(contexts, OWNER, "a", ContextSpec("gd-1", decay=0.9))
     with pytest.raises(Conflict, match=r"has model version 2\.0\.0, not 1\.0\.0\."):
-        create_or_return(contexts, OWNER, "a", version="1.0.0")
+        create_or_return(contexts, OWNER, "a", ContextSpec(version="1.0.0"))
 
 
 def test_labels_and_ttl_are_updated(contexts: ContextService) -> None:
-    made, _ = create_or_return(contexts, OWNER, "a", labels={"site": "berlin"})
-    after, _ = create_or_return(contexts, OWNER, "a", labels={"site": "chur", "floor": "2"}, ttl=77)
+    made, _ = create_or_return(contexts, OWNER, "a", ContextSpec(labels={"site": "berlin"}))
+    after, _ = create_or_return(contexts, OWNER, "a", ContextSpec(labels={"site": "chur", "floor": "2"}, ttl=77))
     assert (after.version, after.ttl, after.labels) == (made.version + 1, 77, {"site": "chur", "floor": "2"})
     assert contexts.view(OWNER, made.id).record == after
     assert contexts.list(OWNER, 10, labels=[("site", "berlin")]).contexts == ()
@@ -97,8 +100,8 @@ def test_labels_and_ttl_are_updated(contexts: ContextService) -> None:
 
 
 def test_a_context_is_renamed(contexts: ContextService) -> None:
-    made = contexts.create(OWNER, None, name="a")
-    contexts.create(OWNER, None, name="b")
+    made = contexts.create(OWNER, ContextSpec(name="a"))
+    contexts.create(OWNER, ContextSpec(name="b"))
     with pytest.raises(NameTaken):
         contexts.amend(OWNER, made.id, Amendment(name="b"))
     after = contexts.amend(OWNER, made.id, Amendment(name="c"))
@@ -108,9 +111,9 @@ def test_a_context_is_renamed(contexts: ContextService) -> None:
 
 
 def test_ids_are_found_by_many_names(contexts: ContextService, database: Database, clock: Clock) -> None:
-    made = {name: contexts.create(OWNER, None, name=name).id for name in NAMES}
-    contexts.create(OTHER_OWNER, None, name="other")
-    contexts.create(OWNER, None, name="over", ttl=10)
+    made = {name: contexts.create(OWNER, ContextSpec(name=name)).id for name in NAMES}
+    contexts.create(OTHER_OWNER, ContextSpec(name="other"))
+    contexts.create(OWNER, ContextSpec(name="over", ttl=10))
     clock.now += 11
     wanted = [*NAMES, *NAMES, "other", "over", *(f"unknown {number}" for number in range(2000))]
     with database.reading() as connection:

@@ -13,6 +13,7 @@ from service.column_names import COLUMN_NAME_LENGTH_LIMIT, NAMES_SIZE_LIMIT, NO_
 from service.contexts import serialization
 from service.contexts.cache import LruCache
 from service.contexts.records import Change
+from service.contexts.requests import ANY_CONTEXT, ContextSpec
 from service.contexts.service import ContextService
 from service.errors import Conflict, InvalidInput
 from service.inference.predictor import Observations
@@ -52,7 +53,7 @@ MADE: dict[str, Callable[[ContextService, str], str]] = {
     "the same": lambda _, name: name,
     "found by another process": found_again,
     "exported and imported": lambda contexts, name: contexts.load(OWNER, contexts.export(OWNER, name)[0]).id,
-    "merged into an empty one": lambda contexts, name: contexts.merge(OWNER, contexts.create(OWNER, None).id, name).id,
+    "merged into an empty one": lambda contexts, name: contexts.merge(OWNER, contexts.create(OWNER).id, name).id,
 }
 
 
@@ -62,25 +63,28 @@ def test_columns_in_another_order_are_found_by_their_names(
     contexts: ContextService, again: Callable[[ContextService, str], str], named: str
 ) -> None:
     if named == "when it was made":
-        record = contexts.create(OWNER, None, draw(1), columns=NAMES)
+        record = contexts.create(OWNER, ContextSpec(columns=NAMES), draw(1))
     elif named == "by its first observations":
-        record = contexts.create(OWNER, None, draw(1)._replace(columns=NAMES))
+        record = contexts.create(OWNER, ANY_CONTEXT, draw(1)._replace(columns=NAMES))
     else:
-        record = contexts.create(OWNER, None, part(draw(1), slice(3)))
+        record = contexts.create(OWNER, ANY_CONTEXT, part(draw(1), slice(3)))
         record = contexts.observe(OWNER, record.id, part(draw(1), slice(3, None))._replace(columns=NAMES))
     assert record.columns == NAMES
     name = again(contexts, record.id)
     assert contexts.get(OWNER, name).columns == NAMES
     after = contexts.observe(OWNER, name, turned(draw(2)))
     assert (after.columns, contexts.get(OWNER, name).columns) == (NAMES, NAMES)
-    plain = contexts.create(OTHER_OWNER, None, draw(1))
+    plain = contexts.create(OTHER_OWNER, ANY_CONTEXT, draw(1))
     contexts.observe(OTHER_OWNER, plain.id, draw(2))
     expected = contexts.predict(OTHER_OWNER, plain.id, QUERY)[0].prediction
     assert_close(ask(contexts, OWNER, name), expected, "prediction", rtol=1e-9)
 
 
 def test_a_step_finds_its_columns_by_name(contexts: ContextService) -> None:
-    named, plain = contexts.create(OWNER, None, draw(1), columns=NAMES), contexts.create(OWNER, None, draw(1))
+    named, plain = (
+        contexts.create(OWNER, ContextSpec(columns=NAMES), draw(1)),
+        contexts.create(OWNER, ANY_CONTEXT, draw(1)),
+    )
     new, query = Observations(draw(2).x[:1], draw(2).y[:1]), QUERY[:1]
     expected = contexts.step(OWNER, plain.id, new, query, write=as_is)
     found = contexts.step(OWNER, named.id, turned(new), query[:, TURNED], write=as_is)
@@ -111,7 +115,7 @@ WRONG: list[tuple[ColumnNames, str]] = [
 
 @pytest.mark.parametrize(("names", "message"), WRONG)
 def test_other_columns_are_refused_by_name(contexts: ContextService, names: ColumnNames, message: str) -> None:
-    record = contexts.create(OWNER, None, draw(1), columns=NAMES)
+    record = contexts.create(OWNER, ContextSpec(columns=NAMES), draw(1))
     with pytest.raises(InvalidInput, match=message):
         contexts.observe(OWNER, record.id, draw(2)._replace(columns=names))
     with pytest.raises(InvalidInput, match=message):
@@ -123,7 +127,7 @@ def test_other_columns_are_refused_by_name(contexts: ContextService, names: Colu
 
 
 def test_a_missing_and_an_additional_column_are_named_before_their_number(contexts: ContextService) -> None:
-    record = contexts.create(OWNER, None, draw(1), columns=NAMES)
+    record = contexts.create(OWNER, ContextSpec(columns=NAMES), draw(1))
     for inputs, names, message in ((4, "abce", "has no 'd'"), (6, "abcdef", "has 'f' in addition")):
         columns = ColumnNames(tuple(names))
         with pytest.raises(InvalidInput, match=message):
@@ -133,7 +137,7 @@ def test_a_missing_and_an_additional_column_are_named_before_their_number(contex
 
 
 def test_an_empty_context_with_names_takes_no_other_number_of_columns(contexts: ContextService) -> None:
-    record = contexts.create(OWNER, None, columns=NAMES)
+    record = contexts.create(OWNER, ContextSpec(columns=NAMES))
     assert (record.inputs, record.outputs) == (5, 3)
     with pytest.raises(InvalidInput, match=r"^x: has 4 columns; this context takes 5. Send 5.$"):
         contexts.observe(OWNER, record.id, draw(1, inputs=4))
@@ -141,35 +145,35 @@ def test_an_empty_context_with_names_takes_no_other_number_of_columns(contexts: 
         contexts.observe(OWNER, record.id, draw(1, outputs=2))
     for names in (ColumnNames(("a",)), ColumnNames(None, ("u", "v"))):
         with pytest.raises(InvalidInput, match=r"^columns.[xy]: has . names; this context is for 10? columns"):
-            contexts.create(OWNER, "linear-trained", columns=names)
+            contexts.create(OWNER, ContextSpec("linear-trained", columns=names))
     with pytest.raises(InvalidInput, match="at most 30"):
-        contexts.create(OWNER, None, columns=ColumnNames(tuple(map(str, range(31)))))
+        contexts.create(OWNER, ContextSpec(columns=ColumnNames(tuple(map(str, range(31))))))
 
 
 def test_only_contexts_of_the_same_columns_are_merged(contexts: ContextService) -> None:
-    named = contexts.create(OWNER, None, draw(1), columns=NAMES)
-    plain = contexts.create(OWNER, None, draw(2))
+    named = contexts.create(OWNER, ContextSpec(columns=NAMES), draw(1))
+    plain = contexts.create(OWNER, ANY_CONTEXT, draw(2))
     for other in (turned(draw(2)).columns, ColumnNames(("a", "b", "c", "d", "f")), ColumnNames(None, ("u", "v", "x"))):
-        there = contexts.create(OWNER, None, draw(2), columns=other or NO_NAMES)
+        there = contexts.create(OWNER, ContextSpec(columns=other or NO_NAMES), draw(2))
         for first, second in ((named, there), (there, named)):
             with pytest.raises(InvalidInput, match=r"^context: does not fit: the columns of [xy] are named '.', '.'"):
                 contexts.merge(OWNER, first.id, second.id)
     assert contexts.merge(OWNER, plain.id, named.id).columns == NAMES
-    half = contexts.create(OWNER, None, draw(2), columns=ColumnNames(None, Y))
+    half = contexts.create(OWNER, ContextSpec(columns=ColumnNames(None, Y)), draw(2))
     assert contexts.merge(OWNER, named.id, half.id).columns == NAMES
     assert contexts.merge(OWNER, half.id, named.id).columns == NAMES
 
 
 def test_an_empty_context_of_other_columns_is_not_merged(contexts: ContextService) -> None:
-    empty = contexts.create(OWNER, None, columns=ColumnNames(("a", "b")))
-    full = contexts.create(OWNER, None, draw(1))
+    empty = contexts.create(OWNER, ContextSpec(columns=ColumnNames(("a", "b"))))
+    full = contexts.create(OWNER, ANY_CONTEXT, draw(1))
     for first, second in ((empty, full), (full, empty)):
         with pytest.raises(InvalidInput, match="has 2 names; this context is for 5 columns"):
             contexts.merge(OWNER, first.id, second.id)
 
 
 def test_a_change_sent_again_is_answered_with_its_names(contexts: ContextService) -> None:
-    record = contexts.create(OWNER, None, draw(1))
+    record = contexts.create(OWNER, ANY_CONTEXT, draw(1))
     new = draw(2)._replace(columns=NAMES)
     first, again = (contexts.observe(OWNER, record.id, new, Change("k")) for _ in range(2))
     assert again == first
@@ -179,19 +183,19 @@ def test_a_change_sent_again_is_answered_with_its_names(contexts: ContextService
 
 
 def test_a_list_leaves_names_out(contexts: ContextService) -> None:
-    record = contexts.create(OWNER, None, columns=NAMES)
+    record = contexts.create(OWNER, ContextSpec(columns=NAMES))
     assert contexts.list(OWNER, 10).contexts == (replace(record, columns=NO_NAMES),)
 
 
 def test_without_names_a_row_and_an_archive_are_those_of_before(contexts: ContextService) -> None:
-    record = contexts.create(OWNER, None, draw(1))
+    record = contexts.create(OWNER, ANY_CONTEXT, draw(1))
     with contexts._database.reading() as connection:
         assert connection.scalar(select(CONTEXTS.c.column_names).where(CONTEXTS.c.id == record.id)) is None
     assert b"columns" not in contexts.export(OWNER, record.id)[0]
 
 
 def test_an_archive_names_as_many_columns_as_there_are(contexts: ContextService) -> None:
-    memory = contexts.repository.load(OWNER, contexts.create(OWNER, None, draw(1)).id).state
+    memory = contexts.repository.load(OWNER, contexts.create(OWNER, ANY_CONTEXT, draw(1)).id).state
     wrong = replace(memory, columns=ColumnNames(("a",)))
     with pytest.raises(InvalidInput, match="columns of x"):
         contexts.load(OWNER, serialization.export(manifest("linear"), wrong))
@@ -200,7 +204,7 @@ def test_an_archive_names_as_many_columns_as_there_are(contexts: ContextService)
 def test_a_context_of_an_earlier_version_has_no_names_and_takes_some(
     contexts: ContextService, database_url: str, repository: Repository, clock: Clock
 ) -> None:
-    record = contexts.create(OWNER, None, draw(1))
+    record = contexts.create(OWNER, ANY_CONTEXT, draw(1))
     with contexts._database.transaction() as connection:
         command.downgrade(configuration(connection), "0002")
     database = Database.open(database_url)
@@ -242,6 +246,6 @@ def test_the_longest_names_are_names() -> None:
 
 
 def test_levels_that_come_with_names_are_checked_as_they_are_without(contexts: ContextService) -> None:
-    record = contexts.create(OWNER, None, draw(1), columns=NAMES)
+    record = contexts.create(OWNER, ContextSpec(columns=NAMES), draw(1))
     with pytest.raises(InvalidInput, match=r"levels: are \[0\]; this context has \[\]\. Send these\."):
         contexts.observe(OWNER, record.id, draw(2)._replace(columns=NAMES, levels=(0,)))

@@ -13,6 +13,7 @@ from service.contexts import repository as context_repository
 from service.contexts.batch_keys import BatchKeys
 from service.contexts.cache import LruCache
 from service.contexts.records import CONTEXT_BYTES, Change, ContextRecord, LoadedContext
+from service.contexts.requests import ANY_CONTEXT, ContextSpec
 from service.contexts.service import ContextService
 from service.contexts.state import ContextState
 from service.errors import Conflict, UnknownContext, UnknownModel
@@ -53,7 +54,7 @@ def one_shot(contexts: ContextService, *parts: int) -> Array:
 
 def used(contexts: ContextService) -> ContextRecord:
     """One that is kept ready."""
-    record = contexts.create(OWNER, None, draw(1))
+    record = contexts.create(OWNER, ANY_CONTEXT, draw(1))
     ask(contexts, record)
     return record
 
@@ -83,11 +84,11 @@ def test_what_is_kept_ready_is_not_read_again(contexts: ContextService, monkeypa
 def test_what_was_stored_here_is_ready_and_as_it_will_be_read(
     contexts: ContextService, elsewhere: ContextService, monkeypatch: pytest.MonkeyPatch, make: str, model: str
 ) -> None:
-    record = contexts.create(OWNER, model, weighed(draw(1, 40), 0.3))
+    record = contexts.create(OWNER, ContextSpec(model), weighed(draw(1, 40), 0.3))
     if make == "observe":
         record = contexts.observe(OWNER, record.id, weighed(draw(2), 0.7))
     elif make == "merge":
-        record = contexts.merge(OWNER, record.id, contexts.create(OWNER, model, draw(2)).id)
+        record = contexts.merge(OWNER, record.id, contexts.create(OWNER, ContextSpec(model), draw(2)).id)
     elif make == "load":
         record = contexts.load(OWNER, contexts.export(OWNER, record.id)[0])
     there = elsewhere.repository.load(OWNER, record.id)
@@ -122,7 +123,7 @@ def test_what_another_process_learnt_is_learnt_on(contexts: ContextService, else
 
 def test_at_hand_is_what_needs_no_waiting(contexts: ContextService, waits: bool) -> None:
     assert contexts.repository.find_cached(OWNER, "0" * 32) is None
-    record = contexts.create(OWNER, None, draw(1))
+    record = contexts.create(OWNER, ANY_CONTEXT, draw(1))
     held = contexts.repository.find_cached(OWNER, record.id)
     assert (held is None) == waits
     if held is not None:
@@ -141,7 +142,7 @@ def test_cached_contexts_are_found_during_writes(contexts: ContextService, datab
 
 
 def test_what_has_to_be_written_down_is_not_at_hand(contexts: ContextService, clock: Clock, waits: bool) -> None:
-    record = contexts.create(OWNER, None, draw(1), ttl=100)
+    record = contexts.create(OWNER, ContextSpec(ttl=100), draw(1))
     clock.now += 4
     assert (contexts.repository.find_cached(OWNER, record.id) is None) == waits
     clock.now += 4
@@ -178,7 +179,7 @@ def test_what_another_process_deleted_is_gone_at_once(contexts: ContextService, 
 def test_another_context_of_the_same_name_and_version_is_another_one(
     contexts: ContextService, database: Database
 ) -> None:
-    first, second = used(contexts), contexts.create(OWNER, None, draw(2))
+    first, second = used(contexts), contexts.create(OWNER, ANY_CONTEXT, draw(2))
     with database.transaction() as connection:
         connection.execute(delete(CONTEXTS).where(CONTEXTS.c.id == first.id))
         connection.execute(update(CONTEXTS).values(id=first.id))
@@ -247,7 +248,7 @@ def test_a_replaced_value_counts_once_and_one_beyond_the_limit_is_not_cached() -
 
 
 def test_a_loaded_context_counts_its_tensors(contexts: ContextService) -> None:
-    record, runtime = contexts.create(OWNER, None), contexts._predictor.runtime("linear")
+    record, runtime = contexts.create(OWNER), contexts._predictor.runtime("linear")
     assert LoadedContext(record, ContextState({"state": np.zeros(100)}), runtime).size == CONTEXT_BYTES + 800
 
 

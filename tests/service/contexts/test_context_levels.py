@@ -15,6 +15,7 @@ from service.contexts.forgetting import Decay
 from service.contexts.learning import learn
 from service.contexts.merge import join
 from service.contexts.records import Change
+from service.contexts.requests import ContextSpec
 from service.contexts.service import ContextService
 from service.contexts.state import ContextState, FeatureScale, answer, new_state
 from service.errors import Conflict, InvalidInput, UnsupportedByModel
@@ -283,7 +284,7 @@ def test_stored_contexts_keep_their_levels(
     contexts: ContextService, again: Callable[[ContextService, str], tuple[str, str]], decay: Decay
 ) -> None:
     early, late, runtime = draw(1, 20, late=False), draw(2, 30), runtime_of("nonlinear")
-    owner, name = again(contexts, contexts.create(OWNER, "nonlinear", early, decay=decay).id)
+    owner, name = again(contexts, contexts.create(OWNER, ContextSpec("nonlinear", decay=decay), early).id)
     assert contexts.observe(owner, name, late).inputs == 7
     expected = ask(runtime, remember(runtime, early, late, decay=decay))
     assert_close(contexts.predict(owner, name, draw(9, 8).x)[0].prediction, expected, "prediction", rtol=ROUNDING)
@@ -295,7 +296,7 @@ def test_stored_contexts_keep_their_levels(
 def test_contexts_without_levels_are_stored_as_by_earlier_versions(contexts: ContextService) -> None:
     numbers, with_levels = draw(1, 9)._replace(levels=()), draw(1, 9)
     for some, is_written in ((numbers, False), (with_levels, True)):
-        record = contexts.create(OWNER, "linear", some)
+        record = contexts.create(OWNER, ContextSpec("linear"), some)
         with contexts._database.reading() as connection:
             stored: bytes = connection.execute(select(CONTEXTS.c.state).where(CONTEXTS.c.id == record.id)).scalar_one()
         for file in (stored, contexts.export(OWNER, record.id)[0]):
@@ -317,7 +318,7 @@ def test_an_import_with_levels_without_observations_is_refused(contexts: Context
 
 
 def test_the_same_key_with_other_levels_is_a_conflict(contexts: ContextService) -> None:
-    record, change = contexts.create(OWNER, "linear"), Change("a key")
+    record, change = contexts.create(OWNER, ContextSpec("linear")), Change("a key")
     contexts.observe(OWNER, record.id, draw(1, 9), change)
     with pytest.raises(Conflict):
         contexts.observe(OWNER, record.id, draw(1, 9)._replace(levels=(1, 2)), change)
@@ -325,7 +326,7 @@ def test_the_same_key_with_other_levels_is_a_conflict(contexts: ContextService) 
 
 def test_a_step_predicts_at_a_level_that_is_new(contexts: ContextService) -> None:
     early, late, runtime = draw(1, 30, late=False), draw(2, 1), runtime_of("linear")
-    name = contexts.create(OWNER, "linear", early).id
+    name = contexts.create(OWNER, ContextSpec("linear"), early).id
     step = contexts.step(OWNER, name, late, None, Wanted(0.9), write=as_is)
     expected = answer(runtime, LIMITS, remember(runtime, with_zeros(early)), late.x).prediction
     assert step.prediction is not None

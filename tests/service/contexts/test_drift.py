@@ -9,6 +9,7 @@ from gdssm.decay_average import DECAYS
 from service.contexts.drift import BLOCK
 from service.contexts.learning import learn
 from service.contexts.records import Change
+from service.contexts.requests import ContextSpec
 from service.contexts.service import ContextService
 from service.contexts.state import ContextState, FeatureScale, answer, new_state
 from service.errors import InvalidInput, NumericOverflow, UnsupportedByModel
@@ -187,14 +188,14 @@ def test_implicit_weights_are_those_of_the_average() -> None:
 
 
 def test_it_is_explained_by_the_implicit_weights_alone(contexts: ContextService) -> None:
-    record = contexts.create(OWNER, "linear", draw(1, 10), decay="auto")
+    record = contexts.create(OWNER, ContextSpec("linear", decay="auto"), draw(1, 10))
     _, _, explanation = contexts.predict(OWNER, record.id, QUERY, explain=PARTS)
     assert explanation.implicit_weights is not None
     assert explanation.effects is None
     effects: tuple[Part, ...] = ("effects",)
     with pytest.raises(UnsupportedByModel, match="averages several models"):
         contexts.predict(OWNER, record.id, QUERY, explain=effects)
-    other = contexts.create(OWNER, "nonlinear", draw(1, 10), decay="auto")
+    other = contexts.create(OWNER, ContextSpec("nonlinear", decay="auto"), draw(1, 10))
     with pytest.raises(UnsupportedByModel, match="averages several models"):
         contexts.predict(OWNER, other.id, QUERY, explain=PARTS)
 
@@ -214,7 +215,7 @@ def test_nothing_is_taken_out(name: str) -> None:
 def test_numbers_beyond_floating_point_are_refused_at_once_and_leave_the_context_as_it_is(
     contexts: ContextService,
 ) -> None:
-    record = contexts.create(OWNER, "linear", draw(1, 10), decay="auto")
+    record = contexts.create(OWNER, ContextSpec("linear", decay="auto"), draw(1, 10))
     huge = Observations(np.full((1, 5), 1e200), np.full((1, 3), 1e200))
     with pytest.raises(NumericOverflow):
         contexts.observe(OWNER, record.id, huge)
@@ -228,7 +229,7 @@ def test_it_survives_store_restart_export_and_import(
 ) -> None:
     first, rest = draw(1, 21), draw(2, 22)
     contexts = keep(database, repository, clock)
-    record = contexts.create(OWNER, name, first, decay="auto")
+    record = contexts.create(OWNER, ContextSpec(name, decay="auto"), first)
     assert record.decay == "auto"
     again = keep(database, repository, clock)
     assert again.get(OWNER, record.id) == record
@@ -244,8 +245,8 @@ def test_it_survives_store_restart_export_and_import(
 
 
 def test_an_empty_one_is_auto_already(contexts: ContextService) -> None:
-    record = contexts.create(OWNER, "linear", decay="auto", change=Change("once"))
-    assert contexts.create(OWNER, "linear", decay="auto", change=Change("once")) == record
+    record = contexts.create(OWNER, ContextSpec("linear", decay="auto"), change=Change("once"))
+    assert contexts.create(OWNER, ContextSpec("linear", decay="auto"), change=Change("once")) == record
     assert (contexts.get(OWNER, record.id).decay, record.memory_length) == ("auto", 0.0)
 
 
@@ -259,7 +260,7 @@ def test_a_declared_scale_is_that_of_every_factor() -> None:
 
 
 def test_two_of_them_are_not_merged_nor_with_others(contexts: ContextService) -> None:
-    one, other = (contexts.create(OWNER, "linear", draw(seed), decay="auto") for seed in (1, 2))
+    one, other = (contexts.create(OWNER, ContextSpec("linear", decay="auto"), draw(seed)) for seed in (1, 2))
     with pytest.raises(InvalidInput, match='context: cannot be merged: with decay "auto" the order'):
         contexts.merge(OWNER, one.id, other.id)
 

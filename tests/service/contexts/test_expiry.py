@@ -8,6 +8,7 @@ from sqlalchemy import Connection, func, select
 
 from service.contexts import expiry
 from service.contexts.records import Change
+from service.contexts.requests import ContextSpec
 from service.contexts.service import ContextService
 from service.store.database import Database
 from service.store.tables import CONTEXT_LABELS, CONTEXTS, IDEMPOTENCY_KEYS
@@ -40,9 +41,9 @@ def transactions(database: Database, monkeypatch: pytest.MonkeyPatch) -> list[in
 def filled(contexts: ContextService, clock: Clock) -> ContextService:
     """Contexts of two owners, of which most have expired."""
     for number in range(EXPIRED):
-        contexts.create((OWNER, OTHER_OWNER)[number % 2], None, ttl=10, labels={"number": str(number)})
+        contexts.create((OWNER, OTHER_OWNER)[number % 2], ContextSpec(ttl=10, labels={"number": str(number)}))
     for number in range(KEPT):
-        contexts.create(OWNER, None, ttl=10**6, labels={"number": str(number)}, name=f"kept {number}")
+        contexts.create(OWNER, ContextSpec(ttl=10**6, labels={"number": str(number)}, name=f"kept {number}"))
     clock.now += 11
     return contexts
 
@@ -81,7 +82,7 @@ def test_another_writer_gets_its_turn_between_batches(
     created: list[str] = []
 
     def pause(_: float) -> None:
-        created.append(filled.create(OWNER, None).id)
+        created.append(filled.create(OWNER).id)
 
     monkeypatch.setattr("service.contexts.expiry.time.sleep", pause)
     assert filled.sweep() == EXPIRED
@@ -105,9 +106,9 @@ def test_expired_keys_are_deleted_in_batches(
     contexts: ContextService, transactions: list[int], database: Database, clock: Clock
 ) -> None:
     for number in range(20):
-        contexts.create(OWNER, None, change=Change(f"old {number}"))
+        contexts.create(OWNER, change=Change(f"old {number}"))
     clock.now += 86_401
-    contexts.create(OWNER, None, change=Change("new"))
+    contexts.create(OWNER, change=Change("new"))
     transactions.clear()
     contexts.sweep()
     with database.reading() as connection:

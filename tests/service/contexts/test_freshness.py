@@ -8,6 +8,7 @@ import pytest
 
 from service.contexts.batch_predictions import AnsweredQuery, QueryRequest
 from service.contexts.freshness import CheckedVersions
+from service.contexts.requests import ContextSpec
 from service.contexts.service import ContextService
 from service.errors import UnknownContext
 from service.registry.repository import Repository
@@ -47,7 +48,7 @@ def change(contexts: ContextService, context: str) -> None:
 def test_a_change_elsewhere_is_seen_once_the_age_is_over(
     contexts: ContextService, other: ContextService, ticks: list[float]
 ) -> None:
-    context = contexts.create(OWNER, "linear", draw(1)).id
+    context = contexts.create(OWNER, ContextSpec("linear"), draw(1)).id
     assert version(contexts, context, 5.0) == 1
     change(other, context)
     ticks[0] += 4.9
@@ -59,7 +60,7 @@ def test_a_change_elsewhere_is_seen_once_the_age_is_over(
 def test_a_batch_allows_each_of_its_contexts_an_age(
     contexts: ContextService, other: ContextService, ticks: list[float]
 ) -> None:
-    ids = [contexts.create(OWNER, "linear", draw(seed)).id for seed in range(3)]
+    ids = [contexts.create(OWNER, ContextSpec("linear"), draw(seed)).id for seed in range(3)]
 
     def versions(max_age: float, owner: str = OWNER) -> list[int | None]:
         results = contexts.batches.predict(owner, [QueryRequest(one, QUERY) for one in ids], max_age)
@@ -78,14 +79,17 @@ def test_a_batch_allows_each_of_its_contexts_an_age(
 
 
 def test_without_an_age_every_change_is_seen(contexts: ContextService, other: ContextService) -> None:
-    context = contexts.create(OWNER, "linear", draw(1)).id
+    context = contexts.create(OWNER, ContextSpec("linear"), draw(1)).id
     for expected in nonempty(range(2, 5)):
         change(other, context)
         assert version(contexts, context, 0.0) == expected
 
 
 def test_changes_of_the_same_process_are_seen_at_once(contexts: ContextService, ticks: list[float]) -> None:
-    context, merged = contexts.create(OWNER, "linear", draw(1)).id, contexts.create(OWNER, "linear", draw(3)).id
+    context, merged = (
+        contexts.create(OWNER, ContextSpec("linear"), draw(1)).id,
+        contexts.create(OWNER, ContextSpec("linear"), draw(3)).id,
+    )
     assert version(contexts, context, LONG) == 1
     ticks[0] += 1
     change(contexts, context)
@@ -100,7 +104,7 @@ def test_changes_of_the_same_process_are_seen_at_once(contexts: ContextService, 
 
 
 def test_a_change_that_is_rolled_back_is_not_seen(contexts: ContextService, database: Database) -> None:
-    context = contexts.create(OWNER, "linear", draw(1)).id
+    context = contexts.create(OWNER, ContextSpec("linear"), draw(1)).id
     before, *_ = contexts.predict(OWNER, context, QUERY, max_age=LONG)
     repository = contexts.repository
     with suppress(ZeroDivisionError), database.transaction() as connection:
@@ -113,14 +117,14 @@ def test_a_change_that_is_rolled_back_is_not_seen(contexts: ContextService, data
 
 
 def test_another_owner_never_gets_an_answer(contexts: ContextService) -> None:
-    context = contexts.create(OWNER, "linear", draw(1)).id
+    context = contexts.create(OWNER, ContextSpec("linear"), draw(1)).id
     assert version(contexts, context, LONG) == 1
     with pytest.raises(UnknownContext):
         version(contexts, context, LONG, OTHER_OWNER)
 
 
 def test_an_expired_context_is_unknown_at_once(contexts: ContextService, clock: Clock) -> None:
-    context = contexts.create(OWNER, "linear", draw(1), ttl=10).id
+    context = contexts.create(OWNER, ContextSpec("linear", ttl=10), draw(1)).id
     assert version(contexts, context, LONG) == 1
     clock.now += 11
     with pytest.raises(UnknownContext):
@@ -128,14 +132,14 @@ def test_an_expired_context_is_unknown_at_once(contexts: ContextService, clock: 
 
 
 def test_a_recent_context_is_read_without_the_database(contexts: ContextService, database: Database) -> None:
-    context = contexts.create(OWNER, "linear", draw(1)).id
+    context = contexts.create(OWNER, ContextSpec("linear"), draw(1)).id
     assert version(contexts, context, LONG) == 1
     database.close()
     assert contexts.repository.find_cached(OWNER, context, LONG) is not None
 
 
 def test_a_look_that_began_before_a_notice_is_no_check(contexts: ContextService) -> None:
-    record, checked = contexts.create(OWNER, "linear", draw(1)), CheckedVersions(lambda: 7.0)
+    record, checked = contexts.create(OWNER, ContextSpec("linear"), draw(1)), CheckedVersions(lambda: 7.0)
     checked.hear([record.id])
     checked.note(OWNER, record, 6.0)
     assert not checked.is_recent(OWNER, record, LONG)
@@ -150,7 +154,7 @@ def test_a_look_that_began_before_a_notice_is_no_check(contexts: ContextService)
 def test_checks_are_bounded(contexts: ContextService, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("service.contexts.freshness.CONTEXTS_LIMIT", 2)
     checked = CheckedVersions()
-    records = [contexts.create(OWNER, "linear", draw(1)) for _ in range(3)]
+    records = [contexts.create(OWNER, ContextSpec("linear"), draw(1)) for _ in range(3)]
     for number, record in enumerate(records):
         checked.note(OWNER, record, checked.clock() + number * 1e-6)
     assert [checked.is_recent(OWNER, record, LONG) for record in records] == [False, True, True]

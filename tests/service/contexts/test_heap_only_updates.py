@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from sqlalchemy import text
 
-from service.contexts.requests import ObserveRequest
+from service.contexts.requests import ContextSpec, ObserveRequest
 from service.contexts.service import ContextService
 from service.inference.predictor import Observations
 from service.registry.repository import Repository
@@ -39,7 +39,7 @@ def test_nine_of_ten_updates_change_no_index(
     database = Database.open(postgres.empty_database())
     contexts: ContextService = keep(database, repository, clock, ttl=86_400)
     generator = np.random.default_rng(0)
-    ids = [contexts.create(OWNER, model, name=f"n{number}").id for number in range(CONTEXTS)]
+    ids = [contexts.create(OWNER, ContextSpec(model, name=f"n{number}")).id for number in range(CONTEXTS)]
     for _ in range(ROUNDS):
         clock.now += 60
         requests = [ObserveRequest(OWNER, context, observations(generator, columns)) for context in ids]

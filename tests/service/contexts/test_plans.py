@@ -7,6 +7,7 @@ import pytest
 from sqlalchemy import event, insert, select
 
 from service.contexts.records import Change
+from service.contexts.requests import ContextSpec
 from service.contexts.service import ContextService
 from service.store.database import Database
 from service.store.tables import CONTEXT_LABELS, CONTEXTS, IDEMPOTENCY_KEYS
@@ -27,7 +28,7 @@ LISTS: dict[str, dict[str, Any]] = {
 @pytest.fixture
 def filled(contexts: ContextService, database: Database) -> ContextService:
     """Many contexts of one owner, each with two labels."""
-    record = contexts.create(OWNER, None, draw(1), ttl=10**6)
+    record = contexts.create(OWNER, ContextSpec(ttl=10**6), draw(1))
     with database.transaction() as connection:
         row = dict(zip(CONTEXTS.c.keys(), connection.execute(select(CONTEXTS)).one(), strict=True))
         ids = [f"{number:032x}" for number in range(ROWS)]
@@ -93,7 +94,7 @@ def test_the_parts_of_a_list_that_have_expired_are_passed_in_the_index(
 
 
 CALLS: dict[str, Callable[[ContextService, str], object]] = {
-    "create": lambda contexts, _: contexts.create(OWNER, None, name="a", labels={"a": "b"}, change=Change("k")),
+    "create": lambda contexts, _: contexts.create(OWNER, ContextSpec(name="a", labels={"a": "b"}), change=Change("k")),
     "observe": lambda contexts, found: contexts.observe(OWNER, found, draw(2), Change("k")),
     "predict": lambda contexts, found: contexts.predict(OWNER, found, draw(2).x),
     "find by name": lambda contexts, _: contexts.get_named(OWNER, f"n{77:032x}"),

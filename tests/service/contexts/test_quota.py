@@ -13,6 +13,7 @@ from sqlalchemy import delete, insert, select
 
 from service.contexts import quota
 from service.contexts.records import Amendment
+from service.contexts.requests import ContextSpec
 from service.contexts.service import ContextService
 from service.errors import NameTaken, QuotaExceeded, UnknownContext
 from service.registry.repository import Repository
@@ -56,28 +57,28 @@ def test_the_quota_is_exact_for_services_that_create_at_once(
         made = 0
         for _ in range(20):
             try:
-                services[number % 2].create(OWNER, None)
+                services[number % 2].create(OWNER)
                 made += 1
             except QuotaExceeded:
                 break
         return made
 
-    services[0].create(OTHER_OWNER, None)
+    services[0].create(OTHER_OWNER)
     with ThreadPoolExecutor(2 * THREADS) as pool:
         assert sum(pool.map(create, range(2 * THREADS))) == 37
     assert check_counts(database) == 38
     services[0].delete(OWNER, services[0].list(OWNER, 1).contexts[0].id)
-    services[1].create(OWNER, None)
+    services[1].create(OWNER)
     with pytest.raises(QuotaExceeded):
-        services[0].create(OWNER, None)
+        services[0].create(OWNER)
 
 
 def test_expired_contexts_make_room(services: list[ContextService], database: Database, clock: Clock) -> None:
     for _ in range(37):
-        services[0].create(OWNER, None, ttl=10, labels={"a": "b"})
-    services[1].create(OTHER_OWNER, None, ttl=10)
+        services[0].create(OWNER, ContextSpec(ttl=10, labels={"a": "b"}))
+    services[1].create(OTHER_OWNER, ContextSpec(ttl=10))
     clock.now += 11
-    services[1].create(OWNER, None)
+    services[1].create(OWNER)
     assert check_counts(database) == 2
 
 
@@ -85,16 +86,16 @@ def test_expired_contexts_make_room(services: list[ContextService], database: Da
 def test_a_lower_quota_is_exact(
     services: list[ContextService], repository: Repository, database: Database, clock: Clock, limit: int
 ) -> None:
-    made = [services[0].create(OWNER, None).id for _ in range(37)]
+    made = [services[0].create(OWNER).id for _ in range(37)]
     lower = keep(database, repository, clock, max_contexts=limit)
     for number in range(37 - limit + 1):
         with pytest.raises(QuotaExceeded):
-            lower.create(OWNER, None)
+            lower.create(OWNER)
         lower.delete(OWNER, made[number])
 
     def create(_: int) -> bool:
         try:
-            lower.create(OWNER, None)
+            lower.create(OWNER)
         except QuotaExceeded:
             return False
         return True
@@ -109,7 +110,7 @@ def test_counts_of_one_digit_over_its_share_leave_the_quota_exact(
 ) -> None:
     """As after the step that counts the contexts of an earlier version, whose ids are not spread evenly."""
     contexts = keep(database, repository, clock, max_contexts=16)
-    record = contexts.create(OWNER, None)
+    record = contexts.create(OWNER)
     with database.transaction() as connection:
         row = dict(zip(CONTEXTS.c.keys(), connection.execute(select(CONTEXTS)).one(), strict=True))
         connection.execute(insert(CONTEXTS), [{**row, "id": f"{number:031x}a"} for number in range(7)])
@@ -119,7 +120,7 @@ def test_counts_of_one_digit_over_its_share_leave_the_quota_exact(
 
     def create(_: int) -> bool:
         try:
-            contexts.create(OWNER, None)
+            contexts.create(OWNER)
         except QuotaExceeded:
             return False
         return True
@@ -140,7 +141,7 @@ def test_random_changes_at_once_leave_exact_counts(
                     case 0 | 1 | 2:
                         name = choose.choice(["a", "b", "c", None, None, None])
                         labels = {"site": "berlin"} if choose.random() < 0.5 else {}
-                        contexts.create(OWNER, None, ttl=choose.choice([1, 10**6]), name=name, labels=labels)
+                        contexts.create(OWNER, ContextSpec(ttl=choose.choice([1, 10**6]), name=name, labels=labels))
                     case 3:
                         contexts.delete(OWNER, choose.choice(contexts.list(OWNER, 50).contexts).id)
                     case 4:
@@ -159,6 +160,7 @@ def test_random_changes_at_once_leave_exact_counts(
 
 CHANGES = """
 import itertools, sys
+from service.contexts.requests import ContextSpec
 from service.contexts.service import ContextService
 from service.inference.checks import Limits
 from service.inference.predictor import Predictor
@@ -170,7 +172,7 @@ predictor = Predictor(Repository.load([Settings().zoo], threads=1), "linear", Li
 contexts = ContextService(Database.open(sys.argv[1]), predictor, 10**6, 10**6)
 print("ready", flush=True)
 for number in itertools.count():
-    made = contexts.create("an owner", None, ttl=1 if number % 3 else 1000, labels={"k": "v"})
+    made = contexts.create("an owner", ContextSpec(ttl=1 if number % 3 else 1000, labels={"k": "v"}))
     if number % 5 == 0:
         contexts.delete("an owner", made.id)
     if number % 20 == 0:

@@ -12,6 +12,7 @@ from safetensors.numpy import save
 from sqlalchemy import select, update
 
 from service.contexts import serialization
+from service.contexts.requests import ANY_CONTEXT, ContextSpec
 from service.contexts.service import ContextService
 from service.contexts.state import ContextState, answer
 from service.errors import CallerError, Conflict, InvalidInput
@@ -38,7 +39,7 @@ def forge(memory: ContextState, change: Callable[[Tensors, Header], object], mod
 @pytest.mark.parametrize("decay", [None, 0.9])
 @pytest.mark.parametrize("length", [0, 7])
 def test_out_and_in_again_it_is_the_same(contexts: ContextService, decay: float | None, length: int) -> None:
-    record = contexts.create(OWNER, "gd-1", draw(1, length) if length else None, decay=decay)
+    record = contexts.create(OWNER, ContextSpec("gd-1", decay=decay), draw(1, length) if length else None)
     loaded = contexts.load(OTHER_OWNER, contexts.export(OWNER, record.id)[0], ttl=9)
     assert loaded.id != record.id
     assert (loaded.version, loaded.ttl) == (1, 9)
@@ -106,7 +107,7 @@ def test_what_was_written_before_is_read(contexts: ContextService, model: str, l
 
 
 def test_a_row_that_was_stored_before_goes_on(contexts: ContextService) -> None:
-    record, memory = contexts.create(OWNER, "nonlinear"), remember("nonlinear", draw(1, 40))
+    record, memory = contexts.create(OWNER, ContextSpec("nonlinear")), remember("nonlinear", draw(1, 40))
     with contexts._database.transaction() as connection:
         columns = {"n_observations": 40, "inputs": 5, "outputs": 3}
         stored = written_before(memory, "nonlinear")
@@ -121,7 +122,7 @@ def test_a_row_that_was_stored_before_goes_on(contexts: ContextService) -> None:
 @pytest.mark.parametrize("model", ["linear", "nonlinear", "gd-1"])
 @pytest.mark.parametrize("decay", [None, 0.9])
 def test_a_row_stores_each_field_once_and_no_hash(contexts: ContextService, model: str, decay: float | None) -> None:
-    record = contexts.create(OWNER, model, draw(1), decay=decay)
+    record = contexts.create(OWNER, ContextSpec(model, decay=decay), draw(1))
     with contexts._database.reading() as connection:
         stored: bytes = connection.execute(select(CONTEXTS.c.state).where(CONTEXTS.c.id == record.id)).scalar_one()
     header = json.loads(serialization._metadata(stored)[serialization.METADATA_KEY])
@@ -139,7 +140,7 @@ def test_half_of_the_numbers_are_written() -> None:
 
 
 def test_two_that_were_taken_apart_are_put_together_again(contexts: ContextService) -> None:
-    parts = [contexts.create(OWNER, None, draw(seed)) for seed in (1, 2)]
+    parts = [contexts.create(OWNER, ANY_CONTEXT, draw(seed)) for seed in (1, 2)]
     files = [contexts.export(OWNER, record.id)[0] for record in parts]
     a, b = (contexts.load(OTHER_OWNER, file) for file in files)
     contexts.merge(OTHER_OWNER, a.id, b.id)
@@ -266,7 +267,7 @@ def test_what_is_over_the_limits_is_refused(contexts: ContextService) -> None:
 
 
 def test_what_was_emptied_is_portable(contexts: ContextService) -> None:
-    record = contexts.create(OWNER, None, draw(1))
+    record = contexts.create(OWNER, ANY_CONTEXT, draw(1))
     contexts.observe(OWNER, record.id, weighed(draw(1), -1))
     loaded = contexts.load(OWNER, contexts.export(OWNER, record.id)[0])
     assert contexts.observe(OWNER, loaded.id, draw(2)).n_observations == 21

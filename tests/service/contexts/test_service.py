@@ -10,6 +10,7 @@ import pytest
 
 from service.contexts.cache import LruCache
 from service.contexts.records import Change, ContextRecord
+from service.contexts.requests import ANY_CONTEXT, ContextSpec
 from service.contexts.service import ContextService
 from service.errors import (
     Conflict,
@@ -42,7 +43,7 @@ def one_shot(
 
 
 def test_what_is_learnt_in_parts_answers_as_one_shot(contexts: ContextService) -> None:
-    record = contexts.create(OWNER, None)
+    record = contexts.create(OWNER)
     for seed in (1, 2, 3):
         record = contexts.observe(OWNER, record.id, draw(seed))
     prediction, same, _ = contexts.predict(OWNER, record.id, QUERY)
@@ -54,7 +55,10 @@ def test_what_is_learnt_in_parts_answers_as_one_shot(contexts: ContextService) -
 
 
 def test_a_context_begins_empty_or_with_observations(contexts: ContextService) -> None:
-    empty, full = contexts.create(OWNER, "gd-1"), contexts.create(OWNER, "gd-1", draw(1), decay=0.9, ttl=7)
+    empty, full = (
+        contexts.create(OWNER, ContextSpec("gd-1")),
+        contexts.create(OWNER, ContextSpec("gd-1", decay=0.9, ttl=7), draw(1)),
+    )
     assert (empty.n_observations, empty.inputs, empty.version, empty.decay, empty.ttl) == (0, None, 1, None, 1000)
     assert (full.n_observations, full.inputs, full.version, full.decay, full.ttl) == (7, 5, 1, 0.9, 7)
     with pytest.raises(InvalidInput, match=r"empty: it has observed nothing, or all was taken out\. Observe\.$"):
@@ -62,12 +66,12 @@ def test_a_context_begins_empty_or_with_observations(contexts: ContextService) -
 
 
 def test_what_a_model_fixes_is_known_from_the_start(contexts: ContextService) -> None:
-    record = contexts.create(OWNER, "linear-trained")
+    record = contexts.create(OWNER, ContextSpec("linear-trained"))
     assert (record.inputs, record.outputs) == (10, 1)
 
 
 def test_parameters_go_to_the_model(contexts: ContextService) -> None:
-    record = contexts.create(OWNER, "gd-1", draw(1))
+    record = contexts.create(OWNER, ContextSpec("gd-1"), draw(1))
     near, far = (contexts.predict(OWNER, record.id, QUERY, {"learning_rate": rate})[0] for rate in (0.1, 0.2))
     assert_close(far.prediction, 2 * near.prediction, "prediction")
 
@@ -80,20 +84,20 @@ def test_a_model_that_is_not_there_or_has_no_state_is_refused(
     contexts: ContextService, model: str, version: str | None, kind: type[ServiceError]
 ) -> None:
     with pytest.raises(kind):
-        contexts.create(OWNER, model, version=version)
+        contexts.create(OWNER, ContextSpec(model, version=version))
 
 
 def test_first_observations_that_do_not_fit_make_no_context(contexts: ContextService) -> None:
     with pytest.raises(InvalidInput) as refused:
-        contexts.create(OWNER, "linear", draw(1, inputs=30))
+        contexts.create(OWNER, ContextSpec("linear"), draw(1, inputs=30))
     assert contexts.list(OWNER, 10).contexts == ()
     with pytest.raises(InvalidInput) as refused:
-        contexts.create(OWNER, "linear", Observations(np.ones((2, 1)), np.ones(3)))
+        contexts.create(OWNER, ContextSpec("linear"), Observations(np.ones((2, 1)), np.ones(3)))
     assert refused.value.problems[0].field == "observations.y"
 
 
 def test_what_is_refused_changes_nothing(contexts: ContextService) -> None:
-    record = contexts.create(OWNER, None, draw(1))
+    record = contexts.create(OWNER, ANY_CONTEXT, draw(1))
     with pytest.raises(InvalidInput):
         contexts.observe(OWNER, record.id, draw(2, inputs=4), Change("key"))
     assert contexts.get(OWNER, record.id) == record
@@ -106,19 +110,19 @@ USES: list[Callable[[ContextService, str, str], object]] = [
     lambda contexts, owner, name: contexts.observe(owner, name, draw(1)),
     lambda contexts, owner, name: contexts.step(owner, name, draw(1), QUERY, write=as_is),
     lambda contexts, owner, name: contexts.step(owner, name, None, QUERY, write=as_is),
-    lambda contexts, owner, name: contexts.merge(owner, name, contexts.create(owner, None, draw(2)).id),
+    lambda contexts, owner, name: contexts.merge(owner, name, contexts.create(owner, ANY_CONTEXT, draw(2)).id),
     lambda contexts, owner, name: contexts.export(owner, name),
     lambda contexts, owner, name: contexts.delete(owner, name),
 ]
 TAKEN_IN: Callable[[ContextService, str, str], object] = lambda contexts, owner, name: contexts.merge(  # noqa: E731
-    owner, contexts.create(owner, None, draw(2)).id, name
+    owner, contexts.create(owner, ANY_CONTEXT, draw(2)).id, name
 )
 each_use = pytest.mark.parametrize("use", [*USES, TAKEN_IN])
 
 
 @each_use
 def test_for_a_stranger_there_is_no_such_context(contexts: ContextService, use: Callable[..., object]) -> None:
-    record = contexts.create(OWNER, None, draw(1))
+    record = contexts.create(OWNER, ANY_CONTEXT, draw(1))
     with pytest.raises(UnknownContext, match=record.id):
         use(contexts, OTHER_OWNER, record.id)
     assert record not in contexts.list(OTHER_OWNER, 10).contexts
@@ -136,7 +140,7 @@ def test_unknown_ids_are_refused(contexts: ContextService, use: Callable[..., ob
 def test_after_its_time_a_context_is_gone_at_once(
     contexts: ContextService, clock: Clock, use: Callable[..., object]
 ) -> None:
-    record = contexts.create(OWNER, None, draw(1), ttl=100)
+    record = contexts.create(OWNER, ContextSpec(ttl=100), draw(1))
     clock.now = record.expires + 1
     with pytest.raises(UnknownContext):
         use(contexts, OWNER, record.id)
@@ -147,7 +151,7 @@ def test_after_its_time_a_context_is_gone_at_once(
 def test_a_use_keeps_a_context_for_its_time_anew(
     contexts: ContextService, clock: Clock, use: Callable[..., object]
 ) -> None:
-    record = contexts.create(OWNER, None, draw(1), ttl=100)
+    record = contexts.create(OWNER, ContextSpec(ttl=100), draw(1))
     clock.now += 60
     use(contexts, OWNER, record.id)
     kept = [found for found in contexts.list(OWNER, 10).contexts if found.id == record.id]
@@ -156,7 +160,7 @@ def test_a_use_keeps_a_context_for_its_time_anew(
 
 
 def test_reading_writes_only_when_it_moves_the_end_by_a_share(contexts: ContextService, clock: Clock) -> None:
-    record = contexts.create(OWNER, None, draw(1), ttl=100)
+    record = contexts.create(OWNER, ContextSpec(ttl=100), draw(1))
     clock.now += 4
     assert contexts.get(OWNER, record.id) == record
     clock.now += 4
@@ -166,8 +170,8 @@ def test_reading_writes_only_when_it_moves_the_end_by_a_share(contexts: ContextS
 
 def test_sweeping_removes_what_is_over_and_nothing_else(contexts: ContextService, clock: Clock) -> None:
     for _ in range(3):
-        contexts.create(OWNER, None, ttl=10)
-    kept = contexts.create(OWNER, None, ttl=100)
+        contexts.create(OWNER, ContextSpec(ttl=10))
+    kept = contexts.create(OWNER, ContextSpec(ttl=100))
     clock.now += 50
     assert contexts.sweep() == 3
     assert contexts.sweep() == 0
@@ -178,15 +182,15 @@ def test_one_owner_has_a_quota_and_what_is_over_does_not_count(
     database: Database, repository: Repository, clock: Clock
 ) -> None:
     contexts = keep(database, repository, clock, max_contexts=2)
-    first = contexts.create(OWNER, None, ttl=10)
-    contexts.create(OWNER, None, ttl=100)
-    contexts.create(OTHER_OWNER, None)
+    first = contexts.create(OWNER, ContextSpec(ttl=10))
+    contexts.create(OWNER, ContextSpec(ttl=100))
+    contexts.create(OTHER_OWNER)
     with pytest.raises(
         QuotaExceeded, match=r"at most 2 contexts \(GDSSM_MAX_CONTEXTS\)\. Delete one, or give them a shorter ttl\.$"
     ):
-        contexts.create(OWNER, None)
+        contexts.create(OWNER)
     clock.now = first.expires + 1
-    contexts.create(OWNER, None)
+    contexts.create(OWNER)
 
 
 def test_the_quota_holds_when_many_create_at_once(database: Database, repository: Repository, clock: Clock) -> None:
@@ -194,7 +198,7 @@ def test_the_quota_holds_when_many_create_at_once(database: Database, repository
 
     def create(_: int) -> bool:
         try:
-            contexts.create(OWNER, None)
+            contexts.create(OWNER)
         except QuotaExceeded:
             return False
         return True
@@ -204,8 +208,8 @@ def test_the_quota_holds_when_many_create_at_once(database: Database, repository
 
 
 def test_pages_are_in_the_order_of_creation_and_skip_nothing(contexts: ContextService) -> None:
-    made = [contexts.create(OWNER, None) for _ in range(7)]
-    contexts.create(OTHER_OWNER, None)
+    made = [contexts.create(OWNER) for _ in range(7)]
+    contexts.create(OTHER_OWNER)
     pages = [contexts.list(OWNER, 3)]
     while pages[-1].after is not None:
         pages.append(contexts.list(OWNER, 3, pages[-1].after))
@@ -217,13 +221,13 @@ def test_pages_are_in_the_order_of_creation_and_skip_nothing(contexts: ContextSe
 
 
 def test_ids_cannot_be_guessed_from_each_other(contexts: ContextService) -> None:
-    ids = [contexts.create(OWNER, None).id for _ in range(7)]
+    ids = [contexts.create(OWNER).id for _ in range(7)]
     assert len({name[14:] for name in ids}) == 7
     assert all(a < b for a, b in nonempty(pairwise(ids)))
 
 
 def test_a_deleted_context_is_gone(contexts: ContextService) -> None:
-    record = contexts.create(OWNER, None)
+    record = contexts.create(OWNER)
     contexts.delete(OWNER, record.id)
     with pytest.raises(UnknownContext):
         contexts.get(OWNER, record.id)
@@ -238,8 +242,8 @@ CHANGES: list[Callable[[ContextService, str, Change], object]] = [
 
 @pytest.mark.parametrize("make", CHANGES)
 def test_a_change_to_another_version_is_refused(contexts: ContextService, make: Callable[..., object]) -> None:
-    contexts.create(OWNER, None, draw(2))
-    record = contexts.create(OWNER, None, draw(1))
+    contexts.create(OWNER, ANY_CONTEXT, draw(2))
+    record = contexts.create(OWNER, ANY_CONTEXT, draw(1))
     for version in (0, 2):
         with pytest.raises(
             VersionMismatch, match=rf"has version 1; this change is for version {version}\. Look at it .* then\.$"
@@ -251,7 +255,7 @@ def test_a_change_to_another_version_is_refused(contexts: ContextService, make: 
 
 REPEATED: list[Callable[[ContextService, str, Change], object]] = [
     *CHANGES,
-    lambda contexts, _, change: contexts.create(OWNER, "gd-1", draw(1), decay=0.5, change=change),
+    lambda contexts, _, change: contexts.create(OWNER, ContextSpec("gd-1", decay=0.5), draw(1), change=change),
     lambda contexts, name, change: contexts.load(OWNER, _exported(contexts, name), change=change),
 ]
 EXPORTED: dict[str, bytes] = {}
@@ -265,8 +269,8 @@ def _exported(contexts: ContextService, name: str) -> bytes:
 def test_a_change_under_one_key_is_made_once(
     contexts: ContextService, clock: Clock, make: Callable[..., object]
 ) -> None:
-    contexts.create(OWNER, None, draw(2))
-    record = contexts.create(OWNER, None, draw(1))
+    contexts.create(OWNER, ANY_CONTEXT, draw(2))
+    record = contexts.create(OWNER, ANY_CONTEXT, draw(1))
     answered = make(contexts, record.id, Change("key"))
     after = contexts.list(OWNER, 10)
     clock.now += 1
@@ -276,8 +280,8 @@ def test_a_change_under_one_key_is_made_once(
 
 @pytest.mark.parametrize("make", REPEATED)
 def test_under_another_key_it_is_made_again(contexts: ContextService, make: Callable[..., object]) -> None:
-    contexts.create(OWNER, None, draw(2))
-    record = contexts.create(OWNER, None, draw(1))
+    contexts.create(OWNER, ANY_CONTEXT, draw(2))
+    record = contexts.create(OWNER, ANY_CONTEXT, draw(1))
     answered = make(contexts, record.id, Change("key"))
     try:
         assert make(contexts, record.id, Change("other")) != answered
@@ -286,7 +290,7 @@ def test_under_another_key_it_is_made_again(contexts: ContextService, make: Call
 
 
 def test_another_request_under_the_same_key_is_a_conflict(contexts: ContextService) -> None:
-    a, b = contexts.create(OWNER, None, draw(2)), contexts.create(OWNER, None, draw(1))
+    a, b = contexts.create(OWNER, ANY_CONTEXT, draw(2)), contexts.create(OWNER, ANY_CONTEXT, draw(1))
     contexts.observe(OWNER, b.id, draw(3), Change("key"))
     minus = weighed(draw(3), -1)
     others: list[Callable[[], object]] = [
@@ -296,7 +300,7 @@ def test_another_request_under_the_same_key_is_a_conflict(contexts: ContextServi
         lambda: contexts.observe(OWNER, a.id, draw(3), Change("key")),
         lambda: contexts.merge(OWNER, b.id, a.id, Change("key")),
         lambda: contexts.delete(OWNER, b.id, Change("key")),
-        lambda: contexts.create(OWNER, None, draw(3), change=Change("key")),
+        lambda: contexts.create(OWNER, ANY_CONTEXT, draw(3), change=Change("key")),
     ]
     before = contexts.list(OWNER, 10)
     for other in others:
@@ -306,13 +310,11 @@ def test_another_request_under_the_same_key_is_a_conflict(contexts: ContextServi
 
 
 def test_keys_of_different_owners_are_different_keys(contexts: ContextService) -> None:
-    assert contexts.create(OWNER, None, change=Change("key")) != contexts.create(
-        OTHER_OWNER, None, change=Change("key")
-    )
+    assert contexts.create(OWNER, change=Change("key")) != contexts.create(OTHER_OWNER, change=Change("key"))
 
 
 def test_a_key_is_remembered_for_a_day(contexts: ContextService, clock: Clock) -> None:
-    record = contexts.create(OWNER, None, ttl=10**6)
+    record = contexts.create(OWNER, ContextSpec(ttl=10**6))
     for later, count in ((0, 7), (86_000, 7), (1000, 14)):
         clock.now += later
         contexts.sweep()
@@ -320,7 +322,7 @@ def test_a_key_is_remembered_for_a_day(contexts: ContextService, clock: Clock) -
 
 
 def test_a_key_that_is_over_may_be_used_again_before_anybody_swept(contexts: ContextService, clock: Clock) -> None:
-    record = contexts.create(OWNER, None, ttl=10**6, change=Change("key"))
+    record = contexts.create(OWNER, ContextSpec(ttl=10**6), change=Change("key"))
     clock.now += 90_000
     assert contexts.observe(OWNER, record.id, draw(1), Change("key")).n_observations == 7
 
@@ -328,14 +330,14 @@ def test_a_key_that_is_over_may_be_used_again_before_anybody_swept(contexts: Con
 @pytest.mark.parametrize("key", ["", "x" * 201, "\0", "ä", "a\nb"])
 def test_a_key_is_short_and_printable(contexts: ContextService, key: str) -> None:
     with pytest.raises(InvalidInput, match="1 to 200 printable ASCII"):
-        contexts.create(OWNER, None, change=Change(key))
+        contexts.create(OWNER, change=Change(key))
 
 
 def test_many_with_one_key_at_once_count_once(contexts: ContextService) -> None:
-    record = contexts.create(OWNER, None)
+    record = contexts.create(OWNER)
     with ThreadPoolExecutor(8) as pool:
         answers = list(pool.map(lambda _: contexts.observe(OWNER, record.id, draw(1), Change("key")), range(8)))
-        made = set(pool.map(lambda _: contexts.create(OWNER, "gd-1", change=Change("new")), range(8)))
+        made = set(pool.map(lambda _: contexts.create(OWNER, ContextSpec("gd-1"), change=Change("new")), range(8)))
     assert answers == [answers[0]] * 8
     assert contexts.get(OWNER, record.id).n_observations == 7
     assert len(made) == 1
@@ -348,7 +350,7 @@ def test_observations_from_many_threads_and_replicas_count_exactly_once(
 ) -> None:
     other = Database.open(database_url)
     replicas = [keep(each, repository, clock) for each in (database, other)]
-    record = replicas[0].create(OWNER, model, version=version)
+    record = replicas[0].create(OWNER, ContextSpec(model, version=version))
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(lambda i: replicas[i % 2].observe(OWNER, record.id, draw(i, 1 + i % 3)), range(64)))
     whole = draw(0, 1)
@@ -368,7 +370,7 @@ def test_observations_from_many_threads_and_replicas_count_exactly_once(
 
 
 def test_merging_is_observing_both_and_leaves_the_other(contexts: ContextService) -> None:
-    a, b = contexts.create(OWNER, None, draw(1)), contexts.create(OWNER, None, draw(2))
+    a, b = contexts.create(OWNER, ANY_CONTEXT, draw(1)), contexts.create(OWNER, ANY_CONTEXT, draw(2))
     merged = contexts.merge(OWNER, a.id, b.id)
     assert (merged.id, merged.n_observations, merged.version) == (a.id, 14, 2)
     assert_close(ask(contexts, merged), one_shot(contexts, both(draw(1), draw(2))), "prediction", rtol=1e-8)
@@ -376,25 +378,25 @@ def test_merging_is_observing_both_and_leaves_the_other(contexts: ContextService
 
 
 def test_what_is_not_alike_does_not_merge(contexts: ContextService) -> None:
-    record = contexts.create(OWNER, None, draw(1))
+    record = contexts.create(OWNER, ANY_CONTEXT, draw(1))
     others = {
-        "has model linear, the other gd-1": contexts.create(OWNER, "gd-1", draw(1)),
-        "has decay None, the other 0.5": contexts.create(OWNER, None, draw(1), decay=0.5),
+        "has model linear, the other gd-1": contexts.create(OWNER, ContextSpec("gd-1"), draw(1)),
+        "has decay None, the other 0.5": contexts.create(OWNER, ContextSpec(decay=0.5), draw(1)),
     }
     for message, other in others.items():
         with pytest.raises(Conflict, match=message):
             contexts.merge(OWNER, record.id, other.id)
-    trained = [contexts.create(OWNER, "linear-trained") for _ in range(2)]
+    trained = [contexts.create(OWNER, ContextSpec("linear-trained")) for _ in range(2)]
     with pytest.raises(UnsupportedByModel, match="do not merge"):
         contexts.merge(OWNER, trained[0].id, trained[1].id)
     with pytest.raises(InvalidInput, match=r"is this context itself\. Name another: nothing may count twice\.$"):
         contexts.merge(OWNER, record.id, record.id)
     with pytest.raises(InvalidInput, match="do not fit"):
-        contexts.merge(OWNER, record.id, contexts.create(OWNER, None, draw(1, outputs=2)).id)
+        contexts.merge(OWNER, record.id, contexts.create(OWNER, ANY_CONTEXT, draw(1, outputs=2)).id)
 
 
 def test_merges_across_each_other_end(contexts: ContextService) -> None:
-    a, b = contexts.create(OWNER, None, draw(1)), contexts.create(OWNER, None, draw(2))
+    a, b = contexts.create(OWNER, ANY_CONTEXT, draw(1)), contexts.create(OWNER, ANY_CONTEXT, draw(2))
     pairs = [(a.id, b.id), (b.id, a.id)] * 4
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(lambda pair: contexts.merge(OWNER, *pair), pairs))
@@ -402,7 +404,7 @@ def test_merges_across_each_other_end(contexts: ContextService) -> None:
 
 
 def test_a_step_predicts_first_and_learns_then(contexts: ContextService) -> None:
-    record = contexts.create(OWNER, None)
+    record = contexts.create(OWNER)
     stream = draw(1)
     first = contexts.step(OWNER, record.id, part(stream, slice(1)), QUERY, write=as_is)
     assert (first.prediction, first.error, first.record.n_observations) == (None, None, 1)
@@ -420,7 +422,7 @@ def test_a_step_predicts_first_and_learns_then(contexts: ContextService) -> None
 
 
 def test_a_step_may_only_ask_and_must_do_something(contexts: ContextService) -> None:
-    record = contexts.create(OWNER, None, draw(1))
+    record = contexts.create(OWNER, ANY_CONTEXT, draw(1))
     step = contexts.step(OWNER, record.id, None, QUERY, write=as_is)
     assert step.record == record
     assert step.error is None
@@ -431,7 +433,7 @@ def test_a_step_may_only_ask_and_must_do_something(contexts: ContextService) -> 
 
 
 def test_a_step_that_cannot_answer_learns_nothing(contexts: ContextService) -> None:
-    record = contexts.create(OWNER, None, draw(1))
+    record = contexts.create(OWNER, ANY_CONTEXT, draw(1))
     with pytest.raises(InvalidInput, match="query"):
         contexts.step(OWNER, record.id, draw(2), QUERY[:, :4], write=as_is)
     assert contexts.get(OWNER, record.id) == record
@@ -440,7 +442,7 @@ def test_a_step_that_cannot_answer_learns_nothing(contexts: ContextService) -> N
 def test_a_context_goes_on_with_another_file_of_its_models_version(
     contexts: ContextService, repository: Repository, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    record = contexts.create(OWNER, "gd-1", draw(1))
+    record = contexts.create(OWNER, ContextSpec("gd-1"), draw(1))
     runtime = repository.get("gd-1")
     monkeypatch.setattr(runtime, "manifest", runtime.manifest.model_copy(update={"sha256": "1" * 64}))
     assert contexts.observe(OWNER, record.id, draw(2)).n_observations == 14
@@ -449,7 +451,7 @@ def test_a_context_goes_on_with_another_file_of_its_models_version(
 def test_a_context_of_a_model_with_other_tensors_says_so(
     contexts: ContextService, repository: Repository, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    record = contexts.create(OWNER, "gd-1", draw(1))
+    record = contexts.create(OWNER, ContextSpec("gd-1"), draw(1))
     runtime, other = repository.get("gd-1"), repository.get("linear").manifest
     renamed = other.model_copy(update={"name": "gd-1", "version": runtime.manifest.version})
     monkeypatch.setattr(runtime, "manifest", renamed)
@@ -461,7 +463,7 @@ def test_a_context_of_a_model_with_other_tensors_says_so(
 def test_it_all_lives_in_memory_too(repository: Repository, clock: Clock) -> None:
     database = Database.open("sqlite://")
     contexts = keep(database, repository, clock)
-    record = contexts.create(OWNER, None)
+    record = contexts.create(OWNER)
     with ThreadPoolExecutor(4) as pool:
         list(pool.map(lambda i: contexts.observe(OWNER, record.id, draw(i)), range(9)))
     assert replace(contexts.get(OWNER, record.id), expires=0.0).n_observations == 63

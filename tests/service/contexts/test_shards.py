@@ -9,7 +9,7 @@ import pytest
 from safetensors.numpy import load
 
 from service.contexts.records import UNCONDITIONAL, Amendment, Change, ContextRecord
-from service.contexts.requests import ObserveRequest
+from service.contexts.requests import ContextSpec, ObserveRequest
 from service.contexts.service import ContextService
 from service.contexts.shards import find_free, owner_of
 from service.contexts.state import FeatureScale
@@ -38,7 +38,7 @@ EXACT = 1e-9
 
 def create(contexts: ContextService, model: str = "linear", **options: object) -> ContextRecord:
     scale = SCALE if model == "nonlinear" else None
-    return contexts.create(OWNER, model, draw(0, 40), scale=scale, shards=SHARDS, **options)  # type: ignore[arg-type]
+    return contexts.create(OWNER, ContextSpec(model, scale=scale, shards=SHARDS, **options), draw(0, 40))  # type: ignore[arg-type]
 
 
 @contextmanager
@@ -72,7 +72,7 @@ def rows_of(database: Database, context: str) -> list[tuple[int, int]]:
 def test_the_joined_state_is_that_of_one_row(contexts: ContextService, database: Database, model: str) -> None:
     sharded, whole = (
         create(contexts, model),
-        contexts.create(OWNER, model, draw(0, 40), scale=SCALE if model == "nonlinear" else None),
+        contexts.create(OWNER, ContextSpec(model, scale=SCALE if model == "nonlinear" else None), draw(0, 40)),
     )
     parts = [draw(seed, 1 + seed % 4) for seed in range(1, 10)]
     spread(contexts, database, sharded.id, parts)
@@ -159,7 +159,7 @@ def test_observations_that_the_whole_context_refuses_are_refused(contexts: Conte
 
 
 def test_changes_that_need_all_rows_are_refused(contexts: ContextService) -> None:
-    sharded, other = create(contexts), contexts.create(OWNER, "linear", draw(2))
+    sharded, other = create(contexts), contexts.create(OWNER, ContextSpec("linear"), draw(2))
     with pytest.raises(UnsupportedByModel, match="takes nothing out"):
         contexts.observe(OWNER, sharded.id, weighed(draw(0, 40), -1.0))
     with pytest.raises(InvalidInput, match="Leave it out"):
@@ -175,24 +175,24 @@ def test_changes_that_need_all_rows_are_refused(contexts: ContextService) -> Non
 
 
 @pytest.mark.parametrize(
-    ("options", "problem"),
+    ("spec", "first", "problem"),
     [
-        ({"decay": 0.9}, "decay"),
-        ({"first": None}, "first observations"),
-        ({"model": "nonlinear", "first": draw(0, 20)}, "scale"),
+        (ContextSpec("linear", decay=0.9, shards=2), draw(0), "decay"),
+        (ContextSpec("linear", shards=2), None, "first observations"),
+        (ContextSpec("nonlinear", shards=2), draw(0, 20), "scale"),
     ],
 )
 def test_contexts_whose_states_would_not_join_get_no_shards(
-    contexts: ContextService, options: dict[str, object], problem: str
+    contexts: ContextService, spec: ContextSpec, first: Observations | None, problem: str
 ) -> None:
     with pytest.raises(InvalidInput, match=problem):
-        contexts.create(OWNER, **({"model": "linear", "first": draw(0), "shards": 2} | options))  # type: ignore[arg-type]
+        contexts.create(OWNER, spec, first)
     assert contexts.list(OWNER, 10).contexts == ()
 
 
 def test_models_whose_states_do_not_merge_get_no_shards(contexts: ContextService) -> None:
     with pytest.raises(UnsupportedByModel):
-        contexts.create(OWNER, "sine-trained", draw(0, inputs=1, outputs=1), shards=2)
+        contexts.create(OWNER, ContextSpec("sine-trained", shards=2), draw(0, inputs=1, outputs=1))
 
 
 def test_an_amendment_keeps_the_rows(contexts: ContextService) -> None:

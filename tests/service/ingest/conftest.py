@@ -5,8 +5,9 @@ from collections.abc import Callable
 
 import pytest
 
+from service.contexts.requests import ContextSpec
 from service.contexts.service import ContextService
-from service.ingest.destination import ContextDefaults, Destination
+from service.ingest.destination import Destination
 from service.ingest.ingester import Ingester
 from service.ingest.offsets import OffsetStore
 from service.ingest.source import LogSource
@@ -34,7 +35,7 @@ def start(database: Database, contexts: ContextService) -> Start:
 
     def make(*sources: LogSource, **options: object) -> Ingester:
         allow = bool(options.pop("allow_precision_loss", False))
-        new = options.pop("new", ContextDefaults("linear"))
+        new = options.pop("new", ContextSpec("linear"))
         columns, consumer = options.pop("columns", COLUMNS), str(options.pop("consumer", "gdssm"))
         destination = Destination(contexts, contexts._predictor, OWNER, new, allow_precision_loss=allow)  # type: ignore[arg-type]
         offsets = OffsetStore(OWNER, consumer, time.time)

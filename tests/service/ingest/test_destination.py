@@ -6,12 +6,12 @@ import pytest
 from service.column_names import ColumnNames
 from service.contexts.forgetting import AUTO
 from service.contexts.records import ContextRecord
+from service.contexts.requests import ContextSpec
 from service.contexts.service import ContextService
 from service.contexts.tables import TableRows, parsed
 from service.errors import UnknownModel
 from service.inference.predictor import Observations
 from service.ingest.columns import EntryColumns
-from service.ingest.destination import ContextDefaults
 from service.tables.cells import Table
 from service.tables.inferring import Requested
 from service.tables.memory import table_of_records
@@ -37,7 +37,7 @@ def create(contexts: ContextService, name: str, rows: list[Row], **options: obje
     """Create a context of rows of a table by its first rows, whose columns are inferred."""
     found = table(rows, "device")
     schema = infer_schema(found, Requested("power"))
-    return contexts.create(OWNER, "linear", TableRows(found, ""), schema=schema, name=name, **options)  # type: ignore[arg-type]
+    return contexts.create(OWNER, ContextSpec("linear", schema=schema, name=name, **options), TableRows(found, ""))  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("batch", [1, 7, 100])
@@ -51,7 +51,7 @@ def test_predictions_are_those_of_the_same_rows_observed_at_once(
 
 
 def test_new_contexts_have_the_declared_settings(start: Start, contexts: ContextService) -> None:
-    new = ContextDefaults("linear", decay=0.9, ttl=77)
+    new = ContextSpec("linear", decay=0.9, ttl=77)
     drain(start(MemorySource(readings(0, 9)), new=new))
     record = by_name(contexts)["d1"]
     assert (record.model, record.decay, record.ttl) == ("linear", 0.9, 77)
@@ -94,10 +94,12 @@ def test_a_context_of_tables_with_other_columns_reads_them_by_name(start: Start,
 def test_a_context_of_arrays_reads_columns_by_their_names(start: Start, contexts: ContextService) -> None:
     rows = readings(0, 30, devices=1)
     names = ColumnNames(("temp", "humidity"), ("power",))
-    existing = contexts.create(OWNER, "linear", columns=names, name="d0")
+    existing = contexts.create(OWNER, ContextSpec("linear", columns=names, name="d0"))
     drain(start(MemorySource(rows)))
     x = np.array([[float(str(row["temp"])), float(str(row["humidity"]))] for row in rows])
-    expected = contexts.create(OWNER, "linear", Observations(x, np.array([float(str(row["power"])) for row in rows])))
+    expected = contexts.create(
+        OWNER, ContextSpec("linear"), Observations(x, np.array([float(str(row["power"])) for row in rows]))
+    )
     query = np.array([[21.0, 48.0]])
     found = [contexts.predict(OWNER, record.id, query)[0].prediction for record in (existing, expected)]
     assert_close(found[0], found[1], "prediction", rtol=1e-9)
@@ -105,7 +107,7 @@ def test_a_context_of_arrays_reads_columns_by_their_names(start: Start, contexts
 
 def test_a_context_of_arrays_without_names_is_refused(start: Start, contexts: ContextService) -> None:
     x = np.arange(14.0).reshape(7, 2)
-    contexts.create(OWNER, "linear", Observations(x, x.sum(1)), name="d0")
+    contexts.create(OWNER, ContextSpec("linear", name="d0"), Observations(x, x.sum(1)))
     rows = readings(0, 30)
     progress = drain(start(MemorySource(rows)))
     assert progress.refused == counts_of(rows)["d0"]
@@ -139,7 +141,7 @@ def test_categories_get_later_levels_in_their_context(start: Start, contexts: Co
     later = [{**row, "site": "later"} for row in readings(1, 10, devices=1)]
     columns = EntryColumns("device", "power", kinds={"site": "category"})
     source = MemorySource([*rows, *later])
-    drain(start(source, columns=columns, new=ContextDefaults("nonlinear"), batch=40))
+    drain(start(source, columns=columns, new=ContextSpec("nonlinear"), batch=40))
     levels = {name: parsed(record.table_schema or "").later for name, record in by_view(contexts).items()}
     assert levels == {"d0": (("site", "later"),), "d1": ()}
     assert counts(contexts) == counts_of([*rows, *later])
@@ -152,10 +154,10 @@ def by_view(contexts: ContextService) -> dict[str, ContextRecord]:
 
 def test_gaps_are_refused_by_models_that_take_none(start: Start) -> None:
     rows = readings(0, 10, devices=1)
-    progress = drain(start(MemorySource([*rows, {**rows[0], "temp": ""}]), new=ContextDefaults("gd-1")))
+    progress = drain(start(MemorySource([*rows, {**rows[0], "temp": ""}]), new=ContextSpec("gd-1")))
     assert (progress.learnt, progress.refused) == (10, 1)
 
 
 def test_an_unknown_model_ends_the_run(start: Start) -> None:
     with pytest.raises(UnknownModel):
-        drain(start(MemorySource(readings(0, 3)), new=ContextDefaults("no such")))
+        drain(start(MemorySource(readings(0, 3)), new=ContextSpec("no such")))

@@ -7,10 +7,10 @@ from threading import Event
 
 import pytest
 
+from service.contexts.requests import ContextSpec
 from service.errors import InvalidInput, SourceUnavailable
 from service.ingest import redis_stream
 from service.ingest.columns import EntryColumns
-from service.ingest.destination import ContextDefaults
 from service.ingest.opening import open_ingester, open_sources
 from service.ingest.redis_stream import RedisStream, connect
 from service.ingest.source import LogEntry
@@ -156,7 +156,7 @@ def test_a_huge_entry_is_one_bad_entry(redis_server: RedisServer, name: str, tmp
     huge = [{**rows[0], "temp": "1" * 2**24}, {**rows[0], "device": "d" * 2**24}]
     redis_server.add(name, *rows[:10], *huge, *rows[10:])
     settings = Settings(database_url=f"sqlite:///{tmp_path}/gdssm.db")
-    sources, new = open_sources(redis_server.url, [name]), ContextDefaults("linear")
+    sources, new = open_sources(redis_server.url, [name]), ContextSpec("linear")
     with open_ingester(settings, sources, EntryColumns("device", "power"), new, from_start=True) as ingester:
         progress = ingester.run(Event(), stop_at_end=True)
     sources[0].close()

@@ -15,6 +15,7 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, insert, inspect, select, update
 
+from service.contexts.requests import ANY_CONTEXT, ContextSpec
 from service.errors import InvalidSettings
 from service.registry.repository import Repository
 from service.store.database import Database
@@ -116,8 +117,8 @@ def test_contexts_of_the_step_before_names_are_kept_and_counted(
     database: Database, database_url: str, repository: Repository
 ) -> None:
     contexts = keep(database, repository, Clock())
-    made = [contexts.create(owner, None, draw(1)) for owner in (OWNER, OTHER_OWNER) for _ in range(20)]
-    named = contexts.create(OWNER, None, name="a", labels={"b": "c"})
+    made = [contexts.create(owner, ANY_CONTEXT, draw(1)) for owner in (OWNER, OTHER_OWNER) for _ in range(20)]
+    named = contexts.create(OWNER, ContextSpec(name="a", labels={"b": "c"}))
     before = [contexts.export(OWNER, record.id)[0] for record in made[:20]]
     with database.transaction() as connection:
         command.downgrade(configuration(connection), "0005")
@@ -128,7 +129,7 @@ def test_contexts_of_the_step_before_names_are_kept_and_counted(
     assert [contexts.export(OWNER, record.id)[0] for record in made[:20]] == before
     assert contexts.get(OWNER, made[0].id) == made[0]
     assert contexts.get(OWNER, named.id) == replace(named, name=None, labels={})
-    assert contexts.create(OWNER, None, name="a").id != named.id
+    assert contexts.create(OWNER, ContextSpec(name="a")).id != named.id
     contexts.delete(OWNER, made[0].id)
     assert check_counts(again) == 41
     again.close()
