@@ -24,8 +24,7 @@ from benchmarks.serving.specs import payload
 from benchmarks.timing import format_quartiles, in_turn, ratios
 from service.access.keys import ANONYMOUS
 from service.api import json_arrays
-from service.api.endpoint import EndpointTable
-from service.api.representations import PreparedResponse
+from service.api.endpoint import EndpointTable, PreparedResponse
 from service.inference.runtime import Runtime
 from service.observability import logs
 from service.observability.logs import FastLogRecord

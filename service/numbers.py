@@ -28,8 +28,6 @@ from service.real_numbers import (
 
 CELLS_AT_ONCE = 2**15
 """Cells that are checked or converted without releasing the GIL."""
-DOT_SIZE = 2**13
-"""Arrays with more cells are checked by their sum of squares: `python -m benchmarks instructions`, binary L."""
 
 
 @dataclass(frozen=True)
@@ -122,20 +120,6 @@ def tensor(value: object, shape: Sequence[int], field: str, *, missing: bool = F
     else:
         cells = _row(value, prod(shape), field, missing=missing)
     return shaped(_array(cells), shape, field)
-
-
-def is_finite(array: Array) -> bool:
-    """Return whether all numbers are finite; for few numbers numpy's `all` takes three times as long."""
-    if array.size > DOT_SIZE and np.isfinite(np.vdot(array, array)):
-        return True
-    return 0 not in np.isfinite(array).tobytes()
-
-
-def has_nan(array: Array) -> bool:
-    """Return whether a number is NaN; a sum of squares is NaN only then, because none is negative."""
-    if array.size > DOT_SIZE:
-        return bool(np.isnan(np.vdot(array, array)))
-    return 1 in np.isnan(array).tobytes()
 
 
 def position(field: str, indices: Iterable[int]) -> str:

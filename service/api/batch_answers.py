@@ -7,7 +7,8 @@ from starlette.requests import HTTPConnection
 
 from service.api.batch_bodies import NDJSON
 from service.api.body import JSON
-from service.api.representations import PreparedResponse, distribution_of
+from service.api.endpoint import PreparedResponse
+from service.api.representations import distribution_of
 from service.api.request import headers_of
 from service.contexts.batch_predictions import AnsweredQuery
 from service.contexts.records import ContextRecord

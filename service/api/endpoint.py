@@ -95,6 +95,19 @@ class EndpointRouter(APIRouter):
         return register
 
 
+class PreparedResponse(Response):
+    """A response with status 200; takes less time than Starlette's, which supports more kinds of headers.
+
+    Args:
+        content: The body.
+        media_type: Its content type.
+    """
+
+    def __init__(self, content: bytes, media_type: str) -> None:
+        self.status_code, self.background, self.body = 200, None, content
+        self.raw_headers = [(b"content-length", b"%d" % len(content)), (b"content-type", media_type.encode())]
+
+
 class EndpointTable:
     """ASGI middleware that dispatches requests for fast endpoints, and all others by their kind.
 

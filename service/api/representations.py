@@ -6,11 +6,11 @@ axis, the first), `contributions`, `implicit_weights`, `intercept`, `effects.*`,
 `context_version`, and, if there are any, `notes` (codes) and `blocks` (names), separated by commas.
 """
 
-from fastapi import Response
 from pydantic_core import to_json
 from starlette.requests import HTTPConnection
 
 from service.api.body import JSON
+from service.api.endpoint import PreparedResponse
 from service.api.request import headers_of
 from service.explaining.as_tensors import tensors_of_blocks, tensors_of_effects, tensors_of_pairs
 from service.explaining.terms import Explanation
@@ -20,19 +20,6 @@ from service.inference.tensors import pack
 from service.schemas.explanations import ExplanationAnswer
 
 SAFETENSORS = "application/vnd.safetensors"
-
-
-class PreparedResponse(Response):
-    """A response with status 200; takes less time than Starlette's, which supports more kinds of headers.
-
-    Args:
-        content: The body.
-        media_type: Its content type.
-    """
-
-    def __init__(self, content: bytes, media_type: str) -> None:
-        self.status_code, self.background, self.body = 200, None, content
-        self.raw_headers = [(b"content-length", b"%d" % len(content)), (b"content-type", media_type.encode())]
 
 
 def accepts_safetensors(request: HTTPConnection) -> bool:

@@ -12,7 +12,6 @@ from service.contexts.batch_keys import BatchKeys
 from service.contexts.idempotency import check_key, fingerprint
 from service.contexts.learning import learn
 from service.contexts.learning_together import Lesson, learn_together
-from service.contexts.record_reader import check_version
 from service.contexts.records import ContextRecord, LoadedContext
 from service.contexts.repository import ContextRepository
 from service.contexts.requests import ObserveRequest
@@ -156,7 +155,7 @@ class _Batch:
         if isinstance(loaded, ServiceError):
             raise loaded
         if loaded.shard is None:
-            check_version(loaded.record.version, request.change)
+            request.change.check_version(loaded.record.version)
             allow = request.allow_precision_loss
             state = learn_new(loaded.runtime, self._limits, loaded.state, request.new, allow_precision_loss=allow)
         else:

@@ -14,7 +14,7 @@ from gdssm.decay_average import DECAYS, averaged, probabilities, scored
 from service.contexts.forgetting import AUTO, RULE, RULES, check_forgets, fade, faded_squares
 from service.contexts.tensors import COUNT, SQUARES, State, canonical
 from service.errors import InvalidInput, Problem, UnsupportedByModel
-from service.inference.artifact import Manifest, next_name
+from service.inference.artifact import Manifest
 from service.inference.predictor import check_finite
 from service.inference.sizes import Array
 
@@ -91,7 +91,7 @@ def settled(manifest: Manifest, infer: Infer, state: State) -> dict[str, Array]:
     faded, share = _faded(weight)
     before = fade(manifest, tensors, share)
     outputs = infer({**before, "x": x, "y": y, "weight": faded})
-    learnt = {spec.name: outputs[next_name(spec.name)] for spec in manifest.state}
+    learnt = {name: outputs[after] for name, after in manifest.next_names.items()}
     learnt[SQUARES] = before[SQUARES] + faded_squares(weight, faded)
     check_finite([learnt[SQUARES]], manifest, {})
     return canonical(learnt) | {LOG_WEIGHT: log_weight} | {name: state[name][:0] for name in WAITING}
@@ -151,7 +151,8 @@ def _start(manifest: Manifest, infer: Infer, declared: State, inputs: int, outpu
     scale = {name: np.repeat(tensor, FACTORS, 0) for name, tensor in declared.items()}
     found = infer({**scale, **padding})
     none = dict(zip(WAITING, (np.zeros((0, inputs)), np.zeros((0, outputs)), np.zeros(0)), strict=True))
-    return {spec.name: found[next_name(spec.name)] for spec in manifest.state} | {LOG_WEIGHT: np.zeros(FACTORS)} | none
+    learnt = {name: found[after] for name, after in manifest.next_names.items()}
+    return learnt | {LOG_WEIGHT: np.zeros(FACTORS)} | none
 
 
 def _faded(weight: Array) -> tuple[Array, Array]:

@@ -26,7 +26,7 @@ from service.contexts.removal import check_taken_out, with_gross_peaks
 from service.contexts.state import ContextState, FeatureScale, check_sums, declared
 from service.contexts.tensors import COUNT, SQUARES, State, has_negative_buffer
 from service.errors import InvalidInput, PrecisionLoss, Problem, UnsupportedByModel
-from service.inference.artifact import Manifest, next_name
+from service.inference.artifact import Manifest
 from service.inference.checks import (
     Limits,
     length_problems,
@@ -96,7 +96,9 @@ def learn(
     manifest = runtime.manifest
     if new.levels:
         check_levels(manifest, new.levels, new.x.shape[1], f"{at}levels")
-    new, names = arrange(state.columns, new)
+    names = state.columns
+    if new.columns is not None:
+        new, names = arrange(names, new)
     check_observations(manifest, limits, state, new, at)
     levels = tuple(sorted(new.levels))
     state = widen(state, new.x.shape[1], levels, names)
@@ -307,7 +309,7 @@ def _observe(manifest: Manifest, infer: Infer, state: State, decay: Decay, obser
         weight, share = fading(decay, weight)
         state = fade(manifest, state, share) if COUNT in state else state
     outputs = infer({**state, "x": x[None], "y": y[None], "weight": weight[None]})
-    learnt = {spec.name: outputs[next_name(spec.name)] for spec in manifest.state}
+    learnt = {name: outputs[after] for name, after in manifest.next_names.items()}
     if decay is not None and SQUARES in learnt:
         learnt[SQUARES] = faded_squares(sent, weight) + state.get(SQUARES, 0.0)
         check_finite([learnt[SQUARES]], manifest, {})

@@ -10,7 +10,7 @@ from service.contexts.batch_keys import chunks
 from service.contexts.label_rows import labelled
 from service.contexts.records import UNCONDITIONAL, Change, ContextRecord, record_of
 from service.contexts.shards import check_whole, with_totals
-from service.errors import UnknownContext, VersionMismatch
+from service.errors import UnknownContext
 from service.store.database import Database
 from service.store.tables import CONTEXTS
 
@@ -100,19 +100,6 @@ class RecordReader:
         return row
 
 
-def check_version(version: int, change: Change) -> None:
-    """Check the precondition of a change.
-
-    Raises:
-        VersionMismatch: The context has another version.
-    """
-    if change.if_version not in {None, version}:
-        raise VersionMismatch(
-            f"The context has version {version}; this change is for version {change.if_version}. Look at it again, "
-            "and send the change with the version that it has then."
-        )
-
-
 def check_row(row: Row[Any], change: Change) -> None:
     """Check the precondition of a change of a row that is a whole context.
 
@@ -121,4 +108,4 @@ def check_row(row: Row[Any], change: Change) -> None:
         InvalidInput: It has shards.
     """
     check_whole(record_of(row), if_version=change.if_version)
-    check_version(row.version, change)
+    change.check_version(row.version)

@@ -33,9 +33,6 @@ from service.store.database import Database
 from service.store.ids import new_id
 from service.store.tables import CONTEXTS
 
-TOUCH_SHARE = 0.05
-"""A use moves the end of a context; its row has the new one when that is later by this share of the ttl."""
-
 UPDATE = update(CONTEXTS).where(C.id == bindparam("this"))
 EXPIRE_LATER = (
     update(CONTEXTS).where(C.id == bindparam("this"), C.expires < bindparam("later")).values(expires=bindparam("later"))
@@ -130,9 +127,10 @@ class RecordWriter(RecordReader):
 
     def touch(self, record: ContextRecord) -> ContextRecord:
         """Restart the ttl of a context after a read, unless that has to wait for another writer."""
-        if not self._must_touch(record):
+        now = self._clock()
+        if not record.must_touch(now):
             return record
-        expires = self._clock() + record.ttl
+        expires = now + record.ttl
         later = update(CONTEXTS).where(C.id == record.id, C.expires < expires).values(expires=expires)
 
         def update_row(connection: Connection) -> None:
@@ -147,7 +145,7 @@ class RecordWriter(RecordReader):
         rows = [
             {"this": context.record.id, "later": now + context.record.ttl}
             for context in loaded
-            if self._must_touch(context.record)
+            if context.record.must_touch(now)
         ]
         if rows:
             self._database.write_at_once(lambda connection: _move_ends(connection, rows))
@@ -173,16 +171,6 @@ class RecordWriter(RecordReader):
         remove_expired(connection, now, 1, C.owner == owner, C.name == name)
         if self.ids_of_names(connection, owner, (name,)):
             raise NameTaken(name)
-
-    def _end_after(self, before: ContextRecord, now: float) -> float:
-        """Return when a context ends after a change, moved by a share of its ttl or not at all.
-
-        The indexes have `expires`: while it stays, PostgreSQL updates the row alone.
-        """
-        return now + before.ttl if self._must_touch(before) else before.expires
-
-    def _must_touch(self, record: ContextRecord) -> bool:
-        return self._clock() + record.ttl - record.expires > TOUCH_SHARE * record.ttl
 
 
 def _move_ends(connection: Connection, rows: Sequence[Mapping[str, object]]) -> None:

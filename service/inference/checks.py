@@ -13,9 +13,11 @@ import numpy as np
 from service.errors import Problem
 from service.inference.artifact import Manifest
 from service.inference.sizes import Array
-from service.numbers import has_nan, position
+from service.numbers import position
 from service.real_numbers import MAX_REPORTED_NUMBERS
 
+DOT_SIZE = 2**13
+"""Arrays with more cells are checked by their sum of squares: `python -m benchmarks instructions`, binary L."""
 SHARES_TOLERANCE = 1e-6
 """Of the sum of the shares of classes of one observation, and of the bounds of a share."""
 SEND_SHARES = "Send 1 for the class of the observation and 0 for the others."
@@ -154,6 +156,20 @@ def parameter_problems(manifest: Manifest, parameters: Mapping[str, float]) -> l
                 Problem(f"parameters.{name}", f"must be greater than {known[name].above:g}; this is {value:g}.")
             )
     return problems
+
+
+def is_finite(array: Array) -> bool:
+    """Return whether all numbers are finite; for few numbers numpy's `all` takes three times as long."""
+    if array.size > DOT_SIZE and np.isfinite(np.vdot(array, array)):
+        return True
+    return 0 not in np.isfinite(array).tobytes()
+
+
+def has_nan(array: Array) -> bool:
+    """Return whether a number is NaN; a sum of squares is NaN only then, because none is negative."""
+    if array.size > DOT_SIZE:
+        return bool(np.isnan(np.vdot(array, array)))
+    return 1 in np.isnan(array).tobytes()
 
 
 def missing_problems(manifest: Manifest, field: str, array: Array) -> list[Problem]:

@@ -13,6 +13,8 @@ from service.errors import InvalidInput, NotReady, NumericOverflow, Problem, Ser
 from service.inference.artifact import WANT_SCALE, Manifest
 from service.inference.checks import (
     Limits,
+    has_nan,
+    is_finite,
     length_problems,
     missing_problems,
     parameter_problems,
@@ -26,7 +28,6 @@ from service.inference.distribution import NOTHING, Bounds, Note, Wanted, bounds
 from service.inference.runtime import Runtime
 from service.inference.sizes import Array
 from service.levels import Levels
-from service.numbers import has_nan, is_finite
 from service.registry.repository import Repository
 
 WITHOUT_SCALE = np.zeros(())

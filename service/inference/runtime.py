@@ -25,16 +25,15 @@ from service.inference.artifact import (
     Manifest,
     TensorSpec,
     content_hash,
-    next_name,
     readout_shapes,
 )
 from service.inference.cells import with_indicators
+from service.inference.checks import has_nan
 from service.inference.chunks import chunks, is_long
 from service.inference.sizes import Array, Sizes, measure, shape_of
 from service.inference.wide_class_readout import wide_class_readout
 from service.inference.wide_readout import wide_readout
 from service.levels import Levels, check_levels, with_new_levels
-from service.numbers import has_nan
 from service.observability.request_stats import CURRENT_STATS
 
 HASH = re.compile(rb'"sha256":"([0-9a-f]{64})"')
@@ -66,7 +65,6 @@ class Runtime:
         # `session.run` calls this after checks that cost 5 µs of the 30 of a small run.
         self._run = getattr(session, "_sess", session).run
         self._outputs = [spec.name for spec in manifest.outputs]
-        self._next_names = {spec.name: next_name(spec.name) for spec in manifest.state}
         self._left_out: dict[tuple[Levels, Shapes], dict[str, Array]] = {}
         self.manifest = manifest
         self.wide = WIDE
@@ -210,7 +208,7 @@ class Runtime:
 
     def state_after(self, outputs: Mapping[str, Array]) -> dict[str, Array]:
         """Pick the state out of the outputs of `run`, named as the inputs of the next one."""
-        return {name: outputs[after] for name, after in self._next_names.items()}
+        return {name: outputs[after] for name, after in self.manifest.next_names.items()}
 
     def readout_of(self, outputs: Mapping[str, Array]) -> dict[str, Array]:
         """Pick the readout out of the outputs of `run`, named as the inputs that give it again, if there is one."""

@@ -16,8 +16,9 @@ from safetensors import SafetensorError, deserialize
 from safetensors.numpy import save
 
 from service.errors import InvalidInput, MalformedBody, Problem
+from service.inference.checks import is_finite
 from service.inference.sizes import Array, shaped
-from service.numbers import is_finite, position
+from service.numbers import position
 from service.real_numbers import MAX_REPORTED_NUMBERS
 
 Tensors = dict[str, NDArray[Any]]

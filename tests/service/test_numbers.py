@@ -7,9 +7,6 @@ import pytest
 from service import numbers
 from service.errors import InvalidInput
 from service.numbers import (
-    DOT_SIZE,
-    has_nan,
-    is_finite,
     matrix,
     number,
     tensor,
@@ -177,14 +174,3 @@ def test_tensor_that_contradicts_its_shape_is_refused_with_the_position(value: o
         tensor(value, [2, 3], "data")
     assert refusal.value.problems[0].field == field
     assert words in refusal.value.problems[0].message
-
-
-@pytest.mark.parametrize("rows", [3, DOT_SIZE], ids=["few cells", "many cells"])
-@pytest.mark.parametrize("value", [1e200, -1e308, np.inf, -np.inf, np.nan, 0.0])
-def test_finite_and_missing_cells_are_told_apart_at_every_size(rows: int, value: float) -> None:
-    array = np.ones((rows, 2))
-    array[rows // 2, 1] = value
-
-    assert is_finite(array) == np.isfinite(value)
-    assert has_nan(array) == np.isnan(value)
-    assert has_nan(array[:, :1].T) is False

@@ -7,8 +7,7 @@ from fastapi import Depends, Request, Response
 from pydantic_core import to_json
 
 from service.api.body import JSON
-from service.api.endpoint import EndpointRouter
-from service.api.representations import PreparedResponse
+from service.api.endpoint import EndpointRouter, PreparedResponse
 from service.api.request import state_of
 from service.api.routes.tables import max_rows_of
 from service.api.table_bodies import TableBody

@@ -6,8 +6,8 @@ from dataclasses import replace
 from fastapi import Response
 
 from service.api.body import JSON
+from service.api.endpoint import PreparedResponse
 from service.api.preconditions import etag
-from service.api.representations import PreparedResponse
 from service.api.request import CallerContexts
 from service.api.routes.tables import given_schema, max_rows_of
 from service.api.table_answers import file_of_rows

@@ -7,7 +7,7 @@ from fastapi import Depends, Query, Request, Response
 
 from service import errors
 from service.api.body import BINARY_SCHEMA, JSON, Body
-from service.api.endpoint import EndpointRouter, Responses
+from service.api.endpoint import EndpointRouter, PreparedResponse, Responses
 from service.api.executor import numbers_in
 from service.api.method_not_allowed import register_method_not_allowed
 from service.api.parameters import ContextId, ContextPageRequest
@@ -22,7 +22,7 @@ from service.api.preconditions import (
     update_preconditions,
     update_preconditions_of,
 )
-from service.api.representations import SAFETENSORS, PreparedResponse, accepts_safetensors, response_of
+from service.api.representations import SAFETENSORS, accepts_safetensors, response_of
 from service.api.request import ContextsDep, contexts_of
 from service.api.routes.context_tables import create_of_rows, observe_rows, observed, predict_rows
 from service.api.safetensors_bodies import read_context_query, read_observations

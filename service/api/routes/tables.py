@@ -5,8 +5,7 @@ from typing import Annotated
 from fastapi import Depends, Request, Response
 
 from service.api.body import JSON
-from service.api.endpoint import EndpointRouter
-from service.api.representations import PreparedResponse
+from service.api.endpoint import EndpointRouter, PreparedResponse
 from service.api.request import state_of
 from service.api.table_answers import accepted_file, file_of_rows
 from service.api.table_bodies import TableBody

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from safetensors.numpy import load, save
 
-from service.contexts import row_bytes
+from service.contexts.tensors import as_safetensors
 from service.inference.sizes import Array
 from tests.nonempty import nonempty
 
@@ -22,13 +22,13 @@ TENSORS: list[dict[str, Array]] = [
 @pytest.mark.parametrize("tensors", TENSORS)
 @pytest.mark.parametrize("text", TEXTS)
 def test_bytes_are_those_of_the_library(tensors: dict[str, Array], text: str) -> None:
-    written = row_bytes.save(tensors, KEY, text)
+    written = as_safetensors(tensors, KEY, text)
     assert written == save({name: np.ascontiguousarray(tensor) for name, tensor in tensors.items()}, {KEY: text})
     read = load(written)
     assert read.keys() == tensors.keys()
 
 
 def test_tensors_are_read_as_they_were_written() -> None:
-    read = load(row_bytes.save(TENSORS[1], KEY, ""))
+    read = load(as_safetensors(TENSORS[1], KEY, ""))
     for name, tensor in nonempty(TENSORS[1].items()):
         np.testing.assert_array_equal(read[name], tensor)

@@ -1,4 +1,4 @@
-"""y of a classification is shares of classes, and other rows are named."""
+"""y of a classification is shares of classes; cells that are missing or not finite are found."""
 
 import numpy as np
 import pytest
@@ -7,7 +7,7 @@ from service.contexts.learning import learn
 from service.contexts.state import new_state
 from service.errors import InvalidInput
 from service.inference.artifact import Manifest
-from service.inference.checks import Limits, share_problems, share_problems_of_one
+from service.inference.checks import DOT_SIZE, Limits, has_nan, is_finite, share_problems, share_problems_of_one
 from service.inference.predictor import Observations, Predictor
 from service.registry.repository import Repository
 
@@ -69,3 +69,14 @@ def test_numbers_are_no_classes(repository: Repository) -> None:
 
 def test_regressions_take_any_y(repository: Repository) -> None:
     assert share_problems(repository.get("linear").manifest, "y", 7 * Y) == []
+
+
+@pytest.mark.parametrize("rows", [3, DOT_SIZE], ids=["few cells", "many cells"])
+@pytest.mark.parametrize("value", [1e200, -1e308, np.inf, -np.inf, np.nan, 0.0])
+def test_finite_and_missing_cells_are_told_apart_at_every_size(rows: int, value: float) -> None:
+    array = np.ones((rows, 2))
+    array[rows // 2, 1] = value
+
+    assert is_finite(array) == np.isfinite(value)
+    assert has_nan(array) == np.isnan(value)
+    assert has_nan(array[:, :1].T) is False
