@@ -1,6 +1,7 @@
 """Contexts that live on the server: each a state of constant size, under an id, in the database.
 
-service        creates, updates, queries, merges and deletes contexts
+service        creates, updates, merges and deletes contexts
+reading        looks contexts up, and answers queries from them
 batches        observations for many contexts in one transaction
 batch_service  batches of an owner: observations, predictions, and contexts by their names
 batch_names    ids of names, and contexts of unknown ones
@@ -18,7 +19,6 @@ label_rows     the rows by which contexts are found by their labels
 quota          the number of contexts of each owner, counted as they come and go
 expiry         deletes expired contexts in small batches
 serialization  a state as safetensors bytes, and checks of the bytes of an import
-row_bytes      states as safetensors, quickly
 state          the state of a context: how it begins, and how it answers queries
 learning_together  several contexts in one run of the graph
 learning       checks observations, adds them and further levels to a state, and checks the result
@@ -30,6 +30,6 @@ forgetting     fades a state: λ^(N−1−i)
 drift          decay auto: a state for each of several factors, weighted by their predictions
 tensors        the tensors of a state, and their stored form
 idempotency    runs a change once for each Idempotency-Key
-cache          LRU caches of loaded contexts and of readouts
+cache          LRU caches of loaded contexts and of readouts, and when the rows of cached contexts were last checked
 context_count  the number of contexts, for metrics
 """

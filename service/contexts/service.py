@@ -1,43 +1,37 @@
-"""Creates, updates, queries, merges and deletes contexts; every change is one transaction."""
+"""Creates, updates, merges and deletes contexts; every change is one transaction."""
 
 import logging
 import time
-from collections.abc import Callable, Collection, Mapping, Sequence
-from contextlib import AbstractContextManager, suppress
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from typing import TypeVar
 
-from service.column_names import ColumnNames, arrange, arrange_query
+from service.column_names import ColumnNames, arrange
 from service.contexts import serialization
 from service.contexts.batch_service import ContextBatches
 from service.contexts.batches import Run, learn_new, observe_many, run_here
-from service.contexts.cache import ReadoutCache
 from service.contexts.empty_contexts import empty_context
 from service.contexts.idempotency import IdempotentTransaction, run_idempotent
 from service.contexts.learning import check_step, learn, widen
 from service.contexts.merge import join
-from service.contexts.record_reader import ID
+from service.contexts.reading import ContextReader
 from service.contexts.records import (
     UNCONDITIONAL,
     Amendment,
     Change,
-    ContextDetails,
     ContextRecord,
     LoadedContext,
-    RecordPage,
     StreamStep,
 )
 from service.contexts.repository import ContextRepository
 from service.contexts.requests import ANY_CONTEXT, ContextSpec, ObserveRequest, allowed, fields_of
 from service.contexts.shards import check_can_shard
-from service.contexts.state import answer
+from service.contexts.state import ContextState
 from service.contexts.tables import (
-    PredictedTable,
     TableRows,
-    encode_queries,
     encode_rows,
     merged_schema,
-    parsed,
     query_of_row,
     schema_of,
     written,
@@ -45,44 +39,26 @@ from service.contexts.tables import (
 from service.errors import (
     Conflict,
     InvalidInput,
-    NumericOverflow,
     Problem,
     ServiceError,
-    UnknownContext,
     UnknownModel,
-    UnsupportedByModel,
 )
-from service.explaining.explanation import explain_state
-from service.explaining.implicit_weights import implicit_weights_in
-from service.explaining.terms import Explanation, Part
-from service.inference.checks import Limits
 from service.inference.distribution import NOTHING, Wanted, check_wanted
-from service.inference.predictor import Observations, Prediction, Predictor
+from service.inference.predictor import Observations, Predictor
 from service.inference.runtime import Runtime
 from service.inference.sizes import Array
 from service.store.database import Database
-from service.tables.cells import Table
-from service.tables.describing import Described, describe_columns
-from service.tables.encoding import Findings
-from service.tables.predicting import PredictedRows
 
 Answer = TypeVar("Answer")
 
 logger = logging.getLogger(__name__)
 
 
-class ContextService:
-    """The contexts of all owners.
+class ContextService(ContextReader):
+    """The contexts of all owners, read and changed.
 
-    Every method that names a context raises UnknownContext if the owner has no such context, or if it has expired;
-    every change raises VersionMismatch and Conflict as its conditions require; all raise DatabaseUnavailable.
-
-    Args:
-        database: Has the contexts.
-        predictor: Has the models and the limits.
-        max_contexts: Contexts that one owner may have.
-        ttl: Seconds that a context is kept after its last use, unless it has its own.
-        clock: Returns the seconds since 1970.
+    Every change raises VersionMismatch and Conflict as its conditions require, and the errors of `ContextReader`. The
+    arguments are those of `ContextRepository`.
     """
 
     def __init__(
@@ -93,17 +69,10 @@ class ContextService:
         ttl: int,
         clock: Callable[[], float] = time.time,
     ) -> None:
+        super().__init__(ContextRepository(database, predictor, max_contexts, ttl, clock), predictor)
         self._database = database
-        self._predictor = predictor
-        self.repository = ContextRepository(database, predictor, max_contexts, ttl, clock)
         self._clock = clock
-        self._readouts = ReadoutCache()
         self.batches = ContextBatches(self, database, predictor, clock, self._readouts)
-
-    @property
-    def limits(self) -> Limits:
-        """Of one request."""
-        return self._predictor.limits
 
     def create(
         self,
@@ -169,7 +138,7 @@ class ContextService:
             DatabaseUnavailable: Nothing was learnt, or the message says that this is unknown.
         """
         with self._database.transaction() as connection:
-            return observe_many(connection, self.repository, self.limits, requests, self._clock())
+            return observe_many(connection, self.repository, self._predictor.limits, requests, self._clock())
 
     def observe_waiting(
         self, context_id: str, take: Callable[[], Sequence[ObserveRequest]], run: Run = run_here
@@ -186,76 +155,7 @@ class ContextService:
         """
         with self._database.transaction() as connection:
             self.repository.wait_for_turn(connection, context_id)
-            return observe_many(connection, self.repository, self.limits, take(), self._clock(), run=run)
-
-    def predict(
-        self,
-        owner: str,
-        context_id: str,
-        query: Array,
-        parameters: Mapping[str, float] | None = None,
-        wanted: Wanted = NOTHING,
-        *,
-        explain: Collection[Part] = (),
-        columns: ColumnNames | None = None,
-        max_age: float = 0.0,
-    ) -> tuple[Prediction, ContextRecord, Explanation]:
-        """Answer queries from what the context has seen; it does not change (but its ttl starts again).
-
-        `columns` are the names of the columns of the queries, which are found by them if the context has names. Within
-        `max_age` seconds after a look at the context's row, the answer may be that of the state at that time.
-
-        Raises:
-            InvalidInput: The queries do not fit, or the context is empty.
-            UnsupportedByModel: There is no such explanation: contributions need the observations, which are not kept.
-            NumericOverflow: The answer is beyond floating point.
-        """
-        loaded, explanation = self.repository.load(owner, context_id, max_age), Explanation()
-        prediction = self.answer(loaded, query, parameters, wanted, columns=columns)
-        if explain:
-            explanation = explain_state(
-                loaded.runtime, loaded.state, self.limits, parameters, wanted=wanted, explain=explain
-            )
-        return prediction, self.repository.touch(loaded.record), explanation
-
-    def predict_rows(
-        self,
-        owner: str,
-        context_id: str,
-        table: Table,
-        parameters: Mapping[str, float] | None = None,
-        wanted: Wanted = NOTHING,
-        *,
-        keys: tuple[str, ...] = (),
-        max_age: float = 0.0,
-    ) -> PredictedTable:
-        """Predict for rows of a table from what the context has seen, as `predict` does.
-
-        Raises:
-            InvalidInput: The context has observed arrays, or the table does not fit.
-        """
-        loaded, found = self.repository.load(owner, context_id, max_age), Findings()
-        schema = schema_of(loaded.record.table_schema)
-        rows = tuple(
-            PredictedRows(chunk, self.answer(loaded, x, parameters, wanted))
-            for chunk, x in encode_queries(schema, table, found, keys, self.limits)
-        )
-        return PredictedTable(rows, self.repository.touch(loaded.record), loaded.runtime.manifest, schema, found)
-
-    def answer(
-        self,
-        loaded: LoadedContext,
-        query: Array,
-        parameters: Mapping[str, float] | None = None,
-        wanted: Wanted = NOTHING,
-        *,
-        columns: ColumnNames | None = None,
-    ) -> Prediction:
-        """Answer queries from a context that was found, as `predict` does."""
-        query = arrange_query(loaded.state.columns, query, columns)
-        return answer(
-            loaded.runtime, self.limits, loaded.state, query, parameters, wanted=wanted, readouts=self._readouts
-        )
+            return observe_many(connection, self.repository, self._predictor.limits, take(), self._clock(), run=run)
 
     def step(
         self,
@@ -286,76 +186,64 @@ class ContextService:
             allow_precision_loss: As for `observe`.
             columns: Names of the columns of a query without an observation, which has its own.
         """
-        prediction = error = schema = None
+        schema = None
         if isinstance(new, TableRows):
             schema = schema_of(self.repository.record(owner, context_id).table_schema)
             query = query_of_row(schema, new, self.limits)
             new = new if query is None else None
         if new is None:
-            if query is None:
-                raise InvalidInput(Problem("", "A step has an observation, a query, or both. Send one."))
-            loaded = self.repository.load(owner, context_id)
-            check_step(loaded.runtime.manifest, None, query)
-            if not loaded.state.is_empty:
-                prediction = self.answer(loaded, query, wanted=wanted, columns=columns)
-            return write(StreamStep(prediction, None, self.repository.touch(loaded.record), schema))
-
+            return write(replace(self._predict_step(owner, context_id, query, wanted, columns), schema=schema))
         allow = allowed(allow_precision_loss)
         request = {"step": context_id, **fields_of(new), "query": query, "wanted": wanted, **allow}
         with self._transaction(owner, Change(key), request, with_terms=False) as transaction:
             if transaction.is_replay:
                 replayed: Answer = transaction.answer
                 return replayed
-            loaded = self.repository.load_for_update(transaction.connection, owner, context_id)
-            runtime, before = loaded.runtime, loaded.state
-            if isinstance(new, TableRows):
-                new, schema = encode_rows(schema_of(before.table_schema), new, runtime.manifest, self.limits)
-            check_step(runtime.manifest, new, query)
-            after = learn(runtime, self.limits, before, new, "observation.", unnumbered=True, **allow)
-            if schema is not None:
-                after = replace(after, table_schema=written(schema))
-            if before.is_empty:
-                check_wanted(runtime.manifest, wanted)
-            else:
-                widened = replace(loaded, state=widen(before, new.x.shape[1], after.levels, after.columns))
-                at_x = self.answer(widened, new.x, wanted=wanted, columns=new.columns)
-                error = arrange(after.columns, new)[0].y - at_x.prediction
-                prediction = at_x
-                if query is not None:
-                    prediction = self.answer(widened, query, wanted=wanted, columns=new.columns)
-            record = self.repository.save(transaction.connection, loaded, after)
-            transaction.answer = result = write(StreamStep(prediction, error, record, schema))
+            connection = transaction.connection
+            loaded = self.repository.load_for_update(connection, owner, context_id)
+            after, learnt = self._learn_step(loaded, new, query, wanted, allow_precision_loss=allow_precision_loss)
+            record = self.repository.save(connection, loaded, after)
+            transaction.answer = result = write(replace(learnt, record=record))
             return result
 
-    def get(self, owner: str, context_id: str) -> ContextRecord:
-        """Look a context up."""
-        return self.repository.touch(self.repository.record(owner, context_id))
+    def _predict_step(
+        self, owner: str, context_id: str, query: Array | None, wanted: Wanted, columns: ColumnNames | None
+    ) -> StreamStep:
+        """Predict without an observation."""
+        if query is None:
+            raise InvalidInput(Problem("", "A step has an observation, a query, or both. Send one."))
+        loaded, prediction = self.repository.load(owner, context_id), None
+        check_step(loaded.runtime.manifest, None, query)
+        if not loaded.state.is_empty:
+            prediction = self.answer(loaded, query, wanted=wanted, columns=columns)
+        return StreamStep(prediction, None, self.repository.touch(loaded.record))
 
-    def find_named(self, owner: str, name: str) -> ContextRecord | None:
-        """Look a context up by its name; None if there is none."""
-        found = self.repository.find_named(owner, name)
-        return None if found is None else self.repository.touch(found)
-
-    def get_named(self, owner: str, name: str) -> ContextRecord:
-        """Look a context up by its name."""
-        found = self.find_named(owner, name)
-        if found is None:
-            raise UnknownContext.named(name)
-        return found
-
-    def list(
-        self, owner: str, limit: int, after: str | None = None, labels: Sequence[tuple[str, str]] = ()
-    ) -> RecordPage:
-        """List a caller's contexts that have all labels, oldest first.
-
-        Raises:
-            InvalidInput: `after` is not where a page ended.
-        """
-        if after is not None and not ID.fullmatch(after):
-            raise InvalidInput(Problem("after", "is not where a page ended. Send the `after` of the page before."))
-        records = self.repository.page(owner, limit + 1, after, labels)
-        shown = tuple(records[:limit])
-        return RecordPage(shown, shown[-1].id if len(records) > limit else None)
+    def _learn_step(
+        self,
+        loaded: LoadedContext,
+        new: Observations | TableRows,
+        query: Array | None,
+        wanted: Wanted,
+        *,
+        allow_precision_loss: bool,
+    ) -> tuple[ContextState, StreamStep]:
+        """Predict, then learn one observation; returns the state after it, which is not saved."""
+        runtime, before, schema = loaded.runtime, loaded.state, None
+        if isinstance(new, TableRows):
+            new, schema = encode_rows(schema_of(before.table_schema), new, runtime.manifest, self.limits)
+        check_step(runtime.manifest, new, query)
+        allow = allow_precision_loss
+        after = learn(runtime, self.limits, before, new, "observation.", unnumbered=True, allow_precision_loss=allow)
+        if schema is not None:
+            after = replace(after, table_schema=written(schema))
+        if before.is_empty:
+            check_wanted(runtime.manifest, wanted)
+            return after, StreamStep(None, None, loaded.record, schema)
+        widened = replace(loaded, state=widen(before, new.x.shape[1], after.levels, after.columns))
+        at_x = self.answer(widened, new.x, wanted=wanted, columns=new.columns)
+        error = arrange(after.columns, new)[0].y - at_x.prediction
+        prediction = at_x if query is None else self.answer(widened, query, wanted=wanted, columns=new.columns)
+        return after, StreamStep(prediction, error, loaded.record, schema)
 
     def amend(self, owner: str, context_id: str, amendment: Amendment, change: Change = UNCONDITIONAL) -> ContextRecord:
         """Change the name, the labels or the ttl of a context.
@@ -415,11 +303,6 @@ class ContextService:
             transaction.answer = record = self.repository.save(transaction.connection, older, joined)
             return record
 
-    def export(self, owner: str, context_id: str) -> tuple[bytes, ContextRecord]:
-        """Export a context as bytes (see `serialization`)."""
-        loaded = self.repository.load(owner, context_id)
-        return serialization.export(loaded.runtime.manifest, loaded.state), self.repository.touch(loaded.record)
-
     def load(
         self, owner: str, portable_bytes: bytes, *, ttl: int | None = None, change: Change = UNCONDITIONAL
     ) -> ContextRecord:
@@ -442,19 +325,6 @@ class ContextService:
                 transaction.connection, owner, runtime, state, ContextSpec(ttl=ttl)
             )
             return record
-
-    def view(self, owner: str, context_id: str) -> ContextDetails:
-        """Look a context up, with what its state shows, as far as its model is served."""
-        try:
-            loaded = self.repository.load(owner, context_id)
-        except (UnknownModel, Conflict):
-            record = self.get(owner, context_id)
-            return ContextDetails(record, described=_described(record))
-        weights = None
-        with suppress(UnsupportedByModel, NumericOverflow):
-            weights = None if loaded.state.is_empty else implicit_weights_in(loaded.runtime, loaded.state)
-        digits = loaded.state.digits_left(loaded.runtime.manifest)
-        return ContextDetails(self.repository.touch(loaded.record), weights, digits, _described(loaded.record))
 
     def sweep(self, stopped: Callable[[], bool] = lambda: False) -> int:
         """Remove what has expired, until `stopped` says to leave the rest; returns how many contexts."""
@@ -482,10 +352,6 @@ class ContextService:
                 "came from, or serve that file."
             )
         return runtime
-
-
-def _described(record: ContextRecord) -> tuple[Described, ...]:
-    return () if record.table_schema is None else tuple(describe_columns(parsed(record.table_schema)))
 
 
 def _check_alike(older: ContextRecord, newer: ContextRecord) -> None:
