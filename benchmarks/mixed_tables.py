@@ -30,9 +30,9 @@ from service.inference.distribution import Wanted
 from service.inference.predictor import Predictor
 from service.inference.sizes import Array
 from service.registry.repository import Repository
-from service.tables.inferring import Requested
 from service.tables.memory import MemoryTable, table_of_columns
 from service.tables.predicting import infer_schema, model_for
+from service.tables.requested import Requested
 
 MODEL = "nonlinear"
 SIZES = (20, 50, 200)

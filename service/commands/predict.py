@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -21,12 +22,14 @@ from service.datasets.models import default_model, load_predictor
 from service.datasets.table_prediction import TablePrediction
 from service.errors import InvalidInput, Problem
 from service.inference.distribution import Wanted
+from service.inference.predictor import Predictor
 from service.settings import Settings
 from service.tables.cells import Table
 from service.tables.encoding import Finding, check_columns
 from service.tables.extra import needed
-from service.tables.inferring import Requested, decide
+from service.tables.inferring import decide
 from service.tables.predicting import PredictedRows, model_for, summaries_of
+from service.tables.requested import Requested
 from service.tables.schema import listed
 from service.tables.summary import ColumnSummary
 from service.visible import visible
@@ -39,6 +42,24 @@ PLACE_LIMIT = 1_000_000
 
 OUTPUTS = {"csv": ".csv", "csv.gz": ".csv.gz", "parquet": ".parquet", "arrow": ".arrow"}
 """Ends of names of outputs, by `--format`."""
+
+
+@dataclass(frozen=True)
+class Options:
+    """The options of the command, for one file or many."""
+
+    target: str | None
+    keys: tuple[str, ...]
+    weight: str | None
+    table: TableOptions
+    model: str | None
+    version: str | None
+    parameters: Mapping[str, float]
+    interval: float | None
+    append: bool
+    out: str | None
+    form: str | None
+    chunk_rows: int | None
 
 
 @click.command("predict", epilog=example("gdssm predict houses.csv --target price --interval 0.9 --out predicted.csv"))
@@ -73,24 +94,16 @@ OUTPUTS = {"csv": ".csv", "csv.gz": ".csv.gz", "parquet": ".parquet", "arrow": "
 def command(
     *,
     files: tuple[str, ...],
-    target: str | None,
-    keys: tuple[str, ...],
-    weight: str | None,
-    model: str | None,
-    version: str | None,
     parameters: tuple[str, ...],
-    interval: float | None,
-    append: bool,
     as_json: bool,
     out: str | None,
     form: str | None,
     processes: int | None,
     ray: str | None,
-    chunk_rows: int | None,
     quiet: bool,
     url: str | None,
     api_key: str | None,
-    **table: Any,  # noqa: ANN401  (the fields of TableOptions)
+    **others: Any,  # noqa: ANN401  (the other fields of Options, and those of TableOptions)
 ) -> None:
     """Predict a column of QUERY from the rows of CONTEXT.
 
@@ -102,59 +115,80 @@ def command(
     of a context: then each file of QUERY has an output in the directory of --out, and an interrupted run continues
     when it is started again.
     """
-    options, numbers = TableOptions(**table), numbers_by_name(parameters)
     needed("pyarrow", "Reading and writing tables")
+    own = {field: others.pop(field) for field in Options.__dataclass_fields__ if field in others}
+    numbers = numbers_by_name(parameters)
+    options = Options(**own, table=TableOptions(**others), parameters=numbers, out=out, form=OUTPUTS.get(form or ""))
     if form or processes or ray or _are_many(files, out):
-        _predict_files(
-            files,
-            WorkerOptions(processes, ray),
-            quiet=quiet,
-            for_one=url is not None or as_json,
-            target=target,
-            keys=keys,
-            weight=weight,
-            table=options,
-            model=model,
-            version=version,
-            parameters=numbers,
-            interval=interval,
-            append=append,
-            out=out,
-            form=OUTPUTS.get(form or ""),
-            chunk_rows=chunk_rows,
-        )
+        if url is not None or as_json:
+            raise InvalidInput(Problem("", "--url and --json are for one file to learn from, and one to predict."))
+        _predict_files(files, options, WorkerOptions(processes, ray), quiet=quiet)
         return
-    if target is None:
+    if options.target is None:
         raise click.UsageError("Missing option '--target'.")
-    context, query, to = Path(files[0]), Path(files[1]) if len(files) > 1 else None, Path(out) if out else None
+    context, query = Path(files[0]), Path(files[1]) if len(files) > 1 else None
     settings = Settings.from_environment()
-    predictor = None if model is None or url is not None else load_predictor(settings, model)
-    with _watched_tables(options, context, query, settings.max_columns) as (known, wanted):
-        check_columns([target, *([weight] if weight else [])], known.columns, known.name)
-        check_columns(keys, (wanted or known).columns, (wanted or known).name)
-        own_keys = [name for name in keys if wanted is None or name in known.columns]
-        requested = options.requested(known, target, keys=own_keys, weight=weight)
-        if url is not None:
-            if append or as_json or chunk_rows:
-                raise InvalidInput(Problem("", "--url takes neither --append, --json nor --chunk-rows."))
-            asked = {"keys": keys, "interval": interval, "model": model, "version": version, "parameters": numbers}
-            _predict_by_service(url, api_key, (known, wanted), requested._replace(keys=()), to, asked, quiet=quiet)
-            return
-        summaries = summaries_of(known, requested)
-        schema = decide(summaries, requested, known.place)
-        predictor = predictor or load_predictor(settings, default_model(settings, schema))
-        runtime = model_for(predictor, schema, model, version)
-        job = TablePrediction(
-            predictor, runtime, schema, known, wanted, weight, keys, whole=append or bool(keys), chunk_rows=chunk_rows
-        )
-        answers = job.run(numbers, Wanted(interval))
-        if as_json:
-            _print_json(job, answers)
+    if url is not None and (options.append or as_json or options.chunk_rows):
+        raise InvalidInput(Problem("", "--url takes neither --append, --json nor --chunk-rows."))
+    # before the tables are read, if it is known already
+    predictor = None if options.model is None or url is not None else load_predictor(settings, options.model)
+    with _watched_tables(options.table, context, query, settings.max_columns) as (known, wanted):
+        requested = _requested(options, known, wanted)
+        if url is None:
+            _predict_here(settings, predictor, (known, wanted), requested, options, as_json=as_json, quiet=quiet)
         else:
-            _write(job, answers, to, append=append)
-        if not quiet:
-            for line in report(job, summaries):
-                click.echo(visible(line), err=True)
+            _predict_by_service(url, api_key, (known, wanted), requested._replace(keys=()), options, quiet=quiet)
+
+
+def _requested(options: Options, known: Table, wanted: Table | None) -> Requested:
+    """Say what the options say of the columns of the tables.
+
+    Raises:
+        InvalidInput: A column does not exist.
+    """
+    check_columns([options.target or "", *([options.weight] if options.weight else [])], known.columns, known.name)
+    check_columns(options.keys, (wanted or known).columns, (wanted or known).name)
+    keys = [name for name in options.keys if wanted is None or name in known.columns]
+    return options.table.requested(known, options.target, keys=keys, weight=options.weight)
+
+
+def _predict_here(
+    settings: Settings,
+    predictor: Predictor | None,
+    tables: tuple[Table, Table | None],
+    requested: Requested,
+    options: Options,
+    *,
+    as_json: bool,
+    quiet: bool,
+) -> None:
+    known, wanted = tables
+    summaries = summaries_of(known, requested)
+    schema = decide(summaries, requested, known.place)
+    predictor = predictor or load_predictor(settings, default_model(settings, schema))
+    job = TablePrediction(
+        predictor,
+        model_for(predictor, schema, options.model, options.version),
+        schema,
+        known,
+        wanted,
+        options.weight,
+        options.keys,
+        whole=options.append or bool(options.keys),
+        chunk_rows=options.chunk_rows,
+    )
+    answers = job.run(options.parameters, Wanted(options.interval))
+    if as_json:
+        _print_json(job, answers)
+    else:
+        _write(job, answers, _path(options.out), append=options.append)
+    if not quiet:
+        for line in report(job, summaries):
+            click.echo(visible(line), err=True)
+
+
+def _path(out: str | None) -> Path | None:
+    return Path(out) if out else None
 
 
 @contextmanager
@@ -176,22 +210,22 @@ def _watched_tables(
         yield known, wanted
 
 
-def _predict_by_service(  # noqa: PLR0917  (what the command has)
+def _predict_by_service(
     url: str,
     api_key: str | None,
     tables: tuple[Table, Table | None],
     requested: Requested,
-    out: Path | None,
-    asked: Mapping[str, Any],
+    options: Options,
     *,
     quiet: bool,
 ) -> None:
     from gdssm_client import Client  # noqa: PLC0415  (httpx is an extra)
     from service.commands import predict_by_service  # noqa: PLC0415
 
+    asked = {name: getattr(options, name) for name in ("keys", "interval", "model", "version", "parameters")}
     with Client(url, api_key=api_key) as client:
         found = predict_by_service.predict(client, *tables, requested, **asked)
-    predict_by_service.write(found, requested.target or "", out)
+    predict_by_service.write(found, requested.target or "", _path(options.out))
     if not quiet:
         for line in predict_by_service.report(found, tables[0].name):
             click.echo(visible(line), err=True)
@@ -213,25 +247,15 @@ def is_directory(out: str) -> bool:
     return out.endswith("/") or Path(out).is_dir()
 
 
-def _predict_files(
-    files: Sequence[str],
-    workers: WorkerOptions,
-    *,
-    quiet: bool,
-    for_one: bool,
-    out: str | None,
-    **options: Any,  # noqa: ANN401  (the fields of Options)
-) -> None:
+def _predict_files(files: Sequence[str], options: Options, workers: WorkerOptions, *, quiet: bool) -> None:
     from service.commands import predict_files  # noqa: PLC0415  (pyarrow)
 
-    if for_one:
-        raise InvalidInput(Problem("", "--url and --json are for one file to learn from, and one to predict."))
     if len(files) < 2:
         text = "Name the rows to predict last, such as: gdssm predict data/ queries/ --target price --out predicted/"
         raise InvalidInput(Problem("", text))
-    if out is None:
+    if options.out is None:
         raise InvalidInput(Problem("--out", "is missing. Name a directory for the predictions, such as predicted/."))
-    predict_files.predict(files[:-1], files[-1], predict_files.Options(out=out, **options), workers, quiet=quiet)
+    predict_files.predict(files[:-1], files[-1], options, options.out, workers, quiet=quiet)
 
 
 def _write(job: TablePrediction, answers: Iterator[PredictedRows], out: Path | None, *, append: bool) -> None:

@@ -9,7 +9,7 @@ from gdssm_client.answers import TablePredictionResult
 from gdssm_client.table_body import json_values
 from service.commands.table_options import aligned
 from service.tables.cells import Table
-from service.tables.inferring import Requested
+from service.tables.requested import Requested
 
 
 def predict(

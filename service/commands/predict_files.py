@@ -1,14 +1,13 @@
 """`gdssm predict` for any number of files, or from the file of a context."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from pathlib import Path
 
 import click
 
 from service.commands.dataset_options import context_report, findings_report, opened_run, reading_of, show
 from service.commands.options import WorkerOptions
-from service.commands.table_options import TableOptions
+from service.commands.predict import Options
 from service.contexts.serialization import ContextArchive, read
 from service.contexts.tables import parsed
 from service.datasets.building import Learning, build_context
@@ -23,31 +22,16 @@ from service.settings import Settings
 from service.tables.sources import in_words
 
 
-@dataclass(frozen=True)
-class Options:
-    """The options of the command."""
-
-    target: str | None
-    keys: tuple[str, ...]
-    weight: str | None
-    table: TableOptions
-    model: str | None
-    version: str | None
-    parameters: Mapping[str, float]
-    interval: float | None
-    append: bool
-    out: str
-    form: str | None
-    chunk_rows: int | None
-
-
-def predict(context: Sequence[str], query: str, options: Options, workers: WorkerOptions, *, quiet: bool) -> None:
+def predict(
+    context: Sequence[str], query: str, options: Options, out: str, workers: WorkerOptions, *, quiet: bool
+) -> None:
     """Predict the rows of files, from files or from the file of a context.
 
     Args:
         context: Paths, directories, globs and URIs; or the one file of a context.
         query: A path, a directory, a glob or a URI of the rows to predict.
         options: Of the command.
+        out: A directory or a URI for the predictions.
         workers: Run the parts.
         quiet: Whether not to print how the columns were used.
 
@@ -56,7 +40,7 @@ def predict(context: Sequence[str], query: str, options: Options, workers: Worke
     """
     settings = Settings.from_environment()
     known, wanted = find_files(context), find_files([query])
-    to = destination(options.out, options.form)
+    to = destination(out, options.form)
     to.outputs(wanted)
     reading = reading_of(options.table, settings.max_columns)
     with opened_run(to, workers, [*known, *wanted], reading=reading, options=options) as run:

@@ -12,8 +12,8 @@ from service.errors import InvalidInput, Problem
 from service.tables.cells import Chunk, Table
 from service.tables.describing import describe_columns
 from service.tables.encoding import Finding
-from service.tables.inferring import Requested
 from service.tables.reading import ReadOptions, open_table
+from service.tables.requested import Requested
 from service.tables.schema import KINDS, Kind, TableSchema, Task
 from service.tables.summary import ColumnSummary
 from service.tables.text import Decimal

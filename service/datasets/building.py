@@ -23,8 +23,9 @@ from service.inference.checks import UNLIMITED
 from service.inference.predictor import Predictor
 from service.inference.runtime import Runtime
 from service.settings import Settings
-from service.tables.inferring import Requested, decide
+from service.tables.inferring import decide
 from service.tables.predicting import model_for
+from service.tables.requested import Requested
 from service.tables.schema import TableSchema
 from service.tables.summary import ColumnSummary
 

@@ -7,8 +7,9 @@ from dataclasses import dataclass, field
 from service.errors import InvalidInput, Problem
 from service.ingest.encoding import has_columns, readable
 from service.ingest.source import LogEntry
-from service.tables.inferring import Requested, decide
+from service.tables.inferring import decide
 from service.tables.memory import table_of_records
+from service.tables.requested import Requested
 from service.tables.schema import TEXT_LENGTH_LIMIT, ColumnSchema, Kind, TableSchema, Task, listed
 from service.tables.summary import summarize
 from service.tables.text import Decimal

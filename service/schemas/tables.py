@@ -12,8 +12,8 @@ from service.schemas.fields import Number, reading
 from service.schemas.models import AnsweringModel
 from service.schemas.predictions import DistributionAnswer, DistributionRequest, IntervalAnswer
 from service.schemas.schema import Schema
-from service.tables.inferring import Requested
 from service.tables.memory import COLUMNS_LIMIT, MemoryTable, table_of_columns, table_of_records
+from service.tables.requested import Requested
 from service.tables.schema import TEXT_LENGTH_LIMIT, Kind, Task
 from service.tables.text import MISSING, Decimal
 

@@ -4,7 +4,8 @@ cells     a column as a source has it
 text      what a text means: a number, yes or no, a time, or missing
 summary   what the cells of a column look like; summaries of parts of a table add up
 schema    what becomes of each column
-inferring decides it by the summaries of the context
+requested what a caller says of the columns
+inferring decides the rest by the summaries of the context
 describing  one sentence on each column
 encoding  rows become x, y and names, by a schema
 predicting the model for a table, and predictions for its rows
@@ -12,7 +13,8 @@ predicting the model for a table, and predictions for its rows
 reading      opens a table in a file: by its format, recognised by content
 sources      the bytes: a path, a pipe or a body, without compression
 text_stream  the text of bytes in any encoding
-dialect      how a text is a table: separator, quotes, header
+dialect      how a text is a table: separator, quotes, comments
+header       where the rows begin, and the names of columns
 csv_file     text files, read by pyarrow in blocks
 arrow_files  Parquet and Arrow files
 parquet_statistics  summaries of columns by the end of a Parquet file

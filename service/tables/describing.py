@@ -6,8 +6,9 @@ from typing import NamedTuple
 
 from service.errors import InvalidInput
 from service.tables.cells import Table, text_of
-from service.tables.inferring import REASONS, Requested, decide, decide_columns
+from service.tables.inferring import REASONS, decide, decide_columns
 from service.tables.predicting import summaries_of
+from service.tables.requested import Requested
 from service.tables.schema import ColumnSchema, Part, TableSchema
 from service.tables.summary import ColumnSummary
 from service.tables.text import EPOCH

@@ -9,7 +9,8 @@ from service.inference.predictor import Prediction, Predictor
 from service.inference.runtime import Runtime
 from service.inference.sizes import Array
 from service.tables.cells import Cells, Chunk, Table
-from service.tables.inferring import Requested, decide
+from service.tables.inferring import decide
+from service.tables.requested import Requested
 from service.tables.schema import TableSchema
 from service.tables.summary import ColumnSummary, summarize
 

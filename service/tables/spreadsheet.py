@@ -7,8 +7,8 @@ from datetime import date, datetime, time, timedelta
 import python_calamine as calamine
 
 from service.tables.cells import Chunk, text_of
-from service.tables.dialect import ROWS as SAMPLE_ROWS
-from service.tables.dialect import count_titles, has_header, name_columns, usual_width
+from service.tables.header import ROWS as SAMPLE_ROWS
+from service.tables.header import count_titles, has_header, name_columns, usual_width
 from service.tables.sources import ZIP, Content, refuse
 from service.tables.spreadsheet_size import check_size
 from service.tables.value_chunks import ROWS, chunk_of

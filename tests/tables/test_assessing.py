@@ -10,9 +10,9 @@ from service.registry.repository import Repository
 from service.settings import Settings
 from service.tables import assessing
 from service.tables.assessing import Assessment, assess
-from service.tables.inferring import Requested
 from service.tables.memory import table_of_columns
 from service.tables.predicting import infer_schema, model_for
+from service.tables.requested import Requested
 
 ROWS = 120
 

@@ -11,9 +11,9 @@ from service.registry.repository import Repository
 from service.settings import Settings
 from service.tables.effects import ColumnEffect, column_effects
 from service.tables.encoding import EncodedRows, Findings, observations, queries
-from service.tables.inferring import Requested
 from service.tables.memory import MemoryTable, table_of_columns
 from service.tables.predicting import infer_schema, model_for
+from service.tables.requested import Requested
 from service.tables.schema import TableSchema
 from tests.nonempty import nonempty
 

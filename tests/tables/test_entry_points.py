@@ -20,10 +20,10 @@ from gdssm_client import frame_tables
 from gdssm_client.frames import Frame
 from service.tables.cells import Table
 from service.tables.encoding import Findings, observations
-from service.tables.inferring import Requested
 from service.tables.memory import table_of_columns, table_of_records
 from service.tables.predicting import infer_schema
 from service.tables.reading import open_table
+from service.tables.requested import Requested
 from service.tables.schema import TableSchema
 from tests.tables.test_reading import in_parquet
 from tests.tables.workbooks import xlsx

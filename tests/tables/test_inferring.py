@@ -8,9 +8,9 @@ import pytest
 
 from service.errors import InvalidInput
 from service.tables.cells import Cells
-from service.tables.inferring import Requested
 from service.tables.memory import table_of_columns
 from service.tables.predicting import infer_schema
+from service.tables.requested import Requested
 from service.tables.schema import ColumnSchema, TableSchema, schema_from
 from service.tables.summary import CHARACTERS_LIMIT, ColumnSummary
 

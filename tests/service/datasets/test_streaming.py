@@ -16,9 +16,9 @@ from service.inference.checks import Limits
 from service.inference.predictor import Observations, Predictor
 from service.inference.sizes import Array
 from service.registry.repository import Repository
-from service.tables.inferring import Requested
 from service.tables.predicting import infer_schema
 from service.tables.reading import open_table
+from service.tables.requested import Requested
 from tests.closeness import assert_close
 from tests.gdssm.linear_oracle import linear
 

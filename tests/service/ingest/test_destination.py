@@ -13,9 +13,9 @@ from service.errors import UnknownModel
 from service.inference.predictor import Observations
 from service.ingest.columns import EntryColumns
 from service.tables.cells import Table
-from service.tables.inferring import Requested
 from service.tables.memory import table_of_records
 from service.tables.predicting import infer_schema
+from service.tables.requested import Requested
 from tests.closeness import assert_close
 from tests.service.ingest.conftest import Start
 from tests.service.ingest.streams import MemorySource, Row, by_name, counts, counts_of, drain, readings

@@ -13,9 +13,9 @@ from gdssm_client.frames import Array, Frame
 from service.errors import InvalidInput
 from service.tables.cells import Cells, text_of
 from service.tables.encoding import Finding, Findings, check_columns, queries, with_later_levels
-from service.tables.inferring import Requested
 from service.tables.memory import MemoryTable
 from service.tables.predicting import infer_schema
+from service.tables.requested import Requested
 from service.tables.schema import KINDS, ColumnSchema, Kind, TableSchema, listed
 
 Kinds = Mapping[str, Kind] | None

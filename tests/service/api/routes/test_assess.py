@@ -8,9 +8,9 @@ from service.datasets.table_prediction import TablePrediction, context_rows
 from service.inference.predictor import Predictor
 from service.tables.assessing import assess
 from service.tables.effects import column_effects
-from service.tables.inferring import Requested
 from service.tables.memory import table_of_columns
 from service.tables.predicting import infer_schema, model_for
+from service.tables.requested import Requested
 from tests.nonempty import nonempty
 from tests.service.in_process import InProcess
 
