@@ -10,7 +10,7 @@ from typing import Any
 
 import click
 
-from service.commands.options import by_setting, decay_option, example
+from service.commands.options import example, new_context_options
 from service.commands.table_options import kinds_by_name
 from service.contexts.requests import ContextSpec
 from service.ingest.bad_entries import BadEntries
@@ -48,12 +48,7 @@ BATCH_LIMIT = 20_000
 @click.option("--task", type=click.Choice(["regression", "classification"]), default="regression", show_default=True)
 @click.option("--decimal", type=click.Choice([".", ","]), default=".", show_default=True, help="The decimal sign.")
 @click.option("--payload", metavar="FIELD", help="A field of entries in Redis with a JSON object of further columns.")
-@click.option("--model", metavar="NAME", help=f"Of new contexts: {by_setting('default_model')}")
-@click.option("--version", metavar="VERSION", help="Of the model; the highest if left out.")
-@decay_option
-@click.option(
-    "--ttl", type=click.IntRange(1), metavar="SECONDS", help="Of new contexts; GDSSM_CONTEXT_TTL if left out."
-)
+@new_context_options
 @click.option(
     "--consumer", default="gdssm", show_default=True, metavar="NAME", help="Under which the offsets are stored."
 )

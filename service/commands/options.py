@@ -62,10 +62,18 @@ def numbers_by_name(values: tuple[str, ...]) -> dict[str, float]:
     return dict(map(_number_by_name, values))
 
 
-def decay_option(command: Decorated) -> Decorated:
-    """Add the option --decay of new contexts."""
-    text = "Of new contexts: the factor on the weight of every row after one more, or auto; none if left out."
-    return click.option("--decay", callback=_decay, metavar="NUMBER", help=text)(command)
+def new_context_options(command: Decorated) -> Decorated:
+    """Add the options --model, --version, --decay and --ttl of contexts that are created."""
+    decay = "Of new contexts: the factor on the weight of every row after one more, or auto; none if left out."
+    ttl = "Of new contexts; GDSSM_CONTEXT_TTL if left out."
+    for option in (
+        click.option("--ttl", type=click.IntRange(1), metavar="SECONDS", help=ttl),
+        click.option("--decay", callback=_decay, metavar="NUMBER", help=decay),
+        click.option("--version", metavar="VERSION", help="Of the model; the highest if left out."),
+        click.option("--model", metavar="NAME", help=f"Of new contexts: {by_setting('default_model')}"),
+    ):
+        command = option(command)
+    return command
 
 
 def progress(length: int, label: str) -> Any:  # noqa: ANN401  (click has no public name for it)

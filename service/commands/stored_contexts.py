@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from service.commands.options import by_setting, decay_option, example, progress, service_options
+from service.commands.options import example, new_context_options, progress, service_options
 from service.commands.table_options import TableOptions, WatchedTable, table_options
 from service.errors import InvalidInput, Problem
 from service.settings import Settings
@@ -48,12 +48,7 @@ def _find(client: "Client", context: str) -> "Context":
 @click.option("--target", required=True, metavar="COLUMN", help="The column to predict later.")
 @click.option("--weight", metavar="COLUMN", help="The column with the weights of rows.")
 @table_options
-@click.option("--model", metavar="NAME", help=f"Of new contexts: {by_setting('default_model')}")
-@click.option("--version", metavar="VERSION", help="Of the model; the highest if left out.")
-@decay_option
-@click.option(
-    "--ttl", type=click.IntRange(1), metavar="SECONDS", help="Of new contexts; GDSSM_CONTEXT_TTL if left out."
-)
+@new_context_options
 @click.option(
     "--allow-precision-loss", is_flag=True, help="Learn values so far out that digits of earlier ones are lost."
 )

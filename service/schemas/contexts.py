@@ -35,8 +35,6 @@ SHARDS_LIMIT = 64
 """Shards of one context: a read joins their states."""
 TTL_LIMIT = 10 * 365 * 86_400
 """Seconds."""
-SHARDS_LIMIT = 64
-"""A read joins the states of all shards."""
 
 EXAMPLE_ID = "0193f2b46a0e7c3f9d1e5a7b8c2d4f60"
 
