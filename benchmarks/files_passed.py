@@ -64,9 +64,7 @@ def requests(client: InProcess) -> dict[str, Callable[[], object]]:
 
     return {
         "POST /v1/predict": lambda: client.predict(PREDICTION).raise_for_status(),
-        "POST /v1/contexts/{id}/observations": lambda: client.request(
-            "POST", path, json=OBSERVATION
-        ).raise_for_status(),
+        "POST /v1/contexts/{id}/observations": observe,
     }
 
 
