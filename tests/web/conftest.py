@@ -84,7 +84,7 @@ def opened(tab: Page, server: Server) -> Iterator[Opened]:
     yield open_view
     tab.evaluate("sessionStorage.clear()")
     tab.unroute_all(behavior="wait")
-    tab.emulate_media(color_scheme="light")
+    tab.emulate_media(color_scheme="light", reduced_motion="no-preference")
     tab.goto("about:blank")  # not from one view to the next, which would keep the page
     for event, listener in listeners.items():
         tab.remove_listener(event, listener)

@@ -1,11 +1,13 @@
 """What a visitor does and sees, in the words of the tests."""
 
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 from typing import Any
 
+import pytest
 from playwright.sync_api import FloatRect, Locator, Page, Request, Route, expect
 
 NEEDS_KEY = "This needs a key. Send it."
@@ -89,6 +91,13 @@ def copied(view: View, language: str) -> str:
     assert view.part("copy").evaluate(NEXT_WORDS) == "Copied"
     text: str = view.page.evaluate("navigator.clipboard.readText()")
     return text
+
+
+def run_javascript(code: str) -> str:
+    node = shutil.which("node")
+    if node is None:
+        pytest.skip("node is not installed")
+    return run(node, "--input-type=module", "--eval", code)
 
 
 def run_python(code: str) -> str:

@@ -12,7 +12,7 @@ from playwright.sync_api import Locator, Page, Route, expect
 
 from service.commands.eval import command as eval_command
 from tests.running import Server
-from tests.web.pages import View, copied, only_with_key, run_python, sent
+from tests.web.pages import View, copied, only_with_key, run_javascript, run_python, sent
 
 Opened = Callable[..., Page]
 NUMBERS = (
@@ -68,9 +68,20 @@ def test_a_finished_evaluation_shows_the_numbers_of_the_service(opened: Opened, 
     expect(row(view, best).locator("td").first).to_have_class("best")
     expect(view.part("scores").locator("td:nth-child(2).best")).to_have_count(1)
     expect(view.part("cancel")).to_be_hidden()
+    expect(view.part("result")).to_contain_text(
+        re.compile(rf"The best model is \S+ on \d.*On {name}, \S+ has a loss of")
+    )
+    difference = view.host.get_by_role("columnheader", name="Prediction difference")
+    expect(difference).to_be_hidden()
+    view.host.get_by_role("button", name="Compare with gradient descent").press("Enter")
+    expect(difference).to_be_visible()
+    expect(view.part("unfold")).to_have_attribute("aria-expanded", "true")
 
     printed = run_python(copied(view, "python")).splitlines()
     assert printed == [f"{score['distribution']} {score['learner']} {score['r2']['mean']!r}" for score in kept]
+    printed = run_javascript(copied(view, "javascript")).splitlines()
+    assert [line.split()[:2] for line in printed] == [[score["distribution"], score["learner"]] for score in kept]
+    assert [float(line.split()[2]) for line in printed] == [score["r2"]["mean"] for score in kept]
 
     canvas, frame = view.host.locator("canvas"), view.part("curves")
     expect(canvas).to_have_attribute("aria-label", re.compile(rf"Learning curves on {name}: .*\blinear from .* to "))
@@ -78,7 +89,7 @@ def test_a_finished_evaluation_shows_the_numbers_of_the_service(opened: Opened, 
     view.part("legend").get_by_role("button", name="linear", exact=True).click()
     expect(canvas).not_to_have_attribute("aria-label", re.compile(r"\blinear from"))
     assert picture(frame) != before
-    view.page.reload()  # the newest is then the one that Python asked for
+    view.page.reload()  # the newest is then one that the copied calls asked for
     expect(view.part("shown").locator("option:checked")).to_contain_text(" · tables · seed 0, 2 tasks · ")
     view.part("compared").select_option(index=1)
     expect(view.part("compared-about")).to_have_text("Dashed: the evaluation compared with.")
@@ -97,6 +108,7 @@ def picture(frame: Locator) -> str:
 
 def test_evaluation_shows_progress_can_be_cancelled_and_gives_reasons_of_refusals(evaluations: View) -> None:
     view = evaluations
+    expect(view.host.get_by_label("Practical", exact=True)).to_be_checked()
     for suite in ("Practical", "Tables"):
         view.host.get_by_text(suite, exact=True).click()
         expect(view.part("models").get_by_label("sine-trained")).to_have_count(0)

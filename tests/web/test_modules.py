@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from playwright.sync_api import Browser, Page
 
+from gdssm.evaluation.suites import SUITES
 from service.schemas.predictions import NoteAnswer
 from tests.nonempty import nonempty
 from tests.running import ROOT, Server
@@ -103,3 +104,45 @@ def test_slow_request_is_aborted_for_a_newer_one(page: Page) -> None:
                   (answer) => done([answer, failed]), (error) => failed.push(String(error)));
                 ask("slow"); ask("new"); })"""
     assert call(page, "ask/newest", code) == ["new", []]
+
+
+def test_distributions_tasks_and_models_share_no_name(page: Page) -> None:
+    models = call(page, "parts/models", "return Object.entries(m.WORDS).flatMap(([name, [words]]) => [name, words])")
+    distributions = call(page, "parts/distributions", "return m.DISTRIBUTIONS")
+    tasks = [
+        words
+        for module, name in (("tasks/curves", "CURVES"), ("tasks/classes", "SHAPES"))
+        for words in call(page, module, f"return Object.values(m.{name}).map(({{ words }}) => words)")
+    ]
+    suites = {name for suite in SUITES.values() for name, _ in suite}
+    shown = [distributions.get(name, name) for name in suites] + tasks
+    assert len(set(shown)) == len(shown)
+    assert not {name.lower() for name in shown} & {name.lower() for name in models}
+
+
+LOSSES = [("a", "linear", 2.0), ("a", "ridge", 1.0), ("b", "linear", 3.0), ("b", "gd-1", 1.5), ("b", "ridge", 4.0)]
+RESULT = """The best model is linear on 1 of 2 distributions, gd-1 on 1; on 1 of them no reference learner is better.
+On a, linear has a loss of 2, and the best reference learner, ridge, 1.""".replace("\n", " ")
+ALONE = """The best model is linear on 1 of 1 distribution; on 1 of them no reference learner is better.
+On a, linear has a loss of 2.""".replace("\n", " ")
+
+
+@pytest.mark.parametrize(
+    ("losses", "chosen", "expected"),
+    [
+        (LOSSES, "a", RESULT),
+        (LOSSES[:1], "a", ALONE),
+        (LOSSES[1:2], "a", ""),
+        ([("a", "linear", None)], "a", ""),
+        ([], "a", ""),
+    ],
+)
+def test_result_of_an_evaluation_is_a_sentence(
+    page: Page, losses: list[tuple[str, str, float | None]], chosen: str, expected: str
+) -> None:
+    scores = [
+        {"distribution": distribution, "learner": learner, "loss": {"mean": loss}}
+        for distribution, learner, loss in losses
+    ]
+    code = 'return m.resultOf(a.scores, new Set(["linear", "gd-1"]), a.chosen)'
+    assert call(page, "parts/result_sentence", code, {"scores": scores, "chosen": chosen}) == expected

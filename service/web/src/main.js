@@ -46,5 +46,5 @@ async function load() {
 }
 
 document.querySelector("nav").addEventListener("pointerover", others, { once: true });
-addEventListener("hashchange", load);
+addEventListener("hashchange", () => location.hash === "#main" || load()); // the link that skips to the content
 load();

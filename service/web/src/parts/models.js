@@ -1,32 +1,32 @@
-/** Descriptions of the served models; a model without one is described by its own summary. */
+/** What the served models are good for; a model without an entry is described by its own summary. */
 
-const WORDS = {
+export const WORDS = {
   nonlinear: [
-    "Curves and interactions",
+    "Most tables: curves and interactions",
     "a curve for every column and, up to 13 columns, interactions of two; with intervals. Nothing to tune.",
   ],
   linear: [
-    "Straight lines",
+    "Straight relations, exact removal",
     "straight lines, with intervals. Exact and mergeable: contexts are joined, and rows taken out, without error.",
   ],
   "sine-4step-trained": [
-    "Four steps, trained on sines",
+    "Sine waves, four trained steps",
     "four steps on features that were trained on random sines. For x between −5 and 5.",
   ],
-  "sine-trained": ["One step, trained on sines", "the same with a single step."],
+  "sine-trained": ["Sine waves, one trained step", "the same with a single step."],
   "gd-8": [
-    "Eight gradient steps",
+    "Studies: eight gradient steps",
     "from zero, on raw x and y: no intercept, so the line goes through 0 unless the features hold a 1.",
   ],
-  "gd-1": ["One gradient step", "the paper's layer: a single step from zero, on raw x and y."],
+  "gd-1": ["Studies: one gradient step", "the paper's layer: a single step from zero, on raw x and y."],
   classifier: [
-    "Curves and interactions",
+    "Most classes: curved borders",
     "the features of nonlinear on the classes, with probabilities. Nothing to tune.",
   ],
-  "softmax-8": ["Eight steps on cross-entropy", "from zero, on raw x: no intercept unless the features hold a 1."],
-  "softmax-1": ["One step on cross-entropy", "a single step from zero, on raw x."],
-  "linear-trained": ["One step, trained", "ten features: training found gradient descent."],
-  "linear-2step-trained": ["Two steps, trained", "ten features, two layers trained from random weights."],
+  "softmax-8": ["Studies: eight steps on cross-entropy", "from zero, on raw x: no intercept unless the features hold a 1."],
+  "softmax-1": ["Studies: one step on cross-entropy", "a single step from zero, on raw x."],
+  "linear-trained": ["Studies: one trained step", "ten features: training found gradient descent."],
+  "linear-2step-trained": ["Studies: two trained steps", "ten features, two layers trained from random weights."],
 };
 
 /**

@@ -7,14 +7,14 @@ import { channels } from "./colours.js";
 
 const LEAST = 1e-300; // what a loss of 0 is drawn as, far below the axis
 const SIDE = 1.08; // of the axis, beyond the first and the last length
-const ROOM = { above: 1.6, below: 30 }; // the axis follows the models; values further off leave the plot
+const ROOM = { above: 1.6, below: 30 }; // the axis follows the models; values further off are arrows at its edge
 
 const logAxis = (title, options) => ({ ...numberAxis(title), type: "logarithmic", ...options });
 
 export class LearningCurves {
   /** @param {HTMLElement} host holds a canvas */
   constructor(host) {
-    this.curves = [];
+    [this.curves, this.limits] = [[], {}];
     const lengths = (axis) => (axis.ticks = [...this.#lengths()].map((value) => ({ value })));
     this.chart = chartOn(
       host.querySelector("canvas"),
@@ -37,7 +37,7 @@ export class LearningCurves {
         },
       },
       (chart, palette) => {
-        chart.data.datasets = this.curves.flatMap((curve) => linesOf(curve, palette));
+        chart.data.datasets = this.curves.flatMap((curve) => linesOf(curve, palette, this.limits));
       },
     );
   }
@@ -46,15 +46,19 @@ export class LearningCurves {
    * @param {{name: string, look: object, points: object[], compared: boolean}[]} curves the ones on top first; one that
    *   is `compared` belongs to the other evaluation
    * @param {string} words what they show
+   * @returns {string[]} the names of those that leave the axis
    */
   show(curves, words) {
     this.curves = curves;
-    Object.assign(this.chart.options.scales.y, limitsOf(curves));
+    this.limits = limitsOf(curves);
+    Object.assign(this.chart.options.scales.y, this.limits);
     const lengths = [...this.#lengths()];
     const [first, last] = [Math.min(...lengths), Math.max(...lengths)];
     Object.assign(this.chart.options.scales.x, { min: first / SIDE, max: last * SIDE });
     this.chart.canvas.setAttribute("aria-label", `${words}: ${curves.map(inWords).join("; ")}`);
     this.chart.repaint();
+    const leaves = ({ points }) => points.some(({ loss }) => sideOf(placed(loss.mean), this.limits) !== 0);
+    return [...new Set(curves.filter(leaves).map(({ name }) => name))];
   }
 
   #lengths() {
@@ -63,19 +67,22 @@ export class LearningCurves {
 }
 
 /** The line of the means and, for a model, the band around it. */
-function linesOf({ name, look, points, compared }, palette) {
+function linesOf({ name, look, points, compared }, palette, limits) {
   const own = look.isModel ? palette.classes[look.colour] : palette.muted;
   const [red, green, blue] = channels(own);
   const strong = look.isModel && !compared;
   const at = (part) => points.map(({ observations, loss }) => ({ x: observations, y: placed(loss[part]) }));
+  const sides = points.map(({ loss }) => sideOf(placed(loss.mean), limits));
   const line = {
-    data: points.map((point) => pointOf(point, name, compared)),
+    data: points.map((point) => pointOf(point, name, compared, limits)),
     parsing: false,
     borderColor: look.isModel ? own : `rgb(${red} ${green} ${blue} / 0.6)`,
     backgroundColor: own,
     borderWidth: look.isModel ? 2.5 : 1.25,
     borderDash: compared ? [6, 5] : [],
-    pointStyle: look.style,
+    pointStyle: sides.map((side) => (side === 0 ? look.style : "triangle")),
+    pointRotation: sides.map((side) => (side < 0 ? 180 : 0)),
+    clip: 8,
     pointRadius: look.isModel ? 4.5 : 3.5,
     pointBorderColor: own,
   };
@@ -93,11 +100,16 @@ function decade(value, _, ticks) {
 
 const placed = (loss) => (loss === null ? Number.NaN : Math.max(loss, LEAST));
 
-function pointOf({ observations, loss }, name, compared) {
+function pointOf({ observations, loss }, name, compared, limits) {
   const range = `${shown(loss.mean)} (${shown(loss.low)} to ${shown(loss.high)})`;
   const words = `${name}${compared ? ", compared" : ""}: ${range} after ${observations}`;
-  return { x: observations, y: placed(loss.mean), words };
+  return { x: observations, y: capped(placed(loss.mean), limits), words };
 }
+
+/** 1 above the axis, −1 below it, 0 on it. */
+const sideOf = (loss, { min, max }) => Number(loss > max) - Number(loss < min);
+
+const capped = (loss, { min = loss, max = loss }) => Math.min(max, Math.max(min, loss));
 
 function limitsOf(curves) {
   const models = curves.filter(({ look }) => look.isModel);

@@ -1,6 +1,9 @@
 /** What an evaluation has found so far on the distribution that is chosen: scores as a table, losses as curves. */
 
+import { nameOfDistribution } from "../parts/distributions.js";
 import { Legend } from "../parts/legend.js";
+import { resultOf } from "../parts/result_sentence.js";
+import { listed } from "../parts/notes.js";
 import { showScores } from "../parts/score_table.js";
 import { LearningCurves } from "../plot/learning_curves.js";
 import { looksOf } from "../plot/learners.js";
@@ -16,6 +19,7 @@ export class Findings {
     this.found = null;
     this.names = [];
     this.chosen = null;
+    part("unfold").addEventListener("click", () => this.#unfold(part("unfold").getAttribute("aria-expanded") === "false"));
     part("distributions").addEventListener("change", ({ target }) => {
       this.chosen = target.value;
       this.#draw();
@@ -31,6 +35,13 @@ export class Findings {
     this.#draw();
   }
 
+  /** Show the columns that compare with gradient descent, or fold them away. */
+  #unfold(open) {
+    this.part("unfold").setAttribute("aria-expanded", open);
+    this.part("scores").closest("table").classList.toggle("folded", !open);
+    this.part("descent-about").hidden = !open;
+  }
+
   /** A button that is there already stays, so that it keeps its focus. */
   #offerDistributions(names) {
     if (!names.includes(this.chosen)) this.chosen = names[0];
@@ -40,7 +51,7 @@ export class Findings {
     const choices = names.map((name) => {
       const choice = template.content.firstElementChild.cloneNode(true);
       Object.assign(choice.querySelector("input"), { value: name, checked: name === this.chosen });
-      choice.querySelector("span").textContent = name;
+      choice.querySelector("span").textContent = nameOfDistribution(name);
       return choice;
     });
     const focused = this.part("distributions").contains(document.activeElement);
@@ -59,13 +70,16 @@ export class Findings {
       .map((curve) => ({ ...curve, look: looks.get(curve.name) }))
       .sort((a, b) => b.look.isModel - a.look.isModel);
     this.legend.show(looks);
-    this.curves.show(drawn, `Learning curves on ${this.chosen}`);
+    this.part("result").textContent = resultOf(scores, new Set(record.models.map(({ name }) => name)), this.chosen);
+    const capped = this.curves.show(drawn, `Learning curves on ${nameOfDistribution(this.chosen)}`);
+    this.part("capped").hidden = capped.length === 0;
+    this.part("capped").textContent = `The axis is capped where the models end: ${listed(capped)} ${capped.length === 1 ? "leaves" : "leave"} it, with arrows at its edge.`;
     showScores(this.part("scores"), own, looks);
-    this.part("scores-title").textContent = `On ${this.chosen}, after ${record.sizes.observations} observations`;
+    this.part("scores-title").textContent = `On ${nameOfDistribution(this.chosen)}, after ${record.sizes.observations} observations`;
     this.part("compared-about").hidden = !other;
     this.part("compared-about").textContent = others.length
       ? "Dashed: the evaluation compared with."
-      : `The evaluation compared with has no results for ${this.chosen}.`;
+      : `The evaluation compared with has no results for ${nameOfDistribution(this.chosen)}.`;
   }
 }
 

@@ -50,7 +50,7 @@ export class Predicted {
     this.part("near-title").textContent = `Known rows most like row ${row.number}`;
     const [head, body] = [this.part("near-table").tHead.rows[0], this.part("near-table").tBodies[0]];
     head.replaceChildren(
-      ...["Row", target, ""].map((textContent) => cell("th", { scope: "col", textContent })),
+      ...["Row", target, "Kind"].map((textContent) => cell("th", { scope: "col", textContent })),
       ...columns.map((textContent) => cell("th", { scope: "col", className: "own", textContent })),
     );
     body.replaceChildren(lineOf({ ...row, value: worded(row.value) }, "predicted"), ...row.near.map((one) => lineOf(one, "known")));
