@@ -121,3 +121,22 @@ def test_an_empty_plot_says_what_to_do(curve: View) -> None:
     expect(curve.points).to_have_count(1)
     expect(curve.points.first).to_be_focused()
     curve.number("prediction")
+
+
+def test_a_placed_point_removes_the_function_of_the_others_and_an_answer_outside_the_frame_is_named(
+    curve: View,
+) -> None:
+    before = curve.number("prediction")
+    expect(curve.part("truth-key")).to_be_visible()
+    curve.control("clear").click()
+    expect(curve.part("truth-key")).to_be_hidden()
+    expect(curve.part("outside")).to_be_hidden()
+    curve.control("model").select_option("gd-8")  # a line through 0
+    curve.page.evaluate("scrollTo(0, 0)")
+    curve.place(0.57, 0.3)
+    expect(curve.part("outside")).to_have_text(
+        re.compile(r"The prediction at the diamond lies below the frame, at −\d")
+    )
+    curve.control("draw").click()
+    expect(curve.part("truth-key")).to_be_visible()
+    curve.changes("prediction", before)
