@@ -7,20 +7,10 @@ from service.column_names import ColumnNames, arrange_query
 from service.contexts import serialization
 from service.contexts.cache import ReadoutCache
 from service.contexts.record_reader import ID
-from service.contexts.records import (
-    ContextDetails,
-    ContextRecord,
-    LoadedContext,
-    RecordPage,
-)
+from service.contexts.records import ContextDetails, ContextRecord, LoadedContext, RecordPage
 from service.contexts.repository import ContextRepository
 from service.contexts.state import answer
-from service.contexts.tables import (
-    PredictedTable,
-    encode_queries,
-    parsed,
-    schema_of,
-)
+from service.contexts.tables import PredictedTable, encode_queries, parsed, schema_of
 from service.errors import (
     Conflict,
     InvalidInput,

@@ -6,49 +6,19 @@ from itertools import accumulate, groupby
 from operator import itemgetter
 from typing import Any
 
-from sqlalchemy import (
-    Connection,
-    Row,
-    Select,
-    Text,
-    bindparam,
-    func,
-    or_,
-    select,
-)
+from sqlalchemy import Connection, Row, Select, Text, bindparam, func, or_, select
 
 from service.contexts.batch_keys import chunks
 from service.contexts.cache import CheckedVersions, LruCache
 from service.contexts.merge import join
 from service.contexts.record_reader import BRIEF_LOCKED, ID, OWNED, WITHOUT_STATE, C, check_row
 from service.contexts.record_writer import EXPIRE_LATER, UPDATE, RecordWriter
-from service.contexts.records import (
-    UNCONDITIONAL,
-    Change,
-    ContextRecord,
-    LoadedContext,
-    record_of,
-    state_fields,
-)
+from service.contexts.records import UNCONDITIONAL, Change, ContextRecord, LoadedContext, record_of, state_fields
 from service.contexts.requests import ContextSpec
 from service.contexts.serialization import ROW_FIELDS, canonical_state, restore, store
-from service.contexts.shards import (
-    Totals,
-    all_of,
-    find_free,
-    owner_of,
-    plus,
-    refuse_shards,
-    totals_of,
-)
+from service.contexts.shards import Totals, all_of, find_free, owner_of, plus, refuse_shards, totals_of
 from service.contexts.state import ContextState
-from service.errors import (
-    Conflict,
-    InvalidInput,
-    ServiceError,
-    UnknownContext,
-    UnknownModel,
-)
+from service.errors import Conflict, InvalidInput, ServiceError, UnknownContext, UnknownModel
 from service.fields import changed
 from service.inference.predictor import Predictor
 from service.inference.runtime import Runtime

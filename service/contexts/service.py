@@ -16,33 +16,13 @@ from service.contexts.idempotency import IdempotentTransaction, run_idempotent
 from service.contexts.learning import check_step, learn, widen
 from service.contexts.merge import join
 from service.contexts.reading import ContextReader
-from service.contexts.records import (
-    UNCONDITIONAL,
-    Amendment,
-    Change,
-    ContextRecord,
-    LoadedContext,
-    StreamStep,
-)
+from service.contexts.records import UNCONDITIONAL, Amendment, Change, ContextRecord, LoadedContext, StreamStep
 from service.contexts.repository import ContextRepository
 from service.contexts.requests import ANY_CONTEXT, ContextSpec, ObserveRequest, allowed, fields_of
 from service.contexts.shards import check_can_shard
 from service.contexts.state import ContextState
-from service.contexts.tables import (
-    TableRows,
-    encode_rows,
-    merged_schema,
-    query_of_row,
-    schema_of,
-    written,
-)
-from service.errors import (
-    Conflict,
-    InvalidInput,
-    Problem,
-    ServiceError,
-    UnknownModel,
-)
+from service.contexts.tables import TableRows, encode_rows, merged_schema, query_of_row, schema_of, written
+from service.errors import Conflict, InvalidInput, Problem, ServiceError, UnknownModel
 from service.inference.distribution import NOTHING, Wanted, check_wanted
 from service.inference.predictor import Observations, Predictor
 from service.inference.runtime import Runtime
