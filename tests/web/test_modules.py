@@ -121,9 +121,9 @@ def test_distributions_tasks_and_models_share_no_name(page: Page) -> None:
 
 
 LOSSES = [("a", "linear", 2.0), ("a", "ridge", 1.0), ("b", "linear", 3.0), ("b", "gd-1", 1.5), ("b", "ridge", 4.0)]
-RESULT = """The best model is linear on 1 of 2 distributions, gd-1 on 1; on 1 of them no reference learner is better.
+RESULT = """The best model is linear on 1 of 2 distributions, gd-1 on 1; a reference learner is better on 1.
 On a, linear has a loss of 2, and the best reference learner, ridge, 1.""".replace("\n", " ")
-ALONE = """The best model is linear on 1 of 1 distribution; on 1 of them no reference learner is better.
+ALONE = """The best model is linear on 1 of 1 distribution; a reference learner is better on none.
 On a, linear has a loss of 2.""".replace("\n", " ")
 
 

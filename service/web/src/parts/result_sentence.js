@@ -26,16 +26,16 @@ function winnersOf(scores, models) {
   };
 }
 
-const wins = ({ model, reference }) => !reference || model.loss.mean <= reference.loss.mean;
+const loses = ({ model, reference }) => reference && reference.loss.mean < model.loss.mean;
 
 function overall(results) {
   const counts = [...Map.groupBy(results, ({ model }) => model.learner)].map(([name, found]) => [name, found.length]);
   const [[name, count], ...others] = counts.sort(([, a], [, b]) => b - a);
   const rest = others.map(([other, times]) => `${other} on ${times}`).join(", ");
-  const better = results.filter(wins).length;
+  const worse = results.filter(loses).length;
   return (
     `The best model is ${name} on ${count} of ${results.length} ${results.length === 1 ? "distribution" : "distributions"}` +
-    `${rest && `, ${rest}`}; on ${better} of them no reference learner is better.`
+    `${rest && `, ${rest}`}; a reference learner is better on ${worse || "none"}.`
   );
 }
 
