@@ -33,7 +33,7 @@ def diagonal_ssm(width: int) -> nn.Module:
     return DiagonalMixer(width, width)
 
 
-class GRU(nn.Module):
+class GRUMixer(nn.Module):
     """The states of `torch.nn.GRU` at every position.
 
     Args:
@@ -83,7 +83,7 @@ class Attention(nn.Module):
         return nn.functional.scaled_dot_product_attention(rotate(query), rotate(key), value, is_causal=True)
 
 
-class LinearAttention(Attention):
+class LinearAttentionMixer(Attention):
     """Without softmax, with features elu + 1 (Katharopoulos et al. 2020)."""
 
     def mix(self, query: Tensor, key: Tensor, value: Tensor, positions: Tensor) -> Tensor:  # noqa: ARG002
@@ -131,10 +131,10 @@ def rotate(features: Tensor) -> Tensor:
 
 OTHERS: dict[str, Mixer] = {
     "softmax attention": Attention,
-    "linear attention": LinearAttention,
+    "linear attention": LinearAttentionMixer,
     "gated delta rule": GatedDeltaRule,
     "diagonal SSM": diagonal_ssm,
-    "GRU": GRU,
+    "GRU": GRUMixer,
 }
 
 

@@ -21,7 +21,7 @@ TINY = 1e-12
 """Least ‖G‖², for positions before which nothing was written."""
 
 
-class Moments(NamedTuple):
+class HeadState(NamedTuple):
     """The state of every head."""
 
     gram: Float[Tensor, "B A D D"]
@@ -59,10 +59,10 @@ def descend(
 def scan(
     inputs: HeadInputs,
     shares: Float[Tensor, "L A"],
-    state: Moments,
+    state: HeadState,
     run: Int[Tensor, "B T"],
     chunk: int,
-) -> tuple[Float[Tensor, "B A T E"], Moments]:
+) -> tuple[Float[Tensor, "B A T E"], HeadState]:
     """Write and read every position; states exist between chunks only, and a chunk of one is the recurrent step.
 
     Args:
@@ -82,8 +82,8 @@ def scan(
 
 
 def _chunk(
-    inputs: HeadInputs, shares: Tensor, state: Moments, run: Int[Tensor, "B T"], continues: Bool[Tensor, "B T"]
-) -> tuple[Tensor, Moments]:
+    inputs: HeadInputs, shares: Tensor, state: HeadState, run: Int[Tensor, "B T"], continues: Bool[Tensor, "B T"]
+) -> tuple[Tensor, HeadState]:
     query, key, value, strength, log_decay = inputs
     age = log_decay.cumsum(-1)
     carried = torch.where(continues[:, None], age, -torch.inf).exp()[..., None]
@@ -101,4 +101,4 @@ def _chunk(
     solution = descend(gram, query, [(share[:, None] / norm)[..., None] for share in shares])
     output = carried * (solution @ state.cross) + ((solution @ key.mT) * weight) @ value
     last, kept = (weight[:, :, -1, :, None] * key).mT, carried[:, :, -1:]
-    return output, Moments(kept * state.gram + last @ key, kept * state.cross + last @ value)
+    return output, HeadState(kept * state.gram + last @ key, kept * state.cross + last @ value)

@@ -8,7 +8,7 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from gdssm.sequence import descent
-from gdssm.sequence.descent import HeadInputs, Moments
+from gdssm.sequence.descent import HeadInputs, HeadState
 from gdssm.sequence.diagonal import DiagonalPath
 from gdssm.sequence.window import CausalWindow
 
@@ -39,7 +39,7 @@ class SequenceConfig:
 class LayerState(NamedTuple):
     """The past of a layer in constant memory, float32 or better."""
 
-    moments: Moments
+    moments: HeadState
     window: Float[Tensor, "B P F"]
     """The last W − 1 projections."""
     diagonal: Float[Tensor, "B S"]
@@ -86,7 +86,7 @@ class SequenceLayer(nn.Module):
         zeros = weight.new_zeros(batch, config.heads, size, size, dtype=dtype)
         past = zeros.new_zeros(batch, config.window - 1, 3 * config.width)
         diagonal = zeros.new_zeros(batch, config.width if config.diagonal else 0)
-        return LayerState(Moments(zeros, zeros), past, diagonal, zeros.new_ones(batch, dtype=torch.long))
+        return LayerState(HeadState(zeros, zeros), past, diagonal, zeros.new_ones(batch, dtype=torch.long))
 
     def forward(
         self, positions: Float[Tensor, "B T H"], segments: Int[Tensor, "B T"] | None = None
@@ -112,7 +112,7 @@ class SequenceLayer(nn.Module):
         answer = self.leave(mixed * self.gate(positions).sigmoid())
         return answer, LayerState(moments, past, diagonal, segments[:, -1])
 
-    def _descend(self, windowed: Tensor, write: Tensor, state: Moments, run: Tensor) -> tuple[Tensor, Moments]:
+    def _descend(self, windowed: Tensor, write: Tensor, state: HeadState, run: Tensor) -> tuple[Tensor, HeadState]:
         dtype, by_head = state.gram.dtype, (*windowed.shape[:2], self.config.heads, -1)
         query, key, value = (part.reshape(by_head).transpose(1, 2) for part in windowed.to(dtype).chunk(3, -1))
         query, key = (nn.functional.normalize(part, dim=-1) for part in (query, key))

@@ -19,7 +19,7 @@ from gdssm.reproduce.sequence_models import (
     OTHERS,
     Attention,
     GatedDeltaRule,
-    LinearAttention,
+    LinearAttentionMixer,
     Mixer,
     build,
     fit,
@@ -80,7 +80,7 @@ def _windowed(kind: type[Attention]) -> Mixer:
 COMPARED: dict[str, Mixer] = {
     **OTHERS,
     "softmax attention, window 3": _windowed(Attention),
-    "linear attention, window 3": _windowed(LinearAttention),
+    "linear attention, window 3": _windowed(LinearAttentionMixer),
     "gated delta rule, window 3": _windowed(GatedDeltaRule),
 }
 MIXERS = {variant.name: variant.mixer() for variant in VARIANTS} | COMPARED

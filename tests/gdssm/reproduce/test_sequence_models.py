@@ -5,8 +5,9 @@ import torch
 from torch import Tensor, nn
 
 from gdssm.reproduce.experiments import characters, digits, recall
-from gdssm.reproduce.sequence_models import OTHERS, Attention, GatedDeltaRule, LinearAttention, build, fit, layer
+from gdssm.reproduce.sequence_models import OTHERS, Attention, GatedDeltaRule, LinearAttentionMixer, build, fit, layer
 from tests.closeness import assert_close
+from tests.nonempty import nonempty
 
 B, A, T, D = 2, 2, 7, 4
 H = A * D
@@ -44,7 +45,7 @@ def test_the_gated_delta_rule_is_its_recurrence() -> None:
 
 def test_linear_attention_is_its_recurrence() -> None:
     query, key, value, positions = drawn()
-    found = LinearAttention(H, A).double().mix(query, key, value, positions)
+    found = LinearAttentionMixer(H, A).double().mix(query, key, value, positions)
     query, key = (nn.functional.elu(part) + 1.0 for part in (query, key))
     total = (key[..., :, None] * value[..., None, :]).cumsum(2)
     expected = (query[..., None, :] @ total)[..., 0, :] / (query * key.cumsum(2)).sum(-1, keepdim=True)
@@ -65,7 +66,7 @@ def test_softmax_attention_knows_distances_and_no_places() -> None:
 
 def test_recall_asks_for_every_key_once() -> None:
     tokens, labels = recall.draw_batch(torch.Generator().manual_seed(0), 5)
-    for row, answers in zip(tokens, labels, strict=True):
+    for row, answers in nonempty(zip(tokens, labels, strict=True)):
         pairs = dict(row[: 2 * recall.PAIRS].view(-1, 2).tolist())
         asked = row[2 * recall.PAIRS :].tolist()
         assert sorted(asked) == sorted(pairs)

@@ -5,14 +5,14 @@ import torch
 from torch import Tensor
 
 from gdssm import reference
-from gdssm.sequence.descent import HeadInputs, Moments, scan
+from gdssm.sequence.descent import HeadInputs, HeadState, scan
 from tests.closeness import assert_close
 from tests.nonempty import nonempty
 
 B, A, T, D, E = 2, 3, 11, 5, 4
 
 
-def drawn(dtype: torch.dtype = torch.float64, length: int = T) -> tuple[HeadInputs, Moments, Tensor]:
+def drawn(dtype: torch.dtype = torch.float64, length: int = T) -> tuple[HeadInputs, HeadState, Tensor]:
     """Draw inputs, an empty state and one run."""
     generator = torch.Generator().manual_seed(0)
     query, key, value = (
@@ -22,7 +22,7 @@ def drawn(dtype: torch.dtype = torch.float64, length: int = T) -> tuple[HeadInpu
         torch.randn(B, A, length, dtype=torch.float64, generator=generator).to(dtype) for _ in range(2)
     )
     inputs = HeadInputs(query, key, value, strength.sigmoid(), torch.nn.functional.logsigmoid(log_decay + 1.0))
-    empty = Moments(query.new_zeros(B, A, D, D), query.new_zeros(B, A, D, E))
+    empty = HeadState(query.new_zeros(B, A, D, D), query.new_zeros(B, A, D, E))
     return inputs, empty, torch.zeros(B, length, dtype=torch.long)
 
 
@@ -93,7 +93,7 @@ def test_a_sequence_continues_from_its_state(cut: int) -> None:
 def test_a_new_run_begins_from_nothing(chunk: int) -> None:
     inputs, empty, _ = drawn()
     run = torch.tensor([[0, 0, 0, 1, 1, 1, 1, 1, 2, 2, 2], [1, 1, 1, 1, 1, 1, 2, 3, 3, 3, 3]])
-    state = Moments(torch.ones_like(empty.gram), torch.ones_like(empty.cross))
+    state = HeadState(torch.ones_like(empty.gram), torch.ones_like(empty.cross))
     output, after = scan(inputs, shares(3), state, run, chunk)
     for b, places in enumerate(((slice(3, 8), slice(8, 11)), (slice(0, 6), slice(6, 7), slice(7, 11)))):
         for place in places:
@@ -105,7 +105,7 @@ def test_a_new_run_begins_from_nothing(chunk: int) -> None:
 @pytest.mark.parametrize("alike", [True, False], ids=["one key", "any keys"])
 def test_many_steps_of_the_largest_rates_stay_bounded(alike: bool) -> None:
     inputs, empty, run = drawn(torch.float32, 200)
-    empty = Moments(empty.gram, empty.gram)
+    empty = HeadState(empty.gram, empty.gram)
     key = torch.nn.functional.normalize(inputs.key[:, :, :1].expand(B, A, 200, D) if alike else inputs.key, dim=-1)
     inputs = HeadInputs(inputs.query, key, key, torch.ones(B, A, 200), torch.zeros(B, A, 200))
     output, _ = scan(inputs, torch.full((64, A), 1.999), empty, run, 64)

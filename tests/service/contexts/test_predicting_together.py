@@ -76,7 +76,7 @@ def assert_same(found: Sequence[Prediction | None], questions: Sequence[Question
     for field in ("prediction", "lower", "upper", "quantiles"):
         pairs = [(getattr(one, field), getattr(other, field)) for one, other in zip(found, expected, strict=True)]
         if pairs[0][1] is None:
-            assert all(pair == (None, None) for pair in pairs)
+            assert all(pair == (None, None) for pair in nonempty(pairs))
             continue
         mine, theirs = (np.stack(side) for side in zip(*pairs, strict=True))
         largest = np.nanmax(np.abs(theirs), initial=0.0)
