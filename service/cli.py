@@ -17,7 +17,6 @@ from service.visible import visible
 COMMANDS = ("serve", "predict", "contexts", "ingest", "inspect", "models", "eval", "bench", "keys")
 EXTRAS = {
     "httpx": "client",
-    "httpx_retries": "client",
     "narwhals": "client",
     "pyarrow": "tables",
     "matplotlib": "plot",

@@ -10,8 +10,8 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from service.errors import InvalidSettings
 
 ENV_PREFIX = "GDSSM_"
-API_KEY_VARIABLE = "GDSSM_API_KEY"
-"""The key that `gdssm models`, `eval` and `bench` send; not a setting of the service."""
+API_KEY_VARIABLE, URL_VARIABLE = "GDSSM_API_KEY", "GDSSM_URL"
+"""The key and the service that clients and commands use; not settings of the service."""
 ROOT_PATH_PATTERN = r"^(/[A-Za-z0-9_~-][A-Za-z0-9._~-]*)*$"
 """Pattern of a prefix of paths."""
 
@@ -110,7 +110,7 @@ class Settings(BaseSettings):
             name
             for name in os.environ
             if name.startswith(ENV_PREFIX)
-            and name != API_KEY_VARIABLE
+            and name not in {API_KEY_VARIABLE, URL_VARIABLE}
             and name[len(ENV_PREFIX) :].lower() not in cls.model_fields
         )
         if unknown:

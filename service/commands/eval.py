@@ -1,6 +1,7 @@
 """`gdssm eval`: models and reference learners on generated tasks, through the public API alone."""
 
 from collections.abc import Iterator, Mapping
+from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,6 +22,7 @@ from service.evaluations.report import Report, markdown, text
 from service.evaluations.request import EvaluationRequest
 from service.evaluations.result import view
 from service.evaluations.thresholds import Threshold
+from service.inference.artifact import Manifest
 from service.schemas.evaluations import EvaluatedModel
 
 if TYPE_CHECKING:
@@ -161,7 +163,7 @@ def _fit(rows: int, curve: list[int], sizes: dict[str, Any], fixed: set[str]) ->
 
 
 def _evaluate(client: "Client", request: EvaluationRequest) -> Report:
-    manifests = [client.model(name) for name in request.models]
+    manifests = [Manifest.model_validate(asdict(client.model(name))) for name in request.models]
     candidates: Mapping[str, Candidate] = {
         manifest.name: candidate(partial(client.infer, manifest.name, version=manifest.version), manifest)
         for manifest in manifests

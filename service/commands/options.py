@@ -8,7 +8,7 @@ import click
 
 from service.contexts.forgetting import AUTO, RULE, Decay
 from service.errors import InvalidInput, Problem
-from service.settings import API_KEY_VARIABLE, ENV_PREFIX, Settings
+from service.settings import API_KEY_VARIABLE, ENV_PREFIX, URL_VARIABLE, Settings
 
 Decorated = Callable[..., Any]
 
@@ -24,7 +24,12 @@ def service_options(command: Decorated) -> Decorated:
     key = click.option(
         "--api-key", envvar=API_KEY_VARIABLE, metavar="KEY", help=f"If the service requires one. [{API_KEY_VARIABLE}]"
     )
-    url = click.option("--url", metavar="URL", help="URL of a running service; a service in this process if left out.")
+    url = click.option(
+        "--url",
+        envvar=URL_VARIABLE,
+        metavar="URL",
+        help=f"URL of a running service; a service in this process if left out. [{URL_VARIABLE}]",
+    )
     return url(key(command))
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from gdssm_client import Client
 from gdssm_client.answers import TablePredictionResult
+from gdssm_client.cells import Cells
 from gdssm_client.table_body import json_values
 from service.commands.table_options import aligned
 from service.tables.cells import Table
@@ -50,7 +51,7 @@ def columns_of(table: Table) -> dict[str, list[object]]:
     columns: dict[str, list[object]] = {name: [] for name in table.columns}
     for chunk in table.chunks(table.columns):
         for name, values in columns.items():
-            values.extend(json_values(chunk.cells[name]))
+            values.extend(json_values(Cells(*chunk.cells[name])))
     return columns
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+from pydantic_core import to_json
 
 from service.commands.options import example, new_context_options, progress, service_options
 from service.commands.table_options import TableOptions, WatchedTable, table_options
@@ -138,7 +139,7 @@ def list_(labels: tuple[str, ...], url: str | None, api_key: str | None) -> None
 def show(context: str, url: str | None, api_key: str | None) -> None:
     """Print the context of an id or a name as JSON."""
     with _client(url, api_key) as client:
-        click.echo(_find(client, context).record.model_dump_json(indent=2))
+        click.echo(to_json(_find(client, context).record, indent=2))
 
 
 @click.command("delete", epilog=example(f"gdssm contexts delete 'pump 1' --url {URL}"))

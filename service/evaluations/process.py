@@ -13,7 +13,10 @@ from typing import Self
 from service.evaluations.request import EvaluationRequest
 from service.inference.artifact import Record
 
-COMMAND = [sys.executable, "-m", "service.evaluations.worker"]
+COMMAND = [sys.executable, "-P", "-m", "service.evaluations.worker"]
+"""-P: a folder `service` in the working directory is another one."""
+PACKAGES = Path(__file__).parents[2]
+"""The directory of this package and of gdssm."""
 
 
 class JobSpec(Record):
@@ -33,6 +36,7 @@ class WorkerProcess:
         pipe = subprocess.PIPE
         # One thread of linear algebra: predictions need the other cores.
         environment = {**os.environ, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
+        environment["PYTHONPATH"] = os.pathsep.join([str(PACKAGES), *filter(None, [os.environ.get("PYTHONPATH")])])
         self._process = subprocess.Popen(COMMAND, stdin=pipe, stdout=pipe, stderr=pipe, env=environment)  # noqa: S603  (our own command)
         self._lines: queue.SimpleQueue[str | None] = queue.SimpleQueue()
         self._errors = b""

@@ -18,6 +18,7 @@ from pyarrow import ipc
 
 from gdssm_client import frame_tables
 from gdssm_client.frames import Frame
+from gdssm_client.sklearn.encoded_frames import table_of
 from service.tables.cells import Table
 from service.tables.encoding import Findings, observations
 from service.tables.memory import table_of_columns, table_of_records
@@ -122,8 +123,8 @@ FILES: dict[str, Callable[[Columns], bytes]] = {
 MEMORY: dict[str, Callable[[Columns], Table]] = {
     "records": lambda columns: table_of_records(records_of(columns), "rows"),
     "columns": lambda columns: table_of_columns({k: [*map(written, v)] for k, v in columns.items()}, "rows"),
-    "pandas": lambda columns: frame_tables.table_of(wrapped(pd.DataFrame(columns)), "X"),
-    "polars": lambda columns: frame_tables.table_of(wrapped(pl.DataFrame(columns)), "X"),
+    "pandas": lambda columns: table_of(wrapped(pd.DataFrame(columns))),
+    "polars": lambda columns: table_of(wrapped(pl.DataFrame(columns))),
 }
 
 

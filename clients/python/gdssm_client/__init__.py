@@ -3,14 +3,18 @@
 async_client, async_contexts, async_evaluations   the client for asyncio and trio: every call of the API as a method
 client, contexts, evaluations                     the synchronous client, generated from it by .ci/sync_client.py
 call         a request with the function that reads its response
-sessions     connections, retries and errors of transport
+sessions     connections
+attempts     retries and the deadline
 destination  checks of the service's address and of the API key
 in_process   the service in this process, without a socket
-answers      predictions and pages; other responses are models of `service.schemas`
+answers      predictions and pages
+schemas      other responses; decoding makes them of JSON
+extras       modules that need more than the client's own dependencies
 errors       the tree of exceptions
 frames       lists, arrays and data frames in, the same kind out
 arrays       lists, arrays, tensors, masked and sparse arrays to numbers
 array_body   observations, queries and predictions as safetensors
+safetensors  arrays and texts in bytes
 batch_body   rows of many contexts, and their results
 tensor_body  tensors in the Open Inference Protocol
 table_body   tables as JSON, and predictions of them

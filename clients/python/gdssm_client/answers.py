@@ -4,8 +4,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
-from service.explaining.terms import Explanation
-from service.schemas.tables import ColumnAnswer, FindingAnswer, TableNote
+from gdssm_client.explanations import Explanation
+from gdssm_client.schemas import ColumnAnswer, FindingAnswer, TableNote
 
 Item = TypeVar("Item")
 

@@ -9,11 +9,10 @@ import numpy as np
 
 from gdssm_client import frames
 from gdssm_client.answers import PredictionResult
-from service.explaining.as_tensors import blocks_in, effects_in, pairs_in
-from service.explaining.terms import Explanation, ImplicitWeights
-from service.inference.sizes import Array
-from service.inference.tensors import Tensors, pack, unpack
-from service.real_numbers import F64
+from gdssm_client.call import unexpected
+from gdssm_client.explanations import Array, Explanation, ImplicitWeights, blocks_in, effects_in, pairs_in
+from gdssm_client.real_numbers import F64
+from gdssm_client.safetensors import Tensors, pack, unpack
 
 CONTENT_TYPE = "application/vnd.safetensors"
 SEND = {"Content-Type": CONTENT_TYPE}
@@ -61,7 +60,10 @@ def prediction_reader(shape: Callable[[F64], Any]) -> Callable[[httpx.Response],
     """
 
     def read(response: httpx.Response) -> PredictionResult:
-        tensors, about = unpack(response.content)
+        try:
+            tensors, about = unpack(response.content)
+        except ValueError as error:
+            raise unexpected(response, error) from error
         context_version = about.get("context_version")
         return PredictionResult(
             shape(tensors["prediction"].astype(np.float64)),

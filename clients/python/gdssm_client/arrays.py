@@ -1,4 +1,4 @@
-"""Conversion of lists, arrays, tensors, masked and sparse arrays to numbers, by the rule of `service.real_numbers`.
+"""Conversion of lists, arrays, tensors, masked and sparse arrays to numbers, by the rule of `real_numbers`.
 
 Only numpy is imported: a caller who passes an object of another library has imported it.
 """
@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from service.real_numbers import F64, MAX_REPORTED_NUMBERS, Flaw, Flawed, float64
+from gdssm_client.real_numbers import F64, MAX_REPORTED_NUMBERS, Flaw, Flawed, float64
 
 FAST_TYPES = {int, float, type(None), np.float64, np.float32, np.int64, np.int32}
 """Types that numpy converts to floating point correctly and without a loop in Python."""

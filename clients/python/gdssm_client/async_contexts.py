@@ -1,14 +1,13 @@
 """Contexts on a service, for asyncio and trio; `contexts` is generated from this module."""
 
 from collections.abc import Mapping, Sequence
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from gdssm_client import array_body, frames
+from gdssm_client import array_body, extras, frames
 from gdssm_client.answers import Page, PredictionResult
-from gdssm_client.async_streams import AsyncStream
 from gdssm_client.call import (
     JSON_TYPE,
     Call,
@@ -20,8 +19,11 @@ from gdssm_client.call import (
     path,
     reading,
 )
+from gdssm_client.schemas import ContextPage, ContextView
 from gdssm_client.sessions import AsyncSession
-from service.schemas.contexts import ContextPage, ContextView
+
+if TYPE_CHECKING:
+    from gdssm_client.async_streams import AsyncStream
 
 CONTEXTS = path("v1", "contexts")
 read_context = reading(ContextView)
@@ -112,13 +114,15 @@ class AsyncContext:
         )
         return await self._session.send(call)
 
-    def stream(self) -> AsyncStream:
+    def stream(self) -> "AsyncStream":
         """Open a live stream, `async with context.stream() as stream: answer = await stream.send({…})`.
 
         Each message is predicted, then learnt. A message whose connection breaks is sent again over another one, and
-        counts once, also if another replica answers. Under asyncio, and with a URL only.
+        counts once, also if another replica answers. Under asyncio, and with a URL only. Needs websockets.
         """
-        return AsyncStream(self._session.connection, f"{self._path}/stream")
+        streams = extras.load("gdssm_client.async_streams", "stream")
+        stream: AsyncStream = streams.AsyncStream(self._session.connection, f"{self._path}/stream")
+        return stream
 
     async def merge(
         self, other: str, *, if_version: int | None = None, allow_precision_loss: bool = False
@@ -292,7 +296,7 @@ class AsyncContexts:
         label = [f"{key}:{value}" for key, value in (labels or {}).items()]
         params = drop_none(limit=limit, after=after, label=label or None)
         page = await self._session.send(Call("GET", CONTEXTS, reading(ContextPage), params=params))
-        records = (ContextView(**dict(record)) for record in page.contexts)
+        records = (ContextView(**vars(record)) for record in page.contexts)
         return Page(tuple(AsyncContext(self._session, record) for record in records), page.after)
 
     async def load(self, content: bytes, *, ttl: int | None = None) -> AsyncContext:

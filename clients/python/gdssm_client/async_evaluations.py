@@ -7,10 +7,9 @@ import anyio
 from gdssm_client import frames
 from gdssm_client.answers import Page
 from gdssm_client.call import JSON_TYPE, Call, drop_none, json_body, path, reading
+from gdssm_client.choices import SuiteName
+from gdssm_client.schemas import EvaluationPage, EvaluationView, ScoreView
 from gdssm_client.sessions import AsyncSession
-from service.evaluations.request import SuiteName
-from service.evaluations.result import ScoreView
-from service.schemas.evaluations import EvaluationPage, EvaluationView
 
 EVALUATIONS = path("v1", "evaluations")
 POLL_INTERVAL = 0.5
@@ -39,6 +38,11 @@ class AsyncEvaluation:
         """The id by which `evaluations.get` finds it."""
         return self.record.id
 
+    @property
+    def is_finished(self) -> bool:
+        """Whether the evaluation has ended, by its latest record."""
+        return self.record.status not in {"queued", "running"}
+
     async def refresh(self) -> EvaluationView:
         """Get the current record, with the results so far."""
         self.record = await self._session.send(Call("GET", self._path, read_evaluation))
@@ -57,7 +61,7 @@ class AsyncEvaluation:
             for result in record.results[seen:]:
                 yield result
             seen = len(record.results)
-            if record.is_finished:
+            if self.is_finished:
                 return
             await anyio.sleep(POLL_INTERVAL)
 
@@ -128,7 +132,7 @@ class AsyncEvaluations:
         """
         params = drop_none(limit=limit, after=after)
         page = await self._session.send(Call("GET", EVALUATIONS, reading(EvaluationPage), params=params))
-        records = (EvaluationView(**dict(record)) for record in page.evaluations)
+        records = (EvaluationView(**vars(record)) for record in page.evaluations)
         return Page(tuple(AsyncEvaluation(self._session, record) for record in records), page.after)
 
 

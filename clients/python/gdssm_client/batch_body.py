@@ -2,18 +2,18 @@
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from gdssm_client import array_body, frames
 from gdssm_client.call import Call, max_age_header, new_idempotency_key, reading
+from gdssm_client.choices import ITEMS_LIMIT
 from gdssm_client.errors import InvalidArgument
-from service.inference.sizes import Array
-from service.real_numbers import F64
-from service.schemas.batches import (
-    ITEMS_LIMIT,
+from gdssm_client.explanations import Array
+from gdssm_client.real_numbers import F64
+from gdssm_client.schemas import (
     FailedItem,
     ObservationResults,
     ObservedItem,
@@ -98,7 +98,7 @@ def predict_call(rows: ContextRows, texts: Mapping[str, str | None], max_age: in
 
 def moved(result: Any, start: int) -> Any:  # noqa: ANN401  (any of ResultItem)
     """Count the rows of a result from the first row of all requests."""
-    return result.model_copy(update={"rows": [start + row for row in result.rows or ()]})
+    return replace(result, rows=[start + row for row in result.rows or ()])
 
 
 def together(query: object, count: int, results: Sequence[PredictedItem | FailedItem]) -> BatchPrediction:

@@ -8,7 +8,9 @@ from typing import Any, Generic, TypeVar
 from urllib.parse import quote
 
 import httpx
-from pydantic import TypeAdapter
+
+from gdssm_client.decoding import decoder
+from gdssm_client.errors import UnexpectedAnswer
 
 Answer = TypeVar("Answer")
 
@@ -31,8 +33,23 @@ class Call(Generic[Answer]):
 
 def reading(kind: type[Answer]) -> Callable[[httpx.Response], Answer]:
     """Read JSON as `kind`; unknown fields, which a later service may add, are ignored at every depth."""
-    adapter = TypeAdapter(kind)
-    return lambda response: adapter.validate_json(response.content, extra="ignore")
+    hint: Any = kind
+    decode = decoder(hint)
+
+    def read(response: httpx.Response) -> Answer:
+        try:
+            answer: Answer = decode(json.loads(response.content))
+        except ValueError as error:
+            raise unexpected(response, error) from error
+        return answer
+
+    return read
+
+
+def unexpected(response: httpx.Response, error: Exception) -> UnexpectedAnswer:
+    """Make the error for a response that cannot be read."""
+    path = response.request.url.path
+    return UnexpectedAnswer(f"The answer of {path} cannot be read: {error}. The service may have another version.")
 
 
 def new_idempotency_key() -> dict[str, str]:

@@ -4,20 +4,17 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Self
 
 from numpy.typing import ArrayLike
-from pydantic import SecretStr
 
 from gdssm_client import array_body, batch_body, frames, table_body, tensor_body
 from gdssm_client.answers import PredictionResult, TablePredictionResult
 from gdssm_client.call import JSON_TYPE, Call, json_body, path, reading
+from gdssm_client.choices import Decimal, Kind, Task
 from gdssm_client.contexts import Contexts
 from gdssm_client.evaluations import Evaluations
+from gdssm_client.explanations import Array
+from gdssm_client.schemas import FailedItem, Manifest, ModelList, ObservationResults, ObservedItem, PredictedItem
+from gdssm_client.secret import SupportsSecret
 from gdssm_client.sessions import ConnectionSettings, Session
-from service.inference.artifact import Manifest
-from service.inference.sizes import Array
-from service.schemas.batches import FailedItem, ObservationResults, ObservedItem, PredictedItem
-from service.schemas.models import ModelList
-from service.tables.schema import Kind, Task
-from service.tables.text import Decimal
 
 
 class Client:
@@ -28,11 +25,12 @@ class Client:
     Idempotency-Key, so that it is made once.
 
     Args:
-        url: Of the service, such as `http://127.0.0.1:8000`. If left out, the service runs in this process, with the
-            models that ship and an empty database in memory.
-        api_key: If the service requires one; `"env"` reads GDSSM_API_KEY. It is never printed.
+        url: Of the service, such as `http://127.0.0.1:8000`; GDSSM_URL if left out. If there is none, or `"local"`, the
+            service runs in this process, with the models that ship and an empty database in memory.
+        api_key: If the service requires one; GDSSM_API_KEY if left out, `""` for none. It is never printed.
         timeout: Seconds to wait for a connection, and for a response.
-        retries: How often a request is retried.
+        retries: How often a request is retried; each retry is a line of the logger `gdssm_client`.
+        deadline: Seconds for a call with all its retries; no limit if left out.
 
     Attributes:
         contexts: The contexts of this API key.
@@ -43,11 +41,12 @@ class Client:
         self,
         url: str | None = None,
         *,
-        api_key: str | SecretStr | None = None,
+        api_key: str | SupportsSecret | None = None,
         timeout: float = 60.0,
         retries: int = 4,
+        deadline: float | None = None,
     ) -> None:
-        self._session = Session(ConnectionSettings.to(url, api_key, timeout, retries))
+        self._session = Session(ConnectionSettings.to(url, api_key, timeout, retries, deadline))
         self.contexts = Contexts(self._session)
         self.evaluations = Evaluations(self._session)
 

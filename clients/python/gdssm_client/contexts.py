@@ -1,12 +1,12 @@
 """Contexts on a service; generated from `async_contexts` by .ci/sync_client.py."""
 
 from collections.abc import Mapping, Sequence
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from gdssm_client import array_body, frames
+from gdssm_client import array_body, extras, frames
 from gdssm_client.answers import Page, PredictionResult
 from gdssm_client.call import (
     JSON_TYPE,
@@ -19,9 +19,11 @@ from gdssm_client.call import (
     path,
     reading,
 )
+from gdssm_client.schemas import ContextPage, ContextView
 from gdssm_client.sessions import Session
-from gdssm_client.streams import Stream
-from service.schemas.contexts import ContextPage, ContextView
+
+if TYPE_CHECKING:
+    from gdssm_client.streams import Stream
 
 CONTEXTS = path("v1", "contexts")
 read_context = reading(ContextView)
@@ -112,13 +114,15 @@ class Context:
         )
         return self._session.send(call)
 
-    def stream(self) -> Stream:
+    def stream(self) -> "Stream":
         """Open a live stream, `with context.stream() as stream: answer = stream.send({…})`.
 
         Each message is predicted, then learnt. A message whose connection breaks is sent again over another one, and
-        counts once, also if another replica answers. Under asyncio, and with a URL only.
+        counts once, also if another replica answers. Under asyncio, and with a URL only. Needs websockets.
         """
-        return Stream(self._session.connection, f"{self._path}/stream")
+        streams = extras.load("gdssm_client.streams", "stream")
+        stream: Stream = streams.Stream(self._session.connection, f"{self._path}/stream")
+        return stream
 
     def merge(self, other: str, *, if_version: int | None = None, allow_precision_loss: bool = False) -> ContextView:
         """Add the observations of another context of the same model, which does not change.
@@ -290,7 +294,7 @@ class Contexts:
         label = [f"{key}:{value}" for key, value in (labels or {}).items()]
         params = drop_none(limit=limit, after=after, label=label or None)
         page = self._session.send(Call("GET", CONTEXTS, reading(ContextPage), params=params))
-        records = (ContextView(**dict(record)) for record in page.contexts)
+        records = (ContextView(**vars(record)) for record in page.contexts)
         return Page(tuple(Context(self._session, record) for record in records), page.after)
 
     def load(self, content: bytes, *, ttl: int | None = None) -> Context:

@@ -5,16 +5,28 @@ import re
 from typing import Final
 from urllib.parse import urlsplit
 
-from pydantic import SecretStr
-
 from gdssm_client.errors import InvalidArgument
+from gdssm_client.secret import Secret, SupportsSecret
 
 FROM_ENVIRONMENT: Final = "env"
 """As a key: the value of the environment variable GDSSM_API_KEY."""
 KEY_VARIABLE = "GDSSM_API_KEY"
+URL_VARIABLE = "GDSSM_URL"
+LOCAL: Final = "local"
+"""As a URL: the service in this process."""
 USER = re.compile(r"(?<=//)[^/?#]*@|^[^/?#]*@")
 """User and password in a URL."""
 HTTP = re.compile(r"https?://[^/?#\s]+(?:/[^?#\s]*)?", re.IGNORECASE)
+
+
+def destination(url: str | None) -> str | None:
+    """Return the checked URL of the service, by GDSSM_URL if none is given; None for the service in this process.
+
+    Raises:
+        InvalidArgument: It is not a URL of a service.
+    """
+    found = os.environ.get(URL_VARIABLE, "").strip() or LOCAL if url is None else url
+    return None if found == LOCAL else checked_address(found)
 
 
 def checked_address(url: str) -> str:
@@ -44,26 +56,29 @@ def shown(url: str) -> str:
     return USER.sub("", url)
 
 
-def checked_key(api_key: str | SecretStr | None) -> SecretStr | None:
+def checked_key(api_key: str | SupportsSecret | None) -> Secret | None:
     """Check a key, or read it from the environment; surrounding whitespace is removed.
 
     Args:
-        api_key: A key, `FROM_ENVIRONMENT`, or None for none.
+        api_key: A key; None for GDSSM_API_KEY, if it is set; `FROM_ENVIRONMENT` requires it; "" for none.
 
     Raises:
         InvalidArgument: It has invalid characters, or the environment has none. The message does not contain it.
     """
-    key = api_key.get_secret_value() if isinstance(api_key, SecretStr) else api_key
     name = "api_key"
-    if key == FROM_ENVIRONMENT:
+    if api_key is None or api_key == FROM_ENVIRONMENT:
         key, name = os.environ.get(KEY_VARIABLE, ""), KEY_VARIABLE
-        if not key.strip():
+        if api_key is not None and not key.strip():
             raise InvalidArgument(f"{KEY_VARIABLE} is not set. Set it to the key, or pass the key as api_key.")
-    key = (key or "").strip()
+    else:
+        key = api_key if isinstance(api_key, str) else api_key.get_secret_value()
+        if key == FROM_ENVIRONMENT:
+            return checked_key(FROM_ENVIRONMENT)
+    key = key.strip()
     wrong = next((i for i, character in enumerate(key) if not "!" <= character <= "~"), None)
     if wrong is not None:
         kind = "a space or line end" if key[wrong].isspace() else "a character that is not printable ASCII"
         raise InvalidArgument(
             f"{name}: has {kind} at position {wrong + 1} of {len(key)}. Send the key alone, as printed: gdssm_…"
         )
-    return SecretStr(key) if key else None
+    return Secret(key) if key else None

@@ -2,7 +2,8 @@
 
 ClientError
 ├── InvalidArgument    an invalid URL, key or array; nothing was sent; a ValueError too
-├── Unreachable        no response: no connection, or a timeout
+├── Unreachable        no response: no connection, a timeout, or the deadline
+├── UnexpectedAnswer   a response that this version of the client cannot read
 └── Refused            an error response, with the message of the service
     ├── InvalidInput   400, 413, 415, 422: an invalid value; a ValueError too
     ├── NotAllowed     401, 403: no valid key, or without the permission
@@ -27,7 +28,11 @@ class InvalidArgument(ClientError, ValueError):
 
 
 class Unreachable(ClientError):
-    """No response: no connection, or a timeout."""
+    """No response: no connection, a timeout, or the deadline."""
+
+
+class UnexpectedAnswer(ClientError):
+    """A response that this version of the client cannot read."""
 
 
 class Refused(ClientError):

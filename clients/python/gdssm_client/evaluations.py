@@ -6,10 +6,9 @@ from collections.abc import Iterator, Sequence
 from gdssm_client import frames
 from gdssm_client.answers import Page
 from gdssm_client.call import JSON_TYPE, Call, drop_none, json_body, path, reading
+from gdssm_client.choices import SuiteName
+from gdssm_client.schemas import EvaluationPage, EvaluationView, ScoreView
 from gdssm_client.sessions import Session
-from service.evaluations.request import SuiteName
-from service.evaluations.result import ScoreView
-from service.schemas.evaluations import EvaluationPage, EvaluationView
 
 EVALUATIONS = path("v1", "evaluations")
 POLL_INTERVAL = 0.5
@@ -38,6 +37,11 @@ class Evaluation:
         """The id by which `evaluations.get` finds it."""
         return self.record.id
 
+    @property
+    def is_finished(self) -> bool:
+        """Whether the evaluation has ended, by its latest record."""
+        return self.record.status not in {"queued", "running"}
+
     def refresh(self) -> EvaluationView:
         """Get the current record, with the results so far."""
         self.record = self._session.send(Call("GET", self._path, read_evaluation))
@@ -55,7 +59,7 @@ class Evaluation:
             record = self.refresh()
             yield from record.results[seen:]
             seen = len(record.results)
-            if record.is_finished:
+            if self.is_finished:
                 return
             time.sleep(POLL_INTERVAL)
 
@@ -126,7 +130,7 @@ class Evaluations:
         """
         params = drop_none(limit=limit, after=after)
         page = self._session.send(Call("GET", EVALUATIONS, reading(EvaluationPage), params=params))
-        records = (EvaluationView(**dict(record)) for record in page.evaluations)
+        records = (EvaluationView(**vars(record)) for record in page.evaluations)
         return Page(tuple(Evaluation(self._session, record) for record in records), page.after)
 
 

@@ -12,9 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gdssm_client import frames
+from gdssm_client.cells import Cells, cells_of, text_cells, text_of
 from gdssm_client.errors import InvalidArgument
 from gdssm_client.frames import Frame, Series
-from service.real_numbers import (
+from gdssm_client.real_numbers import (
     INFINITE_FLAW,
     INFINITE_REMEDY,
     MAX_REPORTED_NUMBERS,
@@ -23,8 +24,6 @@ from service.real_numbers import (
     float64,
     is_missing,
 )
-from service.tables.cells import Cells, cells_of, text_cells, text_of
-from service.tables.memory import MemoryTable
 
 OTHER_KINDS = (
     nw.Boolean,
@@ -37,6 +36,8 @@ OTHER_KINDS = (
     nw.Duration,
 )
 """Types of columns that are cells, but no numbers."""
+Table = dict[str, Cells]
+"""Cells by column."""
 REMEDY = "Convert it to numbers, text, booleans or times, or leave the column out."
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MICROSECOND = timedelta(microseconds=1)
@@ -62,7 +63,7 @@ def is_numeric(frame: Frame) -> bool:
     return frames.is_numeric(frame) or not any(map(_has_other_kind, frame.iter_columns()))
 
 
-def table_of(frame: Frame, name: str) -> MemoryTable:
+def table_of(frame: Frame, name: str) -> Table:
     """Convert a frame to a table; names of columns become text.
 
     Args:
@@ -76,7 +77,7 @@ def table_of(frame: Frame, name: str) -> MemoryTable:
     return _table(name, ((column, partial(_cells, series)) for column, series in columns))
 
 
-def table_of_lists(columns: Mapping[str, Sequence[Any]], name: str) -> MemoryTable:
+def table_of_lists(columns: Mapping[str, Sequence[Any]], name: str) -> Table:
     """Convert lists of Python values to a table.
 
     Args:
@@ -93,7 +94,7 @@ def table_of_lists(columns: Mapping[str, Sequence[Any]], name: str) -> MemoryTab
     return _table(name, ((column, partial(_cells_of_objects, values)) for column, values in columns.items()))
 
 
-def _table(name: str, columns: Iterable[tuple[str, Callable[[], Cells]]]) -> MemoryTable:
+def _table(name: str, columns: Iterable[tuple[str, Callable[[], Cells]]]) -> Table:
     """Make a table, or name all columns that cannot be read."""
     found, flaws, places = dict[str, Cells](), list[Flaw](), list[str]()
     for column, cells in columns:
@@ -105,7 +106,7 @@ def _table(name: str, columns: Iterable[tuple[str, Callable[[], Cells]]]) -> Mem
     if flaws:
         what = "numbers, texts, booleans or times"
         raise frames.refusal(name, flaws[:MAX_REPORTED_NUMBERS], places[:MAX_REPORTED_NUMBERS], what)
-    return MemoryTable(name, found)
+    return found
 
 
 def _has_other_kind(series: Series) -> bool:

@@ -1,7 +1,7 @@
 """Conversion of lists, arrays and data frames to numbers, and of predictions to the kind of the query.
 
 Frames of pandas, polars and other libraries that narwhals supports keep their column names, index and kind. Columns of
-a query are matched by name, rows by position. `service.real_numbers` defines the accepted numbers.
+a query are matched by name, rows by position. `real_numbers` defines the accepted numbers.
 """
 
 from collections import Counter
@@ -16,9 +16,8 @@ from numpy.typing import NDArray
 
 from gdssm_client import arrays
 from gdssm_client.errors import InvalidArgument
-from service.numbers import position
-from service.pandas_index import index_columns
-from service.real_numbers import (
+from gdssm_client.pandas_index import index_columns
+from gdssm_client.real_numbers import (
     BOOLEAN_REMEDY,
     DURATION_REMEDY,
     MAX_REPORTED_NUMBERS,
@@ -31,6 +30,7 @@ from service.real_numbers import (
     float64,
     is_missing,
     number_of,
+    position,
     sentence,
 )
 

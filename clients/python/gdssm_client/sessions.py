@@ -1,66 +1,65 @@
-"""Connections to a service, or to one in this process, with retries."""
+"""Connections to a service, or to one in this process."""
 
+import time
+from collections.abc import Iterator
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
-from http import HTTPMethod
 from typing import Any, Self, TypeVar
 
+import anyio
 import httpx
-from httpx_retries import Retry, RetryTransport
-from pydantic import SecretStr
 
+from gdssm_client import extras
+from gdssm_client.attempts import Attempts, Outcome
 from gdssm_client.call import Call
-from gdssm_client.destination import checked_address, checked_key, shown
+from gdssm_client.destination import checked_key, destination, shown
 from gdssm_client.errors import InvalidArgument, Unreachable, check
+from gdssm_client.secret import Secret, SupportsSecret
 
 Answer = TypeVar("Answer")
-
-CONNECT_ERRORS = (httpx.ConnectError, httpx.ConnectTimeout)
-"""The request did not arrive."""
-CONNECTION_ERRORS = (*CONNECT_ERRORS, httpx.ReadError, httpx.WriteError, httpx.RemoteProtocolError)
-"""The request may have arrived."""
-REFUSED_STATUSES = (429, 503)
-"""Of requests that changed nothing."""
-BACKOFF_FACTOR = 0.25
-"""Seconds, doubled before each retry without Retry-After."""
-RETRY_WAIT_LIMIT = 60.0
-"""Seconds before a retry, also with Retry-After."""
 
 
 @dataclass(frozen=True)
 class ConnectionSettings:
-    """The address of a service, with key, timeout and retries."""
+    """The address of a service, with key, timeout, retries and deadline."""
 
     url: str | None = field(repr=False)
     """None for a service in this process. It may contain a password."""
-    api_key: SecretStr | None
+    api_key: Secret | None
     timeout: float
     """Seconds to wait for a connection, and for a response."""
     retries: int
     """How often a request is retried."""
+    deadline: float | None = None
+    """Seconds for a call with all its retries."""
 
     @classmethod
-    def to(cls, url: str | None, api_key: str | SecretStr | None, timeout: float, retries: int) -> Self:
+    def to(
+        cls,
+        url: str | None,
+        api_key: str | SupportsSecret | None,
+        timeout: float,
+        retries: int,
+        deadline: float | None = None,
+    ) -> Self:
         """Check a user's arguments; a service in this process needs no key.
 
         Raises:
             InvalidArgument: The URL or the key is invalid.
         """
-        if url is None:
-            return cls(None, None, timeout, retries)
-        return cls(checked_address(url), checked_key(api_key), timeout, retries)
+        if deadline is not None and not deadline > 0:
+            raise InvalidArgument(f"deadline: must be a number of seconds above 0; this is {deadline}.")
+        address = destination(url)
+        return cls(address, None if address is None else checked_key(api_key), timeout, retries, deadline)
 
     def options(self, transport: Any, address: str) -> dict[str, Any]:  # noqa: ANN401  (synchronous or asynchronous)
         """Return the arguments of an httpx client."""
         headers = {"Authorization": f"Bearer {self.api_key.get_secret_value()}"} if self.api_key else {}
-        transport = RetryTransport(transport, self._retry(CONNECTION_ERRORS))
-        return {"base_url": address, "headers": headers, "timeout": self.timeout, "transport": transport}
+        return {"base_url": address, "headers": headers, "transport": transport}
 
-    def request(self, call: Call[Any]) -> dict[str, Any]:
-        """Return the arguments of an httpx request."""
-        fields = ("method", "content", "headers", "params")
-        extensions = {} if call.repeatable else {"retry": self._retry(CONNECT_ERRORS, REFUSED_STATUSES)}
-        return {"url": call.path, "extensions": extensions, **{name: getattr(call, name) for name in fields}}
+    def attempts(self, call: Call[Any]) -> Attempts:
+        """Begin a call."""
+        return Attempts(call, self.retries, self.timeout, self.deadline)
 
     def websocket(self, path: str) -> dict[str, Any]:
         """Return the arguments of a WebSocket.
@@ -80,15 +79,25 @@ class ConnectionSettings:
         place = "the service in this process" if self.url is None else shown(self.url)
         return Unreachable(f"There is no answer from {place}: {reason}.")
 
-    def _retry(self, exceptions: tuple[type[Exception], ...], statuses: tuple[int, ...] | None = None) -> Retry:
-        return Retry(
-            total=self.retries,
-            allowed_methods=list(HTTPMethod),
-            status_forcelist=statuses,
-            retry_on_exceptions=exceptions,
-            backoff_factor=BACKOFF_FACTOR,
-            max_backoff_wait=RETRY_WAIT_LIMIT,
-        )
+    def late(self) -> httpx.ReadTimeout:
+        """Make the error for a response that arrives after the deadline."""
+        return httpx.ReadTimeout(f"the deadline of {self.deadline:g} s has passed")
+
+
+class _TimedStream(httpx.SyncByteStream):
+    """The bytes of a response, until the deadline of the call."""
+
+    def __init__(self, stream: Any, attempts: Attempts, connection: ConnectionSettings) -> None:  # noqa: ANN401
+        self._stream, self._attempts, self._connection = stream, attempts, connection
+
+    def __iter__(self) -> Iterator[bytes]:
+        for part in self._stream:
+            if self._attempts.is_late():
+                raise self._connection.late()
+            yield part
+
+    def close(self) -> None:
+        self._stream.close()
 
 
 class Session:
@@ -98,8 +107,7 @@ class Session:
         self.connection = connection
         transport: httpx.BaseTransport
         if connection.url is None:
-            from gdssm_client import in_process  # noqa: PLC0415  (a client with a URL needs no service here)
-
+            in_process = extras.load("gdssm_client.in_process", "local")
             address, transport = in_process.ADDRESS, in_process.InProcess()
         else:
             address, transport = connection.url, httpx.HTTPTransport()
@@ -114,12 +122,22 @@ class Session:
         Raises:
             ClientError: There is none, or the service refuses.
         """
-        try:
-            response = self._http.request(**self.connection.request(call))
-        except httpx.TransportError as error:
-            raise self.connection.unreachable(error) from error
-        check(response)
-        return call.read(response)
+        attempts = self.connection.attempts(call)
+        while True:
+            try:
+                outcome: Outcome = self._response(attempts)
+            except httpx.TransportError as error:
+                outcome = error
+            pause = attempts.pause(outcome)
+            if pause is None:
+                return _result(self.connection, call, outcome)
+            time.sleep(pause)
+
+    def _response(self, attempts: Attempts) -> httpx.Response:
+        with self._http.stream(**attempts.request()) as response:
+            response.stream = _TimedStream(response.stream, attempts, self.connection)
+            response.read()
+        return response
 
     def close(self) -> None:
         """Close the connections."""
@@ -137,8 +155,7 @@ class AsyncSession:
     async def open(self) -> None:
         """Start the service in this process, if there is no URL."""
         if self.connection.url is None:
-            from gdssm_client import in_process  # noqa: PLC0415  (a client with a URL needs no service here)
-
+            in_process = extras.load("gdssm_client.in_process", "local")
             app = in_process.new_app()
             await self._lifespan.enter_async_context(app.router.lifespan_context(app))
             self._http = self._client(in_process.asynchronous(app), in_process.ADDRESS)
@@ -151,12 +168,19 @@ class AsyncSession:
         """
         if self._http is None:
             raise RuntimeError("Without a URL an AsyncClient is used as `async with AsyncClient() as client:`.")
-        try:
-            response = await self._http.request(**self.connection.request(call))
-        except httpx.TransportError as error:
-            raise self.connection.unreachable(error) from error
-        check(response)
-        return call.read(response)
+        attempts = self.connection.attempts(call)
+        while True:
+            try:
+                with anyio.fail_after(attempts.left()):
+                    outcome: Outcome = await self._http.request(**attempts.request())
+            except httpx.TransportError as error:
+                outcome = error
+            except TimeoutError:
+                outcome = self.connection.late()
+            pause = attempts.pause(outcome)
+            if pause is None:
+                return _result(self.connection, call, outcome)
+            await anyio.sleep(pause)
 
     async def close(self) -> None:
         """Close the connections."""
@@ -166,3 +190,15 @@ class AsyncSession:
 
     def _client(self, transport: httpx.AsyncBaseTransport, address: str) -> httpx.AsyncClient:
         return httpx.AsyncClient(**self.connection.options(transport, address))
+
+
+def _result(connection: ConnectionSettings, call: Call[Answer], outcome: Outcome) -> Answer:
+    """Read a response, or raise its error.
+
+    Raises:
+        ClientError: There is none, or the service refuses.
+    """
+    if isinstance(outcome, httpx.TransportError):
+        raise connection.unreachable(outcome) from outcome
+    check(outcome)
+    return call.read(outcome)

@@ -7,13 +7,14 @@ from collections.abc import Mapping
 from types import TracebackType
 from typing import Any, Self
 
-from pydantic import TypeAdapter
 from websockets.exceptions import InvalidStatus, WebSocketException
 from websockets.sync.client import ClientConnection, connect
 
+from gdssm_client.attempts import BACKOFF_FACTOR, RETRY_WAIT_LIMIT
+from gdssm_client.decoding import decoder
 from gdssm_client.errors import BY_STATUS, ClientError, Refused, Unavailable, Unreachable
-from gdssm_client.sessions import BACKOFF_FACTOR, RETRY_WAIT_LIMIT, ConnectionSettings
-from service.schemas.streams import StreamAnswer
+from gdssm_client.schemas import StreamAnswer
+from gdssm_client.sessions import ConnectionSettings
 
 BROKEN = (OSError, EOFError, WebSocketException)
 """Exceptions of a connection that broke, or that could not be opened."""
@@ -23,7 +24,7 @@ TEMPORARY_STATUSES = {429, 502, 503, 504}
 """Statuses of handshakes after which another one is tried."""
 STATUSES = {"unknown_context": 404, "unknown_model": 404, "conflict": 409, **dict.fromkeys(TEMPORARY, 503)}
 """HTTP statuses of the errors of messages; of others 422."""
-READ_ANSWER = TypeAdapter(StreamAnswer)
+decode_answer = decoder(StreamAnswer)
 
 
 class Stream:
@@ -92,7 +93,8 @@ def _read(text: str | bytes) -> StreamAnswer:
     answer: dict[str, Any] = json.loads(text)
     error_type = answer.get("error_type")
     if error_type is None:
-        return READ_ANSWER.validate_json(text, extra="ignore")
+        found: StreamAnswer = decode_answer(answer)
+        return found
     status = STATUSES.get(error_type, 422)
     raise BY_STATUS.get(status, Unavailable)(answer["error"], status, error_type, answer["detail"])
 

@@ -10,11 +10,10 @@ import numpy as np
 from gdssm_client import frame_tables, frames
 from gdssm_client.answers import TablePredictionResult
 from gdssm_client.call import reading
+from gdssm_client.cells import Cells, as_text
 from gdssm_client.errors import InvalidArgument
 from gdssm_client.frames import Frame
-from service.schemas.tables import TablePredictAnswer
-from service.tables.cells import Cells, as_text
-from service.tables.memory import MemoryTable
+from gdssm_client.schemas import TablePredictAnswer
 
 Columns = dict[str, list[Any]]
 
@@ -98,8 +97,8 @@ def _key(cell: object) -> object:
     return int(cell) if isinstance(cell, float) and cell.is_integer() else cell
 
 
-def _as_json(table: MemoryTable) -> Columns:
-    return {name: json_values(cells) for name, cells in table.cells.items()}
+def _as_json(table: frame_tables.Table) -> Columns:
+    return {name: json_values(cells) for name, cells in table.items()}
 
 
 def json_values(cells: Cells) -> list[Any]:

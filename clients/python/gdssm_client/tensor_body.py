@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from gdssm_client import frames
-from service.api.routes.v2.datatypes import datatype_of, dtype_of
-from service.inference.sizes import Array
+from gdssm_client.datatypes import datatype_of, dtype_of
+from gdssm_client.explanations import Array
 
 HEADER = "Inference-Header-Content-Length"
 CONTENT_TYPE = "application/octet-stream"

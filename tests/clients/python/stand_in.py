@@ -2,7 +2,7 @@
 
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
@@ -14,6 +14,8 @@ class Reply:
     status: int
     body: bytes = b"{}"
     headers: dict[str, str] = field(default_factory=dict)
+    seconds: float = 0.0
+    """The pause before each byte of the body."""
 
 
 @dataclass
@@ -24,6 +26,7 @@ class StandIn:
     url: str = ""
     asked: list[tuple[str, str, str | None]] = field(default_factory=list)
     """Method, path and Idempotency-Key of every request."""
+    ended: threading.Event = field(default_factory=threading.Event)
     authorizations: list[str | None] = field(default_factory=list)
     """Of every request."""
 
@@ -39,7 +42,17 @@ class StandIn:
         for name, value in {"Content-Length": str(len(reply.body)), **reply.headers}.items():
             request.send_header(name, value)
         request.end_headers()
-        request.wfile.write(reply.body)
+        self._write(request, reply)
+
+    def _write(self, request: BaseHTTPRequestHandler, reply: Reply) -> None:
+        if not reply.seconds:
+            request.wfile.write(reply.body)
+            return
+        with suppress(OSError):  # the client has left
+            for byte in reply.body:
+                if self.ended.wait(reply.seconds):
+                    return
+                request.wfile.write(bytes([byte]))
 
 
 @contextmanager
@@ -63,5 +76,6 @@ def standing_in(*replies: Reply) -> Iterator[StandIn]:
         try:
             yield stand_in
         finally:
+            stand_in.ended.set()
             server.shutdown()
             thread.join()

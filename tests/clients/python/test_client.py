@@ -16,7 +16,8 @@ from scipy import sparse  # type: ignore[import-untyped]
 
 from gdssm_client import AsyncClient, Client
 from gdssm_client.errors import Conflict, InvalidArgument, InvalidInput, NotAllowed, NotFound, Unreachable
-from service.schemas.evaluations import EvaluationView
+from gdssm_client.in_process import InProcess
+from gdssm_client.schemas import EvaluationView
 from tests.running import ROOT, Server, running
 
 N, M, D, K = 23, 5, 3, 2
@@ -261,9 +262,10 @@ def test_unreachable_error_names_the_address(user: str) -> None:
 @pytest.mark.slow
 def test_garbage_collected_client_stops_its_service() -> None:
     client = Client()
-    transport = client._session._http._transport._sync_transport  # type: ignore[attr-defined]
-    assert transport._end.alive
+    transport = client._session._http._transport
+    assert isinstance(transport, InProcess)
     end = transport._end
+    assert end.alive
     del client, transport
     gc.collect()
     assert not end.alive

@@ -8,7 +8,7 @@ import pytest
 
 from gdssm_client import Client, batch_body
 from gdssm_client.errors import InvalidArgument
-from service.schemas.batches import FailedItem, ObservedItem
+from gdssm_client.schemas import FailedItem, ObservedItem
 
 NEW = {"model": "linear"}
 

@@ -13,8 +13,8 @@ import pytest
 from gdssm_client import AsyncClient, Client
 from gdssm_client.contexts import Context
 from gdssm_client.errors import InvalidInput
+from gdssm_client.schemas import ColumnsAnswer
 from gdssm_client.sklearn import GDSSMRegressor
-from service.schemas.contexts import ColumnsAnswer
 
 FRAME = pd.DataFrame({"size": [50.0, 70, 90, 60, 85], "rooms": [3.0, 2, 4, 2, 1], "age": [1.0, 5, 2, 8, 3]})
 PRICE = pd.Series([100.0, 140, 180, 125, 160], name="price")

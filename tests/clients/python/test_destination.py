@@ -10,8 +10,9 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from gdssm_client import AsyncClient, Client
-from gdssm_client.destination import checked_address, checked_key, shown
+from gdssm_client.destination import checked_address, checked_key, destination, shown
 from gdssm_client.errors import ClientError, InvalidArgument
+from gdssm_client.secret import Secret
 from gdssm_client.sessions import ConnectionSettings
 from gdssm_client.sklearn import GDSSMClassifier, GDSSMRegressor
 from service.settings import Settings
@@ -70,21 +71,43 @@ def test_key_is_stripped(key: str | SecretStr) -> None:
         assert service.authorizations == [f"Bearer {KEY}"]
 
 
-@pytest.mark.parametrize("key", [None, "", "  "])
-def test_without_a_key_none_is_sent(key: str | None, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("key", ["", "  "])
+def test_empty_key_is_none(key: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GDSSM_API_KEY", KEY)
     assert checked_key(key) is None
 
 
-def test_key_env_reads_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("key", [None, "env", SecretStr("env")])
+def test_key_is_read_from_the_environment(key: str | SecretStr | None, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GDSSM_API_KEY", f"{KEY}\n")
-    assert checked_key("env") == SecretStr(KEY)
+    assert checked_key(key) == Secret(KEY)
     with standing_in(Reply(404), Reply(404)) as service:
-        with Client(service.url, api_key="env", retries=0) as client, pytest.raises(ClientError):
+        with Client(service.url, api_key=key, retries=0) as client, pytest.raises(ClientError):
             client.models()
         with pytest.raises(ValueError, match="404"):
-            GDSSMRegressor(url=service.url, api_key="env").fit([[1.0], [2.0]], [1.0, 2.0])
+            GDSSMRegressor(url=service.url, api_key=key).fit([[1.0], [2.0]], [1.0, 2.0])
         assert service.authorizations == [f"Bearer {KEY}"] * 2
+
+
+def test_url_is_read_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    with standing_in(Reply(200, b'{"default": "linear", "models": [], "refused": []}')) as service:
+        monkeypatch.setenv("GDSSM_URL", f" {service.url}\n")
+        with Client() as client:
+            assert client.models().default == "linear"
+    assert [path for _, path, _ in service.asked] == ["/v1/models"]
+    monkeypatch.setenv("GDSSM_URL", "127.0.0.1:9")
+    with pytest.raises(InvalidArgument, match=r"http://127\.0\.0\.1:9"):
+        Client()
+
+
+@pytest.mark.parametrize("value", [None, "", " "])
+def test_without_a_url_the_service_is_in_this_process(value: str | None, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("GDSSM_URL", raising=False)
+    if value is not None:
+        monkeypatch.setenv("GDSSM_URL", value)
+    assert destination(None) is None
+    monkeypatch.setenv("GDSSM_URL", HERE)
+    assert destination("local") is None
 
 
 @pytest.mark.parametrize("value", [None, "", " "])

@@ -42,7 +42,7 @@ LIBRARIES: dict[str, Callable[[dict[str, list[Any]]], Any]] = {
 def table(frame: object) -> MemoryTable:
     found = frame_tables.frame_of(frame, "X")
     assert found is not None
-    return frame_tables.table_of(found, "X")
+    return MemoryTable("X", {name: Cells(*cells) for name, cells in frame_tables.table_of(found, "X").items()})
 
 
 def cells(values: object) -> Cells:

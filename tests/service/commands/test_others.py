@@ -37,7 +37,7 @@ def test_models_lists_the_shipped_models() -> None:
     ("library", "arguments", "extra"),
     [
         ("httpx", ["models"], "client"),
-        ("httpx_retries", ["bench"], "client"),
+        ("httpx", ["bench"], "client"),
         ("narwhals", ["eval", "--model", "linear", "--out", "out"], "client"),
         ("redis", ["ingest", "redis://h/0", "--stream", "a", "--by", "b", "--target", "y"], "ingest"),
         ("pyarrow", ["predict", "a.parquet", "b.parquet", "--target", "y"], "tables"),

@@ -5,7 +5,11 @@ engine          the model of an estimator, in this process or on a service
 encoded_frames  rows of frames as columns of x, by a schema
 """
 
-from gdssm_client.sklearn.classifier import GDSSMClassifier
-from gdssm_client.sklearn.regressor import GDSSMRegressor
+try:
+    from gdssm_client.sklearn.classifier import GDSSMClassifier
+    from gdssm_client.sklearn.regressor import GDSSMRegressor
+except ModuleNotFoundError as error:
+    text = f"The estimators need {error.name}. In a checkout of gdssm: pip install '.[client,sklearn]'"
+    raise ModuleNotFoundError(text, name=error.name) from error
 
 __all__ = ["GDSSMClassifier", "GDSSMRegressor"]

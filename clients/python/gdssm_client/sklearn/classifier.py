@@ -4,11 +4,11 @@ from typing import Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from pydantic import SecretStr
 from sklearn.base import ClassifierMixin
 from sklearn.utils.multiclass import check_classification_targets
 
 from gdssm_client import frames
+from gdssm_client.secret import SupportsSecret
 from gdssm_client.sklearn.encoded_frames import Kinds, with_classes
 from gdssm_client.sklearn.estimator import Array, StateEstimator
 
@@ -23,7 +23,7 @@ class GDSSMClassifier(ClassifierMixin, StateEstimator):  # type: ignore[misc]
         model: A classification model that streams.
         learning_rate: For models with this parameter.
         url: Of a service; the model runs in this process if left out.
-        api_key: For the service; `"env"` reads GDSSM_API_KEY at each call. Stored as a SecretStr.
+        api_key: For the service; GDSSM_API_KEY at each call if left out. Stored as a `Secret`.
         allow_precision_loss: Whether `partial_fit` learns observations by which earlier ones lose their significant
             digits, so that they cannot be removed again; ValueError otherwise.
         kinds: What columns of a frame hold, as for `GDSSMRegressor`.
@@ -42,7 +42,7 @@ class GDSSMClassifier(ClassifierMixin, StateEstimator):  # type: ignore[misc]
         *,
         learning_rate: float | None = None,
         url: str | None = None,
-        api_key: str | SecretStr | None = None,
+        api_key: str | SupportsSecret | None = None,
         allow_precision_loss: bool = False,
         kinds: Kinds = None,
     ) -> None:

@@ -63,6 +63,15 @@ def schema_of(
         raise InvalidArgument(str(error)) from error
 
 
+def table_of(frame: Frame) -> MemoryTable:
+    """Convert a frame to a table.
+
+    Raises:
+        NotNumbers: A column has a type that is not supported.
+    """
+    return MemoryTable("X", {name: Cells(*cells) for name, cells in frame_tables.table_of(frame, "X").items()})
+
+
 def with_classes(schema: TableSchema, classes: NDArray[np.generic]) -> TableSchema:
     """Set the classes of the target."""
     levels = tuple(text_of(label) or "" for label in classes.tolist())
@@ -87,7 +96,7 @@ def table_for(schema: TableSchema, frame: Frame) -> MemoryTable:
         check_columns(schema.feature_names, [*map(str, frame.columns)], "X")
     except InvalidInput as error:
         raise InvalidArgument(str(error)) from error
-    return frame_tables.table_of(frames.select(frame, "X", schema.feature_names)[0], "X")
+    return table_of(frames.select(frame, "X", schema.feature_names)[0])
 
 
 def encode(schema: TableSchema, table: MemoryTable, *, further_levels: bool = False) -> Encoded:

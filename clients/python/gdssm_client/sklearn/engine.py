@@ -2,14 +2,14 @@
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import lru_cache, partial
 from pathlib import Path
 
 import numpy as np
-from pydantic import SecretStr
 
 from gdssm_client.errors import NotFound
+from gdssm_client.secret import SupportsSecret
 from service.contexts import drift
 from service.errors import ServiceError
 from service.inference.artifact import WANT_SCALE, Manifest
@@ -44,7 +44,7 @@ class Engine:
 
 @contextmanager
 def open_engine(
-    model: str, version: str | None, url: str | None, api_key: str | SecretStr | None, levels: Levels = ()
+    model: str, version: str | None, url: str | None, api_key: str | SupportsSecret | None, levels: Levels = ()
 ) -> Iterator[Engine]:
     """Open a model, for one call of an estimator.
 
@@ -68,7 +68,7 @@ def open_engine(
         from gdssm_client.client import Client  # noqa: PLC0415  (a local estimator needs no httpx)
 
         with Client(url, api_key=api_key) as client:
-            manifest = client.model(model, version)
+            manifest = Manifest.model_validate(asdict(client.model(model, version)))
             levels = levels if takes_levels(manifest) else ()
             yield Engine(manifest, partial(client.infer, model, version=manifest.version, levels=levels), levels)
     except (ServiceError, NotFound) as error:

@@ -11,7 +11,6 @@ from typing import Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from pydantic import SecretStr
 from sklearn.base import BaseEstimator, is_classifier
 from sklearn.utils.validation import (
     _check_n_features,
@@ -25,6 +24,7 @@ from sklearn.utils.validation import (
 
 from gdssm_client import frame_tables, frames
 from gdssm_client.frames import Frame
+from gdssm_client.secret import Secret, SupportsSecret
 from gdssm_client.sklearn import encoded_frames
 from gdssm_client.sklearn.encoded_frames import Encoded, Kinds
 from gdssm_client.sklearn.engine import Engine, local_manifest, open_engine, takes_levels
@@ -66,7 +66,7 @@ class StateEstimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn ships
         model: str,
         learning_rate: float | None,
         url: str | None,
-        api_key: str | SecretStr | None,
+        api_key: str | SupportsSecret | None,
         allow_precision_loss: bool,
     ) -> None:
         self.allow_precision_loss = allow_precision_loss
@@ -76,14 +76,14 @@ class StateEstimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn ships
         self.api_key = api_key
 
     @property
-    def api_key(self) -> SecretStr | None:
-        """The key for the service: a SecretStr, as scikit-learn prints parameters."""
-        key: SecretStr | None = self.__dict__["api_key"]
+    def api_key(self) -> SupportsSecret | None:
+        """The key for the service: a `Secret`, as scikit-learn prints parameters."""
+        key: SupportsSecret | None = self.__dict__["api_key"]
         return key
 
     @api_key.setter
-    def api_key(self, key: str | SecretStr | None) -> None:
-        self.__dict__["api_key"] = SecretStr(key) if isinstance(key, str) else key
+    def api_key(self, key: str | SupportsSecret | None) -> None:
+        self.__dict__["api_key"] = Secret(key) if isinstance(key, str) else key
 
     def __sklearn_tags__(self) -> Any:  # noqa: ANN401  (scikit-learn ships no types)
         """Allow sparse X, and NaN and categories for models that know them; a remote model is checked later."""
@@ -125,7 +125,7 @@ class StateEstimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn ships
         targets = read_y(y)
         check_consistent_length(frame, targets)
         if first:
-            table, name = frame_tables.table_of(frame, "X"), encoded_frames.target_name(y, frame)
+            table, name = encoded_frames.table_of(frame), encoded_frames.target_name(y, frame)
             outputs = None if is_classifier(self) else targets
             schema = encoded_frames.schema_of(table, outputs, name, self.kinds, keep_constant=more_to_come)
             found = encoded_frames.encode(schema, table)

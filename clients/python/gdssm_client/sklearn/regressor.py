@@ -5,11 +5,11 @@ from typing import Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike
-from pydantic import SecretStr
 from sklearn.base import MultiOutputMixin, RegressorMixin
 from sklearn.utils.validation import check_is_fitted
 
 from gdssm_client import frames
+from gdssm_client.secret import SupportsSecret
 from gdssm_client.sklearn.encoded_frames import Kinds
 from gdssm_client.sklearn.estimator import Array, StateEstimator
 from service.contexts import drift
@@ -34,7 +34,7 @@ class GDSSMRegressor(MultiOutputMixin, RegressorMixin, StateEstimator):  # type:
             the order of the observations, for models with intervals; None forgets nothing.
         learning_rate: For models with this parameter (gd-1, gd-8); by the model if left out.
         url: Of a service; the model runs in this process if left out.
-        api_key: For the service; `"env"` reads GDSSM_API_KEY at each call. Stored as a SecretStr.
+        api_key: For the service; GDSSM_API_KEY at each call if left out. Stored as a `Secret`.
         allow_precision_loss: Whether `partial_fit` learns observations by which earlier ones lose their significant
             digits, so that they cannot be removed again; ValueError otherwise.
         kinds: What columns of a frame hold, by name: "number", "yes_no", "category", "time" or "left_out". The other
@@ -61,7 +61,7 @@ class GDSSMRegressor(MultiOutputMixin, RegressorMixin, StateEstimator):  # type:
         decay: Decay = None,
         learning_rate: float | None = None,
         url: str | None = None,
-        api_key: str | SecretStr | None = None,
+        api_key: str | SupportsSecret | None = None,
         allow_precision_loss: bool = False,
         kinds: Kinds = None,
     ) -> None:
