@@ -2,7 +2,10 @@
 
 experiments         one file each: measure() returns numbers, draw() makes a figure of these numbers alone
 catalog             all of them, in the order of the report
-claims              targets, and whether the measured numbers meet them
+claims              the paper's statements with their numbers and bounds; an experiment's `claims` adds its own
+loss_ratio          a loss relative to a reference: non-inferiority, and two robust ratios
+formulations        every formulation as a small model, with its literal descent
+processes           jobs in several processes, and their processor time
 report_sizes        sizes of a report: full, quick, tiny
 experiment_context  tasks, trained stacks and tuned references of an experiment
 runs                the presets, trained or loaded

@@ -52,7 +52,9 @@ def main() -> None:
 def reproduce(sizes: ReportSizes, out: Path, source: Path | None, only: Sequence[str] = ()) -> None:
     """Train or load, measure all experiments or some of an earlier report again, and write the numbers."""
     out.mkdir(parents=True, exist_ok=True)
-    trained = runs.load_all(PRESETS, source) if source else runs.train_all(sizes.presets(), out / "runs")
+    trained = (
+        runs.load_all(PRESETS, source) if source else runs.train_all(sizes.presets(), out / "runs", sizes.processes)
+    )
     context = ExperimentContext(sizes, trained)
     found = report.measure_again(report.read_numbers(out), context, only) if only else report.measure(context)
     report.write_numbers(found, out)

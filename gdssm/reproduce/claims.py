@@ -123,12 +123,8 @@ def _compared(run: Trained, tasks: int) -> dict[str, float]:
     ours, theirs = (
         task_losses(answer, batch.y_query) for answer in (predict(run.stack, batch), reference.descent.prediction)
     )
-    rates = stack_rates(run.stack)
-    return {
-        **asdict(LossRatio.of(ours, theirs, batch.x)),
-        "rates_difference": rates_difference(rates, reference.rates),
-        "least_rate": float(rates.real.min()),
-    }
+    difference = rates_difference(stack_rates(run.stack), reference.rates)
+    return {**asdict(LossRatio.of(ours, theirs, batch.x)), "rates_difference": difference}
 
 
 def of_presets(metrics: Mapping[str, Mapping[str, float]]) -> list[Verdict]:

@@ -10,6 +10,7 @@ from typing import Any
 
 from safetensors import safe_open
 
+from gdssm.reproduce.processes import run_all
 from gdssm.stack import GDSSM
 from gdssm.train.checkpoint import CHECKPOINT, METRICS, load_weights
 from gdssm.train.config import TrainConfig
@@ -44,16 +45,19 @@ class Trained:
         }
 
 
-def train_all(presets: Mapping[str, TrainConfig], directory: Path) -> dict[str, Trained]:
-    """Train every preset in the directory of its name, resuming an unfinished run."""
-    runs = {}
-    for name, config in presets.items():
-        started = time.perf_counter()
-        stack = train(config, Run(directory / name, quiet=True))
-        seconds = time.perf_counter() - started
-        logger.info("%s: trained in %.0f s", name, seconds)
-        runs[name] = Trained(config, stack.double().eval(), _history(directory / name), seconds)
-    return runs
+def train_all(presets: Mapping[str, TrainConfig], directory: Path, processes: int = 1) -> dict[str, Trained]:
+    """Train every preset in the directory of its name, resuming an unfinished run; several at the same time."""
+    jobs = [(config, directory / name) for name, config in presets.items()]
+    return dict(zip(presets, run_all(_train, jobs, processes), strict=True))
+
+
+def _train(job: tuple[TrainConfig, Path]) -> Trained:
+    config, directory = job
+    started = time.perf_counter()
+    stack = train(config, Run(directory, quiet=True))
+    seconds = time.perf_counter() - started
+    logger.info("%s: trained in %.0f s", config.name, seconds)
+    return Trained(config, stack.double().eval(), _history(directory), seconds)
 
 
 def load_all(presets: Mapping[str, TrainConfig], directory: Path) -> dict[str, Trained]:

@@ -79,6 +79,8 @@ def summary(config: TrainConfig, metrics: dict[str, float], directory: Path) -> 
     if "reference_loss" in metrics:
         steps = "one step" if config.model.layers == 1 else f"{config.model.layers} steps"
         loss += f"; {steps} of gradient descent: {metrics['reference_loss']:.5g}, ratio {metrics['loss_ratio']:.4f}"
+        if metrics.get("least_rate", 1.0) <= 0:
+            lines.append("One of its learning rates is not positive, so it is not descent: train with another --seed.")
         lines += [loss, f"cosine with the gradient of descent's prediction {metrics['sensitivity_cosine']:.5f}"]
     else:
         lines.append(loss)

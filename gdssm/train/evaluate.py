@@ -17,7 +17,7 @@ from gdssm.evaluation.learners import FixedRateDescent
 from gdssm.evaluation.learning_rates import best_learning_rates
 from gdssm.evaluation.metrics import half_mean_squared_error, task_losses
 from gdssm.evaluation.tasks.task import Batch
-from gdssm.parameter_alignment import parameter_alignment
+from gdssm.parameter_alignment import parameter_alignment, stack_rates
 from gdssm.stack import GDSSM
 from gdssm.train.config import TrainConfig
 
@@ -56,7 +56,7 @@ class Reference:
 
 
 def evaluate(stack: GDSSM, config: TrainConfig, tasks: int = 20_000) -> dict[str, float]:
-    """Measure a finished run on many tasks, with the alignment of its parameters if it has one layer."""
+    """Measure a finished run on many tasks, with its parameters compared with those of descent."""
     reference = Reference.of(config, tasks)
     metrics = reference.measure(stack)
     if reference.descent is not None:
@@ -64,6 +64,8 @@ def evaluate(stack: GDSSM, config: TrainConfig, tasks: int = 20_000) -> dict[str
         metrics["excess_in_standard_errors"] = _excess(stack, reference.batch, reference.descent)
         if config.model.layers == 1:
             metrics |= asdict(parameter_alignment(stack))
+        else:
+            metrics["least_rate"] = float(stack_rates(stack).real.min())
     return metrics
 
 

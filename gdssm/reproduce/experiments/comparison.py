@@ -6,12 +6,15 @@ from matplotlib.figure import Figure
 from gdssm.evaluation.learners import Learner, LeastSquares, Zero
 from gdssm.evaluation.tasks.linear import Linear
 from gdssm.reproduce import curves
-from gdssm.reproduce.compared_models import LAYERS, OURS, RAW, WINDOWED, compared_models, weights
+from gdssm.reproduce.compared_models import LAYERS, OURS, RAW, WINDOWED, ComparedModel, compared_models, weights
 from gdssm.reproduce.drawing import LOSS, logarithmic
 from gdssm.reproduce.experiment import Numbers, ReportTable
-from gdssm.reproduce.experiment_context import ExperimentContext
+from gdssm.reproduce.experiment_context import EVALUATION, ExperimentContext, draw_tasks
 from gdssm.reproduce.plot_style import BLUES, INK, ORANGES, SOFT, ZERO, descent
+from gdssm.reproduce.processes import run_all
+from gdssm.reproduce.report_sizes import ReportSizes
 from gdssm.reproduce.torch_learners import sequence_learner
+from gdssm.train.presets import LINEAR
 
 TITLE = "Baselines and ablations at one small budget"
 SETUP = (
@@ -27,11 +30,8 @@ SHADES = {1: BLUES[1], 2: BLUES[10]}
 def measure(context: ExperimentContext) -> Numbers:
     """Train every model on the same batches, and measure all on the same tasks."""
     batch, resamples = context.batch(TASK), context.sizes.resamples
-    rows = []
-    for compared in compared_models(TASK):
-        model = compared.train(TASK, context.sizes)
-        loss, low, high = curves.measure(sequence_learner(model), batch, resamples)
-        rows.append({**compared.label(), "weights": weights(model), "loss": loss, "low": low, "high": high})
+    jobs = [(compared, context.sizes) for compared in compared_models(TASK)]
+    rows = run_all(_row, jobs, context.sizes.processes)
     references: dict[str, Learner] = {
         ZERO: Zero(),
         descent(1): context.descent(TASK, 1),
@@ -43,6 +43,15 @@ def measure(context: ExperimentContext) -> Numbers:
         "references": {name: curves.measure(learner, batch, resamples)[0] for name, learner in references.items()},
         "budget": {"optimizer_steps": context.sizes.comparison_steps, "batch": context.sizes.comparison_batch},
     }
+
+
+def _row(job: tuple[ComparedModel, ReportSizes]) -> Numbers:
+    """Train one model and measure it."""
+    compared, sizes = job
+    model = compared.train(TASK, sizes)
+    batch = draw_tasks(TASK, sizes.tasks, LINEAR.observations, EVALUATION)
+    loss, low, high = curves.measure(sequence_learner(model), batch, sizes.resamples)
+    return {**compared.label(), "weights": weights(model), "loss": loss, "low": low, "high": high}
 
 
 def draw(numbers: Numbers) -> Figure:

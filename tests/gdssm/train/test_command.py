@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from safetensors.numpy import load_file
 
+from gdssm.train.__main__ import summary
 from gdssm.train.checkpoint import CHECKPOINT, METRICS
 from gdssm.train.presets import PRESETS, vary
 from tests.running import ROOT
@@ -96,3 +97,10 @@ def test_a_finished_run_has_a_record_and_is_not_continued_with_other_options(who
     other = run(whole, *SHORT, "--seed", "1")
     assert other.returncode == 2
     assert "is of another configuration (seed)" in other.stderr.splitlines()[-1]
+
+
+@pytest.mark.parametrize(("least_rate", "warns"), [(0.6, False), (0.0, True), (-0.1, True)])
+def test_a_rate_that_is_not_positive_is_reported(least_rate: float, warns: bool) -> None:
+    metrics = {"loss": 0.3, "reference_loss": 0.3, "loss_ratio": 1.0, "sensitivity_cosine": 1.0}
+    text = summary(PRESETS["linear-2step-trained"], {**metrics, "least_rate": least_rate}, Path("run"))
+    assert ("train with another --seed" in text) is warns
