@@ -23,35 +23,39 @@ def figure(columns: int, width: float = 10.0, height: float = 4.2) -> tuple[Figu
     return drawing, list(axes)
 
 
-def draw_curves(axes: Axes, curves: Curves, *, floor: float = 0.0) -> None:
-    """Draw learners' losses on a logarithmic scale that contains all of them, with intervals and names.
+def draw_curves(axes: Axes, curves: Curves, *, floor: float = 0.0, ceiling: float = np.inf) -> None:
+    """Draw learners' losses on a logarithmic scale, with intervals and names.
 
     Args:
         axes: To draw on.
         curves: The losses.
-        floor: Smaller losses are drawn here, with a triangle that points down, and their names say so.
+        floor: Smaller losses are drawn here, with a triangle that points down.
+        ceiling: Larger losses are drawn here, with a triangle that points up and the largest one of each learner.
     """
     logarithmic(axes.yaxis)
     ends = {}
     for name, band in curves["series"].items():
-        style, (low, mean, high) = plot_style(name), (np.maximum(band[end], floor) for end in ("low", "mean", "high"))
-        axes.fill_between(curves["x"], low, high, color=style.color, alpha=0.15, linewidth=0, zorder=1)
-        axes.plot(curves["x"], mean, **style.line())
-        below = np.array(band["mean"]) < floor
-        axes.plot(np.array(curves["x"])[below], mean[below], "v", color=style.color, markersize=7, zorder=6)
-        ends[f"{name} (below)" if below[-1] else name] = (curves["x"][-1], float(mean[-1]))
+        style, x = plot_style(name), np.array(curves["x"])
+        low, mean, high = (np.clip(band[end], floor, ceiling) for end in ("low", "mean", "high"))
+        axes.fill_between(x, low, high, color=style.color, alpha=0.15, linewidth=0, zorder=1)
+        axes.plot(x, mean, **style.line())
+        outside = {"v": np.array(band["mean"]) < floor, "^": np.array(band["mean"]) > ceiling}
+        for marker, places in outside.items():
+            axes.plot(x[places], mean[places], marker, color=style.color, markersize=7, zorder=6)
+        note = " (below)" if outside["v"][-1] else f" (to {max(band['mean']):.0e})" if outside["^"].any() else ""
+        ends[name + note] = (curves["x"][-1], float(mean[-1]))
     axes.set(xlabel=curves["axis"])
     axes.margins(x=0.02)
     axes.autoscale_view()
     name_ends(axes, ends)
 
 
-def draw_side_by_side(found: Mapping[str, Curves], *, floor: float) -> Figure:
+def draw_side_by_side(found: Mapping[str, Curves], *, floor: float, ceiling: float) -> Figure:
     """Draw curves along logarithmic axes, side by side under their titles, see `draw_curves`."""
     drawing, axes = figure(len(found), width=11.5, height=4.8)
     for axis, (title, curves) in zip(axes, found.items(), strict=True):
         logarithmic(axis.xaxis, curves["x"])
-        draw_curves(axis, curves, floor=floor)
+        draw_curves(axis, curves, floor=floor, ceiling=ceiling)
         axis.set(title=title, ylabel=LOSS)
     return drawing
 

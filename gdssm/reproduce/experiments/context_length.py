@@ -30,8 +30,8 @@ SETUP = (
 AXIS = "examples in the context, N"
 TASK = Linear()
 STEPS = 10
-FLOOR = 1e-3
-"""Smaller losses are drawn here, with a mark; those of least squares are rounding from N = 10 on."""
+FLOOR, CEILING = 1e-3, 100.0
+"""Losses beyond them are drawn at them, with a triangle; the largest one is in the name of the line."""
 FIXED, FREE = "weights and rates of N = 10", "rates best for each N, or none"
 
 
@@ -62,7 +62,7 @@ def _free(context: ExperimentContext, N: int) -> Mapping[str, Learner]:
 
 def draw(numbers: Numbers) -> Figure:
     """Draw fixed weights and rates on the left, those that depend on N on the right."""
-    return draw_side_by_side(numbers, floor=FLOOR)
+    return draw_side_by_side(numbers, floor=FLOOR, ceiling=CEILING)
 
 
 def tables(numbers: Numbers) -> list[ReportTable]:

@@ -24,8 +24,8 @@ SETUP = (
 CONDITIONS = (1.0, 10.0, 100.0, 1000.0)
 AXIS = "condition number of the inputs' covariance"
 STEPS = 10
-FLOOR = 1e-4
-"""Smaller losses are drawn here, with a mark."""
+FLOOR, CEILING = 1e-3, 1e3
+"""Losses beyond them are drawn at them, with a triangle; the largest one is in the name of the line."""
 FIXED, TUNED = "weights and rates of training", "rates tuned to each condition, or none"
 
 
@@ -58,7 +58,7 @@ def _tuned(context: ExperimentContext, task: Correlated) -> Mapping[str, Learner
 
 def draw(numbers: Numbers) -> Figure:
     """Draw fixed weights and rates on the left, tuned ones on the right."""
-    return draw_side_by_side(numbers, floor=FLOOR)
+    return draw_side_by_side(numbers, floor=FLOOR, ceiling=CEILING)
 
 
 def tables(numbers: Numbers) -> list[ReportTable]:

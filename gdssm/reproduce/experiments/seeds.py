@@ -132,9 +132,9 @@ def finding(numbers: Numbers) -> str:
     good = sum(run["loss_ratio_high"] <= MARGIN for run in runs)
     far = [f"{name}: {_worst(found):.4f}" for name, found in numbers.items() if _worst(found) > MARGIN]
     missed = f" The others, by the largest upper end: {', '.join(far)}." if far else ""
-    seeds = len(next(iter(numbers.values())))
+    counts = sorted({len(found) for found in numbers.values()})
     return (
-        f"{good} of {len(runs)} runs, {seeds} seeds of each of {len(numbers)} formulations, "
+        f"{good} of {len(runs)} runs, {' to '.join(map(str, counts))} of each of {len(numbers)} formulations, "
         f"are not inferior to literal descent.{missed}"
     )
 
