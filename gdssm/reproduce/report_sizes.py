@@ -37,7 +37,7 @@ class ReportSizes:
     """Processes that train models at the same time."""
     sequence_steps: int = 400
     """Largest number of optimizer steps of a model of recall."""
-    digit_steps: int = 400
+    digit_steps: int = 800
     """Optimizer steps of a model of digits."""
     character_steps: int = 250
     """Optimizer steps of a model of characters."""

@@ -19,7 +19,7 @@ WIDTH, BATCH, TRAINED_ON = 32, 64, 1_437
 TITLE = "Digits, row by row"
 SETUP = (
     "The 1,797 images of 8 × 8 of scikit-learn, each a sequence of eight rows; the class is read after the last one. "
-    f"{TRAINED_ON:,} train, the other 360 are the test. Two blocks of width {WIDTH}, 400 steps of {BATCH} images, "
+    f"{TRAINED_ON:,} train, the other 360 are the test. Two blocks of width {WIDTH}, 800 steps of {BATCH} images, "
     "two learning rates (0.003, 0.01) with one seed on 237 images held out of training, the better one with all seeds."
 )
 RATES = (0.003, 0.01)
