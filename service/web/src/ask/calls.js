@@ -10,7 +10,7 @@ const JSON_TYPE = "application/json";
 export const SERVICE = ROOT.replace(/\/$/, "");
 
 export const INSTALL = {
-  python: "# In a checkout of gdssm: pip install '.[client]'",
+  python: "# In a checkout of gdssm: pip install ./clients/python",
   command: "# In a checkout of gdssm: pip install '.[client]'",
   curl: "# Nothing to install but curl.",
   javascript: "// Nothing to install: Node 18 or later, saved as call.mjs, or the console of this page.",

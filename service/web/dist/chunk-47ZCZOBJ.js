@@ -2,7 +2,7 @@ var q=Object.create;var x=Object.defineProperty;var _=Object.getOwnPropertyDescr
 `))return p;let M=Array.isArray(t)?nt(i,86-o.length):i;return`${r}
 ${M.map(u=>o+u).join(`,
 `)}
-${n}${s}`}function nt(t,e){let n=[];for(let o of t){let r=n.at(-1);r!==void 0&&r.length+o.length+2<=e?n[n.length-1]=`${r}, ${o}`:n.push(o)}return n}var m=new URL(".",location.href).href,O="application/json",ot=m.replace(/\/$/,""),d={python:"# In a checkout of gdssm: pip install '.[client]'",command:"# In a checkout of gdssm: pip install '.[client]'",curl:"# Nothing to install but curl.",javascript:"// Nothing to install: Node 18 or later, saved as call.mjs, or the console of this page."},Ct=(t,e)=>({python:`${v(e?.code.python)}
+${n}${s}`}function nt(t,e){let n=[];for(let o of t){let r=n.at(-1);r!==void 0&&r.length+o.length+2<=e?n[n.length-1]=`${r}, ${o}`:n.push(o)}return n}var m=new URL(".",location.href).href,O="application/json",ot=m.replace(/\/$/,""),d={python:"# In a checkout of gdssm: pip install ./clients/python",command:"# In a checkout of gdssm: pip install '.[client]'",curl:"# Nothing to install but curl.",javascript:"// Nothing to install: Node 18 or later, saved as call.mjs, or the console of this page."},Ct=(t,e)=>({python:`${v(e?.code.python)}
 ${C(t,e)}
 ${ct(t)}`,javascript:`${d.javascript}
 ${E(t,e)}
