@@ -18,7 +18,7 @@ from tests.running import ROOT, Server
 CLIENT = ROOT / "clients" / "python"
 OTHER_SERVICE = "raise RuntimeError('this is the service of the user')"
 LIGHT_LIMIT = 15_000_000
-"""Bytes of the client with its dependencies except numpy, with compiled modules; measured: 11.4 MB (2026-11-28)."""
+"""Bytes of the client with its dependencies except numpy, with compiled modules."""
 
 
 @dataclass(frozen=True)
