@@ -57,10 +57,11 @@ def websockets(server: Server, stack: ExitStack, key: str) -> None:
 def event_streams(server: Server, stack: ExitStack, key: str) -> None:
     asked = {"models": ["linear"], "tasks": 5000, "curve": []}
     made = httpx.post(f"{server.url}/v1/evaluations", json=asked, headers={"Authorization": key})
-    address = f"/v1/evaluations/{made.raise_for_status().json()['id']}/events"
+    one = f"/v1/evaluations/{made.raise_for_status().json()['id']}"
+    stack.callback(httpx.post, f"{server.url}{one}/cancel", headers={"Authorization": key})
     for _ in range(64):
         line = stack.enter_context(server.connect())
-        line.sendall(f"GET {address} HTTP/1.1\r\nHost: localhost\r\nAuthorization: {key}\r\n\r\n".encode())
+        line.sendall(f"GET {one}/events HTTP/1.1\r\nHost: localhost\r\nAuthorization: {key}\r\n\r\n".encode())
 
 
 HOLDS: dict[str, Hold] = {
