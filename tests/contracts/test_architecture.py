@@ -98,6 +98,7 @@ def test_the_core_comes_without_the_web() -> None:
     assert imported_with(", ".join(f"service.{name}" for name in names)).isdisjoint([*HEAVY, *WEB])
 
 
+@pytest.mark.slow
 def test_schemas_come_without_web_database_and_runtime() -> None:
     modules = ("contexts", "evaluations", "streams", "models", "errors")
     found = imported_with(", ".join(f"service.schemas.{name}" for name in modules))

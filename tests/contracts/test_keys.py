@@ -38,6 +38,7 @@ def test_every_route_but_the_open_ones_is_401_without_a_key_and_reads_no_body(cl
     assert checked >= 3
 
 
+@pytest.mark.slow
 def test_unknown_address_is_401_without_a_key(client: InProcess) -> None:
     assert client.get("/nothing").status_code == 401
 

@@ -45,6 +45,7 @@ def score(measured: dict[tuple[str, str], Score | Skipped], distribution: str, l
     return result
 
 
+@pytest.mark.slow
 def test_there_is_a_result_for_every_learner_on_every_distribution(
     measured: dict[tuple[str, str], Score | Skipped],
 ) -> None:

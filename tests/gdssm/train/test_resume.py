@@ -59,6 +59,7 @@ def test_half_a_line_and_half_a_file_are_taken_back(uninterrupted: Path, tmp_pat
     assert_same_run(run(tmp_path), uninterrupted)
 
 
+@pytest.mark.slow
 def test_a_finished_run_is_left_as_it_is(uninterrupted: Path) -> None:
     before = (uninterrupted / CHECKPOINT).read_bytes()
     run(uninterrupted)

@@ -82,6 +82,7 @@ def test_evaluation_tasks_are_the_same_for_every_seed_and_of_none() -> None:
     assert not np.isin(one.x.astype(np.float32), draw(SHORT, 0).x.numpy()).any()
 
 
+@pytest.mark.slow
 def test_rates_rise_then_fall_to_nothing() -> None:
     optimizer = Optimizer(initial(SHORT), SHORT)
     heights = [optimizer.height(step) for step in range(SHORT.steps)]

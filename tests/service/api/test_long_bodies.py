@@ -48,6 +48,7 @@ def test_values_are_the_same_in_undefined_cases_of_json(document: str) -> None:
     assert repr(decode_in_chunks(document.encode())) == repr(from_json(document))
 
 
+@pytest.mark.slow
 @given(bodies(CELLS))
 def test_results_and_messages_are_the_same(sent: bytes) -> None:
     with pytest.MonkeyPatch.context() as patch:

@@ -99,6 +99,7 @@ def test_first_unknown_tensors_and_texts_are_named() -> None:
         assert len(refused.value.problems) == MAX_REPORTED_PROBLEMS
 
 
+@pytest.mark.slow
 def test_many_parameters_of_an_address_are_refused(client: InProcess) -> None:
     unknown = ["".join(letters) for letters in islice(product(ascii_letters, repeat=3), 10_000)]
     answer = client.get("/v1/contexts?" + "&".join(unknown))

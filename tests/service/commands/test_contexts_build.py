@@ -92,6 +92,7 @@ def many(*arguments: object) -> list[pd.DataFrame]:
     return [pd.read_parquet(file) for file in files]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("model", ["linear", "nonlinear"])
 def test_many_files_predict_as_one_file_of_all_rows(frames: list[pd.DataFrame], model: str) -> None:
     found = many("data", "queries", "--target", "y", "--model", model, "--interval", "0.9")
@@ -128,6 +129,7 @@ def test_the_number_of_processes_changes_no_bit(model: str) -> None:
         assert Path("out1", name).read_bytes() == Path("out2", name).read_bytes()
 
 
+@pytest.mark.slow
 def test_one_state_is_imported_and_predicts_the_same() -> None:
     file = build("data")
     many("context.safetensors", "queries")
@@ -159,6 +161,7 @@ def test_decay_is_that_of_one_context_in_the_order_of_the_files(frames: list[pd.
     np.testing.assert_allclose(found["y"], pd.read_parquet("out/0.parquet")["y"], rtol=1e-9)
 
 
+@pytest.mark.slow
 def test_a_decay_that_is_chosen_learns_in_one_task() -> None:
     file = build("data", "--decay", "auto", "--columns", "a,c")
     assert rb"\"decay\":\"auto\"" in file
@@ -167,6 +170,7 @@ def test_a_decay_that_is_chosen_learns_in_one_task() -> None:
     )
 
 
+@pytest.mark.slow
 def test_formats_are_mixed(frames: list[pd.DataFrame]) -> None:
     build("data", "--model", "linear")
     Path("mixed").mkdir()
@@ -179,6 +183,7 @@ def test_formats_are_mixed(frames: list[pd.DataFrame]) -> None:
     np.testing.assert_allclose(first["y"], second["y"], rtol=1e-9)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("form", "end"), [("csv", ".csv"), ("csv.gz", ".csv.gz"), ("arrow", ".arrow")])
 def test_parts_of_a_file_are_joined_in_every_format(form: str, end: str) -> None:
     build("data")
@@ -194,6 +199,7 @@ def test_parts_of_a_file_are_joined_in_every_format(form: str, end: str) -> None
         pd.testing.assert_frame_equal(found, each, check_exact=form == "arrow", rtol=1e-15)
 
 
+@pytest.mark.slow
 def test_all_columns_are_appended() -> None:
     build("data")
     ok("predict", "context.safetensors", "queries", "--append", "--out", "out/", "--quiet")
@@ -202,6 +208,7 @@ def test_all_columns_are_appended() -> None:
     assert found["y"].notna().all()
 
 
+@pytest.mark.slow
 def test_many_small_files_are_few_tasks(frames: list[pd.DataFrame]) -> None:
     Path("small").mkdir()
     rows = pd.concat(frames)
@@ -223,6 +230,7 @@ def test_a_column_that_is_text_in_one_file_is_text_in_all() -> None:
     assert "category of 3 levels: 2, 1, x" in result.stderr
 
 
+@pytest.mark.slow
 def test_a_file_without_rows_has_an_output_without_rows() -> None:
     build("data")
     query = pd.read_parquet("queries/0.parquet").head(0)
@@ -235,6 +243,7 @@ def test_a_file_without_rows_has_an_output_without_rows() -> None:
     assert pd.read_parquet("plain/empty.parquet").columns.tolist() == ["y"]
 
 
+@pytest.mark.slow
 def test_one_query_may_have_one_output_file(frames: list[pd.DataFrame]) -> None:
     build("data")
     ok("predict", "context.safetensors", "queries/0.parquet", "--key", "key", "--out", "one.csv", "--quiet")
@@ -244,6 +253,7 @@ def test_one_query_may_have_one_output_file(frames: list[pd.DataFrame]) -> None:
     assert Path("dir/0.parquet").exists()
 
 
+@pytest.mark.slow
 def test_classes_are_predicted_with_their_probabilities() -> None:
     ok("contexts", "build", "data", "--target", "town", "--key", "key", "--out", "c.safetensors")
     ok("predict", "c.safetensors", "data", "--out", "out/", "--quiet")
@@ -364,6 +374,7 @@ def test_a_killed_run_continues_to_the_same_bits(processes: str) -> None:
         assert Path("again", name).read_bytes() == Path("out", name).read_bytes()
 
 
+@pytest.mark.slow
 def test_a_changed_file_begins_again(frames: list[pd.DataFrame], monkeypatch: pytest.MonkeyPatch) -> None:
     from service.datasets import building  # noqa: PLC0415
 

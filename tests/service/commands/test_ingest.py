@@ -56,6 +56,7 @@ def contexts(url: str) -> dict[str, tuple[int, float | None, str]]:
     return {name: tuple(rest) for name, rest in found.items()}
 
 
+@pytest.mark.slow
 def test_a_file_is_learnt_once(rows: Path, url: str) -> None:
     first, second = (ingest(rows, *ARGUMENTS) for _ in range(2))
     assert (first.exit_code, second.exit_code) == (0, 0), first.output
@@ -66,10 +67,12 @@ def test_a_file_is_learnt_once(rows: Path, url: str) -> None:
     assert {name: count for name, (count, *_) in contexts(url).items()} == counts_of(readings(0, 30))
 
 
+@pytest.mark.slow
 def test_a_file_address_is_a_file(rows: Path) -> None:
     assert "learnt 30 rows" in ingest(rows.as_uri(), *ARGUMENTS).stderr
 
 
+@pytest.mark.slow
 def test_bad_entries_are_logged_and_written(rows: Path, tmp_path: Path) -> None:
     with rows.open("a") as file:
         file.write('{"device": "d1", "temp": "warm", "humidity": 1, "power": 2}\n\x1b[31m\n')
@@ -88,6 +91,7 @@ def test_bad_entries_are_logged_and_written(rows: Path, tmp_path: Path) -> None:
     assert second["problem"] == "is not valid JSON."
 
 
+@pytest.mark.slow
 def test_bad_entries_are_logged_up_to_a_limit(tmp_path: Path) -> None:
     path = tmp_path / "bad.ndjson"
     path.write_text("x\n" * 5000)
@@ -96,6 +100,7 @@ def test_bad_entries_are_logged_up_to_a_limit(tmp_path: Path) -> None:
     assert done.stderr.count("\n") < 40
 
 
+@pytest.mark.slow
 def test_options_name_the_columns_and_the_settings(rows: Path, url: str) -> None:
     assert ingest(rows, *ARGUMENTS, "--features", "temp, humidity", "--decay", "0.9").exit_code == 0
     assert {decay for _, decay, _ in contexts(url).values()} == {0.9}
@@ -104,6 +109,7 @@ def test_options_name_the_columns_and_the_settings(rows: Path, url: str) -> None
     assert "another consumer" in refused.stderr
 
 
+@pytest.mark.slow
 def test_contexts_belong_to_the_key_that_is_named(rows: Path, url: str) -> None:
     key = CliRunner().invoke(main, ["keys", "create", "alice"]).stdout.split("_")[1]
     assert ingest(rows, *ARGUMENTS, "--owner", key, "--decay", AUTO).exit_code == 0

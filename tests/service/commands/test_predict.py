@@ -85,6 +85,7 @@ def test_what_was_done_with_columns_is_said() -> None:
     assert predict("houses.csv", "--quiet").stderr == ""
 
 
+@pytest.mark.slow
 def test_all_rows_and_columns_are_written_on_request() -> None:
     own = list(csv.reader(io.StringIO(HOUSES)))
     found = list(csv.reader(io.StringIO(predict("houses.csv", "--append", "--interval", "0.9").stdout)))

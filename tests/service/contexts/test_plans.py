@@ -80,12 +80,14 @@ def check(plans: dict[str, str]) -> None:
             assert "Sort" not in plan, f"{statement}\n{plan}"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", LISTS)
 def test_a_list_is_read_in_the_order_of_an_index(filled: ContextService, database: Database, name: str) -> None:
     arguments = LISTS[name]
     check(plans_of(database, lambda: filled.list(OWNER, 10, **arguments)))
 
 
+@pytest.mark.slow
 def test_the_parts_of_a_list_that_have_expired_are_passed_in_the_index(
     filled: ContextService, database: Database
 ) -> None:
@@ -103,6 +105,7 @@ CALLS: dict[str, Callable[[ContextService, str], object]] = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", CALLS)
 def test_a_call_finds_its_rows_by_an_index(filled: ContextService, database: Database, clock: Clock, name: str) -> None:
     found = f"{9:032x}"

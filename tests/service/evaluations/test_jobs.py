@@ -65,6 +65,7 @@ def test_an_evaluation_has_the_numbers_of_gdssm_evaluate(running: EvaluationQueu
     assert [result.distribution for result in here if result.refused] == []
 
 
+@pytest.mark.slow
 def test_unknown_model_is_refused_on_submission(running: EvaluationQueue) -> None:
     with pytest.raises(UnknownModel, match="cubic"):
         running.submit("me", EvaluationRequest(models=("cubic",)))

@@ -53,6 +53,7 @@ def test_drawing_is_reproducible_svg_with_all_learners() -> None:
     assert curves(report(*RESULTS)) == drawn
 
 
+@pytest.mark.slow
 def test_curve_without_finite_numbers_is_omitted() -> None:
     lost = SINE.model_copy(update={"curve": (PointView(observations=1, loss=interval(None)),)})
     assert b"<svg" in curves(report(lost))

@@ -225,6 +225,7 @@ def test_an_expired_context_is_made_again(start: Start, contexts: ContextService
     assert counts(contexts) == counts_of(later)
 
 
+@pytest.mark.slow
 def test_other_writers_of_the_same_contexts_lose_nothing(start: Start, contexts: ContextService) -> None:
     """Two ingesters of different streams, and single observations, on the same contexts in different orders."""
     rows = readings(0, 400, devices=8)

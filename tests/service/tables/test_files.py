@@ -88,6 +88,7 @@ def test_a_pipe_is_read_too() -> None:
     writer.join()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("wide", ["context", "query"])
 def test_too_many_columns_are_refused_before_matching(wide: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GDSSM_MAX_COLUMNS", "8")

@@ -305,6 +305,7 @@ def test_new_key_is_accepted_at_once(guarded: Guarded) -> None:
         assert guarded.ask(f"Bearer {guarded.keys.create('new')}").status_code == 200
 
 
+@pytest.mark.slow
 def test_invalid_keys_cause_a_limited_number_of_refreshes(guarded: Guarded) -> None:
     ring = guarded.ring
     ring._began_counting = ring._tried = -float("inf")

@@ -39,6 +39,7 @@ def test_addresses_match_with_and_without_the_prefix(below: InProcess, start: st
     assert below.get(f"{start}/nothing").status_code == 404
 
 
+@pytest.mark.slow
 def test_links_and_locations_have_the_prefix(below: InProcess) -> None:
     made = below.request("POST", "/v1/contexts", json={"model": "linear"})
     assert made.headers["location"] == f"/gdssm/v1/contexts/{made.json()['id']}"
@@ -70,6 +71,7 @@ def test_log_and_metrics_have_the_route_without_the_prefix(below: InProcess, cap
     assert line.startswith("GET /v1/models/{name} 200 ")
 
 
+@pytest.mark.slow
 def test_trusted_header_sets_the_prefix(trusting: InProcess) -> None:
     status, location, _ = prefixed(trusting, "/team/gdssm/", "POST", "/v1/contexts", json={"model": "linear"})
     assert (status, location[:25]) == (201, "/team/gdssm/v1/contexts/0")
@@ -83,6 +85,7 @@ def test_header_that_is_no_path_is_ignored(trusting: InProcess, sent: str) -> No
     assert location.startswith("/v1/contexts/")
 
 
+@pytest.mark.slow
 def test_untrusted_header_is_ignored(client: InProcess) -> None:
     _, location, _ = prefixed(client, "/gdssm", "POST", "/v1/contexts", json={"model": "linear"})
     assert location.startswith("/v1/contexts/")

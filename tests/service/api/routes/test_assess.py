@@ -32,6 +32,7 @@ def as_csv(table: dict[str, list[object]]) -> bytes:
     return "\n".join(lines).encode()
 
 
+@pytest.mark.slow
 def test_an_assessment_has_the_numbers_of_the_core(client: InProcess, predictor: Predictor) -> None:
     table = columns()
     answer = client.request(
@@ -60,6 +61,7 @@ def test_an_assessment_has_the_numbers_of_the_core(client: InProcess, predictor:
         assert effect["lower"] == expected.lower.tolist()
 
 
+@pytest.mark.slow
 def test_a_file_is_assessed_like_columns(client: InProcess) -> None:
     by_columns = client.request("POST", "/v1/assess", json={"target": "price", "rows": columns()}).json()
     headers = {"Content-Type": "application/octet-stream"}
@@ -68,6 +70,7 @@ def test_a_file_is_assessed_like_columns(client: InProcess) -> None:
     assert "effects" not in by_file
 
 
+@pytest.mark.slow
 def test_classes_have_accuracy_and_no_effects(client: InProcess) -> None:
     rows = {"a": [i % 7 for i in range(30)], "kind": ["even" if i % 2 else "odd" for i in range(30)]}
     answer = client.request("POST", "/v1/assess", json={"target": "kind", "rows": rows}).json()

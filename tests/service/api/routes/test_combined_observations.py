@@ -66,6 +66,7 @@ def state(client: InProcess, context: str) -> bytes:
     return client.get(f"/v1/contexts/{context}/state").content
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("model", ["linear", "nonlinear"])
 def test_a_combination_leaves_the_same_bits_as_single_requests(client: InProcess, model: str) -> None:
     combined, single = create(client, model=model), create(client, model=model)
@@ -80,6 +81,7 @@ def test_a_combination_leaves_the_same_bits_as_single_requests(client: InProcess
     assert state(client, combined) == state(client, single)
 
 
+@pytest.mark.slow
 def test_a_combination_is_one_transaction(client: InProcess, monkeypatch: pytest.MonkeyPatch) -> None:
     context, calls = create(client), []
     learn = client.state.contexts.observe_waiting
@@ -94,6 +96,7 @@ def test_a_combination_is_one_transaction(client: InProcess, monkeypatch: pytest
     assert calls == [len(ROWS)]
 
 
+@pytest.mark.slow
 def test_errors_and_preconditions_are_those_of_each_request(client: InProcess) -> None:
     context = create(client, observations=ROWS[0])
     bodies = [ROWS[1], {"x": [[1.0]], "y": [1.0]}, ROWS[2], ROWS[3], ROWS[4]]
@@ -104,6 +107,7 @@ def test_errors_and_preconditions_are_those_of_each_request(client: InProcess) -
     assert client.get(f"/v1/contexts/{context}").json()["n_observations"] == 4
 
 
+@pytest.mark.slow
 def test_a_key_that_comes_twice_in_a_combination_counts_once(client: InProcess) -> None:
     context = create(client)
     keys = [{"Idempotency-Key": key} for key in ("a", "a", "b", "a")]
@@ -117,6 +121,7 @@ def test_a_key_that_comes_twice_in_a_combination_counts_once(client: InProcess) 
     assert client.get(f"/v1/contexts/{context}").json()["version"] == 3
 
 
+@pytest.mark.slow
 def test_a_failed_request_leaves_its_key_free(client: InProcess) -> None:
     context = create(client, observations=ROWS[0])
     keys = [{"Idempotency-Key": "a"}, {"Idempotency-Key": "b"}]
@@ -128,6 +133,7 @@ def test_a_failed_request_leaves_its_key_free(client: InProcess) -> None:
     assert later.json()["version"] == 3
 
 
+@pytest.mark.slow
 def test_rows_of_tables_are_learnt_together(client: InProcess) -> None:
     first = [{"size": i, "town": "ab"[i % 2], "price": 2.0 * i} for i in range(10)]
     made = client.request("POST", "/v1/contexts", json={"model": "linear", "rows": first, "target": "price"})
@@ -139,6 +145,7 @@ def test_rows_of_tables_are_learnt_together(client: InProcess) -> None:
     assert client.get(f"/v1/contexts/{context}").json()["n_observations"] == 14
 
 
+@pytest.mark.slow
 def test_a_context_that_is_deleted_meanwhile_is_unknown_to_all(client: InProcess) -> None:
     context = create(client)
     with ThreadPoolExecutor(2) as threads:
@@ -151,6 +158,7 @@ def test_a_context_that_is_deleted_meanwhile_is_unknown_to_all(client: InProcess
         assert [one.result().status_code for one in sent] == [404, 404]
 
 
+@pytest.mark.slow
 def test_statistics_count_each_request(client: InProcess) -> None:
     context = create(client)
     together(client, context, ROWS)

@@ -294,6 +294,7 @@ def alone() -> Iterator[InProcess]:
         yield client
 
 
+@pytest.mark.slow
 def test_pages_are_complete_and_disjoint(alone: InProcess) -> None:
     made = [make(alone)["id"] for _ in range(5)]
     listed, after, pages = [], "", 0

@@ -34,6 +34,7 @@ def test_prediction_with_levels_is_that_of_the_predictor(client: InProcess, pred
         assert np.abs(without.prediction - expected.prediction).max() > 1e-3
 
 
+@pytest.mark.slow
 @MODELS
 def test_levels_of_tensors_and_new_levels_of_a_state(predictor: Predictor, model: str) -> None:
     """The last level, a new one, is 0 in the first rows."""
@@ -90,6 +91,7 @@ def test_models_of_numbers_refuse_levels(client: InProcess) -> None:
     assert "parameters.levels: are not supported by model gd-8" in answer.text
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("levels", [(6,), LEVELS])
 @pytest.mark.parametrize(
     ("name", "shape"),

@@ -33,6 +33,7 @@ def binary(client: InProcess, context: dict[str, Any], **texts: str) -> Any:  # 
     return client.request("POST", path, content=body, headers={"Content-Type": SAFETENSORS})
 
 
+@pytest.mark.slow
 def test_lossy_observation_is_refused_without_a_change(client: InProcess) -> None:
     context = make(client, observations=LINE)
     for mistake, field in (

@@ -155,6 +155,7 @@ def test_a_small_file_of_many_rows_is_refused(client: InProcess) -> None:
     assert "has more than 2000000 rows" in answer.json()["error"]
 
 
+@pytest.mark.slow
 def test_a_file_over_the_limit_is_sent_to_the_command_line() -> None:
     with in_process(Settings(max_body_bytes=100)) as client:
         answer = send(client, CSV)

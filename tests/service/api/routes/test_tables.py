@@ -198,6 +198,7 @@ def test_what_does_not_fit_is_named(client: InProcess, change: dict[str, object]
     assert [problem["field"] for problem in problems] == fields
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("body", [{"rows": RECORDS, "target": "price", "query": RECORDS}])
 def test_limits_apply_to_tables(body: dict[str, object]) -> None:
     with in_process(Settings(max_observations=3)) as client:
