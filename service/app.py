@@ -80,6 +80,10 @@ def create_app(
         ),
         telemetry=traces.telemetry(provider),
         redirect_slashes=False,
+        generate_unique_id_function=lambda route: route.name,
+        servers=[{"url": settings.root_path or "/"}],
+        contact={"name": "gdssm developers"},
+        license_info={"name": "Apache-2.0", "identifier": "Apache-2.0"},
     )
     errors.install(app)
     for router in (*ROUTERS, stream.router, page.router):

@@ -99,5 +99,6 @@ def _user_error_types() -> tuple[type[Exception], ...]:
 
 
 @click.group(cls=Commands, epilog=EXAMPLES, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="gdssm", message="gdssm %(version)s")
 def main() -> None:
     """In-context regression: observations and queries in, predictions out, nothing to train."""

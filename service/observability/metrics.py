@@ -6,6 +6,7 @@ from array import array
 from collections import Counter as TallyCounter
 from collections import defaultdict, deque
 from collections.abc import Callable, Iterable
+from importlib.metadata import version
 
 import numpy as np
 from numpy.typing import NDArray
@@ -57,6 +58,8 @@ class Metrics:
         self._refused = counter("refused", "Errors answered, by their error_type.", ["cause"])
         self._denied = counter("denied", "Errors that concern the caller.", ["cause", "route", "key_id"])
         self._model_events = counter("model_events", "Model files loaded, removed and refused.", ["kind"])
+        build = Gauge("gdssm_build_info", "1.", ["version"], registry=registry, multiprocess_mode="livemax")
+        build.labels(version("gdssm")).set(1)
         self._in_flight = gauge("in_flight", "Requests admitted and not yet answered.")
         self._bytes_in_flight = gauge("bytes_in_flight", "Bytes of the bodies of requests in flight.")
         self.admitted: Callable[[], tuple[int, int]] = lambda: (0, 0)

@@ -1,6 +1,7 @@
 import os
 import subprocess
 import sys
+from importlib import metadata
 from pathlib import Path
 
 import pytest
@@ -132,6 +133,10 @@ def test_help_shows_an_example_of_each_command(command: str) -> None:
     example = f"gdssm {command} "
     assert example in run("--help").stdout
     assert example in run(command, "--help").stdout
+
+
+def test_the_version_is_that_of_the_distribution() -> None:
+    assert CliRunner().invoke(main, ["--version"]).output == f"gdssm {metadata.version('gdssm')}\n"
 
 
 @pytest.mark.slow

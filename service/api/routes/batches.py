@@ -64,7 +64,7 @@ CREATE_ERRORS = (errors.UnknownModel, errors.UnsupportedByModel, errors.UnknownC
     responses=LINES,
     response_model=ObservationResults,
 )
-async def observe(
+async def observe_batch(
     request: Request,
     batch: Annotated[Batch[ObservationItem, ObservationColumns], Depends(OBSERVATIONS)],
     caller: ContextsDep,
@@ -111,7 +111,7 @@ async def observe(
     response_model=PredictionResults,
     dependencies=[Depends(document_max_age)],
 )
-async def predict(
+async def predict_batch(
     request: Request, batch: Annotated[Batch[QueryItem, QueryColumns], Depends(QUERIES)], caller: ContextsDep
 ) -> Response:
     """Predict from many contexts, which do not change: as items, or as columns with the context of each row.

@@ -31,7 +31,7 @@ BY_NAME = "/by-name/{name:path}"
 
 
 @router.endpoint("PUT", BY_NAME, body=NAMED, errors=CREATE_ERRORS, responses=WITH_ETAG | CREATED)
-async def put(
+async def put_context_by_name(
     name: ContextNamePath, request: Annotated[NamedContext, Depends(NAMED)], caller: ContextsDep, response: Response
 ) -> ContextAnswer:
     """Return the context of a name, or create it (201): any number of callers may send this at once.
@@ -48,7 +48,7 @@ async def put(
 
 
 @router.endpoint("GET", BY_NAME, errors=CONTEXT_ERRORS, responses=WITH_ETAG | NOT_MODIFIED, response_model=ContextView)
-async def get(
+async def get_context_by_name(
     name: ContextNamePath, caller: ContextsDep, if_none_match: IfNoneMatchDep, response: Response
 ) -> ContextView | Response:
     """Show the context of a name, as `GET /v1/contexts/{id}` does."""

@@ -36,7 +36,7 @@ ARCHIVE = Body[bytes](None, {OCTETS: _not_empty})
 
 
 @router.endpoint("GET", "/{context_id}/state", errors=MODEL_ERRORS, responses=STATE, response_class=Response)
-async def state(context_id: ContextId, caller: ContextsDep) -> Response:
+async def export_context(context_id: ContextId, caller: ContextsDep) -> Response:
     """Export a context: its state as safetensors, with the model's name, version and hash."""
     content, record = await caller.run(caller.contexts.export, context_id)
     name = f'attachment; filename="{record.id}.safetensors"'
@@ -44,7 +44,7 @@ async def state(context_id: ContextId, caller: ContextsDep) -> Response:
 
 
 @router.endpoint("POST", "/import", body=ARCHIVE, errors=CREATE_ERRORS, responses=CREATED, status_code=201)
-async def load(
+async def import_context(
     content: Annotated[bytes, Depends(ARCHIVE)],
     options: Annotated[ImportOptions, Query()],
     caller: ContextsDep,

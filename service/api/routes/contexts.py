@@ -105,7 +105,7 @@ NOT_MODIFIED: Responses = {304: {"description": "As If-None-Match says.", "heade
     responses=CREATED,
     status_code=201,
 )
-async def create(
+async def create_context(
     request: Annotated[CreateContext | TableCreateContext, Depends(CREATE)],
     caller: ContextsDep,
     change: CreatePreconditions,
@@ -126,7 +126,7 @@ async def create(
 
 
 @router.endpoint("GET", "", errors=COMMON_ERRORS)
-async def contexts(caller: ContextsDep, page: Annotated[ContextPageRequest, Query()]) -> ContextPage:
+async def list_contexts(caller: ContextsDep, page: Annotated[ContextPageRequest, Query()]) -> ContextPage:
     """List the caller's contexts, oldest first; with labels, those that have them all."""
     return ContextPage.of(await caller.run(caller.contexts.list, page.limit, page.after, page.label))
 
@@ -134,7 +134,7 @@ async def contexts(caller: ContextsDep, page: Annotated[ContextPageRequest, Quer
 @router.endpoint(
     "GET", "/{context_id}", errors=CONTEXT_ERRORS, responses=WITH_ETAG | NOT_MODIFIED, response_model=ContextView
 )
-async def context(
+async def get_context(
     context_id: ContextId, caller: ContextsDep, if_none_match: IfNoneMatchDep, response: Response
 ) -> ContextView | Response:
     """Show one context, with the linear model that is equivalent to it, if there is one."""
@@ -148,7 +148,7 @@ async def context(
 
 
 @router.endpoint("PATCH", "/{context_id}", body=AMENDMENT, errors=UPDATE_ERRORS, responses=WITH_ETAG)
-async def amend(
+async def amend_context(
     context_id: ContextId,
     request: Annotated[ContextChange, Depends(AMENDMENT)],
     caller: ContextsDep,
@@ -161,7 +161,7 @@ async def amend(
 
 
 @router.endpoint("DELETE", "/{context_id}", errors=UPDATE_ERRORS, status_code=204)
-async def delete(context_id: ContextId, caller: ContextsDep, change: UpdatePreconditions) -> None:
+async def delete_context(context_id: ContextId, caller: ContextsDep, change: UpdatePreconditions) -> None:
     """Delete a context."""
     await caller.change(caller.contexts.delete, context_id, change)
 
@@ -208,7 +208,7 @@ async def observe(
     dependencies=[Depends(document_max_age)],
     fast=True,
 )
-async def predict(
+async def predict_from_context(
     request: Request, context_id: ContextId, body: Annotated[ContextQuery | TableContextQuery, Depends(QUERY)]
 ) -> Response:
     """Predict from the observations of a context; the context does not change.
@@ -257,7 +257,7 @@ async def predict(
     errors=(*UPDATE_ERRORS, *COMPUTE_ERRORS),
     responses=WITH_ETAG,
 )
-async def merge(
+async def merge_context(
     context_id: ContextId,
     other: Annotated[MergeRequest, Depends(MERGE)],
     caller: ContextsDep,

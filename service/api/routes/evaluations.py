@@ -57,7 +57,7 @@ EvaluationDep = Annotated[EvaluationAnswer, Depends(_record)]
     responses=ACCEPTED,
     status_code=202,
 )
-async def submit(
+async def start_evaluation(
     request: Annotated[EvaluationRequest, Depends(REQUEST)], caller: EvaluationsDep, response: Response
 ) -> EvaluationAnswer:
     """Submit an evaluation; it runs in the background, without slowing down predictions.
@@ -70,7 +70,7 @@ async def submit(
 
 
 @router.endpoint("GET", "", errors=COMMON_ERRORS)
-async def evaluations(caller: EvaluationsDep, page: Annotated[PageRequest, Query()]) -> EvaluationPage:
+async def list_evaluations(caller: EvaluationsDep, page: Annotated[PageRequest, Query()]) -> EvaluationPage:
     """List the caller's evaluations, oldest first."""
     records = await caller.run(caller.evaluations.store.page, page.limit + 1, page.after)
     listed = records[: page.limit]
@@ -79,14 +79,14 @@ async def evaluations(caller: EvaluationsDep, page: Annotated[PageRequest, Query
 
 
 @router.endpoint("GET", "/{evaluation_id}", errors=(*COMMON_ERRORS, errors.UnknownEvaluation))
-async def evaluation(record: EvaluationDep, caller: EvaluationsDep) -> EvaluationView:
+async def get_evaluation(record: EvaluationDep, caller: EvaluationsDep) -> EvaluationView:
     """Show one evaluation with its results so far."""
     results = await caller.executor.run(partial(caller.evaluations.store.results, record.id))
     return EvaluationView(**dict(record), results=results)
 
 
 @router.endpoint("POST", "/{evaluation_id}/cancel", errors=(*COMMON_ERRORS, errors.UnknownEvaluation))
-async def cancel(record: EvaluationDep, caller: EvaluationsDep) -> EvaluationAnswer:
+async def cancel_evaluation(record: EvaluationDep, caller: EvaluationsDep) -> EvaluationAnswer:
     """Cancel an evaluation; its results so far are kept. A finished evaluation does not change."""
     return await caller.change(caller.evaluations.store.cancel, record.id)
 
@@ -98,7 +98,7 @@ async def cancel(record: EvaluationDep, caller: EvaluationsDep) -> EvaluationAns
     responses=EVENTS,
     response_class=Response,
 )
-async def events(
+async def stream_evaluation_events(
     record: EvaluationDep,
     caller: EvaluationsDep,
     state: StateDep,

@@ -11,6 +11,6 @@ router = EndpointRouter("", "health")
 
 
 @router.endpoint("GET", "/metrics", responses={200: {"content": {"text/plain": {}}}}, response_class=Response)
-async def metrics(state: StateDep) -> Response:
+async def get_metrics(state: StateDep) -> Response:
     """Return the metrics in Prometheus' text format; their names begin with `gdssm_` and `process_`."""
     return Response(await run_in_threadpool(state.metrics.render), media_type=CONTENT_TYPE_LATEST)

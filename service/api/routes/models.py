@@ -12,7 +12,7 @@ ERRORS = (errors.UnknownModel, errors.InvalidInput, errors.NotReady)
 
 
 @router.endpoint("GET", "")
-async def models(predictor: PredictorDep) -> ModelList:
+async def list_models(predictor: PredictorDep) -> ModelList:
     """List the models that are served, and the files that were refused, each with its reason."""
     repository = predictor.repository
     return ModelList(
@@ -23,12 +23,12 @@ async def models(predictor: PredictorDep) -> ModelList:
 
 
 @router.endpoint("GET", "/{name}/versions/{version}", errors=ERRORS)
-async def version(name: str, version: str, predictor: PredictorDep) -> Manifest:
+async def get_model_version(name: str, version: str, predictor: PredictorDep) -> Manifest:
     """Show the manifest of one version of a model."""
     return predictor.repository.get(name, version).manifest.published()
 
 
 @router.endpoint("GET", "/{name}", errors=ERRORS)
-async def model(name: str, predictor: PredictorDep) -> Manifest:
+async def get_model(name: str, predictor: PredictorDep) -> Manifest:
     """Show the manifest of the highest version of a model: its tensors, its assumptions, and its origin."""
     return predictor.repository.get(name).manifest.published()

@@ -85,3 +85,19 @@ def test_the_page_of_the_docs_needs_no_other_server(client: InProcess) -> None:
     for source in sources:
         assert source.startswith("/"), source
         assert client.get(source).status_code == 200
+
+
+def test_ids_and_summaries_of_operations_are_words(document: Document) -> None:
+    operations = nonempty(operation for methods in document["paths"].values() for operation in methods.values())
+    ids = [operation["operationId"] for operation in operations]
+    assert len(set(ids)) == len(ids)
+    assert {"predict", "create_context", "observe", "predict_from_context", "list_models"} <= {*ids}
+    for operation in nonempty(operations):
+        assert re.fullmatch("[a-z]+(_[a-z]+)*", operation["operationId"])
+        assert operation["summary"] == operation["operationId"].replace("_", " ").title()
+
+
+def test_the_document_names_the_server_the_licence_and_a_contact(document: Document) -> None:
+    assert document["servers"] == [{"url": "/"}]
+    assert document["info"]["license"] == {"name": "Apache-2.0", "identifier": "Apache-2.0"}
+    assert document["info"]["contact"] == {"name": "gdssm developers"}

@@ -102,7 +102,7 @@ def test_slow_second_head_on_a_connection_is_408(server: Server) -> None:
     with server.connect() as line:
         line.sendall(b"GET /health/live HTTP/1.1\r\n\r\n")
         answer = b""
-        while not answer.endswith(b'{"status":"live"}'):
+        while not answer.endswith(b'"}'):
             answer += line.recv(65536)
         line.sendall(b"GET /health/live")
         check(everything(line), 408, "too_slow")
@@ -198,7 +198,7 @@ def test_upgrade_to_another_protocol_is_ignored(server: Server, offer: bytes, pi
         first, second, third, last = answers(line, 4)
     assert [first[0], second[0], third[0], last[0]] == [200] * 4
     assert json.loads(first[1]) == json.loads(second[1]) == json.loads(last[1])
-    assert json.loads(third[1]) == {"status": "live"}
+    assert json.loads(third[1])["status"] == "live"
 
 
 def test_connect_is_refused(server: Server) -> None:

@@ -30,7 +30,7 @@ def server() -> Iterator[Server]:
 
 
 def test_service_predicts_when_it_reports_ready(server: Server) -> None:
-    assert httpx.get(f"{server.url}/health/ready").json() == {"status": "ready"}
+    assert httpx.get(f"{server.url}/health/ready").json()["status"] == "ready"
     answer = httpx.post(f"{server.url}/v1/predict", json={**LINE, "query": [[2]]})
     assert answer.json()["prediction"] == pytest.approx([4])
 

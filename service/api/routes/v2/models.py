@@ -21,25 +21,25 @@ ERRORS = (errors.UnknownModel, errors.InvalidInput, errors.NotReady)
 
 
 @router.endpoint("GET", "", errors=ERRORS)
-async def metadata(runtime: NewestModelDep, predictor: PredictorDep) -> ModelMetadata:
+async def get_model_metadata(runtime: NewestModelDep, predictor: PredictorDep) -> ModelMetadata:
     """Show the tensors of the highest version of a model."""
     return _metadata(runtime, predictor.repository.served())
 
 
 @router.endpoint("GET", "/versions/{version}", errors=ERRORS)
-async def version_metadata(runtime: VersionedModelDep, predictor: PredictorDep) -> ModelMetadata:
+async def get_model_version_metadata(runtime: VersionedModelDep, predictor: PredictorDep) -> ModelMetadata:
     """Show the tensors of one version of a model."""
     return _metadata(runtime, predictor.repository.served())
 
 
 @router.endpoint("GET", "/ready", errors=ERRORS)
-async def ready(runtime: NewestModelDep) -> ModelReady:
+async def check_model(runtime: NewestModelDep) -> ModelReady:
     """Return 200 if the model is served, otherwise 404."""
     return ModelReady(name=runtime.manifest.name, ready=True)
 
 
 @router.endpoint("GET", "/versions/{version}/ready", errors=ERRORS)
-async def version_ready(runtime: VersionedModelDep) -> ModelReady:
+async def check_model_version(runtime: VersionedModelDep) -> ModelReady:
     """Return 200 if that version is served, otherwise 404."""
     return ModelReady(name=runtime.manifest.name, ready=True)
 

@@ -25,7 +25,7 @@ UNLOAD = ProtocolBody(UnloadRequest)
 
 
 @router.endpoint("POST", "/index", body=INDEX, errors=ERRORS)
-async def index(
+async def index_repository(
     _: AdminDep, predictor: PredictorDep, request: Annotated[IndexRequest, Depends(INDEX)]
 ) -> list[IndexedModel]:
     """List the models of the repository, in service or not, and the refused files with their reasons."""
@@ -34,7 +34,7 @@ async def index(
 
 
 @router.endpoint("POST", "/models/{name}/load", body=LOAD, errors=UPDATE_ERRORS)
-async def load(
+async def load_model(
     name: str,
     _: AdminDep,
     predictor: PredictorDep,
@@ -48,7 +48,7 @@ async def load(
 
 
 @router.endpoint("POST", "/models/{name}/unload", body=UNLOAD, errors=UPDATE_ERRORS)
-async def unload(
+async def unload_model(
     name: str,
     _: AdminDep,
     predictor: PredictorDep,

@@ -13,19 +13,19 @@ router = EndpointRouter("/v2", "open inference protocol")
 
 
 @router.endpoint("GET", "")
-async def metadata() -> ServerMetadata:
+async def get_server_metadata() -> ServerMetadata:
     """Show the name, the version and the extensions of the server."""
     return ServerMetadata(name="gdssm", version=version("gdssm"), extensions=EXTENSIONS)
 
 
 @router.endpoint("GET", "/health/live")
-async def live() -> ServerLive:
+async def check_server_liveness() -> ServerLive:
     """Return 200 while the process responds."""
     return ServerLive(live=True)
 
 
 @router.endpoint("GET", "/health/ready", errors=(errors.NotReady, errors.DatabaseUnavailable))
-async def ready(state: StateDep) -> ServerReady:
+async def check_server_readiness(state: StateDep) -> ServerReady:
     """Return 200 once the default model is loaded and until the service begins to stop, otherwise 503.
 
     Also 503 if the file of a SQLite database was deleted or replaced.

@@ -1,4 +1,5 @@
 import shutil
+from importlib import metadata
 from pathlib import Path
 
 import httpx
@@ -10,8 +11,10 @@ from tests.service.in_process import InProcess, in_process
 
 
 def test_a_loaded_service_is_live_and_ready(client: InProcess) -> None:
-    assert client.get("/health/live").json() == {"status": "live"}
-    assert client.get("/health/ready").json() == {"status": "ready"}
+    version = metadata.version("gdssm")
+    assert client.get("/health/live").json() == {"status": "live", "version": version}
+    assert client.get("/health/ready").json() == {"status": "ready", "version": version}
+    assert f'gdssm_build_info{{version="{version}"}} 1.0' in client.get("/metrics").text
 
 
 @pytest.mark.parametrize("model", [None, "gd-1.onnx"])
