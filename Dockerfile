@@ -7,7 +7,7 @@
 FROM python:3.11-slim-trixie AS source
 WORKDIR /src
 COPY pyproject.toml constraints.txt README.md LICENSE ./
-COPY clients ./clients
+COPY clients/python/gdssm_client ./clients/python/gdssm_client
 COPY export ./export
 COPY gdssm ./gdssm
 COPY service ./service

@@ -37,6 +37,7 @@ from service.api.routes import (
 from service.api.routes.v2 import routes as protocol
 from service.lifecycle import lifespan
 from service.observability.metrics import Metrics
+from service.server.allocator import FreedMemory
 from service.server.stopping import Stopping
 from service.settings import Settings
 from service.store.database import Database
@@ -65,6 +66,7 @@ def create_app(
         bodies: Limits the bytes of bodies in flight; by default that of the settings.
     """
     metrics_, provider, stopping = Metrics(), traces.provider_from_environment(), stopping or Stopping()
+    bodies = bodies or body_capacity(settings)
     app = FastAPIOffline(
         redoc_url=None,
         title="gdssm",
@@ -77,6 +79,7 @@ def create_app(
             stopping=stopping,
             provider=provider,
             database=database,
+            freed=FreedMemory(lambda: bodies.released),
         ),
         telemetry=traces.telemetry(provider),
         redirect_slashes=False,
@@ -99,7 +102,7 @@ def create_app(
     by_kind: dict[str, ASGIApp] = {"GET": pages, "HEAD": HeadAsGet(pages), "websocket": websockets}
     stack = EndpointTable(stack, ENDPOINTS, by_kind, traced=provider is not None)
     stack = AccessGuard(stack, settings)
-    stack = Admission(stack, settings, metrics_, bodies or body_capacity(settings))
+    stack = Admission(stack, settings, metrics_, bodies)
     stack = ObservabilityMiddleware(stack, metrics_, settings.request_timeout, RouteTemplates(app))
     app.middleware_stack = StripPrefix(stack, settings) if has_prefix else stack
     return app

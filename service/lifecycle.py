@@ -24,6 +24,7 @@ from service.inference.predictor import Predictor
 from service.observability.metrics import Metrics, MetricsRenderer
 from service.registry.database_disabled_models import DatabaseDisabledModels
 from service.registry.repository import Repository
+from service.server.allocator import TRIM_INTERVAL, FreedMemory
 from service.server.stopping import Stopping
 from service.settings import Settings
 from service.store.availability import CHECK_INTERVAL, Availability
@@ -42,6 +43,7 @@ async def lifespan(
     stopping: Stopping,
     provider: TracerProvider | None,
     database: Database | None,
+    freed: FreedMemory,
 ) -> AsyncIterator[None]:
     """Build the state of the app, run periodic work, and close the state at the end.
 
@@ -52,6 +54,7 @@ async def lifespan(
         stopping: Reports that the service is stopping.
         provider: Of spans; None if requests are not traced.
         database: An open database; None opens that of the settings.
+        freed: Gives memory back to the system.
     """
     state = await run_in_threadpool(partial(_open, settings, metrics, stopping, provider, database))
     app.state.service = state
@@ -60,6 +63,7 @@ async def lifespan(
         # Polled, because network file systems and the mounts of Kubernetes do not report changed files.
         run_periodically(settings.poll_interval, state.predictor.repository.rescan),
         run_periodically(settings.poll_interval, metrics.count),
+        run_periodically(TRIM_INTERVAL, freed.give_back),
         run_periodically(CHECK_INTERVAL, state.availability.check),
         run_periodically(EXPIRY_INTERVAL, lambda: state.contexts.sweep(lambda: stopping.begun)),
     ):

@@ -40,6 +40,8 @@ class Capacity:
         self.limit = limit
         self.key_limit = min(limit, max(int(share * limit), key_minimum))
         self.used = 0
+        self.released = 0
+        """What `release` was called for, since the start."""
         self._full_message = full_message
         self._unit = unit
         self._used_by_key: defaultdict[str, int] = defaultdict(int)
@@ -76,6 +78,7 @@ class Capacity:
     def release(self, amount: int, key: str = "") -> None:
         """Release an amount that `acquire` reserved."""
         self.used -= amount
+        self.released += amount
         if key:
             self.release_key(amount, key)
 
@@ -158,10 +161,10 @@ class Admission:
         app: The wrapped app.
         settings: `max_in_flight`, `max_share`, `max_body_bytes` and `request_timeout`.
         metrics: Report the requests and bytes in flight.
-        bodies: Limits the bytes of bodies; by default that of the settings.
+        bodies: Limits the bytes of bodies.
     """
 
-    def __init__(self, app: ASGIApp, settings: Settings, metrics: Metrics, bodies: Capacity | None = None) -> None:
+    def __init__(self, app: ASGIApp, settings: Settings, metrics: Metrics, bodies: Capacity) -> None:
         self._app = app
         self.settings = settings
         self.deadlines = DeadlineScheduler()
@@ -169,7 +172,7 @@ class Admission:
         limit = settings.max_in_flight
         full = f"{limit} requests are in flight, as many as GDSSM_MAX_IN_FLIGHT allows."
         self.requests = Capacity(limit, settings.max_share, full, "requests in flight")
-        self.bodies = bodies or body_capacity(settings)
+        self.bodies = bodies
         metrics.admitted = lambda: (self.requests.used, self.bodies.used)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

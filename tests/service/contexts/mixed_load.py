@@ -17,7 +17,7 @@ from websockets.sync.client import ClientConnection, connect
 from gdssm_client import Client
 from gdssm_client.contexts import Context
 from gdssm_client.errors import NotFound
-from service.schemas.batches import ObservedItem
+from gdssm_client.schemas import ObservedItem
 from tests.service.contexts.acknowledged import Acknowledged, Block, Part
 
 SEED = "mixed load"

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 from safetensors.numpy import load
 
-from gdssm_client import Client, sessions
+from gdssm_client import Client, attempts
 from gdssm_client.contexts import Context
 from service.contexts.tensors import unpacked
 from tests.closeness import assert_close
@@ -39,8 +39,8 @@ Victim = Replica | Postgres | PgBouncer
 @pytest.fixture(autouse=True)
 def short_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let the client try again many times within one break."""
-    monkeypatch.setattr(sessions, "BACKOFF_FACTOR", PAUSE)
-    monkeypatch.setattr(sessions, "RETRY_WAIT_LIMIT", LONGEST_PAUSE)
+    monkeypatch.setattr(attempts, "BACKOFF_FACTOR", PAUSE)
+    monkeypatch.setattr(attempts, "RETRY_WAIT_LIMIT", LONGEST_PAUSE)
 
 
 @pytest.mark.slow

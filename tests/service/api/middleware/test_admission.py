@@ -6,7 +6,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse
 from starlette.types import Receive, Scope, Send
 
-from service.api.middleware.admission import Admission
+from service.api.middleware.admission import Admission, body_capacity
 from service.errors import ServiceError
 from service.observability.metrics import Metrics, MetricsRenderer
 from service.settings import Settings
@@ -20,7 +20,8 @@ class LimitedApp:
         self.let_go = asyncio.Event()
         self._entered: asyncio.Queue[None] = asyncio.Queue()
         self.read: list[int] = []
-        self._app = Admission(self._wait, Settings(**bounds), self.metrics)  # type: ignore[arg-type]
+        settings = Settings(**bounds)  # type: ignore[arg-type]
+        self._app = Admission(self._wait, settings, self.metrics, body_capacity(settings))
 
     async def ask(
         self, content: bytes | AsyncIterator[bytes] = b"", path: str = "/v1/predict", **headers: str
@@ -155,7 +156,7 @@ def test_refused_body_is_reported_whatever_the_app_answers() -> None:
             await PlainTextResponse("There was an error parsing the body", 400)(scope, receive, send)
 
     async def slow() -> None:
-        app = Admission(other, Settings(request_timeout=0.05), Metrics())
+        app = Admission(other, Settings(request_timeout=0.05), Metrics(), body_capacity(Settings()))
         async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://service") as client:
             assert (await client.post("/v1/predict", content=stuck())).status_code == 408
 
