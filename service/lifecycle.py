@@ -54,7 +54,7 @@ async def lifespan(
         stopping: Reports that the service is stopping.
         provider: Of spans; None if requests are not traced.
         database: An open database; None opens that of the settings.
-        freed: Gives memory back to the system.
+        freed: Releases memory to the system.
     """
     state = await run_in_threadpool(partial(_open, settings, metrics, stopping, provider, database))
     app.state.service = state
@@ -63,7 +63,7 @@ async def lifespan(
         # Polled, because network file systems and the mounts of Kubernetes do not report changed files.
         run_periodically(settings.poll_interval, state.predictor.repository.rescan),
         run_periodically(settings.poll_interval, metrics.count),
-        run_periodically(TRIM_INTERVAL, freed.give_back),
+        run_periodically(TRIM_INTERVAL, freed.release),
         run_periodically(CHECK_INTERVAL, state.availability.check),
         run_periodically(EXPIRY_INTERVAL, lambda: state.contexts.sweep(lambda: stopping.begun)),
     ):

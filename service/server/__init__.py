@@ -5,6 +5,6 @@ workers             starts, replaces and stops several processes
 stopping            the state of the shutdown
 http_protocol       uvicorn's HTTP connection with limits on size and time
 websocket_protocol  uvicorn's WebSocket connection with a limit on bytes
-allocator           memory is given back to the system after large bodies
+allocator           releases memory to the system after large bodies
 garbage_collection  the settings of Python's garbage collector
 """

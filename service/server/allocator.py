@@ -1,7 +1,7 @@
-"""The C library's allocator: memory that large bodies leave behind is given back to the system.
+"""Releases the free memory of the C library's allocator to the system after large bodies.
 
-glibc gives back what is free at the end of each of its arenas only. After a million names in a body 60 to 120 MB stayed
-resident, and more than 150 on a busy machine, where more threads and so more arenas take part.
+glibc by itself releases free memory at the end of each arena only. After a million names in a body 60 to 120 MB stayed
+resident, and more than 150 on a busy machine, where more threads, and so more arenas, were in use.
 """
 
 import ctypes
@@ -9,13 +9,13 @@ import sys
 from collections.abc import Callable
 
 TRIM_INTERVAL = 1.0
-"""Seconds between two looks."""
+"""Seconds between two checks."""
 LEAST_BYTES = 2**20
 """Of bodies since the last time: a trim takes milliseconds, and small bodies leave nothing behind."""
 
 
 class FreedMemory:
-    """Gives back memory after large bodies; does nothing where the C library is not glibc.
+    """Releases memory after large bodies; does nothing where the C library is not glibc.
 
     Args:
         released: Returns the bytes of all bodies that were answered so far.
@@ -25,9 +25,9 @@ class FreedMemory:
         self._released, self._seen = released, 0
         self._trim = getattr(ctypes.CDLL(None), "malloc_trim", None) if sys.platform == "linux" else None
 
-    def give_back(self) -> None:
-        """Give back what is free, if there were large bodies since the last call."""
-        released = self._released()
-        if self._trim is not None and released - self._seen >= LEAST_BYTES:
-            self._seen = released
+    def release(self) -> None:
+        """Release free memory to the system, if there were large bodies since the last call."""
+        size = self._released()
+        if self._trim is not None and size - self._seen >= LEAST_BYTES:
+            self._seen = size
             self._trim(0)
