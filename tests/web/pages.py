@@ -63,7 +63,7 @@ class View:
 
 
 def upload(table: View, path: Path) -> None:
-    """Choose a file, once the view has started: an earlier choice is lost."""
+    """Choose a file."""
     expect(table.part("drop")).to_be_visible()
     table.control("file").set_input_files(path)
 

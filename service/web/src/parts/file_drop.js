@@ -9,10 +9,12 @@ const PASTED = "pasted.csv";
 export function takeFiles(drop, read) {
   const take = (file) => file && read(file);
   const input = drop.querySelector("input[type=file]");
-  input.addEventListener("change", () => {
+  const takeChosen = () => {
     take(input.files[0]);
     input.value = ""; // so that the same file can be chosen again after it was corrected
-  });
+  };
+  input.addEventListener("change", takeChosen);
+  setTimeout(takeChosen); // a file may be chosen before this script is loaded
   drop.addEventListener("dragover", (event) => {
     event.preventDefault();
     drop.classList.add("over");
