@@ -24,7 +24,7 @@ from service.inference.predictor import Predictor
 from service.observability.metrics import Metrics, MetricsRenderer
 from service.registry.database_disabled_models import DatabaseDisabledModels
 from service.registry.repository import Repository
-from service.server.allocator import TRIM_INTERVAL, FreedMemory
+from service.server.allocator import FreedMemory
 from service.server.stopping import Stopping
 from service.settings import Settings
 from service.store.availability import CHECK_INTERVAL, Availability
@@ -63,7 +63,7 @@ async def lifespan(
         # Polled, because network file systems and the mounts of Kubernetes do not report changed files.
         run_periodically(settings.poll_interval, state.predictor.repository.rescan),
         run_periodically(settings.poll_interval, metrics.count),
-        run_periodically(TRIM_INTERVAL, freed.release),
+        run_periodically(settings.poll_interval, freed.release),
         run_periodically(CHECK_INTERVAL, state.availability.check),
         run_periodically(EXPIRY_INTERVAL, lambda: state.contexts.sweep(lambda: stopping.begun)),
     ):

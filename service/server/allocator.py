@@ -8,8 +8,6 @@ import ctypes
 import sys
 from collections.abc import Callable
 
-TRIM_INTERVAL = 1.0
-"""Seconds between two checks."""
 LEAST_BYTES = 2**20
 """Of bodies since the last time: a trim takes milliseconds, and small bodies leave nothing behind."""
 
