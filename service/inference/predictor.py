@@ -24,7 +24,7 @@ from service.inference.checks import (
     weight_problems,
     width_problems,
 )
-from service.inference.distribution import NOTHING, Bounds, Note, Wanted, bounds, check_wanted, notes_of
+from service.inference.distribution import NOTHING, Note, Wanted, bounds, check_wanted, notes_of
 from service.inference.runtime import Runtime
 from service.inference.sizes import Array
 from service.levels import Levels
@@ -195,14 +195,21 @@ def predictions_of(
         wanted: An interval and quantiles.
         levels: How many columns of x are levels of categories.
     """
+    notes = notes_of(manifest, outputs, wanted, levels=levels)
+    each = zip(_with_rows_of(shape, outputs["prediction"]), n_observations, notes, strict=True)
+    answers = [Prediction(prediction, manifest, rows, notes=found) for prediction, rows, found in each]
+    if not wanted.scale:
+        return answers
+    sides = [repeat(None) if side is None else _with_rows_of(shape, side) for side in bounds(outputs, wanted)]
+    return [
+        answer._replace(lower=lower, upper=upper, quantiles=quantiles)
+        for answer, lower, upper, quantiles in zip(answers, *sides, strict=False)  # `repeat` has no end
+    ]
 
-    def of_each(found: Array | None) -> Iterable[Array | None]:
-        return repeat(None, len(n_observations)) if found is None else found.reshape(*found.shape[:-1], *shape)
 
-    prediction, notes = outputs["prediction"], notes_of(manifest, outputs, wanted, levels=levels)
-    found = bounds(outputs, wanted) if wanted.scale else Bounds(None, None, None)
-    each = zip(of_each(prediction), n_observations, *map(of_each, found), notes, strict=True)
-    return [Prediction(own, manifest, *rest) for own, *rest in each]
+def _with_rows_of(shape: tuple[int, ...], found: Array) -> Array:
+    """Return (…, M, K) with rows of the shape () or (K,)."""
+    return found.reshape(*found.shape[:-1], *shape)
 
 
 def _run(
