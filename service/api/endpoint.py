@@ -124,23 +124,30 @@ class EndpointTable:
         self._app = app
         self._by_kind = by_kind
         self._traced = traced
-        fast = (endpoint for endpoint in endpoints if endpoint.fast and endpoint.body)
-        self._entries = [(compile_path(endpoint.path)[0].fullmatch, endpoint) for endpoint in fast]
+        fast = [endpoint for endpoint in endpoints if endpoint.fast and endpoint.body]
+        self._by_path = {(endpoint.method, endpoint.path): endpoint for endpoint in fast}
+        """Finds those without parameters in their path: a dictionary takes 1,500 instructions less than a pattern."""
+        self._entries = [(compile_path(one.path)[0].fullmatch, one) for one in fast if "{" in one.path]
 
     def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
         """Dispatch a request, or pass it on."""
         kind = scope["type"]
         if kind == "http":
             path, kind = scope["path"], scope["method"]
+            named = self._by_path.get((kind, path))
+            if named is not None:
+                return self._answer(named, {}, scope, receive, send)
             for matches, endpoint in self._entries:
                 found = matches(path)
                 if found is not None and kind == endpoint.method:
-                    scope["path_params"] = found.groupdict()
-                    scope["route"] = endpoint
-                    return self._answer(endpoint, scope, receive, send)
+                    return self._answer(endpoint, found.groupdict(), scope, receive, send)
         return self._by_kind.get(kind, self._app)(scope, receive, send)
 
-    async def _answer(self, endpoint: Endpoint, scope: Scope, receive: Receive, send: Send) -> None:
+    async def _answer(
+        self, endpoint: Endpoint, parameters: dict[str, str], scope: Scope, receive: Receive, send: Send
+    ) -> None:
+        scope["path_params"] = parameters
+        scope["route"] = endpoint
         if self._traced:
             span = trace.get_current_span()
             span.update_name(f"{endpoint.method} {endpoint.path}")
@@ -149,7 +156,7 @@ class EndpointTable:
         try:
             assert endpoint.body is not None  # noqa: S101  (checked in `__init__`)
             body = await endpoint.body(request)
-            response: Response = await endpoint.handler(request=request, body=body, **scope["path_params"])
+            response: Response = await endpoint.handler(request=request, body=body, **parameters)
         except ServiceError as error:
             response = answer_to(error)
         await response(scope, receive, send)

@@ -146,7 +146,8 @@ class Predictor:
 
     def _check(self, manifest: Manifest, context: Observations, query: Array, parameters: Mapping[str, float]) -> None:
         inputs, outputs = context.x.shape[1], width_of(context.y)
-        widths = (("context.x", inputs, manifest.dims["D"]), ("context.y", outputs, manifest.dims["K"]))
+        dims = manifest.dims
+        widths = (("context.x", inputs, dims["D"]), ("context.y", outputs, dims["K"]))
         problems = [
             *length_problems(context.x, context.y, context.weight),
             *(() if context.weight is None else weight_problems(context.weight)),
