@@ -79,7 +79,7 @@ def create_app(
             stopping=stopping,
             provider=provider,
             database=database,
-            freed=FreedMemory(lambda: bodies.released),
+            freed=FreedMemory(bodies),
         ),
         telemetry=traces.telemetry(provider),
         redirect_slashes=False,
