@@ -37,7 +37,7 @@ from service.api.routes import (
 from service.api.routes.v2 import routes as protocol
 from service.lifecycle import lifespan
 from service.observability.metrics import Metrics
-from service.server.allocator import FreedMemory
+from service.server.allocator import FreeMemory
 from service.server.stopping import Stopping
 from service.settings import Settings
 from service.store.database import Database
@@ -79,7 +79,7 @@ def create_app(
             stopping=stopping,
             provider=provider,
             database=database,
-            freed=FreedMemory(bodies),
+            free_memory=FreeMemory(bodies),
         ),
         telemetry=traces.telemetry(provider),
         redirect_slashes=False,

@@ -24,7 +24,7 @@ from service.inference.predictor import Predictor
 from service.observability.metrics import Metrics, MetricsRenderer
 from service.registry.database_disabled_models import DatabaseDisabledModels
 from service.registry.repository import Repository
-from service.server.allocator import FreedMemory
+from service.server.allocator import FreeMemory
 from service.server.stopping import Stopping
 from service.settings import Settings
 from service.store.availability import CHECK_INTERVAL, Availability
@@ -43,7 +43,7 @@ async def lifespan(
     stopping: Stopping,
     provider: TracerProvider | None,
     database: Database | None,
-    freed: FreedMemory,
+    free_memory: FreeMemory,
 ) -> AsyncIterator[None]:
     """Build the state of the app, run periodic work, and close the state at the end.
 
@@ -54,7 +54,7 @@ async def lifespan(
         stopping: Reports that the service is stopping.
         provider: Of spans; None if requests are not traced.
         database: An open database; None opens that of the settings.
-        freed: Releases memory to the system.
+        free_memory: Releases memory to the system.
     """
     state = await run_in_threadpool(partial(_open, settings, metrics, stopping, provider, database))
     app.state.service = state
@@ -63,7 +63,7 @@ async def lifespan(
         # Polled, because network file systems and the mounts of Kubernetes do not report changed files.
         run_periodically(settings.poll_interval, state.predictor.repository.rescan),
         run_periodically(settings.poll_interval, metrics.count),
-        run_periodically(settings.poll_interval, freed.release),
+        run_periodically(settings.poll_interval, free_memory.release),
         run_periodically(CHECK_INTERVAL, state.availability.check),
         run_periodically(EXPIRY_INTERVAL, lambda: state.contexts.sweep(lambda: stopping.begun)),
     ):

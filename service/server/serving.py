@@ -32,6 +32,7 @@ from service.errors import InvalidSettings, OperatorError
 from service.observability import logs
 from service.observability.metrics import SHARED_DIRECTORY_VARIABLE
 from service.server import garbage_collection
+from service.server.allocator import keep_free_memory
 from service.server.http_protocol import HttpConnection
 from service.server.stopping import Stopping
 from service.server.websocket_protocol import LimitedWebSocketConnection
@@ -88,6 +89,7 @@ def serve(settings: Settings, listener: socket.socket, on_ready: Callable[[], No
         InvalidSettings: The database cannot be used.
         DatabaseUnavailable: The database does not answer.
     """
+    keep_free_memory()
     # The database is opened before the server starts, which would report errors as tracebacks.
     stopping, bodies = Stopping(), body_capacity(settings)
     app = create_app(settings, Database.open(settings.database_url, settings.database_connections), stopping, bodies)
