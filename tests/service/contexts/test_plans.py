@@ -95,6 +95,13 @@ def test_the_parts_of_a_list_that_have_expired_are_passed_in_the_index(
     assert "ix_contexts_owner_id_expires" in "".join(plans.values()), plans
 
 
+@pytest.mark.slow
+def test_further_labels_are_looked_up_for_each_row_of_the_first(filled: ContextService, database: Database) -> None:
+    # Also in a prepared plan, which is made without knowing which label is rare.
+    plans = plans_of(database, lambda: filled.list(OWNER, 10, labels=[("site", "s1"), ("kind", "k2")]))
+    assert "SubPlan" in (plan := "".join(plans.values())) or "CORRELATED SCALAR SUBQUERY" in plan, plan
+
+
 CALLS: dict[str, Callable[[ContextService, str], object]] = {
     "create": lambda contexts, _: contexts.create(OWNER, ContextSpec(name="a", labels={"a": "b"}), change=Change("k")),
     "observe": lambda contexts, found: contexts.observe(OWNER, found, draw(2), Change("k")),
