@@ -14,7 +14,7 @@ import click
 from service.errors import ServiceError
 from service.visible import visible
 
-COMMANDS = ("serve", "predict", "contexts", "ingest", "inspect", "models", "eval", "bench", "keys")
+COMMANDS = ("serve", "predict", "contexts", "ingest", "inspect", "models", "eval", "bench", "keys", "check")
 EXTRAS = {
     "httpx": "client",
     "narwhals": "client",
@@ -35,6 +35,7 @@ Examples:
   gdssm eval --url http://127.0.0.1:8000 --suite paper --model linear --out results
   gdssm bench --url http://127.0.0.1:8000
   gdssm keys create alice
+  gdssm check --json
   gdssm ingest redis://127.0.0.1:6379/0 --stream readings --by device --target power
 """
 

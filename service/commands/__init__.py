@@ -7,6 +7,7 @@ models    list models
 eval      evaluate models, compared with reference learners
 bench     measure the latency of a service
 keys      manage API keys
+check     say whether the configuration is sound
 ingest    let contexts learn from a log
 options   options that several commands have
 table_options  options of commands that read tables

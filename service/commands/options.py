@@ -1,10 +1,12 @@
 """Options that several commands have, and their progress bar."""
 
+import json
 import sys
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import click
+from pydantic_core import to_jsonable_python
 
 from service.contexts.forgetting import AUTO, RULE, Decay
 from service.errors import InvalidInput, Problem
@@ -17,6 +19,15 @@ def by_setting(name: str) -> str:
     """Return the help of an option that overrides a setting."""
     field = Settings.model_fields[name]
     return f"{field.description} [{ENV_PREFIX}{name.upper()}, default {field.default}]"
+
+
+json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of lines.")
+"""The option --json of a command that prints."""
+
+
+def print_json(value: object) -> None:
+    """Print a value as one line of JSON in ASCII, whose escapes no terminal interprets."""
+    click.echo(json.dumps(to_jsonable_python(value)))
 
 
 def service_options(command: Decorated) -> Decorated:

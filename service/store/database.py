@@ -74,38 +74,23 @@ class Database:
                 refuses its options.
             DatabaseUnavailable: It does not answer.
         """
-        address = _address(url)
+        address = address_of(url)
         make_private(address)
-        with ExitStack() as undo:
-            try:
-                database = cls(_engine(address, connections))
-                undo.callback(database.close)
-                with database._writing, database._engine.begin() as connection:
-                    database.is_new = migrate(connection)
-                with database.reading() as connection:
-                    database._watch(DatabaseFile.of(connection))
-                database._nonblocking = NonblockingReader.of(database._engine)
-            except UNAVAILABLE_ERRORS as error:
-                raise DatabaseUnavailable(
-                    f"The database of GDSSM_DATABASE_URL does not answer ({_reason(error)}). "
-                    "Start it, or correct the address."
-                ) from error
-            except (SQLAlchemyError, TypeError, ValueError) as error:  # the latter of options that no driver knows
-                raise InvalidSettings(
-                    f"The database of GDSSM_DATABASE_URL cannot be used ({_reason(error)}). Correct the address, or "
-                    "name another database."
-                ) from error
+        with ExitStack() as undo, opening():
+            database = cls(_engine(address, connections))
+            undo.callback(database.close)
+            with database._writing, database._engine.begin() as connection:
+                database.is_new = migrate(connection)
+            with database.reading() as connection:
+                database._watch(DatabaseFile.of(connection))
+            database._nonblocking = NonblockingReader.of(database._engine)
             undo.pop_all()
         return database
 
     @property
     def shown(self) -> str:
         """Its address for people: without password and options, a file by its whole path."""
-        address = self._engine.url
-        if file_of(address) is not None:
-            address = address.set(database=str(Path(address.database or "").absolute()))
-        name = address.get_backend_name()
-        return address.set(drivername=name, query={}).render_as_string(hide_password=True)
+        return shown_address(self._engine.url)
 
     @contextmanager
     def transaction(self) -> Iterator[Connection]:
@@ -226,6 +211,27 @@ class Database:
 
 
 @contextmanager
+def opening() -> Iterator[None]:
+    """Report why a database cannot be opened.
+
+    Raises:
+        DatabaseUnavailable: It does not answer.
+        InvalidSettings: It cannot be used.
+    """
+    try:
+        yield
+    except UNAVAILABLE_ERRORS as error:
+        raise DatabaseUnavailable(
+            f"The database of GDSSM_DATABASE_URL does not answer ({_reason(error)}). Start it, or correct the address."
+        ) from error
+    except (SQLAlchemyError, TypeError, ValueError) as error:  # the latter of options that no driver knows
+        raise InvalidSettings(
+            f"The database of GDSSM_DATABASE_URL cannot be used ({_reason(error)}). Correct the address, or name "
+            "another database."
+        ) from error
+
+
+@contextmanager
 def _answering(otherwise: str) -> Iterator[None]:
     """Say in the service's words that the database does not answer; its own go to the log."""
     try:
@@ -242,7 +248,12 @@ def _reason(error: BaseException | None) -> str:
     return " ".join(str(getattr(error, "orig", None) or error).split())
 
 
-def _address(url: str) -> URL:
+def address_of(url: str) -> URL:
+    """Parse a value of GDSSM_DATABASE_URL, and choose its driver.
+
+    Raises:
+        InvalidSettings: It names no database of a known kind.
+    """
     try:
         address = make_url(url)
         backend = address.get_backend_name()
@@ -254,6 +265,14 @@ def _address(url: str) -> URL:
             f"this one is {backend}."
         )
     return address.set(drivername={"sqlite": "sqlite", "postgresql": "postgresql+psycopg"}[backend])
+
+
+def shown_address(address: URL) -> str:
+    """Write an address for people: without password and options, a file by its whole path."""
+    if file_of(address) is not None:
+        address = address.set(database=str(Path(address.database or "").absolute()))
+    name = address.get_backend_name()
+    return address.set(drivername=name, query={}).render_as_string(hide_password=True)
 
 
 def _engine(address: URL, connections: int) -> Engine:
