@@ -17,7 +17,7 @@ from functools import partial
 from prometheus_client import Gauge
 
 from service.api.executor import Executor, too_late
-from service.contexts.records import ContextRecord
+from service.contexts.batches import Answer, Result
 from service.contexts.requests import ObserveRequest
 from service.contexts.service import ContextService
 from service.errors import ServiceError
@@ -30,7 +30,6 @@ NUMBERS_LIMIT = 2**16
 
 Key = tuple[str, str]
 """Owner and context."""
-Outcome = ContextRecord | ServiceError
 
 
 @dataclass(eq=False)
@@ -40,12 +39,12 @@ class WaitingRequest:
     request: ObserveRequest
     size: int
     """Numbers in it."""
-    answer: asyncio.Future[ContextRecord]
+    answer: asyncio.Future[Answer]
     stats: RequestStats | None = field(default_factory=CURRENT_STATS.get)
     context: Context = field(default_factory=copy_context)
     submitted: float = field(default_factory=time.monotonic)
 
-    def finish(self, outcome: ContextRecord | BaseException) -> None:
+    def finish(self, outcome: Answer | BaseException) -> None:
         """Answer it, unless its caller has gone."""
         if self.answer.done():
             return
@@ -69,7 +68,7 @@ class Turn:
         self._present = len(queue)
         self.begun = time.monotonic()
         self.taken: list[WaitingRequest] = []
-        self.outcomes: list[tuple[WaitingRequest, ContextRecord | BaseException]] = []
+        self.outcomes: list[tuple[WaitingRequest, Answer | BaseException]] = []
 
     def take(self) -> list[ObserveRequest]:
         """Take as many requests as one transaction learns; called in its thread, once the row is locked."""
@@ -81,11 +80,11 @@ class Turn:
             self._take_one(self._queue.popleft())
         return [waiting.request for waiting in self.taken]
 
-    def run(self, number: int, work: Callable[[], Outcome]) -> Outcome:
+    def run(self, number: int, work: Callable[[], Result]) -> Result:
         """Learn the observations of one request, in its context: its statistics count them."""
         return self.taken[number].context.run(work)
 
-    def end(self, outcomes: Sequence[ContextRecord | BaseException]) -> None:
+    def end(self, outcomes: Sequence[Answer | BaseException]) -> None:
         """Note what became of the requests that were taken."""
         self.outcomes += zip(self.taken, outcomes, strict=True)
 
@@ -124,15 +123,15 @@ class ObservationCombiner:
         """Of the contexts that are busy."""
         self._tasks: set[asyncio.Task[None]] = set()
 
-    async def observe(self, request: ObserveRequest, size: int) -> ContextRecord:
-        """Learn observations, as `ContextService.observe` does.
+    async def observe(self, request: ObserveRequest, size: int) -> Answer:
+        """Learn observations, as `ContextService.observe_many` does.
 
         Args:
             request: Which, and of which context.
             size: Numbers in them.
 
         Raises:
-            ServiceError: As for `ContextService.observe`.
+            ServiceError: The error of the request.
             Overloaded: The deadline of the request passed before its turn came.
         """
         waiting = WaitingRequest(request, size, asyncio.get_running_loop().create_future())
@@ -182,14 +181,8 @@ class ObservationCombiner:
             for waiting in turn.taken:
                 waiting.context.run(self._executor.record, waiting.stats, waiting.submitted, turn.begun, ended)
 
-    def _learn_alone(self, request: ObserveRequest) -> ContextRecord | BaseException:
+    def _learn_alone(self, request: ObserveRequest) -> Answer | BaseException:
         try:
-            return self._contexts.observe(
-                request.owner,
-                request.context_id,
-                request.new,
-                request.change,
-                allow_precision_loss=request.allow_precision_loss,
-            )
+            return self._contexts.observe_many([request])[0]
         except Exception as error:  # noqa: BLE001  (its request raises it)
             return error

@@ -95,7 +95,8 @@ class CallerContexts(CallerResources):
     ) -> ContextRecord:
         """Learn observations of `size` numbers, together with others that wait for the context."""
         request = ObserveRequest(self.owner, context_id, new, change, allow_precision_loss)
-        return await self.combiner.observe(request, size)
+        record: ContextRecord = await self.combiner.observe(request, size)
+        return record
 
 
 @dataclass(frozen=True)

@@ -4,26 +4,31 @@ from collections.abc import Callable, Hashable, Sequence
 from dataclasses import replace
 from functools import partial
 from itertools import chain
+from typing import Any
 
 import numpy as np
 from sqlalchemy import Connection
 
 from service.contexts.batch_keys import BatchKeys
+from service.contexts.cache import ReadoutCache
 from service.contexts.idempotency import check_key, fingerprint
 from service.contexts.learning import learn
 from service.contexts.learning_together import Lesson, learn_together
 from service.contexts.records import ContextRecord, LoadedContext
 from service.contexts.repository import ContextRepository
-from service.contexts.requests import ObserveRequest
+from service.contexts.requests import ObserveRequest, StepRequest
 from service.contexts.shards import learn_shard
 from service.contexts.state import ContextState
+from service.contexts.steps import learn_step
 from service.contexts.tables import TableRows, encode_rows, schema_of, written
 from service.errors import ServiceError
 from service.inference.checks import Limits
 from service.inference.predictor import Observations
 from service.inference.runtime import Runtime
 
-Result = ContextRecord | ServiceError
+Answer = Any
+"""The `ContextRecord` after a request; of a `StepRequest` what its `write` returns."""
+Result = Answer | ServiceError
 ContextKey = tuple[str, str]
 """An owner and the id of a context."""
 
@@ -47,9 +52,10 @@ def observe_many(
     now: float,
     *,
     run: Run = run_here,
+    readouts: ReadoutCache | None = None,
 ) -> list[Result]:
     """Learn observations in a transaction; see `ContextService.observe_many`."""
-    batch = _Batch(connection, repository, limits, requests, now)
+    batch = _Batch(connection, repository, limits, requests, now, readouts=readouts or ReadoutCache())
     if run is run_here and len(requests) > 1:
         batch.learn_ahead(requests)
     results = [run(number, partial(batch.result_of, number, request)) for number, request in enumerate(requests)]
@@ -67,10 +73,13 @@ class _Batch:
         limits: Limits,
         requests: Sequence[ObserveRequest],
         now: float,
+        *,
+        readouts: ReadoutCache,
     ) -> None:
         self._connection = connection
         self._repository = repository
         self._limits = limits
+        self._readouts = readouts
         valid = [request for request in requests if _key_error(request) is None]
         keys = [(request.owner, key) for request in valid if (key := request.change.idempotency_key) is not None]
         self._keys = BatchKeys(connection, keys, now)
@@ -114,7 +123,8 @@ class _Batch:
         """Whether a request brings observations of weight 1 under no condition, and its key was not used before."""
         new, key = request.new, request.change.idempotency_key
         return (
-            isinstance(new, Observations)
+            not isinstance(request, StepRequest)
+            and isinstance(new, Observations)
             and new.weight is None
             and new.columns is None
             and not new.levels
@@ -137,30 +147,36 @@ class _Batch:
             owned, used_for = (request.owner, key), fingerprint(request.fields())
             answer = self._keys.answer_of(owned, used_for)
             if answer is not None:
-                return answer if isinstance(answer, ContextRecord) else ContextRecord.from_json(answer)
-            record = ahead or self._learn(request)
+                return request.restored(answer)
+            result = ahead or self._learn(request)
         except ServiceError as problem:
             return problem
-        self._keys.set_answer(owned, used_for, record)
-        return record
+        self._keys.set_answer(owned, used_for, result)
+        return result
 
     def store(self) -> None:
         """Write the contexts and the answers under the keys."""
         self._repository.save_many(self._connection, self._changed.values())
         self._keys.store()
 
-    def _learn(self, request: ObserveRequest) -> ContextRecord:
-        context = _context_of(request)
-        loaded = self._contexts[context]
+    def _learn(self, request: ObserveRequest) -> Answer:
+        loaded = self._contexts[_context_of(request)]
         if isinstance(loaded, ServiceError):
             raise loaded
+        if isinstance(request, StepRequest):
+            state, step = learn_step(loaded, request, self._limits, self._readouts)
+            return request.write(replace(step, record=self._change(request, loaded, state)))
         if loaded.shard is None:
             request.change.check_version(loaded.record.version)
             allow = request.allow_precision_loss
             state = learn_new(loaded.runtime, self._limits, loaded.state, request.new, allow_precision_loss=allow)
         else:
             state = learn_shard(loaded, self._limits, request)
-        after = self._repository.next_version(loaded, state)
+        return self._change(request, loaded, state)
+
+    def _change(self, request: ObserveRequest, loaded: LoadedContext, state: ContextState) -> ContextRecord:
+        """Make a state the next version of a context, from which the rest of the batch continues."""
+        context, after = _context_of(request), self._repository.next_version(loaded, state)
         self._contexts[context] = self._changed[context] = after
         return after.record
 

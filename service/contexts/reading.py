@@ -2,15 +2,17 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import replace
 
 from service.column_names import ColumnNames, arrange_query
 from service.contexts import serialization
 from service.contexts.cache import ReadoutCache
+from service.contexts.learning import check_step
 from service.contexts.record_reader import ID
-from service.contexts.records import ContextDetails, ContextRecord, LoadedContext, RecordPage
+from service.contexts.records import ContextDetails, ContextRecord, LoadedContext, RecordPage, StreamStep
 from service.contexts.repository import ContextRepository
 from service.contexts.state import answer
-from service.contexts.tables import PredictedTable, encode_queries, parsed, schema_of
+from service.contexts.tables import PredictedTable, TableRows, encode_queries, parsed, query_of_row, schema_of
 from service.errors import (
     Conflict,
     InvalidInput,
@@ -150,6 +152,44 @@ class ContextReader:
             for chunk, x in encode_queries(schema, table, found, keys, self.limits)
         )
         return PredictedTable(rows, self.repository.touch(loaded.record), loaded.runtime.manifest, schema, found)
+
+    def predict_step(
+        self,
+        owner: str,
+        context_id: str,
+        query: Array,
+        wanted: Wanted = NOTHING,
+        *,
+        columns: ColumnNames | None = None,
+    ) -> StreamStep:
+        """Predict at the query (1, D) of a message of a stream; the prediction is None while the context is empty.
+
+        Raises:
+            InvalidInput: The query does not fit.
+            UnsupportedByModel: The model gives no interval.
+            NumericOverflow: The answer is beyond floating point.
+        """
+        return self._step_at(self.repository.load(owner, context_id), query, wanted, columns)
+
+    def predict_row_step(
+        self, owner: str, context_id: str, row: TableRows, wanted: Wanted = NOTHING
+    ) -> StreamStep | None:
+        """Predict for a row without a target, as `predict_step`; None for one with a target, which is to be learnt.
+
+        Raises:
+            InvalidInput: The row does not fit, or the context has observed arrays.
+        """
+        loaded = self.repository.load(owner, context_id)
+        schema = schema_of(loaded.record.table_schema)
+        query = query_of_row(schema, row, self.limits)
+        return None if query is None else replace(self._step_at(loaded, query, wanted), schema=schema)
+
+    def _step_at(
+        self, loaded: LoadedContext, query: Array, wanted: Wanted, columns: ColumnNames | None = None
+    ) -> StreamStep:
+        check_step(loaded.runtime.manifest, None, query)
+        prediction = None if loaded.state.is_empty else self.answer(loaded, query, wanted=wanted, columns=columns)
+        return StreamStep(prediction, None, self.repository.touch(loaded.record))
 
     def answer(
         self,

@@ -1,16 +1,18 @@
 """Requested changes as fields, by which a change that is sent again under its Idempotency-Key is recognised."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from service.column_names import NO_NAMES, ColumnNames
 from service.contexts.forgetting import Decay
 from service.contexts.labels import Labels, read_labels, read_name
-from service.contexts.records import UNCONDITIONAL, Change
+from service.contexts.records import UNCONDITIONAL, Change, ContextRecord, StreamStep
 from service.contexts.state import FeatureScale
 from service.contexts.tables import TableRows, written
+from service.inference.distribution import NOTHING, Wanted
 from service.inference.predictor import Observations
+from service.inference.sizes import Array
 from service.tables.schema import TableSchema
 
 
@@ -86,6 +88,35 @@ class ObserveRequest:
             **allowed(self.allow_precision_loss),
             "if_version": self.change.if_version,
         }
+
+    def restored(self, answer: Any) -> Any:  # noqa: ANN401  (any JSON, or a record)
+        """Return the stored answer: the fields of a record in JSON, or the record itself of the same transaction."""
+        return answer if isinstance(answer, ContextRecord) else ContextRecord.from_json(answer)
+
+
+@dataclass(frozen=True, kw_only=True)
+class StepRequest(ObserveRequest):
+    """One observation or row of a stream, for which the context predicts before it learns it."""
+
+    write: Callable[[StreamStep], Any]
+    """Makes the answer, which JSON can hold if there is a key."""
+    query: Array | None = None
+    """(1, D), where to predict; the x of the observation if None."""
+    wanted: Wanted = NOTHING
+
+    def fields(self) -> Mapping[str, object]:
+        """Return everything that distinguishes it from other requests of its owner."""
+        return {
+            "step": self.context_id,
+            **fields_of(self.new),
+            "query": self.query,
+            "wanted": self.wanted,
+            **allowed(self.allow_precision_loss),
+        }
+
+    def restored(self, answer: Any) -> Any:  # noqa: ANN401  (any JSON, or a record)
+        """Return the stored answer, which `write` has made."""
+        return answer
 
 
 def fields_of(observations: Observations | TableRows | None) -> dict[str, Any]:

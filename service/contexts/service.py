@@ -5,31 +5,25 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import replace
-from typing import TypeVar
 
-from service.column_names import ColumnNames, arrange
+from sqlalchemy import Connection
+
 from service.contexts import serialization
 from service.contexts.batch_service import ContextBatches
-from service.contexts.batches import Run, learn_new, observe_many, run_here
+from service.contexts.batches import Result, Run, learn_new, observe_many, run_here
 from service.contexts.empty_contexts import empty_context
 from service.contexts.idempotency import IdempotentTransaction, run_idempotent
-from service.contexts.learning import check_step, learn, widen
 from service.contexts.merge import join
 from service.contexts.reading import ContextReader
-from service.contexts.records import UNCONDITIONAL, Amendment, Change, ContextRecord, LoadedContext, StreamStep
+from service.contexts.records import UNCONDITIONAL, Amendment, Change, ContextRecord
 from service.contexts.repository import ContextRepository
-from service.contexts.requests import ANY_CONTEXT, ContextSpec, ObserveRequest, allowed, fields_of
+from service.contexts.requests import ANY_CONTEXT, ContextSpec, ObserveRequest, allowed
 from service.contexts.shards import check_can_shard
-from service.contexts.state import ContextState
-from service.contexts.tables import TableRows, encode_rows, merged_schema, query_of_row, schema_of, written
+from service.contexts.tables import TableRows, merged_schema
 from service.errors import Conflict, InvalidInput, Problem, ServiceError, UnknownModel
-from service.inference.distribution import NOTHING, Wanted, check_wanted
 from service.inference.predictor import Observations, Predictor
 from service.inference.runtime import Runtime
-from service.inference.sizes import Array
 from service.store.database import Database
-
-Answer = TypeVar("Answer")
 
 logger = logging.getLogger(__name__)
 
@@ -103,26 +97,27 @@ class ContextService(ContextReader):
         (result,) = self.observe_many([request])
         if isinstance(result, ServiceError):
             raise result
-        return result
+        record: ContextRecord = result
+        return record
 
-    def observe_many(self, requests: Sequence[ObserveRequest]) -> list[ContextRecord | ServiceError]:
+    def observe_many(self, requests: Sequence[ObserveRequest]) -> list[Result]:
         """Learn further observations of many contexts in one transaction.
 
         Requests for one context are learnt in their order, each as its next version. A request that fails changes
         nothing, and the others are learnt; a key that was used by `observe` is answered as there.
 
         Returns:
-            For each request the context after it, or the error that `observe` raises.
+            For each request the context after it (of a `StepRequest` its answer), or the error that `observe` raises.
 
         Raises:
             DatabaseUnavailable: Nothing was learnt, or the message says that this is unknown.
         """
         with self._database.transaction() as connection:
-            return observe_many(connection, self.repository, self._predictor.limits, requests, self._clock())
+            return self._learn(connection, requests)
 
     def observe_waiting(
         self, context_id: str, take: Callable[[], Sequence[ObserveRequest]], run: Run = run_here
-    ) -> list[ContextRecord | ServiceError]:
+    ) -> list[Result]:
         """Learn the observations that wait for a context, as `observe_many` does, once no other transaction has it.
 
         Args:
@@ -135,95 +130,7 @@ class ContextService(ContextReader):
         """
         with self._database.transaction() as connection:
             self.repository.wait_for_turn(connection, context_id)
-            return observe_many(connection, self.repository, self._predictor.limits, take(), self._clock(), run=run)
-
-    def step(
-        self,
-        owner: str,
-        context_id: str,
-        new: Observations | TableRows | None,
-        query: Array | None,
-        wanted: Wanted = NOTHING,
-        *,
-        write: Callable[[StreamStep], Answer],
-        key: str | None = None,
-        allow_precision_loss: bool = False,
-        columns: ColumnNames | None = None,
-    ) -> Answer:
-        """Predict (at the query, else at the x of the observation), then learn the observation, in one transaction.
-
-        While the context is empty there is nothing to predict from: prediction and error are None, and it learns.
-
-        Args:
-            owner: Whose context and key it is.
-            context_id: Of the context.
-            new: One observation, to be learnt; one row, learnt if it has a target; None to predict only.
-            query: (1, D); None to predict at the x of the observation.
-            wanted: Intervals and quantiles of the prediction.
-            write: Makes the answer, which JSON can hold if there is a key.
-            key: Of the caller's requests and messages together: an observation that is sent again under it is learnt
-                once, and answered as the first time.
-            allow_precision_loss: As for `observe`.
-            columns: Names of the columns of a query without an observation, which has its own.
-        """
-        schema = None
-        if isinstance(new, TableRows):
-            schema = schema_of(self.repository.record(owner, context_id).table_schema)
-            query = query_of_row(schema, new, self.limits)
-            new = new if query is None else None
-        if new is None:
-            return write(replace(self._predict_step(owner, context_id, query, wanted, columns), schema=schema))
-        allow = allowed(allow_precision_loss)
-        request = {"step": context_id, **fields_of(new), "query": query, "wanted": wanted, **allow}
-        with self._transaction(owner, Change(key), request, with_terms=False) as transaction:
-            if transaction.is_replay:
-                replayed: Answer = transaction.answer
-                return replayed
-            connection = transaction.connection
-            loaded = self.repository.load_for_update(connection, owner, context_id)
-            after, learnt = self._learn_step(loaded, new, query, wanted, allow_precision_loss=allow_precision_loss)
-            record = self.repository.save(connection, loaded, after)
-            transaction.answer = result = write(replace(learnt, record=record))
-            return result
-
-    def _predict_step(
-        self, owner: str, context_id: str, query: Array | None, wanted: Wanted, columns: ColumnNames | None
-    ) -> StreamStep:
-        """Predict without an observation."""
-        if query is None:
-            raise InvalidInput(Problem("", "A step has an observation, a query, or both. Send one."))
-        loaded, prediction = self.repository.load(owner, context_id), None
-        check_step(loaded.runtime.manifest, None, query)
-        if not loaded.state.is_empty:
-            prediction = self.answer(loaded, query, wanted=wanted, columns=columns)
-        return StreamStep(prediction, None, self.repository.touch(loaded.record))
-
-    def _learn_step(
-        self,
-        loaded: LoadedContext,
-        new: Observations | TableRows,
-        query: Array | None,
-        wanted: Wanted,
-        *,
-        allow_precision_loss: bool,
-    ) -> tuple[ContextState, StreamStep]:
-        """Predict, then learn one observation; returns the state after it, which is not saved."""
-        runtime, before, schema = loaded.runtime, loaded.state, None
-        if isinstance(new, TableRows):
-            new, schema = encode_rows(schema_of(before.table_schema), new, runtime.manifest, self.limits)
-        check_step(runtime.manifest, new, query)
-        allow = allow_precision_loss
-        after = learn(runtime, self.limits, before, new, "observation.", unnumbered=True, allow_precision_loss=allow)
-        if schema is not None:
-            after = replace(after, table_schema=written(schema))
-        if before.is_empty:
-            check_wanted(runtime.manifest, wanted)
-            return after, StreamStep(None, None, loaded.record, schema)
-        widened = replace(loaded, state=widen(before, new.x.shape[1], after.levels, after.columns))
-        at_x = self.answer(widened, new.x, wanted=wanted, columns=new.columns)
-        error = arrange(after.columns, new)[0].y - at_x.prediction
-        prediction = at_x if query is None else self.answer(widened, query, wanted=wanted, columns=new.columns)
-        return after, StreamStep(prediction, error, loaded.record, schema)
+            return self._learn(connection, take(), run)
 
     def amend(self, owner: str, context_id: str, amendment: Amendment, change: Change = UNCONDITIONAL) -> ContextRecord:
         """Change the name, the labels or the ttl of a context.
@@ -313,11 +220,15 @@ class ContextService(ContextReader):
             logger.info("removed %d expired contexts", removed)
         return removed
 
+    def _learn(self, connection: Connection, requests: Sequence[ObserveRequest], run: Run = run_here) -> list[Result]:
+        limits, now = self._predictor.limits, self._clock()
+        return observe_many(connection, self.repository, limits, requests, now, run=run, readouts=self._readouts)
+
     def _transaction(
-        self, owner: str, change: Change, request: Mapping[str, object], *, with_terms: bool = True
+        self, owner: str, change: Change, request: Mapping[str, object]
     ) -> AbstractContextManager[IdempotentTransaction]:
-        terms = {"if_version": change.if_version} if with_terms else {}
-        return run_idempotent(self._database, owner, change.idempotency_key, {**request, **terms}, self._clock())
+        terms = {**request, "if_version": change.if_version}
+        return run_idempotent(self._database, owner, change.idempotency_key, terms, self._clock())
 
     def _model_of(self, header: serialization.Header) -> Runtime:
         try:

@@ -1,18 +1,25 @@
 """An app called without a server: its lifespan runs, its requests go straight in."""
 
+import asyncio
+import json
 import tempfile
 from collections.abc import AsyncIterator, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
+from queue import SimpleQueue
+from typing import Any
 
 import httpx
 from anyio.from_thread import BlockingPortal, start_blocking_portal
 from fastapi import FastAPI
+from starlette.types import Message
 
 from service.api.state import AppState
 from service.app import create_app
 from service.settings import Settings
+
+TIMEOUT = 60.0
 
 
 class InProcess:
@@ -48,6 +55,13 @@ class InProcess:
     def request(self, method: str, path: str, **options: object) -> httpx.Response:
         return self._portal.call(partial(self._request, method, path, **options))
 
+    @contextmanager
+    def websocket(self, path: str) -> "Iterator[WebSocket]":
+        """Open a WebSocket."""
+        socket = WebSocket(self._portal)
+        with socket.opened(self.app, path):
+            yield socket
+
     async def _request(self, method: str, path: str, **options: object) -> httpx.Response:
         transport = httpx.ASGITransport(self.app, raise_app_exceptions=self.raising)
         async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as client:
@@ -68,3 +82,44 @@ def in_process(settings: Settings) -> Iterator[InProcess]:
 async def _chunked(chunks: Iterable[bytes]) -> AsyncIterator[bytes]:
     for chunk in chunks:
         yield chunk
+
+
+class WebSocket:
+    """A WebSocket to an app that is called without a server."""
+
+    def __init__(self, portal: BlockingPortal) -> None:
+        self._portal = portal
+        self._sent: asyncio.Queue[Message] = asyncio.Queue()
+        self._received: SimpleQueue[Message] = SimpleQueue()
+
+    def send(self, message: object) -> None:
+        """Send a message as JSON."""
+        self._put({"type": "websocket.receive", "text": json.dumps(message)})
+
+    def receive(self) -> dict[str, Any]:
+        """Wait for a message."""
+        message = self._received.get(timeout=TIMEOUT)
+        assert message["type"] == "websocket.send", message
+        found: dict[str, Any] = json.loads(message["text"])
+        return found
+
+    @contextmanager
+    def opened(self, app: FastAPI, path: str) -> Iterator[None]:
+        """Run the app on the connection, and end it."""
+        scope: dict[str, object] = {"type": "websocket", "scheme": "ws", "http_version": "1.1", "path": path}
+        scope |= {"raw_path": path.encode(), "root_path": "", "query_string": b"", "headers": [(b"host", b"localhost")]}
+        scope |= {"subprotocols": [], "client": ("127.0.0.1", 1), "server": ("localhost", 80), "state": {}}
+        running = self._portal.start_task_soon(app, scope, self._sent.get, self._take)
+        self._put({"type": "websocket.connect"})
+        assert self._received.get(timeout=TIMEOUT)["type"] == "websocket.accept"
+        try:
+            yield
+        finally:
+            self._put({"type": "websocket.disconnect", "code": 1000})
+            running.result(TIMEOUT)
+
+    def _put(self, message: Message) -> None:
+        self._portal.call(self._sent.put_nowait, message)
+
+    async def _take(self, message: Message) -> None:
+        self._received.put(message)

@@ -5,9 +5,13 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from service.column_names import ColumnNames
 from service.contexts.records import StreamStep
+from service.contexts.requests import StepRequest
 from service.contexts.service import ContextService
+from service.errors import ServiceError
 from service.inference.checks import Limits
+from service.inference.distribution import NOTHING, Wanted
 from service.inference.predictor import Observations, Predictor
 from service.inference.sizes import Array
 from service.registry.repository import Repository
@@ -27,8 +31,24 @@ class Clock:
         return self.now
 
 
-def as_is(step: StreamStep) -> StreamStep:
-    """Return a step unwritten."""
+def step_of(
+    contexts: ContextService,
+    owner: str,
+    name: str,
+    new: Observations | None,
+    query: Array | None,
+    wanted: Wanted = NOTHING,
+    columns: ColumnNames | None = None,
+) -> StreamStep:
+    """Predict, then learn an observation, if there is one."""
+    if new is None:
+        assert query is not None
+        return contexts.predict_step(owner, name, query, wanted, columns=columns)
+    request = StepRequest(owner, name, new, write=lambda step: step, query=query, wanted=wanted)
+    (result,) = contexts.observe_many([request])
+    if isinstance(result, ServiceError):
+        raise result
+    step: StreamStep = result
     return step
 
 

@@ -15,7 +15,8 @@ from service.api.representations import distribution_of
 from service.api.request import CallerContexts, ContextsDep
 from service.api.table_files import digest_of
 from service.api.table_representations import findings_in
-from service.contexts.records import StreamStep
+from service.contexts.records import Change, StreamStep
+from service.contexts.requests import StepRequest
 from service.contexts.tables import TableRows
 from service.errors import InvalidInput, Problem, ServiceError, UnknownContext
 from service.inference.predictor import Observations, Prediction
@@ -63,8 +64,6 @@ async def _answer(caller: CallerContexts, context_id: ContextId, sent: bytes) ->
         message = await caller.executor.run(partial(validate, value, StreamMessage), size)
         if message.row is not None and (message.observation is not None or message.query is not None):
             raise InvalidInput(Problem("row", "comes alone. Send a row, or an observation, a query, or both."))
-        if message.row is None and message.observation is None and message.query is None:
-            raise InvalidInput(Problem("", "A message has an observation, a query, or both. Send one."))
         answer = await _step(caller, context_id, message)
     except ServiceError as error:
         return StreamError(id=identifier, **body_of(error).model_dump())
@@ -72,18 +71,26 @@ async def _answer(caller: CallerContexts, context_id: ContextId, sent: bytes) ->
 
 
 async def _step(caller: CallerContexts, context_id: str, message: StreamMessage) -> dict[str, object]:
-    """Predict and learn; returns the response without its id."""
-    columns, wanted = names_of(message.columns), message.wanted()
+    """Predict and learn, with other observations that wait for the context; returns the response without its id."""
+    contexts, wanted, columns = caller.contexts, message.wanted(), names_of(message.columns)
+    step_of = partial(StepRequest, caller.owner, context_id, change=Change(message.idempotency_key), wanted=wanted)
     query = None if message.query is None else message.query[None]
-    step = partial(caller.contexts.step, write=_written, key=message.idempotency_key)
     if message.row is not None:
-        table = table_of_records([message.row], "row")
-        row = TableRows(table, digest_of([message.row], table))
-        return await caller.change(partial(step, write=partial(_written, row=row)), context_id, row, None, wanted)
-    if message.observation is None:
-        return await caller.run(partial(step, columns=columns), context_id, None, query, wanted)
-    new, allow = _context(message.observation)._replace(columns=columns), message.observation.allow_precision_loss
-    return await caller.change(partial(step, allow_precision_loss=allow), context_id, new, query, wanted)
+        row = _row(message.row)
+        step = await caller.run(contexts.predict_row_step, context_id, row, wanted)
+        if step is not None:
+            return _written(step, row)
+        request, size = step_of(row, write=partial(_written, row=row)), len(message.row)
+    elif message.observation is not None:
+        new, allow = _context(message.observation)._replace(columns=columns), message.observation.allow_precision_loss
+        request = step_of(new, allow_precision_loss=allow, query=query, write=_written)
+        size = new.x.size + new.y.size
+    elif query is not None:
+        return _written(await caller.run(contexts.predict_step, context_id, query, wanted, columns=columns))
+    else:
+        raise InvalidInput(Problem("", "A message has an observation, a query, or both. Send one."))
+    answer: dict[str, object] = await caller.combiner.observe(request, size)
+    return answer
 
 
 def _written(step: StreamStep, row: TableRows | None = None) -> dict[str, object]:
@@ -121,3 +128,8 @@ def _identifier(value: dict[str, object]) -> str | int | None:
 def _context(observation: OneObservation) -> Observations:
     weight = None if observation.weight is None else np.array([observation.weight])
     return Observations(observation.x[None], observation.y[None], weight)
+
+
+def _row(row: dict[str, object]) -> TableRows:
+    table = table_of_records([row], "row")
+    return TableRows(table, digest_of([row], table))

@@ -53,12 +53,9 @@ class Stored:
         finally:
             self.threads -= 1
 
-    def observe(self, owner: str, context_id: str, new: Observations, *_: object, **__: object) -> Answer:
+    def observe_many(self, requests: Sequence[ObserveRequest]) -> list[Answer]:
         self.batches.append(["alone"])
-        answer = self._answer(ObserveRequest(owner, context_id, new))
-        if isinstance(answer, ServiceError):
-            raise answer
-        return answer
+        return [self._answer(one) for one in requests]
 
     def _answer(self, request: ObserveRequest) -> Answer:
         stats = CURRENT_STATS.get()
@@ -241,7 +238,7 @@ def test_a_caller_that_leaves_during_its_turn_leaves_the_others_their_answers(
 
 
 def test_a_request_past_its_deadline_is_refused_and_not_learnt(combiner: ObservationCombiner, stored: Stored) -> None:
-    async def late() -> ContextRecord:
+    async def late() -> object:
         CURRENT_STATS.set(RequestStats("late", deadline=time.monotonic() - 1))
         return await combiner.observe(request(1), 1)
 
@@ -258,7 +255,7 @@ def test_a_request_past_its_deadline_is_refused_and_not_learnt(combiner: Observa
 def test_each_request_has_its_own_times_and_counts(combiner: ObservationCombiner, stored: Stored) -> None:
     stats = [RequestStats(str(number)) for number in range(3)]
 
-    async def counted(number: int) -> ContextRecord:
+    async def counted(number: int) -> object:
         CURRENT_STATS.set(stats[number])
         return await combiner.observe(request(number), 1)
 

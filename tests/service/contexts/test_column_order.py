@@ -23,7 +23,7 @@ from service.store.migrate import configuration
 from service.store.tables import CONTEXTS
 from tests.closeness import assert_close
 from tests.service.contexts.test_state import manifest
-from tests.service.kept import OTHER_OWNER, OWNER, Clock, as_is, draw, keep, part
+from tests.service.kept import OTHER_OWNER, OWNER, Clock, draw, keep, part, step_of
 
 X, Y = tuple("abcde"), tuple("uvw")
 NAMES = ColumnNames(X, Y)
@@ -86,16 +86,16 @@ def test_a_step_finds_its_columns_by_name(contexts: ContextService) -> None:
         contexts.create(OWNER, ANY_CONTEXT, draw(1)),
     )
     new, query = Observations(draw(2).x[:1], draw(2).y[:1]), QUERY[:1]
-    expected = contexts.step(OWNER, plain.id, new, query, write=as_is)
-    found = contexts.step(OWNER, named.id, turned(new), query[:, TURNED], write=as_is)
+    expected = step_of(contexts, OWNER, plain.id, new, query)
+    found = step_of(contexts, OWNER, named.id, turned(new), query[:, TURNED])
     assert found.prediction is not None
     assert expected.prediction is not None
     assert_close(found.prediction.prediction, expected.prediction.prediction, "prediction", rtol=1e-12)
     assert found.error is not None
     assert expected.error is not None
     assert_close(found.error, expected.error, "error", rtol=1e-12)
-    alone = contexts.step(OWNER, named.id, None, query[:, TURNED], columns=turned(new).columns, write=as_is)
-    expected = contexts.step(OWNER, plain.id, None, query, write=as_is)
+    alone = step_of(contexts, OWNER, named.id, None, query[:, TURNED], columns=turned(new).columns)
+    expected = step_of(contexts, OWNER, plain.id, None, query)
     assert alone.prediction is not None
     assert expected.prediction is not None
     assert_close(alone.prediction.prediction, expected.prediction.prediction, "prediction", rtol=1e-12)
@@ -119,7 +119,7 @@ def test_other_columns_are_refused_by_name(contexts: ContextService, names: Colu
     with pytest.raises(InvalidInput, match=message):
         contexts.observe(OWNER, record.id, draw(2)._replace(columns=names))
     with pytest.raises(InvalidInput, match=message):
-        contexts.step(OWNER, record.id, Observations(draw(2).x[:1], draw(2).y[:1], columns=names), None, write=as_is)
+        step_of(contexts, OWNER, record.id, Observations(draw(2).x[:1], draw(2).y[:1], columns=names), None)
     if names.x is not None and names.x != X:
         with pytest.raises(InvalidInput, match=message):
             contexts.predict(OWNER, record.id, QUERY, columns=names)

@@ -31,7 +31,7 @@ from service.store.tables import CONTEXTS
 from tests.closeness import assert_close
 from tests.service.contexts.test_serialization import forge
 from tests.service.contexts.test_state import runtime_of
-from tests.service.kept import OTHER_OWNER, OWNER, as_is
+from tests.service.kept import OTHER_OWNER, OWNER, step_of
 
 LEVELS = (1, 2, 4, 5, 6)
 """Of seven columns: a category of two levels and one of three, whose last level may be new; 0 and 3 are numbers."""
@@ -327,7 +327,7 @@ def test_the_same_key_with_other_levels_is_a_conflict(contexts: ContextService) 
 def test_a_step_predicts_at_a_level_that_is_new(contexts: ContextService) -> None:
     early, late, runtime = draw(1, 30, late=False), draw(2, 1), runtime_of("linear")
     name = contexts.create(OWNER, ContextSpec("linear"), early).id
-    step = contexts.step(OWNER, name, late, None, Wanted(0.9), write=as_is)
+    step = step_of(contexts, OWNER, name, late, None, Wanted(0.9))
     expected = answer(runtime, LIMITS, remember(runtime, with_zeros(early)), late.x).prediction
     assert step.prediction is not None
     assert step.error is not None

@@ -1,6 +1,7 @@
 """kill −9 at random moments, of the service and of its database, loses nothing acknowledged and counts nothing twice.
 
 Two replicas on one database; eight clients that send every request until it is acknowledged, under one Idempotency-Key.
+Requests that wait for the context of a replica share transactions.
 """
 
 import random
@@ -13,6 +14,7 @@ from pathlib import Path
 
 import httpx
 import numpy as np
+import psycopg
 import pytest
 from safetensors.numpy import load
 
@@ -132,8 +134,18 @@ def survive(database_url: str, *servers: Postgres | PgBouncer, shards: int = 0) 
         replicas[0].start()
         check(traffic, httpx.get(f"{replicas[0].url}/v1/contexts/{traffic.context}/state", timeout=30).content, first)
         found = httpx.get(f"{replicas[0].url}/v1/contexts/{traffic.context}", timeout=30).json()
+        if servers and not shards:
+            assert transactions(database_url) < requests, "no requests were combined"
     assert found["n_observations"] == OBSERVATIONS + ROWS * len(first)
     assert found["version"] == 1 + requests
+
+
+def transactions(database_url: str) -> int:
+    """Count the transactions of PostgreSQL that stored the keys of the requests."""
+    with psycopg.connect(database_url, prepare_threshold=None) as connection:
+        found = connection.execute("SELECT count(DISTINCT xmin::text) FROM idempotency_keys").fetchone()
+    assert found is not None
+    return int(found[0])
 
 
 def check(traffic: Traffic, exported: bytes, first: list[int]) -> None:

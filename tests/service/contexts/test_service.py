@@ -27,7 +27,7 @@ from service.registry.repository import Repository
 from service.store.database import Database
 from tests.closeness import assert_close
 from tests.nonempty import nonempty
-from tests.service.kept import OTHER_OWNER, OWNER, Clock, as_is, both, draw, keep, part, weighed
+from tests.service.kept import OTHER_OWNER, OWNER, Clock, both, draw, keep, part, step_of, weighed
 
 QUERY = draw(99, 4).x
 
@@ -108,8 +108,8 @@ USES: list[Callable[[ContextService, str, str], object]] = [
     lambda contexts, owner, name: contexts.get(owner, name),
     lambda contexts, owner, name: contexts.predict(owner, name, QUERY),
     lambda contexts, owner, name: contexts.observe(owner, name, draw(1)),
-    lambda contexts, owner, name: contexts.step(owner, name, draw(1), QUERY, write=as_is),
-    lambda contexts, owner, name: contexts.step(owner, name, None, QUERY, write=as_is),
+    lambda contexts, owner, name: step_of(contexts, owner, name, draw(1), QUERY),
+    lambda contexts, owner, name: step_of(contexts, owner, name, None, QUERY),
     lambda contexts, owner, name: contexts.merge(owner, name, contexts.create(owner, ANY_CONTEXT, draw(2)).id),
     lambda contexts, owner, name: contexts.export(owner, name),
     lambda contexts, owner, name: contexts.delete(owner, name),
@@ -406,12 +406,12 @@ def test_merges_across_each_other_end(contexts: ContextService) -> None:
 def test_a_step_predicts_first_and_learns_then(contexts: ContextService) -> None:
     record = contexts.create(OWNER)
     stream = draw(1)
-    first = contexts.step(OWNER, record.id, part(stream, slice(1)), QUERY, write=as_is)
+    first = step_of(contexts, OWNER, record.id, part(stream, slice(1)), QUERY)
     assert (first.prediction, first.error, first.record.n_observations) == (None, None, 1)
     for i in range(1, 7):
         new, seen = part(stream, slice(i, i + 1)), part(stream, slice(i))
         expected = contexts._predictor.predict("linear", seen, new.x).prediction
-        step = contexts.step(OWNER, record.id, new, QUERY if i % 2 else None, write=as_is)
+        step = step_of(contexts, OWNER, record.id, new, QUERY if i % 2 else None)
         assert step.prediction is not None
         assert step.error is not None
         asked = one_shot(contexts, seen) if i % 2 else expected
@@ -421,21 +421,19 @@ def test_a_step_predicts_first_and_learns_then(contexts: ContextService) -> None
     assert_close(ask(contexts, record), one_shot(contexts, stream), "prediction", rtol=1e-8)
 
 
-def test_a_step_may_only_ask_and_must_do_something(contexts: ContextService) -> None:
+def test_a_step_may_only_ask(contexts: ContextService) -> None:
     record = contexts.create(OWNER, ANY_CONTEXT, draw(1))
-    step = contexts.step(OWNER, record.id, None, QUERY, write=as_is)
+    step = step_of(contexts, OWNER, record.id, None, QUERY)
     assert step.record == record
     assert step.error is None
     assert step.prediction is not None
     assert_close(step.prediction.prediction, one_shot(contexts, draw(1)), "prediction", rtol=1e-8)
-    with pytest.raises(InvalidInput, match="an observation, a query, or both"):
-        contexts.step(OWNER, record.id, None, None, write=as_is)
 
 
 def test_a_step_that_cannot_answer_learns_nothing(contexts: ContextService) -> None:
     record = contexts.create(OWNER, ANY_CONTEXT, draw(1))
     with pytest.raises(InvalidInput, match="query"):
-        contexts.step(OWNER, record.id, draw(2), QUERY[:, :4], write=as_is)
+        step_of(contexts, OWNER, record.id, draw(2), QUERY[:, :4])
     assert contexts.get(OWNER, record.id) == record
 
 

@@ -28,7 +28,7 @@ from service.store.database import Database
 from service.store.tables import CONTEXTS
 from tests.closeness import assert_close
 from tests.nonempty import nonempty
-from tests.service.kept import OWNER, Clock, as_is, draw, keep, weighed
+from tests.service.kept import OWNER, Clock, draw, keep, step_of, weighed
 
 SHARDS = 3
 QUERY = draw(99).x
@@ -170,7 +170,7 @@ def test_changes_that_need_all_rows_are_refused(contexts: ContextService) -> Non
         with pytest.raises(Conflict, match="export it"):
             contexts.merge(OWNER, pair[0].id, pair[1].id)
     with pytest.raises(Conflict, match="export it"):
-        contexts.step(OWNER, sharded.id, draw(1, 1), None, write=as_is)
+        step_of(contexts, OWNER, sharded.id, draw(1, 1), None)
     assert contexts.get(OWNER, sharded.id).version == 1
 
 
