@@ -10,8 +10,11 @@ from service.api.body import JSON
 from service.api.endpoint import PreparedResponse
 from service.api.representations import distribution_of
 from service.api.request import headers_of
-from service.contexts.batch_predictions import AnsweredQuery
+from service.api.table_representations import fields_of_rows, findings_in
+from service.contexts.batch_predictions import AnsweredQuery, AnsweredRows
 from service.contexts.records import ContextRecord
+from service.contexts.requests import ObserveRequest
+from service.contexts.tables import TableRows
 from service.errors import ServiceError
 
 Answer = dict[str, object]
@@ -41,17 +44,22 @@ def error_fields(error: ServiceError) -> Answer:
     return {"error": str(error), "error_type": error.error_type} | ({} if detail is None else {"detail": detail})
 
 
-def observed_fields(result: ContextRecord | ServiceError) -> Answer:
+def observed_fields(request: ObserveRequest | ServiceError, result: ContextRecord | ServiceError) -> Answer:
     """Return the fields of an `ObservedItem` or of a `FailedItem`."""
     if isinstance(result, ServiceError):
         return error_fields(result)
-    return _context_fields(result)
+    fields = _context_fields(result)
+    if isinstance(request, ObserveRequest) and isinstance(request.new, TableRows):
+        fields["findings"] = list(findings_in(request.new.table, request.new.found))
+    return fields
 
 
-def predicted_fields(result: AnsweredQuery | ServiceError) -> Answer:
-    """Return the fields of a `PredictedItem` or of a `FailedItem`."""
+def predicted_fields(result: AnsweredQuery | AnsweredRows | ServiceError) -> Answer:
+    """Return the fields of a `PredictedItem`, of a `PredictedTableItem` or of a `FailedItem`."""
     if isinstance(result, ServiceError):
         return error_fields(result)
+    if isinstance(result, AnsweredRows):
+        return {**_context_fields(result.predicted.record), **fields_of_rows(*result)}
     prediction = result.prediction
     return {
         **_context_fields(result.record),

@@ -29,13 +29,13 @@ from service.api.body import (
 from service.api.object_limits import FIELD_LIMIT
 from service.errors import CallerError, InvalidInput, Problem
 from service.numbers import describe
-from service.schemas.batches import ITEMS_LIMIT, ColumnsOfContexts, Item
+from service.schemas.batches import ITEMS_LIMIT, ColumnsOfContexts
 from service.schemas.contexts import NewContext
 
 NDJSON = "application/x-ndjson"
 LINE = re.compile(rb"\S[^\n]*")
 SHOWN_LINE = {"schema": {"type": "string", "minLength": 1}}
-ItemT = TypeVar("ItemT", bound=Item)
+ItemT = TypeVar("ItemT")
 ColumnsT = TypeVar("ColumnsT", bound=ColumnsOfContexts)
 
 
@@ -66,7 +66,7 @@ class BatchBody(Body[Any]):
     """The body of an endpoint that takes a batch.
 
     Args:
-        item: Validates an item.
+        item: Reads an item.
         items: Documents a body of items.
         columns: Validates a body of columns.
         options: Validates the fields of a body of items without the items.
@@ -75,7 +75,7 @@ class BatchBody(Body[Any]):
 
     def __init__(
         self,
-        item: type[ItemT],
+        item: Callable[[bytes], ItemT],
         items: type[BaseModel],
         columns: type[ColumnsT],
         options: type[BaseModel],
@@ -101,7 +101,7 @@ class BatchBody(Body[Any]):
 
 
 def _read_json(
-    body: bytes, item: type[ItemT], columns: type[ColumnsT], options: type[BaseModel]
+    body: bytes, item: Callable[[bytes], ItemT], columns: type[ColumnsT], options: type[BaseModel]
 ) -> Batch[ItemT, ColumnsT]:
     """Read a JSON body of items or of columns.
 
@@ -144,7 +144,7 @@ def _object(body: bytes) -> simdjson.Object | None:
     return document if isinstance(document, simdjson.Object) else None
 
 
-def _read_lines(body: bytes, item: type[ItemT], options: type[BaseModel]) -> ItemBatch[ItemT]:
+def _read_lines(body: bytes, item: Callable[[bytes], ItemT], options: type[BaseModel]) -> ItemBatch[ItemT]:
     """Read lines of JSON, an item on each; the first may have `create` instead.
 
     Raises:
@@ -189,9 +189,9 @@ def _check_lengths(columns: ColumnsOfContexts, count: int, field: str) -> None:
         raise InvalidInput(*problems)
 
 
-def _item(raw: bytes, model: type[ItemT]) -> ItemT | CallerError:
+def _item(raw: bytes, read: Callable[[bytes], ItemT]) -> ItemT | CallerError:
     try:
-        return parse(raw, model)
+        return read(raw)
     except CallerError as error:
         return error.with_traceback(None)
 

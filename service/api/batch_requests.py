@@ -6,16 +6,18 @@ from typing import NamedTuple
 
 from service.api.batch_answers import Answer
 from service.api.batch_bodies import Batch, ColumnBatch, ItemBatch
+from service.api.batch_items import SentObservations, SentQueries, TableItem
 from service.column_names import ColumnNames
 from service.contexts.batch_predictions import QueryRequest
 from service.contexts.batches import parts_by_context
 from service.contexts.records import UNCONDITIONAL, Change
 from service.contexts.requests import ObserveRequest
+from service.contexts.tables import TableRows
 from service.errors import CallerError, ServiceError
 from service.inference.distribution import NOTHING, Wanted
 from service.inference.predictor import Observations
 from service.inference.sizes import Array
-from service.schemas.batches import Item, ObservationColumns, ObservationItem, QueryColumns, QueryItem
+from service.schemas.batches import Item, ObservationColumns, ObservationItem, QueryColumns, TableObservationItem
 from service.schemas.contexts import NewContext, names_of
 
 
@@ -32,7 +34,9 @@ class ObservationPart:
     """Observations of an item."""
 
     target: Target
-    new: Observations
+    new: Observations | TableRows
+    count: int
+    """Of the observations."""
     change: Change = UNCONDITIONAL
     allow_precision_loss: bool = False
 
@@ -46,17 +50,20 @@ class QueryPart:
     """Queries of an item."""
 
     target: Target
-    query: Array
+    query: Array | TableRows
+    count: int
+    """Of the queries."""
     parameters: dict[str, float] = field(default_factory=dict)
     wanted: Wanted = NOTHING
     columns: ColumnNames | None = None
+    keys: tuple[str, ...] = ()
 
     def request(self, context_id: str) -> QueryRequest:
         """Make the request to the core."""
-        return QueryRequest(context_id, self.query, self.parameters, self.wanted, self.columns)
+        return QueryRequest(context_id, self.query, self.parameters, self.wanted, self.columns, self.keys)
 
 
-def observations_in(batch: Batch[ObservationItem, ObservationColumns]) -> Sequence[ObservationPart | CallerError]:
+def observations_in(batch: Batch[SentObservations, ObservationColumns]) -> Sequence[ObservationPart | CallerError]:
     """Return the observations of each item."""
     if isinstance(batch, ItemBatch):
         return [item if isinstance(item, CallerError) else _observations(item) for item in batch.items]
@@ -66,32 +73,42 @@ def observations_in(batch: Batch[ObservationItem, ObservationColumns]) -> Sequen
         ObservationPart(
             target,
             Observations(columns.x[at], columns.y[at], None if weight is None else weight[at], columns=names),
+            len(target.rows or ()),
             allow_precision_loss=allow,
         )
         for target, at in _groups(batch)
     ]
 
 
-def queries_in(batch: Batch[QueryItem, QueryColumns]) -> Sequence[QueryPart | CallerError]:
+def queries_in(batch: Batch[SentQueries, QueryColumns]) -> Sequence[QueryPart | CallerError]:
     """Return the queries of each item."""
     if isinstance(batch, ItemBatch):
         return [item if isinstance(item, CallerError) else _queries(item) for item in batch.items]
     columns, wanted = batch.columns, batch.columns.wanted()
     names = names_of(columns.columns)
-    return [QueryPart(target, columns.query[at], wanted=wanted, columns=names) for target, at in _groups(batch)]
+    return [
+        QueryPart(target, columns.query[at], len(target.rows or ()), wanted=wanted, columns=names)
+        for target, at in _groups(batch)
+    ]
 
 
-def _observations(item: ObservationItem) -> ObservationPart:
-    return ObservationPart(
-        _target(item),
-        Observations(item.x, item.y, item.weight, columns=names_of(item.columns)),
-        Change(item.idempotency_key, item.if_version),
-        item.allow_precision_loss,
-    )
+def _observations(item: SentObservations) -> ObservationPart:
+    if isinstance(item, TableItem):
+        return _part(item.fields, item.rows, item.count)
+    return _part(item, Observations(item.x, item.y, item.weight, columns=names_of(item.columns)), len(item.x))
 
 
-def _queries(item: QueryItem) -> QueryPart:
-    return QueryPart(_target(item), item.query, item.parameters or {}, item.wanted(), names_of(item.columns))
+def _part(fields: ObservationItem | TableObservationItem, new: Observations | TableRows, count: int) -> ObservationPart:
+    change = Change(fields.idempotency_key, fields.if_version)
+    return ObservationPart(_target(fields), new, count, change, fields.allow_precision_loss)
+
+
+def _queries(item: SentQueries) -> QueryPart:
+    if isinstance(item, TableItem):
+        fields, keys = item.fields, tuple(item.fields.keys)
+        return QueryPart(_target(fields), item.rows, item.count, fields.parameters or {}, fields.wanted(), keys=keys)
+    columns = names_of(item.columns)
+    return QueryPart(_target(item), item.query, len(item.query), item.parameters or {}, item.wanted(), columns)
 
 
 def _target(item: Item) -> Target:
@@ -111,12 +128,12 @@ def _groups(
 
 def rows_in(observations: Sequence[ObservationPart | CallerError]) -> int:
     """Count the observations of all items."""
-    return sum(len(item.new.x) for item in observations if isinstance(item, ObservationPart))
+    return sum(item.count for item in observations if isinstance(item, ObservationPart))
 
 
 def queries_count(queries: Sequence[QueryPart | CallerError]) -> int:
     """Count the queries of all items."""
-    return sum(len(item.query) for item in queries if isinstance(item, QueryPart))
+    return sum(item.count for item in queries if isinstance(item, QueryPart))
 
 
 def names_in(items: Sequence[ObservationPart | QueryPart | CallerError]) -> set[str]:
@@ -125,7 +142,7 @@ def names_in(items: Sequence[ObservationPart | QueryPart | CallerError]) -> set[
     return {name for name in targets if name is not None}
 
 
-def create_in(batch: Batch[ObservationItem, ObservationColumns]) -> NewContext | None:
+def create_in(batch: Batch[SentObservations, ObservationColumns]) -> NewContext | None:
     """Return what contexts of unknown names are created with."""
     return batch.create if isinstance(batch, ItemBatch) else batch.columns.create
 

@@ -48,6 +48,7 @@ from service.tables.reading import Format
 
 Value = TypeVar("Value")
 Table = TypeVar("Table", bound=RowsRequest)
+Arrays = TypeVar("Arrays", bound=BaseModel)
 TARGET = "target"
 TABLES = ("rows", "query")
 """Fields that have tables."""
@@ -160,8 +161,8 @@ class TableBody(Body[Value]):
 
 
 def read_either(
-    body: bytes, table: type[Table], arrays: type[BaseModel], is_table: Callable[[Mapping[str, Any]], bool] = has_target
-) -> Table | BaseModel:
+    body: bytes, table: type[Table], arrays: type[Arrays], is_table: Callable[[Mapping[str, Any]], bool] = has_target
+) -> Table | Arrays:
     """Read a JSON body with arrays, or with a table.
 
     Raises:

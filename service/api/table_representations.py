@@ -68,10 +68,15 @@ def json_of_prediction(
 
 def json_of_rows(predicted: PredictedTable, table: Table, keys: Sequence[str]) -> bytes:
     """Write a `TableContextPrediction`."""
+    return to_json(fields_of_rows(predicted, table, keys), inf_nan_mode="null")
+
+
+def fields_of_rows(predicted: PredictedTable, table: Table, keys: Sequence[str]) -> dict[str, object]:
+    """Return the fields of a `TableContextPrediction`."""
     found = [*findings_in(table, predicted.found)]
     fields = _fields(predicted.schema, keys, predicted.rows, found, table.notes)
     record = predicted.record
-    return to_json(fields | {"n_observations": record.n_observations, "version": record.version}, inf_nan_mode="null")
+    return fields | {"n_observations": record.n_observations, "version": record.version}
 
 
 def findings_in(table: Table, findings: Iterable[Finding]) -> Iterator[dict[str, object]]:

@@ -9,11 +9,14 @@ from service.contexts.cache import ReadoutCache
 from service.contexts.predicting_together import predict_together
 from service.contexts.records import ContextRecord, LoadedContext
 from service.contexts.state import Question, answer
+from service.contexts.tables import PredictedTable, TableRows, encode_queries, schema_of
 from service.errors import InvalidInput, ServiceError
 from service.inference.checks import Limits, size_problems
 from service.inference.distribution import NOTHING, Wanted
 from service.inference.predictor import Prediction
 from service.inference.sizes import Array
+from service.tables.cells import Chunk, Table
+from service.tables.predicting import PredictedRows
 
 
 @dataclass(frozen=True)
@@ -21,12 +24,14 @@ class QueryRequest:
     """Queries to one context."""
 
     context_id: str
-    query: Array
-    """(M, D)"""
+    query: Array | TableRows
+    """(M, D), or rows in memory for a context of rows of tables."""
     parameters: Mapping[str, float] = field(default_factory=dict)
     wanted: Wanted = NOTHING
     columns: ColumnNames | None = None
     """Names of the columns of the queries."""
+    keys: tuple[str, ...] = ()
+    """Columns that name the rows of a table."""
 
 
 class AnsweredQuery(NamedTuple):
@@ -36,12 +41,33 @@ class AnsweredQuery(NamedTuple):
     record: ContextRecord
 
 
+class AnsweredRows(NamedTuple):
+    """The predictions of one context for rows of a table."""
+
+    predicted: PredictedTable
+    table: Table
+    keys: tuple[str, ...]
+
+
+QueryResult = AnsweredQuery | AnsweredRows | ServiceError
+
+
+class _LoadedRequest(NamedTuple):
+    """A request with its context and its queries as arrays."""
+
+    request: QueryRequest
+    loaded: LoadedContext
+    question: Question
+    chunk: Chunk | None = None
+    """The rows of a table."""
+
+
 def predict_each(
     contexts: Mapping[str, LoadedContext | ServiceError],
     requests: Sequence[QueryRequest | ServiceError],
     limits: Limits,
     readouts: ReadoutCache,
-) -> list[AnsweredQuery | ServiceError]:
+) -> list[QueryResult]:
     """Answer queries from contexts that were read.
 
     Args:
@@ -53,51 +79,50 @@ def predict_each(
     Raises:
         InvalidInput: There are too many predictions.
     """
-    _check_size(contexts, requests, limits)
     found = [
-        request if isinstance(request, ServiceError) else _question(contexts[request.context_id], request)
+        request if isinstance(request, ServiceError) else _load(contexts[request.context_id], request, limits)
         for request in requests
     ]
-    questions = [one[0] for one in found if not isinstance(one, ServiceError)]
-    together = iter(predict_together(questions, limits, readouts))
-    return [one if isinstance(one, ServiceError) else _result(*one, next(together), limits, readouts) for one in found]
+    loaded = [one for one in found if isinstance(one, _LoadedRequest)]
+    _check_size(loaded, limits)
+    together = iter(predict_together([one.question for one in loaded], limits, readouts))
+    return [one if isinstance(one, ServiceError) else _result(one, next(together), limits, readouts) for one in found]
 
 
-def _question(
-    loaded: LoadedContext | ServiceError, request: QueryRequest
-) -> tuple[Question, ContextRecord] | ServiceError:
+def _load(loaded: LoadedContext | ServiceError, request: QueryRequest, limits: Limits) -> _LoadedRequest | ServiceError:
     if isinstance(loaded, ServiceError):
         return loaded
+    query, chunk = request.query, None
     try:
-        query = arrange_query(loaded.state.columns, request.query, request.columns)
+        if isinstance(query, TableRows):
+            schema = schema_of(loaded.record.table_schema)
+            ((chunk, query),) = encode_queries(schema, query.table, query.found, request.keys, limits)
+        else:
+            query = arrange_query(loaded.state.columns, query, request.columns)
     except ServiceError as error:
         return error
-    return Question(loaded.runtime, loaded.state, query, request.parameters, request.wanted), loaded.record
+    question = Question(loaded.runtime, loaded.state, query, request.parameters, request.wanted)
+    return _LoadedRequest(request, loaded, question, chunk)
 
 
-def _result(
-    question: Question, record: ContextRecord, prediction: Prediction | None, limits: Limits, readouts: ReadoutCache
-) -> AnsweredQuery | ServiceError:
-    """Return the result of one item, answered alone unless it was answered with others."""
-    runtime, state, query, parameters, wanted = question
+def _result(one: _LoadedRequest, prediction: Prediction | None, limits: Limits, readouts: ReadoutCache) -> QueryResult:
+    """Return the result of one request, answered alone unless it was answered with others."""
+    runtime, state, query, parameters, wanted = one.question
+    rows, record = one.request.query, one.loaded.record
     try:
         if prediction is None:
             prediction = answer(runtime, limits, state, query, parameters, wanted=wanted, readouts=readouts)
     except ServiceError as error:
         return error
-    return AnsweredQuery(prediction, record)
+    if one.chunk is None or not isinstance(rows, TableRows):
+        return AnsweredQuery(prediction, record)
+    predicted, schema = PredictedRows(one.chunk, prediction), schema_of(record.table_schema)
+    table = PredictedTable((predicted,), record, runtime.manifest, schema, rows.found)
+    return AnsweredRows(table, rows.table, one.request.keys)
 
 
-def _check_size(
-    contexts: Mapping[str, LoadedContext | ServiceError],
-    requests: Sequence[QueryRequest | ServiceError],
-    limits: Limits,
-) -> None:
-    predictions = 0
-    for request in requests:
-        loaded = contexts[request.context_id] if isinstance(request, QueryRequest) else None
-        if isinstance(request, QueryRequest) and isinstance(loaded, LoadedContext):
-            predictions += len(request.query) * (loaded.record.outputs or 0)
+def _check_size(requests: Sequence[_LoadedRequest], limits: Limits) -> None:
+    predictions = sum(len(one.question.query) * (one.loaded.record.outputs or 0) for one in requests)
     problems = size_problems(limits, inputs=0, outputs=1, queries=predictions)
     if problems:
         raise InvalidInput(*problems)

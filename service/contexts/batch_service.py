@@ -5,7 +5,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from service.contexts.batch_names import EmptyContext, ids_of
-from service.contexts.batch_predictions import AnsweredQuery, QueryRequest, predict_each
+from service.contexts.batch_predictions import QueryRequest, QueryResult, predict_each
 from service.contexts.batches import Result, observe_many
 from service.contexts.cache import ReadoutCache
 from service.contexts.empty_contexts import empty_context
@@ -57,7 +57,7 @@ class ContextBatches:
         self,
         owner: str,
         requests: Sequence[ObserveRequest | ServiceError],
-        write: Callable[[Result], Answer],
+        write: Callable[[ObserveRequest | ServiceError, Result], Answer],
         *,
         key: str | None = None,
         digest: str = "",
@@ -68,7 +68,7 @@ class ContextBatches:
         Args:
             owner: Of the contexts and the key.
             requests: The observations, or errors, which are their own results.
-            write: Makes the answer to one request.
+            write: Makes the answer to one request, of its result.
             key: Of the whole request: sent again under it, it is learnt once, and answered as the first time.
             digest: Hash of the whole request.
             number: Of this transaction among those of the request.
@@ -84,13 +84,13 @@ class ContextBatches:
             limits, valid = self._predictor.limits, [one for one in requests if isinstance(one, ObserveRequest)]
             learnt = iter(observe_many(change.connection, self._repository, limits, valid, self._clock()))
             change.answer = answers = [
-                write(one if isinstance(one, ServiceError) else next(learnt)) for one in requests
+                write(one, one if isinstance(one, ServiceError) else next(learnt)) for one in requests
             ]
             return answers
 
     def predict(
         self, owner: str, requests: Sequence[QueryRequest | ServiceError], max_age: float = 0.0
-    ) -> list[AnsweredQuery | ServiceError]:
+    ) -> list[QueryResult]:
         """Answer queries to many contexts, which do not change; see `ContextService.predict`, also for `max_age`.
 
         Raises:

@@ -17,6 +17,7 @@ from service.schemas.errors import ErrorDetail
 from service.schemas.fields import IDEMPOTENCY_KEY, Number, Numbers, NumbersOrRows, Rows
 from service.schemas.predictions import DistributionAnswer, DistributionRequest
 from service.schemas.schema import ResponseModel, Schema
+from service.schemas.tables import FindingAnswer, TableContextPrediction, TableContextQuery, TableObservations
 
 ITEMS_LIMIT = 10_000
 """Items, or rows of columns, in one request."""
@@ -37,13 +38,21 @@ class Item(Schema):
         return self
 
 
-class ObservationItem(Item, NewObservations):
-    """Observations for one context."""
+class ChangingItem(Item):
+    """A part of a batch that changes its context."""
 
     idempotency_key: Annotated[str, StringConstraints(pattern=IDEMPOTENCY_KEY)] | None = Field(None, examples=[None])
     """As the header Idempotency-Key of `POST /v1/contexts/{context_id}/observations`, and shared with it."""
     if_version: Annotated[int, Field(strict=True, ge=1)] | None = Field(None, examples=[None])
     """Learn only if the context has this version."""
+
+
+class ObservationItem(ChangingItem, NewObservations):
+    """Observations for one context."""
+
+
+class TableObservationItem(ChangingItem, TableObservations):
+    """Rows for one context of rows of tables."""
 
 
 class QueryItem(Item, DistributionRequest):
@@ -55,6 +64,10 @@ class QueryItem(Item, DistributionRequest):
     """Names of the columns of the queries, as `x`."""
     parameters: dict[str, Number] | None = Field(None, examples=[{}])
     """Numbers by name, of those that the model takes."""
+
+
+class TableQueryItem(Item, TableContextQuery):
+    """Rows to predict from one context of rows of tables."""
 
 
 class ColumnsOfContexts(Schema):
@@ -104,14 +117,14 @@ class QueryColumns(ColumnsOfContexts, DistributionRequest):
 class ObservationItems(CreateOption):
     """Observations of many contexts as items."""
 
-    items: list[ObservationItem] = Field(min_length=1, max_length=ITEMS_LIMIT)
+    items: list[ObservationItem | TableObservationItem] = Field(min_length=1, max_length=ITEMS_LIMIT)
     """Each is learnt or refused by itself. Items of one context are learnt in their order."""
 
 
 class QueryItems(Schema):
     """Queries to many contexts as items."""
 
-    items: list[QueryItem] = Field(min_length=1, max_length=ITEMS_LIMIT)
+    items: list[QueryItem | TableQueryItem] = Field(min_length=1, max_length=ITEMS_LIMIT)
     """Each is answered or refused by itself."""
 
 
@@ -138,6 +151,8 @@ class ObservedItem(ResponseModel):
     """Rows observed, whatever their weights."""
     rows: list[int] | SkipJsonSchema[None] = None
     """Of a request of columns: the numbers of the rows of the item, from 0."""
+    findings: list[FindingAnswer] | SkipJsonSchema[None] = None
+    """Of an item of rows: cells that are not as the schema has them; none when the answer under its key is repeated."""
 
 
 class ObservationResults(ResponseModel):
@@ -165,9 +180,20 @@ class PredictedItem(DistributionAnswer):
     """Of a request of columns: the numbers of the rows of the item, from 0."""
 
 
+class PredictedTableItem(TableContextPrediction):
+    """The predictions of one context for rows of a table."""
+
+    model_config = ConfigDict(frozen=True)
+
+    context: str = Field(examples=[EXAMPLE_ID])
+    """Its id."""
+    name: str | SkipJsonSchema[None] = None
+    """Its name, if it has one."""
+
+
 class PredictionResults(ResponseModel):
     """One result for each item, in their order; of columns one for each context, in the order of its first row."""
 
-    results: list[PredictedItem | FailedItem]
+    results: list[PredictedItem | PredictedTableItem | FailedItem]
     failed: int = Field(examples=[0])
     """How many items failed."""

@@ -409,6 +409,25 @@ class EvaluationPage:
 
 
 @dataclass(frozen=True, kw_only=True)
+class FindingAnswer:
+    """Cells of a column that are not as the schema has them."""
+
+    column: str
+    what: Literal["unreadable", "new_level", "target", "unknown_column"]
+    """unreadable: they count as missing.
+
+    new_level: the category has not got this level. target: the value cannot be read, so its row was not used.
+    unknown_column: the table of the observations has no such column; it was not used.
+    """
+    cells: int
+    """How many; 0 for a column as a whole."""
+    example: str
+    """The first."""
+    place: str
+    """Where it is."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class ObservedItem:
     """The context of an item that was learnt."""
 
@@ -422,6 +441,9 @@ class ObservedItem:
     """Rows observed, whatever their weights."""
     rows: list[int] | None = None
     """Of a request of columns: the numbers of the rows of the item, from 0."""
+    findings: list[FindingAnswer] | None = None
+    """Of an item of rows: cells that are not as the schema has them; none when the answer under its key is repeated.
+    """
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -508,15 +530,6 @@ class PredictedItem:
 
 
 @dataclass(frozen=True, kw_only=True)
-class PredictionResults:
-    """One result for each item, in their order; of columns one for each context, in the order of its first row."""
-
-    results: list[PredictedItem | FailedItem]
-    failed: int
-    """How many items failed."""
-
-
-@dataclass(frozen=True, kw_only=True)
 class TableNote:
     """A note on the predictions; see the codes of `NoteAnswer`."""
 
@@ -538,22 +551,47 @@ class AnsweringModel:
 
 
 @dataclass(frozen=True, kw_only=True)
-class FindingAnswer:
-    """Cells of a column that are not as the schema has them."""
+class PredictedTableItem:
+    """The predictions of one context for rows of a table."""
 
-    column: str
-    what: Literal["unreadable", "new_level", "target", "unknown_column"]
-    """unreadable: they count as missing.
+    interval: IntervalAnswer | None = None
+    """The requested `interval`."""
+    quantiles: list[list[float | None] | list[list[float | None]]] | None = None
+    """The requested `quantiles`: for each probability, numbers in the shape of the prediction."""
+    notes: list[TableNote] | None = None
+    """Notes on the predictions; left out if there are none."""
+    prediction: list[float] | list[str]
+    """M numbers, or M classes."""
+    classes: list[str] | None = None
+    """The names of the K classes."""
+    probabilities: list[list[float]] | None = None
+    """M rows of the K probabilities of the classes."""
+    rows: list[int]
+    """The numbers of the predicted rows, from 0: in `query`, or else in `rows`."""
+    keys: dict[str, list[float | str | bool | None]] | None = None
+    """The columns that name the predicted rows."""
+    model: AnsweringModel
+    n_observations: int
+    """N, the rows that were learnt from."""
+    findings: list[FindingAnswer]
+    """Cells that are not as the schema has them."""
+    read: list[str] | None = None
+    """Choices that reading a file has made; left out if there are none."""
+    version: int
+    """The version of the context."""
+    context: str
+    """Its id."""
+    name: str | None = None
+    """Its name, if it has one."""
 
-    new_level: the category has not got this level. target: the value cannot be read, so its row was not used.
-    unknown_column: the table of the observations has no such column; it was not used.
-    """
-    cells: int
-    """How many; 0 for a column as a whole."""
-    example: str
-    """The first."""
-    place: str
-    """Where it is."""
+
+@dataclass(frozen=True, kw_only=True)
+class PredictionResults:
+    """One result for each item, in their order; of columns one for each context, in the order of its first row."""
+
+    results: list[PredictedItem | PredictedTableItem | FailedItem]
+    failed: int
+    """How many items failed."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -9,6 +9,7 @@ from fastapi import Depends, Request, Response
 from service import errors
 from service.api.batch_answers import accepts_lines, error_fields, observed_fields, predicted_fields, response_of
 from service.api.batch_bodies import NDJSON, SHOWN_LINE, Batch, BatchBody
+from service.api.batch_items import SentObservations, SentQueries, read_observations_item, read_query_item
 from service.api.batch_requests import (
     ObservationPart,
     QueryPart,
@@ -35,12 +36,10 @@ from service.inference.checks import size_problems
 from service.schemas.batches import (
     CreateOption,
     ObservationColumns,
-    ObservationItem,
     ObservationItems,
     ObservationResults,
     PredictionResults,
     QueryColumns,
-    QueryItem,
     QueryItems,
 )
 from service.schemas.contexts import NewContext
@@ -49,9 +48,9 @@ from service.schemas.schema import Schema
 router = EndpointRouter("/v1", "batches")
 
 OBSERVATIONS = BatchBody(
-    ObservationItem, ObservationItems, ObservationColumns, CreateOption, (SAFETENSORS, read_observation_columns)
+    read_observations_item, ObservationItems, ObservationColumns, CreateOption, (SAFETENSORS, read_observation_columns)
 )
-QUERIES = BatchBody(QueryItem, QueryItems, QueryColumns, Schema, (SAFETENSORS, read_query_columns))
+QUERIES = BatchBody(read_query_item, QueryItems, QueryColumns, Schema, (SAFETENSORS, read_query_columns))
 LINES: Responses = {200: {"content": {NDJSON: SHOWN_LINE}}}
 CREATE_ERRORS = (errors.UnknownModel, errors.UnsupportedByModel, errors.UnknownContext)
 
@@ -66,7 +65,7 @@ CREATE_ERRORS = (errors.UnknownModel, errors.UnsupportedByModel, errors.UnknownC
 )
 async def observe_batch(
     request: Request,
-    batch: Annotated[Batch[ObservationItem, ObservationColumns], Depends(OBSERVATIONS)],
+    batch: Annotated[Batch[SentObservations, ObservationColumns], Depends(OBSERVATIONS)],
     caller: ContextsDep,
     change: CreatePreconditions,
 ) -> Response:
@@ -74,9 +73,10 @@ async def observe_batch(
 
     Each item is learnt or refused by itself, and has its own result: the body of its error, or the version of its
     context. As columns, and as safetensors with the metadata `contexts` or `names` (JSON), the rows of one context are
-    one item. As lines of JSON each line is an item, and the first may be `{"create": {…}}`; with the header Accept
-    `application/x-ndjson` each line of the response is a result. A request that is repeated with the same
-    Idempotency-Key is applied once; an item may have its own `idempotency_key` instead.
+    one item. An item for a context of rows of tables has `rows`. As lines of JSON each line is an item, and the first
+    may be `{"create": {…}}`; with the header Accept `application/x-ndjson` each line of the response is a result. A
+    request that is repeated with the same Idempotency-Key is applied once; an item may have its own `idempotency_key`
+    instead.
     """
     items = observations_in(batch)
     _check_sizes(caller, observations=rows_in(items))
@@ -112,12 +112,13 @@ async def observe_batch(
     dependencies=[Depends(document_max_age)],
 )
 async def predict_batch(
-    request: Request, batch: Annotated[Batch[QueryItem, QueryColumns], Depends(QUERIES)], caller: ContextsDep
+    request: Request, batch: Annotated[Batch[SentQueries, QueryColumns], Depends(QUERIES)], caller: ContextsDep
 ) -> Response:
     """Predict from many contexts, which do not change: as items, or as columns with the context of each row.
 
     Each item has its own result: its predictions, or the body of its error. The forms of the body are those of
-    `POST /v1/observations`. With `Cache-Control: max-age=5` each answer may be that of its context up to 5 seconds ago.
+    `POST /v1/observations`; queries as records or columns are rows for a context of rows of tables. With
+    `Cache-Control: max-age=5` each answer may be that of its context up to 5 seconds ago.
     """
     items, lines, max_age = queries_in(batch), accepts_lines(request), max_age_of(request)
     _check_sizes(caller, queries=queries_count(items))
