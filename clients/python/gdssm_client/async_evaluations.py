@@ -8,12 +8,14 @@ from gdssm_client import frames
 from gdssm_client.answers import Page
 from gdssm_client.call import JSON_TYPE, Call, drop_none, json_body, path, reading
 from gdssm_client.choices import SuiteName
+from gdssm_client.errors import Unfinished
+from gdssm_client.pauses import Pauses
 from gdssm_client.schemas import EvaluationPage, EvaluationView, ScoreView
 from gdssm_client.sessions import AsyncSession
 
 EVALUATIONS = path("v1", "evaluations")
-POLL_INTERVAL = 0.5
-"""Seconds between two requests for the results of a running evaluation."""
+WAIT_LIMIT = 7200.0
+"""Seconds: ten evaluations, as many as a key may have, take 6000 s with the service's default settings."""
 read_evaluation = reading(EvaluationView)
 
 
@@ -53,21 +55,41 @@ class AsyncEvaluation:
         self.record = await self._session.send(Call("POST", f"{self._path}/cancel", read_evaluation))
         return self.record
 
-    async def results(self) -> AsyncIterator[ScoreView]:
-        """Yield each result without delay, until the evaluation ends."""
-        seen = 0
+    async def results(self, *, deadline: float | None = WAIT_LIMIT) -> AsyncIterator[ScoreView]:
+        """Yield each result soon after it is there, until the evaluation ends.
+
+        The service is asked 0.1 s after each result, and then after pauses that grow by half, up to 5 s.
+
+        Args:
+            deadline: Seconds to wait for the end; None for no limit.
+
+        Raises:
+            Unfinished: It has not ended by then. It goes on, and `results` may be called again.
+        """
+        seen, pauses = 0, Pauses(deadline)
         while True:
             record = await self.refresh()
             for result in record.results[seen:]:
                 yield result
-            seen = len(record.results)
+            progress, seen = len(record.results) > seen, len(record.results)
             if self.is_finished:
                 return
-            await anyio.sleep(POLL_INTERVAL)
+            pause = pauses.next(progress=progress)
+            if pause is None:
+                problem = f"The evaluation {self.id} is {record.status} after {deadline:g} s, with {record.done} of"
+                raise Unfinished(f"{problem} {record.total} results. Wait again with a longer deadline, or cancel it.")
+            await anyio.sleep(pause)
 
-    async def wait(self) -> EvaluationView:
-        """Wait for the end of the evaluation; returns it with all results."""
-        async for _ in self.results():
+    async def wait(self, *, deadline: float | None = WAIT_LIMIT) -> EvaluationView:
+        """Wait for the end of the evaluation; returns it with all results.
+
+        Args:
+            deadline: Seconds to wait; None for no limit.
+
+        Raises:
+            Unfinished: As for `results`.
+        """
+        async for _ in self.results(deadline=deadline):
             pass
         return self.record
 

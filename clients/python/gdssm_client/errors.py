@@ -3,6 +3,7 @@
 ClientError
 ├── InvalidArgument    an invalid URL, key or array; nothing was sent; a ValueError too
 ├── Unreachable        no response: no connection, a timeout, or the deadline
+├── Unfinished         work on the service has not ended in time; a TimeoutError too
 ├── UnexpectedAnswer   a response that this version of the client cannot read
 └── Refused            an error response, with the message of the service
     ├── InvalidInput   400, 413, 415, 422: an invalid value; a ValueError too
@@ -29,6 +30,10 @@ class InvalidArgument(ClientError, ValueError):
 
 class Unreachable(ClientError):
     """No response: no connection, a timeout, or the deadline."""
+
+
+class Unfinished(ClientError, TimeoutError):
+    """Work on the service has not ended in time; it goes on."""
 
 
 class UnexpectedAnswer(ClientError):
