@@ -116,6 +116,11 @@ class Keys:
                 )
 
 
+def id_of(key: str) -> str:
+    """Read the id of a key that `Keys.create` returned."""
+    return key.split("_")[1]
+
+
 def hash_of(secret: str) -> str:
     """Hash a secret."""
     return hashlib.sha256(secret.encode("utf-8", "surrogateescape")).hexdigest()

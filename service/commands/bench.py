@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 import numpy as np
 
-from service.commands.options import example, service_options
+from service.commands.options import example, json_option, print_json, service_options
 
 if TYPE_CHECKING:
     from gdssm_client.client import Client
@@ -25,6 +25,7 @@ WARM_UP_CALLS = 3
 @click.option("--queries", type=click.IntRange(1), default=1, show_default=True, help="In each request.")
 @click.option("--concurrency", type=click.IntRange(1, 256), default=1, show_default=True, help="Requests at a time.")
 @click.option("--seconds", type=click.FloatRange(min=0, min_open=True), default=5.0, show_default=True)
+@json_option
 def command(
     *,
     url: str | None,
@@ -35,6 +36,7 @@ def command(
     queries: int,
     concurrency: int,
     seconds: float,
+    as_json: bool,
 ) -> None:
     """Measure latency and throughput of predictions.
 
@@ -63,5 +65,10 @@ def command(
         deadline = begin + seconds
         times = np.concatenate(list(pool.map(measure, [client] * concurrency)))
         elapsed = time.perf_counter() - begin
-    latencies = ", ".join(f"p{p} {np.percentile(times, p) * 1e3:.2f} ms" for p in PERCENTILES)
+    milliseconds = {f"p{p}": float(np.percentile(times, p)) * 1e3 for p in PERCENTILES}
+    if as_json:
+        rate = len(times) / elapsed
+        print_json({"requests": len(times), "seconds": elapsed, "a_second": rate, "milliseconds": milliseconds})
+        return
+    latencies = ", ".join(f"{name} {value:.2f} ms" for name, value in milliseconds.items())
     click.echo(f"{len(times)} requests in {elapsed:.1f} s: {len(times) / elapsed:.0f} a second; {latencies}")

@@ -4,7 +4,7 @@ from typing import Any
 
 import click
 
-from service.commands.options import WorkerOptions, by_setting, example, worker_options
+from service.commands.options import WorkerOptions, by_setting, example, json_option, print_json, worker_options
 from service.commands.stored_contexts import COMMANDS
 from service.commands.table_options import TableOptions, table_options
 from service.settings import Settings
@@ -35,6 +35,7 @@ for stored in COMMANDS:
 @worker_options
 @click.option("--chunk-rows", type=click.IntRange(min=1), metavar="N", help="Rows in memory at a time.")
 @click.option("--quiet", is_flag=True, help="Do not print how the columns were used.")
+@json_option
 def build(
     *,
     files: tuple[str, ...],
@@ -49,6 +50,7 @@ def build(
     ray: str | None,
     chunk_rows: int | None,
     quiet: bool,
+    as_json: bool,
     **table: Any,  # noqa: ANN401  (the fields of TableOptions)
 ) -> None:
     """Learn the rows of FILES into a context that a service imports.
@@ -80,3 +82,5 @@ def build(
             file.write(built.file())
     if not quiet:
         show(context_report(built, weight))
+    if as_json:
+        print_json({"file": out, "model": built.runtime.manifest.name, "n_observations": built.state.n_observations})

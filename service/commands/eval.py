@@ -1,6 +1,6 @@
 """`gdssm eval`: models and reference learners on generated tasks, through the public API alone."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
@@ -12,8 +12,14 @@ from pydantic import ValidationError
 
 from gdssm.evaluation.evaluate import Candidate, evaluate, result_count
 from gdssm.evaluation.suites import SUITES
-from service.commands.evaluated_table import EvaluatedTable, assessments, read_table
-from service.commands.options import example, progress, service_options
+from service.commands.evaluated_table import (
+    EvaluatedTable,
+    assessment_fields,
+    assessment_lines,
+    assessments,
+    read_table,
+)
+from service.commands.options import example, json_option, print_json, progress, service_options
 from service.commands.table_options import TableOptions, table_options
 from service.errors import InvalidInput, Problem
 from service.evaluations import comparison
@@ -24,9 +30,13 @@ from service.evaluations.result import view
 from service.evaluations.thresholds import Threshold
 from service.inference.artifact import Manifest
 from service.schemas.evaluations import EvaluatedModel
+from service.tables.assessing import Assessment
 
 if TYPE_CHECKING:
     from gdssm_client.client import Client
+
+
+TOGETHER = "--data and --target are used together, and without --suite."
 
 
 @click.command(
@@ -65,6 +75,7 @@ if TYPE_CHECKING:
     metavar="FILE",
     help="An earlier evaluation.json: exit status 1 if worse.",
 )
+@json_option
 def command(
     *,
     url: str | None,
@@ -76,6 +87,7 @@ def command(
     target: str | None,
     suite: str | None,
     models: tuple[str, ...],
+    as_json: bool,
     **options: Any,  # noqa: ANN401  (validated by the request, or fields of TableOptions)
 ) -> None:
     """Evaluate models of a service, or shipped models, and reference learners.
@@ -87,34 +99,67 @@ def command(
     """
     from gdssm_client import Client  # noqa: PLC0415  (httpx is an extra)
 
-    if (data is None) != (target is None) or (data and suite):
-        raise InvalidInput(Problem("", "--data and --target are used together, and without --suite."))
-    reading, table = TableOptions(**{name: options.pop(name) for name in TableOptions.__dataclass_fields__}), None
-    if data is not None and target is not None:
-        table = read_table(data, target, reading)
-        if table.schema.classes and (url is not None or out is not None or thresholds or baseline):
-            what = f"holds classes ({target!r}); only the comparison is made of it, without --url, --out, --fail-if"
-            raise InvalidInput(Problem("--target", f"{what} and --baseline. Leave them out."))
+    if data and suite:
+        raise InvalidInput(Problem("", TOGETHER))
+    reading = TableOptions(**{name: options.pop(name) for name in TableOptions.__dataclass_fields__})
+    table = _table(data, target, reading, has_others=bool(url or out or thresholds or baseline))
     is_compared = table is not None and bool(table.schema.classes)
     request = None if is_compared else _request(table, suite, models=models, **options)
     conditions = [Threshold.parse(condition) for condition in thresholds]
     before = None if baseline is None else _read(baseline)
+    assessed = []
     if data is not None and table is not None and url is None:
-        for line in assessments(data, reading, table.schema, models):
-            click.echo(line)
+        assessed = assessments(data, reading, table.schema, models)
+        click.echo("" if as_json else "\n".join(assessment_lines(assessed, table.schema)), nl=not as_json)
     if request is None:
+        if as_json:
+            print_json(_fields(assessed))
         return
     with Client(url, api_key=api_key) as client:
         report = _evaluate(client, request)
-    click.echo(text(report))
+    if not as_json:
+        click.echo(text(report))
     if out is not None:
         _write(report, out)
     worse = [] if before is None else list(comparison.regressions(before, report))
     met = [one for condition in conditions for one in condition.met_by(report.own_results)]
+    if as_json:
+        print_json(_fields(assessed, report, worse, met))
     for line in [*(f"Worse: {one}" for one in worse), *(f"Failed: {one}" for one in met)]:
         click.echo(line, err=True)
     if worse or met:
         raise click.exceptions.Exit(1)
+
+
+def _table(data: Path | None, target: str | None, reading: TableOptions, *, has_others: bool) -> EvaluatedTable | None:
+    """Read the table of --data.
+
+    Args:
+        data: The file; None if there is none.
+        target: The column to predict; with `data` only.
+        reading: How the file is read.
+        has_others: Whether there are options that a table of classes excludes.
+
+    Raises:
+        InvalidInput: Options exclude each other, or the file cannot be read.
+    """
+    if (data is None) != (target is None):
+        raise InvalidInput(Problem("", TOGETHER))
+    if data is None or target is None:
+        return None
+    table = read_table(data, target, reading)
+    if table.schema.classes and has_others:
+        what = f"holds classes ({target!r}); only the comparison is made of it, without --url, --out, --fail-if"
+        raise InvalidInput(Problem("--target", f"{what} and --baseline. Leave them out."))
+    return table
+
+
+def _fields(
+    assessed: Sequence[Assessment], report: Report | None = None, worse: Sequence[str] = (), met: Sequence[str] = ()
+) -> dict[str, object]:
+    """Write the results as a value of JSON."""
+    compared = list(map(assessment_fields, assessed))
+    return {"assessments": compared, "report": report, "worse": worse, "failed": met}
 
 
 def _request(table: EvaluatedTable | None, suite: str | None, *, curve: str, **sizes: Any) -> EvaluationRequest:  # noqa: ANN401

@@ -57,9 +57,9 @@ def read_table(path: Path, target: str, options: TableOptions) -> EvaluatedTable
     return EvaluatedTable(schema, x, y)
 
 
-def assessments(path: Path, options: TableOptions, schema: TableSchema, models: Sequence[str]) -> Iterator[str]:
-    """Compare models with other methods by cross-validation; lines for a terminal."""
-    settings = Settings.from_environment()
+def assessments(path: Path, options: TableOptions, schema: TableSchema, models: Sequence[str]) -> list[Assessment]:
+    """Compare models with other methods by cross-validation; empty if the table has too few rows."""
+    settings, found = Settings.from_environment(), list[Assessment]()
     limits = Limits(settings.max_columns, settings.max_predictions, settings.max_observations)
     for model in models:
         repository = Repository.load_one(settings.directories, settings.threads, model)
@@ -67,11 +67,23 @@ def assessments(path: Path, options: TableOptions, schema: TableSchema, models: 
         runtime = model_for(predictor, schema, model)
         with options.open(path, settings.max_columns) as table:
             try:
-                found = assess(table, schema, predictor, runtime)
+                found.append(assess(table, schema, predictor, runtime))
             except InvalidInput:
-                yield f"No comparison by cross-validation: this needs {LEAST_ROWS} rows with a target."
-                return
+                return []
+    return found
+
+
+def assessment_lines(assessed: Sequence[Assessment], schema: TableSchema) -> Iterator[str]:
+    """Write assessments for a terminal."""
+    if not assessed:
+        yield f"No comparison by cross-validation: this needs {LEAST_ROWS} rows with a target."
+    for found in assessed:
         yield from _lines(found, schema)
+
+
+def assessment_fields(found: Assessment) -> dict[str, object]:
+    """Write an assessment as a value of JSON, without the rows."""
+    return {"rows": found.rows, "folds": found.folds, "sentence": found.sentence, "scores": found.scores}
 
 
 def _lines(found: Assessment, schema: TableSchema) -> Iterator[str]:

@@ -10,7 +10,7 @@ from typing import Any
 
 import click
 
-from service.commands.options import example, new_context_options
+from service.commands.options import example, json_option, new_context_options, print_json
 from service.commands.table_options import kinds_by_name
 from service.contexts.requests import ContextSpec
 from service.ingest.bad_entries import BadEntries
@@ -64,7 +64,8 @@ BATCH_LIMIT = 20_000
 @click.option(
     "--dead-letters", type=click.Path(path_type=Path), metavar="FILE", help="Append entries that are not learnt to it."
 )
-def command(url: str, **options: Any) -> None:  # noqa: ANN401  (of every type)
+@json_option
+def command(url: str, as_json: bool, **options: Any) -> None:  # noqa: ANN401  (of every type)
     """Read a log, and let the context that each row names learn it, exactly once.
 
     URL is a Redis server, redis://host:port/db, or a file of JSON lines. Contexts are found by name or created, in the
@@ -95,6 +96,8 @@ def command(url: str, **options: Any) -> None:  # noqa: ANN401  (of every type)
         stop = stack.enter_context(_stopped_by_signals())
         progress = ingester.run(stop, stop_at_end=options["stop_at_end"], report=_ProgressLines())
     _say(progress)
+    if as_json:
+        print_json({"learnt": progress.learnt, "refused": progress.refused, "positions": progress.positions})
 
 
 class _ProgressLines:

@@ -1,13 +1,12 @@
 """`gdssm inspect`: what becomes of each column of a table."""
 
-import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import click
 
-from service.commands.options import example
+from service.commands.options import example, print_json
 from service.commands.table_options import TableOptions, aligned, missing_cells, table_options
 from service.settings import Settings
 from service.tables.cells import Table
@@ -45,7 +44,7 @@ def command(
             fields: dict[str, object] = {"columns": [column._asdict() for column in found.columns], "rows": found.rows}
             fields |= {"read": source.notes} if source.notes else {}
             fields |= {"schema": found.schema.as_json()} if found.schema else {}
-            click.echo(json.dumps(fields, ensure_ascii=False))
+            print_json(fields)
         else:
             for line in _lines(source, found, target):
                 click.echo(visible(line))

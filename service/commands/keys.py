@@ -6,7 +6,8 @@ from datetime import UTC, datetime
 
 import click
 
-from service.access.keys import Key, Keys
+from service.access.keys import Key, Keys, id_of
+from service.commands.options import json_option, print_json
 from service.settings import Settings
 from service.store.database import Database
 
@@ -38,22 +39,30 @@ def command() -> None:
     metavar="N",
     help="Requests a minute to each process; 0 is no limit. [default: GDSSM_RATE_LIMIT]",
 )
-def create(name: str, admin: bool, rate_limit: int | None) -> None:
+@json_option
+def create(name: str, admin: bool, rate_limit: int | None, as_json: bool) -> None:
     """Create a key and print it; only its hash is stored."""
     with _database() as database:
         key = Keys(database).create(name, admin=admin, rate_limit=rate_limit)
         click.echo(f"Written to {database.shown}.", err=True)
         _warn_if_new(database)
-    click.echo(key)
+    if as_json:
+        print_json({"id": id_of(key), "name": name, "admin": admin, "rate_limit": rate_limit, "key": key})
+    else:
+        click.echo(key)
     click.echo("Store it: it is not shown again. Send it as Authorization: Bearer <key>.", err=True)
 
 
 @command.command("list", epilog="\b\nExample:\n  gdssm keys list\n")
-def list_() -> None:
+@json_option
+def list_(as_json: bool) -> None:
     """List every key, revoked ones too, oldest first."""
     with _database() as database:
         found = Keys(database).list()
         _warn_if_new(database)
+    if as_json:
+        print_json({"keys": list(map(_fields, found))})
+        return
     click.echo(ROW_FORMAT.format("id", "state", "admin", "rate limit", "created", "name"))
     for key in found:
         click.echo(_line(key))
@@ -61,10 +70,13 @@ def list_() -> None:
 
 @command.command(epilog="\b\nExample:\n  gdssm keys revoke 0123456789abcdef\n")
 @click.argument("key_id", metavar="ID")
-def revoke(key_id: str) -> None:
+@json_option
+def revoke(key_id: str, as_json: bool) -> None:
     """Revoke a key for good; running services notice within seconds."""
     with _database() as database:
         Keys(database).revoke(key_id)
+    if as_json:
+        print_json({"revoked": key_id})
     click.echo(f"Revoked {key_id}.", err=True)
 
 
@@ -88,6 +100,21 @@ def _line(key: Key) -> str:
         "valid" if key.revoked is None else "revoked",
         "yes" if key.admin else "no",
         "default" if key.rate_limit is None else key.rate_limit,
-        datetime.fromtimestamp(key.created, UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        _time(key.created),
         key.name,
     )
+
+
+def _fields(key: Key) -> dict[str, object]:
+    return {
+        "id": key.id,
+        "name": key.name,
+        "admin": key.admin,
+        "rate_limit": key.rate_limit,
+        "created": _time(key.created),
+        "revoked": None if key.revoked is None else _time(key.revoked),
+    }
+
+
+def _time(seconds: float) -> str:
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -1,8 +1,10 @@
 """`gdssm models`: the served models, as a table."""
 
+from dataclasses import asdict
+
 import click
 
-from service.commands.options import example, service_options
+from service.commands.options import example, json_option, print_json, service_options
 from service.visible import visible
 
 HEADER = ("name", "version", "task", "origin", "x", "y", "steps", "summary")
@@ -10,12 +12,16 @@ HEADER = ("name", "version", "task", "origin", "x", "y", "steps", "summary")
 
 @click.command("models", epilog=example("gdssm models --url http://127.0.0.1:8000"))
 @service_options
-def command(url: str | None, api_key: str | None) -> None:
+@json_option
+def command(url: str | None, api_key: str | None, as_json: bool) -> None:
     """List the models of a service, or the shipped ones."""
     from gdssm_client import Client  # noqa: PLC0415  (httpx is an extra)
 
     with Client(url, api_key=api_key) as client:
         found = client.models()
+    if as_json:
+        print_json(asdict(found))
+        return
     rows = [
         (
             f"{model.name} *" if model.name == found.default else model.name,

@@ -1,12 +1,11 @@
 """Options that several commands have, and their progress bar."""
 
-import json
 import sys
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import click
-from pydantic_core import to_jsonable_python
+from pydantic_core import to_json
 
 from service.contexts.forgetting import AUTO, RULE, Decay
 from service.errors import InvalidInput, Problem
@@ -27,7 +26,7 @@ json_option = click.option("--json", "as_json", is_flag=True, help="Print one JS
 
 def print_json(value: object) -> None:
     """Print a value as one line of JSON in ASCII, whose escapes no terminal interprets."""
-    click.echo(json.dumps(to_jsonable_python(value)))
+    click.echo(to_json(value, ensure_ascii=True, inf_nan_mode="null"))
 
 
 def service_options(command: Decorated) -> Decorated:

@@ -8,7 +8,14 @@ from typing import TYPE_CHECKING, Any
 import click
 from pydantic_core import to_json
 
-from service.commands.options import example, new_context_options, progress, service_options
+from service.commands.options import (
+    example,
+    json_option,
+    new_context_options,
+    print_json,
+    progress,
+    service_options,
+)
 from service.commands.table_options import TableOptions, WatchedTable, table_options
 from service.errors import InvalidInput, Problem
 from service.settings import Settings
@@ -58,6 +65,7 @@ def _find(client: "Client", context: str) -> "Context":
 )
 @click.option("--quiet", is_flag=True, help="Do not print refused rows and cells.")
 @service_options
+@json_option
 def observe(
     *,
     file: Path,
@@ -73,6 +81,7 @@ def observe(
     quiet: bool,
     url: str | None,
     api_key: str | None,
+    as_json: bool,
     **table: Any,  # noqa: ANN401  (the fields of TableOptions)
 ) -> None:
     """Let the contexts that a column of FILE names learn its rows.
@@ -108,7 +117,10 @@ def observe(
                 allow_precision_loss=allow_precision_loss,
             )
             summary = observer.send(watched, chunk_rows)
-    click.echo(f"Learnt {summary.rows} rows in {len(summary.contexts)} contexts, refused {summary.refused}.")
+    if as_json:
+        print_json({"rows": summary.rows, "refused": summary.refused, "contexts": sorted(summary.contexts)})
+    else:
+        click.echo(f"Learnt {summary.rows} rows in {len(summary.contexts)} contexts, refused {summary.refused}.")
     if not quiet:
         for line in summary.lines():
             click.echo(visible(line), err=True)
@@ -117,7 +129,8 @@ def observe(
 @click.command("list", epilog=example(f"gdssm contexts list --label site:berlin --url {URL}"))
 @click.option("--label", "labels", multiple=True, metavar="KEY:VALUE", help="Only contexts with it; repeatable.")
 @service_options
-def list_(labels: tuple[str, ...], url: str | None, api_key: str | None) -> None:
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object for each context, a line.")
+def list_(labels: tuple[str, ...], url: str | None, api_key: str | None, as_json: bool) -> None:
     """List contexts: id, model, number of observations and name."""
     wanted = dict(_label(text) for text in labels)
     with _client(url, api_key) as client:
@@ -125,31 +138,38 @@ def list_(labels: tuple[str, ...], url: str | None, api_key: str | None) -> None
         while more:
             page = client.contexts.list(limit=PAGE, after=after, labels=wanted or None)
             for context in page.items:
-                record = context.record
-                model = f"{record.model.name} {record.model.version}"
-                click.echo(
-                    visible(f"{record.id}  {model:20}  {record.n_observations:>10}  {record.name or ''}".rstrip())
-                )
+                if as_json:
+                    print_json(context.record)
+                else:
+                    click.echo(_line(context))
             after, more = page.after, page.after is not None
 
 
 @click.command("show", epilog=example(f"gdssm contexts show 'pump 1' --url {URL}"))
 @CONTEXT
 @service_options
-def show(context: str, url: str | None, api_key: str | None) -> None:
+@click.option("--json", "as_json", is_flag=True, help="Print the JSON object on one line.")
+def show(context: str, url: str | None, api_key: str | None, as_json: bool) -> None:
     """Print the context of an id or a name as JSON."""
     with _client(url, api_key) as client:
-        click.echo(to_json(_find(client, context).record, indent=2))
+        record = _find(client, context).record
+    if as_json:
+        print_json(record)
+    else:
+        click.echo(to_json(record, indent=2))
 
 
 @click.command("delete", epilog=example(f"gdssm contexts delete 'pump 1' --url {URL}"))
 @CONTEXT
 @service_options
-def delete(context: str, url: str | None, api_key: str | None) -> None:
+@json_option
+def delete(context: str, url: str | None, api_key: str | None, as_json: bool) -> None:
     """Delete the context of an id or a name."""
     with _client(url, api_key) as client:
         found = _find(client, context)
         found.delete()
+    if as_json:
+        print_json({"deleted": found.id})
     click.echo(f"Deleted {found.id}.", err=True)
 
 
@@ -174,13 +194,29 @@ def export(context: str, out: Path | None, url: str | None, api_key: str | None)
 @click.argument("file", type=click.File("rb"))
 @click.option("--name", metavar="NAME", help="The name of the new context.")
 @service_options
-def import_(file: Any, name: str | None, url: str | None, api_key: str | None) -> None:  # noqa: ANN401  (binary)
+@json_option
+def import_(
+    file: Any,  # noqa: ANN401  (binary)
+    name: str | None,
+    url: str | None,
+    api_key: str | None,
+    as_json: bool,
+) -> None:
     """Create a context from a file of `export` or `build`, and print its id."""
     with _client(url, api_key) as client:
         context = client.contexts.load(file.read())
         if name is not None:
             context.amend(name=name)
-    click.echo(context.id)
+    if as_json:
+        print_json(context.record)
+    else:
+        click.echo(context.id)
+
+
+def _line(context: "Context") -> str:
+    record = context.record
+    model = f"{record.model.name} {record.model.version}"
+    return visible(f"{record.id}  {model:20}  {record.n_observations:>10}  {record.name or ''}".rstrip())
 
 
 def _label(text: str) -> tuple[str, str]:
