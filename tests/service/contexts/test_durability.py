@@ -143,7 +143,7 @@ def survive(database_url: str, *servers: Postgres | PgBouncer, shards: int = 0) 
 def transactions(database_url: str) -> int:
     """Count the transactions of PostgreSQL that stored the keys of the requests."""
     with psycopg.connect(database_url, prepare_threshold=None) as connection:
-        found = connection.execute("SELECT count(DISTINCT xmin::text) FROM idempotency_keys").fetchone()
+        found = connection.execute("SELECT count(DISTINCT xmin::text) FROM receipts").fetchone()
     assert found is not None
     return int(found[0])
 
