@@ -8,10 +8,12 @@ from fastapi_offline import FastAPIOffline
 from starlette.types import ASGIApp
 
 from service.access.keyring import keys_required
+from service.access.sites import origins_of
 from service.api import errors, traces
 from service.api.endpoint import EndpointTable
 from service.api.middleware.access import AccessGuard
 from service.api.middleware.admission import Admission, Capacity, body_capacity
+from service.api.middleware.cross_origin import CrossOrigin
 from service.api.middleware.head import HeadAsGet
 from service.api.middleware.observability import ObservabilityMiddleware
 from service.api.middleware.prefix import AddPrefix, StripPrefix
@@ -103,6 +105,8 @@ def create_app(
     stack = EndpointTable(stack, ENDPOINTS, by_kind, traced=provider is not None)
     stack = AccessGuard(stack, settings)
     stack = Admission(stack, settings, metrics_, bodies)
+    origins = origins_of(settings)
+    stack = CrossOrigin(stack, origins) if origins else stack
     stack = ObservabilityMiddleware(stack, metrics_, settings.request_timeout, RouteTemplates(app))
     app.middleware_stack = StripPrefix(stack, settings) if has_prefix else stack
     return app

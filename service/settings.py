@@ -14,6 +14,8 @@ API_KEY_VARIABLE, URL_VARIABLE = "GDSSM_API_KEY", "GDSSM_URL"
 """The key and the service that clients and commands use; not settings of the service."""
 ROOT_PATH_PATTERN = r"^(/[A-Za-z0-9_~-][A-Za-z0-9._~-]*)*$"
 """Pattern of a prefix of paths."""
+ORIGINS_PATTERN = r"^(\*|https?://[\w.:\[\]-]+( *, *https?://[\w.:\[\]-]+)*)?$"
+"""Pattern of origins: scheme, host and port, without a path."""
 
 
 class Settings(BaseSettings):
@@ -44,6 +46,9 @@ class Settings(BaseSettings):
     allowed_hosts: str = Field("", pattern=r"^[\w.:*\[\], -]*$")
     """Names, with commas, by which callers may address the service (Host) and whose web pages may use it without a key,
     besides loopback names and the address that it listens on; * is any. Checked while keys are off, and where set."""
+    cors_origins: str = Field("", pattern=ORIGINS_PATTERN)
+    """Origins, with commas, such as https://app.example.org, whose web pages may call the service and read its
+    responses, without a key too while keys are off; * is any, and needs keys."""
     root_path: str = Field("", pattern=ROOT_PATH_PATTERN)
     """Path below which a reverse proxy serves the service, such as /gdssm, whether or not requests keep it."""
     forwarded_prefix: bool = False

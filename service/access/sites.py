@@ -2,18 +2,19 @@
 
 Without keys any web page in a user's browser can send requests to 127.0.0.1, and with a domain that resolves to
 127.0.0.1 (DNS rebinding) read the responses. So while keys are off, Host must be a name of the service, and Origin and
-Sec-Fetch-Site must not name another site. With keys this is not needed: browsers do not add a key to such requests.
+Sec-Fetch-Site must not name another site, except an origin of GDSSM_CORS_ORIGINS. With keys this is not needed:
+browsers do not add a key to such requests.
 """
 
 import ipaddress
 from collections.abc import Mapping
 
 from service.access.keyring import keys_required
-from service.errors import ForeignSite
+from service.errors import ForeignSite, InvalidSettings
 from service.settings import Settings
 
 ANY = "*"
-"""In GDSSM_ALLOWED_HOSTS: every name."""
+"""In GDSSM_ALLOWED_HOSTS: every name; in GDSSM_CORS_ORIGINS: every origin."""
 PORT_DIGITS_LIMIT = 5
 
 
@@ -21,7 +22,10 @@ class Sites:
     """The checks, by settings.
 
     Args:
-        settings: `host`, `auth` and `allowed_hosts`.
+        settings: `host`, `auth`, `allowed_hosts` and `cors_origins`.
+
+    Raises:
+        InvalidSettings: The pages of every origin may call, and keys are off.
     """
 
     def __init__(self, settings: Settings) -> None:
@@ -31,6 +35,12 @@ class Sites:
         """Whether requests of other sites' pages are refused."""
         self.checks_names = ANY not in self.listed and (self.checks_pages or bool(self.listed))
         """Whether requests to unknown names are refused."""
+        self._origins = origins_of(settings)
+        if self.checks_pages and ANY in self._origins:
+            raise InvalidSettings(
+                "GDSSM_CORS_ORIGINS: with * every web page could use this service, as keys are off. List the origins, "
+                "or ask for keys (GDSSM_AUTH=on)."
+            )
         self._bound = settings.host.lower()
         self._listens_everywhere = _is_unspecified(self._bound)
 
@@ -59,10 +69,12 @@ class Sites:
             ForeignSite: It is such a request.
         """
         origin = headers.get(b"origin")
+        if origin is not None and origin.decode("latin-1").lower() in self._origins:
+            return
         if origin is not None and not self._is_own(origin, headers.get(b"host", b"")):
             raise ForeignSite(
                 f"A web page of {origin.decode('latin-1')[:100]!r} may not use this service while keys are off. "
-                "Call from the page of the service or from a program, list the site in GDSSM_ALLOWED_HOSTS, "
+                "Call from the page of the service or from a program, list the origin in GDSSM_CORS_ORIGINS, "
                 "or ask for keys (GDSSM_AUTH=on)."
             )
         if headers.get(b"sec-fetch-site") == b"cross-site" and not _follows_link(method, headers):
@@ -77,6 +89,12 @@ class Sites:
         if scheme not in {b"http", b"https"} or not authority:
             return False  # such as "null", which sandboxed pages and files send
         return authority == host.lower() or name_of(authority) in self.listed
+
+
+def origins_of(settings: Settings) -> frozenset[str]:
+    """Return the origins of GDSSM_CORS_ORIGINS, in lower case."""
+    listed = (origin.strip().lower() for origin in settings.cors_origins.split(","))
+    return frozenset(origin for origin in listed if origin)
 
 
 def name_of(host: bytes) -> str:

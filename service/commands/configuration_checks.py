@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Literal, NamedTuple
 
 from service.access.keyring import keys_required
+from service.access.sites import Sites
 from service.errors import OperatorError, ServiceError
 from service.registry.repository import Repository
 from service.settings import ENV_PREFIX, Settings
@@ -37,6 +38,7 @@ def check_configuration() -> list[CheckResult]:
     """Check the environment: settings, database, migrations, models, keys and memory."""
     try:
         settings = Settings.from_environment()
+        Sites(settings)  # refuses CORS for every origin without keys
     except OperatorError as error:
         others = [CheckResult(name, "skipped", "The settings are not valid.") for name in NAMES[1:]]
         return [CheckResult("settings", "failed", str(error), "Correct the variable, or remove it."), *others]

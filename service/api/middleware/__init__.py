@@ -2,6 +2,7 @@
 
 observability     request id, times, log line and metrics; uncaught exceptions
 admission         limits on requests and bytes in flight, and on the time of a body
+cross_origin      web pages of listed origins (CORS)
 access            foreign web pages, unknown host names, the API key, the rate limit
 websockets        a limit on open WebSockets, closed when the service stops
 head              HEAD as GET without its body

@@ -1,6 +1,6 @@
 """Security headers: no content sniffing; a page runs its own scripts, connects to this origin, and cannot be framed.
 
-There are no CORS headers, so that browsers let only pages of this origin read a response.
+Browsers let only pages of this origin, and those of GDSSM_CORS_ORIGINS, read a response.
 """
 
 import base64

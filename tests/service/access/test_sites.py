@@ -1,7 +1,7 @@
 import pytest
 
 from service.access.sites import Sites, name_of, unknown_host
-from service.errors import ForeignSite
+from service.errors import ForeignSite, InvalidSettings
 from service.settings import Settings
 
 
@@ -91,7 +91,7 @@ def test_own_page_is_allowed(origin: bytes, host: bytes) -> None:
 
 @pytest.mark.parametrize(("origin", "host"), OTHER)
 def test_page_of_another_site_or_port_is_refused(origin: bytes, host: bytes) -> None:
-    with pytest.raises(ForeignSite, match="GDSSM_ALLOWED_HOSTS"):
+    with pytest.raises(ForeignSite, match="GDSSM_CORS_ORIGINS"):
         sites().check_page("POST", {b"origin": origin, b"host": host})
 
 
@@ -127,3 +127,18 @@ def test_other_cross_site_requests_are_refused(method: str, headers: dict[bytes,
 )
 def test_port_and_brackets_are_removed_from_host(host: bytes, name: str) -> None:
     assert name_of(host) == name
+
+
+def test_listed_origins_may_call_without_keys() -> None:
+    listed = sites(cors_origins="https://App.example.org, http://localhost:3000")
+    for origin in (b"https://app.example.org", b"http://localhost:3000"):
+        listed.check_page("POST", {b"origin": origin, b"host": b"localhost:8000", b"sec-fetch-site": b"cross-site"})
+    for origin in (b"https://app.example.org:8443", b"http://app.example.org", b"https://app.example.org.uk", b"null"):
+        with pytest.raises(ForeignSite, match="GDSSM_CORS_ORIGINS"):
+            listed.check_page("POST", {b"origin": origin, b"host": b"localhost:8000"})
+
+
+def test_every_origin_needs_keys() -> None:
+    with pytest.raises(InvalidSettings, match=r"^GDSSM_CORS_ORIGINS: with \* .*GDSSM_AUTH=on"):
+        sites(cors_origins="*")
+    assert not sites(cors_origins="*", auth="on").checks_pages

@@ -184,3 +184,8 @@ def test_memory_limit_is_the_least_of_all_control_groups(tmp_path: Path) -> None
     own.write_text("4:cpu,memory:/a\n3:pids:/a\n")
     assert memory_limit(groups, own) == 800
     assert memory_limit(groups, tmp_path / "missing") == machine
+
+
+def test_every_origin_without_keys_is_a_wrong_setting(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GDSSM_CORS_ORIGINS", "*")
+    assert check(1)["settings"]["found"].startswith("GDSSM_CORS_ORIGINS: with *")
