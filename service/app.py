@@ -67,7 +67,8 @@ def create_app(
         stopping: Reports that the service is stopping.
         bodies: Limits the bytes of bodies in flight; by default that of the settings.
     """
-    metrics_, provider, stopping = Metrics(), traces.provider_from_environment(), stopping or Stopping()
+    metrics_, stopping = Metrics(counts_keys=settings.key_usage), stopping or Stopping()
+    provider = traces.provider_from_environment()
     bodies = bodies or body_capacity(settings)
     app = FastAPIOffline(
         redoc_url=None,

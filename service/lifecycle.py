@@ -1,7 +1,7 @@
 """The lifespan of the app: builds its state at the start of the server, and closes it at the end."""
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from functools import partial
 
 from fastapi import FastAPI
@@ -10,6 +10,7 @@ from opentelemetry.trace import TracerProvider
 
 from service.access.keyring import KeyRing, keys_required
 from service.access.keys import Keys
+from service.access.usage import UsageStore
 from service.api import traces
 from service.api.combining import ObservationCombiner
 from service.api.executor import Executor
@@ -17,6 +18,7 @@ from service.api.periodic import run_periodically
 from service.api.state import AppState
 from service.contexts.context_count import ContextCount
 from service.contexts.service import ContextService
+from service.errors import DatabaseUnavailable
 from service.evaluations.job_store import JobStore
 from service.evaluations.jobs import EvaluationQueue
 from service.inference.checks import Limits
@@ -30,6 +32,8 @@ from service.settings import Settings
 from service.store.availability import CHECK_INTERVAL, Availability
 from service.store.database import Database
 
+USAGE_INTERVAL = 10.0
+"""Seconds between two writes of the use of keys."""
 EXPIRY_INTERVAL = 60.0
 """Seconds between two deletions of expired contexts; lookups never return an expired one."""
 
@@ -59,16 +63,20 @@ async def lifespan(
     state = await run_in_threadpool(partial(_open, settings, metrics, stopping, provider, database))
     app.state.service = state
     state.evaluations.start()
+    store_usage = partial(metrics.keys.store, UsageStore(state.database).add)
     async with (
         # Polled, because network file systems and the mounts of Kubernetes do not report changed files.
         run_periodically(settings.poll_interval, state.predictor.repository.rescan),
         run_periodically(settings.poll_interval, metrics.count),
         run_periodically(settings.poll_interval, free_memory.release),
+        run_periodically(USAGE_INTERVAL, store_usage),
         run_periodically(CHECK_INTERVAL, state.availability.check),
         run_periodically(EXPIRY_INTERVAL, lambda: state.contexts.sweep(lambda: stopping.begun)),
     ):
         yield
     metrics.count()
+    with suppress(DatabaseUnavailable):  # already logged
+        await run_in_threadpool(store_usage)
     await run_in_threadpool(state.evaluations.stop)
     state.executor.close()
     state.database.close()

@@ -73,6 +73,8 @@ class Settings(BaseSettings):
     """Seconds for requests in flight to finish after that."""
     rate_limit: int = Field(0, ge=0)
     """Requests a minute for one key in one process; 0 is no limit."""
+    key_usage: bool = False
+    """Whether requests are counted by key, for `gdssm keys usage` and, with the ids of keys, for /metrics."""
     max_columns: int = Field(1024, ge=2)
     """Columns of x and y together; the memory of a prediction grows with their square."""
     max_observations: int = Field(1_000_000, ge=1)

@@ -1,12 +1,14 @@
-"""`gdssm keys`: create, list, revoke."""
+"""`gdssm keys`: create, list, revoke, usage."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import asdict
 from datetime import UTC, datetime
 
 import click
 
 from service.access.keys import Key, Keys, id_of
+from service.access.usage import SECONDS_A_DAY, KeyUsage, UsageStore, today
 from service.commands.options import json_option, print_json
 from service.settings import Settings
 from service.store.database import Database
@@ -17,12 +19,15 @@ Examples:
   gdssm keys create deploy --admin --rate-limit 600
   gdssm keys list
   gdssm keys revoke 0123456789abcdef
+  gdssm keys usage --days 7
 """
 OTHER_DATABASE = (
     "A running service reads its keys from another database: set GDSSM_DATABASE_URL to it, or run this in the folder "
     "of the service."
 )
+NOT_COUNTED = "No use is stored: requests are counted by key while the service runs with GDSSM_KEY_USAGE=true."
 ROW_FORMAT = "{:16}  {:7}  {:5}  {:>10}  {:20}  {}"
+USAGE_FORMAT = "{:16}  {:>9}  {:>9}  {:>12}  {:>12}  {:>10}  {:10}  {}"
 
 
 @click.group("keys", epilog=EXAMPLES)
@@ -80,6 +85,33 @@ def revoke(key_id: str, as_json: bool) -> None:
     click.echo(f"Revoked {key_id}.", err=True)
 
 
+@command.command(epilog="\b\nExample:\n  gdssm keys usage --days 7\n")
+@click.option("--days", type=click.IntRange(1), default=30, show_default=True, help="Until today, in UTC.")
+@json_option
+def usage(days: int, as_json: bool) -> None:
+    """Show the use of each key: requests, errors, rows learnt and predicted, and seconds of work.
+
+    Services with GDSSM_KEY_USAGE count them, and write them to the database every 10 seconds.
+    """
+    with _database() as database:
+        keys, used = Keys(database).list(), UsageStore(database).since(today() - days + 1)
+    rows = [(key, used.get(key.id, KeyUsage())) for key in keys if key.id in used or key.revoked is None]
+    rows.sort(key=lambda row: -row[1].requests)
+    if not used:
+        click.echo(NOT_COUNTED, err=True)
+    if as_json:
+        print_json({"days": days, "keys": [_usage_fields(*row) for row in rows]})
+        return
+    click.echo(
+        USAGE_FORMAT.format("id", "requests", "refused", "observations", "queries", "compute s", "last day", "name")
+    )
+    for key, one in rows:
+        cells = _usage_fields(key, one)
+        seconds, last_day = f"{one.compute_seconds:.1f}", cells["last_day"] or "never"
+        counts = one.requests, one.refused, one.observations, one.queries
+        click.echo(USAGE_FORMAT.format(key.id, *counts, seconds, last_day, key.name))
+
+
 @contextmanager
 def _database() -> Iterator[Database]:
     database = Database.open(Settings.from_environment().database_url)
@@ -114,6 +146,11 @@ def _fields(key: Key) -> dict[str, object]:
         "created": _time(key.created),
         "revoked": None if key.revoked is None else _time(key.revoked),
     }
+
+
+def _usage_fields(key: Key, used: KeyUsage) -> Mapping[str, object]:
+    last_day = _time(used.last_day * SECONDS_A_DAY)[:10] if used.last_day else None
+    return {"id": key.id, "name": key.name, **asdict(used), "last_day": last_day}
 
 
 def _time(seconds: float) -> str:

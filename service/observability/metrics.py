@@ -15,6 +15,7 @@ from prometheus_client.metrics_core import GaugeMetricFamily
 from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.registry import Collector
 
+from service.observability.key_counts import UNAUTHENTICATED, KeyCounts
 from service.observability.processes import Processes
 from service.observability.request_stats import RequestStats
 from service.registry.repository import ModelEvent
@@ -22,7 +23,6 @@ from service.registry.repository import ModelEvent
 SHARED_DIRECTORY_VARIABLE = "PROMETHEUS_MULTIPROC_DIR"
 """Environment variable: the directory in which workers share their metrics, so that each can report those of all."""
 
-UNAUTHENTICATED = "unauthenticated"
 DENIED_CAUSES = frozenset({UNAUTHENTICATED, "forbidden", "foreign_site", "rate_limited", "quota_exceeded"})
 """Causes that concern the caller."""
 SECONDS_BUCKETS = (0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30)
@@ -30,9 +30,13 @@ ROW_BUCKETS = (1, 10, 100, 1_000, 10_000, 100_000, 1_000_000)
 
 
 class Metrics:
-    """The metrics of one process, in a separate registry."""
+    """The metrics of one process, in a separate registry.
 
-    def __init__(self) -> None:
+    Args:
+        counts_keys: Whether requests are counted by key.
+    """
+
+    def __init__(self, *, counts_keys: bool = False) -> None:
         registry = CollectorRegistry()
         self.registry = registry
 
@@ -69,6 +73,10 @@ class Metrics:
         self.answered: deque[tuple[RequestStats, str, str, int, float]] = deque()
         """Requests that `count` has yet to count: stats, method and route as labels, which have few values, status of
         the response, and seconds from the first byte of the request to the last one of the response."""
+        self.closed: deque[RequestStats] = deque()
+        """WebSockets that `count` has yet to count by key."""
+        self.counts_keys = counts_keys
+        self.keys = KeyCounts(registry)
         self._counting = threading.Lock()
 
     def count(self) -> None:
@@ -78,15 +86,21 @@ class Metrics:
         self._bytes_in_flight.set(size)
         groups: dict[tuple[str, str, int, str], array[float]] = defaultdict(lambda: array("d"))
         errors: TallyCounter[tuple[str, str, str]] = TallyCounter()
+        finished = list[RequestStats]()
         with self._counting:
+            while self.closed:
+                finished.append(self.closed.popleft())
             while self.answered:
                 stats, method, route, status, seconds = self.answered.popleft()
+                if self.counts_keys:
+                    finished.append(stats)
                 numbers = (seconds, stats.queue, stats.compute, stats.observations, stats.queries)
                 groups[method, route, status, stats.model].extend(numbers)
                 if stats.cause:
                     # An unverified id must not become a label, because there may be any number of them.
                     key_id = "" if stats.cause == UNAUTHENTICATED else stats.key_id
                     errors[stats.cause, route, key_id] += 1
+        self.keys.count(finished)
         for labels, times in errors.items():
             self._refused.labels(labels[0]).inc(times)
             if labels[0] in DENIED_CAUSES:

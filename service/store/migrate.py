@@ -16,7 +16,7 @@ from service.store.tables import METADATA
 if TYPE_CHECKING:
     from alembic.config import Config
 
-HEAD = "0007"
+HEAD = "0008"
 """The last step."""
 MIGRATION_LOCK = 0x6764_7373_6D
 """Under this number PostgreSQL lets one process at a time migrate ("gdssm")."""

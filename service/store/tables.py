@@ -120,6 +120,20 @@ KEYS = Table(
     Column("revoked", Double),
 )
 
+KEY_USAGE = Table(
+    "key_usage",
+    METADATA,
+    Column("key_id", String(40), nullable=False),
+    Column("day", Integer, nullable=False),  # since 1970, UTC
+    Column("requests", BigInteger, nullable=False),
+    Column("refused", BigInteger, nullable=False),  # requests that were answered with an error
+    Column("observations", BigInteger, nullable=False),
+    Column("queries", BigInteger, nullable=False),
+    Column("compute_seconds", Double, nullable=False),
+    PrimaryKeyConstraint("key_id", "day"),
+)
+"""The use of each key, added up by day."""
+
 UNLOADED = Table(
     "unloaded_models",
     METADATA,

@@ -57,6 +57,7 @@ MODULES: dict[str, dict[str, tuple[str, ...]]] = {
         "service/access/keys.py": ("tests/service/access", "tests/service/api/middleware/test_access.py"),
         "service/access/rate_limits.py": ("tests/service/access",),
         "service/access/sites.py": ("tests/service/access",),
+        "service/access/usage.py": ("tests/service/access",),
     },
     "evidence": {
         "gdssm/prior.py": ("tests/gdssm/test_prior.py", "tests/export/test_shipped.py"),

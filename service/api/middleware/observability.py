@@ -76,6 +76,8 @@ class ObservabilityMiddleware:
         seconds = time.monotonic() - stats.started
         if scope["type"] == "http":
             self._metrics.answered.append((stats, method, route, answer.status, seconds))
+        elif self._metrics.counts_keys:
+            self._metrics.closed.append(stats)
         level = logging.DEBUG if route.startswith(PROBES) else logging.INFO
         if logger.isEnabledFor(level):
             key_id, milliseconds = stats.key_id, f"{seconds * 1e3:.2f}"

@@ -35,6 +35,7 @@ CASES = {
     "keys create": "bob",
     "keys list": "",
     "keys revoke": "KEY_ID",
+    "keys usage": "--days 7",
     "check": "",
 }
 """The arguments of each other command."""

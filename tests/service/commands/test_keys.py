@@ -1,3 +1,4 @@
+import json
 import re
 import time
 from pathlib import Path
@@ -113,3 +114,63 @@ def test_running_service_notices_new_and_revoked_keys(url: str) -> None:
         with pytest.raises(InvalidStatus) as refused:
             connect(f"ws{server.url.removeprefix('http')}/v1/contexts/any/stream")
         assert refused.value.response.status_code == 401
+
+
+BODY = {"model": "linear", "context": {"x": [[1], [2], [3]], "y": [2, 4, 6]}, "query": [[4], [5]]}
+
+
+def used(*arguments: str) -> dict[str, dict[str, object]]:
+    result = keys("usage", "--json", *arguments)
+    assert result.exit_code == 0, result.stderr
+    return {row["name"]: row for row in json.loads(result.stdout)["keys"]}
+
+
+def test_usage_without_counts_lists_the_valid_keys() -> None:
+    created("alice")
+    keys("revoke", created("bob").split("_")[1])
+    result = keys("usage")
+    assert "GDSSM_KEY_USAGE=true" in result.stderr
+    (header, alice) = result.stdout.splitlines()
+    assert " ".join(header.split()) == "id requests refused observations queries compute s last day name"
+    assert alice.split()[1:] == ["0", "0", "0", "0", "0.0", "never", "alice"]
+
+
+@pytest.mark.slow
+def test_usage_of_a_service_is_stored_when_it_stops(url: str) -> None:
+    alice, idle = created("alice").strip(), created("idle")
+    headers = {"Authorization": f"Bearer {alice}"}
+    with running(GDSSM_AUTH="on", GDSSM_DATABASE_URL=url, GDSSM_KEY_USAGE="true") as server:
+        for _ in range(2):
+            assert httpx.post(f"{server.url}/v1/predict", json=BODY, headers=headers).status_code == 200
+        context = httpx.post(f"{server.url}/v1/contexts", json={"model": "linear"}, headers=headers).json()["id"]
+        assert httpx.get(f"{server.url}/v1/contexts/none", headers=headers).status_code == 404
+        address = f"ws{server.url.removeprefix('http')}/v1/contexts/{context}/stream"
+        with connect(address, additional_headers=headers) as stream:
+            for number in (1, 2):
+                stream.send(json.dumps({"observation": {"x": [number], "y": 2 * number}}))
+                assert json.loads(stream.recv(timeout=60))["n_observations"] == number
+        assert httpx.get(f"{server.url}/v1/models").status_code == 401
+        key_id = alice.split("_")[1]
+        deadline = time.monotonic() + 60
+        while f'gdssm_key_requests_total{{key_id="{key_id}"}} 5.0' not in httpx.get(f"{server.url}/metrics").text:
+            assert time.monotonic() < deadline
+        assert server.stop() == 0
+    found = used("--days", "2")
+    assert [*found] == ["alice", "idle"]
+    counted = found["alice"]
+    counts = [counted[name] for name in ("id", "requests", "refused", "observations")]
+    assert counts == [key_id, 5, 1, 8]
+    assert isinstance(counted["queries"], int)
+    assert counted["queries"] >= 4  # a stream also predicts the rows that it learns
+    assert re.fullmatch(r"\d{4}-\d\d-\d\d", str(counted["last_day"]))
+    assert (found["idle"]["id"], found["idle"]["requests"]) == (idle.split("_")[1], 0)
+
+
+@pytest.mark.slow
+def test_service_counts_no_keys_by_default(url: str) -> None:
+    headers = {"Authorization": f"Bearer {created('alice').strip()}"}
+    with running(GDSSM_AUTH="on", GDSSM_DATABASE_URL=url) as server:
+        assert httpx.get(f"{server.url}/v1/models", headers=headers).status_code == 200
+        assert "gdssm_key_requests_total{" not in httpx.get(f"{server.url}/metrics").text
+        assert server.stop() == 0
+    assert used()["alice"]["requests"] == 0
