@@ -13,6 +13,7 @@ from tests.running import ROOT
 
 SCHEMAS = {
     ".github/workflows/ci.yml": "github-workflows",
+    ".github/actions/evaluate/action.yml": "github-actions",
     ".github/dependabot.yml": "dependabot",
     ".github/ISSUE_TEMPLATE/config.yml": "github-issue-config",
     ".github/ISSUE_TEMPLATE/bug.yml": "github-issue-forms",
