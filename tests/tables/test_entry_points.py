@@ -19,9 +19,9 @@ from pyarrow import ipc
 from gdssm_client import frame_tables
 from gdssm_client.frames import Frame
 from gdssm_client.sklearn.encoded_frames import table_of
-from service.tables.cells import Table
+from service.tables.cells import Cells, Table
 from service.tables.encoding import Findings, observations
-from service.tables.memory import table_of_columns, table_of_records
+from service.tables.memory import MemoryTable, table_of_columns, table_of_records
 from service.tables.predicting import infer_schema
 from service.tables.reading import open_table
 from service.tables.requested import Requested
@@ -120,11 +120,18 @@ FILES: dict[str, Callable[[Columns], bytes]] = {
     "json lines": lambda columns: "\n".join(map(json.dumps, records_of(columns))).encode(),
     "json list": lambda columns: json.dumps(records_of(columns), indent=1).encode(),
 }
+
+
+def of_client(frame: Frame) -> MemoryTable:
+    """Make the service's table of the cells that the client reads."""
+    return MemoryTable("X", {name: Cells(*cells) for name, cells in table_of(frame).cells.items()})
+
+
 MEMORY: dict[str, Callable[[Columns], Table]] = {
     "records": lambda columns: table_of_records(records_of(columns), "rows"),
     "columns": lambda columns: table_of_columns({k: [*map(written, v)] for k, v in columns.items()}, "rows"),
-    "pandas": lambda columns: table_of(wrapped(pd.DataFrame(columns))),
-    "polars": lambda columns: table_of(wrapped(pl.DataFrame(columns))),
+    "pandas": lambda columns: of_client(wrapped(pd.DataFrame(columns))),
+    "polars": lambda columns: of_client(wrapped(pl.DataFrame(columns))),
 }
 
 

@@ -4,6 +4,7 @@ async_client, async_contexts, async_evaluations   the client for asyncio and tri
 client, contexts, evaluations                     the synchronous client, generated from it by .ci/sync_client.py
 call         a request with the function that reads its response
 sessions     connections
+progress     a progress bar
 attempts     retries and the deadline
 destination  checks of the service's address and of the API key
 in_process   the service in this process, without a socket
@@ -20,6 +21,7 @@ tensor_body  tensors in the Open Inference Protocol
 table_body   tables as JSON, and predictions of them
 frame_tables    frames with columns of any kind as tables of cells
 sklearn      estimators for scikit-learn
+learning     how a state learns and rows become numbers, for the estimators; generated from the service
 
 Modules are imported on first use: local estimators need no httpx.
 """

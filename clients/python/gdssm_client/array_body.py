@@ -10,7 +10,8 @@ import numpy as np
 from gdssm_client import frames
 from gdssm_client.answers import PredictionResult
 from gdssm_client.call import unexpected
-from gdssm_client.explanations import Array, Explanation, ImplicitWeights, blocks_in, effects_in, pairs_in
+from gdssm_client.explanations import Explanation, ImplicitWeights, blocks_in, effects_in, pairs_in
+from gdssm_client.learning.sizes import Array
 from gdssm_client.real_numbers import F64
 from gdssm_client.safetensors import Tensors, pack, unpack
 

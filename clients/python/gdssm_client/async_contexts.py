@@ -78,7 +78,8 @@ class AsyncContext:
             allow_precision_loss="true" if allow_precision_loss else None,
         )
         headers = {**array_body.SEND, **new_idempotency_key(), **if_match(if_version)}
-        self.record = await self._session.send(Call("POST", f"{self._path}/observations", read_context, body, headers))
+        call = Call("POST", f"{self._path}/observations", read_context, body, headers, label="Observing")
+        self.record = await self._session.send(call)
         return self.record
 
     async def predict(

@@ -89,8 +89,9 @@ class AsyncEvaluation:
         Raises:
             Unfinished: As for `results`.
         """
-        async for _ in self.results(deadline=deadline):
-            pass
+        with self._session.connection.bar("Evaluating", self.record.total) as bar:
+            async for _ in self.results(deadline=deadline):
+                bar.update(self.record.done)
         return self.record
 
 

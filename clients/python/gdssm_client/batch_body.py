@@ -11,7 +11,7 @@ from gdssm_client import array_body, frames
 from gdssm_client.call import Call, max_age_header, new_idempotency_key, reading
 from gdssm_client.choices import ITEMS_LIMIT
 from gdssm_client.errors import InvalidArgument
-from gdssm_client.explanations import Array
+from gdssm_client.learning.sizes import Array
 from gdssm_client.real_numbers import F64
 from gdssm_client.schemas import (
     FailedItem,

@@ -29,6 +29,8 @@ class Call(Generic[Answer]):
     params: Mapping[str, str | int | list[str]] = field(default_factory=dict)
     repeatable: bool = True
     """Whether to retry when it is unknown if the request arrived: it changes nothing, or has an Idempotency-Key."""
+    label: str = ""
+    """Of the progress bar while a long body is sent; none if it is empty."""
 
 
 def reading(kind: type[Answer]) -> Callable[[httpx.Response], Answer]:

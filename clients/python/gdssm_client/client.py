@@ -11,7 +11,7 @@ from gdssm_client.call import JSON_TYPE, Call, json_body, path, reading
 from gdssm_client.choices import Decimal, Kind, Task
 from gdssm_client.contexts import Contexts
 from gdssm_client.evaluations import Evaluations
-from gdssm_client.explanations import Array
+from gdssm_client.learning.sizes import Array
 from gdssm_client.schemas import FailedItem, Manifest, ModelList, ObservationResults, ObservedItem, PredictedItem
 from gdssm_client.secret import SupportsSecret
 from gdssm_client.sessions import ConnectionSettings, Session
@@ -31,6 +31,8 @@ class Client:
         timeout: Seconds to wait for a connection, and for a response.
         retries: How often a request is retried; each retry is a line of the logger `gdssm_client`.
         deadline: Seconds for a call with all its retries; no limit if left out.
+        progress: Whether to show the progress of long work on the standard error, if that is a terminal: of tables and
+            rows that are sent, and of evaluations that are waited for.
 
     Attributes:
         contexts: The contexts of this API key.
@@ -45,8 +47,9 @@ class Client:
         timeout: float = 60.0,
         retries: int = 4,
         deadline: float | None = None,
+        progress: bool = False,
     ) -> None:
-        self._session = Session(ConnectionSettings.to(url, api_key, timeout, retries, deadline))
+        self._session = Session(ConnectionSettings.to(url, api_key, timeout, retries, deadline, progress=progress))
         self.contexts = Contexts(self._session)
         self.evaluations = Evaluations(self._session)
 
@@ -150,9 +153,12 @@ class Client:
             "allow_precision_loss": "true" if allow_precision_loss else None,
         }
         results: list[ObservedItem | FailedItem] = []
-        for start, rows in batch_body.observations(contexts, names, inputs, outputs, weights).parts():
-            found = self._session.send(batch_body.observe_call(rows, texts))
-            results += [batch_body.moved(result, start) for result in found.results]
+        everything = batch_body.observations(contexts, names, inputs, outputs, weights)
+        with self._session.connection.bar("Observing", len(everything.contexts)) as bar:
+            for start, rows in everything.parts():
+                found = self._session.send(batch_body.observe_call(rows, texts))
+                results += [batch_body.moved(result, start) for result in found.results]
+                bar.update(start + len(rows.contexts))
         failed = sum(isinstance(result, FailedItem) for result in results)
         return ObservationResults(results=results, failed=failed)
 
@@ -181,9 +187,12 @@ class Client:
             "interval": None if interval is None else repr(frames.number(interval, "interval")),
         }
         results: list[PredictedItem | FailedItem] = []
-        for start, rows in batch_body.ContextRows(field, targets, {"query": inputs.numbers}).parts():
-            found = self._session.send(batch_body.predict_call(rows, texts, max_age))
-            results += [batch_body.moved(result, start) for result in found.results]
+        everything = batch_body.ContextRows(field, targets, {"query": inputs.numbers})
+        with self._session.connection.bar("Predicting", len(targets)) as bar:
+            for start, rows in everything.parts():
+                found = self._session.send(batch_body.predict_call(rows, texts, max_age))
+                results += [batch_body.moved(result, start) for result in found.results]
+                bar.update(start + len(rows.contexts))
         return batch_body.together(query, len(targets), results)
 
     def predict_table(
@@ -252,7 +261,7 @@ class Client:
             quantiles=table_body.as_list(quantiles),
         )
         read = table_body.prediction_reader(rows, query, target)
-        return self._session.send(Call("POST", "/v1/predict", read, body, JSON_TYPE))
+        return self._session.send(Call("POST", "/v1/predict", read, body, JSON_TYPE, label="Sending the table"))
 
     def models(self) -> ModelList:
         """List the models that are served."""

@@ -6,7 +6,7 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from gdssm_client.errors import InvalidArgument
-from gdssm_client.secret import Secret, SupportsSecret
+from gdssm_client.secret import Secret, SupportsSecret, shown
 
 FROM_ENVIRONMENT: Final = "env"
 """As a key: the value of the environment variable GDSSM_API_KEY."""
@@ -14,8 +14,6 @@ KEY_VARIABLE = "GDSSM_API_KEY"
 URL_VARIABLE = "GDSSM_URL"
 LOCAL: Final = "local"
 """As a URL: the service in this process."""
-USER = re.compile(r"(?<=//)[^/?#]*@|^[^/?#]*@")
-"""User and password in a URL."""
 HTTP = re.compile(r"https?://[^/?#\s]+(?:/[^?#\s]*)?", re.IGNORECASE)
 
 
@@ -49,11 +47,6 @@ def checked_address(url: str) -> str:
     if port == 0:
         raise InvalidArgument(f"url: has no port from 1 to 65535 behind the colon; this is {shown(address)!r}.")
     return address
-
-
-def shown(url: str) -> str:
-    """Remove user and password from a URL, for messages."""
-    return USER.sub("", url)
 
 
 def checked_key(api_key: str | SupportsSecret | None) -> Secret | None:

@@ -87,8 +87,9 @@ class Evaluation:
         Raises:
             Unfinished: As for `results`.
         """
-        for _ in self.results(deadline=deadline):
-            pass
+        with self._session.connection.bar("Evaluating", self.record.total) as bar:
+            for _ in self.results(deadline=deadline):
+                bar.update(self.record.done)
         return self.record
 
 

@@ -4,9 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
-Array = NDArray[np.floating]
+from gdssm_client.learning.sizes import Array
 
 
 @dataclass(frozen=True, eq=False)

@@ -5,19 +5,20 @@ from typing import Any
 
 from gdssm_client.errors import InvalidArgument
 
+WITH_SERVICE = "or install the service, to run it in this process: pip install '.[client]' in a checkout of gdssm."
 REMEDIES = {
-    "local": "Give the URL of a service, as Client('http://…') or GDSSM_URL; or install the service, to run it in this "
-    "process: pip install '.[client]' in a checkout of gdssm.",
+    "local": f"Give the URL of a service, as Client('http://…') or GDSSM_URL; {WITH_SERVICE}",
+    "local_models": f"Give the URL of a service, as GDSSMRegressor(url='http://…'); {WITH_SERVICE}",
     "stream": "A stream needs websockets: pip install websockets.",
 }
-"""By the extra of gdssm-client."""
+"""By the module that uses them: the name of an extra of gdssm-client, or of a module."""
 
 
 def load(module: str, extra: str) -> Any:  # noqa: ANN401  (a module)
     """Import a module.
 
     Raises:
-        InvalidArgument: What it needs is not installed.
+        InvalidArgument: The packages that it needs are not installed.
     """
     try:
         return import_module(module)

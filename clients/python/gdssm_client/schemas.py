@@ -5,7 +5,11 @@ A later service may send further fields, which are ignored, and further values o
 
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cached_property
 from typing import Any, Literal
+
+from gdssm_client.learning.artifact import Dtype, next_name
+from gdssm_client.learning.feature_plan import FeaturePlan
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,38 +69,6 @@ class ModelList:
     """The model of requests that name none."""
     models: tuple[ModelSummary, ...]
     refused: tuple[RefusedFile, ...]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Knots:
-    """A block of additive features with the same knots for every column."""
-
-    places: tuple[float, ...]
-    sharpness: float
-
-
-@dataclass(frozen=True, kw_only=True)
-class Pairs:
-    """A block of products of two different columns."""
-
-    kind: Literal["pairs"] = "pairs"
-
-
-@dataclass(frozen=True, kw_only=True)
-class Band:
-    """The features for 1 to `columns` number columns."""
-
-    columns: int | None
-    blocks: tuple[Knots | Pairs, ...]
-    groups: tuple[tuple[float, ...], ...]
-
-
-@dataclass(frozen=True, kw_only=True)
-class FeaturePlan:
-    """The features of a model for every number of columns."""
-
-    bands: tuple[Band, ...]
-    groups: int
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -164,6 +136,31 @@ class Manifest:
     training: Training | None
     golden: Golden
     sha256: str
+
+    @property
+    def dtype(self) -> Dtype:
+        """The precision of everything that goes in and out."""
+        return self.inputs[0].dtype
+
+    @cached_property
+    def gives_scale(self) -> bool:
+        """Whether predictions come with the scale and degrees of freedom of a Student t distribution."""
+        return any(spec.name == "scale" for spec in self.outputs)
+
+    @cached_property
+    def next_names(self) -> dict[str, str]:
+        """The outputs that carry the state after the observations, by the names of its inputs."""
+        return {spec.name: next_name(spec.name) for spec in self.state}
+
+    @cached_property
+    def state(self) -> tuple[TensorSpec, ...]:
+        """The inputs that make up the recurrent state."""
+        return tuple(spec for spec in self.inputs if spec.name.startswith("state."))
+
+    @property
+    def streams(self) -> bool:
+        """Whether a context can live in a state; a model without one is one-shot."""
+        return bool(self.state)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,6 +1,10 @@
 """A key that is never printed."""
 
+import re
 from typing import Protocol
+
+USER = re.compile(r"(?<=//)[^/?#]*@|^[^/?#]*@")
+"""User and password in a URL."""
 
 
 class SupportsSecret(Protocol):
@@ -32,3 +36,17 @@ class Secret:
 
     def __hash__(self) -> int:
         return hash(self._value)
+
+
+class PrivateUrl(str):
+    """A URL that is printed without its user and password."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return repr(shown(self))
+
+
+def shown(url: str) -> str:
+    """Remove user and password from a URL, for messages."""
+    return USER.sub("", url)

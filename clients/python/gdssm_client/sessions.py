@@ -1,7 +1,7 @@
 """Connections to a service, or to one in this process."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from typing import Any, Self, TypeVar
@@ -12,11 +12,15 @@ import httpx
 from gdssm_client import extras
 from gdssm_client.attempts import Attempts, Outcome
 from gdssm_client.call import Call
-from gdssm_client.destination import checked_key, destination, shown
+from gdssm_client.destination import checked_key, destination
 from gdssm_client.errors import InvalidArgument, Unreachable, check
-from gdssm_client.secret import Secret, SupportsSecret
+from gdssm_client.progress import ProgressBar
+from gdssm_client.secret import Secret, SupportsSecret, shown
 
 Answer = TypeVar("Answer")
+
+LONG_BODY = 2**20
+"""Bytes of a body from which on its progress is shown."""
 
 
 @dataclass(frozen=True)
@@ -32,6 +36,8 @@ class ConnectionSettings:
     """How often a request is retried."""
     deadline: float | None = None
     """Seconds for a call with all its retries."""
+    progress: bool = False
+    """Whether to show the progress of long work."""
 
     @classmethod
     def to(
@@ -41,6 +47,8 @@ class ConnectionSettings:
         timeout: float,
         retries: int,
         deadline: float | None = None,
+        *,
+        progress: bool = False,
     ) -> Self:
         """Check a user's arguments; a service in this process needs no key.
 
@@ -50,7 +58,8 @@ class ConnectionSettings:
         if deadline is not None and not deadline > 0:
             raise InvalidArgument(f"deadline: must be a number of seconds above 0; this is {deadline}.")
         address = destination(url)
-        return cls(address, None if address is None else checked_key(api_key), timeout, retries, deadline)
+        key = None if address is None else checked_key(api_key)
+        return cls(address, key, timeout, retries, deadline, progress)
 
     def options(self, transport: Any, address: str) -> dict[str, Any]:  # noqa: ANN401  (synchronous or asynchronous)
         """Return the arguments of an httpx client."""
@@ -60,6 +69,15 @@ class ConnectionSettings:
     def attempts(self, call: Call[Any]) -> Attempts:
         """Begin a call."""
         return Attempts(call, self.retries, self.timeout, self.deadline)
+
+    def bar(self, label: str, total: int) -> ProgressBar:
+        """Make a progress bar, which is written if the caller asked for it."""
+        return ProgressBar(label, total, shown=self.progress)
+
+    def body_bar(self, call: Call[Any]) -> ProgressBar:
+        """Make the progress bar of a body; it is written for a long one with a label that another process reads."""
+        is_long = call.label != "" and len(call.content) > LONG_BODY and self.url is not None
+        return ProgressBar(call.label, len(call.content), shown=self.progress and is_long)
 
     def websocket(self, path: str) -> dict[str, Any]:
         """Return the arguments of a WebSocket.
@@ -125,7 +143,7 @@ class Session:
         attempts = self.connection.attempts(call)
         while True:
             try:
-                outcome: Outcome = self._response(attempts)
+                outcome: Outcome = self._response(call, attempts)
             except httpx.TransportError as error:
                 outcome = error
             pause = attempts.pause(outcome)
@@ -133,8 +151,15 @@ class Session:
                 return _result(self.connection, call, outcome)
             time.sleep(pause)
 
-    def _response(self, attempts: Attempts) -> httpx.Response:
-        with self._http.stream(**attempts.request()) as response:
+    def _response(self, call: Call[Any], attempts: Attempts) -> httpx.Response:
+        request = attempts.request()
+        with self.connection.body_bar(call) as bar:
+            if bar.is_shown:
+                request = _in_parts(request, bar.parts(call.content))
+            return self._complete(request, attempts)
+
+    def _complete(self, request: Mapping[str, Any], attempts: Attempts) -> httpx.Response:
+        with self._http.stream(**request) as response:
             response.stream = _TimedStream(response.stream, attempts, self.connection)
             response.read()
         return response
@@ -171,8 +196,11 @@ class AsyncSession:
         attempts = self.connection.attempts(call)
         while True:
             try:
-                with anyio.fail_after(attempts.left()):
-                    outcome: Outcome = await self._http.request(**attempts.request())
+                with anyio.fail_after(attempts.left()), self.connection.body_bar(call) as bar:
+                    request = attempts.request()
+                    if bar.is_shown:
+                        request = _in_parts(request, bar.async_parts(call.content))
+                    outcome: Outcome = await self._http.request(**request)
             except httpx.TransportError as error:
                 outcome = error
             except TimeoutError:
@@ -202,3 +230,9 @@ def _result(connection: ConnectionSettings, call: Call[Answer], outcome: Outcome
         raise connection.unreachable(outcome) from outcome
     check(outcome)
     return call.read(outcome)
+
+
+def _in_parts(request: Mapping[str, Any], parts: Iterator[bytes] | AsyncIterator[bytes]) -> dict[str, Any]:
+    """Send the body of a request in parts, without the chunked encoding."""
+    headers = {**request["headers"], "Content-Length": str(len(request["content"]))}
+    return {**request, "headers": headers, "content": parts}

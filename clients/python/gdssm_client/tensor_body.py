@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike
 
 from gdssm_client import frames
 from gdssm_client.datatypes import datatype_of, dtype_of
-from gdssm_client.explanations import Array
+from gdssm_client.learning.sizes import Array
 
 HEADER = "Inference-Header-Content-Length"
 CONTENT_TYPE = "application/octet-stream"

@@ -10,9 +10,9 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from gdssm_client import AsyncClient, Client
-from gdssm_client.destination import checked_address, checked_key, destination, shown
+from gdssm_client.destination import checked_address, checked_key, destination
 from gdssm_client.errors import ClientError, InvalidArgument
-from gdssm_client.secret import Secret
+from gdssm_client.secret import Secret, shown
 from gdssm_client.sessions import ConnectionSettings
 from gdssm_client.sklearn import GDSSMClassifier, GDSSMRegressor
 from service.settings import Settings

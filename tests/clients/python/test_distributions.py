@@ -2,6 +2,7 @@
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 import tomllib
@@ -9,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 
@@ -17,8 +19,41 @@ from tests.running import ROOT, Server
 
 CLIENT = ROOT / "clients" / "python"
 OTHER_SERVICE = "raise RuntimeError('this is the service of the user')"
-LIGHT_LIMIT = 15_000_000
-"""Bytes of the client with its dependencies except numpy, with compiled modules."""
+LIGHT_LIMIT = 11_500_000
+"""Bytes of the client with its dependencies except numpy, with compiled modules: 10.3 MB on 2026-11-28."""
+
+
+ESTIMATORS = """
+import pickle
+from sklearn.model_selection import cross_val_score
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+from gdssm_client.sklearn import GDSSMClassifier, GDSSMRegressor
+
+x = [[float(i % 7), float(i * i % 11)] for i in range(50)]
+y = [3 * first - second + 1 for first, second in x]
+for options in ({}, {"decay": "auto"}):
+    estimator = GDSSMRegressor("linear", url=URL, **options).fit(x[:40], y[:40])
+    estimator = pickle.loads(pickle.dumps(estimator)).partial_fit(x[40:], y[40:])
+    print(estimator.predict([[1, 2]]).round(2).tolist(), estimator.coef_.round(2).tolist())
+estimator = GDSSMRegressor(url=URL).fit(x, y)
+lower, upper = estimator.predict_interval([[1, 2]], 0.9)
+print(bool(lower < estimator.predict([[1, 2]]) < upper), len(estimator.explain(0.9).effects.columns))
+print(bool(cross_val_score(make_pipeline(StandardScaler(), estimator), x, y).min() > 0.9))
+print(GDSSMClassifier(url=URL).fit(x, [value > 5 for value in y]).predict([[1, 9], [6, 0]]).tolist())
+try:
+    GDSSMRegressor().fit(x, y)
+except ValueError as error:
+    print(error)
+"""
+"""What an environment without the service does with estimators."""
+ESTIMATED = r"""\[2\.0\] \[3\.0, -1\.0\]
+\[2\.0\d*\] \[[23]\.\d+, -[01]\.\d+\]
+True 2
+True
+\[False, True\]
+service is not installed. Give the URL of a service, as GDSSMRegressor\(url='http://…'\); or install the service, .*
+"""
 
 
 @dataclass(frozen=True)
@@ -41,6 +76,13 @@ class Environment:
         return {path.name: size_of(path) for path in self.packages.iterdir()}
 
 
+class Environments(NamedTuple):
+    client: Environment
+    server: Environment
+    estimators: Environment
+    """Of the client with its extra `sklearn`."""
+
+
 def size_of(path: Path) -> int:
     files = path.rglob("*") if path.is_dir() else [path]
     return sum(file.stat().st_size for file in files if file.is_file())
@@ -58,32 +100,33 @@ def built(source: Path, folder: Path) -> Path:
     return wheel
 
 
-def installed(source: Path, folder: Path, options: Sequence[str]) -> Environment:
+def installed(source: Path, extra: str, folder: Path, options: Sequence[str]) -> Environment:
     wheel = built(source, folder / "wheel")
     environment = Environment(folder / "environment")
     subprocess.run([sys.executable, "-m", "venv", "--without-pip", environment.folder], check=True)
-    pip("--python", environment.python, "install", *options, "--constraint", ROOT / "constraints.txt", wheel)
+    pip(
+        "--python", environment.python, "install", *options, "--constraint", ROOT / "constraints.txt", f"{wheel}{extra}"
+    )
     return environment
 
 
 @pytest.fixture(scope="module")
-def environments(tmp_path_factory: pytest.TempPathFactory) -> tuple[Environment, Environment]:
-    """The environments of the client and of the server."""
-    folders = [tmp_path_factory.mktemp(name) for name in ("client", "server")]
+def environments(tmp_path_factory: pytest.TempPathFactory) -> Environments:
+    folders = [tmp_path_factory.mktemp(name) for name in Environments._fields]
+    sources, extras, options = [CLIENT, ROOT, CLIENT], ["", "", "[sklearn]"], [[], ["--no-compile"], ["--no-compile"]]
     with ThreadPoolExecutor() as pool:
-        client, server = pool.map(installed, [CLIENT, ROOT], folders, [[], ["--no-compile"]])
-    return client, server
+        return Environments(*pool.map(installed, sources, extras, folders, options))
 
 
 @pytest.fixture(scope="module")
-def server(environments: tuple[Environment, Environment], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+def server(environments: Environments, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """Start the server's command in a project that has another package `service`."""
     project = tmp_path_factory.mktemp("project")
     (project / "service").mkdir()
     (project / "service" / "__init__.py").write_text(OTHER_SERVICE)
     variables = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
     variables |= {"GDSSM_PORT": "0", "GDSSM_DATABASE_URL": f"sqlite:///{project}/gdssm.db", "GDSSM_WORKERS": "2"}
-    command, log = [str(environments[1].folder / "bin" / "gdssm"), "serve"], project / "log"
+    command, log = [str(environments.server.folder / "bin" / "gdssm"), "serve"], project / "log"
     with (
         log.open("w") as stderr,
         subprocess.Popen(command, cwd=project, env=variables, stderr=stderr, text=True) as process,
@@ -105,28 +148,51 @@ def run(environment: Environment, code: str, folder: Path, **variables: str) -> 
 
 
 @pytest.mark.slow
-def test_client_of_the_readme_predicts_at_a_server_beside_another_service(
-    environments: tuple[Environment, Environment], server: Server, tmp_path: Path
+@pytest.mark.parametrize("page", [CLIENT / "README.md", ROOT / "docs" / "client.md"], ids=["README", "client"])
+def test_three_lines_after_the_installation_predict_with_an_interval_at_a_server_beside_another_service(
+    environments: Environments, server: Server, tmp_path: Path, page: Path
 ) -> None:
-    example = next(block for block in blocks(CLIENT / "README.md") if block.language == "python")
+    example = next(block for block in blocks(page) if block.language == "python")
+    assert "pip install ./clients/python" in page.read_text(encoding="utf-8").partition(example.code)[0]
     assert len([line for line in re.sub(r"\(\n\s+|\n\)", "", example.code).splitlines() if line]) == 3
-    found = run(environments[0], example.code.replace("http://127.0.0.1:8000", server.url), tmp_path)
+    found = run(environments.client, example.code.replace("http://127.0.0.1:8000", server.url), tmp_path)
     prediction, lower, upper = (float(number) for number in re.findall(r"[\d.]+", found))
     assert lower < prediction < upper
     assert found == example.output
 
 
 @pytest.mark.slow
-def test_client_is_light(environments: tuple[Environment, Environment], tmp_path: Path) -> None:
-    found = environments[0].installed()
-    assert (environments[0].packages / "gdssm_client" / "py.typed").exists()
+def test_estimators_need_no_service(environments: Environments, server: Server, tmp_path: Path) -> None:
+    names = environments.estimators.installed().keys()
+    assert "sklearn" in names
+    assert not {"onnxruntime", "fastapi", "sqlalchemy", "pydantic", "service", "gdssm"} & names
+    found = run(environments.estimators, ESTIMATORS.replace("URL", repr(server.url)), tmp_path)
+    assert re.fullmatch(ESTIMATED, found), found
+
+
+@pytest.mark.slow
+def test_mypy_sees_every_answer_of_the_installed_client(environments: Environments, tmp_path: Path) -> None:
+    copy = Path(shutil.copy(Path(__file__).with_name("answer_types.py"), tmp_path))
+    strict = ["--strict", "--config-file", os.devnull, "--cache-dir", tmp_path / "cache"]
+    python = ["--python-executable", environments.client.python]
+    command = [sys.executable, "-m", "mypy", *map(str, [*strict, *python, copy])]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.mark.slow
+def test_client_is_light(environments: Environments, tmp_path: Path) -> None:
+    found = environments.client.installed()
+    assert (environments.client.packages / "gdssm_client" / "py.typed").exists()
     assert {"gdssm_client", "httpx", "narwhals", "numpy"} <= found.keys()
     assert not {"onnxruntime", "fastapi", "sqlalchemy", "pydantic", "service", "gdssm"} & found.keys()
     assert sum(size for name, size in found.items() if not name.startswith("numpy")) < LIGHT_LIMIT
     without = "import gdssm_client\ntry:\n    gdssm_client.Client()\nexcept ValueError as error:\n    print(error)"
-    assert "pip install '.[client]' in a checkout of gdssm" in run(environments[0], without, tmp_path)
+    assert "pip install '.[client]' in a checkout of gdssm" in run(environments.client, without, tmp_path)
     estimators = "try:\n    import gdssm_client.sklearn\nexcept ImportError as error:\n    print(error)"
-    assert "pip install '.[client,sklearn]'" in run(environments[0], estimators, tmp_path)
+    assert "scikit-learn. In a checkout of gdssm: pip install './clients/python[sklearn]'" in run(
+        environments.client, estimators, tmp_path
+    )
 
 
 def test_versions_of_both_distributions_are_equal() -> None:
@@ -141,3 +207,20 @@ def test_generated_modules_are_those_of_the_service() -> None:
     command = [sys.executable, ".ci/client_sources.py", "--check"]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_packages_that_messages_name_exist() -> None:
+    extras = {
+        ".": tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"],
+        "./clients/python": tomllib.loads((CLIENT / "pyproject.toml").read_text())["project"]["optional-dependencies"],
+    }
+    known = {line.partition("==")[0] for line in (ROOT / "constraints.txt").read_text().splitlines()}
+    texts = [path.read_text(encoding="utf-8") for path in (CLIENT / "gdssm_client").rglob("*.py")]
+    named = re.findall(r"pip install (?:'([^']+)'|([\w-]+))", "\n".join(texts))
+    packages = [package or path.partition("[")[0] for path, package in named]
+    assert {*packages} <= known | extras.keys()
+    parts = [
+        (path.partition("[")[0], extra) for path, _ in named for extra in re.findall(r"[\w-]+", path.partition("[")[2])
+    ]
+    assert {"client", "sklearn"} <= {extra for _, extra in parts}
+    assert [part for part in parts if part[1] not in extras[part[0]]] == []

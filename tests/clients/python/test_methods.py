@@ -85,3 +85,11 @@ def test_methods_take_every_field_of_the_request() -> None:
 
 def test_ask_is_an_alias_of_submit() -> None:
     assert evaluations.Evaluations.ask is evaluations.Evaluations.submit
+
+
+def test_type_of_every_answer_is_checked_and_known() -> None:
+    text = (ROOT / "tests/clients/python/answer_types.py").read_text(encoding="utf-8")
+    for kind, _ in nonempty(PAIRS):
+        for name, method in nonempty(methods(kind)):
+            assert f".{name}(" in text, f"{kind.__name__}.{name}"
+            assert inspect.signature(method).return_annotation is not Any, name

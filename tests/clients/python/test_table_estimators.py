@@ -16,10 +16,10 @@ from sklearn.compose import TransformedTargetRegressor
 from sklearn.model_selection import cross_val_score
 from sklearn.utils import get_tags
 
+from gdssm_client.learning.schema import TableSchema
 from gdssm_client.sklearn import GDSSMClassifier, GDSSMRegressor
 from gdssm_client.sklearn.encoded_frames import Encoded
 from gdssm_client.sklearn.estimator import StateEstimator
-from service.tables.schema import TableSchema
 from tests.closeness import assert_close
 from tests.running import Server, running
 

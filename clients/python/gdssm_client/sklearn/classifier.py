@@ -22,11 +22,13 @@ class GDSSMClassifier(ClassifierMixin, StateEstimator):  # type: ignore[misc]
     Args:
         model: A classification model that streams.
         learning_rate: For models with this parameter.
-        url: Of a service; the model runs in this process if left out.
+        url: Of a service; the model runs in this process if left out, with the distribution of the service. A user and
+            a password in it are not printed.
         api_key: For the service; GDSSM_API_KEY at each call if left out. Stored as a `Secret`.
         allow_precision_loss: Whether `partial_fit` learns observations by which earlier ones lose their significant
             digits, so that they cannot be removed again; ValueError otherwise.
         kinds: What columns of a frame hold, as for `GDSSMRegressor`.
+        verbose: Whether to show the progress on the standard error, if that is a terminal.
 
     Attributes:
         classes_: The labels, sorted.
@@ -45,8 +47,9 @@ class GDSSMClassifier(ClassifierMixin, StateEstimator):  # type: ignore[misc]
         api_key: str | SupportsSecret | None = None,
         allow_precision_loss: bool = False,
         kinds: Kinds = None,
+        verbose: bool = False,
     ) -> None:
-        super().__init__(model, learning_rate, url, api_key, allow_precision_loss)
+        super().__init__(model, learning_rate, url, api_key, allow_precision_loss, verbose=verbose)
         self.kinds = kinds
 
     def fit(self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None) -> Self:

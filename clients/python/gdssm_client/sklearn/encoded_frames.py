@@ -8,15 +8,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gdssm_client import frame_tables, frames
+from gdssm_client.cells import Cells, text_of
+from gdssm_client.choices import Kind
 from gdssm_client.errors import InvalidArgument
 from gdssm_client.frames import Array, Frame
-from service.errors import InvalidInput
-from service.tables.cells import Cells, text_of
-from service.tables.encoding import Finding, Findings, check_columns, queries, with_later_levels
-from service.tables.memory import MemoryTable
-from service.tables.predicting import infer_schema
-from service.tables.requested import Requested
-from service.tables.schema import KINDS, ColumnSchema, Kind, TableSchema, listed
+from gdssm_client.learning.encoding import Finding, Findings, check_columns, queries, with_later_levels
+from gdssm_client.learning.errors import InvalidInput
+from gdssm_client.learning.memory import MemoryTable
+from gdssm_client.learning.predicting import infer_schema
+from gdssm_client.learning.requested import Requested
+from gdssm_client.learning.schema import KINDS, ColumnSchema, TableSchema, listed
 
 Kinds = Mapping[str, Kind] | None
 """What columns hold, by name; the others are inferred."""

@@ -2,22 +2,21 @@
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
-from functools import lru_cache, partial
-from pathlib import Path
+from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
+from gdssm_client import extras
 from gdssm_client.errors import NotFound
+from gdssm_client.learning import drift
+from gdssm_client.learning.artifact import WANT_SCALE
+from gdssm_client.learning.errors import ServiceError
+from gdssm_client.learning.levels import Levels
+from gdssm_client.learning.sizes import Array
+from gdssm_client.learning.tensor_inference import Infer
+from gdssm_client.schemas import Manifest
 from gdssm_client.secret import SupportsSecret
-from service.contexts import drift
-from service.errors import ServiceError
-from service.inference.artifact import WANT_SCALE, Manifest
-from service.inference.sizes import Array
-from service.inference.tensor_inference import Infer, unlimited
-from service.levels import Levels
-from service.registry.repository import Repository
-from service.settings import Settings
 
 State = Mapping[str, Array]
 
@@ -56,19 +55,21 @@ def open_engine(
         levels: The columns of x that are levels of categories; numbers to a model that does not know levels.
 
     Raises:
-        ValueError: The model is unknown or refuses its input; here and inside the context.
+        ValueError: The model is unknown or refuses its input; here and inside the context. Without a URL, also: the
+            service is not installed.
         ClientError: The service does not answer, or refuses otherwise.
     """
     try:
         if url is None:
-            runtime = _models(tuple(Settings.from_environment().directories)).get(model, version)
-            levels = levels if takes_levels(runtime.manifest) else ()
-            yield Engine(runtime.manifest, unlimited(runtime, levels), levels)
+            local = extras.load("gdssm_client.sklearn.local_models", "local_models")
+            manifest = local.manifest_of(model, version)
+            levels = levels if takes_levels(manifest) else ()
+            yield Engine(manifest, local.function_of(model, manifest.version, levels), levels)
             return
         from gdssm_client.client import Client  # noqa: PLC0415  (a local estimator needs no httpx)
 
         with Client(url, api_key=api_key) as client:
-            manifest = Manifest.model_validate(asdict(client.model(model, version)))
+            manifest = client.model(model, version)
             levels = levels if takes_levels(manifest) else ()
             yield Engine(manifest, partial(client.infer, model, version=manifest.version, levels=levels), levels)
     except (ServiceError, NotFound) as error:
@@ -81,13 +82,9 @@ def takes_levels(manifest: Manifest) -> bool:
 
 
 def local_manifest(model: str) -> Manifest | None:
-    """Return the manifest of a model in this process; None if it is unknown."""
+    """Return the manifest of a model in this process; None if there is none of this name, or no service."""
     try:
-        return _models(tuple(Settings.from_environment().directories)).get(model).manifest
-    except ServiceError:
+        with open_engine(model, None, None, None) as engine:
+            return engine.manifest
+    except ValueError:
         return None
-
-
-@lru_cache(maxsize=1)
-def _models(directories: tuple[Path, ...]) -> Repository:
-    return Repository.load(directories, threads=1)

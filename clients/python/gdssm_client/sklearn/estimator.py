@@ -24,21 +24,22 @@ from sklearn.utils.validation import (
 
 from gdssm_client import frame_tables, frames
 from gdssm_client.frames import Frame
-from gdssm_client.secret import Secret, SupportsSecret
+from gdssm_client.learning import drift
+from gdssm_client.learning.checks import missing_problems
+from gdssm_client.learning.drift import check_decay
+from gdssm_client.learning.encoding import Finding
+from gdssm_client.learning.errors import InvalidInput, Problem
+from gdssm_client.learning.forgetting import AUTO, Decay
+from gdssm_client.learning.history import Rows
+from gdssm_client.learning.learning import Learned, learn_rows, with_further_levels
+from gdssm_client.learning.schema import TableSchema
+from gdssm_client.learning.tensors import COUNT
+from gdssm_client.progress import ProgressBar
+from gdssm_client.schemas import Manifest
+from gdssm_client.secret import PrivateUrl, Secret, SupportsSecret, shown
 from gdssm_client.sklearn import encoded_frames
 from gdssm_client.sklearn.encoded_frames import Encoded, Kinds
 from gdssm_client.sklearn.engine import Engine, local_manifest, open_engine, takes_levels
-from service.contexts import drift
-from service.contexts.drift import check_decay
-from service.contexts.forgetting import AUTO, Decay
-from service.contexts.history import Rows
-from service.contexts.learning import Learned, learn_rows, with_further_levels
-from service.contexts.tensors import COUNT
-from service.errors import InvalidInput, Problem
-from service.inference.artifact import Manifest
-from service.inference.checks import missing_problems
-from service.tables.encoding import Finding
-from service.tables.schema import TableSchema
 
 Array = NDArray[np.float64]
 
@@ -56,6 +57,7 @@ class StateEstimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn ships
 
     decay: Decay = None
     allow_precision_loss: bool = False
+    verbose: bool = False
     kinds: Kinds = None
     schema_: TableSchema | None = None
     findings_: tuple[Finding, ...] = ()
@@ -68,8 +70,11 @@ class StateEstimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn ships
         url: str | None,
         api_key: str | SupportsSecret | None,
         allow_precision_loss: bool,
+        *,
+        verbose: bool,
     ) -> None:
         self.allow_precision_loss = allow_precision_loss
+        self.verbose = verbose
         self.model = model
         self.learning_rate = learning_rate
         self.url = url
@@ -84,6 +89,16 @@ class StateEstimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn ships
     @api_key.setter
     def api_key(self, key: str | SupportsSecret | None) -> None:
         self.__dict__["api_key"] = Secret(key) if isinstance(key, str) else key
+
+    @property
+    def url(self) -> str | None:
+        """The service: a `PrivateUrl` if it has a user or a password, as scikit-learn prints parameters."""
+        url: str | None = self.__dict__["url"]
+        return url
+
+    @url.setter
+    def url(self, url: str | None) -> None:
+        self.__dict__["url"] = PrivateUrl(url) if type(url) is str and shown(url) != url else url
 
     def __sklearn_tags__(self) -> Any:  # noqa: ANN401  (scikit-learn ships no types)
         """Allow sparse X, and NaN and categories for models that know them; a remote model is checked later."""
@@ -174,9 +189,11 @@ class StateEstimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn ships
                 kept = with_further_levels(kept, x.shape[1], columns.shape[1], further, engine.levels)
             # Only observations of earlier calls can lose digits.
             allow = self.allow_precision_loss or not hasattr(self, "state_")
-            for rows in _pieces(len(x), x.shape[1] + columns.shape[1]):
-                new = Rows(x[rows], columns[rows], weight[rows], columns.shape[1] == 1, start=rows.start)
-                kept = learn_rows(engine.manifest, engine.infer, kept, self.decay, new, allow_precision_loss=allow)
+            with ProgressBar("Fitting", len(x), shown=self.verbose) as bar:
+                for rows in _pieces(len(x), x.shape[1] + columns.shape[1]):
+                    new = Rows(x[rows], columns[rows], weight[rows], columns.shape[1] == 1, start=rows.start)
+                    kept = learn_rows(engine.manifest, engine.infer, kept, self.decay, new, allow_precision_loss=allow)
+                    bar.update(rows.stop)
             self.model_version_, self._missing_cells = engine.manifest.version, engine.manifest.missing_cells
             self._takes_levels = takes_levels(engine.manifest)
         self._kept, self.state_ = kept, kept.state
@@ -215,9 +232,11 @@ class StateEstimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn ships
                 )
             parts = []
             contexts = drift.FACTORS if self.decay == AUTO else 1
-            for rows in _pieces(len(x), contexts * x.shape[1]):
-                found = engine.predict(self.state_, x[rows], self._parameters(), scale="scale" in names)
-                parts.append([_of_rows(found[name][0], len(x[rows])) for name in names])
+            with ProgressBar("Predicting", len(x), shown=self.verbose) as bar:
+                for rows in _pieces(len(x), contexts * x.shape[1]):
+                    found = engine.predict(self.state_, x[rows], self._parameters(), scale="scale" in names)
+                    parts.append([_of_rows(found[name][0], len(x[rows])) for name in names])
+                    bar.update(rows.stop)
         return [np.concatenate(pieces).astype(np.float64) for pieces in zip(*parts, strict=True)]
 
     def _parameters(self) -> dict[str, NDArray[Any]]:

@@ -9,16 +9,19 @@ from sklearn.base import MultiOutputMixin, RegressorMixin
 from sklearn.utils.validation import check_is_fitted
 
 from gdssm_client import frames
+from gdssm_client.explanations import Explanation, ImplicitWeights
+from gdssm_client.learning import drift
+from gdssm_client.learning.distribution import Wanted, bounds
+from gdssm_client.learning.errors import UnsupportedByModel
+from gdssm_client.learning.explanation import terms_of_state
+from gdssm_client.learning.forgetting import Decay
+from gdssm_client.learning.implicit_weights import implicit_weights
 from gdssm_client.secret import SupportsSecret
 from gdssm_client.sklearn.encoded_frames import Kinds
 from gdssm_client.sklearn.estimator import Array, StateEstimator
-from service.contexts import drift
-from service.contexts.forgetting import Decay
-from service.errors import UnsupportedByModel
-from service.explaining.explanation import terms_of_state
-from service.explaining.implicit_weights import implicit_weights
-from service.explaining.terms import Explanation, ImplicitWeights
-from service.inference.distribution import Wanted, bounds
+
+ASKED = ("coef_", "intercept_")
+"""Attributes that a remote model is asked for."""
 
 
 class GDSSMRegressor(MultiOutputMixin, RegressorMixin, StateEstimator):  # type: ignore[misc]
@@ -33,12 +36,14 @@ class GDSSMRegressor(MultiOutputMixin, RegressorMixin, StateEstimator):  # type:
         decay: The factor on the weight of an observation after one more, above 0 and at most 1; "auto" chooses it by
             the order of the observations, for models with intervals; None forgets nothing.
         learning_rate: For models with this parameter (gd-1, gd-8); by the model if left out.
-        url: Of a service; the model runs in this process if left out.
+        url: Of a service; the model runs in this process if left out, with the distribution of the service. A user and
+            a password in it are not printed.
         api_key: For the service; GDSSM_API_KEY at each call if left out. Stored as a `Secret`.
         allow_precision_loss: Whether `partial_fit` learns observations by which earlier ones lose their significant
             digits, so that they cannot be removed again; ValueError otherwise.
         kinds: What columns of a frame hold, by name: "number", "yes_no", "category", "time" or "left_out". The other
             columns are inferred. With it X must be a frame.
+        verbose: Whether to show the progress on the standard error, if that is a terminal.
 
     Attributes:
         coef_: The slopes of the equivalent linear model, (D,) or (K, D), in the caller's units; for models that are
@@ -64,8 +69,9 @@ class GDSSMRegressor(MultiOutputMixin, RegressorMixin, StateEstimator):  # type:
         api_key: str | SupportsSecret | None = None,
         allow_precision_loss: bool = False,
         kinds: Kinds = None,
+        verbose: bool = False,
     ) -> None:
-        super().__init__(model, learning_rate, url, api_key, allow_precision_loss)
+        super().__init__(model, learning_rate, url, api_key, allow_precision_loss, verbose=verbose)
         self.kinds = kinds
         self.decay = decay
 
@@ -185,6 +191,12 @@ class GDSSMRegressor(MultiOutputMixin, RegressorMixin, StateEstimator):  # type:
         """The prediction at x = 0: a number, or (K,) where y is rows; raises as `coef_` does."""
         intercept = self._linear().intercept
         return float(intercept[0]) if self._flat else np.asarray(intercept, np.float64)
+
+    def __dir__(self) -> list[str]:
+        """List attributes; the HTML representation evaluates them, so those that ask a service are left out."""
+        if self.url is None:
+            return [*super().__dir__()]
+        return [name for name in object.__dir__(self) if name not in ASKED and hasattr(self, name)]
 
     def _linear(self) -> ImplicitWeights:
         check_is_fitted(self, "state_")
