@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -17,11 +18,31 @@ from tests.clients.test_foreign_clients import PYTHON as CLIENTS
 from tests.contracts.documents import EXECUTED, PAGES, SITE, Block, blocks, name
 from tests.nonempty import nonempty
 from tests.ray_cluster import PYTHON as ENGINES
+from tests.redis import RedisServer
 from tests.running import ROOT, Server, running
 
 ADDRESS = "127.0.0.1:8000"
 END = "--- end of block ---"
 NUMBER = re.compile(r"(?<![\w.])-?\d+(?:\.\d+)?(?:e[+-]?\d+)?(?!\w)")
+AIRFLOW = """
+class Task:
+    def __init__(self, function):
+        self.function = function
+
+    def __call__(self, *_):
+        return None
+
+
+def task(**_):
+    return Task
+
+
+def dag(**_):
+    return lambda function: function
+"""
+"""In place of airflow.sdk, which is more than a test needs: tasks have their function, and a DAG runs none."""
+KAFKA = "KAFKA_BROKER"
+"""The environment variable with the address of a broker of Kafka."""
 SHELL_PAGES = [page for page in EXECUTED if any(block.language == "sh" for block in blocks(page))]
 PYTHON_BLOCKS = [(name(page), block) for page in EXECUTED for block in blocks(page) if block.language == "python"]
 NOT_EXECUTED = {
@@ -53,6 +74,25 @@ def server() -> Iterator[Server]:
 def folder(tmp_path: Path) -> Path:
     (tmp_path / "examples").symlink_to(ROOT / "examples")
     return tmp_path
+
+
+@pytest.fixture(scope="module")
+def redis_address() -> Iterator[str]:
+    redis = RedisServer()
+    redis.start()
+    yield redis.url.removesuffix("/0")
+    redis.close()
+
+
+@pytest.fixture
+def kafka_address() -> str:
+    if KAFKA not in os.environ or find_spec("kafka") is None:
+        pytest.skip(f"There is no broker of Kafka: set {KAFKA} to its address, and install kafka-python")
+    return os.environ[KAFKA]
+
+
+FIXTURES = {"redis://127.0.0.1:6379": "redis_address", "127.0.0.1:9092": "kafka_address"}
+"""The fixtures for addresses of other servers in Python blocks."""
 
 
 def run(command: list[str], folder: Path, python: Path = Path(sys.executable)) -> str:
@@ -87,7 +127,7 @@ def test_shell_commands_print_what_the_page_says(server: Server, folder: Path, p
 
 def python_for(code: str) -> Path:
     """Choose the environment of a block; skip the test if it is missing."""
-    if "tritonclient" in code:
+    if "tritonclient" in code or "mapie" in code:
         python, name = CLIENTS, "clients"
     elif "pyspark" in code or "dask" in code:
         python, name = ENGINES, "engines"
@@ -102,10 +142,19 @@ def python_for(code: str) -> Path:
 
 @pytest.mark.slow
 @pytest.mark.parametrize(("page", "block"), PYTHON_BLOCKS, ids=lambda value: value if isinstance(value, str) else "")
-def test_python_prints_what_the_page_says(server: Server, folder: Path, page: str, block: Block) -> None:
+def test_python_prints_what_the_page_says(
+    server: Server, folder: Path, page: str, block: Block, request: pytest.FixtureRequest
+) -> None:
     python = python_for(block.code)
     assert block.output is not None, f"{page}: print something"
     code = block.code.replace(ADDRESS, server.url.removeprefix("http://"))
+    for address, fixture in FIXTURES.items():
+        if address in code:
+            compile(code, page, "exec")
+            code = code.replace(address, request.getfixturevalue(fixture))
+    if "airflow" in code:
+        (folder / "airflow").mkdir()
+        (folder / "airflow" / "sdk.py").write_text(AIRFLOW)
     warnings = ["-W", "error"] if python == Path(sys.executable) else []
     assert_prints(run([str(python), *warnings, "-c", code], folder, python), block.output)
 
@@ -123,6 +172,7 @@ def test_the_pages_have_their_examples() -> None:
             "http",
             "models",
             "operating",
+            "recipes",
             "start",
             "tables",
         ]
@@ -219,3 +269,8 @@ def test_every_path_that_guides_a_contributor_exists() -> None:
 def test_the_site_lists_every_page() -> None:
     listed = re.findall(r'= "(\w+\.md)"', (ROOT / "zensical.toml").read_text(encoding="utf-8"))
     assert sorted(listed) == [page.name for page in SITE]
+
+
+def test_recipes_are_short() -> None:
+    for block in nonempty(block for block in blocks(ROOT / "docs/recipes.md") if block.language == "python"):
+        assert len([line for line in block.code.splitlines() if line]) <= 20, block.code
