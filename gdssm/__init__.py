@@ -19,7 +19,7 @@ Served models:
     decay_average        predictions at several decays, averaged by their scores
     cross_entropy, least_squares  softmax steps, and classifier 1.0
 Training:
-    stack, decayed_gram  L layers with free weights, and the product with the state that trains them
+    stack, decayed_gram, blocks  L layers with free weights, and the product with the state that trains them
     features, streaming  learned feature map and head; a trained stack as a streaming model
     train, parameter_alignment  training, and the comparison of weights with the construction
 Sequences:

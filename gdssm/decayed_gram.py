@@ -6,10 +6,12 @@ multiplied with two powers, as x_{i+1} of one window and as x_i of the next; the
 matrix. Each element then costs two products and two sums, because P and v are applied outside the sum over i.
 
 Time is the first axis and the batch the last: each position is one contiguous matrix with long rows. Positions are
-processed in blocks, so that intermediate results stay in the processor's cache.
+processed in blocks (`blocks`): on a processor intermediate results stay in its cache, on a card a block has as many
+positions as its memory allows.
 """
 
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import nullcontext
 from itertools import product
 from typing import Any
 
@@ -17,11 +19,9 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from gdssm.blocks import block_length
 from gdssm.notation import Inputs, Outputs, Queries
 from gdssm.window import NEXT_X, X, Y
-
-BLOCK = 2**18
-"""Number of entries of the largest tensor of a block."""
 
 
 class DecayedGramOperator:
@@ -101,8 +101,10 @@ class _Products(torch.autograd.Function):
         return products
 
     @staticmethod
-    def setup_context(ctx: Any, inputs: tuple[Any, ...], output: Tensor) -> None:  # noqa: ANN401, ARG004
+    def setup_context(ctx: Any, inputs: tuple[Any, ...], output: Tensor) -> None:  # noqa: ANN401
         ctx.save_for_backward(*inputs)
+        kind = output.device.type
+        ctx.low = torch.get_autocast_dtype(kind) if torch.is_autocast_enabled(kind) else None
 
     @staticmethod
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:  # noqa: ANN401
@@ -110,7 +112,9 @@ class _Products(torch.autograd.Function):
         # In a plain backward pass the function is called by itself: `apply` costs a tenth of a small step.
         is_plain = not torch.is_grad_enabled() and not torch._C._are_functorch_transforms_active()  # noqa: SLF001
         gradients: Callable[..., Iterable[Tensor]] = _Gradients.forward if is_plain else _Gradients.apply
-        found = iter(gradients(gradient, *ctx.saved_tensors, wanted))
+        low = torch.autocast(gradient.device.type, ctx.low, cache_enabled=False) if ctx.low else nullcontext()
+        with low:
+            found = iter(gradients(gradient, *ctx.saved_tensors, wanted))
         return tuple(next(found) if is_wanted else None for is_wanted in wanted)
 
     @staticmethod
@@ -209,7 +213,7 @@ def _blocks(
         slice of the block. Adjacent positions share memory.
     """
     count, powers, (features, batch) = len(right), len(left) - len(right), left.shape[1:]
-    length = max(1, BLOCK // max(1, powers * features * batch))
+    length = block_length(left.device, powers * features * batch, left.element_size())
     for start in range(0, count, length):
         stop = min(start + length, count)
         stacked = decays[start:].as_strided((stop - start, powers * features, decays.shape[2]), decays.stride())

@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from gdssm import decayed_gram, reference
+from gdssm import blocks, reference
 from gdssm.decayed_gram import DecayedGramOperator, decay_powers
 from gdssm.tokens import interleave
 from gdssm.window import slide
@@ -33,10 +33,10 @@ def literal(*tensors: Tensor) -> Tensor:
     return (state @ vector.mT[..., None])[..., 0].mT
 
 
-@pytest.fixture(params=[1, 100, decayed_gram.BLOCK], autouse=True)
+@pytest.fixture(params=[1, 100, blocks.CACHED_ENTRIES], autouse=True)
 def block(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """One position at a time, a few, or all at once."""
-    monkeypatch.setattr(decayed_gram, "BLOCK", request.param)
+    monkeypatch.setattr(blocks, "CACHED_ENTRIES", request.param)
 
 
 @pytest.mark.parametrize("vectors", [1, B])
