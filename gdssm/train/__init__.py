@@ -2,8 +2,11 @@
 
 config       all options of a run
 presets      the runs that ship
-batches      training data by seed and step, drawn in advance
+batches      training data by seed and step, drawn in advance or on a card
+device_tasks tasks drawn on a card
 optimizer    AdamW with annealed weight decay and soft thresholds
+step         loss, gradients and optimizer of one step
+capture      the same as a CUDA graph
 growth       layers that are added one by one
 checkpoint   a run on disk: safetensors and JSON, resumed bit for bit
 distributed  several processes as one

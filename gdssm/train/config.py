@@ -1,10 +1,15 @@
 """All options of a run: two runs of one configuration are the same to the bit."""
 
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import asdict, dataclass, fields
+from typing import Any, Literal, TypeAlias
 
 from gdssm.evaluation.tasks.task import Task
 from gdssm.stack import StackConfig
+
+Precision: TypeAlias = Literal["float32", "bfloat16"]
+"""Of the matrix products of a forward and backward pass; weights, sums and the optimizer are float32."""
+ADDED = {"grow", "settle", "precision"}
+"""Fields that earlier runs did not record."""
 
 
 @dataclass(frozen=True)
@@ -44,6 +49,7 @@ class TrainConfig:
     """Share of the steps in which layers are added to the last one; 0 to train all from the start."""
     settle: float = 0.0
     """Share of the steps, the last ones, with four times the batch, for rare contexts."""
+    precision: Precision = "float32"
     seed: int = 0
     log_every: int = 100
     checkpoint_every: int = 500
@@ -53,9 +59,10 @@ class TrainConfig:
         return self.batch * (4 if step >= (1 - self.settle) * self.steps else 1)
 
     def as_json(self) -> dict[str, Any]:
-        """Return all fields, and the kind and fields of the task; `grow` and `settle` only if set.
+        """Return all fields, and the kind and fields of the task; those of `ADDED` only if set.
 
-        Runs recorded before these two existed still match their presets.
+        Runs recorded before these existed still match their presets.
         """
-        fields = {**asdict(self), "task": {"kind": type(self.task).__name__, **asdict(self.task)}}  # type: ignore[call-overload]
-        return {name: value for name, value in fields.items() if name not in {"grow", "settle"} or value}
+        found = {**asdict(self), "task": {"kind": type(self.task).__name__, **asdict(self.task)}}  # type: ignore[call-overload]
+        unset = {field.name for field in fields(self) if field.name in ADDED and found[field.name] == field.default}
+        return {name: value for name, value in found.items() if name not in unset}

@@ -1,21 +1,25 @@
 """The training loop, from random weights or from a checkpoint."""
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
+from torch import Tensor
 from tqdm import tqdm
 
 from gdssm.stack import GDSSM
 from gdssm.train import checkpoint, growth
 from gdssm.train.batches import TrainBatch, batches
+from gdssm.train.capture import CapturedStep, CudaRecorder
 from gdssm.train.config import TrainConfig
 from gdssm.train.distributed import Group, group
 from gdssm.train.evaluate import Reference
 from gdssm.train.interruption import interruptible
 from gdssm.train.optimizer import Optimizer
+from gdssm.train.step import TrainStep
 
 PROGRESS_METRICS = ("loss", "reference_loss", "sensitivity_cosine")
 """Metrics of the progress bar; the log has all."""
@@ -41,7 +45,7 @@ def train(config: TrainConfig, run: Run) -> GDSSM:
     keep_freed_memory()
     with group(run.device) as peers:
         stack = initial(config).to(run.device)
-        optimizer = Optimizer(stack, config)
+        optimizer = Optimizer(stack, config, on_device=run.device.type == "cuda")
         start = checkpoint.resume(run.directory, config, stack, optimizer)
         _steps(config, run, peers, stack=stack, optimizer=optimizer, start=start)
     return stack.cpu()
@@ -57,24 +61,20 @@ def initial(config: TrainConfig) -> GDSSM:
 
 
 def _steps(config: TrainConfig, run: Run, peers: Group, *, stack: GDSSM, optimizer: Optimizer, start: int) -> None:
-    joined, reference = peers.join(stack), Reference.of(config) if peers.leads else None
+    take, reference = make_step(config, stack, optimizer, peers), Reference.of(config) if peers.leads else None
     hidden = run.quiet or not peers.leads
     with (
         interruptible() as interruption,
         tqdm(total=config.steps, initial=start, desc=config.name, disable=hidden, mininterval=0.5) as bar,
     ):
-        for step, whole in enumerate(batches(config, start), start):
+        for step, batch in enumerate(batches(config, start, run.device), start):
             growth.add(stack, config, step)
-            batch = TrainBatch(*(tensor.to(run.device) for tensor in peers.share(whole)))
-            loss = 0.5 * (joined(batch.x, batch.y, batch.x_query) - batch.y_query).square().mean()
-            torch.autograd.backward(loss)
-            growth.hold(stack, config, step)
-            optimizer.step(step)
+            loss = take(step, peers.share(batch))
             done = step + 1
             bar.update()
             if reference is not None:
                 if done % config.log_every == 0 or done == config.steps:
-                    metrics = {"train_loss": float(loss.detach()), **reference.measure(stack)}
+                    metrics = {"train_loss": float(loss), **reference.measure(stack)}
                     _log(run.directory, {"step": done, **metrics})
                     shown = {name: f"{metrics[name]:.4f}" for name in PROGRESS_METRICS if name in metrics}
                     bar.set_postfix(shown, refresh=False)
@@ -82,6 +82,22 @@ def _steps(config: TrainConfig, run: Run, peers: Group, *, stack: GDSSM, optimiz
                     checkpoint.save(run.directory, config, done, stack, optimizer)
             if done < config.steps:
                 interruption.check(done)
+
+
+def make_step(
+    config: TrainConfig, stack: GDSSM, optimizer: Optimizer, peers: Group | None = None
+) -> Callable[[int, TrainBatch], Tensor]:
+    """Return a function that takes a step of the run: captured on a card, unless several processes share the batch.
+
+    Args:
+        config: Of the run.
+        stack: On its device.
+        optimizer: Of the stack; on a card with its sizes on the device.
+        peers: The processes that share the batch, this one alone if left out.
+    """
+    peers, device = peers or Group(), stack.decay_logit.device
+    step = TrainStep(config, stack, optimizer, peers.join(stack))
+    return CapturedStep(step, CudaRecorder(device)) if device.type == "cuda" and peers.size == 1 else step
 
 
 def keep_freed_memory() -> None:

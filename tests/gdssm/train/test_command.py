@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from safetensors.numpy import load_file
 
-from gdssm.train.__main__ import summary
+from gdssm.train.__main__ import device_of, summary
 from gdssm.train.checkpoint import CHECKPOINT, METRICS
 from gdssm.train.presets import PRESETS, vary
 from tests.running import ROOT
@@ -57,6 +57,19 @@ def test_layers_take_the_settings_of_the_preset_with_as_many(layers: int) -> Non
 def test_an_impossible_option_is_named(preset: str, options: dict[str, float], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         vary(PRESETS[preset], **options)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("name", ["cuda:97", "no-such-device"])
+def test_a_device_that_is_not_there_is_named(name: str) -> None:
+    with pytest.raises(ValueError, match=f"--device is {name}, which torch cannot use here .* Use --device cpu"):
+        device_of(name)
+    assert device_of("cpu").type == "cpu"
+
+
+def test_the_precision_is_recorded_where_it_is_not_the_usual_one() -> None:
+    preset = PRESETS["linear-trained"]
+    assert vary(preset, precision="bfloat16").as_json()["precision"] == "bfloat16"
+    assert "precision" not in vary(preset, precision=None).as_json()
 
 
 @pytest.fixture(scope="module")
