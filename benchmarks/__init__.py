@@ -6,6 +6,7 @@ cost            a prediction with an interval, compared with models that are fit
 drift           streams that change: decay auto, fixed factors and river
 evaluation_load predictions during an evaluation
 files_passed    source files that one request passes
+gpu             training on a card, compared with its bare matrix products and with the processor
 graph           a model file compared with numpy_models, the same models in numpy
 held_context    a query to a stored context, compared with a request that carries the context
 infrastructure  code that replaces a library call, compared with that call

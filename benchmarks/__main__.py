@@ -12,7 +12,7 @@ from importlib import import_module
 from pathlib import Path
 
 from benchmarks import report
-from benchmarks.results import RESULTS, write
+from benchmarks.results import RESULTS, Skipped, write
 
 QUICK = Path(__file__).parents[1] / ".bench" / "quick"
 """Results of `--quick`; ignored by git."""
@@ -44,6 +44,8 @@ FURTHER: Mapping[str, str] = {
     "infrastructure": "benchmarks.infrastructure",
     "evaluation_load": "benchmarks.evaluation_load",
     "convergence": "benchmarks.training.convergence",
+    "gpu": "benchmarks.gpu.run",
+    "mad": "benchmarks.gpu.mad",
     "selection": "benchmarks.training.selection",
 }
 """Run only when named."""
@@ -65,21 +67,26 @@ def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
 
 
 def run_one(name: str, out: Path, *, quick: bool) -> None:
-    """Run a benchmark in this process and write its result."""
+    """Run a benchmark in this process and write its result; print the reason of one that this machine cannot run."""
     module = import_module({**REPORTED, **FURTHER}[name])
-    write(out, name, module.run(quick=quick))
+    try:
+        result = module.run(quick=quick)
+    except Skipped as reason:
+        print(f"{name} is skipped: {reason}", flush=True)
+    else:
+        write(out, name, result)
 
 
 def run_all(names: Sequence[str], out: Path, *, quick: bool) -> list[str]:
     """Run each benchmark in a new process; one that fails leaves no older result. Return the names that failed."""
     failed = []
     for name in names:
-        for suffix in ("json", "md"):
-            (out / f"{name}.{suffix}").unlink(missing_ok=True)
         start = time.monotonic()
         command = [sys.executable, "-m", "benchmarks", name, "--out", str(out), *["--quick"] * quick]
         if subprocess.run(command, check=False).returncode:  # noqa: S603
             failed.append(name)
+            for suffix in ("json", "md"):
+                (out / f"{name}.{suffix}").unlink(missing_ok=True)
         print(f"{name}: {time.monotonic() - start:.0f} s\n", flush=True)
     return failed
 

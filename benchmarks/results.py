@@ -16,6 +16,10 @@ FIGURES = Path(__file__).parents[1] / "docs" / "figures"
 NOT_MET = "**not met**"
 
 
+class Skipped(Exception):
+    """A benchmark cannot run on this machine; the message says why."""
+
+
 @dataclass(frozen=True)
 class Goal:
     """One figure and its target."""
