@@ -3,8 +3,9 @@
 Every model is the same residual blocks with a gated perceptron; only the mixer differs.
 """
 
+from bisect import bisect_left
 from collections.abc import Callable, Iterator
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 import torch
 from torch import Tensor, nn
@@ -138,9 +139,41 @@ OTHERS: dict[str, Mixer] = {
 }
 
 
-def build(mixer: Mixer, front: nn.Module, width: int, blocks: int, outputs: int) -> nn.Module:
-    """Make a model (…) → (B, T, outputs): an embedding, blocks, a norm and a head."""
-    parts = [Residual(width, part) for _ in range(blocks) for part in (mixer(width), GatedPerceptron(width, 2 * width))]
+class Size(NamedTuple):
+    """Sizes of a model."""
+
+    width: int
+    """H."""
+    hidden: int
+    """Features of the gated perceptron of a block."""
+
+
+WIDTHS = range(8, 257, 4)
+"""Widths that every mixer with two heads can have."""
+
+
+def size_of(weights: int, make: Callable[[Size], nn.Module]) -> Size:
+    """Return the smallest width at which a model can have so many weights, with the perceptrons that it then needs.
+
+    Args:
+        weights: To reach; the model has at most one more feature of its perceptrons than they need.
+        make: Makes the model of a size.
+    """
+
+    def count(size: Size) -> int:
+        return sum(weight.numel() for weight in make(size).parameters())
+
+    width = WIDTHS[bisect_left(WIDTHS, weights, key=lambda width: count(Size(width, 2 * width)))]
+    choices = range(1, 2 * width)
+    return Size(width, choices.start + bisect_left(choices, weights, key=lambda hidden: count(Size(width, hidden))))
+
+
+def build(
+    mixer: Mixer, front: nn.Module, width: int, blocks: int, outputs: int, *, hidden: int | None = None
+) -> nn.Module:
+    """Make a model (…) → (B, T, outputs): an embedding, blocks, a norm and a head; hidden is 2 · width if left out."""
+    hidden = hidden or 2 * width
+    parts = [Residual(width, part) for _ in range(blocks) for part in (mixer(width), GatedPerceptron(width, hidden))]
     return nn.Sequential(front, *parts, nn.LayerNorm(width), nn.Linear(width, outputs))
 
 

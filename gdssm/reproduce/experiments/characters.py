@@ -1,6 +1,6 @@
 """A model of the characters of this repository's texts."""
 
-from functools import partial
+from functools import lru_cache, partial
 from pathlib import Path
 
 import torch
@@ -13,15 +13,17 @@ from gdssm.reproduce.experiment import Numbers, ReportTable
 from gdssm.reproduce.experiment_context import ExperimentContext
 from gdssm.reproduce.plot_style import BLUES, INK, SOFT
 from gdssm.reproduce.processes import run_all
-from gdssm.reproduce.sequence_models import ANY_SEQUENCE, OTHERS, Batches, Mixer, build, fit, layer
+from gdssm.reproduce.sequence_models import ANY_SEQUENCE, OTHERS, Batches, Mixer, Size, build, fit, layer, size_of
 
 ROOT = Path(__file__).parents[3]
-LENGTH, WIDTH, BATCH, TEST = 64, 48, 16, 128
+LENGTH, BATCH, TEST = 64, 16, 128
+WEIGHTS = 71_500
+"""Of every model, within 1 %: widths are chosen by it."""
 TITLE = "Characters of this repository"
 SETUP = (
     "The sources of gdssm and, in a checkout, its documents; characters beyond the 95 printable ones of ASCII are one "
-    f"class. The last tenth of each file is the test. Two blocks of width {WIDTH}, 250 steps of {BATCH} pieces of "
-    f"{LENGTH} characters, two learning rates (0.005, 0.015) with one seed, the better one with all seeds."
+    f"class. The last tenth of each file is the test. Two blocks, 250 steps of {BATCH} pieces of {LENGTH} characters, "
+    "two learning rates (0.005, 0.015) with one seed, the better one with all seeds."
 )
 RATES = (0.005, 0.015)
 VOCABULARY, GOAL = 97, 1.02
@@ -46,11 +48,11 @@ def measure(context: ExperimentContext) -> Numbers:
 
 def sweep_rates(name: str, *, steps: int, seeds: int) -> Numbers:
     """Train one model at every rate, and the best rate with every seed."""
-    mixer, parts = MIXERS[name], texts()
-    by_rate = {rate: _train(mixer, rate, steps, 0, parts) for rate in RATES}
+    parts = texts()
+    by_rate = {rate: _train(name, rate, steps, 0, parts) for rate in RATES}
     rate = min(by_rate, key=lambda rate: by_rate[rate])
-    loss = [by_rate[rate], *(_train(mixer, rate, steps, seed, parts) for seed in range(1, seeds))]
-    weights = sum(weight.numel() for weight in _model(mixer).parameters())
+    loss = [by_rate[rate], *(_train(name, rate, steps, seed, parts) for seed in range(1, seeds))]
+    weights = sum(weight.numel() for weight in model_of(name).parameters())
     return {
         "name": name,
         "weights": weights,
@@ -87,14 +89,26 @@ def draw_from(text: Tensor, batch: int = BATCH) -> Batches:
     return draw_batch
 
 
-def _model(mixer: Mixer) -> nn.Module:
-    return build(mixer, nn.Embedding(VOCABULARY, WIDTH), WIDTH, 2, VOCABULARY)
+def model_of(name: str) -> nn.Module:
+    """Make a model with random weights, as many as the others have."""
+    return _sized(name, _size(name))
 
 
-def _train(mixer: Mixer, rate: float, steps: int, seed: int, parts: tuple[Tensor, Tensor]) -> float:
+def _sized(name: str, size: Size) -> nn.Module:
+    embedding = nn.Embedding(VOCABULARY, size.width)
+    return build(MIXERS[name], embedding, size.width, 2, VOCABULARY, hidden=size.hidden)
+
+
+@lru_cache
+def _size(name: str) -> Size:
+    with torch.random.fork_rng(devices=[]):
+        return size_of(WEIGHTS, partial(_sized, name))
+
+
+def _train(name: str, rate: float, steps: int, seed: int, parts: tuple[Tensor, Tensor]) -> float:
     """Return the loss of the test, in nats a character."""
     torch.manual_seed(seed)
-    model = _model(mixer)
+    model = model_of(name)
     for _ in fit(model, draw_from(parts[0]), lambda output: output, rate=rate, steps=steps, seed=seed):
         pass
     tokens, labels = draw_from(parts[1], TEST)(torch.Generator().manual_seed(0))
@@ -153,7 +167,9 @@ def finding(numbers: Numbers) -> str:
     """Compare with softmax attention."""
     softmax = _mean(numbers, SOFTMAX)
     others = ", ".join(f"{name} {_mean(numbers, name) / softmax:.3f}" for name in OTHERS if name != SOFTMAX)
+    weights = [row["weights"] for row in numbers["models"]]
     return (
         f"The layer has {_mean(numbers, OURS) / softmax:.3f} times the loss of softmax attention with one step "
-        f"and {_mean(numbers, DEEP) / softmax:.3f} times with four, {softmax:.3f} nats a character. Others: {others}."
+        f"and {_mean(numbers, DEEP) / softmax:.3f} times with four, {softmax:.3f} nats a character. Others: {others}. "
+        f"The models have {min(weights):,} to {max(weights):,} weights."
     )

@@ -88,6 +88,12 @@ def test_pieces_of_text_are_labelled_by_the_next_character() -> None:
     assert torch.equal(tokens[:, 1:], labels[:, :-1])
 
 
+@pytest.mark.parametrize("name", characters.MIXERS)
+def test_models_of_characters_have_equally_many_weights(name: str) -> None:
+    weights = sum(weight.numel() for weight in characters.model_of(name).parameters())
+    assert weights == pytest.approx(characters.WEIGHTS, rel=0.005), "any two are within 1 %"
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("steps", [1, 4])
 def test_the_layer_learns_to_recall(steps: int) -> None:
