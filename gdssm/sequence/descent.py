@@ -70,8 +70,10 @@ def scan(
         shares: Rates of the L steps of every head, as shares of 1/‖G‖.
         state: Before the first position.
         run: The number of the sequence that a position belongs to, rising from 0, which continues `state`.
-        chunk: Positions of a chunk.
+        chunk: Positions of a chunk. An exported graph has one chunk, because a graph has no loop.
     """
+    if torch.compiler.is_exporting():
+        return _chunk(inputs, shares, state, run, run == 0)
     outputs, before = [], torch.zeros_like(run[:, :1])
     parts = zip(*(torch.split(tensor, chunk, 2) for tensor in inputs), strict=True)
     for part, runs in zip(parts, torch.split(run, chunk, 1), strict=True):

@@ -21,10 +21,23 @@ class DiagonalPath(nn.Module):
             self.enter.bias[width:] = torch.linspace(0.0, 5.0, width)
 
     def forward(
-        self, positions: Float[Tensor, "B T H"], state: Float[Tensor, "B H"], begins: Bool[Tensor, "B T"]
+        self,
+        positions: Float[Tensor, "B T H"],
+        state: Float[Tensor, "B H"],
+        begins: Bool[Tensor, "B T"],
+        weight: Float[Tensor, "B T"] | None = None,
     ) -> tuple[Float[Tensor, "B T H"], Float[Tensor, "B H"]]:
-        """Return h at every position, and the last one; `begins` is where another sequence begins."""
+        """Return h at every position, and the last one.
+
+        Args:
+            positions: A sequence.
+            state: h before it.
+            begins: Where another sequence begins.
+            weight: Positions of weight 0 leave h unchanged.
+        """
         update, decay = self.enter(positions).to(state.dtype).chunk(2, -1)
         decay = decay.sigmoid()
+        if weight is not None:
+            decay = torch.where((weight == 0)[..., None], 1.0, decay)
         states = recurrence.scan(decay * ~begins[..., None], (1.0 - decay) * update, state)
         return states.to(positions.dtype), states[:, -1] if states.shape[1] else state

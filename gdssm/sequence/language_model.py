@@ -53,10 +53,14 @@ class SequenceBlock(nn.Module):
         return self.scan(positions, self.layer.empty_state(len(positions)), segments)[0]
 
     def scan(
-        self, positions: Float[Tensor, "B T H"], state: LayerState, segments: Int[Tensor, "B T"] | None = None
+        self,
+        positions: Float[Tensor, "B T H"],
+        state: LayerState,
+        segments: Int[Tensor, "B T"] | None = None,
+        weight: Float[Tensor, "B T"] | None = None,
     ) -> tuple[Float[Tensor, "B T H"], LayerState]:
         """See `SequenceLayer.scan`."""
-        mixed, state = self.layer.scan(self.layer_norm(positions), state, segments)
+        mixed, state = self.layer.scan(self.layer_norm(positions), state, segments, weight)
         positions = positions + mixed
         return positions + self.perceptron(self.perceptron_norm(positions)), state
 

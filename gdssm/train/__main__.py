@@ -6,15 +6,15 @@ configuration, commit and the evaluation on 20,000 tasks. SIGTERM and Ctrl-C wri
 """
 
 import argparse
-import json
 import logging
 import signal
 from pathlib import Path
+from typing import get_args
 
 import torch
 
-from gdssm.provenance import commit
-from gdssm.train.config import TrainConfig
+from gdssm.train.checkpoint import write_record
+from gdssm.train.config import Precision, TrainConfig
 from gdssm.train.evaluate import evaluate
 from gdssm.train.interruption import Interrupted
 from gdssm.train.loop import Run, train
@@ -24,8 +24,7 @@ logger = logging.getLogger("gdssm.train")
 
 THREADS = 1
 """The steps of the presets are small: with two threads one takes twice as long."""
-VARIED = ("seed", "steps", "batch", "observations", "inputs", "outputs", "layers", "learning_rate")
-RECORD = "record.json"
+VARIED = ("seed", "steps", "batch", "observations", "inputs", "outputs", "layers", "learning_rate", "precision")
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -43,7 +42,8 @@ def _parser() -> argparse.ArgumentParser:
     option("--outputs", type=int, metavar="K", help="columns of y, where the tasks are linear")
     option("--layers", type=int, metavar="L", help="layers, each a step of gradient descent")
     option("--seed", type=int, default=0, help="of weights and data (%(default)s)")
-    option("--device", default="cpu", help="cpu, cuda, … (%(default)s)")
+    option("--device", default="cpu", help="cpu, or cuda for a card; data is drawn where it trains (%(default)s)")
+    option("--precision", choices=get_args(Precision), help="of the matrix products (float32)")
     option("--threads", type=int, default=THREADS, help="of the processor; more for wide models (%(default)s)")
     option("--quiet", action="store_true", help="no progress bar")
     return parser
@@ -56,8 +56,9 @@ def main() -> None:
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     try:
         torch.set_num_threads(max(arguments.threads, 1))
+        device = device_of(arguments.device)
         config = vary(PRESETS[arguments.preset], **{name: getattr(arguments, name) for name in VARIED})
-        stack = train(config, Run(arguments.out, torch.device(arguments.device), quiet=arguments.quiet))
+        stack = train(config, Run(arguments.out, device, quiet=arguments.quiet))
     except Interrupted as interrupted:
         logger.info("%s. The same command continues.", interrupted)
         raise SystemExit(128 + interrupted.number) from None
@@ -67,9 +68,21 @@ def main() -> None:
     except (ValueError, OSError) as error:
         parser.error(str(error))
     metrics = evaluate(stack, config)
-    record = {"config": config.as_json(), "commit": commit(), "metrics": metrics}
-    (arguments.out / RECORD).write_text(json.dumps(record, indent=2) + "\n")
+    write_record(arguments.out, config.as_json(), metrics)
     logger.info("%s", summary(config, metrics, arguments.out))
+
+
+def device_of(name: str) -> torch.device:
+    """Return a device that this machine has.
+
+    Raises:
+        ValueError: It has none of that name.
+    """
+    try:
+        return torch.empty(0, device=name).device
+    except (RuntimeError, AssertionError, NotImplementedError) as error:
+        reason = str(error).partition("\n")[0]
+        raise ValueError(f"--device is {name}, which torch cannot use here ({reason}). Use --device cpu.") from error
 
 
 def summary(config: TrainConfig, metrics: dict[str, float], directory: Path) -> str:

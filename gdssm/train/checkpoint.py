@@ -6,19 +6,23 @@ one.
 
 import json
 import os
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import torch
 from safetensors import safe_open
 from safetensors.torch import save_file
-from torch import Tensor
+from torch import Tensor, nn
 
+from gdssm.provenance import commit
 from gdssm.stack import GDSSM
 from gdssm.train.config import TrainConfig
 from gdssm.train.optimizer import Optimizer
 
 CHECKPOINT = "checkpoint.safetensors"
 METRICS = "metrics.jsonl"
+RECORD = "record.json"
 
 
 def save(directory: Path, config: TrainConfig, step: int, stack: GDSSM, optimizer: Optimizer) -> None:
@@ -58,17 +62,39 @@ def resume(directory: Path, config: TrainConfig, stack: GDSSM, optimizer: Optimi
         tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118  (not a mapping)
     stack.load_state_dict(_under("weights.", tensors))
     for i, parameter in enumerate(optimizer.parameters):
-        optimizer.adam.state[parameter] = dict(_under(f"optimizer.{i}.", tensors))
+        moments = _under(f"optimizer.{i}.", tensors)
+        optimizer.adam.state[parameter] = {name: tensor.to(parameter.device) for name, tensor in moments.items()}
     step = int(metadata["step"])
     _truncate(directory / METRICS, step)
     return step
 
 
-def load_weights(path: Path, stack: GDSSM) -> None:
-    """Load the weights of a checkpoint or of a finished model into a stack."""
+def load_weights(path: Path, model: nn.Module) -> None:
+    """Load the weights of a checkpoint or of a finished model."""
     with safe_open(path, "pt") as file:
         tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118  (not a mapping)
-    stack.load_state_dict(_under("weights.", tensors))
+    model.load_state_dict(_under("weights.", tensors))
+
+
+def write_record(directory: Path, config: Mapping[str, Any], metrics: Mapping[str, float]) -> None:
+    """Write the record of a finished run: its configuration, the commit and its metrics."""
+    record = {"config": config, "commit": commit(), "metrics": metrics}
+    (directory / RECORD).write_text(json.dumps(record, indent=2) + "\n")
+
+
+def save_finished(directory: Path, model: nn.Module, config: Mapping[str, Any], metrics: Mapping[str, float]) -> None:
+    """Write a finished run of another training loop, as `export` reads it.
+
+    Args:
+        directory: Made if it is missing.
+        model: With the weights.
+        config: At least `model`, its sizes; `task`, with its `kind`; and `seed`.
+        metrics: Numbers by name.
+    """
+    directory.mkdir(parents=True, exist_ok=True)
+    weights = {f"weights.{name}": tensor.contiguous() for name, tensor in model.state_dict().items()}
+    save_file(weights, directory / CHECKPOINT)
+    write_record(directory, config, metrics)
 
 
 def _under(prefix: str, tensors: dict[str, Tensor]) -> dict[str, torch.Tensor]:

@@ -14,7 +14,7 @@ from tests.nonempty import nonempty
 B, T, H, V = 2, 23, 12, 17
 CONFIGS = [
     SequenceConfig(H, heads=1, window=1, steps=1, chunk=64),
-    SequenceConfig(H, heads=2, window=3, steps=3, chunk=5),
+    SequenceConfig(H, heads=2, window=3, steps=3, chunk=5, key_width=5),
     SequenceConfig(H, heads=3, window=4, steps=2, diagonal=True, chunk=8),
 ]
 
@@ -122,7 +122,23 @@ def test_memory_holds_no_state_of_every_position() -> None:
 
 
 @pytest.mark.parametrize(
-    ("options", "message"), [({"heads": 5}, "multiple"), ({"steps": 0}, "1 or more"), ({"window": 0}, "1 or more")]
+    ("width", "heads", "key_width", "keys"), [(12, 2, 0, 12), (32, 8, 0, 16), (48, 2, 0, 24), (32, 8, 5, 5)]
+)
+def test_keys_have_sixteen_features_or_those_of_a_value(width: int, heads: int, key_width: int, keys: int) -> None:
+    layer = SequenceLayer(SequenceConfig(width, heads, key_width=key_width))
+    moments = layer.empty_state(B).moments
+    assert moments.gram.shape == (B, heads, keys, keys)
+    assert moments.cross.shape == (B, heads, keys, width // heads)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"heads": 5}, "multiple"),
+        ({"steps": 0}, "1 or more"),
+        ({"window": 0}, "1 or more"),
+        ({"key_width": -1}, "key_width 0 or more"),
+    ],
 )
 def test_impossible_sizes_are_named(options: dict[str, int], message: str) -> None:
     with pytest.raises(ValueError, match=message):
