@@ -1,7 +1,8 @@
 """Write models as ONNX files and verify them.
 
 `python -m export [NAME …] [--out DIRECTORY]` writes models of the zoo;
-`python -m export --run DIRECTORY --name NAME --version 1.0.0 --out DIRECTORY` the model of a finished training run.
+`python -m export --run DIRECTORY --name NAME --version 1.0.0 --out DIRECTORY` the model of a finished training run,
+of `gdssm.train` or one that `gdssm.train.checkpoint.save_finished` has written.
 """
 
 import argparse

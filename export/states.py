@@ -2,6 +2,7 @@
 
 from export.graph import StateTensor
 from gdssm.prior import BUFFERED
+from gdssm.sequence.regression import RegressorState
 
 GATED_SUM = {
     "count": StateTensor(("B",), "sum of the weights"),
@@ -51,4 +52,18 @@ def open_window(features: int) -> dict[str, StateTensor]:
         "gated_sum": StateTensor(("B", features, features), "decayed sum of the gated products of complete windows"),
         "last_pair": StateTensor(("B", 2, features), "tokens of the last observation, whose window is yet open"),
         "last_weight": StateTensor(("B",), "its weight; 0 while there is none"),
+    }
+
+
+def sequence(empty: RegressorState) -> dict[str, StateTensor]:
+    """The state of a sequence model, with the sizes of its empty state."""
+    meanings = {
+        "count": "sum of the weights",
+        "gram": "decayed sums of key keyᵀ, by layer and head",
+        "cross": "decayed sums of key valueᵀ, by layer and head",
+        "window": "last projections of every layer",
+    }
+    return {
+        name: StateTensor(("B", *tensor.shape[1:]), meanings[name])
+        for name, tensor in zip(empty._fields, empty, strict=True)
     }

@@ -7,25 +7,36 @@ from typing import Any
 from pydantic import TypeAdapter
 
 import gdssm
+from gdssm.sequence.regression import RegressorConfig, SequenceRegressor
 from gdssm.stack import GDSSM, StackConfig
-from gdssm.train.checkpoint import CHECKPOINT, load_weights
+from gdssm.train.checkpoint import CHECKPOINT, RECORD, load_weights
 from service.inference.artifact import Training
 
 RUNS = Path(gdssm.__file__).parent / "runs"
 """The committed runs."""
-RECORD = "record.json"
 
 
 def load(run: Path) -> GDSSM:
     """Load the stack of a finished run."""
-    stack = GDSSM(model_of(record(run)))
+    config = model_of(record(run))
+    assert isinstance(config, StackConfig)  # noqa: S101
+    stack = GDSSM(config)
     load_weights(run / CHECKPOINT, stack)
     return stack
 
 
-def model_of(training: Training) -> StackConfig:
-    """Read the sizes of a stack from the record of its run."""
-    return TypeAdapter(StackConfig).validate_python(training.config["model"])
+def load_regressor(run: Path, config: RegressorConfig) -> SequenceRegressor:
+    """Load the sequence model of a finished run."""
+    model = SequenceRegressor(config)
+    load_weights(run / CHECKPOINT, model)
+    return model
+
+
+def model_of(training: Training) -> StackConfig | RegressorConfig:
+    """Read the sizes of a model from the record of its run; those of a sequence model have a width."""
+    sizes = training.config["model"]
+    kind = RegressorConfig if "width" in sizes else StackConfig
+    return TypeAdapter[StackConfig | RegressorConfig](kind).validate_python(sizes)
 
 
 def record(run: Path) -> Training:

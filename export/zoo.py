@@ -6,12 +6,13 @@ from pathlib import Path
 
 from export import states
 from export.graph import ClassificationGraph, DistributionGraph, Graph, Model, OneShotGraph, Signature, StreamingGraph
-from export.trained import RUNS, load
+from export.trained import RUNS, load, load_regressor
 from gdssm import feature_plan
 from gdssm.cross_entropy import SAFE_STEP, CrossEntropyDescent, OneStepClassifier
 from gdssm.feature_plan import FeaturePlan
 from gdssm.least_squares import LeastSquaresClassifier
 from gdssm.model import LINE_SEARCH, GradientDescent, StandardizedDescent
+from gdssm.sequence.regression import RegressorConfig
 from gdssm.stack import StackConfig
 from gdssm.streaming import StreamingStack
 from gdssm.train.presets import PRESETS
@@ -141,13 +142,19 @@ def _softmax(steps: int) -> Entry:
 
 
 def trained(
-    run: Path, model: StackConfig, name: str, summary: str, *, version: str = "1.0.0", x: str = AS_TRAINED
+    run: Path,
+    model: StackConfig | RegressorConfig,
+    name: str,
+    summary: str,
+    *,
+    version: str = "1.0.0",
+    x: str = AS_TRAINED,
 ) -> Entry:
     """Describe the model of a finished run.
 
     Args:
         run: Directory of the run.
-        model: Sizes of its stack.
+        model: Sizes of its stack or of its sequence model.
         name: Of the model.
         summary: Of the model, one sentence.
         version: Of the model.
@@ -155,6 +162,10 @@ def trained(
     """
 
     def make() -> Graph:
+        if isinstance(model, RegressorConfig):
+            regressor = load_regressor(run, model)
+            state = states.sequence(regressor.empty_state(1, model.inputs, model.outputs))
+            return StreamingGraph(regressor, Signature("float32", model.inputs, model.outputs, state=state))
         stack = load(run)
         signature = Signature(
             "float32", model.inputs, model.outputs, state=states.open_window(stack.decay_logit.shape[0])
@@ -166,7 +177,7 @@ def trained(
         summary=summary,
         make=make,
         assumes=Assumptions(x=x, y=AS_TRAINED),
-        gradient_steps=model.layers,
+        gradient_steps=model.layers * (model.steps if isinstance(model, RegressorConfig) else 1),
         step_size="learnt",
         linear_in_y=False,  # affine in the query only up to small learnt weights
         merge=NONE,

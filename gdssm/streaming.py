@@ -51,7 +51,7 @@ class StreamingStack(nn.Module):
     def observe(self, state: OpenState, x: Inputs, y: Outputs, weight: Weight) -> OpenState:
         """Add N observations to the state, N may be 0; those of weight 0 have no effect."""
         new = torch.stack(embed(self.stack.feature_map(x), y), dim=2)
-        pairs, weights = _observations_first(
+        pairs, weights = observations_first(
             torch.cat([state.last_pair[:, None], new], dim=1), torch.cat([state.last_weight[:, None], weight], dim=1)
         )
         present = (weights != 0).to(weights.dtype)
@@ -93,8 +93,8 @@ class StreamingStack(nn.Module):
         return torch.cat([last, query], dim=2)
 
 
-def _observations_first(pairs: Tensor, weights: Tensor) -> tuple[Tensor, Tensor]:
-    """Move padding (weight 0) to the end, in order."""
+def observations_first(pairs: Tensor, weights: Tensor) -> tuple[Tensor, Tensor]:
+    """Move padding (weight 0) of pairs (B, N, 2, F) to the end, in order."""
     place = torch.arange(weights.shape[1], device=weights.device).expand(weights.shape)
     order = torch.where(weights == 0, place + BEHIND_ALL, place).argsort(dim=1)
     # gather and not take_along_dim, which torch 2.13 exports with the length it was traced at.

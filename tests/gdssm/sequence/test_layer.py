@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from gdssm.sequence.language_model import LanguageModel
-from gdssm.sequence.layer import SequenceConfig, SequenceLayer
+from gdssm.sequence.layer import LayerState, SequenceConfig, SequenceLayer
 from tests.closeness import assert_close
 from tests.nonempty import nonempty
 
@@ -80,6 +80,24 @@ def test_padding_on_the_left_leaves_the_state_of_the_sequence(config: SequenceCo
     assert_close(logits[:, 4:], alone, "logits")
     further = [network.scan(tokens(1), before)[0] for before in (state, own)]
     assert_close(further[0], further[1], "next logits")
+
+
+@pytest.mark.parametrize("config", CONFIGS)
+@pytest.mark.parametrize("length", [0, 1, 6])
+def test_positions_of_weight_zero_leave_the_state_unchanged(config: SequenceConfig, length: int) -> None:
+    torch.manual_seed(0)
+    layer, whole = SequenceLayer(config).double(), positions(torch.float64)
+    _, before = layer.scan(whole[:, :8], layer.empty_state(B))
+    weight = torch.cat([torch.ones(B, length), torch.zeros(B, 9)], 1).double()
+    output, found = layer.scan(whole[:, 8 : 17 + length], before, weight=weight)
+    expected, wanted = layer.scan(whole[:, 8 : 8 + length], before) if length else (output[:, :0], before)
+    assert_close(output[:, :length], expected, "output")
+    for name, ours, theirs in zip(("G", "R", "window", "diagonal"), _tensors(found), _tensors(wanted), strict=True):
+        assert_close(ours, theirs, name)
+
+
+def _tensors(state: LayerState) -> tuple[Tensor, ...]:
+    return *state.moments, state.window, state.diagonal
 
 
 def test_every_weight_has_a_gradient() -> None:
