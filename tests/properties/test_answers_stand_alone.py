@@ -5,15 +5,15 @@ import pytest
 from hypothesis import given
 
 from tests.closeness import assert_close
-from tests.properties.backends import Backend, backend, every_constructed_regressor, every_set_model
+from tests.properties.backends import OnnxBackend, backend, every_constructed_regressor, every_set_model
 from tests.properties.cases import Case, cases
 
 
 @pytest.mark.slow
 @every_set_model
 @given(case=cases())
-def test_prediction_does_not_depend_on_other_queries(kind: type[Backend], name: str, case: Case) -> None:
-    model = backend(kind, name)
+def test_prediction_does_not_depend_on_other_queries(name: str, case: Case) -> None:
+    model = backend(OnnxBackend, name)
     state = model.observe(case.x, case.y, case.weight)
     together = model.predict(state, case.x_query)
     for m in range(case.x_query.shape[1]):
@@ -24,8 +24,8 @@ def test_prediction_does_not_depend_on_other_queries(kind: type[Backend], name: 
 @pytest.mark.slow
 @every_set_model
 @given(case=cases())
-def test_prediction_does_not_depend_on_other_contexts(kind: type[Backend], name: str, case: Case) -> None:
-    model = backend(kind, name)
+def test_prediction_does_not_depend_on_other_contexts(name: str, case: Case) -> None:
+    model = backend(OnnxBackend, name)
     together = model.predict(model.observe(case.x, case.y, case.weight), case.x_query)
     for b in range(case.x.shape[0]):
         one = slice(b, b + 1)
@@ -36,8 +36,8 @@ def test_prediction_does_not_depend_on_other_contexts(kind: type[Backend], name:
 @pytest.mark.slow
 @every_set_model
 @given(case=cases())
-def test_padded_contexts_in_a_batch_predict_as_alone(kind: type[Backend], name: str, case: Case) -> None:
-    model = backend(kind, name)
+def test_padded_contexts_in_a_batch_predict_as_alone(name: str, case: Case) -> None:
+    model = backend(OnnxBackend, name)
     lengths = case.generator.integers(1, case.x.shape[1] + 1, case.x.shape[0])
     weight = np.where(np.arange(case.x.shape[1]) < lengths[:, None], case.weight, 0.0)
     together = model.predict(model.observe(case.x, case.y, weight), case.x_query)
@@ -50,8 +50,8 @@ def test_padded_contexts_in_a_batch_predict_as_alone(kind: type[Backend], name: 
 @pytest.mark.slow
 @every_set_model
 @given(case=cases())
-def test_one_call_equals_observing_then_predicting(kind: type[Backend], name: str, case: Case) -> None:
-    model = backend(kind, name)
+def test_one_call_equals_observing_then_predicting(name: str, case: Case) -> None:
+    model = backend(OnnxBackend, name)
     tensors = {"x": case.x, "y": case.y, "weight": case.weight, "x_query": case.x_query}
     expected = model.predict(model.observe(case.x, case.y, case.weight), case.x_query)
     assert_close(model.run(tensors)["prediction"], expected, "prediction", rtol=model.rounding)
@@ -60,8 +60,8 @@ def test_one_call_equals_observing_then_predicting(kind: type[Backend], name: st
 @pytest.mark.slow
 @every_constructed_regressor
 @given(case=cases())
-def test_prediction_does_not_depend_on_other_outputs(kind: type[Backend], name: str, case: Case) -> None:
-    model = backend(kind, name)
+def test_prediction_does_not_depend_on_other_outputs(name: str, case: Case) -> None:
+    model = backend(OnnxBackend, name)
     together = model.predict(model.observe(case.x, case.y, case.weight), case.x_query)
     for k in range(case.y.shape[2]):
         one = slice(k, k + 1)

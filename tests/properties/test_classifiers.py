@@ -1,6 +1,7 @@
 """Streaming classifiers: a context is a set of weighted observations, and probabilities form a distribution."""
 
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Protocol, Self
 
 import numpy as np
@@ -8,12 +9,10 @@ import pytest
 import torch
 from hypothesis import given
 
-from gdssm import feature_plan
 from gdssm.cross_entropy import OneStepClassifier
-from gdssm.evidence_classifier import EvidenceClassifier
-from gdssm.least_squares import LeastSquaresClassifier
 from gdssm.prior import BUFFERED
 from tests.closeness import assert_close
+from tests.properties.backends import OnnxBackend, State, backend
 from tests.properties.cases import WITH_FEATURES, Array, Case, cases
 
 
@@ -27,49 +26,41 @@ class Classifier(Protocol):
         """Give queries the probabilities of the classes."""
 
 
-class Streaming:
-    """A classifier without features."""
+class Shipped:
+    """A file of the zoo."""
 
-    def __init__(self, model: OneStepClassifier | LeastSquaresClassifier, case: Case) -> None:
-        self.model = model
-        self.state: tuple[torch.Tensor, ...] = model.empty_state(case.x.shape[0], case.x.shape[2], case.y.shape[2])
-        self.rate = [torch.zeros((), dtype=torch.float64)] if isinstance(model, OneStepClassifier) else []
+    def __init__(self, name: str, _: Case) -> None:
+        self.model = backend(OnnxBackend, name)
+        self.state: State = {}
 
     def observe(self, x: Array, y: Array, weight: Array) -> Self:
-        self.state = self.model.observe(self.state, *_tensors(x, y, weight))  # type: ignore[arg-type]  # each has its own state
+        self.state = self.model.observe(x, y, weight, self.state)
+        return self
+
+    def predict(self, x_query: Array) -> Array:
+        return self.model.predict(self.state, x_query)
+
+
+class FromAnyWeight:
+    """One step from W₀ other than zero with an intercept, which no file has."""
+
+    def __init__(self, case: Case) -> None:
+        self.model = OneStepClassifier(0.1, any_weight(case), intercept=True)
+        self.state = self.model.empty_state(case.x.shape[0], case.x.shape[2], case.y.shape[2])
+
+    def observe(self, x: Array, y: Array, weight: Array) -> Self:
+        self.state = self.model.observe(self.state, *_tensors(x, y, weight))
         return self
 
     def predict(self, x_query: Array) -> Array:
         with torch.no_grad():
-            tensor = self.model.predict(self.state, *_tensors(x_query), *self.rate)  # type: ignore[arg-type]
+            tensor = self.model.predict(self.state, *_tensors(x_query, np.zeros(())))
         probability: Array = tensor.numpy()
         return probability
 
 
-class Evidence:
-    """The classifier on features of x."""
-
-    def __init__(self, case: Case) -> None:
-        self.model, self.classes = EvidenceClassifier(), case.y.shape[2]
-        plan, inputs = feature_plan.NONLINEAR, case.x.shape[2]
-        tables = {name: torch.from_numpy(table) for name, table in plan.tables(inputs, 0).items()}
-        self.maps = tables["additive"], tables["pairs"]
-        self.layout = tables["block"], *(tables[f"group.{group}"] for group in range(plan.groups))
-        self.state = self.model.empty_state(len(case.x), inputs, self.classes, 0, sum(map(len, self.maps)))
-
-    def observe(self, x: Array, y: Array, weight: Array) -> Self:
-        self.state = self.model.observe(self.state, *[*_tensors(x, y, weight), *self.maps])
-        return self
-
-    def predict(self, x_query: Array) -> Array:
-        readout = self.model.readout(self.state, self.classes, *self.layout)
-        answer = self.model.predict(self.state, readout, *[*_tensors(x_query), *self.maps])
-        probability: Array = answer.prediction.numpy()
-        return probability
-
-
 def _tensors(*arrays: Array) -> Iterator[torch.Tensor]:
-    return (torch.from_numpy(np.ascontiguousarray(array)) for array in arrays)
+    return (torch.as_tensor(np.asarray(array)) for array in arrays)
 
 
 Start = Callable[[Case], Classifier]
@@ -84,10 +75,10 @@ def any_weight(case: Case) -> torch.Tensor:
 every_classifier = pytest.mark.parametrize(
     "start",
     [
-        lambda case: Streaming(OneStepClassifier(), case),
-        lambda case: Streaming(OneStepClassifier(0.1, any_weight(case), intercept=True), case),
-        lambda case: Streaming(LeastSquaresClassifier(8), case),
-        Evidence,
+        partial(Shipped, "softmax-1"),
+        FromAnyWeight,
+        partial(Shipped, "classifier-1.0.0"),
+        partial(Shipped, "classifier"),
     ],
     ids=["one step", "one step from W₀ with an intercept", "least squares", "evidence"],
 )

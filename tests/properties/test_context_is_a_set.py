@@ -6,7 +6,7 @@ from hypothesis import given
 
 from gdssm.prior import BUFFERED
 from tests.closeness import assert_close
-from tests.properties.backends import Backend, backend, every_set_model
+from tests.properties.backends import Backend, OnnxBackend, backend, every_set_model
 from tests.properties.cases import Case, cases
 
 
@@ -19,8 +19,8 @@ def room_for_wrong_rows(model: Backend, case: Case) -> int:
 @pytest.mark.slow
 @every_set_model
 @given(case=cases())
-def test_order_does_not_matter(kind: type[Backend], name: str, case: Case) -> None:
-    model = backend(kind, name)
+def test_order_does_not_matter(name: str, case: Case) -> None:
+    model = backend(OnnxBackend, name)
     order = case.generator.permutation(case.x.shape[1])
     forward = model.observe(case.x, case.y, case.weight)
     shuffled = model.observe(case.x[:, order], case.y[:, order], case.weight[:, order])
@@ -31,8 +31,8 @@ def test_order_does_not_matter(kind: type[Backend], name: str, case: Case) -> No
 @pytest.mark.slow
 @every_set_model
 @given(case=cases())
-def test_observing_parts_equals_observing_all(kind: type[Backend], name: str, case: Case) -> None:
-    model = backend(kind, name)
+def test_observing_parts_equals_observing_all(name: str, case: Case) -> None:
+    model = backend(OnnxBackend, name)
     cut = int(case.generator.integers(0, case.x.shape[1] + 1))
     first = model.observe(case.x[:, :cut], case.y[:, :cut], case.weight[:, :cut])
     both = model.observe(case.x[:, cut:], case.y[:, cut:], case.weight[:, cut:], state=first)
@@ -43,8 +43,8 @@ def test_observing_parts_equals_observing_all(kind: type[Backend], name: str, ca
 @pytest.mark.slow
 @every_set_model
 @given(case=cases())
-def test_observing_one_row_at_a_time_equals_observing_all(kind: type[Backend], name: str, case: Case) -> None:
-    model = backend(kind, name)
+def test_observing_one_row_at_a_time_equals_observing_all(name: str, case: Case) -> None:
+    model = backend(OnnxBackend, name)
     state = None
     for i in range(case.x.shape[1]):
         one = slice(i, i + 1)
@@ -57,8 +57,8 @@ def test_observing_one_row_at_a_time_equals_observing_all(kind: type[Backend], n
 @pytest.mark.slow
 @every_set_model
 @given(case=cases())
-def test_merging_states_equals_observing_both(kind: type[Backend], name: str, case: Case) -> None:
-    model = backend(kind, name)
+def test_merging_states_equals_observing_both(name: str, case: Case) -> None:
+    model = backend(OnnxBackend, name)
     cuts = np.sort(case.generator.integers(0, case.x.shape[1] + 1, 2))
     parts = [
         model.observe(*pieces)
@@ -74,8 +74,8 @@ def test_merging_states_equals_observing_both(kind: type[Backend], name: str, ca
 @pytest.mark.slow
 @every_set_model
 @given(case=cases())
-def test_negative_weight_undoes_a_positive_one(kind: type[Backend], name: str, case: Case) -> None:
-    model = backend(kind, name)
+def test_negative_weight_undoes_a_positive_one(name: str, case: Case) -> None:
+    model = backend(OnnxBackend, name)
     state = model.observe(case.x, case.y, case.weight)
     fits = min(case.x.shape[1], room_for_wrong_rows(model, case))
     wrong_x, wrong_y = (3 * case.generator.normal(size=array.shape)[:, :fits] for array in (case.x, case.y))
@@ -88,8 +88,8 @@ def test_negative_weight_undoes_a_positive_one(kind: type[Backend], name: str, c
 @pytest.mark.slow
 @every_set_model
 @given(case=cases())
-def test_weight_equals_repetition_and_zero_equals_padding(kind: type[Backend], name: str, case: Case) -> None:
-    model = backend(kind, name)
+def test_weight_equals_repetition_and_zero_equals_padding(name: str, case: Case) -> None:
+    model = backend(OnnxBackend, name)
     counts = np.append(case.generator.integers(0, 4, case.x.shape[1] - 1), 1)
     weighted = model.observe(case.x, case.y, np.broadcast_to(counts.astype(np.float64), case.weight.shape).copy())
     repeated = model.observe(np.repeat(case.x, counts, 1), np.repeat(case.y, counts, 1))

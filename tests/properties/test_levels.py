@@ -10,13 +10,11 @@ from hypothesis import strategies as st
 from service.inference.sizes import Array
 from service.levels import Levels
 from tests.closeness import assert_close
-from tests.properties.backends import Backend, OnnxBackend, TorchBackend, backend
+from tests.properties.backends import OnnxBackend, TorchBackend, backend
 from tests.properties.cases import Case, cases
 
 MODELS = ("linear", "nonlinear", "classifier")
-each = pytest.mark.parametrize(
-    ("kind", "name"), [(kind, name) for kind in (TorchBackend, OnnxBackend) for name in MODELS]
-)
+each = pytest.mark.parametrize("name", MODELS)
 ROUNDING = 1e-6
 
 
@@ -41,8 +39,8 @@ def one_hot(case: Case, rows: Array, levels: int) -> Array:
 @pytest.mark.slow
 @each
 @given(table=tables())
-def test_order_and_splitting_do_not_matter(kind: type[Backend], name: str, table: tuple[Case, Levels]) -> None:
-    (case, levels), model = table, backend(kind, name)
+def test_order_and_splitting_do_not_matter(name: str, table: tuple[Case, Levels]) -> None:
+    (case, levels), model = table, backend(OnnxBackend, name)
     model = model.with_levels(levels)
     expected = model.predict(model.observe(case.x, case.y, case.weight), case.x_query)
     order = case.generator.permutation(case.x.shape[1])
@@ -56,8 +54,8 @@ def test_order_and_splitting_do_not_matter(kind: type[Backend], name: str, table
 @pytest.mark.slow
 @each
 @given(table=tables())
-def test_merging_states_equals_observing_both(kind: type[Backend], name: str, table: tuple[Case, Levels]) -> None:
-    (case, levels), model = table, backend(kind, name)
+def test_merging_states_equals_observing_both(name: str, table: tuple[Case, Levels]) -> None:
+    (case, levels), model = table, backend(OnnxBackend, name)
     model = model.with_levels(levels)
     cut = int(case.generator.integers(0, case.x.shape[1] + 1))
     parts = [
@@ -71,8 +69,8 @@ def test_merging_states_equals_observing_both(kind: type[Backend], name: str, ta
 @pytest.mark.slow
 @each
 @given(table=tables())
-def test_negative_weight_undoes_a_positive_one(kind: type[Backend], name: str, table: tuple[Case, Levels]) -> None:
-    (case, levels), model = table, backend(kind, name)
+def test_negative_weight_undoes_a_positive_one(name: str, table: tuple[Case, Levels]) -> None:
+    (case, levels), model = table, backend(OnnxBackend, name)
     model = model.with_levels(levels)
     state = model.observe(case.x, case.y, case.weight)
     wrong = slice(0, min(case.x.shape[1], (32 - case.x.shape[1]) // 2))
@@ -89,9 +87,9 @@ def test_negative_weight_undoes_a_positive_one(kind: type[Backend], name: str, t
 @pytest.mark.parametrize("missing", [0.0, 0.2])
 @given(table=tables())
 def test_late_level_equals_a_column_present_from_the_start(
-    kind: type[Backend], name: str, table: tuple[Case, Levels], *, frozen: bool, missing: float
+    name: str, table: tuple[Case, Levels], *, frozen: bool, missing: float
 ) -> None:
-    (case, levels), model = table, backend(kind, name)
+    (case, levels), model = table, backend(OnnxBackend, name)
     before, numbers = case.x.shape[1] // 2, ~np.isin(np.arange(case.x.shape[2]), levels)
     times = 40 if frozen else 1
     x, y, weight = (np.repeat(part[:, :before], times, 1) for part in (case.x, case.y, case.weight))
@@ -106,3 +104,18 @@ def test_late_level_equals_a_column_present_from_the_start(
         assert_close(state[tensor], value, tensor, rtol=1e-9)
     answer, wanted = (whole.predict(one, case.x_query) for one in (state, expected))
     assert_close(answer, wanted, "prediction", rtol=ROUNDING)
+
+
+@pytest.mark.slow
+@each
+@pytest.mark.parametrize("missing", [0.0, 0.2])
+@given(table=tables())
+def test_file_answers_as_the_torch_model(name: str, table: tuple[Case, Levels], *, missing: float) -> None:
+    (case, levels), file = table, backend(OnnxBackend, name).with_levels(table[1])
+    numbers = ~np.isin(np.arange(case.x.shape[2]), levels)
+    x = np.where(numbers & (case.generator.random(case.x.shape) < missing), np.nan, case.x)
+    y = case.labels if file.entry.task == "classification" else case.y
+    tensors = {"x": x, "y": y, "weight": case.weight, "x_query": case.x_query}
+    found, expected = file.run(tensors), backend(TorchBackend, name).with_levels(levels).run(tensors)
+    for tensor in ("prediction", *file.runtime.manifest.next_names.values()):
+        assert_close(found[tensor], expected[tensor], tensor, rtol=ROUNDING)

@@ -1,4 +1,4 @@
-"""Trained models in both backends: streaming equals the sequence model, and predictions are independent."""
+"""Trained models: streaming equals the sequence model, and predictions are independent."""
 
 import json
 
@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from export.trained import RUNS, load
 from gdssm.train.presets import PRESETS
 from tests.closeness import assert_close
-from tests.properties.backends import TRAINED, Backend, OnnxBackend, backend, every_trained_model
+from tests.properties.backends import TRAINED, OnnxBackend, backend, every_trained_model
 from tests.properties.cases import Array
 
 FLOAT32 = 2e-5
@@ -40,17 +40,17 @@ seeds = st.integers(0, 2**32 - 1)
 @pytest.mark.slow
 @every_trained_model
 @given(seed=seeds)
-def test_one_shot_prediction_equals_the_sequence_model(kind: type[Backend], name: str, seed: int) -> None:
+def test_one_shot_prediction_equals_the_sequence_model(name: str, seed: int) -> None:
     x, y, x_query = draw(name, seed)
-    answer = backend(kind, name).run({"x": x, "y": y, "x_query": x_query})["prediction"]
+    answer = backend(OnnxBackend, name).run({"x": x, "y": y, "x_query": x_query})["prediction"]
     assert_close(answer, whole_sequence(name, x, y, x_query), "prediction", rtol=FLOAT32)
 
 
 @pytest.mark.slow
 @every_trained_model
 @given(seed=seeds)
-def test_streaming_with_padding_equals_the_sequence_model(kind: type[Backend], name: str, seed: int) -> None:
-    model, (x, y, x_query) = backend(kind, name), draw(name, seed)
+def test_streaming_with_padding_equals_the_sequence_model(name: str, seed: int) -> None:
+    model, (x, y, x_query) = backend(OnnxBackend, name), draw(name, seed)
     state = None
     for part in np.split(np.arange(10), np.sort(np.random.default_rng(seed).integers(0, 11, 3))):
         padded_x, padded_y = (np.concatenate([a[:, part], 9.0 * np.ones_like(a[:, :2])], 1) for a in (x, y))
@@ -64,8 +64,8 @@ def test_streaming_with_padding_equals_the_sequence_model(kind: type[Backend], n
 @pytest.mark.slow
 @every_trained_model
 @given(seed=seeds)
-def test_prediction_does_not_depend_on_other_queries(kind: type[Backend], name: str, seed: int) -> None:
-    model, (x, y, x_query) = backend(kind, name), draw(name, seed)
+def test_prediction_does_not_depend_on_other_queries(name: str, seed: int) -> None:
+    model, (x, y, x_query) = backend(OnnxBackend, name), draw(name, seed)
     state = model.observe(x, y)
     together = model.predict(state, x_query)
     alone = np.concatenate([model.predict(state, x_query[:, m : m + 1]) for m in range(3)], axis=1)
