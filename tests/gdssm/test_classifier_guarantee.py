@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from numpy.random import Generator
 
-from tests.gdssm.test_evidence_classifier import Array, classify
+from tests.properties.backends import OnnxBackend, backend
+from tests.properties.cases import Array
 
 LONGEST, ASKED = 200, 50
 AT_ONCE = 50
@@ -45,6 +46,12 @@ def heavy_tails(rng: Generator, x: Array) -> Array:
     return drawn
 
 
+def classify(x: Array, y: Array, weight: Array) -> Array:
+    """Give queries, the rows of x after those of y, their probabilities by the file that ships, which is the model."""
+    tensors = {"x": x[:, : y.shape[1]], "y": y, "weight": weight, "x_query": x[:, y.shape[1] :]}
+    return backend(OnnxBackend, "classifier").run(tensors)["prediction"]
+
+
 def relative_log_loss(x: Array, label: Array, observations: Array, classes: int) -> float:
     """Divide the mean log loss of fresh queries by that of the smoothed frequencies (n_c + 1)/(n + C) of the contexts.
 
@@ -57,7 +64,7 @@ def relative_log_loss(x: Array, label: Array, observations: Array, classes: int)
     longest = x.shape[1] - ASKED
     y, weight = np.eye(classes)[label], (np.arange(longest) < observations[:, None]).astype(float)
     parts = np.array_split(np.arange(len(x)), -(-len(x) // AT_ONCE))
-    found = [classify(x[part, :longest], y[part, :longest], x[part, longest:], weight[part]) for part in parts]
+    found = [classify(x[part], y[part, :longest], weight[part]) for part in parts]
     counts = (weight[..., None] * y[:, :longest]).sum(1)
     frequencies = (counts + 1) / (observations[:, None] + classes)
     fresh = y[:, longest:].astype(bool)

@@ -10,7 +10,7 @@ from gdssm.evidence_classifier import EvidenceClassifier
 from gdssm.feature_plan import FeaturePlan
 from tests.closeness import assert_close
 from tests.gdssm.evidence_oracle import blocks_of, class_probabilities
-from tests.gdssm.test_evidence_average import B, K, M, answer, compare, context
+from tests.gdssm.test_evidence_average import B, K, M, answer, compare, context, predict
 
 Array = NDArray[np.float64]
 LEVELS = (1, 2, 4, 5, 7, 8)
@@ -115,7 +115,7 @@ def loss(plan: FeaturePlan, observations: int, categories: int, effect: float) -
         own = np.take_along_axis(rng.normal(size=(50, categories)), which, 1)
         y = (effect * own + rng.normal(size=which.shape))[..., None]
         seen, asked, levels = y[:, :observations], y[:, observations:], tuple(range(1, 1 + categories))
-        found = answer(plan, x[:, :observations], seen, x[:, observations:], levels=levels).prediction.numpy()
+        found = predict(plan, x[:, :observations], seen, x[:, observations:], np.ones(seen.shape[:2]), levels)
         errors.append([((of - asked) ** 2).mean() for of in (found, seen.mean(1, keepdims=True))])
     own_error, that_of_the_mean = np.mean(errors, 0).tolist()
     return float(own_error / that_of_the_mean)
