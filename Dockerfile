@@ -24,9 +24,19 @@ ENV HOME=/tmp \
 USER 10001:10001
 CMD ["python", "-m", "export", "--out", "/models"]
 
-FROM source AS build
+# Dependencies are a separate layer: a change of the sources does not install them again.
+FROM python:3.11-slim-trixie AS dependencies
+WORKDIR /src
+COPY pyproject.toml constraints.txt ./
 RUN python -m venv /opt/gdssm \
-    && /opt/gdssm/bin/python -m pip install --no-cache-dir --constraint constraints.txt '.[ingest,postgres,tables,traces]' \
+    && python -c "import tomllib; project = tomllib.load(open('pyproject.toml', 'rb'))['project']; \
+        extras = [project['optional-dependencies'][extra] for extra in ('ingest', 'postgres', 'tables', 'traces')]; \
+        print(*project['dependencies'], *sum(extras, []), sep='\n')" > requirements.txt \
+    && /opt/gdssm/bin/python -m pip install --no-cache-dir --constraint constraints.txt --requirement requirements.txt
+
+FROM dependencies AS build
+COPY --from=source /src /src
+RUN /opt/gdssm/bin/python -m pip install --no-cache-dir --no-deps . \
     && /opt/gdssm/bin/python -m pip uninstall --yes pip setuptools
 
 FROM python:3.11-slim-trixie AS service
