@@ -29,7 +29,7 @@ from benchmarks.scale.contexts import COUNT_ALL, FIRST, ONE, OWNER, QUERY, YEAR
 from benchmarks.scale.sizes import UNLIMITED
 from benchmarks.timing import Times, in_turn
 from benchmarks.zoo import ZOO
-from service.contexts.context_count import ContextCount
+from service.contexts.quota import ContextCount
 from service.contexts.requests import ContextSpec
 from service.contexts.service import ContextService
 from service.inference.predictor import Predictor

@@ -7,7 +7,9 @@ Core, without the web framework:
     explaining      explanations of predictions
     evaluations     comparisons of models with reference learners, as jobs
     access          API keys, rate limits and allowed sites
-    files           predictions for CSV and Parquet files
+    tables          tables of any file or JSON: columns, schema, rows as numbers
+    datasets        contexts and predictions of any number of files
+    ingest          rows from a log
     store           the database: connection, tables, migrations
     observability   metrics and logs
     schemas         requests and responses, shared with the client
@@ -27,7 +29,7 @@ Server and clients:
     api             the HTTP API
     server          uvicorn in one process or several
     web             the playground page at /
-    cli, commands   the command line: serve, predict, models, eval, bench, keys
-    client          the Python client, and estimators for scikit-learn
+    cli, commands   the command line
+    client          the former names of `gdssm_client`
     zoo             the model files that ship
 """

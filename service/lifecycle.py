@@ -16,7 +16,7 @@ from service.api.combining import ObservationCombiner
 from service.api.executor import Executor
 from service.api.periodic import run_periodically
 from service.api.state import AppState
-from service.contexts.context_count import ContextCount
+from service.contexts.quota import ContextCount
 from service.contexts.service import ContextService
 from service.errors import DatabaseUnavailable
 from service.evaluations.job_store import JobStore

@@ -26,7 +26,7 @@ Process:
     periodic             periodic work
     traces               OpenTelemetry spans
     route_templates      route templates of requests that a middleware refused
-    request_connection, websocket_connection  uvicorn's connections, corrected
+    request_connection   uvicorn's HTTP connection, corrected
 
     routes               the endpoints
     middleware           observability, admission, access and others

@@ -16,7 +16,7 @@ repository     loads and saves contexts with their states
 by_name        the context of a name: created if there is none
 labels         names and labels: the rules
 label_rows     the rows by which contexts are found by their labels
-quota          the number of contexts of each owner, counted as they come and go
+quota          the number of contexts of each owner, and of all for a metric, counted as they come and go
 expiry         deletes expired contexts in small batches
 serialization  a state as safetensors bytes, and checks of the bytes of an import
 state          the state of a context: how it begins, and how it answers queries
@@ -31,5 +31,4 @@ drift          decay auto: a state for each of several factors, weighted by thei
 tensors        the tensors of a state, and their stored form
 idempotency    runs a change once for each Idempotency-Key
 cache          LRU caches of loaded contexts and of readouts, and when the rows of cached contexts were last checked
-context_count  the number of contexts, for metrics
 """

@@ -14,10 +14,9 @@ from numpy.typing import NDArray
 from service.contexts.history import History
 from service.contexts.precision import CANCELLED, ESTABLISHED, LEAST_SHARE
 from service.contexts.runs import runs_of, shapes_of
-from service.contexts.state import COUNT_LIMIT, ContextState
+from service.contexts.state import COUNT_LIMIT, ContextState, changed
 from service.contexts.tensors import COMOMENT, COUNT, SCALE, SQUARES, canonical
 from service.errors import InvalidInput
-from service.fields import changed
 from service.inference.checks import Limits
 from service.inference.predictor import Observations
 from service.inference.runtime import Runtime

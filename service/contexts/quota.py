@@ -1,17 +1,24 @@
-"""The number of contexts of each owner, counted in the transactions that add and delete them.
+"""The number of contexts of each owner, and of all, counted in the transactions that add and delete them.
 
 An owner has 16 counts, one for each last digit of an id, of at most a sixteenth of the quota. A transaction locks the
 count that it changes until its end, so one count would let only one replica create contexts at a time.
 """
 
+import math
 import os
 import threading
+import time
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from sqlalchemy import Connection, bindparam, func, select, text, update
 
+from service.errors import DatabaseUnavailable
+from service.store.database import Database
 from service.store.tables import CONTEXT_COUNTS
+
+CACHE_SECONDS = 15.0
+"""Seconds for which the number of all contexts is kept: it adds 16 counts of each owner."""
 
 SLOTS = "0123456789abcdef"
 K = CONTEXT_COUNTS.c
@@ -87,3 +94,37 @@ def _slots_of_thread() -> str:
     """Order the slots: threads begin at different ones, and each at the same one throughout a transaction."""
     first = hash((os.getpid(), threading.get_ident())) % len(SLOTS)
     return SLOTS[first:] + SLOTS[:first]
+
+
+class ContextCount:
+    """Counts the contexts of a database for a metric, with a cache.
+
+    Args:
+        database: Is counted in.
+        is_up: Whether it answers; otherwise it is not asked.
+    """
+
+    def __init__(self, database: Database, is_up: Callable[[], bool] = lambda: True) -> None:
+        self._database = database
+        self._is_up = is_up
+        self._lock = threading.Lock()
+        self._count = math.nan
+        self._until = 0.0
+
+    def read(self) -> float:
+        """Count those of all owners; not a number where the database does not answer."""
+        if not self._is_up():
+            return math.nan
+        with self._lock:
+            if time.monotonic() >= self._until:
+                self._count = _count(self._database)
+                self._until = time.monotonic() + CACHE_SECONDS
+            return self._count
+
+
+def _count(database: Database) -> float:
+    try:
+        with database.reading() as connection:
+            return float(total(connection))
+    except DatabaseUnavailable:
+        return math.nan

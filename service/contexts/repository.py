@@ -17,9 +17,8 @@ from service.contexts.records import UNCONDITIONAL, Change, ContextRecord, Loade
 from service.contexts.requests import ContextSpec
 from service.contexts.serialization import ROW_FIELDS, canonical_state, restore, store
 from service.contexts.shards import Totals, all_of, find_free, owner_of, plus, refuse_shards, totals_of
-from service.contexts.state import ContextState
+from service.contexts.state import ContextState, changed
 from service.errors import Conflict, InvalidInput, ServiceError, UnknownContext, UnknownModel
-from service.fields import changed
 from service.inference.predictor import Predictor
 from service.inference.runtime import Runtime
 from service.store.database import Database

@@ -1,4 +1,4 @@
-"""uvicorn's WebSocket connection, whose buffered bytes count as bytes of bodies in flight.
+"""uvicorn's WebSocket connection, corrected, whose buffered bytes count as bytes of bodies in flight.
 
 uvicorn limits the size of a message, and pauses reading while the app processes one. Each of many connections may still
 keep a message, or a part of one, in memory for any time.
@@ -7,12 +7,12 @@ keep a message, or a part of one, in memory for any time.
 from collections import deque
 from typing import Any
 
-from uvicorn._types import ASGIReceiveEvent
+from uvicorn._types import ASGIReceiveEvent, ASGISendEvent
+from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 from websockets.frames import Frame
 
 from service.access.keys import ANONYMOUS, Caller
 from service.api.middleware.admission import Capacity
-from service.api.websocket_connection import WebSocketConnection
 from service.errors import Overloaded
 from service.server.http_protocol import LINGER_SECONDS
 
@@ -21,7 +21,7 @@ OVERLOADED_REASON = "Too many bytes are in flight (GDSSM_MAX_BYTES_IN_FLIGHT). T
 """The close code and reason of a connection over the limit."""
 
 
-class LimitedWebSocketConnection(WebSocketConnection):
+class LimitedWebSocketConnection(WebSocketsSansIOProtocol):
     """One connection; see `with_limits`."""
 
     bodies: Capacity
@@ -65,6 +65,12 @@ class LimitedWebSocketConnection(WebSocketConnection):
         if message["type"] == "websocket.receive" and self._queued_bytes:
             self._processing_bytes = self._queued_bytes.popleft()
         return message
+
+    async def send(self, message: ASGISendEvent) -> None:
+        """Send a message of the app; a handshake that it refuses is complete, where uvicorn would log an error."""
+        await super().send(message)
+        if message["type"] == "websocket.http.response.body" and not message.get("more_body", False):
+            self.handshake_complete = True
 
     def handle_text(self, event: Frame) -> None:
         """Handle a text frame, and drop its data, which the parser would keep until the next frame."""
