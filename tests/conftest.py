@@ -2,21 +2,30 @@
 
 from collections import Counter
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
-from httpx._config import DEFAULT_TIMEOUT_CONFIG
+from httpx._config import DEFAULT_TIMEOUT_CONFIG, create_ssl_context
+from httpx._transports import default as transports
 from hypothesis import settings
 
+from service.registry import directories
 from tests.pgbouncer import PgBouncer
 from tests.postgres import Postgres
 from tests.redis import RedisServer
+from tests.running import Server, running
+from tests.shared_models import SharedRuntime
 
 settings.register_profile("repeatable", derandomize=True, deadline=None, max_examples=25)
 settings.load_profile("repeatable")
 
 # Of requests that give no timeout: a busy machine takes seconds where others take milliseconds.
 DEFAULT_TIMEOUT_CONFIG.read = 60.0
+# Each httpx.get reads the certificates of all authorities, which takes 20 ms: no test needs them twice.
+vars(transports)["create_ssl_context"] = cache(create_ssl_context)
+# Loading the models that ship takes 0.4 s, and hundreds of tests open an app or run a command in this process.
+vars(directories)["Runtime"] = SharedRuntime
 
 PROCESSES = {"server", "postgres", "postgresql", "pgbouncer", "redis_server", "image"}
 """Fixtures and parameters with which a test starts a process."""
@@ -63,6 +72,13 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
         terminalreporter.section("skipped")
     for reason, tests in reasons.most_common():
         terminalreporter.write_line(f"{tests:5} {'test' if tests == 1 else 'tests'}: {reason}")
+
+
+@pytest.fixture(scope="session")
+def server() -> Iterator[Server]:
+    """A service with default settings, for tests that neither stop it nor need to be alone in it."""
+    with running() as server:
+        yield server
 
 
 @pytest.fixture(scope="session")

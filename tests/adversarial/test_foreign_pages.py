@@ -1,7 +1,5 @@
 """A foreign web page in a user's browser cannot call a service without keys."""
 
-from collections.abc import Iterator
-
 import httpx
 import pytest
 from websockets.exceptions import InvalidStatus
@@ -21,12 +19,6 @@ ATTACKS = {
     "a rebound name": {"Host": "evil.example:8000", "Origin": "http://evil.example:8000"},
     "a rebound name without Origin": {"Host": "evil.example:8000"},
 }
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[Server]:
-    with running() as server:
-        yield server
 
 
 @pytest.mark.parametrize("headers", ATTACKS.values(), ids=ATTACKS)

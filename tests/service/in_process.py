@@ -28,8 +28,17 @@ class InProcess:
     def __init__(self, app: FastAPI, portal: BlockingPortal) -> None:
         self.app = app
         self._portal = portal
-        self.raising = False
+        self._transport = httpx.ASGITransport(app, raise_app_exceptions=False)
+        self._client = httpx.AsyncClient(transport=self._transport, base_url="http://localhost")
+
+    @property
+    def raising(self) -> bool:
         """Whether an exception that a server would get comes out of a request."""
+        return self._transport.raise_app_exceptions
+
+    @raising.setter
+    def raising(self, value: bool) -> None:
+        self._transport.raise_app_exceptions = value
 
     @property
     def state(self) -> AppState:
@@ -53,7 +62,7 @@ class InProcess:
         return self.request("POST", "/v1/predict", content=sent, headers=headers)
 
     def request(self, method: str, path: str, **options: object) -> httpx.Response:
-        return self._portal.call(partial(self._request, method, path, **options))
+        return self._portal.call(partial(self._client.request, method, path, **options))  # type: ignore[arg-type, call-arg]
 
     @contextmanager
     def websocket(self, path: str) -> "Iterator[WebSocket]":
@@ -61,11 +70,6 @@ class InProcess:
         socket = WebSocket(self._portal)
         with socket.opened(self.app, path):
             yield socket
-
-    async def _request(self, method: str, path: str, **options: object) -> httpx.Response:
-        transport = httpx.ASGITransport(self.app, raise_app_exceptions=self.raising)
-        async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as client:
-            return await client.request(method, path, **options)  # type: ignore[arg-type]
 
 
 @contextmanager

@@ -27,12 +27,6 @@ Y = X @ GENERATOR.normal(size=(D, K)) + 1.0
 SMALL: dict[str, Any] = {"data": (X, Y[:, 0]), "tasks": 3, "queries": 1, "observations": 5, "curve": [2]}
 
 
-@pytest.fixture(scope="module")
-def server() -> Iterator[Server]:
-    with running() as server:
-        yield server
-
-
 @pytest.fixture(scope="module", params=["in process", "over HTTP"])
 def client(request: pytest.FixtureRequest, server: Server) -> Iterator[Client]:
     with Client(None if request.param == "in process" else server.url) as client:

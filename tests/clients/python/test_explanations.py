@@ -1,6 +1,5 @@
 """Effects, pairs and blocks through the Python client and the regressor."""
 
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -11,19 +10,13 @@ from gdssm_client.errors import InvalidInput
 from gdssm_client.sklearn.regressor import GDSSMRegressor
 from tests.closeness import assert_close
 from tests.nonempty import nonempty
-from tests.running import Server, running
+from tests.running import Server
 
 N, D, K = 60, 4, 2
 GENERATOR = np.random.default_rng(0)
 X = GENERATOR.normal(size=(N, D))
 Y = np.stack([np.abs(X[:, 0]), X[:, 1] * X[:, 3]], 1) + 0.1 * GENERATOR.normal(size=(N, K))
 TERMS = ["effects", "pairs", "blocks"]
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[Server]:
-    with running() as server:
-        yield server
 
 
 @pytest.mark.slow

@@ -2,7 +2,7 @@
 
 import copy
 import pickle
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from decimal import Decimal
 from fractions import Fraction
 from functools import partial
@@ -27,7 +27,7 @@ from gdssm_client.sklearn import GDSSMClassifier, GDSSMRegressor
 from gdssm_client.sklearn.engine import open_engine
 from gdssm_client.sklearn.estimator import CALL_NUMBERS, _pieces
 from tests.closeness import assert_close
-from tests.running import Server, running
+from tests.running import Server
 
 N, D, K = 61, 5, 3
 GENERATOR = np.random.default_rng(0)
@@ -35,12 +35,6 @@ X = GENERATOR.normal(size=(N, D)) * [1.0, 0.5, 3.0, 1.0, 2.0] + 7.0
 W = GENERATOR.normal(size=(D, K))
 Y = X @ W + [1.0, -2.0, 30.0] + 0.1 * GENERATOR.normal(size=(N, K))
 LABELS = np.array(["low", "middle", "high"])[np.digitize(Y[:, 0], np.quantile(Y[:, 0], [1 / 3, 2 / 3]))]
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[Server]:
-    with running() as server:
-        yield server
 
 
 ORDERED = {

@@ -3,7 +3,6 @@
 import asyncio
 import threading
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -11,16 +10,10 @@ import pytest
 
 from gdssm_client import AsyncClient, Client, sessions, streams
 from gdssm_client.errors import InvalidArgument, InvalidInput, NotFound, Unreachable
-from tests.running import Server, running
+from tests.running import Server
 from tests.service.replicas import Replica
 
 MESSAGES = 300
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[Server]:
-    with running() as server:
-        yield server
 
 
 def observation(number: int) -> dict[str, object]:

@@ -1,7 +1,7 @@
 """Estimators that are fitted on frames with text, categories, booleans and times."""
 
 import pickle
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
@@ -21,7 +21,7 @@ from gdssm_client.sklearn import GDSSMClassifier, GDSSMRegressor
 from gdssm_client.sklearn.encoded_frames import Encoded
 from gdssm_client.sklearn.estimator import StateEstimator
 from tests.closeness import assert_close
-from tests.running import Server, running
+from tests.running import Server
 
 N = 61
 GENERATOR = np.random.default_rng(0)
@@ -46,12 +46,6 @@ X_COLUMNS = [
     "built:day_of_week_cos", "built:day_of_year_sin", "built:day_of_year_cos",
 ]  # fmt: skip
 LIBRARIES: list[Callable[[pd.DataFrame], Any]] = [lambda frame: frame, pl.from_pandas, pa.Table.from_pandas]
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[Server]:
-    with running() as server:
-        yield server
 
 
 def schema_of(estimator: StateEstimator) -> TableSchema:

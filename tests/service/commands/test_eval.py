@@ -1,7 +1,6 @@
 """`gdssm eval`: the offline evaluation's numbers through the public API, and the exit status."""
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +14,7 @@ from service.evaluations.request import EvaluationRequest, UploadedTable
 from service.evaluations.result import ScoreView, view
 from service.evaluations.worker import enter
 from service.registry.repository import Repository
-from tests.running import Server, running
+from tests.running import Server
 
 GENERATOR = np.random.default_rng(0)
 X = GENERATOR.normal(size=(80, 3))
@@ -23,12 +22,6 @@ Y = X @ [1.0, -2.0, 0.5] + 1.0 + 0.1 * GENERATOR.normal(size=80)
 SIZES = {"seed": 5, "tasks": 130, "queries": 2, "observations": 12}  # more tasks than one part has
 MODELS = ("linear", "gd-8", "sine-trained")
 ASKED = ["--curve", "2,7", *(part for name, size in SIZES.items() for part in (f"--{name}", str(size)))]
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[Server]:
-    with running() as server:
-        yield server
 
 
 @pytest.fixture(autouse=True)

@@ -13,7 +13,7 @@ from click.testing import CliRunner, Result
 
 from service.cli import main
 from service.commands.predict import command as predict
-from tests.running import ROOT, running
+from tests.running import ROOT, Server
 
 
 def run(*arguments: str) -> Result:
@@ -21,11 +21,10 @@ def run(*arguments: str) -> Result:
 
 
 @pytest.mark.slow
-def test_models_lists_the_shipped_models() -> None:
+def test_models_lists_the_shipped_models(server: Server) -> None:
     shipped = run("models")
-    with running() as server:
-        assert run("models", "--url", server.url).stdout == shipped.stdout
-        answer = run("bench", "--url", server.url, "--seconds", "0.05", "--concurrency", "2").stdout
+    assert run("models", "--url", server.url).stdout == shipped.stdout
+    answer = run("bench", "--url", server.url, "--seconds", "0.05", "--concurrency", "2").stdout
     header, *rows = shipped.stdout.splitlines()
     assert header.split() == ["name", "version", "task", "origin", "x", "y", "steps", "summary"]
     (default,) = (row for row in rows if " * " in row)

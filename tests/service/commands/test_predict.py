@@ -13,7 +13,7 @@ from click.testing import CliRunner, Result
 
 from service.cli import main
 from tests.nonempty import nonempty
-from tests.running import running
+from tests.running import Server
 
 HOUSES = """id,size,town,note,price
 a1,50,Bern,"one, two three",100
@@ -214,9 +214,8 @@ def test_a_file_without_gaps_has_nothing_to_predict() -> None:
 
 
 @pytest.mark.slow
-def test_a_service_predicts_the_same() -> None:
-    with running() as server:
-        _predicts_the_same("--url", server.url)
+def test_a_service_predicts_the_same(server: Server) -> None:
+    _predicts_the_same("--url", server.url)
 
 
 def _predicts_the_same(*at: str) -> None:

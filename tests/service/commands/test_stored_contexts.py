@@ -7,7 +7,6 @@ import subprocess
 import sys
 import time
 from collections import Counter
-from collections.abc import Iterator
 from itertools import count
 from pathlib import Path
 
@@ -18,17 +17,11 @@ from click.testing import CliRunner, Result
 from gdssm_client import Client
 from service.cli import main
 from tests.closeness import assert_close
-from tests.running import ROOT, Server, running
+from tests.running import ROOT, Server
 from tests.service.ingest.streams import Row, readings
 
 ARGUMENTS = ("--by", "device", "--target", "power")
 NUMBERS = count()
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[Server]:
-    with running() as server:
-        yield server
 
 
 @pytest.fixture

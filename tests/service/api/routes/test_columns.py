@@ -10,19 +10,13 @@ import pytest
 from safetensors.numpy import load, save
 
 from tests.nonempty import nonempty
-from tests.running import Server, running
+from tests.running import Server
 from tests.service.api.routes.test_stream import ask, streaming
 
 NAMES = {"x": ["size", "rooms"], "y": ["price"]}
 TURNED = {"x": ["rooms", "size"], "y": ["price"]}
 ROWS: dict[str, Any] = {"x": [[50, 3], [70, 2], [90, 4], [60, 2]], "y": [100, 140, 180, 121]}
 BINARY = {"Content-Type": "application/vnd.safetensors", "Accept": "application/vnd.safetensors"}
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[Server]:
-    with running() as server:
-        yield server
 
 
 @pytest.fixture(scope="module")

@@ -1,14 +1,13 @@
 """Evaluations over HTTP: submitted, followed, fetched, cancelled."""
 
 import json
-from collections.abc import Iterator
 from typing import Any
 
 import httpx
 import pytest
 
 from gdssm.evaluation.references import REFERENCES
-from tests.running import Server, running
+from tests.running import Server
 from tests.service.in_process import InProcess
 
 SMALL: dict[str, Any] = {
@@ -19,12 +18,6 @@ SMALL: dict[str, Any] = {
     "tasks": 20,
     "curve": [2, 8],
 }
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[Server]:
-    with running() as server:
-        yield server
 
 
 def events(url: str, **headers: str) -> list[dict[str, Any]]:

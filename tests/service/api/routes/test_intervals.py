@@ -1,7 +1,6 @@
 """Intervals, quantiles and notes from every HTTP endpoint."""
 
 import json
-from collections.abc import Iterator
 from typing import Any
 
 import httpx
@@ -10,7 +9,7 @@ import pytest
 from websockets.sync.client import connect
 
 from service.inference.tensors import pack, unpack
-from tests.running import Server, running
+from tests.running import Server
 from tests.service.in_process import InProcess
 
 X = [[1.0, 20.0], [2.0, 10.0], [3.0, 30.0], [4.0, 20.0]]
@@ -18,12 +17,6 @@ Y = [3.1, 4.9, 7.2, 9.0]
 QUERY = [[5.0, 10.0], [6.0, 30.0]]
 ASKED = {"interval": 0.9, "quantiles": [0.05, 0.5, 0.95]}
 BINARY = {"Content-Type": "application/vnd.safetensors", "Accept": "application/vnd.safetensors"}
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[Server]:
-    with running() as server:
-        yield server
 
 
 def one_shot(client: InProcess, **more: object) -> dict[str, Any]:

@@ -1,7 +1,6 @@
 """Missing cells in every HTTP endpoint: null in JSON, NaN in binary bodies."""
 
 import json
-from collections.abc import Iterator
 from typing import Any
 
 import httpx
@@ -15,7 +14,7 @@ from service.inference.sizes import Array
 from service.inference.tensors import pack, unpack
 from tests.closeness import assert_close
 from tests.nonempty import nonempty
-from tests.running import Server, running
+from tests.running import Server
 from tests.service.in_process import InProcess
 
 N, M, D = 23, 5, 3
@@ -29,12 +28,6 @@ BINARY = {"Content-Type": "application/vnd.safetensors", "Accept": "application/
 REFUSED = "is missing; model gd-1 takes no missing cells"
 
 both_models = pytest.mark.parametrize("model", ["linear", "nonlinear"])
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[Server]:
-    with running() as server:
-        yield server
 
 
 def nulls(array: Array) -> list[Any]:

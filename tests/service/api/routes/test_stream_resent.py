@@ -2,21 +2,14 @@
 
 import json
 import socket
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import httpx
 import pytest
 
-from tests.running import Server, running
+from tests.running import Server
 from tests.service.api.routes.test_stream import LINE, ask, look, make, streaming
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[Server]:
-    with running() as server:
-        yield server
 
 
 def keyed(context: str, number: int, **more: object) -> dict[str, Any]:

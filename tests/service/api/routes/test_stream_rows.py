@@ -1,23 +1,16 @@
 """Streams of rows of tables: as the requests with the same rows, message after message."""
 
-from collections.abc import Iterator
 from typing import Any
 
 import httpx
 import pytest
 
 from tests.nonempty import nonempty
-from tests.running import Server, running
+from tests.running import Server
 from tests.service.api.routes.test_context_tables import ROWS
 from tests.service.api.routes.test_stream import ask, look, streaming
 
 QUERY = {"size": 90, "town": "Basel"}
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[Server]:
-    with running() as server:
-        yield server
 
 
 def post(server: Server, path: str, body: dict[str, object]) -> Any:  # noqa: ANN401  (JSON)
