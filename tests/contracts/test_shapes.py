@@ -29,13 +29,14 @@ MODULES = (
 
 
 LONG = "not never_much_worse and not 10000-1"
-"""Leaves out sweeps of many calls with the shapes of other tests."""
+"""Leaves out averages over many calls with the shapes of other tests; `few_parameters` leaves out combinations."""
 
 
 @pytest.mark.slow
 def test_annotated_shapes_match_at_run_time() -> None:
     files = [f"tests/gdssm/test_{module}.py" for module in MODULES]
     checked = ["--jaxtyping-packages", "gdssm,beartype.beartype", "-q", "-p", "no:cacheprovider", "-k", LONG]
+    checked += ["-p", "tests.contracts.few_parameters"]
     done = subprocess.run(
         [sys.executable, "-m", "pytest", *files, *checked], cwd=ROOT, capture_output=True, text=True, check=False
     )

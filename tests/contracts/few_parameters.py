@@ -1,0 +1,17 @@
+"""A pytest plugin: of parametrized tests as many as have each value of each parameter once, not each combination."""
+
+import pytest
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Deselect tests whose parameters have only values that tests before them have."""
+    kept: list[pytest.Item] = []
+    seen = set[object]()
+    for item in items:
+        places = getattr(getattr(item, "callspec", None), "indices", {"": 0})
+        values = {(item.path, getattr(item, "originalname", item.name), *place) for place in places.items()}
+        if not values <= seen:
+            kept.append(item)
+            seen |= values
+    config.hook.pytest_deselected(items=[item for item in items if item not in kept])
+    items[:] = kept
