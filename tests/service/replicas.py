@@ -4,11 +4,13 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 
-from tests.running import Server, free_port, running
+from tests.running import Server, free_port, running, zoo_of
+
+MODELS = ("linear", "linear-1.0.0", "nonlinear")
 
 
 class Replica:
-    """A service that listens on one port whenever it is started."""
+    """A service with some of the models that listens on one port whenever it is started."""
 
     def __init__(self, database_url: str) -> None:
         port = free_port()
@@ -19,7 +21,8 @@ class Replica:
 
     def start(self) -> None:
         """Start it, or start it again."""
-        server = self._process.enter_context(running(**self._settings))
+        zoo = self._process.enter_context(zoo_of(*MODELS))
+        server = self._process.enter_context(running(GDSSM_ZOO=zoo, **self._settings))
         self._servers.append(server)
 
     def kill(self) -> None:

@@ -24,7 +24,8 @@ from tests.pgbouncer import PgBouncer
 from tests.postgres import Postgres
 from tests.service.replicas import Replica, replicas_on
 
-OBSERVATIONS = 10_000
+OBSERVATIONS = 5_000
+"""In 500 requests: a kill meets the eight that are in flight, whatever their number."""
 ROWS = 10
 """In one request: OBSERVATIONS / ROWS requests."""
 CLIENTS = 8

@@ -168,7 +168,8 @@ from service.registry.repository import Repository
 from service.settings import Settings
 from service.store.database import Database
 
-predictor = Predictor(Repository.load([Settings().zoo], threads=1), "linear", Limits(30, 100, 500))
+repository = Repository.load_one([Settings().zoo], 1, "linear")
+predictor = Predictor(repository, "linear", Limits(30, 100, 500))
 contexts = ContextService(Database.open(sys.argv[1]), predictor, 10**6, 10**6)
 print("ready", flush=True)
 for number in itertools.count():

@@ -21,7 +21,7 @@ from service.settings import Settings
 from service.store.database import Database
 
 ZOO = (Settings().zoo,)
-SMALL = EvaluationRequest(suite="practical", models=("gd-1", "linear"), seed=3, tasks=5, queries=2, curve=(2, 3))
+SMALL = EvaluationRequest(suite="tables", models=("gd-1", "linear"), seed=3, tasks=5, queries=2, curve=(2,))
 LONG = EvaluationRequest(suite="paper", models=("linear",), tasks=1000, curve=(10, 20))
 
 

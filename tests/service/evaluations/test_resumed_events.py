@@ -12,7 +12,7 @@ from gdssm.evaluation.references import REFERENCES
 from tests.pgbouncer import PgBouncer
 from tests.service.replicas import replicas_on
 
-ASKED = {"suite": "practical", "models": ["linear"], "seed": 5, "tasks": 30, "observations": 20, "curve": [5]}
+ASKED = {"suite": "tables", "models": ["linear"], "seed": 5, "tasks": 30, "observations": 20, "curve": [5]}
 TIMEOUT = 120.0
 """Seconds for the evaluation, which starts again at the other replica if the killed one was at work on it."""
 

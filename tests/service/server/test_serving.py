@@ -3,10 +3,8 @@
 import json
 import os
 import re
-import shutil
 import signal
 import subprocess
-import tempfile
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -18,15 +16,9 @@ import httpx
 import pytest
 
 from service.settings import Settings
-from tests.running import ROOT, SERVE, Server, running
+from tests.running import ROOT, SERVE, Server, running, zoo_of
 
 LINE = {"context": {"x": [[1], [2], [3]], "y": [2, 4, 6]}, "query": [[4], [5]]}
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[Server]:
-    with running() as server:
-        yield server
 
 
 def test_service_predicts_when_it_reports_ready(server: Server) -> None:
@@ -85,10 +77,8 @@ def test_shutdown_finishes_requests_and_exits_cleanly() -> None:
 @contextmanager
 def quick(**environment: str) -> Iterator[Server]:
     """Start a service with one model, which starts quickly."""
-    with tempfile.TemporaryDirectory() as zoo:
-        shutil.copy(Settings().zoo / "nonlinear.onnx", zoo)
-        with running(GDSSM_ZOO=zoo, **environment) as server:
-            yield server
+    with zoo_of("nonlinear") as zoo, running(GDSSM_ZOO=zoo, **environment) as server:
+        yield server
 
 
 def until(true: Callable[[], bool]) -> None:
