@@ -104,7 +104,7 @@ def test_websocket_messages_count_towards_the_bytes_in_flight() -> None:
 def is_refused(line: ClientConnection) -> bool:
     """Check whether a WebSocket is closed for its bytes."""
     try:
-        line.recv(timeout=1)
+        line.recv(timeout=0.1)
     except ConnectionClosed as closed:
         return closed.rcvd is not None and closed.rcvd.code == 1013
     except TimeoutError:

@@ -35,7 +35,7 @@ def names(count: int, value: object = 1) -> dict[str, object]:
 FLOODS: dict[str, tuple[type[BaseModel], dict[str, object], str]] = {
     "rows": (EvaluationRequest, TABLE | {"data": {"x": [""] * MANY, "y": [1]}}, "data.x[0]"),
     "cells": (EvaluationRequest, TABLE | {"data": {"x": [[""] * MANY], "y": [1]}}, "data.x[0][0]"),
-    "wide rows": (EvaluationRequest, TABLE | {"data": {"x": [[1] * 600] * MANY, "y": [1]}}, "data.x"),
+    "wide rows": (EvaluationRequest, TABLE | {"data": {"x": [[1] * 600] * (MANY // 10), "y": [1]}}, "data.x"),
     "outputs": (EvaluationRequest, TABLE | {"data": {"x": [[1], [2]], "y": [None] * MANY}}, "data.y[0]"),
     "models": (EvaluationRequest, {"models": [1] * MANY}, "models"),
     "lengths": (EvaluationRequest, {"models": ["linear"], "curve": [0] * MANY}, "curve"),

@@ -62,8 +62,11 @@ def kept(
     return learn(runtime, Limits(100, 100), memory, seen) if rows else memory
 
 
+ALIKE = {"gd-8", "linear-2step-trained", "linear-vector-trained", "sine-trained"}
+"""Models whose states have the tensors of gd-1, linear-trained and sine-4step-trained, in other sizes."""
+
 VALID: dict[str, tuple[str, Callable[[str], ContextState]]] = {
-    **{model: (model, kept) for model in STREAMING},
+    **{model: (model, kept) for model in STREAMING if model not in ALIKE},
     "linear, empty": ("linear", partial(kept, rows=0)),
     "linear, decay 0.9": ("linear", partial(kept, decay=0.9)),
     "linear, decay auto": ("linear", partial(kept, decay="auto")),
