@@ -57,6 +57,7 @@ NOT_EXECUTED = {
     "podman",
     "pre-commit",
     "ray",
+    "sudo",  # tests/deploy/test_production.py runs these, with stand-ins for programs that need root
 }
 """What a `bash` block may call: programs that need more than the tests have, or a separate checkout."""
 LINKS = [
