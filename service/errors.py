@@ -231,7 +231,8 @@ class RateLimited(CallerError):
 
     def __init__(self, a_minute: int, retry_after: int) -> None:
         super().__init__(f"This key may make {a_minute} requests a minute. Try again in {retry_after} s.")
-        self.retry_after = retry_after
+        self.a_minute = a_minute
+        self.retry_after: int = retry_after
 
 
 class QuotaExceeded(CallerError):

@@ -7,11 +7,23 @@ This takes constant time.
 import math
 import time
 from collections import deque
+from typing import NamedTuple
 
 from service.access.keys import Caller
 from service.errors import RateLimited
 
 WINDOW_SECONDS = 60.0
+
+
+class Quota(NamedTuple):
+    """The rest of a limit, after a request."""
+
+    a_minute: int
+    """The limit."""
+    remaining: int
+    """Requests that may still be made."""
+    seconds: int
+    """Seconds until the oldest request no longer counts, at least 1."""
 
 
 class RateLimits:
@@ -25,18 +37,24 @@ class RateLimits:
         self._a_minute = a_minute
         self._requests: dict[str, deque[float]] = {}
 
-    def count(self, caller: Caller) -> None:
-        """Count one request of a caller.
+    def count(self, caller: Caller) -> Quota | None:
+        """Count one request of a caller; returns the rest of its limit, if it has one.
 
         Raises:
             RateLimited: The limit is exceeded; the request is not counted.
         """
         a_minute = self._a_minute if caller.rate_limit is None else caller.rate_limit
         if a_minute == 0:
-            return
+            return None
         now, times = time.monotonic(), self._requests.setdefault(caller.key_id, deque())
         while times and times[0] <= now - WINDOW_SECONDS:
             times.popleft()
         if len(times) >= a_minute:
-            raise RateLimited(a_minute, max(1, math.ceil(times[-a_minute] + WINDOW_SECONDS - now)))
+            raise RateLimited(a_minute, _seconds_until(times[-a_minute], now))
         times.append(now)
+        return Quota(a_minute, a_minute - len(times), _seconds_until(times[0], now))
+
+
+def _seconds_until(counted: float, now: float) -> int:
+    """Return the whole seconds until a request no longer counts."""
+    return max(1, math.ceil(counted + WINDOW_SECONDS - now))

@@ -17,6 +17,7 @@ Responses:
     representations      predictions as JSON or safetensors
     batch_answers        a result for each part of a batch
     errors               status codes and bodies of errors
+    rate_limit_headers   RateLimit and RateLimit-Policy
     validation_problems  pydantic's errors as problems of `service.errors`
     method_not_allowed   405 with all methods of an address
     openapi              the parts of the OpenAPI document that concern all routes

@@ -10,6 +10,8 @@ from starlette.requests import HTTPConnection
 from starlette.types import Receive, Scope, Send
 
 from service import errors
+from service.access.rate_limits import Quota
+from service.api.rate_limit_headers import headers_for
 from service.api.validation_problems import problems_of_parameters
 from service.observability.request_stats import CURRENT_STATS
 from service.schemas.errors import ErrorBody, ErrorDetail
@@ -79,6 +81,8 @@ def status_of(kind: type[errors.ServiceError]) -> int:
 def answer_to(error: errors.ServiceError) -> Response:
     """Return the response to an error."""
     headers = {} if error.retry_after is None else {"Retry-After": str(error.retry_after)}
+    if isinstance(error, errors.RateLimited):
+        headers |= headers_for(Quota(error.a_minute, 0, error.retry_after))
     if isinstance(error, errors.Unauthenticated):
         headers["WWW-Authenticate"] = "Bearer"
     return _answer(status_of(type(error)), body_of(error), headers)

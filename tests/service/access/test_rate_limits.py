@@ -3,7 +3,7 @@ import math
 import pytest
 
 from service.access.keys import ANONYMOUS, Caller
-from service.access.rate_limits import RateLimits
+from service.access.rate_limits import Quota, RateLimits
 from service.errors import RateLimited
 
 ALICE, BOB = Caller("alice", admin=False), Caller("bob", admin=False)
@@ -57,11 +57,25 @@ def test_refusal_has_the_limit_and_retry_after(monkeypatch: pytest.MonkeyPatch) 
         now += 13.5
     with pytest.raises(RateLimited, match=r"2 requests a minute\. Try again in 33 s") as refused:
         rates.count(ALICE)
-    assert refused.value.retry_after == 33  # the first of the two is a minute old then
+    assert (refused.value.a_minute, refused.value.retry_after) == (2, 33)  # the first of the two is a minute old then
     now += 32.9
     assert accepted(rates, ALICE, 1) == 0
     now += 0.2
     assert accepted(rates, ALICE, 2) == 1
+
+
+def test_quota_has_the_rest_of_the_limit_and_the_time_of_the_oldest_request(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = 1_000_000.0
+    monkeypatch.setattr("time.monotonic", lambda: now)
+    rates = RateLimits(3)
+    assert rates.count(ALICE) == Quota(3, 2, 60)
+    now += 13.5
+    assert rates.count(ALICE) == Quota(3, 1, 47)
+    now += 46.25
+    assert rates.count(ALICE) == Quota(3, 0, 1)
+    now += 0.25  # the first is a minute old
+    assert rates.count(ALICE) == Quota(3, 0, 14)
+    assert rates.count(Caller("bob", admin=False, rate_limit=0)) is None
 
 
 def test_request_counts_for_60_seconds(monkeypatch: pytest.MonkeyPatch) -> None:

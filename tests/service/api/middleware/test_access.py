@@ -228,6 +228,22 @@ def test_request_over_the_rate_limit_is_429_with_retry_after(tmp_path: Path) -> 
 
 
 @pytest.mark.slow
+def test_callers_with_a_limit_are_sent_the_rest_of_it(tmp_path: Path) -> None:
+    with guarding(tmp_path, rate_limit=3) as guarded:
+        limited, free = guarded.key(), guarded.key(rate_limit=0)
+        asked = [("/v1/models", None), ("/v1/predict", LINE), ("/v1/contexts/none", None), ("/v1/models", None)]
+        answers = [guarded.ask(f"Bearer {limited}", *one) for one in asked]
+        assert [answer.status_code for answer in answers] == [200, 200, 404, 429]
+        rest = [answer.headers["ratelimit"].split(";t=") for answer in answers]
+        assert [remaining for remaining, _ in rest] == ['"key";r=2', '"key";r=1', '"key";r=0', '"key";r=0']
+        assert {1 <= int(seconds) <= 60 for _, seconds in rest} == {True}
+        assert [answer.headers["ratelimit-policy"] for answer in answers] == ['"key";q=3;w=60'] * 4
+        assert answers[-1].headers["retry-after"] == rest[-1][1]
+        for answer in (guarded.ask(f"Bearer {free}"), guarded.ask(None), guarded.ask(None, "/health/live")):
+            assert not {"ratelimit", "ratelimit-policy"} & {*answer.headers}
+
+
+@pytest.mark.slow
 def test_callers_without_keys_share_one_limit() -> None:
     with in_process(Settings(rate_limit=2)) as client:
         assert [client.get("/v1/models").status_code for _ in range(3)] == [200, 200, 429]

@@ -1,0 +1,33 @@
+"""The headers that inform a caller of its rate limit, in the form of draft-ietf-httpapi-ratelimit-headers-11.
+
+    RateLimit-Policy: "key";q=600;w=60     600 requests in 60 seconds
+    RateLimit: "key";r=599;t=60            599 are left; in 60 seconds the oldest one no longer counts
+
+Only callers with a limit get them.
+"""
+
+from typing import Any
+
+from service.access.rate_limits import WINDOW_SECONDS, Quota
+
+POLICY = '"key"'
+"""The name of the limit, a string of a structured field."""
+DOCUMENTED: dict[str, dict[str, Any]] = {
+    "RateLimit-Policy": {
+        "description": "The rate limit of the key, if it has one: `q` requests in `w` seconds.",
+        "schema": {"type": "string", "examples": [f"{POLICY};q=600;w={WINDOW_SECONDS:g}"]},
+    },
+    "RateLimit": {
+        "description": "The rest of the limit: `r` requests; in `t` seconds the oldest one no longer counts.",
+        "schema": {"type": "string", "examples": [f"{POLICY};r=599;t={WINDOW_SECONDS:g}"]},
+    },
+}
+"""Header objects of OpenAPI, by name."""
+
+
+def headers_for(quota: Quota) -> dict[str, str]:
+    """Return the headers of a response to a caller with a limit."""
+    return {
+        "RateLimit-Policy": f"{POLICY};q={quota.a_minute};w={WINDOW_SECONDS:g}",
+        "RateLimit": f"{POLICY};r={quota.remaining};t={quota.seconds}",
+    }
