@@ -16,10 +16,8 @@ from pydantic import BaseModel
 from pydantic_core import from_json, to_json
 
 from service.api.body import (
-    BINARY_SCHEMA,
     BYTE_ORDER_MARK,
     JSON,
-    REF_TEMPLATE,
     Body,
     Codec,
     parse,
@@ -34,7 +32,6 @@ from service.schemas.contexts import NewContext
 
 NDJSON = "application/x-ndjson"
 LINE = re.compile(rb"\S[^\n]*")
-SHOWN_LINE = {"schema": {"type": "string", "minLength": 1}}
 ItemT = TypeVar("ItemT")
 ColumnsT = TypeVar("ColumnsT", bound=ColumnsOfContexts)
 
@@ -90,14 +87,6 @@ class BatchBody(Body[Any]):
         super().__init__(None, readers)
         self._default: Codec[Any] = self._codecs[JSON]
         self.models = (items, columns)
-
-    @property
-    def documentation(self) -> dict[str, Any]:
-        """The OpenAPI object `requestBody`."""
-        content: dict[str, Any] = {kind: {"schema": BINARY_SCHEMA | {"minLength": 1}} for kind in self._codecs}
-        content[NDJSON] = SHOWN_LINE
-        content[JSON] = {"schema": {"anyOf": [{"$ref": REF_TEMPLATE.format(model=m.__name__)} for m in self.models]}}
-        return {"required": True, "content": dict(sorted(content.items()))}
 
 
 def _read_json(

@@ -97,10 +97,11 @@ class Body(Generic[Value]):
 
     @property
     def documentation(self) -> dict[str, Any]:
-        """The OpenAPI object `requestBody`; `openapi` adds the schema of the model."""
+        """The OpenAPI object `requestBody`; `openapi` adds the schemas of the models."""
         content: dict[str, Any] = {kind: {"schema": BINARY_SCHEMA | {"minLength": 1}} for kind in self._codecs}
-        for model in self.models:
-            content[JSON] = {"schema": {"$ref": REF_TEMPLATE.format(model=model.__name__)}}
+        references = [{"$ref": REF_TEMPLATE.format(model=model.__name__)} for model in self.models]
+        if references:
+            content[JSON] = {"schema": references[0] if len(references) == 1 else {"anyOf": references}}
         return {"required": True, "content": dict(sorted(content.items()))}
 
 

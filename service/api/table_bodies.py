@@ -20,7 +20,6 @@ from service.api.body import (
     BINARY_SCHEMA,
     BYTE_ORDER_MARK,
     JSON,
-    REF_TEMPLATE,
     Body,
     Codec,
     media_type,
@@ -149,14 +148,12 @@ class TableBody(Body[Value]):
 
     @property
     def documentation(self) -> dict[str, Any]:
-        """The OpenAPI object `requestBody`, with both forms of JSON."""
+        """The OpenAPI object `requestBody`, with files and examples."""
         found = super().documentation
         found["content"] |= {kind: {"schema": BINARY_SCHEMA | {"minLength": 1}} for kind in FILES}
-        references = [{"$ref": REF_TEMPLATE.format(model=model.__name__)} for model in self.models]
-        schema: dict[str, Any] = references[0] if len(references) == 1 else {"anyOf": references}
-        found["content"][JSON] = {"schema": schema} | (
-            {"examples": {name: {"value": value} for name, value in self._examples.items()}} if self._examples else {}
-        )
+        if self._examples:
+            examples = {name: {"value": value} for name, value in self._examples.items()}
+            found["content"][JSON]["examples"] = examples
         return found
 
 

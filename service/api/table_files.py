@@ -18,7 +18,6 @@ from service.tables.sources import open_content, refuse
 
 EXCEL = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 FILES: dict[str, Format | None] = {
-    "application/octet-stream": None,
     "text/csv": "csv",
     "text/tab-separated-values": "csv",
     "application/vnd.apache.parquet": "parquet",
@@ -28,8 +27,9 @@ FILES: dict[str, Format | None] = {
     EXCEL: "excel",
     "application/vnd.ms-excel": "excel",
     "application/vnd.oasis.opendocument.spreadsheet": "excel",
+    "application/octet-stream": None,
 }
-"""Formats by content type; None is recognised by the first bytes."""
+"""Formats by content type; None is recognised by the first bytes, and last, as generated clients send the last one."""
 BODY = "the body"
 """In messages."""
 LISTS = {"features", "ignore", "keys", "missing", "quantiles", "explain"}

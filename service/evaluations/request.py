@@ -89,7 +89,8 @@ class EvaluationRequest(Record, use_attribute_docstrings=True):
     """A request; the same request gives the same numbers."""
 
     suite: SuiteName = "paper"
-    """The paper's tasks, practical ones, tables of measurements that ship, or tasks drawn from `data`."""
+    """The paper's tasks, practical ones, tables of measurements that ship, or tasks drawn from `data`; `paper` if left
+    out."""
     data: UploadedTable | None = None
     """With the suite `data` only."""
     models: Annotated[tuple[ModelName, ...], _at_most(MODELS_LIMIT)] = Field(
@@ -97,16 +98,17 @@ class EvaluationRequest(Record, use_attribute_docstrings=True):
     )
     """Names of models; a model that does not fit a distribution is refused there, with the reason."""
     seed: int = Field(0, strict=True, ge=0, le=2**32 - 1)
+    """Of all random numbers; 0 if left out."""
     tasks: int = Field(200, strict=True, ge=2, le=5_000)
-    """Tasks of each distribution."""
+    """Tasks of each distribution; 200 if left out."""
     queries: int = Field(4, strict=True, ge=1, le=100)
-    """Queries of each task."""
+    """Queries of each task; 4 if left out."""
     observations: Length = 10
-    """Length of the context at which every metric is measured."""
+    """Length of the context at which every metric is measured; 10 if left out."""
     curve: Annotated[tuple[Length, ...], _at_most(LENGTHS_LIMIT)] = Field(
         (1, 2, 5, 10, 20, 50), max_length=LENGTHS_LIMIT
     )
-    """Lengths of the context on the learning curve."""
+    """Lengths of the context on the learning curve; 1, 2, 5, 10, 20 and 50 if left out."""
 
     @model_validator(mode="after")
     def _is_bounded(self) -> Self:

@@ -78,9 +78,11 @@ def readout_shapes(prefix: str, features: str, task: Task) -> dict[str, tuple[Ax
 
 
 class Record(BaseModel):
-    """Frozen, and refuses what it does not know."""
+    """Frozen, and refuses what it does not know; in a response all fields are sent."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", allow_inf_nan=False, json_schema_serialization_defaults_required=True
+    )
 
 
 class TensorSpec(Record):

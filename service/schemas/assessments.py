@@ -7,7 +7,7 @@ from service.schemas.column_effects import ColumnEffectAnswer, ExplainColumns
 from service.schemas.fields import Number
 from service.schemas.models import AnsweringModel
 from service.schemas.schema import Schema
-from service.schemas.tables import HOUSES, Name, TableFields
+from service.schemas.tables import HOUSES, Name, Rows, TableFields
 
 ROWS = [HOUSES[i % 4] | {"size": 40 + 7 * i, "price": 150.0 + 21 * i} for i in range(12)]
 
@@ -15,7 +15,7 @@ ROWS = [HOUSES[i % 4] | {"size": 40 + 7 * i, "price": 150.0 + 21 * i} for i in r
 class AssessRequest(TableFields):
     """A table with enough rows that have a target."""
 
-    rows: object = Field(examples=[ROWS])
+    rows: Rows = Field(examples=[ROWS])
     """The table: a list of records, or an object of columns, which are lists of one length."""
     target: Name = Field(examples=["price"])
     """The column to predict: numbers, or 2 to 50 classes."""

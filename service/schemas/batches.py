@@ -133,7 +133,8 @@ class FailedItem(ResponseModel):
 
     error: str
     error_type: str = Field(examples=["unknown_context"])
-    detail: list[ErrorDetail] | None = None
+    detail: list[ErrorDetail] | SkipJsonSchema[None] = None
+    """Every problem by field, if it is about fields."""
     rows: list[int] | SkipJsonSchema[None] = None
     """Of a request of columns: the numbers of the rows of the item, from 0."""
 

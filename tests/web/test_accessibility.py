@@ -7,8 +7,8 @@ from typing import Any, Literal
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
+from tests.node import WEB, packages
 from tests.nonempty import nonempty
-from tests.web.node import packages
 from tests.web.pages import View
 
 Opened = Callable[..., Page]
@@ -24,7 +24,7 @@ READY = {
 @pytest.mark.parametrize("width", [1280, 390])
 @pytest.mark.parametrize("view", READY)
 def test_axe_finds_nothing(opened: Opened, view: str, width: int) -> None:
-    axe = (packages() / "axe-core/axe.min.js").read_text()
+    axe = (packages(WEB) / "axe-core/axe.min.js").read_text()
     page = opened(view, size={"width": width, "height": 800})
     if view == "table":
         page.get_by_role("button", name="Try with an example").click()

@@ -4,7 +4,6 @@ import hashlib
 import json
 import os
 import re
-import shutil
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,9 +12,9 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from tests.node import TYPESCRIPT, WEB, node, packages
 from tests.nonempty import nonempty
 from tests.running import Server
-from tests.web.node import WEB, packages
 
 REBUILD = "service/web/dist is not built from service/web/src: run make web"
 SLOW_LINE = {"offline": False, "latency": 400, "downloadThroughput": 50_000, "uploadThroughput": 50_000}
@@ -39,10 +38,8 @@ def test_bundle_is_built_from_these_sources() -> None:
 
 @pytest.mark.slow
 def test_a_new_build_gives_the_same_bundle(tmp_path: Path) -> None:
-    packages()
-    node = shutil.which("node")
-    assert node is not None
-    subprocess.run([node, WEB / "build.js", tmp_path / "dist"], check=True, timeout=120)
+    packages(WEB)
+    subprocess.run([node(), WEB / "build.js", tmp_path / "dist"], check=True, timeout=120)
     built = {
         path.name: path.read_bytes() for path in (tmp_path / "dist").iterdir() if path.suffix not in {".br", ".gz"}
     }
@@ -51,9 +48,10 @@ def test_a_new_build_gives_the_same_bundle(tmp_path: Path) -> None:
     assert built == kept, REBUILD
 
 
-def test_versions_are_exact_and_locked() -> None:
-    wanted = json.loads((WEB / "package.json").read_text())
-    locked = json.loads((WEB / "package-lock.json").read_text())["packages"]
+@pytest.mark.parametrize("folder", [WEB, TYPESCRIPT], ids=lambda folder: folder.name)
+def test_versions_are_exact_and_locked(folder: Path) -> None:
+    wanted = json.loads((folder / "package.json").read_text())
+    locked = json.loads((folder / "package-lock.json").read_text())["packages"]
     for name, version in nonempty({**wanted["dependencies"], **wanted["devDependencies"]}.items()):
         assert re.fullmatch(r"\d+\.\d+\.\d+", version)
         assert locked[f"node_modules/{name}"]["version"] == version

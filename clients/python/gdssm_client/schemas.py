@@ -459,6 +459,7 @@ class FailedItem:
     error: str
     error_type: str
     detail: list[ErrorDetail] | None = None
+    """Every problem by field, if it is about fields."""
     rows: list[int] | None = None
     """Of a request of columns: the numbers of the rows of the item, from 0."""
 

@@ -8,7 +8,7 @@ from fastapi import Depends, Request, Response
 
 from service import errors
 from service.api.batch_answers import accepts_lines, error_fields, observed_fields, predicted_fields, response_of
-from service.api.batch_bodies import NDJSON, SHOWN_LINE, Batch, BatchBody
+from service.api.batch_bodies import NDJSON, Batch, BatchBody
 from service.api.batch_items import SentObservations, SentQueries, read_observations_item, read_query_item
 from service.api.batch_requests import (
     ObservationPart,
@@ -51,7 +51,7 @@ OBSERVATIONS = BatchBody(
     read_observations_item, ObservationItems, ObservationColumns, CreateOption, (SAFETENSORS, read_observation_columns)
 )
 QUERIES = BatchBody(read_query_item, QueryItems, QueryColumns, Schema, (SAFETENSORS, read_query_columns))
-LINES: Responses = {200: {"content": {NDJSON: SHOWN_LINE}}}
+LINES: Responses = {200: {"content": {NDJSON: {"schema": {"type": "string", "minLength": 1}}}}}
 CREATE_ERRORS = (errors.UnknownModel, errors.UnsupportedByModel, errors.UnknownContext)
 
 

@@ -5,7 +5,7 @@ from typing import Annotated
 from fastapi import Depends, Response
 
 from service.api.body import Body
-from service.api.endpoint import EndpointRouter
+from service.api.endpoint import EndpointRouter, Responses
 from service.api.method_not_allowed import register_method_not_allowed
 from service.api.parameters import ContextNamePath
 from service.api.preconditions import IfNoneMatchDep, etag, matches
@@ -28,9 +28,10 @@ router = EndpointRouter("/v1/contexts", "contexts")
 NAMED = Body(NamedContext)
 BY_NAME = "/by-name/{name:path}"
 """A name may have slashes."""
+NEW: Responses = {201: {**CREATED[201], "model": ContextAnswer, "description": "The context is new."}}
 
 
-@router.endpoint("PUT", BY_NAME, body=NAMED, errors=CREATE_ERRORS, responses=WITH_ETAG | CREATED)
+@router.endpoint("PUT", BY_NAME, body=NAMED, errors=CREATE_ERRORS, responses=WITH_ETAG | NEW)
 async def put_context_by_name(
     name: ContextNamePath, request: Annotated[NamedContext, Depends(NAMED)], caller: ContextsDep, response: Response
 ) -> ContextAnswer:

@@ -204,7 +204,7 @@ async def observe(
     body=QUERY,
     errors=(*MODEL_ERRORS, *COMPUTE_ERRORS),
     responses={200: {**WITH_ETAG[200], "content": {kind: {"schema": BINARY_SCHEMA} for kind in (SAFETENSORS, *KINDS)}}},
-    response_model=ContextPrediction | TableContextPrediction,
+    response_model=TableContextPrediction | ContextPrediction,
     dependencies=[Depends(document_max_age)],
     fast=True,
 )

@@ -28,7 +28,8 @@ COMMON_ERRORS = (errors.NotReady, errors.Overloaded, errors.DatabaseUnavailable,
 LOCATION = {"description": "The address of the evaluation.", "schema": {"type": "string"}}
 ACCEPTED: Responses = {202: {"headers": {"Location": LOCATION}}}
 
-EVENT = {"type": "object", "properties": {name: {"type": "string"} for name in ("event", "id", "data")}}
+EVENT = {"type": ["string", "object"], "properties": {name: {"type": "string"} for name in ("event", "id", "data")}}
+"""Generated clients return the stream as text; readers of server-sent events apply the schema to each event."""
 EVENTS: Responses = {
     200: {"description": "The events; data is JSON.", "content": {"text/event-stream": {"schema": EVENT}}}
 }

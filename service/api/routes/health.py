@@ -3,6 +3,8 @@
 from importlib.metadata import version
 from typing import Literal
 
+from pydantic import ConfigDict
+
 from service import errors
 from service.api.endpoint import EndpointRouter
 from service.api.request import StateDep
@@ -15,6 +17,8 @@ router = EndpointRouter("/health", "health")
 
 class Health(Schema):
     """The answer to a health probe."""
+
+    model_config = ConfigDict(json_schema_serialization_defaults_required=True)
 
     status: Literal["live", "ready"]
     version: str = VERSION

@@ -50,7 +50,7 @@ ERRORS = (
     "/predict",
     body=BODY,
     errors=ERRORS,
-    response_model=PredictAnswer | TablePredictAnswer,
+    response_model=TablePredictAnswer | PredictAnswer,
     responses={200: {"content": {kind: {"schema": BINARY_SCHEMA} for kind in (SAFETENSORS, *KINDS)}}},
     fast=True,
 )

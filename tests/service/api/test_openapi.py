@@ -101,3 +101,68 @@ def test_the_document_names_the_server_the_licence_and_a_contact(document: Docum
     assert document["servers"] == [{"url": "/"}]
     assert document["info"]["license"] == {"name": "Apache-2.0", "identifier": "Apache-2.0"}
     assert document["info"]["contact"] == {"name": "gdssm developers"}
+
+
+PUBLIC = {"check_liveness", "check_readiness", "check_server_liveness", "check_server_readiness", "get_metrics"}
+"""Operations without a key."""
+
+
+def responses(document: Document) -> list[tuple[str, str, Document]]:
+    """The id of the operation, the status and the response of each."""
+    operations = [operation for methods in document["paths"].values() for operation in methods.values()]
+    return [
+        (operation["operationId"], status, response)
+        for operation in nonempty(operations)
+        for status, response in nonempty(operation["responses"].items())
+    ]
+
+
+def test_every_content_type_of_a_response_has_one_schema_and_json_comes_first(document: Document) -> None:
+    for operation, status, response in nonempty(responses(document)):
+        content = response.get("content", {})
+        assert content or status in {"204", "304"}, (operation, status)
+        assert "application/json" not in [*content][1:], operation
+        without = [kind for kind, one in content.items() if not one["schema"].keys() & {"$ref", "type"}]
+        assert not without, (operation, status)
+
+
+def test_no_field_has_a_default_and_those_of_responses_that_are_always_sent_are_required(document: Document) -> None:
+    schemas = document["components"]["schemas"]
+    fields = [part for schema in schemas.values() for part in schema.get("properties", {}).values()]
+    assert not [part for part in nonempty(fields) if "default" in part]
+    for name, field in [("Health", "version"), ("Manifest", "affine_in_query"), ("ContextListed", "labels")]:
+        assert field in schemas[name]["required"]
+    for name, field in [
+        ("PredictRequest", "explain"),
+        ("TablePredictRequest", "missing"),
+        ("EvaluationRequest", "tasks"),
+    ]:
+        assert field not in schemas[name].get("required", [])
+
+
+def test_headers_of_the_rate_limit_are_documented_where_there_is_one(document: Document) -> None:
+    limit = {"RateLimit", "RateLimit-Policy"}
+    assert limit <= document["components"]["headers"].keys()
+    for operation, status, response in nonempty(responses(document)):
+        headers = response.get("headers", {}).keys()
+        assert ("Retry-After" in headers) == (status in {"429", "503"}), (operation, status)
+        if operation in PUBLIC:
+            assert not limit & headers, operation
+        else:
+            assert (limit <= headers) == (int(status) < 400 or status == "429"), (operation, status)
+
+
+def test_constant_among_other_types_is_an_enum(document: Document) -> None:
+    schemas = document["components"]["schemas"]
+    dims = schemas["ModelSummary"]["properties"]["dims"]["additionalProperties"]["anyOf"]
+    assert dims == [{"type": "integer"}, {"type": "string", "enum": ["any"]}]
+    for name in ("ContextAnswer", "CreateContext"):
+        assert {"type": "string", "enum": ["auto"]} in schemas[name]["properties"]["decay"]["anyOf"]
+
+
+def test_the_response_with_one_of_two_schemas_names_the_one_with_more_fields_first(document: Document) -> None:
+    """A generated client takes the first one whose required fields are there."""
+    found = document["paths"]["/v1/predict"]["post"]["responses"]["200"]["content"]["application/json"]["schema"]
+    assert found == {"$ref": "#/components/schemas/PredictResponse"}
+    union = document["components"]["schemas"]["PredictResponse"]["anyOf"]
+    assert union == [{"$ref": f"#/components/schemas/{name}"} for name in ("TablePredictAnswer", "PredictAnswer")]

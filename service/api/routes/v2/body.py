@@ -15,6 +15,13 @@ from service.api.routes.v2.schemas import InferInput, InferRequest
 from service.errors import InvalidInput, MalformedBody, Problem
 
 Model = TypeVar("Model", bound=BaseModel)
+LENGTH = {
+    "name": binary.JSON_LENGTH_HEADER,
+    "in": "header",
+    "required": False,
+    "schema": {"type": "string", "pattern": "^[0-9]+$"},
+    "description": "Bytes of JSON at the beginning of the body, if tensors follow it as bytes.",
+}
 
 
 class ProtocolBody(Body[Model]):
@@ -53,6 +60,11 @@ class InferBody(ProtocolBody[InferRequest]):
         if announced != binary.CONTENT_TYPE:
             codec = super().codec(request, sent)
         return codec if length is None else Codec(binary.CONTENT_TYPE, partial(_split, length.decode("latin-1")))
+
+    @property
+    def operation(self) -> dict[str, Any]:
+        """The part of the OpenAPI operation that concerns the body, and the header with the length of the JSON."""
+        return {**super().operation, "parameters": [LENGTH]}
 
     @property
     def documentation(self) -> dict[str, Any]:

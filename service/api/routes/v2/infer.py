@@ -30,9 +30,7 @@ HEADERS = {
         "schema": {"type": "string", "pattern": "^[0-9]+$"},
     }
 }
-ANSWER: Responses = {
-    200: {"model": InferAnswer, "headers": HEADERS, "content": {binary.CONTENT_TYPE: {"schema": BINARY_SCHEMA}}}
-}
+ANSWER: Responses = {200: {"headers": HEADERS, "content": {binary.CONTENT_TYPE: {"schema": BINARY_SCHEMA}}}}
 ERRORS = (
     errors.UnknownModel,
     errors.NumericOverflow,
@@ -46,7 +44,7 @@ BODY = InferBody()
 InferDep = Annotated[InferRequest, Depends(BODY)]
 
 
-@router.endpoint("POST", "/infer", body=BODY, errors=ERRORS, responses=ANSWER, response_class=Response)
+@router.endpoint("POST", "/infer", body=BODY, errors=ERRORS, responses=ANSWER, response_model=InferAnswer)
 async def infer_newest(
     request: InferDep, runtime: NewestModelDep, predictor: PredictorDep, executor: ExecutorDep
 ) -> Response:
@@ -63,7 +61,7 @@ async def infer_newest(
 
 
 @router.endpoint(
-    "POST", "/versions/{version}/infer", body=BODY, errors=ERRORS, responses=ANSWER, response_class=Response
+    "POST", "/versions/{version}/infer", body=BODY, errors=ERRORS, responses=ANSWER, response_model=InferAnswer
 )
 async def infer_version(
     request: InferDep, runtime: VersionedModelDep, predictor: PredictorDep, executor: ExecutorDep

@@ -3,6 +3,7 @@
 from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import ConfigDict, Field, PrivateAttr, WithJsonSchema, model_validator
+from pydantic.json_schema import SkipJsonSchema
 
 from service.api.routes.v2.datatypes import Datatype
 from service.schemas.schema import Schema
@@ -182,6 +183,12 @@ class InferRequest(StrictSchema):
         return bool(self.parameters and self.parameters.binary_data_output)
 
 
+OutputData = Annotated[
+    list[float], WithJsonSchema({"type": "array", "items": {"anyOf": [{"type": "number"}, {"type": "null"}]}})
+]
+"""Numbers; NaN, where there is none, is null in JSON."""
+
+
 class OutputEncoding(Schema):
     """The encoding of an output."""
 
@@ -195,8 +202,8 @@ class InferOutput(Schema):
     name: str = Field(examples=["prediction"])
     datatype: Literal["FP32", "FP64"]
     shape: list[int] = Field(examples=[[1, 2, 1]])
-    parameters: OutputEncoding | None = None
-    data: list[float] | None = Field(None, examples=[[11.927, 13.896]])
+    parameters: OutputEncoding | SkipJsonSchema[None] = None
+    data: OutputData | SkipJsonSchema[None] = Field(None, examples=[[11.927, 13.896]])
     """Numbers in row-major order; missing if the tensor follows the JSON as bytes."""
 
 
@@ -207,9 +214,9 @@ class AnswerParameters(Schema):
 
 
 class InferAnswer(Schema):
-    """An inference response; fields that are null are omitted."""
+    """An inference response."""
 
-    id: str | None = None
+    id: str | SkipJsonSchema[None] = None
     """The id of the request."""
     model_name: str
     model_version: str
