@@ -13,7 +13,9 @@ from pathlib import Path
 import pytest
 
 from service.datasets.engine import LocalEngine
+from service.datasets.ray_engine import ENVIRONMENT, RayEngine
 from service.errors import InvalidInput, Problem, UnknownModel, WorkerLost
+from tests.running import free_port
 
 ROOT = Path(__file__).parents[3]
 
@@ -137,3 +139,15 @@ def test_errors_are_the_same_in_another_process(error: Exception) -> None:
     assert type(again) is type(error)
     assert str(again) == str(error)
     assert again.detail == error.detail  # type: ignore[attr-defined]
+
+
+def test_a_cluster_is_asked_with_a_token_and_without_usage_statistics_unless_said_otherwise(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    environment = {"RAY_AUTH_MODE": "disabled"}
+    monkeypatch.setattr(os, "environ", environment)
+    with pytest.raises(InvalidInput, match="ray"), RayEngine(f"127.0.0.1:{free_port()}"):
+        pass
+    assert environment["RAY_USAGE_STATS_ENABLED"] == "0"
+    assert ENVIRONMENT["RAY_AUTH_MODE"] == "token"
+    assert environment["RAY_AUTH_MODE"] == "disabled"
