@@ -13,7 +13,7 @@ from gdssm.sequence.diagonal import DiagonalPath
 from gdssm.sequence.window import CausalWindow
 
 KEY_WIDTH = 16
-"""Least features of a key, where the layer is as wide: a head recalls about as many pairs as its keys have features."""
+"""Least features of a key, where the layer is as wide: descent separates at most as many keys as they have features."""
 
 
 @dataclass(frozen=True)
