@@ -195,6 +195,6 @@ class PredictedTableItem(TableContextPrediction):
 class PredictionResults(ResponseModel):
     """One result for each item, in their order; of columns one for each context, in the order of its first row."""
 
-    results: list[PredictedItem | PredictedTableItem | FailedItem]
+    results: list[PredictedTableItem | PredictedItem | FailedItem]
     failed: int = Field(examples=[0])
     """How many items failed."""

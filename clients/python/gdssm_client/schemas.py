@@ -482,52 +482,6 @@ class IntervalAnswer:
 
 
 @dataclass(frozen=True, kw_only=True)
-class NoteAnswer:
-    """A note on the predictions."""
-
-    code: Literal[
-        "constant_columns",
-        "beyond_observations",
-        "one_observation",
-        "constant_y",
-        "linear_only",
-        "fewer_observations_than_columns",
-    ]
-    """constant_columns: columns that do not vary in the context are ignored.
-
-    beyond_observations: queries further out than any of the observations could be, which were clipped.
-    one_observation: there is no interval. constant_y: y does not vary. linear_only: too many columns for features.
-    fewer_observations_than_columns: the prior has much weight.
-    """
-    columns: list[int] | None = None
-    """The first of them, from 0."""
-    queries: list[int] | None = None
-    """The first of them, from 0."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class PredictedItem:
-    """The predictions of one context."""
-
-    interval: IntervalAnswer | None = None
-    """The requested `interval`, in the shape of the prediction."""
-    quantiles: list[list[float | None] | list[list[float | None]]] | None = None
-    """The requested `quantiles`: for each probability, numbers in the shape of the prediction."""
-    notes: list[NoteAnswer] | None = None
-    """Notes on the predictions; left out if there are none."""
-    context: str
-    """Its id."""
-    name: str | None = None
-    """Its name, if it has one."""
-    version: int
-    n_observations: int
-    prediction: list[float] | list[list[float]]
-    """M numbers if y was numbers, M rows of K numbers if y was rows."""
-    rows: list[int] | None = None
-    """Of a request of columns: the numbers of the rows of the item, from 0."""
-
-
-@dataclass(frozen=True, kw_only=True)
 class TableNote:
     """A note on the predictions; see the codes of `NoteAnswer`."""
 
@@ -584,10 +538,56 @@ class PredictedTableItem:
 
 
 @dataclass(frozen=True, kw_only=True)
+class NoteAnswer:
+    """A note on the predictions."""
+
+    code: Literal[
+        "constant_columns",
+        "beyond_observations",
+        "one_observation",
+        "constant_y",
+        "linear_only",
+        "fewer_observations_than_columns",
+    ]
+    """constant_columns: columns that do not vary in the context are ignored.
+
+    beyond_observations: queries further out than any of the observations could be, which were clipped.
+    one_observation: there is no interval. constant_y: y does not vary. linear_only: too many columns for features.
+    fewer_observations_than_columns: the prior has much weight.
+    """
+    columns: list[int] | None = None
+    """The first of them, from 0."""
+    queries: list[int] | None = None
+    """The first of them, from 0."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class PredictedItem:
+    """The predictions of one context."""
+
+    interval: IntervalAnswer | None = None
+    """The requested `interval`, in the shape of the prediction."""
+    quantiles: list[list[float | None] | list[list[float | None]]] | None = None
+    """The requested `quantiles`: for each probability, numbers in the shape of the prediction."""
+    notes: list[NoteAnswer] | None = None
+    """Notes on the predictions; left out if there are none."""
+    context: str
+    """Its id."""
+    name: str | None = None
+    """Its name, if it has one."""
+    version: int
+    n_observations: int
+    prediction: list[float] | list[list[float]]
+    """M numbers if y was numbers, M rows of K numbers if y was rows."""
+    rows: list[int] | None = None
+    """Of a request of columns: the numbers of the rows of the item, from 0."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class PredictionResults:
     """One result for each item, in their order; of columns one for each context, in the order of its first row."""
 
-    results: list[PredictedItem | PredictedTableItem | FailedItem]
+    results: list[PredictedTableItem | PredictedItem | FailedItem]
     failed: int
     """How many items failed."""
 
