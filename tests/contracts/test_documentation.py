@@ -8,7 +8,6 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
-from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -22,6 +21,7 @@ from tests.redis import RedisServer
 from tests.running import ROOT, Server, running
 
 ADDRESS = "127.0.0.1:8000"
+REDIS_ADDRESS = "redis://127.0.0.1:6379"
 END = "--- end of block ---"
 NUMBER = re.compile(r"(?<![\w.])-?\d+(?:\.\d+)?(?:e[+-]?\d+)?(?!\w)")
 AIRFLOW = """
@@ -40,9 +40,33 @@ def task(**_):
 def dag(**_):
     return lambda function: function
 """
-"""In place of airflow.sdk, which is more than a test needs: tasks have their function, and a DAG runs none."""
-KAFKA = "KAFKA_BROKER"
-"""The environment variable with the address of a broker of Kafka."""
+"""Tasks have their function, and a DAG runs none. The real one takes more than a minute to install."""
+KAFKA = """
+from json import dumps
+from types import SimpleNamespace
+
+
+class KafkaConsumer:
+    def __init__(self, topic, **_):
+        rows = [{"device": f"pump {i % 2}", "speed": i, "power": 3 * i + i % 2} for i in range(20)]
+        self.found = [{topic: [SimpleNamespace(value=dumps(row).encode()) for row in rows]}]
+        self.learnt = False
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        assert self.learnt
+
+    def poll(self, **_):
+        return self.found.pop() if self.found else {}
+
+    def commit(self):
+        self.learnt = True
+"""
+"""A topic of 20 records, without a broker."""
+STAND_INS = {"airflow.sdk": AIRFLOW, "kafka": KAFKA}
+"""Modules that the environments of the tests lack."""
 SHELL_PAGES = [page for page in EXECUTED if any(block.language == "sh" for block in blocks(page))]
 PYTHON_BLOCKS = [(name(page), block) for page in EXECUTED for block in blocks(page) if block.language == "python"]
 NOT_EXECUTED = {
@@ -86,17 +110,6 @@ def redis_address() -> Iterator[str]:
     redis.start()
     yield redis.url.removesuffix("/0")
     redis.close()
-
-
-@pytest.fixture
-def kafka_address() -> str:
-    if KAFKA not in os.environ or find_spec("kafka") is None:
-        pytest.skip(f"There is no broker of Kafka: set {KAFKA} to its address, and install kafka-python")
-    return os.environ[KAFKA]
-
-
-FIXTURES = {"redis://127.0.0.1:6379": "redis_address", "127.0.0.1:9092": "kafka_address"}
-"""The fixtures for addresses of other servers in Python blocks."""
 
 
 def run(command: list[str], folder: Path, python: Path = Path(sys.executable)) -> str:
@@ -152,13 +165,12 @@ def test_python_prints_what_the_page_says(
     python = python_for(block.code)
     assert block.output is not None, f"{page}: print something"
     code = block.code.replace(ADDRESS, server.url.removeprefix("http://"))
-    for address, fixture in FIXTURES.items():
-        if address in code:
-            compile(code, page, "exec")
-            code = code.replace(address, request.getfixturevalue(fixture))
-    if "airflow" in code:
-        (folder / "airflow").mkdir()
-        (folder / "airflow" / "sdk.py").write_text(AIRFLOW)
+    if REDIS_ADDRESS in code:
+        code = code.replace(REDIS_ADDRESS, request.getfixturevalue("redis_address"))
+    for module in (module for module in STAND_INS if f"from {module} import" in code):
+        path = (folder / module.replace(".", "/")).with_suffix(".py")
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(STAND_INS[module])
     warnings = ["-W", "error"] if python == Path(sys.executable) else []
     assert_prints(run([str(python), *warnings, "-c", code], folder, python), block.output)
 
