@@ -8,8 +8,9 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     kept: list[pytest.Item] = []
     seen = set[object]()
     for item in items:
-        places = getattr(getattr(item, "callspec", None), "indices", {"": 0})
-        values = {(item.path, getattr(item, "originalname", item.name), *place) for place in places.items()}
+        parameters = getattr(getattr(item, "callspec", None), "params", {"": ""})
+        test = item.path, getattr(item, "originalname", item.name)
+        values = {(*test, name, repr(value)) for name, value in parameters.items()}
         if not values <= seen:
             kept.append(item)
             seen |= values
