@@ -24,7 +24,8 @@ def export(entry: Entry, directory: Path) -> Path:
         BrokenArtifact: The file does not answer as the model does; the file is deleted.
     """
     graph, path = entry.make(), directory / entry.file
-    write(trace(graph), manifest(entry, graph), path)
+    description = manifest(entry, graph)  # refuses a wrong name or version before the graph is traced
+    write(trace(graph), description, path)
     verify(path, graph)
     return path
 
