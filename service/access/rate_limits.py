@@ -46,7 +46,9 @@ class RateLimits:
         a_minute = self._a_minute if caller.rate_limit is None else caller.rate_limit
         if a_minute == 0:
             return None
-        now, times = time.monotonic(), self._requests.setdefault(caller.key_id, deque())
+        now, times = time.monotonic(), self._requests.get(caller.key_id)
+        if times is None:
+            times = self._requests[caller.key_id] = deque()
         while times and times[0] <= now - WINDOW_SECONDS:
             times.popleft()
         if len(times) >= a_minute:

@@ -82,7 +82,8 @@ def answer_to(error: errors.ServiceError) -> Response:
     """Return the response to an error."""
     headers = {} if error.retry_after is None else {"Retry-After": str(error.retry_after)}
     if isinstance(error, errors.RateLimited):
-        headers |= headers_for(Quota(error.a_minute, 0, error.retry_after))
+        quota = headers_for(Quota(error.a_minute, 0, error.retry_after))
+        headers |= {name.decode(): value.decode() for name, value in quota}
     if isinstance(error, errors.Unauthenticated):
         headers["WWW-Authenticate"] = "Bearer"
     return _answer(status_of(type(error)), body_of(error), headers)

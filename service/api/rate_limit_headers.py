@@ -6,6 +6,7 @@
 Only callers with a limit get them.
 """
 
+from functools import lru_cache
 from typing import Any
 
 from service.access.rate_limits import WINDOW_SECONDS, Quota
@@ -25,9 +26,12 @@ DOCUMENTED: dict[str, dict[str, Any]] = {
 """Header objects of OpenAPI, by name."""
 
 
-def headers_for(quota: Quota) -> dict[str, str]:
+def headers_for(quota: Quota) -> tuple[tuple[bytes, bytes], tuple[bytes, bytes]]:
     """Return the headers of a response to a caller with a limit."""
-    return {
-        "RateLimit-Policy": f"{POLICY};q={quota.a_minute};w={WINDOW_SECONDS:g}",
-        "RateLimit": f"{POLICY};r={quota.remaining};t={quota.seconds}",
-    }
+    a_minute, remaining, seconds = quota
+    return _policy(a_minute), (b"ratelimit", b'"key";r=%d;t=%d' % (remaining, seconds))
+
+
+@lru_cache(maxsize=1024)
+def _policy(a_minute: int) -> tuple[bytes, bytes]:
+    return b"ratelimit-policy", f"{POLICY};q={a_minute};w={WINDOW_SECONDS:g}".encode()

@@ -4,6 +4,8 @@ import time
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 
+from service.access.rate_limits import Quota
+
 
 @dataclass(slots=True)
 class RequestStats:
@@ -27,6 +29,8 @@ class RequestStats:
     """The `error_type` of an error response."""
     key_id: str = ""
     """Of the caller's key; after a 401, the id in the refused key; empty before authentication and without keys."""
+    quota: Quota | None = None
+    """The rest of the caller's rate limit, if it has one."""
 
 
 CURRENT_STATS: ContextVar[RequestStats | None] = ContextVar("stats", default=None)

@@ -5,16 +5,15 @@ from collections.abc import Awaitable
 from functools import lru_cache
 
 from fastapi.concurrency import run_in_threadpool
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from service.access.keyring import KeyRing, claimed_id
 from service.access.keys import ANONYMOUS, Caller
-from service.access.rate_limits import Quota, RateLimits
+from service.access.rate_limits import RateLimits
 from service.access.sites import Sites, unknown_host
 from service.api.errors import answer_to
 from service.api.middleware.admission import charge_key
-from service.api.middleware.observability import PROBES, RESPONSE_STARTS
-from service.api.rate_limit_headers import headers_for
+from service.api.middleware.observability import PROBES
 from service.api.request import header, headers_of, state_of
 from service.errors import ServiceError, Unauthenticated
 from service.observability.request_stats import CURRENT_STATS
@@ -71,10 +70,10 @@ class AccessGuard:
                 if known is None:
                     return self._authenticate(key, ring, scope, receive, send)
                 caller = known
-            admitted = self._admit(scope, caller, send)
+            self._admit(scope, caller)
         except ServiceError as error:
             return answer_to(error)(scope, receive, send)
-        return self._app(scope, receive, admitted)
+        return self._app(scope, receive, send)
 
     def _check_site(self, scope: Scope) -> None:
         """Check the headers Host, Origin and Sec-Fetch-Site; probes and scrapers may use any host name."""
@@ -90,25 +89,24 @@ class AccessGuard:
     async def _authenticate(self, key: str | None, ring: KeyRing, scope: Scope, receive: Receive, send: Send) -> None:
         """Authenticate a key that was not sent since the last reading of the keys."""
         try:
-            admitted = self._admit(scope, await self._caller(key, ring), send)
+            self._admit(scope, await self._caller(key, ring))
         except ServiceError as error:
             await answer_to(error)(scope, receive, send)
             return
-        await self._app(scope, receive, admitted)
+        await self._app(scope, receive, send)
 
-    def _admit(self, scope: Scope, caller: Caller, send: Send) -> Send:
-        """Store the caller in the scope, and count the request for the limits of its key; returns how to respond."""
+    def _admit(self, scope: Scope, caller: Caller) -> None:
+        """Store the caller in the scope, and count the request for the limits of its key."""
         scope.setdefault("state", {})["caller"] = caller
         stats = CURRENT_STATS.get()
         if stats is not None:
             stats.key_id = caller.key_id
         if self._limits_rates or caller.rate_limit:
             quota = self._rates.count(caller)
-            if quota is not None:
-                send = _with_quota(quota, send)
+            if stats is not None:
+                stats.quota = quota
         if caller.key_id:
             charge_key(scope, caller.key_id)
-        return send
 
     async def _caller(self, key: str | None, ring: KeyRing) -> Caller:
         if ring.stale:
@@ -142,14 +140,3 @@ def _bearer(authorization: str) -> str | None:
     scheme, _, key = authorization.partition(" ")
     return key.strip() or None if scheme.lower() == "bearer" else None
 
-
-def _with_quota(quota: Quota, send: Send) -> Send:
-    """Add the rest of the rate limit to the headers of a response."""
-    headers = [(name.lower().encode(), value.encode()) for name, value in headers_for(quota).items()]
-
-    def send_with_headers(message: Message) -> Awaitable[None]:
-        if message["type"] in RESPONSE_STARTS:
-            message["headers"] = [*message.get("headers", ()), *headers]
-        return send(message)
-
-    return send_with_headers

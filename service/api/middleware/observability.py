@@ -15,6 +15,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from service.api.errors import unexpected
 from service.api.middleware.security_headers import NO_SNIFFING
+from service.api.rate_limit_headers import headers_for
 from service.api.request import headers_of
 from service.api.route_templates import UNMATCHED, RouteTemplates
 from service.observability.logs import FastLogRecord
@@ -129,6 +130,7 @@ class _Answer:
                 NO_SNIFFING,
                 (b"x-request-id", stats.request_id.encode()),
                 (b"server-timing", times),
+                *(headers_for(stats.quota) if stats.quota is not None else ()),
             ]
         return self._send(message)
 
