@@ -139,4 +139,3 @@ class AccessGuard:
 def _bearer(authorization: str) -> str | None:
     scheme, _, key = authorization.partition(" ")
     return key.strip() or None if scheme.lower() == "bearer" else None
-
