@@ -30,5 +30,6 @@ Comparison:
     ablations, baselines variants of the stack, and other sequence models
     reproduce            all experiments in one report
 
-Letters and axes are in notation. `from gdssm.layer import GDSSMLayer`: the packages import nothing.
+Letters and axes are in notation, those of numpy arrays in arrays; provenance states machine, date
+and commit of a measurement. `from gdssm.layer import GDSSMLayer`: the packages import nothing.
 """

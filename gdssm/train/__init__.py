@@ -9,6 +9,7 @@ step         loss, gradients and optimizer of one step
 capture      the same as a CUDA graph
 growth       layers that are added one by one
 checkpoint   a run on disk: safetensors and JSON, resumed bit for bit
+interruption SIGTERM and Ctrl-C end a run with a checkpoint
 distributed  several processes as one
 loop         the run itself
 evaluate     a trained stack compared with gradient descent

@@ -7,15 +7,22 @@ Requests:
     json_arrays          JSON with lists of numbers as arrays
     object_limits        limits on the names, objects, lists and texts of a JSON body
     safetensors_bodies   request bodies as safetensors
-    batch_bodies         bodies with parts for many contexts
-    batch_requests       their parts as requests to the core
+    table_bodies         JSON bodies with tables
+    table_files          files as bodies: CSV, Parquet, Arrow, JSON lines, spreadsheets
+    batch_bodies         bodies with items for many contexts
+    batch_items          their items: arrays, or rows of a table
+    batch_requests       the items as requests to the core
     parameters           parameters of paths and queries
     preconditions        Idempotency-Key, ETag, If-Match, If-None-Match
     executor             runs work in the event loop or in a thread pool
+    combining            learns the observations that wait for one context together
 
 Responses:
     representations      predictions as JSON or safetensors
-    batch_answers        a result for each part of a batch
+    table_representations  predictions of tables as JSON
+    table_answers        predictions of tables as CSV, Parquet or Arrow
+    batch_answers        a result for each item of a batch
+    content_coding       the content coding of a response
     errors               status codes and bodies of errors
     rate_limit_headers   RateLimit and RateLimit-Policy
     validation_problems  pydantic's errors as problems of `service.errors`

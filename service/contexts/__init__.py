@@ -11,6 +11,7 @@ requests       requests to create or to observe, with the fields by which one th
 empty_contexts  contexts before their first observation
 records        contexts as their owner sees them, and the rows that have them
 record_reader  reads records without states: by id, by name, in pages
+shards         contexts that are changed in several rows at the same time
 record_writer  adds, renames, touches and deletes rows, with their labels and counts
 repository     loads and saves contexts with their states
 by_name        the context of a name: created if there is none
@@ -20,7 +21,8 @@ quota          the number of contexts of each owner, and of all for a metric, co
 expiry         deletes expired contexts in small batches
 serialization  a state as safetensors bytes, and checks of the bytes of an import
 state          the state of a context: how it begins, and how it answers queries
-learning_together  several contexts in one run of the graph
+learning_together, predicting_together  several contexts in one run of the graph
+steps          one observation of a stream: predicted, then learnt
 learning       checks observations, adds them and further levels to a state, and checks the result
 history        observations with their names in a request, and what the sums do not say about earlier ones
 precision      significant digits of the sums: an observation that would lose them is refused
@@ -28,6 +30,7 @@ removal        observations taken out: refused where the remaining sums would be
 merge          merges two contexts, and their states without the model
 forgetting     fades a state: λ^(N−1−i)
 drift          decay auto: a state for each of several factors, weighted by their predictions
+tables         contexts of tables: rows become observations by the stored schema
 tensors        the tensors of a state, and their stored form
 idempotency    runs a change once for each Idempotency-Key
 cache          LRU caches of loaded contexts and of readouts, and when the rows of cached contexts were last checked

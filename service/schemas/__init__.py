@@ -4,7 +4,11 @@ schema        the base classes
 fields        pydantic fields from functions that raise InvalidInput
 models        models, in short
 predictions   observations, queries and predictions
+tables        tables: rows with named columns
+batches       observations of, and queries to, many contexts
 explanations  explanations of predictions
+column_effects  effects of the columns of a table
+assessments   predictions compared with those of other methods
 contexts      contexts and their columns
 streams       messages of a live stream
 evaluations   evaluations and their results

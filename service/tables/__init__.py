@@ -22,6 +22,11 @@ arrow_cells  columns of Arrow as cells
 spreadsheet  xlsx, xls and ods; spreadsheet_size checks them before they are in memory
 json_lines   an object in each line
 value_chunks rows of Python values as cells
+memory       records and columns of JSON as a table
+
+prediction_columns  predictions as columns of a table
+row_texts    cells of rows as text
+writing      writes tables in chunks, as CSV, Parquet or Arrow
 
 assessing    the model against other methods, in cross-validation
 effects      what each column adds to predictions

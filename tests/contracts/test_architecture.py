@@ -1,5 +1,6 @@
 """Imports follow the architecture: no package imports a heavier layer."""
 
+import ast
 import os
 import re
 import subprocess
@@ -41,6 +42,10 @@ ASIDE += ["splits", "summarizing"]
 
 SCIENCE = {"gdssm", "gdssm.arrays", "gdssm.decay_average", "gdssm.feature_plan", "gdssm.prior", "gdssm.quadrature"}
 """What the service needs of it: tables of features, numbers, and the average over forgetting factors."""
+
+
+UNLISTED = {"clients/python/gdssm_client/learning", "gdssm/reproduce/experiments", "service/client"}
+"""Packages whose modules are all of one kind: generated, one for each experiment, and former names."""
 
 
 def modules_imported_with(module: str) -> set[str]:
@@ -103,6 +108,20 @@ def test_schemas_come_without_web_database_and_runtime() -> None:
     modules = ("contexts", "evaluations", "streams", "models", "errors")
     found = imported_with(", ".join(f"service.schemas.{name}" for name in modules))
     assert found.isdisjoint([*HEAVY, *WEB, "onnxruntime", "sqlalchemy", "simdjson"])
+
+
+@pytest.mark.parametrize(
+    "package",
+    [
+        path.parent.relative_to(ROOT).as_posix()
+        for top in ("service", "gdssm", "export", "benchmarks", "clients/python/gdssm_client")
+        for path in sorted((ROOT / top).rglob("__init__.py"))
+    ],
+)
+def test_package_docstring_lists_its_modules(package: str) -> None:
+    docstring = ast.get_docstring(ast.parse((ROOT / package / "__init__.py").read_text(encoding="utf-8"))) or ""
+    modules = {path.stem for path in (ROOT / package).glob("*.py")} - {"__init__", "__main__"}
+    assert package in UNLISTED or modules <= set(re.findall(r"\w+", docstring))
 
 
 def test_importing_the_service_does_no_work() -> None:
