@@ -125,7 +125,7 @@ class EndpointTable:
         self._by_kind = by_kind
         self._traced = traced
         fast = [endpoint for endpoint in endpoints if endpoint.fast and endpoint.body]
-        self._by_path = {(endpoint.method, endpoint.path): endpoint for endpoint in fast}
+        self._by_path = {(one.method, one.path): one for one in fast if "{" not in one.path}
         """Finds those without parameters in their path: a dictionary takes 1,500 instructions less than a pattern."""
         self._entries = [(compile_path(one.path)[0].fullmatch, one) for one in fast if "{" in one.path]
 

@@ -38,7 +38,9 @@ def answers(client: InProcess, monkeypatch: pytest.MonkeyPatch) -> Callable[...,
 
     def ask(method: str, content: bytes, headers: object, path: str = "/v1/predict") -> list[httpx.Response]:
         first = client.request(method, path, content=content, headers=headers)
+        monkeypatch.setattr(table_of(client.app), "_by_path", {})
         monkeypatch.setattr(table_of(client.app), "_entries", [])
+        monkeypatch.setattr(EndpointTable, "_answer", None)
         return [first, client.request(method, path, content=content, headers=headers)]
 
     return ask
@@ -97,6 +99,14 @@ def test_observations_match_the_route(
         assert (direct.headers["etag"], general.headers["etag"]) == ('"2"', '"3"')
     else:
         assert direct.content == general.content
+
+
+@pytest.mark.parametrize(
+    ("address", "body"), [("predictions", {"query": [[3]]}), ("observations", {"x": [[1], [2]], "y": [1, 2]})]
+)
+def test_braces_in_a_path_are_an_unknown_id(client: InProcess, address: str, body: dict[str, object]) -> None:
+    answer = client.request("POST", f"/v1/contexts/{{context_id}}/{address}", json=body)
+    assert (answer.status_code, answer.json()["error_type"]) == (404, "unknown_context")
 
 
 def test_predictions_and_observations_are_answered_in_front_of_fastapi() -> None:
