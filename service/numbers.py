@@ -47,7 +47,7 @@ def number(value: object, field: str) -> float:
     reason = _why_not_finite(value, null="Send one, or leave it out.")
     if reason:
         raise InvalidInput(Problem(field, reason))
-    return float(value)  # type: ignore[arg-type]
+    return float(value)  # type: ignore[arg-type]  # a number, as there is no reason
 
 
 def vector(value: object, field: str, *, missing: bool = False) -> Array:
@@ -171,7 +171,7 @@ def _nested(value: object, shape: Sequence[int], field: str, *, missing: bool) -
             _refuse_nested(value, shape, field, missing=missing)
         chunks, level = _chunks(level, CELLS_AT_ONCE), []
         for chunk in chunks:
-            level += chain.from_iterable(chunk)  # type: ignore[arg-type]
+            level += chain.from_iterable(chunk)  # type: ignore[arg-type]  # of lists
     if any(_bad_cells(level, field, missing=missing)):
         _refuse_nested(value, shape, field, missing=missing)
     return level
@@ -233,7 +233,7 @@ def _bad_cells(row: object, field: str, *, missing: bool) -> Iterator[Problem]:
 def _are_finite(cells: list[object]) -> bool:
     """Return whether all are finite numbers; checked in C."""
     try:
-        return set(map(type, cells)) <= {int, float} and all(map(math.isfinite, cells))  # type: ignore[arg-type]
+        return set(map(type, cells)) <= {int, float} and all(map(math.isfinite, cells))  # type: ignore[arg-type]  # numbers
     except OverflowError:
         return False
 
@@ -242,7 +242,7 @@ def _why_not_finite(cell: object, *, missing: bool = False, null: str = MISSING_
     if type(cell) not in {int, float}:
         return f"must be a number; this is {describe(cell)}. {null if cell is None else _remedy(cell)}"
     try:
-        size = float(cell)  # type: ignore[arg-type]
+        size = float(cell)  # type: ignore[arg-type]  # int or float
     except OverflowError:
         size = math.inf
     if math.isnan(size) and missing:

@@ -58,7 +58,7 @@ class Body(Generic[Value]):
     def __init__(
         self, model: type[Value] | None, codecs: Mapping[str, Callable[[bytes], Value]] = MappingProxyType({})
     ) -> None:
-        self.models: tuple[type[BaseModel], ...] = () if model is None else (model,)  # type: ignore[assignment]
+        self.models: tuple[type[BaseModel], ...] = () if model is None else (model,)  # type: ignore[assignment]  # it is one
         self._codecs = {kind: Codec(kind, read) for kind, read in codecs.items()}
         if model is not None:
             self._codecs[JSON] = Codec(JSON, partial(parse, model=model))  # type: ignore[type-var]  # BaseModels only

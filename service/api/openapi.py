@@ -65,7 +65,7 @@ def complete(app: FastAPI, endpoints: Iterable[Endpoint], *, required: bool) -> 
             _simplify(components["schemas"])
         return app.openapi_schema or {}
 
-    app.openapi = openapi  # type: ignore[method-assign]
+    app.openapi = openapi  # type: ignore[method-assign]  # as FastAPI documents it
 
 
 def _complete(path: str, operation: dict[str, Any], *, required: bool) -> None:

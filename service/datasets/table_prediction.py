@@ -141,7 +141,7 @@ class TablePrediction:
         for chunk in self._chunks(table, columns, whole=self.whole):
             cells = chunk.cells[target] if own else None
             if own:
-                chunk = chunk.select(without_target(self.schema, chunk))  # noqa: PLW2901
+                chunk = chunk.select(without_target(self.schema, chunk))  # noqa: PLW2901  (the same rows)
             if chunk.rows or self.whole:
                 count += chunk.rows
                 _refuse(size_problems(self.limits, inputs=0, outputs=outputs, queries=count, query_field=table.name))

@@ -135,7 +135,7 @@ def _plan_problems(plan: FeaturePlan) -> Iterator[str]:
     limits = [0, *(band.columns for band in plan.bands)]
     if limits.pop() is not None:
         yield "the last of features.bands must be for any number of columns, with columns null"
-    if None in limits or any(after <= before for before, after in pairwise(limits)):  # type: ignore[operator]
+    if None in limits or any(after <= before for before, after in pairwise(limits)):  # type: ignore[operator]  # no None
         yield "features.bands before the last must be for numbers of columns that rise, from 1"
     for number, band in enumerate(plan.bands):
         yield from (f"features.bands[{number}] {problem}" for problem in _band_problems(band, plan.groups))

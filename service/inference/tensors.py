@@ -70,7 +70,7 @@ def unpack(content: bytes) -> tuple[Tensors, dict[str, str]]:
     if HEADER_BYTES < int.from_bytes(content[:8], "little") < len(content):
         raise MalformedBody(f"The header of safetensors may have at most {HEADER_BYTES} bytes. Send fewer tensors.")
     try:
-        found = deserialize(content)  # type: ignore[no-untyped-call]
+        found = deserialize(content)  # type: ignore[no-untyped-call]  # written in Rust
     except SafetensorError as error:
         raise MalformedBody(f"The body is not safetensors that can be read: {str(error)[:200]}.") from error
     return {name: _array(name, tensor) for name, tensor in found}, _texts(content)

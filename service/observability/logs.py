@@ -41,6 +41,8 @@ def configure(level: str, kind: Literal["text", "json"]) -> None:
 class FastLogRecord(logging.LogRecord):
     """A log record without source code, process and thread, which take most of the time to make a record.
 
+    A line takes 2.2 µs instead of 11 (`python -m benchmarks infrastructure`).
+
     Args:
         logger: Its logger.
         level: Its level, a number of `logging`.

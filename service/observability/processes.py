@@ -25,7 +25,7 @@ class Processes(Collector):
         """Measure all processes."""
         total: dict[str, Metric] = {}
         for pid in self._pids():
-            for metric in ProcessCollector(pid=lambda pid=pid: pid, registry=None).collect():  # type: ignore[misc]
+            for metric in ProcessCollector(pid=lambda pid=pid: pid, registry=None).collect():  # type: ignore[misc]  # a default of a lambda
                 if metric.name in total:
                     _add(total[metric.name], metric)
                 else:
