@@ -28,15 +28,19 @@ def test_copied_calls_print_the_numbers_on_the_page(opened: Opened) -> None:
 
 
 @pytest.mark.slow
-def test_copied_python_takes_the_displayed_gradient_steps(opened: Opened) -> None:
+def test_copied_calls_take_the_displayed_gradient_steps(opened: Opened) -> None:
     curve = View(opened("curve"), "curve")
     curve.control("model").select_option("gd-1")
     curve.control("features").select_option("bumps")
     curve.control("more").click()
+    expect(curve.host.locator("code").last).to_contain_text("range(2)")
+    before = curve.number("prediction")
     curve.control("more").click()
     expect(curve.host.locator("code").last).to_contain_text("range(3)")
     value = curve.number("prediction")
     assert json.loads(run_python(copied(curve, "python"))) == pytest.approx([value], rel=1e-5)
+    answer = json.loads(run("bash", "-c", copied(curve, "curl")))
+    assert answer["prediction"] == pytest.approx([value - before], rel=1e-4)
     assert numbers(run_javascript(copied(curve, "javascript"))) == pytest.approx([value], rel=1e-5)
 
 

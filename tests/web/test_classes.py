@@ -36,6 +36,11 @@ def test_a_click_places_a_point_of_the_chosen_class(classes: View) -> None:
         classes.place(0.9, 0.1)
     expect(classes.points.nth(40)).to_have_class("point class-1")
     assert sent(asked.value)["context"]["y"][40] == [0, 1]
+    expect(classes.control("task").locator("option:checked")).to_have_text("placed by hand")
+    with classes.page.expect_request("**/v1/predict") as asked:
+        classes.control("task").select_option("moons")
+    assert len(sent(asked.value)["context"]["y"]) == 41
+    expect(classes.points.nth(40)).not_to_have_attribute("aria-label", re.compile("x₁ 3"))
 
 
 def test_there_are_up_to_four_classes(classes: View) -> None:

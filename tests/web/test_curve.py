@@ -128,15 +128,21 @@ def test_a_placed_point_removes_the_function_of_the_others_and_an_answer_outside
 ) -> None:
     before = curve.number("prediction")
     expect(curve.part("truth-key")).to_be_visible()
+    task = curve.control("task").locator("option:checked")
+    expect(task).to_have_text("A sine wave")
     curve.control("clear").click()
     expect(curve.part("truth-key")).to_be_hidden()
+    expect(task).to_have_text("placed by hand")
     expect(curve.part("outside")).to_be_hidden()
     curve.control("model").select_option("gd-8")  # a line through 0
     curve.page.evaluate("scrollTo(0, 0)")
     curve.place(0.57, 0.3)
+    expect(curve.part("outside")).to_be_visible()
     expect(curve.part("outside")).to_have_text(
         re.compile(r"The prediction at the diamond lies below the frame, at −\d")
     )
     curve.control("draw").click()
     expect(curve.part("truth-key")).to_be_visible()
+    expect(task).to_have_text("A sine wave")
+    expect(curve.control("task").locator("option", has_text="placed by hand")).to_have_count(0)
     curve.changes("prediction", before)

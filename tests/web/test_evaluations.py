@@ -3,7 +3,9 @@
 import json
 import re
 import shlex
+import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -12,9 +14,10 @@ from playwright.sync_api import Locator, Page, Route, expect
 
 from service.commands.eval import command as eval_command
 from tests.running import Server
-from tests.web.pages import View, copied, only_with_key, run_javascript, run_python, sent
+from tests.web.pages import View, copied, only_with_key, run, run_javascript, run_python, sent
 
 Opened = Callable[..., Page]
+Routes = dict[str, Callable[[Route], None]]
 NUMBERS = (
     "loss",
     "r2",
@@ -46,7 +49,7 @@ def row(view: View, learner: str) -> Locator:
 
 
 @pytest.mark.slow
-def test_a_finished_evaluation_shows_the_numbers_of_the_service(opened: Opened, server: Server) -> None:
+def test_a_finished_evaluation_shows_the_numbers_of_the_service(opened: Opened, server: Server, tmp_path: Path) -> None:
     view, body = evaluate_tables(opened)
     assert body["models"] == ["nonlinear", "linear", "gd-8", "gd-1"]
     assert (body["suite"], body["tasks"], body["queries"], body["observations"]) == ("tables", 2, 4, 10)
@@ -82,6 +85,12 @@ def test_a_finished_evaluation_shows_the_numbers_of_the_service(opened: Opened, 
     printed = run_javascript(copied(view, "javascript")).splitlines()
     assert [line.split()[:2] for line in printed] == [[score["distribution"], score["learner"]] for score in kept]
     assert [float(line.split()[2]) for line in printed] == [score["r2"]["mean"] for score in kept]
+    printed = run("bash", "-c", copied(view, "curl")).splitlines()
+    assert printed.count("event: result") == len(kept)
+    command = copied(view, "command").partition("\ngdssm ")[2]
+    run("bash", "-c", f"cd {tmp_path}; {sys.executable} -m service {command}")
+    report = json.loads((tmp_path / "evaluation/evaluation.json").read_text())
+    assert {score["learner"] for score in report["results"]} == {score["learner"] for score in kept}
 
     canvas, frame = view.host.locator("canvas"), view.part("curves")
     expect(canvas).to_have_attribute("aria-label", re.compile(rf"Learning curves on {name}: .*\blinear from .* to "))
@@ -151,13 +160,34 @@ RECORD = {"id": "e", "status": "running", "suite": "paper", "models": [{"name": 
 RECORD |= {"total": 2, "reason": None, "created": "2026-01-01T00:00:00Z", "finished": None}
 RECORD["sizes"] = {"tasks": 5, "queries": 4, "observations": 3, "curve": [1, 2]}
 ENDED = RECORD | {"status": "done", "done": 2, "finished": "2026-01-01T00:00:02Z"}
-INTERVAL = {"mean": 0.5, "low": 0.25, "high": 0.75}
 
 
-def score(learner: str) -> dict[str, Any]:
-    points = [{"observations": n, "loss": INTERVAL} for n in (1, 2)]
-    measures = dict.fromkeys(NUMBERS, INTERVAL)
+def score(learner: str, mean: float = 0.5) -> dict[str, Any]:
+    interval = {"mean": mean, "low": mean / 2, "high": 2 * mean}
+    points = [{"observations": n, "loss": interval} for n in (1, 2)]
+    measures = dict.fromkeys(NUMBERS, interval)
     return {"distribution": "linear", "learner": learner, "refused": None, "curve": points, **measures}
+
+
+def ended_with(*scores: dict[str, Any]) -> Routes:
+    """Answer as a service with one evaluation that has ended."""
+    sent = [*(("result", str(i), one) for i, one in enumerate(scores, 1)), ("end", None, ENDED)]
+    return {
+        "**/v1/evaluations?*": lambda route: route.fulfill(json={"evaluations": [ENDED], "after": None}),
+        "**/v1/evaluations/e/events": lambda route: route.fulfill(content_type="text/event-stream", body=events(*sent)),
+    }
+
+
+def test_axis_is_capped_visibly_where_the_models_end(opened: Opened) -> None:
+    routes = ended_with(score("linear"), score("ridge", 1e6), score("least-squares", 1e-9))
+    view = View(opened("evaluations", routes=routes), "evaluations")
+    expect(view.part("capped")).to_have_text(
+        "The axis is capped where the models end: ridge, least-squares leave it, with arrows at its edge."
+    )
+    view.part("legend").get_by_role("button", name="ridge", exact=True).click()
+    expect(view.part("capped")).to_contain_text("end: least-squares leaves it")
+    view.part("legend").get_by_role("button", name="least-squares", exact=True).click()
+    expect(view.part("capped")).to_be_hidden()
 
 
 def test_event_stream_resumes_after_a_disconnect_with_the_key(opened: Opened) -> None:

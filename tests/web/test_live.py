@@ -6,6 +6,7 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.nonempty import nonempty
 from tests.web.pages import View, sent
 
 Opened = Callable[..., Page]
@@ -75,6 +76,16 @@ def test_a_visitor_who_wants_less_motion_starts_the_stream(opened: Opened) -> No
         live.control("pause").click()
 
 
+def test_a_band_outside_the_frame_is_named(live: View) -> None:
+    live.control("pause").click()
+    expect(live.part("outside")).to_be_hidden()
+    live.place(0.55, 0.06)
+    expect(live.part("outside")).to_be_visible()
+    expect(live.part("outside")).to_have_text("Parts of the band lie outside the frame.")
+    live.points.last.press("Delete")
+    expect(live.part("outside")).to_be_hidden()
+
+
 def test_an_expired_context_is_reported_and_starts_again(opened: Opened) -> None:
     live = View(opened("live", refusals=True), "live")
     live.number("prediction")
@@ -87,6 +98,9 @@ def test_an_expired_context_is_reported_and_starts_again(opened: Opened) -> None
     live.page.unroute("**/observations")
     live.control("again").click()
     expect(live.part("problem")).to_be_hidden()
+
+
+MOUSE_WORDS = re.compile(r"\b(click|drop|tab|hover|mouse|delete)\b", re.IGNORECASE)
 
 
 def test_words_fit_a_touch_screen(opened: Opened) -> None:
@@ -104,3 +118,9 @@ def test_words_fit_a_touch_screen(opened: Opened) -> None:
         point = touched.locator("#live .point").nth(2)
         point.tap()
         expect(point).to_have_class("point reading forgotten")
+        for view in ("Curve", "Classes", "Table", "Evaluations", "Live"):
+            touched.get_by_role("link", name=view, exact=True).tap()
+            shown = touched.locator(f"#{view.lower()}")
+            expect(shown).not_to_have_attribute("aria-busy", "true")
+            words = shown.locator(".stage, .controls").all_inner_texts()
+            assert [MOUSE_WORDS.findall(text) for text in nonempty(words) if MOUSE_WORDS.search(text)] == [], view

@@ -13,7 +13,7 @@ export const INSTALL = {
   python: "# In a checkout of gdssm: pip install ./clients/python",
   command: "# In a checkout of gdssm: pip install '.[client]'",
   curl: "# Nothing to install but curl.",
-  javascript: "// Nothing to install: Node 18 or later, saved as call.mjs, or the console of this page.",
+  javascript: "// Nothing to install: Node 18 or later, saved as call.mjs.",
 };
 
 /**
@@ -70,8 +70,15 @@ export const curl = (route, request) =>
 export const curlOfFile = (address, type, name) =>
   `curl -s '${ROOT}${address.replaceAll("'", "%27")}'${optionsOfCurl(type)} \\\n  --data-binary '@${name.replaceAll("'", "'\\''")}'`;
 
+/** Create something; the next commands have its id as $id. */
+export const curlForId = (route, request) => `id=$(${curl(route, request)}
+)
+id=$(echo "$id" | grep -o '[0-9a-f]\\{32\\}' | head -1)`;
+
+export const curlToRead = (route) => `curl -s ${ROOT}${route}${optionsOfCurl()}`;
+
 function optionsOfCurl(type) {
-  const headers = [`Content-Type: ${type}`, ...(key.get() ? ["Authorization: Bearer $GDSSM_API_KEY"] : [])];
+  const headers = [...(type ? [`Content-Type: ${type}`] : []), ...(key.get() ? ["Authorization: Bearer $GDSSM_API_KEY"] : [])];
   return headers.map((header) => ` \\\n  -H "${header}"`).join("");
 }
 

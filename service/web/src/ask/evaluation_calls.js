@@ -1,13 +1,15 @@
 /** The evaluation that the page would start, as Python with the service's client, as curl, and on the command line. */
 
-import { curl, headersInJavaScript, INSTALL, opening, SERVICE } from "./calls.js";
+import { curlForId, curlToRead, headersInJavaScript, INSTALL, opening, SERVICE } from "./calls.js";
 import { inJson, inPython } from "./written.js";
+
+const WAIT_LIMIT = 7200; // seconds, as in the Python client
 
 /** @param {object} request a body of POST /v1/evaluations */
 export const callsOf = (request) => ({
   python: python(request),
   javascript: javascript(request),
-  curl: `${INSTALL.curl}\n${curl("v1/evaluations", request)}`,
+  curl: inShell(request),
   command: command(request),
 });
 
@@ -30,14 +32,20 @@ const call = async (path, options) => {
   return answer;
 };
 const { id } = await call("", { method: "POST", body: JSON.stringify(${inJson(request)}) });
+const end = Date.now() + ${WAIT_LIMIT * 1000};
 let evaluation = await call(\`/\${id}\`);
 while (evaluation.finished === null) {
-  await new Promise((wake) => setTimeout(wake, 500));
+  if (Date.now() > end) throw new Error(\`The evaluation \${id} goes on after ${WAIT_LIMIT / 60} minutes.\`);
+  await new Promise((wake) => setTimeout(wake, 1000));
   evaluation = await call(\`/\${id}\`);
 }
 for (const { distribution, learner, refused, r2 } of evaluation.results) {
   console.log(distribution, learner, refused ?? r2.mean);
 }`;
+
+const inShell = (request) => `${INSTALL.curl}
+${curlForId("v1/evaluations", request)}
+${curlToRead("v1/evaluations/$id/events")}`;
 
 function command({ suite, models, seed, tasks, queries, observations, curve }) {
   return [

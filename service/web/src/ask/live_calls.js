@@ -1,6 +1,6 @@
 /** A context that learns rows and takes one out again, in Python with the service's client, in JavaScript and with curl. */
 
-import { curl, headersInJavaScript, INSTALL, opening, SERVICE } from "./calls.js";
+import { curl, curlForId, headersInJavaScript, INSTALL, opening, SERVICE } from "./calls.js";
 import { inJson, inPython } from "./written.js";
 
 const MODEL = "nonlinear";
@@ -40,9 +40,7 @@ const answer = await post(\`/\${id}/predictions\`, { query: [[${asked}]], interv
 console.log(answer.prediction, answer.interval.lower, answer.interval.upper);`;
 
 const inShell = (x, y, scale, asked) => `${INSTALL.curl}
-id=$(${curl("v1/contexts", { model: MODEL, scale, ttl: 600 })}
-)
-id=$(echo "$id" | grep -o '[0-9a-f]\\{32\\}' | head -1)
+${curlForId("v1/contexts", { model: MODEL, scale, ttl: 600 })}
 ${curl("v1/contexts/$id/observations", { x, y })}
 ${curl("v1/contexts/$id/observations", MISTAKE)}
 ${curl("v1/contexts/$id/observations", { ...MISTAKE, weight: [-1] })}

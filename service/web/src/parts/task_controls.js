@@ -16,7 +16,12 @@ export class TaskControls {
     this.seed = 1;
     this.count = new Slider(controls.count, String, (count) => points.recount(count));
     this.noise = new Slider(controls.noise, percent, (noise) => points.shake(noise));
-    controls.task.addEventListener("change", on.draw);
+    this.task = controls.task.value; // the one that was drawn last
+    this.byHand = new Option("placed by hand", "");
+    controls.task.addEventListener("change", () => {
+      this.task = controls.task.value;
+      on.draw();
+    });
     controls.draw.addEventListener("click", () => {
       this.seed = (this.seed % LAST_SEED) + 1;
       on.draw();
@@ -25,7 +30,11 @@ export class TaskControls {
     controls.clear.addEventListener("click", () => points.clear());
   }
 
-  get task() {
-    return this.controls.task.value;
+  /** Show how many points there are, and the task only while all of them were drawn from it. @param {PlacedPoints} points */
+  show({ length, byHand }) {
+    this.count.show(length);
+    if (byHand) this.controls.task.prepend(this.byHand);
+    else this.byHand.remove();
+    this.controls.task.value = byHand ? this.byHand.value : this.task;
   }
 }

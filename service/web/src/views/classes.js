@@ -73,7 +73,7 @@ export class ClassesView extends View {
     this.part("about").textContent = aboutOf(state.model);
     for (const choice of controls.label) choice.closest("label").hidden = Number(choice.value) >= state.K;
     if (Number(controls.label.value) >= state.K) controls.label.value = "0";
-    this.task.count.show(points.length);
+    this.task.show(points);
     this.plot.points.show(
       points.map((point, i) => ({ ...point, class: `class-${point.label}`, words: wordsOf(point, i, points.length) })),
     );

@@ -8,6 +8,7 @@ import { offer, offerEach, Slider } from "../parts/choices.js";
 import { aboutOf, fitting, gives, hasRate, nameOf, takes } from "../parts/models.js";
 import { showNotes } from "../parts/notes.js";
 import { fill, shown } from "../parts/numbers.js";
+import { showOutside } from "../parts/outside.js";
 import { TaskControls } from "../parts/task_controls.js";
 import { CurvePlot } from "../plot/curve_plot.js";
 import { CURVES, drawCurve, RANGE } from "../tasks/curves.js";
@@ -103,7 +104,7 @@ export class CurveView extends View {
     controls.more.disabled = steps >= MOST_STEPS;
     controls.features.disabled = state.model.dims.D !== "any";
     controls.rate.disabled = state.rate === null;
-    this.task.count.show(points.length);
+    this.task.show(points);
     this.plot.points.show(points.map((point, i) => ({ ...point, words: wordsOf(point, i, points.length) })));
     const features = CURVE_FEATURES[state.model.dims.D === "any" ? state.features : "plain"];
     const question = () => ({
@@ -140,7 +141,8 @@ export class CurveView extends View {
     this.plot.probe.show(`x ${shown(probe)}, prediction ${shown(value)}${interval}`);
     fill(this.part("query"), probe);
     fill(this.part("prediction"), value);
-    this.#showOutside(value, latest);
+    const drawn = { name: "the curve", values: latest };
+    showOutside(this.part("outside"), this.plot.chart.scales.y, { name: "The prediction at the diamond", value }, drawn);
     showNotes(this.part("notes"), result.answer?.notes, aboutNotes(result.names));
     this.status.answered(result.latency);
     this.calls.show(
@@ -185,16 +187,6 @@ export class CurveView extends View {
     const { model, features, probe } = this.state;
     const { code } = CURVE_FEATURES[model.dims.D === "any" ? features : "plain"];
     return code && { code, x: this.points.map(({ x }) => [x]), query: [[probe]] };
-  }
-
-  /** Say where the answer is, if the frame does not show it. */
-  #showOutside(value, curve) {
-    const { min, max } = this.plot.chart.scales.y;
-    const leaves = curve.some((y) => y < min || y > max);
-    const words = value < min ? `below the frame, at ${shown(value)}` : `above the frame, at ${shown(value)}`;
-    this.part("outside").hidden = !leaves;
-    this.part("outside").textContent =
-      value < min || value > max ? `The prediction at the diamond lies ${words}.` : "Parts of the curve lie outside the frame.";
   }
 }
 

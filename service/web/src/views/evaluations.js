@@ -47,7 +47,7 @@ export class EvaluationsView extends View {
     try {
       this.calls.show(
         callsOf(this.#request()),
-        "Starts the evaluation that is set up here; the Python call prints R² as the results come.",
+        "Starts the evaluation that is set up here, and prints its results.",
       );
     } catch {
       this.calls.clear(); // the Start button names missing input

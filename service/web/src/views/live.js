@@ -6,6 +6,7 @@ import { callsOf } from "../ask/live_calls.js";
 import { announce } from "../parts/announce.js";
 import { CallPanel } from "../parts/call_panel.js";
 import { fill, shown, tenths } from "../parts/numbers.js";
+import { showOutside } from "../parts/outside.js";
 import { Status } from "../parts/status.js";
 import { LivePlot } from "../plot/live_plot.js";
 import { rounded } from "../tasks/random.js";
@@ -147,6 +148,8 @@ export class LiveView {
     const degrees = { width, prediction: prediction[i], lower: lower[i], upper: upper[i] };
     for (const [name, value] of Object.entries(degrees)) fill(this.part(name), value, tenths);
     this.part("interval").hidden = false;
+    const answer = { name: `The prediction for ${clock(ASKED)}`, value: prediction[i] };
+    showOutside(this.part("outside"), DEGREES, answer, { name: "the band", values: [...lower, ...upper] });
     this.status.answered(latency);
     this.calls.show(callsOf(this.#known().filter(({ meant }) => !meant), SCALE, ASKED), "Creates a context, learns the rows above, takes a mistake out, and predicts.");
   }
