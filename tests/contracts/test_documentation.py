@@ -276,9 +276,10 @@ def test_the_table_of_trained_models_is_that_of_their_records() -> None:
 
 
 def test_every_path_that_guides_a_contributor_exists() -> None:
+    folders = r"\.ci|benchmarks|clients|deploy|docs|examples|export|gdssm|service|tests"
     for page in ("CONTRIBUTING.md", "docs/architecture.md"):
         text = (ROOT / page).read_text(encoding="utf-8")
-        for path in nonempty(re.findall(r"`((?:\.ci|docs|export|gdssm|service|tests)/[\w./-]*)`", text)):
+        for path in nonempty(re.findall(rf"`((?:{folders})/[\w./-]*)`", text)):
             assert (ROOT / path).exists(), f"{page} names {path}"
 
 

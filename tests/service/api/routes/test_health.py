@@ -1,3 +1,4 @@
+import asyncio
 import shutil
 from importlib import metadata
 from pathlib import Path
@@ -5,6 +6,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from service.app import create_app
 from service.settings import Settings
 from tests.running import running
 from tests.service.in_process import InProcess, in_process
@@ -15,6 +17,22 @@ def test_a_loaded_service_is_live_and_ready(client: InProcess) -> None:
     assert client.get("/health/live").json() == {"status": "live", "version": version}
     assert client.get("/health/ready").json() == {"status": "ready", "version": version}
     assert f'gdssm_build_info{{version="{version}"}} 1.0' in client.get("/metrics").text
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [("GET", "/health/ready"), ("GET", "/v1/models"), ("GET", "/v1/contexts"), ("POST", "/v1/predict")],
+)
+def test_requests_before_the_state_is_built_are_503(method: str, path: str) -> None:
+    async def ask() -> list[httpx.Response]:
+        transport = httpx.ASGITransport(create_app(Settings()))
+        async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as http:
+            body = {"context": {"x": [[1]], "y": [1]}, "query": [[1]]} if method == "POST" else None
+            return [await http.request(method, path, json=body), await http.get("/health/live")]
+
+    answer, live = asyncio.run(ask())
+    assert (answer.status_code, answer.json()["error_type"]) == (503, "not_ready")
+    assert live.status_code == 200
 
 
 @pytest.mark.parametrize("model", [None, "gd-1.onnx"])
