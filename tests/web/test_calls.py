@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.web.pages import View, copied, run, run_javascript, run_python
+from tests.web.pages import View, copied, only_with_key, run, run_javascript, run_python
 
 Opened = Callable[..., Page]
 
@@ -76,6 +76,23 @@ def test_copied_calls_of_the_stream_print_its_prediction(opened: Opened) -> None
         assert numbers(run_it(code)) == pytest.approx(shown, rel=1e-6)
     answer = json.loads(run("bash", "-c", copied(live, "curl")).replace("}{", "}\n{").splitlines()[-1])
     assert answer["prediction"] == pytest.approx(shown[:1], rel=1e-6)
+
+
+@pytest.mark.slow
+def test_copied_calls_take_the_key_from_the_environment(opened: Opened, monkeypatch: pytest.MonkeyPatch) -> None:
+    page = opened("curve", refusals=True, routes={"**/v1/**": only_with_key})
+    page.locator("#trouble").get_by_label("Key").fill("secret")
+    page.keyboard.press("Enter")
+    curve = View(page, "curve")
+    value = curve.number("prediction")
+    monkeypatch.setenv("GDSSM_API_KEY", "secret")
+    for language, run_it in (("python", run_python), ("javascript", run_javascript)):
+        code = copied(curve, language)
+        assert "GDSSM_API_KEY" in code
+        assert numbers(run_it(code))[0] == pytest.approx(value, rel=1e-5)
+    code = copied(curve, "curl")
+    assert "$GDSSM_API_KEY" in code
+    assert json.loads(run("bash", "-c", code))["prediction"] == pytest.approx([value], rel=1e-5)
 
 
 def numbers(printed: str) -> list[float]:

@@ -68,6 +68,12 @@ def test_every_note_of_the_service_is_a_sentence_and_an_unknown_one_is_named(pag
     assert call(page, "parts/notes", code, [many])[0] == expected
 
 
+def test_numbers_have_four_digits_and_a_minus_sign(page: Page) -> None:
+    values = [0, -1234.56, 12345.678, 0.00012345, -2e13, None]
+    found = call(page, "parts/numbers", "return [...a.map(m.shown), m.tenths(-0.25), m.percent(0.123)]", values)
+    assert found == ["0", "−1235", "12,350", "1.23e−4", "−2e13", "–", "−0.3", "12 %"]
+
+
 def test_example_has_gaps_dates_text_and_rows_without_a_price(page: Page) -> None:
     rows = [*csv.DictReader(io.StringIO(call(page, "tasks/houses", "return m.houses()")))]
     assert sum(not row["price"] for row in rows) == 8
