@@ -138,7 +138,7 @@ def served_models() -> None:
 def evaluations() -> None:
     sizes = {"models": ["linear"], "tasks": 2, "queries": 1, "observations": 2, "curve": [1]}
     started = call("start_evaluation", models.EvaluationAnswer, body=models.EvaluationRequest.from_dict(sizes))
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 300
     while (found := call("get_evaluation", models.EvaluationView, started.id)).status in ("queued", "running"):
         assert time.monotonic() < deadline
         time.sleep(0.2)
