@@ -11,10 +11,10 @@ import sys
 from pathlib import Path
 from typing import Protocol
 
-LEAST_BYTES = 2**20
-"""In flight: with less, memory may be released; the bodies of a continuous load need it again."""
 LEAST_GROWTH = 16 * 2**20
 """Of resident memory, in bytes, for which it is released: that takes 1 to 2 ms."""
+LOAD = 16 * 2**20
+"""Bytes of bodies since the last look with which nothing is released: a continuous load needs the memory again."""
 
 M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3
 """Parameters of mallopt (glibc, malloc.h)."""
@@ -27,8 +27,8 @@ LARGEST_BLOCK = 32 * 2**20
 class BodyBytes(Protocol):
     """Counts the bytes of bodies."""
 
-    used: int
-    """In flight."""
+    released: int
+    """Of all that were answered so far."""
 
 
 class FreeMemory:
@@ -39,11 +39,12 @@ class FreeMemory:
     """
 
     def __init__(self, bodies: BodyBytes) -> None:
-        self._bodies, self._baseline, self._library = bodies, 0, _glibc()
+        self._bodies, self._seen, self._baseline, self._library = bodies, 0, 0, _glibc()
 
     def release(self) -> None:
-        """Release free memory to the system, if resident memory has grown and there are no large bodies now."""
-        if self._library is None or self._bodies.used >= LEAST_BYTES:
+        """Release free memory to the system, if resident memory has grown and few bodies came since the last call."""
+        before, self._seen = self._seen, self._bodies.released
+        if self._library is None or self._seen - before >= LOAD:
             return
         resident = _resident_bytes()
         if resident - self._baseline >= LEAST_GROWTH:

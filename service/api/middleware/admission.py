@@ -40,6 +40,8 @@ class Capacity:
         self.limit = limit
         self.key_limit = min(limit, max(int(share * limit), key_minimum))
         self.used = 0
+        self.released = 0
+        """What `release` was called for, since the start."""
         self._full_message = full_message
         self._unit = unit
         self._used_by_key: defaultdict[str, int] = defaultdict(int)
@@ -76,6 +78,7 @@ class Capacity:
     def release(self, amount: int, key: str = "") -> None:
         """Release an amount that `acquire` reserved."""
         self.used -= amount
+        self.released += amount
         if key:
             self.release_key(amount, key)
 
