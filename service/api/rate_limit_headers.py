@@ -13,6 +13,8 @@ from service.access.rate_limits import WINDOW_SECONDS, Quota
 
 POLICY = '"key"'
 """The name of the limit, a string of a structured field."""
+REST = f"{POLICY};r=%d;t=%d".encode()
+"""Of a value of RateLimit: with the requests that are left, and the seconds."""
 DOCUMENTED: dict[str, dict[str, Any]] = {
     "RateLimit-Policy": {
         "description": "The rate limit of the key, if it has one: `q` requests in `w` seconds.",
@@ -29,7 +31,7 @@ DOCUMENTED: dict[str, dict[str, Any]] = {
 def headers_for(quota: Quota) -> tuple[tuple[bytes, bytes], tuple[bytes, bytes]]:
     """Return the headers of a response to a caller with a limit."""
     a_minute, remaining, seconds = quota
-    return _policy(a_minute), (b"ratelimit", b'"key";r=%d;t=%d' % (remaining, seconds))
+    return _policy(a_minute), (b"ratelimit", REST % (remaining, seconds))
 
 
 @lru_cache(maxsize=1024)
