@@ -45,7 +45,8 @@ for (const { distribution, learner, refused, r2 } of evaluation.results) {
 
 const inShell = (request) => `${INSTALL.curl}
 ${curlForId("v1/evaluations", request)}
-${curlToRead("v1/evaluations/$id/events")}`;
+while ${curlToRead("v1/evaluations/$id")} | grep -q '"finished":null'; do sleep 1; done
+${curlToRead("v1/evaluations/$id")}`;
 
 function command({ suite, models, seed, tasks, queries, observations, curve }) {
   return [
