@@ -6,7 +6,6 @@ batches        observations for many contexts in one transaction
 batch_service  batches of an owner: observations, predictions, and contexts by their names
 batch_names    ids of names, and contexts of unknown ones
 batch_predictions  queries to many contexts
-batch_keys     idempotency keys of a batch
 requests       requests to create or to observe, with the fields by which one that is sent again is recognised
 empty_contexts  contexts before their first observation
 records        contexts as their owner sees them, and the rows that have them
@@ -21,7 +20,7 @@ quota          the number of contexts of each owner, and of all for a metric, co
 expiry         deletes expired contexts in small batches
 serialization  a state as safetensors bytes, and checks of the bytes of an import
 state          the state of a context: how it begins, and how it answers queries
-learning_together, predicting_together  several contexts in one run of the graph
+stacking       several contexts in one run of the graph
 steps          one observation of a stream: predicted, then learnt
 learning       checks observations, adds them and further levels to a state, and checks the result
 history        observations with their names in a request, and what the sums do not say about earlier ones

@@ -6,8 +6,8 @@ from typing import NamedTuple
 
 from service.column_names import ColumnNames, arrange_query
 from service.contexts.cache import ReadoutCache
-from service.contexts.predicting_together import predict_together
 from service.contexts.records import ContextRecord, LoadedContext
+from service.contexts.stacking import predict_together
 from service.contexts.state import Question, answer
 from service.contexts.tables import PredictedTable, TableRows, encode_queries, schema_of
 from service.errors import InvalidInput, ServiceError

@@ -9,15 +9,14 @@ from typing import Any
 import numpy as np
 from sqlalchemy import Connection
 
-from service.contexts.batch_keys import BatchKeys
 from service.contexts.cache import ReadoutCache
-from service.contexts.idempotency import check_key, fingerprint
+from service.contexts.idempotency import IdempotencyKeys, check_key, fingerprint
 from service.contexts.learning import learn
-from service.contexts.learning_together import Lesson, learn_together
 from service.contexts.records import ContextRecord, LoadedContext
 from service.contexts.repository import ContextRepository
 from service.contexts.requests import ObserveRequest, StepRequest
 from service.contexts.shards import learn_shard
+from service.contexts.stacking import Lesson, learn_together
 from service.contexts.state import ContextState
 from service.contexts.steps import learn_step
 from service.contexts.tables import TableRows, encode_rows, schema_of, written
@@ -82,7 +81,7 @@ class _Batch:
         self._readouts = readouts
         valid = [request for request in requests if _key_error(request) is None]
         keys = [(request.owner, key) for request in valid if (key := request.change.idempotency_key) is not None]
-        self._keys = BatchKeys(connection, keys, now)
+        self._keys = IdempotencyKeys(connection, keys, now)
         self._contexts = repository.load_many_for_update(connection, [_context_of(request) for request in valid])
         self._changed: dict[ContextKey, LoadedContext] = {}
         self._ahead: dict[int, ContextRecord] = {}

@@ -6,12 +6,11 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, Select, bindparam, select, tuple_
 
-from service.contexts.batch_keys import chunks
 from service.contexts.label_rows import labelled
 from service.contexts.records import UNCONDITIONAL, Change, ContextRecord, record_of
 from service.contexts.shards import check_whole, with_totals
 from service.errors import UnknownContext
-from service.store.database import Database
+from service.store.database import Database, chunks
 from service.store.tables import CONTEXTS
 
 ID = re.compile(r"[0-9a-f]{32}")

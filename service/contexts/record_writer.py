@@ -8,7 +8,6 @@ from operator import itemgetter
 from sqlalchemy import Connection, bindparam, delete, insert, literal, update
 from sqlalchemy.exc import IntegrityError
 
-from service.contexts.batch_keys import chunks
 from service.contexts.expiry import BATCH_LIMIT, remove_expired, sweep
 from service.contexts.label_rows import delete_labels, insert_labels
 from service.contexts.labels import labels_from
@@ -29,7 +28,7 @@ from service.contexts.shards import delete_shards, insert_shards, with_totals
 from service.contexts.state import ContextState
 from service.errors import NameTaken, QuotaExceeded
 from service.inference.runtime import Runtime
-from service.store.database import Database
+from service.store.database import Database, chunks
 from service.store.ids import new_id
 from service.store.tables import CONTEXTS
 

@@ -8,7 +8,6 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, Select, Text, bindparam, func, or_, select
 
-from service.contexts.batch_keys import chunks
 from service.contexts.cache import CheckedVersions, LruCache
 from service.contexts.merge import join
 from service.contexts.record_reader import BRIEF_LOCKED, ID, OWNED, WITHOUT_STATE, C, check_row
@@ -21,7 +20,7 @@ from service.contexts.state import ContextState, changed
 from service.errors import Conflict, InvalidInput, ServiceError, UnknownContext, UnknownModel
 from service.inference.predictor import Predictor
 from service.inference.runtime import Runtime
-from service.store.database import Database
+from service.store.database import Database, chunks
 from service.store.tables import CONTEXTS
 
 WHOLE = select(*C).where(*OWNED)

@@ -2,10 +2,10 @@
 
 import logging
 import threading
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext, suppress
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 from weakref import WeakKeyDictionary
 
 from sqlalchemy import URL, Connection, Engine, Select, StaticPool, event, make_url
@@ -28,10 +28,14 @@ from service.store.nonblocking import NonblockingReader
 from service.store.notices import Hear, Notices
 from service.store.sqlite import DatabaseFile, file_of, make_private
 
+Item = TypeVar("Item")
+
 logger = logging.getLogger(__name__)
 
 CONNECTIONS = 10
 """To PostgreSQL in one process, unless a setting says otherwise."""
+VALUES_LIMIT = 500
+"""Values in one statement."""
 UNAVAILABLE_ERRORS = (OperationalError, InterfaceError, InternalError, NoConnection)
 """Exceptions of SQLAlchemy after which a database does not answer; DatabaseError itself is a file that is damaged."""
 NOTHING_CHANGED = "The database does not answer. Nothing was changed; try again."
@@ -246,6 +250,11 @@ def _answering(otherwise: str) -> Iterator[None]:
 def _reason(error: BaseException | None) -> str:
     """Put a driver's error on one line, without the statement and its parameters."""
     return " ".join(str(getattr(error, "orig", None) or error).split())
+
+
+def chunks(items: Sequence[Item]) -> Iterator[Sequence[Item]]:
+    """Cut the values of a statement into parts of at most VALUES_LIMIT."""
+    return (items[start : start + VALUES_LIMIT] for start in range(0, len(items), VALUES_LIMIT))
 
 
 def address_of(url: str) -> URL:

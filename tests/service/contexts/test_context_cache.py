@@ -10,8 +10,8 @@ from sqlalchemy import delete, update
 
 from service.column_names import ColumnNames
 from service.contexts import repository as context_repository
-from service.contexts.batch_keys import BatchKeys
 from service.contexts.cache import LruCache
+from service.contexts.idempotency import IdempotencyKeys
 from service.contexts.records import CONTEXT_BYTES, Change, ContextRecord, LoadedContext
 from service.contexts.requests import ANY_CONTEXT, ContextSpec
 from service.contexts.service import ContextService
@@ -194,7 +194,7 @@ def test_a_change_that_was_undone_is_never_answered_from(
 ) -> None:
     record = used(contexts)
     with monkeypatch.context() as patched:
-        patched.setattr(BatchKeys, "store", refuse)
+        patched.setattr(IdempotencyKeys, "store", refuse)
         with pytest.raises(AssertionError):
             contexts.observe(OWNER, record.id, draw(2), Change("key"))
     assert_close(ask(contexts, record), one_shot(contexts, 1), "prediction", rtol=1e-8)

@@ -1,12 +1,11 @@
 """A change under an idempotency key is made once, also when another transaction commits the key at the same moment."""
 
-from collections.abc import Iterator
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
 
-from service.contexts import idempotency
-from service.contexts.idempotency import KEPT_FOR, run_idempotent
+from service.contexts.idempotency import KEPT_FOR, IdempotencyKeys, OwnedKey, run_idempotent
 from service.errors import Conflict
 from service.store.database import Database
 
@@ -32,7 +31,12 @@ def test_a_key_that_is_committed_after_it_was_looked_for_is_a_replay(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert answer(database, 1) == 1
-    found: Iterator[Any] = iter([None])
-    find = idempotency._find
-    monkeypatch.setattr(idempotency, "_find", lambda *args: next(found, "again") and find(*args))
+    find, looked = IdempotencyKeys._find, list[object]()
+
+    def find_later(keys: IdempotencyKeys, wanted: Sequence[OwnedKey]) -> dict[OwnedKey, Any]:
+        looked.append(wanted)
+        return find(keys, wanted) if len(looked) > 1 else {}
+
+    monkeypatch.setattr(IdempotencyKeys, "_find", find_later)
     assert answer(database, 2) == 1
+    assert len(looked) == 2

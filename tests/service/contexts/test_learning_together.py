@@ -7,8 +7,8 @@ import pytest
 
 from service.contexts.history import History
 from service.contexts.learning import learn
-from service.contexts.learning_together import Lesson, learn_together
 from service.contexts.serialization import canonical_state
+from service.contexts.stacking import Lesson, learn_together
 from service.contexts.state import ContextState, new_state
 from service.errors import PrecisionLoss
 from service.inference.checks import UNLIMITED, Limits

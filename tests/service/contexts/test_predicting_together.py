@@ -5,12 +5,12 @@ from collections.abc import Sequence
 import numpy as np
 import pytest
 
-from service.contexts import runs
+from service.contexts import stacking
 from service.contexts.cache import ReadoutCache
 from service.contexts.forgetting import AUTO, Decay
 from service.contexts.learning import learn
-from service.contexts.predicting_together import predict_together
 from service.contexts.serialization import canonical_state
+from service.contexts.stacking import predict_together
 from service.contexts.state import ContextState, Question, answer, new_state
 from service.errors import NumericOverflow
 from service.inference.artifact import Manifest
@@ -89,7 +89,7 @@ def assert_same(found: Sequence[Prediction | None], questions: Sequence[Question
 @pytest.fixture(autouse=True)
 def ample_memory(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let contexts of every size share a run."""
-    monkeypatch.setattr(runs, "NUMBERS_LIMIT", 2**32)
+    monkeypatch.setattr(stacking, "NUMBERS_LIMIT", 2**32)
 
 
 @every_model
@@ -186,11 +186,11 @@ def test_large_contexts_are_answered_in_several_runs(repository: Repository, mon
         return run(tensors, levels)
 
     monkeypatch.setattr(runtime, "run", noted)
-    monkeypatch.setattr(runs, "CONTEXTS_LIMIT", 3)
+    monkeypatch.setattr(stacking, "CONTEXTS_LIMIT", 3)
     found = predict_together(questions, UNLIMITED, ReadoutCache())
     assert sizes == [3, 3]
     assert found[6] is None
-    monkeypatch.setattr(runs, "NUMBERS_LIMIT", 1000)
+    monkeypatch.setattr(stacking, "NUMBERS_LIMIT", 1000)
     assert predict_together(questions, UNLIMITED, ReadoutCache()) == [None] * 7
     assert sizes == [3, 3]
 
