@@ -1,4 +1,4 @@
-"""The models of the comparison, all trained on the same batches for the same number of steps."""
+"""The models of the comparison, all trained on the same batches, at the same rates and for as long as it helps."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
@@ -11,7 +11,6 @@ from gdssm.ablations import ABLATIONS
 from gdssm.baselines.catalog import all_baselines
 from gdssm.evaluation.tasks.linear import Linear
 from gdssm.reproduce.fitting import fit
-from gdssm.reproduce.report_sizes import ReportSizes
 from gdssm.stack import StackConfig
 from gdssm.train.presets import LINEAR, PRESETS
 
@@ -33,13 +32,12 @@ class ComparedModel:
         """Return group, name and number of layers."""
         return {"group": self.group, "name": self.name, "layers": self.layers}
 
-    def train(self, task: Linear, sizes: ReportSizes) -> nn.Module:
-        """Train it from seed 0, a GD-SSM with the options of the preset of as many layers."""
-        torch.manual_seed(0)
+    def train(self, task: Linear, *, rate: float, steps: int, batch: int, seed: int) -> nn.Module:
+        """Train it with a peak rate, a GD-SSM with the other options of the preset of as many layers."""
+        torch.manual_seed(seed)
         preset = LINEAR if self.layers == 1 else PRESETS[f"linear-{self.layers}step-trained"]
-        model = StackConfig(task.inputs, task.outputs, self.layers)
-        steps, batch = sizes.comparison_steps, sizes.comparison_batch
-        return fit(self.make(), replace(preset, task=task, model=model, steps=steps, batch=batch))
+        options = replace(preset, learning_rate=rate, feature_learning_rate=rate, steps=steps, batch=batch, seed=seed)
+        return fit(self.make(), replace(options, task=task, model=StackConfig(task.inputs, task.outputs, self.layers)))
 
 
 def compared_models(task: Linear) -> Iterator[ComparedModel]:

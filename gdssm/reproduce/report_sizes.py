@@ -25,10 +25,14 @@ class ReportSizes:
     """Optimizer steps of the models of each D."""
     drift_steps: int = 2_000
     """Optimizer steps of the model trained on drift."""
-    comparison_steps: int = 2_000
-    """Optimizer steps of each model of the comparison."""
-    comparison_batch: int = 128
+    comparison_steps: int = 1_000
+    """Optimizer steps of each model of the comparison at every learning rate."""
+    comparison_doublings: int = 3
+    """Largest number of times that they are doubled at the best rate."""
+    comparison_batch: int = 32
     """Contexts in such a step."""
+    comparison_seeds: int = 3
+    """Seeds of each model of the comparison, at every rate."""
     seeds: int = 5
     """Seeds of each formulation."""
     formulation_steps: int | None = None
@@ -69,8 +73,9 @@ QUICK = ReportSizes(
     lengths=(1, 3, 10, 30),
     dimension_steps=100,
     drift_steps=100,
-    comparison_steps=20,
-    comparison_batch=64,
+    comparison_steps=5,
+    comparison_doublings=1,
+    comparison_seeds=1,
     seeds=2,
     formulation_steps=60,
     sequence_steps=20,
@@ -90,7 +95,7 @@ TINY = replace(
     lengths=(2, 10),
     dimension_steps=2,
     drift_steps=2,
-    comparison_steps=2,
+    comparison_steps=1,
     comparison_batch=8,
     seeds=1,
     formulation_steps=2,

@@ -1,26 +1,40 @@
-"""Baselines and ablations at one budget."""
+"""Baselines and ablations, each at its best learning rate and trained until more steps save little."""
 
+from dataclasses import dataclass
+from functools import partial
+
+import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from torch import nn
 
+from gdssm.arrays import Array
+from gdssm.evaluation.confidence import bootstrap_interval
 from gdssm.evaluation.learners import Learner, LeastSquares, Zero
+from gdssm.evaluation.metrics import task_losses
 from gdssm.evaluation.tasks.linear import Linear
+from gdssm.evaluation.tasks.task import Batch
 from gdssm.reproduce import curves
 from gdssm.reproduce.compared_models import LAYERS, OURS, RAW, WINDOWED, ComparedModel, compared_models, weights
 from gdssm.reproduce.drawing import LOSS, logarithmic
 from gdssm.reproduce.experiment import Numbers, ReportTable
-from gdssm.reproduce.experiment_context import EVALUATION, ExperimentContext, draw_tasks
+from gdssm.reproduce.experiment_context import EVALUATION, TUNING, ExperimentContext, draw_tasks
 from gdssm.reproduce.plot_style import BLUES, INK, ORANGES, SOFT, ZERO, descent
 from gdssm.reproduce.processes import run_all
 from gdssm.reproduce.report_sizes import ReportSizes
 from gdssm.reproduce.torch_learners import sequence_learner
 from gdssm.train.presets import LINEAR
 
-TITLE = "Baselines and ablations at one small budget"
+TITLE = "Baselines and ablations"
+RATES = (0.001, 0.003, 0.01, 0.03)
+PLATEAU = 0.02
+"""Share of the loss that twice the steps must save, or else training has ended."""
 SETUP = (
-    "Linear tasks, D = 5, N = 10: every model sees the same batches for the same number of optimizer steps, one seed; "
-    "in brackets, the number of trained weights with one/two layers. Baselines are trained by Adam with a peak rate of "
-    "0.003, the GD-SSM as its presets. A larger budget may change the order: the baselines may not have converged."
+    "Linear tasks, D = 5, N = 10: every model, with one and two layers, sees the same batches of 32 contexts. Each is "
+    f"trained for 1,000 steps at each of four peak learning rates ({', '.join(f'{rate:g}' for rate in RATES)}) with "
+    "three seeds. At the best rate the steps are doubled, at most to 8,000, until twice the steps save less than "
+    f"{PLATEAU:.0%} of the loss. Rate and steps are chosen by the mean loss of the seeds on other tasks. In brackets, "
+    "the number of trained weights with one/two layers. Small dots are seeds."
 )
 TASK = Linear(inputs=5)
 TICKS = (0.1, 0.2, 0.3, 0.5, 0.8)
@@ -28,10 +42,10 @@ SHADES = {1: BLUES[1], 2: BLUES[10]}
 
 
 def measure(context: ExperimentContext) -> Numbers:
-    """Train every model on the same batches, and measure all on the same tasks."""
+    """Train every model at every rate, and longer at the best one; measure all on the same tasks."""
     batch, resamples = context.batch(TASK), context.sizes.resamples
     jobs = [(compared, context.sizes) for compared in compared_models(TASK)]
-    rows = run_all(_row, jobs, context.sizes.processes)
+    rows = run_all(_row, jobs[::-1], context.sizes.processes)[::-1]  # models that take longest first
     references: dict[str, Learner] = {
         ZERO: Zero(),
         descent(1): context.descent(TASK, 1),
@@ -41,17 +55,64 @@ def measure(context: ExperimentContext) -> Numbers:
     return {
         "models": rows,
         "references": {name: curves.measure(learner, batch, resamples)[0] for name, learner in references.items()},
-        "budget": {"optimizer_steps": context.sizes.comparison_steps, "batch": context.sizes.comparison_batch},
+        "batch": context.sizes.comparison_batch,
     }
 
 
+@dataclass(frozen=True)
+class _Trained:
+    """A model trained with every seed, its optimizer steps, and its mean loss on the tasks for tuning."""
+
+    models: list[nn.Module]
+    steps: int
+    loss: float
+
+
 def _row(job: tuple[ComparedModel, ReportSizes]) -> Numbers:
-    """Train one model and measure it."""
+    """Train one model at every rate and with every seed, double the steps at the best rate, and measure it."""
     compared, sizes = job
-    model = compared.train(TASK, sizes)
-    batch = draw_tasks(TASK, sizes.tasks, LINEAR.observations, EVALUATION)
-    loss, low, high = curves.measure(sequence_learner(model), batch, sizes.resamples)
-    return {**compared.label(), "weights": weights(model), "loss": loss, "low": low, "high": high}
+    steps = sizes.comparison_steps
+    tuning = draw_tasks(TASK, max(1, sizes.tasks // 5), LINEAR.observations, TUNING)
+
+    def train(rate: float) -> _Trained:
+        one = partial(compared.train, TASK, rate=rate, steps=steps, batch=sizes.comparison_batch)
+        models = [one(seed=seed) for seed in range(sizes.comparison_seeds)]
+        loss = _losses(models, tuning).mean()
+        return _Trained(models, steps, float(loss) if np.isfinite(loss) else np.inf)
+
+    by_rate = {rate: train(rate) for rate in RATES}
+    rate = min(by_rate, key=lambda rate: by_rate[rate].loss)
+    best, saved = by_rate[rate], 1.0
+    for _ in range(sizes.comparison_doublings):
+        steps *= 2
+        longer = train(rate)
+        saved = 1 - longer.loss / best.loss
+        best = min(best, longer, key=lambda trained: trained.loss)
+        if saved < PLATEAU:
+            break
+    losses = _losses(best.models, draw_tasks(TASK, sizes.tasks, LINEAR.observations, EVALUATION))
+    interval = bootstrap_interval(losses.mean(0), np.random.default_rng(0), resamples=sizes.resamples)
+    return {
+        **compared.label(),
+        "weights": weights(best.models[0]),
+        "rate": rate,
+        "by_rate": {
+            f"{rate:g}": trained.loss if np.isfinite(trained.loss) else None for rate, trained in by_rate.items()
+        },
+        "steps": best.steps,
+        "saved": saved,
+        "seeds": losses.mean(1).tolist(),
+        "loss": interval.mean,
+        "low": interval.low,
+        "high": interval.high,
+    }
+
+
+def _losses(models: list[nn.Module], batch: Batch) -> Array:
+    """Return the loss of every model on every task, (models, tasks)."""
+    learners = [sequence_learner(model) for model in models]
+    predicted = [learner.predict(batch.x, batch.y, batch.x_query) for learner in learners]
+    return np.stack([task_losses(prediction, batch.y_query) for prediction in predicted])
 
 
 def draw(numbers: Numbers) -> Figure:
@@ -83,6 +144,7 @@ def _panel(axes: Axes, rows: list[Numbers], references: dict[str, float]) -> Non
         )
         for row, place in zip(chosen, places, strict=True):
             axes.plot([row["low"], row["high"]], [place, place], color=color, linewidth=2)
+            axes.plot(row["seeds"], [place] * len(row["seeds"]), "o", color=color, markersize=4, alpha=0.5)
     sizes = {name: "/".join(str(row["weights"]) for row in rows if row["name"] == name) for name in names}
     axes.set_yticks(range(len(names)), [f"{name}  ({sizes[name]})" for name in names])
     logarithmic(axes.xaxis, TICKS)
@@ -91,20 +153,25 @@ def _panel(axes: Axes, rows: list[Numbers], references: dict[str, float]) -> Non
 
 
 def tables(numbers: Numbers) -> list[ReportTable]:
-    """List every model with its size, its loss, and its loss relative to as many gradient steps."""
+    """List every model with its size, its training, its loss, and its loss relative to as many gradient steps."""
     rows = [
         [
             row["group"],
             row["name"],
             str(row["layers"]),
             str(row["weights"]),
+            f"{row['rate']:g}",
+            f"{row['steps']:,}",
+            f"{row['saved']:.1%}",
             f"{row['loss']:.4g} ± {(row['high'] - row['low']) / 2:.1g}",
+            ", ".join(f"{loss:.4g}" for loss in row["seeds"]),
             f"{row['loss'] / numbers['references'][descent(row['layers'])]:.3f}",
         ]
         for row in numbers["models"]
     ]
     references = [[name, f"{loss:.4g}"] for name, loss in numbers["references"].items()]
-    head = ["group", "model", "layers", "weights", "loss", "relative to as many gradient steps"]
+    head = ["group", "model", "layers", "weights", "learning rate", "steps", "saved by the last doubling"]
+    head += ["loss", "every seed", "relative to as many gradient steps"]
     return [ReportTable("Models", head, rows), ReportTable("References", ["learner", "loss"], references)]
 
 
@@ -121,11 +188,16 @@ def finding(numbers: Numbers) -> str:
     ]
     selective = next(row for row in numbers["models"] if (row["group"], row["name"]) == (RAW, "selective ssm"))
     better = "beats" if selective["high"] < references[descent(1)] else "does not beat"
+    unfinished = [
+        f"{row['name']} ({row['group']}, {row['layers']})" for row in numbers["models"] if row["saved"] >= PLATEAU
+    ]
+    still = f" The last doubling still saved {PLATEAU:.0%} or more of: {', '.join(unfinished)}." if unfinished else ""
     return (
         f"A selective SSM of one layer on raw tokens, without window and products, {better} one gradient step: "
         f"{selective['loss']:.3g} compared with {references[descent(1)]:.3g}; two steps have "
         f"{references[descent(2)]:.3g}, predicting zero {references[ZERO]:.3g}. With one layer the GD-SSM has: "
         f"{', '.join(without)}. The lowest of each group, with one and with two layers, are: {'; '.join(parts)}."
+        f"{still}"
     )
 
 
