@@ -90,13 +90,17 @@ def bounds(outputs: Mapping[str, Array], wanted: Wanted) -> Bounds:
 
 def interval_of(outputs: Mapping[str, Array], level: float) -> dict[str, Array]:
     """Work out the outputs `lower` and `upper` (B, M, K) of B contexts."""
-    return {"lower": _quantile_of(outputs, 0.5 - 0.5 * level), "upper": _quantile_of(outputs, 0.5 + 0.5 * level)}
+    tail = 0.5 - 0.5 * level  # exact, unlike 0.5 + 0.5 * level, which may round to 1
+    return {"lower": _quantile_of(outputs, tail), "upper": _quantile_of(outputs, tail, -1.0)}
 
 
-def _quantile_of(outputs: Mapping[str, Array], probability: float) -> Array:
-    """Work out a quantile (B, M, K) of B contexts; NaN where none is known or it is beyond floating point."""
+def _quantile_of(outputs: Mapping[str, Array], probability: float, sign: float = 1.0) -> Array:
+    """Work out a quantile (B, M, K) of B contexts; NaN where none is known or it is beyond floating point.
+
+    With the sign -1 it is that of 1 - probability.
+    """
     middle, scale, freedom = outputs["prediction"], outputs["scale"], outputs["degrees_of_freedom"]
-    found = [quantile(probability, count) if count > 0 else np.nan for count in freedom.tolist()]
+    found = [sign * quantile(probability, count) if count > 0 else np.nan for count in freedom.tolist()]
     with np.errstate(invalid="ignore", over="ignore"):
         factor = np.array(found, scale.dtype)[:, None, None]
         value: Array = np.where(scale > 0, middle + scale * factor, middle)

@@ -43,6 +43,14 @@ def test_bounds_are_quantiles_of_the_t_distribution_of_the_file(predictor: Predi
     np.testing.assert_allclose(answer.quantiles[1], answer.prediction)
 
 
+@pytest.mark.parametrize("level", [5e-324, 1 - 2**-53])
+def test_every_probability_of_an_interval_has_bounds(predictor: Predictor, level: float) -> None:
+    answer = ask(predictor, "linear", wanted=Wanted(level))
+    assert answer.lower is not None
+    assert answer.upper is not None
+    np.testing.assert_allclose(answer.upper - answer.prediction, answer.prediction - answer.lower, atol=1e-12)
+
+
 def test_bounds_have_the_shape_of_the_prediction(predictor: Predictor) -> None:
     rows, numbers = ask(predictor, "linear"), ask(predictor, "linear", y=Y[:, 0])
     for answer, shape in ((rows, (M, K)), (numbers, (M,))):

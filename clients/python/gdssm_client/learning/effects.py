@@ -91,7 +91,7 @@ def _covariances(fit: Fit) -> Array:
 def _factor(fit: Fit, level: float) -> float:
     """Standard deviations of the t distribution between its middle and the end of an interval."""
     freedom = effective_count(fit.state) - 1.0
-    return quantile(0.5 + 0.5 * level, freedom) if freedom > 0 else np.nan
+    return -quantile(0.5 - 0.5 * level, freedom) if freedom > 0 else np.nan  # 0.5 + 0.5 * level may round to 1
 
 
 def pairs(fit: Fit) -> tuple[Pair, ...]:
