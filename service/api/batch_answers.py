@@ -11,7 +11,7 @@ from service.api.endpoint import PreparedResponse
 from service.api.representations import distribution_of
 from service.api.request import headers_of
 from service.api.table_representations import fields_of_rows, findings_in
-from service.contexts.batch_predictions import AnsweredQuery, AnsweredRows
+from service.contexts.batches import AnsweredQuery, AnsweredRows
 from service.contexts.records import ContextRecord
 from service.contexts.requests import ObserveRequest
 from service.contexts.tables import TableRows

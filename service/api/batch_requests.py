@@ -8,8 +8,7 @@ from service.api.batch_answers import Answer
 from service.api.batch_bodies import Batch, ColumnBatch, ItemBatch
 from service.api.batch_items import SentObservations, SentQueries, TableItem
 from service.column_names import ColumnNames
-from service.contexts.batch_predictions import QueryRequest
-from service.contexts.batches import parts_by_context
+from service.contexts.batches import QueryRequest, parts_by_context
 from service.contexts.records import UNCONDITIONAL, Change
 from service.contexts.requests import ObserveRequest
 from service.contexts.tables import TableRows

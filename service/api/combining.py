@@ -9,7 +9,7 @@ others to come.
 import asyncio
 import time
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextvars import Context, copy_context
 from dataclasses import dataclass, field
 from functools import partial
@@ -17,7 +17,7 @@ from functools import partial
 from prometheus_client import Gauge
 
 from service.api.executor import Executor, too_late
-from service.contexts.batches import Answer, Result
+from service.contexts.observing import Answer
 from service.contexts.requests import ObserveRequest
 from service.contexts.service import ContextService
 from service.errors import ServiceError
@@ -42,6 +42,7 @@ class WaitingRequest:
     answer: asyncio.Future[Answer]
     stats: RequestStats | None = field(default_factory=CURRENT_STATS.get)
     context: Context = field(default_factory=copy_context)
+    """In which it is learnt, so that its statistics count it."""
     submitted: float = field(default_factory=time.monotonic)
 
     def finish(self, outcome: Answer | BaseException) -> None:
@@ -70,7 +71,7 @@ class Turn:
         self.taken: list[WaitingRequest] = []
         self.outcomes: list[tuple[WaitingRequest, Answer | BaseException]] = []
 
-    def take(self) -> list[ObserveRequest]:
+    def take(self) -> list[tuple[ObserveRequest, Context]]:
         """Take as many requests as one transaction learns; called in its thread, once the row is locked."""
         self.begun, size = time.monotonic(), 0
         while self._queue and len(self.taken) < REQUESTS_LIMIT:
@@ -78,11 +79,7 @@ class Turn:
             if self.taken and size > NUMBERS_LIMIT:
                 break
             self._take_one(self._queue.popleft())
-        return [waiting.request for waiting in self.taken]
-
-    def run(self, number: int, work: Callable[[], Result]) -> Result:
-        """Learn the observations of one request, in its context: its statistics count them."""
-        return self.taken[number].context.run(work)
+        return [(waiting.request, waiting.context) for waiting in self.taken]
 
     def end(self, outcomes: Sequence[Answer | BaseException]) -> None:
         """Note what became of the requests that were taken."""
@@ -169,7 +166,7 @@ class ObservationCombiner:
     def _learn(self, key: Key, turn: Turn) -> None:
         """Run one transaction, and a further one for each of its requests if an unexpected error ended it."""
         try:
-            turn.end(self._contexts.observe_waiting(key[1], turn.take, turn.run))
+            turn.end(self._contexts.observe_waiting(key[1], turn.take))
         except ServiceError:
             raise
         except Exception:

@@ -2,18 +2,14 @@
 
 service        creates, updates, merges and deletes contexts
 reading        looks contexts up, and answers queries from them
-batches        observations for many contexts in one transaction
-batch_service  batches of an owner: observations, predictions, and contexts by their names
-batch_names    ids of names, and contexts of unknown ones
-batch_predictions  queries to many contexts
+batches        batches of an owner: observations, predictions, and contexts by their names
+observing      observations of requests in one transaction; one of a stream is predicted, then learnt
 requests       requests to create or to observe, with the fields by which one that is sent again is recognised
-empty_contexts  contexts before their first observation
 records        contexts as their owner sees them, and the rows that have them
 record_reader  reads records without states: by id, by name, in pages
 shards         contexts that are changed in several rows at the same time
 record_writer  adds, renames, touches and deletes rows, with their labels and counts
 repository     loads and saves contexts with their states
-by_name        the context of a name: created if there is none
 labels         names and labels: the rules
 label_rows     the rows by which contexts are found by their labels
 quota          the number of contexts of each owner, and of all for a metric, counted as they come and go
@@ -21,7 +17,6 @@ expiry         deletes expired contexts in small batches
 serialization  a state as safetensors bytes, and checks of the bytes of an import
 state          the state of a context: how it begins, and how it answers queries
 stacking       several contexts in one run of the graph
-steps          one observation of a stream: predicted, then learnt
 learning       checks observations, adds them and further levels to a state, and checks the result
 history        observations with their names in a request, and what the sums do not say about earlier ones
 precision      significant digits of the sums: an observation that would lose them is refused

@@ -1,201 +1,207 @@
-"""Observations for many contexts, learnt in one transaction: each request has its own result, version and key."""
+"""Batches for the contexts of an owner: observations, predictions, and contexts by their names."""
 
-from collections.abc import Callable, Hashable, Sequence
-from dataclasses import replace
-from functools import partial
+import hashlib
+from collections.abc import Callable, Collection, Hashable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from itertools import chain
-from typing import Any
+from typing import NamedTuple
 
-import numpy as np
 from sqlalchemy import Connection
 
+from service.column_names import ColumnNames, arrange_query
 from service.contexts.cache import ReadoutCache
-from service.contexts.idempotency import IdempotencyKeys, check_key, fingerprint
-from service.contexts.learning import learn
+from service.contexts.idempotency import run_idempotent
+from service.contexts.labels import read_name
+from service.contexts.observing import Result, observe_many
 from service.contexts.records import ContextRecord, LoadedContext
 from service.contexts.repository import ContextRepository
-from service.contexts.requests import ObserveRequest, StepRequest
-from service.contexts.shards import learn_shard
-from service.contexts.stacking import Lesson, learn_together
-from service.contexts.state import ContextState
-from service.contexts.steps import learn_step
-from service.contexts.tables import TableRows, encode_rows, schema_of, written
-from service.errors import ServiceError
-from service.inference.checks import Limits
-from service.inference.predictor import Observations
+from service.contexts.requests import ContextSpec, ObserveRequest, empty_context
+from service.contexts.stacking import predict_together
+from service.contexts.state import ContextState, Question, answer
+from service.contexts.tables import PredictedTable, TableRows, encode_queries, schema_of
+from service.errors import InvalidInput, NameTaken, QuotaExceeded, ServiceError, UnknownContext
+from service.inference.checks import Limits, size_problems
+from service.inference.distribution import NOTHING, Wanted
+from service.inference.predictor import Prediction, Predictor
 from service.inference.runtime import Runtime
+from service.inference.sizes import Array
+from service.store.database import Database
+from service.tables.cells import Chunk, Table
+from service.tables.predicting import PredictedRows
 
-Answer = Any
-"""The `ContextRecord` after a request; of a `StepRequest` what its `write` returns."""
-Result = Answer | ServiceError
-ContextKey = tuple[str, str]
-"""An owner and the id of a context."""
+Answer = dict[str, object]
+"""The answer to one request, as JSON."""
 
 REQUESTS_LIMIT = 1000
 """Requests in one transaction of a batch."""
-
-Run = Callable[[int, Callable[[], Result]], Result]
-"""Calls the function that learns the observations of one request, by the number of the request."""
-
-
-def run_here(_number: int, work: Callable[[], Result]) -> Result:
-    """Learn the observations of one request."""
-    return work()
+ATTEMPTS = 10
+"""Times that another caller may create some of the contexts first."""
 
 
-def observe_many(
-    connection: Connection,
-    repository: ContextRepository,
-    limits: Limits,
-    requests: Sequence[ObserveRequest],
-    now: float,
-    *,
-    run: Run = run_here,
-    readouts: ReadoutCache | None = None,
-) -> list[Result]:
-    """Learn observations in a transaction; see `ContextService.observe_many`."""
-    batch = _Batch(connection, repository, limits, requests, now, readouts=readouts or ReadoutCache())
-    if run is run_here and len(requests) > 1:
-        batch.learn_ahead(requests)
-    results = [run(number, partial(batch.result_of, number, request)) for number, request in enumerate(requests)]
-    batch.store()
-    return results
+@dataclass(frozen=True)
+class QueryRequest:
+    """Queries to one context."""
+
+    context_id: str
+    query: Array | TableRows
+    """(M, D), or rows in memory for a context of rows of tables."""
+    parameters: Mapping[str, float] = field(default_factory=dict)
+    wanted: Wanted = NOTHING
+    columns: ColumnNames | None = None
+    """Names of the columns of the queries."""
+    keys: tuple[str, ...] = ()
+    """Columns that name the rows of a table."""
 
 
-class _Batch:
-    """The contexts and the keys of a batch: all are read at its start, and written at its end."""
+class AnsweredQuery(NamedTuple):
+    """The predictions of one context."""
+
+    prediction: Prediction
+    record: ContextRecord
+
+
+class AnsweredRows(NamedTuple):
+    """The predictions of one context for rows of a table."""
+
+    predicted: PredictedTable
+    table: Table
+    keys: tuple[str, ...]
+
+
+QueryResult = AnsweredQuery | AnsweredRows | ServiceError
+
+
+class _LoadedRequest(NamedTuple):
+    """A request with its context and its queries as arrays."""
+
+    request: QueryRequest
+    loaded: LoadedContext
+    question: Question
+    chunk: Chunk | None = None
+    """The rows of a table."""
+
+
+class ContextBatches:
+    """Batches of requests to contexts.
+
+    Args:
+        repository: Has the contexts.
+        database: Has their rows.
+        predictor: Has the models and the limits.
+        clock: Returns the seconds since 1970.
+        readouts: Keeps the readouts of states.
+    """
 
     def __init__(
         self,
-        connection: Connection,
         repository: ContextRepository,
-        limits: Limits,
-        requests: Sequence[ObserveRequest],
-        now: float,
-        *,
+        database: Database,
+        predictor: Predictor,
+        clock: Callable[[], float],
         readouts: ReadoutCache,
     ) -> None:
-        self._connection = connection
         self._repository = repository
-        self._limits = limits
+        self._database = database
+        self._predictor = predictor
+        self._clock = clock
         self._readouts = readouts
-        valid = [request for request in requests if _key_error(request) is None]
-        keys = [(request.owner, key) for request in valid if (key := request.change.idempotency_key) is not None]
-        self._keys = IdempotencyKeys(connection, keys, now)
-        self._contexts = repository.load_many_for_update(connection, [_context_of(request) for request in valid])
-        self._changed: dict[ContextKey, LoadedContext] = {}
-        self._ahead: dict[int, ContextRecord] = {}
-        """Records after requests, by their numbers, that are learnt already."""
 
-    def learn_ahead(self, requests: Sequence[ObserveRequest]) -> None:
-        """Learn the first requests of each context in a few runs of the graph, as far as none needs a decision."""
-        series = self._first_requests(requests)
-        lessons, chosen = [], []
-        for context, numbers in series.items():
-            loaded = self._contexts[context]
-            if isinstance(loaded, LoadedContext) and loaded.shard is None:
-                chosen.append((context, numbers, loaded))
-                lessons.append(Lesson(loaded.runtime, loaded.state, _joined([requests[i] for i in numbers])))
-        for (context, numbers, loaded), state in zip(chosen, learn_together(lessons, self._limits), strict=True):
-            if state is not None:
-                versions = self._repository.next_versions(loaded, state, [_count(requests[i]) for i in numbers])
-                self._contexts[context] = self._changed[context] = versions[-1]
-                self._ahead |= zip(numbers, [version.record for version in versions], strict=True)
+    def observe(
+        self,
+        owner: str,
+        requests: Sequence[ObserveRequest | ServiceError],
+        write: Callable[[ObserveRequest | ServiceError, Result], Answer],
+        *,
+        key: str | None = None,
+        digest: str = "",
+        number: int = 0,
+    ) -> list[Answer]:
+        """Learn observations of many contexts in one transaction; see `ContextService.observe_many`.
 
-    def _first_requests(self, requests: Sequence[ObserveRequest]) -> dict[ContextKey, list[int]]:
-        """Return the first requests of each context that have rows of one form, and neither condition nor key."""
-        series: dict[ContextKey, list[int]] = {}
-        ended, keys = set[ContextKey](), set[str]()
-        for number, request in enumerate(requests):
-            context, key = _context_of(request), request.change.idempotency_key
-            numbers = series.setdefault(context, [])
-            is_first = not numbers or _is_alike(requests[numbers[0]].new, request.new)
-            if context in ended or not is_first or not self._is_simple(request) or key in keys:
-                ended.add(context)
-            else:
-                numbers.append(number)
-            if key is not None:
-                keys.add(key)
-        return {context: numbers for context, numbers in series.items() if numbers}
+        Args:
+            owner: Of the contexts and the key.
+            requests: The observations, or errors, which are their own results.
+            write: Makes the answer to one request, of its result.
+            key: Of the whole request: sent again under it, it is learnt once, and answered as the first time.
+            digest: Hash of the whole request.
+            number: Of this transaction among those of the request.
 
-    def _is_simple(self, request: ObserveRequest) -> bool:
-        """Whether a request brings observations of weight 1 under no condition, and its key was not used before."""
-        new, key = request.new, request.change.idempotency_key
-        return (
-            not isinstance(request, StepRequest)
-            and isinstance(new, Observations)
-            and new.weight is None
-            and new.columns is None
-            and not new.levels
-            and len(new.x) == len(new.y) > 0
-            and request.change.if_version is None
-            and (key is None or self._keys.is_new((request.owner, key)))
-        )
+        Raises:
+            Conflict: The key was used for another request.
+            DatabaseUnavailable: Nothing was learnt, or the message says that this is unknown.
+        """
+        part = None if key is None else _part_key(key, number)
+        with run_idempotent(self._database, owner, part, {"batch": digest, "part": number}, self._clock()) as change:
+            if change.is_replay:
+                return list(change.answer)
+            limits, valid = self._predictor.limits, [one for one in requests if isinstance(one, ObserveRequest)]
+            learnt = iter(observe_many(change.connection, self._repository, limits, valid, self._clock()))
+            change.answer = answers = [
+                write(one, one if isinstance(one, ServiceError) else next(learnt)) for one in requests
+            ]
+            return answers
 
-    def result_of(self, number: int, request: ObserveRequest) -> Result:
-        """Learn the observations of one request, unless its key was used before."""
-        key, ahead = request.change.idempotency_key, self._ahead.get(number)
-        if ahead is not None and key is None:
-            return ahead
-        error = _key_error(request)
-        if error is not None:
-            return error
-        try:
-            if key is None:
-                return self._learn(request)
-            owned, used_for = (request.owner, key), fingerprint(request.fields())
-            answer = self._keys.answer_of(owned, used_for)
-            if answer is not None:
-                return request.restored(answer)
-            result = ahead or self._learn(request)
-        except ServiceError as problem:
-            return problem
-        self._keys.set_answer(owned, used_for, result)
-        return result
+    def predict(
+        self, owner: str, requests: Sequence[QueryRequest | ServiceError], max_age: float = 0.0
+    ) -> list[QueryResult]:
+        """Answer queries to many contexts, which do not change; see `ContextService.predict`, also for `max_age`.
 
-    def store(self) -> None:
-        """Write the contexts and the answers under the keys."""
-        self._repository.save_many(self._connection, self._changed.values())
-        self._keys.store()
+        Raises:
+            InvalidInput: All together there are too many predictions.
+        """
+        ids = [request.context_id for request in requests if isinstance(request, QueryRequest)]
+        contexts = self._repository.load_many(owner, ids, max_age)
+        results = _predict_each(contexts, requests, self._predictor.limits, self._readouts)
+        self._repository.touch_many([loaded for loaded in contexts.values() if isinstance(loaded, LoadedContext)])
+        return results
 
-    def _learn(self, request: ObserveRequest) -> Answer:
-        loaded = self._contexts[_context_of(request)]
-        if isinstance(loaded, ServiceError):
-            raise loaded
-        if isinstance(request, StepRequest):
-            state, step = learn_step(loaded, request, self._limits, self._readouts)
-            return request.write(replace(step, record=self._change(request, loaded, state)))
-        if loaded.shard is None:
-            request.change.check_version(loaded.record.version)
-            allow = request.allow_precision_loss
-            state = learn_new(loaded.runtime, self._limits, loaded.state, request.new, allow_precision_loss=allow)
-        else:
-            state = learn_shard(loaded, self._limits, request)
-        return self._change(request, loaded, state)
+    def ids_of(
+        self, owner: str, names: Collection[str], create: ContextSpec | None = None
+    ) -> Mapping[str, str | ServiceError]:
+        """Find the ids of names, or the errors of those that there are not.
 
-    def _change(self, request: ObserveRequest, loaded: LoadedContext, state: ContextState) -> ContextRecord:
-        """Make a state the next version of a context, from which the rest of the batch continues."""
-        context, after = _context_of(request), self._repository.next_version(loaded, state)
-        self._contexts[context] = self._changed[context] = after
-        return after.record
+        Args:
+            owner: Of the contexts.
+            names: Their names.
+            create: Create contexts of unknown names with it.
 
+        Raises:
+            UnknownModel, UnknownContext, UnsupportedByModel, InvalidInput: As `ContextService.create`.
+            NameTaken: Others create and delete contexts of these names all the time.
+        """
+        new = None if create is None else (*self._empty(owner, create), create)
+        refused = _refused(names)
+        names = {*names} - refused.keys()
+        with self._database.reading() as connection:
+            found = refused | self._repository.ids_of_names(connection, owner, names)
+        missing = sorted(names - found.keys())
+        if new is None or not missing:
+            return found | {name: UnknownContext.named(name) for name in missing}
+        for _ in range(ATTEMPTS):
+            try:
+                with self._database.transaction() as connection:
+                    return found | self._create(connection, owner, missing, new)
+            except NameTaken as error:  # by another transaction: the next attempt finds it
+                taken = error
+        raise taken
 
-def _is_alike(first: Observations | TableRows, new: Observations | TableRows) -> bool:
-    """Whether observations have the same numbers of columns, so that they can be learnt as one."""
-    if isinstance(first, TableRows) or isinstance(new, TableRows):
-        return False
-    return (first.x.shape[1], first.y.shape[1:]) == (new.x.shape[1], new.y.shape[1:])
+    def _empty(self, owner: str, spec: ContextSpec) -> tuple[Runtime, ContextState]:
+        like = None if spec.like is None else self._repository.load(owner, spec.like)
+        return empty_context(self._predictor, spec, like)
 
-
-def _count(request: ObserveRequest) -> int:
-    return 0 if isinstance(request.new, TableRows) else len(request.new.x)
-
-
-def _joined(requests: Sequence[ObserveRequest]) -> Observations:
-    parts = [request.new for request in requests if isinstance(request.new, Observations)]
-    if len(parts) == 1:
-        return parts[0]
-    return Observations(np.concatenate([part.x for part in parts]), np.concatenate([part.y for part in parts]))
+    def _create(
+        self, connection: Connection, owner: str, names: Collection[str], new: tuple[Runtime, ContextState, ContextSpec]
+    ) -> dict[str, str | ServiceError]:
+        runtime, state, spec = new
+        found: dict[str, str | ServiceError] = {**self._repository.ids_of_names(connection, owner, names)}
+        for name in names:
+            if name not in found:
+                try:
+                    named = replace(spec, name=name)
+                    found[name] = self._repository.add(connection, owner, runtime, state, named).id
+                except QuotaExceeded as error:
+                    found[name] = error
+        return found
 
 
 def parts_by_context(contexts: Sequence[Hashable]) -> list[list[int]]:
@@ -214,32 +220,83 @@ def parts_by_context(contexts: Sequence[Hashable]) -> list[list[int]]:
     return [together[start : start + REQUESTS_LIMIT] for start in range(0, len(together), REQUESTS_LIMIT)]
 
 
-def learn_new(
-    runtime: Runtime,
+def _refused(names: Collection[str]) -> dict[str, str | ServiceError]:
+    """Return the errors of texts that no context can have as its name."""
+    refused: dict[str, str | ServiceError] = {}
+    for name in names:
+        try:
+            read_name(name, "name")
+        except InvalidInput as error:
+            refused[name] = error
+    return refused
+
+
+def _predict_each(
+    contexts: Mapping[str, LoadedContext | ServiceError],
+    requests: Sequence[QueryRequest | ServiceError],
     limits: Limits,
-    state: ContextState,
-    new: Observations | TableRows,
-    at: str = "",
-    *,
-    allow_precision_loss: bool = False,
-) -> ContextState:
-    """Learn observations, or rows by the schema of the context, to which new levels are added; see `learn`."""
-    if not isinstance(new, TableRows):
-        return learn(runtime, limits, state, new, at, allow_precision_loss=allow_precision_loss)
-    rows, schema = encode_rows(schema_of(state.table_schema), new, runtime.manifest, limits)
-    after = learn(runtime, limits, state, rows, f"{new.table.name}.", allow_precision_loss=allow_precision_loss)
-    return replace(after, table_schema=written(schema))
+    readouts: ReadoutCache,
+) -> list[QueryResult]:
+    """Answer queries from contexts that were read.
+
+    Args:
+        contexts: By id, with the errors of those that cannot be read.
+        requests: The queries, or errors, which are their own results.
+        limits: On the predictions of all together.
+        readouts: Keeps the readouts of states.
+
+    Raises:
+        InvalidInput: There are too many predictions.
+    """
+    found = [
+        request if isinstance(request, ServiceError) else _load(contexts[request.context_id], request, limits)
+        for request in requests
+    ]
+    loaded = [one for one in found if isinstance(one, _LoadedRequest)]
+    _check_size(loaded, limits)
+    together = iter(predict_together([one.question for one in loaded], limits, readouts))
+    return [one if isinstance(one, ServiceError) else _result(one, next(together), limits, readouts) for one in found]
 
 
-def _context_of(request: ObserveRequest) -> ContextKey:
-    return request.owner, request.context_id
-
-
-def _key_error(request: ObserveRequest) -> ServiceError | None:
-    key = request.change.idempotency_key
+def _load(loaded: LoadedContext | ServiceError, request: QueryRequest, limits: Limits) -> _LoadedRequest | ServiceError:
+    if isinstance(loaded, ServiceError):
+        return loaded
+    query, chunk = request.query, None
     try:
-        if key is not None:
-            check_key(key)
+        if isinstance(query, TableRows):
+            schema = schema_of(loaded.record.table_schema)
+            ((chunk, query),) = encode_queries(schema, query.table, query.found, request.keys, limits)
+        else:
+            query = arrange_query(loaded.state.columns, query, request.columns)
     except ServiceError as error:
         return error
-    return None
+    question = Question(loaded.runtime, loaded.state, query, request.parameters, request.wanted)
+    return _LoadedRequest(request, loaded, question, chunk)
+
+
+def _result(one: _LoadedRequest, prediction: Prediction | None, limits: Limits, readouts: ReadoutCache) -> QueryResult:
+    """Return the result of one request, answered alone unless it was answered with others."""
+    runtime, state, query, parameters, wanted = one.question
+    rows, record = one.request.query, one.loaded.record
+    try:
+        if prediction is None:
+            prediction = answer(runtime, limits, state, query, parameters, wanted=wanted, readouts=readouts)
+    except ServiceError as error:
+        return error
+    if one.chunk is None or not isinstance(rows, TableRows):
+        return AnsweredQuery(prediction, record)
+    predicted, schema = PredictedRows(one.chunk, prediction), schema_of(record.table_schema)
+    table = PredictedTable((predicted,), record, runtime.manifest, schema, rows.found)
+    return AnsweredRows(table, rows.table, one.request.keys)
+
+
+def _check_size(requests: Sequence[_LoadedRequest], limits: Limits) -> None:
+    predictions = sum(len(one.question.query) * (one.loaded.record.outputs or 0) for one in requests)
+    problems = size_problems(limits, inputs=0, outputs=1, queries=predictions)
+    if problems:
+        raise InvalidInput(*problems)
+
+
+def _part_key(key: str, number: int) -> str:
+    """Make the key of one transaction of a request; no caller sends one like it."""
+    return f"batch {number} {hashlib.sha256(key.encode()).hexdigest()}"

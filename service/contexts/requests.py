@@ -1,18 +1,21 @@
-"""Requested changes as fields, by which a change that is sent again under its Idempotency-Key is recognised."""
+"""Requests to create or to observe, with the fields by which one that is sent again is recognised."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from service.column_names import NO_NAMES, ColumnNames
 from service.contexts.forgetting import Decay
 from service.contexts.labels import Labels, read_labels, read_name
-from service.contexts.records import UNCONDITIONAL, Change, ContextRecord, StreamStep
-from service.contexts.state import FeatureScale
-from service.contexts.tables import TableRows, written
+from service.contexts.records import UNCONDITIONAL, Change, ContextRecord, LoadedContext, StreamStep
+from service.contexts.state import ContextState, FeatureScale, check_size, new_state, scale_of
+from service.contexts.tables import TableRows, parsed, written
+from service.errors import InvalidInput, Problem
 from service.inference.distribution import NOTHING, Wanted
-from service.inference.predictor import Observations
+from service.inference.predictor import Observations, Predictor
+from service.inference.runtime import Runtime
 from service.inference.sizes import Array
+from service.tables.predicting import model_for
 from service.tables.schema import TableSchema
 
 
@@ -68,6 +71,45 @@ class ContextSpec:
 
 ANY_CONTEXT = ContextSpec()
 """A context of the default model."""
+
+
+def empty_context(
+    predictor: Predictor, spec: ContextSpec, like: LoadedContext | None = None
+) -> tuple[Runtime, ContextState]:
+    """Find the model of a new context, and make its state before the first observation.
+
+    Args:
+        predictor: Has the models and the limits.
+        spec: What the context is created with.
+        like: The context that `spec.like` names.
+
+    Raises:
+        UnknownModel, UnsupportedByModel, InvalidInput: As `ContextService.create`.
+    """
+    schema = None if spec.schema is None else written(spec.schema)
+    if schema is None and like is not None:
+        schema = like.record.table_schema
+    if schema is None:
+        runtime = predictor.runtime(spec.model, spec.version)
+    else:
+        runtime = model_for(predictor, parsed(schema), spec.model, spec.version)
+    state = new_state(runtime.manifest, spec.decay, _scale(spec.scale, like), spec.columns)
+    state = replace(state, table_schema=schema)
+    check_size(state, predictor.limits)
+    return runtime, state
+
+
+def _scale(scale: FeatureScale | None, like: LoadedContext | None) -> FeatureScale | None:
+    """Take the scale that was given, or another context's."""
+    if like is None:
+        return scale
+    if scale is not None:
+        raise InvalidInput(Problem("like", "cannot be given with scale. Send one of the two."))
+    found = scale_of(like.state.tensors)
+    if found is None and like.record.table_schema is None:
+        text = "has no fixed scale: its model makes no features, or it has seen no more than 32 observations."
+        raise InvalidInput(Problem("like", text))
+    return found
 
 
 @dataclass(frozen=True)

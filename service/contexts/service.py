@@ -3,29 +3,33 @@
 import logging
 import time
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
+from contextvars import Context
 from dataclasses import replace
 
 from sqlalchemy import Connection
 
+from service.column_names import NO_NAMES
 from service.contexts import serialization
-from service.contexts.batch_service import ContextBatches
-from service.contexts.batches import Result, Run, learn_new, observe_many, run_here
-from service.contexts.empty_contexts import empty_context
+from service.contexts.batches import ContextBatches
 from service.contexts.idempotency import IdempotentTransaction, run_idempotent
 from service.contexts.merge import join
+from service.contexts.observing import Result, learn_new, observe_many
 from service.contexts.reading import ContextReader
 from service.contexts.records import UNCONDITIONAL, Amendment, Change, ContextRecord
 from service.contexts.repository import ContextRepository
-from service.contexts.requests import ANY_CONTEXT, ContextSpec, ObserveRequest, allowed
+from service.contexts.requests import ANY_CONTEXT, ContextSpec, ObserveRequest, allowed, empty_context
 from service.contexts.shards import check_can_shard
 from service.contexts.tables import TableRows, merged_schema
-from service.errors import Conflict, InvalidInput, Problem, ServiceError, UnknownModel
+from service.errors import Conflict, InvalidInput, NameTaken, Problem, ServiceError, UnknownContext, UnknownModel
 from service.inference.predictor import Observations, Predictor
 from service.inference.runtime import Runtime
 from service.store.database import Database
 
 logger = logging.getLogger(__name__)
+
+ATTEMPTS = 10
+"""Times that a context may be deleted, and another one of its name created, before this is reported."""
 
 
 class ContextService(ContextReader):
@@ -46,7 +50,7 @@ class ContextService(ContextReader):
         super().__init__(ContextRepository(database, predictor, max_contexts, ttl, clock), predictor)
         self._database = database
         self._clock = clock
-        self.batches = ContextBatches(self, database, predictor, clock, self._readouts)
+        self.batches = ContextBatches(self.repository, database, predictor, clock, self._readouts)
 
     def create(
         self,
@@ -75,6 +79,27 @@ class ContextService(ContextReader):
             check_can_shard(runtime.manifest, state, spec.shards)
             transaction.answer = record = self.repository.add(transaction.connection, owner, runtime, state, spec)
             return record
+
+    def create_or_return(self, owner: str, name: str, spec: ContextSpec = ANY_CONTEXT) -> tuple[ContextRecord, bool]:
+        """Return the context of a name, and whether it was created; of several callers at once one creates it.
+
+        An existing context takes the ttl and the labels, and must have the model, version, decay and names of columns
+        that are given. The other fields of the spec are used only when it is created.
+
+        Raises:
+            Conflict: There is a context of that name with another model, version, decay or other names of columns.
+            UnknownModel, UnknownContext, UnsupportedByModel, InvalidInput, QuotaExceeded: As for `create`.
+        """
+        for _ in range(ATTEMPTS):
+            found = self.find_named(owner, name)
+            if found is None:
+                with suppress(NameTaken):
+                    return self.create(owner, replace(spec, name=name)), True
+                continue
+            _check_same(found, spec)
+            with suppress(UnknownContext):  # deleted meanwhile
+                return self.amend(owner, found.id, Amendment(labels=spec.labels, ttl=spec.ttl)), False
+        raise NameTaken(name)
 
     def observe(
         self,
@@ -116,21 +141,23 @@ class ContextService(ContextReader):
             return self._learn(connection, requests)
 
     def observe_waiting(
-        self, context_id: str, take: Callable[[], Sequence[ObserveRequest]], run: Run = run_here
+        self, context_id: str, take: Callable[[], Sequence[tuple[ObserveRequest, Context]]]
     ) -> list[Result]:
         """Learn the observations that wait for a context, as `observe_many` does, once no other transaction has it.
 
         Args:
             context_id: Of the context.
-            take: Returns the requests; called when it is their turn, so that they may become more while they wait.
-            run: Calls the function that learns the observations of one request, by its number.
+            take: Returns the requests, each with the context variables with which it is learnt; called when it is
+                their turn, so that they may become more while they wait.
 
         Raises:
             DatabaseUnavailable: Nothing was learnt, or the message says that this is unknown.
         """
         with self._database.transaction() as connection:
             self.repository.wait_for_turn(connection, context_id)
-            return self._learn(connection, take(), run)
+            taken = take()
+            variables = [variables for _, variables in taken]
+            return self._learn(connection, [request for request, _ in taken], variables)
 
     def amend(self, owner: str, context_id: str, amendment: Amendment, change: Change = UNCONDITIONAL) -> ContextRecord:
         """Change the name, the labels or the ttl of a context.
@@ -220,9 +247,11 @@ class ContextService(ContextReader):
             logger.info("removed %d expired contexts", removed)
         return removed
 
-    def _learn(self, connection: Connection, requests: Sequence[ObserveRequest], run: Run = run_here) -> list[Result]:
-        limits, now = self._predictor.limits, self._clock()
-        return observe_many(connection, self.repository, limits, requests, now, run=run, readouts=self._readouts)
+    def _learn(
+        self, connection: Connection, requests: Sequence[ObserveRequest], variables: Sequence[Context] | None = None
+    ) -> list[Result]:
+        limits, now, readouts = self._predictor.limits, self._clock(), self._readouts
+        return observe_many(connection, self.repository, limits, requests, now, variables=variables, readouts=readouts)
 
     def _transaction(
         self, owner: str, change: Change, request: Mapping[str, object]
@@ -251,3 +280,17 @@ def _check_alike(older: ContextRecord, newer: ContextRecord) -> None:
         if here != there:
             words = what.replace("_", " ")
             raise Conflict(f"This context has {words} {here}, the other {there}. Merge contexts that are alike.")
+
+
+def _check_same(record: ContextRecord, spec: ContextSpec) -> None:
+    given: dict[str, object] = {"model": spec.model, "model_version": spec.version, "decay": spec.decay}
+    given["columns"] = None if spec.columns == NO_NAMES else spec.columns
+    different = {field: value for field, value in given.items() if value not in (None, getattr(record, field))}
+    if different:
+        texts = [
+            f"{field.replace('_', ' ')} {getattr(record, field)}, not {value}" for field, value in different.items()
+        ]
+        raise Conflict(
+            f"The context named {record.name!r} ({record.id}) has {' and '.join(texts)}. Leave this out, choose "
+            "another name, or delete that context first."
+        )

@@ -8,11 +8,10 @@ from pydantic import ValidationError
 from sqlalchemy import Connection
 
 from service.column_names import NO_NAMES, ColumnNames
-from service.contexts.batches import observe_many
 from service.contexts.cache import LruCache
-from service.contexts.empty_contexts import empty_context
+from service.contexts.observing import observe_many
 from service.contexts.records import ContextRecord
-from service.contexts.requests import ContextSpec, ObserveRequest
+from service.contexts.requests import ContextSpec, ObserveRequest, empty_context
 from service.contexts.service import ContextService
 from service.contexts.tables import TableRows, written
 from service.errors import InvalidInput, Problem

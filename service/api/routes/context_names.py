@@ -20,7 +20,6 @@ from service.api.routes.contexts import (
     spec_of,
     with_etag,
 )
-from service.contexts.by_name import create_or_return
 from service.schemas.contexts import ContextAnswer, ContextView, NamedContext
 
 router = EndpointRouter("/v1/contexts", "contexts")
@@ -41,7 +40,7 @@ async def put_context_by_name(
     must be those given here (409); `scale` and `like` are used only when it is created.
     """
     spec = spec_of(request)
-    record, is_new = await caller.change(lambda owner: create_or_return(caller.contexts, owner, name, spec))
+    record, is_new = await caller.change(caller.contexts.create_or_return, name, spec)
     if not is_new:
         return with_etag(record, response)
     response.status_code = 201

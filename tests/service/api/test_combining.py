@@ -5,6 +5,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
+from contextvars import Context
 from typing import Any, cast
 
 import numpy as np
@@ -22,8 +23,7 @@ from service.observability.request_stats import CURRENT_STATS, RequestStats
 from tests.nonempty import nonempty
 
 Answer = ContextRecord | ServiceError
-Take = Callable[[], Sequence[ObserveRequest]]
-Run = Callable[[int, Callable[[], Answer]], Answer]
+Take = Callable[[], Sequence[tuple[ObserveRequest, Context]]]
 TIMEOUT = 60.0
 
 
@@ -39,7 +39,7 @@ class Stored:
         self.threads = 0
         self.most_threads = 0
 
-    def observe_waiting(self, _context_id: str, take: Take, run: Run) -> list[Answer]:
+    def observe_waiting(self, _context_id: str, take: Take) -> list[Answer]:
         self.threads += 1
         self.most_threads = max(self.most_threads, self.threads)
         try:
@@ -47,9 +47,9 @@ class Stored:
             assert self.may_take.acquire(timeout=TIMEOUT)
             if self.broken is not None:
                 raise self.broken
-            requests = take()
-            self.batches.append([name_of(request) for request in requests])
-            return [run(number, lambda: self._answer(request)) for number, request in enumerate(requests)]  # noqa: B023
+            taken = take()
+            self.batches.append([name_of(request) for request, _ in taken])
+            return [variables.run(self._answer, request) for request, variables in taken]
         finally:
             self.threads -= 1
 

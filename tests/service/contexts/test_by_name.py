@@ -5,7 +5,6 @@ from concurrent.futures import ThreadPoolExecutor
 import httpx
 import pytest
 
-from service.contexts.by_name import create_or_return
 from service.contexts.records import Amendment
 from service.contexts.requests import ContextSpec
 from service.contexts.service import ContextService
@@ -31,11 +30,11 @@ NAMES = [
 
 @pytest.mark.parametrize("name", NAMES, ids=ascii)
 def test_a_context_is_found_by_its_name(contexts: ContextService, name: str) -> None:
-    made, is_new = create_or_return(contexts, OWNER, name, ContextSpec(labels={"site": "berlin"}))
+    made, is_new = contexts.create_or_return(OWNER, name, ContextSpec(labels={"site": "berlin"}))
     assert is_new
     assert (made.name, made.labels) == (name, {"site": "berlin"})
     contexts.observe(OWNER, made.id, draw(1))
-    again, is_new = create_or_return(contexts, OWNER, name)
+    again, is_new = contexts.create_or_return(OWNER, name)
     assert not is_new
     assert (again.id, again.version, again.labels) == (made.id, 2, {"site": "berlin"})
     assert contexts.get_named(OWNER, name) == contexts.get(OWNER, made.id)
@@ -66,7 +65,7 @@ def test_the_name_of_an_expired_context_is_free(contexts: ContextService, clock:
     first = contexts.create(OWNER, ContextSpec(name="a", ttl=10))
     clock.now += 11
     assert contexts.find_named(OWNER, "a") is None
-    second, is_new = create_or_return(contexts, OWNER, "a")
+    second, is_new = contexts.create_or_return(OWNER, "a")
     assert is_new
     assert second.id != first.id
 
@@ -74,7 +73,7 @@ def test_the_name_of_an_expired_context_is_free(contexts: ContextService, clock:
 def test_one_of_many_at_once_creates_the_context(contexts: ContextService) -> None:
     with ThreadPoolExecutor(8) as pool:
         results = [
-            *pool.map(lambda _: create_or_return(contexts, OWNER, "a", ContextSpec(labels={"k": "v"})), range(24))
+            *pool.map(lambda _: contexts.create_or_return(OWNER, "a", ContextSpec(labels={"k": "v"})), range(24))
         ]
     assert len({record.id for record, _ in results}) == 1
     assert sum(is_new for _, is_new in results) == 1
@@ -82,17 +81,17 @@ def test_one_of_many_at_once_creates_the_context(contexts: ContextService) -> No
 
 
 def test_what_is_fixed_must_be_the_same(contexts: ContextService) -> None:
-    made, _ = create_or_return(contexts, OWNER, "a", ContextSpec("linear", decay=0.5))
-    assert create_or_return(contexts, OWNER, "a", ContextSpec("linear", decay=0.5)) == (made, False)
+    made, _ = contexts.create_or_return(OWNER, "a", ContextSpec("linear", decay=0.5))
+    assert contexts.create_or_return(OWNER, "a", ContextSpec("linear", decay=0.5)) == (made, False)
     with pytest.raises(Conflict, match=r"has model linear, not gd-1 and decay 0\.5, not 0\.9\. Leave this out"):
-        create_or_return(contexts, OWNER, "a", ContextSpec("gd-1", decay=0.9))
+        contexts.create_or_return(OWNER, "a", ContextSpec("gd-1", decay=0.9))
     with pytest.raises(Conflict, match=r"has model version 2\.0\.0, not 1\.0\.0\."):
-        create_or_return(contexts, OWNER, "a", ContextSpec(version="1.0.0"))
+        contexts.create_or_return(OWNER, "a", ContextSpec(version="1.0.0"))
 
 
 def test_labels_and_ttl_are_updated(contexts: ContextService) -> None:
-    made, _ = create_or_return(contexts, OWNER, "a", ContextSpec(labels={"site": "berlin"}))
-    after, _ = create_or_return(contexts, OWNER, "a", ContextSpec(labels={"site": "chur", "floor": "2"}, ttl=77))
+    made, _ = contexts.create_or_return(OWNER, "a", ContextSpec(labels={"site": "berlin"}))
+    after, _ = contexts.create_or_return(OWNER, "a", ContextSpec(labels={"site": "chur", "floor": "2"}, ttl=77))
     assert (after.version, after.ttl, after.labels) == (made.version + 1, 77, {"site": "chur", "floor": "2"})
     assert contexts.view(OWNER, made.id).record == after
     assert contexts.list(OWNER, 10, labels=[("site", "berlin")]).contexts == ()

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from service.contexts.batch_predictions import AnsweredQuery, QueryRequest
+from service.contexts.batches import AnsweredQuery, QueryRequest
 from service.contexts.cache import CheckedVersions
 from service.contexts.requests import ContextSpec
 from service.contexts.service import ContextService

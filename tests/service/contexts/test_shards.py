@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
+from contextvars import copy_context
 
 import numpy as np
 import pytest
@@ -114,7 +115,7 @@ def test_every_change_gets_a_version_while_they_come_one_by_one(contexts: Contex
     sharded = create(contexts)
     assert [contexts.observe(OWNER, sharded.id, draw(seed)).version for seed in range(3)] == [2, 3, 4]
     requests = [ObserveRequest(OWNER, sharded.id, draw(seed)) for seed in range(3)]
-    found = contexts.observe_waiting(sharded.id, lambda: requests)
+    found = contexts.observe_waiting(sharded.id, lambda: [(request, copy_context()) for request in requests])
     assert [one.version for one in found if isinstance(one, ContextRecord)] == [5, 6, 7]
 
 
