@@ -6,9 +6,8 @@ batches        batches of an owner: observations, predictions, and contexts by t
 observing      observations of requests in one transaction; one of a stream is predicted, then learnt
 requests       requests to create or to observe, with the fields by which one that is sent again is recognised
 records        contexts as their owner sees them, and the rows that have them
-record_reader  reads records without states: by id, by name, in pages
+record_repository  records without states: read by id, by name, in pages; added, renamed, touched and deleted
 shards         contexts that are changed in several rows at the same time
-record_writer  adds, renames, touches and deletes rows, with their labels and counts
 repository     loads and saves contexts with their states
 labels         names and labels: the rules
 label_rows     the rows by which contexts are found by their labels

@@ -1,7 +1,8 @@
-"""Deletes expired contexts, with their labels and counts, in batches that hold the database for a short time."""
+"""Deletes contexts with their shards, labels and counts; expired ones in batches that take little time."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, delete, select
 
@@ -24,6 +25,14 @@ PAUSE = 0.02
 C = CONTEXTS.c
 
 
+def delete_contexts(connection: Connection, rows: Sequence[Any]) -> None:
+    """Delete contexts of which the rows have the owner, the id, the labels and the decay."""
+    connection.execute(delete(CONTEXTS).where(C.id.in_([row.id for row in rows])))
+    delete_shards(connection, [row.id for row in rows if row.decay is not None and row.decay > 1])
+    delete_labels(connection, ((row.owner, row.id, labels_from(row.labels)) for row in rows))
+    count_removed(connection, ((row.owner, row.id) for row in rows))
+
+
 def remove_expired(connection: Connection, now: float, limit: int, *conditions: ColumnElement[bool]) -> int:
     """Delete expired contexts; returns how many.
 
@@ -39,10 +48,7 @@ def remove_expired(connection: Connection, now: float, limit: int, *conditions: 
     # On PostgreSQL several replicas share the work.
     rows = connection.execute(expired.with_for_update(skip_locked=True)).all()
     if rows:
-        connection.execute(delete(CONTEXTS).where(C.id.in_([row.id for row in rows])))
-        delete_shards(connection, [row.id for row in rows if row.decay is not None and row.decay > 1])
-        delete_labels(connection, ((row.owner, row.id, labels_from(row.labels)) for row in rows))
-        count_removed(connection, ((row.owner, row.id) for row in rows))
+        delete_contexts(connection, rows)
     return len(rows)
 
 

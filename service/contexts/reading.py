@@ -8,7 +8,7 @@ from service.column_names import ColumnNames, arrange_query
 from service.contexts import serialization
 from service.contexts.cache import ReadoutCache
 from service.contexts.learning import check_step
-from service.contexts.record_reader import ID
+from service.contexts.record_repository import ID
 from service.contexts.records import ContextDetails, ContextRecord, LoadedContext, RecordPage, StreamStep
 from service.contexts.repository import ContextRepository
 from service.contexts.state import answer

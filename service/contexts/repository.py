@@ -10,8 +10,17 @@ from sqlalchemy import Connection, Row, Select, Text, bindparam, func, or_, sele
 
 from service.contexts.cache import CheckedVersions, LruCache
 from service.contexts.merge import join
-from service.contexts.record_reader import BRIEF_LOCKED, ID, OWNED, WITHOUT_STATE, C, check_row
-from service.contexts.record_writer import EXPIRE_LATER, UPDATE, RecordWriter
+from service.contexts.record_repository import (
+    BRIEF_LOCKED,
+    EXPIRE_LATER,
+    ID,
+    OWNED,
+    UPDATE,
+    WITHOUT_STATE,
+    C,
+    RecordRepository,
+    check_row,
+)
 from service.contexts.records import UNCONDITIONAL, Change, ContextRecord, LoadedContext, record_of, state_fields
 from service.contexts.requests import ContextSpec
 from service.contexts.serialization import ROW_FIELDS, canonical_state, restore, store
@@ -40,7 +49,7 @@ SOME_WITH_SHARDS = select(*WITHOUT_STATE).where(*SOME, HAS_SHARDS).order_by(C.id
 TURN = select(func.pg_advisory_xact_lock(func.hashtextextended(bindparam("context", type_=Text), 0)))
 
 
-class ContextRepository(RecordWriter):
+class ContextRepository(RecordRepository):
     """Loads and saves contexts by owner and id.
 
     Args:

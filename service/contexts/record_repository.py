@@ -1,19 +1,20 @@
-"""Rows of contexts that are added, renamed, touched and deleted, with their labels and counts."""
+"""Records of contexts in the database, without their states: read, added, renamed, touched and deleted."""
 
+import re
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from operator import itemgetter
+from typing import Any
 
-from sqlalchemy import Connection, bindparam, delete, insert, literal, update
+from sqlalchemy import Connection, Row, Select, bindparam, insert, literal, select, tuple_, update
 from sqlalchemy.exc import IntegrityError
 
-from service.contexts.expiry import BATCH_LIMIT, remove_expired, sweep
-from service.contexts.label_rows import delete_labels, insert_labels
-from service.contexts.labels import labels_from
-from service.contexts.quota import count_one_more, count_removed
-from service.contexts.record_reader import BRIEF_LOCKED, C, RecordReader, check_row
+from service.contexts.expiry import BATCH_LIMIT, delete_contexts, remove_expired, sweep
+from service.contexts.label_rows import delete_labels, insert_labels, labelled
+from service.contexts.quota import count_one_more
 from service.contexts.records import (
+    UNCONDITIONAL,
     Amendment,
     Change,
     ContextRecord,
@@ -24,21 +25,28 @@ from service.contexts.records import (
 )
 from service.contexts.requests import ContextSpec
 from service.contexts.serialization import store
-from service.contexts.shards import delete_shards, insert_shards, with_totals
+from service.contexts.shards import check_whole, insert_shards, with_totals
 from service.contexts.state import ContextState
-from service.errors import NameTaken, QuotaExceeded
+from service.errors import NameTaken, QuotaExceeded, UnknownContext
 from service.inference.runtime import Runtime
 from service.store.database import Database, chunks
 from service.store.ids import new_id
 from service.store.tables import CONTEXTS
 
+ID = re.compile(r"[0-9a-f]{32}")
+C = CONTEXTS.c
+WITHOUT_STATE = tuple(column for column in C if column is not C.state)
+LISTED = tuple(column for column in WITHOUT_STATE if column not in {C.column_names, C.table_schema})
+OWNED = (C.id == bindparam("this"), C.owner == bindparam("owner"), C.expires > bindparam("now"))
+BRIEF = select(*WITHOUT_STATE).where(*OWNED)
+BRIEF_LOCKED = BRIEF.with_for_update()
 UPDATE = update(CONTEXTS).where(C.id == bindparam("this"))
 EXPIRE_LATER = (
     update(CONTEXTS).where(C.id == bindparam("this"), C.expires < bindparam("later")).values(expires=bindparam("later"))
 )
 
 
-class RecordWriter(RecordReader):
+class RecordRepository:
     """Reads and writes records of contexts.
 
     Args:
@@ -49,9 +57,66 @@ class RecordWriter(RecordReader):
     """
 
     def __init__(self, database: Database, max_contexts: int, ttl: int, clock: Callable[[], float]) -> None:
-        super().__init__(database, clock)
+        self._database = database
+        self._clock = clock
         self._max_contexts = max_contexts
         self._ttl = ttl
+
+    def record(self, owner: str, context_id: str) -> ContextRecord:
+        """Read the record of a context.
+
+        Raises:
+            UnknownContext: The owner has no such context, or it has expired.
+        """
+        with self._database.reading() as connection:
+            return with_totals(connection, [record_of(self._find(connection, owner, context_id, BRIEF))])[0]
+
+    def records(self, connection: Connection, owner: str, context_ids: Collection[str]) -> list[ContextRecord]:
+        """Read the records of contexts of an owner; those that there are not are left out."""
+        found = list[ContextRecord]()
+        for some in chunks(sorted(context_ids)):
+            statement = select(*WITHOUT_STATE).where(C.owner == owner, C.id.in_(some))
+            found += map(record_of, connection.execute(statement).all())
+        return with_totals(connection, found)
+
+    def record_for_update(
+        self, connection: Connection, owner: str, context_id: str, change: Change = UNCONDITIONAL
+    ) -> ContextRecord:
+        """Read the record of a context, and lock its row; raises as `load_for_update`."""
+        row = self._find(connection, owner, context_id, BRIEF_LOCKED)
+        check_row(row, change)
+        return record_of(row)
+
+    def page(
+        self, owner: str, limit: int, after: str | None, labels: Sequence[tuple[str, str]] = ()
+    ) -> list[ContextRecord]:
+        """Read records of an owner that have all labels, in the order of their ids, which is that of their creation."""
+        statement = select(*LISTED).where(C.expires > self._clock()).limit(limit)
+        with self._database.reading() as connection:
+            if labels:
+                statement = labelled(connection, statement, owner, labels, after or "")
+            else:
+                # Compared together, so that only an index of both is in the order: with `owner = …` PostgreSQL may read
+                # contexts of all owners by their ids, until it has found enough of this one.
+                place = tuple_(C.owner, C.id)
+                statement = statement.where(place > (owner, after or ""), C.owner <= owner).order_by(C.owner, C.id)
+            rows = connection.execute(statement).all()
+            return with_totals(connection, [record_of(row) for row in rows])
+
+    def ids_of_names(self, connection: Connection, owner: str, names: Collection[str]) -> dict[str, str]:
+        """Find contexts of an owner by their names; those that there are not are left out."""
+        found: dict[str, str] = {}
+        for some in chunks(sorted({*names})):
+            named = select(C.name, C.id).where(C.owner == owner, C.name.in_(some), C.expires > self._clock())
+            found |= dict(connection.execute(named).all())
+        return found
+
+    def find_named(self, owner: str, name: str) -> ContextRecord | None:
+        """Read the record of the context of a name; None if there is none."""
+        statement = select(*WITHOUT_STATE).where(C.owner == owner, C.name == name, C.expires > self._clock())
+        with self._database.reading() as connection:
+            row = connection.execute(statement).first()
+            return None if row is None else with_totals(connection, [record_of(row)])[0]
 
     def insert(
         self, connection: Connection, owner: str, runtime: Runtime, state: ContextState, spec: ContextSpec
@@ -95,11 +160,7 @@ class RecordWriter(RecordReader):
         """
         row = self._find(connection, owner, context_id, BRIEF_LOCKED)
         check_row(row, change)
-        connection.execute(delete(CONTEXTS).where(C.id == context_id))
-        if record_of(row).shards:
-            delete_shards(connection, [context_id])
-        delete_labels(connection, [(owner, context_id, labels_from(row.labels))])
-        count_removed(connection, [(owner, context_id)])
+        delete_contexts(connection, [row])
         self._database.note_change(connection, context_id)
 
     def amend(self, connection: Connection, owner: str, before: ContextRecord, amendment: Amendment) -> ContextRecord:
@@ -170,6 +231,25 @@ class RecordWriter(RecordReader):
         remove_expired(connection, now, 1, C.owner == owner, C.name == name)
         if self.ids_of_names(connection, owner, (name,)):
             raise NameTaken(name)
+
+    def _find(self, connection: Connection, owner: str, context_id: str, statement: Select[Any]) -> Row[Any]:
+        row = None
+        if ID.fullmatch(context_id):  # other text may not even be valid for a database
+            row = connection.execute(statement, {"this": context_id, "owner": owner, "now": self._clock()}).first()
+        if row is None:
+            raise UnknownContext(context_id)
+        return row
+
+
+def check_row(row: Row[Any], change: Change) -> None:
+    """Check the precondition of a change of a row that is a whole context.
+
+    Raises:
+        VersionMismatch: The context has another version.
+        InvalidInput: It has shards.
+    """
+    check_whole(record_of(row), if_version=change.if_version)
+    change.check_version(row.version)
 
 
 def _move_ends(connection: Connection, rows: Sequence[Mapping[str, object]]) -> None:
