@@ -11,7 +11,6 @@ from typing import Final, Literal
 import numpy as np
 
 from service.contexts.tensors import COUNT, SQUARES, State
-from service.errors import Problem, UnsupportedByModel
 from service.inference.artifact import Manifest
 from service.inference.sizes import Array
 
@@ -20,19 +19,6 @@ Auto = Literal["auto"]
 Decay = float | Auto | None
 """The factor on the weight of every observation after one more; "auto" averages several; None forgets nothing."""
 RULE = 'must be above 0 and at most 1, or "auto"'
-
-
-def check_forgets(manifest: Manifest) -> None:
-    """See that states of a model can fade.
-
-    Raises:
-        UnsupportedByModel: They cannot, as they do not merge either.
-    """
-    if manifest.merge.rule not in RULES:
-        forgetting = ", because it learnt by itself what to forget" if manifest.origin == "trained" else ""
-        raise UnsupportedByModel(
-            Problem("decay", f"is nothing that model {manifest.name} takes{forgetting}. Leave it out.")
-        )
 
 
 def fading(decay: float, weight: Array) -> tuple[Array, float]:

@@ -239,11 +239,6 @@ class HistoryHeader(BaseModel):
     sums: tuple[tuple[float, ...], tuple[float, ...]] | None
     digits: int | None = Field(ge=0)
 
-    @classmethod
-    def of(cls, history: History) -> "HistoryHeader":
-        """Write a history."""
-        return cls.model_construct(**history_fields(history))
-
     def history(self, columns: int) -> History:
         """Read it again.
 

@@ -14,11 +14,9 @@ from service.contexts.history import History, Rows
 from service.contexts.precision import (
     ESTABLISHED,
     check_count,
-    check_joined,
     check_observed,
     check_weights,
     may_be_costly,
-    new_history,
     sums_of,
     takes_out,
 )
@@ -47,9 +45,6 @@ from service.inference.runtime import Runtime
 from service.inference.sizes import Array
 from service.levels import Levels, check_levels, with_new_levels
 
-Observed = tuple[Array, Array, Array | None]
-"""x (N, D), y (N, K) and weight (N,), None for ones."""
-
 
 class Learned(NamedTuple):
     """The sums and the history of observations; by default of none."""
@@ -60,6 +55,23 @@ class Learned(NamedTuple):
     """Sum of the sizes of the weights since nothing was left last."""
     history: History | None = None
     """None of contexts that forget or learn in order, and of those of earlier versions."""
+
+    def begun(self, manifest: Manifest, columns: int) -> "Learned":
+        """Start the history of an empty context of C columns."""
+        if self.absolute_weight_sum or self.history is not None:
+            return self
+        return self._replace(history=History.new(columns, sums=manifest.merge.rule == "scan"))
+
+    def is_established(self) -> bool:
+        """Whether there are enough observations to show the scale of each column."""
+        return self.history is None or self.history.rows >= ESTABLISHED
+
+    def with_digits(self, digits: int) -> "Learned":
+        """Note to how many significant digits a column was brought."""
+        if self.history is None:
+            return self
+        least = digits if self.history.digits is None else min(digits, self.history.digits)
+        return self._replace(history=self.history._replace(digits=least))
 
 
 Kept = Learned
@@ -148,11 +160,11 @@ def learn_rows(
         InvalidInput: More is taken out than is there.
         NumericOverflow: The state is beyond floating point.
     """
-    state = _observe(manifest, infer, before.state, decay, (rows.x, rows.y, rows.sent_weight))
+    state = _observe(manifest, infer, before.state, decay, rows)
     absolute_weight_sum = before.absolute_weight_sum + rows.absolute_weight_sum
     if decay not in {None, 1.0} or not takes_out(manifest):
         return Learned(state, absolute_weight_sum)
-    before = _begun(manifest, before, rows.x.shape[1] + rows.outputs)
+    before = before.begun(manifest, rows.x.shape[1] + rows.outputs)
     history = None if before.history is None else before.history.with_rows(rows)
     after = Learned(state, absolute_weight_sum, history)
     count = float(before.state[COUNT][0]) if COUNT in before.state else 0.0
@@ -217,48 +229,9 @@ def with_further_levels(before: Learned, inputs: int, outputs: int, further: int
     return before._replace(state=state, history=history)
 
 
-def join_learned(
-    manifest: Manifest,
-    sides: tuple[Learned, Learned],
-    state: State,
-    *,
-    inputs: int,
-    outputs: int,
-    allow_precision_loss: bool,
-) -> Learned:
-    """Keep what two contexts have seen that forget nothing.
-
-    Args:
-        manifest: Of their model.
-        sides: The context that takes in the other, and the other.
-        state: Of both.
-        inputs: D.
-        outputs: K.
-        allow_precision_loss: Whether the first may lose its digits.
-
-    Raises:
-        PrecisionLoss: It does.
-    """
-    older, newer = (_begun(manifest, side, inputs + outputs) for side in sides)
-    both = None
-    if older.history is not None and newer.history is not None:
-        both = older.history.with_other(newer.history)
-    joined = Learned(state, older.absolute_weight_sum + newer.absolute_weight_sum, both)
-    before, after = (sums_of(manifest, kept.state, kept.history, outputs) for kept in (older, joined))
-    if before is None or after is None or not _is_established(older.history):
-        return joined
-    try:
-        check_joined(before, after)
-    except PrecisionLoss as loss:
-        if not allow_precision_loss:
-            raise
-        return _with_digits(joined, loss.digits)
-    return joined
-
-
 def _checked(manifest: Manifest, before: Learned, after: Learned, rows: Rows, *, allow_precision_loss: bool) -> Learned:
     """Check observations of weights of at least 0 against those before."""
-    if COUNT not in before.state or not _is_established(before.history):
+    if COUNT not in before.state or not before.is_established():
         return after
     try:
         check_weights(before.state, after.state, rows)
@@ -269,29 +242,11 @@ def _checked(manifest: Manifest, before: Learned, after: Learned, rows: Rows, *,
     except PrecisionLoss as loss:
         if not allow_precision_loss:
             raise
-        return _with_digits(after, loss.digits)
+        return after.with_digits(loss.digits)
     return after
 
 
-def _begun(manifest: Manifest, kept: Learned, columns: int) -> Learned:
-    """Start the history of an empty context."""
-    if kept.absolute_weight_sum or kept.history is not None:
-        return kept
-    return kept._replace(history=new_history(manifest, columns))
-
-
-def _is_established(history: History | None) -> bool:
-    return history is None or history.rows >= ESTABLISHED
-
-
-def _with_digits(kept: Learned, digits: int) -> Learned:
-    if kept.history is None:
-        return kept
-    least = digits if kept.history.digits is None else min(digits, kept.history.digits)
-    return kept._replace(history=kept.history._replace(digits=least))
-
-
-def _observe(manifest: Manifest, infer: Infer, state: State, decay: Decay, observations: Observed) -> dict[str, Array]:
+def _observe(manifest: Manifest, infer: Infer, state: State, decay: Decay, rows: Rows) -> dict[str, Array]:
     """Learn further observations into the state of one context.
 
     Args:
@@ -299,19 +254,18 @@ def _observe(manifest: Manifest, infer: Infer, state: State, decay: Decay, obser
         infer: The model.
         state: Before; of nothing observed yet the declared scale of features, or nothing.
         decay: How it forgets.
-        observations: N of them.
+        rows: The observations.
     """
-    x, y, sent = observations
-    weight = np.ones(len(x)) if sent is None else sent
+    weight = rows.weight
     if decay == AUTO:
-        return drift.observe(manifest, infer, state, (x, y, weight))
+        return drift.observe(manifest, infer, state, (rows.x, rows.y, weight))
     if decay is not None:
         weight, share = fading(decay, weight)
         state = fade(manifest, state, share) if COUNT in state else state
-    outputs = infer({**state, "x": x[None], "y": y[None], "weight": weight[None]})
+    outputs = infer({**state, "x": rows.x[None], "y": rows.y[None], "weight": weight[None]})
     learnt = {name: outputs[after] for name, after in manifest.next_names.items()}
     if decay is not None and SQUARES in learnt:
-        learnt[SQUARES] = faded_squares(sent, weight) + state.get(SQUARES, 0.0)
+        learnt[SQUARES] = faded_squares(rows.sent_weight, weight) + state.get(SQUARES, 0.0)
         check_finite([learnt[SQUARES]], manifest, {})
     return learnt
 

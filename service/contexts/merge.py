@@ -10,16 +10,14 @@ import numpy as np
 
 from service.column_names import join_names, width_with_names
 from service.contexts.forgetting import AUTO, fade
-from service.contexts.learning import Learned, join_learned, learned_of, widen
+from service.contexts.learning import Learned, learned_of, widen
+from service.contexts.precision import check_joined, sums_of
 from service.contexts.state import ContextState, check_sums
 from service.contexts.tensors import SCALE, State, is_buffered
-from service.errors import InvalidInput, Problem, UnsupportedByModel
+from service.errors import InvalidInput, PrecisionLoss, Problem, UnsupportedByModel
 from service.inference.artifact import Manifest
 from service.inference.cells import buffered, with_indicators
-from service.inference.predictor import (
-    check_finite,
-    run,
-)
+from service.inference.predictor import check_finite, run
 from service.inference.runtime import Runtime
 from service.inference.sizes import Array, measure
 from service.levels import Levels
@@ -50,7 +48,7 @@ def join(
     looks = [(state.inputs, state.levels, state.outputs, state.y_is_1d) for state in (older, newer)]
     if looks[0] != looks[1]:
         problem = (
-            f"The contexts do not fit: one has {looks_of(older)}, the other {looks_of(newer)}. Merge contexts alike."
+            f"The contexts do not fit: one has {_looks_of(older)}, the other {_looks_of(newer)}. Merge contexts alike."
         )
         raise InvalidInput(Problem("", problem))
     check_sums(
@@ -62,14 +60,7 @@ def join(
         _joined(runtime, faded, newer.tensors, older.levels), older.absolute_weight_sum + newer.absolute_weight_sum
     )
     if not older.forgets:
-        kept = join_learned(
-            manifest,
-            (learned_of(older), learned_of(newer)),
-            kept.state,
-            inputs=older.inputs or 0,
-            outputs=older.outputs or 0,
-            allow_precision_loss=allow_precision_loss,
-        )
+        kept = _with_history(manifest, older, newer, kept, allow_precision_loss=allow_precision_loss)
     return replace(
         older,
         tensors=kept.state,
@@ -107,7 +98,31 @@ def _joined(runtime: Runtime, older: State, newer: State, levels: Levels) -> Sta
     return joined
 
 
-def looks_of(state: ContextState) -> str:
+def _with_history(
+    manifest: Manifest, older: ContextState, newer: ContextState, joined: Learned, *, allow_precision_loss: bool
+) -> Learned:
+    """Join the histories of two contexts that forget nothing.
+
+    Raises:
+        PrecisionLoss: The newer costs the older its digits, which is not allowed.
+    """
+    outputs = older.outputs or 0
+    first, second = (learned_of(state).begun(manifest, (older.inputs or 0) + outputs) for state in (older, newer))
+    if first.history is not None and second.history is not None:
+        joined = joined._replace(history=first.history.with_other(second.history))
+    before, after = (sums_of(manifest, one.state, one.history, outputs) for one in (first, joined))
+    if before is None or after is None or not first.is_established():
+        return joined
+    try:
+        check_joined(before, after)
+    except PrecisionLoss as loss:
+        if not allow_precision_loss:
+            raise
+        return joined.with_digits(loss.digits)
+    return joined
+
+
+def _looks_of(state: ContextState) -> str:
     """Say which columns the observations of a context have."""
     levels = f" ({', '.join(map(str, state.levels))} are levels)" if state.levels else ""
     y = "y of numbers" if state.y_is_1d else f"y of {state.outputs} columns"

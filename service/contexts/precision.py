@@ -64,11 +64,6 @@ def takes_out(manifest: Manifest) -> bool:
     return manifest.merge.rule != "none"
 
 
-def new_history(manifest: Manifest, columns: int) -> History:
-    """Start the history of a context of C columns."""
-    return History.new(columns, sums=manifest.merge.rule == "scan")
-
-
 def sums_of(manifest: Manifest, state: State, history: History | None, outputs: int) -> Sums | None:
     """Read the sums of a state, of its first context; None where neither it nor the history has them."""
     if manifest.merge.rule == "scan":

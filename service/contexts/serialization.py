@@ -8,7 +8,7 @@ model file may have been replaced.
 """
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Annotated, Any, Literal, NoReturn
 
@@ -92,8 +92,6 @@ class Header(StateHeader):
 ROW_FIELDS = ("decay", "n_observations", "inputs", "outputs", "columns", "table_schema")
 """Fields of a state that are columns of its row."""
 STATE_FIELDS = ("n_counted", "absolute_weight_sum", "y_is_1d", "scale", "levels")
-HEADER_FIELDS = (*ROW_FIELDS, *STATE_FIELDS)
-"""Fields that an exported header has of a state."""
 
 
 @dataclass(frozen=True)
@@ -155,7 +153,8 @@ def export(manifest: Manifest, state: ContextState) -> bytes:
             "model": manifest.name,
             "model_version": manifest.version,
             "model_sha256": manifest.sha256,
-            **_fields(state, HEADER_FIELDS),
+            "history": None if state.history is None else history_fields(state.history),
+            **{name: getattr(state, name) for name in (*ROW_FIELDS, *STATE_FIELDS)},
         },
         by_name=True,
     )
@@ -197,7 +196,10 @@ def state_of_archive(archive: ContextArchive, manifest: Manifest) -> ContextStat
         InvalidInput: They are not the model's, or hold values that no observations lead to.
     """
     header = archive.header
-    _check_history(header)
+    if header.history is not None and header.history.rows > header.n_observations:
+        _refuse(
+            f"hold a history of {header.history.rows} rows, of {header.n_observations} observations. {EXPORT_AGAIN}"
+        )
     state = _state(header, archive.tensors, {name: getattr(header, name) for name in ROW_FIELDS})
     empty = replace(new_state(manifest, state.decay, state.scale, state.columns), table_schema=state.table_schema)
     check_schema(state, manifest)
@@ -219,9 +221,9 @@ def check_imported(state: ContextState, manifest: Manifest, limits: Limits) -> N
     check_size(state, limits)
     if state.tensors is None:
         return
-    for problem in state_problems(manifest, state.tensors):
+    for problem in _state_problems(manifest, state.tensors):
         _refuse(f"hold {problem}. {EXPORT_AGAIN}")
-    if not has_scale(state.tensors, state.scale):
+    if any((state.tensors[name] != tensor).any() for name, tensor in declared(state.scale).items()):
         _refuse(f"hold features of another scale than the one that they declare. {EXPORT_AGAIN}")
     check_possible(drift.of_model(state.tensors), state.absolute_weight_sum)
     counted, enough = state.n_counted, state.absolute_weight_sum * (1 + WEIGHT_SUM_TOLERANCE)
@@ -272,11 +274,6 @@ def _whole_state(manifest: Manifest, context_state: ContextState, state: State) 
     return {name: whole[name] for name in expected}
 
 
-def _fields(state: ContextState, names: Iterable[str]) -> dict[str, Any]:
-    history = None if state.history is None else HistoryHeader.of(state.history)
-    return {"history": history, **{name: getattr(state, name) for name in names}}
-
-
 def _state(header: StateHeader, tensors: Mapping[str, Array], row: Mapping[str, Any]) -> ContextState:
     fields = {**row, **{name: getattr(header, name) for name in STATE_FIELDS}}
     if header.scale is not None:
@@ -287,13 +284,6 @@ def _state(header: StateHeader, tensors: Mapping[str, Array], row: Mapping[str, 
     except ValueError as error:
         _refuse(f"hold {error}, which is not that of this context. {EXPORT_AGAIN}")
     return ContextState(tensors=tensors or None, history=history, **fields)
-
-
-def _check_history(header: Header) -> None:
-    if header.history is not None and header.history.rows > header.n_observations:
-        _refuse(
-            f"hold a history of {header.history.rows} rows, of {header.n_observations} observations. {EXPORT_AGAIN}"
-        )
 
 
 def _metadata(file: bytes) -> dict[str, str]:
@@ -318,7 +308,7 @@ FLAGS = ("state.frozen", "state.buffer_present")
 """Zeros and ones."""
 
 
-def state_problems(manifest: Manifest, state: State) -> Iterator[str]:
+def _state_problems(manifest: Manifest, state: State) -> Iterator[str]:
     """Describe values that a state of a model cannot hold.
 
     Args:
@@ -342,11 +332,6 @@ def state_problems(manifest: Manifest, state: State) -> Iterator[str]:
     if SCALE[0] in state:
         yield from _unlike_buffer(state)
     yield from _negative_squares(manifest, state)
-
-
-def has_scale(state: State, scale: FeatureScale | None) -> bool:
-    """Check whether the features of a state have the declared scale, if one was declared."""
-    return all((state[name] == tensor).all() for name, tensor in declared(scale).items())
 
 
 def _is_finite(manifest: Manifest, name: str, tensor: Array) -> bool:

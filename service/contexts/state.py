@@ -180,9 +180,9 @@ def answer(
         UnsupportedByModel: The model gives no interval.
         NumericOverflow: The answer is beyond floating point.
     """
-    parameters = parameters or {}
-    check_question(Question(runtime, state, query, parameters, wanted), limits)
-    outputs = _outputs(runtime, state, query, parameters, wanted=wanted, readouts=readouts or ReadoutCache())
+    question = Question(runtime, state, query, parameters or {}, wanted)
+    check_question(question, limits)
+    outputs = _outputs(question, readouts or ReadoutCache())
     rows, levels = [state.n_observations], len(state.levels)
     return predictions_of(runtime.manifest, outputs, state.y_shape, rows, wanted, levels=levels)[0]
 
@@ -209,16 +209,9 @@ def check_question(question: Question, limits: Limits) -> None:
     check_wanted(manifest, wanted)
 
 
-def _outputs(
-    runtime: Runtime,
-    context_state: ContextState,
-    query: Array,
-    parameters: Mapping[str, float],
-    *,
-    wanted: Wanted,
-    readouts: ReadoutCache,
-) -> Mapping[str, Array]:
+def _outputs(question: Question, readouts: ReadoutCache) -> Mapping[str, Array]:
     """Run the graph with what the state answered with before, or else keep that."""
+    runtime, context_state, query, parameters, wanted = question
     manifest, state = runtime.manifest, context_state.tensors or {}
     flag, found, levels = scale_flag(manifest, wanted), readouts.find(state, wanted), context_state.levels
     if context_state.decay != AUTO:

@@ -6,7 +6,7 @@ import numpy as np
 
 from gdssm_client.learning.decay_average import DECAYS, averaged, probabilities, scored
 from gdssm_client.learning.errors import InvalidInput, Problem, UnsupportedByModel
-from gdssm_client.learning.forgetting import AUTO, RULE, RULES, check_forgets, fade, faded_squares
+from gdssm_client.learning.forgetting import AUTO, RULE, RULES, fade, faded_squares
 from gdssm_client.learning.predictor import check_finite
 from gdssm_client.learning.sizes import Array
 from gdssm_client.learning.tensors import COUNT, SQUARES, State, canonical
@@ -24,20 +24,6 @@ X, Y, WEIGHT = WAITING = ("drift.x", "drift.y", "drift.weight")
 """Observations that wait: (R, D), (R, K), (R,); R < BLOCK."""
 LARGE = 1e100
 """Numbers from which squares may be beyond floating point: such observations are tried before they wait."""
-
-
-def check_averages(manifest: Manifest) -> None:
-    """See that a model can be averaged over forgetting factors: its states fade, and its predictions have a scale.
-
-    Raises:
-        UnsupportedByModel: It cannot.
-    """
-    if not manifest.gives_scale or manifest.merge.rule not in RULES:
-        text = (
-            f'is "auto", which needs a model whose predictions have a scale; model {manifest.name} {manifest.version} '
-            "gives none. Use linear or nonlinear, or send a number."
-        )
-        raise UnsupportedByModel(Problem("decay", text))
 
 
 def observe(
@@ -158,14 +144,24 @@ def check_decay(manifest: Manifest, decay: float | str | None) -> None:
 
     Raises:
         InvalidInput: It is not.
-        UnsupportedByModel: The model cannot.
+        UnsupportedByModel: Its states do not fade, or its predictions have no scale to weigh several decays by.
     """
     if decay is None:
         return
+    fades = manifest.merge.rule in RULES
     if decay == AUTO:
-        check_averages(manifest)
-        return
+        if fades and manifest.gives_scale:
+            return
+        text = (
+            f'is "auto", which needs a model whose predictions have a scale; model {manifest.name} {manifest.version} '
+            "gives none. Use linear or nonlinear, or send a number."
+        )
+        raise UnsupportedByModel(Problem("decay", text))
     if isinstance(decay, str) or not 0 < decay <= 1:
         text = f"{RULE}; this is {decay!r}. It is the factor on the weight of an observation after one more."
         raise InvalidInput(Problem("decay", text))
-    check_forgets(manifest)
+    if not fades:
+        forgetting = ", because it learnt by itself what to forget" if manifest.origin == "trained" else ""
+        raise UnsupportedByModel(
+            Problem("decay", f"is nothing that model {manifest.name} takes{forgetting}. Leave it out.")
+        )
