@@ -11,25 +11,19 @@ from statistics import median
 from typing import Any, NamedTuple
 
 import numpy as np
-from sklearn.ensemble import HistGradientBoostingRegressor, RandomForestRegressor
-from sklearn.gaussian_process import GaussianProcessRegressor
-from sklearn.gaussian_process.kernels import RBF, ConstantKernel, WhiteKernel
-from sklearn.linear_model import RidgeCV
-from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import StandardScaler
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
+from benchmarks.accuracy.methods import REGRESSORS
+from benchmarks.models import runtime_of
 from benchmarks.results import Goal, Result, Table
 from benchmarks.timing import Quartiles, Times, format_quartiles, in_turn, ratios
-from benchmarks.zoo import model_file
-from service.inference.runtime import Runtime
 from service.inference.sizes import Array
 
 ROWS, COLUMNS, QUERIES = 1_000, 10, 10
 ROUNDS, SLOW_ROUNDS = 60, 3
 """Of the served models and RidgeCV, and of peers that take seconds."""
 SEED = 0
-CONTROL = "RidgeCV"
+CONTROL, *_ = PEERS = ("RidgeCV", "random forest", "gradient boosting", "Gaussian process")
 SERVED = ("nonlinear", "linear")
 ONE_SHOT, ONE_MORE, QUERY, OBSERVATION = "one-shot", "one more", "query", "observation"
 TARGET_SECONDS = {ONE_SHOT: 6e-3, OBSERVATION: 1e-3, QUERY: 0.3e-3}
@@ -57,7 +51,7 @@ def data() -> Data:
 
 def served(name: str, drawn: Data) -> Calls:
     """Make the calls of a served model."""
-    runtime = Runtime.load(model_file(name))
+    runtime = runtime_of(name)
     x, y = drawn.x[None], drawn.y[None, :, None]
     whole = {"x": x[:, :ROWS], "y": y[:, :ROWS]}
     one = {"x": x[:, ROWS:], "y": y[:, ROWS:]}
@@ -74,20 +68,14 @@ def served(name: str, drawn: Data) -> Calls:
 
 def state_bytes(name: str) -> int:
     """Count the bytes of a state after all rows."""
-    runtime, drawn = Runtime.load(model_file(name)), data()
+    runtime, drawn = runtime_of(name), data()
     state = runtime.state_after(runtime.run({"x": drawn.x[None], "y": drawn.y[None, :, None]}))
     return sum(tensor.nbytes for tensor in state.values())
 
 
 def peers() -> dict[str, Any]:
     """Make the models of scikit-learn, with their usual settings and fixed seeds."""
-    process = GaussianProcessRegressor(ConstantKernel() * RBF() + WhiteKernel(), normalize_y=True, random_state=SEED)
-    return {
-        CONTROL: make_pipeline(StandardScaler(), RidgeCV(alphas=np.logspace(-3, 3, 13))),
-        "random forest": RandomForestRegressor(random_state=SEED, n_jobs=1),
-        "gradient boosting": HistGradientBoostingRegressor(random_state=SEED),
-        "Gaussian process": make_pipeline(StandardScaler(), process),
-    }
+    return {name: REGRESSORS[name](ROWS) for name in PEERS}
 
 
 def fitted(model: Any, drawn: Data) -> Calls:  # noqa: ANN401 - scikit-learn has no types

@@ -8,10 +8,13 @@ import asyncio
 import json
 import logging
 import os
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, redirect_stderr
 from functools import partial
+from pathlib import Path
 from statistics import median
+from types import FrameType
 
 import numpy as np
 from fastapi import Response
@@ -19,7 +22,7 @@ from prometheus_client import CollectorRegistry, Histogram
 from pydantic_core import from_json
 from starlette.types import ASGIApp, Message
 
-from benchmarks.results import Result, Table
+from benchmarks.results import Goal, Result, Table
 from benchmarks.serving.specs import payload
 from benchmarks.timing import format_quartiles, in_turn, ratios
 from service.access.keys import ANONYMOUS
@@ -31,7 +34,8 @@ from service.observability.logs import FastLogRecord
 from service.observability.metrics import observe
 from service.registry.repository import Repository
 from service.settings import Settings
-from tests.service.in_process import in_process
+from tests.running import ROOT
+from tests.service.in_process import InProcess, in_process
 
 ROUNDS = 100
 REPEATS = 10
@@ -150,3 +154,86 @@ def _endpoints() -> Iterator[tuple[Callable[[], object], Callable[[], object]]]:
                 await app(dict(scope), receive, send)
 
         yield lambda: runner.run(several(layer)), lambda: runner.run(several(layer._app))  # noqa: SLF001
+
+
+FILES_PASSED = """Source files of this project that one warm request passes, in process.
+
+A file counts if a function of it runs in any thread between the request and its answer. Each request is repeated;
+only files that every repeat passes count, which leaves out periodic background work."""
+PACKAGES = ("service", "gdssm", "export")
+COUNTS = 5
+MOST_FILES = (15, 20)
+SEPARATE = "Each step of a request is in a separate file (docs/architecture.md)."
+CONTEXT = {"x": [[1.0, 2.0], [2.0, 1.0], [3.0, 5.0]], "y": [1.0, 2.0, 4.0]}
+OBSERVATION = {"x": [[4.0, 1.0]], "y": [3.0]}
+PREDICTION = {"model": "linear", "context": CONTEXT, "query": [[1.0, 1.0]]}
+
+
+class Recorder:
+    """A profile function that records the files of functions called while it is on, in all threads started after it."""
+
+    def __init__(self) -> None:
+        self._files: set[str] | None = None
+
+    def __call__(self, frame: FrameType, event: str, _: object) -> None:
+        """Receive one event from the interpreter."""
+        if self._files is not None and event == "call":
+            self._files.add(frame.f_code.co_filename)
+
+    def files(self, call: Callable[[], object]) -> set[str]:
+        """Return the files of this project, relative to its root, that run during a call."""
+        found: set[str] = set()
+        self._files = found
+        call()
+        self._files = None
+        paths = (Path(name) for name in found)
+        inside = (path.relative_to(ROOT) for path in paths if path.is_relative_to(ROOT))
+        return {str(path) for path in inside if path.parts[0] in PACKAGES}
+
+
+@contextmanager
+def recording() -> Iterator[Recorder]:
+    """Install a recorder for all threads that start inside."""
+    recorder, before = Recorder(), threading.getprofile()
+    threading.setprofile(recorder)
+    try:
+        yield recorder
+    finally:
+        threading.setprofile(before)
+
+
+def requests(client: InProcess) -> dict[str, Callable[[], object]]:
+    """Return the requests to count, by name; the context of the second exists."""
+    created = client.request("POST", "/v1/contexts", json={"model": "linear", "observations": CONTEXT})
+    path = f"/v1/contexts/{created.json()['id']}/observations"
+
+    def observe() -> None:
+        client.request("POST", path, json=OBSERVATION).raise_for_status()
+
+    return {
+        "POST /v1/predict": lambda: client.predict(PREDICTION).raise_for_status(),
+        "POST /v1/contexts/{id}/observations": observe,
+    }
+
+
+def count(repeats: int = COUNTS) -> dict[str, list[str]]:
+    """Return the files that each request passes, sorted, by the name of the request."""
+    with recording() as recorder, in_process(Settings(auth="off")) as client:
+        calls = requests(client)
+        for call in calls.values():
+            call()
+        return {
+            name: sorted(set.intersection(*(recorder.files(call) for _ in range(repeats))))
+            for name, call in calls.items()
+        }
+
+
+def files_passed(*, quick: bool) -> Result:
+    """Count and report."""
+    found = count(1 if quick else COUNTS)
+    rows = [[name, str(len(files)), ", ".join(files)] for name, files in found.items()]
+    goals = [
+        Goal(f"files that {name} passes", f"≤ {most}", str(len(files)), len(files) <= most, SEPARATE)
+        for (name, files), most in zip(found.items(), MOST_FILES, strict=True)
+    ]
+    return Result("Files passed", FILES_PASSED, [Table("", ["request", "files", ""], rows)], goals, found)

@@ -21,27 +21,21 @@ from pathlib import Path
 from statistics import median
 from tempfile import TemporaryDirectory
 
-from sqlalchemy import Connection, delete, func, insert, select, text, update
+from sqlalchemy import Connection, func, select, text, update
 
-from benchmarks.hot_contexts.services import database, postgres
+from benchmarks.databases import BATCH, ONE, OWNER, QUERY, Filled, database, postgres
+from benchmarks.models import predictor_of
+from benchmarks.processes import kilobytes
 from benchmarks.results import Goal, Result, Table, short, short_time
-from benchmarks.scale.contexts import COUNT_ALL, FIRST, ONE, OWNER, QUERY, YEAR
-from benchmarks.scale.sizes import UNLIMITED
 from benchmarks.timing import Times, in_turn
-from benchmarks.zoo import ZOO
 from service.contexts.quota import ContextCount
 from service.contexts.requests import ContextSpec
-from service.contexts.service import ContextService
 from service.inference.predictor import Predictor
-from service.registry.repository import Repository
 from service.store.database import Database
-from service.store.ids import new_id
-from service.store.tables import CONTEXT_COUNTS, CONTEXT_LABELS, CONTEXTS
+from service.store.tables import CONTEXTS
 
 FEW, MANY, MANY_ON_POSTGRESQL = 10, 1_000_000, 100_000
 PAGE = 10
-BATCH = 5000
-"""Rows of one transaction."""
 ROUNDS = 200
 EXPIRED_SHARE = 5
 """One of so many contexts expires."""
@@ -52,75 +46,38 @@ TARGET_GROWTH = 64
 HOT = text("SELECT n_tup_hot_upd, n_tup_upd FROM pg_stat_user_tables WHERE relname = 'contexts'")
 
 
-class Filled:
-    """A database with some contexts, which have names and labels."""
+def filled(url: str, predictor: Predictor, size: int) -> Filled:
+    """Make a database of some contexts, each with a name and two labels, one of which ten contexts have."""
+    return Filled(url, predictor, MODEL, size, sites=size // PAGE)
 
-    def __init__(self, url: str, predictor: Predictor, size: int) -> None:
-        self.database = Database.open(url)
-        self.contexts = ContextService(self.database, predictor, max_contexts=2**31, ttl=YEAR)
-        self._sites = size // PAGE
-        self.ids = [self.contexts.create(OWNER, ContextSpec(MODEL, name="context 0", labels=self._labels(0)), FIRST).id]
-        self._fill(size)
 
-    def calls(self) -> Mapping[str, Callable[[], object]]:
-        """Return the calls that are timed; as many contexts are created as deleted."""
-        contexts, made, numbers = self.contexts, list[str](), count(len(self.ids))
-        choose = partial(random.choice, self.ids)
-        place = partial(random.choice, self.ids[: max(len(self.ids) - PAGE, 1)])
-        number = partial(random.randrange, self._sites)
+def calls_of(own: Filled) -> Mapping[str, Callable[[], object]]:
+    """Return the calls that are timed; as many contexts are created as deleted."""
+    contexts, made, numbers = own.contexts, list[str](), count(len(own.ids))
+    choose = partial(random.choice, own.ids)
+    place = partial(random.choice, own.ids[: max(len(own.ids) - PAGE, 1)])
+    number = partial(random.randrange, len(own.ids) // PAGE)
+    return {
+        "create": lambda: made.append(contexts.create(OWNER, own.spec(next(numbers))).id),
+        "delete": lambda: contexts.delete(OWNER, made.pop()),
+        "observe": lambda: contexts.observe(OWNER, choose(), ONE),
+        "predict": lambda: contexts.predict(OWNER, choose(), QUERY),
+        "find by name": lambda: contexts.find_named(OWNER, f"context {number()}"),
+        "list the first page": lambda: contexts.list(OWNER, PAGE),
+        "list a page": lambda: contexts.list(OWNER, PAGE, place()),
+        "list by labels": lambda: contexts.list(OWNER, PAGE, labels=[("kind", "sensor"), ("site", str(number()))]),
+        "count": lambda: ContextCount(own.database).read(),
+    }
 
-        def create() -> None:
-            new = next(numbers)
-            made.append(contexts.create(OWNER, ContextSpec(MODEL, name=f"context {new}", labels=self._labels(new))).id)
 
-        return {
-            "create": create,
-            "delete": lambda: contexts.delete(OWNER, made.pop()),
-            "observe": lambda: contexts.observe(OWNER, choose(), ONE),
-            "predict": lambda: contexts.predict(OWNER, choose(), QUERY),
-            "find by name": lambda: contexts.find_named(OWNER, f"context {number()}"),
-            "list the first page": lambda: contexts.list(OWNER, PAGE),
-            "list a page": lambda: contexts.list(OWNER, PAGE, place()),
-            "list by labels": lambda: contexts.list(OWNER, PAGE, labels=[("kind", "sensor"), ("site", str(number()))]),
-            "count": lambda: ContextCount(self.database).read(),
-        }
-
-    def expire(self, share: int) -> int:
-        """Let one of so many contexts expire; returns how many do."""
-        ids = self.ids[::share]
-        for start in range(0, len(ids), BATCH):
-            some = ids[start : start + BATCH]
-            with self.database.transaction() as connection:
-                connection.execute(update(CONTEXTS).where(CONTEXTS.c.id.in_(some)).values(expires=time.time() - 1))
-        return len(ids)
-
-    def close(self) -> None:
-        """Close the database."""
-        self.database.close()
-
-    def _labels(self, number: int) -> dict[str, str]:
-        return {"kind": "sensor", "site": str(number % self._sites)}
-
-    def _fill(self, size: int) -> None:
-        with self.database.reading() as connection:
-            first = dict(zip(CONTEXTS.c.keys(), connection.execute(select(CONTEXTS)).one(), strict=True))
-        for start in range(1, size, BATCH):
-            numbers = range(start, min(start + BATCH, size))
-            ids = [new_id(time.time() + number * 1e-6) for number in numbers]
-            rows = [{**first, "id": name, "name": f"context {n}"} for n, name in zip(numbers, ids, strict=True)]
-            labels = [
-                {"owner": OWNER, "label": f"{key}:{value}", "context_id": name}
-                for number, name in zip(numbers, ids, strict=True)
-                for key, value in self._labels(number).items()
-            ]
-            with self.database.transaction() as connection:
-                connection.execute(insert(CONTEXTS), rows)
-                connection.execute(insert(CONTEXT_LABELS), labels)
-            self.ids += ids
-        with self.database.transaction() as connection:
-            connection.execute(delete(CONTEXT_COUNTS))
-            connection.execute(COUNT_ALL)
-            connection.exec_driver_sql("ANALYZE") if connection.dialect.name == "postgresql" else None
+def expire(own: Filled, share: int) -> int:
+    """Let one of so many contexts expire; returns how many do."""
+    ids = own.ids[::share]
+    for start in range(0, len(ids), BATCH):
+        some = ids[start : start + BATCH]
+        with own.database.transaction() as connection:
+            connection.execute(update(CONTEXTS).where(CONTEXTS.c.id.in_(some)).values(expires=time.time() - 1))
+    return len(ids)
 
 
 def run(*, quick: bool) -> Result:
@@ -130,22 +87,22 @@ def run(*, quick: bool) -> Result:
 
 def measure(rounds: int = ROUNDS, many: int = MANY, many_on_postgresql: int = MANY_ON_POSTGRESQL) -> Result:
     """Measure some rounds, and databases of so many contexts."""
-    predictor = Predictor(Repository.load([ZOO], threads=1), MODEL, UNLIMITED)
+    predictor = predictor_of(MODEL)
     with TemporaryDirectory() as directory, ExitStack() as stack:
         few, large = (
-            stack.enter_context(closing(Filled(f"sqlite:///{Path(directory)}/{size}.db", predictor, size)))
+            stack.enter_context(closing(filled(f"sqlite:///{Path(directory)}/{size}.db", predictor, size)))
             for size in (FEW, many)
         )
-        memory = [resident()]
+        memory = [kilobytes("VmRSS") / 1024]
         times = {f"SQLite, {many:,}": timed(few, large, rounds)}
-        memory.append(resident())
+        memory.append(kilobytes("VmRSS") / 1024)
         deletion = expire_at_once(large)
-        memory.append(resident())
+        memory.append(kilobytes("VmRSS") / 1024)
     hot = None
     with postgres() as server, ExitStack() as stack:
         if server is not None:
             few, large = (
-                stack.enter_context(closing(Filled(database(server, f"contexts_{size}"), predictor, size)))
+                stack.enter_context(closing(filled(database(server, f"contexts_{size}"), predictor, size)))
                 for size in (FEW, many_on_postgresql)
             )
             times[f"PostgreSQL, {many_on_postgresql:,}"] = timed(few, large, rounds)
@@ -155,15 +112,17 @@ def measure(rounds: int = ROUNDS, many: int = MANY, many_on_postgresql: int = MA
 
 def timed(few: Filled, large: Filled, rounds: int) -> dict[str, Times]:
     """Time every call among few and among many contexts, in turn; returns seconds by call, and by `few` and `many`."""
-    pairs = {(name, call): make for name, own in (("few", few), ("many", large)) for call, make in own.calls().items()}
+    pairs = {
+        (name, call): make for name, own in (("few", few), ("many", large)) for call, make in calls_of(own).items()
+    }
     times = in_turn(pairs, rounds)
     return {call: {name: times[name, call] for name in ("few", "many")} for _, call in pairs}
 
 
-def expire_at_once(filled: Filled) -> dict[str, float]:
+def expire_at_once(own: Filled) -> dict[str, float]:
     """Delete many contexts that have expired, while another thread creates contexts."""
-    number, held, waits, done = filled.expire(EXPIRED_SHARE), list[float](), list[float](), threading.Event()
-    begin = filled.database.transaction
+    number, held, waits, done = expire(own, EXPIRED_SHARE), list[float](), list[float](), threading.Event()
+    begin = own.database.transaction
 
     @contextmanager
     def transaction() -> Iterator[Connection]:
@@ -178,14 +137,14 @@ def expire_at_once(filled: Filled) -> dict[str, float]:
     def create() -> None:
         while not (waits and done.wait(0.01)):
             start = time.perf_counter()
-            filled.contexts.create("another key", ContextSpec(MODEL))
+            own.contexts.create("another key", ContextSpec(MODEL))
             waits.append(time.perf_counter() - start)
 
-    filled.database.transaction = transaction  # type: ignore[method-assign]
+    own.database.transaction = transaction  # type: ignore[method-assign]
     other = threading.Thread(target=create)
     other.start()
     start = time.perf_counter()
-    removed = filled.contexts.sweep()
+    removed = own.contexts.sweep()
     seconds = time.perf_counter() - start
     done.set()
     other.join()
@@ -208,12 +167,6 @@ def hot_share(database: Database) -> float:
     with database.transaction() as connection:
         within, number = connection.execute(HOT).one()
     return float(within / number)
-
-
-def resident() -> float:
-    """Return the resident memory of this process in MiB."""
-    line = next(line for line in Path("/proc/self/status").read_text().splitlines() if line.startswith("VmRSS"))
-    return int(line.split()[1]) / 1024
 
 
 def report(

@@ -22,14 +22,12 @@ import numpy as np
 import pandas as pd
 from pandas.api.types import is_numeric_dtype
 
+from benchmarks.models import predictor_of
 from benchmarks.results import Goal, Result, Table
-from benchmarks.scale.sizes import UNLIMITED
-from benchmarks.zoo import ZOO
 from service.datasets.table_prediction import TablePrediction
 from service.inference.distribution import Wanted
 from service.inference.predictor import Predictor
 from service.inference.sizes import Array
-from service.registry.repository import Repository
 from service.tables.memory import MemoryTable, table_of_columns
 from service.tables.predicting import infer_schema, model_for
 from service.tables.requested import Requested
@@ -202,13 +200,15 @@ def boosting(numeric: list[str], other: list[str]) -> Any:  # noqa: ANN401, ARG0
     return HistGradientBoostingRegressor(categorical_features="from_dtype")
 
 
-def cases(methods: Mapping[str, Method], splits: int) -> Iterator[Case]:
+def cases(
+    methods: Mapping[str, Method], sources: Sequence[Source], sizes: Sequence[int], splits: int
+) -> Iterator[Case]:
     """Run all methods on all splits."""
-    for source in SOURCES:
+    for source in sources:
         whole = load(source)
         for gaps in GAPS:
             frame = with_gaps(whole, source.target, gaps)
-            for n in SIZES:
+            for n in sizes:
                 for split in range(splits if len(frame) >= n + LEAST_TEST_ROWS else 0):
                     order = np.random.default_rng(1000 * split + n).permutation(len(frame))
                     rows, test = frame.iloc[order[:n]], frame.iloc[order[n : n + TEST_ROWS]]
@@ -228,9 +228,14 @@ def medians_by_table(found: Sequence[Case]) -> dict[tuple[Gaps, int, str], dict[
     return {key: {table: median(r2) for table, r2 in by_table.items()} for key, by_table in values.items()}
 
 
-def run(*, quick: bool = False) -> Result:
-    """Compare the methods."""
-    predictor = Predictor(Repository.load([ZOO], threads=1), MODEL, UNLIMITED)
+def run(*, quick: bool) -> Result:
+    """Measure and report."""
+    return measure(splits=1) if quick else measure()
+
+
+def measure(sources: Sequence[Source] = SOURCES, sizes: Sequence[int] = SIZES, splits: int = SPLITS) -> Result:
+    """Compare the methods on some tables, sizes of context and splits."""
+    predictor = predictor_of(MODEL)
     methods: dict[str, Method] = {
         "ours": partial(ours, predictor),
         "ridge": by_scikit_learn(ridge, categories=False),
@@ -238,18 +243,18 @@ def run(*, quick: bool = False) -> Result:
     }
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        found = list(cases(methods, 1 if quick else SPLITS))
+        found = list(cases(methods, sources, sizes, splits))
     medians = medians_by_table(found)
     means = {key: mean(by_table.values()) for key, by_table in medians.items()}
     coverage = {
         (gaps, n): mean(case.coverage for case in found if case[1:3] == (gaps, n) and case.coverage is not None)
         for gaps in GAPS
-        for n in SIZES
+        for n in sizes
     }
     rows = [
         [gaps, str(n), *(f"{means[gaps, n, method]:.3f}" for method in methods), f"{coverage[gaps, n]:.3f}"]
         for gaps in GAPS
-        for n in SIZES
+        for n in sizes
     ]
     goals = [
         Goal(
@@ -259,7 +264,7 @@ def run(*, quick: bool = False) -> Result:
             means[gaps, n, "ours"] >= max(means[gaps, n, "ridge"], means[gaps, n, "boosting"]),
         )
         for gaps in GAPS
-        for n in SIZES
+        for n in sizes
     ]
     least, most = min(coverage.values()), max(coverage.values())
     lowest, highest = LEVEL - COVERED, LEVEL + COVERED
@@ -267,6 +272,6 @@ def run(*, quick: bool = False) -> Result:
     goals.append(
         Goal("coverage of the 90 % interval", f"{lowest:.2f} to {highest:.2f}", f"{least:.3f} to {most:.3f}", met)
     )
-    tables = [Table(f"{len(SOURCES)} tables, {SPLITS} splits", ["gaps", "n", *methods, "coverage"], rows)]
+    tables = [Table(f"{len(sources)} tables, {splits} splits", ["gaps", "n", *methods, "coverage"], rows)]
     numbers = {"r2": [{"gaps": key[0], "n": key[1], "method": key[2], **rows} for key, rows in medians.items()]}
     return Result("Tables with categories and gaps", __doc__ or "", tables, goals, numbers)

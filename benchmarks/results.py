@@ -1,4 +1,4 @@
-"""The result of a benchmark, in one format for all: written as JSON and Markdown, read again for the reports."""
+"""The result of a benchmark, in one format for all: written as JSON and Markdown, read again for README.md."""
 
 import json
 import os
@@ -12,7 +12,10 @@ from typing import Any, Self
 RESULTS = Path(__file__).parent / "results"
 """The committed results."""
 FIGURES = Path(__file__).parents[1] / "docs" / "figures"
-"""Their figures, which the site and README.md show."""
+"""Those of their figures that the site and README.md show; others stay with the result, and git ignores them."""
+README = Path(__file__).parent / "README.md"
+BEGIN, END = "<!-- goals -->", "<!-- end of goals -->"
+"""Marks of the section of README.md that shows the committed results."""
 NOT_MET = "**not met**"
 
 
@@ -85,7 +88,7 @@ class Result:
 def write(out: Path, name: str, result: Result) -> None:
     """Write NAME.json, NAME.md and the figures into a directory, with hardware and date, and print the Markdown.
 
-    The figures of the committed results are written into the site.
+    The figures of the committed results that the site has are written into it.
     """
     out.mkdir(parents=True, exist_ok=True)
     values = {**asdict(result), "figures": list(result.figures), "measured": result.measured or hardware()}
@@ -93,8 +96,26 @@ def write(out: Path, name: str, result: Result) -> None:
     text = Result.read(out / f"{name}.json").markdown()
     (out / f"{name}.md").write_text(text, encoding="utf-8")
     for figure, svg in result.figures.items():
-        ((FIGURES if out == RESULTS else out) / f"{figure}.svg").write_text(svg, encoding="utf-8")
+        shown = FIGURES / f"{figure}.svg"
+        (shown if out == RESULTS and shown.exists() else out / shown.name).write_text(svg, encoding="utf-8")
     print(text)
+
+
+def update_readme(results: Path = RESULTS, readme: Path = README) -> None:
+    """Write the results of a directory between the marks of a README."""
+    before, _, rest = readme.read_text(encoding="utf-8").partition(BEGIN)
+    _, _, after = rest.partition(END)
+    readme.write_text(f"{before}{BEGIN}\n\n{summary(results)}\n\n{END}{after}", encoding="utf-8")
+
+
+def summary(results: Path = RESULTS) -> str:
+    """Return the goals of every result, or its first table if it has none, with the hardware and the date."""
+    parts: list[str] = []
+    for path in sorted(results.glob("*.json")):
+        result = Result.read(path)
+        parts += [f"### {result.title}", f"Measured on {result.measured} ([{path.name}](results/{path.name}))."]
+        parts.append((goals_table(result.goals) if result.goals else result.tables[0].markdown()).strip())
+    return "\n\n".join(parts)
 
 
 def goals_table(goals: Iterable[Goal]) -> str:

@@ -13,10 +13,11 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from statistics import median
 
+from benchmarks.processes import family, resident
 from benchmarks.results import Goal, Result, Table
 from benchmarks.serving.environments import CACHE, created, install, installed
 from benchmarks.serving.load import PINNED
-from benchmarks.serving.servers import Disqualified, family, resident, started
+from benchmarks.serving.servers import Disqualified, started
 from benchmarks.serving.specs import FASTAPI, OTHERS, OURS, ROOT, ServerSpec
 
 REPEATS = 3

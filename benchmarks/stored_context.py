@@ -16,21 +16,80 @@ from pathlib import Path
 from statistics import median
 from tempfile import TemporaryDirectory
 
-from benchmarks.held_context import post
+from benchmarks.databases import FIRST, ONE, OWNER, YEAR, Filled
+from benchmarks.models import predictor_of
+from benchmarks.processes import cpu_seconds
 from benchmarks.results import Goal, Result, Table
-from benchmarks.scale.contexts import FIRST, ONE, OWNER, YEAR, Filled
-from benchmarks.scale.sizes import UNLIMITED
-from benchmarks.serving.servers import Server, cpu_seconds, send, started
-from benchmarks.serving.specs import OURS
+from benchmarks.serving.servers import Server, send, started
+from benchmarks.serving.specs import OURS, payload
 from benchmarks.timing import Quartiles, Times, format_quartiles, in_turn, ratios
-from benchmarks.zoo import ZOO
 from service.contexts.learning import learn
 from service.contexts.requests import ContextSpec
 from service.contexts.service import ContextService
 from service.contexts.state import new_state
+from service.inference.checks import UNLIMITED
 from service.inference.predictor import Predictor
-from service.registry.repository import Repository
 from service.store.database import Database
+
+QUERIES = """A query to a context that the server stores, compared with a request that carries the context, over HTTP.
+
+Payload L (1,000 observations of 32 inputs, 10 queries), one connection, requests in turn. Ratios are within a round:
+their median, and in brackets their quartiles. The one-shot of payload S (10 observations of 10 inputs, one query) shows
+the cost of HTTP alone."""
+PAYLOAD = "L"
+QUERIED_MODELS = ("gd-1", "linear")
+QUERY_ROUNDS = 200
+ONE_SHOT, STORED = "one-shot, JSON", "stored, JSON"
+QUERY_TARGET = 1 / 3
+"""Of the time of a one-shot request."""
+
+
+def query_times(model: str, rounds: int = QUERY_ROUNDS) -> Times:
+    """Send all requests in turn: seconds of each in every round."""
+    with started(OURS, model) as server, server.connect() as connection:
+        return in_turn(
+            {name: partial(send, connection, request) for name, request in queries(server, connection).items()}, rounds
+        )
+
+
+def queries(server: Server, connection: socket.socket) -> dict[str, bytes]:
+    """Create a context, and write the requests."""
+    sent = payload(PAYLOAD)
+    observations = {"x": sent.x.tolist(), "y": sent.y.tolist()}
+    creating = server.post("/v1/contexts", {"model": server.model, "observations": observations})
+    context = json.loads(send(connection, creating, status=201))["id"]
+    return {
+        ONE_SHOT: server.request("json", PAYLOAD),
+        "one-shot, binary": server.request("binary", PAYLOAD),
+        STORED: server.post(f"/v1/contexts/{context}/predictions", {"query": sent.query.tolist()}),
+        "one-shot of S, JSON": server.request("json", "S"),  # last: it would warm the caches for the others
+    }
+
+
+def query(*, quick: bool) -> Result:
+    """Measure and report."""
+    times = {model: query_times(model, 3 if quick else QUERY_ROUNDS) for model in QUERIED_MODELS}
+    found = {model: {name: ratios(of, name, ONE_SHOT) for name in of} for model, of in times.items()}
+    medians = {model: {name: median(seconds) for name, seconds in of.items()} for model, of in times.items()}
+    return query_report(medians, found)
+
+
+def query_report(medians: Mapping[str, Mapping[str, float]], found: Mapping[str, Mapping[str, Quartiles]]) -> Result:
+    """Lay out medians (seconds) and ratios to the control, by model and request."""
+    names = list(next(iter(found.values())))
+    rows = [[model, *map(format_quartiles, of.values())] for model, of in found.items()]
+    goals = [
+        Goal(f"{model}: {STORED} ÷ {ONE_SHOT}", "≤ 1/3", format_quartiles(of[STORED]), of[STORED][1] <= QUERY_TARGET)
+        for model, of in found.items()
+    ]
+    return Result(
+        title="Query to a stored context",
+        method=QUERIES,
+        tables=[Table("", [f"time of one answer ÷ {ONE_SHOT}", *names], rows)],
+        goals=goals,
+        numbers={"median_seconds": medians, "ratios": found},
+    )
+
 
 CONTROL, MODELS = "linear", ("linear", "nonlinear")
 ROUNDS, CALLS = 30, 40
@@ -59,7 +118,7 @@ def over_http(rounds: int) -> tuple[Times, dict[str, float]]:
 def in_process(rounds: int, *, stored: bool) -> Times:
     """Time observations without a server, and with or without a database."""
     with TemporaryDirectory() as directory, closing(Database.open(f"sqlite:///{directory}/stored.db")) as database:
-        predictor = Predictor(Repository.load([ZOO], threads=1), CONTROL, UNLIMITED)
+        predictor = predictor_of(CONTROL)
         contexts = ContextService(database, predictor, max_contexts=2**31, ttl=YEAR)
         make = partial(_storing, contexts) if stored else partial(_learning, predictor)
         return in_turn({model: make(model) for model in MODELS}, rounds * CALLS)
@@ -67,19 +126,19 @@ def in_process(rounds: int, *, stored: bool) -> Times:
 
 def size(model: str, count: int) -> tuple[int, int]:
     """Return the bytes of an exported context of a model, and of a database with so many contexts."""
-    predictor = Predictor(Repository.load([ZOO], threads=1), model, UNLIMITED)
+    predictor = predictor_of(model)
     with TemporaryDirectory() as directory:
         path = Path(directory) / "filled.db"
-        with closing(Filled(path, predictor, model, count)) as filled:
-            exported = len(filled.export())
+        with closing(Filled(f"sqlite:///{path}", predictor, model, count)) as filled:
+            exported = len(filled.contexts.export(OWNER, filled.ids[0])[0])
         return exported, path.stat().st_size
 
 
 def _observing(server: Server, connection: socket.socket, model: str) -> Callable[[], object]:
     first = {"x": FIRST.x.tolist(), "y": FIRST.y.tolist()}
-    made = send(connection, post(server, "/v1/contexts", {"model": model, "observations": first}), status=201)
+    made = send(connection, server.post("/v1/contexts", {"model": model, "observations": first}), status=201)
     path = f"/v1/contexts/{json.loads(made)['id']}/observations"
-    return partial(send, connection, post(server, path, {"x": ONE.x.tolist(), "y": ONE.y.tolist()}))
+    return partial(send, connection, server.post(path, {"x": ONE.x.tolist(), "y": ONE.y.tolist()}))
 
 
 def _storing(contexts: ContextService, model: str) -> Callable[[], object]:

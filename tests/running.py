@@ -71,7 +71,7 @@ def free_port() -> int:
 
 
 @contextmanager
-def running(**environment: str) -> Iterator[Server]:
+def running(sources: Path = ROOT, /, **environment: str) -> Iterator[Server]:
     """Start a service with some settings, on a free port and a new database unless they name one; end it after use."""
     with tempfile.TemporaryDirectory() as directory:
         new = {"GDSSM_DATABASE_URL": f"sqlite:///{directory}/gdssm.db", "GDSSM_PORT": "0"}
@@ -79,7 +79,7 @@ def running(**environment: str) -> Iterator[Server]:
         log = Path(directory) / "log"  # not a pipe: a service that logs much would stand still on a full one
         with (
             log.open("w") as stderr,
-            subprocess.Popen(SERVE, cwd=ROOT, env=variables, stderr=stderr, text=True) as process,
+            subprocess.Popen(SERVE, cwd=sources, env=variables, stderr=stderr, text=True) as process,
         ):
             server = Server(process, log)
             try:

@@ -1,6 +1,7 @@
-"""The methods: models of scikit-learn with their usual settings and fixed seeds, and the served models.
+"""Splits of a table into a context and test rows, and methods: models of scikit-learn with fixed seeds, and ours.
 
-The served models run in the service's runtime without HTTP: context and queries in one call.
+Models of scikit-learn have their usual settings. The served models run in the service's runtime without HTTP: context
+and queries in one call.
 """
 
 import hashlib
@@ -13,6 +14,7 @@ from typing import Any
 import numpy as np
 import sklearn
 from numpy.typing import NDArray
+from scipy.stats import t  # type: ignore[import-untyped]
 from sklearn.ensemble import (
     HistGradientBoostingClassifier,
     HistGradientBoostingRegressor,
@@ -26,19 +28,149 @@ from sklearn.neighbors import KNeighborsRegressor
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from benchmarks.accuracy.scoring import Prediction, Split
-from benchmarks.accuracy.tables import Task
-from benchmarks.zoo import model_file
+from benchmarks.accuracy.tables import Table, Target, Task
+from benchmarks.models import model_file
 from service.inference.runtime import Runtime
+
+SIZES = (5, 10, 20, 50, 100, 500, 2_000)
+"""Rows of context."""
+SPLITS = 15
+MIN_TEST, MAX_TEST = 50, 400
+"""Rows to test on."""
+MIN_PROBABILITY = 1e-3
+"""Log loss replaces smaller probabilities by this, for every method: a class may be missing from a context."""
+BINS = 10
+"""Of equal width, for the calibration error."""
+COVERAGES = (0.8, 0.9)
+"""Nominal coverages of the central predictive intervals."""
+
+
+@dataclass(frozen=True, eq=False)
+class Split:
+    """Context and test rows of one table.
+
+    Attributes:
+        x, y: (n, D) and (n,), the context.
+        x_test, y_test: (m, D) and (m,), with 50 ≤ m ≤ 400.
+        classes: C, or 0 for regression.
+    """
+
+    x: NDArray[np.float64]
+    y: Target
+    x_test: NDArray[np.float64]
+    y_test: Target
+    classes: int
+
+
+def fits(table: Table, n: int) -> bool:
+    """Whether a context of n rows leaves enough rows to test on."""
+    return len(table.x) >= n + MIN_TEST
+
+
+def split(table: Table, n: int, index: int) -> Split:
+    """Draw split number `index`: of a permutation, the first n rows are the context, the next 400 the test."""
+    order = np.random.default_rng(1_000 * index + n).permutation(len(table.x))
+    context, test = order[:n], order[n : n + MAX_TEST]
+    return Split(table.x[context], table.y[context], table.x[test], table.y[test], table.classes)
+
+
+@dataclass(frozen=True, eq=False)
+class Prediction:
+    """A prediction for m rows.
+
+    Attributes:
+        value: (m,) means for regression; (m, C) probabilities for classification.
+        scale: (m,) scales of a predictive t distribution around the mean, in the units of y, if there is one.
+        degrees_of_freedom: Of that distribution; infinity is the normal distribution.
+    """
+
+    value: NDArray[np.float64]
+    scale: NDArray[np.float64] | None = None
+    degrees_of_freedom: float = np.inf
+
+
+def measure(prediction: Prediction, split: Split) -> Mapping[str, float]:
+    """Return every measure that applies.
+
+    Raises:
+        ValueError: A prediction is not finite.
+    """
+    if not np.isfinite(prediction.value).all():
+        raise ValueError("The prediction is not finite.")
+    if split.classes:
+        return classification(prediction.value, split.y_test)
+    return {"r2": r2(prediction.value, split.y_test), **intervals(prediction, split.y_test)}
+
+
+def r2(value: NDArray[np.float64], y: NDArray[np.float64]) -> float:
+    """Return 1 − squared error / squared deviation from the mean of the test rows; value and y are (m,)."""
+    return float(1 - np.square(y - value).sum() / np.square(y - y.mean()).sum())
+
+
+def intervals(prediction: Prediction, y: NDArray[np.float64]) -> dict[str, float]:
+    """Return the coverage of the predictive intervals, and the mean width of the widest in standard deviations of y."""
+    if prediction.scale is None:
+        return {}
+    error = np.abs(y - prediction.value)
+    half = {p: t.ppf((1 + p) / 2, prediction.degrees_of_freedom) * prediction.scale for p in COVERAGES}
+    covered = {f"coverage_{p * 100:.0f}": float((error <= half[p]).mean()) for p in COVERAGES}
+    return {**covered, f"width_{COVERAGES[-1] * 100:.0f}": float(2 * half[COVERAGES[-1]].mean() / y.std())}
+
+
+def classification(probabilities: NDArray[np.float64], y: NDArray[np.intp]) -> dict[str, float]:
+    """Return log loss (nats), accuracy and calibration error; probabilities (m, C), y (m,)."""
+    return {
+        "log_loss": log_loss(probabilities, y),
+        "accuracy": float((probabilities.argmax(axis=1) == y).mean()),
+        "calibration_error": calibration_error(probabilities, y),
+    }
+
+
+def log_loss(probabilities: NDArray[np.float64], y: NDArray[np.intp]) -> float:
+    """Return the mean negative log probability of the right class, in nats."""
+    raised = np.maximum(probabilities, MIN_PROBABILITY)
+    raised /= raised.sum(axis=1, keepdims=True)
+    return float(-np.log(raised[np.arange(len(y)), y]).mean())
+
+
+def calibration_error(probabilities: NDArray[np.float64], y: NDArray[np.intp]) -> float:
+    """Return the expected calibration error of the most probable class.
+
+    In each bin of its probability, the difference between that probability and the accuracy; the mean over all rows.
+    """
+    confidence = probabilities.max(axis=1)
+    excess = confidence - (probabilities.argmax(axis=1) == y)
+    bins = np.clip((confidence * BINS).astype(np.intp), 0, BINS - 1)
+    return float(np.abs(np.bincount(bins, weights=excess, minlength=BINS)).sum() / len(y))
+
 
 SERVED: Mapping[str, Task] = {"linear": "regression", "nonlinear": "regression", "classifier": "classification"}
 """The served models, by file name."""
-FOREST_SEED = 0
-BOOSTING_SEED = 0
-PROCESS_SEED = 0
+SEED = 0
 NEIGHBOURS = 5
 STRENGTHS = np.logspace(-3, 3, 13)
-"""Of RidgeCV, on standardised columns."""
+"""Of RidgeCV, which chooses one by leave-one-out cross-validation."""
+REGRESSORS: dict[str, Callable[[int], Any]] = {
+    "RidgeCV": lambda _: make_pipeline(StandardScaler(), RidgeCV(alphas=STRENGTHS)),
+    "nearest neighbours": lambda rows: make_pipeline(StandardScaler(), KNeighborsRegressor(min(NEIGHBOURS, rows))),
+    "random forest": lambda _: RandomForestRegressor(random_state=SEED, n_jobs=1),
+    "gradient boosting": lambda _: HistGradientBoostingRegressor(random_state=SEED),
+    "Gaussian process": lambda _: make_pipeline(
+        StandardScaler(),
+        GaussianProcessRegressor(ConstantKernel() * RBF() + WhiteKernel(), normalize_y=True, random_state=SEED),
+    ),
+}
+"""Makers of models of scikit-learn, which take the rows of context.
+
+The Gaussian process has one length scale for all columns and a variance of the noise; all maximise the evidence.
+"""
+MAX_ROWS = {"Gaussian process": 500}
+"""Of the largest context for which a method runs; a fit to more takes minutes."""
+CLASSIFIERS: dict[str, Callable[[], Any]] = {
+    "logistic regression": lambda: make_pipeline(StandardScaler(), LogisticRegression(max_iter=1_000)),
+    "random forest classifier": lambda: RandomForestClassifier(random_state=SEED, n_jobs=1),
+    "gradient boosting classifier": lambda: HistGradientBoostingClassifier(random_state=SEED),
+}
 
 
 @dataclass(frozen=True)
@@ -78,15 +210,12 @@ def _peers() -> list[Method]:
     version = f"scikit-learn {sklearn.__version__}"
     return [
         Method("mean", "regression", mean, version),
-        Method("RidgeCV", "regression", ridge, version),
-        Method("nearest neighbours", "regression", nearest_neighbours, version),
-        Method("random forest", "regression", forest, version),
-        Method("gradient boosting", "regression", boosting, version),
-        Method("Gaussian process", "regression", gaussian_process, version, 500),
+        *(
+            Method(name, "regression", partial(_regress, name), version, MAX_ROWS.get(name, 10**9))
+            for name in REGRESSORS
+        ),
         Method("class frequencies", "classification", class_frequencies, version),
-        Method("logistic regression", "classification", logistic_regression, version),
-        Method("random forest classifier", "classification", forest_classifier, version),
-        Method("gradient boosting classifier", "classification", boosting_classifier, version),
+        *(Method(name, "classification", partial(_classify, name), version) for name in CLASSIFIERS),
     ]
 
 
@@ -130,64 +259,25 @@ def mean(split: Split) -> Prediction:
     return Prediction(np.full(len(split.x_test), split.y.mean()))
 
 
-def ridge(split: Split) -> Prediction:
-    """Ridge regression; its strength is chosen by leave-one-out cross-validation."""
-    return _fitted(make_pipeline(StandardScaler(), RidgeCV(alphas=STRENGTHS)), split)
-
-
-def nearest_neighbours(split: Split) -> Prediction:
-    """Predict the mean of the five nearest rows, or of all if there are fewer."""
-    neighbours = KNeighborsRegressor(min(NEIGHBOURS, len(split.x)))
-    return _fitted(make_pipeline(StandardScaler(), neighbours), split)
-
-
-def forest(split: Split) -> Prediction:
-    """100 trees."""
-    return _fitted(RandomForestRegressor(random_state=FOREST_SEED, n_jobs=1), split)
-
-
-def boosting(split: Split) -> Prediction:
-    """100 iterations on histograms."""
-    return _fitted(HistGradientBoostingRegressor(random_state=BOOSTING_SEED), split)
-
-
-def gaussian_process(split: Split) -> Prediction:
-    """One length scale for all columns, with a variance of the noise; all three maximise the evidence."""
-    kernel = ConstantKernel() * RBF() + WhiteKernel()
-    process = GaussianProcessRegressor(kernel, normalize_y=True, random_state=PROCESS_SEED)
-    scaler = StandardScaler()
-    process.fit(scaler.fit_transform(split.x), split.y)
-    return Prediction(*process.predict(scaler.transform(split.x_test), return_std=True))
-
-
 def class_frequencies(split: Split) -> Prediction:
     """Predict how frequent the classes are in the context."""
     counts = np.bincount(split.y, minlength=split.classes)
     return Prediction(np.tile(counts / counts.sum(), (len(split.x_test), 1)))
 
 
-def logistic_regression(split: Split) -> Prediction:
-    """Logistic regression of strength 1."""
-    return _probabilities(make_pipeline(StandardScaler(), LogisticRegression(max_iter=1_000)), split)
+def _regress(name: str, split: Split) -> Prediction:
+    model = REGRESSORS[name](len(split.x)).fit(split.x, split.y)
+    if name == "Gaussian process":
+        return Prediction(*model.predict(split.x_test, return_std=True))
+    return Prediction(model.predict(split.x_test))
 
 
-def forest_classifier(split: Split) -> Prediction:
-    """100 trees."""
-    return _probabilities(RandomForestClassifier(random_state=FOREST_SEED, n_jobs=1), split)
-
-
-def boosting_classifier(split: Split) -> Prediction:
-    """100 iterations on histograms."""
-    return _probabilities(HistGradientBoostingClassifier(random_state=BOOSTING_SEED), split)
-
-
-def _fitted(model: Any, split: Split) -> Prediction:  # noqa: ANN401 - scikit-learn has no types
-    return Prediction(model.fit(split.x, split.y).predict(split.x_test))
-
-
-def _probabilities(model: Any, split: Split) -> Prediction:  # noqa: ANN401 - scikit-learn has no types
+def _classify(name: str, split: Split) -> Prediction:
     """Fit and predict; a class that the context lacks has probability 0, and a single class probability 1."""
     present: NDArray[np.intp] = np.unique(split.y).astype(np.intp)
     probabilities = np.zeros((len(split.x_test), split.classes))
-    probabilities[:, present] = 1.0 if len(present) == 1 else model.fit(split.x, split.y).predict_proba(split.x_test)
+    if len(present) == 1:
+        probabilities[:, present] = 1.0
+    else:
+        probabilities[:, present] = CLASSIFIERS[name]().fit(split.x, split.y).predict_proba(split.x_test)
     return Prediction(probabilities)

@@ -17,13 +17,12 @@ from benchmarks.accuracy.comparison import (
     Cases,
     ClassificationRow,
     RegressionRow,
+    SplitResult,
     compare_classification,
     compare_regression,
     summarize,
 )
-from benchmarks.accuracy.methods import SERVED
-from benchmarks.accuracy.scoring import BINS, MAX_TEST, MIN_PROBABILITY, MIN_TEST
-from benchmarks.accuracy.split_results import SplitResult
+from benchmarks.accuracy.methods import BINS, MAX_TEST, MIN_PROBABILITY, MIN_TEST, SERVED
 from benchmarks.plots import PALETTE, render
 from benchmarks.results import Result, Table, short
 from gdssm.reproduce.plot_style import INK, RC

@@ -12,11 +12,10 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from benchmarks.accuracy import methods, scoring, split_results, tables
-from benchmarks.accuracy.methods import Method
+from benchmarks.accuracy import comparison, methods, tables
+from benchmarks.accuracy.comparison import Key, SplitResult
+from benchmarks.accuracy.methods import Method, Split, fits, measure, split
 from benchmarks.accuracy.report import report
-from benchmarks.accuracy.scoring import Split, fits, measure, split
-from benchmarks.accuracy.split_results import Key, SplitResult
 from benchmarks.results import Result
 
 THREAD_LIMITS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
@@ -33,8 +32,8 @@ class Plan:
     tables: Sequence[str]
     methods: Sequence[str] | None = None
     """None: all."""
-    sizes: Sequence[int] = scoring.SIZES
-    splits: int = scoring.SPLITS
+    sizes: Sequence[int] = methods.SIZES
+    splits: int = methods.SPLITS
 
     def keys(self) -> list[Key]:
         """List the results wanted: the first split of all cases, then the second, and so on."""
@@ -57,20 +56,20 @@ def run(*, quick: bool) -> Result:
     """Measure and report."""
     plan, path = (QUICK, RESULTS.with_name("quick.jsonl")) if quick else (Plan(tables.names()), RESULTS)
     complete(plan, path, PROCESSES)
-    return report(split_results.select(split_results.read(path), plan.keys()))
+    return report(comparison.select(comparison.read(path), plan.keys()))
 
 
 def complete(plan: Plan, path: Path, processes: int) -> None:
     """Run the results that a file lacks, and append each to the file."""
-    split_results.prepare(path)
-    missing = without(plan.keys(), split_results.read(path))
+    comparison.prepare(path)
+    missing = without(plan.keys(), comparison.read(path))
     os.environ.update(dict.fromkeys(THREAD_LIMITS, "1"))  # numpy reads them when a worker imports it
     with (
         get_context("spawn").Pool(processes) as pool,
         tqdm(total=len(missing), unit="result", smoothing=0) as bar,
     ):
         for found in pool.imap_unordered(evaluate, list(by_split(missing))):
-            split_results.append(path, found)
+            comparison.append(path, found)
             bar.update(len(found))
 
 

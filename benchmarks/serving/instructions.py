@@ -18,11 +18,12 @@ from pathlib import Path
 from statistics import median
 from types import MappingProxyType
 
+from benchmarks.models import ZOO
+from benchmarks.processes import family
 from benchmarks.results import Result, Table
 from benchmarks.serving.environments import has_program
-from benchmarks.serving.servers import Server, family, send, started
+from benchmarks.serving.servers import Server, send, started
 from benchmarks.serving.specs import CONTROLS, FASTAPI, OURS, SIZES, ServerSpec
-from benchmarks.zoo import ZOO
 
 MODEL = "gd-1"
 REQUESTS = {"S": 30, "M": 16, "L": 3}

@@ -12,7 +12,8 @@ from dataclasses import dataclass, field
 from http.client import HTTPException
 from pathlib import Path
 
-from benchmarks.serving.servers import Disqualified, Server, cpu_seconds, family, started
+from benchmarks.processes import cpu_seconds, family
+from benchmarks.serving.servers import Disqualified, Server, started
 from benchmarks.serving.specs import ServerSpec, payload
 
 SERVER_CORE, LOAD_CORE = 0, 1

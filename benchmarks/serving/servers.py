@@ -1,5 +1,6 @@
 """A running server: started in a new session, its answers compared with the model's, its processes ended."""
 
+import json
 import os
 import signal
 import socket
@@ -15,18 +16,14 @@ from types import MappingProxyType
 
 import numpy as np
 
-from benchmarks.serving.specs import ROOT, Array, Payload, ServerSpec, payload
-from benchmarks.zoo import model_file
-from service.inference.runtime import Runtime
+from benchmarks.models import model_file, runtime_of
+from benchmarks.processes import family
+from benchmarks.serving.specs import ROOT, Array, Form, Payload, ServerSpec, payload
 
 GRACE_SECONDS = 5.0
 """Between SIGTERM and SIGKILL."""
 TOLERANCE = 1e-6
 """Largest difference to the reference, relative to the largest prediction."""
-TICK = 1 / os.sysconf("SC_CLK_TCK")
-PAGE = os.sysconf("SC_PAGE_SIZE")
-PARENT, SESSION, USER, SYSTEM, RESIDENT = 1, 3, 11, 12, 21
-"""Positions in /proc/PID/stat, counted from the state."""
 
 
 class Disqualified(Exception):
@@ -47,13 +44,19 @@ class Server:
     def request(self, kind: str, name: str) -> bytes:
         """Write a request for the prediction of a payload, headers and all."""
         form = self.spec.forms[kind]
-        body = form.write(payload(name), self.model)
+        return self._written(form, form.path, form.write(payload(name), self.model))
+
+    def post(self, path: str, value: object) -> bytes:
+        """Write a request with a value as its JSON body."""
+        return self._written(self.spec.forms["json"], path, json.dumps(value).encode())
+
+    def _written(self, form: Form, path: str, body: bytes) -> bytes:
         headers = {
             "Host": f"127.0.0.1:{self.port}",
             "Content-Type": form.content_type,
             "Content-Length": str(len(body)),
         }
-        lines = [f"POST {form.path} HTTP/1.1", *(f"{key}: {text}" for key, text in {**headers, **form.headers}.items())]
+        lines = [f"POST {path} HTTP/1.1", *(f"{key}: {text}" for key, text in {**headers, **form.headers}.items())]
         return "\r\n".join([*lines, "", ""]).encode() + body
 
     def ask(self, kind: str, name: str) -> Array:
@@ -100,7 +103,7 @@ def send(connection: socket.socket, request: bytes, status: int = 200) -> bytes:
 
 def reference(model: str, sample: Payload) -> Array:
     """Predict with the service's own runtime, in this process: (M,)."""
-    runtime = Runtime.load(model_file(model))
+    runtime = runtime_of(model)
     tensors = {"x": sample.x[None], "y": sample.y[None, :, None], "x_query": sample.query[None]}
     return runtime.run(tensors)["prediction"][0, :, 0].astype(np.float64)
 
@@ -185,30 +188,3 @@ def end(process: "subprocess.Popen[bytes]") -> None:
         with suppress(ProcessLookupError):
             os.kill(child, signal.SIGKILL)
     process.wait()
-
-
-def family(leader: int) -> list[int]:
-    """Return every process of a session and their descendants, which may have started new sessions."""
-    stats = {int(path.name): stat(int(path.name)) for path in Path("/proc").glob("[0-9]*")}
-    found = {process for process, fields in stats.items() if fields and int(fields[SESSION]) == leader}
-    while more := {p for p, fields in stats.items() if fields and int(fields[PARENT]) in found} - found:
-        found |= more
-    return sorted(found)
-
-
-def cpu_seconds(leader: int) -> float:
-    """Add up the processor time of a server so far, user's and kernel's, in seconds."""
-    return sum(int(fields[USER]) + int(fields[SYSTEM]) for fields in map(stat, family(leader)) if fields) * TICK
-
-
-def resident(leader: int) -> int:
-    """Add up the resident memory of a server, in bytes; shared pages count in each of its processes."""
-    return sum(int(fields[RESIDENT]) for fields in map(stat, family(leader)) if fields) * PAGE
-
-
-def stat(process: int) -> list[str]:
-    """Read /proc/PID/stat from the state on; empty if the process is gone."""
-    try:
-        return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
-    except OSError:
-        return []

@@ -17,7 +17,7 @@ from service.store.migrate import HEAD
 
 MIB = 2**20
 PROCESS_BYTES = 150 * MIB
-"""Of one process with the models that ship (`python -m benchmarks.start`), and the states of contexts in its cache."""
+"""Of one process with the models that ship (`python -m benchmarks start`), and the states of contexts in its cache."""
 BODY_COPIES = 2
 """How often a byte of a body in flight counts: the body, and the numbers that are read from it."""
 CGROUPS, OWN_CGROUPS = Path("/sys/fs/cgroup"), Path("/proc/self/cgroup")

@@ -8,11 +8,17 @@ import pytest
 from numpy.typing import NDArray
 
 from benchmarks import results
-from benchmarks.accuracy import methods, report, run, scoring, split_results, tables
-from benchmarks.accuracy.comparison import CaseKey, compare_classification, compare_regression, summarize
+from benchmarks.accuracy import comparison, methods, report, run, tables
+from benchmarks.accuracy.comparison import (
+    CaseKey,
+    Key,
+    SplitResult,
+    compare_classification,
+    compare_regression,
+    summarize,
+)
+from benchmarks.accuracy.methods import Prediction
 from benchmarks.accuracy.report import label_heights, spread
-from benchmarks.accuracy.scoring import Prediction
-from benchmarks.accuracy.split_results import Key, SplitResult
 
 SHAPES = {
     "diabetes": (442, 10),
@@ -87,7 +93,7 @@ def test_the_most_rows_are_the_first_of_a_permutation() -> None:
 def test_a_split_is_the_documented_permutation() -> None:
     table = tables.load("Boston")
     order = np.random.default_rng(1000 * 3 + 20).permutation(506)
-    drawn = scoring.split(table, 20, 3)
+    drawn = methods.split(table, 20, 3)
     assert (drawn.x == table.x[order[:20]]).all()
     assert (drawn.y == table.y[order[:20]]).all()
     assert (drawn.x_test == table.x[order[20:420]]).all()
@@ -97,30 +103,30 @@ def test_a_split_is_the_documented_permutation() -> None:
 def test_a_context_leaves_at_least_fifty_rows() -> None:
     table = tables.load("airquality")
     assert len(table.x) == 111
-    assert scoring.fits(table, 61)
-    assert not scoring.fits(table, 62)
+    assert methods.fits(table, 61)
+    assert not methods.fits(table, 62)
 
 
 def test_a_perfect_prediction_and_the_mean() -> None:
     y = np.array([1.0, 2.0, 6.0])
-    assert scoring.r2(y, y) == 1
-    assert scoring.r2(np.full(3, 3.0), y) == pytest.approx(0)
+    assert methods.r2(y, y) == 1
+    assert methods.r2(np.full(3, 3.0), y) == pytest.approx(0)
 
 
 def test_intervals_of_the_true_distribution_cover_what_they_say() -> None:
     y = np.random.default_rng(0).standard_t(4, 40_000) * 3 + 1
     prediction = Prediction(np.ones(len(y)), np.full(len(y), 3.0), 4.0)
-    found = scoring.intervals(prediction, y)
+    found = methods.intervals(prediction, y)
     assert found["coverage_80"] == pytest.approx(0.8, abs=0.01)
     assert found["coverage_90"] == pytest.approx(0.9, abs=0.01)
     assert found["width_90"] == pytest.approx(2 * 2.132 * 3 / y.std(), rel=1e-3)  # t quantile .95 at 4
-    assert scoring.intervals(Prediction(np.ones(len(y))), y) == {}
+    assert methods.intervals(Prediction(np.ones(len(y))), y) == {}
 
 
 def test_classification_measures_of_hand_made_probabilities() -> None:
     y = np.array([0, 1, 1, 0])
     probabilities = np.array([[0.75, 0.25], [0.25, 0.75], [0.75, 0.25], [1.0, 0.0]])
-    found = scoring.classification(probabilities, y)
+    found = methods.classification(probabilities, y)
     assert found["accuracy"] == 0.75
     floored = 1 / 1.001
     assert found["log_loss"] == pytest.approx(-np.log([0.75, 0.75, 0.25, floored]).mean())
@@ -129,10 +135,11 @@ def test_classification_measures_of_hand_made_probabilities() -> None:
 
 def test_a_class_that_the_context_lacks_gets_probability_zero() -> None:
     x, x_test = np.arange(6.0)[:, None], np.arange(4.0)[:, None]
-    drawn = scoring.Split(x, np.array([0, 0, 0, 2, 2, 2]), x_test, np.zeros(4, int), 3)
-    assert (methods.logistic_regression(drawn).value[:, 1] == 0).all()
-    single = scoring.Split(x, np.full(6, 1), x_test, np.zeros(4, int), 3)
-    assert methods.logistic_regression(single).value.tolist() == [[0, 1, 0]] * 4
+    drawn = methods.Split(x, np.array([0, 0, 0, 2, 2, 2]), x_test, np.zeros(4, int), 3)
+    predict = methods.methods(["logistic regression"])["logistic regression"].predict
+    assert (predict(drawn).value[:, 1] == 0).all()
+    single = methods.Split(x, np.full(6, 1), x_test, np.zeros(4, int), 3)
+    assert predict(single).value.tolist() == [[0, 1, 0]] * 4
 
 
 @pytest.fixture
@@ -144,12 +151,12 @@ def plan() -> run.Plan:
 def test_a_run_continues_after_what_is_there(plan: run.Plan, tmp_path: Path) -> None:
     path, keys = tmp_path / "results.jsonl", plan.keys()
     assert len(keys) == 2 * 2 * 2  # n = 500 leaves no rows to test on
-    kept = split_results.SplitResult(keys[0], "regression", {"r2": 0.5}, 1.0)
-    split_results.append(path, [kept])
+    kept = comparison.SplitResult(keys[0], "regression", {"r2": 0.5}, 1.0)
+    comparison.append(path, [kept])
     with path.open("a") as file:
         file.write('{"table": "airq')  # an interrupted run
     run.complete(plan, path, processes=1)
-    found = split_results.read(path)
+    found = comparison.read(path)
     assert found[keys[0]] == kept
     assert found.keys() == set(keys)
     assert all(not result.error for result in found.values())
@@ -168,7 +175,7 @@ def test_another_model_file_is_run_again() -> None:
 def test_a_served_model_is_identified_by_its_file() -> None:
     linear = methods.methods(["linear"])["linear"]
     assert len(linear.version) == 64
-    prediction = linear.predict(scoring.split(tables.load("Boston"), 50, 0))
+    prediction = linear.predict(methods.split(tables.load("Boston"), 50, 0))
     assert prediction.value.shape == (400,)
 
 
@@ -186,13 +193,13 @@ class _ModelWithScale:
 
 def test_scale_and_degrees_of_freedom_of_a_served_model_are_used(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(methods, "_runtime", lambda _: _ModelWithScale())
-    drawn = scoring.Split(np.zeros((7, 2)), np.zeros(7), np.zeros((5, 2)), np.arange(5.0), 0)
+    drawn = methods.Split(np.zeros((7, 2)), np.zeros(7), np.zeros((5, 2)), np.arange(5.0), 0)
     prediction = methods.predict_with(Path("any.onnx"))(drawn)
     assert prediction.value.tolist() == [0, 1, 2, 3, 4]
     assert prediction.scale is not None
     assert prediction.scale.tolist() == [1, 2, 3, 4, 5]
     assert prediction.degrees_of_freedom == 6
-    assert scoring.measure(prediction, drawn)["coverage_80"] == 1
+    assert methods.measure(prediction, drawn)["coverage_80"] == 1
 
 
 def test_unknown_methods_are_refused() -> None:
@@ -202,7 +209,7 @@ def test_unknown_methods_are_refused() -> None:
 
 def test_a_failure_is_recorded_and_reported() -> None:
     key = Key("airquality", 5, 0, "mean", "1")
-    drawn = scoring.split(tables.load("airquality"), 5, 0)
+    drawn = methods.split(tables.load("airquality"), 5, 0)
     failing = methods.Method("mean", "regression", lambda _: Prediction(np.full(106, np.nan)), "1")
     result = run._evaluate(key, failing, drawn)
     assert result.error == "ValueError: The prediction is not finite."

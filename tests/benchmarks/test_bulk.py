@@ -8,14 +8,12 @@ import numpy as np
 import pytest
 from sklearn.linear_model import LinearRegression, Ridge
 
-from benchmarks import results
-from benchmarks.bulk import mixed_csv
-from benchmarks.bulk.methods import ALL, CASES, CONTROL, INPUTS, OURS, chunks, one_pass, write
-from benchmarks.bulk.process import ProcessCost, cost
-from benchmarks.bulk.run import Answers, BulkMeasurements, measure, moments
+from benchmarks import mixed_csv, results
+from benchmarks.bulk import Answers, BulkMeasurements, measure, moments
+from benchmarks.bulk_methods import ALL, CASES, CONTROL, INPUTS, OURS, chunks, one_pass, write
+from benchmarks.models import runtime_of
+from benchmarks.processes import ProcessCost, cost
 from benchmarks.results import Goal
-from benchmarks.zoo import model_file
-from service.inference.runtime import Runtime
 from tests.closeness import assert_close
 from tests.gdssm.linear_oracle import Array
 
@@ -54,7 +52,7 @@ def test_the_oracle_in_chunks_is_the_oracle_of_the_whole(tmp_path: Path, mean: f
         return iter(np.array_split(whole, 7))
 
     known, middle = moments(pieces), y.mean()
-    runtime = Runtime.load(model_file("linear"))
+    runtime = runtime_of("linear")
     centre = whole.mean(0)
     data = {"x": (x - centre[:-1])[None], "y": (y - centre[-1])[None], "x_query": (x - centre[:-1])[None]}
     ours = runtime.run(data)["prediction"][0, :, 0] + centre[-1]

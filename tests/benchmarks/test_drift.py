@@ -3,11 +3,22 @@
 import numpy as np
 import pytest
 
-from benchmarks.drift.cost import ObservationCost
-from benchmarks.drift.errors import FIXED, PEERS, auto, errors, fixed
-from benchmarks.drift.run import StreamErrors, mean_square, report
-from benchmarks.drift.streams import NOISE, Stream, linear, streams
-from benchmarks.zoo import model_file
+from benchmarks.drift import (
+    FIXED,
+    NOISE,
+    PEERS,
+    ObservationCost,
+    Stream,
+    StreamErrors,
+    auto,
+    errors,
+    fixed,
+    linear,
+    mean_square,
+    report,
+    streams,
+)
+from benchmarks.models import runtime_of
 from service.contexts.learning import learn
 from service.contexts.state import answer, new_state
 from service.inference.checks import Limits
@@ -18,7 +29,7 @@ from tests.closeness import assert_close
 
 @pytest.fixture(scope="module")
 def runtime() -> Runtime:
-    return Runtime.load(model_file("linear"))
+    return runtime_of("linear")
 
 
 @pytest.fixture(scope="module")

@@ -10,8 +10,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from benchmarks import __main__ as runner
 from benchmarks import results
-from benchmarks.gpu.run import QUICK, Finished, Measurements, Sizes, run
-from benchmarks.gpu.steps import CAPTURED, PRODUCTS, SINGLE, products, sized
+from benchmarks.gpu import CAPTURED, PRODUCTS, QUICK, SINGLE, Finished, Measurements, Sizes, products, run, sized
 from benchmarks.results import Skipped
 from gdssm.train.batches import draw
 from gdssm.train.loop import initial

@@ -8,10 +8,8 @@ import numpy as np
 import pytest
 
 from benchmarks import results
-from benchmarks.graph import QUICK, draw, empty_state, measure, report, summarize, with_batch, without_batch
-from benchmarks.numpy_models import MODELS
-from benchmarks.zoo import model_file
-from service.inference.runtime import Runtime
+from benchmarks.graph import MODELS, QUICK, draw, empty_state, measure, report, summarize, with_batch, without_batch
+from benchmarks.models import runtime_of
 from tests.closeness import assert_close
 from tests.nonempty import nonempty
 
@@ -21,7 +19,7 @@ CALLS = ("graph", "numpy", "graph, stored", "numpy, stored")
 @pytest.mark.parametrize("shift", [0.0, 1e3])
 @pytest.mark.parametrize("model", MODELS)
 def test_numpy_computes_what_the_graph_does(model: str, shift: float) -> None:
-    runtime, data = Runtime.load(model_file(model)), draw(23, 5, 3)
+    runtime, data = runtime_of(model), draw(23, 5, 3)
     data["x"][:, 2] += shift
     data["weight"] = np.linspace(0.5, 2.0, 23)
     first, then = ({name: array[part] for name, array in data.items()} for part in (slice(0, 9), slice(9, 23)))

@@ -2,8 +2,7 @@
 
 import pytest
 
-from benchmarks.hot_contexts.run import BEFORE, CLIENTS, NOW, measure, report
-from benchmarks.hot_contexts.services import Load
+from benchmarks.hot_contexts import BEFORE, CLIENTS, NOW, Load, measure, report
 from benchmarks.results import Goal
 
 

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from benchmarks import results
-from benchmarks.gpu.mad import LAYER, TARGET_WEIGHTS, TASKS, Recall, Trained, accuracy, draw, report, run
+from benchmarks.mad import LAYER, TARGET_WEIGHTS, TASKS, Recall, Trained, accuracy, draw, report, run
 from benchmarks.results import Skipped
 from gdssm.sequence.language_model import LanguageModel
 from tests.nonempty import nonempty

@@ -1,9 +1,6 @@
 """The benchmark on tables with categories and gaps."""
 
-import pytest
-
-from benchmarks import mixed_tables
-from benchmarks.mixed_tables import GAPS, SOURCES, load, with_gaps
+from benchmarks.mixed_tables import GAPS, SOURCES, load, measure, with_gaps
 
 
 def test_gaps_are_in_the_columns_to_predict_from() -> None:
@@ -17,10 +14,8 @@ def test_gaps_are_in_the_columns_to_predict_from() -> None:
     assert parts["none"] < parts["large values"] < parts["at random"]
 
 
-def test_figures_are_those_of_the_cases(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(mixed_tables, "SOURCES", SOURCES[:1])
-    monkeypatch.setattr(mixed_tables, "SIZES", (20,))
-    result = mixed_tables.run(quick=True)
+def test_figures_are_those_of_the_cases() -> None:
+    result = measure(SOURCES[:1], sizes=(20,), splits=1)
     found = result.numbers["r2"]
     assert isinstance(found, list)
     assert len(found) == len(GAPS) * 3

@@ -6,9 +6,8 @@ from pathlib import Path
 import pytest
 
 from benchmarks import results
-from benchmarks.scale.contexts import among
-from benchmarks.scale.run import QUICK, ScaleMeasurements, measure
-from benchmarks.scale.sizes import MODELS, STREAMED, Point, Swept, chunk_rows, observations
+from benchmarks.scale import QUICK, ScaleMeasurements, among, measure
+from benchmarks.scale_sizes import MODELS, STREAMED, Point, Swept, chunk_rows, observations
 from tests.nonempty import nonempty
 
 

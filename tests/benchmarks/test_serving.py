@@ -9,6 +9,8 @@ import httpx
 import pytest
 from starlette.types import ASGIApp
 
+from benchmarks.models import model_file
+from benchmarks.processes import stat
 from benchmarks.results import Goal
 from benchmarks.serving import apps, load, specs
 from benchmarks.serving.environments import installed
@@ -16,9 +18,8 @@ from benchmarks.serving.load import Case, Load, Measured, Times, measure, parse
 from benchmarks.serving.measurements import ServingMeasurements, goals
 from benchmarks.serving.report import report
 from benchmarks.serving.run import Grid
-from benchmarks.serving.servers import Server, reference, stat
+from benchmarks.serving.servers import Server, reference
 from benchmarks.serving.specs import CONTROLS, FASTAPI, SIZES, Form, ServerSpec, payload
-from benchmarks.zoo import model_file
 from service.settings import Settings
 from tests.closeness import assert_close
 from tests.service.in_process import InProcess, in_process

@@ -7,10 +7,23 @@ import pytest
 import torch
 
 from benchmarks import results
-from benchmarks.training.convergence import arrival
-from benchmarks.training.report import Cell, Profile, TrainingMeasurements
-from benchmarks.training.run import MAX_STATE_ENTRIES, QUICK, fitting_batch, measure, sized
-from benchmarks.training.step import IMPLEMENTATIONS, LOOP, OURS, SCAN, Trainer, operators
+from benchmarks.presets import arrival
+from benchmarks.training import (
+    IMPLEMENTATIONS,
+    LOOP,
+    MAX_STATE_ENTRIES,
+    OURS,
+    QUICK,
+    SCAN,
+    Cell,
+    Profile,
+    Trainer,
+    TrainingMeasurements,
+    fitting_batch,
+    measure,
+    operators,
+    sized,
+)
 from gdssm.train.presets import PRESETS
 from tests.closeness import assert_close
 from tests.nonempty import nonempty

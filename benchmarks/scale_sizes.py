@@ -1,4 +1,4 @@
-"""Time and peak memory of one size, each in a new process (`python -m benchmarks.scale.sizes`), and all sizes."""
+"""Time and peak memory of one size, each in a new process (`python -m benchmarks.scale_sizes`), and all sizes."""
 
 import json
 import subprocess
@@ -8,22 +8,21 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import partial
 from itertools import product
-from pathlib import Path
 from typing import Literal
 
 import numpy as np
 
+from benchmarks.models import runtime_of
+from benchmarks.processes import kilobytes
 from benchmarks.timing import in_turn
-from benchmarks.zoo import model_file
 from service.contexts.learning import learn
 from service.contexts.state import ContextState, answer, new_state
-from service.inference.checks import Limits
+from service.inference.checks import UNLIMITED
 from service.inference.predictor import Observations
 from service.inference.runtime import Runtime
 from service.inference.sizes import Array
 from service.tables.predicting import rows_in_chunk
 
-UNLIMITED = Limits(sys.maxsize, sys.maxsize, sys.maxsize)
 REPEAT_SECONDS, MAX_REPEATS = 0.3, 50
 """Repeats end after either."""
 MODELS = ("gd-1", "linear")
@@ -55,14 +54,14 @@ class PointCost:
 
 def measure(point: Point) -> PointCost:
     """Measure in a new process."""
-    command = [sys.executable, "-m", "benchmarks.scale.sizes", json.dumps(asdict(point))]
+    command = [sys.executable, "-m", "benchmarks.scale_sizes", json.dumps(asdict(point))]
     done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)  # noqa: S603
     return PointCost(**json.loads(done.stdout))
 
 
 def timed(point: Point) -> list[float]:
     """Learn and answer in this process repeatedly: seconds of each time."""
-    runtime = Runtime.load(model_file(point.model))
+    runtime = runtime_of(point.model)
     query = np.random.default_rng(1).normal(size=(point.queries, point.inputs))
     seconds: list[float] = []
     while sum(seconds) < REPEAT_SECONDS and len(seconds) < MAX_REPEATS:
@@ -97,13 +96,6 @@ def _repeated(x: Array, y: Array, observations: int) -> Iterator[Observations]:
     for start in range(0, observations, len(x)):
         part = slice(0, observations - start)
         yield Observations(x[part], y[part])
-
-
-def _peak() -> float:
-    """Return megabytes of this program alone; `getrusage` would include its parent."""
-    status = Path("/proc/self/status").read_text()
-    kilobytes = next(int(line.split()[1]) for line in status.splitlines() if line.startswith("VmHWM"))
-    return kilobytes / 1000
 
 
 @dataclass(frozen=True)
@@ -181,7 +173,7 @@ def _swept(sweep: Sweep, model: str, size: int, costs: Sequence[PointCost]) -> S
 
 def one_more(model: str, seen: Sequence[int], rounds: int) -> dict[int, list[float]]:
     """Learn one pair after each of some counts of observations, in turn: seconds of each time by count."""
-    runtime = Runtime.load(model_file(model))
+    runtime = runtime_of(model)
     memories = {count: streamed(runtime, observations(Point(model, count, way="streamed"))) for count in seen}
     generator = np.random.default_rng(2)
     pair = Observations(generator.normal(size=(1, Point.inputs)), generator.normal(size=(1, Point.outputs)))
@@ -191,4 +183,4 @@ def one_more(model: str, seen: Sequence[int], rounds: int) -> dict[int, list[flo
 
 if __name__ == "__main__":
     taken = timed(Point(**json.loads(sys.argv[1])))
-    print(json.dumps(asdict(PointCost(taken, _peak()))))
+    print(json.dumps(asdict(PointCost(taken, kilobytes("VmHWM") / 1000))))

@@ -8,7 +8,11 @@ the database and the services share the cores of the machine, so that the second
 where there are 4.
 """
 
+import json
 import os
+import shutil
+import signal
+import subprocess
 import tempfile
 import time
 from collections.abc import Iterator, Mapping
@@ -16,12 +20,93 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import median
+from urllib.request import Request, urlopen
 
 import numpy as np
 
-from benchmarks.hot_contexts.services import Load, database, loaded, post, postgres, service, sources_before
+from benchmarks.databases import database, postgres
 from benchmarks.results import Goal, Result, Table, short, short_time
-from tests.running import ROOT, Server
+from tests.running import ROOT, Server, running
+
+COMMIT_BEFORE = "bdd4c3d"
+"""The commit before: each observation is a transaction, in a thread."""
+SCRIPT = ROOT / "benchmarks" / "serving" / "post.lua"
+
+
+@dataclass(frozen=True)
+class Load:
+    """The figures of one run."""
+
+    rate: float
+    """Answers per second."""
+    p50: float
+    """Seconds."""
+    p99: float
+
+
+@contextmanager
+def sources_before() -> Iterator[Path | None]:
+    """Unpack the sources of COMMIT_BEFORE; None where there is no history."""
+    git = shutil.which("git")
+    with tempfile.TemporaryDirectory() as directory:
+        archive = Path(directory) / "before.tar"
+        command = [git or "git", "-C", str(ROOT), "archive", "--output", str(archive), COMMIT_BEFORE]
+        if git is None or subprocess.run(command, check=False, capture_output=True).returncode:  # noqa: S603
+            yield None
+            return
+        shutil.unpack_archive(archive, directory, filter="data")
+        yield Path(directory)
+
+
+def post(server: Server, path: str, body: object, headers: dict[str, str] | None = None) -> dict[str, object]:
+    """Send one request; returns its JSON."""
+    sent = {"Content-Type": "application/json", **(headers or {})}
+    request = Request(server.url + path, json.dumps(body).encode(), sent, method="POST")  # noqa: S310  (loopback)
+    with urlopen(request, timeout=60) as answer:  # noqa: S310
+        found: dict[str, object] = json.loads(answer.read())
+        return found
+
+
+def loaded(targets: list[tuple[str, int]], body: object, seconds: float, headers: dict[str, str]) -> Load:
+    """Send one body again and again for a while.
+
+    Args:
+        targets: Addresses, and the connections to each.
+        body: Written as JSON.
+        seconds: How long.
+        headers: Further ones.
+    """
+    sent = {"Content-Type": "application/json", **headers}
+    with tempfile.NamedTemporaryFile() as file:
+        file.write(json.dumps(body).encode())
+        file.flush()
+        options = ["--duration", "1h", "--timeout", "60s", "--script", str(SCRIPT)]
+        lines = [f"{name}: {value}" for name, value in sent.items()]
+        processes = [
+            subprocess.Popen(  # noqa: S603
+                ["wrk", "--threads", "1", "--connections", str(count), *options, url, "--", file.name, *lines],  # noqa: S607
+                stdout=subprocess.PIPE,
+                text=True,
+            )
+            for url, count in targets
+        ]
+        outputs = _interrupted(processes, seconds)
+    reports = [json.loads(output.strip().splitlines()[-1]) for output in outputs]
+    wrong = sum(report["refused"] + report["broken"] for report in reports)
+    assert not wrong, f"{wrong} requests failed"  # noqa: S101
+    rate = sum(report["requests"] / report["seconds"] for report in reports)
+    return Load(rate, max(report["p50"] for report in reports), max(report["p99"] for report in reports))
+
+
+def _interrupted(processes: "list[subprocess.Popen[str]]", seconds: float) -> list[str]:
+    """Let wrk run for a while; it reports after an interrupt."""
+    try:
+        processes[0].wait(seconds)
+    except subprocess.TimeoutExpired:
+        for process in processes:
+            process.send_signal(signal.SIGINT)
+    return [process.communicate()[0] for process in processes]
+
 
 CLIENTS, CONTEXTS, COLUMNS, SHARDS = 16, 16, 10, 4
 ROUNDS, SECONDS = 5, 2.0
@@ -84,14 +169,18 @@ def prepared() -> Iterator[tuple[dict[str, Case], tuple[Server, Server] | None]]
         server = stack.enter_context(postgres())
         cases: dict[str, Case] = {}
         for version, path in versions.items():
-            one = stack.enter_context(service(path, f"sqlite:///{directory}/{version}.db"))
+            one = stack.enter_context(
+                running(path, PYTHONPATH=str(path), GDSSM_DATABASE_URL=f"sqlite:///{directory}/{version}.db")
+            )
             cases |= _of_one("SQLite", version, one)
         if server is None:
             yield cases, None
             return
         for version, path in versions.items():
             url = database(server, version)
-            pair = tuple(stack.enter_context(service(path, url)) for _ in range(2))
+            pair = tuple(
+                stack.enter_context(running(path, PYTHONPATH=str(path), GDSSM_DATABASE_URL=url)) for _ in range(2)
+            )
             cases |= _of_one("PostgreSQL", version, pair[0]) | _of_two(version, pair)
         one, other = cases[f"PostgreSQL, two replicas, hot, {NOW}"].servers
         yield cases, (one, other)

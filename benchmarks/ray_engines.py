@@ -1,6 +1,6 @@
 """Commands of gdssm on a Ray cluster, by plain tasks or by Ray Data, in the environment of Ray.
 
-`python -m benchmarks.bulk.ray_engines ENGINE FOLDER ARGUMENTS` takes the arguments of gdssm. It writes the order of the
+`python -m benchmarks.ray_engines ENGINE FOLDER ARGUMENTS` takes the arguments of gdssm. It writes the order of the
 results, and the peak memory of each worker, to a folder.
 """
 

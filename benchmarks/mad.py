@@ -15,7 +15,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
-from benchmarks.gpu.steps import synchronize
+from benchmarks.gpu import synchronize
 from benchmarks.results import Goal, Result, Skipped, Table, hardware
 from gdssm.sequence.language_model import LanguageModel
 from gdssm.sequence.layer import SequenceConfig

@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks import __main__ as runner
-from benchmarks import cost, report, results
+from benchmarks import cost, results
 from benchmarks.results import Goal, Result, Table
 from tests.nonempty import nonempty
 
@@ -41,7 +41,7 @@ def test_the_section_has_method_figures_tables_goals_and_hardware(tmp_path: Path
 
 def test_goals_are_gathered_with_the_reason_where_one_is_missed(tmp_path: Path) -> None:
     results.write(tmp_path, "bulk", RESULT)
-    text = report.goals(tmp_path)
+    text = results.summary(tmp_path)
     assert "### Bulk" in text
     assert "| memory | < 300 MB | 198 MB | met |" in text
     assert "| time ÷ numpy's | ≤ 1.5 | 1.68 | **not met** (1) |" in text
@@ -53,7 +53,7 @@ def test_goals_are_gathered_with_the_reason_where_one_is_missed(tmp_path: Path) 
 
 
 def test_the_readme_shows_the_committed_results() -> None:
-    assert report.goals() in report.README.read_text(encoding="utf-8"), "run `python -m benchmarks.report`"
+    assert results.summary() in results.README.read_text(encoding="utf-8"), "run `python -m benchmarks --report`"
 
 
 def test_every_goal_that_is_missed_has_its_reason() -> None:
@@ -65,12 +65,12 @@ def test_every_goal_that_is_missed_has_its_reason() -> None:
 def test_goals_are_replaced_between_their_marks(tmp_path: Path) -> None:
     results.write(tmp_path, "cost", RESULT)
     readme = tmp_path / "README.md"
-    readme.write_text(f"before\n{report.BEGIN}\nold\n{report.END}\nafter\n")
+    readme.write_text(f"before\n{results.BEGIN}\nold\n{results.END}\nafter\n")
     for _ in range(2):
-        report.update(tmp_path, readme)
+        results.update_readme(tmp_path, readme)
     shown = readme.read_text()
-    assert shown.startswith(f"before\n{report.BEGIN}\n\n### Bulk")
-    assert shown.endswith(f"\n\n{report.END}\nafter\n")
+    assert shown.startswith(f"before\n{results.BEGIN}\n\n### Bulk")
+    assert shown.endswith(f"\n\n{results.END}\nafter\n")
     assert shown.count("| memory |") == 1
     assert "old" not in shown
 

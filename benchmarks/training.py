@@ -1,19 +1,131 @@
-"""The report on training: tables and a figure."""
+"""Time of a step of training compared with two plain implementations, its growth, and convergence of the presets."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from itertools import product
 
 import numpy as np
+import torch
 from matplotlib.figure import Figure
+from torch.profiler import ProfilerActivity, profile
 
 from benchmarks.plots import Panel, Points, growth, render, slope
+from benchmarks.presets import Arrival
 from benchmarks.results import Goal, Result, Table, short_time
-from benchmarks.training.convergence import Arrival
-from benchmarks.training.step import LOOP, OURS, SCAN
+from gdssm import reference
+from gdssm.evaluation.tasks.linear import Linear
+from gdssm.notation import Inputs, Outputs, Predictions, Queries
+from gdssm.stack import GDSSM
+from gdssm.train.batches import draw
+from gdssm.train.config import TrainConfig
+from gdssm.train.loop import initial, keep_freed_memory
+from gdssm.train.optimizer import Optimizer
+from gdssm.train.presets import LINEAR, PRESETS, VECTOR
+
+SLOW_SECONDS = 0.5
+"""An implementation whose step takes longer takes one step only."""
+SPELL_SECONDS = 0.1
+"""For which a fast step is repeated in each round."""
+PROFILED_STEPS = 10
+
+Forward = Callable[[GDSSM, Inputs, Outputs, Queries], Predictions]
+
+
+def literal_loop(stack: GDSSM, x: Inputs, y: Outputs, x_query: Queries) -> Predictions:
+    """Make every state with the loop over time of `gdssm.reference`, answer at every position, and return the last."""
+    window = stack.windows(x, y, x_query)
+    update = stack.input_gate(window)
+    states = reference.recurrence(stack.decay.expand_as(update[:1]), update, torch.zeros_like(update[:, 0]))
+    return stack.read_all(window, states)[:, -1:]
+
+
+def per_dimension(stack: GDSSM, x: Inputs, y: Outputs, x_query: Queries) -> Predictions:
+    """Do the same with a recurrence over time for each dimension of the state by itself, one after the other."""
+    window = stack.windows(x, y, x_query)
+    mixed = stack.input_gate.mix(window)
+    rows = []
+    for tokens, decay in zip(window.unbind(-1), stack.decay, strict=True):
+        update = (tokens[..., None] * mixed).sum(2)
+        rows.append(reference.recurrence(decay.expand_as(update[:1]), update, torch.zeros_like(update[:, 0])))
+    return stack.read_all(window, torch.stack(rows, dim=2))[:, -1:]
+
+
+OURS, LOOP, SCAN = "gdssm", "(a) loop", "(b) per dimension"
+IMPLEMENTATIONS: Mapping[str, Forward] = {OURS: GDSSM.__call__, LOOP: literal_loop, SCAN: per_dimension}
+
+
+class Trainer:
+    """A preset at its first batch, with the weights that its seed draws.
+
+    Args:
+        config: The preset.
+        forward: The implementation.
+    """
+
+    def __init__(self, config: TrainConfig, forward: Forward) -> None:
+        self.forward = forward
+        self.stack = initial(config)
+        self.optimizer = Optimizer(self.stack, config)
+        self.batch = draw(config, 0)
+
+    def loss(self) -> torch.Tensor:
+        """Compute the loss of the training."""
+        prediction = self.forward(self.stack, self.batch.x, self.batch.y, self.batch.x_query)
+        return 0.5 * (prediction - self.batch.y_query).square().mean()
+
+    def step(self) -> None:
+        """Run forward, backward and the optimizer."""
+        torch.autograd.backward(self.loss())
+        self.optimizer.step(0)
+
+    def spell(self) -> float:
+        """Take steps for `SPELL_SECONDS`: seconds of one, on average."""
+        count, start = 0, time.perf_counter()
+        while (spent := time.perf_counter() - start) < SPELL_SECONDS or not count:
+            self.step()
+            count += 1
+        return spent / count
+
+
+def compare(config: TrainConfig, forwards: Mapping[str, Forward], rounds: int) -> dict[str, list[float]]:
+    """Time the implementations in turn, round by round.
+
+    Returns:
+        Seconds of a step in every round by implementation; a slow implementation has its first step only.
+    """
+    trainers = {name: Trainer(config, forward) for name, forward in forwards.items()}
+    first = {name: _first(trainer) for name, trainer in trainers.items()}
+    seconds: dict[str, list[float]] = {name: [spent] if spent > SLOW_SECONDS else [] for name, spent in first.items()}
+    for _ in range(rounds):
+        for name, trainer in trainers.items():
+            if first[name] <= SLOW_SECONDS:
+                seconds[name].append(trainer.spell())
+    return seconds
+
+
+def _first(trainer: Trainer) -> float:
+    start = time.perf_counter()
+    trainer.step()
+    return time.perf_counter() - start
+
+
+def operators(config: TrainConfig) -> Mapping[str, tuple[float, float]]:
+    """Return the calls of each operator in a step, and the seconds in itself without the operators that it calls."""
+    trainer = Trainer(config, IMPLEMENTATIONS[OURS])
+    trainer.step()
+    with profile(activities=[ProfilerActivity.CPU]) as profiled:
+        for _ in range(PROFILED_STEPS):
+            trainer.step()
+    return {
+        event.key: (event.count / PROFILED_STEPS, event.self_cpu_time_total * 1e-6 / PROFILED_STEPS)
+        for event in profiled.key_averages()
+    }
+
 
 TARGET_RATIO = 100
 """Time of (b) ÷ ours, at least."""
-LINEAR = 0.1
+POWER_TOLERANCE = 0.1
 """Largest difference of the power from 1."""
 MAX_OPERATORS = 10
 """Operators in the profile."""
@@ -176,7 +288,9 @@ class TrainingMeasurements:
         for preset, points in self.growing.items():
             power = slope(points)
             measure = f"{preset}: time of a step from N = {min(points):g} to {max(points):g}, power of N"
-            yield Goal(measure, f"1 ± {LINEAR:g}", f"{power:.2f}", abs(power - 1) <= LINEAR, LINEAR_REASON)
+            yield Goal(
+                measure, f"1 ± {POWER_TOLERANCE:g}", f"{power:.2f}", abs(power - 1) <= POWER_TOLERANCE, LINEAR_REASON
+            )
 
     def _older(self) -> Iterator[list[str]]:
         for size, seconds in self.older.items():
@@ -206,3 +320,105 @@ def _operators(short: Profile, long: Profile) -> Iterator[list[str]]:
     for name in sorted(long.operators, key=long.of, reverse=True)[:MAX_OPERATORS]:
         grown = f"{long.of(name) / short.of(name):.1f}" if short.of(name) else ""
         yield [name.removeprefix("aten::"), *short.cells(name), *long.cells(name), grown]
+
+
+MAX_STATE_ENTRIES = 30_000_000
+"""Of all states of a batch, which (a) and (b) store several times."""
+
+
+@dataclass(frozen=True)
+class Sizes:
+    """The presets and sizes that are measured."""
+
+    presets: Sequence[str] = tuple(PRESETS)
+    observations: Sequence[int] = (10, 100, 1000)
+    """N."""
+    features: Sequence[int] = (10, 32, 64)
+    """D, and K as well where y is a vector; the width of the learnt features where there are such."""
+    batch: int = 64
+    """Contexts, where the states of so many fit into memory."""
+    growing: Sequence[int] = (100, 200, 500, 1000)
+    """N in the fit of growth."""
+    goal: tuple[int, int] = (32, 100)
+    """D and N of the goal; D of the profiles too."""
+    profiled: tuple[int, int] = (100, 1000)
+    """N in the profiles."""
+    older: Sequence[tuple[int, int, int]] = ((10, 10, 64), (10, 100, 64), (32, 100, 64), (64, 100, 64), (64, 1000, 16))
+    """D, N and batch that the older code was measured with."""
+    rounds: int = 2
+    arriving: Sequence[str] = (LINEAR.name, VECTOR.name)
+    """One-layer presets that are trained to their end."""
+
+
+def sized(preset: str, features: int, observations: int, batch: int) -> TrainConfig:
+    """Return a preset of another size."""
+    config = PRESETS[preset]
+    model, task = config.model, config.task
+    if model.feature_widths:
+        model = replace(model, feature_widths=(*model.feature_widths[:-1], features))
+    else:
+        outputs = features if model.outputs > 1 else 1
+        model, task = replace(model, inputs=features, outputs=outputs), Linear(inputs=features, outputs=outputs)
+    return replace(config, model=model, task=task, observations=observations, batch=batch)
+
+
+def fitting_batch(preset: str, features: int, observations: int, batch: int) -> int:
+    """Return the largest batch whose states fit into memory, dividing by four."""
+    width = features + sized(preset, features, observations, 1).model.outputs
+    while batch > 1 and batch * observations * width**2 > MAX_STATE_ENTRIES:
+        batch = max(1, batch // 4)
+    return batch
+
+
+QUICK = Sizes(
+    presets=("linear-trained", "sine-4step-trained"),
+    observations=(2, 3),
+    features=(2, 3),
+    batch=2,
+    growing=(2, 4),
+    goal=(3, 2),
+    profiled=(2, 4),
+    older=((2, 2, 2),),
+    rounds=1,
+    arriving=(),
+)
+
+
+def run(*, quick: bool) -> Result:
+    """Measure and report."""
+    return measure(QUICK if quick else Sizes())
+
+
+def measure(sizes: Sizes) -> Result:
+    """Measure and report some sizes, with one thread for torch."""
+    torch.set_num_threads(1)
+    keep_freed_memory()
+    first, (wide, _) = sizes.presets[0], sizes.goal
+    return TrainingMeasurements(
+        cells=[cell(*at, sizes) for at in product(sizes.presets, sizes.features, sizes.observations)],
+        goal=sizes.goal,
+        growing={preset: growing(preset, wide, sizes) for preset in sizes.presets},
+        growing_wide={f"D = {features}": growing(first, features, sizes) for features in sizes.features},
+        profiles=[Profile(n, operators(sized(first, wide, n, sizes.batch))) for n in sizes.profiled],
+        older={size: ours(first, *size, sizes.rounds) for size in sizes.older},
+        arrivals=[Arrival.of(PRESETS[preset]) for preset in sizes.arriving],
+        rounds=sizes.rounds,
+    ).report()
+
+
+def cell(preset: str, features: int, observations: int, sizes: Sizes) -> Cell:
+    """Compare all implementations at one size."""
+    batch = fitting_batch(preset, features, observations, sizes.batch)
+    config = sized(preset, features, observations, batch)
+    return Cell(preset, features, observations, batch, compare(config, IMPLEMENTATIONS, sizes.rounds))
+
+
+def growing(preset: str, features: int, sizes: Sizes) -> Points:
+    """Time our step at one N after the other."""
+    return {n: ours(preset, features, n, sizes.batch, sizes.rounds) for n in sizes.growing}
+
+
+def ours(preset: str, features: int, observations: int, batch: int, rounds: int) -> float:
+    """Return the median seconds of our step at one size."""
+    config = sized(preset, features, observations, batch)
+    return float(np.median(compare(config, {OURS: IMPLEMENTATIONS[OURS]}, rounds)[OURS]))

@@ -16,7 +16,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from pyarrow import csv
 
-from benchmarks.bulk.process import cost
+from benchmarks.processes import cost
 from benchmarks.results import Goal, Result, Table
 from service.inference.sizes import Array
 
@@ -87,7 +87,7 @@ def run(*, quick: bool) -> Result:
         commands = {
             name: [*ours, "--model", out.stem, "--out", str(out)]
             if name != CONTROL
-            else ["-m", "benchmarks.bulk.mixed_csv", str(context), str(query), str(out)]
+            else ["-m", "benchmarks.mixed_csv", str(context), str(query), str(out)]
             for name, out in files.items()
         }
         costs = {name: [cost(command) for _ in range(repeats)] for name, command in commands.items()}

@@ -103,7 +103,7 @@ def command(name: str, context: Path, query: Path, out: Path, rows: int) -> list
     files = [str(path) for path in (context, query)]
     if name == OURS:
         return ["-m", "service", "predict", *files, "--target", TARGET, "--model", "linear", "--out", str(out)]
-    return ["-m", "benchmarks.bulk.methods", name, *files, str(out), str(rows)]
+    return ["-m", "benchmarks.bulk_methods", name, *files, str(out), str(rows)]
 
 
 if __name__ == "__main__":

@@ -7,8 +7,8 @@ from tempfile import TemporaryDirectory
 
 import numpy as np
 
-from benchmarks.bulk.methods import ALL, CASES, CONTROL, INPUTS, OURS, chunks, command, write
-from benchmarks.bulk.process import ProcessCost, cost
+from benchmarks.bulk_methods import ALL, CASES, CONTROL, INPUTS, OURS, chunks, command, write
+from benchmarks.processes import ProcessCost, cost
 from benchmarks.results import Goal, Result, Table
 from service.inference.wide_readout import wide_readout
 from service.tables.predicting import rows_in_chunk

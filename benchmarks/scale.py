@@ -1,16 +1,21 @@
 """Time and memory against every size: observations, columns, outputs, queries, and contexts in the database."""
 
-from collections.abc import Iterator, Mapping, Sequence
+import random
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, closing
 from dataclasses import asdict, dataclass
+from functools import partial
+from tempfile import TemporaryDirectory
 
 import numpy as np
 from matplotlib.figure import Figure
 
+from benchmarks.databases import ONE, OWNER, QUERY, Filled
+from benchmarks.models import predictor_of
 from benchmarks.plots import Panel, Points, growth, render, slope
 from benchmarks.results import Goal, Result, Table, short_time
-from benchmarks.scale.contexts import Seconds, among
-from benchmarks.scale.sizes import MODELS, STREAMED, Sizes, Sweep, Swept, one_more, sweep_all
-from benchmarks.timing import quartiles
+from benchmarks.scale_sizes import MODELS, STREAMED, Sizes, Sweep, Swept, one_more, sweep_all
+from benchmarks.timing import in_turn, quartiles
 
 LINEAR, FLAT = 0.1, 0.05
 """Largest difference of a power from 1, and from 0."""
@@ -25,6 +30,10 @@ round by round through all files. Creating one counts the contexts of its owner 
 QUICK = Sizes([Sweep(STREAMED, "N", "observations", [10, 20], "streamed")], 1, (1, 3), 2, (2, 30), 3)
 
 
+Seconds = dict[int, dict[str, list[float]]]
+"""Of each time, by number of contexts and by call."""
+
+
 def run(*, quick: bool) -> Result:
     """Measure and report."""
     return measure(QUICK if quick else Sizes())
@@ -37,6 +46,32 @@ def measure(sizes: Sizes) -> Result:
         {model: one_more(model, sizes.seen, sizes.one_more_rounds) for model in MODELS},
         {model: among(model, sizes.contexts, sizes.context_rounds) for model in MODELS},
     ).report()
+
+
+def calls_of(own: Filled) -> Mapping[str, Callable[[], object]]:
+    """Return the calls that are timed, each on a random context."""
+    contexts, choose = own.contexts, partial(random.choice, own.ids)
+    return {
+        "observe": lambda: contexts.observe(OWNER, choose(), ONE),
+        "predict": lambda: contexts.predict(OWNER, choose(), QUERY),
+        "make and remove": lambda: contexts.delete(OWNER, contexts.create(OWNER, own.spec(0)).id),
+    }
+
+
+def among(model: str, counts: Sequence[int], rounds: int) -> Seconds:
+    """Time every call in every database, round by round."""
+    predictor = predictor_of(model)
+    with TemporaryDirectory() as directory, ExitStack() as stack:
+        filled = {
+            count: stack.enter_context(closing(Filled(f"sqlite:///{directory}/{count}.db", predictor, model, count)))
+            for count in counts
+        }
+        calls = {(count, name): call for count, own in filled.items() for name, call in calls_of(own).items()}
+        times = in_turn(calls, rounds)
+    seconds: Seconds = {count: {} for count in counts}
+    for (count, name), values in times.items():
+        seconds[count][name] = values
+    return seconds
 
 
 @dataclass(frozen=True)
