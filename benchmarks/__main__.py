@@ -42,7 +42,7 @@ REPORTED: Mapping[str, str] = {
 Its `run(quick)` returns a `Result`, or the function after the colon of a module with several benchmarks.
 """
 FURTHER: Mapping[str, str] = {
-    "profile": "benchmarks.serving.profiling",
+    "profile": "benchmarks.serving.instructions:profile",
     "instructions": "benchmarks.serving.instructions",
     "infrastructure": "benchmarks.infrastructure",
     "files_passed": "benchmarks.infrastructure:files_passed",

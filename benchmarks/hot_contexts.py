@@ -11,7 +11,6 @@ where there are 4.
 import json
 import os
 import shutil
-import signal
 import subprocess
 import tempfile
 import time
@@ -26,11 +25,11 @@ import numpy as np
 
 from benchmarks.databases import database, postgres
 from benchmarks.results import Goal, Result, Table, short, short_time
+from benchmarks.serving.servers import wrk
 from tests.running import ROOT, Server, running
 
 COMMIT_BEFORE = "bdd4c3d"
 """The commit before: each observation is a transaction, in a thread."""
-SCRIPT = ROOT / "benchmarks" / "serving" / "post.lua"
 
 
 @dataclass(frozen=True)
@@ -67,45 +66,13 @@ def post(server: Server, path: str, body: object, headers: dict[str, str] | None
         return found
 
 
-def loaded(targets: list[tuple[str, int]], body: object, seconds: float, headers: dict[str, str]) -> Load:
-    """Send one body again and again for a while.
-
-    Args:
-        targets: Addresses, and the connections to each.
-        body: Written as JSON.
-        seconds: How long.
-        headers: Further ones.
-    """
-    sent = {"Content-Type": "application/json", **headers}
-    with tempfile.NamedTemporaryFile() as file:
-        file.write(json.dumps(body).encode())
-        file.flush()
-        options = ["--duration", "1h", "--timeout", "60s", "--script", str(SCRIPT)]
-        lines = [f"{name}: {value}" for name, value in sent.items()]
-        processes = [
-            subprocess.Popen(  # noqa: S603
-                ["wrk", "--threads", "1", "--connections", str(count), *options, url, "--", file.name, *lines],  # noqa: S607
-                stdout=subprocess.PIPE,
-                text=True,
-            )
-            for url, count in targets
-        ]
-        outputs = _interrupted(processes, seconds)
-    reports = [json.loads(output.strip().splitlines()[-1]) for output in outputs]
+def loaded(targets: list[tuple[str, int]], body: object, seconds: float, headers: Mapping[str, str]) -> Load:
+    """Send one body as JSON again and again for a while to addresses, with so many connections to each."""
+    reports = wrk(targets, json.dumps(body).encode(), {"Content-Type": "application/json", **headers}, seconds)
     wrong = sum(report["refused"] + report["broken"] for report in reports)
-    assert not wrong, f"{wrong} requests failed"  # noqa: S101
+    assert not wrong, f"{wrong:g} requests failed"  # noqa: S101
     rate = sum(report["requests"] / report["seconds"] for report in reports)
     return Load(rate, max(report["p50"] for report in reports), max(report["p99"] for report in reports))
-
-
-def _interrupted(processes: "list[subprocess.Popen[str]]", seconds: float) -> list[str]:
-    """Let wrk run for a while; it reports after an interrupt."""
-    try:
-        processes[0].wait(seconds)
-    except subprocess.TimeoutExpired:
-        for process in processes:
-            process.send_signal(signal.SIGINT)
-    return [process.communicate()[0] for process in processes]
 
 
 CLIENTS, CONTEXTS, COLUMNS, SHARDS = 16, 16, 10, 4
@@ -140,7 +107,7 @@ class Case:
         targets = [
             (f"{server.url}/v1/contexts/{name}/{self.what}", self.clients // len(pairs)) for server, name in pairs
         ]
-        return loaded(targets, ONE if self.what == "observations" else QUERY, seconds, dict(self.headers))
+        return loaded(targets, ONE if self.what == "observations" else QUERY, seconds, self.headers)
 
 
 def run(*, quick: bool) -> Result:

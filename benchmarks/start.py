@@ -15,13 +15,10 @@ from statistics import median
 
 from benchmarks.processes import family, resident
 from benchmarks.results import Goal, Result, Table
-from benchmarks.serving.environments import CACHE, created, install, installed
-from benchmarks.serving.load import PINNED
-from benchmarks.serving.servers import Disqualified, started
-from benchmarks.serving.specs import FASTAPI, OTHERS, OURS, ROOT, ServerSpec
+from benchmarks.serving.servers import PINNED, Disqualified, started
+from benchmarks.serving.specs import CACHE, FASTAPI, MODEL, OTHERS, OURS, ROOT, ServerSpec, created, install, installed
 
 REPEATS = 3
-MODEL = "gd-1"
 CONTROL = FASTAPI[0].name
 TARGETS = (
     ("start", "seconds", 1.0, "s", "Most of it is importing: SQLAlchemy, our modules and schemas, FastAPI, numpy."),

@@ -14,7 +14,7 @@ from tqdm import tqdm
 
 from benchmarks.accuracy import comparison, methods, tables
 from benchmarks.accuracy.comparison import Key, SplitResult
-from benchmarks.accuracy.methods import Method, Split, fits, measure, split
+from benchmarks.accuracy.methods import SIZES, SPLITS, Method, Split, fits, measure, split
 from benchmarks.accuracy.report import report
 from benchmarks.results import Result
 
@@ -32,8 +32,8 @@ class Plan:
     tables: Sequence[str]
     methods: Sequence[str] | None = None
     """None: all."""
-    sizes: Sequence[int] = methods.SIZES
-    splits: int = methods.SPLITS
+    sizes: Sequence[int] = SIZES
+    splits: int = SPLITS
 
     def keys(self) -> list[Key]:
         """List the results wanted: the first split of all cases, then the second, and so on."""

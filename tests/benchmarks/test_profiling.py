@@ -1,4 +1,4 @@
-from benchmarks.serving.profiling import FILES_BY_PURPOSE, REST, report, shares
+from benchmarks.serving.instructions import FILES_BY_PURPOSE, REST, profile_report, shares
 from benchmarks.serving.specs import ROOT
 from tests.nonempty import nonempty
 
@@ -18,8 +18,8 @@ def test_samples_count_for_the_innermost_function_and_waiting_for_nothing() -> N
         REST: 0.2,
     }
     microseconds = {purpose: 200 * share for purpose, share in found.items()}
-    assert "| the model (onnxruntime) and its inputs | 120 µs (60%) |" in report({"S": microseconds}).markdown()
-    assert "| **all** | 200 µs |" in report({"S": microseconds}).markdown()
+    assert "| the model (onnxruntime) and its inputs | 120 µs (60%) |" in profile_report({"S": microseconds}).markdown()
+    assert "| **all** | 200 µs |" in profile_report({"S": microseconds}).markdown()
 
 
 def test_every_file_with_a_purpose_exists() -> None:

@@ -12,21 +12,17 @@ from starlette.types import ASGIApp
 from benchmarks.models import model_file
 from benchmarks.processes import stat
 from benchmarks.results import Goal
-from benchmarks.serving import apps, load, specs
-from benchmarks.serving.environments import installed
-from benchmarks.serving.load import Case, Load, Measured, Times, measure, parse
-from benchmarks.serving.measurements import ServingMeasurements, goals
-from benchmarks.serving.report import report
-from benchmarks.serving.run import Grid
-from benchmarks.serving.servers import Server, reference
-from benchmarks.serving.specs import CONTROLS, FASTAPI, SIZES, Form, ServerSpec, payload
+from benchmarks.serving import apps, servers, specs
+from benchmarks.serving.run import Grid, ServingMeasurements, goals, report
+from benchmarks.serving.servers import Case, Load, Measured, Server, Times, load_of, measure, reference
+from benchmarks.serving.specs import CONTROLS, FASTAPI, SIZES, Form, ServerSpec, installed, payload
 from service.settings import Settings
 from tests.closeness import assert_close
 from tests.service.in_process import InProcess, in_process
 
 MODELS = ("gd-1", "linear")
 ANSWERING = [spec for spec in (*CONTROLS, *FASTAPI) if spec.name != "bare"]
-LINE = '{"requests": 500, "seconds": 2.0, "p50": 0.01, "p99": 0.04, "refused": 0, "broken": 0}'
+REPORT = {"requests": 500, "seconds": 2.0, "p50": 0.01, "p99": 0.04, "refused": 0, "broken": 0}
 
 
 @pytest.fixture(scope="module")
@@ -76,8 +72,7 @@ def test_the_protocol_names_shapes_of_flat_numbers() -> None:
 
 
 def test_figures_of_wrk_are_divided_by_its_requests() -> None:
-    run = parse(f"Running 2s test\n  250.00 requests/sec\n{LINE}\n", cpu=1.5)
-    assert run == Load(rate=250.0, cpu=0.003, p50=0.01, p99=0.04, invalid="")
+    assert load_of(REPORT, cpu=1.5) == Load(rate=250.0, cpu=0.003, p50=0.01, p99=0.04, invalid="")
 
 
 @pytest.mark.parametrize(
@@ -85,7 +80,7 @@ def test_figures_of_wrk_are_divided_by_its_requests() -> None:
     [({"refused": 3}, "3 answers were no 2xx"), ({"broken": 2}, "2 connections broke"), ({"requests": 0}, "nothing")],
 )
 def test_a_run_with_refusals_or_broken_connections_does_not_count(report: dict[str, int], reason: str) -> None:
-    assert reason in parse(json.dumps({**json.loads(LINE), **report}), cpu=1.0).invalid
+    assert reason in load_of({**REPORT, **report}, cpu=1.0).invalid
 
 
 def made_up() -> ServingMeasurements:
@@ -200,7 +195,7 @@ def test_servers_take_turns_and_are_stopped_meanwhile(monkeypatch: pytest.Monkey
         assert server.ask(kind, name).shape == (1,)
         return Load(10.0, 0.1, 0.1, 0.1, "")
 
-    monkeypatch.setattr(load, "drive", drive)
+    monkeypatch.setattr(servers, "drive", drive)
     both = {spec.name: spec for spec in CONTROLS[:2]}
     cases = [Case(name, "json", "S", connections) for name in both for connections in (32, 128)]
     found = measure(both, "gd-1", cases, Times(rounds=2, seconds=0.01), {})
