@@ -7,6 +7,7 @@ from benchmarks import __main__ as runner
 from benchmarks import cost, results
 from benchmarks.results import Goal, Result, Table
 from tests.nonempty import nonempty
+from tests.running import ROOT
 
 RESULT = Result(
     "Bulk",
@@ -91,6 +92,13 @@ def test_a_quick_run_does_not_write_committed_results(tmp_path: Path, monkeypatc
 def test_every_benchmark_can_be_run_by_its_name() -> None:
     for path in nonempty(sorted(results.RESULTS.glob("*.json"))):
         assert path.stem in {**runner.REPORTED, **runner.FURTHER}
+
+
+def test_every_name_is_a_function_of_quick() -> None:
+    for target in nonempty({**runner.REPORTED, **runner.FURTHER}.values()):
+        module, _, function = target.partition(":")
+        source = (ROOT / f"{module.replace('.', '/')}.py").read_text(encoding="utf-8")
+        assert f"def {function or 'run'}(*, quick: bool) -> Result:" in source, target
 
 
 def test_one_benchmark_runs_in_this_process(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
