@@ -6,13 +6,11 @@ batches        batches of an owner: observations, predictions, and contexts by t
 observing      observations of requests in one transaction; one of a stream is predicted, then learnt
 requests       requests to create or to observe, with the fields by which one that is sent again is recognised
 records        contexts as their owner sees them, and the rows that have them
-record_repository  records without states: read by id, by name, in pages; added, renamed, touched and deleted
+record_repository  records without states: read by id, by name and in pages, written, and deleted when they expire
 shards         contexts that are changed in several rows at the same time
 repository     loads and saves contexts with their states
 labels         names and labels: the rules
-label_rows     the rows by which contexts are found by their labels
 quota          the number of contexts of each owner, and of all for a metric, counted as they come and go
-expiry         deletes expired contexts in small batches
 serialization  a state as safetensors bytes, and checks of the bytes of an import
 state          the state of a context: how it begins, and how it answers queries
 stacking       several contexts in one run of the graph

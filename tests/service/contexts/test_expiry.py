@@ -6,7 +6,7 @@ from contextlib import contextmanager
 import pytest
 from sqlalchemy import Connection, func, select
 
-from service.contexts import expiry
+from service.contexts import record_repository
 from service.contexts.records import Change
 from service.contexts.requests import ContextSpec
 from service.contexts.service import ContextService
@@ -21,9 +21,9 @@ EXPIRED, KEPT = 23, 5
 @pytest.fixture
 def transactions(database: Database, monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """The number of contexts after each transaction of the sweep, whose batches are of at most 7 rows."""
-    monkeypatch.setattr(expiry, "FIRST_BATCH", 4)
-    monkeypatch.setattr(expiry, "BATCH_LIMIT", 7)
-    monkeypatch.setattr(expiry, "PAUSE", 0.0)
+    monkeypatch.setattr(record_repository, "FIRST_BATCH", 4)
+    monkeypatch.setattr(record_repository, "BATCH_LIMIT", 7)
+    monkeypatch.setattr(record_repository, "PAUSE", 0.0)
     numbers: list[int] = []
     begin = database.transaction
 
@@ -84,7 +84,7 @@ def test_another_writer_gets_its_turn_between_batches(
     def pause(_: float) -> None:
         created.append(filled.create(OWNER).id)
 
-    monkeypatch.setattr("service.contexts.expiry.time.sleep", pause)
+    monkeypatch.setattr("service.contexts.record_repository.time.sleep", pause)
     assert filled.sweep() == EXPIRED
     assert len(created) >= 3
     assert len(transactions) > len(created)
@@ -94,8 +94,8 @@ def test_another_writer_gets_its_turn_between_batches(
 def test_a_batch_that_takes_long_is_followed_by_a_smaller_one(
     filled: ContextService, transactions: list[int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(expiry, "FIRST_BATCH", 8)
-    monkeypatch.setattr(expiry, "BATCH_SECONDS", 0.0)
+    monkeypatch.setattr(record_repository, "FIRST_BATCH", 8)
+    monkeypatch.setattr(record_repository, "BATCH_SECONDS", 0.0)
     filled.sweep()
     steps = [before - after for before, after in zip([EXPIRED + KEPT, *transactions], transactions, strict=False)]
     assert steps[1] == 8  # after that of the keys, which finds none
