@@ -12,6 +12,7 @@ from typing import Any, NamedTuple, Self
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
+from service.inference.checks import LARGEST_VALUE
 from service.inference.sizes import Array
 
 
@@ -253,6 +254,8 @@ class HistoryHeader(BaseModel):
         for array in (levels, sums):
             if array is not None and array.shape != (2, columns):
                 raise ValueError(f"a history of {array.shape[1]} columns")
+        if levels is not None and (np.abs(levels[np.isfinite(levels)]) > LARGEST_VALUE).any():
+            raise ValueError(f"a history of values beyond {LARGEST_VALUE:g}")
         return History(self.rows, self.squares, self.gross_squares, self.least_weight, levels, sums, self.digits)
 
 

@@ -28,10 +28,13 @@ from service.inference.artifact import Manifest
 from service.inference.checks import (
     Limits,
     length_problems,
+    magnitude_problems,
     missing_problems,
     share_problems,
     share_problems_of_one,
     size_problems,
+    small_weight_problems,
+    spread_problems,
     width_problems,
 )
 from service.inference.predictor import (
@@ -292,6 +295,10 @@ def check_observations(manifest: Manifest, limits: Limits, state: ContextState, 
                 x_field=f"{at}x",
             ),
             *([] if new.weight is None else _weight_problems(new.weight, state, at)),
+            *magnitude_problems(f"{at}x", new.x),
+            *([] if manifest.task == "classification" else magnitude_problems(f"{at}y", new.y)),
+            *spread_problems(f"{at}x", new.x),
+            *spread_problems(f"{at}y", new.y),
             *missing_problems(manifest, f"{at}x", new.x),
             *share_problems(manifest, f"{at}y", new.y),
         ]
@@ -337,7 +344,7 @@ def _weight_problems(weight: Array, state: ContextState, at: str) -> list[Proble
     if state.forgets and (weight < 0).any():
         text = f"must not be negative: this context forgets (decay {state.decay}), and what has faded is not known."
         return [Problem(f"{at}weight", f"{text} Weigh observations by 0 or more.")]
-    return []
+    return small_weight_problems(f"{at}weight", state.absolute_weight_sum + float(size.max()))
 
 
 def check_step(manifest: Manifest, new: Observations | None, query: Array | None) -> None:
@@ -348,6 +355,8 @@ def check_step(manifest: Manifest, new: Observations | None, query: Array | None
     """
     problems = []
     if new is not None:
+        problems += magnitude_problems("observation.x", new.x[0])
+        problems += magnitude_problems("observation.y", new.y[0])
         problems += missing_problems(manifest, "observation.x", new.x[0])
         problems += share_problems_of_one(manifest, "observation.y", new.y)
     if query is not None:

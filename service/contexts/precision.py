@@ -45,16 +45,18 @@ class Sums(NamedTuple):
 
     def rounding(self) -> Array:
         """The variation up to which a column is constant for the models."""
-        found: Array = np.maximum(self.count * np.square(ROUNDING * self.mean), RESIDUE * self.peak)
+        with np.errstate(over="ignore"):  # of contexts of earlier versions
+            found: Array = np.maximum(self.count * np.square(ROUNDING * self.mean), RESIDUE * self.peak)
         return found
 
     def share(self) -> Array:
         """The relative precision: of the variation compared with its peak, and of the spread compared with the mean."""
-        size = np.abs(self.mean) * np.sqrt(np.abs(self.count))
         spread = np.sqrt(np.maximum(self.variation, 0.0))
         one = np.ones_like(spread)
-        of_mean = np.divide(spread, size, out=one.copy(), where=size > 0)
-        of_peak = np.divide(self.variation, self.peak, out=one, where=self.peak > 0)
+        with np.errstate(over="ignore"):
+            size = np.abs(self.mean) * np.sqrt(np.abs(self.count))
+            of_mean = np.divide(spread, size, out=one.copy(), where=size > 0)
+            of_peak = np.divide(self.variation, self.peak, out=one, where=self.peak > 0)
         found: Array = np.minimum(of_peak, of_mean)
         return found
 

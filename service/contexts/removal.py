@@ -70,8 +70,8 @@ def constant_columns(after: Sums, history: History | None, absolute_weight_sum: 
         return absent
     if history.sums is None and history.is_single(float(after.count[0])):
         return np.ones_like(absent)
-    least = KNOWN * history.least_weight * np.square(history.gaps(len(absent)))
-    with np.errstate(invalid="ignore"):
+    with np.errstate(over="ignore", invalid="ignore"):
+        least = KNOWN * history.least_weight * np.square(history.gaps(len(absent)))
         apart = (np.abs(after.variation) <= least) & (CANCELLED * after.peak <= least)
     found: Mask = absent | apart
     return found
@@ -140,11 +140,19 @@ def check_possible(state: State, absolute_weight_sum: float) -> None:
     """
     for i in range(len(state.get("state.comoment", ()))):
         one = {name: tensor[i : i + 1] for name, tensor in state.items()}
-        is_counted = np.square(one[COUNT]) > DENORMAL
+        is_counted = np.abs(one[COUNT]) > np.sqrt(DENORMAL)
         is_possible = (one.get(SQUARES, one[COUNT]) > 0)[is_counted].all()
         if not is_possible or not has_possible_moments(one["state.comoment"][0], sizes_of(one, absolute_weight_sum)):
             text = "The bytes hold sums that no observations lead to. Export the context again."
             raise InvalidInput(Problem("", text))
+
+
+def has_possible_squares(state: State, rows: float) -> bool:
+    """Whether squares of weights, where a state has them, are those of so many rows, whole weights taken for rows."""
+    if SQUARES not in state:
+        return True
+    count = state[COUNT] / np.sqrt(rows)  # its square alone may be beyond floating point
+    return bool((np.square(count) <= state[SQUARES] * (1.0 + IMPOSSIBLE) + DENORMAL).all())
 
 
 def sizes_of(state: State, absolute_weight_sum: float) -> Array:

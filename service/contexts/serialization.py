@@ -22,7 +22,7 @@ from service.column_names import NO_NAMES, ColumnNames
 from service.contexts import drift
 from service.contexts.forgetting import AUTO, Auto
 from service.contexts.history import HistoryHeader, history_fields
-from service.contexts.removal import check_possible
+from service.contexts.removal import check_possible, has_possible_squares
 from service.contexts.state import COUNT_LIMIT, ContextState, FeatureScale, check_size, declared, new_state
 from service.contexts.tables import SCHEMA_LENGTH_LIMIT, check_schema
 from service.contexts.tensors import (
@@ -30,6 +30,7 @@ from service.contexts.tensors import (
     COMOMENT,
     COUNT,
     SCALE,
+    SQUARES,
     State,
     as_safetensors,
     canonical,
@@ -39,7 +40,7 @@ from service.contexts.tensors import (
 )
 from service.errors import InvalidInput, Problem
 from service.inference.artifact import UNHASHED, Manifest, content_hash
-from service.inference.checks import Limits
+from service.inference.checks import LARGEST_VALUE, Limits
 from service.inference.sizes import Array, measure, shape_of
 from service.levels import check_levels
 
@@ -227,7 +228,8 @@ def check_imported(state: ContextState, manifest: Manifest, limits: Limits) -> N
         _refuse(f"hold features of another scale than the one that they declare. {EXPORT_AGAIN}")
     check_possible(drift.of_model(state.tensors), state.absolute_weight_sum)
     counted, enough = state.n_counted, state.absolute_weight_sum * (1 + WEIGHT_SUM_TOLERANCE)
-    if not 0 < state.n_observations >= counted >= (state.count > 0) or state.count > enough:
+    possible = 0 < state.n_observations >= counted >= (state.count > 0) and state.count <= enough <= LARGEST_VALUE
+    if not possible or not has_possible_squares(state.tensors, enough + counted):
         _refuse(f"speak of {state.n_observations} observations, of which no such state comes. {EXPORT_AGAIN}")
 
 
@@ -304,6 +306,8 @@ ROUNDING = 1e-6
 """Relative error that sums of squares may have, and that a share of the weights may be beyond 0 or 1."""
 NOT_NEGATIVE = (COUNT, "state.peak", "state.spread", "state.last_weight")
 SUM = "state.gated_sum"
+MEAN = "state.mean"
+SUMS = (COMOMENT, SUM, SQUARES)
 FLAGS = ("state.frozen", "state.buffer_present")
 """Zeros and ones."""
 
@@ -327,6 +331,7 @@ def _state_problems(manifest: Manifest, state: State) -> Iterator[str]:
             yield f"flags that are neither 0 nor 1, in {name}"
     if "state.present" in state and (np.abs(state["state.present"] - 0.5) > 0.5 + ROUNDING).any():
         yield "a share that is not between 0 and 1, in state.present"
+    yield from _without_squares(state)
     if drift.WEIGHT in state and (state[drift.WEIGHT] <= 0).any():
         yield f"a weight that is not positive, in {drift.WEIGHT}"
     if SCALE[0] in state:
@@ -337,6 +342,15 @@ def _state_problems(manifest: Manifest, state: State) -> Iterator[str]:
 def _is_finite(manifest: Manifest, name: str, tensor: Array) -> bool:
     missing = np.isnan(tensor) if name == drift.X and manifest.missing_cells else False
     return bool((np.isfinite(tensor) | missing).all())
+
+
+def _without_squares(state: State) -> Iterator[str]:
+    """Observations have values with squares, and nothing is left of none."""
+    for name in (MEAN, *BUFFER):
+        if name in state and (np.abs(state[name]) > LARGEST_VALUE).any():
+            yield f"a value beyond {LARGEST_VALUE:g}, in {name}"
+    if not state[COUNT].any() and any(state[name].any() for name in SUMS if name in state):
+        yield "sums of no observations"
 
 
 def _unlike_buffer(state: State) -> Iterator[str]:

@@ -18,6 +18,10 @@ from service.real_numbers import MAX_REPORTED_NUMBERS
 
 DOT_SIZE = 2**13
 """Arrays with more cells are checked by their sum of squares: `python -m benchmarks instructions`, binary L."""
+LARGEST_VALUE = 1e150
+"""Sums of squares of larger values are infinite in float64."""
+SMALLEST_VALUE = 1e-140
+"""Squares of values that are all smaller lose digits in float64, or are 0."""
 SHARES_TOLERANCE = 1e-6
 """Of the sum of the shares of classes of one observation, and of the bounds of a share."""
 SEND_SHARES = "Send 1 for the class of the observation and 0 for the others."
@@ -140,7 +144,61 @@ def weight_problems(weight: Array) -> list[Problem]:
         return [Problem("context.weight", f"sums to more than {weight.dtype} holds. Send smaller weights.")]
     if largest == 0 or (weight / largest).sum() <= len(weight) * limits.eps:
         return [Problem("context.weight", "sums to nothing. The weights must add up to more than zero.")]
-    return []
+    return small_weight_problems("context.weight", largest)
+
+
+def small_weight_problems(field: str, largest: float) -> list[Problem]:
+    """Weights must have squares, which show how many observations they stand for.
+
+    Args:
+        field: The name of the weights.
+        largest: The largest of their sizes, or a sum of them.
+    """
+    if not 0 < largest < SMALLEST_VALUE:
+        return []
+    return [Problem(field, f"is {largest:g} at most, whose square is too small for float64. Send larger weights.")]
+
+
+def magnitude_problems(field: str, values: Array) -> list[Problem]:
+    """Name observed values that are too large for sums of squares; a context that has one could learn no other.
+
+    Args:
+        field: What the array is called, to begin every position with.
+        values: x or y.
+    """
+    if values.size > DOT_SIZE and np.vdot(values, values) <= LARGEST_VALUE**2:
+        return []
+    large = np.abs(values) > LARGEST_VALUE
+    if 1 not in large.tobytes():
+        return []
+    text = (
+        f"too large for sums of squares in float64. Send at most {LARGEST_VALUE:g}: correct it, or rescale the column."
+    )
+    return [
+        Problem(position(field, place), f"is {values[tuple(place)]:g}, {text}")
+        for place in islice(np.argwhere(large), MAX_REPORTED_NUMBERS)
+    ]
+
+
+def spread_problems(field: str, values: Array) -> list[Problem]:
+    """Name columns whose values differ by so little that their squares are 0: models would take them for constant.
+
+    Args:
+        field: What the array is called.
+        values: x or y, (N, D), (N, K) or (N,).
+    """
+    rows = values.reshape(len(values), -1)
+    if len(rows) < 2 or 1 not in (np.abs(rows[0]) < SMALLEST_VALUE).tobytes():
+        return []
+    problems = []
+    for column in np.flatnonzero(np.abs(rows[0]) < SMALLEST_VALUE):
+        cells = rows[:, column]
+        largest, differs = np.fmax.reduce(np.abs(cells)), np.fmax.reduce(cells) > np.fmin.reduce(cells)
+        if differs and largest < SMALLEST_VALUE:
+            name = field if values.ndim == 1 else f"{field}[][{column}]"
+            text = f"has no value beyond {largest:g}, whose square is too small for float64. Multiply the column."
+            problems.append(Problem(name, text))
+    return problems[:MAX_REPORTED_NUMBERS]
 
 
 def parameter_problems(manifest: Manifest, parameters: Mapping[str, float]) -> list[Problem]:

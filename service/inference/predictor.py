@@ -21,6 +21,7 @@ from service.inference.checks import (
     query_problems,
     share_problems,
     size_problems,
+    spread_problems,
     weight_problems,
     width_problems,
 )
@@ -263,6 +264,9 @@ def _overflow(manifest: Manifest, parameters: Mapping[str, float]) -> NumericOve
 
 
 def _check_values(manifest: Manifest, context: Observations, query: Array) -> None:
+    problems = [*spread_problems("context.x", context.x), *spread_problems("context.y", context.y)]
+    if problems:
+        raise InvalidInput(*problems)
     missing = not manifest.missing_cells and (has_nan(context.x) or has_nan(query))
     if missing or manifest.task == "classification":
         problems = [

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from service.contexts import serialization
+from service.contexts.history import HistoryHeader
 from service.contexts.learning import learn
 from service.contexts.merge import join
 from service.contexts.service import ContextService
@@ -41,6 +42,14 @@ IMPOSSIBLE: list[tuple[str, int, Change, str]] = [
     ("linear", 7, replaced("state.count", np.array([-1e-9])), "a negative number, in state.count"),
     ("linear", 7, entry("state.mean", 0, np.nan), "not a finite number, in state.mean"),
     ("nonlinear", 7, entry("state.center", 0, np.inf), "not a finite number, in state.center"),
+    ("linear", 7, entry("state.mean", 0, -1e300), r"a value beyond 1e\+150, in state.mean"),
+    ("linear", 7, entry("state.count", 0, 0.0), "sums of no observations"),
+    ("linear", 7, entry("state.count", 0, 1e300), "speak of 7 observations"),
+    ("nonlinear", 7, entry("state.buffer", 3, -1e300), r"a value beyond 1e\+150, in state.buffer"),
+    ("linear", 7, entry("state.count_of_squares", 0, 5e-324), "speak of 7 observations"),
+    ("linear", 7, entry("state.count_of_squares", 0, 0.4), "speak of 7 observations"),
+    ("linear", 7, labelled(turnover=1e308), "speak of 7 observations"),
+    ("gd-1", 7, entry("state.count", 0, 0.0), "sums of no observations"),
     ("linear", 7, entry("state.peak", 0, -1e-9), "a negative number, in state.peak"),
     ("linear", 7, entry("state.comoment.upper", 0, -0.001), "sums that no observations lead to"),
     ("linear-1.0.0", 7, entry("state.comoment.upper", 0, -0.001), "sums that no observations lead to"),
@@ -211,9 +220,15 @@ def test_a_merge_beyond_floating_point_is_refused() -> None:
         join(runtime, large, large)
 
 
+def test_a_history_of_values_without_squares_is_refused() -> None:
+    found = {"rows": 1, "squares": 1.0, "gross_squares": 1.0, "least_weight": 1.0, "sums": None, "digits": None}
+    with pytest.raises(ValueError, match="values beyond"):
+        HistoryHeader.model_validate({**found, "levels": ((1e300,),)}).history(1)
+
+
 @pytest.mark.parametrize("decay", [0.9, "auto"])
 def test_weights_whose_squares_are_beyond_floating_point_are_refused(decay: float | str) -> None:
     runtime = runtime_of("linear")
-    seen = Observations(draw(1).x * 1e-160, draw(1).y * 1e-160, np.full(7, 1.5e160))
+    seen = Observations(draw(1).x * 1e-130, draw(1).y * 1e-130, np.full(7, 1.5e160))
     with pytest.raises(NumericOverflow), np.errstate(over="ignore"):
         learn(runtime, LIMITS, new_state(runtime.manifest, decay), seen)  # type: ignore[arg-type]

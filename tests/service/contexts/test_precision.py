@@ -1,6 +1,7 @@
 """Changes that lose significant digits are refused, and accepted ones are exact."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -113,6 +114,33 @@ def test_six_digits_are_the_boundary(name: str, factor: float) -> None:
         refused(lambda: add(name, memory, value), "5 of the 6 significant digits")
     else:
         add(name, add(name, memory, value), weighed(value, -1))
+
+
+@pytest.mark.parametrize("name", CENTERED)
+@pytest.mark.parametrize(
+    ("mistake", "place"),
+    [(one(1e300, 1), r"x\[0\]\[0\]: is 1e\+300"), (one(1, -1.1e150), r"y\[0\]\[0\]: is -1.1e\+150")],
+)
+def test_values_without_squares_are_refused_from_the_first_on(name: str, mistake: Observations, place: str) -> None:
+    refused(lambda: remember(name, mistake), f"{place}, too large for sums of squares")
+    both = Observations(np.r_[X, mistake.x], np.r_[LINE.y, mistake.y])
+    refused(lambda: remember(name, both), "too large for sums of squares")
+
+
+@pytest.mark.parametrize("name", CENTERED)
+def test_values_whose_squares_vanish_are_refused(name: str) -> None:
+    refused(lambda: remember(name, Observations(1e-170 * X, LINE.y)), r"x\[\]\[0\]: has no value beyond 3e-170")
+    refused(lambda: remember(name, Observations(X, 1e-162 * LINE.y)), r"y\[\]\[0\]: has no value beyond 1.1e-161")
+    refused(lambda: remember(name, Observations(X, LINE.y, np.full(4, 1e-200))), "weight: is 1e-200 at most")
+    remember(name, LINE, one(1e-300, 1e-300, 1e-300), Observations(np.zeros((2, 1)), np.zeros((2, 1))))
+
+
+@pytest.mark.parametrize("mean", [1.7e308, 5e-324])
+def test_digits_of_a_context_of_an_earlier_version_are_counted_whatever_its_mean(mean: float) -> None:
+    memory = remember("linear", LINE)
+    assert memory.tensors is not None
+    extreme = replace(memory, tensors={**memory.tensors, "state.mean": np.full((1, 2), mean)})
+    assert extreme.digits_left(manifest("linear")) is None or mean < 1
 
 
 def test_several_rows_name_the_one_that_costs_most() -> None:

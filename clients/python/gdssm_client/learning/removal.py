@@ -66,8 +66,8 @@ def constant_columns(after: Sums, history: History | None, absolute_weight_sum: 
         return absent
     if history.sums is None and history.is_single(float(after.count[0])):
         return np.ones_like(absent)
-    least = KNOWN * history.least_weight * np.square(history.gaps(len(absent)))
-    with np.errstate(invalid="ignore"):
+    with np.errstate(over="ignore", invalid="ignore"):
+        least = KNOWN * history.least_weight * np.square(history.gaps(len(absent)))
         apart = (np.abs(after.variation) <= least) & (CANCELLED * after.peak <= least)
     found: Mask = absent | apart
     return found
