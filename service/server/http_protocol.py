@@ -7,9 +7,11 @@ client must read the response; it refuses invalid HTTP with a plain text.
 import asyncio
 import resource
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
+from functools import partial
 from itertools import chain
 
+from uvicorn._types import ASGI3Application, ASGIReceiveCallable, ASGISendCallable, Scope
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, RequestResponseCycle
 
 from service.api.errors import answer_to
@@ -17,6 +19,7 @@ from service.api.middleware.admission import DeadlineScheduler
 from service.api.request import headers_of
 from service.api.request_connection import RequestConnection
 from service.errors import MalformedBody, Overloaded, ServiceError, TooSlow
+from service.server import response_head
 
 HEAD_SIZE_LIMIT = 64 * 2**10
 """Bytes of request line, headers and trailers together, and of chunk extensions."""
@@ -121,6 +124,12 @@ class HttpConnection(RequestConnection):
         self._field_bytes += size
         if self._field_bytes > HEAD_SIZE_LIMIT:
             self._abort_parsing(_head_too_large())
+
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: ASGI3Application) -> None:
+        def run(scope: Scope, receive: ASGIReceiveCallable, _: ASGISendCallable) -> Awaitable[None]:
+            return app(scope, receive, partial(response_head.send, cycle))
+
+        super()._start_asgi_task(cycle, run)
 
     def on_body(self, body: bytes) -> None:
         """Pass on a piece of a body."""
