@@ -2,7 +2,6 @@
 
 import os
 import threading
-from array import array
 from collections import Counter as TallyCounter
 from collections import defaultdict, deque
 from collections.abc import Callable, Iterable
@@ -84,7 +83,7 @@ class Metrics:
         in_flight, size = self.admitted()
         self._in_flight.set(in_flight)
         self._bytes_in_flight.set(size)
-        groups: dict[tuple[str, str, int, str], array[float]] = defaultdict(lambda: array("d"))
+        groups = defaultdict[tuple[str, str, int, str], list[float]](list)
         errors: TallyCounter[tuple[str, str, str]] = TallyCounter()
         finished = list[RequestStats]()
         with self._counting:
@@ -106,7 +105,7 @@ class Metrics:
             if labels[0] in DENIED_CAUSES:
                 self._denied.labels(*labels).inc(times)
         for (method, route, status, model), requests in groups.items():
-            total, queue, compute, observations, queries = np.frombuffer(requests).reshape(-1, len(numbers)).T
+            total, queue, compute, observations, queries = np.array(requests).reshape(-1, len(numbers)).T
             self._answers.labels(method, route, str(status)).inc(len(total))
             observe(self._seconds.labels(method, route, model), total)
             computed = compute > 0
