@@ -71,7 +71,7 @@ class Turn:
         self.taken: list[WaitingRequest] = []
         self.outcomes: list[tuple[WaitingRequest, Answer | BaseException]] = []
 
-    def take(self) -> list[tuple[ObserveRequest, Context]]:
+    def take(self) -> tuple[list[ObserveRequest], list[Context]]:
         """Take as many requests as one transaction learns; called in its thread, once the row is locked."""
         self.begun, size = time.monotonic(), 0
         while self._queue and len(self.taken) < REQUESTS_LIMIT:
@@ -79,7 +79,7 @@ class Turn:
             if self.taken and size > NUMBERS_LIMIT:
                 break
             self._take_one(self._queue.popleft())
-        return [(waiting.request, waiting.context) for waiting in self.taken]
+        return [waiting.request for waiting in self.taken], [waiting.context for waiting in self.taken]
 
     def end(self, outcomes: Sequence[Answer | BaseException]) -> None:
         """Note what became of the requests that were taken."""

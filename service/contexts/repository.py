@@ -262,7 +262,11 @@ class ContextRepository(RecordRepository):
             cached = self._cache.get(row.id)
             try:
                 if cached is not None and self._is_current(cached, row):
-                    yield row.id, cached if row.expires == cached.record.expires else _ending(cached, row.expires)
+                    is_same = row.expires == cached.record.expires
+                    yield (
+                        row.id,
+                        cached if is_same else replace(cached, record=changed(cached.record, expires=row.expires)),
+                    )
                 else:
                     unread.append(row.id)
             except UnknownModel as error:
@@ -387,10 +391,6 @@ class ContextRepository(RecordRepository):
                 f"{error} Restore the old file in GDSSM_MODELS, or give the new one another version."
             ) from error
         return LoadedContext(record, state, runtime)
-
-
-def _ending(loaded: LoadedContext, expires: float) -> LoadedContext:
-    return replace(loaded, record=changed(loaded.record, expires=expires))
 
 
 def _changed_columns(loaded: LoadedContext) -> dict[str, Any]:

@@ -141,23 +141,21 @@ class ContextService(ContextReader):
             return self._learn(connection, requests)
 
     def observe_waiting(
-        self, context_id: str, take: Callable[[], Sequence[tuple[ObserveRequest, Context]]]
+        self, context_id: str, take: Callable[[], tuple[Sequence[ObserveRequest], Sequence[Context]]]
     ) -> list[Result]:
         """Learn the observations that wait for a context, as `observe_many` does, once no other transaction has it.
 
         Args:
             context_id: Of the context.
-            take: Returns the requests, each with the context variables with which it is learnt; called when it is
-                their turn, so that they may become more while they wait.
+            take: Returns the requests, and the context variables with which each is learnt; called when it is their
+                turn, so that they may become more while they wait.
 
         Raises:
             DatabaseUnavailable: Nothing was learnt, or the message says that this is unknown.
         """
         with self._database.transaction() as connection:
             self.repository.wait_for_turn(connection, context_id)
-            taken = take()
-            variables = [variables for _, variables in taken]
-            return self._learn(connection, [request for request, _ in taken], variables)
+            return self._learn(connection, *take())
 
     def amend(self, owner: str, context_id: str, amendment: Amendment, change: Change = UNCONDITIONAL) -> ContextRecord:
         """Change the name, the labels or the ttl of a context.

@@ -23,7 +23,7 @@ from service.observability.request_stats import CURRENT_STATS, RequestStats
 from tests.nonempty import nonempty
 
 Answer = ContextRecord | ServiceError
-Take = Callable[[], Sequence[tuple[ObserveRequest, Context]]]
+Take = Callable[[], tuple[Sequence[ObserveRequest], Sequence[Context]]]
 TIMEOUT = 60.0
 
 
@@ -47,9 +47,9 @@ class Stored:
             assert self.may_take.acquire(timeout=TIMEOUT)
             if self.broken is not None:
                 raise self.broken
-            taken = take()
-            self.batches.append([name_of(request) for request, _ in taken])
-            return [variables.run(self._answer, request) for request, variables in taken]
+            requests, variables = take()
+            self.batches.append([name_of(request) for request in requests])
+            return [own.run(self._answer, request) for request, own in zip(requests, variables, strict=True)]
         finally:
             self.threads -= 1
 

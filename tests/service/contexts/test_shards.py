@@ -115,7 +115,7 @@ def test_every_change_gets_a_version_while_they_come_one_by_one(contexts: Contex
     sharded = create(contexts)
     assert [contexts.observe(OWNER, sharded.id, draw(seed)).version for seed in range(3)] == [2, 3, 4]
     requests = [ObserveRequest(OWNER, sharded.id, draw(seed)) for seed in range(3)]
-    found = contexts.observe_waiting(sharded.id, lambda: [(request, copy_context()) for request in requests])
+    found = contexts.observe_waiting(sharded.id, lambda: (requests, [copy_context() for _ in requests]))
     assert [one.version for one in found if isinstance(one, ContextRecord)] == [5, 6, 7]
 
 

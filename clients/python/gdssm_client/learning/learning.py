@@ -142,7 +142,7 @@ def _observe(manifest: Manifest, infer: Infer, state: State, decay: Decay, rows:
         decay: How it forgets.
         rows: The observations.
     """
-    weight = rows.weight
+    weight = np.ones(len(rows.x)) if rows.sent_weight is None else rows.sent_weight
     if decay == AUTO:
         return drift.observe(manifest, infer, state, (rows.x, rows.y, weight))
     if decay is not None:
