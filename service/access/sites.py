@@ -101,7 +101,8 @@ def name_of(host: bytes) -> str:
     """Remove the port from the value of a header Host, and the brackets from an IPv6 address."""
     text = host.decode("latin-1").strip().lower()
     if text.startswith("["):
-        return text[1:].partition("]")[0]
+        address, _, port = text[1:].partition("]")
+        return address if not port or (port[0] == ":" and port[1:].isdecimal()) else text
     name, colon, port = text.rpartition(":")
     if colon and ":" not in name and port.isdecimal() and len(port) <= PORT_DIGITS_LIMIT:
         text = name

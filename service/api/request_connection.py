@@ -1,12 +1,24 @@
-"""uvicorn's HTTP connection, which ignores offers to upgrade to another protocol and refuses a repeated Host."""
+"""uvicorn's HTTP connection, which ignores offers to upgrade to another protocol and refuses ambiguous heads."""
 
 import httptools
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from service.errors import MalformedBody, ServiceError
+from service.errors import MalformedBody, ServiceError, UnsupportedContentType
 
 UPGRADE_HEADERS = frozenset({b"upgrade", b"http2-settings"})
 """Headers, and tokens of the header Connection, of an upgrade to another protocol."""
+
+
+SINGLE_HEADERS = (
+    b"host",
+    b"authorization",
+    b"origin",
+    b"sec-fetch-site",
+    b"content-type",
+    b"idempotency-key",
+    b"inference-header-content-length",
+)
+"""Headers that a request has at most once: of two, a proxy may check one and the service the other."""
 
 
 class RequestConnection(HttpToolsProtocol):
@@ -33,9 +45,8 @@ class RequestConnection(HttpToolsProtocol):
     def on_headers_complete(self) -> None:
         """Begin a request, unless its head has to be parsed again."""
         self._upgrade_ignored = False
-        # The first condition, which is cheap, is true for any repeated header.
-        if len(dict(self.headers)) < len(self.headers) and [name for name, _ in self.headers].count(b"host") > 1:
-            self._error = MalformedBody("A request has one header Host; this one has several. Send one.")
+        self._error = self._head_problem()
+        if self._error is not None:
             raise self._error  # the parser's caller then calls send_400_response
         if self.parser.should_upgrade() and not self._should_upgrade() and self._get_upgrade() is not None:
             self._upgrade_ignored = True
@@ -46,6 +57,29 @@ class RequestConnection(HttpToolsProtocol):
         """End a request, unless its head has to be parsed again."""
         if not self._upgrade_ignored:
             super().on_message_complete()
+
+    def _head_problem(self) -> ServiceError | None:
+        """Find what the service and a proxy in front of it could take differently (RFC 9112, 3.2 and 6.1)."""
+        headers = dict(self.headers)
+        if len(headers) < len(self.headers):
+            names = [name for name, _ in self.headers]
+            for name in SINGLE_HEADERS:
+                if names.count(name) > 1:
+                    title = name.decode().title()
+                    return MalformedBody(f"A request has one header {title}; this one has several. Send one.")
+        host = headers.get(b"host")
+        if host is None and self.parser.get_http_version() != "1.0":
+            return MalformedBody("A request has a header Host; this one has none. Send it.")
+        if not self.url.startswith(b"/") and (authority := _authority(self.url)) not in (None, (host or b"").lower()):
+            named = authority.decode("latin-1")[:100]
+            return MalformedBody(
+                f"The target names the host {named!r}, and the header Host another one. Send the same."
+            )
+        coding = headers.get(b"transfer-encoding", b"chunked").strip().lower()
+        if coding != b"chunked":
+            text = f"The body must not be compressed; this is {coding.decode('latin-1')!r} (Transfer-Encoding)."
+            return UnsupportedContentType(f"{text} Send it uncompressed.")
+        return None
 
     def _should_upgrade(self) -> bool:
         return super()._should_upgrade() and self.parser.get_method() == b"GET"
@@ -80,6 +114,14 @@ class RequestConnection(HttpToolsProtocol):
             if name not in UPGRADE_HEADERS and (kept or name != b"connection"):
                 lines.append(name + b": " + kept)
         return b"\r\n".join([*lines, b"", b""])
+
+
+def _authority(target: bytes) -> bytes | None:
+    """Return host and port of a target in absolute form, in lower case; None for another one."""
+    scheme, separator, rest = target.lower().partition(b"://")
+    if not separator or scheme not in {b"http", b"https"}:
+        return None
+    return rest.partition(b"/")[0].partition(b"?")[0]
 
 
 def _without_upgrade(connection: bytes) -> bytes:

@@ -123,7 +123,17 @@ def test_other_cross_site_requests_are_refused(method: str, headers: dict[bytes,
 
 @pytest.mark.parametrize(
     ("host", "name"),
-    [(b"a:8000", "a"), (b"a", "a"), (b"[::1]:80", "::1"), (b"::1", "::1"), (b"a:b", "a:b"), (b"A.", "a"), (b"", "")],
+    [
+        (b"a:8000", "a"),
+        (b"a", "a"),
+        (b"[::1]:80", "::1"),
+        (b"[::1]a", "[::1]a"),
+        (b"[::1]:a", "[::1]:a"),
+        (b"::1", "::1"),
+        (b"a:b", "a:b"),
+        (b"A.", "a"),
+        (b"", ""),
+    ],
 )
 def test_port_and_brackets_are_removed_from_host(host: bytes, name: str) -> None:
     assert name_of(host) == name

@@ -55,6 +55,12 @@ BROKEN = {
     "two lengths": POST + b"Content-Length: 1\r\nContent-Length: 2\r\n\r\n",
     "a length and chunks": POST + b"Content-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
     "two hosts": b"GET / HTTP/1.1\r\nHost: localhost\r\nHost: localhost\r\n\r\n",
+    "two content types": POST + b"Content-Type: text/plain\r\n\r\n",
+    "two keys": POST + b"Authorization: Bearer a\r\nAuthorization: Bearer b\r\n\r\n",
+    "two origins": POST + b"Origin: http://localhost\r\nOrigin: http://foreign.example\r\n\r\n",
+    "two idempotency keys": POST + b"Idempotency-Key: a\r\nIdempotency-Key: b\r\n\r\n",
+    "no host": b"GET / HTTP/1.1\r\n\r\n",
+    "a target at another host": b"GET http://foreign.example/ HTTP/1.1\r\nHost: localhost\r\n\r\n",
     "a folded zero": b"GET / HTTP/1.1\r\nHost: a\x00b\r\n\r\n",
 }
 
@@ -86,7 +92,9 @@ def test_head_over_the_limit_is_400(server: Server, head: bytes) -> None:
 
 def test_many_headers_within_the_limit_are_accepted(server: Server) -> None:
     with server.connect() as line:
-        line.sendall(b"GET /health/live HTTP/1.1\r\nConnection: close\r\n" + b"A: 1234567890\r\n" * 4000 + b"\r\n")
+        line.sendall(
+            b"GET /health/live HTTP/1.1\r\nHost: a\r\nConnection: close\r\n" + b"A: 1234567890\r\n" * 4000 + b"\r\n"
+        )
         assert everything(line).startswith(b"HTTP/1.1 200 ")
 
 
@@ -100,7 +108,7 @@ def test_slow_head_is_408(server: Server) -> None:
 
 def test_slow_second_head_on_a_connection_is_408(server: Server) -> None:
     with server.connect() as line:
-        line.sendall(b"GET /health/live HTTP/1.1\r\n\r\n")
+        line.sendall(b"GET /health/live HTTP/1.1\r\nHost: a\r\n\r\n")
         answer = b""
         while not answer.endswith(b'"}'):
             answer += line.recv(65536)
@@ -206,6 +214,19 @@ def test_connect_is_refused(server: Server) -> None:
         line.sendall(b"CONNECT evil.example:443 HTTP/1.1\r\nHost: localhost\r\n\r\n")
         assert everything(line).startswith((b"HTTP/1.1 40", b"HTTP/1.1 5"))
     assert is_healthy(server)
+
+
+@pytest.mark.parametrize("coding", [b"gzip, chunked", b"deflate,chunked"])
+def test_compressed_transfer_is_415(server: Server, coding: bytes) -> None:
+    with server.connect() as line:
+        line.sendall(POST + b"Transfer-Encoding: " + coding + b"\r\n\r\n0\r\n\r\n")
+        assert "must not be compressed" in check(everything(line), 415, "unsupported_content_type")
+
+
+def test_target_may_have_the_host(server: Server) -> None:
+    with server.connect() as line:
+        line.sendall(b"GET http://LOCALHOST/health/live HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
+        assert everything(line).startswith(b"HTTP/1.1 200")
 
 
 @pytest.mark.parametrize("zeros", [1, 20, 5000])
