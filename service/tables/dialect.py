@@ -15,6 +15,7 @@ from service.tables.header import (
     name_columns,
     usual_width,
 )
+from service.tables.memory import COLUMNS_LIMIT
 from service.tables.text import MISSING, PLAIN, clean
 
 ROW_LENGTH_LIMIT = 2**23
@@ -138,6 +139,9 @@ def recognise(sample: str, *, separator: str | None, header: bool | None, whole:
 
     Returns:
         None if the sample has no row.
+
+    Raises:
+        csv.Error: A row has more cells than a table has columns; each would be looked at.
     """
     lines = LINE.findall(sample)
     first, said, comments = _skip_comments(lines)
@@ -146,6 +150,9 @@ def recognise(sample: str, *, separator: str | None, header: bool | None, whole:
     rows = _sample_rows(dialect, body, whole=whole)
     if not rows:
         return None
+    widest = max(len(row) for *_, row in rows)
+    if widest > COLUMNS_LIMIT:
+        raise csv.Error(f"a row of {widest} cells; at most {COLUMNS_LIMIT} columns are read")
     width = usual_width([row for *_, row in rows])
     if _has_comments(dialect, body, width):
         dialect = replace(dialect, comments=True)

@@ -9,6 +9,7 @@ from typing import Literal
 
 from service.tables.cells import Table
 from service.tables.extra import needed
+from service.tables.schema import TEXT_LENGTH_LIMIT
 from service.tables.sources import Content, Source, open_content, refuse
 from service.tables.text import MISSING, Decimal
 
@@ -76,6 +77,7 @@ def open_table(
         table = table_of(content, options)
         if max_columns is not None:
             check_width(table, max_columns)
+        _check_names(table)
         yield table
 
 
@@ -88,6 +90,13 @@ def check_width(table: Table, max_columns: int) -> None:
     if len(table.columns) > max_columns:
         what = f"has {len(table.columns)} columns. Send at most {max_columns} (GDSSM_MAX_COLUMNS)."
         raise refuse(table.name, what)
+
+
+def _check_names(table: Table) -> None:
+    for name in table.columns:
+        if len(name) > TEXT_LENGTH_LIMIT:
+            what = f"has a column with a name of {len(name)} characters, {name[:40]!r}"
+            raise refuse(table.name, f"{what}; at most {TEXT_LENGTH_LIMIT} are read. Rename it.")
 
 
 def table_of(content: Content, options: ReadOptions, *, row_groups: Sequence[int] | None = None) -> Table:

@@ -1,6 +1,7 @@
 """Tables in files are read to columns, rows and cells."""
 
 import io
+import time
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -215,3 +216,18 @@ def test_json_lines_are_read_with_names_that_come_later() -> None:
 )
 def test_json_that_is_no_table_is_refused(text: bytes, message: str) -> None:
     assert refusal(text).startswith(message)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (",".join(map(str, range(10**6))) + "\n1\n", "a row of 1000000 cells; at most 10000 columns are read"),
+        ("," * 10**6 + "\n" * 3 + "1\n2\n", "a row of 1000001 cells"),
+        ("a" * 3000 + ",y\n1,2\n2,3\n", "a column with a name of 3000 characters, 'aaaa"),
+    ],
+)
+def test_wide_tables_and_long_names_are_refused_at_once(text: str, message: str) -> None:
+    begin = time.monotonic()
+    with pytest.raises(InvalidInput, match=message), open_table(text.encode(), "the body"):
+        pass
+    assert time.monotonic() - begin < 20
