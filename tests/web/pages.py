@@ -1,5 +1,6 @@
 """What a visitor does and sees, in the words of the tests."""
 
+import os
 import re
 import shutil
 import subprocess
@@ -104,8 +105,16 @@ def run_python(code: str) -> str:
     return run(sys.executable, "-c", code)
 
 
-def run(*command: str) -> str:
-    return subprocess.run(command, capture_output=True, text=True, check=True, timeout=120).stdout
+def run_shell(code: str, folder: Path | None = None) -> str:
+    """Run commands in a folder, with the programs of this environment."""
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    return run("env", f"PATH={path}", "bash", "-euo", "pipefail", "-c", code, folder=folder)
+
+
+def run(*command: str, folder: Path | None = None) -> str:
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120, cwd=folder)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
 
 
 def only_with_key(route: Route) -> None:
