@@ -1,6 +1,6 @@
-"""Settings of all tests: repeatable properties, slow files first, a summary of skipped tests, shared servers."""
+"""Settings of all tests: repeatable properties, slow files first, a summary at the end, shared servers."""
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 from contextlib import closing
 from functools import cache
@@ -49,6 +49,9 @@ LONGEST = [
 ]
 """Files that take more than half a minute, the longest first: one that begins last would run alone."""
 
+NOTES = ("not executed", "measured")
+"""Names with which `record_property` adds a line to the summary."""
+
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -66,13 +69,22 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Count skipped tests by reason; reasons name the package to install."""
+    """Count skipped tests by reason, which names the package to install; list the notes of tests."""
     reports = terminalreporter.stats.get("skipped", [])
     reasons = Counter(report.longrepr[2].removeprefix("Skipped: ") for report in reports)
     if reasons:
         terminalreporter.section("skipped")
     for reason, tests in reasons.most_common():
         terminalreporter.write_line(f"{tests:5} {'test' if tests == 1 else 'tests'}: {reason}")
+    notes = defaultdict[str, set[str]](set)
+    for report in (report for found in terminalreporter.stats.values() for report in found):
+        for name, value in getattr(report, "user_properties", ()):
+            if name in NOTES:
+                notes[name].add(str(value))
+    for name, lines in notes.items():
+        terminalreporter.section(name)
+        for line in sorted(lines):
+            terminalreporter.write_line(line)
 
 
 @pytest.fixture(scope="session")

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.contracts.documents import blocks
 from tests.running import ROOT, free_port
 
 PYTHON = Path(os.environ.get("ENGINES_PYTHON", ROOT / ".venv-engines/bin/python"))
@@ -41,30 +42,40 @@ class RayCluster:
             **os.environ,
             "PYTHONPATH": str(ROOT),
             "PYTHONDONTWRITEBYTECODE": "",
+            "PATH": f"{PYTHON.parent}{os.pathsep}{os.environ['PATH']}",
+            "HOME": str(folder),  # for the token
             "RAY_AUTH_MODE": "token",
-            "RAY_AUTH_TOKEN": uuid.uuid4().hex,
             "RAY_USAGE_STATS_ENABLED": "0",
             "OMP_NUM_THREADS": "1",
         }
         """Of commands that use it."""
 
+    @property
+    def token(self) -> str:
+        """The token of its nodes."""
+        return Path(self.environment["HOME"], ".ray/auth_token").read_text("ascii").strip()
+
     def start(self, node: int) -> None:
         """Start a node, or start it again."""
-        command = [str(PYTHON.parent / "ray"), "start", f"--node-ip-address={host(node)}"]
-        command += [f"--num-cpus={self._processors}", f"--object-store-memory={OBJECT_STORE}"]
-        command += ["--disable-usage-stats", "--include-log-monitor=false"]
+        token, head, further = printed_commands()
+        options = [f"--node-ip-address={host(node)}", f"--num-cpus={self._processors}"]
+        options += [f"--object-store-memory={OBJECT_STORE}", "--include-log-monitor=false"]
         # Ports that are free: the fixed ones may be those of another test.
-        command += ["--min-worker-port=0", "--max-worker-port=0", "--dashboard-agent-listen-port=0"]
+        options += ["--min-worker-port=0", "--max-worker-port=0", "--dashboard-agent-listen-port=0"]
         if node == 0:
-            port = self.address.rpartition(":")[2]
-            command += ["--head", f"--port={port}", "--include-dashboard=false", "--no-monitor"]
-            command += [f"--temp-dir={self._folder}"]
+            self._run(token, node)
+            command = head.replace("6379", self.address.rpartition(":")[2])
+            options += ["--include-dashboard=false", "--no-monitor", f"--temp-dir={self._folder}"]
         else:
-            command += [f"--address={self.address}"]
+            command = further.replace("HEAD:6379", self.address)
+        self._run(" ".join([command, *options]), node)
+        self._nodes.add(node)
+
+    def _run(self, code: str, node: int) -> None:
         environment = {**self.environment, MARK: f"{self._name}-{node}"}
+        command = ["bash", "-c", code]
         done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=120, check=False)
         assert done.returncode == 0, done.stdout + done.stderr
-        self._nodes.add(node)
 
     def hold(self, node: int, command: "subprocess.Popen[str]", ready: Callable[[], bool] = lambda: True) -> None:
         """Stop a node amid a task, which is then unfinished when the node is killed.
@@ -138,6 +149,12 @@ def ray_cluster(nodes: int = 2, processors: int = 1) -> Iterator[RayCluster]:
                 cluster.kill(node)
             time.sleep(0.05)
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def printed_commands() -> list[str]:
+    """Return the commands of docs/cluster.md: they make a token, start the head, and start a further node."""
+    (block,) = [block for block in blocks(ROOT / "docs/cluster.md") if block.language == "bash"]
+    return block.code.splitlines()
 
 
 def _signal(number: signal.Signals, processes: Iterable[int]) -> set[int]:

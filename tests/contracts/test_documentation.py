@@ -7,7 +7,7 @@ import runpy
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -69,24 +69,38 @@ STAND_INS = {"airflow.sdk": AIRFLOW, "kafka": KAFKA}
 """Modules that the environments of the tests lack."""
 SHELL_PAGES = [page for page in EXECUTED if any(block.language == "sh" for block in blocks(page))]
 PYTHON_BLOCKS = [(name(page), block) for page in EXECUTED for block in blocks(page) if block.language == "python"]
-NOT_EXECUTED = {
-    "docker",
-    "export",
-    "git",
-    "kubectl",
-    "make",
-    "npm",
-    "npx",
-    "openapi-python-client",
-    "pg_dump",
-    "pg_restore",
-    "pip",
-    "podman",
-    "pre-commit",
-    "ray",
-    "sudo",  # tests/deploy/test_production.py runs these, with stand-ins for programs that need root
+GENERATED, IMAGE = "tests/clients/test_generated_clients.py", "tests/deploy/test_image.py"
+DISTRIBUTIONS, PRODUCTION = "tests/clients/python/test_distributions.py", "tests/deploy/test_production.py"
+EXECUTED_BY = {
+    ("docs/client.md", "pip"): DISTRIBUTIONS,
+    ("docs/cluster.md", "ray"): "tests/ray_cluster.py",
+    ("docs/http.md", "npx"): GENERATED,
+    ("docs/http.md", "openapi-python-client"): GENERATED,
+    ("docs/operating.md", "docker"): IMAGE,
+    ("docs/operating.md", "make"): IMAGE,
+    ("docs/operating.md", "podman"): IMAGE,
+    ("docs/operating.md", "pg_dump"): PRODUCTION,
+    ("docs/operating.md", "pg_restore"): PRODUCTION,
+    ("docs/production.md", "sudo"): PRODUCTION,  # with stand-ins for programs that need root
 }
-"""What a `bash` block may call: programs that need more than the tests have, or a separate checkout."""
+"""Tests that execute the `bash` blocks of a page, by page and program."""
+CHECKED = "tests/deploy/test_printed_commands.py checks"
+COMPOSE = f"needs Docker with Compose, and images of other projects; {CHECKED} services, profiles and commands"
+KUBECTL = f"needs a cluster; {CHECKED} files, names and commands"
+MAKE = "installs packages for minutes; a test lists the recipe, and .ci/run executes check and test"
+NOT_EXECUTED = {
+    ("README.md", "make"): MAKE,
+    ("CONTRIBUTING.md", "make"): MAKE,
+    ("docs/start.md", "make"): MAKE,
+    ("service/web/README.md", "make"): "installs packages of npm; tests/web/test_bundle.py executes build.js",
+    ("docs/http.md", "npm"): "changes with each release of a package; tests/node.py installs the locked ones",
+    ("docs/ingest.md", "docker compose"): COMPOSE,
+    ("docs/operating.md", "docker compose"): COMPOSE,
+    ("docs/operating.md", "kubectl"): KUBECTL,
+}
+"""Why no test executes the commands of a program in the `bash` blocks of a page."""
+SHELL_WORDS = {"export"}
+"""Commands of bash that only prepare the next ones."""
 LINKS = [
     (name(page), link) for page in PAGES for link in re.findall(r"\]\((?!https?:)([^)]+)\)", page.read_text("utf-8"))
 ]
@@ -196,15 +210,37 @@ def test_the_pages_have_their_examples() -> None:
 
 
 @pytest.mark.parametrize("page", [page for page in EXECUTED if blocks(page)], ids=name)
-def test_only_commands_that_the_tests_cannot_run_are_left_out(page: Path) -> None:
-    for block in nonempty(blocks(page)):
-        assert block.language in {"bash", "bibtex", "ini", "json", "python", "sh", "text", "typescript", "yaml"}
-        if block.language == "bash":
-            for line in nonempty(block.code.splitlines()):
-                program = next(word for word in line.split() if not re.match(r"\w+=", word))
-                assert program in NOT_EXECUTED or Path(program).name in NOT_EXECUTED, line
-                if program == "make":
-                    run(["make", "-C", str(ROOT), "--dry-run", line.split()[1]], ROOT)
+def test_blocks_are_of_known_languages(page: Path) -> None:
+    languages = {block.language for block in blocks(page)}
+    assert languages <= {"bash", "bibtex", "ini", "json", "python", "sh", "text", "typescript", "yaml"}
+
+
+def program_of(line: str) -> str:
+    """Return the program that a line of a `bash` block calls, `docker compose` as one."""
+    first, *others = [word for word in line.split() if not re.match(r"\w+=", word)]
+    return "docker compose" if (first, *others[:1]) == ("docker", "compose") else first
+
+
+def test_every_printed_command_is_executed_by_a_test_or_listed_with_a_reason(
+    record_property: Callable[[str, object], None],
+) -> None:
+    lines = [
+        (name(page), line)
+        for page in EXECUTED
+        for block in blocks(page)
+        if block.language == "bash"
+        for line in block.code.splitlines()
+    ]
+    printed = {(page, program_of(line)) for page, line in lines}
+    printed = {(page, program) for page, program in printed if program not in SHELL_WORDS}
+    assert not EXECUTED_BY.keys() & NOT_EXECUTED.keys()
+    assert printed == EXECUTED_BY.keys() | NOT_EXECUTED.keys()
+    for (page, _), test in nonempty(EXECUTED_BY.items()):
+        assert Path(page).name in (ROOT / test).read_text(encoding="utf-8"), f"{test} does not read {page}"
+    for (page, program), reason in nonempty(NOT_EXECUTED.items()):
+        record_property("not executed", f"{page}, {program}: {reason}")
+    for line in nonempty(line for _, line in lines if program_of(line) == "make"):
+        run(["make", "-C", str(ROOT), "--dry-run", line.split()[1]], ROOT)
 
 
 @pytest.mark.parametrize(("page", "link"), LINKS)

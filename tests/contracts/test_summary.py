@@ -1,4 +1,4 @@
-"""A test run starts with the slow files, and ends with a summary of skipped tests."""
+"""A test run starts with the slow files, and ends with a summary of skipped tests and notes."""
 
 import subprocess
 import sys
@@ -15,8 +15,9 @@ import pytest
 def test_in_a_browser(number):
     pytest.skip("Chromium is not installed: apt-get install chromium")
 
-def test_fast():
-    pass
+def test_fast(record_property):
+    record_property("measured", "a step: 3 s")
+    record_property("number", 5)
 """
 SLOW = """
 import pytest
@@ -38,6 +39,13 @@ def run(directory: Path, *options: str) -> str:
 @pytest.mark.slow
 def test_skipped_tests_are_counted_by_reason(tmp_path: Path) -> None:
     assert "\n    3 tests: Chromium is not installed: apt-get install chromium\n" in run(tmp_path)
+
+
+@pytest.mark.slow
+def test_notes_of_tests_are_listed(tmp_path: Path) -> None:
+    for options in ((), ("-n", "1")):
+        _, _, notes = run(tmp_path, *options).partition(" measured ")
+        assert notes.splitlines()[1] == "a step: 3 s"
 
 
 @pytest.mark.slow

@@ -5,6 +5,7 @@ Containers use the host's network and no control groups, so that they run where 
 
 import json
 import os
+import shlex
 import shutil
 import subprocess
 import sys
@@ -26,6 +27,8 @@ HYBRID = Path("/sys/fs/cgroup/unified")
 """Where both versions of control groups are mounted, crun refuses to start; it sees the second version here."""
 LIMITS = ["--ulimit=nofile=1024:1024", "--ulimit=nproc=1024:1024"]
 """By default podman raises both, which a root without CAP_SYS_RESOURCE may not do."""
+HOST = ["--cgroups=disabled", "--pids-limit=-1", "--network=host", "--health-interval=disable", *LIMITS]
+"""Options of `podman run` in a container."""
 POLL_INTERVAL = 0.1
 
 
@@ -113,9 +116,8 @@ def image() -> dict[str, Any]:
 def started(options: list[str], environment: dict[str, str]) -> Iterator[Container]:
     """Start the image's command with the options of `podman run`; remove the container after use."""
     name = f"gdssm-{uuid.uuid4().hex[:8]}"
-    host = ["--cgroups=disabled", "--pids-limit=-1", "--network=host", "--health-interval=disable", *LIMITS]
     settings = [f"--env={name}={value}" for name, value in environment.items()]
-    podman("run", "--detach", f"--name={name}", *host, *options, *settings, TAG)
+    podman("run", "--detach", f"--name={name}", *HOST, *options, *settings, TAG)
     try:
         yield Container(name)
     finally:
@@ -135,11 +137,20 @@ def volume() -> Iterator[str]:
 
 def podman(*arguments: str, check: bool = True, timeout: float = 120) -> "subprocess.CompletedProcess[str]":
     """Run podman as a root that may not raise its limits."""
-    places = ["--root", str(STORAGE / "images"), "--runroot", str(STORAGE / "run"), "--cgroup-manager", "cgroupfs"]
-    command = [*_wrapper(), "podman", *places, *arguments]
+    command = [*_command(), *arguments]
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=timeout)
     assert done.returncode == 0 or not check, f"{' '.join(arguments)}: {done.stdout}{done.stderr}"
     return done
+
+
+def shell_command() -> str:
+    """Return the command of `podman` as a shell reads it."""
+    return shlex.join(_command())
+
+
+def _command() -> list[str]:
+    places = ["--root", str(STORAGE / "images"), "--runroot", str(STORAGE / "run"), "--cgroup-manager", "cgroupfs"]
+    return [*_wrapper(), shutil.which("podman") or "podman", *places]
 
 
 def _wrapper() -> list[str]:

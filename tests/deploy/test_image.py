@@ -1,9 +1,13 @@
 """The image is built from the Dockerfile, and containers of it run with the restrictions of docker-compose.yml."""
 
 import json
+import os
 import re
+import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -13,6 +17,7 @@ import pytest
 from dockerfile_parse import DockerfileParser
 
 from service.settings import Settings
+from tests.contracts.documents import blocks
 from tests.deploy import compose, containers
 from tests.deploy.containers import Container
 from tests.postgres import Postgres
@@ -31,6 +36,23 @@ SIZE_LIMIT = 750e6
 CONTAINER = pytest.mark.usefixtures("image")
 STOP_TIMEOUT = 20.0
 """Seconds from SIGTERM to the end of a container without requests."""
+PAGE = ROOT / "docs/operating.md"
+PRINTED = [
+    block.code
+    for block in blocks(PAGE)
+    if block.language == "bash" and re.search("^(docker|podman) run", block.code, re.MULTILINE)
+]
+"""Blocks of commands that build the image and start a container of it."""
+PODMAN = """#!/usr/bin/env bash
+if [ "$1" = run ]; then shift; set -- run HOST "$@"; fi
+exec COMMAND "$@"
+"""
+"""As a root in a container needs it, with the images of the tests."""
+DOCKER = """#!/usr/bin/env bash
+if [ "$*" = "build --tag $3 ." ]; then exec PYTHON deploy/build_image.py --tag "$3"; fi
+exec podman "$@"
+"""
+"""A stand-in that builds as `make image` does, because no registry may be in reach, and else calls podman."""
 
 
 @pytest.fixture(scope="module")
@@ -144,6 +166,34 @@ def test_container_runs_with_postgresql_and_the_settings_of_compose(postgres: Po
         assert container.output("ls", "/data") == ""  # everything is in PostgreSQL
         assert container.stop(STOP_TIMEOUT) == 0
         assert password not in container.log
+
+
+@CONTAINER
+@pytest.mark.parametrize("code", PRINTED, ids=lambda code: code.split()[0])
+def test_printed_commands_build_the_image_and_start_a_service(code: str, tmp_path: Path) -> None:
+    port = free_port()
+    host = [*containers.HOST, f"--env=GDSSM_PORT={port}"]
+    podman = PODMAN.replace("HOST", " ".join(host)).replace("COMMAND", containers.shell_command())
+    for program, text in (("podman", podman), ("docker", DOCKER.replace("PYTHON", sys.executable))):
+        (tmp_path / program).write_text(text)
+        (tmp_path / program).chmod(0o755)
+    path = f"{tmp_path}{os.pathsep}{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    command = ["bash", "-euo", "pipefail", "-c", code]
+    try:
+        done = subprocess.run(
+            command, cwd=ROOT, env={**os.environ, "PATH": path}, capture_output=True, text=True, check=False
+        )
+        assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
+        container = Container("gdssm")
+        container.wait_until_healthy()
+        created = [line for line in done.stdout.splitlines() if line.startswith("gdssm_")]
+        key = created[0] if created else container.output("gdssm", "keys", "create", "alice")
+        assert predict(port).status_code == 401
+        assert predict(port, key).json()["prediction"] == predicted_in_process()
+        assert container.inspect()["HostConfig"]["ReadonlyRootfs"]
+    finally:
+        containers.podman("rm", "--force", "--time=0", "gdssm", check=False)
+        containers.podman("volume", "rm", "--force", "gdssm", check=False)
 
 
 def test_every_copied_path_is_in_the_build_context() -> None:
