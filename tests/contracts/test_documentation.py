@@ -72,6 +72,7 @@ PYTHON_BLOCKS = [(name(page), block) for page in EXECUTED for block in blocks(pa
 GENERATED, IMAGE = "tests/clients/test_generated_clients.py", "tests/deploy/test_image.py"
 DISTRIBUTIONS, PRODUCTION = "tests/clients/python/test_distributions.py", "tests/deploy/test_production.py"
 EXECUTED_BY = {
+    ("clients/python/README.md", "pip"): DISTRIBUTIONS,
     ("docs/client.md", "pip"): DISTRIBUTIONS,
     ("docs/cluster.md", "ray"): "tests/ray_cluster.py",
     ("docs/http.md", "npx"): GENERATED,

@@ -5,8 +5,9 @@ import re
 import shutil
 import subprocess
 import sys
+import time
 import tomllib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,10 +15,15 @@ from typing import NamedTuple
 
 import pytest
 
-from tests.contracts.documents import blocks
+from tests.contracts.documents import blocks, name
 from tests.running import ROOT, Server
 
 CLIENT = ROOT / "clients" / "python"
+PAGES = [CLIENT / "README.md", ROOT / "docs" / "client.md"]
+PIP = """#!/bin/sh
+exec PYTHON -m pip --disable-pip-version-check --python ENVIRONMENT "$@"
+"""
+"""The program `pip` of an environment without pip."""
 OTHER_SERVICE = "raise RuntimeError('this is the service of the user')"
 LIGHT_LIMIT = 11_500_000
 """Bytes of the client with its dependencies except numpy, with compiled modules: 10.3 MB on 2026-11-28."""
@@ -100,22 +106,41 @@ def built(source: Path, folder: Path) -> Path:
     return wheel
 
 
-def installed(source: Path, extra: str, folder: Path, options: Sequence[str]) -> Environment:
-    wheel = built(source, folder / "wheel")
+def empty(folder: Path) -> Environment:
     environment = Environment(folder / "environment")
     subprocess.run([sys.executable, "-m", "venv", "--without-pip", environment.folder], check=True)
-    pip(
-        "--python", environment.python, "install", *options, "--constraint", ROOT / "constraints.txt", f"{wheel}{extra}"
-    )
+    return environment
+
+
+def installed(source: Path, extra: str, folder: Path) -> Environment:
+    wheel, environment = built(source, folder / "wheel"), empty(folder)
+    options = ["--no-compile", "--constraint", str(ROOT / "constraints.txt")]
+    pip("--python", environment.python, "install", *options, f"{wheel}{extra}")
     return environment
 
 
 @pytest.fixture(scope="module")
-def environments(tmp_path_factory: pytest.TempPathFactory) -> Environments:
-    folders = [tmp_path_factory.mktemp(name) for name in Environments._fields]
-    sources, extras, options = [CLIENT, ROOT, CLIENT], ["", "", "[sklearn]"], [[], ["--no-compile"], ["--no-compile"]]
+def client(tmp_path_factory: pytest.TempPathFactory) -> tuple[Environment, float]:
+    """Install the client as its pages say; returns the seconds that this took too."""
+    environment = empty(tmp_path_factory.mktemp("client"))
+    program = environment.folder / "bin" / "pip"
+    program.write_text(PIP.replace("PYTHON", sys.executable).replace("ENVIRONMENT", str(environment.python)))
+    program.chmod(0o755)
+    (command,) = {block.code for page in PAGES for block in blocks(page) if block.language == "bash"}
+    path = f"{program.parent}{os.pathsep}{os.environ['PATH']}"
+    variables = {**os.environ, "PATH": path, "PIP_CONSTRAINT": str(ROOT / "constraints.txt")}
+    words = ["bash", "-c", command]
+    begin = time.monotonic()
+    done = subprocess.run(words, cwd=ROOT, env=variables, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return environment, time.monotonic() - begin
+
+
+@pytest.fixture(scope="module")
+def environments(client: tuple[Environment, float], tmp_path_factory: pytest.TempPathFactory) -> Environments:
+    folders = [tmp_path_factory.mktemp(name) for name in ("server", "estimators")]
     with ThreadPoolExecutor() as pool:
-        return Environments(*pool.map(installed, sources, extras, folders, options))
+        return Environments(client[0], *pool.map(installed, [ROOT, CLIENT], ["", "[sklearn]"], folders))
 
 
 @pytest.fixture(scope="module")
@@ -148,14 +173,22 @@ def run(environment: Environment, code: str, folder: Path, **variables: str) -> 
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("page", [CLIENT / "README.md", ROOT / "docs" / "client.md"], ids=["README", "client"])
+@pytest.mark.parametrize("page", PAGES, ids=["README", "client"])
 def test_three_lines_after_the_installation_predict_with_an_interval_at_a_server_beside_another_service(
-    environments: Environments, server: Server, tmp_path: Path, page: Path
+    client: tuple[Environment, float],
+    server: Server,
+    tmp_path: Path,
+    page: Path,
+    record_property: Callable[[str, object], None],
 ) -> None:
+    environment, seconds = client
     example = next(block for block in blocks(page) if block.language == "python")
     assert "pip install ./clients/python" in page.read_text(encoding="utf-8").partition(example.code)[0]
     assert len([line for line in re.sub(r"\(\n\s+|\n\)", "", example.code).splitlines() if line]) == 3
-    found = run(environments.client, example.code.replace("http://127.0.0.1:8000", server.url), tmp_path)
+    begin = time.monotonic()
+    found = run(environment, example.code.replace("http://127.0.0.1:8000", server.url), tmp_path)
+    seconds += time.monotonic() - begin
+    record_property("measured", f"{name(page)}: from pip install to a printed interval {seconds:.1f} s")
     prediction, lower, upper = (float(number) for number in re.findall(r"[\d.]+", found))
     assert lower < prediction < upper
     assert found == example.output
