@@ -1,9 +1,18 @@
 /** Selects that are filled from a list, and sliders that show their value. */
 
+import { nameOf } from "./models.js";
+
 /** @param {HTMLSelectElement} select; @param {[string, string][]} choices value and words */
 export function offer(select, choices, chosen) {
   select.replaceChildren(...choices.map(([value, words]) => new Option(words, value, false, value === chosen)));
 }
+
+export const offerModels = (select, models, chosen) =>
+  offer(
+    select,
+    models.map((model) => [model.name, nameOf(model)]),
+    chosen.name,
+  );
 
 /** Offer the entries of an object, each with its `words`. */
 export const offerEach = (select, entries, chosen) =>

@@ -2,8 +2,8 @@
 
 import { callsOf } from "../ask/calls.js";
 import { announce } from "../parts/announce.js";
-import { offer, offerEach } from "../parts/choices.js";
-import { aboutOf, fitting, nameOf, takes } from "../parts/models.js";
+import { offerEach, offerModels } from "../parts/choices.js";
+import { aboutOf, fitting, takes } from "../parts/models.js";
 import { shown, tenths } from "../parts/numbers.js";
 import { TaskControls } from "../parts/task_controls.js";
 import { ClassPlot } from "../plot/class_plot.js";
@@ -38,8 +38,7 @@ export class ClassesView extends View {
 
   #listen() {
     const { controls, state } = this;
-    const choices = this.models.map((model) => [model.name, nameOf(model)]);
-    offer(controls.model, choices, state.model.name);
+    offerModels(controls.model, this.models, state.model);
     offerEach(controls.features, CLASS_FEATURES, state.features);
     offerEach(controls.task, SHAPES, "moons");
     this.when("model", (chosen) => ({ model: this.models.find(({ name }) => name === chosen) }));

@@ -4,8 +4,8 @@ import { callsOf, callsOfSteps, curl, INSTALL } from "../ask/calls.js";
 import { Descent, ONE_STEP } from "../ask/descent.js";
 import { intervalOf, withInterval } from "../ask/interval.js";
 import { announce } from "../parts/announce.js";
-import { offer, offerEach, Slider } from "../parts/choices.js";
-import { aboutOf, fitting, gives, hasRate, nameOf, takes } from "../parts/models.js";
+import { offerEach, offerModels, Slider } from "../parts/choices.js";
+import { aboutOf, fitting, gives, hasRate, takes } from "../parts/models.js";
 import { showNotes } from "../parts/notes.js";
 import { fill, shown } from "../parts/numbers.js";
 import { showOutside } from "../parts/outside.js";
@@ -51,8 +51,7 @@ export class CurveView extends View {
 
   #listen() {
     const { controls, state } = this;
-    const choices = this.models.map((model) => [model.name, nameOf(model)]);
-    offer(controls.model, choices, state.model.name);
+    offerModels(controls.model, this.models, state.model);
     offerEach(controls.features, CURVE_FEATURES, state.features);
     offerEach(controls.task, CURVES, "sine");
     this.when("model", (chosen) => ({ model: this.models.find(({ name }) => name === chosen), steps: null }));

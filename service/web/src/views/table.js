@@ -5,12 +5,12 @@ import { newestWins } from "../ask/newest.js";
 import { callsOf } from "../ask/table_calls.js";
 import { inspect, predictRows } from "../ask/tables.js";
 import { announce } from "../parts/announce.js";
-import { offer } from "../parts/choices.js";
+import { offer, offerModels } from "../parts/choices.js";
 import { ColumnList } from "../parts/column_list.js";
 import { download } from "../parts/download.js";
 import { takeFiles } from "../parts/file_drop.js";
 import { findingsIn } from "../parts/findings_words.js";
-import { aboutOf, fitting, nameOf } from "../parts/models.js";
+import { aboutOf, fitting } from "../parts/models.js";
 import { showNotes } from "../parts/notes.js";
 import { houses } from "../tasks/houses.js";
 import { Assessed } from "./assessed.js";
@@ -137,8 +137,7 @@ export class TableView extends View {
   #offerModels({ target }, named) {
     const models = fitting(this.served, TASKS[target.kind], (model) => model.missing_cells && model.dims.D === "any");
     const chosen = models.find(({ name }) => name === named) ?? models[0];
-    const choices = models.map((model) => [model.name, nameOf(model)]);
-    offer(this.controls.model, choices, chosen.name);
+    offerModels(this.controls.model, models, chosen);
     this.part("about").textContent = aboutOf(chosen);
     return chosen;
   }
