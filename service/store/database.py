@@ -1,6 +1,7 @@
 """A connection that creates and migrates its schema by itself."""
 
 import logging
+import sqlite3
 import threading
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext, suppress
@@ -26,6 +27,7 @@ from service.store import postgresql, sqlite
 from service.store.migrate import migrate
 from service.store.nonblocking import NonblockingReader
 from service.store.notices import Hear, Notices
+from service.store.refusals import refusal
 from service.store.sqlite import DatabaseFile, file_of, make_private
 
 Item = TypeVar("Item")
@@ -34,6 +36,11 @@ logger = logging.getLogger(__name__)
 
 CONNECTIONS = 10
 """To PostgreSQL in one process, unless a setting says otherwise."""
+REMEDIES = (
+    "Start it, or correct the address.",
+    "Correct the address, or check that its folder exists, is writable and has free space.",
+)
+"""For a server and for a file that cannot be opened."""
 VALUES_LIMIT = 500
 """Values in one statement."""
 UNAVAILABLE_ERRORS = (OperationalError, InterfaceError, InternalError, NoConnection)
@@ -225,8 +232,9 @@ def opening() -> Iterator[None]:
     try:
         yield
     except UNAVAILABLE_ERRORS as error:
+        is_file = isinstance(getattr(error, "orig", None), sqlite3.Error)
         raise DatabaseUnavailable(
-            f"The database of GDSSM_DATABASE_URL does not answer ({_reason(error)}). Start it, or correct the address."
+            f"The database of GDSSM_DATABASE_URL does not answer ({_reason(error)}). {REMEDIES[is_file]}"
         ) from error
     except (SQLAlchemyError, TypeError, ValueError) as error:  # the latter of options that no driver knows
         raise InvalidSettings(
@@ -237,12 +245,16 @@ def opening() -> Iterator[None]:
 
 @contextmanager
 def _answering(otherwise: str) -> Iterator[None]:
-    """Say in the service's words that the database does not answer; its own go to the log."""
+    """Say in the service's words that the database does not answer or refuses; its own go to the log."""
     try:
         yield
     except (*UNAVAILABLE_ERRORS, DatabaseError) as error:
+        refused = refusal(error)
+        if refused is not None:
+            logger.warning("the database refuses: %s", _reason(error))
+            raise DatabaseUnavailable(refused) from error
         if not isinstance(error, UNAVAILABLE_ERRORS) and type(error) is not DatabaseError:
-            raise  # what the database refuses, such as a second row of one key
+            raise  # a refused statement, such as a second row of one key
         logger.warning("the database does not answer: %s", _reason(error))
         raise DatabaseUnavailable(BUSY if isinstance(error, NoConnection) else otherwise) from error
 
