@@ -6,7 +6,7 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from gdssm_client.errors import InvalidArgument
-from gdssm_client.secret import Secret, SupportsSecret, shown
+from gdssm_client.secret import KEY, Secret, SupportsSecret, shown
 
 FROM_ENVIRONMENT: Final = "env"
 """As a key: the value of the environment variable GDSSM_API_KEY."""
@@ -33,7 +33,13 @@ def checked_address(url: str) -> str:
     Raises:
         InvalidArgument: It is not a URL of a service.
     """
+    if not isinstance(url, str):
+        raise InvalidArgument(
+            f"url: must be a text such as http://127.0.0.1:8000; this is of type {type(url).__name__}."
+        )
     address = url.strip()
+    if KEY.match(address):
+        raise InvalidArgument("url: is an API key. Pass it as api_key, and as url the address of the service.")
     if not HTTP.fullmatch(address):
         bare = address if "://" not in address and address else "127.0.0.1:8000"
         raise InvalidArgument(
@@ -64,6 +70,8 @@ def checked_key(api_key: str | SupportsSecret | None) -> Secret | None:
         if api_key is not None and not key.strip():
             raise InvalidArgument(f"{KEY_VARIABLE} is not set. Set it to the key, or pass the key as api_key.")
     else:
+        if not isinstance(api_key, str) and not hasattr(api_key, "get_secret_value"):
+            raise InvalidArgument(f"api_key: must be a text; this is of type {type(api_key).__name__}.")
         key = api_key if isinstance(api_key, str) else api_key.get_secret_value()
         if key == FROM_ENVIRONMENT:
             return checked_key(FROM_ENVIRONMENT)

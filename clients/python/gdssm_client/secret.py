@@ -5,6 +5,8 @@ from typing import Protocol
 
 USER = re.compile(r"(?<=//)[^/?#]*@|^[^/?#]*@")
 """User and password in a URL."""
+KEY = re.compile(r"gdssm_[0-9a-f]{16}_[^\s/?#&]*")
+"""An API key, wherever it stands."""
 
 
 class SupportsSecret(Protocol):
@@ -39,7 +41,7 @@ class Secret:
 
 
 class PrivateUrl(str):
-    """A URL that is printed without its user and password."""
+    """A URL that is printed without its user, password and keys."""
 
     __slots__ = ()
 
@@ -48,5 +50,5 @@ class PrivateUrl(str):
 
 
 def shown(url: str) -> str:
-    """Remove user and password from a URL, for messages."""
-    return USER.sub("", url)
+    """Remove user, password and keys from a URL, for messages."""
+    return KEY.sub("gdssm_…", USER.sub("", url))

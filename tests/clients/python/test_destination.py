@@ -44,6 +44,23 @@ def test_password_in_url_is_not_printed(url: str) -> None:
     assert "password" not in str(error.value)
 
 
+@pytest.mark.parametrize("url", [KEY, f" {KEY}\n", f"127.0.0.1:8000/{KEY}", f"http://a?key={KEY}", f"{KEY}@a"])
+def test_key_in_url_is_not_printed(url: str) -> None:
+    with pytest.raises(InvalidArgument) as error:
+        Client(url)
+    assert "SECRET" not in "".join(traceback.format_exception(error.value))
+    assert ("Pass it as api_key" in str(error.value)) == url.strip().startswith("gdssm_")
+
+
+@pytest.mark.parametrize("value", [5, KEY.encode(), [KEY]])
+def test_url_and_key_of_another_type_are_refused(value: object) -> None:
+    kind = type(value).__name__
+    with pytest.raises(InvalidArgument, match=rf"^url: must be a text such as http://\S+; this is of type {kind}\.$"):
+        Client(value)  # type: ignore[arg-type]  # ty: ignore[invalid-argument-type]
+    with pytest.raises(InvalidArgument, match=rf"^api_key: must be a text; this is of type {kind}\.$"):
+        Client(HERE, api_key=value)  # type: ignore[arg-type]  # ty: ignore[invalid-argument-type]
+
+
 @pytest.mark.parametrize("url", ["http://a", "HTTP://a:1/", "https://[::1]:65535/below/path", "  http://me:pw@a \n"])
 def test_url_is_stripped(url: str) -> None:
     assert checked_address(url) == url.strip()
