@@ -92,11 +92,15 @@ def destination(text: str, form: str | None = None) -> OutputPlace:
     """Understand an output: a directory if it is one, or ends with /.
 
     Raises:
-        InvalidInput: The URI is not understood.
+        InvalidInput: The URI is not understood, or names a pipe or a device, which a complete file would replace.
     """
     location = locate(text)
-    is_directory = location.name.endswith("/") or location.info().type == fs.FileType.Directory
-    return OutputPlace(location, is_directory, form)
+    if location.name.endswith("/"):
+        return OutputPlace(location, is_directory=True, form=form)
+    kind = location.info().type
+    if kind == fs.FileType.Unknown:
+        raise InvalidInput(Problem("--out", f"{location.name} is a pipe or a device. Name a file."))
+    return OutputPlace(location, kind == fs.FileType.Directory, form)
 
 
 def sibling(location: Location, name: str) -> Location:

@@ -1,5 +1,6 @@
 """Files are found by paths, directories, globs and URIs."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -134,6 +135,14 @@ def test_outputs_of_one_name_and_inputs_are_not_overwritten(folder: Path) -> Non
         destination("data").outputs(find_files(["data/b.csv"]))
     with pytest.raises(InvalidInput, match="is one file, for 2 inputs"):
         destination("out.csv").outputs(find_files(["data/*.csv"]))
+
+
+@pytest.mark.parametrize("name", ["pipe", "link", "/dev/null"])
+def test_pipes_and_devices_are_not_replaced(folder: Path, name: str) -> None:
+    os.mkfifo(folder / "pipe")
+    (folder / "link").symlink_to("pipe")
+    with pytest.raises(InvalidInput, match=rf"--out: {name} is a pipe or a device\. Name a file\.$"):
+        destination(name)
 
 
 def test_an_error_while_writing_leaves_no_file(folder: Path) -> None:
