@@ -4,6 +4,7 @@ import bz2
 import gzip
 import io
 import lzma
+import shutil
 import sys
 import tempfile
 import zipfile
@@ -144,13 +145,21 @@ def _spooled(pipe: BinaryIO, name: str) -> Iterator[Content]:
 
 
 def _copy(pipe: BinaryIO, write: Callable[[bytes], object], name: str) -> int:
-    """Copy a pipe, and return its number of bytes."""
-    size = 0
+    """Copy a pipe, and return its number of bytes.
+
+    Raises:
+        InvalidInput: It has no rows, or takes more than half of the free space for temporary files: it may be endless.
+    """
+    size, directory = 0, tempfile.gettempdir()
+    limit = shutil.disk_usage(directory).free // 2
     while block := b"".join(_window(pipe)):
         if len(block) == SPOOL_WINDOW and not (set(b"\r\n") & set(block) and block.strip(b"\r\n")):
             raise refuse(name, f"has {SPOOL_WINDOW >> 20} MiB without rows. Send a table.")
-        write(block)
         size += len(block)
+        if size > limit:
+            text = f"has more than {limit >> 20} MiB, half of the free space of {directory}"
+            raise refuse(name, f"{text}. Name a file that is no pipe or device, or set TMPDIR to a larger disk.")
+        write(block)
     return size
 
 

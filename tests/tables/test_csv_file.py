@@ -6,7 +6,9 @@ import importlib
 import io
 import lzma
 import os
+import shutil
 import sys
+import tempfile
 import threading
 import tracemalloc
 import zipfile
@@ -19,6 +21,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from service.errors import InvalidInput
+from service.tables import sources
 from service.tables.arrow_cells import Markers, cells_of_strings
 from service.tables.cells import as_text
 from service.tables.csv_file import TextTable
@@ -196,12 +199,26 @@ def test_a_pipe_and_the_standard_input_are_read_twice(tmp_path: Path, monkeypatc
     writer = threading.Thread(target=pipe.write_bytes, args=[b"a\n1\n"])
     writer.start()
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"a\n1\n")))
-    sources: list[Source] = [pipe, "-"]
-    for source in nonempty(sources):
+    both: list[Source] = [pipe, "-"]
+    for source in nonempty(both):
         with open_table(source, "t") as table:
             for _ in range(2):
                 assert [plain(chunk.cells["a"]) for chunk in table.chunks(["a"])] == [[1.0]]
     writer.join()
+
+
+def test_a_device_without_an_end_takes_half_of_the_free_space_at_most(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    usage = shutil.disk_usage(tmp_path)._replace(free=6 * 2**20)
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: usage)
+    monkeypatch.setattr(sources, "SPOOL_WINDOW", 2**20)
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    assert refusal(Path("/dev/urandom")) == (
+        f"t.csv: has more than 3 MiB, half of the free space of {tmp_path}. Name a file that is no pipe or device, or "
+        "set TMPDIR to a larger disk."
+    )
+    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.slow
