@@ -92,12 +92,12 @@ def test_a_pipe_is_read_too() -> None:
 @pytest.mark.parametrize("wide", ["context", "query"])
 def test_too_many_columns_are_refused_before_matching(wide: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GDSSM_MAX_COLUMNS", "8")
-    names = [f"c{i}" for i in range(300_000)]
+    names = [f"c{i}" for i in range(9_000)]
     Path("query.csv").write_text("a,w,b\n1,2,3\n")
     Path(f"{wide}.csv").write_text(",".join(["y", *names]) + "\n" + ",".join(["1"] * (len(names) + 1)) + "\n")
     code, error = predict("query.csv")
     assert code == 2
-    assert f"{wide}.csv: has 300001 columns. Send at most " in error
+    assert f"{wide}.csv: has 9001 columns. Send at most " in error
 
 
 def test_large_row_group_is_read_with_bounded_memory() -> None:
