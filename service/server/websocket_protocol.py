@@ -4,6 +4,7 @@ uvicorn limits the size of a message, and pauses reading while the app processes
 keep a message, or a part of one, in memory for any time.
 """
 
+import logging
 from collections import deque
 from typing import Any
 
@@ -35,12 +36,18 @@ class LimitedWebSocketConnection(WebSocketsSansIOProtocol):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401  (uvicorn's)
         super().__init__(*args, **kwargs)
+        self.logger = self.conn.logger = logging.getLogger(__name__)
         self._queued_bytes: deque[int] = deque()
         """Bytes of each complete message that the app has not received."""
 
     @classmethod
     def with_limits(cls, bodies: Capacity) -> "type[LimitedWebSocketConnection]":
-        """Return a subclass with a limit on the bytes of all its connections."""
+        """Return a subclass with a limit on the bytes of all its connections.
+
+        Of uvicorn's log lines it keeps errors: others repeat the line of the service, with the query of the address, in
+        which a caller may have sent a key.
+        """
+        logging.getLogger(__name__).setLevel(logging.ERROR)
         return type("LimitedWebSocketConnection", (cls,), {"bodies": bodies})
 
     def data_received(self, data: bytes) -> None:

@@ -8,6 +8,7 @@ import pytest
 from websockets.exceptions import InvalidStatus
 from websockets.sync.client import connect
 
+from tests.adversarial.attacks import eventually, new_context
 from tests.running import Server, running
 
 pytestmark = pytest.mark.adversarial
@@ -56,3 +57,16 @@ def test_keys_are_not_logged_at_debug_level(server: Server) -> None:
     httpx.get(f"{server.url}/v1/models", headers={"Authorization": f"Bearer gdssm_0123456789abcdef_{SECRET}"})
     assert "DEBUG" in server.log
     assert SECRET not in server.log
+
+
+def test_keys_in_a_query_are_not_logged(server: Server) -> None:
+    context = new_context(server)
+    refused(server, f"/v1/contexts/unknown/stream?api_key={SECRET}")
+    logged = len(server.log)
+    address = f"{server.url.replace('http', 'ws')}/v1/contexts/{context}/stream?api_key={SECRET}"
+    with connect(address) as line:
+        line.send('{"query": [1]}')
+        line.recv(timeout=20)
+    httpx.get(f"{server.url}/v1/models?api_key={SECRET}")
+    assert SECRET not in server.log
+    assert eventually(lambda: server.log[logged:].count("/stream 101") == 1)
