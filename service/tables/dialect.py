@@ -3,6 +3,7 @@
 import csv
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from operator import itemgetter
 
@@ -36,6 +37,23 @@ LINE = re.compile(r"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+")
 SINGLE_QUOTED = re.compile(r"(?:^|[,;\t|])'(?:[^'\r\n]|'')*'(?=[,;\t|\r\n]|$)", re.MULTILINE)
 BACKSLASH = re.compile(r'\\"[^,;\t|\r\n]')
 SPACE_AND_QUOTE = re.compile(r'[,;|] +"')
+
+
+class TooWide(csv.Error):
+    """A row has more cells than a table has columns."""
+
+    def __init__(self, cells: int) -> None:
+        super().__init__(f"a row of {cells} cells; at most {COLUMNS_LIMIT} columns are read")
+
+
+def check_cells(count: int) -> None:
+    """Check the number of cells of a row.
+
+    Raises:
+        TooWide: There are too many.
+    """
+    if count > COLUMNS_LIMIT:
+        raise TooWide(count)
 
 
 @dataclass(frozen=True)
@@ -84,6 +102,16 @@ class Dialect:
             else line.strip().removeprefix("|").removesuffix("|") + "\n"
         )
 
+    def check_width(self, line: str) -> None:
+        """Check the number of cells of a row by its first line, where that is possible without splitting it.
+
+        Raises:
+            TooWide: There are too many.
+        """
+        marks = line.count(self.separator)
+        if marks >= COLUMNS_LIMIT and self.separator != WHITE_SPACE and not self.escape and self.quote not in line:
+            check_cells(marks + 1)
+
     def cells(self, lines: Iterable[str]) -> Iterator[list[str]]:
         """Split lines into rows."""
         aligned = self.separator == WHITE_SPACE
@@ -104,6 +132,7 @@ def rows_of(dialect: Dialect, lines: Iterable[str]) -> Iterator[tuple[int, int, 
 
     Raises:
         csv.Error: A quote is not closed, or a row is too long.
+        TooWide: A row has too many cells.
     """
     read, end, size = 0, False, 0
 
@@ -111,6 +140,8 @@ def rows_of(dialect: Dialect, lines: Iterable[str]) -> Iterator[tuple[int, int, 
         nonlocal read, end, size
         for line in lines:
             read += 1
+            if not size:
+                dialect.check_width(line)
             size += len(line)
             if size > ROW_LENGTH_LIMIT:
                 raise csv.Error(f"a row of more than {ROW_LENGTH_LIMIT} characters")
@@ -119,6 +150,7 @@ def rows_of(dialect: Dialect, lines: Iterable[str]) -> Iterator[tuple[int, int, 
 
     start = 0
     for row in dialect.cells(counted()):
+        check_cells(len(row))
         if end:
             raise csv.Error("its last quoted cell has no end")
         if row == list(dialect.header):
@@ -141,7 +173,7 @@ def recognise(sample: str, *, separator: str | None, header: bool | None, whole:
         None if the sample has no row.
 
     Raises:
-        csv.Error: A row has more cells than a table has columns; each would be looked at.
+        csv.Error: A row has more cells than a table has columns, or the whole text is no CSV.
     """
     lines = LINE.findall(sample)
     first, said, comments = _skip_comments(lines)
@@ -150,9 +182,6 @@ def recognise(sample: str, *, separator: str | None, header: bool | None, whole:
     rows = _sample_rows(dialect, body, whole=whole)
     if not rows:
         return None
-    widest = max(len(row) for *_, row in rows)
-    if widest > COLUMNS_LIMIT:
-        raise csv.Error(f"a row of {widest} cells; at most {COLUMNS_LIMIT} columns are read")
     width = usual_width([row for *_, row in rows])
     if _has_comments(dialect, body, width):
         dialect = replace(dialect, comments=True)
@@ -246,8 +275,8 @@ def _sample_rows(dialect: Dialect, lines: Sequence[str], *, whole: bool) -> list
             rows.append(row)
             if len(rows) == ROWS + TITLE_LINES:
                 return rows
-    except csv.Error:
-        if whole:
+    except csv.Error as error:
+        if whole or isinstance(error, TooWide):
             raise
     return rows if whole or len(rows) < 3 else rows[:-1]
 
@@ -255,10 +284,14 @@ def _sample_rows(dialect: Dialect, lines: Sequence[str], *, whole: bool) -> list
 def _best(plain: Dialect, lines: Sequence[str]) -> Dialect:
     """Choose the separator by which most rows have the same number of cells."""
     found: list[tuple[tuple[bool, bool, float], Dialect]] = []
+    wide: TooWide | None = None
     for separator in SEPARATORS:
         dialect = replace(plain, separator=separator)
         try:
             rows = [row for *_, row in _sample_rows(dialect, lines, whole=False)]
+        except TooWide as error:
+            wide = error
+            continue
         except csv.Error:
             continue
         if rows and (width := usual_width(rows)) > 1:
@@ -266,12 +299,15 @@ def _best(plain: Dialect, lines: Sequence[str]) -> Dialect:
             same = sum(_trimmed(row) <= width <= len(row) for row in rows[titles:]) / len(rows[titles:])
             divided = any(cell.count(plain.quote) % 2 for row in rows for cell in row)  # a separator within quotes
             found.append(((not divided, titles == 0 or same < 0.9, round(same, 2)), dialect))
+    if wide and not found:
+        raise wide.with_traceback(None)
     (_, plain_start, same), best = max(found, key=itemgetter(0), default=((False, False, 0.0), plain))
     if same < 0.9 or not plain_start:
         aligned = replace(plain, separator=WHITE_SPACE)
         spaced = all("  " in line.strip() for line in lines[:ROWS] if line.strip())
-        if _aligned([row for *_, row in _sample_rows(aligned, lines, whole=False)], spaced=spaced):
-            return aligned
+        with suppress(TooWide):
+            if _aligned([row for *_, row in _sample_rows(aligned, lines, whole=False)], spaced=spaced):
+                return aligned
     return best
 
 
