@@ -1,4 +1,5 @@
 import ctypes
+import os
 import subprocess
 import sys
 from dataclasses import dataclass, field
@@ -16,7 +17,7 @@ from types import SimpleNamespace
 from service.server.allocator import FreeMemory, _resident_bytes, keep_free_memory
 
 keep_free_memory()
-memory = FreeMemory(SimpleNamespace(released=0))
+memory = FreeMemory(SimpleNamespace(released=0, used=0))
 memory.release()
 before = _resident_bytes()
 blocks = [bytes(bytearray(b"x" * 2**20)) for _ in range(60)]  # below the size of a block that is mapped by itself
@@ -30,6 +31,7 @@ print(kept >> 20, _resident_bytes() - before >> 20)
 @dataclass
 class Bodies:
     released: int = 0
+    used: int = 0
 
 
 @dataclass
@@ -60,7 +62,7 @@ def library(monkeypatch: pytest.MonkeyPatch) -> Library:
 
 @LINUX
 def test_memory_is_released_when_it_has_grown(library: Library) -> None:
-    memory = FreeMemory(Bodies())
+    memory = FreeMemory(Bodies(used=1))
     for library.resident in (LEAST_GROWTH - 1, LEAST_GROWTH, LEAST_GROWTH - 1, LEAST_GROWTH + 5):
         memory.release()
     assert library.released == [LEAST_GROWTH, LEAST_GROWTH + 5]
@@ -76,6 +78,19 @@ def test_growth_counts_from_the_least_that_was_resident(library: Library) -> Non
 
 
 @LINUX
+def test_memory_is_released_again_when_no_body_is_in_flight(library: Library) -> None:
+    bodies = Bodies(used=1)
+    memory = FreeMemory(bodies)
+    for library.resident in (LEAST_GROWTH, LEAST_GROWTH - 1, LEAST_GROWTH - 1):
+        memory.release()
+    assert library.released == [LEAST_GROWTH]
+    bodies.used, bodies.released = 0, 1
+    for expected in (1, 1, 2, 2, 2):
+        memory.release()
+        assert len(library.released) == expected
+
+
+@LINUX
 def test_memory_is_kept_under_a_continuous_load(library: Library) -> None:
     bodies = Bodies()
     memory = FreeMemory(bodies)
@@ -87,9 +102,11 @@ def test_memory_is_kept_under_a_continuous_load(library: Library) -> None:
 
 
 @LINUX
-def test_the_server_keeps_free_memory_for_the_next_bodies(library: Library) -> None:
+def test_the_server_keeps_free_memory_for_the_next_bodies(library: Library, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("ARROW_DEFAULT_MEMORY_POOL", raising=False)
     allocator.keep_free_memory()
     assert library.options == {allocator.M_TRIM_THRESHOLD: KEPT_BYTES, allocator.M_MMAP_THRESHOLD: LARGEST_BLOCK}
+    assert os.environ["ARROW_DEFAULT_MEMORY_POOL"] == "system"
 
 
 @LINUX
