@@ -40,7 +40,7 @@ MARKUP: dict[str, re.Pattern[str]] = {
     ),
     "XML, not a table that is read here. Save it as CSV.": re.compile(r"\s*<\?xml", re.IGNORECASE),
     "an ARFF file, not a table that is read here. Save it as CSV.": re.compile(
-        r"(?:%.*\s+|\s+)*@relation\b", re.IGNORECASE
+        r"(?:%[^\n]*\n|\s)*@relation\b", re.IGNORECASE
     ),
 }
 
