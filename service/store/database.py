@@ -277,7 +277,7 @@ def address_of(url: str) -> URL:
     """
     try:
         address = make_url(url)
-        backend = address.get_backend_name()
+        backend = address.get_backend_name() if "%00" not in url else "unreadable"  # it would end the address early
     except (ArgumentError, ValueError):
         backend = "unreadable"
     if backend not in {"sqlite", "postgresql"}:

@@ -101,7 +101,14 @@ def test_a_database_in_memory_is_one_for_all_threads() -> None:
 
 
 @pytest.mark.parametrize(
-    "url", ["mysql://u:secret@host/name", "nonsense secret", "", "postgresql://u:secret@host:port/x"]
+    "url",
+    [
+        "mysql://u:secret@host/name",
+        "nonsense secret",
+        "",
+        "postgresql://u:secret@host:port/x",
+        "postgresql://u:secret%00secret@127.0.0.1:1/x",
+    ],
 )
 def test_an_address_of_nothing_known_is_refused_in_one_line_without_its_password(url: str) -> None:
     with pytest.raises(InvalidSettings, match=r"GDSSM_DATABASE_URL must be sqlite:///.* or postgresql://") as refused:
