@@ -10,7 +10,6 @@ from starlette.requests import HTTPConnection
 from starlette.types import Receive, Scope, Send
 
 from service import errors
-from service.access.rate_limits import Quota
 from service.api.rate_limit_headers import headers_for
 from service.api.validation_problems import problems_of_parameters
 from service.observability.request_stats import CURRENT_STATS
@@ -82,7 +81,7 @@ def answer_to(error: errors.ServiceError) -> Response:
     """Return the response to an error."""
     headers = {} if error.retry_after is None else {"Retry-After": str(error.retry_after)}
     if isinstance(error, errors.RateLimited):
-        quota = headers_for(Quota(error.a_minute, 0, error.retry_after))
+        quota = headers_for((error.a_minute, 0, error.retry_after))
         headers |= {name.decode(): value.decode() for name, value in quota}
     if isinstance(error, errors.Unauthenticated):
         headers["WWW-Authenticate"] = "Bearer"

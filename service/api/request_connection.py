@@ -1,8 +1,11 @@
 """uvicorn's HTTP connection, which ignores offers to upgrade to another protocol and refuses ambiguous heads."""
 
+from collections.abc import Mapping
+
 import httptools
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from service.api.request import headers_of
 from service.errors import MalformedBody, ServiceError, UnsupportedContentType
 
 UPGRADE_HEADERS = frozenset({b"upgrade", b"http2-settings"})
@@ -45,7 +48,9 @@ class RequestConnection(HttpToolsProtocol):
     def on_headers_complete(self) -> None:
         """Begin a request, unless its head has to be parsed again."""
         self._upgrade_ignored = False
-        self._error = self._head_problem()
+        headers = headers_of(self.scope)  # type: ignore[arg-type]  # the app's scope, which keeps them
+        common = len(headers) == len(self.headers) and b"host" in headers and self.url[:1] == b"/"
+        self._error = None if common and b"transfer-encoding" not in headers else self._head_problem(headers)
         if self._error is not None:
             raise self._error  # the parser's caller then calls send_400_response
         if self.parser.should_upgrade() and not self._should_upgrade() and self._get_upgrade() is not None:
@@ -58,9 +63,8 @@ class RequestConnection(HttpToolsProtocol):
         if not self._upgrade_ignored:
             super().on_message_complete()
 
-    def _head_problem(self) -> ServiceError | None:
+    def _head_problem(self, headers: Mapping[bytes, bytes]) -> ServiceError | None:
         """Find what the service and a proxy in front of it could take differently (RFC 9112, 3.2 and 6.1)."""
-        headers = dict(self.headers)
         if len(headers) < len(self.headers):
             names = [name for name, _ in self.headers]
             for name in SINGLE_HEADERS:

@@ -264,9 +264,10 @@ def _overflow(manifest: Manifest, parameters: Mapping[str, float]) -> NumericOve
 
 
 def _check_values(manifest: Manifest, context: Observations, query: Array) -> None:
-    problems = [*spread_problems("context.x", context.x), *spread_problems("context.y", context.y)]
-    if problems:
-        raise InvalidInput(*problems)
+    if manifest.missing_cells:  # a model that takes data of any scale; others say which scale they need
+        problems = [*spread_problems("context.x", context.x), *spread_problems("context.y", context.y)]
+        if problems:
+            raise InvalidInput(*problems)
     missing = not manifest.missing_cells and (has_nan(context.x) or has_nan(query))
     if missing or manifest.task == "classification":
         problems = [

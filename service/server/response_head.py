@@ -24,7 +24,7 @@ def send(cycle: RequestResponseCycle, message: ASGISendEvent) -> Coroutine[Any, 
         headers = list(message.get("headers", ()))
         values = dict(headers)
         text = b"".join(values.values())
-        is_plain = PLAIN_HEADERS.issuperset(values) and len(values) == len(headers)
+        is_plain = values.keys() <= PLAIN_HEADERS and len(values) == len(headers)
         if is_plain and b"content-length" in values and text == text.translate(None, CONTROL_CHARACTERS):
             return _send_head(cycle, message["status"], headers, int(values[b"content-length"]))
     return cycle.send(message)

@@ -3,7 +3,7 @@ import math
 import pytest
 
 from service.access.keys import ANONYMOUS, Caller
-from service.access.rate_limits import Quota, RateLimits
+from service.access.rate_limits import RateLimits
 from service.errors import RateLimited
 
 ALICE, BOB = Caller("alice", admin=False), Caller("bob", admin=False)
@@ -68,13 +68,13 @@ def test_quota_has_the_rest_of_the_limit_and_the_time_of_the_oldest_request(monk
     now = 1_000_000.0
     monkeypatch.setattr("time.monotonic", lambda: now)
     rates = RateLimits(3)
-    assert rates.count(ALICE) == Quota(3, 2, 60)
+    assert rates.count(ALICE) == (3, 2, 60)
     now += 13.5
-    assert rates.count(ALICE) == Quota(3, 1, 47)
+    assert rates.count(ALICE) == (3, 1, 47)
     now += 46.25
-    assert rates.count(ALICE) == Quota(3, 0, 1)
+    assert rates.count(ALICE) == (3, 0, 1)
     now += 0.25  # the first is a minute old
-    assert rates.count(ALICE) == Quota(3, 0, 14)
+    assert rates.count(ALICE) == (3, 0, 14)
     assert rates.count(Caller("bob", admin=False, rate_limit=0)) is None
 
 
