@@ -31,7 +31,7 @@ def read(sent: InferInput, field: str) -> NDArray[Any]:
     missing = dtype.kind == "f" and sent.name in CELLS
     array = numbers.tensor(sent.data, sent.shape, f"{field}.data", missing=missing)
     if dtype.kind != "f":
-        _refuse_fractions(array, np.iinfo(dtype), sent.datatype, field)
+        _refuse_fractions(array, sent, np.iinfo(dtype), field)
     elif dtype.itemsize < 8:
         with np.errstate(over="ignore"):
             rounded = array.astype(dtype)
@@ -56,10 +56,12 @@ def _too_large(name: str, array: Array, rounded: NDArray[Any], datatype: str) ->
         yield Problem(position(name, found), message)
 
 
-def _refuse_fractions(array: Array, limits: np.iinfo[Any], datatype: str, field: str) -> None:
-    wrong = (array != np.trunc(array)) | (array < limits.min) | (array > limits.max)
-    if wrong.any():
-        value = array[wrong][0]
-        raise InvalidInput(
-            Problem(f"{field}.data", f"has {value:g}, which is not {datatype}. Send it as FP64, or other numbers.")
-        )
+def _refuse_fractions(array: Array, sent: InferInput, limits: np.iinfo[Any], field: str) -> None:
+    wrong = (array != np.trunc(array)) | (array < limits.min) | (array >= float(limits.max + 1))
+    if not wrong.any():
+        return
+    values = np.array(sent.data, object).reshape(array.shape)[wrong]  # float64 rounds 2**63 - 1 to 2**63
+    for value in values:
+        if value != int(value) or not limits.min <= value <= limits.max:
+            message = f"has {str(value)[:40]}, which is not {sent.datatype}. Send it as FP64, or other numbers."
+            raise InvalidInput(Problem(f"{field}.data", message))

@@ -87,6 +87,16 @@ IN_JSON = {
         "has 0.5, which is not INT32. Send it as FP64, or other numbers.",
     ),
     "a number beyond INT8": (changed(2, datatype="INT8", data=[1, 2, 300, 4]), "inputs[2].data", "has 300"),
+    "2**63 for INT64": (
+        changed(2, datatype="INT64", data=[1, 2, 2**63, 4]),
+        "inputs[2].data",
+        "has 9223372036854775808",
+    ),
+    "2**64 for UINT64": (
+        changed(2, datatype="UINT64", data=[1, 2, 2**64, 4]),
+        "inputs[2].data",
+        "has 18446744073709551616",
+    ),
     "a negative number for UINT8": (changed(1, datatype="UINT8"), "inputs[1].data", "has -1"),
     "a number beyond FP32": (changed(2, datatype="FP32", data=[1, 2, 1e300, 4]), "x_query[0][1][0]", "is infinite"),
     "neither data nor bytes": (changed(0, data=None), "inputs[0].data", "must be a list; this is null"),

@@ -183,3 +183,10 @@ def test_numbers_up_to_the_largest_of_their_datatype_are_taken(client: InProcess
         inputs[0]["data"][0] = largest
         answer = infer(client, {"inputs": inputs}, "gd-1")
         assert answer.status_code == 200 or answer.json()["error_type"] == "numeric_overflow"
+
+
+@pytest.mark.parametrize(("datatype", "largest"), [("INT64", 2**63 - 1), ("UINT64", 2**64 - 1)])
+def test_the_largest_integers_are_accepted(client: InProcess, datatype: str, largest: int) -> None:
+    body = task()
+    body["inputs"][2].update(datatype=datatype, data=[1, 2, largest, 4])
+    assert infer(client, body).status_code == 200
