@@ -114,8 +114,8 @@ async def receive(request: Request, limit: int) -> bytes:
         MalformedBody: It is incomplete.
     """
     headers = headers_of(request.scope)
-    coding = headers.get(b"content-encoding", b"identity")
-    if coding != b"identity":
+    coding = headers.get(b"content-encoding", b"")
+    if coding not in {b"", b"identity"}:
         shown = coding.decode("latin-1")[:100]
         raise UnsupportedContentType(f"The body must not be compressed; this is {shown!r}. Send it uncompressed.")
     announced = headers.get(b"content-length", b"")

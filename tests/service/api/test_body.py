@@ -57,6 +57,12 @@ def test_a_compressed_body_is_refused(client: InProcess) -> None:
     assert "compressed" in answer.json()["error"]
 
 
+@pytest.mark.parametrize("coding", ["", "identity"])
+def test_a_body_without_coding_is_read(client: InProcess, coding: str) -> None:
+    headers = {"Content-Type": "application/json", "Content-Encoding": coding}
+    assert client.request("POST", "/v1/predict", content=BODY, headers=headers).status_code == 200
+
+
 @pytest.mark.parametrize("mark", [b"\xef\xbb\xbf", b""])
 def test_a_byte_order_mark_makes_no_difference(client: InProcess, mark: bytes) -> None:
     kind = {"Content-Type": "application/json"}
