@@ -33,9 +33,11 @@ def problems_in(errors: Iterable[Mapping[str, Any]], model: type[BaseModel]) -> 
 
 
 def problems_of_parameters(errors: Iterable[Mapping[str, Any]]) -> Iterator[Problem]:
-    """Convert validation errors of parameters of a path, a query or a header."""
+    """Convert validation errors of parameters of a path, a query or a header; after a name, pydantic's are left out."""
     for error in errors:
-        yield from _own_problems(error) or [Problem(path_of(error["loc"]), f"is refused: {error['msg']}.")]
+        if error["type"] != "none_required":  # of an optional one, which has another error
+            place = [part for i, part in enumerate(error["loc"]) if i < 2 or isinstance(part, int)]
+            yield from _own_problems(error) or [Problem(path_of(place), f"is refused: {error['msg']}.")]
 
 
 def _own_problems(error: Mapping[str, Any]) -> list[Problem]:

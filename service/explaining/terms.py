@@ -28,7 +28,9 @@ def parts(value: object, name: str) -> tuple[Part, ...]:
         return PARTS if value else ()
     if not isinstance(value, list) or not all(part in PARTS for part in value):
         names = ", ".join(f'"{part}"' for part in PARTS)
-        raise InvalidInput(Problem(name, f"must be true, false or a list of {names}; this is {describe(value)}."))
+        other = next((part for part in value if part not in PARTS), None) if isinstance(value, list) else value
+        what = "this has" if isinstance(value, list) else "this is"
+        raise InvalidInput(Problem(name, f"must be true, false or a list of {names}; {what} {describe(other)}."))
     return tuple(part for part in PARTS if part in value)
 
 

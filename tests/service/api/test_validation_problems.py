@@ -5,6 +5,7 @@ from service.api.routes.v2.schemas import InferRequest
 from service.api.validation_problems import path_of, problems_in
 from service.real_numbers import BOOLEAN_REMEDY, TEXT_REMEDY
 from service.schemas.predictions import PredictRequest
+from tests.service.in_process import InProcess
 
 
 def problems(body: dict[str, object]) -> dict[str, str]:
@@ -50,6 +51,17 @@ def test_parameters_are_finite_numbers() -> None:
         {"context": {"x": [[1]], "y": [1]}, "query": [[1]], "parameters": {"a": None, "b": float("nan"), "c": {}}}
     )
     assert list(found) == ["parameters.a", "parameters.b", "parameters.c"]
+
+
+def test_the_wrong_part_of_an_explanation_is_named() -> None:
+    found = problems({"context": {"x": [[1]], "y": [1]}, "query": [[1]], "explain": ["x"]})
+    assert found["explain"].endswith("this has the text 'x'.")
+
+
+def test_an_optional_parameter_is_named_without_its_type(client: InProcess) -> None:
+    answer = client.get("/v1/evaluations?after=%00")
+    assert answer.status_code == 422
+    assert [problem["field"] for problem in answer.json()["detail"]] == ["query.after"]
 
 
 def test_the_fields_of_an_entry_of_a_list_are_named() -> None:
