@@ -45,12 +45,14 @@ def options(
         **{name: repr(frames.number(value, f"parameters.{name}")) for name, value in (parameters or {}).items()},
         "explain": parts,
         "interval": None if interval is None else repr(frames.number(interval, "interval")),
-        "quantiles": None if quantiles is None else ",".join(map(repr, map(_quantile, quantiles))) or None,
+        "quantiles": ",".join(map(repr, quantile_list(quantiles) or ())) or None,
     }
 
 
-def _quantile(value: object) -> float:
-    return frames.number(value, "quantiles")
+def quantile_list(quantiles: Sequence[float] | None) -> list[float] | None:
+    """Read probabilities, of which a number alone is one; None if there are none."""
+    values = () if quantiles is None else np.atleast_1d(np.asarray(quantiles, object))
+    return [frames.number(value, "quantiles") for value in values] or None
 
 
 def prediction_reader(shape: Callable[[F64], Any]) -> Callable[[httpx.Response], PredictionResult]:

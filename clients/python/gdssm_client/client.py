@@ -258,7 +258,7 @@ class Client:
             version=version,
             parameters=parameters,
             interval=interval,
-            quantiles=table_body.as_list(quantiles),
+            quantiles=array_body.quantile_list(quantiles),
         )
         read = table_body.prediction_reader(rows, query, target)
         return self._session.send(Call("POST", "/v1/predict", read, body, JSON_TYPE, label="Sending the table"))

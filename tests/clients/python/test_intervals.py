@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from scipy import stats  # type: ignore[import-untyped]
 
-from gdssm_client import Client
+from gdssm_client import Client, array_body
 from gdssm_client.errors import InvalidInput
 from gdssm_client.sklearn.regressor import GDSSMRegressor
 
@@ -72,3 +72,9 @@ def test_estimator_refuses_intervals_without_scale() -> None:
         GDSSMRegressor("gd-8").fit(X, Y).predict_interval(QUERY)
     with pytest.raises(ValueError, match="above 0 and below 1"):
         GDSSMRegressor().fit(X, Y).predict_quantiles(QUERY, [0.5, 1.0])
+
+
+def test_a_number_alone_is_one_quantile() -> None:
+    assert array_body.quantile_list(0.5) == [0.5]  # type: ignore[arg-type]  # as people pass it
+    assert array_body.quantile_list([0.1, 0.9]) == [0.1, 0.9]
+    assert array_body.quantile_list(()) is None
