@@ -191,12 +191,12 @@ def spread_problems(field: str, values: Array) -> list[Problem]:
         return []
     small = np.abs(values[0]).ravel() < SMALLEST_VALUE
     cells = values.reshape(len(values), -1)[:, small]
-    vanish = np.fmax.reduce(np.abs(cells)) < SMALLEST_VALUE
-    differ = np.fmax.reduce(cells) > np.fmin.reduce(cells)
+    largest, differ = np.fmax.reduce(np.abs(cells)), np.fmax.reduce(cells) > np.fmin.reduce(cells)
+    vanish = differ & (largest < SMALLEST_VALUE)
     problems = []
-    for column in np.flatnonzero(small)[vanish & differ]:
+    for column, size in zip(np.flatnonzero(small)[vanish], largest[vanish], strict=True):
         name = field if values.ndim == 1 else f"{field}[][{column}]"
-        text = f"has no value beyond {SMALLEST_VALUE:g}, whose square is too small for float64. Multiply the column."
+        text = f"has no value beyond {size:g}, whose square is too small for float64. Multiply the column."
         problems.append(Problem(name, text))
     return problems[:MAX_REPORTED_NUMBERS]
 
