@@ -1,5 +1,6 @@
 """Baselines and ablations, each at its best learning rate and trained until more steps save little."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import partial
 
@@ -188,17 +189,22 @@ def finding(numbers: Numbers) -> str:
     ]
     selective = next(row for row in numbers["models"] if (row["group"], row["name"]) == (RAW, "selective ssm"))
     better = "beats" if selective["high"] < references[descent(1)] else "does not beat"
-    unfinished = [
-        f"{row['name']} ({row['group']}, {row['layers']})" for row in numbers["models"] if row["saved"] >= PLATEAU
-    ]
-    still = f" The last doubling still saved {PLATEAU:.0%} or more of: {', '.join(unfinished)}." if unfinished else ""
+    unfinished = _listed(row for row in numbers["models"] if row["saved"] >= PLATEAU)
+    still = f" The last doubling still saved {PLATEAU:.0%} or more of: {unfinished}." if unfinished else ""
+    unlearnt = _listed(row for row in numbers["models"] if row["loss"] > (1 - PLATEAU) * references[ZERO])
+    zero = f" These ended within {PLATEAU:.0%} of predicting zero: {unlearnt}." if unlearnt else ""
     return (
         f"A selective SSM of one layer on raw tokens, without window and products, {better} one gradient step: "
         f"{selective['loss']:.3g} compared with {references[descent(1)]:.3g}; two steps have "
         f"{references[descent(2)]:.3g}, predicting zero {references[ZERO]:.3g}. With one layer the GD-SSM has: "
         f"{', '.join(without)}. The lowest of each group, with one and with two layers, are: {'; '.join(parts)}."
-        f"{still}"
+        f"{still}{zero}"
     )
+
+
+def _listed(rows: Iterable[Numbers]) -> str:
+    """Name models with group and number of layers."""
+    return ", ".join(f"{row['name']} ({row['group']}, {row['layers']})" for row in rows)
 
 
 def _best(numbers: Numbers, group: str, layers: int) -> Numbers:
