@@ -243,6 +243,16 @@ def test_more_than_was_observed_is_not_taken_out(name: str) -> None:
     assert not isinstance(error, PrecisionLoss)
 
 
+@pytest.mark.parametrize("offset", [1e-7, 1e-6])
+@pytest.mark.parametrize("name", REGRESSIONS)
+def test_a_value_next_to_those_of_its_column_is_taken_out(name: str, offset: float) -> None:
+    """The mean is rounded by more than a billionth of the distance."""
+    memory = remember(name, Observations(np.full((6, 1), 7.0), np.arange(6.0)[:, None]))
+    after = add(name, memory, one(7 + offset, 10), one(7 + offset, 10, -1))
+    assert_close(ask(name, after, QUERY), ask(name, memory, QUERY), "prediction", rtol=1e-6)
+    refused(lambda: add(name, memory, one(7 + offset, 10), one(7 + offset, 10, -1), one(7 + offset, 10, -1)), "weight")
+
+
 @pytest.mark.parametrize("name", CENTERED)
 def test_a_correlation_beyond_one_is_refused(name: str) -> None:
     """The variations 5 of x and 5 of y stay positive, the comoment 5 of both would become 6.5 of 4.5 and 4.5."""

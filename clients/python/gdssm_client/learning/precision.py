@@ -43,6 +43,12 @@ class Sums(NamedTuple):
             found: Array = np.maximum(self.count * np.square(ROUNDING * self.mean), RESIDUE * self.peak)
         return found
 
+    def rounding_of_squares(self) -> Array:
+        """The largest error of the variation if each distance from the mean is off by the rounding of the mean."""
+        with np.errstate(over="ignore"):
+            found: Array = 2 * ROUNDING * np.abs(self.mean) * np.sqrt(np.abs(self.count) * self.peak)
+        return found
+
     def share(self) -> Array:
         """The relative precision: of the variation compared with its peak, and of the spread compared with the mean."""
         spread = np.sqrt(np.maximum(self.variation, 0.0))

@@ -85,7 +85,7 @@ def check_remaining(after: Sums, constant: Mask, rows: Rows) -> None:
         InvalidInput: A variation is negative.
         PrecisionLoss: Digits are lost; the cell is named.
     """
-    wrong = after.variation < -IMPOSSIBLE * after.peak
+    wrong = after.variation < -np.maximum(IMPOSSIBLE * after.peak, after.rounding_of_squares())
     if wrong.any():
         raise _impossible(rows.weight_at(int(rows.weight.argmin())))
     share = after.share()
