@@ -228,8 +228,9 @@ def check_imported(state: ContextState, manifest: Manifest, limits: Limits) -> N
         _refuse(f"hold features of another scale than the one that they declare. {EXPORT_AGAIN}")
     check_possible(drift.of_model(state.tensors), state.absolute_weight_sum)
     counted, enough = state.n_counted, state.absolute_weight_sum * (1 + WEIGHT_SUM_TOLERANCE)
-    possible = 0 < state.n_observations >= counted >= (state.count > 0) and state.count <= enough <= LARGEST_VALUE
-    if not possible or not has_possible_squares(state.tensors, enough + counted):
+    possible = 0 < state.n_observations >= counted >= (state.count > 0) and state.count <= enough
+    largest = LARGEST_VALUE if SQUARES in state.tensors else np.inf
+    if not possible or enough > largest or not has_possible_squares(state.tensors, enough + counted):
         _refuse(f"speak of {state.n_observations} observations, of which no such state comes. {EXPORT_AGAIN}")
 
 

@@ -265,7 +265,7 @@ def _overflow(manifest: Manifest, parameters: Mapping[str, float]) -> NumericOve
 
 def _check_values(manifest: Manifest, context: Observations, query: Array) -> None:
     if manifest.missing_cells:  # a model that takes data of any scale; others say which scale they need
-        problems = [*spread_problems("context.x", context.x), *spread_problems("context.y", context.y)]
+        problems = spread_problems("context.x", context.x)
         if problems:
             raise InvalidInput(*problems)
     missing = not manifest.missing_cells and (has_nan(context.x) or has_nan(query))
