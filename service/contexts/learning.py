@@ -23,7 +23,7 @@ from service.contexts.precision import (
 from service.contexts.removal import check_taken_out, with_gross_peaks
 from service.contexts.state import ContextState, FeatureScale, check_sums, declared
 from service.contexts.tensors import COUNT, SQUARES, State, has_negative_buffer
-from service.errors import InvalidInput, PrecisionLoss, Problem, UnsupportedByModel
+from service.errors import InvalidInput, NumericOverflow, PrecisionLoss, Problem, UnsupportedByModel
 from service.inference.artifact import Manifest
 from service.inference.checks import (
     Limits,
@@ -105,6 +105,7 @@ def learn(
     Raises:
         PrecisionLoss: They cost digits, or cannot be taken out exactly.
         InvalidInput: Something does not fit; every field is named.
+        NumericOverflow: Values are too large for sums of squares; every cell is named.
         UnsupportedByModel: The model cannot take observations out.
         NumericOverflow: The state is beyond floating point.
     """
@@ -278,6 +279,7 @@ def check_observations(manifest: Manifest, limits: Limits, state: ContextState, 
 
     Raises:
         InvalidInput: Something does not fit; every field is named.
+        NumericOverflow: Values are too large for sums of squares; every cell is named.
         UnsupportedByModel: The model cannot take observations out.
     """
     if len(new.x) == 0:
@@ -295,8 +297,6 @@ def check_observations(manifest: Manifest, limits: Limits, state: ContextState, 
                 x_field=f"{at}x",
             ),
             *([] if new.weight is None else _weight_problems(new.weight, state, at)),
-            *magnitude_problems(f"{at}x", new.x),
-            *([] if manifest.task == "classification" else magnitude_problems(f"{at}y", new.y)),
             *spread_problems(f"{at}x", new.x),
             *spread_problems(f"{at}y", new.y),
             *missing_problems(manifest, f"{at}x", new.x),
@@ -304,9 +304,18 @@ def check_observations(manifest: Manifest, limits: Limits, state: ContextState, 
         ]
     if problems:
         raise InvalidInput(*problems)
+    _check_magnitudes(manifest, new.x, new.y, at)
     if manifest.merge.rule == "none" and new.weight is not None and (new.weight < 0).any():
         problem = f"must not be negative: model {manifest.name} learns in order, and cannot take observations out."
         raise UnsupportedByModel(Problem(f"{at}weight", problem))
+
+
+def _check_magnitudes(manifest: Manifest, x: Array, y: Array, at: str) -> None:
+    large = magnitude_problems(f"{at}x", x)
+    if manifest.task != "classification":
+        large += magnitude_problems(f"{at}y", y)
+    if large:
+        raise NumericOverflow(*large)
 
 
 def _column_problems(manifest: Manifest, state: ContextState, new: Observations, at: str) -> list[Problem]:
@@ -352,14 +361,15 @@ def check_step(manifest: Manifest, new: Observations | None, query: Array | None
 
     Raises:
         InvalidInput: A cell is missing where the model takes none, or y is no share of classes.
+        NumericOverflow: A value is too large for sums of squares.
     """
     problems = []
     if new is not None:
-        problems += magnitude_problems("observation.x", new.x[0])
-        problems += magnitude_problems("observation.y", new.y[0])
         problems += missing_problems(manifest, "observation.x", new.x[0])
         problems += share_problems_of_one(manifest, "observation.y", new.y)
     if query is not None:
         problems += missing_problems(manifest, "query", query[0])
     if problems:
         raise InvalidInput(*problems)
+    if new is not None:
+        _check_magnitudes(manifest, new.x[0], new.y[0], "observation.")

@@ -12,7 +12,7 @@ from service.contexts.records import Change
 from service.contexts.requests import ContextSpec
 from service.contexts.service import ContextService
 from service.contexts.state import ContextState, FeatureScale, answer, new_state
-from service.errors import InvalidInput, UnsupportedByModel
+from service.errors import InvalidInput, NumericOverflow, UnsupportedByModel
 from service.explaining.implicit_weights import implicit_weights_in
 from service.explaining.terms import PARTS, Part
 from service.inference.distribution import Wanted
@@ -217,7 +217,7 @@ def test_numbers_beyond_floating_point_are_refused_at_once_and_leave_the_context
 ) -> None:
     record = contexts.create(OWNER, ContextSpec("linear", decay="auto"), draw(1, 10))
     huge = Observations(np.full((1, 5), 1e200), np.full((1, 3), 1e200))
-    with pytest.raises(InvalidInput, match=r"x\[0\]\[0\]: is 1e\+200, too large for sums of squares"):
+    with pytest.raises(NumericOverflow, match=r"x\[0\]\[0\]: is 1e\+200, too large for sums of squares"):
         contexts.observe(OWNER, record.id, huge)
     assert contexts.observe(OWNER, record.id, draw(2, 10)).n_observations == 20
 

@@ -12,7 +12,7 @@ from service.contexts.forgetting import Decay
 from service.contexts.learning import learn
 from service.contexts.merge import join
 from service.contexts.state import ContextState, answer, new_state
-from service.errors import InvalidInput, UnsupportedByModel
+from service.errors import InvalidInput, NumericOverflow, UnsupportedByModel
 from service.inference.artifact import Manifest
 from service.inference.checks import Limits
 from service.inference.distribution import NOTHING
@@ -270,7 +270,7 @@ def test_a_model_of_its_own_widths_says_which() -> None:
 
 def test_numbers_beyond_floating_point_are_refused() -> None:
     context, query = observations("linear", 0)
-    with pytest.raises(InvalidInput, match=r"x\[0\]\[0\]: is \S+e\+199, too large for sums of squares"):
+    with pytest.raises(NumericOverflow, match=r"x\[0\]\[0\]: is \S+e\+199, too large for sums of squares"):
         remember("linear", Observations(1e200 * context.x, context.y))
     with pytest.raises(InvalidInput, match=r"float64 holds, with those before\. Send smaller weights\.$"):
         remember("linear", weighed(context, 1.7e308))

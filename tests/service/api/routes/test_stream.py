@@ -152,10 +152,10 @@ BAD = {
     "an unknown field": ('{"id": 4, "query": [1], "queries": []}', 4, "invalid_input", "queries"),
     "an object for the id": ('{"id": {}, "query": [1]}', None, "invalid_input", "id"),
     "an endless id": (json.dumps({"id": "i" * 1000, "query": [1]}), None, "invalid_input", "id"),
-    "a large value": (
+    "an overflow": (
         '{"id": 5, "observation": {"x": [1e200], "y": 1}}',
         5,
-        "invalid_input",
+        "numeric_overflow",
         "observation.x[0]",
     ),
 }
