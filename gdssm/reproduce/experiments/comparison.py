@@ -22,7 +22,7 @@ from gdssm.reproduce.experiment import Numbers, ReportTable
 from gdssm.reproduce.experiment_context import EVALUATION, TUNING, ExperimentContext, draw_tasks
 from gdssm.reproduce.plot_style import BLUES, INK, ORANGES, SOFT, ZERO, descent
 from gdssm.reproduce.processes import run_all
-from gdssm.reproduce.report_sizes import ReportSizes
+from gdssm.reproduce.report_sizes import FULL, ReportSizes
 from gdssm.reproduce.torch_learners import sequence_learner
 from gdssm.train.presets import LINEAR
 
@@ -31,9 +31,10 @@ RATES = (0.001, 0.003, 0.01, 0.03)
 PLATEAU = 0.02
 """Share of the loss that twice the steps must save, or else training has ended."""
 SETUP = (
-    "Linear tasks, D = 5, N = 10: every model, with one and two layers, sees the same batches of 32 contexts. Each is "
-    f"trained for 1,000 steps at each of four peak learning rates ({', '.join(f'{rate:g}' for rate in RATES)}) with "
-    "three seeds. At the best rate the steps are doubled, at most to 8,000, until twice the steps save less than "
+    "Linear tasks, D = 5, N = 10: every model, with one and two layers, sees the same batches of "
+    f"{FULL.comparison_batch} contexts. Each is trained for {FULL.comparison_steps:,} steps at each of {len(RATES)} "
+    f"peak learning rates ({', '.join(f'{rate:g}' for rate in RATES)}) with {FULL.comparison_seeds} seeds. At the best "
+    f"rate the steps are doubled, at most {FULL.comparison_doublings} times, until twice the steps save less than "
     f"{PLATEAU:.0%} of the loss. Rate and steps are chosen by the mean loss of the seeds on other tasks. In brackets, "
     "the number of trained weights with one/two layers. Small dots are seeds."
 )
