@@ -4,7 +4,7 @@ serving             listens, serves, and shuts down gracefully
 workers             starts, replaces and stops several processes
 stopping            the state of the shutdown
 http_protocol       uvicorn's HTTP connection with limits on size and time
-response_head       sends the head of a response, common headers checked together
+responses           sends a common head and its body in one write
 websocket_protocol  uvicorn's WebSocket connection with a limit on bytes
 allocator           releases memory to the system after large bodies
 garbage_collection  the settings of Python's garbage collector

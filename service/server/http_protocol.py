@@ -8,7 +8,6 @@ import asyncio
 import resource
 import time
 from collections.abc import Awaitable, Callable
-from functools import partial
 from itertools import chain
 
 from uvicorn._types import ASGI3Application, ASGIReceiveCallable, ASGISendCallable, Scope
@@ -19,7 +18,7 @@ from service.api.middleware.admission import DeadlineScheduler
 from service.api.request import headers_of
 from service.api.request_connection import RequestConnection
 from service.errors import MalformedBody, Overloaded, ServiceError, TooSlow
-from service.server import response_head
+from service.server.responses import ResponseSender
 
 HEAD_SIZE_LIMIT = 64 * 2**10
 """Bytes of request line, headers and trailers together, and of chunk extensions."""
@@ -127,7 +126,7 @@ class HttpConnection(RequestConnection):
 
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: ASGI3Application) -> None:
         def run(scope: Scope, receive: ASGIReceiveCallable, _: ASGISendCallable) -> Awaitable[None]:
-            return app(scope, receive, partial(response_head.send, cycle))
+            return app(scope, receive, ResponseSender(cycle).send)
 
         super()._start_asgi_task(cycle, run)
 
