@@ -30,8 +30,9 @@ from service.api import json_arrays
 from service.api.endpoint import EndpointTable, PreparedResponse
 from service.inference.runtime import Runtime
 from service.observability import logs
-from service.observability.logs import FastLogRecord
+from service.observability.logs import RequestLog
 from service.observability.metrics import observe
+from service.observability.request_stats import RequestStats
 from service.registry.repository import Repository
 from service.settings import Settings
 from tests.running import ROOT
@@ -42,7 +43,8 @@ REPEATS = 10
 PREDICTIONS = 20
 AMOUNTS = np.full(1000, 0.003)
 """Seconds of so many requests."""
-FIELDS = {"method": "POST", "route": "/v1/predict", "status": 200, "request_id": "a" * 32, "model": "gd-1"}
+REQUESTS = [RequestStats("a" * 32, model="gd-1", method="POST", route="/v1/predict", status=200, size=100)] * 32
+"""Of one iteration of the event loop."""
 LINE = "POST /v1/predict 200 1.20 ms request=aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa model=gd-1 key= bytes=100"
 
 Calls = dict[str, tuple[Callable[[], object], Callable[[], object]]]
@@ -56,12 +58,9 @@ def calls() -> Iterator[Calls]:
     sizes = payload("S")
     inputs = runtime.complete({"x": sizes.x[None], "y": sizes.y[None, :, None], "x_query": sizes.query[None]})
     outputs = [spec.name for spec in runtime.manifest.outputs]
-    with _logger() as logger, _endpoints() as (table, route):
+    with _request_logs() as (together, by_records), _endpoints() as (table, route):
         yield {
-            "log line of a request": (
-                lambda: logger.handle(FastLogRecord(logger, logging.INFO, LINE, FIELDS)),
-                lambda: logger.info(LINE, extra=FIELDS),
-            ),
+            f"log lines of {len(REQUESTS)} requests": (together, by_records),
             "sums of a histogram, 1,000 requests": (
                 partial(observe, histogram, AMOUNTS),
                 lambda: _observe_each(histogram),
@@ -110,13 +109,22 @@ def _runtime(model: str) -> Runtime:
 
 
 @contextmanager
-def _logger() -> Iterator[logging.Logger]:
-    """Yield a logger that writes as the service does, to nowhere."""
-    root = logging.getLogger()
+def _request_logs() -> Iterator[tuple[Callable[[], object], Callable[[], object]]]:
+    """Yield the lines of `REQUESTS` as the service writes them, and as records of logging, to nowhere."""
+    root, logger = logging.getLogger(), logging.getLogger(__name__)
     before, level = root.handlers[:], root.level
-    with open(os.devnull, "w") as nowhere, redirect_stderr(nowhere):  # noqa: PTH123
+    root.handlers[:] = []
+
+    async def log(requests: RequestLog) -> None:
+        for stats in REQUESTS:
+            requests.add(logging.INFO, stats)
+        await asyncio.sleep(0)
+
+    with open(os.devnull, "w", buffering=1) as nowhere, redirect_stderr(nowhere), asyncio.Runner() as runner:  # noqa: PTH123
+        by_records = RequestLog(logger)  # made before `configure`
         logs.configure("info", "text")
-        yield logging.getLogger(__name__)
+        together = RequestLog(logger)
+        yield lambda: runner.run(log(together)), lambda: runner.run(log(by_records))
     root.handlers[:] = before
     root.setLevel(level)
 

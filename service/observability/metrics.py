@@ -69,9 +69,8 @@ class Metrics:
         """Returns the requests and bytes in flight, for `count`."""
         self.waiting = gauge("queue", "Pieces of work that wait for a thread.")
         self.websockets = gauge("websockets", "Open WebSockets.")
-        self.answered: deque[tuple[RequestStats, str, str, int, float]] = deque()
-        """Requests that `count` has yet to count: stats, method and route as labels, which have few values, status of
-        the response, and seconds from the first byte of the request to the last one of the response."""
+        self.answered: deque[RequestStats] = deque()
+        """Requests that `count` has yet to count."""
         self.closed: deque[RequestStats] = deque()
         """WebSockets that `count` has yet to count by key."""
         self.counts_keys = counts_keys
@@ -90,15 +89,15 @@ class Metrics:
             while self.closed:
                 finished.append(self.closed.popleft())
             while self.answered:
-                stats, method, route, status, seconds = self.answered.popleft()
+                stats = self.answered.popleft()
                 if self.counts_keys:
                     finished.append(stats)
-                numbers = (seconds, stats.queue, stats.compute, stats.observations, stats.queries)
-                groups[method, route, status, stats.model].extend(numbers)
+                numbers = (stats.seconds, stats.queue, stats.compute, stats.observations, stats.queries)
+                groups[stats.method, stats.route, stats.status, stats.model].extend(numbers)
                 if stats.cause:
                     # An unverified id must not become a label, because there may be any number of them.
                     key_id = "" if stats.cause == UNAUTHENTICATED else stats.key_id
-                    errors[stats.cause, route, key_id] += 1
+                    errors[stats.cause, stats.route, key_id] += 1
         self.keys.count(finished)
         for labels, times in errors.items():
             self._refused.labels(labels[0]).inc(times)

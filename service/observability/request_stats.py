@@ -31,6 +31,16 @@ class RequestStats:
     """Of the caller's key; after a 401, the id in the refused key; empty before authentication and without keys."""
     quota: Quota | None = None
     """The rest of the caller's rate limit, if it has one."""
+    method: str = ""
+    """Set when the request has ended; as a label of metrics, which has few values, like `route`."""
+    route: str = ""
+    """The template of the address; set when the request has ended."""
+    status: int = 0
+    """Of the response; 0 before it has begun; 101 for a WebSocket."""
+    size: int = 0
+    """Bytes of the response body."""
+    seconds: float = 0.0
+    """From the first byte of the request to the last one of the response; set when the request has ended."""
 
 
 CURRENT_STATS: ContextVar[RequestStats | None] = ContextVar("stats", default=None)

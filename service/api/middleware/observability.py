@@ -18,7 +18,7 @@ from service.api.middleware.security_headers import NO_SNIFFING
 from service.api.rate_limit_headers import headers_for
 from service.api.request import headers_of
 from service.api.route_templates import UNMATCHED, RouteTemplates
-from service.observability.logs import FastLogRecord
+from service.observability.logs import RequestLog
 from service.observability.metrics import Metrics
 from service.observability.request_stats import CURRENT_STATS, RequestStats
 
@@ -48,6 +48,7 @@ class ObservabilityMiddleware:
         self._templates = templates
         self._metrics = metrics
         self._timeout = timeout
+        self._log = RequestLog(logger)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle a request or a WebSocket."""
@@ -63,41 +64,23 @@ class ObservabilityMiddleware:
             await self._app(scope, receive, answer.send)
         except Exception as error:
             logger.exception("%s %s failed: %s", _method(scope), scope["path"], type(error).__name__)
-            if answer.status and not answer.complete:
+            if stats.status and not answer.complete:
                 raise  # too late to answer; the server closes the connection
-            if not answer.status:
+            if not stats.status:
                 await unexpected()(scope, receive, answer.send)
         finally:
             CURRENT_STATS.reset(token)
-            self._finish(scope, stats, answer)
+            self._finish(scope, stats)
 
-    def _finish(self, scope: Scope, stats: RequestStats, answer: "_Answer") -> None:
-        route = getattr(scope.get("route"), "path", None) or self._unrouted(scope, answer.status)
-        method = _method(scope)
-        seconds = time.monotonic() - stats.started
+    def _finish(self, scope: Scope, stats: RequestStats) -> None:
+        stats.route = getattr(scope.get("route"), "path", None) or self._unrouted(scope, stats.status)
+        stats.method = _method(scope)
+        stats.seconds = time.monotonic() - stats.started
         if scope["type"] == "http":
-            self._metrics.answered.append((stats, method, route, answer.status, seconds))
+            self._metrics.answered.append(stats)
         elif self._metrics.counts_keys:
             self._metrics.closed.append(stats)
-        level = logging.DEBUG if route.startswith(PROBES) else logging.INFO
-        if logger.isEnabledFor(level):
-            key_id, milliseconds = stats.key_id, f"{seconds * 1e3:.2f}"
-            fields = {
-                "method": method,
-                "route": route,
-                "status": answer.status,
-                "duration_ms": float(milliseconds),
-                "request_id": stats.request_id,
-                "model": stats.model,
-                "key_id": key_id,
-                "bytes": answer.size,
-            }
-            line = (
-                f"{method} {route} {answer.status} {milliseconds} ms request={stats.request_id} "
-                f"model={stats.model} key={key_id} bytes={answer.size}"
-            )
-            # Without the filters of `handle`: this logger has none.
-            logger.callHandlers(FastLogRecord(logger, level, line, fields))
+        self._log.add(logging.DEBUG if stats.route.startswith(PROBES) else logging.INFO, stats)
 
     def _unrouted(self, scope: Scope, status: int) -> str:
         """Return the template of a request that has no route in its scope; none matches where the router sent 404."""
@@ -105,25 +88,21 @@ class ObservabilityMiddleware:
 
 
 class _Answer:
-    """Adds the id and the times of a request to its response, and records its status and size."""
+    """Adds the id and the times of a request to its response, and records status and size."""
 
     def __init__(self, stats: RequestStats, send: Send) -> None:
         self._stats = stats
         self._send = send
-        self.status = 0
-        """0 before the response has begun; 101 for a WebSocket."""
-        self.size = 0
-        """Bytes of the body."""
         self.complete = False
 
     def send(self, message: Message) -> Awaitable[None]:
         kind = message["type"]
         if kind in RESPONSE_BODIES:
-            self.size += len(message.get("body", b""))
+            self._stats.size += len(message.get("body", b""))
             self.complete = not message.get("more_body", False)
         elif kind in RESPONSE_STARTS:
-            self.status = message.get("status", 101)
             stats = self._stats
+            stats.status = message.get("status", 101)
             times = b"queue;dur=%.2f, compute;dur=%.2f" % (stats.queue * 1e3, stats.compute * 1e3)
             message["headers"] = [
                 *message.get("headers", ()),

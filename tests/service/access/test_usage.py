@@ -75,7 +75,7 @@ def test_counts_that_could_not_be_stored_are_stored_later() -> None:
 
 def test_nothing_is_counted_by_key_unless_asked() -> None:
     metrics = Metrics()
-    metrics.answered.append((RequestStats("1", key_id="a"), "GET", "/v1/models", 200, 0.1))
+    metrics.answered.append(RequestStats("1", key_id="a", method="GET", route="/v1/models", status=200, seconds=0.1))
     metrics.count()
     shown = generate_latest(metrics.registry).decode()
     assert 'gdssm_answers_total{method="GET",route="/v1/models",status="200"} 1.0' in shown

@@ -1,8 +1,10 @@
+import asyncio
 import io
 import json
 import logging
-import re
+import time
 from collections.abc import Iterator
+from unittest.mock import Mock
 
 import pytest
 
@@ -58,38 +60,53 @@ def test_outside_of_requests_there_is_no_id(capsys: pytest.CaptureFixture[str]) 
     assert "request_id" not in json.loads(capsys.readouterr().err.splitlines()[-1])
 
 
-@pytest.mark.parametrize("created", [0.0, 0.0004, 1.9999, 86399.9996, 1790000000.25])
-def test_fast_record_has_the_time_format_of_others(created: float, capsys: pytest.CaptureFixture[str]) -> None:
+REQUEST = RequestStats("mine", model="linear", method="POST", route="/v1/predict", status=200, size=9, seconds=0.00123)
+MESSAGE = "POST /v1/predict 200 1.23 ms request=mine model=linear key= bytes=9"
+
+
+async def _log(*levels: int) -> None:
+    log = logs.RequestLog(logging.getLogger("somewhere"))
+    for level in levels:
+        log.add(level, REQUEST)
+    await asyncio.sleep(0)
+
+
+@pytest.mark.parametrize("now", [0.0, 0.0004, 1.9999, 86399.9996, 1790000000.25])
+@pytest.mark.parametrize("kind", ["text", "json"])
+def test_line_of_a_request_has_the_format_of_a_record(
+    kind: logs.LogFormat, now: float, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(time, "time", lambda: now)
+    by_records = logs.RequestLog(logging.getLogger("somewhere"))  # as it is made before `configure`
+    logs.configure("info", kind)
+    by_records.add(logging.INFO, REQUEST)
+    record = capsys.readouterr().err
+    asyncio.run(_log(logging.INFO))
+    line = capsys.readouterr().err
+    assert MESSAGE in line
+    assert (json.loads(line) == json.loads(record)) if kind == "json" else (line == record)
+
+
+def test_lines_of_one_iteration_are_written_together(capsys: pytest.CaptureFixture[str]) -> None:
     logs.configure("info", "text")
-    line = logs.FastLogRecord(logging.getLogger("somewhere"), logging.INFO, "hello", {})
-    line.created, line.msecs = created, created % 1 * 1e3
-    logging.getLogger("somewhere").handle(line)
-    assert capsys.readouterr().err == logging.Formatter(logs.TEXT_FORMAT).format(line) + "\n"
+    (handler,) = logging.getLogger().handlers
+    assert isinstance(handler, logging.StreamHandler)
+    written = Mock(wraps=handler.stream)
+    handler.setStream(written)
+    asyncio.run(_log(logging.INFO, logging.DEBUG, logging.INFO))
+    written.write.assert_called_once()
+    lines = capsys.readouterr().err.splitlines()
+    assert [line.partition("INFO ")[2] for line in lines] == [MESSAGE, MESSAGE]
 
 
 def test_failure_to_write_a_log_line_raises_nothing(capsys: pytest.CaptureFixture[str]) -> None:
     logs.configure("info", "text")
-    logger = logging.getLogger("somewhere")
     (handler,) = logging.getLogger().handlers
     assert isinstance(handler, logging.StreamHandler)
     handler.setStream(closed := io.StringIO())
     closed.close()
-    logger.handle(logs.FastLogRecord(logger, logging.INFO, "200", {"status": 200}))
+    asyncio.run(_log(logging.INFO))
     assert "--- Logging error ---" in capsys.readouterr().err
-
-
-def test_fast_record_has_the_same_content_in_text_and_json(capsys: pytest.CaptureFixture[str]) -> None:
-    logger = logging.getLogger("somewhere")
-    fields = {"method": "POST", "status": 200, "request_id": "mine"}
-    logs.configure("info", "text")
-    logger.handle(logs.FastLogRecord(logger, logging.INFO, "POST 200 request=mine", fields))
-    written = capsys.readouterr().err
-    assert re.fullmatch(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d,\d{3} INFO POST 200 request=mine\n", written)
-    logs.configure("info", "json")
-    logger.handle(logs.FastLogRecord(logger, logging.INFO, "POST 200 request=mine", fields))
-    line = json.loads(capsys.readouterr().err)
-    assert line.pop("time").endswith("+00:00")
-    assert line == {"level": "INFO", "name": "somewhere", "message": "POST 200 request=mine"} | fields
 
 
 FORGED = "x\n2026-01-01 00:00:00,000 ERROR FORGED"

@@ -25,8 +25,8 @@ def test_observe_many_equals_observing_each(amounts: list[float]) -> None:
 def test_answered_requests_are_counted_once() -> None:
     metrics = Metrics()
     for status in (200, 200, 422):
-        stats = RequestStats("id", model="linear", compute=0.01)
-        metrics.answered.append((stats, "POST", "/v1/predict", status, 0.02))
+        stats = RequestStats("id", model="linear", compute=0.01, method="POST", route="/v1/predict", status=status)
+        metrics.answered.append(stats)
     for _ in range(2):
         metrics.count()
     shown = generate_latest(metrics.registry).decode()

@@ -76,7 +76,7 @@ def test_metrics_have_contexts_models_and_memory_without_scrapes(client: InProce
 
 def test_services_in_one_process_have_separate_metrics() -> None:
     one, other = Metrics(), Metrics()
-    one.answered.append((RequestStats("id", model="linear"), "GET", "/somewhere", 200, 0.1))
+    one.answered.append(RequestStats("id", model="linear", method="GET", route="/somewhere", status=200, seconds=0.1))
     assert b'gdssm_answers_total{method="GET",route="/somewhere",status="200"} 1.0' in MetricsRenderer(one, {}).render()
     assert b"/somewhere" not in MetricsRenderer(other, {}).render()
 
