@@ -64,13 +64,13 @@ COPIES: dict[str, tuple[str, dict[str, tuple[str, ...]]]] = {
 }
 """For each module its title, and the definitions that it copies: all of a file, or some by name."""
 LEARNING = {
-    "service/contexts/learning.py": ("Learned", "learn_rows", "with_further_levels"),
-    "service/contexts/drift.py": (
+    "service/states/learning.py": ("Learned", "learn_rows", "with_further_levels"),
+    "service/states/drift.py": (
         *("FACTORS", "LOG_WEIGHT", "asked", "average", "check_decay", "memory_length", "of_model", "settled"),
     ),
-    "service/contexts/forgetting.py": ("AUTO", "Decay"),
-    "service/contexts/history.py": ("Rows",),
-    "service/contexts/tensors.py": ("COUNT",),
+    "service/states/forgetting.py": ("AUTO", "Decay"),
+    "service/states/history.py": ("Rows",),
+    "service/states/tensors.py": ("COUNT",),
     "service/errors.py": ("InvalidInput", "Problem", "ServiceError", "UnsupportedByModel"),
     "service/explaining/explanation.py": ("terms_of_state",),
     "service/explaining/implicit_weights.py": ("implicit_weights",),

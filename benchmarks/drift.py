@@ -24,17 +24,17 @@ from benchmarks.results import Goal, Result, Table, short
 from benchmarks.serving.servers import started
 from benchmarks.serving.specs import OURS
 from benchmarks.timing import in_turn
-from service.contexts.drift import BLOCK
-from service.contexts.forgetting import fade, faded_squares
-from service.contexts.learning import learn
-from service.contexts.state import answer, new_state
-from service.contexts.tensors import SQUARES, State
 from service.inference.checks import UNLIMITED
 from service.inference.distribution import Wanted
 from service.inference.predictor import Observations
 from service.inference.predictor import run as run_model
 from service.inference.runtime import Runtime
 from service.inference.sizes import Array
+from service.states.context_state import answer, new_state
+from service.states.drift import BLOCK
+from service.states.forgetting import fade, faded_squares
+from service.states.learning import learn
+from service.states.tensors import SQUARES, State
 
 D, ROWS, RUNS = 5, 800, 8
 NOISE = 0.5

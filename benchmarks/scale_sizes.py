@@ -15,12 +15,12 @@ import numpy as np
 from benchmarks.models import runtime_of
 from benchmarks.processes import kilobytes
 from benchmarks.timing import in_turn
-from service.contexts.learning import learn
-from service.contexts.state import ContextState, answer, new_state
 from service.inference.checks import UNLIMITED
 from service.inference.predictor import Observations
 from service.inference.runtime import Runtime
 from service.inference.sizes import Array
+from service.states.context_state import ContextState, answer, new_state
+from service.states.learning import learn
 from service.tables.predicting import rows_in_chunk
 
 REPEAT_SECONDS, MAX_REPEATS = 0.3, 50

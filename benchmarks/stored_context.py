@@ -23,12 +23,12 @@ from benchmarks.results import Goal, Result, Table
 from benchmarks.serving.servers import Server, send, started
 from benchmarks.serving.specs import OURS, payload
 from benchmarks.timing import Quartiles, Times, format_quartiles, in_turn, ratios
-from service.contexts.learning import learn
 from service.contexts.requests import ContextSpec
 from service.contexts.service import ContextService
-from service.contexts.state import new_state
 from service.inference.checks import UNLIMITED
 from service.inference.predictor import Predictor
+from service.states.context_state import new_state
+from service.states.learning import learn
 from service.store.database import Database
 
 QUERIES = """A query to a context that the server stores, compared with a request that carries the context, over HTTP.

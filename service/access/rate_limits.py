@@ -7,17 +7,12 @@ This takes constant time.
 import math
 import time
 from collections import deque
-from typing import TypeAlias
 
 from service.access.keys import Caller
 from service.errors import RateLimited
+from service.observability.request_stats import Quota
 
 WINDOW_SECONDS = 60.0
-
-
-Quota: TypeAlias = tuple[int, int, int]
-"""The rest of a limit after a request: requests in 60 seconds, those that are left, and the whole seconds, at least 1,
-until the oldest one no longer counts. No NamedTuple, which takes twice as long for every request."""
 
 
 class RateLimits:

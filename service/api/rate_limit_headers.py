@@ -9,7 +9,8 @@ Only callers with a limit get them.
 from functools import lru_cache
 from typing import Any
 
-from service.access.rate_limits import WINDOW_SECONDS, Quota
+from service.access.rate_limits import WINDOW_SECONDS
+from service.observability.request_stats import Quota
 
 POLICY = '"key"'
 """The name of the limit, a string of a structured field."""

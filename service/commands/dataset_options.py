@@ -10,7 +10,6 @@ import click
 
 from service.commands.options import WorkerOptions, progress
 from service.commands.table_options import TableOptions, finding_line, learnt_columns
-from service.contexts.forgetting import AUTO, RULE, Decay
 from service.datasets.building import BuiltContext
 from service.datasets.engine import Engine, LocalEngine
 from service.datasets.files import DataFile
@@ -20,6 +19,7 @@ from service.datasets.reports import DatasetReport
 from service.datasets.run import DatasetRun
 from service.datasets.run_directory import RunDirectory, fingerprint_of
 from service.errors import InvalidInput, Problem
+from service.states.forgetting import AUTO, RULE, Decay
 from service.tables.schema import listed
 from service.visible import visible
 

@@ -7,9 +7,9 @@ from typing import Any, NamedTuple
 import click
 from pydantic_core import to_json
 
-from service.contexts.forgetting import AUTO, RULE, Decay
 from service.errors import InvalidInput, Problem
 from service.settings import API_KEY_VARIABLE, ENV_PREFIX, URL_VARIABLE, Settings
+from service.states.forgetting import AUTO, RULE, Decay
 
 Decorated = Callable[..., Any]
 

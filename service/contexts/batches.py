@@ -9,15 +9,12 @@ from typing import NamedTuple
 from sqlalchemy import Connection
 
 from service.column_names import ColumnNames, arrange_query
-from service.contexts.cache import ReadoutCache
 from service.contexts.idempotency import run_idempotent
 from service.contexts.labels import read_name
 from service.contexts.observing import Result, observe_many
 from service.contexts.records import ContextRecord, LoadedContext
 from service.contexts.repository import ContextRepository
 from service.contexts.requests import ContextSpec, ObserveRequest, empty_context
-from service.contexts.stacking import predict_together
-from service.contexts.state import ContextState, Question, answer
 from service.contexts.tables import PredictedTable, TableRows, encode_queries, schema_of
 from service.errors import InvalidInput, NameTaken, QuotaExceeded, ServiceError, UnknownContext
 from service.inference.checks import Limits, size_problems
@@ -25,6 +22,9 @@ from service.inference.distribution import NOTHING, Wanted
 from service.inference.predictor import Prediction, Predictor
 from service.inference.runtime import Runtime
 from service.inference.sizes import Array
+from service.states.context_state import ContextState, Question, answer
+from service.states.readouts import ReadoutCache
+from service.states.stacking import predict_together
 from service.store.database import Database
 from service.tables.cells import Chunk, Table
 from service.tables.predicting import PredictedRows

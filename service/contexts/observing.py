@@ -9,15 +9,11 @@ import numpy as np
 from sqlalchemy import Connection
 
 from service.column_names import arrange, arrange_query
-from service.contexts.cache import ReadoutCache
 from service.contexts.idempotency import IdempotencyKeys, check_key, fingerprint
-from service.contexts.learning import check_step, learn, widen
 from service.contexts.records import ContextRecord, LoadedContext, StreamStep
 from service.contexts.repository import ContextRepository
 from service.contexts.requests import ObserveRequest, StepRequest
 from service.contexts.shards import learn_shard, refuse_shards
-from service.contexts.stacking import Lesson, learn_together
-from service.contexts.state import ContextState, answer
 from service.contexts.tables import TableRows, encode_rows, schema_of, written
 from service.errors import ServiceError
 from service.inference.checks import Limits
@@ -25,6 +21,10 @@ from service.inference.distribution import check_wanted
 from service.inference.predictor import Observations, Prediction
 from service.inference.runtime import Runtime
 from service.inference.sizes import Array
+from service.states.context_state import ContextState, answer
+from service.states.learning import check_step, learn, widen
+from service.states.readouts import ReadoutCache
+from service.states.stacking import Lesson, learn_together
 
 Answer = Any
 """The `ContextRecord` after a request; of a `StepRequest` what its `write` returns."""

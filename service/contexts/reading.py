@@ -6,12 +6,9 @@ from dataclasses import replace
 
 from service.column_names import ColumnNames, arrange_query
 from service.contexts import serialization
-from service.contexts.cache import ReadoutCache
-from service.contexts.learning import check_step
 from service.contexts.record_repository import ID
 from service.contexts.records import ContextDetails, ContextRecord, LoadedContext, RecordPage, StreamStep
 from service.contexts.repository import ContextRepository
-from service.contexts.state import answer
 from service.contexts.tables import PredictedTable, TableRows, encode_queries, parsed, query_of_row, schema_of
 from service.errors import (
     Conflict,
@@ -29,6 +26,9 @@ from service.inference.checks import Limits
 from service.inference.distribution import NOTHING, Wanted
 from service.inference.predictor import Prediction, Predictor
 from service.inference.sizes import Array
+from service.states.context_state import answer
+from service.states.learning import check_step
+from service.states.readouts import ReadoutCache
 from service.tables.cells import Table
 from service.tables.describing import Described, describe_columns
 from service.tables.encoding import Findings

@@ -40,9 +40,9 @@ from service.contexts.records import (
 from service.contexts.requests import ContextSpec
 from service.contexts.serialization import store
 from service.contexts.shards import check_whole, delete_shards, insert_shards, with_totals
-from service.contexts.state import ContextState
 from service.errors import NameTaken, QuotaExceeded, UnknownContext
 from service.inference.runtime import Runtime
+from service.states.context_state import ContextState
 from service.store.database import Database, chunks
 from service.store.ids import new_id
 from service.store.tables import CONTEXT_LABELS, CONTEXTS

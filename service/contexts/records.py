@@ -7,15 +7,15 @@ from typing import Any, Self
 from sqlalchemy import Row
 
 from service.column_names import NO_NAMES, ColumnNames, names_from
-from service.contexts.forgetting import AUTO, Decay
 from service.contexts.labels import Labels, labels_as_json, labels_from, read_labels, read_name
 from service.contexts.serialization import ROW_FIELDS
-from service.contexts.state import ContextState
 from service.errors import VersionMismatch
 from service.explaining.terms import ImplicitWeights
 from service.inference.predictor import Prediction
 from service.inference.runtime import Runtime
 from service.inference.sizes import Array
+from service.states.context_state import ContextState
+from service.states.forgetting import AUTO, Decay
 from service.tables.describing import Described
 from service.tables.schema import TableSchema
 

@@ -8,8 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, Select, Text, bindparam, func, or_, select
 
-from service.contexts.cache import CheckedVersions, LruCache
-from service.contexts.merge import join
+from service.contexts.checked_versions import CheckedVersions
 from service.contexts.record_repository import (
     BRIEF_LOCKED,
     EXPIRE_LATER,
@@ -25,10 +24,12 @@ from service.contexts.records import UNCONDITIONAL, Change, ContextRecord, Loade
 from service.contexts.requests import ContextSpec
 from service.contexts.serialization import ROW_FIELDS, canonical_state, restore, store
 from service.contexts.shards import Totals, all_of, find_free, owner_of, plus, refuse_shards, totals_of
-from service.contexts.state import ContextState, changed
 from service.errors import Conflict, InvalidInput, ServiceError, UnknownContext, UnknownModel
 from service.inference.predictor import Predictor
 from service.inference.runtime import Runtime
+from service.lru_cache import LruCache
+from service.states.context_state import ContextState, changed
+from service.states.merge import join
 from service.store.database import Database, chunks
 from service.store.tables import CONTEXTS
 

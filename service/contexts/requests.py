@@ -5,16 +5,16 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from service.column_names import NO_NAMES, ColumnNames
-from service.contexts.forgetting import Decay
 from service.contexts.labels import Labels, read_labels, read_name
 from service.contexts.records import UNCONDITIONAL, Change, ContextRecord, LoadedContext, StreamStep
-from service.contexts.state import ContextState, FeatureScale, check_size, new_state, scale_of
 from service.contexts.tables import TableRows, parsed, written
 from service.errors import InvalidInput, Problem
 from service.inference.distribution import NOTHING, Wanted
 from service.inference.predictor import Observations, Predictor
 from service.inference.runtime import Runtime
 from service.inference.sizes import Array
+from service.states.context_state import ContextState, FeatureScale, check_size, new_state, scale_of
+from service.states.forgetting import Decay
 from service.tables.predicting import model_for
 from service.tables.schema import TableSchema
 

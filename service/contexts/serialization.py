@@ -19,13 +19,18 @@ from safetensors import SafetensorError
 from safetensors.numpy import load, save
 
 from service.column_names import NO_NAMES, ColumnNames
-from service.contexts import drift
-from service.contexts.forgetting import AUTO, Auto
-from service.contexts.history import HistoryHeader, history_fields
-from service.contexts.removal import check_possible, has_possible_squares
-from service.contexts.state import COUNT_LIMIT, ContextState, FeatureScale, check_size, declared, new_state
 from service.contexts.tables import SCHEMA_LENGTH_LIMIT, check_schema
-from service.contexts.tensors import (
+from service.errors import InvalidInput, Problem
+from service.inference.artifact import UNHASHED, Manifest, content_hash
+from service.inference.checks import LARGEST_VALUE, Limits
+from service.inference.sizes import Array, measure, shape_of
+from service.levels import check_levels
+from service.states import drift
+from service.states.context_state import COUNT_LIMIT, ContextState, FeatureScale, check_size, declared, new_state
+from service.states.forgetting import AUTO, Auto
+from service.states.history import HistoryHeader, history_fields
+from service.states.removal import check_possible, has_possible_squares
+from service.states.tensors import (
     BUFFER,
     COMOMENT,
     COUNT,
@@ -38,11 +43,6 @@ from service.contexts.tensors import (
     unpacked,
     with_buffer,
 )
-from service.errors import InvalidInput, Problem
-from service.inference.artifact import UNHASHED, Manifest, content_hash
-from service.inference.checks import LARGEST_VALUE, Limits
-from service.inference.sizes import Array, measure, shape_of
-from service.levels import check_levels
 
 EXPORT_AGAIN = "Export the context again."
 WEIGHT_SUM_TOLERANCE = 0.01

@@ -13,7 +13,6 @@ from service.column_names import NO_NAMES
 from service.contexts import serialization
 from service.contexts.batches import ContextBatches
 from service.contexts.idempotency import IdempotentTransaction, run_idempotent
-from service.contexts.merge import join
 from service.contexts.observing import Result, learn_new, observe_many
 from service.contexts.reading import ContextReader
 from service.contexts.records import UNCONDITIONAL, Amendment, Change, ContextRecord
@@ -24,6 +23,7 @@ from service.contexts.tables import TableRows, merged_schema
 from service.errors import Conflict, InvalidInput, NameTaken, Problem, ServiceError, UnknownContext, UnknownModel
 from service.inference.predictor import Observations, Predictor
 from service.inference.runtime import Runtime
+from service.states.merge import join
 from service.store.database import Database
 
 logger = logging.getLogger(__name__)

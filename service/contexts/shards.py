@@ -16,17 +16,17 @@ from typing import Any, NamedTuple
 from sqlalchemy import Connection, bindparam, delete, func, insert, select
 
 from service.column_names import NO_NAMES
-from service.contexts.learning import learn
-from service.contexts.merge import check_merges
 from service.contexts.records import ContextRecord, LoadedContext, columns_of
 from service.contexts.requests import ObserveRequest
 from service.contexts.serialization import store
-from service.contexts.state import ContextState, scale_of
 from service.contexts.tables import TableRows
-from service.contexts.tensors import is_buffered
 from service.errors import Conflict, InvalidInput, Problem, UnsupportedByModel
 from service.inference.artifact import Manifest
 from service.inference.checks import Limits
+from service.states.context_state import ContextState, scale_of
+from service.states.learning import learn
+from service.states.merge import check_merges
+from service.states.tensors import is_buffered
 from service.store.tables import CONTEXTS
 
 FOREVER = 1e11

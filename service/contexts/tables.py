@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from service.contexts.state import ContextState
 from service.errors import InvalidInput, Problem
 from service.inference.artifact import Manifest
 from service.inference.checks import Limits, size_problems
 from service.inference.predictor import Observations
 from service.inference.sizes import Array
+from service.states.context_state import ContextState
 from service.tables.cells import Chunk, Table
 from service.tables.encoding import (
     Finding,

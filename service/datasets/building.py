@@ -4,10 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
-from service.contexts.forgetting import AUTO, Decay
-from service.contexts.merge import join
 from service.contexts.serialization import canonical_state, check_imported, export, read, state_of_archive
-from service.contexts.state import ContextState, FeatureScale, new_state, scale_of
 from service.contexts.tables import written
 from service.datasets.models import ModelFile, default_model, load_predictor, worker_predictor
 from service.datasets.pieces_table import Dataset, FileOptions, PiecesTable
@@ -23,6 +20,9 @@ from service.inference.checks import UNLIMITED
 from service.inference.predictor import Predictor
 from service.inference.runtime import Runtime
 from service.settings import Settings
+from service.states.context_state import ContextState, FeatureScale, new_state, scale_of
+from service.states.forgetting import AUTO, Decay
+from service.states.merge import join
 from service.tables.inferring import decide
 from service.tables.predicting import model_for
 from service.tables.requested import Requested

@@ -9,9 +9,7 @@ from typing import BinaryIO, NamedTuple, cast
 import numpy as np
 from pyarrow import ipc, parquet
 
-from service.contexts.cache import ReadoutCache
 from service.contexts.serialization import read, state_of_archive
-from service.contexts.state import ContextState
 from service.contexts.tables import schema_of
 from service.datasets.files import Location
 from service.datasets.models import ModelFile, worker_predictor
@@ -26,6 +24,8 @@ from service.inference.artifact import Manifest
 from service.inference.distribution import Wanted
 from service.inference.predictor import Prediction
 from service.inference.runtime import Runtime
+from service.states.context_state import ContextState
+from service.states.readouts import ReadoutCache
 from service.tables.cells import Chunk, Table
 from service.tables.encoding import check_columns
 from service.tables.predicting import PredictedRows

@@ -4,10 +4,6 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import numpy as np
 
-from service.contexts.cache import ReadoutCache
-from service.contexts.learning import learn
-from service.contexts.state import ContextState, answer, new_state
-from service.contexts.tensors import COUNT
 from service.errors import InvalidInput, Problem
 from service.inference.artifact import Manifest
 from service.inference.checks import parameter_problems
@@ -15,6 +11,10 @@ from service.inference.distribution import NOTHING, Wanted, check_wanted
 from service.inference.predictor import Observations, Prediction, Predictor
 from service.inference.runtime import Runtime
 from service.inference.sizes import Array
+from service.states.context_state import ContextState, answer, new_state
+from service.states.learning import learn
+from service.states.readouts import ReadoutCache
+from service.states.tensors import COUNT
 
 
 def predictions(

@@ -9,8 +9,6 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from service.contexts.cache import ReadoutCache
-from service.contexts.state import ContextState
 from service.datasets.streaming import answers, joined, predictions
 from service.errors import InvalidInput, Problem
 from service.inference.checks import UNLIMITED, Limits, size_problems
@@ -18,6 +16,8 @@ from service.inference.distribution import NOTHING, Wanted
 from service.inference.predictor import Observations, Predictor
 from service.inference.runtime import Runtime
 from service.inference.sizes import Array
+from service.states.context_state import ContextState
+from service.states.readouts import ReadoutCache
 from service.tables.cells import Cells, Chunk, Table
 from service.tables.encoding import EncodedRows, Findings, check_columns, observations, queries, without_target
 from service.tables.predicting import PredictedRows, rows_in_chunk

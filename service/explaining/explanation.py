@@ -6,9 +6,6 @@ from functools import partial
 
 import numpy as np
 
-from service.contexts import drift
-from service.contexts.forgetting import AUTO
-from service.contexts.state import ContextState
 from service.errors import Problem, UnsupportedByModel
 from service.explaining.contributions import check_linear, contributions, no_contributions_of_a_state
 from service.explaining.effects import blocks, check_size, effects, grid_of_observations, grid_of_state, pairs
@@ -23,6 +20,9 @@ from service.inference.runtime import Runtime
 from service.inference.sizes import Array
 from service.inference.tensor_inference import Infer
 from service.levels import Levels
+from service.states import drift
+from service.states.context_state import ContextState
+from service.states.forgetting import AUTO
 
 
 def predict_and_explain(

@@ -6,8 +6,6 @@ from functools import partial
 import numpy as np
 
 from gdssm.decay_average import probabilities
-from service.contexts import drift
-from service.contexts.state import ContextState
 from service.errors import Problem, UnsupportedByModel
 from service.explaining.readout import check_linear_readout, weights_of_readout
 from service.explaining.terms import ImplicitWeights
@@ -16,6 +14,8 @@ from service.inference.predictor import Observations, check_finite, columns, run
 from service.inference.runtime import Runtime
 from service.inference.sizes import Array
 from service.inference.tensor_inference import Infer
+from service.states import drift
+from service.states.context_state import ContextState
 
 PROBE_DISTANCE = 2.0**30
 """Standard deviations between the mean and a probe: large, so that the intercept costs no digits of the slope."""

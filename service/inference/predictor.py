@@ -7,8 +7,6 @@ from typing import NamedTuple
 import numpy as np
 
 from service.column_names import ColumnNames
-from service.contexts.history import Rows
-from service.contexts.removal import check_weighted
 from service.errors import InvalidInput, NotReady, NumericOverflow, Problem, ServiceError
 from service.inference.artifact import WANT_SCALE, Manifest
 from service.inference.checks import (
@@ -30,6 +28,8 @@ from service.inference.runtime import Runtime
 from service.inference.sizes import Array
 from service.levels import Levels
 from service.registry.repository import Repository
+from service.states.history import Rows
+from service.states.removal import check_weighted
 
 WITHOUT_SCALE = np.zeros(())
 

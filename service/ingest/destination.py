@@ -8,7 +8,6 @@ from pydantic import ValidationError
 from sqlalchemy import Connection
 
 from service.column_names import NO_NAMES, ColumnNames
-from service.contexts.cache import LruCache
 from service.contexts.observing import observe_many
 from service.contexts.records import ContextRecord
 from service.contexts.requests import ContextSpec, ObserveRequest, empty_context
@@ -17,6 +16,7 @@ from service.contexts.tables import TableRows, written
 from service.errors import InvalidInput, Problem
 from service.inference.predictor import Observations, Predictor
 from service.ingest.encoding import BadEntry, EncodedEntries
+from service.lru_cache import LruCache
 from service.tables.memory import table_of_records
 from service.tables.schema import TableSchema
 

@@ -3,8 +3,11 @@
 import time
 from contextvars import ContextVar
 from dataclasses import dataclass, field
+from typing import TypeAlias
 
-from service.access.rate_limits import Quota
+Quota: TypeAlias = tuple[int, int, int]
+"""The rest of a limit after a request: requests in 60 seconds, those that are left, and the whole seconds, at least 1,
+until the oldest one no longer counts. No NamedTuple, which takes twice as long for every request."""
 
 
 @dataclass(slots=True)

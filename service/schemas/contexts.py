@@ -8,7 +8,6 @@ from pydantic import ConfigDict, Field, StringConstraints
 from pydantic.json_schema import SkipJsonSchema
 
 from service.column_names import NO_NAMES, ColumnNames, read_names
-from service.contexts.forgetting import AUTO, RULE, Auto, Decay
 from service.contexts.labels import (
     LABEL_KEY_LENGTH_LIMIT,
     LABEL_VALUE_LENGTH_LIMIT,
@@ -27,6 +26,7 @@ from service.schemas.fields import Number, Numbers, Rows, reading
 from service.schemas.models import AnsweringModel, ModelReference
 from service.schemas.predictions import DistributionAnswer, DistributionRequest, ObservationsBody
 from service.schemas.schema import ResponseModel, Schema
+from service.states.forgetting import AUTO, RULE, Auto, Decay
 
 if TYPE_CHECKING:
     from service.contexts.records import ContextDetails, ContextRecord, RecordPage

@@ -19,11 +19,11 @@ from benchmarks.drift import (
     streams,
 )
 from benchmarks.models import runtime_of
-from service.contexts.learning import learn
-from service.contexts.state import answer, new_state
 from service.inference.checks import Limits
 from service.inference.predictor import Observations
 from service.inference.runtime import Runtime
+from service.states.context_state import answer, new_state
+from service.states.learning import learn
 from tests.closeness import assert_close
 
 

@@ -6,10 +6,10 @@ from service.access.keyring import EXTRA_READS_LIMIT, OUTAGE_LIMIT, REFRESH_INTE
 from service.access.rate_limits import WINDOW_SECONDS
 from service.api.executor import INLINE_LIMIT
 from service.api.object_limits import FIELD_LIMIT
-from service.contexts.cache import BYTES_LIMIT
 from service.contexts.idempotency import KEPT_FOR
 from service.errors import MAX_REPORTED_PROBLEMS
 from service.inference.tensors import HEADER_BYTES
+from service.lru_cache import BYTES_LIMIT
 from service.registry import model_file, sandbox
 from service.registry.repository import FIRST_SCAN_TIMEOUT
 from service.server import http_protocol as transport

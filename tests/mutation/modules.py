@@ -6,7 +6,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 
-CONTEXTS, ROUTES = "tests/service/contexts", "tests/service/api/routes"
+CONTEXTS, STATES, ROUTES = "tests/service/contexts", "tests/service/states", "tests/service/api/routes"
 MODULES: dict[str, dict[str, tuple[str, ...]]] = {
     "limits": {
         "service/numbers.py": ("tests/service/test_numbers.py", "tests/service/test_real_numbers.py"),
@@ -14,7 +14,7 @@ MODULES: dict[str, dict[str, tuple[str, ...]]] = {
         "service/inference/checks.py": (
             "tests/service/inference/test_predictor.py",
             "tests/service/inference/test_tensor_inference.py",
-            "tests/service/contexts/test_state.py",
+            "tests/service/states/test_context_state.py",
         ),
         "service/inference/sizes.py": ("tests/service/inference/test_sizes.py",),
         "service/inference/tensor_inference.py": ("tests/service/inference/test_tensor_inference.py",),
@@ -26,23 +26,23 @@ MODULES: dict[str, dict[str, tuple[str, ...]]] = {
         ),
     },
     "state": {
-        "service/contexts/state.py": (
-            f"{CONTEXTS}/test_state.py",
-            f"{CONTEXTS}/test_forgetting.py",
-            f"{CONTEXTS}/test_precision.py",
+        "service/states/context_state.py": (
+            f"{STATES}/test_context_state.py",
+            f"{STATES}/test_forgetting.py",
+            f"{STATES}/test_precision.py",
         ),
-        "service/contexts/learning.py": (
-            f"{CONTEXTS}/test_state.py",
+        "service/states/learning.py": (
+            f"{STATES}/test_context_state.py",
             f"{CONTEXTS}/test_context_levels.py",
-            f"{CONTEXTS}/test_precision.py",
+            f"{STATES}/test_precision.py",
         ),
-        "service/contexts/forgetting.py": (f"{CONTEXTS}/test_forgetting.py",),
-        "service/contexts/tensors.py": (f"{CONTEXTS}/test_tensors.py",),
-        "service/contexts/merge.py": (f"{CONTEXTS}/test_merge.py", f"{CONTEXTS}/test_cells.py"),
-        "service/contexts/precision.py": (f"{CONTEXTS}/test_precision.py", f"{ROUTES}/test_digits_left.py"),
-        "service/contexts/removal.py": (
-            f"{CONTEXTS}/test_precision.py",
-            f"{CONTEXTS}/test_state.py",
+        "service/states/forgetting.py": (f"{STATES}/test_forgetting.py",),
+        "service/states/tensors.py": (f"{STATES}/test_tensors.py",),
+        "service/states/merge.py": (f"{STATES}/test_merge.py", f"{STATES}/test_cells.py"),
+        "service/states/precision.py": (f"{STATES}/test_precision.py", f"{ROUTES}/test_digits_left.py"),
+        "service/states/removal.py": (
+            f"{STATES}/test_precision.py",
+            f"{STATES}/test_context_state.py",
             f"{CONTEXTS}/test_impossible_imports.py",
             f"{ROUTES}/test_precision.py",
             f"{ROUTES}/test_removals.py",

@@ -15,12 +15,12 @@ from numpy.typing import NDArray
 import service
 from export.graph import Graph
 from export.zoo import ENTRIES, Entry
-from service.contexts.merge import merge
-from service.contexts.tensors import is_buffered
 from service.inference.artifact import next_name
 from service.inference.cells import buffered
 from service.inference.runtime import Runtime
 from service.levels import Levels
+from service.states.merge import merge
+from service.states.tensors import is_buffered
 from tests.properties.cases import ROUNDING, WITH_FEATURES
 
 Array = NDArray[np.floating]

@@ -31,7 +31,6 @@ from service.api.table_bodies import TableBody, asks_rows, creates_table, has_ro
 from service.column_names import NO_NAMES
 from service.contexts.records import Amendment, ContextRecord
 from service.contexts.requests import ContextSpec
-from service.contexts.state import FeatureScale
 from service.explaining.terms import Explanation
 from service.inference.predictor import Observations, Prediction
 from service.schemas.contexts import (
@@ -55,6 +54,7 @@ from service.schemas.tables import (
     TableCreateContext,
     TableObservations,
 )
+from service.states.context_state import FeatureScale
 
 router = EndpointRouter("/v1/contexts", "contexts")
 

@@ -8,7 +8,7 @@ from click.testing import CliRunner, Result
 from sqlalchemy import select
 
 from service.cli import main
-from service.contexts.forgetting import AUTO
+from service.states.forgetting import AUTO
 from service.store.database import Database
 from service.store.tables import CONTEXTS
 from tests.running import free_port

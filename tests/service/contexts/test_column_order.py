@@ -11,19 +11,19 @@ from sqlalchemy import select
 
 from service.column_names import COLUMN_NAME_LENGTH_LIMIT, NAMES_SIZE_LIMIT, NO_NAMES, ColumnNames, read_names
 from service.contexts import serialization
-from service.contexts.cache import LruCache
 from service.contexts.records import Change
 from service.contexts.requests import ANY_CONTEXT, ContextSpec
 from service.contexts.service import ContextService
 from service.errors import Conflict, InvalidInput
 from service.inference.predictor import Observations
+from service.lru_cache import LruCache
 from service.registry.repository import Repository
 from service.store.database import Database
 from service.store.migrate import configuration
 from service.store.tables import CONTEXTS
 from tests.closeness import assert_close
-from tests.service.contexts.test_state import manifest
 from tests.service.kept import OTHER_OWNER, OWNER, Clock, draw, keep, part, step_of
+from tests.service.states.test_context_state import manifest
 
 X, Y = tuple("abcde"), tuple("uvw")
 NAMES = ColumnNames(X, Y)

@@ -10,15 +10,15 @@ from sqlalchemy import delete, update
 
 from service.column_names import ColumnNames
 from service.contexts import repository as context_repository
-from service.contexts.cache import LruCache
 from service.contexts.idempotency import IdempotencyKeys
 from service.contexts.records import CONTEXT_BYTES, Change, ContextRecord, LoadedContext
 from service.contexts.requests import ANY_CONTEXT, ContextSpec
 from service.contexts.service import ContextService
-from service.contexts.state import ContextState
 from service.errors import Conflict, UnknownContext, UnknownModel
 from service.inference.sizes import Array
+from service.lru_cache import LruCache
 from service.registry.repository import Repository
+from service.states.context_state import ContextState
 from service.store.database import Database
 from service.store.tables import CONTEXTS
 from tests.closeness import assert_close

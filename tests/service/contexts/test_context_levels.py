@@ -10,14 +10,9 @@ from sqlalchemy import select
 from gdssm.prior import BUFFERED
 from service.column_names import ColumnNames
 from service.contexts import serialization
-from service.contexts.cache import LruCache
-from service.contexts.forgetting import Decay
-from service.contexts.learning import learn
-from service.contexts.merge import join
 from service.contexts.records import Change
 from service.contexts.requests import ContextSpec
 from service.contexts.service import ContextService
-from service.contexts.state import ContextState, FeatureScale, answer, new_state
 from service.errors import Conflict, InvalidInput, UnsupportedByModel
 from service.explaining.explanation import explain_state, predict_and_explain
 from service.inference.checks import Limits
@@ -26,12 +21,17 @@ from service.inference.predictor import Observations, Predictor
 from service.inference.runtime import Runtime
 from service.inference.sizes import Array
 from service.levels import Levels
+from service.lru_cache import LruCache
 from service.registry.repository import Repository
+from service.states.context_state import ContextState, FeatureScale, answer, new_state
+from service.states.forgetting import Decay
+from service.states.learning import learn
+from service.states.merge import join
 from service.store.tables import CONTEXTS
 from tests.closeness import assert_close
 from tests.service.contexts.test_serialization import forge
-from tests.service.contexts.test_state import runtime_of
 from tests.service.kept import OTHER_OWNER, OWNER, step_of
+from tests.service.states.test_context_state import runtime_of
 
 LEVELS = (1, 2, 4, 5, 6)
 """Of seven columns: a category of two levels and one of three, whose last level may be new; 0 and 3 are numbers."""

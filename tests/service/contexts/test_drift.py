@@ -6,12 +6,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gdssm.decay_average import DECAYS
-from service.contexts.drift import BLOCK
-from service.contexts.learning import learn
 from service.contexts.records import Change
 from service.contexts.requests import ContextSpec
 from service.contexts.service import ContextService
-from service.contexts.state import ContextState, FeatureScale, answer, new_state
 from service.errors import InvalidInput, NumericOverflow, UnsupportedByModel
 from service.explaining.implicit_weights import implicit_weights_in
 from service.explaining.terms import PARTS, Part
@@ -19,12 +16,15 @@ from service.inference.distribution import Wanted
 from service.inference.predictor import Observations
 from service.inference.sizes import Array
 from service.registry.repository import Repository
+from service.states.context_state import ContextState, FeatureScale, answer, new_state
+from service.states.drift import BLOCK
+from service.states.learning import learn
 from service.store.database import Database
 from tests.closeness import assert_close
 from tests.nonempty import nonempty
 from tests.service.contexts.test_serialization import forge
-from tests.service.contexts.test_state import LIMITS, STREAMING, manifest, remember, runtime_of
 from tests.service.kept import OTHER_OWNER, OWNER, Clock, draw, keep, part, weighed
+from tests.service.states.test_context_state import LIMITS, STREAMING, manifest, remember, runtime_of
 
 WITH_SCALE = ["linear", "nonlinear"]
 each = pytest.mark.parametrize("name", WITH_SCALE)

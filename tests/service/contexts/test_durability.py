@@ -18,7 +18,7 @@ import psycopg
 import pytest
 from safetensors.numpy import load
 
-from service.contexts.tensors import unpacked
+from service.states.tensors import unpacked
 from tests.closeness import assert_close
 from tests.pgbouncer import PgBouncer
 from tests.postgres import Postgres

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from service.contexts.batches import AnsweredQuery, QueryRequest
-from service.contexts.cache import CheckedVersions
+from service.contexts.checked_versions import CheckedVersions
 from service.contexts.requests import ContextSpec
 from service.contexts.service import ContextService
 from service.errors import UnknownContext
@@ -152,7 +152,7 @@ def test_a_look_that_began_before_a_notice_is_no_check(contexts: ContextService)
 
 
 def test_checks_are_bounded(contexts: ContextService, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("service.contexts.cache.CONTEXTS_LIMIT", 2)
+    monkeypatch.setattr("service.contexts.checked_versions.CONTEXTS_LIMIT", 2)
     checked = CheckedVersions()
     records = [contexts.create(OWNER, ContextSpec("linear"), draw(1)) for _ in range(3)]
     for number, record in enumerate(records):

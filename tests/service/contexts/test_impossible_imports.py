@@ -7,18 +7,18 @@ import numpy as np
 import pytest
 
 from service.contexts import serialization
-from service.contexts.history import HistoryHeader
-from service.contexts.learning import learn
-from service.contexts.merge import join
 from service.contexts.service import ContextService
-from service.contexts.state import COUNT_LIMIT, ContextState, FeatureScale, new_state
 from service.errors import InvalidInput, NumericOverflow, UnsupportedByModel
 from service.inference.artifact import Manifest
 from service.inference.checks import Limits
 from service.inference.predictor import Observations
+from service.states.context_state import COUNT_LIMIT, ContextState, FeatureScale, new_state
+from service.states.history import HistoryHeader
+from service.states.learning import learn
+from service.states.merge import join
 from tests.service.contexts.test_serialization import Header, Tensors, forge, labelled, replaced
-from tests.service.contexts.test_state import LIMITS, STREAMING, manifest, observations, remember, runtime_of, zoo
 from tests.service.kept import OWNER, draw
+from tests.service.states.test_context_state import LIMITS, STREAMING, manifest, observations, remember, runtime_of, zoo
 
 Change = Callable[[Tensors, Header], object]
 

@@ -16,7 +16,7 @@ from safetensors.numpy import load
 
 from gdssm_client import Client, attempts
 from gdssm_client.contexts import Context
-from service.contexts.tensors import unpacked
+from service.states.tensors import unpacked
 from tests.closeness import assert_close
 from tests.nonempty import nonempty
 from tests.pgbouncer import PgBouncer

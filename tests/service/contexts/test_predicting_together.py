@@ -5,13 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 import pytest
 
-from service.contexts import stacking
-from service.contexts.cache import ReadoutCache
-from service.contexts.forgetting import AUTO, Decay
-from service.contexts.learning import learn
 from service.contexts.serialization import canonical_state
-from service.contexts.stacking import predict_together
-from service.contexts.state import ContextState, Question, answer, new_state
 from service.errors import NumericOverflow
 from service.inference.artifact import Manifest
 from service.inference.checks import UNLIMITED, Limits
@@ -21,6 +15,12 @@ from service.inference.runtime import Runtime
 from service.inference.sizes import Array
 from service.registry.repository import Repository
 from service.settings import Settings
+from service.states import stacking
+from service.states.context_state import ContextState, Question, answer, new_state
+from service.states.forgetting import AUTO, Decay
+from service.states.learning import learn
+from service.states.readouts import ReadoutCache
+from service.states.stacking import predict_together
 from tests.nonempty import nonempty
 from tests.service.contexts import test_context_levels as context_levels
 

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from safetensors.numpy import load, save
 
-from service.contexts.tensors import as_safetensors
 from service.inference.sizes import Array
+from service.states.tensors import as_safetensors
 from tests.nonempty import nonempty
 
 KEY = "a key"

@@ -14,13 +14,13 @@ from sqlalchemy import select, update
 from service.contexts import serialization
 from service.contexts.requests import ANY_CONTEXT, ContextSpec
 from service.contexts.service import ContextService
-from service.contexts.state import ContextState, answer
 from service.errors import CallerError, Conflict, InvalidInput
 from service.inference.artifact import UNHASHED, content_hash
+from service.states.context_state import ContextState, answer
 from service.store.tables import CONTEXTS
 from tests.closeness import assert_close
-from tests.service.contexts.test_state import LIMITS, STREAMING, manifest, observations, remember, runtime_of
 from tests.service.kept import OTHER_OWNER, OWNER, both, draw, part, weighed
+from tests.service.states.test_context_state import LIMITS, STREAMING, manifest, observations, remember, runtime_of
 
 Tensors = dict[str, np.ndarray]
 Header = dict[str, object]

@@ -8,7 +8,6 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from service.contexts.cache import LruCache
 from service.contexts.records import Change, ContextRecord
 from service.contexts.requests import ANY_CONTEXT, ContextSpec
 from service.contexts.service import ContextService
@@ -23,6 +22,7 @@ from service.errors import (
     VersionMismatch,
 )
 from service.inference.predictor import Observations
+from service.lru_cache import LruCache
 from service.registry.repository import Repository
 from service.store.database import Database
 from tests.closeness import assert_close

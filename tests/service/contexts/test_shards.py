@@ -13,8 +13,6 @@ from service.contexts.records import UNCONDITIONAL, Amendment, Change, ContextRe
 from service.contexts.requests import ContextSpec, ObserveRequest
 from service.contexts.service import ContextService
 from service.contexts.shards import find_free, owner_of
-from service.contexts.state import FeatureScale
-from service.contexts.tensors import unpacked
 from service.errors import (
     Conflict,
     InvalidInput,
@@ -25,6 +23,8 @@ from service.errors import (
 )
 from service.inference.predictor import Observations
 from service.registry.repository import Repository
+from service.states.context_state import FeatureScale
+from service.states.tensors import unpacked
 from service.store.database import Database
 from service.store.tables import CONTEXTS
 from tests.closeness import assert_close

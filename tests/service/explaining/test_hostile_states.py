@@ -5,13 +5,13 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from service.contexts.state import ContextState
 from service.errors import NumericOverflow
 from service.explaining.explanation import explain_state
 from service.inference.checks import Limits
 from service.inference.distribution import Wanted
 from service.inference.sizes import Array
 from service.registry.repository import Repository
+from service.states.context_state import ContextState
 from tests.nonempty import nonempty
 
 LIMITS = Limits(1024, 1_000_000)

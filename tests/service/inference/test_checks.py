@@ -3,13 +3,13 @@
 import numpy as np
 import pytest
 
-from service.contexts.learning import learn
-from service.contexts.state import new_state
 from service.errors import InvalidInput
 from service.inference.artifact import Manifest
 from service.inference.checks import DOT_SIZE, Limits, has_nan, is_finite, share_problems, share_problems_of_one
 from service.inference.predictor import Observations, Predictor
 from service.registry.repository import Repository
+from service.states.context_state import new_state
+from service.states.learning import learn
 
 CLASSIFIERS = ["classifier", "softmax-1", "softmax-8"]
 X = np.arange(12.0).reshape(6, 2)

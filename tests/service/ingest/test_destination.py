@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 
 from service.column_names import ColumnNames
-from service.contexts.forgetting import AUTO
 from service.contexts.records import ContextRecord
 from service.contexts.requests import ContextSpec
 from service.contexts.service import ContextService
@@ -12,6 +11,7 @@ from service.contexts.tables import TableRows, parsed
 from service.errors import UnknownModel
 from service.inference.predictor import Observations
 from service.ingest.columns import EntryColumns
+from service.states.forgetting import AUTO
 from service.tables.cells import Table
 from service.tables.memory import table_of_records
 from service.tables.predicting import infer_schema

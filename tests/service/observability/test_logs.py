@@ -77,7 +77,7 @@ def test_line_of_a_request_has_the_format_of_a_record(
     kind: logs.LogFormat, now: float, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(time, "time", lambda: now)
-    by_records = logs.RequestLog(logging.getLogger("somewhere"))  # as it is made before `configure`
+    by_records = logs.RequestLog(logging.getLogger("somewhere"))  # made before `configure`
     logs.configure("info", kind)
     by_records.add(logging.INFO, REQUEST)
     record = capsys.readouterr().err

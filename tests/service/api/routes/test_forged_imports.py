@@ -12,14 +12,14 @@ from safetensors.numpy import load, save
 
 from service.column_names import ColumnNames
 from service.contexts import serialization
-from service.contexts.forgetting import Decay
-from service.contexts.learning import learn
-from service.contexts.state import ContextState, FeatureScale, new_state
 from service.inference.artifact import UNHASHED, content_hash
 from service.inference.checks import Limits
 from service.settings import Settings
-from tests.service.contexts.test_state import STREAMING, observations, zoo
+from service.states.context_state import ContextState, FeatureScale, new_state
+from service.states.forgetting import Decay
+from service.states.learning import learn
 from tests.service.in_process import InProcess, in_process
+from tests.service.states.test_context_state import STREAMING, observations, zoo
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*encountered in.*:RuntimeWarning")
 

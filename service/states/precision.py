@@ -11,11 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gdssm.prior import RESIDUE, ROUNDING
-from service.contexts.history import History, Rows
-from service.contexts.tensors import COUNT, SQUARES, State
 from service.errors import InvalidInput, PrecisionLoss, Problem
 from service.inference.artifact import Manifest
 from service.inference.sizes import Array
+from service.states.history import History, Rows
+from service.states.tensors import COUNT, SQUARES, State
 
 Kind = TypeVar("Kind", bound=np.generic)
 

@@ -7,8 +7,12 @@ variation below 0, a correlation beyond 1, a count below 0.
 import numpy as np
 from numpy.typing import NDArray
 
-from service.contexts.history import History, Rows
-from service.contexts.precision import (
+from service.errors import InvalidInput, PrecisionLoss, Problem
+from service.inference.artifact import Manifest
+from service.inference.cells import buffered
+from service.inference.sizes import Array
+from service.states.history import History, Rows
+from service.states.precision import (
     CANCELLED,
     DIGITS,
     LEAST_SHARE,
@@ -18,11 +22,7 @@ from service.contexts.precision import (
     in_order_of,
     sums_of,
 )
-from service.contexts.tensors import COUNT, SQUARES, State, is_buffered
-from service.errors import InvalidInput, PrecisionLoss, Problem
-from service.inference.artifact import Manifest
-from service.inference.cells import buffered
-from service.inference.sizes import Array
+from service.states.tensors import COUNT, SQUARES, State, is_buffered
 
 Mask = NDArray[np.bool_]
 IMPOSSIBLE = 1e-9

@@ -7,11 +7,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from service.contexts.cache import ReadoutCache
-from service.contexts.forgetting import Decay
-from service.contexts.learning import learn
-from service.contexts.merge import join
-from service.contexts.state import ContextState, answer, new_state
 from service.errors import InvalidInput, NumericOverflow, UnsupportedByModel
 from service.inference.artifact import Manifest
 from service.inference.checks import Limits
@@ -21,6 +16,11 @@ from service.inference.runtime import Runtime
 from service.inference.sizes import Array
 from service.registry.repository import Repository
 from service.settings import Settings
+from service.states.context_state import ContextState, answer, new_state
+from service.states.forgetting import Decay
+from service.states.learning import learn
+from service.states.merge import join
+from service.states.readouts import ReadoutCache
 from tests.closeness import assert_close
 from tests.service.kept import both, draw, part, weighed
 

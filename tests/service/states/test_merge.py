@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from service.contexts.merge import merge
 from service.errors import InvalidInput
+from service.states.merge import merge
 from tests.closeness import assert_close
 from tests.properties.backends import OnnxBackend, backend
 

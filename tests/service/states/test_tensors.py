@@ -3,7 +3,9 @@
 import numpy as np
 import pytest
 
-from service.contexts.tensors import (
+from service.inference.predictor import Observations
+from service.inference.sizes import Array
+from service.states.tensors import (
     BUFFER,
     CACHED_SIZE_LIMIT,
     COMOMENT,
@@ -15,10 +17,8 @@ from service.contexts.tensors import (
     upper,
     with_buffer,
 )
-from service.inference.predictor import Observations
-from service.inference.sizes import Array
-from tests.service.contexts.test_state import SETS, observations, remember
 from tests.service.kept import draw
+from tests.service.states.test_context_state import SETS, observations, remember
 
 
 def bits(tensors: dict[str, Array]) -> dict[str, tuple[str, tuple[int, ...], bytes]]:

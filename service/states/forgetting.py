@@ -10,9 +10,9 @@ from typing import Final, Literal
 
 import numpy as np
 
-from service.contexts.tensors import COUNT, SQUARES, State
 from service.inference.artifact import Manifest
 from service.inference.sizes import Array
+from service.states.tensors import COUNT, SQUARES, State
 
 AUTO: Final = "auto"
 Auto = Literal["auto"]

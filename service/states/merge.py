@@ -9,11 +9,6 @@ from dataclasses import replace
 import numpy as np
 
 from service.column_names import join_names, width_with_names
-from service.contexts.forgetting import AUTO, fade
-from service.contexts.learning import Learned, learned_of, widen
-from service.contexts.precision import check_joined, sums_of
-from service.contexts.state import ContextState, check_sums
-from service.contexts.tensors import SCALE, State, is_buffered
 from service.errors import InvalidInput, PrecisionLoss, Problem, UnsupportedByModel
 from service.inference.artifact import Manifest
 from service.inference.cells import buffered, with_indicators
@@ -21,6 +16,11 @@ from service.inference.predictor import check_finite, run
 from service.inference.runtime import Runtime
 from service.inference.sizes import Array, measure
 from service.levels import Levels
+from service.states.context_state import ContextState, check_sums
+from service.states.forgetting import AUTO, fade
+from service.states.learning import Learned, learned_of, widen
+from service.states.precision import check_joined, sums_of
+from service.states.tensors import SCALE, State, is_buffered
 
 
 def join(

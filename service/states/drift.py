@@ -11,12 +11,12 @@ from collections.abc import Callable, Mapping
 import numpy as np
 
 from gdssm.decay_average import DECAYS, averaged, probabilities, scored
-from service.contexts.forgetting import AUTO, RULE, RULES, fade, faded_squares
-from service.contexts.tensors import COUNT, SQUARES, State, canonical
 from service.errors import InvalidInput, Problem, UnsupportedByModel
 from service.inference.artifact import Manifest
 from service.inference.predictor import check_finite
 from service.inference.sizes import Array
+from service.states.forgetting import AUTO, RULE, RULES, fade, faded_squares
+from service.states.tensors import COUNT, SQUARES, State, canonical
 
 Infer = Callable[[Mapping[str, Array]], Mapping[str, Array]]
 """A model as a function: tensors of its graph by name, in and out."""

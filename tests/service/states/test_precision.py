@@ -9,16 +9,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from service.contexts import serialization
-from service.contexts.learning import learn
-from service.contexts.merge import join
-from service.contexts.precision import DIGITS
-from service.contexts.state import ContextState
 from service.errors import InvalidInput, PrecisionLoss
 from service.inference.predictor import Observations
 from service.inference.sizes import Array
+from service.states.context_state import ContextState
+from service.states.learning import learn
+from service.states.merge import join
+from service.states.precision import DIGITS
 from tests.closeness import assert_close
-from tests.service.contexts.test_state import LIMITS, ask, at_once, manifest, remember, runtime_of
 from tests.service.kept import part, weighed
+from tests.service.states.test_context_state import LIMITS, ask, at_once, manifest, remember, runtime_of
 
 REGRESSIONS = ["gd-1", "gd-8", "linear", "linear-1.0.0", "nonlinear"]
 CENTERED = ["linear", "linear-1.0.0", "nonlinear"]

@@ -3,11 +3,6 @@
 import numpy as np
 import pytest
 
-from service.contexts.cache import ReadoutCache
-from service.contexts.forgetting import fade
-from service.contexts.learning import learn
-from service.contexts.merge import join, merge
-from service.contexts.state import ContextState, answer, new_state
 from service.errors import InvalidInput
 from service.inference.checks import Limits
 from service.inference.distribution import Wanted
@@ -15,6 +10,11 @@ from service.inference.predictor import Observations
 from service.inference.runtime import Runtime
 from service.inference.sizes import Array
 from service.registry.repository import Repository
+from service.states.context_state import ContextState, answer, new_state
+from service.states.forgetting import fade
+from service.states.learning import learn
+from service.states.merge import join, merge
+from service.states.readouts import ReadoutCache
 from tests.closeness import assert_close
 from tests.nonempty import nonempty
 from tests.service.kept import part

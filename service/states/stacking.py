@@ -12,17 +12,17 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from service.contexts.cache import Readout, ReadoutCache
-from service.contexts.forgetting import AUTO
-from service.contexts.history import History
-from service.contexts.precision import CANCELLED, ESTABLISHED, LEAST_SHARE
-from service.contexts.state import COUNT_LIMIT, ContextState, Question, changed, check_question
-from service.contexts.tensors import COMOMENT, COUNT, SCALE, SQUARES, State, canonical
 from service.errors import InvalidInput, ServiceError
 from service.inference.checks import Limits
 from service.inference.predictor import Observations, Prediction, predictions_of, run, scale_flag
 from service.inference.runtime import Runtime
 from service.inference.sizes import Array
+from service.states.context_state import COUNT_LIMIT, ContextState, Question, changed, check_question
+from service.states.forgetting import AUTO
+from service.states.history import History
+from service.states.precision import CANCELLED, ESTABLISHED, LEAST_SHARE
+from service.states.readouts import Readout, ReadoutCache
+from service.states.tensors import COMOMENT, COUNT, SCALE, SQUARES, State, canonical
 
 CONTEXTS_LIMIT = 128
 """Contexts in one run: more make a context no cheaper, and take more memory at once."""

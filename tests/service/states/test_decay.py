@@ -2,9 +2,9 @@
 
 import pytest
 
-from service.contexts.drift import check_decay
 from service.errors import InvalidInput
-from tests.service.contexts.test_state import manifest
+from service.states.drift import check_decay
+from tests.service.states.test_context_state import manifest
 
 
 @pytest.mark.parametrize("decay", ["atuo", "Auto", "", 0, 2, -0.5, float("nan")])

@@ -8,13 +8,6 @@ from typing import Any, NamedTuple, TypeVar
 import numpy as np
 
 from service.column_names import NO_NAMES, ColumnNames, width_with_names
-from service.contexts import drift
-from service.contexts.cache import ReadoutCache
-from service.contexts.drift import check_decay
-from service.contexts.forgetting import AUTO, Decay
-from service.contexts.history import History
-from service.contexts.precision import digits_left, sums_of, takes_out
-from service.contexts.tensors import COUNT, SCALE, State
 from service.errors import InvalidInput, Problem, UnsupportedByModel
 from service.inference.artifact import Manifest
 from service.inference.checks import Limits, missing_problems, parameter_problems, query_problems, size_problems
@@ -23,6 +16,13 @@ from service.inference.predictor import Prediction, predictions_of, run, scale_f
 from service.inference.runtime import Runtime
 from service.inference.sizes import Array
 from service.levels import Levels
+from service.states import drift
+from service.states.drift import check_decay
+from service.states.forgetting import AUTO, Decay
+from service.states.history import History
+from service.states.precision import digits_left, sums_of, takes_out
+from service.states.readouts import ReadoutCache
+from service.states.tensors import COUNT, SCALE, State
 
 Instance = TypeVar("Instance")
 

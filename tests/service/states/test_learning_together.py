@@ -5,16 +5,16 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from service.contexts.history import History
-from service.contexts.learning import learn
 from service.contexts.serialization import canonical_state
-from service.contexts.stacking import Lesson, learn_together
-from service.contexts.state import ContextState, new_state
 from service.errors import PrecisionLoss
 from service.inference.checks import UNLIMITED, Limits
 from service.inference.predictor import Observations
 from service.inference.runtime import Runtime
 from service.registry.repository import Repository
+from service.states.context_state import ContextState, new_state
+from service.states.history import History
+from service.states.learning import learn
+from service.states.stacking import Lesson, learn_together
 from tests.closeness import assert_close
 from tests.nonempty import nonempty
 from tests.service.kept import draw, weighed

@@ -5,16 +5,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from service.contexts.forgetting import fade, fading
-from service.contexts.learning import learn
-from service.contexts.merge import join
-from service.contexts.state import new_state
 from service.errors import InvalidInput
 from service.inference.predictor import Observations
+from service.states.context_state import new_state
+from service.states.forgetting import fade, fading
+from service.states.learning import learn
+from service.states.merge import join
 from tests.closeness import assert_close
 from tests.nonempty import nonempty
-from tests.service.contexts.test_state import LIMITS, ask, at_once, close, manifest, observations, remember, zoo
 from tests.service.kept import part, weighed
+from tests.service.states.test_context_state import LIMITS, ask, at_once, close, manifest, observations, remember, zoo
 
 FORGETTING = ["classifier", "classifier-1.0.0", "gd-1", "gd-8", "linear", "linear-1.0.0", "nonlinear", "softmax-1"]
 SCALED_BY_THE_FIRST = {"classifier", "nonlinear"}

@@ -6,9 +6,6 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from service.contexts.learning import learn
-from service.contexts.merge import join
-from service.contexts.state import ContextState, FeatureScale, answer, new_state
 from service.errors import InvalidInput
 from service.inference.cells import with_indicators
 from service.inference.checks import Limits
@@ -17,6 +14,9 @@ from service.inference.predictor import Observations, Prediction, Predictor
 from service.inference.runtime import Runtime
 from service.inference.sizes import Array
 from service.registry.repository import Repository
+from service.states.context_state import ContextState, FeatureScale, answer, new_state
+from service.states.learning import learn
+from service.states.merge import join
 from tests.closeness import assert_close
 from tests.service.kept import part, weighed
 
