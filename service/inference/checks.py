@@ -187,7 +187,7 @@ def spread_problems(field: str, values: Array) -> list[Problem]:
         field: What the array is called.
         values: x or y, (N, D), (N, K) or (N,).
     """
-    if len(values) < 2 or not _has_small(values[0].tolist()):
+    if len(values) < 2 or not has_small(values[0].tolist()):
         return []
     small = np.abs(values[0]).ravel() < SMALLEST_VALUE
     cells = values.reshape(len(values), -1)[:, small]
@@ -201,8 +201,8 @@ def spread_problems(field: str, values: Array) -> list[Problem]:
     return problems[:MAX_REPORTED_NUMBERS]
 
 
-def _has_small(cells: list[float] | float) -> bool:
-    """Return whether one of some cells is nearly 0; for ten cells numpy takes twice as long."""
+def has_small(cells: list[float] | float) -> bool:
+    """Return whether one of some cells is 0 or nearly so; for ten cells numpy takes twice as long."""
     for cell in cells if isinstance(cells, list) else (cells,):  # noqa: SIM110  (a generator takes twice as long too)
         if -SMALLEST_VALUE < cell < SMALLEST_VALUE:
             return True

@@ -14,6 +14,7 @@ from service.inference.checks import (
     has_nan,
     is_finite,
     length_problems,
+    magnitude_problems,
     missing_problems,
     parameter_problems,
     query_problems,
@@ -141,7 +142,10 @@ class Predictor:
             check_weighted(Rows(context.x, columns(context.y), context.weight, context.y.ndim == 1, "context."))
         if wanted is not NOTHING:
             check_wanted(runtime.manifest, wanted)
-        outputs = _run(runtime, context, query, parameters, wanted)
+        try:
+            outputs = _run(runtime, context, query, parameters, wanted)
+        except NumericOverflow as error:
+            raise _with_cells(error, {"context.x": context.x, "context.y": context.y, "query": query}) from None
         shape, levels = context.y.shape[1:], len(context.levels)
         return predictions_of(runtime.manifest, outputs, shape, [len(context.x)], wanted, levels=levels)[0]
 
@@ -261,6 +265,12 @@ def _overflow(manifest: Manifest, parameters: Mapping[str, float]) -> NumericOve
     smaller = f", or give a smaller {', '.join(parameters)}" if parameters else ""
     text = f"The answer is beyond {manifest.dtype}. Bring x, y and weight to a smaller scale{smaller}."
     return NumericOverflow(Problem("", text))
+
+
+def _with_cells(error: NumericOverflow, arrays: Mapping[str, Array]) -> NumericOverflow:
+    """Name the cells of an overflow, of the first array that has values too large for sums of squares."""
+    problems = (magnitude_problems(field, values) for field, values in arrays.items())
+    return NumericOverflow(*error.problems, *next(filter(None, problems), ()))
 
 
 def _check_values(manifest: Manifest, context: Observations, query: Array) -> None:

@@ -40,6 +40,7 @@ from service.states.precision import (
     ESTABLISHED,
     check_count,
     check_observed,
+    check_spread,
     check_weights,
     may_be_costly,
     sums_of,
@@ -163,6 +164,7 @@ def learn_rows(
     state = _observe(manifest, infer, before.state, decay, rows)
     absolute_weight_sum = before.absolute_weight_sum + rows.absolute_weight_sum
     if decay not in {None, 1.0} or not takes_out(manifest):
+        check_spread(manifest, before.state, state, rows)
         return Learned(state, absolute_weight_sum)
     before = before.begun(manifest, rows.x.shape[1] + rows.outputs)
     history = None if before.history is None else before.history.with_rows(rows)
@@ -176,6 +178,8 @@ def learn_rows(
                 manifest, before.state, state, rows, history=history, absolute_weight_sum=absolute_weight_sum
             )
         )
+    if after.is_established():
+        check_spread(manifest, before.state, state, rows)
     if has_negative_buffer(before.state):
         return after._replace(state=with_gross_peaks(manifest, before.state, state, history, rows))
     return _checked(manifest, before, after, rows, allow_precision_loss=allow_precision_loss)

@@ -135,3 +135,15 @@ def test_an_unknown_model_is_the_callers_fault_and_a_missing_default_is_not(repo
     with pytest.raises(NotReady, match="'missing' is not loaded; loaded: classifier, gd-1, gd-8, linear"):
         predictor.predict(None, context(), query())
     assert predictor.predict("gd-1", context(), query()).model.name == "gd-1"
+
+
+@pytest.mark.parametrize(
+    ("x", "y", "place"),
+    [
+        ([[1.0, 2.0], [3e200, 1.0], [2.0, 5.0]], [1.0, 2.0, 3.0], r"context\.x\[1\]\[0\]: is 3e\+200"),
+        ([[1.0, 2.0], [3.0, 1.0], [2.0, 5.0]], [1.0, 2.0, -1e180], r"context\.y\[2\]: is -1e\+180"),
+    ],
+)
+def test_an_overflow_names_the_cells(predictor: Predictor, x: list[list[float]], y: list[float], place: str) -> None:
+    with pytest.raises(NumericOverflow, match=f"beyond float64.* {place}, too large for sums of squares"):
+        predictor.predict("linear", Observations(np.array(x), np.array(y)), np.ones((1, 2)))

@@ -135,6 +135,17 @@ def test_values_whose_squares_vanish_are_refused(name: str) -> None:
     remember(name, LINE, one(1e-300, 1e-300, 1e-300), Observations(np.zeros((2, 1)), np.zeros((2, 1))))
 
 
+@pytest.mark.parametrize("name", CENTERED)
+@pytest.mark.parametrize("decay", [None, 0.9])
+def test_values_whose_squares_vanish_are_refused_row_by_row(name: str, decay: float | None) -> None:
+    small = one(1e-170, 1.0), one(3e-170, 2.0), one(5e-170, 3.0)
+    text = r"x\[0\]\[0\]: is \de-170, and this context has no value in the column whose square"
+    refused(lambda: remember(name, *small, decay=decay), text)
+    remember(name, *[one(1e-170, y) for y in range(5)], decay=decay)
+    remember(name, one(1.0, 1.0), *small, decay=decay)
+    remember(name, *[one(0.0, y) for y in range(5)], decay=decay)
+
+
 @pytest.mark.parametrize("mean", [1.7e308, 5e-324])
 def test_digits_of_a_context_of_an_earlier_version_are_counted_whatever_its_mean(mean: float) -> None:
     memory = remember("linear", LINE)

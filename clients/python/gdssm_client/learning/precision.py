@@ -5,6 +5,7 @@ from typing import NamedTuple, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from gdssm_client.learning.checks import SMALLEST_VALUE, has_small
 from gdssm_client.learning.errors import InvalidInput, PrecisionLoss, Problem
 from gdssm_client.learning.history import History, Rows
 from gdssm_client.learning.prior import RESIDUE, ROUNDING
@@ -148,6 +149,38 @@ def check_weights(before: State, after: State, rows: Rows) -> None:
                 f"is {rows.weight[row]:g}; all before weigh {before[COUNT][0]:g}, and would lose their digits. {REMEDY}"
             )
             raise PrecisionLoss(Problem(rows.weight_at(row), text), digits=digits)
+
+
+def check_spread(manifest: Manifest, before: State, after: State, rows: Rows) -> None:
+    """See that a column does not only have values whose squares are 0: models would take it for constant.
+
+    Args:
+        manifest: Of the model.
+        before: The state before.
+        after: The state after, of ESTABLISHED observations or more.
+        rows: The observations.
+
+    Raises:
+        InvalidInput: It has only such values, and they differ; the last of them is named.
+    """
+    values = rows.counted_values()
+    if "state.peak" not in after or not len(values) or not has_small(values[-1].tolist()):
+        return
+    now, was = (sums_of(manifest, state, None, rows.outputs) if COUNT in state else None for state in (after, before))
+    highest, lowest, last = np.fmax.reduce(values), np.fmin.reduce(values), values[-1]
+    differ = highest > lowest
+    if was is not None and was.count[0] > 0:
+        differ |= np.abs(last - was.mean) > ROUNDING * np.abs(was.mean)
+    peak = now.peak if now is not None else np.inf
+    vanish = differ & (last != 0) & (np.maximum(highest, -lowest) < SMALLEST_VALUE) & (peak < SMALLEST_VALUE**2)
+    if vanish.any():
+        column = int(vanish.argmax())
+        text = (
+            f"is {last[column]:g}, and this context has no value in the column whose square is a number in float64. "
+            "Multiply the column, or send 0 for values so small."
+        )
+        row = len(rows.x) - 1 if rows.sent_weight is None else int(np.flatnonzero(rows.sent_weight)[-1])
+        raise InvalidInput(Problem(rows.cell(row, column), text))
 
 
 def may_be_costly(
