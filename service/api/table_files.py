@@ -128,6 +128,7 @@ def fields_of(query: QueryParams, known: Collection[str], form: Format | None, c
         options["encoding"] = charset
     if problems:
         raise InvalidInput(*problems)
+    options["decimal"] = fields.get("decimal")
     return {**fields, "options": ReadOptions(**options, missing=frozenset(fields.get("missing", ())), format=form)}
 
 

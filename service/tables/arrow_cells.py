@@ -32,15 +32,18 @@ class Markers:
         return pc.if_else(gaps, pa.scalar(None, column.type), column) if gaps.true_count else column
 
 
-def cells_of_strings(column: pa.Array, markers: Markers, *, text: bool) -> Cells:
+def cells_of_strings(column: pa.Array, markers: Markers, *, text: bool, commas: bool = False) -> Cells:
     """Make the cells of texts: numbers if all are plain ones, times if all are as ISO 8601 writes them, else text.
 
     Args:
         column: Strings (N,), with white space around them or not.
         markers: Texts that mean that a cell is missing.
         text: Whether a number stays text.
+        commas: Whether decimal signs are commas, so that numbers with a point stay text: it may separate thousands.
     """
     cells = None if text else _typed(markers.removed(column)) or _trimmed(column, markers)
+    if commas and cells and cells.pointed:
+        cells = None
     return cells or _encoded(column, markers.texts)
 
 
@@ -78,7 +81,8 @@ def _numbers(column: pa.Array) -> Cells | None:
     perhaps = (whole & _starts_with_zero(column)).any() or pc.any(pc.match_substring(column, "E")).as_py()
     if perhaps and pc.any(pc.match_substring_regex(column, CODES)).as_py():
         return None
-    return Cells("number", numbers)
+    pointed = (numbers != np.floor(numbers)).any() or pc.any(pc.match_substring(column, ".")).as_py()
+    return Cells("number", numbers, pointed=bool(pointed))
 
 
 def _starts_with_zero(column: pa.Array) -> NDArray[np.bool_]:

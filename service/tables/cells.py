@@ -22,6 +22,8 @@ class Cells(NamedTuple):
     missing. text: int32, the index of the text, -1 where missing."""
     texts: tuple[str, ...] = ()
     """The different texts of a text column, without white space around them."""
+    pointed: bool = False
+    """Whether the numbers are of texts, of which one has a decimal point."""
 
     def missing(self) -> NDArray[np.bool_]:
         """Which cells are missing (N,)."""

@@ -18,6 +18,7 @@ from service.tables.arrow_cells import Markers, cells_of_strings, floats
 from service.tables.cells import Cells, Chunk
 from service.tables.dialect import LINE, ROW_LENGTH_LIMIT, SAMPLE, WHITE_SPACE, Dialect, recognise, rows_of
 from service.tables.sources import Content, refuse
+from service.tables.text import Decimal
 from service.tables.text_stream import TextStream
 
 BLOCK = 2**20
@@ -67,6 +68,7 @@ class TextTable:
         separator: str | None = None,
         encoding: str | None = None,
         header: bool | None = None,
+        decimal: Decimal | None = None,
         missing: Set[str],
         block: int = BLOCK,
     ) -> None:
@@ -75,11 +77,13 @@ class TextTable:
         self._markers = Markers(missing)
         self._progress = 0.0
         csv.field_size_limit(max(csv.field_size_limit(), LARGE_BLOCK))
-        self._dialect, self._skip = self._recognise(separator, header)
+        self._dialect, self._skip = self._recognise(separator, header, decimal)
         self._careful = self._dialect.rows_need_repair
         self._names = self._dialect.names
         self._numbers: Set[str] = self._dialect.decimals
         """Columns that pyarrow converts: of decimal numbers so far, or found to be numbers by a whole reading."""
+        self._pointed = {*self._numbers}
+        """Columns of numbers, of which one has a decimal point."""
         self.columns = tuple(name for name in self._names if name not in self._dialect.hidden)
         self.notes = self._dialect.notes
 
@@ -110,12 +114,15 @@ class TextTable:
             try:
                 for batch in self._batches(self.columns if whole or not columns else columns, start, known):
                     cells = {
-                        name: cells_of_strings(batch.column(name), self._markers, text=name in text)
+                        name: cells_of_strings(
+                            batch.column(name), self._markers, text=name in text, commas=self._dialect.commas
+                        )
                         if name not in known
-                        else _checked_numbers(batch.column(name))
+                        else _checked_numbers(batch.column(name), pointed=name in self._pointed)
                         for name in columns
                     }
                     plain -= {name for name, own in cells.items() if own.kind != "number"}
+                    self._pointed |= {name for name, own in cells.items() if own.pointed}
                     yield Chunk(start, batch.num_rows, cells, batch.select(self.columns) if whole else None)
                     start += batch.num_rows
             except pa.ArrowInvalid as error:
@@ -140,7 +147,9 @@ class TextTable:
                     return f"line {line}"
         return f"row {row + 1}"
 
-    def _recognise(self, separator: str | None, header: bool | None) -> tuple[Dialect, int]:
+    def _recognise(
+        self, separator: str | None, header: bool | None, decimal: Decimal | None
+    ) -> tuple[Dialect, int]:
         """Return the dialect, and the bytes in UTF-8 before the first row."""
         size = SAMPLE
         while True:
@@ -154,7 +163,7 @@ class TextTable:
                 sample = sample.removesuffix("\r")  # the \n may follow
             self._check_text(sample)
             try:
-                dialect = recognise(sample, separator=separator, header=header, whole=whole)
+                dialect = recognise(sample, separator=separator, header=header, whole=whole, decimal=decimal)
             except csv.Error as error:
                 raise refuse(self.name, f"is not CSV ({error}).") from error
             lines = LINE.findall(sample)
@@ -295,7 +304,7 @@ def _wait_until_released(stream: Any) -> None:  # noqa: ANN401  (a file)
         time.sleep(0.001)
 
 
-def _checked_numbers(column: pa.Array) -> Cells:
+def _checked_numbers(column: pa.Array, *, pointed: bool) -> Cells:
     """Make the cells of numbers that pyarrow has converted.
 
     Raises:
@@ -304,7 +313,7 @@ def _checked_numbers(column: pa.Array) -> Cells:
     numbers = floats(column)
     if np.count_nonzero(np.isfinite(numbers)) + column.null_count < len(numbers):
         raise pa.ArrowInvalid("a text of a number that is not finite")
-    return Cells("number", numbers)
+    return Cells("number", numbers, pointed=pointed)
 
 
 class _Lines(io.RawIOBase):

@@ -2,9 +2,11 @@
 
 import csv
 import re
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from itertools import zip_longest
 from operator import itemgetter
 
 from service.tables.header import (
@@ -17,7 +19,7 @@ from service.tables.header import (
     usual_width,
 )
 from service.tables.memory import COLUMNS_LIMIT
-from service.tables.text import MISSING, PLAIN, clean
+from service.tables.text import MISSING, PLAIN, Decimal, clean, decimal_sign
 
 ROW_LENGTH_LIMIT = 2**23
 """Characters of one row; an endless file may be one endless line."""
@@ -80,6 +82,8 @@ class Dialect:
     """Names of columns that only the separators at the ends of lines make."""
     decimals: frozenset[str] = frozenset()
     """Names of columns whose first cells are numbers with a decimal point; empty for a text that is short."""
+    commas: bool = False
+    """Whether more columns need a decimal comma than a decimal point."""
     notes: tuple[str, ...] = field(default=(), compare=False)
     """How the text differs from a plain table, for people."""
 
@@ -160,7 +164,9 @@ def rows_of(dialect: Dialect, lines: Iterable[str]) -> Iterator[tuple[int, int, 
         start, size = read, 0
 
 
-def recognise(sample: str, *, separator: str | None, header: bool | None, whole: bool) -> Dialect | None:
+def recognise(
+    sample: str, *, separator: str | None, header: bool | None, whole: bool, decimal: Decimal | None = None
+) -> Dialect | None:
     """Recognise the dialect of a text by its beginning.
 
     Args:
@@ -168,6 +174,7 @@ def recognise(sample: str, *, separator: str | None, header: bool | None, whole:
         separator: If it is known.
         header: Whether the first row has the names, if it is known.
         whole: Whether the sample is the whole text.
+        decimal: The decimal sign, if it is known.
 
     Returns:
         None if the sample has no row.
@@ -205,13 +212,15 @@ def recognise(sample: str, *, separator: str | None, header: bool | None, whole:
             names = [f"column_{place + 1}" for place in range(width)]
             notes.append("no header, so the columns are column_1, column_2 …")
     names, hidden, more = name_columns(names, cells)
-    decimals = frozenset() if whole else frozenset(_decimals(names, cells))
+    commas = decimal == "," if decimal else _has_commas(cells)
+    decimals = frozenset() if whole or commas else frozenset(_decimals(names, cells))
     return replace(
         dialect,
         lines=first + start,
         names=tuple(names),
         hidden=frozenset(hidden),
         decimals=decimals,
+        commas=commas,
         notes=(*notes, *more),
     )
 
@@ -242,6 +251,18 @@ def _decimals(names: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterator[s
         there = [cell for cell in cells if cell not in MISSING]
         if any("." in cell for cell in there) and all(map(PLAIN.fullmatch, there)):
             yield name
+
+
+def _has_commas(rows: Sequence[Sequence[str]]) -> bool:
+    """Return whether more columns have numbers that need a decimal comma than numbers that need a point."""
+    if not any("," in cell for row in rows for cell in row):
+        return False
+    votes = Counter[str]()
+    for column in zip_longest(*rows, fillvalue=""):
+        signs = Counter(decimal_sign(clean(cell)) for cell in column if "," in cell or "." in cell)
+        if signs[","] != signs["."]:
+            votes["," if signs[","] > signs["."] else "."] += 1
+    return votes[","] > votes["."]
 
 
 def _is_frame(line: str) -> bool:

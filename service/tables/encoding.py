@@ -177,6 +177,9 @@ def _features(
 
 def _changed(column: ColumnSchema, cells: Cells, bad: NDArray[np.bool_], place: str) -> Problem:
     text = as_text(cells.rows(bad))
+    if cells.pointed and column.decimal == ",":
+        what = f"has decimal commas in the context and {text.texts[text.values[0]][:40]!r} here. Say the decimal sign"
+        return Problem(f"column {column.name!r}, {place}", f"{what} (--decimal).")
     what = f"holds {WORDS_OF_KIND[column.kind]} in the context and {text.texts[text.values[0]][:40]!r} here"
     return Problem(f"column {column.name!r}, {place}", f"{what}. Send what the context has, or leave the cell empty.")
 
@@ -237,6 +240,8 @@ def values_of(column: ColumnSchema, cells: Cells) -> Array:
     else:
         if column.kind == "time":
             return values_of(column, as_text(cells))
+        if cells.pointed and column.decimal == ",":  # the point may separate thousands
+            return np.full(len(cells.values), np.nan)
         values = cells.values
         if column.kind == "yes_no" and cells.kind == "number":
             values = np.where((values == 0) | (values == 1), values, np.nan)

@@ -46,7 +46,7 @@ class ReadOptions:
     separator: str | None = None
     """Of the cells of a text file."""
     decimal: Decimal | None = None
-    """The decimal sign of numbers in text, for the schema."""
+    """The decimal sign of numbers in text; recognised if None."""
     encoding: str | None = None
     """Of a text file, as Python names it."""
     header: bool | None = None
@@ -132,7 +132,12 @@ def table_of(content: Content, options: ReadOptions, *, row_groups: Sequence[int
     from service.tables.csv_file import TextTable  # noqa: PLC0415  (pyarrow is an extra)
 
     return TextTable(
-        content, separator=options.separator, encoding=options.encoding, header=options.header, missing=missing
+        content,
+        separator=options.separator,
+        encoding=options.encoding,
+        header=options.header,
+        decimal=options.decimal,
+        missing=missing,
     )
 
 

@@ -7,6 +7,9 @@ from service.errors import InvalidInput
 from service.tables.cells import Chunk
 from service.tables.encoding import Findings, observations, queries, with_later_levels
 from service.tables.memory import MemoryTable, table_of_columns, table_of_records
+from service.tables.predicting import infer_schema
+from service.tables.reading import ReadOptions, open_table
+from service.tables.requested import Requested
 from service.tables.schema import ColumnSchema, TableSchema
 from service.tables.summary import DAY
 
@@ -161,3 +164,47 @@ def test_records_that_are_none_are_refused(rows: list[object], message: str) -> 
 def test_columns_of_different_lengths_are_refused() -> None:
     with pytest.raises(InvalidInput, match="1 rows in column 'a' and 2 in 'b'"):
         table_of_columns({"a": [1], "b": [1, 2]}, "rows")
+
+
+WITH_POINTS = ["950", "1.234", "2.100", "3.456", "4.567", "12"]
+WITH_COMMAS = ["1", "2,5", "3", "4,25", "5", "6"]
+
+
+def read(text: str, options: ReadOptions = ReadOptions(), schema: TableSchema | None = None) -> list[float]:
+    """Infer the schema of a text file, unless there is one, and read its only feature."""
+    with open_table(text.encode(), "t.csv", options) as table:
+        schema = schema or infer_schema(table, Requested("y", decimal=options.decimal))
+        (chunk,) = table.chunks(schema.feature_names, text=schema.text_columns)
+        return [*queries(schema, chunk, Findings())[:, 0].tolist()]
+
+
+def file_of(*columns: list[str]) -> str:
+    return "\n".join(["a;y", *(";".join(row) for row in zip(*columns, strict=True)), ""])
+
+
+@pytest.mark.parametrize(
+    ("y", "options", "unit"),
+    [
+        (WITH_COMMAS, ReadOptions(), 1000.0),
+        (["1", "2", "3", "4", "5", "6"], ReadOptions(decimal=","), 1000.0),
+        (["1", "2", "3", "4", "5", "6"], ReadOptions(), 1.0),
+        (["1", "2.5", "3", "4.25", "5", "6"], ReadOptions(), 1.0),
+        (WITH_COMMAS, ReadOptions(decimal="."), 1.0),
+    ],
+)
+def test_points_separate_thousands_in_a_file_with_decimal_commas(
+    y: list[str], options: ReadOptions, unit: float
+) -> None:
+    """Also where no cell of the column has a comma."""
+    expected = [950, *(unit * n for n in (1.234, 2.1, 3.456, 4.567)), 12]
+    assert read(file_of(WITH_POINTS, y), options) == pytest.approx(expected)
+
+
+def test_points_in_another_file_are_refused_where_the_context_has_decimal_commas() -> None:
+    with open_table(file_of(WITH_POINTS, WITH_COMMAS).encode(), "t.csv") as table:
+        schema = infer_schema(table, Requested("y"))
+    assert read("a\n2.345\n3.000\n", ReadOptions(decimal=","), schema) == [2345, 3000]
+    assert read("a\n2\n3\n", schema=schema) == [2, 3]
+    for text in ("a\n2.345\n3.000\n", "a\n2.000\n3.000\n"):
+        with pytest.raises(InvalidInput, match=r"has decimal commas in the context and '2(\.345)?' here\. Say the"):
+            read(text, schema=schema)
