@@ -166,11 +166,12 @@ def test_columns_of_different_lengths_are_refused() -> None:
         table_of_columns({"a": [1], "b": [1, 2]}, "rows")
 
 
+RECOGNISED = ReadOptions()
 WITH_POINTS = ["950", "1.234", "2.100", "3.456", "4.567", "12"]
 WITH_COMMAS = ["1", "2,5", "3", "4,25", "5", "6"]
 
 
-def read(text: str, options: ReadOptions = ReadOptions(), schema: TableSchema | None = None) -> list[float]:
+def read(text: str, options: ReadOptions = RECOGNISED, schema: TableSchema | None = None) -> list[float]:
     """Infer the schema of a text file, unless there is one, and read its only feature."""
     with open_table(text.encode(), "t.csv", options) as table:
         schema = schema or infer_schema(table, Requested("y", decimal=options.decimal))
@@ -185,10 +186,10 @@ def file_of(*columns: list[str]) -> str:
 @pytest.mark.parametrize(
     ("y", "options", "unit"),
     [
-        (WITH_COMMAS, ReadOptions(), 1000.0),
+        (WITH_COMMAS, RECOGNISED, 1000.0),
         (["1", "2", "3", "4", "5", "6"], ReadOptions(decimal=","), 1000.0),
-        (["1", "2", "3", "4", "5", "6"], ReadOptions(), 1.0),
-        (["1", "2.5", "3", "4.25", "5", "6"], ReadOptions(), 1.0),
+        (["1", "2", "3", "4", "5", "6"], RECOGNISED, 1.0),
+        (["1", "2.5", "3", "4.25", "5", "6"], RECOGNISED, 1.0),
         (WITH_COMMAS, ReadOptions(decimal="."), 1.0),
     ],
 )

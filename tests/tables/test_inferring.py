@@ -267,3 +267,22 @@ def test_summaries_keep_few_characters_of_long_texts() -> None:
     summary.add(Cells("text", np.arange(len(texts), dtype=np.int32), texts), 0)
     assert summary.more_texts
     assert sum(map(len, summary.texts)) < 1.1 * CHARACTERS_LIMIT
+
+
+@pytest.mark.parametrize(
+    ("name", "values"),
+    [
+        ("sold", [20240131, 20240229, 20240315, 20240402]),
+        ("customer_id", [1001, 1017, 1042, 1013]),
+        ("no", [1, 2, 3, 4]),
+        ("rooms", [3, 1, 3, 2]),
+        ("size", [3.5, 1.25, 3.0, 2.0]),
+    ],
+)
+def test_plain_numbers_are_used_alike_whether_they_are_texts_or_not(name: str, values: list[float]) -> None:
+    tables = [
+        table_of_columns({name: written, "more": [1.0, 2.0, 2.0, 1.5], "y": [1.0, 2.0, 3.0, 4.0]}, "t")
+        for written in (values, [str(value) for value in values])
+    ]
+    numbers, texts = (infer_schema(table, Requested("y")) for table in tables)
+    assert numbers == texts

@@ -7,6 +7,9 @@ from dataclasses import replace
 from functools import partial
 from itertools import islice
 
+import numpy as np
+
+from gdssm_client.cells import Cells
 from gdssm_client.choices import Decimal, Kind
 from gdssm_client.learning.errors import InvalidInput, Problem
 from gdssm_client.learning.requested import Requested
@@ -24,6 +27,7 @@ from gdssm_client.learning.summary import DAY, ColumnSummary
 from gdssm_client.learning.text import (
     CODE,
     DATE_FORMATS,
+    PLAIN,
     date_formats,
     decimal_sign,
     microseconds,
@@ -148,15 +152,39 @@ def _decimal(summaries: Collection[ColumnSummary]) -> Decimal:
 def _column(name: str, summary: ColumnSummary, decimal: Decimal, requested: Requested, place: Place) -> ColumnSchema:
     """Decide what becomes of a feature."""
     kind = requested.kinds.get(name)
+    if kind is None:
+        summary = _as_numbers(summary, decimal)
     if not summary.present:
         return ColumnSchema(name, "left_out", "empty")
     constant = len(summary.texts) + len(summary.numbers) == 1 and not summary.missing and summary.present > 1
     if kind is None and constant and not requested.keep_constant:
         return ColumnSchema(name, "left_out", "constant")
-    found = _requested(name, summary, decimal, kind, place) if kind else _inferred(name, summary, decimal)
-    if kind is None and found.kind != "left_out" and _names_rows(name, found, summary):
+    if kind:
+        return _requested(name, summary, decimal, kind, place)
+    found = _inferred(name, summary, decimal)
+    if found.kind != "left_out" and _names_rows(name, found, summary):
         return ColumnSchema(name, "left_out", "identifier")
     return found
+
+
+def _as_numbers(summary: ColumnSummary, decimal: Decimal) -> ColumnSummary:
+    """Return the summary of a column of plain numbers that are texts as the one that a CSV file has."""
+    texts = [*summary.texts]
+    if summary.kinds != {"text"} or not all(map(PLAIN.fullmatch, texts)) or _has_codes(summary):
+        return summary
+    values = np.array([float(text) for text in texts])
+    pointed = any("." in text for text in texts)
+    if not np.isfinite(values).all() or (pointed and _sign(summary, decimal) == ","):
+        return summary
+    found = ColumnSummary()
+    found.add(Cells("number", values), 0)
+    return replace(
+        found,
+        rows=summary.rows,
+        missing=summary.missing,
+        more_numbers=summary.more_texts,
+        rises=found.rises and len(texts) == summary.present,
+    )
 
 
 def _inferred(name: str, summary: ColumnSummary, decimal: Decimal) -> ColumnSchema:
