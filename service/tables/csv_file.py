@@ -147,9 +147,7 @@ class TextTable:
                     return f"line {line}"
         return f"row {row + 1}"
 
-    def _recognise(
-        self, separator: str | None, header: bool | None, decimal: Decimal | None
-    ) -> tuple[Dialect, int]:
+    def _recognise(self, separator: str | None, header: bool | None, decimal: Decimal | None) -> tuple[Dialect, int]:
         """Return the dialect, and the bytes in UTF-8 before the first row."""
         size = SAMPLE
         while True:

@@ -52,10 +52,10 @@ LIKE_TIMES = st.one_of(
 )
 
 
-def read_blocks(data: bytes, block: int, **options: str) -> tuple[tuple[str, ...], list[list[str]]]:
+def read_blocks(data: bytes, block: int, separator: str | None = None) -> tuple[tuple[str, ...], list[list[str]]]:
     """Read a table as text, in blocks."""
     with open_content(data, "t.csv") as content:
-        table = TextTable(content, header=True, missing=frozenset(), block=block, **options)
+        table = TextTable(content, header=True, missing=frozenset(), block=block, separator=separator)
         columns: list[list[str]] = [[] for _ in table.columns]
         for chunk in table.chunks(table.columns, text=table.columns, whole=True):
             for place, values in enumerate(chunk.batch.to_pydict().values()):
