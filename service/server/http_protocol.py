@@ -183,7 +183,7 @@ class HttpConnection(RequestConnection):
                 return
             cycle.disconnected = True  # the body is incomplete
             cycle.message_event.set()
-        if self._head_bytes is not None or cycle is None or not cycle.response_complete:
+        if cycle is None or not cycle.response_started or (cycle.response_complete and self._head_bytes is not None):
             self._send_error(error)
         if self.transport.can_write_eof():
             self.transport.write_eof()

@@ -1,6 +1,6 @@
 """Sends a response through uvicorn: a common head together with the first piece of its body, in one write.
 
-uvicorn writes them one after the other, and checks header by header.
+uvicorn writes them one after the other, and checks header by header; it also sends chunks to HTTP/1.0, which has none.
 """
 
 from collections.abc import Awaitable
@@ -32,6 +32,8 @@ class ResponseSender:
         self._cycle = cycle
         self._head = b""
         """A head that was accepted and not written; uvicorn counts its bytes as part of the body."""
+        self._ends_with_connection = False
+        """Whether the body has no other end."""
 
     def send(self, message: ASGISendEvent) -> Awaitable[None]:
         """Send a part of the response."""
@@ -40,15 +42,28 @@ class ResponseSender:
             if head is not None:
                 self._head = head
                 return _nothing()
+            self._ends_with_connection = self._close_for_end(message)
         elif self._head and message["type"] == "http.response.body":
             head, self._head = self._head, b""
             body = message.get("body", b"")
-            if len(body) <= COPIED_BYTES:
+            if len(body) <= COPIED_BYTES or self._cycle.disconnected:
                 message = {**message, "body": head + body}
             else:
                 self._cycle.transport.write(head)
                 self._cycle.expected_content_length -= len(head)
+        elif self._ends_with_connection and message["type"] == "http.response.body":
+            self._cycle.expected_content_length = len(message.get("body", b""))
         return self._cycle.send(message)
+
+    def _close_for_end(self, message: HTTPResponseStartEvent) -> bool:
+        """Have uvicorn send a body without length to HTTP/1.0 unchanged, not in chunks (RFC 9112, 6.1)."""
+        cycle = self._cycle
+        if cycle.response_started or cycle.scope.get("http_version") != "1.0":
+            return False
+        if any(name.lower() == b"content-length" for name, _ in message.get("headers", ())):
+            return False
+        cycle.chunked_encoding = False
+        return True
 
     def _common_head(self, message: HTTPResponseStartEvent) -> bytes | None:
         """Return the bytes of a common head, and change the cycle as uvicorn does; None if uvicorn is to send it."""

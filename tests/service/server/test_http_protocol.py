@@ -292,3 +292,17 @@ def test_pipelined_requests_over_the_limit_are_refused(server: Server) -> None:
         line.sendall(b"GET /health/live HTTP/1.1\r\nHost: localhost\r\n\r\n" * 5000)
         assert 1 <= everything(line).count(b"HTTP/1.1 200 ") <= PIPELINE_LIMIT + 1
     assert is_healthy(server)
+
+
+@pytest.mark.slow
+def test_invalid_body_during_a_response_adds_no_second_response() -> None:
+    with running() as server, server.connect() as line:
+        body = {"models": ["linear"], "suite": "paper", "tasks": 5000}
+        started = httpx.post(f"{server.url}/v1/evaluations", json=body).raise_for_status()
+        head = f"GET {started.headers['location']}/events HTTP/1.1\r\nHost: localhost\r\n"
+        line.sendall(head.encode() + b"Transfer-Encoding: chunked\r\n\r\n1\r\na\r\n")
+        received = b""
+        while b"event: progress" not in received:
+            received += line.recv(65536)
+        line.sendall(b"no length\r\n")
+        assert (received + everything(line)).count(b"HTTP/1.1") == 1

@@ -45,9 +45,11 @@ class Transport(asyncio.Transport):
         self.writes.append(b"closed")
 
 
-def cycle_of(*, keep_alive: bool = True, method: str = "POST") -> tuple[RequestResponseCycle, Transport]:
+def cycle_of(
+    *, keep_alive: bool = True, method: str = "POST", version: str = "1.1"
+) -> tuple[RequestResponseCycle, Transport]:
     transport = Transport()
-    scope: Any = {"method": method}
+    scope: Any = {"method": method, "http_version": version}
     date = [(b"date", b"today")]
     done = asyncio.Event()
     flow, log = FlowControl(transport), (LOGGER, LOGGER, False)
@@ -122,10 +124,22 @@ def test_second_head_is_refused() -> None:
     assert not transport.writes
 
 
-def test_nothing_is_written_to_a_client_that_has_gone() -> None:
+@pytest.mark.parametrize("content", [b"{}", b"1" * (COPIED_BYTES + 1)], ids=["small", "large"])
+def test_nothing_is_written_to_a_client_that_has_gone(content: bytes) -> None:
     cycle, transport = cycle_of()
     sender = ResponseSender(cycle)
-    send(sender, start([LENGTH]))
+    send(sender, start([(b"content-length", b"%d" % len(content))]))
     cycle.disconnected = True
-    send(sender, body(b"{}"))
+    send(sender, body(content))
     assert not transport.writes
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+@pytest.mark.parametrize("headers", [[], [(b"cache-control", b"no-store")], [(b"Content-Length", b"2")]])
+def test_http_1_0_gets_no_chunks(headers: list[tuple[bytes, bytes]], method: str) -> None:
+    cycle, transport = cycle_of(keep_alive=False, method=method, version="1.0")
+    send(ResponseSender(cycle), start(headers), body(b"{", more=True), body(b"", more=True), body(b"}"))
+    head, _, content = b"".join(transport.writes).partition(b"\r\n\r\n")
+    assert b"transfer-encoding" not in head
+    assert content == (b"closed" if method == "HEAD" else b"{}closed")
+    assert cycle.response_complete
