@@ -4,10 +4,11 @@ import asyncio
 import json
 import logging
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import nullcontext
 from datetime import UTC, datetime
 from functools import cache, lru_cache
+from select import PIPE_BUF
 from types import TracebackType
 from typing import Literal, TextIO, TypeAlias
 
@@ -128,12 +129,24 @@ class _Handler(logging.StreamHandler[TextIO]):
             finished: Levels and requests.
         """
         now, line = time.time(), _json_line if self._kind == "json" else _text_line
-        lines = "".join([line(now, logger, level, stats) for level, stats in finished])
+        lines = [line(now, logger, level, stats) for level, stats in finished]
         try:
             with self.lock or nullcontext():
-                self.stream.write(lines)  # stderr is line-buffered
+                for piece in _pieces(lines):
+                    self.stream.write(piece)  # stderr is line-buffered
         except Exception:  # noqa: BLE001  (as in every handler of logging)
-            self.handleError(logging.makeLogRecord({"name": logger, "msg": lines}))
+            self.handleError(logging.makeLogRecord({"name": logger, "msg": "".join(lines)}))
+
+
+def _pieces(lines: Sequence[str]) -> Iterator[str]:
+    """Join lines to pieces that a pipe takes whole: several workers may write to one, which mixes up longer ones."""
+    begin, size = 0, 0
+    for place, line in enumerate(lines):
+        size += len(line)  # the lines are ASCII
+        if size > PIPE_BUF and place > begin:
+            yield "".join(lines[begin:place])
+            begin, size = place, len(line)
+    yield "".join(lines[begin:])
 
 
 def _text_line(now: float, _: str, level: int, stats: RequestStats) -> str:

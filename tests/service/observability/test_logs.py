@@ -4,6 +4,7 @@ import json
 import logging
 import time
 from collections.abc import Iterator
+from select import PIPE_BUF
 from unittest.mock import Mock
 
 import pytest
@@ -97,6 +98,19 @@ def test_lines_of_one_iteration_are_written_together(capsys: pytest.CaptureFixtu
     written.write.assert_called_once()
     lines = capsys.readouterr().err.splitlines()
     assert [line.partition("INFO ")[2] for line in lines] == [MESSAGE, MESSAGE]
+
+
+def test_no_write_is_longer_than_a_pipe_takes_whole(capsys: pytest.CaptureFixture[str]) -> None:
+    logs.configure("info", "json")
+    (handler,) = logging.getLogger().handlers
+    assert isinstance(handler, logging.StreamHandler)
+    written = Mock(wraps=handler.stream)
+    handler.setStream(written)
+    asyncio.run(_log(*[logging.INFO] * 100))
+    pieces = [call.args[0] for call in written.write.call_args_list]
+    assert all(len(piece.encode()) <= PIPE_BUF and piece.endswith("}\n") for piece in nonempty(pieces))
+    assert len(pieces) < 20
+    assert len(capsys.readouterr().err.splitlines()) == 100
 
 
 def test_failure_to_write_a_log_line_raises_nothing(capsys: pytest.CaptureFixture[str]) -> None:
