@@ -118,7 +118,11 @@ async def _on_invalid_parameters(request: Request, error: Exception) -> Response
 async def _on_framework_error(_: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)  # noqa: S101  (installed for these)
     text, kind = FRAMEWORK.get(error.status_code, error.detail), HTTPStatus(error.status_code).name.lower()
-    return _answer(error.status_code, ErrorBody(error=text, error_type=kind, detail=None), error.headers)
+    headers = dict(error.headers or {})
+    methods = headers.get("Allow", "").split(", ")
+    if "GET" in methods:  # `middleware.head` answers HEAD at the same addresses
+        headers["Allow"] = ", ".join(dict.fromkeys([*methods, "HEAD"]))
+    return _answer(error.status_code, ErrorBody(error=text, error_type=kind, detail=None), headers)
 
 
 async def _on_unexpected(_request: Request, _error: Exception) -> Response:

@@ -11,6 +11,7 @@ from starlette.requests import HTTPConnection
 
 from service.api.body import JSON
 from service.api.endpoint import PreparedResponse
+from service.api.media_types import accepted_type
 from service.api.request import headers_of
 from service.explaining.as_tensors import tensors_of_blocks, tensors_of_effects, tensors_of_pairs
 from service.explaining.terms import Explanation
@@ -23,9 +24,11 @@ SAFETENSORS = "application/vnd.safetensors"
 
 
 def accepts_safetensors(request: HTTPConnection) -> bool:
-    """Return whether the header Accept names safetensors."""
+    """Return whether the header Accept prefers safetensors to JSON."""
     accept = headers_of(request.scope).get(b"accept")
-    return accept is not None and SAFETENSORS in accept.decode("latin-1").lower()
+    if accept is None or b"safetensors" not in accept.lower():
+        return False
+    return accepted_type(accept.decode("latin-1"), (SAFETENSORS,)) is not None
 
 
 def response_of(

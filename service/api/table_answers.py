@@ -7,6 +7,7 @@ from math import isnan
 
 from starlette.requests import HTTPConnection
 
+from service.api.media_types import accepted_type
 from service.api.request import header
 from service.api.table_representations import values_of, whole_prediction
 from service.tables.extra import needed
@@ -21,12 +22,9 @@ KINDS = (CSV, PARQUET, ARROW_FILE, ARROW_STREAM)
 
 
 def accepted_file(request: HTTPConnection) -> str | None:
-    """Return the first of these content types that the header Accept names; None for JSON."""
-    accepted = header(request.scope, b"accept").lower()
-    if not accepted or accepted == "*/*":
-        return None
-    named = [part.partition(";")[0].strip() for part in accepted.split(",")]
-    return next((kind for kind in named if kind in KINDS), None)
+    """Return the content type that the header Accept prefers to JSON; None for JSON."""
+    accepted = header(request.scope, b"accept")
+    return accepted_type(accepted, KINDS) if accepted and accepted != "*/*" else None
 
 
 def file_of_rows(
