@@ -27,7 +27,7 @@ from service.store import postgresql, sqlite
 from service.store.migrate import migrate
 from service.store.nonblocking import NonblockingReader
 from service.store.notices import Hear, Notices
-from service.store.refusals import refusal
+from service.store.refusals import READ_ONLY, refusal
 from service.store.sqlite import DatabaseFile, file_of, make_private
 
 Item = TypeVar("Item")
@@ -232,6 +232,10 @@ def opening() -> Iterator[None]:
     try:
         yield
     except UNAVAILABLE_ERRORS as error:
+        if refusal(error) == READ_ONLY:
+            raise InvalidSettings(
+                "The database of GDSSM_DATABASE_URL is read-only. Make it writable, or name another database."
+            ) from error
         is_file = isinstance(getattr(error, "orig", None), sqlite3.Error)
         raise DatabaseUnavailable(
             f"The database of GDSSM_DATABASE_URL does not answer ({_reason(error)}). {REMEDIES[is_file]}"

@@ -8,7 +8,20 @@ tables made at once. A step, once released, is never changed; a change of `table
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sqlalchemy import Column, Connection, MetaData, PrimaryKeyConstraint, String, Table, func, insert, inspect, select
+from sqlalchemy import (
+    Column,
+    Connection,
+    MetaData,
+    PrimaryKeyConstraint,
+    String,
+    Table,
+    false,
+    func,
+    insert,
+    inspect,
+    select,
+    update,
+)
 
 from service.errors import InvalidSettings
 from service.store.tables import METADATA
@@ -50,6 +63,9 @@ def migrate(connection: Connection) -> bool:
         return True
     if revision(connection) != HEAD:
         _make_steps(connection)
+    elif connection.dialect.name == "sqlite":
+        # Changes no row; refused where the file is read-only; SQLite begins the transaction there too.
+        connection.execute(update(VERSION).where(false()).values(version_num=HEAD))
     return False
 
 

@@ -3,12 +3,14 @@
 import os
 import sqlite3
 import time
+import warnings
 from contextlib import suppress
 from pathlib import Path
 from typing import Self
 
 from sqlalchemy import URL, Connection, Engine, StaticPool, create_engine, event
 from sqlalchemy.engine.interfaces import DBAPIConnection, DBAPICursor
+from sqlalchemy.exc import SAWarning
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from service.errors import DatabaseUnavailable
@@ -36,11 +38,20 @@ def make_private(address: URL) -> None:
 
 
 def engine_of(address: URL) -> Engine:
-    """Make the pool of connections to a file, or to a database in memory."""
+    """Make the pool of connections to a file, or to a database in memory.
+
+    Raises:
+        ValueError: The address has options that would be ignored.
+    """
     in_memory = address.database in {None, "", ":memory:"}
     pool = {"poolclass": StaticPool} if in_memory else {"pool_timeout": LOCK_TIMEOUT}
     options = {"timeout": LOCK_TIMEOUT, "check_same_thread": False}
-    engine = create_engine(address, connect_args=options, **pool)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", SAWarning)
+        try:
+            engine = create_engine(address, connect_args=options, **pool)
+        except SAWarning as error:
+            raise ValueError("options of SQLite need the form sqlite:///file:/a/file.db?mode=rw&uri=true") from error
     event.listen(engine, "connect", _prepare_sqlite)
     event.listen(engine, "begin", _begin_sqlite)
     return engine

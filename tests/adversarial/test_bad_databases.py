@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from service.store.database import Database
 from tests.postgres import Postgres
 from tests.running import ROOT, SERVE
 
@@ -19,6 +20,7 @@ ADDRESSES = [
     "sqlite:////not/there/x.db",
     "sqlite:///{}/text.db",
     "sqlite:///{}/x.db?timeout=nonsense",
+    "sqlite:///{}/x.db?mode=ro",
     "sqlite:///{}",
 ]
 
@@ -49,6 +51,16 @@ def test_workers_report_a_bad_database_without_tracebacks() -> None:
     assert "ERROR The database of GDSSM_DATABASE_URL does not answer" in error
     assert error.splitlines()[-1].startswith("Error: A worker ended before it was ready")
     assert "Traceback" not in error
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("option", ["mode=ro", "immutable=1"])
+def test_read_only_file_is_one_line_and_exit_2(tmp_path: Path, option: str) -> None:
+    Database.open(f"sqlite:///{tmp_path}/x.db").close()
+    error = end(f"sqlite:///file:{tmp_path}/x.db?{option}&uri=true")
+    assert (
+        error == "Error: The database of GDSSM_DATABASE_URL is read-only. Make it writable, or name another database.\n"
+    )
 
 
 @pytest.mark.slow
