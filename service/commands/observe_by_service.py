@@ -86,7 +86,13 @@ def check_kinds(schema: TableSchema) -> None:
 
 
 def digest_of(path: Path, *options: object) -> str:
-    """Hash a file and options: the same rows have the same Idempotency-Keys in each run."""
+    """Hash a file and options: the same rows have the same Idempotency-Keys in each run.
+
+    Raises:
+        InvalidInput: It is a pipe or a device.
+    """
+    if not path.is_file():
+        raise InvalidInput(Problem(str(path), "is a pipe or a device, which is read once. Name a file."))
     with path.open("rb") as file:
         digest = hashlib.file_digest(file, "sha256")
     digest.update(repr(options).encode())

@@ -159,6 +159,8 @@ def _files_of(text: str) -> Iterator[DataFile]:
 
 
 def _file(location: Location, info: fs.FileInfo, root: str) -> DataFile:
+    if info.type == fs.FileType.Unknown:
+        raise refuse(location.name, "is a pipe or a device, which is read once. Name files.")
     relative = location.path.removeprefix(root.rstrip("/")).lstrip("/")
     return DataFile(location, info.size or 0, info.mtime_ns, relative)
 

@@ -44,6 +44,8 @@ class JsonLines:
         """Do nothing: the file is closed after each read."""
 
     def _open(self) -> BinaryIO:
+        if self._path.is_fifo():
+            raise InvalidInput(Problem(self.name, "is a pipe, which is read once. Name a file of JSON lines."))
         try:
             return self._path.open("rb")
         except FileNotFoundError:

@@ -12,6 +12,8 @@ import zlib
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from queue import Empty, SimpleQueue
+from threading import Thread
 from typing import IO, BinaryIO, cast
 
 from service.errors import InvalidInput, Problem
@@ -21,6 +23,8 @@ BLOCK = 2**20
 """Bytes read at a time."""
 SPOOL_WINDOW = 2**25
 """Bytes of a pipe among which there must be an end of line, and something else: a pipe may be endless."""
+WRITER_TIMEOUT = 30.0
+"""Seconds in which the writer of a named pipe must open it."""
 HEAD = 2**14
 """Bytes by which a format is recognised."""
 
@@ -125,12 +129,38 @@ def open_content(source: Source, name: str) -> Iterator[Content]:
     with in_words(name):
         if path.is_dir():
             raise refuse(name, "is a directory. Name a file.")
-        size, pipe = path.stat().st_size, None if path.is_file() else path.open("rb")
+        size, pipe = path.stat().st_size, None if path.is_file() else _open_pipe(path, name)
     if pipe is None:
         yield Content(name, lambda: path.open("rb"), size)
         return
     with pipe, _spooled(pipe, name) as content:
         yield content
+
+
+def _open_pipe(path: Path, name: str) -> BinaryIO:
+    """Open a pipe or a device; the system would wait for the writer of a named pipe for any time.
+
+    Raises:
+        InvalidInput: No writer has opened it in time.
+        OSError: It cannot be opened.
+    """
+    opened: SimpleQueue[BinaryIO | OSError] = SimpleQueue()
+
+    def open_() -> None:
+        try:
+            opened.put(path.open("rb"))
+        except OSError as error:
+            opened.put(error)
+
+    Thread(target=open_, daemon=True).start()
+    try:
+        pipe = opened.get(timeout=WRITER_TIMEOUT)
+    except Empty as error:
+        text = f"is a pipe that no program has opened for writing within {WRITER_TIMEOUT:g} seconds"
+        raise refuse(name, f"{text}. Start its writer first, or name a file.") from error
+    if isinstance(pipe, OSError):
+        raise pipe
+    return pipe
 
 
 @contextmanager

@@ -207,6 +207,17 @@ def test_a_pipe_and_the_standard_input_are_read_twice(tmp_path: Path, monkeypatc
     writer.join()
 
 
+def test_a_pipe_that_no_program_writes_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sources, "WRITER_TIMEOUT", 0.1)
+    pipe = tmp_path / "t.csv"
+    os.mkfifo(pipe)
+    assert refusal(pipe) == (
+        "t.csv: is a pipe that no program has opened for writing within 0.1 seconds. Start its writer first, or name a "
+        "file."
+    )
+    os.close(os.open(pipe, os.O_WRONLY | os.O_NONBLOCK))  # ends the thread that waits
+
+
 def test_a_device_without_an_end_takes_half_of_the_free_space_at_most(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -2,6 +2,7 @@
 
 import csv
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -136,6 +137,13 @@ def test_tables_and_options_that_do_not_fit_are_exit_code_2(
     done = contexts(server, "observe", write(tmp_path / "rows.csv", rows), *ARGUMENTS, *arguments)
     assert done.exit_code == 2, done.output
     assert message in done.stderr.splitlines()[-1]
+
+
+def test_pipe_whose_rows_would_be_read_twice_is_exit_code_2(server: Server, tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    done = contexts(server, "observe", tmp_path / "pipe", *ARGUMENTS)
+    assert done.exit_code == 2, done.output
+    assert "is a pipe or a device, which is read once. Name a file." in done.stderr
 
 
 def test_contexts_are_those_of_a_service() -> None:

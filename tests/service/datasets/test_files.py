@@ -87,12 +87,14 @@ def test_a_uri_is_the_same_as_its_path(folder: Path) -> None:
         ("data/*.parquet", "data/*.parquet: has no files."),
         ("empty", "empty: has no files."),
         ("-", "-: is the standard input"),
+        ("pipe", "pipe: is a pipe or a device, which is read once. Name files."),
         ("ftp://host/x.csv", "ftp://host/x.csv: is no URI that is read here"),
         ("data/b.csv/x", "No such file or directory"),
     ],
 )
 def test_what_names_no_file_is_refused(text: str, message: str) -> None:
     Path("empty").mkdir()
+    os.mkfifo("pipe")
     with pytest.raises(InvalidInput) as caught:
         find_files([text])
     assert message in str(caught.value)

@@ -1,5 +1,6 @@
 """A file of JSON lines as a source, also while it grows."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -73,7 +74,8 @@ def test_a_file_that_is_shorter_than_its_offset_is_refused(path: Path) -> None:
         JsonLines(path).read("100", 1)
 
 
-def test_a_file_that_is_missing_or_a_directory_is_refused(tmp_path: Path) -> None:
-    for path in (tmp_path / "no", tmp_path):
+def test_a_file_that_is_missing_or_a_directory_or_a_pipe_is_refused(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    for path in (tmp_path / "no", tmp_path, tmp_path / "pipe"):
         with pytest.raises(InvalidInput, match="Name a file"):
             JsonLines(path).read(None, 1)
