@@ -1,14 +1,19 @@
 """After a burst of bodies, memory returns to about its size before; other callers do not wait long meanwhile."""
 
+import io
 from collections.abc import Callable, Iterator
 
 import httpx
+import numpy as np
+import pyarrow as pa
 import pytest
+from pyarrow import parquet
 
 from tests.adversarial.attacks import (
     BIG,
     JSON,
     MARGIN,
+    MB,
     idle,
     is_back,
     is_healthy,
@@ -77,6 +82,54 @@ def test_endless_trailers_use_no_memory(server: Server, before: int) -> None:
 
 def many_names() -> bytes:
     return b",".join(b'"a%d":1' % i for i in range(10**6))
+
+
+def rows_in_json() -> bytes:
+    return b'{"target":"b","rows":[' + b",".join([b'{"a":%d,"b":1}' % i for i in range(400_000)]) + b"]}"
+
+
+def csv_file() -> bytes:
+    return b"a,b\n" + b"".join([b"%d,text %d\n" % (i, i) for i in range(500_000)])
+
+
+def table_file(kind: str) -> bytes:
+    columns = {f"c{i}": np.random.default_rng(i).normal(size=160_000) for i in range(10)}
+    table, sink = pa.table(columns), io.BytesIO()
+    if kind == PARQUET:
+        parquet.write_table(table, sink)
+    else:
+        with pa.ipc.new_stream(sink, table.schema) as writer:
+            writer.write_table(table)
+    return sink.getvalue()
+
+
+PARQUET, ARROW = "application/vnd.apache.parquet", "application/vnd.apache.arrow.stream"
+TABLES: dict[str, tuple[str, str, Callable[[], bytes], int]] = {
+    "JSON rows without queries": ("", "application/json", rows_in_json, 422),
+    "CSV without the target": ("?target=c", "text/csv", csv_file, 422),
+    "CSV with a text as the target": ("?target=b", "text/csv", csv_file, 422),
+    "CSV without end": ("?target=a", "text/csv", lambda: b'a,b\n"' + b"x" * 14 * MB, 422),
+    "Parquet without the target": ("?target=a", PARQUET, lambda: table_file(PARQUET), 422),
+    "incomplete Parquet": ("?target=c0", PARQUET, lambda: table_file(PARQUET)[:-100], 422),
+    "Arrow without the target": ("?target=a", ARROW, lambda: table_file(ARROW), 422),
+    "incomplete Arrow": ("?target=c0", ARROW, lambda: table_file(ARROW)[:-MB], 422),
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("body", TABLES.values(), ids=TABLES)
+def test_tables_release_their_memory(
+    server: Server, before: int, body: tuple[str, str, Callable[[], bytes], int]
+) -> None:
+    parameters, kind, make, status = body
+    content = make()
+    with httpx.Client(timeout=60) as client:
+        for _ in range(10):
+            answer = client.post(
+                f"{server.url}/v1/predict{parameters}", content=content, headers={"Content-Type": kind}
+            )
+            assert answer.status_code == status, answer.text
+    assert is_back(server, before)
 
 
 MANY: dict[str, tuple[str, Callable[[], bytes]]] = {
