@@ -1,5 +1,6 @@
 """A cache of the API keys, which authenticates requests without a query for each."""
 
+import asyncio
 import hmac
 import ipaddress
 import logging
@@ -69,6 +70,8 @@ class KeyRing:
         self._tried = self._read = self._began_counting = -float("inf")
         self._further = 0
         """Additional readings since `_began_counting`."""
+        self.refreshing: asyncio.Future[None] | None = None
+        """The last call of `refresh` for requests; set by its callers."""
 
     @classmethod
     def open(cls, keys: Keys, refresh_interval: float = REFRESH_INTERVAL) -> Self:
@@ -101,6 +104,10 @@ class KeyRing:
         except DatabaseUnavailable as error:
             self._tried = self._clock()
             logger.warning("The keys could not be read again: %s", error)
+
+    def has(self, key_id: str) -> bool:
+        """Return whether a key was valid at the last reading."""
+        return key_id in self._keys_by_id
 
     def count_further(self) -> None:
         """Count an additional reading for an unknown key."""

@@ -49,7 +49,6 @@ class AccessGuard:
         self._allows = lru_cache(HOST_CACHE_SIZE)(self._sites.allows)
         self._rates = RateLimits(settings.rate_limit)
         self._limits_rates = settings.rate_limit > 0
-        self._refreshing: asyncio.Future[None] | None = None
 
     def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
         """Pass on a request with its caller, or send 401, 403, 429 or 503.
@@ -110,30 +109,31 @@ class AccessGuard:
 
     async def _caller(self, key: str | None, ring: KeyRing) -> Caller:
         if ring.stale:
-            await self._refresh(ring)
+            await refresh(ring)
         try:
             return ring.caller(key)
         except Unauthenticated:
             arrived = ring.now()
             while ring.may_be_new(key, arrived):  # a refresh that had already begun may have missed it
-                await self._refresh(ring, for_new=True)
+                await refresh(ring, for_new=True)
             stats = CURRENT_STATS.get()
             if stats is not None:
                 stats.key_id = claimed_id(key)
         return ring.caller(key)
 
-    async def _refresh(self, ring: KeyRing, *, for_new: bool = False) -> None:
-        """Read the keys again, once for all requests that wait for it.
 
-        A shared future resumes all of them in one iteration of the event loop. With a lock each request would resume
-        one iteration after the one before, behind requests that arrived later.
-        """
-        if self._refreshing is None or self._refreshing.done():
-            if for_new:
-                ring.count_further()
-            # Not in the executor: when its threads are busy, callers must still be authenticated.
-            self._refreshing = asyncio.ensure_future(run_in_threadpool(ring.refresh))
-        await asyncio.shield(self._refreshing)  # the other requests still wait for it if this one is cancelled
+async def refresh(ring: KeyRing, *, for_new: bool = False) -> None:
+    """Read the keys again, once for all requests that wait for it.
+
+    A shared future resumes all of them in one iteration of the event loop. With a lock each request would resume
+    one iteration after the one before, behind requests that arrived later.
+    """
+    if ring.refreshing is None or ring.refreshing.done():
+        if for_new:
+            ring.count_further()
+        # Not in the executor: when its threads are busy, callers must still be authenticated.
+        ring.refreshing = asyncio.ensure_future(run_in_threadpool(ring.refresh))
+    await asyncio.shield(ring.refreshing)  # the other requests still wait for it if this one is cancelled
 
 
 def _bearer(authorization: str) -> str | None:

@@ -214,6 +214,40 @@ def test_websocket_without_a_key_is_refused_in_the_handshake(guarded: Guarded) -
     assert sent[0]["status"] == 401
 
 
+@pytest.mark.parametrize("is_read_by_a_request", [True, False])
+def test_websocket_is_closed_by_a_message_after_its_key_was_revoked(
+    guarded: Guarded, is_read_by_a_request: bool
+) -> None:
+    key = guarded.key()
+    context = guarded.ask(f"Bearer {key}", "/v1/contexts", {"model": "linear"}).json()["id"]
+    message = {"type": "websocket.receive", "text": '{"observation": {"x": [1], "y": 2}}'}
+    messages: Iterator[Message] = iter([{"type": "websocket.connect"}, message, message])
+    sent: list[Message] = []
+
+    async def receive() -> Message:
+        if sent[-1:] and sent[-1]["type"] == "websocket.send":
+            guarded.keys.revoke(key.split("_")[1])
+            if is_read_by_a_request:
+                guarded.read_again()
+            else:
+                guarded.ring._tried = -float("inf")  # some seconds later
+        return next(messages)
+
+    async def send(message: Message) -> None:
+        sent.append(message)
+
+    scope = {
+        "type": "websocket",
+        "path": f"/v1/contexts/{context}/stream",
+        "headers": [(b"host", b"localhost"), (b"authorization", f"Bearer {key}".encode())],
+        "query_string": b"",
+    }
+    guarded.client._portal.call(guarded.client.app, scope, receive, send)
+    assert [each["type"] for each in sent] == ["websocket.accept", "websocket.send", "websocket.close"]
+    assert sent[-1]["code"] == 4401
+    assert next(messages, None) is None
+
+
 @pytest.mark.slow
 def test_request_over_the_rate_limit_is_429_with_retry_after(tmp_path: Path) -> None:
     with guarding(tmp_path, rate_limit=3) as guarded:
