@@ -91,8 +91,10 @@ def serve(settings: Settings, listener: socket.socket, on_ready: Callable[[], No
     """
     keep_free_memory()
     # The database is opened before the server starts, which would report errors as tracebacks.
+    database = Database.open(settings.database_url, settings.database_connections)
+    database.check_writable()
     stopping, bodies = Stopping(), body_capacity(settings)
-    app = create_app(settings, Database.open(settings.database_url, settings.database_connections), stopping, bodies)
+    app = create_app(settings, database, stopping, bodies)
     config = uvicorn.Config(
         app,
         http=HttpConnection.with_limits(settings.request_timeout),

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Self, TypeVar
 from weakref import WeakKeyDictionary
 
-from sqlalchemy import URL, Connection, Engine, Select, StaticPool, event, make_url
+from sqlalchemy import URL, Connection, Engine, Select, StaticPool, delete, event, false, make_url
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import (
     ArgumentError,
@@ -24,7 +24,7 @@ from sqlalchemy.pool import ConnectionPoolEntry
 
 from service.errors import DatabaseUnavailable, InvalidSettings
 from service.store import postgresql, sqlite
-from service.store.migrate import migrate
+from service.store.migrate import VERSION, migrate
 from service.store.nonblocking import NonblockingReader
 from service.store.notices import Hear, Notices
 from service.store.refusals import READ_ONLY, refusal
@@ -97,6 +97,28 @@ class Database:
             database._nonblocking = NonblockingReader.of(database._engine)
             undo.pop_all()
         return database
+
+    def check_writable(self) -> None:
+        """Check that a SQLite file may be written; a PostgreSQL server may become the primary one later.
+
+        SQLite begins a transaction to write in a read-only file too, and refuses its first change.
+
+        Raises:
+            InvalidSettings: It is read-only.
+            DatabaseUnavailable: It does not answer.
+        """
+        if self._turn is None:
+            return
+        with opening():
+            try:
+                with self._writing, self._engine.begin() as connection:
+                    connection.execute(delete(VERSION).where(false()))
+            except OperationalError as error:
+                if refusal(error) != READ_ONLY:
+                    raise
+                raise InvalidSettings(
+                    "The database of GDSSM_DATABASE_URL is read-only. Make it writable, or name another database."
+                ) from error
 
     @property
     def shown(self) -> str:
@@ -232,10 +254,6 @@ def opening() -> Iterator[None]:
     try:
         yield
     except UNAVAILABLE_ERRORS as error:
-        if refusal(error) == READ_ONLY:
-            raise InvalidSettings(
-                "The database of GDSSM_DATABASE_URL is read-only. Make it writable, or name another database."
-            ) from error
         is_file = isinstance(getattr(error, "orig", None), sqlite3.Error)
         raise DatabaseUnavailable(
             f"The database of GDSSM_DATABASE_URL does not answer ({_reason(error)}). {REMEDIES[is_file]}"

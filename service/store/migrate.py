@@ -15,12 +15,10 @@ from sqlalchemy import (
     PrimaryKeyConstraint,
     String,
     Table,
-    false,
     func,
     insert,
     inspect,
     select,
-    update,
 )
 
 from service.errors import InvalidSettings
@@ -63,9 +61,6 @@ def migrate(connection: Connection) -> bool:
         return True
     if revision(connection) != HEAD:
         _make_steps(connection)
-    elif connection.dialect.name == "sqlite":
-        # Changes no row; refused where the file is read-only; SQLite begins the transaction there too.
-        connection.execute(update(VERSION).where(false()).values(version_num=HEAD))
     return False
 
 
