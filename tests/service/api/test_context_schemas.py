@@ -78,7 +78,12 @@ def test_unknown_context_is_404_for_any_name(client: InProcess, name: str) -> No
 
 @pytest.mark.parametrize(
     ("path", "allowed"),
-    [("", "GET, POST"), ("/unknown", "GET, PATCH, DELETE"), ("/import", "POST"), ("/unknown/merge", "POST")],
+    [
+        ("", "GET, POST, HEAD"),
+        ("/unknown", "GET, PATCH, DELETE, HEAD"),
+        ("/import", "POST"),
+        ("/unknown/merge", "POST"),
+    ],
 )
 def test_other_method_is_405_with_all_allowed_methods(client: InProcess, path: str, allowed: str) -> None:
     for method in nonempty({"GET", "DELETE", "POST", "PUT", "PATCH", "OPTIONS", "TRACE"} - set(allowed.split(", "))):

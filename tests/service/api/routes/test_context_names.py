@@ -70,7 +70,7 @@ def test_a_context_of_the_name_with_other_terms_is_409(client: InProcess) -> Non
 def test_an_unknown_name_is_404_and_another_method_405(client: InProcess) -> None:
     assert "'nothing'" in refusal(client.get(address("nothing")), 404, "unknown_context")
     answer = client.request("DELETE", address("a/b"))
-    assert (answer.status_code, answer.headers["allow"]) == (405, "GET, PUT")
+    assert (answer.status_code, answer.headers["allow"]) == (405, "GET, PUT, HEAD")
 
 
 def test_labels_find_contexts_that_have_them_all(client: InProcess) -> None:
