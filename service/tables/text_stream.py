@@ -78,7 +78,7 @@ class TextStream(io.RawIOBase):
             text = self._without(self._decoder.decode(block, final=not block)).encode()
         except UnicodeError as error:
             what = f"is not text in {self.encoding} ({getattr(error, 'reason', error)})"
-            raise refuse(self._name, f"{what}. Say its encoding (--encoding), or leave the option out.") from error
+            raise refuse(self._name, f"{what}. Name its encoding, or name none to have it recognised.") from error
         if not block:
             text, self._end = text + self._tail, True
         self._ready += text[self._skip :]

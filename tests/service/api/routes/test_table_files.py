@@ -101,6 +101,13 @@ def test_the_format_can_be_said(client: InProcess) -> None:
     assert by_type["schema"] == answer["schema"]
 
 
+def test_text_in_another_encoding_is_refused_without_options_of_the_command_line(client: InProcess) -> None:
+    answer = send(client, b"a,b\n1,2\n", "target=b", "text/csv; charset=utf-16")
+    assert answer.status_code == 422
+    assert "is not text in utf-16" in answer.json()["error"]
+    assert "--" not in answer.json()["error"]
+
+
 @pytest.mark.parametrize(
     ("query", "fields"),
     [
