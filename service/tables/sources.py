@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from queue import Empty, SimpleQueue
-from threading import Thread
+from threading import Event, Thread
 from typing import IO, BinaryIO, cast
 
 from service.errors import InvalidInput, Problem
@@ -145,17 +145,24 @@ def _open_pipe(path: Path, name: str) -> BinaryIO:
         OSError: It cannot be opened.
     """
     opened: SimpleQueue[BinaryIO | OSError] = SimpleQueue()
+    too_late = Event()
 
     def open_() -> None:
         try:
-            opened.put(path.open("rb"))
+            pipe = path.open("rb")
         except OSError as error:
             opened.put(error)
+            return
+        if too_late.is_set():
+            pipe.close()
+        else:
+            opened.put(pipe)
 
     Thread(target=open_, daemon=True).start()
     try:
         pipe = opened.get(timeout=WRITER_TIMEOUT)
     except Empty as error:
+        too_late.set()
         text = f"is a pipe that no program has opened for writing within {WRITER_TIMEOUT:g} seconds"
         raise refuse(name, f"{text}. Start its writer first, or name a file.") from error
     if isinstance(pipe, OSError):
