@@ -2,12 +2,13 @@
 
 from typing import Annotated
 
-from fastapi import Path
+from fastapi import Path, Request
 from pydantic import Field, model_validator
 from pydantic.json_schema import SkipJsonSchema
 
 from service.api.object_limits import Pruning
 from service.contexts.labels import LABELS_LIMIT, REFUSED, read_filter
+from service.errors import InvalidInput, Problem
 from service.schemas.contexts import TTL_LIMIT, ContextIdField, ContextNameField
 from service.schemas.fields import reading
 from service.schemas.schema import Schema
@@ -17,6 +18,27 @@ ContextNamePath = Annotated[
     ContextNameField, Path(description="Your name for the context, its characters percent-encoded where needed.")
 ]
 EvaluationId = Annotated[str, Path(description="The id from the response that accepted the evaluation.")]
+
+
+QUERY_PARAMETERS = ("limit", "after", "ttl")
+"""Those that take one value."""
+
+
+async def refuse_repeated(request: Request) -> None:
+    """Refuse query parameters that are there several times, as a dependency; pydantic would use the last one.
+
+    Raises:
+        InvalidInput: A parameter that takes one value has several.
+    """
+    query = request.query_params
+    counts = {name: len(query.getlist(name)) for name in QUERY_PARAMETERS if name in query}
+    repeated = [
+        Problem(f"query.{name}", f"is there {count} times. Send it once.")
+        for name, count in counts.items()
+        if count > 1
+    ]
+    if repeated:
+        raise InvalidInput(*repeated)
 
 
 class QueryParameters(Schema):

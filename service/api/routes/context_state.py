@@ -7,7 +7,7 @@ from fastapi import Depends, Query, Response
 from service.api.body import BINARY_SCHEMA, Body
 from service.api.endpoint import EndpointRouter, Responses
 from service.api.method_not_allowed import register_method_not_allowed
-from service.api.parameters import ContextId, ImportOptions
+from service.api.parameters import ContextId, ImportOptions, refuse_repeated
 from service.api.preconditions import CreatePreconditions, etag
 from service.api.request import ContextsDep
 from service.api.routes.contexts import CREATE_ERRORS, CREATED, ETAG, MODEL_ERRORS, created
@@ -43,7 +43,15 @@ async def export_context(context_id: ContextId, caller: ContextsDep) -> Response
     return Response(content, media_type=OCTETS, headers={"ETag": etag(record), "Content-Disposition": name})
 
 
-@router.endpoint("POST", "/import", body=ARCHIVE, errors=CREATE_ERRORS, responses=CREATED, status_code=201)
+@router.endpoint(
+    "POST",
+    "/import",
+    body=ARCHIVE,
+    errors=CREATE_ERRORS,
+    responses=CREATED,
+    status_code=201,
+    dependencies=[Depends(refuse_repeated)],
+)
 async def import_context(
     content: Annotated[bytes, Depends(ARCHIVE)],
     options: Annotated[ImportOptions, Query()],

@@ -10,7 +10,7 @@ from service.api.body import BINARY_SCHEMA, JSON, Body
 from service.api.endpoint import EndpointRouter, PreparedResponse, Responses
 from service.api.executor import numbers_in
 from service.api.method_not_allowed import register_method_not_allowed
-from service.api.parameters import ContextId, ContextPageRequest
+from service.api.parameters import ContextId, ContextPageRequest, refuse_repeated
 from service.api.preconditions import (
     CreatePreconditions,
     IfNoneMatchDep,
@@ -125,7 +125,7 @@ async def create_context(
     return created(record, response)
 
 
-@router.endpoint("GET", "", errors=COMMON_ERRORS)
+@router.endpoint("GET", "", errors=COMMON_ERRORS, dependencies=[Depends(refuse_repeated)])
 async def list_contexts(caller: ContextsDep, page: Annotated[ContextPageRequest, Query()]) -> ContextPage:
     """List the caller's contexts, oldest first; with labels, those that have them all."""
     return ContextPage.of(await caller.run(caller.contexts.list, page.limit, page.after, page.label))

@@ -13,7 +13,7 @@ from service import errors
 from service.api.body import Body
 from service.api.endpoint import EndpointRouter, Responses
 from service.api.method_not_allowed import register_method_not_allowed
-from service.api.parameters import EvaluationId, PageRequest
+from service.api.parameters import EvaluationId, PageRequest, refuse_repeated
 from service.api.request import CallerEvaluations, EvaluationsDep, StateDep
 from service.api.state import AppState
 from service.evaluations.request import EvaluationRequest
@@ -70,7 +70,7 @@ async def start_evaluation(
     return record
 
 
-@router.endpoint("GET", "", errors=COMMON_ERRORS)
+@router.endpoint("GET", "", errors=COMMON_ERRORS, dependencies=[Depends(refuse_repeated)])
 async def list_evaluations(caller: EvaluationsDep, page: Annotated[PageRequest, Query()]) -> EvaluationPage:
     """List the caller's evaluations, oldest first."""
     records = await caller.run(caller.evaluations.store.page, page.limit + 1, page.after)

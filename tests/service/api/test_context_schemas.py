@@ -62,7 +62,9 @@ def test_an_unknown_model_or_version_is_404(client: InProcess) -> None:
         assert "linear" in message
 
 
-@pytest.mark.parametrize("query", ["limit=0", "limit=1001", "limit=many", "after=a%00b", "after=", "offset=3"])
+@pytest.mark.parametrize(
+    "query", ["limit=0", "limit=1001", "limit=many", "after=a%00b", "after=", "offset=3", "limit=1&limit=2"]
+)
 def test_invalid_page_is_422(client: InProcess, query: str) -> None:
     answer = client.get(f"/v1/contexts?{query}")
     assert query.partition("=")[0] in refusal(answer, 422, "invalid_input")
