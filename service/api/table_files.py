@@ -11,7 +11,7 @@ from starlette.datastructures import QueryParams
 
 from service.errors import InvalidInput, Problem
 from service.schemas.tables import RowsRequest
-from service.tables.cells import Chunk, Table
+from service.tables.cells import Cells, Chunk, Table
 from service.tables.memory import COLUMNS_LIMIT
 from service.tables.reading import Format, ReadOptions, open_table
 from service.tables.sources import open_content, refuse
@@ -30,6 +30,8 @@ FILES: dict[str, Format | None] = {
     "application/octet-stream": None,
 }
 """Formats by content type; None is recognised by the first bytes, and last, as generated clients send the last one."""
+CHARACTERS_LIMIT = 2**27
+"""Characters of text that are read of a file, more than any body has that is not packed."""
 BODY = "the body"
 """In messages."""
 LISTS = {"features", "ignore", "keys", "missing", "quantiles", "explain"}
@@ -206,7 +208,10 @@ def digest_of(rows: object, table: Table) -> str:
 
 
 class _LimitedTable:
-    """A table of which a limited number of rows is read: a small file may have billions of equal ones."""
+    """A table of which a limited number of rows and characters is read: a small file may have billions of equal ones.
+
+    Characters are those of text, counted in each reading.
+    """
 
     def __init__(self, table: Table, max_rows: int) -> None:
         self.name, self.columns, self.notes = table.name, table.columns, table.notes
@@ -217,7 +222,14 @@ class _LimitedTable:
         return self._table.progress
 
     def chunks(self, columns: Collection[str], *, text: Collection[str] = (), whole: bool = False) -> Iterator[Chunk]:
+        characters = 0
         for chunk in self._table.chunks(columns, text=text, whole=whole):
+            if chunk.batch is None:
+                characters += sum(_characters(cells) for cells in chunk.cells.values() if cells.texts)
+            else:
+                characters += chunk.batch.nbytes
+            if characters > CHARACTERS_LIMIT:
+                raise refuse(self.name, f"has more than {CHARACTERS_LIMIT} characters of text. Leave columns out.")
             if chunk.start + chunk.rows > self._max_rows:
                 text_ = f"has more than {self._max_rows} rows (GDSSM_MAX_OBSERVATIONS and GDSSM_MAX_PREDICTIONS)."
                 raise refuse(self.name, f"{text_} {COMMAND_LINE}")
@@ -225,6 +237,13 @@ class _LimitedTable:
 
     def place(self, row: int) -> str:
         return self._table.place(row)
+
+
+def _characters(cells: Cells) -> int:
+    """Count the characters of a column of text."""
+    lengths = np.array([len(text) for text in cells.texts])
+    codes = cells.values
+    return int(lengths[codes[codes >= 0]].sum())
 
 
 COMMAND_LINE = "Send fewer rows; for larger files use the command line: gdssm predict FILE --target COLUMN."

@@ -59,6 +59,16 @@ def _encoded(column: pa.Array, missing: Set[str]) -> Cells:
     return text_cells(encoded.dictionary.to_pylist(), codes, missing)
 
 
+def _of_dictionary(column: pa.DictionaryArray, missing: Set[str]) -> Cells:
+    """Make the cells of a dictionary of texts, without a copy of a text for each row: texts may have any length."""
+    used = column.indices.dictionary_encode()
+    texts = column.dictionary.take(used.dictionary)
+    codes = used.indices.fill_null(-1).to_numpy(zero_copy_only=False)
+    if texts.null_count:
+        codes = np.where(np.append(texts.is_valid().to_numpy(zero_copy_only=False), False)[codes], codes, -1)
+    return text_cells(texts.fill_null("").to_pylist(), codes, missing)
+
+
 def _typed(column: pa.Array) -> Cells | None:
     """Make numbers or times of texts, if all are; the first one says which, as a cast that fails is slow."""
     first = pc.index(column.is_valid(), pa.scalar(value=True)).as_py()
@@ -121,10 +131,12 @@ def cells_of_column(column: pa.Array, missing: Set[str], *, text: bool) -> Cells
     """
     types = pa.types
     if types.is_dictionary(column.type):
+        if is_text(column.type.value_type):
+            return _of_dictionary(column, missing)
         column = column.dictionary_decode()
     if types.is_time(column.type):
         column = pc.utf8_slice_codeunits(column.cast(pa.string()), 0, 8)
-    if _is_text(column.type) or (text and types.is_integer(column.type)):
+    if is_text(column.type) or (text and types.is_integer(column.type)):
         return _encoded(column.cast(pa.string()), missing)
     cells = _cells_of_type(column)
     return as_text(cells) if text and cells else cells
@@ -145,6 +157,7 @@ def _cells_of_type(column: pa.Array) -> Cells | None:
     return None
 
 
-def _is_text(kind: pa.DataType) -> bool:
+def is_text(kind: pa.DataType) -> bool:
+    """Whether a type holds texts."""
     types = pa.types
     return bool(types.is_string(kind) or types.is_large_string(kind) or types.is_string_view(kind))

@@ -5,10 +5,11 @@ from contextlib import contextmanager
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 from pyarrow import ipc, parquet
 
 from service.pandas_index import index_columns
-from service.tables.arrow_cells import cells_of_column
+from service.tables.arrow_cells import cells_of_column, is_text
 from service.tables.cells import Chunk
 from service.tables.parquet_statistics import summaries_by_statistics
 from service.tables.sources import Content, refuse
@@ -20,6 +21,8 @@ REMOTE_BUFFER_SIZE = 2**22
 """The same where each reading is a request over a network."""
 ROWS = 2**14
 """Rows of a chunk, at most."""
+TEXT_BYTES = 2**26
+"""Bytes of text of a chunk with all columns, at most."""
 
 
 class ArrowTable:
@@ -40,6 +43,8 @@ class ArrowTable:
         self._content, self._form, self._missing = content, form, missing
         self._row_groups = row_groups
         self._progress = 0.0
+        self._texts: list[str] = []
+        """Columns that are read as dictionaries: a small file may have a long text in each of many rows."""
         with self._open() as file:
             schema = file.schema_arrow if form == "parquet" else file.schema
         index = index_columns(schema.names, schema.metadata)
@@ -50,6 +55,7 @@ class ArrowTable:
         again = sorted(set(self.columns) - set(self._types))
         if again:
             raise refuse(self.name, f"has more than one column {again[0]!r}. Give each column a separate name.")
+        self._texts = [name for name, kind in self._types.items() if is_text(kind)]
 
     @property
     def progress(self) -> float:
@@ -64,7 +70,7 @@ class ArrowTable:
         """
         start, self._progress = 0, 0.0
         wanted = self.columns if whole else tuple(columns)
-        for batch in _at_least_one(self._batches(wanted), self._no_rows(wanted)):
+        for batch in _at_least_one(self._batches(wanted, whole=whole), self._no_rows(wanted)):
             cells = {}
             for name in columns:
                 column = cells_of_column(batch.column(name), self._missing, text=name in text)
@@ -92,7 +98,7 @@ class ArrowTable:
         with self._open() as file:
             return summaries_by_statistics(file, self._groups(file), columns)
 
-    def _batches(self, columns: Collection[str]) -> Iterator[pa.RecordBatch]:
+    def _batches(self, columns: Collection[str], *, whole: bool) -> Iterator[pa.RecordBatch]:
         with self._open() as file:
             if self._form == "parquet":
                 groups = self._groups(file)
@@ -100,12 +106,27 @@ class ArrowTable:
                 for batch in file.iter_batches(ROWS, row_groups=groups, columns=list(columns)):
                     passed += batch.num_rows
                     self._progress = passed / total
-                    yield batch.select(list(columns))
+                    selected = batch.select(list(columns))
+                    yield from self._decoded(selected) if whole else [selected]
                 return
             for number, batch in enumerate(self._arrow_batches(file)):
                 for start in range(0, batch.num_rows, ROWS):
                     yield batch.select(list(columns)).slice(start, ROWS)
                 self._progress = (number + 1) / getattr(file, "num_record_batches", number + 2)
+
+    def _decoded(self, batch: pa.RecordBatch) -> Iterator[pa.RecordBatch]:
+        """Give the columns of `_texts` their types again, in parts of at most `TEXT_BYTES` where a row has fewer."""
+        texts = [batch.column(name) for name in self._texts]
+        size = sum(pc.sum(pc.binary_length(column.dictionary).take(column.indices)).as_py() or 0 for column in texts)
+        if size > TEXT_BYTES and batch.num_rows > 1:
+            for start in (0, middle := batch.num_rows // 2):
+                yield from self._decoded(batch.slice(start, None if start else middle))
+            return
+        for name in self._texts:
+            place, kind = batch.schema.get_field_index(name), self._types[name]
+            decoded = batch.column(place).dictionary_decode().cast(kind)
+            batch = batch.set_column(place, batch.schema.field(place).with_type(kind), decoded)
+        yield batch
 
     def _no_rows(self, columns: Collection[str]) -> pa.RecordBatch:
         schema = pa.schema([(name, self._types[name]) for name in columns])
@@ -135,7 +156,8 @@ class ArrowTable:
                 if self._form == "parquet":
                     # With pre_buffer the whole file would be in memory in the end.
                     size = REMOTE_BUFFER_SIZE if self._content.remote else BUFFER_SIZE
-                    with parquet.ParquetFile(packed, pre_buffer=False, buffer_size=size) as file:
+                    options = {"pre_buffer": False, "buffer_size": size, "read_dictionary": self._texts}
+                    with parquet.ParquetFile(packed, **options) as file:
                         yield file
                 elif self._content.head.startswith(b"ARROW1"):
                     yield ipc.open_file(packed)

@@ -162,6 +162,17 @@ def test_a_small_file_of_many_rows_is_refused(client: InProcess) -> None:
     assert "has more than 2000000 rows" in answer.json()["error"]
 
 
+@pytest.mark.parametrize("accept", ["application/json", "text/csv"])
+def test_a_small_file_of_many_long_texts_is_refused(client: InProcess, accept: str) -> None:
+    sink, rows = io.BytesIO(), 2_000
+    columns = {"note": ["a" * 100_000] * rows, "size": [*range(rows)], "price": [2.0] * (rows - 1) + [None]}
+    pq.write_table(pa.table(columns), sink)
+    assert len(sink.getvalue()) < 100_000
+    answer = send(client, sink.getvalue(), kind=PARQUET, accept=accept)
+    assert answer.status_code == 422
+    assert "has more than 134217728 characters of text" in answer.json()["error"]
+
+
 @pytest.mark.slow
 def test_a_file_over_the_limit_is_sent_to_the_command_line() -> None:
     with in_process(Settings(max_body_bytes=100)) as client:
