@@ -91,7 +91,7 @@ def _numbers(column: pa.Array) -> Cells | None:
     perhaps = (whole & _starts_with_zero(column)).any() or pc.any(pc.match_substring(column, "E")).as_py()
     if perhaps and pc.any(pc.match_substring_regex(column, CODES)).as_py():
         return None
-    pointed = (numbers != np.floor(numbers)).any() or pc.any(pc.match_substring(column, ".")).as_py()
+    pointed = (np.floor(numbers) < numbers).any() or pc.any(pc.match_substring(column, ".")).as_py()
     return Cells("number", numbers, pointed=bool(pointed))
 
 
