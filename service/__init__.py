@@ -2,7 +2,8 @@
 
 Core, without the web framework:
     inference       predictions by a model file
-    contexts        contexts that are stored on the server
+    states          states of models: how they learn, forget, merge and answer
+    contexts        contexts that are stored on the server, each a state
     registry        the models in service, by name and version
     explaining      explanations of predictions
     evaluations     comparisons of models with reference learners, as jobs
@@ -20,6 +21,7 @@ Core, without the web framework:
     real_numbers    the definition of a number
     column_names    names of columns
     levels          columns of x that are levels of categories
+    lru_cache       a cache with a limit on bytes
     pandas_index    index columns of pandas frames
     visible         escapes control characters
 

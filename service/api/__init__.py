@@ -23,6 +23,7 @@ Responses:
     table_answers        predictions of tables as CSV, Parquet or Arrow
     batch_answers        a result for each item of a batch
     content_coding       the content coding of a response
+    media_types          the content type of a response, by Accept
     errors               status codes and bodies of errors
     rate_limit_headers   RateLimit and RateLimit-Policy
     validation_problems  pydantic's errors as problems of `service.errors`

@@ -26,7 +26,7 @@ from tests.running import Server, running
 
 pytestmark = pytest.mark.adversarial
 
-BYTES = {"Content-Type": "application/octet-stream"}
+BYTES, CSV = {"Content-Type": "application/octet-stream"}, {"Content-Type": "text/csv"}
 BODIES = {
     "names": ("/v1/predict", BIG, JSON, 422),
     "no end": ("/v1/predict", BIG[:-1], JSON, 400),
@@ -46,6 +46,9 @@ def server() -> Iterator[Server]:
 
 @pytest.fixture(scope="module")
 def before(server: Server) -> int:
+    """Return the resident bytes of an idle service that has read a file once: the libraries for it stay, 80 MB."""
+    answer = httpx.post(f"{server.url}/v1/predict?target=b", content=b"a,b\n1,2\n2,3\n3,\n", headers=CSV)
+    assert answer.status_code == 200, answer.text
     return idle(server)
 
 

@@ -22,6 +22,7 @@ AROUND = [
     "inference",
     "schemas",
     "registry",
+    "states",
     "contexts",
     "explaining",
     "evaluations",
