@@ -5,6 +5,7 @@ import re
 import signal
 import subprocess
 import sys
+import time
 from contextlib import suppress
 from pathlib import Path
 
@@ -78,8 +79,9 @@ def test_ctrl_c_ends_without_a_traceback(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "service", "predict", str(pipe), str(pipe), "--target", "y"]
     with subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE, text=True) as process, pipe.open("w"):
         errors = None
+        time.sleep(1)  # the pipe is open; soon the command has loaded what it needs, and reads
         for _ in range(9):  # a signal just before the call that reads does not interrupt it
-            process.send_signal(signal.SIGINT)  # once the pipe is open the command reads
+            process.send_signal(signal.SIGINT)
             with suppress(subprocess.TimeoutExpired):
                 _, errors = process.communicate(timeout=10)
                 break
