@@ -224,10 +224,7 @@ class _LimitedTable:
     def chunks(self, columns: Collection[str], *, text: Collection[str] = (), whole: bool = False) -> Iterator[Chunk]:
         characters = 0
         for chunk in self._table.chunks(columns, text=text, whole=whole):
-            if chunk.batch is None:
-                characters += sum(_characters(cells) for cells in chunk.cells.values() if cells.texts)
-            else:
-                characters += chunk.batch.nbytes
+            characters += _characters(chunk)
             if characters > CHARACTERS_LIMIT:
                 raise refuse(self.name, f"has more than {CHARACTERS_LIMIT} characters of text. Leave columns out.")
             if chunk.start + chunk.rows > self._max_rows:
@@ -239,8 +236,16 @@ class _LimitedTable:
         return self._table.place(row)
 
 
-def _characters(cells: Cells) -> int:
-    """Count the characters of a column of text."""
+def _characters(chunk: Chunk) -> int:
+    """Count the characters of text in the rows of a chunk; its bytes if it has all columns, to write them again."""
+    if chunk.batch is not None:
+        from service.tables.arrow_cells import text_bytes  # noqa: PLC0415  (pyarrow is an extra)
+
+        return sum(map(text_bytes, chunk.batch.columns))
+    return sum(_characters_of(cells) for cells in chunk.cells.values() if cells.texts)
+
+
+def _characters_of(cells: Cells) -> int:
     lengths = np.array([len(text) for text in cells.texts])
     codes = cells.values
     return int(lengths[codes[codes >= 0]].sum())

@@ -157,6 +157,15 @@ def _cells_of_type(column: pa.Array) -> Cells | None:
     return None
 
 
+def text_bytes(column: pa.Array) -> int:
+    """Count the bytes of a column's texts, of a dictionary those of each row; 0 for other types."""
+    types, kind = pa.types, column.type
+    if types.is_dictionary(kind) and is_text(kind.value_type):
+        dictionary = column.dictionary.cast(pa.large_string())
+        return pc.sum(pc.binary_length(dictionary).take(column.indices)).as_py() or 0
+    return int(column.nbytes) if is_text(kind) else 0
+
+
 def is_text(kind: pa.DataType) -> bool:
     """Whether a type holds texts."""
     types = pa.types

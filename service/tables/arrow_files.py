@@ -5,11 +5,10 @@ from contextlib import contextmanager
 from typing import Any
 
 import pyarrow as pa
-import pyarrow.compute as pc
 from pyarrow import ipc, parquet
 
 from service.pandas_index import index_columns
-from service.tables.arrow_cells import cells_of_column, is_text
+from service.tables.arrow_cells import cells_of_column, is_text, text_bytes
 from service.tables.cells import Chunk
 from service.tables.parquet_statistics import summaries_by_statistics
 from service.tables.sources import Content, refuse
@@ -116,9 +115,7 @@ class ArrowTable:
 
     def _decoded(self, batch: pa.RecordBatch) -> Iterator[pa.RecordBatch]:
         """Give the columns of `_texts` their types again, in parts of at most `TEXT_BYTES` where a row has fewer."""
-        texts = [batch.column(name) for name in self._texts]
-        size = sum(pc.sum(pc.binary_length(column.dictionary).take(column.indices)).as_py() or 0 for column in texts)
-        if size > TEXT_BYTES and batch.num_rows > 1:
+        if sum(map(text_bytes, batch.columns)) > TEXT_BYTES and batch.num_rows > 1:
             for start in (0, middle := batch.num_rows // 2):
                 yield from self._decoded(batch.slice(start, None if start else middle))
             return

@@ -12,6 +12,7 @@ import pyarrow.parquet as pq
 import pytest
 from pyarrow import ipc
 
+from service.api import table_files
 from service.settings import Settings
 from tests.service.in_process import InProcess, in_process
 
@@ -171,6 +172,29 @@ def test_a_small_file_of_many_long_texts_is_refused(client: InProcess, accept: s
     answer = send(client, sink.getvalue(), kind=PARQUET, accept=accept)
     assert answer.status_code == 422
     assert "has more than 134217728 characters of text" in answer.json()["error"]
+
+
+@pytest.mark.parametrize("kind", [PARQUET, ARROW_FILE])
+def test_long_texts_of_a_dictionary_are_refused_before_they_are_written_again(client: InProcess, kind: str) -> None:
+    sink, rows = io.BytesIO(), 20_000
+    note = pa.DictionaryArray.from_arrays(pa.array([0] * rows, pa.int32()), pa.array(["a" * 100_000]))
+    table = pa.table({"note": note, "size": [*range(rows)], "price": [2.0] * (rows - 1) + [None]})
+    if kind == PARQUET:
+        pq.write_table(table, sink)
+    else:
+        with ipc.new_file(sink, table.schema) as writer:
+            writer.write_table(table)
+    answer = send(client, sink.getvalue(), kind=kind, accept="text/csv")
+    assert answer.status_code == 422
+    assert "characters of text" in answer.json()["error"]
+
+
+def test_numbers_are_no_characters(client: InProcess, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(table_files, "CHARACTERS_LIMIT", 100)
+    sink = io.BytesIO()
+    pq.write_table(pa.table({"size": [*range(1000)], "price": [2.0, 3.0] * 499 + [2.0, None]}), sink)
+    answer = send(client, sink.getvalue(), kind=PARQUET, accept="text/csv")
+    assert answer.status_code == 200, answer.text
 
 
 @pytest.mark.slow
